@@ -33,7 +33,9 @@ def main() -> None:
     def ready(control: ControlApi) -> None:
         if document is not None:
             description = control.load_fixture(document)
-            print(_export_commands(url, description, arguments.account), flush=True)
+            commands = _shell_commands(url, description, arguments.account)
+            # The commands are last: the description is longer than a screen.
+            print(json.dumps(description, indent=2), commands, sep="\n", flush=True)
 
     try:
         serve(
@@ -58,7 +60,12 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _export_commands(url: str, description: dict[str, Any], name: str | None) -> str:
+def _shell_commands(url: str, description: dict[str, Any], name: str | None) -> str:
+    """Commands that make a shell's AWS clients use the simulated AWS, with the account's credentials.
+
+    Botocore and the AWS CLI read the Region from AWS_DEFAULT_REGION, other SDKs from AWS_REGION. A profile or
+    a session token of the user would not fit these credentials.
+    """
     accounts = description["accounts"]
     name = name or next(iter(accounts))
     if name not in accounts:
@@ -68,9 +75,10 @@ def _export_commands(url: str, description: dict[str, Any], name: str | None) ->
         "AWS_ACCESS_KEY_ID": accounts[name]["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": accounts[name]["secret_access_key"],
         "AWS_REGION": _REGION,
+        "AWS_DEFAULT_REGION": _REGION,
     }
     lines = [f"export {variable}={shlex.quote(value)}" for variable, value in exports.items()]
-    return "\n".join([*lines, json.dumps(description, indent=2)])
+    return "\n".join(["unset AWS_PROFILE AWS_SESSION_TOKEN", *lines])
 
 
 if __name__ == "__main__":

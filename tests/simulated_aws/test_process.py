@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -76,26 +77,34 @@ def test_another_process_connects_by_url(aws: SimulatedAws) -> None:
     assert is_up(aws.url)
 
 
-def test_it_prints_export_commands_and_ctrl_c_stops_it() -> None:
+def test_it_prints_shell_commands_last_and_ctrl_c_stops_it() -> None:
     command = [*COMMAND, "--port", "0", "--fixture", str(TWO_DISKS), "--account", "images"]
     # A shell's Ctrl-C reaches a foreground process, which may have been told to ignore it elsewhere.
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             url = process.stdout.readline().rpartition(" ")[2].strip()
-            exports = [process.stdout.readline().strip() for _ in range(4)]
+            lines: list[str] = []
+            while not lines or not lines[-1].startswith("export AWS_DEFAULT_REGION="):
+                lines.append(process.stdout.readline().rstrip("\n"))
             assert is_up(url)
         finally:
             process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         assert process.wait(timeout=20) == 0
-    assert exports[0] == f"export AWS_ENDPOINT_URL={url}"
-    assert [line.partition("=")[0] for line in exports[1:]] == [
-        "export AWS_ACCESS_KEY_ID",
-        "export AWS_SECRET_ACCESS_KEY",
-        "export AWS_REGION",
+    assert rest == ""
+    end = lines.index("}") + 1
+    description, commands = json.loads("\n".join(lines[:end])), lines[end:]
+    keys = description["accounts"]["images"]
+    assert commands == [
+        "unset AWS_PROFILE AWS_SESSION_TOKEN",
+        f"export AWS_ENDPOINT_URL={url}",
+        f"export AWS_ACCESS_KEY_ID={keys['access_key_id']}",
+        f"export AWS_SECRET_ACCESS_KEY={keys['secret_access_key']}",
+        "export AWS_REGION=us-east-1",
+        "export AWS_DEFAULT_REGION=us-east-1",
     ]
-    assert '"golden-web-2026.11.1"' in rest
+    assert "golden-web-2026.11.1" in description["images"]
 
 
 @pytest.mark.parametrize(
