@@ -20,8 +20,15 @@ from checks.site import codes
 # What somebody wants to do, with the pages for it; each page of PAGES is in one of these lists.
 CHAPTERS: dict[str, tuple[str, ...]] = {
     "Start": ("README", "docs/versions", "SUPPORT"),
-    "Distribute images": ("docs/encrypted-images", "docs/consumer-copies", "docs/results"),
-    "Verify, publish, roll back": ("docs/verifying", "docs/diagnosing", "docs/publishing"),
+    "Move from another tool": (
+        "docs/moving/README",
+        "docs/moving/from-amazon-aws",
+        "docs/moving/from-packer",
+        "docs/moving/from-image-builder",
+    ),
+    "Distribute": ("docs/encrypted-images", "docs/consumer-copies", "docs/results"),
+    "Verify, diagnose": ("docs/verifying", "docs/diagnosing"),
+    "Publish, roll back": ("docs/publishing",),
     "Audit, remediate, monitor": (
         "docs/auditing",
         "docs/remediating",
@@ -30,21 +37,20 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "docs/reports",
     ),
     "Clean up, restore": ("docs/cleanup", "docs/restoring"),
-    "AWX, pipelines, inventories": ("docs/awx", "docs/accounts-inventory", "examples/README"),
+    "AWX, pipelines, inventories": ("docs/awx", "examples/README", "docs/accounts-inventory"),
     "Look up": ("docs/codes", "docs/iam/README", "reference/index"),
-    "How it works, contribute": (
-        "docs/how-it-works",
-        "docs/simulated-aws",
-        "CONTRIBUTING",
-        "SECURITY",
-        "CODE_OF_CONDUCT",
-    ),
+    "How it works": ("docs/how-it-works", "docs/simulated-aws"),
+    "Contribute": ("CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT"),
 }
 # The site's own pages; all other Markdown that is in the archive or for contributors is a guide.
 GENERATED = ("docs/codes", "reference/index")
 _GUIDES = ("*.md", "docs/**/*.md", "examples/**/*.md")
 # Pages whose own titles do not say what they are in a list.
-TITLES = {"README": "Overview", "reference/index": "Modules, roles, plugins"}
+TITLES = {
+    "README": "Overview",
+    "docs/moving/README": "What is adopted, step by step",
+    "reference/index": "Modules, roles, plugins",
+}
 # The theme shows a table of contents beside each page, and an error where a page has one of its own.
 _CONTENTS = re.compile(r"^\.\. contents::\n(?:   :.*\n)*", re.MULTILINE)
 _CONF = Path(__file__).parent / "conf.py"
