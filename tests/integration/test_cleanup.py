@@ -398,6 +398,22 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
     assert lost["launch_permissions"]["account_ids"] == fixture.account_ids("sandbox")
 
 
+def test_a_tombstone_whose_answer_is_lost_is_not_put_again(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    home = _images(fixture, HOME, new=1, old=100, older=200)
+    del policy["tombstone_path"]
+    aws.add_fault("drop", action="PutParameter", when="after")
+    aws.add_fault("drop", action="PutParameter", when="before", after=1)
+    run, done = ansible.module("ami_cleanup", **policy, region=HOME, tombstone_ssm_path="/retired")
+    assert run.code == 0, run.text
+    assert _decisions(done) == {home["new"]: "keep", home["old"]: "deregister", home["older"]: "deregister"}
+    assert [one.status for one in aws.calls(action="PutParameter")] == [None, None, 200]
+    for name in ("old", "older"):
+        history = aws.client("ssm", OWNER, HOME).get_parameter_history(Name=f"/retired/{HOME}/{home[name]}")
+        assert [one["Version"] for one in history["Parameters"]] == [1]
+
+
 def test_a_report_that_lacks_recipes_proves_nothing_and_a_region_without_them_keeps_its_images(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

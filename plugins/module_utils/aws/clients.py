@@ -129,9 +129,15 @@ class Clients:
         return self._adaptive[operation]
 
     def unrepeated(self) -> Clients:
-        """Clients of the same session that send each call once, for calls that have an effect each time."""
+        """Clients of the same session that send each call once, for calls that have an effect each time.
+
+        They keep the retry mode, since the adaptive one also limits the rate.
+        """
         if self._unrepeated is None:
-            once = Config(retries={"mode": "standard", "total_max_attempts": 1})
+            # boto3's stubs lack the attributes of Config.
+            settings: Any = self._config
+            retries: Any = {**settings.retries, "total_max_attempts": 1}
+            once = Config(retries=retries)
             given = self._connection.config
             config = given.merge(once) if given else once
             self._unrepeated = Clients(replace(self._connection, config=config), self._session)

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from ..aws import errors
 from ..aws.clients import Clients
+from ..aws.parameters import put_once
 from ..failures import Failure
 from ..fanout import each
 from ..model import ImageRef
@@ -92,19 +93,22 @@ def _s3(clients: Clients, uri: str | None, seen: CleanupSeen) -> Callable[[Image
 def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] | None:
     if path is None:
         return None
-    paced = clients.adaptive_for("PutParameter")
-    paced.open("ssm", [clients.default_region])
-    ssm = paced.ssm(clients.default_region)
+    region, paced = clients.default_region, clients.adaptive_for("PutParameter").unrepeated()
+    paced.open("ssm", [region])
+    clients.open("ssm", [region])
+    once, ssm = paced.ssm(region), clients.ssm(region)
 
     def put(ref: ImageRef, text: str) -> None:
         # Systems Manager User Guide, "Managing parameter tiers": more than 4 KB need an advanced parameter.
-        ssm.put_parameter(
-            Name=parameter_name(path, ref),
-            Value=text,
-            Type="String",
-            Tier="Intelligent-Tiering",
-            Overwrite=True,
-        )
+        # The text has the time of the run, so that no other run puts the same.
+        request = {
+            "Name": parameter_name(path, ref),
+            "Value": text,
+            "Type": "String",
+            "Tier": "Intelligent-Tiering",
+            "Overwrite": True,
+        }
+        put_once(once, ssm, request)
 
     return put
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..arguments import IMAGE_ID
-from ..aws import errors, read
-from ..aws.answers import required
+from ..aws import read
+from ..aws.parameters import current
 from ..failures import Failure, Refused
 from ..model import Image
 from .state import Search
@@ -31,13 +31,10 @@ def of_parameter(ssm: SSMClient, search: Search, region: str) -> Search:
     name = search.parameter
     if name is None:
         return search
-    try:
-        answer = required(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
-    except errors.ClientError as exception:
-        if errors.code_of(exception) != "ParameterNotFound":
-            raise
-        raise Refused([_unusable(region, f"The parameter {name} does not exist.")]) from exception
-    value = required(answer, "Value", "GetParameter")
+    found = current(ssm, name)
+    if found is None:
+        raise Refused([_unusable(region, f"The parameter {name} does not exist.")])
+    _version, value = found
     if not IMAGE_ID.fullmatch(value):
         raise Refused([_unusable(region, f"The value of the parameter {name} is not an AMI ID.")])
     return replace(search, image_id=value)

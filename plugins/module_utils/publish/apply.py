@@ -14,10 +14,10 @@ from typing import Any
 from ..aws import errors
 from ..aws.answers import required
 from ..aws.lost_answers import is_unknown
+from ..aws.parameters import THROTTLED, current
 from ..aws.write import Performed, perform
 from ..failures import Failure
 from ..plan import KNOWN_AFTER_APPLY, Action
-from .read_parameters import current
 
 # Seconds between looks: AWS validates within seconds.
 _SHORTEST = 0.5
@@ -26,8 +26,7 @@ _LONGEST = 3.0
 # are said of other things too: after so many seconds the answer counts.
 _BUSY = ("TooManyUpdates", "ValidationException")
 _BUSY_FOR = 30.0
-# botocore, retries.standard.ThrottledRetryableChecker: those of its codes that Systems Manager returns.
-_REPEATED = (*_BUSY, "RequestLimitExceeded", "ThrottlingException")
+_REPEATED = THROTTLED.union(_BUSY)
 # Nothing that follows depends on these: launch templates take the new image although they fail.
 _INDEPENDENT = frozenset({"AddTagsToResource", "LabelParameterVersion"})
 

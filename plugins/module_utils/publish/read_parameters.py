@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..aws.answers import required
-from ..aws.errors import ClientError, code_of
+from ..aws.errors import ClientError
+from ..aws.parameters import is_missing
 from .state import Parameter, ParameterVersion
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def parameter(ssm: SSMClient, name: str) -> Parameter | None:
             for item in required(page, "Parameters", "GetParameterHistory")
         ]
     except ClientError as exception:
-        if _is_missing(exception):
+        if is_missing(exception):
             return None
         raise
     return Parameter(tuple(sorted(versions, key=lambda item: item.version))) if versions else None
@@ -52,18 +53,3 @@ def tags(ssm: SSMClient, name: str) -> dict[str, str]:
     """The tags of a parameter."""
     answer = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
     return {tag["Key"]: tag["Value"] for tag in required(answer, "TagList", "ListTagsForResource")}
-
-
-def current(ssm: SSMClient, name: str) -> tuple[int, str] | None:
-    """Number and value of the latest version, None if there is none."""
-    try:
-        found = required(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
-    except ClientError as exception:
-        if _is_missing(exception):
-            return None
-        raise
-    return required(found, "Version", "GetParameter"), required(found, "Value", "GetParameter")
-
-
-def _is_missing(exception: ClientError) -> bool:
-    return code_of(exception) == "ParameterNotFound"

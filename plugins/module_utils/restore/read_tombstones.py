@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ..aws import errors
 from ..aws.answers import required
 from ..aws.clients import Clients
-from ..aws.errors import ClientError, code_of
+from ..aws.errors import ClientError
+from ..aws.parameters import is_missing
 from ..cleanup.tombstone import (
     Tombstone,
     TombstoneHistory,
@@ -83,7 +84,7 @@ def from_ssm(ssm: SSMClient, name: str) -> tuple[str, ...]:
             for item in required(page, "Parameters", "GetParameterHistory")
         )
     except ClientError as exception:
-        if code_of(exception) != "ParameterNotFound":
+        if not is_missing(exception):
             raise
         return ()
 

@@ -147,8 +147,11 @@ def test_a_call_with_an_effect_each_time_is_sent_once() -> None:
     assert once is clients.unrepeated()
     once.open("ssm", ["eu-west-1"])
     config = once.ssm("eu-west-1").meta.config
-    assert config.retries == {"mode": "standard", "total_max_attempts": 1}
+    assert config.retries == {"mode": "adaptive", "total_max_attempts": 1}
     assert config.read_timeout == 7
+    plain = Clients(Connection(credentials=KEYS, config=Config(retries={"max_attempts": 3}))).unrepeated()
+    plain.open("ssm", ["eu-west-1"])
+    assert plain.ssm("eu-west-1").meta.config.retries["total_max_attempts"] == 1
 
 
 def test_a_lookup_names_itself_and_retries():

@@ -33,6 +33,10 @@ class Clients:
         self.wire = wire
         self.is_paced = False
 
+    def unrepeated(self) -> Clients:
+        assert self.is_paced
+        return self
+
     def open(self, _service: str, regions: list[str]) -> None:
         assert regions == [self.default_region]
 

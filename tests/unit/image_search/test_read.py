@@ -31,7 +31,7 @@ def ec2() -> Iterator[Wire]:
 
 
 def test_a_parameter_names_the_image(ssm: Wire) -> None:
-    ssm.expect("get_parameter", {"Name": "/golden/web"}, {"Parameter": {"Value": IMAGE}})
+    ssm.expect("get_parameter", {"Name": "/golden/web"}, {"Parameter": {"Value": IMAGE, "Version": 1}})
     assert read.of_parameter(ssm.client, NAMED, "eu-west-1") == replace(NAMED, image_id=IMAGE)
 
 
@@ -46,7 +46,7 @@ def test_a_parameter_that_does_not_exist(ssm: Wire) -> None:
 
 
 def test_the_value_of_another_kind_is_not_shown(ssm: Wire) -> None:
-    ssm.expect("get_parameter", {"Name": "/golden/web"}, {"Parameter": {"Value": "hunter2"}})
+    ssm.expect("get_parameter", {"Name": "/golden/web"}, {"Parameter": {"Value": "hunter2", "Version": 1}})
     with pytest.raises(Refused, match="is not an AMI ID") as refused:
         read.of_parameter(ssm.client, NAMED, "eu-west-1")
     assert "hunter2" not in str(refused.value)

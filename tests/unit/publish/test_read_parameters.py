@@ -55,22 +55,15 @@ def test_other_types_hold_no_image(ssm: Wire, changes: dict[str, str]) -> None:
 def test_a_parameter_that_does_not_exist(ssm: Wire) -> None:
     ssm.refuse("get_parameter_history", {"Name": NAME, "MaxResults": 50}, "ParameterNotFound")
     assert parameters.parameter(ssm.client, NAME) is None
-    ssm.refuse("get_parameter", {"Name": NAME}, "ParameterNotFound")
-    assert parameters.current(ssm.client, NAME) is None
 
 
 def test_other_errors_are_raised(ssm: Wire) -> None:
     ssm.refuse("get_parameter_history", {"Name": NAME, "MaxResults": 50}, "AccessDeniedException")
     with pytest.raises(ClientError):
         parameters.parameter(ssm.client, NAME)
-    ssm.refuse("get_parameter", {"Name": NAME}, "AccessDeniedException")
-    with pytest.raises(ClientError):
-        parameters.current(ssm.client, NAME)
 
 
-def test_the_current_value_and_the_tags(ssm: Wire) -> None:
-    ssm.expect("get_parameter", {"Name": NAME}, {"Parameter": listed(7)})
-    assert parameters.current(ssm.client, NAME) == (7, "ami-7")
+def test_the_tags(ssm: Wire) -> None:
     request = {"ResourceType": "Parameter", "ResourceId": NAME}
     ssm.expect("list_tags_for_resource", request, {"TagList": [{"Key": "a", "Value": "b"}]})
     assert parameters.tags(ssm.client, NAME) == {"a": "b"}
@@ -78,26 +71,17 @@ def test_the_current_value_and_the_tags(ssm: Wire) -> None:
 
 @pytest.mark.parametrize("member", ["Version", "Value", "Type"])
 def test_a_version_that_is_not_complete_is_a_failed_read(ssm: Wire, member: str) -> None:
-    """botocore shapes ParameterHistory and Parameter require no member."""
+    """botocore shape ParameterHistory requires no member."""
     item = {name: value for name, value in listed(1).items() if name != member}
     ssm.expect("get_parameter_history", {"Name": NAME, "MaxResults": 50}, {"Parameters": [item]})
     with pytest.raises(IncompleteAnswer, match=f"GetParameterHistory lacks {member}"):
         parameters.parameter(ssm.client, NAME)
-    ssm.expect("get_parameter", {"Name": NAME}, {"Parameter": item})
-    if member != "Type":
-        with pytest.raises(IncompleteAnswer, match=f"GetParameter lacks {member}"):
-            parameters.current(ssm.client, NAME)
-    else:
-        assert parameters.current(ssm.client, NAME) == (1, "ami-1")
 
 
 def test_an_empty_answer_is_no_missing_parameter(ssm: Wire) -> None:
     ssm.expect("get_parameter_history", {"Name": NAME, "MaxResults": 50}, {})
     with pytest.raises(IncompleteAnswer, match="lacks Parameters"):
         parameters.parameter(ssm.client, NAME)
-    ssm.expect("get_parameter", {"Name": NAME}, {})
-    with pytest.raises(IncompleteAnswer, match="lacks Parameter"):
-        parameters.current(ssm.client, NAME)
     ssm.expect("list_tags_for_resource", {"ResourceType": "Parameter", "ResourceId": NAME}, {})
     with pytest.raises(IncompleteAnswer, match="lacks TagList"):
         parameters.tags(ssm.client, NAME)

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The current value of a parameter in SSM's Parameter Store, and how a value is put once.
+
+Each PutParameter adds a version, even with the same value, and a parameter has at most 100 (Systems Manager
+API Reference, PutParameter). So clients that repeat no call put a value (``Clients.unrepeated``), and the
+parameter is read before a call whose answer was lost is repeated.
+"""
+
+from __future__ import annotations
+
+from time import sleep
+from typing import TYPE_CHECKING, Any
+
+from .answers import required
+from .errors import AWS_ERRORS, ClientError, code_of, failure
+from .lost_answers import is_unknown
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+# botocore, retries.standard.ThrottledRetryableChecker: those of its codes that Systems Manager returns; and
+# botocore shape TooManyUpdates, which no retry mode of botocore repeats.
+THROTTLED = frozenset({"RequestLimitExceeded", "ThrottlingException", "TooManyUpdates"})
+# Seconds before each repeated call, about those of botocore's standard retry mode.
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0)
+
+
+def current(ssm: SSMClient, name: str) -> tuple[int, str] | None:
+    """Number and value of the latest version, None if there is none. Errors are botocore's."""
+    try:
+        found = required(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
+    except ClientError as exception:
+        if is_missing(exception):
+            return None
+        raise
+    return required(found, "Version", "GetParameter"), required(found, "Value", "GetParameter")
+
+
+def is_missing(exception: ClientError) -> bool:
+    """Whether AWS says that there is no such parameter."""
+    return code_of(exception) == "ParameterNotFound"
+
+
+def put_once(once: SSMClient, ssm: SSMClient, request: Any) -> None:
+    """Put a value that no other request has, without a second version of it. Errors are botocore's.
+
+    ``once`` repeats no call, ``ssm`` reads the parameter. If it cannot be read, the call is repeated: a
+    second version loses nothing.
+    """
+    for pause in _PAUSES:
+        try:
+            once.put_parameter(**request)
+            return
+        except AWS_ERRORS as exception:
+            problem = failure(exception, None, "PutParameter")
+            if not (is_unknown(problem) or problem.error_code in THROTTLED):
+                raise
+            if is_unknown(problem) and _has_value(ssm, request):
+                return
+        sleep(pause)
+    once.put_parameter(**request)
+
+
+def _has_value(ssm: SSMClient, request: Any) -> bool:
+    try:
+        now = current(ssm, request["Name"])
+    except AWS_ERRORS:
+        return False
+    return now is not None and now[1] == request["Value"]

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The current value of a parameter, and what follows a call that puts one and fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import parameters
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
+from botocore.exceptions import ClientError, ConnectionClosedError, NoCredentialsError
+
+from tests.unit.wire import Wire
+
+NAME = "/golden/web"
+READ = {"Name": NAME}
+REQUEST = {"Name": NAME, "Value": "new", "Type": "String", "Overwrite": True}
+OLD, NEW = {"Value": "old", "Version": 7}, {"Value": "new", "Version": 8}
+LOST = ConnectionClosedError(endpoint_url="https://example.org")
+
+
+@pytest.fixture
+def ssm() -> Iterator[Wire]:
+    with Wire("ssm").spoken() as wire:
+        yield wire
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds of all pauses, which take none."""
+    taken: list[float] = []
+    monkeypatch.setattr(parameters, "sleep", taken.append)
+    return taken
+
+
+class Once:
+    """A client whose calls end like this, in order: with an exception, or well."""
+
+    def __init__(self, *ends: Exception | None) -> None:
+        self._ends = list(ends)
+
+    def put_parameter(self, **request: Any) -> None:
+        assert request == REQUEST
+        end = self._ends.pop(0)
+        if end:
+            raise end
+
+    @property
+    def is_used(self) -> bool:
+        """Whether every call was made."""
+        return not self._ends
+
+
+def error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "No."}}, "PutParameter")
+
+
+def put(once: Once, ssm: Wire) -> None:
+    client: Any = once
+    parameters.put_once(client, ssm.client, REQUEST)
+
+
+def test_the_current_value(ssm: Wire) -> None:
+    ssm.expect("get_parameter", READ, {"Parameter": OLD})
+    assert parameters.current(ssm.client, NAME) == (7, "old")
+    ssm.refuse("get_parameter", READ, "ParameterNotFound")
+    assert parameters.current(ssm.client, NAME) is None
+    ssm.refuse("get_parameter", READ, "AccessDeniedException")
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        parameters.current(ssm.client, NAME)
+
+
+@pytest.mark.parametrize("member", ["Version", "Value"])
+def test_an_answer_that_is_not_complete_is_a_failed_read(ssm: Wire, member: str) -> None:
+    """botocore shapes GetParameterResult and Parameter require no member."""
+    ssm.expect("get_parameter", READ, {"Parameter": {k: v for k, v in OLD.items() if k != member}})
+    with pytest.raises(IncompleteAnswer, match=f"GetParameter lacks {member}"):
+        parameters.current(ssm.client, NAME)
+    ssm.expect("get_parameter", READ, {})
+    with pytest.raises(IncompleteAnswer, match="GetParameter lacks Parameter"):
+        parameters.current(ssm.client, NAME)
+
+
+def test_a_value_that_aws_accepts_is_put_by_one_call(ssm: Wire, pauses: list[float]) -> None:
+    put(once := Once(None), ssm)
+    assert (once.is_used, pauses) == (True, [])
+
+
+@pytest.mark.parametrize("end", [LOST, error("InternalServerError"), error("503")])
+def test_a_value_that_was_put_although_the_call_failed_is_not_put_again(
+    ssm: Wire, pauses: list[float], end: Exception
+) -> None:
+    ssm.expect("get_parameter", READ, {"Parameter": NEW})
+    put(once := Once(end), ssm)
+    assert (once.is_used, pauses) == (True, [])
+
+
+def test_a_value_that_was_not_put_is_put_again(ssm: Wire, pauses: list[float]) -> None:
+    ssm.expect("get_parameter", READ, {"Parameter": OLD})
+    ssm.refuse("get_parameter", READ, "ParameterNotFound")
+    # A second version loses nothing, but a value that is not there is no tombstone.
+    ssm.refuse("get_parameter", READ, "AccessDeniedException")
+    put(once := Once(LOST, LOST, LOST, None), ssm)
+    assert (once.is_used, pauses) == (True, [0.5, 1.0, 2.0])
+
+
+def test_a_throttled_call_is_repeated_without_a_read(ssm: Wire, pauses: list[float]) -> None:
+    put(once := Once(error("ThrottlingException"), error("TooManyUpdates"), None), ssm)
+    assert (once.is_used, pauses) == (True, [0.5, 1.0])
+
+
+@pytest.mark.parametrize("end", [error("ValidationException"), NoCredentialsError()])
+def test_what_aws_refuses_is_not_repeated(ssm: Wire, pauses: list[float], end: Exception) -> None:
+    with pytest.raises(type(end)):
+        put(Once(end), ssm)
+    assert pauses == []
+
+
+def test_the_last_failure_is_raised(ssm: Wire, pauses: list[float]) -> None:
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        put(once := Once(*[error("ThrottlingException")] * 8), ssm)
+    assert (once.is_used, len(pauses)) == (True, 7)
