@@ -15,7 +15,7 @@ import yaml
 from simulated_aws import client
 from simulated_aws.client import SimulatedAws
 
-from .access import access
+from .access import LAUNCH, LAUNCH_AND_COPY, NOTHING, access
 from .playbook import CHECKOUT, FOLDER, PLAYBOOK, VARS, distribute
 from .scenario import (
     CONSUMERS,
@@ -32,6 +32,9 @@ from .screen import heading, say, table, verdict
 
 _FIXTURE = Path(client.__file__).parent / "fixtures" / "encrypted_ami.yml"
 _REPORT = CHECKOUT / FOLDER / "distribution.json"
+# Short, so that the table of access fits into 80 columns.
+_SHORT = {LAUNCH_AND_COPY: "copy", LAUNCH: "launch", NOTHING: "-"}
+_STYLES = {"copy": "bold green", "launch": "cyan", "-": "dim"}
 
 
 def main() -> int:
@@ -45,11 +48,12 @@ def main() -> int:
         ending = _distribute_twice(aws, wanted)
         if ending is None:
             return 1
-        _show(ending)
+        _show_calls(ending)
         heading("Checks")
         checks = ending.checks()
         for statement, holds in checks.items():
             verdict(statement, holds)
+        _show_access(ending)
         _next_steps(aws)
     return 0 if all(checks.values()) else 1
 
@@ -91,12 +95,7 @@ def _distribute_twice(aws: SimulatedAws, wanted: Mapping[str, Any]) -> Ending | 
     )
 
 
-def _show(ending: Ending) -> None:
-    heading("Access, tested with each account's own credentials")
-    table(
-        ["region", *CONSUMERS],
-        [[region, *(ending.access[region, account] for account in CONSUMERS)] for region in ending.regions],
-    )
+def _show_calls(ending: Ending) -> None:
     heading("API calls (reads/writes) of both runs")
     table(
         ["region", "volumes", "1st run", "2nd run"],
@@ -110,23 +109,32 @@ def _show(ending: Ending) -> None:
             for region, entry in ending.regions.items()
         ],
     )
-    say()
     for name, run in ("First", ending.first), ("Second", ending.second):
         say(f"  {name} run: {run.seconds:.1f} s, {len(run.calls)} calls, {len(run.writes)} of them writes.")
     say(f"  The report, with the snapshots' IDs: {_REPORT.relative_to(CHECKOUT)}")
 
 
+def _show_access(ending: Ending) -> None:
+    heading("What each account can do, tested with its own credentials")
+    table(
+        ["region", *CONSUMERS],
+        [
+            [region, *(_SHORT.get(able, able) for able in (ending.access[region, one] for one in CONSUMERS))]
+            for region in ending.regions
+        ],
+        _STYLES,
+    )
+    say("  copy: launch the image and copy it; launch: launch it only; -: nothing")
+
+
 def _next_steps(aws: SimulatedAws) -> None:
     environment = aws.environment(OWNER)
-    heading("Next steps")
-    say("  Try it yourself: run `make simulated-aws` in another terminal, and here:")
+    heading("Next: run `make simulated-aws` in another terminal, and here:")
     say("  export AWS_ENDPOINT_URL=http://127.0.0.1:4510")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
         say(f"  export {name}={environment[name]}")
     say(f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
-    say(f"  ansible-playbook -i localhost, {PLAYBOOK} -e @{VARS} --check --diff")
-    say("  On AWS, with your own variables (see README.md):")
-    say("  ansible-playbook -i localhost, golden.images.distribute_ami -e @my-vars.yml --check --diff\n")
+    say(f"  ansible-playbook -i localhost, {PLAYBOOK} -e @{VARS} --check --diff\n")
 
 
 if __name__ == "__main__":

@@ -3,39 +3,48 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-_BOLD, _RED, _GREEN = "1", "31", "32"
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+# It reads the terminal's width and NO_COLOR (https://no-color.org).
+_CONSOLE = Console(highlight=False, markup=False, emoji=False)
+_INDENT = (0, 0, 0, 2)
 
 
-def say(text: str = "") -> None:
-    """Print a line and flush it, so that it precedes the output of the next child process."""
-    print(text, flush=True)
+def say(text: str = "", style: str | None = None) -> None:
+    """Print a line as it is, so that a long command can be copied."""
+    _CONSOLE.print(text, style=style, soft_wrap=True)
 
 
 def heading(text: str) -> None:
     """Print a heading."""
-    say(f"\n{_painted(text, _BOLD)}\n")
+    say(f"\n{text}\n", "bold")
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table; numbers are right-aligned."""
-    texts = [list(columns), *([str(cell) for cell in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    right = [isinstance(cell, int) for cell in rows[0]]
-    for line in (texts[0], ["-" * width for width in widths], *texts[1:]):
-        cells = zip(line, widths, right, strict=True)
-        padded = (cell.rjust(width) if number else cell.ljust(width) for cell, width, number in cells)
-        say(f"  {'  '.join(padded)}".rstrip())
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], styles: Mapping[str, str] | None = None
+) -> None:
+    """Print a table; numbers are right-aligned. ``styles`` are rich's, by the text of a cell."""
+    drawn = Table(box=box.ROUNDED, padding=(0, 1), border_style="dim", header_style="bold")
+    for name, cell in zip(columns, rows[0], strict=True):
+        drawn.add_column(name, justify="right" if isinstance(cell, int) else "left", no_wrap=True)
+    for row in rows:
+        drawn.add_row(*(_cell(str(cell), styles or {}) for cell in row))
+    _CONSOLE.print(Padding(drawn, _INDENT))
+
+
+def _cell(text: str, styles: Mapping[str, str]) -> Text:
+    return Text(text, styles.get(text, ""))
 
 
 def verdict(statement: str, holds: bool) -> None:
     """Print a statement and whether it is true."""
-    say(f"  {_painted('  yes', _GREEN) if holds else _painted('   NO', _RED)}  {statement}")
-
-
-def _painted(text: str, code: str) -> str:
-    # NO_COLOR: https://no-color.org
-    return f"\x1b[{code}m{text}\x1b[0m" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
+    line = (
+        Text("  ") + (Text("✓ yes", "green") if holds else Text("✗ NO ", "bold red")) + Text(f"  {statement}")
+    )
+    _CONSOLE.print(line, soft_wrap=True)
