@@ -58,6 +58,12 @@ DISTRIBUTE = Policy(
             ("ec2:CopyImage", "ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute"),
         ),
         Statement(
+            "ReadSourceParameter",
+            "`distribute_source_parameter`",
+            ("ssm:GetParameter",),
+            "do not set `distribute_source_parameter`",
+        ),
+        Statement(
             "TagNewCopies",
             "tags of new copies, among them the one by which reruns find a copy",
             ("ec2:CreateTags",),

@@ -42,6 +42,12 @@ IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 SUBNET_ID = re.compile(r"subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 SECURITY_GROUP_ID = re.compile(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+# Systems Manager API Reference, GetParameter, Name: a name, or the ARN of one that may be of another account,
+# and a version or a label after a colon.
+_PARAMETER = re.compile(
+    r"(?:arn:aws[a-z-]*:ssm:(?P<region>[a-z0-9-]+):[0-9]{12}:parameter)?[A-Za-z0-9_./-]{1,1011}"
+    r"(?::[A-Za-z0-9_.-]{1,100})?"
+)
 # botocore's endpoints.json, regionRegex of all partitions, without their lists of first parts.
 REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
 # IAM API Reference, patterns of RoleName and path. No segment is . or .., which a URL would lose.
@@ -120,6 +126,17 @@ class Options:
             problem = f"{shown(value)} is not a valid AMI ID."
             self.refuse(option, problem, "Use an ID such as ami-0123456789abcdef0.")
         return str(value)
+
+    def parameter(self, option: str, value: str, region: str | None = None) -> str:
+        """The name or ARN of an SSM parameter to read. A failure if it is none, or not of this region."""
+        found = _PARAMETER.fullmatch(value)
+        if not found:
+            problem = f"{shown(value)} is not the name of a parameter."
+            self.refuse(option, problem, "Use a name such as /golden/web, or the ARN of a parameter.")
+        elif region and found["region"] not in (None, region):
+            problem = f"{value} is not in {region}: its ARN names {found['region']}."
+            self.refuse(option, problem, "Use a parameter of the source region, or set that region.")
+        return value
 
     def consumers(self) -> Sharing:
         """The consumers in ``account_ids``, ``org_arns`` and ``org_unit_arns``."""

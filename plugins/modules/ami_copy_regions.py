@@ -26,7 +26,12 @@ options:
   source_image_id:
     description:
       - The AMI to copy.
-      - Exactly one of O(source_image_id), O(source_filters) and O(source_images) is required.
+      - Exactly one of O(source_image_id), O(source_parameter), O(source_filters) and O(source_images) is required.
+    type: str
+  source_parameter:
+    description:
+      - The name or the ARN of an SSM parameter in O(source_region) whose value is the ID of the AMI to copy, as EC2 Image
+        Builder and build pipelines write it. A version or a label can follow after a colon.
     type: str
   source_filters:
     description:

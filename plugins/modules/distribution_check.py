@@ -21,6 +21,10 @@ options:
     description:
       - As in M(golden.images.ami_copy_regions).
     type: str
+  source_parameter:
+    description:
+      - As in M(golden.images.ami_copy_regions).
+    type: str
   source_filters:
     description:
       - As in M(golden.images.ami_copy_regions).
@@ -53,6 +57,11 @@ options:
     description:
       - As in M(golden.images.ami_copy_regions).
     type: dict
+  reencrypt_source:
+    description:
+      - As in M(golden.images.ami_copy_regions).
+    type: bool
+    default: false
   consumer_kms_key_id:
     description:
       - O(kms_key_id) of the copies into accounts.

@@ -84,9 +84,11 @@ def test_distribution(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> No
     shared = {"distribute_shared_tags": {"version": "2026.11"}}
     ok(user.ansible.run(DISTRIBUTE, {**base, **shared, "distribute_regions": [HOME, "us-west-2"]}))
     copying = {"source_image_id": fixture.image_id, "source_region": HOME, "regions": [AWAY]}
+    aws.client("ssm", OWNER, HOME).put_parameter(Name="/golden/web", Value=fixture.image_id, Type="String")
+    named = {**copying, "source_image_id": None, "source_parameter": "/golden/web"}
     run_tasks(
         user,
-        ("ami_copy_regions", {**copying, "tags": {"owner": "web"}, "purge_tags": True}),
+        ("ami_copy_regions", {**named, "tags": {"owner": "web"}, "purge_tags": True}),
         # All enabled regions are only planned.
         ("ami_copy_regions", {**copying, "regions": [AWAY], "tags": {"owner": "web"}}),
     )

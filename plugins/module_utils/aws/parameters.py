@@ -12,8 +12,9 @@ parameter is read before a call whose answer was lost is repeated.
 from __future__ import annotations
 
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..arguments import IMAGE_ID
 from .answers import required
 from .errors import AWS_ERRORS, ClientError, code_of, failure
 from .lost_answers import is_unknown
@@ -24,24 +25,55 @@ if TYPE_CHECKING:
 # botocore, retries.standard.ThrottledRetryableChecker: those of its codes that Systems Manager returns; and
 # botocore shape TooManyUpdates, which no retry mode of botocore repeats.
 THROTTLED = frozenset({"RequestLimitExceeded", "ThrottlingException", "TooManyUpdates"})
+# botocore operation GetParameter, errors; the second one is for a version or a label after the name.
+_MISSING = ("ParameterNotFound", "ParameterVersionNotFound")
+# botocore shape ParameterType: the values of the other types are a list, and text that is encrypted.
+_ONE_TEXT = "String"
+# Systems Manager User Guide, "Native parameter support for Amazon Machine Image IDs".
+_DATA_TYPES = ("aws:ec2:image", "text")
 # Seconds before each repeated call, about those of botocore's standard retry mode.
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0)
 
 
-def current(ssm: SSMClient, name: str) -> tuple[int, str] | None:
-    """Number and value of the latest version, None if there is none. Errors are botocore's."""
+class CurrentParameter(NamedTuple):
+    """The latest version of a parameter (botocore shape ``Parameter``)."""
+
+    version: int
+    value: str
+    type: str = _ONE_TEXT
+    data_type: str = "text"
+
+    def not_an_image(self) -> str | None:
+        """Why the parameter names no image, None if it names one. The value, maybe a secret, is not shown."""
+        if self.type != _ONE_TEXT:
+            return f"is of the type {self.type}, and only a {_ONE_TEXT} is one AMI ID"
+        if self.data_type not in _DATA_TYPES:
+            return f"has the data type {self.data_type}, which no AMI ID has"
+        return None if IMAGE_ID.fullmatch(self.value) else "has a value that is not an AMI ID"
+
+
+def current(ssm: SSMClient, name: str) -> CurrentParameter | None:
+    """The latest version of the parameter with a name or an ARN, None if there is none.
+
+    Errors are botocore's.
+    """
     try:
         found = required(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
     except ClientError as exception:
         if is_missing(exception):
             return None
         raise
-    return required(found, "Version", "GetParameter"), required(found, "Value", "GetParameter")
+    return CurrentParameter(
+        required(found, "Version", "GetParameter"),
+        required(found, "Value", "GetParameter"),
+        found.get("Type", _ONE_TEXT),
+        found.get("DataType", "text"),
+    )
 
 
 def is_missing(exception: ClientError) -> bool:
-    """Whether AWS says that there is no such parameter."""
-    return code_of(exception) == "ParameterNotFound"
+    """Whether AWS says that there is no such parameter, or no such version of it."""
+    return code_of(exception) in _MISSING
 
 
 def put_once(once: SSMClient, ssm: SSMClient, request: Any) -> None:

@@ -17,6 +17,7 @@ from .state import CopyWanted
 ARGUMENT_SPEC: dict[str, Any] = {
     **CONSUMER_ROLE_SPEC,
     "source_image_id": {"type": "str"},
+    "source_parameter": {"type": "str"},
     "source_filters": {"type": "dict"},
     "source_owners": {"type": "list", "elements": "str", "default": ["self"]},
     "source_images": {"type": "dict"},
@@ -46,7 +47,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 # Exactly one of these options is set.
-SOURCES = ("source_image_id", "source_filters", "source_images")
+SOURCES = ("source_image_id", "source_parameter", "source_filters", "source_images")
 
 # botocore shape CopyImageRequest, SnapshotCopyCompletionDurationMinutes; EBS User Guide, "Time-based copies".
 _DURATIONS = range(15, 2880 + 1, 15)
@@ -103,6 +104,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
         source_region=source_region or "",
         regions=regions,
         source_image_id=params["source_image_id"],
+        source_parameter=params["source_parameter"],
         source_filters=params["source_filters"] or {},
         source_owners=options.strings("source_owners"),
         source_images=source_images,
@@ -136,6 +138,8 @@ def _check_source_options(
 ) -> None:
     if params["source_image_id"] is not None:
         options.image_id("source_image_id", params["source_image_id"])
+    if params["source_parameter"] is not None:
+        options.parameter("source_parameter", params["source_parameter"], source_region)
     if params["source_filters"] is not None:
         if not params["source_filters"]:
             options.refuse(

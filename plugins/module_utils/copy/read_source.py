@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..aws import errors, read
 from ..aws.caller import identify
 from ..aws.clients import Clients
+from ..aws.parameters import current
 from ..aws.read import Caller
 from ..failures import Failure, Refused, TargetFailed, cut, invalid_option
 from ..fanout import each
@@ -56,9 +57,9 @@ def read_sources(clients: Clients, wanted: CopyWanted) -> Sources:
             if failures:
                 raise Refused(failures)
             return _read_each(clients, wanted, caller)
-        source = _find_source(clients, wanted)
-        if source is None:
-            failures += (_no_source(wanted, caller.account_id),)
+        source = _find_source(clients, wanted, caller.account_id)
+        if isinstance(source, Failure):
+            failures += (source,)
         else:
             unreadable = _unreadable_snapshots(clients, wanted, source, caller.account_id)
             failures += copy_checks.check_source(caller.account_id, source, region, unreadable)
@@ -66,7 +67,7 @@ def read_sources(clients: Clients, wanted: CopyWanted) -> Sources:
             failures += copy_checks.check_consumers(wanted, caller.account_id, source)
     except errors.AWS_ERRORS as exception:
         raise Refused([errors.failure(exception, None, "DescribeImages")]) from exception
-    if failures or source is None:
+    if failures or isinstance(source, Failure):
         raise Refused(failures)
     return Sources(caller, dict.fromkeys(wanted.regions, source))
 
@@ -107,10 +108,16 @@ def _read_each(clients: Clients, wanted: CopyWanted, caller: Caller) -> Sources:
     return Sources(caller, {region: images[region] for region in images if region not in failures}, failures)
 
 
-def _find_source(clients: Clients, wanted: CopyWanted) -> Image | None:
-    ec2 = clients.ec2(wanted.source_region)
-    if wanted.source_image_id is not None:
-        return read.image(ec2, wanted.source_image_id)
+def _find_source(clients: Clients, wanted: CopyWanted, account_id: str) -> Image | Failure:
+    """The source, or why there is none."""
+    ec2, image_id = clients.ec2(wanted.source_region), wanted.source_image_id
+    if wanted.source_parameter is not None:
+        named = _named_by(clients, wanted.source_parameter, wanted.source_region)
+        if isinstance(named, Failure):
+            return named
+        image_id = named
+    if image_id is not None:
+        return read.image(ec2, image_id) or _not_visible(wanted, image_id, account_id)
     filters: list[FilterTypeDef] = [
         {"Name": name, "Values": [_filter_value(item) for item in _as_list(values)]}
         for name, values in wanted.source_filters.items()
@@ -118,7 +125,25 @@ def _find_source(clients: Clients, wanted: CopyWanted) -> Image | None:
     alive = [
         image for image in read.images(ec2, filters, wanted.source_owners) if image.state in USABLE_STATES
     ]
-    return max(alive, key=lambda image: (image.creation_date, image.image_id), default=None)
+    newest = max(alive, key=lambda image: (image.creation_date, image.image_id), default=None)
+    return newest or _no_match(wanted)
+
+
+def _named_by(clients: Clients, parameter: str, region: str) -> str | Failure:
+    """The ID of the image that an SSM parameter names, or why it names none."""
+    clients.open("ssm", [region])
+    try:
+        found = current(clients.ssm(region), parameter)
+    except errors.AWS_ERRORS as exception:
+        return errors.failure(exception, None, "GetParameter")
+    problem = "does not exist" if found is None else found.not_an_image()
+    if found is not None and problem is None:
+        return found.value
+    return invalid_option(
+        "source_parameter",
+        f"source_parameter: {parameter} in {region} {problem}.",
+        "Check its name and source_region, or write the ID of the source image into it.",
+    )
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -130,14 +155,22 @@ def _filter_value(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _no_source(wanted: CopyWanted, account_id: str) -> Failure:
-    if wanted.source_image_id is not None:
+def _not_visible(wanted: CopyWanted, image_id: str, account_id: str) -> Failure:
+    if wanted.source_parameter is not None:
         return invalid_option(
-            "source_image_id",
-            f"source_image_id: account {account_id} cannot see image {wanted.source_image_id} in "
-            f"{wanted.source_region}.",
-            "Check the ID and source_region. Another account's image must be shared with this one.",
+            "source_parameter",
+            f"source_parameter: {wanted.source_parameter} names {image_id}, which account {account_id} "
+            f"cannot see in {wanted.source_region}.",
+            "Write the ID of an existing image into it. Another account's must be shared with this one.",
         )
+    return invalid_option(
+        "source_image_id",
+        f"source_image_id: account {account_id} cannot see image {image_id} in {wanted.source_region}.",
+        "Check the ID and source_region. Another account's image must be shared with this one.",
+    )
+
+
+def _no_match(wanted: CopyWanted) -> Failure:
     return invalid_option(
         "source_filters",
         f"source_filters: no image owned by {cut(', '.join(wanted.source_owners), 300)} matches in "

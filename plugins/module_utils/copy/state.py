@@ -24,6 +24,7 @@ FAILED_STATES = frozenset({"error", "failed", "invalid"})
 class CopyWanted:
     """The options of ``ami_copy_regions``.
 
+    ``source_parameter`` is the SSM parameter that names the source.
     ``source_images`` maps each region to its own source in that region, instead of one source for all; None
     stands for an image that check mode has only planned. ``account_ids`` will own the copies; if empty, the
     account of the credentials will. ``consumer_account_ids`` will later copy the copies. With
@@ -34,6 +35,7 @@ class CopyWanted:
     source_region: str
     regions: tuple[str, ...]
     source_image_id: str | None = None
+    source_parameter: str | None = None
     source_filters: Mapping[str, Any] = field(default_factory=dict)
     source_owners: tuple[str, ...] = ("self",)
     source_images: Mapping[str, str | None] = field(default_factory=dict)

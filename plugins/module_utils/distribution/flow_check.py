@@ -31,7 +31,7 @@ from ..publish import options as publish
 from ..reports.flow import check_paths
 from ..runner import Flow, check_flow
 from ..share import options as share
-from ..wording import renamed
+from ..wording import renamed, shown
 from .parameters import parameters
 
 # A step's check of its options, and its parameters.
@@ -45,6 +45,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
         option: copy.ARGUMENT_SPEC[option]
         for option in (
             "source_image_id",
+            "source_parameter",
             "source_filters",
             "source_owners",
             "source_region",
@@ -52,6 +53,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
             "tags",
             "kms_key_id",
             "kms_key_ids",
+            "reencrypt_source",
         )
     },
     "consumer_kms_key_id": copy.ARGUMENT_SPEC["kms_key_id"],
@@ -80,6 +82,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "account_names": {"type": "dict", "default": {}},
     "unshare_after_copy": {"type": "bool", "default": False},
 }
+_SOURCES = ("source_image_id", "source_parameter", "source_filters")
 # The copies do not exist yet. In which regions they will be matters to the launch probe only.
 _IMAGES: dict[str, Any] = {"images": {"us-east-1": None}}
 
@@ -108,19 +111,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
 
 def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
     """Options that another step's options require."""
-    copies = params["source_region"] is not None
-    if copies and not (params["source_image_id"] or params["source_filters"]):
-        yield invalid_option(
-            "source_image_id",
-            "source_image_id: neither it nor source_filters is set.",
-            "Set one of them.",
-        )
-    if params["source_image_id"] and params["source_filters"]:
-        yield invalid_option(
-            "source_filters",
-            "source_filters: it cannot be combined with source_image_id.",
-            "Remove one of them.",
-        )
+    yield from _source(params)
     if params["launch_templates"] and not params["parameter"]:
         yield invalid_option(
             "launch_templates",
@@ -157,6 +148,33 @@ def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
             "verify_level",
             f"verify_level: {params['verify_level']} cannot be reached without consumer_role_name.",
             "Set a role that these credentials may assume in the accounts, or verify_level: none.",
+        )
+
+
+def _source(params: Mapping[str, Any]) -> Iterator[Failure]:
+    """The source: exactly one option selects it, if there are copies at all."""
+    given = [option for option in _SOURCES if params[option]]
+    if not given and params["source_region"] is not None:
+        yield invalid_option(
+            "source_image_id",
+            f"source_image_id: neither it nor {' nor '.join(_SOURCES[1:])} is set.",
+            "Set one of them.",
+        )
+    for option in given[1:]:
+        yield invalid_option(
+            option,
+            f"{option}: it cannot be combined with {given[0]} (got {shown(params[option])}).",
+            "Remove one of them.",
+        )
+    is_overwritten = params["parameter"] == params["source_parameter"] and (
+        params["source_region"] in params["regions"]
+    )
+    if params["source_parameter"] and params["reencrypt_source"] and is_overwritten:
+        yield invalid_option(
+            "parameter",
+            f"parameter: {params['parameter']} is also source_parameter, so that the next run would take the "
+            "encrypted copy of the source for its source.",
+            "Publish in another parameter, or set reencrypt_source: false.",
         )
 
 

@@ -20,8 +20,6 @@ from .state import Search
 _OWNER_ALIASES = ("self", "amazon", "aws-backup-vault", "aws-marketplace")
 # EC2 API Reference, CreateImage: the characters of a name; and the wildcards of a filter.
 _NAME = re.compile(r"[A-Za-z0-9()\[\] ./'@_*?-]{1,128}")
-# Systems Manager API Reference, GetParameter: a name, or an ARN for a parameter that is shared.
-_PARAMETER = re.compile(r"(?:arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter)?[A-Za-z0-9_./-]{1,1011}")
 
 
 def searches(terms: Sequence[Any], given: Mapping[str, Any]) -> tuple[Search, ...]:
@@ -36,7 +34,7 @@ def searches(terms: Sequence[Any], given: Mapping[str, Any]) -> tuple[Search, ..
     )
     found = tuple(_of_term(options, common, term) for term in terms)
     if given["parameter"]:
-        found += (_of_parameter(options, given["parameter"], common.owners),)
+        found += (Search(parameter=options.parameter("parameter", given["parameter"]), owners=common.owners),)
     elif not found and common.tags:
         found = (common,)
     if not found:
@@ -54,13 +52,6 @@ def _of_term(options: Options, common: Search, term: Any) -> Search:
         )
         return common
     return replace(common, image_id=term) if IMAGE_ID.fullmatch(term) else replace(common, name=term)
-
-
-def _of_parameter(options: Options, parameter: str, owners: tuple[str, ...]) -> Search:
-    if not _PARAMETER.fullmatch(parameter):
-        problem = f"'{parameter}' is not the name of a parameter."
-        options.refuse("parameter", problem, "Use a name such as /golden/web.")
-    return Search(parameter=parameter, owners=owners)
 
 
 def _owners(options: Options) -> tuple[str, ...]:

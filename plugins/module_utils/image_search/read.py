@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..arguments import IMAGE_ID
-from ..aws import read
+from ..aws import errors, read
 from ..aws.parameters import current
 from ..failures import Failure, Refused
 from ..model import Image
@@ -26,18 +25,19 @@ def of_parameter(ssm: SSMClient, search: Search, region: str) -> Search:
     """The search for the image that the parameter names; a search without a parameter as it is.
 
     Raises:
-        Refused: there is no such parameter, or its value is not an AMI ID.
+        Refused: it cannot be read, there is no such parameter, or its value is not an AMI ID.
     """
     name = search.parameter
     if name is None:
         return search
-    found = current(ssm, name)
-    if found is None:
-        raise Refused([_unusable(region, f"The parameter {name} does not exist.")])
-    _version, value = found
-    if not IMAGE_ID.fullmatch(value):
-        raise Refused([_unusable(region, f"The value of the parameter {name} is not an AMI ID.")])
-    return replace(search, image_id=value)
+    try:
+        found = current(ssm, name)
+    except errors.AWS_ERRORS as exception:
+        raise Refused([errors.failure(exception, None, "GetParameter")]) from exception
+    problem = "does not exist" if found is None else found.not_an_image()
+    if found is None or problem:
+        raise Refused([_unusable(region, f"The parameter {name} {problem}.")])
+    return replace(search, image_id=found.value)
 
 
 def images(ec2: EC2Client, search: Search) -> list[Image]:

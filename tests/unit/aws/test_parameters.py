@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError, NoCredential
 
 from tests.unit.wire import Wire
 
-NAME = "/golden/web"
+NAME, IMAGE = "/golden/web", "ami-0123456789abcdef0"
+ONLY = "and only a String is one AMI ID"
 READ = {"Name": NAME}
 REQUEST = {"Name": NAME, "Value": "new", "Type": "String", "Overwrite": True}
 OLD, NEW = {"Value": "old", "Version": 7}, {"Value": "new", "Version": 8}
@@ -64,12 +65,39 @@ def put(once: Once, ssm: Wire) -> None:
 
 def test_the_current_value(ssm: Wire) -> None:
     ssm.expect("get_parameter", READ, {"Parameter": OLD})
-    assert parameters.current(ssm.client, NAME) == (7, "old")
-    ssm.refuse("get_parameter", READ, "ParameterNotFound")
-    assert parameters.current(ssm.client, NAME) is None
+    assert parameters.current(ssm.client, NAME) == (7, "old", "String", "text")
+    for code in ("ParameterNotFound", "ParameterVersionNotFound"):
+        ssm.refuse("get_parameter", READ, code)
+        assert parameters.current(ssm.client, NAME) is None
     ssm.refuse("get_parameter", READ, "AccessDeniedException")
     with pytest.raises(ClientError, match="AccessDeniedException"):
         parameters.current(ssm.client, NAME)
+
+
+def test_the_type_of_a_value(ssm: Wire) -> None:
+    kind = {"Type": "StringList", "DataType": "aws:ec2:image"}
+    ssm.expect("get_parameter", READ, {"Parameter": {**OLD, **kind}})
+    assert parameters.current(ssm.client, NAME) == (7, "old", "StringList", "aws:ec2:image")
+
+
+@pytest.mark.parametrize(
+    ("found", "problem"),
+    [
+        ((1, IMAGE), None),
+        ((1, IMAGE, "String", "aws:ec2:image"), None),
+        ((1, "ami-12345678"), None),
+        ((1, "hunter2"), "has a value that is not an AMI ID"),
+        ((1, f"{IMAGE} "), "has a value that is not an AMI ID"),
+        ((1, IMAGE, "StringList"), f"is of the type StringList, {ONLY}"),
+        ((1, "x", "SecureString"), f"is of the type SecureString, {ONLY}"),
+        (
+            (1, IMAGE, "String", "aws:ssm:integration"),
+            "has the data type aws:ssm:integration, which no AMI ID has",
+        ),
+    ],
+)
+def test_why_a_parameter_names_no_image(found: tuple[Any, ...], problem: str | None) -> None:
+    assert parameters.CurrentParameter(*found).not_an_image() == problem
 
 
 @pytest.mark.parametrize("member", ["Version", "Value"])

@@ -36,13 +36,14 @@ def ec2() -> Iterator[Wire]:
 
 
 def read_source(
-    sts: Wire, ec2: Wire, regions: tuple[str, ...] = (SOURCE_REGION,), **changes: Any
+    sts: Wire, ec2: Wire, regions: tuple[str, ...] = (SOURCE_REGION,), ssm: Any = None, **changes: Any
 ) -> CopySeen:
     """Read the state, by default of the source's region alone: the source itself is the image there."""
     clients = SimpleNamespace(
         open=lambda _service, _regions: None,
         sts=lambda _region: sts.client,
         ec2=lambda _region: ec2.client,
+        ssm=lambda _region: ssm.client,
         partitions=lambda: {SOURCE_REGION: "aws", "eu-west-1": "aws"},
     )
     return read_state(clients, wanted(regions=regions, **changes))  # type: ignore[arg-type]
@@ -118,6 +119,49 @@ def test_no_match_is_refused(sts: Wire, ec2: Wire) -> None:
 def test_an_invisible_image_is_refused(sts: Wire, ec2: Wire) -> None:
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     assert refusals(sts, ec2) == [("invalid_option", "source_image_id")]
+
+
+NAME = "/golden/web"
+NAMED: dict[str, Any] = {"source_image_id": None, "source_parameter": NAME}
+
+
+@pytest.fixture
+def ssm() -> Iterator[Wire]:
+    with Wire("ssm").spoken() as wire:
+        yield wire
+
+
+def test_a_parameter_names_the_source(sts: Wire, ec2: Wire, ssm: Wire) -> None:
+    ssm.expect("get_parameter", {"Name": NAME}, {"Parameter": {"Value": SOURCE_ID, "Version": 1}})
+    ec2.expect("describe_images", BY_ID, {"Images": [item(SOURCE_ID)]})
+    assert read_source(sts, ec2, ssm=ssm, **NAMED).source.image_id == SOURCE_ID
+
+
+def test_a_parameter_that_names_no_image_is_refused_beside_regions(sts: Wire, ec2: Wire, ssm: Wire) -> None:
+    ssm.refuse("get_parameter", {"Name": NAME}, "ParameterNotFound")
+    problem = f"source_parameter: {NAME} in {SOURCE_REGION} does not exist"
+    with pytest.raises(Refused, match=problem) as caught:
+        read_source(sts, ec2, (SOURCE_REGION, "mars-1"), ssm=ssm, **NAMED)
+    assert [failure.action for failure in caught.value.failures] == ["regions", "source_parameter"]
+
+
+def test_the_value_of_another_kind_is_refused_and_not_shown(sts: Wire, ec2: Wire, ssm: Wire) -> None:
+    ssm.expect("get_parameter", {"Name": NAME}, {"Parameter": {"Value": "hunter2", "Version": 1}})
+    with pytest.raises(Refused, match="has a value that is not an AMI ID") as caught:
+        read_source(sts, ec2, ssm=ssm, **NAMED)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_an_invisible_image_of_a_parameter_is_refused(sts: Wire, ec2: Wire, ssm: Wire) -> None:
+    ssm.expect("get_parameter", {"Name": NAME}, {"Parameter": {"Value": SOURCE_ID, "Version": 1}})
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    with pytest.raises(Refused, match=f"source_parameter: {NAME} names {SOURCE_ID}, which account {OWNER}"):
+        read_source(sts, ec2, ssm=ssm, **NAMED)
+
+
+def test_a_denied_read_of_the_parameter_names_its_operation(sts: Wire, ec2: Wire, ssm: Wire) -> None:
+    ssm.refuse("get_parameter", {"Name": NAME}, "AccessDeniedException")
+    assert refusals(sts, ec2, ssm=ssm, **NAMED) == [("AccessDeniedException", "GetParameter")]
 
 
 def test_another_accounts_image_with_invisible_snapshots_is_refused(sts: Wire, ec2: Wire) -> None:

@@ -60,6 +60,33 @@ def test_options_of_every_step_are_accepted():
     )
 
 
+NAMED = {"source_image_id": None, "source_parameter": "/golden/web"}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        NAMED,
+        {**NAMED, "parameter": "/golden/web"},
+        {**NAMED, "parameter": "/golden/copies", "reencrypt_source": True, "kms_key_id": "alias/golden"},
+        {
+            **NAMED,
+            "parameter": "/golden/web",
+            "regions": ["eu-west-1"],
+            "reencrypt_source": True,
+            "kms_key_id": "alias/golden",
+        },
+    ],
+)
+def test_a_parameter_selects_the_source(params: dict[str, Any]):
+    wanted_from({**GIVEN, **params}, False)
+
+
+def test_the_encrypted_copy_of_the_source_does_not_replace_it_in_its_parameter():
+    encrypted = {"reencrypt_source": True, "kms_key_id": "alias/golden"}
+    assert refused(**NAMED, **encrypted, parameter="/golden/web") == ["parameter"]
+
+
 def test_verifying_several_accounts_with_a_role_is_accepted():
     several = {"account_ids": ["012345678901", "222222222222"], "verify_level": "visible"}
     wanted_from({**GIVEN, **several, "consumer_role_name": "golden"}, False)

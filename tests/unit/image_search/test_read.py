@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.image_search import read
 from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
+from botocore.parsers import ResponseParserError
 
 from tests.unit.wire import Wire
 
@@ -47,9 +50,18 @@ def test_a_parameter_that_does_not_exist(ssm: Wire) -> None:
 
 def test_the_value_of_another_kind_is_not_shown(ssm: Wire) -> None:
     ssm.expect("get_parameter", {"Name": "/golden/web"}, {"Parameter": {"Value": "hunter2", "Version": 1}})
-    with pytest.raises(Refused, match="is not an AMI ID") as refused:
+    with pytest.raises(Refused, match="not an AMI ID") as refused:
         read.of_parameter(ssm.client, NAMED, "eu-west-1")
     assert "hunter2" not in str(refused.value)
+
+
+def test_an_answer_that_is_not_one_names_its_own_operation() -> None:
+    def get_parameter(**_request: str) -> None:
+        raise ResponseParserError("<html>")
+
+    ssm: Any = SimpleNamespace(get_parameter=get_parameter)
+    with pytest.raises(Refused, match="The answer to GetParameter is not one of AWS's"):
+        read.of_parameter(ssm, NAMED, "eu-west-1")
 
 
 def test_images(ec2: Wire) -> None:
