@@ -49,7 +49,7 @@ test: environment  ## every check; some of them: make test CHECKS="ruff unit"
 	@$(RUN) -m checks $(CHECKS)
 
 lint: environment  ## style, types, playbooks, documentation, changelog
-	@$(RUN) -m checks ruff format returns variables surveys policies readmes versions forges licenses mypy ansible-lint docs changelog
+	@$(RUN) -m checks ruff format returns variables surveys policies codes readmes versions forges licenses mypy ansible-lint docs changelog
 
 sanity: environment  ## ansible-test sanity, without ignore files
 	@$(RUN) -m checks sanity sanity-2.20
@@ -83,7 +83,7 @@ simulated-aws: environment  ## run the simulated AWS with FIXTURE on PORT; print
 
 format: environment  ## style and layout by ruff, and the files that others are written from
 	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format . && $(RUN) -m checks.returns && $(RUN) -m checks.variables \
-		&& $(RUN) -m checks.readmes && $(RUN) -m checks.surveys && $(RUN) -m checks.versions
+		&& $(RUN) -m checks.readmes && $(RUN) -m checks.surveys && $(RUN) -m checks.codes && $(RUN) -m checks.versions
 
 policies: environment  ## write the IAM policies in docs/iam
 	@$(RUN) -m checks.iam --write

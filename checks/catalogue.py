@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from checks import (
+    codes,
     execution_environment,
     forges,
     iam,
@@ -78,6 +79,7 @@ CHECKS: dict[str, Check] = {
     "returns": Check("returns: what several modules return is documented alike", returns.check),
     "variables": Check("variables: roles are documented as meta/variables.yml declares", variables.check),
     "surveys": Check("surveys: awx/surveys asks for the options of the roles", surveys.check),
+    "codes": Check("codes: docs/codes.md has every code, with cause and cure", codes.check),
     "responses": Check("responses: what an AWS answer may lack is not read by subscript", responses.check),
     "policies": Check("policies: docs/iam is as checks/iam declares it", iam.check),
     "readmes": Check("readmes: each role's README.md is as its argument spec declares it", readmes.check),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation as a site: guides, reference, codes, policies; built strictly and without a network.
+"""The documentation as a site: guides, reference, policies; built strictly and without a network.
 
 python -m checks.site FOLDER    build it into a folder, which is emptied first
 
@@ -15,7 +15,6 @@ from pathlib import Path
 
 from checks.commands import CheckError, run
 from checks.paths import CHECKOUT
-from checks.site import codes
 
 # What somebody wants to do, with the pages for it; each page of PAGES is in one of these lists.
 CHAPTERS: dict[str, tuple[str, ...]] = {
@@ -42,8 +41,8 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "How it works": ("docs/how-it-works", "docs/simulated-aws"),
     "Contribute": ("CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT"),
 }
-# The site's own pages; all other Markdown that is in the archive or for contributors is a guide.
-GENERATED = ("docs/codes", "reference/index")
+# The site's own page; all other Markdown that is in the archive or for contributors is a guide.
+GENERATED = ("reference/index",)
 _GUIDES = ("*.md", "docs/**/*.md", "examples/**/*.md")
 # Pages whose own titles do not say what they are in a list.
 TITLES = {
@@ -85,7 +84,7 @@ def guides(root: Path) -> tuple[str, ...]:
 
 
 def write_source(root: Path, source: Path) -> None:
-    """Write what Sphinx reads: guides with the files that they link to, codes, reference, index."""
+    """Write what Sphinx reads: guides with the files that they link to, reference, index."""
     pages = guides(root)
     for page in pages:
         _copy(root, source, f"{page}.md")
@@ -93,7 +92,6 @@ def write_source(root: Path, source: Path) -> None:
         for path in root.glob(pattern):
             _copy(root, source, path.relative_to(root).as_posix())
     shutil.copy(_CONF, source / "conf.py")
-    (source / "docs" / "codes.md").write_text(codes.page(root), encoding="utf-8")
     listed = {page for chapter in CHAPTERS.values() for page in chapter}
     others = tuple(page for page in pages if page not in listed)
     (source / "index.md").write_text(index(CHAPTERS, others), encoding="utf-8")

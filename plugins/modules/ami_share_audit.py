@@ -367,7 +367,7 @@ failures:
     error_code:
       description:
         - AWS's error code, the name of botocore's exception, or this collection's own code in snake_case.
-        - C(docs/how-it-works.md) of this collection lists the own codes.
+        - C(docs/codes.md) of this collection lists the own codes.
       type: str
       returned: always
     message:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.unit.architecture import read
 from tests.unit.error_codes import Code, own_codes
@@ -62,8 +63,8 @@ def test_codes_of_aws_and_of_the_sdk_are_allowed_in_their_failures(tmp_path: Pat
     assert own_codes(read(tmp_path)) == []
 
 
-def test_the_documentation_lists_every_code():
-    text = (CHECKOUT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
-    section = text.partition("## Error codes\n")[2].partition("\n## ")[0]
-    listed = re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
-    assert listed == sorted({code.literal for code in own_codes(read(CHECKOUT)) if code.literal})
+def test_every_code_has_a_cause_and_a_cure():
+    cures = yaml.safe_load((CHECKOUT / "checks" / "codes" / "cures.yml").read_text(encoding="utf-8"))
+    assert list(cures["errors"]) == sorted(
+        {code.literal for code in own_codes(read(CHECKOUT)) if code.literal}
+    )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each guide is a page of the site, and each code of the source is on the page of codes."""
+"""Each guide is a page of the site."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 from checks.commands import CheckError
 from checks.site import CHAPTERS, GENERATED, conf, guides, index, without_contents
-from checks.site.codes import Own, own_failures, page
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -36,32 +35,6 @@ def test_the_index_lists_each_page_once():
 def test_a_page_has_no_contents_of_its_own():
     text = "Title\n\n.. contents::\n   :local:\n   :depth: 1\n\nText\n"
     assert without_contents(text) == "Title\n\n\nText\n"
-
-
-def test_the_page_of_codes_has_those_of_findings_failures_and_aws():
-    text = page(CHECKOUT)
-    for row in (
-        "| `public` | high | Every AWS account can launch the image. |",
-        "| `key_not_enabled` | The key is disabled or pending deletion. |",
-        "| `TagLimitExceeded` | A resource can have 50 tags: set fewer. |",
-    ):
-        assert row in text
-
-
-def test_failures_are_read_from_the_source(tmp_path: Path):
-    folder = tmp_path / "plugins" / "module_utils" / "copy"
-    folder.mkdir(parents=True)
-    (folder / "checks.py").write_text(
-        'FIX = "Fix it."\n'
-        'def f(x): return Failure(f"{x} is bad.", FIX, "bad_option", "name")\n'
-        'def g(t): return Failure.at(t, "CopyImage", error_code="late", message="Late.", remedy="Rerun.")\n'
-        "def h(x): return Failure(x, x, x, x)\n",
-        encoding="utf-8",
-    )
-    assert own_failures(tmp_path) == [
-        Own("bad_option", "… is bad.", "Fix it."),
-        Own("late", "Late.", "Rerun."),
-    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page of codes: each code once, with a cause and a cure from the source, and no cure without a code."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from checks import codes
+from checks.codes import Entry, entries, page
+from checks.commands import CheckError
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+_READ = (
+    "docs/diagnosing.md",
+    "plugins/module_utils/audit/findings.py",
+    "plugins/module_utils/aws/errors.py",
+    "plugins/module_utils/cleanup/report/items.py",
+    "plugins/module_utils/diagnose/findings.py",
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A checkout with what the page is written from."""
+    for name in _READ:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(CHECKOUT / name, tmp_path / name)
+    return tmp_path
+
+
+def _replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_a_code_has_a_cause_and_a_cure_in_each_place_where_it_is_found():
+    found = {(entry.code, entry.kind): entry for entry in entries(CHECKOUT)}
+    assert found["public", "Finding of an audit, high"].cause == "Every AWS account can launch the image."
+    assert found["key_not_enabled", "Finding of a diagnosis, blocking"] == Entry(
+        "key_not_enabled",
+        "Finding of a diagnosis, blocking",
+        "The key is disabled or pending deletion.",
+        "EnableKey, CancelKeyDeletion",
+    )
+    assert {kind for code, kind in found if code == "default_key"} == {
+        "Failure",
+        "Finding of a diagnosis, blocking",
+        "Finding of an audit, low",
+    }
+    assert ("cleanup_blocked", "Item of a cleanup's report") in found
+    assert all(entry.cause and entry.cure for entry in found.values())
+
+
+def test_each_code_is_one_heading():
+    text = page(CHECKOUT)
+    headings = [line for line in text.splitlines() if line.startswith("### ")]
+    assert headings == sorted({f"### {entry.code}" for entry in entries(CHECKOUT)})
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "| `TagLimitExceeded` | A resource can have 50 tags: set fewer. |",
+        "| `502` | Rerun later: completed work is kept. |",
+        "| `AccessDenied` | Allow … in the IAM policy of the credentials used. |",
+        "| `TooManyUpdates` | Another process is updating the parameter: rerun. |",
+        "| `RunInstances` | `UnsupportedOperation` | Set an instance_type that the image supports. |",
+    ],
+)
+def test_codes_of_aws_have_the_remedies_of_failures(row: str):
+    assert row in page(CHECKOUT).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [
+        ("audit/findings.py", "public"),
+        ("diagnose/findings.py", "public"),
+        ("cleanup/report/items.py", "unreadable"),
+    ],
+)
+def test_a_finding_without_a_cure_is_an_error(root: Path, file: str, code: str):
+    assert page(root) == page(CHECKOUT)
+    row = f'    "{code}": "'
+    _replace(root / "plugins" / "module_utils" / file, row, f'    "new_code": "It is new.",\n{row}')
+    with pytest.raises(CheckError, match="new_code"):
+        page(root)
+
+
+def test_a_cure_without_a_code_is_an_error(root: Path):
+    _replace(root / "docs" / "diagnosing.md", "| `image_planned` |", "| `image_foreseen` |")
+    with pytest.raises(CheckError, match="image_foreseen, image_planned"):
+        page(root)
+
+
+def test_a_page_that_differs_is_an_error_until_it_is_written(root: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(codes, "CHECKOUT", root)
+    codes.write()
+    codes.check()
+    _replace(root / codes.PAGE, "### public\n", "### open\n")
+    with pytest.raises(CheckError, match="run make format"):
+        codes.check()
+    codes.write()
+    codes.check()
