@@ -72,8 +72,8 @@ coverage: environment  ## which lines and branches of plugins/ the unit tests ru
 chaos: environment  ## playbooks killed, cut off, throttled, denied at each call; hours. Some: CHAOS="distribute kill"
 	@$(RUN) -m tests.chaos $(CHAOS)
 
-bench: environment  ## this collection against what one would run without it
-	@$(RUN) -m tests.benchmark
+bench: environment  ## time and memory against what one would run without it: docs/benchmarks.md; half an hour. Some: BENCH="audit start"
+	@$(RUN) -m tests.benchmark $(BENCH)
 
 pictures: environment  ## reports on a realistic estate, and pictures of their pages: in .cache/pictures
 	@$(RUN) -m tests.pictures $(if $(AXE),--axe $(AXE))

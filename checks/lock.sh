@@ -19,3 +19,4 @@ lock rulebook 3.12
 lock second-opinion 3.11
 lock oldest-boto 3.11
 lock core-2.20 3.12
+lock benchmark 3.11

@@ -1,96 +1,84 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m tests.benchmark [NAME …]`, from the checkout's root: all benchmarks, or some.
+"""`python -m tests.benchmark [PART …]`, from the checkout's root: measure parts, and draw the page.
 
-Exits with 1 if a target is missed. Times depend on the machine and on what else it runs: each time is also
-given as a number of tasks with amazon.aws.aws_caller_info, which take as long.
+Without a name, all parts that take less than half an hour together. Results of other parts stay as they are
+in the file of results, each with its own date. Linux only.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import json
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
+from checks.paths import CHECKOUT
 from simulated_aws.client import SimulatedAws
 
-from . import audit, cleanup, comparison, diagnosis, distribution, many_accounts, playbook, simulator, start
-from .figures import REFERENCE, Figure, table
-from .fixtures import OWNER, fixture
+from . import machine, text, tools
+from .measuring import Scale
+from .parts import PARTS, Recipe
+from .results import Part, Results, from_json, to_json
 
-
-@dataclass(frozen=True)
-class Benchmark:
-    """A benchmark, which gets a simulated AWS of its own."""
-
-    title: str
-    measure: Callable[[SimulatedAws], Iterator[Figure]]
-
-
-BENCHMARKS = {
-    "start": Benchmark("Starting a module", start.measure),
-    "distribution": Benchmark("8 regions × 50 accounts", distribution.of(distribution.PLAIN)),
-    "grants": Benchmark(
-        "8 regions × 50 accounts, encrypted, by grants", distribution.of(distribution.GRANTS)
-    ),
-    "key-policies": Benchmark(
-        "8 regions × 50 accounts, encrypted, by key policies", distribution.of(distribution.KEY_POLICY)
-    ),
-    "many-accounts": Benchmark("1,000 accounts in one region", many_accounts.measure),
-    "many-grants": Benchmark(
-        "20 regions × 500 accounts, encrypted, by grants", distribution.of(distribution.MANY_GRANTS)
-    ),
-    "many-key-policies": Benchmark(
-        "20 regions × 500 accounts, encrypted, by key policies",
-        distribution.of(distribution.MANY_IN_KEY_POLICY),
-    ),
-    "diagnosis": Benchmark("Diagnosing 200 accounts × 5 regions", diagnosis.of(encrypted=False)),
-    "diagnosis-encrypted": Benchmark(
-        "Diagnosing 200 accounts × 5 regions, encrypted", diagnosis.of(encrypted=True)
-    ),
-    "audit": Benchmark("Auditing 1,000 images in one region", audit.in_one_region),
-    "audit-large": Benchmark("Auditing 10,000 images in 20 regions", audit.in_many_regions),
-    "cleanup": Benchmark("Cleaning up 300 images in one region", cleanup.one_region),
-    "many-cleanup": Benchmark("Cleaning up 8,000 images in 8 regions", cleanup.many_regions),
-    "simulator": Benchmark("The simulated AWS itself", simulator.measure),
-    "comparison": Benchmark("8 regions × 50 accounts with other collections", comparison.measure),
-}
+RESULTS = CHECKOUT / "tests" / "benchmark" / "results.json"
 
 
 def main() -> int:
-    """Run the named benchmarks, print a table of each, and return the exit code."""
+    """Measure the named parts and print each."""
+    options = _options()
+    known = read(options.results)
+    for name in (
+        () if options.draw else options.parts or [name for name, one in PARTS.items() if one.by_default]
+    ):
+        part = _measure(PARTS[name], Scale(1, True) if options.trial else Scale())
+        print(text.of(part), flush=True)
+        if not options.trial:
+            known = {**known, name: part}
+            options.results.write_text(json.dumps(to_json(known), indent=1) + "\n", encoding="utf-8")
+    if options.compare:
+        print(text.comparison(read(options.compare), known))
+    return 0
+
+
+def read(path: Path) -> Results:
+    """The results in a file; none if there is no such file."""
+    return from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmark", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
-    names = parser.parse_args().names or list(BENCHMARKS)
-    if unknown := [name for name in names if name not in BENCHMARKS]:
-        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
-    met = [_run(BENCHMARKS[name]) for name in names]
-    return 0 if all(met) else 1
-
-
-def _run(benchmark: Benchmark) -> bool:
-    print(f"\n{benchmark.title}", flush=True)
-    with SimulatedAws.start() as aws:
-        before = _yardstick(aws)
-        figures = list(benchmark.measure(aws))
-        # Other programs may use the machine, too: measured before and after.
-        after = _yardstick(aws)
-    yardstick = statistics.mean((before, after))
-    print(table(figures, yardstick))
-    print(
-        f"A task with aws_caller_info took {before:.2f} s before and {after:.2f} s after; "
-        f"{REFERENCE} s where the targets were set."
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--draw", action="store_true", help="measure nothing, draw the page from the results")
+    parser.add_argument("--compare", type=Path, metavar="OLD", help="print the change from other results")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the file of results (%(default)s)")
+    parser.add_argument(
+        "--trial", action="store_true", help="each part once, with small sizes; keeps no results"
     )
-    return all(figure.verdict(yardstick) != "missed" for figure in figures)
+    options = parser.parse_args()
+    if unknown := [name for name in options.parts if name not in PARTS]:
+        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    return options
 
 
-def _yardstick(aws: SimulatedAws) -> float:
-    aws.reset()
-    aws.load_fixture(fixture(accounts=1))
-    return playbook.yardstick(aws, OWNER)
+def _measure(recipe: Recipe, scale: Scale) -> Part:
+    print(f"\n{recipe.title} …", flush=True)
+    # Set up first: that is no part of any measurement.
+    versions = machine.versions(*((name, tools.version(name)) for name in ("c7n", "awspub")))
+    load = machine.Load()
+    with SimulatedAws.start() as aws:
+        series = tuple(recipe.measure(aws, scale))
+    return Part(
+        title=recipe.title,
+        measured=f"{datetime.now(UTC):%Y-%m-%d}",
+        machine=machine.description(),
+        versions=versions,
+        busy=round(load.share(), 3),
+        conditions=recipe.conditions,
+        series=series,
+    )
 
 
 if __name__ == "__main__":

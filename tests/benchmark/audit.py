@@ -1,122 +1,164 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ami_share_audit on many images: its time beyond what AWS's request rates force, and what it finds."""
+"""An audit of many images: its time beyond what AWS's request rates force, and what it finds."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
 
 from simulated_aws.client import SimulatedAws
-from simulated_aws.http.record import RecordedCall
-from simulated_aws.http.throttling import Rate, bucket
 
-from . import playbook
-from .exposures import Planted, plant
-from .figures import Figure
+from . import floor, playbook, tools
+from .exposures import Found, Planted, plant
 from .fixtures import HOME, OTHER_REGIONS, OWNER
+from .measuring import GOLDEN, LATENCY, Scale, command, repeated, sample
+from .results import Sample, Series
 
-LATENCY = 0.04
-IMAGES, SECONDS = 1000, 5
-REGIONS, IMAGES_IN_EACH = (HOME, *OTHER_REGIONS[:19]), 500
-IMAGES_ONLY, WITH_SNAPSHOTS = 1.15, 1.4
-"""As a multiple of the time that the request rates force."""
-MEGABYTES = 400
+CUSTODIAN = "Cloud Custodian"
+LARGE, IN_ONE_REGION = "10,000 images in 20 regions", "1,000 images in one region"
 REFILL = 6
 """Seconds after which all token buckets that a run emptied are full again."""
+_FQCN = "golden.images.audit_ami_sharing"
 
 
-def in_one_region(aws: SimulatedAws) -> Iterator[Figure]:
-    """Without request rates: the cost of finding every exposure."""
+def large(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+    """Images, snapshots and keys of many regions at AWS's request rates, with a page; and Custodian."""
+    regions = (HOME, *OTHER_REGIONS[: scale.size(19, 1)])
+    planted = plant_in(aws, regions, scale.size(500, 60))
+    yield Series(LARGE, GOLDEN, repeated(scale, lambda: _after_refill(aws, planted)))
+    time.sleep(REFILL)
+    yield Series(LARGE, CUSTODIAN, repeated(scale, lambda: _custodian(aws, planted)))
+
+
+def in_one_region(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+    """Every kind of exposure, those of keys among them."""
+    planted = plant_in(aws, (HOME,), scale.size(1000, 100))
+    yield Series(IN_ONE_REGION, GOLDEN, repeated(scale, lambda: _after_refill(aws, planted)))
+    time.sleep(REFILL)
+    yield Series(IN_ONE_REGION, CUSTODIAN, repeated(scale, lambda: _custodian(aws, planted)))
+
+
+def plant_in(aws: SimulatedAws, regions: tuple[str, ...], images: int) -> Planted:
+    """An estate with exposures, at AWS's latency."""
     aws.reset()
-    planted = plant(aws, [HOME], IMAGES)
-    aws.set_throttling(False)
+    planted = plant(aws, regions, images)
     aws.set_latency(LATENCY)
+    return planted
+
+
+def golden(aws: SimulatedAws, planted: Planted) -> Sample:
+    """The playbook, with all checks and a page of the findings."""
     aws.clear_calls()
-    run = _run(aws, planted)
-    (task,) = run.tasks
-    yield Figure("the task", task.seconds, "s", SECONDS, waiting=0)
-    yield Figure("CPU", run.cpu_seconds, "s", waiting=0)
-    yield Figure("API calls", len(aws.calls()), "calls")
-    yield from _judged(planted, task)
+    with TemporaryDirectory() as folder:
+        options = {f"audit_{name}": value for name, value in planted.options.items()}
+        done = playbook.run(aws, OWNER, _FQCN, {**options, "audit_report_dir": folder})
+    task = done.task("Audit who can use the images")
+    if task is None:
+        raise RuntimeError("the role audit has no task that audits")
+    calls = aws.calls()
+    return sample(
+        done.used,
+        calls,
+        forced=floor.forced_by(calls),
+        failures=len(task.result["failures"]),
+        **judged(planted.expected(), planted.found(task.result["findings"])),
+    )
 
 
-def in_many_regions(aws: SimulatedAws) -> Iterator[Figure]:
-    """Under AWS's request rates, which all calls of one operation in a region share."""
-    aws.reset()
-    planted = plant(aws, REGIONS, IMAGES_IN_EACH)
-    aws.set_latency(LATENCY)
-    for name, most, options in (
-        ("images", IMAGES_ONLY, {"check_snapshots": False, "check_keys": False}),
-        ("images and snapshots", WITH_SNAPSHOTS, {"check_keys": False}),
-    ):
-        time.sleep(REFILL)
-        aws.clear_calls()
-        run = _run(aws, planted, **options)
-        (task,) = run.tasks
-        calls = aws.calls()
-        forced = forced_seconds(calls)
-        # The task also starts a module, and passes ten thousand images through Ansible.
-        reading = calls[-1].time + LATENCY - calls[0].time
-        figures = (
-            Figure("forced by request rates", forced, "s"),
-            Figure("from the first call to the last", reading, "s", most * forced, waiting=forced),
-            Figure("times what is forced", reading / forced, "×"),
-            Figure("the task", task.seconds, "s", waiting=forced),
-            Figure("CPU", run.cpu_seconds, "s", waiting=0),
-            Figure("largest process", run.peak_megabytes, "MB", MEGABYTES),
-            Figure("API calls", len(calls), "calls"),
-            Figure("refused as too many, then tried again", sum(map(_is_throttled, calls)), "calls"),
-            *_judged(planted, task, **options),
-        )
-        yield from (replace(figure, name=f"{name}: {figure.name}") for figure in figures)
+def judged(expected: Counter[Found], found: Counter[Found]) -> dict[str, float]:
+    """The findings, compared with the real exposures; and the kinds of exposure of which any was found."""
+    kinds, planned = ({code for _label, code, _who in some} for some in (found & expected, expected))
+    return {
+        "kinds_found": len(kinds),
+        "kinds": len(planned),
+        "exposures": expected.total(),
+        "missed": (expected - found).total(),
+        "false_alarms": (found - expected).total(),
+    }
 
 
-def forced_seconds(calls: Iterable[RecordedCall]) -> float:
-    """The shortest time that the request rates allow for the answered calls; a retried call counts once.
+def _after_refill(aws: SimulatedAws, planted: Planted) -> Sample:
+    time.sleep(REFILL)
+    return golden(aws, planted)
 
-    Each API has in each region a bucket of its own (see simulated_aws.http.throttling), all at the same
-    time: what counts is the one that is short of tokens for longest.
+
+def policies(allowed: list[str], special: list[str]) -> dict[str, Any]:
+    """Cloud Custodian's policies for who can use images and snapshots.
+
+    A filter takes one list of principals: images that others may use, too, take a policy of their own.
+    Snapshots have no names, so that those of all images have to allow the special principals.
     """
-    answered = {
-        (call.region, call.action, json.dumps(call.parameters, sort_keys=True)): call
-        for call in calls
-        if call.status == 200
+    named = {"type": "value", "key": "Name", "op": "regex", "value": "^special-"}
+    return {
+        "policies": [
+            {
+                "name": "images",
+                "resource": "aws.ami",
+                "filters": [{"not": [named]}, _shared_beyond(allowed)],
+            },
+            {
+                "name": "special-images",
+                "resource": "aws.ami",
+                "filters": [named, _shared_beyond([*allowed, *special])],
+            },
+            {
+                "name": "snapshots",
+                "resource": "aws.ebs-snapshot",
+                "filters": [_shared_beyond([*allowed, *special])],
+            },
+        ]
     }
-    needed: Counter[tuple[str, str]] = Counter()
-    rates: dict[tuple[str, str], Rate] = {}
-    for call in answered.values():
-        found = bucket(call.service, call.action, call.parameters)
-        if found is not None:
-            name, rates[call.region, name] = found
-            needed[call.region, name] += 1
-    waits = ((count - rates[key].size) / rates[key].per_second for key, count in needed.items())
-    return max([0.0, *waits])
 
 
-def _run(aws: SimulatedAws, planted: Planted, **options: bool) -> playbook.Run:
-    task = {
-        "name": "audit",
-        "golden.images.ami_share_audit": {**planted.options, **options},
-        # What could not be read is also a figure.
-        "ignore_errors": True,
-    }
-    return playbook.run(aws, OWNER, [task])
+def _shared_beyond(principals: list[str]) -> dict[str, Any]:
+    return {"type": "cross-account", "whitelist": principals}
 
 
-def _judged(
-    planted: Planted, task: playbook.Task, check_snapshots: bool = True, check_keys: bool = True
-) -> Iterator[Figure]:
-    """The findings, compared with the real exposures."""
-    expected, found = planted.expected(check_snapshots, check_keys), planted.found(task.result["findings"])
-    kinds, planned = ({code for _label, code, _who in findings} for findings in (found, expected))
-    yield Figure("kinds of exposure found", len(kinds), "", len(planned), at_least=True)
-    yield Figure("exposures missed", (expected - found).total(), "", 0)
-    yield Figure("false alarms", (found - expected).total(), "", 0)
-    yield Figure("failures", len(task.result["failures"]), "", 0)
+def _custodian(aws: SimulatedAws, planted: Planted) -> Sample:
+    aws.clear_calls()
+    allowed = [*planted.options["allowed_account_ids"], *planted.options["allowed_org_unit_arns"]]
+    special = [one for rule in planted.options["rules"] for one in rule["account_ids"]]
+    with TemporaryDirectory() as name:
+        used, output = run_custodian(aws, policies(allowed, special), planted.options["regions"], Path(name))
+        found = _found(planted, Path(name))
+    calls = aws.calls()
+    return sample(
+        used,
+        calls,
+        forced=floor.forced_by(calls),
+        failures=output.count("Exception checking cross account access"),
+        **judged(planted.expected(), found),
+    )
 
 
-def _is_throttled(call: RecordedCall) -> bool:
-    return call.error_code == "RequestLimitExceeded" or "Throttl" in call.error_code
+def run_custodian(
+    aws: SimulatedAws, document: Mapping[str, Any], regions: list[str], folder: Path
+) -> tuple[Any, str]:
+    """Run policies in regions; the matches are in the folder, as Cloud Custodian writes them."""
+    (folder / "policies.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    chosen = [word for region in regions for word in ("--region", region)]
+    used, output = command(
+        aws.environment(OWNER),
+        [
+            *(tools.program("custodian"), "run", "--output-dir", str(folder / "out"), *chosen),
+            *("--cache-period", "0", str(folder / "policies.yml")),
+        ],
+    )
+    return used, output
+
+
+def _found(planted: Planted, folder: Path) -> Counter[Found]:
+    """What Cloud Custodian found, as the codes that this collection would use for it."""
+    found: Counter[Found] = Counter()
+    for path in (folder / "out").rglob("resources.json"):
+        for one in json.loads(path.read_text(encoding="utf-8")):
+            for who in one["c7n:CrossAccountViolations"]:
+                found.update([planted.violation(one, who)])
+    return found

@@ -1,113 +1,215 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ami_cleanup on many images: its calls, and its time beyond what AWS's request rates force."""
+"""A cleanup of old images: its time and calls, and whether it deletes images that are in use."""
 
 from __future__ import annotations
 
-import tempfile
-from collections import Counter
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from simulated_aws.client import SimulatedAws
-from simulated_aws.http.throttling import bucket
 
-from . import playbook
-from .figures import Figure
-from .fixtures import HOME, OTHER_REGIONS, OWNER
+from . import floor, playbook
+from .audit import CUSTODIAN, REFILL, run_custodian
+from .fixtures import HOME, OWNER
+from .measuring import GOLDEN, LATENCY, Measure, Scale, repeated, sample
+from .results import Sample, Series
 
-LATENCY = 0.04
-IMAGES, SECONDS, CALLS = 300, 8, 1.3
-# The default of max_deletions allows a tenth of these to be deleted.
-NORMAL = IMAGES * 9 // 10
-REGIONS, IMAGES_EACH, OVER_FORCED = (HOME, *OTHER_REGIONS[:7]), 1000, 1.2
-# The sequence of reads: permissions of images and of their snapshots are read at the same time.
-_IN_TURN = ("DescribeImageAttribute", "DeregisterImage")
+DELETED = 300
+ONE_DISK, TWO_DISKS = "300 images with one disk", "300 images with two disks"
+IN_USE = "40 old images, 24 of them in use"
+_FQCN = "golden.images.cleanup_amis"
+_CONSUMER = "consumer"
+_OLD_DAYS, _NEW_DAYS, _LIMIT_DAYS = 100, 1, 30
+_EACH = 4
+"""Images for each use."""
+
+Use = Callable[[SimulatedAws, list[str]], None]
+"""Makes images be in use, given by id."""
 
 
-def one_region(aws: SimulatedAws) -> Iterator[Figure]:
-    """The images of one region: planned, retired up to the default limit, and nearly all in one run."""
-    _build(aws, (HOME,), IMAGES)
-    aws.set_throttling(False)
+def of(case: str, disks: int) -> Measure:
+    """The deletion of all images of a family but the newest."""
+
+    def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+        images = scale.size(DELETED, 20) + 1
+        for contender in (GOLDEN, CUSTODIAN):
+            yield Series(case, contender, repeated(scale, partial(_delete, aws, images, disks, contender)))
+
+    return measure
+
+
+def in_use(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+    """Old images of which some are in use, each in one way: how many of these are deleted."""
+    for contender in (GOLDEN, CUSTODIAN):
+        yield Series(IN_USE, contender, repeated(scale, partial(_judge, aws, contender)))
+
+
+def _delete(aws: SimulatedAws, images: int, disks: int, contender: str) -> Sample:
+    ages = {f"web-{number}": _LIMIT_DAYS + number for number in range(1, images)}
+    _build(aws, {**ages, "web-new": _NEW_DAYS}, disks)
+    done, deleted = _run(aws, contender)
+    return sample(
+        done.used,
+        done.calls,
+        deleted=len(deleted),
+        calls_an_image=len(done.calls) / max(1, len(deleted)),
+        forced=floor.forced("ec2", "DeregisterImage", images - 1),
+    )
+
+
+def _judge(aws: SimulatedAws, contender: str) -> Sample:
+    names = {use: [f"{use}-{number}" for number in range(_EACH)] for use in _USES}
+    unused = [f"unused-{number}" for number in range(16)]
+    ages = dict.fromkeys([*unused, *(name for each in names.values() for name in each)], _OLD_DAYS)
+    ids = _build(aws, {**ages, "web-new": _NEW_DAYS}, disks=1)
+    for use, each in names.items():
+        _USES[use](aws, [ids[name] for name in each])
+    done, deleted = _run(aws, contender)
+    wrong = {use: sum(ids[name] in deleted for name in each) for use, each in names.items()}
+    return sample(
+        done.used,
+        done.calls,
+        deleted_unused=sum(ids[name] in deleted for name in unused),
+        unused=len(unused),
+        deleted_in_use=sum(wrong.values()),
+        in_use=sum(map(len, names.values())),
+        **{f"deleted: {use}": count for use, count in wrong.items()},
+    )
+
+
+class _Done:
+    """What a run used, and its calls."""
+
+    def __init__(self, used: Any, aws: SimulatedAws) -> None:
+        self.used, self.calls = used, aws.calls()
+
+
+def _run(aws: SimulatedAws, contender: str) -> tuple[_Done, set[str]]:
+    """Clean up; return what it took and the ids of the deleted images."""
+    before = _images(aws)
     aws.set_latency(LATENCY)
-    yield from _figures(aws, "planned to deprecate", IMAGES, CALLS, check_mode=True, deprecate_after_days=30)
-    yield from _figures(aws, "a tenth gone", IMAGES, CALLS, keep_latest=NORMAL)
-    # Permissions are read for the plan, and once more before the first deletion.
-    yield from _figures(aws, "planned to go", NORMAL, None, check_mode=True, max_deletions="100%")
-    yield from _figures(aws, "all but one gone", NORMAL, None, max_deletions="100%")
+    time.sleep(REFILL)
+    aws.clear_calls()
+    with TemporaryDirectory() as name:
+        used = (_golden if contender == GOLDEN else _custodian)(aws, Path(name))
+    done = _Done(used, aws)
+    aws.set_latency(0)
+    return done, before - _images(aws)
 
 
-def many_regions(aws: SimulatedAws) -> Iterator[Figure]:
-    """All but one image of each region, at AWS's request rates."""
-    _build(aws, REGIONS, IMAGES_EACH)
-    aws.set_latency(LATENCY)
-    seconds = _run(aws, max_deletions="100%").tasks[0].seconds
-    calls = aws.calls()
-    accepted = Counter(call.action for call in calls if call.region == HOME and call.status == 200)
-    forced = sum(_forced(action, accepted) for action in _IN_TURN)
-    images = len(REGIONS) * IMAGES_EACH
-    gone = len([call for call in calls if call.action == "DeregisterImage" and call.status == 200])
-    yield Figure("deregistered", gone, "images", images - len(REGIONS), at_least=True)
-    yield Figure("the task", seconds, "s", OVER_FORCED * forced, waiting=forced)
-    yield Figure("what AWS's rates force", forced, "s")
-    yield Figure("of this DeregisterImage", _forced("DeregisterImage", accepted), "s")
-    yield Figure("API calls an image", len(calls) / images, "calls")
-    yield Figure("refused as too many", sum(call.status == 503 for call in calls))
-
-
-def _forced(action: str, calls: Counter[str]) -> float:
-    """The shortest time for this number of calls in a region, in seconds."""
-    found = bucket("ec2", action, {})
-    if found is None:
-        raise ValueError(f"{action} has no rate")
-    rate = found[1]
-    return max(0.0, (calls[action] - rate.size) / rate.per_second)
-
-
-def _figures(
-    aws: SimulatedAws, name: str, images: int, most_calls: float | None, **policy: Any
-) -> Iterator[Figure]:
-    # Ansible's own use does not count.
-    base = playbook.run(aws, OWNER, [{"name": "nothing", "ansible.builtin.debug": {}}])
-    done = _run(aws, **policy)
-    calls = len(aws.calls()) / images
-    yield Figure(f"{name}: the task", done.tasks[0].seconds, "s", SECONDS, waiting=0)
-    yield Figure(f"{name}: API calls an image", calls, "calls", most_calls)
-    cpu = (done.cpu_seconds - base.cpu_seconds) / images
-    yield Figure(f"{name}: CPU an image", cpu * 1000, "ms")
-
-
-def _run(aws: SimulatedAws, check_mode: bool = False, **policy: Any) -> playbook.Run:
-    """The module's run, with only its calls in the record."""
-    with tempfile.TemporaryDirectory() as folder:
-        task = {
-            "name": "clean up",
-            "check_mode": check_mode,
-            "golden.images.ami_cleanup": {
-                "regions": sorted({one["region"] for one in aws.description()["images"].values()}),
-                "family_tag": "family",
-                "deregister_after_days": 0,
-                "tombstone_path": str(Path(folder) / "tombstones"),
-                **policy,
-            },
-        }
-        aws.clear_calls()
-        return playbook.run(aws, OWNER, [task])
-
-
-def _build(aws: SimulatedAws, regions: tuple[str, ...], images: int) -> None:
-    common = {
-        "account": OWNER,
-        "devices": [{"device_name": "/dev/xvda", "size": 8}],
-        "tags": {"family": "web"},
+def _golden(aws: SimulatedAws, folder: Path) -> Any:
+    given = {
+        "cleanup_regions": [HOME],
+        "cleanup_family_tag": "family",
+        "cleanup_max_age_days": _LIMIT_DAYS,
+        "cleanup_deregister_after_days": 0,
+        "cleanup_max_deletions": "100%",
+        "cleanup_tombstone_path": str(folder / "tombstones"),
     }
-    aws.load_fixture(
+    return playbook.run(aws, OWNER, _FQCN, given).used
+
+
+def _custodian(aws: SimulatedAws, folder: Path) -> Any:
+    return run_custodian(aws, policies(), [HOME], folder)[0]
+
+
+def policies() -> dict[str, Any]:
+    """Cloud Custodian's policy for old images that no instance and no Auto Scaling group uses."""
+    protection = {"type": "value", "key": "DeregistrationProtection"}
+    return {
+        "policies": [
+            {
+                "name": "old-images",
+                "resource": "aws.ami",
+                "filters": [
+                    {"type": "image-age", "op": "gt", "days": _LIMIT_DAYS},
+                    {"type": "unused", "value": True},
+                    {"tag:family": "present"},
+                    # The policy would end at the first image that is protected from deregistration.
+                    {"not": [{**protection, "op": "glob", "value": "enabled*"}]},
+                ],
+                "actions": [{"type": "deregister", "delete-snapshots": True}],
+            }
+        ]
+    }
+
+
+def _images(aws: SimulatedAws) -> set[str]:
+    return {one["ImageId"] for one in aws.client("ec2", OWNER).describe_images(Owners=["self"])["Images"]}
+
+
+def _build(aws: SimulatedAws, ages: Mapping[str, int], disks: int) -> dict[str, str]:
+    """Images by name and age in days; return their ids."""
+    aws.reset()
+    devices = [{"device_name": f"/dev/xvd{letter}", "size": 8} for letter in "ab"[:disks]]
+    common = {"account": OWNER, "region": HOME, "devices": devices, "tags": {"family": "web"}}
+    built = aws.load_fixture(
         {
-            "accounts": {OWNER: "111111111111"},
-            "images": {
-                f"{region}-{number}": {**common, "region": region, "age_days": number + 1}
-                for region in regions
-                for number in range(images)
-            },
+            "accounts": {OWNER: "111111111111", _CONSUMER: "222222222222"},
+            "images": {name: {**common, "age_days": age} for name, age in ages.items()},
         }
     )
+    return {name: str(image["image_id"]) for name, image in built["images"].items()}
+
+
+def _running(aws: SimulatedAws, ids: list[str]) -> None:
+    for image_id in ids:
+        aws.client("ec2", OWNER).run_instances(
+            ImageId=image_id, MinCount=1, MaxCount=1, InstanceType="t3.micro"
+        )
+
+
+def _launch_template(aws: SimulatedAws, ids: list[str]) -> None:
+    for image_id in ids:
+        aws.client("ec2", OWNER).create_launch_template(
+            LaunchTemplateName=image_id, LaunchTemplateData={"ImageId": image_id, "InstanceType": "t3.micro"}
+        )
+
+
+def _auto_scaling(aws: SimulatedAws, ids: list[str]) -> None:
+    _launch_template(aws, ids)
+    for image_id in ids:
+        aws.client("autoscaling", OWNER).create_auto_scaling_group(
+            AutoScalingGroupName=image_id,
+            LaunchTemplate={"LaunchTemplateName": image_id, "Version": "$Default"},
+            MinSize=0,
+            MaxSize=0,
+            AvailabilityZones=[f"{HOME}a"],
+        )
+
+
+def _parameter(aws: SimulatedAws, ids: list[str]) -> None:
+    for image_id in ids:
+        aws.client("ssm", OWNER).put_parameter(
+            Name=f"/golden/{image_id}", Value=image_id, Type="String", DataType="aws:ec2:image"
+        )
+
+
+def _shared(aws: SimulatedAws, ids: list[str]) -> None:
+    """Another account launches from it, which the owner cannot read."""
+    for image_id in ids:
+        aws.client("ec2", OWNER).modify_image_attribute(
+            ImageId=image_id, LaunchPermission={"Add": [{"UserId": aws.account_id(_CONSUMER)}]}
+        )
+        aws.client("ec2", _CONSUMER).run_instances(
+            ImageId=image_id, MinCount=1, MaxCount=1, InstanceType="t3.micro"
+        )
+
+
+def _protected(aws: SimulatedAws, ids: list[str]) -> None:
+    for image_id in ids:
+        aws.client("ec2", OWNER).enable_image_deregistration_protection(ImageId=image_id, WithCooldown=False)
+
+
+_USES: dict[str, Use] = {
+    "instance": _running,
+    "Auto Scaling group": _auto_scaling,
+    "launch template": _launch_template,
+    "SSM parameter": _parameter,
+    "instance of another account": _shared,
+    "deregistration protection": _protected,
+}

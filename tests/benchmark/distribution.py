@@ -1,105 +1,172 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole playbook distribute_ami, and a second run with nothing left to do."""
+"""A distribution by this collection and by what one would run without it; first run, and repeat."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from simulated_aws.client import SimulatedAws
 from simulated_aws.http.record import RecordedCall
 
-from . import playbook
-from .figures import Figure
+from . import floor, playbook, tools
 from .fixtures import HOME, IMAGE, KEY_ALIAS, OTHER_REGIONS, OWNER, consumers, fixture
+from .measuring import (
+    COPY_SECONDS,
+    GOLDEN,
+    LATENCY,
+    LONG,
+    Measure,
+    Scale,
+    command,
+    most_in_a_region,
+    sample,
+    with_facts,
+)
+from .results import Sample, Series
+from .rivals import amazon_aws
 
-COPY_SECONDS, LATENCY = 20, 0.04
-MEGABYTES = 200
+BOTO3, PARALLEL, SEQUENTIAL = "boto3 script", "amazon.aws, parallel", "amazon.aws, sequential"
+FIRST, REPEAT = "first run", "repeat"
 
 _FQCN = "golden.images.distribute_ami"
+_SCRIPT = Path(amazon_aws.__file__).with_name("boto3_distribute.py")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A distribution and its targets: seconds, and API calls in the region with the most."""
+    """A distribution: how many regions and accounts, and whether the copies are encrypted."""
 
     regions: int
     accounts: int
-    first: float
-    repeat: float | None = None
-    calls: int | None = None
-    cpu: float | None = None
-    kms_method: str | None = None
+    encrypted: bool
+
+    @property
+    def name(self) -> str:
+        """Its name, with the number of regions and of accounts."""
+        return f"{self.regions} × {self.accounts}, {'encrypted' if self.encrypted else 'unencrypted'}"
+
+    @property
+    def floor(self) -> float:
+        """The shortest time that AWS allows, in seconds."""
+        return floor.Distribution(LATENCY, COPY_SECONDS, self.accounts if self.encrypted else 0).seconds()
 
 
-PLAIN = Case(regions=8, accounts=50, first=27, repeat=7, calls=10)
-GRANTS = Case(regions=8, accounts=50, first=28, repeat=8, calls=14, cpu=15, kms_method="grant")
-KEY_POLICY = Case(regions=8, accounts=50, first=28, repeat=8, calls=14, cpu=15, kms_method="key_policy")
-MANY_GRANTS = Case(regions=20, accounts=500, first=COPY_SECONDS + 25, kms_method="grant")
-MANY_IN_KEY_POLICY = Case(regions=20, accounts=500, first=COPY_SECONDS + 12, kms_method="key_policy")
+ENCRYPTED, PLAIN, LARGE = Case(8, 50, True), Case(8, 50, False), Case(20, 500, True)
+_TRIAL = {ENCRYPTED: Case(2, 3, True), PLAIN: Case(2, 3, False), LARGE: Case(3, 20, True)}
 
 
-def of(case: Case) -> Callable[[SimulatedAws], Iterator[Figure]]:
-    """The benchmark of one case."""
-    return lambda aws: _measure(aws, case)
+def of(case: Case, *contenders: str) -> Measure:
+    """The measurement of a case with some contenders."""
+
+    def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+        for contender in contenders:
+            chosen = _TRIAL[case] if scale.is_trial else case
+            yield from _both_runs(aws, scale, case.name, chosen, contender)
+
+    return measure
 
 
 def variables(aws: SimulatedAws, case: Case) -> dict[str, Any]:
     """Load the case's fixture; return the variables of the playbook."""
     regions = OTHER_REGIONS[: case.regions]
-    aws.load_fixture(fixture(case.accounts, regions if case.kms_method else ()))
-    encryption = {"distribute_kms_key_id": KEY_ALIAS, "distribute_kms_access_method": case.kms_method}
+    aws.load_fixture(fixture(case.accounts, regions if case.encrypted else ()))
     return {
         "distribute_source_image_id": aws.description()["images"][IMAGE]["image_id"],
         "distribute_source_region": HOME,
         "distribute_regions": list(regions),
         "distribute_account_ids": consumers(case.accounts),
         "distribute_tags": {"role": "web"},
-        "distribute_shared_tags": {"version": "2026.11"},
-        **(encryption if case.kms_method else {}),
+        **({"distribute_kms_key_id": KEY_ALIAS} if case.encrypted else {}),
     }
 
 
-def _measure(aws: SimulatedAws, case: Case) -> Iterator[Figure]:
+def prepare(aws: SimulatedAws, case: Case) -> dict[str, Any]:
+    """Load the case's fixture into an empty AWS, with the latency and the copies' duration."""
+    aws.reset()
     given = variables(aws, case)
     aws.set_latency(LATENCY)
     aws.update_settings(copy_seconds=COPY_SECONDS)
-    aws.clear_calls()
-    first = playbook.run(aws, OWNER, _FQCN, given)
-    yield Figure("whole playbook", first.seconds, "s", case.first, waiting=COPY_SECONDS)
-    yield from _usage(first, case)
-    calls = aws.calls()
-    polls = [call for call in calls if _is_poll(call, first.task("Wait for the copies"))]
-    yield Figure(
-        "API calls in a region, the most", _most([one for one in calls if one not in polls]), "calls"
-    )
-    yield Figure("polls in a region, the most", _most(polls), "calls")
-    yield Figure(
-        "refused as too many", sum(call.status == 503 or "Throttl" in call.error_code for call in calls)
-    )
+    return given
 
-    aws.clear_calls()
-    again = playbook.run(aws, OWNER, _FQCN, given)
-    yield Figure("repeat", again.seconds, "s", case.repeat, waiting=0)
-    yield Figure("repeat: changed tasks", again.changed, "", 0)
+
+def _both_runs(aws: SimulatedAws, scale: Scale, name: str, case: Case, contender: str) -> Iterator[Series]:
+    first: list[Sample] = []
+    again: list[Sample] = []
+    run = _RUNS[contender]
+    while len(first) < scale.rounds and not (first and first[0].seconds > LONG):
+        given = prepare(aws, case)
+        aws.clear_calls()
+        first.append(with_facts(run(aws, given), floor=case.floor))
+        aws.clear_calls()
+        again.append(with_facts(run(aws, given), unshared_regions=_unshared(aws, given)))
+    yield Series(f"{name}: {FIRST}", contender, tuple(first))
+    yield Series(f"{name}: {REPEAT}", contender, tuple(again))
+
+
+def _unshared(aws: SimulatedAws, given: Mapping[str, Any]) -> int:
+    """The regions without exactly one image that is shared with exactly the accounts: 0 if all went well."""
+    return sum(not _is_shared(aws, given, region) for region in given["distribute_regions"])
+
+
+def _is_shared(aws: SimulatedAws, given: Mapping[str, Any], region: str) -> bool:
+    ec2 = aws.client("ec2", OWNER, region)
+    images = ec2.describe_images(Owners=["self"])["Images"]
+    shared = [
+        {
+            one["UserId"]
+            for one in ec2.describe_image_attribute(ImageId=image["ImageId"], Attribute="launchPermission")[
+                "LaunchPermissions"
+            ]
+        }
+        for image in images
+    ]
+    return shared == [set(given["distribute_account_ids"])]
+
+
+def _golden(aws: SimulatedAws, given: Mapping[str, Any]) -> Sample:
+    done = playbook.run(aws, OWNER, _FQCN, given)
     calls = aws.calls()
-    # Each task calls these in one region, and not for the images or keys of that region.
-    identity = [call for call in calls if call.service == "sts"]
+    polls = [call for call in calls if _is_poll(call, done.task("Wait for the copies"))]
     others = [call for call in calls if call.service != "sts"]
-    yield Figure("repeat: EC2 and KMS calls in a region, the most", _most(others), "calls", case.calls)
-    yield Figure("repeat: GetCallerIdentity in a region, the most", _most(identity), "calls")
-    yield Figure("repeat: CPU", again.cpu_seconds, "s", waiting=0)
+    return sample(
+        done.used,
+        calls,
+        changed=done.changed,
+        polls_in_a_region=most_in_a_region(polls),
+        calls_in_a_region=most_in_a_region(others),
+    )
 
 
-def _usage(run: playbook.Run, case: Case) -> Iterator[Figure]:
-    yield Figure("CPU", run.cpu_seconds, "s", case.cpu, waiting=0)
-    yield Figure("largest process", run.peak_megabytes, "MB", MEGABYTES)
+def _amazon_aws(parallel: bool) -> Callable[[SimulatedAws, Mapping[str, Any]], Sample]:
+    def run(aws: SimulatedAws, given: Mapping[str, Any]) -> Sample:
+        key = given.get("distribute_kms_key_id")
+        tasks = amazon_aws.tasks(parallel, key, aws.account_id(OWNER), given["distribute_account_ids"])
+        done = playbook.run(aws, OWNER, tasks, given)
+        return sample(done.used, aws.calls(), changed=done.changed)
+
+    return run
 
 
-def _most(calls: list[RecordedCall]) -> int:
-    return max(Counter(call.region for call in calls).values(), default=0)
+def _boto3(aws: SimulatedAws, given: Mapping[str, Any]) -> Sample:
+    config = {name.removeprefix("distribute_"): value for name, value in given.items()}
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(config, file)
+        file.flush()
+        used, _output = command(aws.environment(OWNER), [tools.program("python"), str(_SCRIPT), file.name])
+    return sample(used, aws.calls())
+
+
+_RUNS: dict[str, Callable[[SimulatedAws, Mapping[str, Any]], Sample]] = {
+    GOLDEN: _golden,
+    BOTO3: _boto3,
+    PARALLEL: _amazon_aws(parallel=True),
+    SEQUENTIAL: _amazon_aws(parallel=False),
+}
 
 
 def _is_poll(call: RecordedCall, wait: playbook.Task | None) -> bool:

@@ -113,6 +113,8 @@ class Planted:
     kinds: Mapping[tuple[str, str], Kind]
     images: Mapping[str, str]
     """Image id to label."""
+    snapshots: Mapping[str, str]
+    """Snapshot id to the label of its image."""
     principals: Mapping[str, str]
     """Id or ARN of each principal to its name above."""
     options: Mapping[str, Any]
@@ -138,6 +140,23 @@ class Planted:
             )
             for one in findings
         )
+
+    def violation(self, resource: Mapping[str, Any], principal: str) -> Found:
+        """A principal that Cloud Custodian finds at an image or snapshot, with this collection's code."""
+        who = self.principals.get(principal, principal)
+        if "ImageId" in resource:
+            label, codes = self.images[resource["ImageId"]], _CODES
+        else:
+            label, codes = self.snapshots[resource["SnapshotId"]], {PUBLIC: "snapshot_public"}
+        return label, codes.get(who, "unknown_account"), who
+
+
+_CODES = {
+    PUBLIC: "public",
+    ORGANIZATION: "unknown_organization",
+    UNIT: "unknown_organizational_unit",
+    OTHER_UNIT: "unknown_organizational_unit",
+}
 
 
 def plant(aws: SimulatedAws, regions: Sequence[str], images: int) -> Planted:
@@ -175,6 +194,11 @@ def plant(aws: SimulatedAws, regions: Sequence[str], images: int) -> Planted:
     return Planted(
         kinds=kinds,
         images={image_id: label for label, image_id in ids.items()},
+        snapshots={
+            snapshot_id: label
+            for label, image in built["images"].items()
+            for snapshot_id in image["snapshot_ids"]
+        },
         principals={
             **{account_id: name for name, account_id in _ACCOUNTS.items()},
             built["organization"]["arn"]: ORGANIZATION,

@@ -8,24 +8,26 @@ from collections.abc import Iterator
 from simulated_aws.client import SimulatedAws
 
 from . import playbook
-from .figures import Figure
 from .fixtures import HOME, IMAGE, OWNER, consumers, fixture
+from .measuring import GOLDEN, LATENCY, Scale, repeated, sample
+from .results import Sample, Series
 
 ACCOUNTS = 1000
+CASE = "one image shared with 1,000 accounts"
 
 
-def measure(aws: SimulatedAws) -> Iterator[Figure]:
+def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
     """The number of accounts that an image can be shared with (EC2 User Guide, Quotas for AMIs)."""
-    aws.load_fixture(fixture(ACCOUNTS))
+    yield Series(CASE, GOLDEN, repeated(scale, lambda: share(aws, scale.size(ACCOUNTS, 20))))
+
+
+def share(aws: SimulatedAws, accounts: int) -> Sample:
+    """A play of one task that shares a new image with accounts."""
+    aws.reset()
+    aws.load_fixture(fixture(accounts))
+    aws.set_latency(LATENCY)
     image = aws.description()["images"][IMAGE]
-    task = {
-        "name": "share",
-        "golden.images.ami_share": {"images": {HOME: image["image_id"]}, "account_ids": consumers(ACCOUNTS)},
-    }
-    done = playbook.run(aws, OWNER, [task])
-    snapshots = len(image["snapshot_ids"])
-    yield Figure("ModifyImageAttribute", len(aws.calls(action="ModifyImageAttribute")), "calls", 1)
-    # At most 500 changes a request (EC2 API Reference, ModifySnapshotAttribute).
-    modified = len(aws.calls(action="ModifySnapshotAttribute")) / snapshots
-    yield Figure("ModifySnapshotAttribute, a snapshot", modified, "calls", 2)
-    yield Figure("the task", done.tasks[0].seconds, "s")
+    options = {"images": {HOME: image["image_id"]}, "account_ids": consumers(accounts)}
+    aws.clear_calls()
+    done = playbook.run(aws, OWNER, [{"name": "share", "golden.images.ami_share": options}])
+    return sample(done.used, aws.calls())

@@ -12,16 +12,18 @@ from urllib.parse import urlsplit
 
 from simulated_aws.client import SimulatedAws
 
-from .figures import Figure
 from .fixtures import IMAGE, OWNER, consumers, fixture
+from .measuring import Scale
+from .results import Sample, Series
 
-CONNECTIONS, REQUESTS, LEAST = 64, 6000, 1500
+CONNECTIONS, REQUESTS = 64, 6000
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
-def measure(aws: SimulatedAws) -> Iterator[Figure]:
+def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
     """The requests are boto3's own, sent repeatedly on many persistent connections."""
+    aws.reset()
     aws.load_fixture(fixture(accounts=50))
     aws.set_throttling(False)
     image = aws.description()["images"][IMAGE]
@@ -43,8 +45,10 @@ def measure(aws: SimulatedAws) -> Iterator[Figure]:
         ),
     }
     for name, call in calls.items():
-        rate = asyncio.run(_rate(aws.url, _request(ec2, call)))
-        yield Figure(name, round(rate), "requests/s", LEAST, at_least=True, waiting=0)
+        request = _request(ec2, call)
+        rates = [asyncio.run(_rate(aws.url, request)) for _ in range(scale.rounds)]
+        samples = tuple(Sample(1 / rate, 0, 0, 0, facts={"requests_a_second": rate}) for rate in rates)
+        yield Series("requests a second", name, samples)
 
 
 def _request(client: Any, call: Callable[[], Any]) -> bytes:

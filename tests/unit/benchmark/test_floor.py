@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from simulated_aws.http.record import RecordedCall
-from tests.benchmark.audit import forced_seconds
+from tests.benchmark.floor import Distribution, forced, forced_by
 
 
 def calls(action: str, count: int, region: str = "eu-west-1", status: int = 200) -> list[RecordedCall]:
@@ -40,5 +40,25 @@ IMAGES, SNAPSHOTS = "DescribeImageAttribute", "DescribeSnapshotAttribute"
         "another rate",
     ],
 )
-def test_forced_seconds(made: list[RecordedCall], seconds: float) -> None:
-    assert forced_seconds(made) == seconds
+def test_forced_by(made: list[RecordedCall], seconds: float) -> None:
+    assert forced_by(made) == seconds
+
+
+@pytest.mark.parametrize(
+    ("action", "count", "seconds"), [("CreateGrant", 50, 0), ("CreateGrant", 500, 9), ("Unknown", 500, 0)]
+)
+def test_forced(action: str, count: int, seconds: float) -> None:
+    assert forced("kms", action, count) == seconds
+
+
+@pytest.mark.parametrize(
+    ("one", "seconds"),
+    [
+        (Distribution(latency=0.04, copy=20), 20.28),
+        (Distribution(latency=0.04, copy=20, grants=500), 20.28),
+        (Distribution(latency=0, copy=2, grants=500), 9),
+    ],
+    ids=["copy", "grants within the copy", "grants longer than the copy"],
+)
+def test_floor_of_a_distribution(one: Distribution, seconds: float) -> None:
+    assert one.seconds() == pytest.approx(seconds)

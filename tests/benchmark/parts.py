@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of the benchmark by name; each gets a simulated AWS of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from simulated_aws.client import SimulatedAws
+
+from . import audit, cleanup, distribution, many_accounts, report, simulator, start
+from .distribution import BOTO3, PARALLEL, SEQUENTIAL
+from .measuring import COPY_SECONDS, GOLDEN, LATENCY, Measure, Scale
+from .results import Series
+
+_AWS = (
+    f"Each call takes {LATENCY * 1000:.0f} ms. A token bucket for each API in each region admits calls at "
+    "the rates that AWS documents."
+)
+_COPIES = f"{_AWS} Each copy takes {COPY_SECONDS:.0f} s."
+_NO_LATENCY = "Calls take no time of their own."
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a part is measured. ``conditions`` state the simulated AWS's settings.
+
+    One that is not ``by_default`` takes long and is measured when it is named.
+    """
+
+    title: str
+    measure: Measure
+    conditions: str
+    by_default: bool = True
+
+
+def _both(*measures: Measure) -> Measure:
+    def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+        for one in measures:
+            yield from one(aws, scale)
+
+    return measure
+
+
+PARTS = {
+    "distribute": Recipe(
+        "Distribution to 8 regions and 50 accounts, encrypted",
+        distribution.of(distribution.ENCRYPTED, GOLDEN, BOTO3, PARALLEL, SEQUENTIAL),
+        _COPIES,
+    ),
+    "distribute-plain": Recipe(
+        "Distribution to 8 regions and 50 accounts, unencrypted",
+        distribution.of(distribution.PLAIN, GOLDEN, BOTO3),
+        _COPIES,
+    ),
+    "distribute-large": Recipe(
+        "Distribution to 20 regions and 500 accounts, encrypted",
+        distribution.of(distribution.LARGE, GOLDEN, BOTO3),
+        _COPIES,
+    ),
+    "audit": Recipe("Audit of 10,000 images in 20 regions", audit.large, _AWS),
+    "audit-keys": Recipe("Audit with every kind of exposure", audit.in_one_region, _AWS),
+    "report": Recipe("Report of an audit", report.measure, _NO_LATENCY),
+    "cleanup": Recipe(
+        "Cleanup that deletes 300 images",
+        _both(cleanup.of(cleanup.ONE_DISK, 1), cleanup.of(cleanup.TWO_DISKS, 2)),
+        _AWS,
+    ),
+    "cleanup-in-use": Recipe("Cleanup where images are in use", cleanup.in_use, _AWS),
+    "start": Recipe("Start of a module and of a role", start.measure, _NO_LATENCY),
+    "many-accounts": Recipe("One image and 1,000 accounts", many_accounts.measure, _AWS),
+    "simulator": Recipe("The simulated AWS itself", simulator.measure, _NO_LATENCY),
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report of a large audit: what its task needs beyond a task that only reads the audit's result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from simulated_aws.client import SimulatedAws
+
+from . import playbook
+from .fixtures import HOME, OTHER_REGIONS, OWNER, consumers
+from .measuring import GOLDEN, Scale, repeated, sample
+from .results import Sample, Series
+
+LARGE = "report of 10,000 images × 20 accounts"
+
+
+def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+    """The report of an audit of images in 20 regions that are all shared with 20 accounts."""
+    with TemporaryDirectory() as name:
+        result = Path(name, "result.json")
+        _audit(aws, scale.size(500, 20), (HOME, *OTHER_REGIONS[: scale.size(19, 1)]), result)
+        yield Series(LARGE, GOLDEN, repeated(scale, lambda: _report(aws, result, Path(name))))
+
+
+def _audit(aws: SimulatedAws, images: int, regions: tuple[str, ...], result: Path) -> None:
+    """Audit the images of an estate, none of which may be shared, and write what the module returns."""
+    aws.reset()
+    accounts = {f"consumer-{one}": one for one in consumers(20)}
+    common = {
+        "account": OWNER,
+        "devices": [{"device_name": "/dev/xvda", "size": 8}],
+        "sharing": {"accounts": list(accounts), "snapshot_accounts": list(accounts)},
+    }
+    aws.load_fixture(
+        {
+            "accounts": {OWNER: "111111111111", **accounts},
+            "images": {
+                f"web-{region}-{number}": {**common, "region": region}
+                for region in regions
+                for number in range(images)
+            },
+        }
+    )
+    aws.set_throttling(False)
+    audit = {"golden.images.ami_share_audit": {"regions": list(regions)}, "register": "audited"}
+    write = {"ansible.builtin.copy": {"content": "{{ audited | to_json }}", "dest": str(result)}}
+    playbook.run(aws, OWNER, [{"name": "audit", **audit}, {"name": "write", **write}])
+
+
+def _report(aws: SimulatedAws, result: Path, folder: Path) -> Sample:
+    read = "{{ lookup('ansible.builtin.file', '" + str(result) + "') | from_json }}"
+    base = _run(aws, {"ansible.builtin.assert": {"that": "audited.findings | length > 0"}}, read)
+    options = {"audit_result": "{{ audited }}", "report_dir": str(folder / "reports")}
+    done = _run(aws, {"golden.images.audit_report": options}, read)
+    whole = sample(done.used, (), whole_cpu_seconds=done.used.cpu_seconds)
+    return replace(
+        whole, seconds=done.tasks[0].seconds, cpu_seconds=done.used.cpu_seconds - base.used.cpu_seconds
+    )
+
+
+def _run(aws: SimulatedAws, task: dict[str, Any], read: str) -> playbook.Run:
+    return playbook.run(aws, OWNER, [{"name": "report", **task, "vars": {"audited": read}}])
