@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m tests.pictures``: real reports on a realistic estate, and pictures of their pages.
 
+With ``--readme`` it also writes the pictures of README.md into docs/pictures.
+
 With ``--axe`` and the path of axe.min.js, of the npm package axe-core, the pages are also checked for what
 keeps people from using them; the exit code is 1 if there is a serious violation.
 """
@@ -12,21 +14,27 @@ import sys
 from pathlib import Path
 
 from .accessibility import violations
-from .camera import photograph
-from .runs import reports
+from .camera import photograph, summary
+from .runs import SCREEN, reports
+from .terminal import picture
 
-_FOLDER = Path(__file__).parents[2] / ".cache" / "pictures"
+_CHECKOUT = Path(__file__).parents[2]
+_FOLDER = _CHECKOUT / ".cache" / "pictures"
+_OF_README = _CHECKOUT / "docs" / "pictures"
 
 
 def main() -> int:
     """Write the pages and the pictures of them into the folder, and print what can be counted."""
     parser = argparse.ArgumentParser(prog="python -m tests.pictures")
     parser.add_argument("folder", nargs="?", type=Path, default=_FOLDER)
+    parser.add_argument("--readme", action="store_true")
     parser.add_argument("--axe", type=Path, metavar="axe.min.js")
     arguments = parser.parse_args()
     folder: Path = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     pages = reports(folder)
+    if arguments.readme:
+        _write_of_readme(pages["audit"], folder / SCREEN)
     print(f"{'page':16}{'KiB':>7}{'px high':>9}{'at 400':>8}{'too wide px':>13}{'paper':>7}")
     for name, page in pages.items():
         seen = photograph(page, folder / name)
@@ -40,6 +48,14 @@ def main() -> int:
     found = [one for page in pages.values() for one in violations(page, arguments.axe)]
     print("\n".join(found) or "axe-core found no serious violation.")
     return 1 if found else 0
+
+
+def _write_of_readme(audit: Path, screen: Path) -> None:
+    """Write the pictures that README.md shows: an audit's page, and the end of a distribution."""
+    _OF_README.mkdir(exist_ok=True)
+    (_OF_README / "audit.png").write_bytes(summary(audit))
+    drawn = picture(screen.read_text(encoding="utf-8"), "A distribution with verification")
+    (_OF_README / "distribute.svg").write_text(drawn, encoding="utf-8")
 
 
 if __name__ == "__main__":

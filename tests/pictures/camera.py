@@ -28,6 +28,20 @@ class Seen:
     sheets: int
 
 
+# So wide that the matrix of an audit of eight regions fits, for README.md.
+_SUMMARY = 1320
+_END_OF_FIRST_PICTURE = "Math.ceil(document.querySelector('#picture-1').getBoundingClientRect().bottom) + 16"
+
+
+def summary(page: Path) -> bytes:
+    """A picture of a page from its beginning to the end of its first picture."""
+    with tempfile.TemporaryDirectory() as profile, Browser(Path(profile)) as browser:
+        browser.resize(_SUMMARY, WIDE[1])
+        browser.prefer("light")
+        browser.open(page.as_uri())
+        return browser.screenshot(browser.run(_END_OF_FIRST_PICTURE))
+
+
 def photograph(page: Path, target: Path) -> Seen:
     """Write pictures and a PDF of a page; their paths begin with ``target``."""
     with tempfile.TemporaryDirectory() as profile, Browser(Path(profile)) as browser:

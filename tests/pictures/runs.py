@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The runs of real playbooks on the estate whose reports are looked at."""
+"""The runs of real playbooks on the estate whose reports, and output on a terminal, are looked at."""
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from simulated_aws.client import SimulatedAws
 from simulated_aws.fixtures.estate import CONSUMERS, EXTERNAL_ID, OWNER, REGIONS, ROLE, estate
 from tests.integration.playbook import Ansible
 
+from .terminal import written
+
+COMMAND = ("ansible-playbook", "-i", "localhost,", "golden.images.distribute_ami", "-e", "@my-vars.yml")
+SCREEN = "distribute.txt"
 _SOURCE = "golden-web-2026.11.1 us-east-1"
 # A distribution to 24 accounts in 8 regions with a verification takes minutes on a slow machine.
 _TIMEOUT = 1200
@@ -71,7 +78,7 @@ def _pages(aws: SimulatedAws, ansible: Ansible, folder: Path) -> Iterator[Path]:
         **{f"distribute_{name}": value for name, value in consuming.items()},
         "distribute_account_names": names,
     }
-    yield _page(ansible, "distribute_ami", folder / "distribute", "distribute_report_dir", distribute)
+    yield _page_and_screen(ansible, folder / "distribute", distribute)
     verify = {
         "verify_images": {"us-east-1": source},
         "verify_account_names": names,
@@ -91,8 +98,29 @@ def _page(
     """Run a playbook that writes its report into a new folder, and return the page."""
     shutil.rmtree(folder, ignore_errors=True)
     run = ansible.run(f"golden.images.{playbook}", {**variables, option: str(folder)}, *options)
-    # A cleanup writes its plan into a folder of its own.
+    return _only_page(folder, run.text)
+
+
+def _page_and_screen(ansible: Ansible, folder: Path, variables: Mapping[str, Any]) -> Path:
+    """Distribute with the README's command on a terminal; the file SCREEN gets the end of its output."""
+    shutil.rmtree(folder, ignore_errors=True)
+    variables = {**variables, "distribute_report_dir": str(folder)}
+    (ansible.folder / "my-vars.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
+    own = {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", "TERM": "xterm-256color"}
+    environment = {name: value for name, value in ansible.environment.items() if name != "ANSIBLE_NOCOLOR"}
+    output = written(COMMAND, ansible.folder, {**environment, **own})
+    page = _only_page(folder, output)
+    result = output[output.index("TASK [golden.images.distribute : Show the result]") :]
+    end = result.partition("\nPLAY RECAP")[0].rstrip()
+    # The picture shows no directory of this machine.
+    text = f"$ {shlex.join(COMMAND)}\n…\n{end.replace(str(ansible.folder), '/var/lib/golden')}"
+    (ansible.folder / SCREEN).write_text(text, encoding="utf-8")
+    return page
+
+
+def _only_page(folder: Path, output: str) -> Path:
+    """The page in a folder, or its one folder: a cleanup writes its plan into a folder of its own."""
     pages = [*folder.rglob("report.html")]
     if len(pages) != 1:
-        raise RuntimeError(f"{playbook} wrote {len(pages)} pages.\n{run.text[-3000:]}")
+        raise RuntimeError(f"{folder.name} wrote {len(pages)} pages.\n{output[-3000:]}")
     return pages[0]
