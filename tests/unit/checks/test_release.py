@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from checks import release
 from checks.commands import CheckError
@@ -89,6 +90,17 @@ def test_version_and_address_are_written(checkout: Path):
     assert (checkout / "galaxy.yml").read_text(encoding="utf-8") == (
         f"name: images\nversion: 1.0.0\nrepository: {ADDRESS}\n"
     )
+
+
+def test_a_first_release_has_no_fixes_of_what_was_never_released(checkout: Path):
+    fragments = checkout / "changelogs" / "fragments"
+    (fragments / "first.yml").write_text("release_summary: It is new.\nbugfixes: [fix]\n", encoding="utf-8")
+    (fragments / "policies.yml").write_text("major_changes: [policies]\n", encoding="utf-8")
+    assert release.consolidate(checkout) == ["first.yml", "policies.yml"]
+    assert {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in fragments.iterdir()} == {
+        "first.yml": {"release_summary": "It is new."},
+        "policies.yml": {"major_changes": ["policies"]},
+    }
 
 
 def test_roles_and_playbooks_that_no_release_has_named_are_new(checkout: Path):
