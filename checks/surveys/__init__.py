@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The AWX surveys in ``awx/surveys``, one for each role, written from the options that the role declares.
 
-A survey asks for every option of its role but paths on the controller: files that a job writes disappear
-with its container. ``awx/setup.yml`` leaves out what the installation sets once and for all. Required options
-are first, the others stand in the role's order.
+A survey asks for every option of its role but paths on the controller, and what selects an image in such a
+file: files that a job writes disappear with its container. ``awx/setup.yml`` leaves out what the installation
+sets once and for all. Required options are first, the others stand in the role's order.
 
 AWX stores a question's ``default`` and sends it, even if blank, as an answer with every job: questions have a
 default only if the option has one that is not blank.
@@ -53,6 +53,7 @@ _WORDS = {
     "uri": "URI",
 }
 _MARKUP = re.compile(r"\b(?P<mark>[CMOPV])\((?P<text>[^)]*)\)")
+_OF_A_FILE = re.compile(r"_packer_")
 _ROLE = re.compile(r"golden\.images\.(\w+)#role")
 
 
@@ -152,7 +153,9 @@ def _survey(name: str, summary: str, questions: Sequence[Survey]) -> Survey:
 
 def _questions(role: str, options: Mapping[str, Option]) -> list[Survey]:
     asked = [
-        _question(role, variable, option) for variable, option in options.items() if option["type"] != "path"
+        _question(role, variable, option)
+        for variable, option in options.items()
+        if option["type"] != "path" and not _OF_A_FILE.search(variable)
     ]
     return sorted(asked, key=lambda question: not question["required"])
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -49,3 +50,40 @@ def test_the_image_that_a_parameter_names_is_distributed(
         HOME: fixture.image_id,
         AWAY: observed.own_images(aws, OWNER, AWAY)[0]["ImageId"],
     }
+
+
+def test_the_last_image_of_packer_is_distributed(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, base: dict[str, Any]
+) -> None:
+    builds = [
+        {
+            "name": name,
+            "builder_type": "amazon-ebs",
+            "build_time": 1792000000,
+            "files": None,
+            "artifact_id": f"{HOME}:{image_id}",
+            "packer_run_uuid": run,
+            "custom_data": None,
+        }
+        for name, image_id, run in (
+            ("web", "ami-0000000000000dead", "run-1"),
+            ("web", fixture.image_id, "run-2"),
+            ("db", "ami-0000000000000dead", "run-2"),
+        )
+    ]
+    manifest = {"builds": builds, "last_run_uuid": "run-2"}
+    (ansible.folder / "packer-manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    variables = {**base, "distribute_packer_manifest": "packer-manifest.json"}
+    del variables["distribute_source_region"]
+    aws.clear_calls()
+
+    refused = ansible.run(FQCN, variables)
+    assert refused.code != 0
+    message = refused.task("Select the source").result["msg"]
+    assert "its run run-2 has the builds amazon-ebs.web, amazon-ebs.db." in message
+    assert "Set distribute_packer_build to one of them" in message
+    assert aws.calls() == []
+
+    done = ansible.run(FQCN, {**variables, "distribute_packer_build": "web"}, "--check")
+    assert done.code == 0, done.text
+    assert done.facts["distribute_images"] == {HOME: fixture.image_id, AWAY: None}

@@ -30,7 +30,7 @@ MODULE_NAMES = sorted(
 )
 _ONLY_READ = {
     *("ami_share_audit", "ami_share_diagnose", "ami_shared_info", "distribution_check", "remediation_plan"),
-    *("monitoring_check", "role_result"),
+    *("distribution_sources", "monitoring_check", "role_result"),
 }
 # What Ansible adds to every result.
 _ANSIBLES = {
@@ -102,6 +102,8 @@ def test_examples_work_and_results_are_as_documented(
         _prepare_publishing(aws, ids)
     if name == "ami_cleanup":
         _age(fixture)
+    if name == "distribution_sources":
+        _build(ansible.folder, fixture.image_id)
     if name == "ami_share":
         text = text.replace("snap-0123456789abcdef0", _snapshot(aws, AWAY))
     if name == "ami_restore":
@@ -131,6 +133,13 @@ def _prepare_publishing(aws: SimulatedAws, images: Mapping[str, str]) -> None:
         permissions = {"Add": [{"UserId": aws.account_id("web-prod")}]}
         ec2.modify_image_attribute(ImageId=image_id, LaunchPermission=permissions)
         ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"InstanceType": "t3.micro"})
+
+
+def _build(folder: Path, image_id: str) -> None:
+    """Write the manifest of a run of Packer."""
+    build = {"name": "web", "builder_type": "amazon-ebs", "artifact_id": f"{HOME}:{image_id}"}
+    manifest = {"builds": [{**build, "packer_run_uuid": "1"}], "last_run_uuid": "1"}
+    (folder / "packer-manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def _age(fixture: Fixture) -> None:

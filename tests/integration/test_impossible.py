@@ -195,6 +195,7 @@ def _rules(variable: str) -> list[Case]:
 REGIONS = {"distribute_regions": ["eu-west-1", "us-west-2"]}
 BY_AWS = {"share_images": {HOME: "IMAGE"}}
 COPYING = {**REGIONS, "distribute_copy_into_accounts": True, "distribute_consumer_role_name": "golden"}
+NO_SOURCE = {"distribute_source_filters": {}, "distribute_source_parameter": ""}
 CASES: dict[str, list[Case]] = {
     "distribute_ami": [
         *_accounts("distribute_account_ids"),
@@ -204,12 +205,21 @@ CASES: dict[str, list[Case]] = {
         Case("distribute_regions", [], ""),
         Case("distribute_regions", ["eu-west-1", "us-west-2", "eu-west-1"], "eu-west-1", stage="aws"),
         Case("distribute_best_effort_regions", ["eu-west-3"], "eu-west-3"),
-        Case("distribute_source_region", "", ""),
+        Case("distribute_source_region", "", "", {"distribute_packer_manifest": ""}, stage="sources"),
         Case("distribute_source_region", "EU west", "'EU west'"),
         Case("distribute_source_image_id", "golden", "'golden'"),
-        Case("distribute_source_image_id", "", "", {"distribute_source_filters": {}}),
-        Case("distribute_source_filters", {"name": "golden-*"}, '{"name": "golden-*"}'),
-        Case("distribute_source_parameter", "/golden/web"),
+        Case("distribute_source_image_id", "", "no source is set", NO_SOURCE, stage="sources"),
+        Case("distribute_source_filters", {"name": "golden-*"}, '{"name": "golden-*"}', stage="sources"),
+        Case("distribute_source_parameter", "/golden/web", stage="sources"),
+        Case("distribute_packer_manifest", "packer-manifest.json", stage="sources"),
+        Case("distribute_packer_build", "web", stage="sources"),
+        Case(
+            "distribute_packer_manifest",
+            "/nowhere/manifest.json",
+            "/nowhere/manifest.json: No such file",
+            {"distribute_source_image_id": ""},
+            stage="sources",
+        ),
         Case("distribute_source_parameter", "golden web", None, {"distribute_source_image_id": ""}),
         Case(
             "distribute_source_parameter",

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``distribution_sources``: selects the source of a distribution, without a process."""
+
+from __future__ import annotations
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.path import unfrackpath
+from ansible_collections.golden.images.plugins.module_utils.distribution.sources import File, files, selected
+from ansible_collections.golden.images.plugins.module_utils.failures import summary
+from ansible_collections.golden.images.plugins.module_utils.wording import renamed
+
+_SPEC = {
+    "source_image_id": {"type": "str"},
+    "source_parameter": {"type": "str"},
+    "source_filters": {"type": "dict"},
+    "packer_manifest": {"type": "str"},
+    "packer_run_uuid": {"type": "str"},
+    "packer_build": {"type": "str"},
+    "source_region": {"type": "str"},
+    "variable_names": {"type": "dict", "default": {}},
+}
+
+
+class ActionModule(ActionBase):
+    """Reads files of the controller, and fails with all problems at once."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    TRANSFERS_FILES = False
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
+        variables = given.pop("variable_names")
+        source, problems = selected(given, {path: read(path) for path in files(given)})
+        failures = [renamed(problem, variables) for problem in problems]
+        result.update(changed=False, failures=[failure.as_result() for failure in failures])
+        if failures:
+            return {**result, "failed": True, "msg": f"{summary(failures)}\nNothing was changed."}
+        return {**result, "sources": [source]}
+
+
+def read(path):
+    """A file of the controller. A relative path is one of the current directory."""
+    try:
+        with open(unfrackpath(path, follow=False), encoding="utf-8") as stream:
+            return File(stream.read())
+    except OSError as exception:
+        return File(problem=exception.strerror or str(exception))
+    except ValueError:
+        return File(problem="it is not text in UTF-8")

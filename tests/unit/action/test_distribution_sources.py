@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The source of a distribution, from files of the controller."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.plugins.action import ActionBase
+from ansible_collections.golden.images.plugins.action import distribution_sources as plugin
+from ansible_collections.golden.images.plugins.module_utils.distribution.sources import File
+
+IMAGE = "ami-0123456789abcdef0"
+BUILD = {"name": "web", "builder_type": "x", "artifact_id": f"us-east-1:{IMAGE}", "packer_run_uuid": "run"}
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs the action with these options."""
+    monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
+
+    def run(**options: Any) -> dict[str, Any]:
+        action = plugin.ActionModule.__new__(plugin.ActionModule)
+        action._task = SimpleNamespace(args=options)
+        return action.run(None, {})
+
+    return run
+
+
+def test_the_image_of_a_manifest(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps({"builds": [BUILD], "last_run_uuid": "run"}), encoding="utf-8")
+    result = run(packer_manifest=str(path))
+    assert not result["changed"]
+    assert result["sources"][0]["source_image_id"] == IMAGE
+
+
+def test_a_failure_names_the_variable(run: Any, tmp_path: Path) -> None:
+    path = str(tmp_path / "none.json")
+    result = run(packer_manifest=path, variable_names={"packer_manifest": "distribute_packer_manifest"})
+    assert result["failed"]
+    assert result["msg"].startswith(f"distribute_packer_manifest: {path}: No such file or directory.")
+    assert [failure["action"] for failure in result["failures"]] == ["packer_manifest"]
+
+
+def test_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"text")
+    (tmp_path / "b").write_bytes(b"\xff")
+    monkeypatch.chdir(tmp_path)
+    assert plugin.read("a") == File("text")
+    assert plugin.read("b") == File(problem="it is not text in UTF-8")
+    assert plugin.read(".").problem == "Is a directory"
