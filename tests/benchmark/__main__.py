@@ -10,18 +10,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from checks.commands import run
 from checks.paths import CHECKOUT
 from simulated_aws.client import SimulatedAws
 
-from . import machine, text, tools
+from . import drawings, floor, goals, machine, page, text, tools
 from .measuring import Scale
 from .parts import PARTS, Recipe
 from .results import Part, Results, from_json, to_json
 
 RESULTS = CHECKOUT / "tests" / "benchmark" / "results.json"
+PAGE = CHECKOUT / "docs" / "benchmarks.md"
+PICTURES = PAGE.parent / page.PICTURES
 
 
 def main() -> int:
@@ -36,6 +41,8 @@ def main() -> int:
         if not options.trial:
             known = {**known, name: part}
             options.results.write_text(json.dumps(to_json(known), indent=1) + "\n", encoding="utf-8")
+    if not options.trial:
+        draw(known)
     if options.compare:
         print(text.comparison(read(options.compare), known))
     return 0
@@ -44,6 +51,23 @@ def main() -> int:
 def read(path: Path) -> Results:
     """The results in a file; none if there is no such file."""
     return from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def draw(results: Results) -> None:
+    """Write the page and its pictures."""
+    results = {name: results[name] for name in PARTS if name in results}
+    pictures = list(drawings.drawings(results))
+    PICTURES.parent.mkdir(exist_ok=True)
+    for path in PICTURES.parent.glob(f"{PICTURES.name}*.svg"):
+        path.unlink()
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump([asdict(one) for one in pictures], file)
+        file.flush()
+        script = Path(drawings.__file__).with_name("draw.py")
+        run(tools.program("python"), "-P", script, file.name, PICTURES)
+    trips = floor.BEFORE + floor.AFTER
+    PAGE.write_text(page.page(results, goals.outcomes(results), pictures, trips), encoding="utf-8")
+    print(f"{PAGE.relative_to(CHECKOUT)}: {goals.met(goals.outcomes(results))} goals met")
 
 
 def _options() -> argparse.Namespace:
@@ -70,6 +94,7 @@ def _measure(recipe: Recipe, scale: Scale) -> Part:
     load = machine.Load()
     with SimulatedAws.start() as aws:
         series = tuple(recipe.measure(aws, scale))
+        profiles = recipe.profiles(aws, scale) if recipe.profiles else {}
     return Part(
         title=recipe.title,
         measured=f"{datetime.now(UTC):%Y-%m-%d}",
@@ -78,6 +103,7 @@ def _measure(recipe: Recipe, scale: Scale) -> Part:
         busy=round(load.share(), 3),
         conditions=recipe.conditions,
         series=series,
+        profiles=profiles,
     )
 
 

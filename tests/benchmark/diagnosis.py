@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ami_share_diagnose on many accounts and regions, from the owner's and the consumers' side."""
+"""Diagnoses and verifications of an encrypted image, from the owner's and the consumers' side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from simulated_aws.client import SimulatedAws
 
 from . import playbook
-from .figures import Figure
 from .fixtures import HOME, OTHER_REGIONS, OWNER, consumers
+from .measuring import LATENCY, sample
+from .results import Sample
 
-ACCOUNTS, LATENCY, SECONDS, CPU_MILLISECONDS = 200, 0.04, 60, 30
-REGIONS = (HOME, *OTHER_REGIONS[:4])
 ROLE = "golden-consumer"
-
+_OWNER_ID = "111111111111"
 # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot".
 _USE = (
     *("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
@@ -23,70 +22,70 @@ _USE = (
 )
 
 
-def of(encrypted: bool) -> Callable[[SimulatedAws], Iterator[Figure]]:
-    """The benchmark of an image that is shared with all accounts, encrypted or not."""
-    return lambda aws: _measure(aws, encrypted)
+@dataclass(frozen=True)
+class Built:
+    """The images by region, and the accounts that they are shared with."""
+
+    images: dict[str, str]
+    account_ids: list[str]
 
 
-def _measure(aws: SimulatedAws, encrypted: bool) -> Iterator[Figure]:
-    images = _build(aws, encrypted)
-    aws.set_latency(LATENCY)
-    aws.clear_calls()
-    task = {
-        "name": "diagnose",
-        "golden.images.ami_share_diagnose": {
-            "images": images,
-            "account_ids": consumers(ACCOUNTS),
-            "consumer_role_name": ROLE,
-            "fail_on": "unknown",
-        },
+def diagnose(aws: SimulatedAws, built: Built) -> Sample:
+    """The playbook that diagnoses each account in each region."""
+    return _run(aws, built, "diagnose_ami", "diagnose", {"fail_on": "unknown"})
+
+
+def verify(aws: SimulatedAws, built: Built) -> Sample:
+    """The playbook that verifies that AWS would accept a launch by each account in each region."""
+    return _run(aws, built, "verify_ami", "verify", {"level": "authorized"})
+
+
+def _run(aws: SimulatedAws, built: Built, name: str, role: str, options: dict[str, Any]) -> Sample:
+    given = {
+        "images": built.images,
+        "account_ids": built.account_ids,
+        "consumer_role_name": ROLE,
+        **options,
     }
-    # Ansible's own use does not count.
-    base = playbook.run(aws, OWNER, [{"name": "nothing", "ansible.builtin.debug": {}}])
-    done = playbook.run(aws, OWNER, [task])
-    targets = ACCOUNTS * len(REGIONS)
-    yield Figure("the task", done.tasks[0].seconds, "s", SECONDS, waiting=0)
-    cpu = done.cpu_seconds - base.cpu_seconds
-    yield Figure("CPU for an account and region", cpu / targets * 1000, "ms", CPU_MILLISECONDS, waiting=0)
-    yield Figure("largest process", done.peak_megabytes, "MB")
+    aws.clear_calls()
+    variables = {f"{role}_{option}": value for option, value in given.items()}
+    done = playbook.run(aws, OWNER, f"golden.images.{name}", variables)
     calls = aws.calls()
-    yield Figure("API calls for an account and region", len(calls) / targets, "calls")
-    yield Figure(
-        "AssumeRole", len([call for call in calls if call.action == "AssumeRole"]), "calls", ACCOUNTS
-    )
-    yield Figure(
-        "refused as too many", sum(call.status == 503 or "Throttl" in call.error_code for call in calls)
-    )
+    return sample(done.used, calls, calls_a_target=len(calls) / len(built.images) / len(built.account_ids))
 
 
-def _build(aws: SimulatedAws, encrypted: bool) -> dict[str, str]:
-    accounts = {f"consumer-{one}": one for one in consumers(ACCOUNTS)}
-    encryption = {"encrypted": True, "kms_key": "golden"} if encrypted else {}
+def build(aws: SimulatedAws, account_count: int, region_count: int) -> Built:
+    """An image in each region that all accounts may use, with its key."""
+    aws.reset()
+    account_ids, regions = consumers(account_count), (HOME, *OTHER_REGIONS[: region_count - 1])
+    accounts = {f"consumer-{one}": one for one in account_ids}
+    key = {"account": OWNER, "regions": list(regions), "policy": _policy(account_ids)}
     built = aws.load_fixture(
         {
-            "accounts": {OWNER: "111111111111", **accounts},
+            "accounts": {OWNER: _OWNER_ID, **accounts},
             "roles": {ROLE: {"accounts": list(accounts), "trusts": [OWNER]}},
-            "kms_keys": {"golden": {"account": OWNER, "regions": list(REGIONS), "policy": _policy(accounts)}}
-            if encrypted
-            else {},
-            "images": {
-                region: {
-                    "account": OWNER,
-                    "region": region,
-                    "devices": [
-                        {"device_name": "/dev/xvda", "size": 8, **encryption},
-                        {"device_name": "/dev/sdb", "size": 20, **encryption},
-                    ],
-                    "sharing": {"accounts": list(accounts), "snapshot_accounts": list(accounts)},
-                }
-                for region in REGIONS
-            },
+            "kms_keys": {"golden": key},
+            "images": {region: _image(region, list(accounts)) for region in regions},
         }
     )
-    return {region: image["image_id"] for region, image in built["images"].items()}
+    aws.set_latency(LATENCY)
+    return Built({region: image["image_id"] for region, image in built["images"].items()}, account_ids)
 
 
-def _policy(accounts: dict[str, str]) -> dict[str, Any]:
-    everything = {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "kms:*", "Resource": "*"}
-    use = {"Principal": {"AWS": list(accounts.values())}, "Action": [f"kms:{one}" for one in _USE]}
+def _image(region: str, accounts: list[str]) -> dict[str, Any]:
+    encryption = {"encrypted": True, "kms_key": "golden"}
+    return {
+        "account": OWNER,
+        "region": region,
+        "devices": [
+            {"device_name": "/dev/xvda", "size": 8, **encryption},
+            {"device_name": "/dev/sdb", "size": 20, **encryption},
+        ],
+        "sharing": {"accounts": accounts, "snapshot_accounts": accounts},
+    }
+
+
+def _policy(account_ids: list[str]) -> dict[str, Any]:
+    everything = {"Effect": "Allow", "Principal": {"AWS": _OWNER_ID}, "Action": "kms:*", "Resource": "*"}
+    use = {"Principal": {"AWS": account_ids}, "Action": [f"kms:{one}" for one in _USE]}
     return {"Version": "2012-10-17", "Statement": [everything, {**everything, **use}]}

@@ -66,7 +66,7 @@ def of(case: Case, *contenders: str) -> Measure:
     def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
         for contender in contenders:
             chosen = _TRIAL[case] if scale.is_trial else case
-            yield from _both_runs(aws, scale, case.name, chosen, contender)
+            yield from both_runs(aws, scale, case.name, chosen, contender)
 
     return measure
 
@@ -94,7 +94,8 @@ def prepare(aws: SimulatedAws, case: Case) -> dict[str, Any]:
     return given
 
 
-def _both_runs(aws: SimulatedAws, scale: Scale, name: str, case: Case, contender: str) -> Iterator[Series]:
+def both_runs(aws: SimulatedAws, scale: Scale, name: str, case: Case, contender: str) -> Iterator[Series]:
+    """The first run and the repeat of a contender, as cases of this name."""
     first: list[Sample] = []
     again: list[Sample] = []
     run = _RUNS[contender]
@@ -128,7 +129,7 @@ def _is_shared(aws: SimulatedAws, given: Mapping[str, Any], region: str) -> bool
     return shared == [set(given["distribute_account_ids"])]
 
 
-def _golden(aws: SimulatedAws, given: Mapping[str, Any]) -> Sample:
+def golden(aws: SimulatedAws, given: Mapping[str, Any]) -> Sample:
     done = playbook.run(aws, OWNER, _FQCN, given)
     calls = aws.calls()
     polls = [call for call in calls if _is_poll(call, done.task("Wait for the copies"))]
@@ -162,7 +163,7 @@ def _boto3(aws: SimulatedAws, given: Mapping[str, Any]) -> Sample:
 
 
 _RUNS: dict[str, Callable[[SimulatedAws, Mapping[str, Any]], Sample]] = {
-    GOLDEN: _golden,
+    GOLDEN: golden,
     BOTO3: _boto3,
     PARALLEL: _amazon_aws(parallel=True),
     SEQUENTIAL: _amazon_aws(parallel=False),

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from simulated_aws.client import SimulatedAws
 
-from . import audit, cleanup, distribution, many_accounts, report, simulator, start
+from . import audit, cleanup, distribution, growth, many_accounts, profile, report, simulator, start
 from .distribution import BOTO3, PARALLEL, SEQUENTIAL
 from .measuring import COPY_SECONDS, GOLDEN, LATENCY, Measure, Scale
 from .results import Series
@@ -32,6 +32,7 @@ class Recipe:
     measure: Measure
     conditions: str
     by_default: bool = True
+    profiles: Callable[[SimulatedAws, Scale], dict[str, dict[str, float]]] | None = None
 
 
 def _both(*measures: Measure) -> Measure:
@@ -70,4 +71,20 @@ PARTS = {
     "start": Recipe("Start of a module and of a role", start.measure, _NO_LATENCY),
     "many-accounts": Recipe("One image and 1,000 accounts", many_accounts.measure, _AWS),
     "simulator": Recipe("The simulated AWS itself", simulator.measure, _NO_LATENCY),
+    "profile": Recipe(
+        "Where the time goes",
+        lambda _aws, _scale: iter(()),
+        _COPIES,
+        by_default=False,
+        profiles=profile.profiles,
+    ),
+    "growth-accounts": Recipe("Distribution to more accounts", growth.of_accounts, _COPIES, by_default=False),
+    "growth-regions": Recipe("Distribution to more regions", growth.of_regions, _COPIES, by_default=False),
+    "growth-images": Recipe("Audit of more images", growth.of_images, _AWS, by_default=False),
+    "growth-diagnosis": Recipe(
+        "Diagnosis of more accounts and regions", growth.of_diagnosis, _AWS, by_default=False
+    ),
+    "growth-verification": Recipe(
+        "Verification in more accounts and regions", growth.of_verification, _AWS, by_default=False
+    ),
 }

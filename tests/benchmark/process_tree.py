@@ -50,7 +50,8 @@ def measure(
     """Run a command in a folder with its output in files."""
     with tempfile.TemporaryDirectory() as name:
         result = Path(name, "used.json")
-        wrapped = [sys.executable, __file__, str(result), *command]
+        # Without -P, modules of this folder would hide others of the same name.
+        wrapped = [sys.executable, "-P", __file__, str(result), *command]
         with stdout.open("w") as out, stderr.open("w") as err:
             subprocess.run(
                 wrapped,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .results import Part, Results, Sample, Series, Spread
 
@@ -28,7 +28,8 @@ def of(part: Part) -> str:
     busy = (
         "" if part.is_quiet else f"\nOther programs used {part.busy:.0%} of the machine: times mean nothing."
     )
-    return "\n".join([table(rows), *filter(None, map(_facts, part.series))]) + busy
+    profiles = [f"{command}: {_shares(shares)}" for command, shares in part.profiles.items()]
+    return "\n".join([table(rows), *filter(None, map(_facts, part.series)), *profiles]) + busy
 
 
 def comparison(old: Results, new: Results) -> str:
@@ -46,6 +47,8 @@ def number(value: float) -> str:
     """A number with the digits that mean something."""
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"
+    if abs(value) < 1:
+        return f"{value:.3g}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
@@ -74,6 +77,10 @@ def _changes(before: Series, after: Series) -> Iterable[str]:
     for _name, value, _unit in VALUES:
         old, new = before.spread(value).median, after.spread(value).median
         yield f"{new / old - 1:+.0%}" if old else ""
+
+
+def _shares(shares: Mapping[str, float]) -> str:
+    return ", ".join(f"{what} {share:.0%}" for what, share in shares.items())
 
 
 def _facts(one: Series) -> str:

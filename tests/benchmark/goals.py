@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The goals, and whether the results meet them: computed from the results alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from . import growth, start
+from .audit import LARGE as LARGE_AUDIT
+from .cleanup import IN_USE, ONE_DISK, TWO_DISKS
+from .distribution import ENCRYPTED, FIRST, LARGE, PARALLEL, PLAIN, REPEAT, SEQUENTIAL, Case
+from .measuring import COPY_SECONDS, GOLDEN
+from .report import LARGE as LARGE_REPORT
+from .results import Results, Series
+
+NOT_MEASURED, BUSY = "not measured", "other programs used the machine"
+
+
+class Unmeasured(LookupError):
+    """A value that the results do not have; the text is the reason."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A goal: what is measured, and the most of it, or with ``at_least`` the least."""
+
+    name: str
+    limit: float
+    unit: str
+    value: Callable[[Results], float]
+    at_least: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A goal and what was measured; ``value`` is None without a usable one, and ``reason`` says why."""
+
+    goal: Goal
+    value: float | None
+    reason: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """``met``, ``not met``, or why neither is known."""
+        if self.value is None:
+            return self.reason
+        met = self.value >= self.goal.limit if self.goal.at_least else self.value <= self.goal.limit
+        return "met" if met else "not met"
+
+
+def outcomes(results: Results) -> list[Outcome]:
+    """The outcome of each goal."""
+    return [_outcome(goal, results) for goal in GOALS]
+
+
+def _outcome(goal: Goal, results: Results) -> Outcome:
+    try:
+        return Outcome(goal, goal.value(results))
+    except Unmeasured as missing:
+        return Outcome(goal, None, str(missing))
+
+
+def series(results: Results, part: str, case: str, contender: str = GOLDEN) -> Series:
+    """A series of a part.
+
+    Raises:
+        Unmeasured: the results do not have it.
+    """
+    found = results[part].find(case, contender) if part in results else None
+    if found is None:
+        raise Unmeasured(NOT_MEASURED)
+    return found
+
+
+def wall(results: Results, part: str, case: str, contender: str = GOLDEN) -> float:
+    """The median seconds of a series.
+
+    Raises:
+        Unmeasured: the results do not have it, or other programs used the machine meanwhile.
+    """
+    found = series(results, part, case, contender)
+    if not results[part].is_quiet:
+        raise Unmeasured(BUSY)
+    return found.spread(lambda one: one.seconds).median
+
+
+def _name(case: Case, run: str) -> str:
+    return f"{case.name}: {run}"
+
+
+_FIRST, _REPEAT = _name(ENCRYPTED, FIRST), _name(ENCRYPTED, REPEAT)
+_DISTRIBUTE = "distribute"
+
+
+def _speedup(rival: str) -> Callable[[Results], float]:
+    """How many times as long a rival takes, the time of one copy left out of both."""
+
+    def value(results: Results) -> float:
+        theirs, ours = (wall(results, _DISTRIBUTE, _FIRST, one) - COPY_SECONDS for one in (rival, GOLDEN))
+        return theirs / ours
+
+    return value
+
+
+def _cpu(part: str, case: str, contender: str = GOLDEN) -> Callable[[Results], float]:
+    return lambda results: series(results, part, case, contender).spread(lambda one: one.cpu_seconds).median
+
+
+def _memory(part: str, case: str, contender: str = GOLDEN) -> Callable[[Results], float]:
+    return lambda results: series(results, part, case, contender).spread(lambda one: one.pss_megabytes).median
+
+
+def _largest(part: str, case: str) -> Callable[[Results], float]:
+    return lambda results: max(one.largest_megabytes for one in series(results, part, case).samples)
+
+
+def _ratio(
+    above: Callable[[Results], float], below: Callable[[Results], float]
+) -> Callable[[Results], float]:
+    return lambda results: above(results) / below(results)
+
+
+def _wall(part: str, case: str, contender: str = GOLDEN) -> Callable[[Results], float]:
+    return lambda results: wall(results, part, case, contender)
+
+
+def _fact(part: str, case: str, name: str) -> Callable[[Results], float]:
+    return lambda results: series(results, part, case).fact(name)
+
+
+def _slowest_module(results: Results) -> float:
+    if "start" not in results:
+        raise Unmeasured(NOT_MEASURED)
+    if not results["start"].is_quiet:
+        raise Unmeasured(BUSY)
+    modules = [one for one in results["start"].series if one.contender.startswith("golden.images.")]
+    return max(one.fact("times_caller_info") for one in modules)
+
+
+def _role(results: Results) -> float:
+    """A role that has nothing to do."""
+    wall(results, "start", start.CASE, start.ROLE)
+    return series(results, "start", start.CASE, start.ROLE).fact("times_caller_info")
+
+
+def _per_image(value: Callable[[str], Callable[[Results], float]]) -> Callable[[Results], float]:
+    """A value of 50,000 images, each, as a multiple of that of 10,000."""
+    most, fewer = growth.MOST_IMAGES, growth.BASE_IMAGES
+    large, small = (value(growth.images_case(count)) for count in (most, fewer))
+    return lambda results: large(results) / most / (small(results) / fewer)
+
+
+_IMAGES = "growth-images"
+_PLAIN_REPEAT = _name(PLAIN, REPEAT)
+_LARGE_FIRST, _LARGE_REPEAT = _name(LARGE, FIRST), _name(LARGE, REPEAT)
+
+GOALS: tuple[Goal, ...] = (
+    Goal(
+        "8 × 50, encrypted, beyond the time of one copy: times as fast as the parallel amazon.aws playbook",
+        10,
+        "×",
+        _speedup(PARALLEL),
+        at_least=True,
+    ),
+    Goal("… as the sequential amazon.aws playbook", 40, "×", _speedup(SEQUENTIAL), at_least=True),
+    Goal(
+        "… CPU, as a part of the parallel amazon.aws playbook's",
+        0.1,
+        "×",
+        _ratio(_cpu(_DISTRIBUTE, _FIRST), _cpu(_DISTRIBUTE, _FIRST, PARALLEL)),
+    ),
+    Goal(
+        "… memory, as a part of the parallel amazon.aws playbook's",
+        0.125,
+        "×",
+        _ratio(_memory(_DISTRIBUTE, _FIRST), _memory(_DISTRIBUTE, _FIRST, PARALLEL)),
+    ),
+    Goal(
+        "… whole playbook, as a multiple of the floor",
+        1.12,
+        "×",
+        _ratio(_wall(_DISTRIBUTE, _FIRST), _fact(_DISTRIBUTE, _FIRST, "floor")),
+    ),
+    Goal(
+        "20 × 500, encrypted, by grants: whole playbook, as a multiple of the floor",
+        1.2,
+        "×",
+        _ratio(_wall("distribute-large", _LARGE_FIRST), _fact("distribute-large", _LARGE_FIRST, "floor")),
+    ),
+    Goal(
+        "8 × 50, unencrypted, repeat without changes: most EC2 and KMS calls in a region",
+        8,
+        "calls",
+        _fact("distribute-plain", _PLAIN_REPEAT, "calls_in_a_region"),
+    ),
+    Goal(
+        "8 × 50, encrypted, repeat without changes: most EC2 and KMS calls in a region",
+        10,
+        "calls",
+        _fact(_DISTRIBUTE, _REPEAT, "calls_in_a_region"),
+    ),
+    Goal("… time", 3.5, "s", _wall(_DISTRIBUTE, _REPEAT)),
+    Goal("… CPU", 3, "s", _cpu(_DISTRIBUTE, _REPEAT)),
+    Goal("20 × 500, encrypted, repeat without changes: CPU", 5, "s", _cpu("distribute-large", _LARGE_REPEAT)),
+    Goal(
+        "8 × 50, encrypted, first run: most polls of running copies in a region",
+        12,
+        "calls",
+        _fact(_DISTRIBUTE, _FIRST, "polls_in_a_region"),
+    ),
+    Goal(
+        "Audit of 10,000 images in 20 regions, whole playbook: as a multiple of what AWS's rates force",
+        1.12,
+        "×",
+        _ratio(_wall("audit", LARGE_AUDIT), _fact("audit", LARGE_AUDIT, "forced")),
+    ),
+    Goal("… calls refused as too many", 0, "calls", _fact("audit", LARGE_AUDIT, "refused")),
+    Goal("… exposures missed", 0, "", _fact("audit", LARGE_AUDIT, "missed")),
+    Goal("… false alarms", 0, "", _fact("audit", LARGE_AUDIT, "false_alarms")),
+    Goal(
+        "Audit of 50,000 images: largest process",
+        500,
+        "MB",
+        _largest(_IMAGES, growth.images_case(growth.MOST_IMAGES)),
+    ),
+    Goal(
+        "… CPU an image, as a multiple of that at 10,000",
+        1.1,
+        "×",
+        _per_image(lambda case: _cpu(_IMAGES, case)),
+    ),
+    Goal(
+        "… memory an image, as a multiple of that at 10,000",
+        1.1,
+        "×",
+        _per_image(lambda case: _memory(_IMAGES, case)),
+    ),
+    Goal("Audit report of 10,000 images × 20 accounts: CPU", 5, "s", _cpu("report", LARGE_REPORT)),
+    Goal("… largest process", 250, "MB", _largest("report", LARGE_REPORT)),
+    Goal(
+        "Cleanup that deletes 300 images with one disk: calls for each",
+        3,
+        "calls",
+        _fact("cleanup", ONE_DISK, "calls_an_image"),
+    ),
+    Goal("… with two disks", 4, "calls", _fact("cleanup", TWO_DISKS, "calls_an_image")),
+    Goal(
+        "Cleanup where images are in use: deleted ones in use",
+        0,
+        "images",
+        _fact("cleanup-in-use", IN_USE, "deleted_in_use"),
+    ),
+    Goal(
+        "Start of a module, the slowest measured, as a multiple of amazon.aws.aws_caller_info",
+        1.2,
+        "×",
+        _slowest_module,
+    ),
+    Goal("A role with nothing to do, as a multiple of amazon.aws.aws_caller_info", 6, "×", _role),
+)
+
+
+def met(found: Iterable[Outcome]) -> int:
+    """The number of goals that are met."""
+    return sum(one.verdict == "met" for one in found)

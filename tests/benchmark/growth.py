@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Time, CPU and memory as accounts, regions and images grow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from simulated_aws.client import SimulatedAws
+
+from . import audit, diagnosis, distribution
+from .fixtures import HOME, OTHER_REGIONS
+from .measuring import GOLDEN, Scale, repeated
+from .results import Sample, Series
+
+Size = TypeVar("Size")
+
+ACCOUNTS = (50, 100, 250, 500, 1000)
+REGIONS = (1, 4, 8, 16, 30)
+BASE_IMAGES, MOST_IMAGES = 10_000, 50_000
+IMAGES = (1000, 5000, BASE_IMAGES, 20_000, MOST_IMAGES)
+"""Images in 20 regions."""
+TARGETS = ((20, 1), (20, 5), (50, 5), (100, 5), (200, 5))
+"""Accounts and regions of a diagnosis and of a verification."""
+_AUDITED_REGIONS = 20
+
+
+def images_case(count: int) -> str:
+    """The name of the audit of this number of images."""
+    return f"audit of {count:,} images"
+
+
+def of_accounts(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+    """Distributions to 8 regions, encrypted, and repeats."""
+    for count in _some(scale, ACCOUNTS):
+        regions = scale.size(8, 2)
+        yield from _distribution(aws, scale, distribution.Case(regions, count, True), count)
+
+
+def of_regions(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+    """Distributions to 50 accounts, encrypted, and repeats."""
+    for count in _some(scale, REGIONS):
+        yield from _distribution(aws, scale, distribution.Case(count, 50, True), count)
+
+
+def of_images(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+    """Audits of images in 20 regions, with snapshots, keys and page."""
+    for count in _some(scale, IMAGES):
+        regions = (HOME, *OTHER_REGIONS[: _AUDITED_REGIONS - 1])
+        planted = audit.plant_in(aws, regions, count // len(regions))
+        once = partial(_rested, lambda planted=planted: audit.golden(aws, planted))
+        yield Series(images_case(count), GOLDEN, repeated(scale, once), size=count)
+
+
+def of_diagnosis(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+    """Diagnoses of an encrypted image in accounts and regions."""
+    yield from _targets(aws, scale, "diagnosis", diagnosis.diagnose)
+
+
+def of_verification(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+    """Verifications of the same images, by the playbook."""
+    yield from _targets(aws, scale, "verification", diagnosis.verify)
+
+
+def _distribution(aws: SimulatedAws, scale: Scale, case: distribution.Case, size: int) -> Iterator[Series]:
+    for one in distribution.both_runs(aws, scale, case.name, case, GOLDEN):
+        yield replace(one, size=size)
+
+
+def _targets(
+    aws: SimulatedAws, scale: Scale, name: str, run: Callable[[SimulatedAws, diagnosis.Built], Sample]
+) -> Iterator[Series]:
+    for accounts, regions in _some(scale, TARGETS):
+        built = diagnosis.build(aws, accounts, regions)
+        samples = repeated(scale, partial(_rested, partial(run, aws, built)))
+        yield Series(f"{name} of {accounts} × {regions}", GOLDEN, samples, size=accounts * regions)
+
+
+def _rested(once: Callable[[], Sample]) -> Sample:
+    """A run with all token buckets full."""
+    time.sleep(audit.REFILL)
+    return once()
+
+
+def _some(scale: Scale, sizes: tuple[Size, ...]) -> tuple[Size, ...]:
+    return sizes[:2] if scale.is_trial else sizes

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page of the benchmark in Markdown, from the results; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from . import text
+from .drawings import Drawing
+from .goals import Outcome, met
+from .results import Part, Results
+
+PICTURES = "images/benchmark-"
+"""How the paths of the pictures begin, from the page's folder on."""
+_HEAD = """\
+# Benchmarks
+
+What a distribution, an audit and a cleanup take, measured against what one would run without this
+collection. All tools of one comparison run in one go on one machine against the same [simulated
+AWS](simulated-aws.md), which is a process of its own on that machine and not counted. On AWS, a copy takes
+minutes instead of 20 s: the times beyond the copies are what differs between the tools.
+
+`make bench` measures and writes this page; see [contributing](../CONTRIBUTING.md)."""
+_TERMS = """\
+## What is measured
+
+- **Wall time** of the whole command, from its start to its end.
+- **CPU** of all its processes, background ones included.
+- **Memory** of all its processes at the same time, as proportional set size: a page that several processes
+  share counts once. The largest process is its resident set.
+- **API calls** as the simulated AWS recorded them, refused ones included.
+- Medians; in parentheses the least and the most of the runs. Runs of more than 2 minutes are measured once,
+  growth too where it takes that long; tables say how many runs there were.
+- **Floor** of a distribution: {trips} round trips that each need the answer of the one before, plus the
+  slowest copy or what KMS's rates force for the grants, whichever is longer. Ansible's own start is not in
+  it.
+- **Forced** by rates: for each API in each region, (calls − size of the full token bucket) / tokens a
+  second, of which the longest counts."""
+_RIVALS = """\
+## Compared with
+
+- **amazon.aws**: a playbook of `community.aws.ec2_ami_copy`, `amazon.aws.kms_key`, `ec2_ami` and
+  `ec2_snapshot` alone, one region after another, and in parallel with `async`. Keys are opened by their
+  policy, one call a key.
+- **boto3 script**: 120 lines with a thread for each region: copy, wait, grant, share. It can be run again,
+  and checks, reports and removes nothing.
+- **Cloud Custodian**: policies with the filters `cross-account` for images and snapshots, and `image-age`
+  and `unused` for cleanups.
+
+They are in `tests/benchmark/rivals` and `tests/benchmark/{audit,cleanup}.py`."""
+_PROFILE = """\
+Samples of all processes by py-spy, 200 a second, of threads that do not wait. Ansible compiles the source of
+each module file that a task brings, once to build the task's archive and once more when the task imports
+it from there. The stacks are in `.cache/benchmark`, for flame graphs."""
+_FACTS = {
+    "refused": "refused as too many",
+    "floor": "floor (s)",
+    "forced": "forced by rates (s)",
+    "changed": "changed tasks",
+    "polls_in_a_region": "polls in a region",
+    "calls_in_a_region": "EC2 and KMS calls in a region",
+    "unshared_regions": "regions not shared exactly",
+    "kinds_found": "kinds of exposure found",
+    "kinds": "kinds of exposure",
+    "exposures": "exposures",
+    "missed": "missed",
+    "false_alarms": "false alarms",
+    "failures": "unreadable",
+    "deleted": "deleted",
+    "calls_an_image": "calls an image",
+    "deleted_unused": "unused ones deleted",
+    "unused": "unused",
+    "deleted_in_use": "ones in use deleted",
+    "in_use": "in use",
+    "times_caller_info": "× aws_caller_info",
+    "requests_a_second": "requests a second",
+    "calls_a_target": "calls an account and region",
+    "whole_cpu_seconds": "CPU with reading the result (s)",
+}
+# Seconds of a whole run; a busy machine makes them longer, and calls and CPU not much.
+_TIMED = ("wall", "times_caller_info", "requests_a_second")
+
+
+def page(results: Results, goals: Sequence[Outcome], drawings: Sequence[Drawing], trips: int) -> str:
+    """The whole page."""
+    pictures = {one.name: one for one in drawings}
+    parts = [_HEAD, _goals(goals), _TERMS.replace("{trips}", str(trips)), _RIVALS]
+    parts += [block for name, part in results.items() for block in _part(name, part, pictures)]
+    return "\n\n".join([*parts, _machines(results)]) + "\n"
+
+
+def _goals(goals: Sequence[Outcome]) -> str:
+    rows = [
+        (
+            one.goal.name,
+            f"{'≥' if one.goal.at_least else '≤'} {text.number(one.goal.limit)} {one.goal.unit}".strip(),
+            "" if one.value is None else f"{text.number(one.value)} {one.goal.unit}".strip(),
+            f"**{one.verdict}**" if one.verdict == "not met" else one.verdict,
+        )
+        for one in goals
+    ]
+    known = sum(one.value is not None for one in goals)
+    unknown = len(goals) - known
+    head = (
+        f"## Goals\n\n{met(goals)} of {known} measured goals are met; {unknown} have no usable measurement."
+    )
+    return f"{head}\n\n{_table(('Goal', 'Limit', 'Measured', ''), rows)}"
+
+
+def _part(name: str, part: Part, pictures: dict[str, Drawing]) -> Iterator[str]:
+    busy = (
+        ""
+        if part.is_quiet
+        else f" Other programs used {part.busy:.0%} of the machine meanwhile: **times are left out**, "
+        "calls and CPU are what they are."
+    )
+    yield f"## {part.title}"
+    yield f"Measured on {part.measured}. {part.conditions}{busy}"
+    for picture in (one for title, one in pictures.items() if title.startswith(name) and _is_of(title, name)):
+        panels = ", ".join(panel.title for panel in picture.panels)
+        yield f"![{part.title}: {panels}]({PICTURES}{picture.name}.svg)"
+        if picture.axis:
+            yield picture.text
+    if part.series:
+        yield _table(*_usage(part))
+    if names := _fact_names(part):
+        yield _table(*_columns(("Case", "Tool", *names), list(_fact_rows(part))))
+    if calls := list(_call_rows(part)):
+        listed = _table(("Case", "Tool", "Calls"), calls)
+        yield f"<details><summary>API calls by action</summary>\n\n{listed}\n\n</details>"
+    if part.profiles:
+        yield _PROFILE
+        yield _table(("Command", "What runs", "Share of the time"), list(_profile_rows(part)))
+
+
+def _is_of(picture: str, part: str) -> bool:
+    return picture == part or picture.removeprefix(f"{part}-") in ("first-run", "repeat")
+
+
+def _usage(part: Part) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    columns = [one for one in text.VALUES if part.is_quiet or one[0] not in _TIMED]
+    names = ("Case", "Tool", *(name for name, _value, _unit in columns), "Runs")
+    rows = [
+        (
+            one.case,
+            one.contender,
+            *(text.spread(one.spread(value), unit) for _name, value, unit in columns),
+            str(len(one.samples)),
+        )
+        for one in part.series
+    ]
+    return _columns(names, rows)
+
+
+def _fact_names(part: Part) -> list[str]:
+    return [_FACTS.get(name, name) for name in _fact_keys(part)]
+
+
+def _fact_keys(part: Part) -> list[str]:
+    names = dict.fromkeys(name for one in part.series for name in one.samples[0].facts)
+    return [name for name in names if part.is_quiet or name not in _TIMED]
+
+
+def _fact_rows(part: Part) -> Iterator[Sequence[str]]:
+    for one in part.series:
+        facts = one.samples[0].facts
+        cells = [text.number(one.fact(name)) if name in facts else "" for name in _fact_keys(part)]
+        yield (one.case, one.contender, *cells)
+
+
+def _call_rows(part: Part) -> Iterator[Sequence[str]]:
+    for one in part.series:
+        if calls := one.samples[0].calls:
+            yield one.case, one.contender, ", ".join(f"{action} {count}" for action, count in calls.items())
+
+
+def _profile_rows(part: Part) -> Iterator[Sequence[str]]:
+    for command, shares in part.profiles.items():
+        yield from ((command, what, f"{share:.0%}") for what, share in shares.items())
+
+
+def _machines(results: Results) -> str:
+    rows = [
+        (
+            part.title,
+            part.measured,
+            part.machine,
+            ", ".join(f"{name} {one}" for name, one in part.versions.items()),
+        )
+        for part in results.values()
+    ]
+    return f"## Machine and versions\n\n{_table(('Part', 'Measured', 'Machine', 'Versions'), rows)}"
+
+
+def _columns(
+    names: Sequence[str], rows: Sequence[Sequence[str]]
+) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """Without the columns that no row has anything in."""
+    kept = [number for number in range(len(names)) if any(row[number] for row in rows)]
+    return [names[number] for number in kept], [[row[number] for number in kept] for row in rows]
+
+
+def _table(names: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    heads = list(names)
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)

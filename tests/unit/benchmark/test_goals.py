@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Goals are met or not by what was measured; without a usable measurement they are neither."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.benchmark import goals, growth
+from tests.benchmark.distribution import ENCRYPTED, FIRST, PARALLEL, SEQUENTIAL
+from tests.benchmark.results import Part, Results
+from tests.benchmark.start import CALLER_INFO, CASE, ROLE
+
+from .examples import part, series
+
+RUN = f"{ENCRYPTED.name}: {FIRST}"
+
+
+def distribute(ours: float = 22, parallel: float = 60, sequential: float = 90, busy: float = 0) -> Results:
+    """Times of the first run of a distribution, of which 20 s are the copies."""
+    listed = (
+        series(RUN, ours, floor=20, polls_in_a_region=12),
+        series(RUN, parallel, contender=PARALLEL),
+        series(RUN, sequential, contender=SEQUENTIAL),
+    )
+    return {"distribute": part(*listed, busy=busy)}
+
+
+def outcome(name: str, results: Results) -> goals.Outcome:
+    """The outcome of the only goal that begins so."""
+    (found,) = [one for one in goals.outcomes(results) if one.goal.name.startswith(name)]
+    return found
+
+
+SPEED = "8 × 50, encrypted, beyond the time of one copy"
+
+
+@pytest.mark.parametrize(
+    ("name", "results", "value", "verdict"),
+    [
+        (SPEED, distribute(), 20, "met"),
+        (SPEED, distribute(parallel=30), 5, "not met"),
+        (SPEED, distribute(busy=0.5), None, goals.BUSY),
+        (SPEED, {}, None, goals.NOT_MEASURED),
+        ("… as the sequential amazon.aws playbook", distribute(), 35, "not met"),
+        ("… CPU, as a part of the parallel amazon.aws", distribute(busy=0.5), 22 / 60, "not met"),
+        ("… whole playbook, as a multiple", distribute(), 1.1, "met"),
+        ("8 × 50, encrypted, first run: most polls", distribute(busy=0.5), 12, "met"),
+    ],
+)
+def test_outcome(name: str, results: Results, value: float | None, verdict: str) -> None:
+    found = outcome(name, results)
+    assert found.value == (None if value is None else pytest.approx(value))
+    assert found.verdict == verdict
+
+
+def images(at_most: float) -> Part:
+    """Audits that take 10 s of 10,000 images and this many of 50,000."""
+    sizes = {growth.BASE_IMAGES: 10.0, growth.MOST_IMAGES: at_most}
+    return part(*(series(growth.images_case(count), one, size=count) for count, one in sizes.items()))
+
+
+@pytest.mark.parametrize(("at_most", "verdict"), [(50, "met"), (100, "not met")])
+def test_an_audit_is_flat_if_each_image_takes_the_same(at_most: float, verdict: str) -> None:
+    assert outcome("… CPU an image", {"growth-images": images(at_most)}).verdict == verdict
+
+
+@pytest.mark.parametrize(("busy", "values"), [(0, [1.5, 6]), (0.5, [None, None])])
+def test_starts_are_compared_on_a_quiet_machine_only(busy: float, values: list[float | None]) -> None:
+    listed = (
+        series(CASE, 1, contender=CALLER_INFO, times_caller_info=1),
+        series(CASE, 1, contender="golden.images.ami_share", times_caller_info=1.5),
+        series(CASE, 1, contender="golden.images.audit_report", times_caller_info=0.5),
+        series(CASE, 6, contender=ROLE, times_caller_info=6),
+    )
+    results = {"start": part(*listed, busy=busy)}
+    found = [outcome(name, results) for name in ("Start of a module", "A role with nothing to do")]
+    assert [one.value for one in found] == values
+
+
+def test_without_results_no_goal_is_met() -> None:
+    found = goals.outcomes({})
+    assert goals.met(found) == 0
+    assert {one.verdict for one in found} == {goals.NOT_MEASURED}
+
+
+def test_met_goals_are_counted() -> None:
+    assert goals.met(goals.outcomes(distribute())) == 3

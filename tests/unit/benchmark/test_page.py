@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page says what was measured, and nothing that other programs disturbed."""
+
+from __future__ import annotations
+
+from tests.benchmark import goals
+from tests.benchmark.drawings import drawings
+from tests.benchmark.page import page
+from tests.benchmark.results import Results
+
+from .examples import part, series
+
+
+def written(results: Results) -> str:
+    """The page of these results."""
+    return page(results, goals.outcomes(results), list(drawings(results)), trips=7)
+
+
+QUIET = {"audit": part(series("ten images", 24, 23, 25, refused=3))}
+BUSY = {"audit": part(series("ten images", 24, refused=3), busy=0.5)}
+
+
+def test_a_row_has_medians_their_spread_and_the_number_of_runs() -> None:
+    assert "| ten images | golden.images | 24 s (23–25) | 12 s (11.5–12.5) |" in written(QUIET)
+    assert "| 24 MB (23–25) | 24 MB (23–25) | 2 | 3 |" in written(QUIET)
+
+
+def test_times_of_a_busy_machine_are_left_out() -> None:
+    assert "| Case | Tool | CPU | memory | largest process | API calls | Runs |" in written(BUSY)
+    assert "Other programs used 50% of the machine meanwhile: **times are left out**" in written(BUSY)
+    assert "24 s" not in written(BUSY)
+
+
+def test_other_numbers_have_names() -> None:
+    assert "| Case | Tool | refused as too many |" in written(QUIET)
+    assert "| ten images | golden.images | 3 |" in written(QUIET)
+
+
+def test_calls_are_listed_by_action() -> None:
+    assert "| ten images | golden.images | ec2:DescribeImages 2 |" in written(QUIET)
+
+
+def test_each_part_has_its_date_and_machine() -> None:
+    assert "Measured on 2026-11-26. Each call takes 40 ms." in written(QUIET)
+    assert "| A part | 2026-11-26 | 2 cores | Python 3.11 |" in written(QUIET)
+
+
+def test_goals_without_a_measurement_are_counted_as_such() -> None:
+    count = len(goals.GOALS)
+    assert f"0 of 0 measured goals are met; {count} have no usable measurement." in written({})
+
+
+def test_a_part_shows_its_picture() -> None:
+    results = {"growth-regions": part(series("8 × 50: repeat", 3, size=8))}
+    assert "](images/benchmark-growth-regions.svg)" in written(results)
+    assert "Regions work at the same time" in written(results)
+
+
+def test_a_profile_is_a_table_of_shares() -> None:
+    results = {"profile": part(profiles={"start of a module": {"templates": 0.25}})}
+    assert "| start of a module | templates | 25% |" in written(results)
