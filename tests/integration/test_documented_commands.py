@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every command of README.md and the guides is run as it stands there, or is listed here with a reason.
+
+A page's files of variables are written from its YAML, with ids and folders that exist.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulated_aws.client import SimulatedAws
+
+from . import observed, probing
+from .fixture import HOME, OWNER
+from .playbook import CHECKOUT, Ansible
+
+AWAY = "eu-west-1"
+ROLE = "golden-consumer"
+MANAGEMENT = "management"
+_DISKS = [{"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": "golden"}]
+_OLD = {"account": OWNER, "devices": _DISKS, "age_days": 400}
+_PLAIN = [{"device_name": "/dev/xvda", "size": 8}]
+_WORLD: dict[str, Any] = {
+    "accounts": {
+        MANAGEMENT: "100000000001",
+        OWNER: "111122223333",
+        "web": "012345678901",
+        "data": "123456789012",
+        "edge": "210987654321",
+    },
+    "organization": {"management_account": MANAGEMENT, "accounts": [OWNER, "web", "data"]},
+    "roles": {ROLE: {"accounts": ["web", "data"], "trusts": [OWNER]}},
+    "kms_keys": {
+        "golden": {"account": OWNER, "regions": [HOME, AWAY, "ap-southeast-2"], "alias": "alias/golden"}
+    },
+    "images": {
+        "golden-web-2": {"account": OWNER, "region": HOME, "devices": _DISKS},
+        "golden-plain": {"account": OWNER, "region": HOME, "devices": _PLAIN},
+        "golden-plain-copy": {"account": OWNER, "region": AWAY, "devices": _PLAIN},
+        "golden-old-1": {**_OLD, "region": AWAY},
+        "golden-old-2": {**_OLD, "region": HOME},
+    },
+}
+
+# The image of a page, if it is not the one that is distributed.
+IMAGES = {
+    "docs/publishing.md": "golden-plain",
+    "docs/restoring.md": "golden-old-1",
+    "docs/verifying.md": "golden-plain",
+}
+
+# What this file does not run, by a pattern for the beginning of the command, and why.
+ELSEWHERE = {
+    "make demo": "it waits a minute for copies",
+    "make test": "it runs this test",
+    "make simulated-aws": "it runs until it is stopped: tests/simulated_aws/test_process.py",
+    "ansible-playbook .* -e @distribute.yml": "README.md has it, with a parameter",
+    "ansible-playbook .*monitor_queue_name": "tests/integration/test_monitor.py creates a queue",
+    "ansible-galaxy collection build": "the check package",
+    "ansible-galaxy collection install golden-images-": "the check package",
+    "ansible-builder build": "it needs a container engine: the check execution-environment",
+    "podman push": "it needs a registry",
+    "python3 -m venv setup": "it downloads Ansible",
+    "ansible-galaxy collection install 'awx.awx": "it downloads a collection",
+    "export CONTROLLER_HOST": "it needs an AWX: tests/integration/awx has a stand-in",
+    "ansible-playbook awx/setup.yml": "it needs an AWX: tests/integration/awx has a stand-in",
+    "ansible-rulebook": "it needs Java: tests/integration/test_rulebook.py",
+    "aws ": "the environment has no AWS CLI",
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command with the lines that the page shows below it."""
+
+    text: str
+    output: str
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is not run here; None if it is."""
+        return next((why for pattern, why in ELSEWHERE.items() if _begins(pattern, self.text)), None)
+
+
+def _begins(pattern: str, text: str) -> bool:
+    return re.match(pattern, text, re.DOTALL) is not None
+
+
+@cache
+def _pages() -> dict[str, str]:
+    paths = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
+    # tests/integration/test_moving.py runs the examples of that folder in worlds of other tools.
+    kept = [path for path in paths if path.parent.name != "moving"]
+    return {path.relative_to(CHECKOUT).as_posix(): path.read_text(encoding="utf-8") for path in kept}
+
+
+def _blocks(text: str, language: str) -> list[str]:
+    """The code blocks of a page in a language, without their indentation."""
+    pattern = rf"^( *)```{language}\n(.*?)^\1```$"
+    return [textwrap.dedent(found[2]) for found in re.finditer(pattern, text, flags=re.DOTALL | re.MULTILINE)]
+
+
+def _commands(text: str) -> Iterator[Command]:
+    """The commands of a page: a line with a prompt, and those that continue it."""
+    for block in _blocks(text, "console"):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            lines = part.splitlines()
+            end = 1
+            while lines[end - 1].endswith("\\") or "\n".join(lines[:end]).count("'") % 2:
+                end += 1
+            yield Command("\n".join(lines[:end]), "\n".join(lines[end:]))
+
+
+PAGES = [page for page, text in _pages().items() if any(one.reason is None for one in _commands(text))]
+
+
+@dataclass(frozen=True)
+class World:
+    """The simulated AWS with what the pages presume, and the folder that the commands run in."""
+
+    aws: SimulatedAws
+    folder: Path
+    described: Mapping[str, Any]
+
+    def image(self, name: str) -> str:
+        """The id of an image, by the name that it has in the fixture."""
+        return str(self.described["images"][name]["image_id"])
+
+    def actual(self, page: str, text: str) -> str:
+        """A page's text with ids and folders that exist instead of its examples."""
+        examples = {
+            "ami-0123456789abcdef0": self.image(IMAGES.get(page, "golden-web-2")),
+            "ami-0fedcba9876543210": self.image("golden-old-2"),
+            "subnet-0123456789abcdef0": probing.subnet(self.aws, "web", HOME),
+            "subnet-0fedcba9876543210": probing.subnet(self.aws, "data", HOME),
+            "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5": self.described["organization"][
+                "arn"
+            ],
+            "/var/lib/golden": str(self.folder),
+            "/srv": str(self.folder),
+            "http://127.0.0.1:4510": self.aws.url,
+        }
+        for example, real in examples.items():
+            text = text.replace(example, real)
+        return text
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file into the folder."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def world(aws: SimulatedAws, tmp_path: Path) -> World:
+    return World(aws, tmp_path, aws.load_fixture(_WORLD))
+
+
+def _share(world: World) -> None:
+    """Share the image with the accounts that are to launch it."""
+    world.aws.client("ec2", OWNER, HOME).modify_image_attribute(
+        ImageId=world.image(IMAGES["docs/verifying.md"]),
+        LaunchPermission={"Add": [{"UserId": world.aws.account_id(name)} for name in ("web", "data")]},
+    )
+
+
+def _distributed(world: World) -> None:
+    """Share an image in each region, with a report of that, and make the templates to publish in."""
+    images = {HOME: world.image("golden-plain"), AWAY: world.image("golden-plain-copy")}
+    accounts = [world.aws.account_id(name) for name in ("web", "data")]
+    for region, image_id in images.items():
+        ec2 = world.aws.client("ec2", OWNER, region)
+        permissions = {"Add": [{"UserId": account} for account in accounts]}
+        ec2.modify_image_attribute(ImageId=image_id, LaunchPermission=permissions)
+        for account in (OWNER, "web"):
+            world.aws.client("ec2", account, region).create_launch_template(
+                LaunchTemplateName="web", LaunchTemplateData={"InstanceType": "t3.micro"}
+            )
+    owner = {"account_id": world.aws.account_id(OWNER), "shared": True}
+    regions = [{**owner, "region": region, "image_id": image_id} for region, image_id in images.items()]
+    report = {"source_image_id": images[HOME], "regions": regions, "consumer_images": []}
+    world.write("distribution.json", json.dumps(report))
+    verified = {
+        "verify_images": images,
+        "verify_account_ids": accounts,
+        "verify_consumer_role_name": ROLE,
+    }
+    world.write("verify.yml", json.dumps(verified))
+
+
+def _retire(world: World) -> None:
+    """Disable the old images, as a cleanup does that writes down what they lose."""
+    s3 = world.aws.client("s3", OWNER, HOME)
+    s3.create_bucket(Bucket="golden-retired")
+    for name, region in (("golden-old-1", AWAY), ("golden-old-2", HOME)):
+        world.aws.client("ec2", OWNER, region).disable_image(ImageId=world.image(name))
+        tombstone = {
+            "account_id": world.aws.account_id(OWNER),
+            "image": {"State": "available"},
+            "image_id": world.image(name),
+            "launch_permissions": {"account_ids": [], "public": False},
+            "name": name,
+            "region": region,
+            "snapshots": [],
+            "stage": "disable",
+            "tags": {},
+            "written_at": "2026-11-24T12:00:00Z",
+        }
+        key = f"tombstones/{region}/{world.image(name)}/20261124T120000Z.json"
+        s3.put_object(Bucket="golden-retired", Key=key, Body=json.dumps(tombstone).encode())
+
+
+def _make_log_group(world: World) -> None:
+    world.aws.client("logs", OWNER, HOME).create_log_group(logGroupName="aws-cloudtrail-logs")
+
+
+def _make_bucket(world: World) -> None:
+    world.aws.client("s3", OWNER, HOME).create_bucket(Bucket="golden-retired")
+
+
+PREPARED: dict[str, Callable[[World], None]] = {
+    "docs/cleanup.md": _make_bucket,
+    "docs/event-driven.md": _make_log_group,
+    "docs/monitoring.md": _make_log_group,
+    "docs/publishing.md": _distributed,
+    "docs/restoring.md": _retire,
+    "docs/verifying.md": _share,
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_a_page_work(world: World, page: str) -> None:
+    text = world.actual(page, _pages()[page])
+    PREPARED.get(page, lambda _world: None)(world)
+    account = MANAGEMENT if "ansible-inventory" in text else OWNER
+    environment = Ansible(world.aws.environment(account), world.folder).environment
+    environment |= {"HOME": str(world.folder), "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
+    world.aws.clear_calls()
+    for command in _commands(text):
+        if command.reason is not None:
+            continue
+        _write_files(world, text, command)
+        done = subprocess.run(
+            ["bash", "-c", command.text],
+            cwd=world.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=Ansible.timeout,
+            check=False,
+        )
+        assert done.returncode == 0, f"$ {command.text}\n{done.stdout}"
+        if command.text.startswith("cat "):
+            assert done.stdout == f"{command.output}\n"
+        elif command.text.startswith("ansible-playbook "):
+            assert re.search(r"^\S+ +: ok=[1-9]\d* .* failed=0 ", done.stdout, re.MULTILINE), done.stdout
+            assert "--check" not in command.text or observed.changes(world.aws, refused=True) == []
+        world.aws.clear_calls()
+
+
+def _write_files(world: World, text: str, command: Command) -> None:
+    """Write the files that a command reads and the page shows."""
+    if command.text.startswith("cat "):
+        world.write(command.text.removeprefix("cat "), f"{command.output}\n")
+    for name in re.findall(r"(?:@|-i )([\w-]+\.yml)", command.text):
+        if (world.folder / name).exists():
+            continue
+        start = re.compile(rf"^(# {re.escape(name)}$|{name.removesuffix('.yml')}_)", re.MULTILINE)
+        world.write(name, next(block for block in _blocks(text, "yaml") if start.search(block)))
+
+
+def test_what_is_listed_is_in_a_page() -> None:
+    shown = [command.text for text in _pages().values() for command in _commands(text)]
+    assert [pattern for pattern in ELSEWHERE if not any(_begins(pattern, text) for text in shown)] == []
+
+
+def test_every_prompt_is_found() -> None:
+    prompts = sum(len(re.findall(r"^ *\$ ", text, flags=re.MULTILINE)) for text in _pages().values())
+    assert prompts == sum(len([*_commands(text)]) for text in _pages().values()) > len(PAGES)
