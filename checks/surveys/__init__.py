@@ -155,7 +155,7 @@ def _questions(role: str, options: Mapping[str, Option]) -> list[Survey]:
     asked = [
         _question(role, variable, option)
         for variable, option in options.items()
-        if option["type"] != "path" and not _OF_A_FILE.search(variable)
+        if "path" not in (option["type"], option.get("elements")) and not _OF_A_FILE.search(variable)
     ]
     return sorted(asked, key=lambda question: not question["required"])
 

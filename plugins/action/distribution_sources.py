@@ -9,6 +9,7 @@ from __future__ import annotations
 from ansible.plugins.action import ActionBase
 from ansible.utils.path import unfrackpath
 from ansible_collections.golden.images.plugins.module_utils.distribution.sources import File, files, selected
+from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import check_files
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
 from ansible_collections.golden.images.plugins.module_utils.wording import renamed
 
@@ -20,6 +21,7 @@ _SPEC = {
     "packer_run_uuid": {"type": "str"},
     "packer_build": {"type": "str"},
     "source_region": {"type": "str"},
+    "output_files": {"type": "list", "elements": "str", "default": []},
     "variable_names": {"type": "dict", "default": {}},
 }
 
@@ -36,7 +38,8 @@ class ActionModule(ActionBase):
         _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
         variables = given.pop("variable_names")
         source, problems = selected(given, {path: read(path) for path in files(given)})
-        failures = [renamed(problem, variables) for problem in problems]
+        paths = [unfrackpath(path, follow=False) for path in given["output_files"]]
+        failures = [renamed(problem, variables) for problem in (*problems, *check_files(paths))]
         result.update(changed=False, failures=[failure.as_result() for failure in failures])
         if failures:
             return {**result, "failed": True, "msg": f"{summary(failures)}\nNothing was changed."}

@@ -48,6 +48,12 @@ options:
     description:
       - The region of the source image. Required without O(packer_manifest), and if the build has images in several regions.
     type: str
+  output_files:
+    description:
+      - The files that M(golden.images.distribution_files) will write. Fails if one of them cannot be written.
+    type: list
+    elements: path
+    default: []
 extends_documentation_fragment:
   - golden.images.variable_names
 attributes:

@@ -44,12 +44,14 @@ def test_the_image_that_a_parameter_names_is_distributed(
     assert observed.changes(aws, refused=True) == []
 
     ssm.put_parameter(Name="/build/web", Value=fixture.image_id, Type="String", Overwrite=True)
-    done = ansible.run(FQCN, variables)
+    files = [ansible.folder / "images.auto.tfvars.json", ansible.folder / "images.env"]
+    done = ansible.run(FQCN, {**variables, "distribute_output_files": [path.name for path in files]})
     assert done.code == 0, done.text
-    assert done.facts["distribute_images"] == {
-        HOME: fixture.image_id,
-        AWAY: observed.own_images(aws, OWNER, AWAY)[0]["ImageId"],
-    }
+    away = observed.own_images(aws, OWNER, AWAY)[0]["ImageId"]
+    assert done.facts["distribute_images"] == {HOME: fixture.image_id, AWAY: away}
+    terraform, environment = (path.read_text(encoding="utf-8") for path in files)
+    assert json.loads(terraform) == {"golden_images": {HOME: fixture.image_id, AWAY: away}}
+    assert environment == f"AMI_EU_WEST_1={away}\nAMI_US_EAST_1={fixture.image_id}\n"
 
 
 def test_the_last_image_of_packer_is_distributed(
@@ -84,6 +86,9 @@ def test_the_last_image_of_packer_is_distributed(
     assert "Set distribute_packer_build to one of them" in message
     assert aws.calls() == []
 
-    done = ansible.run(FQCN, {**variables, "distribute_packer_build": "web"}, "--check")
+    named = {**variables, "distribute_packer_build": "web", "distribute_output_files": ["images.json"]}
+    done = ansible.run(FQCN, named, "--check")
     assert done.code == 0, done.text
+    assert done.task("Write the files for other tools").changed
+    assert not (ansible.folder / "images.json").exists()
     assert done.facts["distribute_images"] == {HOME: fixture.image_id, AWAY: None}

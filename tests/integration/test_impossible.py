@@ -213,19 +213,26 @@ CASES: dict[str, list[Case]] = {
         Case("distribute_source_parameter", "/golden/web", stage="sources"),
         Case("distribute_packer_manifest", "packer-manifest.json", stage="sources"),
         Case("distribute_packer_build", "web", stage="sources"),
+        Case("distribute_output_files", ["images.txt"], "images.txt does not end with", stage="sources"),
+        Case("distribute_output_files", ["/nowhere/images.env"], "/nowhere/images.env", stage="sources"),
         Case(
             "distribute_packer_manifest",
             "/nowhere/manifest.json",
             "/nowhere/manifest.json: No such file",
-            {"distribute_source_image_id": ""},
+            {"distribute_source_image_id": "", "distribute_source_filters": {}},
             stage="sources",
         ),
-        Case("distribute_source_parameter", "golden web", None, {"distribute_source_image_id": ""}),
+        Case(
+            "distribute_source_parameter",
+            "golden web",
+            None,
+            {"distribute_source_image_id": "", "distribute_source_filters": {}},
+        ),
         Case(
             "distribute_source_parameter",
             f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/golden/web",
             "its ARN names eu-west-1",
-            {"distribute_source_image_id": ""},
+            {"distribute_source_image_id": "", "distribute_source_filters": {}},
         ),
         Case(
             "distribute_publish_parameter",
@@ -233,6 +240,7 @@ CASES: dict[str, list[Case]] = {
             "/golden/web is also distribute_source_parameter",
             {
                 "distribute_source_image_id": "",
+                "distribute_source_filters": {},
                 "distribute_source_parameter": "/golden/web",
                 "distribute_kms_key_id": "alias/golden",
                 "distribute_reencrypt_source": True,
@@ -243,7 +251,7 @@ CASES: dict[str, list[Case]] = {
             "distribute_source_parameter",
             "/golden/missing",
             f"/golden/missing in {HOME} does not exist",
-            {"distribute_source_image_id": ""},
+            {"distribute_source_image_id": "", "distribute_source_filters": {}},
             stage="aws",
         ),
         Case(

@@ -283,6 +283,7 @@ SAMPLES: dict[tuple[str, str | None], tuple[Any, ...]] = {
     ("dict", "str"): ({"a": "b"}, "a: b", '{"a": "b"}', " a: b\n", {" a": "b "}),
     ("dict", "float"): ({"a": 0.5}, "a: 0.5", '{"a": 0.5}', {"a": "0.5"}),
     ("list", "str"): (["a", "b"], "a,b", "a\nb\n", "- a\n- b", '["a", "b"]', ["a ", " b"], " a , b, "),
+    ("list", "path"): (["a", "b"], "a,b", "a\nb\n", "- a\n- b", '["a", "b"]', ["a ", " b"], " a , b, "),
     ("list", "account_id"): (
         [ACCOUNT, OTHER],
         f"{ACCOUNT},{OTHER}",

@@ -101,6 +101,11 @@ def check_paths(params: Mapping[str, Any]) -> Iterator[Failure]:
             yield invalid_option(option, f"{option}: {problem}", remedy)
 
 
+def check_file(place: str) -> tuple[str, str]:
+    """The problem with the path of a file and its remedy; both are empty if it can be written."""
+    return _check_name(place) or _check_file(Path(place))
+
+
 def _check_name(place: str) -> tuple[str, str] | None:
     """The problem with a path that no file can have, and its remedy."""
     try:
@@ -176,7 +181,7 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
         try:
             if wanted.folder is not None:
                 Path(wanted.folder.path).mkdir(exist_ok=True)
-            _write(Path(action.path), action.text)
+            write_file(Path(action.path), action.text)
             performed.append(action)
         except OSError as exception:
             failures.append(
@@ -190,7 +195,12 @@ def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Ou
     return {"report": wanted.content, "report_path": wanted.path}
 
 
-def _write(path: Path, text: str) -> None:
+def write_file(path: Path, text: str) -> None:
+    """Replace a file as a whole: a process that reads it meanwhile gets the old content or the new one.
+
+    Raises:
+        OSError: it cannot be written; it is then as it was.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:

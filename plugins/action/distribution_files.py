@@ -1,0 +1,41 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``distribution_files``: writes files for other tools on the controller, without a process."""
+
+from __future__ import annotations
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.path import unfrackpath
+from ansible_collections.golden.images.plugins.module_utils.distribution.output import Images
+from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import write_files
+from ansible_collections.golden.images.plugins.module_utils.failures import summary
+from ansible_collections.golden.images.plugins.module_utils.wording import renamed
+
+_SPEC = {
+    "output_files": {"type": "list", "elements": "str", "required": True},
+    "images": {"type": "dict", "default": {}},
+    "images_by_source": {"type": "dict", "default": {}},
+    "variable_names": {"type": "dict", "default": {}},
+}
+
+
+class ActionModule(ActionBase):
+    """Writes the files whose content changes."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    TRANSFERS_FILES = False
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
+        images = Images(given["images"], given["images_by_source"])
+        paths = [unfrackpath(path, follow=False) for path in given["output_files"]]
+        written, problems = write_files(paths, images, bool(self._task.check_mode))
+        failures = [renamed(problem, given["variable_names"]) for problem in problems]
+        result.update(
+            changed=bool(written), files=written, failures=[failure.as_result() for failure in failures]
+        )
+        return {**result, "failed": True, "msg": summary(failures)} if failures else result

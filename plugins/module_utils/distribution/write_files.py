@@ -1,0 +1,72 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Checks and writes the files that name the images of a distribution for other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ..failures import Failure, cut, invalid_option
+from ..reports.flow import check_file, write_file
+from .output import Images, format_of, name_problem
+
+_OPTION = "output_files"
+# Characters of a problem, as in ``arguments``.
+_LONGEST = 270
+
+
+def check_files(paths: Iterable[str]) -> Iterator[Failure]:
+    """A failure for each file that could not be written, or that is one of another kind."""
+    for path in paths:
+        problem, remedy = _problem(path)
+        if problem:
+            yield invalid_option(_OPTION, f"{_OPTION}: {cut(problem, _LONGEST)}", remedy)
+
+
+def _problem(path: str) -> tuple[str, str]:
+    """The problem with a file and its remedy; both are empty if there is none."""
+    by_name = name_problem(path)
+    if by_name:
+        return by_name, "Give it a name such as images.auto.tfvars.json, images.env or images.json."
+    problem, remedy = check_file(path)
+    if problem:
+        return f"{path}: {problem}", remedy
+    try:
+        text = _text(path)
+    except (OSError, UnicodeDecodeError) as exception:
+        return f"{path} exists and cannot be read: {getattr(exception, 'strerror', exception)}.", "Remove it."
+    found = format_of(path)
+    if text is not None and found and not found.is_own(text):
+        # Environment files often have secrets and settings by hand.
+        return f"{path} has other content, which would be lost.", "Use another name, or remove the file."
+    return "", ""
+
+
+def write_files(paths: Iterable[str], images: Images, check_mode: bool) -> tuple[list[str], list[Failure]]:
+    """Write the files whose content changes, each as a whole: their paths, and the failures of the others."""
+    written: list[str] = []
+    failures: list[Failure] = list(check_files(paths := list(paths)))
+    for path in () if failures else paths:
+        found = format_of(path)
+        text = found.text(images) if found else ""
+        try:
+            if text == _text(path):
+                continue
+            if not check_mode:
+                write_file(Path(path), text)
+            written.append(path)
+        except (OSError, UnicodeDecodeError) as exception:
+            message = cut(f"{_OPTION}: {path}: {getattr(exception, 'strerror', exception)}.", 400)
+            failures.append(Failure(message, "Use a path that can be written.", "file_error", _OPTION))
+    return written, failures
+
+
+def _text(path: str) -> str | None:
+    """The text of a file, None if there is none."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
