@@ -10,7 +10,6 @@ Only this file uses check mode, diff mode and the module's exits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -138,9 +137,51 @@ def check_flow(wanted: Callable[[Mapping[str, Any], bool], None]) -> Flow[None, 
 
 def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) -> None:
     """Run the module; ``rules`` are AnsibleModule's (``mutually_exclusive`` and the like)."""
-    module = _module_class(flow)(
-        argument_spec={**argument_spec, **VARIABLE_NAMES_SPEC}, supports_check_mode=True, **rules
-    )
+    _run(flow, _module_class(flow)(argument_spec=_spec(argument_spec), supports_check_mode=True, **rules))
+
+
+def run_here(
+    flow: Flow[Any, Any], argument_spec: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The result of a module without AWS, which runs in this process: a new one takes half a second of CPU.
+
+    ``arguments`` are the options and Ansible's own, such as ``_ansible_check_mode``. They are not logged.
+    """
+    from ansible.module_utils.basic import AnsibleModule
+    from ansible.module_utils.common.parameters import remove_values
+
+    class Here(AnsibleModule):  # type: ignore[misc]
+        """A module whose options are ``arguments``, and whose exits return to the caller."""
+
+        def _load_params(self) -> None:
+            self.params = {**arguments, "_ansible_no_log": True}
+
+        def exit_json(self, **result: Any) -> None:
+            raise _Ended(remove_values(result, self.no_log_values))
+
+        def fail_json(self, msg: str, **result: Any) -> None:
+            raise _Ended(remove_values({**result, "failed": True, "msg": msg}, self.no_log_values))
+
+    try:
+        _run(flow, _with_own_messages(Here)(argument_spec=_spec(argument_spec), supports_check_mode=True))
+    except _Ended as ended:
+        return ended.result
+    raise AssertionError("The module has ended without a result.")
+
+
+class _Ended(Exception):
+    """A module that runs in this process has ended, with this result."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__(result)
+        self.result = result
+
+
+def _spec(argument_spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {**argument_spec, **VARIABLE_NAMES_SPEC}
+
+
+def _run(flow: Flow[Any, Any], module: Any) -> None:
     variables = module.params["variable_names"]
     try:
         wanted = flow.wanted(module.params, module.check_mode)
@@ -190,13 +231,24 @@ def _shown(failure: Failure, variables: Mapping[str, str]) -> Failure:
 def _module_class(flow: Flow[Any, Any]) -> Any:
     from ansible.module_utils.basic import AnsibleModule
 
-    class Module(AnsibleModule):  # type: ignore[misc]
+    module_class = _with_own_messages(AnsibleModule)
+    # Imported only if needed: the import of boto3 takes longer than a module without AWS runs.
+    if flow.needs_aws:
+        from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+        AnsibleAWSModule.default_settings["module_class"] = module_class
+        return AnsibleAWSModule
+    return module_class
+
+
+def _with_own_messages(base: Any) -> Any:
+    class Module(base):  # type: ignore[misc]
         """A module that fails for options of a wrong type with the value as the user wrote it."""
 
         def _load_params(self) -> None:
             super()._load_params()
-            # The validation converts values in place.
-            self.as_given = deepcopy(self.params)
+            # The validation replaces values by converted copies.
+            self.as_given = dict(self.params)
 
         def fail_json(self, msg: Any, **result: Any) -> None:
             # The runner's own failures have a list of them.
@@ -206,12 +258,6 @@ def _module_class(flow: Flow[Any, Any]) -> Any:
                 msg = validation_message(str(msg), errors, self.as_given, self.argument_spec)
             super().fail_json(msg=visible(str(msg)), **result)
 
-    # Imported only if needed: the import of boto3 takes longer than a module without AWS runs.
-    if flow.needs_aws:
-        from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-        AnsibleAWSModule.default_settings["module_class"] = Module
-        return AnsibleAWSModule
     return Module
 
 

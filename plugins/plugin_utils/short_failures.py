@@ -44,6 +44,8 @@ class ShortFailures(NormalAction):
     """Runs the module of the action's name."""
 
     def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
+        return self._shown(super().run(tmp, task_vars))
+
+    def _shown(self, result):
         # With failed_when: false there is no failure to display.
         return result if self._task.failed_when == [False] else shortened(result)

@@ -103,6 +103,11 @@ class Source:
         return is_in(self.module, "plugins.action")
 
     @property
+    def is_on_controller(self) -> bool:
+        """Whether it is an action, or a part of some: Ansible's task is theirs to read."""
+        return self.is_action or is_in(self.module, "plugins.plugin_utils")
+
+    @property
     def is_runner(self) -> bool:
         return self.module == f"{UTILS}.runner"
 
@@ -219,7 +224,7 @@ def threads(source: Source) -> Iterator[str]:
 
 
 def module_object(source: Source) -> Iterator[str]:
-    if source.is_runner or source.is_action:
+    if source.is_runner or source.is_on_controller:
         return
     for node in source.nodes():
         if isinstance(node, ast.Attribute) and (

@@ -484,3 +484,41 @@ def test_a_warning_names_the_variables_that_set_the_options(run: Run) -> None:
         params={"progress_path": None, "variable_names": {"family_tag": "cleanup_family_tag"}},
     )
     assert ran.warnings == ["cleanup_family_tag: no image has it."]
+
+
+HERE_SPEC: dict[str, Any] = {
+    "images": {"type": "list", "elements": "int", "default": [1]},
+    "external_id": {"type": "str", "no_log": True},
+}
+
+
+def test_a_module_runs_in_this_process() -> None:
+    """With its options converted, its defaults, and no log of them."""
+    steps = Steps(NOTHING_TO_DO, Outcome(), needs_aws=False)
+    arguments = {"images": ["7"], "_ansible_check_mode": True}
+    found = runner.run_here(steps.flow(), HERE_SPEC, arguments)
+    assert found == {"actions": [], "changed": False, "failures": [], "images": {"eu-west-1": "ami-1"}}
+    params, check_mode = steps.given("wanted")
+    assert (params["images"], params["external_id"], check_mode) == ([7], None, True)
+    assert arguments == {"images": ["7"], "_ansible_check_mode": True}
+
+
+def test_a_failure_in_this_process_is_returned() -> None:
+    steps = Steps(refusing={"wanted": (BAD_NAME,)}, needs_aws=False)
+    found = runner.run_here(steps.flow(), HERE_SPEC, {})
+    assert (found["failed"], found["changed"]) == (True, False)
+    assert found["failures"] == [BAD_NAME.as_result()]
+    assert "The name is bad. Fix it." in found["msg"]
+
+
+def test_an_option_of_a_wrong_type_fails_in_this_process_as_in_its_own() -> None:
+    found = runner.run_here(Steps(needs_aws=False).flow(), HERE_SPEC, {"images": ["many"]})
+    assert found["failed"] is True
+    assert found["msg"] == 'images: must be a whole number (got ["many"]).'
+
+
+def test_secrets_are_not_in_a_result_of_this_process() -> None:
+    secret = Failure("hunter2 is wrong.", "Fix it.", "invalid_option", "external_id")
+    steps = Steps(refusing={"wanted": (secret,)}, needs_aws=False)
+    found = runner.run_here(steps.flow(), HERE_SPEC, {"external_id": "hunter2"})
+    assert "hunter2" not in str(found)

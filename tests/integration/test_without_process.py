@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Modules that call no AWS API: without a process where the result is the same, and then the same result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .playbook import Ansible
+
+COPIED = {
+    "changed": True,
+    "failures": [],
+    "images": {"eu-west-1": "ami-0123456789abcdef0"},
+    "results": [
+        {"account_id": "111111111111", "image_id": "ami-0123456789abcdef0", "region": "eu-west-1"},
+    ],
+}
+TASKS: dict[str, dict[str, Any]] = {
+    "audit_report": {"audit_result": {"failed": True, "msg": "No credentials."}, "report_path": "1.json"},
+    "cleanup_report": {"cleanup_result": {"failed": True, "msg": "No credentials."}, "report_path": "2.json"},
+    "distribution_check": {"account_ids": ["1234"], "regions": ["eu-west-1"], "report_dir": "3"},
+    "distribution_report": {"copy_result": COPIED, "report_path": "4.json", "report_dir": "4"},
+    "monitoring_check": {"channels": "one"},
+    "remediation_plan": {"audit_result": {}, "max_removals": "many"},
+    "verification_report": {"level": "visible", "regions": ["eu-west-1"], "report_path": "7.json"},
+}
+# This module's process cannot start.
+NO_PYTHON = {"ansible_python_interpreter": "/nonexistent/python"}
+
+
+@pytest.mark.every_python
+def test_no_process_is_started_and_the_result_is_that_of_a_process(ansible: Ansible) -> None:
+    """Of a success and of failures of each kind; files are in the folder of the play, as always."""
+
+    def results(**keywords: Any) -> dict[str, dict[str, Any]]:
+        tasks = [
+            {"name": name, f"golden.images.{name}": {**options}, "ignore_errors": True, **keywords}
+            for name, options in TASKS.items()
+        ]
+        run = ansible.tasks(tasks)
+        assert run.code == 0, run.text
+        return {task.name: _comparable(task.result) for task in run.tasks}
+
+    here = results(vars=NO_PYTHON)
+    written = {path.name for path in ansible.folder.glob("[0-9]*")}
+    assert written == {"1.json", "2.json", "4.json", "4", "7.json"}
+    # The files of the first run would not be written again.
+    for path in ansible.folder.glob("[0-9]*"):
+        path.rename(ansible.folder / f"first-{path.name}")
+    assert here == results(environment={"GOLDEN_IMAGES_TEST": "1"})
+    assert {name for name, result in here.items() if result.get("failed")} == {
+        "distribution_check",
+        "monitoring_check",
+        "remediation_plan",
+    }
+
+
+def _comparable(result: Any) -> dict[str, Any]:
+    """Without the options, which only a process returns, and what Ansible itself adds."""
+    return {
+        name: value
+        for name, value in result.items()
+        if name != "invocation" and not name.startswith("_ansible")
+    }

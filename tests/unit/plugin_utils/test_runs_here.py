@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When a module runs on the controller without a process, and that its result is the same."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible_collections.golden.images.plugins.plugin_utils import short_failures
+from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
+
+from tests.unit.distribution.examples import EU, copied, shared
+
+COPIED = copied(EU)
+GIVEN = {"copy_result": COPIED, "share_result": shared(EU), "report_path": "report.json"}
+
+
+def action(name: str = "distribution_report", folder: Path = Path(), **differences: Any) -> RunsHere:
+    """The action of a module, for a task that can run on the controller but for these ``differences``."""
+    given = {"args": GIVEN, "async_val": 0, "become": False, "environment": [{}], "transport": "local"}
+    given = {**given, **differences}
+    task = SimpleNamespace(
+        action=f"golden.images.{name}",
+        args=given["args"],
+        async_val=given["async_val"],
+        check_mode=False,
+        diff=False,
+        environment=given["environment"],
+        failed_when=[],
+    )
+    connection = SimpleNamespace(transport=given["transport"], become=given["become"])
+    loader = SimpleNamespace(get_basedir=lambda: str(folder))
+    module = importlib.import_module(f"ansible_collections.golden.images.plugins.action.{name}")
+    made: RunsHere = module.ActionModule(task, connection, None, loader, None, None)
+    return made
+
+
+def test_the_report_is_written_in_the_folder_of_the_play(tmp_path: Path) -> None:
+    before = Path.cwd()
+    result = action(folder=tmp_path).run(task_vars={})
+    assert result["changed"] is True
+    assert result["report"]["regions"][0]["region"] == EU
+    assert (tmp_path / "report.json").is_file()
+    assert Path.cwd() == before
+
+
+def test_a_failure_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(short_failures, "_LONGEST", 10)
+    result = action(args={**GIVEN, "report_path": "/no/such/folder/report.json"}).run(task_vars={})
+    assert "there is no folder /no/such/folder" in result["msg"]
+    assert result["_ansible_no_log"] is True
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        {"transport": "ssh"},
+        {"become": True},
+        {"async_val": 60},
+        {"environment": [{"HOME": "/elsewhere"}]},
+    ],
+)
+def test_another_host_user_or_environment_needs_a_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, difference: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(NormalAction, "run", lambda *_given: {"by": "a process"})
+    assert action(folder=tmp_path, **difference).run(task_vars={}) == {"by": "a process"}
+    assert not list(tmp_path.iterdir())
