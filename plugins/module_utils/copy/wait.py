@@ -33,6 +33,7 @@ from .run import (
     copy_failed,
     copy_pending,
     failed_image,
+    next_interval,
     progress_line,
     time_left,
 )
@@ -41,10 +42,8 @@ from .state import CopySeen, CopyWanted
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-# Seconds between reads. A copy takes minutes to hours and the API's bucket refills with 20 reads a second, so
-# a read every few seconds costs nothing and keeps the progress current; towards the end they are closer.
-_SHORTEST_INTERVAL = 0.5
-_LONGEST_INTERVAL = 3.0
+# Copies that are due within these seconds are read together, so that one line shows the progress of all.
+_TOGETHER = 0.5
 # Seconds after which an unchanged progress line is repeated, to show that the task is still running.
 _REPORT_INTERVAL = 15.0
 
@@ -67,24 +66,39 @@ def wait_for_copies(
     polling = _Polling(accounts, wanted, seen, optional)
     print_progress = _progress_printer(report)
     started = monotonic()
-    interval = _SHORTEST_INTERVAL
+    deadline = started + wanted.wait_timeout
     current = dict(runs)
     earlier: dict[Target, tuple[float, int]] = {}
+    since = dict.fromkeys(current, started)
+    due = {target: started + next_interval(run, 0, None, started) for target, run in current.items()}
     while True:
         pending = [target for target, run in current.items() if run.pending]
-        remaining = started + wanted.wait_timeout - monotonic()
-        if all(target in optional for target in pending):
+        required = [target for target in pending if target not in optional]
+        if not required:
             return _stopped(current, pending, "although all required regions are ready")
-        if remaining <= 0:
+        if monotonic() >= deadline:
             return _stopped(current, pending, f"after wait_timeout ({wanted.wait_timeout} s)")
-        sleep(min(interval, remaining))
-        current = advance_all(current, polling.read(current, pending))
-        interval = _next_interval(monotonic() - started, [current[target].percent for target in pending])
-        current = advance_all(current, polling.replace_failed(current, pending))
-        for target in pending:
-            if (percent := current[target].percent) is not None:
-                earlier.setdefault(target, (monotonic(), percent))
-        print_progress(progress_line(current, pending, time_left(earlier, current, monotonic())))
+        _sleep_until(min(deadline, *(due[target] for target in required)))
+        soon = monotonic() + _TOGETHER
+        reading = [target for target in pending if soon >= min(due[target], deadline)]
+        current = advance_all(current, polling.read(current, reading))
+        replaced = polling.replace_failed(current, reading)
+        current = advance_all(current, replaced)
+        now = monotonic()
+        for target in reading:
+            if isinstance(replaced.get(target), CopyReplaced):
+                since[target] = now
+                earlier.pop(target, None)
+            elif (percent := current[target].percent) is not None:
+                earlier.setdefault(target, (now, percent))
+            interval = next_interval(current[target], now - since[target], earlier.get(target), now)
+            due[target] = now + interval
+        print_progress(progress_line(current, pending, time_left(earlier, current, now)))
+
+
+def _sleep_until(time: float) -> None:
+    if (seconds := time - monotonic()) > 0:
+        sleep(seconds)
 
 
 def _stopped(runs: Runs, pending: Iterable[Target], reason: str) -> dict[Target, CopyRun]:
@@ -96,15 +110,6 @@ def _end(target: Target, run: CopyRun, reason: str) -> Failed:
     if run.retry_at is not None and run.image is not None:
         return copy_failed(target, run.image)
     return copy_pending(target, run, reason)
-
-
-def _next_interval(elapsed: float, percents: Iterable[int | None]) -> float:
-    """Half of the seconds that the most advanced copy still needs if it continues at its present speed.
-
-    After 60 s a copy at 98 % needs 60 * 2 / 98 = 1.2 s: the next read follows in 0.6 s.
-    """
-    remaining = [elapsed * (100 - percent) / percent for percent in percents if percent]
-    return min(_LONGEST_INTERVAL, max(_SHORTEST_INTERVAL, min(remaining, default=2 * _LONGEST_INTERVAL) / 2))
 
 
 def _progress_printer(report: Report) -> Callable[[str], None]:

@@ -25,6 +25,7 @@ from ansible_collections.golden.images.plugins.module_utils.copy.run import (
     copy_pending,
     failed_image,
     initial_runs,
+    next_interval,
     progress_line,
     time_left,
 )
@@ -329,3 +330,23 @@ def test_a_copy_without_an_id_has_failed() -> None:
     assert run.failure == incomplete_answer("CopyImage", "ImageId", place(EU))
     earlier = advanced(CopyRun(failure=FAILURE), ActionsPerformed((COPY,), ({},)))
     assert earlier.failure == FAILURE
+
+
+@pytest.mark.parametrize(
+    ("run", "waited", "earlier", "expected"),
+    [
+        pytest.param(CopyRun(PENDING), 0, None, 1, id="just started"),
+        pytest.param(CopyRun(PENDING), 8, None, 2, id="no percentage"),
+        pytest.param(CopyRun(PENDING, percent=0), 8, (92.0, 0), 2, id="no progress"),
+        pytest.param(CopyRun(PENDING), 3600, None, 10, id="no percentage for an hour"),
+        pytest.param(CopyRun(PENDING, percent=60), 12, (90.0, 10), 6, id="8 s left"),
+        pytest.param(CopyRun(PENDING, percent=99), 20, (80.0, 1), 1, id="a moment left"),
+        pytest.param(CopyRun(PENDING, percent=50), 600, (0.0, 40), 10, id="minutes left"),
+        pytest.param(CopyRun(PENDING, retry_at=140.0), 8, None, 40, id="waits for a key"),
+        pytest.param(CopyRun(PENDING, retry_at=99.0), 8, None, 1, id="a key may be usable now"),
+    ],
+)
+def test_the_next_read_fits_the_progress(
+    run: CopyRun, waited: float, earlier: tuple[float, int] | None, expected: float
+) -> None:
+    assert next_interval(run, waited, earlier, now=100.0) == expected

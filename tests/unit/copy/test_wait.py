@@ -168,9 +168,9 @@ class KeyUsableLater(Region):
     ("owner", "usable_after", "wait_timeout", "copies", "available"),
     [
         pytest.param(STRANGER, 4, 600, 1, True, id="soon"),
-        pytest.param(STRANGER, 200, 600, 6, True, id="late"),
-        pytest.param(STRANGER, 900, 600, 8, False, id="never"),
-        pytest.param(STRANGER, 900, 30, 2, False, id="not within wait_timeout"),
+        pytest.param(STRANGER, 200, 600, 7, True, id="late"),
+        pytest.param(STRANGER, 900, 600, 9, False, id="never"),
+        pytest.param(STRANGER, 900, 30, 3, False, id="not within wait_timeout"),
         pytest.param(OWNER, 200, 600, 1, False, id="own key"),
     ],
 )
@@ -337,7 +337,7 @@ def test_an_id_that_stays_invisible_is_that_of_a_deregistered_copy(wait: Wait) -
 
 def test_invisible_time_is_counted_from_the_last_visible_read(wait: Wait) -> None:
     # Invisible for half a minute each time, and read in between: never a minute in a row.
-    region = Region([*[None] * 10, PENDING, *[None] * 15, READY])
+    region = Region([*[None] * 12, PENDING, *[None] * 4, READY])
     waited = wait({EU: region})
     assert waited.runs[EU].image == READY
     assert region.calls == []
@@ -389,6 +389,42 @@ def test_a_failed_best_effort_copy_is_copied_again_too(wait: Wait) -> None:
         US: Region([FAILED], second=[NEW_READY]),
     }
     assert wait(regions, optional=(US,)).runs[US].image == NEW_READY
+
+
+@dataclass
+class Steady(Region):
+    """A region whose copy is available once the clock shows ``ready_at``, and has advanced steadily."""
+
+    clock: Clock = field(default_factory=Clock)
+    seconds: float = 20.0
+
+    def __post_init__(self) -> None:
+        self.started = self.clock.now
+
+    def read(self, _image_id: str) -> Image:
+        self.read_count += 1
+        done = (self.clock.now - self.started) / self.seconds
+        self.percents = [int(100 * done)]
+        return READY if done >= 1 else PENDING
+
+
+@pytest.mark.parametrize(("seconds", "rounds", "late"), [(2, 2, 1), (20, 6, 1), (300, 36, 3), (3600, 375, 8)])
+def test_the_number_of_reads_of_a_copy(
+    wait: Wait, clock: Clock, seconds: float, rounds: int, late: float
+) -> None:
+    """Each round reads the image and the percentage. The end is noticed within seconds."""
+    region = Steady([], clock=clock, seconds=seconds)
+    waited = wait({EU: region}, wait_timeout=7200)
+    assert region.read_count <= rounds
+    assert seconds <= waited.seconds <= seconds + late
+
+
+def test_a_slow_copy_is_not_read_as_often_as_one_that_is_nearly_ready(wait: Wait, clock: Clock) -> None:
+    fast, slow = Steady([], clock=clock, seconds=20), Steady([], clock=clock, seconds=300)
+    wait({EU: fast, US: slow})
+    alone = Steady([], clock=clock, seconds=300)
+    wait({US: alone})
+    assert slow.read_count <= alone.read_count + 2
 
 
 def test_the_key_of_an_encrypted_copy_is_read_once_it_is_available(wait: Wait) -> None:
