@@ -16,6 +16,12 @@ from ansible_collections.golden.images.plugins.plugin_utils.runs_here import Run
 
 from tests.unit.distribution.examples import EU, copied, shared
 
+PLUGINS = Path(__file__).parents[3] / "plugins"
+MODULES = sorted(
+    path.stem
+    for path in (PLUGINS / "modules").glob("*.py")
+    if "module_utils.runner import run" in path.read_text(encoding="utf-8")
+)
 COPIED = copied(EU)
 GIVEN = {"copy_result": COPIED, "share_result": shared(EU), "report_path": "report.json"}
 
@@ -71,3 +77,12 @@ def test_another_host_user_or_environment_needs_a_process(
     monkeypatch.setattr(NormalAction, "run", lambda *_given: {"by": "a process"})
     assert action(folder=tmp_path, **difference).run(task_vars={}) == {"by": "a process"}
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_without_aws_runs_here(name: str) -> None:
+    module = importlib.import_module(f"ansible_collections.golden.images.plugins.modules.{name}")
+    plugin = importlib.import_module(f"ansible_collections.golden.images.plugins.action.{name}").ActionModule
+    assert issubclass(plugin, RunsHere) is not module.FLOW.needs_aws
+    if issubclass(plugin, RunsHere):
+        assert (plugin.flow, plugin.argument_spec) == (module.FLOW, module.ARGUMENT_SPEC)
