@@ -21,6 +21,7 @@ AWAY = "eu-west-1"
 REGIONS = (HOME, AWAY)
 CONSUMERS = ("web-prod", "web-staging")
 PARAMETER, TEMPLATE = "/golden/web", "web"
+LATE_FAILURES = "Fail if a consumer's key access or the verification failed"
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_a_region_is_published_after_every_account_has_launched_its_image(
 
     failed = ansible.run(DISTRIBUTE, variables)
     assert failed.code != 0
-    assert AWAY in failed.task("Fail if verification failed").result["msg"]
+    assert AWAY in failed.task(LATE_FAILURES).result["msg"]
     images = {region: observed.own_images(aws, OWNER, region)[-1]["ImageId"] for region in REGIONS}
     for account in (OWNER, *CONSUMERS):
         assert _published(aws, account, HOME) == fixture.image_id
@@ -184,7 +185,7 @@ def test_nothing_is_published_if_the_verification_cannot_start(
     assert _published(aws, OWNER, HOME) == fixture.image_id
     ssm = aws.client("ssm", OWNER, HOME)
     assert encrypted.refusal(ssm.get_parameter, Name="/golden/other") == "ParameterNotFound"
-    *_, verification_error = (task for task in run.tasks if task.name.endswith("Fail if verification failed"))
+    *_, verification_error = (task for task in run.tasks if task.name.endswith(LATE_FAILURES))
     assert "verify_wait_timeout" in verification_error.result["msg"]
     *_, reported = (
         task for task in run.tasks if task.name.endswith("distribute : Write the distribution report")
@@ -203,7 +204,7 @@ def test_an_instance_that_cannot_be_terminated_fails_the_distribution(
     )
     run = ansible.run(DISTRIBUTE, variables | {"distribute_regions": [HOME]})
     assert run.code != 0
-    assert "could not be terminated" in run.task("Fail if verification failed").result["msg"]
+    assert "could not be terminated" in run.task(LATE_FAILURES).result["msg"]
     # Every account has launched the image.
     assert _published(aws, CONSUMERS[0], HOME) == fixture.image_id
 
@@ -229,7 +230,7 @@ def test_an_account_without_a_copy_verifies_the_shared_image(
         },
     )
     assert run.code != 0
-    assert AWAY in run.task("Fail if verification failed").result["msg"]
+    assert AWAY in run.task(LATE_FAILURES).result["msg"]
     assert [_published(aws, OWNER, region) for region in REGIONS] == [fixture.image_id, None]
     assert _published(aws, account, HOME) == run.facts["distribute_consumer_images"][0]["image_id"]
     assert _published(aws, account, AWAY) is None
