@@ -76,8 +76,7 @@ class ActionModule(ActionBase):
                 "Pass what the report module of the role returned."
             ) from exception
         if not is_json():
-            # The role fails after this task, with the failures in its message.
-            _show([line for line in screen.lines if not (screen.failure and line.tone is Tone.FAILURE)])
+            _show([line for line in screen.lines if line.tone is not Tone.FAILURE])
         result.update(changed=False, text=screen.text, failure=screen.failure)
         if screen.artifacts:
             # Several runs in one play replace each other: aggregation would join the texts of both.

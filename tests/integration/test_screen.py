@@ -55,7 +55,7 @@ def test_progress_is_on_the_screen_while_copies_are_running(
         kill(process)
 
 
-def test_ansible_runner_hands_progress_on_as_events(
+def test_ansible_runner_reports_progress_as_events(
     aws: SimulatedAws, ansible: Ansible, copying: dict[str, Any], tmp_path: Path
 ) -> None:
     aws.update_settings(copy_seconds=3)
@@ -208,14 +208,14 @@ def _table(stdout: str) -> list[str]:
     return [line for line in shown.splitlines()[1:] if line]
 
 
-def test_a_job_hands_over_to_the_next_one_of_a_workflow(
+def test_a_job_passes_its_artifacts_to_the_next_one_of_a_workflow(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any], tmp_path: Path
 ) -> None:
     first = tmp_path / "first"
     stats = _job(first, ansible, FQCN, distributing)
     (copy,) = observed.own_images(aws, OWNER, AWAY)
-    handed_over = stats["event_data"]["artifact_data"]
-    assert handed_over == {
+    passed = stats["event_data"]["artifact_data"]
+    assert passed == {
         "distribute_artifacts": {
             "copies": "[]",
             "failed_regions": [],
@@ -231,21 +231,21 @@ def test_a_job_hands_over_to_the_next_one_of_a_workflow(
         "verify_account_ids": [aws.account_id(OWNER)],
         "verify_level": "visible",
     }
-    stats = _job(tmp_path / "next", ansible, "golden.images.verify_ami", template, handed_over)
+    stats = _job(tmp_path / "next", ansible, "golden.images.verify_ami", template, passed)
     verified = stats["event_data"]["artifact_data"]["verify_artifacts"]
     assert (verified["status"], verified["failed_regions"]) == ("verified", [])
-    assert verified["images"] == handed_over["distribute_artifacts"]["images"]
+    assert verified["images"] == passed["distribute_artifacts"]["images"]
 
 
-def test_a_job_that_fails_hands_over_what_it_did(
+def test_a_job_that_fails_passes_what_it_did(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any], tmp_path: Path
 ) -> None:
     aws.add_fault("error", action="ModifyImageAttribute", region=AWAY, times=0, code="Nope", status=400)
     stats = _job(tmp_path / "first", ansible, FQCN, distributing)
-    handed_over = stats["event_data"]["artifact_data"]["distribute_artifacts"]
-    assert handed_over["status"] == "incomplete"
-    assert handed_over["failed_regions"] == [AWAY]
-    assert handed_over["images"] == {HOME: fixture.image_id}
+    passed = stats["event_data"]["artifact_data"]["distribute_artifacts"]
+    assert passed["status"] == "incomplete"
+    assert passed["failed_regions"] == [AWAY]
+    assert passed["images"] == {HOME: fixture.image_id}
 
 
 class _Unsafe(str):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a role hands over overrides variables of the next job: no variable, fact or option has its name."""
+"""Artifacts override variables of the next job: no variable, fact or option has the name of one."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SOURCES = [
     path
     for folder in ("roles", "playbooks", "extensions")
     for path in (CHECKOUT / folder).rglob("*.yml")
-    # The documentation names what is handed over.
+    # The documentation names the artifacts.
     if path.name != "argument_specs.yml" and path.parent.name != "meta"
 ]
 
 
 @pytest.mark.parametrize("role", sorted(SCREENS))
-def test_no_task_reads_or_sets_what_is_handed_over(role: str) -> None:
+def test_no_task_reads_or_sets_an_artifact(role: str) -> None:
     name = re.compile(rf"\b{role}_artifacts\b")
     assert SOURCES
     assert [path for path in SOURCES if name.search(path.read_text(encoding="utf-8"))] == []
@@ -40,7 +40,7 @@ def test_no_option_of_a_role_has_the_name(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", sorted(SCREENS))
-def test_the_role_documents_what_it_hands_over(role: str) -> None:
+def test_the_role_documents_its_artifacts(role: str) -> None:
     spec = (CHECKOUT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
     assert f"C({role}_artifacts)" in spec
     assert f"`{role}_artifacts`" in (CHECKOUT / "docs" / "results.md").read_text(encoding="utf-8")

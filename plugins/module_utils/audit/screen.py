@@ -47,16 +47,17 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``report`` is that of ``audit_report``. ``results`` has ``changes``, which it returned, and ``failures``,
     those of the audit, among which are findings that the role is to fail on.
     """
+    failure = _failure(report, results, report_path)
     lines = (
         *_headline(report),
         *table(_COLUMNS, [_row(group) for group in _groups(report["findings"])[:_MOST]]),
         *_further(report),
         *(line for what in report["not_checked"] for line in sentence(f"Access to {what} was not checked.")),
-        *failures(report["failures"], report_path),
+        *failures(report["failures"], report_path, failure),
         *changes(results.get("changes"), report_path),
         *report_line(report_path),
     )
-    return Screen(lines, limited(_artifacts(report, report_path)), _failure(report, results, report_path))
+    return Screen(lines, limited(_artifacts(report, report_path)), failure)
 
 
 def _headline(report: Mapping[str, Any]) -> Iterator[Line]:

@@ -47,17 +47,16 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``report_error``, the message of a report that could not be written.
     """
     found = [*report.get("failures", ()), *report.get("unreadable", ())]
+    failure = _failure(report, results, found, report_path)
     lines = (
         *_headline(report),
         *table(_columns(report), tuple(_rows(report))),
         *_reasons(report.get("images", ())),
-        *failures(found, report_path),
+        *failures(found, report_path, failure),
         *_warnings(report, report_path),
         *report_line(report_path),
     )
-    return Screen(
-        lines, limited(_artifacts(report, report_path)), _failure(report, results, found, report_path)
-    )
+    return Screen(lines, limited(_artifacts(report, report_path)), failure)
 
 
 def _headline(report: Mapping[str, Any]) -> Iterator[Line]:

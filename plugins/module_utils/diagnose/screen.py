@@ -19,6 +19,7 @@ from ..reports.screen import (
     counted,
     failures,
     limited,
+    module_message,
     sentence,
     table,
 )
@@ -49,14 +50,14 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     lines = (
         *_headline(diagnosed, bad, results["status"]),
         *table(_COLUMNS, tuple(collapsed(list(map(_row, bad)), list(map(_row, good)), "account"))),
-        *failures([*_named(blocking), *others], report_path),
+        *failures([*_named(blocking), *others], report_path, module_message(report)),
     )
     artifacts = {
         "failed_regions": sorted({one["region"] for one in bad}),
         "report_path": report_path,
         "status": results["status"],
     }
-    return Screen(lines, limited(artifacts))
+    return Screen(lines, limited(artifacts), module_message(report))
 
 
 def _headline(diagnosed: Sequence[Result], bad: Sequence[Result], status: str) -> Iterator[Line]:

@@ -56,7 +56,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
 
     ``report`` is that of ``distribution_report``. ``results`` has ``check_mode``, the ``copy_result`` of
     ``ami_copy_regions``, the consumers ``account_ids``, ``org_arns`` and ``org_unit_arns`` that the image is
-    to be shared with, and the ``parameter`` to publish it in.
+    to be shared with, the ``parameter`` to publish it in, and the ``messages`` of the tasks that failed.
     """
     run = _Run(
         report,
@@ -71,9 +71,9 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         *_headline(run),
         *table(_COLUMNS, tuple(_rows(run))),
         *_captions(run),
-        *failures(report["failures"], report_path),
+        *failures(report["failures"], report_path, "\n".join(results.get("messages", ()))),
         *report_line(report_path),
-        *(sentence(f"Not handed over, because of its size: {', '.join(omitted)}.") if omitted else ()),
+        *(sentence(f"Too large to pass to the next job: {', '.join(omitted)}.") if omitted else ()),
     )
     return Screen(lines, artifacts)
 

@@ -47,19 +47,19 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     failed = [region for region in report["regions"] if _failed(report, region)]
     good = [region for region in report["regions"] if region not in failed]
     word = "configured" if is_present else "removed"
+    head = f"{len(failed)} of {counted(len(report['regions']), 'region')} failed."
+    failure = f"{failure_message(head, problems, report_path)}\n{_RERUN}" if problems else ""
     lines = (
         *_headline(report, failed, word, is_plan),
         *table(_COLUMNS, tuple(_rows(report, failed, good, f"would be {word}" if is_plan else word))),
         *(sentence(_UNKNOWN, Tone.WARNING) if is_plan else ()),
-        *failures(problems, report_path),
+        *failures(problems, report_path, failure),
     )
     artifacts = {
         "failed_regions": failed,
         "report_path": None,
         "status": "incomplete" if failed else "planned" if is_plan else word,
     }
-    head = f"{len(failed)} of {counted(len(report['regions']), 'region')} failed."
-    failure = f"{failure_message(head, problems, report_path)}\n{_RERUN}" if problems else ""
     return Screen(lines, limited(artifacts), failure)
 
 

@@ -21,6 +21,7 @@ from ..reports.screen import (
     failed_rows,
     failures,
     limited,
+    module_message,
     outcome_of,
     sentence,
     table,
@@ -51,7 +52,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         *_headline(published, results),
         *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows, "publication"))),
         *_label(published),
-        *failures(found, report_path),
+        *failures(found, report_path, module_message(report)),
     )
     artifacts = {
         "failed_regions": failed_regions(found),
@@ -60,7 +61,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         "report_path": report_path,
         "status": results["status"],
     }
-    return Screen(lines, limited(artifacts))
+    return Screen(lines, limited(artifacts), module_message(report))
 
 
 def _headline(published: Sequence[Result], results: Mapping[str, Any]) -> Iterator[Line]:

@@ -75,14 +75,14 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         results["check_mode"],
     )
     problems = [{"message": text} for text in report["problems"]]
+    failure = failure_message(f"{counted(len(problems), 'problem')}:", problems, report_path)
     lines = (
         *_headline(run),
         *table(_COLUMNS, tuple(_rows(run))),
         *_notes(report["kept_access"]),
         *_notes(report["unseen_volumes"]),
-        *failures(problems, report_path),
+        *failures(problems, report_path, failure),
     )
-    failure = failure_message(f"{counted(len(problems), 'problem')}:", problems, report_path)
     return Screen(lines, limited(_artifacts(run, problems)), f"{failure}\n{_RERUN}" if problems else "")
 
 

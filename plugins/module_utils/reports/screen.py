@@ -29,8 +29,8 @@ MOST_ROWS = 20
 """The rows of a table; more are counted."""
 MOST_FAILURES = 5
 MOST_BYTES = 64 * 1024
-"""The size of a hand-over as JSON. AWX stores it with the job and adds it to the variables of each later job
-of the workflow. Neither AWX (awx/main/tasks/callback.py) nor ansible-runner limits it."""
+"""The size of the artifacts as JSON. AWX stores them with the job and adds them to the variables of each later
+job of the workflow. Neither AWX (awx/main/tasks/callback.py) nor ansible-runner limits it."""
 _INDENT, _ELLIPSIS = "  ", "\u2026"
 # The shortest text that an ID or a name is cut to: "ami-0d6" and the ellipsis.
 _NARROWEST = 8
@@ -38,6 +38,8 @@ _NARROWEST = 8
 _IDS, _ID = frozenset({"account", "image", "region", "resource"}), 22
 # The characters of a failure in the lines, and in the message of a role that fails.
 _SHOWN, _TOLD = 320, 480
+# The beginning of a failure by which it is found in the message of a task: longer ones are cut in the middle.
+_BEGINNING = 80
 
 
 class Tone(StrEnum):
@@ -48,7 +50,7 @@ class Tone(StrEnum):
     WARNING = "warning"
     BAD = "bad"
     FAILURE = "failure"
-    """A failure, which the message of a role that fails has, too."""
+    """A failure that the message of a task that fails has, too: Ansible displays that."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,7 @@ class Row:
 class Screen:
     """What a role displays at its end, and what it passes to the next job of a workflow.
 
-    ``failure`` is the message that the role fails with, empty if it does not: counts and places only, because
-    the lines have the details.
+    ``failure`` is the message that the role fails with after the lines, empty if it does not.
     """
 
     lines: tuple[Line, ...]
@@ -157,20 +158,29 @@ def outcome_of(changed: bool, is_plan: bool) -> str:
     return "planned" if is_plan else "changed"
 
 
-def failures(found: Sequence[Mapping[str, Any]], path: str | None) -> Iterator[Line]:
-    """Each failure as its place, message and remedy, the same one in several regions once, at most five."""
-    texts = _failure_texts(found)
-    for text in texts[:MOST_FAILURES]:
-        yield from sentence(f"- {shortened(clean(text), _SHOWN)}", Tone.FAILURE)
-    yield from _more(len(texts) - MOST_FAILURES, path, Tone.FAILURE)
+def failures(found: Sequence[Mapping[str, Any]], path: str | None, messages: str = "") -> Iterator[Line]:
+    """Each failure as its place, message and remedy, the same one in several regions once, at most five.
+
+    Those that the ``messages`` of failing tasks have are only in the registered text, not on the screen.
+    """
+    texts, known = _failure_texts(found), clean(messages)
+    tones = [Tone.FAILURE if clean(text)[:_BEGINNING] in known else Tone.BAD for _place, text in texts]
+    for (place, text), tone in list(zip(texts, tones, strict=True))[:MOST_FAILURES]:
+        yield from sentence(f"- {shortened(clean(place + text), _SHOWN)}", tone)
+    yield from _more(len(texts) - MOST_FAILURES, path, tones[-1] if tones else Tone.BAD)
 
 
 def failure_message(head: str, found: Sequence[Mapping[str, Any]], path: str | None) -> str:
     """The message of a role that fails: ``head``, the first five failures, and where the others are."""
     texts = _failure_texts(found)
-    lines = [f"- {shortened(text, _TOLD)}" for text in texts[:MOST_FAILURES]]
+    lines = [f"- {shortened(place + text, _TOLD)}" for place, text in texts[:MOST_FAILURES]]
     more = [line.text for line in _more(len(texts) - MOST_FAILURES, path, Tone.BAD)]
     return "\n".join([head, *lines, *more])
+
+
+def module_message(report: Mapping[str, Any]) -> str:
+    """The message of a module that failed, empty if it did not."""
+    return str(report.get("msg") or "")
 
 
 def report_line(path: str | None) -> Iterator[Line]:
@@ -180,7 +190,7 @@ def report_line(path: str | None) -> Iterator[Line]:
 
 
 def limited(artifacts: Mapping[str, Any], most: int = MOST_BYTES) -> dict[str, Any]:
-    """The hand-over without its largest values if it is larger than ``most``; ``omitted`` names these."""
+    """The artifacts without the largest values if they are larger than ``most``; ``omitted`` names these."""
     kept = dict(artifacts)
     omitted: list[str] = []
     while kept and _size({**kept, "omitted": omitted}) > most:
@@ -301,12 +311,13 @@ def changes(found: Mapping[str, Any] | None, path: str | None) -> Iterator[Line]
     yield from _more(len(texts) - MOST_FAILURES, path, Tone.PLAIN)
 
 
-def _failure_texts(found: Sequence[Mapping[str, Any]]) -> list[str]:
+def _failure_texts(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The place of each failure, and what failed there with its remedy."""
     texts = (
         (one.get("region"), f"{_ended(one.get('message'))} {one.get('remedy') or ''}".strip())
         for one in found
     )
-    return [f"{listed(regions)}: {text}" if regions else text for text, regions in in_common(texts)]
+    return [(f"{listed(regions)}: " if regions else "", text) for text, regions in in_common(texts)]
 
 
 def _more(number: int, path: str | None, tone: Tone) -> Iterator[Line]:

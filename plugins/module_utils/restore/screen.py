@@ -21,6 +21,7 @@ from ..reports.screen import (
     failed_rows,
     failures,
     limited,
+    module_message,
     outcome_of,
     sentence,
     table,
@@ -48,7 +49,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     lines = (
         *_headline(len(restored), results),
         *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows, "image"))),
-        *failures(found, report_path),
+        *failures(found, report_path, module_message(report)),
     )
     images: dict[str, list[str]] = {}
     for one in restored:
@@ -59,7 +60,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         "report_path": report_path,
         "status": results["status"],
     }
-    return Screen(lines, limited(artifacts))
+    return Screen(lines, limited(artifacts), module_message(report))
 
 
 def _headline(number: int, results: Mapping[str, Any]) -> Iterator[Line]:

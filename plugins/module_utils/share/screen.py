@@ -22,6 +22,7 @@ from ..reports.screen import (
     failed_rows,
     failures,
     limited,
+    module_message,
     outcome_of,
     sentence,
     table,
@@ -47,7 +48,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     lines = (
         *_headline(report, results),
         *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows, "image"))),
-        *failures(found, report_path),
+        *failures(found, report_path, module_message(report)),
     )
     artifacts = {
         "failed_regions": failed_regions(found),
@@ -55,18 +56,21 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         "report_path": report_path,
         "status": results["status"],
     }
-    return Screen(lines, limited(artifacts))
+    return Screen(lines, limited(artifacts), module_message(report))
 
 
 def _headline(report: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator[Line]:
     word = "unshared" if results["role"] == "unshare" else "shared"
-    number = counted(len(report.get("results") or ()), "image")
+    done = len(report.get("results") or ())
+    number = counted(done, "image")
     if results["status"] == "planned":
         yield from sentence(f"Check mode: {number} would be {word}.", Tone.GOOD)
     elif results["status"] == word:
         yield from sentence(f"{word.capitalize()} {number}.", Tone.GOOD)
     else:
-        yield from sentence(f"{str(results['status']).capitalize()}: {number} {word}.", Tone.BAD)
+        failed = len(failed_rows(report.get("failures") or ()))
+        text = f"{done} of {counted(done + failed, 'image')}" if done else "no image"
+        yield from sentence(f"{str(results['status']).capitalize()}: {text} {word}.", Tone.BAD)
 
 
 def _row(one: Mapping[str, Any], is_plan: bool) -> Row:

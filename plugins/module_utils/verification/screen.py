@@ -41,7 +41,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
 
     ``report`` is that of ``verification_report``. ``results`` has ``check_mode`` and the
     ``changes`` that it returned, and the ``host_reports``, which are those of all hosts of the play: each of
-    them hands over the result of all, because the last one counts.
+    them passes the result of all to the next job, because the last one counts.
     """
     rows = report["results"]
     short = [row for row in rows if not row["reached"]]
@@ -49,16 +49,16 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     planned = results["check_mode"] and any(row["image_id"] is None for row in rows)
     missing = [] if planned else problems(report["level"], rows, report["failures"])
     found = [problem.as_result() for problem in missing]
+    failed = report["status"] != "verified" and not planned
+    failure = failure_message(_count(report, short), found, report_path) if failed else ""
     lines = (
         *_headline(report, short, planned),
         *table(_COLUMNS, [] if planned else [_row(row) for row in short[:MOST_ROWS]]),
         *_further(short, planned),
-        *failures(found, report_path),
+        *failures(found, report_path, failure),
         *changes(results.get("changes"), report_path),
         *report_line(report_path),
     )
-    failed = report["status"] != "verified" and not planned
-    failure = failure_message(_count(report, short), found, report_path) if failed else ""
     artifacts = _artifacts(results.get("host_reports") or [report], report_path)
     return Screen(lines, limited(artifacts), failure)
 

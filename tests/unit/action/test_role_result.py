@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``role_result`` displays, returns and hands over, without a process."""
+"""What ``role_result`` displays, returns and passes to the next job, without a process."""
 
 from __future__ import annotations
 
@@ -60,7 +60,19 @@ def test_problems_are_coloured(displayed: list[tuple[str, str | None]]) -> None:
     assert colours["region"] is None
 
 
-def test_the_hand_over_is_a_statistic_of_the_run(displayed: list[tuple[str, str | None]]) -> None:
+def test_what_a_failed_task_has_displayed_is_only_in_the_text(
+    displayed: list[tuple[str, str | None]],
+) -> None:
+    report = distribution(copied(US, EU, failures=[failure(EU)]), {}, shared(US))
+    message = report["failures"][0]["message"]
+    for messages, shown in (([], True), ([f"eu-west-1: {message} Ask.\nRerun."], False)):
+        displayed.clear()
+        result = run(report=report, results={**GIVEN["results"], "messages": messages})
+        assert message in result["text"]
+        assert any(message in text for text, _colour in displayed) is shown
+
+
+def test_the_artifacts_are_a_statistic_of_the_run(displayed: list[tuple[str, str | None]]) -> None:
     assert displayed == []
     stats = run()["ansible_stats"]
     assert (stats["per_host"], stats["aggregate"]) == (False, False)

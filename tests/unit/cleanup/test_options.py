@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.modules.ami_cleanup import ARGUME
 
 
 def params(**changes: Any) -> dict[str, Any]:
-    """What Ansible hands over for a task that deprecates."""
+    """What Ansible passes for a task that deprecates."""
     defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
     return {**defaults, "family_tag": "family", "deprecate_after_days": 0, **changes}
 

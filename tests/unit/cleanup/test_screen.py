@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role cleanup displays at its end, hands over, and fails with."""
+"""What the role cleanup displays at its end, passes to the next job, and fails with."""
 
 from __future__ import annotations
 

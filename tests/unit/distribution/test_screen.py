@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role distribute displays at its end, and what it hands over."""
+"""What the role distribute displays at its end, and what it passes to the next job."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_many_regions_with_problems() -> None:
     assert len(lines) < 40
 
 
-def test_consumer_copies_are_counted_and_handed_over_as_text() -> None:
+def test_consumer_copies_are_counted_and_passed_as_text() -> None:
     owned = [copy(EU, account_id="012345678901"), copy(US, account_id=CONSUMER, state="pending")]
     found = shown(copied(EU), shared(EU), consumer_copy_result={"results": owned})
     assert "1 of 2 copies in consumer accounts are available." in found.text
@@ -200,8 +200,8 @@ def test_no_region_is_shared() -> None:
     assert found.lines[0].text == f"Failed: {SOURCE_ID} is shared in no region."
 
 
-def test_a_large_hand_over_says_what_it_leaves_out() -> None:
+def test_large_artifacts_say_what_they_leave_out() -> None:
     owned = [copy(EU, account_id=f"{number:012}") for number in range(2000)]
     found = shown(copied(EU), shared(EU), consumer_copy_result={"results": owned})
     assert found.artifacts["omitted"] == ["copies"]
-    assert "Not handed over, because of its size: copies." in found.text
+    assert "Too large to pass to the next job: copies." in found.text

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles publish and rollback display at their end and hand over."""
+"""What the roles publish and rollback display at their end and pass to the next job."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_images_are_published() -> None:
     }
 
 
-def test_only_a_regions_one_image_is_handed_over() -> None:
+def test_only_a_regions_one_image_is_passed() -> None:
     found = shown(published(), published(account_id=OTHER, image_id="ami-own"), published(US, image_id=None))
     assert found.artifacts["images"] == {}
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tables, sentences and failures in lines of 80 columns, and the size of a hand-over."""
+"""Tables, sentences and failures in lines of 80 columns, and the size of artifacts."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     failures,
     limited,
     listed,
+    module_message,
     outcome_of,
     report_line,
     sentence,
@@ -123,6 +124,19 @@ def test_at_most_five_failures_are_shown(path: str | None, last: str) -> None:
     assert lines[5:] == [last]
 
 
+def test_failures_that_a_message_has_are_marked() -> None:
+    regions = ("eu-west-1", "us-east-1")
+    found = [*(failure(f"In {one}: no", region=one) for one in regions), failure("New")]
+    lines = list(failures(found, None, "2 problems:\n- eu-west-1, us-east-1: In {region}: no.\n  Ask."))
+    assert [line.tone for line in lines] == [Tone.FAILURE, Tone.BAD]
+    assert {line.tone for line in failures(found, None)} == {Tone.BAD}
+
+
+def test_the_message_of_a_module() -> None:
+    assert module_message({"failed": True, "msg": "No."}) == "No."
+    assert module_message({"results": []}) == ""
+
+
 def test_a_failure_without_region_message_or_remedy() -> None:
     assert texts(failures([failure("No", "", region=None)], None)) == ["- No."]
     assert texts(failures([failure("", "Ask.", region=None)], None)) == ["- Ask."]
@@ -135,7 +149,7 @@ def test_the_report_is_named_in_one_line_if_that_fits() -> None:
     assert "".join(texts(report_line(long))) == f"Report:{long}"
 
 
-def test_a_large_hand_over_leaves_out_its_largest_values() -> None:
+def test_large_artifacts_leave_out_their_largest_values() -> None:
     given = {"images": {"a": "b"}, "copies": "x" * 900, "status": "done"}
     assert limited(given) == given
     small = limited(given, 200)

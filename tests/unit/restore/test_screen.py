@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role restore displays at its end and hands over."""
+"""What the role restore displays at its end and passes to the next job."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles share and unshare display at their end and hand over."""
+"""What the roles share and unshare display at their end and pass to the next job."""
 
 from __future__ import annotations
 
@@ -54,11 +54,13 @@ def test_images_are_shared() -> None:
 
 
 def test_a_region_that_failed_is_first() -> None:
-    found = shown(shared(EU, "1"), status="incomplete", failures=[REFUSED])
-    assert found.text.splitlines()[0] == "Incomplete: 1 image shared."
+    found = shown(shared(EU, "1"), status="incomplete", failures=[REFUSED], msg="us-east-1: No. Ask.\nRerun.")
+    assert found.text.splitlines()[0] == "Incomplete: 1 of 2 images shared."
     assert found.text.splitlines()[2].startswith("us-east-1")
     assert found.lines[2].tone is Tone.BAD
-    assert found.text.splitlines()[-1] == "- us-east-1: No. Ask."
+    # The task that fails has it in its message.
+    assert (found.lines[-1].text, found.lines[-1].tone) == ("- us-east-1: No. Ask.", Tone.FAILURE)
+    assert found.failure == "us-east-1: No. Ask.\nRerun."
     assert found.artifacts["failed_regions"] == [US]
 
 
@@ -84,7 +86,8 @@ def test_nothing_was_read() -> None:
     found = screen(
         {"failed": True, "msg": "No."}, {"check_mode": False, "role": "share", "status": "failed"}, None
     )
-    assert found.text == "Failed: 0 images shared."
+    assert found.text == "Failed: no image shared."
+    assert found.failure == "No."
 
 
 @pytest.mark.parametrize("number", [20, 100])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role verify displays at its end, hands over, and fails with."""
+"""What the role verify displays at its end, passes to the next job, and fails with."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_an_instance_that_may_still_be_running() -> None:
     assert "- eu-west-1: i-1 runs. Stop it." in found.failure
 
 
-def test_each_host_of_a_play_hands_over_the_result_of_all() -> None:
+def test_each_host_of_a_play_passes_the_result_of_all() -> None:
     good, bad = every([EU, US], [WEB], "launched"), every([EU], [BATCH], "visible")
     found = screen(good, {"check_mode": False, "host_reports": [good, bad]}, None)
     assert found.failure == ""
