@@ -29,8 +29,8 @@ MOST_ROWS = 20
 """The rows of a table; more are counted."""
 MOST_FAILURES = 5
 MOST_BYTES = 64 * 1024
-"""The size of the artifacts as JSON. AWX stores them with the job and adds them to the variables of each later
-job of the workflow. Neither AWX (awx/main/tasks/callback.py) nor ansible-runner limits it."""
+"""The size of the artifacts as JSON. AWX stores them with the job and adds them to the variables of each
+later job of the workflow. Neither AWX (awx/main/tasks/callback.py) nor ansible-runner limits it."""
 _INDENT, _ELLIPSIS = "  ", "\u2026"
 # The shortest text that an ID or a name is cut to: "ami-0d6" and the ellipsis.
 _NARROWEST = 8
