@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 PUBLIC = "all"
@@ -157,7 +158,7 @@ class Snapshot:
     """An EBS snapshot as DescribeSnapshots returns it (botocore shape ``Snapshot``).
 
     Each of ``associated_key_arns`` gives access to its data independently of its own key (botocore operation
-    AssociateKmsKeyId).
+    AssociateKmsKeyId). ``completed`` is its ``CompletionTime``, None if AWS does not return it.
     """
 
     snapshot_id: str
@@ -166,6 +167,7 @@ class Snapshot:
     kms_key_id: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     associated_key_arns: tuple[str, ...] = ()
+    completed: datetime | None = None
 
 
 @dataclass(frozen=True)

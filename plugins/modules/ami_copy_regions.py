@@ -288,6 +288,12 @@ results:
       description: Whether the region is one of O(best_effort_regions).
       type: bool
       returned: always
+    copy_seconds:
+      description:
+        - The seconds from the creation of the copy until AWS had completed its last snapshot. Known of a copy that the task
+          waited for, and of an earlier one if it is encrypted or O(snapshot_tags) is set, else null.
+      type: int
+      returned: always
     image_id:
       description: The AMI ID, null if there is no image.
       type: str

@@ -112,6 +112,8 @@ class Snapshot:
     state: str = "completed"
     state_message: str | None = None
     work: Work | None = None
+    completed: datetime | None = None
+    """The end of a copy; a snapshot that is no copy is completed from its start."""
     completion_minutes: int | None = None
     storage_tier: str = "standard"
     archival: Work | None = None
@@ -142,8 +144,10 @@ class Snapshot:
     def settle(self, now: datetime) -> None:
         """Set the final state if the copy has ended."""
         if self.work and self.work.done(now):
-            failure, self.work = self.work.failure, None
+            failure, ended = self.work.failure, self.work.started + timedelta(seconds=self.work.seconds)
+            self.work = None
             self.state = "error" if failure else "completed"
+            self.completed = None if failure else ended
             self.state_message = failure.message if failure else None
 
 

@@ -402,6 +402,7 @@ def _snapshot(item: Mapping[str, Any]) -> Snapshot:
         kms_key_id=item.get("KmsKeyId"),
         tags=_tags(item),
         associated_key_arns=associated_key_arns(item),
+        completed=item.get("CompletionTime"),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from ..failures import Failure
@@ -63,6 +64,7 @@ def _target_result(
     return {
         "account_id": target.account_id,
         "best_effort": target.region in wanted.best_effort_regions,
+        "copy_seconds": None if image == seen.source_of(target) else _copy_seconds(run),
         "image_id": _image_id(run),
         "kms_key_arn": _key(seen, target, run),
         "name": image.name if image else planned_name,
@@ -73,6 +75,22 @@ def _target_result(
         "snapshot_kms_key_arns": sorted({item.kms_key_id for item in run.snapshots if item.kms_key_id}),
         "state": image.state if image else None,
     }
+
+
+def _copy_seconds(run: CopyRun) -> int | None:
+    """The seconds from the creation of a copy until its last snapshot was completed, by AWS's clock.
+
+    None if AWS does not return these times, or the snapshots were not read (botocore shapes ``Image``,
+    ``CreationDate``, and ``Snapshot``, ``CompletionTime``).
+    """
+    ends = [snapshot.completed for snapshot in run.snapshots if snapshot.completed is not None]
+    if run.image is None or not run.available or not ends or len(ends) < len(run.image.snapshot_ids):
+        return None
+    try:
+        started = datetime.fromisoformat(run.image.creation_date)
+    except ValueError:
+        return None
+    return max(0, round((max(ends) - started).total_seconds()))
 
 
 def wrong_keys(wanted: CopyWanted, seen: CopySeen, runs: Mapping[Target, CopyRun]) -> dict[Target, Failed]:

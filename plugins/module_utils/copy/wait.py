@@ -182,8 +182,8 @@ def _read_copy(
     if image is None:
         return ImageRead(None, monotonic())
     if image.state == "available":
-        snapshots = read.snapshots(ec2, image.snapshot_ids) if image.encrypted else ()
-        return ImageRead(image, monotonic(), snapshots)
+        # Their keys, and when they were completed.
+        return ImageRead(image, monotonic(), read.snapshots(ec2, image.snapshot_ids))
     source_region = wanted.source_region_of(target.region)
     try:
         pending = read.pending_snapshots(ec2, seen.source_of(target).image_id, source_region)

@@ -20,6 +20,7 @@ from ..reports.screen import (
     Tone,
     count_texts,
     counted,
+    duration,
     failures,
     limited,
     report_line,
@@ -36,7 +37,7 @@ _COLUMNS = (
     Column("verified", "verified"),
     Column("published", "published"),
 )
-_ORIGINS = {"adopted": "adopted", "copied": "copied", "found": "exists", "source": "source"}
+_ORIGINS = {"adopted": "adopted", "copied": "copied", "found": "reused", "source": "source"}
 _KINDS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_arns", "organizational unit"))
 
 
@@ -46,6 +47,7 @@ class _Run:
 
     report: Mapping[str, Any]
     origins: Mapping[str, str | None]
+    seconds: Mapping[str, int | None]
     consumers: Mapping[str, Sequence[str]]
     is_published: bool
     is_plan: bool
@@ -55,12 +57,17 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     """The regions, those with a problem first, and what failed.
 
     ``report`` is that of ``distribution_report``. ``results`` has ``check_mode``, the ``copy_result`` of
-    ``ami_copy_regions``, the consumers ``account_ids``, ``org_arns`` and ``org_unit_arns`` that the image is
-    to be shared with, the ``parameter`` to publish it in, and the ``messages`` of the tasks that failed.
+    ``ami_copy_regions``, the ``wait_result`` if it had to wait for copies, the consumers ``account_ids``,
+    ``org_arns`` and ``org_unit_arns`` that the image is to be shared with, the ``parameter`` to publish it
+    in, and the ``messages`` of the tasks that failed.
     """
     run = _Run(
         report,
         {copy["region"]: copy.get("origin") for copy in results["copy_result"].get("results", ())},
+        {
+            copy["region"]: copy.get("copy_seconds")
+            for copy in results.get("wait_result", {}).get("results", ())
+        },
         {kind: results.get(kind) or () for kind, _noun in _KINDS},
         bool(results.get("parameter")),
         results["check_mode"],
@@ -141,7 +148,8 @@ def _copy(run: _Run, region: Mapping[str, Any]) -> str:
     origin = run.origins.get(region["region"])
     if run.is_plan and region["image_id"] is None:
         return "planned"
-    return _ORIGINS.get(str(origin), "available")
+    seconds = run.seconds.get(region["region"]) if origin == "copied" else None
+    return f"copied {duration(seconds)}" if seconds else _ORIGINS.get(str(origin), "available")
 
 
 def _key(run: _Run, region: Mapping[str, Any]) -> str:

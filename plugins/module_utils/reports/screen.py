@@ -211,6 +211,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def duration(seconds: int) -> str:
+    """The largest units of a duration: ``8s``, ``7m``, ``1h 05m``."""
+    minutes = round(seconds / 60)
+    if seconds < 60:
+        return f"{seconds}s"
+    return f"{minutes}m" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02}m"
+
+
 def clean(text: str) -> str:
     """The text in one line, with characters visible that could move the cursor or change the terminal."""
     return visible(" ".join(text.split()))

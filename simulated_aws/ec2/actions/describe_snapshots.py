@@ -49,6 +49,7 @@ def view(snapshot: Snapshot, account_id: str) -> dict[str, Any]:
         "VolumeSize": snapshot.volume_size,
         "Description": snapshot.description,
         "StartTime": snapshot.start_time,
+        "CompletionTime": completion_time(snapshot),
         "State": snapshot.state,
         "StateMessage": snapshot.state_message,
         "Progress": progress(snapshot),
@@ -68,6 +69,13 @@ def progress(snapshot: Snapshot) -> str:
     if snapshot.work:
         return f"{snapshot.work.percent(state.now())}%"
     return "100%" if snapshot.state == "completed" else "0%"
+
+
+def completion_time(snapshot: Snapshot) -> datetime | None:
+    """CompletionTime: when it was completed (botocore shape Snapshot); None for one that is not."""
+    if snapshot.state != "completed":
+        return None
+    return snapshot.completed or snapshot.start_time
 
 
 def restore_expiry(snapshot: Snapshot) -> datetime | None:

@@ -37,6 +37,25 @@ def test_a_snapshot_has_its_size_key_and_tags(client: Any) -> None:
     assert first["Tags"] == [{"Key": "a", "Value": "b"}]
 
 
+def test_a_snapshot_has_the_time_of_its_completion(client: Any, clock: Clock) -> None:
+    """(botocore shape Snapshot, CompletionTime.)"""
+    built = build(images={"golden": {"devices": TWO_DISKS}})
+    SETTINGS.update({"copy_seconds": 10})
+    ec2 = client(region="us-west-2")
+    copied = ec2.copy_image(
+        Name="copy", SourceImageId=built["images"]["golden"]["image_id"], SourceRegion="us-east-1"
+    )
+    (created,) = ec2.describe_images(ImageIds=[copied["ImageId"]])["Images"]
+    pending = ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+    assert [one.get("CompletionTime") for one in pending] == [None, None]
+    clock.forward(seconds=60)
+    for one in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]:
+        assert (one["CompletionTime"] - one["StartTime"]).total_seconds() == 10
+    for one in client().describe_snapshots(OwnerIds=["self"])["Snapshots"]:
+        assert one["CompletionTime"] == one["StartTime"]
+    assert created["State"] == "pending"
+
+
 def test_a_new_snapshot_without_tags_has_an_empty_list_of_them(client: Any) -> None:
     """(EC2 Developer Guide, Use CreateSnapshot with a CLI.)"""
     ec2 = client()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -292,20 +293,22 @@ def test_snapshots(ec2: Wire) -> None:
         "Filters": [{"Name": "snapshot-id", "Values": ["snap-1", "snap-2"]}],
         "MaxResults": 1000,
     }
-    key = "arn:aws:kms:eu-west-1:111122223333:key/1"
+    key, completed = "arn:aws:kms:eu-west-1:111122223333:key/1", datetime(2026, 11, 24, tzinfo=UTC)
     ec2.expect(
         "describe_snapshots",
         request,
         {
             "Snapshots": [
-                snapshot_item("snap-1", KmsKeyId=key, Tags=[{"Key": "role", "Value": "root"}]),
+                snapshot_item(
+                    "snap-1", KmsKeyId=key, Tags=[{"Key": "role", "Value": "root"}], CompletionTime=completed
+                ),
             ],
             "NextToken": "t",
         },
     )
     ec2.expect("describe_snapshots", {**request, "NextToken": "t"}, {"Snapshots": [snapshot_item("snap-2")]})
     assert read.snapshots(ec2.client, ["snap-1", "snap-2"]) == (
-        Snapshot("snap-1", "completed", 100, key, {"role": "root"}),
+        Snapshot("snap-1", "completed", 100, key, {"role": "root"}, completed=completed),
         Snapshot("snap-2", "completed", 100),
     )
 

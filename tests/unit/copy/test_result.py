@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -54,6 +55,7 @@ def test_one_target() -> None:
             {
                 "account_id": OWNER,
                 "best_effort": False,
+                "copy_seconds": None,
                 "image_id": "ami-eu",
                 "kms_key_arn": WANTED.arn,
                 "name": f"golden-web-{SOURCE_ID}",
@@ -68,6 +70,31 @@ def test_one_target() -> None:
         "source_image_id": SOURCE_ID,
         "source_region": SOURCE_REGION,
     }
+
+
+@pytest.mark.parametrize(
+    ("state", "created", "completed", "seconds"),
+    [
+        ("available", "2026-11-24T12:00:00.000Z", [90, 421], 421),
+        ("available", "2026-11-24T12:00:00.000Z", [90, None], None),
+        ("available", "2026-11-24T12:00:00.000Z", [90], None),
+        ("available", "", [90, 421], None),
+        ("pending", "2026-11-24T12:00:00.000Z", [90, 421], None),
+        # AWS rounds its times.
+        ("available", "2026-11-24T12:00:01.000Z", [0, 0], 0),
+    ],
+)
+def test_how_long_a_copy_took(
+    state: str, created: str, completed: list[int | None], seconds: int | None
+) -> None:
+    start = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    times = [None if one is None else start + timedelta(seconds=one) for one in completed]
+    image = replace(READY, state=state, creation_date=created, devices=volumes("snap-1", "snap-2"))
+    snapshots = tuple(
+        Snapshot(f"snap-{number}", "completed", 100, completed=time) for number, time in enumerate(times, 1)
+    )
+    (found,) = result(wanted(), seen_in({EU: (image,)}), {EU: CopyRun(image, snapshots)})["results"]
+    assert found["copy_seconds"] == seconds
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,17 @@ def test_every_region_is_well() -> None:
     }
 
 
+def test_how_long_copies_took() -> None:
+    started = copied(results=[copy(US, state="pending"), copy(EU, origin="found")])
+    waited = copied(results=[copy(US, origin="found", copy_seconds=421), copy(EU, copy_seconds=90)])
+    found = screen(
+        distribution(waited, {}, shared(US, EU)),
+        {"check_mode": False, "copy_result": started, "wait_result": waited},
+        None,
+    )
+    assert [line.text.split("  ")[2] for line in found.lines[2:4]] == ["copied 7m", "reused"]
+
+
 def test_regions_with_a_problem_are_first() -> None:
     regions = [copy(US), copy(EU, state="failed", image_id=None, kms_key_arn=None)]
     found = shown(copied(US, results=regions, failures=[failure(EU)]), shared(US))

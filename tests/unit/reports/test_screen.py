@@ -22,6 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     count_texts,
     counted,
     cut,
+    duration,
     failed_regions,
     failed_rows,
     failure_message,
@@ -130,6 +131,14 @@ def test_failures_that_a_message_has_are_marked() -> None:
     lines = list(failures(found, None, "2 problems:\n- eu-west-1, us-east-1: In {region}: no.\n  Ask."))
     assert [line.tone for line in lines] == [Tone.FAILURE, Tone.BAD]
     assert {line.tone for line in failures(found, None)} == {Tone.BAD}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(8, "8s"), (59, "59s"), (60, "1m"), (421, "7m"), (3599, "1h 00m"), (3900, "1h 05m")],
+)
+def test_durations(seconds: int, text: str) -> None:
+    assert duration(seconds) == text
 
 
 def test_the_message_of_a_module() -> None:
