@@ -111,7 +111,10 @@ def test_tasks_use_what_was_read_and_never_the_variable(role):
 def test_a_playbook_is_one_role(playbook):
     (play,) = _load(CHECKOUT / "playbooks" / f"{playbook}.yml")
     assert play["roles"] == [{"role": f"golden.images.{playbook.partition('_')[0]}"}]
-    assert not play.keys() & {"tasks", "pre_tasks", "post_tasks", "handlers"}
+    assert not play.keys() & {"tasks", "post_tasks", "handlers"}
+    (check,) = play["pre_tasks"]
+    assert "golden.images.playbook_tags" in check
+    assert check["tags"] == "always"
 
 
 EXAMPLE = """

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.golden.images.plugins.module_utils.audit.findings import CODES, NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     IMAGE_BLOCK,
@@ -282,3 +283,9 @@ def test_a_snapshot_that_no_image_uses_is_unshared() -> None:
     assert removal.message == f"{REGION}: unshare snap-old, which no image uses, from {B}: unknown_account"
     only = Named("snap-old", REGION)
     assert remediated(seen, allowing(A), named=(only,)).removals == (removal,)
+
+
+def test_the_role_accepts_the_codes_that_removing_permissions_fixes() -> None:
+    role = Path(__file__).parents[3] / "roles" / "remediate" / "meta" / "variables.yml"
+    variables = yaml.safe_load(role.read_text(encoding="utf-8"))["variables"]
+    assert variables["remediate_finding_codes"]["choices"] == sorted(REPAIRABLE)
