@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from . import arns
+
 PUBLIC = "all"
 """The group of all AWS accounts, in launch and volume permissions (botocore enum ``PermissionGroup``)."""
 
@@ -202,7 +204,7 @@ class Key:
     @property
     def account_id(self) -> str:
         """The account that owns the key."""
-        return self.arn.split(":")[4]
+        return arns.parse(self.arn).account_id
 
 
 @dataclass(frozen=True)

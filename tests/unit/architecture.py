@@ -20,6 +20,7 @@ IMPURE_ROOMS = tuple(f"{UTILS}.{room}" for room in ("aws", "fanout", "progress",
 # Files and rooms that every capability may use, and that use no capability.
 GROUND = (
     "arguments",
+    "arns",
     "changes",
     "denial",
     "failures",

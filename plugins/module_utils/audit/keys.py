@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from typing import Any
 
+from ..arns import account_of
 from ..finding import Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
 from ..keys.grants import DELETED_PRINCIPAL, OPERATIONS, is_own
-from ..keys.needed import account_of, names_of, unused_key_access
+from ..keys.needed import names_of, unused_key_access
 from ..keys.policy_audience import StatementAudience, audiences
 from ..keys.policy_statements import PolicyConsumers
 from ..model import PUBLIC, Grant, Image, KeySeen, Sharing, Target

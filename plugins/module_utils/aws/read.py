@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
+from .. import arns
 from ..model import PUBLIC, Device, Grant, Image, Key, Sharing, Snapshot
 from ..tags import source_tag
 from .answers import required
@@ -46,7 +47,7 @@ def caller(sts: STSClient) -> Caller:
     identity = sts.get_caller_identity()
     return Caller(
         account_id=required(identity, "Account", "GetCallerIdentity"),
-        partition=required(identity, "Arn", "GetCallerIdentity").split(":")[1],
+        partition=arns.parse(required(identity, "Arn", "GetCallerIdentity")).partition,
     )
 
 

@@ -18,8 +18,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..arns import account_of
 from ..failures import Failure
-from ..keys.needed import HAS_VOLUMES, ConsumerVolumes, Kept, account_of, examples_of
+from ..keys.needed import HAS_VOLUMES, ConsumerVolumes, Kept, examples_of
 from ..keys.policy_statements import short
 from ..model import Grant, ImageRef, Key, KeyRef, Sharing, SnapshotRef, Target
 from .options import CleanupWanted
@@ -182,7 +183,4 @@ def _may_be_under_any(own: OwnImage, state: RegionState) -> bool:
 
 def _account(grant: Grant) -> str:
     """The account of a grantee; empty for a deleted role or user, of which KMS returns a unique id only."""
-    parts = grant.grantee.split(":")
-    if len(parts) > 1:
-        return parts[4]
-    return grant.grantee if grant.grantee.isdigit() else ""
+    return account_of(grant.grantee) or ""

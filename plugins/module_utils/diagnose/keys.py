@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from .. import denial
+from .. import arns, denial
 from ..finding import BlocksLaunch, Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
@@ -99,7 +99,7 @@ def of_account(keys: Iterable[KeySeen], account_id: str) -> tuple[KeySeen, ...]:
 
 
 def _is_within(principal: str, account_id: str) -> bool:
-    return principal == account_id or (principal.count(":") >= 5 and principal.split(":")[4] == account_id)
+    return arns.account_of(principal) == account_id
 
 
 def _of_key(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from .. import arns
 from ..failures import Failure, invalid_option
 from ..model import Image, Key, Snapshot, Target
 from ..tags import KEY_TAG, SOURCE_TAG
@@ -220,4 +221,4 @@ def _keys_of(image: Image, snapshots: Iterable[Snapshot]) -> set[str | None] | N
 
 
 def _region(arn: str) -> str:
-    return arn.split(":")[3] if arn.count(":") >= 5 else "no region"
+    return arns.parse(arn).region if arns.is_arn(arn) else "no region"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from .. import arns
 from ..model import Grant
 
 # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot"; grants support no wildcards.
@@ -39,4 +40,4 @@ def name_prefix(key_arn: str, account_id: str) -> str:
     Several accounts may use a key of another account: each has a prefix of its own, so that none of them, nor
     the key's owner, revokes the grants of another one.
     """
-    return NAME_PREFIX if key_arn.split(":")[4] == account_id else f"golden-images-of-{account_id}:"
+    return NAME_PREFIX if arns.parse(key_arn).account_id == account_id else f"golden-images-of-{account_id}:"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
+from ..arns import account_of
 from ..model import Sharing
 from .policy_statements import PolicyConsumers, organization_id, short, unit_ids
 
@@ -139,13 +140,6 @@ def examples_of(names: Sequence[str]) -> str:
     """Some of the names, for a message, and the number of the others."""
     more = f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else ""
     return ", ".join(names[:_EXAMPLES]) + more
-
-
-def account_of(principal: str) -> str | None:
-    """The account that a principal is or is in; None for the unique ID of a deleted or new role or user."""
-    if principal.count(":") >= 5:
-        return principal.split(":")[4]
-    return principal if principal.isdigit() else None
 
 
 def of_principals(principals: Iterable[str]) -> PolicyConsumers:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from .. import arns
 from . import policy_statements
 
 Truth: TypeAlias = "bool | None"
@@ -158,7 +159,7 @@ def _matches_consumer(statement: _Statement, consumer: Consumer, in_part: Truth)
 
 
 def _account_of(principal: str) -> str | None:
-    return principal.split(":")[4] if principal.startswith("arn:") and principal.count(":") >= 5 else None
+    return arns.parse(principal).account_id if arns.is_arn(principal) else None
 
 
 @dataclass(frozen=True)
@@ -256,7 +257,7 @@ def _organization(request: Request) -> tuple[str, ...] | None:
 
 
 def _service(request: Request) -> tuple[str, ...]:
-    region = request.key_arn.split(":")[3]
+    region = arns.parse(request.key_arn).region
     return (f"ec2.{region}.amazonaws.com",) if request.through_ec2 else ()
 
 

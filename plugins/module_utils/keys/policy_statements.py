@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .. import arns
 from .grants import DELETED_PRINCIPAL
 
 SID_PREFIX = "GoldenImages"
@@ -113,7 +114,7 @@ def organization_id(arn: str) -> str:
 
 def unit_ids(arn: str) -> tuple[str, str]:
     """The ids (``o-…``, ``ou-…``) in the ARN of an organizational unit."""
-    _kind, org_id, unit_id = arn.rsplit(":", 1)[1].split("/")
+    _kind, org_id, unit_id = arns.parse(arn).resource.split("/")
     return org_id, unit_id
 
 

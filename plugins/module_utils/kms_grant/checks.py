@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from .. import arns
 from ..failures import Failure
 from ..keys import policy_statements
 from ..model import KeySeen, Target
@@ -73,7 +74,7 @@ def _permission(key_arn: str, account_id: str) -> dict[str, Any]:
     """The statement with which a key's owner lets another account manage grants."""
     return {
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:{key_arn.split(':')[1]}:iam::{account_id}:root"},
+        "Principal": {"AWS": f"arn:{arns.parse(key_arn).partition}:iam::{account_id}:root"},
         "Action": ["kms:CreateGrant", "kms:DescribeKey", "kms:ListGrants", "kms:RevokeGrant"],
         "Resource": "*",
     }

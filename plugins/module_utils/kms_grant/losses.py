@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import reduce
 
+from ..arns import account_of
 from ..keys.grants import DELETED_PRINCIPAL, name_prefix
 from ..keys.needed import (
     HAS_VOLUMES,
     Kept,
     SharedUnderKey,
-    account_of,
     examples_of,
     of_principals,
     one_by_one,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .. import arns
 from ..aws import errors, read
 from ..aws.clients import Clients
 from ..failures import TargetFailed
@@ -72,7 +73,7 @@ def _is_create_grant_denied(
     kms: KMSClient, wanted: GrantWanted, target: Target, key: Key, grantee: str
 ) -> bool:
     """Whether a dry run shows that grants on the key are denied; not if it shows nothing."""
-    principal = principal_arn(key.arn.split(":")[1], grantee)
+    principal = principal_arn(arns.parse(key.arn).partition, grantee)
     prefix = name_prefix(key.arn, target.account_id)
     request = grant_request(key.arn, principal, wanted.parent_operations, prefix)
     try:

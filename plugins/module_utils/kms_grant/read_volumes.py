@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..arns import account_of
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
 from ..aws.consumer_volumes import read_consumer_volumes
 from ..aws.read import Caller
-from ..keys.needed import SharedUnderKey, account_of
+from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyConsumers
 from ..model import KeyRef
 from .state import GrantWanted

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ..arns import account_of
 from ..failures import Failure
 
 # botocore operations CreateGrant and PutKeyPolicy: a principal does not exist, or KMS does not know it yet.
@@ -36,7 +37,7 @@ def names_invalid_principal(failure: Failure) -> bool:
 
 def rejection(failure: Failure, principal: str) -> Failure:
     """The failure of a consumer that AWS rejected: an account id, or an ARN of a principal."""
-    return replace(failure.rejecting(principal, _REMEDY), account_id=_account_of(principal))
+    return replace(failure.rejecting(principal, _REMEDY), account_id=account_of(principal))
 
 
 def is_rejected(failures: Iterable[Failure], region: str, principal: str) -> bool:
@@ -47,7 +48,3 @@ def is_rejected(failures: Iterable[Failure], region: str, principal: str) -> boo
 def of_auto_scaling(failure: Failure) -> Failure:
     """The failure of a grant for an account's Auto Scaling role, with a remedy if the role is missing."""
     return replace(failure, remedy=_AUTO_SCALING_REMEDY) if names_invalid_principal(failure) else failure
-
-
-def _account_of(principal: str) -> str:
-    return principal.split(":")[4] if principal.startswith("arn:") else principal

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..arns import account_of
 from ..keys import policy_statements as key_policy
-from ..keys.needed import account_of, names_of
+from ..keys.needed import names_of
 from ..keys.policy_statements import PolicyConsumers
 from ..model import Sharing
 from .state import Audited, Place, sharing_of

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ... import arns
 from ...model import PUBLIC
 from ..findings import NOT_ALLOWED
 
@@ -150,4 +151,4 @@ def _is_unusable(key: Mapping[str, Any]) -> bool:
 
 def _is_foreign(key: Mapping[str, Any]) -> bool:
     """Whether another account owns the key; only the owner can read who may use it."""
-    return bool(key["kms_key_arn"].split(":")[4] != key["account_id"])
+    return bool(arns.parse(key["kms_key_arn"]).account_id != key["account_id"])
