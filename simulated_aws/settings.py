@@ -26,7 +26,7 @@ class Settings:
     """All settings; where AWS documents a value, that is the default."""
 
     copy_seconds: float = 0.0
-    """Seconds that a CopyImage takes. On AWS it takes minutes."""
+    """Seconds that a CopyImage or CopySnapshot takes. On AWS it takes minutes."""
     copy_seconds_by_region: dict[str, float] = field(default_factory=dict)
     """Destination Region to seconds; takes precedence over `copy_seconds`."""
     copy_failures: list[CopyFailure] = field(default_factory=list)

@@ -152,8 +152,7 @@ def _begin(
     if encrypted and key is None:
         failure = INACCESSIBLE_KEY
     failure = failure or first_failure(COPY_CHECKS, attempt)
-    seconds = SETTINGS.copy_seconds_by_region.get(caller.region, SETTINGS.copy_seconds)
-    work = Work(now, seconds, failure)
+    work = Work(now, copy_duration(caller.region), failure)
     image_id = state.new_id("ami")
     copies = {
         one.id: _copy_snapshot(caller, params, one, image_id, source, work, tags["snapshot"])
@@ -191,6 +190,11 @@ def _begin(
     region.snapshots.update((one.id, one) for one in copies.values())
     region.images[image.id] = image
     return image
+
+
+def copy_duration(region: str) -> float:
+    """Seconds that a copy into a Region takes."""
+    return SETTINGS.copy_seconds_by_region.get(region, SETTINGS.copy_seconds)
 
 
 def visible_from(now: datetime) -> datetime | None:

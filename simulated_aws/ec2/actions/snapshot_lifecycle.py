@@ -13,8 +13,9 @@ from ..aws_backup import require_not_managed_by_backup
 from ..encryption_keys import default_key, resolve
 from ..errors import Ec2Error
 from ..key_permissions import copy_failure
-from ..state import Snapshot
+from ..state import Snapshot, Work
 from ..tags import read_specifications, tag_set
+from .copy_image import copy_duration
 from .describe_snapshots import view
 from .registry import action
 from .snapshot_locks import require_unlocked
@@ -34,7 +35,7 @@ def create_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 
 @action("CopySnapshot")
 def copy_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Copy a snapshot into the Region of the request; it is completed, or failed, at once.
+    """Copy a snapshot into the Region of the request; it takes as long as a CopyImage.
 
     A key that can't be used makes the accepted copy fail (EBS User Guide, Copy an Amazon EBS snapshot).
     """
@@ -50,6 +51,7 @@ def copy_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     if wanted or source.encrypted or state.account_region(*caller).encryption_by_default:
         name = params.get("KmsKeyId")
         key = (resolve(caller, name) or name) if name else default_key(caller)
+    now = state.now()
     failure = copy_failure(caller.account_id, (source,), key)
     snapshot = Snapshot(
         id=state.new_id("snap"),
@@ -58,12 +60,13 @@ def copy_snapshot(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
         volume_size=source.volume_size,
         volume_id=state.VOLUME_OF_COPIES,
         description=params.get("Description", ""),
-        start_time=state.now(),
+        start_time=now,
         kms_key_id=key,
         tags=tags,
-        state="error" if failure else "completed",
-        state_message=failure and failure.message,
+        state="pending",
+        work=Work(now, copy_duration(caller.region), failure),
     )
+    snapshot.settle(now)
     state.region(caller.region).snapshots[snapshot.id] = snapshot
     return {"SnapshotId": snapshot.id, "Tags": tag_set(tags) or None}
 

@@ -281,6 +281,20 @@ def test_a_copied_snapshot_gets_the_key_it_is_asked_for(client: Any) -> None:
     assert code == "InvalidSnapshot.NotFound"
 
 
+def test_a_copied_snapshot_is_pending_until_the_copy_ends(client: Any, clock: Clock) -> None:
+    """(EBS User Guide, Copy an Amazon EBS snapshot.)"""
+    (snapshot, _) = snapshots(build())
+    SETTINGS.update({"copy_seconds": 10})
+    west = client(region="us-west-2")
+    copy = west.copy_snapshot(SourceRegion="us-east-1", SourceSnapshotId=snapshot)["SnapshotId"]
+    states = []
+    for _ in range(2):
+        clock.forward(seconds=6)
+        (seen,) = west.describe_snapshots(SnapshotIds=[copy])["Snapshots"]
+        states.append((seen["State"], seen["Progress"]))
+    assert states == [("pending", "60%"), ("completed", "100%")]
+
+
 def test_other_permissions_of_a_shared_snapshot_are_hidden(client: Any) -> None:
     """(botocore shape DescribeSnapshotsRequest, RestorableByUserIds: if you own the snapshots.)"""
     build(images={"golden": {"sharing": {"snapshot_accounts": ["consumer", "stranger"]}}})
