@@ -28,9 +28,10 @@ from .measuring import (
     with_facts,
 )
 from .results import Sample, Series
-from .rivals import amazon_aws
+from .rivals import amazon_aws, awspub
 
 BOTO3, PARALLEL, SEQUENTIAL = "boto3 script", "amazon.aws, parallel", "amazon.aws, sequential"
+AWSPUB = "awspub"
 FIRST, REPEAT = "first run", "repeat"
 
 _FQCN = "golden.images.distribute_ami"
@@ -162,11 +163,18 @@ def _boto3(aws: SimulatedAws, given: Mapping[str, Any]) -> Sample:
     return sample(used, aws.calls())
 
 
+def _awspub(aws: SimulatedAws, given: Mapping[str, Any]) -> Sample:
+    snapshot_id = aws.description()["images"][IMAGE]["snapshot_ids"][0]
+    used = awspub.run(aws, OWNER, snapshot_id, given)
+    return sample(used, aws.calls())
+
+
 _RUNS: dict[str, Callable[[SimulatedAws, Mapping[str, Any]], Sample]] = {
     GOLDEN: golden,
     BOTO3: _boto3,
     PARALLEL: _amazon_aws(parallel=True),
     SEQUENTIAL: _amazon_aws(parallel=False),
+    AWSPUB: _awspub,
 }
 
 

@@ -103,6 +103,16 @@ def _speedup(rival: str) -> Callable[[Results], float]:
     return value
 
 
+def _cpu_seconds(part: str, case: str) -> Callable[[Results], float]:
+    """CPU seconds, which are more where other programs share the caches of the processors."""
+
+    def value(results: Results) -> float:
+        wall(results, part, case)
+        return _cpu(part, case)(results)
+
+    return value
+
+
 def _cpu(part: str, case: str, contender: str = GOLDEN) -> Callable[[Results], float]:
     return lambda results: series(results, part, case, contender).spread(lambda one: one.cpu_seconds).median
 
@@ -201,8 +211,13 @@ GOALS: tuple[Goal, ...] = (
         _fact(_DISTRIBUTE, _REPEAT, "calls_in_a_region"),
     ),
     Goal("… time", 3.5, "s", _wall(_DISTRIBUTE, _REPEAT)),
-    Goal("… CPU", 3, "s", _cpu(_DISTRIBUTE, _REPEAT)),
-    Goal("20 × 500, encrypted, repeat without changes: CPU", 5, "s", _cpu("distribute-large", _LARGE_REPEAT)),
+    Goal("… CPU", 3, "s", _cpu_seconds(_DISTRIBUTE, _REPEAT)),
+    Goal(
+        "20 × 500, encrypted, repeat without changes: CPU",
+        5,
+        "s",
+        _cpu_seconds("distribute-large", _LARGE_REPEAT),
+    ),
     Goal(
         "8 × 50, encrypted, first run: most polls of running copies in a region",
         12,
@@ -236,7 +251,7 @@ GOALS: tuple[Goal, ...] = (
         "×",
         _per_image(lambda case: _memory(_IMAGES, case)),
     ),
-    Goal("Audit report of 10,000 images × 20 accounts: CPU", 5, "s", _cpu("report", LARGE_REPORT)),
+    Goal("Audit report of 10,000 images × 20 accounts: CPU", 5, "s", _cpu_seconds("report", LARGE_REPORT)),
     Goal("… largest process", 250, "MB", _largest("report", LARGE_REPORT)),
     Goal(
         "Cleanup that deletes 300 images with one disk: calls for each",

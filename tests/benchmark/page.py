@@ -46,6 +46,8 @@ _RIVALS = """\
   and checks, reports and removes nothing.
 - **Cloud Custodian**: policies with the filters `cross-account` for images and snapshots, and `image-age`
   and `unused` for cleanups.
+- **awspub**: copies the snapshot of its own image, one disk and unencrypted, registers it in each region and
+  shares it. It waits in steps of 30 s and 15 s. Its file is in S3 already, which moto plays without latency.
 
 They are in `tests/benchmark/rivals` and `tests/benchmark/{audit,cleanup}.py`."""
 _PROFILE = """\
@@ -112,7 +114,7 @@ def _part(name: str, part: Part, pictures: dict[str, Drawing]) -> Iterator[str]:
         ""
         if part.is_quiet
         else f" Other programs used {part.busy:.0%} of the machine meanwhile: **times are left out**, "
-        "calls and CPU are what they are."
+        "and CPU is more than on a quiet machine."
     )
     yield f"## {part.title}"
     yield f"Measured on {part.measured}. {part.conditions}{busy}"

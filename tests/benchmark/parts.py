@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from simulated_aws.client import SimulatedAws
 
 from . import audit, cleanup, distribution, growth, many_accounts, profile, report, simulator, start
-from .distribution import BOTO3, PARALLEL, SEQUENTIAL
+from .distribution import AWSPUB, BOTO3, PARALLEL, SEQUENTIAL
 from .measuring import COPY_SECONDS, GOLDEN, LATENCY, Measure, Scale
 from .results import Series
 
@@ -51,7 +51,7 @@ PARTS = {
     ),
     "distribute-plain": Recipe(
         "Distribution to 8 regions and 50 accounts, unencrypted",
-        distribution.of(distribution.PLAIN, GOLDEN, BOTO3),
+        distribution.of(distribution.PLAIN, GOLDEN, BOTO3, AWSPUB),
         _COPIES,
     ),
     "distribute-large": Recipe(
