@@ -15,6 +15,7 @@ CONSUMER_ROLE = "golden-consumer"
 EXTERNAL_ID = "golden-images"
 BUCKET = "golden-images-tombstones"
 TOMBSTONES = "golden-images/tombstones"
+REPORTS = "golden-images-reports"
 PARAMETERS = "golden"
 MONITOR = "golden-images-sharing"
 ALARM = "UnauthorizedAMISharing"
@@ -170,6 +171,7 @@ PERMISSIONS: dict[str, Permission] = {
     ),
     **_each("s3:GetObject", "s3:PutObject", on=("s3:object",)),
     # S3 User Guide, Required permissions for Amazon S3 API operations.
+    "s3:HeadBucket": Permission(("s3:ListBucket",), ("s3:bucket",)),
     "s3:ListObjectsV2": Permission(("s3:ListBucket",), ("s3:bucket",)),
     **_each("imagebuilder:GetLifecyclePolicy", on=("imagebuilder:lifecyclePolicy",)),
     **_each("imagebuilder:ListImageBuildVersions", on=("imagebuilder:allImageBuildVersions",)),

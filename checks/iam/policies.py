@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from checks.iam.permissions import ALL, CONSUMER_ROLE, EXTERNAL_ID, OWNER, TOMBSTONES
+from checks.iam.permissions import ALL, CONSUMER_ROLE, EXTERNAL_ID, OWNER, REPORTS, TOMBSTONES
 from checks.iam.statements import VERSION, Condition, Policy, Statement
 
 # The owner's key and, if the account that copies or launches has one, its own.
@@ -140,6 +140,29 @@ ASSUME_ROLES = Policy(
     "Acting in consumer accounts",
     "the same credentials, where a role in the consumer accounts is named (`…_consumer_role_name`)",
     (Statement("AssumeConsumerRoles", "acting in the consumer accounts", ("sts:AssumeRole",)),),
+)
+
+UPLOAD_REPORTS = Policy(
+    "upload-reports",
+    "Report uploads",
+    "the same credentials, where a role uploads its report (`…_report_s3_uri`)",
+    (
+        Statement(
+            "WriteReports",
+            "the files of the report",
+            ("s3:PutObject",),
+            resources=(f"arn:aws:s3:::{REPORTS}/*",),
+        ),
+        Statement(
+            "FindBucket",
+            "noticing before a role starts that the bucket does not exist",
+            ("s3:HeadBucket",),
+            "that may be noticed only when the report is uploaded",
+            resources=(f"arn:aws:s3:::{REPORTS}",),
+        ),
+    ),
+    ("upload",),
+    note="If the bucket encrypts with a KMS key of yours, allow `kms:GenerateDataKey` on it, too.",
 )
 
 SHARE = Policy(
@@ -763,8 +786,8 @@ CONSUMER_AUTO_SCALING = Policy(
 )
 
 POLICIES = (
-    *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, ASSUME_ROLES, SHARE, PUBLISH, AUDIT, REMEDIATE, RULEBOOK, CLEANUP),
-    *(RESTORE, DIAGNOSE, MONITOR, INVENTORY, LOOKUP),
+    *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, ASSUME_ROLES, UPLOAD_REPORTS, SHARE, PUBLISH, AUDIT, REMEDIATE),
+    *(RULEBOOK, CLEANUP, RESTORE, DIAGNOSE, MONITOR, INVENTORY, LOOKUP),
     *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_USAGE, CONSUMER_VOLUMES, CONSUMER_COPY),
     CONSUMER_AUTO_SCALING,
 )

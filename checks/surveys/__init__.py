@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The AWX surveys in ``awx/surveys``, one for each role, written from the options that the role declares.
 
-A survey asks for every option of its role but paths on the controller, and what selects an image in such a
-file: files that a job writes disappear with its container. ``awx/setup.yml`` leaves out what the installation
-sets once and for all. Required options are first, the others stand in the role's order.
+A survey asks for every option of its role but paths on the controller, what selects an image in such a file,
+and where such a file is uploaded to: files that a job writes disappear with its container. ``awx/setup.yml``
+leaves out what the installation sets once and for all. Required options are first, the others stand in the
+role's order.
 
 AWX stores a question's ``default`` and sends it, even if blank, as an answer with every job: questions have a
 default only if the option has one that is not blank.
@@ -53,7 +54,7 @@ _WORDS = {
     "uri": "URI",
 }
 _MARKUP = re.compile(r"\b(?P<mark>[CMOPV])\((?P<text>[^)]*)\)")
-_OF_A_FILE = re.compile(r"_packer_")
+_OF_A_FILE = re.compile(r"_packer_|_report_s3_")
 _ROLE = re.compile(r"golden\.images\.(\w+)#role")
 
 

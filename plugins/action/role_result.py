@@ -20,6 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.monitoring.screen im
 from ansible_collections.golden.images.plugins.module_utils.publish.screen import screen as publication
 from ansible_collections.golden.images.plugins.module_utils.remediation.screen import screen as remediation
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import Tone
+from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import with_upload
 from ansible_collections.golden.images.plugins.module_utils.restore.screen import screen as restoration
 from ansible_collections.golden.images.plugins.module_utils.share.screen import screen as sharing
 from ansible_collections.golden.images.plugins.module_utils.verification.screen import screen as verification
@@ -54,6 +55,7 @@ _SPEC = {
     "report": {"type": "dict", "required": True},
     "results": {"type": "dict", "default": {}},
     "report_path": {"type": "str"},
+    "upload_result": {"type": "dict"},
 }
 
 
@@ -70,6 +72,8 @@ class ActionModule(ActionBase):
         try:
             results = {**given["results"], "check_mode": bool(self._task.check_mode), "role": role}
             screen = SCREENS[role](given["report"], results, given["report_path"] or None)
+            if given["upload_result"] is not None:
+                screen = with_upload(screen, given["upload_result"], results["check_mode"])
         except (AttributeError, LookupError, TypeError, ValueError) as exception:
             raise AnsibleActionFail(
                 f"report: it is not a report of the role {role}: {type(exception).__name__} {exception}. "

@@ -322,14 +322,14 @@ class Options:
 
 
 # Amazon S3 User Guide, "General purpose bucket naming rules".
-_S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/.*)?")
+S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/.*)?")
 # Systems Manager User Guide, "Requirements and constraints for parameter names".
 _SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
 
 
 def check_tombstone_stores(options: Options, s3_uri: str | None, ssm_path: str | None) -> None:
     """Add failures for an S3 URI or a parameter path that is not valid, without a call to AWS."""
-    if s3_uri and not _S3_URI.fullmatch(s3_uri):
+    if s3_uri and not S3_URI.fullmatch(s3_uri):
         options.refuse(
             "tombstone_s3_uri",
             f"'{s3_uri}' is not a valid S3 URI.",

@@ -217,7 +217,8 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
     if module._diff and module._verbosity >= flow.diff_verbosity:
         result["diff"] = flow.diff(wanted, seen, plan)
     if failures:
-        rerun = [_RERUN] if outcome.failures and not flow.only_reads else []
+        in_regions = any(failure.region for failure in outcome.failures)
+        rerun = [_RERUN] if in_regions and not flow.only_reads else []
         module.fail_json(msg="\n".join([summary(failures), *rerun]), **result)
     module.exit_json(**result)
 

@@ -52,6 +52,11 @@ options:
     description:
       - The file or directory of the report, if one was written.
     type: str
+  upload_result:
+    description:
+      - The result of M(golden.images.report_upload). It is displayed, and the statistic gets C(report_s3_uri) and
+        C(report_url), which are null if no report was uploaded.
+    type: dict
 attributes:
   check_mode:
     support: full

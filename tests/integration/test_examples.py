@@ -106,6 +106,8 @@ def test_examples_work_and_results_are_as_documented(
         _build(ansible.folder, fixture.image_id)
     if name == "ami_share":
         text = text.replace("snap-0123456789abcdef0", _snapshot(aws, AWAY))
+    if name == "report_upload":
+        _prepare_buckets(aws, ansible.folder)
     if name == "ami_restore":
         _retire(aws, ansible.folder, ids)
     tasks = yaml.safe_load(text)
@@ -140,6 +142,22 @@ def _build(folder: Path, image_id: str) -> None:
     build = {"name": "web", "builder_type": "amazon-ebs", "artifact_id": f"{HOME}:{image_id}"}
     manifest = {"builds": [{**build, "packer_run_uuid": "1"}], "last_run_uuid": "1"}
     (folder / "packer-manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def _prepare_buckets(aws: SimulatedAws, folder: Path) -> None:
+    """Create a bucket, one of another account that the owner may write to, and a report."""
+    aws.client("s3", OWNER, HOME).create_bucket(Bucket="golden-reports")
+    central = aws.client("s3", "web-prod", HOME)
+    central.create_bucket(Bucket="central-reports")
+    objects = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": "arn:aws:s3:::central-reports/*",
+    }
+    central.put_bucket_policy(Bucket="central-reports", Policy=_policy(objects))
+    (folder / "audit").mkdir()
+    (folder / "audit" / "report.json").write_text("{}", encoding="utf-8")
 
 
 def _age(fixture: Fixture) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from checks.iam import policies
+from checks.iam.permissions import REPORTS
 from checks.iam.statements import Policy
 from simulated_aws.client import SimulatedAws
 
@@ -94,6 +95,19 @@ def test_distribution(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> No
     )
     assert_least(aws, user, policy)
     _assert_no_mark_can_be_forged(aws, user, fixture.image_id)
+
+
+def test_upload_of_reports(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
+    policy = policies.UPLOAD_REPORTS
+    aws.client("s3", OWNER, HOME).create_bucket(Bucket=REPORTS)
+    (tmp_path / "report.json").write_text("{}", encoding="utf-8")
+    upload = ("report_upload", {"report_dir": str(tmp_path), "report_s3_uri": f"s3://{REPORTS}/web"})
+    user = Attached(aws, fixture, tmp_path, [policy.required()])
+    run_tasks(user, upload)
+    assert user.denied() == {"s3:ListBucket"}
+    user.change(policy.document())
+    run_tasks(user, upload)
+    assert_least(aws, user, policy)
 
 
 MARKS = (

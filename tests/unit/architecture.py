@@ -80,6 +80,8 @@ WORLD = frozenset(
         "uuid",
     }
 )
+# Parts of these that only compute.
+PURE_PARTS = ("urllib.parse",)
 # Jinja2 renders the same text for the same values.
 TEMPLATES = (f"{UTILS}.reports.html.render", "jinja2")
 THREADS = frozenset({"_thread", "asyncio", "concurrent", "multiprocessing", "queue", "threading"})
@@ -199,7 +201,11 @@ def impure_imports(source: Source) -> Iterator[str]:
         return
     for name in source.imports:
         is_own = is_in(name, UTILS) and is_pure(name)
-        is_harmless = top(name) in sys.stdlib_module_names - WORLD or (source.module, name) == TEMPLATES
+        is_harmless = (
+            top(name) in sys.stdlib_module_names - WORLD
+            or any(is_in(name, part) for part in PURE_PARTS)
+            or (source.module, name) == TEMPLATES
+        )
         if not (is_own or is_harmless):
             yield f"imports {name}"
 

@@ -415,6 +415,14 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "revoke_results": [revoked],
             },
         ],
+        "report_upload": [
+            {
+                "report_s3_uri": "s3://golden-reports/audit/",
+                "report_s3_bucket_owner": CONSUMER,
+                "report_path": "{tmp}/r.json",
+                "report_dir": "{tmp}/reports",
+            }
+        ],
         "verification_report": [
             {
                 "report_path": "{tmp}/v.json",

@@ -23,7 +23,7 @@ from botocore.awsrequest import AWSResponse
 from tests.unit.examples import OWNER
 
 _MODULES = "ansible_collections.golden.images.plugins.modules"
-_READS = ("AssumeRole", "BatchGet", "Describe", "Get", "List", "Simulate")
+_READS = ("AssumeRole", "BatchGet", "Describe", "Get", "Head", "List", "Simulate")
 _REGIONS = ("eu-west-1", "us-east-1")
 CREDENTIALS = {
     "AccessKeyId": "AKIAEXAMPLE",

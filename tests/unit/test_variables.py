@@ -269,6 +269,7 @@ def test_mistakes_of_a_declaration_are_found() -> None:
 # A value of each type and element, in forms that mean the same.
 SAMPLES: dict[tuple[str, str | None], tuple[Any, ...]] = {
     ("str", None): ("web-1", " web-1\n"),
+    ("account_id", None): (OTHER, int(OTHER), f" {OTHER}\n"),
     ("path", None): ("/tmp/x", " /tmp/x\n"),
     ("int", None): (5, "5", " 5\n", "5.0", 5.0),
     ("bool", None): (True, "true", " Yes\n", 1, "1"),

@@ -135,6 +135,7 @@ REMEDIES = {
     "InvalidSubnetID.NotFound": "Check the subnet ID: each account and region has its own.",
     "Unsupported": "Set an instance type that the subnet's Availability Zone offers and the image supports.",
     "VcpuLimitExceeded": "Request a higher quota for On-Demand vCPUs in the account.",
+    "NoSuchBucket": "Create the bucket, or set another one.",
     "NotFoundException": "Create the key or the alias in this region, or set another key.",
     "IdempotentParameterMismatch": "Another run copies this source with other options: rerun.",
     "ParameterLimitExceeded": "Delete parameters that are no longer needed, or use the advanced tier.",

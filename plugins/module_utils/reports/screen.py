@@ -186,7 +186,19 @@ def module_message(report: Mapping[str, Any]) -> str:
 def report_line(path: str | None) -> Iterator[Line]:
     """The path of the report, in one line if it fits; nothing without a report."""
     if path:
-        yield from _unbroken("Report: ", clean(path))
+        yield from unbroken("Report: ", path)
+
+
+def unbroken(label: str, path: str) -> Iterator[Line]:
+    """A path or a link in as few lines as possible: broken only where a line ends."""
+    text = clean(path)
+    whole = label + text
+    if columns_of(whole) <= WIDTH:
+        yield Line(whole)
+        return
+    yield Line(label.rstrip())
+    width = WIDTH if text.isascii() else WIDTH // 2
+    yield from (Line(text[start : start + width]) for start in range(0, len(text), width))
 
 
 def limited(artifacts: Mapping[str, Any], most: int = MOST_BYTES) -> dict[str, Any]:
@@ -273,17 +285,6 @@ def _room(widths: Mapping[str, int], titles: Mapping[str, int], of_ids: int) -> 
         key: width - max(titles[key], of_ids if key in _IDS else _NARROWEST) for key, width in widths.items()
     }
     return {key: columns for key, columns in room.items() if columns > 0}
-
-
-def _unbroken(label: str, text: str) -> Iterator[Line]:
-    """A path in as few lines as possible: broken only where a line ends."""
-    whole = label + text
-    if columns_of(whole) <= WIDTH:
-        yield Line(whole)
-        return
-    yield Line(label.rstrip())
-    width = WIDTH if text.isascii() else WIDTH // 2
-    yield from (Line(text[start : start + width]) for start in range(0, len(text), width))
 
 
 def _ended(message: Any) -> str:

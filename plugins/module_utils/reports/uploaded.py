@@ -1,0 +1,48 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where a report was uploaded to, at the end of what a role displays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .screen import Line, Screen, Tone, failure_message, failures, sentence, unbroken
+
+_NOT_UPLOADED = "The report was not uploaded."
+
+
+def with_upload(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Screen:
+    """The screen with the result of ``report_upload``, which is empty or skipped if nothing is uploaded.
+
+    A failed upload fails the role; what the role displays is the same otherwise.
+    """
+    if result.get("failed"):
+        # Without a list of failures, the module itself failed.
+        found = result.get("failures") or [{"message": result.get("msg")}]
+        message = failure_message(_NOT_UPLOADED, found, None)
+        return replace(
+            screen,
+            lines=(*screen.lines, *sentence(_NOT_UPLOADED, Tone.BAD), *failures(found, None)),
+            artifacts=_artifacts(screen, None, None),
+            failure="\n".join(filter(None, (screen.failure, message))),
+        )
+    uri, url = result.get("report_s3_uri"), result.get("report_url")
+    if uri is None or is_plan:
+        return replace(
+            screen, lines=(*screen.lines, *_planned(uri)), artifacts=_artifacts(screen, None, None)
+        )
+    lines = (*screen.lines, *unbroken("Uploaded: ", uri), *unbroken("Console: ", str(url)))
+    return replace(screen, lines=lines, artifacts=_artifacts(screen, uri, url))
+
+
+def _planned(uri: str | None) -> Iterator[Line]:
+    if uri is not None:
+        yield from unbroken("Upload (not in check mode): ", uri)
+
+
+def _artifacts(screen: Screen, uri: str | None, url: str | None) -> Mapping[str, Any]:
+    return {**screen.artifacts, "report_s3_uri": uri, "report_url": url}

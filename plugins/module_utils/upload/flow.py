@@ -1,0 +1,127 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``report_upload``: writes the files of a report to S3.
+
+An object is written as a whole or not at all (botocore operation PutObject). No access control list is set,
+and no header for encryption: the bucket's default encryption applies, which a header would replace. No
+presigned URL is made, because it is a credential. (``amazon.aws.s3_object`` does all three.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..aws import errors
+from ..aws.caller import identify
+from ..aws.clients import Clients
+from ..aws.errors import AWS_ERRORS, ClientError, code_of
+from ..failures import Failure, Refused
+from ..plan import ReadOnlyPlan
+from ..progress import Report
+from ..runner import Flow, Outcome
+from .location import console_url
+from .options import wanted_from
+from .plan import file_failure, plan
+from .state import Bucket, UploadSeen, UploadWanted
+
+_REGION_HEADER = "x-amz-bucket-region"
+
+
+def read_state(clients: Clients, wanted: UploadWanted) -> UploadSeen:
+    """Read what can be known of the bucket, and the report's files.
+
+    Raises:
+        Refused: S3 cannot be reached, the credentials are not valid, or a file cannot be read.
+    """
+    region = clients.default_region
+    owner = wanted.owner or identify(clients, region).account_id
+    clients.open("s3", [region])
+    try:
+        bucket = _bucket(clients.client("s3", region), wanted.location.bucket, owner, region)
+    except AWS_ERRORS as exception:
+        raise Refused([errors.failure(exception, None, "HeadBucket")]) from exception
+    return UploadSeen(bucket, {} if wanted.is_plan else _contents(wanted))
+
+
+def _bucket(s3: Any, name: str, owner: str, region: str) -> Bucket:
+    """What HeadBucket says of the bucket.
+
+    It needs s3:ListBucket, and 403 can mean that this is not allowed, or that the bucket belongs to another
+    account (botocore operation HeadBucket): writing may be allowed all the same. So only 404 is certain. The
+    SDK follows to the region of the bucket, which even a refusal names.
+    """
+    try:
+        answer = s3.head_bucket(Bucket=name, ExpectedBucketOwner=owner)
+    except ClientError as exception:
+        headers = exception.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        return Bucket(owner, headers.get(_REGION_HEADER, region), code_of(exception) == "404")
+    return Bucket(owner, answer.get("BucketRegion", region))
+
+
+def _contents(wanted: UploadWanted) -> dict[str, bytes]:
+    found = {}
+    for path in wanted.files.values():
+        try:
+            found[path] = Path(path).read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as exception:
+            raise Refused([file_failure(wanted, f"{exception.strerror}: {path}")]) from exception
+        except ValueError as exception:
+            raise Refused([file_failure(wanted, "its path contains a NUL character")]) from exception
+    return found
+
+
+def apply(
+    clients: Clients, wanted: UploadWanted, seen: UploadSeen, plan: ReadOnlyPlan, report: Report
+) -> Outcome:
+    """Write the objects, until one cannot be written."""
+    s3 = clients.client("s3", clients.default_region)
+    for number, action in enumerate(plan.actions):
+        try:
+            s3.put_object(
+                Bucket=action.location.bucket,
+                Key=action.key,
+                Body=action.body,
+                ContentType=action.content_type,
+                ExpectedBucketOwner=seen.bucket.owner,
+            )
+        except AWS_ERRORS as exception:
+            return Outcome(plan.actions[:number], (_failure(exception, wanted, seen),))
+    return Outcome(plan.actions)
+
+
+def _failure(exception: Exception, wanted: UploadWanted, seen: UploadSeen) -> Failure:
+    found = errors.failure(exception, None, "PutObject")
+    # "Access Denied" alone names no action.
+    remedy = found.remedy.replace("Allow PutObject", "Allow s3:PutObject")
+    if found.error_code == "AccessDenied":
+        remedy += (
+            f" The bucket must belong to account {seen.bucket.owner}: set report_s3_bucket_owner if it "
+            "belongs to another one."
+        )
+    text = f"The report was not uploaded to {wanted.location.uri}: {found.message}"
+    return replace(found, message=text, remedy=remedy)
+
+
+def result(wanted: UploadWanted, seen: UploadSeen, plan: ReadOnlyPlan, outcome: Outcome) -> dict[str, Any]:
+    """Where the report is, or would be."""
+    return {
+        "report_s3_uri": wanted.location.uri,
+        "report_url": console_url(wanted.location, seen.bucket.region),
+    }
+
+
+FLOW: Flow[UploadWanted, UploadSeen] = Flow(
+    wanted_from,
+    read_state,
+    plan,
+    apply,
+    result,
+    # Nothing that was there is read.
+    diff=lambda *_values: {},
+)

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A folder in S3: ``s3://bucket/folder/``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from ..arguments import S3_URI
+
+# Amazon S3 User Guide, "Naming Amazon S3 objects": the most bytes of a key as UTF-8.
+_LONGEST_KEY = 1024
+# The longest name of a file below the folder.
+_NAME = 255
+
+
+@dataclass(frozen=True)
+class Location:
+    """A bucket, and a folder in it: empty, or with a slash at its end."""
+
+    bucket: str
+    folder: str = ""
+
+    @property
+    def uri(self) -> str:
+        """The folder as the AWS CLI names it."""
+        return f"s3://{self.bucket}/{self.folder}"
+
+
+def location_of(uri: str) -> Location | None:
+    """The location that a URI names; None if it is not valid."""
+    if not S3_URI.fullmatch(uri) or ".." in uri.split("/")[2] or not uri.isprintable():
+        return None
+    bucket, _slash, path = uri.removeprefix("s3://").partition("/")
+    folder = f"{path.strip('/')}/" if path.strip("/") else ""
+    if len(folder.encode("utf-8", "replace")) + _NAME > _LONGEST_KEY:
+        return None
+    return Location(bucket, folder)
+
+
+def console_url(location: Location, region: str) -> str:
+    """The page of the folder in AWS's console, which has no credentials.
+
+    China and GovCloud have consoles of their own (AWS Management Console, "Service endpoints").
+    """
+    host = "console.aws.amazon.com"
+    if region.startswith("cn-"):
+        host = "console.amazonaws.cn"
+    elif region.startswith("us-gov-"):
+        host = "console.amazonaws-us-gov.com"
+    prefix = f"?prefix={quote(location.folder)}" if location.folder else ""
+    return f"https://{host}/s3/buckets/{location.bucket}{prefix}"

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where a report was uploaded to, in what a role displays and passes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import WIDTH, Line, Screen
+from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import with_upload
+
+SCREEN = Screen((Line("Audited."), Line("Report: audit")), {"status": "clean"})
+URL = "https://console.aws.amazon.com/s3/buckets/golden-reports?prefix=audit/"
+DONE = {"report_s3_uri": "s3://reports/audit/", "report_url": URL}
+FAILED = {
+    "failed": True,
+    "failures": [{"region": None, "message": "Access Denied", "remedy": "Allow s3:PutObject."}],
+    "msg": "Access Denied",
+}
+NONE = {"status": "clean", "report_s3_uri": None, "report_url": None}
+
+
+def test_the_link_is_displayed_and_passed_on() -> None:
+    screen = with_upload(SCREEN, DONE, False)
+    assert screen.text.splitlines() == [
+        "Audited.",
+        "Report: audit",
+        "Uploaded: s3://reports/audit/",
+        f"Console: {URL}",
+    ]
+    assert all(len(line.text) <= WIDTH for line in screen.lines)
+    assert screen.artifacts == {"status": "clean", **DONE}
+    assert screen.failure == ""
+
+
+@pytest.mark.parametrize("result", [{}, {"skipped": True, "changed": False}])
+def test_nothing_is_displayed_without_an_upload(result: dict[str, Any]) -> None:
+    screen = with_upload(SCREEN, result, False)
+    assert screen.lines == SCREEN.lines
+    assert screen.artifacts == NONE
+
+
+def test_a_plan_uploads_nothing() -> None:
+    screen = with_upload(SCREEN, DONE, True)
+    assert screen.lines[-1].text == "Upload (not in check mode): s3://reports/audit/"
+    assert screen.artifacts == NONE
+
+
+def test_a_failed_upload_fails_the_role_and_hides_no_other_failure() -> None:
+    screen = with_upload(
+        Screen(SCREEN.lines, SCREEN.artifacts, "The audit found 1 high finding."), FAILED, False
+    )
+    assert screen.text.splitlines()[2:] == [
+        "The report was not uploaded.",
+        "- Access Denied. Allow s3:PutObject.",
+    ]
+    assert screen.artifacts == NONE
+    assert screen.failure == (
+        "The audit found 1 high finding.\nThe report was not uploaded.\n- Access Denied. Allow s3:PutObject."
+    )
+    crashed = with_upload(SCREEN, {"failed": True, "msg": "MODULE FAILURE"}, False)
+    assert crashed.failure == "The report was not uploaded.\n- MODULE FAILURE."

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an upload asks of S3, and what it makes of refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
+from ansible_collections.golden.images.plugins.module_utils.progress import reporter
+from ansible_collections.golden.images.plugins.module_utils.upload.flow import FLOW
+
+from tests.unit.wire import Wire
+
+OWNER = "111111111111"
+HEAD = {"Bucket": "reports", "ExpectedBucketOwner": OWNER}
+GIVEN = {
+    "report_s3_uri": "s3://reports/audit",
+    "report_s3_bucket_owner": OWNER,
+    "report_path": None,
+    "report_dir": None,
+}
+
+
+class OneClient:
+    """Clients that are all the same one."""
+
+    default_region = "us-east-1"
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def open(self, _service: str, _regions: list[str]) -> None:
+        """It exists already."""
+
+    def client(self, _service: str, _region: str) -> Any:
+        return self._wire.client
+
+
+def put(name: str, content_type: str, body: bytes = b"{}") -> dict[str, Any]:
+    return {
+        **HEAD,
+        "Key": f"audit/{name}",
+        "Body": body,
+        "ContentType": content_type,
+    }
+
+
+def upload(wire: Wire, params: dict[str, Any]) -> tuple[dict[str, Any], int, tuple[Failure, ...]]:
+    clients: Any = OneClient(wire)
+    wanted = FLOW.wanted(params, False)
+    with wire.spoken():
+        seen = FLOW.read(clients, wanted)
+        plan = FLOW.plan(wanted, seen)
+        if plan.refusals:
+            raise Refused(plan.refusals)
+        outcome = FLOW.apply(clients, wanted, seen, plan, reporter(None, print))
+    return FLOW.result(wanted, seen, plan, outcome), len(outcome.performed), outcome.failures
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire("s3")
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> dict[str, Any]:
+    """The options for a report of two files."""
+    (tmp_path / "report.json").write_text("{}")
+    (tmp_path / "report.html").write_text("<p>")
+    return {**GIVEN, "report_dir": str(tmp_path)}
+
+
+def test_each_file_is_written_with_its_type_and_the_expected_owner(
+    wire: Wire, report: dict[str, Any]
+) -> None:
+    wire.expect("head_bucket", HEAD, {"BucketRegion": "eu-west-1"})
+    wire.expect("put_object", put("report.json", "application/json"))
+    wire.expect("put_object", put("report.html", "text/html; charset=utf-8", b"<p>"))
+    result, number, failures = upload(wire, report)
+    assert (number, failures) == (2, ())
+    assert result == {
+        "report_s3_uri": "s3://reports/audit/",
+        "report_url": "https://console.aws.amazon.com/s3/buckets/reports?prefix=audit/",
+    }
+
+
+def test_a_bucket_that_cannot_be_read_may_be_writable(wire: Wire, report: dict[str, Any]) -> None:
+    wire.refuse("head_bucket", HEAD, "403")
+    wire.expect("put_object", put("report.json", "application/json"))
+    wire.refuse("put_object", put("report.html", "text/html; charset=utf-8", b"<p>"), "AccessDenied")
+    _result, number, (failure,) = upload(wire, report)
+    assert number == 1
+    assert failure.message == "The report was not uploaded to s3://reports/audit/: No."
+    assert failure.remedy == (
+        "Allow s3:PutObject in the IAM policy of the credentials used. The bucket must belong to account "
+        "111111111111: set report_s3_bucket_owner if it belongs to another one."
+    )
+    assert failure.source == "aws"
+
+
+def test_a_missing_bucket_is_refused_before_anything_is_written(wire: Wire, report: dict[str, Any]) -> None:
+    wire.refuse("head_bucket", HEAD, "404")
+    with pytest.raises(Refused) as refused:
+        upload(wire, report)
+    assert refused.value.failures[0].message == "report_s3_uri: there is no bucket reports."
+
+
+def test_a_file_that_cannot_be_read_is_refused(wire: Wire, tmp_path: Path) -> None:
+    (tmp_path / "report.json").mkdir()
+    wire.expect("head_bucket", HEAD)
+    with pytest.raises(Refused) as refused:
+        upload(wire, {**GIVEN, "report_dir": str(tmp_path)})
+    assert "Is a directory" in refused.value.failures[0].message

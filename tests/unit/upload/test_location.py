@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Folders in S3, and their page in AWS's console."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.upload.location import (
+    Location,
+    console_url,
+    location_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("uri", "normal"),
+    [
+        ("s3://reports", "s3://reports/"),
+        ("s3://reports/", "s3://reports/"),
+        ("s3://reports/audit", "s3://reports/audit/"),
+        ("s3://reports/audit/2026/", "s3://reports/audit/2026/"),
+        ("s3://my.reports-1/a b/ü", "s3://my.reports-1/a b/ü/"),
+    ],
+)
+def test_a_uri_names_a_folder(uri: str, normal: str) -> None:
+    location = location_of(uri)
+    assert location is not None
+    assert location.uri == normal
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("", "reports/audit", "s3:/reports", "s3://", "s3://Reports/a", "s3://a..b/c", "s3://ab/c"),
+        *("https://reports.s3.amazonaws.com/a", "s3://reports/a\nb", "s3://reports/\x00", "S3://reports/a"),
+        *("arn:aws:s3:::reports/a", f"s3://reports/{'a' * 1024}", "s3://-reports/a", " s3://reports/a"),
+    ],
+)
+def test_other_text_is_refused(uri: str) -> None:
+    assert location_of(uri) is None
+
+
+def test_the_console_opens_the_folder() -> None:
+    assert console_url(Location("reports", "a b/ü/"), "eu-west-1") == (
+        "https://console.aws.amazon.com/s3/buckets/reports?prefix=a%20b/%C3%BC/"
+    )
+    assert console_url(Location("reports"), "cn-north-1") == (
+        "https://console.amazonaws.cn/s3/buckets/reports"
+    )
+    assert console_url(Location("reports"), "us-gov-west-1") == (
+        "https://console.amazonaws-us-gov.com/s3/buckets/reports"
+    )

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of an upload."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.upload.location import Location
+from ansible_collections.golden.images.plugins.module_utils.upload.options import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.upload.state import UploadWanted
+
+GIVEN: dict[str, Any] = {
+    "report_s3_uri": "s3://reports/audit",
+    "report_s3_bucket_owner": None,
+    "report_path": None,
+    "report_dir": "audit",
+}
+
+
+def test_options_are_read() -> None:
+    assert wanted_from(GIVEN, False) == UploadWanted(Location("reports", "audit/"), folder="audit")
+    given = {**GIVEN, "report_s3_bucket_owner": "012345678901", "report_path": "a.json", "report_dir": ""}
+    wanted = wanted_from(given, True)
+    assert (wanted.owner, wanted.path, wanted.folder, wanted.is_plan) == (
+        "012345678901",
+        "a.json",
+        None,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("report_s3_uri", "reports/audit", "'reports/audit' is not a valid S3 URI"),
+        ("report_s3_bucket_owner", "1234", "'1234' is not a valid account ID"),
+        ("report_dir", None, "no report is written that could be uploaded, because report_dir is not set"),
+    ],
+)
+def test_invalid_options_are_refused(option: str, value: str | None, message: str) -> None:
+    with pytest.raises(Refused) as refused:
+        wanted_from({**GIVEN, option: value}, False)
+    (failure,) = refused.value.failures
+    assert message in failure.message
+    assert failure.error_code == "invalid_option"
+
+
+def test_all_are_refused_at_once() -> None:
+    with pytest.raises(Refused) as refused:
+        wanted_from(dict.fromkeys(GIVEN, "no"), False)
+    assert [one.action for one in refused.value.failures] == ["report_s3_uri", "report_s3_bucket_owner"]

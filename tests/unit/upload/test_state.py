@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which local files are uploaded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ansible_collections.golden.images.plugins.module_utils.upload.location import Location
+from ansible_collections.golden.images.plugins.module_utils.upload.state import UploadWanted
+
+WANTED = UploadWanted(Location("reports", "audit/"), folder="audit/")
+
+
+def test_the_files_of_a_folder_and_a_single_file() -> None:
+    assert WANTED.files["report.html"] == "audit/report.html"
+    assert UploadWanted(WANTED.location, path="/tmp/web.json").files == {"web.json": "/tmp/web.json"}
+    # The folder's has the changes and the history.
+    assert replace(WANTED, path="report.json").files["report.json"] == "audit/report.json"
+    assert set(replace(WANTED, path="web.json").files) == {
+        *("report.csv", "report.html", "report.json", "report.sarif", "web.json"),
+    }
