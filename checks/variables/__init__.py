@@ -98,6 +98,8 @@ def _facts(variable: Variable) -> Iterator[str]:
         yield "Required."
     if variable.type not in _TAKES_ANYTHING:
         yield f"Type {type_in_words(variable)}."
+    if "path" in (variable.type, variable.elements):
+        yield "A relative path is one of the directory in which C(ansible-playbook) is started."
     if variable.choices:
         yield f"Choices {', '.join(f'V({choice})' for choice in variable.choices)}."
 

@@ -6,5 +6,4 @@ set -eu
 variables=${1:?usage: distribute.sh VARIABLES.yml REPORT.json}
 report=${2:?usage: distribute.sh VARIABLES.yml REPORT.json}
 
-# Ansible takes a relative path as one that starts in the folder of the playbook.
-exec ansible-playbook -i localhost, golden.images.distribute_ami -e "@$variables" -e "distribute_report_path=$(realpath -m "$report")" --diff
+exec ansible-playbook -i localhost, golden.images.distribute_ami -e "@$variables" -e "distribute_report_path=$report" --diff

@@ -12,7 +12,12 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
-from ansible_collections.golden.images.plugins.module_utils.variables import declared, read, sources
+from ansible_collections.golden.images.plugins.module_utils.variables import (
+    declared,
+    read,
+    sources,
+    with_paths,
+)
 
 
 class ActionModule(ActionBase):
@@ -33,6 +38,7 @@ class ActionModule(ActionBase):
         result["failures"] = [failure.as_result() for failure in failures]
         if failures:
             return {**result, "failed": True, "msg": f"{summary(failures)}\nNothing was changed."}
+        values = with_paths(variables, values, absolute)
         prefix = f"{os.path.basename(role._role_path)}_"
         result["options"] = {name.removeprefix(prefix): value for name, value in values.items()}
         # The role registers the values, so the result has them; nothing may print a secret.
@@ -48,6 +54,15 @@ class ActionModule(ActionBase):
             return self._templar.template(given)
         except AnsibleValueOmittedError:
             return None
+
+
+def absolute(path):
+    """The path, if relative, below the directory in which Ansible was started.
+
+    Modules on the controller run in the folder of the playbook (``_low_level_execute_command`` in
+    ``ansible.plugins.action``), which is that of the installed collection for a playbook by its full name.
+    """
+    return os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
 
 
 def documented(role_path):

@@ -121,6 +121,22 @@ def read(
     return values, tuple(failures)
 
 
+def with_paths(
+    variables: Iterable[Variable], values: Mapping[str, Any], absolute: Callable[[str], str]
+) -> dict[str, Any]:
+    """The values that ``read`` returned, with ``absolute`` paths."""
+    found = dict(values)
+    for variable in variables:
+        value = found[variable.name]
+        if value is None:
+            continue
+        if variable.type == "path":
+            found[variable.name] = absolute(value)
+        elif variable.type == "list" and variable.elements == "path":
+            found[variable.name] = [absolute(one) for one in value]
+    return found
+
+
 def account_id(value: Any) -> str:
     """An account ID from 12 digits, as text or as an integer.
 

@@ -16,6 +16,7 @@ description:
   - An integer of 12 digits is an account ID. An integer with fewer digits is refused, because YAML loses a leading zero.
     A float, a boolean or a time is refused in place of text, because YAML may have changed it. Double quotes keep both, in
     an answer of a survey too.
+  - A relative path is one of the directory in which C(ansible-playbook) is started, whatever the directory of the playbook.
   - It runs on the controller, starts no process, and calls no AWS.
 author:
   - golden.images contributors !UNKNOWN

@@ -23,6 +23,7 @@ from plugins.module_utils.variables import (
     problems,
     read,
     sources,
+    with_paths,
 )
 
 ACCOUNT, OTHER = "012345671234", "222222222222"
@@ -249,6 +250,22 @@ def test_an_account_id_has_12_digits() -> None:
     with pytest.raises(Unreadable) as refused:
         account_id(int("777777777777", 8))
     assert refused.value.remedy == ACCOUNT_ID_FORM
+
+
+def test_paths_of_any_kind_are_made_absolute() -> None:
+    variables = (
+        Variable("file", type="path"),
+        Variable("none", type="path"),
+        Variable("files", type="list", elements="path"),
+        Variable("name"),
+    )
+    values = {"file": "a", "none": None, "files": ["b", "c"], "name": "d"}
+    assert with_paths(variables, values, "/tmp/{}".format) == {
+        "file": "/tmp/a",
+        "none": None,
+        "files": ["/tmp/b", "/tmp/c"],
+        "name": "d",
+    }
 
 
 def test_a_default_is_not_shared() -> None:

@@ -21,6 +21,8 @@ DECLARED = {
         "web_names": {"type": "list", "elements": "str", "required": True},
         "web_days": {"type": "int"},
         "web_key": {"type": "str", "no_log": True},
+        "web_report": {"type": "path"},
+        "web_files": {"type": "list", "elements": "path", "default": []},
     }
 }
 
@@ -55,10 +57,22 @@ def test_a_variable_that_is_omitted_is_not_set(run: Any) -> None:
     assert run(web_names="a", web_days="{{ omit }}")["options"]["days"] is None
 
 
+def test_a_relative_path_starts_in_the_current_directory(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/web")
+    monkeypatch.setenv("REPORTS", "/srv")
+    options = run(web_names="a", web_report="./audit", web_files="~/a, $REPORTS/b, c/../d")["options"]
+    assert options["report"] == str(tmp_path / "audit")
+    assert options["files"] == ["/home/web/a", "/srv/b", str(tmp_path / "d")]
+    assert run(web_names="a", web_report="")["options"]["report"] is None
+
+
 def test_the_values_are_named_without_the_role(run: Any) -> None:
     assert run(web_names="a, b", web_days="5", other=1) == {
         "failures": [],
-        "options": {"names": ["a", "b"], "days": 5, "key": None},
+        "options": {"names": ["a", "b"], "days": 5, "key": None, "report": None, "files": []},
         "_ansible_no_log": False,
     }
 
