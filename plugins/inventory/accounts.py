@@ -32,8 +32,9 @@ options:
     default: [ACTIVE]
   hostname:
     description:
-      - The source of host names. Account names can contain spaces. The inventory fails if several accounts have the same
-        name, which AWS allows.
+      - The source of host names. Account names can contain spaces. Characters that are not shown, such as those that control a
+        terminal, are replaced by their code points. The inventory fails if several accounts have the same name, which AWS
+        allows.
     type: str
     choices: [account_id, account_name]
     default: account_id

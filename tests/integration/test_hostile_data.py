@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from simulated_aws.client import SimulatedAws
 
@@ -49,6 +52,19 @@ TEXTS = {
     "=1+1": "a key",
     "<b>": "a key",
 }
+# botocore shapes AccountName and OrganizationalUnitName of Organizations: 1 to 128 characters of any kind.
+ACCOUNT_NAMES = (
+    SCRIPT,
+    PIPE,
+    FORMULA,
+    TEXTS["statement"],
+    TEXTS["escape"],
+    TEXTS["unicode"],
+    "\x1b[2J\x1b]0;taken over\x07\x08\r\n[localhost]\n",
+    "web, prod:!x[0] #",
+    "\U0001f680" * 128,
+)
+MANAGEMENT = "management"
 # AWS allows these characters in names (EC2 API Reference, CopyImage, Name).
 NAMES = ("@SUM(1)", "-1-1 '", "[x](y) /../.")
 
@@ -147,7 +163,89 @@ def test_reports_show_texts_and_run_nothing(
         _assert_no_escapes((folder / "report.html").read_text("utf-8"))
         json.loads((folder / "report.sarif").read_text("utf-8"))
     if PROGRAM is not None:
-        _assert_harmless_page(tmp_path, tmp_path / "cleanup" / "report.html")
+        shown = (SCRIPT, PIPE, FORMULA, "+1+1", "@SUM(1+1)")
+        _assert_harmless_page(tmp_path, tmp_path / "cleanup" / "report.html", shown)
+
+
+@pytest.fixture
+def hostile_accounts(aws: SimulatedAws, fixture: Fixture) -> list[str]:
+    """The IDs of accounts with these names, in units with these names, that can launch the golden image."""
+    client = aws.client("organizations", MANAGEMENT)
+    (root,) = client.list_roots()["Roots"]
+    made: list[str] = []
+    for number, name in enumerate(ACCOUNT_NAMES):
+        unit = client.create_organizational_unit(ParentId=root["Id"], Name=name)["OrganizationalUnit"]
+        email = f"hostile-{number}@example.com"
+        status = client.create_account(AccountName=name, Email=email)["CreateAccountStatus"]
+        client.move_account(
+            AccountId=status["AccountId"], SourceParentId=root["Id"], DestinationParentId=unit["Id"]
+        )
+        made.append(status["AccountId"])
+    permissions = {"Add": [{"UserId": one} for one in made]}
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(
+        ImageId=fixture.image_id, LaunchPermission=permissions
+    )
+    return made
+
+
+@pytest.fixture
+def organization_file(fixture: Fixture, tmp_path: Path) -> Path:
+    """An inventory of the organization, with the management account's credentials."""
+    keys = fixture.environment(MANAGEMENT)
+    path = tmp_path / "golden_accounts.yml"
+    content = {
+        "plugin": "golden.images.accounts",
+        "hostname": "account_name",
+        "access_key": keys["AWS_ACCESS_KEY_ID"],
+        "secret_key": keys["AWS_SECRET_ACCESS_KEY"],
+    }
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def test_names_of_accounts_stay_text(
+    fixture: Fixture, ansible: Ansible, hostile_accounts: list[str], organization_file: Path, tmp_path: Path
+) -> None:
+    graph = subprocess.run(
+        ["ansible-inventory", "-i", str(organization_file), "--graph"],
+        cwd=ansible.folder,
+        env=ansible.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    _assert_no_escapes(graph.stdout)
+    audited = ansible.run(
+        "golden.images.audit_ami_sharing",
+        {"audit_regions": [HOME], "audit_report_dir": str(tmp_path / "audit"), "audit_fail_on": "none"},
+        *("-i", str(organization_file)),
+        environment=DEFAULT,
+    )
+    assert audited.code == 0, audited.text
+    _assert_harmless(ansible, audited)
+    # These accounts have no role that the owner could assume: the verification fails, and reports why.
+    verified = ansible.run(
+        "golden.images.verify_ami",
+        {
+            "verify_images": {HOME: fixture.image_id},
+            "verify_account_ids": hostile_accounts,
+            "verify_consumer_role_name": "golden",
+            "verify_level": "visible",
+            "verify_report_dir": str(tmp_path / "verification"),
+        },
+        *("-i", str(organization_file)),
+        environment=DEFAULT,
+    )
+    assert verified.code == 2, verified.text
+    _assert_harmless(ansible, verified)
+    for folder in (tmp_path / "audit", tmp_path / "verification"):
+        page = (folder / "report.html").read_text("utf-8")
+        assert SCRIPT not in page
+        assert "touch evaluated" in page
+        _assert_no_escapes(page)
+        if PROGRAM is not None:
+            _assert_harmless_page(folder, folder / "report.html", (SCRIPT, PIPE, FORMULA))
+    _assert_no_formulas(tmp_path / "audit" / "report.csv")
 
 
 def _assert_harmless(ansible: Ansible, run: Run) -> None:
@@ -167,13 +265,13 @@ def _assert_no_formulas(path: Path) -> None:
     assert [cell for cell in cells if "\n=" in cell] == []
 
 
-def _assert_harmless_page(tmp_path: Path, page: Path) -> None:
+def _assert_harmless_page(tmp_path: Path, page: Path, texts: Sequence[str]) -> None:
     with Browser(tmp_path / "profile") as browser:
         browser.open(page.as_uri())
         assert browser.run("document.title") not in ("taken over", "1")
         assert browser.run("document.scripts.length") == 1
         assert browser.run("document.images.length") == 0
         shown: Any = browser.run("document.body.textContent")
-        for text in (SCRIPT, PIPE, FORMULA, "+1+1", "@SUM(1+1)"):
+        for text in texts:
             assert text in shown
         assert [one for one in browser.requests if not one.startswith("file:")] == []

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..failures import Refused, invalid_option
+from ..wording import visible
 
 # botocore shape AccountState of Organizations.
 STATES = ("PENDING_ACTIVATION", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED")
@@ -180,7 +181,10 @@ def groups(named: Mapping[str, Account], options: NamingOptions) -> dict[str, Gr
 
 
 def _host_name(account: Account, options: NamingOptions) -> str:
-    return account.name if options.hostname == "account_name" else account.account_id
+    """The name of the account's host, on one line, which Ansible prints as it is."""
+    if options.hostname != "account_name":
+        return account.account_id
+    return visible(re.sub(r"\s", " ", account.name))
 
 
 def _unit_label(units: tuple[Unit, ...]) -> _Label:

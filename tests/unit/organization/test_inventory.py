@@ -123,6 +123,11 @@ def test_hosts_by_name() -> None:
     assert [*hosts(accounts, NamingOptions())] == ["111111111111", "222222222222"]
 
 
+def test_the_name_of_a_host_controls_no_terminal() -> None:
+    (name,) = hosts([account(name="a\n\tb\x1b[2J\u202e\U0001f680{{ 1 }}")], NamingOptions("account_name"))
+    assert name == "a  b\u27e8U+001B\u27e9[2J\u27e8U+202E\u27e9\U0001f680{{ 1 }}"
+
+
 def test_two_accounts_with_the_same_name_are_refused() -> None:
     twins = [account("111111111111"), account("222222222222"), account("333333333333", name="other")]
     assert len(hosts(twins, NamingOptions())) == 3
