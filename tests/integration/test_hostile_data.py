@@ -168,7 +168,7 @@ def test_reports_show_texts_and_run_nothing(
 
 
 @pytest.fixture
-def hostile_accounts(aws: SimulatedAws, fixture: Fixture) -> list[str]:
+def hostile_accounts(aws: SimulatedAws, image_id: str) -> list[str]:
     """The IDs of accounts with these names, in units with these names, that can launch the golden image."""
     client = aws.client("organizations", MANAGEMENT)
     (root,) = client.list_roots()["Roots"]
@@ -182,9 +182,7 @@ def hostile_accounts(aws: SimulatedAws, fixture: Fixture) -> list[str]:
         )
         made.append(status["AccountId"])
     permissions = {"Add": [{"UserId": one} for one in made]}
-    aws.client("ec2", OWNER, HOME).modify_image_attribute(
-        ImageId=fixture.image_id, LaunchPermission=permissions
-    )
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(ImageId=image_id, LaunchPermission=permissions)
     return made
 
 
@@ -204,7 +202,7 @@ def organization_file(fixture: Fixture, tmp_path: Path) -> Path:
 
 
 def test_names_of_accounts_stay_text(
-    fixture: Fixture, ansible: Ansible, hostile_accounts: list[str], organization_file: Path, tmp_path: Path
+    ansible: Ansible, image_id: str, hostile_accounts: list[str], organization_file: Path, tmp_path: Path
 ) -> None:
     graph = subprocess.run(
         ["ansible-inventory", "-i", str(organization_file), "--graph"],
@@ -227,7 +225,7 @@ def test_names_of_accounts_stay_text(
     verified = ansible.run(
         "golden.images.verify_ami",
         {
-            "verify_images": {HOME: fixture.image_id},
+            "verify_images": {HOME: image_id},
             "verify_account_ids": hostile_accounts,
             "verify_consumer_role_name": "golden",
             "verify_level": "visible",
@@ -246,6 +244,43 @@ def test_names_of_accounts_stay_text(
         if PROGRAM is not None:
             _assert_harmless_page(folder, folder / "report.html", (SCRIPT, PIPE, FORMULA))
     _assert_no_formulas(tmp_path / "audit" / "report.csv")
+
+
+def test_names_of_templates_and_parameters_stay_text(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    # botocore shapes LaunchTemplateName and VersionDescription of EC2; Systems Manager API Reference,
+    # PutParameter, Name: 1,011 characters.
+    template, parameter = f"(web).-/_{'t' * 119}", f"/golden/{'p' * 800}"
+    description = f"{PIPE}{SCRIPT}{ROCKET}{REVERSED}{CSI}".ljust(255, "=")
+    tags = [{"Key": str(number), "Value": text} for number, text in enumerate(dict.fromkeys(TEXTS.values()))]
+    ec2, ssm = aws.client("ec2", OWNER, HOME), aws.client("ssm", OWNER, HOME)
+    data = {"InstanceType": "t3.micro", "TagSpecifications": [{"ResourceType": "instance", "Tags": tags}]}
+    ec2.create_launch_template(
+        LaunchTemplateName=template, VersionDescription=description, LaunchTemplateData=data
+    )
+    variables = {
+        "publish_images": {HOME: fixture.image_id},
+        "publish_parameter": parameter,
+        "publish_launch_templates": [template],
+        "publish_require_shared": False,
+    }
+    published = ansible.run("golden.images.publish_ami", variables, "--diff", environment=DEFAULT)
+    assert published.code == 0, published.text
+    _assert_harmless(ansible, published)
+    (made,) = ec2.describe_launch_template_versions(LaunchTemplateName=template, Versions=["$Default"])[
+        "LaunchTemplateVersions"
+    ]
+    assert made["LaunchTemplateData"] == data | {"ImageId": fixture.image_id}
+
+    text = f"\x1b[2J{CSI}{PIPE}{SCRIPT}\n\r{ROCKET}"
+    ssm.put_parameter(Name="/golden/text", Value=text, Type="String")
+    refused = ansible.run(
+        "golden.images.publish_ami", {**variables, "publish_parameter": "/golden/text"}, environment=DEFAULT
+    )
+    assert refused.code == 2, refused.text
+    _assert_harmless(ansible, refused)
+    assert ssm.get_parameter(Name="/golden/text")["Parameter"]["Value"] == text
 
 
 def _assert_harmless(ansible: Ansible, run: Run) -> None:
