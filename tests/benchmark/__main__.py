@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,8 +37,9 @@ def main() -> int:
     for name in (
         () if options.draw else options.parts or [name for name, one in PARTS.items() if one.by_default]
     ):
+        started = time.monotonic()
         part = _measure(PARTS[name], Scale(1, True) if options.trial else Scale())
-        print(text.of(part), flush=True)
+        print(text.of(part), f"{name} took {time.monotonic() - started:.0f} s.", sep="\n", flush=True)
         if not options.trial:
             known = {**known, name: part}
             options.results.write_text(json.dumps(to_json(known), indent=1) + "\n", encoding="utf-8")

@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,31 +19,38 @@ from simulated_aws.client import SimulatedAws
 from . import floor, playbook, tools
 from .exposures import Found, Planted, plant
 from .fixtures import HOME, OTHER_REGIONS, OWNER
-from .measuring import GOLDEN, LATENCY, Scale, command, repeated, sample
+from .measuring import GOLDEN, LATENCY, Measure, Scale, command, repeated, sample
 from .results import Sample, Series
 
 CUSTODIAN = "Cloud Custodian"
-LARGE, IN_ONE_REGION = "10,000 images in 20 regions", "1,000 images in one region"
+LARGE, IN_ONE_REGION = "10,000 images in 20 regions", "300 images in one region"
 REFILL = 6
 """Seconds after which all token buckets that a run emptied are full again."""
 _FQCN = "golden.images.audit_ami_sharing"
 
 
-def large(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
-    """Images, snapshots and keys of many regions at AWS's request rates, with a page; and Custodian."""
-    regions = (HOME, *OTHER_REGIONS[: scale.size(19, 1)])
-    planted = plant_in(aws, regions, scale.size(500, 60))
-    yield Series(LARGE, GOLDEN, repeated(scale, lambda: _after_refill(aws, planted)))
-    time.sleep(REFILL)
-    yield Series(LARGE, CUSTODIAN, repeated(scale, lambda: _custodian(aws, planted)))
+def large(*contenders: str) -> Measure:
+    """Images, snapshots and keys of many regions at AWS's request rates, with a page."""
+
+    def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+        regions = (HOME, *OTHER_REGIONS[: scale.size(19, 1)])
+        yield from _by(contenders, aws, scale, LARGE, plant_in(aws, regions, scale.size(500, 60)))
+
+    return measure
 
 
 def in_one_region(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
     """Every kind of exposure, those of keys among them."""
-    planted = plant_in(aws, (HOME,), scale.size(1000, 100))
-    yield Series(IN_ONE_REGION, GOLDEN, repeated(scale, lambda: _after_refill(aws, planted)))
-    time.sleep(REFILL)
-    yield Series(IN_ONE_REGION, CUSTODIAN, repeated(scale, lambda: _custodian(aws, planted)))
+    planted = plant_in(aws, (HOME,), scale.size(300, 100))
+    yield from _by((GOLDEN, CUSTODIAN), aws, scale, IN_ONE_REGION, planted)
+
+
+def _by(
+    contenders: Sequence[str], aws: SimulatedAws, scale: Scale, case: str, planted: Planted
+) -> Iterator[Series]:
+    for contender in contenders:
+        once = partial(_after_refill, golden if contender == GOLDEN else _custodian, aws, planted)
+        yield Series(case, contender, repeated(scale, once))
 
 
 def plant_in(aws: SimulatedAws, regions: tuple[str, ...], images: int) -> Planted:
@@ -84,9 +92,11 @@ def judged(expected: Counter[Found], found: Counter[Found]) -> dict[str, float]:
     }
 
 
-def _after_refill(aws: SimulatedAws, planted: Planted) -> Sample:
+def _after_refill(
+    run: Callable[[SimulatedAws, Planted], Sample], aws: SimulatedAws, planted: Planted
+) -> Sample:
     time.sleep(REFILL)
-    return golden(aws, planted)
+    return run(aws, planted)
 
 
 def policies(allowed: list[str], special: list[str]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any
 from simulated_aws.client import SimulatedAws
 
 from . import floor, playbook
-from .audit import CUSTODIAN, REFILL, run_custodian
+from .audit import CUSTODIAN, run_custodian
 from .fixtures import HOME, OWNER
-from .measuring import GOLDEN, LATENCY, Measure, Scale, repeated, sample
+from .measuring import GOLDEN, LATENCY, Scale, repeated, sample
 from .results import Sample, Series
 
 DELETED = 300
@@ -31,15 +30,12 @@ Use = Callable[[SimulatedAws, list[str]], None]
 """Makes images be in use, given by id."""
 
 
-def of(case: str, disks: int) -> Measure:
-    """The deletion of all images of a family but the newest."""
-
-    def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
-        images = scale.size(DELETED, 20) + 1
-        for contender in (GOLDEN, CUSTODIAN):
-            yield Series(case, contender, repeated(scale, partial(_delete, aws, images, disks, contender)))
-
-    return measure
+def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+    """The deletion of all images of a family but the newest; those with two disks once, for their calls."""
+    images = scale.size(DELETED, 20) + 1
+    for contender in (GOLDEN, CUSTODIAN):
+        yield Series(ONE_DISK, contender, repeated(scale, partial(_delete, aws, images, 1, contender)))
+    yield Series(TWO_DISKS, GOLDEN, (_delete(aws, images, 2, GOLDEN),))
 
 
 def in_use(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
@@ -92,7 +88,6 @@ def _run(aws: SimulatedAws, contender: str) -> tuple[_Done, set[str]]:
     """Clean up; return what it took and the ids of the deleted images."""
     before = _images(aws)
     aws.set_latency(LATENCY)
-    time.sleep(REFILL)
     aws.clear_calls()
     with TemporaryDirectory() as name:
         used = (_golden if contender == GOLDEN else _custodian)(aws, Path(name))

@@ -11,7 +11,7 @@ OTHER_REGIONS = (
     *("us-west-1", "ca-central-1", "eu-west-2", "eu-west-3", "eu-north-1", "ap-south-1", "ap-southeast-1"),
     *("ap-northeast-2", "ap-northeast-3", "af-south-1", "eu-south-1", "ap-east-1", "me-south-1"),
     *("ap-south-2", "ap-southeast-3", "ap-southeast-4", "ca-west-1", "eu-central-2", "eu-south-2"),
-    *("il-central-1", "me-central-1", "mx-central-1"),
+    *("il-central-1", "me-central-1", "mx-central-1", "ap-southeast-5"),
 )
 KEY_ALIAS = "alias/golden"
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulated_aws.client import SimulatedAws
@@ -11,7 +11,6 @@ from simulated_aws.client import SimulatedAws
 from . import audit, cleanup, distribution, growth, many_accounts, profile, report, simulator, start
 from .distribution import AWSPUB, BOTO3, PARALLEL, SEQUENTIAL
 from .measuring import COPY_SECONDS, GOLDEN, LATENCY, Measure, Scale
-from .results import Series
 
 _AWS = (
     f"Each call takes {LATENCY * 1000:.0f} ms. A token bucket for each API in each region admits calls at "
@@ -35,14 +34,6 @@ class Recipe:
     profiles: Callable[[SimulatedAws, Scale], dict[str, dict[str, float]]] | None = None
 
 
-def _both(*measures: Measure) -> Measure:
-    def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
-        for one in measures:
-            yield from one(aws, scale)
-
-    return measure
-
-
 PARTS = {
     "distribute": Recipe(
         "Distribution to 8 regions and 50 accounts, encrypted",
@@ -51,26 +42,34 @@ PARTS = {
     ),
     "distribute-plain": Recipe(
         "Distribution to 8 regions and 50 accounts, unencrypted",
-        distribution.of(distribution.PLAIN, GOLDEN, BOTO3, AWSPUB),
+        distribution.of(distribution.PLAIN, GOLDEN, AWSPUB),
         _COPIES,
     ),
     "distribute-large": Recipe(
         "Distribution to 20 regions and 500 accounts, encrypted",
-        distribution.of(distribution.LARGE, GOLDEN, BOTO3),
+        distribution.of(distribution.LARGE, GOLDEN),
         _COPIES,
     ),
-    "audit": Recipe("Audit of 10,000 images in 20 regions", audit.large, _AWS),
-    "audit-keys": Recipe("Audit with every kind of exposure", audit.in_one_region, _AWS),
+    "audit": Recipe("Audit of 10,000 images in 20 regions", audit.large(GOLDEN), _AWS),
+    "audit-kinds": Recipe("Audit with every kind of exposure", audit.in_one_region, _AWS),
     "report": Recipe("Report of an audit", report.measure, _NO_LATENCY),
-    "cleanup": Recipe(
-        "Cleanup that deletes 300 images",
-        _both(cleanup.of(cleanup.ONE_DISK, 1), cleanup.of(cleanup.TWO_DISKS, 2)),
-        _AWS,
-    ),
+    "cleanup": Recipe("Cleanup that deletes 300 images", cleanup.measure, _AWS),
     "cleanup-in-use": Recipe("Cleanup where images are in use", cleanup.in_use, _AWS),
     "start": Recipe("Start of a module and of a role", start.measure, _NO_LATENCY),
     "many-accounts": Recipe("One image and 1,000 accounts", many_accounts.measure, _AWS),
     "simulator": Recipe("The simulated AWS itself", simulator.measure, _NO_LATENCY),
+    "audit-compared": Recipe(
+        "Audit of 10,000 images in 20 regions, compared",
+        audit.large(GOLDEN, audit.CUSTODIAN),
+        _AWS,
+        by_default=False,
+    ),
+    "distribute-large-compared": Recipe(
+        "Distribution to 20 regions and 500 accounts, encrypted, compared",
+        distribution.of(distribution.LARGE, GOLDEN, BOTO3),
+        _COPIES,
+        by_default=False,
+    ),
     "profile": Recipe(
         "Where the time goes",
         lambda _aws, _scale: iter(()),
