@@ -35,7 +35,7 @@ def table(
         drawn.add_column(name, justify="right" if isinstance(cell, int) else "left", no_wrap=True)
     for row in rows:
         drawn.add_row(*(_cell(str(cell), styles or {}) for cell in row))
-    _CONSOLE.print(Padding(drawn, _INDENT))
+    _CONSOLE.print(Padding(drawn, _INDENT, expand=False))
 
 
 def _cell(text: str, styles: Mapping[str, str]) -> Text:

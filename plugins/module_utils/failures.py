@@ -134,11 +134,12 @@ def incomplete_answer(operation: str, member: str, target: Target | None = None)
 
 
 def cut(text: str, longest: int) -> str:
-    """The text, or its beginning and its end if it has more characters than ``longest``."""
+    """The text, or its beginning and its end if it has more characters than ``longest``, in whole words."""
     if len(text) <= longest:
         return text
     end = longest // 4
-    return f"{text[: longest - end - 3]} … {text[-end:]}"
+    beginning, ending = text[: longest - end - 3], text[-end:]
+    return f"{beginning.rpartition(' ')[0] or beginning} … {ending.partition(' ')[2] or ending}"
 
 
 def sentences(failures: Iterable[Failure]) -> tuple[str, ...]:

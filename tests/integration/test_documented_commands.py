@@ -41,7 +41,7 @@ _WORLD: dict[str, Any] = {
         "edge": "210987654321",
     },
     "organization": {"management_account": MANAGEMENT, "accounts": [OWNER, "web", "data"]},
-    "roles": {ROLE: {"accounts": ["web", "data"], "trusts": [OWNER]}},
+    "roles": {ROLE: {"accounts": ["web", "data"], "trusts": [OWNER], "external_id": "golden-images"}},
     "kms_keys": {
         "golden": {"account": OWNER, "regions": [HOME, AWAY, "ap-southeast-2"], "alias": "alias/golden"}
     },
@@ -194,6 +194,7 @@ def _distributed(world: World) -> None:
         "verify_images": images,
         "verify_account_ids": accounts,
         "verify_consumer_role_name": ROLE,
+        "verify_external_id": "golden-images",
     }
     world.write("verify.yml", json.dumps(verified))
 

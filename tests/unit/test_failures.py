@@ -139,7 +139,12 @@ def test_a_failed_target_has_its_failure_as_message() -> None:
 
 @pytest.mark.parametrize(
     ("text", "longest", "expected"),
-    [("short", 5, "short"), ("0123456789abcdef", 11, "012345 … ef"), ("", 5, "")],
+    [
+        ("short", 5, "short"),
+        ("0123456789abcdef", 11, "012345 … ef"),
+        ("Check that this role has this external ID", 30, "Check that this … ID"),
+        ("", 5, ""),
+    ],
 )
 def test_a_long_text_is_cut_in_the_middle(text: str, longest: int, expected: str) -> None:
     assert cut(text, longest) == expected
