@@ -17,6 +17,8 @@ Source = Literal["aws", "sdk", "collection"]
 CONSUMER_REJECTED = "consumer_rejected"
 # Characters of a message with its remedy.
 _LONGEST = 480
+# Characters of a word that is not cut.
+_WORD = 20
 # Lines of a message about several failures. Invalid options are fixed all at once, before the next run.
 _MOST_LINES = 5
 _MOST_OPTIONS = 20
@@ -134,12 +136,20 @@ def incomplete_answer(operation: str, member: str, target: Target | None = None)
 
 
 def cut(text: str, longest: int) -> str:
-    """The text, or its beginning and its end if it has more characters than ``longest``, in whole words."""
+    """The text, or its beginning and its end if it has more characters than ``longest``.
+
+    Words stay whole, other than long ones: an ARN, a value without spaces.
+    """
     if len(text) <= longest:
         return text
     end = longest // 4
     beginning, ending = text[: longest - end - 3], text[-end:]
-    return f"{beginning.rpartition(' ')[0] or beginning} … {ending.partition(' ')[2] or ending}"
+    words, _space, begun = beginning.rpartition(" ")
+    ended, _space, other_words = ending.partition(" ")
+    return (
+        f"{words if words and len(begun) <= _WORD else beginning} … "
+        f"{other_words if other_words and len(ended) <= _WORD else ending}"
+    )
 
 
 def sentences(failures: Iterable[Failure]) -> tuple[str, ...]:
