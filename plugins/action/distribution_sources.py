@@ -21,6 +21,16 @@ _SPEC = {
     "packer_run_uuid": {"type": "str"},
     "packer_build": {"type": "str"},
     "source_region": {"type": "str"},
+    "sources": {"type": "dict", "default": {}},
+    "name": {"type": "str"},
+    "tags": {"type": "dict"},
+    "shared_tags": {"type": "dict"},
+    "publish_parameter": {"type": "str"},
+    "launch_templates": {"type": "list", "elements": "str"},
+    "verify_instance_type": {"type": "str"},
+    "report_path": {"type": "str"},
+    "report_dir": {"type": "str"},
+    "report_s3_uri": {"type": "str"},
     "output_files": {"type": "list", "elements": "str", "default": []},
     "variable_names": {"type": "dict", "default": {}},
 }
@@ -37,13 +47,19 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
         variables = given.pop("variable_names")
-        source, problems = selected(given, {path: read(path) for path in files(given)})
+        sources, problems = selected(given, {path: read(path) for path in files(given)}, variables)
         paths = [unfrackpath(path, follow=False) for path in given["output_files"]]
-        failures = [renamed(problem, variables) for problem in (*problems, *check_files(paths))]
+        failures = [_named(problem, variables) for problem in (*problems, *check_files(paths))]
         result.update(changed=False, failures=[failure.as_result() for failure in failures])
         if failures:
             return {**result, "failed": True, "msg": f"{summary(failures)}\nNothing was changed."}
-        return {**result, "sources": [source]}
+        return {**result, "sources": list(sources)}
+
+
+def _named(problem, variables):
+    """The failure with variables in place of options. One of several sources has options of its own."""
+    of_sources = {option: name for option, name in variables.items() if option == "sources"}
+    return renamed(problem, of_sources if problem.action == "sources" else variables)
 
 
 def read(path):

@@ -55,7 +55,8 @@ class Variable:
 
     ``type`` and ``elements``, which is also of a mapping's values, are Ansible's types, or ``account_id``, 12
     digits, or ``raw``, a mapping or a list. ``choices`` are texts. ``default_from`` is another variable: it
-    counts if this one is not given. ``options`` are the known keys of a list's mappings.
+    counts if this one is not given. ``options`` are the known keys of the mappings in a
+    list or a mapping.
     """
 
     name: str
@@ -252,9 +253,10 @@ class _Reading:
         return self._scalar(_element_of(variable), item, f"{place}: ")
 
     def _known_keys(self, variable: Variable, item: Any, place: str) -> Any:
-        """A mapping of a list, with the values of its known keys as read. Modules refuse unknown keys."""
+        """A mapping in another value, with its known keys as read. Modules refuse unknown keys."""
         if not isinstance(item, Mapping):
-            self._refuse(f"{place} must be a mapping{self._got(item)}.", "Write a list of mappings.")
+            what = "list" if variable.type == "list" else "mapping"
+            self._refuse(f"{place} must be a mapping{self._got(item)}.", f"Write a {what} of mappings.")
             return None
         known = {option.name: option for option in variable.options}
         read_values = {
@@ -274,6 +276,8 @@ class _Reading:
         }
 
     def _mapped(self, variable: Variable, key: Any, value: Any, place: str) -> Any:
+        if variable.elements == "dict":
+            return self._known_keys(variable, value, f"{place}{shown(key)}")
         if variable.elements is None or value is None:
             return _trimmed(value)
         if isinstance(value, str) and not value.strip():

@@ -8,9 +8,9 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: distribution_sources
 version_added: 0.1.0
-short_description: Select the source image of a distribution
+short_description: Select the source images of a distribution
 description:
-  - Checks that exactly one option selects the source image, and reads its ID from the manifest of Packer.
+  - Checks that exactly one option selects each source image, and reads its ID from the manifest of Packer.
   - The second task of the role P(golden.images.distribute#role). It runs on the controller, starts no process, and needs no
     AWS credentials.
 author:
@@ -47,6 +47,50 @@ options:
   source_region:
     description:
       - The region of the source image. Required without O(packer_manifest), and if the build has images in several regions.
+    type: str
+  sources:
+    description:
+      - Several sources, a mapping of name to options of a source in place of the options above. O(source_region) and the
+        options below are also options of a source, which come first. C(tags) and C(shared_tags) are combined.
+      - Fails if two of them are one image, or would be published in the same place.
+    type: dict
+    default: {}
+  name:
+    description:
+      - As in M(golden.images.ami_copy_regions).
+    type: str
+  tags:
+    description:
+      - As in M(golden.images.ami_copy_regions).
+    type: dict
+  shared_tags:
+    description:
+      - As in M(golden.images.ami_share).
+    type: dict
+  publish_parameter:
+    description:
+      - As O(golden.images.ami_publish#module:parameter) in M(golden.images.ami_publish).
+    type: str
+  launch_templates:
+    description:
+      - As in M(golden.images.ami_publish).
+    type: list
+    elements: str
+  verify_instance_type:
+    description:
+      - As O(golden.images.ami_launch_probe#module:instance_type) in M(golden.images.ami_launch_probe).
+    type: str
+  report_path:
+    description:
+      - The file of the report. Not with O(sources).
+    type: path
+  report_dir:
+    description:
+      - The directory of the report. Each of O(sources) gets one of its name below it.
+    type: path
+  report_s3_uri:
+    description:
+      - The folder of the report in S3. Each of O(sources) gets one of its name below it.
     type: str
   output_files:
     description:
@@ -120,8 +164,9 @@ failures:
       returned: always
 sources:
   description:
-    - One source with the values of these options, and with O(source_image_id) and O(source_region) of the image in
-      O(packer_manifest).
+    - The sources, each with the values of its options, with O(source_image_id) and O(source_region) of the image in
+      O(packer_manifest), and with its name as C(source), which is empty without O(sources).
+    - C(variable_names) are what messages of later tasks name instead of options.
   returned: success
   type: list
   elements: dict

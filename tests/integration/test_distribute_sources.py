@@ -81,7 +81,7 @@ def test_the_last_image_of_packer_is_distributed(
 
     refused = ansible.run(FQCN, variables)
     assert refused.code != 0
-    message = refused.task("Select the source").result["msg"]
+    message = refused.task("Select the sources").result["msg"]
     assert "its run run-2 has the builds amazon-ebs.web, amazon-ebs.db." in message
     assert "Set distribute_packer_build to one of them" in message
     assert aws.calls() == []
@@ -92,3 +92,64 @@ def test_the_last_image_of_packer_is_distributed(
     assert done.task("Write the files for other tools").changed
     assert not (ansible.folder / "images.json").exists()
     assert done.facts["distribute_images"] == {HOME: fixture.image_id, AWAY: None}
+
+
+def test_several_sources_are_checked_first_and_fail_alone(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, base: dict[str, Any]
+) -> None:
+    disks = [{"device_name": "/dev/xvda", "size": 8}]
+    database = fixture.add_images(
+        {"db": {"account": OWNER, "region": HOME, "name": "golden-db", "devices": disks}}
+    )["db"]
+    ssm = aws.client("ssm", OWNER, HOME)
+    ssm.put_parameter(Name="/build/db", Value="none", Type="String")
+    sources = {
+        "web": {"source_image_id": fixture.image_id, "publish_parameter": "/golden/web"},
+        "db": {"source_parameter": "/build/db", "tags": {"role": "db"}},
+    }
+    (ansible.folder / "reports").mkdir()
+    variables = {
+        **base,
+        # As a survey sends it.
+        "distribute_sources": json.dumps(sources),
+        "distribute_tags": {"build": "7"},
+        "distribute_report_dir": str(ansible.folder / "reports"),
+        "distribute_output_files": ["images.json"],
+    }
+    aws.clear_calls()
+
+    refused = ansible.run(FQCN, variables)
+    assert refused.code != 0
+    message = refused.task("Fail if a source cannot be distributed").result["msg"]
+    assert message.startswith("db: distribute_sources.db.source_parameter: /build/db in us-east-1 has")
+    assert observed.changes(aws, refused=True) == refused.changed == []
+    assert not (ansible.folder / "reports" / "web").exists()
+
+    ssm.put_parameter(Name="/build/db", Value=database, Type="String", Overwrite=True)
+    # The image of web is copied, that of db is not.
+    quota: dict[str, Any] = {"code": "ResourceLimitExceeded", "message": "Too many copies.", "status": 400}
+    aws.add_fault("error", action="CopyImage", after=1, times=0, **quota)
+    failed = ansible.run(FQCN, variables)
+    assert failed.code != 0
+    assert failed.task("Fail if a source failed").result["msg"].startswith("db: ")
+    images = failed.facts["distribute_images_by_source"]
+    assert images["web"][HOME] == fixture.image_id
+    assert {*images["web"]} == {HOME, AWAY}
+    assert images["db"] == {}
+    assert failed.facts["distribute_images"] == {}
+    published = aws.client("ssm", OWNER, AWAY).get_parameter(Name="/golden/web")["Parameter"]["Value"]
+    assert published == images["web"][AWAY]
+    assert not (ansible.folder / "images.json").exists()
+
+    aws.clear_faults()
+    done = ansible.run(FQCN, variables)
+    assert done.code == 0, done.text
+    images = done.facts["distribute_images_by_source"]
+    copied = observed.own_images(aws, OWNER, AWAY)
+    (copy,) = [image for image in copied if image["ImageId"] == images["db"][AWAY]]
+    assert {tag["Key"]: tag["Value"] for tag in copy["Tags"]}.items() >= {"build": "7", "role": "db"}.items()
+    written = json.loads((ansible.folder / "images.json").read_text(encoding="utf-8"))
+    assert written == {"images_by_source": images}
+    assert (ansible.folder / "reports" / "db" / "report.json").is_file()
+    artifacts = done.task("Show the result of all sources").result["ansible_stats"]["data"]
+    assert artifacts["distribute_artifacts"]["images_by_source"] == images

@@ -27,7 +27,6 @@ STEPS = {
         "copy": "the copies in the owner's account",
         "consumer": "the copies in the consumers' accounts",
         "kms": "the access to KMS keys",
-        "publish": "the SSM parameter",
         "verify": "the role verify",
     },
     "monitor": {
@@ -44,7 +43,6 @@ EXCEPTIONS = {
     "distribute.images": "the planned copies, before they exist",
     "distribute.purge_grants": "distribute_purge_access also sets purge_launch_permissions",
     "distribute.purge_launch_permissions": "distribute_purge_access also sets purge_grants",
-    "distribute.snapshot_tags": "copies and their snapshots get the same tags",
     "distribute.allow_empty_purge": "follows from unsharing after the copy",
     "distribute.consumer_account_ids": "the account_ids of the copies into accounts",
     "distribute.require_shareable": "follows from whom the images are shared with",
@@ -196,6 +194,9 @@ def _of_other_roles(task_vars: Mapping[str, Any], public: frozenset[str]) -> dic
 def _options_set(
     options: Mapping[str, Any] | None, private: Mapping[str, Any], public: frozenset[str]
 ) -> Iterator[Setting]:
+    if isinstance(options, str):
+        # A variable with the options of a module.
+        options = next((private[name] for name in re.findall(r"\w+", options) if name in private), {})
     for option, value in (options or {}).items():
         if isinstance(value, dict):
             yield from _options_set(value, private, public)

@@ -219,6 +219,24 @@ def test_a_wrong_value_is_refused_with_its_name_and_itself(variable: Variable, g
     assert part in message
 
 
+SOURCES = Variable(
+    "web_sources",
+    type="dict",
+    elements="dict",
+    options=(Variable("tags", type="dict", elements="str"), Variable("ports", type="list", elements="str")),
+)
+
+
+def test_a_mapping_of_mappings_has_known_keys() -> None:
+    given = {"a": {"tags": "build: 012", "ports": "1, 2", "other": " x"}, "b": {}}
+    assert value_of(SOURCES, given) == {
+        "a": {"tags": {"build": "012"}, "ports": ["1", "2"], "other": "x"},
+        "b": {},
+    }
+    assert "web_sources: 'a' must be a mapping (got null)" in message_of(SOURCES, {"a": None})
+    assert "web_sources: 'a', tags: must be a mapping (got 'x')" in message_of(SOURCES, {"a": {"tags": "x"}})
+
+
 @pytest.mark.parametrize("given", [1.1, True, ["secret"], {"secret": 1}, 1402434204.5])
 def test_a_secret_is_never_shown(given: Any) -> None:
     message = message_of(Variable("v", no_log=True), given)
@@ -310,6 +328,13 @@ SAMPLES: dict[tuple[str, str | None], tuple[Any, ...]] = {
         json.dumps([ACCOUNT, OTHER]),
         [ACCOUNT, int(OTHER)],
         f" {ACCOUNT} , {OTHER} ,",
+    ),
+    ("dict", "dict"): (
+        {"x": {"source_image_id": "a"}},
+        "x: {source_image_id: a}",
+        '{"x": {"source_image_id": "a"}}',
+        "x:\n  source_image_id:  a \n",
+        {"x": {"source_image_id": " a"}},
     ),
     ("list", "dict"): ([{"x": "a"}], "- x: a", '[{"x": "a"}]', "- x:  a \n"),
 }

@@ -27,6 +27,7 @@ from ..reports.screen import (
     sentence,
     table,
 )
+from .screen_sources import several
 
 _COLUMNS = (
     Column("region", "region"),
@@ -56,11 +57,14 @@ class _Run:
 def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
     """The regions, those with a problem first, and what failed.
 
-    ``report`` is that of ``distribution_report``. ``results`` has ``check_mode``, the ``copy_result`` of
+    ``report`` is that of ``distribution_report``, or has those of several sources as ``sources``.
+    ``results`` has ``check_mode``, the ``copy_result`` of
     ``ami_copy_regions``, the ``wait_result`` if it had to wait for copies, the consumers ``account_ids``,
     ``org_arns`` and ``org_unit_arns`` that the image is to be shared with, the ``parameter`` to publish it
     in, and the ``messages`` of the tasks that failed.
     """
+    if "sources" in report:
+        return several(report["sources"], results["check_mode"], report_path)
     run = _Run(
         report,
         {copy["region"]: copy.get("origin") for copy in results["copy_result"].get("results", ())},

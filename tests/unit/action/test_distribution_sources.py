@@ -54,3 +54,10 @@ def test_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert plugin.read("a") == File("text")
     assert plugin.read("b") == File(problem="it is not text in UTF-8")
     assert plugin.read(".").problem == "Is a directory"
+
+
+def test_a_failure_of_one_of_several_names_its_option(run: Any) -> None:
+    names = {"sources": "distribute_sources", "source_parameter": "distribute_source_parameter"}
+    sources = {"web": {"source_image_id": IMAGE, "source_parameter": "/build/web"}}
+    result = run(sources=sources, source_region="us-east-1", variable_names=names)
+    assert result["msg"].startswith("distribute_sources: 'web', source_parameter: it cannot be combined")

@@ -9,14 +9,20 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.distribution.sources import (
-    SELECTORS,
+    KEYS,
     File,
     files,
     selected,
 )
 
 IMAGE = "ami-0123456789abcdef0"
-NOTHING = dict.fromkeys([*SELECTORS, "packer_run_uuid", "packer_build", "source_region"])
+NOTHING = {**dict.fromkeys([*KEYS, "report_path", "report_dir", "report_s3_uri"]), "sources": {}}
+NAMES = {
+    "sources": "distribute_sources",
+    "name": "distribute_name",
+    "publish_parameter": "distribute_publish_parameter",
+    "parameter": "distribute_publish_parameter",
+}
 BUILD = {
     "name": "web",
     "builder_type": "amazon-ebs",
@@ -44,12 +50,15 @@ def test_the_files_that_are_needed() -> None:
 )
 def test_what_selects_an_image_in_aws_stays(given: dict[str, Any]) -> None:
     options = {**NOTHING, **given, "source_region": "us-east-1"}
-    assert selected(options, FILES) == (options, ())
+    (source,), failures = selected(options, FILES, NAMES)
+    assert failures == ()
+    assert {key: source[key] for key in KEYS} == {key: options[key] for key in KEYS}
+    assert (source["source"], source["variable_names"]) == ("", NAMES)
 
 
 @pytest.mark.parametrize("more", [{}, {"source_region": "us-east-1"}, {"packer_build": "web"}])
 def test_the_image_of_a_manifest_has_its_id_and_region(more: dict[str, Any]) -> None:
-    source, failures = selected({**NOTHING, "packer_manifest": "m.json", **more}, FILES)
+    (source,), failures = selected({**NOTHING, "packer_manifest": "m.json", **more}, FILES, NAMES)
     assert failures == ()
     assert (source["source_image_id"], source["source_region"]) == (IMAGE, "us-east-1")
 
@@ -82,6 +91,98 @@ def test_the_image_of_a_manifest_has_its_id_and_region(more: dict[str, Any]) -> 
     ],
 )
 def test_what_selects_no_image_is_refused(given: dict[str, Any], problems: list[str]) -> None:
-    _source, failures = selected({**NOTHING, **given}, FILES)
+    _sources, failures = selected({**NOTHING, **given}, FILES, NAMES)
+    assert [failure.message for failure in failures] == problems
+    assert all(failure.remedy for failure in failures)
+
+
+OTHER = "ami-0fedcba9876543210"
+WEB, DB = {"source_image_id": IMAGE}, {"source_parameter": "/build/db"}
+SEVERAL = {**NOTHING, "source_region": "us-east-1", "sources": {"web": WEB, "db": DB}}
+
+
+def test_sources_have_what_is_theirs_and_else_what_is_the_roles() -> None:
+    web = {**WEB, "source_region": "eu-west-1", "tags": {"a": "2", "c": "3"}}
+    options = {
+        **SEVERAL,
+        "name": "{source_name}-copy",
+        "tags": {"a": "1", "b": "1"},
+        "report_dir": "/reports/",
+        "sources": {"web": web, "db": DB},
+    }
+    (first, second), failures = selected(options, FILES, NAMES)
+    assert failures == ()
+    assert [first["source"], second["source"]] == ["web", "db"]
+    assert [first["source_region"], second["source_region"]] == ["eu-west-1", "us-east-1"]
+    assert [first["name"], second["name"]] == ["{source_name}-copy"] * 2
+    assert [first["tags"], second["tags"]] == [{"a": "2", "b": "1", "c": "3"}, {"a": "1", "b": "1"}]
+    assert [first["report_dir"], second["report_dir"]] == ["/reports/web", "/reports/db"]
+    assert [first["source_parameter"], second["source_parameter"]] == [None, "/build/db"]
+
+
+def test_messages_name_where_an_option_of_a_source_was_set() -> None:
+    web = {**WEB, "publish_parameter": "/golden/web"}
+    (source, _db), _failures = selected({**SEVERAL, "sources": {"web": web, "db": DB}}, FILES, NAMES)
+    assert source["variable_names"] == {
+        **NAMES,
+        "source_image_id": "distribute_sources.web.source_image_id",
+        "publish_parameter": "distribute_sources.web.publish_parameter",
+        "parameter": "distribute_sources.web.publish_parameter",
+    }
+
+
+def test_builds_are_in_the_manifest_of_the_role() -> None:
+    options = {**NOTHING, "packer_manifest": "m.json", "sources": {"a": {"packer_build": "web"}}}
+    (source,), failures = selected(options, FILES, NAMES)
+    assert failures == ()
+    assert (source["source_image_id"], source["source_region"]) == (IMAGE, "us-east-1")
+    assert files({**NOTHING, "sources": {"a": {"packer_manifest": "m.json"}}}) == {"m.json"}
+
+
+@pytest.mark.parametrize(
+    ("given", "problems"),
+    [
+        (
+            {"source_image_id": IMAGE, "report_path": "/report.json"},
+            [
+                f"source_image_id: it cannot be combined with sources (got '{IMAGE}').",
+                "report_path: it cannot have the reports of several sources (got '/report.json').",
+            ],
+        ),
+        ({"sources": {"a": {}}}, ["sources: 'a', source_image_id: no source is set."]),
+        ({"sources": {"a/b": WEB}}, ["sources: 'a/b' is not a name for a source."]),
+        ({"sources": {"a": {**WEB, "image": "x"}}}, ["sources: 'a' has the unknown option image."]),
+        (
+            {"sources": {"a": {**WEB, **DB}}},
+            ["sources: 'a', source_parameter: it cannot be combined with source_image_id (got '/build/db')."],
+        ),
+        (
+            {"sources": {"a": {"packer_manifest": "gone.json"}, "b": {"packer_build": "x"}}},
+            [
+                "sources: 'a', packer_manifest: gone.json: No such file or directory.",
+                "sources: 'b', source_image_id: no source is set.",
+                "sources: 'b', packer_build: without packer_manifest, nothing has it (got 'x').",
+            ],
+        ),
+        ({"sources": {"a": WEB, "b": WEB}}, ["sources: 'a' and 'b' are the same image."]),
+        (
+            {"name": "golden"},
+            ["sources: 'web' and 'db' would have copies of the same name 'golden'."],
+        ),
+        (
+            {"publish_parameter": "/golden", "launch_templates": ["web"]},
+            [
+                "sources: 'web' and 'db' would be published in the same parameter /golden.",
+                "sources: 'web' and 'db' would be published in the same launch template web.",
+            ],
+        ),
+        (
+            {"sources": {"a-b": WEB, "a.b": DB}},
+            ["sources: 'a-b' and 'a.b' are the same name in environment variables."],
+        ),
+    ],
+)
+def test_sources_that_cannot_be_distributed_together(given: dict[str, Any], problems: list[str]) -> None:
+    _sources, failures = selected({**SEVERAL, **given}, FILES, NAMES)
     assert [failure.message for failure in failures] == problems
     assert all(failure.remedy for failure in failures)

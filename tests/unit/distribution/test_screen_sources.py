@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is displayed of several sources, and passed on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.distribution.screen import screen
+from ansible_collections.golden.images.plugins.module_utils.distribution.screen_sources import (
+    images_of,
+    several,
+)
+
+WEB, DB, COPY = "ami-00000000000000001", "ami-00000000000000002", "ami-00000000000000003"
+
+
+def report(image_id: str, shared: tuple[str, ...], failures: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A report of two regions, shared in some of them."""
+    return {
+        "source_image_id": image_id,
+        "source_region": "us-east-1",
+        "status": "distributed" if len(shared) == 2 else "incomplete",
+        "failures": [{"region": region} for region in failures],
+        "regions": [
+            {"region": region, "image_id": image_id, "shared": region in shared}
+            for region in ("eu-west-1", "us-east-1")
+        ],
+    }
+
+
+GOOD = report(WEB, ("eu-west-1", "us-east-1"))
+BAD = report(DB, ("us-east-1",), ("eu-west-1",))
+
+
+def test_what_failed_is_first() -> None:
+    found = several({"web": GOOD, "db": BAD, "new": {}}, False, "/reports")
+    assert found.text.splitlines() == [
+        "Distributed 1 of 3 images.",
+        "source  image                  regions  status",
+        f"db      {DB}  1/2      incomplete",
+        "new     -                      0/0      refused",
+        f"web     {WEB}  2/2      distributed",
+        "Report: /reports",
+    ]
+
+
+def test_the_next_job_gets_images_by_source() -> None:
+    owned = {"account_id": "012345678901", "image_id": COPY, "region": "eu-west-1", "state": "available"}
+    found = several({"web": {**GOOD, "consumer_images": [owned]}, "db": BAD}, False, None).artifacts
+    assert json.loads(found["copies"]) == [
+        {"source": "web", "account_id": "012345678901", "image_id": COPY, "region": "eu-west-1"}
+    ]
+    assert {key: value for key, value in found.items() if key != "copies"} == {
+        "failed_regions": ["eu-west-1"],
+        "failed_sources": ["db"],
+        "images": {},
+        "images_by_source": {
+            "web": {"eu-west-1": WEB, "us-east-1": WEB},
+            "db": {"us-east-1": DB},
+        },
+        "report_path": None,
+        "source_image_id": None,
+        "source_region": None,
+        "status": "incomplete",
+    }
+    assert several({"web": GOOD}, False, None).artifacts["status"] == "distributed"
+    assert several({"db": BAD}, False, None).artifacts["status"] == "failed"
+
+
+def test_a_plan_is_no_distribution() -> None:
+    planned = {**GOOD, "status": "failed"}
+    found = screen({"sources": {"web": planned, "db": planned}}, {"check_mode": True}, None)
+    assert found.lines[0].text == "Check mode: would distribute 2 of 2 images."
+    assert several({"new": {}}, True, None).artifacts["failed_sources"] == ["new"]
+
+
+def test_images_of_a_report() -> None:
+    assert images_of(BAD) == {"us-east-1": DB}
+    assert images_of({}) == {}
