@@ -34,7 +34,7 @@ export no_proxy := 127.0.0.1,localhost,$(no_proxy)
 
 .DEFAULT_GOAL := help
 .PHONY: help environment demo test lint sanity package unit coverage mutants integration chaos bench pictures simulated-aws
-.PHONY: format policies release archive docs lock clean
+.PHONY: format policies release archive docs links lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 16
@@ -96,6 +96,9 @@ archive: environment  ## build dist/golden-images-VERSION.tar.gz of this checkou
 
 docs: environment  ## the site of the documentation, in .cache/site
 	@$(RUN) -m checks.site .cache/site
+
+links: environment  ## request the external links of the documentation, over a network
+	@$(RUN) -m checks.site --links
 
 lock: environment  ## newest versions that requirements/*.in allow
 	@sh checks/lock.sh $(VENV)/bin/uv

@@ -2,6 +2,7 @@
 """The documentation as a site: guides, reference, policies; built strictly and without a network.
 
 python -m checks.site FOLDER    build it into a folder, which is emptied first
+python -m checks.site --links   request every external link, over a network
 
 Guides keep the places that they have in the checkout, so that links between them work in both.
 """
@@ -38,7 +39,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "Clean up, restore": ("docs/cleanup", "docs/restoring"),
     "AWX, pipelines, inventories": ("docs/awx", "examples/README", "docs/accounts-inventory"),
     "Look up": ("docs/codes", "docs/iam/README", "reference/index"),
-    "How it works": ("docs/how-it-works", "docs/simulated-aws"),
+    "How it works": ("docs/how-it-works", "docs/simulated-aws", "docs/benchmarks"),
     "Contribute": ("CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT"),
 }
 # The site's own page; all other Markdown that is in the archive or for contributors is a guide.
@@ -118,15 +119,18 @@ def build(target: Path) -> None:
         CheckError: a page or link is not right.
     """
     shutil.rmtree(target, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
-        source = Path(name).resolve() / "source"
-        source.mkdir()
-        write_source(CHECKOUT, source)
-        run(
-            "sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "--jobs", "auto",
-            "--doctree-dir", source.parent / "doctrees", "--builder", "html", source, target,
-        )  # fmt: skip
+    _sphinx("html", target)
     print(f"{len(list(target.rglob('*.html')))} pages: {target}/index.html")
+
+
+def check_links() -> None:
+    """Request the external links of all pages. Not one of the checks: a link can fail for reasons of others.
+
+    Raises:
+        CheckError: a link is broken.
+    """
+    with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
+        _sphinx("linkcheck", Path(name).resolve() / "links")
 
 
 def check() -> None:
@@ -137,6 +141,17 @@ def check() -> None:
     """
     with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
         build(Path(name).resolve() / "site")
+
+
+def _sphinx(builder: str, target: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
+        source = Path(name).resolve() / "source"
+        source.mkdir()
+        write_source(CHECKOUT, source)
+        run(
+            "sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "--jobs", "auto",
+            "--doctree-dir", source.parent / "doctrees", "--builder", builder, source, target,
+        )  # fmt: skip
 
 
 def _copy(root: Path, source: Path, name: str) -> None:

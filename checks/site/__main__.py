@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m checks.site FOLDER: build the site of the documentation."""
+"""python -m checks.site FOLDER or --links: build the site of the documentation, or request its links."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 from checks.commands import CheckError
-from checks.site import build
+from checks.site import build, check_links
 
 try:
-    build(Path(sys.argv[1]).resolve())
+    if sys.argv[1] == "--links":
+        check_links()
+    else:
+        build(Path(sys.argv[1]).resolve())
 except CheckError as error:
     sys.exit(f"✗ {error}")

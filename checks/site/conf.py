@@ -18,6 +18,13 @@ myst_heading_anchors = 4
 # A command that goes on in a next line is not what the lexer of shell sessions expects.
 suppress_warnings = ["misc.highlighting_failure"]
 
+# For `make links`: addresses of examples (RFC 2606) and of this machine.
+linkcheck_ignore = [r"https?://[\w.-]*example\.(org|com|net)", r"https?://127\.0\.0\.1"]
+linkcheck_timeout = 20
+linkcheck_workers = 8
+# Pages that are made by scripts have their anchors only in a browser.
+linkcheck_anchors = False
+
 _ANSIBLE = "https://docs.ansible.com/ansible/latest/"
 # Labels of Ansible's own documentation that generated pages refer to.
 _LABELS = {
