@@ -18,7 +18,7 @@ pytestmark = pytest.mark.every_python
 
 DEFAULT = {"ANSIBLE_STDOUT_CALLBACK": "default"}
 LONGEST = 4096
-CASE = distribution.Case(regions=20, accounts=12, first=0, kms_method="grant")
+CASE = distribution.Case(regions=20, accounts=12, encrypted=True)
 
 
 def distribute(aws: SimulatedAws, folder: Path, **variables: object) -> Run:
