@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from checks import (
+    ansible_13,
     codes,
     execution_environment,
     forges,
@@ -128,6 +129,7 @@ CHECKS: dict[str, Check] = {
     "oldest-boto": Check(
         "pytest: tests/integration, a few playbooks with the oldest botocore", oldest_boto.check
     ),
+    "ansible-13": Check("pytest: tests/integration, a few playbooks with Ansible 13", ansible_13.check),
     "second-opinion": Check(
         "pytest: tests/second_opinion, modules and roles against an AWS emulator by other authors",
         _pytest("tests/second_opinion", "--verbose"),

@@ -18,5 +18,5 @@ lock dev 3.11
 lock rulebook 3.12
 lock second-opinion 3.11
 lock oldest-boto 3.11
-lock core-2.20 3.12
+lock ansible-13 3.12
 lock benchmark 3.11

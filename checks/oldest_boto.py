@@ -30,7 +30,16 @@ def check(*options: str) -> None:
         CheckError: a test failed, or the environment could not be set up.
     """
     ENVIRONMENT.scripts(lambda: sys.executable)
+    run_playbooks(ENVIRONMENT, "oldest_boto", *options)
+
+
+def run_playbooks(environment: Apart, marker: str, *options: str) -> None:
+    """Run the integration tests with a marker, whose playbooks use the Ansible of an environment.
+
+    Raises:
+        CheckError: a test failed.
+    """
     run(
-        "python", "-m", "pytest", *options, "-m", "oldest_boto", "tests/integration",
-        env={**os.environ, "PLAYBOOK_ENVIRONMENT": str(ENVIRONMENT.folder)},
+        "python", "-m", "pytest", *options, "-m", marker, "tests/integration",
+        env={**os.environ, "PLAYBOOK_ENVIRONMENT": str(environment.folder)},
     )  # fmt: skip

@@ -10,16 +10,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks import collection
-from checks.apart import Apart, newer_python
+from checks import ansible_13, collection
 from checks.commands import CheckError, run
 from checks.paths import CHECKOUT, SCRIPTS, VERSION
 
 # ansible-test downloads these by name unless they are there, from a host that few build machines reach.
 # ansible-core 2.19 looks for the first, 2.20 and 2.21 for the second (ansible_test/_internal/venv.py).
 GET_PIP = ("get_pip_24_2.py", "get_pip_25_2.py")
-# Of ansible-core 2.20.
-OLDEST_PYTHON = (3, 12)
 _DESCRIBE = "import sys; print('%d.%d' % sys.version_info[:2], sys.base_prefix)"
 GET_PIP_STUB = '''\
 """Install pip from Python's own ensurepip, then the packages that ansible-test requests."""
@@ -53,21 +50,13 @@ class Tester:
 HERE = Tester(SCRIPTS, VERSION, Path(sys.base_prefix) / "bin")
 
 
-def _nothing(_: Path) -> None:
-    """The lock installs all of it."""
-
-
-# The ansible-core between the oldest and the newest one, which requirements/dev.in has.
-ENVIRONMENT = Apart(CHECKOUT / ".venv" / "core-2.20", _nothing)
-
-
 def between() -> Tester:
-    """The ansible-test of the ansible-core in requirements/core-2.20.in.
+    """The ansible-test of Ansible 13.
 
     Raises:
         CheckError: this machine has no Python that is new enough.
     """
-    scripts = ENVIRONMENT.scripts(lambda: newer_python(OLDEST_PYTHON))
+    scripts = ansible_13.ENVIRONMENT.scripts(ansible_13.python)
     printed = run(scripts / "python", "-c", _DESCRIBE, quiet=True).split()
     return Tester(scripts, printed[0], Path(printed[1]) / "bin")
 

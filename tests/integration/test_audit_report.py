@@ -108,6 +108,7 @@ def _files(ansible: Ansible) -> dict[str, int]:
 
 
 @pytest.mark.every_python
+@pytest.mark.ansible_13
 @pytest.mark.oldest_boto
 def test_a_report_says_who_can_use_what_and_what_has_changed(
     aws: SimulatedAws,

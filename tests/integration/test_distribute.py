@@ -35,6 +35,7 @@ def variables(fixture: Fixture) -> dict[str, Any]:
 
 
 @pytest.mark.every_python
+@pytest.mark.ansible_13
 @pytest.mark.oldest_boto
 def test_a_run_does_what_check_mode_predicts_and_a_rerun_nothing(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
