@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..diagnose.findings import MEANINGS
@@ -22,6 +23,7 @@ from ..reports.document import (
     Table,
     changes_between,
 )
+from ..reports.naming import count
 from .report import LEVELS, apart
 
 _MARKS = {"authorized": Mark.PARTIAL, "visible": Mark.SLIGHT, None: Mark.BROKEN}
@@ -44,15 +46,12 @@ def document(content: Mapping[str, Any]) -> Document:
     rows = content["results"]
     short = [row for row in rows if not row["reached"]]
     level = content["level"]
-    headline = f"{len(rows) - len(short)} of {len(rows)} verifications have reached the level {level}."
-    if content["failed_regions"]:
-        headline += f" It is not reached in every account in {', '.join(content['failed_regions'])}."
     return Document(
         kind="verification",
         title="Who can launch the images",
         status=content["status"],
         complete=not content["failures"],
-        headline=headline,
+        headline=_headline(level, rows, short),
         facts=(
             ("Level", level),
             ("Accounts", str(len({row["account_id"] for row in rows}))),
@@ -63,6 +62,26 @@ def document(content: Mapping[str, Any]) -> Document:
         records=_records(rows),
         explanations=_MEANINGS,
     )
+
+
+def _headline(level: str, rows: Sequence[Mapping[str, Any]], short: Sequence[Mapping[str, Any]]) -> str:
+    """How many verifications did not reach the level and why, the most frequent cause first."""
+    if not rows:
+        return "Nothing was verified."
+    if not short:
+        return f"All {len(rows)} verifications reached the level {level}."
+    causes = Counter(
+        code
+        for row in short
+        for code in {one["code"] or _FAILED for one in row["findings"]} or {_NOT_REACHED}
+    )
+    named = ", ".join(f"{code} ({number})" for code, number in sorted(causes.items(), key=_most_frequent))
+    return f"{len(short)} of {count(len(rows), 'verification')} did not reach the level {level}: {named}."
+
+
+def _most_frequent(cause: tuple[str, int]) -> tuple[int, str]:
+    code, number = cause
+    return -number, code
 
 
 def _images(rows: Iterable[Mapping[str, Any]]) -> set[tuple[str, str | None]]:
@@ -144,9 +163,17 @@ def _matrix(wanted: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:
         else f"The level {wanted} or a higher one is proved."
     )
     below = (*reversed(LEVELS[: LEVELS.index(wanted)]), None)
+    used = {mark for marks in cells.values() for mark in marks.values()}
     return Matrix(
         title="Level that each account reached with each image",
-        legend={Mark.FULL: full, **{_MARKS[level]: _SHORT[_MARKS[level]] for level in below}},
+        legend={
+            mark: meaning
+            for mark, meaning in {
+                Mark.FULL: full,
+                **{_MARKS[one]: _SHORT[_MARKS[one]] for one in below},
+            }.items()
+            if mark in used
+        },
         labels=(Column("region", "Region"), Column("image_id", "Image")),
         columns=tuple(sorted({account for marks in cells.values() for account in marks})),
         rows=tuple(

@@ -60,9 +60,16 @@ def test_every_account_and_image_has_its_mark() -> None:
     assert list(shown.matrix.legend) == [Mark.FULL, Mark.PARTIAL, Mark.SLIGHT, Mark.BROKEN]
     assert (shown.kind, shown.status) == ("verification", "incomplete")
     assert shown.headline == (
-        "1 of 4 verifications have reached the level launched. "
-        f"It is not reached in every account in {EU}, {US}."
+        f"3 of 4 verifications did not reach the level launched: level_not_reached (2), {NO_KEY['code']} (1)."
     )
+
+
+def test_what_is_reached_everywhere_has_no_other_mark() -> None:
+    results = [seen(account, region, "visible") for account in (WEB, BATCH) for region in (EU, US)]
+    shown = document(report("visible", *results))
+    assert shown.headline == "All 4 verifications reached the level visible."
+    assert shown.matrix is not None
+    assert [*shown.matrix.legend] == [Mark.FULL]
 
 
 @pytest.mark.parametrize("wanted", LEVELS)

@@ -61,7 +61,8 @@ def _summary_facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     sums = content["totals"]
     yield "Images evaluated", str(sums["images"])
     yield "Maximum size", _amount(sums["size_gib"], sums["monthly_cost"], content["currency"])
-    yield "Maximum freed", _amount(sums["freed_gib"], sums["freed_monthly_cost"], content["currency"])
+    if sums["freed_gib"]:
+        yield "Maximum freed", _amount(sums["freed_gib"], sums["freed_monthly_cost"], content["currency"])
     if sums["freed_later_gib"]:
         yield "Of these, retained in the Recycle Bin for now", f"{sums['freed_later_gib']} GiB"
     if sums["unpriced_images"]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from .outcome import DONE, NOT_DONE, PLANNED, STAGES
 
 PAST = {DEREGISTER: "deregistered", DISABLE: "disabled", DEPRECATE: "deprecated"}
 
-_DATE = len("2026-11-24")
+_DATE, _MOST_CODES = len("2026-11-24"), 3
 
 UPPER_BOUND = (
     "Sizes are those of the volumes. Snapshots are incremental: they take up at most this much, and at most "
@@ -106,7 +107,9 @@ def _freed_text(content: Mapping[str, Any]) -> str:
 
 def _failures_text(failures: Sequence[Mapping[str, Any]]) -> str:
     if len(failures) != 1:
-        return f"There are {len(failures)} failures."
+        codes = Counter(str(one["error_code"]) for one in failures if one["error_code"])
+        named = ", ".join(f"{code} ({number})" for code, number in codes.most_common(_MOST_CODES))
+        return f"There are {len(failures)} failures{f': {named}' if named else ''}."
     place = f"{failures[0]['region']}: " if failures[0]["region"] else ""
     return f"{place}{failures[0]['message']} {failures[0]['remedy'] or ''}".strip()
 

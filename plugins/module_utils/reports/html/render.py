@@ -60,7 +60,7 @@ def html_text(document: Document, written_at: str) -> str:
         since=_time(document.changes.since) if document.changes else "",
         style=css,
         symbols=SYMBOLS,
-        worst=next(iter(page.counts), ""),
+        worst=next(iter(page.counts), "good" if document.complete else ""),
         written=_time(written_at),
     )
     return text

@@ -51,6 +51,7 @@ h2 { margin: 0; font-size: 1.15rem; line-height: 1.3; }
 .status.high { background: var(--vermillion); }
 .status.medium { background: var(--orange); }
 .status.low { background: var(--sky); }
+.status.good { background: var(--green); }
 .facts { display: flex; flex-wrap: wrap; gap: .4rem 2rem; margin: .75rem 0 0; align-items: end; }
 .facts dt { color: var(--soft); font-size: .85rem; }
 .facts dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }

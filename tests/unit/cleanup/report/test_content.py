@@ -126,7 +126,7 @@ def test_what_a_crash_said_is_kept() -> None:
         (
             {**OVER_THE_LIMIT, "failures": [failure("a"), failure("b")]},
             False,
-            "Nothing was changed. There are 2 failures.",
+            "Nothing was changed. There are 2 failures: AccessDenied (2).",
         ),
     ],
 )

@@ -47,8 +47,11 @@ def test_numbers_and_amounts() -> None:
 
 
 def test_a_report_without_images_says_why() -> None:
-    failure = {"message": "Denied.", "region": "eu-west-1", "remedy": "Allow it."}
+    failure = {"error_code": "No", "message": "Denied.", "region": "eu-west-1", "remedy": "Allow it."}
     content = {"status": "refused", "failures": [failure]}
     assert headline(content) == "Nothing was changed. eu-west-1: Denied. Allow it."
     assert headline({**content, "status": "failed"}).startswith("It is not known what was changed.")
-    assert headline({**content, "failures": [failure, failure]}).endswith("There are 2 failures.")
+    other = {**failure, "error_code": None}
+    assert headline({**content, "failures": [other, other]}).endswith("There are 2 failures.")
+    found = headline({**content, "failures": [other, failure, failure]})
+    assert found == "Nothing was changed. There are 3 failures: No (2)."

@@ -220,7 +220,7 @@ def test_the_page_of_an_empty_report() -> None:
     found = page(empty)
     assert found.of("section") == found.of("details") == found.of("table") == []
     assert "There are no images." in found.text()
-    assert [one["class"] for one in found.of("span") if "status" in str(one.get("class"))] == ["status "]
+    assert [one["class"] for one in found.of("span") if "status" in str(one.get("class"))] == ["status good"]
 
 
 def test_times_are_readable_and_machine_readable() -> None:
