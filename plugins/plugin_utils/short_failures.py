@@ -16,6 +16,8 @@ display = Display()
 
 # Characters of a result that Ansible displays as one line.
 _LONGEST = 4000
+# Ansible displays these of a result only with -vvv, or as lines of their own (CallbackBase._dump_results).
+_NOT_DISPLAYED = frozenset({"diff", "exception", "invocation", "warnings"})
 # With -vvv Ansible displays every result, in many lines.
 _ALL = 3
 
@@ -26,7 +28,8 @@ def shortened(result):
     Ansible displays all of a failed task's result, in one line, which can have hundreds of kilobytes. Of a
     result with ``_ansible_no_log`` it displays only the message, and registers all of it.
     """
-    length = len(json.dumps(result, default=str)) if result.get("failed") else 0
+    displayed = {key: value for key, value in result.items() if key not in _NOT_DISPLAYED}
+    length = len(json.dumps(displayed, default=str)) if result.get("failed") else 0
     if length <= _LONGEST or display.verbosity >= _ALL or is_json():
         return result
     # Without this, Ansible's own words about a hidden result would be all.

@@ -21,6 +21,7 @@ from ..reports.screen import (
     failure_message,
     failures,
     limited,
+    listed,
     report_line,
     sentence,
     table,
@@ -79,11 +80,11 @@ def _counts(report: Mapping[str, Any]) -> str:
     return f"{', '.join(found)} {'finding' if sum(report['counts'].values()) == 1 else 'findings'}"
 
 
-def _groups(findings: Sequence[Mapping[str, Any]]) -> list[Group]:
-    """Findings of one kind about one principal together, the worst first."""
-    groups: dict[tuple[str, str, str | None], list[Mapping[str, Any]]] = {}
+def _groups(findings: Sequence[Mapping[str, Any]], *more: str) -> list[Group]:
+    """Findings of one kind, and with the same values of the keys ``more``, together, the worst first."""
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for one in findings:
-        groups.setdefault((one["severity"], one["code"], one["principal"]), []).append(one)
+        groups.setdefault(tuple(one[key] for key in ("severity", "code", *more)), []).append(one)
     ranked = sorted(
         groups.values(),
         key=lambda group: (
@@ -104,16 +105,21 @@ def _row(group: Group) -> Row:
         place = f"{first['region'] or ''} {first['resource'] or ''}"
     else:
         place = regions[0] if len(regions) == 1 else counted(len(regions), "region")
-    principal = first["principal"] or ""
+    principals = list(dict.fromkeys(_principal(one) for one in found if one["principal"]))
     cells = {
         "severity": first["severity"],
         "code": first["code"],
         "number": len(found),
-        # The ID of an organization or unit, or the name of a role, is the end of its ARN.
-        "principal": "public" if principal == PUBLIC else principal.rpartition("/")[2],
+        "principal": listed(principals, 1),
         "place": place.strip(),
     }
     return Row(cells, _TONES[first["severity"]])
+
+
+def _principal(finding: Mapping[str, Any]) -> str:
+    """The ID of an organization or unit, or the name of a role, is the end of its ARN."""
+    principal = str(finding["principal"])
+    return "public" if principal == PUBLIC else principal.rpartition("/")[2]
 
 
 def _further(report: Mapping[str, Any]) -> Iterator[Line]:
@@ -134,11 +140,11 @@ def _failure(report: Mapping[str, Any], results: Mapping[str, Any], path: str | 
 
 
 def _asked(report: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The first finding of each kind among those that the role fails on, without its remedy."""
+    """The first finding of each kind and principal among those that the role fails on, without its remedy."""
     messages = {one["message"] for one in found}
     return [
         {"message": f"{first['message']}{_others(group)}", "region": first["region"]}
-        for first, group in _groups(report["findings"])
+        for first, group in _groups(report["findings"], "principal")
         if first["message"] in messages
     ]
 

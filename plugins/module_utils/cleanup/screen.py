@@ -37,7 +37,10 @@ _REASONS = (Column("number", "kept", numeric=True), Column("reason", "because"))
 _SPECIFIC = re.compile(
     r"\b(?:ami|snap|i|vol|lt)-[0-9a-z]+\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:]+\S*)?|\b[0-9]{12}\b"
 )
-_UNREADABLE = "unreadable"
+_UNKNOWN = {
+    "unreadable": "Its use could not be read.",
+    "unproven": "AWS does not show whether it is in use.",
+}
 
 
 def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
@@ -119,9 +122,8 @@ def _reasons(images: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
 def _reasons_of(image: Mapping[str, Any]) -> set[str]:
     uses = {str(found["kind"]) for found in image["evidence"]}
     texts = {_SPECIFIC.sub("\u2026", str(reason)) for reason in image["reasons"]}
-    read = {f"It is in use: {use.replace('_', ' ')}." for use in uses - {_UNREADABLE}}
-    unread = {"Its use could not be read."} if _UNREADABLE in uses else set()
-    return texts | read | unread
+    read = {f"It is in use: {use.replace('_', ' ')}." for use in uses - _UNKNOWN.keys()}
+    return texts | read | {text for kind, text in _UNKNOWN.items() if kind in uses}
 
 
 def _warnings(report: Mapping[str, Any], path: str | None) -> Iterator[Line]:

@@ -104,10 +104,16 @@ def test_findings_of_one_kind_are_one_line_and_the_public_is_first() -> None:
 
 
 def test_five_kinds_are_shown_and_the_others_counted() -> None:
-    found = shown(*(finding(principal=f"{number:012}") for number in range(8)))
+    found = shown(*(finding(code=f"code_{number}") for number in range(8)))
     rows = [line for line in found.text.splitlines() if line.startswith("high")]
     assert len(rows) == 5
     assert "and 3 more findings of 3 kinds" in found.text
+
+
+def test_principals_of_one_kind_are_one_row() -> None:
+    found = shown(*(finding(principal=f"{number:012}") for number in range(24)))
+    (row,) = (line for line in found.text.splitlines() if line.startswith("high"))
+    assert row.endswith(f"  24  {0:012} and 23 more  {EU}")
 
 
 def test_findings_that_the_role_fails_on() -> None:

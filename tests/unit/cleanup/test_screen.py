@@ -107,6 +107,11 @@ def test_use_that_could_not_be_read() -> None:
     assert "1  Its use could not be read." in found.text
 
 
+def test_use_that_aws_does_not_show() -> None:
+    found = shown(cleaned(one("ami-1", "keep", reasons=[], evidence=[{**UNREAD, "kind": "unproven"}])))
+    assert "1  AWS does not show whether it is in use." in found.text
+
+
 def test_a_step_that_failed() -> None:
     failed = failure("DeregisterImage", "Not now.")
     result = {**cleaned(GOES), "actions": [], "failures": [failed], "failed": True}

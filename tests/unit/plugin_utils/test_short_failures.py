@@ -32,6 +32,8 @@ LONG = {"failed": True, "msg": "200 problems", "failures": MANY, "results": MANY
         ({**LONG, "failed": False}, False),
         ({"failures": MANY}, False),
         ({"failed": True, "msg": "The option is bad.", "failures": MANY[:1]}, False),
+        # Ansible displays what the module was given only with -vvv.
+        ({"failed": True, "msg": "The option is bad.", "invocation": {"module_args": MANY}}, False),
     ],
 )
 def test_only_long_failures_are_shortened(result: dict[str, Any], is_short: bool) -> None:
