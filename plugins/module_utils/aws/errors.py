@@ -150,25 +150,29 @@ REMEDIES_OF_ACTIONS = {
     # For example "SQL Server Enterprise Edition is not supported for the instance type".
     ("RunInstances", "UnsupportedOperation"): _FITTING_TYPE,
     # EC2 User Guide, "Terminate Amazon EC2 instances": termination protection.
-    ("TerminateInstances", "OperationNotPermitted"): "Turn off the termination protection of the instance.",
-    # EC2 User Guide, "Manage block public access for your AMIs".
-    ("ModifyImageAttribute", "OperationNotPermitted"): "Name accounts instead of the public, or call "
-    "DisableImageBlockPublicAccess in this region, if the image must be public.",
-    # botocore operation ModifySnapshotAttribute; EBS User Guide, "Block public access for snapshots".
+    ("TerminateInstances", "OperationNotPermitted"): "Turn off the termination protection of the instance "
+    "(ModifyInstanceAttribute, DisableApiTermination).",
+    # EC2 User Guide, "Understand block public access for AMIs".
+    ("ModifyImageAttribute", "OperationNotPermitted"): "Name accounts instead of the public. If the image "
+    "must be public, call DisableImageBlockPublicAccess in this region, or change the declarative policy "
+    "that blocks public access.",
+    # botocore operation ModifySnapshotAttribute; EBS User Guide, "Share an Amazon EBS snapshot".
     ("ModifySnapshotAttribute", "OperationNotPermitted"): "Copy the image under a customer managed key: a "
-    "snapshot under aws/ebs cannot be shared, and an encrypted one cannot be public.",
+    "snapshot under aws/ebs cannot be shared. A snapshot that is encrypted, or has product codes of AWS "
+    "Marketplace, cannot be public at all.",
     # EC2 User Guide, "Protect an Amazon EC2 AMI from deregistration".
-    ("DeregisterImage", "OperationNotPermitted"): "Call DisableImageDeregistrationProtection for the image; "
-    "after a cooldown, rerun 24 hours later.",
+    ("DeregisterImage", "OperationNotPermitted"): "Call DisableImageDeregistrationProtection for the image, "
+    "and rerun: 24 hours later, if the protection has a cooldown.",
     # EC2 User Guide, "Deprecate an Amazon EC2 AMI": a public AMI's date can only be brought forward.
     ("EnableImageDeprecation", "OperationNotPermitted"): _PUBLIC_DEPRECATION,
     ("DisableImageDeprecation", "OperationNotPermitted"): _PUBLIC_DEPRECATION,
-    # EBS User Guide, "Amazon EBS snapshot lock".
+    # botocore operation UnlockSnapshot; EBS User Guide, "Amazon EBS snapshot lock".
     ("DeleteSnapshot", "OperationNotPermitted"): "Wait until the lock of the snapshot expires, or call "
-    "UnlockSnapshot if its mode is governance.",
+    "UnlockSnapshot, which AWS allows in governance mode, and in compliance mode during the cooling-off "
+    "period.",
     # botocore operation CopyImage: the copies that it does not support.
-    ("CopyImage", "UnsupportedOperation"): "Set a source and regions of the same partition, and no source on "
-    "an Outpost or in a Local Zone.",
+    ("CopyImage", "UnsupportedOperation"): "Set a source and regions of the same partition. A source on an "
+    "Outpost cannot be copied to a region, and one in a Local Zone to the zone's own region only.",
 }
 
 
