@@ -197,6 +197,8 @@ results:
         - C(kept_access) are the consumers whose access would be revoked if no other image needed it. C(consumer) is the
           account, ARN or ID, C(image_ids) are the images under the key that are shared with it or may be, C(volume_ids) are
           its volumes under the key, both empty if the images could not be read, and C(reason) is a sentence.
+        - C(consumers_without_access) are the consumers that cannot use the key according to the grants and, if it was read,
+          the policy. Null if the task changed or revoked access, and for a key of another account.
         - C(unseen_volumes) are the accounts that lose access although their volumes could not be read, with C(account_id) and
           C(reason).
       type: list

@@ -89,6 +89,14 @@ options:
     type: list
     elements: dict
     default: []
+  usable_key_arns:
+    description:
+      - The KMS keys that an earlier task of the same play has just found usable by all consumers, as
+        M(golden.images.ami_kms_grant) does if C(consumers_without_access) of a key is an empty list.
+      - They are not read again to warn about consumers that cannot use them.
+    type: list
+    elements: str
+    default: []
 requirements:
   - boto3 >= 1.41.0
   - botocore >= 1.41.0

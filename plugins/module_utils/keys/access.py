@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ..model import Grant, KeySeen, Sharing
@@ -68,9 +68,19 @@ def _without_access(key: KeySeen, sharing: Sharing) -> Iterator[str]:
         **{arn: Consumer(org_id=policy_statements.organization_id(arn)) for arn in sharing.org_arns},
         **{arn: Consumer(None, *policy_statements.unit_ids(arn)) for arn in sharing.org_unit_arns},
     }
+    grants = _by_grantee(key.grants)
     for name, consumer in consumers.items():
-        if any(access(key, consumer, operation) is Access.DENIED for operation in _NEEDED):
+        # A key can have tens of thousands of grants, and as many consumers.
+        own = replace(key, grants=grants.get(consumer.account_id or "", ()))
+        if any(access(own, consumer, operation) is Access.DENIED for operation in _NEEDED):
             yield name
+
+
+def _by_grantee(grants: Iterable[Grant]) -> dict[str, tuple[Grant, ...]]:
+    found: dict[str, list[Grant]] = {}
+    for grant in grants:
+        found.setdefault(policy_statements.short(grant.grantee), []).append(grant)
+    return {grantee: tuple(listed) for grantee, listed in found.items()}
 
 
 def _allows(grant: Grant, account_id: str, operation: str) -> bool:

@@ -20,7 +20,7 @@ from ..runner import Flow, Outcome
 from .apply import apply
 from .losses import kept_of, keys_to_inspect
 from .options import wanted_from
-from .plan import plan, without_owner
+from .plan import consumers_without_access, plan, without_owner
 from .read import read_keys
 from .read_sharing import read_shared
 from .read_volumes import with_volumes
@@ -75,6 +75,9 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
                     {
                         "kms_key_arn": arn,
                         **access,
+                        "consumers_without_access": None
+                        if target.actions
+                        else consumers_without_access(others, seen, target.target, arn),
                         "kept_access": kept[target.target, arn],
                         "unseen_volumes": seen.shared_under(
                             target.target.region, arn

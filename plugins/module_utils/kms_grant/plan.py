@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..failures import Failure
+from ..keys import access as key_access
 from ..keys.grants import DELETED_PRINCIPAL, name_prefix
 from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyConsumers, own_statements, short
-from ..model import Grant, KeySeen, Target
+from ..model import Grant, KeySeen, Sharing, Target
 from ..plan import Action, Plan, TargetPlan
 from .checks import check_key, check_policy
 from .losses import (
@@ -28,7 +29,7 @@ from .losses import (
     unseen_warnings,
 )
 from .policy import policy_after, stale_principals
-from .request import auto_scaling_role, grant_request, holds, principal_arn
+from .request import auto_scaling_role, by_name, grant_request, holds, principal_arn
 from .state import AUTO_SCALING_OPERATIONS, GrantSeen, GrantWanted
 
 
@@ -58,17 +59,32 @@ def consumer_grants(wanted: GrantWanted, seen: GrantSeen) -> tuple[tuple[str, Ac
     )
 
 
+def consumers_without_access(
+    wanted: GrantWanted, seen: GrantSeen, target: Target, key_arn: str
+) -> list[str] | None:
+    """The accounts and ARNs that cannot use a key according to its grants and, if it was read, its policy.
+
+    None where that is not known: the key's owner is another account, or access is revoked.
+    """
+    (key,) = (key for key in seen.keys[target] if key.key.arn == key_arn)
+    if not wanted.present or key.key.account_id != target.account_id:
+        return None
+    return key_access.consumers_without_access(
+        [key], Sharing(wanted.account_ids, wanted.org_arns, wanted.org_unit_arns)
+    )
+
+
 def _grants_by_consumers(
     wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen
 ) -> Iterator[tuple[str, Action]]:
     """The part of ``consumer_grants`` that one key needs."""
     if not (wanted.auto_scaling and wanted.present):
         return
-    prefix = name_prefix(key.key.arn, seen.account_id)
+    prefix, existing = name_prefix(key.key.arn, seen.account_id), by_name(key.grants)
     for account_id in sorted(wanted.account_ids):
         role = auto_scaling_role(seen.partition, account_id)
         request = grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix)
-        if not holds(key.grants, request):
+        if not holds(existing.get(request["Name"], ()), request):
             yield account_id, Action(target, "CreateGrant", request, key.key.arn, service="kms")
 
 
@@ -118,11 +134,12 @@ def _grants(
     prefix = name_prefix(key.key.arn, seen.account_id)
     requests = [grant_request(key.key.arn, grantee, wanted.parent_operations, prefix) for grantee in grantees]
     created: list[Action] = []
+    existing = by_name(key.grants)
     if wanted.present:
         created = [
             Action(target, "CreateGrant", request, key.key.arn, service="kms")
             for request in requests
-            if not holds(key.grants, request)
+            if not holds(existing.get(request["Name"], ()), request)
         ]
     revoked = [
         Action(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..keys.grants import NAME_PREFIX
@@ -50,6 +50,14 @@ def auto_scaling_role(partition: str, account_id: str) -> str:
 def is_for_auto_scaling(action: Action) -> bool:
     """Whether the action creates a grant with the consumer's credentials, for its Auto Scaling role."""
     return str(action.parameters.get("GranteePrincipal", "")).endswith(_AUTO_SCALING_ROLE)
+
+
+def by_name(grants: Iterable[Grant]) -> dict[str, tuple[Grant, ...]]:
+    """The grants of each name. A key can have tens of thousands of them, and as many requests."""
+    found: dict[str, list[Grant]] = {}
+    for grant in grants:
+        found.setdefault(grant.name, []).append(grant)
+    return {name: tuple(listed) for name, listed in found.items()}
 
 
 def holds(grants: tuple[Grant, ...], request: Mapping[str, Any]) -> bool:

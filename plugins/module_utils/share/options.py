@@ -28,6 +28,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "snapshots": {"type": "dict"},
     "shared_tags": {"type": "dict"},
     "planned_key_access": {"type": "list", "elements": "dict", "no_log": False, "default": []},
+    "usable_key_arns": {"type": "list", "elements": "str", "no_log": False, "default": []},
     "source_image_id": {"type": "str"},
     "source_region": {"type": "str"},
 }
@@ -53,6 +54,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
         shared_tags=options.tags("shared_tags", SHARED_PREFIX) or {},
         source_image_id=params["source_image_id"],
         source_region=options.source_region(),
+        usable_keys=frozenset(options.strings("usable_key_arns")),
         planned_keys=_planned_keys(options, params["planned_key_access"]) if check_mode else {},
     )
     if named.public and wanted.present and not params["allow_public"]:

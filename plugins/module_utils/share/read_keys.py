@@ -24,22 +24,28 @@ def with_keys(
     encrypted = [target for target, shared in images.items() if shared.exists and shared.image.encrypted]
     if not (encrypted and wanted.present):
         return images
-    clients.open("kms", [target.region for target in encrypted])
 
-    def read_keys(target: Target) -> tuple[KeySeen, ...]:
+    def read_key_ids(target: Target) -> tuple[str, ...]:
         snapshots = read.snapshots(clients.ec2(target.region), images[target].image.snapshot_ids)
         # An associated key can give access that the snapshot's own key does not.
-        key_ids = sorted(
-            {item.kms_key_id for item in snapshots if item.kms_key_id and not item.associated_key_arns}
-        )
-        keys = (_read_key(clients, wanted, target, key_id) for key_id in key_ids)
+        key_ids = {item.kms_key_id for item in snapshots if item.kms_key_id and not item.associated_key_arns}
+        return tuple(sorted(key_ids - wanted.usable_keys))
+
+    key_ids, unread = each(encrypted, read_key_ids)
+    # A client costs as much as ten requests.
+    with_unknown = [target for target, found in key_ids.items() if found]
+    clients.open("kms", [target.region for target in with_unknown])
+
+    def read_keys(target: Target) -> tuple[KeySeen, ...]:
+        keys = [_read_key(clients, wanted, target, key_id) for key_id in key_ids[target]]
         # Only its owner can read the grants and policy of another account's key.
         return tuple(key for key in keys if key.key.aws_managed or key.key.account_id == target.account_id)
 
-    found, failed = each(encrypted, read_keys)
+    found, failed = each(with_unknown, read_keys)
     problems = {
-        target: errors.failure(exception, target, "DescribeKey").text()
-        for target, exception in failed.items()
+        target: errors.failure(exception, target, operation).text()
+        for operation, exceptions in (("DescribeSnapshots", unread), ("DescribeKey", failed))
+        for target, exception in exceptions.items()
     }
     return {
         target: replace(shared, keys=found.get(target, ()), key_problem=problems.get(target))

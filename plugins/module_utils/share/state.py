@@ -40,7 +40,8 @@ class ShareWanted:
     ``images`` maps regions to image ids; None is a copy that check mode only planned, of ``source_image_id``
     in ``source_region`` if set. With ``snapshot_ids``, only the permissions of these snapshots change.
     ``snapshots`` maps regions to snapshots that are unshared without an image; ``images`` is empty then.
-    ``planned_keys`` is by key ARN.
+    ``planned_keys`` is by key ARN; ``usable_keys`` are the ARNs of keys that are known to be usable by all
+    consumers.
     """
 
     images: Mapping[str, str | None]
@@ -54,6 +55,7 @@ class ShareWanted:
     shared_tags: Mapping[str, str] = field(default_factory=dict)
     source_image_id: str | None = None
     source_region: str | None = None
+    usable_keys: frozenset[str] = frozenset()
     planned_keys: Mapping[str, PlannedKey] = field(default_factory=dict)
 
     def planned(self, key: KeySeen) -> KeySeen:

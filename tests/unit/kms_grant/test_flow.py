@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
 from ansible_collections.golden.images.plugins.module_utils.plan import Plan
@@ -71,7 +74,26 @@ def test_access_is_granted_in_every_region_once() -> None:
     assert (second.performed, second.failures, second.warnings) == ((), (), ())
     assert aws.writes() == written
     assert [item["changed"] for item in again["results"]] == [False, False]
-    assert [item["kms_keys"] for item in again["results"]] == [item["kms_keys"] for item in result["results"]]
+    for first_keys, keys in zip(_keys(result), _keys(again), strict=True):
+        assert keys == {**first_keys, "consumers_without_access": []}
+
+
+def _keys(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [key for region in result["results"] for key in region["kms_keys"]]
+
+
+def test_consumers_without_access_are_those_that_were_read_as_such() -> None:
+    aws = world(EU)
+    (changed,) = _keys(run(aws, wanted(A))[0])
+    assert changed["consumers_without_access"] is None
+    (again,) = _keys(run(aws, wanted(A, operations=OPERATIONS))[0])
+    assert again["consumers_without_access"] == []
+    decrypt = wanted(A, operations=frozenset({"Decrypt"}))
+    run(aws, replace(decrypt, purge=True))
+    (narrow,) = _keys(run(aws, decrypt)[0])
+    assert narrow["consumers_without_access"] == [A]
+    (revoked,) = _keys(run(aws, wanted(B, present=False))[0])
+    assert revoked["consumers_without_access"] is None
 
 
 def test_result_of_a_region() -> None:

@@ -87,4 +87,6 @@ def test_is_for_auto_scaling(grantee: str, expected: bool) -> None:
     ],
 )
 def test_holds(grants: list[Grant], expected: bool) -> None:
-    assert grant.holds(tuple(grants), grant.grant_request(KEY.arn, root(A), OPERATIONS)) is expected
+    request = grant.grant_request(KEY.arn, root(A), OPERATIONS)
+    assert grant.holds(tuple(grants), request) is expected
+    assert grant.holds(grant.by_name(grants).get(request["Name"], ()), request) is expected

@@ -56,6 +56,11 @@ def test_planned_key_access_counts_in_check_mode(check_mode: bool) -> None:
     assert wanted.planned_keys == ({"arn:key": planned} if check_mode else {})
 
 
+def test_usable_keys() -> None:
+    assert wanted_from(params(usable_key_arns=["arn:key"]), False).usable_keys == {"arn:key"}
+    assert refused(usable_key_arns=[""]) == ["usable_key_arns"]
+
+
 @pytest.mark.parametrize(
     "result", [{}, {"kms_keys": 7}, {"kms_keys": ["a"]}, {"kms_keys": [{"grants": [1]}]}]
 )

@@ -158,6 +158,16 @@ def test_reads_of_keys(
     assert shared.key_problem is None
 
 
+def test_a_key_that_is_known_to_be_usable_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, clients = Reading(WANTED, OTHER, grants=(made(root(A)),)), Clients()
+    shared = read_with(monkeypatch, reading, clients, usable_keys=frozenset({WANTED.arn}))
+    assert reading.asked == ["DescribeKey other", "ListGrants other"]
+    assert [key.key for key in shared.keys] == [OTHER]
+    reading, clients = Reading(WANTED), Clients()
+    read_with(monkeypatch, reading, clients, usable_keys=frozenset({WANTED.arn}))
+    assert (reading.asked, "kms" in clients.opened) == ([], False)
+
+
 def test_the_policy_of_ram_is_read_only_if_the_other_gives_no_access(monkeypatch: pytest.MonkeyPatch) -> None:
     reading = Reading(WANTED)
     reading.policy_of_both = opened_to(policy_consumers(A))
