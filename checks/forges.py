@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files for forges follow the schemas that check-jsonschema brings along."""
+"""The files for forges follow the schemas that check-jsonschema brings along.
+
+actionlint would check expressions and shell commands, too, but its package on PyPI downloads a program while
+it is installed.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,14 @@ FILES = {
     "vendor.github-issue-config": (".github/ISSUE_TEMPLATE/config.yml",),
     "vendor.github-issue-forms": (".github/ISSUE_TEMPLATE/[!c]*.yml",),
     "vendor.gitlab-ci": (".gitlab-ci.yml", "examples/gitlab-ci/.gitlab-ci.yml"),
+}
+
+# The other examples, by folder, and what holds for them instead.
+WITHOUT_SCHEMA = {
+    "jenkins": "only a Jenkins with its plugins can check a Jenkinsfile; tests/integration/test_pipelines.py "
+    "runs the scripts with the arguments in it",
+    "pipeline": "tests/integration/test_pipelines.py runs the scripts",
+    "systemd": "tests/integration/test_pipelines.py has systemd check the units",
 }
 
 

@@ -76,6 +76,7 @@ ELSEWHERE = {
     "ansible-galaxy collection install 'awx.awx": "it downloads a collection",
     "export CONTROLLER_HOST": "it needs an AWX: tests/integration/awx has a stand-in",
     "ansible-playbook awx/setup.yml": "it needs an AWX: tests/integration/awx has a stand-in",
+    "ansible-navigator": "the environment does not have it",
     "ansible-rulebook": "it needs Java: tests/integration/test_rulebook.py",
     "aws ": "the environment has no AWS CLI",
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from checks.commands import CheckError
-from checks.forges import FILES, matching
+from checks.forges import FILES, WITHOUT_SCHEMA, matching
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -25,6 +25,12 @@ def test_no_workflow_is_left_out():
     found = {path for schema in FILES for path in matching(CHECKOUT, schema)}
     there = {path for path in CHECKOUT.joinpath(".github").rglob("*.yml") if path.is_file()}
     assert there <= found
+
+
+def test_every_folder_of_examples_has_a_schema_or_a_reason():
+    with_schema = {path.parent.name for schema in FILES for path in matching(CHECKOUT, schema)}
+    folders = {path.name for path in CHECKOUT.joinpath("examples").iterdir() if path.is_dir()}
+    assert folders - with_schema == set(WITHOUT_SCHEMA)
 
 
 @pytest.mark.parametrize("name", [".github/workflows/test.yml", ".gitlab-ci.yml"])
