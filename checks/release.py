@@ -34,7 +34,10 @@ FIRST_SECTIONS = frozenset({"release_summary", "major_changes", "known_issues"})
 
 @dataclass(frozen=True)
 class State:
-    """What a checkout has: the version and address in galaxy.yml, earlier releases, and what git says."""
+    """What a checkout has: the version and address in galaxy.yml, earlier releases, and what git says.
+
+    ``identity`` is whether git knows who commits.
+    """
 
     version: str
     repository: str
@@ -42,6 +45,7 @@ class State:
     tags: Sequence[str] = ()
     fragments: Sequence[str] = ()
     changed_files: Sequence[str] = ()
+    identity: bool = True
 
 
 def refusal(state: State, version: str, repository: str | None) -> str | None:
@@ -61,6 +65,8 @@ def refusal(state: State, version: str, repository: str | None) -> str | None:
             f"the repository is {repository or state.repository}, which is a placeholder: "
             "add REPOSITORY=https://… with the real address"
         )
+    if not state.identity:
+        return "git does not know who commits: git config user.name …, git config user.email …"
     return None
 
 
@@ -85,7 +91,16 @@ def state_of(root: Path) -> State:
         tags=tuple(_git(root, "tag", "--list").split()),
         fragments=tuple(path.name for path in root.glob("changelogs/fragments/*.yml")),
         changed_files=tuple(line[3:] for line in _git(root, "status", "--porcelain").splitlines()),
+        identity=_has_identity(root),
     )
+
+
+def _has_identity(root: Path) -> bool:
+    try:
+        _git(root, "var", "GIT_COMMITTER_IDENT")
+    except CheckError:
+        return False
+    return True
 
 
 def write(root: Path, state: State, version: str, repository: str | None) -> list[str]:

@@ -34,6 +34,7 @@ def test_a_checkout_that_is_ready_is_released():
         ({}, "1.0.0-rc1", "must be three numbers"),
         ({}, "01.0.0", "must be three numbers"),
         ({"changed_files": ("a.py",)}, "1.0.0", "commit or remove first: a.py"),
+        ({"identity": False}, "1.0.0", "git config user.name"),
         ({"tags": ("v1.0.0",)}, "1.0.0", "released already"),
         ({"releases": ("1.0.0",)}, "1.0.0", "released already"),
         ({"releases": ("1.10.0",)}, "1.9.0", "older than 1.10.0"),
@@ -71,7 +72,10 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_state_is_read_from_the_checkout(checkout: Path):
+def test_the_state_is_read_from_the_checkout(checkout: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
+        monkeypatch.setenv(f"{name}_NAME", "x")
+        monkeypatch.setenv(f"{name}_EMAIL", "x@example.org")
     (checkout / "stray").touch()
     assert state_of(checkout) == State(
         version="0.1.0",
@@ -80,6 +84,20 @@ def test_the_state_is_read_from_the_checkout(checkout: Path):
         fragments=("share.yml",),
         changed_files=("stray",),
     )
+
+
+def test_a_commit_without_an_author_is_found_before_anything_is_changed(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for name in ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    settings = ("user.useConfigOnly", "true")
+    subprocess.run(["git", "config", *settings], cwd=checkout, check=True)
+    assert state_of(checkout).identity is False
+    with pytest.raises(CheckError, match="git config user"):
+        release.release(checkout, "1.0.0", ADDRESS, ())
 
 
 def test_version_and_address_are_written(checkout: Path):
