@@ -145,8 +145,9 @@ def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: s
 
 
 def _shortfall(row: Mapping[str, Any], wanted: str) -> str:
-    image = row["image_id"] or "the image"
-    return f"{row['account_id']}: {image} is {row['level'] or 'not visible'}, not {wanted}."
+    image, level = row["image_id"] or "the image", row["level"] or "not visible"
+    short = "" if level == f"not {wanted}" else f", not {wanted}"
+    return f"{row['account_id']}: {image} is {level}{short}."
 
 
 def _finding_text(one: Mapping[str, Any]) -> str:

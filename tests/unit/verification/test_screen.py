@@ -72,6 +72,11 @@ def test_accounts_below_the_level_are_rows_with_their_findings() -> None:
     assert found.artifacts["images"] == {}
 
 
+def test_an_account_that_does_not_see_the_image_is_not_visible_once() -> None:
+    found = shown(report(seen(WEB, EU, None), wanted="visible"))
+    assert f"- eu-west-1: {WEB}: ami-eu-west-1 is not visible." in found.failure.splitlines()
+
+
 @pytest.mark.parametrize("number", [20, 100])
 def test_many_accounts_below_the_level(number: int) -> None:
     found = shown(every([f"eu-west-{one}" for one in range(number)], [WEB], "visible"))
