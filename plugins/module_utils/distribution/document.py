@@ -60,6 +60,7 @@ def document(content: Mapping[str, Any]) -> Document:
         for place, _step in enumerate(_STEPS)
         if any(cells[place] is not None for _region, cells in steps)
     ]
+    marks = {cell.mark for _region, cells in steps for cell in cells if cell is not None}
     return Document(
         kind="distribution",
         title=f"Distribution of {_name(content)}",
@@ -73,7 +74,7 @@ def document(content: Mapping[str, Any]) -> Document:
                 title="Steps by region",
                 columns=tuple(_STEPS[place] for place in used),
                 rows=tuple((region, tuple(cells[place] for place in used)) for region, cells in steps),
-                legend=_STEP_MARKS,
+                legend={mark: meaning for mark, meaning in _STEP_MARKS.items() if mark in marks},
             ),
         )
         if regions

@@ -228,6 +228,8 @@ footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
   .part > summary { margin: 0; padding: 0; }
   .picture, .group > summary { break-inside: avoid; }
   .picture svg { max-width: 100%; height: auto; }
+  /* The trend is for the screen: on paper, the report is at most two sheets. */
+  .picture:has(.curve) { display: none; }
   h2 { break-after: avoid; }
   .scroll { max-height: none; overflow: visible; border: 0; }
   thead { display: table-header-group; }
