@@ -39,7 +39,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "Clean up, restore": ("docs/cleanup", "docs/restoring"),
     "AWX, pipelines, inventories": ("docs/awx", "examples/README", "docs/accounts-inventory"),
     "Look up": ("docs/codes", "docs/iam/README", "reference/index"),
-    "How it works": ("docs/how-it-works", "docs/simulated-aws", "docs/benchmarks"),
+    "How it works": ("docs/how-it-works", "docs/simulated-aws", "docs/benchmarks", "docs/scale"),
     "Contribute": ("CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT"),
 }
 # The site's own page; all other Markdown that is in the archive or for contributors is a guide.
