@@ -66,7 +66,8 @@ def _cell(by_region: dict[str, dict[str, Version]], region: str) -> Cell:
         for version in everywhere
         if 2 * sum(version in one for one in by_region.values()) >= len(by_region)
     }
-    missing = [version for version in everywhere if version not in here and version in {*usual, *newer}]
+    expected = {*usual, *newer}
+    missing = [version for version in everywhere if version not in here and version in expected]
     title = f"{newest}, of {count(len(everywhere), 'version')}."
     if missing:
         more = " \u2026" if len(missing) > _MOST_NAMED else ""
