@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-_VERSIONS = ("ansible-core", "boto3", "botocore")
+_VERSIONS = ("ansible", "ansible-core", "boto3", "botocore")
 
 
 def description() -> str:

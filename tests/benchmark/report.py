@@ -20,7 +20,10 @@ LARGE = "report of 10,000 images × 20 accounts"
 
 
 def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
-    """The report of an audit of images in 20 regions that are all shared with 20 accounts."""
+    """The report of an audit of images in 20 regions that are all shared with 20 accounts that are allowed.
+
+    Each tenth is also shared with another account, and so are its snapshots.
+    """
     with TemporaryDirectory() as name:
         result = Path(name, "result.json")
         _audit(aws, scale.size(500, 20), (HOME, *OTHER_REGIONS[: scale.size(19, 1)]), result)
@@ -28,28 +31,34 @@ def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
 
 
 def _audit(aws: SimulatedAws, images: int, regions: tuple[str, ...], result: Path) -> None:
-    """Audit the images of an estate, none of which may be shared, and write what the module returns."""
+    """Audit the images of an estate and write what the module returns."""
     aws.reset()
-    accounts = {f"consumer-{one}": one for one in consumers(20)}
-    common = {
-        "account": OWNER,
-        "devices": [{"device_name": "/dev/xvda", "size": 8}],
-        "sharing": {"accounts": list(accounts), "snapshot_accounts": list(accounts)},
-    }
+    *allowed, _stranger = ids = consumers(21)
+    accounts = {f"consumer-{one}": one for one in ids}
     aws.load_fixture(
         {
             "accounts": {OWNER: "111111111111", **accounts},
             "images": {
-                f"web-{region}-{number}": {**common, "region": region}
+                f"web-{region}-{number}": _image(region, list(accounts)[: 20 if number % 10 else 21])
                 for region in regions
                 for number in range(images)
             },
         }
     )
     aws.set_throttling(False)
-    audit = {"golden.images.ami_share_audit": {"regions": list(regions)}, "register": "audited"}
+    options = {"regions": list(regions), "allowed_account_ids": allowed}
+    audit = {"golden.images.ami_share_audit": options, "register": "audited"}
     write = {"ansible.builtin.copy": {"content": "{{ audited | to_json }}", "dest": str(result)}}
     playbook.run(aws, OWNER, [{"name": "audit", **audit}, {"name": "write", **write}])
+
+
+def _image(region: str, accounts: list[str]) -> dict[str, Any]:
+    return {
+        "account": OWNER,
+        "region": region,
+        "devices": [{"device_name": "/dev/xvda", "size": 8}],
+        "sharing": {"accounts": accounts, "snapshot_accounts": accounts},
+    }
 
 
 def _report(aws: SimulatedAws, result: Path, folder: Path) -> Sample:
