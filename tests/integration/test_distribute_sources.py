@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role distribute with the ways to name its source other than an id."""
+"""The role distribute with the ways to name its source other than an id, and with several sources."""
 
 from __future__ import annotations
 
@@ -29,34 +29,9 @@ def base(fixture: Fixture) -> dict[str, Any]:
     }
 
 
-def test_the_image_that_a_parameter_names_is_distributed(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, base: dict[str, Any]
-) -> None:
-    ssm = aws.client("ssm", OWNER, HOME)
-    ssm.put_parameter(Name="/build/web", Value="ami-0000000000000dead", Type="String")
-    variables = {**base, "distribute_source_parameter": "/build/web"}
-    aws.clear_calls()
-
-    refused = ansible.run(FQCN, variables)
-    assert refused.code != 0
-    message = refused.task("Start the copies").result["msg"]
-    assert "distribute_source_parameter: /build/web names ami-0000000000000dead, which account" in message
-    assert observed.changes(aws, refused=True) == []
-
-    ssm.put_parameter(Name="/build/web", Value=fixture.image_id, Type="String", Overwrite=True)
-    files = [ansible.folder / "images.auto.tfvars.json", ansible.folder / "images.env"]
-    done = ansible.run(FQCN, {**variables, "distribute_output_files": [path.name for path in files]})
-    assert done.code == 0, done.text
-    away = observed.own_images(aws, OWNER, AWAY)[0]["ImageId"]
-    assert done.facts["distribute_images"] == {HOME: fixture.image_id, AWAY: away}
-    terraform, environment = (path.read_text(encoding="utf-8") for path in files)
-    assert json.loads(terraform) == {"golden_images": {HOME: fixture.image_id, AWAY: away}}
-    assert environment == f"AMI_EU_WEST_1={away}\nAMI_US_EAST_1={fixture.image_id}\n"
-
-
-def test_the_last_image_of_packer_is_distributed(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, base: dict[str, Any]
-) -> None:
+@pytest.fixture
+def manifest(fixture: Fixture, ansible: Ansible) -> str:
+    """The manifest of two runs of Packer; the last one has built two images."""
     builds = [
         {
             "name": name,
@@ -73,29 +48,45 @@ def test_the_last_image_of_packer_is_distributed(
             ("db", "ami-0000000000000dead", "run-2"),
         )
     ]
-    manifest = {"builds": builds, "last_run_uuid": "run-2"}
-    (ansible.folder / "packer-manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    variables = {**base, "distribute_packer_manifest": "packer-manifest.json"}
-    del variables["distribute_source_region"]
-    aws.clear_calls()
+    path = ansible.folder / "packer-manifest.json"
+    path.write_text(json.dumps({"builds": builds, "last_run_uuid": "run-2"}), encoding="utf-8")
+    return path.name
 
-    refused = ansible.run(FQCN, variables)
+
+def test_the_image_that_a_parameter_names_is_distributed(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, base: dict[str, Any]
+) -> None:
+    ssm = aws.client("ssm", OWNER, HOME)
+    ssm.put_parameter(Name="/build/web", Value=fixture.image_id, Type="String")
+    files = [ansible.folder / "images.auto.tfvars.json", ansible.folder / "images.env"]
+    variables = {
+        **base,
+        "distribute_source_parameter": "/build/web",
+        "distribute_output_files": [path.name for path in files],
+    }
+    done = ansible.run(FQCN, variables)
+    assert done.code == 0, done.text
+    away = observed.own_images(aws, OWNER, AWAY)[0]["ImageId"]
+    assert done.facts["distribute_images"] == {HOME: fixture.image_id, AWAY: away}
+    terraform, environment = (path.read_text(encoding="utf-8") for path in files)
+    assert json.loads(terraform) == {"golden_images": {HOME: fixture.image_id, AWAY: away}}
+    assert environment == f"AMI_EU_WEST_1={away}\nAMI_US_EAST_1={fixture.image_id}\n"
+
+
+def test_a_run_of_packer_with_several_builds_is_refused(
+    aws: SimulatedAws, ansible: Ansible, base: dict[str, Any], manifest: str
+) -> None:
+    aws.clear_calls()
+    refused = ansible.run(FQCN, {**base, "distribute_packer_manifest": manifest})
     assert refused.code != 0
     message = refused.task("Select the sources").result["msg"]
     assert "its run run-2 has the builds amazon-ebs.web, amazon-ebs.db." in message
     assert "Set distribute_packer_build to one of them" in message
     assert aws.calls() == []
 
-    named = {**variables, "distribute_packer_build": "web", "distribute_output_files": ["images.json"]}
-    done = ansible.run(FQCN, named, "--check")
-    assert done.code == 0, done.text
-    assert done.task("Write the files for other tools").changed
-    assert not (ansible.folder / "images.json").exists()
-    assert done.facts["distribute_images"] == {HOME: fixture.image_id, AWAY: None}
-
 
 def test_several_sources_are_checked_first_and_fail_alone(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, base: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, base: dict[str, Any], manifest: str
 ) -> None:
     disks = [{"device_name": "/dev/xvda", "size": 8}]
     database = fixture.add_images(
@@ -104,16 +95,18 @@ def test_several_sources_are_checked_first_and_fail_alone(
     ssm = aws.client("ssm", OWNER, HOME)
     ssm.put_parameter(Name="/build/db", Value="none", Type="String")
     sources = {
-        "web": {"source_image_id": fixture.image_id, "publish_parameter": "/golden/web"},
-        "db": {"source_parameter": "/build/db", "tags": {"role": "db"}},
+        "web": {"packer_build": "web", "publish_parameter": "/golden/web", "tags": {"role": "web"}},
+        "db": {"source_parameter": "/build/db"},
     }
-    (ansible.folder / "reports").mkdir()
+    reports = ansible.folder / "reports"
+    reports.mkdir()
     variables = {
         **base,
         # As a survey sends it.
         "distribute_sources": json.dumps(sources),
+        "distribute_packer_manifest": manifest,
         "distribute_tags": {"build": "7"},
-        "distribute_report_dir": str(ansible.folder / "reports"),
+        "distribute_report_dir": str(reports),
         "distribute_output_files": ["images.json"],
     }
     aws.clear_calls()
@@ -123,7 +116,7 @@ def test_several_sources_are_checked_first_and_fail_alone(
     message = refused.task("Fail if a source cannot be distributed").result["msg"]
     assert message.startswith("db: distribute_sources.db.source_parameter: /build/db in us-east-1 has")
     assert observed.changes(aws, refused=True) == refused.changed == []
-    assert not (ansible.folder / "reports" / "web").exists()
+    assert not (reports / "web").exists()
 
     ssm.put_parameter(Name="/build/db", Value=database, Type="String", Overwrite=True)
     # The image of web is copied, that of db is not.
@@ -132,24 +125,17 @@ def test_several_sources_are_checked_first_and_fail_alone(
     failed = ansible.run(FQCN, variables)
     assert failed.code != 0
     assert failed.task("Fail if a source failed").result["msg"].startswith("db: ")
-    images = failed.facts["distribute_images_by_source"]
-    assert images["web"][HOME] == fixture.image_id
-    assert {*images["web"]} == {HOME, AWAY}
-    assert images["db"] == {}
+    (copy,) = observed.own_images(aws, OWNER, AWAY)
+    images = {"web": {HOME: fixture.image_id, AWAY: copy["ImageId"]}, "db": {}}
+    assert failed.facts["distribute_images_by_source"] == images
     assert failed.facts["distribute_images"] == {}
+    tags = observed.tags(copy)
+    assert (tags["build"], tags["role"]) == ("7", "web")
     published = aws.client("ssm", OWNER, AWAY).get_parameter(Name="/golden/web")["Parameter"]["Value"]
-    assert published == images["web"][AWAY]
+    assert published == copy["ImageId"]
+    assert (reports / "web" / "report.json").is_file()
+    assert (reports / "db" / "report.json").is_file()
     assert not (ansible.folder / "images.json").exists()
-
-    aws.clear_faults()
-    done = ansible.run(FQCN, variables)
-    assert done.code == 0, done.text
-    images = done.facts["distribute_images_by_source"]
-    copied = observed.own_images(aws, OWNER, AWAY)
-    (copy,) = [image for image in copied if image["ImageId"] == images["db"][AWAY]]
-    assert {tag["Key"]: tag["Value"] for tag in copy["Tags"]}.items() >= {"build": "7", "role": "db"}.items()
-    written = json.loads((ansible.folder / "images.json").read_text(encoding="utf-8"))
-    assert written == {"images_by_source": images}
-    assert (ansible.folder / "reports" / "db" / "report.json").is_file()
-    artifacts = done.task("Show the result of all sources").result["ansible_stats"]["data"]
+    artifacts = failed.task("Show the result of all sources").result["ansible_stats"]["data"]
     assert artifacts["distribute_artifacts"]["images_by_source"] == images
+    assert artifacts["distribute_artifacts"]["failed_sources"] == ["db"]
