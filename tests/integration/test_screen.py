@@ -224,6 +224,8 @@ def test_a_job_passes_its_artifacts_to_the_next_one_of_a_workflow(
             "failed_regions": [],
             "images": {HOME: fixture.image_id, AWAY: copy["ImageId"]},
             "report_path": None,
+            "report_s3_uri": None,
+            "report_url": None,
             "source_image_id": fixture.image_id,
             "source_region": HOME,
             "status": "distributed",
