@@ -17,11 +17,19 @@ from .conftest import CONSUMER, HOME, Ministack
 
 GIVEN: dict[str, dict[str, Any]] = {
     "copy_image": {"Name": "copy", "SourceImageId": "ami-0123456789abcdef0", "SourceRegion": HOME},
+    "describe_image_references": {
+        "ImageIds": ["ami-0123456789abcdef0"],
+        "IncludeAllResourceTypes": True,
+    },
     "disable_image": {"ImageId": "ami-0123456789abcdef0"},
 }
 # Operations of EC2 that the modules call.
 MISSING = (
     "copy_image",
+    "describe_image_references",
+    "describe_image_usage_reports",
+    "describe_locked_snapshots",
+    "describe_spot_fleet_requests",
     "disable_image",
     "get_allowed_images_settings",
     "get_ebs_default_kms_key_id",

@@ -2,10 +2,12 @@
 
 """Users with nothing but a documented policy run what it is for, and ministack enforces the policy.
 
-The actions are judged, for all resources: ministack gives few calls the ARN of their resource, and evaluates
-those of EC2 and CloudWatch for others than AWS. It lacks what these policies are for: cleanup and restore
-(DisableImage, the Recycle Bin), diagnose (GetAllowedImagesSettings, encryption by default), and copies
-(CopyImage), on which the consumers' policies depend.
+The actions are judged, for all resources: ministack gives few calls the ARN of their resource, and
+evaluates those of EC2 and CloudWatch for others than AWS. It lacks calls without which some policies cannot
+be judged, all of them in ``test_differences.MISSING``: cleanup and consumer-usage (DescribeImageReferences,
+DescribeLockedSnapshots, DisableImage), restore (the Recycle Bin), diagnose and consumer-verify
+(GetImageBlockPublicAccessState, GetAllowedImagesSettings), consumer-copy and consumer-launch (CopyImage, and
+keys of other accounts).
 """
 
 from __future__ import annotations
@@ -123,3 +125,31 @@ def test_monitor(ministack: Ministack, user: Callable[..., Ansible]) -> None:
     assert run.code == 0, run.text
     (rule,) = ministack.client("events").list_rules()["Rules"]
     assert rule["Name"] == "golden-images-sharing"
+
+
+def test_lookup(ministack: Ministack, user: Callable[..., Ansible]) -> None:
+    image_id = ministack.image("golden-web-1")
+    ministack.client("ssm").put_parameter(Name="/golden/web", Value=image_id, Type="String")
+    ansible = user("lookup")
+    found = "{{ lookup('golden.images.ami', 'golden-web-1', region='us-east-1') }}"
+    named = "{{ lookup('golden.images.ami', parameter='/golden/web', region='us-east-1') }}"
+    run = ansible.tasks([{"name": "look up", "ansible.builtin.debug": {"msg": [found, named]}}])
+    assert run.code == 0, run.text
+    assert run.task("look up").result["msg"] == [image_id, image_id]
+
+
+def test_inventory(ministack: Ministack, user: Callable[..., Ansible]) -> None:
+    organizations = ministack.client("organizations")
+    (root,) = organizations.list_roots()["Roots"]
+    unit = organizations.create_organizational_unit(ParentId=root["Id"], Name="prod")["OrganizationalUnit"]
+    made = organizations.create_account(AccountName="web", Email="web@example.com")["CreateAccountStatus"]
+    organizations.move_account(
+        AccountId=made["AccountId"], SourceParentId=root["Id"], DestinationParentId=unit["Id"]
+    )
+    ansible = user("inventory")
+    source = ansible.folder / "golden_accounts.yml"
+    source.write_text("plugin: golden.images.accounts\n", encoding="utf-8")
+    play = ansible.write_play([{"name": "show", "ansible.builtin.debug": {"msg": "{{ groups['ou_prod'] }}"}}])
+    run = ansible.run(play, None, "--inventory", str(source))
+    assert run.code == 0, run.text
+    assert run.task("show").result["msg"] == [made["AccountId"]]
