@@ -82,7 +82,10 @@ def test_consumers_own_their_copies_and_the_access_for_copying_is_revoked(
     planned = ansible.run(DISTRIBUTE, variables, "--check", "--diff")
     assert planned.code == 0, planned.text
     assert encrypted.changes(aws, refused=True) == []
-    assert all(one["image_id"] is None for one in planned.facts["distribute_consumer_images"])
+    copies = planned.facts["distribute_consumer_images"]
+    assert sorted((one["account_id"], one["region"], one["image_id"]) for one in copies) == sorted(
+        (aws.account_id(account), region, None) for account, region in PLACES
+    )
 
     shared = ansible.run(DISTRIBUTE, variables)
     assert shared.code == 0, shared.text

@@ -68,7 +68,9 @@ def test_a_plan_is_a_comment_and_changes_nothing(
     assert planned.returncode == 0, planned.stdout
     assert planned.stdout.startswith("### This distribution would succeed\n")
     assert planned.stdout.count("```") == 2
-    assert AWAY in planned.stdout
+    image_id = distribution["distribute_source_image_id"]
+    assert f"\n{AWAY}: + copy of {image_id} from {HOME} as\n" in planned.stdout
+    assert f"Check mode: {image_id} would be distributed to 2 regions.\n" in planned.stdout
     assert observed.changes(aws, refused=True) == []
 
 
