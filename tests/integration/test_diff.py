@@ -23,8 +23,8 @@ REGIONS, ACCOUNTS, MOST_ROWS, WIDTH = 20, 12, 40, 80
 def test_a_distribution_to_many_regions_and_accounts_is_few_rows(
     aws: SimulatedAws, tmp_path: Path, method: str
 ) -> None:
-    case = distribution.Case(regions=REGIONS, accounts=ACCOUNTS, first=0, kms_method=method)
-    variables = distribution.variables(aws, case)
+    case = distribution.Case(regions=REGIONS, accounts=ACCOUNTS, encrypted=True)
+    variables = {**distribution.variables(aws, case), "distribute_kms_access_method": method}
     ansible = Ansible(aws.environment(OWNER), tmp_path)
     planned = ansible.run(FQCN, variables, "--check", "--diff", environment=DEFAULT)
     assert planned.code == 0, planned.text
