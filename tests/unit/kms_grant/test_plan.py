@@ -408,3 +408,15 @@ def test_every_key_of_every_region_gets_a_grant() -> None:
     opened: Iterable[str | None] = (action.resource for action in plan.actions)
     assert list(opened) == [key_arn("a"), key_arn("b"), key_arn("z", "us-west-2")]
     assert [target.target.region for target in plan.targets] == [REGION, "us-west-2"]
+
+
+def test_consumers_without_access_have_neither_a_grant_nor_a_statement() -> None:
+    def lacking(want: GrantWanted, saw: GrantSeen, key: Key = KEY) -> list[str] | None:
+        return grant.consumers_without_access(want, saw, place(REGION), key.arn)
+
+    assert lacking(wanted(A, B), seen(made(root(A)))) == [B]
+    assert lacking(wanted(A), seen(made(root(A)))) == []
+    # No access is lacking that is revoked, and the key of another account does not show enough.
+    assert lacking(wanted(A, present=False), seen()) is None
+    others = Key(KEY.arn.replace(OWNER, C))
+    assert lacking(wanted(A), seen(key=others), others) is None

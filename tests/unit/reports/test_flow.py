@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.reports.flow import (
     account_names,
+    check_file,
     check_paths,
     report_flow,
 )
@@ -147,3 +148,10 @@ def test_names_of_accounts_have_ids_of_12_digits():
         "012345678901": "data",
         "222222222222": "7",
     }
+
+
+def test_a_file_needs_a_folder_that_exists(tmp_path: Path) -> None:
+    assert check_file(str(tmp_path / "images.env")) == ("", "")
+    problem, remedy = check_file(str(tmp_path / "missing" / "images.env"))
+    assert problem == f"there is no folder {tmp_path / 'missing'}."
+    assert remedy == "Create it, or use another path."
