@@ -84,14 +84,13 @@ def test_distribution(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> No
     aws.update_settings(copy_failures=[{"region": "us-west-2"}])
     shared = {"distribute_shared_tags": {"version": "2026.11"}}
     ok(user.ansible.run(DISTRIBUTE, {**base, **shared, "distribute_regions": [HOME, "us-west-2"]}))
-    copying = {"source_image_id": fixture.image_id, "source_region": HOME, "regions": [AWAY]}
+    copying = {"source_region": HOME, "regions": [AWAY], "tags": {"owner": "web"}}
     aws.client("ssm", OWNER, HOME).put_parameter(Name="/golden/web", Value=fixture.image_id, Type="String")
-    named = {**copying, "source_image_id": None, "source_parameter": "/golden/web"}
     run_tasks(
         user,
-        ("ami_copy_regions", {**named, "tags": {"owner": "web"}, "purge_tags": True}),
+        ("ami_copy_regions", {**copying, "source_parameter": "/golden/web", "purge_tags": True}),
         # All enabled regions are only planned.
-        ("ami_copy_regions", {**copying, "regions": [AWAY], "tags": {"owner": "web"}}),
+        ("ami_copy_regions", {**copying, "source_image_id": fixture.image_id}),
     )
     assert_least(aws, user, policy)
     _assert_no_mark_can_be_forged(aws, user, fixture.image_id)
