@@ -45,13 +45,15 @@ class Check:
 
 # Most machines that run this have two cores.
 PYTEST_PROCESSES = 2
+# Playbooks often wait for copies and retries of the simulated AWS.
+PLAYBOOK_PROCESSES = 3
 
 
-def _pytest(folder: str, *options: str) -> Callable[[], object]:
+def _pytest(folder: str, *options: str, processes: int = PYTEST_PROCESSES) -> Callable[[], object]:
     """pytest on one folder, with a list of the slowest tests."""
     # A process that has run all of its tests takes some of the other: long ones can be together.
-    processes = ("--numprocesses", str(PYTEST_PROCESSES), "--dist", "worksteal")
-    return lambda: run("python", "-m", "pytest", *processes, "--durations", "12", *options, folder)
+    parallel = ("--numprocesses", str(processes), "--dist", "worksteal")
+    return lambda: run("python", "-m", "pytest", *parallel, "--durations", "12", *options, folder)
 
 
 def _changelog() -> None:
@@ -123,8 +125,8 @@ CHECKS: dict[str, Check] = {
     ),
     "integration": Check(
         "pytest: tests/integration, all else",
-        _pytest("tests/integration", "-m", "not every_python"),
-        processes=PYTEST_PROCESSES,
+        _pytest("tests/integration", "-m", "not every_python", processes=PLAYBOOK_PROCESSES),
+        processes=PLAYBOOK_PROCESSES,
     ),
     "oldest-boto": Check(
         "pytest: tests/integration, a few playbooks with the oldest botocore", oldest_boto.check
