@@ -22,11 +22,12 @@ _NOT_DISPLAYED = frozenset({"diff", "exception", "invocation", "warnings"})
 _ALL = 3
 
 
-def shortened(result):
+def shortened(result, has_condition=False):
     """The result of a module as it is to be displayed.
 
     Ansible displays all of a failed task's result, in one line, which can have hundreds of kilobytes. Of a
-    result with ``_ansible_no_log`` it displays only the message, and registers all of it.
+    result with ``_ansible_no_log`` it displays only the message, and registers all of it. If the task
+    ``has_condition``, a ``failed_when``, ansible-core 2.21 displays in place of the message that it is true.
     """
     displayed = {key: value for key, value in result.items() if key not in _NOT_DISPLAYED}
     length = len(json.dumps(displayed, default=str)) if result.get("failed") else 0
@@ -36,6 +37,8 @@ def shortened(result):
     display.display(
         f"The result has {length:,} characters: -vvv displays it, and a registered variable has it."
     )
+    if has_condition:
+        display.display(result.get("msg", ""))
     short = {**result, "_ansible_no_log": True}
     if isinstance(result.get("results"), list):
         # ansible-core 2.19 takes a list of this name for the results of a loop, which it displays even so.
@@ -51,4 +54,5 @@ class ShortFailures(NormalAction):
 
     def _shown(self, result):
         # With failed_when: false there is no failure to display.
-        return result if self._task.failed_when == [False] else shortened(result)
+        condition = self._task.failed_when
+        return result if condition == [False] else shortened(result, bool(condition))

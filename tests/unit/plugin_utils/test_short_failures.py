@@ -52,6 +52,19 @@ def test_verbose_runs_display_everything(
     assert ("_ansible_no_log" in shortened(LONG)) is is_short
 
 
+@pytest.mark.parametrize(("condition", "is_displayed"), [([], False), (["result is failed"], True)])
+def test_the_message_is_displayed_where_ansible_displays_the_condition(
+    monkeypatch: pytest.MonkeyPatch, condition: list[str], is_displayed: bool
+) -> None:
+    displayed: list[str] = []
+    monkeypatch.setattr(short_failures.display, "display", displayed.append)
+    monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(LONG))
+    action = object.__new__(ShortFailures)
+    action._task = SimpleNamespace(failed_when=condition)
+    action.run(None, {})
+    assert (LONG["msg"] in displayed) is is_displayed
+
+
 def test_the_action_runs_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(LONG))
     action = object.__new__(ShortFailures)
