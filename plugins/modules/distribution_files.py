@@ -110,5 +110,5 @@ files:
   returned: always
   type: list
   elements: str
-  sample: [/work/images.auto.tfvars.json]
+  sample: [/var/lib/golden/images.auto.tfvars.json]
 """
