@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..aws import errors, read
 from ..aws.assumed_roles import AssumedAccounts
 from ..fanout import each
-from ..model import Target
+from ..model import Image, Snapshot, Target
 from ..plan import names_of
 from ..progress import Report
 from . import plan as planner
@@ -182,8 +182,7 @@ def _read_copy(
     if image is None:
         return ImageRead(None, monotonic())
     if image.state == "available":
-        # Their keys, and when they were completed.
-        return ImageRead(image, monotonic(), read.snapshots(ec2, image.snapshot_ids))
+        return ImageRead(image, monotonic(), _snapshots_of(ec2, image))
     source_region = wanted.source_region_of(target.region)
     try:
         pending = read.pending_snapshots(ec2, seen.source_of(target).image_id, source_region)
@@ -192,3 +191,14 @@ def _read_copy(
         pending = ()
     percents = [snapshot.percent for snapshot in pending]
     return ImageRead(image, monotonic(), percent=sum(percents) // len(percents) if percents else None)
+
+
+def _snapshots_of(ec2: EC2Client, image: Image) -> tuple[Snapshot, ...]:
+    """The snapshots of an available copy: their keys, and when they were completed."""
+    try:
+        return read.snapshots(ec2, image.snapshot_ids)
+    except errors.AWS_ERRORS:
+        if image.encrypted:
+            raise
+        # Only the duration is lost.
+        return ()

@@ -40,6 +40,7 @@ class Region:
     refusal: Exception | None = None
     removal_refusal: Exception | None = None
     snapshots_error: Exception | None = None
+    finished_snapshots_error: Exception | None = None
     keys: dict[str, str] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     read_count: int = 0
@@ -82,6 +83,8 @@ class Reads:
 
     @staticmethod
     def snapshots(ec2: Region, snapshot_ids: tuple[str, ...]) -> tuple[Snapshot, ...]:
+        if ec2.finished_snapshots_error is not None:
+            raise ec2.finished_snapshots_error
         return tuple(Snapshot(item, "completed", 100, ec2.keys.get(item)) for item in snapshot_ids)
 
 

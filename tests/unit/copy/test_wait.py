@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -130,6 +130,19 @@ def test_one_timeout_for_all_regions_keeps_the_ids(wait: Wait) -> None:
     assert "rerun" in failure.remedy
     assert waited.failure(US).message == "ami-1 is still pending after wait_timeout (100 s)."
     assert waited.runs["ap-south-1"].failure is None
+
+
+def test_only_the_keys_of_an_encrypted_copy_need_its_snapshots(wait: Wait) -> None:
+    denied = refused("UnauthorizedOperation", "DescribeSnapshots")
+    plain, encrypted = READY, replace(READY, devices=volumes("snap-1", encrypted=True))
+    waited = wait(
+        {
+            EU: Region([PENDING, plain], finished_snapshots_error=denied),
+            US: Region([PENDING, encrypted], finished_snapshots_error=denied),
+        }
+    )
+    assert (waited.runs[EU].image, waited.runs[EU].failure) == (plain, None)
+    assert waited.failure(US).error_code == "UnauthorizedOperation"
 
 
 def test_a_short_timeout(wait: Wait) -> None:
