@@ -9,8 +9,11 @@ from __future__ import annotations
 from ansible.plugins.action import ActionBase
 from ansible.utils.path import unfrackpath
 from ansible_collections.golden.images.plugins.module_utils.distribution.output import Images
-from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import write_files
-from ansible_collections.golden.images.plugins.module_utils.failures import summary
+from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import (
+    changed_files,
+    write_files,
+)
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused, summary
 from ansible_collections.golden.images.plugins.module_utils.wording import renamed
 
 _SPEC = {
@@ -33,7 +36,12 @@ class ActionModule(ActionBase):
         _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
         images = Images(given["images"], given["images_by_source"])
         paths = [unfrackpath(path, follow=False) for path in given["output_files"]]
-        written, problems = write_files(paths, images, bool(self._task.check_mode))
+        try:
+            texts = changed_files(paths, images)
+        except Refused as refused:
+            written, problems = [], refused.failures
+        else:
+            written, problems = (list(texts), []) if self._task.check_mode else write_files(texts)
         failures = [renamed(problem, given["variable_names"]) for problem in problems]
         result.update(
             changed=bool(written), files=written, failures=[failure.as_result() for failure in failures]

@@ -101,4 +101,4 @@ def _has_value(ssm: SSMClient, request: Any) -> bool:
         now = current(ssm, request["Name"])
     except AWS_ERRORS:
         return False
-    return now is not None and now[1] == request["Value"]
+    return now is not None and now.value == request["Value"]

@@ -345,11 +345,11 @@ def _seconds_left(run: CopyRun, earlier: tuple[float, int] | None, now: float) -
 
 
 def next_interval(run: CopyRun, waited: float, earlier: tuple[float, int] | None, now: float) -> float:
-    """The seconds until a pending copy is read again, which it is twice, for its state and its percentage.
+    """The seconds until a pending copy is read again; a read is two calls, for its state and its percentage.
 
-    Three quarters of what it still needs at its speed since ``earlier``, a time and the percentage then;
-    while it shows no progress, a quarter of the time ``waited`` for it: a copy of 20 s is read after 1, 2,
-    12, 18, 19 and 20 s. One that waits for a key is read when it is copied again.
+    Three quarters of the time that it still needs at its speed since ``earlier``, a time and the percentage
+    then; while it shows no progress, a quarter of the time ``waited`` for it: a copy of 20 s is read after 1,
+    2, 12, 18, 19 and 20 s. One that waits for a key is read when it is copied again.
     """
     if run.retry_at is not None:
         return max(_SHORTEST_INTERVAL, run.retry_at - now)

@@ -21,7 +21,7 @@ _JSON = ".json"
 # GitLab documentation, artifacts:reports:dotenv: letters, digits and _ in names, no comments, no empty lines.
 _ENV = ".env"
 _ENV_LINE = re.compile(rf"AMI_[A-Z0-9_]+={IMAGE_ID.pattern}")
-_NO_LETTER = re.compile(r"[^A-Z0-9]+")
+_NOT_IN_NAMES = re.compile(r"[^A-Z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _env(images: Images) -> str:
 
 
 def _env_name(text: str) -> str:
-    return _NO_LETTER.sub("_", text.upper())
+    return _NOT_IN_NAMES.sub("_", text.upper())
 
 
 def _is_env(text: str) -> bool:
@@ -94,8 +94,8 @@ def _dumped(value: Mapping[str, Any]) -> str:
     return f"{json.dumps(value, indent=2, sort_keys=True)}\n"
 
 
-def _has_key(prefix: str) -> Callable[[str], bool]:
-    """Whether a text is JSON with nothing but images."""
+def _has_only_images(prefix: str) -> Callable[[str], bool]:
+    """A check whether a text is JSON with nothing but images, under keys that begin with ``prefix``."""
 
     def is_own(text: str) -> bool:
         try:
@@ -108,7 +108,7 @@ def _has_key(prefix: str) -> Callable[[str], bool]:
 
 
 _FORMATS = {
-    _TERRAFORM: Format(_terraform, _has_key("golden_")),
+    _TERRAFORM: Format(_terraform, _has_only_images("golden_")),
     _ENV: Format(_env, _is_env),
-    _JSON: Format(lambda images: _dumped(images.value()), _has_key("")),
+    _JSON: Format(lambda images: _dumped(images.value()), _has_only_images("")),
 }

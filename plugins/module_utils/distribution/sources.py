@@ -76,7 +76,7 @@ def selected(
         _select(source, found, refuse)
         return (source,), tuple(failures)
     _check_common(options, refuse)
-    sources = tuple(_named(options, name, variables) for name in options["sources"])
+    sources = tuple(_with_common(options, name, variables) for name in options["sources"])
     for source in sources:
         name = str(source["source"])
         _check_keys(options["sources"][name], name, refuse)
@@ -86,7 +86,7 @@ def selected(
     return sources, tuple(failures)
 
 
-def _named(options: Mapping[str, Any], name: str, variables: Mapping[str, str]) -> Source:
+def _with_common(options: Mapping[str, Any], name: str, variables: Mapping[str, str]) -> Source:
     """One of several sources, with what it has of the role."""
     own = options["sources"][name]
     selector = {key: own.get(key) for key in SELECTORS}
@@ -95,20 +95,25 @@ def _named(options: Mapping[str, Any], name: str, variables: Mapping[str, str]) 
         selector["packer_run_uuid"] = options["packer_run_uuid"]
     return {
         "source": name,
-        "variable_names": {
-            **variables,
-            **{
-                option: f"{variables.get('sources', 'sources')}.{name}.{key}"
-                for key in own
-                for option, variable in {**variables, key: variables.get(key)}.items()
-                if key in KEYS and variable == variables.get(key)
-            },
-        },
+        "variable_names": _variable_names(own, name, variables),
         **{key: options[key] and f"{options[key].rstrip('/')}/{name}" for key in _FOLDERS},
         **{key: own.get(key) or selector.get(key) for key in (*SELECTORS, *_OF_A_BUILD)},
         **{key: own.get(key) or options[key] for key in _OWN},
         **{key: {**(options[key] or {}), **(own.get(key) or {})} for key in _ADDED},
     }
+
+
+def _variable_names(own: Source, name: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """What messages name instead of an option: a key that the source has, or else a variable of the role.
+
+    Modules have other options for some keys: the ``parameter`` of one is ``publish_parameter`` here.
+    """
+    names = dict(variables)
+    for key in own.keys() & {*KEYS}:
+        options = [option for option, variable in variables.items() if variable == variables.get(key)]
+        key_of_source = f"{variables.get('sources', 'sources')}.{name}.{key}"
+        names.update(dict.fromkeys((key, *options), key_of_source))
+    return names
 
 
 def _refuse_in(name: str, refuse: Refuse) -> Refuse:

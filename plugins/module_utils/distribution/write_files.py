@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from ..failures import Failure, cut, invalid_option
+from ..failures import Failure, Refused, cut, invalid_option
 from ..reports.flow import check_file, write_file
 from .output import Images, format_of, name_problem
 
@@ -45,21 +45,29 @@ def _problem(path: str) -> tuple[str, str]:
     return "", ""
 
 
-def write_files(paths: Iterable[str], images: Images, check_mode: bool) -> tuple[list[str], list[Failure]]:
-    """Write the files whose content changes, each as a whole: their paths, and the failures of the others."""
+def changed_files(paths: Iterable[str], images: Images) -> dict[str, str]:
+    """The new text of each file whose content changes, by its path.
+
+    Raises:
+        Refused: a file could not be written, or is one of another kind.
+    """
+    failures = tuple(check_files(paths := list(paths)))
+    if failures:
+        raise Refused(failures)
+    texts = {path: found.text(images) for path in paths if (found := format_of(path))}
+    return {path: text for path, text in texts.items() if text != _text(path)}
+
+
+def write_files(texts: Mapping[str, str]) -> tuple[list[str], list[Failure]]:
+    """Write files, each as a whole: their paths, and the failures of the others."""
     written: list[str] = []
-    failures: list[Failure] = list(check_files(paths := list(paths)))
-    for path in () if failures else paths:
-        found = format_of(path)
-        text = found.text(images) if found else ""
+    failures: list[Failure] = []
+    for path, text in texts.items():
         try:
-            if text == _text(path):
-                continue
-            if not check_mode:
-                write_file(Path(path), text)
+            write_file(Path(path), text)
             written.append(path)
-        except (OSError, UnicodeDecodeError) as exception:
-            message = cut(f"{_OPTION}: {path}: {getattr(exception, 'strerror', exception)}.", 400)
+        except OSError as exception:
+            message = cut(f"{_OPTION}: {path}: {exception.strerror}.", 400)
             failures.append(Failure(message, "Use a path that can be written.", "file_error", _OPTION))
     return written, failures
 

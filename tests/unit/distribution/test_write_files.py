@@ -10,9 +10,11 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.distribution import write_files as module
 from ansible_collections.golden.images.plugins.module_utils.distribution.output import Images
 from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import (
+    changed_files,
     check_files,
     write_files,
 )
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 
 IMAGES = Images({"eu-west-1": "ami-0123456789abcdef0"})
 TEXT = "AMI_EU_WEST_1=ami-0123456789abcdef0\n"
@@ -24,15 +26,15 @@ def problems(*paths: Path) -> list[str]:
 
 def test_files_are_written_once(tmp_path: Path) -> None:
     paths = [str(tmp_path / "a.env"), str(tmp_path / "a.auto.tfvars.json")]
-    assert write_files(paths, IMAGES, check_mode=False) == (paths, [])
+    assert write_files(changed_files(paths, IMAGES)) == (paths, [])
     assert Path(paths[0]).read_text(encoding="utf-8") == TEXT
-    assert write_files(paths, IMAGES, check_mode=False) == ([], [])
+    assert changed_files(paths, IMAGES) == {}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.auto.tfvars.json", "a.env"]
 
 
-def test_check_mode_writes_nothing(tmp_path: Path) -> None:
+def test_changed_files_are_not_written_yet(tmp_path: Path) -> None:
     path = tmp_path / "a.env"
-    assert write_files([str(path)], IMAGES, check_mode=True) == ([str(path)], [])
+    assert changed_files([str(path)], IMAGES) == {str(path): TEXT}
     assert not path.exists()
 
 
@@ -41,8 +43,9 @@ def test_a_file_with_other_content_is_kept(tmp_path: Path) -> None:
     path.write_text("PASSWORD=hunter2\n", encoding="utf-8")
     assert problems(path) == [f"output_files: {path} has other content, which would be lost."]
     other = tmp_path / "b.env"
-    written, failures = write_files([str(path), str(other)], IMAGES, check_mode=False)
-    assert (written, len(failures), other.exists()) == ([], 1, False)
+    with pytest.raises(Refused) as refused:
+        changed_files([str(path), str(other)], IMAGES)
+    assert (len(refused.value.failures), other.exists()) == (1, False)
     assert path.read_text(encoding="utf-8") == "PASSWORD=hunter2\n"
 
 
@@ -63,6 +66,6 @@ def test_a_full_disk_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(module, "write_file", write_file)
-    written, (failure,) = write_files([str(tmp_path / "a.env")], IMAGES, check_mode=False)
+    written, (failure,) = write_files({str(tmp_path / "a.env"): TEXT})
     assert written == []
     assert failure.message == f"output_files: {tmp_path}/a.env: No space left on device."
