@@ -75,7 +75,8 @@ class WebPage(BotoCoreError):
 # IAM User Guide, "Troubleshoot access denied error messages". The action that is denied is not always the
 # operation that was called: CopyImage with tags also needs ec2:CreateTags.
 _DENIED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
-_PERMISSION = "Allow {action} in the IAM policy of the credentials used."
+_IN_POLICY = "in the IAM policy of the credentials used."
+_PERMISSION = f"Allow {{action}} {_IN_POLICY}"
 _ROLE = (
     "Check that the role exists, that its trust policy allows these credentials with this external ID or "
     "without one, and that their IAM policy allows sts:AssumeRole."
@@ -173,6 +174,11 @@ REMEDIES_OF_ACTIONS = {
     # botocore operation CopyImage: the copies that it does not support.
     ("CopyImage", "UnsupportedOperation"): "Set a source and regions of the same partition. A source on an "
     "Outpost cannot be copied to a region, and one in a Local Zone to the zone's own region only.",
+    # S3's message can be "Access Denied" alone, and not every action is named after its operation (Amazon S3
+    # User Guide, "Required permissions for Amazon S3 API operations").
+    ("GetObject", "AccessDenied"): f"Allow s3:GetObject {_IN_POLICY}",
+    ("ListObjectsV2", "AccessDenied"): f"Allow s3:ListBucket {_IN_POLICY}",
+    ("PutObject", "AccessDenied"): f"Allow s3:PutObject {_IN_POLICY}",
 }
 
 

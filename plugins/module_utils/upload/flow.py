@@ -97,8 +97,7 @@ def apply(
 
 def _failure(exception: Exception, wanted: UploadWanted, seen: UploadSeen) -> Failure:
     found = errors.failure(exception, None, "PutObject")
-    # "Access Denied" alone names no action.
-    remedy = found.remedy.replace("Allow PutObject", "Allow s3:PutObject")
+    remedy = found.remedy
     if found.error_code == "AccessDenied":
         remedy += (
             f" The bucket must belong to account {seen.bucket.owner}: set report_s3_bucket_owner if it "

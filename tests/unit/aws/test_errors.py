@@ -95,6 +95,9 @@ def test_remedies(code: str, remedy: str) -> None:
         ("DisableImageDeprecation", "OperationNotPermitted", "public launch permission"),
         ("DeleteSnapshot", "OperationNotPermitted", "UnlockSnapshot"),
         ("DisableImage", "OperationNotPermitted", "See the error OperationNotPermitted of DisableImage"),
+        ("PutObject", "AccessDenied", "Allow s3:PutObject in the IAM policy"),
+        ("GetObject", "AccessDenied", "Allow s3:GetObject in the IAM policy"),
+        ("ListObjectsV2", "AccessDenied", "Allow s3:ListBucket in the IAM policy"),
     ],
 )
 def test_remedies_of_actions(action: str, code: str, remedy: str) -> None:
