@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulated_aws.client import SimulatedAws
 
-from . import observed
+from . import encrypted, observed, probing
+from .encrypted import EXTERNAL_ID, ROLE, EncryptedFixture
 from .fixture import CONSUMERS, HOME, OWNER, Fixture
-from .playbook import Ansible
+from .playbook import Ansible, Run, prediction_error
 
 FQCN = "golden.images.distribute_ami"
 AWAY = "eu-west-1"
@@ -139,3 +141,96 @@ def test_several_sources_are_checked_first_and_fail_alone(
     artifacts = failed.task("Show the result of all sources").result["ansible_stats"]["data"]
     assert artifacts["distribute_artifacts"]["images_by_source"] == images
     assert artifacts["distribute_artifacts"]["failed_sources"] == ["db"]
+
+
+def _artifacts(run: Run) -> dict[str, Any]:
+    """What the run passes to the next job of a workflow."""
+    stats = run.task("Show the result of all sources").result["ansible_stats"]
+    passed: dict[str, Any] = stats["data"]["distribute_artifacts"]
+    return passed
+
+
+def test_each_source_is_copied_into_accounts_verified_and_uploaded(aws: SimulatedAws, tmp_path: Path) -> None:
+    fixture = EncryptedFixture(aws)
+    ansible = Ansible(fixture.environment(OWNER), tmp_path)
+    consumer, bucket = CONSUMERS[1], "golden-reports"
+    fixture.add(kms_keys={"of consumer": {"account": consumer, "regions": [HOME], "alias": "alias/theirs"}})
+    disks = [{"device_name": "/dev/xvda", "size": 8}]
+    database = fixture.add_images(
+        {"db": {"account": OWNER, "region": HOME, "name": "golden-db", "devices": disks}}
+    )["db"]
+    sources = {"web": fixture.image_id, "db": database}
+    s3 = aws.client("s3", OWNER, HOME)
+    s3.create_bucket(Bucket=bucket)
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    variables = {
+        "distribute_sources": {name: {"source_image_id": image_id} for name, image_id in sources.items()},
+        "distribute_source_region": HOME,
+        "distribute_regions": [HOME],
+        "distribute_account_ids": fixture.account_ids(consumer),
+        "distribute_consumer_role_name": ROLE,
+        "distribute_external_id": EXTERNAL_ID,
+        "distribute_copy_into_accounts": True,
+        "distribute_consumer_kms_key_id": "alias/theirs",
+        "distribute_verify_level": "launched",
+        "distribute_verify_subnet_ids": probing.subnet_ids(aws, [consumer], HOME),
+        "distribute_report_dir": str(reports),
+        "distribute_report_s3_uri": f"s3://{bucket}/runs",
+    }
+    aws.clear_calls()
+
+    planned = ansible.run(FQCN, variables, "--check")
+    assert planned.code == 0, planned.text
+    assert encrypted.changes(aws) == []
+    assert [one["source"] for one in planned.facts["distribute_consumer_images"]] == [*sources]
+    assert _artifacts(planned)["report_s3_uri"] is None
+
+    done = ansible.run(FQCN, variables)
+    assert done.code == 0, done.text
+    assert prediction_error(planned.actions, done.actions) == ""
+    copies = {
+        observed.tags(image)["golden.images:source"].removeprefix(f"{HOME}/"): image["ImageId"]
+        for image in observed.own_images(aws, consumer, HOME)
+    }
+    assert done.facts["distribute_consumer_images"] == [
+        {
+            "account_id": aws.account_id(consumer),
+            "image_id": copies[image_id],
+            "region": HOME,
+            "source": name,
+        }
+        for name, image_id in sources.items()
+    ]
+    images = {name: {HOME: image_id} for name, image_id in sources.items()}
+    assert done.facts["distribute_images_by_source"] == images
+    assert [one["source"] for one in done.facts["distribute_results"]] == [*sources]
+    for name, image_id in sources.items():
+        text = s3.get_object(Bucket=bucket, Key=f"runs/{name}/report.json")["Body"].read()
+        assert text == (reports / name / "report.json").read_bytes()
+        report = json.loads(text)
+        assert [(one["image_id"], one["level"]) for one in report["verified"]] == [
+            (copies[image_id], "launched")
+        ]
+    assert probing.instances(aws, consumer, HOME, *probing.LIVING) == []
+    artifacts = _artifacts(done)
+    assert (artifacts["status"], artifacts["images_by_source"]) == ("distributed", images)
+    assert artifacts["report_s3_uri"] == f"s3://{bucket}/runs/"
+    assert artifacts["report_url"] == f"https://console.aws.amazon.com/s3/buckets/{bucket}?prefix=runs/"
+
+    # The report of one source cannot be written: what each source has is still not that of another.
+    (reports / "web" / "report.json").unlink()
+    (reports / "web" / "report.json").mkdir()
+    aws.clear_calls()
+    of_accounts = ("distribute_consumer", "distribute_copy", "distribute_external", "distribute_verify")
+    shared_only = {name: value for name, value in variables.items() if not name.startswith(of_accounts)}
+    failed = ansible.run(FQCN, shared_only)
+    assert failed.code != 0
+    message = failed.task("Fail if a source failed").result["msg"]
+    assert message.startswith("web: ")
+    assert "Is a directory" in message
+    assert "db: " not in message
+    assert encrypted.changes(aws, refused=True) == []
+    assert failed.facts["distribute_images_by_source"] == images
+    assert failed.facts["distribute_consumer_images"] == []
+    assert _artifacts(failed)["report_s3_uri"] == f"s3://{bucket}/runs/"

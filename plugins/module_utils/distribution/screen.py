@@ -23,10 +23,12 @@ from ..reports.screen import (
     duration,
     failures,
     limited,
+    omitted_line,
     report_line,
     sentence,
     table,
 )
+from ..reports.uploaded import together, with_upload
 from .screen_sources import several
 
 _COLUMNS = (
@@ -61,10 +63,12 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``results`` has ``check_mode``, the ``copy_result`` of
     ``ami_copy_regions``, the ``wait_result`` if it had to wait for copies, the consumers ``account_ids``,
     ``org_arns`` and ``org_unit_arns`` that the image is to be shared with, the ``parameter`` to publish it
-    in, and the ``messages`` of the tasks that failed.
+    in, and the ``messages`` of the tasks that failed; of several sources the ``check_mode``, and the results
+    of ``report_upload`` by source as ``uploads``.
     """
     if "sources" in report:
-        return several(report["sources"], results["check_mode"], report_path)
+        sources = several(report["sources"], results["check_mode"], report_path)
+        return with_upload(sources, together(results.get("uploads", {})), results["check_mode"])
     run = _Run(
         report,
         {copy["region"]: copy.get("origin") for copy in results["copy_result"].get("results", ())},
@@ -77,14 +81,13 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         results["check_mode"],
     )
     artifacts = limited(_artifacts(run, report_path))
-    omitted = artifacts.get("omitted", ())
     lines = (
         *_headline(run),
         *table(_COLUMNS, tuple(_rows(run))),
         *_captions(run),
         *failures(report["failures"], report_path, "\n".join(results.get("messages", ()))),
         *report_line(report_path),
-        *(sentence(f"Too large to pass to the next job: {', '.join(omitted)}.") if omitted else ()),
+        *omitted_line(artifacts),
     )
     return Screen(lines, artifacts)
 

@@ -19,6 +19,7 @@ from ..reports.screen import (
     Tone,
     counted,
     limited,
+    omitted_line,
     report_line,
     sentence,
     table,
@@ -41,12 +42,14 @@ def several(sources: Reports, check_mode: bool, report_path: str | None) -> Scre
     """
     done = {name for name, report in sources.items() if _is_done(report, check_mode)}
     rows = sorted(sources.items(), key=lambda item: item[0] in done)
+    artifacts = limited(_artifacts(sources, done, report_path))
     lines = (
         *_headline(sources, done, check_mode),
         *table(_COLUMNS, tuple(_row(name, report, name in done) for name, report in rows[:MOST_ROWS])),
         *report_line(report_path),
+        *omitted_line(artifacts),
     )
-    return Screen(lines, limited(_artifacts(sources, done, report_path)))
+    return Screen(lines, artifacts)
 
 
 def _is_done(report: Mapping[str, Any], check_mode: bool) -> bool:

@@ -212,6 +212,12 @@ def limited(artifacts: Mapping[str, Any], most: int = MOST_BYTES) -> dict[str, A
     return {**kept, "omitted": sorted(omitted)} if omitted else kept
 
 
+def omitted_line(artifacts: Mapping[str, Any]) -> Iterator[Line]:
+    """What ``limited`` has left out; nothing if it has left out nothing."""
+    if omitted := artifacts.get("omitted"):
+        yield from sentence(f"Too large to pass to the next job: {', '.join(omitted)}.")
+
+
 def listed(texts: Sequence[str], most: int = 4) -> str:
     """The first texts, and how many more there are."""
     more = f" and {len(texts) - most} more" if len(texts) > most else ""

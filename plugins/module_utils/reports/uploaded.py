@@ -39,6 +39,19 @@ def with_upload(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Scr
     return replace(screen, lines=lines, artifacts=_artifacts(screen, uri, url))
 
 
+def together(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """One result for reports that have a folder each, by the name of the folder: the one above them.
+
+    Empty if none was uploaded. A failed upload has failed the role before.
+    """
+    for name, result in results.items():
+        if result.get("report_s3_uri") and not result.get("failed"):
+            # The names are letters, digits, dots, hyphens and underscores: they are the same in a URL.
+            url = result["report_url"].removesuffix(f"{name}/").removesuffix("?prefix=")
+            return {"report_s3_uri": result["report_s3_uri"].removesuffix(f"{name}/"), "report_url": url}
+    return {}
+
+
 def _planned(uri: str | None) -> Iterator[Line]:
     if uri is not None:
         yield from unbroken("Upload (not in check mode): ", uri)

@@ -79,3 +79,22 @@ def test_a_plan_is_no_distribution() -> None:
 def test_images_of_a_report() -> None:
     assert images_of(BAD) == {"us-east-1": DB}
     assert images_of({}) == {}
+
+
+def test_the_folder_of_the_uploads_is_displayed_and_passed_on() -> None:
+    given = {"sources": {"web": GOOD, "db": BAD}}
+    upload = {"report_s3_uri": "s3://reports/web/", "report_url": "https://console.example/b?prefix=web/"}
+    found = screen(given, {"check_mode": False, "uploads": {"web": upload, "db": {}}}, "/reports")
+    assert found.text.splitlines()[-3:] == [
+        "Report: /reports",
+        "Uploaded: s3://reports/",
+        "Console: https://console.example/b",
+    ]
+    assert found.artifacts["report_s3_uri"] == "s3://reports/"
+    assert screen(given, {"check_mode": False}, None).artifacts["report_url"] is None
+
+
+def test_what_is_too_large_to_be_passed_on_is_said() -> None:
+    large = {f"{'long-name' * 6}-{number}": GOOD for number in range(900)}
+    found = several(large, False, None)
+    assert found.text.endswith("Too large to pass to the next job: images_by_source.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import WIDTH, Line, Screen
-from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import with_upload
+from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import together, with_upload
 
 SCREEN = Screen((Line("Audited."), Line("Report: audit")), {"status": "clean"})
 URL = "https://console.aws.amazon.com/s3/buckets/golden-reports?prefix=audit/"
@@ -61,3 +61,13 @@ def test_a_failed_upload_fails_the_role_and_hides_no_other_failure() -> None:
     )
     crashed = with_upload(SCREEN, {"failed": True, "msg": "MODULE FAILURE"}, False)
     assert crashed.failure == "The report was not uploaded.\n- MODULE FAILURE."
+
+
+def test_the_folder_above_those_of_several_reports() -> None:
+    done = {"report_s3_uri": "s3://reports/audit/web.1/", "report_url": f"{URL}web.1/"}
+    found = {"report_s3_uri": "s3://reports/audit/", "report_url": URL}
+    assert together({"db": {}, "new": {**FAILED, **DONE}, "web.1": done}) == found
+    page = URL.removesuffix("?prefix=audit/")
+    done = {"report_s3_uri": "s3://reports/web/", "report_url": f"{page}?prefix=web/"}
+    assert together({"web": done}) == {"report_s3_uri": "s3://reports/", "report_url": page}
+    assert together({"db": {}, "web": FAILED}) == {}
