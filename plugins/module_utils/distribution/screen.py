@@ -13,6 +13,7 @@ from typing import Any
 
 from ..reports.document import Column
 from ..reports.screen import (
+    MOST_FAILURES,
     MOST_ROWS,
     Line,
     Row,
@@ -22,7 +23,9 @@ from ..reports.screen import (
     counted,
     duration,
     failures,
+    further,
     limited,
+    listed,
     omitted_line,
     report_line,
     sentence,
@@ -39,6 +42,12 @@ _COLUMNS = (
     Column("shared", "shared"),
     Column("verified", "verified"),
     Column("published", "published"),
+)
+_UNVERIFIED = (
+    Column("account", "not verified"),
+    Column("region", "region"),
+    Column("level", "level"),
+    Column("findings", "findings"),
 )
 _ORIGINS = {"adopted": "adopted", "copied": "copied", "found": "reused", "source": "source"}
 _KINDS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_arns", "organizational unit"))
@@ -85,6 +94,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         *_headline(run),
         *table(_COLUMNS, tuple(_rows(run))),
         *_captions(run),
+        *_unverified(run, report_path),
         *failures(report["failures"], report_path, "\n".join(results.get("messages", ()))),
         *report_line(report_path),
         *omitted_line(artifacts),
@@ -234,11 +244,35 @@ def _captions(run: _Run) -> Iterator[Line]:
         names = dict.fromkeys(f"{one['parameter']}, label {one['label']}" for one in published)
         verb = "Would be published" if run.is_plan else "Published"
         yield from sentence(f"{verb} as {'; '.join(names)}.")
+
+
+def _unverified(run: _Run, path: str | None) -> Iterator[Line]:
+    """The accounts that have not reached the level, where and why: one row for each cause, at most five.
+
+    In check mode, accounts cannot yet see what would be shared with them.
+    """
+    places: dict[tuple[str, str, str], list[str]] = {}
     for one in () if run.is_plan else run.report.get("verified", ()):
-        if one["findings"] and not one["reached"]:
-            count = counted(len(one["findings"]), "finding")
-            text = f"- {one['region']}: account {one['account_id']} is not verified ({count})."
-            yield from sentence(text, Tone.BAD)
+        if not one["reached"]:
+            codes = ", ".join(
+                dict.fromkeys(finding["code"] or "unknown_failure" for finding in one["findings"])
+            )
+            cause = str(one["account_id"]), one.get("level") or "not visible", codes
+            places.setdefault(cause, []).append(one["region"])
+    rows = [
+        Row(
+            {
+                "account": account,
+                "region": listed(regions, 2 if len(regions) == 2 else 1),
+                "level": level,
+                "findings": codes or "-",
+            },
+            Tone.BAD,
+        )
+        for (account, level, codes), regions in places.items()
+    ]
+    yield from table(_UNVERIFIED, rows[:MOST_FAILURES])
+    yield from further(len(rows) - MOST_FAILURES, path, Tone.BAD)
 
 
 def _artifacts(run: _Run, report_path: str | None) -> dict[str, Any]:

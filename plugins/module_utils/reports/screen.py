@@ -167,15 +167,21 @@ def failures(found: Sequence[Mapping[str, Any]], path: str | None, messages: str
     tones = [Tone.FAILURE if clean(text)[:_BEGINNING] in known else Tone.BAD for _place, text in texts]
     for (place, text), tone in list(zip(texts, tones, strict=True))[:MOST_FAILURES]:
         yield from sentence(f"- {shortened(clean(place + text), _SHOWN)}", tone)
-    yield from _more(len(texts) - MOST_FAILURES, path, tones[-1] if tones else Tone.BAD)
+    yield from further(len(texts) - MOST_FAILURES, path, tones[-1] if tones else Tone.BAD)
 
 
 def failure_message(head: str, found: Sequence[Mapping[str, Any]], path: str | None) -> str:
     """The message of a role that fails: ``head``, the first five failures, and where the others are."""
     texts = _failure_texts(found)
     lines = [f"- {shortened(place + text, _TOLD)}" for place, text in texts[:MOST_FAILURES]]
-    more = [line.text for line in _more(len(texts) - MOST_FAILURES, path, Tone.BAD)]
+    more = [line.text for line in further(len(texts) - MOST_FAILURES, path, Tone.BAD)]
     return "\n".join([head, *lines, *more])
+
+
+def further(number: int, path: str | None, tone: Tone) -> Iterator[Line]:
+    """How many more there are, and the report that has them; nothing if ``number`` is not positive."""
+    if number > 0:
+        yield from sentence(f"{number} more{f' in {path}' if path else ''}.", tone, _INDENT)
 
 
 def module_message(report: Mapping[str, Any]) -> str:
@@ -323,7 +329,7 @@ def changes(found: Mapping[str, Any] | None, path: str | None) -> Iterator[Line]
     texts = [*(f"+ {text}" for text in added), *(f"- {text}" for text in removed)]
     for text in texts[:MOST_FAILURES]:
         yield from sentence(text, most=2)
-    yield from _more(len(texts) - MOST_FAILURES, path, Tone.PLAIN)
+    yield from further(len(texts) - MOST_FAILURES, path, Tone.PLAIN)
 
 
 def _failure_texts(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -333,8 +339,3 @@ def _failure_texts(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
         for one in found
     )
     return [(f"{listed(regions)}: " if regions else "", text) for text, regions in in_common(texts)]
-
-
-def _more(number: int, path: str | None, tone: Tone) -> Iterator[Line]:
-    if number > 0:
-        yield from sentence(f"{number} more{f' in {path}' if path else ''}.", tone, _INDENT)

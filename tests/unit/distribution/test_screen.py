@@ -146,10 +146,51 @@ def test_what_is_missing_is_a_problem(steps: dict[str, Any], publishes: bool) ->
     assert found.lines[2].tone is Tone.BAD
 
 
-def test_accounts_that_are_not_verified_are_named() -> None:
-    found = shown(copied(EU), shared(EU), verification_results=[verified(EU, False)])
-    assert f"- eu-west-1: account {CONSUMER} is not verified (1 finding)." in found.text
-    assert "0/1" in found.text
+def unverified(*results: dict[str, Any], **more: Any) -> list[str]:
+    """The lines about accounts that are not verified."""
+    found = shown(copied(EU, US), shared(EU, US), verification_results=results, **more)
+    lines = [line.text for line in found.lines]
+    start = next((number for number, text in enumerate(lines) if text.startswith("not verified")), len(lines))
+    return lines[start : lines.index("Report: report.json")]
+
+
+def test_accounts_that_are_not_verified_have_their_regions_and_findings() -> None:
+    denied = {"code": "kms_denied", "message": "No key.", "remedy": "Grant it.", "severity": "high"}
+    assert unverified(
+        verified(EU, False, findings=[denied, denied, {**denied, "code": "quota"}]),
+        verified(US, False, findings=[denied, {**denied, "code": "quota"}]),
+        verified(EU, False, account_id="012345678901", level=None, findings=[]),
+        verified(US, True, account_id="012345678901"),
+    ) == [
+        "not verified  region                level        findings",
+        "222222222222  eu-west-1, us-east-1  visible      kms_denied, quota",
+        "012345678901  eu-west-1             not visible  -",
+    ]
+
+
+def test_accounts_in_check_mode_are_not_yet_verified() -> None:
+    assert unverified(verified(EU, False), check_mode=True) == []
+    assert unverified(verified(EU, True)) == []
+
+
+@pytest.mark.parametrize(
+    ("accounts", "more"),
+    [(1, []), (5, []), (6, ["  1 more in report.json."]), (99, ["  94 more in report.json."])],
+)
+def test_many_accounts_that_are_not_verified(accounts: int, more: list[str]) -> None:
+    regions = [f"eu-west-{number}" for number in range(20)]
+    lines = unverified(
+        *(
+            verified(region, False, account_id=f"{account:012}")
+            for account in range(accounts)
+            for region in regions
+        )
+    )
+    shown_rows = min(accounts, 5)
+    assert lines[1 : 1 + shown_rows] == [
+        f"{account:012}  eu-west-0 and 19 more  visible  x" for account in range(shown_rows)
+    ]
+    assert lines[1 + shown_rows :] == more
 
 
 def test_check_mode() -> None:
