@@ -24,6 +24,7 @@ from ..reports.document import (
     changes_between,
 )
 from ..reports.naming import count
+from ..reports.screen import duration
 
 _CONSUMERS = (
     ("account_ids", "account"),
@@ -185,8 +186,14 @@ def _step(content: Mapping[str, Any], region: Mapping[str, Any], step: str) -> C
     here = region["region"]
     if step == "copied":
         done = region["state"] == "available"
+        took = _took(region)
         title = f"{region['image_id'] or 'no image'} is {region['state'] or 'not there'}."
-        return Cell(str(region["state"] or "none"), Mark.FULL if done else Mark.BROKEN, title)
+        return Cell(
+            str(region["state"] or "none"),
+            Mark.FULL if done else Mark.BROKEN,
+            f"{title} The copy took {took}." if took else title,
+            took,
+        )
     if step == "key":
         return _key(content, region)
     if step == "shared":
@@ -204,6 +211,12 @@ def _step(content: Mapping[str, Any], region: Mapping[str, Any], step: str) -> C
         return None
     text = count(len(rows), "account") if rows else "no"
     return Cell(text, Mark.FULL if rows else Mark.BROKEN, f"published in {text}.")
+
+
+def _took(copy: Mapping[str, Any]) -> str:
+    """How long a copy took, empty for the source and where it is unknown."""
+    seconds = copy["copy_seconds"]
+    return "" if seconds is None else duration(seconds)
 
 
 def _key(content: Mapping[str, Any], region: Mapping[str, Any]) -> Cell | None:
@@ -276,9 +289,10 @@ def _consumer_copies(content: Mapping[str, Any]) -> Table:
             Column("image_id", "Image"),
             Column("name", "Name"),
             Column("state", "State"),
+            Column("copied_in", "Copied in"),
             Column("kms_key_arn", "Key"),
         ),
-        rows=tuple(content.get("consumer_images", ())),
+        rows=tuple({**copy, "copied_in": _took(copy)} for copy in content.get("consumer_images", ())),
     )
 
 
@@ -312,6 +326,7 @@ def _records(content: Mapping[str, Any]) -> Table:
             Column("image_id", "Image"),
             Column("name", "Name"),
             Column("state", "State"),
+            Column("copy_seconds", "Copy seconds", numeric=True),
             Column("kms_key_arn", "Key"),
             Column("principal", "Consumer"),
             Column("verified", "Verified"),
@@ -322,7 +337,7 @@ def _records(content: Mapping[str, Any]) -> Table:
 
 
 def _rows(content: Mapping[str, Any], region: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    keys = ("region", "image_id", "name", "state", "kms_key_arn", "snapshot_ids")
+    keys = ("region", "image_id", "name", "state", "copy_seconds", "kms_key_arn", "snapshot_ids")
     facts = {key: region[key] for key in keys}
     reached = {
         str(one["account_id"]): one["reached"]

@@ -14,7 +14,7 @@ from ..reports.document import SEVERITIES
 from ..reports.flow import report_flow
 from ..structure import BOOLEAN, OUTCOME, TEXT, Absent, Null, check_result
 from . import document
-from .report import distribution
+from .report import distribution, remembered
 
 _COPIED = {
     **OUTCOME,
@@ -78,4 +78,6 @@ def check(params: Mapping[str, Any]) -> tuple[Failure, ...]:
     )
 
 
-FLOW = report_flow(content, document=document.document, changes=document.changes, check=check)
+FLOW = report_flow(
+    content, document=document.document, changes=document.changes, check=check, remember=remembered
+)

@@ -23,6 +23,9 @@ _COPY_FACTS = (
     "snapshot_ids",
     "state",
 )
+_SECONDS = "copy_seconds"
+# The keys of the report that have copies.
+_COPIES = ("regions", "consumer_images")
 _PUBLISH_FACTS = ("account_id", "image_id", "label", "launch_templates", "parameter", "region")
 _SHARE_FACTS = ("launch_permissions", "shared_tags", "volume_permissions")
 
@@ -64,7 +67,7 @@ def distribution(
         status = "distributed"
     else:
         status = "incomplete" if ready else "failed"
-    copies = [{fact: copy.get(fact) for fact in _COPY_FACTS} for copy in consumer_copies.get("results", ())]
+    copies = [_copy(copy) for copy in consumer_copies.get("results", ())]
     publications = [
         {fact: item.get(fact) for fact in _PUBLISH_FACTS} for item in publication.get("results", ())
     ]
@@ -81,7 +84,37 @@ def distribution(
 
 def _region(copy: Mapping[str, Any], share: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
-        **{fact: copy.get(fact) for fact in _COPY_FACTS},
+        **_copy(copy),
         **{fact: (share or {}).get(fact) for fact in _SHARE_FACTS},
         "shared": share is not None,
     }
+
+
+def _copy(copy: Mapping[str, Any]) -> dict[str, Any]:
+    return {**{fact: copy.get(fact) for fact in _COPY_FACTS}, _SECONDS: _seconds(copy)}
+
+
+def _seconds(copy: Mapping[str, Any]) -> int | None:
+    found = copy.get(_SECONDS)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def remembered(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content with the durations of copies that a previous report has and this run did not read.
+
+    A run that finds a copy reads its snapshots, which say when it was completed, only if it needs them for
+    something else.
+    """
+    known = {
+        (copy["region"], copy["image_id"]): _seconds(copy)
+        for name in _COPIES
+        for copy in previous.get(name, ())
+    }
+
+    def completed(copy: Mapping[str, Any]) -> dict[str, Any]:
+        if copy[_SECONDS] is not None:
+            return dict(copy)
+        return {**copy, _SECONDS: known.get((copy["region"], copy["image_id"]))}
+
+    copies = {name: [completed(copy) for copy in content[name]] for name in _COPIES if name in content}
+    return {**content, **copies}

@@ -21,7 +21,7 @@ from ..runner import Flow, Outcome
 from .document import Document
 from .formats import JSON, NAMES
 from .html.render import MISSING
-from .plan import ChangesOf, Folder, ReportPlan, ReportSeen, ReportWanted, WriteFile, plan
+from .plan import ChangesOf, Folder, Remember, ReportPlan, ReportSeen, ReportWanted, WriteFile, plan
 
 
 def report_flow(
@@ -29,6 +29,7 @@ def report_flow(
     document: Callable[[Mapping[str, Any]], Document] | None = None,
     changes: ChangesOf | None = None,
     check: Callable[[Mapping[str, Any]], Iterable[Failure]] = lambda _params: (),
+    remember: Remember | None = None,
 ) -> Flow[ReportWanted, ReportSeen]:
     """A flow that writes a report: as JSON to ``report_path``, in all formats to the folder ``report_dir``.
 
@@ -40,7 +41,8 @@ def report_flow(
     has changed. ``document`` creates the ``Document`` from the content. ``changes`` compares the content of
     the previous report in the folder with that of this one, for example with ``changes_between``. The
     folder's ``report.json`` has the content and ``written_at``, ``kind`` (the document's), ``changes`` and
-    ``history``, which therefore must not be keys of the content.
+    ``history``, which therefore must not be keys of the content. ``remember`` completes the content by that
+    of the previous report.
 
     The module returns ``report`` (the content), ``report_path`` and, if ``document`` is given, ``report_dir``
     and ``changes`` (``since``, ``added``, ``removed``; None if there is no previous report).
@@ -54,10 +56,13 @@ def report_flow(
         # An empty string is the same as no path: files would be written to the root of the file system.
         path, folder = params["report_path"] or None, params.get("report_dir") or None
         if folder is None or document is None:
-            return ReportWanted(path, report)
+            return ReportWanted(path, report, remember=remember)
         names = account_names(params.get("account_names") or {})
-        of_report = replace(document(report), account_names=names)
-        return ReportWanted(path, report, Folder(folder, of_report, changes))
+
+        def named(of_report: Mapping[str, Any]) -> Document:
+            return replace(document(of_report), account_names=names)
+
+        return ReportWanted(path, report, Folder(folder, named, changes), remember)
 
     def returned(
         wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome
@@ -192,7 +197,7 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
 
 def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome) -> dict[str, Any]:
     """The values that every report module returns."""
-    return {"report": wanted.content, "report_path": wanted.path}
+    return {"report": plan.after, "report_path": wanted.path}
 
 
 def write_file(path: Path, text: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -26,28 +27,36 @@ _MOST_REPORTS = 52
 Content: TypeAlias = Mapping[str, Any]
 ChangesOf: TypeAlias = Callable[[Content, Content], Changes]
 """The changes between the content of a previous report, with its ``written_at``, and that of this one."""
+Remember: TypeAlias = Callable[[Content, Content], Content]
+"""The content of this report with what only the run that wrote the previous report could know."""
+# What such functions may raise for a previous report with another structure.
+_OTHER_STRUCTURE = (LookupError, TypeError, AttributeError, ValueError)
 
 
 @dataclass(frozen=True)
 class Folder:
-    """The folder of a report and the document for its formats.
+    """The folder of a report, and what makes the document for its formats from the content.
 
     ``changes`` may raise LookupError, TypeError, AttributeError or ValueError for a previous report with
     another structure, for example of an older version. The report then has no list of changes.
     """
 
     path: str
-    document: Document
+    document: Callable[[Content], Document]
     changes: ChangesOf | None = None
 
 
 @dataclass(frozen=True)
 class ReportWanted:
-    """The report and its file, folder or both; neither if the module only returns it."""
+    """The report and its file, folder or both; neither if the module only returns it.
+
+    ``remember`` may raise what ``Folder.changes`` may; the content is then not completed.
+    """
 
     path: str | None
     content: Content
     folder: Folder | None = None
+    remember: Remember | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,7 @@ class ReportPlan(ReadOnlyPlan):
 
 def plan(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
     """Write the files that do not exist, have other content, or cannot be read."""
+    wanted = replace(wanted, content=_remembered(wanted, seen))
     if wanted.folder is None:
         return _plan_file(wanted, seen)
     folder = _plan_folder(wanted.folder, wanted.content, seen)
@@ -95,6 +105,15 @@ def plan(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
     return replace(
         folder, actions=(*file.actions, *folder.actions), before=(file if file.actions else folder).before
     )
+
+
+def _remembered(wanted: ReportWanted, seen: ReportSeen) -> Content:
+    content = wanted.content
+    for previous in (_loaded(seen.text), _loaded(seen.files.get(JSON))):
+        if wanted.remember is not None and previous is not None:
+            with suppress(*_OTHER_STRUCTURE):
+                content = wanted.remember(previous, content)
+    return content
 
 
 def _plan_file(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
@@ -108,7 +127,8 @@ def _plan_file(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
 
 def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan:
     """Missing files are written with the time at which the content of the report last changed."""
-    previous, warnings = _previous(folder, seen)
+    document = folder.document(content)
+    previous, warnings = _previous(folder, document.kind, seen)
     before = None if previous is None else _content(previous, _KIND, _CHANGES, _HISTORY)
     if previous is not None and before == content:
         written_at, changes = previous[WRITTEN_AT], _changes_in(previous)
@@ -116,15 +136,15 @@ def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPl
         written_at, (changes, not_comparable) = seen.now, _changes_since(folder, previous, content)
         warnings += not_comparable
     earlier = tuple(entry for entry in _history_in(previous) if entry[0] != written_at)
-    history = (*earlier, (written_at, counts_of(folder.document.items)))[-_MOST_REPORTS:]
+    history = (*earlier, (written_at, counts_of(document.items)))[-_MOST_REPORTS:]
     report = {
         WRITTEN_AT: written_at,
-        _KIND: folder.document.kind,
+        _KIND: document.kind,
         _CHANGES: None if changes is None else changes.as_result(),
         _HISTORY: [{WRITTEN_AT: time, "counts": counts} for time, counts in history],
         **content,
     }
-    texts = render_all(replace(folder.document, changes=changes, history=history), written_at)
+    texts = render_all(replace(document, changes=changes, history=history), written_at)
     outdated = {name: text for name, text in texts.items() if seen.files.get(name) != text}
     # The next run compares the JSON file. It is written last, so that a rerun completes an interrupted run.
     if _loaded(seen.files.get(JSON)) != report:
@@ -140,7 +160,7 @@ def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPl
     )
 
 
-def _previous(folder: Folder, seen: ReportSeen) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+def _previous(folder: Folder, kind: str, seen: ReportSeen) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     """The folder's previous report, and a warning if there is one that cannot be compared."""
     text = seen.files.get(JSON)
     if text is None and not seen.unreadable:
@@ -150,8 +170,8 @@ def _previous(folder: Folder, seen: ReportSeen) -> tuple[dict[str, Any] | None, 
         problem = f"cannot be read: {seen.unreadable}"
     elif report is None:
         problem = "is not a JSON report"
-    elif report.get(_KIND) != folder.document.kind or not isinstance(report.get(WRITTEN_AT), str):
-        problem = f"is not a report of this kind ({folder.document.kind})"
+    elif report.get(_KIND) != kind or not isinstance(report.get(WRITTEN_AT), str):
+        problem = f"is not a report of this kind ({kind})"
     else:
         return report, ()
     return None, (_warning(folder, problem),)
@@ -164,7 +184,7 @@ def _changes_since(
         return None, ()
     try:
         return folder.changes(previous, content), ()
-    except (LookupError, TypeError, AttributeError, ValueError):
+    except _OTHER_STRUCTURE:
         return None, (_warning(folder, "has another structure, possibly of another version"),)
 
 

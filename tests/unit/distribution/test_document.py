@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.distribution.document import changes, document
 from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Cell, Document, Mark
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Cell, Document, Grid, Mark
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import render_all
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, share, shared
@@ -80,6 +80,21 @@ def test_a_distribution_with_every_step() -> None:
     assert [dict(row.cells) for row in shown.matrix.rows] == [{A: Mark.FULL}, {A: Mark.FULL}]
     assert [table.title for table in shown.tables] == ["Where the image is published"]
     assert shown.tables[0].rows[0]["templates"] == ["web"]
+
+
+def test_how_long_each_copy_took() -> None:
+    source = copy(US, origin="source", copy_seconds=None)
+    consumers = copied(results=[copy(EU, account_id=A, copy_seconds=8)])
+    shown = of(copied(results=[source, copy(EU, copy_seconds=421)]), {}, shared(US, EU), consumers)
+    (grid,) = shown.pictures
+    assert isinstance(grid, Grid)
+    cells = {region: cells[0] for region, cells in grid.rows}
+    assert cells == {
+        US: Cell("available", Mark.FULL, f"ami-{US} is available."),
+        EU: Cell("available", Mark.FULL, f"ami-{EU} is available. The copy took 7m.", "7m"),
+    }
+    assert [row["copied_in"] for row in shown.tables[0].rows] == ["8s"]
+    assert [row["copy_seconds"] for row in shown.records.rows] == [None, 421]
 
 
 def test_what_is_missing_in_a_region() -> None:

@@ -7,7 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
+from ansible_collections.golden.images.plugins.module_utils.distribution.report import (
+    distribution,
+    remembered,
+)
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, shared
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
@@ -27,6 +30,7 @@ def test_a_region_has_its_image_and_its_permissions() -> None:
             {
                 "account_id": OWNER,
                 "best_effort": False,
+                "copy_seconds": None,
                 "image_id": f"ami-{EU}",
                 "kms_key_arn": f"key-{EU}",
                 "launch_permissions": {"account_ids": ["222222222222"]},
@@ -141,3 +145,47 @@ def test_consumer_copies_are_reported_with_their_failures() -> None:
     assert [item["account_id"] for item in report["failures"]] == ["222222222222"]
     assert report["status"] == "incomplete"
     assert "consumer_images" not in distribution(copied(EU), {}, shared(EU))
+
+
+def report_with(seconds: Any, **changes: Any) -> dict[str, Any]:
+    """A report with a copy in the owner's account and one of a consumer, which took as long."""
+    mine = {"results": [copy(US, account_id="222222222222", copy_seconds=seconds)]}
+    found = copied(results=[copy(EU, copy_seconds=seconds, **changes)])
+    return distribution(found, {}, shared(EU), mine)
+
+
+def seconds_of(report: dict[str, Any]) -> list[int | None]:
+    return [one["copy_seconds"] for one in (*report["regions"], *report["consumer_images"])]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "known"), [(421, 421), (0, 0), (None, None), ("421", None), (True, None)]
+)
+def test_how_long_copies_took(seconds: Any, known: int | None) -> None:
+    assert seconds_of(report_with(seconds)) == [known, known]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "seconds"),
+    [
+        pytest.param(report_with(421), report_with(None), [421, 421], id="not read again"),
+        pytest.param(report_with(421), report_with(90), [90, 90], id="read again"),
+        pytest.param(report_with(421), report_with(None, image_id="ami-2"), [None, 421], id="another copy"),
+        pytest.param(report_with(421), report_with(None, image_id=None), [None, 421], id="no copy"),
+        pytest.param(report_with(None), report_with(None), [None, None], id="never read"),
+        pytest.param({}, report_with(None), [None, None], id="an empty report"),
+    ],
+)
+def test_a_later_report_remembers_how_long_copies_took(
+    before: dict[str, Any], now: dict[str, Any], seconds: list[int | None]
+) -> None:
+    found = remembered(before, now)
+    assert seconds_of(found) == seconds
+    for one in (*found["regions"], *found["consumer_images"], *now["regions"], *now["consumer_images"]):
+        del one["copy_seconds"]
+    assert found == now
+
+
+def test_a_report_without_consumer_copies_stays_without() -> None:
+    now = distribution(copied(EU), {}, shared(EU))
+    assert remembered(report_with(421), now).keys() == now.keys()

@@ -11,7 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, changes_between
+from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+    Changes,
+    Document,
+    changes_between,
+)
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import JSON, NAMES
 from ansible_collections.golden.images.plugins.module_utils.reports.plan import (
     Folder,
@@ -38,7 +42,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
 def planned(
     forms: Mapping[str, str], content: Mapping[str, Any] = CONTENT, now: str = NOW, **wanted: Any
 ) -> ReportPlan:
-    folder = Folder("reports", document(), differences)
+    folder = Folder("reports", lambda _content: document(), differences)
     return plan(ReportWanted(None, content, replace(folder, **wanted)), ReportSeen(None, now, forms))
 
 
@@ -139,7 +143,8 @@ def test_a_report_that_cannot_be_compared_is_replaced_with_a_warning(
 
 def test_a_report_that_cannot_be_read_is_replaced_with_a_warning() -> None:
     seen = ReportSeen(None, NOW, {}, unreadable="Permission denied: 'report.json'")
-    result = plan(ReportWanted(None, CONTENT, Folder("reports", document(), differences)), seen)
+    folder = Folder("reports", lambda _content: document(), differences)
+    result = plan(ReportWanted(None, CONTENT, folder), seen)
     assert ["Permission denied" in warning for warning in result.warnings] == [True]
     assert set(files(result)) == set(NAMES)
 
@@ -153,7 +158,7 @@ def test_invalid_changes_are_dropped(first: dict[str, str], changes: Any) -> Non
 def test_the_page_shows_the_findings_of_the_last_reports(first: dict[str, str]) -> None:
     assert "Findings over time" not in first["report.html"]
     fewer = replace(document(), items=document().items[:1])
-    written = {**first, **files(planned(first, OTHER, LATER, document=fewer))}
+    written = {**first, **files(planned(first, OTHER, LATER, document=lambda _content: fewer))}
     assert "Findings over time" in written["report.html"]
     assert "2026-11-25 12:00: 0 high" in written["report.html"]
 
@@ -195,7 +200,7 @@ def test_a_report_with_other_formatting_is_unchanged(first: dict[str, str]) -> N
 
 
 def test_a_file_in_addition_to_the_folder(first: dict[str, str]) -> None:
-    wanted = ReportWanted("r.json", CONTENT, Folder("reports/", document()))
+    wanted = ReportWanted("r.json", CONTENT, Folder("reports/", lambda _content: document()))
     both = plan(wanted, ReportSeen(None, NOW))
     assert [action.path for action in both.actions] == ["r.json", *(f"reports/{name}" for name in first)]
     text = both.actions[0].text
@@ -204,6 +209,36 @@ def test_a_file_in_addition_to_the_folder(first: dict[str, str]) -> None:
     changed = plan(wanted, ReportSeen("{}", LATER, first))
     assert [action.path for action in changed.actions] == ["r.json"]
     assert (changed.before, changed.after) == ({}, CONTENT)
+
+
+def completed(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content with the note of the previous report."""
+    return {**content, "note": previous["note"]}
+
+
+def test_what_only_the_previous_run_could_know_is_kept() -> None:
+    def of(content: Mapping[str, Any]) -> Document:
+        return replace(document(), headline=str(content.get("note")))
+
+    folder = Folder("reports", of, differences)
+    noted = {**CONTENT, "note": "An hour."}
+    first = plan(ReportWanted("r.json", noted, folder), ReportSeen(None, NOW))
+    texts = {action.path: action.text for action in first.actions}
+    seen = ReportSeen(texts["r.json"], LATER, files(first))
+    wanted = ReportWanted("r.json", CONTENT, folder, completed)
+    again = plan(wanted, seen)
+    assert (again.actions, again.after) == ((), noted)
+    # Of either the file or the folder, and on the page.
+    assert plan(wanted, replace(seen, files={})).after == noted
+    in_folder = plan(wanted, replace(seen, text=None, files={JSON: texts["reports/report.json"]}))
+    assert in_folder.after == noted
+    assert "An hour." in files(in_folder)["report.html"]
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"findings": []}'])
+def test_a_previous_report_that_knows_nothing_is_no_problem(text: str | None) -> None:
+    result = plan(ReportWanted("r.json", CONTENT, remember=completed), ReportSeen(text, NOW))
+    assert result.after == CONTENT
 
 
 def test_changes_are_optional(first: dict[str, str]) -> None:
