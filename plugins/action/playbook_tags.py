@@ -6,12 +6,22 @@
 
 from __future__ import annotations
 
-from ansible.errors import AnsibleActionFail
+import os
+
+from ansible import context
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.playbook import Playbook
 from ansible.plugins.action import ActionBase
+
+# What runs with any tags and does nothing: this action, and what Ansible adds to roles with an argument spec.
+_CHECKS = frozenset({"golden.images.playbook_tags", "ansible.builtin.validate_argument_spec"})
 
 
 class ActionModule(ActionBase):
-    """Fails if the tags of the run select no task of the play, whose other tasks have none."""
+    """Fails if the tags of the run select no task that does something.
+
+    No other task of a play of this collection has tags. A playbook that imports the play can have any.
+    """
 
     _requires_connection = False
     _supports_check_mode = True
@@ -20,14 +30,22 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         self.validate_argument_spec({})
-        # Ansible sets it for plays of an imported playbook. The one that imports it may have any tags.
-        result["imported"] = self._task.get_play()._included_path is not None
+        play = self._task.get_play()
+        # Ansible sets it for plays of an imported playbook.
+        result["imported"] = play._included_path is not None
         tags, skipped = task_vars["ansible_run_tags"], task_vars["ansible_skip_tags"]
-        if not (result["imported"] or selects_untagged(tags, skipped)):
-            without = f", skipping {', '.join(skipped)}" if skipped else ""
+        if selects_untagged(tags, skipped):
+            return result
+        given = f"the tags {', '.join(tags)}" + (f", skipping {', '.join(skipped)}" if skipped else "")
+        if not result["imported"]:
             raise AnsibleActionFail(
-                f"No task of this playbook has tags, so that it would do nothing with the tags {', '.join(tags)}"
-                f"{without}. Run it without tags. Nothing was changed."
+                f"No task of this playbook has tags, so that it would do nothing with {given}. "
+                "Run it without tags. Nothing was changed."
+            )
+        if selects_nothing(context.CLIARGS.get("args", ()), play.get_variable_manager(), self._loader):
+            raise AnsibleActionFail(
+                f"The playbook would do nothing with {given}. Use tags that it has, as ansible-playbook "
+                "--list-tags shows. Nothing was changed."
             )
         return result
 
@@ -39,3 +57,29 @@ def selects_untagged(tags, skipped):
     """
     special = {"all", "untagged"}
     return not special.isdisjoint(tags) and special.isdisjoint(skipped)
+
+
+def selects_nothing(playbooks, variable_manager, loader):
+    """Whether the tags of the run select no task of its playbooks, as ``--list-tasks`` would show.
+
+    False if that is not certain: a playbook is not a file, such as a pipe, or cannot be read a second time.
+    """
+    if not (playbooks and all(map(os.path.isfile, playbooks))):
+        return False
+    try:
+        return not any(
+            _selects_task(play, variable_manager)
+            for path in playbooks
+            for play in Playbook.load(path, variable_manager=variable_manager, loader=loader).get_plays()
+        )
+    except AnsibleError:
+        return False
+
+
+def _selects_task(play, variable_manager):
+    variables = variable_manager.get_vars(play=play)
+    return any(
+        not (task.implicit or task.action in _CHECKS)
+        for block in play.compile()
+        for task in block.filter_tagged_tasks(variables).get_tasks()
+    )

@@ -12,7 +12,9 @@ short_description: Refuse tags with which a playbook would do nothing
 description:
   - The first task of each playbook of this collection. No task of the roles has tags, so that a run with C(--tags), or with
     C(job_tags) in AWX, would succeed without having done anything. This fails instead.
-  - A playbook that imports one of this collection can have tags of its own. There, all tags are accepted.
+  - A playbook that imports one of this collection can have tags of its own. This then fails only if the tags of the run
+    select no task of the whole playbook, apart from checks of roles' arguments. With a task that has the tag C(always),
+    or a playbook that is not a file, all tags are accepted.
   - It runs on the controller, starts no process, and calls no AWS.
 author:
   - golden.images contributors !UNKNOWN
@@ -34,7 +36,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 imported:
-  description: Whether another playbook imports the one that the task stands in, so that the tags were not checked.
+  description: Whether another playbook, which can have tags, imports the one that the task stands in.
   returned: success
   type: bool
   sample: false

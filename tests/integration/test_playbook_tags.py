@@ -77,3 +77,28 @@ def test_other_playbooks_can_have_tags_of_their_own(
     run = ansible.run(path, {"unshare_images": {}}, "--tags", "images")
     assert run.code == 0, run.text
     assert run.facts["share_status"] == "shared"
+
+
+@pytest.mark.every_python
+def test_tags_that_no_play_of_another_playbook_has_are_refused(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    greet = {"name": "Greet", "ansible.builtin.debug": {"msg": "hello"}, "tags": "web"}
+    plays = [
+        {"hosts": "localhost", "gather_facts": True, "gather_subset": ["!all"], "tasks": [greet]},
+        {"import_playbook": "golden.images.share_ami", "vars": variables, "tags": "images"},
+    ]
+    path = ansible.folder / "site.yml"
+    path.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
+    run = ansible.run(path, None, "--tags", "imges")
+    assert run.code == 2, run.text
+    assert "would do nothing with the tags imges. Use tags that" in run.task(CHECK).result["msg"]
+    assert aws.calls() == []
+
+    # What a task that always runs includes can have any tags.
+    (ansible.folder / "more.yml").write_text(yaml.safe_dump([{**greet, "tags": "imges"}]), encoding="utf-8")
+    plays[0]["tasks"] = [{"ansible.builtin.include_tasks": "more.yml", "tags": "always"}]
+    path.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
+    run = ansible.run(path, None, "--tags", "imges")
+    assert run.code == 0, run.text
+    assert run.task("Greet").status == "ok"
