@@ -13,12 +13,14 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed
+from .encrypted import EXTERNAL_ID, ROLE, EncryptedFixture
 from .fixture import CONSUMERS, HOME, OWNER, STRANGER, Fixture
 from .playbook import Ansible, Run
 
 AWAY = "eu-west-1"
 BUCKET = "golden-reports"
 AUDIT, DISTRIBUTE = "golden.images.audit_ami_sharing", "golden.images.distribute_ami"
+CLEANUP, VERIFY = "golden.images.cleanup_amis", "golden.images.verify_ami"
 TYPES = {
     "report.csv": "text/csv; charset=utf-8",
     "report.html": "text/html; charset=utf-8",
@@ -48,6 +50,15 @@ def variables(tmp_path: Path) -> dict[str, Any]:
     }
 
 
+def _assert_uploaded(s3: Any, folder: str, local: Path) -> None:
+    """The objects in the folder are the local files, with their media types."""
+    objects = {key: s3.get_object(Bucket=BUCKET, Key=f"{folder}/{key}") for key in TYPES}
+    assert {key: one["ContentType"] for key, one in objects.items()} == TYPES
+    assert {key: one["Body"].read() for key, one in objects.items()} == {
+        key: (local / key).read_bytes() for key in TYPES
+    }
+
+
 def _artifacts(run: Run, name: str = "audit_artifacts") -> Any:
     shown = next(task for task in run.tasks if task.action == "golden.images.role_result")
     return shown.result["ansible_stats"]["data"][name]
@@ -64,12 +75,7 @@ def test_the_files_are_in_the_bucket_of_another_region(
 
     done = ansible.run(AUDIT, variables)
     assert done.code == 0, done.text
-    objects = {key: s3.get_object(Bucket=BUCKET, Key=f"web audit/{key}") for key in TYPES}
-    assert {key: one["ContentType"] for key, one in objects.items()} == TYPES
-    local = tmp_path / "audit"
-    assert {key: one["Body"].read() for key, one in objects.items()} == {
-        key: (local / key).read_bytes() for key in TYPES
-    }
+    _assert_uploaded(s3, "web audit", tmp_path / "audit")
     # No access control list, and no encryption other than the bucket's.
     sent = {name for call in aws.calls() if call.action.startswith("PUT /") for name in call.parameters}
     assert not {name for name in sent if "acl" in name.lower() or "encryption" in name.lower()}
@@ -77,6 +83,51 @@ def test_the_files_are_in_the_bucket_of_another_region(
     url = f"https://console.aws.amazon.com/s3/buckets/{BUCKET}?prefix=web%20audit/"
     assert _artifacts(done)["report_url"] == url
     assert "X-Amz-Signature" not in done.text
+
+
+def test_a_cleanup_uploads_its_report(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, tmp_path: Path
+) -> None:
+    s3 = _bucket(aws)
+    variables = {
+        "cleanup_regions": [HOME],
+        "cleanup_family_tag": "Name",
+        "cleanup_deprecate_after_days": 30,
+        "cleanup_report_dir": str(tmp_path / "cleanup"),
+        "cleanup_report_s3_uri": f"s3://{BUCKET}",
+    }
+    planned = ansible.run(CLEANUP, variables, "--check")
+    assert planned.code == 0, planned.text
+    assert (_puts(aws), _artifacts(planned, "cleanup_artifacts")["report_s3_uri"]) == ([], None)
+
+    done = ansible.run(CLEANUP, variables)
+    assert done.code == 0, done.text
+    (image,) = json.loads(s3.get_object(Bucket=BUCKET, Key="report.json")["Body"].read())["images"]
+    assert (image["image_id"], image["decision"]) == (fixture.image_id, "keep")
+    assert _artifacts(done, "cleanup_artifacts")["report_s3_uri"] == f"s3://{BUCKET}/"
+
+
+def test_a_verification_that_fails_uploads_its_report(aws: SimulatedAws, tmp_path: Path) -> None:
+    fixture = EncryptedFixture(aws)
+    ansible = Ansible(fixture.environment(OWNER), tmp_path)
+    s3 = _bucket(aws)
+    variables = {
+        # It is shared with no account.
+        "verify_images": {HOME: fixture.image_id},
+        "verify_account_ids": fixture.account_ids("web-staging"),
+        "verify_consumer_role_name": ROLE,
+        "verify_external_id": EXTERNAL_ID,
+        "verify_level": "visible",
+        "verify_report_dir": str(tmp_path / "verification"),
+        "verify_report_s3_uri": f"s3://{BUCKET}/verification/",
+    }
+    failed = ansible.run(VERIFY, variables)
+    assert failed.code != 0
+    _assert_uploaded(s3, "verification", tmp_path / "verification")
+    report = json.loads((tmp_path / "verification" / "report.json").read_text(encoding="utf-8"))
+    assert (report["status"], report["failed_regions"]) == ("failed", [HOME])
+    artifacts = _artifacts(failed, "verify_artifacts")
+    assert artifacts["report_s3_uri"] == f"s3://{BUCKET}/verification/"
 
 
 def test_a_missing_bucket_fails_before_anything_is_done(
