@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from checks.commands import CheckError
 from checks.forges import FILES, WITHOUT_SCHEMA, matching
@@ -44,3 +45,11 @@ def test_a_pipeline_runs_the_checks_on_the_oldest_and_the_newest_versions(name: 
 def test_pull_requests_of_both_forges_ask_the_same():
     pages = (".github/pull_request_template.md", ".gitlab/merge_request_templates/Default.md")
     assert len({(CHECKOUT / page).read_text(encoding="utf-8") for page in pages}) == 1
+
+
+def test_the_jobs_of_gitlab_use_the_python_of_their_image():
+    jobs = yaml.safe_load((CHECKOUT / ".gitlab-ci.yml").read_text(encoding="utf-8"))
+    names = {name for one in jobs["test"]["parallel"]["matrix"] for name in one}
+    assert "PYTHON" not in names, "make would run it as a command"
+    assert jobs["test"]["image"] == "python:$PYTHON_IMAGE-bookworm"
+    assert "PYTHON_IMAGE" in names
