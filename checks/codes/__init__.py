@@ -56,7 +56,16 @@ def entries(root: Path) -> list[Entry]:
     """
     cures = yaml.safe_load(_CURES.read_text(encoding="utf-8"))
     errors = [Entry(code, "Failure", one["cause"], one["cure"]) for code, one in cures["errors"].items()]
-    found = (*_audit(root, cures["audit"]), *_diagnosis(root), *_cleanup(root, cures["cleanup"]), *errors)
+    reports = [
+        Entry(code, "Item of a report", one["cause"], one["cure"]) for code, one in cures["reports"].items()
+    ]
+    found = (
+        *_audit(root, cures["audit"]),
+        *_diagnosis(root),
+        *_cleanup(root, cures["cleanup"]),
+        *reports,
+        *errors,
+    )
     return sorted(found, key=lambda entry: (entry.code, entry.kind))
 
 

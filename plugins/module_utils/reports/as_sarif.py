@@ -16,6 +16,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from .codes_page import address_of
 from .document import SEVERITIES, Document, Item, worst_first
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -44,10 +45,15 @@ def _rule(document: Document, code: str) -> dict[str, Any]:
     explained = document.explanations.get(code) or code.replace("_", " ")
     severities = {item.severity for item in document.items if item.code == code}
     worst = next(severity for severity in SEVERITIES if severity in severities)
+    help_text, address = {"text": explained}, address_of(code)
+    if address:
+        # GitHub displays the Markdown, and not the address of the rule.
+        help_text["markdown"] = f"{explained}\n\n[Cause and cure]({address})"
     return {
         "defaultConfiguration": {"level": _LEVELS[worst]},
         "fullDescription": {"text": explained},
-        "help": {"text": explained},
+        "help": help_text,
+        **({"helpUri": address} if address else {}),
         "id": code,
         "properties": {"security-severity": _SCORES[worst], "tags": ["security"]},
         "shortDescription": {"text": explained},

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports import codes_page
 from ansible_collections.golden.images.plugins.module_utils.reports.as_sarif import sarif_text
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Item
 from hypothesis import given
@@ -92,6 +93,24 @@ def test_a_report_without_findings() -> None:
 def test_a_code_without_an_explanation() -> None:
     (rule,) = sarif(Item("not_explained", "low", "a", "b", None, None, None))["tool"]["driver"]["rules"]
     assert rule["shortDescription"]["text"] == "not explained"
+
+
+@pytest.mark.parametrize(
+    ("page", "code", "address"),
+    [
+        ("", "public", None),
+        ("https://git.example.net/docs/codes.md", "public", "https://git.example.net/docs/codes.md#public"),
+        ("https://git.example.net/docs/codes.md", "AccessDenied", None),
+    ],
+)
+def test_a_rule_links_to_the_cause_and_the_cure_of_its_code(
+    page: str, code: str, address: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes_page, "PAGE", page)
+    (rule,) = sarif(Item(code, "high", "a", "b", None, None, None))["tool"]["driver"]["rules"]
+    assert rule.get("helpUri") == address
+    shown = rule["help"].get("markdown", "")
+    assert shown.endswith(f"\n\n[Cause and cure]({address})") if address else not shown
 
 
 ITEM = Item("public", "high", "It is public.", "Close it.", OWNER, EU, "ami-1", "ami-1", "all")

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from ...wording import visible
+from ..codes_page import address_of
 from ..document import Column, Document, Matrix
 from ..values import text_of, with_account_names, wrapping
 from .script import SCRIPT
@@ -46,6 +47,7 @@ def html_text(document: Document, written_at: str) -> str:
     css = style(len(page.matrix.columns) if page.matrix else 0)
     head, labels = _row_titles(document.matrix)
     text: str = _template().render(
+        address_of=address_of,
         head=head,
         labels=labels,
         max_open_changes=MAX_OPEN_CHANGES,

@@ -74,7 +74,10 @@ _MACROS = """\
 {% for name, text in group.notes %}
 <div><dt>{{ name }}</dt><dd>{{ text }}</dd></div>
 {% endfor %}
-{% if group.code %}<div><dt>Code</dt><dd class="id">{{ group.code }}</dd></div>
+{% if group.code %}
+{% set address = address_of(group.code) %}
+<div><dt>Code</dt><dd class="id">{% if address %}\
+<a href="{{ address }}" rel="noreferrer">{{ group.code }}</a>{% else %}{{ group.code }}{% endif %}</dd></div>
 {% endif %}
 </dl>
 {{ left_out(view.left_out) }}

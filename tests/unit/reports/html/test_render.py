@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports import codes_page
 from ansible_collections.golden.images.plugins.module_utils.reports.document import (
     Cell,
     Changes,
@@ -30,6 +31,7 @@ from hypothesis import strategies as st
 
 from ..examples import EU, NAMES, OWNER, REVERSED, US, document
 
+CODES = "https://git.example.net/golden/images/-/blob/v1.0.0/docs/codes.md"
 NOW, BEFORE = "2026-11-24T12:00:00+00:00", "2026-11-23T12:00:00+00:00"
 # Attributes that load or submit something.
 _LOADING = frozenset(
@@ -77,7 +79,9 @@ def test_every_name_is_text_on_the_page() -> None:
     assert "49" not in page().text("td")
 
 
-def test_the_page_loads_nothing_and_has_no_external_links() -> None:
+@pytest.mark.parametrize("codes", ["", CODES])
+def test_the_page_loads_nothing_and_links_to_codes_only(codes: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codes_page, "PAGE", codes)
     found = page()
     assert not {tag for tag, _attributes in found.elements} & {
         "base",
@@ -90,12 +94,24 @@ def test_the_page_loads_nothing_and_has_no_external_links() -> None:
     for tag, attributes in found.elements:
         assert not attributes.keys() & _LOADING, tag
         assert not [name for name in attributes if name.startswith("on") or name == "style"], tag
-        assert (attributes.get("href") or "#").startswith("#")
+        assert (attributes.get("href") or "#").startswith(("#", f"{codes}#"))
     assert len(found.of("script")) == len(found.of("style")) == 1
     assert found.inside == []
     style = found.text("style")
     assert "url(" not in style
     assert "@import" not in style
+
+
+def test_a_code_of_the_collection_links_to_its_cause_and_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codes_page, "PAGE", CODES)
+    of_aws = Item("AccessDenied", "high", "AWS denied it.", "Allow it.", OWNER, EU, None)
+    found = page(replace(document(), items=(*document().items, of_aws)))
+    links = [one for one in found.of("a") if not str(one["href"]).startswith("#")]
+    assert [one["href"] for one in links] == [
+        f"{CODES}#{code}" for code in ("public", "unknown_account", "grant_without_share", "stale_principal")
+    ]
+    assert {one["rel"] for one in links} == {"noreferrer"}
+    assert "AccessDenied" in found.text("dd")
 
 
 def test_the_policy_allows_only_its_own_style_and_script() -> None:
