@@ -89,7 +89,8 @@ policies: environment  ## write the IAM policies in docs/iam
 	@$(RUN) -m checks.iam --write
 
 release: environment  ## changelog, checks, commit, tag, archive: make release VERSION=1.0.0; nothing is pushed
-	@$(RUN) -m checks.release "$(VERSION)" $(if $(REPOSITORY),--repository "$(REPOSITORY)") $(if $(CHECKS),--checks $(CHECKS))
+	@$(RUN) -m checks.release "$(VERSION)" $(if $(REPOSITORY),--repository "$(REPOSITORY)") $(if $(HANDLE),--handle "$(HANDLE)") \
+		$(if $(CHECKS),--checks $(CHECKS))
 
 archive: environment  ## build dist/golden-images-VERSION.tar.gz of this checkout's version
 	@$(RUN) -m checks.release "$(VERSION)" --archive-only

@@ -10,10 +10,10 @@ from checks.commands import CheckError, run
 from checks.paths import CHECKOUT, SITE_COLLECTIONS
 
 
-def build(folder: Path) -> Path:
-    """Build the archive into ``folder``, which is emptied first, and return its path."""
+def build(folder: Path, source: Path = CHECKOUT) -> Path:
+    """Build the archive of ``source`` into ``folder``, which is emptied first, and return its path."""
     shutil.rmtree(folder, ignore_errors=True)
-    run("ansible-galaxy", "collection", "build", CHECKOUT, "--output-path", folder, quiet=True)
+    run("ansible-galaxy", "collection", "build", source, "--output-path", folder, quiet=True)
     archives = list(folder.glob("golden-images-*.tar.gz"))
     if len(archives) != 1:
         raise CheckError(f"one archive was expected in {folder}, not {len(archives)}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make a release, up to the push: version, changelog, checks, commit, tag, archive.
 
-python -m checks.release VERSION [--repository URL] [--checks NAME …]
+python -m checks.release VERSION [--repository URL] [--handle NAME] [--checks NAME …]
 python -m checks.release VERSION --archive-only    only the archive, of a checkout that has the version
 
 It stops at the first thing that is not right. Nothing is pushed or uploaded.
@@ -11,22 +11,34 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from checks import collection
+from checks import addresses, codes, collection
 from checks.commands import CheckError, run
 from checks.paths import CHECKOUT
 
 # https://semver.org: a version that is no pre-release.
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+# A version in the name of the archive or of an execution environment.
+_NAMED = re.compile(r"(?<=golden-images-)\d+\.\d+\.\d+(?=\.tar\.gz)|(?<=golden-images-ee:)\d+\.\d+\.\d+")
 # The address stands in galaxy.yml until a release is told the real one (RFC 2606 reserves the domain).
 _PLACEHOLDER = re.compile(r"https?://[\w.-]*\bexample\.(?:org|com)\b")
-
+# The address of a repository's page, to which paths of files can be added.
+_ADDRESS = re.compile(r"https://[\w.-]+(?::\d+)?(?:/[\w.~-]+)+(?<!\.git)")
+# What stands for the handle of the authors in the documentation of modules (ansible-test, validate-modules).
+_NO_HANDLE = "contributors !UNKNOWN"
+# The line of a file that links to the documentation of the release: its form, what it leads to, and as what.
+_LINKS = {
+    "galaxy.yml": ("documentation: {}", "docs", "tree"),
+    "plugins/module_utils/reports/codes_page.py": ('PAGE = "{}"', codes.PAGE, "blob"),
+}
 
 # What a first release says of its fragments: the others change what has never been released.
 FIRST_SECTIONS = frozenset({"release_summary", "major_changes", "known_issues"})
@@ -65,19 +77,35 @@ def refusal(state: State, version: str, repository: str | None) -> str | None:
             f"the repository is {repository or state.repository}, which is a placeholder: "
             "add REPOSITORY=https://… with the real address"
         )
+    if not _ADDRESS.fullmatch(repository or state.repository):
+        return (
+            f"the repository is {repository or state.repository}; give the address of its page in a browser, "
+            "without .git or a slash at its end: REPOSITORY=https://…"
+        )
     if not state.identity:
         return "git does not know who commits: git config user.name …, git config user.email …"
     return None
 
 
 def with_version(text: str, old: str, new: str) -> str:
-    """A text with the released version where it names that of galaxy.yml.
+    """A text with the released version where it names that of the collection.
 
-    That is the archive's name, the version itself in galaxy.yml, and what is new in this version.
+    That is the name of the archive and of the execution environment, the version itself in galaxy.yml, and
+    what is new in this version.
     """
-    text = text.replace(f"golden-images-{old}.tar.gz", f"golden-images-{new}.tar.gz")
-    pattern = rf"^(version|version_added): {re.escape(old)}$"
+    text = _NAMED.sub(new, text)
+    pattern = rf"^(version| *version_added): {re.escape(old)}$"
     return re.sub(pattern, rf"\1: {new}", text, flags=re.MULTILINE)
+
+
+def with_link(text: str, name: str, repository: str, version: str) -> str:
+    """A file's text with the address of the release in the line that links to its documentation."""
+    if name not in _LINKS:
+        return text
+    line, path, kind = _LINKS[name]
+    pattern = re.escape(line).replace(re.escape("{}"), ".*")
+    address = addresses.address_of(repository, version, path, kind)
+    return re.sub(rf"^{pattern}$", line.format(address), text, flags=re.MULTILINE)
 
 
 def state_of(root: Path) -> State:
@@ -103,8 +131,10 @@ def _has_identity(root: Path) -> bool:
     return True
 
 
-def write(root: Path, state: State, version: str, repository: str | None) -> list[str]:
-    """Write version and address into all tracked files that have them; their names."""
+def write(
+    root: Path, state: State, version: str, repository: str | None, handle: str | None = None
+) -> list[str]:
+    """Write version, address and handle into all tracked files that have them; their names."""
     written = []
     for name in _git(root, "ls-files").splitlines():
         path = root / name
@@ -115,6 +145,9 @@ def write(root: Path, state: State, version: str, repository: str | None) -> lis
         right = with_version(text, state.version, version)
         if repository:
             right = right.replace(state.repository, repository)
+        if handle:
+            right = right.replace(_NO_HANDLE, f"contributors (@{handle.removeprefix('@')})")
+        right = with_link(right, name, repository or state.repository, version)
         if right != text:
             path.write_text(right, encoding="utf-8")
             written.append(name)
@@ -177,17 +210,27 @@ def _playbooks(root: Path) -> dict[str, str]:
 
 
 def archive(root: Path, version: str) -> Path:
-    """Build the archive into dist/.
+    """Build the archive of the tracked files into dist/, with addresses in the pages that Galaxy shows.
 
     Raises:
         CheckError: galaxy.yml has another version.
     """
-    if (found := state_of(root).version) != version:
-        raise CheckError(f"galaxy.yml has version {found}, not {version}")
-    return collection.build(root / "dist")
+    state = state_of(root)
+    if state.version != version:
+        raise CheckError(f"galaxy.yml has version {state.version}, not {version}")
+    with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
+        source = Path(name).resolve() / "source"
+        for file in _git(root, "ls-files").splitlines():
+            (source / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / file, source / file)
+        if not _PLACEHOLDER.match(state.repository):
+            addresses.write(source, state.repository, version)
+        return collection.build(root / "dist", source)
 
 
-def release(root: Path, version: str, repository: str | None, checks: Sequence[str]) -> Path:
+def release(
+    root: Path, version: str, repository: str | None, checks: Sequence[str], handle: str | None = None
+) -> Path:
     """Release a version from a clean checkout; the path of the archive.
 
     Raises:
@@ -196,7 +239,7 @@ def release(root: Path, version: str, repository: str | None, checks: Sequence[s
     state = state_of(root)
     if reason := refusal(state, version, repository):
         raise CheckError(reason)
-    _step("version and address", ", ".join(write(root, state, version, repository)))
+    _step("version and addresses", ", ".join(write(root, state, version, repository, handle)))
     if not state.releases:
         left = consolidate(root)
         _step("first release", f"{len(left)} of {len(state.fragments)} fragments are in its changelog")
@@ -235,6 +278,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m checks.release", description=__doc__.splitlines()[0])
     parser.add_argument("version", metavar="VERSION")
     parser.add_argument("--repository", metavar="URL", help="replaces the placeholder in galaxy.yml")
+    parser.add_argument("--handle", metavar="NAME", help="of the authors on the forge, instead of !UNKNOWN")
     parser.add_argument(
         "--checks", nargs="*", default=(), metavar="NAME", help="only these checks, to rehearse"
     )
@@ -244,7 +288,7 @@ def main() -> int:
         if given.archive_only:
             print(archive(CHECKOUT, given.version))
         else:
-            release(CHECKOUT, given.version, given.repository, given.checks)
+            release(CHECKOUT, given.version, given.repository, given.checks, given.handle)
             print(f"To publish, push the commit and the tag: git push origin HEAD v{given.version}")
     except CheckError as error:
         print(f"✗ {error}")

@@ -18,7 +18,10 @@ from checks.release import State, refusal, state_of, with_version, write
 
 ADDRESS = "https://git.example.net/golden/images"
 READY = State(version="0.1.0", repository=ADDRESS, fragments=("share.yml",))
-GALAXY = "name: images\nversion: 0.1.0\nrepository: https://git.example.org/golden/images\n"
+PLACEHOLDER = "https://git.example.org/golden/images"
+GALAXY = (
+    f"version: 0.1.0\nrepository: {PLACEHOLDER}\ndocumentation: {PLACEHOLDER}\nissues: {PLACEHOLDER}/issues\n"
+)
 
 
 def test_a_checkout_that_is_ready_is_released():
@@ -41,6 +44,10 @@ def test_a_checkout_that_is_ready_is_released():
         ({"version": "2.0.0"}, "1.9.0", "older than 2.0.0"),
         ({"fragments": ()}, "1.0.0", "nothing to release"),
         ({"repository": "https://git.example.org/golden/images"}, "1.0.0", "REPOSITORY="),
+        ({"repository": "git@git.example.net:golden/images.git"}, "1.0.0", "its page in a browser"),
+        ({"repository": "https://git.example.net/golden/images.git"}, "1.0.0", "without .git"),
+        ({"repository": "https://git.example.net/golden/images/"}, "1.0.0", "without .git or a slash"),
+        ({"repository": "https://git.example.net"}, "1.0.0", "its page in a browser"),
     ],
 )
 def test_what_is_not_right_is_named(state: dict[str, Any], version: str, reason: str):
@@ -48,10 +55,16 @@ def test_what_is_not_right_is_named(state: dict[str, Any], version: str, reason:
 
 
 def test_the_version_changes_where_it_is_that_of_the_collection():
-    text = "version: 0.1.0\nversion_added: 0.1.0\nversion_added: 0.0.9\n$ golden-images-0.1.0.tar.gz\n"
+    text = "version: 0.1.0\nversion_added: 0.1.0\n  version_added: 0.1.0\nversion_added: 0.0.9\n"
     assert with_version(text, "0.1.0", "1.0.0") == (
-        "version: 1.0.0\nversion_added: 1.0.0\nversion_added: 0.0.9\n$ golden-images-1.0.0.tar.gz\n"
+        "version: 1.0.0\nversion_added: 1.0.0\n  version_added: 1.0.0\nversion_added: 0.0.9\n"
     )
+
+
+def test_names_with_a_version_have_that_of_the_release_whichever_they_had():
+    text = "golden-images-0.1.0.tar.gz, host/golden-images-ee:0.9.12, golden-images-2026.11.1"
+    right = "golden-images-1.1.0.tar.gz, host/golden-images-ee:1.1.0, golden-images-2026.11.1"
+    assert with_version(text, "1.0.1", "1.1.0") == right
 
 
 @pytest.fixture
@@ -62,6 +75,7 @@ def checkout(tmp_path: Path) -> Path:
         "changelogs/changelog.yaml": "ancestor: null\nreleases: {}\n",
         "changelogs/fragments/share.yml": "minor_changes: [share]\n",
         "plugins/modules/ami_share.py": "version_added: 0.1.0\n",
+        "plugins/module_utils/reports/codes_page.py": 'A = 1\nPAGE = ""\n',
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -103,11 +117,25 @@ def test_a_commit_without_an_author_is_found_before_anything_is_changed(
 def test_version_and_address_are_written(checkout: Path):
     assert write(checkout, state_of(checkout), "1.0.0", ADDRESS) == [
         "galaxy.yml",
+        "plugins/module_utils/reports/codes_page.py",
         "plugins/modules/ami_share.py",
     ]
-    assert (checkout / "galaxy.yml").read_text(encoding="utf-8") == (
-        f"name: images\nversion: 1.0.0\nrepository: {ADDRESS}\n"
+    assert (checkout / "plugins/module_utils/reports/codes_page.py").read_text(encoding="utf-8") == (
+        f'A = 1\nPAGE = "{ADDRESS}/-/blob/v1.0.0/docs/codes.md"\n'
     )
+    assert (checkout / "galaxy.yml").read_text(encoding="utf-8") == (
+        f"version: 1.0.0\nrepository: {ADDRESS}\ndocumentation: {ADDRESS}/-/tree/v1.0.0/docs\n"
+        f"issues: {ADDRESS}/issues\n"
+    )
+
+
+def test_the_authors_have_the_handle_that_is_given(checkout: Path):
+    module = checkout / "plugins" / "modules" / "ami_share.py"
+    module.write_text("author:\n  - golden.images contributors !UNKNOWN\n", encoding="utf-8")
+    write(checkout, state_of(checkout), "1.0.0", ADDRESS)
+    assert "!UNKNOWN" in module.read_text(encoding="utf-8")
+    write(checkout, state_of(checkout), "1.0.0", ADDRESS, "@golden")
+    assert module.read_text(encoding="utf-8") == "author:\n  - golden.images contributors (@golden)\n"
 
 
 def test_a_first_release_has_no_fixes_of_what_was_never_released(checkout: Path):
@@ -146,3 +174,31 @@ def test_a_refused_release_changes_nothing(checkout: Path):
 def test_an_archive_of_another_version_is_refused(checkout: Path):
     with pytest.raises(CheckError, match=r"version 0\.1\.0, not 1\.0\.0"):
         release.archive(checkout, "1.0.0")
+
+
+@pytest.mark.parametrize(
+    ("repository", "link"),
+    [
+        ("https://github.com/golden/images", "https://github.com/golden/images/blob/v0.1.0/docs/a.md"),
+        ("https://git.example.org/golden/images", "docs/a.md"),
+    ],
+)
+def test_the_archive_has_tracked_files_and_its_links_lead_to_the_repository(
+    checkout: Path, repository: str, link: str, monkeypatch: pytest.MonkeyPatch
+):
+    built: dict[str, str] = {}
+
+    def build(folder: Path, source: Path) -> Path:
+        built.update({p.name: p.read_text(encoding="utf-8") for p in source.rglob("*") if p.is_file()})
+        return folder / "golden-images-0.1.0.tar.gz"
+
+    monkeypatch.setattr(release.collection, "build", build)
+    text = (checkout / "galaxy.yml").read_text(encoding="utf-8")
+    galaxy = text.replace("https://git.example.org/golden/images", repository)
+    (checkout / "galaxy.yml").write_text(galaxy, encoding="utf-8")
+    (checkout / "README.md").write_text("[a](docs/a.md)", encoding="utf-8")
+    subprocess.run(["git", "add", "README.md"], cwd=checkout, check=True)
+    (checkout / "stray.md").touch()
+    assert release.archive(checkout, "0.1.0") == checkout / "dist" / "golden-images-0.1.0.tar.gz"
+    assert "stray.md" not in built
+    assert built["README.md"] == f"[a]({link})"
