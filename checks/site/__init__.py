@@ -19,7 +19,7 @@ from checks.paths import CHECKOUT
 
 # What somebody wants to do, with the pages for it; each page of PAGES is in one of these lists.
 CHAPTERS: dict[str, tuple[str, ...]] = {
-    "Start": ("README", "docs/versions", "SUPPORT"),
+    "Start": ("README", "docs/README", "docs/versions", "SUPPORT"),
     "Move from another tool": (
         "docs/moving/README",
         "docs/moving/from-amazon-aws",
@@ -48,6 +48,7 @@ _GUIDES = ("*.md", "docs/**/*.md", "examples/**/*.md")
 # Pages whose own titles do not say what they are in a list.
 TITLES = {
     "README": "Overview",
+    "docs/README": "Guides by task",
     "docs/moving/README": "What is adopted, step by step",
     "reference/index": "Modules, roles, plugins",
 }

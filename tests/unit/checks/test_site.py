@@ -32,6 +32,17 @@ def test_the_index_lists_each_page_once():
     assert "More" not in index(CHAPTERS, ())
 
 
+def test_the_page_of_guides_has_a_link_to_each():
+    folder = CHECKOUT / "docs"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    # The pages about other tools are linked from the page of their folder.
+    listed = [
+        path for path in folder.rglob("*.md") if path.name == "README.md" or path.parent.name != "moving"
+    ]
+    missing = [path.name for path in listed if f"({path.relative_to(folder).as_posix()})" not in text]
+    assert missing == ["README.md"], "only the page itself"
+
+
 def test_a_page_has_no_contents_of_its_own():
     text = "Title\n\n.. contents::\n   :local:\n   :depth: 1\n\nText\n"
     assert without_contents(text) == "Title\n\n\nText\n"
