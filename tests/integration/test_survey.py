@@ -405,6 +405,18 @@ def test_every_variable_can_be_an_answer(role: str, form: str, aws: SimulatedAws
     shown = "\n".join(path.read_text(encoding="utf-8") for path in _artifacts(tmp_path))
     assert shown
     assert not any(secret in shown for secret in job.secrets)
+    passed = _passed_on(tmp_path)
+    assert [*passed] == [f"{role}_artifacts"]
+    assert {"status", "report_path"} <= passed[f"{role}_artifacts"].keys()
+
+
+def _passed_on(folder: Any) -> dict[str, Any]:
+    """What AWX passes to the later jobs of a workflow."""
+    events = (folder / "processed" / "artifacts" / "job_events").glob("*-*.json")
+    read = [json.loads(path.read_text(encoding="utf-8")) for path in events]
+    (stats,) = [event for event in read if event["event"] == "playbook_on_stats"]
+    passed: dict[str, Any] = stats["event_data"]["artifact_data"]
+    return passed
 
 
 def _artifacts(folder: Any) -> list[Any]:

@@ -81,6 +81,7 @@ ANSWERS: list[tuple[Variable, str, Any]] = [
     (TEXT, "20261126", "20261126"),
     (TEXT, "2026-11-26", "2026-11-26"),
     (TEXT, '"1.10"', "1.10"),
+    (TEXT, '"0123"', "0123"),
     (TEXT, '"true"', "true"),
     (TEXT, "a, b: c", "a, b: c"),
     (LIST, "eu-west-1", ["eu-west-1"]),
