@@ -58,7 +58,9 @@ def template(awx: Awx, name: str) -> Object:
 
 
 def test_the_setup_makes_everything_once(awx: Awx, ansible: Ansible) -> None:
-    run(ansible, EXAMPLE)
+    own = awx.create("credential_types", {"name": "AWS by OIDC", "kind": "cloud"})
+    variables = {**EXAMPLE, "setup_credential_type": "AWS by OIDC"}
+    run(ansible, variables)
 
     used = {one["playbook"] for one in awx.objects["job_templates"].values()}
     assert used == {*PLAYBOOKS}
@@ -68,7 +70,8 @@ def test_the_setup_makes_everything_once(awx: Awx, ansible: Ansible) -> None:
         assert credentials == [awx.named("credentials", "Golden images AWS")["id"]]
         assert awx.children("job_templates", one["id"], "notification_templates_error") != []
     assert template(awx, "verify in slices")["job_slice_count"] == EXAMPLE["setup_verify_slices"]
-    assert awx.named("credentials", "Golden images AWS")["inputs"] == {}
+    credential = awx.named("credentials", "Golden images AWS")
+    assert (credential["inputs"], credential["credential_type"]) == ({}, own["id"])
     (source,) = awx.objects["inventory_sources"].values()
     assert (CHECKOUT / source["source_path"]).is_file()
 
@@ -76,7 +79,7 @@ def test_the_setup_makes_everything_once(awx: Awx, ansible: Ansible) -> None:
     _check_cleanup(awx)
 
     awx.changes.clear()
-    again = run(ansible, EXAMPLE)
+    again = run(ansible, variables)
     assert (again.changed, awx.changes) == ([], [])
 
 
