@@ -30,6 +30,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     limited,
     listed,
     module_message,
+    omitted_line,
     outcome_of,
     report_line,
     sentence,
@@ -161,7 +162,9 @@ def test_the_report_is_named_in_one_line_if_that_fits() -> None:
 def test_large_artifacts_leave_out_their_largest_values() -> None:
     given = {"images": {"a": "b"}, "copies": "x" * 900, "status": "done"}
     assert limited(given) == given
+    assert texts(omitted_line(given)) == []
     small = limited(given, 200)
+    assert texts(omitted_line(small)) == ["Too large to pass to the next job: copies."]
     assert small == {"images": {"a": "b"}, "status": "done", "omitted": ["copies"]}
     assert len(json.dumps(small)) <= 200
 
