@@ -101,7 +101,7 @@ def test_the_state_is_read_from_the_checkout(checkout: Path, monkeypatch: pytest
 
 
 def test_a_commit_without_an_author_is_found_before_anything_is_changed(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
@@ -110,6 +110,7 @@ def test_a_commit_without_an_author_is_found_before_anything_is_changed(
     settings = ("user.useConfigOnly", "true")
     subprocess.run(["git", "config", *settings], cwd=checkout, check=True)
     assert state_of(checkout).identity is False
+    assert capfd.readouterr() == ("", "")
     with pytest.raises(CheckError, match="git config user"):
         release.release(checkout, "1.0.0", ADDRESS, ())
 
