@@ -30,11 +30,12 @@ MOST_QUESTIONS = 35
 
 # The survey of the workflow that distributes, verifies and, once approved, publishes: these options of each
 # role. What its steps have in common is asked once. The workflow verifies and publishes the images of the
-# owner, so it does not ask about copies that consumers own.
+# owner, so it does not ask about copies that consumers own. It does not ask about several sources either:
+# they have no common images to verify, and each could be published before the approval.
 RELEASE = "release"
 _STEPS_OF_A_RELEASE: dict[str, re.Pattern[str]] = {
     "distribute": re.compile(
-        r"distribute_(?!verify_|publish_|launch_templates|copy_into_|consumer_kms_|unshare_)\w+"
+        r"distribute_(?!verify_|publish_|launch_templates|copy_into_|consumer_kms_|unshare_|sources$)\w+"
     ),
     "verify": re.compile(r"verify_(level|subnet_ids|security_group_ids|instance_type)"),
     "publish": re.compile(r"publish_(parameter|launch_templates)"),

@@ -104,7 +104,10 @@ def test_descriptions_are_plain_text() -> None:
 
 def test_a_release_asks_once_what_its_steps_have_in_common() -> None:
     named = {
-        "distribute": ["distribute_name", "distribute_verify_level", "distribute_copy_into_accounts"],
+        "distribute": [
+            *("distribute_source_image_id", "distribute_sources", "distribute_source_filters"),
+            *("distribute_verify_level", "distribute_copy_into_accounts"),
+        ],
         "verify": ["verify_level", "verify_account_ids"],
         "publish": ["publish_images", "publish_parameter"],
     }
@@ -113,7 +116,9 @@ def test_a_release_asks_once_what_its_steps_have_in_common() -> None:
     }
     roles["publish"]["publish_parameter"]["required"] = True
     asked = [one["variable"] for one in release_survey(roles)["spec"]]
-    assert asked == ["publish_parameter", "distribute_name", "verify_level"]
+    assert asked == [
+        *("publish_parameter", "distribute_source_image_id", "distribute_source_filters", "verify_level"),
+    ]
 
 
 @pytest.fixture
