@@ -177,6 +177,7 @@ def test_each_source_is_copied_into_accounts_verified_and_uploaded(aws: Simulate
         "distribute_verify_subnet_ids": probing.subnet_ids(aws, [consumer], HOME),
         "distribute_report_dir": str(reports),
         "distribute_report_s3_uri": f"s3://{bucket}/runs",
+        "distribute_output_files": ["images.auto.tfvars.json"],
     }
     aws.clear_calls()
 
@@ -213,6 +214,8 @@ def test_each_source_is_copied_into_accounts_verified_and_uploaded(aws: Simulate
             (copies[image_id], "launched")
         ]
     assert probing.instances(aws, consumer, HOME, *probing.LIVING) == []
+    terraform = json.loads((tmp_path / "images.auto.tfvars.json").read_text(encoding="utf-8"))
+    assert terraform == {"golden_images_by_source": images}
     artifacts = _artifacts(done)
     assert (artifacts["status"], artifacts["images_by_source"]) == ("distributed", images)
     assert artifacts["report_s3_uri"] == f"s3://{bucket}/runs/"
