@@ -71,6 +71,11 @@ class Run:
         return [task.name for task in self.tasks if task.changed]
 
     @property
+    def skipped(self) -> list[str]:
+        """The names of the tasks that are on the screen and did nothing."""
+        return [task.name for task in self.tasks if task.status == "skipped"]
+
+    @property
     def actions(self) -> list[Change]:
         """The AWS calls that the changed tasks report to have made or, in check mode, would make.
 
