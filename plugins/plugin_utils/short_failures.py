@@ -26,19 +26,25 @@ def shortened(result, has_condition=False):
     """The result of a module as it is to be displayed.
 
     Ansible displays all of a failed task's result, in one line, which can have hundreds of kilobytes. Of a
-    result with ``_ansible_no_log`` it displays only the message, and registers all of it. If the task
-    ``has_condition``, a ``failed_when``, ansible-core 2.21 displays in place of the message that it is true.
+    result with ``_ansible_no_log`` it displays only the message, and registers all of it.
+
+    If the task ``has_condition``, a ``failed_when``, ansible-core 2.21 displays first, or in place of the
+    message, that the condition is true. So the message is displayed before that.
     """
-    displayed = {key: value for key, value in result.items() if key not in _NOT_DISPLAYED}
-    length = len(json.dumps(displayed, default=str)) if result.get("failed") else 0
-    if length <= _LONGEST or display.verbosity >= _ALL or is_json():
+    if not result.get("failed") or is_json():
         return result
-    # Without this, Ansible's own words about a hidden result would be all.
-    display.display(
-        f"The result has {length:,} characters: -vvv displays it, and a registered variable has it."
-    )
+    displayed = {key: value for key, value in result.items() if key not in _NOT_DISPLAYED}
+    length = len(json.dumps(displayed, default=str))
+    is_long = length > _LONGEST and display.verbosity < _ALL
     if has_condition:
         display.display(result.get("msg", ""))
+    if is_long:
+        # Without this, Ansible's own words about a hidden result would be all.
+        display.display(
+            f"The result has {length:,} characters: -vvv displays it, and a registered variable has it."
+        )
+    if not is_long:
+        return result
     short = {**result, "_ansible_no_log": True}
     if isinstance(result.get("results"), list):
         # ansible-core 2.19 takes a list of this name for the results of a loop, which it displays even so.

@@ -52,17 +52,28 @@ def test_verbose_runs_display_everything(
     assert ("_ansible_no_log" in shortened(LONG)) is is_short
 
 
+SHORT = {"failed": True, "msg": "The option is bad."}
+
+
+@pytest.mark.parametrize("result", [SHORT, LONG])
 @pytest.mark.parametrize(("condition", "is_displayed"), [([], False), (["result is failed"], True)])
 def test_the_message_is_displayed_where_ansible_displays_the_condition(
-    monkeypatch: pytest.MonkeyPatch, condition: list[str], is_displayed: bool
+    monkeypatch: pytest.MonkeyPatch, result: dict[str, Any], condition: list[str], is_displayed: bool
 ) -> None:
     displayed: list[str] = []
     monkeypatch.setattr(short_failures.display, "display", displayed.append)
-    monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(LONG))
+    monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(result))
     action = object.__new__(ShortFailures)
     action._task = SimpleNamespace(failed_when=condition)
     action.run(None, {})
-    assert (LONG["msg"] in displayed) is is_displayed
+    assert (result["msg"] in displayed) is is_displayed
+
+
+def test_a_success_with_a_condition_displays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    displayed: list[str] = []
+    monkeypatch.setattr(short_failures.display, "display", displayed.append)
+    assert shortened({"msg": "Done."}, has_condition=True) == {"msg": "Done."}
+    assert displayed == []
 
 
 def test_the_action_runs_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
