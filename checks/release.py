@@ -69,8 +69,10 @@ def refusal(state: State, version: str, repository: str | None) -> str | None:
         return f"commit or remove first: {', '.join(state.changed_files[:5])}"
     if f"v{version}" in state.tags or version in state.releases:
         return f"{version} has been released already; choose the next version"
-    if older := [one for one in (*state.releases, state.version) if _key(one) > _key(version)]:
-        return f"{version} is older than {older[0]}"
+    if newer := [one for one in state.releases if _key(one) > _key(version)]:
+        return f"{version} is older than {newer[0]}, which has been released"
+    if _key(state.version) > _key(version):
+        return f"{version} is older than {state.version}, which galaxy.yml plans; change and commit that"
     if not state.fragments:
         return "changelogs/fragments is empty: there is nothing to release"
     if _PLACEHOLDER.match(repository or state.repository):
@@ -287,7 +289,7 @@ def main() -> int:
             print(archive(CHECKOUT, given.version))
         else:
             release(CHECKOUT, given.version, given.repository, given.checks, given.handle)
-            print(f"To publish, push the commit and the tag: git push origin HEAD v{given.version}")
+            print(f"Look at the commit; then publish it: git push --atomic origin HEAD v{given.version}")
     except CheckError as error:
         print(f"✗ {error}")
         return 1
