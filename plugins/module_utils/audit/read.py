@@ -4,7 +4,7 @@
 
 """Reads all owned images of regions, their launch and volume permissions, and their keys.
 
-Thousands of calls of two operations, whose clients adapt their rate to throttling (``Clients.adaptive``).
+Thousands of calls of two operations, whose clients keep to the rates of AWS (``Clients.paced``).
 Each region has its own threads, so that one region's rate does not slow the others.
 """
 
@@ -84,7 +84,7 @@ def regions(
     """What was read of each region, and why regions could not be read at all."""
     kinds = (_OF_IMAGES, *([_OF_SNAPSHOTS] if wanted.check_snapshots else []))
     for action in kinds:
-        clients.adaptive_for(action).open("ec2", [target.region for target in targets])
+        clients.paced(action).open("ec2", [target.region for target in targets])
     threads = threads_of_each(len(kinds), len(targets))
     seen, failed = each(targets, lambda target: _region(clients, target, wanted.check_snapshots, threads))
     return (_with_keys(clients, seen) if wanted.check_keys else seen), failed
@@ -127,7 +127,7 @@ def unused_snapshots(ec2: EC2Client, used: Collection[str]) -> Iterator[str]:
 
 def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionSeen:
     """One region; permissions are read while images are still being listed."""
-    ec2 = clients.adaptive_for(_OF_IMAGES).ec2(target.region)
+    ec2 = clients.paced(_OF_IMAGES).ec2(target.region)
     listed: list[Listed] = []
     blocks: dict[str, str] = {}
     problems: list[Problem] = []
@@ -190,7 +190,7 @@ def _block_states(ec2: EC2Client, target: Target, problems: list[Problem]) -> di
 
 
 def _sharing(clients: Clients, piece: Piece) -> Sharing:
-    ec2 = clients.adaptive_for(piece.action).ec2(piece.target.region)
+    ec2 = clients.paced(piece.action).ec2(piece.target.region)
     reader = read.launch_permissions if piece.is_image else read.volume_permissions
     try:
         return reader(ec2, piece.resource)
@@ -206,7 +206,7 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
     clients.open("kms", [target.region for target in encrypted])
 
     def read_snapshots(target: Target) -> tuple[Snapshot, ...]:
-        return read.snapshots(clients.adaptive_for(_OF_IMAGES).ec2(target.region), encrypted[target])
+        return read.snapshots(clients.paced(_OF_IMAGES).ec2(target.region), encrypted[target])
 
     known, unknown = each(encrypted, read_snapshots)
     arns = round_robin([(target, arn) for arn in _key_arns(found)] for target, found in known.items())

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..fanout import MAX_THREADS
+from .pace import Pace, rate_of
 from .web_pages import refuse_web_page
 
 try:
@@ -70,8 +71,14 @@ class Clients:
     Clients are thread-safe, sessions are not: ``open`` the clients before threads start.
     """
 
-    def __init__(self, connection: Connection, session: boto3.session.Session | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        session: boto3.session.Session | None = None,
+        paced_operation: str | None = None,
+    ) -> None:
         self._connection = connection
+        self._paced_operation = paced_operation
         self._session = session or boto3.session.Session(
             profile_name=connection.profile_name, **connection.credentials
         )
@@ -91,7 +98,7 @@ class Clients:
             self._session._session.set_config_variable("sts_regional_endpoints", "regional")
         self._clients: dict[tuple[str, str], Any] = {}
         self._assumed: dict[tuple[str, str | None, str], Credentials] = {}
-        self._adaptive: dict[str, Clients] = {}
+        self._paced: dict[str, Clients] = {}
         self._unrepeated: Clients | None = None
 
     def _sets(self, setting: str, variable: str) -> bool:
@@ -102,31 +109,39 @@ class Clients:
         """Create the clients of ``service`` in ``regions`` that do not exist yet."""
         for region in regions:
             if (service, region) not in self._clients:
-                self._clients[service, region] = self._session.client(
+                client: Any = self._session.client(
                     service,  # type: ignore[call-overload]
                     region_name=region,
                     endpoint_url=self._connection.endpoint_url,
                     verify=self._connection.verify,
                     config=self._config,
                 )
+                self._pace(client)
+                self._clients[service, region] = client
 
-    def adaptive(self) -> Clients:
-        """Clients of the same session for thousands of calls of one operation.
+    def _pace(self, client: Any) -> None:
+        """Let a client send the paced operation as fast as AWS documents that it may."""
+        operation, model = self._paced_operation, client.meta.service_model
+        rate = rate_of(model.service_name, operation) if operation else None
+        if rate:
+            client.meta.events.register(
+                f"before-send.{model.service_id.hyphenize()}.{operation}", Pace(rate), "golden.images.pace"
+            )
 
-        They use botocore's adaptive retry mode, which limits the rate of a client once AWS throttles it. AWS
-        throttles each operation separately, so each needs clients of its own. The user's retry settings take
-        precedence.
+    def paced(self, operation: str) -> Clients:
+        """Clients of the same session for thousands of calls of one operation, the same ones each time.
+
+        They call it at the rate that AWS documents, and use botocore's adaptive retry mode, which limits the
+        rate of a client further once AWS throttles it. AWS throttles each operation separately, so each needs
+        clients of its own. The user's retry settings take precedence.
         """
-        pace = Config(retries={"mode": "adaptive", "total_max_attempts": 8})
-        given = self._connection.config
-        config = pace.merge(given) if given else pace
-        return Clients(replace(self._connection, config=config), self._session)
-
-    def adaptive_for(self, operation: str) -> Clients:
-        """The ``adaptive`` clients for one operation, the same ones each time."""
-        if operation not in self._adaptive:
-            self._adaptive[operation] = self.adaptive()
-        return self._adaptive[operation]
+        if operation not in self._paced:
+            mode = Config(retries={"mode": "adaptive", "total_max_attempts": 8})
+            given = self._connection.config
+            config = mode.merge(given) if given else mode
+            connection = replace(self._connection, config=config)
+            self._paced[operation] = Clients(connection, self._session, operation)
+        return self._paced[operation]
 
     def unrepeated(self) -> Clients:
         """Clients of the same session that send each call once, for calls that have an effect each time.
@@ -140,7 +155,8 @@ class Clients:
             once = Config(retries=retries)
             given = self._connection.config
             config = given.merge(once) if given else once
-            self._unrepeated = Clients(replace(self._connection, config=config), self._session)
+            connection = replace(self._connection, config=config)
+            self._unrepeated = Clients(connection, self._session, self._paced_operation)
         return self._unrepeated
 
     def with_role(self, role_arn: str, external_id: str | None, region: str) -> Clients:

@@ -223,11 +223,11 @@ def _perform(
         by_target.setdefault(action.target, []).append(action)
     depends_on = dependencies(seen, retired, actions)
     for action in actions:
-        clients.adaptive_for(action.operation).open(action.service, [action.target.region])
+        clients.paced(action.operation).open(action.service, [action.target.region])
 
     def work(target: Target) -> Performed:
         def client_for(action: Action) -> Any:
-            return clients.adaptive_for(action.operation).client(action.service, target.region)
+            return clients.paced(action.operation).client(action.service, target.region)
 
         return perform_each(client_for, by_target[target], depends_on.get(target.region, {}))
 

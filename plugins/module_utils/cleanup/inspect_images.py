@@ -58,7 +58,7 @@ def read_image_usage(
         return {}, {}
     by_region = _by_region(images)
     for operation in ("DescribeImageReferences", "DescribeImageAttribute", "DescribeSnapshotAttribute"):
-        clients.adaptive_for(operation).open("ec2", by_region)
+        clients.paced(operation).open("ec2", by_region)
     referenced = _read_references(clients, wanted, seen, by_region)
 
     def read(ref: ImageRef) -> _Usage:
@@ -84,7 +84,7 @@ def read_snapshot_usage(
     if not refs:
         return {}
     by_region = _by_region(refs)
-    clients.adaptive_for("DescribeSnapshotAttribute").open("ec2", by_region)
+    clients.paced("DescribeSnapshotAttribute").open("ec2", by_region)
     return _each(
         round_robin(by_region.values()),
         lambda ref: _read_snapshot(clients, ref),
@@ -107,7 +107,7 @@ def _read_references(
 
     def read(batch: _Batch) -> dict[ImageRef, ImageUsage]:
         try:
-            ec2 = clients.adaptive_for(action).ec2(batch.region)
+            ec2 = clients.paced(action).ec2(batch.region)
             found = read_usage.references(ec2, batch.image_ids, tombstones.get(batch.region))
         except errors.AWS_ERRORS as exception:
             return dict.fromkeys(batch.refs, ImageUsage(unread=(read_usage.unread(exception, action),)))
@@ -120,9 +120,7 @@ def _read_references(
 def _with_sharing(clients: Clients, seen: CleanupSeen, ref: ImageRef, usage: ImageUsage) -> ImageUsage:
     action = "DescribeImageAttribute"
     try:
-        sharing = read_usage.launch_permissions(
-            clients.adaptive_for(action).ec2(ref.region), seen.images[ref]
-        )
+        sharing = read_usage.launch_permissions(clients.paced(action).ec2(ref.region), seen.images[ref])
     except errors.AWS_ERRORS as exception:
         return replace(usage, unread=(*usage.unread, read_usage.unread(exception, action)))
     return replace(usage, sharing=sharing)
@@ -131,7 +129,7 @@ def _with_sharing(clients: Clients, seen: CleanupSeen, ref: ImageRef, usage: Ima
 def _read_snapshot(clients: Clients, ref: SnapshotRef) -> SnapshotUsage:
     action = "DescribeSnapshotAttribute"
     try:
-        return read_usage.snapshot_usage(clients.adaptive_for(action).ec2(ref.region), ref.snapshot_id)
+        return read_usage.snapshot_usage(clients.paced(action).ec2(ref.region), ref.snapshot_id)
     except errors.AWS_ERRORS as exception:
         return SnapshotUsage(unread=read_usage.unread(exception, action).detail)
 

@@ -32,7 +32,7 @@ def read_key_usage(
     regions = {ref.region for ref in staying}
     clients.open("kms", regions)
     for operation in ("DescribeImageAttribute", "DescribeSnapshotAttribute"):
-        clients.adaptive_for(operation).open("ec2", regions)
+        clients.paced(operation).open("ec2", regions)
 
     def read_key(ref: KeyRef) -> KeyUsage:
         grants = tuple(one for one in read.grants(clients.kms(ref.region), ref.key_arn) if is_own(one))
@@ -65,9 +65,9 @@ def _sharing(clients: Clients, seen: CleanupSeen, region: str, own: OwnImage) ->
     if known is not None and not known.unread:
         shared = known.sharing
     else:
-        ec2 = clients.adaptive_for("DescribeImageAttribute").ec2(region)
+        ec2 = clients.paced("DescribeImageAttribute").ec2(region)
         shared = read_usage.launch_permissions(ec2, own)
-    ec2 = clients.adaptive_for("DescribeSnapshotAttribute").ec2(region)
+    ec2 = clients.paced("DescribeSnapshotAttribute").ec2(region)
     for snapshot_id in own.image.snapshot_ids:
         usage = seen.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage(unread="not read"))
         if usage.unread:

@@ -93,7 +93,7 @@ def _s3(clients: Clients, uri: str | None, seen: CleanupSeen) -> Callable[[Image
 def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] | None:
     if path is None:
         return None
-    region, paced = clients.default_region, clients.adaptive_for("PutParameter").unrepeated()
+    region, paced = clients.default_region, clients.paced("PutParameter").unrepeated()
     paced.open("ssm", [region])
     clients.open("ssm", [region])
     once, ssm = paced.ssm(region), clients.ssm(region)

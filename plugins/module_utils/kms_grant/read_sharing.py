@@ -94,7 +94,7 @@ def read_shared(
     regions = sorted({ref.region for ref in losing})
     clients.open("ec2", regions)
     for operation in (_OF_IMAGE, _OF_SNAPSHOT):
-        clients.adaptive_for(operation).open("ec2", regions)
+        clients.paced(operation).open("ec2", regions)
     listed, failed = each(regions, lambda region: _list(clients, wanted, region))
     under = {ref: listed[ref.region].under(ref.key_arn) for ref in losing if ref.region in listed}
     permissions = _read(clients, under, _OF_IMAGE)
@@ -151,7 +151,7 @@ def _resources(region: str, image: Image) -> Iterator[_Resource]:
 
 
 def _sharing(clients: Clients, one: _Resource) -> Sharing:
-    ec2 = clients.adaptive_for(one.operation).ec2(one.region)
+    ec2 = clients.paced(one.operation).ec2(one.region)
     reader = read.launch_permissions if one.operation == _OF_IMAGE else read.volume_permissions
     try:
         return reader(ec2, one.resource_id)

@@ -110,7 +110,7 @@ def _s3_reader(clients: Clients, uri: str) -> Reader:
 
 
 def _ssm_reader(clients: Clients, path: str) -> Reader:
-    paced = clients.adaptive_for("GetParameterHistory")
+    paced = clients.paced("GetParameterHistory")
     paced.open("ssm", [clients.default_region])
     ssm = paced.ssm(clients.default_region)
     return lambda ref: from_ssm(ssm, parameter_name(path, ref))

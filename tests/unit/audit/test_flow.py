@@ -122,7 +122,7 @@ def read(wanted: AuditWanted, ec2: Wire, permissions: Wire | None = None) -> Aud
         open=lambda _service, _regions: None,
         sts=lambda _region: sts.client,
         ec2=lambda _region: ec2.client,
-        adaptive_for=lambda _action: paced,
+        paced=lambda _action: paced,
     )
     with sts.spoken(), ec2.spoken(), permissions.spoken():
         return flow.read_state(clients, wanted)  # type: ignore[arg-type]

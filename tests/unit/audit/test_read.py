@@ -136,7 +136,7 @@ def look(wanted: AuditWanted | None = None, **regions: Scripted) -> tuple[dict[T
     """The state of these regions."""
     by_name = {name.replace("_", "-"): scripted for name, scripted in regions.items()}
     clients = SimpleNamespace(open=lambda _service, _regions: None, ec2=by_name.get, kms=by_name.get)
-    clients.adaptive_for = lambda _action: clients
+    clients.paced = lambda _action: clients
     targets = [place(name) for name in by_name]
     return audit.regions(clients, targets, wanted or AuditWanted())  # type: ignore[arg-type]
 
@@ -292,7 +292,7 @@ def test_paced_clients_adapt_to_the_rate_unless_the_user_says_otherwise() -> Non
     keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "secret"}
 
     def retries(config: Config | None) -> Any:
-        paced = Clients(Connection(credentials=keys, config=config)).adaptive()
+        paced = Clients(Connection(credentials=keys, config=config)).paced("DescribeImageAttribute")
         paced.open("ec2", ["eu-west-1"])
         return paced.ec2("eu-west-1").meta.config.retries
 

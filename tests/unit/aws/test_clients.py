@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import clients as clients_module
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import (
     Clients,
     Connection,
     lookup_config,
     organizations_config,
 )
+from ansible_collections.golden.images.plugins.module_utils.aws.pace import Rate
 from botocore.config import Config
 
 KEYS = {
@@ -18,6 +20,16 @@ KEYS = {
     "aws_secret_access_key": "wJalrXUtnFEMI",
     "aws_session_token": "FwoGZXIvYXdz",
 }
+
+
+class CountingPace:
+    """A pace that only counts the calls."""
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate, self.calls = rate, 0
+
+    def __call__(self, **_event: object) -> None:
+        self.calls += 1
 
 
 @pytest.fixture(autouse=True)
@@ -131,13 +143,29 @@ def test_the_default_region(region: str | None, default_region: str) -> None:
     assert Clients(Connection(credentials=KEYS, region=region)).default_region == default_region
 
 
-def test_each_operation_has_adaptive_clients_of_its_own() -> None:
+def test_each_operation_has_paced_clients_of_its_own() -> None:
     clients = Clients(Connection(credentials=KEYS))
-    images, snapshots = clients.adaptive_for("DeregisterImage"), clients.adaptive_for("DeleteSnapshot")
-    assert images is clients.adaptive_for("DeregisterImage")
+    images, snapshots = clients.paced("DeregisterImage"), clients.paced("DeleteSnapshot")
+    assert images is clients.paced("DeregisterImage")
     assert images is not snapshots
     images.open("ec2", ["eu-west-1"])
     assert images.ec2("eu-west-1").meta.config.retries["mode"] == "adaptive"
+
+
+def test_only_the_paced_operation_is_paced_in_each_region_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    paces: list[CountingPace] = []
+
+    def pace(rate: Rate) -> CountingPace:
+        paces.append(CountingPace(rate))
+        return paces[-1]
+
+    monkeypatch.setattr(clients_module, "Pace", pace)
+    clients = Clients(Connection(credentials=KEYS)).paced("DeregisterImage")
+    clients.open("ec2", ["eu-west-1", "us-east-1"])
+    clients.open("ssm", ["eu-west-1"])
+    for operation in ("DeregisterImage", "DescribeImages", "DeregisterImage"):
+        clients.ec2("us-east-1").meta.events.emit(f"before-send.ec2.{operation}", request=None)
+    assert [(one.rate, one.calls) for one in paces] == [(Rate(100, 5), 0), (Rate(100, 5), 2)]
 
 
 def test_a_call_with_an_effect_each_time_is_sent_once() -> None:

@@ -143,7 +143,7 @@ class ScriptedClients:
     def __init__(self, ec2: Wire, kms: Wire | None = None) -> None:
         self._wires = {"ec2": ec2, "kms": kms}
 
-    def adaptive_for(self, _operation: str) -> ScriptedClients:
+    def paced(self, _operation: str) -> ScriptedClients:
         return self
 
     def open(self, _service: str, regions: Any) -> None:

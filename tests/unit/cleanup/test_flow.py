@@ -83,7 +83,7 @@ class Clients:
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Nothing to do."""
 
-    def adaptive_for(self, _operation: str) -> Clients:
+    def paced(self, _operation: str) -> Clients:
         return self
 
     def client(self, _service: str, _region: str) -> Any:

@@ -44,7 +44,7 @@ class Clients:
         assert self.wire is not None
         return self.wire.client
 
-    def adaptive_for(self, operation: str) -> Clients:
+    def paced(self, operation: str) -> Clients:
         # By default AWS accepts 3 per second: github-aws-runners/terraform-aws-github-runner#2944.
         assert operation == "PutParameter"
         self.is_paced = True

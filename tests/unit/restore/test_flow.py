@@ -59,7 +59,7 @@ class Clients:
     def ec2(self, _region: str) -> Any:
         return self.wires["ec2"].client
 
-    def adaptive_for(self, _operation: str) -> Clients:
+    def paced(self, _operation: str) -> Clients:
         return self
 
     def ssm(self, _region: str) -> Any:
