@@ -154,7 +154,8 @@ def run_here(
         """A module whose options are ``arguments``, and whose exits return to the caller."""
 
         def _load_params(self) -> None:
-            self.params = {**arguments, "_ansible_no_log": True}
+            self.params = {name: _not_copied(value) for name, value in arguments.items()}
+            self.params["_ansible_no_log"] = True
 
         def exit_json(self, **result: Any) -> None:
             raise _Ended(remove_values(result, self.no_log_values))
@@ -167,6 +168,18 @@ def run_here(
     except _Ended as ended:
         return ended.result
     raise AssertionError("The module has ended without a result.")
+
+
+class _Uncopied(dict[str, Any]):
+    """A mapping that ``deepcopy`` does not copy."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Uncopied:
+        return self
+
+
+def _not_copied(value: Any) -> Any:
+    """The value of an option, which Ansible's validation would copy: of a large audit in seconds."""
+    return _Uncopied(value) if isinstance(value, dict) else value
 
 
 class _Ended(Exception):

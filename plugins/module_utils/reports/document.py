@@ -10,7 +10,7 @@ Formats have no knowledge of audits or cleanups.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -70,12 +70,22 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Each:
+    """The value of a row that stands for as many rows, which differ in this value only.
+
+    An image that is shared with hundreds of accounts is one row, and not hundreds.
+    """
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows of values by the columns' keys.
 
-    A value is a string, a number, a boolean, None if empty, or a list of strings. The page can filter rows
-    that have the keys ``region``, ``severity`` or ``code``, with or without a column. ``note`` is a sentence
-    below the title.
+    A value is a string, a number, a boolean, None if empty, or a list of strings; one value of a row of the
+    document's ``records`` can be ``Each``. The page can filter rows that have the keys ``region``,
+    ``severity`` or ``code``, with or without a column. ``note`` is a sentence below the title.
     """
 
     title: str
@@ -228,6 +238,25 @@ class Document:
     explanations: Mapping[str, str] = field(default_factory=dict)
     account_names: Mapping[str, str] = field(default_factory=dict)
     complete: bool = True
+
+
+def single_rows(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The rows that a row stands for: one for each of its values that are ``Each``, or itself."""
+    key = key_of_each(row)
+    if key is None:
+        yield row
+    else:
+        yield from ({**row, key: value} for value in row[key].values)
+
+
+def number_of_rows(rows: Iterable[Mapping[str, Any]]) -> int:
+    """How many rows these stand for."""
+    return sum(1 if (key := key_of_each(row)) is None else len(row[key].values) for row in rows)
+
+
+def key_of_each(row: Mapping[str, Any]) -> str | None:
+    """The key of the value that is ``Each``; None without one."""
+    return next((key for key, value in row.items() if isinstance(value, Each)), None)
 
 
 def counts_of(items: Iterable[Item]) -> dict[str, int]:

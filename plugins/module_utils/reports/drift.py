@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ def drift(versions: Iterable[Version]) -> Grid | None:
     # A family with one version everywhere has no drift; one in a single region was never distributed.
     if len(regions) < 2:
         return None
-    rows = [(family, [_cell(by_region, one) for one in regions]) for family, by_region in found.items()]
+    rows = [(family, _cells(by_region, regions)) for family, by_region in found.items()]
     rows.sort(key=lambda row: (-sum(cell.mark is Mark.BROKEN for cell in row[1]), natural(row[0])))
     used = {cell.mark for _family, cells in rows for cell in cells}
     return Grid(
@@ -53,19 +54,20 @@ def drift(versions: Iterable[Version]) -> Grid | None:
     )
 
 
-def _cell(by_region: dict[str, dict[str, Version]], region: str) -> Cell:
-    everywhere = sorted({version for here in by_region.values() for version in here}, key=natural)
-    here = by_region.get(region, {})
+def _cells(by_region: dict[str, dict[str, Version]], regions: Iterable[str]) -> list[Cell]:
+    """The cells of a family."""
+    held = Counter(version for here in by_region.values() for version in here)
+    everywhere = sorted(held, key=natural)
+    # A version that most regions never had, such as that of a test, is not missing anywhere.
+    usual = {version for version, number in held.items() if 2 * number >= len(by_region)}
+    return [_cell(by_region.get(region, {}), everywhere, usual) for region in regions]
+
+
+def _cell(here: dict[str, Version], everywhere: list[str], usual: set[str]) -> Cell:
     if not here:
         return Cell("none", Mark.UNREADABLE, f"no image; the newest version elsewhere is {everywhere[-1]}.")
     newest = max(here, key=natural)
     newer = everywhere[everywhere.index(newest) + 1 :]
-    # A version that most regions never had, such as that of a test, is not missing anywhere.
-    usual = {
-        version
-        for version in everywhere
-        if 2 * sum(version in one for one in by_region.values()) >= len(by_region)
-    }
     expected = {*usual, *newer}
     missing = [version for version in everywhere if version not in here and version in expected]
     title = f"{newest}, of {count(len(everywhere), 'version')}."

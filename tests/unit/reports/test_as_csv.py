@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.reports.as_csv import csv_text
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Column, Table
+from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+    Column,
+    Each,
+    Table,
+    number_of_rows,
+    single_rows,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +70,16 @@ def cell(value: Any) -> str:
 )
 def test_a_cell(value: Any, text: str) -> None:
     assert cell(value) == text
+
+
+def test_a_row_for_each_value() -> None:
+    columns = (Column("a", "A"), Column("who", "Who"), Column("n", "N"))
+    rows = ({"a": "x", "who": Each(("1", "=2")), "n": 3}, {"a": "y", "who": Each(())}, {"a": "z", "n": 4})
+    single = tuple(one for row in rows for one in single_rows(row))
+    text = csv_text(Table("", columns, rows))
+    assert text.split("\r\n")[1:] == ['"x","1",3', '"x","\'=2",3', '"z","",4', ""]
+    assert text == csv_text(Table("", columns, single))
+    assert number_of_rows(rows) == len(single)
 
 
 def test_lines_end_with_cr_lf() -> None:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...model import PUBLIC
-from ...reports.document import Column, Document, Grid, Item, Mark, Matrix, MatrixRow, Table
+from ...reports.document import Column, Document, Each, Grid, Item, Mark, Matrix, MatrixRow, Table
 from ...reports.drift import Version, drift
 from ...reports.naming import family_of, natural, version_of
 from ..findings import MEANINGS
 from .causes import causes
-from .principals import KINDS, users
+from .principals import ACCESS, KINDS
 
 _LEGEND = {
     Mark.FULL: "May launch the image, which is allowed.",
@@ -165,8 +165,11 @@ def _matrix(images: Iterable[Mapping[str, Any]], skipped: Iterable[str]) -> Matr
 
 def _columns(images: Iterable[Mapping[str, Any]], wanted: frozenset[str]) -> Iterator[str]:
     """The public first, then organizations, organizational units and accounts."""
-    found = {(KINDS.index(user["kind"]), user["principal"]) for image in images for user in users(image)}
-    yield from (_name(principal) for _kind, principal in sorted(found))
+    found: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    for image in images:
+        for group in image["shared_with"]:
+            found[group["kind"]].update(group["principals"])
+    yield from (_name(principal) for kind in KINDS for principal in sorted(found[kind]))
     if not all(wanted.isdisjoint(image["unknown"]) for image in images):
         yield _UNREAD
 
@@ -177,20 +180,22 @@ def _name(principal: str) -> str:
 
 
 def _cells(image: Mapping[str, Any], wanted: frozenset[str]) -> Iterator[tuple[str, Mark]]:
-    for user in users(image):
-        yield _name(user["principal"]), _mark(user)
+    for group in image["shared_with"]:
+        mark = _mark(group)
+        for principal in group["principals"]:
+            yield _name(principal), mark
     if not wanted.isdisjoint(image["unknown"]):
         yield _UNREAD, Mark.UNREADABLE
 
 
-def _mark(user: Mapping[str, Any]) -> Mark:
-    if not user["allowed"]:
-        return Mark.PUBLIC if user["principal"] == PUBLIC else Mark.FOREIGN
-    if user["launch_permission"] == "no":
+def _mark(group: Mapping[str, Any]) -> Mark:
+    if not group["allowed"]:
+        return Mark.PUBLIC if group["kind"] == "public" else Mark.FOREIGN
+    if group["launch_permission"] == "no":
         return Mark.PARTIAL
-    if user["key_access"] == "no":
+    if group["key_access"] == "no":
         return Mark.BROKEN
-    if "unknown" in (user["launch_permission"], user["key_access"]):
+    if "unknown" in (group["launch_permission"], group["key_access"]):
         return Mark.UNREADABLE
     return Mark.FULL
 
@@ -221,5 +226,6 @@ def _rows(image: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     facts = {key: image[key] for key in ("region", "image_id", "name", "state", "encrypted", "unknown")}
     if not image["shared_with"]:
         yield facts
-    for user in users(image):
-        yield {**facts, **user}
+    for group in image["shared_with"]:
+        access = {name: group[name] for name in ACCESS}
+        yield {**facts, **access, "principal": Each(tuple(group["principals"]))}

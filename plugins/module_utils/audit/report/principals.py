@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from ... import arns
@@ -20,7 +20,8 @@ _MEMBERS = (
 )
 KINDS = ("public", *(kind for kind, _members in _MEMBERS))
 """The kinds of principals, widest first."""
-_SAME = ("kind", "allowed", "launch_permission", "snapshots", "key_access")
+ACCESS = ("kind", "allowed", "launch_permission", "snapshots", "key_access")
+"""The keys of the access that the principals of a group in ``shared_with`` have in common."""
 
 
 class Held:
@@ -28,36 +29,37 @@ class Held:
 
     def __init__(self, findings: Iterable[Mapping[str, Any]], keys: Iterable[Mapping[str, Any]]) -> None:
         self._keys = {(key["region"], key["kms_key_arn"]): key for key in keys}
-        self._foreign: set[tuple[str, str, str]] = set()
-        self._unreachable: set[tuple[str, str, str]] = set()
+        self._foreign: dict[tuple[str, str], set[str]] = {}
+        self._unreachable: dict[tuple[str, str], set[str]] = {}
         self._unread: set[tuple[str, str]] = set()
         for finding in findings:
             region, code = finding["region"], finding["code"]
             if code in NOT_ALLOWED:
-                self._foreign.add((region, finding["resource"], finding["principal"]))
+                self._foreign.setdefault((region, finding["resource"]), set()).add(finding["principal"])
             elif code == "missing_key_access":
-                self._unreachable.add((region, finding["image_id"], finding["principal"]))
+                self._unreachable.setdefault((region, finding["image_id"]), set()).add(finding["principal"])
             elif code in ("key_unreadable", "snapshot_unreadable"):
                 self._unread.add((region, finding["resource"]))
 
-    def allowed(self, image: Mapping[str, Any], principal: str) -> bool:
-        """Whether the principal's access to the image and to its snapshots is allowed."""
+    def foreign(self, image: Mapping[str, Any]) -> set[str]:
+        """The principals whose access to the image, or to one of its snapshots, is not allowed."""
         resources = (image["image_id"], *(one["snapshot_id"] for one in image["snapshots"]))
-        return not any((image["region"], one, principal) in self._foreign for one in resources)
+        return set[str]().union(*(self._foreign.get((image["region"], one), ()) for one in resources))
 
-    def keys(self, image: Mapping[str, Any], principal: str, launch: str) -> str:
-        """Whether the principal can use the image's keys, as far as the audit shows it.
+    def unreachable(self, image: Mapping[str, Any]) -> set[str]:
+        """The principals that may launch the image, and lack a key of it."""
+        return self._unreachable.get((image["region"], image["image_id"]), set())
 
-        ``not_needed`` without encryption, ``no`` if it cannot use one of the keys, ``unknown`` if one was not
-        read or not checked: key access is checked only for principals with a launch permission.
+    def keys(self, image: Mapping[str, Any], launch: str) -> str:
+        """Whether the principals with a launch permission can use the image's keys.
+
+        ``not_needed`` without encryption, ``no`` if no other account can use one of the keys, ``unknown`` if
+        one was not read or not checked: only with a launch permission is key access checked.
         """
         if not image["encrypted"]:
             return "not_needed"
-        place = image["region"], image["image_id"]
         known = [self._keys.get((image["region"], arn)) for arn in image["kms_key_arns"]]
-        if (*place, principal) in self._unreachable or any(
-            key is not None and _is_unusable(key) for key in known
-        ):
+        if any(key is not None and _is_unusable(key) for key in known):
             return "no"
         if launch != "yes" or not known or any(key is None or _is_foreign(key) for key in known):
             return "unknown"
@@ -92,57 +94,66 @@ def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list
     """The principals, without the owner, that have a permission for the image or for one of its snapshots.
 
     Principals of one kind with the same access are one group, because an image may be shared with hundreds.
+    What is the same for all of them is determined once for the image: a large report has millions of pairs.
     """
+    foreign, unreachable = held.foreign(image), held.unreachable(image)
+    keys = {launch: held.keys(image, launch) for launch in ("yes", "no", "unknown")}
+    readers = [_readers(one) for one in image["snapshots"]]
     groups: dict[tuple[Any, ...], list[str]] = {}
-    for kind, principal in _principals(image):
-        if principal != owner:
-            launch = _launch(image["sharing"], kind, principal)
-            keys = held.keys(image, principal, launch)
-            snapshots = _snapshots(image["snapshots"], principal)
-            same = kind, held.allowed(image, principal), launch, snapshots, keys
+    for kind, principals in _principals(image):
+        launchers = _launchers(image["sharing"], kind)
+        for principal in principals:
+            if principal == owner:
+                continue
+            launch = "unknown" if launchers is None else "yes" if principal in launchers else "no"
+            key_access = "no" if principal in unreachable and image["encrypted"] else keys[launch]
+            same = kind, principal not in foreign, launch, _snapshots(readers, principal), key_access
             groups.setdefault(same, []).append(principal)
-    return [{**dict(zip(_SAME, same, strict=True)), "principals": who} for same, who in groups.items()]
+    return [{**dict(zip(ACCESS, same, strict=True)), "principals": who} for same, who in groups.items()]
 
 
 def users(image: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Each principal that an image in a report is shared with, as ``principal``, with its access."""
     for group in image["shared_with"]:
-        access = {name: group[name] for name in _SAME}
+        access = {name: group[name] for name in ACCESS}
         for principal in group["principals"]:
             yield {"principal": principal, **access}
 
 
-def _principals(image: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _principals(image: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
+    """The principals of each kind, in order."""
     sharing, snapshots = image["sharing"] or {}, image["snapshots"]
     if sharing.get("public") or any(one["public"] for one in snapshots):
-        yield "public", PUBLIC
+        yield "public", [PUBLIC]
     for kind, members in _MEMBERS:
         named = set(sharing.get(members, ()))
         if kind == "account":
             named = named.union(*(one["account_ids"] or () for one in snapshots))
-        for principal in sorted(named):
-            yield kind, principal
+        yield kind, sorted(named)
 
 
-def _launch(sharing: Mapping[str, Any] | None, kind: str, principal: str) -> str:
+def _launchers(sharing: Mapping[str, Any] | None, kind: str) -> Set[str] | None:
+    """The principals of a kind that have a launch permission; None if that was not read."""
     if sharing is None:
-        return "unknown"
+        return None
     if kind == "public":
-        return "yes" if sharing["public"] else "no"
-    return "yes" if principal in sharing[dict(_MEMBERS)[kind]] else "no"
+        return {PUBLIC} if sharing["public"] else set()
+    return set(sharing[dict(_MEMBERS)[kind]])
 
 
-def _snapshots(snapshots: Iterable[Mapping[str, Any]], principal: str) -> str:
+def _readers(snapshot: Mapping[str, Any]) -> Set[str] | None:
+    """The principals that a snapshot is shared with; None if that was not read."""
+    if snapshot["account_ids"] is None:
+        return None
+    return {*snapshot["account_ids"], *([PUBLIC] if snapshot["public"] else [])}
+
+
+def _snapshots(readers: Sequence[Set[str] | None], principal: str) -> str:
     """How many of the snapshots are shared with the principal itself: all, some, none or unknown."""
-    held = [
-        None
-        if one["account_ids"] is None
-        else (one["public"] if principal == PUBLIC else principal in one["account_ids"])
-        for one in snapshots
-    ]
-    if any(held):
-        return "all" if all(held) else "some"
-    return "unknown" if None in held else "none"
+    shared = sum(1 for one in readers if one is not None and principal in one)
+    if shared:
+        return "all" if shared == len(readers) else "some"
+    return "unknown" if None in readers else "none"
 
 
 def _is_unusable(key: Mapping[str, Any]) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from ...wording import visible
 from ..codes_page import address_of
-from ..document import Column, Document, Matrix
+from ..document import Column, Document, Mark, Matrix
 from ..values import text_of, with_account_names, wrapping
 from .script import SCRIPT
 from .style import style
@@ -30,6 +31,7 @@ from .view import (
 
 try:
     import jinja2
+    from markupsafe import Markup
 except ImportError:
     MISSING = "Jinja2"
     """The package that is missing for HTML; empty if none is."""
@@ -77,8 +79,26 @@ def _template() -> Any:
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["marked"] = _marked
     environment.filters["wrapping"] = wrapping
     return environment.from_string(PAGE)
+
+
+def _marked(marks: Iterable[Mark | None], legend: Mapping[Mark, str]) -> Markup:
+    """The cells of a matrix row. The template would escape each of 100,000 cells again."""
+    cells = _mark_cells(tuple(legend.items()))
+    return Markup("").join(cells[mark] for mark in marks)
+
+
+@cache
+def _mark_cells(legend: tuple[tuple[Mark, str], ...]) -> dict[Mark | None, Markup]:
+    cell = Markup('<td class="{}" title="{}"><b>{}</b></td>')
+    meanings = dict(legend)
+    cells: dict[Mark | None, Markup] = {
+        mark: cell.format(mark, meanings.get(mark, mark), SYMBOLS[mark]) for mark in Mark
+    }
+    cells[None] = Markup("<td></td>")
+    return cells
 
 
 def _shown(context: Any, value: Any) -> Any:

@@ -244,12 +244,7 @@ _MATRIX = """\
 {% for row, marks in page.matrix.rows %}
 <tr{{ data(row) }}><th scope="row"><span>{{ row.values.get(head.key) }}</span><span class="soft">\
 {% for label in labels %}{{ ' \u00b7 ' if not loop.first }}{{ row.values.get(label.key) }}{% endfor %}\
-</span></th>
-{%- for mark in marks -%}
-{%- if mark -%}
-<td class="{{ mark }}" title="{{ matrix.legend.get(mark, mark) }}"><b>{{ symbols[mark] }}</b></td>
-{%- else %}<td></td>{% endif -%}
-{%- endfor %}</tr>
+</span></th>{{ marks | marked(matrix.legend) }}</tr>
 {% endfor %}
 </tbody></table></div>
 </details>

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, TypeAlias
 
 from ..document import (
@@ -22,6 +23,8 @@ from ..document import (
     Matrix,
     MatrixRow,
     Table,
+    number_of_rows,
+    single_rows,
     worst_first,
 )
 from ..groups import grouped
@@ -226,19 +229,27 @@ def _region_table(regions: Iterable[tuple[str, Counter[str], int]]) -> TableView
 
 def _table(table: Table, findings: Mapping[Place, str], holder: str) -> TableView:
     """The table without columns that are empty in every row, those with the worst findings first."""
-    listed = [_row(row, findings) for row in table.rows]
-    rows = tuple(sorted(listed, key=_flag)[:MAX_ROWS])
+    listed = sorted((_row(row, findings) for row in table.rows), key=_flag)
+    rows = tuple(islice((single for row in listed for single in _single_rows(row)), MAX_ROWS))
     columns = tuple(
         column
         for column in table.columns
         if any(row.values.get(column.key) not in (None, "", [], ()) for row in rows)
     )
-    return TableView(replace(table, columns=columns), rows, _left_out(len(table.rows), "rows", holder))
+    return TableView(
+        replace(table, columns=columns), rows, _left_out(number_of_rows(table.rows), "rows", holder)
+    )
+
+
+def _single_rows(row: RowView) -> Iterator[RowView]:
+    yield from (replace(row, values=values) for values in single_rows(row.values))
 
 
 def _flag(row: RowView) -> int:
     """The rank of the worst finding of a row; the last one without any."""
-    found = row.findings or ""
+    found = row.findings
+    if not found:
+        return len(SEVERITIES)
     ranks = (place for place, severity in enumerate(SEVERITIES) if f"{severity}:" in found)
     return next(ranks, len(SEVERITIES))
 

@@ -19,7 +19,7 @@ def test_only_the_style_and_the_script_are_not_escaped() -> None:
 
 def test_the_variables_of_the_template() -> None:
     environment = jinja2.Environment()
-    environment.filters["wrapping"] = str
+    environment.filters["marked"] = environment.filters["wrapping"] = str
     # The template itself sets these, inside a condition.
     assert jinja2.meta.find_undeclared_variables(environment.parse(PAGE)) - {"address", "matrix"} == {
         *(
