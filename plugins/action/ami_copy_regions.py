@@ -12,9 +12,9 @@ import tempfile
 import threading
 import time
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
+from ansible_collections.golden.images.plugins.modules.ami_copy_regions import ARGUMENT_SPEC, FLOW, RULES
+from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
 display = Display()
 
@@ -23,33 +23,35 @@ _INTERVAL = 0.5
 _LOG_INTERVAL = 10
 
 
-class ActionModule(ActionBase):
+class ActionModule(RunsHere):
     """Runs the module and displays the lines that it appends to its progress file."""
 
-    _supports_check_mode = True
-    _supports_async = True
+    flow = FLOW
+    argument_spec = ARGUMENT_SPEC
+    rules = RULES
 
     def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
-        in_background = bool(self._task.async_val) and not self._connection.has_native_async
+        if not self._can_show_progress():
+            return super().run(tmp, task_vars)
+        arguments = self._task.args
+        with _ProgressDisplay(0 if sys.stdout.isatty() else _LOG_INTERVAL) as progress:
+            self._task.args = {**arguments, "progress_path": progress.path}
+            try:
+                return super().run(tmp, task_vars)
+            finally:
+                # A retry or a loop starts from the task's own arguments.
+                self._task.args = arguments
+
+    def _can_show_progress(self):
         # This plugin reads the file and the module writes it: both run on one machine only if the connection is
         # local. Users other than the file's owner cannot write to it, not even root (sysctl fs.protected_regular).
-        show_progress = (
+        in_background = bool(self._task.async_val) and not self._connection.has_native_async
+        return (
             self._connection.transport == "local"
             and not self._connection.become
             and not in_background
-            and not arguments.get("progress_path")
+            and not self._task.args.get("progress_path")
         )
-        if not show_progress:
-            result.update(self._execute_module(task_vars=task_vars, wrap_async=in_background))
-        else:
-            with _ProgressDisplay(0 if sys.stdout.isatty() else _LOG_INTERVAL) as progress:
-                arguments["progress_path"] = progress.path
-                result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
-        if not in_background:
-            self._remove_tmp_path(self._connection._shell.tmpdir)
-        return shortened(result)
 
 
 class _ProgressDisplay:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
 from ansible.module_utils.common.warnings import warn
@@ -137,15 +138,25 @@ def check_flow(wanted: Callable[[Mapping[str, Any], bool], None]) -> Flow[None, 
 
 def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) -> None:
     """Run the module; ``rules`` are AnsibleModule's (``mutually_exclusive`` and the like)."""
-    _run(flow, _module_class(flow)(argument_spec=_spec(argument_spec), supports_check_mode=True, **rules))
+    from ansible.module_utils.basic import AnsibleModule
+
+    module_class = _module_class(flow, AnsibleModule)
+    _run(flow, module_class(argument_spec=_spec(argument_spec), supports_check_mode=True, **rules))
 
 
 def run_here(
-    flow: Flow[Any, Any], argument_spec: Mapping[str, Any], arguments: Mapping[str, Any]
+    flow: Flow[Any, Any],
+    argument_spec: Mapping[str, Any],
+    arguments: Mapping[str, Any],
+    rules: Mapping[str, Any] = MappingProxyType({}),
+    with_invocation: bool = False,
 ) -> dict[str, Any]:
-    """The result of a module without AWS, which runs in this process: a new one takes half a second of CPU.
+    """The result of a module that runs in this process.
 
-    ``arguments`` are the options and Ansible's own, such as ``_ansible_check_mode``. They are not logged.
+    Ansible would pack the module's source files, start a Python, and compile and import them there, which
+    takes longer than most modules run. ``arguments`` are the options and Ansible's own, such as
+    ``_ansible_check_mode``. They are not logged. The result has the options as ``invocation`` if that is
+    asked for.
     """
     from ansible.module_utils.basic import AnsibleModule
     from ansible.module_utils.common.parameters import remove_values
@@ -158,13 +169,16 @@ def run_here(
             self.params["_ansible_no_log"] = True
 
         def exit_json(self, **result: Any) -> None:
+            if with_invocation:
+                result = {"invocation": {"module_args": self.params}, **result}
             raise _Ended(remove_values(result, self.no_log_values))
 
         def fail_json(self, msg: str, **result: Any) -> None:
-            raise _Ended(remove_values({**result, "failed": True, "msg": msg}, self.no_log_values))
+            Here.exit_json(self, **{**result, "failed": True, "msg": msg})
 
     try:
-        _run(flow, _with_own_messages(Here)(argument_spec=_spec(argument_spec), supports_check_mode=True))
+        module_class = _module_class(flow, Here)
+        _run(flow, module_class(argument_spec=_spec(argument_spec), supports_check_mode=True, **rules))
     except _Ended as ended:
         return ended.result
     raise AssertionError("The module has ended without a result.")
@@ -242,10 +256,8 @@ def _shown(failure: Failure, variables: Mapping[str, str]) -> Failure:
     return replace(named, message=visible(named.message), remedy=visible(named.remedy))
 
 
-def _module_class(flow: Flow[Any, Any]) -> Any:
-    from ansible.module_utils.basic import AnsibleModule
-
-    module_class = _with_own_messages(AnsibleModule)
+def _module_class(flow: Flow[Any, Any], base: Any) -> Any:
+    module_class = _with_own_messages(base)
     # Imported only if needed: the import of boto3 takes longer than a module without AWS runs.
     if flow.needs_aws:
         from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule

@@ -415,14 +415,14 @@ from ansible_collections.golden.images.plugins.module_utils.copy.flow import FLO
 from ansible_collections.golden.images.plugins.module_utils.copy.options import ARGUMENT_SPEC, SOURCES
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
+RULES = {
+    "mutually_exclusive": [SOURCES],
+    "required_one_of": [SOURCES],
+}
+
 
 def main():
-    run(
-        FLOW,
-        ARGUMENT_SPEC,
-        mutually_exclusive=[SOURCES],
-        required_one_of=[SOURCES],
-    )
+    run(FLOW, ARGUMENT_SPEC, **RULES)
 
 
 if __name__ == "__main__":

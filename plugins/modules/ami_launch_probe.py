@@ -208,14 +208,14 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow im
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.options import ARGUMENT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
+RULES = {
+    "mutually_exclusive": [("images", "image_id")],
+    "required_one_of": [("images", "image_id")],
+}
+
 
 def main():
-    run(
-        FLOW,
-        ARGUMENT_SPEC,
-        mutually_exclusive=[("images", "image_id")],
-        required_one_of=[("images", "image_id")],
-    )
+    run(FLOW, ARGUMENT_SPEC, **RULES)
 
 
 if __name__ == "__main__":

@@ -246,9 +246,13 @@ from ansible_collections.golden.images.plugins.module_utils.publish.flow import 
 from ansible_collections.golden.images.plugins.module_utils.publish.options import ARGUMENT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
+RULES = {
+    "mutually_exclusive": [("images", "image_id")],
+}
+
 
 def main():
-    run(FLOW, ARGUMENT_SPEC, mutually_exclusive=[("images", "image_id")])
+    run(FLOW, ARGUMENT_SPEC, **RULES)
 
 
 if __name__ == "__main__":

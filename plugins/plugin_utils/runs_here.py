@@ -2,13 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Modules that call no AWS API run on the controller without a process, where the result is the same."""
+"""Modules run on the controller without a process, where the result is the same."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import sys
+from importlib.util import find_spec
+from types import MappingProxyType
 
+from ansible import constants
 from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible_collections.golden.images.plugins.module_utils.runner import run_here
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures
@@ -17,29 +21,44 @@ from ansible_collections.golden.images.plugins.plugin_utils.short_failures impor
 class RunsHere(ShortFailures):
     """Runs the module's ``flow`` in this process, or the module if the task needs a process for it.
 
-    A module that writes a file does so on its host, as its user and with its environment: these are this
-    process's own only if the connection is local and the task changes neither.
+    A process of its own takes longer to start than most modules run. A module reads and writes files on its
+    host, as its user and with its environment: these are this process's own only if the connection is local
+    and the task changes neither. A module that calls AWS uses the boto3 of its host's Python, too, so that
+    has to be this process's Python. The flow imports boto3 itself where there is one.
     """
 
     flow = None
     argument_spec = None
+    rules = MappingProxyType({})
 
     def run(self, tmp=None, task_vars=None):
-        if not self._can_run_here():
+        variables = task_vars or {}
+        if not self._can_run_here(variables):
             return super().run(tmp, task_vars)
+        # Without AWS, a module's options are the results of others, which can be large.
+        with_invocation = self.flow.needs_aws and _injects_invocation(variables)
         # The module's process would start in this folder, in which relative paths are.
         with contextlib.chdir(self._loader.get_basedir()):
-            result = run_here(self.flow, self.argument_spec, self._arguments())
+            result = run_here(self.flow, self.argument_spec, self._arguments(), self.rules, with_invocation)
         return self._shown(_sent(result, Direction.MODULE_TO_CONTROLLER))
 
-    def _can_run_here(self):
+    def _can_run_here(self, task_vars):
         task, connection = self._task, self._connection
         return (
             connection.transport == "local"
             and not connection.become
             and not task.async_val
             and not any(task.environment or ())
+            and (not self.flow.needs_aws or self._has_boto3(task_vars))
         )
+
+    def _has_boto3(self, task_vars):
+        """Whether the module's Python is the one of this process, and has boto3."""
+        delegate = self._task.delegate_to
+        variables = task_vars["ansible_delegated_vars"][delegate] if delegate else task_vars
+        # Without a setting, Ansible discovers a Python, which need not be the one that runs Ansible.
+        interpreter = constants.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
+        return self._templar.template(interpreter) == sys.executable and find_spec("boto3") is not None
 
     def _arguments(self):
         internal = {
@@ -50,6 +69,14 @@ class RunsHere(ShortFailures):
         }
         options = _sent(self._task.args, Direction.CONTROLLER_TO_MODULE)
         return {**options, **{f"_ansible_{name}": value for name, value in internal.items()}}
+
+
+def _injects_invocation(variables):
+    """Whether a module returns its options: always before ansible-core 2.21, which has a setting for it."""
+    name, config = "INJECT_INVOCATION", constants.config
+    return config.get_configuration_definition(name) is None or config.get_config_value(
+        name, variables=variables
+    )
 
 
 def _sent(values, direction):

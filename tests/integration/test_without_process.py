@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Modules that call no AWS API: without a process where the result is the same, and then the same result."""
+"""Modules run without a process where the result is the same, and then the result is the same."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from .playbook import Ansible
+from .fixture import HOME, Fixture
+from .playbook import MODULES, Ansible
 
 COPIED = {
     "changed": True,
@@ -28,6 +29,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "verification_report": {"level": "visible", "regions": ["eu-west-1"], "report_path": "7.json"},
 }
 # This module's process cannot start.
+WARNING = "matches no image in these regions"
 NO_PYTHON = {"ansible_python_interpreter": "/nonexistent/python"}
 
 
@@ -56,6 +58,41 @@ def test_no_process_is_started_and_the_result_is_that_of_a_process(ansible: Ansi
         "monitoring_check",
         "remediation_plan",
     }
+
+
+@pytest.mark.every_python
+def test_modules_that_call_aws_return_the_same_with_and_without_a_process(
+    fixture: Fixture, ansible: Ansible
+) -> None:
+    """A plan, a reading, a warning, a refusal, and options of a wrong combination or type."""
+    share = {"image_id": fixture.image_id, "account_ids": fixture.account_ids("web-prod")}
+    cleanup = {"regions": [HOME], "family_name_pattern": "(none)-.*", "deprecate_after_days": 1}
+    options: dict[str, dict[str, Any]] = {
+        "plan": {"ami_share": share},
+        "audit": {"ami_share_audit": {"regions": [HOME], "allowed_account_ids": []}},
+        "warning": {"ami_cleanup": cleanup},
+        "refusal": {"ami_share": {**share, "account_ids": ["1234"]}},
+        "rule": {"ami_share": {**share, "images": {HOME: fixture.image_id}}},
+        "type": {"ami_share": {**share, "allow_public": "perhaps"}},
+    }
+
+    def results(**keywords: Any) -> tuple[dict[str, dict[str, Any]], str]:
+        tasks = [
+            {"name": name, **{f"{MODULES}{one}": given for one, given in module.items()}, **keywords}
+            for name, module in options.items()
+        ]
+        run = ansible.tasks([{**task, "check_mode": True, "ignore_errors": True} for task in tasks], "-vvv")
+        assert run.code == 0, run.text
+        assert WARNING in " ".join(run.text.split())
+        return {task.name: _comparable(task.result) for task in run.tasks}, run.stdout
+
+    here, output = results()
+    assert "AnsiballZ" not in output
+    in_process, output = results(environment={"GOLDEN_IMAGES_TEST": "1"})
+    assert output.count("AnsiballZ") >= len(options)
+    assert here == in_process
+    assert here["plan"]["changed"] is True
+    assert {name for name, result in here.items() if result.get("failed")} == {"refusal", "rule", "type"}
 
 
 def _comparable(result: Any) -> dict[str, Any]:

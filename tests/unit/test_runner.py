@@ -155,7 +155,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         warnings: list[str] = []
         modules: list[FakeModule] = []
 
-        def module_class(_flow: Flow[Any, Any]) -> Callable[..., FakeModule]:
+        def module_class(_flow: Flow[Any, Any], _base: object) -> Callable[..., FakeModule]:
             def make(**arguments: Any) -> FakeModule:
                 modules.append(
                     FakeModule(
@@ -434,7 +434,7 @@ def test_a_flow_without_aws_gets_no_clients(run: Run) -> None:
 def test_only_a_flow_that_needs_aws_uses_the_module_class_with_its_options(
     needs_aws: bool, expected: type
 ) -> None:
-    assert issubclass(runner._module_class(Steps(needs_aws=needs_aws).flow()), expected)
+    assert issubclass(runner._module_class(Steps(needs_aws=needs_aws).flow(), AnsibleModule), expected)
 
 
 def test_a_botocore_that_would_leave_something_out_is_refused() -> None:
@@ -501,6 +501,32 @@ def test_a_module_runs_in_this_process() -> None:
     params, check_mode = steps.given("wanted")
     assert (params["images"], params["external_id"], check_mode) == ([7], None, True)
     assert arguments == {"images": ["7"], "_ansible_check_mode": True}
+
+
+def test_a_module_that_calls_aws_runs_in_this_process_with_its_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "_clients", lambda module: ("CLIENTS in", module.params["region"]))
+    steps = Steps()
+    given, rules = (
+        {"images": ["7"], "region": "eu-west-1"},
+        {"mutually_exclusive": [("images", "external_id")]},
+    )
+    found = runner.run_here(steps.flow(), HERE_SPEC, given, rules)
+    assert found["changed"] is True
+    assert "invocation" not in found
+    assert steps.given("read")[0] == ("CLIENTS in", "eu-west-1")
+    found = runner.run_here(steps.flow(), HERE_SPEC, {**given, "external_id": "hunter2"}, rules)
+    assert found["failed"] is True
+    assert "mutually exclusive" in found["msg"]
+
+
+@pytest.mark.parametrize("refusing", [{}, {"wanted": (BAD_NAME,)}])
+def test_a_result_in_this_process_can_have_the_options(refusing: dict[str, tuple[Failure, ...]]) -> None:
+    steps = Steps(refusing=refusing, needs_aws=False)
+    given = {"images": ["7"], "external_id": "hunter2"}
+    found = runner.run_here(steps.flow(), HERE_SPEC, given, with_invocation=True)
+    options = found["invocation"]["module_args"]
+    assert options["images"] == [7]
+    assert options["external_id"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
 def test_a_failure_in_this_process_is_returned() -> None:

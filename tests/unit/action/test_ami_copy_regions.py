@@ -85,6 +85,9 @@ def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  
             args={**ARGUMENTS, **(arguments or {})},
             async_val=async_val,
             check_mode=check_mode,
+            delegate_to=None,
+            environment=[],
+            failed_when=[],
             get_name=lambda: "Copy it",
         )
         connection = SimpleNamespace(
@@ -94,13 +97,16 @@ def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  
             _shell=SimpleNamespace(tmpdir="/remote/tmp"),
         )
         action = plugin.ActionModule(task, connection, None, None, None, None)
+        action._templar = SimpleNamespace(template=lambda text: text)
         executed: list[dict[str, Any]] = []
         removed: list[str] = []
 
         def execute(**given: Any) -> dict[str, Any]:
-            executed.append(given)
-            if "module_args" in given:
-                module(Path(given["module_args"]["progress_path"]))
+            # ansible-core 2.21 passes the number of seconds.
+            wrap_async = bool(given["wrap_async"])
+            executed.append({**given, "module_args": dict(task.args), "wrap_async": wrap_async})
+            if str(task.args.get("progress_path", "")).startswith(tempfile.gettempdir()):
+                module(Path(task.args["progress_path"]))
             return {"changed": True, "images": {"eu-west-1": "ami-2"}}
 
         monkeypatch.setattr(action, "_execute_module", execute)
@@ -170,6 +176,7 @@ def test_the_module_receives_the_tasks_arguments_and_a_file(run: Run, check_mode
     assert ran.executed == {
         "module_args": {**ARGUMENTS, "progress_path": str(files[0])},
         "task_vars": {"x": 1},
+        "wrap_async": False,
     }
     # A retry or a loop starts from the task's own arguments.
     assert ran.task_arguments == ARGUMENTS
@@ -220,7 +227,8 @@ def test_tasks_without_displayed_progress_keep_their_arguments(
     run: Run, screen: Screen, folder: Path, how: dict[str, Any], wrap_async: bool, removed: list[str]
 ) -> None:
     ran = run(**how)
-    assert ran.executed == {"task_vars": {"x": 1}, "wrap_async": wrap_async}
+    arguments = {**ARGUMENTS, **how.get("arguments", {})}
+    assert ran.executed == {"module_args": arguments, "task_vars": {"x": 1}, "wrap_async": wrap_async}
     assert ran.result == {"changed": True, "images": {"eu-west-1": "ami-2"}}
     # An asynchronous module needs its temporary directory until it ends.
     assert ran.removed == removed

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.golden.images.plugins.plugin_utils import short_failures
+from ansible_collections.golden.images.plugins.plugin_utils import runs_here, short_failures
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
 from tests.unit.distribution.examples import EU, copied, shared
@@ -35,6 +36,7 @@ def action(name: str = "distribution_report", folder: Path = Path(), **differenc
         args=given["args"],
         async_val=given["async_val"],
         check_mode=False,
+        delegate_to=given.get("delegate_to"),
         diff=False,
         environment=given["environment"],
         failed_when=[],
@@ -79,10 +81,53 @@ def test_another_host_user_or_environment_needs_a_process(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("differences", "variables", "by"),
+    [
+        pytest.param({}, {"ansible_python_interpreter": sys.executable}, "here", id="this Python"),
+        pytest.param({}, {}, "a process", id="a Python that Ansible discovers"),
+        pytest.param(
+            {}, {"ansible_python_interpreter": "/usr/bin/python3"}, "a process", id="another Python"
+        ),
+        pytest.param(
+            {"delegate_to": "localhost"},
+            {"ansible_delegated_vars": {"localhost": {"ansible_python_interpreter": sys.executable}}},
+            "here",
+            id="this Python of another host",
+        ),
+        pytest.param(
+            {"delegate_to": "localhost"},
+            {"ansible_python_interpreter": sys.executable, "ansible_delegated_vars": {"localhost": {}}},
+            "a process",
+            id="another Python of another host",
+        ),
+        pytest.param(
+            {"become": True}, {"ansible_python_interpreter": sys.executable}, "a process", id="another user"
+        ),
+    ],
+)
+def test_a_module_that_calls_aws_needs_the_boto3_of_its_own_python(
+    monkeypatch: pytest.MonkeyPatch, differences: dict[str, Any], variables: dict[str, Any], by: str
+) -> None:
+    monkeypatch.setattr(NormalAction, "run", lambda *_given: {"by": "a process"})
+    monkeypatch.setattr(runs_here, "run_here", lambda *_given, **_rules: {"by": "here"})
+    made = action("ami_share", args={}, **differences)
+    made._templar = SimpleNamespace(template=lambda text: text)
+    assert made.run(task_vars=variables)["by"] == by
+
+
+def test_without_boto3_a_module_that_calls_aws_needs_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NormalAction, "run", lambda *_given: {"by": "a process"})
+    monkeypatch.setattr(runs_here, "find_spec", lambda _name: None)
+    made = action("ami_share", args={})
+    made._templar = SimpleNamespace(template=lambda text: text)
+    assert made.run(task_vars={"ansible_python_interpreter": sys.executable}) == {"by": "a process"}
+
+
 @pytest.mark.parametrize("name", MODULES)
-def test_every_module_without_aws_runs_here(name: str) -> None:
+def test_every_module_runs_here(name: str) -> None:
     module = importlib.import_module(f"ansible_collections.golden.images.plugins.modules.{name}")
     plugin = importlib.import_module(f"ansible_collections.golden.images.plugins.action.{name}").ActionModule
-    assert issubclass(plugin, RunsHere) is not module.FLOW.needs_aws
-    if issubclass(plugin, RunsHere):
-        assert (plugin.flow, plugin.argument_spec) == (module.FLOW, module.ARGUMENT_SPEC)
+    assert issubclass(plugin, RunsHere)
+    assert (plugin.flow, plugin.argument_spec) == (module.FLOW, module.ARGUMENT_SPEC)
+    assert plugin.rules == getattr(module, "RULES", {})
