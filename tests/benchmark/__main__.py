@@ -68,7 +68,8 @@ def draw(results: Results) -> None:
         script = Path(drawings.__file__).with_name("draw.py")
         run(tools.program("python"), "-P", script, file.name, PICTURES)
     trips = floor.BEFORE + floor.AFTER
-    PAGE.write_text(page.page(results, goals.outcomes(results), pictures, trips), encoding="utf-8")
+    text_of_page = page.page(results, goals.outcomes(results), pictures, trips, goals.slowness(results))
+    PAGE.write_text(text_of_page, encoding="utf-8")
     print(f"{PAGE.relative_to(CHECKOUT)}: {goals.met(goals.outcomes(results))} goals met")
 
 

@@ -14,6 +14,8 @@ from .measuring import COPY_SECONDS, GOLDEN
 from .report import LARGE as LARGE_REPORT
 from .results import Results, Series
 
+REFERENCE_CPU_SECONDS = 27.9
+"""CPU of the sequential amazon.aws playbook's first run on the machine on which the goals were set."""
 NOT_MEASURED, BUSY = "not measured", "other programs used the machine"
 
 
@@ -34,9 +36,13 @@ class Goal:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A goal and what was measured; ``value`` is None without a usable one, and ``reason`` says why."""
+    """A goal and what was measured; ``value`` is None without a usable one, and ``reason`` says why.
+
+    ``limit`` is the goal's, in seconds of this machine.
+    """
 
     goal: Goal
+    limit: float
     value: float | None
     reason: str = ""
 
@@ -45,7 +51,7 @@ class Outcome:
         """``met``, ``not met``, or why neither is known."""
         if self.value is None:
             return self.reason
-        met = self.value >= self.goal.limit if self.goal.at_least else self.value <= self.goal.limit
+        met = self.value >= self.limit if self.goal.at_least else self.value <= self.limit
         return "met" if met else "not met"
 
 
@@ -55,10 +61,19 @@ def outcomes(results: Results) -> list[Outcome]:
 
 
 def _outcome(goal: Goal, results: Results) -> Outcome:
+    limit = goal.limit * slowness(results) if goal.unit == "s" else goal.limit
     try:
-        return Outcome(goal, goal.value(results))
+        return Outcome(goal, limit, goal.value(results))
     except Unmeasured as missing:
-        return Outcome(goal, None, str(missing))
+        return Outcome(goal, limit, None, str(missing))
+
+
+def slowness(results: Results) -> float:
+    """How many times as long this machine takes as the one on which the goals were set; 1 if not measured."""
+    try:
+        return _cpu(_DISTRIBUTE, _FIRST, SEQUENTIAL)(results) / REFERENCE_CPU_SECONDS
+    except Unmeasured:
+        return 1.0
 
 
 def series(results: Results, part: str, case: str, contender: str = GOLDEN) -> Series:

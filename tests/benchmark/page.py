@@ -54,6 +54,10 @@ _PROFILE = """\
 Samples of all processes by py-spy, 200 a second, of threads that do not wait. Ansible compiles the source of
 each module file that a task brings, once to build the task's archive and once more when the task imports
 it from there. The stacks are in `.cache/benchmark`, for flame graphs."""
+_SLOWNESS = (
+    "Seconds depend on the machine. Here the sequential amazon.aws playbook takes {:.2f} times the CPU time "
+    "that it took where the goals were set, and the limits in seconds are as many times as large."
+)
 _FACTS = {
     "refused": "refused as too many",
     "floor": "floor (s)",
@@ -83,19 +87,21 @@ _FACTS = {
 _TIMED = ("wall", "times_caller_info", "requests_a_second")
 
 
-def page(results: Results, goals: Sequence[Outcome], drawings: Sequence[Drawing], trips: int) -> str:
+def page(
+    results: Results, goals: Sequence[Outcome], drawings: Sequence[Drawing], trips: int, slowness: float
+) -> str:
     """The whole page."""
     pictures = {one.name: one for one in drawings}
-    parts = [_HEAD, _goals(goals), _TERMS.replace("{trips}", str(trips)), _RIVALS]
+    parts = [_HEAD, _goals(goals, slowness), _TERMS.replace("{trips}", str(trips)), _RIVALS]
     parts += [block for name, part in results.items() for block in _part(name, part, pictures)]
     return "\n\n".join([*parts, _machines(results)]) + "\n"
 
 
-def _goals(goals: Sequence[Outcome]) -> str:
+def _goals(goals: Sequence[Outcome], slowness: float) -> str:
     rows = [
         (
             one.goal.name,
-            f"{'≥' if one.goal.at_least else '≤'} {text.number(one.goal.limit)} {one.goal.unit}".strip(),
+            f"{'≥' if one.goal.at_least else '≤'} {text.number(one.limit)} {one.goal.unit}".strip(),
             "" if one.value is None else f"{text.number(one.value)} {one.goal.unit}".strip(),
             f"**{one.verdict}**" if one.verdict == "not met" else one.verdict,
         )
@@ -106,7 +112,8 @@ def _goals(goals: Sequence[Outcome]) -> str:
     head = (
         f"## Goals\n\n{met(goals)} of {known} measured goals are met; {unknown} have no usable measurement."
     )
-    return f"{head}\n\n{_table(('Goal', 'Limit', 'Measured', ''), rows)}"
+    table = _table(("Goal", "Limit", "Measured", ""), rows)
+    return "\n\n".join([head, *([_SLOWNESS.format(slowness)] if slowness != 1 else []), table])
 
 
 def _part(name: str, part: Part, pictures: dict[str, Drawing]) -> Iterator[str]:

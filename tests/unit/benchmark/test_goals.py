@@ -8,6 +8,7 @@ import pytest
 
 from tests.benchmark import goals, growth
 from tests.benchmark.distribution import ENCRYPTED, FIRST, PARALLEL, SEQUENTIAL
+from tests.benchmark.report import LARGE as LARGE_REPORT
 from tests.benchmark.results import Part, Results
 from tests.benchmark.start import CALLER_INFO, CASE, ROLE
 
@@ -52,6 +53,17 @@ def test_outcome(name: str, results: Results, value: float | None, verdict: str)
     found = outcome(name, results)
     assert found.value == (None if value is None else pytest.approx(value))
     assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(("slower", "limit", "verdict"), [(2, 10, "met"), (None, 5, "not met")])
+def test_limits_in_seconds_fit_the_machine(slower: float | None, limit: float, verdict: str) -> None:
+    results = {"report": part(series(LARGE_REPORT, 14))}
+    if slower is not None:
+        # The examples take half as much CPU.
+        sequential = series(RUN, 2 * slower * goals.REFERENCE_CPU_SECONDS, contender=SEQUENTIAL)
+        results["distribute"] = part(sequential)
+    found = outcome("Audit report of 10,000 images", results)
+    assert (found.value, found.limit, found.verdict) == (7, limit, verdict)
 
 
 def images(at_most: float) -> Part:

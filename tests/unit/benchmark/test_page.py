@@ -14,7 +14,9 @@ from .examples import part, series
 
 def written(results: Results) -> str:
     """The page of these results."""
-    return page(results, goals.outcomes(results), list(drawings(results)), trips=7)
+    return page(
+        results, goals.outcomes(results), list(drawings(results)), trips=7, slowness=goals.slowness(results)
+    )
 
 
 QUIET = {"audit": part(series("ten images", 24, 23, 25, refused=3))}
