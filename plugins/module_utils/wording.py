@@ -48,6 +48,12 @@ def shown(value: Any) -> str:
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
+def ended(text: str) -> str:
+    """The text with a full stop, if no other sign ends it: another sentence may follow."""
+    stripped = text.rstrip()
+    return stripped if not stripped or stripped[-1] in ".!?:" else f"{stripped}."
+
+
 def visible(text: str) -> str:
     """The text with invisible characters, which could deceive a reader, as their code points."""
     if text.isascii() and text.isprintable():

@@ -10,6 +10,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.golden.images.plugins.module_utils.failures import invalid_option
 from ansible_collections.golden.images.plugins.module_utils.wording import (
+    ended,
     renamed,
     shown,
     validation_message,
@@ -29,6 +30,14 @@ SPEC: dict[str, Any] = {
     "variable_names": {"type": "dict"},
     "needed": {"required": True},
 }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("No", "No."), ("No. ", "No."), ("No!", "No!"), ("Why?", "Why?"), ("These:", "These:"), ("", "")],
+)
+def test_a_sentence_is_ended_once(text: str, expected: str) -> None:
+    assert ended(text) == expected
 
 
 @pytest.mark.parametrize(

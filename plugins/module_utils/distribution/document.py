@@ -192,7 +192,7 @@ def _step(content: Mapping[str, Any], region: Mapping[str, Any], step: str) -> C
             str(region["state"] or "none"),
             Mark.FULL if done else Mark.BROKEN,
             f"{title} The copy took {took}." if took else title,
-            took,
+            f"in {took}" if took else "",
         )
     if step == "key":
         return _key(content, region)
@@ -215,8 +215,7 @@ def _step(content: Mapping[str, Any], region: Mapping[str, Any], step: str) -> C
 
 def _took(copy: Mapping[str, Any]) -> str:
     """How long a copy took, empty for the source and where it is unknown."""
-    seconds = copy["copy_seconds"]
-    return "" if seconds is None else duration(seconds)
+    return duration(copy["copy_seconds"]) if copy["copy_seconds"] else ""
 
 
 def _key(content: Mapping[str, Any], region: Mapping[str, Any]) -> Cell | None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..failures import cut as shortened
 from ..failures import in_common
-from ..wording import visible
+from ..wording import ended, visible
 from .document import Column
 from .values import text_of
 
@@ -299,11 +299,6 @@ def _room(widths: Mapping[str, int], titles: Mapping[str, int], of_ids: int) -> 
     return {key: columns for key, columns in room.items() if columns > 0}
 
 
-def _ended(message: Any) -> str:
-    text = str(message or "").rstrip()
-    return text if not text or text[-1] in ".!?:" else f"{text}."
-
-
 def _size(value: Any) -> int:
     return len(json.dumps(value, default=str).encode())
 
@@ -335,7 +330,7 @@ def changes(found: Mapping[str, Any] | None, path: str | None) -> Iterator[Line]
 def _failure_texts(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """The place of each failure, and what failed there with its remedy."""
     texts = (
-        (one.get("region"), f"{_ended(one.get('message'))} {one.get('remedy') or ''}".strip())
+        (one.get("region"), f"{ended(str(one.get('message') or ''))} {one.get('remedy') or ''}".strip())
         for one in found
     )
     return [(f"{listed(regions)}: " if regions else "", text) for text, regions in in_common(texts)]

@@ -91,7 +91,7 @@ def test_how_long_each_copy_took() -> None:
     cells = {region: cells[0] for region, cells in grid.rows}
     assert cells == {
         US: Cell("available", Mark.FULL, f"ami-{US} is available."),
-        EU: Cell("available", Mark.FULL, f"ami-{EU} is available. The copy took 7m.", "7m"),
+        EU: Cell("available", Mark.FULL, f"ami-{EU} is available. The copy took 7m.", "in 7m"),
     }
     assert [row["copied_in"] for row in shown.tables[0].rows] == ["8s"]
     assert [row["copy_seconds"] for row in shown.records.rows] == [None, 421]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...reports.document import Item
+from ...wording import ended
 from ..decisions import WAIT
 from ..state import UNPROVEN, UNREADABLE
 from .outcome import NOT_DONE
@@ -90,7 +91,7 @@ def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
             yield Item(
                 code="unreadable",
                 severity="low",
-                message=f"{subject}: {detail} This counts as use of {count(number, 'image')}.",
+                message=f"{subject}: {ended(detail)} This counts as use of {count(number, 'image')}.",
                 remedy="Allow the read. Until then, other reasons keep these images.",
                 account_id=None,
                 region=region,
@@ -104,7 +105,7 @@ def _unproven(content: Mapping[str, Any]) -> Iterator[Item]:
         yield Item(
             code="use_unproven",
             severity="low",
-            message=f"{subject}: {detail} This counts as use of {count(number, 'image')}.",
+            message=f"{subject}: {ended(detail)} This counts as use of {count(number, 'image')}.",
             remedy="A usage report that was requested is available in a later run.",
             account_id=None,
             region=region,

@@ -166,11 +166,12 @@ thead th {
   display: flex; flex-wrap: wrap; gap: .35rem 1.3rem; margin: .75rem 0 0; padding: 0;
   list-style: none; font-size: .9rem;
 }
+.legend li { display: flex; gap: .45rem; }
 .legend b, .matrix td b {
   display: inline-block; width: 1.45rem; border-radius: .25rem; color: #000; font-weight: 700;
   line-height: 1.45rem; text-align: center;
 }
-.legend b { height: 1.45rem; margin-right: .45rem; vertical-align: bottom; }
+.legend b { flex: none; height: 1.45rem; }
 .matrix { table-layout: fixed; }
 .matrix col { width: 1.7rem; }
 .matrix col:first-child { width: var(--first); }
