@@ -68,7 +68,7 @@ IMAGES = {
 
 # What this file does not run, by a pattern for the beginning of the command, and why.
 ELSEWHERE = {
-    "make demo": "it waits a minute for copies",
+    "make demo": "it waits a minute for copies: tests/integration/test_demo.py",
     "make test": "it runs this test",
     "make simulated-aws": "it runs until it is stopped: tests/simulated_aws/test_process.py",
     "ansible-playbook .* -e @distribute.yml": "README.md has it, with a parameter",
