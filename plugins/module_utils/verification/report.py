@@ -12,6 +12,7 @@ from typing import Any
 from ..failures import Failure, summary
 from ..finding import Severity
 from ..reports import steps
+from ..wording import ended
 
 # Each level proves more than the one before: the image is visible, a dry run succeeds, an instance runs.
 LEVELS = ("visible", "authorized", "launched")
@@ -151,7 +152,37 @@ def _shortfall(row: Mapping[str, Any], wanted: str) -> str:
 
 
 def _finding_text(one: Mapping[str, Any]) -> str:
-    return f"{one['message']} {one['remedy'] or ''}".strip()
+    return f"{ended(one['message'])} {one['remedy'] or ''}".strip()
+
+
+def _sentences(row: Mapping[str, Any], wanted: str) -> list[str]:
+    return [_shortfall(row, wanted), *map(_finding_text, row["findings"])]
+
+
+def _general(sentence: str, image_id: str | None) -> str:
+    """The sentence without the ID of the image, which is another one in each region."""
+    if not image_id:
+        return sentence
+    general = sentence.replace(image_id, "the image")
+    return general[:1].upper() + general[1:] if sentence.startswith(image_id) else general
+
+
+def _texts(short: Sequence[Mapping[str, Any]], wanted: str) -> list[str]:
+    """The text of each row. What an account lacks in several regions alike names no image."""
+    texts = [_sentences(row, wanted) for row in short]
+    general = [
+        " ".join(_general(sentence, row["image_id"]) for sentence in sentences)
+        for sentences, row in zip(texts, short, strict=True)
+    ]
+    causes = [text.replace(row["region"], "") for text, row in zip(general, short, strict=True)]
+    regions: dict[str, list[str]] = {}
+    for cause, row in zip(causes, short, strict=True):
+        regions.setdefault(cause, []).append(row["region"])
+    return [
+        # Two images of an account in one region keep their IDs.
+        text if 1 < len(regions[cause]) == len(set(regions[cause])) else " ".join(sentences)
+        for text, cause, sentences in zip(general, causes, texts, strict=True)
+    ]
 
 
 def problems(
@@ -161,13 +192,13 @@ def problems(
     short = [row for row in rows if not row["reached"]]
     found = [
         Failure(
-            message=" ".join([_shortfall(row, wanted), *map(_finding_text, row["findings"])]),
+            message=text,
             remedy="",
             error_code="level_not_reached",
             action="verify",
             region=row["region"],
         )
-        for row in short
+        for text, row in zip(_texts(short, wanted), short, strict=True)
     ]
     others = [
         Failure(

@@ -195,3 +195,25 @@ def test_the_encoded_message_of_an_error_changes_no_report() -> None:
 
     assert refused("4Gm-x") == refused("9Zq_y")
     assert "You are not authorized." in refused("4Gm-x")["summary"]
+
+
+def denied(region: str, image_id: str, account_id: str = CONSUMER) -> dict[str, Any]:
+    finding = {**NO_KEY, "message": f"{image_id} in {region} has no key"}
+    return {**row("visible", region, account_id, finding), "image_id": image_id}
+
+
+def test_what_an_account_lacks_in_several_regions_is_said_once() -> None:
+    lacking = [denied(EU, "ami-1"), denied(US, "ami-2"), denied(EU, "ami-1", OWNER)]
+    content = report("launched", result(*lacking), accounts=(CONSUMER, OWNER))
+    text = "is visible, not launched."
+    assert content["summary"].splitlines() == [
+        "2 problems:",
+        f"- eu-west-1, us-east-1: {CONSUMER}: the image {text} The image in {{region}} has no key. Open it.",
+        f"- eu-west-1: {OWNER}: ami-1 {text} ami-1 in eu-west-1 has no key. Open it.",
+    ]
+
+
+def test_two_images_in_one_region_keep_their_ids() -> None:
+    lacking = [denied(EU, "ami-1"), denied(EU, "ami-3"), denied(US, "ami-2")]
+    summary = report("launched", result(*lacking))["summary"]
+    assert all(image_id in summary for image_id in ("ami-1", "ami-2", "ami-3"))

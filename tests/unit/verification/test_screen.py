@@ -74,7 +74,8 @@ def test_accounts_below_the_level_are_rows_with_their_findings() -> None:
 
 def test_an_account_that_does_not_see_the_image_is_not_visible_once() -> None:
     found = shown(report(seen(WEB, EU, None), level="visible"))
-    assert f"- eu-west-1: {WEB}: ami-eu-west-1 is not visible." in found.failure.splitlines()
+    line = f"- eu-west-1, us-east-1: {WEB}: the image is not visible."
+    assert line in found.failure.splitlines()
 
 
 @pytest.mark.parametrize("number", [20, 100])
