@@ -82,9 +82,13 @@ WORLD = frozenset(
 )
 # Parts of these that only compute.
 PURE_PARTS = ("urllib.parse",)
-# Jinja2 renders the same text for the same values.
-TEMPLATES = (f"{UTILS}.reports.html.render", "jinja2")
+# Jinja2 renders the same text for the same values; MarkupSafe escapes for it.
+TEMPLATES = (f"{UTILS}.reports.html.render", frozenset({"jinja2", "markupsafe"}))
 THREADS = frozenset({"_thread", "asyncio", "concurrent", "multiprocessing", "queue", "threading"})
+# The threads of fanout share what these files hold: a lock starts no thread.
+LOCKS = (f"{UTILS}.aws.pace", frozenset({"threading", "threading.Lock"}))
+# It says whether a module exists, and imports nothing.
+SPECS = ("plugins.plugin_utils.runs_here", frozenset({"importlib.util", "importlib.util.find_spec"}))
 AWS_SDK = frozenset({"boto3", "botocore", "s3transfer"})
 
 
@@ -204,7 +208,7 @@ def impure_imports(source: Source) -> Iterator[str]:
         is_harmless = (
             top(name) in sys.stdlib_module_names - WORLD
             or any(is_in(name, part) for part in PURE_PARTS)
-            or (source.module, name) == TEMPLATES
+            or (source.module == TEMPLATES[0] and top(name) in TEMPLATES[1])
         )
         if not (is_own or is_harmless):
             yield f"imports {name}"
@@ -227,7 +231,11 @@ def aws_sdk(source: Source) -> Iterator[str]:
 
 def threads(source: Source) -> Iterator[str]:
     if source.module != f"{UTILS}.fanout" and not source.is_action:
-        yield from (f"imports {name}" for name in source.imports if top(name) in THREADS)
+        yield from (
+            f"imports {name}"
+            for name in source.imports
+            if top(name) in THREADS and not (source.module == LOCKS[0] and name in LOCKS[1])
+        )
 
 
 def module_object(source: Source) -> Iterator[str]:
@@ -300,7 +308,11 @@ def hidden_imports(source: Source) -> Iterator[str]:
     for node in source.nodes():
         if isinstance(node, ast.Name) and node.id == "__import__":
             yield f"calls __import__ in line {node.lineno}"
-    yield from (f"imports {name}" for name in source.imports if top(name) == "importlib")
+    yield from (
+        f"imports {name}"
+        for name in source.imports
+        if top(name) == "importlib" and not (source.module == SPECS[0] and name in SPECS[1])
+    )
 
 
 def emulators(source: Source) -> Iterator[str]:
