@@ -25,13 +25,17 @@ class Unmeasured(LookupError):
 
 @dataclass(frozen=True)
 class Goal:
-    """A goal: what is measured, and the most of it, or with ``at_least`` the least."""
+    """A goal: what is measured, and the most of it, or with ``at_least`` the least.
+
+    ``obstacle`` is why more is needed, in numbers, if that is known.
+    """
 
     name: str
     limit: float
     unit: str
     value: Callable[[Results], float]
     at_least: bool = False
+    obstacle: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,6 +180,12 @@ def _per_image(value: Callable[[str], Callable[[Results], float]]) -> Callable[[
     return lambda results: large(results) / most / (small(results) / fewer)
 
 
+_SECOND_LOOK = (
+    "Cleanup: an image takes one DescribeImageAttribute, and one DescribeSnapshotAttribute for each disk, "
+    "for the plan, the same again right before the first deletion, and one DeregisterImage, which deletes "
+    "the snapshots as well: 5 calls with one disk, 7 with two. Fewer would leave out the second look at who "
+    "can use the image."
+)
 _IMAGES = "growth-images"
 _PLAIN_REPEAT = _name(PLAIN, REPEAT)
 _LARGE_FIRST, _LARGE_REPEAT = _name(LARGE, FIRST), _name(LARGE, REPEAT)
@@ -273,8 +283,15 @@ GOALS: tuple[Goal, ...] = (
         3,
         "calls",
         _fact("cleanup", ONE_DISK, "calls_an_image"),
+        obstacle=_SECOND_LOOK,
     ),
-    Goal("… with two disks", 4, "calls", _fact("cleanup", TWO_DISKS, "calls_an_image")),
+    Goal(
+        "… with two disks",
+        4,
+        "calls",
+        _fact("cleanup", TWO_DISKS, "calls_an_image"),
+        obstacle=_SECOND_LOOK,
+    ),
     Goal(
         "Cleanup where images are in use: deleted ones in use",
         0,

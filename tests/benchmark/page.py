@@ -112,8 +112,18 @@ def _goals(goals: Sequence[Outcome], slowness: float) -> str:
     head = (
         f"## Goals\n\n{met(goals)} of {known} measured goals are met; {unknown} have no usable measurement."
     )
+    scaled = [_SLOWNESS.format(slowness)] if slowness != 1 else []
     table = _table(("Goal", "Limit", "Measured", ""), rows)
-    return "\n\n".join([head, *([_SLOWNESS.format(slowness)] if slowness != 1 else []), table])
+    return "\n\n".join([head, *scaled, table, *_obstacles(goals)])
+
+
+def _obstacles(goals: Iterable[Outcome]) -> Iterator[str]:
+    found = dict.fromkeys(
+        one.goal.obstacle for one in goals if one.verdict == "not met" and one.goal.obstacle
+    )
+    if found:
+        yield "What stands in the way:"
+        yield "\n".join(f"- {text}" for text in found)
 
 
 def _part(name: str, part: Part, pictures: dict[str, Drawing]) -> Iterator[str]:

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.benchmark import goals
+from tests.benchmark.cleanup import ONE_DISK, TWO_DISKS
 from tests.benchmark.drawings import drawings
 from tests.benchmark.page import page
 from tests.benchmark.results import Results
@@ -62,3 +65,10 @@ def test_a_part_shows_its_picture() -> None:
 def test_a_profile_is_a_table_of_shares() -> None:
     results = {"profile": part(profiles={"start of a module": {"templates": 0.25}})}
     assert "| start of a module | templates | 25% |" in written(results)
+
+
+@pytest.mark.parametrize(("calls", "shown"), [(5, True), (3, False)])
+def test_what_stands_in_the_way_of_a_goal_is_said_once_if_it_is_not_met(calls: float, shown: bool) -> None:
+    both = [series(case, 1, calls_an_image=calls) for case in (ONE_DISK, TWO_DISKS)]
+    listed = written({"cleanup": part(*both)}).partition("What stands in the way:")[2]
+    assert listed.count("- Cleanup: an image takes") == int(shown)
