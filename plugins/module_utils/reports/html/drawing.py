@@ -17,7 +17,7 @@ from ..naming import count
 _CHARACTER, _SMALL_CHARACTER = 7.4, 6.7
 """The width of a character at 13 and at 12 pixels, a little more than that of most fonts."""
 _LABEL, _CELL, _ROW, _HEAD = 170, 128, 46, 34
-_BAR, _BAR_ROW = 620, 34
+_BAR, _BAR_ROW = 620, 42
 _TREND_WIDTH, _TREND_HEIGHT, _TREND_MARGIN = 760, 180, 46
 
 
@@ -83,23 +83,26 @@ def _age(since: str, now: str) -> str:
 
 
 def draw_bars(bars: Bars) -> Drawing:
-    """The picture of bars, whose lengths are in proportion to the largest."""
+    """The picture of bars, whose lengths are in proportion to the largest.
+
+    Their totals are at the beginning, where a narrow window shows them.
+    """
     height = _BAR_ROW * len(bars.rows)
-    return Drawing(bars.title, _LABEL + _BAR + 150, height, tuple(_bars(bars)))
+    return Drawing(bars.title, _LABEL + _BAR, height, tuple(_bars(bars)))
 
 
 def _bars(bars: Bars) -> Iterator[Shape]:
     most = max((sum(parts.values()) for _label, parts in bars.rows), default=0) or 1
     for line, (label, parts) in enumerate(bars.rows):
         top = _BAR_ROW * line
-        yield _text(0, top + 22, label, _LABEL - 10, "strong")
+        yield _text(0, top + 17, label, _LABEL - 10, "strong")
         amounts = [parts.get(mark, 0) for mark in bars.legend]
         edges = [_BAR * edge / most for edge in accumulate(amounts, initial=0)]
         for mark, amount, (left, right) in zip(bars.legend, amounts, pairwise(edges), strict=True):
             if amount:
                 title = f"{label}, {bars.legend[mark]}: {_amount(amount, bars)}"
-                yield Shape("rect", _LABEL + left, top + 5, right - left, 24, f"{mark} box", title=title)
-        yield _text(_LABEL + edges[-1] + 8, top + 22, _amount(sum(amounts), bars), 140)
+                yield Shape("rect", _LABEL + left, top + 9, right - left, 24, f"{mark} box", title=title)
+        yield _text(0, top + 34, _amount(sum(amounts), bars), _LABEL - 10, "small")
 
 
 def _amount(amount: float, bars: Bars) -> str:
