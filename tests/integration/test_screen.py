@@ -204,6 +204,22 @@ def test_a_distribution_that_fails_ends_with_its_table(
     assert "InternalFailure" not in after
 
 
+def test_a_refused_distribution_says_why_before_anything_else(
+    ansible: Ansible, distributing: dict[str, Any]
+) -> None:
+    publishing = {
+        "distribute_publish_parameter": "/golden/web",
+        "distribute_launch_templates": ["web"],
+    }
+    default = {"ANSIBLE_STDOUT_CALLBACK": "default"}
+    run = ansible.run(FQCN, {**distributing, **publishing}, environment=default)
+    assert run.code != 0
+    _before, _name, after = run.stdout.partition(" : Check where the image will be published]")
+    assert after.splitlines()[1].startswith(
+        f"{AWAY}, {HOME}: distribute_launch_templates: web does not exist."
+    )
+
+
 def _table(stdout: str) -> list[str]:
     """The lines that role_result displays."""
     _before, _name, after = stdout.partition(" : Show the result]")
