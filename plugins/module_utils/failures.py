@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -161,18 +162,24 @@ def sentences(failures: Iterable[Failure]) -> tuple[str, ...]:
 
 
 def in_common(texts: Iterable[tuple[str | None, str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The texts of regions, those that differ in nothing but the region once, with ``{region}`` in its place.
+    """The texts of regions, those that differ in nothing but the region once.
 
+    Such a text has ``there`` instead of ``in eu-west-1``, and else ``{region}`` in the place of the region.
     Each with its regions; without any, if the text is of none.
     """
     found: dict[str, dict[str, str]] = {}
     for region, text in texts:
-        general = text.replace(region, "{region}") if region else text
+        general = _general(text, region) if region else text
         found.setdefault(general, {}).update({region: text} if region else {})
     return tuple(
         (next(iter(by_region.values())) if len(by_region) == 1 else general, tuple(by_region))
         for general, by_region in found.items()
     )
+
+
+def _general(text: str, region: str) -> str:
+    there = re.sub(rf"(?<=\w) in {re.escape(region)}(?![\w-])", " there", text)
+    return there.replace(region, "{region}")
 
 
 def _named(regions: Iterable[str]) -> str:

@@ -67,6 +67,22 @@ def test_texts_that_differ_in_the_region_only_are_one() -> None:
     assert in_common(texts[:1]) == ((texts[0][1], ("eu-west-1",)),)
 
 
+@pytest.mark.parametrize(
+    ("text", "general"),
+    [
+        ("Not found in {}.", "Not found there."),
+        ("A copy in {} of ami-1", "A copy there of ami-1"),
+        ("In {}: no.", "In {{region}}: no."),
+        ("in {}-a, login {}", "in {{region}}-a, login {{region}}"),
+        ("A role in {}x", "A role in {{region}}x"),
+    ],
+)
+def test_what_is_in_several_regions_is_there(text: str, general: str) -> None:
+    regions = ("eu-west-1", "us-east-1")
+    texts = [(region, text.format(region, region)) for region in regions]
+    assert in_common(texts) == ((general.format(), regions),)
+
+
 def test_a_failure_as_a_sentence() -> None:
     assert in_region("eu-west-1").sentence() == "eu-west-1: Too many copies. Wait."
     assert QUOTA.sentence() == "Too many copies. Wait."

@@ -208,7 +208,7 @@ def test_what_an_account_lacks_in_several_regions_is_said_once() -> None:
     text = "is visible, not launched."
     assert content["summary"].splitlines() == [
         "2 problems:",
-        f"- eu-west-1, us-east-1: {CONSUMER}: the image {text} The image in {{region}} has no key. Open it.",
+        f"- eu-west-1, us-east-1: {CONSUMER}: the image {text} The image there has no key. Open it.",
         f"- eu-west-1: {OWNER}: ami-1 {text} ami-1 in eu-west-1 has no key. Open it.",
     ]
 
