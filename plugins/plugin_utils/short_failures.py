@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.release import __version__
 from ansible.utils.display import Display
 from ansible_collections.golden.images.plugins.plugin_utils.output import is_json
 
@@ -18,6 +19,8 @@ display = Display()
 _LONGEST = 4000
 # Ansible displays these of a result only with -vvv, or as lines of their own (CallbackBase._dump_results).
 _NOT_DISPLAYED = frozenset({"diff", "exception", "invocation", "warnings"})
+# Whether Ansible displays a condition in place of the message; older versions display the message first.
+_HIDES_MESSAGES = tuple(map(int, __version__.split(".")[:2])) >= (2, 21)
 # With -vvv Ansible displays every result, in many lines.
 _ALL = 3
 
@@ -28,23 +31,22 @@ def shortened(result, has_condition=False):
     Ansible displays all of a failed task's result, in one line, which can have hundreds of kilobytes. Of a
     result with ``_ansible_no_log`` it displays only the message, and registers all of it.
 
-    If the task ``has_condition``, a ``failed_when``, ansible-core 2.21 displays first, or in place of the
-    message, that the condition is true. So the message is displayed before that.
+    If the task ``has_condition``, a ``failed_when``, ansible-core 2.21 displays in place of the message that
+    the condition is true. So the message is displayed before that.
     """
     if not result.get("failed") or is_json():
         return result
     displayed = {key: value for key, value in result.items() if key not in _NOT_DISPLAYED}
     length = len(json.dumps(displayed, default=str))
     is_long = length > _LONGEST and display.verbosity < _ALL
-    if has_condition:
+    if has_condition and _HIDES_MESSAGES:
         display.display(result.get("msg", ""))
-    if is_long:
-        # Without this, Ansible's own words about a hidden result would be all.
-        display.display(
-            f"The result has {length:,} characters: -vvv displays it, and a registered variable has it."
-        )
     if not is_long:
         return result
+    # Without this, Ansible's own words about a hidden result would be all.
+    display.display(
+        f"The result has {length:,} characters: -vvv displays it, and a registered variable has it."
+    )
     short = {**result, "_ansible_no_log": True}
     if isinstance(result.get("results"), list):
         # ansible-core 2.19 takes a list of this name for the results of a loop, which it displays even so.

@@ -8,9 +8,13 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.reports.document import (
     SEVERITIES,
     Changes,
+    Each,
     Item,
     changes_between,
     counts_of,
+    key_of_each,
+    number_of_rows,
+    single_rows,
     worst_first,
 )
 from hypothesis import given
@@ -77,3 +81,11 @@ def test_the_result_of_changes() -> None:
 def test_items_are_counted_by_severity() -> None:
     assert counts_of(items()) == {"high": 2, "medium": 1, "low": 1}
     assert counts_of(()) == {"high": 0, "medium": 0, "low": 0}
+
+
+def test_a_row_with_each_stands_for_a_row_for_each_value() -> None:
+    one, several = {"a": 1, "who": "x"}, {"a": 2, "who": Each(("y", "z"))}
+    assert [key_of_each(row) for row in (one, several)] == [None, "who"]
+    assert list(single_rows(one)) == [one]
+    assert list(single_rows(several)) == [{"a": 2, "who": "y"}, {"a": 2, "who": "z"}]
+    assert number_of_rows([one, several, {"who": Each(())}]) == 3
