@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -169,3 +170,45 @@ def test_facts_are_reset_for_a_second_distribution_in_the_same_play(
     assert list(run.facts["last"]) == ["eu-north-1"]
     assert [entry["region"] for entry in run.facts["all"]] == ["eu-north-1"]
     assert observed.attempts(aws, "CopyImage") == ["eu-north-1", "eu-west-1"]
+
+
+def test_each_host_of_a_play_keeps_the_order_of_its_steps(
+    ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    """Ansible runs an include of several hosts at once: a host with fewer steps must not set the order."""
+    hosts = {
+        "fewer": {"distribute_publish_parameter": "/golden/fewer"},
+        "more": {"distribute_publish_parameter": "/golden/more", "distribute_purge_access": True},
+    }
+    common = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        **{name: value for name, value in variables.items() if name != "distribute_report_path"},
+    }
+    inventory, play = ansible.folder / "hosts.json", ansible.folder / "play.yml"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}), encoding="utf-8")
+    role = {"hosts": "all", "gather_facts": False, "roles": ["golden.images.distribute"]}
+    play.write_text(json.dumps([role]), encoding="utf-8")
+    default = {"ANSIBLE_STDOUT_CALLBACK": "default"}
+    run = ansible.run(play, None, "-i", str(inventory), "--check", environment=default)
+    done = _tasks_of_host(run.stdout, "more")
+    steps = (
+        "Check that purging leaves a consumer",
+        "Check where the image will be published",
+        "Start the copies",
+        "Share the copies",
+        "Publish the verified images",
+    )
+    assert run.code == 0, run.text
+    assert [name for name in done if name in steps] == list(steps)
+
+
+def _tasks_of_host(stdout: str, host: str) -> list[str]:
+    """The names of the tasks that ran on a host, without their roles, in their order."""
+    found, name = [], ""
+    for line in stdout.splitlines():
+        if line.startswith("TASK ["):
+            name = line.removeprefix("TASK [").rpartition("]")[0].rpartition(" : ")[2]
+        elif re.match(rf"(ok|changed|fatal): \[{host}\]", line):
+            found.append(name)
+    return found
