@@ -192,7 +192,7 @@ class _Uncopied(dict[str, Any]):
 
 
 def _not_copied(value: Any) -> Any:
-    """The value of an option, which Ansible's validation would copy: of a large audit in seconds."""
+    """The value of an option, so that Ansible's validation does not copy it: a large audit takes seconds."""
     return _Uncopied(value) if isinstance(value, dict) else value
 
 

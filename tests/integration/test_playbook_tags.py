@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from .fixture import CONSUMERS, HOME, Fixture
 from .playbook import Ansible, Run
 
 CHECK = "Check the tags"
+GREET = {"name": "Greet", "ansible.builtin.debug": {"msg": "hello"}, "tags": "web"}
 
 
 def assert_refused(run: Run) -> None:
@@ -23,6 +25,13 @@ def assert_refused(run: Run) -> None:
     (task,) = run.tasks
     assert (task.name, task.status) == (CHECK, "failed")
     assert "Run it without tags. Nothing was changed." in task.result["msg"]
+
+
+def site(ansible: Ansible, plays: list[dict[str, Any]]) -> Path:
+    """A playbook of a user."""
+    path = ansible.folder / "site.yml"
+    path.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
+    return path
 
 
 @pytest.fixture
@@ -58,18 +67,16 @@ def test_tags_that_select_all_tasks_are_accepted(ansible: Ansible, variables: di
 def test_other_playbooks_can_have_tags_of_their_own(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    debug = {"name": "Greet", "ansible.builtin.debug": {"msg": "hello"}, "tags": "web"}
     plays = [
         {"import_playbook": "golden.images.share_ami", "vars": variables, "tags": "images"},
         {
             "hosts": "localhost",
             "gather_facts": False,
             "roles": [{"role": "golden.images.unshare"}],
-            "tasks": [debug],
+            "tasks": [GREET],
         },
     ]
-    path = ansible.folder / "site.yml"
-    path.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
+    path = site(ansible, plays)
     run = ansible.run(path, {"unshare_images": {}}, "--tags", "web")
     assert run.code == 0, run.text
     assert run.task("Greet").status == "ok"
@@ -83,22 +90,18 @@ def test_other_playbooks_can_have_tags_of_their_own(
 def test_tags_that_no_play_of_another_playbook_has_are_refused(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
-    greet = {"name": "Greet", "ansible.builtin.debug": {"msg": "hello"}, "tags": "web"}
     plays = [
-        {"hosts": "localhost", "gather_facts": True, "gather_subset": ["!all"], "tasks": [greet]},
+        {"hosts": "localhost", "gather_facts": True, "gather_subset": ["!all"], "tasks": [GREET]},
         {"import_playbook": "golden.images.share_ami", "vars": variables, "tags": "images"},
     ]
-    path = ansible.folder / "site.yml"
-    path.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
-    run = ansible.run(path, None, "--tags", "imges")
+    run = ansible.run(site(ansible, plays), None, "--tags", "imges")
     assert run.code == 2, run.text
     assert "would do nothing with the tags imges. Use tags that" in run.task(CHECK).result["msg"]
     assert aws.calls() == []
 
     # What a task that always runs includes can have any tags.
-    (ansible.folder / "more.yml").write_text(yaml.safe_dump([{**greet, "tags": "imges"}]), encoding="utf-8")
+    (ansible.folder / "more.yml").write_text(yaml.safe_dump([{**GREET, "tags": "imges"}]), encoding="utf-8")
     plays[0]["tasks"] = [{"ansible.builtin.include_tasks": "more.yml", "tags": "always"}]
-    path.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
-    run = ansible.run(path, None, "--tags", "imges")
+    run = ansible.run(site(ansible, plays), None, "--tags", "imges")
     assert run.code == 0, run.text
     assert run.task("Greet").status == "ok"

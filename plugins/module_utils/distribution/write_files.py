@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..failures import Failure, Refused, cut, invalid_option
@@ -45,13 +45,13 @@ def _problem(path: str) -> tuple[str, str]:
     return "", ""
 
 
-def changed_files(paths: Iterable[str], images: Images) -> dict[str, str]:
+def changed_files(paths: Sequence[str], images: Images) -> dict[str, str]:
     """The new text of each file whose content changes, by its path.
 
     Raises:
         Refused: a file could not be written, or is one of another kind.
     """
-    failures = tuple(check_files(paths := list(paths)))
+    failures = tuple(check_files(paths))
     if failures:
         raise Refused(failures)
     texts = {path: found.text(images) for path in paths if (found := format_of(path))}
