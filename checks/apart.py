@@ -19,10 +19,14 @@ from checks.paths import CHECKOUT
 
 @dataclass(frozen=True)
 class Apart:
-    """The environment in ``folder``, ``.venv/<name>``; ``finish`` adds what the lock does not install."""
+    """The environment in ``folder``, ``.venv/<name>``.
+
+    ``finish`` adds what the lock does not install; ``inputs`` are the files that it reads.
+    """
 
     folder: Path
     finish: Callable[[Path], object]
+    inputs: tuple[Path, ...] = ()
 
     def scripts(self, python: Callable[[], str]) -> Path:
         """The folder of its programs; ``python`` gives the Python to set it up with, if that is needed.
@@ -50,9 +54,9 @@ class Apart:
         return self.folder / ".golden-images-ready"
 
     def wanted_state(self) -> str:
-        """A digest of its inputs: the lock, this file and the checkout's path."""
+        """A digest of its inputs: the lock, other files, this one and the checkout's path."""
         digest = hashlib.sha256(str(CHECKOUT).encode())
-        for path in (self.lock, Path(__file__)):
+        for path in (self.lock, *self.inputs, Path(__file__)):
             digest.update(path.read_bytes())
         return digest.hexdigest()
 

@@ -89,7 +89,9 @@ CHECKS: dict[str, Check] = {
     "versions": Check(
         "versions: every place that names a supported version agrees", versions.check, per_python=True
     ),
-    "forges": Check("check-jsonschema: workflows, pipelines and templates of forges", forges.check),
+    "forges": Check(
+        "check-jsonschema, actionlint, Groovy: workflows, pipelines and templates of forges", forges.check
+    ),
     "licenses": Check("reuse: copyright and license of every file", lambda: run("reuse", "lint")),
     "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
     "unit": Check(

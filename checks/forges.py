@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The files for forges follow the schemas that check-jsonschema brings along.
 
-actionlint would check expressions and shell commands, too, but its package on PyPI downloads a program while
-it is installed.
+actionlint also checks the expressions of GitHub's workflows. A Jenkinsfile is parsed as Groovy.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from checks import actionlint
 from checks.commands import CheckError, run
 from checks.paths import CHECKOUT
 
@@ -22,10 +22,12 @@ FILES = {
     "vendor.gitlab-ci": (".gitlab-ci.yml", "examples/gitlab-ci/.gitlab-ci.yml"),
 }
 
+JENKINSFILES = (Path("examples/jenkins/Jenkinsfile"),)
+
 # The other examples, by folder, and what holds for them instead.
 WITHOUT_SCHEMA = {
-    "jenkins": "only a Jenkins with its plugins can check a Jenkinsfile; tests/integration/test_pipelines.py "
-    "runs the scripts with the arguments in it",
+    "jenkins": "only a Jenkins with its plugins knows all steps; a Jenkinsfile is parsed as Groovy, and "
+    "tests/integration/test_pipelines.py runs the scripts with the arguments in it",
     "pipeline": "tests/integration/test_pipelines.py runs the scripts",
     "systemd": "tests/integration/test_pipelines.py has systemd check the units",
 }
@@ -47,7 +49,9 @@ def check() -> None:
     """Validate each file.
 
     Raises:
-        CheckError: a file does not follow its schema.
+        CheckError: a file does not follow its schema, or has a mistake that a linter or parser finds.
     """
     for schema in FILES:
         run("check-jsonschema", "--builtin-schema", schema, *matching(CHECKOUT, schema))
+    actionlint.lint(matching(CHECKOUT, "vendor.github-workflows"))
+    run("python", "-m", "checks.groovy", *JENKINSFILES)

@@ -20,3 +20,4 @@ lock second-opinion 3.11
 lock oldest-boto 3.11
 lock ansible-13 3.12
 lock benchmark 3.11
+lock actionlint 3.11
