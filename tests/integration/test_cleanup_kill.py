@@ -260,6 +260,22 @@ def test_a_call_whose_answer_is_lost_is_done(cleanup: Cleanup, action: str) -> N
     cleanup.assert_done()
 
 
+def test_snapshots_are_deleted_after_a_lost_answer_though_no_deletion_was_planned(cleanup: Cleanup) -> None:
+    images = observed.own_images(cleanup.aws, OWNER, HOME)
+    (partly,) = (one["ImageId"] for one in images if "partly" in one["Name"])
+    owner = cleanup.aws.client("ec2", OWNER, HOME)
+    owner.create_tags(Resources=[partly], Tags=[{"Key": "keep", "Value": ""}])
+    cleanup.aws.add_fault("drop", action="DeregisterImage", when="after", times=3)
+    # Where grants are revoked, deletions of snapshots are planned.
+    outcome = cleanup.run(revoke_grants=False)
+    assert outcome.failures == ()
+    operations = [one.operation for one in outcome.performed]
+    assert operations.count("DeregisterImage") == 3
+    remaining = observed.own_images(cleanup.aws, OWNER, HOME)
+    used = {one for image in remaining for one in observed.snapshot_ids(image)}
+    assert observed.own_snapshots(cleanup.aws, OWNER, HOME) == sorted(used)
+
+
 @pytest.mark.parametrize("action", ["DisableImage", "EnableImageDeprecation"])
 def test_a_stage_whose_answer_is_lost_is_reached(
     cleanup: Cleanup, action: str, monkeypatch: pytest.MonkeyPatch

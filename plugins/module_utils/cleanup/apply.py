@@ -18,6 +18,7 @@ from ..plan import Action
 
 # How many calls run at the same time in a region.
 _SIDE_BY_SIDE = 16
+_DELETE_SNAPSHOT = "DeleteSnapshot"
 Attempt = tuple[Performed, list[str]]
 
 
@@ -41,6 +42,15 @@ def perform_each(
             if done.failures:
                 refused.update(resources, *(depends_on.get(one, ()) for one in resources))
     return _with_left_snapshots(merge(*parts))
+
+
+def operations(action: Action) -> tuple[str, ...]:
+    """The operations that the action takes, so that their clients can be opened before threads start.
+
+    If the answer to a deregistration is lost, the image's snapshots are deleted by calls of their own.
+    """
+    with_snapshots = action.parameters.get("DeleteAssociatedSnapshots")
+    return (action.operation, _DELETE_SNAPSHOT) if with_snapshots else (action.operation,)
 
 
 def _side_by_side(
@@ -87,7 +97,7 @@ def _attempts(
     client = client_for(action)
     done = perform(client, action)
     resources = _resources(action)
-    if action.parameters.get("DeleteAssociatedSnapshots") and _lacks_results(done):
+    if _DELETE_SNAPSHOT in operations(action)[1:] and _lacks_results(done):
         snapshot_ids = sorted(one for one, images in depends_on.items() if {*images} == {action.resource})
         done = merge(done, _with_snapshots(client_for, action, snapshot_ids))
     if not done.failures or len(resources) == 1:
@@ -110,7 +120,7 @@ def _with_snapshots(
     The answer that says so was lost, and AWS may have deleted some of them: what is gone is no failure.
     """
     deletions = [
-        Action(deregistration.target, "DeleteSnapshot", {"SnapshotId": one}, one) for one in snapshot_ids
+        Action(deregistration.target, _DELETE_SNAPSHOT, {"SnapshotId": one}, one) for one in snapshot_ids
     ]
     return merge(*(perform(client_for(one), one) for one in deletions))
 

@@ -24,7 +24,7 @@ from ..progress import Report
 from ..regions import select_regions
 from ..runner import Flow, Outcome, diff_by_change
 from . import read_regions
-from .apply import perform_each
+from .apply import operations, perform_each
 from .changes import changes
 from .confirmation import Confirmed, confirmed
 from .decisions import Decision
@@ -223,7 +223,8 @@ def _perform(
         by_target.setdefault(action.target, []).append(action)
     depends_on = dependencies(seen, retired, actions)
     for action in actions:
-        clients.paced(action.operation).open(action.service, [action.target.region])
+        for operation in operations(action):
+            clients.paced(operation).open(action.service, [action.target.region])
 
     def work(target: Target) -> Performed:
         def client_for(action: Action) -> Any:

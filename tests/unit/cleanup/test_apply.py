@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
 from ansible_collections.golden.images.plugins.module_utils.cleanup import apply as retire
-from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import perform_each
+from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import operations, perform_each
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.examples import place
@@ -35,8 +35,19 @@ def delete(snapshot_id: str) -> Action:
 
 def done(wire: Wire, *actions: Action, depends_on: dict[str, set[str]] | None = None) -> Performed:
     """What becomes of the actions, with calls one after another: the script is one."""
+    opened = {operation for action in actions for operation in operations(action)}
+
+    def client_for(action: Action) -> Any:
+        assert action.operation in opened
+        return wire.client
+
     with wire.spoken(), patch.object(retire, "_SIDE_BY_SIDE", 1):
-        return perform_each(lambda _action: wire.client, actions, depends_on or {})
+        return perform_each(client_for, actions, depends_on or {})
+
+
+def test_a_deregistration_may_take_deletions_of_snapshots() -> None:
+    assert operations(deregister("ami-1")) == ("DeregisterImage", "DeleteSnapshot")
+    assert operations(tag("snap-1")) == ("CreateTags",)
 
 
 def named(snapshot_id: str) -> dict[str, Any]:
