@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,40 @@ GUIDES = {
     "restore": "restoring.md",
     "rollback": "publishing.md",
     "verify": "verifying.md",
+}
+
+# What each example sets: what the role requires, and what most users set.
+_IMAGES = "{ us-east-1: ami-0123456789abcdef0, eu-west-1: ami-0fedcba9876543210 }"
+_ACCOUNTS = '["012345678901", "123456789012"]'
+_REGIONS = "[us-east-1, eu-west-1]"
+EXAMPLES = {
+    "audit": f"audit_allowed_account_ids: {_ACCOUNTS}",
+    "cleanup": """\
+cleanup_family_tag: family
+cleanup_keep_latest: 3
+cleanup_deprecate_after_days: 0""",
+    "diagnose": f"diagnose_images: {_IMAGES}\ndiagnose_account_ids: {_ACCOUNTS}",
+    "distribute": f"""\
+distribute_source_image_id: ami-0123456789abcdef0
+distribute_source_region: us-east-1
+distribute_regions: {_REGIONS}
+distribute_account_ids: {_ACCOUNTS}""",
+    "monitor": f"monitor_regions: {_REGIONS}\nmonitor_log_group_name: aws-cloudtrail-logs",
+    "publish": f"publish_images: {_IMAGES}\npublish_parameter: /golden/web",
+    "remediate": f"remediate_allowed_account_ids: {_ACCOUNTS}",
+    "restore": """\
+restore_images: { us-east-1: ami-0123456789abcdef0 }
+restore_tombstone_s3_uri: s3://golden-retired/tombstones""",
+    "rollback": f"""\
+rollback_parameter: /golden/web
+rollback_regions: {_REGIONS}
+rollback_source_image_id: ami-0123456789abcdef0""",
+    "share": f"share_images: {_IMAGES}\nshare_account_ids: {_ACCOUNTS}",
+    "unshare": f'unshare_images: {_IMAGES}\nunshare_account_ids: ["012345678901"]',
+    "verify": f"""\
+verify_images: {_IMAGES}
+verify_account_ids: {_ACCOUNTS}
+verify_consumer_role_name: golden-consumer""",
 }
 
 
@@ -95,7 +130,7 @@ def _readme(role: Path, playbooks: Iterable[str]) -> str:
         f"{_markdown(main['short_description'])}.",
         *map(_markdown, _paragraphs(main["description"])),
         "## Run it",
-        _example(role.name, options),
+        _example(role.name),
         *(f"The playbook `golden.images.{name}` runs this role alone." for name in playbooks),
         "## Variables",
         _table(options),
@@ -115,14 +150,12 @@ def _declared(role: Path) -> tuple[Mapping[str, Any], Mapping[str, Option]]:
     return main, main.get("options", {})
 
 
-def _example(role: str, options: Mapping[str, Option]) -> str:
-    required = [name for name, option in options.items() if option.get("required")]
-    variables = "".join(f"        {name}: # {_type(options[name])}\n" for name in required)
+def _example(role: str) -> str:
+    variables = textwrap.indent(EXAMPLES[role], 8 * " ")
     return (
         "```yaml\n"
         f"- hosts: localhost\n  gather_facts: false\n  roles:\n    - role: golden.images.{role}\n"
-        + (f"      vars:\n{variables}" if required else "")
-        + "```"
+        f"      vars:\n{variables}\n```"
     )
 
 

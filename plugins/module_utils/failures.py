@@ -16,8 +16,9 @@ from .model import Target
 Source = Literal["aws", "sdk", "collection"]
 # The code of each consumer that AWS rejects, whichever of its codes AWS returned for that.
 CONSUMER_REJECTED = "consumer_rejected"
-# Characters of a message with its remedy.
+# Characters of a message with its remedy, and of a message whose remedy is a long policy.
 _LONGEST = 480
+_SHORTEST = 200
 # Characters of a word that is not cut.
 _WORD = 20
 # Lines of a message about several failures. Invalid options are fixed all at once, before the next run.
@@ -81,7 +82,7 @@ class Failure:
         if self.remedy and message and message[-1] not in ".!?:":
             message += "."
         if self.error_code != "unexpected_error":
-            message = cut(message, _LONGEST - len(self.remedy) - 1)
+            message = cut(message, max(_SHORTEST, _LONGEST - len(self.remedy) - 1))
         return f"{message} {self.remedy}".strip()
 
     def as_result(self) -> dict[str, str | None]:
@@ -195,5 +196,5 @@ def summary(failures: Iterable[Failure]) -> str:
     if len(lines) == 1:
         return lines[0]
     most = _MOST_OPTIONS if all(one.error_code == "invalid_option" for one in given) else _MOST_LINES
-    more = [f"{len(lines) - most} more are in failures."] if len(lines) > most else []
+    more = [f"{len(lines) - most} more: the report has all, or run with -vvv."] if len(lines) > most else []
     return "\n".join([f"{len(lines)} problems:", *(f"- {line}" for line in lines[:most]), *more])

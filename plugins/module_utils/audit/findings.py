@@ -92,8 +92,8 @@ MEANINGS: dict[str, str] = {
     ),
     "unknown_account": "The image or snapshot is shared with an account that is not allowed.",
     "unknown_key_principal": (
-        "A grant or key policy statement that this collection did not create lets a principal use the key "
-        "that is not allowed."
+        "A grant or key policy statement that this collection did not create lets a principal that is not "
+        "allowed use the key."
     ),
     "unknown_organization": "The image is shared with an organization that is not allowed.",
     "unknown_organizational_unit": (

@@ -159,13 +159,14 @@ def _over_limit(
     former = list(former_images(wanted, seen, orphaned))
     deletions = len(images) + len(former)
     # With 100%, all of them.
-    if wanted.limit.allows(deletions, len(decided) + len(former)):
+    evaluated = len(decided) + len(former)
+    if wanted.limit.allows(deletions, evaluated):
         return
     named = ", ".join((images + former)[:_EXAMPLES]) + (" …" if deletions > _EXAMPLES else "")
     what = f"{len(images)} of {len(decided)} images would be disabled or deregistered"
     what += f", and the snapshots of {len(former)} former images deleted" if former else ""
     yield Failure(
-        message=f"max_deletions: {what} ({named}), but at most {wanted.limit} are allowed.",
+        message=f"max_deletions: {what} ({named}), but at most {wanted.limit.of(evaluated)} are allowed.",
         remedy="Check the policy. If all of these are intended, raise max_deletions.",
         error_code="too_many_deletions",
         action="max_deletions",

@@ -55,6 +55,12 @@ class Limit:
             return deletions <= self.count
         return deletions * 100 <= self.percent * evaluated
 
+    def of(self, evaluated: int) -> str:
+        """The limit, with the number of images that a percentage allows of those that were evaluated."""
+        if self.count is not None:
+            return str(self)
+        return f"{self} ({self.percent * evaluated // 100} of {evaluated})"
+
     def __str__(self) -> str:
         return str(self.count) if self.count is not None else f"{self.percent}%"
 

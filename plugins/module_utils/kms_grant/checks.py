@@ -65,8 +65,8 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
         yield refusal(
             "not_owner",
             f"{key.key.arn} belongs to account {owner}; only its owner can change its policy.",
-            f"Use account_ids with access_method: grant, or let {owner} add these statements and omit these "
-            f"consumers: {json.dumps(statements)}",
+            "Share with accounts only (account_ids, access_method: grant), or omit these consumers and let "
+            f"{owner} add these statements to the key policy: {json.dumps(statements)}",
         )
 
 

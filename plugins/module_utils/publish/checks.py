@@ -66,7 +66,7 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
             "source_image_id",
             f"No version of {wanted.parameter} has the label {label}: no copy of it was published here, or "
             "the label was removed.",
-            "Publish a copy of the source with images, or remove the region.",
+            "Publish the copy of this region first (ami_publish with images), or remove the region.",
         )
     if place.image_id is not None and image is None and (own or not wanted.as_if_shared):
         yield Obstacle(
@@ -100,7 +100,7 @@ def _where_it_went(wanted: PublishWanted, own: bool) -> str:
             "hide it. If it was deregistered, publish another one."
         )
     if wanted.is_rollback:
-        return "It was deregistered: publish another copy with images, or remove the region."
+        return "It was deregistered: publish another copy (ami_publish with images), or remove the region."
     return "Check the AMI ID and the region: the copy in each region has its own ID."
 
 

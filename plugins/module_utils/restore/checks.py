@@ -15,6 +15,8 @@ from ..model import Image, ImageRef, Sharing, Target
 from ..share import checks as share_checks
 from .state import Found, RestoreWanted, has_lost_permissions
 
+_PLACES = "tombstone_path, tombstone_s3_uri or tombstone_ssm_path"
+
 
 def refusals(
     wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
@@ -128,7 +130,7 @@ def _unknown_permissions(
             "images",
             "tombstone_not_found",
             f"There is no tombstone of {ref} in {wanted.places.named()}.",
-            f"Set the option for its location, or {alternative}",
+            f"Set {_PLACES} to where the cleanup wrote it, or {alternative}",
         )
         return
     yield Failure.at(
@@ -137,7 +139,7 @@ def _unknown_permissions(
         "permissions_unknown",
         f"The tombstones of {ref} in {wanted.places.named()} were written after it was disabled and do not "
         "have its permissions.",
-        f"Set the option for the location of an older one, or {alternative}",
+        f"Set {_PLACES} to where the cleanup wrote an older one, or {alternative}",
     )
 
 

@@ -49,7 +49,7 @@ def test_a_code_has_a_cause_and_a_cure_in_each_place_where_it_is_found():
         "key_not_enabled",
         "Finding of a diagnosis, blocking",
         "The key is disabled or pending deletion.",
-        "EnableKey, CancelKeyDeletion",
+        "Enable the key (EnableKey, after CancelKeyDeletion if it is pending deletion)",
     )
     assert {kind for code, kind in found if code == "default_key"} == {
         "Failure",

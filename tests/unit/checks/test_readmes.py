@@ -7,9 +7,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
+from checks import readmes
 from checks.commands import CheckError
-from checks.readmes import GUIDES, different, right_readmes
+from checks.readmes import EXAMPLES, GUIDES, different, right_readmes
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SPEC = """\
@@ -33,6 +35,12 @@ argument_specs:
 """
 
 
+@pytest.fixture(autouse=True)
+def example(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example of the role ``do``."""
+    monkeypatch.setattr(readmes, "EXAMPLES", {**EXAMPLES, "do": "do_regions: [us-east-1]"})
+
+
 def tree(root: Path, spec: str = SPEC) -> Path:
     """A collection with the role ``do`` and a playbook that runs it."""
     (root / "roles" / "do" / "meta").mkdir(parents=True)
@@ -53,7 +61,7 @@ def test_the_head_says_what_the_role_does_and_how_to_run_it(tmp_path):
     (text,) = right_readmes(tree(tmp_path)).values()
     assert text.startswith("# golden.images.do\n\nDo it.\n\nDoes it, with `do_level=high`.\n")
     assert text.count("`golden.images.do_it` runs this role") == 1
-    assert "    - role: golden.images.do\n      vars:\n        do_regions: # list of str\n```" in text
+    assert "    - role: golden.images.do\n      vars:\n        do_regions: [us-east-1]\n```" in text
 
 
 def test_a_changed_spec_is_a_difference(tmp_path):
@@ -78,3 +86,11 @@ def test_a_tree_without_roles_is_an_error(tmp_path):
 
 def test_the_guides_exist():
     assert [name for name in GUIDES.values() if not (CHECKOUT / "docs" / name).is_file()] == []
+
+
+@pytest.mark.parametrize("role", sorted(path.name for path in (CHECKOUT / "roles").iterdir()))
+def test_an_example_sets_what_its_role_requires_and_nothing_that_it_lacks(role: str):
+    spec = (CHECKOUT / "roles" / role / "meta" / "variables.yml").read_text(encoding="utf-8")
+    options = yaml.safe_load(spec)["variables"]
+    required = {name for name, option in options.items() if option.get("required")}
+    assert required <= set(yaml.safe_load(EXAMPLES[role])) <= set(options)

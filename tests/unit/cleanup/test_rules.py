@@ -133,3 +133,9 @@ def test_what_a_limit_may_look_like(value: object, limit: Limit | None) -> None:
 )
 def test_the_boundary_of_a_limit(limit: Limit, deletions: int, considered: int, allowed: bool) -> None:
     assert limit.allows(deletions, considered) is allowed
+
+
+def test_a_percentage_says_how_many_images_it_allows() -> None:
+    assert Limit(percent=10).of(8) == "10% (0 of 8)"
+    assert Limit(percent=10).of(19) == "10% (1 of 19)"
+    assert Limit(count=3).of(8) == "3"

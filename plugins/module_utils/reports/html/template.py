@@ -147,13 +147,13 @@ _HEAD = """\
 
 _GROUPS = """\
 {% if page.groups and not page.document.complete %}
-{{ group_list('findings', 'Findings', page.groups) }}
+{{ group_list('findings', 'Findings by cause', page.groups) }}
 {% endif %}
 {% if page.actions %}
 {{ group_list('actions', page.document.actions_title, page.actions) }}
 {% endif %}
 {% if page.groups and page.document.complete %}
-{{ group_list('findings', 'Findings', page.groups) }}
+{{ group_list('findings', 'Findings by cause', page.groups) }}
 {% endif %}
 """
 
