@@ -21,6 +21,8 @@ display = Display()
 _INTERVAL = 0.5
 # Seconds between lines where they are not watched: in a log, lines of every few seconds hide all others.
 _LOG_INTERVAL = 10
+# Read when the plugin is loaded: while a task runs, Ansible has another standard output.
+_ON_TERMINAL = sys.stdout.isatty()
 
 
 class ActionModule(RunsHere):
@@ -34,7 +36,7 @@ class ActionModule(RunsHere):
         if not self._can_show_progress():
             return super().run(tmp, task_vars)
         arguments = self._task.args
-        with _ProgressDisplay(0 if sys.stdout.isatty() else _LOG_INTERVAL) as progress:
+        with _ProgressDisplay(0 if _ON_TERMINAL else _LOG_INTERVAL) as progress:
             self._task.args = {**arguments, "progress_path": progress.path}
             try:
                 return super().run(tmp, task_vars)

@@ -74,10 +74,9 @@ def each(
                 started += 1
                 threading.Thread(target=_run_worker, args=(waiting, work, finished), daemon=True).start()
     except BaseException:
-        _drain(waiting)
+        _stop(waiting)
         raise
-    finally:
-        waiting.put(_END)
+    waiting.put(_END)
 
     done: dict[Item, Result] = {}
     failed: dict[Item, Exception] = {}
@@ -91,9 +90,11 @@ def each(
             item, result, exception = finished.get(timeout=timeout)
         except queue.Empty:
             failed.update((item, DidNotAnswer()) for item in open_items)
-            _drain(waiting)
-            waiting.put(_END)
+            _stop(waiting)
             break
+        except BaseException:
+            _stop(waiting)
+            raise
         open_items.discard(item)
         if exception is None:
             done[item] = result  # type: ignore[assignment]
@@ -106,11 +107,12 @@ def each(
     )
 
 
-def _drain(waiting: queue.SimpleQueue[Item | _End]) -> None:
-    """Empty the queue, so that no item that is reported as failed is worked on later."""
+def _stop(waiting: queue.SimpleQueue[Item | _End]) -> None:
+    """Empty the queue, so that no item that is reported as failed is worked on later, and end its threads."""
     with contextlib.suppress(queue.Empty):
         while True:
             waiting.get_nowait()
+    waiting.put(_END)
 
 
 def _run_worker(

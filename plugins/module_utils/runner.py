@@ -291,17 +291,21 @@ def _clients(module: Any) -> Any:
     from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 
     from .aws.clients import Clients, Connection
+    from .aws.errors import BotoCoreError, failure
 
     module.require_botocore_at_least(OLDEST_BOTOCORE, reason="to read all that AWS answers")
     region, endpoint_url, parameters = get_aws_connection_info(module)
     keys = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-    return Clients(
-        Connection(
-            credentials={key: parameters[key] for key in keys if parameters.get(key)},
-            profile_name=parameters.get("profile_name"),
-            region=region,
-            endpoint_url=endpoint_url,
-            verify=parameters.get("verify"),
-            config=parameters.get("aws_config"),
-        )
+    connection = Connection(
+        credentials={key: parameters[key] for key in keys if parameters.get(key)},
+        profile_name=parameters.get("profile_name"),
+        region=region,
+        endpoint_url=endpoint_url,
+        verify=parameters.get("verify"),
+        config=parameters.get("aws_config"),
     )
+    try:
+        return Clients(connection)
+    except BotoCoreError as exception:
+        # There is no such profile, or the files of the AWS CLI cannot be read.
+        raise Refused([failure(exception, None, "profile")]) from exception

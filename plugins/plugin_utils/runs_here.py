@@ -7,12 +7,16 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
+import os
 import sys
+import traceback
 from importlib.util import find_spec
 from types import MappingProxyType
 
 from ansible import constants
+from ansible.errors import AnsibleValueOmittedError
 from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible_collections.golden.images.plugins.module_utils.runner import run_here
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures
@@ -25,6 +29,8 @@ class RunsHere(ShortFailures):
     host, as its user and with its environment: these are this process's own only if the connection is local
     and the task changes neither. A module that calls AWS uses the boto3 of its host's Python, too, so that
     has to be this process's Python. The flow imports boto3 itself where there is one.
+
+    As from a process, what libraries print is lost, and an exception is a failed result.
     """
 
     flow = None
@@ -38,8 +44,14 @@ class RunsHere(ShortFailures):
         # Without AWS, a module's options are the results of others, which can be large.
         with_invocation = self.flow.needs_aws and _injects_invocation(variables)
         # The module's process would start in this folder, in which relative paths are.
-        with contextlib.chdir(self._loader.get_basedir()):
-            result = run_here(self.flow, self.argument_spec, self._arguments(), self.rules, with_invocation)
+        with contextlib.chdir(self._loader.get_basedir()), _without_output():
+            try:
+                result = run_here(
+                    self.flow, self.argument_spec, self._arguments(), self.rules, with_invocation
+                )
+            except Exception as exception:  # noqa: BLE001  (not swallowed: it is the result)
+                # So that failed_when, until and the tasks of always apply to it.
+                result = _crash(exception)
         return self._shown(_sent(result, Direction.MODULE_TO_CONTROLLER))
 
     def _can_run_here(self, task_vars):
@@ -48,9 +60,20 @@ class RunsHere(ShortFailures):
             connection.transport == "local"
             and not connection.become
             and not task.async_val
+            # Its threads would go on after the time.
+            and not task.timeout
             and not any(task.environment or ())
-            and (not self.flow.needs_aws or self._has_boto3(task_vars))
+            and (not self.flow.needs_aws or self._can_call_aws_here(task_vars))
         )
+
+    def _can_call_aws_here(self, task_vars):
+        # With these, amazon.aws lets botocore log requests with their secrets: Ansible's log file would have
+        # them, and the logger stays as it is for later tasks.
+        option = self._task.args.get("debug_botocore_endpoint_logs")
+        logs = option or os.environ.get("ANSIBLE_DEBUG_BOTOCORE_LOGS")
+        # There, what botocore asks about proxies must not be called between fork and exec.
+        is_mac = sys.platform == "darwin"
+        return not logs and not is_mac and self._has_boto3(task_vars)
 
     def _has_boto3(self, task_vars):
         """Whether the module's Python is the one of this process, and has boto3."""
@@ -58,7 +81,11 @@ class RunsHere(ShortFailures):
         variables = task_vars["ansible_delegated_vars"][delegate] if delegate else task_vars
         # Without a setting, Ansible discovers a Python, which need not be the one that runs Ansible.
         interpreter = constants.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
-        return self._templar.template(interpreter) == sys.executable and find_spec("boto3") is not None
+        try:
+            python = self._templar.template(interpreter)
+        except AnsibleValueOmittedError:
+            return False
+        return python == sys.executable and find_spec("boto3") is not None
 
     def _arguments(self):
         internal = {
@@ -69,6 +96,22 @@ class RunsHere(ShortFailures):
         }
         options = _sent(self._task.args, Direction.CONTROLLER_TO_MODULE)
         return {**options, **{f"_ansible_{name}": value for name, value in internal.items()}}
+
+
+@contextlib.contextmanager
+def _without_output():
+    """What libraries print is lost, as that of a process; Ansible would display it as a warning."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def _crash(exception):
+    return {
+        "changed": False,
+        "exception": "".join(traceback.format_exception(exception)),
+        "failed": True,
+        "msg": f"{type(exception).__name__}: {exception}",
+    }
 
 
 def _injects_invocation(variables):

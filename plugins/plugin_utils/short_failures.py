@@ -54,6 +54,18 @@ def shortened(result, has_condition=False):
     return short
 
 
+def with_message(result):
+    """The result with a message, also of a module whose process ended with an exception.
+
+    ansible-core returns only ``exception`` then. Roles, which read what failed after ``failed_when: false``,
+    know a failure by its message.
+    """
+    if not result.get("failed") or "msg" in result:
+        return result
+    event = getattr(result.get("exception"), "event", None)
+    return {**result, "msg": getattr(event, "msg", None) or "The module ended with an exception: see -vvv."}
+
+
 class ShortFailures(NormalAction):
     """Runs the module of the action's name."""
 
@@ -61,6 +73,7 @@ class ShortFailures(NormalAction):
         return self._shown(super().run(tmp, task_vars))
 
     def _shown(self, result):
+        result = with_message(result)
         # With failed_when: false there is no failure to display.
         condition = self._task.failed_when
         return result if condition == [False] else shortened(result, bool(condition))

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from .fixture import HOME, Fixture
-from .playbook import MODULES, Ansible
+from .playbook import MODULES, Ansible, Run
 
 COPIED = {
     "changed": True,
@@ -93,6 +94,30 @@ def test_modules_that_call_aws_return_the_same_with_and_without_a_process(
     assert here == in_process
     assert here["plan"]["changed"] is True
     assert {name for name, result in here.items() if result.get("failed")} == {"refusal", "rule", "type"}
+
+
+@pytest.mark.parametrize("where", ["here", "in a process"])
+def test_a_role_fails_if_its_module_ends_with_an_exception(
+    where: str, fixture: Fixture, ansible: Ansible
+) -> None:
+    """botocore refuses this setting when the module creates its first client."""
+    setting = {"AWS_STS_REGIONAL_ENDPOINTS": "nowhere"}
+    of_ansible, of_process = (setting, {}) if where == "here" else ({}, setting)
+
+    def run(role: str, variables: dict[str, Any]) -> Run:
+        task = {"name": role, "ansible.builtin.import_role": {"name": f"{MODULES}{role}"}}
+        here = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        play = ansible.write_play([task], environment=of_process, vars={**variables, **here})
+        return ansible.run(play, environment=of_ansible)
+
+    shared = {"images": {HOME: fixture.image_id}, "account_ids": fixture.account_ids("web-prod")}
+    unshare = run("unshare", {f"unshare_{name}": value for name, value in shared.items()})
+    assert unshare.code == 2
+    assert "regional endpoints option nowhere is invalid" in unshare.text
+    folder = ansible.folder / "audit"
+    audit = run("audit", {"audit_regions": [HOME], "audit_report_dir": str(folder)})
+    assert audit.code == 2
+    assert json.loads((folder / "report.json").read_text(encoding="utf-8"))["status"] == "incomplete"
 
 
 def _comparable(result: Any) -> dict[str, Any]:

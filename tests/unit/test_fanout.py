@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import queue
 import sys
 import threading
 from collections.abc import Iterator
@@ -212,6 +213,32 @@ def test_no_further_work_starts_after_the_iterator_raised() -> None:
         each(items(), work, threads=1)
     release.set()
     assert started in ([], [0])
+
+
+def test_no_further_work_starts_after_the_wait_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ansible interrupts a task whose time is over with an exception of the main thread."""
+
+    class Interrupted(BaseException):
+        pass
+
+    class Results(queue.SimpleQueue):  # type: ignore[type-arg]
+        def get(self, **_limit: object) -> object:
+            raise Interrupted
+
+    started: list[int] = []
+    release = threading.Event()
+
+    def work(item: int) -> None:
+        started.append(item)
+        release.wait(5)
+
+    queues = iter([queue.SimpleQueue(), Results()])
+    monkeypatch.setattr(fanout.queue, "SimpleQueue", lambda: next(queues))
+    with pytest.raises(Interrupted):
+        each(range(9), work, threads=1)
+    release.set()
+    sleep(0.05)
+    assert started == [0]
 
 
 def test_the_number_of_threads_is_limited() -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common import warnings as ansible_warnings
+from ansible_collections.amazon.aws.plugins.module_utils import botocore
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.golden.images.plugins.module_utils import runner
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
@@ -447,6 +449,19 @@ def test_a_botocore_that_would_leave_something_out_is_refused() -> None:
 
     with pytest.raises(Refusal, match=r"1\.41\.0 to read all that AWS answers"):
         runner._clients(Module())
+
+
+def test_a_profile_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        botocore, "get_aws_connection_info", lambda _module: (None, None, {"profile_name": "x"})
+    )
+    module = SimpleNamespace(require_botocore_at_least=lambda *_oldest, **_reason: None)
+    with pytest.raises(Refused) as refused:
+        runner._clients(module)
+    (failure,) = refused.value.failures
+    assert (failure.error_code, failure.action) == ("ProfileNotFound", "profile")
+    assert "(x)" in failure.message
+    assert "AWS_PROFILE" in failure.remedy
 
 
 def test_a_flow_that_only_checks_options_plans_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

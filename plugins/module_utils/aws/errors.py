@@ -21,8 +21,10 @@ try:
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
+        ConfigParseError,
         NoCredentialsError,
         ParamValidationError,
+        ProfileNotFound,
         WaiterError,
     )
     from botocore.parsers import ResponseParserError
@@ -35,6 +37,12 @@ except ImportError:
         """Replaces botocore's exception if botocore is not installed."""
 
     class ClientError(Exception):  # type: ignore[no-redef]
+        """Replaces botocore's exception if botocore is not installed."""
+
+    class ConfigParseError(BotoCoreError):  # type: ignore[no-redef]
+        """Replaces botocore's exception if botocore is not installed."""
+
+    class ProfileNotFound(BotoCoreError):  # type: ignore[no-redef]
         """Replaces botocore's exception if botocore is not installed."""
 
     class NoCredentialsError(BotoCoreError):  # type: ignore[no-redef]
@@ -260,6 +268,8 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
 def _sdk_remedy(exception: Exception) -> str:
     if isinstance(exception, NoCredentialsError):
         return "Set access_key and secret_key, a profile, or the environment variables of the AWS CLI."
+    if isinstance(exception, (ConfigParseError, ProfileNotFound)):
+        return "Check profile or AWS_PROFILE, and the files of the AWS CLI, as the user who runs Ansible."
     if isinstance(exception, ParamValidationError):
         return "A newer botocore may support this parameter: update botocore and boto3."
     return "Check the network, the proxy and endpoint_url, and rerun: completed work is kept."

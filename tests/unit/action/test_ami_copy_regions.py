@@ -89,6 +89,7 @@ def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  
             environment=[],
             failed_when=[],
             get_name=lambda: "Copy it",
+            timeout=0,
         )
         connection = SimpleNamespace(
             transport=transport,

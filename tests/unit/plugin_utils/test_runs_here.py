@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleValueOmittedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.golden.images.plugins.plugin_utils import runs_here, short_failures
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
@@ -40,6 +41,7 @@ def action(name: str = "distribution_report", folder: Path = Path(), **differenc
         diff=False,
         environment=given["environment"],
         failed_when=[],
+        timeout=given.get("timeout", 0),
     )
     connection = SimpleNamespace(transport=given["transport"], become=given["become"])
     loader = SimpleNamespace(get_basedir=lambda: str(folder))
@@ -70,6 +72,7 @@ def test_a_failure_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
         {"transport": "ssh"},
         {"become": True},
         {"async_val": 60},
+        {"timeout": 4},
         {"environment": [{"HOME": "/elsewhere"}]},
     ],
 )
@@ -114,6 +117,46 @@ def test_a_module_that_calls_aws_needs_the_boto3_of_its_own_python(
     made = action("ami_share", args={}, **differences)
     made._templar = SimpleNamespace(template=lambda text: text)
     assert made.run(task_vars=variables)["by"] == by
+
+
+def test_an_interpreter_that_is_omitted_is_one_that_ansible_discovers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def template(_text: str) -> str:
+        raise AnsibleValueOmittedError
+
+    monkeypatch.setattr(NormalAction, "run", lambda *_given: {"by": "a process"})
+    made = action("ami_share", args={})
+    made._templar = SimpleNamespace(template=template)
+    assert made.run(task_vars={"ansible_python_interpreter": "{{ omit }}"}) == {"by": "a process"}
+
+
+@pytest.mark.parametrize("how", ["option", "environment", "macOS"])
+def test_what_this_process_must_not_do_needs_a_process(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests are not logged here with their secrets, and a Mac's forked process asks for no proxies."""
+    monkeypatch.setattr(NormalAction, "run", lambda *_given: {"by": "a process"})
+    monkeypatch.setattr(runs_here, "run_here", lambda *_given, **_rules: {"by": "here"})
+    made = action("ami_share", args={"debug_botocore_endpoint_logs": how == "option"})
+    made._templar = SimpleNamespace(template=lambda text: text)
+    if how == "environment":
+        monkeypatch.setenv("ANSIBLE_DEBUG_BOTOCORE_LOGS", "true")
+    if how == "macOS":
+        monkeypatch.setattr(runs_here.sys, "platform", "darwin")
+    assert made.run(task_vars={"ansible_python_interpreter": sys.executable}) == {"by": "a process"}
+
+
+def test_an_exception_is_a_failed_result_and_what_is_printed_is_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(*_given: Any, **_rules: Any) -> dict[str, Any]:
+        print("InsecureRequestWarning", file=sys.stderr)
+        raise KeyError("Images")
+
+    monkeypatch.setattr(runs_here, "run_here", crash)
+    result = action().run(task_vars={})
+    assert (result["failed"], result["changed"], result["msg"]) == (True, False, "KeyError: 'Images'")
+    assert "in crash" in result["exception"]
+    assert capsys.readouterr() == ("", "")
 
 
 def test_without_boto3_a_module_that_calls_aws_needs_a_process(monkeypatch: pytest.MonkeyPatch) -> None:

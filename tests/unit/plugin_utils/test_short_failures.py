@@ -52,6 +52,27 @@ def test_verbose_runs_display_everything(
     assert ("_ansible_no_log" in shortened(LONG)) is is_short
 
 
+CRASHED = {"failed": True, "changed": False, "exception": SimpleNamespace(event=SimpleNamespace(msg="Boom"))}
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (CRASHED, "Boom"),
+        ({"failed": True}, "The module ended with an exception: see -vvv."),
+        ({"failed": True, "msg": "The option is bad."}, "The option is bad."),
+        ({"changed": True}, None),
+    ],
+)
+def test_every_failure_has_a_message(
+    monkeypatch: pytest.MonkeyPatch, result: dict[str, Any], message: str | None
+) -> None:
+    monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(result))
+    action = object.__new__(ShortFailures)
+    action._task = SimpleNamespace(failed_when=[False])
+    assert action.run(None, {}).get("msg") == message
+
+
 SHORT = {"failed": True, "msg": "The option is bad."}
 
 
