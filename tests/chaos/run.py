@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,6 +46,35 @@ class Undisturbed:
     beside: bool
 
 
+class Running:
+    """A started run. Its output is read all the time: a pipe that nobody reads is full at 64 KiB."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        pool = ThreadPoolExecutor(1)
+        self._output = pool.submit(process.communicate)
+        pool.shutdown(wait=False)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process has ended."""
+        return self.process.poll() is not None
+
+    def kill(self) -> None:
+        """Kill it with all its descendants."""
+        kill(self.process)
+        self._output.result()
+
+    def finish(self) -> Run:
+        """Wait for the end; a run that hangs is killed, and its exit code is -1."""
+        try:
+            stdout, stderr = self._output.result(TIMEOUT)
+        except TimeoutError:
+            self.kill()
+            return Run(-1, "", f"hangs: no end after {TIMEOUT} seconds", ())
+        return Run(self.process.returncode, stdout, stderr, tuple(tasks_of(stdout)))
+
+
 class Stage:
     """A scenario in a simulated AWS, ready to run."""
 
@@ -67,11 +97,12 @@ class Stage:
     def _picture(self, world: list[dict[str, Any]]) -> Picture:
         return picture(world, labels(self._first, world, keys=self._keys))
 
-    def start(self, command: Command | None = None) -> subprocess.Popen[str]:
-        """Start the command of the scenario, or another one."""
-        return (command or self.setup.command).start(self.ansible)
+    def start(self, command: Command | None = None, *, as_session: bool = False) -> Running:
+        """Start the command of the scenario, or another one, also with credentials that expire."""
+        ansible = self._as_session() if as_session else self.ansible
+        return Running((command or self.setup.command).start(ansible))
 
-    def as_session(self) -> Ansible:
+    def _as_session(self) -> Ansible:
         """Ansible with the credentials of a session of the owner's role, which expire."""
         arn = f"arn:aws:iam::{self.aws.account_id(OWNER)}:role/{OWNER_ROLE}"
         sts = self.aws.client("sts", OWNER)
@@ -82,15 +113,6 @@ class Stage:
             "AWS_SESSION_TOKEN": keys["SessionToken"],
         }
         return Ansible(self.ansible.environment | session, self.ansible.folder)
-
-    def finish(self, process: subprocess.Popen[str]) -> Run:
-        """Wait for the end; a run that hangs is killed, and its exit code is None."""
-        try:
-            stdout, stderr = process.communicate(timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
-            kill(process)
-            return Run(-1, "", f"hangs: no end after {TIMEOUT} seconds", ())
-        return Run(process.returncode, stdout, stderr, tuple(tasks_of(stdout)))
 
     def moment(self, undisturbed: Undisturbed) -> Moment:
         """Everything that the invariants look at."""
@@ -104,7 +126,7 @@ def undisturbed(aws: SimulatedAws, scenario: str) -> Undisturbed:
         stage = Stage(aws, scenario, Path(folder))
         commands = [stage.setup.command, *([stage.setup.beside] if stage.setup.beside else [])]
         for command in commands:
-            run = stage.finish(stage.start(command))
+            run = stage.start(command).finish()
             if run.code:
                 raise RuntimeError(f"{scenario} fails undisturbed: {_complaints(run)}")
         calls = [call for call in aws.calls() if _is_of_run(call)]
@@ -134,7 +156,7 @@ def _check(stage: Stage, case: Case, expected: Undisturbed) -> Iterator[str]:
         aws.update_settings(request_rate_factor=1.0, session_seconds_factor=1.0)
     for command in (stage.setup.command, stage.setup.beside):
         if command is not None:
-            rerun = stage.finish(stage.start(command))
+            rerun = stage.start(command).finish()
             if rerun.code:
                 yield f"rerun: exit code {rerun.code}: {_complaints(rerun)[:800]}"
             yield from _crashes("rerun", rerun)
@@ -149,22 +171,22 @@ def _first_runs(stage: Stage, case: Case) -> list[Run]:
             "freeze", changes=True, when=case.when, after=0 if case.twice else case.kill_at - 1, times=0
         )
     other = stage.setup.beside
-    processes = [stage.setup.command.start(stage.as_session() if case.session else stage.ansible)]
+    started = [stage.start(as_session=case.session)]
     if case.twice or other:
-        processes.append(stage.start(other))
+        started.append(stage.start(other))
     if case.kill_at:
-        _await_frozen(stage.aws, processes, case.kill_at)
+        _await_frozen(stage.aws, started, case.kill_at)
         if not case.twice:
-            kill(processes[0])
+            started[0].kill()
             return []
         stage.aws.clear_faults()
-    return [stage.finish(process) for process in processes]
+    return [one.finish() for one in started]
 
 
-def _await_frozen(aws: SimulatedAws, processes: Sequence[subprocess.Popen[str]], number: int) -> None:
+def _await_frozen(aws: SimulatedAws, started: Sequence[Running], number: int) -> None:
     deadline = time.monotonic() + TIMEOUT
     while aws.faults()[-1]["matched"] < number and time.monotonic() < deadline:
-        if all(process.poll() is not None for process in processes):
+        if all(one.has_ended for one in started):
             return
         time.sleep(0.05)
 

@@ -252,7 +252,7 @@ def kill(process: subprocess.Popen[str]) -> None:
         except ProcessLookupError:
             # It ended meanwhile, or with its parent.
             continue
-    process.communicate()
+    process.wait()
     while {int(one) for one, state in _ps("pid=,stat=") if not state.startswith("Z")} & set(family):
         time.sleep(0.05)
 
