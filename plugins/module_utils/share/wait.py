@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from time import monotonic, sleep
 
-from ..aws import read
+from ..aws import errors, read
 from ..aws.clients import Clients
 from ..aws.write import PERMISSION_LISTS
 from ..failures import Failure
@@ -22,6 +23,8 @@ from .plan import entries
 # Amazon EC2 API"); a removed createVolumePermission was still returned for a while (boto/boto3#721).
 _TIMEOUT = 60.0
 _INTERVAL = 1.0
+# A read that is denied stays so.
+_DENIED = frozenset({"AccessDenied", "UnauthorizedOperation"})
 
 Resource = tuple[Target, str, str]
 
@@ -32,7 +35,8 @@ def wait_until_returned(
     """Read the changed permissions until they are as the actions left them, for at most a minute.
 
     Returns a failure for each resource from which an entry was removed and that is not seen as it was left,
-    and a warning for each other one that is not: AWS returns the old permissions, or none can be read.
+    and a warning for each other one that is not: AWS returns the old permissions, or they could not be read,
+    which is named.
     """
     waiting: dict[Resource, list[Action]] = {}
     for action in performed:
@@ -46,17 +50,28 @@ def wait_until_returned(
         return entries(attribute(clients.ec2(target.region), resource_id))
 
     deadline = monotonic() + _TIMEOUT
+    unread: dict[Resource, Failure] = {}
     while waiting:
-        found, _failed = each(waiting, read_entries)
+        # Without those that are denied.
+        found, failed = each([one for one in waiting if one not in unread], read_entries)
         waiting = {
             resource: actions
             for resource, actions in waiting.items()
             if resource not in found or any(_differs(actions, found[resource]))
         }
-        if not waiting or monotonic() > deadline:
+        unread |= {resource: _unread(exception, resource) for resource, exception in failed.items()}
+        if monotonic() > deadline:
+            break
+        unread = {resource: one for resource, one in unread.items() if one.error_code in _DENIED}
+        if not waiting.keys() - unread.keys():
             break
         sleep(_INTERVAL)
-    return _outcome(waiting)
+    return _outcome(waiting, unread)
+
+
+def _unread(exception: Exception, resource: Resource) -> Failure:
+    target, operation, _resource_id = resource
+    return errors.failure(exception, target, operation.replace("Modify", "Describe", 1))
 
 
 def _differs(actions: Iterable[Action], found: list[dict[str, str]]) -> Iterator[bool]:
@@ -70,10 +85,21 @@ def _changes(action: Action) -> Mapping[str, list[dict[str, str]]]:
     return changes
 
 
-def _outcome(waiting: Mapping[Resource, list[Action]]) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+def _outcome(
+    waiting: Mapping[Resource, list[Action]], unread: Mapping[Resource, Failure]
+) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     failures, warnings = [], []
-    for (target, operation, resource_id), actions in waiting.items():
-        if any("Remove" in _changes(action) for action in actions):
+    for resource, actions in waiting.items():
+        target, operation, resource_id = resource
+        removes = any("Remove" in _changes(action) for action in actions)
+        if resource in unread:
+            what = f"AWS accepted the change of {resource_id}, but its permissions could not be read:"
+            failed = replace(unread[resource], message=f"{what} {unread[resource].message}")
+            if removes:
+                failures.append(failed)
+            else:
+                warnings.append(failed.sentence())
+        elif removes:
             failures.append(
                 Failure.at(
                     target,
