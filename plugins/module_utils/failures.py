@@ -74,11 +74,9 @@ class Failure:
         return f"{self.region}: {self.text()}" if self.region else self.text()
 
     def text(self) -> str:
-        """The message, cut if it is long, and the remedy, without the region.
-
-        Many of AWS's messages end without a full stop.
-        """
-        message = self.message.rstrip()
+        """The message, cut if it is long, and the remedy, without the region; AWS's message has its code."""
+        message = with_code(self.message, self.error_code) if self.source == "aws" else self.message.rstrip()
+        # Many of AWS's messages end without a full stop.
         if self.remedy and message and message[-1] not in ".!?:":
             message += "."
         if self.error_code != "unexpected_error":
@@ -135,6 +133,13 @@ def incomplete_answer(operation: str, member: str, target: Target | None = None)
         region=target.region if target else None,
         account_id=target.account_id if target else None,
     )
+
+
+def with_code(message: str, code: str | None) -> str:
+    """AWS's message with its error code, which documentation can be searched for, unless it has it."""
+    if not code or code in message:
+        return message
+    return f"{message.rstrip().removesuffix('.')} ({code})".lstrip()
 
 
 def cut(text: str, longest: int) -> str:

@@ -188,7 +188,10 @@ def test_a_failed_region_is_not_done_and_the_others_are_completed(
     assert [(one["region"], one["error_code"]) for one in report["failures"]] == [
         (AWAY, "OperationNotPermitted")
     ]
-    assert "Not now." in run.task("Fail if the cleanup or its report failed").result["msg"]
+    assert (
+        "Not now (OperationNotPermitted)."
+        in run.task("Fail if the cleanup or its report failed").result["msg"]
+    )
     assert Change("DeregisterImage", HOME, images["old"]) in observed.changes(aws)
 
 

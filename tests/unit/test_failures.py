@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import (
     Failure,
     Refused,
+    Source,
     TargetFailed,
     cut,
     in_common,
@@ -190,3 +191,17 @@ def test_a_summary_of_many_problems_is_limited(error_code: str, most: int) -> No
 def test_a_failure_of_many_regions_names_some() -> None:
     failures = [Failure("Bad.", "", "bad", "ids", f"region-{number:02}") for number in range(34)]
     assert summary(failures).endswith("region-19 and 14 more: Bad.")
+
+
+@pytest.mark.parametrize(
+    ("message", "source", "text"),
+    [
+        ("You are not authorized.", "aws", "You are not authorized (Denied). Allow it."),
+        ("Not authorized", "aws", "Not authorized (Denied). Allow it."),
+        ("Denied: no", "aws", "Denied: no. Allow it."),
+        ("", "aws", "(Denied). Allow it."),
+        ("No network.", "sdk", "No network. Allow it."),
+    ],
+)
+def test_a_message_of_aws_has_its_code(message: str, source: Source, text: str) -> None:
+    assert Failure(message, "Allow it.", "Denied", "CopyImage", source=source).text() == text

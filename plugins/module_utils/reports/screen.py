@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..failures import cut as shortened
-from ..failures import in_common
+from ..failures import in_common, with_code
 from ..wording import ended, visible
 from .document import Column
 from .values import text_of
@@ -329,8 +329,10 @@ def changes(found: Mapping[str, Any] | None, path: str | None) -> Iterator[Line]
 
 def _failure_texts(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """The place of each failure, and what failed there with its remedy."""
-    texts = (
-        (one.get("region"), f"{ended(str(one.get('message') or ''))} {one.get('remedy') or ''}".strip())
-        for one in found
-    )
+    texts = ((one.get("region"), f"{_message(one)} {one.get('remedy') or ''}".strip()) for one in found)
     return [(f"{listed(regions)}: " if regions else "", text) for text, regions in in_common(texts)]
+
+
+def _message(failure: Mapping[str, Any]) -> str:
+    message = str(failure.get("message") or "")
+    return ended(with_code(message, failure.get("error_code")) if failure.get("source") == "aws" else message)

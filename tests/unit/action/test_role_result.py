@@ -64,8 +64,8 @@ def test_what_a_failed_task_has_displayed_is_only_in_the_text(
     displayed: list[tuple[str, str | None]],
 ) -> None:
     report = distribution(copied(US, EU, failures=[failure(EU)]), {}, shared(US))
-    message = report["failures"][0]["message"]
-    for messages, shown in (([], True), ([f"eu-west-1: {message} Ask.\nRerun."], False)):
+    message = "No (Refused). Ask."
+    for messages, shown in (([], True), ([f"eu-west-1: {message}\nRerun."], False)):
         displayed.clear()
         result = run(report=report, results={**GIVEN["results"], "messages": messages})
         assert message in result["text"]

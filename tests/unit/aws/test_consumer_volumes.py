@@ -75,7 +75,7 @@ def test_a_region_that_cannot_be_read_does_not_hide_the_others(aws: World) -> No
     found = read(aws, {IN_EU: {A, B}, IN_US: {A}})
     assert found[IN_US] == ConsumerVolumes({A: ("vol-4",)})
     assert (found[IN_EU].by_account, set(found[IN_EU].unseen)) == ({B: ()}, {A})
-    assert found[IN_EU].unseen[A].startswith("No. ")
+    assert found[IN_EU].unseen[A].startswith("No (AuthFailure). ")
 
 
 def test_an_unexpected_failure_leaves_the_account_unseen(aws: World) -> None:

@@ -75,7 +75,10 @@ def test_a_key_that_cannot_be_read_says_so_and_one_without_own_grants_needs_no_m
     clients = UsageScript().clients(kms)
     with kms.spoken():
         (problem,) = read_key_usage(clients, SEEN, {KEY: (NEWEST,)})[KEY].unread
-        assert problem == "No. Allow ListGrants in the IAM policy of the credentials used."
+        assert (
+            problem
+            == "No (AccessDeniedException). Allow ListGrants in the IAM policy of the credentials used."
+        )
         assert read_key_usage(clients, SEEN, {KEY: (NEWEST,)})[KEY].sharing == {}
     assert read_key_usage(clients, SEEN, {}) == {}
 

@@ -253,7 +253,7 @@ def test_a_failed_copy_that_cannot_be_removed_causes_a_warning_only(wait: Wait) 
     assert [operation for operation, _parameters in region.calls] == ["CopyImage", "DeregisterImage"]
     assert [action.operation for action in run.performed] == ["CopyImage"]
     removal, replaced = run.warnings
-    assert removal.startswith(f"{EU}: No.")
+    assert removal.startswith(f"{EU}: No (UnauthorizedOperation).")
     assert "DeregisterImage" in removal
     assert replaced.endswith("A new copy was started.")
 

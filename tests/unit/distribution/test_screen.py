@@ -124,7 +124,7 @@ def test_regions_with_a_problem_are_first() -> None:
         "eu-west-1  -              failed       0/1",
         "us-east-1  ami-us-east-1  copied  ok   1/1",
         "Shared with 1 account.",
-        "- eu-west-1: No. Ask.",
+        "- eu-west-1: No (Refused). Ask.",
         "Report: report.json",
     ]
     assert [line.tone for line in found.lines[:4]] == [Tone.BAD, Tone.PLAIN, Tone.BAD, Tone.PLAIN]
@@ -243,7 +243,7 @@ def test_consumer_copies_are_counted_and_passed_as_text() -> None:
 
 def test_nothing_was_distributed() -> None:
     found = shown({"failed": True, "failures": [{**failure(EU), "region": None}]}, path=None)
-    assert found.text.splitlines() == ["Nothing was distributed.", "- No. Ask."]
+    assert found.text.splitlines() == ["Nothing was distributed.", "- No (Refused). Ask."]
     assert found.artifacts["status"] == "failed"
 
 

@@ -136,7 +136,7 @@ def test_an_image_whose_key_is_not_known_may_be_under_any_key(ec2: Wire) -> None
 def test_what_cannot_be_read_is_in_the_result(operation: str) -> None:
     aws, _ec2 = with_images(images={"ami-1": KEY}, refuse={operation: "UnauthorizedOperation"})
     (problem,) = shared(aws).unread
-    assert problem.startswith(f"{operation.split(maxsplit=1)[0]}: No. Allow ")
+    assert problem.startswith(f"{operation.split(maxsplit=1)[0]}: No (UnauthorizedOperation). Allow ")
 
 
 @pytest.mark.parametrize(
