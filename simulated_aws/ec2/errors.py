@@ -53,6 +53,12 @@ def missing_parameter(name: str) -> Ec2Error:
     return Ec2Error("MissingParameter", f"The request must contain the parameter {name}")
 
 
+def parameter_mismatch() -> Ec2Error:
+    """A client token of a request with other parameters (EC2 Developer Guide, Ensuring idempotency)."""
+    message = "Arguments on this idempotent request are inconsistent with those of previous request(s)."
+    return Ec2Error("IdempotentParameterMismatch", message)
+
+
 def dry_run() -> Ec2Error:
     """The response of a successful dry run (botocore shape CopyImageRequest, DryRun)."""
     return Ec2Error("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)

@@ -15,7 +15,7 @@ from moto.ec2.models.instances import Instance, InstanceState, Reservation
 from ..settings import SETTINGS
 from . import state
 from .access import Caller
-from .errors import Ec2Error, invalid_value
+from .errors import Ec2Error, invalid_value, parameter_mismatch
 from .state import Image
 
 LONGEST_TOKEN = 64
@@ -105,8 +105,7 @@ def launched_before(caller: Caller, token: str | None, fingerprint: str) -> Rese
     if use is None:
         return None
     if use.fingerprint != fingerprint:
-        message = "Arguments on this idempotent request are inconsistent with those of previous request(s)."
-        raise Ec2Error("IdempotentParameterMismatch", message)
+        raise parameter_mismatch()
     reservation: Reservation = use.reservation
     return reservation
 

@@ -14,7 +14,9 @@ from moto.ec2.responses import EC2Response
 from moto.ec2.utils import parse_user_data
 
 from ..exceptions import NotSimulated
-from .errors import Ec2Error, invalid_value, missing_parameter
+from . import state
+from .errors import Ec2Error, invalid_value, missing_parameter, parameter_mismatch
+from .instances import fingerprint
 from .managed_resources import is_shown, operator
 from .tags import read_specifications
 
@@ -80,8 +82,22 @@ class StrictLaunchTemplates(EC2Response):
             given["UserData"] = parse_user_data(given["UserData"])
         self.error_on_dryrun()
         source = self._get_param("SourceVersion")
-        data = inherited(template.get_version(source).data, given) if source else given
-        version = template.create_version(data, self._get_param("VersionDescription"))
+        description = self._get_param("VersionDescription")
+        # EC2 Developer Guide, Ensuring idempotency: botocore sends a token of its own with every request, and
+        # the same one if it repeats it.
+        token = self._get_param("ClientToken")
+        tokens = state.account_region(self.current_account, self.region).template_tokens
+        asked = fingerprint(template.id, source, given, description)
+        use = tokens.get(token)
+        if use and use.fingerprint != asked:
+            raise parameter_mismatch()
+        if use:
+            version = template.get_version(use.version)
+        else:
+            data = inherited(template.get_version(source).data, given) if source else given
+            version = template.create_version(data, description)
+        if token:
+            tokens[token] = state.TemplateUse(asked, version.number)
         return ActionResult({"LaunchTemplateVersion": self._view(template, version)})
 
     def describe_launch_template_versions(self) -> ActionResult:

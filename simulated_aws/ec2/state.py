@@ -341,6 +341,13 @@ class LaunchUse(NamedTuple):
     reservation: Any
 
 
+class TemplateUse(NamedTuple):
+    """The request of a launch template version's client token, and the version's number."""
+
+    fingerprint: str
+    version: int
+
+
 @dataclass(frozen=True, slots=True)
 class UsageReport:
     """An image usage report.
@@ -374,6 +381,7 @@ class AccountRegion:
     usage_report_tokens: dict[str, str] = field(default_factory=dict)
     """Client token to the id of its report."""
     launch_tokens: dict[str, LaunchUse] = field(default_factory=dict)
+    template_tokens: dict[str, TemplateUse] = field(default_factory=dict)
     allowed_images_state: str = "disabled"
     image_criteria: list[dict[str, Any]] = field(default_factory=list)
     """With boto3's names (botocore shape ImageCriterion)."""

@@ -14,7 +14,7 @@ from .. import state
 from ..access import Caller, may_use_snapshot, require_available, visible_image, visible_tags
 from ..deferred_checks import COPY_CHECKS, CopyAttempt, first_failure
 from ..encryption_keys import default_key, resolve
-from ..errors import Ec2Error, invalid_value
+from ..errors import Ec2Error, invalid_value, parameter_mismatch
 from ..image_names import require_description, require_name, require_unused_name
 from ..key_permissions import INACCESSIBLE_KEY
 from ..regions import opt_in_status, partition_of
@@ -70,8 +70,7 @@ def _earlier_image(caller: Caller, token: str | None, fingerprint: str) -> str |
         raise invalid_value("clientToken", token, f"At most {LONGEST_TOKEN} ASCII characters.")
     use = state.account_region(*caller).client_tokens.get(token)
     if use and use.fingerprint != fingerprint:
-        message = "Arguments on this idempotent request are inconsistent with those of previous request(s)."
-        raise Ec2Error("IdempotentParameterMismatch", message)
+        raise parameter_mismatch()
     return use.image_id if use else None
 
 

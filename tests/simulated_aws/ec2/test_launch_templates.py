@@ -37,6 +37,22 @@ def versions(ec2: Any, *names: str, **params: Any) -> list[tuple[str, int, bool,
     ]
 
 
+# Shape CreateLaunchTemplateVersionRequest, ClientToken.
+def test_a_client_token_makes_one_version(ec2: Any) -> None:
+    request = {
+        "LaunchTemplateName": NAME,
+        "ClientToken": "t",
+        "LaunchTemplateData": {"ImageId": "ami-00000000"},
+    }
+    made = [ec2.create_launch_template_version(**request)["LaunchTemplateVersion"] for _time in range(2)]
+    assert [one["VersionNumber"] for one in made] == [2, 2]
+    changed = {**request, "VersionDescription": "another"}
+    code = error_code(ec2.create_launch_template_version, **changed)
+    assert code == "IdempotentParameterMismatch"
+    again = ec2.create_launch_template_version(**{**request, "ClientToken": "u"})
+    assert again["LaunchTemplateVersion"]["VersionNumber"] == 3
+
+
 # Shape CreateLaunchTemplateVersionRequest, SourceVersion.
 def test_a_version_inherits_from_its_source_all_but_snapshots(ec2: Any) -> None:
     made = ec2.create_launch_template_version(
