@@ -16,8 +16,19 @@ SURVIVE, FAIL, EITHER = "survive", "fail", "either"
 _REFUSED = {"code": "OperationNotPermitted", "message": "Refused for good.", "status": 400}
 # IAM User Guide, "Actions that cannot be denied": STS API Reference, GetCallerIdentity needs no permission.
 _UNDENIABLE = frozenset({("sts", "GetCallerIdentity")})
-# amazon.aws.aws_caller_info reads the alias if it may, and says nothing if not; the role needs the ID only.
-_UNUSED = frozenset({("iam", "ListAccountAliases")})
+_READ_BY_OTHERS = frozenset(
+    {
+        ("iam", "ListAccountAliases"),
+        ("logs", "ListTagsLogGroup"),
+        ("sns", "ListSubscriptionsByTopic"),
+        ("sns", "ListTagsForResource"),
+    }
+)
+"""What the modules of amazon.aws and community.aws in the role monitor do without, and do not name.
+
+The role uses no alias and no tag. Without the subscriptions of the topic, sns_topic lists those of the
+account.
+"""
 _EXPIRED = {
     "ec2": {"code": "RequestExpired", "message": "Request has expired.", "status": 400},
     "kms": {"code": "ExpiredTokenException", "message": "The security token has expired", "status": 400},
@@ -127,7 +138,7 @@ def _once(scenario: str, number: int) -> Iterator[Case]:
 def _denials(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
     used = sorted({(call.account_id, call.service, call.action) for call in calls})
     for account_id, service, action in used:
-        if (service, action) in _UNDENIABLE | _UNUSED:
+        if (service, action) in _UNDENIABLE:
             continue
         regions = {
             call.region
@@ -141,8 +152,9 @@ def _denials(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
             "account_id": account_id,
             "times": 0,
         }
-        denied = Denied(service, _operation(action), frozenset(regions))
-        which = f"{account_id}-{service}-{denied.action}"
+        names = (service, action) not in _READ_BY_OTHERS
+        denied = Denied(service, _operation(action), frozenset(regions)) if names else None
+        which = f"{account_id}-{service}-{_operation(action)}"
         yield Case(scenario, "denied", which, faults=[fault], denied=denied)
 
 
