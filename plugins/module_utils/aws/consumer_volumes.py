@@ -42,8 +42,7 @@ def read_consumer_volumes(
 ) -> dict[KeyRef, ConsumerVolumes]:
     """The volumes under each key in the accounts that ``accounts`` names for it.
 
-    One call for each account and region; none without a role. The STS client of ``sts_region`` must be open.
-    What cannot be read is in ``unseen``.
+    One call for each account and region; none without a role. What cannot be read is in ``unseen``.
     """
     if role is None:
         return {
@@ -53,6 +52,8 @@ def read_consumer_volumes(
     for ref, account_ids in accounts.items():
         for account_id in sorted(account_ids):
             regions_of.setdefault(account_id, {})[ref.region] = None
+    # This region can be another one than the one in which the caller was identified.
+    clients.open("sts", [sts_region])
     of_accounts = Accounts(clients, caller, role, sts_region)
 
     def read_account(account_id: str) -> _Account:

@@ -158,6 +158,8 @@ def _create_as_consumers(
 
     caller = read.Caller(seen.account_id, seen.partition)
     sts_region = preferred_region(clients, sorted(target.region for target in seen.keys))
+    # This region can be another one than the one in which the caller was identified.
+    clients.open("sts", [sts_region])
     accounts = Accounts(clients, caller, wanted.consumer_role, sts_region)
 
     def work(account_id: str) -> Performed:

@@ -33,7 +33,6 @@ def aws() -> World:
     found = world(EU, US)
     of_eu = Ec2(key_of_volumes={"vol-1": IN_EU.key_arn, "vol-2": SECOND.key_arn, "vol-3": IN_EU.key_arn})
     found.consumer_ec2 = {A: {EU: of_eu, US: Ec2(key_of_volumes={"vol-4": IN_US.key_arn})}, B: {EU: Ec2()}}
-    found.open("sts", [EU])
     return found
 
 
