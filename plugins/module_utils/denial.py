@@ -14,6 +14,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+# The codes with which AWS refuses a request that no policy allows.
+DENIED = frozenset({"AccessDenied", "UnauthorizedOperation"})
+
 _POLICY = r"(?P<policy>[A-Za-z -]*?(?:policy|permissions boundary))"
 _EXPLICIT = re.compile(rf"with an explicit deny in an? {_POLICY}(?:: (?P<arn>arn:\S*[^\s.,;]))?(?![A-Za-z])")
 _IMPLICIT = re.compile(rf"because no {_POLICY} allows")

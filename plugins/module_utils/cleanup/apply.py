@@ -49,8 +49,11 @@ def operations(action: Action) -> tuple[str, ...]:
 
     If the answer to a deregistration is lost, the image's snapshots are deleted by calls of their own.
     """
-    with_snapshots = action.parameters.get("DeleteAssociatedSnapshots")
-    return (action.operation, _DELETE_SNAPSHOT) if with_snapshots else (action.operation,)
+    return (action.operation, *([_DELETE_SNAPSHOT] if _deletes_snapshots(action) else ()))
+
+
+def _deletes_snapshots(action: Action) -> bool:
+    return bool(action.parameters.get("DeleteAssociatedSnapshots"))
 
 
 def _side_by_side(
@@ -97,7 +100,7 @@ def _attempts(
     client = client_for(action)
     done = perform(client, action)
     resources = _resources(action)
-    if _DELETE_SNAPSHOT in operations(action)[1:] and _lacks_results(done):
+    if _deletes_snapshots(action) and _lacks_results(done):
         snapshot_ids = sorted(one for one, images in depends_on.items() if {*images} == {action.resource})
         done = merge(done, _with_snapshots(client_for, action, snapshot_ids))
     if not done.failures or len(resources) == 1:

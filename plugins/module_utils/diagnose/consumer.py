@@ -21,7 +21,6 @@ VISIBLE, AUTHORIZED = "visible", "authorized"
 _ALLOW_LAUNCH = (
     "Allow ec2:RunInstances in its IAM policy, or set consumer_role_name to the role that launches."
 )
-_DENIED = frozenset({"AccessDenied", "UnauthorizedOperation"})
 _CHANGED = "If the image was changed just now, wait and diagnose again; else see the other findings."
 # EC2 API Reference, "Error codes"; OptInRequired: the terms of an AWS Marketplace product are not accepted.
 _ABOUT_IMAGE = {
@@ -126,7 +125,7 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
     if code == DRY_RUN_SUCCEEDED:
         return
     who = f"role {role} of account {case.account_id}" if role else f"account {case.account_id}"
-    if code in _DENIED:
+    if code in denial.DENIED:
         yield finding(
             "launch_denied",
             f"The {who} may not launch {image_id} in {case.place.region}: {message}"

@@ -13,6 +13,7 @@ from time import monotonic, sleep
 from ..aws import errors, read
 from ..aws.clients import Clients
 from ..aws.write import PERMISSION_LISTS
+from ..denial import DENIED
 from ..failures import Failure
 from ..fanout import each
 from ..model import Target
@@ -23,8 +24,6 @@ from .plan import entries
 # Amazon EC2 API"); a removed createVolumePermission was still returned for a while (boto/boto3#721).
 _TIMEOUT = 60.0
 _INTERVAL = 1.0
-# A read that is denied stays so.
-_DENIED = frozenset({"AccessDenied", "UnauthorizedOperation"})
 
 Resource = tuple[Target, str, str]
 
@@ -51,22 +50,21 @@ def wait_until_returned(
 
     deadline = monotonic() + _TIMEOUT
     unread: dict[Resource, Failure] = {}
+    denied: dict[Resource, Failure] = {}
     while waiting:
-        # Without those that are denied.
-        found, failed = each([one for one in waiting if one not in unread], read_entries)
+        found, failed = each([one for one in waiting if one not in denied], read_entries)
         waiting = {
             resource: actions
             for resource, actions in waiting.items()
             if resource not in found or any(_differs(actions, found[resource]))
         }
-        unread |= {resource: _unread(exception, resource) for resource, exception in failed.items()}
-        if monotonic() > deadline:
-            break
-        unread = {resource: one for resource, one in unread.items() if one.error_code in _DENIED}
-        if not waiting.keys() - unread.keys():
+        unread = {resource: _unread(exception, resource) for resource, exception in failed.items()}
+        # A read that is denied stays so.
+        denied |= {resource: one for resource, one in unread.items() if one.error_code in DENIED}
+        if not waiting.keys() - denied.keys() or monotonic() > deadline:
             break
         sleep(_INTERVAL)
-    return _outcome(waiting, unread)
+    return _outcome(waiting, {**unread, **denied})
 
 
 def _unread(exception: Exception, resource: Resource) -> Failure:
