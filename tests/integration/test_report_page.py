@@ -109,7 +109,7 @@ def test_filters_and_search_hide_other_rows(browser: Browser, address: str) -> N
     assert browser.run("document.querySelector('[name=severity]').value") == "high"
     assert images(browser, "findings") == images(browser, "matrix") == images(browser, "table-2") == ["ami-2"]
     assert "Who can use which image: 1 of 8" in status(browser)
-    assert "Findings: 1 of 4" in status(browser)
+    assert "Findings by cause: 1 of 4" in status(browser)
     # The parts with the rows that are left are opened.
     assert browser.run("document.querySelector('#table-2 tbody tr:not([hidden])').checkVisibility()") is True
 
