@@ -12,6 +12,8 @@ snapshot.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -54,6 +56,23 @@ def request_data(version: TemplateVersion, change: Change) -> dict[str, Any]:
     """
     mappings = new_mappings(version, change)
     return {"ImageId": change.name, **_named(mappings if any(map(_snapshot, mappings)) else [])}
+
+
+def version_request(template: LaunchTemplate, change: Change) -> dict[str, Any]:
+    """The parameters of CreateLaunchTemplateVersion, including ClientToken, for a change of the default version.
+
+    The token is a hash of all other parameters and of the latest version's number. So two runs at once, which
+    see the same latest version, create one version, and a later change back to an earlier image creates
+    another one. It has 64 ASCII characters (EC2 Developer Guide, "Ensuring idempotency in Amazon EC2 API
+    requests").
+    """
+    request: dict[str, Any] = {
+        "LaunchTemplateId": template.template_id,
+        "SourceVersion": str(template.default.number),
+        "LaunchTemplateData": request_data(template.default, change),
+    }
+    identity = json.dumps([request, template.latest.number], sort_keys=True)
+    return {**request, "ClientToken": hashlib.sha256(identity.encode()).hexdigest()}
 
 
 def is_result(version: TemplateVersion, change: Change, of: TemplateVersion) -> bool:

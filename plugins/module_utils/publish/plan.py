@@ -14,7 +14,7 @@ from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from ..tags import differing_tags, tag_list
 from . import checks
-from .launch_data import Change, change_for, doubtful_snapshots, is_result, request_data
+from .launch_data import Change, change_for, doubtful_snapshots, is_result, version_request
 from .state import (
     ADVANCED,
     IMAGE_DATA_TYPE,
@@ -158,11 +158,7 @@ def _template_actions(target: Target, template: LaunchTemplate, change: Change) 
         yield Action(
             target,
             "CreateLaunchTemplateVersion",
-            {
-                "LaunchTemplateId": template.template_id,
-                "SourceVersion": str(default.number),
-                "LaunchTemplateData": request_data(default, change),
-            },
+            version_request(template, change),
             template.template_id,
         )
     parameters = {"LaunchTemplateId": template.template_id, "DefaultVersion": str(number)}

@@ -18,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.publish.launch_data 
     new_mappings,
     request_data,
     small_volumes,
+    version_request,
 )
 from ansible_collections.golden.images.plugins.module_utils.publish.state import TemplateVersion
 
@@ -174,3 +175,19 @@ def test_the_change_of_a_template() -> None:
     planned_copy = found(image_id=None, image=None)
     change = change_for(wanted(), seen(planned_copy, source=OLD_IMAGE), planned_copy, template(OLD))
     assert change == Change(KNOWN_AFTER_APPLY, OLD_IMAGE, OLD)
+
+
+def test_runs_that_see_the_same_latest_version_ask_for_the_same_one() -> None:
+    request = version_request(template(), CHANGE)
+    assert {key: request[key] for key in request if key != "ClientToken"} == {
+        "LaunchTemplateId": "lt-1",
+        "SourceVersion": "1",
+        "LaunchTemplateData": {"ImageId": NEW},
+    }
+    assert len(request["ClientToken"]) == 64
+    assert version_request(template(), CHANGE) == request
+    # Back to an image that another version had before, or another change, is a new version.
+    later = template(latest=TemplateVersion(2, {"ImageId": "ami-other"}))
+    others = [version_request(later, CHANGE), version_request(template(), Change("ami-other"))]
+    tokens = {one["ClientToken"] for one in (request, *others)}
+    assert len(tokens) == 3

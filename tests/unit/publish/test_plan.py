@@ -177,6 +177,7 @@ def test_a_new_template_version_differs_only_in_the_image() -> None:
     here = found(templates={TEMPLATE: template(BlockDeviceMappings=disks, UserData="secret")})
     *_, create, modify = planned(wanted(**WITH_TEMPLATE), here).actions
     assert create.parameters == {
+        "ClientToken": create.parameters["ClientToken"],
         "LaunchTemplateId": "lt-1",
         "SourceVersion": "1",
         "LaunchTemplateData": {"ImageId": NEW, "BlockDeviceMappings": disks},
