@@ -91,9 +91,22 @@ def settled_image(ec2: EC2Client, image_id: str) -> Image | None:
     After it has returned an image as available, EC2 may return it as pending, or not at all
     (hashicorp/packer#2659, #3377).
     """
+    return _read_until(ec2, image_id, lambda found: found is not None and found.state != "pending")
+
+
+def visible_image(ec2: EC2Client, image_id: str) -> Image | None:
+    """The image with that ID, in any state; read again for a while if it is not found.
+
+    A copy may not be visible for seconds after CopyImage has returned its ID (EC2 Developer Guide, "Eventual
+    consistency in the Amazon EC2 API").
+    """
+    return _read_until(ec2, image_id, lambda found: found is not None)
+
+
+def _read_until(ec2: EC2Client, image_id: str, is_enough: Callable[[Image | None], bool]) -> Image | None:
     deadline = monotonic() + SETTLING_TIMEOUT
     found = image(ec2, image_id)
-    while (found is None or found.state == "pending") and monotonic() < deadline:
+    while not is_enough(found) and monotonic() < deadline:
         sleep(_SETTLING_INTERVAL)
         found = image(ec2, image_id)
     return found

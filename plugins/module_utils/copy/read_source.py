@@ -81,10 +81,9 @@ def _read_each(clients: Clients, wanted: CopyWanted, caller: Caller) -> Sources:
         if image_id is None:
             # Another task has planned this image in check mode; nothing else is known.
             return Image(KNOWN_AFTER_APPLY, KNOWN_AFTER_APPLY, caller.account_id, "available")
-        # Usually a copy that has just become available.
-        source = (read.image if wanted.assume_source_ready else read.settled_image)(
-            clients.ec2(region), image_id
-        )
+        # Usually a copy that has just been started, or has just become available.
+        find = read.visible_image if wanted.assume_source_ready else read.settled_image
+        source = find(clients.ec2(region), image_id)
         if source is None:
             raise TargetFailed(errors.no_image(image_id, Target(caller.account_id, region)))
         return source

@@ -100,7 +100,8 @@ def _key_ids(clients: Clients, wanted: GrantWanted, target: Target) -> list[str]
     if image_id is None:
         return []
     ec2 = clients.ec2(target.region)
-    image = read.image(ec2, image_id)
+    # Usually a copy that has just become available.
+    image = (read.visible_image if wanted.present else read.image)(ec2, image_id)
     if image is None:
         raise TargetFailed(errors.no_image(image_id, target))
     keys = {item.kms_key_id for item in read.visible_snapshots(ec2, image.snapshot_ids) if item.kms_key_id}

@@ -146,6 +146,25 @@ def test_an_image_that_stays_pending(ec2: Wire, clock: Clock) -> None:
     assert clock.now == started + read.SETTLING_TIMEOUT
 
 
+def test_an_image_that_was_just_created_is_not_found_for_a_while(ec2: Wire, clock: Clock) -> None:
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    ec2.expect("describe_images", BY_ID, response())
+    ec2.expect("describe_images", BY_ID, response(item(SOURCE_ID, State="pending")))
+    started = clock.now
+    found = read.visible_image(ec2.client, SOURCE_ID)
+    assert found is not None
+    assert (found.image_id, found.state) == (SOURCE_ID, "pending")
+    assert clock.now == started + 4
+
+
+def test_an_image_that_is_not_found_for_long_does_not_exist(ec2: Wire, clock: Clock) -> None:
+    for _number in range(16):
+        ec2.expect("describe_images", BY_ID, response())
+    started = clock.now
+    assert read.visible_image(ec2.client, SOURCE_ID) is None
+    assert clock.now == started + read.SETTLING_TIMEOUT
+
+
 @pytest.mark.parametrize("code", ["InvalidAMIID.Malformed", "UnauthorizedOperation", "RequestLimitExceeded"])
 def test_another_error_of_an_image_is_raised(ec2: Wire, code: str) -> None:
     ec2.refuse("describe_images", BY_ID, code)

@@ -87,6 +87,9 @@ class Aws:
     def settled_image(self, ec2: Target, image_id: str) -> Image | None:
         return self.image(ec2, image_id)
 
+    def visible_image(self, ec2: Target, image_id: str) -> Image | None:
+        return self.image(ec2, image_id)
+
     def copies(self, ec2: Target, _source_id: str, _source_region: str, _usable: object) -> tuple[Image, ...]:
         self._record("copies", ec2)
         return self.copies_of.get(ec2, ())

@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import read
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
 
+from tests.unit.copy.aws_in_steps import Clock
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, place
 from tests.unit.keys.examples import key_arn
 from tests.unit.kms_grant.examples import A, B, root
@@ -167,8 +169,12 @@ def test_unencrypted_image_has_no_key(ec2: Wire) -> None:
     assert plan.actions == ()
 
 
-def test_missing_image_is_refused(ec2: Wire) -> None:
-    ec2.expect("describe_images", BY_ID, {"Images": []})
+def test_missing_image_is_refused(ec2: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(read, "monotonic", clock.monotonic)
+    monkeypatch.setattr(read, "sleep", clock.sleep)
+    for _second in range(0, int(read.SETTLING_TIMEOUT) + 1, 2):
+        ec2.expect("describe_images", BY_ID, {"Images": []})
     aws = world(EU)
     aws.ec2_clients[EU] = ec2.client
     with pytest.raises(Refused) as caught:
