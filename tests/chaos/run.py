@@ -38,12 +38,16 @@ _NAMED = re.compile(r"\b(?:ami|snap|lt|i)-[0-9a-f]{8,17}\b|arn:aws|[a-z]{2}-[a-z
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What a scenario does where nothing fails: pictures, calls, and whether it runs beside another one."""
+    """What a scenario does where nothing fails: pictures, calls, and whether it runs beside another one.
+
+    ``steps`` are the actions of each task, of a scenario that ends with the step that failed in a region.
+    """
 
     before: Picture
     after: Picture
     calls: Sequence[RecordedCall]
     beside: bool
+    steps: Sequence[Sequence[Mapping[str, Any]]] = ()
 
 
 class Running:
@@ -125,12 +129,15 @@ def undisturbed(aws: SimulatedAws, scenario: str) -> Undisturbed:
     with TemporaryDirectory() as folder:
         stage = Stage(aws, scenario, Path(folder))
         commands = [stage.setup.command, *([stage.setup.beside] if stage.setup.beside else [])]
+        steps: list[Sequence[Mapping[str, Any]]] = []
         for command in commands:
             run = stage.start(command).finish()
             if run.code:
                 raise RuntimeError(f"{scenario} fails undisturbed: {_complaints(run)}")
+            if stage.setup.ends_with_failed_step:
+                steps += [task.result.get("actions", ()) for task in run.tasks if task.changed]
         calls = [call for call in aws.calls() if _is_of_run(call)]
-        return Undisturbed(stage.before, stage.now(), calls, stage.setup.beside is not None)
+        return Undisturbed(stage.before, stage.now(), calls, stage.setup.beside is not None, steps)
 
 
 def check(aws: SimulatedAws, case: Case, expected: Undisturbed) -> list[str]:
@@ -239,9 +246,25 @@ def _failed_region(
     elsewhere = [one for one in _failures(run) if one.get("region") not in (None, failed.region)]
     if elsewhere:
         yield f"failures of other regions: {json.dumps(elsewhere)[:600]}"
-    lacking = _done(expected.calls, failed) - _done(calls, failed)
+    lacking = expected_elsewhere(expected, failed) - _done(calls, failed)
     if lacking:
         yield f"other regions lack {dict(lacking)}"
+
+
+def expected_elsewhere(expected: Undisturbed, failed: Failed) -> Counter[str]:
+    """How often the account's action that fails in a region has to succeed in each other one.
+
+    As often as in the undisturbed run, or in the first of its steps that has the action in that region.
+    """
+    if not expected.steps:
+        return _done(expected.calls, failed)
+    wanted = (failed.account_id, failed.action)
+    of_action = [
+        [one["region"] for one in step if (one["account_id"], one["action"]) == wanted]
+        for step in expected.steps
+    ]
+    regions = next(step for step in of_action if failed.region in step)
+    return Counter(f"{failed.action} in {region}" for region in regions if region != failed.region)
 
 
 def _done(calls: Sequence[RecordedCall], failed: Failed) -> Counter[str]:

@@ -56,6 +56,8 @@ class Setup:
 
     ``named``: accounts that the command names as consumers. ``together``: regions that all need a usable copy
     before one is shared. ``beside``: a command that runs at the same time. ``files`` hold tombstones.
+    ``ends_with_failed_step``: the command ends after a step that failed in a region, and what the step calls is
+    called again in a later step, which therefore no region reaches (docs/how-it-works.md, Failures).
     """
 
     command: Command
@@ -63,6 +65,7 @@ class Setup:
     together: Sequence[str] = ()
     beside: Command | None = None
     files: Sequence[Path] = ()
+    ends_with_failed_step: bool = False
 
 
 class World:
@@ -150,7 +153,9 @@ def _into_accounts(world: World) -> Setup:
         distribute_unshare_after_copy=True,
         distribute_consumer_kms_key_id="alias/theirs",
     )
-    return Setup(Command("distribute_ami", variables), world.consumers()[:1], REGIONS)
+    command = Command("distribute_ami", variables)
+    # Sharing and unsharing are the same calls.
+    return Setup(command, world.consumers()[:1], REGIONS, ends_with_failed_step=True)
 
 
 def _copy(world: World) -> Setup:
