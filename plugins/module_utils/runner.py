@@ -184,6 +184,14 @@ def run_here(
     raise AssertionError("The module has ended without a result.")
 
 
+def preload() -> None:
+    """Import what modules that call AWS need, and read botocore's models, for this process and its forks."""
+    from .aws import clients
+
+    _aws_module()
+    clients.preload()
+
+
 class _Uncopied(dict[str, Any]):
     """A mapping that ``deepcopy`` does not copy."""
 
@@ -260,11 +268,16 @@ def _module_class(flow: Flow[Any, Any], base: Any) -> Any:
     module_class = _with_own_messages(base)
     # Imported only if needed: the import of boto3 takes longer than a module without AWS runs.
     if flow.needs_aws:
-        from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-        AnsibleAWSModule.default_settings["module_class"] = module_class
-        return AnsibleAWSModule
+        aws_module = _aws_module()
+        aws_module.default_settings["module_class"] = module_class
+        return aws_module
     return module_class
+
+
+def _aws_module() -> Any:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+    return AnsibleAWSModule
 
 
 def _with_own_messages(base: Any) -> Any:

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from ansible import constants
 from ansible.errors import AnsibleValueOmittedError
 from ansible.module_utils.common.json import Direction, get_module_encoder
-from ansible_collections.golden.images.plugins.module_utils.runner import run_here
+from ansible_collections.golden.images.plugins.module_utils.runner import preload, run_here
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures
 
 
@@ -36,6 +36,17 @@ class RunsHere(ShortFailures):
     flow = None
     argument_spec = None
     rules = MappingProxyType({})
+
+    def __init_subclass__(cls, **kwargs):
+        """Load what the action needs before Ansible forks a process for each of its tasks.
+
+        The strategies linear and free import the action of a task before they do.
+        """
+        super().__init_subclass__(**kwargs)
+        if cls.flow.needs_aws and find_spec("boto3") is not None:
+            # A task that lacks the collection amazon.aws says so itself.
+            with contextlib.suppress(ImportError):
+                preload()
 
     def run(self, tmp=None, task_vars=None):
         variables = task_vars or {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..fanout import MAX_THREADS
@@ -26,11 +27,13 @@ try:
         Credentials,
         DeferredRefreshableCredentials,
     )
+    from botocore.loaders import create_loader
 except ImportError:
     # AnsibleAWSModule ends the module before any of this is used.
     pass
 
 if TYPE_CHECKING:
+    from botocore.loaders import Loader
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_ssm import SSMClient
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
 USER_AGENT = "golden.images"
 # CloudTrail of the account with the role records it.
 SESSION_NAME = "golden.images"
+# Botocore's names of what it reads for each client, and the services that nearly all tasks call.
+_DATA = ("_retry", "endpoints", "partitions", "sdk-default-configuration")
+_SERVICES = ("ec2", "kms", "sts")
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,22 @@ def lookup_config() -> Config:
     )
 
 
+def preload() -> None:
+    """Read botocore's models of the services that nearly all tasks call, for this process and its forks."""
+    loader = _loader(os.environ.get("AWS_DATA_PATH"))
+    for name in _DATA:
+        loader.load_data(name)
+    for service in _SERVICES:
+        for kind in ("service-2", "endpoint-rule-set-1"):
+            loader.load_service_model(service, kind)
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """The loader of botocore's models for all sessions: it keeps what it has read, which is large."""
+    return create_loader(data_path)
+
+
 class Clients:
     """AWS clients by service and region, of one session.
 
@@ -79,9 +101,7 @@ class Clients:
     ) -> None:
         self._connection = connection
         self._paced_operation = paced_operation
-        self._session = session or boto3.session.Session(
-            profile_name=connection.profile_name, **connection.credentials
-        )
+        self._session = session or _session(connection)
         self._session.events.register("before-parse", refuse_web_page, unique_id="golden.images")
         # With botocore's retries, 8 attempts span about a minute of throttling. The timeout detects a region
         # that cannot be reached within seconds.
@@ -195,7 +215,6 @@ class Clients:
     def with_credentials(self, credentials: Credentials) -> Clients:
         """Clients with these credentials, in a session of their own."""
         session = botocore.session.Session()
-        # The large service models are loaded once for all sessions.
         session.register_component("data_loader", self._session._session.get_component("data_loader"))
         session.register_component("credential_provider", CredentialResolver([_provider(credentials)]))
         return Clients(self._connection, boto3.session.Session(botocore_session=session))
@@ -236,6 +255,13 @@ class Clients:
             for partition in self._session.get_available_partitions()
             for region in self._session.get_available_regions("ec2", partition)
         }
+
+
+def _session(connection: Connection) -> boto3.session.Session:
+    session = botocore.session.Session(profile=connection.profile_name)
+    loader = _loader(session.get_config_variable("data_path"))
+    session.register_component("data_loader", loader)
+    return boto3.session.Session(botocore_session=session, **connection.credentials)
 
 
 def _provider(credentials: Credentials) -> CredentialProvider:

@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import clients as clients_module
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import (
@@ -14,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.clients import (
 )
 from ansible_collections.golden.images.plugins.module_utils.aws.pace import Rate
 from botocore.config import Config
+from botocore.loaders import JSONFileLoader
 
 KEYS = {
     "aws_access_key_id": "AKIAEXAMPLE",
@@ -66,6 +71,44 @@ def test_each_region_has_a_client() -> None:
     assert clients.ec2("eu-west-1").meta.region_name == "eu-west-1"
     assert clients.ec2("us-east-1").meta.region_name == "us-east-1"
     assert clients.sts("us-east-1").meta.service_model.service_name == "sts"
+
+
+@pytest.fixture
+def files_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The files of botocore's models that are read during the test, in the order in which they are."""
+    found: list[str] = []
+    load = JSONFileLoader._load_file
+
+    def noted(loader: JSONFileLoader, path: str, open_method: Any) -> Any:
+        if Path(path).is_file():
+            found.append(path)
+        return load(loader, path, open_method)
+
+    monkeypatch.setattr(JSONFileLoader, "_load_file", noted)
+    clients_module._loader.cache_clear()
+    yield found
+    clients_module._loader.cache_clear()
+
+
+def test_models_are_read_once_by_all_sessions(files_read: list[str]) -> None:
+    clients_module.preload()
+    assert any("ec2" in path for path in files_read)
+    files_read.clear()
+    for region in ("eu-west-1", "us-east-1"):
+        clients = Clients(Connection(credentials=KEYS))
+        for service in ("ec2", "kms", "sts"):
+            clients.open(service, [region])
+        clients.with_role("arn:aws:iam::222222222222:role/golden", None, region).open("ec2", [region])
+    assert files_read == []
+
+
+def test_models_of_the_user_are_read(
+    files_read: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clients_module.preload()
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    clients = Clients(Connection(credentials=KEYS))
+    assert str(tmp_path) in clients._session._session.get_component("data_loader").search_paths
 
 
 def test_a_client_is_created_once() -> None:

@@ -59,6 +59,25 @@ def test_the_report_is_written_in_the_folder_of_the_play(tmp_path: Path) -> None
     assert Path.cwd() == before
 
 
+@pytest.mark.parametrize(("name", "loads"), [("ami_share", True), ("distribution_report", False)])
+def test_libraries_are_loaded_before_a_task_is_forked(
+    name: str, loads: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(runs_here, "preload", lambda: loaded.append(name))
+    importlib.reload(importlib.import_module(f"ansible_collections.golden.images.plugins.action.{name}"))
+    assert bool(loaded) is loads
+
+
+def test_an_action_without_the_collection_amazon_aws_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise ModuleNotFoundError("ansible_collections.amazon")
+
+    monkeypatch.setattr(runs_here, "preload", missing)
+    name = "ansible_collections.golden.images.plugins.action.ami_share"
+    assert importlib.reload(importlib.import_module(name)).ActionModule.flow.needs_aws is True
+
+
 def test_a_failure_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(short_failures, "_LONGEST", 10)
     result = action(args={**GIVEN, "report_path": "/no/such/folder/report.json"}).run(task_vars={})
