@@ -14,6 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
 from ansible_collections.golden.images.plugins.module_utils.variables import (
     declared,
+    misspelled,
     read,
     sources,
     with_paths,
@@ -34,12 +35,15 @@ class ActionModule(ActionBase):
         if role is None:
             raise AnsibleActionFail("golden.images.role_variables is for the tasks of a role.")
         variables = declared(documented(role._role_path))
-        values, failures = read(variables, self._given(sources(variables), task_vars), parsed)
+        prefix = f"{os.path.basename(role._role_path)}_"
+        given = self._given(sources(variables), task_vars)
+        values, failures = read(variables, given, parsed)
+        names = [name for name in task_vars if name.startswith(prefix) and task_vars[name] not in (None, "")]
+        failures += misspelled(variables, prefix, names, given)
         result["failures"] = [failure.as_result() for failure in failures]
         if failures:
             return {**result, "failed": True, "msg": f"{summary(failures)}\nNothing was changed."}
         values = with_paths(variables, values, absolute)
-        prefix = f"{os.path.basename(role._role_path)}_"
         result["options"] = {name.removeprefix(prefix): value for name, value in values.items()}
         # The role registers the values, so the result has them; nothing may print a secret.
         result["_ansible_no_log"] = any(variable.no_log and values[variable.name] for variable in variables)

@@ -13,7 +13,7 @@ from typing import Any
 from .failures import Failure, Refused, cut, invalid_option
 from .model import ConsumerRole, ImagesByTarget, Network, Sharing
 from .tags import check_tags
-from .variables import Unreadable, account_id
+from .variables import Unreadable, account_id, text_of
 from .wording import shown
 
 IMAGES_SPEC: dict[str, Any] = {
@@ -116,6 +116,11 @@ class Options:
             if isinstance(item, (Mapping, list)):
                 problem = f"the value of '{key}' is not text (got {shown(item)})."
                 self.refuse(option, problem, "Set one text for each tag.")
+            elif item is not None:
+                try:
+                    text_of(item)
+                except Unreadable as unreadable:
+                    self.refuse(option, f"'{key}': {unreadable.problem}", unreadable.remedy)
         tags = {str(key): "" if text is None else str(text) for key, text in value.items()}
         self.add(check_tags(option, tags, prefix))
         return tags

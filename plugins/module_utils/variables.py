@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from typing import Any
 
 from .failures import Failure, cut, invalid_option
@@ -28,12 +29,19 @@ Parse = Callable[[str], Any]
 
 # Characters of a problem with a value, as in ``arguments``.
 _LONGEST = 270
-ACCOUNT_ID = re.compile(r"[0-9]{12}")
-_QUOTED = re.compile(r'"([^"]*)"')
+ACCOUNT_DIGITS = 12
+ACCOUNT_ID = re.compile(rf"[0-9]{{{ACCOUNT_DIGITS}}}")
+_QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>((?!(?P=quote)).)*)(?P=quote)""", re.DOTALL)
+# What stands before the items of a YAML list: empty lines, comments and the start of a document.
+_BEFORE_ITEMS = re.compile(r"(?:[ \t]*(?:#[^\n]*|---[ \t\r]*)?(?:\r?\n|\Z))*[ \t]*")
+# An item of separated text that was meant as YAML or as text in quotes: it would not mean what it says.
+_NO_ITEM = re.compile(r"""["'#]|-\s|---$|.*\s#""", re.DOTALL)
 _ITEM_ENDS = re.compile(r"[,\n\r]")
 # ansible.module_utils.parsing.convert_bool.
 _TRUE = frozenset({"y", "yes", "on", "1", "true", "t", "1.0"})
 _FALSE = frozenset({"n", "no", "off", "0", "false", "f", "0.0"})
+# How much of two names is the same if one is the other misspelled: protection_tags and protect_tags are 0.89.
+_SIMILAR = 0.85
 # More digits are no number that an option has, and an exponent could make them fill the memory.
 _MOST_DIGITS = 18
 _LIST_FORM = "Separate the items by commas or lines, or write a YAML or JSON list."
@@ -122,6 +130,31 @@ def read(
     return values, tuple(failures)
 
 
+def misspelled(
+    variables: Iterable[Variable], prefix: str, names: Iterable[str], given: Mapping[str, Any]
+) -> tuple[Failure, ...]:
+    """Failures for names that are no variables, but resemble one that is not given: ``protect_tag`` for
+    ``protect_tags``, for example. Without them, a protection that the user has set would be ignored.
+
+    All variables begin with ``prefix``. Those with a further underscore are the role's own.
+    """
+    known = {variable.name for variable in variables}
+    missing = {name.removeprefix(prefix): name for name in known if given.get(name) in (None, "")}
+    unknown = {
+        name.removeprefix(prefix): name for name in sorted({*names} - known) if name.startswith(prefix)
+    }
+    return tuple(
+        invalid_option(
+            name,
+            f"{name}: the role has no such variable.",
+            f"Correct it to {missing[similar]}, or rename it if it is another one.",
+        )
+        for rest, name in unknown.items()
+        if not rest.startswith("_")
+        for similar in get_close_matches(rest, missing, n=1, cutoff=_SIMILAR)
+    )
+
+
 def with_paths(
     variables: Iterable[Variable], values: Mapping[str, Any], absolute: Callable[[str], str]
 ) -> dict[str, Any]:
@@ -167,10 +200,10 @@ def _octal_hint(value: int) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """The text without surrounding space, and without double quotes around all of it."""
+    """The text without surrounding space, and without quotes around all of it."""
     text = text.strip()
     quoted = _QUOTED.fullmatch(text)
-    return quoted.group(1).strip() if quoted else text
+    return quoted["text"].strip() if quoted else text
 
 
 class _Reading:
@@ -238,11 +271,20 @@ class _Reading:
         """The items of a list; None if it is none."""
         if isinstance(value, str):
             if not only_yaml and not _is_structure(value):
-                return [item for item in map(_unquoted, _ITEM_ENDS.split(value)) if item]
+                return self._separated(value)
             value = self._parsed(value)
         elif not isinstance(value, (Mapping, list, tuple)):
             return [value]
         return list(value) if isinstance(value, (list, tuple)) else None
+
+    def _separated(self, text: str) -> list[str]:
+        """The items of text that is neither YAML nor JSON."""
+        items = [item for item in map(_unquoted, _ITEM_ENDS.split(text)) if item]
+        for item in items:
+            if _NO_ITEM.match(item):
+                what = "" if self._variable.no_log else f" {shown(item)}"
+                self._refuse(f"cannot tell what the item{what} means.", _LIST_FORM)
+        return items
 
     def _item(self, variable: Variable, item: Any, place: str) -> Any:
         if item is None or (isinstance(item, str) and not item.strip()):
@@ -323,8 +365,9 @@ def _without_value(kind: str) -> str:
 
 def _is_structure(text: str) -> bool:
     """Whether text of a list is YAML or JSON."""
-    text = text.strip()
-    return text[:1] in ("[", "{") or text.startswith("- ")
+    found = _BEFORE_ITEMS.match(text)
+    items = text[found.end() if found else 0 :]
+    return items[:1] in ("[", "{") or items.startswith(("- ", "-\n"))
 
 
 def _json(text: str) -> Any:
@@ -353,8 +396,12 @@ def _trimmed(value: Any) -> Any:
     return [_trimmed(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _text(value: Any) -> str:
-    """Text. Of an integer, the digits; of a date, the only text that YAML reads as one."""
+def text_of(value: Any) -> str:
+    """Text. Of an integer, the digits; of a date, the only text that YAML reads as one.
+
+    Raises:
+        Unreadable: YAML may have read another text as this value.
+    """
     if isinstance(value, str):
         return _unquoted(value)
     if isinstance(value, (bool, float, datetime.datetime)):
@@ -418,8 +465,8 @@ _SCALARS: Mapping[str, Callable[[Any], Any]] = {
     "bool": _truth,
     "float": _decimal_number,
     "int": _whole_number,
-    "path": _text,
-    "str": _text,
+    "path": text_of,
+    "str": text_of,
 }
 
 

@@ -56,8 +56,8 @@ class Setup:
 
     ``named``: accounts that the command names as consumers. ``together``: regions that all need a usable copy
     before one is shared. ``beside``: a command that runs at the same time. ``files`` hold tombstones.
-    ``ends_with_failed_step``: the command ends after a step that failed in a region, and what the step calls is
-    called again in a later step, which therefore no region reaches (docs/how-it-works.md, Failures).
+    ``ends_with_failed_step``: the command ends after a step that failed in a region, and what the step calls
+    is called again in a later step, which therefore no region reaches (docs/how-it-works.md, Failures).
     """
 
     command: Command

@@ -153,6 +153,15 @@ def test_nothing_is_changed_above_the_limit_or_with_an_invalid_option(
     assert bad.code != 0
     assert "cleanup_prices: 'ireland': must be a number (got 'cheap')." in bad.text
     assert not [task for task in bad.tasks if task.name.endswith("Retire the images")]
+    # What was meant to protect images is not ignored.
+    for meant, problem in (
+        ({"cleanup_protect_tag": "legal"}, "cleanup_protect_tag: the role has no such variable."),
+        ({"cleanup_protect_tags": "legal: hold"}, "cleanup_protect_tags: 'legal: hold' is not a tag."),
+        ({"cleanup_protect_tags": "legal # hold"}, "cannot tell what the item 'legal # hold' means."),
+    ):
+        unprotected = {name: value for name, value in policy.items() if name != "cleanup_protect_tags"}
+        ignored = ansible.run(FQCN, {**unprotected, **meant})
+        assert (ignored.code, problem in ignored.text) == (2, True), ignored.text
     assert observed.changes(aws, refused=True) == []
     left = {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)}
     assert left >= {images["new"], images["old"], images["run"]}

@@ -242,6 +242,15 @@ def test_a_tag_with_a_value_that_is_not_text() -> None:
     assert refusals(read) == [("tags", problem, "Set one text for each tag.")]
 
 
+@pytest.mark.parametrize("value", [1.1, True])
+def test_a_tag_with_a_value_that_yaml_may_have_changed(value: Any) -> None:
+    read = options(tags={"version": value, "build": 7, "none": None})
+    read.tags("tags")
+    ((option, problem, remedy),) = refusals(read)
+    assert (option, problem.startswith("tags: 'version': YAML reads this as a ")) == ("tags", True)
+    assert "double quotes" in remedy
+
+
 @pytest.mark.parametrize("region", ["eu-west-1", "us-gov-east-1", "us-isob-east-1", "ap-southeast-7"])
 def test_a_region_by_its_form(region: str) -> None:
     read = options(regions=[f" {region} "])

@@ -19,6 +19,8 @@ import pytest
 import yaml
 from jinja2 import nodes
 
+from plugins.module_utils.variables import Variable, misspelled
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 ROLES = sorted(folder.name for folder in (CHECKOUT / "roles").iterdir())
 PLAYBOOKS = sorted(file.stem for file in (CHECKOUT / "playbooks").glob("*.yml"))
@@ -103,6 +105,15 @@ def test_tasks_use_what_was_read_and_never_the_variable(role):
     assert texts
     assert {name for text in texts for name in re.findall(r"(?<![\w.'])\w+(?!\w|')", text)} & public == set()
     assert not (CHECKOUT / "roles" / role / "defaults").exists()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_fact_of_a_role_looks_like_a_misspelled_variable(role):
+    """A second run of the role in a play has the facts of the first."""
+    facts = {f"{role}_artifacts", *_facts(_role_tasks(role))}
+    assert len(facts) > 1 or role == "monitor"
+    variables = [Variable(name) for name in _variables(role)]
+    assert misspelled(variables, f"{role}_", facts, {}) == ()
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
@@ -225,6 +236,17 @@ def _names(node: nodes.Node) -> Iterator[str]:
         yield node.name
     for child in node.iter_child_nodes(exclude=["test"]):
         yield from _names(child)
+
+
+def _facts(value: Any) -> Iterator[str]:
+    """The names of all facts that tasks set."""
+    if isinstance(value, Mapping):
+        yield from (name for name in value.get("ansible.builtin.set_fact", ()) if name != "cacheable")
+        for item in value.values():
+            yield from _facts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _facts(item)
 
 
 def _role_tasks(role: str) -> list[dict[str, Any]]:

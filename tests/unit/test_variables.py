@@ -20,6 +20,7 @@ from plugins.module_utils.variables import (
     Variable,
     account_id,
     declared,
+    misspelled,
     problems,
     read,
     sources,
@@ -91,6 +92,10 @@ ANSWERS: list[tuple[Variable, str, Any]] = [
     (LIST, '["eu-west-1", "us-east-1"]', ["eu-west-1", "us-east-1"]),
     (LIST, "[eu-west-1, 1.10, 012]", ["eu-west-1", "1.10", "012"]),
     (LIST, "\t[\n\t\teu-west-1\n\t]", ["eu-west-1"]),
+    (LIST, "---\n- eu-west-1\n- us-east-1", ["eu-west-1", "us-east-1"]),
+    (LIST, "# mine\n\n- eu-west-1 # ours\n# - us-east-1", ["eu-west-1"]),
+    (LIST, "'eu-west-1', \"us-east-1\"", ["eu-west-1", "us-east-1"]),
+    (LIST, "-\n  eu-west-1", ["eu-west-1"]),
     (LIST, "[]", []),
     (LIST, ",", []),
     (LIST, "\n,\n", []),
@@ -178,6 +183,11 @@ REFUSED: list[tuple[Variable, Any, str]] = [
     (LIST, {"eu-west-1": 1}, 'must be a list (got {"eu-west-1": 1})'),
     (LIST, "{eu-west-1: 1}", "must be a list (got '{eu-west-1: 1}')"),
     (LIST, "[eu-west-1", "must be a list (got '[eu-west-1')"),
+    (LIST, "eu-west-1\n- us-east-1", "cannot tell what the item '- us-east-1' means"),
+    (LIST, "---\neu-west-1", "cannot tell what the item '---' means"),
+    (LIST, "eu-west-1\n# us-east-1", "cannot tell what the item '# us-east-1' means"),
+    (LIST, "eu-west-1 # ours", "cannot tell what the item 'eu-west-1 # ours' means"),
+    (LIST, '"eu-west-1, us-east-1"x', "cannot tell what the item '\"eu-west-1' means"),
     (LIST, ["eu-west-1", None], "item 2 is empty."),
     (LIST, [" "], "item 1 is empty."),
     (LIST, "[eu-west-1, '']", "item 2 is empty."),
@@ -251,6 +261,24 @@ def test_all_problems_are_found_at_once() -> None:
     assert [failure.action for failure in failures] == ["a", "b", "v", "v"]
     assert failures[0].message == "a: it is required and not set."
     assert values == {"a": None, "b": None, "v": [None, None, ACCOUNT]}
+
+
+def test_a_misspelled_variable_is_refused() -> None:
+    """Without that, the protection that the user has set would be ignored."""
+    protected = Variable("cleanup_protect_tags", type="list", elements="str")
+    declared_ones = [protected, Variable("cleanup_regions")]
+
+    def refused(*names: str, **given: Any) -> list[str]:
+        return [one.message for one in misspelled(declared_ones, "cleanup_", names, given)]
+
+    for name in ("cleanup_protect_tag", "cleanup_protection_tags", "cleanup_protected_tags"):
+        (message,) = refused(name, "cleanup_regions", cleanup_regions="eu-west-1")
+        assert message.startswith(f"{name}: ")
+        assert refused(name, cleanup_protect_tags=[]) == []
+        assert refused(name, cleanup_protect_tags="")
+    assert refused("cleanup_status", "cleanup__protect_tags", "other_protect_tag", "cleanup_hosts") == []
+    (failure,) = misspelled(declared_ones, "cleanup_", ["cleanup_region"], {})
+    assert "Correct it to cleanup_regions" in failure.remedy
 
 
 def test_another_variable_can_be_the_default() -> None:

@@ -144,6 +144,9 @@ def _protect_tag(options: Options, text: str) -> tuple[str, str | None]:
     key, equals, value = (part.strip() for part in text.partition("="))
     if not key:
         options.refuse("protect_tags", f"'{text}' has no tag key.", "Use KEY or KEY=VALUE.")
+    # It would protect no image.
+    if ": " in key:
+        options.refuse("protect_tags", f"'{text}' is not a tag.", "Use KEY or KEY=VALUE.")
     return key, value if equals else None
 
 

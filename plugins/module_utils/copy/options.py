@@ -11,6 +11,7 @@ from typing import Any
 
 from ..arguments import CONSUMER_ROLE_SPEC, Options
 from ..keys.encryption import Encryption, check_options
+from ..variables import ACCOUNT_DIGITS
 from ..wording import shown
 from .state import CopyWanted
 
@@ -147,12 +148,7 @@ def _check_source_options(
                 "must contain at least one filter (got {}).",
                 "Add a filter: without one, every image matches.",
             )
-        if not options.strings("source_owners"):
-            options.refuse(
-                "source_owners",
-                "must contain at least one owner: any account can publish an image under any name.",
-                "List the accounts whose images may match; self is your own.",
-            )
+        _check_owners(options)
     if not source_region:
         options.refuse("source_region", "is required.", "Set the region of the source image.")
     elif params["source_region"]:
@@ -165,3 +161,16 @@ def _check_source_options(
             f"contains no image for {', '.join(without)}.",
             "Add an image for each region, or remove the region from the option regions.",
         )
+
+
+def _check_owners(options: Options) -> None:
+    owners = options.strings("source_owners")
+    if not owners:
+        options.refuse(
+            "source_owners",
+            "must contain at least one owner: any account can publish an image under any name.",
+            "List the accounts whose images may match; self is your own.",
+        )
+    for owner in filter(str.isdecimal, owners):
+        # Ansible has converted a number to text. Owners without digits are aliases, such as self.
+        options.account_id("source_owners", owner if len(owner) >= ACCOUNT_DIGITS else int(owner))

@@ -28,7 +28,7 @@ from ..keys.encryption import Encryption, check_options
 from ..kms_grant import options as kms_grant
 from ..launch_probe import options as launch_probe
 from ..publish import options as publish
-from ..reports.flow import check_paths
+from ..reports.flow import check_report_options
 from ..runner import Flow, check_flow
 from ..share import options as share
 from ..wording import renamed, shown
@@ -103,7 +103,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
         except Refused as refused:
             # Steps share options: a problem with a shared option is reported once.
             failures.update(dict.fromkeys(refused.failures))
-    others = (*_missing(params), *_consumer_key(params), *check_paths(params))
+    others = (*_missing(params), *_consumer_key(params), *check_report_options(params))
     failures.update(dict.fromkeys(others))
     if failures:
         raise Refused(failures)

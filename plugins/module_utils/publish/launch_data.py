@@ -59,7 +59,7 @@ def request_data(version: TemplateVersion, change: Change) -> dict[str, Any]:
 
 
 def version_request(template: LaunchTemplate, change: Change) -> dict[str, Any]:
-    """The parameters of CreateLaunchTemplateVersion, including ClientToken, for a change of the default version.
+    """The parameters of CreateLaunchTemplateVersion, including ClientToken, for a change of the default one.
 
     The token is a hash of all other parameters and of the latest version's number. So two runs at once, which
     see the same latest version, create one version, and a later change back to an earlier image creates

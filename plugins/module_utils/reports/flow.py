@@ -18,6 +18,7 @@ from typing import Any
 from ..failures import Failure, Refused, cut, invalid_option
 from ..progress import Report
 from ..runner import Flow, Outcome
+from ..variables import Unreadable, account_id
 from .document import Document
 from .formats import JSON, NAMES
 from .html.render import MISSING
@@ -49,7 +50,7 @@ def report_flow(
     """
 
     def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
-        failures = (*check_paths(params), *check(params))
+        failures = (*check_report_options(params), *check(params))
         if failures:
             raise Refused(failures)
         report = content(params)
@@ -87,18 +88,20 @@ def report_flow(
 
 
 def account_names(given: Mapping[Any, Any]) -> dict[str, str]:
-    """The option ``account_names``. YAML reads an ID without quotes as a number, without leading zeros."""
-    return {
-        f"{account_id:012}" if isinstance(account_id, int) else str(account_id): str(name)
-        for account_id, name in given.items()
-    }
+    """The option ``account_names``, as ``check_report_options`` has checked it."""
+    return {account_id(key): str(name) for key, name in given.items()}
 
 
-def check_paths(params: Mapping[str, Any]) -> Iterator[Failure]:
-    """Failures if ``report_path`` or ``report_dir`` is set and cannot be written.
+def check_report_options(params: Mapping[str, Any]) -> Iterator[Failure]:
+    """Failures if ``report_path`` or ``report_dir`` is set and cannot be written, or an account has no ID.
 
     Long or destructive operations check this first.
     """
+    for key in params.get("account_names") or {}:
+        try:
+            account_id(key)
+        except Unreadable as unreadable:
+            yield invalid_option("account_names", f"account_names: {unreadable.problem}", unreadable.remedy)
     for option, check in (("report_path", _check_file), ("report_dir", _check_folder)):
         place = params.get(option)
         problem, remedy = (_check_name(place) or check(Path(place))) if place else ("", "")

@@ -77,6 +77,14 @@ def test_the_values_are_named_without_the_role(run: Any) -> None:
     }
 
 
+def test_a_misspelled_variable_is_refused(run: Any) -> None:
+    result = run(web_names="a", web_day=5)
+    assert result["failed"]
+    assert result["msg"].startswith("web_day: the role has no such variable. Correct it to web_days")
+    assert "failed" not in run(web_names="a", web_day="")
+    assert "failed" not in run(web_names="a", web_day=5, web_days=6)
+
+
 def test_a_result_with_a_secret_is_not_shown(run: Any) -> None:
     result = run(web_names="a", web_key=" x ")
     assert result["options"]["key"] == "x"

@@ -102,9 +102,7 @@ def test_models_are_read_once_by_all_sessions(files_read: list[str]) -> None:
     assert files_read == []
 
 
-def test_models_of_the_user_are_read(
-    files_read: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_models_of_the_user_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     clients_module.preload()
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
     clients = Clients(Connection(credentials=KEYS))

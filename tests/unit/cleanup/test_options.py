@@ -86,6 +86,7 @@ def test_a_full_task(tmp_path: Path) -> None:
         ({"deprecate_after_days": -1}, ["deprecate_after_days"]),
         ({"max_age_days": 10**9, "unused_for_days": 36_501}, ["max_age_days", "unused_for_days"]),
         ({"protect_tags": ["=production"]}, ["protect_tags"]),
+        ({"protect_tags": ["legal: hold"]}, ["protect_tags"]),
         ({"max_deletions": "many"}, ["max_deletions"]),
         ({"max_deletions": "101%"}, ["max_deletions"]),
         ({"deprecate_after_days": None}, ["deregister_after_days"]),

@@ -102,6 +102,14 @@ def test_space_around_a_region_is_dropped() -> None:
             {**BY_FILTER, "source_owners": []}, ["source_owners"], id="any account's image would match"
         ),
         pytest.param(
+            {**BY_FILTER, "source_owners": ["1402434204"]},
+            ["source_owners"],
+            id="an owner that YAML has changed",
+        ),
+        pytest.param(
+            {**BY_FILTER, "source_owners": ["0123456789012"]}, ["source_owners"], id="an owner of 13 digits"
+        ),
+        pytest.param(
             {**BY_FILTER, "source_owners": [""]}, ["source_owners", "source_owners"], id="blank owner"
         ),
         pytest.param({"source_region": None}, ["source_region"], id="no source region"),

@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.progress import repo
 from ansible_collections.golden.images.plugins.module_utils.reports.flow import (
     account_names,
     check_file,
-    check_paths,
+    check_report_options,
     report_flow,
 )
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
@@ -137,17 +137,19 @@ def test_a_flow_returns_the_content_that_it_is_given(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("option", "problem"), [("report_path", "no folder"), ("report_dir", "no folder")])
 def test_paths_are_checked_without_writing(tmp_path: Path, option: str, problem: str) -> None:
-    (failure,) = check_paths({option: str(tmp_path / "none" / "sub")})
+    (failure,) = check_report_options({option: str(tmp_path / "none" / "sub")})
     assert (failure.action, problem in failure.message) == (option, True)
-    assert list(check_paths({option: str(tmp_path / "new")})) == []
+    assert list(check_report_options({option: str(tmp_path / "new")})) == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_names_of_accounts_have_ids_of_12_digits():
-    assert account_names({"012345678901": "web", 12345678901: "data", "222222222222": 7}) == {
-        "012345678901": "data",
-        "222222222222": "7",
-    }
+def test_names_of_accounts_have_ids_of_12_digits() -> None:
+    given = {"012345678901": "web", 222222222222: 7}
+    assert list(check_report_options({"account_names": given})) == []
+    assert account_names(given) == {"012345678901": "web", "222222222222": "7"}
+    (failure,) = check_report_options({"account_names": {1402434204: "web"}})
+    assert failure.action == "account_names"
+    assert "(012345671234 becomes 1402434204)" in failure.message
 
 
 def test_a_file_needs_a_folder_that_exists(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_a_folder_is_refused_without_jinja2(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_the_page_has_the_names_of_accounts(tmp_path: Path) -> None:
-    run(tmp_path, account_names={12345678901: "images", "210987654321": "batch"})
+    run(tmp_path, account_names={"012345678901": "images", "210987654321": "batch"})
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "images (012345678901)" in page
     assert "batch (210987654321)" in page

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...failures import Failure, Refused
 from ...progress import Report
-from ...reports.flow import check_paths, report_flow
+from ...reports.flow import check_report_options, report_flow
 from ...reports.plan import ReportPlan, ReportSeen, ReportWanted
 from ...runner import Flow, Outcome
 from .content import cleanup
@@ -46,7 +46,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
         Refused: prices are not valid, or a path or folder cannot be written to.
     """
     _prices, wrong = read_prices("prices", params["prices"], params["currency"])
-    failures = (*wrong, *check_paths(params), *_check(params))
+    failures = (*wrong, *check_report_options(params), *_check(params))
     if failures:
         raise Refused(failures)
     wanted = _REPORT.wanted(params, check_mode)
