@@ -29,14 +29,18 @@ _TYPES = {
     "account_id": "account ID",
     "bool": "boolean",
     "dict": "mapping",
+    "external_id": "external ID",
     "float": "number",
     "int": "whole number",
     "path": "path",
     "raw": "mapping or list",
+    "role_name": "role name",
     "str": "text",
 }
 # Of these types Ansible takes any value, so that the documentation can name them.
 _TAKES_ANYTHING = ("path", "str")
+# Ansible's type of these is text.
+_TEXT = ("external_id", "role_name")
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def paragraphs(role: Role, variable: Variable) -> tuple[str, ...]:
 def _facts(variable: Variable) -> Iterator[str]:
     if variable.required:
         yield "Required."
-    if variable.type not in _TAKES_ANYTHING:
+    if variable.type not in (*_TAKES_ANYTHING, *_TEXT):
         yield f"Type {type_in_words(variable)}."
     if "path" in (variable.type, variable.elements):
         yield "A relative path is one of the directory in which C(ansible-playbook) is started."
@@ -129,7 +133,8 @@ def argument_specs(role: Role) -> str:
 def _specified(role: Role, variable: Variable) -> dict[str, Any]:
     default = {} if variable.default is None else {"default": variable.default}
     secret = {"no_log": True} if variable.no_log else {}
-    kind = variable.type if variable.type in _TAKES_ANYTHING else "raw"
+    kind = "str" if variable.type in _TEXT else variable.type
+    kind = kind if kind in _TAKES_ANYTHING else "raw"
     return {"description": list(paragraphs(role, variable)), "type": kind, **default, **secret}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from .failures import Failure, Refused, cut, invalid_option
 from .model import ConsumerRole, ImagesByTarget, Network, Sharing
 from .tags import check_tags
-from .variables import Unreadable, account_id, text_of
+from .variables import Unreadable, account_id, external_id, role_name, text_of
 from .wording import shown
 
 IMAGES_SPEC: dict[str, Any] = {
@@ -50,10 +50,6 @@ _PARAMETER = re.compile(
 )
 # botocore's endpoints.json, regionRegex of all partitions, without their lists of first parts.
 REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
-# IAM API Reference, patterns of RoleName and path. No segment is . or .., which a URL would lose.
-_ROLE = re.compile(r"(?!arn:)(?:(?!\.{1,2}/)[!-.0-~]+/)*(?!\.{1,2}$)[A-Za-z0-9_+=,.@-]{1,64}")
-# botocore shape externalIdType of AssumeRole.
-_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 # botocore shape InstanceType of EC2 lists the types, such as u-6tb1.metal and m7i-flex.large.
 _INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 # Organizations API Reference, patterns of the Arn of Organization and of OrganizationalUnit.
@@ -237,20 +233,12 @@ class Options:
     def consumer_role(self) -> ConsumerRole | None:
         """The role in ``consumer_role_name`` with its ``external_id``, None if it is not set."""
         name = self._params["consumer_role_name"]
-        if name and not _ROLE.fullmatch(name):
-            self.refuse(
-                "consumer_role_name",
-                f"{shown(name)} is not a role name.",
-                "Use the name without an ARN, at most 64 letters, digits and +=,.@_-, after the role's path.",
-            )
-        external_id = self._params["external_id"]
-        if external_id and not _EXTERNAL_ID.fullmatch(external_id):
-            # It is confidential: the message does not show it.
-            self.refuse(
-                "external_id",
-                f"the value of {len(external_id)} characters is not an external ID.",
-                "Use 2 to 1224 letters, digits and +=,.@:/_-, as the role's trust policy has it.",
-            )
+        for option, check in (("consumer_role_name", role_name), ("external_id", external_id)):
+            try:
+                if self._params[option]:
+                    check(self._params[option])
+            except Unreadable as unreadable:
+                self.refuse(option, unreadable.problem, unreadable.remedy)
         return ConsumerRole(name, self._params["external_id"]) if name else None
 
     def network(self) -> Network:

@@ -31,6 +31,10 @@ Parse = Callable[[str], Any]
 _LONGEST = 270
 ACCOUNT_DIGITS = 12
 ACCOUNT_ID = re.compile(rf"[0-9]{{{ACCOUNT_DIGITS}}}")
+# IAM API Reference, patterns of RoleName and path. No segment is . or .., which a URL would lose.
+_ROLE_NAME = re.compile(r"(?!arn:)(?:(?!\.{1,2}/)[!-.0-~]+/)*(?!\.{1,2}$)[A-Za-z0-9_+=,.@-]{1,64}")
+# botocore shape externalIdType of AssumeRole.
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>((?!(?P=quote)).)*)(?P=quote)""", re.DOTALL)
 # What stands before the items of a YAML list: empty lines, comments and the start of a document.
 _BEFORE_ITEMS = re.compile(r"(?:[ \t]*(?:#[^\n]*|---[ \t\r]*)?(?:\r?\n|\Z))*[ \t]*")
@@ -62,9 +66,9 @@ class Variable:
     """One variable of a role.
 
     ``type`` and ``elements``, which is also of a mapping's values, are Ansible's types, or ``account_id``, 12
-    digits, or ``raw``, a mapping or a list. ``choices`` are texts. ``default_from`` is another variable: it
-    counts if this one is not given. ``options`` are the known keys of the mappings in a
-    list or a mapping.
+    digits, ``role_name`` or ``external_id``, of IAM, or ``raw``, a mapping or a list. ``choices`` are texts.
+    ``default_from`` is another variable: it counts if this one is not given. ``options`` are the known keys
+    of the mappings in a list or a mapping.
     """
 
     name: str
@@ -190,6 +194,34 @@ def account_id(value: Any) -> str:
         f"{value} is a number without 12 digits, because YAML reads unquoted digits as a number and loses a "
         f"leading zero{_octal_hint(value)}.",
         ACCOUNT_ID_FORM,
+    )
+
+
+def role_name(text: str) -> str:
+    """The name of an IAM role, with its path.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    if _ROLE_NAME.fullmatch(text):
+        return text
+    raise Unreadable(
+        f"{shown(text)} is not a role name.",
+        "Use the name without an ARN, at most 64 letters, digits and +=,.@_-, after the role's path.",
+    )
+
+
+def external_id(text: str) -> str:
+    """An external ID of an IAM role, which is confidential.
+
+    Raises:
+        Unreadable: it is none. The problem does not name the value.
+    """
+    if _EXTERNAL_ID.fullmatch(text):
+        return text
+    raise Unreadable(
+        f"the value of {len(text)} characters is not an external ID.",
+        "Use 2 to 1224 letters, digits and +=,.@:/_-, as the role's trust policy has it.",
     )
 
 
@@ -360,7 +392,7 @@ def _element_of(variable: Variable) -> Variable:
 
 def _without_value(kind: str) -> str:
     is_text = kind in ("path", "str")
-    return "the value is not text, because YAML reads it as another type." if is_text else "is not valid."
+    return f"the value is not {'text, because YAML reads it as another type' if is_text else 'valid'}."
 
 
 def _is_structure(text: str) -> bool:
@@ -463,9 +495,11 @@ def _truth(value: Any) -> bool:
 _SCALARS: Mapping[str, Callable[[Any], Any]] = {
     "account_id": account_id,
     "bool": _truth,
+    "external_id": lambda value: external_id(text_of(value)),
     "float": _decimal_number,
     "int": _whole_number,
     "path": text_of,
+    "role_name": lambda value: role_name(text_of(value)),
     "str": text_of,
 }
 

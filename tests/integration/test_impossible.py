@@ -397,6 +397,7 @@ CASES: dict[str, list[Case]] = {
         *_organizations("remediate_allowed_"),
         *_regions("remediate_regions"),
         *_rules("remediate_rules"),
+        *_role("remediate_"),
         Case(
             "remediate_allow_empty_allowlist",
             False,

@@ -20,9 +20,11 @@ from plugins.module_utils.variables import (
     Variable,
     account_id,
     declared,
+    external_id,
     misspelled,
     problems,
     read,
+    role_name,
     sources,
     with_paths,
 )
@@ -299,6 +301,24 @@ def test_an_account_id_has_12_digits() -> None:
     assert refused.value.remedy == ACCOUNT_ID_FORM
 
 
+def test_a_role_name_is_refused_with_itself() -> None:
+    assert role_name("path/golden") == "path/golden"
+    with pytest.raises(Unreadable) as refused:
+        role_name("../x")
+    assert refused.value.problem == "'../x' is not a role name."
+    assert "v: '../x' is not a role name." in message_of(Variable("v", type="role_name"), "../x")
+
+
+def test_an_external_id_is_refused_without_itself() -> None:
+    assert external_id("ab:/1") == "ab:/1"
+    with pytest.raises(Unreadable) as refused:
+        external_id("my secret")
+    assert refused.value.problem == "the value of 9 characters is not an external ID."
+    message = message_of(Variable("v", type="external_id", no_log=True), "my secret")
+    assert message.startswith("v: the value is not valid. Use 2 to 1224 letters")
+    assert "secret" not in message
+
+
 def test_paths_of_any_kind_are_made_absolute() -> None:
     variables = (
         Variable("file", type="path"),
@@ -335,6 +355,8 @@ SAMPLES: dict[tuple[str, str | None], tuple[Any, ...]] = {
     ("str", None): ("web-1", " web-1\n"),
     ("account_id", None): (OTHER, int(OTHER), f" {OTHER}\n"),
     ("path", None): ("/tmp/x", " /tmp/x\n"),
+    ("role_name", None): ("path/golden", " path/golden\n"),
+    ("external_id", None): ("ab:/1", " ab:/1\n"),
     ("int", None): (5, "5", " 5\n", "5.0", 5.0),
     ("bool", None): (True, "true", " Yes\n", 1, "1"),
     ("raw", None): (
