@@ -106,7 +106,9 @@ groups:
 import sys
 
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
+from ansible_collections.golden.images.plugins.module_utils.aws import errors
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import organizations_config
+from ansible_collections.golden.images.plugins.module_utils.aws.web_pages import refuse_web_pages
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.organization import read as read_accounts
 from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
@@ -127,7 +129,10 @@ class InventoryModule(AWSInventoryBase):
 
     def parse(self, inventory, loader, path, cache=True):
         """Fill the inventory from the file at ``path``."""
-        super().parse(inventory, loader, path, cache=cache)
+        try:
+            super().parse(inventory, loader, path, cache=cache)
+        except errors.AWS_ERRORS as exception:
+            self.fail_aws(errors.failure(exception, None, "AssumeRole").sentence())
         statuses = self.get_option("statuses")
         options = InventoryOptions(
             states=STATES if "all" in statuses else tuple(statuses),
@@ -142,6 +147,12 @@ class InventoryModule(AWSInventoryBase):
         self._add_hosts(named, options)
         self._add_groups(groups(named, naming))
         self._construct(named)
+
+    def client(self, *arguments, **options):
+        """A client of AWS, also for amazon.aws, which assumes the role."""
+        client = super().client(*arguments, **options)
+        refuse_web_pages(client.meta.events, client.meta.endpoint_url)
+        return client
 
     def _accounts(self, options, path, cache):
         found, cached = self.get_cached_result(path, cache)

@@ -95,6 +95,7 @@ from datetime import UTC, datetime
 from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
 from ansible_collections.golden.images.plugins.module_utils.aws import errors
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import lookup_config
+from ansible_collections.golden.images.plugins.module_utils.aws.web_pages import refuse_web_pages
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.image_search import read
 from ansible_collections.golden.images.plugins.module_utils.image_search.choose import newest
@@ -126,4 +127,6 @@ class LookupModule(AWSLookupBase):
         return newest(search, found, self.region, datetime.now(UTC))
 
     def _client(self, service):
-        return self.client(service, config=lookup_config())
+        client = self.client(service, config=lookup_config())
+        refuse_web_pages(client.meta.events, client.meta.endpoint_url)
+        return client

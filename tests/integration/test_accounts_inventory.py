@@ -205,3 +205,18 @@ def test_all_accounts_or_none_also_with_a_role(
     listed, _said = member.listed(assume_role_arn=role, include_tags=False, group_by=[])
     assert set(organization.account_ids(MEMBER, MANAGEMENT)) < hosts(listed, "aws_accounts")
     assert set(listed) <= {"_meta", "all", "aws_accounts", "ungrouped"}
+
+
+@pytest.mark.parametrize("operation", ["AssumeRole", "ListRoots"])
+@pytest.mark.parametrize("status", [200, 403])
+def test_a_web_page_is_no_answer(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, operation: str, status: int
+) -> None:
+    (member,) = fixture.account_ids(MEMBER)
+    role = {"assume_role_arn": f"arn:aws:iam::{member}:role/list"} if operation == "AssumeRole" else {}
+    aws.add_fault("page", action=operation, times=0, status=status)
+    found, errors = Inventory(ansible).listed(**role)
+    assert not found
+    told = " ".join(errors.split())
+    assert f"The answer of {aws.url} to {operation} is a web page with the HTTP status {status}" in told
+    assert "Check the network, the proxy and endpoint_url" in told

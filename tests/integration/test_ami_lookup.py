@@ -133,3 +133,18 @@ def test_the_examples(aws: SimulatedAws, fixture: Fixture, ansible: Ansible, ids
         f"{HOME} {fixture.image_id}",
         f"{AWAY} {ids['tagged']}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "options"),
+    [("DescribeImages", 403, {}), ("GetParameter", 200, {"parameter": "/x"})],
+)
+def test_a_web_page_is_no_answer(
+    aws: SimulatedAws, ansible: Ansible, operation: str, status: int, options: dict[str, str]
+) -> None:
+    aws.add_fault("page", action=operation, times=0, status=status)
+    run = _looked_up(ansible, *([] if options else ["golden-web-*"]), region=AWAY, **options)
+    assert run.code != 0
+    told = " ".join(run.text.split())
+    assert f"The answer of {aws.url} to {operation} is a web page with the HTTP status {status}" in told
+    assert "Check the network, the proxy and endpoint_url" in told

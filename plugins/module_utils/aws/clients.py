@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..fanout import MAX_THREADS
 from .pace import Pace, rate_of
-from .web_pages import refuse_web_page
+from .web_pages import refuse_web_pages
 
 try:
     import boto3
@@ -102,7 +102,8 @@ class Clients:
         self._connection = connection
         self._paced_operation = paced_operation
         self._session = session or _session(connection)
-        self._session.events.register("before-parse", refuse_web_page, unique_id="golden.images")
+        # Also for the clients that botocore creates, to assume the role of a profile.
+        refuse_web_pages(self._session.events)
         # With botocore's retries, 8 attempts span about a minute of throttling. The timeout detects a region
         # that cannot be reached within seconds.
         config = Config(
@@ -136,6 +137,7 @@ class Clients:
                     verify=self._connection.verify,
                     config=self._config,
                 )
+                refuse_web_pages(client.meta.events, client.meta.endpoint_url)
                 self._pace(client)
                 self._clients[service, region] = client
 

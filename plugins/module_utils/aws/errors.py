@@ -77,7 +77,10 @@ class IncompleteAnswer(BotoCoreError):
 class WebPage(BotoCoreError):
     """The answer is a web page: it comes from a proxy, a gateway or a login page, not from AWS."""
 
-    fmt = "The answer to {operation} is a web page with the HTTP status {status}, which AWS does not send."
+    fmt = (
+        "The answer of {endpoint} to {operation} is a web page with the HTTP status {status}, which AWS does "
+        "not send."
+    )
 
 
 # IAM User Guide, "Troubleshoot access denied error messages". The action that is denied is not always the
@@ -127,6 +130,8 @@ REMEDIES = {
     # Botocore's codes for a web page with an HTTP status of a server error.
     **dict.fromkeys(("500", "502", "503", "504"), _RETRY),
     "ThrottlingException": _RETRY,
+    # Organizations, and a web page with the HTTP status 429.
+    "TooManyRequestsException": _RETRY,
     "ResourceLimitExceeded": "A quota is reached: wait until other copies are done, or request an increase.",
     # KMS Developer Guide, "Quotas": grants per key, and the size of a key policy.
     "LimitExceededException": "Revoke access to the key that is no longer needed, or request a higher quota "

@@ -6,28 +6,73 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from typing import Any
 
 from .errors import WebPage
 
-_BEGINNINGS = (b"<!doctype html", b"<html")
+_EVENT = "before-parse"
+_HANDLER = "golden.images.web_pages"
+# What XML and HTML may begin with: byte order marks, white space, declarations, comments.
+_MARKS = b"\xef\xbb\xbf\xff\xfe"
+_BEFORE = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
+# The tags of html, head and body may be omitted (HTML Living Standard, "Optional tags").
+_PAGE = re.compile(
+    rb"<(?:!doctype|html|head|title|meta|link|base|style|script|body|h[1-6]|p|div|center|table)[\s/>]",
+    re.IGNORECASE,
+)
+_HTML = ("text/html", "application/xhtml+xml")
+# The answers of EC2, STS and S3, and of JSON services; some emulators send them as text/html.
+_OF_AWS = re.compile(rb"<\w*(?:Response|Result|Error)[\s/>]|\{")
 
 
-def refuse_web_page(response_dict: dict[str, Any], operation_model: Any, **_event: Any) -> None:
+def refuse_web_pages(events: Any, endpoint: str | None = None) -> None:
+    """Refuse web pages as the answers to the calls of a client, or of a session's later clients.
+
+    ``events`` are those of the client or the session. ``endpoint`` is the client's URL, for the message.
+    """
+    events.unregister(_EVENT, unique_id=_HANDLER)
+    events.register(_EVENT, partial(_refuse_web_page, endpoint or "the endpoint"), unique_id=_HANDLER)
+
+
+def _refuse_web_page(
+    endpoint: str,
+    response_dict: dict[str, Any],
+    operation_model: Any,
+    customized_response_dict: dict[str, Any],
+    **_event: Any,
+) -> None:
     """Botocore's event ``before-parse``: refuse an answer that is a web page.
 
     Botocore would read a well-formed page as an empty answer, and with the HTTP status 200 as success:
     nothing found, or a change made. Of pages with a status of a server error it recognizes those that begin
     with <html> (botocore.parsers, ``_is_generic_error_response``): such a call fails with the status as its
-    code, and is repeated like other server errors.
+    code, and is repeated like other server errors. A page with the status 429 becomes such an answer with
+    a code that all of botocore's retry modes repeat.
 
     Raises:
         WebPage: the page has another status.
     """
     body = response_dict.get("body")
-    if not isinstance(body, bytes) or not body.lstrip()[:14].lower().startswith(_BEGINNINGS):
+    if not isinstance(body, bytes) or not _is_page(body, response_dict["headers"].get("Content-Type", "")):
         return
     status = response_dict["status_code"]
-    if status < 500:
-        raise WebPage(operation=operation_model.name, status=status)
+    page = WebPage(endpoint=endpoint, operation=operation_model.name, status=status)
+    if status == 429:
+        response_dict["status_code"] = 503
+        customized_response_dict["Error"] = {"Code": "TooManyRequestsException", "Message": str(page)}
+    elif status < 500:
+        raise page
     response_dict["body"] = b"<html>"
+
+
+def _is_page(body: bytes, content_type: str) -> bool:
+    # In UTF-16, each character of a tag has a zero byte.
+    text = body.replace(b"\0", b"").lstrip(_MARKS)
+    begun = _BEFORE.match(text)
+    begins = begun.end() if begun else 0
+    if _PAGE.match(text, begins):
+        return True
+    is_html = content_type.partition(";")[0].strip().lower() in _HTML
+    return is_html and begins < len(text) and not _OF_AWS.match(text, begins)

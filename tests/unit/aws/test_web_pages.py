@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -13,35 +14,99 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import AWS_ERRORS, WebPage, failure
-from ansible_collections.golden.images.plugins.module_utils.aws.web_pages import refuse_web_page
+from ansible_collections.golden.images.plugins.module_utils.aws.web_pages import refuse_web_pages
+from botocore.awsrequest import HeadersDict
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.hooks import HierarchicalEmitter
 
 from tests.unit.examples import SOURCE_ID, place
 
 REGION = "us-east-1"
-OPERATION = SimpleNamespace(name="DescribeImages")
+XML = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
+def emitted(body: Any, status: int = 200, content_type: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
+    """An answer of an endpoint, and what replaces members of it, after the event ``before-parse``."""
+    events = HierarchicalEmitter()
+    refuse_web_pages(events, "https://ec2.example.com")
+    headers = HeadersDict({"Content-Type": content_type} if content_type else {})
+    response = {"body": body, "status_code": status, "headers": headers}
+    replaced: dict[str, Any] = {}
+    events.emit(
+        "before-parse.ec2.DescribeImages",
+        operation_model=SimpleNamespace(name="DescribeImages"),
+        response_dict=response,
+        customized_response_dict=replaced,
+    )
+    return response, replaced
+
+
+@pytest.mark.parametrize("status", [200, 403])
 @pytest.mark.parametrize(
-    "body", [b"<!DOCTYPE html>\n<html></html>", b"\n <html><body>", b'<HTML lang="en">', b"<!doctype HTML>"]
+    "body",
+    [
+        b"<!DOCTYPE html>\n<html></html>",
+        b"\n <html><body>",
+        b'<HTML lang="en">',
+        b"<!doctype HTML>",
+        b"\xef\xbb\xbf<!DOCTYPE html><html></html>",
+        "\ufeff<html></html>".encode("utf-16-le"),
+        "\ufeff<html></html>".encode("utf-16-be"),
+        XML + b'<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "xhtml1-strict.dtd"><html/>',
+        XML + b'<html xmlns="http://www.w3.org/1999/xhtml"/>',
+        b"<!-- gateway -->\n<!-- a > b\n --> <html></html>",
+        XML + b"<?xml-stylesheet href='a.css'?><!-- <Response> --><html/>",
+        b"<head></head>",
+        b"<h1>Forbidden</h1>",
+    ],
 )
-def test_a_page_is_refused(body: bytes) -> None:
-    with pytest.raises(WebPage, match="The answer to DescribeImages is a web page with the HTTP status 403"):
-        refuse_web_page({"body": body, "status_code": 403}, OPERATION)
+def test_a_page_is_refused(body: bytes, status: int) -> None:
+    told = (
+        "The answer of https://ec2.example.com to DescribeImages is a web page with the HTTP status "
+        f"{status}, which AWS does not send."
+    )
+    with pytest.raises(WebPage, match=re.escape(told)):
+        emitted(body, status)
+
+
+@pytest.mark.parametrize("body", [b"<Login/>", b"Sign in", b"<TABLE></TABLE>"])
+@pytest.mark.parametrize("content_type", ["text/html", "Text/HTML; charset=utf-8", "application/xhtml+xml"])
+def test_what_is_sent_as_a_page_is_refused(body: bytes, content_type: str) -> None:
+    with pytest.raises(WebPage):
+        emitted(body, content_type=content_type)
 
 
 def test_a_page_of_a_server_error_becomes_one_that_botocore_recognizes() -> None:
-    response = {"body": b"<!DOCTYPE html><html></html>", "status_code": 503}
-    refuse_web_page(response, OPERATION)
-    assert response == {"body": b"<html>", "status_code": 503}
+    response, replaced = emitted(b"<!DOCTYPE html><html></html>", 503)
+    assert (response["body"], response["status_code"], replaced) == (b"<html>", 503, {})
 
 
-@pytest.mark.parametrize("body", [b"", None, b"<DescribeImagesResponse/>", b'{"Keys": []}', object()])
-def test_other_answers_are_left_alone(body: Any) -> None:
-    response = {"body": body, "status_code": 200}
-    refuse_web_page(response, OPERATION)
-    assert response == {"body": body, "status_code": 200}
+# As the services send them (boto/botocore, tests/unit/response_parsing/xml).
+ANSWERS = [
+    b'<DescribeImagesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"/>',
+    XML + b'<DescribeRegionsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">',
+    XML + b"<Response><Errors><Error><Code>UnauthorizedOperation</Code></Error></Errors></Response>",
+    b'<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">',
+    b'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">',
+    XML + b'\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">',
+    XML + b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
+    b'{"Keys": []}',
+    b"{}",
+    b"",
+]
+
+
+@pytest.mark.parametrize("content_type", ["", "text/xml;charset=UTF-8", "text/html; charset=utf-8"])
+@pytest.mark.parametrize("body", ANSWERS)
+def test_answers_of_aws_are_left_alone(body: bytes, content_type: str) -> None:
+    response, replaced = emitted(body, content_type=content_type)
+    assert (response["body"], response["status_code"], replaced) == (body, 200, {})
+
+
+@pytest.mark.parametrize("body", [None, object()])
+def test_streams_are_left_alone(body: Any) -> None:
+    assert emitted(body, content_type="text/html")[0]["body"] is body
 
 
 PAGE = b"<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body></body></html>"
@@ -72,9 +137,9 @@ def gateway() -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
-def clients(gateway: Any) -> Clients:
+def clients(gateway: Any, mode: str = "standard") -> Clients:
     keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "not-a-secret"}
-    config = Config(retries={"mode": "standard", "total_max_attempts": 2})
+    config = Config(retries={"mode": mode, "total_max_attempts": 2})
     found = Clients(Connection(keys, endpoint_url=f"http://127.0.0.1:{gateway.server_port}", config=config))
     for service in ("ec2", "kms"):
         found.open(service, [REGION])
@@ -95,6 +160,7 @@ def test_calls_of_every_protocol_fail(gateway: Any, status: int) -> None:
         found = failure(raised.value, place(REGION), operation)
         assert (found.action, found.error_code, found.source) == (operation, "WebPage", "sdk")
         assert str(status) in found.message
+        assert f"http://127.0.0.1:{gateway.server_port}" in found.message
         assert "proxy" in found.remedy
     assert gateway.requests == len(calls)
 
@@ -109,3 +175,34 @@ def test_a_server_error_is_repeated(gateway: Any, service: str) -> None:
     found = failure(raised.value, place(REGION), "any")
     assert (found.error_code, found.message) == ("503", "Service Unavailable")
     assert found.remedy.startswith("Rerun later")
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+@pytest.mark.parametrize("service", ["ec2", "kms"])
+def test_too_many_requests_are_repeated(gateway: Any, service: str, mode: str) -> None:
+    gateway.status = 429
+    made = clients(gateway, mode)
+    with pytest.raises(ClientError) as raised:
+        made.ec2(REGION).describe_images() if service == "ec2" else made.kms(REGION).list_keys()
+    assert gateway.requests == 2
+    found = failure(raised.value, place(REGION), "any")
+    assert found.error_code == "TooManyRequestsException"
+    assert "is a web page with the HTTP status 429" in found.message
+    assert found.remedy.startswith("Rerun later")
+
+
+def test_a_call_with_an_effect_each_time_is_sent_once(gateway: Any) -> None:
+    gateway.status = 429
+    once = clients(gateway).unrepeated()
+    once.open("ec2", [REGION])
+    with pytest.raises(ClientError):
+        once.ec2(REGION).copy_image(SourceImageId=SOURCE_ID, SourceRegion=REGION, Name="golden")
+    assert gateway.requests == 1
+
+
+def test_botocores_own_clients_refuse_pages(gateway: Any) -> None:
+    made = clients(gateway)._session.client(
+        "sts", region_name=REGION, endpoint_url=f"http://127.0.0.1:{gateway.server_port}"
+    )
+    with pytest.raises(WebPage, match="The answer of the endpoint to GetCallerIdentity is a web page"):
+        made.get_caller_identity()
