@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs into faults: each playbook and module that changes something, on a small world of its own."""
+"""What runs into faults: each playbook, and modules that change something, on a small world of its own."""
 
 from __future__ import annotations
 
@@ -394,11 +394,53 @@ def _enable(world: World) -> Setup:
     return Setup(Command("restore_ami", variables), world.consumers()[:1], files=[tombstones])
 
 
-def _monitor(world: World) -> Setup:
-    """monitor_ami_sharing.yml in one region."""
-    world.client("logs", HOME).create_log_group(logGroupName="aws-cloudtrail-logs")
+def _shared(world: World) -> dict[str, str]:
+    """Encrypted images in both regions that a consumer can use; their ids by region."""
+    images = _golden_everywhere(world, {"accounts": [CONSUMERS[0]], "snapshot_accounts": [CONSUMERS[0]]})
+    _grant_to(world, CONSUMERS[0])
+    return images
+
+
+def _use(world: World, role: str, images: Mapping[str, str]) -> dict[str, Any]:
+    """The variables of a role that looks at what a consumer can use."""
+    options = {
+        "images": dict(images),
+        "account_ids": world.consumers()[:1],
+        "consumer_role_name": ROLE,
+        "external_id": EXTERNAL_ID,
+    }
+    return {f"{role}_{name}": value for name, value in options.items()}
+
+
+def _audit(world: World) -> Setup:
+    """audit_ami_sharing.yml: an image and its key are shared with a stranger."""
+    _shared(world)
+    _grant_to(world, STRANGER)
     variables = {
-        "monitor_regions": [HOME],
+        "audit_regions": list(REGIONS),
+        "audit_allowed_account_ids": world.consumers()[:1],
+        "audit_report_dir": str(world.folder / "audit"),
+    }
+    return Setup(Command("audit_ami_sharing", variables))
+
+
+def _diagnose(world: World) -> Setup:
+    """diagnose_ami.yml of a consumer in two regions."""
+    return Setup(Command("diagnose_ami", _use(world, "diagnose", _shared(world))))
+
+
+def _verify(world: World) -> Setup:
+    """verify_ami.yml that a consumer is authorized to launch, in two regions."""
+    variables = {**_use(world, "verify", _shared(world)), "verify_level": "authorized"}
+    return Setup(Command("verify_ami", variables))
+
+
+def _monitor(world: World) -> Setup:
+    """monitor_ami_sharing.yml in two regions."""
+    for region in REGIONS:
+        world.client("logs", region).create_log_group(logGroupName="aws-cloudtrail-logs")
+    variables = {
+        "monitor_regions": list(REGIONS),
         "monitor_log_group_name": "aws-cloudtrail-logs",
         "monitor_queue_name": "golden-images-sharing",
         "monitor_subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
@@ -440,6 +482,9 @@ SCENARIOS: dict[str, Scenario] = {
     "key-policy": _key_policy,
     "share": _share,
     "probe": _probe,
+    "audit": _audit,
+    "diagnose": _diagnose,
+    "verify": _verify,
     "monitor": _monitor,
     "beside": _beside,
 }
