@@ -112,8 +112,17 @@ NOT_ALLOWED = (
     "unknown_organizational_unit",
 )
 """The codes for principals that have access to an image or snapshot and are not on the allowlist."""
+WORST = ("public", "snapshot_public", "key_public")
+"""The codes for access of every AWS account, the worst first."""
 UNREADABLE = frozenset(code for code in CODES if code.endswith("_unreadable"))
 """The codes for what could not be read."""
+
+
+def urgency(code: str) -> int:
+    """The place of a code among those of its severity: public access first, what could not be read last."""
+    if code in WORST:
+        return WORST.index(code)
+    return len(WORST) + (code in UNREADABLE)
 
 
 def finding(

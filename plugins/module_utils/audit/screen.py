@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..model import PUBLIC
-from ..reports.document import SEVERITIES, Column
+from ..reports.document import Column
+from ..reports.groups import places_of_kinds
 from ..reports.screen import (
     Line,
     Row,
@@ -26,6 +27,7 @@ from ..reports.screen import (
     sentence,
     table,
 )
+from .findings import urgency
 
 _MOST = 5
 _COLUMNS = (
@@ -36,8 +38,6 @@ _COLUMNS = (
     Column("place", "where"),
 )
 _TONES = {"high": Tone.BAD, "medium": Tone.WARNING, "low": Tone.PLAIN}
-# Public access is the worst of what is high.
-_WORST = ("public", "snapshot_public", "key_public")
 
 Group = tuple[Mapping[str, Any], list[Mapping[str, Any]]]
 
@@ -85,13 +85,12 @@ def _groups(findings: Sequence[Mapping[str, Any]], *more: str) -> list[Group]:
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for one in findings:
         groups.setdefault(tuple(one[key] for key in ("severity", "code", *more)), []).append(one)
+    places = places_of_kinds(((one["severity"], one["code"]) for one in findings), urgency)
     ranked = sorted(
         groups.values(),
         key=lambda group: (
-            SEVERITIES.index(group[0]["severity"]),
-            group[0]["code"] not in _WORST,
+            places[group[0]["severity"], group[0]["code"]],
             -len(group),
-            group[0]["code"],
             str(group[0]["principal"]),
         ),
     )

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,24 +24,39 @@ _COLUMNS = (
 
 
 def grouped(
-    items: Iterable[Item],
+    items: Sequence[Item],
     meanings: Mapping[str, str],
     cause: Callable[[Item], Hashable] = lambda _item: None,
     title: Callable[[Sequence[Item]], str] = lambda _items: "",
     names: Mapping[tuple[str | None, str | None], str] | None = None,
+    urgency: Callable[[str], int] = lambda _code: 0,
 ) -> tuple[Group, ...]:
-    """The findings by severity, code, remedy and ``cause``: the worst first, then the largest group.
+    """The findings by severity, code, remedy and ``cause``: the worst kind first, then its largest group.
 
     ``title`` is the sentence of a group, or empty if there is none for its code: the meaning of the code is
     shown then, and the message of each finding. ``names`` are those of images, by region and image ID.
+    ``urgency`` is that of ``places_of_kinds``.
     """
     found: dict[Hashable, list[Item]] = {}
     for item in items:
         found.setdefault((item.severity, item.code, item.remedy, cause(item)), []).append(item)
     groups = [_group(alike, meanings, title(alike), names or {}) for alike in found.values()]
-    return tuple(
-        sorted(groups, key=lambda one: (SEVERITIES.index(one.tone), one.code, -one.number, one.title))
+    places = places_of_kinds(((item.severity, item.code) for item in items), urgency)
+    return tuple(sorted(groups, key=lambda one: (places[one.tone, one.code], -one.number, one.title)))
+
+
+def places_of_kinds(
+    kinds: Iterable[tuple[str, str]], urgency: Callable[[str], int] = lambda _code: 0
+) -> dict[tuple[str, str], int]:
+    """The order of kinds, severities and codes of findings: by severity, urgency, and number of findings.
+
+    ``urgency`` is the place of a code among those of its severity, if it is not decided by the number.
+    """
+    numbers = Counter(kinds)
+    ordered = sorted(
+        numbers, key=lambda kind: (SEVERITIES.index(kind[0]), urgency(kind[1]), -numbers[kind], kind[1])
     )
+    return {kind: place for place, kind in enumerate(ordered)}
 
 
 def _group(
@@ -58,8 +74,9 @@ def _group(
     )
     everyone = {tuple(row["principals"]) for row in rows}
     notes = [("Remedy", first.remedy), ("Meaning", meaning)]
-    if len(rows) > 1 and len(everyone) == 1:
-        notes.insert(0, ("Who", ", ".join(rows[0]["principals"])))
+    if len(everyone) == 1 and (len(rows) > 1 or len(rows[0]["principals"]) > 1):
+        # Last, because it can be hundreds.
+        notes.append(("Who", ", ".join(rows[0]["principals"])))
         rows = [{**row, "principals": []} for row in rows]
     return Group(
         label=first.severity,

@@ -12,7 +12,9 @@ from ansible_collections.golden.images.plugins.module_utils.audit.findings impor
     CODES,
     MEANINGS,
     UNREADABLE,
+    WORST,
     finding,
+    urgency,
 )
 from ansible_collections.golden.images.plugins.module_utils.finding import Finding, Severity
 
@@ -49,6 +51,11 @@ def test_codes_of_what_could_not_be_read() -> None:
         "snapshot_unreadable",
         "unused_snapshots_unreadable",
     } == UNREADABLE
+
+
+def test_access_of_everyone_is_the_most_urgent_and_what_was_not_read_the_least() -> None:
+    assert sorted(CODES, key=urgency)[: len(WORST)] == [*WORST]
+    assert {code for code in CODES if urgency(code) == max(map(urgency, CODES))} == UNREADABLE
 
 
 def test_the_documentation_explains_every_code_as_reports_do() -> None:

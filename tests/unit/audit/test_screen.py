@@ -103,6 +103,12 @@ def test_findings_of_one_kind_are_one_line_and_the_public_is_first() -> None:
     assert [line.tone for line in found.lines[3:7]] == [Tone.BAD] * 3 + [Tone.PLAIN]
 
 
+def test_what_could_not_be_read_is_last_of_its_severity() -> None:
+    found = shown(finding("image_unreadable"), finding("image_unreadable"), finding())
+    rows = [line.split()[1] for line in found.text.splitlines() if line.startswith("high")]
+    assert rows == ["unknown_account", "image_unreadable"]
+
+
 def test_five_kinds_are_shown_and_the_others_counted() -> None:
     found = shown(*(finding(code=f"code_{number}") for number in range(8)))
     rows = [line for line in found.text.splitlines() if line.startswith("high")]

@@ -7,7 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Item
-from ansible_collections.golden.images.plugins.module_utils.reports.groups import grouped
+from ansible_collections.golden.images.plugins.module_utils.reports.groups import (
+    grouped,
+    places_of_kinds,
+)
 
 EU, US = "eu-west-1", "us-east-1"
 
@@ -51,6 +54,28 @@ def test_the_worst_group_is_first_then_the_largest() -> None:
         ("high", "a", 1),
         ("medium", "c", 1),
         ("low", "b", 1),
+    ]
+
+
+def test_kinds_are_in_the_order_of_severity_urgency_and_number() -> None:
+    def urgency(code: str) -> int:
+        return {"z": 0, "a": 2}.get(code, 1)
+
+    kinds = [*[("high", code) for code in "aaabccz"], ("low", "z")]
+    places = places_of_kinds(kinds, urgency)
+    in_order = sorted(places, key=lambda kind: places[kind])
+    assert in_order == [*[("high", code) for code in "zcba"], ("low", "z")]
+
+    items = [item(code, severity, image_id=f"ami-{n}") for n, (severity, code) in enumerate(kinds)]
+    groups = grouped(items, {}, cause=lambda one: one.image_id == "ami-0", urgency=urgency)
+    assert [(one.code, one.number) for one in groups] == [
+        ("z", 1),
+        ("c", 2),
+        ("b", 1),
+        # The groups of a kind are together, the largest of them first.
+        ("a", 2),
+        ("a", 1),
+        ("z", 1),
     ]
 
 

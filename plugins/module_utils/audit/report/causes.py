@@ -13,70 +13,135 @@ from ...model import PUBLIC
 from ...reports.document import Group, Item
 from ...reports.groups import grouped
 from ...reports.naming import count, family_of
-from ..findings import MEANINGS
+from ..findings import MEANINGS, urgency
 
 Names: TypeAlias = "Mapping[tuple[str | None, str | None], str]"
 """The names of images, by region and image ID."""
+Place: TypeAlias = "tuple[str | None, str | None]"
+"""A region, and an image or a snapshot in it."""
 
-# In the sentences, {who} are the principals and {images} the images.
+# In the sentences, {who} are the principals and {places} the images.
 _OF_IMAGES = {
-    "default_key": "{images}: no other account can use the AWS managed key.",
-    "key_not_enabled": "{images}: shared, but the key is not enabled.",
-    "key_of_other_account": "{images}: shared under a key of another account.",
-    "missing_key_access": "{who} {lacks} the key of {images}.",
-    "public": "{images}: public, so every AWS account can launch it.",
-    "shared_but_disabled": "{images}: disabled, but other accounts can still use it or its snapshots.",
-    "snapshot_public": "{images}: every AWS account can read its snapshots.",
-    "snapshot_public_blocked": "{images}: only block public access hides its public snapshots.",
-    "snapshot_wider_than_image": "{who} can read the snapshots of {images}, but may not launch it.",
-    "unknown_account": "{who} is not allowed, but can use {images}.",
-    "unknown_organization": "{who} is not allowed, but can use {images}.",
-    "unknown_organizational_unit": "{who} is not allowed, but can use {images}.",
+    "default_key": "{places}: no other account can use the AWS managed key.",
+    "key_not_enabled": "{places}: shared, but the key is not enabled.",
+    "key_of_other_account": "{places}: shared under a key of another account.",
+    "missing_key_access": "{who} {lacks} the key of {places}.",
+    "public": "{places}: public, so every AWS account can launch it.",
+    "shared_but_disabled": "{places}: disabled, but other accounts can still use it or its snapshots.",
+    "snapshot_public": "{places}: every AWS account can read its snapshots.",
+    "snapshot_public_blocked": "{places}: only block public access hides its public snapshots.",
+    "snapshot_wider_than_image": "{who} can read the snapshots of {places}, but may not launch it.",
+    "unknown_account": "{who} {is} not allowed, but can use {places}.",
+    "unknown_organization": "{who} {is} not allowed, but can use {places}.",
+    "unknown_organizational_unit": "{who} {is} not allowed, but can use {places}.",
+}
+# For snapshots of these images, where the sentence differs.
+_OF_THEIR_SNAPSHOTS = {
+    "unknown_account": "{who} {is} not allowed, but can read the snapshots of {places}.",
+}
+# For snapshots that no image uses.
+_OF_UNUSED_SNAPSHOTS = {
+    "snapshot_public": "{places}: public, so every AWS account can read it.",
+    "snapshot_public_blocked": "{places}: public, and only block public access hides it.",
+    "unknown_account": "{who} {is} not allowed, but can read {places}.",
+}
+_NOUNS = {
+    "unknown_organization": "organization",
+    "unknown_organizational_unit": "organizational unit",
 }
 _BY_PRINCIPAL = frozenset({"unknown_account", "unknown_organization", "unknown_organizational_unit"})
 
 
 def causes(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[Group, ...]:
-    """The findings by cause. ``images`` are those of the report."""
+    """The findings by cause. ``images`` are those of the report.
+
+    Principals that are not allowed are one cause if they can use the same images: an image that is shared
+    with hundreds of them was shared once.
+    """
+    listed = tuple(items)
     names = {(image["region"], image["image_id"]): str(image["name"] or "") for image in images}
+    usable = _usable(listed)
 
     def cause(item: Item) -> Hashable:
         if item.code in _BY_PRINCIPAL:
-            return item.principal
+            return usable[_holder(item)]
         return family_of(names.get((item.region, item.image_id), "")) if item.code in _OF_IMAGES else None
 
     def title(alike: Sequence[Item]) -> str:
         return _title(alike, names)
 
-    return grouped(items, MEANINGS, cause, title, names)
+    return grouped(listed, MEANINGS, cause, title, names, urgency)
+
+
+def _holder(item: Item) -> Hashable:
+    """The principal of a finding, once for each group that the finding can be in."""
+    return item.code, item.remedy, item.principal
+
+
+def _usable(items: Iterable[Item]) -> dict[Hashable, frozenset[Place]]:
+    """What each principal that is not allowed can use."""
+    found: dict[Hashable, set[Place]] = {}
+    for item in items:
+        if item.code in _BY_PRINCIPAL:
+            found.setdefault(_holder(item), set()).add(_place(item))
+    return {holder: frozenset(places) for holder, places in found.items()}
+
+
+def _place(item: Item) -> Place:
+    return item.region, item.image_id or item.resource
 
 
 def _title(items: Sequence[Item], names: Names) -> str:
-    text = _OF_IMAGES.get(items[0].code)
-    if text is None:
+    first = items[0]
+    text = _text(first)
+    if not text:
         return ""
     principals = sorted({item.principal for item in items if item.principal not in (None, PUBLIC)})
-    images = {(item.region, item.image_id) for item in items}
-    some = "some of " if len(items) < len(principals) * len(images) else ""
+    places = {_place(item) for item in items}
+    some = "some of " if len(items) < len(principals) * len(places) else ""
     singular = len(principals) == 1
-    who = str(principals[0]) if singular else count(len(principals), "account")
-    if not all(str(one).isdigit() for one in principals) and not singular:
-        who = count(len(principals), "principal")
-    found = text.format(who=who, lacks="lacks" if singular else "lack", images=some + _images(images, names))
-    return found if len(images) == 1 else _plural(found)
+    who = str(principals[0]) if singular else count(len(principals), _noun(first.code, principals))
+    listed = some + (_images(places, names) if first.image_id else _snapshots(places))
+    verbs = {"lacks": "lacks", "is": "is"} if singular else {"lacks": "lack", "is": "are"}
+    found = text.format(who=who, places=listed, **verbs)
+    return found if len(places) == 1 else _plural(found)
 
 
-def _images(places: set[tuple[str | None, str | None]], names: Names) -> str:
+def _text(item: Item) -> str:
+    """The sentence for findings like this one, empty if there is none."""
+    if not item.image_id:
+        return _OF_UNUSED_SNAPSHOTS.get(item.code, "")
+    text = _OF_IMAGES.get(item.code, "")
+    return text if item.resource == item.image_id else _OF_THEIR_SNAPSHOTS.get(item.code, text)
+
+
+def _noun(code: str, principals: Iterable[str | None]) -> str:
+    accounts = all(str(one).isdigit() for one in principals)
+    return _NOUNS.get(code, "account" if accounts else "principal")
+
+
+def _images(places: set[Place], names: Names) -> str:
     """The images in words: ``32 golden-data images in 8 regions``, or the name of the only one."""
-    regions = {region for region, _image_id in places}
-    where = f"in {count(len(regions), 'region')}" if len(regions) > 1 else f"in {next(iter(regions))}"
     if len(places) == 1:
         (place,) = places
-        return f"{names.get(place) or place[1]} {where}"
+        return f"{names.get(place) or place[1]} {_where(places)}"
     families = {family_of(names.get(place, "")) for place in places}
     if len(families) == 1:
-        return f"{len(places):,} {next(iter(families))} images {where}".replace("  ", " ")
-    return f"{count(len(places), 'image')} of {len(families)} families {where}"
+        return f"{len(places):,} {next(iter(families))} images {_where(places)}".replace("  ", " ")
+    return f"{count(len(places), 'image')} of {len(families)} families {_where(places)}"
+
+
+def _snapshots(places: set[Place]) -> str:
+    """Snapshots that no image uses, in words."""
+    if len(places) == 1:
+        ((_region, snapshot_id),) = places
+        return f"{snapshot_id} {_where(places)}, which no image uses"
+    return f"{len(places):,} snapshots {_where(places)} that no image uses"
+
+
+def _where(places: set[Place]) -> str:
+    regions = {region for region, _resource in places}
+    return f"in {count(len(regions), 'region')}" if len(regions) > 1 else f"in {next(iter(regions))}"
 
 
 def _plural(text: str) -> str:

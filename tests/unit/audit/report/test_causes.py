@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,6 +64,72 @@ def test_families_and_principals_are_causes() -> None:
     ]
     (group,) = of(item("unknown_account", "ami-1", A), item("unknown_account", "ami-4", A))
     assert group.title == f"{A} is not allowed, but can use 2 images of 2 families in eu-west-1."
+
+
+def test_accounts_that_can_use_the_same_images_are_one_cause() -> None:
+    strangers = [f"{number:012}" for number in range(400)]
+    (group,) = of(*(item("unknown_account", "ami-1", who) for who in strangers))
+    assert group.title == "400 accounts are not allowed, but can use golden-data-2026.8.1 in eu-west-1."
+    assert (group.number, len(group.rows)) == (400, 1)
+    assert dict(group.notes)["Who"] == ", ".join(strangers)
+
+    # One of them can use another image, too.
+    other = item("unknown_account", "ami-4", strangers[0])
+    groups = of(other, *(item("unknown_account", "ami-1", who) for who in strangers))
+    assert [(one.number, one.title[:14]) for one in groups] == [
+        (399, "399 accounts a"),
+        (2, f"{strangers[0]} i"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "noun"),
+    [
+        ("unknown_organization", "organizations"),
+        ("unknown_organizational_unit", "organizational units"),
+    ],
+)
+def test_organizations_are_not_called_accounts(code: str, noun: str) -> None:
+    (group,) = of(*(item(code, "ami-1", f"arn:aws:organizations::{A}:{end}") for end in "ab"))
+    assert group.title == f"2 {noun} are not allowed, but can use golden-data-2026.8.1 in eu-west-1."
+
+
+def test_access_to_snapshots_is_not_called_access_to_images() -> None:
+    used = replace(item("unknown_account", "ami-1", A), resource="snap-1")
+    assert of(used)[0].title == (
+        f"{A} is not allowed, but can read the snapshots of golden-data-2026.8.1 in eu-west-1."
+    )
+    unused = [replace(item("unknown_account", "", who), image_id=None, resource="snap-1") for who in (A, B)]
+    (group,) = of(*unused)
+    assert group.title == (
+        "2 accounts are not allowed, but can read snap-1 in eu-west-1, which no image uses."
+    )
+    public = [
+        replace(item("snapshot_public", "", "all"), image_id=None, resource=f"snap-{number}")
+        for number in (1, 2)
+    ]
+    (group,) = of(*public)
+    assert group.title == (
+        "2 snapshots in eu-west-1 that no image uses: public, so every AWS account can read them."
+    )
+
+
+def test_public_access_is_first_and_what_could_not_be_read_last() -> None:
+    groups = of(
+        item("account_unreadable", "ami-1"),
+        item("image_unreadable", "ami-1"),
+        item("image_unreadable", "ami-2"),
+        item("unknown_account", "ami-1", A),
+        item("key_public", "ami-1", "all"),
+        item("public", "ami-1", "all"),
+    )
+    assert [group.code for group in groups] == [
+        "public",
+        "key_public",
+        "unknown_account",
+        "image_unreadable",
+        "account_unreadable",
+    ]
 
 
 def test_public_images() -> None:
