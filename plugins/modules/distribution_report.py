@@ -67,6 +67,32 @@ options:
       - The result of M(golden.images.ami_publish). Empty if nothing was published.
     type: dict
     default: {}
+  account_ids:
+    description:
+      - The accounts that the image was to be shared with. With these, O(org_arns) or O(org_unit_arns), the report says how many
+        of them can launch it in each region.
+    type: list
+    elements: raw
+    default: []
+  org_arns:
+    description:
+      - The organizations that the image was to be shared with.
+    type: list
+    elements: str
+    default: []
+  org_unit_arns:
+    description:
+      - The organizational units that the image was to be shared with.
+    type: list
+    elements: str
+    default: []
+  publish_account_ids:
+    description:
+      - The accounts that the image was to be published in, besides the one that owns it. With these, the report says in how many
+        accounts it is published.
+    type: list
+    elements: raw
+    default: []
 extends_documentation_fragment:
   - golden.images.variable_names
 attributes:
@@ -98,6 +124,7 @@ EXAMPLES = r"""
     report_dir: distribution
     copy_result: "{{ copied }}"
     share_result: "{{ shared }}"
+    account_ids: ["012345678901"]
 """
 
 RETURN = r"""
@@ -140,6 +167,21 @@ report:
         - V(failed) if no region is shared, else V(incomplete).
       type: str
       returned: always
+    wanted:
+      description: Whom the image was to be shared with, and the accounts that it was to be published in besides the one that owns it.
+      type: dict
+      returned: if options name them
+      contains:
+        published_in:
+          description: The accounts.
+          type: list
+          elements: str
+          returned: if O(publish_account_ids) is not empty
+        shared_with:
+          description: The accounts, organizations and organizational units.
+          type: list
+          elements: str
+          returned: if O(account_ids), O(org_arns) or O(org_unit_arns) is not empty
     verified:
       description: The level that each account reached with each image.
       type: list
@@ -221,6 +263,7 @@ failures:
       returned: always
 """
 
+from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC
 from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
@@ -235,6 +278,8 @@ ARGUMENT_SPEC = {
     "verification_results": {"type": "list", "elements": "dict", "default": []},
     "verification_error": {"type": "str", "default": ""},
     "publish_result": {"type": "dict", "default": {}},
+    **CONSUMERS_SPEC,
+    "publish_account_ids": CONSUMERS_SPEC["account_ids"],
 }
 
 

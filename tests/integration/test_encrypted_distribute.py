@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,7 +44,11 @@ def variables(fixture: EncryptedFixture) -> dict[str, Any]:
 
 
 def test_what_kms_refuses_to_one_account_keeps_the_image_from_no_other(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws,
+    fixture: EncryptedFixture,
+    ansible: Ansible,
+    variables: dict[str, Any],
+    tmp_path: Path,
 ) -> None:
     prod, staging = fixture.account_ids(*NAMED)
     unknown = "888888888888"
@@ -57,9 +62,14 @@ def test_what_kms_refuses_to_one_account_keeps_the_image_from_no_other(
             "distribute_auto_scaling": True,
             "distribute_consumer_role_name": ROLE,
             "distribute_external_id": EXTERNAL_ID,
+            "distribute_report_dir": str(tmp_path / "report"),
         },
     )
     assert done.code != 0
+    # The two others and the unit.
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "shared with all 4 consumers in 0 of 3 regions" in page
+    assert page.count("shared with 3 of 4 consumers.") == len(REGIONS)
     assert "iam create-service-linked-role" in done.text
     assert f"AWS rejected {unknown}" in done.text
     images = done.facts["distribute_images"]

@@ -46,6 +46,7 @@ EXCEPTIONS = {
     "distribute.purge_grants": "distribute_purge_access also sets purge_launch_permissions",
     "distribute.purge_launch_permissions": "distribute_purge_access also sets purge_grants",
     "distribute.allow_empty_purge": "follows from unsharing after the copy",
+    "distribute.publish_account_ids": "the account_ids of ami_publish",
     "distribute.consumer_account_ids": "the account_ids of the copies into accounts",
     "distribute.require_shareable": "follows from whom the images are shared with",
     "distribute.require_shared": "follows from whom the images are shared with",

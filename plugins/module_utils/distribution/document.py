@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..diagnose.findings import MEANINGS
@@ -48,6 +49,36 @@ _ACCESS = {
     Mark.PARTIAL: "Has the image, which was not verified.",
     Mark.BROKEN: "Has the image, and has not reached the level of the verification.",
 }
+_SHARED_WITH, _PUBLISHED_IN = ("shared with", "consumer"), ("published in", "account")
+# What fails where access to a key is granted.
+_OF_KEYS = frozenset({"CreateGrant", "DescribeKey", "GetKeyPolicy", "ListGrants", "PutKeyPolicy"})
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """The consumers or accounts that a step reached, by region, and those that it was to reach, if known."""
+
+    found: Mapping[str, frozenset[str]]
+    wanted: frozenset[str]
+
+    def of(self, region: str) -> frozenset[str]:
+        """Those that the step reached in a region."""
+        found = self.found.get(region, frozenset())
+        return found & self.wanted if self.wanted else found
+
+    def regions(self) -> list[str]:
+        """The regions in which the step reached some."""
+        return [region for region in self.found if self.of(region)]
+
+    def words(self, words: tuple[str, str]) -> str:
+        """How many were reached in how many regions: ``shared with 2 consumers in 1 of 2 regions``."""
+        verb, noun = words
+        if not self.wanted:
+            number = len(frozenset().union(*self.found.values()))
+            return f"{verb} {count(number, noun)} in {count(len(self.regions()), 'region')}"
+        done = sum(self.of(region) == self.wanted for region in self.found)
+        where = f"{done} of {count(len(self.found), 'region')}"
+        return f"{verb} {'all ' if len(self.wanted) > 1 else ''}{count(len(self.wanted), noun)} in {where}"
 
 
 def document(content: Mapping[str, Any]) -> Document:
@@ -115,18 +146,16 @@ def _headline(content: Mapping[str, Any]) -> str:
     if not regions:
         return "Nothing was distributed."
     ready = sum(region["state"] == "available" for region in regions)
-    shared = [region for region in regions if _principals(region)]
+    consumers, publications = _consumers(content), _publications(content)
     parts = [f"The image is available in {ready} of {count(len(regions), 'region')}"]
-    if shared:
-        consumers = {principal for region in shared for principal in _principals(region)}
-        parts.append(f"shared with {count(len(consumers), 'consumer')} in {count(len(shared), 'region')}")
+    if consumers.wanted or consumers.regions():
+        parts.append(consumers.words(_SHARED_WITH))
     verified = content.get("verified", ())
     if verified:
         reached = sum(bool(one["reached"]) for one in verified)
         parts.append(f"verified in {reached} of {count(len(verified), 'case')}")
-    published = {one["region"] for one in content.get("published", ())}
-    if published:
-        parts.append(f"published in {count(len(published), 'region')}")
+    if publications.wanted or publications.regions():
+        parts.append(publications.words(_PUBLISHED_IN))
     *some, last = parts
     text = f"{', '.join(some)} and {last}." if some else f"{last}."
     failures = content["failures"]
@@ -197,20 +226,51 @@ def _step(content: Mapping[str, Any], region: Mapping[str, Any], step: str) -> C
     if step == "key":
         return _key(content, region)
     if step == "shared":
-        principals = _principals(region)
-        if not any(_principals(one) for one in content["regions"]):
-            return None
-        text = count(len(principals), "consumer") if principals else "no"
-        return Cell(text, Mark.FULL if principals else Mark.BROKEN, f"shared with {text}.")
-    rows = [
-        one for one in content.get("verified" if step == "verified" else step, ()) if one["region"] == here
-    ]
-    if step == "verified":
-        return _part(sum(bool(one["reached"]) for one in rows), len(rows)) if rows else None
-    if not content.get("published"):
+        return _reached(_consumers(content), here, _SHARED_WITH)
+    if step == "published":
+        return _reached(_publications(content), here, _PUBLISHED_IN)
+    rows = [one for one in content.get("verified", ()) if one["region"] == here]
+    if not rows:
         return None
-    text = count(len(rows), "account") if rows else "no"
-    return Cell(text, Mark.FULL if rows else Mark.BROKEN, f"published in {text}.")
+    done = sum(bool(one["reached"]) for one in rows)
+    return _part(done, len(rows), f"{done} of {count(len(rows), 'case')} reached the level.")
+
+
+def _consumers(content: Mapping[str, Any]) -> _Reach:
+    """Those that the image is shared with: not its owner, which needs no permission."""
+    return _Reach(
+        {region["region"]: frozenset(_principals(region)) for region in content["regions"]},
+        frozenset(content.get("wanted", {}).get("shared_with", ())) - _owners(content),
+    )
+
+
+def _publications(content: Mapping[str, Any]) -> _Reach:
+    """The accounts that the image is published in, which always include its owner."""
+    others = frozenset(content.get("wanted", {}).get("published_in", ()))
+    found: dict[str, set[str]] = {region["region"]: set() for region in content["regions"]}
+    for one in content.get("published", ()):
+        found.setdefault(one["region"], set()).add(str(one["account_id"]))
+    return _Reach(
+        {region: frozenset(accounts) for region, accounts in found.items()},
+        others | _owners(content) if others else others,
+    )
+
+
+def _owners(content: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(str(region["account_id"]) for region in content["regions"] if region["account_id"])
+
+
+def _reached(reach: _Reach, region: str, words: tuple[str, str]) -> Cell | None:
+    """How many are reached in a region; None if none was to be reached in any."""
+    verb, noun = words
+    found = reach.of(region)
+    if reach.wanted:
+        done, number = len(found), len(reach.wanted)
+        return _part(done, number, f"{verb} {done} of {count(number, noun)}.")
+    if not reach.regions():
+        return None
+    text = count(len(found), noun) if found else "no"
+    return Cell(text, Mark.FULL if found else Mark.BROKEN, f"{verb} {text if found else f'no {noun}'}.")
 
 
 def _took(copy: Mapping[str, Any]) -> str:
@@ -223,18 +283,16 @@ def _key(content: Mapping[str, Any], region: Mapping[str, Any]) -> Cell | None:
     if not arn:
         return None
     wrong = [
-        one
-        for one in content["failures"]
-        if one["region"] == region["region"] and one["action"] in ("CreateGrant", "PutKeyPolicy")
+        one for one in content["failures"] if one["region"] == region["region"] and one["action"] in _OF_KEYS
     ]
     if wrong:
         return Cell("failed", Mark.BROKEN, f"{count(len(wrong), 'failure')} with {arn}.")
     return Cell("ok", Mark.FULL, f"{arn}.")
 
 
-def _part(done: int, number: int) -> Cell:
+def _part(done: int, number: int, title: str) -> Cell:
     mark = Mark.FULL if done == number else Mark.PARTIAL if done else Mark.BROKEN
-    return Cell(f"{done} of {number}", mark, f"{done} of {count(number, 'case')} reached the level.")
+    return Cell(f"{done} of {number}", mark, title)
 
 
 def _principals(region: Mapping[str, Any]) -> list[str]:

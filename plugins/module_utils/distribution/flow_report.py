@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..failures import Failure
@@ -66,7 +66,23 @@ def content(params: Mapping[str, Any]) -> dict[str, Any]:
         params["verification_results"],
         params["publish_result"],
         params["verification_error"],
+        {
+            "shared_with": [
+                *_accounts(params["account_ids"]),
+                *params["org_arns"],
+                *params["org_unit_arns"],
+            ],
+            "published_in": _accounts(params["publish_account_ids"]),
+        },
     )
+
+
+def _accounts(given: Iterable[Any]) -> list[str]:
+    """Account IDs, each once. YAML reads one without quotes as a number, without leading zeros.
+
+    One that is not valid is not refused: the report is also about options that a step has refused.
+    """
+    return list(dict.fromkeys(f"{one:012}" if isinstance(one, int) else str(one) for one in given))
 
 
 def check(params: Mapping[str, Any]) -> tuple[Failure, ...]:

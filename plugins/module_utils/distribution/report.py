@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..reports import steps
@@ -38,6 +38,7 @@ def distribution(
     verification_results: Iterable[Mapping[str, Any]] = (),
     publish_result: Mapping[str, Any] | None = None,
     verification_error: str = "",
+    wanted: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """The report, from the results of ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share``.
 
@@ -72,8 +73,10 @@ def distribution(
         {fact: item.get(fact) for fact in _PUBLISH_FACTS} for item in publication.get("results", ())
     ]
     optional = {"consumer_images": copies, "published": publications, "verified": verifications}
+    asked = {name: list(principals) for name, principals in (wanted or {}).items() if principals}
     return {
         **{name: rows for name, rows in optional.items() if rows},
+        **({"wanted": asked} if asked else {}),
         "failures": failures,
         "regions": regions,
         "source_image_id": copy_result.get("source_image_id"),

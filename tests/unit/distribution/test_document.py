@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import render_all
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, share, shared
+from tests.unit.examples import OWNER
 
 A, B = "222222222222", "333333333333"
 ORG = "arn:aws:organizations::111111111111:organization/o-a1b2c3d4e5"
@@ -67,7 +68,7 @@ def test_a_distribution_with_every_step() -> None:
     )
     assert shown.headline == (
         "The image is available in 2 of 2 regions, shared with 1 consumer in 2 regions, verified in 2 of 2 "
-        "cases and published in 2 regions."
+        "cases and published in 1 account in 2 regions."
     )
     assert (shown.status, shown.complete, shown.items) == ("distributed", True, ())
     assert shown.title == "Distribution of golden"
@@ -80,6 +81,52 @@ def test_a_distribution_with_every_step() -> None:
     assert [dict(row.cells) for row in shown.matrix.rows] == [{A: Mark.FULL}, {A: Mark.FULL}]
     assert [table.title for table in shown.tables] == ["Where the image is published"]
     assert shown.tables[0].rows[0]["templates"] == ["web"]
+
+
+def test_what_reached_a_part_of_what_was_wanted_is_not_done() -> None:
+    wanted = {"shared_with": [A, B], "published_in": [A, B]}
+    everyone = {**share(US), "launch_permissions": {"account_ids": [A, B, "444444444444"]}}
+    shown = of(
+        copied(EU, US),
+        {},
+        shared(results=[share(EU), everyone]),
+        publish_result={
+            "results": [published(EU), *(published(US, account_id=one) for one in (A, B, OWNER))]
+        },
+        wanted=wanted,
+    )
+    assert {region: (found["shared"], found["published"]) for region, found in steps(shown).items()} == {
+        EU: (("1 of 2", Mark.PARTIAL), ("1 of 3", Mark.PARTIAL)),
+        US: (("2 of 2", Mark.FULL), ("3 of 3", Mark.FULL)),
+    }
+    assert shown.headline == (
+        "The image is available in 2 of 2 regions, shared with all 2 consumers in 1 of 2 regions and "
+        "published in all 3 accounts in 1 of 2 regions."
+    )
+
+
+def test_what_was_wanted_and_done_nowhere_is_not_left_out() -> None:
+    shown = of(copied(EU), {}, {}, wanted={"shared_with": [A], "published_in": [A]})
+    assert steps(shown)[EU] == {
+        "copied": ("available", Mark.FULL),
+        "key": ("ok", Mark.FULL),
+        "shared": ("0 of 1", Mark.BROKEN),
+        "published": ("0 of 2", Mark.BROKEN),
+    }
+    assert shown.headline == (
+        "The image is available in 1 of 1 region, shared with 1 consumer in 0 of 1 region and "
+        "published in all 2 accounts in 0 of 1 region."
+    )
+
+
+def test_the_owner_needs_no_permission() -> None:
+    shown = of(copied(EU), {}, shared(EU), wanted={"shared_with": [OWNER, A]})
+    assert steps(shown)[EU]["shared"] == ("1 of 1", Mark.FULL)
+
+
+def test_a_key_that_could_not_be_read_is_not_ok() -> None:
+    shown = of(copied(EU), {"failures": [failure(EU, action="DescribeKey")]}, shared(EU))
+    assert steps(shown)[EU]["key"] == ("failed", Mark.BROKEN)
 
 
 def test_how_long_each_copy_took() -> None:

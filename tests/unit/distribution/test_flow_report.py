@@ -47,10 +47,26 @@ def test_each_option_is_the_result_of_its_step():
     assert [one["parameter"] for one in report["published"]] == ["/golden/web"]
 
 
+def test_consumers_and_accounts_that_the_image_was_meant_for():
+    organization, unit = "arn:organization", "arn:unit"
+    report = content(
+        params(
+            account_ids=["012345678901", 222222222222],
+            org_arns=[organization],
+            org_unit_arns=[unit],
+            publish_account_ids=[12345678901],
+        )
+    )
+    assert report["wanted"] == {
+        "shared_with": ["012345678901", "222222222222", organization, unit],
+        "published_in": ["012345678901"],
+    }
+
+
 def test_steps_that_did_not_run_are_left_out():
     report = content(params(share_result=shared(EU)))
     assert report["status"] == "distributed"
-    assert not {"consumer_images", "published", "verified"} & report.keys()
+    assert not {"consumer_images", "published", "verified", "wanted"} & report.keys()
 
 
 def test_the_module_writes_the_report(tmp_path: Path):
