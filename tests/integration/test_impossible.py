@@ -345,6 +345,7 @@ CASES: dict[str, list[Case]] = {
         Case("distribute_copy_wait_timeout", -5, "-5"),
         Case("distribute_copy_wait_timeout", "soon", "soon", stage="role"),
         Case("distribute_report_path", "/nowhere/at/all.json", "/nowhere/at"),
+        Case("distribute_report_path", "/tmp", "/tmp is a folder"),
     ],
     "audit_ami_sharing": [
         *_accounts("audit_allowed_account_ids"),
@@ -382,6 +383,8 @@ CASES: dict[str, list[Case]] = {
                 "cleanup_tombstone_ssm_path": "",
             },
         ),
+        Case("cleanup_tombstone_path", "/nowhere/at/all.jsonl", "/nowhere/at", stage="place"),
+        Case("cleanup_tombstone_path", "/tmp", "/tmp is a folder", stage="place"),
         Case("cleanup_max_deletions", "half"),
         Case("cleanup_max_deletions", "101%"),
         Case("cleanup_max_deletions", -1),

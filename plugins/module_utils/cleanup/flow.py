@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from ..aws import errors
@@ -22,6 +21,7 @@ from ..model import ImageRef, KeyRef, Target
 from ..plan import Action
 from ..progress import Report
 from ..regions import select_regions
+from ..reports.flow import check_appended_file
 from ..runner import Flow, Outcome, diff_by_change
 from . import read_regions
 from .apply import operations, perform_each
@@ -54,9 +54,9 @@ def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
     """Read every region in bulk, then the usage of everything that has to be known for the plan.
 
     Raises:
-        Refused: the tombstones' folder does not exist, or the images of a region cannot be listed.
+        Refused: the tombstones' file cannot be written, or the images of a region cannot be listed.
     """
-    _check_tombstone_folder(wanted.tombstone_path)
+    _check_tombstone_file(wanted.tombstone_path)
     caller, known = identify_with_regions(clients)
     regions, failures = select_regions(wanted.regions, known)
     if failures:
@@ -138,10 +138,10 @@ FLOW: Flow[CleanupWanted, CleanupSeen] = Flow(
 )
 
 
-def _check_tombstone_folder(path: str | None) -> None:
-    if path and not Path(path).parent.is_dir():
-        message = f"tombstone_path: there is no folder {Path(path).parent}."
-        raise Refused([invalid_option("tombstone_path", message, "Create the folder, or set another path.")])
+def _check_tombstone_file(path: str | None) -> None:
+    problem, remedy = check_appended_file(path) if path else ("", "")
+    if problem:
+        raise Refused([invalid_option("tombstone_path", f"tombstone_path: {problem}", remedy)])
 
 
 def _read_regions(

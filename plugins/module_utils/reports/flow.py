@@ -114,6 +114,18 @@ def check_file(place: str) -> tuple[str, str]:
     return _check_name(place) or _check_file(Path(place))
 
 
+def check_appended_file(place: str) -> tuple[str, str]:
+    """As ``check_file``, for a file that is not replaced: if it exists, it is read and appended to."""
+    if os.path.isfile(place):
+        if os.access(place, os.R_OK | os.W_OK):
+            return "", ""
+        return (
+            f"{place} cannot be read and written to.",
+            "Give the user that runs Ansible access, or use another path.",
+        )
+    return check_file(place)
+
+
 def _check_name(place: str) -> tuple[str, str] | None:
     """The problem with a path that no file can have, and its remedy."""
     try:
@@ -130,6 +142,8 @@ def _check_file(path: Path) -> tuple[str, str]:
     """The problem with the path of a file and its remedy; both are empty if there is none."""
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}.", "Create it, or use another path."
+    if path.is_dir():
+        return f"{path} is a folder.", "Use the path of a file."
     return _check_writable(path.parent)
 
 

@@ -121,9 +121,12 @@ def applied(
     return outcome, [name for name, _parameters in clients.everywhere.calls]
 
 
-def test_without_a_folder_for_tombstones_nothing_is_read(tmp_path: Path) -> None:
-    asked = replace(wanted(), tombstone_path=str(tmp_path / "missing" / "tombstones"))
-    with pytest.raises(Refused, match="there is no folder") as caught:
+@pytest.mark.parametrize(
+    ("path", "problem"), [("missing/tombstones", "there is no folder"), ("", "is a folder")]
+)
+def test_without_a_file_for_tombstones_nothing_is_read(tmp_path: Path, path: str, problem: str) -> None:
+    asked = replace(wanted(), tombstone_path=str(tmp_path / path))
+    with pytest.raises(Refused, match=problem) as caught:
         cleanup.FLOW.read(Clients(), asked)
     assert [failure.action for failure in caught.value.failures] == ["tombstone_path"]
 

@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.reports.flow import (
     account_names,
+    check_appended_file,
     check_file,
     check_report_options,
     report_flow,
@@ -103,6 +104,20 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_a_folder_with_the_name_of_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused):
         run(tmp_path)
+    (failure,) = check_report_options({"report_path": str(tmp_path)})
+    assert failure.message == f"report_path: {tmp_path} is a folder."
+
+
+def test_a_file_to_append_to_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "tombstones.jsonl"
+    assert check_appended_file(str(path)) == ("", "")
+    assert check_appended_file(str(tmp_path))[0] == f"{tmp_path} is a folder."
+    path.write_text("{}")
+    monkeypatch.setattr(os, "access", lambda place, _mode: place != str(path))
+    assert check_appended_file(str(path))[0] == f"{path} cannot be read and written to."
+    # Only the file is written to.
+    monkeypatch.setattr(os, "access", lambda place, _mode: place == str(path))
+    assert check_appended_file(str(path)) == ("", "")
 
 
 def test_a_file_that_cannot_be_written_is_a_failure_and_leaves_no_file(
