@@ -223,3 +223,64 @@ def test_inventory_hosts_verify_their_own_account(
         assert {row["account_id"] for row in report["results"]} == {account}
     for account in (OWNER, CAN, NO_KEY):
         assert probing.instances(aws, account, HOME, *probing.LIVING) == []
+
+
+@pytest.fixture
+def two_hosts(ansible: Ansible, variables: dict[str, Any]) -> Path:
+    """An inventory in which one of the accounts is in a group, and another group has no host."""
+    can, no_key = variables["verify_account_ids"]
+    hosts = {name: {"account_id": account} for name, account in (("can", can), ("other", no_key))}
+    groups = {"aws_accounts": {"hosts": hosts}, "one": {"hosts": {"can": {}}}, "none": {}}
+    inventory = ansible.folder / "hosts.yml"
+    inventory.write_text(yaml.safe_dump(groups), encoding="utf-8")
+    return inventory
+
+
+@pytest.mark.every_python
+@pytest.mark.parametrize(
+    ("hosts", "limit", "named"),
+    [
+        ("aws_acounts", None, '"aws_acounts" matches no host of the inventory, so nothing would be verified'),
+        ("none", None, '"none" matches no host of the inventory, so'),
+        ("one", "other", '"one" matches no host of the inventory within the limit "other", so'),
+        ("", "other", '"localhost" matches no host of the inventory within the limit "other", so'),
+    ],
+)
+def test_hosts_that_do_not_exist_are_refused(
+    ansible: Ansible, two_hosts: Path, hosts: str, limit: str | None, named: str
+) -> None:
+    options = ("--limit", limit) if limit else ()
+    run = ansible.run(FQCN, {"verify_hosts": hosts}, "-i", str(two_hosts), *options)
+    assert run.code != 0
+    assert f"verify_hosts: {named}" in run.stderr
+    assert "leave verify_hosts blank to verify the accounts of verify_account_ids." in run.stderr
+    assert run.tasks == ()
+
+
+@pytest.mark.every_python
+@pytest.mark.parametrize(
+    ("hosts", "limit", "verified"),
+    [
+        ("one", None, {"can"}),
+        (["can", "other"], None, {"can", "other"}),
+        ("aws_accounts", "other", {"other"}),
+        ("aws_accounts", "@limit", {"other"}),
+    ],
+)
+def test_hosts_that_exist_are_those_of_the_play(
+    ansible: Ansible, two_hosts: Path, hosts: str | list[str], limit: str | None, verified: set[str]
+) -> None:
+    (ansible.folder / "limit").write_text("other\n", encoding="utf-8")
+    options = ("--limit", limit) if limit else ()
+    run = ansible.run(FQCN, {"verify_hosts": hosts}, "-i", str(two_hosts), *options, "--list-hosts")
+    assert run.code == 0, run.text
+    _before, _name, listed = run.stdout.partition("hosts (")
+    assert {*listed.split("\n")[1:]} - {""} == {f"      {name}" for name in verified}
+
+
+@pytest.mark.every_python
+def test_a_blank_answer_for_the_hosts_is_localhost(ansible: Ansible, variables: dict[str, Any]) -> None:
+    run = ansible.job(FQCN, {**variables, "verify_hosts": "", "verify_level": "visible"})
+    assert run.code == 0, run.text
+    verified = {row["account_id"] for row in run.facts["verify_results"]}
+    assert verified == {*variables["verify_account_ids"]}
