@@ -116,6 +116,27 @@ class Awx:
         self.changes.append(f"update {endpoint} {found.get('name') or found.get('identifier')}")
         return found
 
+    def delete(self, endpoint: str, number: int) -> None:
+        """Delete an object, and what cannot be without it: the schedules and nodes of a template."""
+        found = self.get(endpoint, number)
+        if endpoint == "workflow_job_templates":
+            for node in self.find("workflow_job_template_nodes", {"workflow_job_template": str(number)}):
+                self.delete("workflow_job_template_nodes", node["id"])
+        if endpoint in UNIFIED:
+            for schedule in self.find("schedules", {"unified_job_template": str(number)}):
+                self.delete("schedules", schedule["id"])
+            for node in self.find("workflow_job_template_nodes", {"unified_job_template": str(number)}):
+                node["unified_job_template"] = None
+        # awx/main/signals.py, delete_approval_templates
+        approval = found.get("unified_job_template")
+        if (
+            endpoint == "workflow_job_template_nodes"
+            and approval in self.objects["workflow_approval_templates"]
+        ):
+            self.delete("workflow_approval_templates", approval)
+        del self.objects[endpoint][number]
+        self.changes.append(f"delete {endpoint} {found.get('name') or found.get('identifier')}")
+
     def associate(self, endpoint: str, number: int, relation: str, other: int, *, remove: bool) -> None:
         """Add an object to a list of another one, or remove it.
 
@@ -281,6 +302,9 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, self.awx.update(endpoint, number, body)
         if self.command == "GET":
             return 200, self.awx.get(endpoint, number)
+        if self.command == "DELETE":
+            self.awx.delete(endpoint, number)
+            return 204, None
         return 405, {"detail": f'Method "{self.command}" not allowed.'}
 
     def _survey(self, endpoint: str, number: int, body: Object) -> tuple[int, Any]:

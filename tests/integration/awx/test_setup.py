@@ -83,6 +83,59 @@ def test_the_setup_makes_everything_once(awx: Awx, ansible: Ansible) -> None:
     assert (again.changed, awx.changes) == ([], [])
 
 
+def test_schedules_that_are_switched_off_are_removed(awx: Awx, ansible: Ansible) -> None:
+    _add(awx, "audit")
+    _add_weekly_cleanup(awx)
+    last_tasks = ("--start-at-task", "Remove the workflow of the weekly cleanup")
+    run(ansible, EXAMPLE, *last_tasks)
+    assert [one["name"] for one in awx.find("schedules", {})] == [
+        "Golden images: nightly audit",
+        "Golden images: weekly cleanup",
+    ]
+
+    off = {**EXAMPLE, "setup_audit_schedule": "", "setup_cleanup_schedule": None}
+    assert run(ansible, off, *last_tasks).changed == ["Schedule the audit", "Schedule the cleanup"]
+    assert awx.find("schedules", {}) == []
+
+    awx.changes.clear()
+    assert (run(ansible, off, *last_tasks).changed, awx.changes) == ([], [])
+
+
+def _add(awx: Awx, name: str) -> None:
+    """Add a job template, and what it needs if that is missing."""
+    if not awx.find("projects", {}):
+        organization = awx.create("organizations", {"name": "Golden images"})["id"]
+        project = {"name": "Golden images", "organization": organization}
+        awx.finish_update(awx.create("projects", project)["id"])
+        inventory = {"name": "Golden images accounts", "organization": organization}
+        awx.create("inventories", inventory)
+    (project,), (inventory,) = awx.find("projects", {}), awx.find("inventories", {})
+    body = {"project": project["id"], "inventory": inventory["id"], "playbook": PLAYBOOKS[0]}
+    awx.create(
+        "job_templates", {**body, "name": f"Golden images: {name}", "organization": project["organization"]}
+    )
+
+
+def _add_weekly_cleanup(awx: Awx) -> None:
+    """Add a workflow, after a job template, with a node that approves."""
+    (organization,) = awx.find("organizations", {})
+    body = {"name": "Golden images: weekly cleanup", "organization": organization["id"]}
+    workflow = awx.create("workflow_job_templates", body)
+    node = {"workflow_job_template": workflow["id"], "identifier": "approve"}
+    number = awx.create("workflow_job_template_nodes", node)["id"]
+    awx.create_approval(number, {"name": "Clean up as planned?"})
+
+
+def _only(ansible: Ansible, *names: str) -> Path:
+    """A file with some of the job templates: each takes a second or two."""
+    text = (CHECKOUT / "awx" / "job_templates.yml").read_text(encoding="utf-8")
+    head, *templates = text.split("  - name: ")
+    steps = ansible.folder / "steps.yml"
+    kept = [one for one in templates if one.split("\n", 1)[0] in names]
+    steps.write_text("  - name: ".join([head, *kept]), encoding="utf-8")
+    return steps
+
+
 def _check_release(awx: Awx) -> None:
     assert _path(awx, "release") == ["distribute", "verify", "approve", "publish"]
     verify = json.loads(template(awx, "verify")["extra_vars"])
@@ -128,16 +181,23 @@ def test_a_check_before_the_first_run_changes_nothing(awx: Awx, ansible: Ansible
 
 
 def test_the_least_setup_has_no_cleanup_and_no_slices(awx: Awx, ansible: Ansible) -> None:
-    # Of the job templates, only those of the release.
-    everything = (CHECKOUT / "awx" / "job_templates.yml").read_text(encoding="utf-8")
-    steps = ansible.folder / "steps.yml"
-    steps.write_text(everything.partition("  - name: rollback")[0], encoding="utf-8")
+    names = ("distribute", "verify", "publish", "audit")
+    steps = _only(ansible, *names)
+    # An earlier setup had more.
+    _add(awx, "audit")
+    _add(awx, "verify in slices")
+    _add_weekly_cleanup(awx)
+    for name in ("nightly audit", "weekly cleanup"):
+        one = template(awx, "audit" if name == "nightly audit" else name)
+        schedule = {"name": f"Golden images: {name}", "unified_job_template": one["id"]}
+        awx.create("schedules", {**schedule, "rrule": EXAMPLE["setup_audit_schedule"]})
     least = {**LEAST, "setup_credential": "", "setup_audit_schedule": ""}
     run(ansible, least, "--extra-vars", f"@{steps}")
     created = {one["name"] for one in awx.find("unified_job_templates", {})}
-    names = ("distribute", "verify", "publish", "release")
-    assert {*(f"Golden images: {name}" for name in names), "Publish the images?"} < created
-    assert len(created) == len(names) + 3
+    expected = {*(f"Golden images: {name}" for name in (*names, "release")), "Publish the images?"}
+    # The others are the project and the source of the inventory.
+    assert expected < created
+    assert len(created) == len(expected) + 2
     assert (awx.objects["schedules"], awx.objects["credentials"]) == ({}, {})
 
     awx.changes.clear()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from .rules import BadRequestError, check_rrule, check_survey
-from .stand_in import Awx, Object
+from .stand_in import Awx, NotFoundError, Object
 
 QUESTION = {"question_name": "Regions", "variable": "regions", "type": "text", "required": True}
 DAILY = "DTSTART;TZID=UTC:20260101T020000 RRULE:FREQ=DAILY;INTERVAL=1"
@@ -214,3 +214,30 @@ def test_a_notification_needs_its_configuration(awx: Awx) -> None:
     template = {"name": "N", "organization": organization, "notification_type": "webhook"}
     with pytest.raises(BadRequestError, match="Missing required fields: url"):
         awx.create("notification_templates", template)
+
+
+def test_a_template_is_deleted_with_its_schedules_and_nodes(awx: Awx) -> None:
+    template = job_template(awx)
+    workflow = awx.create("workflow_job_templates", {"name": "W"})
+    nodes = [
+        awx.create(
+            "workflow_job_template_nodes", {"workflow_job_template": workflow["id"], "identifier": name}
+        )
+        for name in ("job", "approval")
+    ]
+    awx.update("workflow_job_template_nodes", nodes[0]["id"], {"unified_job_template": template["id"]})
+    awx.create_approval(nodes[1]["id"], {"name": "A"})
+    for name, one in (("S", template), ("T", workflow)):
+        awx.create("schedules", {"name": name, "unified_job_template": one["id"], "rrule": DAILY})
+
+    awx.delete("job_templates", template["id"])
+    assert [one["name"] for one in awx.find("schedules", {})] == ["T"]
+    # The node stays, without a job.
+    assert nodes[0]["unified_job_template"] is None
+
+    awx.delete("workflow_job_templates", workflow["id"])
+    assert awx.find("schedules", {}) == []
+    assert awx.find("workflow_job_template_nodes", {}) == []
+    assert awx.find("workflow_approval_templates", {}) == []
+    with pytest.raises(NotFoundError):
+        awx.delete("workflow_job_templates", workflow["id"])
