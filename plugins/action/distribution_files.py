@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.write_f
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused, summary
 from ansible_collections.golden.images.plugins.module_utils.wording import renamed
+from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
 
 _SPEC = {
     "output_files": {"type": "list", "elements": "str", "required": True},
@@ -46,4 +47,4 @@ class ActionModule(ActionBase):
         result.update(
             changed=bool(written), files=written, failures=[failure.as_result() for failure in failures]
         )
-        return {**result, "failed": True, "msg": summary(failures)} if failures else result
+        return shortened({**result, "failed": True, "msg": summary(failures)}) if failures else result

@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.sources
 from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import check_files
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
 from ansible_collections.golden.images.plugins.module_utils.wording import renamed
+from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
 
 _SPEC = {
     "source_image_id": {"type": "str"},
@@ -52,7 +53,8 @@ class ActionModule(ActionBase):
         failures = [_named(problem, variables) for problem in (*problems, *check_files(paths))]
         result.update(changed=False, failures=[failure.as_result() for failure in failures])
         if failures:
-            return {**result, "failed": True, "msg": f"{summary(failures)}\nNothing was changed."}
+            message = f"{summary(failures)}\nNothing was changed."
+            return shortened({**result, "failed": True, "msg": message})
         return {**result, "sources": list(sources)}
 
 

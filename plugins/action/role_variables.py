@@ -19,6 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils.variables import (
     sources,
     with_paths,
 )
+from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
 
 
 class ActionModule(ActionBase):
@@ -42,7 +43,8 @@ class ActionModule(ActionBase):
         failures += misspelled(variables, prefix, names, given)
         result["failures"] = [failure.as_result() for failure in failures]
         if failures:
-            return {**result, "failed": True, "msg": f"{summary(failures)}\nNothing was changed."}
+            message = f"{summary(failures)}\nNothing was changed."
+            return shortened({**result, "failed": True, "msg": message})
         values = with_paths(variables, values, absolute)
         result["options"] = {name.removeprefix(prefix): value for name, value in values.items()}
         # The role registers the values, so the result has them; nothing may print a secret.

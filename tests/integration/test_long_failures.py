@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Failures of twenty regions and of an audit with many findings: no line that no one can read."""
+"""Failures of twenty regions, of an audit with many findings, of a remediation of many accounts, and of many
+variables: no line that no one can read."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from simulated_aws.client import SimulatedAws
 from tests.benchmark import distribution
 from tests.benchmark.fixtures import OTHER_REGIONS, OWNER, consumers
 
+from .fixture import HOME, Fixture
 from .playbook import Ansible, Run
 
 pytestmark = pytest.mark.every_python
@@ -48,4 +50,50 @@ def test_an_audit_that_fails_says_so_in_short_lines(aws: SimulatedAws, tmp_path:
     }
     run = ansible.run("golden.images.audit_ami_sharing", policy, environment=DEFAULT)
     assert run.code != 0
+    assert max(map(len, run.text.splitlines())) <= LONGEST
+
+
+def test_a_remediation_that_fails_for_many_accounts_says_why_in_short_lines(
+    aws: SimulatedAws, tmp_path: Path
+) -> None:
+    fixture, strangers = Fixture(aws), [f"{700000000000 + number}" for number in range(400)]
+    entries = [{"UserId": account} for account in strangers]
+    client = aws.client("ec2", OWNER, HOME)
+    client.modify_image_attribute(ImageId=fixture.image_id, LaunchPermission={"Add": entries})
+    aws.add_fault("error", action="ModifyImageAttribute", times=0, code="InternalFailure", status=400)
+    policy = {
+        "audit_regions": [HOME],
+        "audit_allowed_account_ids": consumers(1),
+        "remediate_finding_codes": ["unknown_account"],
+        "remediate_max_removals": 1000,
+    }
+    ansible = Ansible(fixture.environment(OWNER), tmp_path)
+    run = ansible.run("golden.images.remediate_ami_sharing", policy, environment=DEFAULT)
+    assert run.code != 0
+    assert max(map(len, run.text.splitlines())) <= LONGEST
+    *_tasks, end = run.text.split("Fail if access remains")
+    assert end.index("InternalFailure of ModifyImageAttribute") < end.index("access of 400 principals")
+
+
+def test_many_wrong_variables_are_told_in_short_lines(aws: SimulatedAws, tmp_path: Path) -> None:
+    wrong: dict[str, object] = {
+        "distribute_source_image_id": [1],
+        "distribute_source_region": [1],
+        "distribute_regions": {"a": 1},
+        "distribute_account_ids": {"a": 1},
+        "distribute_auto_scaling": "maybe",
+        "distribute_copy_into_accounts": "maybe",
+        "distribute_copy_wait_timeout": "soon",
+        "distribute_purge_access": "maybe",
+        "distribute_reencrypt_source": "maybe",
+        "distribute_share_snapshots": "maybe",
+        "distribute_unshare_after_copy": "maybe",
+        "distribute_verify_level": "all",
+        "distribute_kms_access_method": "any",
+        "distribute_tags": "no mapping",
+    }
+    ansible = Ansible(Fixture(aws).environment(OWNER), tmp_path)
+    run = ansible.run("golden.images.distribute_ami", wrong, environment=DEFAULT)
+    assert run.code != 0
+    assert all(name in run.text for name in wrong), run.text
     assert max(map(len, run.text.splitlines())) <= LONGEST

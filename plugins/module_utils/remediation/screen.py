@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ from ..reports.screen import (
     failure_message,
     failures,
     limited,
+    listed,
+    module_message,
     sentence,
     table,
 )
@@ -38,6 +40,8 @@ _COLUMNS = (
 # Columns of a key's ID.
 _KEY = 14
 _RERUN = "Rerun to complete the remaining removals."
+# Where the problems are that are not shown: the role has no report.
+_REST = "the fact remediate_remaining and the output of -vvv"
 
 Removal = Mapping[str, Any]
 Place = tuple[str, str, str]
@@ -66,7 +70,8 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     """The removals, those that are not confirmed first, the key access that is kept, and what failed.
 
     ``report`` has ``removals``, ``remaining`` ones, ``kept_access`` and ``unseen_volumes``, as
-    ``remediation_plan`` returns them, and ``problems``, a list of texts. ``results`` has ``check_mode``.
+    ``remediation_plan`` returns them, the results of the tasks that ``failed``, and ``unreadable``, texts
+    about what the audit could not read. ``results`` has ``check_mode``.
     """
     run = _Run(
         report["removals"],
@@ -74,16 +79,41 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         frozenset(map(_place, report["kept_access"])),
         results["check_mode"],
     )
-    problems = [{"message": text} for text in report["problems"]]
-    failure = failure_message(f"{counted(len(problems), 'problem')}:", problems, report_path)
+    problems = [
+        *_failed(report["failed"]),
+        *({"message": text} for text in report["unreadable"]),
+        *(() if run.is_plan else _unconfirmed(report["remaining"])),
+    ]
+    rest = report_path or _REST
+    failure = failure_message(f"{counted(len(problems), 'problem')}:", problems, rest)
     lines = (
         *_headline(run),
         *table(_COLUMNS, tuple(_rows(run))),
         *_notes(report["kept_access"]),
         *_notes(report["unseen_volumes"]),
-        *failures(problems, report_path, failure),
+        *failures(problems, rest, failure),
     )
     return Screen(lines, limited(_artifacts(run, problems)), f"{failure}\n{_RERUN}" if problems else "")
+
+
+def _failed(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The failures of results. A module that ends with an exception returns only a message."""
+    for result in found:
+        yield from result.get("failures") or ({"message": module_message(result)},)
+
+
+def _unconfirmed(remaining: Iterable[Removal]) -> Iterator[Mapping[str, str]]:
+    """One problem for each image, snapshot or key that principals may still have access to."""
+    by_resource: dict[tuple[str, str], list[Removal]] = {}
+    for removal in remaining:
+        by_resource.setdefault((removal["region"], removal["resource"]), []).append(removal)
+    for (region, resource), removals in by_resource.items():
+        if len(removals) == 1:
+            text = removals[0]["message"]
+        else:
+            names = listed([_name(removal["principal"]) for removal in removals], 3)
+            text = f"{region}: remove the access of {len(removals):,} principals to {resource}: {names}."
+        yield {"message": f"Not confirmed: {text}"}
 
 
 def _headline(run: _Run) -> Iterator[Line]:
@@ -101,20 +131,28 @@ def _headline(run: _Run) -> Iterator[Line]:
 
 
 def _rows(run: _Run) -> Iterator[Row]:
+    """A row for each removal; if they are many, one for each image, snapshot or key."""
     order = ("not confirmed", "kept", "planned", "removed")
     ranked = sorted(run.removals, key=lambda removal: order.index(run.outcome(removal)))
-    for removal in ranked[:MOST_ROWS]:
-        outcome = run.outcome(removal)
+    rows: dict[tuple[Any, ...], list[Removal]] = {}
+    for removal in ranked:
+        principal = removal["principal"] if len(ranked) <= MOST_ROWS else ""
+        codes = tuple(removal["finding_codes"])
+        same = removal["region"], removal["resource"], run.outcome(removal), codes, principal
+        rows.setdefault(same, []).append(removal)
+    for (region, resource, outcome, codes, _principal), removals in list(rows.items())[:MOST_ROWS]:
+        number = len(removals)
         cells = {
-            "region": removal["region"],
-            "resource": _resource(str(removal["resource"])),
-            "principal": _name(removal["principal"]),
+            "region": region,
+            "resource": _resource(str(resource)),
+            "principal": _name(removals[0]["principal"]) if number == 1 else f"{number:,} principals",
             "outcome": outcome,
-            "codes": removal["finding_codes"],
+            "codes": codes,
         }
         yield Row(cells, Tone.BAD if outcome == "not confirmed" else Tone.PLAIN)
-    if len(ranked) > MOST_ROWS:
-        yield Row({"region": f"{len(ranked) - MOST_ROWS} more", "outcome": run.outcome(ranked[-1])})
+    if len(rows) > MOST_ROWS:
+        left = sum(len(removals) for removals in list(rows.values())[MOST_ROWS:])
+        yield Row({"region": f"{left:,} more", "outcome": run.outcome(ranked[-1])})
 
 
 def _resource(resource: str) -> str:

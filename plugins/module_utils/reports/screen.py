@@ -161,13 +161,19 @@ def outcome_of(changed: bool, is_plan: bool) -> str:
 def failures(found: Sequence[Mapping[str, Any]], path: str | None, messages: str = "") -> Iterator[Line]:
     """Each failure as its place, message and remedy, the same one in several regions once, at most five.
 
-    Those that the ``messages`` of failing tasks have are only in the registered text, not on the screen.
+    Those that the ``messages`` of failing tasks have are only in the registered text, not on the screen, and
+    with all that are shown, so is the line about the further ones.
     """
     texts, known = _failure_texts(found), clean(messages)
     tones = [Tone.FAILURE if clean(text)[:_BEGINNING] in known else Tone.BAD for _place, text in texts]
     for (place, text), tone in list(zip(texts, tones, strict=True))[:MOST_FAILURES]:
         yield from sentence(f"- {shortened(clean(place + text), _SHOWN)}", tone)
-    yield from further(len(texts) - MOST_FAILURES, path, tones[-1] if tones else Tone.BAD)
+    yield from further(len(texts) - MOST_FAILURES, path, _tone_of_further(tones))
+
+
+def _tone_of_further(tones: Sequence[Tone]) -> Tone:
+    is_displayed = all(tone is Tone.FAILURE for tone in tones[:MOST_FAILURES])
+    return Tone.FAILURE if is_displayed else Tone.BAD
 
 
 def failure_message(head: str, found: Sequence[Mapping[str, Any]], path: str | None) -> str:

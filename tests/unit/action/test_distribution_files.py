@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import distribution_files as plugin
+from ansible_collections.golden.images.plugins.plugin_utils import short_failures
 
 IMAGES = {"eu-west-1": "ami-0123456789abcdef0"}
 
@@ -47,3 +48,8 @@ def test_a_failure_names_the_variable(run: Any) -> None:
     result = run(output_files=["a.txt"], images_by_source={"web": IMAGES}, variable_names=names)
     assert result["failed"]
     assert result["msg"].startswith("distribute_output_files: ")
+
+
+def test_of_a_long_failure_only_the_message_is_displayed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(short_failures, "_LONGEST", 100)
+    assert run(output_files=["a.unknown"], images=IMAGES)["_ansible_no_log"] is True

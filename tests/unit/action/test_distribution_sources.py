@@ -13,6 +13,7 @@ import pytest
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import distribution_sources as plugin
 from ansible_collections.golden.images.plugins.module_utils.distribution.sources import File
+from ansible_collections.golden.images.plugins.plugin_utils import short_failures
 
 IMAGE = "ami-0123456789abcdef0"
 BUILD = {"name": "web", "builder_type": "x", "artifact_id": f"us-east-1:{IMAGE}", "packer_run_uuid": "run"}
@@ -45,6 +46,11 @@ def test_a_failure_names_the_variable(run: Any, tmp_path: Path) -> None:
     assert result["failed"]
     assert result["msg"].startswith(f"distribute_packer_manifest: {path}: No such file or directory.")
     assert [failure["action"] for failure in result["failures"]] == ["packer_manifest"]
+
+
+def test_of_a_long_failure_only_the_message_is_displayed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(short_failures, "_LONGEST", 100)
+    assert run(packer_manifest="none.json")["_ansible_no_log"] is True
 
 
 def test_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import role_variables as plugin
 from ansible_collections.golden.images.plugins.modules import role_variables as documentation
+from ansible_collections.golden.images.plugins.plugin_utils import short_failures
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DECLARED = {
@@ -102,6 +103,11 @@ def test_all_problems_are_one_failure(run: Any) -> None:
     assert last == "Nothing was changed."
     assert [failure["action"] for failure in result["failures"]] == ["web_names", "web_days", "web_key"]
     assert "options" not in result
+
+
+def test_of_a_long_failure_only_the_message_is_displayed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(short_failures, "_LONGEST", 100)
+    assert run(web_days="few")["_ansible_no_log"] is True
 
 
 def test_it_is_for_roles(run: Any) -> None:

@@ -41,7 +41,8 @@ def shown(*removals: dict[str, Any], check_mode: bool = False, **changes: Any) -
         "remaining": [],
         "kept_access": [],
         "unseen_volumes": [],
-        "problems": [],
+        "failed": [],
+        "unreadable": [],
         **changes,
     }
     found = screen(report, {"check_mode": check_mode}, None)
@@ -82,18 +83,65 @@ def test_check_mode() -> None:
     assert (found.artifacts["status"], found.artifacts["failed_regions"]) == ("planned", [])
 
 
-def test_what_is_not_confirmed_is_first() -> None:
-    problems = ["Not confirmed: ami-2.", "Refused."]
-    found = shown(removal(), removal("ami-2", US), remaining=[removal("ami-2", US)], problems=problems)
+def failed(message: str, region: str = EU) -> dict[str, Any]:
+    failure = {
+        "message": message,
+        "region": region,
+        "remedy": "Ask.",
+        "error_code": "X",
+        "source": "collection",
+    }
+    return {"msg": f"{region}: {message} Ask. Rerun.", "failures": [failure]}
+
+
+def test_what_is_not_confirmed_is_first_in_the_table_and_last_of_the_problems() -> None:
+    unreadable = ["us-west-2: not read."]
+    found = shown(
+        removal(),
+        removal("ami-2", US),
+        remaining=[removal("ami-2", US)],
+        failed=[failed("Refused.", US), {"msg": "Crashed."}],
+        unreadable=unreadable,
+    )
     lines = found.text.splitlines()
     assert lines[0] == "1 of 2 permissions may not be removed yet."
     assert lines[2].startswith("us-east-1  ami-2")
     assert found.lines[2].tone is Tone.BAD
-    assert lines[4:] == ["- Not confirmed: ami-2.", "- Refused."]
-    assert found.failure == (
-        "2 problems:\n- Not confirmed: ami-2.\n- Refused.\nRerun to complete the remaining removals."
-    )
+    problems = [
+        f"- {US}: Refused. Ask.",
+        "- Crashed.",
+        "- us-west-2: not read.",
+        f"- Not confirmed: {US}: unshare ami-2 from {STRANGER}.",
+    ]
+    assert lines[4:] == problems
+    assert found.failure == "\n".join(["4 problems:", *problems, "Rerun to complete the remaining removals."])
     assert (found.artifacts["status"], found.artifacts["failed_regions"]) == ("incomplete", [US])
+
+
+def test_many_principals_of_one_image_are_one_row_and_one_problem() -> None:
+    removals = [removal(principal=f"{number:012}") for number in range(400)]
+    found = shown(*removals, remaining=removals, failed=[failed("Refused.")])
+    assert found.text.splitlines()[:3] == [
+        "400 of 400 permissions may not be removed yet.",
+        "region     resource  principal       outcome        findings",
+        "eu-west-1  ami-1     400 principals  not confirmed  unknown_account",
+    ]
+    names = "000000000000, 000000000001, 000000000002"
+    assert found.failure.splitlines() == [
+        "2 problems:",
+        "- eu-west-1: Refused. Ask.",
+        f"- Not confirmed: {EU}: remove the access of 400 principals to ami-1: {names} and 397 more.",
+        "Rerun to complete the remaining removals.",
+    ]
+
+
+def test_where_the_problems_are_that_are_not_shown() -> None:
+    removals = [removal(f"ami-{number}") for number in range(30)]
+    found = shown(*removals, remaining=removals)
+    rest = "25 more in the fact remediate_remaining and the output of -vvv."
+    assert found.failure.splitlines()[-2].strip() == rest
+    # The message has the line, so the screen does not show it above.
+    assert [line.tone for line in found.lines if "more in" in line.text] == [Tone.FAILURE]
 
 
 def test_key_access_that_is_kept() -> None:
