@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import threading
 import time
 
 from ansible.utils.display import Display
 from ansible_collections.golden.images.plugins.modules.ami_copy_regions import ARGUMENT_SPEC, FLOW, RULES
+from ansible_collections.golden.images.plugins.plugin_utils.output import is_watched
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
 display = Display()
@@ -22,7 +22,7 @@ _INTERVAL = 0.5
 # Seconds between lines where they are not watched: in a log, lines of every few seconds hide all others.
 _LOG_INTERVAL = 10
 # Read when the plugin is loaded: while a task runs, Ansible has another standard output.
-_ON_TERMINAL = sys.stdout.isatty()
+_IS_WATCHED = is_watched()
 
 
 class ActionModule(RunsHere):
@@ -36,7 +36,7 @@ class ActionModule(RunsHere):
         if not self._can_show_progress():
             return super().run(tmp, task_vars)
         arguments = self._task.args
-        with _ProgressDisplay(0 if _ON_TERMINAL else _LOG_INTERVAL) as progress:
+        with _ProgressDisplay(0 if _IS_WATCHED else _LOG_INTERVAL) as progress:
             self._task.args = {**arguments, "progress_path": progress.path}
             try:
                 return super().run(tmp, task_vars)

@@ -2,15 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether Ansible's output is for a person or for a program."""
+"""Whether Ansible's output is for a person or for a program, and whether someone watches it."""
 
 from __future__ import annotations
+
+import os
+import sys
 
 from ansible import constants
 
 _JSON_CALLBACKS = ("json", "jsonl")
+# ansible-runner, and so AWX, sets this for each run (ansible_runner/config/_base.py).
+_OF_RUNNER = "AWX_ISOLATED_DATA_DIR"
 
 
 def is_json():
     """Whether the stdout callback writes JSON: other lines would break it, and programs read all of it."""
     return constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2] in _JSON_CALLBACKS
+
+
+def is_watched():
+    """Whether the standard output is the terminal of a person.
+
+    That of ansible-runner is a terminal, too, whose output it stores.
+    """
+    return sys.stdout.isatty() and _OF_RUNNER not in os.environ
