@@ -156,6 +156,38 @@ def test_filters_and_search_hide_other_rows(browser: Browser, address: str) -> N
     assert (browser.complaints, {*browser.requests} - {"about:blank"}) == ([], {f"{address}"})
 
 
+_SENTENCES = """
+[...document.querySelectorAll('#changes li')].filter((one) => one.checkVisibility())
+  .map((one) => one.textContent)
+"""
+
+
+def test_filters_hide_other_changes(browser: Browser, tmp_path: Path) -> None:
+    eu, us = "eu-west-1: ami-0 is public. (public)", "us-east-1: ami-1 is now shared with B."
+    gone = "eu-west-1: ami-9 was shared. (grant_without_share)"
+    everywhere = "The last report was about another account."
+    changes = Changes(BEFORE, (eu, us, everywhere), (gone,))
+    path = tmp_path / "changes.html"
+    path.write_text(html_text(replace(document(), changes=changes), NOW), encoding="utf-8")
+    browser.open(f"{path.as_uri()}#region=us-east-1")
+    assert browser.run(_SENTENCES) == [us, everywhere]
+    assert "Changes: 2 of 4" in status(browser)
+    # A kind of changes that is empty has no title.
+    assert browser.run("document.querySelector('#changes .removed').checkVisibility()") is False
+    for fragment, expected in (
+        ("#severity=high", [eu]),
+        ("#severity=medium", [gone]),
+        ("#code=public", [eu]),
+        ("#q=shared", [us, gone]),
+        ("#q=nothing", []),
+        ("#=", [eu, us, everywhere, gone]),
+    ):
+        go(browser, fragment)
+        assert browser.run(_SENTENCES) == expected, fragment
+        hidden = browser.run("document.querySelector('#changes .none').hidden")
+        assert hidden is bool(expected)
+
+
 def wait_for(browser: Browser, condition: str) -> None:
     browser.run(
         f"new Promise((done) => {{ const look = () => {condition} ? done() : setTimeout(look, 9); look(); }})"

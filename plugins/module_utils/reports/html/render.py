@@ -22,7 +22,6 @@ from .template import PAGE
 from .view import (
     MAX_OPEN_CHANGES,
     MAX_OPEN_ROWS,
-    MAX_ROWS,
     PAPER_COLUMNS,
     SEVERITY_SYMBOLS,
     SYMBOLS,
@@ -54,7 +53,6 @@ def html_text(document: Document, written_at: str) -> str:
         labels=labels,
         max_open_changes=MAX_OPEN_CHANGES,
         max_open_rows=MAX_OPEN_ROWS,
-        max_rows=MAX_ROWS,
         account_names=document.account_names,
         page=page,
         paper_columns=PAPER_COLUMNS,

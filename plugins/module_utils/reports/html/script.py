@@ -48,6 +48,10 @@ SCRIPT = """
       ...(group.querySelector('table') ? tableOf(group.querySelector('table')) : {rows: []}),
     })),
   }));
+  // The kinds of changes: each is a list of sentences.
+  const changes = [...document.querySelectorAll('.changes > div')].map((kind) => ({
+    kind, sentences: [...kind.querySelectorAll('li')],
+  }));
   const boxes = [...document.querySelectorAll('.picture rect.box')].map((box) => ({
     box, text: box.firstChild.textContent.toLowerCase(),
   }));
@@ -68,6 +72,31 @@ SCRIPT = """
     const [itsSeverity, itsCode] = finding.split(':');
     return (!severity || itsSeverity === severity) && (!code || itsCode === code);
   });
+
+  // What is about no region is shown for each.
+  const fitsChange = (sentence, wants) => {
+    const {region, findings} = sentence.dataset;
+    const text = sentence.textContent.toLowerCase();
+    return (!wants.region || !region || region === wants.region)
+      && (!(wants.severity || wants.code) || hasFinding(findings, wants.severity, wants.code))
+      && wants.words.every((word) => text.includes(word));
+  };
+
+  const filterChanges = (wants, filtered) => {
+    let shown = 0;
+    let all = 0;
+    for (const {kind, sentences} of changes) {
+      sentences.forEach((sentence) => { sentence.hidden = !fitsChange(sentence, wants); });
+      const left = sentences.filter((sentence) => !sentence.hidden).length;
+      kind.hidden = left === 0;
+      shown += left;
+      all += sentences.length;
+    }
+    const part = document.getElementById('changes');
+    part.querySelector('.none').hidden = shown > 0;
+    openFew(part, shown, filtered);
+    return `Changes: ${shown === all ? all : `${shown} of ${all}`}`;
+  };
 
   const narrow = (table, words) => {
     const sought = words.filter((word) => table.names.some((name) => name.includes(word)));
@@ -129,6 +158,7 @@ SCRIPT = """
       const shown = list.groups.filter((group) => showGroup(group, wants, filtered)).length;
       return showCount(list, shown, list.groups.length);
     });
+    if (changes.length) counts.push(filterChanges(wants, filtered));
     for (const part of parts) {
       const shown = filterRows(part, wants, '');
       if (part.columns.length) narrow(part, words);

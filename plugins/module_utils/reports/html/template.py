@@ -196,19 +196,18 @@ _CHANGES = """\
 {% if changes.added %}{{ changes.added | length }} new{% endif %}\
 {% if changes.added and changes.removed %}, {% endif %}\
 {% if changes.removed %}{{ changes.removed | length }} removed{% endif %}</h2></summary>
+<p class="none" hidden>No changes match the filter.</p>
 <div class="changes">
-{% for title, sentences, kind in (('New', changes.added, 'added'), ('Removed', changes.removed, 'removed')) %}
-{% if sentences %}
-<div class="{{ kind }}"><h3>{{ title }} ({{ sentences | length }})</h3><ul>
-{% for sentence in sentences[:max_rows] %}
-<li>{{ sentence }}</li>
+{% for view in page.changes %}
+<div class="{{ view.style }}"><h3>{{ view.title }} ({{ view.number }})</h3><ul>
+{% for row in view.sentences %}
+<li{{ data(row) }}>{{ row.values['sentence'] }}</li>
 {% endfor %}
 </ul>
-{% if sentences | length > max_rows %}
-<p class="left-out">This page shows the first {{ max_rows }}. report.json has all.</p>
+{% if view.number > view.sentences | length %}
+<p class="left-out">This page shows the first {{ view.sentences | length }}. report.json has all.</p>
 {% endif %}
 </div>
-{% endif %}
 {% endfor %}
 </div>
 </details>

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -59,6 +60,9 @@ _WORST = (
 )
 _RANK = {mark: place for place, mark in enumerate(_WORST)}
 
+_REGION_FIRST = re.compile(r"([a-z]{2,}(?:-[a-z]+)+-\d+): ")
+_IN_BRACKETS = re.compile(r"\((\w+)\)")
+
 Place: TypeAlias = "tuple[str | None, str]"
 """A region and an image in it."""
 
@@ -101,6 +105,16 @@ class GroupView:
 
 
 @dataclass(frozen=True)
+class ChangesView:
+    """The sentences of one kind of changes, with their filter values, and how many there are."""
+
+    title: str
+    style: str
+    sentences: tuple[RowView, ...]
+    number: int
+
+
+@dataclass(frozen=True)
 class PictureView:
     """A picture, the meaning of its marks, and sentences below its title."""
 
@@ -120,6 +134,7 @@ class PageView:
     actions: tuple[GroupView, ...]
     groups: tuple[GroupView, ...]
     pictures: tuple[PictureView, ...]
+    changes: tuple[ChangesView, ...]
     region_names: tuple[str, ...]
     regions: TableView | None
     matrix: MatrixView | None
@@ -146,6 +161,7 @@ def page_view(document: Document, written_at: str) -> PageView:
         actions=tuple(_group(group, findings) for group in document.actions),
         groups=tuple(_group(group, findings) for group in groups),
         pictures=tuple(_pictures(document, written_at)),
+        changes=tuple(_changes(document)),
         region_names=tuple(sorted(region for region, _counts, _images in regions)),
         regions=_region_table(regions) if items and len(regions) > 1 else None,
         matrix=None if matrix is None or not matrix.rows else _matrix(matrix, findings),
@@ -178,6 +194,32 @@ def _pictures(document: Document, written_at: str) -> Iterator[PictureView]:
     trend = draw_trend(document.history)
     if trend is not None:
         yield PictureView(trend, {}, "", "")
+
+
+def _changes(document: Document) -> Iterator[ChangesView]:
+    found = document.changes
+    if found is None:
+        return
+    kinds: dict[str, dict[str, None]] = {}
+    for item in document.items:
+        kinds.setdefault(item.code, {})[f"{item.severity}:{item.code}"] = None
+    for title, style, sentences in (("New", "added", found.added), ("Removed", "removed", found.removed)):
+        if sentences:
+            shown = tuple(_change(sentence, document, kinds) for sentence in sentences[:MAX_ROWS])
+            yield ChangesView(title, style, shown, len(sentences))
+
+
+def _change(sentence: str, document: Document, kinds: Mapping[str, Iterable[str]]) -> RowView:
+    """A change with the region that its sentence begins with, and the code of the finding that it is about.
+
+    A finding that was removed may have no other one with its severity, and is shown for each.
+    """
+    region = _REGION_FIRST.match(sentence)
+    codes = [code for code in _IN_BRACKETS.findall(sentence) if code in document.explanations]
+    found = [
+        kind for code in codes for kind in kinds.get(code, [f"{severity}:{code}" for severity in SEVERITIES])
+    ]
+    return RowView({"sentence": sentence}, region[1] if region else None, " ".join(found))
 
 
 def _by_place(items: Iterable[Item]) -> dict[Place, str]:

@@ -28,7 +28,6 @@ def test_the_variables_of_the_template() -> None:
             "labels",
             "max_open_changes",
             "max_open_rows",
-            "max_rows",
             "page",
             "paper_columns",
             "policy",
