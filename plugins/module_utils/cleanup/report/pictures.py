@@ -75,11 +75,20 @@ def _timeline(images: Iterable[Mapping[str, Any]]) -> Grid | None:
 def _by_month(
     events: Mapping[tuple[str, str], Counter[str]], now: str
 ) -> tuple[dict[tuple[str, str], Counter[str]], list[str]]:
+    """The events by month; those that have no column of their own together in the last one."""
+    months = sorted({date[:_MONTH] for _stage, date in events if date != now})
+    shown = months if len(months) < _MOST_COLUMNS else months[: _MOST_COLUMNS - 2]
+    later = [] if shown == months else [f"from {months[len(shown)]}"]
+
+    def column(date: str) -> str:
+        if date == now:
+            return now
+        return date[:_MONTH] if date[:_MONTH] in shown else later[0]
+
     merged: dict[tuple[str, str], Counter[str]] = {}
     for (stage, date), families in events.items():
-        merged.setdefault((stage, date if date == now else date[:_MONTH]), Counter()).update(families)
-    months = sorted({month for _stage, month in merged} - {now})
-    return merged, months[: _MOST_COLUMNS - 1]
+        merged.setdefault((stage, column(date)), Counter()).update(families)
+    return merged, [*shown, *later]
 
 
 def _event(stage: str, families: Counter[str] | None) -> Cell | None:

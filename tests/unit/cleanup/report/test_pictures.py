@@ -50,6 +50,21 @@ def test_many_dates_are_months() -> None:
     }
 
 
+def test_the_months_that_have_no_column_are_the_last_one() -> None:
+    months = [f"{2027 + number // 12}-{1 + number % 12:02}" for number in range(14)]
+    now = one("ami-1", "disable")
+    grid = grid_of(now, *(waits(f"{month}-07") for month in months))
+    assert grid == {
+        "": ["this run", *months[:7], "from 2027-08"],
+        "disable": ["1 image", *["1 image"] * 7, "7 images"],
+    }
+    # A column of its own takes no more room than one for all later months.
+    assert grid_of(now, *(waits(f"{month}-{day}") for month in months[:8] for day in ("07", "08")))[""] == [
+        "this run",
+        *months[:8],
+    ]
+
+
 def test_nothing_happens_later() -> None:
     assert "What happens when" not in of(one("ami-1", "deregister"), one("ami-2", "keep"))
 
