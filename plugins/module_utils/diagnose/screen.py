@@ -49,7 +49,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     others = [one for one in report.get("failures") or () if not _is_known(one, messages)]
     lines = (
         *_headline(diagnosed, bad, results["status"]),
-        *table(_COLUMNS, tuple(collapsed(list(map(_row, bad)), list(map(_row, good)), "account"))),
+        *table(_COLUMNS, tuple(collapsed(list(map(_row, bad)), list(map(_row, good)), "launch"))),
         *failures([*_named(blocking), *others], report_path, module_message(report)),
     )
     artifacts = {
@@ -66,7 +66,8 @@ def _headline(diagnosed: Sequence[Result], bad: Sequence[Result], status: str) -
     if not diagnosed:
         yield from sentence("Nothing was diagnosed.", Tone.BAD)
     elif bad:
-        text = f"{len(bad)} of {len(diagnosed)} launches blocked or not certain: {accounts}, {regions}."
+        launches = counted(len(diagnosed), "launch")
+        text = f"{len(bad)} of {launches} blocked or not certain: {accounts}, {regions}."
         yield from sentence(text, Tone.BAD)
     else:
         tone = Tone.GOOD if status == "clean" else Tone.WARNING

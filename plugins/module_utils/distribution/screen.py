@@ -177,16 +177,14 @@ def _key(run: _Run, region: Mapping[str, Any]) -> str:
 
 
 def _shared(run: _Run, region: Mapping[str, Any]) -> str:
-    """How many of the consumers have a launch permission."""
-    wanted = sum(len(run.consumers[kind]) for kind, _noun in _KINDS)
-    if not wanted:
-        return ""
+    """How many of the consumers have a launch permission. The image's owner needs none."""
     permissions = region["launch_permissions"] or {}
-    found = sum(
-        len({str(one) for one in run.consumers[kind]} & {str(one) for one in permissions.get(kind) or ()})
-        for kind, _noun in _KINDS
-    )
-    return f"{found}/{wanted}"
+    wanted = found = 0
+    for kind, _noun in _KINDS:
+        consumers = {str(one) for one in run.consumers[kind]} - {region["account_id"]}
+        wanted += len(consumers)
+        found += len(consumers & {str(one) for one in permissions.get(kind) or ()})
+    return f"{found}/{wanted}" if wanted else ""
 
 
 def _verifications(run: _Run, region: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -202,9 +200,16 @@ def _verified(run: _Run, region: Mapping[str, Any]) -> str:
 
 
 def _published(run: _Run, region: Mapping[str, Any]) -> str:
+    """Whether all wanted accounts, always the owner among them, have the image published, or how many."""
     if not run.is_published:
         return ""
-    found = any(one["region"] == region["region"] for one in run.report.get("published", ()))
+    found = {
+        one["account_id"] for one in run.report.get("published", ()) if one["region"] == region["region"]
+    }
+    others = run.report.get("wanted", {}).get("published_in", ())
+    wanted = {*others, region["account_id"]} - {None} if others else found
+    if found and not wanted <= found:
+        return f"{len(wanted & found)}/{len(wanted)}"
     if run.is_plan:
         return "planned" if found else ""
     return "yes" if found else "no"
@@ -225,7 +230,7 @@ def _problem(run: _Run, region: Mapping[str, Any]) -> bool:
         not region["shared"]
         or _failed(run, region)
         or any(not one["reached"] for one in _verifications(run, region))
-        or _published(run, region) == "no"
+        or _published(run, region) not in ("", "yes")
     )
 
 

@@ -238,7 +238,8 @@ def listed(texts: Sequence[str], most: int = 4) -> str:
 
 def counted(number: int, noun: str) -> str:
     """A number with its noun, in the plural where needed."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    ending = "" if number == 1 else "es" if noun.endswith("ch") else "s"
+    return f"{number:,} {noun}{ending}"
 
 
 def duration(seconds: int) -> str:

@@ -16,6 +16,7 @@ from ..reports.screen import (
     Screen,
     Tone,
     collapsed,
+    count_texts,
     counted,
     failed_regions,
     failed_rows,
@@ -31,24 +32,29 @@ _COLUMNS = (
     Column("region", "region"),
     Column("image", "image"),
     Column("was", "was"),
-    Column("shared", "accounts", numeric=True),
-    Column("tombstone", "permissions of"),
+    Column("shared", "shared with"),
+    Column("tombstone", "tombstone"),
     Column("outcome", "outcome"),
 )
+_KINDS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_arns", "unit"))
 _DATE = len("2026-11-24")
 
 
 def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The images with their earlier state and the permissions that they have again; what failed first.
+    """The images with their earlier state and the permissions that they have again.
+
+    What failed is first, then what is public.
 
     ``report`` is the result of ``ami_restore``. ``results`` has the ``status`` and ``check_mode``.
     """
     found = report.get("failures") or ()
     restored = report.get("results") or ()
     rows = [_row(one, results["check_mode"]) for one in restored]
+    public = [row for row in rows if row.tone is Tone.WARNING]
+    others = [row for row in rows if row.tone is not Tone.WARNING]
     lines = (
         *_headline(len(restored), results),
-        *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows, "image"))),
+        *table(_COLUMNS, tuple(collapsed([*failed_rows(found), *public], others, "image"))),
         *failures(found, report_path, module_message(report)),
     )
     images: dict[str, list[str]] = {}
@@ -75,12 +81,17 @@ def _headline(number: int, results: Mapping[str, Any]) -> Iterator[Line]:
 
 def _row(one: Mapping[str, Any], is_plan: bool) -> Row:
     permissions = one["launch_permissions"]
+    is_public = bool(permissions and permissions.get("public"))
     cells = {
         "region": one["region"],
         "image": one["image_id"],
         "was": str(one["previous_state"]).replace("_", " "),
-        "shared": None if permissions is None else len(permissions.get("account_ids") or ()),
+        "shared": "the public" if is_public else None if permissions is None else _shared(permissions),
         "tombstone": str(one["tombstone"] or "")[:_DATE],
         "outcome": outcome_of(one["changed"], is_plan),
     }
-    return Row(cells)
+    return Row(cells, Tone.WARNING if is_public else Tone.PLAIN)
+
+
+def _shared(permissions: Mapping[str, Any]) -> str:
+    return count_texts((len(permissions.get(kind) or ()), noun) for kind, noun in _KINDS) or "no account"

@@ -38,16 +38,18 @@ _KINDS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_a
 
 
 def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The images, regions that failed first, and with how many each is shared now.
+    """The images and with how many each is shared now, regions that failed first, then what is public.
 
     ``report`` is the result of ``ami_share``. ``results`` has the ``role``, its ``status`` and
     ``check_mode``.
     """
     found = report.get("failures") or ()
     rows = [_row(one, results["check_mode"]) for one in report.get("results") or ()]
+    public = [row for row in rows if row.tone is Tone.WARNING]
+    others = [row for row in rows if row.tone is not Tone.WARNING]
     lines = (
         *_headline(report, results),
-        *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows, "image"))),
+        *table(_COLUMNS, tuple(collapsed([*failed_rows(found), *public], others, "image"))),
         *failures(found, report_path, module_message(report)),
     )
     artifacts = {

@@ -87,9 +87,15 @@ def test_nothing_was_diagnosed() -> None:
     assert found.text.splitlines() == ["Nothing was diagnosed.", "- No."]
 
 
-@pytest.mark.parametrize("number", [20, 100])
-def test_many_accounts(number: int) -> None:
+@pytest.mark.parametrize(("regions", "row"), [(1, "eu-0 "), (8, "192 launches")])
+def test_many_launches(regions: int, row: str) -> None:
+    places = [(region, account) for region in range(regions) for account in range(24 if regions > 1 else 20)]
     found = shown(
-        *(diagnosed(can_launch="yes", account_id=f"{one:012}") for one in range(number)), status="clean"
+        *(
+            diagnosed(can_launch="yes", region=f"eu-{region}", account_id=f"{one:012}")
+            for region, one in places
+        ),
+        status="clean",
     )
-    assert ("100 accounts" in found.text.splitlines()[-1]) == (number == 100)
+    assert found.text.splitlines()[-1].startswith(row)
+    assert f"{24 if regions > 1 else 20} accounts, " in found.text.splitlines()[0]

@@ -18,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
 )
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, shared
-from tests.unit.examples import SOURCE_ID
+from tests.unit.examples import OWNER, SOURCE_ID
 
 CONSUMER = "222222222222"
 
@@ -102,6 +102,45 @@ def test_every_region_is_well() -> None:
         "source_region": US,
         "status": "distributed",
     }
+
+
+PUBLISHED_IN = {"shared_with": [], "published_in": [CONSUMER, "333333333333"]}
+
+
+def publication(*account_ids: str) -> dict[str, Any]:
+    (one,) = published(EU)["results"]
+    return {"results": [{**one, "account_id": account_id} for account_id in account_ids]}
+
+
+@pytest.mark.parametrize(
+    ("account_ids", "check_mode", "text", "tone"),
+    [
+        ((OWNER, CONSUMER, "333333333333"), False, "yes", Tone.PLAIN),
+        ((OWNER, CONSUMER, "333333333333"), True, "planned", Tone.PLAIN),
+        ((OWNER, CONSUMER), False, "2/3", Tone.BAD),
+        ((OWNER, CONSUMER), True, "2/3", Tone.PLAIN),
+        ((CONSUMER, "333333333333"), False, "2/3", Tone.BAD),
+        ((), False, "no", Tone.BAD),
+    ],
+)
+def test_published_is_a_region_of_which_all_accounts_have_the_image(
+    account_ids: tuple[str, ...], check_mode: bool, text: str, tone: Tone
+) -> None:
+    found = shown(
+        copied(EU),
+        shared(EU),
+        check_mode,
+        publishes=True,
+        publish_result=publication(*account_ids),
+        wanted=PUBLISHED_IN,
+    )
+    assert found.lines[2].text.split()[-1] == text
+    assert found.lines[2].tone is tone
+
+
+def test_the_owner_needs_no_permission() -> None:
+    found = shown(copied(EU), shared(EU), account_ids=(OWNER, CONSUMER))
+    assert found.lines[2].text.endswith(" 1/1")
 
 
 def test_how_long_copies_took() -> None:

@@ -170,6 +170,7 @@ def test_large_artifacts_leave_out_their_largest_values() -> None:
 
 
 def test_words() -> None:
+    assert (counted(1, "launch"), counted(2, "launch")) == ("1 launch", "2 launches")
     assert (counted(1, "region"), counted(2, "region"), counted(1200, "image")) == (
         "1 region",
         "2 regions",

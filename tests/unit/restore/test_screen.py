@@ -7,7 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.screen import WIDTH, Screen, columns_of
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+    WIDTH,
+    Screen,
+    Tone,
+    columns_of,
+)
 from ansible_collections.golden.images.plugins.module_utils.restore.screen import screen
 
 EU, US = "eu-west-1", "us-east-1"
@@ -40,9 +45,9 @@ def test_images_and_their_permissions_are_restored() -> None:
     )
     assert found.text.splitlines() == [
         "Restored 2 images.",
-        "region     image  was          accounts  permissions of  outcome",
-        "eu-west-1  ami-1  recycle bin         2  2026-11-24      changed",
-        "eu-west-1  ami-2  disabled                               changed",
+        "region     image  was          shared with  tombstone   outcome",
+        "eu-west-1  ami-1  recycle bin  2 accounts   2026-11-24  changed",
+        "eu-west-1  ami-2  disabled                              changed",
     ]
     assert found.artifacts == {
         "failed_regions": [],
@@ -50,6 +55,24 @@ def test_images_and_their_permissions_are_restored() -> None:
         "report_path": None,
         "status": "restored",
     }
+
+
+PUBLIC = {"account_ids": [], "org_arns": ["a"], "org_unit_arns": [], "public": True}
+
+
+@pytest.mark.parametrize("number", [1, 30])
+def test_an_image_that_is_public_again_is_first(number: int) -> None:
+    others = [restored(image_id=f"ami-{one}") for one in range(number)]
+    found = shown(*others, restored(image_id="ami-open", launch_permissions=PUBLIC))
+    assert "ami-open  recycle bin  the public" in found.text.splitlines()[2]
+    assert [line.tone for line in found.lines[1:4]] == [Tone.PLAIN, Tone.WARNING, Tone.PLAIN]
+
+
+def test_all_consumers_are_counted() -> None:
+    permissions = {"account_ids": [], "org_arns": ["a"], "org_unit_arns": ["b", "c"], "public": False}
+    found = shown(restored(launch_permissions=permissions), restored(launch_permissions={"account_ids": []}))
+    assert "1 organization and 2 units" in found.text
+    assert "no account" in found.text
 
 
 def test_a_region_that_failed() -> None:

@@ -76,6 +76,13 @@ def test_public_images_are_named() -> None:
     assert found.lines[-1].tone is Tone.WARNING
 
 
+def test_a_public_image_is_first_of_many() -> None:
+    others = [shared(f"eu-west-{number}", "1") for number in range(30)]
+    found = shown(*others, shared(US, permissions={"public": True}))
+    assert found.text.splitlines()[2].startswith(US)
+    assert found.text.splitlines()[3].startswith("30 images")
+
+
 def test_check_mode() -> None:
     found = shown(shared(EU, "1"), status="planned")
     assert found.text.splitlines()[0] == "Check mode: 1 image would be shared."
