@@ -1,53 +1,65 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run all checks, even if some fail, and print a summary.
 
+What this machine lacks something for is skipped, and the summary says why.
+
 The tests run one after another, in parallel with the checks that use one process.
 
-python -m checks [NAME …]      by name, or all
-python -m checks --per-python  those whose outcome can differ between Pythons
+python -m checks [NAME …]               by name, or all
+python -m checks --per-python [NAME …]  those whose outcome can differ between Pythons, and the named ones
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from checks.apart import newer_python
 from checks.catalogue import CHECKS, Check
-from checks.commands import CheckError
+from checks.commands import CheckError, Unfit
 from checks.paths import CHECKOUT, VERSION
 
-
-def _passes(check: Check) -> bool:
-    """Run one check under its heading; if it fails, the last line has the reason."""
-    print(f"\n━━━ {check.title} · Python {VERSION} ━━━", flush=True)
-    try:
-        check.run()
-    except (CheckError, OSError, subprocess.SubprocessError) as error:
-        print(f"✗ {error}", flush=True)
-        return False
-    return True
+PASSED, FAILED, SKIPPED = "✓", "✗", "–"
 
 
 class Ended(NamedTuple):
-    """The outcome and the duration of a check."""
+    """The outcome and the duration of a check, and why it was skipped, if it was."""
 
     name: str
-    passed: bool
+    outcome: str
     seconds: float
+    reason: str = ""
+
+    def __str__(self) -> str:
+        line = f"{self.outcome} {self.name:<22}{self.seconds:6.1f} s"
+        return f"{line}  skipped: {self.reason}" if self.reason else line
+
+
+def _ended(name: str, check: Check) -> Ended:
+    """Run one check under its heading; if it fails or is skipped, the last line has the reason."""
+    start = time.monotonic()
+    print(f"\n━━━ {check.title} · Python {VERSION} ━━━", flush=True)
+    try:
+        newer_python(check.oldest_python)
+        check.run()
+    except Unfit as unfit:
+        print(f"{SKIPPED} {unfit}", flush=True)
+        return Ended(name, SKIPPED, time.monotonic() - start, str(unfit))
+    except (CheckError, OSError, subprocess.SubprocessError) as error:
+        print(f"{FAILED} {error}", flush=True)
+        return Ended(name, FAILED, time.monotonic() - start)
+    return Ended(name, PASSED, time.monotonic() - start)
 
 
 def _ended_here(names: list[str]) -> list[Ended]:
     """Run the checks in this process, one after another, with their output on the terminal."""
-    ended = []
-    for name in names:
-        start = time.monotonic()
-        ended.append(Ended(name, _passes(CHECKS[name]), time.monotonic() - start))
-    return ended
+    return [_ended(name, CHECKS[name]) for name in names]
 
 
 def _ended_apart(names: list[str]) -> list[Ended]:
@@ -66,7 +78,12 @@ def _ended_apart(names: list[str]) -> list[Ended]:
         )
         output, _, _summary = done.stdout.rpartition("\n━━━ Summary")
         print(output or done.stdout, flush=True)
-        ended.append(Ended(name, done.returncode == 0, time.monotonic() - start))
+        seconds = time.monotonic() - start
+        skipped = re.search(rf"^{SKIPPED} (.+)\Z", output.rstrip(), flags=re.MULTILINE)
+        if done.returncode == 0 and skipped:
+            ended.append(Ended(name, SKIPPED, seconds, skipped[1]))
+        else:
+            ended.append(Ended(name, FAILED if done.returncode else PASSED, seconds))
     return ended
 
 
@@ -78,9 +95,10 @@ def main() -> int:
     unknown = [name for name in wanted.names if name not in CHECKS]
     if unknown:
         parser.error(f"no such check: {', '.join(unknown)}; there are {', '.join(CHECKS)}")
-    names = wanted.names or [
-        name for name, check in CHECKS.items() if check.per_python or not wanted.per_python
-    ]
+    if wanted.per_python:
+        names = [name for name, check in CHECKS.items() if check.per_python or name in wanted.names]
+    else:
+        names = wanted.names or list(CHECKS)
 
     os.chdir(CHECKOUT)
     small = [name for name in names if CHECKS[name].processes == 1]
@@ -90,9 +108,8 @@ def main() -> int:
             ended = [one for lane in pool.map(_ended_apart, (small, large)) for one in lane]
     else:
         ended = _ended_here(small or large)
-    lines = [f"{'✓' if one.passed else '✗'} {one.name:<22}{one.seconds:6.1f} s" for one in ended]
-    print(f"\n━━━ Summary · Python {VERSION} ━━━", *lines, sep="\n", flush=True)
-    return 0 if all(one.passed for one in ended) else 1
+    print(f"\n━━━ Summary · Python {VERSION} ━━━", *ended, sep="\n", flush=True)
+    return 1 if any(one.outcome == FAILED for one in ended) else 0
 
 
 if __name__ == "__main__":

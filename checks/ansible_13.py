@@ -16,7 +16,7 @@ def python() -> str:
     """A Python that is new enough.
 
     Raises:
-        CheckError: this machine has none.
+        Unfit: this machine has none.
     """
     return newer_python(OLDEST_PYTHON)
 
@@ -26,6 +26,7 @@ def check(*options: str) -> None:
 
     Raises:
         CheckError: a test failed, or the environment could not be set up.
+        Unfit: this machine has no Python that is new enough.
     """
     ENVIRONMENT.scripts(python)
     run_playbooks(ENVIRONMENT, "ansible_13", *options)

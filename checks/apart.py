@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.commands import run
-from checks.paths import CHECKOUT
+from checks.commands import Unfit, run
+from checks.paths import CHECKOUT, SCRIPTS, VERSION
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,13 @@ def newer_python(oldest: tuple[int, int]) -> str:
     """This Python, or one of this version or newer that uv finds on this machine.
 
     Raises:
-        CheckError: there is none.
+        Unfit: there is none.
     """
     if sys.version_info >= oldest:
         return sys.executable
-    wanted = f">={'.'.join(map(str, oldest))}"
-    found = run("uv", "python", "find", "--system", "--no-python-downloads", wanted, quiet=True)
-    # The lines before it are uv's notes about other ones.
-    return found.splitlines()[-1]
+    version = ".".join(map(str, oldest))
+    command = ("uv", "python", "find", "--system", "--no-python-downloads", f">={version}")
+    found = subprocess.run([SCRIPTS / command[0], *command[1:]], capture_output=True, text=True, check=False)
+    if found.returncode:
+        raise Unfit(f"it needs a Python {version} or newer on this machine, beside {VERSION}")
+    return found.stdout.strip()

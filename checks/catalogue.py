@@ -19,6 +19,7 @@ from checks import (
     readmes,
     responses,
     returns,
+    rulebook,
     sanity,
     site,
     surveys,
@@ -34,13 +35,15 @@ class Check:
     """One check.
 
     ``per_python``: its outcome can differ between Pythons, so CI repeats it on each. ``processes`` is the
-    number of processes that it uses.
+    number of processes that it uses. ``oldest_python``: the machine must have a Python that is this new,
+    whichever runs the checks.
     """
 
     title: str
     run: Callable[[], object]
     per_python: bool = False
     processes: int = 1
+    oldest_python: tuple[int, int] = (3, 11)
 
 
 # Most machines that run this have two cores.
@@ -127,18 +130,31 @@ CHECKS: dict[str, Check] = {
     ),
     "integration": Check(
         "pytest: tests/integration, all else",
-        _pytest("tests/integration", "-m", "not every_python", processes=PLAYBOOK_PROCESSES),
+        _pytest("tests/integration", "-m", "not every_python and not rulebook", processes=PLAYBOOK_PROCESSES),
         processes=PLAYBOOK_PROCESSES,
     ),
     "oldest-boto": Check(
         "pytest: tests/integration, a few playbooks with the oldest botocore", oldest_boto.check
     ),
-    "ansible-13": Check("pytest: tests/integration, a few playbooks with Ansible 13", ansible_13.check),
+    "ansible-13": Check(
+        "pytest: tests/integration, a few playbooks with Ansible 13",
+        ansible_13.check,
+        oldest_python=ansible_13.OLDEST_PYTHON,
+    ),
+    "rulebook": Check(
+        "pytest: tests/integration, the rulebook in ansible-rulebook",
+        rulebook.check,
+        oldest_python=rulebook.OLDEST_PYTHON,
+    ),
     "second-opinion": Check(
         "pytest: tests/second_opinion, modules and roles against an AWS emulator by other authors",
         _pytest("tests/second_opinion", "--verbose"),
         processes=PYTEST_PROCESSES,
     ),
     "sanity": Check("ansible-test sanity: nothing ignored", sanity.check, per_python=True),
-    "sanity-2.20": Check("ansible-test sanity of ansible-core 2.20", lambda: sanity.check(sanity.between())),
+    "sanity-2.20": Check(
+        "ansible-test sanity of ansible-core 2.20",
+        lambda: sanity.check(sanity.between()),
+        oldest_python=ansible_13.OLDEST_PYTHON,
+    ),
 }

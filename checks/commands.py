@@ -15,6 +15,10 @@ class CheckError(Exception):
     """A check failed; the message is one line with the reason."""
 
 
+class Unfit(Exception):
+    """This machine cannot run a check; the message is one line that says what is missing."""
+
+
 def run(
     *command: str | Path, cwd: Path = CHECKOUT, env: Mapping[str, str] | None = None, quiet: bool = False
 ) -> str:

@@ -10,16 +10,12 @@ import subprocess
 from pathlib import Path
 
 from checks.apart import Apart, newer_python
-from checks.commands import CheckError
+from checks.commands import Unfit, run
 from checks.paths import CHECKOUT
 
 # The oldest Python of the locked Ansible.
-_OLDEST = (3, 12)
+OLDEST_PYTHON = (3, 12)
 _JAVA = 17
-
-
-class Unfit(Exception):
-    """This machine cannot run rulebooks; the message says what is missing."""
 
 
 def scripts() -> Path:
@@ -31,6 +27,17 @@ def scripts() -> Path:
     """
     _require_java()
     return ENVIRONMENT.scripts(_python)
+
+
+def check(*options: str) -> None:
+    """Run the tests of the rulebook.
+
+    Raises:
+        Unfit: there is no Java, or no Python, that is new enough.
+        CheckError: a test failed, or the environment could not be set up.
+    """
+    scripts()
+    run("python", "-m", "pytest", *options, "-m", "rulebook", "tests/integration")
 
 
 def _link_collection(environment: Path) -> None:
@@ -45,10 +52,7 @@ ENVIRONMENT = Apart(CHECKOUT / ".venv" / "rulebook", _link_collection)
 
 def _python() -> str:
     """A Python for the environment."""
-    try:
-        return newer_python(_OLDEST)
-    except CheckError as error:
-        raise Unfit(f"rulebooks need a Python {'.'.join(map(str, _OLDEST))} on this machine") from error
+    return newer_python(OLDEST_PYTHON)
 
 
 def _require_java() -> None:

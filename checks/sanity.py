@@ -54,7 +54,7 @@ def between() -> Tester:
     """The ansible-test of Ansible 13.
 
     Raises:
-        CheckError: this machine has no Python that is new enough.
+        Unfit: this machine has no Python that is new enough.
     """
     scripts = ansible_13.ENVIRONMENT.scripts(ansible_13.python)
     printed = run(scripts / "python", "-c", _DESCRIBE, quiet=True).split()

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from checks import rulebook
+from checks.commands import Unfit
 from simulated_aws.client import SimulatedAws
 
 from . import observed, trail
@@ -60,13 +61,15 @@ with open(extra) as variables, open({record!r}, "a") as record:
     print(json.dumps([sys.argv[-1], yaml.safe_load(variables)]), file=record)
 """
 
+pytestmark = pytest.mark.rulebook
+
 
 @pytest.fixture(scope="module")
 def scripts() -> Path:
     """The directory of ansible-rulebook."""
     try:
         return rulebook.scripts()
-    except rulebook.Unfit as unfit:
+    except Unfit as unfit:
         pytest.skip(str(unfit))
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def test_the_playbooks_run_in_the_environment(tmp_path: Path, monkeypatch: pytes
 
 
 def test_its_python_is_new_enough(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(apart, "run", lambda *_command, **_options: "note\n/usr/bin/python3.13\n")
+    done = subprocess.CompletedProcess((), 0, "/usr/bin/python3.13\n", "note\n")
+    monkeypatch.setattr(apart.subprocess, "run", lambda *_command, **_options: done)
     monkeypatch.setattr(sys, "version_info", (3, 11, 7))
     assert ansible_13.python() == "/usr/bin/python3.13"
     monkeypatch.setattr(sys, "version_info", (3, 13, 0))

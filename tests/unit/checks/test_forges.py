@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from checks.catalogue import CHECKS
 from checks.commands import CheckError
 from checks.forges import FILES, WITHOUT_SCHEMA, matching
 
@@ -40,6 +41,50 @@ def test_a_pipeline_runs_the_checks_on_the_oldest_and_the_newest_versions(name: 
     assert "make test" in text
     for python in ("3.11", "3.13"):
         assert f'"{python}"' in text
+
+
+# Debian 12, which GitLab's images are of, has a Python of its own (packages.debian.org/bookworm/python3).
+DEBIAN_12 = (3, 11)
+
+
+def jobs(name: str) -> list[tuple[set[tuple[int, int]], list[str]]]:
+    """Of each job that runs checks: the Pythons of its machine, the one that runs them, and its arguments."""
+    content = yaml.safe_load((CHECKOUT / name).read_text(encoding="utf-8"))
+    if "jobs" not in content:
+        rows = content["test"]["parallel"]["matrix"]
+        return [({DEBIAN_12, version(one["PYTHON_IMAGE"])}, one["CHECKS"].split()) for one in rows]
+    test = content["jobs"]["test"]
+    (setup,) = [step["with"] for step in test["steps"] if "setup-python" in step.get("uses", "")]
+    rows = test["strategy"]["matrix"]["include"]
+    return [
+        (
+            {
+                version(one)
+                for one in setup["python-version"].replace("${{ matrix.python }}", row["python"]).split()
+            },
+            row["checks"].split(),
+        )
+        for row in rows
+    ]
+
+
+def version(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")
+    return int(major), int(minor)
+
+
+@pytest.mark.parametrize("name", [".github/workflows/test.yml", ".gitlab-ci.yml"])
+def test_each_check_has_a_job_whose_python_is_new_enough(name: str):
+    skipped = {
+        one
+        for one, check in CHECKS.items()
+        if not any(
+            max(pythons) >= check.oldest_python
+            and (not arguments or one in arguments or ("--per-python" in arguments and check.per_python))
+            for pythons, arguments in jobs(name)
+        )
+    }
+    assert not skipped
 
 
 def test_pull_requests_of_both_forges_ask_the_same():

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from checks import __main__ as command
 from checks.catalogue import Check
-from checks.commands import CheckError
+from checks.commands import CheckError, Unfit
 
 
 @pytest.fixture
@@ -65,3 +66,48 @@ def test_an_unknown_name_is_refused(
         main(monkeypatch, "fourth")
     assert "no such check: fourth; there are first, second, third" in capsys.readouterr().err
     assert ran == []
+
+
+def test_named_checks_join_those_that_can_differ_between_pythons(
+    ran: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    assert main(monkeypatch, "--per-python", "first") == 1
+    assert ran == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_the_machine_lacks_something_for_is_skipped(
+    processes: int,
+    ran: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    def lacking() -> None:
+        raise Unfit("it needs Java 17")
+
+    # With several processes, each check runs in a process of its own, whose output is read.
+    said = "… heading\n– it needs Java 17\n\n━━━ Summary\n– fourth\n"
+    done = subprocess.CompletedProcess((), 0, said)
+    monkeypatch.setattr(command.subprocess, "run", lambda *_command, **_options: done)
+    fourth = Check("the fourth", lacking)
+    checks = {"third": command.CHECKS["third"], "fourth": fourth}
+    monkeypatch.setattr(
+        command,
+        "CHECKS",
+        checks if processes == 1 else {"fourth": fourth, "other": Check("x", int, False, 2)},
+    )
+    assert main(monkeypatch) == 0
+    summary = capsys.readouterr().out.partition("━━━ Summary ·")[2]
+    (line,) = [line for line in summary.splitlines() if "fourth" in line]
+    assert line.startswith("– fourth")
+    assert line.endswith("skipped: it needs Java 17")
+    assert ran == (["third"] if processes == 1 else [])
+
+
+def test_a_check_is_skipped_where_no_python_is_new_enough(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    checks = {"newer": Check("x", lambda: 1 / 0, oldest_python=(3, 99))}
+    monkeypatch.setattr(command, "CHECKS", checks)
+    assert main(monkeypatch) == 0
+    assert "skipped: it needs a Python 3.99 or newer on this machine" in capsys.readouterr().out

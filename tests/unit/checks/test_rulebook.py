@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from checks import rulebook
+from checks.commands import Unfit
 
 
 def java(folder: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,12 +45,12 @@ def test_an_environment_that_is_ready_is_used(
 @pytest.mark.parametrize("version", ["11.0.21", "1.8.0_392"])
 def test_an_old_java_is_reported(version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     java(tmp_path, version, monkeypatch)
-    with pytest.raises(rulebook.Unfit, match="rulebooks need Java 17 or newer"):
+    with pytest.raises(Unfit, match="rulebooks need Java 17 or newer"):
         rulebook.scripts()
 
 
 def test_a_missing_java_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(rulebook.Unfit, match="default-jre-headless"):
+    with pytest.raises(Unfit, match="default-jre-headless"):
         rulebook.scripts()
