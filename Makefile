@@ -88,11 +88,11 @@ format: environment  ## style and layout by ruff, and the files that others are 
 policies: environment  ## write the IAM policies in docs/iam
 	@$(RUN) -m checks.iam --write
 
-release: environment  ## changelog, checks, commit, tag, archive: make release VERSION=1.0.0; nothing is pushed
+release: environment  ## changelog, checks, archive, commit, tag: make release VERSION=1.0.0; nothing is pushed
 	@$(RUN) -m checks.release "$(VERSION)" $(if $(REPOSITORY),--repository "$(REPOSITORY)") $(if $(HANDLE),--handle "$(HANDLE)") \
 		$(if $(CHECKS),--checks $(CHECKS))
 
-archive: environment  ## build dist/golden-images-VERSION.tar.gz of this checkout's version
+archive: environment  ## build and check dist/golden-images-VERSION.tar.gz of this checkout's version
 	@$(RUN) -m checks.release "$(VERSION)" --archive-only
 
 docs: environment  ## the site of the documentation, in .cache/site

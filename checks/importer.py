@@ -35,8 +35,17 @@ def check() -> None:
         CheckError: the importer complained or broke off.
     """
     with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
+        check_archive(collection.build(Path(name).resolve() / "build"))
+
+
+def check_archive(archive: Path) -> None:
+    """Import an archive.
+
+    Raises:
+        CheckError: the importer complained or broke off.
+    """
+    with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
         folder = Path(name).resolve()
-        archive = collection.build(folder / "build")
         # It unpacks below the home's .ansible, and writes its result into the working directory.
         env = {
             **os.environ,

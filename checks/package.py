@@ -91,15 +91,24 @@ def _parse_playbooks(root: Path, env: dict[str, str]) -> None:
 
 
 def check() -> None:
-    """Build and install in a temporary folder, and use what is there.
+    """Build the archive in a temporary folder, and check it.
 
     Raises:
         CheckError: a step failed, or there was nothing to try it on.
     """
     with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
+        check_archive(collection.build(Path(name).resolve() / "build"))
+
+
+def check_archive(archive: Path) -> None:
+    """Install an archive in a temporary folder, and use what is there.
+
+    Raises:
+        CheckError: a step failed, or there was nothing to try it on.
+    """
+    _compare_files(archive)
+    with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
         folder = Path(name).resolve()
-        archive = collection.build(folder / "build")
-        _compare_files(archive)
         root = collection.install(archive, folder / "tree")
         env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(folder / "tree")}
         _show_documentation(root, env)

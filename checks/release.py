@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a release, up to the push: version, changelog, checks, commit, tag, archive.
+"""Make a release, up to the push: version, changelog, checks, archive, commit, tag.
 
 python -m checks.release VERSION [--repository URL] [--handle NAME] [--checks NAME …]
 python -m checks.release VERSION --archive-only    only the archive, of a checkout that has the version
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import yaml
 
-from checks import addresses, codes, collection
+from checks import addresses, codes, collection, importer, package
 from checks.commands import CheckError, run
 from checks.paths import CHECKOUT
 
@@ -212,8 +212,10 @@ def _playbooks(root: Path) -> dict[str, str]:
 def archive(root: Path, version: str) -> Path:
     """Build the archive of the tracked files into dist/, with addresses in the pages that Galaxy shows.
 
+    It is installed, used and imported before it is returned.
+
     Raises:
-        CheckError: galaxy.yml has another version.
+        CheckError: galaxy.yml has another version, or the archive does not pass.
     """
     state = state_of(root)
     if state.version != version:
@@ -225,7 +227,10 @@ def archive(root: Path, version: str) -> Path:
             shutil.copy(root / file, source / file)
         if not _PLACEHOLDER.match(state.repository):
             addresses.write(source, state.repository, version)
-        return collection.build(root / "dist", source)
+        built = collection.build(root / "dist", source)
+    package.check_archive(built)
+    importer.check_archive(built)
+    return built
 
 
 def release(
@@ -248,17 +253,14 @@ def release(
     run("antsibull-changelog", "release", cwd=root, quiet=True)
     run("python", "-m", "checks.readmes", cwd=root, quiet=True)
     _step("changelog", "CHANGELOG.md")
-    try:
-        run("python", "-m", "checks", *checks, cwd=root)
-    except CheckError as error:
-        raise CheckError(f"{error}: see above. To start again: git reset --hard && git clean -df") from error
+    run("python", "-m", "checks", *checks, cwd=root)
     _step("checks", "passed")
     _git(root, "add", "--all")
+    built = archive(root, version)
+    _step("archive", f"{built.relative_to(root)} passed")
     _git(root, "commit", "--quiet", "--message", f"Release {version}")
     _git(root, "tag", "--annotate", f"v{version}", "--message", f"golden.images {version}")
     _step("commit and tag", f"v{version}")
-    built = archive(root, version)
-    _step("archive", str(built.relative_to(root)))
     return built
 
 

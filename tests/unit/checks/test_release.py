@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from checks import release
+from checks import commands, release
 from checks.commands import CheckError
 from checks.release import State, refusal, state_of, with_version, write
 
@@ -194,6 +194,10 @@ def test_the_archive_has_tracked_files_and_its_links_lead_to_the_repository(
         return folder / "golden-images-0.1.0.tar.gz"
 
     monkeypatch.setattr(release.collection, "build", build)
+    checked: list[tuple[str, str]] = []
+    for tool in (release.importer, release.package):
+        name = tool.__name__
+        monkeypatch.setattr(tool, "check_archive", lambda path, name=name: checked.append((name, path.name)))
     text = (checkout / "galaxy.yml").read_text(encoding="utf-8")
     galaxy = text.replace("https://git.example.org/golden/images", repository)
     (checkout / "galaxy.yml").write_text(galaxy, encoding="utf-8")
@@ -203,3 +207,42 @@ def test_the_archive_has_tracked_files_and_its_links_lead_to_the_repository(
     assert release.archive(checkout, "0.1.0") == checkout / "dist" / "golden-images-0.1.0.tar.gz"
     assert "stray.md" not in built
     assert built["README.md"] == f"[a]({link})"
+    name = "golden-images-0.1.0.tar.gz"
+    assert checked == [("checks.package", name), ("checks.importer", name)]
+
+
+@pytest.fixture
+def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The steps of a release of the small checkout, in which only git is real."""
+    steps: list[str] = []
+
+    def run(*command: str, **options: Any) -> str:
+        if command[1] == "git":
+            steps.extend(word for word in command[2:3] if word in {"commit", "tag"} and len(command) > 4)
+            return commands.run(*command, **options)
+        steps.append(" ".join(command))
+        return ""
+
+    def built(_root: Path, _version: str) -> Path:
+        steps.append("archive")
+        return checkout / "dist" / "golden-images-1.0.0.tar.gz"
+
+    monkeypatch.setattr(release, "run", run)
+    monkeypatch.setattr(release, "archive", built)
+    for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
+        monkeypatch.setenv(f"{name}_NAME", "x")
+        monkeypatch.setenv(f"{name}_EMAIL", "x@example.org")
+    return steps
+
+
+def test_the_archive_is_checked_before_the_release_has_a_commit_and_a_tag(checkout: Path, ran: list[str]):
+    release.release(checkout, "1.0.0", ADDRESS, ("ruff",))
+    assert ran == [
+        "antsibull-changelog release",
+        "python -m checks.readmes",
+        "python -m checks ruff",
+        "archive",
+        "commit",
+        "tag",
+    ]
+    assert "v1.0.0" in state_of(checkout).tags
