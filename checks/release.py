@@ -239,11 +239,31 @@ def release(
     """Release a version from a clean checkout; the path of the archive.
 
     Raises:
-        CheckError: the first thing that is not right.
+        CheckError: the first thing that is not right, and how to start again.
     """
     state = state_of(root)
     if reason := refusal(state, version, repository):
         raise CheckError(reason)
+    start = _git(root, "rev-parse", "--short", "HEAD").strip()
+    try:
+        return _release(root, state, version, repository, checks, handle)
+    except KeyboardInterrupt as interrupt:
+        raise CheckError(f"interrupted\n{_way_back(root, start, version)}") from interrupt
+    except (CheckError, OSError, subprocess.SubprocessError, yaml.YAMLError) as error:
+        raise CheckError(f"{error}\n{_way_back(root, start, version)}") from error
+
+
+def _way_back(root: Path, start: str, version: str) -> str:
+    """The commands that undo what a release has done since a commit."""
+    commands = [f"git reset --hard {start}", "git clean -df"]
+    if _git(root, "tag", "--list", f"v{version}").strip():
+        commands.insert(0, f"git tag -d v{version}")
+    return f"To start again: {' && '.join(commands)}"
+
+
+def _release(
+    root: Path, state: State, version: str, repository: str | None, checks: Sequence[str], handle: str | None
+) -> Path:
     _step("version and addresses", ", ".join(write(root, state, version, repository, handle)))
     if not state.releases:
         left = consolidate(root)

@@ -217,14 +217,25 @@ def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     steps: list[str] = []
 
     def run(*command: str, **options: Any) -> str:
-        if command[1] == "git":
-            steps.extend(word for word in command[2:3] if word in {"commit", "tag"} and len(command) > 4)
-            return commands.run(*command, **options)
-        steps.append(" ".join(command))
+        if command[0] == "/usr/bin/env":
+            done = commands.run(*command, **options)
+            if {"--message"} & set(command):
+                step(command[2])
+            return done
+        # Each of them changes files.
+        checkout.joinpath("CHANGELOG.md").write_text("new", encoding="utf-8")
+        step(" ".join(command))
         return ""
 
+    def step(name: str) -> None:
+        steps.append(name)
+        if steps[0] == f"fails: {name}":
+            raise CheckError("the reason")
+        if steps[0] == f"stopped: {name}":
+            raise KeyboardInterrupt
+
     def built(_root: Path, _version: str) -> Path:
-        steps.append("archive")
+        step("archive")
         return checkout / "dist" / "golden-images-1.0.0.tar.gz"
 
     monkeypatch.setattr(release, "run", run)
@@ -246,3 +257,32 @@ def test_the_archive_is_checked_before_the_release_has_a_commit_and_a_tag(checko
         "tag",
     ]
     assert "v1.0.0" in state_of(checkout).tags
+
+
+@pytest.mark.parametrize("how", ["fails", "stopped"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "antsibull-changelog release",
+        "python -m checks.readmes",
+        "python -m checks ruff",
+        "archive",
+        "commit",
+        "tag",
+    ],
+)
+def test_a_release_that_stops_says_how_to_start_again(how: str, step: str, checkout: Path, ran: list[str]):
+    def now() -> tuple[State, str, str]:
+        log = subprocess.check_output(["git", "log", "--format=%H"], cwd=checkout, text=True)
+        return state_of(checkout), log, (checkout / "galaxy.yml").read_text(encoding="utf-8")
+
+    before = now()
+    ran.append(f"{how}: {step}")
+    with pytest.raises(CheckError) as stopped:
+        release.release(checkout, "1.0.0", ADDRESS, ("ruff",))
+    assert ran[-1] == step
+    assert now() != before
+    reason, way_back = str(stopped.value).splitlines()
+    assert reason == ("the reason" if how == "fails" else "interrupted")
+    subprocess.run(way_back.removeprefix("To start again: "), shell=True, cwd=checkout, check=True)
+    assert now() == before
