@@ -49,7 +49,8 @@ FIRST_SECTIONS = frozenset({"release_summary", "major_changes", "known_issues"})
 class State:
     """What a checkout has: the version and address in galaxy.yml, earlier releases, and what git says.
 
-    ``identity`` is whether git knows who commits.
+    ``identity`` is whether git knows who commits. ``branch`` is None where none is checked out;
+    ``default_branch`` is None where git does not know that of ``origin``; without one it is ``branch``.
     """
 
     version: str
@@ -59,14 +60,16 @@ class State:
     fragments: Sequence[str] = ()
     changed_files: Sequence[str] = ()
     identity: bool = True
+    branch: str | None = "main"
+    default_branch: str | None = "main"
 
 
 def refusal(state: State, version: str, repository: str | None) -> str | None:
     """Why this version cannot be released from a checkout, if it cannot."""
     if not _VERSION.fullmatch(version):
         return f"VERSION is {version!r}; it must be three numbers, such as 1.0.0"
-    if state.changed_files:
-        return f"commit or remove first: {', '.join(state.changed_files[:5])}"
+    if reason := _not_ready(state):
+        return reason
     if f"v{version}" in state.tags or version in state.releases:
         return f"{version} has been released already; choose the next version"
     if newer := [one for one in state.releases if _key(one) > _key(version)]:
@@ -85,8 +88,24 @@ def refusal(state: State, version: str, repository: str | None) -> str | None:
             f"the repository is {repository or state.repository}; give the address of its page in a browser, "
             "without .git or a slash at its end: REPOSITORY=https://…"
         )
+    return None
+
+
+def _not_ready(state: State) -> str | None:
+    """Why nothing can be committed, or not where a release belongs."""
+    if state.changed_files:
+        return f"commit or remove first: {', '.join(state.changed_files[:5])}"
     if not state.identity:
         return "git does not know who commits: git config user.name …, git config user.email …"
+    if state.default_branch is None:
+        return "git does not know the default branch of origin: git remote set-head origin --auto"
+    if state.branch is None:
+        return f"no branch is checked out, so the release would be on none: git switch {state.default_branch}"
+    if state.branch != state.default_branch:
+        return (
+            f"the branch is {state.branch}; a release is made on the default branch: "
+            f"git switch {state.default_branch}"
+        )
     return None
 
 
@@ -115,6 +134,7 @@ def state_of(root: Path) -> State:
     """The state of a checkout."""
     galaxy = yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))
     changelog = yaml.safe_load((root / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))
+    branch = _git(root, "branch", "--show-current").strip() or None
     return State(
         version=galaxy["version"],
         repository=galaxy["repository"],
@@ -123,12 +143,22 @@ def state_of(root: Path) -> State:
         fragments=tuple(path.name for path in root.glob("changelogs/fragments/*.yml")),
         changed_files=tuple(line[3:] for line in _git(root, "status", "--porcelain").splitlines()),
         identity=_has_identity(root),
+        branch=branch,
+        default_branch=_default_branch(root, branch),
     )
 
 
 def _has_identity(root: Path) -> bool:
     asked = subprocess.run(["git", "var", "GIT_COMMITTER_IDENT"], cwd=root, capture_output=True, check=False)
     return asked.returncode == 0
+
+
+def _default_branch(root: Path, branch: str | None) -> str | None:
+    if "origin" not in _git(root, "remote").split():
+        return branch or "BRANCH"
+    command = ["git", "symbolic-ref", "--short", "refs/remotes/origin/HEAD"]
+    asked = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return asked.stdout.strip().removeprefix("origin/") or None
 
 
 def write(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ def test_a_checkout_that_is_ready_is_released():
         ({"releases": ("1.0.0",)}, "1.0.0", "released already"),
         ({"releases": ("1.10.0",)}, "1.9.0", "older than 1.10.0, which has been released"),
         ({"version": "2.0.0"}, "1.9.0", "older than 2.0.0, which galaxy.yml plans"),
+        ({"branch": "topic"}, "1.0.0", "the branch is topic; .* default branch: git switch main"),
+        ({"branch": None}, "1.0.0", "no branch is checked out, .*: git switch main"),
+        ({"default_branch": None}, "1.0.0", "git remote set-head origin --auto"),
         ({"fragments": ()}, "1.0.0", "nothing to release"),
         ({"repository": "https://git.example.org/golden/images"}, "1.0.0", "REPOSITORY="),
         ({"repository": "git@git.example.net:golden/images.git"}, "1.0.0", "its page in a browser"),
@@ -51,7 +55,7 @@ def test_a_checkout_that_is_ready_is_released():
     ],
 )
 def test_what_is_not_right_is_named(state: dict[str, Any], version: str, reason: str):
-    assert reason in (refusal(dataclasses.replace(READY, **state), version, None) or "")
+    assert re.search(reason, refusal(dataclasses.replace(READY, **state), version, None) or "")
 
 
 def test_the_version_changes_where_it_is_that_of_the_collection():
@@ -81,7 +85,12 @@ def checkout(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
-    for command in (("init", "-q"), ("add", "."), (*identity, "commit", "-qm", "x"), ("tag", "v0.0.9")):
+    for command in (
+        ("init", "-qb", "main"),
+        ("add", "."),
+        (*identity, "commit", "-qm", "x"),
+        ("tag", "v0.0.9"),
+    ):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
     return tmp_path
 
@@ -98,6 +107,23 @@ def test_the_state_is_read_from_the_checkout(checkout: Path, monkeypatch: pytest
         fragments=("share.yml",),
         changed_files=("stray",),
     )
+
+
+def test_the_default_branch_is_that_of_origin(checkout: Path, tmp_path_factory: pytest.TempPathFactory):
+    def git(*command: str, folder: Path) -> None:
+        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+
+    clone = tmp_path_factory.mktemp("clone")
+    git("clone", str(checkout), ".", folder=clone)
+    git("switch", "-c", "topic", folder=clone)
+    state = state_of(clone)
+    assert (state.branch, state.default_branch) == ("topic", "main")
+    git("switch", "--detach", folder=clone)
+    git("remote", "set-head", "origin", "--delete", folder=clone)
+    state = state_of(clone)
+    assert (state.branch, state.default_branch) == (None, None)
+    git("remote", "remove", "origin", folder=clone)
+    assert "git switch BRANCH" in (refusal(state_of(clone), "1.0.0", ADDRESS) or "")
 
 
 def test_a_commit_without_an_author_is_found_before_anything_is_changed(
