@@ -19,7 +19,11 @@ SAMPLE = [
     "unshare/kill/after-02",
     "unshare/drop/03",
     "unshare/region/us-west-2-ModifyImageAttribute",
+    "unshare/page/02",
+    "unshare/expire/middle",
     "cleanup/kill/after-02",
+    "cleanup/lag/2s",
+    "publish/twice/together",
 ]
 
 
