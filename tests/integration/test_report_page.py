@@ -12,7 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes
+from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+    SEVERITIES,
+    Bars,
+    Cell,
+    Changes,
+    Document,
+    Grid,
+    Group,
+    Item,
+    Mark,
+    MatrixRow,
+)
 from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
 
 from tests.unit.reports.examples import BATCH, EMOJI, NAMES, SCRIPT, STRANGER, TEMPLATE, document
@@ -216,6 +227,97 @@ def test_the_page_is_displayed_and_printed(browser: Browser, address: str, tmp_p
     assert browser.run("document.querySelector('.tools input').checkVisibility()") is False
     assert browser.run("document.querySelector('#table-1 table').checkVisibility()") is False
     browser.call("Emulation.setEmulatedMedia", media="")
+
+
+_SHEET = re.compile(rb"/Type\s*/Page\b")
+
+
+@pytest.mark.parametrize("kind", ["audit", "cleanup"])
+def test_a_large_report_prints_on_two_sheets_unless_all_is_asked_for(
+    browser: Browser, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "large.html"
+    path.write_text(html_text(large(kind), NOW), encoding="utf-8")
+    browser.open(path.as_uri())
+    assert len(_SHEET.findall(browser.pdf())) == 2
+    more = "document.querySelector('#findings > .more')"
+    assert browser.run(f"{more}.checkVisibility()") is False
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    printed = browser.run(
+        "[...document.querySelectorAll('#findings > .group')].filter((one) => one.checkVisibility()).length"
+    )
+    assert printed == (8 if kind == "audit" else 4)
+    assert browser.run(f"{more}.textContent") == (
+        f"Not printed: {60 - printed} more. Open all before printing prints everything."
+    )
+    # Those that a filter hides are not missing.
+    go(browser, "#severity=high")
+    assert browser.run(f"{more}.firstElementChild.textContent") == str(20 - printed)
+    go(browser, "#q=number%2012%20")
+    assert browser.run(f"{more}.checkVisibility()") is False
+    go(browser, "#=")
+    browser.run("document.querySelector('#unfold').click()")
+    assert browser.run(f"{more}.checkVisibility()") is False
+    browser.call("Emulation.setEmulatedMedia", media="")
+    assert len(_SHEET.findall(browser.pdf())) > 5
+
+
+def large(kind: str) -> Document:
+    """A report with more of everything than two sheets can hold."""
+    regions = [f"eu-west-{number}" for number in range(1, 9)]
+    marks = {Mark.FULL: "Done.", Mark.BROKEN: "Not done."}
+    cells = tuple(Cell("2026.11.1", Mark.FULL, "Good.", "3 days") for _region in regions)
+    stages = tuple((stage, cells) for stage in ("deprecate", "disable", "deregister"))
+    families = tuple((f"golden-family-{number}", cells) for number in range(30))
+    costs = tuple((f"golden-family-{number}", {Mark.FULL: number + 1.0}) for number in range(40))
+    drift = Grid("Versions", tuple(regions), families, marks)
+    found = replace(
+        document(),
+        items=tuple(
+            Item(
+                f"code_{number}",
+                SEVERITIES[number % 3],
+                f"A snapshot that has {'quite a long name and ' * 6} number {number} is shared.",
+                "Unshare it.",
+                None,
+                regions[number % 8],
+                f"ami-{number}",
+                f"ami-{number}",
+            )
+            for number in range(60)
+        ),
+        changes=Changes(
+            BEFORE,
+            tuple(f"eu-west-1: ami-{number} {'is new and ' * 12}" for number in range(6)),
+            tuple(f"eu-west-1: ami-{number} {'is gone and ' * 12}" for number in range(6)),
+        ),
+        pictures=(drift,),
+    )
+    if kind == "audit":
+        assert found.matrix is not None
+        accounts = tuple(f"{number:012}" for number in range(40))
+        rows = tuple(
+            MatrixRow(
+                {"region": regions[number % 8], "name": f"golden-{number}", "image_id": f"ami-{number}"},
+                dict.fromkeys(accounts, Mark.FULL),
+            )
+            for number in range(24)
+        )
+        return replace(found, matrix=replace(found.matrix, columns=accounts, rows=rows))
+    return replace(
+        found,
+        matrix=None,
+        actions=tuple(
+            Group("deregister", "neutral", f"{number} images are deregistered.", number)
+            for number in range(50)
+        ),
+        actions_title="What is done",
+        pictures=(
+            Grid("What happens when", tuple(regions), stages, marks),
+            Bars("Costs", costs, marks, "EUR a month", 2, "Upper bound."),
+            drift,
+        ),
+    )
 
 
 def test_the_page_without_javascript(browser: Browser, address: str) -> None:

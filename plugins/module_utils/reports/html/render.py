@@ -22,7 +22,10 @@ from .template import PAGE
 from .view import (
     MAX_OPEN_CHANGES,
     MAX_OPEN_ROWS,
+    PAPER_CHANGES,
     PAPER_COLUMNS,
+    PAPER_MATRIX_ROWS,
+    PAPER_PICTURE_ROWS,
     SEVERITY_SYMBOLS,
     SYMBOLS,
     page_view,
@@ -45,7 +48,14 @@ def html_text(document: Document, written_at: str) -> str:
     allows only its own style and script.
     """
     page = page_view(document, written_at)
-    css = style(len(page.matrix.columns) if page.matrix else 0)
+    css = style(
+        len(page.matrix.columns) if page.matrix else 0,
+        {
+            ".groups > .group": page.paper_groups,
+            ".changes li": PAPER_CHANGES,
+            ".matrix tbody tr": PAPER_MATRIX_ROWS,
+        },
+    )
     head, labels = _row_titles(document.matrix)
     text: str = _template().render(
         address_of=address_of,
@@ -55,7 +65,10 @@ def html_text(document: Document, written_at: str) -> str:
         max_open_rows=MAX_OPEN_ROWS,
         account_names=document.account_names,
         page=page,
+        paper_changes=PAPER_CHANGES,
         paper_columns=PAPER_COLUMNS,
+        paper_matrix_rows=PAPER_MATRIX_ROWS,
+        paper_picture_rows=PAPER_PICTURE_ROWS,
         policy=_policy(css),
         script=SCRIPT,
         severity_symbols=SEVERITY_SYMBOLS,

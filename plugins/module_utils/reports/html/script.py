@@ -33,6 +33,7 @@ SCRIPT = """
       sumsUp: part.classList.contains('sums-up'),
       title: part.querySelector('h2 span').textContent,
       count: part.querySelector('.count'),
+      more: part.querySelector('.more'),
       none: part.querySelector('.none'),
       scroll: part.querySelector('.scroll'),
       ...tableOf(part.querySelector('table')),
@@ -40,6 +41,7 @@ SCRIPT = """
   const lists = [...document.querySelectorAll('.groups')].map((list) => ({
     title: list.querySelector('h2 span').textContent,
     count: list.querySelector('.count'),
+    more: list.querySelector('.more'),
     none: list.querySelector('.none'),
     groups: [...list.querySelectorAll('.group')].map((group) => ({
       group,
@@ -50,7 +52,7 @@ SCRIPT = """
   }));
   // The kinds of changes: each is a list of sentences.
   const changes = [...document.querySelectorAll('.changes > div')].map((kind) => ({
-    kind, sentences: [...kind.querySelectorAll('li')],
+    kind, more: kind.querySelector('.more'), sentences: [...kind.querySelectorAll('li')],
   }));
   const boxes = [...document.querySelectorAll('.picture rect.box')].map((box) => ({
     box, text: box.firstChild.textContent.toLowerCase(),
@@ -85,10 +87,11 @@ SCRIPT = """
   const filterChanges = (wants, filtered) => {
     let shown = 0;
     let all = 0;
-    for (const {kind, sentences} of changes) {
+    for (const {kind, more, sentences} of changes) {
       sentences.forEach((sentence) => { sentence.hidden = !fitsChange(sentence, wants); });
       const left = sentences.filter((sentence) => !sentence.hidden).length;
       kind.hidden = left === 0;
+      showMore(more, left);
       shown += left;
       all += sentences.length;
     }
@@ -120,7 +123,15 @@ SCRIPT = """
     return shown;
   };
 
+  // How many more there are than are printed.
+  const showMore = (more, shown) => {
+    if (!more) return;
+    more.hidden = shown <= more.dataset.most;
+    more.firstElementChild.textContent = shown - more.dataset.most;
+  };
+
   const showCount = (one, shown, all) => {
+    showMore(one.more, shown);
     one.count.textContent = shown === all ? `${all}` : `${shown} of ${all}`;
     one.none.hidden = shown > 0;
     return `${one.title}: ${one.count.textContent}`;
@@ -207,6 +218,7 @@ SCRIPT = """
     const open = folded.some((one) => !one.open);
     folded.forEach((one) => { one.open = open; });
     opened.clear();
+    document.body.classList.toggle('all', open);
     unfold.textContent = open ? 'Close all' : 'Open all';
   });
 

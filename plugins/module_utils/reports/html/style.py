@@ -10,6 +10,8 @@ with any kind of colour vision can tell apart. Black is readable on each of them
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 _STYLE = """
 :root {
   color-scheme: light dark;
@@ -123,7 +125,7 @@ svg .low.curve { stroke: var(--sky); }
   margin: .5rem 0 0; padding: .3rem .75rem; border-left: .3rem solid var(--orange);
   background: var(--head);
 }
-.on-paper { display: none; }
+.on-paper, .more { display: none; }
 .none { margin: .75rem 0 0; color: var(--soft); }
 .scroll {
   width: fit-content; max-width: 100%; max-height: 85vh; margin-top: .75rem; overflow: auto;
@@ -218,20 +220,26 @@ footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
   }
   /* So that some forty columns fit on a page. */
   html { font-size: 11px; }
-  body { font-size: 9pt; }
+  body { font-size: 9pt; line-height: 1.3; }
   .on-paper { display: block; }
   header.top, main, footer { max-width: none; padding: 0; }
-  .skip, .tools label, .tools button { display: none; }
+  .skip, .tools label, .tools button, footer { display: none; }
   .tools { position: static; border: 0; }
   .tools form { padding: 0; }
   a { text-decoration: none; }
-  section, .part { margin: .6rem 0; padding: 0; border: 0; }
+  section, .part { margin: .5rem 0; padding: 0; border: 0; }
   .part > summary { margin: 0; padding: 0; }
+  .part:not([open]) { display: inline-block; margin-right: 2rem; }
+  .group > summary { padding: .15rem 0; }
+  .left-out { margin-top: .2rem; padding-block: 0; }
   .picture, .group > summary { break-inside: avoid; }
+  .picture .scroll { zoom: .65; margin: .4rem 0; }
+  .legend { margin-top: .3rem; }
   .picture svg { max-width: 100%; height: auto; }
+  body:not(.all) .picture:has(svg.on-paper) svg:not(.on-paper), .all svg.on-paper { display: none; }
   /* The trend is for the screen: on paper, the report is at most two sheets. */
-  .picture:has(.curve) { display: none; }
-  h2 { break-after: avoid; }
+  body:not(.all) .picture:has(.curve) { display: none; }
+  h2, h3 { break-after: avoid; }
   .scroll { max-height: none; overflow: visible; border: 0; }
   thead { display: table-header-group; }
   thead th, .matrix th:first-child { position: static; }
@@ -244,9 +252,24 @@ footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
 """
 
 
-def style(columns: int) -> str:
+# The first elements of each selector are printed, unless everything is.
+_PRINTED = """@supports selector(:nth-child(1 of p)) { @media print {
+  FURTHER { display: none; }
+  body:not(.all) .more { display: block; }
+} }
+"""
+
+
+def style(columns: int, on_paper: Mapping[str, int]) -> str:
     """The style sheet of a page whose matrix has this number of columns.
 
     A fixed width halves the layout time of a large matrix, because the browser need not measure each cell.
+    ``on_paper`` is how many elements of each selector are printed, of those that no filter hides. A browser
+    that cannot count these prints all.
     """
-    return f"{_STYLE}.matrix {{ width: calc(var(--first) + {columns} * 1.7rem); }}\n"
+    further = ", ".join(
+        f"body:not(.all) {selector}:nth-child(n+{number + 1} of {selector.split()[-1]}:not([hidden]))"
+        for selector, number in on_paper.items()
+    )
+    width = f".matrix {{ width: calc(var(--first) + {columns} * 1.7rem); }}"
+    return f"{_STYLE}{_PRINTED.replace('FURTHER', further)}{width}\n"

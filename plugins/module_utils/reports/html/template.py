@@ -29,6 +29,10 @@ _MACROS = """\
 {%- macro left_out(sentence) -%}
 {%- if sentence %}<p class="left-out">{{ sentence }}</p>{% endif -%}
 {%- endmacro -%}
+{%- macro more(number, most) -%}
+<p class="left-out more" data-most="{{ most }}"{% if number <= most %} hidden{% endif %}>\
+Not printed: <span>{{ number - most }}</span> more. Open all before printing prints everything.</p>
+{%- endmacro -%}
 {%- macro nothing() -%}
 <p class="none" hidden>No rows match the filter.</p>
 {%- endmacro -%}
@@ -86,7 +90,27 @@ _MACROS = """\
 {% endif %}
 </details>
 {% endfor %}
+{{ more(groups | length, page.paper_groups) }}
 </section>
+{%- endmacro -%}
+{%- macro svg(drawing, style) -%}
+<svg role="img"{% if style %} class="{{ style }}"{% endif %} aria-label="{{ drawing.title }}" \
+width="{{ drawing.width }}" height="{{ drawing.height }}" \
+viewBox="0 0 {{ drawing.width }} {{ drawing.height }}">
+{% for shape in drawing.shapes %}
+{% if shape.kind == 'rect' %}
+<rect class="{{ shape.style }}" x="{{ shape.x | round(1) }}" y="{{ shape.y | round(1) }}" \
+width="{{ shape.width | round(1) }}" height="{{ shape.height | round(1) }}">\
+<title>{{ shape.title }}</title></rect>
+{% elif shape.kind == 'line' %}
+<line class="{{ shape.style }}" x1="{{ shape.x | round(1) }}" y1="{{ shape.y | round(1) }}" \
+x2="{{ shape.width | round(1) }}" y2="{{ shape.height | round(1) }}"></line>
+{% else %}
+<text class="{{ shape.style }}" x="{{ shape.x | round(1) }}" y="{{ shape.y | round(1) }}">{{ shape.text }}\
+{% if shape.title %}<title>{{ shape.title }}</title>{% endif %}</text>
+{% endif %}
+{% endfor %}
+</svg>
 {%- endmacro -%}
 """
 
@@ -167,22 +191,10 @@ _PICTURES = """\
 {{ left_out(view.left_out) }}
 {{ legend(view.legend, false) }}
 <div class="scroll" tabindex="0" role="region" aria-label="{{ drawing.title }}">
-<svg role="img" aria-label="{{ drawing.title }}" width="{{ drawing.width }}" height="{{ drawing.height }}" \
-viewBox="0 0 {{ drawing.width }} {{ drawing.height }}">
-{% for shape in drawing.shapes %}
-{% if shape.kind == 'rect' %}
-<rect class="{{ shape.style }}" x="{{ shape.x | round(1) }}" y="{{ shape.y | round(1) }}" \
-width="{{ shape.width | round(1) }}" height="{{ shape.height | round(1) }}">\
-<title>{{ shape.title }}</title></rect>
-{% elif shape.kind == 'line' %}
-<line class="{{ shape.style }}" x1="{{ shape.x | round(1) }}" y1="{{ shape.y | round(1) }}" \
-x2="{{ shape.width | round(1) }}" y2="{{ shape.height | round(1) }}"></line>
-{% else %}
-<text class="{{ shape.style }}" x="{{ shape.x | round(1) }}" y="{{ shape.y | round(1) }}">{{ shape.text }}\
-{% if shape.title %}<title>{{ shape.title }}</title>{% endif %}</text>
-{% endif %}
-{% endfor %}
-</svg></div>
+{{ svg(drawing, '') }}
+{% if view.on_paper %}{{ svg(view.on_paper, 'on-paper') }}{% endif %}
+</div>
+{{ more(view.rows, paper_picture_rows) }}
 </section>
 {% endfor %}
 """
@@ -204,6 +216,7 @@ _CHANGES = """\
 <li{{ data(row) }}>{{ row.values['sentence'] }}</li>
 {% endfor %}
 </ul>
+{{ more(view.number, paper_changes) }}
 {% if view.number > view.sentences | length %}
 <p class="left-out">This page shows the first {{ view.sentences | length }}. report.json has all.</p>
 {% endif %}
@@ -246,6 +259,7 @@ _MATRIX = """\
 </span></th>{{ marks | marked(matrix.legend) }}</tr>
 {% endfor %}
 </tbody></table></div>
+{{ more(page.matrix.rows | length, paper_matrix_rows) }}
 </details>
 {% endif %}
 """
@@ -272,7 +286,8 @@ _TABLES = """\
 _FOOT = """\
 </main>
 <footer>Written by golden.images. report.csv, report.sarif and report.json in the same folder have this \
-content for programs. Only open parts are printed: Open all opens them.</footer>
+content for programs. Only open parts are printed, and the first entries of long lists: Open all \
+before printing prints everything.</footer>
 <script>{{ script | safe }}</script>
 </body>
 </html>

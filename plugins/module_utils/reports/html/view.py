@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from ..document import (
     SEVERITIES,
+    Bars,
     Column,
     Document,
     Grid,
@@ -42,6 +43,8 @@ PAPER_COLUMNS = 40
 MAX_OPEN_CHANGES, MAX_OPEN_ROWS = 12, 24
 # The rows of a picture that can be looked at.
 MAX_PICTURE_ROWS = 30
+# What is printed unless everything is: two sheets of paper. The groups are those of both lists together.
+PAPER_GROUPS, PAPER_CHANGES, PAPER_MATRIX_ROWS, PAPER_PICTURE_ROWS = 8, 4, 6, 4
 
 SYMBOLS = {
     Mark.FULL: "\u2713",
@@ -116,9 +119,14 @@ class ChangesView:
 
 @dataclass(frozen=True)
 class PictureView:
-    """A picture, the meaning of its marks, and sentences below its title."""
+    """A picture, the meaning of its marks, and sentences below its title.
+
+    ``on_paper`` is the picture of the first of its ``rows``, None if all are printed.
+    """
 
     drawing: Drawing
+    on_paper: Drawing | None
+    rows: int
     legend: Mapping[Mark, str]
     note: str
     left_out: str
@@ -139,6 +147,11 @@ class PageView:
     regions: TableView | None
     matrix: MatrixView | None
     tables: tuple[TableView, ...]
+
+    @property
+    def paper_groups(self) -> int:
+        """How many groups of a list are printed."""
+        return PAPER_GROUPS // 2 if self.actions and self.groups else PAPER_GROUPS
 
 
 def page_view(document: Document, written_at: str) -> PageView:
@@ -183,17 +196,26 @@ def _group(group: Group, findings: Mapping[Place, str]) -> GroupView:
 
 def _pictures(document: Document, written_at: str) -> Iterator[PictureView]:
     for picture in document.pictures:
-        drawing = (
-            draw_grid(replace(picture, rows=picture.rows[:MAX_PICTURE_ROWS]), written_at)
-            if isinstance(picture, Grid)
-            else draw_bars(replace(picture, rows=picture.rows[:MAX_PICTURE_ROWS]))
+        number = len(picture.rows)
+        left = max(0, number - MAX_PICTURE_ROWS)
+        yield PictureView(
+            _drawing(picture, MAX_PICTURE_ROWS, written_at),
+            _drawing(picture, PAPER_PICTURE_ROWS, written_at) if number > PAPER_PICTURE_ROWS else None,
+            number,
+            picture.legend,
+            picture.note,
+            f"{count(left, 'row')} more are not shown." if left else "",
         )
-        left = max(0, len(picture.rows) - MAX_PICTURE_ROWS)
-        left_out = f"{count(left, 'row')} more are not shown." if left else ""
-        yield PictureView(drawing, picture.legend, picture.note, left_out)
     trend = draw_trend(document.history)
     if trend is not None:
-        yield PictureView(trend, {}, "", "")
+        yield PictureView(trend, None, 0, {}, "", "")
+
+
+def _drawing(picture: Grid | Bars, rows: int, written_at: str) -> Drawing:
+    """The first rows of a picture."""
+    if isinstance(picture, Grid):
+        return draw_grid(replace(picture, rows=picture.rows[:rows]), written_at)
+    return draw_bars(replace(picture, rows=picture.rows[:rows]))
 
 
 def _changes(document: Document) -> Iterator[ChangesView]:
