@@ -101,7 +101,7 @@ docs: environment  ## the site of the documentation, in .cache/site
 links: environment  ## request the external links of the documentation, over a network
 	@$(RUN) -m checks.site --links
 
-lock: environment  ## newest versions that requirements/*.in allow
+lock: environment  ## newest versions that requirements/ allows
 	@sh checks/lock.sh $(VENV)/bin/uv
 
 clean:  ## remove all that `make` made

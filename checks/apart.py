@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Environments apart from the checkout's own, for tools that need other versions than requirements/dev.in.
 
-Each is one for all Pythons, set up from the lock of its name in requirements/ by whatever first needs it.
+Each is one for all Pythons, set up from the lock of its name below requirements/ by whatever first needs it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from checks.paths import CHECKOUT, SCRIPTS, VERSION
 class Apart:
     """The environment in ``folder``, ``.venv/<name>``.
 
-    ``finish`` adds what the lock does not install; ``inputs`` are the files that it reads.
+    ``finish`` adds what the lock does not install; ``inputs`` are the files that it reads. ``locks`` is the
+    folder of the lock.
     """
 
     folder: Path
     finish: Callable[[Path], object]
     inputs: tuple[Path, ...] = ()
+    locks: Path = CHECKOUT / "requirements"
 
     def scripts(self, python: Callable[[], str]) -> Path:
         """The folder of its programs; ``python`` gives the Python to set it up with, if that is needed.
@@ -47,7 +49,7 @@ class Apart:
     @property
     def lock(self) -> Path:
         """The lock that it is installed from."""
-        return CHECKOUT / "requirements" / f"{self.folder.name}.txt"
+        return self.locks / f"{self.folder.name}.txt"
 
     @property
     def stamp(self) -> Path:

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Resolve requirements/*.in into the locks, for every Python and platform, with the newest allowed versions.
+# Resolve *.in below requirements/ into the locks, for every Python and platform, with the newest allowed versions.
 #   sh checks/lock.sh PATH_OF_UV
 set -eu
 uv=$1
 
-# NAME OLDEST_PYTHON
+# PATH OLDEST_PYTHON
 lock() {
     "$uv" --quiet pip compile --upgrade --universal --python-version "$2" --generate-hashes --no-annotate \
         --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
@@ -17,7 +17,7 @@ lock uv 3.11
 lock dev 3.11
 lock rulebook 3.12
 lock second-opinion 3.11
-lock oldest-boto 3.11
+lock oldest/boto/oldest-boto 3.11
 lock ansible-13 3.12
 lock benchmark 3.11
 lock actionlint 3.11

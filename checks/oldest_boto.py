@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The oldest botocore that the collection supports, tried with playbooks: see requirements/oldest-boto.in."""
+"""The oldest botocore that the collection supports, tried with playbooks: see oldest-boto.in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ def link_collection(environment: Path) -> None:
     link.symlink_to(CHECKOUT, target_is_directory=True)
 
 
-ENVIRONMENT = Apart(CHECKOUT / ".venv" / "oldest-boto", link_collection)
+ENVIRONMENT = Apart(
+    CHECKOUT / ".venv" / "oldest-boto",
+    link_collection,
+    locks=CHECKOUT / "requirements" / "oldest" / "boto",
+)
 
 
 def check(*options: str) -> None:

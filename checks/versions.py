@@ -104,7 +104,7 @@ def _in_requirements(root: Path, supported: dict[str, Supported]) -> list[Place]
     ]
     for name in ("boto3", "botocore"):
         one = supported[name]
-        oldest = "requirements/oldest-boto.txt"
+        oldest = "requirements/oldest/boto/oldest-boto.txt"
         places += [
             ("requirements.txt", name, _found(root, "requirements.txt", rf"^{name}>=(.+)$"), one.oldest),
             (oldest, name, _found(root, oldest, rf"^{name}==(\S+)"), one.oldest),

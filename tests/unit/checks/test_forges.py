@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from checks import oldest_boto
 from checks.catalogue import CHECKS
 from checks.commands import CheckError
 from checks.forges import FILES, WITHOUT_SCHEMA, matching
@@ -85,6 +86,23 @@ def test_each_check_has_a_job_whose_python_is_new_enough(name: str):
         )
     }
     assert not skipped
+
+
+def test_new_versions_of_botocore_are_proposed_except_for_the_oldest():
+    updates = yaml.safe_load((CHECKOUT / ".github/dependabot.yml").read_text(encoding="utf-8"))["updates"]
+    ignored = {
+        one["directory"]: {rule["dependency-name"] for rule in one.get("ignore", ())}
+        for one in updates
+        if one["package-ecosystem"] == "pip"
+    }
+    assert {folder for folder, names in ignored.items() if names & {"boto3", "botocore"}} == {
+        f"/{oldest_boto.ENVIRONMENT.locks.relative_to(CHECKOUT)}"
+    }
+    # Dependabot reads a directory and the folders directly below it.
+    locks = {path.parent for path in CHECKOUT.glob("requirements/**/*.in")}
+    for folder in locks:
+        reading = [one for one in ignored if folder in {CHECKOUT / one[1:], *(CHECKOUT / one[1:]).iterdir()}]
+        assert len(reading) == 1, folder
 
 
 def test_pull_requests_of_both_forges_ask_the_same():

@@ -20,7 +20,7 @@ WRONG = {
     "meta/runtime.yml": (">=2.19.0", ">=2.18.0"),
     "roles/audit/meta/main.yml": ('"2.19"', '"2.17"'),
     "requirements.txt": ("boto3>=1.41.0", "boto3>=1.34.0"),
-    "requirements/oldest-boto.txt": ("botocore==1.41.0", "botocore==1.42.0"),
+    "requirements/oldest/boto/oldest-boto.txt": ("botocore==1.41.0", "botocore==1.42.0"),
     "requirements/dev.txt": ("ansible-core==2.21.", "ansible-core==2.22."),
     "plugins/module_utils/runner.py": ('OLDEST_BOTOCORE = "1.41.0"', 'OLDEST_BOTOCORE = "1.40.0"'),
     "plugins/modules/ami_share.py": ("  - botocore >= 1.41.0\n", ""),
