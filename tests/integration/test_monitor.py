@@ -159,8 +159,9 @@ def test_a_survey_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -
 
     assert run.code == 2
     message = run.task("Fail if a region failed").result["msg"]
-    assert f"- {AWAY}, " in message
+    assert f"- {AWAY}: Create EventBridge rule failed. " in message
     assert "AccessDeniedException" in message
+    assert "docs/iam/monitor.json has all permissions" in message
     assert HOME not in message
     for region in (HOME, AWAY):
         assert _subscribed(aws, region) == ["security@example.org"]
@@ -181,6 +182,31 @@ def test_a_survey_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -
         "RevokeGrant",
     }
     assert [one["resources"] for one in of_keys] == [{"ARN": [KEY]}] * len(of_keys)
+
+
+def test_web_pages_are_explained(aws: SimulatedAws, ansible: Ansible) -> None:
+    _make_log_groups(aws, HOME)
+    variables = {"monitor_regions": [HOME], "monitor_log_group_name": LOG_GROUP}
+
+    aws.add_fault("page", action="GetCallerIdentity", times=0, status=403)
+    run = ansible.run(PLAYBOOK, variables)
+    assert run.code == 2
+    assert run.task("Fail before the first change").result["msg"] == (
+        "Monitoring was not configured: a step before the first change failed.\n"
+        "- Get caller identity failed. The answer is not one of AWS's: it lacks Error. "
+        "Check the network, the proxy and AWS_ENDPOINT_URL."
+    )
+    assert _everything(aws) == []
+
+    aws.clear_faults()
+    aws.add_fault("page", action="CreateTopic", times=0, status=200)
+    run = ansible.run(PLAYBOOK, variables)
+    assert run.code == 2
+    assert run.task("Fail if a region failed").result["msg"] == (
+        f"1 of 1 region failed.\n- {HOME}: Create topic failed. The answer is not one of AWS's: it lacks "
+        "CreateTopicResult. Check the network, the proxy and AWS_ENDPOINT_URL.\n"
+        "Rerun to complete them: what is done is kept."
+    )
 
 
 def test_a_missing_log_group_fails_before_the_first_change(aws: SimulatedAws, ansible: Ansible) -> None:

@@ -17,19 +17,23 @@ from ..reports.screen import (
     Screen,
     Tone,
     counted,
+    failed_regions,
     failure_message,
     failures,
     limited,
     sentence,
     table,
 )
+from .causes import explained
 
 _COLUMNS = (
     Column("region", "region"),
     Column("alarm", "alarm"),
     Column("outcome", "outcome"),
 )
-_RERUN = "The other regions are complete. Rerun to complete the remaining regions."
+_OTHERS = "The other regions are complete. Rerun to complete the remaining regions."
+_RERUN = "Rerun to complete them: what is done is kept."
+_UNCHANGED = "Monitoring was not {word}: a step before the first change failed."
 _UNKNOWN = (
     "Whether the EventBridge rules would change is not known: amazon.aws.cloudwatchevent_rule does not "
     "support check mode."
@@ -39,33 +43,52 @@ _UNKNOWN = (
 def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
     """The regions, those that failed first, and what failed.
 
-    ``report`` has the ``regions``, the ``log_group_regions``, which have an alarm, the ``failures`` as texts
-    that begin with the region and a comma, and the ``state``. ``results`` has ``check_mode``.
+    ``report`` has the ``regions``, the ``log_group_regions``, which have an alarm, the ``failures`` with
+    ``region``, ``task`` and ``message``, and the ``state``. A failure without a region is one before the
+    first change. ``results`` has ``check_mode``.
     """
     is_plan, is_present = results["check_mode"], report["state"] == "present"
-    problems = [{"message": text} for text in report["failures"]]
-    failed = [region for region in report["regions"] if _failed(report, region)]
+    problems = [_problem(one) for one in report["failures"]]
+    of_regions = failed_regions(problems)
+    failed = [region for region in report["regions"] if region in of_regions]
     good = [region for region in report["regions"] if region not in failed]
     word = "configured" if is_present else "removed"
-    head = f"{len(failed)} of {counted(len(report['regions']), 'region')} failed."
-    failure = f"{failure_message(head, problems, report_path)}\n{_RERUN}" if problems else ""
+    is_unchanged = bool(problems) and not failed
     lines = (
-        *_headline(report, failed, word, is_plan),
-        *table(_COLUMNS, tuple(_rows(report, failed, good, f"would be {word}" if is_plan else word))),
-        *(sentence(_UNKNOWN, Tone.WARNING) if is_plan else ()),
-        *failures(problems, report_path, failure),
+        *_headline(report, failed, word, is_plan, is_unchanged),
+        *(() if is_unchanged else table(_COLUMNS, tuple(_rows(report, failed, good, is_plan, word)))),
+        *(sentence(_UNKNOWN, Tone.WARNING) if is_plan and not is_unchanged else ()),
     )
+    failure = ""
+    if is_unchanged:
+        failure = failure_message(_UNCHANGED.format(word=word), problems, report_path)
+    elif problems:
+        head = f"{len(failed)} of {counted(len(report['regions']), 'region')} failed."
+        failure = f"{failure_message(head, problems, report_path)}\n{_OTHERS if good else _RERUN}"
     artifacts = {
         "failed_regions": failed,
         "report_path": None,
-        "status": "incomplete" if failed else "planned" if is_plan else word,
+        "status": "incomplete" if problems else "planned" if is_plan else word,
     }
-    return Screen(lines, limited(artifacts), failure)
+    return Screen((*lines, *failures(problems, report_path, failure)), limited(artifacts), failure)
 
 
-def _headline(report: Mapping[str, Any], failed: Sequence[str], word: str, is_plan: bool) -> Iterator[Line]:
+def _problem(failure: Mapping[str, Any]) -> dict[str, Any]:
+    message, remedy = explained(str(failure["message"]))
+    return {
+        "region": failure["region"] or None,
+        "message": f"{failure['task']} failed. {message}",
+        "remedy": remedy,
+    }
+
+
+def _headline(
+    report: Mapping[str, Any], failed: Sequence[str], word: str, is_plan: bool, is_unchanged: bool
+) -> Iterator[Line]:
     number = len(report["regions"])
-    if failed:
+    if is_unchanged:
+        yield from sentence(_UNCHANGED.format(word=word), Tone.BAD)
+    elif failed:
         text = f"Monitoring {word} in {number - len(failed)} of {counted(number, 'region')}."
         yield from sentence(text, Tone.BAD)
     elif is_plan:
@@ -76,8 +99,9 @@ def _headline(report: Mapping[str, Any], failed: Sequence[str], word: str, is_pl
 
 
 def _rows(
-    report: Mapping[str, Any], failed: Sequence[str], good: Sequence[str], outcome: str
+    report: Mapping[str, Any], failed: Sequence[str], good: Sequence[str], is_plan: bool, word: str
 ) -> Iterator[Row]:
+    outcome = f"would be {word}" if is_plan else word
     yield from (_row(report, region, "failed", Tone.BAD) for region in failed[:MOST_ROWS])
     if len(failed) > MOST_ROWS:
         yield Row({"region": f"{len(failed) - MOST_ROWS} more", "outcome": "failed"}, Tone.BAD)
@@ -92,7 +116,3 @@ def _rows(
 def _row(report: Mapping[str, Any], region: str, outcome: str, tone: Tone) -> Row:
     alarm = "yes" if region in report["log_group_regions"] else "-"
     return Row({"region": region, "alarm": alarm, "outcome": outcome}, tone)
-
-
-def _failed(report: Mapping[str, Any], region: str) -> bool:
-    return any(text.startswith(f"{region}, ") for text in report["failures"])

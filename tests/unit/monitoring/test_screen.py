@@ -57,21 +57,50 @@ def test_check_mode_says_what_it_cannot_know() -> None:
     assert found.artifacts["status"] == "planned"
 
 
+def failed(region: str, message: str = "No.") -> dict[str, str]:
+    return {"region": region, "task": "Create alarm", "message": message}
+
+
 def test_a_region_that_failed_is_first() -> None:
-    found = shown(EU, US, failures=[f"{US}, Create alarm: No."])
+    found = shown(EU, US, failures=[failed(US)])
     assert found.text.splitlines() == [
         "Monitoring configured in 1 of 2 regions.",
         "region     alarm  outcome",
         "us-east-1  yes    failed",
         "eu-west-1  -      configured",
-        "- us-east-1, Create alarm: No.",
+        "- us-east-1: Create alarm failed. No.",
     ]
     assert found.lines[2].tone is Tone.BAD
     assert found.failure == (
-        "1 of 2 regions failed.\n- us-east-1, Create alarm: No.\n"
+        "1 of 2 regions failed.\n- us-east-1: Create alarm failed. No.\n"
         "The other regions are complete. Rerun to complete the remaining regions."
     )
     assert found.artifacts["failed_regions"] == [US]
+
+
+def test_no_other_region_is_claimed_to_be_complete() -> None:
+    lacking = "Task failed: Module failed: 'CreateTopicResult'"
+    found = shown(EU, US, failures=[failed(EU, lacking), failed(US, lacking)])
+    assert found.failure == (
+        "2 of 2 regions failed.\n"
+        "- eu-west-1, us-east-1: Create alarm failed. The answer is not one of AWS's: it lacks "
+        "CreateTopicResult. Check the network, the proxy and AWS_ENDPOINT_URL.\n"
+        "Rerun to complete them: what is done is kept."
+    )
+
+
+def test_a_failure_before_the_first_change() -> None:
+    denied = "An error occurred (AccessDenied) when calling the GetCallerIdentity operation: No"
+    for state, word in (("present", "configured"), ("absent", "removed")):
+        found = shown(EU, US, failures=[failed("", denied)], state=state)
+        head = f"Monitoring was not {word}: a step before the first change failed."
+        assert found.failure == (
+            f"{head}\n- Create alarm failed. {denied}. "
+            "docs/iam/monitor.json has all permissions that the credentials need."
+        )
+        assert found.text.splitlines()[0] == head
+        assert "outcome" not in found.text
+        assert found.artifacts == {"failed_regions": [], "report_path": None, "status": "incomplete"}
 
 
 @pytest.mark.parametrize("number", [20, 100])
@@ -79,8 +108,8 @@ def test_many_regions(number: int) -> None:
     regions = [f"eu-west-{one}" for one in range(number)]
     rows = [line for line in shown(*regions).text.splitlines() if line.startswith("eu-west-")]
     assert len(rows) == (number if number == 20 else 0)
-    failed = shown(*regions, failures=[f"{region}, x: No." for region in regions])
-    assert ("80 more" in failed.text) == (number == 100)
+    all_failed = shown(*regions, failures=[failed(region) for region in regions])
+    assert ("80 more" in all_failed.text) == (number == 100)
 
 
 def test_many_regions_are_one_row() -> None:

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the failures of other collections' modules mean, which the role ``monitor`` runs, and their cures."""
+
+from __future__ import annotations
+
+import re
+
+# How Ansible begins the message of a module that ended with an exception.
+_CRASH = re.compile(r"^(?:Task failed: )?(?:Action|Module) failed: ")
+# The message of Python's KeyError is the key: a member of the answer.
+_LACKING = re.compile(r"^'(?P<member>\w+)'\.?$")
+# How botocore words an error (botocore.exceptions, ClientError).
+_ERROR = re.compile(
+    r"An error occurred \((?P<code>[^)]*)\) when calling the (?P<operation>\w+) operation"
+    r"[^:]*: (?P<text>.*)",
+    re.DOTALL,
+)
+_PAGE = re.compile(r"<(?:!doctype|html)\b", re.IGNORECASE)
+_DENIALS = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"}
+)
+_CREDENTIALS = re.compile(
+    r"\b(?:ExpiredToken(?:Exception)?|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch)\b"
+    r"|[Uu]nable to locate credentials"
+)
+_LATER = re.compile(r"\b(?:Throttl\w+|TooManyRequests\w*|RequestLimitExceeded|5\d\d|ServiceUnavailable)\b")
+_NETWORK = "Check the network, the proxy and AWS_ENDPOINT_URL."
+_ALLOW = "docs/iam/monitor.json has all permissions that the credentials need."
+_LOGIN = "Check the credentials: profile, keys and session token, and whether they have expired."
+_RETRY = "Rerun later."
+
+
+def explained(message: str) -> tuple[str, str]:
+    """The message in plain words, and the cure; an empty one if only the message can tell.
+
+    The modules read a web page of a proxy as an answer of AWS: they lack a member of it, or have the page as
+    the message of an error.
+    """
+    text = _CRASH.sub("", message.strip())
+    if lacking := _LACKING.match(text):
+        return f"The answer is not one of AWS's: it lacks {lacking['member']}.", _NETWORK
+    error = _ERROR.search(text)
+    code = error["code"] if error else ""
+    if error and (code == "Unknown" or _PAGE.search(error["text"])):
+        status = f" It is a web page with the HTTP status {code}." if code.isdigit() else ""
+        return f"The answer to {error['operation']} is not one of AWS's.{status}", _NETWORK
+    if code in _DENIALS:
+        return text, _ALLOW
+    if _CREDENTIALS.search(text):
+        return text, _LOGIN
+    if error and _LATER.fullmatch(code):
+        return text, _RETRY
+    if "Could not connect to the endpoint URL" in text or "Connect timeout" in text:
+        return text, _NETWORK
+    return text, ""

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The failures of amazon.aws and community.aws in plain words, with a cure."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.monitoring.causes import explained
+
+PAGE = "<!DOCTYPE html>\n<html><body><h1>Gateway</h1></body></html>\n"
+ERROR = "An error occurred ({}) when calling the PutRule operation{}: {}"
+
+
+def test_an_answer_that_lacks_a_member() -> None:
+    for message in ("Task failed: Module failed: 'CreateTopicResult'", "'CreateTopicResult'"):
+        assert explained(message) == (
+            "The answer is not one of AWS's: it lacks CreateTopicResult.",
+            "Check the network, the proxy and AWS_ENDPOINT_URL.",
+        )
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            f"Could not create rule x: {ERROR.format(403, '', PAGE)}",
+            "The answer to PutRule is not one of AWS's. It is a web page with the HTTP status 403.",
+        ),
+        (
+            f"Task failed: Module failed: {ERROR.format(503, ' (reached max retries: 4)', PAGE)}",
+            "The answer to PutRule is not one of AWS's. It is a web page with the HTTP status 503.",
+        ),
+        (ERROR.format("Unknown", "", "Unknown"), "The answer to PutRule is not one of AWS's."),
+    ],
+)
+def test_a_web_page(message: str, expected: str) -> None:
+    assert explained(message) == (expected, "Check the network, the proxy and AWS_ENDPOINT_URL.")
+
+
+@pytest.mark.parametrize(
+    ("text", "beginning"),
+    [
+        (ERROR.format("AccessDeniedException", "", "User: x is not authorized"), "docs/iam/monitor.json"),
+        (ERROR.format("AuthorizationError", "", "No."), "docs/iam/monitor.json"),
+        (ERROR.format("ExpiredTokenException", "", "The token expired"), "Check the credentials"),
+        ("Unable to locate credentials", "Check the credentials"),
+        (ERROR.format("ThrottlingException", " (reached max retries: 4)", "Rate exceeded"), "Rerun later."),
+        (ERROR.format("500", "", "Internal Server Error"), "Rerun later."),
+        ('Could not connect to the endpoint URL: "https://sns.example"', "Check the network"),
+    ],
+)
+def test_the_cure(text: str, beginning: str) -> None:
+    message, remedy = explained(f"Task failed: Module failed: {text}")
+    assert message == text
+    assert remedy.startswith(beginning)
+
+
+def test_a_message_that_tells_all() -> None:
+    assert explained("it failed") == ("it failed", "")
+    text = ERROR.format("LimitExceeded", "", "You have reached the maximum limit for number of rules")
+    assert explained(text) == (text, "")
