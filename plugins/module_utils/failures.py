@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,7 +16,8 @@ from .model import Target
 Source = Literal["aws", "sdk", "collection"]
 # The code of each consumer that AWS rejects, whichever of its codes AWS returned for that.
 CONSUMER_REJECTED = "consumer_rejected"
-# Characters of a message with its remedy, and of a message whose remedy is a long policy.
+# Characters of a line, of a message with its remedy, and of a message whose remedy is long.
+_LINE = 500
 _LONGEST = 480
 _SHORTEST = 200
 # Characters of a word that is not cut.
@@ -74,14 +75,19 @@ class Failure:
         return f"{self.region}: {self.text()}" if self.region else self.text()
 
     def text(self) -> str:
-        """The message, cut if it is long, and the remedy, without the region; AWS's message has its code."""
+        """The message and the remedy, cut if they are long, without the region; AWS's message has its code.
+
+        The traceback of a bug is not cut.
+        """
         message = with_code(self.message, self.error_code) if self.source == "aws" else self.message.rstrip()
         # Many of AWS's messages end without a full stop.
         if self.remedy and message and message[-1] not in ".!?:":
             message += "."
+        remedy = self.remedy
         if self.error_code != "unexpected_error":
-            message = cut(message, max(_SHORTEST, _LONGEST - len(self.remedy) - 1))
-        return f"{message} {self.remedy}".strip()
+            message = cut(message, max(_SHORTEST, _LONGEST - len(remedy) - 1))
+            remedy = cut(remedy, _LONGEST - len(message) - 1)
+        return f"{message} {remedy}".strip()
 
     def as_result(self) -> dict[str, str | None]:
         """The failure as every module returns it in ``failures``."""
@@ -162,7 +168,7 @@ def cut(text: str, longest: int) -> str:
 def sentences(failures: Iterable[Failure]) -> tuple[str, ...]:
     """A text for each failure; regions with the same failure share one, so that twenty stay readable."""
     return tuple(
-        f"{_named(regions)}: {text}" if regions else text
+        _line(text, regions)
         for text, regions in in_common((failure.region, failure.text()) for failure in failures)
     )
 
@@ -188,10 +194,20 @@ def _general(text: str, region: str) -> str:
     return there.replace(region, "{region}")
 
 
-def _named(regions: Iterable[str]) -> str:
-    names = list(regions)
-    more = f" and {len(names) - _MOST_REGIONS} more" if len(names) > _MOST_REGIONS else ""
-    return f"{', '.join(names[:_MOST_REGIONS])}{more}"
+def _line(text: str, regions: Sequence[str]) -> str:
+    """The text after its regions: as many as fit into the line, one at least."""
+    if not regions:
+        return text
+    room = _LINE - len(text) - len(": ")
+    places = (_named(regions, most) for most in range(_MOST_REGIONS, 1, -1))
+    place = next((place for place in places if len(place) <= room), _named(regions, 1))
+    # A traceback stays whole: it is of one region, or longer than any line.
+    return f"{place}: {text if len(text) > _LONGEST else cut(text, _LINE - len(place) - len(': '))}"
+
+
+def _named(regions: Sequence[str], most: int) -> str:
+    more = f" and {len(regions) - most} more" if len(regions) > most else ""
+    return f"{', '.join(regions[:most])}{more}"
 
 
 def summary(failures: Iterable[Failure]) -> str:

@@ -14,7 +14,7 @@ from simulated_aws.client import SimulatedAws
 from . import encrypted
 from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedFixture, root, steps
 from .fixture import HOME, OWNER
-from .playbook import MODULES, Ansible, kill
+from .playbook import CHECKOUT, MODULES, Ansible, kill
 
 AWAY = "eu-west-1"
 NO_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
@@ -231,7 +231,9 @@ def test_key_of_another_account(aws: SimulatedAws, fixture: EncryptedFixture, an
     alone, _task = ansible.module("ami_kms_grant", kms_key_ids={HOME: key}, account_ids=[owner])
     assert alone.code == 0, alone.text
 
-    policy["Statement"].append(json.loads(failure["remedy"].split("policy: ")[1]))
+    assert "docs/iam/key-policy-statement.json" in failure["remedy"]
+    statement = (CHECKOUT / "docs/iam/key-policy-statement.json").read_text("utf-8")
+    policy["Statement"].append(json.loads(statement.replace("111122223333", owner)))
     central.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
     run = steps(
         ansible,

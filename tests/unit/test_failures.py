@@ -174,6 +174,19 @@ def test_a_long_message_is_cut_and_keeps_its_remedy() -> None:
     assert failure.as_result()["message"] == failure.message
 
 
+@pytest.mark.parametrize("message", ["No.", "x " * 150, "x " * 5_000])
+@pytest.mark.parametrize("remedy", ["", "Fix it.", "Fix " * 5_000])
+@pytest.mark.parametrize(
+    "regions", [[None], ["ap-southeast-1"], [f"ap-southeast-{one}" for one in range(40)]]
+)
+def test_no_line_is_longer_than_500_characters(message: str, remedy: str, regions: list[str | None]) -> None:
+    for source in ("aws", "collection"):
+        failures = [Failure(message, remedy, "Code", "X", region, source=source) for region in regions]
+        (line,) = summary(failures).splitlines()
+        assert len(line) <= 500
+        assert line.startswith(f"{regions[0]}" if regions[0] else message[:2])
+
+
 def test_the_traceback_of_a_bug_is_not_cut() -> None:
     bug = Failure("x" * 10_000, "Report it.", "unexpected_error", "CopyImage")
     assert len(bug.text()) > 10_000

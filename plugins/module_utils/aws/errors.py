@@ -100,6 +100,10 @@ _IMAGE_NOT_FOUND = (
 _FITTING_TYPE = "Set an instance_type that the image supports."
 _PUBLIC_DEPRECATION = "Remove the public launch permission of the image first: AWS keeps its date."
 _NO_SUCH_OPERATION = "The endpoint does not offer {action}: check endpoint_url and AWS_ENDPOINT_URL."
+_AMI_QUOTAS = (
+    "Share with organizations or organizational units instead of accounts, or request a higher quota: AMI "
+    "sharing, 1,000 of these for each image by default, or Public AMIs, 5 in a region by default."
+)
 _OTHER_CODE = "See the error {code} of {action} in AWS's API reference."
 _NO_ANSWER = "The region did not answer before all other regions were done."
 
@@ -132,7 +136,7 @@ REMEDIES = {
     "ThrottlingException": _RETRY,
     # Organizations, and a web page with the HTTP status 429.
     "TooManyRequestsException": _RETRY,
-    "ResourceLimitExceeded": "A quota is reached: wait until other copies are done, or request an increase.",
+    "ResourceLimitExceeded": "A quota is reached: request an increase.",
     # KMS Developer Guide, "Quotas": grants per key, and the size of a key policy.
     "LimitExceededException": "Revoke access to the key that is no longer needed, or request a higher quota "
     "of grants per key.",
@@ -184,6 +188,13 @@ REMEDIES_OF_ACTIONS = {
     ("DeleteSnapshot", "OperationNotPermitted"): "Wait until the lock of the snapshot expires, or call "
     "UnlockSnapshot, which AWS allows in governance mode, and in compliance mode during the cooling-off "
     "period.",
+    # EC2 User Guide, "AMI quotas in Amazon EC2".
+    ("ModifyImageAttribute", "ResourceLimitExceeded"): _AMI_QUOTAS,
+    ("ModifySnapshotAttribute", "ResourceLimitExceeded"): "Unshare the snapshot from accounts that do not "
+    "need it, or request a higher quota of accounts that a snapshot can be shared with.",
+    # EC2 Developer Guide, "Error codes for the Amazon EC2 API": too many copies at a time.
+    ("CopyImage", "ResourceLimitExceeded"): "A quota is reached: wait until other copies are done, or "
+    "request an increase.",
     # botocore operation CopyImage: the copies that it does not support.
     ("CopyImage", "UnsupportedOperation"): "Set a source and regions of the same partition. A source on an "
     "Outpost cannot be copied to a region, and one in a Local Zone to the zone's own region only.",

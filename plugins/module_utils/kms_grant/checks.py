@@ -6,11 +6,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from .. import arns
 from ..failures import Failure
 from ..keys import policy_statements
 from ..model import KeySeen, Target
@@ -57,27 +54,16 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
         yield refusal(
             "not_owner",
             f"{key.key.arn} belongs to account {owner}, and AWS denies {key.denied} to {target.account_id}.",
-            f"Allow it in the IAM policy of these credentials, and let {owner} add this statement to the key "
-            f"policy: {json.dumps(_permission(key.key.arn, target.account_id))}",
+            f"Allow it in the IAM policy of these credentials, and let {owner} add the statement of "
+            f"docs/iam/key-policy-statement.json to the key policy, with account {target.account_id}.",
         )
     if wanted.present and wanted.policy_consumers:
-        statements = policy_statements.statements_for(wanted.policy_access)
         yield refusal(
             "not_owner",
             f"{key.key.arn} belongs to account {owner}; only its owner can change its policy.",
             "Share with accounts only (account_ids, access_method: grant), or omit these consumers and let "
-            f"{owner} add these statements to the key policy: {json.dumps(statements)}",
+            f"{owner} give them access by ami_kms_grant with kms_key_ids.",
         )
-
-
-def _permission(key_arn: str, account_id: str) -> dict[str, Any]:
-    """The statement with which a key's owner lets another account manage grants."""
-    return {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:{arns.parse(key_arn).partition}:iam::{account_id}:root"},
-        "Action": ["kms:CreateGrant", "kms:DescribeKey", "kms:ListGrants", "kms:RevokeGrant"],
-        "Resource": "*",
-    }
 
 
 def check_policy(target: Target, actions: Iterable[Action]) -> Iterator[Failure]:

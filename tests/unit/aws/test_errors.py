@@ -98,6 +98,10 @@ def test_remedies(code: str, remedy: str) -> None:
         ("PutObject", "AccessDenied", "Allow s3:PutObject in the IAM policy"),
         ("GetObject", "AccessDenied", "Allow s3:GetObject in the IAM policy"),
         ("ListObjectsV2", "AccessDenied", "Allow s3:ListBucket in the IAM policy"),
+        ("ModifyImageAttribute", "ResourceLimitExceeded", "a higher quota: AMI sharing, 1,000 of these"),
+        ("ModifySnapshotAttribute", "ResourceLimitExceeded", "Unshare the snapshot"),
+        ("CopyImage", "ResourceLimitExceeded", "wait until other copies are done"),
+        ("CreateImageUsageReport", "ResourceLimitExceeded", "A quota is reached: request an increase."),
     ],
 )
 def test_remedies_of_actions(action: str, code: str, remedy: str) -> None:
