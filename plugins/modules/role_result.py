@@ -12,7 +12,8 @@ short_description: Display the result of a role and pass it to the next job of a
 description:
   - The last task of the roles of this collection. It displays a table of at most 80 columns, with what failed first, and the
     path of the report. It is coloured on a terminal.
-  - It also returns the text, for AWX and for chat messages. Nothing is displayed if the stdout callback writes JSON.
+  - It also returns the text, which each role registers with the other values as C(<role>_summary), for chat messages for
+    example. Nothing is displayed if the stdout callback writes JSON.
   - As M(ansible.builtin.set_stats) does, it sets one custom statistic, C(<role>_artifacts), a mapping that AWX passes to the
     later jobs of a workflow as an extra variable. Each role documents its keys.
   - If the mapping is larger than 64 KiB as JSON, its largest values are left out, and its key C(omitted) lists their names.

@@ -324,3 +324,17 @@ def _job(
     found = [event for event in events if event["event"] == "playbook_on_stats"]
     assert found, done.stdout + done.stderr
     return dict(found[0])
+
+
+def test_the_text_of_a_role_that_fails_can_be_sent_to_a_chat(fixture: Fixture, ansible: Ansible) -> None:
+    role = {"ansible.builtin.include_role": {"name": "golden.images.share"}}
+    text = "{{ share_summary.text }} / {{ share_summary.failure }}"
+    sent = {"name": "Send", "ansible.builtin.debug": {"msg": text}}
+    images = {HOME: fixture.image_id, AWAY: "ami-00000000000000000"}
+    variables = {"share_images": images, "share_account_ids": fixture.account_ids(*CONSUMERS)}
+    run = ansible.tasks([{"name": "Share", "block": [role], "always": [sent]}], vars=variables)
+    assert run.code != 0
+    shown, failure = run.task("Send").result["msg"].split(" / ")
+    assert shown == run.task("Show the result").result["text"]
+    assert AWAY in shown.splitlines()[2]
+    assert failure.startswith(f"{AWAY}: ")
