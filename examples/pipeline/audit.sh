@@ -16,9 +16,10 @@ case $severity in
     ;;
 esac
 
-# No finding fails the playbook, so that each failure is one.
-ansible-playbook -i localhost, golden.images.audit_ami_sharing -e "@$variables" -e "audit_report_dir=$folder" -e audit_fail_on=none ||
+# No finding fails the playbook, so that each failure is one. JSON, since Ansible splits name=value at spaces.
+settings=$(python3 -c 'import json, sys; print(json.dumps({"audit_report_dir": sys.argv[1], "audit_fail_on": "none"}))' "$folder") ||
   exit 1
+ansible-playbook -i localhost, golden.images.audit_ami_sharing -e "@$variables" -e "$settings" || exit 1
 
 python3 - "$folder/report.json" "$severity" <<'PYTHON'
 import json

@@ -6,4 +6,6 @@ set -eu
 variables=${1:?usage: distribute.sh VARIABLES.yml REPORT.json}
 report=${2:?usage: distribute.sh VARIABLES.yml REPORT.json}
 
-exec ansible-playbook -i localhost, golden.images.distribute_ami -e "@$variables" -e "distribute_report_path=$report" --diff
+# JSON, since Ansible splits name=value at spaces.
+settings=$(python3 -c 'import json, sys; print(json.dumps({"distribute_report_path": sys.argv[1]}))' "$report")
+exec ansible-playbook -i localhost, golden.images.distribute_ami -e "@$variables" -e "$settings" --diff

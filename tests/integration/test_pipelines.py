@@ -127,6 +127,25 @@ def test_findings_are_no_failures(aws: SimulatedAws, fixture: Fixture, ansible: 
     assert unreadable.returncode == 1, unreadable.stdout
 
 
+def test_folders_and_files_can_have_any_name(
+    fixture: Fixture, distribution: dict[str, Any], tmp_path: Path
+) -> None:
+    # A folder of Jenkins has the name of its job.
+    ansible = Ansible(fixture.environment(OWNER), tmp_path / "my job")
+    ansible.folder.mkdir()
+    name = """it's "the report" of {50%}"""
+    variables = {"audit_regions": [HOME], "audit_allowed_account_ids": []}
+    audited = _script(ansible, "audit.sh", variables, name)
+    assert audited.returncode == 0, audited.stdout
+    assert (ansible.folder / name / "report.sarif").exists()
+
+    planned = _script(ansible, "plan.sh", distribution)
+    assert planned.returncode == 0, planned.stdout
+    distributed = _script(ansible, "distribute.sh", distribution, f"{name}.json")
+    assert distributed.returncode == 0, distributed.stdout
+    assert (ansible.folder / f"{name}.json").exists()
+
+
 def test_an_unknown_severity_is_refused(aws: SimulatedAws, ansible: Ansible) -> None:
     refused = _script(ansible, "audit.sh", {}, "audit", "critical")
     assert refused.returncode == 1
