@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,12 +53,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its exit code, its output, and its tasks in their order."""
+    """A finished run: exit code, output, tasks in their order, and what a job of AWX passes on."""
 
     code: int
     stdout: str
     stderr: str
     tasks: tuple[Task, ...]
+    artifacts: Mapping[str, Any] = field(default_factory=dict)
 
     def task(self, name: str) -> Task:
         """The one task whose name ends so: a role's tasks begin with the role's name."""
@@ -173,18 +174,25 @@ class Ansible:
             start_new_session=True,
         )
 
-    def job(self, playbook: str, answers: Mapping[str, Any]) -> Run:
-        """Run a playbook, given by FQCN, as AWX runs a job: with ansible-runner, and a survey's answers."""
-        private = self.folder / "job"
+    def job(
+        self, playbook: str, answers: Mapping[str, Any], template: Mapping[str, Any] | None = None
+    ) -> Run:
+        """Run a playbook, given by FQCN, as AWX runs a job: with ansible-runner, and a survey's answers.
+
+        ``template`` has the extra vars of the job template. Answers, and the artifacts of earlier jobs, take
+        precedence.
+        """
+        folder = self.folder / f"job-{len([*self.folder.glob('job-*')])}"
+        private = folder / "private"
         for name in ("env", "inventory", "project"):
-            (private / name).mkdir(parents=True, exist_ok=True)
-        (private / "env" / "extravars").write_text(survey(answers), encoding="utf-8")
+            (private / name).mkdir(parents=True)
+        (private / "env" / "extravars").write_text(_extra_vars(template or {}, answers), encoding="utf-8")
         (private / "inventory" / "hosts").write_text("localhost\n", encoding="utf-8")
         (private / "project" / "job.yml").write_text(f"- import_playbook: {playbook}\n", encoding="utf-8")
         sent = self._runner(b"", "transmit", str(private), "--playbook", "job.yml")
-        received = self._runner(sent, "worker", "--private-data-dir", str(self.folder / "worker"))
-        stdout = self._runner(received, "process", str(self.folder / "processed"))
-        artifacts = self.folder / "processed" / "artifacts"
+        received = self._runner(sent, "worker", "--private-data-dir", str(folder / "worker"))
+        stdout = self._runner(received, "process", str(folder / "processed"))
+        artifacts = folder / "processed" / "artifacts"
         events = [
             json.loads(path.read_text(encoding="utf-8"))
             for path in sorted(
@@ -193,7 +201,8 @@ class Ansible:
             )
         ]
         code = int((artifacts / "rc").read_text(encoding="utf-8"))
-        return Run(code, stdout.decode(), "", tuple(_tasks_of_job(events)))
+        (stats,) = [event["event_data"] for event in events if event["event"] == "playbook_on_stats"]
+        return Run(code, stdout.decode(), "", tuple(_tasks_of_job(events)), stats["artifact_data"])
 
     def _runner(self, given: bytes, *command: str) -> bytes:
         # It sets the callback itself.
@@ -336,9 +345,14 @@ class _UnsafeText(yaml.SafeDumper):
         )
 
 
-def survey(answers: Mapping[str, Any]) -> str:
-    """The extra vars of a job with the answers of a survey, as AWX writes them."""
+def _extra_vars(template: Mapping[str, Any], answers: Mapping[str, Any]) -> str:
+    """The extra vars of a job, as AWX's safe_dump writes them: only the template's can be templates."""
     return "".join(
-        yaml.dump_all([{name: answer}], None, Dumper=_UnsafeText, default_flow_style=False)
-        for name, answer in answers.items()
+        yaml.dump_all(
+            [{name: value}],
+            None,
+            Dumper=yaml.SafeDumper if name in template and value == template[name] else _UnsafeText,
+            default_flow_style=False,
+        )
+        for name, value in {**template, **answers}.items()
     )

@@ -7,12 +7,10 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from simulated_aws.client import SimulatedAws
 
@@ -232,12 +230,10 @@ def _table(stdout: str) -> list[str]:
 
 
 def test_a_job_passes_its_artifacts_to_the_next_one_of_a_workflow(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any], tmp_path: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any]
 ) -> None:
-    first = tmp_path / "first"
-    stats = _job(first, ansible, FQCN, distributing)
+    passed = ansible.job(FQCN, distributing).artifacts
     (copy,) = observed.own_images(aws, OWNER, AWAY)
-    passed = stats["event_data"]["artifact_data"]
     assert passed == {
         "distribute_artifacts": {
             "copies": "[]",
@@ -256,74 +252,19 @@ def test_a_job_passes_its_artifacts_to_the_next_one_of_a_workflow(
         "verify_account_ids": [aws.account_id(OWNER)],
         "verify_level": "visible",
     }
-    stats = _job(tmp_path / "next", ansible, "golden.images.verify_ami", template, passed)
-    verified = stats["event_data"]["artifact_data"]["verify_artifacts"]
+    verified = ansible.job("golden.images.verify_ami", passed, template).artifacts["verify_artifacts"]
     assert (verified["status"], verified["failed_regions"]) == ("verified", [])
     assert verified["images"] == passed["distribute_artifacts"]["images"]
 
 
 def test_a_job_that_fails_passes_what_it_did(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any], tmp_path: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any]
 ) -> None:
     aws.add_fault("error", action="ModifyImageAttribute", region=AWAY, times=0, code="Nope", status=400)
-    stats = _job(tmp_path / "first", ansible, FQCN, distributing)
-    passed = stats["event_data"]["artifact_data"]["distribute_artifacts"]
+    passed = ansible.job(FQCN, distributing).artifacts["distribute_artifacts"]
     assert passed["status"] == "incomplete"
     assert passed["failed_regions"] == [AWAY]
     assert passed["images"] == {HOME: fixture.image_id}
-
-
-class _Unsafe(str):
-    """A text as AWX writes those of artifacts into extra variables (awx.main.utils.safe_yaml)."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes texts with the tag !unsafe."""
-
-
-_Dumper.add_representer(
-    _Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style="'")
-)
-
-
-def _unsafe(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {_unsafe(key): _unsafe(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_unsafe(item) for item in value]
-    return _Unsafe(value) if isinstance(value, str) else value
-
-
-def _job(
-    folder: Path,
-    ansible: Ansible,
-    playbook: str,
-    variables: Mapping[str, Any],
-    artifacts: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The last event of a job with the extra variables of its template and the artifacts of earlier jobs."""
-    (folder / "project").mkdir(parents=True)
-    (folder / "env").mkdir()
-    play = [{"ansible.builtin.import_playbook": playbook}]
-    (folder / "project" / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
-    extra = {**variables, **_unsafe(artifacts or {})}
-    (folder / "env" / "extravars").write_text(yaml.dump(extra, Dumper=_Dumper), encoding="utf-8")
-    environment = {
-        name: value for name, value in ansible.environment.items() if name != "ANSIBLE_STDOUT_CALLBACK"
-    }
-    done = subprocess.run(
-        ["ansible-runner", "run", str(folder), "--playbook", "play.yml", "--ident", "one", "--quiet"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    files = (folder / "artifacts" / "one" / "job_events").glob("*.json")
-    events = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    found = [event for event in events if event["event"] == "playbook_on_stats"]
-    assert found, done.stdout + done.stderr
-    return dict(found[0])
 
 
 def test_the_text_of_a_role_that_fails_can_be_sent_to_a_chat(fixture: Fixture, ansible: Ansible) -> None:

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The jobs of the workflow release, one after another, with what AWX hands from one to the next."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from simulated_aws.client import SimulatedAws
+
+from .. import observed, publishing
+from ..fixture import HOME, OWNER, STRANGER, Fixture
+from ..playbook import CHECKOUT, Ansible, Run
+from ..publishing import AWAY
+
+_AWX = CHECKOUT / "awx"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads a file of Ansible, whose templates are text that AWX stores."""
+
+
+_Loader.add_constructor("!unsafe", lambda _loader, node: node.value)
+
+
+def _template(name: str) -> dict[str, Any]:
+    """The extra vars of a job template, and the defaults of its survey, which AWX prefers to them.
+
+    awx/main/models/mixins.py of AWX 24.6.1, SurveyJobTemplateMixin._update_unified_job_kwargs.
+    """
+    text = (_AWX / "job_templates.yml").read_text(encoding="utf-8")
+    (found,) = [one for one in yaml.load(text, _Loader)["setup_job_templates"] if one["name"] == name]
+    return {**found.get("handed_over", {}), **_defaults(found["role"])}
+
+
+def _defaults(survey: str) -> dict[str, Any]:
+    asked = yaml.safe_load((_AWX / "surveys" / f"{survey}.yml").read_text(encoding="utf-8"))["spec"]
+    return {one["variable"]: one["default"] for one in asked if "default" in one}
+
+
+@dataclasses.dataclass
+class Workflow:
+    """A job of the workflow, whose survey has been answered.
+
+    awx/main/models/workflow.py, WorkflowJobNode.get_job_kwargs: the artifacts of the jobs before are extra
+    vars of a job, and the workflow's extra vars take precedence.
+    """
+
+    ansible: Ansible
+    answers: Mapping[str, Any]
+    artifacts: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def job(self, name: str) -> Run:
+        """Run the job of a node."""
+        given = {**self.artifacts, **_defaults("release"), **self.answers}
+        run = self.ansible.job(f"golden.images.{name}_ami", given, _template(name))
+        self.artifacts |= run.artifacts
+        return run
+
+
+@pytest.fixture
+def answers(fixture: Fixture) -> dict[str, Any]:
+    """The answers of a person who releases an image."""
+    publishing.with_role(fixture)
+    given = publishing.in_consumers(fixture)
+    return {
+        "distribute_source_image_id": fixture.image_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": f"{HOME}\n{AWAY}\n",
+        "distribute_account_ids": "\n".join(f'"{one}"' for one in given["account_ids"]),
+        "distribute_consumer_role_name": given["consumer_role_name"],
+        "distribute_external_id": given["external_id"],
+        "verify_level": "visible",
+        "publish_parameter": publishing.PARAMETER,
+    }
+
+
+@pytest.mark.every_python
+def test_a_release_is_distributed_verified_and_published(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, answers: dict[str, Any]
+) -> None:
+    workflow = Workflow(ansible, answers)
+    runs = [workflow.job(name) for name in ("distribute", "verify", "publish")]
+    assert [run.code for run in runs] == [0, 0, 0], runs[-1].text
+    (copy,) = observed.own_images(aws, OWNER, AWAY)
+    images = {HOME: fixture.image_id, AWAY: copy["ImageId"]}
+    verified = {(one["account_id"], one["region"]) for one in runs[1].facts["verify_results"]}
+    (consumer,) = fixture.account_ids(publishing.CONSUMER)
+    assert verified == {(consumer, region) for region in images}
+    assert publishing.values(aws) == [images[region] for _account, region in publishing.EVERYWHERE]
+    labelled = publishing.value(aws, publishing.CONSUMER, AWAY, f":source-{fixture.image_id}")
+    assert labelled == images[AWAY]
+    published = workflow.artifacts["publish_artifacts"]
+    assert (published["status"], published["images"]) == ("published", images)
+
+
+def test_a_release_that_does_not_reach_an_account_stops_before_the_approval(
+    fixture: Fixture, ansible: Ansible, answers: dict[str, Any]
+) -> None:
+    # This account has no role, so nobody knows what it sees.
+    (stranger,) = fixture.account_ids(STRANGER)
+    more = {"distribute_account_ids": f'{answers["distribute_account_ids"]}\n"{stranger}"'}
+    workflow = Workflow(ansible, {**answers, **more})
+    assert workflow.job("distribute").code == 0
+    assert workflow.job("verify").code != 0
+    verified = workflow.artifacts["verify_artifacts"]
+    assert (verified["status"], verified["images"]) == ("incomplete", {})
+    assert sorted(verified["failed_regions"]) == [AWAY, HOME]
