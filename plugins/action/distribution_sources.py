@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.path import unfrackpath
-from ansible_collections.golden.images.plugins.module_utils.distribution.sources import File, files, selected
+from ansible_collections.golden.images.plugins.module_utils.distribution.sources import (
+    File,
+    files,
+    misformed,
+    selected,
+)
 from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import check_files
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
 from ansible_collections.golden.images.plugins.module_utils.wording import renamed
@@ -48,7 +53,9 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
         variables = given.pop("variable_names")
-        sources, problems = selected(given, {path: read(path) for path in files(given)}, variables)
+        sources, problems = (), misformed(given["sources"])
+        if not problems:
+            sources, problems = selected(given, {path: read(path) for path in files(given)}, variables)
         paths = [unfrackpath(path, follow=False) for path in given["output_files"]]
         failures = [_named(problem, variables) for problem in (*problems, *check_files(paths))]
         result.update(changed=False, failures=[failure.as_result() for failure in failures])

@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.screen import 
 from ansible_collections.golden.images.plugins.module_utils.cleanup.screen import screen as cleanup
 from ansible_collections.golden.images.plugins.module_utils.diagnose.screen import screen as diagnosis
 from ansible_collections.golden.images.plugins.module_utils.distribution.screen import screen as distribution
+from ansible_collections.golden.images.plugins.module_utils.failures import cut
 from ansible_collections.golden.images.plugins.module_utils.monitoring.screen import screen as monitoring
 from ansible_collections.golden.images.plugins.module_utils.publish.screen import screen as publication
 from ansible_collections.golden.images.plugins.module_utils.remediation.screen import screen as remediation
@@ -75,10 +76,12 @@ class ActionModule(ActionBase):
             if given["upload_result"] is not None:
                 screen = with_upload(screen, given["upload_result"], results["check_mode"])
         except (AttributeError, LookupError, TypeError, ValueError) as exception:
+            lacking = f": it lacks {cut(str(exception), 100)}" if isinstance(exception, KeyError) else ""
+            # Ansible would append the words of a cause.
             raise AnsibleActionFail(
-                f"report: it is not a report of the role {role}: {type(exception).__name__} {exception}. "
-                "Pass what the report module of the role returned."
-            ) from exception
+                f"report: it is not a report of the role {role}{lacking}. Pass what the report module of the "
+                "role returned."
+            ) from None
         if not is_json():
             _show([line for line in screen.lines if line.tone is not Tone.FAILURE])
         result.update(changed=False, text=screen.text, failure=screen.failure)

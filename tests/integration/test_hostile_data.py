@@ -108,7 +108,7 @@ def test_distributed_texts_arrive_unchanged_and_are_not_evaluated(
         "distribute_regions": [HOME, AWAY],
         "distribute_account_ids": fixture.account_ids(*CONSUMERS),
         "distribute_report_path": str(report),
-        "distribute_parameter": "/golden/web",
+        "distribute_publish_parameter": "/golden/web",
     }
     done = ansible.run("golden.images.distribute_ami", variables)
     assert done.code == 0, done.text
@@ -116,6 +116,10 @@ def test_distributed_texts_arrive_unchanged_and_are_not_evaluated(
     (found,) = observed.own_images(aws, OWNER, AWAY)
     assert {key: value for key, value in observed.tags(found).items() if key in TEXTS} == TEXTS
     assert json.loads(report.read_text("utf-8"))["status"] == "distributed"
+    for region in (HOME, AWAY):
+        (published,) = aws.client("ssm", OWNER, region).get_parameters(Names=["/golden/web"])["Parameters"]
+        images = [image["ImageId"] for image in observed.own_images(aws, OWNER, region)]
+        assert published["Value"] in images
 
 
 def test_reports_show_texts_and_run_nothing(

@@ -74,13 +74,18 @@ def complaints(name: str, ran: Ran) -> Iterator[str]:
         yield from _complaints_about(name, failure)
 
 
-def _complaints_about(name: str, failure: dict[str, Any]) -> Iterator[str]:
-    text = f"{failure['message']} {failure['remedy']}"
+def complaints_in(text: str) -> Iterator[str]:
+    """What is wrong with the text of a failure."""
     if len(text) > _LONGEST:
         yield f"{len(text)} characters: {text}"
     for word in _PYTHON:
         if word in text:
             yield f"{word}: {text}"
+
+
+def _complaints_about(name: str, failure: dict[str, Any]) -> Iterator[str]:
+    text = f"{failure['message']} {failure['remedy']}"
+    yield from complaints_in(text)
     module = importlib.import_module(f"ansible_collections.golden.images.plugins.modules.{name}")
     option = failure["action"].partition("[")[0]
     # Ansible hides the value of external_id, also within other words.
@@ -121,7 +126,7 @@ def _is_ansible_conversion(filename: str) -> bool:
 
 def test_every_module_is_tried() -> None:
     modules = Path(__file__).resolve().parents[2] / "plugins" / "modules"
-    # Those without code are the documentation of actions.
+    # Those without code are the documentation of actions: see tests/unit/action/test_hostile_options.py.
     written = [file for file in modules.glob("*.py") if "def main" in file.read_text(encoding="utf-8")]
     assert sorted(OPTIONS) == sorted(file.stem for file in written)
 

@@ -36,6 +36,11 @@ _ADDED = ("tags", "shared_tags")
 _FOLDERS = ("report_dir", "report_s3_uri")
 KEYS = (*SELECTORS, *_OF_A_BUILD, *_OWN, *_ADDED)
 """The options of one source."""
+# The other options of a source are texts.
+_FORMS: Mapping[str, tuple[type, str]] = {
+    **dict.fromkeys(("source_filters", "tags", "shared_tags"), (Mapping, "a dictionary")),
+    "launch_templates": (list, "a list"),
+}
 # A folder of a report and a key in files are named after a source.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 # Characters of a problem, as in ``arguments``.
@@ -48,6 +53,27 @@ class File:
 
     text: str = ""
     problem: str = ""
+
+
+def misformed(sources: Mapping[Any, Any]) -> tuple[Failure, ...]:
+    """Several sources or their options that have another form than the other functions can read."""
+    return tuple(
+        invalid_option("sources", cut(f"sources: {shown(name)}{problem}", _LONGEST), remedy)
+        for name, own in sources.items()
+        for problem, remedy in _misformed(name, own)
+    )
+
+
+def _misformed(name: Any, own: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(name, str):
+        yield " is not text.", "Write the name of the source in quotes."
+    elif not isinstance(own, Mapping):
+        yield f" is not a dictionary (got {shown(own)}).", f"Set some of {', '.join(KEYS)}."
+    else:
+        for key, value in own.items():
+            kind, form = _FORMS.get(key, (str, "text"))
+            if value is not None and not isinstance(value, kind):
+                yield f", {shown(key)}: it is not {form} (got {shown(value)}).", f"Set {form}."
 
 
 def files(options: Mapping[str, Any]) -> frozenset[str]:

@@ -106,8 +106,9 @@ def test_a_report_of_something_else_is_refused(
 def test_failures_are_not_displayed_if_the_role_fails_with_them(
     displayed: list[tuple[str, str | None]],
 ) -> None:
-    problem = "eu-west-1, Create alarm: No."
-    report = {"regions": [EU], "log_group_regions": [], "failures": [problem], "state": "present"}
+    problem = "eu-west-1: Create alarm failed. No."
+    failed = {"region": EU, "task": "Create alarm", "message": "No."}
+    report = {"regions": [EU], "log_group_regions": [], "failures": [failed], "state": "present"}
     result = run(role="monitor", report=report)
     assert problem in result["failure"]
     assert problem in result["text"]

@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.sources
     KEYS,
     File,
     files,
+    misformed,
     selected,
 )
 
@@ -186,3 +187,23 @@ def test_sources_that_cannot_be_distributed_together(given: dict[str, Any], prob
     _sources, failures = selected({**SEVERAL, **given}, FILES, NAMES)
     assert [failure.message for failure in failures] == problems
     assert all(failure.remedy for failure in failures)
+
+
+@pytest.mark.parametrize(
+    ("sources", "text"),
+    [
+        ({"web": "ami-1"}, "sources: 'web' is not a dictionary (got 'ami-1')."),
+        ({1: {}}, "sources: 1 is not text."),
+        ({"web": {"tags": ["a"]}}, "sources: 'web', 'tags': it is not a dictionary (got [\"a\"])."),
+        ({"web": {"name": 5}}, "sources: 'web', 'name': it is not text (got 5)."),
+        ({"web": {"launch_templates": "web"}}, "sources: 'web', 'launch_templates': it is not a list"),
+    ],
+)
+def test_another_form_is_refused(sources: dict[Any, Any], text: str) -> None:
+    (failure,) = misformed(sources)
+    assert failure.message.startswith(text)
+    assert (failure.action, failure.error_code) == ("sources", "invalid_option")
+
+
+def test_what_is_not_set_has_any_form() -> None:
+    assert misformed({"web": {"tags": None, "name": "x", "launch_templates": ["web"]}}) == ()

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every module that is only an action, with values that no option expects in every place of its options.
+
+The result is a clear error or a harmless success: never an exception of Python, or its words.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible.utils.display import Display
+from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
+
+from tests.unit.hostile import VALUES, paths, removed, replaced
+
+from ..distribution.examples import EU, copied, shared
+from ..test_hostile_options import complaints_in
+
+INPUTS = 300
+"""For each action."""
+IMAGE = "ami-0123456789abcdef0"
+BUILD = {"name": "web", "builder_type": "x", "artifact_id": f"us-east-1:{IMAGE}", "packer_run_uuid": "run"}
+_ROLE = {"region": "us-east-1", "task": "Create topic", "message": "No."}
+_OF_ANSIBLE = re.compile(r"unable to convert|[Uu]nsupported parameters|missing required|must be one of")
+OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "distribution_files": [
+        {"output_files": ["images.env"], "images": {EU: IMAGE}, "variable_names": {"output_files": "x"}},
+        {"output_files": ["images.json"], "images_by_source": {"web": {EU: IMAGE}}},
+    ],
+    "distribution_sources": [
+        {"source_image_id": IMAGE, "source_region": EU, "tags": {"a": "b"}, "output_files": ["images.env"]},
+        {
+            "packer_manifest": "manifest.json",
+            "packer_build": "web",
+            "name": "golden",
+            "report_dir": "reports",
+        },
+        {"source_filters": {"name": ["web-*"]}, "source_region": EU, "launch_templates": ["web"]},
+        {
+            "sources": {
+                "web": {"source_image_id": IMAGE, "source_region": EU, "tags": {"a": "b"}},
+                "db": {"packer_manifest": "manifest.json", "launch_templates": ["db"]},
+            },
+            "shared_tags": {"version": "1"},
+            "variable_names": {"sources": "distribute_sources"},
+        },
+    ],
+    "playbook_tags": [{}],
+    "role_result": [
+        {
+            "role": "distribute",
+            "report": distribution(copied(EU), {}, shared(EU)),
+            "results": {"copy_result": copied(EU), "share_result": shared(EU)},
+            "report_path": "report.json",
+        },
+        {
+            "role": "monitor",
+            "report": {"regions": [EU], "log_group_regions": [EU], "failures": [_ROLE], "state": "present"},
+        },
+        {"role": "share", "report": shared(EU), "results": {"status": "shared"}},
+        {
+            "role": "publish",
+            "report": {"results": [], "failures": []},
+            "results": {"status": "published", "parameter": None},
+            "upload_result": {"msg": "No."},
+        },
+    ],
+}
+
+
+def inputs(name: str) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Options of an action with a hostile value, or without one that they need, and its place."""
+    random = Random(name)
+    for number in range(INPUTS):
+        options = random.choice(OPTIONS[name])
+        listed = [*paths(options)] if number % 2 else [(option,) for option in options]
+        path = random.choice(listed or [("unknown",)])
+        if number % 11 == 0 and listed:
+            yield path, removed(options, path)
+        else:
+            yield path, replaced(options, path, random.choice(VALUES))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A current directory with a Packer manifest; nothing is displayed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Display, "display", lambda *_arguments, **_options: None)
+    manifest = {"builds": [BUILD], "last_run_uuid": "run"}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def run(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The result of the action in check mode, which writes no file; Ansible's errors are failures."""
+    plugin = importlib.import_module(f"ansible_collections.golden.images.plugins.action.{name}")
+    task = SimpleNamespace(
+        action=f"golden.images.{name}",
+        args=options,
+        async_val=0,
+        check_mode=True,
+        diff=False,
+        get_play=lambda: SimpleNamespace(_included_path=None),
+    )
+    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
+    variables = {"ansible_run_tags": ["all"], "ansible_skip_tags": []}
+    try:
+        return dict(plugin.ActionModule(task, connection, None, None, None, None).run(task_vars=variables))
+    except AnsibleError as error:
+        return {"failed": True, "msg": str(error)}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_hostile_options_have_a_clear_error(name: str) -> None:
+    found: list[str] = []
+    for path, options in inputs(name):
+        place = ".".join(map(str, path))
+        try:
+            result = run(name, options)
+        except Exception as exception:  # noqa: BLE001
+            found.append(f"{place}: {exception!r:.300}")
+            continue
+        texts = [f"{one['message']} {one['remedy']}" for one in result.get("failures", ())]
+        # The words of Ansible's own checks of the argument spec are Ansible's.
+        if result.get("failed") and not texts and not _OF_ANSIBLE.search(result["msg"]):
+            texts = result["msg"].splitlines()
+        found += [f"{place}: {one:.400}" for text in texts for one in complaints_in(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_options_are_accepted_without_hostile_values(name: str) -> None:
+    for options in OPTIONS[name]:
+        result = run(name, options)
+        assert not result.get("failed"), result["msg"]
+
+
+def test_every_action_without_a_module_is_tried() -> None:
+    modules = Path(__file__).resolve().parents[3] / "plugins" / "modules"
+    alone = {one.stem for one in modules.glob("*.py") if "def main" not in one.read_text(encoding="utf-8")}
+    # tests/unit/test_hostile_variables.py tries role_variables.
+    assert {*OPTIONS, "role_variables"} == alone
