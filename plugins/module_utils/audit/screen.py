@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..model import PUBLIC
@@ -80,11 +80,14 @@ def _counts(report: Mapping[str, Any]) -> str:
     return f"{', '.join(found)} {'finding' if sum(report['counts'].values()) == 1 else 'findings'}"
 
 
-def _groups(findings: Sequence[Mapping[str, Any]], *more: str) -> list[Group]:
-    """Findings of one kind, and with the same values of the keys ``more``, together, the worst first."""
-    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+def _groups(
+    findings: Sequence[Mapping[str, Any]],
+    cause: Callable[[Mapping[str, Any]], Hashable] = lambda _finding: None,
+) -> list[Group]:
+    """Findings of one kind, and with the same ``cause``, together, the worst first."""
+    groups: dict[Hashable, list[Mapping[str, Any]]] = {}
     for one in findings:
-        groups.setdefault(tuple(one[key] for key in ("severity", "code", *more)), []).append(one)
+        groups.setdefault((one["severity"], one["code"], cause(one)), []).append(one)
     places = places_of_kinds(((one["severity"], one["code"]) for one in findings), urgency)
     ranked = sorted(
         groups.values(),
@@ -139,11 +142,18 @@ def _failure(report: Mapping[str, Any], results: Mapping[str, Any], path: str | 
 
 
 def _asked(report: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The first finding of each kind and principal among those that the role fails on, without its remedy."""
+    """The first finding of each cause among those that the role fails on, without its remedy.
+
+    As on the report's page, principals with the same images are one cause.
+    """
     messages = {one["message"] for one in found}
+    places: dict[tuple[str, Any], set[tuple[Any, Any]]] = {}
+    for one in report["findings"]:
+        places.setdefault((one["code"], one["principal"]), set()).add((one["region"], one["resource"]))
+    usable = {holder: frozenset(some) for holder, some in places.items()}
     return [
         {"message": f"{first['message']}{_others(group)}", "region": first["region"]}
-        for first, group in _groups(report["findings"], "principal")
+        for first, group in _groups(report["findings"], lambda one: usable[one["code"], one["principal"]])
         if first["message"] in messages
     ]
 

@@ -123,7 +123,10 @@ def test_principals_of_one_kind_are_one_row() -> None:
 
 
 def test_findings_that_the_role_fails_on() -> None:
-    kinds = [finding(principal=f"{number:012}", message=f"Finding {number}.") for number in range(7)]
+    kinds = [
+        finding(principal=f"{number:012}", message=f"Finding {number}.", resource=f"ami-{number}")
+        for number in range(7)
+    ]
     more = finding(principal=f"{6:012}", message="Another one.", region=US)
     low = finding("default_key", "low", message="Not asked.")
     asked = [failure(one["message"], action="fail_on") for one in (*kinds, more)]
@@ -135,6 +138,16 @@ def test_findings_that_the_role_fails_on() -> None:
     assert "Not asked." not in found.failure
     # The table has the findings already.
     assert "Finding 6." not in found.text
+
+
+def test_accounts_with_the_same_images_are_one_reason_to_fail() -> None:
+    strangers = [
+        finding(principal=f"{number:012}", message=f"Finding {number}.", resource=image)
+        for number in range(24)
+        for image in ("ami-1", "ami-2")
+    ]
+    found = shown(*strangers, failures=[failure(one["message"], action="fail_on") for one in strangers])
+    assert found.failure.splitlines()[1:] == [f"- {EU}: Finding 0. And 47 more of this kind."]
 
 
 def test_a_finding_of_one_region() -> None:
