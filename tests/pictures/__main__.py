@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .accessibility import violations
 from .camera import photograph, summary
+from .large import NAME, large_page
 from .runs import SCREEN, reports
 from .terminal import picture
 
@@ -35,12 +36,13 @@ def main() -> int:
     pages = reports(folder)
     if arguments.readme:
         _write_of_readme(pages["audit"], folder / SCREEN)
-    print(f"{'page':16}{'KiB':>7}{'px high':>9}{'at 400':>8}{'too wide px':>13}{'paper':>7}")
+    pages[NAME] = large_page(folder)
+    print(f"{'page':16}{'KiB':>7}{'px high':>9}{'at 400':>8}{'too wide px':>13}{'paper':>7}{'loaded s':>10}")
     for name, page in pages.items():
         seen = photograph(page, folder / name)
         print(
             f"{name:16}{page.stat().st_size // 1024:7}{seen.height:9}{seen.narrow_height:8}"
-            f"{seen.overflow:13}{seen.sheets:7}"
+            f"{seen.overflow:13}{seen.sheets:7}{seen.seconds:10.2f}"
         )
     print(f"The pictures are in {folder}.")
     if arguments.axe is None:
