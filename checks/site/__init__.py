@@ -26,7 +26,13 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "docs/moving/from-packer",
         "docs/moving/from-image-builder",
     ),
-    "Distribute": ("docs/sources", "docs/encrypted-images", "docs/consumer-copies", "docs/results"),
+    "Distribute": (
+        "docs/sources",
+        "docs/encrypted-images",
+        "docs/organizations",
+        "docs/consumer-copies",
+        "docs/results",
+    ),
     "Verify, diagnose": ("docs/verifying", "docs/diagnosing"),
     "Publish, roll back": ("docs/publishing",),
     "Audit, remediate, monitor": (

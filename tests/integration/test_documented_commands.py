@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every command of README.md and the guides is run as it stands there, or is listed here with a reason.
+"""Commands and YAML of README.md and the guides are run as they stand there, or listed here with a reason.
 
 A page's files of variables are written from its YAML, with ids and folders that exist.
 """
@@ -13,13 +13,14 @@ import shutil
 import subprocess
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3.session
 import pytest
+import yaml
 
 from simulated_aws.client import SimulatedAws
 
@@ -45,10 +46,17 @@ _WORLD: dict[str, Any] = {
     "not_opted_in_regions": sorted(
         {*boto3.session.Session().get_available_regions("ec2")} - {HOME, AWAY, "ap-southeast-2"}
     ),
-    "organization": {"management_account": MANAGEMENT, "accounts": [OWNER, "web", "data"]},
+    "organization": {
+        "management_account": MANAGEMENT,
+        "accounts": [OWNER],
+        "units": {"workloads": {"units": {"prod": {"accounts": ["web", "data"]}}}},
+    },
     "roles": {ROLE: {"accounts": ["web", "data"], "trusts": [OWNER], "external_id": "golden-images"}},
     "kms_keys": {
-        "golden": {"account": OWNER, "regions": [HOME, AWAY, "ap-southeast-2"], "alias": "alias/golden"}
+        "golden": {"account": OWNER, "regions": [HOME, AWAY, "ap-southeast-2"], "alias": "alias/golden"},
+        **{
+            name: {"account": name, "regions": [HOME, AWAY], "alias": "alias/web"} for name in ("web", "data")
+        },
     },
     "images": {
         "golden-web-2": {"account": OWNER, "region": HOME, "devices": _DISKS},
@@ -154,6 +162,12 @@ class World:
             "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5": self.described["organization"][
                 "arn"
             ],
+            "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111": self.described[
+                "organization"
+            ]["units"]["workloads/prod"]["arn"],
+            "alias/golden-images": "alias/golden",
+            "222222222222": self.aws.account_id("data"),
+            "/tmp/audit": str(self.folder / "audit"),
             "/var/lib/golden": str(self.folder),
             "/srv": str(self.folder),
             "http://127.0.0.1:4510": self.aws.url,
@@ -279,15 +293,191 @@ def test_the_commands_of_a_page_work(world: World, page: str) -> None:
         world.aws.clear_calls()
 
 
+def _named_block(text: str, name: str) -> str | None:
+    """The YAML of a page that is a file of this name."""
+    start = re.compile(rf"^(# {re.escape(name)}$|{name.removesuffix('.yml')}_)", re.MULTILINE)
+    return next((block for block in _blocks(text, "yaml") if start.search(block)), None)
+
+
+def _read_files(command: Command) -> list[str]:
+    """The YAML files that a command reads."""
+    return re.findall(r"(?:@|-i )([\w-]+\.yml)", command.text)
+
+
 def _write_files(world: World, text: str, command: Command) -> None:
     """Write the files that a command reads and the page shows."""
     if command.text.startswith("cat "):
         world.write(command.text.removeprefix("cat "), f"{command.output}\n")
-    for name in re.findall(r"(?:@|-i )([\w-]+\.yml)", command.text):
-        if (world.folder / name).exists():
-            continue
-        start = re.compile(rf"^(# {re.escape(name)}$|{name.removesuffix('.yml')}_)", re.MULTILINE)
-        world.write(name, next(block for block in _blocks(text, "yaml") if start.search(block)))
+    for name in _read_files(command):
+        if not (world.folder / name).exists():
+            block = _named_block(text, name)
+            assert block is not None, name
+            world.write(name, block)
+
+
+@dataclass(frozen=True)
+class Example:
+    """How YAML that no command reads is run.
+
+    ``playbook`` is a playbook of the collection, for which the YAML is variables; without one, the YAML is
+    tasks, or plays. ``given`` are other variables that it presumes, with values of the page's examples.
+    """
+
+    playbook: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    prepare: Callable[[World], None] = lambda _world: None
+    check: bool = True
+
+
+def _build(*names: str) -> Callable[[World], None]:
+    """Packer's manifest of one run with these builds, and SSM parameters with other images."""
+
+    def prepare(world: World) -> None:
+        images = (world.image("golden-web-2"), world.image("golden-plain"))
+        builds = [
+            {
+                "name": name,
+                "builder_type": "amazon-ebs",
+                "artifact_id": f"{HOME}:{image}",
+                "packer_run_uuid": "1",
+            }
+            for name, image in zip(names, images, strict=False)
+        ]
+        world.write("packer-manifest.json", json.dumps({"builds": builds, "last_run_uuid": "1"}))
+        ssm = world.aws.client("ssm", OWNER, HOME)
+        for name, image in (("/build/web", "golden-web-2"), ("/build/db", "golden-old-2")):
+            ssm.put_parameter(Name=name, Value=world.image(image), Type="String")
+        (world.folder / "infra").mkdir()
+
+    return prepare
+
+
+def _write_profiles(world: World) -> None:
+    """A profile for each account, and no other credentials."""
+    keys = {world.aws.account_id(name): world.aws.environment(name) for name in ("web", "data")}
+    profiles = [
+        f"[golden-{account}]\naws_access_key_id = {one['AWS_ACCESS_KEY_ID']}\n"
+        f"aws_secret_access_key = {one['AWS_SECRET_ACCESS_KEY']}\n"
+        for account, one in keys.items()
+    ]
+    world.write("credentials", "".join(profiles))
+
+
+def _make_report_bucket(world: World) -> None:
+    world.aws.client("s3", OWNER, HOME).create_bucket(Bucket="golden-images-reports")
+
+
+_REGIONS = {"distribute_source_region": HOME, "distribute_regions": [HOME, AWAY]}
+_ID = {"distribute_source_image_id": "ami-0123456789abcdef0"}
+_KEY = {"distribute_kms_key_id": "alias/golden"}
+_PLAIN_IMAGES = {HOME: "golden-plain", AWAY: "golden-plain-copy"}
+_VERIFIED = {
+    "verify_account_ids": ["012345678901", "123456789012"],
+    "verify_consumer_role_name": ROLE,
+    "verify_external_id": "golden-images",
+}
+# What the inventory plugin sets for each account.
+_LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+# YAML that no command reads, by its page and a part of it.
+EXAMPLES: dict[tuple[str, str], Example] = {
+    ("docs/accounts-inventory.md", "profile: "): Example(prepare=_write_profiles),
+    ("docs/accounts-inventory.md", "name: Share with all"): Example(
+        given={"copied": {"images": _PLAIN_IMAGES}}
+    ),
+    ("docs/auditing.md", "name: Show the remedies"): Example(given={"audit_findings": [{"remedy": "none"}]}),
+    ("docs/auditing.md", "name: Write the report"): Example(check=False),
+    ("docs/consumer-copies.md", "distribute_copy_into"): Example(
+        "distribute_ami", {**_ID, **_REGIONS, "distribute_external_id": "golden-images"}
+    ),
+    ("docs/encrypted-images.md", "distribute_org_unit"): Example("distribute_ami", {**_ID, **_REGIONS}),
+    ("docs/reports.md", "audit_report_s3_uri"): Example(
+        "audit_ami_sharing", prepare=_make_report_bucket, check=False
+    ),
+    ("docs/results.md", "verify_images"): Example(
+        "verify_ami", {**_VERIFIED, "distribute_artifacts": {"images": _PLAIN_IMAGES}}, _distributed, False
+    ),
+    ("docs/sources.md", "distribute_source_parameter"): Example(
+        "distribute_ami", {**_KEY, "distribute_regions": [HOME, AWAY]}, _build()
+    ),
+    ("docs/sources.md", "distribute_packer_manifest: packer-manifest.json\ndistribute_regions"): Example(
+        "distribute_ami", _KEY, _build("web")
+    ),
+    ("docs/sources.md", "distribute_sources:"): Example(
+        "distribute_ami", _KEY, _build("web-arm64", "web-x86_64")
+    ),
+    ("docs/sources.md", "distribute_output_files"): Example(
+        "distribute_ami", {**_ID, **_REGIONS, **_KEY}, _build()
+    ),
+}
+# YAML that is not run, and why.
+NOT_RUN: dict[tuple[str, str], str] = {
+    ("docs/auditing.md", "github/codeql-action"): "steps of GitHub; test_audit_report.py writes the SARIF",
+    ("docs/reports.md", "github/codeql-action"): "steps of GitHub; test_audit_report.py writes the SARIF",
+    ("docs/cleanup.md", "cleanup_prices"): "test_cleanup_role.py has prices",
+    ("docs/diagnosing.md", "ami_share_diagnose:"): "test_diagnose.py gives each form of images",
+    ("docs/event-driven.md", "# policy.yml"): "it needs Java: test_rulebook.py",
+    ("docs/publishing.md", "ami_publish:"): "test_publish.py publishes in several accounts",
+    ("docs/publishing.md", "ec2_instance"): "test_ami_lookup.py looks up",
+    ("docs/remediating.md", "snap-0123456789abcdef0"): "test_remediate.py names images and snapshots",
+    ("docs/remediating.md", "remediate_external_id"): "test_remediate.py reads volumes",
+    ("docs/simulated-aws.md", "accounts:"): "tests/simulated_aws/fixtures loads documents of this form",
+    ("docs/verifying.md", "ami_publish:"): "test_publish.py publishes in several regions",
+}
+
+
+def _other_blocks() -> list[tuple[str, str]]:
+    """The page and the text of each block of YAML that no command reads."""
+    found = []
+    for page, text in _pages().items():
+        read = {
+            _named_block(text, name)
+            for command in _commands(text)
+            if command.reason is None
+            for name in _read_files(command)
+        }
+        found += [(page, block) for block in _blocks(text, "yaml") if block not in read]
+    return found
+
+
+def _places(page: str, block: str) -> list[tuple[str, str]]:
+    return [(name, part) for name, part in (*EXAMPLES, *NOT_RUN) if name == page and part in block]
+
+
+def test_all_yaml_is_read_by_a_command_or_listed() -> None:
+    places = [_places(page, block) for page, block in _other_blocks()]
+    listed = [place for (place,) in places]
+    assert sorted(listed) == sorted([*EXAMPLES, *NOT_RUN])
+
+
+@pytest.mark.parametrize("place", EXAMPLES, ids=lambda place: ": ".join(place).splitlines()[0])
+def test_the_yaml_of_a_page_works(world: World, place: tuple[str, str]) -> None:
+    example, page = EXAMPLES[place], place[0]
+    (block,) = [block for name, block in _other_blocks() if place in _places(name, block)]
+    example.prepare(world)
+    given = world.actual(page, json.dumps(example.given))
+    for name in _PLAIN_IMAGES.values():
+        given = given.replace(f'"{name}"', f'"{world.image(name)}"')
+    content = yaml.safe_load(world.actual(page, block))
+    environment = world.aws.environment(OWNER)
+    if (world.folder / "credentials").exists():
+        environment["AWS_SHARED_CREDENTIALS_FILE"] = str(world.folder / "credentials")
+        del environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
+    accounts = [world.aws.account_id(name) for name in ("web", "data")]
+    hosts = {account: {"account_id": account, **_LOCAL} for account in accounts}
+    world.write("inventory.yml", json.dumps({"ou_workloads_prod": {"hosts": hosts}}))
+    ansible = Ansible(environment, world.folder)
+    options = ["--inventory", "inventory.yml", *(["--check"] if example.check else [])]
+    variables = json.loads(given)
+    world.aws.clear_calls()
+    if example.playbook:
+        done = ansible.run(f"golden.images.{example.playbook}", {**variables, **content}, *options)
+    else:
+        plays = content if "hosts" in content[0] else [{"hosts": "localhost", "tasks": content}]
+        world.write("plays.yml", json.dumps(plays))
+        done = ansible.run(world.folder / "plays.yml", variables, *options)
+    assert done.code == 0, done.text
+    assert done.tasks
+    assert not example.check or observed.changes(world.aws, refused=True) == []
 
 
 def test_what_is_listed_is_in_a_page() -> None:
