@@ -2,6 +2,8 @@
 
 """Commands and YAML of README.md and the guides are run as they stand there, or listed here with a reason.
 
+None makes Ansible warn that there is no inventory.
+
 A page's files of variables are written from its YAML, with ids and folders that exist.
 """
 
@@ -88,7 +90,7 @@ ELSEWHERE = {
     "python3 -m venv setup": "it downloads Ansible",
     "ansible-galaxy collection install 'awx.awx": "it downloads a collection",
     "export CONTROLLER_HOST": "it needs an AWX: tests/integration/awx has a stand-in",
-    "ansible-playbook awx/setup.yml": "it needs an AWX: tests/integration/awx has a stand-in",
+    "ansible-playbook -i localhost, awx/setup.yml": "it needs an AWX: tests/integration/awx has a stand-in",
     "ansible-navigator": "the environment does not have it",
     "ansible-rulebook": "it needs Java: tests/integration/test_rulebook.py",
     "aws ": "the environment has no AWS CLI",
@@ -285,6 +287,7 @@ def test_the_commands_of_a_page_work(world: World, page: str) -> None:
             check=False,
         )
         assert done.returncode == 0, f"$ {command.text}\n{done.stdout}"
+        assert not re.search(r"WARNING.*inventory", done.stdout), f"$ {command.text}\n{done.stdout}"
         if command.text.startswith("cat "):
             assert done.stdout == f"{command.output}\n"
         elif command.text.startswith("ansible-playbook "):
@@ -478,6 +481,17 @@ def test_the_yaml_of_a_page_works(world: World, place: tuple[str, str]) -> None:
     assert done.code == 0, done.text
     assert done.tasks
     assert not example.check or observed.changes(world.aws, refused=True) == []
+
+
+def test_every_playbook_is_run_with_an_inventory() -> None:
+    commands = [
+        text
+        for page in _pages().values()
+        for text in (*re.findall(r"`([^`\n]+)`", page), *(one.text for one in _commands(page)))
+        if re.search(r"\bansible-playbook .*(golden\.images\.|\.yml)", text, re.DOTALL)
+    ]
+    assert len(commands) > 20
+    assert [text for text in commands if " -i " not in text] == []
 
 
 def test_what_is_listed_is_in_a_page() -> None:
