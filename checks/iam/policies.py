@@ -135,6 +135,36 @@ DISTRIBUTE_ENCRYPTED = Policy(
     "service creates the grant.",
 )
 
+PLAN_DISTRIBUTE = Policy(
+    "plan-distribute",
+    "Planning a distribution",
+    "credentials of the owner's account that only read: role distribute in check mode",
+    (
+        next(one for one in DISTRIBUTE.statements if one.sid == "Read"),
+        Statement(
+            "ReadParameters",
+            "`distribute_source_parameter`, `distribute_publish_parameter`",
+            ("ssm:GetParameter", "ssm:GetParameterHistory"),
+            "a run that has one of these fails",
+        ),
+        Statement(
+            "ReadKeys",
+            "encrypted images: the keys of the copies, and who can use them",
+            ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),
+            "a run that distributes encrypted images fails",
+        ),
+        Statement(
+            "ReadLaunchTemplates",
+            "`distribute_launch_templates`",
+            ("ec2:DescribeLaunchTemplateVersions",),
+            "a run that has launch templates fails",
+        ),
+    ),
+    ("copy", "share", "kms_grant", "publish", "distribution"),
+    note="Where a role in the consumer accounts is named, add `assume-consumer-roles.json`, for a role "
+    "that only reads there.",
+)
+
 ASSUME_ROLES = Policy(
     "assume-consumer-roles",
     "Acting in consumer accounts",
@@ -786,7 +816,8 @@ CONSUMER_AUTO_SCALING = Policy(
 )
 
 POLICIES = (
-    *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, ASSUME_ROLES, UPLOAD_REPORTS, SHARE, PUBLISH, AUDIT, REMEDIATE),
+    *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PLAN_DISTRIBUTE, ASSUME_ROLES, UPLOAD_REPORTS),
+    *(SHARE, PUBLISH, AUDIT, REMEDIATE),
     *(RULEBOOK, CLEANUP, RESTORE, DIAGNOSE, MONITOR, INVENTORY, LOOKUP),
     *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_USAGE, CONSUMER_VOLUMES, CONSUMER_COPY),
     CONSUMER_AUTO_SCALING,

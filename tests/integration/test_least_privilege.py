@@ -174,6 +174,40 @@ def test_distribution_of_encrypted_images(
     assert encrypted.grantees(aws, protected.key(AWAY)) == [root(aws.account_id("web-staging"))]
 
 
+def test_planning_a_distribution(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
+    policy = policies.PLAN_DISTRIBUTE
+    user = Attached(aws, protected, tmp_path, [policy.required()])
+    (plain,) = protected.add_images({"plain": {"account": OWNER, "region": HOME, "devices": [DISK]}}).values()
+    base = {
+        "distribute_source_region": HOME,
+        "distribute_regions": [HOME, AWAY],
+        "distribute_account_ids": protected.account_ids(CONSUMER),
+    }
+    ok(user.ansible.run(DISTRIBUTE, {**base, "distribute_source_image_id": plain}, "--check"))
+    assert user.denied() == set()
+
+    everything = {
+        **base,
+        "distribute_source_image_id": protected.image_id,
+        "distribute_kms_key_id": ALIAS,
+        "distribute_publish_parameter": publishing.PARAMETER,
+        "distribute_launch_templates": [publishing.TEMPLATE],
+    }
+    by_parameter = {**base, "distribute_source_parameter": "/golden/built"}
+    publishing.add_templates(aws, dict.fromkeys(publishing.REGIONS, plain))
+    aws.client("ssm", OWNER, HOME).put_parameter(Name="/golden/built", Value=plain, Type="String")
+    owner = Ansible(protected.environment(OWNER), tmp_path)
+    aws.clear_calls()
+    user.change(policy.document())
+    ok(user.ansible.run(DISTRIBUTE, everything, "--check"))
+    ok(user.ansible.run(DISTRIBUTE, by_parameter, "--check"))
+    assert observed.changes(aws, refused=True) == []
+    # What a distribution has done is read by the next plan.
+    ok(owner.run(DISTRIBUTE, everything))
+    ok(user.ansible.run(DISTRIBUTE, everything, "--check"))
+    assert_least(aws, user, policy)
+
+
 def test_sharing(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     policy = policies.SHARE
     (plain,) = protected.add_images({"plain": {"account": OWNER, "region": HOME, "devices": [DISK]}}).values()
