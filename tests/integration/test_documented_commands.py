@@ -396,6 +396,9 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("docs/reports.md", "audit_report_s3_uri"): Example(
         "audit_ami_sharing", prepare=_make_report_bucket, check=False
     ),
+    ("docs/results.md", "name: Send the result to the chat"): Example(
+        given={"audit_regions": [HOME], "chat_webhook_url": "https://chat.example.org/hook"}
+    ),
     ("docs/results.md", "verify_images"): Example(
         "verify_ami", {**_VERIFIED, "distribute_artifacts": {"images": _PLAIN_IMAGES}}, _distributed, False
     ),
