@@ -91,7 +91,7 @@ ELSEWHERE = {
     "ansible-galaxy collection install 'awx.awx": "it downloads a collection",
     "export CONTROLLER_HOST": "it needs an AWX: tests/integration/awx has a stand-in",
     "ansible-playbook -i localhost, awx/setup.yml": "it needs an AWX: tests/integration/awx has a stand-in",
-    "ansible-navigator": "the environment does not have it",
+    "ansible-navigator": "it has an environment of its own: tests/integration/test_navigator.py",
     "ansible-rulebook": "it needs Java: tests/integration/test_rulebook.py",
     "aws ": "the environment has no AWS CLI",
 }
