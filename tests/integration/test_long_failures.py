@@ -97,3 +97,20 @@ def test_many_wrong_variables_are_told_in_short_lines(aws: SimulatedAws, tmp_pat
     assert run.code != 0
     assert all(name in run.text for name in wrong), run.text
     assert max(map(len, run.text.splitlines())) <= LONGEST
+
+
+def test_many_sources_that_are_refused_are_told_in_short_lines(aws: SimulatedAws, tmp_path: Path) -> None:
+    fixture = Fixture(aws)
+    names = [f"image-{number}" for number in range(9)]
+    given = {
+        "distribute_sources": {name: {"source_parameter": f"/{'x' * 400}/{name}"} for name in names},
+        "distribute_source_region": HOME,
+        "distribute_regions": [HOME],
+        "distribute_account_ids": consumers(1),
+    }
+    run = Ansible(fixture.environment(OWNER), tmp_path).run(
+        "golden.images.distribute_ami", given, environment=DEFAULT
+    )
+    assert run.code != 0
+    assert "4 more sources failed" in run.text, run.text
+    assert max(map(len, run.text.splitlines())) <= LONGEST
