@@ -165,6 +165,13 @@ options:
       - Whether the distribution unshares the image with accounts that own copies. It requires O(copy_into_accounts).
     type: bool
     default: false
+  planned_copies:
+    description:
+      - The RV(golden.images.ami_copy_regions#module:results) of M(golden.images.ami_copy_regions) in check mode. With them, the
+        module also refuses to verify accounts that only a role can read, and to copy encrypted images into accounts without
+        O(consumer_kms_key_id).
+    type: list
+    elements: dict
 extends_documentation_fragment:
   - golden.images.variable_names
   - golden.images.consumers

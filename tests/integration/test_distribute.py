@@ -121,7 +121,7 @@ def test_the_diff_shows_images_and_permissions_of_every_region(
     fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     run = ansible.run(FQCN, variables, "--check", "--diff")
-    copied = run.task("Start the copies").result["diff"]
+    copied = run.task("Plan the copies").result["diff"]
     assert copied["state_before"][HOME] == copied["state_after"][HOME]
     assert copied["state_before"]["eu-west-1"] == {}
     assert copied["state_after"]["eu-west-1"]["image_id"] == "(known after apply)"
@@ -195,7 +195,7 @@ def test_each_host_of_a_play_keeps_the_order_of_its_steps(
     steps = (
         "Check that purging leaves a consumer",
         "Check where the image will be published",
-        "Start the copies",
+        "Plan the copies",
         "Share the copies",
         "Publish the verified images",
     )

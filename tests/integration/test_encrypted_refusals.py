@@ -14,7 +14,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted
-from .encrypted import ALIAS, DISTRIBUTE, EncryptedFixture, root, steps
+from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, ROLE, EncryptedFixture, root, steps
 from .fixture import HOME, OWNER
 from .playbook import Ansible, Task
 
@@ -265,18 +265,51 @@ def test_sharing_and_the_whole(
             ),
         },
     )
-    built = fixture.add(kms_keys={"central": {"account": "sandbox", "regions": [AWAY]}})
+    administrator = {"AWS": f"arn:aws:iam::{aws.account_id(OWNER)}:user/administrator"}
+    statement = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": administrator}
+    rootless = {
+        "account": OWNER,
+        "regions": [AWAY],
+        "alias": "alias/rootless",
+        "policy": {"Statement": [statement]},
+    }
+    built = fixture.add(kms_keys={"central": {"account": "sandbox", "regions": [AWAY]}, "rootless": rootless})
+    into = {
+        "distribute_kms_key_id": ALIAS,
+        "distribute_copy_into_accounts": True,
+        "distribute_consumer_role_name": ROLE,
+        "distribute_external_id": EXTERNAL_ID,
+    }
     # Without a key, and as what only a later step would notice: neither copies first.
     for variables, task in (
-        ({}, "Start the copies"),
+        ({}, "Plan the copies"),
         (
             {"distribute_kms_key_id": ALIAS, "distribute_auto_scaling": True},
             "Validate options of all steps",
         ),
+        # The consumers' own copies: without a key, and with a key or a role that they do not have.
+        (into, "Validate options with the planned copies"),
+        ({**into, "distribute_consumer_kms_key_id": "alias/missing"}, "Look up existing consumer copies"),
+        (
+            {
+                **into,
+                "distribute_consumer_kms_key_id": ALIAS,
+                "distribute_consumer_role_name": "typo",
+            },
+            "Look up existing consumer copies",
+        ),
+        # A key by its alias, whose policy cannot be written.
+        (
+            {
+                "distribute_kms_key_ids": {AWAY: "alias/rootless"},
+                "distribute_org_arns": [fixture.org_arn],
+            },
+            "Check access to the KMS keys of the copies",
+        ),
         # A key of another account, whose policy does not let this account manage grants.
         (
             {"distribute_kms_key_id": ALIAS, "distribute_kms_key_ids": built["kms_keys"]["central"]},
-            "Check access to the KMS keys that ARNs name",
+            "Check access to the KMS keys of the copies",
         ),
     ):
         run = ansible.run(

@@ -170,7 +170,7 @@ def test_an_image_of_the_marketplace_is_refused_before_the_first_copy(
     variables["distribute_source_image_id"] = fixture.add_images({"coded": coded})["coded"]
     refused = ansible.run(DISTRIBUTE, variables)
     assert refused.code != 0
-    failed = refused.task("Start the copies")
+    failed = refused.task("Plan the copies")
     assert {code for _region, code in failed.codes} == {"product_code"}
     assert "abc123" in failed.result["msg"]
     assert encrypted.changes(aws, refused=True) == []

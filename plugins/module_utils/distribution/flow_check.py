@@ -31,6 +31,7 @@ from ..publish import options as publish
 from ..reports.flow import check_report_options
 from ..runner import Flow, check_flow
 from ..share import options as share
+from ..structure import TEXT, Null, check_result
 from ..wording import renamed, shown
 from .parameters import parameters
 
@@ -81,7 +82,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "report_dir": {"type": "path"},
     "account_names": {"type": "dict", "default": {}},
     "unshare_after_copy": {"type": "bool", "default": False},
+    "planned_copies": {"type": "list", "elements": "dict"},
 }
+_PLANNED = [{"account_id": TEXT, "image_id": Null(TEXT), "kms_key_arn": Null(TEXT), "region": TEXT}]
 _SOURCES = ("source_image_id", "source_parameter", "source_filters")
 # The copies do not exist yet. In which regions they will be matters to the launch probe only.
 _IMAGES: dict[str, Any] = {"images": {"us-east-1": None}}
@@ -103,7 +106,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
         except Refused as refused:
             # Steps share options: a problem with a shared option is reported once.
             failures.update(dict.fromkeys(refused.failures))
-    others = (*_missing(params), *_consumer_key(params), *check_report_options(params))
+    others = (*_missing(params), *_consumer_key(params), *check_report_options(params), *_planned(params))
     failures.update(dict.fromkeys(others))
     if failures:
         raise Refused(failures)
@@ -148,6 +151,31 @@ def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
             "verify_level",
             f"verify_level: {params['verify_level']} cannot be reached without consumer_role_name.",
             "Set a role that these credentials may assume in the accounts, or verify_level: none.",
+        )
+
+
+def _planned(params: Mapping[str, Any]) -> Iterator[Failure]:
+    """What is impossible with the planned copies: with their owner, or with their encryption."""
+    planned = params["planned_copies"]
+    if wrong := check_result("planned_copies", planned, Null(_PLANNED), "ami_copy_regions"):
+        yield from wrong
+        return
+    owners = {one["account_id"] for one in planned or ()}
+    others = sorted({*Options(params).account_ids("account_ids")} - owners) if owners else []
+    if others and params["verify_level"] != "none" and not params["consumer_role_name"]:
+        yield invalid_option(
+            "verify_level",
+            f"verify_level: {params['verify_level']} cannot be reached without consumer_role_name: account "
+            f"{', '.join(others)} is not that of these credentials, {', '.join(sorted(owners))}.",
+            "Set a role that these credentials may assume in the account, or verify_level: none.",
+        )
+    encrypted = sorted({one["region"] for one in planned or () if one["kms_key_arn"] and not one["image_id"]})
+    if encrypted and params["copy_into_accounts"] and not params["consumer_kms_key_id"]:
+        yield invalid_option(
+            "consumer_kms_key_id",
+            f"consumer_kms_key_id: it is not set, and the copies in {', '.join(encrypted)} will be "
+            "encrypted: AWS would use the accounts' default key, usually aws/ebs.",
+            "Set the alias of a customer managed key, which each account has in each region.",
         )
 
 

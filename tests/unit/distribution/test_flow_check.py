@@ -192,6 +192,35 @@ def test_the_key_of_the_consumers_copies_is_named_as_its_option():
     assert refused(**copies, consumer_kms_key_id="alias/ x") == ["consumer_kms_key_id"]
 
 
+PLANNED = {
+    "account_id": "111122223333",
+    "image_id": None,
+    "kms_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "region": "eu-west-1",
+}
+
+
+def test_an_account_of_others_cannot_be_verified_without_a_role():
+    visible = {"verify_level": "visible", "planned_copies": [PLANNED]}
+    assert refused(**visible) == ["verify_level"]
+    wanted_from({**GIVEN, **visible, "account_ids": ["111122223333"]}, False)
+    wanted_from({**GIVEN, **visible, "consumer_role_name": "golden"}, False)
+
+
+def test_copies_of_encrypted_copies_need_a_key():
+    copies = {"copy_into_accounts": True, "consumer_role_name": "golden"}
+    assert refused(**copies, planned_copies=[PLANNED]) == ["consumer_kms_key_id"]
+    wanted_from({**GIVEN, **copies, "planned_copies": [PLANNED], "consumer_kms_key_id": "alias/x"}, False)
+    wanted_from({**GIVEN, **copies, "planned_copies": [{**PLANNED, "kms_key_arn": None}]}, False)
+    # Whether the accounts have copies of an image that exists is read.
+    existing = {**PLANNED, "image_id": "ami-0123456789abcdef0"}
+    wanted_from({**GIVEN, **copies, "planned_copies": [existing]}, False)
+
+
+def test_planned_copies_are_those_of_the_module():
+    assert refused(planned_copies=[{"region": "eu-west-1"}]) == ["planned_copies"]
+
+
 def test_a_source_is_required_once_there_are_regions():
     assert refused(source_image_id=None) == ["source_image_id"]
     assert refused(source_filters={"name": "golden-*"}) == ["source_filters"]
