@@ -260,10 +260,11 @@ def _publishing(world: World, images: Mapping[str, str], source: str) -> dict[st
 
 
 def _publish(world: World) -> Setup:
-    """ami_publish in two regions of two accounts, with launch templates."""
+    """publish_ami.yml in two regions of two accounts, with launch templates."""
     first, second = _releases(world)
     _templates(world, first)
-    return Setup(_module("ami_publish", **_publishing(world, second, second[REGIONS[0]])))
+    options = _publishing(world, second, second[REGIONS[0]])
+    return Setup(Command("publish_ami", {f"publish_{name}": value for name, value in options.items()}))
 
 
 def _rollback(world: World) -> Setup:
