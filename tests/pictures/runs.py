@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping
@@ -111,7 +112,8 @@ def _page_and_screen(ansible: Ansible, folder: Path, variables: Mapping[str, Any
     output = written(COMMAND, ansible.folder, {**environment, **own})
     page = _only_page(folder, output)
     result = output[output.index("TASK [golden.images.distribute : Show the result]") :]
-    end = result.partition("\nPLAY RECAP")[0].rstrip()
+    # Tasks that follow show nothing.
+    end = re.split(r"\n(?:TASK \[|PLAY RECAP)", result)[0].rstrip()
     # The picture shows no directory of this machine.
     text = f"$ {shlex.join(COMMAND)}\n…\n{end.replace(str(ansible.folder), '/var/lib/golden')}"
     (ansible.folder / SCREEN).write_text(text, encoding="utf-8")

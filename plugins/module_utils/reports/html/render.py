@@ -22,10 +22,7 @@ from .template import PAGE
 from .view import (
     MAX_OPEN_CHANGES,
     MAX_OPEN_ROWS,
-    PAPER_CHANGES,
     PAPER_COLUMNS,
-    PAPER_MATRIX_ROWS,
-    PAPER_PICTURE_ROWS,
     SEVERITY_SYMBOLS,
     SYMBOLS,
     page_view,
@@ -51,9 +48,9 @@ def html_text(document: Document, written_at: str) -> str:
     css = style(
         len(page.matrix.columns) if page.matrix else 0,
         {
-            ".groups > .group": page.paper_groups,
-            ".changes li": PAPER_CHANGES,
-            ".matrix tbody tr": PAPER_MATRIX_ROWS,
+            ".groups > .group": page.paper.groups,
+            ".changes li": page.paper.changes,
+            ".matrix tbody tr": page.paper.matrix_rows,
         },
     )
     head, labels = _row_titles(document.matrix)
@@ -65,10 +62,7 @@ def html_text(document: Document, written_at: str) -> str:
         max_open_rows=MAX_OPEN_ROWS,
         account_names=document.account_names,
         page=page,
-        paper_changes=PAPER_CHANGES,
         paper_columns=PAPER_COLUMNS,
-        paper_matrix_rows=PAPER_MATRIX_ROWS,
-        paper_picture_rows=PAPER_PICTURE_ROWS,
         policy=_policy(css),
         script=SCRIPT,
         severity_symbols=SEVERITY_SYMBOLS,

@@ -90,7 +90,7 @@ Not printed: <span>{{ number - most }}</span> more. Open all before printing pri
 {% endif %}
 </details>
 {% endfor %}
-{{ more(groups | length, page.paper_groups) }}
+{{ more(groups | length, page.paper.groups) }}
 </section>
 {%- endmacro -%}
 {%- macro svg(drawing, style) -%}
@@ -194,7 +194,7 @@ _PICTURES = """\
 {{ svg(drawing, '') }}
 {% if view.on_paper %}{{ svg(view.on_paper, 'on-paper') }}{% endif %}
 </div>
-{{ more(view.rows, paper_picture_rows) }}
+{{ more(view.rows, page.paper.picture_rows) }}
 </section>
 {% endfor %}
 """
@@ -216,7 +216,7 @@ _CHANGES = """\
 <li{{ data(row) }}>{{ row.values['sentence'] }}</li>
 {% endfor %}
 </ul>
-{{ more(view.number, paper_changes) }}
+{{ more(view.number, page.paper.changes) }}
 {% if view.number > view.sentences | length %}
 <p class="left-out">This page shows the first {{ view.sentences | length }}. report.json has all.</p>
 {% endif %}
@@ -259,7 +259,7 @@ _MATRIX = """\
 </span></th>{{ marks | marked(matrix.legend) }}</tr>
 {% endfor %}
 </tbody></table></div>
-{{ more(page.matrix.rows | length, paper_matrix_rows) }}
+{{ more(page.matrix.rows | length, page.paper.matrix_rows) }}
 </details>
 {% endif %}
 """

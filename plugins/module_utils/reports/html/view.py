@@ -32,6 +32,7 @@ from ..document import (
 from ..groups import grouped
 from ..naming import count
 from .drawing import Drawing, draw_bars, draw_grid, draw_trend
+from .paper import Paper, Printed, paper
 
 # More rows are not read in a browser, and make a page of tens of megabytes. The worst ones are first.
 MAX_ROWS = 2_000
@@ -43,8 +44,6 @@ PAPER_COLUMNS = 40
 MAX_OPEN_CHANGES, MAX_OPEN_ROWS = 12, 24
 # The rows of a picture that can be looked at.
 MAX_PICTURE_ROWS = 30
-# What is printed unless everything is: two sheets of paper. The groups are those of both lists together.
-PAPER_GROUPS, PAPER_CHANGES, PAPER_MATRIX_ROWS, PAPER_PICTURE_ROWS = 8, 4, 6, 4
 
 SYMBOLS = {
     Mark.FULL: "\u2713",
@@ -147,11 +146,7 @@ class PageView:
     regions: TableView | None
     matrix: MatrixView | None
     tables: tuple[TableView, ...]
-
-    @property
-    def paper_groups(self) -> int:
-        """How many groups of a list are printed."""
-        return PAPER_GROUPS // 2 if self.actions and self.groups else PAPER_GROUPS
+    paper: Paper
 
 
 def page_view(document: Document, written_at: str) -> PageView:
@@ -163,6 +158,8 @@ def page_view(document: Document, written_at: str) -> PageView:
     groups = document.groups or grouped(items, document.explanations)
     tables = (*document.tables, document.records)
     holders = (*["report.json has"] * len(document.tables), "report.csv has")
+    matrix_view = None if matrix is None or not matrix.rows else _matrix(matrix, findings)
+    on_paper = paper(_printed(document, groups, matrix_view))
     return PageView(
         document=document,
         written_at=written_at,
@@ -173,16 +170,30 @@ def page_view(document: Document, written_at: str) -> PageView:
         },
         actions=tuple(_group(group, findings) for group in document.actions),
         groups=tuple(_group(group, findings) for group in groups),
-        pictures=tuple(_pictures(document, written_at)),
+        pictures=tuple(_pictures(document, written_at, on_paper.picture_rows)),
         changes=tuple(_changes(document)),
         region_names=tuple(sorted(region for region, _counts, _images in regions)),
         regions=_region_table(regions) if items and len(regions) > 1 else None,
-        matrix=None if matrix is None or not matrix.rows else _matrix(matrix, findings),
+        matrix=matrix_view,
         tables=tuple(
             _table(table, findings, holder)
             for table, holder in zip(tables, holders, strict=True)
             if table.rows
         ),
+        paper=on_paper,
+    )
+
+
+def _printed(document: Document, groups: Sequence[Group], matrix: MatrixView | None) -> Printed:
+    """What the page prints as it is opened."""
+    changes = (document.changes.added, document.changes.removed) if document.changes else ()
+    is_open = sum(map(len, changes)) <= MAX_OPEN_CHANGES
+    rows = len(matrix.rows) if matrix else 0
+    return Printed(
+        groups=[[group.title for group in listed] for listed in (groups, document.actions)],
+        changes=[sentences for sentences in changes if sentences] if is_open else (),
+        matrix_rows=rows if rows <= MAX_OPEN_ROWS else 0,
+        picture_rows=[len(picture.rows) for picture in document.pictures],
     )
 
 
@@ -194,13 +205,13 @@ def _group(group: Group, findings: Mapping[Place, str]) -> GroupView:
     return GroupView(group, tuple(rows), _left_out(len(group.rows), "rows", "report.json has"))
 
 
-def _pictures(document: Document, written_at: str) -> Iterator[PictureView]:
+def _pictures(document: Document, written_at: str, printed_rows: int) -> Iterator[PictureView]:
     for picture in document.pictures:
         number = len(picture.rows)
         left = max(0, number - MAX_PICTURE_ROWS)
         yield PictureView(
             _drawing(picture, MAX_PICTURE_ROWS, written_at),
-            _drawing(picture, PAPER_PICTURE_ROWS, written_at) if number > PAPER_PICTURE_ROWS else None,
+            _drawing(picture, printed_rows, written_at) if number > printed_rows else None,
             number,
             picture.legend,
             picture.note,

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How much of a page is printed, so that it is at most two sheets of paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+# In CSS pixels, from the style for print: two sheets of A4 in landscape, and what a picture that is not
+# broken leaves empty at the end of the first.
+_HEIGHT, _LOST = 2 * 703, 150
+_TOP, _CLOSED = 100, 30
+_TITLE, _LINE, _GROUP = 45, 16, 10
+_PICTURE, _PICTURE_ROW = 75, 30
+_MATRIX, _MATRIX_ROW = 260, 30
+_CHANGES, _CHANGE = 60, 4
+# The characters of a line, and of one in two columns.
+_WIDE, _NARROW = 140, 70
+# What fits in any case, if texts are not longer than two lines, and how many times as much is tried.
+_GROUPS, _SENTENCES, _MATRIX_ROWS, _PICTURE_ROWS = 8, 4, 6, 4
+_TIMES = (1_000, 6, 4, 3, 2, 1.5)
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What there is to print: the texts of each list of groups, and of each kind of changes; the rows of the
+    matrix and of each picture. What is closed on the page is not printed.
+    """
+
+    groups: Sequence[Sequence[str]] = ()
+    changes: Sequence[Sequence[str]] = ()
+    matrix_rows: int = 0
+    picture_rows: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Paper:
+    """How many groups of each list, changes of each kind, and rows of the matrix and of each picture are
+    printed.
+    """
+
+    groups: int
+    changes: int
+    matrix_rows: int
+    picture_rows: int
+
+
+def paper(printed: Printed) -> Paper:
+    """The most that fits on two sheets."""
+    lists = max(1, sum(bool(texts) for texts in printed.groups))
+    least = Paper(_GROUPS // lists, _SENTENCES, _MATRIX_ROWS, _PICTURE_ROWS)
+    for times in _TIMES:
+        more = Paper(
+            int(least.groups * times),
+            int(least.changes * times),
+            int(least.matrix_rows * times),
+            int(least.picture_rows * times),
+        )
+        if _height(printed, more) <= _HEIGHT:
+            return more
+    return least
+
+
+def _height(printed: Printed, most: Paper) -> int:
+    groups = sum(
+        _TITLE + _lines(texts[: most.groups], _WIDE) * _LINE + len(texts[: most.groups]) * _GROUP
+        for texts in printed.groups
+        if texts
+    )
+    changes = [
+        _CHANGES + _lines(texts[: most.changes], _NARROW) * _LINE + len(texts[: most.changes]) * _CHANGE
+        for texts in printed.changes
+    ]
+    pictures = sum(_PICTURE + min(rows, most.picture_rows) * _PICTURE_ROW for rows in printed.picture_rows)
+    rows = min(printed.matrix_rows, most.matrix_rows)
+    matrix = _MATRIX + rows * _MATRIX_ROW if rows else 0
+    lost = _LOST if pictures else 0
+    return _TOP + groups + max(changes, default=0) + pictures + lost + matrix + _CLOSED
+
+
+def _lines(texts: Iterable[str], width: int) -> int:
+    return sum(1 + len(text) // width for text in texts)
