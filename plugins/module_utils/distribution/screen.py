@@ -237,7 +237,10 @@ def _problem(run: _Run, region: Mapping[str, Any]) -> bool:
 def _captions(run: _Run) -> Iterator[Line]:
     consumers = count_texts((len(run.consumers[kind]), noun) for kind, noun in _KINDS)
     if consumers and run.report["regions"]:
-        verb = "Would be shared" if run.is_plan else "Shared"
+        # Accounts that own copies may have lost the permission because they need none.
+        counts = [_shared(run, one).split("/") for one in run.report["regions"] if _problem(run, one)]
+        is_done = all(count[0] == count[-1] for count in counts)
+        verb = "Would be shared" if run.is_plan else "Shared" if is_done else "To be shared"
         yield from sentence(f"{verb} with {consumers}.")
     owned = run.report.get("consumer_images", ())
     if owned:

@@ -162,7 +162,7 @@ def test_regions_with_a_problem_are_first() -> None:
         "region     image          copy    key  shared",
         "eu-west-1  -              failed       0/1",
         "us-east-1  ami-us-east-1  copied  ok   1/1",
-        "Shared with 1 account.",
+        "To be shared with 1 account.",
         "- eu-west-1: No (Refused). Ask.",
         "Report: report.json",
     ]
