@@ -124,6 +124,7 @@ def test_examples_work_and_results_are_as_documented(
         # It is returned with --diff only.
         assert {*task.result} - _ANSIBLES == {*documented} - {"diff"}, task.name
         assert list(_undocumented(documented, task.result)) == [], task.name
+        assert list(_of_other_types(documented, task.result, name)) == [], task.name
     if name == "distribution_report":
         assert Path(ansible.folder, "distribution.json").is_file()
 
@@ -215,6 +216,67 @@ def _undocumented(documented: Mapping[str, Any], result: Mapping[str, Any]) -> I
         for element in result[key] if "contains" in entry and entry["type"] == "list" else ():
             for member in {*element} ^ {*entry["contains"]}:
                 yield f"{key}.{member}"
+
+
+# The types of Ansible's documentation as those of JSON.
+_TYPES = {
+    "str": str,
+    "path": str,
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "list": list,
+    "dict": dict,
+}
+
+
+def _of_other_types(
+    documented: Mapping[str, Any], result: Mapping[str, Any], place: str
+) -> Iterator[tuple[str, str, Any]]:
+    """The values, at any depth, that are not of their documented type; null is of any."""
+    for key, entry in documented.items():
+        value = result.get(key)
+        if value is not None:
+            yield from _not_of(entry, value, f"{place}.{key}")
+
+
+def _not_of(entry: Mapping[str, Any], value: Any, place: str) -> Iterator[tuple[str, str, Any]]:
+    kind = entry["type"]
+    if kind == "raw":
+        return
+    # A bool is an int for Python.
+    if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "bool"):
+        yield place, kind, value
+        return
+    elements = value if kind == "list" else [value] if "contains" in entry else []
+    for element in elements:
+        if "contains" in entry and isinstance(element, dict):
+            yield from _of_other_types(entry["contains"], element, place)
+        elif kind == "list" and element is not None:
+            yield from _not_of({"type": entry["elements"]}, element, f"{place}[]")
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "wrong"),
+    [
+        ({"type": "str"}, 1, ["m.key"]),
+        ({"type": "int"}, True, ["m.key"]),
+        ({"type": "bool"}, 0, ["m.key"]),
+        ({"type": "list", "elements": "str"}, ["a", 1], ["m.key[]"]),
+        (
+            {"type": "list", "elements": "dict", "contains": {"id": {"type": "str"}}},
+            [{"id": 1}],
+            ["m.key.id"],
+        ),
+        ({"type": "list", "elements": "dict", "contains": {}}, ["a"], ["m.key[]"]),
+        ({"type": "dict", "contains": {"id": {"type": "str"}}}, {"id": []}, ["m.key.id"]),
+        ({"type": "dict"}, {"id": []}, []),
+        ({"type": "str"}, None, []),
+        ({"type": "raw"}, 1, []),
+    ],
+)
+def test_a_value_of_another_type_is_found(entry: dict[str, Any], value: Any, wrong: list[str]) -> None:
+    assert [place for place, *_ in _of_other_types({"key": entry}, {"key": value}, "m")] == wrong
 
 
 def test_every_module_has_examples() -> None:
