@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Principals: the root of an account, its users, its roles, sessions of roles, and AWS services.
+"""Principals: the root of an account, its users, its roles, sessions of both, and AWS services.
 
 Policies and grants store the unique id behind an ARN, not the ARN: a principal that was deleted and created
 again with the same name is a different one (IAM User Guide, AWS JSON policy elements: Principal).
@@ -19,7 +19,10 @@ from moto.sts.models import sts_backends
 from .. import accounts
 
 _ACCOUNT_ID = re.compile(r"\d{12}")
-_ARN = re.compile(r"arn:(aws[\w-]*):(iam|sts)::(\d{12}):(root|(user|role|assumed-role)/(.+))")
+_ARN = re.compile(r"arn:(aws[\w-]*):(iam|sts)::(\d{12}):(root|(user|role|assumed-role|federated-user)/(.+))")
+_OF_SESSIONS = ("assumed-role", "federated-user")
+# botocore shape userNameType, the Name of GetFederationToken.
+_FEDERATED_NAME = re.compile(r"[\w+=,.@-]{2,32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class Principal:
 
     `arn` is the ARN that policies name; for a session, that of its role. `unique_id` is AROA… for a role,
     AIDA… for a user, the account id for a root. `session` is the name of a role's session, otherwise empty.
-    A service has no account, and its name (autoscaling.amazonaws.com) as ARN and unique id.
+    A service has no account, and its name (autoscaling.amazonaws.com) as ARN and unique id. A federated user,
+    the session of a user by GetFederationToken, has the unique id ACCOUNT:NAME.
     """
 
     account_id: str
@@ -60,8 +64,9 @@ class Principal:
         return f"{self.unique_id}:{self.session}" if self.session else self.unique_id
 
     def exists(self) -> bool:
-        """Whether it still exists."""
-        return self.is_root or not self.account_id or identity(self) is not None
+        """Whether it still exists. IAM stores no federated users."""
+        stored = self.account_id and not self.is_root and not self.unique_id.startswith(f"{self.account_id}:")
+        return not stored or identity(self) is not None
 
 
 def service(name: str) -> Principal:
@@ -98,8 +103,10 @@ def find(arn: str) -> Principal | None:
     partition, service, account_id, resource, kind, path = match.groups()
     if resource == "root":
         return root(account_id, partition) if service == "iam" else None
-    if (kind == "assumed-role") != (service == "sts"):
+    if (kind in _OF_SESSIONS) != (service == "sts"):
         return None
+    if kind == "federated-user":
+        return Principal(account_id, arn, f"{account_id}:{path}") if _FEDERATED_NAME.fullmatch(path) else None
     backend = _backend(account_id, partition)
     # Iterate over copies: other threads add users and roles.
     if kind == "user":

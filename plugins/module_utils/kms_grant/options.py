@@ -33,12 +33,15 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 # IAM API Reference, patterns of RoleName and path, without the wildcards that no principal can contain (IAM
-# User Guide, "AWS JSON policy elements: Principal").
-_NAME = r"[A-Za-z0-9_+=,.@-]+"
+# User Guide, "AWS JSON policy elements: Principal"). The names of sessions: botocore shapes
+# roleSessionNameType and userNameType of STS. Grants and policies can name both (botocore shape
+# CreateGrantRequest, GranteePrincipal).
+_CHARACTER = r"[A-Za-z0-9_+=,.@-]"
+_NAME, _SESSION, _FEDERATED = f"{_CHARACTER}+", f"{_CHARACTER}{{2,64}}", f"{_CHARACTER}{{2,32}}"
 _PATH = r"(?:(?!\.{1,2}/)[!-)+-.0->@-~]+/)*"
 _PRINCIPAL = re.compile(
     rf"arn:aws[a-z-]*:(iam::[0-9]{{12}}:(role|user)/{_PATH}{_NAME}"
-    rf"|sts::[0-9]{{12}}:(assumed-role/{_NAME}/{_NAME}|federated-user/{_NAME}))"
+    rf"|sts::[0-9]{{12}}:(assumed-role/{_NAME}/{_SESSION}|federated-user/{_FEDERATED}))"
 )
 # Organizations API Reference, patterns of the Id of Organization and of OrganizationalUnit.
 _ORG_ID = re.compile(r"o-[a-z0-9]{10,32}")

@@ -110,7 +110,7 @@ def test_images(changes: dict[str, Any], check_mode: bool, images: dict[str, str
         ),
         pytest.param({"principals": [f"arn:aws:sts::{CONSUMER}:federated-user/eve"]}, id="a federated user"),
         pytest.param(
-            {"principals": [f"arn:aws:sts::{CONSUMER}:assumed-role/deploy/x"]}, id="an assumed role"
+            {"principals": [f"arn:aws:sts::{CONSUMER}:assumed-role/deploy/ci"]}, id="an assumed role"
         ),
         pytest.param({"principals": [f"arn:aws-us-gov:iam::{CONSUMER}:role/deploy"]}, id="in GovCloud"),
     ],
@@ -166,6 +166,16 @@ def test_valid_options(changes: dict[str, Any]) -> None:
         ),
         pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:group/x"]}, ["principals"], id="a group"),
         pytest.param({"principals": ["autoscaling.amazonaws.com"]}, ["principals"], id="a service"),
+        pytest.param(
+            {"principals": [f"arn:aws:sts::{CONSUMER}:federated-user/{'e' * 33}"]},
+            ["principals"],
+            id="a longer name than federated users have",
+        ),
+        pytest.param(
+            {"principals": [f"arn:aws:sts::{CONSUMER}:assumed-role/deploy/x"]},
+            ["principals"],
+            id="a shorter name than sessions have",
+        ),
         pytest.param({"principals": ["*"]}, ["principals"], id="every principal"),
         pytest.param({"org_arns": ["o-a1b2c3d4e5"]}, ["org_arns"], id="an organization's id"),
         pytest.param(
