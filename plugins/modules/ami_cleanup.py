@@ -232,6 +232,7 @@ notes:
     this tag is removed, the snapshot has one of O(protect_tags), or it is shared and O(include_shared=false).
   - The evidence is read again right before the first image is disabled or deregistered.
   - O(region) is only the region in which the enabled regions are listed, and that of the parameters of O(tombstone_ssm_path).
+  - KMS keys that a snapshot is associated with, beside its own key, are read with botocore 1.44.4 or newer.
 """
 
 EXAMPLES = r"""

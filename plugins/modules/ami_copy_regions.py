@@ -204,6 +204,8 @@ attributes:
   diff_mode:
     support: full
     description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
+notes:
+  - KMS keys that a snapshot is associated with, beside its own key, are read with botocore 1.44.4 or newer.
 """
 
 EXAMPLES = r"""

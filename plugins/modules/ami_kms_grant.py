@@ -135,6 +135,8 @@ attributes:
   diff_mode:
     support: full
     description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
+notes:
+  - AWS services that have a grant are named with botocore 1.43.12 or newer. With an older one they are C(unknown).
 """
 
 EXAMPLES = r"""

@@ -66,6 +66,8 @@ notes:
   - Every region needs a subnet in O(subnet_ids).
   - Do not probe the same image in the same account in two runs at the same time, because each terminates the other's instance.
     Runs with different images do not affect each other.
+  - The instance types that an image supports are read with botocore 1.43.82 or newer. With an older one, the default of
+    O(instance_type) can be a type that the image does not support.
 """
 
 EXAMPLES = r"""

@@ -122,6 +122,8 @@ notes:
   - AWS returns the permissions of one image per call, and accepts a burst of 100 such calls and then 20 a second in each
     region. The calls are paced accordingly, and regions are read in parallel.
   - The codes of the findings are stable. C(docs/auditing.md) of this collection explains each.
+  - AWS services that have a grant are named with botocore 1.43.12 or newer. With an older one they are C(unknown).
+  - KMS keys that a snapshot is associated with, beside its own key, are read with botocore 1.44.4 or newer.
 seealso:
   - module: golden.images.ami_share
   - module: golden.images.ami_kms_grant

@@ -63,6 +63,9 @@ attributes:
 notes:
   - Without O(consumer_role_name) other accounts are checked in the owner's account only, and RV(results[].level) is null.
   - The codes of the findings are stable. C(docs/diagnosing.md) of this collection explains each.
+  - The instance types that an image supports are read with botocore 1.43.82 or newer. With an older one, the default of
+    O(instance_type) can be a type that the image does not support.
+  - KMS keys that a snapshot is associated with, beside its own key, are read with botocore 1.44.4 or newer.
 seealso:
   - module: golden.images.ami_launch_probe
 """

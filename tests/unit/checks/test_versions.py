@@ -23,6 +23,7 @@ WRONG = {
     "requirements/oldest/boto/oldest-boto.txt": ("botocore==1.41.0", "botocore==1.42.0"),
     "requirements/dev.txt": ("ansible-core==2.21.", "ansible-core==2.22."),
     "plugins/module_utils/runner.py": ('OLDEST_BOTOCORE = "1.41.0"', 'OLDEST_BOTOCORE = "1.40.0"'),
+    "plugins/modules/ami_cleanup.py": ("botocore 1.42.94 or", "botocore 1.42.93 or"),
     "plugins/modules/ami_share.py": ("  - botocore >= 1.41.0\n", ""),
 }
 
@@ -30,7 +31,8 @@ WRONG = {
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The files that name versions."""
-    for name in (*WRONG, *PAGES):
+    modules = (path.relative_to(CHECKOUT).as_posix() for path in CHECKOUT.glob("plugins/modules/ami_*.py"))
+    for name in {*WRONG, *PAGES, *modules}:
         target = tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / name, target)
@@ -50,6 +52,25 @@ def test_a_contradiction_is_found(name: str, copy: Path):
     (copy / name).write_text(text.replace(right, wrong), encoding="utf-8")
     (found,) = contradictions(copy)
     assert found.startswith(f"{name} has ")
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("docs/versions.md", "| 1.43.82 |", "| 1.43.81 |"),
+        ("docs/versions.md", "`ami_launch_probe` and", "`ami_restore` and"),
+        ("plugins/modules/ami_launch_probe.py", "botocore 1.43.82 or newer", "some botocore"),
+    ],
+)
+def test_a_feature_that_needs_a_newer_botocore_is_in_the_notes_of_its_module(
+    name: str, right: str, wrong: str, copy: Path
+):
+    text = (copy / name).read_text(encoding="utf-8")
+    assert right in text
+    (copy / name).write_text(text.replace(right, wrong), encoding="utf-8")
+    found = contradictions(copy)
+    expected = "plugins/modules/ami_launch_probe.py has "
+    assert any(one.startswith(expected) and "newer botocore" in one for one in found)
 
 
 @pytest.mark.parametrize("name", PAGES)
