@@ -56,7 +56,7 @@ def test_paths_that_cannot_be_written(tmp_path: Path) -> None:
     assert len(found) == 4
     assert found[0].endswith("a.txt does not end with .tfvars.json, .env, .json.")
     assert found[1].endswith(f"no/b.env: there is no folder {tmp_path}/no.")
-    assert "c.json exists and cannot be read: Is a directory." in found[2]
+    assert found[2].endswith("c.json is a folder.")
     assert "d.json exists and cannot be read: 'utf-8' codec" in found[3]
     assert all(failure.remedy for failure in check_files([str(tmp_path / "a.txt")]))
 

@@ -32,6 +32,10 @@ PARAMS: dict[str, Any] = {
     "verification_results": [],
     "publish_result": {},
     "verification_error": "",
+    "account_ids": [],
+    "org_arns": [],
+    "org_unit_arns": [],
+    "publish_account_ids": [],
 }
 
 
