@@ -14,6 +14,7 @@ from ...failures import Failure, summary
 from ...model import PUBLIC
 from ...reports import steps
 from ...reports.document import SEVERITIES
+from ...reports.naming import count
 from ..findings import CODES, UNREADABLE
 from .principals import Held, shared_with
 
@@ -186,18 +187,14 @@ def _summary(
         )
         for one in failures
     ]
-    found = ", ".join(f"{number} {severity}" for severity, number in counts.items() if number)
+    found = ", ".join(f"{number:,} {severity}" for severity, number in counts.items() if number)
     read = sum(region["read"] for region in regions.values())
     shared = sum(bool(image["shared_with"]) for image in listed)
     lines = [
-        f"{_number(sum(counts.values()), 'finding')}{f' ({found})' if found else ''}.",
-        f"{_number(len(listed), 'image')} in {_number(read, 'region')} audited, {shared} of them shared.",
+        f"{count(sum(counts.values()), 'finding')}{f' ({found})' if found else ''}.",
+        f"{count(len(listed), 'image')} in {count(read, 'region')} audited, {shared:,} of them shared.",
         *(f"Access to {what} was not checked." for what in skipped),
     ]
     if unread:
         lines.append(f"Not everything could be read. {summary(unread)}")
     return "\n".join(lines)
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -46,6 +46,14 @@ def test_an_account_without_findings_is_clean() -> None:
     assert content["account_id"] == OWNER
 
 
+def test_large_numbers_are_written_as_on_the_screen() -> None:
+    result = audited(region(PUBLIC))
+    many = {**result, "findings": result["findings"][:1] * 1200, "results": result["results"] * 1000}
+    assert audit(many)["summary"] == (
+        "1,200 findings (1,200 high).\n1,000 images in 1 region audited, 1,000 of them shared."
+    )
+
+
 def test_findings_are_counted_by_severity_and_region() -> None:
     content = report(region(PUBLIC), region(volume=accounts(A)))
     assert content["status"] == "findings"
