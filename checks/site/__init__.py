@@ -16,6 +16,7 @@ from pathlib import Path
 
 from checks.commands import CheckError, run
 from checks.paths import CHECKOUT
+from checks.site import search
 
 # What somebody wants to do, with the pages for it; each page of PAGES is in one of these lists.
 CHAPTERS: dict[str, tuple[str, ...]] = {
@@ -141,13 +142,15 @@ def check_links() -> None:
 
 
 def check() -> None:
-    """Build the site in a temporary folder.
+    """Build the site in a temporary folder, and search in it.
 
     Raises:
-        CheckError: a page or link is not right.
+        CheckError: a page, link or search is not right.
     """
     with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
-        build(Path(name).resolve() / "site")
+        site = Path(name).resolve() / "site"
+        build(site)
+        search.check(site)
 
 
 def _sphinx(builder: str, target: Path) -> None:
