@@ -32,24 +32,35 @@ class Built:
 
 def diagnose(aws: SimulatedAws, built: Built) -> Sample:
     """The playbook that diagnoses each account in each region."""
-    return _run(aws, built, "diagnose_ami", "diagnose", {"fail_on": "unknown"})
+    options = {"account_ids": built.account_ids, "fail_on": "unknown"}
+    return _run(aws, built, "diagnose_ami", "diagnose", options)
 
 
 def verify(aws: SimulatedAws, built: Built) -> Sample:
     """The playbook that verifies that AWS would accept a launch by each account in each region."""
-    return _run(aws, built, "verify_ami", "verify", {"level": "authorized"})
+    options = {"account_ids": built.account_ids, "level": "authorized"}
+    return _run(aws, built, "verify_ami", "verify", options)
 
 
-def _run(aws: SimulatedAws, built: Built, name: str, role: str, options: dict[str, Any]) -> Sample:
-    given = {
-        "images": built.images,
-        "account_ids": built.account_ids,
-        "consumer_role_name": ROLE,
-        **options,
-    }
+def verify_as_hosts(aws: SimulatedAws, built: Built) -> Sample:
+    """The same verification, with each account as a host of the inventory."""
+    hosts = {f"account-{one}": {"account_id": one} for one in built.account_ids}
+    options = {"level": "authorized", "hosts": "accounts"}
+    return _run(aws, built, "verify_ami", "verify", options, {"accounts": {"hosts": hosts}})
+
+
+def _run(
+    aws: SimulatedAws,
+    built: Built,
+    name: str,
+    role: str,
+    options: dict[str, Any],
+    inventory: dict[str, Any] | None = None,
+) -> Sample:
+    given = {"images": built.images, "consumer_role_name": ROLE, **options}
     aws.clear_calls()
     variables = {f"{role}_{option}": value for option, value in given.items()}
-    done = playbook.run(aws, OWNER, f"golden.images.{name}", variables)
+    done = playbook.run(aws, OWNER, f"golden.images.{name}", variables, inventory=inventory)
     calls = aws.calls()
     return sample(done.used, calls, calls_a_target=len(calls) / len(built.images) / len(built.account_ids))
 

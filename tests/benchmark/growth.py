@@ -25,6 +25,9 @@ IMAGES = (1000, 5000, BASE_IMAGES, 20_000, MOST_IMAGES)
 """Images in 20 regions."""
 TARGETS = ((20, 1), (20, 5), (50, 5), (100, 5), (200, 5))
 """Accounts and regions of a diagnosis and of a verification."""
+IN_ONE_PROCESS = ((5, 1), (20, 1), (20, 4), (80, 4))
+AS_HOSTS = ((5, 1), (15, 1), (20, 1))
+"""Accounts and regions of a verification by one process, and by a host of the inventory for each account."""
 _AUDITED_REGIONS = 20
 
 
@@ -65,15 +68,25 @@ def of_verification(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
     yield from _targets(aws, scale, "verification", diagnosis.verify)
 
 
+def of_hosts(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+    """The table of docs/scale.md: a verification by one process, and by a host for each account."""
+    yield from _targets(aws, scale, "one process", diagnosis.verify, IN_ONE_PROCESS)
+    yield from _targets(aws, scale, "hosts", diagnosis.verify_as_hosts, AS_HOSTS)
+
+
 def _distribution(aws: SimulatedAws, scale: Scale, case: distribution.Case, size: int) -> Iterator[Series]:
     for one in distribution.both_runs(aws, scale, case.name, case, GOLDEN):
         yield replace(one, size=size)
 
 
 def _targets(
-    aws: SimulatedAws, scale: Scale, name: str, run: Callable[[SimulatedAws, diagnosis.Built], Sample]
+    aws: SimulatedAws,
+    scale: Scale,
+    name: str,
+    run: Callable[[SimulatedAws, diagnosis.Built], Sample],
+    targets: tuple[tuple[int, int], ...] = TARGETS,
 ) -> Iterator[Series]:
-    for accounts, regions in _some(scale, TARGETS):
+    for accounts, regions in _some(scale, targets):
         built = diagnosis.build(aws, accounts, regions)
         samples = repeated(scale, partial(_rested, partial(run, aws, built)))
         yield Series(f"{name} of {accounts} × {regions}", GOLDEN, samples, size=accounts * regions)

@@ -91,4 +91,7 @@ PARTS = {
     "growth-verification": Recipe(
         "Verification in more accounts and regions", growth.of_verification, _AWS, by_default=False
     ),
+    "hosts": Recipe(
+        "Verification by one process, and by a host for each account", growth.of_hosts, _AWS, by_default=False
+    ),
 }

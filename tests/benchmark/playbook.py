@@ -53,8 +53,11 @@ def run(
     playbook: str | Play,
     variables: Mapping[str, Any] | None = None,
     *options: str,
+    inventory: Mapping[str, Any] | None = None,
 ) -> Run:
     """Run a playbook, given by FQCN or as a list of tasks, to its end with the credentials of an account.
+
+    ``inventory`` has groups with their hosts.
 
     Raises:
         RuntimeError: it failed; the text is what it said.
@@ -66,6 +69,9 @@ def run(
         variables_file = folder / "variables.json"
         variables_file.write_text(json.dumps(variables or {}), encoding="utf-8")
         command = ["ansible-playbook", target, "-e", f"@{variables_file}", *options]
+        if inventory:
+            (folder / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
+            command += ["-i", str(folder / "hosts.json")]
         used = measure(command, ansible.environment, folder, folder / "stdout", folder / "stderr")
         output = (folder / "stdout").read_text(encoding="utf-8")
         errors = (folder / "stderr").read_text(encoding="utf-8")
@@ -77,7 +83,7 @@ def run(
     (stats,) = (event["stats"] for event in events if event["_event"] == "v2_playbook_on_stats")
     return Run(
         used=used,
-        changed=stats["localhost"]["changed"],
+        changed=sum(one["changed"] for one in stats.values()),
         tasks=tuple(_task(event) for event in events if event["_event"] in _ENDS),
     )
 
