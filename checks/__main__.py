@@ -90,6 +90,7 @@ def _ended_apart(names: list[str]) -> list[Ended]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m checks", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(CHECKS))
+    parser.add_argument("--no-skips", action="store_true", help="fail if this machine cannot run a check")
     parser.add_argument("--per-python", action="store_true", help="those that can differ between Pythons")
     wanted = parser.parse_args()
     unknown = [name for name in wanted.names if name not in CHECKS]
@@ -109,7 +110,8 @@ def main() -> int:
     else:
         ended = _ended_here(small or large)
     print(f"\n━━━ Summary · Python {VERSION} ━━━", *ended, sep="\n", flush=True)
-    return 1 if any(one.outcome == FAILED for one in ended) else 0
+    bad = (FAILED, SKIPPED) if wanted.no_skips else (FAILED,)
+    return 1 if any(one.outcome in bad for one in ended) else 0
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def check(site: Path) -> None:
         CheckError: a search does not find its page.
     """
     if PROGRAM is None:
-        print("– the search is not tried: there is no Chromium")
+        print("The search is not tried: there is no Chromium.")
         return
     found = {}
     with tempfile.TemporaryDirectory(prefix="golden-images-") as name, Browser(Path(name)) as browser:

@@ -39,7 +39,7 @@ _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>((?!(?P=quote)).)*)(?P=quote)""
 # What stands before the items of a YAML list: empty lines, comments and the start of a document.
 _BEFORE_ITEMS = re.compile(r"(?:[ \t]*(?:#[^\n]*|---[ \t\r]*)?(?:\r?\n|\Z))*[ \t]*")
 # An item of separated text that was meant as YAML or as text in quotes: it would not mean what it says.
-_NO_ITEM = re.compile(r"""["'#]|-\s|---$|.*\s#""", re.DOTALL)
+_NO_ITEM = re.compile(r"""["'#]|[-*]\s|---|.*\s#""", re.DOTALL)
 _ITEM_ENDS = re.compile(r"[,\n\r]")
 # ansible.module_utils.parsing.convert_bool.
 _TRUE = frozenset({"y", "yes", "on", "1", "true", "t", "1.0"})
@@ -65,15 +65,16 @@ ACCOUNT_ID_FORM = 'Write 12 digits in double quotes, in a survey too, for exampl
 class Variable:
     """One variable of a role.
 
-    ``type`` and ``elements``, which is also of a mapping's values, are Ansible's types, or ``account_id``, 12
-    digits, ``role_name`` or ``external_id``, of IAM, or ``raw``, a mapping or a list. ``choices`` are texts.
-    ``default_from`` is another variable: it counts if this one is not given. ``options`` are the known keys
-    of the mappings in a list or a mapping.
+    ``type``, ``elements``, which is also of a mapping's values, and a mapping's ``keys`` are Ansible's types,
+    or ``account_id``, 12 digits, ``role_name`` or ``external_id``, of IAM, or ``raw``, a mapping or a list.
+    ``choices`` are texts. ``default_from`` is another variable: it counts if this one is not given.
+    ``options`` are the known keys of the mappings in a list or a mapping.
     """
 
     name: str
     type: str = "str"
     elements: str | None = None
+    keys: str = "str"
     choices: tuple[str, ...] = ()
     default: Any = None
     default_from: str | None = None
@@ -101,6 +102,7 @@ def _declared(name: str, fields: Mapping[str, Any]) -> Variable:
         name,
         type=fields["type"],
         elements=fields.get("elements"),
+        keys=fields.get("keys", "str"),
         choices=tuple(fields.get("choices", ())),
         default=fields.get("default"),
         default_from=fields.get("default_from"),
@@ -151,7 +153,7 @@ def misspelled(
         invalid_option(
             name,
             f"{name}: the role has no such variable.",
-            f"Correct it to {missing[similar]}, or rename it if it is another one.",
+            f"Correct it to {missing[similar]}, or rename it if it is a variable of your own.",
         )
         for rest, name in unknown.items()
         if not rest.startswith("_")
@@ -345,9 +347,14 @@ class _Reading:
             self._refuse(f"{place}must be a mapping{self._got(value)}.", _MAPPING_FORM)
             return None
         return {
-            key.strip() if isinstance(key, str) else key: self._mapped(variable, key, item, place)
+            self._key(variable, key, place): self._mapped(variable, key, item, place)
             for key, item in found.items()
         }
+
+    def _key(self, variable: Variable, key: Any, place: str) -> Any:
+        if variable.keys == "str":
+            return key.strip() if isinstance(key, str) else key
+        return self._scalar(Variable(variable.name, type=variable.keys), key, place)
 
     def _mapped(self, variable: Variable, key: Any, value: Any, place: str) -> Any:
         if variable.elements == "dict":
@@ -507,7 +514,7 @@ _SCALARS: Mapping[str, Callable[[Any], Any]] = {
 def problems(variables: Iterable[Variable]) -> Iterator[str]:
     """What is wrong with declarations, whose mistakes would otherwise show at the first use."""
     for variable in variables:
-        for kind in (variable.type, variable.elements):
+        for kind in (variable.type, variable.elements, variable.keys):
             if kind is not None and kind not in {*_SCALARS, "dict", "list", "raw"}:
                 yield f"{variable.name}: {kind} is not a type"
         if variable.required and (variable.default is not None or variable.default_from):

@@ -44,8 +44,8 @@ class RunsHere(ShortFailures):
         """
         super().__init_subclass__(**kwargs)
         if cls.flow.needs_aws and find_spec("boto3") is not None:
-            # A task that lacks the collection amazon.aws says so itself.
-            with contextlib.suppress(ImportError):
+            # A task that lacks the collection amazon.aws, or cannot read the models, says so itself.
+            with contextlib.suppress(ImportError, OSError, ValueError):
                 preload()
 
     def run(self, tmp=None, task_vars=None):

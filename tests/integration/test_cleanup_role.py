@@ -156,7 +156,10 @@ def test_nothing_is_changed_above_the_limit_or_with_an_invalid_option(
     # What was meant to protect images is not ignored.
     for meant, problem in (
         ({"cleanup_protect_tag": "legal"}, "cleanup_protect_tag: the role has no such variable."),
-        ({"cleanup_protect_tags": "legal: hold"}, "cleanup_protect_tags: 'legal: hold' is not a tag."),
+        (
+            {"cleanup_protect_tags": "legal: hold"},
+            "cleanup_protect_tags: 'legal: hold' can be a key and a value, or a key.",
+        ),
         ({"cleanup_protect_tags": "legal # hold"}, "cannot tell what the item 'legal # hold' means."),
     ):
         unprotected = {name: value for name, value in policy.items() if name != "cleanup_protect_tags"}

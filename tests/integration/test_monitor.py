@@ -193,7 +193,7 @@ def test_web_pages_are_explained(aws: SimulatedAws, ansible: Ansible) -> None:
     assert run.code == 2
     assert run.task("Fail before the first change").result["msg"] == (
         "Monitoring was not configured: a step before the first change failed.\n"
-        "- Get caller identity failed. The answer is not one of AWS's: it lacks Error. "
+        "- Get caller identity failed. The answer lacks Error: it may not be AWS's. "
         "Check the network, the proxy and AWS_ENDPOINT_URL."
     )
     assert _everything(aws) == []
@@ -203,9 +203,9 @@ def test_web_pages_are_explained(aws: SimulatedAws, ansible: Ansible) -> None:
     run = ansible.run(PLAYBOOK, variables)
     assert run.code == 2
     assert run.task("Fail if a region failed").result["msg"] == (
-        f"1 of 1 region failed.\n- {HOME}: Create topic failed. The answer is not one of AWS's: it lacks "
-        "CreateTopicResult. Check the network, the proxy and AWS_ENDPOINT_URL.\n"
-        "Rerun to complete them: what is done is kept."
+        f"1 of 1 region failed.\n- {HOME}: Create topic failed. The answer lacks CreateTopicResult: it may "
+        "not be AWS's. Check the network, the proxy and AWS_ENDPOINT_URL.\n"
+        "Rerun to complete the failed regions: completed work is kept."
     )
 
 

@@ -61,3 +61,4 @@ def test_a_playbook_runs_in_ansible_navigator(aws: SimulatedAws, fixture: Fixtur
     found = run()
     assert found.returncode == 2, found.stdout + found.stderr
     assert f"Audit of account {account}: 1 high finding.\n" in found.stdout.replace("\r\n", "\n")
+    assert {file.suffix for file in (CHECKOUT / "playbooks").iterdir()} == {".yml"}

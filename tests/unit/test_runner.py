@@ -16,6 +16,7 @@ from ansible.module_utils.common import warnings as ansible_warnings
 from ansible_collections.amazon.aws.plugins.module_utils import botocore
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.golden.images.plugins.module_utils import runner
+from ansible_collections.golden.images.plugins.module_utils.aws import clients
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils.runner import Flow, Outcome
@@ -563,3 +564,11 @@ def test_secrets_are_not_in_a_result_of_this_process() -> None:
     steps = Steps(refusing={"wanted": (secret,)}, needs_aws=False)
     found = runner.run_here(steps.flow(), HERE_SPEC, {"external_id": "hunter2"})
     assert "hunter2" not in str(found)
+
+
+def test_libraries_and_models_are_loaded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(clients, "preload", lambda: loaded.append("models"))
+    monkeypatch.setattr(runner, "_aws_module", lambda: loaded.append("amazon.aws"))
+    runner.preload()
+    assert sorted(loaded) == ["amazon.aws", "models"]

@@ -188,6 +188,8 @@ REFUSED: list[tuple[Variable, Any, str]] = [
     (LIST, "eu-west-1\n- us-east-1", "cannot tell what the item '- us-east-1' means"),
     (LIST, "---\neu-west-1", "cannot tell what the item '---' means"),
     (LIST, "eu-west-1\n# us-east-1", "cannot tell what the item '# us-east-1' means"),
+    (LIST, "* eu-west-1", "cannot tell what the item '* eu-west-1' means"),
+    (LIST, "--- [eu-west-1]", "cannot tell what the item '--- [eu-west-1]' means"),
     (LIST, "eu-west-1 # ours", "cannot tell what the item 'eu-west-1 # ours' means"),
     (LIST, '"eu-west-1, us-east-1"x', "cannot tell what the item '\"eu-west-1' means"),
     (LIST, ["eu-west-1", None], "item 2 is empty."),
@@ -263,6 +265,12 @@ def test_all_problems_are_found_at_once() -> None:
     assert [failure.action for failure in failures] == ["a", "b", "v", "v"]
     assert failures[0].message == "a: it is required and not set."
     assert values == {"a": None, "b": None, "v": [None, None, ACCOUNT]}
+
+
+def test_keys_can_be_account_ids() -> None:
+    names = Variable("v", type="dict", elements="str", keys="account_id")
+    assert value_of(names, {222222222222: "web", f" {ACCOUNT}": "data"}) == {OTHER: "web", ACCOUNT: "data"}
+    assert "(012345671234 becomes 1402434204)" in message_of(names, {1402434204: "web"})
 
 
 def test_a_misspelled_variable_is_refused() -> None:
@@ -400,6 +408,8 @@ def test_every_variable_of_every_role_takes_every_form(variable: Variable) -> No
         if variable.required:
             assert "is required" in message_of(variable, nothing)
     samples = SAMPLES[variable.type, variable.elements]
+    if variable.keys == "account_id":
+        samples = ({OTHER: "b"}, f"{OTHER}: b", json.dumps({OTHER: "b"}), {int(OTHER): "b "})
     if variable.choices:
         first, last = variable.choices[0], variable.choices[-1]
         one = (first, first.upper(), f" {first}\n")

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
+
 from ..finding import Finding, Severity
 from ..model import Target
 
@@ -112,6 +114,8 @@ NOT_ALLOWED = (
     "unknown_organizational_unit",
 )
 """The codes for principals that have access to an image or snapshot and are not on the allowlist."""
+BY_PRINCIPAL = frozenset({"unknown_account", "unknown_organization", "unknown_organizational_unit"})
+"""The codes for one principal each. Those that can use the same images are shown as one cause."""
 WORST = ("public", "snapshot_public", "key_public")
 """The codes for access of every AWS account, the worst first."""
 UNREADABLE = frozenset(code for code in CODES if code.endswith("_unreadable"))
@@ -123,6 +127,24 @@ def urgency(code: str) -> int:
     if code in WORST:
         return WORST.index(code)
     return len(WORST) + (code in UNREADABLE)
+
+
+def same_places(
+    placed: Iterable[tuple[Hashable, tuple[str | None, str | None]]],
+) -> dict[Hashable, frozenset[tuple[str | None, str | None]]]:
+    """What each holder can use, from pairs of a holder and a region with an image or snapshot.
+
+    Equal sets are one object: thousands of findings are grouped by them, and comparing each set with another
+    would take minutes.
+    """
+    places: dict[Hashable, set[tuple[str | None, str | None]]] = {}
+    for holder, place in placed:
+        places.setdefault(holder, set()).add(place)
+    known: dict[frozenset[tuple[str | None, str | None]], frozenset[tuple[str | None, str | None]]] = {}
+    return {
+        holder: known.setdefault(one, one)
+        for holder, one in ((holder, frozenset(some)) for holder, some in places.items())
+    }
 
 
 def finding(

@@ -27,7 +27,7 @@ from ..reports.screen import (
     sentence,
     table,
 )
-from .findings import urgency
+from .findings import BY_PRINCIPAL, same_places, urgency
 
 _MOST = 5
 _COLUMNS = (
@@ -147,15 +147,20 @@ def _asked(report: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> lis
     As on the report's page, principals with the same images are one cause.
     """
     messages = {one["message"] for one in found}
-    places: dict[tuple[str, Any], set[tuple[Any, Any]]] = {}
-    for one in report["findings"]:
-        places.setdefault((one["code"], one["principal"]), set()).add((one["region"], one["resource"]))
-    usable = {holder: frozenset(some) for holder, some in places.items()}
+    usable = same_places(
+        (_holder(one), (one["region"], one["image_id"] or one["resource"]))
+        for one in report["findings"]
+        if one["code"] in BY_PRINCIPAL
+    )
     return [
         {"message": f"{first['message']}{_others(group)}", "region": first["region"]}
-        for first, group in _groups(report["findings"], lambda one: usable[one["code"], one["principal"]])
+        for first, group in _groups(report["findings"], lambda one: usable.get(_holder(one)))
         if first["message"] in messages
     ]
+
+
+def _holder(finding: Mapping[str, Any]) -> Hashable:
+    return finding["code"], finding["remedy"], finding["principal"]
 
 
 def _others(group: Sequence[Any]) -> str:

@@ -165,9 +165,10 @@ def _planned(params: Mapping[str, Any]) -> Iterator[Failure]:
     if others and params["verify_level"] != "none" and not params["consumer_role_name"]:
         yield invalid_option(
             "verify_level",
-            f"verify_level: {params['verify_level']} cannot be reached without consumer_role_name: account "
-            f"{', '.join(others)} is not that of these credentials, {', '.join(sorted(owners))}.",
-            "Set a role that these credentials may assume in the account, or verify_level: none.",
+            f"verify_level: {params['verify_level']} cannot be reached without consumer_role_name, because "
+            f"other accounts than that of the credentials, {', '.join(sorted(owners))}, are to be verified: "
+            f"{', '.join(others[:3])}{' and others' if len(others) > 3 else ''}.",
+            "Set a role that these credentials may assume in the accounts, or verify_level: none.",
         )
     encrypted = sorted({one["region"] for one in planned or () if one["kms_key_arn"] and not one["image_id"]})
     if encrypted and params["copy_into_accounts"] and not params["consumer_kms_key_id"]:

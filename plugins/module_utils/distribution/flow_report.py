@@ -78,11 +78,11 @@ def content(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _accounts(given: Iterable[Any]) -> list[str]:
-    """Account IDs, each once. YAML reads one without quotes as a number, without leading zeros.
+    """Account IDs as text, each once.
 
     One that is not valid is not refused: the report is also about options that a step has refused.
     """
-    return list(dict.fromkeys(f"{one:012}" if isinstance(one, int) else str(one) for one in given))
+    return list(dict.fromkeys(str(one) for one in given))
 
 
 def check(params: Mapping[str, Any]) -> tuple[Failure, ...]:

@@ -41,7 +41,7 @@ def explained(message: str) -> tuple[str, str]:
     """
     text = _CRASH.sub("", message.strip())
     if lacking := _LACKING.match(text):
-        return f"The answer is not one of AWS's: it lacks {lacking['member']}.", _NETWORK
+        return f"The answer lacks {lacking['member']}: it may not be AWS's.", _NETWORK
     error = _ERROR.search(text)
     code = error["code"] if error else ""
     if error and (code == "Unknown" or _PAGE.search(error["text"])):

@@ -32,7 +32,7 @@ _COLUMNS = (
     Column("outcome", "outcome"),
 )
 _OTHERS = "The other regions are complete. Rerun to complete the remaining regions."
-_RERUN = "Rerun to complete them: what is done is kept."
+_RERUN = "Rerun to complete the failed regions: completed work is kept."
 _UNCHANGED = "Monitoring was not {word}: a step before the first change failed."
 _UNKNOWN = (
     "Whether the EventBridge rules would change is not known: amazon.aws.cloudwatchevent_rule does not "

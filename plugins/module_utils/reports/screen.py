@@ -21,6 +21,7 @@ from ..failures import cut as shortened
 from ..failures import in_common, with_code
 from ..wording import ended, visible
 from .document import Column
+from .naming import count
 from .values import text_of
 
 WIDTH = 80
@@ -237,9 +238,8 @@ def listed(texts: Sequence[str], most: int = 4) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where needed."""
-    ending = "" if number == 1 else "es" if noun.endswith("ch") else "s"
-    return f"{number:,} {noun}{ending}"
+    """A number with its noun, in the plural where needed, as on pages."""
+    return count(number, noun)
 
 
 def duration(seconds: int) -> str:

@@ -124,7 +124,7 @@ def test_principals_of_one_kind_are_one_row() -> None:
 
 def test_findings_that_the_role_fails_on() -> None:
     kinds = [
-        finding(principal=f"{number:012}", message=f"Finding {number}.", resource=f"ami-{number}")
+        finding(principal=f"{number:012}", message=f"Finding {number}.", image_id=f"ami-{number}")
         for number in range(7)
     ]
     more = finding(principal=f"{6:012}", message="Another one.", region=US)
@@ -142,7 +142,7 @@ def test_findings_that_the_role_fails_on() -> None:
 
 def test_accounts_with_the_same_images_are_one_reason_to_fail() -> None:
     strangers = [
-        finding(principal=f"{number:012}", message=f"Finding {number}.", resource=image)
+        finding(principal=f"{number:012}", message=f"Finding {number}.", image_id=image)
         for number in range(24)
         for image in ("ami-1", "ami-2")
     ]

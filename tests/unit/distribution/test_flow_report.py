@@ -54,7 +54,7 @@ def test_consumers_and_accounts_that_the_image_was_meant_for():
             account_ids=["012345678901", 222222222222],
             org_arns=[organization],
             org_unit_arns=[unit],
-            publish_account_ids=[12345678901],
+            publish_account_ids=["012345678901"],
         )
     )
     assert report["wanted"] == {

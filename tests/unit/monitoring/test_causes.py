@@ -14,7 +14,7 @@ ERROR = "An error occurred ({}) when calling the PutRule operation{}: {}"
 def test_an_answer_that_lacks_a_member() -> None:
     for message in ("Task failed: Module failed: 'CreateTopicResult'", "'CreateTopicResult'"):
         assert explained(message) == (
-            "The answer is not one of AWS's: it lacks CreateTopicResult.",
+            "The answer lacks CreateTopicResult: it may not be AWS's.",
             "Check the network, the proxy and AWS_ENDPOINT_URL.",
         )
 

@@ -13,7 +13,7 @@ from ...model import PUBLIC
 from ...reports.document import Group, Item
 from ...reports.groups import grouped
 from ...reports.naming import count, family_of
-from ..findings import MEANINGS, urgency
+from ..findings import BY_PRINCIPAL, MEANINGS, same_places, urgency
 
 Names: TypeAlias = "Mapping[tuple[str | None, str | None], str]"
 """The names of images, by region and image ID."""
@@ -49,7 +49,6 @@ _NOUNS = {
     "unknown_organization": "organization",
     "unknown_organizational_unit": "organizational unit",
 }
-_BY_PRINCIPAL = frozenset({"unknown_account", "unknown_organization", "unknown_organizational_unit"})
 
 
 def causes(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[Group, ...]:
@@ -60,10 +59,10 @@ def causes(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[
     """
     listed = tuple(items)
     names = {(image["region"], image["image_id"]): str(image["name"] or "") for image in images}
-    usable = _usable(listed)
+    usable = same_places((_holder(item), _place(item)) for item in listed if item.code in BY_PRINCIPAL)
 
     def cause(item: Item) -> Hashable:
-        if item.code in _BY_PRINCIPAL:
+        if item.code in BY_PRINCIPAL:
             return usable[_holder(item)]
         return family_of(names.get((item.region, item.image_id), "")) if item.code in _OF_IMAGES else None
 
@@ -76,15 +75,6 @@ def causes(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[
 def _holder(item: Item) -> Hashable:
     """The principal of a finding, once for each group that the finding can be in."""
     return item.code, item.remedy, item.principal
-
-
-def _usable(items: Iterable[Item]) -> dict[Hashable, frozenset[Place]]:
-    """What each principal that is not allowed can use."""
-    found: dict[Hashable, set[Place]] = {}
-    for item in items:
-        if item.code in _BY_PRINCIPAL:
-            found.setdefault(_holder(item), set()).add(_place(item))
-    return {holder: frozenset(places) for holder, places in found.items()}
 
 
 def _place(item: Item) -> Place:
