@@ -341,7 +341,7 @@ CASES: dict[str, list[Case]] = {
             stage="publish",
         ),
         Case("distribute_purge_access", True, "", {"distribute_account_ids": ["OWNER"]}, stage="purge"),
-        Case("distribute_verify_level", "visible", f"account {ACCOUNT} is not that of", stage="planned"),
+        Case("distribute_verify_level", "visible", f"are to be verified: {ACCOUNT}", stage="planned"),
         Case("distribute_copy_wait_timeout", 0, "0"),
         Case("distribute_copy_wait_timeout", -5, "-5"),
         Case("distribute_copy_wait_timeout", "soon", "soon", stage="role"),
