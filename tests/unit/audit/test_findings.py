@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.findings impor
     UNREADABLE,
     WORST,
     finding,
+    same_places,
     urgency,
 )
 from ansible_collections.golden.images.plugins.module_utils.finding import Finding, Severity
@@ -63,3 +64,11 @@ def test_the_documentation_explains_every_code_as_reports_do() -> None:
     told = re.findall(r"^\| `(\w+)` \| (\w+) \| (.+) \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert told == [(code, severity.name.lower(), MEANINGS[code]) for code, severity in sorted(CODES.items())]
     assert MEANINGS.keys() == CODES.keys()
+
+
+def test_principals_with_the_same_images_have_one_set_of_places() -> None:
+    placed = [(holder, ("eu-west-1", image)) for holder in ("a", "b", "c") for image in ("ami-1", "ami-2")]
+    found = same_places([*placed, ("c", ("us-east-1", "ami-3"))])
+    assert found["a"] == {("eu-west-1", "ami-1"), ("eu-west-1", "ami-2")}
+    assert found["b"] is found["a"]
+    assert found["c"] == found["a"] | {("us-east-1", "ami-3")}
