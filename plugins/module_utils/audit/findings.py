@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from typing import TypeAlias
 
 from ..finding import Finding, Severity
 from ..model import Target
@@ -116,6 +117,8 @@ NOT_ALLOWED = (
 """The codes for principals that have access to an image or snapshot and are not on the allowlist."""
 BY_PRINCIPAL = frozenset({"unknown_account", "unknown_organization", "unknown_organizational_unit"})
 """The codes for one principal each. Those that can use the same images are shown as one cause."""
+Place: TypeAlias = "tuple[str | None, str | None]"
+"""A region, and an image in it, or a snapshot that no image uses."""
 WORST = ("public", "snapshot_public", "key_public")
 """The codes for access of every AWS account, the worst first."""
 UNREADABLE = frozenset(code for code in CODES if code.endswith("_unreadable"))
@@ -129,22 +132,21 @@ def urgency(code: str) -> int:
     return len(WORST) + (code in UNREADABLE)
 
 
-def same_places(
-    placed: Iterable[tuple[Hashable, tuple[str | None, str | None]]],
-) -> dict[Hashable, frozenset[tuple[str | None, str | None]]]:
-    """What each holder can use, from pairs of a holder and a region with an image or snapshot.
+def same_places(placed: Iterable[tuple[Hashable, Place]]) -> dict[Hashable, frozenset[Place]]:
+    """What each holder can use, from pairs of a holder and a place.
 
     Equal sets are one object: thousands of findings are grouped by them, and comparing each set with another
     would take minutes.
     """
-    places: dict[Hashable, set[tuple[str | None, str | None]]] = {}
+    places: dict[Hashable, set[Place]] = {}
     for holder, place in placed:
         places.setdefault(holder, set()).add(place)
-    known: dict[frozenset[tuple[str | None, str | None]], frozenset[tuple[str | None, str | None]]] = {}
-    return {
-        holder: known.setdefault(one, one)
-        for holder, one in ((holder, frozenset(some)) for holder, some in places.items())
-    }
+    known: dict[frozenset[Place], frozenset[Place]] = {}
+    found: dict[Hashable, frozenset[Place]] = {}
+    for holder, some in places.items():
+        one = frozenset(some)
+        found[holder] = known.setdefault(one, one)
+    return found
 
 
 def finding(

@@ -13,12 +13,10 @@ from ...model import PUBLIC
 from ...reports.document import Group, Item
 from ...reports.groups import grouped
 from ...reports.naming import count, family_of
-from ..findings import BY_PRINCIPAL, MEANINGS, same_places, urgency
+from ..findings import BY_PRINCIPAL, MEANINGS, Place, same_places, urgency
 
 Names: TypeAlias = "Mapping[tuple[str | None, str | None], str]"
 """The names of images, by region and image ID."""
-Place: TypeAlias = "tuple[str | None, str | None]"
-"""A region, and an image or a snapshot in it."""
 
 # In the sentences, {who} are the principals and {places} the images.
 _OF_IMAGES = {
