@@ -132,7 +132,7 @@ class InventoryModule(AWSInventoryBase):
         try:
             super().parse(inventory, loader, path, cache=cache)
         except errors.AWS_ERRORS as exception:
-            self.fail_aws(errors.failure(exception, None, "AssumeRole").sentence())
+            self.fail_aws("The accounts cannot be listed", exception)
         statuses = self.get_option("statuses")
         options = InventoryOptions(
             states=STATES if "all" in statuses else tuple(statuses),
@@ -153,6 +153,13 @@ class InventoryModule(AWSInventoryBase):
         client = super().client(*arguments, **options)
         refuse_web_pages(client.meta.events, client.meta.endpoint_url)
         return client
+
+    def fail_aws(self, message, exception=None):
+        """Fail with what to do about an error of AWS, also where amazon.aws, which assumes the role, caught it."""
+        if isinstance(exception, errors.AWS_ERRORS):
+            message = f"{message}: {errors.failure(exception, None, 'AssumeRole').sentence()}"
+            exception = None
+        super().fail_aws(message, exception)
 
     def _accounts(self, options, path, cache):
         found, cached = self.get_cached_result(path, cache)
