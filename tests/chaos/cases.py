@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulated_aws.http.record import RecordedCall
+from simulated_aws.resource_arns import S3_ACTIONS
 
 # What a run must do that is struck: succeed all the same, fail, or either, whichever is right for the call.
 SURVIVE, FAIL, EITHER = "survive", "fail", "either"
@@ -29,6 +30,8 @@ _READ_BY_OTHERS = frozenset(
 The role uses no alias and no tag. Without the subscriptions of the topic, sns_topic lists those of the
 account.
 """
+_BEFORE_THE_ANSWER = frozenset({("s3", "ListBucket")})
+"""What is read only to refuse earlier: S3 answers PutObject for a bucket that does not exist with that."""
 _PROVEN_BY_CONSUMERS = frozenset(
     (scenario, "kms", action)
     for scenario in ("diagnose", "verify")
@@ -38,12 +41,14 @@ _PROVEN_BY_CONSUMERS = frozenset(
 _EXPIRED = {
     "ec2": {"code": "RequestExpired", "message": "Request has expired.", "status": 400},
     "kms": {"code": "ExpiredTokenException", "message": "The security token has expired", "status": 400},
+    "s3": {"code": "ExpiredToken", "message": "The provided token has expired.", "status": 400},
     "ssm": {"code": "ExpiredTokenException", "message": "The security token has expired", "status": 400},
     "sts": {"code": "ExpiredToken", "message": "The security token has expired", "status": 403},
 }
 """How services refuse expired credentials.
 
-("Error codes for the Amazon EC2 API", RequestExpired; "Common errors" of the others, ExpiredTokenException.)
+("Error codes for the Amazon EC2 API", RequestExpired; "Error responses" of S3, ExpiredToken; "Common errors"
+of the others, ExpiredTokenException.)
 """
 _SLOW_SECONDS = 60.0
 """How long an answer of a slow region takes: as long as botocore waits for one, before it repeats the call.
@@ -159,20 +164,32 @@ def _denials(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
             "times": 0,
         }
         is_proven = (scenario, service, action) in _PROVEN_BY_CONSUMERS and account_id == calls[0].account_id
-        names = (service, action) not in _READ_BY_OTHERS and not is_proven
-        denied = Denied(service, _operation(action), frozenset(regions)) if names else None
-        which = f"{account_id}-{service}-{_operation(action)}"
+        operation = _operation(service, action)
+        is_needless = (service, operation) in _READ_BY_OTHERS | _BEFORE_THE_ANSWER
+        names = not is_needless and not is_proven
+        denied = Denied(service, operation, frozenset(regions)) if names else None
+        which = f"{account_id}-{service}-{operation}"
+        if service == "s3":
+            which += f"-{action.rpartition('/')[2]}"
         yield Case(scenario, "denied", which, faults=[fault], denied=denied)
 
 
-def _operation(action: str) -> str:
-    """An action of a record as policies name it: ListRules for POST /list-rules."""
+def _operation(service: str, action: str) -> str:
+    """An action of a record as policies name it: ListRules for POST /list-rules, PutObject for PUT /b/key."""
+    if service == "s3":
+        method, _, path = action.partition(" ")
+        return S3_ACTIONS[method, "/" in path.removeprefix("/")]
     return "".join(part[:1].upper() + part[1:] for part in action.rpartition("/")[2].split("-"))
 
 
 def _regions(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
+    # A bucket's objects are not a step in a region.
     steps = sorted(
-        {(call.region, call.account_id, call.service, call.action) for call in calls if call.changes}
+        {
+            (call.region, call.account_id, call.service, call.action)
+            for call in calls
+            if call.changes and call.service != "s3"
+        }
     )
     first = calls[0].account_id if calls else ""
     for region, account_id, service, action in steps:

@@ -19,7 +19,7 @@ OWNER, CONSUMERS, STRANGER = "images", ("web-prod", "web-staging"), "partner"
 HOME, REGIONS = "us-east-1", ("eu-west-1", "us-west-2")
 ROLE, EXTERNAL_ID = "golden-consumer", "golden-images"
 OWNER_ROLE = "golden-owner"
-ALIAS, PARAMETER, TEMPLATE = "alias/golden", "/golden/web", "web"
+ALIAS, PARAMETER, TEMPLATE, BUCKET = "alias/golden", "/golden/web", "web", "golden-reports"
 # What an account needs to launch (EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot").
 _USE = [
     *("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
@@ -449,6 +449,16 @@ def _monitor(world: World) -> Setup:
     return Setup(Command("monitor_ami_sharing", variables))
 
 
+def _upload(world: World) -> Setup:
+    """report_upload of the four files of a report."""
+    world.client("s3", HOME).create_bucket(Bucket=BUCKET)
+    reports = world.folder / "report"
+    reports.mkdir()
+    for name in ("report.json", "report.csv", "report.sarif", "report.html"):
+        (reports / name).write_text(name, encoding="utf-8")
+    return Setup(_module("report_upload", report_dir=str(reports), report_s3_uri=f"s3://{BUCKET}/audit"))
+
+
 def _beside(world: World) -> Setup:
     """A distribution, and a cleanup of the same family of images at the same time."""
     specs = {
@@ -487,6 +497,7 @@ SCENARIOS: dict[str, Scenario] = {
     "diagnose": _diagnose,
     "verify": _verify,
     "monitor": _monitor,
+    "upload": _upload,
     "beside": _beside,
 }
 
