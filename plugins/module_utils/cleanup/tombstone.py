@@ -23,7 +23,8 @@ A tombstone is one JSON object:
 
 ``tombstone_text`` writes all of it. ``read_tombstone`` reads what restoring an image needs.
 
-In Parameter Store, the tombstone of an image is the parameter ``PATH/REGION/IMAGE_ID`` of the home region.
+In Parameter Store, the tombstone of an image is the parameter ``PATH/REGION/IMAGE_ID`` of the home region. In
+S3, each tombstone is an object, ``PREFIX/REGION/IMAGE_ID/WRITTEN_AT.json``.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from ..model import Device, ImageRef, Sharing, SnapshotRef
 from .decisions import Decision
@@ -61,6 +63,17 @@ class Tombstone:
     tags: Mapping[str, str] = field(default_factory=dict)
     deprecation_time: str | None = None
     product_codes: tuple[str, ...] = ()
+
+
+class ObjectFolder(NamedTuple):
+    """Where in S3 the tombstones of one image are: the keys of its objects start with ``prefix``."""
+
+    bucket: str
+    prefix: str
+
+    def key(self, written_at: datetime) -> str:
+        """The key of the tombstone of that time: an image can have one of each stage."""
+        return f"{self.prefix}{stamp(written_at)}.json"
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,13 @@ def tombstone_text(seen: CleanupSeen, decision: Decision) -> str:
 def parameter_name(path: str, ref: ImageRef) -> str:
     """The name of the parameter that holds an image's tombstone."""
     return f"{path.rstrip('/')}/{ref.region}/{ref.image_id}"
+
+
+def object_folder(uri: str, ref: ImageRef) -> ObjectFolder:
+    """The folder of an image's tombstones below ``s3://bucket/prefix``."""
+    bucket, _slash, prefix = uri.removeprefix("s3://").partition("/")
+    above = f"{prefix.rstrip('/')}/" if prefix else ""
+    return ObjectFolder(bucket, f"{above}{ref.region}/{ref.image_id}/")
 
 
 def is_tombstone_parameter(path: str | None, name: str) -> bool:

@@ -18,9 +18,8 @@ from ..fanout import each
 from ..model import ImageRef
 from .decisions import Decision
 from .options import CleanupWanted
-from .stages import stamp
 from .state import CleanupSeen
-from .tombstone import parameter_name, tombstone_text
+from .tombstone import object_folder, parameter_name, tombstone_text
 
 _REMEDY = "No image was disabled or deregistered."
 
@@ -79,13 +78,11 @@ def _s3(clients: Clients, uri: str | None, seen: CleanupSeen) -> Callable[[Image
         return None
     clients.open("s3", [clients.default_region])
     s3 = clients.client("s3", clients.default_region)
-    bucket, _slash, prefix = uri.removeprefix("s3://").partition("/")
-    folder = f"{prefix.rstrip('/')}/" if prefix else ""
 
     def put(ref: ImageRef, text: str) -> None:
-        # An image has one tombstone of its disabling and one of its deregistration.
-        key = f"{folder}{ref.region}/{ref.image_id}/{stamp(seen.now)}.json"
-        s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
+        folder = object_folder(uri, ref)
+        key = folder.key(seen.now)
+        s3.put_object(Bucket=folder.bucket, Key=key, Body=text.encode(), ContentType="application/json")
 
     return put
 

@@ -19,6 +19,7 @@ from ..cleanup.tombstone import (
     Tombstone,
     TombstoneHistory,
     by_image,
+    object_folder,
     parameter_name,
     read_tombstone,
 )
@@ -104,9 +105,7 @@ def _lines(path: str) -> list[tuple[str, str]]:
 def _s3_reader(clients: Clients, uri: str) -> Reader:
     clients.open("s3", [clients.default_region])
     s3 = clients.client("s3", clients.default_region)
-    bucket, _slash, prefix = uri.removeprefix("s3://").partition("/")
-    folder = f"{prefix.rstrip('/')}/" if prefix else ""
-    return lambda ref: from_s3(s3, bucket, f"{folder}{ref.region}/{ref.image_id}/")
+    return lambda ref: from_s3(s3, *object_folder(uri, ref))
 
 
 def _ssm_reader(clients: Clients, path: str) -> Reader:

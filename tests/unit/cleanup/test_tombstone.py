@@ -22,6 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone im
     TombstoneHistory,
     by_image,
     is_tombstone_parameter,
+    object_folder,
     parameter_name,
     read_tombstone,
     tombstone_text,
@@ -76,6 +77,16 @@ def test_the_name_of_a_tombstones_parameter() -> None:
     name = parameter_name("/golden/", REF)
     assert name == f"/golden/{REF.region}/{REF.image_id}"
     assert is_tombstone_parameter("/golden", name)
+
+
+@pytest.mark.parametrize(
+    ("uri", "above"),
+    [("s3://bucket", ""), ("s3://bucket/", ""), ("s3://bucket/a/b", "a/b/"), ("s3://bucket/a/", "a/")],
+)
+def test_in_s3_the_tombstones_of_an_image_are_objects_of_one_folder(uri: str, above: str) -> None:
+    folder = object_folder(uri, REF)
+    assert folder == ("bucket", f"{above}{REF.region}/{REF.image_id}/")
+    assert folder.key(retiring.NOW) == f"{folder.prefix}2026-11-24T12:00:30Z.json"
 
 
 def test_a_tombstone_holds_what_is_lost() -> None:
