@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..model import ImageRef, SnapshotRef
@@ -17,7 +17,7 @@ from .families import families, latest
 from .image_builder import managed_by_policy, unknown_policies
 from .options import CleanupWanted
 from .rules import is_evaluated, kept
-from .sharing import needs_report, reports_count_since, sharing_evidence
+from .sharing import FINAL_REPORT_AGE, needs_report, reports_count_since, sharing_evidence
 from .snapshots import (
     SnapshotDecision,
     decide_snapshots,
@@ -175,7 +175,7 @@ def _decisions(context: _Context) -> Iterator[Decision]:
         evidence = bulk[ref]
         if usage is not None:
             evidence += (*usage.references, *usage.unread)
-            since = _reports_count_since(context, own, seen.is_final)
+            since = _reports_count_since(context, own, wanted.max_report_age)
             evidence += tuple(sharing_evidence(usage, wanted.include_shared, since))
         elif not (reasons or evidence):
             evidence = (unreadable(ref.image_id, _NOT_READ),)
@@ -185,7 +185,7 @@ def _decisions(context: _Context) -> Iterator[Decision]:
             yield Decision(ref, family, KEEP, reasons, evidence, unread, report_wanted=report_wanted)
             continue
         todo, blockers, unread = _next_step(context, ref, usage or ImageUsage())
-        final = _reports_count_since(context, own, final=True)
+        final = _reports_count_since(context, own, FINAL_REPORT_AGE)
         report_wanted = todo.stage in (DISABLE, DEREGISTER) and needs_report(
             usage or ImageUsage(), wanted.include_shared, final
         )
@@ -217,8 +217,8 @@ def _bulk_evidence(seen: CleanupSeen) -> dict[ImageRef, tuple[Evidence, ...]]:
     }
 
 
-def _reports_count_since(context: _Context, own: OwnImage, final: bool) -> datetime | None:
-    return reports_count_since(own, context.seen.now, context.wanted.trust_usage_reports, final)
+def _reports_count_since(context: _Context, own: OwnImage, age: timedelta) -> datetime | None:
+    return reports_count_since(own, context.seen.now, context.wanted.trust_usage_reports, age)
 
 
 def _report_wanted(
@@ -231,7 +231,7 @@ def _report_wanted(
     """Whether a usage report is the only thing missing: no rule and no firm evidence keeps the image."""
     if usage is None or reasons or any(one.firm for one in evidence):
         return False
-    since = _reports_count_since(context, own, context.seen.is_final)
+    since = _reports_count_since(context, own, context.wanted.max_report_age)
     return needs_report(usage, context.wanted.include_shared, since)
 
 

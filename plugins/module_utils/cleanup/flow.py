@@ -35,7 +35,7 @@ from .next_reads import next_reads
 from .options import CleanupWanted, wanted_from
 from .plan import CleanupPlan, images_that_lack_tags, plan
 from .read_image_builder import with_image_builder
-from .sharing import is_unsupported_report, unsupported_report_warning
+from .sharing import FINAL_REPORT_AGE, is_unsupported_report, unsupported_report_warning
 from .state import CleanupSeen, RegionState
 from .unread import unread_failures
 from .wait import wait_for_reports
@@ -74,7 +74,7 @@ def apply(
     """Perform the plan, the destructive part as far as evidence that is read again confirms it.
 
     1. Perform the non-destructive actions, in all regions, and wait for usage reports that were requested.
-    2. Read the evidence again, and plan again.
+    2. Read the evidence again, and plan again; old usage reports no longer count.
     3. Write tombstones of the images that both plans disable or deregister.
     4. Perform the destructive actions that both plans contain.
 
@@ -84,12 +84,13 @@ def apply(
     if not plan.destructive:
         return replace(_outcome(first), warnings=warnings)
     wait_for_reports(clients, _reported(plan, first))
+    wanted_again = replace(wanted, max_report_age=FINAL_REPORT_AGE)
     try:
-        seen_again = _read_again(clients, wanted, seen, plan)
+        seen_again = _read_again(clients, wanted_again, seen, plan)
     except Refused as refused:
         failures = (*first.failures, *refused.failures)
         return replace(_outcome(first), failures=failures, warnings=warnings)
-    final, skipped = _confirm(wanted, seen_again, plan, first.actions)
+    final, skipped = _confirm(wanted_again, seen_again, plan, first.actions)
     retired = _retired(final)
     unwritten = write_tombstones(clients, wanted, seen_again, retired)
     if unwritten:
@@ -179,7 +180,7 @@ def _read_again(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, plan
         Refused: something cannot be read.
     """
     again = replace(seen, regions=_read_regions(clients, wanted, seen.account_id, seen.regions))
-    again = replace(again, usage={}, snapshot_usage={}, key_usage={}, consumer_volumes={}, is_final=True)
+    again = replace(again, usage={}, snapshot_usage={}, key_usage={}, consumer_volumes={})
     again = with_image_builder(clients, wanted, again)
     to_retire = (decision.ref for decision in plan.decisions if decision.is_destructive)
     return _read_on(clients, wanted, again, [ref for ref in to_retire if ref in again.images])

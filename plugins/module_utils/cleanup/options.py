@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from ..arguments import Options, check_tombstone_stores
@@ -16,6 +17,7 @@ from ..model import ConsumerRole
 from ..tags import MAX_VALUE
 from .families import FamilyBy
 from .rules import Limit, Rules, parse_limit
+from .sharing import REPORT_AGE
 from .stages import STAGES, Clocks
 from .state import UNREADABLE
 
@@ -29,7 +31,8 @@ class CleanupWanted:
     """What the user wants of ``ami_cleanup``. Without ``regions``: all that the account has enabled.
 
     With ``fail_on`` ``unreadable``, the task fails if something that could not be read keeps what could be
-    retired without it; with ``none``, it only warns.
+    retired without it; with ``none``, it only warns. Usage reports count up to ``max_report_age``, which is
+    no option: the final check lowers it.
     """
 
     by: FamilyBy
@@ -38,6 +41,7 @@ class CleanupWanted:
     limit: Limit = field(default_factory=Limit)
     include_shared: bool = False
     trust_usage_reports: bool = False
+    max_report_age: timedelta = REPORT_AGE
     include_image_builder: bool = False
     orphan_snapshots: bool = False
     revoke_grants: bool = False

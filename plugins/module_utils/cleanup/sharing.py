@@ -27,23 +27,23 @@ _UNSUPPORTED = frozenset(
     {"InvalidParameter", "InvalidParameterCombination", "InvalidParameterValue", "UnsupportedOperation"}
 )
 # A report that one weekly run requests has to count in the next one.
-_REPORT_COUNTS_FOR = timedelta(days=8)
+REPORT_AGE = timedelta(days=8)
 # A report shows one point in time, so the final check takes a new one, or one of an earlier run on that day.
-_NEW_REPORT_COUNTS_FOR = timedelta(days=1)
+FINAL_REPORT_AGE = timedelta(days=1)
 # EC2 User Guide, "View your AMI usage": instances of the last 24 hours may be missing, and launch templates
 # of the last few days.
 _REPORT_MISSES = timedelta(hours=24)
 
 
-def reports_count_since(own: OwnImage, now: datetime, trusted: bool, final: bool) -> datetime | None:
+def reports_count_since(own: OwnImage, now: datetime, trusted: bool, age: timedelta) -> datetime | None:
     """When a usage report has to be created to show that the image is not used; None if none is ``trusted``.
 
-    For the ``final`` check, that is on the last day. Reports from before the last launch, by any account,
-    are too old: they may miss the instance.
+    Reports older than ``age`` are too old, and so are those from before the last launch, by any account: they
+    may miss the instance.
     """
     if not trusted:
         return None
-    since = now - (_NEW_REPORT_COUNTS_FOR if final else _REPORT_COUNTS_FOR)
+    since = now - age
     return max(since, own.last_launched + _REPORT_MISSES) if own.last_launched else since
 
 

@@ -279,8 +279,7 @@ class ImageBuilder:
 class CleanupSeen:
     """Everything that was read of the account, at the moment ``now``.
 
-    That is every region in bulk, and the rest as far as the plan depends on it (``next_reads``). ``is_final``
-    means that it was read for the final check, right before the destructive actions.
+    That is every region in bulk, and the rest as far as the plan depends on it (``next_reads``).
     ``image_builder`` maps regions to what was read of Image Builder there, None if it was not to be read.
     """
 
@@ -292,7 +291,6 @@ class CleanupSeen:
     snapshot_usage: Mapping[SnapshotRef, SnapshotUsage] = field(default_factory=dict)
     key_usage: Mapping[KeyRef, KeyUsage] = field(default_factory=dict)
     consumer_volumes: Mapping[KeyRef, ConsumerVolumes] = field(default_factory=dict)
-    is_final: bool = False
     image_builder: Mapping[str, ImageBuilder] | None = None
 
     @cached_property

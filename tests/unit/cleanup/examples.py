@@ -90,11 +90,16 @@ def seen(
 
 def wanted(*, clocks: Clocks | None = None, **changes: Any) -> CleanupWanted:
     """To deregister at once all but the latest of each family; other names are rules."""
-    beyond = {
-        key: changes.pop(key)
-        for key in ("by", "limit", "include_shared", "orphan_snapshots", "trust_usage_reports")
-        if key in changes
-    }
+    named = (
+        "by",
+        "limit",
+        "include_shared",
+        "include_image_builder",
+        "max_report_age",
+        "orphan_snapshots",
+        "trust_usage_reports",
+    )
+    beyond = {key: changes.pop(key) for key in named if key in changes}
     trusted = {"trust_usage_reports": beyond.get("include_shared", False)}
     values: dict[str, Any] = {"by": FamilyBy(tag="family"), "limit": EVERY_ONE, **trusted, **beyond}
     return CleanupWanted(rules=Rules(**changes), clocks=clocks or Clocks(deregister=0), **values)

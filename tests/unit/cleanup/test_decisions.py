@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions im
     decisions,
     images_to_retire,
 )
+from ansible_collections.golden.images.plugins.module_utils.cleanup.sharing import FINAL_REPORT_AGE
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
@@ -232,7 +233,7 @@ def test_a_usage_report_is_asked_for_when_nothing_else_keeps_the_image(
 def test_the_final_check_takes_a_report_of_the_last_day() -> None:
     for created, kind, asks in ((ago(days=7), "keep", True), (ago(hours=23), "deregister", False)):
         usage = shared(CONSUMER, report=report(created=created))
-        found = decided(replace(with_usage(usage), is_final=True), include_shared=True)
+        found = decided(with_usage(usage), include_shared=True, max_report_age=FINAL_REPORT_AGE)
         assert (found.kind, found.report_wanted) == (kind, asks)
 
 

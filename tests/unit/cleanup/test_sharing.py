@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.sharing import (
+    FINAL_REPORT_AGE,
+    REPORT_AGE,
     is_unsupported_report,
     needs_report,
     only_by_snapshot,
@@ -34,7 +36,7 @@ UNREAD, UNPROVEN = "unreadable", "unproven"
 PUBLIC = ImageUsage(sharing=Sharing(public=True))
 WITH_ORG = ImageUsage(sharing=Sharing(org_arns=frozenset({ORG})))
 SECOND = timedelta(seconds=1)
-SINCE = reports_count_since(own(), NOW, trusted=True, final=False)
+SINCE = reports_count_since(own(), NOW, trusted=True, age=REPORT_AGE)
 
 
 def kinds(usage: ImageUsage, include_shared: bool = True) -> list[str]:
@@ -100,22 +102,22 @@ def test_include_shared(usage: ImageUsage, found: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("launched", "final", "since"),
+    ("launched", "age", "since"),
     [
-        (None, False, ago(days=8)),
-        (None, True, ago(days=1)),
+        (None, REPORT_AGE, ago(days=8)),
+        (None, FINAL_REPORT_AGE, ago(days=1)),
         # A report may miss the instances of the 24 hours before it.
-        (ago(days=3), False, ago(days=2)),
-        (ago(days=3), True, ago(days=1)),
-        (ago(days=1), True, NOW),
-        (ago(days=30), False, ago(days=8)),
+        (ago(days=3), REPORT_AGE, ago(days=2)),
+        (ago(days=3), FINAL_REPORT_AGE, ago(days=1)),
+        (ago(days=1), FINAL_REPORT_AGE, NOW),
+        (ago(days=30), REPORT_AGE, ago(days=8)),
     ],
 )
-def test_which_reports_count(launched: datetime | None, final: bool, since: datetime) -> None:
+def test_which_reports_count(launched: datetime | None, age: timedelta, since: datetime) -> None:
     """EC2 User Guide, "View your AMI usage": a report shows one point in time."""
     image = own(last_launched=launched)
-    assert reports_count_since(image, NOW, True, final) == since
-    assert reports_count_since(image, NOW, False, final) is None
+    assert reports_count_since(image, NOW, True, age) == since
+    assert reports_count_since(image, NOW, False, age) is None
 
 
 def test_reports_that_are_not_trusted_show_use_only() -> None:
