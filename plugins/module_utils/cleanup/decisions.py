@@ -162,10 +162,10 @@ def _decisions(context: _Context) -> Iterator[Decision]:
     wanted, seen = context.wanted, context.seen
     family_of = families_of(wanted, seen)
     # They take the place of no other image, because a policy may retire them.
-    unknown = unknown_policies(seen)
+    unknown = unknown_policies(wanted, seen)
     known = {ref: family for ref, family in family_of.items() if ref not in unknown}
     latest_images = latest(seen.images, known, wanted.rules.latest)
-    bulk = _bulk_evidence(seen)
+    bulk = _bulk_evidence(seen, unknown)
     for ref, family in family_of.items():
         own = seen.images[ref]
         if not is_evaluated(wanted.rules, own, wanted.clocks.disable is not None):
@@ -200,11 +200,12 @@ def _decisions(context: _Context) -> Iterator[Decision]:
         )
 
 
-def _bulk_evidence(seen: CleanupSeen) -> dict[ImageRef, tuple[Evidence, ...]]:
-    """Each image's evidence from the bulk reads of all regions."""
+def _bulk_evidence(
+    seen: CleanupSeen, unknown: Mapping[ImageRef, Evidence]
+) -> dict[ImageRef, tuple[Evidence, ...]]:
+    """Each image's evidence from the bulk reads of all regions, and that its policies are ``unknown``."""
     copies = running_copies((ref.region, own) for ref, own in seen.images.items())
     unread = {region: seen.unread_of(region) for region in seen.regions}
-    unknown = unknown_policies(seen)
     return {
         ref: (
             *seen.regions[ref.region].uses.get(ref.image_id, ()),

@@ -34,7 +34,6 @@ from .inspect import inspect
 from .next_reads import next_reads
 from .options import CleanupWanted, wanted_from
 from .plan import CleanupPlan, images_that_lack_tags, plan
-from .read_image_builder import with_image_builder
 from .sharing import FINAL_REPORT_AGE, is_unsupported_report, unsupported_report_warning
 from .state import CleanupSeen, RegionState
 from .unread import unread_failures
@@ -65,7 +64,7 @@ def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
         clients.open(service, regions)
     states = _read_regions(clients, wanted, caller.account_id, regions)
     seen = CleanupSeen(caller.account_id, datetime.now(UTC), states, partition=caller.partition)
-    return _read_on(clients, wanted, with_image_builder(clients, wanted, seen))
+    return _read_on(clients, wanted, seen)
 
 
 def apply(
@@ -179,9 +178,8 @@ def _read_again(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, plan
     Raises:
         Refused: something cannot be read.
     """
-    again = replace(seen, regions=_read_regions(clients, wanted, seen.account_id, seen.regions))
-    again = replace(again, usage={}, snapshot_usage={}, key_usage={}, consumer_volumes={})
-    again = with_image_builder(clients, wanted, again)
+    states = _read_regions(clients, wanted, seen.account_id, seen.regions)
+    again = CleanupSeen(seen.account_id, seen.now, states, partition=seen.partition)
     to_retire = (decision.ref for decision in plan.decisions if decision.is_destructive)
     return _read_on(clients, wanted, again, [ref for ref in to_retire if ref in again.images])
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..model import ImageRef
 from ..tags import SOURCE_TAG
+from .options import CleanupWanted
 from .state import CleanupSeen, Evidence, ImageBuild, LifecyclePolicy, unproven
 
 # Image Builder tags each AMI that it distributes with the ARN of the build (Image Builder User Guide, "Tag
@@ -28,11 +29,14 @@ class Builder(NamedTuple):
     region: str
 
 
-def builder_regions(seen: CleanupSeen) -> tuple[str, ...]:
+def builder_regions(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[str, ...]:
     """The regions in which the account's Image Builder built own images of any region.
 
-    Policies and builds are in the region of the pipeline, and apply to its images in all regions.
+    Policies and builds are in the region of the pipeline, and apply to its images in all regions. There are
+    no such regions if the images of Image Builder are to be retired like all others.
     """
+    if wanted.include_image_builder:
+        return ()
     return tuple(
         sorted({by.region for _ref, by in _built(seen) if by.region and by.account_id == seen.account_id})
     )
@@ -42,19 +46,19 @@ def managed_by_policy(seen: CleanupSeen) -> frozenset[ImageRef]:
     """The images to which an enabled lifecycle policy applies: that policy retires them."""
     return frozenset(
         ref
-        for builder in (seen.image_builder or {}).values()
+        for builder in seen.image_builder.values()
         for build in builder.builds
         if any(applies_to(policy, build) for policy in builder.policies)
         for ref in build.images
     )
 
 
-def unknown_policies(seen: CleanupSeen) -> dict[ImageRef, Evidence]:
+def unknown_policies(wanted: CleanupWanted, seen: CleanupSeen) -> dict[ImageRef, Evidence]:
     """The images of Image Builder whose lifecycle policies could not be read, with the reason.
 
-    Nothing is unknown if Image Builder was not to be read.
+    Nothing is unknown if the images of Image Builder are to be retired like all others.
     """
-    if seen.image_builder is None:
+    if wanted.include_image_builder:
         return {}
     found = {}
     for ref, by in _built(seen):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads what the plan still depends on: the usage of images and snapshots, grants of keys, and volumes."""
+"""Reads what the plan still depends on, such as the usage of images and snapshots, and grants of keys."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .inspect_images import read_image_usage, read_snapshot_usage
 from .inspect_keys import read_key_usage, read_volumes
 from .next_reads import NextReads
 from .options import CleanupWanted
+from .read_image_builder import read_image_builders
 from .state import CleanupSeen
 
 
@@ -22,12 +23,14 @@ def inspect(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, reads: N
     Raises:
         Refused: a read failed for another reason than that AWS refused it.
     """
+    builders = read_image_builders(clients, seen, reads.builders)
     images, of_images = read_image_usage(clients, wanted, seen, reads.images)
     snapshots = read_snapshot_usage(clients, seen, reads.snapshots)
     keys = read_key_usage(clients, seen, reads.keys)
     volumes = read_volumes(clients, wanted, seen, reads.volumes)
     return replace(
         seen,
+        image_builder={**seen.image_builder, **builders},
         usage={**seen.usage, **images},
         snapshot_usage={**seen.snapshot_usage, **of_images, **snapshots},
         key_usage={**seen.key_usage, **keys},

@@ -13,6 +13,7 @@ from ..model import ImageRef, KeyRef, SnapshotRef
 from .decisions import Decision, candidates, decisions, deregistered, images_to_retire
 from .deletions import all_leftovers, all_orphans, concerned_snapshots, deletable_orphans
 from .grants import images_under, keys_of, losing_accounts
+from .image_builder import builder_regions
 from .options import CleanupWanted
 from .state import CleanupSeen, ImageUsage, OwnImage
 
@@ -21,18 +22,20 @@ from .state import CleanupSeen, ImageUsage, OwnImage
 class NextReads:
     """The reads that can be made now, side by side. It is false if nothing is left to read.
 
-    ``images`` maps the images whose usage has to be read to those of their snapshots that have to be read as
-    well, unless the image turns out to be used. ``keys`` maps KMS keys to the images under them that stay,
-    ``volumes`` maps them to the accounts that would lose grants on them.
+    ``builders`` are the regions whose Image Builder has to be read. ``images`` maps the images whose usage
+    has to be read to those of their snapshots that have to be read as well, unless the image turns out to be
+    used. ``keys`` maps KMS keys to the images under them that stay, ``volumes`` maps them to the accounts
+    that would lose grants on them.
     """
 
+    builders: tuple[str, ...] = ()
     images: Mapping[ImageRef, tuple[SnapshotRef, ...]] = field(default_factory=dict)
     snapshots: tuple[SnapshotRef, ...] = ()
     keys: Mapping[KeyRef, tuple[OwnImage, ...]] = field(default_factory=dict)
     volumes: Mapping[KeyRef, frozenset[str]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.images or self.snapshots or self.keys or self.volumes)
+        return bool(self.builders or self.images or self.snapshots or self.keys or self.volumes)
 
 
 def next_reads(
@@ -40,13 +43,17 @@ def next_reads(
 ) -> NextReads:
     """What has to be read next. Nothing that was seen is named again, so repeated reading ends.
 
-    1. The usage of ``images``, by default of every image that neither a rule nor a bulk read keeps.
-    2. The snapshots of images to disable or deregister, and those that former images left.
-    3. The KMS keys of snapshots to delete.
-    4. The volumes under these keys, of accounts that would lose grants on them.
+    1. EC2 Image Builder in the regions in which it built own images.
+    2. The usage of ``images``, by default of every image that neither a rule nor an earlier read keeps.
+    3. The snapshots of images to disable or deregister, and those that former images left.
+    4. The KMS keys of snapshots to delete.
+    5. The volumes under these keys, of accounts that would lose grants on them.
 
     Each step depends on what the one before it has read.
     """
+    builders = tuple(one for one in builder_regions(wanted, seen) if one not in seen.image_builder)
+    if builders:
+        return NextReads(builders=builders)
     refs = candidates(wanted, seen) if images is None else images
     unread = [ref for ref in refs if ref not in seen.usage]
     if unread:

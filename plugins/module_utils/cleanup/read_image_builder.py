@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..aws import errors
@@ -16,8 +15,6 @@ from ..aws.clients import Clients
 from ..failures import Refused
 from ..fanout import each
 from ..model import ImageRef
-from .image_builder import builder_regions
-from .options import CleanupWanted
 from .state import CleanupSeen, ImageBuild, ImageBuilder, LifecyclePolicy, Recipe, unread
 
 _ENABLED: Any = [
@@ -28,17 +25,16 @@ _ENABLED: Any = [
 _PAGE = {"PageSize": 100}
 
 
-def with_image_builder(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen) -> CleanupSeen:
-    """What was seen, with Image Builder in the regions that built own images.
-
-    Nothing is read if there are no such images, or if they are to be retired like all others.
+def read_image_builders(
+    clients: Clients, seen: CleanupSeen, regions: Collection[str]
+) -> dict[str, ImageBuilder]:
+    """What Image Builder has in each of the regions.
 
     Raises:
         Refused: a read failed for another reason than that AWS refused it.
     """
-    if wanted.include_image_builder:
-        return seen
-    regions = builder_regions(seen)
+    if not regions:
+        return {}
     clients.open("imagebuilder", regions)
     done, failed = each(
         regions, lambda region: read_image_builder(clients.client("imagebuilder", region), seen.account_id)
@@ -48,7 +44,7 @@ def with_image_builder(clients: Clients, wanted: CleanupWanted, seen: CleanupSee
             errors.failure(exception, seen.target(region), "ListLifecyclePolicies")
             for region, exception in failed.items()
         )
-    return replace(seen, image_builder=done)
+    return done
 
 
 def read_image_builder(imagebuilder: Any, account_id: str) -> ImageBuilder:

@@ -280,7 +280,7 @@ class CleanupSeen:
     """Everything that was read of the account, at the moment ``now``.
 
     That is every region in bulk, and the rest as far as the plan depends on it (``next_reads``).
-    ``image_builder`` maps regions to what was read of Image Builder there, None if it was not to be read.
+    ``image_builder`` maps the regions whose Image Builder was read to what was read there.
     """
 
     account_id: str
@@ -291,7 +291,7 @@ class CleanupSeen:
     snapshot_usage: Mapping[SnapshotRef, SnapshotUsage] = field(default_factory=dict)
     key_usage: Mapping[KeyRef, KeyUsage] = field(default_factory=dict)
     consumer_volumes: Mapping[KeyRef, ConsumerVolumes] = field(default_factory=dict)
-    image_builder: Mapping[str, ImageBuilder] | None = None
+    image_builder: Mapping[str, ImageBuilder] = field(default_factory=dict)
 
     @cached_property
     def images(self) -> Mapping[ImageRef, OwnImage]:

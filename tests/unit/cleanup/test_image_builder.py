@@ -40,10 +40,11 @@ def tags(account_id: str = OWNER, **more: str) -> dict[str, str]:
     return {**FAMILY, "CreatedBy": "EC2 Image Builder", "Ec2ImageBuilderArn": arn, **more}
 
 
-def saw(image_builder: dict[str, ImageBuilder] | None, **changes: Any) -> CleanupSeen:
+def saw(image_builder: dict[str, ImageBuilder] | None = None, **changes: Any) -> CleanupSeen:
     """An image of Image Builder from before two other images of its family, and Image Builder."""
     built = own("ami-1", 3, **{"tags": tags(), **changes})
-    return replace(seen(region_state(built, own("ami-2", 2), own("ami-3", 1))), image_builder=image_builder)
+    state = region_state(built, own("ami-2", 2), own("ami-3", 1))
+    return replace(seen(state), image_builder=image_builder or {})
 
 
 def builder(*policies: LifecyclePolicy, images: tuple[ImageRef, ...] = (REF,)) -> dict[str, ImageBuilder]:
@@ -74,11 +75,18 @@ def test_a_policy_applies_by_recipe_or_by_a_tag_of_the_build(policy: LifecyclePo
 
 
 def test_policies_are_read_where_own_images_were_built() -> None:
-    assert builder_regions(saw(None)) == (HOME,)
-    assert builder_regions(saw(None, tags=FAMILY)) == ()
-    assert builder_regions(saw(None, tags=tags(STRANGER))) == ()
-    assert builder_regions(saw(None, tags={"Ec2ImageBuilderArn": "web"})) == ()
-    assert builder_regions(saw(None, tags=tags(**{"golden.images:source": "eu-west-1/ami-0"}))) == ()
+    assert builder_regions(wanted(), saw()) == (HOME,)
+    assert builder_regions(wanted(), saw(tags=FAMILY)) == ()
+    assert builder_regions(wanted(), saw(tags=tags(STRANGER))) == ()
+    assert builder_regions(wanted(), saw(tags={"Ec2ImageBuilderArn": "web"})) == ()
+    assert builder_regions(wanted(), saw(tags=tags(**{"golden.images:source": "eu-west-1/ami-0"}))) == ()
+
+
+def test_images_of_image_builder_can_be_retired_like_all_others() -> None:
+    asked = wanted(include_image_builder=True)
+    assert builder_regions(asked, saw()) == ()
+    assert unknown_policies(asked, saw()) == {}
+    assert decided(saw(), include_image_builder=True) == decided(saw(tags=FAMILY))
 
 
 def test_an_image_that_a_policy_retires_is_neither_retired_nor_the_latest() -> None:
@@ -90,18 +98,15 @@ def test_an_image_that_a_policy_retires_is_neither_retired_nor_the_latest() -> N
 @pytest.mark.parametrize(
     "found",
     [
-        None,
         {HOME: ImageBuilder()},
         builder(LifecyclePolicy((Recipe("db", "x.x.x"),))),
         builder(BY_RECIPE, images=(ImageRef("us-east-1", "ami-1"),)),
     ],
 )
-def test_an_image_to_which_no_policy_applies_is_one_like_all_others(
-    found: dict[str, ImageBuilder] | None,
-) -> None:
+def test_an_image_to_which_no_policy_applies_is_one_like_all_others(found: dict[str, ImageBuilder]) -> None:
     given = saw(found)
     assert REF not in managed_by_policy(given)
-    assert unknown_policies(given) == {}
+    assert unknown_policies(wanted(), given) == {}
     assert decided(given) == {"ami-1": "deregister", "ami-2": "deregister", "ami-3": "keep"}
 
 
@@ -117,7 +122,7 @@ def test_an_image_whose_policies_are_not_known_is_kept(
     found: dict[str, ImageBuilder], changes: dict[str, Any], detail: str
 ) -> None:
     given = saw(found, **changes)
-    (evidence,) = unknown_policies(given).values()
+    (evidence,) = unknown_policies(wanted(), given).values()
     assert (evidence.subject, evidence.firm) == ("ListLifecyclePolicies", False)
     assert evidence.detail.startswith(detail)
     assert decided(given)["ami-1"] == "keep"
@@ -137,5 +142,5 @@ def test_an_image_whose_policies_are_not_known_is_kept(
 def test_a_copy_by_this_collection_is_no_output_of_image_builder() -> None:
     copied = tags(**{"golden.images:source": "us-west-2/ami-0"})
     given = saw({HOME: ImageBuilder(unread=DENIED)}, tags=copied)
-    assert unknown_policies(given) == {}
+    assert unknown_policies(wanted(), given) == {}
     assert decided(given)["ami-1"] == "deregister"

@@ -13,8 +13,10 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect impo
 from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import NextReads
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
+    ImageBuilder,
     ImageUsage,
     KeyUsage,
+    LifecyclePolicy,
     SnapshotUsage,
 )
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
@@ -44,6 +46,15 @@ def test_images_and_snapshots_are_read_and_added() -> None:
         usage={EARLIER: ImageUsage(), REF: ImageUsage()},
         snapshot_usage={SNAPSHOT: SnapshotUsage(), SECOND: SnapshotUsage()},
     )
+
+
+def test_image_builder_is_read_and_added() -> None:
+    clients: Any = None
+    saw = replace(SEEN, image_builder={"us-east-1": ImageBuilder()})
+    read = ImageBuilder((LifecyclePolicy(tags={"team": "a"}),))
+    with patch.object(inspecting, "read_image_builders", lambda *given: dict.fromkeys(given[2], read)):
+        found = inspect(clients, wanted(), saw, NextReads(builders=(REGION,)))
+    assert found == replace(SEEN, image_builder={"us-east-1": ImageBuilder(), REGION: read})
 
 
 def test_keys_are_read_and_added() -> None:

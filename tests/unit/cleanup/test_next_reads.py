@@ -17,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import 
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
+    ImageBuilder,
     ImageUsage,
     KeyUsage,
     OwnSnapshot,
@@ -31,7 +32,18 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     SnapshotRef,
 )
 
-from tests.unit.cleanup.examples import NOW, REGION, USED, calls, own, region_state, seen, shared, wanted
+from tests.unit.cleanup.examples import (
+    FAMILY,
+    NOW,
+    REGION,
+    USED,
+    calls,
+    own,
+    region_state,
+    seen,
+    shared,
+    wanted,
+)
 from tests.unit.examples import CONSUMER, OWNER
 
 NEWEST = own("ami-new", 1)
@@ -64,6 +76,16 @@ def test_images_are_read_with_their_snapshots_then_keys_and_then_nothing() -> No
     assert not next_reads(asks, replace(saw, consumer_volumes={KEY: ConsumerVolumes()}))
     # An image that stays and is shared with the account keeps the grant: no volume matters.
     assert not next_reads(asks, replace(saw, key_usage={KEY: KeyUsage((root,), {"ami-new": BY_CONSUMER})}))
+
+
+def test_image_builder_is_read_before_all_else_where_it_built_images() -> None:
+    arn = f"arn:aws:imagebuilder:us-east-1:{OWNER}:image/web/1.0.0/1"
+    built = replace(OLD, image=replace(OLD.image, tags={**FAMILY, "Ec2ImageBuilderArn": arn}))
+    saw = bulk(images=(built, NEWEST))
+    images = NextReads(images={REF: (SNAPSHOT,)})
+    assert next_reads(wanted(), saw) == next_reads(wanted(), saw, []) == NextReads(builders=("us-east-1",))
+    assert next_reads(wanted(), replace(saw, image_builder={"us-east-1": ImageBuilder()})) == images
+    assert next_reads(wanted(include_image_builder=True), saw) == images
 
 
 def test_snapshots_that_were_not_read_with_their_image_are_read_next() -> None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -20,7 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 
-from tests.unit.cleanup.examples import REGION, own, region_state, seen, wanted
+from tests.unit.cleanup.examples import REGION, region_state, seen
 from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.wire import Wire, answering
 
@@ -32,8 +31,7 @@ ENABLED = {
     ],
     "maxResults": 100,
 }
-TAGS = {"Ec2ImageBuilderArn": f"{PLACE}:image/web/1.0.0/1"}
-SEEN = seen(region_state(own(tags=TAGS)))
+SEEN = seen(region_state())
 
 
 def rule(**included: bool) -> dict[str, Any]:
@@ -135,28 +133,18 @@ class Clients:
         return self.wire.client
 
 
-def test_each_region_that_built_own_images_is_read() -> None:
+def test_each_region_is_read() -> None:
     wire = Wire("imagebuilder")
     script(wire)
     clients: Any = Clients(wire)
     with wire.spoken():
-        found = builder.with_image_builder(clients, wanted(), SEEN)
-    assert found == replace(SEEN, image_builder={REGION: ImageBuilder()})
-    without = seen(region_state(own()))
-    assert builder.with_image_builder(clients, wanted(), without).image_builder == {}
-
-
-def test_nothing_is_read_if_image_builder_is_included() -> None:
-    clients: Any = Clients(Wire("imagebuilder"))
-    asked = replace(wanted(), include_image_builder=True)
-    assert builder.with_image_builder(clients, asked, SEEN) is SEEN
-    assert clients.opened == []
+        assert builder.read_image_builders(clients, SEEN, [REGION]) == {REGION: ImageBuilder()}
 
 
 def test_a_bug_ends_the_reading() -> None:
     clients: Any = Clients(Wire("imagebuilder"))
     with patch.object(builder, "read_image_builder", side_effect=KeyError("x")), pytest.raises(Refused):
-        builder.with_image_builder(clients, wanted(), SEEN)
+        builder.read_image_builders(clients, SEEN, [REGION])
 
 
 @pytest.mark.parametrize(
