@@ -143,13 +143,18 @@ def _with_cures(
 
 
 def _remedies(root: Path) -> dict[str, str]:
-    names = _constants(root / _UTILS / "aws" / "errors.py")
+    names = _constants_of_errors(root)
     return dict(sorted(_texts(names["REMEDIES"], names).items()))
 
 
 def _of_actions(root: Path) -> dict[tuple[str, str], str]:
-    names = _constants(root / _UTILS / "aws" / "errors.py")
+    names = _constants_of_errors(root)
     return dict(sorted(_texts(names["REMEDIES_OF_ACTIONS"], names).items()))
+
+
+def _constants_of_errors(root: Path) -> dict[str, Any]:
+    """The constants of aws/errors, and those of failures, which it uses."""
+    return {**_constants(root / _UTILS / "failures.py"), **_constants(root / _UTILS / "aws" / "errors.py")}
 
 
 def _texts(value: ast.Dict, names: Mapping[str, Any] | None = None) -> dict[Any, str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from .failures import Failure, Refused, cut, invalid_option
 from .model import ConsumerRole, ImagesByTarget, Network, Sharing
+from .structure import as_list
 from .tags import check_tags
 from .variables import Unreadable, account_id, external_id, role_name, text_of
 from .wording import shown
@@ -251,7 +252,7 @@ class Options:
                 "security_group_ids",
                 lambda value: tuple(
                     self._resource_id("security_group_ids", "security group", SECURITY_GROUP_ID, item)
-                    for item in (value if isinstance(value, list) else [value])
+                    for item in as_list(value)
                 ),
             ),
         )

@@ -16,6 +16,8 @@ from .model import Target
 Source = Literal["aws", "sdk", "collection"]
 # The code of each consumer that AWS rejects, whichever of its codes AWS returned for that.
 CONSUMER_REJECTED = "consumer_rejected"
+# The remedy for credentials that AWS does not accept.
+CHECK_CREDENTIALS = "Check the credentials: profile, keys and session token, and whether they have expired."
 # Characters of a line, of a message with its remedy, and of a message whose remedy is long.
 _LINE = 500
 _LONGEST = 480

@@ -130,6 +130,15 @@ class Image:
         return any(device.encrypted for device in self.devices)
 
     @property
+    def may_be_shared(self) -> bool:
+        """Whether it can have launch permissions.
+
+        Disabling removes all of them (EC2 User Guide, "Disable an Amazon EC2 AMI"), and a failed image cannot
+        get any.
+        """
+        return self.state not in ("disabled", "failed")
+
+    @property
     def snapshot_ids(self) -> tuple[str, ...]:
         """The snapshots of the volumes, without duplicates, in the order of the devices."""
         return tuple(dict.fromkeys(device.snapshot_id for device in self.devices if device.snapshot_id))
@@ -283,6 +292,19 @@ class Sharing:
     def accounts_only(self) -> Sharing:
         """The part that applies to snapshots: createVolumePermission does not support organizations."""
         return Sharing(account_ids=self.account_ids, public=self.public)
+
+    @classmethod
+    def read(cls, result: Mapping[str, Any]) -> Sharing:
+        """The sharing that ``as_result`` returned; organizations can be missing, as in that of a snapshot.
+
+        Raises ``KeyError`` for anything else.
+        """
+        return cls(
+            frozenset(result["account_ids"]),
+            frozenset(result.get("org_arns", ())),
+            frozenset(result.get("org_unit_arns", ())),
+            result["public"],
+        )
 
     def as_result(self) -> dict[str, object]:
         """The sharing in a stable order, for results and diffs."""

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from .failures import Failure
 from .model import Target
+
+Item = TypeVar("Item")
 
 KNOWN_AFTER_APPLY = "(known after apply)"
 
@@ -124,6 +126,11 @@ class ReadOnlyPlan:
     targets: tuple[TargetPlan, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
+
+
+def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """The items of several requests, each of which takes ``size`` at most."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def names_of(targets: Iterable[Target]) -> dict[Target, str]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The structure of values that a module gets from another one: its registered result, or a part of it."""
+"""The structure of values from outside: a module's registered result or a part of it, and lists."""
 
 from __future__ import annotations
 
@@ -54,6 +54,11 @@ FAILURES = Absent(
 """The failures of every module."""
 OUTCOME: dict[str, Any] = {"failed": Absent(BOOLEAN), "failures": FAILURES, "msg": Absent(Null(TEXT))}
 """The returned keys of every module that say whether it failed."""
+
+
+def as_list(value: Any) -> list[Any]:
+    """The list that an option or a policy contains; its only item may stand there without a list."""
+    return value if isinstance(value, list) else [value]
 
 
 def check_result(option: str, value: Any, structure: Any, module: str) -> tuple[Failure, ...]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from .failures import Failure, invalid_option
 from .model import Image
@@ -104,6 +104,11 @@ def surplus_keys(current: Mapping[str, str], wanted: Mapping[str, str]) -> list[
     return sorted(
         key for key in user_tags(current) if key not in wanted and not key.startswith(SHARED_PREFIX)
     )
+
+
+def tag_map(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """The tags of a request or an answer (botocore shape ``TagList``)."""
+    return {tag["Key"]: tag["Value"] for tag in listed}
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

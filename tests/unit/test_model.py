@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Network, Sharing, Target, used_by
 
@@ -42,6 +44,21 @@ def test_entities_that_count_towards_the_quota() -> None:
 
 def test_snapshots_are_shared_with_accounts_and_public_only() -> None:
     assert (SOME | OTHER).accounts_only() == Sharing(frozenset({A, B, C}), public=True)
+
+
+def test_the_result_of_sharing_can_be_read() -> None:
+    sharing = Sharing(frozenset({"1", "2"}), frozenset({ORG}), frozenset({UNIT}), public=True)
+    assert Sharing.read(sharing.as_result()) == sharing
+    assert Sharing.read({"account_ids": ["1"], "public": False}) == Sharing(frozenset({"1"}))
+    with pytest.raises(KeyError):
+        Sharing.read({"account_ids": []})
+
+
+@pytest.mark.parametrize(
+    ("state", "may_be"), [("available", True), ("pending", True), ("disabled", False), ("failed", False)]
+)
+def test_an_image_may_have_launch_permissions(state: str, may_be: bool) -> None:
+    assert replace(source_image(), state=state).may_be_shared is may_be
 
 
 def test_the_result_of_sharing_is_ordered() -> None:

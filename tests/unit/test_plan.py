@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import invalid_option
 from ansible_collections.golden.images.plugins.module_utils.model import Target
-from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
+from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan, batches
 
 from tests.unit.examples import OWNER, STRANGER, place
 
@@ -26,6 +26,11 @@ def test_actions_keep_the_order_of_each_target() -> None:
     third = Action(THERE, "CopyImage", {})
     plan = Plan((TargetPlan(HERE, (first, second)), TargetPlan(THERE, (third,))))
     assert plan.actions == (first, second, third)
+
+
+def test_items_are_split_into_batches() -> None:
+    assert list(batches([1, 2, 3, 4, 5], 2)) == [[1, 2], [3, 4], [5]]
+    assert list(batches((), 2)) == []
 
 
 def test_the_result_of_an_action() -> None:

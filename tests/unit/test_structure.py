@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.structure import (
     Absent,
     Null,
     Values,
+    as_list,
     check_result,
 )
 
@@ -37,6 +38,11 @@ def problem(value: Any, structure: Any = STRUCTURE) -> str | None:
     """What is wrong with the value; None if nothing is."""
     failures = check_result("given", value, structure, "ami_share")
     return failures[0].message.removeprefix("given: it is not a result of ami_share: ") if failures else None
+
+
+@pytest.mark.parametrize(("value", "items"), [(["a", "b"], ["a", "b"]), ([], []), ("ab", ["ab"]), (0, [0])])
+def test_a_value_that_stands_alone_is_a_list_of_one(value: Any, items: list[Any]) -> None:
+    assert as_list(value) == items
 
 
 def test_a_result_is_accepted_with_further_keys_and_without_those_that_can_be_absent() -> None:

@@ -133,5 +133,12 @@ def test_after_differing_and_surplus_tags_are_applied_the_wanted_tags_remain(
     assert after == {**kept, **wanted}
 
 
+def test_the_tags_of_a_list() -> None:
+    assert tags.tag_map([{"Key": "team", "Value": "a"}, {"Key": "empty", "Value": ""}]) == {
+        "team": "a",
+        "empty": "",
+    }
+
+
 def test_the_tag_list_is_ordered_by_key() -> None:
     assert tags.tag_list({"b": "2", "a": "1"}) == [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]

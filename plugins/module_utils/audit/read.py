@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..aws import read
 from ..aws.answers import required
-from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
+from ..aws.errors import AWS_ERRORS, failure
 from ..fanout import MAX_THREADS, each, round_robin
 from ..model import PUBLIC, Key, KeySeen, Sharing, Snapshot, Target
 from .state import IMAGE_BLOCK, SNAPSHOT_BLOCK, AuditWanted, Listed, Problem, RegionSeen
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from ..aws.clients import Clients
 
 
-_OF_IMAGES, _OF_SNAPSHOTS = "DescribeImageAttribute", "DescribeSnapshotAttribute"
 _KEY, _BLOCK = "key_unreadable", "block_public_access_unreadable"
 _BLOCKS: dict[str, Callable[[EC2Client], str]] = {
     IMAGE_BLOCK: read.image_block_state,
@@ -70,7 +69,7 @@ class Piece(NamedTuple):
     @property
     def action(self) -> str:
         """The operation that reads its permissions."""
-        return _OF_IMAGES if self.is_image else _OF_SNAPSHOTS
+        return read.IMAGE_PERMISSIONS if self.is_image else read.SNAPSHOT_PERMISSIONS
 
     @property
     def code(self) -> str:
@@ -82,7 +81,7 @@ def regions(
     clients: Clients, targets: Sequence[Target], wanted: AuditWanted
 ) -> tuple[dict[Target, RegionSeen], dict[Target, Exception]]:
     """What was read of each region, and why regions could not be read at all."""
-    kinds = (_OF_IMAGES, *([_OF_SNAPSHOTS] if wanted.check_snapshots else []))
+    kinds = (read.IMAGE_PERMISSIONS, *([read.SNAPSHOT_PERMISSIONS] if wanted.check_snapshots else []))
     for action in kinds:
         clients.paced(action).open("ec2", [target.region for target in targets])
     threads = threads_of_each(len(kinds), len(targets))
@@ -127,7 +126,7 @@ def unused_snapshots(ec2: EC2Client, used: Collection[str]) -> Iterator[str]:
 
 def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionSeen:
     """One region; permissions are read while images are still being listed."""
-    ec2 = clients.paced(_OF_IMAGES).ec2(target.region)
+    ec2 = clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region)
     listed: list[Listed] = []
     blocks: dict[str, str] = {}
     problems: list[Problem] = []
@@ -191,13 +190,7 @@ def _block_states(ec2: EC2Client, target: Target, problems: list[Problem]) -> di
 
 def _sharing(clients: Clients, piece: Piece) -> Sharing:
     ec2 = clients.paced(piece.action).ec2(piece.target.region)
-    reader = read.launch_permissions if piece.is_image else read.volume_permissions
-    try:
-        return reader(ec2, piece.resource)
-    except ClientError as exception:
-        if code_of(exception) in _NOT_SHARED:
-            return Sharing()
-        raise
+    return read.permissions(ec2, piece.action, piece.resource, _NOT_SHARED)
 
 
 def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Target, RegionSeen]:
@@ -206,7 +199,7 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
     clients.open("kms", [target.region for target in encrypted])
 
     def read_snapshots(target: Target) -> tuple[Snapshot, ...]:
-        return read.snapshots(clients.paced(_OF_IMAGES).ec2(target.region), encrypted[target])
+        return read.snapshots(clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region), encrypted[target])
 
     known, unknown = each(encrypted, read_snapshots)
     arns = round_robin([(target, arn) for arn in _key_arns(found)] for target, found in known.items())

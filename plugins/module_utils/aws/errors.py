@@ -10,7 +10,7 @@ import re
 import traceback
 
 from ..denial import remedy as remedy_of_denial
-from ..failures import Failure, TargetFailed, incomplete_answer
+from ..failures import CHECK_CREDENTIALS, Failure, TargetFailed, incomplete_answer
 from ..fanout import DidNotAnswer
 from ..model import Target
 
@@ -92,7 +92,6 @@ _ROLE = (
     "Check that the role exists, that its trust policy allows these credentials with this external ID or "
     "without one, and that their IAM policy allows sts:AssumeRole."
 )
-_CREDENTIALS = "Check the credentials: profile, keys and session token, and whether they have expired."
 _RETRY = "Rerun later: completed work is kept."
 _IMAGE_NOT_FOUND = (
     "Check the AMI ID and the region; a deregistered or unshared image is not found from that moment on."
@@ -120,13 +119,15 @@ REMEDIES = {
     "AccessDenied": _PERMISSION,
     "AccessDeniedException": _PERMISSION,
     "UnauthorizedOperation": _PERMISSION,
-    "AuthFailure": f"{_CREDENTIALS} AWS returns the same code for a region that the account has not enabled.",
-    "ExpiredToken": _CREDENTIALS,
+    "AuthFailure": (
+        f"{CHECK_CREDENTIALS} AWS returns the same code for a region that the account has not enabled."
+    ),
+    "ExpiredToken": CHECK_CREDENTIALS,
     # KMS and Systems Manager (boto/boto3#1127), and STS (botocore shape ExpiredTokenException).
-    "ExpiredTokenException": _CREDENTIALS,
-    "InvalidClientTokenId": _CREDENTIALS,
+    "ExpiredTokenException": CHECK_CREDENTIALS,
+    "InvalidClientTokenId": CHECK_CREDENTIALS,
     "RequestExpired": "Get new credentials, or correct this machine's clock.",
-    "UnrecognizedClientException": _CREDENTIALS,
+    "UnrecognizedClientException": CHECK_CREDENTIALS,
     # botocore shape RegionDisabledException.
     "RegionDisabledException": "Enable the region in the account of the role.",
     "OptInRequired": "Enable the region, or subscribe to the product, in this account.",

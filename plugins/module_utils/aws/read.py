@@ -7,14 +7,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from .. import arns
 from ..model import PUBLIC, Device, Grant, Image, Key, Sharing, Snapshot
-from ..tags import source_tag
+from ..structure import as_list
+from ..tags import source_tag, tag_map
 from .answers import required
 from .errors import ClientError, code_of
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sts import STSClient
 
+IMAGE_PERMISSIONS, SNAPSHOT_PERMISSIONS = "DescribeImageAttribute", "DescribeSnapshotAttribute"
 # One page is enough for all copies of a source in practice; further pages are read too.
 PAGE: PaginatorConfigTypeDef = {"PageSize": 1000}
 # EC2 API Reference, DescribeSnapshots: the values of one filter.
@@ -223,6 +225,17 @@ def pending_snapshots(ec2: EC2Client, source_image_id: str, source_region: str) 
     return _snapshots(ec2, [*by_tag, {"Name": "status", "Values": ["pending"]}], OwnerIds=["self"])
 
 
+def permissions(ec2: EC2Client, operation: str, resource_id: str, gone: Collection[str] = ()) -> Sharing:
+    """The permissions of an image or a snapshot, as the operation reads them; none for a code of ``gone``."""
+    reader = launch_permissions if operation == IMAGE_PERMISSIONS else volume_permissions
+    try:
+        return reader(ec2, resource_id)
+    except ClientError as exception:
+        if code_of(exception) in gone:
+            return Sharing()
+        raise
+
+
 def launch_permissions(ec2: EC2Client, image_id: str) -> Sharing:
     """The launch permissions of an image. Only its owner can read them."""
     answer = ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission")
@@ -299,14 +312,9 @@ def key_policies(kms: KMSClient, key_arn: str) -> str:
         if code_of(exception) not in ("NotFoundException", "ValidationException"):
             raise
         return default
-    policy = json.loads(default)
-    statements = (_statements(policy), _statements(json.loads(by_ram)))
-    return json.dumps({**policy, "Statement": [one for found in statements for one in found]})
-
-
-def _statements(policy: Mapping[str, Any]) -> list[Any]:
-    found = policy.get("Statement", [])
-    return found if isinstance(found, list) else [found]
+    policy, other = json.loads(default), json.loads(by_ram)
+    statements = [*as_list(policy.get("Statement", [])), *as_list(other.get("Statement", []))]
+    return json.dumps({**policy, "Statement": statements})
 
 
 def volumes_by_key(ec2: EC2Client) -> dict[str, tuple[str, ...]]:
@@ -383,7 +391,7 @@ def image_of(item: Mapping[str, Any]) -> Image:
             if "Ebs" in mapping
         ),
         description=item.get("Description", ""),
-        tags=_tags(item),
+        tags=tag_map(item.get("Tags", [])),
         state_reason=item.get("StateReason", {}).get("Message"),
         creation_date=item.get("CreationDate", ""),
         source_image_id=None if from_instance else item.get("SourceImageId"),
@@ -414,7 +422,7 @@ def _snapshot(item: Mapping[str, Any]) -> Snapshot:
         state=required(item, "State", "DescribeSnapshots"),
         percent=int(progress) if progress.isdigit() else 0,
         kms_key_id=item.get("KmsKeyId"),
-        tags=_tags(item),
+        tags=tag_map(item.get("Tags", [])),
         associated_key_arns=associated_key_arns(item),
         completed=item.get("CompletionTime"),
     )
@@ -423,10 +431,6 @@ def _snapshot(item: Mapping[str, Any]) -> Snapshot:
 def associated_key_arns(item: Mapping[str, Any]) -> tuple[str, ...]:
     """The additional keys in an item of DescribeSnapshots; each of them gives access by itself."""
     return tuple(one["KmsKeyId"] for one in item.get("AssociatedKmsKeys", ()) if "KmsKeyId" in one)
-
-
-def _tags(item: Mapping[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])}
 
 
 def _sharing(permissions: Iterable[Mapping[str, Any]]) -> Sharing:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ..model import Grant, Target
-from ..plan import Action
+from ..plan import Action, batches
 from ..tags import MAX_VALUE, tag_list
 from .decisions import Decision
 from .sharing import ALL_VERSIONS, REPORTED_TYPES, TEMPLATES
@@ -213,7 +213,7 @@ def _tag_actions(target: Target, tags: Mapping[str, Mapping[str, str]]) -> Itera
     for resource, wanted in tags.items():
         alike[tuple(sorted(wanted.items()))].append(resource)
     for pairs, resources in alike.items():
-        for batch in _batches(resources):
+        for batch in batches(resources, TAG_BATCH):
             parameters = {"Resources": batch, "Tags": tag_list(dict(pairs))}
             yield Action(target, "CreateTags", parameters, ", ".join(batch))
 
@@ -224,10 +224,6 @@ def _untag_actions(target: Target, unwanted: dict[str, tuple[str, ...]]) -> Iter
         if keys:
             alike[keys].append(resource)
     for keys, resources in alike.items():
-        for batch in _batches(resources):
+        for batch in batches(resources, TAG_BATCH):
             parameters = {"Resources": batch, "Tags": [{"Key": key} for key in keys]}
             yield Action(target, "DeleteTags", parameters, ", ".join(batch))
-
-
-def _batches(resources: list[str]) -> Iterable[list[str]]:
-    return (resources[start : start + TAG_BATCH] for start in range(0, len(resources), TAG_BATCH))

@@ -20,6 +20,7 @@ from ..aws.read import Caller
 from ..failures import Refused
 from ..fanout import each, round_robin
 from ..model import ConsumerRole, ImageRef, SnapshotRef, Target
+from ..plan import batches
 from . import read_usage
 from .options import CleanupWanted
 from .state import CleanupSeen, Evidence, ImageUsage, SnapshotUsage, unreadable
@@ -232,11 +233,10 @@ def _by_region(refs: Iterable[Ref]) -> dict[str, list[Ref]]:
 
 
 def _batches(by_region: Mapping[str, list[ImageRef]]) -> list[_Batch]:
-    size = read_usage.REFERENCE_BATCH
     return round_robin(
         [
-            _Batch(region, tuple(ref.image_id for ref in refs[start : start + size]))
-            for start in range(0, len(refs), size)
+            _Batch(region, tuple(ref.image_id for ref in batch))
+            for batch in batches(refs, read_usage.REFERENCE_BATCH)
         ]
         for region, refs in by_region.items()
     )

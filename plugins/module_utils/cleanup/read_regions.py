@@ -17,11 +17,14 @@ from ..aws import read
 from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..model import ImageRef
+from ..plan import batches
+from ..tags import tag_map
 from . import read_image_tasks, read_launchers
 from .stages import parse
 from .state import Evidence, OwnImage, OwnSnapshot, RegionState, RetentionRule, unread, unreadable
 from .tombstone import is_tombstone_parameter
 from .usage import (
+    LIVING_STATES,
     BulkReads,
     Instance,
     LaunchConfiguration,
@@ -44,7 +47,6 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-_LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 # The only versions that can be read of all launch templates at once (EC2 API Reference,
 # DescribeLaunchTemplateVersions). DescribeImageReferences finds uses in the others.
 _VERSIONS = ["$Latest", "$Default"]
@@ -243,7 +245,7 @@ def _own_snapshot(
     return OwnSnapshot(
         snapshot_id=snapshot_id,
         description=item.get("Description", ""),
-        tags=_tags(item),
+        tags=tag_map(item.get("Tags", [])),
         archived=archive["archived"] or snapshot_id in archiving,
         restored_until=archive["restored_until"],
         locked=locks.get(snapshot_id, ""),
@@ -266,7 +268,7 @@ def archive_of(item: Mapping[str, Any]) -> dict[str, Any]:
 def instances(ec2: EC2Client) -> tuple[Instance, ...]:
     """Every instance that is not terminated, hidden ones included where botocore can read them."""
     pages = ec2.get_paginator("describe_instances").paginate(
-        Filters=[{"Name": "instance-state-name", "Values": _LIVING}],
+        Filters=[{"Name": "instance-state-name", "Values": LIVING_STATES}],
         PaginationConfig=read.PAGE,
         **_with_managed(ec2, "DescribeInstances"),
     )
@@ -330,10 +332,7 @@ def parameters(ssm: SSMClient, tombstone_path: str | None = None) -> tuple[Param
         for item in required(page, "Parameters", "DescribeParameters")
     ]
     names = [one for one in found if not is_tombstone_parameter(tombstone_path, one)]
-    answers = (
-        ssm.get_parameters(Names=names[start : start + _PARAMETER_BATCH])
-        for start in range(0, len(names), _PARAMETER_BATCH)
-    )
+    answers = (ssm.get_parameters(Names=batch) for batch in batches(names, _PARAMETER_BATCH))
     return tuple(
         Parameter(
             required(item, "Name", "GetParameters"),
@@ -493,7 +492,3 @@ def _lock(item: Mapping[str, Any]) -> str:
     until: datetime | None = item.get("LockExpiresOn")
     state = str(item.get("LockState", "locked"))
     return f"{state} until {until:%Y-%m-%d}" if until else state
-
-
-def _tags(item: Mapping[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])}

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import read
 from ..aws.answers import required
-from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
+from ..aws.errors import AWS_ERRORS, failure
 from ..model import ImageRef, Sharing
+from ..plan import batches
 from .read_regions import Attempts, launches, with_parameters
-from .sharing import TEMPLATES
+from .sharing import ALL_VERSIONS, TEMPLATES
 from .state import Evidence, OwnImage, SnapshotUsage, UsageReport
 from .state import unread as as_evidence
 from .tombstone import is_tombstone_parameter
-from .usage import COPY, unresolved, uses
+from .usage import COPY, LIVING_STATES, unresolved, uses
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -28,22 +29,18 @@ if TYPE_CHECKING:
 
 # EC2 API Reference, DescribeImageReferences: images per request.
 REFERENCE_BATCH = 10
-# botocore shape ResourceTypeOption: the most versions of a launch template that can be searched.
-_ALL_VERSIONS = "10000"
 # botocore shape ImageUsageResourceTypeOptionRequest.
 _DEFAULT_VERSIONS = 20
 _REPORTS, _ENTRIES = "DescribeImageUsageReports", "DescribeImageUsageReportEntries"
 _PARAMETER = "ssm:Parameter"
-_NEVER_SHARED = ("disabled", "failed")
-_LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
 _RESOURCES: list[Any] = [
     {
         "ResourceType": "ec2:Instance",
-        "ResourceTypeOptions": [{"OptionName": "state-name", "OptionValues": _LIVING}],
+        "ResourceTypeOptions": [{"OptionName": "state-name", "OptionValues": LIVING_STATES}],
     },
     {
         "ResourceType": "ec2:LaunchTemplate",
-        "ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": [_ALL_VERSIONS]}],
+        "ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": [str(ALL_VERSIONS)]}],
     },
     {"ResourceType": _PARAMETER},
     {"ResourceType": "imagebuilder:ImageRecipe"},
@@ -73,24 +70,15 @@ def references(
 
 
 def launch_permissions(ec2: EC2Client, own: OwnImage) -> Sharing:
-    """The launch permissions of an image.
-
-    Disabled images have none (EC2 User Guide, "Disable an Amazon EC2 AMI"), and failed ones cannot get any:
-    no call is made for these.
-    """
-    if own.image.state in _NEVER_SHARED:
-        return Sharing()
-    return read.launch_permissions(ec2, own.image.image_id)
+    """The launch permissions of an image, without a call if its state allows none."""
+    return read.launch_permissions(ec2, own.image.image_id) if own.image.may_be_shared else Sharing()
 
 
 def snapshot_usage(ec2: EC2Client, snapshot_id: str) -> SnapshotUsage:
     """The accounts that can create volumes from a snapshot; none if it is gone."""
-    try:
-        return SnapshotUsage(read.volume_permissions(ec2, snapshot_id))
-    except ClientError as exception:
-        if code_of(exception) == "InvalidSnapshot.NotFound":
-            return SnapshotUsage()
-        raise
+    return SnapshotUsage(
+        read.permissions(ec2, read.SNAPSHOT_PERMISSIONS, snapshot_id, ("InvalidSnapshot.NotFound",))
+    )
 
 
 def used_in(clients: Clients, region: str, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
@@ -102,8 +90,8 @@ def used_in(clients: Clients, region: str, image_ids: Sequence[str]) -> dict[str
     attempt = Attempts()
     found: dict[str, tuple[Evidence, ...]] = {}
     try:
-        for start in range(0, len(image_ids), REFERENCE_BATCH):
-            found.update(references(clients.ec2(region), image_ids[start : start + REFERENCE_BATCH]))
+        for batch in batches(image_ids, REFERENCE_BATCH):
+            found.update(references(clients.ec2(region), batch))
     except AWS_ERRORS as exception:
         attempt.problems.append(unread(exception, "DescribeImageReferences"))
     bulk = with_parameters(clients, region, attempt, launches(clients, region, attempt))

@@ -18,8 +18,8 @@ SHARED, CONSUMER = "shared", "other_account"
 INSTANCES, TEMPLATES = "ec2:Instance", "ec2:LaunchTemplate"
 # botocore shape ImageUsageResourceTypeRequest: all types that a report can cover.
 REPORTED_TYPES = (INSTANCES, TEMPLATES, "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe")
-# botocore shape ImageUsageResourceTypeOptionRequest: the most versions of a launch template that a report can
-# cover; the default is 20.
+# botocore shapes ImageUsageResourceTypeOptionRequest and ResourceTypeOption: the most versions of a launch
+# template that a usage report can cover, by default 20, and that can be searched for references.
 ALL_VERSIONS = 10_000
 # EC2 User Guide, "View your AMI usage", lists only instances and launch templates: the types of Image Builder
 # are newer. AWS does not document how a region without them refuses; these codes refuse the request as such.

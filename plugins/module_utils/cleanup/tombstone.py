@@ -193,22 +193,15 @@ def _tombstone(record: Mapping[str, Any]) -> Tombstone:
         stage=record["stage"],
         state=image["State"],
         name=record["name"],
-        launch=_sharing(record["launch_permissions"]),
+        launch=Sharing.read(record["launch_permissions"]),
         volumes={
-            one["snapshot_id"]: _sharing(one["volume_permissions"]) for one in snapshots if one["snapshot_id"]
+            one["snapshot_id"]: Sharing.read(one["volume_permissions"])
+            for one in snapshots
+            if one["snapshot_id"]
         },
         deleted=frozenset(one["snapshot_id"] for one in snapshots if one["deleted"]),
         devices=tuple(Device(one["device_name"], one["snapshot_id"], one["encrypted"]) for one in snapshots),
         tags=dict(record["tags"]),
         deprecation_time=image.get("DeprecationTime"),
         product_codes=tuple(one["ProductCodeId"] for one in image.get("ProductCodes", ())),
-    )
-
-
-def _sharing(permissions: Mapping[str, Any]) -> Sharing:
-    return Sharing(
-        account_ids=frozenset(permissions["account_ids"]),
-        org_arns=frozenset(permissions.get("org_arns", ())),
-        org_unit_arns=frozenset(permissions.get("org_unit_arns", ())),
-        public=permissions["public"],
     )

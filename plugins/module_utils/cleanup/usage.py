@@ -18,6 +18,8 @@ PARAMETER, COPY = "parameter", "running_copy"
 GROUP, FLEET, SPOT_FLEET, SPOT_REQUEST = "auto_scaling_group", "fleet", "spot_fleet", "spot_request"
 STORE_TASK, EXPORT_TASK = "store_task", "export_task"
 
+# EC2 User Guide, "Amazon EC2 instance state changes": all states but terminated.
+LIVING_STATES = ["pending", "running", "shutting-down", "stopping", "stopped"]
 # A parameter holds an id, a list of ids, or a text with ids in it, such as JSON.
 _IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])ami-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![A-Za-z0-9])")
 # Systems Manager API Reference, PutParameter, DataType.

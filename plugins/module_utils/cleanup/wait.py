@@ -12,6 +12,7 @@ from time import monotonic, sleep
 from ..aws.clients import Clients
 from ..fanout import each
 from ..model import ImageRef
+from ..plan import batches
 from .read_usage import REFERENCE_BATCH, pending_reports
 
 # AWS documents no duration. What is not ready then is left to the next run.
@@ -45,8 +46,4 @@ def _batches(refs: list[ImageRef]) -> list[tuple[ImageRef, ...]]:
     by_region: dict[str, list[ImageRef]] = {}
     for ref in refs:
         by_region.setdefault(ref.region, []).append(ref)
-    return [
-        tuple(here[start : start + REFERENCE_BATCH])
-        for here in by_region.values()
-        for start in range(0, len(here), REFERENCE_BATCH)
-    ]
+    return [tuple(batch) for here in by_region.values() for batch in batches(here, REFERENCE_BATCH)]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..failures import Failure, invalid_option
+from ..keys.encryption import default_key_failure
 from ..model import Image, Target
 from ..regions import check_region
 from .access import PRODUCT_CODE_REMEDY, MissingAccess, check_access, only_within_account
@@ -78,16 +79,13 @@ def check_consumers(wanted: CopyWanted, account_id: str, source: Image) -> tuple
 
 
 def check_shareable(seen: CopySeen, target: Target, image: Image) -> Iterator[Failure]:
-    """A refusal if an existing image is encrypted with an AWS managed key, and will be shared.
-
-    EBS User Guide, "Share an Amazon EBS snapshot".
-    """
+    """A refusal if an existing image is encrypted with an AWS managed key, and will be shared."""
     for arn in seen.aws_managed_keys.get(target, ()):
-        yield Failure.at(
+        yield default_key_failure(
             target,
             "CopyImage",
-            "default_key",
-            f"{image.image_id} is encrypted with the AWS managed key {arn}: it cannot be shared.",
+            image.image_id,
+            arn,
             "Set a customer managed key and reencrypt_source: true, to share a copy instead.",
         )
 

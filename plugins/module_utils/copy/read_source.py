@@ -20,6 +20,7 @@ from ..fanout import each
 from ..keys.encryption import check_source
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY
+from ..structure import as_list
 from . import checks as copy_checks
 from .state import USABLE_STATES, CopyWanted
 
@@ -118,7 +119,7 @@ def _find_source(clients: Clients, wanted: CopyWanted, account_id: str) -> Image
     if image_id is not None:
         return read.image(ec2, image_id) or _not_visible(wanted, image_id, account_id)
     filters: list[FilterTypeDef] = [
-        {"Name": name, "Values": [_filter_value(item) for item in _as_list(values)]}
+        {"Name": name, "Values": [_filter_value(item) for item in as_list(values)]}
         for name, values in wanted.source_filters.items()
     ]
     alive = [
@@ -143,10 +144,6 @@ def _named_by(clients: Clients, parameter: str, region: str) -> str | Failure:
         f"source_parameter: {parameter} in {region} {problem}.",
         "Check its name and source_region, or write the ID of the source image into it.",
     )
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _filter_value(value: Any) -> str:

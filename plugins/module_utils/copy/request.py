@@ -110,7 +110,7 @@ def check_request(request: Mapping[str, Any], target: Target) -> tuple[Failure, 
             )
         )
     for option, specification in zip(("tags", "snapshot_tags"), request["TagSpecifications"], strict=True):
-        tags = {tag["Key"]: tag["Value"] for tag in specification["Tags"]}
+        tags = tagging.tag_map(specification["Tags"])
         failures += (
             replace(failure, region=target.region) for failure in tagging.check_tag_count(option, tags)
         )

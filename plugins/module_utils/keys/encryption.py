@@ -122,6 +122,20 @@ def check_source(encryption: Encryption, source: Image) -> tuple[Failure, ...]:
     )
 
 
+def default_key_failure(target: Target, action: str, image_id: str, key_arn: str, remedy: str) -> Failure:
+    """The refusal to share an image that is encrypted with an AWS managed key.
+
+    EBS User Guide, "Share an Amazon EBS snapshot": nor can its snapshots be shared.
+    """
+    return Failure.at(
+        target,
+        action,
+        "default_key",
+        f"{image_id} is encrypted with the AWS managed key {key_arn}: it cannot be shared.",
+        remedy,
+    )
+
+
 def check_key(
     encryption: Encryption, target: Target, source: Image, key: Key | None, by_default: bool
 ) -> tuple[Failure, ...]:

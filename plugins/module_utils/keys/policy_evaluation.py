@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from .. import arns
+from ..structure import as_list
 from . import policy_statements
 
 Truth: TypeAlias = "bool | None"
@@ -118,7 +119,7 @@ def _applies(statement: _Statement, request: Request, in_part: Truth) -> Truth:
             _matches_key(content, request.key_arn),
             _matches_consumer(statement, request.consumer, in_part),
             *(
-                _holds(operator, key.lower(), _as_list(values), request, in_part)
+                _holds(operator, key.lower(), as_list(values), request, in_part)
                 for operator, keys in content.get("Condition", {}).items()
                 for key, values in keys.items()
             ),
@@ -128,7 +129,7 @@ def _applies(statement: _Statement, request: Request, in_part: Truth) -> Truth:
 
 def _matches_operation(statement: Mapping[str, Any], action: str) -> bool:
     def fits(patterns: Any) -> bool:
-        return any(_like(pattern.lower(), action.lower()) for pattern in _as_list(patterns))
+        return any(_like(pattern.lower(), action.lower()) for pattern in as_list(patterns))
 
     if "NotAction" in statement:
         return not fits(statement["NotAction"])
@@ -141,7 +142,7 @@ def _matches_key(statement: Mapping[str, Any], key_arn: str) -> Truth:
     if "Resource" not in statement:
         # Such a statement has no effect (botocore shape PutKeyPolicyRequest, Policy).
         return False
-    return any(_like(pattern, key_arn) for pattern in _as_list(statement["Resource"]))
+    return any(_like(pattern, key_arn) for pattern in as_list(statement["Resource"]))
 
 
 def _matches_consumer(statement: _Statement, consumer: Consumer, in_part: Truth) -> Truth:
@@ -288,8 +289,4 @@ def _any(truths: Iterable[Truth]) -> Truth:
 
 @lru_cache(maxsize=256)
 def _statements(policy: str) -> tuple[_Statement, ...]:
-    return tuple(_Statement.read(item) for item in _as_list(json.loads(policy).get("Statement", [])))
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return tuple(_Statement.read(item) for item in as_list(json.loads(policy).get("Statement", [])))

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import arns
+from ..structure import as_list
 from .grants import DELETED_PRINCIPAL
 
 SID_PREFIX = "GoldenImages"
@@ -130,7 +131,7 @@ def own_accesses(policy: str) -> tuple[PolicyAccess, ...]:
     for statement in own_statements(policy):
         name, grants = _OWN_SID.fullmatch(statement["Sid"]).group("name", "grants")  # type: ignore[union-attr]
         access = found.get(name, PolicyAccess())
-        actions = _as_list(statement.get("Action", []))
+        actions = as_list(statement.get("Action", []))
         found[name] = PolicyAccess(
             access.consumers | _named_in(statement),
             access.operations | {action.removeprefix("kms:") for action in actions},
@@ -153,7 +154,7 @@ def aws_principals(statement: Mapping[str, Any]) -> list[str]:
     """The AWS principals of a statement, without services and identity providers; ``*`` for all."""
     principal = statement.get("Principal", {})
     named = principal.get("AWS", []) if isinstance(principal, Mapping) else principal
-    return [str(item) for item in _as_list(named)]
+    return [str(item) for item in as_list(named)]
 
 
 def denying_sids(policy: str) -> list[str]:
@@ -248,7 +249,7 @@ def keeps_root(policy: str, account_id: str) -> bool:
     return any(
         statement.get("Effect") == "Allow"
         and "Condition" not in statement
-        and "kms:*" in _as_list(statement.get("Action", []))
+        and "kms:*" in as_list(statement.get("Action", []))
         and account_id in map(short, aws_principals(statement))
         for _text, statement in _statements(policy)
     )
@@ -274,8 +275,8 @@ def _statement(kind: str, principal: Any, actions: list[str], condition: dict[st
 def _named_in(statement: Mapping[str, Any]) -> PolicyConsumers:
     """The consumers of a statement that has one of the forms that this collection writes."""
     condition = statement.get("Condition", {})
-    org_ids = _as_list(condition.get("StringEquals", {}).get("aws:PrincipalOrgID", []))
-    paths = _as_list(condition.get("ForAnyValue:StringLike", {}).get("aws:PrincipalOrgPaths", []))
+    org_ids = as_list(condition.get("StringEquals", {}).get("aws:PrincipalOrgID", []))
+    paths = as_list(condition.get("ForAnyValue:StringLike", {}).get("aws:PrincipalOrgPaths", []))
     units = (unit for path in paths if (unit := unit_of_path(path)))
     return PolicyConsumers(
         frozenset(short(item) for item in aws_principals(statement) if item != "*"),
@@ -284,17 +285,13 @@ def _named_in(statement: Mapping[str, Any]) -> PolicyConsumers:
     )
 
 
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def _comparable(statements: Iterable[Mapping[str, Any]]) -> list[str]:
     """The statements as texts that are equal if the statements are equivalent, however lists are written."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, Mapping):
             return {key: plain(item) for key, item in value.items()}
-        return sorted(short(str(item)) for item in _as_list(value))
+        return sorted(short(str(item)) for item in as_list(value))
 
     return sorted(json.dumps(plain(statement), sort_keys=True) for statement in statements)
 

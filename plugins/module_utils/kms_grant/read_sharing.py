@@ -19,10 +19,6 @@ from ..keys.policy_statements import PolicyConsumers
 from ..model import Image, KeyRef, Sharing
 from .state import GrantWanted
 
-_OF_IMAGE, _OF_SNAPSHOT = "DescribeImageAttribute", "DescribeSnapshotAttribute"
-# EC2 User Guide, "Disable an Amazon EC2 AMI": disabling removes all launch permissions. A failed image cannot
-# get any.
-_NEVER_SHARED = ("disabled", "failed")
 # Deregistered or deleted since it was listed.
 _GONE = ("InvalidAMIID.NotFound", "InvalidSnapshot.NotFound")
 
@@ -93,11 +89,11 @@ def read_shared(
         return {}
     regions = sorted({ref.region for ref in losing})
     clients.open("ec2", regions)
-    for operation in (_OF_IMAGE, _OF_SNAPSHOT):
+    for operation in (read.IMAGE_PERMISSIONS, read.SNAPSHOT_PERMISSIONS):
         clients.paced(operation).open("ec2", regions)
     listed, failed = each(regions, lambda region: _list(clients, wanted, region))
     under = {ref: listed[ref.region].under(ref.key_arn) for ref in losing if ref.region in listed}
-    permissions = _read(clients, under, _OF_IMAGE)
+    permissions = _read(clients, under, read.IMAGE_PERMISSIONS)
 
     def shared(ref: KeyRef, found: _Permissions) -> SharedUnderKey:
         if ref.region in failed:
@@ -113,7 +109,7 @@ def read_shared(
         for ref, images in under.items()
         if losing[ref] - shared(ref, permissions).needed(losing[ref])
     }
-    complete = permissions | _read(clients, undecided, _OF_SNAPSHOT)
+    complete = permissions | _read(clients, undecided, read.SNAPSHOT_PERMISSIONS)
     return {ref: shared(ref, complete) for ref in losing}
 
 
@@ -138,27 +134,20 @@ def _read(clients: Clients, under: Mapping[KeyRef, Iterable[Image]], operation: 
         [one for image in images for one in _resources(ref.region, image) if one.operation == operation]
         for ref, images in under.items()
     )
-    done, failed = each(round_robin(wanted), lambda one: _sharing(clients, one))
+
+    def permissions(one: _Resource) -> Sharing:
+        return read.permissions(clients.paced(operation).ec2(one.region), operation, one.resource_id, _GONE)
+
+    done, failed = each(round_robin(wanted), permissions)
     return _Permissions(done, {one: _text(exception, operation) for one, exception in failed.items()})
 
 
 def _resources(region: str, image: Image) -> Iterator[_Resource]:
     """The image, if it may be shared, and its snapshots."""
-    if image.state not in _NEVER_SHARED:
-        yield _Resource(region, image.image_id, _OF_IMAGE)
+    if image.may_be_shared:
+        yield _Resource(region, image.image_id, read.IMAGE_PERMISSIONS)
     for snapshot_id in image.snapshot_ids:
-        yield _Resource(region, snapshot_id, _OF_SNAPSHOT)
-
-
-def _sharing(clients: Clients, one: _Resource) -> Sharing:
-    ec2 = clients.paced(one.operation).ec2(one.region)
-    reader = read.launch_permissions if one.operation == _OF_IMAGE else read.volume_permissions
-    try:
-        return reader(ec2, one.resource_id)
-    except errors.ClientError as exception:
-        if errors.code_of(exception) in _GONE:
-            return Sharing()
-        raise
+        yield _Resource(region, snapshot_id, read.SNAPSHOT_PERMISSIONS)
 
 
 def _text(exception: Exception, operation: str) -> str:

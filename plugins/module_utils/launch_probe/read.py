@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..aws.answers import required
 from ..aws.errors import ClientError, WaiterError
 from ..model import Instance
+from ..tags import tag_map
 from .request import PROBE_TAG
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _instance(item: Mapping[str, Any]) -> Instance:
         instance_id=required(item, "InstanceId", "DescribeInstances"),
         state=required(state, "Name", "DescribeInstances"),
         image_id=item.get("ImageId", ""),
-        tags={tag["Key"]: tag["Value"] for tag in item.get("Tags", [])},
+        tags=tag_map(item.get("Tags", [])),
         reason_code=item.get("StateReason", {}).get("Code"),
         reason=item.get("StateReason", {}).get("Message"),
     )

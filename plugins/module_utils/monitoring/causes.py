@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from ..failures import CHECK_CREDENTIALS
+
 # How Ansible begins the message of a module that ended with an exception.
 _CRASH = re.compile(r"^(?:Task failed: )?(?:Action|Module) failed: ")
 # The message of Python's KeyError is the key: a member of the answer.
@@ -29,7 +31,6 @@ _CREDENTIALS = re.compile(
 _LATER = re.compile(r"\b(?:Throttl\w+|TooManyRequests\w*|RequestLimitExceeded|5\d\d|ServiceUnavailable)\b")
 _NETWORK = "Check the network, the proxy and AWS_ENDPOINT_URL."
 _ALLOW = "docs/iam/monitor.json has all permissions that the credentials need."
-_LOGIN = "Check the credentials: profile, keys and session token, and whether they have expired."
 _RETRY = "Rerun later."
 
 
@@ -50,7 +51,7 @@ def explained(message: str) -> tuple[str, str]:
     if code in _DENIALS:
         return text, _ALLOW
     if _CREDENTIALS.search(text):
-        return text, _LOGIN
+        return text, CHECK_CREDENTIALS
     if error and _LATER.fullmatch(code):
         return text, _RETRY
     if "Could not connect to the endpoint URL" in text or "Connect timeout" in text:

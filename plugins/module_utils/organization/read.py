@@ -15,6 +15,7 @@ from ..aws import errors
 from ..aws.answers import required
 from ..failures import Failure, Refused
 from ..fanout import each
+from ..tags import tag_map
 from .inventory import Account, InventoryOptions, Unit
 
 if TYPE_CHECKING:
@@ -110,9 +111,7 @@ def _account(item: AccountTypeDef, parent_id: str, units: tuple[Unit, ...]) -> A
 
 def _tags(client: OrganizationsClient, account_id: str) -> dict[str, str]:
     pages = client.get_paginator("list_tags_for_resource").paginate(ResourceId=account_id)
-    return {
-        tag["Key"]: tag["Value"] for page in pages for tag in required(page, "Tags", "ListTagsForResource")
-    }
+    return tag_map(tag for page in pages for tag in required(page, "Tags", "ListTagsForResource"))
 
 
 def _read_all(items: Iterable[Item], read: Callable[[Item], Answer]) -> list[Answer]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..aws.answers import required
 from ..aws.errors import ClientError
 from ..aws.parameters import is_missing
+from ..tags import tag_map
 from .state import Parameter, ParameterVersion
 
 if TYPE_CHECKING:
@@ -52,4 +53,4 @@ def parameter(ssm: SSMClient, name: str) -> Parameter | None:
 def tags(ssm: SSMClient, name: str) -> dict[str, str]:
     """The tags of a parameter."""
     answer = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
-    return {tag["Key"]: tag["Value"] for tag in required(answer, "TagList", "ListTagsForResource")}
+    return tag_map(required(answer, "TagList", "ListTagsForResource"))

@@ -185,14 +185,7 @@ def sharing_of(principals: Iterable[str]) -> Sharing:
 
 
 def _sharing(given: Mapping[str, Any] | None) -> Sharing | None:
-    if given is None:
-        return None
-    return Sharing(
-        frozenset(given["account_ids"]),
-        frozenset(given.get("org_arns", ())),
-        frozenset(given.get("org_unit_arns", ())),
-        given["public"],
-    )
+    return None if given is None else Sharing.read(given)
 
 
 def _key(given: Mapping[str, Any]) -> AuditedKey:

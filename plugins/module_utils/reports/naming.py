@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 # A version starts at a digit, after a separator and perhaps a "v": golden-web-2026.11.1, golden_web_v3.
 _VERSION = re.compile(r"(?P<family>.*?[^\W\d_].*?)[-_. /]+v?(?P<version>\d.*)")
@@ -24,6 +25,11 @@ def natural(text: str) -> NaturalKey:
         for part in _NUMBERS.split(text)
         if part
     )
+
+
+def image_order(image: Mapping[str, Any]) -> tuple[str, NaturalKey, str]:
+    """A sort key for the images of a report: by region, and there by name."""
+    return image["region"], natural(str(image["name"] or "")), image["image_id"]
 
 
 def family_of(name: str) -> str:

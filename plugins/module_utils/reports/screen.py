@@ -24,6 +24,8 @@ from .document import Column
 from .naming import count
 from .values import text_of
 
+_CONSUMERS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_arns", "unit"))
+
 WIDTH = 80
 """The columns of a line."""
 MOST_ROWS = 20
@@ -316,6 +318,11 @@ def count_texts(counts: Iterable[tuple[int, str]]) -> str:
     if len(texts) < 2:
         return "".join(texts)
     return f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def shared_with(permissions: Mapping[str, Any]) -> str:
+    """The number of accounts, organizations and units in the launch permissions that a module returns."""
+    return count_texts((len(permissions.get(kind) or ()), noun) for kind, noun in _CONSUMERS) or "no account"
 
 
 def changes(found: Mapping[str, Any] | None, path: str | None) -> Iterator[Line]:

@@ -13,6 +13,7 @@ from ..aws import read
 from ..aws.answers import required
 from ..cleanup.read_regions import archive_of
 from ..cleanup.state import OwnSnapshot
+from ..tags import tag_map
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -52,7 +53,7 @@ def existing_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> dict[str,
                 found[snapshot_id] = OwnSnapshot(
                     snapshot_id=snapshot_id,
                     description=item.get("Description", ""),
-                    tags={tag["Key"]: tag["Value"] for tag in item.get("Tags", [])},
+                    tags=tag_map(item.get("Tags", [])),
                     **archive_of(item),
                 )
     return found

@@ -16,7 +16,6 @@ from ..reports.screen import (
     Screen,
     Tone,
     collapsed,
-    count_texts,
     counted,
     failed_regions,
     failed_rows,
@@ -25,6 +24,7 @@ from ..reports.screen import (
     module_message,
     outcome_of,
     sentence,
+    shared_with,
     table,
 )
 
@@ -36,7 +36,6 @@ _COLUMNS = (
     Column("tombstone", "tombstone"),
     Column("outcome", "outcome"),
 )
-_KINDS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_arns", "unit"))
 _DATE = len("2026-11-24")
 
 
@@ -86,12 +85,8 @@ def _row(one: Mapping[str, Any], is_plan: bool) -> Row:
         "region": one["region"],
         "image": one["image_id"],
         "was": str(one["previous_state"]).replace("_", " "),
-        "shared": "the public" if is_public else None if permissions is None else _shared(permissions),
+        "shared": "the public" if is_public else None if permissions is None else shared_with(permissions),
         "tombstone": str(one["tombstone"] or "")[:_DATE],
         "outcome": outcome_of(one["changed"], is_plan),
     }
     return Row(cells, Tone.WARNING if is_public else Tone.PLAIN)
-
-
-def _shared(permissions: Mapping[str, Any]) -> str:
-    return count_texts((len(permissions.get(kind) or ()), noun) for kind, noun in _KINDS) or "no account"

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from .. import tags as tagging
 from ..failures import Failure
+from ..keys.encryption import default_key_failure
 from ..model import Image, KeySeen, Target
 
 
@@ -41,17 +42,14 @@ def check_available(image: Image, target: Target) -> Iterator[Failure]:
 
 
 def check_shareable(image: Image, keys: Iterable[KeySeen], target: Target) -> Iterator[Failure]:
-    """An image that is encrypted with an AWS managed key cannot be shared.
-
-    EBS User Guide, "Share an Amazon EBS snapshot": nor can its snapshots.
-    """
+    """An image that is encrypted with an AWS managed key cannot be shared."""
     for key in keys:
         if key.key.aws_managed:
-            yield Failure.at(
+            yield default_key_failure(
                 target,
                 "ModifyImageAttribute",
-                "default_key",
-                f"{image.image_id} is encrypted with the AWS managed key {key.key.arn}: it cannot be shared.",
+                image.image_id,
+                key.key.arn,
                 "Copy it with a customer managed key (kms_key_id of ami_copy_regions) and share the copy.",
             )
 

@@ -14,7 +14,7 @@ from .. import tags as tagging
 from ..failures import Failure
 from ..keys.access import consumers_without_access
 from ..model import Image, Sharing, Target
-from ..plan import Action, Plan, TargetPlan
+from ..plan import Action, Plan, TargetPlan, batches
 from . import checks as share_checks
 from .state import Shared, ShareSeen, ShareWanted
 
@@ -81,7 +81,7 @@ def image_actions(target: Target, shared: Shared, after: Sharing, change: str) -
     """The calls that Add or Remove launch permissions, so that they become ``after``."""
     delta = after - shared.launch if change == "Add" else shared.launch - after
     resource = shared.image.image_id if shared.exists else None
-    for batch in _batches(entries(delta), IMAGE_BATCH):
+    for batch in batches(entries(delta), IMAGE_BATCH):
         parameters = {"ImageId": resource, "LaunchPermission": {change: batch}}
         yield Action(target, "ModifyImageAttribute", parameters, resource)
 
@@ -94,7 +94,7 @@ def snapshot_actions(
         current = shared.volumes[snapshot_id]
         delta = after - current if change == "Add" else current - after
         resource = snapshot_id if shared.exists else None
-        for batch in _batches(entries(delta), SNAPSHOT_BATCH):
+        for batch in batches(entries(delta), SNAPSHOT_BATCH):
             parameters = {
                 "Attribute": "createVolumePermission",
                 "CreateVolumePermission": {change: batch},
@@ -119,10 +119,6 @@ def entries(sharing: Sharing) -> list[dict[str, str]]:
         *({"OrganizationalUnitArn": arn} for arn in sorted(sharing.org_unit_arns)),
         *([{"Group": "all"}] if sharing.public else []),
     ]
-
-
-def _batches(entries: list[dict[str, str]], size: int) -> Iterable[list[dict[str, str]]]:
-    return (entries[start : start + size] for start in range(0, len(entries), size))
 
 
 def _shared_tags_wanted(wanted: ShareWanted) -> dict[str, str]:

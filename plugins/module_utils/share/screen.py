@@ -16,7 +16,6 @@ from ..reports.screen import (
     Screen,
     Tone,
     collapsed,
-    count_texts,
     counted,
     failed_regions,
     failed_rows,
@@ -25,6 +24,7 @@ from ..reports.screen import (
     module_message,
     outcome_of,
     sentence,
+    shared_with,
     table,
 )
 
@@ -34,7 +34,6 @@ _COLUMNS = (
     Column("shared", "shared with"),
     Column("outcome", "outcome"),
 )
-_KINDS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_arns", "unit"))
 
 
 def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
@@ -77,13 +76,12 @@ def _headline(report: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator
 
 def _row(one: Mapping[str, Any], is_plan: bool) -> Row:
     permissions = one["launch_permissions"] or {}
-    shared = count_texts((len(permissions.get(kind) or ()), noun) for kind, noun in _KINDS)
     public = bool(permissions.get("public"))
     return Row(
         {
             "region": one["region"],
             "image": one["image_id"] or "(new)",
-            "shared": "the public" if public else shared or "no account",
+            "shared": "the public" if public else shared_with(permissions),
             "outcome": outcome_of(one["changed"], is_plan),
         },
         Tone.WARNING if public else Tone.PLAIN,

@@ -13,6 +13,7 @@ from ..aws import dry_run as dry_runs
 from ..aws import read
 from ..aws.answers import required
 from ..aws.errors import ClientError, IncompleteAnswer, ParamValidationError, code_of, message_of
+from ..tags import tag_map
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoWanted
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _image(item: Mapping[str, Any]) -> SharedImage:
         product_codes=tuple(
             required(code, "ProductCodeId", "DescribeImages") for code in item.get("ProductCodes", [])
         ),
-        tags={tag["Key"]: tag["Value"] for tag in item.get("Tags", [])},
+        tags=tag_map(item.get("Tags", [])),
     )
 
 

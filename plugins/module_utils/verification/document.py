@@ -91,8 +91,8 @@ def _images(rows: Iterable[Mapping[str, Any]]) -> set[tuple[str, str | None]]:
     return named | {(row["region"], None) for row in rows if row["region"] not in regions}
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """The changes from an earlier report to this one."""
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """What changed since an earlier report: the levels that accounts reached."""
     return changes_between(before["written_at"], _sentences(before), _sentences(after))
 
 

@@ -58,4 +58,4 @@ def check(params: Mapping[str, Any]) -> tuple[Failure, ...]:
     )
 
 
-FLOW = report_flow(content, document=document.document, changes=document.differences, check=check)
+FLOW = report_flow(content, document=document.document, changes=document.changes, check=check)

@@ -469,6 +469,21 @@ def test_volume_permissions(ec2: Wire, permissions: list[dict[str, str]], expect
     assert read.volume_permissions(ec2.client, "snap-1") == expected
 
 
+def test_permissions_by_operation(ec2: Wire) -> None:
+    image = {"ImageId": "ami-1", "Attribute": "launchPermission"}
+    snapshot = {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"}
+    ec2.expect("describe_image_attribute", image, {"LaunchPermissions": [{"UserId": CONSUMER}]})
+    ec2.expect("describe_snapshot_attribute", snapshot, {"CreateVolumePermissions": [{"Group": "all"}]})
+    assert read.permissions(ec2.client, "DescribeImageAttribute", "ami-1") == Sharing(frozenset({CONSUMER}))
+    assert read.permissions(ec2.client, "DescribeSnapshotAttribute", "snap-1") == Sharing(public=True)
+    for _time in range(2):
+        ec2.refuse("describe_snapshot_attribute", snapshot, "InvalidSnapshot.NotFound")
+    gone = ("InvalidSnapshot.NotFound",)
+    assert read.permissions(ec2.client, "DescribeSnapshotAttribute", "snap-1", gone) == Sharing()
+    with pytest.raises(ClientError, match=r"InvalidSnapshot\.NotFound"):
+        read.permissions(ec2.client, "DescribeSnapshotAttribute", "snap-1")
+
+
 def test_missing_permissions_are_not_taken_as_none(ec2: Wire) -> None:
     """AWS returns an empty list (botocore's examples, DescribeSnapshotAttribute)."""
     ec2.expect("describe_image_attribute", {"ImageId": "ami-1", "Attribute": "launchPermission"})

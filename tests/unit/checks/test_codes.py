@@ -24,6 +24,7 @@ _READ = (
     "plugins/module_utils/aws/errors.py",
     "plugins/module_utils/cleanup/report/items.py",
     "plugins/module_utils/diagnose/findings.py",
+    "plugins/module_utils/failures.py",
 )
 
 

@@ -251,6 +251,17 @@ def test_refusal_without_a_key_says_why_the_copy_is_encrypted(by_default: bool, 
     assert "allow_default_key: true" in failure.remedy
 
 
+def test_an_image_under_an_aws_managed_key_is_not_shared() -> None:
+    failure = keys.default_key_failure(place(), "CopyImage", "ami-1", "arn:of:key", "Copy it.")
+    assert failure == Failure.at(
+        place(),
+        "CopyImage",
+        "default_key",
+        "ami-1 is encrypted with the AWS managed key arn:of:key: it cannot be shared.",
+        "Copy it.",
+    )
+
+
 def test_refused_key_is_a_refusal_of_the_plan() -> None:
     plan = planned(wanted(encryption=UNDER_KEY), saw(key=replace(WANTED, state="Disabled")))
     assert [failure.error_code for failure in plan.refusals] == ["key_not_enabled"]

@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.reports.naming import (
     count,
     family_of,
+    image_order,
     natural,
     version_of,
 )
@@ -42,6 +43,13 @@ def test_numbers_are_compared_as_numbers() -> None:
         "web-2026.10",
         "web-\u00b2",
     ]
+
+
+def test_images_are_ordered_by_region_and_name() -> None:
+    places = [("us-east-1", "web-1"), ("eu-west-1", "web-10"), ("eu-west-1", "web-9"), ("eu-west-1", None)]
+    images = [{"region": region, "name": name, "image_id": "ami-1"} for region, name in places]
+    found = [(image["region"], image["name"]) for image in sorted(images, key=image_order)]
+    assert found == [("eu-west-1", None), ("eu-west-1", "web-9"), ("eu-west-1", "web-10"), places[0]]
 
 
 @given(st.lists(st.text()))

@@ -34,6 +34,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     outcome_of,
     report_line,
     sentence,
+    shared_with,
     table,
 )
 
@@ -183,6 +184,12 @@ def test_words() -> None:
         "2 accounts, 1 organization and 3 units"
     )
     assert count_texts([]) == ""
+
+
+def test_whom_an_image_is_shared_with() -> None:
+    permissions = {"account_ids": ["1", "2"], "org_arns": [], "org_unit_arns": ["u"], "public": False}
+    assert shared_with(permissions) == "2 accounts and 1 unit"
+    assert shared_with({}) == shared_with({"account_ids": None}) == "no account"
 
 
 def test_columns() -> None:

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import MEANINGS
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, Item, Mark
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import NAMES, render_all
-from ansible_collections.golden.images.plugins.module_utils.verification.document import differences, document
+from ansible_collections.golden.images.plugins.module_utils.verification.document import changes, document
 from ansible_collections.golden.images.plugins.module_utils.verification.report import LEVELS, verification
 
 EU, US = "eu-west-1", "us-east-1"
@@ -133,12 +133,12 @@ def test_every_code_is_explained() -> None:
 def test_changes_are_changes_of_levels() -> None:
     before = report("launched", seen(WEB, EU, "launched"), seen(BATCH, EU, "authorized"))
     after = report("launched", seen(WEB, EU, "launched"), seen(BATCH, EU, "launched"))
-    assert differences({"written_at": NOW, **before}, after) == Changes(
+    assert changes({"written_at": NOW, **before}, after) == Changes(
         NOW,
         (f"{EU}: {BATCH} reached launched with ami-{EU}.",),
         (f"{EU}: {BATCH} reached authorized with ami-{EU}, not launched.",),
     )
-    assert differences({"written_at": NOW, **after}, after) == Changes(NOW)
+    assert changes({"written_at": NOW, **after}, after) == Changes(NOW)
 
 
 def test_all_formats_can_be_written() -> None:

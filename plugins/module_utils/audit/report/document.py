@@ -12,7 +12,7 @@ from typing import Any
 from ...model import PUBLIC
 from ...reports.document import Column, Document, Each, Grid, Item, Mark, Matrix, MatrixRow, Table
 from ...reports.drift import Version, drift
-from ...reports.naming import family_of, natural, version_of
+from ...reports.naming import family_of, image_order, version_of
 from ..findings import MEANINGS
 from .causes import causes
 from .principals import ACCESS, KINDS
@@ -34,7 +34,7 @@ def document(content: Mapping[str, Any]) -> Document:
     """The document of the content that ``content.audit`` returned."""
     owner = content["account_id"]
     items = tuple(_item(finding) for finding in content["findings"])
-    images = sorted(content["images"], key=_order)
+    images = sorted(content["images"], key=image_order)
     not_checked = [f"{what}: not checked" for what in content["not_checked"]]
     return Document(
         kind="audit",
@@ -53,11 +53,6 @@ def document(content: Mapping[str, Any]) -> Document:
         records=_records(images),
         explanations=MEANINGS,
     )
-
-
-def _order(image: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Images by region and name, in which 2026.8 is before 2026.10."""
-    return image["region"], natural(str(image["name"] or "")), image["image_id"]
 
 
 def _drift(images: Iterable[Mapping[str, Any]]) -> Grid | None:

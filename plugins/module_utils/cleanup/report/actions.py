@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...reports.document import Column, Group
-from ...reports.naming import count, natural
+from ...reports.naming import count, image_order, natural
 from .outcome import NOT_DONE, STAGES
 from .rows import FREED, IMAGE, OUTCOME, REASON, SIZE, costs, shown
 from .wording import PAST, money
@@ -30,7 +30,7 @@ def actions(content: Mapping[str, Any]) -> Iterator[Group]:
 
 
 def _group(content: Mapping[str, Any], stage: str, family: str, images: Sequence[Mapping[str, Any]]) -> Group:
-    rows = [shown(image) for image in sorted(images, key=_order)]
+    rows = [shown(image) for image in sorted(images, key=image_order)]
     same = {key: rows[0][key] for key, _title in _SAME if len({row[key] for row in rows}) == 1}
     columns = (
         *(column for column in IMAGE if column.key != "family"),
@@ -73,7 +73,3 @@ def _title(content: Mapping[str, Any], stage: str, family: str, images: Sequence
 def _cost(images: Sequence[Mapping[str, Any]]) -> float | None:
     found = [image["freed_monthly_cost"] for image in images if image["freed_monthly_cost"] is not None]
     return round(sum(found), 2) if found else None
-
-
-def _order(image: Mapping[str, Any]) -> tuple[Any, ...]:
-    return image["region"], natural(str(image["name"] or "")), image["image_id"]
