@@ -80,6 +80,8 @@ WORLD = frozenset(
         "uuid",
     }
 )
+# Builtins that need no import.
+IMPURE_BUILTINS = frozenset({"breakpoint", "eval", "exec", "input", "open", "print"})
 # Parts of these that only compute.
 PURE_PARTS = ("urllib.parse",)
 # Jinja2 renders the same text for the same values; MarkupSafe escapes for it.
@@ -224,6 +226,15 @@ def clocks(source: Source) -> Iterator[str]:
             yield f"calls .{called.attr} in line {called.lineno}"
 
 
+def builtins(source: Source) -> Iterator[str]:
+    if not source.is_pure:
+        return
+    for node in source.nodes():
+        # Not only calls: ``opened = open`` is one step away from a call.
+        if isinstance(node, ast.Name) and node.id in IMPURE_BUILTINS and isinstance(node.ctx, ast.Load):
+            yield f"uses {node.id} in line {node.lineno}"
+
+
 def aws_sdk(source: Source) -> Iterator[str]:
     if not is_in(source.module, f"{UTILS}.aws"):
         yield from (f"imports {name}" for name in source.imports if top(name) in AWS_SDK)
@@ -325,6 +336,7 @@ Rule = Callable[[Source], Iterable[str]]
 RULES: dict[str, Rule] = {
     "pure files import only pure files and pure parts of the standard library": impure_imports,
     "pure files get the time as an argument": clocks,
+    "pure files use no builtin that reads, prints or runs text as code": builtins,
     "only aws imports the AWS SDK": aws_sdk,
     "only fanout and action plugins start threads": threads,
     "only runner uses the module object": module_object,

@@ -98,6 +98,11 @@ BREACHES = [
         "from datetime import date\ndate.today()",
         "calls .today in line 2",
     ),
+    ("builtins", "module_utils/copy/plan.py", "def f(path):\n    return open(path)", "uses open in line 2"),
+    ("builtins", "module_utils/model.py", "print('x')", "uses print in line 1"),
+    ("builtins", "module_utils/copy/state.py", "asked = input()", "uses input in line 1"),
+    ("builtins", "module_utils/new_room/decisions.py", "opened = open", "uses open in line 1"),
+    ("builtins", "module_utils/copy/checks.py", "exec('import os')", "uses exec in line 1"),
     ("aws_sdk", "module_utils/runner.py", "import boto3", "imports boto3"),
     (
         "aws_sdk",
@@ -231,6 +236,8 @@ def test_every_rule_has_a_breach():
         ),
         ("module_utils/copy/plan.py", "from . import tags\nfrom .. import model"),
         ("module_utils/copy/plan.py", "def age(wanted, image):\n    return wanted.now - image.made"),
+        ("module_utils/copy/plan.py", "def f(clients):\n    clients.open('ec2')"),
+        ("module_utils/cleanup/write_tombstones.py", "def f(path):\n    return open(path)"),
         (
             "module_utils/aws/clients.py",
             "import boto3\nfrom botocore.config import Config\nfrom ..model import Target",
