@@ -37,6 +37,102 @@ GROUND = (
     "wording",
 )
 SHARED_ROOMS = ("aws", "keys", "reports")
+# Names of files that mean the same in every room; CONTRIBUTING.md says what. The first can have a suffix.
+KINDS_WITH_SUFFIX = ("flow", "inspect", "read", "screen", "write")
+KINDS = (
+    "apply",
+    "checks",
+    "content",
+    "document",
+    "findings",
+    "options",
+    "plan",
+    "report",
+    "request",
+    "result",
+    "state",
+    "structure",
+    "wait",
+)
+# All other files, by the folder below module_utils: each is named after its subject. A folder that is not
+# listed here does not exist.
+SUBJECTS: dict[str, tuple[str, ...]] = {
+    "": GROUND,
+    "audit": ("images", "keys"),
+    "audit.report": ("causes", "changes", "principals"),
+    "aws": (
+        "accounts",
+        "answers",
+        "assumed_roles",
+        "caller",
+        "clients",
+        "consumer_volumes",
+        "dry_run",
+        "errors",
+        "lost_answers",
+        "pace",
+        "parameters",
+        "web_pages",
+    ),
+    "cleanup": (
+        "actions",
+        "changes",
+        "confirmation",
+        "decisions",
+        "deletions",
+        "dependencies",
+        "families",
+        "grants",
+        "image_builder",
+        "managed",
+        "next_reads",
+        "rules",
+        "sharing",
+        "snapshots",
+        "stages",
+        "tombstone",
+        "unread",
+        "usage",
+    ),
+    "cleanup.report": ("actions", "items", "outcome", "pictures", "prices", "rows", "totals", "wording"),
+    "copy": ("access", "run"),
+    "diagnose": ("allowed_images", "consumer", "keys", "owner"),
+    "distribution": ("output", "packer", "parameters", "sources"),
+    "image_search": ("choose",),
+    "keys": (
+        "access",
+        "encryption",
+        "grants",
+        "needed",
+        "policy_audience",
+        "policy_evaluation",
+        "policy_statements",
+    ),
+    "kms_grant": ("losses", "policy", "rejection"),
+    "launch_probe": (),
+    "monitoring": ("causes",),
+    "organization": ("inventory",),
+    "publish": ("launch_data",),
+    "remediation": ("consequences", "kept", "scope", "tasks"),
+    "reports": (
+        "as_csv",
+        "as_sarif",
+        "codes_page",
+        "drift",
+        "formats",
+        "groups",
+        "naming",
+        "steps",
+        "uploaded",
+        "values",
+    ),
+    "reports.html": ("drawing", "paper", "render", "script", "style", "template", "view"),
+    "restore": (),
+    "share": (),
+    "shared_info": ("evaluate",),
+    "upload": ("location",),
+    "verification": (),
+}
 # The other capabilities that a capability may use.
 MAY_USE = {
     "distribution": {"copy", "diagnose", "kms_grant", "launch_probe", "publish", "share"},
@@ -145,6 +241,11 @@ def is_pure(module: str) -> bool:
     return not IMPURE_FILE.fullmatch(module.rpartition(".")[2])
 
 
+def is_kind(name: str) -> bool:
+    """Whether a file's name means the same in every room."""
+    return name in KINDS or any(name == kind or name.startswith(f"{kind}_") for kind in KINDS_WITH_SUFFIX)
+
+
 def room_of(module: str) -> str:
     """The room below module_utils that contains ``module``; "" for files directly in it and elsewhere."""
     first = module.removeprefix(f"{UTILS}.").partition(".")[0]
@@ -200,6 +301,17 @@ def _imports(tree: ast.Module, package: str, files: Collection[str]) -> Iterator
         else:
             continue
         yield from (name.removeprefix(COLLECTION) for name in names)
+
+
+def file_names(source: Source) -> Iterator[str]:
+    if not source.is_in_utils or source.module == UTILS:
+        return
+    below = source.module.removeprefix(f"{UTILS}.")
+    folder, _dot, name = below.rpartition(".")
+    if folder not in SUBJECTS:
+        yield f"is in the folder {folder}, which SUBJECTS lacks"
+    elif not (name in SUBJECTS[folder] or below in SUBJECTS or (folder and is_kind(name))):
+        yield f"is named {name}, which is neither in KINDS nor among the SUBJECTS of its folder"
 
 
 def impure_imports(source: Source) -> Iterator[str]:
@@ -334,6 +446,7 @@ def emulators(source: Source) -> Iterator[str]:
 
 Rule = Callable[[Source], Iterable[str]]
 RULES: dict[str, Rule] = {
+    "files are named by the vocabulary": file_names,
     "pure files import only pure files and pure parts of the standard library": impure_imports,
     "pure files get the time as an argument": clocks,
     "pure files use no builtin that reads, prints or runs text as code": builtins,

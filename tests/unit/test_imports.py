@@ -4,15 +4,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.unit.architecture import (
+    GROUND,
     IMPURE_ROOMS,
+    KINDS,
+    KINDS_WITH_SUFFIX,
     MAY_USE,
     RULES,
     SHARED_ROOMS,
+    SUBJECTS,
     UTILS,
     Source,
     read,
@@ -46,6 +51,24 @@ def test_every_room_exists(room, sources):
     assert [source.module for source in sources if f"{source.module}.".startswith(f"{room}.")]
 
 
+def test_every_name_of_the_vocabulary_is_used(sources):
+    files = {source.module.removeprefix(f"{UTILS}.") for source in sources}
+    subjects = {f"{folder}.{name}".strip(".") for folder, names in SUBJECTS.items() for name in names}
+    assert sorted({*subjects, *filter(None, SUBJECTS)} - files) == []
+    used = {file.rpartition(".")[2] for file in files if "." in file}
+    assert [kind for kind in (*KINDS, *KINDS_WITH_SUFFIX) if kind not in used] == []
+
+
+def test_contributing_says_what_each_kind_of_file_holds():
+    text = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("| Name | What it holds |")[2].partition("\n\n")[0]
+    names = [name for row in table.splitlines()[2:] for name in re.findall(r"`([\w*]+)`", row.split("|")[1])]
+    assert sorted(name for name in names if "*" not in name) == sorted((*KINDS, *KINDS_WITH_SUFFIX))
+    assert sorted(name for name in names if "*" in name) == [f"{kind}_*" for kind in KINDS_WITH_SUFFIX]
+    (ground,) = re.findall(r"the files of `plugins/module_utils` itself: .*", text)
+    assert sorted(re.findall(r"`(\w+)`", ground)) == sorted({*GROUND} - {"variables"})
+
+
 def test_an_empty_folder_is_an_error(tmp_path):
     (tmp_path / "plugins").mkdir()
     with pytest.raises(AssertionError, match="no Python below"):
@@ -53,6 +76,15 @@ def test_an_empty_folder_is_an_error(tmp_path):
 
 
 BREACHES = [
+    ("file_names", "module_utils/copy/helpers.py", "", "is named helpers"),
+    ("file_names", "module_utils/copy/planning.py", "", "is named planning"),
+    ("file_names", "module_utils/copy/stages.py", "", "is named stages"),
+    ("file_names", "module_utils/copy/plan_keys.py", "", "is named plan_keys"),
+    ("file_names", "module_utils/read.py", "", "is named read"),
+    ("file_names", "module_utils/new_file.py", "", "is named new_file"),
+    ("file_names", "module_utils/new_room/flow.py", "", "is in the folder new_room"),
+    ("file_names", "module_utils/new_room/__init__.py", "", "is named new_room"),
+    ("file_names", "module_utils/copy/report/flow.py", "", "is in the folder copy.report"),
     ("impure_imports", "module_utils/model.py", "import boto3", "imports boto3"),
     ("impure_imports", "module_utils/model.py", "import time", "imports time"),
     ("impure_imports", "module_utils/plan.py", "from threading import Lock", "imports threading"),
