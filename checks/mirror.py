@@ -18,6 +18,17 @@ OTHER_FOLDERS = {
     "lookup": "plugins/lookup",
     "plugin_utils": "plugins/plugin_utils",
 }
+# What the tests of a room share is in its examples.py. All other helpers are listed here with what they hold.
+HELPERS = {
+    "cleanup/aws_in_memory.py": "AWS: the account after the calls of a cleanup",
+    "copy/aws_in_steps.py": "AWS: copies that progress from read to read, and a clock",
+    "inventory/hostile_file.py": "a program that a test runs in a process of its own",
+    "keys/policies.py": "key policies and callers, for the tests of several rooms",
+    "keys/policy_evaluator.py": "AWS: what a key policy allows, by other code than the plugins'",
+    "kms_grant/kms_in_memory.py": "AWS: KMS with keys, grants and policies",
+    "kms_grant/runs.py": "runs of ami_kms_grant against kms_in_memory",
+}
+_SHARED = re.compile(r"(?:test_\w+|__init__|conftest|examples)\.py")
 # Actions that only run their modules; tests/unit/plugin_utils tests them all.
 _ALIKE = re.compile(r'class ActionModule\(RunsHere\):\n    """The action."""')
 
@@ -52,6 +63,13 @@ def sources_without_tests(root: Path) -> list[str]:
         for source in (*sources(root), *plugins)
         if not (root / TESTS / test_file_of(source)).is_file()
     ]
+
+
+def unlisted_helpers(root: Path) -> list[str]:
+    """The files in folders of tests/unit that are no tests, not ``examples.py``, and not in ``HELPERS``."""
+    below = root / TESTS
+    helpers = (path.relative_to(below) for path in below.rglob("*/*.py") if not _SHARED.fullmatch(path.name))
+    return sorted(str(path) for path in helpers if str(path) not in HELPERS)
 
 
 def folders_without_sources(root: Path) -> list[str]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each source file has a test file of its name, in the folder of the same name."""
+"""Each source file has a test file of its name, in the folder of the same name, and helpers are few."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from checks.mirror import folders_without_sources, sources_without_tests
+from checks.mirror import (
+    HELPERS,
+    TESTS,
+    folders_without_sources,
+    sources_without_tests,
+    unlisted_helpers,
+)
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -20,6 +26,11 @@ def test_every_source_file_has_a_test_file() -> None:
 
 def test_every_folder_of_tests_has_sources() -> None:
     assert folders_without_sources(CHECKOUT) == []
+
+
+def test_what_a_room_shares_is_in_its_examples() -> None:
+    assert unlisted_helpers(CHECKOUT) == []
+    assert [helper for helper in HELPERS if not (CHECKOUT / TESTS / helper).is_file()] == []
 
 
 @pytest.mark.parametrize(

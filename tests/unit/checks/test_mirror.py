@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from checks.mirror import OTHER_FOLDERS, folders_without_sources, sources, sources_without_tests
+from checks.mirror import (
+    OTHER_FOLDERS,
+    folders_without_sources,
+    sources,
+    sources_without_tests,
+    unlisted_helpers,
+)
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -68,6 +74,13 @@ def test_folders_of_tests_that_mirror_sources_are_accepted(tmp_path):
         "tests/unit/inventory/test_accounts.py",
     )
     assert folders_without_sources(tmp_path) == []
+
+
+def test_a_helper_other_than_the_examples_is_found(tmp_path):
+    names = ("test_plan", "examples", "conftest", "__init__", "aws_in_steps", "helpers")
+    write(tmp_path, "tests/unit/hostile.py", *(f"tests/unit/copy/{name}.py" for name in names))
+    write(tmp_path, "tests/unit/audit/report/runs.py")
+    assert unlisted_helpers(tmp_path) == ["audit/report/runs.py", "copy/helpers.py"]
 
 
 def test_other_folders_exist():

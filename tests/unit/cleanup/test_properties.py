@@ -31,8 +31,8 @@ from ansible_collections.golden.images.plugins.module_utils.model import ImageRe
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.cleanup.aws_in_memory import performed
 from tests.unit.cleanup.examples import NOW, USED, own, report
-from tests.unit.cleanup.retired import performed
 from tests.unit.examples import CONSUMER, OWNER, volumes
 
 REGIONS = ("ap-south-1", "eu-west-1")
