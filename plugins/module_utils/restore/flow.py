@@ -232,27 +232,21 @@ def _restore(
             return merge(done, Performed(failures=(failure,))), plan
         if plan.refusals:
             return merge(done, Performed(failures=plan.refusals)), plan
-    return merge(done, _finish(clients, plan)), plan
+    return merge(done, _perform_finish(clients, plan, target)), plan
 
 
-def _finish(clients: Clients, plan: ImagePlan) -> Performed:
+def _perform_finish(clients: Clients, plan: ImagePlan, target: Target) -> Performed:
     """Perform the calls for a registered image. If one of them enables it, wait until it is available."""
-    ec2, image_id = clients.ec2(plan.ref.region), plan.ref.image_id
-    enabling = [
-        number for number, action in enumerate(plan.finish, start=1) if action.operation == "EnableImage"
-    ]
-    first = enabling[0] if enabling else 0
-    done = perform_all(ec2, plan.finish[:first])
+    ec2 = clients.ec2(plan.ref.region)
+    done = perform_all(ec2, plan.enabling)
     if done.failures:
         return done
-    if enabling:
+    if plan.enabling:
         try:
-            recycle_bin.wait_until_available(ec2, image_id)
+            recycle_bin.wait_until_available(ec2, plan.ref.image_id)
         except errors.AWS_ERRORS as exception:
-            return merge(
-                done, Performed(failures=(errors.failure(exception, done.actions[-1].target, "EnableImage"),))
-            )
-    return merge(done, perform_all(ec2, plan.finish[first:]))
+            return merge(done, Performed(failures=(errors.failure(exception, target, "EnableImage"),)))
+    return merge(done, perform_all(ec2, plan.after_enabling))
 
 
 def _plan_again(clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:

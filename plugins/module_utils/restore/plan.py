@@ -53,6 +53,17 @@ class ImagePlan:
         """Every call, in order."""
         return (*self.restore_snapshots, *self.restore_image, *self.finish)
 
+    @property
+    def enabling(self) -> tuple[Action, ...]:
+        """The calls of ``finish`` up to EnableImage, after which the image has to become available."""
+        operations = [action.operation for action in self.finish]
+        return self.finish[: operations.index("EnableImage") + 1] if "EnableImage" in operations else ()
+
+    @property
+    def after_enabling(self) -> tuple[Action, ...]:
+        """The other calls of ``finish``, for an available image."""
+        return self.finish[len(self.enabling) :]
+
 
 @dataclass(frozen=True)
 class RestorePlan(Plan):
@@ -107,7 +118,7 @@ def plan_image(
     if reasons:
         return ImagePlan(ref, "", refusals=reasons)
     if found.image is not None:
-        return _finish(wanted, target, found, found.image, history, restored=restored)
+        return _plan_registered(wanted, target, found, found.image, history, restored=restored)
     out_of_bin = ImagePlan(
         ref,
         RECYCLE_BIN,
@@ -124,7 +135,7 @@ def plan_image(
         return out_of_bin
     image = _predicted_image(history, history.last, target)
     predicted = _predicted(found, image, history.last)
-    later = _finish(wanted, target, predicted, image, history, restored=True)
+    later = _plan_registered(wanted, target, predicted, image, history, restored=True)
     return replace(
         later,
         previous_state=out_of_bin.previous_state,
@@ -146,7 +157,7 @@ def _region(target: Target, images: Iterable[ImagePlan]) -> TargetPlan:
     )
 
 
-def _finish(
+def _plan_registered(
     wanted: RestoreWanted,
     target: Target,
     found: Found,

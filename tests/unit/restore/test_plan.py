@@ -173,7 +173,15 @@ def test_permissions_that_the_recycle_bin_did_not_keep_are_put_back() -> None:
 
 
 def test_a_disabled_image_that_was_deregistered_by_hand_is_enabled() -> None:
-    assert calls(planned(binned(), tombstone()).finish)[:2] == [MARK, ENABLE]
+    plan = planned(binned(), tombstone())
+    assert calls(plan.enabling) == [MARK, ENABLE]
+    assert (*plan.enabling, *plan.after_enabling) == plan.finish
+
+
+def test_nothing_has_to_become_available_if_no_call_enables_the_image() -> None:
+    came_back = found(image("available", tags={}))
+    again = restore.plan_image(wanted(), seen(came_back, tombstone(stage="deregister")), REF, restored=True)
+    assert (again.enabling, again.after_enabling) == ((), again.finish)
 
 
 def test_existing_snapshots_are_not_restored() -> None:
