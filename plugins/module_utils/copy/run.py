@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -51,6 +51,9 @@ class CopyRun:
     failed reads in a row; ``invisible_since`` is the time, in seconds of the monotonic clock, since when
     DescribeImages does not return the image. ``key_failed_since`` is when a copy first failed because a key
     cannot be used yet, ``retry_at`` when the failed image is copied again, if it waits for that.
+
+    ``waiting_since`` is the time since when this copy is waited for, ``first_percent`` a time and the first
+    percentage that was read then, ``next_read`` when the copy is read next (``scheduled``).
     """
 
     image: Image | None = None
@@ -64,6 +67,9 @@ class CopyRun:
     invisible_since: float | None = None
     key_failed_since: float | None = None
     retry_at: float | None = None
+    waiting_since: float | None = None
+    first_percent: tuple[float, int] | None = None
+    next_read: float = 0.0
 
     @property
     def pending(self) -> bool:
@@ -221,7 +227,10 @@ def _after_read(run: CopyRun, event: ImageRead) -> CopyRun:
 
 
 def _after_replacement(run: CopyRun, event: CopyReplaced) -> CopyRun:
-    run = advanced(replace(run, retried=True, invisible_since=None, retry_at=None), event.replacement)
+    run = replace(
+        run, retried=True, invisible_since=None, retry_at=None, waiting_since=None, first_percent=None
+    )
+    run = advanced(run, event.replacement)
     started = " A new copy was started." if event.replacement.actions else ""
     return replace(run, warnings=(*run.warnings, f"{event.place}: {_failure_reason(event.failed)}{started}"))
 
@@ -319,41 +328,49 @@ def progress_line(
     return "  ".join(parts) + end
 
 
-def time_left(
-    earlier: Mapping[Target, tuple[float, int]], runs: Mapping[Target, CopyRun], now: float
-) -> float | None:
-    """The seconds until the last pending copy is available, if each goes on at its speed since ``earlier``.
+def time_left(runs: Iterable[CopyRun], now: float) -> float | None:
+    """The seconds until the last pending copy is available, if each goes on at its speed so far.
 
-    ``earlier`` is a time in seconds and the percentage then. None if a copy has made no known progress since.
+    None if a copy has made no known progress yet.
     """
     left = []
-    for target, run in runs.items():
+    for run in runs:
         if not run.pending:
             continue
-        seconds = _seconds_left(run, earlier.get(target), now)
+        seconds = _seconds_left(run, now)
         if seconds is None:
             return None
         left.append(seconds)
     return max(left, default=None)
 
 
-def _seconds_left(run: CopyRun, earlier: tuple[float, int] | None, now: float) -> float | None:
-    then, percent = earlier or (now, 0)
+def _seconds_left(run: CopyRun, now: float) -> float | None:
+    then, percent = run.first_percent or (now, 0)
     if run.percent is None or run.percent <= percent:
         return None
     return (now - then) * (100 - run.percent) / (run.percent - percent)
 
 
-def next_interval(run: CopyRun, waited: float, earlier: tuple[float, int] | None, now: float) -> float:
+def scheduled(run: CopyRun, now: float) -> CopyRun:
+    """The run with the time of its next read; ``now`` its copy was started, or replaced, or read."""
+    if run.waiting_since is None:
+        run = replace(run, waiting_since=now)
+    elif run.first_percent is None and run.percent is not None:
+        run = replace(run, first_percent=(now, run.percent))
+    return replace(run, next_read=now + _next_interval(run, now))
+
+
+def _next_interval(run: CopyRun, now: float) -> float:
     """The seconds until a pending copy is read again; a read is two calls, for its state and its percentage.
 
-    Three quarters of the time that it still needs at its speed since ``earlier``, a time and the percentage
-    then; while it shows no progress, a quarter of the time ``waited`` for it: a copy of 20 s is read after 1,
-    2, 12, 18, 19 and 20 s. One that waits for a key is read when it is copied again.
+    Three quarters of the time that it still needs at its speed so far; while it shows no progress, a quarter
+    of the time that it has been waited for: a copy of 20 s is read after 1, 2, 12, 18, 19 and 20 s. One that
+    waits for a key is read when it is copied again.
     """
     if run.retry_at is not None:
         return max(_SHORTEST_INTERVAL, run.retry_at - now)
-    left = _seconds_left(run, earlier, now)
+    left = _seconds_left(run, now)
+    waited = 0.0 if run.waiting_since is None else now - run.waiting_since
     interval = waited / 4 if left is None else left * 3 / 4
     return min(_LONGEST_INTERVAL, max(_SHORTEST_INTERVAL, interval))
 

@@ -33,8 +33,8 @@ from .run import (
     copy_failed,
     copy_pending,
     failed_image,
-    next_interval,
     progress_line,
+    scheduled,
     time_left,
 )
 from .state import CopySeen, CopyWanted
@@ -67,10 +67,7 @@ def wait_for_copies(
     print_progress = _progress_printer(report)
     started = monotonic()
     deadline = started + wanted.wait_timeout
-    current = dict(runs)
-    earlier: dict[Target, tuple[float, int]] = {}
-    since = dict.fromkeys(current, started)
-    due = {target: started + next_interval(run, 0, None, started) for target, run in current.items()}
+    current = {target: scheduled(run, started) for target, run in runs.items()}
     while True:
         pending = [target for target, run in current.items() if run.pending]
         required = [target for target in pending if target not in optional]
@@ -78,22 +75,14 @@ def wait_for_copies(
             return _stopped(current, pending, "although all required regions are ready")
         if monotonic() >= deadline:
             return _stopped(current, pending, f"after wait_timeout ({wanted.wait_timeout} s)")
-        _sleep_until(min(deadline, *(due[target] for target in required)))
+        _sleep_until(min(deadline, *(current[target].next_read for target in required)))
         soon = monotonic() + _TOGETHER
-        reading = [target for target in pending if soon >= min(due[target], deadline)]
+        reading = [target for target in pending if soon >= min(current[target].next_read, deadline)]
         current = advance_all(current, polling.read(current, reading))
-        replaced = polling.replace_failed(current, reading)
-        current = advance_all(current, replaced)
+        current = advance_all(current, polling.replace_failed(current, reading))
         now = monotonic()
-        for target in reading:
-            if isinstance(replaced.get(target), CopyReplaced):
-                since[target] = now
-                earlier.pop(target, None)
-            elif (percent := current[target].percent) is not None:
-                earlier.setdefault(target, (now, percent))
-            interval = next_interval(current[target], now - since[target], earlier.get(target), now)
-            due[target] = now + interval
-        print_progress(progress_line(current, pending, time_left(earlier, current, now)))
+        current |= {target: scheduled(current[target], now) for target in reading}
+        print_progress(progress_line(current, pending, time_left(current.values(), now)))
 
 
 def _sleep_until(time: float) -> None:

@@ -25,8 +25,8 @@ from ansible_collections.golden.images.plugins.module_utils.copy.run import (
     copy_pending,
     failed_image,
     initial_runs,
-    next_interval,
     progress_line,
+    scheduled,
     time_left,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure, incomplete_answer
@@ -313,13 +313,13 @@ def test_the_time_left_in_words(seconds: float, text: str) -> None:
 )
 def test_the_time_left_at_the_speed_so_far(percents: list[int | None], expected: float | None) -> None:
     first, now = percents
-    runs = {place(EU): CopyRun(PENDING, percent=now), place("us-west-2"): CopyRun(READY)}
-    assert time_left({place(EU): (100.0, first or 0)}, runs, 160.0) == expected
+    run = CopyRun(PENDING, percent=now, first_percent=(100.0, first or 0))
+    assert time_left([run, CopyRun(READY)], 160.0) == expected
 
 
 def test_no_time_is_left_without_pending_copies() -> None:
-    assert time_left({}, {place(EU): CopyRun(READY)}, 1.0) is None
-    assert time_left({}, {place(EU): CopyRun(PENDING, percent=5)}, 1.0) == 0.0
+    assert time_left([CopyRun(READY)], 1.0) is None
+    assert time_left([CopyRun(PENDING, percent=5)], 1.0) == 0.0
 
 
 def test_a_copy_without_an_id_has_failed() -> None:
@@ -333,20 +333,34 @@ def test_a_copy_without_an_id_has_failed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("run", "waited", "earlier", "expected"),
+    ("run", "waited", "expected"),
     [
-        pytest.param(CopyRun(PENDING), 0, None, 1, id="just started"),
-        pytest.param(CopyRun(PENDING), 8, None, 2, id="no percentage"),
-        pytest.param(CopyRun(PENDING, percent=0), 8, (92.0, 0), 2, id="no progress"),
-        pytest.param(CopyRun(PENDING), 3600, None, 10, id="no percentage for an hour"),
-        pytest.param(CopyRun(PENDING, percent=60), 12, (90.0, 10), 6, id="8 s left"),
-        pytest.param(CopyRun(PENDING, percent=99), 20, (80.0, 1), 1, id="a moment left"),
-        pytest.param(CopyRun(PENDING, percent=50), 600, (0.0, 40), 10, id="minutes left"),
-        pytest.param(CopyRun(PENDING, retry_at=140.0), 8, None, 40, id="waits for a key"),
-        pytest.param(CopyRun(PENDING, retry_at=99.0), 8, None, 1, id="a key may be usable now"),
+        pytest.param(CopyRun(PENDING), 0, 1, id="just started"),
+        pytest.param(CopyRun(PENDING), 8, 2, id="no percentage"),
+        pytest.param(CopyRun(PENDING, percent=0, first_percent=(92.0, 0)), 8, 2, id="no progress"),
+        pytest.param(CopyRun(PENDING), 3600, 10, id="no percentage for an hour"),
+        pytest.param(CopyRun(PENDING, percent=60, first_percent=(90.0, 10)), 12, 6, id="8 s left"),
+        pytest.param(CopyRun(PENDING, percent=99, first_percent=(80.0, 1)), 20, 1, id="a moment left"),
+        pytest.param(CopyRun(PENDING, percent=50, first_percent=(0.0, 40)), 600, 10, id="minutes left"),
+        pytest.param(CopyRun(PENDING, retry_at=140.0), 8, 40, id="waits for a key"),
+        pytest.param(CopyRun(PENDING, retry_at=99.0), 8, 1, id="a key may be usable now"),
     ],
 )
-def test_the_next_read_fits_the_progress(
-    run: CopyRun, waited: float, earlier: tuple[float, int] | None, expected: float
-) -> None:
-    assert next_interval(run, waited, earlier, now=100.0) == expected
+def test_the_next_read_fits_the_progress(run: CopyRun, waited: float, expected: float) -> None:
+    assert scheduled(replace(run, waiting_since=100.0 - waited), now=100.0).next_read == 100.0 + expected
+
+
+def test_the_speed_is_that_since_the_first_percentage() -> None:
+    started = scheduled(CopyRun(PENDING), 10.0)
+    assert (started.waiting_since, started.first_percent, started.next_read) == (10.0, None, 11.0)
+    read = scheduled(advanced(started, ImageRead(PENDING, 11.0, percent=20)), 12.0)
+    assert (read.waiting_since, read.first_percent) == (10.0, (12.0, 20))
+    again = scheduled(advanced(read, ImageRead(PENDING, 14.0, percent=40)), 14.0)
+    assert (again.first_percent, again.next_read) == ((12.0, 20), 14.0 + 4.5)
+
+
+def test_the_clock_of_a_replaced_copy_starts_again() -> None:
+    waiting = CopyRun(FAILED, percent=60, waiting_since=10.0, first_percent=(20.0, 10))
+    copied = ActionsPerformed((COPY,), ({"ImageId": "ami-2"},))
+    replaced = scheduled(advanced(waiting, CopyReplaced(FAILED, copied, EU)), 50.0)
+    assert (replaced.waiting_since, replaced.first_percent, replaced.next_read) == (50.0, None, 51.0)
