@@ -20,6 +20,7 @@ from ..keys.needed import names_of, unused_key_access
 from ..keys.policy_audience import StatementAudience, audiences
 from ..keys.policy_statements import PolicyConsumers
 from ..model import PUBLIC, Grant, Image, KeySeen, Sharing, Target
+from ..structure import as_list
 from .findings import finding
 from .images import others
 from .state import AuditWanted, RegionSeen
@@ -325,8 +326,7 @@ def _named(key: KeySeen) -> PolicyConsumers:
 
 def _principals(policy: str | None) -> Iterator[str]:
     """The AWS principals that the statements of a policy name, including statements of others."""
-    statements = json.loads(policy).get("Statement", []) if policy else []
-    for statement in statements if isinstance(statements, list) else [statements]:
+    for statement in as_list(json.loads(policy).get("Statement", []) if policy else []):
         yield from key_policy.aws_principals(statement)
 
 

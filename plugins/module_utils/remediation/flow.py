@@ -14,7 +14,7 @@ from ..audit.structure import check_audit
 from ..failures import Refused, invalid_option
 from ..progress import Report
 from ..runner import Flow, Outcome
-from ..structure import TEXT, Absent, Null, check_result
+from ..structure import TEXT, Absent, Null, as_list, check_result
 from ..wording import shown
 from . import plan as remediation
 from . import tasks
@@ -158,11 +158,11 @@ def _named(options: Options, given: Any) -> Iterator[Named]:
     """The images and snapshots in any of the accepted forms; invalid ones are added to the refusals."""
     if isinstance(given, Mapping):
         for region, ids in given.items():
-            for one in ids if isinstance(ids, list) else [ids]:
+            for one in as_list(ids):
                 yield _one_named(options, one, options.region("images", region))
         return
     texts = given.split(",") if isinstance(given, str) else given or []
-    for item in texts if isinstance(texts, list) else [texts]:
+    for item in as_list(texts):
         if isinstance(item, Mapping):
             ids = [item[key] for key in ("image_id", "snapshot_id") if item.get(key)]
             if len(ids) != 1 or not item.get("region"):

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..arguments import CONSUMERS_SPEC, IMAGES_SPEC, SNAPSHOT_ID, Options
 from ..model import Grant
+from ..structure import as_list
 from ..tags import SHARED_PREFIX
 from .state import PlannedKey, ShareWanted
 
@@ -124,7 +125,7 @@ def _snapshots(options: Options, given: Mapping[Any, Any]) -> dict[str, tuple[st
     """Region to snapshot IDs; IDs that are not valid are refused."""
     snapshots: dict[str, tuple[str, ...]] = {}
     for region, ids in given.items():
-        listed = tuple(str(one).strip() for one in (ids if isinstance(ids, list) else [ids]))
+        listed = tuple(str(one).strip() for one in as_list(ids))
         for one in listed:
             if not SNAPSHOT_ID.fullmatch(one):
                 options.refuse(

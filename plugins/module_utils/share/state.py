@@ -13,6 +13,7 @@ from typing import Any
 
 from ..model import Grant, Image, KeySeen, Sharing, Target
 from ..plan import KNOWN_AFTER_APPLY
+from ..structure import as_list
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,8 @@ class PlannedKey:
         policy = key.policy
         if policy is not None and self.statements:
             document = json.loads(policy)
-            current = document.get("Statement", [])
-            listed = current if isinstance(current, list) else [current]
-            policy = json.dumps({**document, "Statement": [*listed, *self.statements]})
+            current = as_list(document.get("Statement", []))
+            policy = json.dumps({**document, "Statement": [*current, *self.statements]})
         return replace(key, grants=(*key.grants, *self.grants), policy=policy)
 
 
