@@ -11,6 +11,7 @@ from pathlib import Path
 
 from checks.apart import Apart, newer_python
 from checks.commands import Unfit, run
+from checks.oldest_boto import link_collection
 from checks.paths import CHECKOUT
 
 # The oldest Python of the locked Ansible.
@@ -40,14 +41,7 @@ def check(*options: str) -> None:
     run("python", "-m", "pytest", *options, "-m", "rulebook", "tests/integration")
 
 
-def _link_collection(environment: Path) -> None:
-    (site,) = environment.glob("lib/python3.*/site-packages")
-    link = site / "ansible_collections" / "golden" / "images"
-    link.parent.mkdir()
-    link.symlink_to(CHECKOUT, target_is_directory=True)
-
-
-ENVIRONMENT = Apart(CHECKOUT / ".venv" / "rulebook", _link_collection)
+ENVIRONMENT = Apart(CHECKOUT / ".venv" / "rulebook", link_collection)
 
 
 def _python() -> str:

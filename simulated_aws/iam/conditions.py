@@ -11,6 +11,7 @@ from typing import Any
 
 from ..exceptions import NotSimulated
 from .condition_keys import RequestContext, Value
+from .documents import as_list
 
 Operator = Callable[[str, str], bool]
 
@@ -100,7 +101,7 @@ def _condition(operator: str, key: str, values: Any) -> Condition:
     known = name in OPERATORS or name in _NEGATED or rest == _NULL
     if not known or (quantifier and (quantifier not in _SET_OPERATORS or name in _UNQUANTIFIED)):
         raise NotSimulated(f"condition operator {operator}")
-    wanted = values if isinstance(values, list) else [values]
+    wanted = as_list(values)
     if not all(isinstance(one, (str, bool)) for one in wanted):
         raise ValueError(f"the values of {key} must be strings")
     texts = tuple(one if isinstance(one, str) else str(one).lower() for one in wanted)

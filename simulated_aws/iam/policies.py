@@ -15,6 +15,7 @@ from ..exceptions import NotSimulated
 from . import conditions
 from .condition_keys import RequestContext
 from .conditions import Condition, like
+from .documents import as_list
 from .principals import Principal
 
 _VERSIONS = ("2012-10-17", "2008-10-17")
@@ -87,7 +88,7 @@ def read(text: str, *, of_resource: bool) -> tuple[Statement, ...]:
     _require_known(document, _POLICY_ELEMENTS)
     if document.get("Version", _VERSIONS[0]) not in _VERSIONS:
         raise MalformedPolicy("The policy has an unknown Version.")
-    found = _list(document.get("Statement", []))
+    found = as_list(document.get("Statement", []))
     if not all(isinstance(one, dict) for one in found):
         raise MalformedPolicy("A statement is a JSON object.")
     sids = [one["Sid"] for one in found if one.get("Sid")]
@@ -156,16 +157,12 @@ def _principals(element: Any) -> tuple[str, ...]:
 
 
 def _strings(value: Any) -> tuple[str, ...]:
-    values = _list(value)
+    values = as_list(value)
     if not all(isinstance(one, str) for one in values):
         raise MalformedPolicy("Syntax errors in policy: a string is expected.")
     if any("${" in one for one in values):
         raise NotSimulated("policy variables")
     return tuple(values)
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _require_known(document: dict[str, Any], known: frozenset[str]) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
 from urllib.parse import parse_qsl
 
 import botocore.session
 from botocore.model import OperationModel
-from botocore.validate import ParamValidator
 
 from ..ec2 import state
 from ..ec2.access import Caller
 from ..ec2.regions import opt_in_status
+from ..http import rest_json
 from ..http.fast_path import RestRequest
 from . import image_builds, lifecycle_policies, recipes
 from .errors import ImageBuilderError, not_valid
@@ -40,17 +39,12 @@ def answer(request: RestRequest) -> tuple[int, bytes]:
             message = "The security token included in the request is invalid."
             raise ImageBuilderError("UnrecognizedClientException", message, 403)
         operation = _operation(request.method, request.path)
-        params = {**_members(request.body), **dict(parse_qsl(request.query))}
-        shape = operation.input_shape
-        assert shape is not None
-        report = ParamValidator().validate(params, shape)
-        if report.has_errors():
-            raise not_valid(report.generate_report())
+        params = rest_json.members(operation, request.body, dict(parse_qsl(request.query)), not_valid)
         with state.LOCK:
             result = OPERATIONS[operation.name](Caller(request.account_id, request.region), params)
         return 200, json.dumps(result).encode()
     except ImageBuilderError as error:
-        return error.status, json.dumps({"__type": error.code, "message": error.message}).encode()
+        return rest_json.error_response(error)
 
 
 def _operation(method: str, path: str) -> OperationModel:
@@ -64,13 +58,3 @@ def _operation(method: str, path: str) -> OperationModel:
 def _operations() -> list[OperationModel]:
     model = botocore.session.get_session().get_service_model("imagebuilder")
     return [model.operation_model(name) for name in OPERATIONS]
-
-
-def _members(body: bytes) -> dict[str, Any]:
-    try:
-        members = json.loads(body or b"{}")
-    except ValueError:
-        raise not_valid("The body is not valid JSON") from None
-    if not isinstance(members, dict):
-        raise not_valid("The body is not a JSON object")
-    return members

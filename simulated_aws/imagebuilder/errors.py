@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
+from ..exceptions import AwsError
 
-class ImageBuilderError(Exception):
-    """An error of Image Builder: code, message and HTTP status."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
+class ImageBuilderError(AwsError):
+    """An error of Image Builder."""
 
 
 def not_valid(message: str) -> ImageBuilderError:

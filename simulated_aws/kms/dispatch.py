@@ -13,6 +13,7 @@ from moto.core.exceptions import JsonRESTError
 
 from ..ec2.regions import opt_in_status
 from ..http.fast_path import FastPathRequest
+from ..http.rest_json import error_response
 from ..iam.current_principal import current_principal
 from . import state, validation
 from .actions import ACTIONS
@@ -32,10 +33,6 @@ def answer(name: str, request: FastPathRequest, actions: Mapping[str, Action] = 
             result = actions[name](caller, params)
         return 200, (result if isinstance(result, str) else json.dumps(result)).encode()
     except KmsError as error:
-        return _error_response(error)
+        return error_response(error)
     except JsonRESTError as error:
-        return _error_response(KmsError(error.error_type, error.message))
-
-
-def _error_response(error: KmsError) -> tuple[int, bytes]:
-    return error.status, json.dumps({"__type": error.code, "message": error.message}).encode()
+        return error_response(KmsError(error.error_type, error.message))

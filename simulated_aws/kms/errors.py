@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
+from ..exceptions import AwsError
 
-class KmsError(Exception):
-    """An error of KMS: code and message of its error document, and the HTTP status."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
+class KmsError(AwsError):
+    """An error of KMS."""
 
 
 def not_found(message: str) -> KmsError:

@@ -6,10 +6,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from ..exceptions import NotSimulated
 from ..iam import policies, principals
+from ..iam.documents import as_list
 from ..iam.policies import ANY_PRINCIPAL, MalformedPolicy, PolicyDecision, Request, Statement
 from ..iam.principals import NamedPrincipal
 from . import condition_keys
@@ -40,10 +40,10 @@ class KeyPolicy:
         if not gone:
             return self.text
         document = json.loads(self.text)
-        for statement in _list(document["Statement"]):
+        for statement in as_list(document["Statement"]):
             principal = statement["Principal"]
             if isinstance(principal, dict) and "AWS" in principal:
-                shown = [gone.get(one, one) for one in _list(principal["AWS"])]
+                shown = [gone.get(one, one) for one in as_list(principal["AWS"])]
                 principal["AWS"] = shown if isinstance(principal["AWS"], list) else shown[0]
         return json.dumps(document)
 
@@ -116,7 +116,3 @@ def _principals(statement: Statement) -> Iterator[tuple[str, principals.Principa
             message = "Policy contains a statement with one or more invalid principals."
             raise KmsError("MalformedPolicyDocumentException", message)
         yield entry, found
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -6,15 +6,14 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from typing import Any
 
 import botocore.session
 from botocore.model import OperationModel
-from botocore.validate import ParamValidator
 
 from ..ec2 import state
 from ..ec2.access import Caller
 from ..ec2.regions import opt_in_status
+from ..http import rest_json
 from ..http.fast_path import RestRequest
 from . import retention_rules
 from .errors import RbinError, not_valid
@@ -38,17 +37,12 @@ def answer(request: RestRequest) -> tuple[int, bytes]:
             message = "The security token included in the request is invalid."
             raise RbinError("UnrecognizedClientException", message, 403)
         operation, named = _operation(request.method, request.path)
-        params = {**_members(request.body), **named}
-        shape = operation.input_shape
-        assert shape is not None
-        report = ParamValidator().validate(params, shape)
-        if report.has_errors():
-            raise not_valid(report.generate_report())
+        params = rest_json.members(operation, request.body, named, not_valid)
         with state.LOCK:
             result = OPERATIONS[operation.name](Caller(request.account_id, request.region), params)
         return operation.http["responseCode"], json.dumps(result).encode() if result else b""
     except RbinError as error:
-        return error.status, json.dumps({"__type": error.code, "message": error.message}).encode()
+        return rest_json.error_response(error)
 
 
 def _operation(method: str, path: str) -> tuple[OperationModel, dict[str, str]]:
@@ -68,13 +62,3 @@ def _routes() -> list[tuple[OperationModel, re.Pattern[str]]]:
         (one, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", one.http["requestUri"])))
         for one in operations
     ]
-
-
-def _members(body: bytes) -> dict[str, Any]:
-    try:
-        members = json.loads(body or b"{}")
-    except ValueError:
-        raise not_valid("The body is not valid JSON") from None
-    if not isinstance(members, dict):
-        raise not_valid("The body is not a JSON object")
-    return members

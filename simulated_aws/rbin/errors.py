@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
+from ..exceptions import AwsError
 
-class RbinError(Exception):
-    """An error of the Recycle Bin: code, message and HTTP status."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
+class RbinError(AwsError):
+    """An error of the Recycle Bin."""
 
 
 def not_valid(message: str) -> RbinError:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from moto.kms.models import Key
 
+from ...action_registry import registrar
 from ...iam.principals import Principal
 from .. import authorization, key_states, keys
 from ..authorization import Decision, Use
@@ -25,16 +26,8 @@ Action = Callable[[Caller, dict[str, Any]], dict[str, Any] | str]
 """Takes the caller and the valid parameters; returns the result, or its JSON text."""
 
 ACTIONS: dict[str, Action] = {}
-
-
-def action(name: str) -> Callable[[Action], Action]:
-    """Register a function as the KMS action with this name."""
-
-    def register(function: Action) -> Action:
-        ACTIONS[name] = function
-        return function
-
-    return register
+action = registrar(ACTIONS)
+"""Register a function as the KMS action with this name."""
 
 
 class Authorized(NamedTuple):
