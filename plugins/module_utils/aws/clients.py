@@ -42,8 +42,10 @@ if TYPE_CHECKING:
 USER_AGENT = "golden.images"
 # CloudTrail of the account with the role records it.
 SESSION_NAME = "golden.images"
-# Botocore's names of what it reads for each client, and the services that nearly all tasks call.
+# Botocore's names of what it reads for each client, and the services that nearly all tasks call. Their
+# paginators are read by the first page: by all regions' threads at once, if they were not read before.
 _DATA = ("_retry", "endpoints", "partitions", "sdk-default-configuration")
+_MODELS = ("service-2", "endpoint-rule-set-1", "paginators-1")
 _SERVICES = ("ec2", "kms", "sts")
 
 
@@ -77,7 +79,7 @@ def preload() -> None:
     for name in _DATA:
         loader.load_data(name)
     for service in _SERVICES:
-        for kind in ("service-2", "endpoint-rule-set-1"):
+        for kind in _MODELS:
             loader.load_service_model(service, kind)
 
 
