@@ -63,6 +63,7 @@ def entries(root: Path) -> list[Entry]:
         *_audit(root, cures["audit"]),
         *_diagnosis(root),
         *_cleanup(root, cures["cleanup"]),
+        *_launch_probe(root, cures["launch_probe"]),
         *reports,
         *errors,
     )
@@ -111,10 +112,7 @@ def write() -> None:
 
 def _audit(root: Path, cures: Mapping[str, str]) -> Iterator[Entry]:
     names = _constants(root / _UTILS / "audit" / "findings.py")
-    severities = {
-        ast.literal_eval(key): ast.unparse(value).rpartition(".")[2].lower()
-        for key, value in zip(names["CODES"].keys, names["CODES"].values, strict=True)
-    }
+    severities = _members(names["CODES"])
     for code, cause in _with_cures("audit", _texts(names["MEANINGS"]), cures):
         yield Entry(code, f"Finding of an audit, {severities[code]}", cause, cures[code])
 
@@ -132,6 +130,13 @@ def _cleanup(root: Path, cures: Mapping[str, str]) -> Iterator[Entry]:
     path = root / _UTILS / "cleanup" / "report" / "items.py"
     for code, cause in _with_cures("cleanup", _texts(_constants(path)["MEANINGS"]), cures):
         yield Entry(code, "Item of a cleanup's report", cause, cures[code])
+
+
+def _launch_probe(root: Path, cures: Mapping[str, str]) -> Iterator[Entry]:
+    names = _constants(root / _UTILS / "launch_probe" / "findings.py")
+    effects = _members(names["CODES"])
+    for code, cause in _with_cures("launch_probe", _texts(names["MEANINGS"]), cures):
+        yield Entry(code, f"Finding of a launch probe, {effects[code]}", cause, cures[code])
 
 
 def _with_cures(
@@ -155,6 +160,15 @@ def _of_actions(root: Path) -> dict[tuple[str, str], str]:
 def _constants_of_errors(root: Path) -> dict[str, Any]:
     """The constants of aws/errors, and those of failures, which it uses."""
     return {**_constants(root / _UTILS / "failures.py"), **_constants(root / _UTILS / "aws" / "errors.py")}
+
+
+def _members(value: ast.Dict) -> dict[str, str]:
+    """The entries of a dictionary with a member of an enumeration each, as the member's name."""
+    return {
+        ast.literal_eval(key): ast.unparse(item).rpartition(".")[2].lower()
+        for key, item in zip(value.keys, value.values, strict=True)
+        if key is not None
+    }
 
 
 def _texts(value: ast.Dict, names: Mapping[str, Any] | None = None) -> dict[Any, str]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A finding of ``ami_share_audit`` or ``ami_share_diagnose``: a stable code, how bad it is, what to do."""
+"""A finding: a stable code, how bad it is, what to do. Audits, diagnoses and launch probes return them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from enum import Enum, IntEnum
 from typing import Any
 
 from .failures import Failure
+from .model import Target
 
 
 class Severity(IntEnum):
@@ -34,6 +35,18 @@ class BlocksLaunch(Enum):
     UNKNOWN = "unknown"
     HARMLESS = "harmless"
 
+    @property
+    def severity(self) -> Severity:
+        """How bad a finding is that keeps the account from launching the image, may do so, or does not."""
+        return _SEVERITIES[self]
+
+
+_SEVERITIES = {
+    BlocksLaunch.BLOCKING: Severity.HIGH,
+    BlocksLaunch.UNKNOWN: Severity.MEDIUM,
+    BlocksLaunch.HARMLESS: Severity.LOW,
+}
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -41,7 +54,8 @@ class Finding:
 
     ``resource`` is the image, snapshot, key or region that it is about, ``image_id`` the (first) image that
     it concerns, ``principal`` who has or lacks access: an account, an ARN, or ``all``. ``blocks_launch`` is
-    set for a diagnosis only, whose findings are about ``image_id`` in the account ``account_id``.
+    set for a diagnosis and a launch probe only, whose findings are about ``image_id`` in the account
+    ``account_id``. ``error_code`` is that of the failure that the finding is about, if it is about one.
     """
 
     code: str
@@ -54,6 +68,7 @@ class Finding:
     image_id: str | None = None
     principal: str | None = None
     blocks_launch: BlocksLaunch | None = None
+    error_code: str | None = None
 
     @classmethod
     def read(cls, result: Mapping[str, Any]) -> Finding:
@@ -77,7 +92,10 @@ class Finding:
         return (*place, self.resource, self.code, self.principal or "", self.message)
 
     def as_result(self) -> dict[str, str | None]:
-        """The finding as modules return it: an audit's names its resource, a diagnosis's blocks_launch."""
+        """The finding as modules return it.
+
+        That of an audit has its resource; that of a diagnosis or launch probe blocks_launch and error_code.
+        """
         return {
             "account_id": self.account_id,
             "code": self.code,
@@ -89,10 +107,24 @@ class Finding:
             **(
                 {"principal": self.principal, "resource": self.resource}
                 if self.blocks_launch is None
-                else {"blocks_launch": self.blocks_launch.value}
+                else {"blocks_launch": self.blocks_launch.value, "error_code": self.error_code}
             ),
         }
 
     def as_failure(self, action: str) -> Failure:
         """The finding as a failure of the task; ``action`` is what failed."""
         return Failure(self.message, self.remedy, self.code, action, self.region, self.account_id)
+
+
+def consumer_unreadable(target: Target, problem: Failure) -> Finding:
+    """The finding about an account that could not be checked, the same of a diagnosis and a launch probe."""
+    return Finding(
+        "consumer_unreadable",
+        BlocksLaunch.UNKNOWN.severity,
+        f"Account {target.account_id} cannot be checked in {target.region}: {problem.message}",
+        problem.remedy,
+        target.account_id,
+        target.region,
+        blocks_launch=BlocksLaunch.UNKNOWN,
+        error_code=problem.error_code,
+    )

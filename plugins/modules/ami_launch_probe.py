@@ -104,11 +104,49 @@ results:
       type: str
       returned: always
     findings:
-      description: Why the account did not reach a higher level, as mappings with C(code), C(message) and C(remedy). Empty if the image
-        was launched.
+      description: Why the account did not reach a higher level. Empty if the image was launched, or would be in check mode.
       type: list
       elements: dict
       returned: always
+      contains:
+        account_id:
+          description: The account.
+          type: str
+          returned: always
+        blocks_launch:
+          description: V(blocking) if the finding blocks the launch, V(unknown) if it may block it.
+          type: str
+          returned: always
+        code:
+          description: The code of the finding. Codes are stable, and C(docs/codes.md) of this collection lists them.
+          type: str
+          returned: always
+          sample: key_not_usable
+        error_code:
+          description: The RV(failures[].error_code) of the failure that the finding is about.
+          type: str
+          returned: always
+          sample: Client.InternalError
+        image_id:
+          description: The AMI ID.
+          type: str
+          returned: always
+        message:
+          description: The finding as a sentence.
+          type: str
+          returned: always
+        region:
+          description: The region.
+          type: str
+          returned: always
+        remedy:
+          description: What to do about it.
+          type: str
+          returned: always
+        severity:
+          description: V(high) if the finding blocks the launch, V(medium) if that is unknown.
+          type: str
+          returned: always
     image_id:
       description: The AMI ID. Null for a copy that does not exist yet.
       type: str

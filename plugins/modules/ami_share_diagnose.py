@@ -148,6 +148,10 @@ findings:
       type: str
       returned: always
       sample: not_shared
+    error_code:
+      description: The C(error_code) of the call that failed, if the finding is about one. Otherwise null.
+      type: str
+      returned: always
     image_id:
       description: The AMI ID.
       type: str

@@ -116,7 +116,7 @@ report:
     results:
       description:
         - For each image in each account, the proved C(level), whether it is sufficient (C(reached)), and the C(findings) with
-          C(code), C(severity), C(message) and C(remedy).
+          C(code), C(error_code), C(severity), C(message) and C(remedy).
       type: list
       elements: dict
       returned: always

@@ -75,7 +75,9 @@ def test_each_account_gets_as_far_as_its_rights_reach_and_nothing_is_left(
     assert done.code != 0
     levels = {(one["account_id"], one["region"]): one["level"] for one in task.result["results"]}
     codes = {
-        (one["account_id"], one["region"]): [found["code"] for found in one["findings"]]
+        (one["account_id"], one["region"]): [
+            (found["code"], found["severity"], found["error_code"]) for found in one["findings"]
+        ]
         for one in task.result["results"]
     }
     owner, can, no_key, unshared, no_role = arguments["account_ids"]
@@ -85,9 +87,9 @@ def test_each_account_gets_as_far_as_its_rights_reach_and_nothing_is_left(
         (no_key, AWAY): "launched",
         **dict.fromkeys([(unshared, HOME), (unshared, AWAY), (no_role, HOME), (no_role, AWAY)], None),
     }
-    assert codes[no_key, HOME] == ["Client.InternalError"]
-    assert codes[unshared, HOME] == codes[unshared, AWAY] == ["not_visible"]
-    assert codes[no_role, HOME] == ["AccessDenied"]
+    assert codes[no_key, HOME] == [("key_not_usable", "high", "Client.InternalError")]
+    assert codes[unshared, HOME] == codes[unshared, AWAY] == [("not_visible", "high", "not_visible")]
+    assert codes[no_role, HOME] == [("consumer_unreadable", "medium", "AccessDenied")]
     assert {place for place, found in codes.items() if not found} == {
         place for place, level in levels.items() if level == "launched"
     }
@@ -194,17 +196,27 @@ def test_what_goes_wrong_meanwhile_leaves_nothing_running(
     )
     task = run.task("probe")
     assert run.code != 0
-    found = {
-        (one["account_id"], one["region"]): (one["level"], one["findings"][0]["code"])
-        for one in task.result["results"]
-    }
+    found = {(one["account_id"], one["region"]): _reached(one) for one in task.result["results"]}
     can, owner = arguments["account_ids"]
-    assert found[can, HOME] == ("authorized", "instance_pending")
-    assert found[can, AWAY] == found[owner, AWAY] == ("visible", "InsufficientInstanceCapacity")
-    assert found[owner, HOME] == ("visible", "ConnectionClosedError")
+    assert found[can, HOME] == ("authorized", "instance_pending", "instance_pending")
+    assert (
+        found[can, AWAY]
+        == found[owner, AWAY]
+        == (
+            "visible",
+            "launch_failed",
+            "InsufficientInstanceCapacity",
+        )
+    )
+    assert found[owner, HOME] == ("visible", "launch_failed", "ConnectionClosedError")
     for account, before in there.items():
         assert probing.left(aws, account, HOME) == before
         assert len(probing.instances(aws, account, HOME)) == 1
+
+
+def _reached(result: dict[str, Any]) -> tuple[str | None, str, str | None]:
+    (finding,) = result["findings"]
+    return result["level"], finding["code"], finding["error_code"]
 
 
 @pytest.mark.every_python

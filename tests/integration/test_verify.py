@@ -97,7 +97,9 @@ def test_missing_key_access_fails_only_the_level_launched(
     assert (report["status"], report["failed_regions"]) == ("incomplete", [HOME])
     assert report["results"] == launched.facts["verify_results"]
     (short,) = [row for row in report["results"] if not row["reached"]]
-    assert "Client.InternalError" in [finding["code"] for finding in short["findings"]]
+    assert ("key_not_usable", "high", "Client.InternalError") in [
+        (finding["code"], finding["severity"], finding["error_code"]) for finding in short["findings"]
+    ]
     assert len(observed.attempts(aws, "RunInstances")) > len(everywhere)
     for account in (CAN, NO_KEY):
         assert probing.instances(aws, account, HOME, *probing.LIVING) == []
@@ -118,7 +120,9 @@ def test_missing_key_access_fails_only_the_level_launched(
     assert f"{short}, not launched." in forms["report.html"]
     assert f'"{no_key}","authorized","false"' in forms["report.csv"]
     (run,) = json.loads(forms["report.sarif"])["runs"]
-    assert "Client.InternalError" in [found["ruleId"] for found in run["results"]]
+    texts = {found["ruleId"]: found["message"]["text"] for found in run["results"]}
+    assert "Client.InternalError" in texts["key_not_usable"]
+    assert all(code.replace("_", "").islower() for code in texts)
 
     # The same failure has the same report and does not rewrite it.
     again = ansible.run(FQCN, {**variables, "verify_level": "launched"})

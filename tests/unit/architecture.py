@@ -138,7 +138,7 @@ MAY_USE = {
     "distribution": {"copy", "diagnose", "kms_grant", "launch_probe", "publish", "share"},
     "remediation": {"audit"},
     "restore": {"cleanup", "share"},
-    "verification": {"diagnose"},
+    "verification": {"diagnose", "launch_probe"},
 }
 # Modules of the standard library that depend on time or the machine, or have side effects.
 WORLD = frozenset(

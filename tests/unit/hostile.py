@@ -167,13 +167,21 @@ _NETWORK = {
     "security_group_ids": {"eu-west-1": ["sg-0123456789abcdef0"]},
 }
 _KEYS = {"eu-west-1": "alias/golden", "us-east-1": "alias/golden"}
+_FINDING = {
+    "blocks_launch": "unknown",
+    "code": "instance_unreadable",
+    "error_code": "RequestLimitExceeded",
+    "message": "No.",
+    "remedy": "Do.",
+    "severity": "medium",
+}
 
 
 def _verified() -> dict[str, Any]:
     row = {
         "account_id": CONSUMER,
         "can_launch": "yes",
-        "findings": [{"code": "x", "message": "No.", "remedy": "Do.", "severity": "high"}],
+        "findings": [_FINDING],
         "image_id": SOURCE_ID,
         "instance_id": "i-1",
         "level": "visible",

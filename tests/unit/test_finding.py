@@ -8,7 +8,13 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.finding import BlocksLaunch, Finding, Severity
+from ansible_collections.golden.images.plugins.module_utils.finding import (
+    BlocksLaunch,
+    Finding,
+    Severity,
+    consumer_unreadable,
+)
+from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.reports.document import SEVERITIES
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
@@ -51,11 +57,12 @@ def test_an_audit_finding_names_its_resource_and_principal() -> None:
     }
 
 
-def test_a_diagnosis_finding_says_whether_it_blocks_a_launch() -> None:
+def test_a_diagnosis_finding_says_whether_it_blocks_a_launch_and_has_an_error_code() -> None:
     assert DIAGNOSED.as_result() == {
         "account_id": CONSUMER,
         "blocks_launch": "blocking",
         "code": "not_shared",
+        "error_code": None,
         "image_id": SOURCE_ID,
         "message": "It is not shared.",
         "region": REGION,
@@ -74,6 +81,27 @@ def test_a_finding_as_a_failure() -> None:
     assert AUDITED.as_failure("fail_on") == Failure(
         "It is shared.", "Unshare it.", "unknown_account", "fail_on", REGION, OWNER
     )
+
+
+def test_an_account_that_could_not_be_checked() -> None:
+    problem = Failure("No role.", "Trust it.", "AccessDenied", "AssumeRole", REGION, CONSUMER)
+    found = consumer_unreadable(Target(CONSUMER, REGION), problem)
+    assert (found.code, found.severity, found.blocks_launch, found.error_code) == (
+        "consumer_unreadable",
+        Severity.MEDIUM,
+        BlocksLaunch.UNKNOWN,
+        "AccessDenied",
+    )
+    assert found.message == f"Account {CONSUMER} cannot be checked in {REGION}: No role."
+    assert (found.remedy, found.account_id, found.region) == ("Trust it.", CONSUMER, REGION)
+
+
+def test_a_finding_is_as_severe_as_its_effect_on_a_launch() -> None:
+    assert {one: one.severity for one in BlocksLaunch} == {
+        BlocksLaunch.BLOCKING: Severity.HIGH,
+        BlocksLaunch.UNKNOWN: Severity.MEDIUM,
+        BlocksLaunch.HARMLESS: Severity.LOW,
+    }
 
 
 def test_findings_are_ordered_by_place_then_code() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from .. import denial
-from ..finding import BlocksLaunch, Finding
+from ..finding import BlocksLaunch, Finding, consumer_unreadable
 from . import allowed_images
 from .findings import finding
 from .owner import covering, is_shared
@@ -43,12 +43,7 @@ def findings(
 ) -> Iterator[Finding]:
     """The findings from the launching account, except for those about keys."""
     if consumer.problem is not None:
-        yield finding(
-            "consumer_unreadable",
-            f"Account {case.account_id} cannot be checked in {case.place.region}: {consumer.problem.message}",
-            consumer.problem.remedy,
-            BlocksLaunch.UNKNOWN,
-        )
+        yield consumer_unreadable(case.target, consumer.problem)
     elif consumer.image is None:
         yield from _invisible(case, image_id, owner, consumer, now)
     else:
@@ -132,12 +127,14 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
             if role
             else f"These credentials may not launch {image_id} in {case.place.region}: {message}",
             denial.remedy(message, _ALLOW_LAUNCH),
+            error_code=code,
         )
     elif code in _ABOUT_IMAGE:
         yield finding(
             "launch_refused",
             f"AWS would reject a launch of {image_id} by {who} in {case.place.region}: {message}",
             _ABOUT_IMAGE[code],
+            error_code=code,
         )
     else:
         yield finding(
@@ -146,4 +143,5 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
             "Set a subnet, security groups and an instance type of that account and region "
             "(subnet_ids, security_group_ids, instance_type).",
             BlocksLaunch.UNKNOWN,
+            error_code=code or None,
         )

@@ -71,11 +71,6 @@ MEANINGS = {
     ),
     "wrong_region": "The image is in another one of the given regions.",
 }
-_SEVERITIES = {
-    BlocksLaunch.BLOCKING: Severity.HIGH,
-    BlocksLaunch.UNKNOWN: Severity.MEDIUM,
-    BlocksLaunch.HARMLESS: Severity.LOW,
-}
 FAIL_ON: dict[str, frozenset[BlocksLaunch]] = {
     "none": frozenset(),
     "unknown": frozenset({BlocksLaunch.BLOCKING, BlocksLaunch.UNKNOWN}),
@@ -88,13 +83,17 @@ _EXPOSING = frozenset({"public"})
 
 
 def finding(
-    code: str, message: str, remedy: str, blocks_launch: BlocksLaunch = BlocksLaunch.BLOCKING
+    code: str,
+    message: str,
+    remedy: str,
+    blocks_launch: BlocksLaunch = BlocksLaunch.BLOCKING,
+    error_code: str | None = None,
 ) -> Finding:
     """A finding of a diagnosis; raises ``ValueError`` for a code that ``MEANINGS`` does not explain."""
     if code not in MEANINGS:
         raise ValueError(f"{code} is not the code of a finding.")
-    severity = Severity.HIGH if code in _EXPOSING else _SEVERITIES[blocks_launch]
-    return Finding(code, severity, message, remedy, blocks_launch=blocks_launch)
+    severity = Severity.HIGH if code in _EXPOSING else blocks_launch.severity
+    return Finding(code, severity, message, remedy, blocks_launch=blocks_launch, error_code=error_code)
 
 
 def can_launch(findings: Iterable[Finding]) -> str:

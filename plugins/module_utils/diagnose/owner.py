@@ -38,6 +38,7 @@ def findings(
             f"{image_id} in {where} cannot be read: {owner.problem.message}",
             owner.problem.remedy,
             BlocksLaunch.UNKNOWN,
+            owner.problem.error_code,
         )
     elif owner.image is None:
         yield _missing(case, image_id, owner, visible)

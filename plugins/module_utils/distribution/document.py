@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..diagnose.findings import MEANINGS
+from ..diagnose.findings import MEANINGS as DIAGNOSED
+from ..launch_probe.findings import MEANINGS as PROBED
+from ..reports import steps
 from ..reports.document import (
     Cell,
     Changes,
@@ -32,10 +34,11 @@ _CONSUMERS = (
     ("org_arns", "organization"),
     ("org_unit_arns", "organizational unit"),
 )
-_FAILED, _NOT_VERIFIED = "unknown_failure", "level_not_reached"
+_NOT_VERIFIED = "level_not_reached"
 _MEANINGS = {
-    **MEANINGS,
-    _FAILED: "An operation failed, and AWS returned no error code.",
+    **DIAGNOSED,
+    **PROBED,
+    **steps.MEANINGS,
     _NOT_VERIFIED: "The account has not reached the level, and no finding explains why.",
 }
 _STEPS = ("copied", "key", "shared", "verified", "published")
@@ -84,15 +87,15 @@ class _Reach:
 def document(content: Mapping[str, Any]) -> Document:
     """The document of the content that ``report.distribution`` returned."""
     regions: Sequence[Mapping[str, Any]] = content["regions"]
-    steps = tuple(
+    by_region = tuple(
         (region["region"], tuple(_step(content, region, step) for step in _STEPS)) for region in regions
     )
     used = [
         place
         for place, _step in enumerate(_STEPS)
-        if any(cells[place] is not None for _region, cells in steps)
+        if any(cells[place] is not None for _region, cells in by_region)
     ]
-    marks = {cell.mark for _region, cells in steps for cell in cells if cell is not None}
+    marks = {cell.mark for _region, cells in by_region for cell in cells if cell is not None}
     return Document(
         kind="distribution",
         title=f"Distribution of {_name(content)}",
@@ -105,7 +108,7 @@ def document(content: Mapping[str, Any]) -> Document:
             Grid(
                 title="Steps by region",
                 columns=tuple(_STEPS[place] for place in used),
-                rows=tuple((region, tuple(cells[place] for place in used)) for region, cells in steps),
+                rows=tuple((region, tuple(cells[place] for place in used)) for region, cells in by_region),
                 legend={mark: meaning for mark, meaning in _STEP_MARKS.items() if mark in marks},
             ),
         )
@@ -175,11 +178,12 @@ def _items(content: Mapping[str, Any]) -> Iterator[Item]:
         # It sums up the findings of the verification.
         if failure["action"] == "verify" and unverified:
             continue
+        found = steps.finding(failure)
         yield Item(
-            code=failure["error_code"] or _FAILED,
+            code=found["code"],
             severity="medium" if failure["region"] in optional else "high",
-            message=failure["message"] or "",
-            remedy=failure["remedy"] or "",
+            message=found["message"],
+            remedy=found["remedy"],
             account_id=failure["account_id"],
             region=failure["region"],
             resource=failure["action"],
@@ -198,10 +202,10 @@ def _unverified(one: Mapping[str, Any]) -> Iterator[Item]:
     }
     for finding in one["findings"] or [unexplained]:
         yield Item(
-            code=finding["code"] or _FAILED,
-            severity=finding["severity"] or "high",
+            code=finding["code"],
+            severity=finding["severity"],
             message=finding["message"],
-            remedy=finding["remedy"] or "",
+            remedy=finding["remedy"],
             account_id=one["account_id"],
             region=one["region"],
             resource=one["image_id"],

@@ -35,10 +35,10 @@ _VERIFIED = {
     "account_id": TEXT,
     "findings": [
         {
-            "code": Null(TEXT),
-            "message": Null(TEXT),
-            "remedy": Null(TEXT),
-            "severity": Null(frozenset(SEVERITIES)),
+            "code": TEXT,
+            "message": TEXT,
+            "remedy": TEXT,
+            "severity": frozenset(SEVERITIES),
         }
     ],
     "image_id": Null(TEXT),

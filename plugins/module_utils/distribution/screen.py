@@ -262,9 +262,7 @@ def _unverified(run: _Run, path: str | None) -> Iterator[Line]:
     places: dict[tuple[str, str, str], list[str]] = {}
     for one in () if run.is_plan else run.report.get("verified", ()):
         if not one["reached"]:
-            codes = ", ".join(
-                dict.fromkeys(finding["code"] or "unknown_failure" for finding in one["findings"])
-            )
+            codes = ", ".join(dict.fromkeys(finding["code"] for finding in one["findings"]))
             cause = str(one["account_id"]), one.get("level") or "not visible", codes
             places.setdefault(cause, []).append(one["region"])
     rows = [

@@ -19,9 +19,9 @@ from ..failures import Failure, incomplete_answer
 from ..model import Target
 from ..plan import Action
 from . import read as instances
-from .plan import may_succeed_later, not_running, termination
+from .plan import may_succeed_later, not_accepted, not_running, termination
 from .request import launch_again
-from .state import Probe, ProbeWanted
+from .state import Cause, Probe, ProbeWanted
 
 # Seconds to retry the termination of an instance that EC2 does not find yet. EC2 is eventually consistent
 # without a stated bound (EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API").
@@ -47,7 +47,7 @@ class Launch:
 
     instance_id: str | None = None
     level: str | None = None
-    failure: Failure | None = None
+    cause: Cause | None = None
     terminated: bool = False
 
 
@@ -88,7 +88,7 @@ def run_probes(
         remaining = {
             probe: launch_again(actions[probe], attempt)
             for probe in remaining
-            if may_succeed_later(runs[probe.target].launches[probe].failure)
+            if may_succeed_later(runs[probe.target].launches[probe].cause)
         }
         delay = next(delays)
         if not remaining or monotonic() + delay >= retries_end:
@@ -129,11 +129,12 @@ def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
         if launch.instance_id is not None:
             launch.level = "authorized"
             return
-        launch.failure = incomplete_answer("RunInstances", "InstanceId", action.target)
+        failure = incomplete_answer("RunInstances", "InstanceId", action.target)
     else:
-        (launch.failure,) = done.failures
+        (failure,) = done.failures
+    launch.cause = not_accepted(failure)
     # EC2 may have performed a request whose answer was lost, or lacks the ID.
-    give_up = monotonic() + (_LISTING_TIMEOUT if launch.failure.error_code in _UNANSWERED else 0)
+    give_up = monotonic() + (_LISTING_TIMEOUT if failure.error_code in _UNANSWERED else 0)
     try:
         unanswered = instances.of_request(ec2, action.parameters["ClientToken"])
         while not unanswered and monotonic() < give_up:
@@ -152,12 +153,13 @@ def _wait(
     try:
         instance = instances.wait_until_running(ec2, instance_id, deadline - monotonic())
     except errors.AWS_ERRORS as exception:
-        launch.failure = errors.failure(exception, probe.target, "DescribeInstances")
+        failure = errors.failure(exception, probe.target, "DescribeInstances")
+        launch.cause = Cause("instance_unreadable", failure)
         return
     if instance.state == "running":
         launch.level = "launched"
     else:
-        launch.failure = not_running(wanted, probe, instance)
+        launch.cause = not_running(wanted, probe, instance)
 
 
 def _terminate_once(ec2: Any, probe: Probe, launch: Launch, run: TargetRun) -> None:

@@ -23,8 +23,9 @@ from ..runner import Flow, Outcome
 from . import read as instances
 from .apply import Launch, TargetRun, run_probes, sweep
 from .checks import precheck
+from .findings import findings
 from .options import wanted_from
-from .plan import finding, launches, leftovers, plan
+from .plan import launches, leftovers, plan
 from .request import instance_type
 from .state import Probe, ProbeSeen, ProbeWanted
 
@@ -107,11 +108,11 @@ def result(wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, outcome: Outcome) -
         run: TargetRun = outcome.state.get(probe.target, TargetRun())
         launch = run.launches.get(probe, Launch())
         image = seen.images.get(probe)
-        failure = precheck(wanted, seen, probe) or launch.failure
+        found = findings(wanted, seen, probe, launch.cause)
         results.append(
             {
                 "account_id": probe.target.account_id,
-                "findings": [finding(failure)] if failure else [],
+                "findings": [finding.as_result() for finding in found],
                 "image_id": probe.image_id,
                 "instance_id": launch.instance_id,
                 "instance_type": instance_type(wanted, image),
@@ -145,5 +146,5 @@ def _read(accounts: Accounts, wanted: ProbeWanted, account_id: str) -> _Account:
 
 
 def _failures(run: TargetRun) -> list[Failure]:
-    launched = [launch.failure for launch in run.launches.values() if launch.failure]
+    launched = [launch.cause.failure for launch in run.launches.values() if launch.cause]
     return [*launched, *run.failures]

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..denial import DENIED
 from ..failures import Failure
 from ..model import Instance, Target
 from ..plan import Action, Plan, TargetPlan
 from .checks import precheck
 from .request import is_leftover, request
-from .state import Probe, ProbeSeen, ProbeWanted
+from .state import Cause, Probe, ProbeSeen, ProbeWanted
 
 _KEYS = (
     "A KMS key cannot be used: grant the account access to the image's key (ami_kms_grant), allow its use in "
@@ -84,20 +85,15 @@ def termination(target: Target, instance_id: str | None) -> Action:
     return Action(target, "TerminateInstances", {"InstanceIds": [instance_id]}, instance_id)
 
 
-def finding(failure: Failure) -> dict[str, str]:
-    """A failure as ``results`` returns it for an image in an account."""
-    return {"code": failure.error_code, "message": failure.message, "remedy": failure.remedy}
+def not_accepted(failure: Failure) -> Cause:
+    """Why an image does not run whose RunInstances failed."""
+    return Cause("launch_denied" if failure.error_code in DENIED else "launch_failed", failure)
 
 
-def may_succeed_later(failure: Failure | None) -> bool:
-    """Whether the same launch can succeed some minutes later, because a grant on the key is new."""
-    return failure is not None and failure.error_code == _KEY_FAILURE
-
-
-def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failure:
-    """The failure of an instance that was terminated, or is still pending after ``wait_timeout`` seconds."""
+def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Cause:
+    """Why an instance does not run: it was terminated, or is pending after ``wait_timeout`` seconds."""
     if instance.state == "pending":
-        return Failure.at(
+        pending = Failure.at(
             probe.target,
             "RunInstances",
             "instance_pending",
@@ -105,6 +101,7 @@ def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failur
             "(wait_timeout).",
             "Increase wait_timeout, or look for the cause in the account.",
         )
+        return Cause("instance_pending", pending)
     code = instance.reason_code or "instance_terminated"
     failure = Failure.at(
         probe.target,
@@ -113,4 +110,12 @@ def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failur
         f"The instance of {probe.image_id} is {instance.state}: {instance.reason or 'AWS gives no reason'}.",
         _REMEDIES.get(code, "Fix the cause that AWS reports, and rerun."),
     )
-    return replace(failure, source="aws") if instance.reason_code else failure
+    return Cause(
+        "key_not_usable" if code == _KEY_FAILURE else "instance_terminated",
+        replace(failure, source="aws") if instance.reason_code else failure,
+    )
+
+
+def may_succeed_later(cause: Cause | None) -> bool:
+    """Whether the same launch can succeed some minutes later, because a grant on the key is new."""
+    return cause is not None and cause.code == "key_not_usable"

@@ -75,3 +75,11 @@ class ProbeSeen:
     images: Mapping[Probe, Image | None] = field(default_factory=dict)
     instances: Mapping[Target, tuple[Instance, ...]] = field(default_factory=dict)
     problems: Mapping[Target, Failure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why an image does not run in an account: the code of the finding, and the failure."""
+
+    code: str
+    failure: Failure

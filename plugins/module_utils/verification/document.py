@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..diagnose.findings import MEANINGS
+from ..diagnose.findings import MEANINGS as DIAGNOSED
 from ..finding import Severity
+from ..launch_probe.findings import MEANINGS as PROBED
+from ..reports import steps
 from ..reports.document import (
     Changes,
     Column,
@@ -33,11 +35,11 @@ _SHORT = {
     Mark.BROKEN: "The account cannot see the image, or was not checked.",
 }
 _NOT_REACHED = "level_not_reached"
-_FAILED = "unknown_failure"
 _MEANINGS = {
-    **MEANINGS,
+    **DIAGNOSED,
+    **PROBED,
+    **steps.MEANINGS,
     _NOT_REACHED: "The account has not reached the level, and no finding explains why.",
-    _FAILED: "An operation failed, and AWS returned no error code.",
 }
 
 
@@ -71,9 +73,7 @@ def _headline(level: str, rows: Sequence[Mapping[str, Any]], short: Sequence[Map
     if not short:
         return f"All {len(rows)} verifications reached the level {level}."
     causes = Counter(
-        code
-        for row in short
-        for code in {one["code"] or _FAILED for one in row["findings"]} or {_NOT_REACHED}
+        code for row in short for code in {one["code"] for one in row["findings"]} or {_NOT_REACHED}
     )
     named = ", ".join(f"{code} ({number})" for code, number in sorted(causes.items(), key=_most_frequent))
     return f"{len(short)} of {count(len(rows), 'verification')} did not reach the level {level}: {named}."
@@ -113,10 +113,10 @@ def _items(short: Iterable[Mapping[str, Any]]) -> list[Item]:
     """Why accounts have not reached the level."""
     return [
         Item(
-            code=finding["code"] or _FAILED,
+            code=finding["code"],
             severity=finding["severity"],
             message=finding["message"],
-            remedy=finding["remedy"] or "",
+            remedy=finding["remedy"],
             account_id=row["account_id"],
             region=row["region"],
             resource=row["image_id"],
@@ -136,19 +136,18 @@ def _unexplained(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"code": _NOT_REACHED, "message": message, "remedy": remedy, "severity": Severity.HIGH.label}
 
 
-def _failures(failures: Iterable[Mapping[str, Any]]) -> list[Item]:
-    return [
-        Item(
-            code=failure["error_code"] or _FAILED,
+def _failures(failures: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
+    for failure in failures:
+        found = steps.finding(failure)
+        yield Item(
+            code=found["code"],
             severity=Severity.HIGH.label,
-            message=failure["message"] or "",
-            remedy=failure["remedy"] or "",
+            message=found["message"],
+            remedy=found["remedy"],
             account_id=failure["account_id"],
             region=failure["region"],
             resource=failure["action"],
         )
-        for failure in failures
-    ]
 
 
 def _matrix(wanted: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:
@@ -196,6 +195,6 @@ def _records(rows: Iterable[Mapping[str, Any]]) -> Table:
             Column("reached", "Reached"),
             Column("codes", "Findings"),
         ),
-        rows=tuple({**row, "codes": [one["code"] or _FAILED for one in row["findings"]]} for row in rows),
+        rows=tuple({**row, "codes": [one["code"] for one in row["findings"]]} for row in rows),
         note="One for each account and image. Without a level, nothing is proved.",
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..failures import Failure
+from ..finding import BlocksLaunch
 from ..reports.document import SEVERITIES
 from ..reports.flow import report_flow
 from ..structure import OUTCOME, TEXT, Absent, Null, check_result
@@ -17,11 +18,12 @@ from . import document
 from .report import verification
 
 _FINDING = {
-    "blocks_launch": Absent(Null(TEXT)),
-    "code": Absent(Null(TEXT)),
-    "message": Absent(Null(TEXT)),
-    "remedy": Absent(Null(TEXT)),
-    "severity": Absent(Null(frozenset(SEVERITIES))),
+    "blocks_launch": frozenset(one.value for one in BlocksLaunch),
+    "code": TEXT,
+    "error_code": Null(TEXT),
+    "message": TEXT,
+    "remedy": TEXT,
+    "severity": frozenset(SEVERITIES),
 }
 # The two modules have these keys in common.
 _VERIFIED = {

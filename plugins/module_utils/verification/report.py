@@ -10,15 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..failures import Failure, summary
-from ..finding import Severity
+from ..finding import BlocksLaunch, Severity
 from ..reports import steps
 from ..wording import ended
 
 # Each level proves more than the one before: the image is visible, a dry run succeeds, an instance runs.
 LEVELS = ("visible", "authorized", "launched")
 _TERMINATE = "TerminateInstances"
-# A launch that failed, of which ami_launch_probe returns no severity.
-_SEVERITY_OF_PROBE = Severity.HIGH.label
 
 
 def verification(
@@ -87,13 +85,14 @@ def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, An
         found = findings.setdefault(place, [])
         facts = (
             {
-                "code": finding.get("code"),
-                "message": steps.stable(str(finding.get("message") or "")),
-                "remedy": finding.get("remedy"),
-                "severity": finding.get("severity") or _SEVERITY_OF_PROBE,
+                "code": finding["code"],
+                "error_code": finding["error_code"],
+                "message": steps.explained(finding["message"], finding["error_code"]),
+                "remedy": finding["remedy"],
+                "severity": finding["severity"],
             }
             for finding in item["findings"]
-            if finding.get("blocks_launch") != "harmless"
+            if finding["blocks_launch"] != BlocksLaunch.HARMLESS.value
         )
         found.extend(finding for finding in facts if finding not in found)
     return [
@@ -132,12 +131,7 @@ def _rank(level: str | None) -> int:
 def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: str) -> list[dict[str, Any]]:
     """The failures in this account and region, except for instances that were left running."""
     return [
-        {
-            "code": failure["error_code"],
-            "message": failure["message"],
-            "remedy": failure["remedy"],
-            "severity": Severity.HIGH.label,
-        }
+        {**steps.finding(failure), "severity": Severity.HIGH.label}
         for failure in failed
         if failure["account_id"] == account_id
         and failure["region"] in (region, None)
@@ -152,7 +146,7 @@ def _shortfall(row: Mapping[str, Any], wanted: str) -> str:
 
 
 def _finding_text(one: Mapping[str, Any]) -> str:
-    return f"{ended(one['message'])} {one['remedy'] or ''}".strip()
+    return f"{ended(one['message'])} {one['remedy']}".strip()
 
 
 def _sentences(row: Mapping[str, Any], wanted: str) -> list[str]:

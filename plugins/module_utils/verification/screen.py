@@ -93,7 +93,7 @@ def _row(row: Mapping[str, Any]) -> Row:
         "account": row["account_id"],
         "image": row["image_id"] or "-",
         "level": row["level"] or "not visible",
-        "findings": ", ".join(dict.fromkeys(str(one["code"]) for one in row["findings"])) or "-",
+        "findings": ", ".join(dict.fromkeys(one["code"] for one in row["findings"])) or "-",
     }
     return Row(cells, Tone.BAD)
 

@@ -25,6 +25,7 @@ _READ = (
     "plugins/module_utils/cleanup/report/items.py",
     "plugins/module_utils/diagnose/findings.py",
     "plugins/module_utils/failures.py",
+    "plugins/module_utils/launch_probe/findings.py",
 )
 
 
@@ -57,6 +58,9 @@ def test_a_code_has_a_cause_and_a_cure_in_each_place_where_it_is_found():
         "Finding of a diagnosis, blocking",
         "Finding of an audit, low",
     }
+    assert found["not_visible", "Finding of a launch probe, blocking"].cause == (
+        "The account cannot see the image."
+    )
     assert ("cleanup_blocked", "Item of a cleanup's report") in found
     assert all(entry.cause and entry.cure for entry in found.values())
 
@@ -93,6 +97,7 @@ def test_codes_of_aws_have_the_remedies_of_failures(row: str):
     [
         ("audit/findings.py", "public"),
         ("diagnose/findings.py", "public"),
+        ("launch_probe/findings.py", "not_visible"),
         ("cleanup/report/items.py", "unreadable"),
     ],
 )

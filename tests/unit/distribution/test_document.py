@@ -167,7 +167,10 @@ def test_what_is_missing_in_a_region() -> None:
         },
     }
     assert shown.headline.endswith("2 steps failed.")
-    assert [(item.severity, item.region) for item in shown.items] == [("high", US), ("high", EU)]
+    assert [(item.code, item.message, item.severity, item.region) for item in shown.items] == [
+        ("operation_failed", "No (Refused).", "high", US),
+        ("operation_failed", "No (Refused).", "high", EU),
+    ]
     assert shown.complete is False
 
 

@@ -111,7 +111,7 @@ def run(*regions: Ec2, wait_timeout: int = 100) -> Mapping[Any, TargetRun]:
 def outcome(runs: Mapping[Any, TargetRun]) -> dict[str, tuple[str | None, str | None]]:
     """Level and error code, by region."""
     return {
-        target.region: (launch.level, launch.failure.error_code if launch.failure else None)
+        target.region: (launch.level, launch.cause.failure.error_code if launch.cause else None)
         for target, run in runs.items()
         for launch in run.launches.values()
     }
@@ -251,7 +251,9 @@ def test_an_error_while_waiting_terminates_the_instance() -> None:
     def broken(_instance_id: str, _timeout: float) -> Instance:
         raise refusal("RequestLimitExceeded", "DescribeInstances")
 
-    assert outcome(run(Ec2(REGION, looks=broken))) == {REGION: ("authorized", "RequestLimitExceeded")}
+    runs = run(Ec2(REGION, looks=broken))
+    assert outcome(runs) == {REGION: ("authorized", "RequestLimitExceeded")}
+    assert [one.cause and one.cause.code for one in runs[HERE].launches.values()] == ["instance_unreadable"]
 
 
 def test_an_unexpected_error_terminates_the_instances() -> None:

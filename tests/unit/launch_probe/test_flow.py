@@ -80,7 +80,7 @@ def test_an_account_that_cannot_be_read_does_not_stop_the_others() -> None:
     assert [
         (one["account_id"], one["level"], [item["code"] for item in one["findings"]]) for one in results
     ] == [
-        (CONSUMER, None, ["AccessDenied"]),
+        (CONSUMER, None, ["consumer_unreadable"]),
         (OWNER, "visible", []),
         (STRANGER, None, ["not_visible"]),
     ]

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import (
-    finding,
     launches,
     may_succeed_later,
+    not_accepted,
     not_running,
     plan,
 )
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import Cause
 from ansible_collections.golden.images.plugins.module_utils.model import (
     ImagesByTarget,
     Instance,
@@ -91,40 +92,55 @@ def test_the_launch_of_a_planned_copy_is_planned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ended", "code", "says"),
+    ("ended", "codes", "says"),
     [
         (
             Instance("i-left", "terminated", reason_code="Client.InternalError", reason="Client error"),
-            None,
+            ("key_not_usable", "Client.InternalError", "aws"),
             "ami_kms_grant",
         ),
         (
             Instance("i-left", "terminated", reason_code="Client.Strange", reason="Odd."),
-            None,
+            ("instance_terminated", "Client.Strange", "aws"),
             "AWS reports",
         ),
-        (Instance("i-left", "shutting-down"), "instance_terminated", "gives no reason"),
-        (Instance("i-left", "pending"), "instance_pending", "300 s"),
+        (
+            Instance("i-left", "shutting-down"),
+            ("instance_terminated", "instance_terminated", "collection"),
+            "gives no reason",
+        ),
+        (
+            Instance("i-left", "pending"),
+            ("instance_pending", "instance_pending", "collection"),
+            "300 s",
+        ),
     ],
 )
-def test_an_instance_that_does_not_run_is_a_failure(ended: Instance, code: str | None, says: str) -> None:
-    failure = not_running(wanted(), PROBE, ended)
-    assert failure.error_code == (code or ended.reason_code)
-    assert failure.source == ("collection" if code else "aws")
-    assert says in failure.text()
+def test_why_an_instance_does_not_run(ended: Instance, codes: tuple[str, str, str], says: str) -> None:
+    cause = not_running(wanted(), PROBE, ended)
+    assert (cause.code, cause.failure.error_code, cause.failure.source) == codes
+    assert says in cause.failure.text()
     # The report of the same failure stays the same in every run.
-    assert ended.instance_id not in failure.text()
+    assert ended.instance_id not in cause.failure.text()
+
+
+@pytest.mark.parametrize(
+    ("error_code", "code"),
+    [
+        ("UnauthorizedOperation", "launch_denied"),
+        ("InsufficientInstanceCapacity", "launch_failed"),
+        ("ConnectionClosedError", "launch_failed"),
+    ],
+)
+def test_why_a_launch_is_not_accepted(error_code: str, code: str) -> None:
+    failure = Failure("No.", "Ask.", error_code, "RunInstances", REGION, CONSUMER)
+    assert not_accepted(failure) == Cause(code, failure)
 
 
 @pytest.mark.parametrize(
     ("code", "later"),
-    [("Client.InternalError", True), ("Server.InternalError", False), ("instance_pending", False)],
+    [("key_not_usable", True), ("instance_terminated", False), ("instance_pending", False)],
 )
 def test_only_a_launch_that_cannot_use_a_key_may_succeed_later(code: str, later: bool) -> None:
-    assert may_succeed_later(Failure("No.", "Ask.", code, "RunInstances")) is later
+    assert may_succeed_later(Cause(code, Failure("No.", "Ask.", "Any", "RunInstances"))) is later
     assert not may_succeed_later(None)
-
-
-def test_a_finding_has_the_failures_code_message_and_remedy() -> None:
-    failure = Failure("No.", "Ask.", "AccessDenied", "AssumeRole", REGION, CONSUMER)
-    assert finding(failure) == {"code": "AccessDenied", "message": "No.", "remedy": "Ask."}

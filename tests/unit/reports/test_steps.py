@@ -7,7 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.steps import failures, stable
+from ansible_collections.golden.images.plugins.module_utils.reports.steps import (
+    MEANINGS,
+    explained,
+    failures,
+    finding,
+    stable,
+)
 
 DENIED = {
     "account_id": "111122223333",
@@ -70,3 +76,46 @@ def test_failures_keep_the_order_of_the_steps() -> None:
 )
 def test_a_message_without_the_encoded_request(message: str, expected: str) -> None:
     assert stable(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param(
+            {},
+            {"code": "operation_failed", "message": "You are not authorized (UnauthorizedOperation)."},
+            id="AWS's code is in the message",
+        ),
+        pytest.param(
+            {"error_code": "consumer_rejected", "message": "AWS rejected it."},
+            {"code": "consumer_rejected", "message": "AWS rejected it."},
+            id="a code of this collection",
+        ),
+        pytest.param(
+            {"error_code": None, "message": "Syntax error", "remedy": None},
+            {"code": "operation_failed", "message": "Syntax error", "remedy": ""},
+            id="no code",
+        ),
+    ],
+)
+def test_the_finding_about_a_failure(changes: dict[str, Any], expected: dict[str, Any]) -> None:
+    (failure,) = failures([{"failures": [{**DENIED, **changes}]}])
+    assert finding(failure) == {
+        "error_code": failure["error_code"],
+        "remedy": "Allow CopyImage.",
+        **expected,
+    }
+    assert {"operation_failed"} == {*MEANINGS}
+
+
+@pytest.mark.parametrize(
+    ("message", "error_code", "expected"),
+    [
+        ("It ended. Encoded authorization failure message: Ab", None, "It ended."),
+        ("It ended", "instance_terminated", "It ended"),
+        ("It ended", "Client.InternalError", "It ended (Client.InternalError)."),
+        ("Client.InternalError: it ended", "Client.InternalError", "Client.InternalError: it ended."),
+    ],
+)
+def test_a_message_has_the_code_of_aws(message: str, error_code: str | None, expected: str) -> None:
+    assert explained(message, error_code) == expected

@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import MEANINGS
+from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import MEANINGS as DIAGNOSED
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.findings import MEANINGS as PROBED
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, Item, Mark
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import NAMES, render_all
 from ansible_collections.golden.images.plugins.module_utils.verification.document import changes, document
@@ -17,6 +18,7 @@ EU, US = "eu-west-1", "us-east-1"
 WEB, BATCH = "111111111111", "222222222222"
 NO_KEY = {
     "code": "missing_key_access",
+    "error_code": None,
     "message": "There is no grant.",
     "remedy": "Grant it.",
     "blocks_launch": "blocking",
@@ -120,13 +122,13 @@ def test_other_failures_are_findings() -> None:
         "launched", [EU], [WEB], [{"results": [seen(WEB, EU, "launched")], "failures": [left]}]
     )
     assert document(content).items == (
-        Item("unknown_failure", "high", "i-1 may be running.", "", WEB, EU, "TerminateInstances"),
+        Item("operation_failed", "high", "i-1 may be running.", "", WEB, EU, "TerminateInstances"),
     )
 
 
 def test_every_code_is_explained() -> None:
     shown = document(report("launched"))
-    assert set(shown.explanations) >= {*MEANINGS, *(item.code for item in shown.items)}
+    assert set(shown.explanations) >= {*DIAGNOSED, *PROBED, *(item.code for item in shown.items)}
     assert all(text.endswith(".") for text in shown.explanations.values())
 
 

@@ -12,7 +12,14 @@ from ansible_collections.golden.images.plugins.module_utils.verification.report 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 
 EU, US = "eu-west-1", "us-east-1"
-NO_KEY = {"code": "NoKey", "message": "No key.", "remedy": "Open it.", "severity": "high"}
+FOUND = {
+    "code": "key_not_usable",
+    "error_code": "Client.InternalError",
+    "message": "No key (Client.InternalError).",
+    "remedy": "Grant it.",
+    "severity": "high",
+}
+NO_KEY = {**FOUND, "blocks_launch": "blocking", "message": "No key."}
 
 
 def row(level: str | None, region: str = EU, account_id: str = CONSUMER, *findings: Any) -> dict[str, Any]:
@@ -61,8 +68,8 @@ def test_the_highest_level_counts_and_each_finding_is_listed_once() -> None:
         result(row("visible", EU, CONSUMER, NO_KEY)),
     )
     (found,) = report("launched", diagnosed, probed)["results"]
-    assert (found["level"], found["findings"]) == ("authorized", [NO_KEY])
-    assert "No key. Open it." in report("launched", diagnosed, probed)["summary"]
+    assert (found["level"], found["findings"]) == ("authorized", [FOUND])
+    assert "No key (Client.InternalError). Grant it." in report("launched", diagnosed, probed)["summary"]
 
 
 def test_a_running_instance_overrides_findings() -> None:
@@ -99,10 +106,14 @@ def test_an_account_without_results_has_not_reached_it() -> None:
         (EU, None, False),
         (US, None, False),
     ]
-    assert {found["findings"][0]["code"] for found in unheard} == {"AccessDenied"}
+    assert {
+        (finding["code"], finding["error_code"], finding["severity"])
+        for found in unheard
+        for finding in found["findings"]
+    } == {("operation_failed", "AccessDenied", "high")}
     assert content["failed_regions"] == [EU, US]
     assert content["status"] == "incomplete"
-    assert "Not you. Trust." in content["summary"]
+    assert "Not you (AccessDenied). Trust." in content["summary"]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +121,7 @@ def test_an_account_without_results_has_not_reached_it() -> None:
     [
         pytest.param([{"failed": True, "msg": "Crashed."}], "Crashed.", id="a task crashed"),
         pytest.param([], "not visible", id="nothing was done"),
-        pytest.param([{"failed": True, "failures": [REFUSED]}], "Not you.", id="it was refused"),
+        pytest.param([{"failed": True, "failures": [REFUSED]}], "Not you", id="it was refused"),
     ],
 )
 @pytest.mark.parametrize("accounts", [(CONSUMER,), ()])
@@ -153,8 +164,8 @@ def test_the_reason_for_no_launch_is_listed_with_other_successes() -> None:
 def test_the_task_error_is_the_reason_where_no_finding_is() -> None:
     role = {**REFUSED, "region": EU}
     content = report("launched", result(row("authorized")), result(row("visible"), failures=[role]))
-    assert [found["message"] for found in content["results"][0]["findings"]] == ["Not you."]
-    assert content["summary"].count("Not you. Trust.") == 1
+    assert [found["message"] for found in content["results"][0]["findings"]] == ["Not you (AccessDenied)."]
+    assert content["summary"].count("Not you (AccessDenied). Trust.") == 1
 
 
 def test_a_region_without_results_is_not_verified() -> None:
@@ -189,12 +200,12 @@ def test_the_encoded_message_of_an_error_changes_no_report() -> None:
 
     def refused(encoded: str) -> Any:
         message = f"You are not authorized. Encoded authorization failure message: {encoded}"
-        finding = {"code": "launch_denied", "message": message, "remedy": "Allow it."}
+        finding = {**NO_KEY, "code": "launch_denied", "message": message}
         failure = {"action": "RunInstances", "message": message, "account_id": CONSUMER, "region": US}
         return report("launched", result(row("visible", EU, CONSUMER, finding), failures=[failure]))
 
     assert refused("4Gm-x") == refused("9Zq_y")
-    assert "You are not authorized." in refused("4Gm-x")["summary"]
+    assert "You are not authorized (Client.InternalError)." in refused("4Gm-x")["summary"]
 
 
 def denied(region: str, image_id: str, account_id: str = CONSUMER) -> dict[str, Any]:
@@ -205,11 +216,11 @@ def denied(region: str, image_id: str, account_id: str = CONSUMER) -> dict[str, 
 def test_what_an_account_lacks_in_several_regions_is_said_once() -> None:
     lacking = [denied(EU, "ami-1"), denied(US, "ami-2"), denied(EU, "ami-1", OWNER)]
     content = report("launched", result(*lacking), accounts=(CONSUMER, OWNER))
-    text = "is visible, not launched."
+    text, why = "is visible, not launched.", "has no key (Client.InternalError). Grant it."
     assert content["summary"].splitlines() == [
         "2 problems:",
-        f"- eu-west-1, us-east-1: {CONSUMER}: the image {text} The image there has no key. Open it.",
-        f"- eu-west-1: {OWNER}: ami-1 {text} ami-1 in eu-west-1 has no key. Open it.",
+        f"- eu-west-1, us-east-1: {CONSUMER}: the image {text} The image there {why}",
+        f"- eu-west-1: {OWNER}: ami-1 {text} ami-1 in eu-west-1 {why}",
     ]
 
 
