@@ -38,6 +38,12 @@ NETWORK_SPEC: dict[str, Any] = {
     "subnet_ids": {"type": "dict", "default": {}},
     "security_group_ids": {"type": "dict", "default": {}},
 }
+# The files of a report, and the names of accounts in it.
+REPORT_FILES_SPEC: dict[str, Any] = {
+    "report_path": {"type": "path"},
+    "report_dir": {"type": "path"},
+}
+REPORT_SPEC: dict[str, Any] = {**REPORT_FILES_SPEC, "account_names": {"type": "dict", "default": {}}}
 
 IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")

@@ -193,14 +193,13 @@ failures:
       returned: always
 """
 
+from ansible_collections.golden.images.plugins.module_utils.arguments import REPORT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.audit.report.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
     "audit_result": {"type": "dict", "required": True},
-    "report_path": {"type": "path"},
-    "report_dir": {"type": "path"},
-    "account_names": {"type": "dict", "default": {}},
+    **REPORT_SPEC,
 }
 
 

@@ -241,6 +241,7 @@ failures:
       returned: always
 """
 
+from ansible_collections.golden.images.plugins.module_utils.arguments import REPORT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
@@ -249,9 +250,7 @@ ARGUMENT_SPEC = {
     "from_check_mode": {"type": "bool", "default": False},
     "prices": {"type": "dict", "default": {}},
     "currency": {"type": "str", "default": "USD"},
-    "report_path": {"type": "path"},
-    "report_dir": {"type": "path"},
-    "account_names": {"type": "dict", "default": {}},
+    **REPORT_SPEC,
 }
 
 

@@ -263,14 +263,12 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC
+from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC, REPORT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
-    "report_path": {"type": "path"},
-    "report_dir": {"type": "path"},
-    "account_names": {"type": "dict", "default": {}},
+    **REPORT_SPEC,
     "copy_result": {"type": "dict", "required": True},
     "grant_result": {"type": "dict", "default": {}},
     "share_result": {"type": "dict", "default": {}},

@@ -139,14 +139,14 @@ failures:
       returned: always
 """
 
+from ansible_collections.golden.images.plugins.module_utils.arguments import REPORT_FILES_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 from ansible_collections.golden.images.plugins.module_utils.upload.flow import FLOW
 
 ARGUMENT_SPEC = {
     "report_s3_uri": {"type": "str", "required": True},
     "report_s3_bucket_owner": {"type": "str"},
-    "report_path": {"type": "path"},
-    "report_dir": {"type": "path"},
+    **REPORT_FILES_SPEC,
 }
 
 

@@ -206,14 +206,14 @@ failures:
       returned: always
 """
 
+from ansible_collections.golden.images.plugins.module_utils.arguments import REPORT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 from ansible_collections.golden.images.plugins.module_utils.verification.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.verification.report import LEVELS
 
 ARGUMENT_SPEC = {
-    "report_path": {"type": "path"},
-    "report_dir": {"type": "path"},
-    "account_names": {"type": "dict", "default": {}},
-    "level": {"type": "str", "choices": ["visible", "authorized", "launched"], "required": True},
+    **REPORT_SPEC,
+    "level": {"type": "str", "choices": [*LEVELS], "required": True},
     "regions": {"type": "list", "elements": "str", "required": True},
     "account_ids": {"type": "list", "elements": "raw", "default": []},
     "diagnosis_result": {"type": "dict", "default": {}},

@@ -135,7 +135,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 }
 # The other capabilities that a capability may use.
 MAY_USE = {
-    "distribution": {"copy", "diagnose", "kms_grant", "launch_probe", "publish", "share"},
+    "distribution": {"copy", "diagnose", "kms_grant", "launch_probe", "publish", "share", "verification"},
     "remediation": {"audit"},
     "restore": {"cleanup", "share"},
     "verification": {"diagnose", "launch_probe"},

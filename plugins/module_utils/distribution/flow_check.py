@@ -20,6 +20,7 @@ from ..arguments import (
     IMAGES_BY_TARGET_SPEC,
     NETWORK_SPEC,
     REGION,
+    REPORT_SPEC,
     Options,
 )
 from ..copy import options as copy
@@ -32,11 +33,18 @@ from ..reports.flow import check_report_options
 from ..runner import Flow, check_flow
 from ..share import options as share
 from ..structure import TEXT, Null, check_result
+from ..verification.report import LEVELS
 from ..wording import renamed, shown
 from .parameters import parameters
 
 # A step's check of its options, and its parameters.
 Step = tuple[Callable[[Mapping[str, Any], bool], Any], dict[str, Any]]
+
+
+def _optional(option: Mapping[str, Any]) -> dict[str, Any]:
+    """An option of a step that the check does not require: the step may not run."""
+    return {key: value for key, value in option.items() if key != "required"}
+
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **CONSUMERS_SPEC,
@@ -66,21 +74,15 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "access_method": kms_grant.ARGUMENT_SPEC["access_method"],
     "auto_scaling": kms_grant.ARGUMENT_SPEC["auto_scaling"],
     "purge_grants": kms_grant.ARGUMENT_SPEC["purge_grants"],
-    "parameter": {"type": "str"},
-    "launch_templates": {"type": "list", "elements": "str", "default": []},
+    "parameter": _optional(publish.ARGUMENT_SPEC["parameter"]),
+    "launch_templates": publish.ARGUMENT_SPEC["launch_templates"],
     "copy_into_accounts": {"type": "bool", "default": False},
-    "verify_level": {
-        "type": "str",
-        "choices": ["none", "visible", "authorized", "launched"],
-        "default": "none",
-    },
+    "verify_level": {"type": "str", "choices": ["none", *LEVELS], "default": "none"},
     "verify_images": IMAGES_BY_TARGET_SPEC["images"],
-    "instance_type": {"type": "str"},
+    "instance_type": launch_probe.ARGUMENT_SPEC["instance_type"],
     "verify_wait_timeout": launch_probe.ARGUMENT_SPEC["wait_timeout"],
-    "regions": {"type": "list", "elements": "str", "default": []},
-    "report_path": {"type": "path"},
-    "report_dir": {"type": "path"},
-    "account_names": {"type": "dict", "default": {}},
+    "regions": {**_optional(copy.ARGUMENT_SPEC["regions"]), "default": []},
+    **REPORT_SPEC,
     "unshare_after_copy": {"type": "bool", "default": False},
     "planned_copies": {"type": "list", "elements": "dict"},
 }
