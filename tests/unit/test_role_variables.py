@@ -29,6 +29,7 @@ STEPS = {
         "copy": "the copies in the owner's account",
         "consumer": "the copies in the consumers' accounts",
         "kms": "the access to KMS keys",
+        "publish": "the publication of the image",
         "verify": "the role verify",
     },
     "monitor": {
@@ -40,11 +41,10 @@ STEPS = {
     },
 }
 
-# ROLE.OPTION: the option gets a variable of another name. ROLE.VARIABLE: the variable sets no option.
+# ROLE.OPTION: no variable has the option's name, and none declares that it `sets` the option in the role's
+# meta/variables.yml. ROLE.VARIABLE: the variable sets no option.
 EXCEPTIONS = {
     "distribute.images": "the planned copies, before they exist",
-    "distribute.purge_grants": "distribute_purge_access also sets purge_launch_permissions",
-    "distribute.purge_launch_permissions": "distribute_purge_access also sets purge_grants",
     "distribute.allow_empty_purge": "follows from unsharing after the copy",
     "distribute.publish_account_ids": "the account_ids of ami_publish",
     "distribute.consumer_account_ids": "the account_ids of the copies into accounts",
@@ -68,8 +68,16 @@ class Setting:
 def test_a_variable_is_the_role_and_the_option(role):
     settings = list(_settings(_role_tasks(role), _role_vars(role), _variables(role)))
     assert settings
-    breaches = _breaches(role, settings, _variables(role))
-    assert breaches == {name for name in EXCEPTIONS if name.startswith(f"{role}.")}
+    exceptions = {name for name in EXCEPTIONS if name.startswith(f"{role}.")}
+    declared = {f"{role}.{option}" for option, name in _sets(role) if not _is_named(role, name, option)}
+    assert not exceptions & declared
+    assert _breaches(role, settings, _variables(role)) == exceptions | declared
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_variable_sets_what_its_declaration_says(role):
+    settings = list(_settings(_role_tasks(role), _role_vars(role), _variables(role)))
+    assert _sets(role) <= {(one.option, name) for one in settings for name in one.variables}
 
 
 def test_every_exception_is_of_a_role():
@@ -220,6 +228,8 @@ def _values(value: Any, private: Mapping[str, Any], public: frozenset[str]) -> f
     """The public variables that a value is made from: not conditions, and not parts of a longer text."""
     if not (isinstance(value, str) and value.startswith("{{") and value.count("{{") == 1):
         return frozenset()
+    # A source has the values of the variables of the same names, or its own.
+    value = re.sub(r"\b(\w+)__source\.(\w+)", r"\1_\2", value)
     found: set[str] = set()
     for name in _names(jinja2.Environment(autoescape=True).parse(_without_filters(value))):
         found |= {name} & public
@@ -294,6 +304,12 @@ def _templates(content: Any, is_condition: bool = False) -> Iterator[str]:
 
 def _options(role: str) -> dict[str, Any]:
     return _load(CHECKOUT / "roles" / role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+
+
+def _sets(role: str) -> set[tuple[str, str]]:
+    """Each option that a variable declares to set besides the one of its name, with the variable."""
+    variables = _load(CHECKOUT / "roles" / role / "meta" / "variables.yml")["variables"]
+    return {(option, name) for name, fields in variables.items() for option in fields.get("sets", ())}
 
 
 def _variables(role: str) -> frozenset[str]:
