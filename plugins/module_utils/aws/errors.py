@@ -294,11 +294,10 @@ def _sdk_remedy(exception: Exception) -> str:
 
 def no_image(image_id: str, target: Target) -> Failure:
     """The failure for an image that does not exist in a target, or is not visible to its account."""
-    return Failure(
-        message=f"{image_id} does not exist or is not visible to account {target.account_id}.",
-        remedy="Check the AMI ID and the region: the copy in each region has its own ID.",
-        error_code="image_not_found",
-        action="DescribeImages",
-        region=target.region,
-        account_id=target.account_id,
+    return Failure.at(
+        target,
+        "DescribeImages",
+        "image_not_found",
+        f"{image_id} does not exist or is not visible to account {target.account_id}.",
+        "Check the AMI ID and the region: the copy in each region has its own ID.",
     )

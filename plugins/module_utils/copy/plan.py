@@ -224,13 +224,12 @@ def _disabled(seen: CopySeen, target: Target) -> tuple[Failure, ...]:
     if not ids:
         return ()
     return (
-        Failure(
-            message=f"The copy {', '.join(ids)} is disabled.",
-            remedy="Enable it (EnableImage) or deregister it, then rerun.",
-            error_code="copy_disabled",
-            action="CopyImage",
-            region=target.region,
-            account_id=target.account_id,
+        Failure.at(
+            target,
+            "CopyImage",
+            "copy_disabled",
+            f"The copy {', '.join(ids)} is disabled.",
+            "Enable it (EnableImage) or deregister it, then rerun.",
         ),
     )
 

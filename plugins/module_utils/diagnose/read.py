@@ -139,26 +139,24 @@ def _elsewhere(clients: Clients, image_id: str, regions: Iterable[str]) -> tuple
 
 
 def _without_key(place: Target, snapshot_id: str) -> Failure:
-    return Failure(
-        message=f"Account {place.account_id} cannot read which key encrypts {snapshot_id}.",
-        remedy="Check that the snapshot still exists and belongs to the account.",
-        error_code="snapshot_not_found",
-        action="DescribeSnapshots",
-        region=place.region,
-        account_id=place.account_id,
+    return Failure.at(
+        place,
+        "DescribeSnapshots",
+        "snapshot_not_found",
+        f"Account {place.account_id} cannot read which key encrypts {snapshot_id}.",
+        "Check that the snapshot still exists and belongs to the account.",
     )
 
 
 def _associated(place: Target, snapshot: Snapshot) -> Failure:
     """Why a key does not decide alone (botocore operation AssociateKmsKeyId)."""
-    return Failure(
-        message=f"{', '.join(snapshot.associated_key_arns)}, associated with {snapshot.snapshot_id}, can "
+    return Failure.at(
+        place,
+        "DescribeSnapshots",
+        "missing_key_access",
+        f"{', '.join(snapshot.associated_key_arns)}, associated with {snapshot.snapshot_id}, can "
         "give access to it, too.",
-        remedy="Only a launch shows whether the account can use one of them (ami_launch_probe).",
-        error_code="missing_key_access",
-        action="DescribeSnapshots",
-        region=place.region,
-        account_id=place.account_id,
+        "Only a launch shows whether the account can use one of them (ami_launch_probe).",
     )
 
 

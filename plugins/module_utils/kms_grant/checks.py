@@ -22,7 +22,7 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
     """
 
     def refusal(code: str, message: str, remedy: str) -> Failure:
-        return Failure(message, remedy, code, "CreateGrant", target.region, target.account_id)
+        return Failure.at(target, "CreateGrant", code, message, remedy)
 
     if key.key.aws_managed and wanted.present:
         yield refusal(
@@ -37,15 +37,14 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
             "Enable the key or cancel its deletion.",
         )
     if key.policy is not None and (sids := policy_statements.denying_sids(key.policy)):
-        yield Failure(
+        yield Failure.at(
+            target,
+            "PutKeyPolicy",
+            "reserved_sid_denies",
             f"The policy of {key.key.arn} has a Deny statement with the Sid {', '.join(sids)}, which is "
             "reserved for Allow statements of this collection.",
             "Give that statement another Sid, one that does not begin with "
             f"{policy_statements.SID_PREFIX}, and rerun.",
-            "reserved_sid_denies",
-            "PutKeyPolicy",
-            target.region,
-            target.account_id,
         )
     owner = key.key.account_id
     if owner == target.account_id or not needs_grants(wanted, target.account_id):
@@ -71,31 +70,28 @@ def check_policy(target: Target, actions: Iterable[Action]) -> Iterator[Failure]
     for action in actions:
         policy = action.parameters["Policy"]
         if len(policy.encode()) > policy_statements.MAX_BYTES:
-            yield Failure(
+            yield Failure.at(
+                target,
+                "PutKeyPolicy",
+                "key_policy_too_large",
                 f"The policy of {action.resource} would have {len(policy.encode())} bytes; "
                 f"AWS allows {policy_statements.MAX_BYTES}.",
                 "Use org_arns instead of account_ids, or use access_method: grant.",
-                "key_policy_too_large",
-                "PutKeyPolicy",
-                target.region,
-                target.account_id,
             )
         if invalid := policy_statements.invalid_statements(policy):
-            yield Failure(
+            yield Failure.at(
+                target,
+                "PutKeyPolicy",
+                "key_policy_invalid",
                 f"KMS rejects the policy of {action.resource} as it is: {'; '.join(invalid)}.",
                 "Correct or remove these statements in the key policy, or use access_method: grant.",
-                "key_policy_invalid",
-                "PutKeyPolicy",
-                target.region,
-                target.account_id,
             )
         if not policy_statements.keeps_root(policy, target.account_id):
-            yield Failure(
+            yield Failure.at(
+                target,
+                "PutKeyPolicy",
+                "key_policy_without_root",
                 f"The policy of {action.resource} gives the account's root no access (kms:*).",
                 "Add the default statement for the root, so that the key stays manageable, or use "
                 "access_method: grant.",
-                "key_policy_without_root",
-                "PutKeyPolicy",
-                target.region,
-                target.account_id,
             )

@@ -194,5 +194,4 @@ def _looks(seconds: float) -> Iterator[None]:
 
 
 def _failure(action: Action, code: str, message: str, remedy: str) -> Failure:
-    target = action.target
-    return Failure(message, remedy, code, action.operation, target.region, target.account_id)
+    return Failure.at(action.target, action.operation, code, message, remedy)

@@ -52,9 +52,7 @@ def refusals(wanted: PublishWanted, seen: PublishSeen, target: Target, label: st
         found += _of_template(wanted, seen, place, name)
     where = "" if own else f"In account {target.account_id}: "
     for one in found:
-        yield Failure(
-            where + one.message, one.remedy, one.error_code, one.action, target.region, target.account_id
-        )
+        yield Failure.at(target, one.action, one.error_code, where + one.message, one.remedy)
 
 
 def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstacle]:
