@@ -72,6 +72,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "lost_answers",
         "pace",
         "parameters",
+        "sdk",
         "web_pages",
     ),
     "cleanup": (
@@ -348,7 +349,7 @@ def builtins(source: Source) -> Iterator[str]:
 
 
 def aws_sdk(source: Source) -> Iterator[str]:
-    if not is_in(source.module, f"{UTILS}.aws"):
+    if source.module != f"{UTILS}.aws.sdk":
         yield from (f"imports {name}" for name in source.imports if top(name) in AWS_SDK)
 
 
@@ -450,7 +451,7 @@ RULES: dict[str, Rule] = {
     "pure files import only pure files and pure parts of the standard library": impure_imports,
     "pure files get the time as an argument": clocks,
     "pure files use no builtin that reads, prints or runs text as code": builtins,
-    "only aws imports the AWS SDK": aws_sdk,
+    "only aws/sdk imports the AWS SDK": aws_sdk,
     "only fanout and action plugins start threads": threads,
     "only runner uses the module object": module_object,
     "only runner imports Ansible": ansible_below_runner,

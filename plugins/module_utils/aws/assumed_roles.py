@@ -11,24 +11,16 @@ that it signs, so a context variable, which each thread has of its own, can supp
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
 
 from ..model import ConsumerRole
+from . import sdk
 from .accounts import Accounts
 from .clients import Clients
 from .read import Caller
 
-# Without botocore, AnsibleAWSModule ends the module before any of this is used.
-with suppress(ImportError):
-    from botocore.credentials import Credentials, ReadOnlyCredentials
-    from botocore.exceptions import NoCredentialsError
-
-if TYPE_CHECKING:
-    from botocore.credentials import Credentials, ReadOnlyCredentials
-
-_CURRENT_CREDENTIALS: ContextVar[Credentials | None] = ContextVar("current", default=None)
+_CURRENT_CREDENTIALS: ContextVar[sdk.Credentials | None] = ContextVar("current", default=None)
 
 
 class AssumedAccounts(Accounts):
@@ -40,7 +32,7 @@ class AssumedAccounts(Accounts):
     def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
         super().__init__(clients, caller, role, sts_region)
         self._shared = clients.with_credentials(_context_credentials()) if role else clients
-        self._credentials: dict[str, Credentials | None] = {}
+        self._credentials: dict[str, sdk.Credentials | None] = {}
         if role:
             self._credentials[caller.account_id] = clients.credentials()
 
@@ -67,7 +59,7 @@ class AssumedAccounts(Accounts):
         finally:
             _CURRENT_CREDENTIALS.reset(token)
 
-    def _credentials_of(self, account_id: str, role: ConsumerRole) -> Credentials | None:
+    def _credentials_of(self, account_id: str, role: ConsumerRole) -> sdk.Credentials | None:
         """The credentials of an account, the same in all threads."""
         if account_id not in self._credentials:
             new = self._clients.role_credentials(
@@ -77,14 +69,14 @@ class AssumedAccounts(Accounts):
         return self._credentials[account_id]
 
 
-def _context_credentials() -> Credentials:
+def _context_credentials() -> sdk.Credentials:
     """Credentials with the keys of the account of the current context."""
 
-    class _ContextCredentials(Credentials):
-        def get_frozen_credentials(self) -> ReadOnlyCredentials:
+    class _ContextCredentials(sdk.Credentials):
+        def get_frozen_credentials(self) -> sdk.ReadOnlyCredentials:
             credentials = _CURRENT_CREDENTIALS.get()
             if credentials is None:
-                raise NoCredentialsError
+                raise sdk.NoCredentialsError
             return credentials.get_frozen_credentials()
 
     return _ContextCredentials(access_key="", secret_key="")

@@ -13,27 +13,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..fanout import MAX_THREADS
+from . import sdk
 from .pace import Pace, rate_of
 from .web_pages import refuse_web_pages
 
-try:
-    import boto3
-    import botocore.session
-    from botocore.config import Config
-    from botocore.credentials import (
-        AssumeRoleCredentialFetcher,
-        CredentialProvider,
-        CredentialResolver,
-        Credentials,
-        DeferredRefreshableCredentials,
-    )
-    from botocore.loaders import create_loader
-except ImportError:
-    # AnsibleAWSModule ends the module before any of this is used.
-    pass
-
 if TYPE_CHECKING:
-    from botocore.loaders import Loader
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_ssm import SSMClient
@@ -58,17 +42,17 @@ class Connection:
     region: str | None = None
     endpoint_url: str | None = None
     verify: bool | str | None = None
-    config: Config | None = None
+    config: sdk.Config | None = None
 
 
-def organizations_config() -> Config:
+def organizations_config() -> sdk.Config:
     """The botocore settings for Organizations: more attempts, because all its callers share its quotas."""
-    return Config(retries={"mode": "adaptive", "total_max_attempts": 10}, connect_timeout=10)
+    return sdk.Config(retries={"mode": "adaptive", "total_max_attempts": 10}, connect_timeout=10)
 
 
-def lookup_config() -> Config:
+def lookup_config() -> sdk.Config:
     """The botocore settings for a few reads on the controller."""
-    return Config(
+    return sdk.Config(
         retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=10, user_agent_extra=USER_AGENT
     )
 
@@ -84,9 +68,9 @@ def preload() -> None:
 
 
 @cache
-def _loader(data_path: str | None) -> Loader:
+def _loader(data_path: str | None) -> sdk.Loader:
     """The loader of botocore's models for all sessions: it keeps what it has read, which is large."""
-    return create_loader(data_path)
+    return sdk.create_loader(data_path)
 
 
 class Clients:
@@ -98,7 +82,7 @@ class Clients:
     def __init__(
         self,
         connection: Connection,
-        session: boto3.session.Session | None = None,
+        session: sdk.boto3.session.Session | None = None,
         paced_operation: str | None = None,
     ) -> None:
         self._connection = connection
@@ -108,7 +92,7 @@ class Clients:
         refuse_web_pages(self._session.events)
         # With botocore's retries, 8 attempts span about a minute of throttling. The timeout detects a region
         # that cannot be reached within seconds.
-        config = Config(
+        config = sdk.Config(
             retries={"mode": "standard", "total_max_attempts": 8},
             connect_timeout=10,
             max_pool_connections=MAX_THREADS,
@@ -120,7 +104,7 @@ class Clients:
         if not self._sets("sts_regional_endpoints", "AWS_STS_REGIONAL_ENDPOINTS"):
             self._session._session.set_config_variable("sts_regional_endpoints", "regional")
         self._clients: dict[tuple[str, str], Any] = {}
-        self._assumed: dict[tuple[str, str | None, str], Credentials] = {}
+        self._assumed: dict[tuple[str, str | None, str], sdk.Credentials] = {}
         self._paced: dict[str, Clients] = {}
         self._unrepeated: Clients | None = None
 
@@ -160,7 +144,7 @@ class Clients:
         clients of its own. The user's retry settings take precedence.
         """
         if operation not in self._paced:
-            mode = Config(retries={"mode": "adaptive", "total_max_attempts": 8})
+            mode = sdk.Config(retries={"mode": "adaptive", "total_max_attempts": 8})
             given = self._connection.config
             config = mode.merge(given) if given else mode
             connection = replace(self._connection, config=config)
@@ -176,7 +160,7 @@ class Clients:
             # boto3's stubs lack the attributes of Config.
             settings: Any = self._config
             retries: Any = {**settings.retries, "total_max_attempts": 1}
-            once = Config(retries=retries)
+            once = sdk.Config(retries=retries)
             given = self._connection.config
             config = given.merge(once) if given else once
             connection = replace(self._connection, config=config)
@@ -191,7 +175,7 @@ class Clients:
         """
         return self.with_credentials(self.role_credentials(role_arn, external_id, region))
 
-    def role_credentials(self, role_arn: str, external_id: str | None, region: str) -> Credentials:
+    def role_credentials(self, role_arn: str, external_id: str | None, region: str) -> sdk.Credentials:
         """The credentials of another account's role, which is assumed when they are first read.
 
         Botocore renews them before they expire. They are cached, so that each role is assumed once. The STS
@@ -202,26 +186,26 @@ class Clients:
             return self._assumed[role]
         extra = {"RoleSessionName": SESSION_NAME, **({"ExternalId": external_id} if external_id else {})}
         sts = self.sts(region)
-        fetcher = AssumeRoleCredentialFetcher(
+        fetcher = sdk.AssumeRoleCredentialFetcher(
             client_creator=lambda *_service, **_credentials: sts,
             source_credentials=self._session.get_credentials(),
             role_arn=role_arn,
             extra_args=extra,
         )
-        new = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+        new = sdk.DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
         # If two threads arrive at the same time, both get the credentials of the first.
         return self._assumed.setdefault(role, new)
 
-    def credentials(self) -> Credentials | None:
+    def credentials(self) -> sdk.Credentials | None:
         """The credentials of the session; None if there are none."""
         return self._session.get_credentials()
 
-    def with_credentials(self, credentials: Credentials) -> Clients:
+    def with_credentials(self, credentials: sdk.Credentials) -> Clients:
         """Clients with these credentials, in a session of their own."""
-        session = botocore.session.Session()
+        session = sdk.botocore.session.Session()
         session.register_component("data_loader", self._session._session.get_component("data_loader"))
-        session.register_component("credential_provider", CredentialResolver([_provider(credentials)]))
-        return Clients(self._connection, boto3.session.Session(botocore_session=session))
+        session.register_component("credential_provider", sdk.CredentialResolver([_provider(credentials)]))
+        return Clients(self._connection, sdk.boto3.session.Session(botocore_session=session))
 
     def ec2(self, region: str) -> EC2Client:
         """The EC2 client of an opened region."""
@@ -261,20 +245,20 @@ class Clients:
         }
 
 
-def _session(connection: Connection) -> boto3.session.Session:
-    session = botocore.session.Session(profile=connection.profile_name)
+def _session(connection: Connection) -> sdk.boto3.session.Session:
+    session = sdk.botocore.session.Session(profile=connection.profile_name)
     loader = _loader(session.get_config_variable("data_path"))
     session.register_component("data_loader", loader)
-    return boto3.session.Session(botocore_session=session, **connection.credentials)
+    return sdk.boto3.session.Session(botocore_session=session, **connection.credentials)
 
 
-def _provider(credentials: Credentials) -> CredentialProvider:
+def _provider(credentials: sdk.Credentials) -> sdk.CredentialProvider:
     """A botocore credential provider that returns these credentials."""
 
-    class StaticProvider(CredentialProvider):
+    class StaticProvider(sdk.CredentialProvider):
         METHOD = "assume-role"
 
-        def load(self) -> Credentials:
+        def load(self) -> sdk.Credentials:
             return credentials
 
     return StaticProvider()

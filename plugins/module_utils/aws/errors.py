@@ -13,51 +13,21 @@ from ..denial import remedy as remedy_of_denial
 from ..failures import CHECK_CREDENTIALS, Failure, TargetFailed, incomplete_answer
 from ..fanout import DidNotAnswer
 from ..model import Target
+from .sdk import (
+    BotoCoreError,
+    ClientError,
+    ConfigParseError,
+    NoCredentialsError,
+    ParamValidationError,
+    ProfileNotFound,
+    ResponseParserError,
+    WaiterError,
+)
 
 # The exceptions that rooms outside of aws/ use.
 __all__ = ["BotoCoreError", "ClientError", "ParamValidationError", "WaiterError"]
 
-try:
-    from botocore.exceptions import (
-        BotoCoreError,
-        ClientError,
-        ConfigParseError,
-        NoCredentialsError,
-        ParamValidationError,
-        ProfileNotFound,
-        WaiterError,
-    )
-    from botocore.parsers import ResponseParserError
-
-    AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError, ResponseParserError)
-except ImportError:
-    # AnsibleAWSModule ends the module before anything can raise one of these. They are distinct
-    # classes: pylint reports handlers of the same exception.
-    class BotoCoreError(Exception):  # type: ignore[no-redef]
-        """Replaces botocore's exception if botocore is not installed."""
-
-    class ClientError(Exception):  # type: ignore[no-redef]
-        """Replaces botocore's exception if botocore is not installed."""
-
-    class ConfigParseError(BotoCoreError):  # type: ignore[no-redef]
-        """Replaces botocore's exception if botocore is not installed."""
-
-    class ProfileNotFound(BotoCoreError):  # type: ignore[no-redef]
-        """Replaces botocore's exception if botocore is not installed."""
-
-    class NoCredentialsError(BotoCoreError):  # type: ignore[no-redef]
-        """Replaces botocore's exception if botocore is not installed."""
-
-    class ParamValidationError(BotoCoreError):  # type: ignore[no-redef]
-        """Replaces botocore's exception if botocore is not installed."""
-
-    class WaiterError(BotoCoreError):  # type: ignore[no-redef]
-        """Replaces botocore's exception if botocore is not installed."""
-
-    class ResponseParserError(Exception):  # type: ignore[no-redef]
-        """Replaces botocore's exception if botocore is not installed."""
-
-    AWS_ERRORS = ()
+AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError, ResponseParserError)
 
 
 class IncompleteAnswer(BotoCoreError):

@@ -7,20 +7,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from ..failures import CONSUMER_REJECTED, Failure
 from ..plan import Action
+from . import sdk
 from .errors import AWS_ERRORS, failure
 from .lost_answers import is_made, is_refused_as_made, may_be_made
 from .read import SETTLING_TIMEOUT
-
-with suppress(ImportError):
-    # AnsibleAWSModule ends the module before any of this is used.
-    from botocore import xform_name
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -98,7 +94,7 @@ def perform(client: Any, action: Action) -> Performed:
 
 def _call(client: Any, action: Action) -> tuple[Mapping[str, Any], Failure | None]:
     try:
-        return getattr(client, xform_name(action.operation))(**action.parameters), None
+        return getattr(client, sdk.xform_name(action.operation))(**action.parameters), None
     except AWS_ERRORS as exception:
         return {}, failure(exception, action.target, action.operation)
 
