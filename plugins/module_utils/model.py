@@ -73,6 +73,11 @@ def used_by(account_id: str, places: Iterable[Target], account_ids: Collection[s
     return tuple(used)
 
 
+def time_of(text: str | None) -> datetime | None:
+    """A time in EC2's format, ``2026-11-24T19:47:01.000Z``; None if EC2 returned none."""
+    return datetime.fromisoformat(text) if text else None
+
+
 @dataclass(frozen=True)
 class ConsumerRole:
     """The IAM role that this account assumes in other accounts. ``repr`` hides the external ID."""

@@ -5,9 +5,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Network, Sharing, Target, used_by
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Network,
+    Sharing,
+    Target,
+    time_of,
+    used_by,
+)
 
 from tests.unit.examples import ORG, UNIT, source_image, volumes
 
@@ -151,3 +158,15 @@ def test_network_of_a_target() -> None:
     assert (network.subnet_id(A_HERE), network.group_ids(A_HERE)) == ("subnet-1", ("sg-1", "sg-2"))
     assert (network.subnet_id(B_HERE), network.group_ids(B_HERE)) == ("subnet-1", ())
     assert (network.subnet_id(OWNER_THERE), network.group_ids(OWNER_THERE)) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-11-24T19:47:01.500Z", datetime(2026, 11, 24, 19, 47, 1, tzinfo=UTC) + timedelta(seconds=0.5)),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_time_of_ec2(text: str | None, time: datetime | None) -> None:
+    assert time_of(text) == time

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from ..failures import Failure
 from ..finding import Finding
-from ..model import Target
+from ..model import Target, time_of
 from ..plan import ReadOnlyPlan
 from . import images as audit_images
 from . import keys as audit_keys
@@ -115,7 +114,7 @@ def _images(seen: AuditSeen) -> Iterator[tuple[Target, Listed]]:
 
 def _result(seen: AuditSeen, target: Target, listed: Listed) -> dict[str, Any]:
     image, region = listed.image, seen.regions[target]
-    creation, deprecation = _time(image.creation_date), _time(image.deprecation_time)
+    creation, deprecation = time_of(image.creation_date), time_of(image.deprecation_time)
     source = {"image_id": image.source_image_id, "region": image.source_region}
     sharing = region.sharing.get(image.image_id)
     return {
@@ -186,8 +185,3 @@ def _failing(wanted: AuditWanted, findings: tuple[Finding, ...]) -> Iterator[Fai
     for item in findings:
         if item.severity >= wanted.fail_on and item.code not in UNREADABLE:
             yield item.as_failure("fail_on")
-
-
-def _time(text: str | None) -> datetime | None:
-    """A time in EC2's format, ``2026-11-24T19:47:01.000Z``."""
-    return datetime.fromisoformat(text) if text else None

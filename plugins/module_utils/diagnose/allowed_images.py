@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from ..model import Image
+from ..model import Image, time_of
 
 Truth: TypeAlias = "bool | None"
 """None: unknown."""
@@ -60,23 +60,19 @@ def _has_product(codes: list[str], image: Image, _now: datetime) -> Truth:
 
 
 def _is_recent(condition: Mapping[str, int], image: Image, now: datetime) -> Truth:
-    made = _moment(image.creation_date)
+    made = time_of(image.creation_date)
     days = condition.get("MaximumDaysSinceCreated")
     return None if made is None or days is None else now - made <= timedelta(days=days)
 
 
 def _is_not_long_deprecated(condition: Mapping[str, int], image: Image, now: datetime) -> Truth:
-    since = _moment(image.deprecation_time)
+    since = time_of(image.deprecation_time)
     if since is None or since > now:
         return True
     days = condition.get("MaximumDaysSinceDeprecated")
     if days is None:
         return None
     return days > 0 and now - since <= timedelta(days=days)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 _PARTS: dict[str, Callable[[Any, Image, datetime], Truth]] = {

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from .. import denial
 from ..failures import Failure
-from ..model import Target
+from ..model import Target, time_of
 from ..regions import select_regions
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoSeen, SharedInfoWanted
 
@@ -125,8 +124,8 @@ def _result(
     if not wanted.check_key_access:
         keys = KeysSeen(problem=NOT_CHECKED)
     access, reason = key_access(image, keys)
-    deprecation = _time(image.deprecation_time)
-    creation = _time(image.creation_date)
+    deprecation = time_of(image.deprecation_time)
+    creation = time_of(image.creation_date)
     return {
         "age_days": None if creation is None else max(0, (seen.now - creation).days),
         "architecture": image.architecture,
@@ -150,8 +149,3 @@ def _result(
         "state": image.state,
         "tags": dict(sorted(image.tags.items())),
     }
-
-
-def _time(text: str | None) -> datetime | None:
-    """Parse a time in EC2's format, ``2026-11-24T19:47:01.000Z``."""
-    return datetime.fromisoformat(text) if text else None
