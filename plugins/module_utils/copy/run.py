@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from ..failures import Failure, incomplete_answer
+from ..keys.grants import NEW_GRANT_TIMEOUT
 from ..model import Image, Snapshot, Target
 from ..plan import Action
 from . import plan as planner
@@ -23,10 +24,7 @@ from .state import FAILED_STATES, CopySeen, CopyWanted
 _VISIBILITY_TIMEOUT = 60.0
 # Failed reads in a row, beyond botocore's own retries, after which a copy that may take hours is given up.
 _MAX_FAILED_READS = 5
-# Seconds to copy again while a key cannot be used, and between these copies. A new grant, even if listed, is
-# usable after seconds, at most about 5 minutes (botocore operation CreateGrant; KMS Developer Guide, "Using a
-# grant token").
-_KEY_TIMEOUT = 300.0
+# Seconds between copies while a key cannot be used.
 _SHORTEST_KEY_DELAY = 5.0
 _LONGEST_KEY_DELAY = 60.0
 # EBS User Guide, "Troubleshoot encrypted snapshot copies": Given key ID is not accessible.
@@ -253,7 +251,7 @@ def after_failure(seen: CopySeen, target: Target, run: CopyRun, image: Image, no
     source = seen.source_of(target)
     may_be_new = source.encrypted and target.account_id != source.owner_id
     waited = 0.0 if run.key_failed_since is None else now - run.key_failed_since
-    if may_be_new and _KEY.search(image.state_reason or "") and waited < _KEY_TIMEOUT:
+    if may_be_new and _KEY.search(image.state_reason or "") and waited < NEW_GRANT_TIMEOUT:
         return "wait for key"
     return "fail" if run.retried else "copy"
 

@@ -27,6 +27,9 @@ OPERATIONS = frozenset(
 # about a minute (aws/aws-sdk-go#1718, hashicorp/terraform-provider-aws#29245).
 DELETED_PRINCIPAL = re.compile(r"(AROA|AIDA)[A-Z0-9]+")
 NAME_PREFIX = "golden-images:"
+# A new grant, even if listed, is usable after seconds, at most about 5 minutes (botocore operation
+# CreateGrant; KMS Developer Guide, "Using a grant token").
+NEW_GRANT_TIMEOUT = 300.0
 
 
 def is_own(grant: Grant) -> bool:

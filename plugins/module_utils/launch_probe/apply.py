@@ -16,6 +16,7 @@ from ..aws import errors
 from ..aws.clients import Clients
 from ..aws.write import Performed, perform
 from ..failures import Failure, incomplete_answer
+from ..keys.grants import NEW_GRANT_TIMEOUT
 from ..model import Target
 from ..plan import Action
 from . import read as instances
@@ -27,10 +28,8 @@ from .state import Cause, Probe, ProbeWanted
 # without a stated bound (EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API").
 _TERMINATION_TIMEOUT = 60.0
 _RETRY_DELAY = 2.0
-# Seconds to launch again while a key cannot be used, and between these launches. A new grant, even if listed,
-# is usable after seconds, at most about 5 minutes (botocore operation CreateGrant; KMS Developer Guide,
-# "Using a grant token"). An instance that never runs is not billed (EC2 User Guide, "Instance lifecycle").
-_KEY_TIMEOUT = 300.0
+# Seconds between launches while a key cannot be used. An instance that never runs is not billed (EC2 User
+# Guide, "Instance lifecycle").
 _KEY_DELAYS = (5.0, 10.0, 20.0, 30.0)
 # Seconds to look for the instance of a request without an answer. Only after these errors it is unknown
 # whether EC2 received the request.
@@ -80,7 +79,7 @@ def run_probes(
     """
     started = monotonic()
     deadline = started + wanted.wait_timeout
-    retries_end = started + min(wanted.wait_timeout, _KEY_TIMEOUT)
+    retries_end = started + min(wanted.wait_timeout, NEW_GRANT_TIMEOUT)
     delays = chain(_KEY_DELAYS, repeat(_KEY_DELAYS[-1]))
     remaining = dict(actions)
     for attempt in count(1):
