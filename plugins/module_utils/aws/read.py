@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 IMAGE_PERMISSIONS, SNAPSHOT_PERMISSIONS = "DescribeImageAttribute", "DescribeSnapshotAttribute"
 # One page is enough for all copies of a source in practice; further pages are read too.
 PAGE: PaginatorConfigTypeDef = {"PageSize": 1000}
-# EC2 API Reference, DescribeSnapshots: the values of one filter.
-_FILTER_VALUES = 200
+# EC2 API Reference, DescribeImages and DescribeSnapshots: the values of one filter.
+FILTER_VALUES = 200
 # Seconds for which EC2 is given to return an available image as available. It states no bound (EC2 Developer
 # Guide, "Eventual consistency").
 SETTLING_TIMEOUT = 30.0
@@ -179,10 +179,10 @@ def snapshots(ec2: EC2Client, snapshot_ids: Sequence[str], **scope: Any) -> tupl
     # A filter, because one ID in SnapshotIds that is not visible fails the whole request.
     return tuple(
         snapshot
-        for start in range(0, len(snapshot_ids), _FILTER_VALUES)
+        for start in range(0, len(snapshot_ids), FILTER_VALUES)
         for snapshot in _snapshots(
             ec2,
-            [{"Name": "snapshot-id", "Values": list(snapshot_ids[start : start + _FILTER_VALUES])}],
+            [{"Name": "snapshot-id", "Values": list(snapshot_ids[start : start + FILTER_VALUES])}],
             **(scope or {"OwnerIds": ["self"]}),
         )
     )

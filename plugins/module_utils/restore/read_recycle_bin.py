@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 # EBS User Guide, "Recover deleted AMIs from the Recycle Bin": a restored AMI can be used immediately. EC2 can
 # still list it late (EC2 Developer Guide, "Eventual consistency"). The waiters therefore try for a minute.
 _WAIT: Any = {"Delay": 3, "MaxAttempts": 20}
-# EC2 API Reference, DescribeSnapshots: values per filter.
-_FILTER_VALUES = 200
 
 
 def binned_snapshots(ec2: EC2Client) -> dict[str, str]:
@@ -39,8 +37,8 @@ def binned_snapshots(ec2: EC2Client) -> dict[str, str]:
 def existing_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> dict[str, OwnSnapshot]:
     """Those of the snapshots that exist and that the account owns, in any storage tier."""
     found = {}
-    for start in range(0, len(snapshot_ids), _FILTER_VALUES):
-        named = list(snapshot_ids[start : start + _FILTER_VALUES])
+    for start in range(0, len(snapshot_ids), read.FILTER_VALUES):
+        named = list(snapshot_ids[start : start + read.FILTER_VALUES])
         # A filter: with SnapshotIds, one ID that does not exist would fail the whole call.
         pages = ec2.get_paginator("describe_snapshots").paginate(
             OwnerIds=["self"],

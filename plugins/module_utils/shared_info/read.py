@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef
     from mypy_boto3_kms import KMSClient
 
-# EC2 API Reference, DescribeImages: a filter takes 200 values.
-_FILTER_VALUES = 200
 # KMS Developer Guide, "Testing your permissions": a dry run that would succeed ends in this error.
 _ALLOWED = "DryRunOperationException"
 # The errors of a denied call. KMS does not reveal whether a key exists that the caller cannot describe (KMS
@@ -70,8 +68,8 @@ def _filters(wanted: SharedInfoWanted) -> Iterator[list[FilterTypeDef]]:
     ]
     if not wanted.image_ids:
         yield filters
-    for start in range(0, len(wanted.image_ids), _FILTER_VALUES):
-        ids = list(wanted.image_ids[start : start + _FILTER_VALUES])
+    for start in range(0, len(wanted.image_ids), read.FILTER_VALUES):
+        ids = list(wanted.image_ids[start : start + read.FILTER_VALUES])
         yield [*filters, {"Name": "image-id", "Values": ids}]
 
 
