@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 # botocore shape DryRunOperationException: the error of a KMS dry run that would have succeeded.
-_ALLOWED = "DryRunOperationException"
+ALLOWED = "DryRunOperationException"
 # KMS may return NotFoundException without permission to the key (KMS API Reference, DescribeKey).
 _REFUSED = frozenset({"AccessDeniedException", "NotFoundException"})
 _WITHOUT_CIPHERTEXT: dict[str, Any] = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
@@ -53,7 +53,7 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
             if exception.operation_name == "AssumeRole":
                 raise
             code = code_of(exception)
-            if code == _ALLOWED:
+            if code == ALLOWED:
                 allowed.add(operation)
             elif code in _REFUSED:
                 refused[operation] = message_of(exception)

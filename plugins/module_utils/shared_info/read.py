@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef
     from mypy_boto3_kms import KMSClient
 
-# KMS Developer Guide, "Testing your permissions": a dry run that would succeed ends in this error.
-_ALLOWED = "DryRunOperationException"
 # The errors of a denied call. KMS does not reveal whether a key exists that the caller cannot describe (KMS
 # API Reference, DescribeKey).
 _DENIED = ("AccessDeniedException", "NotFoundException")
@@ -139,7 +137,7 @@ def _denial(request: Callable[[], object]) -> str | None:
         request()
     except ClientError as exception:
         code = code_of(exception)
-        if code == _ALLOWED:
+        if code == dry_runs.ALLOWED:
             return None
         if code in (*_DENIED, *_NOT_ENABLED):
             return message_of(exception)
