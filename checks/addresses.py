@@ -16,7 +16,7 @@ _LINK = re.compile(r"(?P<before>!\[[^\]]*\]|\])\((?P<path>[^)\s#:]+)(?P<heading>
 
 
 def address_of(repository: str, version: str, path: str, kind: str = "blob") -> str:
-    """The address of a path in a version: a page (``blob``), its content (``raw``), or a folder (``tree``).
+    """The address of a path in a version: page (``blob``), content (``raw``), or directory (``tree``).
 
     On GitLab, there is a ``-`` before the kind.
     """
@@ -25,7 +25,7 @@ def address_of(repository: str, version: str, path: str, kind: str = "blob") -> 
 
 
 def with_addresses(text: str, folder: str, repository: str, version: str) -> str:
-    """A page in a folder of the repository, with addresses in its links to files and in its pictures."""
+    """A page in a directory of the repository, with addresses in its links to files and in its pictures."""
 
     def absolute(found: re.Match[str]) -> str:
         path = posixpath.normpath(posixpath.join(folder, found["path"]))

@@ -32,7 +32,7 @@ class Apart:
     locks: Path = CHECKOUT / "requirements"
 
     def scripts(self, python: Callable[[], str]) -> Path:
-        """The folder of its programs; ``python`` gives the Python to set it up with, if that is needed.
+        """The directory of its programs; ``python`` gives the Python to set it up with, if that is needed.
 
         Raises:
             CheckError: the environment could not be set up.

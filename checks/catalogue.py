@@ -53,7 +53,7 @@ PLAYBOOK_PROCESSES = 3
 
 
 def _pytest(folder: str, *options: str, processes: int = PYTEST_PROCESSES) -> Callable[[], object]:
-    """pytest on one folder, with a list of the slowest tests."""
+    """pytest on one directory, with a list of the slowest tests."""
     # A process that has run all of its tests takes some of the other: long ones can be together.
     parallel = ("--numprocesses", str(processes), "--dist", "worksteal")
     return lambda: run("python", "-m", "pytest", *parallel, "--durations", "12", *options, folder)
@@ -85,7 +85,7 @@ CHECKS: dict[str, Check] = {
     "returns": Check("returns: what several modules return is documented alike", returns.check),
     "variables": Check("variables: roles are documented as meta/variables.yml declares", variables.check),
     "surveys": Check("surveys: awx/surveys asks for the options of the roles", surveys.check),
-    "codes": Check("codes: docs/codes.md has every code, with cause and cure", codes.check),
+    "codes": Check("codes: docs/codes.md has every code, with cause and remedy", codes.check),
     "responses": Check("responses: what an AWS answer may lack is not read by subscript", responses.check),
     "policies": Check("policies: docs/iam is as checks/iam declares it", iam.check),
     "readmes": Check("readmes: each role's README.md is as its argument spec declares it", readmes.check),

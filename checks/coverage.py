@@ -13,7 +13,7 @@ from pathlib import Path
 
 from checks.commands import CheckError
 
-# Of all branches, in percent.
+# The least percentage of all branches.
 LEAST = 95
 
 

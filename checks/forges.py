@@ -24,7 +24,7 @@ FILES = {
 
 JENKINSFILES = (Path("examples/jenkins/Jenkinsfile"),)
 
-# The other examples, by folder, and what holds for them instead.
+# The other examples, by directory, and what holds for them instead.
 WITHOUT_SCHEMA = {
     "jenkins": "only a Jenkins with its plugins knows all steps; a Jenkinsfile is parsed as Groovy, and "
     "tests/integration/test_pipelines.py runs the scripts with the arguments in it",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the tests of a source file are: tests/unit mirrors plugins/module_utils, and holds other folders."""
+"""Where the tests of a source file are: tests/unit mirrors plugins/module_utils, and has more directories."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 SOURCES = Path("plugins/module_utils")
 TESTS = Path("tests/unit")
-# Folders of tests/unit for sources outside of module_utils, and the folders of these sources.
+# Directories of tests/unit for sources outside of module_utils, and the directories of these sources.
 OTHER_FOLDERS = {
     "action": "plugins/action",
     "benchmark": "tests/benchmark",
@@ -73,7 +73,7 @@ def unlisted_helpers(root: Path) -> list[str]:
 
 
 def folders_without_sources(root: Path) -> list[str]:
-    """The folders of tests/unit that are neither folders of module_utils nor in ``OTHER_FOLDERS``."""
+    """The directories of tests/unit that are neither directories of module_utils nor in ``OTHER_FOLDERS``."""
     below = root / TESTS
     folders = sorted({str(path.relative_to(below).parent) for path in below.rglob("*.py")} - {"."})
     return [

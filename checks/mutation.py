@@ -5,7 +5,7 @@ The tests are collected once. Then a process of its own for each mutant, forked 
 of that file until one fails, those that are likely to fail first. A mutant survives if no test fails. Without
 a mutant, the tests that failed must pass.
 
-python -m checks.mutation [PATH …]  of all files below plugins/module_utils, or of these files and folders
+python -m checks.mutation [PATH …]  of all files below plugins/module_utils, or of these paths
 """
 
 from __future__ import annotations
@@ -159,14 +159,14 @@ class _Trials:
             self._wait(running)
 
     def _start(self, trial: Trial, items: Sequence[pytest.Item]) -> int:
-        """Start the trial in a process of its own; return that process's id."""
+        """Start the trial in a process of its own; return that process's ID."""
         process = os.fork()
         if process:
             return process
         status = _BROKEN
         with suppress(BaseException):
             signal.alarm(_SECONDS)
-            # pytest makes its folders for temporary files on their first use, below this one.
+            # pytest makes its directories for temporary files on their first use, below this one.
             os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp(dir=self._folder)
             if trial.mutant is not None:
                 for module in self._modules.get(self._root / SOURCES / trial.source, ()):
@@ -226,7 +226,7 @@ def _modules_by_file() -> dict[Path, list[ModuleType]]:
 
 
 def _all_pass(items: Sequence[pytest.Item], last: Path) -> bool:
-    """Run tests until one fails; write the id of each to the file ``last`` before it runs.
+    """Run tests until one fails; write the ID of each to the file ``last`` before it runs.
 
     Raises:
         CheckError: there are none.
@@ -259,7 +259,7 @@ def main() -> int:
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="a file or folder below plugins/module_utils"
     )
-    parser.add_argument("--root", type=Path, default=Path.cwd(), help="the checkout, if it is another folder")
+    parser.add_argument("--root", type=Path, default=Path.cwd(), help="another checkout")
     arguments = parser.parse_args()
     start = time.monotonic()
     try:

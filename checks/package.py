@@ -91,7 +91,7 @@ def _parse_playbooks(root: Path, env: dict[str, str]) -> None:
 
 
 def check() -> None:
-    """Build the archive in a temporary folder, and check it.
+    """Build the archive in a temporary directory, and check it.
 
     Raises:
         CheckError: a step failed, or there was nothing to try it on.
@@ -101,7 +101,7 @@ def check() -> None:
 
 
 def check_archive(archive: Path) -> None:
-    """Install an archive in a temporary folder, and use what is there.
+    """Install an archive in a temporary directory, and use what is there.
 
     Raises:
         CheckError: a step failed, or there was nothing to try it on.

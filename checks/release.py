@@ -29,7 +29,7 @@ from checks.paths import CHECKOUT
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 # A version in the name of the archive or of an execution environment.
 _NAMED = re.compile(r"(?<=golden-images-)\d+\.\d+\.\d+(?=\.tar\.gz)|(?<=golden-images-ee:)\d+\.\d+\.\d+")
-# The address stands in galaxy.yml until a release is told the real one (RFC 2606 reserves the domain).
+# The address stands in galaxy.yml until a release sets the real one (RFC 2606 reserves the domain).
 _PLACEHOLDER = re.compile(r"https?://[\w.-]*\bexample\.(?:org|com)\b")
 # The address of a repository's page, to which paths of files can be added.
 _ADDRESS = re.compile(r"https://[\w.-]+(?::\d+)?(?:/[\w.~-]+)+(?<!\.git)")

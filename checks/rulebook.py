@@ -20,7 +20,7 @@ _JAVA = 17
 
 
 def scripts() -> Path:
-    """The folder of ansible-rulebook and of the ansible-playbook that it starts.
+    """The directory of ansible-rulebook and of the ansible-playbook that it starts.
 
     Raises:
         Unfit: there is no Java, or no Python, that is new enough.

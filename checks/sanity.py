@@ -35,7 +35,7 @@ sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted], env=
 
 @dataclass(frozen=True)
 class Tester:
-    """An ansible-test: the folder of its program, its Python's version, and the folder of its base Python."""
+    """An ansible-test: its directory, its Python's version, and the directory of its base Python."""
 
     scripts: Path
     python: str

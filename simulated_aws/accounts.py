@@ -14,7 +14,7 @@ def register(account_id: str) -> None:
 
 
 def exists(account_id: str) -> bool:
-    """Whether there is an account with this id."""
+    """Whether there is an account with this ID."""
     return account_id in _known or account_id in organizations_backends.master_accounts
 
 

@@ -107,7 +107,7 @@ class SimulatedAws:
         self._accounts = {}
 
     def load_fixture(self, document: Mapping[str, Any] | Path) -> dict[str, Any]:
-        """Load a fixture from a document or a YAML file; return its description, which maps names to ids."""
+        """Load a fixture from a document or a YAML file; return its description, which maps names to IDs."""
         body = document.read_bytes() if isinstance(document, Path) else _json(document)
         description = self._control("POST", "fixture", body)
         self._accounts = description["accounts"]
@@ -169,11 +169,11 @@ class SimulatedAws:
     # Access to the AWS APIs.
 
     def account_id(self, account: str) -> str:
-        """The id of an account of the fixture, given by name or id; KeyError for an unknown one."""
+        """The ID of an account of the fixture, given by name or ID; KeyError for an unknown one."""
         return self._account(account)["account_id"]
 
     def session(self, account: str, region: str = _REGION) -> boto3.session.Session:
-        """A boto3 session of an account (name or id); all of its clients call the simulated AWS."""
+        """A boto3 session of an account (name or ID); all of its clients call the simulated AWS."""
         keys = self._account(account)
         core = botocore.session.Session(session_vars=_NO_CONFIGURATION)
         core.register_component("data_loader", _loader())
@@ -186,7 +186,7 @@ class SimulatedAws:
         )
 
     def client(self, service: str, account: str, region: str = _REGION, config: Config | None = None) -> Any:
-        """A boto3 client of an account (name or id)."""
+        """A boto3 client of an account (name or ID)."""
         return self.session(account, region).client(service, config=config)  # type: ignore[call-overload]
 
     def environment(self, account: str, region: str = _REGION) -> dict[str, str]:

@@ -38,7 +38,7 @@ class Settings:
     copy_rejects_duplicate_names: bool = False
     """Whether CopyImage rejects the name of another image of the account; AWS documents neither."""
     pending_image_lists_snapshots: bool = False
-    """Whether the block device mappings of a pending copy contain snapshot ids."""
+    """Whether the block device mappings of a pending copy contain snapshot IDs."""
     image_visible_after_seconds: float = 0.0
     """Seconds until DescribeImages finds a new image (EC2 Developer Guide, Eventual consistency)."""
     image_settles_after_seconds: float = 0.0
@@ -47,7 +47,7 @@ class Settings:
     (hashicorp/packer#2659; EC2 Developer Guide, Eventual consistency.)
     """
     deregistered_image_known_seconds: float = 0.0
-    """Seconds for which DescribeImages with the id of a deregistered image is empty for its owner.
+    """Seconds for which DescribeImages with the ID of a deregistered image is empty for its owner.
 
     After them it is InvalidAMIID.NotFound (botocore operation DescribeImages)."""
     image_sharing_quota: int = 1000
@@ -98,13 +98,13 @@ class Settings:
     key_policy_reads_alternate: bool = False
     """Whether it meanwhile returns the new and the old policy in turn (hashicorp/terraform#3928)."""
     new_grantee_by_unique_id_seconds: float = 0.0
-    """Seconds that ListGrants shows a new role or user by its unique id; about 60 (aws/aws-sdk-go#1718)."""
+    """Seconds that ListGrants shows a new role or user by its unique ID; about 60 (aws/aws-sdk-go#1718)."""
     parameter_validation_seconds: float = 0.0
-    """Seconds that SSM takes to validate an AMI id (botocore shape PutParameterRequest, DataType)."""
+    """Seconds that SSM takes to validate an AMI ID (botocore shape PutParameterRequest, DataType)."""
     parameter_update_seconds: float = 0.0
     """Seconds after an update of a parameter for which the next one is TooManyUpdates; AWS documents none."""
     references_in_text_parameters: bool = False
-    """Whether DescribeImageReferences also finds image ids in parameters that do not have the data type
+    """Whether DescribeImageReferences also finds image IDs in parameters that do not have the data type
     `aws:ec2:image`; AWS documents neither."""
     parameter_rewrite_error_code: str = "TooManyUpdates"
     """Error code of PutParameter while the previous value is being validated; AWS doesn't document it."""
@@ -117,7 +117,7 @@ class Settings:
     not_opted_in_regions: list[str] = field(default_factory=list)
     """Regions that no account has opted in to."""
     not_opted_in_regions_by_account: dict[str, list[str]] = field(default_factory=dict)
-    """Account id to further Regions that this account has not opted in to."""
+    """Account ID to further Regions that this account has not opted in to."""
 
     def update(self, mapping: Mapping[str, Any]) -> None:
         """Change settings. An unknown name or a wrong type raises ValueError and changes nothing."""

@@ -26,7 +26,7 @@ from .kms import state as kms_state
 from .ssm import image_validation
 
 Resource = dict[str, Any]
-"""A resource; each has `kind`, `account_id`, `region` and `name`, its id if it has no other name."""
+"""A resource; each has `kind`, `account_id`, `region` and `name`, its ID if it has no other name."""
 
 
 def resources() -> list[Resource]:
@@ -73,7 +73,7 @@ def _snapshot(snapshot: Snapshot, kind: str) -> Resource:
         "key": snapshot.kms_key_id,
         "tags": dict(snapshot.tags),
         "permissions": sorted(f"{one.kind}={one.value}" for one in snapshot.permissions),
-        "public": state.EVERYONE in snapshot.permissions,
+        "public": state.PUBLIC in snapshot.permissions,
     }
 
 

@@ -25,7 +25,7 @@ def outdated(root: Path) -> list[str]:
 
 
 def write(root: Path) -> None:
-    """Write all files, and remove the others from the folder."""
+    """Write all files, and remove the others from the directory."""
     folder = root / FOLDER
     folder.mkdir(exist_ok=True)
     wanted = documents.files()

@@ -48,7 +48,7 @@ DISTRIBUTE = Policy(
     (
         Statement(
             "Read",
-            "reading the source, the copies and with whom they are shared",
+            "reading the source, the copies and their permissions",
             (*_READ_IMAGES, "ec2:DescribeRegions", "ec2:GetEbsEncryptionByDefault"),
             resources=(ALL,),
         ),
@@ -200,7 +200,7 @@ SHARE = Policy(
     "Sharing and unsharing",
     "credentials of the owner's account that share existing images: roles share and unshare",
     (
-        Statement("Read", "reading with whom the images are shared", _READ_IMAGES, resources=(ALL,)),
+        Statement("Read", "reading the permissions of the images", _READ_IMAGES, resources=(ALL,)),
         Statement(
             "Share", "sharing and unsharing", ("ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute")
         ),
@@ -284,7 +284,7 @@ AUDIT = Policy(
     (
         Statement(
             "Read",
-            "images, snapshots and with whom they are shared",
+            "images, snapshots and their permissions",
             (*_READ_IMAGES, "ec2:DescribeRegions"),
             resources=(ALL,),
         ),
@@ -322,7 +322,7 @@ CLEANUP = Policy(
     (
         Statement(
             "ReadImages",
-            "images, snapshots, with whom they are shared, and where they are used",
+            "images, snapshots, their permissions, and where they are used",
             (
                 *_READ_IMAGES,
                 "autoscaling:DescribeAutoScalingGroups",
@@ -495,7 +495,7 @@ DIAGNOSE = Policy(
     "Diagnosis",
     "credentials of the owner's account that only read: roles diagnose and verify",
     (
-        Statement("Read", "the images and with whom they are shared", _READ_IMAGES, resources=(ALL,)),
+        Statement("Read", "the images and their permissions", _READ_IMAGES, resources=(ALL,)),
         Statement(
             "ReadBlocks",
             "findings about public images and snapshots",

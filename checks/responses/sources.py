@@ -45,7 +45,7 @@ class Function:
 
     @property
     def room(self) -> str:
-        """The folder below module_utils or plugins; the name of a file that is in neither of its folders."""
+        """The directory below module_utils or plugins; a file's name if it is in none of them."""
         parts = Path(self.file).parts
         below = parts[2:] if parts[:2] == _UTILS else parts[1:]
         return Path(below[0]).stem

@@ -46,7 +46,7 @@ Fields = Mapping[str, str]
 
 
 def shared_keys(folder: Path) -> dict[str, Fields]:
-    """The shared fields of each key, as text, from the files of a folder."""
+    """The shared fields of each key, as text, from the files of a directory."""
     found = {}
     for file in sorted(folder.glob("*.yml")):
         text = file.read_text(encoding="utf-8").removeprefix("---\n")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The documentation as a site: guides, reference, policies; built strictly and without a network.
 
-python -m checks.site FOLDER    build it into a folder, which is emptied first
+python -m checks.site DIRECTORY    build it into a directory, which is emptied first
 python -m checks.site --links   request every external link, over a network
 
 Guides keep the places that they have in the checkout, so that links between them work in both.
@@ -18,7 +18,7 @@ from checks.commands import CheckError, run
 from checks.paths import CHECKOUT
 from checks.site import search
 
-# What somebody wants to do, with the pages for it; each page of PAGES is in one of these lists.
+# The tasks of users, with the pages for each; each page of PAGES is in one of these lists.
 CHAPTERS: dict[str, tuple[str, ...]] = {
     "Start": ("README", "docs/README", "docs/versions", "SUPPORT"),
     "Move from another tool": (
@@ -121,7 +121,7 @@ def without_contents(text: str) -> str:
 
 
 def build(target: Path) -> None:
-    """Build the site into a folder, which is emptied first.
+    """Build the site into a directory, which is emptied first.
 
     Raises:
         CheckError: a page or link is not right.
@@ -142,7 +142,7 @@ def check_links() -> None:
 
 
 def check() -> None:
-    """Build the site in a temporary folder, and search in it.
+    """Build the site in a temporary directory, and search in it.
 
     Raises:
         CheckError: a page, link or search is not right.

@@ -10,7 +10,7 @@ from pathlib import Path
 from checks.commands import CheckError
 from tests.integration.browser import PROGRAM, Browser
 
-# Words that somebody looks for, and a page that has the answer.
+# Words that users search for, and a page that has the answer.
 WANTED = {"default_key": "docs/encrypted-images.html", "rollback": "docs/publishing.html"}
 # The pages that are listed once the search has ended: the theme then shows a number, or that there is none.
 _LISTED = """new Promise(resolve => {

@@ -37,7 +37,7 @@ _TYPES = {
     "role_name": "role name",
     "str": "text",
 }
-# Of these types Ansible takes any value, so that the documentation can name them.
+# Ansible takes any value of these types, so that the documentation can name them.
 _TAKES_ANYTHING = ("path", "str")
 # Ansible's type of these is text.
 _TEXT = ("external_id", "role_name")

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Audit who can use the images, and tell findings from failures.
-# Usage: audit.sh VARIABLES.yml REPORT_FOLDER [low|medium|high]
+# Usage: audit.sh VARIABLES.yml REPORT_DIRECTORY [low|medium|high]
 # Exits with 0 if nothing is wrong, with 1 if something could not be read or written, and with 3 if there are findings
 # of this severity (low by default) or a higher one.
 set -u
-variables=${1:?usage: audit.sh VARIABLES.yml REPORT_FOLDER [SEVERITY]}
-folder=$(realpath -m "${2:?usage: audit.sh VARIABLES.yml REPORT_FOLDER [SEVERITY]}")
+variables=${1:?usage: audit.sh VARIABLES.yml REPORT_DIRECTORY [SEVERITY]}
+directory=$(realpath -m "${2:?usage: audit.sh VARIABLES.yml REPORT_DIRECTORY [SEVERITY]}")
 severity=${3:-low}
 
 case $severity in
@@ -17,11 +17,11 @@ case $severity in
 esac
 
 # No finding fails the playbook, so that each failure is one. JSON, since Ansible splits name=value at spaces.
-settings=$(python3 -c 'import json, sys; print(json.dumps({"audit_report_dir": sys.argv[1], "audit_fail_on": "none"}))' "$folder") ||
+settings=$(python3 -c 'import json, sys; print(json.dumps({"audit_report_dir": sys.argv[1], "audit_fail_on": "none"}))' "$directory") ||
   exit 1
 ansible-playbook -i localhost, golden.images.audit_ami_sharing -e "@$variables" -e "$settings" || exit 1
 
-python3 - "$folder/report.json" "$severity" <<'PYTHON'
+python3 - "$directory/report.json" "$severity" <<'PYTHON'
 import json
 import sys
 from collections import Counter

@@ -65,14 +65,14 @@ class ActionModule(ActionBase):
 def absolute(path):
     """The path, if relative, below the directory in which Ansible was started.
 
-    Modules on the controller run in the folder of the playbook (``_low_level_execute_command`` in
+    Modules on the controller run in the directory of the playbook (``_low_level_execute_command`` in
     ``ansible.plugins.action``), which is that of the installed collection for a playbook by its full name.
     """
     return os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
 
 
 def documented(role_path):
-    """The declarations of the variables of the role in a folder, by name."""
+    """The declarations of the variables of the role in a directory, by name."""
     with open(os.path.join(role_path, "meta", "variables.yml"), encoding="utf-8") as stream:
         return yaml.safe_load(stream)["variables"]
 

@@ -38,7 +38,7 @@ class Failure:
     ``action`` is the AWS operation (``CopyImage``) or the option (``account_ids``) that failed, ``remedy`` is
     a sentence.
 
-    ``source`` is ``aws`` if AWS answered with an error, ``sdk`` if botocore failed before an answer (network,
+    ``source`` is ``aws`` if AWS returned an error, ``sdk`` if botocore failed before a response (network,
     credentials, parameters), else ``collection``. ``error_code`` is in snake_case if this collection
     chose it, else it is AWS's code or the name of botocore's exception. ``repeated`` means that botocore sent
     the call more than once, so that an earlier one may have had an effect.
@@ -60,7 +60,7 @@ class Failure:
         return cls(message, remedy, error_code, action, target.region, target.account_id)
 
     def rejecting(self, consumer: str, remedy: str) -> Failure:
-        """The failure as the rejection of one consumer: an account id, or an ARN."""
+        """The failure as the rejection of one consumer: an account ID, or an ARN."""
         return replace(
             self,
             error_code=CONSUMER_REJECTED,
@@ -130,13 +130,13 @@ def invalid_option(option: str, message: str, remedy: str, region: str | None = 
     return Failure(message=message, remedy=remedy, error_code="invalid_option", action=option, region=region)
 
 
-def incomplete_answer(operation: str, member: str, target: Target | None = None) -> Failure:
+def incomplete_response(operation: str, member: str, target: Target | None = None) -> Failure:
     """The failure for an answer of AWS that lacks a member, which nothing may be concluded from."""
     return Failure(
-        message=f"AWS's answer to {operation} lacks {member}.",
-        remedy="Rerun. If the answer lacks it again, update botocore and boto3: they return only what they "
+        message=f"AWS's response to {operation} lacks {member}.",
+        remedy="Rerun. If the response lacks it again, update botocore and boto3: they return only what they "
         "support.",
-        error_code="incomplete_answer",
+        error_code="incomplete_response",
         action=operation,
         region=target.region if target else None,
         account_id=target.account_id if target else None,

@@ -225,7 +225,7 @@ class Key:
 class Grant:
     """A grant on a KMS key as ListGrants returns it (botocore shape ``GrantListEntry``).
 
-    ``grantee`` is an ARN, the unique id of a role or user that was deleted or is new, or the name of an AWS
+    ``grantee`` is an ARN, the unique ID of a role or user that was deleted or is new, or the name of an AWS
     service (``ec2.amazonaws.com``). ``constrained`` is whether the grant requires an encryption context or a
     source, so that EBS cannot use it.
     """

@@ -25,7 +25,7 @@ from .wording import renamed, renamed_text, validation_message, visible
 
 # Documented by the fragment variable_names.
 VARIABLE_NAMES_SPEC: dict[str, Any] = {"variable_names": {"type": "dict", "default": {}}}
-# botocore leaves out of AWS's answers what its models lack, such as criteria of allowed images: older ones
+# botocore leaves out of AWS's responses what its models lack, such as criteria of allowed images: older ones
 # would show less access, and fewer restrictions, than there are. docs/versions.md has what needs newer ones.
 OLDEST_BOTOCORE = "1.41.0"
 _RERUN = "Rerun to complete the remaining regions."
@@ -306,7 +306,7 @@ def _clients(module: Any) -> Any:
     from .aws.clients import Clients, Connection
     from .aws.errors import BotoCoreError, failure
 
-    module.require_botocore_at_least(OLDEST_BOTOCORE, reason="to read all that AWS answers")
+    module.require_botocore_at_least(OLDEST_BOTOCORE, reason="to read all that AWS returns")
     region, endpoint_url, parameters = get_aws_connection_info(module)
     keys = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
     connection = Connection(

@@ -317,7 +317,7 @@ class _Reading:
         for item in items:
             if _NO_ITEM.match(item):
                 what = "" if self._variable.no_log else f" {shown(item)}"
-                self._refuse(f"cannot tell what the item{what} means.", _LIST_FORM)
+                self._refuse(f"the item{what} is ambiguous.", _LIST_FORM)
         return items
 
     def _item(self, variable: Variable, item: Any, place: str) -> Any:
@@ -436,7 +436,7 @@ def _trimmed(value: Any) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """Text. Of an integer, the digits; of a date, the only text that YAML reads as one.
+    """A text. An integer becomes its digits; a date becomes the only text that YAML reads as that date.
 
     Raises:
         Unreadable: YAML may have read another text as this value.

@@ -80,7 +80,7 @@ options:
     default: [available, disabled]
   protect_tags:
     description:
-      - Tags as C(key) or C(key=value). Images with any of these tags are kept, and so are snapshots of former images.
+      - Tags as C(key) or C(key=value). Images with any of these tags are kept, and so are snapshots without an image.
     type: list
     elements: str
     default: []
@@ -445,7 +445,7 @@ failures:
       returned: always
     source:
       description:
-        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before a response, else V(collection).
       type: str
       returned: always
 """

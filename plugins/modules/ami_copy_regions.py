@@ -170,7 +170,7 @@ options:
   require_shareable:
     description:
       - Whether to refuse an existing image, such as the source in its own region, that AWS does not let its owner share
-        because it is encrypted with an AWS managed key.
+        because it is encrypted under an AWS managed key.
     type: bool
     default: false
   wait:
@@ -408,7 +408,7 @@ failures:
       returned: always
     source:
       description:
-        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before a response, else V(collection).
       type: str
       returned: always
 """

@@ -19,9 +19,9 @@ description:
     created are changed or removed. Its grants are named C(golden-images:) and a hash, its statements have a Sid that begins
     with C(GoldenImages). On a key of another account, grants are named C(golden-images-of-ACCOUNT:) and a hash. Everything
     else in a key policy stays as it is, byte for byte. A C(Deny) statement with such a Sid is refused.
-  - A key is not an image's. Before this module revokes access, it reads the account's other images under the key and whom
-    they are shared with. Consumers that need the key for one of them keep their access, see RV(results[].kms_keys). This
-    takes C(ec2:DescribeImages), C(ec2:DescribeSnapshots), C(ec2:DescribeImageAttribute) and
+  - A key can encrypt several images. Before this module revokes access, it reads the account's other images under the key
+    and their permissions. Consumers that need the key for one of them keep their access, see RV(results[].kms_keys). This
+    requires C(ec2:DescribeImages), C(ec2:DescribeSnapshots), C(ec2:DescribeImageAttribute) and
     C(ec2:DescribeSnapshotAttribute). What cannot be read revokes nothing, see O(revoke_in_use).
   - Launches of a shared image that name the owner's key create volumes under it, and need it whenever an instance with
     these volumes starts. With O(consumer_role_name), the volumes of the accounts that lose access are read as well
@@ -39,12 +39,12 @@ options:
     type: dict
   images:
     description:
-      - Mapping of region to image id, as M(golden.images.ami_copy_regions) returns it. The keys are those of the images'
+      - Mapping of region to image ID, as M(golden.images.ami_copy_regions) returns it. The keys are those of the images'
         snapshots.
     type: dict
   image_id:
     description:
-      - The id of one image, in O(region).
+      - The ID of one image, in O(region).
     type: str
   principals:
     description:
@@ -54,13 +54,13 @@ options:
     default: []
   org_ids:
     description:
-      - Ids of organizations (V(o-a1b2c3d4e5)), as in key policies. Only with O(state=absent).
+      - IDs of organizations (V(o-a1b2c3d4e5)), as in key policies. Only with O(state=absent).
     type: list
     elements: str
     default: []
   org_unit_ids:
     description:
-      - Ids of organizational units (V(ou-ab12-11111111)), as in key policies. Only with O(state=absent).
+      - IDs of organizational units (V(ou-ab12-11111111)), as in key policies. Only with O(state=absent).
     type: list
     elements: str
     default: []
@@ -77,7 +77,7 @@ options:
       - V(grant) creates a grant for each account, role and user. Grants are not part of the key policy, can be revoked one by
         one, and each needs one call. A key can have 50,000 grants.
       - V(key_policy) adds them to the key policy, with one call for all. A policy can have 32 KB; 350 accounts fit even if AWS
-        counts account ids as the ARNs of their roots. AWS does not detect that another tool writes the policy at the same time.
+        counts account IDs as the ARNs of their roots. AWS does not detect that another tool writes the policy at the same time.
       - V(auto) uses grants for accounts, roles and users, and the key policy for organizations and organizational units.
     type: str
     choices: [auto, grant, key_policy]
@@ -105,9 +105,9 @@ options:
     default: false
   unshared_image_ids:
     description:
-      - IDs of images that are unshared in the same run, before or after this task, from the consumers that lose access. Whom
-        they are shared with keeps no access. For the images in O(images) and O(image_id), this is always so.
-      - An image that is not named here, and is unshared only after this task, keeps access for its consumers.
+      - IDs of images that are unshared in the same run, before or after this task, from the consumers that lose access.
+        The sharing of these images, and of those in O(images) and O(image_id), does not keep the access of consumers.
+      - Consumers keep the access to the key of an image that is not in this list and is unshared only after this task.
     type: list
     elements: str
     default: []
@@ -274,7 +274,7 @@ failures:
       returned: always
     source:
       description:
-        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before a response, else V(collection).
       type: str
       returned: always
 """

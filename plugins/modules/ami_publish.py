@@ -11,7 +11,7 @@ version_added: 0.1.0
 short_description: Publish an AMI in SSM parameters and launch templates
 description:
   - Writes each region's image to an SSM parameter of data type C(aws:ec2:image), and to launch templates if
-    O(launch_templates) is set, in every region and account. Users launch the image without its id.
+    O(launch_templates) is set, in every region and account. Users launch the image without its ID.
   - The images must be available. Images of the account whose credentials are used must be shared, and every other account
     must be able to see its image. Everything is read and checked in all regions and accounts before the first change.
   - AWS validates a new value asynchronously. The module waits until the value can be read.
@@ -39,7 +39,7 @@ options:
   launch_templates:
     description:
       - Names of launch templates whose default version launches the image, the same in every region and account. For a single
-        region, ids can be used, too.
+        region, IDs can be used, too.
       - The module creates a version that differs from the present default only in the image, and makes it the default. The version
         omits snapshots of the previous image, and any snapshot of the root device that is not the new image's own, because EC2
         would not launch it.
@@ -237,7 +237,7 @@ failures:
       returned: always
     source:
       description:
-        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before a response, else V(collection).
       type: str
       returned: always
 """

@@ -23,7 +23,7 @@ author:
 options:
   images:
     description:
-      - Mapping of region to image id.
+      - Mapping of region to image ID.
       - Or a list of mappings with C(region) and C(image_id), such as RV(golden.images.ami_cleanup#module:results). If a mapping
         has C(account_id), it must be the account of the credentials. Other keys are ignored.
       - Or a list of strings, or one string with commas, such as C(eu-west-1/ami-0123456789abcdef0).
@@ -203,7 +203,7 @@ failures:
       returned: always
     source:
       description:
-        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before a response, else V(collection).
       type: str
       returned: always
 """

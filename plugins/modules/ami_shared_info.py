@@ -30,9 +30,9 @@ options:
     aliases: [executable_user]
   owners:
     description:
-      - The owners of the images, as account ids or aliases such as V(amazon). By default, any owner.
+      - The owners of the images, as account IDs or aliases such as V(amazon). By default, any owner.
       - Any account can share an image with any other. List the owners that you trust before you launch an image.
-      - Account ids must be quoted.
+      - Account IDs must be quoted.
     type: list
     elements: raw
     default: []
@@ -270,7 +270,7 @@ failures:
       returned: always
     source:
       description:
-        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before a response, else V(collection).
       type: str
       returned: always
 """

@@ -26,7 +26,7 @@ options:
     required: true
   from_check_mode:
     description:
-      - Whether the result is from check mode. The report is then a plan, and is written to the folder C(plan) in
+      - Whether the result is from check mode. The report is then a plan, and is written to the directory C(plan) in
         O(report_dir), so that it does not overwrite a report on performed actions.
     type: bool
     default: false
@@ -48,9 +48,9 @@ options:
     type: path
   report_dir:
     description:
-      - A folder to write C(report.json), C(report.csv), C(report.sarif) and C(report.html) to. It is created if its parent
-        folder exists.
-      - The report lists the changes since the previous report in that folder.
+      - A directory to write C(report.json), C(report.csv), C(report.sarif) and C(report.html) to. It is created if its parent
+        directory exists.
+      - The report lists the changes since the previous report in that directory.
     type: path
   account_names:
     description:
@@ -133,7 +133,7 @@ report:
       type: dict
       returned: always
     orphan_snapshots:
-      description: The snapshots of former images that were deleted. The totals do not include them.
+      description: The snapshots without an image that were deleted. The totals do not include them.
       type: list
       elements: dict
       returned: always
@@ -236,7 +236,7 @@ failures:
       returned: always
     source:
       description:
-        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before a response, else V(collection).
       type: str
       returned: always
 """

@@ -102,7 +102,7 @@ failures:
       returned: always
     source:
       description:
-        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before a response, else V(collection).
       type: str
       returned: always
 files:

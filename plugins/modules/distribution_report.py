@@ -69,26 +69,26 @@ options:
     default: {}
   account_ids:
     description:
-      - The accounts that the image was to be shared with. With these, O(org_arns) or O(org_unit_arns), the report says how many
+      - The accounts that the image should be shared with. With these, O(org_arns) or O(org_unit_arns), the report says how many
         of them can launch it in each region.
     type: list
     elements: raw
     default: []
   org_arns:
     description:
-      - The organizations that the image was to be shared with.
+      - The organizations that the image should be shared with.
     type: list
     elements: str
     default: []
   org_unit_arns:
     description:
-      - The organizational units that the image was to be shared with.
+      - The organizational units that the image should be shared with.
     type: list
     elements: str
     default: []
   publish_account_ids:
     description:
-      - The accounts that the image was to be published in, besides the one that owns it. With these, the report says in how many
+      - The accounts that the image should be published in, besides the one that owns it. With these, the report says in how many
         accounts it is published.
     type: list
     elements: raw
@@ -168,7 +168,7 @@ report:
       type: str
       returned: always
     wanted:
-      description: Whom the image was to be shared with, and the accounts that it was to be published in besides the one that owns it.
+      description: The accounts, organizations and units to share the image with, and the accounts to publish it in besides the one that owns it.
       type: dict
       returned: if options name them
       contains:
@@ -258,7 +258,7 @@ failures:
       returned: always
     source:
       description:
-        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before a response, else V(collection).
       type: str
       returned: always
 """

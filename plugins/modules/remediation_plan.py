@@ -40,7 +40,7 @@ options:
     default: []
   images:
     description:
-      - The images to fix, each with its snapshots and keys. A snapshot that is given itself is fixed with its key only.
+      - The images to fix, each with its snapshots and keys. A snapshot in this list is fixed with its key only.
       - A list of IDs, or of mappings with C(region) and C(image_id) or C(snapshot_id), or a mapping of region to one or several
         IDs, or IDs as comma-separated text. The default is all images.
     type: raw
@@ -240,7 +240,7 @@ failures:
       returned: always
     source:
       description:
-        - V(aws) if AWS returned an error, V(sdk) if botocore failed before an answer, else V(collection).
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before a response, else V(collection).
       type: str
       returned: always
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether Ansible's output is for a person or for a program, and whether someone watches it."""
+"""Whether Ansible's output is for a person or for a program, and whether a person watches it."""
 
 from __future__ import annotations
 

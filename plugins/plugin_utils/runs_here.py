@@ -54,7 +54,7 @@ class RunsHere(ShortFailures):
             return super().run(tmp, task_vars)
         # Without AWS, a module's options are the results of others, which can be large.
         with_invocation = self.flow.needs_aws and _injects_invocation(variables)
-        # The module's process would start in this folder, in which relative paths are.
+        # The module's process would start in this directory, in which relative paths are.
         with contextlib.chdir(self._loader.get_basedir()), _without_output():
             try:
                 result = run_here(

@@ -26,10 +26,10 @@ _ALL = 3
 
 
 def shortened(result, has_condition=False):
-    """The result of a module as it is to be displayed.
+    """The result of a module in the form for display.
 
-    Ansible displays all of a failed task's result, in one line, which can have hundreds of kilobytes. Of a
-    result with ``_ansible_no_log`` it displays only the message, and registers all of it.
+    Ansible displays all of a failed task's result, in one line, which can have hundreds of kilobytes. It
+    displays only the message of a result with ``_ansible_no_log``, and registers all of it.
 
     If the task ``has_condition``, a ``failed_when``, ansible-core 2.21 displays in place of the message that
     the condition is true. So the message is displayed before that.

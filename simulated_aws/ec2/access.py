@@ -10,7 +10,7 @@ from . import state
 from .allowed_images import is_hidden
 from .errors import Ec2Error, image_not_found, image_unavailable, not_authorized, snapshot_not_found
 from .ids import require_image_id, require_snapshot_id
-from .state import EVERYONE, Grantee, Image, Snapshot
+from .state import PUBLIC, Grantee, Image, Snapshot
 
 SHARED_TAG_PREFIX = "ec2:SharedTag/"
 """Prefix of the owner's tags that other accounts see (botocore shape CopyImageRequest, CopyImageTags)."""
@@ -25,7 +25,7 @@ class Caller(NamedTuple):
 
 def grantees(account_id: str) -> frozenset[Grantee]:
     """All entries of a launch permission that include this account."""
-    return frozenset({EVERYONE, Grantee("UserId", account_id)}) | organization_grantees(account_id)
+    return frozenset({PUBLIC, Grantee("UserId", account_id)}) | organization_grantees(account_id)
 
 
 def organization_grantees(account_id: str) -> frozenset[Grantee]:
@@ -59,7 +59,7 @@ def is_public(snapshot: Snapshot) -> bool:
     (botocore shape EnableSnapshotBlockPublicAccessRequest.)
     """
     block = state.account_region(snapshot.owner_id, snapshot.region).snapshot_block_public_access
-    return EVERYONE in snapshot.permissions and block != "block-all-sharing"
+    return PUBLIC in snapshot.permissions and block != "block-all-sharing"
 
 
 def visible_tags(resource: Image | Snapshot, account_id: str) -> dict[str, str]:

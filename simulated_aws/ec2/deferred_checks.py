@@ -29,7 +29,7 @@ class CopyAttempt:
 class LaunchAttempt:
     """An accepted RunInstances: account, Region, image, and the image's snapshots.
 
-    `volume_keys` maps the ids of the instance's encrypted volumes to the ARNs of their keys.
+    `volume_keys` maps the IDs of the instance's encrypted volumes to the ARNs of their keys.
     """
 
     account_id: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds the KMS key that an EBS resource is encrypted with."""
+"""Finds the KMS key that an EBS resource is encrypted under."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_aws_managed(arn: str) -> bool:
 
 
 def resolve(caller: Caller, name: str) -> str | None:
-    """ARN of the key for an id, alias, key ARN or alias ARN; None if it doesn't exist in this Region."""
+    """ARN of the key for an ID, alias, key ARN or alias ARN; None if it doesn't exist in this Region."""
     try:
         found = keys.refer(caller.account_id, caller.region, name, alias_allowed=True)
     except KmsError:

@@ -20,7 +20,7 @@ _PARAMETER = "resolve:ssm:"
 
 
 def launchable_image(caller: Caller, image_id: str | None) -> Image:
-    """The image of a launch, by id or `resolve:ssm:NAME`; it must be visible to the caller and available."""
+    """The image of a launch, by ID or `resolve:ssm:NAME`; it must be visible to the caller and available."""
     if not image_id:
         raise missing_parameter("ImageId")
     if image_id.startswith(_PARAMETER):

@@ -41,7 +41,7 @@ class StrictEC2Backend(EC2Backend):
         filters: dict[str, Any] | None = None,
         **_: Any,
     ) -> list[Image]:
-        """Called by moto when it creates an instance (by filter) or tags an image (by id)."""
+        """Called by moto when it creates an instance (by filter) or tags an image (by ID)."""
         ids = ami_ids or (filters or {}).get("image-id", [])
         with state.LOCK:
             return [visible_image(self.caller, one) for one in ([ids] if isinstance(ids, str) else ids)]

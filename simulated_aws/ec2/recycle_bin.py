@@ -42,7 +42,7 @@ def remove_snapshot(snapshot: Snapshot) -> None:
 
 
 def drop_image(image: Image) -> None:
-    """Delete an image; only its id, its owner and the time are kept."""
+    """Delete an image; only its ID, its owner and the time are kept."""
     region = state.region(image.region)
     del region.images[image.id]
     region.deregistered[image.id] = state.Deregistered(image.owner_id, state.now())

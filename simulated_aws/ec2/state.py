@@ -36,7 +36,7 @@ class Grantee(NamedTuple):
     value: str
 
 
-EVERYONE = Grantee("Group", "all")
+PUBLIC = Grantee("Group", "all")
 LAUNCH_REPORTED_AFTER = timedelta(hours=24)
 """Delay until a launch is reported (botocore shape Image, LastLaunchedTime)."""
 LONGEST_PUBLIC_DEPRECATION = timedelta(days=730)
@@ -214,11 +214,11 @@ class Image:
     @property
     def public(self) -> bool:
         """Whether it is public."""
-        return EVERYONE in self.permissions
+        return PUBLIC in self.permissions
 
     @property
     def snapshot_ids(self) -> list[str]:
-        """The ids of its snapshots, in the order of its devices."""
+        """The IDs of its snapshots, in the order of its devices."""
         return [device.snapshot_id for device in self.devices if device.snapshot_id]
 
     def last_launched(self, now: datetime) -> datetime | None:
@@ -322,7 +322,7 @@ class Region:
     images: dict[str, Image] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     deregistered: dict[str, Deregistered] = field(default_factory=dict)
-    """Deregistered images by id."""
+    """Deregistered images by ID."""
     binned_images: dict[str, Binned[Image]] = field(default_factory=dict)
     binned_snapshots: dict[str, Binned[Snapshot]] = field(default_factory=dict)
 
@@ -379,14 +379,14 @@ class AccountRegion:
     client_tokens: dict[str, TokenUse] = field(default_factory=dict)
     usage_reports: dict[str, UsageReport] = field(default_factory=dict)
     usage_report_tokens: dict[str, str] = field(default_factory=dict)
-    """Client token to the id of its report."""
+    """Client token to the ID of its report."""
     launch_tokens: dict[str, LaunchUse] = field(default_factory=dict)
     template_tokens: dict[str, TemplateUse] = field(default_factory=dict)
     allowed_images_state: str = "disabled"
     image_criteria: list[dict[str, Any]] = field(default_factory=list)
     """With boto3's names (botocore shape ImageCriterion)."""
     retention_rules: dict[str, RetentionRule] = field(default_factory=dict)
-    """Rules of the Recycle Bin by id."""
+    """Rules of the Recycle Bin by ID."""
     image_tasks: list[ImageTask] = field(default_factory=list)
     recipes: dict[str, Recipe] = field(default_factory=dict)
     """Recipes of Image Builder by ARN."""
@@ -433,5 +433,5 @@ def now() -> datetime:
 
 
 def new_id(prefix: str) -> str:
-    """A new id: `prefix`, a hyphen and 17 hexadecimal digits."""
+    """A new ID: `prefix`, a hyphen and 17 hexadecimal digits."""
     return f"{prefix}-0{secrets.token_hex(8)}"

@@ -3,7 +3,7 @@
 
 Keys come from fixtures, or from moto, which creates them for IAM users and for the sessions of AssumeRole.
 Those of sessions expire.
-Signatures are not verified: the id of an access key is sufficient.
+Signatures are not verified: the ID of an access key is sufficient.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Callers:
         self._ends: dict[str, float | None] = {}
 
     def register(self, accounts_by_key: Mapping[str, str]) -> None:
-        """Accept these access keys (key to account id), for their IAM user or else for the account's root."""
+        """Accept these access keys (key to account ID), for their IAM user or else for the account's root."""
         for access_key, account_id in accounts_by_key.items():
             self._registered[access_key] = of_access_key(access_key) or root(account_id)
 
@@ -36,7 +36,7 @@ class Callers:
         self._ends.clear()
 
     def account_of(self, access_key: str) -> str | None:
-        """The account id that the key belongs to; None for an unknown key."""
+        """The account ID that the key belongs to; None for an unknown key."""
         principal = self.principal_of(access_key)
         return principal.account_id if principal is not None else None
 

@@ -114,7 +114,7 @@ def _environ(request: Request, account_id: str) -> dict[str, Any]:
 
 
 def _with_request_id(response: Response, request_id: str) -> Response:
-    """Set the request id where botocore.parsers reads it; moto sends none, a constant, or its own."""
+    """Set the request ID where botocore.parsers reads it; moto sends none, a constant, or its own."""
     kept = [(name, value) for name, value in response.headers if name.lower() != "x-amzn-requestid"]
     body = _REQUEST_ID.sub(rb"\g<1>" + request_id.encode(), response.body, count=1)
     return Response(response.status, body, (*kept, ("x-amzn-RequestId", request_id)))

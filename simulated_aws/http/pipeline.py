@@ -35,7 +35,7 @@ Authorize = Callable[[Call, str], ApiError | None]
 """Takes a call and the caller's account; returns the error if the caller's policies do not allow it."""
 
 _ANONYMOUS_ACCOUNT = "000000000000"
-"""The account id for calls that need no signature."""
+"""The account ID for calls that need no signature."""
 
 _CONTENT_TYPES = {
     Protocol.EC2: "text/xml;charset=UTF-8",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Replaces moto's IAM user by one with AWS's unique id, since policies and grants store that id."""
+"""Replaces moto's IAM user by one with AWS's unique ID, since policies and grants store that ID."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UserOfMoto = models.User
 
 
 class User(_UserOfMoto):
-    """A user whose id has the prefix AIDA (IAM User Guide, IAM identifiers: unique ID prefixes)."""
+    """A user whose ID has the prefix AIDA (IAM User Guide, IAM identifiers: unique ID prefixes)."""
 
     def __init__(self, account_id: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(account_id, *args, **kwargs)

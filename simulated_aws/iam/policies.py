@@ -33,7 +33,7 @@ class MalformedPolicy(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement. `principals` are `*`, ARNs and account ids; None in an identity-based policy.
+    """One statement. `principals` are `*`, ARNs and account IDs; None in an identity-based policy.
 
     A statement without an action or a resource matches no request.
     """
@@ -98,9 +98,9 @@ def read(text: str, *, of_resource: bool) -> tuple[Statement, ...]:
 
 
 def evaluate(statements: Iterable[tuple[Statement, frozenset[str]]], request: Request) -> PolicyDecision:
-    """Evaluate the statements of a resource-based policy, each with the ids of its principals.
+    """Evaluate the statements of a resource-based policy, each with the IDs of its principals.
 
-    Ids are `*`, account ids, unique ids of users and roles, and `AROA…:session`.
+    IDs are `*`, account IDs, unique IDs of users and roles, and `AROA…:session`.
     """
     principal = request.principal
     itself = {ANY_PRINCIPAL, principal.unique_id, principal.user_id}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Principals: the root of an account, its users, its roles, sessions of both, and AWS services.
 
-Policies and grants store the unique id behind an ARN, not the ARN: a principal that was deleted and created
+Policies and grants store the unique ID behind an ARN, not the ARN: a principal that was deleted and created
 again with the same name is a different one (IAM User Guide, AWS JSON policy elements: Principal).
 """
 
@@ -30,9 +30,9 @@ class Principal:
     """A principal that policies can allow.
 
     `arn` is the ARN that policies name; for a session, that of its role. `unique_id` is AROA… for a role,
-    AIDA… for a user, the account id for a root. `session` is the name of a role's session, otherwise empty.
-    A service has no account, and its name (autoscaling.amazonaws.com) as ARN and unique id. A federated user,
-    the session of a user by GetFederationToken, has the unique id ACCOUNT:NAME.
+    AIDA… for a user, the account ID for a root. `session` is the name of a role's session, otherwise empty.
+    A service has no account, and its name (autoscaling.amazonaws.com) as ARN and unique ID. A federated user,
+    the session of a user by GetFederationToken, has the unique ID ACCOUNT:NAME.
     """
 
     account_id: str
@@ -119,7 +119,7 @@ def find(arn: str) -> Principal | None:
 
 
 def find_named(entry: str) -> Principal | None:
-    """The principal that a policy names by ARN, account id, or unique id of a user or role."""
+    """The principal that a policy names by ARN, account ID, or unique ID of a user or role."""
     if _ACCOUNT_ID.fullmatch(entry):
         return root(entry) if accounts.exists(entry) else None
     if entry.startswith("arn:"):
@@ -135,7 +135,7 @@ def find_named(entry: str) -> Principal | None:
 def of_access_key(access_key: str) -> Principal | None:
     """The IAM user or role session of an access key that moto created; None for an unknown key.
 
-    moto's AssumeRoleWithSAML creates sessions of roles that don't exist; their unique id is unknown.
+    moto's AssumeRoleWithSAML creates sessions of roles that don't exist; their unique ID is unknown.
     """
     for backend in _all_backends():
         key = backend.access_keys.get(access_key)
@@ -169,7 +169,7 @@ class NamedPrincipal(NamedTuple):
     principal: Principal
 
     def shown(self) -> str:
-        """What AWS shows: the ARN, or the unique id once the principal has been deleted."""
+        """What AWS shows: the ARN, or the unique ID once the principal has been deleted."""
         return self.arn if self.principal.exists() else self.principal.user_id
 
 

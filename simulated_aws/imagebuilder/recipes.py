@@ -16,7 +16,7 @@ Operation = Callable[[Caller, Mapping[str, Any]], dict[str, Any]]
 
 
 def create_image_recipe(caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Store an image recipe; its base image can be an AMI id."""
+    """Store an image recipe; its base image can be an AMI ID."""
     arn = _store(caller, params, "image-recipe", "imagebuilder:ImageRecipe", params["parentImage"])
     return {"clientToken": params["clientToken"], "imageRecipeArn": arn}
 

@@ -2,7 +2,7 @@
 """Dry runs of cryptographic operations: whether the caller is authorized (KMS Developer Guide, Testing your
 permissions).
 
-With the modifier IGNORE_CIPHERTEXT a request needs no ciphertext, but the id of the key
+With the modifier IGNORE_CIPHERTEXT a request needs no ciphertext, but the ID of the key
 (botocore shapes DecryptRequest and ReEncryptRequest, DryRunModifiers, KeyId).
 """
 

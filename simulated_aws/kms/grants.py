@@ -77,9 +77,9 @@ class Grant:
         )
 
     def shown_grantee(self, now: float) -> str:
-        """The grantee as ListGrants shows it: an ARN, a service, or a unique id.
+        """The grantee as ListGrants shows it: an ARN, a service, or a unique ID.
 
-        A principal that was deleted, or created a moment ago, has its unique id (aws/aws-sdk-go#1718).
+        A principal that was deleted, or created a moment ago, has its unique ID (aws/aws-sdk-go#1718).
         """
         return _shown(self.terms.grantee, now)
 
@@ -138,7 +138,7 @@ class Grants:
         return grant
 
     def get(self, grant_id: str) -> Grant | None:
-        """The grant with this id."""
+        """The grant with this ID."""
         return self._by_id.get(grant_id)
 
     def remove(self, grant: Grant) -> None:

@@ -32,7 +32,7 @@ class KeyPolicy:
         return policies.evaluate(self.statements, request)
 
     def shown(self) -> str:
-        """The text, with the unique id in place of the ARN of each deleted principal.
+        """The text, with the unique ID in place of the ARN of each deleted principal.
 
         (IAM User Guide, AWS JSON policy elements: Principal, IAM role principals.)
         """

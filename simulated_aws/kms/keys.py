@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds the key of an id, ARN or alias, and creates AWS managed keys. moto stores the keys."""
+"""Finds the key of an ID, ARN or alias, and creates AWS managed keys. moto stores the keys."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Reference(NamedTuple):
 
 
 def refer(account_id: str, region: str, name: str, *, alias_allowed: bool) -> Reference:
-    """Resolve a key id, key ARN or, if allowed, alias or alias ARN for this account in this Region.
+    """Resolve a key ID, key ARN or, if allowed, alias or alias ARN for this account in this Region.
 
     An invalid name, such as an ARN of another Region, is NotFoundException. An alias of an AWS managed key
     creates that key (botocore operation DescribeKey).

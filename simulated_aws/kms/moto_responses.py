@@ -35,7 +35,7 @@ USES = frozenset(
 )
 """Operations that other accounts can call too, which is not simulated."""
 WITHOUT_ALIAS = frozenset({*MANAGEMENT, *TARGETS, "GetKeyRotationStatus", "ListKeyRotations"})
-"""Operations whose key is a key id or key ARN (botocore shapes of their requests, KeyId and TargetKeyId)."""
+"""Operations whose key is a key ID or key ARN (botocore shapes of their requests, KeyId and TargetKeyId)."""
 WITHOUT_KEY = frozenset({"GenerateRandom", "ListAliases", "ListKeys"})
 
 
@@ -65,13 +65,13 @@ class StrictKmsResponse(KmsResponse):
         return super().call_action()
 
     def _get_param(self, param_name: str, if_none: Any = None) -> Any:
-        """A parameter; for a key its id, because some of moto's actions crash on an ARN."""
+        """A parameter; for a key its ID, because some of moto's actions crash on an ARN."""
         value = super()._get_param(param_name, if_none)
         return self._key_ids.get(param_name, value) if value else value
 
 
 def _require(caller: Caller, need: RequiredPermission) -> str:
-    """Check a permission; return the id of the key."""
+    """Check a permission; return the ID of the key."""
     alias_allowed = need.permission not in WITHOUT_ALIAS
     if need.is_use:
         account_id = caller.principal.account_id
@@ -129,7 +129,7 @@ def _require_no_alias(target: str) -> None:
 
 
 def _key_of(blob: str) -> str:
-    """The id of the key in a ciphertext, in moto's format."""
+    """The ID of the key in a ciphertext, in moto's format."""
     try:
         return base64.b64decode(blob)[:KEY_ID_LEN].decode("ascii")
     except ValueError as foreign:

@@ -18,13 +18,13 @@ def memberships(account_id: str) -> frozenset[str]:
 
 
 def organization_id(account_id: str) -> str | None:
-    """Id of the account's organization, if any (IAM User Guide, Global condition keys: PrincipalOrgID)."""
+    """ID of the account's organization, if any (IAM User Guide, Global condition keys: PrincipalOrgID)."""
     found = _placement(account_id)
     return found and found.organization_id
 
 
 def organization_paths(account_id: str) -> tuple[str, ...] | None:
-    """The path of ids to the account's OU, as the values of a multivalued condition key.
+    """The path of IDs to the account's OU, as the values of a multivalued condition key.
 
     For example `o-…/r-…/ou-…/` (IAM User Guide, Global condition context keys: aws:PrincipalOrgPaths).
     """

@@ -16,5 +16,5 @@ def not_valid(message: str) -> RbinError:
 
 
 def not_found(identifier: str) -> RbinError:
-    """The caller has no rule with this id in the Region."""
+    """The caller has no rule with this ID in the Region."""
     return RbinError("ResourceNotFoundException", f"The rule {identifier} does not exist", 404)

@@ -82,7 +82,7 @@ def _shared(bucket: FakeBucket, access: Access) -> bool:
 
 
 def _id(entry: str, principal: Principal) -> str:
-    """The id of a principal in a policy: `*`, an account id, or the unique id of the caller."""
+    """The ID of a principal in a policy: `*`, an account ID, or the unique ID of the caller."""
     if entry == principal.arn:
         return principal.unique_id
     return entry.split(":")[4] if entry.endswith(":root") else entry

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Parameter Store, in addition to moto, which stores the parameters.
 
-`parameter_checks` rejects invalid requests; `image_validation` validates AMI ids after PutParameter has
+`parameter_checks` rejects invalid requests; `image_validation` validates AMI IDs after PutParameter has
 responded.
 """
 

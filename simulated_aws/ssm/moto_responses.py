@@ -19,7 +19,7 @@ from .errors import not_valid, ssm_error
 
 
 class StrictSsmResponse(SimpleSystemManagerResponse):
-    """Adds checks of requests, and the asynchronous validation of AMI ids."""
+    """Adds checks of requests, and the asynchronous validation of AMI IDs."""
 
     @property
     def caller(self) -> Caller:
@@ -33,7 +33,7 @@ class StrictSsmResponse(SimpleSystemManagerResponse):
             return super().call_action()
 
     def put_parameter(self) -> ActionResult:
-        """PutParameter; an AMI id becomes a version of the parameter only after its validation."""
+        """PutParameter; an AMI ID becomes a version of the parameter only after its validation."""
         request: dict[str, Any] = json.loads(self.body)
         name = request["Name"].strip()
         present = self._present(name)

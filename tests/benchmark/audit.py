@@ -54,7 +54,7 @@ def _by(
 
 
 def plant_in(aws: SimulatedAws, regions: tuple[str, ...], images: int) -> Planted:
-    """An estate with exposures, at AWS's latency."""
+    """An account with exposures, at AWS's latency."""
     aws.reset()
     planted = plant(aws, regions, images)
     aws.set_latency(LATENCY)
@@ -151,7 +151,7 @@ def _custodian(aws: SimulatedAws, planted: Planted) -> Sample:
 def run_custodian(
     aws: SimulatedAws, document: Mapping[str, Any], regions: list[str], folder: Path
 ) -> tuple[Any, str]:
-    """Run policies in regions; the matches are in the folder, as Cloud Custodian writes them."""
+    """Run policies in regions; the matches are in the directory, as Cloud Custodian writes them."""
     (folder / "policies.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
     chosen = [word for region in regions for word in ("--region", region)]
     used, output = command(

@@ -27,7 +27,7 @@ _EACH = 4
 """Images for each use."""
 
 Use = Callable[[SimulatedAws, list[str]], None]
-"""Makes images be in use, given by id."""
+"""Makes images be in use, given by ID."""
 
 
 def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
@@ -85,7 +85,7 @@ class _Done:
 
 
 def _run(aws: SimulatedAws, contender: str) -> tuple[_Done, set[str]]:
-    """Clean up; return what it took and the ids of the deleted images."""
+    """Clean up; return what it took and the IDs of the deleted images."""
     before = _images(aws)
     aws.set_latency(LATENCY)
     aws.clear_calls()
@@ -138,7 +138,7 @@ def _images(aws: SimulatedAws) -> set[str]:
 
 
 def _build(aws: SimulatedAws, ages: Mapping[str, int], disks: int) -> dict[str, str]:
-    """Images by name and age in days; return their ids."""
+    """Images by name and age in days; return their IDs."""
     aws.reset()
     devices = [{"device_name": f"/dev/xvd{letter}", "size": 8} for letter in "ab"[:disks]]
     common = {"account": OWNER, "region": HOME, "devices": devices, "tags": {"family": "web"}}

@@ -112,11 +112,11 @@ class Planted:
 
     kinds: Mapping[tuple[str, str], Kind]
     images: Mapping[str, str]
-    """Image id to label."""
+    """Image ID to label."""
     snapshots: Mapping[str, str]
-    """Snapshot id to the label of its image."""
+    """Snapshot ID to the label of its image."""
     principals: Mapping[str, str]
-    """Id or ARN of each principal to its name above."""
+    """ID or ARN of each principal to its name above."""
     options: Mapping[str, Any]
     """The options for ami_share_audit."""
 
@@ -267,7 +267,7 @@ def _policy(account_id: str, **marks: str) -> dict[str, Any]:
 
 
 def _leave_grants(aws: SimulatedAws, region: str, built: Mapping[str, Any]) -> str:
-    """Make unneeded grants, and delete a role that has one; return the id that the audit reports for it."""
+    """Make unneeded grants, and delete a role that has one; return the ID that the audit reports for it."""
     kms, iam = aws.client("kms", OWNER, region), aws.client("iam", STRANGER)
     kms.create_grant(
         KeyId=built["kms_keys"][_GRANTED][region],

@@ -19,7 +19,7 @@ _OWNER_ID = "111111111111"
 
 
 def consumers(count: int) -> list[str]:
-    """The ids of this number of accounts."""
+    """The IDs of this number of accounts."""
     return [f"{200_000_000_000 + number}" for number in range(count)]
 
 

@@ -60,7 +60,7 @@ def sample(used: Used, calls: Sequence[RecordedCall], **facts: float) -> Sample:
 def command(
     environment: Mapping[str, str], arguments: Sequence[str], codes: Sequence[int] = (0,)
 ) -> tuple[Used, str]:
-    """Run a command in an empty folder; return what it used and its standard output.
+    """Run a command in an empty directory; return what it used and its standard output.
 
     Raises:
         RuntimeError: it failed; the text is the end of its output.

@@ -11,7 +11,7 @@ from .goals import Outcome, met
 from .results import Part, Results
 
 PICTURES = "images/benchmark-"
-"""How the paths of the pictures begin, from the page's folder on."""
+"""How the paths of the pictures begin, from the page's directory on."""
 _HEAD = """\
 # Benchmarks
 
@@ -40,8 +40,8 @@ _RIVALS = """\
 ## Compared with
 
 - **amazon.aws**: a playbook of `community.aws.ec2_ami_copy`, `amazon.aws.kms_key`, `ec2_ami` and
-  `ec2_snapshot` alone, one region after another, and in parallel with `async`. Keys are opened by their
-  policy, one call a key.
+  `ec2_snapshot` alone, one region after another, and in parallel with `async`. Access is granted by key
+  policies, one call a key.
 - **boto3 script**: 120 lines with a thread for each region: copy, wait, grant, share. It can be run again,
   and checks, reports and removes nothing.
 - **Cloud Custodian**: policies with the filters `cross-account` for images and snapshots, and `image-age`

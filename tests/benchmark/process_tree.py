@@ -47,10 +47,10 @@ class Used:
 def measure(
     command: Sequence[str], environment: Mapping[str, str], folder: Path, stdout: Path, stderr: Path
 ) -> Used:
-    """Run a command in a folder with its output in files."""
+    """Run a command in a directory with its output in files."""
     with tempfile.TemporaryDirectory() as name:
         result = Path(name, "used.json")
-        # Without -P, modules of this folder would hide others of the same name.
+        # Without -P, modules of this directory would hide others of the same name.
         wrapped = [sys.executable, "-P", __file__, str(result), *command]
         with stdout.open("w") as out, stderr.open("w") as err:
             subprocess.run(

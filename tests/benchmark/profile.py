@@ -20,7 +20,7 @@ from .fixtures import HOME, OTHER_REGIONS, OWNER, fixture
 from .measuring import LATENCY, Scale, command
 
 FOLDER = CHECKOUT / ".cache" / "benchmark"
-"""The folder of the samples, as py-spy and flame graph tools read them: a stack and a number a line."""
+"""The directory of the samples, as py-spy and flame graph tools read them: a stack and a number a line."""
 OTHER = "other"
 _RATE = 200
 """Samples a second of each process."""

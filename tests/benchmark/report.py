@@ -31,7 +31,7 @@ def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
 
 
 def _audit(aws: SimulatedAws, images: int, regions: tuple[str, ...], result: Path) -> None:
-    """Audit the images of an estate and write what the module returns."""
+    """Audit the images of an account and write what the module returns."""
     aws.reset()
     *allowed, _stranger = ids = consumers(21)
     accounts = {f"consumer-{one}": one for one in ids}

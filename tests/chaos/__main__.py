@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m tests.chaos [WORD …]``: all cases, or those whose id has all words as parts.
+"""``python -m tests.chaos [WORD …]``: all cases, or those whose ID has all words as parts.
 
-An id is scenario/family/which, such as distribute/kill/after-03. The results are in
+An ID is scenario/family/which, such as distribute/kill/after-03. The results are in
 .cache/chaos/results.jsonl; ``--resume`` leaves out the cases that are green there.
 Exits with 1 if a case is red or was not run.
 """
@@ -74,7 +74,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.chaos", description=(__doc__ or "").splitlines()[0]
     )
-    parser.add_argument("words", nargs="*", metavar="WORD", help="parts of the ids of cases: distribute kill")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="parts of the IDs of cases: distribute kill")
     parser.add_argument("--resume", action="store_true", help="leave out what is green in the results")
     parser.add_argument("--list", action="store_true", help="list the cases, and run none")
     parser.add_argument("--report", action="store_true", help="show the results, and run nothing")

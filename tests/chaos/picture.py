@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pictures of the whole simulated AWS that do not depend on ids and times, and what differs between two."""
+"""Pictures of the whole simulated AWS that do not depend on IDs and times, and what differs between two."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 Resource = Mapping[str, Any]
 Picture = dict[str, dict[str, Any]]
-"""Resources by label. A label names what an id stands for: two copies of one image have two labels."""
+"""Resources by label. A label names what an ID stands for: two copies of one image have two labels."""
 
 _ID = re.compile(
     r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]{36}|\b(?:ami|snap|i|vol|lt|eni)-[0-9a-f]{8,17}\b"
@@ -22,7 +22,7 @@ _IDENTITY = ("kind", "account_id", "region", "name")
 
 
 def labels(*worlds: Iterable[Resource], keys: Mapping[str, str]) -> dict[str, str]:
-    """Labels of all ids of these worlds, the earliest first; ``keys`` are labels of KMS keys by ARN."""
+    """Labels of all IDs of these worlds, the earliest first; ``keys`` are labels of KMS keys by ARN."""
     found, used = dict(keys), Counter(keys.values())
 
     def add(name: str, label: str) -> None:
@@ -33,7 +33,7 @@ def labels(*worlds: Iterable[Resource], keys: Mapping[str, str]) -> dict[str, st
     for world in (list(one) for one in worlds):
         for one in world:
             if one["kind"].startswith("image"):
-                # A copy's name can hold the id of its source.
+                # A copy's name can hold the ID of its source.
                 add(one["name"], f"ami {_where(one)} {_ID.sub('*', one['image_name'])}")
                 for device, snapshot_id in one["snapshots"].items():
                     add(snapshot_id, f"snap of {found[one['name']]} {device}")
@@ -46,7 +46,7 @@ def labels(*worlds: Iterable[Resource], keys: Mapping[str, str]) -> dict[str, st
 
 
 def picture(world: Iterable[Resource], names: Mapping[str, str]) -> Picture:
-    """The world with labels for ids. Terminated instances and outdated parameter versions are left out."""
+    """The world with labels for IDs. Terminated instances and outdated parameter versions are left out."""
     shown: Picture = {}
     for one in world:
         if _is_history(one):

@@ -51,7 +51,7 @@ class Undisturbed:
 
 
 class Running:
-    """A started run. Its output is read all the time: a pipe that nobody reads is full at 64 KiB."""
+    """A started run. Its output is read all the time: a pipe without a reader is full at 64 KiB."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process

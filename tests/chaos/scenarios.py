@@ -86,7 +86,7 @@ class World:
         return described
 
     def images(self, specs: Mapping[str, Mapping[str, Any]], encrypted: bool = False) -> dict[str, str]:
-        """Add images of the owner; their ids by label."""
+        """Add images of the owner; their IDs by label."""
         keys = {"kms_keys": {"golden": {"account": OWNER, "regions": [HOME, *REGIONS], "alias": ALIAS}}}
         devices = _ENCRYPTED if encrypted else _PLAIN
         found = self.add(
@@ -96,7 +96,7 @@ class World:
         return {label: found[label]["image_id"] for label in specs}
 
     def consumers(self) -> list[str]:
-        """The ids of the consumers' accounts."""
+        """The IDs of the consumers' accounts."""
         return [_ACCOUNTS[name] for name in CONSUMERS]
 
     def client(self, service: str, region: str, account: str = OWNER) -> Any:
@@ -328,7 +328,7 @@ def _remediate(world: World) -> Setup:
 
 
 def _retired(world: World, **sharing: Any) -> dict[str, str]:
-    """A new and an old image of one family in both regions; the ids of the old ones."""
+    """A new and an old image of one family in both regions; the IDs of the old ones."""
     common = {"tags": {"family": "web"}}
     made = world.images(
         {
@@ -396,7 +396,7 @@ def _enable(world: World) -> Setup:
 
 
 def _shared(world: World) -> dict[str, str]:
-    """Encrypted images in both regions that a consumer can use; their ids by region."""
+    """Encrypted images in both regions that a consumer can use; their IDs by region."""
     images = _golden_everywhere(world, {"accounts": [CONSUMERS[0]], "snapshot_accounts": [CONSUMERS[0]]})
     _grant_to(world, CONSUMERS[0])
     return images

@@ -36,7 +36,7 @@ _TIMEOUT = 60
 
 
 class EncryptedFixture(Fixture):
-    """An image encrypted with its owner's key, such a key in eight regions, and consumer accounts."""
+    """An image encrypted under its owner's key, such a key in eight regions, and consumer accounts."""
 
     def __init__(self, aws: SimulatedAws) -> None:
         self._aws = aws
@@ -53,7 +53,7 @@ class EncryptedFixture(Fixture):
 
     @property
     def org_id(self) -> str:
-        """The organization's id."""
+        """The organization's ID."""
         return str(self._description["organization"]["id"])
 
 
@@ -75,7 +75,7 @@ def grants(aws: SimulatedAws, key_arn: str) -> list[dict[str, Any]]:
 
 
 def grantees(aws: SimulatedAws, key_arn: str) -> list[str]:
-    """To whom the grants of a key of the owner's are, sorted: a double grant shows twice."""
+    """The grantees of a key of the owner, sorted: a double grant shows twice."""
     return sorted(grant["GranteePrincipal"] for grant in grants(aws, key_arn))
 
 

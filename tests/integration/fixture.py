@@ -24,7 +24,7 @@ _IMAGE = "golden-web-2026.11.1"
 
 
 class Fixture:
-    """Loads the fixture into a simulated AWS and provides the ids of its resources."""
+    """Loads the fixture into a simulated AWS and provides the IDs of its resources."""
 
     def __init__(self, aws: SimulatedAws) -> None:
         self._aws = aws
@@ -42,7 +42,7 @@ class Fixture:
         return _IMAGE
 
     def account_ids(self, *accounts: str) -> list[str]:
-        """The ids of accounts given by name."""
+        """The IDs of accounts given by name."""
         return [self._aws.account_id(account) for account in accounts]
 
     @property
@@ -59,7 +59,7 @@ class Fixture:
         return self._aws.environment(account)
 
     def add_images(self, images: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-        """Add images in the format of the fixture; return their ids by label."""
+        """Add images in the format of the fixture; return their IDs by label."""
         described = self.add(images=images)["images"]
         return {label: described[label]["image_id"] for label in images}
 

@@ -49,7 +49,7 @@ def own_images(aws: SimulatedAws, account: str, region: str) -> list[dict[str, A
 
 
 def own_snapshots(aws: SimulatedAws, account: str, region: str) -> list[str]:
-    """The ids of the account's snapshots in a region, sorted."""
+    """The IDs of the account's snapshots in a region, sorted."""
     ec2 = aws.client("ec2", account, region)
     return sorted(found["SnapshotId"] for found in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"])
 
@@ -78,7 +78,7 @@ def snapshot_tags(aws: SimulatedAws, account: str, region: str, snapshot_id: str
 
 
 def launch_permissions(aws: SimulatedAws, account: str, region: str, image_id: str) -> set[str]:
-    """Who may launch an image of the account: ids, ARNs and the group ``all``."""
+    """Who may launch an image of the account: IDs, ARNs and the group ``all``."""
     ec2 = aws.client("ec2", account, region)
     answer = ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission")
     return {value for entry in answer["LaunchPermissions"] for value in entry.values()}
@@ -110,7 +110,7 @@ def launch(aws: SimulatedAws, account: str, region: str, image_id: str) -> str:
 
 
 def copy(aws: SimulatedAws, account: str, region: str, image_id: str) -> str:
-    """Copy an image within its region as an account; the copy's id, or the code of AWS's refusal."""
+    """Copy an image within its region as an account; the copy's ID, or the code of AWS's refusal."""
     try:
         answer = aws.client("ec2", account, region).copy_image(
             Name=f"copy of {image_id}", SourceImageId=image_id, SourceRegion=region

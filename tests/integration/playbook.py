@@ -106,19 +106,19 @@ class Run:
 
 
 def _scripts() -> Path:
-    """The folder of ansible-playbook: of this environment, or of the one that checks/oldest_boto.py names."""
+    """The directory of ansible-playbook: in this environment, or in that of checks/oldest_boto.py."""
     other = os.environ.get("PLAYBOOK_ENVIRONMENT")
     return Path(other, "bin") if other else Path(sys.executable).parent
 
 
 def _site_packages() -> str:
-    """The folder that has Ansible's collections, golden.images linked among them."""
+    """The directory that has Ansible's collections, golden.images linked among them."""
     (found,) = _scripts().parent.glob("lib/python3.*/site-packages")
     return str(found)
 
 
 class Ansible:
-    """Runs playbooks in a folder of their own, with an environment that holds nothing of the user's."""
+    """Runs playbooks in a directory of their own, with an environment that holds nothing of the user's."""
 
     # In seconds. A run takes less than ten; one that takes this long hangs.
     timeout = 120

@@ -35,7 +35,7 @@ def instances(aws: SimulatedAws, account: str, region: str, *states: str) -> lis
 
 
 def left(aws: SimulatedAws, account: str, region: str) -> list[str]:
-    """The ids of instances, volumes and network interfaces that cost money or would be in the way."""
+    """The IDs of instances, volumes and network interfaces that cost money or would be in the way."""
     ec2 = aws.client("ec2", account, region)
     return [
         *(instance["InstanceId"] for instance in instances(aws, account, region, *LIVING)),

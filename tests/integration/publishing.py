@@ -25,7 +25,7 @@ SECRET = "YSBzZWNyZXQ="
 
 
 class Written(NamedTuple):
-    """A call that changes something: who, where, what, and the parameter's name or the template's id."""
+    """A call that changes something: who, where, what, and the parameter's name or the template's ID."""
 
     account_id: str
     region: str

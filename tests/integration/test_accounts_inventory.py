@@ -218,5 +218,5 @@ def test_a_web_page_is_no_answer(
     found, errors = Inventory(ansible).listed(**role)
     assert not found
     told = " ".join(errors.split())
-    assert f"The answer of {aws.url} to {operation} is a web page with the HTTP status {status}" in told
+    assert f"The response of {aws.url} to {operation} is a web page with the HTTP status {status}" in told
     assert "Check the network, the proxy and endpoint_url" in told

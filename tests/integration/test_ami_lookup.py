@@ -146,5 +146,5 @@ def test_a_web_page_is_no_answer(
     run = _looked_up(ansible, *([] if options else ["golden-web-*"]), region=AWAY, **options)
     assert run.code != 0
     told = " ".join(run.text.split())
-    assert f"The answer of {aws.url} to {operation} is a web page with the HTTP status {status}" in told
+    assert f"The response of {aws.url} to {operation} is a web page with the HTTP status {status}" in told
     assert "Check the network, the proxy and endpoint_url" in told

@@ -120,7 +120,7 @@ def test_a_report_says_who_can_use_what_and_what_has_changed(
     allowed, no_key, stranger = fixture.account_ids(ALLOWED, NO_KEY, STRANGER)
     missing = ansible.run(FQCN, {**variables, "audit_report_dir": str(ansible.folder / "no" / "where")})
     assert missing.code != 0
-    assert "there is no folder" in missing.tasks[-1].result["msg"]
+    assert "there is no directory" in missing.tasks[-1].result["msg"]
     assert aws.calls() == []
 
     planned = ansible.run(FQCN, variables, "--check")

@@ -32,7 +32,7 @@ _TIMEOUT = 60
 
 
 def _images(fixture: Fixture, region: str, **ages: int) -> dict[str, str]:
-    """Images of the family web, each so many days old; their ids by name."""
+    """Images of the family web, each so many days old; their IDs by name."""
     common = {"account": OWNER, "region": region, "devices": DISKS, "tags": {"family": "web"}}
     labels = {f"{name}-{region}": {**common, "age_days": age} for name, age in ages.items()}
     added = fixture.add_images(labels)
@@ -137,10 +137,10 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     assert observed.own_snapshots(aws, OWNER, AWAY) == sorted(
         observed.snapshot_ids(observed.image(aws, OWNER, AWAY, away["new"]))
     )
-    buried = {one["image_id"]: one for one in _tombstones(policy)}
-    assert set(buried) == set(going)
-    assert [one["deleted"] for one in buried[home["old"]]["snapshots"]] == [False, True]
-    assert buried[home["old"]]["image"]["Name"] == f"old-{HOME}"
+    tombstones = {one["image_id"]: one for one in _tombstones(policy)}
+    assert set(tombstones) == set(going)
+    assert [one["deleted"] for one in tombstones[home["old"]]["snapshots"]] == [False, True]
+    assert tombstones[home["old"]]["image"]["Name"] == f"old-{HOME}"
 
     aws.clear_calls()
     again, repeated = ansible.module("ami_cleanup", **policy)
@@ -391,8 +391,8 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
     assert run.code == 0, run.text
     assert _decisions(done) == {home["new"]: "keep", home["run"]: "keep", home["partly"]: "deregister"}
     stored = aws.client("s3", OWNER, HOME).list_objects_v2(Bucket="retired")["Contents"]
-    buried = sorted(f"web/{HOME}/{home[name]}" for name in ("old", "partly"))
-    assert sorted(one["Key"].rpartition("/")[0] for one in stored) == buried
+    tombstones = sorted(f"web/{HOME}/{home[name]}" for name in ("old", "partly"))
+    assert sorted(one["Key"].rpartition("/")[0] for one in stored) == tombstones
     parameter = aws.client("ssm", OWNER, HOME).get_parameter(Name=f"/retired/{HOME}/{home['old']}")
     lost = json.loads(parameter["Parameter"]["Value"])
     assert lost["launch_permissions"]["account_ids"] == fixture.account_ids("sandbox")
@@ -422,7 +422,7 @@ def test_a_report_that_lacks_recipes_proves_nothing_and_a_region_without_them_ke
     permissions = {"Add": [{"UserId": aws.account_id("sandbox")}]}
     for name in ("old", "recipe"):
         ec2.modify_image_attribute(ImageId=home[name], LaunchPermission=permissions)
-        # Anyone in the account can request a report of fewer types.
+        # Any principal of the account can request a report of fewer types.
         types = [{"ResourceType": "ec2:Instance"}, {"ResourceType": "ec2:LaunchTemplate"}]
         ec2.create_image_usage_report(ImageId=home[name], ResourceTypes=types)
     aws.client("imagebuilder", "sandbox", HOME).create_image_recipe(

@@ -160,7 +160,7 @@ def test_nothing_is_changed_above_the_limit_or_with_an_invalid_option(
             {"cleanup_protect_tags": "legal: hold"},
             "cleanup_protect_tags: 'legal: hold' can be a key and a value, or a key.",
         ),
-        ({"cleanup_protect_tags": "legal # hold"}, "cannot tell what the item 'legal # hold' means."),
+        ({"cleanup_protect_tags": "legal # hold"}, "the item 'legal # hold' is ambiguous."),
     ):
         unprotected = {name: value for name, value in policy.items() if name != "cleanup_protect_tags"}
         ignored = ansible.run(FQCN, {**unprotected, **meant})
@@ -217,7 +217,10 @@ def test_what_could_not_be_read_makes_the_cleanup_incomplete_and_fails_it_unless
     checked = ansible.run(FQCN, policy, "--check")
     assert (checked.code != 0, checked.facts["cleanup_status"]) == (True, "incomplete")
     assert observed.changes(aws, refused=True) == []
-    expected = f"{AWAY}: DescribeFleets could not be read, so images or snapshots stay that could be retired"
+    expected = (
+        f"{AWAY}: DescribeFleets could not be read, so images or snapshots are kept that could "
+        "otherwise be retired"
+    )
     assert expected in checked.task("Fail if the cleanup or its report failed").result["msg"]
     plan = _report(ansible, "plan")
     assert (plan["status"], plan["failures"]) == ("incomplete", [])

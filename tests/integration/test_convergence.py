@@ -2,7 +2,7 @@
 
 """For generated options and states: check mode changes nothing and is right, and a second run has no work.
 
-The options are as users write them: with the owner's own id, duplicates, ids as numbers, and every form in
+The options are as users write them: with the owner's own ID, duplicates, IDs as numbers, and every form in
 which a key can be named. Each test runs the real module against the simulated AWS.
 """
 
@@ -28,7 +28,7 @@ from .fixture import HOME, OWNER
 
 AWAY, THIRD = "eu-west-1", "us-west-2"
 REGIONS = (HOME, AWAY, THIRD)
-# The first has an id with a leading zero.
+# The first has an ID with a leading zero.
 CONSUMERS = ("web-prod", "web-staging", "data-prod")
 THEIRS = "alias/theirs"
 
@@ -68,9 +68,9 @@ class Estate(EncryptedFixture):
 ACCOUNTS = st.lists(st.sampled_from([OWNER, *CONSUMERS]), max_size=4)
 
 
-def key_named(estate: EncryptedFixture, region: str, form: str) -> str:
+def key_named(fixture: EncryptedFixture, region: str, form: str) -> str:
     """The owner's key of a region, in one of the forms that KMS takes."""
-    arn = estate.key(region)
+    arn = fixture.key(region)
     return {
         "alias": ALIAS,
         "arn": arn,

@@ -506,7 +506,7 @@ def test_what_cannot_be_asked_is_a_finding_and_a_failure_and_hides_nothing(
 
 @pytest.fixture
 def temporary() -> Iterator[Path]:
-    """A folder for temporary files, of a short name: Ansible makes sockets there, whose paths are limited."""
+    """A directory for temporary files, with a short name: paths of Ansible's sockets are limited."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role distribute with the ways to name its source other than an id, and with several sources."""
+"""The role distribute with the ways to name its source other than an ID, and with several sources."""
 
 from __future__ import annotations
 

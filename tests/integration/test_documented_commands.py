@@ -4,7 +4,7 @@
 
 None makes Ansible warn that there is no inventory.
 
-A page's files of variables are written from its YAML, with ids and folders that exist.
+A page's files of variables are written from its YAML, with IDs and directories that exist.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _begins(pattern: str, text: str) -> bool:
 @cache
 def _pages() -> dict[str, str]:
     paths = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
-    # tests/integration/test_moving.py runs the examples of that folder in worlds of other tools.
+    # tests/integration/test_moving.py runs the examples of that directory in worlds of other tools.
     kept = [path for path in paths if path.parent.name != "moving"]
     return {path.relative_to(CHECKOUT).as_posix(): path.read_text(encoding="utf-8") for path in kept}
 
@@ -144,18 +144,18 @@ PAGES = [page for page, text in _pages().items() if any(one.reason is None for o
 
 @dataclass(frozen=True)
 class World:
-    """The simulated AWS with what the pages presume, and the folder that the commands run in."""
+    """The simulated AWS with what the pages presume, and the directory that the commands run in."""
 
     aws: SimulatedAws
     folder: Path
     described: Mapping[str, Any]
 
     def image(self, name: str) -> str:
-        """The id of an image, by the name that it has in the fixture."""
+        """The ID of an image, by the name that it has in the fixture."""
         return str(self.described["images"][name]["image_id"])
 
     def actual(self, page: str, text: str) -> str:
-        """A page's text with ids and folders that exist instead of its examples."""
+        """A page's text with IDs and directories that exist instead of its examples."""
         examples = {
             "ami-0123456789abcdef0": self.image(IMAGES.get(page, "golden-web-2")),
             "ami-0fedcba9876543210": self.image("golden-old-2"),
@@ -179,7 +179,7 @@ class World:
         return text
 
     def write(self, name: str, text: str) -> None:
-        """Write a file into the folder."""
+        """Write a file into the directory."""
         (self.folder / name).write_text(text, encoding="utf-8")
 
 

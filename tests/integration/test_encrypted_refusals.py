@@ -109,7 +109,7 @@ def test_copies(
         "kms_key_id": ALIAS,
     }
     managed = (
-        "is the alias of an AWS managed key. Snapshots encrypted with an AWS managed key cannot be shared"
+        "is the alias of an AWS managed key. Snapshots encrypted under an AWS managed key cannot be shared"
     )
     invalid = "invalid_option"
     _refuse(
@@ -141,7 +141,7 @@ def test_copies(
                 },
                 *("default_key", AWAY),
                 (
-                    f"{others['aws/ebs']} is encrypted with the AWS managed key",
+                    f"{others['aws/ebs']} is encrypted under the AWS managed key",
                     "reencrypt_source: true",
                     AWAY,
                 ),
@@ -261,7 +261,7 @@ def test_sharing_and_the_whole(
             "one of the images under aws/ebs": Row(
                 {"images": {HOME: fixture.image_id, AWAY: others["aws/ebs"]}},
                 *("default_key", AWAY),
-                (f"{others['aws/ebs']} is encrypted with", "kms_key_id of ami_copy_regions", AWAY),
+                (f"{others['aws/ebs']} is encrypted under", "kms_key_id of ami_copy_regions", AWAY),
             ),
         },
     )

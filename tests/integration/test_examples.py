@@ -130,7 +130,7 @@ def test_examples_work_and_results_are_as_documented(
 
 
 def _prepare_publishing(aws: SimulatedAws, images: Mapping[str, str]) -> None:
-    """Share the images with whom they are published to, and make the template that is to launch them."""
+    """Share the images with the accounts of the publication, and make the template that launches them."""
     for region, image_id in images.items():
         ec2 = aws.client("ec2", OWNER, region)
         permissions = {"Add": [{"UserId": aws.account_id("web-prod")}]}
@@ -162,14 +162,14 @@ def _prepare_buckets(aws: SimulatedAws, folder: Path) -> None:
 
 
 def _age(fixture: Fixture) -> None:
-    """Add images of one family, of which the oldest is to be retired."""
+    """Add images of one family, the oldest of which will be retired."""
     disks = [{"device_name": "/dev/xvda", "size": 8}]
     old = {"account": OWNER, "region": HOME, "devices": disks}
     fixture.add_images({f"golden-db-{age}": {**old, "age_days": age} for age in range(201, 205)})
 
 
 def _snapshot(aws: SimulatedAws, region: str) -> str:
-    """The id of a snapshot that no image uses."""
+    """The ID of a snapshot that no image uses."""
     ec2 = aws.client("ec2", OWNER, region)
     volume = ec2.create_volume(AvailabilityZone=f"{region}a", Size=1)["VolumeId"]
     snapshot_id: str = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]

@@ -2,8 +2,8 @@
 
 """Names, descriptions and tags that mean harm, through whole playbooks: they stay text everywhere.
 
-Whoever may create or tag a resource chooses these texts. They contain markup, templates, formulas, escape
-sequences of terminals, and characters that are not shown.
+Any principal that may create or tag a resource chooses these texts. They contain markup, templates, formulas,
+escape sequences of terminals, and characters that are not shown.
 """
 
 from __future__ import annotations

@@ -160,7 +160,7 @@ def test_no_secret_is_on_the_screen(aws: SimulatedAws, fixture: EncryptedFixture
                 "distribute_external_id": external_id,
             },
         }
-        # The second one's role asks for another external id: refusals are silent, too.
+        # The second one's role asks for another external ID: refusals are silent, too.
         for account, external_id in (("web-staging", EXTERNAL_ID), ("web-prod", f"not-{EXTERNAL_ID}"))
     ]
     run = ansible.tasks(
@@ -181,7 +181,7 @@ def test_no_secret_is_on_the_screen(aws: SimulatedAws, fixture: EncryptedFixture
     assert [call.status for call in sessions] == [200]
     # -vvvv really shows what the modules were given.
     assert credentials["access_key"] in run.stdout
-    # The external id is also the collection's name, with a hyphen: what surrounds it says which it is.
+    # The external ID is also the collection's name, with a hyphen: what surrounds it says which it is.
     for hidden in (secret, f"external_id: {EXTERNAL_ID}", f'"{EXTERNAL_ID}"', f"not-{EXTERNAL_ID}"):
         assert hidden not in run.text
     # What AWS's temporary credentials look like: IAM User Guide, "Unique identifiers".

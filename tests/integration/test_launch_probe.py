@@ -235,5 +235,5 @@ def test_bad_options_are_refused_before_anything_is_launched(
     assert run.code != 0
     options = {failure["action"] for failure in task.result["failures"]}
     assert options == {"account_ids", "subnet_ids", "security_group_ids", "wait_timeout"}
-    assert f"no subnet is given for {AWAY}" in task.result["msg"]
+    assert f"no subnet is set for {AWAY}" in task.result["msg"]
     assert aws.calls() == []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Failures of twenty regions, of an audit with many findings, of a remediation of many accounts, and of many
-variables: no line that no one can read."""
+variables: no line that a person cannot read."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def test_web_pages_are_explained(aws: SimulatedAws, ansible: Ansible) -> None:
     assert run.code == 2
     assert run.task("Fail before the first change").result["msg"] == (
         "Monitoring was not configured: a step before the first change failed.\n"
-        "- Get caller identity failed. The answer lacks Error: it may not be AWS's. "
+        "- Get caller identity failed. The response has no Error. It probably does not come from AWS. "
         "Check the network, the proxy and AWS_ENDPOINT_URL."
     )
     assert _everything(aws) == []
@@ -203,8 +203,8 @@ def test_web_pages_are_explained(aws: SimulatedAws, ansible: Ansible) -> None:
     run = ansible.run(PLAYBOOK, variables)
     assert run.code == 2
     assert run.task("Fail if a region failed").result["msg"] == (
-        f"1 of 1 region failed.\n- {HOME}: Create topic failed. The answer lacks CreateTopicResult: it may "
-        "not be AWS's. Check the network, the proxy and AWS_ENDPOINT_URL.\n"
+        f"1 of 1 region failed.\n- {HOME}: Create topic failed. The response has no CreateTopicResult. "
+        "It probably does not come from AWS. Check the network, the proxy and AWS_ENDPOINT_URL.\n"
         "Rerun to complete the failed regions: completed work is kept."
     )
 

@@ -36,7 +36,7 @@ _CALL = re.compile(r"(?:^|/)pipeline/(?P<script>\w+\.sh)(?P<arguments>[^|>']*)")
 def _script(
     ansible: Ansible, name: str, variables: Mapping[str, Any], *arguments: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script in Ansible's folder, with these variables in a file, as a pipeline does."""
+    """Run a script in Ansible's directory, with these variables in a file, as a pipeline does."""
     (ansible.folder / "variables.yml").write_text(yaml.safe_dump(dict(variables)), encoding="utf-8")
     environment = {**ansible.environment, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
     return subprocess.run(
@@ -130,7 +130,7 @@ def test_findings_are_no_failures(aws: SimulatedAws, fixture: Fixture, ansible: 
 def test_folders_and_files_can_have_any_name(
     fixture: Fixture, distribution: dict[str, Any], tmp_path: Path
 ) -> None:
-    # A folder of Jenkins has the name of its job.
+    # Jenkins names the directory of a job after the job.
     ansible = Ansible(fixture.environment(OWNER), tmp_path / "my job")
     ansible.folder.mkdir()
     name = """it's "the report" of {50%}"""

@@ -138,7 +138,7 @@ def _shares(aws: SimulatedAws, fixture: Fixture, ids: Mapping[str, str]) -> list
             ("1402434204 is a number without 12 digits", "012345671234", "in double quotes"),
         ),
         Row(
-            "account ids of the wrong length",
+            "account IDs of the wrong length",
             {"account_ids": ["12345678901", CONSUMERS[0]]},
             option("account_ids", "account_ids"),
             ("'12345678901' is not a valid account ID", f"'{CONSUMERS[0]}' is not a valid account ID"),

@@ -203,7 +203,7 @@ def test_a_killed_process_loses_no_event(
     queue = Queue(aws)
 
     def started() -> set[str]:
-        """The ids of the images whose playbook has started."""
+        """The IDs of the images whose playbook has started."""
         lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
         return {json.loads(line)[1]["remediate_images"][0]["image_id"] for line in lines}
 
@@ -255,7 +255,7 @@ def test_one_run_removes_access_that_is_not_allowed_and_keeps_the_rest(
 
 
 def _own_ids(number: int, record: dict[str, Any]) -> dict[str, Any]:
-    """A record with unique ids."""
+    """A record with unique IDs."""
     text = re.sub(r"\b(ami|snap)-[0-9a-f]{17}\b", rf"\1-{number:017x}", json.dumps(record))
     own: dict[str, Any] = json.loads(text)
     return own
@@ -274,7 +274,7 @@ def _place(record: dict[str, Any]) -> dict[str, str]:
 
 
 def _invalid(share: dict[str, Any]) -> Iterator[Any]:
-    """Messages that must run no playbook: templates as ids, other structures, no JSON."""
+    """Messages that must run no playbook: templates as IDs, other structures, no JSON."""
     for image_id in ("{{ lookup('pipe', 'true') }}", "ami-0 {{ 1 }}", "ami-xyz", "", None, 5, ["ami-0"]):
         parameters = {**share["requestParameters"], "imageId": image_id}
         yield trail.event({**share, "requestParameters": parameters})

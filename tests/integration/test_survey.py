@@ -143,7 +143,7 @@ def _remediate(aws: SimulatedAws, _folder: str) -> Job:
 
 
 def _shared(aws: SimulatedAws, fixture: Fixture) -> list[str]:
-    """Share the golden image with two accounts, one of another organization, whose ids are returned."""
+    """Share the golden image with two accounts, one of another organization, whose IDs are returned."""
     accounts = fixture.account_ids(CONSUMERS[0], STRANGER)
     permissions = {"Add": [{"UserId": one} for one in accounts]}
     ec2 = aws.client("ec2", OWNER, HOME)
@@ -432,7 +432,7 @@ def test_every_role_has_jobs() -> None:
 
 
 @pytest.mark.every_python
-def test_an_answer_that_ansible_destroyed_is_refused_with_its_cure(
+def test_an_answer_that_ansible_destroyed_is_refused_with_its_remedy(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
     answers = {

@@ -36,7 +36,7 @@ NO_PYTHON = {"ansible_python_interpreter": "/nonexistent/python"}
 
 @pytest.mark.every_python
 def test_no_process_is_started_and_the_result_is_that_of_a_process(ansible: Ansible) -> None:
-    """Of a success and of failures of each kind; files are in the folder of the play, as always."""
+    """Of a success and of failures of each kind; files are in the directory of the play, as always."""
 
     def results(**keywords: Any) -> dict[str, dict[str, Any]]:
         tasks = [

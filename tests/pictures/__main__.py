@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.pictures``: real reports on a realistic estate, and pictures of their pages.
+"""``python -m tests.pictures``: real reports on a realistic fixture, and pictures of their pages.
 
 With ``--readme`` it also writes the pictures of README.md into docs/pictures.
 
@@ -25,7 +25,7 @@ _OF_README = _CHECKOUT / "docs" / "pictures"
 
 
 def main() -> int:
-    """Write the pages and the pictures of them into the folder, and print what can be counted."""
+    """Write the pages and the pictures of them into the directory, and print what can be counted."""
     parser = argparse.ArgumentParser(prog="python -m tests.pictures")
     parser.add_argument("folder", nargs="?", type=Path, default=_FOLDER)
     parser.add_argument("--readme", action="store_true")

@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.report.content
 from ansible_collections.golden.images.plugins.module_utils.audit.report.document import document
 from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
 
-from simulated_aws.fixtures.estate import REGIONS
+from simulated_aws.fixtures.realistic import REGIONS
 
 NAME = "audit-large"
 _IMAGES, _OWNER, _NOW = 10_000, "111111111111", "2026-11-24T12:00:00+00:00"
@@ -26,7 +26,7 @@ _STRANGE, _PUBLIC, _KEYLESS = 40, 500, 16
 
 
 def large_page(folder: Path) -> Path:
-    """Write the page into a folder of ``folder``, and return its path."""
+    """Write the page into a directory of ``folder``, and return its path."""
     page = folder / NAME / "report.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(html_text(document(audit(_audited())), _NOW), encoding="utf-8")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The runs of real playbooks on the estate whose reports, and output on a terminal, are looked at."""
+"""Real playbooks on the realistic fixture: their reports, and their output on a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from simulated_aws.client import SimulatedAws
-from simulated_aws.fixtures.estate import CONSUMERS, EXTERNAL_ID, OWNER, REGIONS, ROLE, estate
+from simulated_aws.fixtures.realistic import CONSUMERS, EXTERNAL_ID, OWNER, REGIONS, ROLE, realistic_fixture
 from tests.integration.playbook import Ansible
 
 from .terminal import written
@@ -29,7 +29,7 @@ _PRICES = {"default": 0.05, "sa-east-1": 0.068}
 
 def reports(folder: Path) -> dict[str, Path]:
     """Run the playbooks, and return the pages of their reports in ``folder`` by name."""
-    with SimulatedAws.start(estate(datetime.now(UTC))) as aws:
+    with SimulatedAws.start(realistic_fixture(datetime.now(UTC))) as aws:
         aws.set_throttling(False)
         ansible = Ansible(aws.environment(OWNER), folder)
         ansible.timeout = _TIMEOUT
@@ -96,7 +96,7 @@ def _page(
     variables: Mapping[str, Any],
     *options: str,
 ) -> Path:
-    """Run a playbook that writes its report into a new folder, and return the page."""
+    """Run a playbook that writes its report into a new directory, and return the page."""
     shutil.rmtree(folder, ignore_errors=True)
     run = ansible.run(f"golden.images.{playbook}", {**variables, option: str(folder)}, *options)
     return _only_page(folder, run.text)
@@ -121,7 +121,7 @@ def _page_and_screen(ansible: Ansible, folder: Path, variables: Mapping[str, Any
 
 
 def _only_page(folder: Path, output: str) -> Path:
-    """The page in a folder, or its one folder: a cleanup writes its plan into a folder of its own."""
+    """The page in a directory, or in its one directory: a cleanup writes its plan into one of its own."""
     pages = [*folder.rglob("report.html")]
     if len(pages) != 1:
         raise RuntimeError(f"{folder.name} wrote {len(pages)} pages.\n{output[-3000:]}")

@@ -27,7 +27,7 @@ _READY_WITHIN = 60
 
 
 class Ministack:
-    """A running ministack; an access key that is an account id is the root user of that account."""
+    """A running ministack; an access key that is an account ID is the root user of that account."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -53,7 +53,7 @@ class Ministack:
         )
 
     def image(self, name: str = "golden-web-1", tags: Mapping[str, str] | None = None) -> str:
-        """Register an image of the owner with two disks; returns its id."""
+        """Register an image of the owner with two disks; returns its ID."""
         ec2 = self.client("ec2")
         devices = []
         for device in ("/dev/xvda", "/dev/sdb"):

@@ -404,7 +404,7 @@ def shared_knows_no_capability(source: Source) -> Iterator[str]:
 
 
 def _imports_of_rooms(source: Source, allowed: Collection[str]) -> Iterator[str]:
-    """Imports from folders below module_utils that are not in ``allowed``."""
+    """Imports from directories below module_utils that are not in ``allowed``."""
     for name in source.imports:
         if is_in(name, UTILS) and (room := room_of(name)) and room not in allowed:
             yield f"imports {name}"

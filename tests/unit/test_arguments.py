@@ -100,7 +100,7 @@ def test_an_account_id_whose_leading_zero_yaml_lost_is_refused_with_a_quoted_exa
         pytest.param({"account_ids": ["١١١١٢٢٢٢٣٣٣٣"]}, "account_ids", "'١١١١٢٢٢٢٣٣٣٣'", id="other digits"),
         pytest.param({"account_ids": [1.5]}, "account_ids", "1.5", id="a fraction"),
         pytest.param(
-            {"org_arns": ["o-a1b2c3d4e5"]}, "org_arns", "'o-a1b2c3d4e5'", id="an id instead of an ARN"
+            {"org_arns": ["o-a1b2c3d4e5"]}, "org_arns", "'o-a1b2c3d4e5'", id="an ID instead of an ARN"
         ),
         pytest.param({"org_arns": [UNIT]}, "org_arns", UNIT, id="a unit among organizations"),
         pytest.param({"org_unit_arns": [ORG]}, "org_unit_arns", ORG, id="an organization among units"),

@@ -63,8 +63,8 @@ def test_codes_of_aws_and_of_the_sdk_are_allowed_in_their_failures(tmp_path: Pat
     assert own_codes(read(tmp_path)) == []
 
 
-def test_every_code_has_a_cause_and_a_cure():
-    cures = yaml.safe_load((CHECKOUT / "checks" / "codes" / "cures.yml").read_text(encoding="utf-8"))
-    assert list(cures["errors"]) == sorted(
+def test_every_code_has_a_cause_and_a_remedy():
+    remedies = yaml.safe_load((CHECKOUT / "checks" / "codes" / "remedies.yml").read_text(encoding="utf-8"))
+    assert list(remedies["errors"]) == sorted(
         {code.literal for code in own_codes(read(CHECKOUT)) if code.literal}
     )

@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import (
     TargetFailed,
     cut,
     in_common,
-    incomplete_answer,
+    incomplete_response,
     invalid_option,
     summary,
 )
@@ -136,12 +136,12 @@ def test_an_invalid_option() -> None:
     }
 
 
-def test_an_incomplete_answer() -> None:
-    failure = incomplete_answer("CopyImage", "ImageId", Target("111111111111", "eu-west-1"))
-    assert failure.sentence().startswith("eu-west-1: AWS's answer to CopyImage lacks ImageId. Rerun.")
-    assert (failure.error_code, failure.action) == ("incomplete_answer", "CopyImage")
+def test_an_incomplete_response() -> None:
+    failure = incomplete_response("CopyImage", "ImageId", Target("111111111111", "eu-west-1"))
+    assert failure.sentence().startswith("eu-west-1: AWS's response to CopyImage lacks ImageId. Rerun.")
+    assert (failure.error_code, failure.action) == ("incomplete_response", "CopyImage")
     assert failure.account_id == "111111111111"
-    assert incomplete_answer("CopyImage", "ImageId").region is None
+    assert incomplete_response("CopyImage", "ImageId").region is None
 
 
 def test_a_refusal_keeps_and_lists_every_failure() -> None:

@@ -109,7 +109,7 @@ BREACHES = [
         "imports ansible",
     ),
     ("impure_imports", "module_utils/reports/values.py", "import jinja2", "imports jinja2"),
-    # A new file or folder is pure unless its name is that of an impure one.
+    # A new file or directory is pure unless its name is that of an impure one.
     ("impure_imports", "module_utils/new_room/decisions.py", "import boto3", "imports boto3"),
     ("impure_imports", "module_utils/new_file.py", "import os", "imports os"),
     (

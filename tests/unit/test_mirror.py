@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each source file has a test file of its name, in the folder of the same name, and helpers are few."""
+"""Each source file has a test file of its name, in the directory of the same name, and helpers are few."""
 
 from __future__ import annotations
 

@@ -448,7 +448,7 @@ def test_a_botocore_that_would_leave_something_out_is_refused() -> None:
         def require_botocore_at_least(self, oldest: str, *, reason: str) -> None:
             raise Refusal(f"{oldest} {reason}")
 
-    with pytest.raises(Refusal, match=r"1\.41\.0 to read all that AWS answers"):
+    with pytest.raises(Refusal, match=r"1\.41\.0 to read all that AWS returns"):
         runner._clients(Module())
 
 

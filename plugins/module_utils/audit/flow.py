@@ -93,7 +93,7 @@ def _rule(options: Options, number: int, given: Mapping[str, Any]) -> Rule:
     tags = {str(key): "" if value is None else str(value) for key, value in (given["tags"] or {}).items()}
     pattern = (given["name_pattern"] or "").strip() or None
     if pattern is None and not tags:
-        own.refuse("name_pattern", "the rule selects no images.", "Give name_pattern, tags, or both.")
+        own.refuse("name_pattern", "the rule selects no images.", "Set name_pattern, tags, or both.")
     rule = Rule(replace(own.consumers(), public=given["public"]), pattern, tags)
     try:
         own.check()

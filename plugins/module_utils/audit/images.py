@@ -64,7 +64,7 @@ def _of_image(wanted: AuditWanted, target: Target, image: Image, seen: RegionSee
         yield found(
             "public",
             f"Every AWS account can launch {image.image_id} ({image.name}).",
-            "Unshare it (ami_share, group: all, state: absent), and turn block public access on.",
+            "Remove public access (ami_share, group: all, state: absent), then enable block public access.",
             PUBLIC,
         )
     for kind, principals in (
@@ -130,7 +130,7 @@ def _of_snapshot(
         yield found(
             "snapshot_public",
             f"Every AWS account can read {snapshot_id}, a snapshot of {first}.",
-            "Remove the group all (ModifySnapshotAttribute), and turn block public access on.",
+            "Remove the group all (ModifySnapshotAttribute), then enable block public access.",
             PUBLIC,
         )
     for account_id in sorted(unknown.account_ids):
@@ -168,7 +168,7 @@ def _of_unused(
             "snapshot_public",
             snapshot_id,
             f"Every AWS account can read {snapshot_id}, which no image uses.",
-            "Delete it, or remove the group all (ModifySnapshotAttribute), and turn block public access on.",
+            "Delete it, or remove the group all (ModifySnapshotAttribute), then enable block public access.",
             principal=PUBLIC,
         )
     for account_id in sorted(unknown.account_ids):

@@ -164,7 +164,7 @@ def _of_other_account(
 
 
 def _not_enabled(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Finding]:
-    """Shared images that no one can launch before their key is enabled."""
+    """Shared images that no account can launch before their key is enabled."""
     for image in images:
         yield finding(
             target,

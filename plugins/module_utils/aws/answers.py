@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads members of AWS's answers that botocore's models do not require.
+"""Reads members of AWS's responses that botocore's models do not require.
 
 Botocore omits each member that the answer lacks, lists included (botocore.parsers, ``_handle_structure`` of
 ``BaseXMLResponseParser`` and ``BaseJSONParser``).

@@ -10,7 +10,7 @@ import re
 import traceback
 
 from ..denial import remedy as remedy_of_denial
-from ..failures import CHECK_CREDENTIALS, Failure, TargetFailed, incomplete_answer
+from ..failures import CHECK_CREDENTIALS, Failure, TargetFailed, incomplete_response
 from ..fanout import DidNotAnswer
 from ..model import Target
 from .sdk import (
@@ -31,12 +31,12 @@ AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError, ResponseP
 
 
 class IncompleteAnswer(BotoCoreError):
-    """AWS's answer lacks a member that the caller needs.
+    """AWS's response lacks a member that the caller needs.
 
     As an exception of botocore, it counts as a failed read wherever failed reads are expected.
     """
 
-    fmt = "AWS's answer to {operation} lacks {member}."
+    fmt = "AWS's response to {operation} lacks {member}."
 
     def __init__(self, operation: str, member: str) -> None:
         super().__init__(operation=operation, member=member)
@@ -48,8 +48,8 @@ class WebPage(BotoCoreError):
     """The answer is a web page: it comes from a proxy, a gateway or a login page, not from AWS."""
 
     fmt = (
-        "The answer of {endpoint} to {operation} is a web page with the HTTP status {status}, which AWS does "
-        "not send."
+        "The response of {endpoint} to {operation} is a web page with the HTTP status {status}, which AWS "
+        "does not send."
     )
 
 
@@ -74,7 +74,7 @@ _AMI_QUOTAS = (
     "sharing, 1,000 of these for each image by default, or Public AMIs, 5 in a region by default."
 )
 _OTHER_CODE = "See the error {code} of {action} in AWS's API reference."
-_NO_ANSWER = "The region did not answer before all other regions were done."
+_NO_ANSWER = "The region did not respond before all other regions were done."
 
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API": AuthFailure is about credentials or permissions.
 # In the first case, and in a region that is not enabled, AWS's message is "AWS was not able to validate the
@@ -202,12 +202,12 @@ def failure(exception: Exception, target: Target | None, action: str) -> Failure
     if isinstance(exception, ClientError):
         return _aws_failure(exception, target, action)
     if isinstance(exception, IncompleteAnswer):
-        return incomplete_answer(exception.operation, exception.member, target)
+        return incomplete_response(exception.operation, exception.member, target)
     if isinstance(exception, (BotoCoreError, ResponseParserError)):
         unreadable = isinstance(exception, ResponseParserError)
         return Failure(
             # The exception's message contains the whole answer.
-            message=f"The answer to {action} is not one of AWS's." if unreadable else str(exception),
+            message=f"The response to {action} does not come from AWS." if unreadable else str(exception),
             remedy=_sdk_remedy(exception),
             error_code=type(exception).__name__,
             action=action,

@@ -46,7 +46,7 @@ def _refuse_web_page(
     """Botocore's event ``before-parse``: refuse an answer that is a web page.
 
     Botocore would read a well-formed page as an empty answer, and with the HTTP status 200 as success:
-    nothing found, or a change made. Of pages with a status of a server error it recognizes those that begin
+    nothing found, or a change made. If the status is a server error, it recognizes pages that begin
     with <html> (botocore.parsers, ``_is_generic_error_response``): such a call fails with the status as its
     code, and is repeated like other server errors. A page with the status 429 becomes such an answer with
     a code that all of botocore's retry modes repeat.

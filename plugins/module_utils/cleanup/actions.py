@@ -159,7 +159,7 @@ def _is_marked(state: RegionState, snapshot_id: str) -> bool:
 
 
 def _values(image_ids: Iterable[str]) -> list[str]:
-    """The ids in as few tag values as hold them."""
+    """The IDs in as few tag values as hold them."""
     values: list[str] = []
     for image_id in image_ids:
         if values and len(values[-1]) + 1 + len(image_id) <= MAX_VALUE:

@@ -111,7 +111,7 @@ def _attempts(
 
 
 def _lacks_results(done: Performed) -> bool:
-    """Whether an image was deregistered and AWS's answer does not say what became of its snapshots."""
+    """Whether an image was deregistered and AWS's response does not say what became of its snapshots."""
     return any("DeleteSnapshotResults" not in answer for answer in done.answers)
 
 

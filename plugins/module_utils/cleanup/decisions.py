@@ -292,7 +292,7 @@ def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -
 
 
 def _snapshots(context: _Context, ref: ImageRef) -> dict[str, SnapshotUsage]:
-    """The usage of the image's snapshots, by their ids."""
+    """The usage of the image's snapshots, by their IDs."""
     return {
         one: context.seen.snapshot_usage.get(SnapshotRef(ref.region, one), context.unread_snapshot)
         for one in context.seen.images[ref].image.snapshot_ids

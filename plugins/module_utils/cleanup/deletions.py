@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which snapshots a run deletes in all: those of deregistered images, and those that former images left."""
+"""Which snapshots a run deletes in all: those of images that it deregisters, and those without an image."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..model import SnapshotRef
 from .decisions import Decision
 from .options import CleanupWanted
-from .snapshots import former_image, images_named_by, leftovers, orphans
+from .snapshots import described_image, images_named_by, leftovers, orphans
 from .state import CleanupSeen, Evidence, OwnSnapshot, SnapshotUsage, unreadable
 
-# Region to former image to the snapshots that it has left.
+# Region to deregistered image to the snapshots that are left of it.
 Orphans = dict[str, dict[str, tuple[OwnSnapshot, ...]]]
 
 _NOT_READ = SnapshotUsage(unread="Its permissions were not read.")
 
 
 def all_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
-    """The snapshots that former images left, shared or not, if the user wants such snapshots deleted.
+    """The orphan snapshots, shared or not, if the user wants them deleted.
 
     None in a region where something could not be read: it may use these images, or keep their snapshots.
     """
@@ -48,7 +48,7 @@ def all_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> Mapping[SnapshotR
 
 
 def unread_deletions(wanted: CleanupWanted, seen: CleanupSeen) -> dict[str, tuple[Evidence, ...]]:
-    """Region to what could not be read there and keeps snapshots that former images left.
+    """Region to what could not be read there and keeps snapshots without an image.
 
     That is either what was not read of the region, or the permissions of such snapshots.
     """
@@ -57,8 +57,8 @@ def unread_deletions(wanted: CleanupWanted, seen: CleanupSeen) -> dict[str, tupl
         unread = seen.deletions_unread_of(region)
         kept = _leftovers(wanted, seen, region)
         if wanted.orphan_snapshots:
-            former = orphans(state, wanted.rules.protect_tags, seen.named[region])
-            kept = (*kept, *(one for left in former.values() for one in left))
+            earlier = orphans(state, wanted.rules.protect_tags, seen.named[region])
+            kept = (*kept, *(one for left in earlier.values() for one in left))
         # Whether there are orphans is not known without a list of the snapshots.
         unlisted = wanted.orphan_snapshots and any(one.subject == "DescribeSnapshots" for one in unread)
         if unread and (kept or unlisted):
@@ -90,13 +90,13 @@ def kept_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> dict[SnapshotRef
     return found
 
 
-def used_former_images(wanted: CleanupWanted, seen: CleanupSeen, region: str) -> dict[str, Evidence]:
-    """Former image to its first use, where nothing else keeps the snapshots that it left."""
+def used_deregistered_images(wanted: CleanupWanted, seen: CleanupSeen, region: str) -> dict[str, Evidence]:
+    """Deregistered image to its first use, where nothing else keeps its snapshots."""
     state, named, tags = seen.regions[region], seen.named[region], wanted.rules.protect_tags
     left = leftovers(state, tags, {})
-    former = [image_id for one in left for image_id in images_named_by(one)]
-    former += orphans(state, tags, {}) if wanted.orphan_snapshots else ()
-    return {image_id: named[image_id][0] for image_id in former if image_id in named}
+    earlier = [image_id for one in left for image_id in images_named_by(one)]
+    earlier += orphans(state, tags, {}) if wanted.orphan_snapshots else ()
+    return {image_id: named[image_id][0] for image_id in earlier if image_id in named}
 
 
 def deletable_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
@@ -105,8 +105,8 @@ def deletable_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
     No report shows what other accounts do with a snapshot.
     """
     found: Orphans = {}
-    for region, former in all_orphans(wanted, seen).items():
-        for image_id, left in former.items():
+    for region, earlier in all_orphans(wanted, seen).items():
+        for image_id, left in earlier.items():
             deletable = tuple(
                 one for one in left if _is_deletable(wanted, seen, SnapshotRef(region, one.snapshot_id))
             )
@@ -122,24 +122,24 @@ def deleted_alone(
 
     When a leftover was marked, it was not shared, or shared images were included. Both can have changed.
     """
-    of_former = (one for left in orphaned.get(region, {}).values() for one in left)
+    of_orphans = (one for left in orphaned.get(region, {}).values() for one in left)
     left_here = (
         one
         for ref, one in all_leftovers(wanted, seen).items()
         if ref.region == region and _is_deletable(wanted, seen, ref)
     )
-    return (*left_here, *of_former)
+    return (*left_here, *of_orphans)
 
 
-def former_images(wanted: CleanupWanted, seen: CleanupSeen, orphaned: Orphans) -> tuple[str, ...]:
-    """The former images whose snapshots are deleted, as ``max_deletions`` counts them: ``region/image_id``.
+def deregistered_images(wanted: CleanupWanted, seen: CleanupSeen, orphaned: Orphans) -> tuple[str, ...]:
+    """The images, as ``region/image_id``, for which ``max_deletions`` counts the snapshots without an image.
 
     A leftover counts for the image that its description names, which no tag can change. Without one, it
-    counts by itself: a mark can be written by anyone who can tag snapshots.
+    counts by itself: every principal that can tag snapshots can write a mark.
     """
     return tuple(
         dict.fromkeys(
-            f"{region}/{former_image(one) or one.snapshot_id}"
+            f"{region}/{described_image(one) or one.snapshot_id}"
             for region in sorted(seen.regions)
             for one in deleted_alone(wanted, seen, region, orphaned)
         )

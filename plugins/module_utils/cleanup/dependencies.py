@@ -22,12 +22,12 @@ def dependencies(seen: CleanupSeen, decided: Iterable[Decision], actions: Iterab
     """Region to snapshots and grants to the images that have to be deregistered first.
 
     A grant on a key depends on all images that are deregistered under the key. An example: under one key,
-    ami-1 with snap-1 is deregistered, snap-9 of a former image is deleted, and the grant g-1 is revoked::
+    ami-1 with snap-1 is deregistered, snap-9, which has no image, is deleted, and the grant g-1 is revoked::
 
         {"eu-west-1": {"snap-1": {"ami-1"}, "g-1": {"ami-1", "snap-9"}}}
 
     So if ami-1 could not be deregistered, snap-1 and g-1 stay. snap-9 depends on no image; for g-1 it stands
-    in for its former image.
+    in for its deregistered image.
     """
     found: Dependencies = defaultdict(lambda: defaultdict(set))
     under_key: dict[KeyRef, set[str]] = defaultdict(set)

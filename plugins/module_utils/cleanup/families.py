@@ -112,7 +112,7 @@ def blocked_by_missing_tags(
     """Images that cannot be deregistered yet, each with the reason: a copy still lacks the inherited tags.
 
     ``written`` are tags that were written since the images were read: image, key and value. In the example of
-    ``inherited_tags``, ami-1 is blocked as long as ami-2 or ami-3 lacks one of its tags. If ami-2 is to be
+    ``inherited_tags``, ami-1 is blocked as long as ami-2 or ami-3 lacks one of its tags. If ami-2 will be
     deregistered as well, the tags of ami-3 alone block both.
     """
     found: dict[ImageRef, str] = {}

@@ -172,8 +172,8 @@ def _read_again(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, plan
     """The state right before the destructive actions.
 
     All regions are read, not only those with such actions: a parameter can name images of other regions, and
-    an unfinished copy in another region needs its source. Of the images, only those that the plan disables or
-    deregisters are inspected.
+    an unfinished copy in another region needs its source. Only images that the plan disables or deregisters
+    are inspected.
 
     Raises:
         Refused: something cannot be read.

@@ -182,5 +182,5 @@ def _may_be_under_any(own: OwnImage, state: RegionState) -> bool:
 
 
 def _account(grant: Grant) -> str:
-    """The account of a grantee; empty for a deleted role or user, of which KMS returns a unique id only."""
+    """The account of a grantee; empty for a deleted role or user, of which KMS returns a unique ID only."""
     return account_of(grant.grantee) or ""

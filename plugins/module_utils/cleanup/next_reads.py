@@ -45,7 +45,7 @@ def next_reads(
 
     1. EC2 Image Builder in the regions in which it built own images.
     2. The usage of ``images``, by default of every image that neither a rule nor an earlier read keeps.
-    3. The snapshots of images to disable or deregister, and those that former images left.
+    3. The snapshots of images to disable or deregister, and those without an image.
     4. The KMS keys of snapshots to delete.
     5. The volumes under these keys, of accounts that would lose grants on them.
 
@@ -69,19 +69,19 @@ def next_reads(
 
 
 def snapshots_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[SnapshotRef, ...]:
-    """The snapshots of images to disable or deregister, and those of former images, deleted unless shared."""
+    """The snapshots of images to disable or deregister, and those without an image, deleted unless shared."""
     of_images = (
         SnapshotRef(ref.region, snapshot_id)
         for ref in images_to_retire(wanted, seen)
         for snapshot_id in seen.images[ref].image.snapshot_ids
     )
-    of_former_images = (
+    of_orphans = (
         SnapshotRef(region, one.snapshot_id)
-        for region, former in all_orphans(wanted, seen).items()
-        for left in former.values()
+        for region, earlier in all_orphans(wanted, seen).items()
+        for left in earlier.values()
         for one in left
     )
-    alone = () if wanted.include_shared else (*all_leftovers(wanted, seen), *of_former_images)
+    alone = () if wanted.include_shared else (*all_leftovers(wanted, seen), *of_orphans)
     return tuple(dict.fromkeys((*of_images, *alone)))
 
 

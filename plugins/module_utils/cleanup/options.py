@@ -148,7 +148,7 @@ def _protect_tag(options: Options, text: str) -> tuple[str, str | None]:
     key, equals, value = (part.strip() for part in text.partition("="))
     if not key:
         options.refuse("protect_tags", f"'{text}' has no tag key.", "Use KEY or KEY=VALUE.")
-    # Of a key and a value, it would protect no image.
+    # If a key and a value are meant, the tag would protect no image.
     if ": " in key and not equals:
         problem = f"'{text}' can be a key and a value, or a key."
         options.refuse("protect_tags", problem, "Use KEY=VALUE; a key with ': ' needs a value.")

@@ -20,10 +20,10 @@ from .deletions import (
     concerned_snapshots,
     deletable_orphans,
     deleted_alone,
-    former_images,
+    deregistered_images,
     kept_leftovers,
     unread_deletions,
-    used_former_images,
+    used_deregistered_images,
 )
 from .families import blocked_by_missing_tags, inherited_tags, unmatched_options
 from .grants import Revocations, keys_of, revocations
@@ -105,7 +105,7 @@ def plan(
                 warnings=(
                     *(warning for one in keys.values() for warning in one.warnings),
                     *(_kept_warning(ref, why) for ref, why in kept.items() if ref.region == region),
-                    *_used_warning(region, used_former_images(wanted, seen, region)),
+                    *_used_warning(region, used_deregistered_images(wanted, seen, region)),
                     *_rules_warnings(region, state, here),
                 ),
             )
@@ -156,15 +156,15 @@ def _over_limit(
     wanted: CleanupWanted, seen: CleanupSeen, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> Iterator[Failure]:
     images = [str(decision.ref) for decision in decided if decision.is_destructive]
-    former = list(former_images(wanted, seen, orphaned))
-    deletions = len(images) + len(former)
+    earlier = list(deregistered_images(wanted, seen, orphaned))
+    deletions = len(images) + len(earlier)
     # With 100%, all of them.
-    evaluated = len(decided) + len(former)
+    evaluated = len(decided) + len(earlier)
     if wanted.limit.allows(deletions, evaluated):
         return
-    named = ", ".join((images + former)[:_EXAMPLES]) + (" …" if deletions > _EXAMPLES else "")
+    named = ", ".join((images + earlier)[:_EXAMPLES]) + (" …" if deletions > _EXAMPLES else "")
     what = f"{len(images)} of {len(decided)} images would be disabled or deregistered"
-    what += f", and the snapshots of {len(former)} former images deleted" if former else ""
+    what += f", and the snapshots of {len(earlier)} deregistered images deleted" if earlier else ""
     yield Failure(
         message=f"max_deletions: {what} ({named}), but at most {wanted.limit.of(evaluated)} are allowed.",
         remedy="Check the policy. If all of these are intended, raise max_deletions.",
@@ -189,7 +189,7 @@ def _rules_warnings(region: str, state: RegionState, decided: Iterable[Decision]
 
 
 def _used_warning(region: str, used: Mapping[str, Evidence]) -> Iterator[str]:
-    """A warning about all former images of a region whose snapshots are kept because of uses."""
+    """A warning about all deregistered images of a region whose snapshots are kept because of uses."""
     if used:
         named = [f"{image_id} ({one.label})" for image_id, one in sorted(used.items())[:_EXAMPLES]]
         more = " …" if len(used) > _EXAMPLES else ""

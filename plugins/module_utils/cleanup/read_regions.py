@@ -205,7 +205,7 @@ def snapshot_locks(ec2: EC2Client) -> tuple[tuple[str, str], ...]:
 
 
 def archiving_snapshots(ec2: EC2Client) -> tuple[str, ...]:
-    """The ids of the account's snapshots in the region whose archival is in progress.
+    """The IDs of the account's snapshots in the region whose archival is in progress.
 
     Until it is complete, which takes hours, DescribeSnapshots shows them like any other (EBS User Guide,
     "Archive an Amazon EBS snapshot").
@@ -227,7 +227,7 @@ def own_snapshots(
 ) -> tuple[OwnSnapshot, ...]:
     """Every snapshot that the account owns in the region.
 
-    ``locks`` are by id (``snapshot_locks``). A snapshot of ``archiving`` counts as archived.
+    ``locks`` are by ID (``snapshot_locks``). A snapshot of ``archiving`` counts as archived.
     """
     pages = ec2.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], PaginationConfig=read.PAGE)
     return tuple(

@@ -51,7 +51,7 @@ _RESOURCES: list[Any] = [
 def references(
     ec2: EC2Client, image_ids: Sequence[str], tombstone_path: str | None = None
 ) -> dict[str, tuple[Evidence, ...]]:
-    """Image id to the account's own resources that refer to it, for at most ``REFERENCE_BATCH`` images.
+    """Image ID to the account's own resources that refer to it, for at most ``REFERENCE_BATCH`` images.
 
     Tombstones below ``tombstone_path`` are no uses. AWS does not document in which parameters it looks for
     images.
@@ -82,7 +82,7 @@ def snapshot_usage(ec2: EC2Client, snapshot_id: str) -> SnapshotUsage:
 
 
 def used_in(clients: Clients, region: str, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
-    """Image id to its uses in the clients' account and a region. A failed read counts as use of all.
+    """Image ID to its uses in the clients' account and a region. A failed read counts as use of all.
 
     Parameters are read as in the own account: AWS does not document which of them DescribeImageReferences
     finds.
@@ -131,13 +131,13 @@ def _reports(page: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageReport]:
-    """Image id to its newest usage report, if there is one."""
+    """Image ID to its newest usage report, if there is one."""
     newest: dict[str, Mapping[str, Any]] = {}
     for page in ec2.get_paginator("describe_image_usage_reports").paginate(ImageIds=list(image_ids)):
         for item in _reports(page):
             image_id, created = required(item, "ImageId", _REPORTS), required(item, "CreationTime", _REPORTS)
-            former = newest.get(image_id)
-            if former is None or created > required(former, "CreationTime", _REPORTS):
+            earlier = newest.get(image_id)
+            if earlier is None or created > required(earlier, "CreationTime", _REPORTS):
                 newest[image_id] = item
     used: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     if newest:

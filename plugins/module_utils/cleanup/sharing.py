@@ -86,7 +86,7 @@ def unsupported_report_warning(failure: Failure) -> str:
     types = ", ".join(REPORTED_TYPES)
     return (
         f"{failure.region}: AWS refuses usage reports that cover {types}. Shared images there are kept, "
-        f"unless consumer_role_name shows that no account uses them. AWS's answer: {failure.message}"
+        f"unless consumer_role_name shows that no account uses them. AWS's response: {failure.message}"
     )
 
 

@@ -27,7 +27,7 @@ from .state import (
 )
 
 # The tag that is written on snapshots before their images are deregistered. By this tag the next run finds
-# snapshots that could not be deleted. Its value is a list of image ids, separated by spaces; the snapshot
+# snapshots that could not be deleted. Its value is a list of image IDs, separated by spaces; the snapshot
 # belongs to at least one of them.
 SNAPSHOT_TAG = OWN_TAG_PREFIX + "cleanup-image-ids"
 
@@ -39,7 +39,7 @@ _OF_IMAGE = re.compile(
 # Tag keys, each with a value, or None for any value.
 Tags: TypeAlias = "tuple[tuple[str, str | None], ...]"
 
-# Image id to its uses, whether or not the image exists.
+# Image ID to its uses, whether or not the image exists.
 Named: TypeAlias = Mapping[str, tuple[Evidence, ...]]
 
 
@@ -73,15 +73,15 @@ def marketplace_blockers(own: OwnImage) -> Iterator[str]:
     if own.image.product_codes:
         codes = ", ".join(own.image.product_codes)
         yield (
-            f"It has an AWS Marketplace product code ({codes}), so it is deprecated at most: it may be for "
-            "sale. If it is not, disable and deregister it yourself."
+            f"It has an AWS Marketplace product code ({codes}), so it is deprecated at most. Such images "
+            "may be offered on AWS Marketplace. If this one is not, disable and deregister it yourself."
         )
 
 
 def unread_blockers(
     own: OwnImage, state: RegionState, usage: Mapping[str, SnapshotUsage], deregisters: bool
 ) -> Iterator[Evidence]:
-    """What could not be read and blocks the image's next stage. ``usage`` is by snapshot id.
+    """What could not be read and blocks the image's next stage. ``usage`` is by snapshot ID.
 
     Both stages need the permissions of its snapshots, which the tombstone records. What shows whether its
     snapshots can be deleted is needed for its deregistration only; if that is unread, they were not read.
@@ -122,7 +122,7 @@ def sharing_blockers(
     usage: Mapping[str, SnapshotUsage],
     include_shared: bool,
 ) -> Iterator[str]:
-    """Why the sharing of the image's snapshots blocks its deregistration. ``usage`` is by snapshot id."""
+    """Why the sharing of the image's snapshots blocks its deregistration. ``usage`` is by snapshot ID."""
     for snapshot_id in own.image.snapshot_ids:
         snapshot = usage[snapshot_id]
         if not snapshot.unread and (who := only_by_snapshot(own, sharing, snapshot, include_shared)):
@@ -138,7 +138,7 @@ def leftovers(state: RegionState, protect_tags: Tags, named: Named) -> tuple[Own
     """Snapshots of images that this collection deregistered, whose own deletion failed.
 
     Snapshots that were restored from the Recycle Bin without their image look the same: a tag can protect
-    these. So do snapshots that were marked by anyone who can tag them.
+    these. So do snapshots that any other principal marked by a tag.
     """
     existing = {own.image.image_id for own in state.images}
     return tuple(
@@ -151,14 +151,14 @@ def leftovers(state: RegionState, protect_tags: Tags, named: Named) -> tuple[Own
 
 
 def orphans(state: RegionState, protect_tags: Tags, named: Named) -> dict[str, tuple[OwnSnapshot, ...]]:
-    """Former image to the snapshots that it left, recognized by the descriptions that AWS gave to them.
+    """Deregistered image to its orphan snapshots, recognized by the descriptions that AWS gave them.
 
     Backups have other descriptions, or the tags of the service that manages them.
     """
     existing = {own.image.image_id for own in state.images}
     found: dict[str, tuple[OwnSnapshot, ...]] = {}
     for snapshot in state.snapshots.values():
-        image_id = former_image(snapshot)
+        image_id = described_image(snapshot)
         if image_id is None or image_id in existing:
             continue
         if _is_leftover(snapshot, existing):
@@ -171,7 +171,7 @@ def orphans(state: RegionState, protect_tags: Tags, named: Named) -> dict[str, t
     return found
 
 
-def former_image(snapshot: OwnSnapshot) -> str | None:
+def described_image(snapshot: OwnSnapshot) -> str | None:
     """The image that AWS created the snapshot for, by its description; None for other snapshots."""
     match = _OF_IMAGE.fullmatch(snapshot.description)
     return match[1] if match else None
@@ -184,8 +184,8 @@ def images_named_by(snapshot: OwnSnapshot) -> tuple[str, ...]:
     snapshot then is what is left to register it again, and what EC2 restores root volumes of the instances
     from (EC2 User Guide, "Replace a root volume": to the launch state).
     """
-    former = former_image(snapshot)
-    return tuple(dict.fromkeys((*([former] if former else ()), *marked_for(snapshot))))
+    earlier = described_image(snapshot)
+    return tuple(dict.fromkeys((*([earlier] if earlier else ()), *marked_for(snapshot))))
 
 
 def recoverable_until(

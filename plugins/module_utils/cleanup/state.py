@@ -56,7 +56,7 @@ class OwnImage:
 
     @property
     def snapshot_sizes(self) -> Mapping[str, int]:
-        """Snapshot id to the size, in GiB, of the volume that is created from it.
+        """Snapshot ID to the size, in GiB, of the volume that is created from it.
 
         Snapshots hold changed blocks only: each takes up this much at most. Empty volumes have no snapshot.
         """
@@ -152,9 +152,9 @@ class RetentionRule:
 class RegionState:
     """What the bulk reads of one region return.
 
-    ``uses`` maps image ids to evidence. ``unread`` is what could not be read in the region: it counts as use
+    ``uses`` maps image IDs to evidence. ``unread`` is what could not be read in the region: it counts as use
     of every image there. ``deletions_unread`` is what could not be read and only stops deletions: snapshots,
-    their locks, and the Recycle Bin. ``snapshot_uses`` maps snapshot ids to what uses them apart from own
+    their locks, and the Recycle Bin. ``snapshot_uses`` maps snapshot IDs to what uses them apart from own
     images. ``binned`` are the images in the Recycle Bin. ``rules_unread`` is why its ``rules`` are not known.
     """
 
@@ -170,7 +170,7 @@ class RegionState:
 
     @cached_property
     def images_with(self) -> Mapping[str, tuple[str, ...]]:
-        """Snapshot id to the own images that it is part of."""
+        """Snapshot ID to the own images that it is part of."""
         found: dict[str, tuple[str, ...]] = {}
         for own in self.images:
             for snapshot_id in own.image.snapshot_ids:
@@ -184,7 +184,7 @@ class UsageReport:
 
     ``account_ids`` are the accounts that the report is limited to; empty if it covers all.
     ``template_versions`` is how many versions of each launch template it covers. ``used_by`` maps account
-    ids to the number of their resources that use the image.
+    IDs to the number of their resources that use the image.
     """
 
     state: str
@@ -304,7 +304,7 @@ class CleanupSeen:
 
     @cached_property
     def named_elsewhere(self) -> Mapping[str, tuple[Evidence, ...]]:
-        """Image id to its uses in regions that have no such image: a parameter can list all regions."""
+        """Image ID to its uses in regions that have no such image: a parameter can list all regions."""
         found: dict[str, tuple[Evidence, ...]] = {}
         for region in sorted(self.regions):
             for image_id, evidence in self.regions[region].uses.items():
@@ -314,7 +314,7 @@ class CleanupSeen:
 
     @cached_property
     def named(self) -> Mapping[str, Mapping[str, tuple[Evidence, ...]]]:
-        """Region to image id to its uses, in the region or elsewhere, whether or not the image exists."""
+        """Region to image ID to its uses, in the region or elsewhere, whether or not the image exists."""
         return {region: {**self.named_elsewhere, **state.uses} for region, state in self.regions.items()}
 
     def unread_of(self, region: str) -> tuple[Evidence, ...]:

@@ -12,12 +12,12 @@ A tombstone is one JSON object:
 - ``written_at``: when, as ``2026-11-24T12:00:00Z``. ``recoverable_until``: until when the Recycle Bin retains
   the image with all its snapshots, in the same format, or null.
 - ``family``: the image's family.
-- ``launch_permissions``: whom the image was shared with, as ``account_ids``, ``org_arns``, ``org_unit_arns``
+- ``launch_permissions``: the sharing of the image, as ``account_ids``, ``org_arns``, ``org_unit_arns``
   (lists of strings) and ``public`` (a boolean).
 - ``tags``: its tags, as an object.
 - ``snapshots``: a list with an object for each EBS volume, in the order of the devices: ``device_name``,
   ``snapshot_id`` (null for an empty volume), ``encrypted``, ``description``, ``tags``, ``deleted`` (whether
-  the snapshot was to be deleted with the image) and ``volume_permissions``, the accounts that could create
+  the snapshot would be deleted with the image) and ``volume_permissions``, the accounts that could create
   volumes from it, as ``account_ids`` (a list of strings) and ``public`` (a boolean).
 - ``image``: the image as DescribeImages returned it (botocore shape ``Image``).
 
@@ -47,7 +47,7 @@ class Tombstone:
     """The part of a tombstone that restoring needs.
 
     ``state`` is the image's when the tombstone was written. ``volumes`` maps its snapshots to the accounts
-    that could create volumes from them; ``deleted`` are the snapshots that were to be deleted with it.
+    that could create volumes from them; ``deleted`` are the snapshots that would be deleted with it.
     """
 
     ref: ImageRef

@@ -22,7 +22,7 @@ def unread_failures(
 ) -> tuple[Failure, ...]:
     """A failure for each read that failed in a region and keeps something there that could be retired.
 
-    ``deletions`` maps regions to what keeps the snapshots of former images (``unread_deletions``). What also
+    ``deletions`` maps regions to what keeps the snapshots without an image (``unread_deletions``). What also
     has a rule, a use or something else that keeps it is not counted: it would stay anyway.
     """
     found: dict[tuple[str, str, str], Evidence] = {}
@@ -34,8 +34,8 @@ def unread_failures(
             found.setdefault((region, account_id, one.subject), one)
     return tuple(
         Failure(
-            message=f"{_what(one)} could not be read, so images or snapshots stay that could be retired "
-            f"otherwise: {one.detail}",
+            message=f"{_what(one)} could not be read, so images or snapshots are kept that could "
+            f"otherwise be retired: {one.detail}",
             remedy=one.remedy or _REMEDY,
             error_code=CODE,
             action=one.subject,
@@ -47,5 +47,5 @@ def unread_failures(
 
 
 def _what(one: Evidence) -> str:
-    """What was to be read: an operation, what launches images, or an account, whose subject is its ID."""
+    """What could not be read: an operation, what launches images, or an account, whose subject is its ID."""
     return f"Account {one.subject}" if one.subject.isdigit() else one.subject

@@ -20,7 +20,7 @@ STORE_TASK, EXPORT_TASK = "store_task", "export_task"
 
 # EC2 User Guide, "Amazon EC2 instance state changes": all states but terminated.
 LIVING_STATES = ["pending", "running", "shutting-down", "stopping", "stopped"]
-# A parameter holds an id, a list of ids, or a text with ids in it, such as JSON.
+# A parameter holds an ID, a list of IDs, or a text with IDs in it, such as JSON.
 _IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])ami-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![A-Za-z0-9])")
 # Systems Manager API Reference, PutParameter, DataType.
 _IMAGE_DATA_TYPE = "aws:ec2:image"
@@ -39,7 +39,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class TemplateVersion:
-    """A version of a launch template. ``image`` is an image id or ``resolve:ssm:`` and a parameter."""
+    """A version of a launch template. ``image`` is an image ID or ``resolve:ssm:`` and a parameter."""
 
     template_id: str
     version: int
@@ -83,7 +83,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Pin:
-    """A version of a launch template, by number. ``template`` is its id if ``by_id``, else its name."""
+    """A version of a launch template, by number. ``template`` is its ID if ``by_id``, else its name."""
 
     template: str
     version: int
@@ -99,7 +99,7 @@ class Pin:
 class Launcher:
     """An Auto Scaling group, EC2 Fleet, Spot Fleet request or Spot request, and what it names itself.
 
-    ``images`` are ids, or ``resolve:ssm:`` and a parameter. ``configuration`` is the group's launch
+    ``images`` are IDs, or ``resolve:ssm:`` and a parameter. ``configuration`` is the group's launch
     configuration, empty if it has none.
     """
 
@@ -136,7 +136,7 @@ class BulkReads:
 
     @property
     def named_images(self) -> tuple[tuple[TemplateVersion | Launcher, str], ...]:
-        """What launches instances, with each image id or ``resolve:ssm:`` text that it names."""
+        """What launches instances, with each image ID or ``resolve:ssm:`` text that it names."""
         return (
             *((version, version.image) for version in self.templates),
             *((launcher, image) for launcher in self.launchers for image in launcher.images),
@@ -151,7 +151,7 @@ def missing_pins(launchers: Iterable[Launcher], templates: Iterable[TemplateVers
 
 
 def uses(bulk: BulkReads) -> dict[str, tuple[Evidence, ...]]:
-    """Image id to the evidence that it is used. A launch configuration counts even if no group uses it."""
+    """Image ID to the evidence that it is used. A launch configuration counts even if no group uses it."""
     found: dict[str, list[Evidence]] = defaultdict(list)
     for instance in bulk.instances:
         if instance.state != "terminated":
@@ -202,7 +202,7 @@ def unresolved(bulk: BulkReads) -> tuple[Evidence, ...]:
 
 
 def snapshot_uses(bulk: BulkReads) -> dict[str, tuple[str, ...]]:
-    """Snapshot id to the launch templates, configurations and fleets that create volumes from it."""
+    """Snapshot ID to the launch templates, configurations and fleets that create volumes from it."""
     found: dict[str, list[str]] = defaultdict(list)
     for version in bulk.templates:
         for snapshot_id in version.snapshot_ids:
@@ -217,7 +217,7 @@ def snapshot_uses(bulk: BulkReads) -> dict[str, tuple[str, ...]]:
 
 
 def running_copies(images: Iterable[tuple[str, OwnImage]]) -> dict[tuple[str, str], tuple[Evidence, ...]]:
-    """(Region, image id) to its pending copies. ``images`` are the (region, image) of all own images.
+    """(Region, image ID) to its pending copies. ``images`` are the (region, image) of all own images.
 
     A finished copy no longer needs its source (EC2 User Guide, "How Amazon EC2 AMI copy works").
     """

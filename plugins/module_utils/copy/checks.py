@@ -79,7 +79,7 @@ def check_consumers(wanted: CopyWanted, account_id: str, source: Image) -> tuple
 
 
 def check_shareable(seen: CopySeen, target: Target, image: Image) -> Iterator[Failure]:
-    """A refusal if an existing image is encrypted with an AWS managed key, and will be shared."""
+    """A refusal if an existing image is encrypted under an AWS managed key, and will be shared."""
     for arn in seen.aws_managed_keys.get(target, ()):
         yield default_key_failure(
             target,

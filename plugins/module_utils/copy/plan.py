@@ -72,7 +72,7 @@ def replacement(
 ) -> tuple[Action, ...]:
     """Copy the source again, then deregister the ``unusable`` copies that failed.
 
-    In this order, a run that is killed in between leaves the new copy, or at least the failed one, whose id
+    In this order, a run that is killed in between leaves the new copy, or at least the failed one, whose ID
     makes the client token of the next request a new one.
     """
     request = copy_request(wanted, seen.source_of(target), target, _ids(unusable), seen.keys.get(target))

@@ -67,14 +67,14 @@ def copy_request(
 
 
 def name_for(wanted: CopyWanted, source: Image, region: str) -> str:
-    """The copy's name; by default the source's, shortened if necessary, and its id, which makes it unique."""
+    """The copy's name; by default the source's, shortened if necessary, and its ID, which makes it unique."""
     if wanted.name is not None:
         return _fill(wanted.name, source, region)
     return f"{source.name[: MAX_NAME - len(source.image_id) - 1]}-{source.image_id}"
 
 
 def description_for(wanted: CopyWanted, source: Image, region: str) -> str:
-    """The copy's description; by default the source's or, if that is empty, the source's id and region."""
+    """The copy's description; by default the source's or, if that is empty, the source's ID and region."""
     if wanted.description is not None:
         return _fill(wanted.description, source, region)
     return source.description or f"Copy of {source.image_id} from {wanted.source_region_of(region)}"

@@ -122,7 +122,7 @@ def _wrong_key(seen: CopySeen, target: Target, run: CopyRun) -> Failure:
 
 
 def _image_id(run: CopyRun) -> str | None:
-    """The image's id, None as long as it is only planned."""
+    """The image's ID, None as long as it is only planned."""
     if run.image is None or run.image.image_id == KNOWN_AFTER_APPLY:
         return None
     return run.image.image_id

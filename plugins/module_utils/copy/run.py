@@ -11,15 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from ..failures import Failure, incomplete_answer
+from ..failures import Failure, incomplete_response
 from ..keys.grants import NEW_GRANT_TIMEOUT
 from ..model import Image, Snapshot, Target
 from ..plan import Action
 from . import plan as planner
 from .state import FAILED_STATES, CopySeen, CopyWanted
 
-# Seconds that a copy may stay invisible after CopyImage has returned its id. EC2 is eventually consistent
-# without a stated bound; beyond this the id is that of an earlier copy with the same client token, which has
+# Seconds that a copy may stay invisible after CopyImage has returned its ID. EC2 is eventually consistent
+# without a stated bound; beyond this the ID is that of an earlier copy with the same client token, which has
 # been deregistered.
 _VISIBILITY_TIMEOUT = 60.0
 # Failed reads in a row, beyond botocore's own retries, after which a copy that may take hours is given up.
@@ -211,7 +211,7 @@ def _after_actions(run: CopyRun, event: ActionsPerformed) -> CopyRun:
 def _started(run: CopyRun, action: Action, image_id: str | None) -> CopyRun:
     """The run with its new image. A rerun finds an image whose ID AWS has not returned by its tag."""
     if image_id is None:
-        missing = incomplete_answer(action.operation, "ImageId", action.target)
+        missing = incomplete_response(action.operation, "ImageId", action.target)
         return replace(run, failure=run.failure or missing)
     name, owner_id = action.parameters["Name"], action.target.account_id
     return replace(run, image=Image(image_id, name, owner_id, state="pending"), snapshots=())

@@ -15,7 +15,7 @@ from ..keys.encryption import Encryption
 from ..model import ConsumerRole, Image, Key, Snapshot, Target
 from .access import MissingAccess
 
-# botocore shape Image, ImageState. Deregistered images are in neither: the client token uses their ids.
+# botocore shape Image, ImageState. Deregistered images are in neither: the client token uses their IDs.
 USABLE_STATES = frozenset({"available", "pending", "transient"})
 FAILED_STATES = frozenset({"error", "failed", "invalid"})
 

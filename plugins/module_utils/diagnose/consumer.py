@@ -83,7 +83,7 @@ def _invisible(
         yield finding(
             "outside_organization",
             f"{image_id} is shared through {covering(owner.launch)} only, and account {case.account_id} "
-            "cannot see it: the account is not in these.",
+            "cannot see it: the account is in none of them.",
             f"Share it with {case.account_id} itself (ami_share, account_ids), or move the account.",
         )
     elif shared is not False and (owner.image is not None or owner.problem is not None):

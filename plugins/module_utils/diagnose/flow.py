@@ -57,7 +57,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> DiagnosisWanted:
         fail_on=FAIL_ON[params["fail_on"]],
     )
     if not params["account_ids"]:
-        options.refuse("account_ids", "no account is given.", "List those that would launch the images.")
+        options.refuse("account_ids", "no account is set.", "List those that would launch the images.")
     options.check()
     return wanted
 
@@ -68,9 +68,9 @@ def read_state(clients: Clients, wanted: DiagnosisWanted) -> DiagnosisSeen:
     What cannot be read in one account or region is a finding about it and does not stop the others.
     """
     regions = sorted(wanted.images.regions)
-    home = preferred_region(clients, regions)
-    caller = identify(clients, home)
-    accounts = AssumedAccounts(clients, caller, wanted.consumer_role, home)
+    default_region = preferred_region(clients, regions)
+    caller = identify(clients, default_region)
+    accounts = AssumedAccounts(clients, caller, wanted.consumer_role, default_region)
     accounts.open("ec2", regions)
     images = wanted.images.targets(caller.account_id)
     owners = _owners(accounts, images, regions)
@@ -213,7 +213,7 @@ def _keys_to_try(owner: OwnerSeen, case: Case) -> list[str]:
 def _request(wanted: DiagnosisWanted, target: Target, image: Image) -> dict[str, Any]:
     """The parameters of RunInstances, with the same metadata options as those of a launch probe.
 
-    The instance type fits the architecture if none is given.
+    The instance type fits the architecture if none is set.
     """
     subnet_id = wanted.network.subnet_id(target)
     groups = wanted.network.group_ids(target)

@@ -165,7 +165,7 @@ def _unreadable(case: Case, arn: str, why: str, dry_run: KeyDryRun | None) -> It
     yield finding(
         "key_unreadable",
         f"Whether account {case.account_id} may use {arn} is unknown: {why}",
-        "Let these credentials call DescribeKey, ListGrants and GetKeyPolicy, or ask the key's owner.",
+        "Allow these credentials to call DescribeKey, ListGrants and GetKeyPolicy, or ask the key's owner.",
         BlocksLaunch.UNKNOWN,
     )
 

@@ -75,7 +75,7 @@ def _missing(case: Case, image_id: str, owner: OwnerSeen, visible: bool | None) 
         return finding(
             "wrong_region",
             f"{image_id} is in {regions}, not in {case.place.region}.",
-            f"Give the ID of the image in {case.place.region}; if there is none, copy the image there "
+            f"Use the ID of the image in {case.place.region}; if there is none, copy the image there "
             "(ami_copy_regions). The copy in each region has its own ID.",
         )
     return finding(
@@ -94,7 +94,7 @@ def _foreign(image: Image, visible: bool | None) -> Finding:
         "not_owner",
         f"{image.image_id} belongs to account {image.owner_id}; only that account can read its launch "
         "permissions.",
-        f"Give {image.owner_id} as its account_id in images, and a role there in consumer_role_name.",
+        f"Set account_id of the image to {image.owner_id}, and consumer_role_name to a role there.",
         BlocksLaunch.HARMLESS if known else BlocksLaunch.UNKNOWN,
     )
 
@@ -139,9 +139,9 @@ def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) ->
             yield finding(
                 "shared_through_organization",
                 f"{image.image_id} is shared with account {case.account_id} through {covering(launch)} only. "
-                + ("" if visible else "The image's owner cannot read whether the account is in these. ")
-                + "An account cannot copy an image that is shared with it like this.",
-                "None needed to launch it; to copy it, share it with the account itself (ami_share, "
+                + ("" if visible else "The image's owner cannot read whether the account is in one of them. ")
+                + "An account cannot copy an image that is shared only through an organization or unit.",
+                "To launch it, nothing is needed. To copy it, share it with the account itself (ami_share, "
                 "account_ids).",
                 BlocksLaunch.HARMLESS if visible else BlocksLaunch.UNKNOWN,
             )

@@ -265,7 +265,7 @@ def _owners(content: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _reached(reach: _Reach, region: str, words: tuple[str, str]) -> Cell | None:
-    """How many are reached in a region; None if none was to be reached in any."""
+    """How many are reached in a region; None if no region needs any."""
     verb, noun = words
     found = reach.of(region)
     if reach.wanted:

@@ -127,13 +127,13 @@ def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
     if params["copy_into_accounts"] and not params["account_ids"]:
         yield invalid_option(
             "account_ids",
-            "account_ids: copy_into_accounts is true, and no account is given.",
+            "account_ids: copy_into_accounts is true, and no account is set.",
             "List the accounts to copy the image into.",
         )
     if params["copy_into_accounts"] and not params["consumer_role_name"]:
         yield invalid_option(
             "consumer_role_name",
-            "consumer_role_name: copy_into_accounts is true, and no role is given.",
+            "consumer_role_name: copy_into_accounts is true, and no role is set.",
             "Set a role that these credentials may assume in the accounts.",
         )
     if params["unshare_after_copy"] and not params["copy_into_accounts"]:
@@ -168,7 +168,7 @@ def _planned(params: Mapping[str, Any]) -> Iterator[Failure]:
         yield invalid_option(
             "verify_level",
             f"verify_level: {params['verify_level']} cannot be reached without consumer_role_name, because "
-            f"other accounts than that of the credentials, {', '.join(sorted(owners))}, are to be verified: "
+            f"accounts other than that of the credentials, {', '.join(sorted(owners))}, will be verified: "
             f"{', '.join(others[:3])}{' and others' if len(others) > 3 else ''}.",
             "Set a role that these credentials may assume in the accounts, or verify_level: none.",
         )
@@ -188,7 +188,7 @@ def _source(params: Mapping[str, Any]) -> Iterator[Failure]:
     if not given and params["source_region"] is not None:
         yield invalid_option(
             "source_image_id",
-            f"source_image_id: neither it nor {' nor '.join(_SOURCES[1:])} is set.",
+            f"source_image_id: one of {', '.join(_SOURCES)} is required.",
             "Set one of them.",
         )
     for option in given[1:]:
@@ -203,8 +203,8 @@ def _source(params: Mapping[str, Any]) -> Iterator[Failure]:
     if params["source_parameter"] and params["reencrypt_source"] and is_overwritten:
         yield invalid_option(
             "parameter",
-            f"parameter: {params['parameter']} is also source_parameter, so that the next run would take the "
-            "encrypted copy of the source for its source.",
+            f"parameter: {params['parameter']} is also source_parameter, so that the next run would use the "
+            "encrypted copy as its source.",
             "Publish in another parameter, or set reencrypt_source: false.",
         )
 

@@ -55,7 +55,7 @@ def name_problem(path: str) -> str | None:
 
 
 def repeated_names(sources: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The names of sources that an environment file cannot tell apart."""
+    """The names of sources that are the same in an environment file."""
     known: dict[str, str] = {}
     for source in sources:
         other = known.setdefault(_env_name(source), source)

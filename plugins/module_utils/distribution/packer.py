@@ -65,7 +65,7 @@ def manifest(text: str) -> Manifest:
         raise Unreadable("it is not JSON.", _FORM) from None
     listed = document.get("builds") if isinstance(document, dict) else None
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-        raise Unreadable("it has no list of builds, so that it is no manifest.", _FORM)
+        raise Unreadable("it is not a Packer manifest: it has no list of builds.", _FORM)
     builds = (_build(item) for item in listed)
     return Manifest(tuple(build for build in builds if build.images), str(document.get("last_run_uuid", "")))
 

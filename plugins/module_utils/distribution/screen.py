@@ -71,7 +71,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``report`` is that of ``distribution_report``, or has those of several sources as ``sources``.
     ``results`` has ``check_mode``, the ``copy_result`` of
     ``ami_copy_regions``, the ``wait_result`` if it had to wait for copies, the consumers ``account_ids``,
-    ``org_arns`` and ``org_unit_arns`` that the image is to be shared with, the ``parameter`` to publish it
+    ``org_arns`` and ``org_unit_arns`` to share the image with, the ``parameter`` to publish it
     in, and the ``messages`` of the tasks that failed; of several sources the ``check_mode``, and the results
     of ``report_upload`` by source as ``uploads``.
     """

@@ -32,7 +32,7 @@ _OF_A_BUILD = ("packer_run_uuid", "packer_build")
 _OWN = ("source_region", "name", "publish_parameter", "launch_templates", "verify_instance_type")
 # What a source has in addition to that of the role.
 _ADDED = ("tags", "shared_tags")
-# Folders of the role, in which each of several sources has its own.
+# Directories and S3 prefixes of the role, in which each of several sources has its own.
 _FOLDERS = ("report_dir", "report_s3_uri")
 KEYS = (*SELECTORS, *_OF_A_BUILD, *_OWN, *_ADDED)
 """The options of one source."""
@@ -41,7 +41,7 @@ _FORMS: Mapping[str, tuple[type, str]] = {
     **dict.fromkeys(("source_filters", "tags", "shared_tags"), (Mapping, "a dictionary")),
     "launch_templates": (list, "a list"),
 }
-# A folder of a report and a key in files are named after a source.
+# A directory of a report and a key in files are named after a source.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 # Characters of a problem, as in ``arguments``.
 _LONGEST = 270
@@ -155,7 +155,7 @@ def _check_common(options: Mapping[str, Any], refuse: Refuse) -> None:
             refuse(option, problem, "Set it in one of the sources, or remove it.")
     if options["report_path"]:
         problem = f"it cannot have the reports of several sources (got {shown(options['report_path'])})."
-        refuse("report_path", problem, "Set report_dir, which gets a folder for each source.")
+        refuse("report_path", problem, "Set report_dir, which gets a directory for each source.")
 
 
 def _check_keys(own: Mapping[str, Any], name: str, refuse: Refuse) -> None:
@@ -185,15 +185,15 @@ def _conflicts(one: Source, other: Source) -> Iterator[tuple[str, str]]:
     if name and name == other["name"] and not re.search(r"\{source_(name|image_id)\}", name):
         yield (
             f"would have copies of the same name {shown(name)}.",
-            "Give each a name, or add {source_name} or {source_image_id} to the name.",
+            "Set a name for each, or add {source_name} or {source_image_id} to the name.",
         )
     parameter = one["publish_parameter"]
     if parameter and parameter == other["publish_parameter"]:
-        yield f"would be published in the same parameter {parameter}.", "Give each a publish_parameter."
+        yield f"would be published in the same parameter {parameter}.", "Set publish_parameter for each."
     templates = {*(one["launch_templates"] or ())} & {*(other["launch_templates"] or ())}
     if templates:
         listed = ", ".join(sorted(templates))
-        yield f"would be published in the same launch template {listed}.", "Give each its launch_templates."
+        yield f"would be published in the same launch template {listed}.", "Set launch_templates for each."
 
 
 def _select(source: Source, found: Mapping[str, File], refuse: Refuse) -> None:
@@ -207,7 +207,7 @@ def _select(source: Source, found: Mapping[str, File], refuse: Refuse) -> None:
     path = source["packer_manifest"]
     for option in () if path else _OF_A_BUILD:
         if source[option]:
-            problem = f"without packer_manifest, nothing has it (got {shown(source[option])})."
+            problem = f"requires packer_manifest (got {shown(source[option])})."
             refuse(option, problem, "Set packer_manifest, or remove it.")
     if not path and not source["source_region"]:
         refuse("source_region", "it is required and not set.", "Set it.")

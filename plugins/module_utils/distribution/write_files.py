@@ -30,7 +30,7 @@ def _problem(path: str) -> tuple[str, str]:
     """The problem with a file and its remedy; both are empty if there is none."""
     by_name = name_problem(path)
     if by_name:
-        return by_name, "Give it a name such as images.auto.tfvars.json, images.env or images.json."
+        return by_name, "Use a name such as images.auto.tfvars.json, images.env or images.json."
     problem, remedy = check_file(path)
     if problem:
         return f"{path}: {problem}", remedy

@@ -38,7 +38,7 @@ def searches(terms: Sequence[Any], given: Mapping[str, Any]) -> tuple[Search, ..
     elif not found and common.tags:
         found = (common,)
     if not found:
-        options.refuse("_terms", "nothing limits the search.", "Give a name, an AMI ID, tags or parameter.")
+        options.refuse("_terms", "nothing limits the search.", "Set a name, an AMI ID, tags or parameter.")
     options.check()
     return found
 

@@ -16,7 +16,7 @@ from ..model import Image, Key, Snapshot, Target
 from ..tags import KEY_TAG, SOURCE_TAG
 
 # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot".
-_CANNOT_BE_SHARED = "Snapshots encrypted with an AWS managed key cannot be shared with other accounts."
+_CANNOT_BE_SHARED = "Snapshots encrypted under an AWS managed key cannot be shared with other accounts."
 _NEVER_SHARED = "Only for images that are never shared, ami_copy_regions has allow_default_key: true."
 # KMS API Reference: pattern of AliasName, and the forms of KeyId in DescribeKey. Its parts have no other
 # characters (KMS Developer Guide, "Key identifiers (KeyId)").
@@ -37,7 +37,7 @@ class Encryption:
     reencrypt_source: bool = False
 
     def key_for(self, region: str) -> str | None:
-        """The id, ARN or alias of the key that is set for a region."""
+        """The ID, ARN or alias of the key that is set for a region."""
         return self.keys.get(region, self.key)
 
     def encrypts(self, region: str, source: Image) -> bool:
@@ -123,7 +123,7 @@ def check_source(encryption: Encryption, source: Image) -> tuple[Failure, ...]:
 
 
 def default_key_failure(target: Target, action: str, image_id: str, key_arn: str, remedy: str) -> Failure:
-    """The refusal to share an image that is encrypted with an AWS managed key.
+    """The refusal to share an image that is encrypted under an AWS managed key.
 
     EBS User Guide, "Share an Amazon EBS snapshot": nor can its snapshots be shared.
     """
@@ -131,7 +131,7 @@ def default_key_failure(target: Target, action: str, image_id: str, key_arn: str
         target,
         action,
         "default_key",
-        f"{image_id} is encrypted with the AWS managed key {key_arn}: it cannot be shared.",
+        f"{image_id} is encrypted under the AWS managed key {key_arn}: it cannot be shared.",
         remedy,
     )
 

@@ -240,7 +240,7 @@ def _is_below_path(paths: Iterable[str], consumer: Consumer, in_part: Truth) -> 
         if path == f"{consumer.org_id}/*" or unit == (consumer.org_id, consumer.unit_id):
             return True
         if not path.startswith(within):
-            # A wildcard can also match a part of the organization's id.
+            # A wildcard can also match a part of the organization's ID.
             fixed = _WILDCARD.split(path, maxsplit=1)[0]
             found.append(None if fixed != path and within.startswith(fixed) else False)
         else:

@@ -38,8 +38,8 @@ _UNIT_PATH = re.compile(r"(o-[a-z0-9]+)/(?:.+/)?(ou-[a-z0-9-]+)/\*")
 class PolicyConsumers:
     """The consumers in own statements of a key policy.
 
-    ``principals`` are account ids and ARNs of roles and users, ``org_ids`` are ``o-…``, ``units`` are pairs
-    of an organization's id and the id of one of its organizational units.
+    ``principals`` are account IDs and ARNs of roles and users, ``org_ids`` are ``o-…``, ``units`` are pairs
+    of an organization's ID and the ID of one of its organizational units.
     """
 
     principals: frozenset[str] = frozenset()
@@ -109,18 +109,18 @@ def without_consumers(held: Iterable[PolicyAccess], removed: PolicyConsumers) ->
 
 
 def organization_id(arn: str) -> str:
-    """The id (``o-…``) in the ARN of an organization."""
+    """The ID (``o-…``) in the ARN of an organization."""
     return arn.rsplit("/", 1)[1]
 
 
 def unit_ids(arn: str) -> tuple[str, str]:
-    """The ids (``o-…``, ``ou-…``) in the ARN of an organizational unit."""
+    """The IDs (``o-…``, ``ou-…``) in the ARN of an organizational unit."""
     _kind, org_id, unit_id = arns.parse(arn).resource.split("/")
     return org_id, unit_id
 
 
 def unit_of_path(path: str) -> tuple[str, str] | None:
-    """The ids (``o-…``, ``ou-…``) in a path to everything below a unit; None for other paths."""
+    """The IDs (``o-…``, ``ou-…``) in a path to everything below a unit; None for other paths."""
     match = _UNIT_PATH.fullmatch(path)
     return (match[1], match[2]) if match else None
 
@@ -256,7 +256,7 @@ def keeps_root(policy: str, account_id: str) -> bool:
 
 
 def short(principal: str) -> str:
-    """The account id for the ARN of an account's root, which is equivalent; other principals as they are."""
+    """The account ID for the ARN of an account's root, which is equivalent; other principals as they are."""
     match = _ROOT.fullmatch(principal)
     return match[1] if match else principal
 

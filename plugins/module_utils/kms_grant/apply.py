@@ -16,7 +16,7 @@ from ..aws.accounts import Accounts
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform
-from ..failures import CONSUMER_REJECTED, incomplete_answer
+from ..failures import CONSUMER_REJECTED, incomplete_response
 from ..fanout import each
 from ..keys.policy_statements import short
 from ..model import Target
@@ -69,7 +69,7 @@ def _of_kind(operation: str, actions: Iterable[Action], before: Performed) -> li
 def _without_answered(revocations: Iterable[Action], *created: Performed) -> list[Action]:
     """The revocations, without the grants that CreateGrant returned.
 
-    ListGrants shows a new role by its unique id for a while (aws/aws-sdk-go#1718), like a deleted one, so the
+    ListGrants shows a new role by its unique ID for a while (aws/aws-sdk-go#1718), like a deleted one, so the
     plan replaces its grant. For the same role CreateGrant returns that grant instead of a new one
     (KMS API Reference, CreateGrant, Name).
     """
@@ -116,7 +116,7 @@ def _create(kms: KMSClient, action: Action) -> Performed:
     """
     done = perform(kms, action)
     incomplete = tuple(
-        incomplete_answer(action.operation, "GrantId", action.target)
+        incomplete_response(action.operation, "GrantId", action.target)
         for answer in done.answers
         if action.operation == "CreateGrant" and "GrantId" not in answer
     )

@@ -43,7 +43,7 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
             "reserved_sid_denies",
             f"The policy of {key.key.arn} has a Deny statement with the Sid {', '.join(sids)}, which is "
             "reserved for Allow statements of this collection.",
-            "Give that statement another Sid, one that does not begin with "
+            "Change the Sid of that statement to one that does not begin with "
             f"{policy_statements.SID_PREFIX}, and rerun.",
         )
     owner = key.key.account_id

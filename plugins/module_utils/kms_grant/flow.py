@@ -30,7 +30,7 @@ from .state import GrantSeen, GrantWanted
 def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
     """Read every region's keys with their grants and, if needed, their policies.
 
-    Where consumers would lose access, also whom other images under the keys are shared with, and the
+    Where consumers would lose access, also the sharing of other images under the keys, and the
     consumers' volumes under them.
     """
     regions = sorted(wanted.images or wanted.kms_key_ids)

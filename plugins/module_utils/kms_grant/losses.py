@@ -33,14 +33,14 @@ _SHARED = (
     "Other images under the key are shared with it, or with an organization or organizational unit that it "
     "may be in."
 )
-_UNREAD = "Whom other images under the key are shared with could not be read."
+_UNREAD = "The sharing of other images under the key could not be read."
 _REMEDY = "To revoke it although it may be in use, set revoke_in_use: true."
 
 
 def keys_to_inspect(wanted: GrantWanted, seen: GrantSeen) -> dict[KeyRef, PolicyConsumers]:
     """The keys to which consumers would lose access, with these consumers.
 
-    Whom images under these keys are shared with decides whether they lose it. None with ``revoke_in_use``.
+    The sharing of images under these keys decides whether they lose it. None with ``revoke_in_use``.
     """
     if wanted.revoke_in_use:
         return {}

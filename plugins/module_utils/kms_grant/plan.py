@@ -45,7 +45,7 @@ def without_owner(wanted: GrantWanted, seen: GrantSeen) -> GrantWanted:
 
 
 def consumer_grants(wanted: GrantWanted, seen: GrantSeen) -> tuple[tuple[str, Action], ...]:
-    """The account id and CreateGrant action for each missing grant to an Auto Scaling role.
+    """The account ID and CreateGrant action for each missing grant to an Auto Scaling role.
 
     The account itself must create it (Auto Scaling User Guide, "Required AWS KMS key policy for use with
     encrypted volumes"); the key's owner can list it.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads whom the account's images under a key are shared with."""
+"""Reads the sharing of the account's images under a key."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class _Permissions:
 def read_shared(
     clients: Clients, wanted: GrantWanted, losing: Mapping[KeyRef, PolicyConsumers]
 ) -> dict[KeyRef, SharedUnderKey]:
-    """Whom the images under these keys are shared with, apart from those that the wanted access is for.
+    """The sharing of the images under these keys, except those that the wanted access is for.
 
     ``losing`` maps each key to the consumers that it is read for: the permissions of snapshots are read only
     if the launch permissions do not show already that all of them need the key. What cannot be read is in the

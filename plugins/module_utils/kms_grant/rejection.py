@@ -36,7 +36,7 @@ def names_invalid_principal(failure: Failure) -> bool:
 
 
 def rejection(failure: Failure, principal: str) -> Failure:
-    """The failure of a consumer that AWS rejected: an account id, or an ARN of a principal."""
+    """The failure of a consumer that AWS rejected: an account ID, or an ARN of a principal."""
     return replace(failure.rejecting(principal, _REMEDY), account_id=account_of(principal))
 
 

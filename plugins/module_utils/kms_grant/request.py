@@ -38,7 +38,7 @@ def grant_request(
 
 
 def principal_arn(partition: str, principal: str) -> str:
-    """The ARN of an account's root for an account id; ARNs as they are."""
+    """The ARN of an account's root for an account ID; ARNs as they are."""
     return principal if principal.startswith("arn:") else f"arn:{partition}:iam::{principal}:root"
 
 

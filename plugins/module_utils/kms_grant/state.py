@@ -24,10 +24,10 @@ AUTO_SCALING_OPERATIONS = OPERATIONS | {"Encrypt"}
 class GrantWanted:
     """The options of ``ami_kms_grant``.
 
-    ``images`` maps regions to image ids (None: planned in check mode), ``kms_key_ids`` regions to keys (None:
+    ``images`` maps regions to image IDs (None: planned in check mode), ``kms_key_ids`` regions to keys (None:
     not encrypted); one of them is empty. ``org_ids`` and ``org_unit_ids`` lose access; key policies contain
-    these ids, and the ARNs may no longer be known. The images in ``unshared_image_ids`` are unshared in the
-    same run: whom they are shared with keeps no consumer from losing access. With ``revoke_in_use`` no image
+    these IDs, and the ARNs may no longer be known. The images in ``unshared_image_ids`` are unshared in the
+    same run: their sharing keeps no consumer from losing access. With ``revoke_in_use`` no image
     does.
     """
 
@@ -60,7 +60,7 @@ class GrantWanted:
 
     @property
     def grantees(self) -> frozenset[str]:
-        """The account ids and ARNs that get access by grant."""
+        """The account IDs and ARNs that get access by grant."""
         return frozenset() if self.access_method == "key_policy" else self.account_ids | self.principals
 
     @property
@@ -94,7 +94,7 @@ def needs_grants(wanted: GrantWanted, account_id: str) -> bool:
 class GrantSeen:
     """Each target's keys, and the targets whose image is not encrypted.
 
-    ``shared`` is whom other images under a key are shared with, for keys to which consumers may lose access.
+    ``shared`` is the sharing of other images under a key, for keys to which consumers may lose access.
     """
 
     account_id: str
@@ -104,5 +104,5 @@ class GrantSeen:
     shared: Mapping[KeyRef, SharedUnderKey] = field(default_factory=dict)
 
     def shared_under(self, region: str, key_arn: str) -> SharedUnderKey:
-        """Whom other images under a key are shared with."""
+        """The sharing of other images under a key."""
         return self.shared.get(KeyRef(region, key_arn), SharedUnderKey(unread=("Nothing was read.",)))

@@ -75,8 +75,8 @@ def wait_until_stored(clients: Clients, written: Performed) -> str | None:
         if waiting and monotonic() > deadline:
             keys = ", ".join(sorted(key_arn for _region, key_arn in waiting))
             return (
-                f"AWS does not return the new policy of {keys} yet. Wait some minutes before the policy is "
-                "changed again, or the change is based on the old one."
+                f"AWS does not return the new policy of {keys} yet. Wait some minutes before you change "
+                "the policy again; an earlier change would start from the old policy."
             )
         if waiting:
             sleep(_POLICY_INTERVAL)

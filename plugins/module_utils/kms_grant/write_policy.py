@@ -69,7 +69,7 @@ def _rejected(
 
 
 def _only(wanted: GrantWanted, principals: Collection[str]) -> GrantWanted:
-    """``wanted`` for these account ids and ARNs only."""
+    """``wanted`` for these account IDs and ARNs only."""
     return replace(
         wanted,
         account_ids=frozenset(one for one in principals if not one.startswith("arn:")),

@@ -15,7 +15,7 @@ from typing import Any
 from ..aws import errors
 from ..aws.clients import Clients
 from ..aws.write import Performed, perform
-from ..failures import Failure, incomplete_answer
+from ..failures import Failure, incomplete_response
 from ..keys.grants import NEW_GRANT_TIMEOUT
 from ..model import Target
 from ..plan import Action
@@ -36,7 +36,7 @@ _KEY_DELAYS = (5.0, 10.0, 20.0, 30.0)
 _LISTING_TIMEOUT = 20.0
 _UNANSWERED = (
     *("ConnectionClosedError", "HTTPClientError", "ReadTimeoutError", "ResponseStreamingError"),
-    "incomplete_answer",
+    "incomplete_response",
 )
 
 
@@ -128,7 +128,7 @@ def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
         if launch.instance_id is not None:
             launch.level = "authorized"
             return
-        failure = incomplete_answer("RunInstances", "InstanceId", action.target)
+        failure = incomplete_response("RunInstances", "InstanceId", action.target)
     else:
         (failure,) = done.failures
     launch.cause = not_accepted(failure)

@@ -44,9 +44,9 @@ def read_state(clients: Clients, wanted: ProbeWanted) -> ProbeSeen:
 
     An account that cannot be read is a finding about that account and does not stop the others.
     """
-    home = preferred_region(clients, sorted(wanted.images.regions))
-    caller = identify(clients, home)
-    accounts = Accounts(clients, caller, wanted.consumer_role, home)
+    default_region = preferred_region(clients, sorted(wanted.images.regions))
+    caller = identify(clients, default_region)
+    accounts = Accounts(clients, caller, wanted.consumer_role, default_region)
     found, failed = each(wanted.account_ids, lambda account_id: _read(accounts, wanted, account_id))
     unread = {
         target: errors.failure(failed[target.account_id], target, "AssumeRole")
@@ -66,8 +66,8 @@ def read_state(clients: Clients, wanted: ProbeWanted) -> ProbeSeen:
 def apply(clients: Clients, wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, report: Report) -> Outcome:
     """In all accounts at the same time: terminate leftovers, then launch, wait, and terminate."""
     caller = read.Caller(seen.account_id, seen.partition)
-    home = preferred_region(clients, sorted(wanted.images.regions))
-    accounts = Accounts(clients, caller, wanted.consumer_role, home)
+    default_region = preferred_region(clients, sorted(wanted.images.regions))
+    accounts = Accounts(clients, caller, wanted.consumer_role, default_region)
     runs = {target: TargetRun() for target in wanted.targets()}
     actions = launches(wanted, seen)
 

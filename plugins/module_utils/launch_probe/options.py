@@ -51,7 +51,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ProbeWanted:
         if wanted.network.subnet_id(target) is None:
             options.refuse(
                 "subnet_ids",
-                f"no subnet is given for {target.region} in account {target.account_id}.",
+                f"no subnet is set for {target.region} in account {target.account_id}.",
                 "Map the region to a subnet, or to a mapping of account to subnet.",
             )
     options.check()

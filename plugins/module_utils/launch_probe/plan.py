@@ -81,7 +81,7 @@ def leftovers(wanted: ProbeWanted, seen: ProbeSeen, target: Target) -> tuple[Ins
 
 
 def termination(target: Target, instance_id: str | None) -> Action:
-    """The termination of an instance; the id is None if it is not launched yet."""
+    """The termination of an instance; the ID is None if it is not launched yet."""
     return Action(target, "TerminateInstances", {"InstanceIds": [instance_id]}, instance_id)
 
 

@@ -16,7 +16,7 @@ from ..model import ConsumerRole, Image, ImagesByTarget, Instance, Network, Targ
 
 @dataclass(frozen=True, order=True)
 class Probe:
-    """One image that one account launches. The id is None for a copy that is only planned."""
+    """One image that one account launches. The ID is None for a copy that is only planned."""
 
     target: Target
     image_id: str | None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the failures of other collections' modules mean, which the role ``monitor`` runs, and their cures."""
+"""The meaning of failures of the modules of other collections that ``monitor`` runs, and the remedies."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ _RETRY = "Rerun later."
 
 
 def explained(message: str) -> tuple[str, str]:
-    """The message in plain words, and the cure; an empty one if only the message can tell.
+    """The message in plain words, and the remedy, which is empty if the message has no known cause.
 
-    The modules read a web page of a proxy as an answer of AWS: they lack a member of it, or have the page as
-    the message of an error.
+    The modules read a web page of a proxy as a response of AWS: a member is missing, or the page is the
+    message of an error.
     """
     text = _CRASH.sub("", message.strip())
     if lacking := _LACKING.match(text):
-        return f"The answer lacks {lacking['member']}: it may not be AWS's.", _NETWORK
+        return f"The response has no {lacking['member']}. It probably does not come from AWS.", _NETWORK
     error = _ERROR.search(text)
     code = error["code"] if error else ""
     if error and (code == "Unknown" or _PAGE.search(error["text"])):
         status = f" It is a web page with the HTTP status {code}." if code.isdigit() else ""
-        return f"The answer to {error['operation']} is not one of AWS's.{status}", _NETWORK
+        return f"The response to {error['operation']} does not come from AWS.{status}", _NETWORK
     if code in _DENIALS:
         return text, _ALLOW
     if _CREDENTIALS.search(text):

@@ -19,11 +19,11 @@ from ..aws.write import Performed, perform
 from ..failures import Failure
 from ..plan import KNOWN_AFTER_APPLY, Action
 
-# Seconds between looks: AWS validates within seconds.
+# Seconds between reads: AWS validates within seconds.
 _SHORTEST = 0.5
 _LONGEST = 3.0
-# What AWS answers while another value of the parameter is being validated. It documents no code, and these
-# are said of other things too: after so many seconds the answer counts.
+# Error codes while another value of the parameter is being validated. AWS documents none, and these have
+# other causes as well: after this many seconds, the error counts.
 _BUSY = ("TooManyUpdates", "ValidationException")
 _BUSY_FOR = 30.0
 _REPEATED = THROTTLED.union(_BUSY)
@@ -130,7 +130,7 @@ def _put(
     be the same one, of a run that was stopped: then that will do.
     """
     ssm, failures = services["ssm"], list[Failure]()
-    for number, _look in enumerate(_looks(min(_BUSY_FOR, wait_timeout))):
+    for number, _look in enumerate(_read_times(min(_BUSY_FOR, wait_timeout))):
         if number and _is_put(ssm, action, run, before, failures):
             return []
         failures = run.note(action, done := perform(services["ssm_once"], action))
@@ -155,7 +155,7 @@ def _is_put(ssm: Any, action: Action, run: PublishRun, before: int, failures: It
 
 def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> list[Failure]:
     name, value, version = action.parameters["Name"], action.parameters["Value"], run.version or 0
-    for _look in _looks(wait_timeout):
+    for _look in _read_times(wait_timeout):
         now = current(ssm, name)
         if now is None or now[0] < version:
             continue
@@ -183,8 +183,8 @@ def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> lis
     ]
 
 
-def _looks(seconds: float) -> Iterator[None]:
-    """Go on with a look at once, with others at growing intervals, and with a last one at the deadline."""
+def _read_times(seconds: float) -> Iterator[None]:
+    """Continue for a read at once, for others at growing intervals, and for a last one at the deadline."""
     deadline, pause = monotonic() + seconds, _SHORTEST
     yield
     while (left := deadline - monotonic()) > 0:

@@ -36,8 +36,8 @@ def open_all(
     clients: Clients, caller: read.Caller, wanted: PublishWanted, targets: Collection[Target]
 ) -> dict[str, Clients]:
     """Each account's clients, with all open that is needed; refuses an account that cannot be acted in."""
-    home = preferred_region(clients, wanted.all_regions)
-    accounts = Accounts(clients, caller, wanted.consumer_role, home)
+    default_region = preferred_region(clients, wanted.all_regions)
+    accounts = Accounts(clients, caller, wanted.consumer_role, default_region)
 
     def open_account(account_id: str) -> Clients:
         opened = accounts.clients(account_id)
@@ -49,7 +49,7 @@ def open_all(
     opened, failed = each(sorted({target.account_id for target in targets}), open_account)
     if failed:
         raise Refused(
-            errors.failure(exception, Target(account_id, home), "AssumeRole")
+            errors.failure(exception, Target(account_id, default_region), "AssumeRole")
             for account_id, exception in failed.items()
         )
     return opened
@@ -96,7 +96,7 @@ def _spreading(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str)
     try:
         sharing = read.launch_permissions(owner, image_id)
     except errors.AWS_ERRORS:
-        # It is gone, which is said of the owner's region.
+        # It is deregistered: the failure of the owner's region has that.
         return {}
     covered = sharing.public or sharing.org_arns or sharing.org_unit_arns or account_id in sharing.account_ids
     deadline = monotonic() + (_SEEN_WITHIN if covered else 0)

@@ -30,10 +30,10 @@ _MISSING = (
 
 
 def launch_templates(ec2: EC2Client, names: Collection[str]) -> dict[str, LaunchTemplate]:
-    """Those of the launch templates that exist, by the names or ids they were asked for by.
+    """The launch templates that exist, by the requested names or IDs.
 
-    One is asked for by itself. AWS tells of several only together with all others, 200 to an answer, which is
-    still quicker than one after the other.
+    A single template is read by itself. Several can only be read together with all others, 200 in a response,
+    which is still faster than one after the other.
     """
     if not names:
         return {}
@@ -60,7 +60,7 @@ def launch_templates(ec2: EC2Client, names: Collection[str]) -> dict[str, Launch
 
 
 def is_id(name: str) -> bool:
-    """Whether this is an id rather than a name."""
+    """Whether this is an ID rather than a name."""
     return _ID.fullmatch(name) is not None
 
 

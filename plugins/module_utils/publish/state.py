@@ -18,8 +18,8 @@ STANDARD, ADVANCED = "Standard", "Advanced"
 # By its labels this collection knows what it published. None may begin with a number, "aws" or "ssm" (Systems
 # Manager API Reference, LabelParameterVersion).
 LABEL_PREFIX = "source-"
-# How EC2 is told to look an image up in a parameter (EC2 User Guide, "Use a Systems Manager parameter instead
-# of an AMI ID").
+# The prefix that makes EC2 read the image ID from a parameter (EC2 User Guide, "Use a Systems Manager
+# parameter instead of an AMI ID").
 RESOLVE = "resolve:ssm:"
 
 
@@ -111,7 +111,7 @@ class PublishWanted:
 
     @property
     def is_rollback(self) -> bool:
-        """Whether the images are to be found by the label of an earlier distribution."""
+        """Whether the images are selected by the label of an earlier distribution."""
         return self.images is None
 
     @property
@@ -142,7 +142,7 @@ class Place:
     """What is seen of one target.
 
     ``image`` is what the account sees of ``image_id``; ``named`` are the images that parameter and templates
-    name now and that still exist, by id. ``launch`` is None where it does not matter who may launch the
+    name now and that still exist, by ID. ``launch`` is None where it does not matter who may launch the
     image. ``templates`` are by the names that were asked for; those that do not exist are missing.
     """
 
@@ -156,7 +156,7 @@ class Place:
 
 @dataclass(frozen=True)
 class PublishSeen:
-    """What AWS said of every target; ``source`` is what planned copies are to be copies of, if known."""
+    """The state of every target; ``source`` is the source of planned copies, if known."""
 
     account_id: str
     partition: str
@@ -170,7 +170,7 @@ def label_for(source_image_id: str) -> str:
 
 
 def label_of(image_id: str, views: Iterable[Image]) -> str:
-    """The label of an image by the source that its owner's tag, or AWS itself, tells; else by its own id.
+    """The label of an image by its source, which the owner's tag or AWS records; else by its own ID.
 
     ``views`` are what the accounts see of the image: only its owner sees the tag.
     """

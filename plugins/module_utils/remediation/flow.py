@@ -56,7 +56,7 @@ _REVOKED = [
         )
     }
 ]
-_FORMS = "Give IDs, mappings with region and image_id or snapshot_id, or a mapping of region to IDs."
+_FORMS = "Set IDs, mappings with region and image_id or snapshot_id, or a mapping of region to IDs."
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RemediationWanted:
@@ -78,8 +78,8 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RemediationWante
     if wanted.planned is None and not (wanted.codes or wanted.named):
         options.refuse(
             "finding_codes",
-            "neither codes nor images are given.",
-            "Give the codes of the findings to fix, or images, or both: then those findings of those images.",
+            "finding_codes, images or both are required.",
+            "Set finding_codes, images, or both. With both, only those findings of those images are fixed.",
         )
     if wanted.max_removals < 0:
         options.refuse(

@@ -195,7 +195,7 @@ def _unseen(wanted: RemediationWanted) -> Iterator[Failure]:
             yield invalid_option(
                 "images",
                 f"images: the audit did not find {named}.",
-                "Give an image of the audited account, or a snapshot of one, in a region that was audited.",
+                "Use an image of the audited account, or a snapshot of one, in a region that was audited.",
                 named.region,
             )
 

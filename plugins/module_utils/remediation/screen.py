@@ -124,7 +124,7 @@ def _headline(run: _Run) -> Iterator[Line]:
     elif run.is_plan:
         yield from sentence(f"Check mode: {number} would be removed.", Tone.WARNING)
     elif open_ones:
-        yield from sentence(f"{open_ones} of {number} may not be removed yet.", Tone.BAD)
+        yield from sentence(f"{open_ones} of {number} are not confirmed as removed.", Tone.BAD)
     else:
         removed = sum(run.outcome(removal) == "removed" for removal in run.removals)
         yield from sentence(f"Removed {removed} of {number}.", Tone.GOOD)

@@ -81,7 +81,7 @@ class Audited:
 
     @cached_property
     def users(self) -> Mapping[Place, tuple[Place, ...]]:
-        """The images of each snapshot, and those under each key, in the order of their ids."""
+        """The images of each snapshot, and those under each key, in the order of their IDs."""
         users: dict[Place, tuple[Place, ...]] = {}
         for place, image in sorted(self.images.items(), key=lambda item: item[0]):
             for used in (*image.snapshots, *image.keys):

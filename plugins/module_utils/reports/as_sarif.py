@@ -48,7 +48,7 @@ def _rule(document: Document, code: str) -> dict[str, Any]:
     help_text, address = {"text": explained}, address_of(code)
     if address:
         # GitHub displays the Markdown, and not the address of the rule.
-        help_text["markdown"] = f"{explained}\n\n[Cause and cure]({address})"
+        help_text["markdown"] = f"{explained}\n\n[Cause and remedy]({address})"
     return {
         "defaultConfiguration": {"level": _LEVELS[worst]},
         "fullDescription": {"text": explained},
@@ -98,7 +98,7 @@ def _location(item: Item) -> dict[str, Any]:
 
 
 def _segment(text: str) -> str:
-    """A segment of a path, escaped so that it contains no scheme, parent folder or separator."""
+    """A segment of a path, escaped so that it contains no scheme, parent directory or separator."""
     escaped = "".join(
         chr(one) if chr(one) in _PLAIN else f"%{one:02X}" for one in text.encode("utf-8", "backslashreplace")
     )

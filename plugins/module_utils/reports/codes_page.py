@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of the documentation with the cause and the cure of each code."""
+"""The page of the documentation with the cause and the remedy of each code."""
 
 from __future__ import annotations
 

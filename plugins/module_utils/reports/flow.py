@@ -32,7 +32,7 @@ def report_flow(
     check: Callable[[Mapping[str, Any]], Iterable[Failure]] = lambda _params: (),
     remember: Remember | None = None,
 ) -> Flow[ReportWanted, ReportSeen]:
-    """A flow that writes a report: as JSON to ``report_path``, in all formats to the folder ``report_dir``.
+    """A flow that writes a report: as JSON to ``report_path``, in all formats to ``report_dir``.
 
     Each is written only if the option is set. A flow has the options ``report_dir`` and ``account_names`` if
     ``document`` is given.
@@ -40,8 +40,8 @@ def report_flow(
     ``check`` refuses options that are not what ``content`` needs. ``content`` creates the report's content
     from the options, as JSON values that differ only if something
     has changed. ``document`` creates the ``Document`` from the content. ``changes`` compares the content of
-    the previous report in the folder with that of this one, for example with ``changes_between``. The
-    folder's ``report.json`` has the content and ``written_at``, ``kind`` (the document's), ``changes`` and
+    the previous report in the directory with that of this one, for example with ``changes_between``. The
+    directory's ``report.json`` has the content and ``written_at``, ``kind`` (the document's), ``changes`` and
     ``history``, which therefore must not be keys of the content. ``remember`` completes the content by that
     of the previous report.
 
@@ -141,33 +141,33 @@ def _check_name(place: str) -> tuple[str, str] | None:
 def _check_file(path: Path) -> tuple[str, str]:
     """The problem with the path of a file and its remedy; both are empty if there is none."""
     if not path.parent.is_dir():
-        return f"there is no folder {path.parent}.", "Create it, or use another path."
+        return f"there is no directory {path.parent}.", "Create it, or use another path."
     if path.is_dir():
-        return f"{path} is a folder.", "Use the path of a file."
+        return f"{path} is a directory.", "Use the path of a file."
     return _check_writable(path.parent)
 
 
 def _check_folder(path: Path) -> tuple[str, str]:
-    """The problem with a folder and its remedy; both are empty if there is none."""
+    """The problem with a directory and its remedy; both are empty if there is none."""
     if MISSING:
         return (
             f"HTML reports need {MISSING}, which the module's Python does not have.",
             "Use the Python that runs Ansible (ansible_python_interpreter), or set report_path instead.",
         )
     if not path.is_dir() and not path.parent.is_dir():
-        return f"there is no folder {path.parent}.", "Create it, or use another folder."
+        return f"there is no directory {path.parent}.", "Create it, or use another directory."
     if path.exists() and not path.is_dir():
-        return f"{path} is not a folder.", "Use another path."
+        return f"{path} is not a directory.", "Use another path."
     return _check_writable(path if path.is_dir() else path.parent)
 
 
 def _check_writable(folder: Path) -> tuple[str, str]:
-    """As above, for the folder of new files. Files are replaced, so their own permissions do not matter."""
+    """As above, for the directory of new files. Files are replaced, so their permissions do not matter."""
     if os.access(folder, os.W_OK | os.X_OK):
         return "", ""
     return (
         f"{folder} cannot be written to.",
-        "Give the user that runs Ansible write access, or use another folder.",
+        "Give the user that runs Ansible write access, or use another directory.",
     )
 
 

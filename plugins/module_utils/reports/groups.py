@@ -72,9 +72,9 @@ def _group(
         _rows(items, names, with_messages),
         key=lambda row: (row["region"] or "", natural(row["name"]), row["image_id"] or "", row["resource"]),
     )
-    everyone = {tuple(row["principals"]) for row in rows}
+    distinct = {tuple(row["principals"]) for row in rows}
     notes = [("Remedy", first.remedy), ("Meaning", meaning)]
-    if len(everyone) == 1 and (len(rows) > 1 or len(rows[0]["principals"]) > 1):
+    if len(distinct) == 1 and (len(rows) > 1 or len(rows[0]["principals"]) > 1):
         # Last, because it can be hundreds.
         notes.append(("Who", ", ".join(rows[0]["principals"])))
         rows = [{**row, "principals": []} for row in rows]
@@ -102,7 +102,7 @@ def _sentence(items: Sequence[Item], meaning: str) -> str:
 def _rows(
     items: Iterable[Item], names: Mapping[tuple[str | None, str | None], str], with_messages: bool
 ) -> Iterator[dict[str, Any]]:
-    """One row for each resource, with everyone that the findings about it name."""
+    """One row for each resource, with all principals that the findings about it name."""
     found: dict[tuple[Any, ...], list[Item]] = {}
     for item in items:
         message = item.message if with_messages else ""

@@ -4,7 +4,7 @@
 
 """Plan which files of a report to write: only those whose content has changed, apart from the time.
 
-A report is one JSON file, a folder with all formats, or both.
+A report is one JSON file, a directory with all formats, or both.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _OTHER_STRUCTURE = (LookupError, TypeError, AttributeError, ValueError)
 
 @dataclass(frozen=True)
 class Folder:
-    """The folder of a report, and what makes the document for its formats from the content.
+    """The directory of a report, and what makes the document for its formats from the content.
 
     ``changes`` may raise LookupError, TypeError, AttributeError or ValueError for a previous report with
     another structure, for example of an older version. The report then has no list of changes.
@@ -48,7 +48,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class ReportWanted:
-    """The report and its file, folder or both; neither if the module only returns it.
+    """The report and its file, directory or both; neither if the module only returns it.
 
     ``remember`` may raise what ``Folder.changes`` may; the content is then not completed.
     """
@@ -64,7 +64,7 @@ class ReportSeen:
     """The existing files, and the time (ISO 8601, UTC).
 
     ``text`` is the content of the single file, None if it does not exist. ``files`` are the contents of the
-    existing files in the folder, by name. ``unreadable`` is the error of the folder's JSON file, if any.
+    existing files in the directory, by name. ``unreadable`` is the error of its JSON file, if any.
     """
 
     text: str | None
@@ -161,7 +161,7 @@ def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPl
 
 
 def _previous(folder: Folder, kind: str, seen: ReportSeen) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """The folder's previous report, and a warning if there is one that cannot be compared."""
+    """The directory's previous report, and a warning if there is one that cannot be compared."""
     text = seen.files.get(JSON)
     if text is None and not seen.unreadable:
         return None, ()

@@ -126,7 +126,7 @@ def table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[Line]:
 def collapsed(bad: Sequence[Row], good: Sequence[Row], noun: str = "region") -> Iterator[Row]:
     """The rows of a table whose first column is ``region``: those with a problem, then the others.
 
-    Of more than 20 rows with a problem, the further ones are counted. If there are more than 20 rows, those
+    If there are more than 20 rows with a problem, the rest are counted. If there are more than 20 rows, those
     without a problem are one row, with the texts that are the same in all of them.
     """
     yield from bad[:MOST_ROWS]

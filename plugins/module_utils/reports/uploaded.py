@@ -40,7 +40,7 @@ def with_upload(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Scr
 
 
 def together(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """One result for reports that have a folder each, by the name of the folder: the one above them.
+    """One result for reports that have a folder in S3 each, by the name of the folder: the one above them.
 
     Empty if none was uploaded. A failed upload has failed the role before.
     """

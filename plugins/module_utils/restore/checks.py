@@ -28,7 +28,8 @@ def refusals(
             target,
             "images",
             "not_owner",
-            f"The account_id of {ref.image_id} is {named}, but these credentials are of {target.account_id}.",
+            f"The account_id of {ref.image_id} is {named}, but the credentials belong to account "
+            f"{target.account_id}.",
             f"Use credentials of {named}.",
         )
     elif found.image is not None:

@@ -16,7 +16,7 @@ from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform_all
 from ..cleanup.read_regions import binned_images
-from ..cleanup.snapshots import former_image
+from ..cleanup.snapshots import described_image
 from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import TombstoneHistory
 from ..failures import CONSUMER_REJECTED, Failure, Refused, invalid_option
@@ -84,7 +84,7 @@ def read_state(clients: Clients, wanted: RestoreWanted) -> RestoreSeen:
 def _check_tombstone_file(path: str | None) -> None:
     if path and not Path(path).is_file():
         message = f"tombstone_path: file {path} does not exist."
-        raise Refused([invalid_option("tombstone_path", message, "Name the file that ami_cleanup wrote.")])
+        raise Refused([invalid_option("tombstone_path", message, "Set the file that ami_cleanup wrote.")])
 
 
 def apply(
@@ -168,11 +168,11 @@ def _read_image(
     if image is None:
         known = tuple(history.last.volumes) if history.last else ()
         # AWS does not list the snapshots of an image in the Recycle Bin. Without a tombstone they are found
-        # by their descriptions, which have the image's id.
+        # by their descriptions, which have the image's ID.
         of_image = [
             key
             for key, text in region.binned_snapshots.items()
-            if key in known or former_image(OwnSnapshot(key, text)) == ref.image_id
+            if key in known or described_image(OwnSnapshot(key, text)) == ref.image_id
         ]
         found = Found(
             snapshots=recycle_bin.existing_snapshots(ec2, known),

@@ -24,7 +24,7 @@ _WAIT: Any = {"Delay": 3, "MaxAttempts": 20}
 
 
 def binned_snapshots(ec2: EC2Client) -> dict[str, str]:
-    """The ids of the snapshots in the Recycle Bin, with their descriptions."""
+    """The IDs of the snapshots in the Recycle Bin, with their descriptions."""
     pages = ec2.get_paginator("list_snapshots_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
     operation = "ListSnapshotsInRecycleBin"
     return {

@@ -94,7 +94,7 @@ def _lines(path: str) -> list[tuple[str, str]]:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeError) as exception:
-        remedy = "Make it readable, or name another file."
+        remedy = "Make it readable, or set another file."
         raise Refused(
             [invalid_option("tombstone_path", f"tombstone_path: {exception}", remedy)]
         ) from exception

@@ -15,8 +15,8 @@ from ..cleanup.tombstone import TombstoneHistory
 from ..model import Image, ImageRef, Sharing, Target
 from ..tags import OWN_TAG_PREFIX
 
-# On an image from before it is enabled until its restore is complete. It tells the run after an interrupted
-# one that permissions may be missing. Its value is the tombstone's time.
+# On an image from before it is enabled until its restore is complete. After an interrupted restore, it shows
+# the next run that permissions may be missing. Its value is the time of the tombstone.
 RESTORE_TAG = OWN_TAG_PREFIX + "restoring"
 # Permissions of an image with one of these tags are missing, even if it is available.
 UNSHARED_TAGS = (STAGE_TAGS[DISABLE], RESTORE_TAG)

@@ -42,7 +42,7 @@ def check_available(image: Image, target: Target) -> Iterator[Failure]:
 
 
 def check_shareable(image: Image, keys: Iterable[KeySeen], target: Target) -> Iterator[Failure]:
-    """An image that is encrypted with an AWS managed key cannot be shared."""
+    """An image that is encrypted under an AWS managed key cannot be shared."""
     for key in keys:
         if key.key.aws_managed:
             yield default_key_failure(

@@ -18,7 +18,7 @@ from ..plan import Action, Plan, TargetPlan, batches
 from . import checks as share_checks
 from .state import Shared, ShareSeen, ShareWanted
 
-# EC2 API Reference: account ids per ModifyImageAttribute, changes per ModifySnapshotAttribute.
+# EC2 API Reference: account IDs per ModifyImageAttribute, changes per ModifySnapshotAttribute.
 IMAGE_BATCH = 10_000
 SNAPSHOT_BATCH = 500
 # EC2 User Guide, "AMI quotas": entities that one AMI can be shared with; adjustable.

@@ -37,7 +37,7 @@ class PlannedKey:
 class ShareWanted:
     """The options of ``ami_share``.
 
-    ``images`` maps regions to image ids; None is a copy that check mode only planned, of ``source_image_id``
+    ``images`` maps regions to image IDs; None is a copy that check mode only planned, of ``source_image_id``
     in ``source_region`` if set. With ``snapshot_ids``, only the permissions of these snapshots change.
     ``snapshots`` maps regions to snapshots that are unshared without an image; ``images`` is empty then.
     ``planned_keys`` is by key ARN; ``usable_keys`` are the ARNs of keys that are known to be usable by all
@@ -68,7 +68,7 @@ class ShareWanted:
 class Shared:
     """One target's image and its permissions.
 
-    ``volumes`` maps snapshot ids to their createVolumePermission. The block public access states are None
+    ``volumes`` maps snapshot IDs to their createVolumePermission. The block public access states are None
     if public sharing is not wanted. ``keys`` are the keys of its snapshots that the account owns or AWS
     manages; ``key_problem`` says why they could not be read.
     """
@@ -84,7 +84,7 @@ class Shared:
 
     @classmethod
     def without_image(cls, account_id: str, volumes: Mapping[str, Sharing]) -> Shared:
-        """The account's snapshots without an image, whose id is empty."""
+        """The account's snapshots without an image, whose ID is empty."""
         return cls(Image(image_id="", name="", owner_id=account_id, state="available"), volumes=volumes)
 
     @classmethod

@@ -111,6 +111,6 @@ def _outcome(
         else:
             warnings.append(
                 f"{target.region}: Reads do not show the new permissions of {resource_id} yet. Wait before "
-                "they are changed again, or the change is based on the old ones."
+                "you change them again; an earlier change would start from the old permissions."
             )
     return tuple(failures), tuple(warnings)

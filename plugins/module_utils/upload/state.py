@@ -15,7 +15,7 @@ from .location import Location
 
 @dataclass(frozen=True)
 class UploadWanted:
-    """The report to upload: the file ``path``, the files in ``folder``, or both.
+    """The report to upload: the file ``path``, the files in the directory ``folder``, or both.
 
     ``owner`` is the account that the bucket must belong to, by default that of the credentials.
     A plan writes nothing, and the files of its report need not exist.
@@ -31,7 +31,7 @@ class UploadWanted:
     def files(self) -> dict[str, str]:
         """The local files: path by the name of the object.
 
-        A file of the folder with the same name as the single file has more content.
+        A file of the directory with the same name as the single file has more content.
         """
         single = {self.path.rpartition("/")[2]: self.path} if self.path else {}
         folder = {name: f"{self.folder.rstrip('/')}/{name}" for name in NAMES} if self.folder else {}

@@ -87,7 +87,7 @@ def _require_consistent(params: dict[str, Any]) -> None:
 
 
 def _source(caller: Caller, params: dict[str, Any]) -> tuple[Image, dict[str, Snapshot]]:
-    """The source image and its snapshots by id, if the caller can copy them."""
+    """The source image and its snapshots by ID, if the caller can copy them."""
     region = params["SourceRegion"]
     if partition_of(region) is None or opt_in_status(region, caller.account_id) == "not-opted-in":
         raise invalid_value("sourceRegion", region)
@@ -108,7 +108,7 @@ def _source(caller: Caller, params: dict[str, Any]) -> tuple[Image, dict[str, Sn
 
 
 def _encrypted(caller: Caller, params: dict[str, Any], snapshots: dict[str, Snapshot]) -> set[str]:
-    """Ids of the source snapshots whose copies will be encrypted."""
+    """IDs of the source snapshots whose copies will be encrypted."""
     already = {one.id for one in snapshots.values() if one.encrypted}
     wanted = params.get("Encrypted")
     if wanted is False and already:

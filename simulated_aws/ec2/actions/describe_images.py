@@ -17,7 +17,7 @@ from ..filters import Values, compile_filters
 from ..ids import ACCOUNT_ID, require_image_id
 from ..pagination import page
 from ..serialization import timestamp
-from ..state import EVERYONE, Device, Grantee, Image
+from ..state import PUBLIC, Device, Grantee, Image
 from ..tags import tag_set
 from .registry import action
 
@@ -119,7 +119,7 @@ def product_code(code: str) -> dict[str, str]:
 
 
 def shown_snapshot(image: Image, device: Device) -> str | None:
-    """The id of a device's snapshot; None for a pending copy, unless a setting includes it."""
+    """The ID of a device's snapshot; None for a pending copy, unless a setting includes it."""
     if image.state == "pending" and not SETTINGS.pending_image_lists_snapshots:
         return None
     return device.snapshot_id
@@ -159,7 +159,7 @@ def _visible(caller: Caller, params: dict[str, Any], now: datetime) -> Iterator[
 
 
 def _is_remembered(caller: Caller, image_id: str, now: datetime) -> bool:
-    """Whether DescribeImages omits the id of a deregistered image, instead of an error.
+    """Whether DescribeImages omits the ID of a deregistered image, instead of an error.
 
     So it is for its former owner for a while, and for an account until its instances of the image are
     terminated (botocore operation DescribeImages).
@@ -203,7 +203,7 @@ def _executable_tests(caller: Caller, params: dict[str, Any]) -> Iterator[Test]:
     users = params.get("ExecutableUsers")
     if not users:
         return
-    entries: set[Grantee] = {EVERYONE} if "all" in users else set()
+    entries: set[Grantee] = {PUBLIC} if "all" in users else set()
     for account_id in _account_ids(caller, users, frozenset({"all"})):
         entries.add(Grantee("UserId", account_id))
         if account_id == caller.account_id:

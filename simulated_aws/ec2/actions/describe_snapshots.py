@@ -26,7 +26,7 @@ Test = Callable[[Snapshot], bool]
 def describe_snapshots(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """List the snapshots that the caller can use and that match the request.
 
-    By the documentation, an inaccessible id is omitted and an invalid id is an error; in fact AWS returns
+    By the documentation, an inaccessible ID is omitted and an invalid ID is an error; in fact AWS returns
     InvalidSnapshot.NotFound.
     """
     tests = [

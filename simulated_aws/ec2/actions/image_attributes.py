@@ -21,12 +21,12 @@ from ..permissions import (
     require_valid,
 )
 from ..serialization import timestamp
-from ..state import EVERYONE, Grantee, Image
+from ..state import PUBLIC, Grantee, Image
 from .describe_images import product_code
 from .registry import action
 
 MOST_USER_IDS = 10_000
-"""Maximum of account ids per request (EC2 User Guide, Share an AMI with specific accounts)."""
+"""Maximum of account IDs per request (EC2 User Guide, Share an AMI with specific accounts)."""
 
 
 def _last_launched(image: Image) -> str | None:
@@ -146,9 +146,9 @@ def _share(image: Image, change: Change) -> None:
     after = change.apply(image.permissions)
     if change.adds:
         _require_shareable(image)
-        if EVERYONE in change.entries:
+        if PUBLIC in change.entries:
             _require_publishable(image)
-        entities = sum(entry != EVERYONE for entry in after)
+        entities = sum(entry != PUBLIC for entry in after)
         if entities > SETTINGS.image_sharing_quota:
             message = (
                 f"AMI {image.id} can be shared with at most {SETTINGS.image_sharing_quota} entities, "

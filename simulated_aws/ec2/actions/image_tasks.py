@@ -33,7 +33,7 @@ def create_store_image_task(caller: Caller, params: dict[str, Any]) -> dict[str,
 def describe_store_image_tasks(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """List the caller's store tasks (botocore shape StoreImageTaskResult)."""
     ids = params.get("ImageIds", [])
-    # With image ids, filters are ignored (botocore shape DescribeStoreImageTasksRequest, Filters).
+    # With image IDs, filters are ignored (botocore shape DescribeStoreImageTasksRequest, Filters).
     tasks, next_token = _page(
         caller, STORE, params, "ImageIds", ids, [] if ids else params.get("Filters", [])
     )

@@ -12,7 +12,7 @@ from ..encryption_keys import is_aws_managed
 from ..errors import Ec2Error, invalid_value
 from ..key_permissions import require_key_access
 from ..permissions import SNAPSHOT_LISTS, permissions_to_read, read_change, replace_permissions, require_valid
-from ..state import EVERYONE, Snapshot
+from ..state import PUBLIC, Snapshot
 from .registry import action
 
 MOST_CHANGES = 500
@@ -45,7 +45,7 @@ def modify_snapshot_attribute(caller: Caller, params: dict[str, Any]) -> dict[st
     if change.adds:
         _require_shareable(snapshot)
         require_key_access(snapshot)
-        if EVERYONE in change.entries:
+        if PUBLIC in change.entries:
             _require_publishable(snapshot)
     replace_permissions(snapshot, change.apply(snapshot.permissions), _delay())
     return {}
@@ -76,7 +76,7 @@ def _require_publishable(snapshot: Snapshot) -> None:
     if snapshot.encrypted:
         raise Ec2Error("OperationNotPermitted", "Encrypted snapshots cannot be made public")
     block = state.account_region(snapshot.owner_id, snapshot.region).snapshot_block_public_access
-    if block != "unblocked" and EVERYONE not in snapshot.permissions:
+    if block != "unblocked" and PUBLIC not in snapshot.permissions:
         message = (
             "You can't publicly share this snapshot because block public access for snapshots is enabled "
             "for this account in this Region."

@@ -92,7 +92,7 @@ FILTERS: dict[str, Values[TagRow]] = {
 
 
 def _resources(caller: Caller, ids: list[str]) -> tuple[list[Image | Snapshot], list[str]]:
-    """The images and snapshots among the ids, and the ids of other resources; all must exist."""
+    """The images and snapshots among the IDs, and the IDs of other resources; all must exist."""
     if len(ids) > MOST_RESOURCES:
         raise Ec2Error("InvalidParameterValue", f"At most {MOST_RESOURCES} resources per request")
     validate_resource_ids(ids)

@@ -12,7 +12,7 @@ from .registry import Caller, action, authorize
 
 @action("DescribeKey")
 def describe_key(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
-    """Describe a key by id, ARN or alias; a key of another account by ARN."""
+    """Describe a key by ID, ARN or alias; a key of another account by ARN."""
     tokens = params.get("GrantTokens", ())
     found = authorize(caller, "DescribeKey", params["KeyId"], alias_allowed=True, grant_tokens=tokens)
     return {"KeyMetadata": metadata(found.key)}

@@ -24,7 +24,7 @@ _GRANT_ID = re.compile(r"[0-9a-f]{64}")
 
 @action("ListGrants")
 def list_grants(caller: Caller, params: dict[str, Any]) -> str:
-    """List the grants of a key in the order of their creation, by grant id or grantee if given."""
+    """List the grants of a key in the order of their creation, by grant ID or grantee if given."""
     found = authorize(caller, "ListGrants", params["KeyId"])
     grants: Iterable[Grant] = state.record(found.key).grants.after(_serial(params))
     if "GrantId" in params:
@@ -62,7 +62,7 @@ def list_retirable_grants(caller: Caller, params: dict[str, Any]) -> str:
 
 
 def require_grant_id(grant_id: str) -> str:
-    """Return a grant id if it is valid, else raise InvalidGrantIdException."""
+    """Return a grant ID if it is valid, else raise InvalidGrantIdException."""
     if not _GRANT_ID.fullmatch(grant_id):
         raise KmsError("InvalidGrantIdException", f"Invalid grant ID {grant_id}")
     return grant_id

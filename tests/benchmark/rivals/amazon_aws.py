@@ -73,7 +73,7 @@ def _policy(owner_id: str, account_ids: Sequence[str]) -> str:
     return f"{{{{ {document!r} | to_json }}}}"
 
 
-# Sharing a copy needs its id; sharing its snapshots needs theirs, which ec2_ami returns.
+# Sharing a copy needs its ID; sharing its snapshots needs theirs, which ec2_ami returns.
 _SHARE: Tasks = [
     {
         "name": "shared",

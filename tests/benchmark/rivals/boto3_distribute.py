@@ -46,7 +46,7 @@ def main(path: str) -> None:
 
 
 def distribute(ec2: Any, kms: Any, image: dict[str, Any], config: dict[str, Any]) -> str:
-    """Distribute the image to one region; return the id of the copy."""
+    """Distribute the image to one region; return the ID of the copy."""
     image_id = find(ec2, image) or copy(ec2, image, config)
     ec2.get_waiter("image_available").wait(ImageIds=[image_id], WaiterConfig={"Delay": 5, "MaxAttempts": 720})
     if config.get("kms_key_id"):
@@ -56,7 +56,7 @@ def distribute(ec2: Any, kms: Any, image: dict[str, Any], config: dict[str, Any]
 
 
 def find(ec2: Any, image: dict[str, Any]) -> str | None:
-    """The id of the copy that an earlier run made."""
+    """The ID of the copy that an earlier run made."""
     pages = ec2.get_paginator("describe_images").paginate(
         Owners=["self"], Filters=[{"Name": f"tag:{TAG}", "Values": [image["ImageId"]]}]
     )
@@ -64,7 +64,7 @@ def find(ec2: Any, image: dict[str, Any]) -> str | None:
 
 
 def copy(ec2: Any, image: dict[str, Any], config: dict[str, Any]) -> str:
-    """Start a copy of the image; return its id."""
+    """Start a copy of the image; return its ID."""
     tags = [
         {"Key": key, "Value": value}
         for key, value in {**config["tags"], TAG: image["ImageId"], "Name": image["Name"]}.items()

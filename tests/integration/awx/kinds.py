@@ -33,7 +33,7 @@ class Kind:
 
     ``fields`` has what the serializer of AWX takes, with the default of each field; others are ignored, as
     AWX does. ``required`` fields have none. ``unique`` fields together name one object. ``references`` name
-    the endpoint of the object whose id a field is. ``lists`` are related objects, by the endpoint of these.
+    the endpoint of the object whose ID a field is. ``lists`` are related objects, by the endpoint of these.
     """
 
     type: str

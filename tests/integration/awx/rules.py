@@ -16,7 +16,7 @@ import yaml
 from dateutil import rrule, tz
 
 Body = Mapping[str, Any]
-# Looks up an object by endpoint and id.
+# Looks up an object by endpoint and ID.
 Lookup = Callable[[str, int | None], Body]
 
 

@@ -156,7 +156,7 @@ class Awx:
         self.changes.append(f"associate {endpoint} {number} {relation} {other}")
 
     def children(self, endpoint: str, number: int, relation: str) -> list[int]:
-        """The ids in a list of an object."""
+        """The IDs in a list of an object."""
         return self.related.setdefault((endpoint, number, relation), [])
 
     def set_survey(self, endpoint: str, number: int, survey: rules.Body) -> None:

@@ -102,7 +102,7 @@ def test_a_release_is_distributed_verified_and_published(
 def test_a_release_that_does_not_reach_an_account_stops_before_the_approval(
     fixture: Fixture, ansible: Ansible, answers: dict[str, Any]
 ) -> None:
-    # This account has no role, so nobody knows what it sees.
+    # This account has no role, so what it sees is unknown.
     (stranger,) = fixture.account_ids(STRANGER)
     more = {"distribute_account_ids": f'{answers["distribute_account_ids"]}\n"{stranger}"'}
     workflow = Workflow(ansible, {**answers, **more})

@@ -86,7 +86,7 @@ def test_which_accounts_see_an_image(
     ],
 )
 def test_executable_users(client: Any, users: list[str], seen: list[str]) -> None:
-    """`self` and the own id count organizations and OUs, another id doesn't (ExecutableUsers)."""
+    """`self` and the own ID count organizations and OUs, another ID doesn't (ExecutableUsers)."""
     build(
         accounts=ACCOUNTS,
         organization=ORGANIZATION,

@@ -77,7 +77,7 @@ def test_sharing_in_both_forms(client: Any, added: dict[str, Any], entries: list
     ],
 )
 def test_a_batch_is_rejected_as_a_whole(client: Any, params: dict[str, Any], code: str) -> None:
-    """(EC2 API Reference, Error codes; EC2 User Guide, Share an AMI with specific accounts: 10,000 ids.)"""
+    """(EC2 API Reference, Error codes; EC2 User Guide, Share an AMI with specific accounts: 10,000 IDs.)"""
     image = image_id(build())
     ec2 = client()
     call = {"ImageId": image, "Attribute": "launchPermission", "OperationType": "add", **params}

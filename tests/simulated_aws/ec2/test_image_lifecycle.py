@@ -152,8 +152,8 @@ def test_the_deprecation_of_a_public_image_is_not_canceled_or_postponed(client: 
     """(EC2 User Guide, Deprecate an Amazon EC2 AMI: note on public AMIs.)"""
     ec2, image = client(), image_id(build())
     ec2.disable_image_block_public_access()
-    everyone: Any = [{"Group": "all"}]
-    ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": everyone})
+    public: Any = [{"Group": "all"}]
+    ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": public})
     (shown,) = ec2.describe_images(ImageIds=[image])["Images"]
     assert shown["DeprecationTime"] > f"{clock.now() + timedelta(days=729):%Y-%m-%d}"
     in_days = {days: clock.now() + timedelta(days=days) for days in (1, 2)}
@@ -161,7 +161,7 @@ def test_the_deprecation_of_a_public_image_is_not_canceled_or_postponed(client: 
     later = {"ImageId": image, "DeprecateAt": in_days[2]}
     assert error_code(ec2.enable_image_deprecation, **later) == "OperationNotPermitted"
     assert error_code(ec2.disable_image_deprecation, ImageId=image) == "OperationNotPermitted"
-    ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Remove": everyone})
+    ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Remove": public})
     ec2.disable_image_deprecation(ImageId=image)
     (shown,) = ec2.describe_images(ImageIds=[image])["Images"]
     assert "DeprecationTime" not in shown

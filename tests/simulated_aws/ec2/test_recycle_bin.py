@@ -32,7 +32,7 @@ def retain_all(client: Any) -> None:
 
 
 def binned(client: Any) -> tuple[list[str], list[str]]:
-    """The ids of the images and the snapshots in the owner's bin."""
+    """The IDs of the images and the snapshots in the owner's bin."""
     ec2 = client()
     images = [one["ImageId"] for one in ec2.list_images_in_recycle_bin()["Images"]]
     return images, [one["SnapshotId"] for one in ec2.list_snapshots_in_recycle_bin()["Snapshots"]]

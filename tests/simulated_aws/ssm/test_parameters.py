@@ -36,7 +36,7 @@ def server() -> Iterator[SimulatedAws]:
 
 
 class Store:
-    """The owner's parameters in one Region, and the ids of its images."""
+    """The owner's parameters in one Region, and the IDs of its images."""
 
     def __init__(self, aws: SimulatedAws) -> None:
         aws.reset()
@@ -46,7 +46,7 @@ class Store:
         self.ssm = aws.client("ssm", "owner", "us-east-1")
 
     def put(self, image: str = "first", **changes: Any) -> Any:
-        """Put an image's id over whatever is there."""
+        """Put an image's ID over whatever is there."""
         value = self.images.get(image, image)
         return self.ssm.put_parameter(**{**IMAGE, "Value": value, "Overwrite": True, **changes})
 

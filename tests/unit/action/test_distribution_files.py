@@ -18,7 +18,7 @@ IMAGES = {"eu-west-1": "ami-0123456789abcdef0"}
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """Runs the action with these options, in an empty folder."""
+    """Runs the action with these options, in an empty directory."""
     monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
     monkeypatch.chdir(tmp_path)
 

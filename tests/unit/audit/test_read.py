@@ -71,7 +71,7 @@ class Scripted:
     def _page(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
         if name == "describe_snapshots" and request.get("Filters", [{}])[0].get("Name") != "snapshot-id":
             assert request["OwnerIds"] == ["self"]
-            scope = "public" if request.get("RestorableByUserIds") == ["all"] else "of former images"
+            scope = "public" if request.get("RestorableByUserIds") == ["all"] else "of deregistered images"
             self._note(f"list unused snapshots {scope}")
             return {"Snapshots": [{"SnapshotId": one} for one in self._answers.get("unused", ())]}
         self._note(name)
@@ -167,7 +167,7 @@ def test_snapshots_that_no_image_uses_are_read_once() -> None:
     assert (seen[HERE].volumes.keys(), seen[HERE].unused) == ({"snap-a"}, {"snap-old": Sharing(public=True)})
     assert set(aws.asked.values()) == {1}
     assert sorted(one for one in aws.asked if "unused" in one) == [
-        "list unused snapshots of former images",
+        "list unused snapshots of deregistered images",
         "list unused snapshots public",
     ]
 
@@ -311,16 +311,16 @@ def test_a_key_or_permissions_that_an_answer_lacks_are_unreadable() -> None:
     assert failed == {}
     found = {(one.code, one.failure.error_code, one.failure.message) for one in seen[HERE].problems}
     assert found == {
-        ("key_unreadable", "incomplete_answer", "AWS's answer to DescribeKey lacks KeyState."),
+        ("key_unreadable", "incomplete_response", "AWS's response to DescribeKey lacks KeyState."),
         (
             "image_unreadable",
-            "incomplete_answer",
-            "AWS's answer to DescribeImageAttribute lacks LaunchPermissions.",
+            "incomplete_response",
+            "AWS's response to DescribeImageAttribute lacks LaunchPermissions.",
         ),
     }
 
 
 @pytest.mark.parametrize(("answer", "member"), [({}, "Snapshots"), ({"Snapshots": [{}]}, "SnapshotId")])
-def test_an_incomplete_answer_hides_no_unused_snapshot(answer: dict[str, Any], member: str) -> None:
+def test_an_incomplete_response_hides_no_unused_snapshot(answer: dict[str, Any], member: str) -> None:
     with pytest.raises(IncompleteAnswer, match=f"DescribeSnapshots lacks {member}"):
         list(audit.unused_snapshots(answering("ec2", describe_snapshots=answer), ()))

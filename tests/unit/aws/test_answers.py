@@ -19,15 +19,15 @@ def test_a_member_that_the_answer_has(value: object) -> None:
 
 
 def test_a_member_that_the_answer_lacks() -> None:
-    with pytest.raises(AWS_ERRORS, match=r"^AWS's answer to DescribeKey lacks KeyState\.$") as caught:
+    with pytest.raises(AWS_ERRORS, match=r"^AWS's response to DescribeKey lacks KeyState\.$") as caught:
         required({"KeyId": "1234abcd"}, "KeyState", "DescribeKey")
     found = failure(caught.value, place("eu-west-1"), "CopyImage").as_result()
     remedy = found.pop("remedy")
     assert found == {
         "account_id": OWNER,
         "action": "DescribeKey",
-        "error_code": "incomplete_answer",
-        "message": "AWS's answer to DescribeKey lacks KeyState.",
+        "error_code": "incomplete_response",
+        "message": "AWS's response to DescribeKey lacks KeyState.",
         "region": "eu-west-1",
         "request_id": None,
         "source": "collection",

@@ -249,7 +249,7 @@ def test_a_bug_is_reported_with_its_traceback() -> None:
 
 
 def test_a_region_that_did_not_answer_is_named_as_such() -> None:
-    assert "did not answer" in failure(DidNotAnswer(), place(), "DescribeImages").message
+    assert "did not respond" in failure(DidNotAnswer(), place(), "DescribeImages").message
 
 
 def test_a_failure_that_is_known_already_stays_as_it_is() -> None:

@@ -63,7 +63,7 @@ def emitted(body: Any, status: int = 200, content_type: str = "") -> tuple[dict[
 )
 def test_a_page_is_refused(body: bytes, status: int) -> None:
     told = (
-        "The answer of https://ec2.example.com to DescribeImages is a web page with the HTTP status "
+        "The response of https://ec2.example.com to DescribeImages is a web page with the HTTP status "
         f"{status}, which AWS does not send."
     )
     with pytest.raises(WebPage, match=re.escape(told)):
@@ -204,5 +204,5 @@ def test_botocores_own_clients_refuse_pages(gateway: Any) -> None:
     made = clients(gateway)._session.client(
         "sts", region_name=REGION, endpoint_url=f"http://127.0.0.1:{gateway.server_port}"
     )
-    with pytest.raises(WebPage, match="The answer of the endpoint to GetCallerIdentity is a web page"):
+    with pytest.raises(WebPage, match="The response of the endpoint to GetCallerIdentity is a web page"):
         made.get_caller_identity()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pictures: the same for worlds that differ in ids and times only, and different for all else."""
+"""Pictures: the same for worlds that differ in IDs and times only, and different for all else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .examples import IMAGE, KEY, SNAPSHOT, instance, parameter, shot
 
 
 def renamed(world: list[dict[str, Any]], suffix: str) -> list[dict[str, Any]]:
-    """The same world with other ids and another time."""
+    """The same world with other IDs and another time."""
     text = json.dumps(world).replace("0123456789abcdef", f"0123456789abc{suffix}")
     result: list[dict[str, Any]] = json.loads(text.replace("2026-11-01", "2026-11-02"))
     return result

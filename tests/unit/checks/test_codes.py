@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of codes: each code once, with a cause and a cure from the source, and no cure without a code."""
+"""The page of codes: each code once, with cause and remedy from the source, and no remedy without a code."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def test_a_code_has_a_cause_and_a_cure_in_each_place_where_it_is_found():
+def test_a_code_has_a_cause_and_a_remedy_in_each_place_where_it_is_found():
     found = {(entry.code, entry.kind): entry for entry in entries(CHECKOUT)}
     assert found["public", "Finding of an audit, high"].cause == "Every AWS account can launch the image."
     assert found["key_not_enabled", "Finding of a diagnosis, blocking"] == Entry(
@@ -61,8 +61,8 @@ def test_a_code_has_a_cause_and_a_cure_in_each_place_where_it_is_found():
     assert found["not_visible", "Finding of a launch probe, blocking"].cause == (
         "The account cannot see the image."
     )
-    assert ("cleanup_blocked", "Item of a cleanup's report") in found
-    assert all(entry.cause and entry.cure for entry in found.values())
+    assert ("cleanup_blocked", "Finding of a cleanup") in found
+    assert all(entry.cause and entry.remedy for entry in found.values())
 
 
 def test_each_code_is_one_heading():
@@ -101,7 +101,7 @@ def test_codes_of_aws_have_the_remedies_of_failures(row: str):
         ("cleanup/report/items.py", "unreadable"),
     ],
 )
-def test_a_finding_without_a_cure_is_an_error(root: Path, file: str, code: str):
+def test_a_finding_without_a_remedy_is_an_error(root: Path, file: str, code: str):
     assert page(root) == page(CHECKOUT)
     row = f'    "{code}": "'
     _replace(root / "plugins" / "module_utils" / file, row, f'    "new_code": "It is new.",\n{row}')
@@ -109,7 +109,7 @@ def test_a_finding_without_a_cure_is_an_error(root: Path, file: str, code: str):
         page(root)
 
 
-def test_a_cure_without_a_code_is_an_error(root: Path):
+def test_a_remedy_without_a_code_is_an_error(root: Path):
     _replace(root / "docs" / "diagnosing.md", "| `image_planned` |", "| `image_foreseen` |")
     with pytest.raises(CheckError, match="image_foreseen, image_planned"):
         page(root)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The archive is built and installed into emptied folders."""
+"""The archive is built and installed into emptied directories."""
 
 from __future__ import annotations
 

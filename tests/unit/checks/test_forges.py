@@ -49,7 +49,7 @@ DEBIAN_12 = (3, 11)
 
 
 def jobs(name: str) -> list[tuple[set[tuple[int, int]], list[str]]]:
-    """Of each job that runs checks: the Pythons of its machine, the one that runs them, and its arguments."""
+    """Each job that runs checks: the Pythons of its machine, the one that runs them, and its arguments."""
     content = yaml.safe_load((CHECKOUT / name).read_text(encoding="utf-8"))
     if "jobs" not in content:
         rows = content["test"]["parallel"]["matrix"]
@@ -98,7 +98,7 @@ def test_new_versions_of_botocore_are_proposed_except_for_the_oldest():
     assert {folder for folder, names in ignored.items() if names & {"boto3", "botocore"}} == {
         f"/{oldest_boto.ENVIRONMENT.locks.relative_to(CHECKOUT)}"
     }
-    # Dependabot reads a directory and the folders directly below it.
+    # Dependabot reads a directory and the directories directly below it.
     locks = {path.parent for path in CHECKOUT.glob("requirements/**/*.in")}
     for folder in locks:
         reading = [one for one in ignored if folder in {CHECKOUT / one[1:], *(CHECKOUT / one[1:]).iterdir()}]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Source files without a test file, and folders of tests without sources."""
+"""Source files without a test file, and directories of tests without sources."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ NOTICES = IMPORT + "def test_add():\n    assert add(1, 2) == 3"
 
 def checked(root: Path, tests: str | None, source: str = ADD) -> tuple[int, list[str]]:
     """The exit status of the check of a tree with one source file, and its output except the last line."""
-    # A package, so that it goes before the checkout's own folder of that name.
+    # A package, so that it goes before the checkout's own directory of that name.
     files = {
         "pyproject.toml": SETTINGS,
         "plugins/__init__.py": "",

@@ -35,7 +35,7 @@ def test_the_index_lists_each_page_once():
 def test_the_page_of_guides_has_a_link_to_each():
     folder = CHECKOUT / "docs"
     text = (folder / "README.md").read_text(encoding="utf-8")
-    # The pages about other tools are linked from the page of their folder.
+    # The pages about other tools are linked from the page of their directory.
     listed = [
         path for path in folder.rglob("*.md") if path.name == "README.md" or path.parent.name != "moving"
     ]

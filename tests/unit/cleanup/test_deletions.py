@@ -14,10 +14,10 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.deletions im
     concerned_snapshots,
     deletable_orphans,
     deleted_alone,
-    former_images,
+    deregistered_images,
     kept_leftovers,
     unread_deletions,
-    used_former_images,
+    used_deregistered_images,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
@@ -68,7 +68,7 @@ def test_orphans_are_no_concern_of_a_policy_that_does_not_ask_for_them() -> None
     assert deletable_orphans(wanted(), saw()) == {}
 
 
-def test_the_snapshots_of_former_images_that_are_in_use_are_kept() -> None:
+def test_the_snapshots_of_deregistered_images_that_are_in_use_are_kept() -> None:
     """Instances outlive their image, and launch templates and parameters can still name it."""
     uses = {FORMER: (USED,), "ami-gone": (USED,), "ami-8": (USED,)}
     state = replace(saw().regions[REGION], uses=uses)
@@ -76,12 +76,12 @@ def test_the_snapshots_of_former_images_that_are_in_use_are_kept() -> None:
     asks = wanted(orphan_snapshots=True)
     assert all_orphans(asks, now) == {REGION: {}}
     assert all_leftovers(asks, now) == {}
-    assert used_former_images(asks, now, REGION) == {FORMER: USED, "ami-gone": USED}
-    assert used_former_images(wanted(), now, REGION) == {"ami-gone": USED}
-    assert used_former_images(asks, saw(), REGION) == {}
+    assert used_deregistered_images(asks, now, REGION) == {FORMER: USED, "ami-gone": USED}
+    assert used_deregistered_images(wanted(), now, REGION) == {"ami-gone": USED}
+    assert used_deregistered_images(asks, saw(), REGION) == {}
 
 
-def test_a_parameter_of_another_region_uses_a_former_image() -> None:
+def test_a_parameter_of_another_region_uses_a_deregistered_image() -> None:
     elsewhere = region_state(uses={FORMER: (USED,)})
     regions = {**saw().regions, "us-east-1": elsewhere}
     assert all_orphans(wanted(orphan_snapshots=True), replace(saw(), regions=regions))[REGION] == {}
@@ -113,7 +113,7 @@ def test_deleted_are_the_snapshots_of_images_leftovers_and_orphans() -> None:
 def test_a_shared_leftover_is_deleted_only_if_the_user_includes_shared_ones(
     usage: SnapshotUsage, include_shared: bool, why: str | None
 ) -> None:
-    """It may have been shared, or tagged by someone else, since it was marked."""
+    """It may have been shared, or tagged by another principal, since it was marked."""
     asks, ref = wanted(include_shared=include_shared), SnapshotRef(REGION, "snap-8")
     now = replace(saw(), snapshot_usage={**saw().snapshot_usage, ref: usage})
     assert all_leftovers(asks, now) == {ref: LEFT}
@@ -127,13 +127,13 @@ def test_a_leftover_whose_permissions_were_not_read_is_kept() -> None:
     assert kept_leftovers(wanted(), now) == {SnapshotRef(REGION, "snap-8"): "Its permissions were not read."}
 
 
-def test_former_images_are_counted_by_what_no_tag_can_change() -> None:
+def test_deregistered_images_are_counted_by_what_no_tag_can_change() -> None:
     asks = wanted(orphan_snapshots=True)
     marked = replace(ORPHAN, snapshot_id="snap-7", tags=LEFT.tags)
     state = replace(saw().regions[REGION], snapshots={"snap-7": marked, "snap-8": LEFT, "snap-9": ORPHAN})
     now = replace(saw(), regions={REGION: state})
     now = replace(now, snapshot_usage={SnapshotRef(REGION, one): SnapshotUsage() for one in state.snapshots})
-    assert former_images(asks, now, deletable_orphans(asks, now)) == (
+    assert deregistered_images(asks, now, deletable_orphans(asks, now)) == (
         f"{REGION}/{FORMER}",
         f"{REGION}/snap-8",
     )
@@ -173,7 +173,7 @@ def test_former_images_are_counted_by_what_no_tag_can_change() -> None:
         ),
     ],
 )
-def test_what_keeps_the_snapshots_of_former_images(
+def test_what_keeps_the_snapshots_of_deregistered_images(
     saw: CleanupSeen, orphan_snapshots: bool, unread: dict[str, tuple[Evidence, ...]]
 ) -> None:
     asked = wanted(orphan_snapshots=orphan_snapshots)

@@ -122,7 +122,7 @@ def applied(
 
 
 @pytest.mark.parametrize(
-    ("path", "problem"), [("missing/tombstones", "there is no folder"), ("", "is a folder")]
+    ("path", "problem"), [("missing/tombstones", "there is no directory"), ("", "is a directory")]
 )
 def test_without_a_file_for_tombstones_nothing_is_read(tmp_path: Path, path: str, problem: str) -> None:
     asked = replace(wanted(), tombstone_path=str(tmp_path / path))

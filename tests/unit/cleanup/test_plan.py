@@ -180,7 +180,8 @@ def test_leftovers_count_as_deletions_because_anyone_who_can_tag_snapshots_can_m
     assert planned(saw, limit=Limit(count=2)) == [("DeleteSnapshot", "snap-8"), ("DeleteSnapshot", "snap-9")]
     assert planned(saw, limit=Limit(percent=100)) != []
     (refusal,) = plan(wanted(limit=Limit(count=1)), saw).refusals
-    assert "the snapshots of 2 former images deleted (eu-west-1/snap-8, eu-west-1/snap-9)" in refusal.message
+    expected = "the snapshots of 2 deregistered images deleted (eu-west-1/snap-8, eu-west-1/snap-9)"
+    assert expected in refusal.message
 
 
 def test_a_leftover_that_is_shared_is_kept_with_a_warning() -> None:
@@ -192,19 +193,19 @@ def test_a_leftover_that_is_shared_is_kept_with_a_warning() -> None:
     assert warning.startswith(f"Snapshot snap-9 of a deregistered image in {REGION} is kept: It is shared")
 
 
-def test_former_images_in_use_are_named_in_one_warning() -> None:
-    former = [f"ami-{one:017x}" for one in range(6)]
+def test_deregistered_images_in_use_are_named_in_one_warning() -> None:
+    earlier = [f"ami-{one:017x}" for one in range(6)]
     left = {
         f"snap-{one}": OwnSnapshot(f"snap-{one}", f"Created by CreateImage(i-1) for {image_id}")
-        for one, image_id in enumerate(former)
+        for one, image_id in enumerate(earlier)
     }
-    saw = seen(region_state(NEWEST, snapshots=left, uses=dict.fromkeys(former, (USED,))))
+    saw = seen(region_state(NEWEST, snapshots=left, uses=dict.fromkeys(earlier, (USED,))))
     made = plan(wanted(orphan_snapshots=True), saw)
     assert made.actions == ()
     (warning,) = made.warnings
     assert warning.startswith(f"{REGION}: the snapshots of 6 deregistered images are kept")
-    assert f"{former[0]} (instance i-1), " in warning
-    assert former[5] not in warning
+    assert f"{earlier[0]} (instance i-1), " in warning
+    assert earlier[5] not in warning
     assert plan(wanted(), saw).warnings == ()
 
 

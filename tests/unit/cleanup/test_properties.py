@@ -145,7 +145,7 @@ SNAPSHOT_USAGE = st.sampled_from(
 
 
 @st.composite
-def estates(draw: st.DrawFn) -> CleanupSeen:
+def account_states(draw: st.DrawFn) -> CleanupSeen:
     """Two regions, with the usage of most images."""
     states = {region: draw(regions(region)) for region in REGIONS}
     refs = [ImageRef(region, one.image.image_id) for region in REGIONS for one in states[region].images]
@@ -187,7 +187,7 @@ def changed_images(made: object) -> list[tuple[str, ImageRef]]:
     ]
 
 
-@given(POLICIES, estates())
+@given(POLICIES, account_states())
 def test_nothing_is_done_to_an_image_with_evidence_of_use(wanted: CleanupWanted, saw: CleanupSeen) -> None:
     for _operation, ref in changed_images(plan(wanted, saw)):
         state, usage = saw.regions[ref.region], saw.usage[ref]
@@ -204,7 +204,7 @@ def test_nothing_is_done_to_an_image_with_evidence_of_use(wanted: CleanupWanted,
         assert not (wanted.rules.protect_tags and "keep" in saw.images[ref].image.tags)
 
 
-@given(POLICIES, estates())
+@given(POLICIES, account_states())
 def test_no_more_are_deregistered_than_the_limit_allows(wanted: CleanupWanted, saw: CleanupSeen) -> None:
     made = plan(wanted, saw)
     gone = sum(operation == "DeregisterImage" for operation, _ref in changed_images(made))
@@ -213,7 +213,7 @@ def test_no_more_are_deregistered_than_the_limit_allows(wanted: CleanupWanted, s
     assert made.refusals or gone <= most
 
 
-@given(POLICIES, estates())
+@given(POLICIES, account_states())
 def test_no_family_loses_its_last_image_in_a_region(wanted: CleanupWanted, saw: CleanupSeen) -> None:
     family_of = families(saw.images, wanted.by)
     taken = {ref for operation, ref in changed_images(plan(wanted, saw)) if operation != CHANGING[0]}
@@ -228,7 +228,7 @@ def test_no_family_loses_its_last_image_in_a_region(wanted: CleanupWanted, saw: 
         assert all(can[family] >= min(could[family], wanted.rules.keep_latest) for family in could)
 
 
-@given(POLICIES, estates())
+@given(POLICIES, account_states())
 def test_a_plan_that_was_performed_leaves_nothing_to_plan(wanted: CleanupWanted, saw: CleanupSeen) -> None:
     wanted = replace(wanted, limit=Limit(count=99))
     made = plan(wanted, saw)
@@ -239,7 +239,7 @@ def test_a_plan_that_was_performed_leaves_nothing_to_plan(wanted: CleanupWanted,
         assert again.before[region]["images"] == made.after[region]["images"]
 
 
-@given(POLICIES, estates(), st.randoms(use_true_random=False), st.integers(0, 30))
+@given(POLICIES, account_states(), st.randoms(use_true_random=False), st.integers(0, 30))
 def test_a_run_that_ends_anywhere_is_finished_by_the_next(
     wanted: CleanupWanted, saw: CleanupSeen, random: Random, done: int
 ) -> None:
@@ -259,13 +259,13 @@ def test_a_run_that_ends_anywhere_is_finished_by_the_next(
         assert finished.regions[region].snapshots == undisturbed.regions[region].snapshots
 
 
-@given(POLICIES, estates())
+@given(POLICIES, account_states())
 def test_what_was_read_twice_alike_changes_nothing(wanted: CleanupWanted, saw: CleanupSeen) -> None:
     made = plan(wanted, saw)
     assert confirmed(made, made) == (made, ())
 
 
-@given(POLICIES, estates(), st.data())
+@given(POLICIES, account_states(), st.data())
 def test_an_image_with_late_evidence_is_skipped(
     wanted: CleanupWanted, saw: CleanupSeen, data: st.DataObject
 ) -> None:
@@ -282,7 +282,7 @@ def test_an_image_with_late_evidence_is_skipped(
     performed(saw, final.actions)
 
 
-@given(POLICIES, estates())
+@given(POLICIES, account_states())
 def test_whatever_is_changed_was_a_candidate(wanted: CleanupWanted, saw: CleanupSeen) -> None:
     candidate_images = set(candidates(wanted, replace(saw, usage={})))
     assert {ref for _operation, ref in changed_images(plan(wanted, saw))} <= candidate_images

@@ -164,7 +164,7 @@ def test_a_bug_ends_the_reading() -> None:
         },
     ],
 )
-def test_an_incomplete_answer_is_unread(answers: dict[str, Any]) -> None:
+def test_an_incomplete_response_is_unread(answers: dict[str, Any]) -> None:
     found = builder.read_image_builder(answering("imagebuilder", **answers), OWNER)
     assert found.unread is not None
-    assert found.unread.detail.startswith("incomplete_answer: AWS's answer to ")
+    assert found.unread.detail.startswith("incomplete_response: AWS's response to ")

@@ -78,7 +78,7 @@ def test_tasks_that_may_not_be_read_are_not_none(method: str) -> None:
         ("describe_export_image_tasks", {"ExportImageTasks": [{"ExportImageTaskId": "e"}]}, "ImageId"),
     ],
 )
-def test_an_incomplete_answer_hides_no_task(method: str, answer: dict[str, Any], member: str) -> None:
+def test_an_incomplete_response_hides_no_task(method: str, answer: dict[str, Any], member: str) -> None:
     reader, _request = READERS[method]
     with pytest.raises(IncompleteAnswer, match=f"lacks {member}"):
         reader(answering("ec2", **{method: answer}))

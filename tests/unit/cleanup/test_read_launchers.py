@@ -244,7 +244,7 @@ def test_what_has_no_state_can_launch(
         ),
     ],
 )
-def test_an_incomplete_answer_hides_no_launcher(reader: Any, answer: dict[str, Any], member: str) -> None:
+def test_an_incomplete_response_hides_no_launcher(reader: Any, answer: dict[str, Any], member: str) -> None:
     (method,) = answer
     service = "autoscaling" if "instance_ref" in method or "groups" in method else "ec2"
     with pytest.raises(IncompleteAnswer, match=f"lacks {member}"):

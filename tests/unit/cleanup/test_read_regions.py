@@ -576,7 +576,7 @@ INCOMPLETE: list[tuple[str, Any, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("service", "reader", "answers", "member"), INCOMPLETE)
-def test_an_incomplete_answer_hides_no_use(
+def test_an_incomplete_response_hides_no_use(
     service: str, reader: Any, answers: dict[str, Any], member: str
 ) -> None:
     """A failed read counts as use of all images of the region (``Attempts``)."""
@@ -587,7 +587,7 @@ def test_an_incomplete_answer_hides_no_use(
     assert attempt("Read", lambda: reader(client)) == ()
     (problem,) = attempt.problems
     assert (problem.kind, problem.firm) == ("unreadable", False)
-    assert problem.detail.startswith("incomplete_answer: AWS's answer to ")
+    assert problem.detail.startswith("incomplete_response: AWS's response to ")
 
 
 def test_a_lock_without_a_state_is_one() -> None:

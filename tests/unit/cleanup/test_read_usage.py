@@ -313,7 +313,7 @@ def reference(**members: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_an_incomplete_answer_is_no_proof_of_disuse(
+def test_an_incomplete_response_is_no_proof_of_disuse(
     reader: Any, answers: dict[str, Any], member: str
 ) -> None:
     """botocore's shapes of these answers require no member."""

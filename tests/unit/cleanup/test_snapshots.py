@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots im
     SnapshotDecision,
     decide_snapshots,
     deregistration_blockers,
-    former_image,
+    described_image,
     images_named_by,
     leftovers,
     marketplace_blockers,
@@ -147,7 +147,7 @@ def a_region(*snapshots: OwnSnapshot, **changes: Any) -> RegionState:
 IN_USE = {"images": (own("ami-2", devices=volumes("snap-1")),)}
 
 
-def test_snapshots_of_a_former_image_that_is_named_are_kept() -> None:
+def test_snapshots_of_a_deregistered_image_that_is_named_are_kept() -> None:
     """EC2 User Guide, "Replace a root volume": to the launch state, from the snapshot of the launch."""
     named = {FORMER: (USED,)}
     assert orphans(a_region(OwnSnapshot("snap-1", MADE)), (), named) == {}
@@ -218,7 +218,7 @@ def test_of_several_images_that_a_mark_names_one_that_is_gone_may_have_left_the_
     ],
 )
 def test_the_description_shows_the_image_of_a_snapshot(description: str, image_id: str | None) -> None:
-    assert former_image(OwnSnapshot("snap-1", description)) == image_id
+    assert described_image(OwnSnapshot("snap-1", description)) == image_id
 
 
 @pytest.mark.parametrize(

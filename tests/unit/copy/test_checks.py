@@ -86,7 +86,7 @@ def test_an_image_under_an_aws_managed_key_cannot_be_shared() -> None:
     under = replace(seen(image), aws_managed_keys={place(): ("arn:aws:kms:eu-west-1:012345678901:key/ebs",)})
     (failure,) = copy_checks.check_shareable(under, place(), image)
     assert (failure.error_code, failure.region) == ("default_key", "eu-west-1")
-    assert "ami-1 is encrypted with the AWS managed key arn:aws:kms:" in failure.message
+    assert "ami-1 is encrypted under the AWS managed key arn:aws:kms:" in failure.message
     assert "reencrypt_source: true" in failure.remedy
     assert list(copy_checks.check_shareable(seen(image), place(), image)) == []
 

@@ -93,7 +93,7 @@ def test_by_default_a_source_named_like_a_placeholder_keeps_its_name() -> None:
     ("source_description", "description", "expected"),
     [
         pytest.param("Golden", None, "Golden", id="the source's"),
-        pytest.param("", None, f"Copy of {SOURCE_ID} from us-east-1", id="the source's id and region"),
+        pytest.param("", None, f"Copy of {SOURCE_ID} from us-east-1", id="the source's ID and region"),
         pytest.param("{region}", None, "{region}", id="the source's, literally"),
         pytest.param("Golden", "Mine", "Mine", id="the user's"),
         pytest.param("Golden", "", "", id="the user's, though empty"),

@@ -29,7 +29,7 @@ from ansible_collections.golden.images.plugins.module_utils.copy.run import (
     scheduled,
     time_left,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, incomplete_answer
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure, incomplete_response
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
@@ -327,7 +327,7 @@ def test_a_copy_without_an_id_has_failed() -> None:
     run = advanced(CopyRun(), ActionsPerformed((COPY,), ({},)))
     assert run.image is None
     assert run.performed == (COPY,)
-    assert run.failure == incomplete_answer("CopyImage", "ImageId", place(EU))
+    assert run.failure == incomplete_response("CopyImage", "ImageId", place(EU))
     earlier = advanced(CopyRun(failure=FAILURE), ActionsPerformed((COPY,), ({},)))
     assert earlier.failure == FAILURE
 

@@ -85,11 +85,11 @@ def test_a_distribution_with_every_step() -> None:
 
 def test_what_reached_a_part_of_what_was_wanted_is_not_done() -> None:
     wanted = {"shared_with": [A, B], "published_in": [A, B]}
-    everyone = {**share(US), "launch_permissions": {"account_ids": [A, B, "444444444444"]}}
+    all_accounts = {**share(US), "launch_permissions": {"account_ids": [A, B, "444444444444"]}}
     shown = of(
         copied(EU, US),
         {},
-        shared(results=[share(EU), everyone]),
+        shared(results=[share(EU), all_accounts]),
         publish_result={
             "results": [published(EU), *(published(US, account_id=one) for one in (A, B, OWNER))]
         },

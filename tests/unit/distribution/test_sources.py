@@ -79,7 +79,7 @@ def test_the_image_of_a_manifest_has_its_id_and_region(more: dict[str, Any]) -> 
         ),
         (
             {"source_image_id": IMAGE, "source_region": "us-east-1", "packer_build": "web"},
-            ["packer_build: without packer_manifest, nothing has it (got 'web')."],
+            ["packer_build: requires packer_manifest (got 'web')."],
         ),
         (
             {"packer_manifest": "gone.json"},
@@ -162,7 +162,7 @@ def test_builds_are_in_the_manifest_of_the_role() -> None:
             [
                 "sources: 'a', packer_manifest: gone.json: No such file or directory.",
                 "sources: 'b', source_image_id: no source is set.",
-                "sources: 'b', packer_build: without packer_manifest, nothing has it (got 'x').",
+                "sources: 'b', packer_build: requires packer_manifest (got 'x').",
             ],
         ),
         ({"sources": {"a": WEB, "b": WEB}}, ["sources: 'a' and 'b' are the same image."]),

@@ -55,8 +55,8 @@ def test_paths_that_cannot_be_written(tmp_path: Path) -> None:
     found = problems(tmp_path / "a.txt", tmp_path / "no" / "b.env", tmp_path / "c.json", tmp_path / "d.json")
     assert len(found) == 4
     assert found[0].endswith("a.txt does not end with .tfvars.json, .env, .json.")
-    assert found[1].endswith(f"no/b.env: there is no folder {tmp_path}/no.")
-    assert found[2].endswith("c.json is a folder.")
+    assert found[1].endswith(f"no/b.env: there is no directory {tmp_path}/no.")
+    assert found[2].endswith("c.json is a directory.")
     assert "d.json exists and cannot be read: 'utf-8' codec" in found[3]
     assert all(failure.remedy for failure in check_files([str(tmp_path / "a.txt")]))
 

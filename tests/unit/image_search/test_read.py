@@ -60,7 +60,7 @@ def test_an_answer_that_is_not_one_names_its_own_operation() -> None:
         raise ResponseParserError("<html>")
 
     ssm: Any = SimpleNamespace(get_parameter=get_parameter)
-    with pytest.raises(Refused, match="The answer to GetParameter is not one of AWS's"):
+    with pytest.raises(Refused, match="The response to GetParameter does not come from AWS"):
         read.of_parameter(ssm, NAMED, "eu-west-1")
 
 

@@ -26,7 +26,7 @@ DEPLOY = f"arn:aws:iam::{A}:role/deploy"
 ORG_ID, OTHER_ORG_ID = "o-a1b2c3d4e5", "o-zzzzzzzzzz"
 UNIT = (ORG_ID, "ou-ab12-11111111")
 INNER_UNIT = (ORG_ID, "ou-ab12-22222222")
-# Its id only begins like the unit's.
+# Its ID only begins like the unit's.
 LONGER_UNIT = (ORG_ID, "ou-ab12-111111112")
 FOREIGN_UNIT = (OTHER_ORG_ID, "ou-ab12-11111111")
 

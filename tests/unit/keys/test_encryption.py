@@ -257,7 +257,7 @@ def test_an_image_under_an_aws_managed_key_is_not_shared() -> None:
         place(),
         "CopyImage",
         "default_key",
-        "ami-1 is encrypted with the AWS managed key arn:of:key: it cannot be shared.",
+        "ami-1 is encrypted under the AWS managed key arn:of:key: it cannot be shared.",
         "Copy it.",
     )
 

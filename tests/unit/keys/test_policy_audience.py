@@ -69,7 +69,7 @@ def paths(*values: str, operator: str = "ForAnyValue:StringLike") -> dict[str, A
         ),
         pytest.param({"Condition": paths("*/ou-ab12-11111111/*")}, id="a unit of any organization"),
         pytest.param({"Condition": paths("o-*/r-ab12/*")}, id="a root of any organization"),
-        pytest.param({"Condition": paths(f"{ORG_ID}*")}, id="organizations whose id begins like this"),
+        pytest.param({"Condition": paths(f"{ORG_ID}*")}, id="organizations whose ID begins like this"),
         pytest.param(
             {"Condition": {"StringLike": {"kms:CallerAccount": "1*"}}}, id="accounts that begin like this"
         ),

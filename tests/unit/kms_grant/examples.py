@@ -71,7 +71,7 @@ def planned(want: GrantWanted, saw: GrantSeen) -> TargetPlan:
 
 
 def calls(actions: Iterable[Action]) -> list[tuple[str, str]]:
-    """The operations, each with the grantee of the grant, its id, or the key."""
+    """The operations, each with the grantee of the grant, its ID, or the key."""
     return [
         (action.operation, action.parameters.get("GranteePrincipal") or str(action.resource))
         for action in actions

@@ -33,7 +33,7 @@ class StoredKey:
     """A key.
 
     ``unlisted`` maps grants to how often ListGrants still omits them, ``unique_ids`` ARNs of new roles to the
-    ids that it shows instead.
+    IDs that it shows instead.
     """
 
     arn: str

@@ -141,7 +141,7 @@ def test_actions_before_a_failure_are_returned() -> None:
 
 
 def test_grant_that_create_grant_returned_is_not_revoked() -> None:
-    # ListGrants shows a role that was created a moment ago by its unique id (aws/aws-sdk-go#1718).
+    # ListGrants shows a role that was created a moment ago by its unique ID (aws/aws-sdk-go#1718).
     aws = world_with_access(A, C, regions=(EU,), principals=frozenset({DEPLOY}))
     aws.key(EU).unique_ids[DEPLOY] = "AROAEXAMPLEID"
     want = wanted(A, principals=frozenset({DEPLOY}), purge=True)
@@ -307,7 +307,7 @@ def test_grant_whose_id_aws_does_not_return_is_a_failure_and_nothing_is_revoked(
     without_grant_ids(aws, EU)
     outcome = FLOW.apply(aws, want, seen, plan, SILENT)
     assert [(one.region, one.error_code, one.action) for one in outcome.failures] == [
-        (EU, "incomplete_answer", "CreateGrant")
+        (EU, "incomplete_response", "CreateGrant")
     ]
     assert [(one.target.region, one.operation) for one in outcome.performed] == [
         (EU, "CreateGrant"),

@@ -121,7 +121,7 @@ def test_policy_that_is_too_large_is_refused(accounts: int, refused: bool) -> No
 
 
 def test_as_many_accounts_as_the_documentation_says_fit_as_arns() -> None:
-    # AWS may store account ids as the ARNs of their roots; those of AWS GovCloud (US) are the longest.
+    # AWS may store account IDs as the ARNs of their roots; those of AWS GovCloud (US) are the longest.
     accounts = crowd(350)
     assert "350 accounts" in DOCUMENTATION
     policy = policy_after(
@@ -216,7 +216,7 @@ def test_deny_statement_with_an_own_sid_is_refused(want: GrantWanted, sid: str) 
     (failure,) = planned(want, seen(policy=policy_of(deny))).refusals
     assert (failure.error_code, failure.action) == ("reserved_sid_denies", "PutKeyPolicy")
     assert sid in failure.message
-    assert "another Sid" in failure.remedy
+    assert "Change the Sid" in failure.remedy
 
 
 def test_deny_statement_is_ignored_where_the_policy_does_not_change() -> None:

@@ -59,7 +59,7 @@ FOREIGN = st.builds(
     constrained=st.booleans(),
 )
 
-# Whom other images under a key are shared with, or that this could not be read.
+# The sharing of other images under a key, or that it could not be read.
 SHARED = st.builds(
     SharedUnderKey,
     st.dictionaries(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading whom the other images under a key are shared with."""
+"""Reading the sharing of the other images under a key."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from tests.unit.kms_grant.examples import (
     wanted,
 )
 
-EVERYONE = wanted(
+PUBLIC = wanted(
     A,
     principals=frozenset({DEPLOY}),
     org_arns=frozenset({ORG}),
@@ -50,7 +50,7 @@ IN_ORG = policy_consumers(org_ids=("o-a1b2c3d4e5",), units=(("o-a1b2c3d4e5", "ou
 def test_grantees_and_policy_consumers(
     access_method: str, grantees: set[str], consumers: PolicyConsumers
 ) -> None:
-    want = replace(EVERYONE, access_method=access_method)
+    want = replace(PUBLIC, access_method=access_method)
     assert want.grantees == grantees
     assert want.policy_consumers == consumers
     assert want.policy_access == PolicyAccess(consumers, OPERATIONS)

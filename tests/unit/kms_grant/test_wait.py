@@ -101,7 +101,7 @@ def test_no_wait_for_a_grant_whose_id_aws_does_not_return(clock: Clock) -> None:
     started = clock.now
     _result, outcome = run(aws, wanted(A))
     assert clock.now == started
-    assert [one.error_code for one in outcome.failures] == ["incomplete_answer"]
+    assert [one.error_code for one in outcome.failures] == ["incomplete_response"]
 
 
 KEY = key_arn()

@@ -294,5 +294,5 @@ def test_an_instance_whose_id_aws_does_not_return_is_found_and_terminated(answer
     """botocore's shapes Reservation and Instance require no member. ``run`` checks that none is left."""
     ec2 = Ec2(REGION, unlisted=2, answer=answer)
     runs = run(ec2)
-    assert outcome(runs) == {REGION: (None, "incomplete_answer")}
+    assert outcome(runs) == {REGION: (None, "incomplete_response")}
     assert [action.operation for action in runs[HERE].performed] == ["RunInstances", "TerminateInstances"]

@@ -109,7 +109,7 @@ def test_other_errors_are_raised(ec2: Wire) -> None:
         ({"Reservations": [{"Instances": [{"InstanceId": ID, "State": {}}]}]}, "Name"),
     ],
 )
-def test_an_incomplete_answer_hides_no_instance(ec2: Wire, answer: dict[str, Any], member: str) -> None:
+def test_an_incomplete_response_hides_no_instance(ec2: Wire, answer: dict[str, Any], member: str) -> None:
     state = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
     request = {"Filters": [{"Name": "tag-key", "Values": ["golden.images:probe"]}, state], "MaxResults": 1000}
     ec2.expect("describe_instances", request, answer)

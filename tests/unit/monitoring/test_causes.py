@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The failures of amazon.aws and community.aws in plain words, with a cure."""
+"""The failures of amazon.aws and community.aws in plain words, with a remedy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ERROR = "An error occurred ({}) when calling the PutRule operation{}: {}"
 def test_an_answer_that_lacks_a_member() -> None:
     for message in ("Task failed: Module failed: 'CreateTopicResult'", "'CreateTopicResult'"):
         assert explained(message) == (
-            "The answer lacks CreateTopicResult: it may not be AWS's.",
+            "The response has no CreateTopicResult. It probably does not come from AWS.",
             "Check the network, the proxy and AWS_ENDPOINT_URL.",
         )
 
@@ -24,13 +24,13 @@ def test_an_answer_that_lacks_a_member() -> None:
     [
         (
             f"Could not create rule x: {ERROR.format(403, '', PAGE)}",
-            "The answer to PutRule is not one of AWS's. It is a web page with the HTTP status 403.",
+            "The response to PutRule does not come from AWS. It is a web page with the HTTP status 403.",
         ),
         (
             f"Task failed: Module failed: {ERROR.format(503, ' (reached max retries: 4)', PAGE)}",
-            "The answer to PutRule is not one of AWS's. It is a web page with the HTTP status 503.",
+            "The response to PutRule does not come from AWS. It is a web page with the HTTP status 503.",
         ),
-        (ERROR.format("Unknown", "", "Unknown"), "The answer to PutRule is not one of AWS's."),
+        (ERROR.format("Unknown", "", "Unknown"), "The response to PutRule does not come from AWS."),
     ],
 )
 def test_a_web_page(message: str, expected: str) -> None:
@@ -49,7 +49,7 @@ def test_a_web_page(message: str, expected: str) -> None:
         ('Could not connect to the endpoint URL: "https://sns.example"', "Check the network"),
     ],
 )
-def test_the_cure(text: str, beginning: str) -> None:
+def test_the_remedy(text: str, beginning: str) -> None:
     message, remedy = explained(f"Task failed: Module failed: {text}")
     assert message == text
     assert remedy.startswith(beginning)

@@ -83,8 +83,8 @@ def test_no_other_region_is_claimed_to_be_complete() -> None:
     found = shown(EU, US, failures=[failed(EU, lacking), failed(US, lacking)])
     assert found.failure == (
         "2 of 2 regions failed.\n"
-        "- eu-west-1, us-east-1: Create alarm failed. The answer lacks CreateTopicResult: it may "
-        "not be AWS's. Check the network, the proxy and AWS_ENDPOINT_URL.\n"
+        "- eu-west-1, us-east-1: Create alarm failed. The response has no CreateTopicResult. "
+        "It probably does not come from AWS. Check the network, the proxy and AWS_ENDPOINT_URL.\n"
         "Rerun to complete the failed regions: completed work is kept."
     )
 

@@ -81,7 +81,7 @@ def test_an_action_without_the_collection_amazon_aws_is_imported(monkeypatch: py
 def test_a_failure_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(short_failures, "_LONGEST", 10)
     result = action(args={**GIVEN, "report_path": "/no/such/folder/report.json"}).run(task_vars={})
-    assert "there is no folder /no/such/folder" in result["msg"]
+    assert "there is no directory /no/such/folder" in result["msg"]
     assert result["_ansible_no_log"] is True
 
 

@@ -274,7 +274,7 @@ def test_a_put_value_without_a_version_is_a_failure(ssm: Wire, run: Callable[...
     done = run()
     assert done.performed == [PUT]
     (failure,) = done.failures
-    assert (failure.error_code, failure.action) == ("incomplete_answer", "PutParameter")
+    assert (failure.error_code, failure.action) == ("incomplete_response", "PutParameter")
 
 
 @pytest.mark.parametrize("answer", [{}, {"LaunchTemplateVersion": {}}])
@@ -291,4 +291,4 @@ def test_a_template_s_new_version_without_a_number_does_not_become_the_default(
     assert (done.performed, done.defaults) == ([creation], {})
     (failure,) = done.failures
     assert failure.action == "CreateLaunchTemplateVersion"
-    assert failure.error_code == "incomplete_answer"
+    assert failure.error_code == "incomplete_response"

@@ -104,7 +104,7 @@ def test_what_is_not_confirmed_is_first_in_the_table_and_last_of_the_problems() 
         unreadable=unreadable,
     )
     lines = found.text.splitlines()
-    assert lines[0] == "1 of 2 permissions may not be removed yet."
+    assert lines[0] == "1 of 2 permissions are not confirmed as removed."
     assert lines[2].startswith("us-east-1  ami-2")
     assert found.lines[2].tone is Tone.BAD
     problems = [
@@ -122,7 +122,7 @@ def test_many_principals_of_one_image_are_one_row_and_one_problem() -> None:
     removals = [removal(principal=f"{number:012}") for number in range(400)]
     found = shown(*removals, remaining=removals, failed=[failed("Refused.")])
     assert found.text.splitlines()[:3] == [
-        "400 of 400 permissions may not be removed yet.",
+        "400 of 400 permissions are not confirmed as removed.",
         "region     resource  principal       outcome        findings",
         "eu-west-1  ami-1     400 principals  not confirmed  unknown_account",
     ]

@@ -26,7 +26,7 @@ from .examples import EU, OWNER, STRANGER, document
 NOW = "2026-11-24T12:00:00+00:00"
 SCHEMA = json.loads(Path(__file__).with_name("sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft4Validator(SCHEMA, format_checker=FormatChecker())
-# A path below the root of a repository: no scheme, no host, no folder above.
+# A path below the root of a repository: no scheme, no host, no directory above.
 RELATIVE = re.compile(r"(?!/)(?:(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+(?:/|$))+(?<!/)")
 
 
@@ -110,7 +110,7 @@ def test_a_rule_links_to_the_cause_and_the_cure_of_its_code(
     (rule,) = sarif(Item(code, "high", "a", "b", None, None, None))["tool"]["driver"]["rules"]
     assert rule.get("helpUri") == address
     shown = rule["help"].get("markdown", "")
-    assert shown.endswith(f"\n\n[Cause and cure]({address})") if address else not shown
+    assert shown.endswith(f"\n\n[Cause and remedy]({address})") if address else not shown
 
 
 ITEM = Item("public", "high", "It is public.", "Close it.", OWNER, EU, "ami-1", "ami-1", "all")

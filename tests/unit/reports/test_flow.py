@@ -91,7 +91,7 @@ def test_a_report_has_the_permissions_of_a_new_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="there is no folder") as caught:
+    with pytest.raises(Refused, match="there is no directory") as caught:
         run(tmp_path / "none" / "r.json")
     assert [failure.action for failure in caught.value.failures] == ["report_path"]
 
@@ -109,13 +109,13 @@ def test_a_folder_with_the_name_of_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused):
         run(tmp_path)
     (failure,) = check_report_options({"report_path": str(tmp_path)})
-    assert failure.message == f"report_path: {tmp_path} is a folder."
+    assert failure.message == f"report_path: {tmp_path} is a directory."
 
 
 def test_a_file_to_append_to_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "tombstones.jsonl"
     assert check_appended_file(str(path)) == ("", "")
-    assert check_appended_file(str(tmp_path))[0] == f"{tmp_path} is a folder."
+    assert check_appended_file(str(tmp_path))[0] == f"{tmp_path} is a directory."
     path.write_text("{}")
     monkeypatch.setattr(os, "access", lambda place, _mode: place != str(path))
     assert check_appended_file(str(path))[0] == f"{path} cannot be read and written to."
@@ -154,7 +154,9 @@ def test_a_flow_returns_the_content_that_it_is_given(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(("option", "problem"), [("report_path", "no folder"), ("report_dir", "no folder")])
+@pytest.mark.parametrize(
+    ("option", "problem"), [("report_path", "no directory"), ("report_dir", "no directory")]
+)
 def test_paths_are_checked_without_writing(tmp_path: Path, option: str, problem: str) -> None:
     (failure,) = check_report_options({option: str(tmp_path / "none" / "sub")})
     assert (failure.action, problem in failure.message) == (option, True)
@@ -174,5 +176,5 @@ def test_names_of_accounts_have_ids_of_12_digits() -> None:
 def test_a_file_needs_a_folder_that_exists(tmp_path: Path) -> None:
     assert check_file(str(tmp_path / "images.env")) == ("", "")
     problem, remedy = check_file(str(tmp_path / "missing" / "images.env"))
-    assert problem == f"there is no folder {tmp_path / 'missing'}."
+    assert problem == f"there is no directory {tmp_path / 'missing'}."
     assert remedy == "Create it, or use another path."

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a flow with ``report_dir`` reads and writes its folder."""
+"""How a flow with ``report_dir`` reads and writes its directory."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ def test_a_folder_with_the_name_of_a_file_fails_only_that_file(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("place", "problem"),
     [
-        pytest.param("none/reports", "there is no folder", id="no parent"),
-        pytest.param("file", "is not a folder", id="a file"),
+        pytest.param("none/reports", "there is no directory", id="no parent"),
+        pytest.param("file", "is not a directory", id="a file"),
     ],
 )
 def test_an_invalid_folder_is_refused(tmp_path: Path, place: str, problem: str) -> None:

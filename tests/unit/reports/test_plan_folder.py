@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When the files of a report in a folder are written, and the changes that they list."""
+"""When the files of a report in a directory are written, and the changes that they list."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def test_what_only_the_previous_run_could_know_is_kept() -> None:
     wanted = ReportWanted("r.json", CONTENT, folder, completed)
     again = plan(wanted, seen)
     assert (again.actions, again.after) == ((), noted)
-    # Of either the file or the folder, and on the page.
+    # In the file, the directory, or both, and on the page.
     assert plan(wanted, replace(seen, files={})).after == noted
     in_folder = plan(wanted, replace(seen, text=None, files={JSON: texts["reports/report.json"]}))
     assert in_folder.after == noted

@@ -74,7 +74,7 @@ def test_every_combination_of_options_restores_only_what_was_there() -> None:
         TOMBSTONES,
         (None, "unblocked"),
     )
-    for images, permissions, allowed, path, held, buried, block in product(*choices):
+    for images, permissions, allowed, path, held, tombstones, block in product(*choices):
         tried += 1
         defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
         options = {
@@ -89,17 +89,17 @@ def test_every_combination_of_options_restores_only_what_was_there() -> None:
             continue
         planned += 1
         here = replace(held, image_block=block, snapshot_block=block)
-        saw = replace(seen(here, *buried), images={REF: here}, histories={})
-        if buried:
-            saw = replace(saw, histories={REF: next(iter(seen(here, *buried).histories.values()))})
+        saw = replace(seen(here, *tombstones), images={REF: here}, histories={})
+        if tombstones:
+            saw = replace(saw, histories={REF: next(iter(seen(here, *tombstones).histories.values()))})
         made = plan(wanted, saw)
         for action in () if made.refusals else made.actions:
             acted += 1
-            _check(action, options, buried)
+            _check(action, options, tombstones)
     assert (tried, planned, acted) == (5760, 960, 1572)
 
 
-def _check(action: Action, options: dict[str, Any], buried: tuple[Any, ...]) -> None:
+def _check(action: Action, options: dict[str, Any], tombstones: tuple[Any, ...]) -> None:
     assert action.operation in CHANGES
     assert set(str(action.resource).split(", ")) <= {SOURCE_ID, *VOLUMES}
     for key in ("LaunchPermission", "CreateVolumePermission"):
@@ -107,14 +107,14 @@ def _check(action: Action, options: dict[str, Any], buried: tuple[Any, ...]) -> 
             assert change == "Add"
             assert options["restore_permissions"]
             added = {value for entry in entries for value in entry.values()}
-            assert added <= _held_before(buried)
+            assert added <= _held_before(tombstones)
             assert "all" not in added or options["allow_public"]
     if action.operation == "DeleteTags":
         assert all(tag["Key"].startswith("golden.images:") for tag in action.parameters["Tags"])
 
 
-def _held_before(buried: tuple[Any, ...]) -> set[str]:
-    sharings = [sharing for one in buried for sharing in (one.launch, *one.volumes.values())]
+def _held_before(tombstones: tuple[Any, ...]) -> set[str]:
+    sharings = [sharing for one in tombstones for sharing in (one.launch, *one.volumes.values())]
     return {
         value
         for one in sharings

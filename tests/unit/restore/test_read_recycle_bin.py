@@ -93,7 +93,7 @@ def _delays(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 @pytest.mark.parametrize(("answer", "member"), [({}, "Snapshots"), ({"Snapshots": [{}]}, "SnapshotId")])
-def test_an_incomplete_answer_is_no_lost_snapshot(ec2: Wire, answer: dict[str, Any], member: str) -> None:
+def test_an_incomplete_response_is_no_lost_snapshot(ec2: Wire, answer: dict[str, Any], member: str) -> None:
     ec2.expect("list_snapshots_in_recycle_bin", {"MaxResults": 1000}, answer)
     with pytest.raises(IncompleteAnswer, match=f"ListSnapshotsInRecycleBin lacks {member}"):
         recycle_bin.binned_snapshots(ec2.client)

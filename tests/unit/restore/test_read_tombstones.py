@@ -82,7 +82,7 @@ def test_a_file_has_a_tombstone_in_every_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("answer", "member"), [({}, "Parameters"), ({"Parameters": [{}]}, "Value")])
-def test_an_incomplete_answer_is_no_missing_tombstone(answer: dict[str, Any], member: str) -> None:
+def test_an_incomplete_response_is_no_missing_tombstone(answer: dict[str, Any], member: str) -> None:
     wire = Wire("ssm")
     wire.expect("get_parameter_history", {"Name": "/r"}, answer)
     with wire.spoken(), pytest.raises(IncompleteAnswer, match=f"GetParameterHistory lacks {member}"):

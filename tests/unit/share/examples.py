@@ -28,7 +28,7 @@ def with_accounts(*account_ids: str) -> Sharing:
 
 
 def accounts(count: int) -> tuple[str, ...]:
-    """That many account ids, none of them the owner's."""
+    """That many account IDs, none of them the owner's."""
     return tuple(f"2{number:011d}" for number in range(count))
 
 

@@ -194,5 +194,5 @@ def test_a_key_without_a_state_is_a_problem(
     """botocore shape KeyMetadata requires KeyId only: the key is neither usable nor denied."""
     expect_snapshots(ec2, snap_a=KEY)
     kms.expect("describe_key", {"KeyId": KEY}, answer)
-    problem = f"AWS's answer to DescribeKey lacks {member}."
+    problem = f"AWS's response to DescribeKey lacks {member}."
     assert keys(ec2, kms).access == {KEY: OwnKeyAccess(problem=problem)}

@@ -64,7 +64,7 @@ def _summary_facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if sums["freed_gib"]:
         yield "Maximum freed", _amount(sums["freed_gib"], sums["freed_monthly_cost"], content["currency"])
     if sums["freed_later_gib"]:
-        yield "Of these, retained in the Recycle Bin for now", f"{sums['freed_later_gib']} GiB"
+        yield "Part that the Recycle Bin retains for now", f"{sums['freed_later_gib']} GiB"
     if sums["unpriced_images"]:
         yield "Images in regions without a price", str(sums["unpriced_images"])
 
@@ -93,7 +93,7 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
         rows=tuple(shown(one) for one in by_decision[KEEP]),
     )
     yield Table(
-        title="Snapshots of former images",
+        title="Snapshots without an image",
         columns=(
             Column("region", "Region"),
             Column("snapshot_id", "Snapshot"),
@@ -139,7 +139,7 @@ def _key_access(keys: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
         title="Volumes not read",
         columns=(*place, Column("account_id", "Account"), Column("reason", "Reason")),
         rows=tuple({**key, **unseen} for key in keys for unseen in key["unseen_volumes"]),
-        note="Of accounts with grants that no image needs. Volumes under the key need its grant.",
+        note="These accounts have grants that no image needs. Volumes under the key need its grant.",
     )
 
 

@@ -22,7 +22,7 @@ from .prices import read_prices
 from .structure import check_cleanup
 
 PLAN = "plan"
-"""The folder in ``report_dir`` for reports of check mode."""
+"""The directory in ``report_dir`` for reports of check mode."""
 
 
 def _content(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,12 +38,12 @@ _REPORT = report_flow(_content, document, changes, _check)
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
-    """Parse the options. A plan is written to a folder of its own, so that it overwrites no report.
+    """Parse the options. A plan is written to a directory of its own, so that it overwrites no report.
 
     The role runs this in check mode before it retires images.
 
     Raises:
-        Refused: prices are not valid, or a path or folder cannot be written to.
+        Refused: prices are not valid, or a path or directory cannot be written to.
     """
     _prices, wrong = read_prices("prices", params["prices"], params["currency"])
     failures = (*wrong, *check_report_options(params), *_check(params))
@@ -56,7 +56,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
 
 
 def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, report: Report) -> Outcome:
-    """Create the folder if it is missing, and write the files."""
+    """Create the directory if it is missing, and write the files."""
     if wanted.folder is not None and plan.actions:
         try:
             Path(wanted.folder.path).mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
                 failures=(
                     Failure(
                         str(exception),
-                        "Create the folder, or set another report_dir.",
+                        "Create the directory, or set another report_dir.",
                         "file_error",
                         "report_dir",
                     ),

@@ -21,7 +21,7 @@ MEANINGS = {
     "cleanup_blocked": "The image is not used, but something blocks its retirement.",
     "cleanup_failed": "The cleanup ended without a result: check the state of the images.",
     "cleanup_refused": "The cleanup was refused as a whole, and nothing was changed.",
-    "not_retired": "The decision on the image was not carried out. The next run decides again.",
+    "decision_not_applied": "The decision on the image was not applied. The next run decides again.",
     "step_failed": "A step of the cleanup failed. The next run completes it.",
     "unreadable": "Something could not be read. What depends on it is not retired until it can be.",
     "use_unproven": "AWS does not show whether something uses images. They count as used.",
@@ -42,7 +42,7 @@ def items(content: Mapping[str, Any]) -> Iterator[Item]:
         if image["outcome"] == NOT_DONE:
             yield _about(
                 image,
-                "not_retired",
+                "decision_not_applied",
                 "medium" if failed else "low",
                 f"{image['image_id']} ({image['name']}) {outcome_text(image)}.",
                 "Check the failures."

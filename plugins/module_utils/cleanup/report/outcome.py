@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which decisions of a cleanup were carried out: the calls that were made show it, not the decisions."""
+"""Which decisions of a cleanup were applied: the calls that were made show it, not the decisions."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Outcomes:
         return self.outcome(image)
 
     def orphan_snapshots(self, images: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-        """The deleted snapshots that belong to none of these images: former images left them."""
+        """The deleted snapshots that belong to none of these images."""
         with_images = {(one["region"], each["snapshot_id"]) for one in images for each in one["snapshots"]}
         return [
             {"outcome": self._carried_out, "region": region, "snapshot_id": snapshot_id}

@@ -37,10 +37,10 @@ def headline(content: Mapping[str, Any]) -> str:
     alone = len(content["orphan_snapshots"])
     if alone:
         verb = "would be" if is_plan else _was_or_were(alone)
-        sentences.append(f"{count(alone, 'snapshot')} of former images {verb} deleted.")
+        sentences.append(f"{count(alone, 'snapshot')} without an image {verb} deleted.")
     missed = sum(found["not_done"] for found in content["totals"]["by_decision"].values())
     if missed and not is_plan:
-        sentences.append(f"The decision on {count(missed, 'image')} was not carried out.")
+        sentences.append(f"The decision on {count(missed, 'image')} was not applied.")
     if failures:
         sentences = ["Some steps failed.", *sentences, _failures_text(failures)]
     if content["unreadable"]:
@@ -64,7 +64,7 @@ def waiting_text(image: Mapping[str, Any]) -> str:
     """What an image waits for, as the predicate of a sentence about it."""
     if image["next_stage"]:
         return f"will be {PAST[image['next_stage']]} on {str(image['next_stage_at'])[:_DATE]}"
-    return "is due, but blocked" if image["reasons"] else "has reached the last stage"
+    return "is due for its next stage, which is blocked" if image["reasons"] else "has reached the last stage"
 
 
 def count(number: int, what: str) -> str:

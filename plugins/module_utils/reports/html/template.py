@@ -285,7 +285,7 @@ _TABLES = """\
 
 _FOOT = """\
 </main>
-<footer>Written by golden.images. report.csv, report.sarif and report.json in the same folder have this \
+<footer>Written by golden.images. report.csv, report.sarif and report.json in the same directory have this \
 content for programs. Only open parts are printed, and the first entries of long lists: Open all \
 before printing prints everything.</footer>
 <script>{{ script | safe }}</script>

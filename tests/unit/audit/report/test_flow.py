@@ -69,7 +69,7 @@ def test_what_changed_is_returned(tmp_path: Path) -> None:
 
 
 def test_a_missing_parent_folder_is_refused_for_any_result(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="there is no folder"):
+    with pytest.raises(Refused, match="there is no directory"):
         run({}, tmp_path / "no" / "where")
 
 

@@ -27,7 +27,7 @@ A_PLAN = "This is a plan, nothing was changed: "
 ONE_DONE = "1 of 2 images was deregistered, which frees at most 8 GiB."
 NOT_READ = {"unreadable": [failure("DescribeFleets", region=US)]}
 FAILED_READS = f"Incomplete, because these reads failed: DescribeFleets in {US}."
-ONE_LEFT = "The decision on 1 image was not carried out."
+ONE_LEFT = "The decision on 1 image was not applied."
 
 
 def report(given: dict[str, Any], prices: Prices = NO_PRICES, planned: bool = False) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def test_what_a_crash_said_is_kept() -> None:
         (
             cleaned(KEPT, actions=[call("DeleteSnapshot", EU, "snap-9")]),
             False,
-            "Nothing was done to 1 image. 1 snapshot of former images was deleted.",
+            "Nothing was done to 1 image. 1 snapshot without an image was deleted.",
         ),
         (
             cleaned(OLD, OLDER, actions=calls(OLD), failures=[failure("DeregisterImage", region=US)]),

@@ -58,7 +58,11 @@ def test_each_image_is_in_one_table_with_its_reasons() -> None:
     ]
     assert columns(table(found, "Images waiting"), "image_id", "outcome_text", "reason") == [
         ("ami-3", "will be disabled on 2027-02-22", ""),
-        ("ami-4", "is due, but blocked", "It is protected from deregistration (enabled)."),
+        (
+            "ami-4",
+            "is due for its next stage, which is blocked",
+            "It is protected from deregistration (enabled).",
+        ),
     ]
     assert columns(table(found, "Images kept"), "image_id", "reason") == [
         ("ami-5", "It is among the latest 1 of its family in this region."),
@@ -82,7 +86,7 @@ def test_a_plan_says_so_everywhere() -> None:
     assert "nothing was changed" in found.headline
     assert found.actions_title == "Plan"
     assert [row["outcome_text"] for group in found.actions for row in group.rows] == ["would be deregistered"]
-    assert columns(table(found, "Snapshots of former images"), "snapshot_id", "outcome_text") == [
+    assert columns(table(found, "Snapshots without an image"), "snapshot_id", "outcome_text") == [
         ("snap-7", "would be deleted")
     ]
 

@@ -84,7 +84,7 @@ def test_prices_that_are_none_are_refused_before_anything_is_written(tmp_path: P
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     missing = tmp_path / "no" / "cleanup"
     assert refusal(report_dir=str(missing), from_check_mode=True) == [
-        ("report_dir", f"report_dir: there is no folder {missing.parent}.")
+        ("report_dir", f"report_dir: there is no directory {missing.parent}.")
     ]
 
 
@@ -111,7 +111,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused(
 def test_a_folder_that_is_lost_meanwhile_is_a_failure(tmp_path: Path) -> None:
     wanted = FLOW.wanted({**PARAMS, "report_dir": str(tmp_path / "cleanup"), "from_check_mode": True}, False)
     seen = FLOW.read(None, wanted)
-    (tmp_path / "cleanup").write_text("no folder")
+    (tmp_path / "cleanup").write_text("no directory")
     outcome = FLOW.apply(None, wanted, seen, FLOW.plan(wanted, seen), SILENT)
     assert outcome.performed == ()
     assert [failure.error_code for failure in outcome.failures] == ["file_error"]

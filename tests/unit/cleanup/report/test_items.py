@@ -43,15 +43,18 @@ def made(
         (made(BLOCKED), [("cleanup_blocked", "low", EU, "ami-4")]),
         (
             made(OFF, actions=[], failures=[failure("DisableImage", region=US)]),
-            [("step_failed", "medium", US, "DisableImage"), ("not_retired", "medium", US, "ami-2")],
+            [("step_failed", "medium", US, "DisableImage"), ("decision_not_applied", "medium", US, "ami-2")],
         ),
         # Without its tombstone no image goes, in whatever region.
         (
             made(OFF, actions=[], failures=[failure("tombstone_path", region=None)]),
-            [("step_failed", "medium", None, "tombstone_path"), ("not_retired", "medium", US, "ami-2")],
+            [
+                ("step_failed", "medium", None, "tombstone_path"),
+                ("decision_not_applied", "medium", US, "ami-2"),
+            ],
         ),
         # Deleted before its stage, or due for another stage by then.
-        (made(OFF, actions=[]), [("not_retired", "low", US, "ami-2")]),
+        (made(OFF, actions=[]), [("decision_not_applied", "low", US, "ami-2")]),
         (
             made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}),
             [("unreadable", "low", EU, "DescribeInstances")],

@@ -28,7 +28,7 @@ NEXT = {"next_stage": "disable", "next_stage_at": "2027-02-22T01:02:03+00:00"}
         ("deprecate", "not_done", {}, "should have been deprecated, but was not"),
         ("keep", "nothing", {}, "is kept"),
         ("wait", "nothing", NEXT, "will be disabled on 2027-02-22"),
-        ("wait", "nothing", {"reasons": ["It is protected."]}, "is due, but blocked"),
+        ("wait", "nothing", {"reasons": ["It is protected."]}, "is due for its next stage, which is blocked"),
         ("wait", "nothing", {}, "has reached the last stage"),
     ],
 )

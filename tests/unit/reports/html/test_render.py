@@ -102,7 +102,7 @@ def test_the_page_loads_nothing_and_links_to_codes_only(codes: str, monkeypatch:
     assert "@import" not in style
 
 
-def test_a_code_of_the_collection_links_to_its_cause_and_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_code_of_the_collection_links_to_its_cause_and_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codes_page, "PAGE", CODES)
     of_aws = Item("AccessDenied", "high", "AWS denied it.", "Allow it.", OWNER, EU, None)
     found = page(replace(document(), items=(*document().items, of_aws)))
