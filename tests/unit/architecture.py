@@ -96,7 +96,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "usage",
     ),
     "cleanup.report": ("actions", "items", "outcome", "pictures", "prices", "rows", "totals", "wording"),
-    "copy": ("access", "run"),
+    "copy": ("access", "progress_line", "run"),
     "diagnose": ("allowed_images", "consumer", "keys", "owner"),
     "distribution": ("output", "packer", "parameters", "sources"),
     "image_search": ("choose",),

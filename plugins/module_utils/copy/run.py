@@ -35,10 +35,6 @@ _LONGEST_INTERVAL = 10.0
 # The operations that remove a failed copy.
 _REMOVALS = frozenset({"DeregisterImage", "DeleteSnapshot"})
 
-# Characters of a line of progress, which is displayed with an indent, and of the number of other regions.
-_LINE = 76
-_NUMBER = len("  + 1000 more")
-
 
 @dataclass(frozen=True)
 class CopyRun:
@@ -306,26 +302,6 @@ def _failure_reason(image: Image) -> str:
     return f"The copy {image.image_id} is {planner.state_with_reason(image)}."
 
 
-def progress_line(
-    runs: Mapping[Target, CopyRun], targets: list[Target], seconds_left: float | None = None
-) -> str:
-    """One line of a terminal on how far these targets are, the slowest first; ``runs`` are all of them.
-
-    With one account by region, ``eu-west-1 40 %  us-west-2 68 %  + 12 more  about 3 min left``; with several,
-    of which there may be hundreds, summed up: ``eu-west-1 1 of 2 (slowest 20 %)``.
-    """
-    several = len({target.account_id for target in runs}) > 1
-    by_region: dict[str, list[CopyRun]] = {}
-    for target in runs if several else targets:
-        by_region.setdefault(target.region, []).append(runs[target])
-    regions = dict.fromkeys(target.region for target in targets)
-    shown = sorted(regions, key=lambda region: min(map(_rank, by_region[region])))
-    text = _region_progress if several else _progress
-    end = "" if seconds_left is None else f"  {_time_text(seconds_left)}"
-    parts = _fitting([f"{region} {text(by_region[region])}" for region in shown], _LINE - len(end))
-    return "  ".join(parts) + end
-
-
 def time_left(runs: Iterable[CopyRun], now: float) -> float | None:
     """The seconds until the last pending copy is available, if each goes on at its speed so far.
 
@@ -371,41 +347,3 @@ def _next_interval(run: CopyRun, now: float) -> float:
     waited = 0.0 if run.waiting_since is None else now - run.waiting_since
     interval = waited / 4 if left is None else left * 3 / 4
     return min(_LONGEST_INTERVAL, max(_SHORTEST_INTERVAL, interval))
-
-
-def _rank(run: CopyRun) -> int:
-    """Lower for a copy that needs longer; one without a percentage has just begun."""
-    if run.failure is not None or run.image is None:
-        return 101
-    return (run.percent or 0) if run.pending else 102
-
-
-def _fitting(parts: list[str], space: int) -> list[str]:
-    """The parts, or as many as there is space for with the number of the others."""
-    if len("  ".join(parts)) <= space:
-        return parts
-    number = 1
-    while len("  ".join(parts[: number + 1])) + _NUMBER <= space:
-        number += 1
-    return [*parts[:number], f"+ {len(parts) - number} more"]
-
-
-def _time_text(seconds: float) -> str:
-    if seconds < 60:
-        return f"about {max(10, round(seconds, -1)):.0f} s left"
-    return f"about {seconds / 60:.0f} min left"
-
-
-def _region_progress(runs: list[CopyRun]) -> str:
-    percents = [run.percent for run in runs if run.pending and run.percent is not None]
-    slowest = f" (slowest {min(percents)} %)" if percents else ""
-    return f"{sum(run.available for run in runs)} of {len(runs)}{slowest}"
-
-
-def _progress(runs: list[CopyRun]) -> str:
-    (run,) = runs
-    if run.failure is not None or run.image is None:
-        return "failed"
-    if run.retry_at is not None:
-        return "waits for a key"
-    return f"{run.percent} %" if run.pending and run.percent is not None else run.image.state

@@ -19,6 +19,7 @@ from ..plan import names_of
 from ..progress import Report
 from . import plan as planner
 from .apply import perform_each
+from .progress_line import progress_line
 from .run import (
     ActionsPerformed,
     CopyReplaced,
@@ -33,7 +34,6 @@ from .run import (
     copy_failed,
     copy_pending,
     failed_image,
-    progress_line,
     scheduled,
     time_left,
 )

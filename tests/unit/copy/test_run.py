@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How events advance a copy's run, and what its user reads of it."""
+"""How events advance a copy's run, when the copy is read next, and how it ends."""
 
 from __future__ import annotations
 
@@ -25,16 +25,15 @@ from ansible_collections.golden.images.plugins.module_utils.copy.run import (
     copy_pending,
     failed_image,
     initial_runs,
-    progress_line,
     scheduled,
     time_left,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure, incomplete_response
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot, Target
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.copy.examples import seen, wanted
-from tests.unit.examples import CONSUMER, OWNER, STRANGER, copied_image, place, source_image, volumes
+from tests.unit.examples import OWNER, STRANGER, copied_image, place, source_image, volumes
 
 EU = "eu-west-1"
 PENDING = copied_image("ami-1", "pending")
@@ -261,44 +260,6 @@ def test_the_end_of_a_copy_that_is_still_pending() -> None:
     assert ended.image is None
     assert ended.failure.error_code == "copy_pending"
     assert ended.failure.message == "ami-1 is still pending at 40 % after wait_timeout (60 s)."
-
-
-def test_progress_of_one_account() -> None:
-    runs = {
-        place(EU): CopyRun(PENDING, percent=40),
-        place("us-west-2"): CopyRun(PENDING),
-        place("sa-east-1"): CopyRun(PENDING, failure=FAILURE),
-        place("us-east-1"): CopyRun(READY, percent=98),
-    }
-    assert progress_line(runs, list(runs)) == (
-        "us-west-2 pending  eu-west-1 40 %  sa-east-1 failed  us-east-1 available"
-    )
-    assert progress_line(runs, [place("us-west-2")]) == "us-west-2 pending"
-
-
-def test_progress_of_several_accounts_is_summed_up_by_region() -> None:
-    runs = {
-        Target(OWNER, EU): CopyRun(PENDING, percent=40),
-        Target(CONSUMER, EU): CopyRun(PENDING, percent=20),
-        Target(OWNER, "us-west-2"): CopyRun(READY, percent=10),
-        Target(CONSUMER, "us-west-2"): CopyRun(PENDING),
-    }
-    assert progress_line(runs, list(runs)) == "us-west-2 1 of 2  eu-west-1 0 of 2 (slowest 20 %)"
-
-
-def test_a_line_of_many_regions_has_the_slowest_and_the_time_left() -> None:
-    runs = {place(f"eu-region-{number}"): CopyRun(PENDING, percent=90 - number) for number in range(20)}
-    line = progress_line(runs, list(runs), 200)
-    assert line == "eu-region-19 71 %  eu-region-18 72 %  + 18 more  about 3 min left"
-    assert len(line) < 76
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(4, "about 10 s left"), (42, "about 40 s left"), (90, "about 2 min left"), (7200, "about 120 min left")],
-)
-def test_the_time_left_in_words(seconds: float, text: str) -> None:
-    assert progress_line({place(EU): CopyRun(PENDING)}, [place(EU)], seconds).endswith(f"pending  {text}")
 
 
 @pytest.mark.parametrize(
