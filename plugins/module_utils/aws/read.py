@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import arns
 from ..model import PUBLIC, Device, Grant, Image, Key, Sharing, Snapshot
+from ..plan import batches
 from ..structure import as_list
 from ..tags import source_tag, tag_map
 from .answers import required
@@ -179,11 +180,9 @@ def snapshots(ec2: EC2Client, snapshot_ids: Sequence[str], **scope: Any) -> tupl
     # A filter, because one ID in SnapshotIds that is not visible fails the whole request.
     return tuple(
         snapshot
-        for start in range(0, len(snapshot_ids), FILTER_VALUES)
+        for batch in batches(snapshot_ids, FILTER_VALUES)
         for snapshot in _snapshots(
-            ec2,
-            [{"Name": "snapshot-id", "Values": list(snapshot_ids[start : start + FILTER_VALUES])}],
-            **(scope or {"OwnerIds": ["self"]}),
+            ec2, [{"Name": "snapshot-id", "Values": list(batch)}], **(scope or {"OwnerIds": ["self"]})
         )
     )
 

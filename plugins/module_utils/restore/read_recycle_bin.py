@@ -13,6 +13,7 @@ from ..aws import read
 from ..aws.answers import required
 from ..cleanup.read_regions import archive_of
 from ..cleanup.state import OwnSnapshot
+from ..plan import batches
 from ..tags import tag_map
 
 if TYPE_CHECKING:
@@ -37,12 +38,11 @@ def binned_snapshots(ec2: EC2Client) -> dict[str, str]:
 def existing_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> dict[str, OwnSnapshot]:
     """Those of the snapshots that exist and that the account owns, in any storage tier."""
     found = {}
-    for start in range(0, len(snapshot_ids), read.FILTER_VALUES):
-        named = list(snapshot_ids[start : start + read.FILTER_VALUES])
+    for batch in batches(snapshot_ids, read.FILTER_VALUES):
         # A filter: with SnapshotIds, one ID that does not exist would fail the whole call.
         pages = ec2.get_paginator("describe_snapshots").paginate(
             OwnerIds=["self"],
-            Filters=[{"Name": "snapshot-id", "Values": named}],
+            Filters=[{"Name": "snapshot-id", "Values": list(batch)}],
             PaginationConfig=read.PAGE,
         )
         for page in pages:

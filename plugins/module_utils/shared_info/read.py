@@ -13,6 +13,7 @@ from ..aws import dry_run as dry_runs
 from ..aws import read
 from ..aws.answers import required
 from ..aws.errors import ClientError, IncompleteAnswer, ParamValidationError, code_of, message_of
+from ..plan import batches
 from ..tags import tag_map
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoWanted
 
@@ -66,9 +67,8 @@ def _filters(wanted: SharedInfoWanted) -> Iterator[list[FilterTypeDef]]:
     ]
     if not wanted.image_ids:
         yield filters
-    for start in range(0, len(wanted.image_ids), read.FILTER_VALUES):
-        ids = list(wanted.image_ids[start : start + read.FILTER_VALUES])
-        yield [*filters, {"Name": "image-id", "Values": ids}]
+    for batch in batches(wanted.image_ids, read.FILTER_VALUES):
+        yield [*filters, {"Name": "image-id", "Values": list(batch)}]
 
 
 def _image(item: Mapping[str, Any]) -> SharedImage:
