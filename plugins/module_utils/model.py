@@ -21,6 +21,14 @@ PUBLIC = "all"
 # but t2 require the Elastic Network Adapter (EC2 User Guide, "Enable enhanced networking with ENA").
 SMALLEST_INSTANCE_TYPES = {"arm64": "t4g.nano", "i386": "t2.nano", "x86_64": "t3.nano"}
 
+IMAGE_DATA_TYPE = "aws:ec2:image"
+"""The type of parameters that hold an AMI ID (Systems Manager API Reference, PutParameter, DataType)."""
+RESOLVE = "resolve:ssm:"
+"""The prefix that makes EC2 read the AMI ID of a launch template from a parameter.
+
+EC2 User Guide, "Use a Systems Manager parameter instead of an AMI ID": ``resolve:ssm:NAME[:VERSION|:LABEL]``.
+"""
+
 # A policy may deny launches that do not require IMDSv2 (Service Authorization Reference, Amazon EC2:
 # ec2:MetadataHttpTokens).
 METADATA_OPTIONS = {"HttpTokens": "required"}

@@ -15,6 +15,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..arguments import IMAGE_ID
+from ..model import IMAGE_DATA_TYPE
 from .answers import required
 from .errors import AWS_ERRORS, ClientError, code_of, failure
 from .lost_answers import is_unknown
@@ -30,7 +31,7 @@ _MISSING = ("ParameterNotFound", "ParameterVersionNotFound")
 # botocore shape ParameterType: the values of the other types are a list, and text that is encrypted.
 _ONE_TEXT = "String"
 # Systems Manager User Guide, "Native parameter support for Amazon Machine Image IDs".
-_DATA_TYPES = ("aws:ec2:image", "text")
+_DATA_TYPES = (IMAGE_DATA_TYPE, "text")
 # Seconds before each repeated call, about those of botocore's standard retry mode.
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0)
 

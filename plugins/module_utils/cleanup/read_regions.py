@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..aws import read
 from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
+from ..aws.parameters import is_missing
 from ..model import ImageRef
 from ..plan import batches
 from ..tags import tag_map
@@ -65,7 +66,6 @@ _PARAMETER_PAGE = 50
 _PARAMETER_BATCH = 10
 # EC2 does not resolve a SecureString (Systems Manager User Guide, "Native parameter support for AMI IDs").
 _TEXTS = ["String", "StringList"]
-_NO_PARAMETER = ("ParameterNotFound", "ParameterVersionNotFound")
 _BINNED = {"EC2_IMAGE": "images", "EBS_SNAPSHOT": "snapshots"}
 
 
@@ -369,7 +369,7 @@ def labelled_versions(ssm: SSMClient, latest: Sequence[Parameter]) -> tuple[Para
                 for label in item.get("Labels", ())
             ]
         except ClientError as exception:
-            if code_of(exception) not in _NO_PARAMETER:
+            if not is_missing(exception):
                 raise
     return tuple(found)
 
@@ -386,7 +386,7 @@ def selected_parameters(ssm: SSMClient, names: Sequence[str]) -> tuple[Parameter
             parameter = required(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
             found.append(Parameter(name, required(parameter, "Value", "GetParameter")))
         except ClientError as exception:
-            if code_of(exception) not in _NO_PARAMETER:
+            if not is_missing(exception):
                 raise
             if not name.startswith("arn:"):
                 found.append(Parameter(name, ""))

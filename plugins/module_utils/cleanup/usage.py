@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ..model import IMAGE_DATA_TYPE, RESOLVE
 from .state import Evidence, OwnImage, unreadable
 
 INSTANCE, TEMPLATE, CONFIGURATION = "instance", "launch_template", "launch_configuration"
@@ -22,10 +23,6 @@ STORE_TASK, EXPORT_TASK = "store_task", "export_task"
 LIVING_STATES = ["pending", "running", "shutting-down", "stopping", "stopped"]
 # A parameter holds an ID, a list of IDs, or a text with IDs in it, such as JSON.
 _IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])ami-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![A-Za-z0-9])")
-# Systems Manager API Reference, PutParameter, DataType.
-_IMAGE_DATA_TYPE = "aws:ec2:image"
-# EC2 User Guide, "Use a Systems Manager parameter instead of an AMI ID": resolve:ssm:NAME[:VERSION|:LABEL].
-_RESOLVED = "resolve:ssm:"
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class Parameter:
     @property
     def may_have_labels(self) -> bool:
         """Whether earlier versions can name images by their labels: it is an image, and was changed."""
-        is_image = self.data_type == _IMAGE_DATA_TYPE or _IMAGE_ID.fullmatch(self.value) is not None
+        is_image = self.data_type == IMAGE_DATA_TYPE or _IMAGE_ID.fullmatch(self.value) is not None
         return is_image and self.version > 1
 
 
@@ -181,15 +178,13 @@ def _uses_of_one_image(bulk: BulkReads) -> Iterator[tuple[str, Evidence]]:
 def selectors(bulk: BulkReads) -> tuple[str, ...]:
     """The parameters of launches that bulk reads do not return: versions, labels, shared ones."""
     names = {parameter.name for parameter in bulk.parameters}
-    named = (
-        image.removeprefix(_RESOLVED) for _user, image in bulk.named_images if image.startswith(_RESOLVED)
-    )
+    named = (image.removeprefix(RESOLVE) for _user, image in bulk.named_images if image.startswith(RESOLVE))
     return tuple(dict.fromkeys(name for name in named if name not in names))
 
 
 def unresolved(bulk: BulkReads) -> tuple[Evidence, ...]:
     """Launch templates, groups and fleets whose parameter could not be read: they may use any image."""
-    missing = {_RESOLVED + name for name in selectors(bulk)}
+    missing = {RESOLVE + name for name in selectors(bulk)}
     return tuple(
         unreadable(
             str(user),

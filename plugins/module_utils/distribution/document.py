@@ -29,11 +29,7 @@ from ..reports.document import (
 from ..reports.naming import count
 from ..reports.screen import duration
 
-_CONSUMERS = (
-    ("account_ids", "account"),
-    ("org_arns", "organization"),
-    ("org_unit_arns", "organizational unit"),
-)
+_CONSUMERS = ("account_ids", "org_arns", "org_unit_arns")
 _NOT_VERIFIED = "level_not_reached"
 _MEANINGS = {
     **DIAGNOSED,
@@ -301,7 +297,7 @@ def _part(done: int, number: int, title: str) -> Cell:
 
 def _principals(region: Mapping[str, Any]) -> list[str]:
     permissions = region["launch_permissions"] or {}
-    return [str(one) for kind, _noun in _CONSUMERS for one in permissions.get(kind) or ()]
+    return [str(one) for kind in _CONSUMERS for one in permissions.get(kind) or ()]
 
 
 def _matrix(content: Mapping[str, Any]) -> Matrix:

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..failures import Failure
-from ..model import Image, Target
+from ..model import IMAGE_DATA_TYPE, Image, Target
 from ..tags import MAX_TAGS
 from .launch_data import change_for, missing_devices, small_volumes
 from .state import (
     ADVANCED,
-    IMAGE_DATA_TYPE,
     LABEL_PREFIX,
     STANDARD,
     Parameter,

@@ -10,14 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..model import Image, Target
+from ..model import IMAGE_DATA_TYPE, Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from ..tags import differing_tags, tag_list
 from . import checks
 from .launch_data import Change, change_for, doubtful_snapshots, is_result, version_request
 from .state import (
     ADVANCED,
-    IMAGE_DATA_TYPE,
     LABEL_PREFIX,
     LaunchTemplate,
     Parameter,

@@ -10,17 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..model import ConsumerRole, Image, ImagesByTarget, Sharing, Target
+from ..model import IMAGE_DATA_TYPE, RESOLVE, ConsumerRole, Image, ImagesByTarget, Sharing, Target
 from ..tags import SOURCE_TAG
 
-IMAGE_DATA_TYPE = "aws:ec2:image"
 STANDARD, ADVANCED = "Standard", "Advanced"
 # By its labels this collection knows what it published. None may begin with a number, "aws" or "ssm" (Systems
 # Manager API Reference, LabelParameterVersion).
 LABEL_PREFIX = "source-"
-# The prefix that makes EC2 read the image ID from a parameter (EC2 User Guide, "Use a Systems Manager
-# parameter instead of an AMI ID").
-RESOLVE = "resolve:ssm:"
 
 
 @dataclass(frozen=True)
