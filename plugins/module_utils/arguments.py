@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .failures import Failure, Refused, cut, invalid_option
+from .failures import Failure, Refused, invalid_value
 from .model import ConsumerRole, ImagesByTarget, Network, Sharing
 from .structure import as_list
 from .tags import check_tags
@@ -64,9 +64,6 @@ _ORGANIZATION = r"arn:aws[a-z-]*:organizations::[0-9]{12}"
 ORG_ARN = re.compile(_ORGANIZATION + r":organization/o-[a-z0-9]{10,32}")
 ORG_UNIT_ARN = re.compile(_ORGANIZATION + r":ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
 
-# Characters of a problem with an option's value: enough for any ARN and the sentence around it.
-_LONGEST = 270
-
 _IMAGES_FORMS = "Map each region to an AMI ID, or list mappings with account_id, region and image_id."
 
 
@@ -80,7 +77,7 @@ class Options:
 
     def refuse(self, option: str, problem: str, remedy: str) -> None:
         """Add a failure for an option whose value is not valid. A long problem, which contains it, is cut."""
-        self.add([invalid_option(option, f"{option}: {cut(problem, _LONGEST)}", remedy)])
+        self.add([invalid_value(option, problem, remedy)])
 
     def add(self, failures: Iterable[Failure]) -> None:
         """Add failures."""

@@ -22,6 +22,8 @@ CHECK_CREDENTIALS = "Check the credentials: profile, keys and session token, and
 _LINE = 500
 _LONGEST = 480
 _SHORTEST = 200
+# Characters of a problem with an option's value: enough for any ARN and the sentence around it.
+_LONGEST_PROBLEM = 270
 # Characters of a word that is not cut.
 _WORD = 20
 # Lines of a message about several failures. Invalid options are fixed all at once, before the next run.
@@ -128,6 +130,11 @@ def _rejection_of(consumer: str) -> str:
 def invalid_option(option: str, message: str, remedy: str, region: str | None = None) -> Failure:
     """A failure for an option whose value cannot be used."""
     return Failure(message=message, remedy=remedy, error_code="invalid_option", action=option, region=region)
+
+
+def invalid_value(option: str, problem: str, remedy: str) -> Failure:
+    """A failure for an option whose value cannot be used. A long problem, which has the value, is cut."""
+    return invalid_option(option, f"{option}: {cut(problem, _LONGEST_PROBLEM)}", remedy)
 
 
 def incomplete_response(operation: str, member: str, target: Target | None = None) -> Failure:

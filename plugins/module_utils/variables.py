@@ -15,20 +15,18 @@ import datetime
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any
 
-from .failures import Failure, cut, invalid_option
+from .failures import Failure, invalid_option, invalid_value
 from .wording import shown
 
 # Text that is YAML to its value with all scalars as text; ValueError if it is not YAML. PyYAML is only on the
 # controller, so the caller has the parser.
 Parse = Callable[[str], Any]
 
-# Characters of a problem with a value, as in ``arguments``.
-_LONGEST = 270
 ACCOUNT_DIGITS = 12
 ACCOUNT_ID = re.compile(rf"[0-9]{{{ACCOUNT_DIGITS}}}")
 # IAM API Reference, patterns of RoleName and path. No segment is . or .., which a URL would lose.
@@ -266,8 +264,8 @@ class _Reading:
         return self._variable.default
 
     def _refuse(self, problem: str, remedy: str) -> None:
-        text = f"{self._name}: {cut(problem, _LONGEST)}"
-        self._failures[invalid_option(self._variable.name, text, remedy)] = None
+        failure = invalid_value(self._name, problem, remedy)
+        self._failures[replace(failure, action=self._variable.name)] = None
 
     def _read(self, variable: Variable, value: Any, place: str) -> Any:
         """The value; None if it is not given or has a failure. ``place`` is where it stands, for messages."""

@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import (
     in_common,
     incomplete_response,
     invalid_option,
+    invalid_value,
     summary,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Target
@@ -134,6 +135,14 @@ def test_an_invalid_option() -> None:
         "request_id": None,
         "source": "collection",
     }
+
+
+def test_the_problem_of_an_invalid_value_is_cut() -> None:
+    failure = invalid_value("name", f"'{'x' * 1000}' is too long.", "Take 3.")
+    assert (failure.error_code, failure.action, failure.remedy) == ("invalid_option", "name", "Take 3.")
+    assert failure.message.startswith("name: 'xxx")
+    assert failure.message.endswith("x' is too long.")
+    assert len(failure.message) <= len("name: ") + 270
 
 
 def test_an_incomplete_response() -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
 
-from ..failures import Failure, cut, invalid_option
+from ..failures import Failure, invalid_value
 from ..variables import Unreadable
 from ..wording import shown
 from .output import repeated_names
@@ -43,8 +43,6 @@ _FORMS: Mapping[str, tuple[type, str]] = {
 }
 # A directory of a report and a key in files are named after a source.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-# Characters of a problem, as in ``arguments``.
-_LONGEST = 270
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class File:
 def misformed(sources: Mapping[Any, Any]) -> tuple[Failure, ...]:
     """Several sources or their options that have another form than the other functions can read."""
     return tuple(
-        invalid_option("sources", cut(f"sources: {shown(name)}{problem}", _LONGEST), remedy)
+        invalid_value("sources", f"{shown(name)}{problem}", remedy)
         for name, own in sources.items()
         for problem, remedy in _misformed(name, own)
     )
@@ -94,7 +92,7 @@ def selected(
     failures: list[Failure] = []
 
     def refuse(option: str, problem: str, remedy: str) -> None:
-        failures.append(invalid_option(option, f"{option}: {cut(problem, _LONGEST)}", remedy))
+        failures.append(invalid_value(option, problem, remedy))
 
     if not options["sources"]:
         source: Source = {"source": "", "variable_names": dict(variables)}

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..failures import Failure, Refused, cut, invalid_option
+from ..failures import Failure, Refused, cut, invalid_value
 from ..reports.flow import check_file, write_file
 from .output import Images, format_of, name_problem
 
 _OPTION = "output_files"
-# Characters of a problem, as in ``arguments``.
-_LONGEST = 270
 
 
 def check_files(paths: Iterable[str]) -> Iterator[Failure]:
@@ -23,7 +21,7 @@ def check_files(paths: Iterable[str]) -> Iterator[Failure]:
     for path in paths:
         problem, remedy = _problem(path)
         if problem:
-            yield invalid_option(_OPTION, f"{_OPTION}: {cut(problem, _LONGEST)}", remedy)
+            yield invalid_value(_OPTION, problem, remedy)
 
 
 def _problem(path: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..failures import Failure, Refused, cut, invalid_option
+from ..failures import Failure, Refused, invalid_option, invalid_value
 from ..wording import shown
 from .location import location_of
 from .state import UploadWanted
@@ -40,15 +40,15 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> UploadWanted:
 def _failures(params: Mapping[str, Any]) -> Iterator[Failure]:
     uri, owner = params["report_s3_uri"], params["report_s3_bucket_owner"]
     if location_of(uri) is None:
-        yield invalid_option(
+        yield invalid_value(
             "report_s3_uri",
-            f"report_s3_uri: {cut(shown(uri), 270)} is not a valid S3 URI of a folder.",
+            f"{shown(uri)} is not a valid S3 URI of a folder.",
             "Use a URI such as s3://bucket/folder/.",
         )
     if owner and not _ACCOUNT_ID.fullmatch(owner):
-        yield invalid_option(
+        yield invalid_value(
             "report_s3_bucket_owner",
-            f"report_s3_bucket_owner: {cut(shown(owner), 270)} is not a valid account ID.",
+            f"{shown(owner)} is not a valid account ID.",
             'Use 12 digits in quotes, such as "012345678901".',
         )
     if not (params["report_path"] or params["report_dir"]):
