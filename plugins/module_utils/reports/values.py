@@ -29,6 +29,11 @@ def text_of(value: Any, yes: str = "yes", no: str = "no") -> str:
     return str(value)
 
 
+def date_of(time: str | None) -> str:
+    """The date of a time in ISO 8601; empty without a time."""
+    return (time or "")[: len("2026-11-24")]
+
+
 def is_number(value: Any) -> bool:
     """Whether a value is a number and not a boolean."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -27,6 +27,7 @@ from ..reports.screen import (
     shared_with,
     table,
 )
+from ..reports.values import date_of
 
 _COLUMNS = (
     Column("region", "region"),
@@ -36,7 +37,6 @@ _COLUMNS = (
     Column("tombstone", "tombstone"),
     Column("outcome", "outcome"),
 )
-_DATE = len("2026-11-24")
 
 
 def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
@@ -86,7 +86,7 @@ def _row(one: Mapping[str, Any], is_plan: bool) -> Row:
         "image": one["image_id"],
         "was": str(one["previous_state"]).replace("_", " "),
         "shared": "the public" if is_public else None if permissions is None else shared_with(permissions),
-        "tombstone": str(one["tombstone"] or "")[:_DATE],
+        "tombstone": date_of(one["tombstone"]),
         "outcome": outcome_of(one["changed"], is_plan),
     }
     return Row(cells, Tone.WARNING if is_public else Tone.PLAIN)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.reports.values import (
+    date_of,
     is_number,
     text_of,
     with_account_names,
@@ -77,3 +78,10 @@ def test_the_name_of_an_account_shows_invisible_characters() -> None:
     assert with_account_names("012345678901", {"012345678901": "a\u202eb"}) == (
         "a\u27e8U+202E\u27e9b (012345678901)"
     )
+
+
+@pytest.mark.parametrize(
+    ("time", "date"), [("2026-11-24T19:47:01+00:00", "2026-11-24"), ("2026-11-24", "2026-11-24"), (None, "")]
+)
+def test_the_date_of_a_time(time: str | None, date: str) -> None:
+    assert date_of(time) == date

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...reports import steps
+from ...reports.values import date_of
 from ..stages import DEREGISTER
 from .outcome import DECISIONS, DONE, PLANNED, Outcomes
 from .prices import Prices
@@ -17,7 +18,6 @@ from .totals import totals
 from .wording import headline
 
 _COPIED_KEYS = ("creation_date", "decision", "family", "image_id", "name", "next_stage", "region")
-_DATE = len("2026-11-24")
 
 Snapshot = tuple[str, str]
 """A region and a snapshot in it."""
@@ -125,7 +125,7 @@ def _key(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def _moment(text: str | None, planned: bool) -> str | None:
     """A time; of a plan only its date, because times that count from now differ from run to run."""
-    return text[:_DATE] if text and planned else text
+    return date_of(text) if text and planned else text
 
 
 def _rank(image: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -13,12 +13,13 @@ from typing import Any
 from ...reports.document import Bars, Cell, Grid, Mark
 from ...reports.drift import Version, drift
 from ...reports.naming import count, family_of, version_of
+from ...reports.values import date_of
 from ..decisions import KEEP, WAIT
 from ..stages import DEPRECATE, DEREGISTER, DISABLE
 from .outcome import DONE, STAGES
 from .wording import PAST, UPPER_BOUND
 
-_DATE, _MONTH = len("2026-11-24"), len("2026-11")
+_MONTH = len("2026-11")
 _MARKS = {
     DEREGISTER: Mark.FOREIGN,
     DISABLE: Mark.BROKEN,
@@ -52,7 +53,7 @@ def _timeline(images: Iterable[Mapping[str, Any]]) -> Grid | None:
         if image["decision"] in STAGES:
             events.setdefault((image["decision"], now), Counter())[image["family"]] += 1
         if image["next_stage"]:
-            date = str(image["next_stage_at"])[:_DATE]
+            date = date_of(image["next_stage_at"])
             events.setdefault((image["next_stage"], date), Counter())[image["family"]] += 1
     dates = sorted({date for _stage, date in events} - {now})
     if not dates:

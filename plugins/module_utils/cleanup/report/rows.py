@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...reports.document import Column
+from ...reports.values import date_of
 from .outcome import NOT_DONE, STAGES
 from .wording import money, outcome_text
 
-_DATE = len("2026-11-24")
 _UNUSED = "No rule keeps it, and no use was found."
 _NOT_DONE = "Check the failures, the warnings, and whether the image still exists."
 IMAGE = (
@@ -40,7 +40,7 @@ def costs(content: Mapping[str, Any], key: str, title: str) -> tuple[Column, ...
 
 def shown(image: Mapping[str, Any]) -> dict[str, Any]:
     """An image as a row of an HTML table."""
-    return {**row(image), **amounts(image), "creation_date": (image["creation_date"] or "")[:_DATE]}
+    return {**row(image), **amounts(image), "creation_date": date_of(image["creation_date"])}
 
 
 def row(image: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def row(image: Mapping[str, Any]) -> dict[str, Any]:
 
 def _next(image: Mapping[str, Any]) -> str:
     """The next stage and its date; empty without one."""
-    return f"{image['next_stage']} on {str(image['next_stage_at'])[:_DATE]}" if image["next_stage"] else ""
+    return f"{image['next_stage']} on {date_of(image['next_stage_at'])}" if image["next_stage"] else ""
 
 
 def _reason(image: Mapping[str, Any]) -> str:

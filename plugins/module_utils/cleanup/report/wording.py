@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...reports.values import date_of
 from ..decisions import WAIT
 from ..stages import DEPRECATE, DEREGISTER, DISABLE
 from .outcome import DONE, NOT_DONE, PLANNED, STAGES
 
 PAST = {DEREGISTER: "deregistered", DISABLE: "disabled", DEPRECATE: "deprecated"}
 
-_DATE, _MOST_CODES = len("2026-11-24"), 3
+_MOST_CODES = 3
 
 UPPER_BOUND = (
     "Sizes are those of the volumes. Snapshots are incremental: they take up at most this much, and at most "
@@ -63,7 +64,7 @@ def outcome_text(image: Mapping[str, Any]) -> str:
 def waiting_text(image: Mapping[str, Any]) -> str:
     """What an image waits for, as the predicate of a sentence about it."""
     if image["next_stage"]:
-        return f"will be {PAST[image['next_stage']]} on {str(image['next_stage_at'])[:_DATE]}"
+        return f"will be {PAST[image['next_stage']]} on {date_of(image['next_stage_at'])}"
     return "is due for its next stage, which is blocked" if image["reasons"] else "has reached the last stage"
 
 

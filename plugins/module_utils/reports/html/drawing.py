@@ -13,6 +13,7 @@ from itertools import accumulate, pairwise
 
 from ..document import SEVERITIES, Bars, Grid
 from ..naming import count
+from ..values import date_of
 
 _CHARACTER, _SMALL_CHARACTER = 7.4, 6.7
 """The width of a character at 13 and at 12 pixels, a little more than that of most fonts."""
@@ -155,8 +156,8 @@ def _ends(
         free = max(free, bottom - _TREND_HEIGHT * number / most + 4)
         yield _text(right + 8, free, f"{number:,} {severity}", 140)
         free += 18
-    yield _text(2 * _TREND_MARGIN, bottom + 22, history[0][0][:10], 100, "middle small")
-    yield _text(right, bottom + 22, history[-1][0][:10], 100, "end small")
+    yield _text(2 * _TREND_MARGIN, bottom + 22, date_of(history[0][0]), 100, "middle small")
+    yield _text(right, bottom + 22, date_of(history[-1][0]), 100, "end small")
 
 
 def _text(x: float, y: float, text: str, width: float, style: str = "") -> Shape:
