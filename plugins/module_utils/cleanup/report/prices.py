@@ -6,17 +6,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from ...arguments import REGION
 from ...failures import Failure, cut, invalid_option
 
 # The key for every region that is not in the table.
 DEFAULT = "default"
-_REGION = re.compile(r"[a-z]{2,8}(?:-[a-z]+)+-[0-9]{1,2}")
 _CENT = Decimal("0.01")
 # Higher than a price for a GiB in any currency: the number means something else.
 _IMPLAUSIBLE = 1_000_000
@@ -45,7 +44,7 @@ def read_prices(option: str, table: Mapping[str, Any], currency: str) -> tuple[P
 def _wrong(option: str, table: Mapping[str, Any]) -> Iterator[Failure]:
     for key, price in table.items():
         region = str(key).strip()
-        if region != DEFAULT and not _REGION.fullmatch(region):
+        if region != DEFAULT and not REGION.fullmatch(region):
             yield invalid_option(
                 option,
                 f"{option}: '{cut(region, 200)}' is not a valid region.",
