@@ -15,6 +15,7 @@ from typing import Any
 from .failures import cut
 from .model import PUBLIC, Target
 from .plan import KNOWN_AFTER_APPLY, Action, TargetPlan
+from .variables import ACCOUNT_ID
 from .wording import visible
 
 ADDED, REMOVED, REPLACED = "+", "-", "~"
@@ -71,7 +72,7 @@ def changes_by(action: Action, planned: TargetPlan) -> Iterator[Change]:
 
 def consumers_text(consumers: Collection[str]) -> str:
     """Consumers by name, or their number if there are many."""
-    accounts = [one for one in consumers if re.fullmatch("[0-9]{12}", one)]
+    accounts = [one for one in consumers if ACCOUNT_ID.fullmatch(one)]
     if PUBLIC in consumers:
         return "all AWS accounts (public)"
     if len(consumers) <= _NAMED:

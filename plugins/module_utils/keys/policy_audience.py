@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..variables import ACCOUNT_ID
 from . import policy_statements
 from .policy_evaluation import allow_statements, operations_of
 from .policy_statements import PolicyConsumers
 
 _OPERATORS = frozenset({"ArnEquals", "ArnLike", "StringEquals", "StringEqualsIgnoreCase", "StringLike"})
-_ACCOUNT = re.compile(r"[0-9]{12}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]+")
 _PATH = re.compile(r"(?P<org>o-[a-z0-9]+)/.*", re.DOTALL)
 _UNIT_ITSELF = re.compile(r"(?P<org>o-[a-z0-9]+)/(?:[^*?]+/)?(?P<unit>ou-[a-z0-9-]+)/")
@@ -99,7 +99,7 @@ def _union(parts: Iterable[PolicyConsumers]) -> PolicyConsumers:
 
 
 def _account(value: str) -> PolicyConsumers | None:
-    return PolicyConsumers(frozenset({value})) if _ACCOUNT.fullmatch(value) else None
+    return PolicyConsumers(frozenset({value})) if ACCOUNT_ID.fullmatch(value) else None
 
 
 def _organization(value: str) -> PolicyConsumers | None:

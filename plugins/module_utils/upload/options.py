@@ -6,16 +6,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..failures import Failure, Refused, invalid_option, invalid_value
+from ..variables import ACCOUNT_ID
 from ..wording import shown
 from .location import location_of
 from .state import UploadWanted
-
-_ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> UploadWanted:
@@ -45,7 +43,7 @@ def _failures(params: Mapping[str, Any]) -> Iterator[Failure]:
             f"{shown(uri)} is not a valid S3 URI of a folder.",
             "Use a URI such as s3://bucket/folder/.",
         )
-    if owner and not _ACCOUNT_ID.fullmatch(owner):
+    if owner and not ACCOUNT_ID.fullmatch(owner):
         yield invalid_value(
             "report_s3_bucket_owner",
             f"{shown(owner)} is not a valid account ID.",
