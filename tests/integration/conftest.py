@@ -15,6 +15,10 @@ from simulated_aws.http.record import RecordedCall
 from .fixture import OWNER, Fixture
 from .playbook import Ansible
 
+pytest.register_assert_rewrite(
+    *(f"{__package__}.survey{rest}" for rest in ("", "_auditing", "_cleanup", "_distribute", "_sharing"))
+)
+
 
 @pytest.fixture(scope="session")
 def simulated_aws() -> Iterator[SimulatedAws]:

@@ -5,11 +5,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulated_aws.client import SimulatedAws
 
 LIVING = ("pending", "running", "stopping", "stopped")
+
+
+class Launch(NamedTuple):
+    """Where a call of RunInstances launches, and what."""
+
+    region: str
+    instance_type: str
+    subnet_id: str
+    security_group_id: str
 
 
 def subnet(aws: SimulatedAws, account: str, region: str) -> str:
@@ -23,6 +32,46 @@ def subnet_ids(aws: SimulatedAws, accounts: Iterable[str], *regions: str) -> dic
     named = list(accounts)
     return {
         region: {aws.account_id(account): subnet(aws, account, region) for account in named}
+        for region in regions
+    }
+
+
+def security_group(aws: SimulatedAws, account: str, region: str) -> str:
+    """A security group of an account."""
+    found: str = aws.client("ec2", account, region).describe_security_groups()["SecurityGroups"][0]["GroupId"]
+    return found
+
+
+def security_group_ids(
+    aws: SimulatedAws, accounts: Iterable[str], *regions: str
+) -> dict[str, dict[str, list[str]]]:
+    """Security groups of accounts as the option of that name takes them."""
+    named = list(accounts)
+    return {
+        region: {aws.account_id(account): [security_group(aws, account, region)] for account in named}
+        for region in regions
+    }
+
+
+def launches(aws: SimulatedAws, account: str, *, dry: bool = False) -> set[Launch]:
+    """The recorded launches of an account, or its dry runs, that name all of this."""
+    interface = "" if dry else "NetworkInterface.1."
+    return {
+        Launch(
+            call.region,
+            call.parameters["InstanceType"],
+            call.parameters[f"{interface}SubnetId"],
+            call.parameters[f"{interface}SecurityGroupId.1"],
+        )
+        for call in aws.calls(action="RunInstances", account_id=aws.account_id(account))
+        if (call.parameters.get("DryRun") == "true") is dry
+    }
+
+
+def expected_launches(aws: SimulatedAws, account: str, instance_type: str, *regions: str) -> set[Launch]:
+    """The launches of these options in these regions."""
+    return {
+        Launch(region, instance_type, subnet(aws, account, region), security_group(aws, account, region))
         for region in regions
     }
 

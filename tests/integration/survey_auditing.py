@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The jobs of the roles that audit, remediate and monitor who can use images."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from simulated_aws.client import SimulatedAws
+
+from . import encrypted, observed
+from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedFixture
+from .fixture import HOME, OWNER, STRANGER
+from .playbook import Run
+from .survey import AWAY, DISK, Builders, Job, assert_reported, reporting
+from .survey_sharing import share_with
+
+LOG_GROUP = "aws-cloudtrail-logs"
+# An account by the list of accounts, and one by a rule for the image.
+ALLOWED, BY_RULE, LEFT = "web-prod", "data-dev", "sandbox"
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def _allowlist(role: str, fixture: EncryptedFixture) -> dict[str, Any]:
+    """The variables that allow each kind of principal."""
+    allowed, by_rule = fixture.account_ids(ALLOWED, BY_RULE)
+    values = {
+        "allowed_account_ids": [allowed],
+        "allowed_org_arns": [fixture.org_arn],
+        "allowed_org_unit_arns": [fixture.unit_arn()],
+        "rules": [{"name_pattern": "golden-*", "account_ids": [by_rule], "public": False}],
+    }
+    return {f"{role}_{name}": value for name, value in values.items()}
+
+
+def _permitted(fixture: EncryptedFixture) -> set[str]:
+    return {*fixture.account_ids(ALLOWED, BY_RULE), fixture.org_arn, fixture.unit_arn()}
+
+
+def _audit(aws: SimulatedAws, folder: Path) -> Job:
+    fixture = EncryptedFixture(aws)
+    share_with(aws, fixture.image_id, *_permitted(fixture))
+    values = {
+        "audit_regions": [HOME, AWAY],
+        **_allowlist("audit", fixture),
+        "audit_fail_on": "low",
+        "audit_check_snapshots": False,
+        "audit_check_keys": False,
+        **reporting(aws, folder, "audit"),
+    }
+
+    def check(run: Run) -> None:
+        assert run.facts["audit_status"] == "clean"
+        report = assert_reported(aws, folder, "audit")
+        assert sorted(report["regions"]) == [AWAY, HOME]
+        assert [one["image_id"] for one in report["images"]] == [fixture.image_id]
+        assert aws.calls(action="DescribeSnapshotAttribute") == aws.calls(service="kms") == []
+
+    return Job("golden.images.audit_ami_sharing", values, check, fixture)
+
+
+def _remediate(aws: SimulatedAws, _folder: Path) -> Job:
+    """One finding of one image is remediated, others stay."""
+    fixture = EncryptedFixture(aws)
+    (stranger,) = fixture.account_ids(STRANGER)
+    image = {"account": OWNER, "region": HOME, "devices": [DISK], "sharing": {"accounts": [STRANGER]}}
+    (other,) = fixture.add_images({"other": image}).values()
+    unknown_unit = fixture.unit_arn("workloads/nonprod")
+    share_with(aws, fixture.image_id, stranger, unknown_unit, *_permitted(fixture))
+    values = {
+        "remediate_finding_codes": ["unknown_account"],
+        "remediate_images": [fixture.image_id],
+        "remediate_regions": [HOME, AWAY],
+        **_allowlist("remediate", fixture),
+        "remediate_check_keys": False,
+        "remediate_max_removals": 1,
+    }
+
+    def check(run: Run) -> None:
+        assert run.facts["remediate_remaining"] == []
+        permitted = observed.launch_permissions(aws, OWNER, HOME, fixture.image_id)
+        assert permitted == {*_permitted(fixture), unknown_unit}
+        assert observed.launch_permissions(aws, OWNER, HOME, other) == {stranger}
+        assert aws.calls(service="kms") == []
+
+    return Job("golden.images.remediate_ami_sharing", values, check, fixture)
+
+
+def _remediate_keys(aws: SimulatedAws, _folder: Path, in_use: bool) -> Job:
+    """No access is allowed, and an account has a volume under the key: what it needs is kept, or not."""
+    fixture = EncryptedFixture(aws)
+    (left,) = fixture.account_ids(LEFT)
+    key = fixture.key(HOME)
+    aws.client("kms", OWNER, HOME).create_grant(
+        KeyId=key, GranteePrincipal=encrypted.root(left), Operations=USE, Name=f"golden-images:{left}"
+    )
+    volume = aws.client("ec2", LEFT, HOME).create_volume(
+        AvailabilityZone=f"{HOME}a", Size=8, Encrypted=True, KmsKeyId=key
+    )["VolumeId"]
+    values = {
+        "remediate_finding_codes": ["grant_without_share"],
+        "remediate_regions": [HOME],
+        "remediate_allow_empty_allowlist": True,
+        "remediate_consumer_role_name": ROLE,
+        "remediate_external_id": EXTERNAL_ID,
+        **({"remediate_revoke_in_use": True} if in_use else {}),
+    }
+
+    def check(run: Run) -> None:
+        kept = [(one["principal"], one["volume_ids"]) for one in run.facts["remediate_kept_access"]]
+        assert kept == ([] if in_use else [(left, [volume])])
+        names = [one.get("Name") for one in encrypted.grants(aws, key)]
+        assert (f"golden-images:{left}" in names) is not in_use
+
+    return Job("golden.images.remediate_ami_sharing", values, check, fixture, (EXTERNAL_ID,))
+
+
+def _monitor(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = EncryptedFixture(aws)
+    aws.client("logs", OWNER, HOME).create_log_group(logGroupName=LOG_GROUP)
+    for region in (HOME, AWAY):
+        sns = aws.client("sns", OWNER, region)
+        topic = sns.create_topic(Name="notified")["TopicArn"]
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="former@example.org")
+    values = {
+        "monitor_regions": [HOME, AWAY],
+        "monitor_log_group_name": LOG_GROUP,
+        "monitor_log_group_regions": [HOME],
+        "monitor_metric_namespace": "Images",
+        "monitor_alarm_name": "shared",
+        "monitor_rule_name": "changed",
+        "monitor_topic_name": "notified",
+        "monitor_queue_name": "sharing-events",
+        "monitor_subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
+        "monitor_purge_subscriptions": True,
+        "monitor_kms_key_arns": [KEY],
+    }
+
+    def check(_run: Run) -> None:
+        for region in (HOME, AWAY):
+            (topic,) = aws.client("sns", OWNER, region).list_topics()["Topics"]
+            assert topic["TopicArn"].endswith(":notified")
+            subscribed = aws.client("sns", OWNER, region).list_subscriptions()["Subscriptions"]
+            assert [one["Endpoint"] for one in subscribed] == ["security@example.org"]
+            (queue,) = aws.client("sqs", OWNER, region).list_queues()["QueueUrls"]
+            assert queue.endswith("/sharing-events")
+            (rule,) = aws.client("events", OWNER, region).list_rules()["Rules"]
+            assert rule["Name"] == "changed"
+            _of_images, *of_keys = json.loads(rule["EventPattern"])["detail"]["$or"]
+            assert [one["resources"] for one in of_keys] == [{"ARN": [KEY]}] * len(of_keys) != []
+        alarms = {
+            region: aws.client("cloudwatch", OWNER, region).describe_alarms()["MetricAlarms"]
+            for region in (HOME, AWAY)
+        }
+        assert [(one["AlarmName"], one["Namespace"]) for one in alarms[HOME]] == [("shared", "Images")]
+        assert alarms[AWAY] == []
+        filters = aws.client("logs", OWNER, HOME).describe_metric_filters(logGroupName=LOG_GROUP)
+        assert len(filters["metricFilters"]) == 2
+
+    return Job("golden.images.monitor_ami_sharing", values, check, fixture)
+
+
+def _stop_monitoring(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = EncryptedFixture(aws)
+    for name in ("golden-images-sharing", "of-others"):
+        aws.client("sns", OWNER, HOME).create_topic(Name=name)
+    values = {
+        "monitor_regions": [HOME],
+        "monitor_log_group_name": LOG_GROUP,
+        "monitor_state": "absent",
+    }
+
+    def check(_run: Run) -> None:
+        (topic,) = aws.client("sns", OWNER, HOME).list_topics()["Topics"]
+        assert topic["TopicArn"].endswith(":of-others")
+
+    return Job("golden.images.monitor_ami_sharing", values, check, fixture)
+
+
+AUDIT: Builders = {"all": _audit}
+MONITOR: Builders = {"all": _monitor, "absent": _stop_monitoring}
+REMEDIATE: Builders = {
+    "images": _remediate,
+    "keys": partial(_remediate_keys, in_use=False),
+    "keys in use": partial(_remediate_keys, in_use=True),
+}

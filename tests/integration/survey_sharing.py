@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The jobs of the roles that share, verify, diagnose and publish images that exist."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from simulated_aws.client import SimulatedAws
+
+from . import encrypted, in_process, observed, probing, publishing
+from .encrypted import EXTERNAL_ID, ROLE, EncryptedFixture
+from .fixture import CONSUMERS, HOME, OWNER, STRANGER, Fixture
+from .playbook import Run
+from .survey import Builders, Job, assert_reported, reporting
+
+
+def share_with(aws: SimulatedAws, image_id: str, *principals: str) -> None:
+    """Let accounts, an organization or units launch an image of the owner's in ``HOME``."""
+    kinds = {":organization/": "OrganizationArn", ":ou/": "OrganizationalUnitArn"}
+    entries = [
+        {next((kind for part, kind in kinds.items() if part in one), "UserId"): one} for one in principals
+    ]
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": entries})
+
+
+def _share(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = Fixture(aws)
+    accounts = fixture.account_ids(*CONSUMERS)
+    share_with(aws, fixture.image_id, *fixture.account_ids(STRANGER))
+    values = {
+        "share_images": {HOME: fixture.image_id},
+        "share_account_ids": accounts,
+        "share_org_arns": [fixture.org_arn],
+        "share_org_unit_arns": [fixture.unit_arn()],
+        "share_shared_tags": {"version": "1.10"},
+        "share_snapshots": False,
+        "share_purge_launch_permissions": True,
+    }
+
+    def check(_run: Run) -> None:
+        permitted = {*accounts, fixture.org_arn, fixture.unit_arn()}
+        found = observed.sharing(aws, OWNER, HOME, fixture.image_id)
+        assert found == (permitted, [set(), set()])
+        tags = observed.tags(observed.image(aws, OWNER, HOME, fixture.image_id))
+        assert tags["ec2:SharedTag/version"] == "1.10"
+
+    return Job("golden.images.share_ami", values, check, fixture)
+
+
+def _unshare(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = Fixture(aws)
+    kept, removed = fixture.account_ids(*CONSUMERS)
+    share_with(aws, fixture.image_id, kept, removed, fixture.org_arn, fixture.unit_arn())
+    values = {
+        "unshare_images": {HOME: fixture.image_id},
+        "unshare_account_ids": [removed],
+        "unshare_org_arns": [fixture.org_arn],
+        "unshare_org_unit_arns": [fixture.unit_arn()],
+    }
+
+    def check(_run: Run) -> None:
+        assert observed.launch_permissions(aws, OWNER, HOME, fixture.image_id) == {kept}
+
+    return Job("golden.images.unshare_ami", values, check, fixture)
+
+
+def _launchable(aws: SimulatedAws) -> EncryptedFixture:
+    """An encrypted image that the consumers can launch."""
+    fixture = EncryptedFixture(aws)
+    accounts = fixture.account_ids(*CONSUMERS)
+    share_with(aws, fixture.image_id, *accounts)
+    for account_id in accounts:
+        aws.client("kms", OWNER, HOME).create_grant(
+            KeyId=fixture.key(HOME),
+            GranteePrincipal=encrypted.root(account_id),
+            Operations=encrypted.USE,
+        )
+    return fixture
+
+
+def _verify(aws: SimulatedAws, folder: Path) -> Job:
+    fixture = _launchable(aws)
+    accounts = fixture.account_ids(*CONSUMERS)
+    values = {
+        "verify_images": {HOME: fixture.image_id},
+        "verify_account_ids": accounts,
+        "verify_consumer_role_name": ROLE,
+        "verify_external_id": EXTERNAL_ID,
+        "verify_level": "launched",
+        "verify_subnet_ids": probing.subnet_ids(aws, CONSUMERS, HOME),
+        "verify_security_group_ids": probing.security_group_ids(aws, CONSUMERS, HOME),
+        "verify_instance_type": "t3.large",
+        "verify_wait_timeout": 60,
+        "verify_report_path": str(folder / "verification.json"),
+        **reporting(aws, folder, "verify"),
+    }
+
+    def check(run: Run) -> None:
+        found = [(one["account_id"], one["region"], one["level"]) for one in run.facts["verify_results"]]
+        assert sorted(found) == sorted((account, HOME, "launched") for account in accounts)
+        for account in CONSUMERS:
+            expected = probing.expected_launches(aws, account, "t3.large", HOME)
+            assert probing.launches(aws, account) == expected
+            assert probing.instances(aws, account, HOME, *probing.LIVING) == []
+        report = json.loads((folder / "verification.json").read_text(encoding="utf-8"))
+        assert report["status"] == "verified"
+        assert assert_reported(aws, folder, "verify")["results"] == report["results"]
+
+    return Job("golden.images.verify_ami", values, check, fixture, (EXTERNAL_ID,))
+
+
+def _diagnose(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = _launchable(aws)
+    accounts = fixture.account_ids(*CONSUMERS)
+    values = {
+        "diagnose_images": {HOME: fixture.image_id},
+        "diagnose_account_ids": accounts,
+        "diagnose_consumer_role_name": ROLE,
+        "diagnose_external_id": EXTERNAL_ID,
+        "diagnose_subnet_ids": probing.subnet_ids(aws, CONSUMERS, HOME),
+        "diagnose_security_group_ids": probing.security_group_ids(aws, CONSUMERS, HOME),
+        "diagnose_instance_type": "t3.large",
+        "diagnose_fail_on": "blocking",
+    }
+
+    def check(run: Run) -> None:
+        found = {(one["account_id"], one["level"]) for one in run.facts["diagnose_results"]}
+        assert found == {(account, "authorized") for account in accounts}
+        for account in CONSUMERS:
+            expected = probing.expected_launches(aws, account, "t3.large", HOME)
+            assert probing.launches(aws, account, dry=True) == expected
+
+    return Job("golden.images.diagnose_ami", values, check, fixture, (EXTERNAL_ID,))
+
+
+def _publish(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = Fixture(aws)
+    publishing.with_role(fixture)
+    images = publishing.golden_images(fixture, "2026.11")
+    publishing.add_templates(aws, publishing.golden_images(fixture, "2026.10"))
+    values = {
+        "publish_images": images,
+        "publish_parameter": publishing.PARAMETER,
+        "publish_launch_templates": [publishing.TEMPLATE],
+        "publish_source_image_id": fixture.image_id,
+        "publish_source_region": HOME,
+        **{f"publish_{name}": value for name, value in publishing.in_consumers(fixture).items()},
+    }
+
+    def check(_run: Run) -> None:
+        for account, region in publishing.EVERYWHERE:
+            label = f":source-{fixture.image_id}"
+            assert publishing.value(aws, account, region, label) == images[region]
+            assert publishing.default_of(aws, account, region)["ImageId"] == images[region]
+
+    return Job("golden.images.publish_ami", values, check, fixture, (publishing.EXTERNAL_ID,))
+
+
+class _OwnCopies:
+    """A release whose images no account shares: the owner and the consumer each have their own."""
+
+    def __init__(self, fixture: Fixture, release: str) -> None:
+        self.images = {
+            account: publishing.golden_images(fixture, f"{release} {account}", sharing={}, account=account)
+            for account in (OWNER, publishing.CONSUMER)
+        }
+        self.source = self.images[OWNER][HOME]
+        ids = dict(zip(self.images, fixture.account_ids(*self.images), strict=True))
+        self.listed = [
+            {"account_id": ids[account], "region": region, "image_id": self.images[account][region]}
+            for account, region in publishing.EVERYWHERE
+        ]
+
+    @property
+    def expected(self) -> list[str]:
+        """The images in the order of ``EVERYWHERE``."""
+        return [self.images[account][region] for account, region in publishing.EVERYWHERE]
+
+
+def _publish_own_copies(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = Fixture(aws)
+    publishing.with_role(fixture)
+    release = _OwnCopies(fixture, "2026.11")
+    values = {
+        "publish_images": release.listed,
+        "publish_parameter": publishing.PARAMETER,
+        "publish_require_shared": False,
+        **{f"publish_{name}": value for name, value in publishing.in_consumers(fixture).items()},
+    }
+
+    def check(_run: Run) -> None:
+        assert publishing.values(aws) == release.expected
+
+    return Job("golden.images.publish_ami", values, check, fixture, (publishing.EXTERNAL_ID,))
+
+
+def _rollback(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = Fixture(aws)
+    publishing.with_role(fixture)
+    earlier, later = (_OwnCopies(fixture, release) for release in ("2026.10", "2026.11"))
+    publishing.add_templates(aws, later.images[OWNER])
+    in_consumers = publishing.in_consumers(fixture)
+    for release in (earlier, later):
+        options: dict[str, Any] = {"images": release.listed, "source_image_id": release.source}
+        options |= {"parameter": publishing.PARAMETER, "require_shared": False, **in_consumers}
+        done = in_process.run(aws, OWNER, "ami_publish", options)
+        assert done["failures"] == [], done
+    values = {
+        "rollback_parameter": publishing.PARAMETER,
+        "rollback_regions": list(publishing.REGIONS),
+        "rollback_source_image_id": earlier.source,
+        "rollback_launch_templates": [publishing.TEMPLATE],
+        "rollback_require_shared": False,
+        **{f"rollback_{name}": value for name, value in in_consumers.items()},
+    }
+
+    def check(_run: Run) -> None:
+        assert publishing.values(aws) == earlier.expected
+        launched = [publishing.default_of(aws, *place)["ImageId"] for place in publishing.EVERYWHERE]
+        assert launched == earlier.expected
+
+    return Job("golden.images.rollback_ami", values, check, fixture, (publishing.EXTERNAL_ID,))
+
+
+DIAGNOSE: Builders = {"all": _diagnose}
+PUBLISH: Builders = {"all": _publish, "own copies": _publish_own_copies}
+ROLLBACK: Builders = {"all": _rollback}
+SHARE: Builders = {"all": _share}
+UNSHARE: Builders = {"all": _unshare}
+VERIFY: Builders = {"all": _verify}
