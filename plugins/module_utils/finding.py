@@ -55,7 +55,7 @@ class Finding:
     ``resource`` is the image, snapshot, key or region that it is about, ``image_id`` the (first) image that
     it concerns, ``principal`` who has or lacks access: an account, an ARN, or ``all``. ``blocks_launch`` is
     set for a diagnosis and a launch probe only, whose findings are about ``image_id`` in the account
-    ``account_id``. ``error_code`` is that of the failure that the finding is about, if it is about one.
+    ``account_id``. ``error_code`` is that of the call that failed, if the finding is about one.
     """
 
     code: str

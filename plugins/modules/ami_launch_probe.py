@@ -123,7 +123,7 @@ results:
           returned: always
           sample: key_not_usable
         error_code:
-          description: The RV(failures[].error_code) of the failure that the finding is about.
+          description: The RV(failures[].error_code) of the call that failed, if the finding is about one. Otherwise null.
           type: str
           returned: always
           sample: Client.InternalError

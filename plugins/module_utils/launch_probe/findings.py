@@ -60,5 +60,5 @@ def _finding(probe: Probe, cause: Cause) -> Finding:
         probe.target.region,
         image_id=probe.image_id,
         blocks_launch=blocks_launch,
-        error_code=failure.error_code,
+        error_code=failure.error_code if failure.error_code != cause.code else None,
     )

@@ -44,16 +44,16 @@ def test_a_finding_has_a_severity_and_the_code_of_aws() -> None:
 @pytest.mark.parametrize(
     ("changes", "codes", "severity"),
     [
-        pytest.param({"images": {PROBE: None}}, ("not_visible", "not_visible"), Severity.HIGH, id="hidden"),
+        pytest.param({"images": {PROBE: None}}, ("not_visible", None), Severity.HIGH, id="hidden"),
         pytest.param(
             {"images": {PROBE: image(state="disabled")}},
-            ("image_not_available", "image_not_available"),
+            ("image_not_available", None),
             Severity.HIGH,
             id="disabled",
         ),
         pytest.param(
             {"images": {PROBE: image(architecture="arm64_mac")}},
-            ("missing_instance_type", "missing_instance_type"),
+            ("missing_instance_type", None),
             Severity.MEDIUM,
             id="no instance type",
         ),
@@ -66,7 +66,7 @@ def test_a_finding_has_a_severity_and_the_code_of_aws() -> None:
     ],
 )
 def test_what_prevents_a_launch_is_the_only_finding(
-    changes: dict[str, Any], codes: tuple[str, str], severity: Severity
+    changes: dict[str, Any], codes: tuple[str, str | None], severity: Severity
 ) -> None:
     want = wanted()
     for launch in (None, Cause("key_not_usable", KEY)):
