@@ -22,7 +22,7 @@ SITE = "/venv/lib/python3.11/site-packages"
         ([f"plan ({SITE}/ansible_collections/golden/images/plugins/x.py:1)", "dumps (json/__init__.py:3)"],
          "YAML and JSON"),
         ([f"run ({SITE}/ansible/executor.py:1)", f"_parse ({SITE}/botocore/parsers.py:9)"],
-         "XML of AWS's responses"),
+         "XML of AWS's answers"),
         ([f"plan ({SITE}/ansible_collections/golden/images/plugins/x.py:1)"], "golden.images"),
         ([f"run ({SITE}/ansible/executor.py:1)"], "Ansible: the rest"),
         (["main (/usr/bin/tool.py:1)"], profile.OTHER),
