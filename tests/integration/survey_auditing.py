@@ -81,6 +81,7 @@ def _remediate(aws: SimulatedAws, _folder: Path) -> Job:
 
     def check(run: Run) -> None:
         assert run.facts["remediate_remaining"] == []
+        assert {call.region for call in aws.calls(service="ec2")} == {HOME, AWAY}
         permitted = observed.launch_permissions(aws, OWNER, HOME, fixture.image_id)
         assert permitted == {*_permitted(fixture), unknown_unit}
         assert observed.launch_permissions(aws, OWNER, HOME, other) == {stranger}

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,10 @@ def _verify(aws: SimulatedAws, folder: Path) -> Job:
             expected = probing.expected_launches(aws, account, "t3.large", HOME)
             assert probing.launches(aws, account) == expected
             assert probing.instances(aws, account, HOME, *probing.LIVING) == []
+        scripts = [call.parameters.get("UserData") for call in aws.calls(action="RunInstances")]
+        # If nothing terminates an instance, it shuts itself down five minutes after the timeout.
+        ends = {base64.b64decode(script).decode() for script in scripts if script}
+        assert ends == {"#!/bin/sh\nshutdown -h +6\n"}
         report = json.loads((folder / "verification.json").read_text(encoding="utf-8"))
         assert report["status"] == "verified"
         assert assert_reported(aws, folder, "verify")["results"] == report["results"]
@@ -146,6 +151,7 @@ def _publish(aws: SimulatedAws, _folder: Path) -> Job:
         "publish_parameter": publishing.PARAMETER,
         "publish_launch_templates": [publishing.TEMPLATE],
         "publish_source_image_id": fixture.image_id,
+        # It counts in check mode alone.
         "publish_source_region": HOME,
         **{f"publish_{name}": value for name, value in publishing.in_consumers(fixture).items()},
     }
