@@ -142,7 +142,10 @@ REMEDIES_OF_ACTIONS = {
     ("TerminateInstances", "OperationNotPermitted"): "Turn off the termination protection of the instance "
     "(ModifyInstanceAttribute, DisableApiTermination).",
     # EC2 User Guide, "Understand block public access for AMIs".
-    ("ModifyImageAttribute", "OperationNotPermitted"): "Name accounts instead of the public. If the image "
+    (
+        "ModifyImageAttribute",
+        "OperationNotPermitted",
+    ): "Share with accounts instead of the public. If the image "
     "must be public, call DisableImageBlockPublicAccess in this region, or change the declarative policy "
     "that blocks public access.",
     # botocore operation ModifySnapshotAttribute; EBS User Guide, "Share an Amazon EBS snapshot".

@@ -36,7 +36,7 @@ def _check_image(wanted: ProbeWanted, probe: Probe, image: Image | None) -> Fail
             "DescribeImages",
             "image_not_available",
             f"{image.image_id} is {image.state}.",
-            "Wait until it is available, or name another image.",
+            "Wait until it is available, or set another image.",
         )
     if instance_type(wanted, image) is None:
         return Failure.at(
