@@ -142,12 +142,9 @@ REMEDIES_OF_ACTIONS = {
     ("TerminateInstances", "OperationNotPermitted"): "Turn off the termination protection of the instance "
     "(ModifyInstanceAttribute, DisableApiTermination).",
     # EC2 User Guide, "Understand block public access for AMIs".
-    (
-        "ModifyImageAttribute",
-        "OperationNotPermitted",
-    ): "Share with accounts instead of the public. If the image "
-    "must be public, call DisableImageBlockPublicAccess in this region, or change the declarative policy "
-    "that blocks public access.",
+    ("ModifyImageAttribute", "OperationNotPermitted"): "Share with accounts, not with the public. If the "
+    "image must be public, call DisableImageBlockPublicAccess in this region, or change the declarative "
+    "policy that blocks public access.",
     # botocore operation ModifySnapshotAttribute; EBS User Guide, "Share an Amazon EBS snapshot".
     ("ModifySnapshotAttribute", "OperationNotPermitted"): "Copy the image under a customer managed key: a "
     "snapshot under aws/ebs cannot be shared. A snapshot that is encrypted, or has product codes of AWS "
