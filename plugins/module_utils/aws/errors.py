@@ -14,6 +14,7 @@ from ..failures import CHECK_CREDENTIALS, Failure, TargetFailed, incomplete_resp
 from ..fanout import DidNotAnswer
 from ..model import Target
 from .sdk import (
+    AWS_ERRORS,
     BotoCoreError,
     ClientError,
     ConfigParseError,
@@ -25,9 +26,7 @@ from .sdk import (
 )
 
 # The exceptions that rooms outside of aws/ use.
-__all__ = ["BotoCoreError", "ClientError", "ParamValidationError", "WaiterError"]
-
-AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError, ResponseParserError)
+__all__ = ["AWS_ERRORS", "BotoCoreError", "ClientError", "ParamValidationError", "WaiterError"]
 
 
 class IncompleteAnswer(BotoCoreError):

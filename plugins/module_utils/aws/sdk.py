@@ -11,6 +11,7 @@ classes are derived from them when they are imported.
 from __future__ import annotations
 
 __all__ = [
+    "AWS_ERRORS",
     "AssumeRoleCredentialFetcher",
     "BotoCoreError",
     "ClientError",
@@ -57,6 +58,8 @@ try:
     )
     from botocore.loaders import Loader, create_loader
     from botocore.parsers import ResponseParserError
+
+    AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError, ResponseParserError)
 except ImportError:
     # Distinct classes: pylint reports handlers of the same exception.
     class BotoCoreError(Exception):  # type: ignore[no-redef]
@@ -82,3 +85,6 @@ except ImportError:
 
     class ResponseParserError(Exception):  # type: ignore[no-redef]
         """Replaces botocore's exception if botocore is not installed."""
+
+    # pylint takes a tuple of these classes for one of other things than exceptions.
+    AWS_ERRORS = ()
