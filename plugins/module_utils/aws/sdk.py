@@ -86,5 +86,5 @@ except ImportError:
     class ResponseParserError(Exception):  # type: ignore[no-redef]
         """Replaces botocore's exception if botocore is not installed."""
 
-    # pylint takes a tuple of these classes for one of other things than exceptions.
+    # Nothing raises these classes, and pylint would not take a tuple of them for exceptions.
     AWS_ERRORS = ()

@@ -57,8 +57,8 @@ def unread_deletions(wanted: CleanupWanted, seen: CleanupSeen) -> dict[str, tupl
         unread = seen.deletions_unread_of(region)
         kept = _leftovers(wanted, seen, region)
         if wanted.orphan_snapshots:
-            earlier = orphans(state, wanted.rules.protect_tags, seen.named[region])
-            kept = (*kept, *(one for left in earlier.values() for one in left))
+            by_image = orphans(state, wanted.rules.protect_tags, seen.named[region])
+            kept = (*kept, *(one for left in by_image.values() for one in left))
         # Whether there are orphans is not known without a list of the snapshots.
         unlisted = wanted.orphan_snapshots and any(one.subject == "DescribeSnapshots" for one in unread)
         if unread and (kept or unlisted):
@@ -94,9 +94,9 @@ def used_deregistered_images(wanted: CleanupWanted, seen: CleanupSeen, region: s
     """Deregistered image to its first use, where nothing else keeps its snapshots."""
     state, named, tags = seen.regions[region], seen.named[region], wanted.rules.protect_tags
     left = leftovers(state, tags, {})
-    earlier = [image_id for one in left for image_id in images_named_by(one)]
-    earlier += orphans(state, tags, {}) if wanted.orphan_snapshots else ()
-    return {image_id: named[image_id][0] for image_id in earlier if image_id in named}
+    image_ids = [image_id for one in left for image_id in images_named_by(one)]
+    image_ids += orphans(state, tags, {}) if wanted.orphan_snapshots else ()
+    return {image_id: named[image_id][0] for image_id in image_ids if image_id in named}
 
 
 def deletable_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
@@ -105,8 +105,8 @@ def deletable_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
     No report shows what other accounts do with a snapshot.
     """
     found: Orphans = {}
-    for region, earlier in all_orphans(wanted, seen).items():
-        for image_id, left in earlier.items():
+    for region, by_image in all_orphans(wanted, seen).items():
+        for image_id, left in by_image.items():
             deletable = tuple(
                 one for one in left if _is_deletable(wanted, seen, SnapshotRef(region, one.snapshot_id))
             )

@@ -77,8 +77,8 @@ def snapshots_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[Snap
     )
     of_orphans = (
         SnapshotRef(region, one.snapshot_id)
-        for region, earlier in all_orphans(wanted, seen).items()
-        for left in earlier.values()
+        for region, by_image in all_orphans(wanted, seen).items()
+        for left in by_image.values()
         for one in left
     )
     alone = () if wanted.include_shared else (*all_leftovers(wanted, seen), *of_orphans)

@@ -156,15 +156,15 @@ def _over_limit(
     wanted: CleanupWanted, seen: CleanupSeen, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> Iterator[Failure]:
     images = [str(decision.ref) for decision in decided if decision.is_destructive]
-    earlier = list(deregistered_images(wanted, seen, orphaned))
-    deletions = len(images) + len(earlier)
+    deregistered = list(deregistered_images(wanted, seen, orphaned))
+    deletions = len(images) + len(deregistered)
     # With 100%, all of them.
-    evaluated = len(decided) + len(earlier)
+    evaluated = len(decided) + len(deregistered)
     if wanted.limit.allows(deletions, evaluated):
         return
-    named = ", ".join((images + earlier)[:_EXAMPLES]) + (" …" if deletions > _EXAMPLES else "")
+    named = ", ".join((images + deregistered)[:_EXAMPLES]) + (" …" if deletions > _EXAMPLES else "")
     what = f"{len(images)} of {len(decided)} images would be disabled or deregistered"
-    what += f", and the snapshots of {len(earlier)} deregistered images deleted" if earlier else ""
+    what += f", and the snapshots of {len(deregistered)} deregistered images deleted" if deregistered else ""
     yield Failure(
         message=f"max_deletions: {what} ({named}), but at most {wanted.limit.of(evaluated)} are allowed.",
         remedy="Check the policy. If all of these are intended, raise max_deletions.",

@@ -184,8 +184,8 @@ def images_named_by(snapshot: OwnSnapshot) -> tuple[str, ...]:
     snapshot then is what is left to register it again, and what EC2 restores root volumes of the instances
     from (EC2 User Guide, "Replace a root volume": to the launch state).
     """
-    earlier = described_image(snapshot)
-    return tuple(dict.fromkeys((*([earlier] if earlier else ()), *marked_for(snapshot))))
+    described = described_image(snapshot)
+    return tuple(dict.fromkeys((*([described] if described else ()), *marked_for(snapshot))))
 
 
 def recoverable_until(
