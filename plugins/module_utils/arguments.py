@@ -68,10 +68,14 @@ _IMAGES_FORMS = "Map each region to an AMI ID, or list mappings with account_id,
 
 
 class Options:
-    """The values of a module's options, and all failures of their validation."""
+    """The values of a module's options, and all failures of their validation.
 
-    def __init__(self, params: Mapping[str, Any]) -> None:
+    With ``allows_planned``, an image may be null: a copy that does not exist yet.
+    """
+
+    def __init__(self, params: Mapping[str, Any], allows_planned: bool = False) -> None:
         self._params = params
+        self._allows_planned = allows_planned
         # Keys only: an option that is read twice is refused once.
         self._failures: dict[Failure, None] = {}
 
@@ -186,37 +190,34 @@ class Options:
             )
         return text or None
 
-    def images(self, check_mode: bool) -> dict[str, str | None]:
-        """Region to AMI ID, from ``images`` or from ``image_id`` and ``region``.
-
-        None is a copy that does not exist yet. Only check mode accepts it.
-        """
+    def images(self) -> dict[str, str | None]:
+        """Region to AMI ID, from ``images`` or from ``image_id`` and ``region``."""
         if self._params["image_id"] is not None:
             region = self._params["region"]
             if not region:
                 self.refuse("image_id", "the region of the image is missing.", "Set region, or use images.")
             place = self.region("region", region) if region else ""
             return {place: self.image_id("image_id", self._params["image_id"])}
-        images = self.mapped_images("images", check_mode)
+        images = self.mapped_images("images")
         if not self._params["images"]:
             self.refuse("images", "there are no images.", "Map each region to an AMI ID.")
         return images
 
-    def mapped_images(self, option: str, check_mode: bool) -> dict[str, str | None]:
-        """A mapping of region to AMI ID; None as in ``images``."""
+    def mapped_images(self, option: str) -> dict[str, str | None]:
+        """A mapping of region to AMI ID."""
         return {
-            self.region(option, region): self._image_or_planned(option, region, image_id, check_mode)
+            self.region(option, region): self._image_or_planned(option, region, image_id)
             for region, image_id in (self._params[option] or {}).items()
         }
 
-    def images_by_target(self, check_mode: bool) -> ImagesByTarget:
+    def images_by_target(self) -> ImagesByTarget:
         """The images in ``images``, or the one in ``image_id``."""
         listed = self._params["images"]
         if not isinstance(listed, list):
             if listed is not None and not isinstance(listed, Mapping):
                 self.refuse("images", f"must be a mapping or a list (got {shown(listed)}).", _IMAGES_FORMS)
                 return ImagesByTarget({})
-            images = self.images(check_mode)
+            images = self.images()
             return ImagesByTarget({(None, region): image_id for region, image_id in images.items()})
         placed: dict[tuple[str | None, str], str | None] = {}
         for item in listed:
@@ -229,7 +230,7 @@ class Options:
                 self.refuse("images", f"the account_id of {place[1]} is empty.", _IMAGES_FORMS)
             if place in placed:
                 self.refuse("images", f"account {place[0]} has two images in {place[1]}.", "Remove one.")
-            placed[place] = self._image_or_planned("images", place[1], item["image_id"], check_mode)
+            placed[place] = self._image_or_planned("images", place[1], item["image_id"])
         if not listed:
             self.refuse("images", "there are no images.", "Add at least one.")
         return ImagesByTarget(placed)
@@ -298,10 +299,10 @@ class Options:
         found = (self.account_id(option, item) for item in given)
         return [account_id for account_id in found if account_id]
 
-    def _image_or_planned(self, option: str, region: str, image_id: Any, check_mode: bool) -> str | None:
+    def _image_or_planned(self, option: str, region: str, image_id: Any) -> str | None:
         if image_id is not None:
             return self.image_id(option, image_id)
-        if not check_mode:
+        if not self._allows_planned:
             self.refuse(
                 option,
                 f"the image in {region} is null: the copy does not exist yet.",

@@ -19,7 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, UNIT
 
 
-def options(**params: Any) -> Options:
+def options(*, allows_planned: bool = False, **params: Any) -> Options:
     nothing: dict[str, Any] = {
         "account_ids": [],
         "org_arns": [],
@@ -28,7 +28,7 @@ def options(**params: Any) -> Options:
         "image_id": None,
         "region": None,
     }
-    return Options({**nothing, **params})
+    return Options({**nothing, **params}, allows_planned)
 
 
 def refusals(read: Options) -> list[tuple[str, str, str]]:
@@ -122,7 +122,7 @@ def test_consumers_that_are_refused(params: dict[str, Any], option: str, named: 
 def test_one_refusal_has_all_failures() -> None:
     read = options(account_ids=[1, "2"], org_arns=["x"], org_unit_arns=["y"], image_id="z")
     read.consumers()
-    read.images(check_mode=False)
+    read.images()
     assert [option for option, _message, _remedy in refusals(read)] == [
         "account_ids",
         "account_ids",
@@ -152,16 +152,16 @@ OLD_ID = "ami-1a2b3c4d"
         ),
     ],
 )
-@pytest.mark.parametrize("check_mode", [True, False])
-def test_images(params: dict[str, Any], expected: dict[str, str], check_mode: bool) -> None:
-    read = options(**params)
-    assert read.images(check_mode) == expected
+@pytest.mark.parametrize("allows_planned", [True, False])
+def test_images(params: dict[str, Any], expected: dict[str, str], allows_planned: bool) -> None:
+    read = options(allows_planned=allows_planned, **params)
+    assert read.images() == expected
     read.check()
 
 
-def test_check_mode_accepts_a_copy_that_does_not_exist_yet() -> None:
-    read = options(images={"eu-west-1": None, "us-east-1": OLD_ID})
-    assert read.images(check_mode=True) == {"eu-west-1": None, "us-east-1": OLD_ID}
+def test_a_copy_that_does_not_exist_yet_can_be_allowed() -> None:
+    read = options(allows_planned=True, images={"eu-west-1": None, "us-east-1": OLD_ID})
+    assert read.images() == {"eu-west-1": None, "us-east-1": OLD_ID}
     read.check()
 
 
@@ -193,7 +193,7 @@ def test_check_mode_accepts_a_copy_that_does_not_exist_yet() -> None:
 )
 def test_images_that_are_refused(params: dict[str, Any], option: str, text: str) -> None:
     read = options(**params)
-    read.images(check_mode=False)
+    read.images()
     found, message, remedy = refusals(read)[0]
     assert found == option
     assert text in message
@@ -338,9 +338,9 @@ def test_valid_options_are_not_refused() -> None:
 # Images in several accounts.
 
 
-def by_target(images: Any, *, check_mode: bool = False) -> dict[tuple[str | None, str], str | None]:
-    read = options(images=images)
-    found = read.images_by_target(check_mode)
+def by_target(images: Any, *, allows_planned: bool = False) -> dict[tuple[str | None, str], str | None]:
+    read = options(allows_planned=allows_planned, images=images)
+    found = read.images_by_target()
     read.check()
     return dict(found.images)
 
@@ -354,7 +354,7 @@ def test_images_of_several_accounts() -> None:
         {"account_id": CONSUMER, "region": "eu-west-1", "image_id": SOURCE_ID, "state": "available"},
         {"account_id": "222222222222", "region": "eu-west-1", "image_id": None},
     ]
-    assert by_target(images, check_mode=True) == {
+    assert by_target(images, allows_planned=True) == {
         (CONSUMER, "eu-west-1"): SOURCE_ID,
         ("222222222222", "eu-west-1"): None,
     }
@@ -362,7 +362,7 @@ def test_images_of_several_accounts() -> None:
 
 def test_targets_name_the_own_account() -> None:
     read = options(images={"eu-west-1": SOURCE_ID})
-    assert read.images_by_target(False).targets(CONSUMER) == {Target(CONSUMER, "eu-west-1"): SOURCE_ID}
+    assert read.images_by_target().targets(CONSUMER) == {Target(CONSUMER, "eu-west-1"): SOURCE_ID}
 
 
 def test_regions_have_no_duplicates() -> None:
@@ -370,7 +370,7 @@ def test_regions_have_no_duplicates() -> None:
         {"account_id": account_id, "region": "eu-west-1", "image_id": SOURCE_ID}
         for account_id in (CONSUMER, "222222222222")
     ]
-    assert options(images=images).images_by_target(False).regions == ("eu-west-1",)
+    assert options(images=images).images_by_target().regions == ("eu-west-1",)
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ def test_regions_have_no_duplicates() -> None:
 )
 def test_images_by_target_that_are_refused(images: Any, text: str) -> None:
     read = options(images=images)
-    read.images_by_target(False)
+    read.images_by_target()
     assert [option for option, message, _remedy in refusals(read) if text in message] == ["images"]
 
 

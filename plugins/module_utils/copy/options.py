@@ -60,11 +60,11 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
     Raises:
         Refused: with a failure for each option that is not valid.
     """
-    options = Options(params)
+    options = Options(params, allows_planned=check_mode)
     regions = options.regions("regions")
     if not regions:
         options.refuse("regions", "must contain at least one region (got []).", "Add a region.")
-    source_images = options.mapped_images("source_images", check_mode)
+    source_images = options.mapped_images("source_images")
     # If each region has its own source, any of them can serve the calls that need just one region.
     source_region = (
         regions[0] if source_images and regions else params["source_region"] or params.get("region")

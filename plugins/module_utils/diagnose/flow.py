@@ -47,9 +47,9 @@ class _Account:
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> DiagnosisWanted:
     """The validated options; raises ``Refused`` with every invalid option."""
-    options = Options(params)
+    options = Options(params, allows_planned=check_mode)
     wanted = DiagnosisWanted(
-        images=options.images_by_target(check_mode),
+        images=options.images_by_target(),
         account_ids=options.account_ids("account_ids"),
         consumer_role=options.consumer_role(),
         network=options.network(),

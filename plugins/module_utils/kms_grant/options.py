@@ -61,7 +61,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
     Raises:
         Refused: with every option that is not valid.
     """
-    options = Options(params)
+    options = Options(params, allows_planned=check_mode)
     for region, key in (params["kms_key_ids"] or {}).items():
         options.region("kms_key_ids", region)
         if key is not None and not isinstance(key, str):
@@ -74,7 +74,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
     principals = options.matching("principals", _PRINCIPAL, "arn:aws:iam::111122223333:role/deploy")
     by_image = params["images"] is not None or params["image_id"] is not None
     wanted = GrantWanted(
-        images=options.images(check_mode) if by_image else {},
+        images=options.images() if by_image else {},
         kms_key_ids=params["kms_key_ids"] or {},
         account_ids=consumers.account_ids,
         principals=frozenset(principals),

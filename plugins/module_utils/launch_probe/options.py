@@ -29,9 +29,9 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ProbeWanted:
     Raises:
         Refused: with every option that is not valid.
     """
-    options = Options(params)
+    options = Options(params, allows_planned=check_mode)
     wanted = ProbeWanted(
-        images=options.images_by_target(check_mode),
+        images=options.images_by_target(),
         account_ids=tuple(sorted({*options.account_ids("account_ids")})),
         network=options.network(),
         instance_type=options.instance_type(),

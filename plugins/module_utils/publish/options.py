@@ -41,13 +41,13 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
     Raises:
         Refused: with every option that is not valid.
     """
-    options = Options(params)
+    options = Options(params, allows_planned=check_mode)
     by_image = params["images"] is not None or params["image_id"] is not None
     regions = tuple(dict.fromkeys(options.regions("regions")))
     source_image_id = params["source_image_id"] or None
     wanted = PublishWanted(
         parameter=params["parameter"].strip(),
-        images=options.images_by_target(check_mode) if by_image else None,
+        images=options.images_by_target() if by_image else None,
         regions=regions,
         account_ids=options.account_ids("account_ids"),
         tier=params["tier"],

@@ -41,10 +41,10 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
     Raises:
         Refused: with every option that is not valid.
     """
-    options = Options(params)
+    options = Options(params, allows_planned=check_mode)
     named = replace(options.consumers(), public=params["group"] == "all")
     wanted = ShareWanted(
-        images={} if params.get("snapshots") else options.images(check_mode),
+        images={} if params.get("snapshots") else options.images(),
         sharing=named,
         present=params["state"] == "present",
         purge=params["purge_launch_permissions"],
