@@ -22,6 +22,7 @@ from ..fanout import each, round_robin
 from ..model import ConsumerRole, ImageRef, SnapshotRef, Target
 from ..plan import batches
 from . import read_usage
+from .next_reads import is_kept_by
 from .options import CleanupWanted
 from .state import CleanupSeen, Evidence, ImageUsage, SnapshotUsage, unreadable
 
@@ -64,9 +65,10 @@ def read_image_usage(
 
     def read(ref: ImageRef) -> _Usage:
         usage = _with_sharing(clients, seen, ref, referenced[ref])
-        if _keeps_image(usage, wanted.include_shared):
+        if is_kept_by(wanted, usage):
             return _Usage(usage, {})
-        # While permissions of other images are read, so that neither kind of call waits for the other.
+        # While permissions of other images are read, so that neither kind of call waits for the other: in the
+        # next round, which would name the same snapshots, they would be read only after all images.
         return _Usage(usage, {one: _read_snapshot(clients, one) for one in images[ref]})
 
     found = _each(round_robin(by_region.values()), read, seen, "DescribeImageAttribute")
@@ -92,11 +94,6 @@ def read_snapshot_usage(
         seen,
         "DescribeSnapshotAttribute",
     )
-
-
-def _keeps_image(usage: ImageUsage, include_shared: bool) -> bool:
-    """Whether the image stays whatever its snapshots are shared with."""
-    return bool(usage.references or usage.unread or (usage.sharing and not include_shared))
 
 
 def _read_references(

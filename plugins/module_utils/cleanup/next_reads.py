@@ -23,9 +23,9 @@ class NextReads:
     """The reads that can be made now, side by side. It is false if nothing is left to read.
 
     ``builders`` are the regions whose Image Builder has to be read. ``images`` maps the images whose usage
-    has to be read to those of their snapshots that have to be read as well, unless the image turns out to be
-    used. ``keys`` maps KMS keys to the images under them that stay, ``volumes`` maps them to the accounts
-    that would lose grants on them.
+    has to be read to those of their snapshots that have to be read as well, unless the usage keeps the image
+    (``is_kept_by``). ``keys`` maps KMS keys to the images under them that stay, ``volumes`` maps them to the
+    accounts that would lose grants on them.
     """
 
     builders: tuple[str, ...] = ()
@@ -66,6 +66,11 @@ def next_reads(
         return NextReads(keys=unread_keys)
     volumes = volumes_to_inspect(wanted, seen) if keys else {}
     return NextReads(volumes={ref: one for ref, one in volumes.items() if ref not in seen.consumer_volumes})
+
+
+def is_kept_by(wanted: CleanupWanted, usage: ImageUsage) -> bool:
+    """Whether an image with this usage stays, so that its snapshots do not have to be read."""
+    return bool(usage.references or usage.unread or (usage.sharing and not wanted.include_shared))
 
 
 def snapshots_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[SnapshotRef, ...]:

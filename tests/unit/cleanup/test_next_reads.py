@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import (
     NextReads,
+    is_kept_by,
     next_reads,
     snapshots_to_inspect,
 )
@@ -22,6 +23,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     KeyUsage,
     OwnSnapshot,
     SnapshotUsage,
+    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
 from ansible_collections.golden.images.plugins.module_utils.model import (
@@ -100,6 +102,26 @@ def test_snapshots_that_were_not_read_with_their_image_are_read_next() -> None:
 def test_nothing_more_is_read_for_an_image_that_is_used(usage: ImageUsage, include_shared: bool) -> None:
     asks = replace(wanted(include_shared=include_shared), revoke_grants=True)
     assert not next_reads(asks, replace(bulk(), usage={REF: usage}))
+
+
+@pytest.mark.parametrize(
+    ("usage", "include_shared", "kept"),
+    [
+        (ImageUsage(), False, False),
+        (ImageUsage(references=(USED,)), True, True),
+        (ImageUsage(unread=(unreadable("DescribeImageAttribute", "denied"),)), True, True),
+        (shared(CONSUMER), False, True),
+        (shared(CONSUMER), True, False),
+    ],
+)
+def test_the_usage_that_keeps_an_image(usage: ImageUsage, include_shared: bool, kept: bool) -> None:
+    asks = wanted(include_shared=include_shared)
+    assert is_kept_by(asks, usage) is kept
+    # Then neither a decision nor another read depends on its snapshots.
+    if kept:
+        saw = replace(bulk(), usage={REF: usage})
+        assert not next_reads(asks, saw)
+        assert snapshots_to_inspect(asks, saw) == ()
 
 
 @pytest.mark.parametrize(
