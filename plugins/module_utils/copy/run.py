@@ -47,7 +47,7 @@ class CopyRun:
     cannot be used yet, ``retry_at`` when the failed image is copied again, if it waits for that.
 
     ``waiting_since`` is the time since when this copy is waited for, ``first_percent`` a time and the first
-    percentage that was read then, ``next_read`` when the copy is read next (``scheduled``).
+    percentage that was read then, ``next_read`` when the copy is read next (``ReadScheduled``).
     """
 
     image: Image | None = None
@@ -121,6 +121,13 @@ class KeyNotUsable:
 
 
 @dataclass(frozen=True)
+class ReadScheduled:
+    """The copy was started, replaced or read ``at`` that time (monotonic seconds); when is it read next?"""
+
+    at: float
+
+
+@dataclass(frozen=True)
 class Failed:
     """The target has failed; ``image`` is the image as it was last read, if that differs."""
 
@@ -130,7 +137,9 @@ class Failed:
 
 # A string: classes have no | operator in the oldest Python that ansible-test checks modules for.
 Reaction: TypeAlias = Literal["copy", "wait", "wait for key", "fail"]
-Event: TypeAlias = "ActionsPerformed | ImageRead | ReadFailed | CopyReplaced | KeyNotUsable | Failed"
+Event: TypeAlias = (
+    "ActionsPerformed | ImageRead | ReadFailed | CopyReplaced | KeyNotUsable | ReadScheduled | Failed"
+)
 
 
 def initial_runs(wanted: CopyWanted, seen: CopySeen) -> dict[Target, CopyRun]:
@@ -161,8 +170,10 @@ def advanced(run: CopyRun, event: Event) -> CopyRun:
     A copy that CopyImage started, fails in AWS, and is copied again::
 
         ActionsPerformed(CopyImage -> ami-1)           image=ami-1 pending
+        ReadScheduled(at=1)                            waiting_since=1, next_read=2
         ImageRead(None, at=5)                          invisible_since=5
         ImageRead(ami-1 pending, percent=40)           percent=40, invisible_since=None
+        ReadScheduled(at=7)                            first_percent=(7, 40), next_read=8.5
         ImageRead(ami-1 failed)                        image=ami-1 failed
         CopyReplaced(ami-1, CopyImage -> ami-2)        image=ami-2 pending, retried=True, one warning
         ImageRead(ami-2 available)                     image=ami-2 available
@@ -180,6 +191,8 @@ def advanced(run: CopyRun, event: Event) -> CopyRun:
             return _after_replacement(run, event)
         case KeyNotUsable():
             return _after_key_failure(run, event.at)
+        case ReadScheduled():
+            return _scheduled(run, event.at)
         case Failed():
             return replace(run, failure=run.failure or event.failure, image=event.image or run.image)
 
@@ -234,6 +247,15 @@ def _after_key_failure(run: CopyRun, at: float) -> CopyRun:
     since = at if run.key_failed_since is None else run.key_failed_since
     delay = min(_LONGEST_KEY_DELAY, max(_SHORTEST_KEY_DELAY, at - since))
     return replace(run, key_failed_since=since, retry_at=at + delay)
+
+
+def _scheduled(run: CopyRun, now: float) -> CopyRun:
+    """The run with the time of its next read."""
+    if run.waiting_since is None:
+        run = replace(run, waiting_since=now)
+    elif run.first_percent is None and run.percent is not None:
+        run = replace(run, first_percent=(now, run.percent))
+    return replace(run, next_read=now + _next_interval(run, now))
 
 
 def after_failure(seen: CopySeen, target: Target, run: CopyRun, image: Image, now: float) -> Reaction:
@@ -323,15 +345,6 @@ def _seconds_left(run: CopyRun, now: float) -> float | None:
     if run.percent is None or run.percent <= percent:
         return None
     return (now - then) * (100 - run.percent) / (run.percent - percent)
-
-
-def scheduled(run: CopyRun, now: float) -> CopyRun:
-    """The run with the time of its next read; ``now`` its copy was started, or replaced, or read."""
-    if run.waiting_since is None:
-        run = replace(run, waiting_since=now)
-    elif run.first_percent is None and run.percent is not None:
-        run = replace(run, first_percent=(now, run.percent))
-    return replace(run, next_read=now + _next_interval(run, now))
 
 
 def _next_interval(run: CopyRun, now: float) -> float:

@@ -29,12 +29,12 @@ from .run import (
     ImageRead,
     KeyNotUsable,
     ReadFailed,
+    ReadScheduled,
     advance_all,
     after_failure,
     copy_failed,
     copy_pending,
     failed_image,
-    scheduled,
     time_left,
 )
 from .state import CopySeen, CopyWanted
@@ -67,7 +67,7 @@ def wait_for_copies(
     print_progress = _progress_printer(report)
     started = monotonic()
     deadline = started + wanted.wait_timeout
-    current = {target: scheduled(run, started) for target, run in runs.items()}
+    current = advance_all(runs, dict.fromkeys(runs, ReadScheduled(started)))
     while True:
         pending = [target for target, run in current.items() if run.pending]
         required = [target for target in pending if target not in optional]
@@ -81,7 +81,7 @@ def wait_for_copies(
         current = advance_all(current, polling.read(current, reading))
         current = advance_all(current, polling.replace_failed(current, reading))
         now = monotonic()
-        current |= {target: scheduled(current[target], now) for target in reading}
+        current = advance_all(current, dict.fromkeys(reading, ReadScheduled(now)))
         print_progress(progress_line(current, pending, time_left(current.values(), now)))
 
 

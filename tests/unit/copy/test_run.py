@@ -18,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.copy.run import (
     KeyNotUsable,
     Reaction,
     ReadFailed,
+    ReadScheduled,
     advance_all,
     advanced,
     after_failure,
@@ -25,7 +26,6 @@ from ansible_collections.golden.images.plugins.module_utils.copy.run import (
     copy_pending,
     failed_image,
     initial_runs,
-    scheduled,
     time_left,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure, incomplete_response
@@ -308,20 +308,21 @@ def test_a_copy_without_an_id_has_failed() -> None:
     ],
 )
 def test_the_next_read_fits_the_progress(run: CopyRun, waited: float, expected: float) -> None:
-    assert scheduled(replace(run, waiting_since=100.0 - waited), now=100.0).next_read == 100.0 + expected
+    waiting = replace(run, waiting_since=100.0 - waited)
+    assert advanced(waiting, ReadScheduled(100.0)).next_read == 100.0 + expected
 
 
 def test_the_speed_is_that_since_the_first_percentage() -> None:
-    started = scheduled(CopyRun(PENDING), 10.0)
+    started = advanced(CopyRun(PENDING), ReadScheduled(10.0))
     assert (started.waiting_since, started.first_percent, started.next_read) == (10.0, None, 11.0)
-    read = scheduled(advanced(started, ImageRead(PENDING, 11.0, percent=20)), 12.0)
+    read = advanced(advanced(started, ImageRead(PENDING, 11.0, percent=20)), ReadScheduled(12.0))
     assert (read.waiting_since, read.first_percent) == (10.0, (12.0, 20))
-    again = scheduled(advanced(read, ImageRead(PENDING, 14.0, percent=40)), 14.0)
+    again = advanced(advanced(read, ImageRead(PENDING, 14.0, percent=40)), ReadScheduled(14.0))
     assert (again.first_percent, again.next_read) == ((12.0, 20), 14.0 + 4.5)
 
 
 def test_the_clock_of_a_replaced_copy_starts_again() -> None:
     waiting = CopyRun(FAILED, percent=60, waiting_since=10.0, first_percent=(20.0, 10))
     copied = ActionsPerformed((COPY,), ({"ImageId": "ami-2"},))
-    replaced = scheduled(advanced(waiting, CopyReplaced(FAILED, copied, EU)), 50.0)
+    replaced = advanced(advanced(waiting, CopyReplaced(FAILED, copied, EU)), ReadScheduled(50.0))
     assert (replaced.waiting_since, replaced.first_percent, replaced.next_read) == (50.0, None, 51.0)
