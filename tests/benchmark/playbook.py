@@ -7,7 +7,6 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,17 @@ from .process_tree import Used, measure
 
 Play = Sequence[Mapping[str, Any]]
 
-_ENDS = ("v2_runner_on_ok", "v2_runner_on_failed")
+# What users have. The integration tests' JSON takes longer.
+DEFAULT_OUTPUT = {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
+_RECORDER = {
+    "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback"),
+    "ANSIBLE_CALLBACKS_ENABLED": "recorder",
+}
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task that ran: its name, its start in Unix time, its duration in seconds, and what it returned.
+    """A task that ran: its name, start in Unix time, duration in seconds, and its failures and findings.
 
     One whose failure the playbook ignores has run, too.
     """
@@ -72,23 +76,15 @@ def run(
         if inventory:
             (folder / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
             command += ["-i", str(folder / "hosts.json")]
-        used = measure(command, ansible.environment, folder, folder / "stdout", folder / "stderr")
-        output = (folder / "stdout").read_text(encoding="utf-8")
-        errors = (folder / "stderr").read_text(encoding="utf-8")
-    events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    if used.code:
-        failed = (event["hosts"] for event in events if event["_event"] == "v2_runner_on_failed")
-        messages = [str(result.get("msg")) for hosts in failed for result in hosts.values()]
-        raise RuntimeError("\n".join([f"{target} failed:", *messages, errors]))
-    (stats,) = (event["stats"] for event in events if event["_event"] == "v2_playbook_on_stats")
-    return Run(
-        used=used,
-        changed=sum(one["changed"] for one in stats.values()),
-        tasks=tuple(_task(event) for event in events if event["_event"] in _ENDS),
-    )
-
-
-def _task(event: Mapping[str, Any]) -> Task:
-    task, (result,) = event["task"], event["hosts"].values()
-    start, end = (datetime.fromisoformat(task["duration"][edge]).timestamp() for edge in ("start", "end"))
-    return Task(task["name"], start, end - start, result)
+        environment = {
+            **ansible.environment,
+            **DEFAULT_OUTPUT,
+            **_RECORDER,
+            "BENCHMARK_RECORD": str(folder / "record.json"),
+        }
+        used = measure(command, environment, folder, folder / "stdout", folder / "stderr")
+        if used.code:
+            parts = [(folder / name).read_text(encoding="utf-8") for name in ("stdout", "stderr")]
+            raise RuntimeError("\n".join([f"{target} failed:", *parts]))
+        record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    return Run(used, record["changed"], tuple(Task(**task) for task in record["tasks"]))
