@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Steps of roles that are items of a loop run in their order on each host of a play."""
+"""Steps of roles run in their order on each host of a play, and none is displayed as skipped."""
 
 from __future__ import annotations
 
@@ -13,27 +13,38 @@ import yaml
 ROLES = Path(__file__).parents[2] / "roles"
 
 
-def loops_over_steps(tasks: Any, file: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The tasks that include a task file of their role for each item of a loop."""
-    if isinstance(tasks, list):
-        for task in tasks:
-            for part in ("block", "rescue", "always"):
-                yield from loops_over_steps(task.get(part), file)
-            included = task.get("ansible.builtin.include_role", {})
-            if "loop" in task and "{{" in included.get("tasks_from", ""):
-                yield f"{file}: {task['name']}", task
+def all_tasks() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The tasks and blocks of all roles, each with its place in words."""
+    for path in sorted(ROLES.glob("*/tasks/*.yml")):
+        for task in with_those_of_blocks(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            yield f"{path.parent.parent.name}: {task['name']}", task
+
+
+def with_those_of_blocks(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """These tasks, each before those that it has as a block."""
+    for task in tasks:
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from with_those_of_blocks(task.get(part, []))
 
 
 def test_an_item_of_a_loop_over_steps_has_the_whole_list() -> None:
     found = [
-        one
-        for path in sorted(ROLES.glob("*/tasks/*.yml"))
-        for one in loops_over_steps(yaml.safe_load(path.read_text(encoding="utf-8")), path.parent.parent.name)
+        (place, task)
+        for place, task in all_tasks()
+        if "loop" in task and "{{" in task.get("ansible.builtin.include_role", {}).get("tasks_from", "")
     ]
-    assert {place.partition(":")[0] for place, _task in found} >= {"audit", "cleanup", "distribute", "verify"}
+    assert {place.partition(":")[0] for place, _task in found} >= {
+        *("audit", "cleanup", "distribute", "monitor", "remediate", "verify")
+    }
     for place, task in found:
         names, variable = task["loop"].removeprefix("{{ ").partition(" ")[0], task["loop_control"]["loop_var"]
         assert task["loop"] == f"{{{{ {names} | product([{names}]) }}}}", place
         assert names in task["vars"], place
         assert task["ansible.builtin.include_role"]["tasks_from"] == f"{{{{ {variable}[0] }}}}", place
         assert task["loop_control"]["label"] == f"{{{{ {variable}[0] }}}}", place
+
+
+def test_no_task_is_skipped_by_a_condition() -> None:
+    """Ansible displays such a task as ``skipping``: a step is an item of a loop, or one of two task files."""
+    assert [place for place, task in all_tasks() if "when" in task] == []
