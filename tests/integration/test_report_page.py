@@ -17,11 +17,13 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
     Bars,
     Cell,
     Changes,
+    Column,
     Document,
     Grid,
     Group,
     Item,
     Mark,
+    Matrix,
     MatrixRow,
 )
 from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
@@ -165,6 +167,27 @@ def test_filters_and_search_hide_other_rows(browser: Browser, address: str) -> N
     wait_for(browser, "location.hash === '#='")
     assert len(images(browser, "matrix")) == len(NAMES)
     assert (browser.complaints, {*browser.requests} - {"about:blank"}) == ([], {f"{address}"})
+
+
+_TOOLTIP = """(() => {
+  const mark = [...document.querySelectorAll('#matrix tr:not([hidden]) td.full')].pop();
+  mark.dispatchEvent(new MouseEvent('mouseover', {bubbles: true}));
+  return mark.title;
+})()"""
+
+
+def test_marks_after_empty_cells_belong_to_their_columns(browser: Browser, tmp_path: Path) -> None:
+    accounts = tuple(f"{number:012}" for number in range(20))
+    rows = tuple(
+        MatrixRow({"name": f"golden-{number}"}, dict.fromkeys((accounts[0], accounts[number]), Mark.FULL))
+        for number in range(1, 20)
+    )
+    matrix = Matrix("Who", {Mark.FULL: "May."}, (Column("name", "Name"),), accounts, rows)
+    path = tmp_path / "matrix.html"
+    path.write_text(html_text(replace(document(), matrix=matrix), NOW), encoding="utf-8")
+    browser.open(f"{path.as_uri()}#q={accounts[12]}")
+    assert shown(browser, "matrix") == ["golden-12\u2713\u2713"]
+    assert browser.run(_TOOLTIP) == f"golden-12\n{accounts[12]}: May."
 
 
 _SENTENCES = """

@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from ...wording import visible
@@ -90,20 +91,25 @@ def _template() -> Any:
 
 
 def _marked(marks: Iterable[Mark | None], legend: Mapping[Mark, str]) -> Markup:
-    """The cells of a matrix row. The template would escape each of 100,000 cells again."""
+    """The cells of a matrix row. The template would escape each of 100,000 cells again.
+
+    One cell spans all empty ones in a row: most accounts have access to few of the images, and a page of
+    100,000 elements is slow.
+    """
     cells = _mark_cells(tuple(legend.items()))
-    return Markup("").join(cells[mark] for mark in marks)
+    runs = ((mark, len([*alike])) for mark, alike in groupby(marks))
+    return Markup("").join(_empty(number) if mark is None else cells[mark] * number for mark, number in runs)
+
+
+def _empty(number: int) -> Markup:
+    return Markup('<td colspan="{}"></td>').format(number) if number > 1 else Markup("<td></td>")
 
 
 @cache
-def _mark_cells(legend: tuple[tuple[Mark, str], ...]) -> dict[Mark | None, Markup]:
+def _mark_cells(legend: tuple[tuple[Mark, str], ...]) -> dict[Mark, Markup]:
     cell = Markup('<td class="{}" title="{}"><b>{}</b></td>')
     meanings = dict(legend)
-    cells: dict[Mark | None, Markup] = {
-        mark: cell.format(mark, meanings.get(mark, mark), SYMBOLS[mark]) for mark in Mark
-    }
-    cells[None] = Markup("<td></td>")
-    return cells
+    return {mark: cell.format(mark, meanings.get(mark, mark), SYMBOLS[mark]) for mark in Mark}
 
 
 def _shown(context: Any, value: Any) -> Any:

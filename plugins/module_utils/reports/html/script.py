@@ -58,12 +58,23 @@ SCRIPT = """
     box, text: box.firstChild.textContent.toLowerCase(),
   }));
 
+  // The cells of a matrix row, each with its place: one cell can span several empty places.
+  const placed = (row) => {
+    let next = 0;
+    return [...row.cells].map((cell) => {
+      const place = next;
+      next += cell.colSpan;
+      return {cell, place};
+    });
+  };
+
   // The searchable text of a row; in the matrix its title and the columns of its marks.
   const texts = new Map();
   const textOf = (row, names) => {
     if (!texts.has(row)) {
-      const marked = names.filter((name, place) => row.cells[place + 1].firstChild);
-      const text = names.length ? [row.cells[0].textContent, ...marked].join(' ')
+      const marked = () => placed(row).slice(1).filter(({cell}) => cell.firstChild)
+        .map(({place}) => names[place - 1]);
+      const text = names.length ? [row.cells[0].textContent, ...marked()].join(' ')
         : [...row.cells].map((cell) => cell.textContent).join(' ');
       texts.set(row, text.toLowerCase());
     }
@@ -226,7 +237,8 @@ SCRIPT = """
   document.querySelectorAll('.matrix').forEach((matrix) => matrix.addEventListener('mouseover', (event) => {
     const cell = event.target.closest('td[title]');
     if (!cell || cell.dataset.titled) return;
-    const column = matrix.tHead.rows[0].cells[cell.cellIndex].textContent.trim();
+    const {place} = placed(cell.parentNode).find((one) => one.cell === cell);
+    const column = matrix.tHead.rows[0].cells[place].textContent.trim();
     const row = cell.parentNode.cells[0].firstElementChild.textContent.trim();
     cell.dataset.titled = 'yes';
     cell.title = `${row}\\n${column}: ${cell.title}`;

@@ -270,6 +270,20 @@ def test_an_empty_matrix_is_omitted() -> None:
     assert OWNER in page().text("dd")
 
 
+def test_one_cell_spans_the_empty_cells_of_a_row() -> None:
+    rows = tuple(
+        MatrixRow({"a": text}, dict.fromkeys(text, Mark.FULL)) for text in ("c", "abd", "abcde", "af")
+    )
+    matrix = Matrix("M", {Mark.FULL: "full"}, (Column("a", "A"),), tuple("abcdef"), rows)
+    cells = page(replace(document(), items=(), tables=(), records=Table("R", (), ()), matrix=matrix)).of("td")
+    assert [one.get("class") or one.get("colspan", "1") for one in cells] == [
+        *("2", "full", "3"),
+        *("full", "full", "1", "full", "2"),
+        *("full", "full", "full", "full", "full", "1"),
+        *("full", "4", "full"),
+    ]
+
+
 def test_the_names_of_accounts_are_before_their_ids() -> None:
     report = replace(document(), account_names={OWNER: "images"})
     text = page(report).text("dd", "td", "th", "span")
