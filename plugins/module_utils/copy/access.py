@@ -30,11 +30,13 @@ class SourceSeen:
 
     ``visible`` is whether DescribeImages returns the image, ``snapshot_ids`` are those of its snapshots that
     DescribeSnapshots returns, ``denied_key_arns`` those of its keys that the account may not describe.
+    ``role_arn`` is the role that read it; None for the credentials of the task.
     """
 
     visible: bool
     snapshot_ids: frozenset[str] = frozenset()
     denied_key_arns: frozenset[str] = frozenset()
+    role_arn: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,15 @@ from ..failures import Failure, invalid_option
 from ..keys.encryption import default_key_failure
 from ..model import Image, Target
 from ..regions import check_region
-from .access import PRODUCT_CODE_REMEDY, MissingAccess, check_access, only_within_account
+from .access import (
+    PRODUCT_CODE_REMEDY,
+    CopyPrincipal,
+    MissingAccess,
+    already_granted,
+    check_access,
+    missing_access,
+    only_within_account,
+)
 from .state import CopySeen, CopyWanted
 
 
@@ -76,6 +84,21 @@ def check_consumers(wanted: CopyWanted, account_id: str, source: Image) -> tuple
             "consumer_account_ids",
         ),
     )
+
+
+def missing_access_of(wanted: CopyWanted, seen: CopySeen, target: Target) -> MissingAccess | None:
+    """What the account of ``target`` is missing to copy the source, None if its access was not read."""
+    reader = wanted.reader_of(target)
+    saw = seen.source_access.get(reader)
+    if saw is None:
+        return None
+    keys = seen.source_keys.get(reader.region, ())
+    principal = CopyPrincipal(reader.account_id, saw.role_arn)
+    missing = missing_access(seen.source_of(target), keys, principal, saw)
+    permissions = seen.source_permissions.get(reader.region)
+    if not missing or permissions is None:
+        return missing
+    return replace(missing, already_granted=already_granted(missing, permissions, keys, principal))
 
 
 def check_shareable(seen: CopySeen, target: Target, image: Image) -> Iterator[Failure]:

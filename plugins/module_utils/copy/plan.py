@@ -16,7 +16,7 @@ from ..keys import encryption as encrypting
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from .access import access_warnings, check_access, check_product_codes
-from .checks import check_shareable, with_account
+from .checks import check_shareable, missing_access_of, with_account
 from .request import check_request, copy_request, image_tags
 from .state import FAILED_STATES, USABLE_STATES, CopySeen, CopyWanted
 
@@ -177,7 +177,7 @@ def _plan_copy(
     refusals = tuple(with_account(item, target, seen.account_id) for item in _refusals(wanted, seen, target))
     if refusals and target.region in wanted.best_effort_regions:
         return TargetPlan(target, warnings=warnings, tolerated=refusals)
-    source_region, missing = wanted.source_region_of(target.region), seen.missing_access.get(target)
+    source_region, missing = wanted.source_region_of(target.region), missing_access_of(wanted, seen, target)
     warnings += access_warnings(seen.source_of(target), source_region, missing)
     warnings += encrypting.key_warnings(seen.keys.get(target))
     actions = replacement(wanted, seen, target, unusable)
@@ -212,7 +212,7 @@ def _source_key_warning(wanted: CopyWanted, seen: CopySeen, target: Target) -> t
 def _refusals(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[Failure, ...]:
     """What prevents the copy in this target alone; a best-effort region is then left out."""
     by_default = target in seen.encrypted_by_default
-    source, missing = seen.source_of(target), seen.missing_access.get(target)
+    source, missing = seen.source_of(target), missing_access_of(wanted, seen, target)
     key = encrypting.check_key(wanted.encryption, target, source, seen.keys.get(target), by_default)
     access = check_access(target, source, wanted.source_region_of(target.region), missing)
     codes = check_product_codes(target, source, wanted.source_region_of(target.region))

@@ -6,31 +6,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from ..aws import errors, read
 from ..aws.assumed_roles import AssumedAccounts
-from ..aws.clients import Clients
 from ..failures import Refused
 from ..fanout import each
 from ..model import Image, Key, KeySeen, Target
 from ..plan import KNOWN_AFTER_APPLY
 from . import plan as planner
-from .access import (
-    CopyPrincipal,
-    MissingAccess,
-    SourcePermissions,
-    SourceSeen,
-    already_granted,
-    missing_access,
-)
+from .access import SourcePermissions, SourceSeen
+from .checks import missing_access_of
 from .state import CopySeen, CopyWanted
 
 if TYPE_CHECKING:
-    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_kms import KMSClient
 
 # Seconds that a permission which the owner has granted may take to reach the account. EC2 states no bound; a
@@ -42,7 +34,7 @@ _PROPAGATION_INTERVAL = 1.0
 def with_access(
     accounts: AssumedAccounts, wanted: CopyWanted, seen: CopySeen, optional: Collection[Target]
 ) -> CopySeen:
-    """``seen`` together with the access that accounts are missing for the copies that do not exist yet.
+    """``seen`` together with the access of accounts to the sources that they will copy.
 
     ``optional`` targets whose account cannot be read are moved to ``unread``. Nothing is read for the owner
     of the source, nor where the copy exists.
@@ -52,26 +44,28 @@ def with_access(
     """
     if wanted.assume_source_ready or not (wanted.account_ids or wanted.source_images):
         return seen
-    # Each target's account and the region of its source: one read serves all regions that share a source.
-    readers = {
-        target: Target(target.account_id, wanted.source_region_of(target.region))
-        for target in seen.copies
-        if _needs_access(wanted, seen, target)
+    targets = [target for target in seen.copies if _needs_access(wanted, seen, target)]
+    readers = {wanted.reader_of(target): seen.source_of(target) for target in targets}
+    sources = {reader.region: source for reader, source in readers.items()}
+    seen = replace(seen, source_keys=_read_keys(accounts, seen.account_id, sources))
+    access, failed = _read_access(accounts, seen, readers)
+    seen = replace(seen, source_access=access)
+    lacking = {
+        wanted.source_region_of(target.region): seen.source_of(target)
+        for target in targets
+        if missing_access_of(wanted, seen, target) and seen.source_of(target).owner_id == seen.account_id
     }
-    sources = {reader.region: seen.source_of(target) for target, reader in readers.items()}
-    keys = _read_keys(accounts, seen.account_id, sources)
-    missing, failed = _read_access(accounts, sources, keys, readers.values())
-    missing = _wait_for_propagation(accounts, seen.account_id, sources, keys, missing)
+    seen = replace(seen, source_permissions=_read_permissions(accounts, seen.account_id, lacking))
+    seen = _wait_for_propagation(accounts, wanted, seen)
     failures = {
         target: errors.failure(failed[reader], target, "DescribeImages")
-        for target, reader in readers.items()
-        if reader in failed
+        for target in targets
+        if (reader := wanted.reader_of(target)) in failed
     }
     if required := [failure for target, failure in failures.items() if target not in optional]:
         raise Refused(required)
     return replace(
         seen,
-        missing_access={target: missing[reader] for target, reader in readers.items() if missing.get(reader)},
         unread=(*seen.unread, *failures.values()),
         copies={target: images for target, images in seen.copies.items() if target not in failures},
     )
@@ -85,80 +79,63 @@ def _needs_access(wanted: CopyWanted, seen: CopySeen, target: Target) -> bool:
 
 
 def _read_access(
-    accounts: AssumedAccounts,
-    sources: Mapping[str, Image],
-    keys: Mapping[str, tuple[KeySeen, ...]],
-    readers: Iterable[Target],
-) -> tuple[dict[Target, MissingAccess], dict[Target, Exception]]:
-    """What each account is missing for the source in that region, read with the account's credentials."""
+    accounts: AssumedAccounts, seen: CopySeen, readers: Mapping[Target, Image]
+) -> tuple[dict[Target, SourceSeen], dict[Target, Exception]]:
+    """What each account reads of the source in that region, with its own credentials."""
 
-    def read_one(reader: Target) -> MissingAccess:
-        source, source_keys = sources[reader.region], keys[reader.region]
+    def read_one(reader: Target) -> SourceSeen:
+        source, keys = readers[reader], seen.source_keys[reader.region]
         with accounts.as_account(reader.account_id) as clients:
-            saw = _read_source(clients, reader.region, source, source_keys)
-        return missing_access(source, source_keys, _principal(accounts, reader.account_id), saw)
+            ec2 = clients.ec2(reader.region)
+            return SourceSeen(
+                visible=read.image(ec2, source.image_id) is not None,
+                snapshot_ids=frozenset(
+                    item.snapshot_id for item in read.visible_snapshots(ec2, source.snapshot_ids)
+                ),
+                denied_key_arns=frozenset(
+                    key.key.arn
+                    for key in keys
+                    if not read.may_describe_key(clients.kms(reader.region), key.key.arn)
+                ),
+                role_arn=accounts.role_arn(reader.account_id),
+            )
 
     return each(readers, read_one)
 
 
-def _read_source(clients: Clients, region: str, source: Image, keys: Iterable[KeySeen]) -> SourceSeen:
-    ec2 = clients.ec2(region)
-    return SourceSeen(
-        visible=read.image(ec2, source.image_id) is not None,
-        snapshot_ids=frozenset(item.snapshot_id for item in read.visible_snapshots(ec2, source.snapshot_ids)),
-        denied_key_arns=frozenset(
-            key.key.arn for key in keys if not read.may_describe_key(clients.kms(region), key.key.arn)
-        ),
-    )
-
-
-def _wait_for_propagation(
-    accounts: AssumedAccounts,
-    own_account_id: str,
-    sources: Mapping[str, Image],
-    keys: Mapping[str, tuple[KeySeen, ...]],
-    missing: Mapping[Target, MissingAccess],
-) -> dict[Target, MissingAccess]:
+def _wait_for_propagation(accounts: AssumedAccounts, wanted: CopyWanted, seen: CopySeen) -> CopySeen:
     """Read again, until the timeout, where the owner has already granted everything that is missing.
 
     A play that has just shared the source continues at once, before the permissions have propagated.
     """
-    result = dict(missing)
-    own = {region: source for region, source in sources.items() if source.owner_id == own_account_id}
-
-    def read_permissions(region: str) -> SourcePermissions:
-        with accounts.as_account(own_account_id) as clients:
-            return _read_permissions(clients.ec2(region), own[region])
-
-    regions = sorted({reader.region for reader, lack in missing.items() if lack and reader.region in own})
-    permissions, _failed = each(regions, read_permissions)
-    propagating = [
-        reader
-        for reader, lack in missing.items()
-        if lack
-        and reader.region in permissions
-        and already_granted(
-            lack, permissions[reader.region], keys[reader.region], _principal(accounts, reader.account_id)
-        )
-    ]
+    missing = {target: missing_access_of(wanted, seen, target) for target in seen.copies}
+    waiting = [target for target, lack in missing.items() if lack and lack.already_granted]
     deadline = monotonic() + _PROPAGATION_TIMEOUT
-    while propagating and monotonic() < deadline:
+    while waiting and monotonic() < deadline:
         sleep(_PROPAGATION_INTERVAL)
-        found, _failed_reads = _read_access(accounts, sources, keys, propagating)
-        result.update(found)
-        propagating = [reader for reader in propagating if result[reader]]
-    return {**result, **{reader: replace(result[reader], already_granted=True) for reader in propagating}}
+        readers = {wanted.reader_of(target): seen.source_of(target) for target in waiting}
+        found, _failed = _read_access(accounts, seen, readers)
+        seen = replace(seen, source_access={**seen.source_access, **found})
+        waiting = [target for target in waiting if missing_access_of(wanted, seen, target)]
+    return seen
 
 
-def _principal(accounts: AssumedAccounts, account_id: str) -> CopyPrincipal:
-    return CopyPrincipal(account_id, accounts.role_arn(account_id))
+def _read_permissions(
+    accounts: AssumedAccounts, own_account_id: str, sources: Mapping[str, Image]
+) -> dict[str, SourcePermissions | None]:
+    """Who may use these own sources, None where that cannot be read."""
 
+    def read_one(region: str) -> SourcePermissions:
+        source = sources[region]
+        with accounts.as_account(own_account_id) as clients:
+            ec2 = clients.ec2(region)
+            return SourcePermissions(
+                launch=read.launch_permissions(ec2, source.image_id),
+                volumes={item: read.volume_permissions(ec2, item) for item in source.snapshot_ids},
+            )
 
-def _read_permissions(ec2: EC2Client, source: Image) -> SourcePermissions:
-    return SourcePermissions(
-        launch=read.launch_permissions(ec2, source.image_id),
-        volumes={item: read.volume_permissions(ec2, item) for item in source.snapshot_ids},
-    )
+    found, _failed = each(sorted(sources), read_one)
+    return {region: found.get(region) for region in sources}
 
 
 def _read_keys(

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..failures import Failure
 from ..keys.encryption import Encryption
-from ..model import ConsumerRole, Image, Key, Snapshot, Target
-from .access import MissingAccess
+from ..model import ConsumerRole, Image, Key, KeySeen, Snapshot, Target
+from .access import SourcePermissions, SourceSeen
 
 # botocore shape Image, ImageState. Deregistered images are in neither: the client token uses their IDs.
 USABLE_STATES = frozenset({"available", "pending", "transient"})
@@ -60,18 +60,27 @@ class CopyWanted:
         """The region of the source for the copies in ``region``."""
         return region if self.source_images else self.source_region
 
+    def reader_of(self, target: Target) -> Target:
+        """The account of ``target`` in the region of its source, where it reads the source."""
+        return Target(target.account_id, self.source_region_of(target.region))
+
 
 @dataclass(frozen=True)
 class CopySeen:
     """What was read from AWS: the source, and in each target all images of the account that may be its copy.
 
     ``account_id`` and ``partition`` are those of the credentials. ``sources`` maps regions to their own
-    sources, if there are any; ``source`` is then one of them. ``missing_access`` is what prevents
-    accounts from copying the source. ``snapshots`` are those of the copies whose tags or keys matter.
+    sources, if there are any; ``source`` is then one of them. ``snapshots`` are those of the copies whose
+    tags or keys matter.
     ``keys`` are the requested KMS keys, or the default ones where these are allowed; ``encrypted_by_default``
     are the targets without a key in which the account encrypts by default. ``aws_managed_keys`` are the ARNs
     of AWS managed keys of the images that will be shared. ``unread`` are the failures of best-effort targets
     that could not be read.
+
+    Where another account copies a source that it does not own: ``source_access`` is what that account reads
+    of the source, by ``CopyWanted.reader_of``. ``source_keys`` are the keys of the source and
+    ``source_permissions`` who may use it, by the region of the source. Permissions are None if they could not
+    be read.
     """
 
     account_id: str
@@ -84,7 +93,9 @@ class CopySeen:
     unread: tuple[Failure, ...] = ()
     partition: str = "aws"
     sources: Mapping[str, Image] = field(default_factory=dict)
-    missing_access: Mapping[Target, MissingAccess] = field(default_factory=dict)
+    source_access: Mapping[Target, SourceSeen] = field(default_factory=dict)
+    source_keys: Mapping[str, tuple[KeySeen, ...]] = field(default_factory=dict)
+    source_permissions: Mapping[str, SourcePermissions | None] = field(default_factory=dict)
 
     def source_of(self, target: Target) -> Image:
         """The image that this target's copy is made from."""

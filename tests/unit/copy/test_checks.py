@@ -9,10 +9,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy import checks as copy_checks
+from ansible_collections.golden.images.plugins.module_utils.copy.access import (
+    REQUIRED_OPERATIONS,
+    MissingAccess,
+    SourcePermissions,
+    SourceSeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.copy.checks import missing_access_of
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing, Target
 
-from tests.unit.copy.examples import seen, wanted
+from tests.unit.copy.examples import REGION, seen, wanted
 from tests.unit.examples import (
     CONSUMER,
     OWNER,
@@ -22,7 +29,10 @@ from tests.unit.examples import (
     copied_image,
     place,
     source_image,
+    volumes,
 )
+from tests.unit.keys.examples import key_arn
+from tests.unit.keys.policies import policy_of
 
 KNOWN = {
     "us-east-1": "opt-in-not-required",
@@ -160,3 +170,47 @@ def test_copies_that_consumers_cannot_copy(
         assert [(item.error_code, item.action) for item in found] == (
             [("product_code", "consumer_account_ids")] if refused else []
         )
+
+
+TARGET, READER = Target(CONSUMER, REGION), Target(CONSUMER, SOURCE_REGION)
+INTO_CONSUMER = wanted(account_ids=(CONSUMER,))
+READ = replace(seen(source=source_image(devices=volumes("snap-source"))), copies={TARGET: ()})
+SNAPSHOTS = frozenset({"snap-source"})
+SHARED = Sharing(account_ids=frozenset({CONSUMER}))
+
+
+@pytest.mark.parametrize(
+    ("permissions", "granted"),
+    [
+        pytest.param({}, False, id="not read"),
+        pytest.param({SOURCE_REGION: None}, False, id="could not be read"),
+        pytest.param({SOURCE_REGION: SourcePermissions()}, False, id="not shared"),
+        pytest.param({SOURCE_REGION: SourcePermissions(SHARED)}, True, id="shared"),
+    ],
+)
+def test_what_an_account_is_missing_follows_from_what_was_read(
+    permissions: dict[str, SourcePermissions | None], granted: bool
+) -> None:
+    assert missing_access_of(INTO_CONSUMER, READ, TARGET) is None
+    access = {READER: SourceSeen(visible=False, snapshot_ids=SNAPSHOTS)}
+    saw = replace(READ, source_access=access, source_permissions=permissions)
+    missing = missing_access_of(INTO_CONSUMER, saw, TARGET)
+    assert missing == MissingAccess(launch=True, already_granted=granted)
+
+
+def test_nothing_that_is_missing_is_already_granted() -> None:
+    access = {READER: SourceSeen(visible=True, snapshot_ids=SNAPSHOTS)}
+    saw = replace(READ, source_access=access, source_permissions={SOURCE_REGION: SourcePermissions(SHARED)})
+    assert missing_access_of(INTO_CONSUMER, saw, TARGET) == MissingAccess()
+
+
+@pytest.mark.parametrize("is_granted", [True, False])
+def test_a_grant_to_the_role_that_reads_counts_for_its_account(is_granted: bool) -> None:
+    role = f"arn:aws:iam::{CONSUMER}:role/golden-consumer"
+    key = KeySeen(Key(key_arn("a", SOURCE_REGION)), (Grant("g", role, REQUIRED_OPERATIONS),), policy_of())
+    arn = key.key.arn
+    read = SourceSeen(True, SNAPSHOTS, frozenset({arn}), role if is_granted else f"{role}-2")
+    saw = replace(READ, source_access={READER: read}, source_keys={SOURCE_REGION: (key,)})
+    denied = {} if is_granted else {arn: tuple(sorted(REQUIRED_OPERATIONS))}
+    missing = missing_access_of(INTO_CONSUMER, saw, TARGET)
+    assert missing == MissingAccess(keys=denied, undescribed_keys=(arn,) if is_granted else ())

@@ -24,6 +24,11 @@ def test_the_source_region() -> None:
     assert wanted(source_images={EU: "ami-1"}).source_region_of(EU) == EU
 
 
+def test_an_account_reads_the_source_in_its_region() -> None:
+    assert wanted().reader_of(Target(CONSUMER, EU)) == Target(CONSUMER, SOURCE_REGION)
+    assert wanted(source_images={EU: "ami-1"}).reader_of(Target(CONSUMER, EU)) == Target(CONSUMER, EU)
+
+
 def test_the_source_of_a_region() -> None:
     own = source_image(image_id="ami-eu")
     saw = replace(seen(), sources={EU: own})
