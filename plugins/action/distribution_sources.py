@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.sources
 )
 from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import check_files
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
-from ansible_collections.golden.images.plugins.module_utils.wording import renamed
+from ansible_collections.golden.images.plugins.module_utils.wording import file_reason, renamed
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
 
 _SPEC = {
@@ -76,7 +76,5 @@ def read(path):
     try:
         with open(unfrackpath(path, follow=False), encoding="utf-8") as stream:
             return File(stream.read())
-    except OSError as exception:
-        return File(problem=exception.strerror or str(exception))
-    except ValueError:
-        return File(problem="it is not text in UTF-8")
+    except (OSError, ValueError) as exception:
+        return File(problem=file_reason(exception))

@@ -12,6 +12,7 @@ from typing import Any
 
 from .failures import Failure, Refused, invalid_value
 from .model import ConsumerRole, ImagesByTarget, Network, Sharing
+from .parameter_names import name_problem
 from .structure import as_list
 from .tags import check_tags
 from .variables import Unreadable, account_id, external_id, role_name, text_of
@@ -321,8 +322,9 @@ class Options:
 
 # Amazon S3 User Guide, "General purpose bucket naming rules".
 S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/.*)?")
-# Systems Manager User Guide, "Requirements and constraints for parameter names".
-_SSM_PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+/?")
+# The longest name of a region, for the name of a tombstone's parameter and its ARN.
+_LONGEST_REGION = "ap-southeast-1"
+_TOMBSTONE = f"/{_LONGEST_REGION}/ami-0123456789abcdef0"
 
 
 def check_tombstone_stores(options: Options, s3_uri: str | None, ssm_path: str | None) -> None:
@@ -333,9 +335,12 @@ def check_tombstone_stores(options: Options, s3_uri: str | None, ssm_path: str |
             f"'{s3_uri}' is not a valid S3 URI.",
             "Use a URI such as s3://bucket/folder.",
         )
-    if ssm_path and not _SSM_PATH.fullmatch(ssm_path):
+    # Without the last /, as the name of each parameter has it; "/" alone is no path.
+    path = ssm_path[:-1] if ssm_path and ssm_path.endswith("/") else ssm_path
+    if ssm_path and (not path or name_problem(f"{path}{_TOMBSTONE}", [_LONGEST_REGION])[0]):
         options.refuse(
             "tombstone_ssm_path",
-            f"'{ssm_path}' is not a valid parameter path.",
-            "Use a path such as /golden/retired.",
+            f"{shown(ssm_path)} is not a valid parameter path.",
+            "Use a path such as /golden/retired: letters, digits and . - _ /, a leading /, at most 13 levels "
+            "and 900 characters, not beginning with aws or ssm.",
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from .wording import visible
+from .wording import file_reason, visible
 
 Report = Callable[[str], None]
 
@@ -33,6 +33,6 @@ def reporter(path: str | None, warn: Report) -> Report:
                 stream.write(visible(line) + "\n")
         except OSError as exception:
             broken = True
-            warn(f"progress_path: cannot write progress: {exception}.")
+            warn(f"progress_path: cannot write to {path}: {file_reason(exception)}.")
 
     return report

@@ -48,6 +48,13 @@ def shown(value: Any) -> str:
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
+def file_reason(exception: OSError | ValueError) -> str:
+    """Why a file could not be read or written, without the number and the quotes of Python's message."""
+    if isinstance(exception, OSError):
+        return exception.strerror or "the operating system reports no reason"
+    return "it is not text in UTF-8" if isinstance(exception, UnicodeError) else "its path is not valid"
+
+
 def ended(text: str) -> str:
     """The text with a full stop, if no other sign ends it: another sentence may follow."""
     stripped = text.rstrip()

@@ -177,6 +177,10 @@ def _tombstones(prefix: str) -> list[Case]:
         Case(f"{prefix}tombstone_s3_uri", "s3://B", "'s3://B'"),
         Case(f"{prefix}tombstone_ssm_path", "golden", "'golden'"),
         Case(f"{prefix}tombstone_ssm_path", "/golden//x", "'/golden//x'"),
+        Case(f"{prefix}tombstone_ssm_path", "/aws/golden", "'/aws/golden'"),
+        Case(f"{prefix}tombstone_ssm_path", "/ssm/golden", "'/ssm/golden'"),
+        Case(f"{prefix}tombstone_ssm_path", "/1" * 14),
+        Case(f"{prefix}tombstone_ssm_path", "/" + "x" * 930, "x" * 100),
     ]
 
 
@@ -330,6 +334,7 @@ CASES: dict[str, list[Case]] = {
         Case("distribute_publish_parameter", "/aws/golden"),
         Case("distribute_publish_parameter", "golden web"),
         Case("distribute_publish_parameter", "/a//b"),
+        Case("distribute_publish_parameter", "/" + "x" * 1000, "x" * 100),
         Case("distribute_launch_templates", ["web"], "web", {"distribute_publish_parameter": ""}),
         Case("distribute_launch_templates", [None], "item 1", {"distribute_publish_parameter": "/g/w"}),
         Case("distribute_launch_templates", ["a:b"], "'a:b'", {"distribute_publish_parameter": "/g/w"}),
@@ -485,6 +490,7 @@ CASES: dict[str, list[Case]] = {
         Case("publish_images", [{"region": "eu-west-1", "image_id": IMAGE}], "account_id"),
         Case("publish_parameter", "a b"),
         Case("publish_parameter", "/aws/golden"),
+        Case("publish_parameter", "/" + "x" * 1000, "x" * 100),
         Case("publish_parameter", ""),
         Case("publish_launch_templates", ["w"], "'w'"),
         Case("publish_launch_templates", ["web", None], "item 2 is empty"),
@@ -510,6 +516,7 @@ CASES: dict[str, list[Case]] = {
         *_role("rollback_", rollback_account_ids=[ACCOUNT]),
         Case("rollback_parameter", "a b"),
         Case("rollback_parameter", "/ssm/golden"),
+        Case("rollback_parameter", "/" + "x" * 1000, "x" * 100),
         Case("rollback_parameter", ""),
         Case("rollback_regions", [], ""),
         Case("rollback_source_image_id", "golden"),

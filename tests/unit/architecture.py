@@ -27,6 +27,7 @@ GROUND = (
     "fanout",
     "finding",
     "model",
+    "parameter_names",
     "plan",
     "progress",
     "regions",

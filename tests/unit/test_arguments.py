@@ -462,6 +462,7 @@ def test_subnets_and_security_groups_that_are_refused() -> None:
         (None, None),
         ("s3://golden-tombstones", "/golden"),
         ("s3://golden.tombstones/a/b", "/golden/retired/"),
+        (None, "/1" * 13),
     ],
 )
 def test_places_for_tombstones(s3_uri: str | None, ssm_path: str | None) -> None:
@@ -471,7 +472,9 @@ def test_places_for_tombstones(s3_uri: str | None, ssm_path: str | None) -> None
 
 
 @pytest.mark.parametrize("s3_uri", ["golden", "https://golden/x", "s3://Golden", "s3://g", "s3:///x"])
-@pytest.mark.parametrize("ssm_path", ["retired", "/", "/golden//x", "/golden images"])
+@pytest.mark.parametrize(
+    "ssm_path", ["retired", "/", "/golden//x", "/golden images", "/aws/golden", "/ssm", "/SSM/x", "/1" * 14]
+)
 def test_places_for_tombstones_that_are_refused(s3_uri: str, ssm_path: str) -> None:
     read = options()
     check_tombstone_stores(read, s3_uri, ssm_path)
@@ -479,3 +482,12 @@ def test_places_for_tombstones_that_are_refused(s3_uri: str, ssm_path: str) -> N
         ("tombstone_s3_uri", f"tombstone_s3_uri: '{s3_uri}' is not a valid S3 URI."),
         ("tombstone_ssm_path", f"tombstone_ssm_path: '{ssm_path}' is not a valid parameter path."),
     ]
+
+
+def test_the_path_of_tombstones_leaves_room_for_the_rest_of_their_names() -> None:
+    read = options()
+    check_tombstone_stores(read, None, "/" + "x" * 930)
+    ((option, message, remedy),) = refusals(read)
+    assert option == "tombstone_ssm_path"
+    assert message.startswith("tombstone_ssm_path: '/xxx")
+    assert "900 characters" in remedy

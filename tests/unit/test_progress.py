@@ -32,4 +32,5 @@ def test_a_file_that_cannot_be_written_causes_one_warning(tmp_path: Path) -> Non
     report("eu-west-1 10 %")
     report("eu-west-1 20 %")
     (warning,) = warnings
-    assert warning.startswith("progress_path: cannot write progress: [Errno 2]")
+    missing = tmp_path / "missing" / "progress"
+    assert warning == f"progress_path: cannot write to {missing}: No such file or directory."

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.golden.images.plugins.module_utils.failures import invalid_option
 from ansible_collections.golden.images.plugins.module_utils.wording import (
     ended,
+    file_reason,
     renamed,
     shown,
     validation_message,
@@ -30,6 +32,18 @@ SPEC: dict[str, Any] = {
     "variable_names": {"type": "dict"},
     "needed": {"required": True},
 }
+
+
+def test_the_reason_of_a_file_is_without_python_s_words(tmp_path: Path) -> None:
+    (tmp_path / "not-text").write_bytes(b"\xff")
+    found = []
+    for path in (tmp_path / "missing", tmp_path / "not-text", Path("\0")):
+        try:
+            path.read_text(encoding="utf-8")
+        except (OSError, ValueError) as exception:
+            found.append(file_reason(exception))
+    assert found == ["No such file or directory", "it is not text in UTF-8", "its path is not valid"]
+    assert file_reason(OSError()) == "the operating system reports no reason"
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from typing import Any, BinaryIO
 from ..aws import errors
 from ..aws.clients import Clients
 from ..aws.parameters import put_once
-from ..failures import Failure
+from ..failures import Failure, cut
 from ..fanout import each
 from ..model import ImageRef
+from ..wording import file_reason
 from .decisions import Decision
 from .options import CleanupWanted
 from .state import CleanupSeen
@@ -56,7 +57,7 @@ def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupSeen) 
     except OSError as exception:
         return (
             Failure(
-                message=f"tombstone_path: {exception}",
+                message=cut(f"tombstone_path: {path}: {file_reason(exception)}.", 400),
                 remedy=f"Make the file writable, or set another tombstone_path. {_REMEDY}",
                 error_code="tombstone_not_written",
                 action="tombstone_path",

@@ -88,7 +88,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 _PLANNED = [{"account_id": TEXT, "image_id": Null(TEXT), "kms_key_arn": Null(TEXT), "region": TEXT}]
 _SOURCES = ("source_image_id", "source_parameter", "source_filters")
-# The copies do not exist yet. In which regions they will be matters to the launch probe only.
+# The copies do not exist yet. In which regions they will be matters to some steps only.
 _IMAGES: dict[str, Any] = {"images": {"us-east-1": None}}
 
 
@@ -222,6 +222,9 @@ def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
     """The steps that these options ask for."""
     given = {**params, **_IMAGES, "kms_key_ids": None}
     images = params["verify_images"]
+    regions = Options(params).strings("regions")
+    # The copies refuse a region that is none.
+    planned = dict.fromkeys(region for region in regions if REGION.fullmatch(region)) or _IMAGES["images"]
     if params["source_region"] is not None:
         copies = {**params, "wait_timeout": params["copy_wait_timeout"], "account_ids": []}
         # An empty mapping of a role's variable is an option that is not set.
@@ -231,7 +234,8 @@ def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
     yield kms_grant.wanted_from, parameters(kms_grant.ARGUMENT_SPEC, given)
     if params["parameter"]:
         # Its regions are those of a rollback, not those of the distribution.
-        yield publish.wanted_from, parameters(publish.ARGUMENT_SPEC, {**given, "regions": []})
+        published = {**given, "regions": [], "images": planned}
+        yield publish.wanted_from, parameters(publish.ARGUMENT_SPEC, published)
     if params["verify_level"] != "none":
         # Imported where needed: the imports for AWS take longer than the check.
         from ..diagnose import flow as diagnose
@@ -239,9 +243,6 @@ def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
         of_images = given if images is None else {**given, "images": images}
         yield diagnose.wanted_from, parameters(diagnose.ARGUMENT_SPEC, of_images)
     if params["verify_level"] == "launched":
-        regions = Options(params).strings("regions")
-        # The copies refuse a region that is none.
-        planned = dict.fromkeys(region for region in regions if REGION.fullmatch(region)) or _IMAGES["images"]
         of_launch = {"images": planned if images is None else images}
         timeout = {"wait_timeout": params["verify_wait_timeout"]}
         yield (

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..failures import Failure, Refused, cut, invalid_value
 from ..reports.flow import check_file, write_file
+from ..wording import file_reason
 from .output import Images, format_of, name_problem
 
 _OPTION = "output_files"
@@ -35,7 +36,7 @@ def _problem(path: str) -> tuple[str, str]:
     try:
         text = _text(path)
     except (OSError, UnicodeDecodeError) as exception:
-        return f"{path} exists and cannot be read: {getattr(exception, 'strerror', exception)}.", "Remove it."
+        return f"{path} exists and cannot be read: {file_reason(exception)}.", "Remove it."
     found = format_of(path)
     if text is not None and found and not found.is_own(text):
         # Environment files often have secrets and settings by hand.
@@ -65,7 +66,7 @@ def write_files(texts: Mapping[str, str]) -> tuple[list[str], list[Failure]]:
             write_file(Path(path), text)
             written.append(path)
         except OSError as exception:
-            message = cut(f"{_OPTION}: {path}: {exception.strerror}.", 400)
+            message = cut(f"{_OPTION}: {path}: {file_reason(exception)}.", 400)
             failures.append(Failure(message, "Use a path that can be written.", "file_error", _OPTION))
     return written, failures
 

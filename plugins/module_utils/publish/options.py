@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_BY_TARGET_SPEC, Options
+from ..parameter_names import name_problem
 from .state import PublishWanted
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -28,11 +29,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "wait_timeout": {"type": "int", "default": 300},
 }
 
-# Systems Manager API Reference, PutParameter, Name.
-_NAME = re.compile(r"/?[a-zA-Z0-9_.-]+|(/[a-zA-Z0-9_.-]+){2,15}")
 # botocore shape LaunchTemplateName, which the form of an ID, lt-0123456789abcdef0, matches too.
 _TEMPLATE = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
-_RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
@@ -60,13 +58,9 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
         consumer_role=options.consumer_role(),
         wait_timeout=params["wait_timeout"],
     )
-    if not _NAME.fullmatch(wanted.parameter) or _RESERVED.match(wanted.parameter):
-        options.refuse(
-            "parameter",
-            f"'{wanted.parameter}' is not a valid parameter name.",
-            "Use a name such as /golden/web: letters, digits and . - _ /, a leading / if it contains any, at "
-            "most 15 levels, not beginning with aws or ssm.",
-        )
+    problem, remedy = name_problem(wanted.parameter, wanted.all_regions)
+    if problem:
+        options.refuse("parameter", problem, remedy)
     for name in wanted.launch_templates:
         if not _TEMPLATE.fullmatch(name):
             options.refuse(

@@ -19,6 +19,7 @@ from ..failures import Failure, Refused, cut, invalid_option
 from ..progress import Report
 from ..runner import Flow, Outcome
 from ..variables import Unreadable, account_id
+from ..wording import file_reason
 from .document import Document
 from .formats import JSON, NAMES
 from .html.render import MISSING
@@ -179,7 +180,7 @@ def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
     except FileNotFoundError:
         text = None
     except (OSError, UnicodeDecodeError) as exception:
-        raise Refused([_failure("report_path", _reason(exception))]) from exception
+        raise Refused([_failure("report_path", wanted.path, exception)]) from exception
     if wanted.folder is None:
         return ReportSeen(text, now)
     found: dict[str, str] = {}
@@ -191,7 +192,7 @@ def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError) as exception:
-            unreadable[name] = _reason(exception)
+            unreadable[name] = file_reason(exception)
     return ReportSeen(text, now, found, unreadable.get(JSON, ""))
 
 
@@ -206,9 +207,8 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
             write_file(Path(action.path), action.text)
             performed.append(action)
         except OSError as exception:
-            failures.append(
-                _failure("report_path" if action.path == wanted.path else "report_dir", _reason(exception))
-            )
+            option = "report_path" if action.path == wanted.path else "report_dir"
+            failures.append(_failure(option, action.path, exception))
     return Outcome(tuple(performed), tuple(failures))
 
 
@@ -237,14 +237,6 @@ def write_file(path: Path, text: str) -> None:
         raise
 
 
-def _reason(exception: OSError | UnicodeDecodeError) -> str:
-    """The operating system's reason, with the file."""
-    if isinstance(exception, OSError) and exception.strerror:
-        return f"{exception.strerror}: {exception.filename}"
-    return str(exception)
-
-
-def _failure(option: str, message: str) -> Failure:
-    return Failure(
-        cut(f"{option}: {message}.", 400), "Use a path that can be read and written.", "file_error", option
-    )
+def _failure(option: str, path: str | None, exception: OSError | ValueError) -> Failure:
+    message = cut(f"{option}: {path}: {file_reason(exception)}.", 400)
+    return Failure(message, "Use a path that can be read and written.", "file_error", option)

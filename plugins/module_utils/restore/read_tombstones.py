@@ -23,9 +23,10 @@ from ..cleanup.tombstone import (
     parameter_name,
     read_tombstone,
 )
-from ..failures import Refused, invalid_option
+from ..failures import Refused, invalid_value
 from ..fanout import each
 from ..model import ImageRef, Target
+from ..wording import file_reason
 from .state import RestoreWanted
 
 if TYPE_CHECKING:
@@ -93,11 +94,9 @@ def from_ssm(ssm: SSMClient, name: str) -> tuple[str, ...]:
 def _lines(path: str) -> list[tuple[str, str]]:
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as exception:
-        remedy = "Make it readable, or set another file."
-        raise Refused(
-            [invalid_option("tombstone_path", f"tombstone_path: {exception}", remedy)]
-        ) from exception
+    except (OSError, ValueError) as exception:
+        problem, remedy = f"{path}: {file_reason(exception)}.", "Make it readable, or set another file."
+        raise Refused([invalid_value("tombstone_path", problem, remedy)]) from exception
     lines = enumerate(text.splitlines(), start=1)
     return [(f"Line {number} of {path}", line) for number, line in lines if line.strip()]
 

@@ -23,6 +23,7 @@ from ..failures import Failure, Refused
 from ..plan import ReadOnlyPlan
 from ..progress import Report
 from ..runner import Flow, Outcome
+from ..wording import file_reason
 from .location import console_url
 from .options import wanted_from
 from .plan import file_failure, plan
@@ -70,7 +71,7 @@ def _contents(wanted: UploadWanted) -> dict[str, bytes]:
         except FileNotFoundError:
             continue
         except OSError as exception:
-            raise Refused([file_failure(wanted, f"{exception.strerror}: {path}")]) from exception
+            raise Refused([file_failure(wanted, f"{path}: {file_reason(exception)}")]) from exception
         except ValueError as exception:
             raise Refused([file_failure(wanted, "its path contains a NUL character")]) from exception
     return found

@@ -80,6 +80,7 @@ def test_an_incomplete_line_of_a_killed_run_spoils_no_other(tmp_path: Path) -> N
 def test_a_file_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
     (failure,) = write(GOING, tombstone_path=str(tmp_path))
     assert (failure.error_code, failure.action) == ("tombstone_not_written", "tombstone_path")
+    assert failure.message == f"tombstone_path: {tmp_path}: Is a directory."
 
 
 def test_where_nothing_goes_no_file_is_made(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_paths_that_cannot_be_written(tmp_path: Path) -> None:
     assert found[0].endswith("a.txt does not end with .tfvars.json, .env, .json.")
     assert found[1].endswith(f"no/b.env: there is no directory {tmp_path}/no.")
     assert found[2].endswith("c.json is a directory.")
-    assert "d.json exists and cannot be read: 'utf-8' codec" in found[3]
+    assert "d.json exists and cannot be read: it is not text in UTF-8" in found[3]
     assert all(failure.remedy for failure in check_files([str(tmp_path / "a.txt")]))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.restore import read_tombstones as tombstones
 from ansible_collections.golden.images.plugins.module_utils.restore.state import TombstonePlaces
 from botocore.exceptions import ClientError
@@ -79,6 +80,17 @@ def test_a_file_has_a_tombstone_in_every_line(tmp_path: Path) -> None:
     assert [one.written_at for one in found[REF].tombstones] == [DATED, later]
     assert found[REF].tombstones[0].launch.account_ids == {CONSUMER}
     assert unreadable == (f"Line 1 of {path} is not a valid tombstone and is skipped.",)
+
+
+def test_a_file_that_cannot_be_read_is_refused_without_python_s_words(tmp_path: Path) -> None:
+    clients: Any = None
+    not_text = tmp_path / "retired.jsonl"
+    not_text.write_bytes(b"\xff")
+    for path, reason in ((tmp_path, "Is a directory"), (not_text, "it is not text in UTF-8")):
+        with pytest.raises(Refused) as caught:
+            tombstones.read_tombstones(clients, wanted(places=TombstonePlaces(path=str(path))), OWNER)
+        (failure,) = caught.value.failures
+        assert failure.message == f"tombstone_path: {path}: {reason}."
 
 
 @pytest.mark.parametrize(("answer", "member"), [({}, "Parameters"), ({"Parameters": [{}]}, "Value")])

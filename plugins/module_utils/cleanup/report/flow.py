@@ -11,11 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...failures import Failure, Refused
+from ...failures import Failure, Refused, cut
 from ...progress import Report
 from ...reports.flow import check_report_options, report_flow
 from ...reports.plan import ReportPlan, ReportSeen, ReportWanted
 from ...runner import Flow, Outcome
+from ...wording import file_reason
 from .content import cleanup
 from .document import changes, document
 from .prices import read_prices
@@ -64,7 +65,7 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
             return Outcome(
                 failures=(
                     Failure(
-                        str(exception),
+                        cut(f"report_dir: {wanted.folder.path}: {file_reason(exception)}.", 400),
                         "Create the directory, or set another report_dir.",
                         "file_error",
                         "report_dir",

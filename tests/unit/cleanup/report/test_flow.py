@@ -114,4 +114,6 @@ def test_a_folder_that_is_lost_meanwhile_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "cleanup").write_text("no directory")
     outcome = FLOW.apply(None, wanted, seen, FLOW.plan(wanted, seen), SILENT)
     assert outcome.performed == ()
-    assert [failure.error_code for failure in outcome.failures] == ["file_error"]
+    (failure,) = outcome.failures
+    assert failure.error_code == "file_error"
+    assert failure.message.startswith(f"report_dir: {tmp_path / 'cleanup' / 'plan'}: Not a directory")

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The names that an SSM parameter can have (Systems Manager API Reference, PutParameter, Name)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .wording import shown
+
+_LONGEST = 1011
+_MOST_LEVELS = 15
+_NAME = re.compile(r"/?[A-Za-z0-9_.-]+|(?:/[A-Za-z0-9_.-]+){2,}")
+_RESERVED = re.compile(r"/?(?:aws|ssm)", re.IGNORECASE)
+# The account has 12 digits. The names of other partitions are longer than aws.
+_ARN = "arn:aws:ssm:{region}:111122223333:parameter/"
+_FORM = (
+    "Use a name such as /golden/web: letters, digits and . - _ /, a leading / if it contains any, at most "
+    f"{_MOST_LEVELS} levels, not beginning with aws or ssm."
+)
+
+
+def name_problem(name: str, regions: Iterable[str]) -> tuple[str, str]:
+    """The problem with the name of a parameter in these regions, and its remedy; both empty if there is none.
+
+    The name counts with its ARN. A name that is a few characters too long is not found in partitions other
+    than aws, whose ARNs are longer.
+    """
+    levels = name.strip("/").count("/") + 1
+    if not _NAME.fullmatch(name) or _RESERVED.match(name) or levels > _MOST_LEVELS:
+        return f"{shown(name)} is not a valid parameter name.", _FORM
+    most = _LONGEST - max((len(_ARN.format(region=region)) for region in regions), default=0)
+    length = len(name.removeprefix("/"))
+    if length > most:
+        problem = f"{shown(name)} is too long: it has {length} characters after the leading /."
+        return problem, f"Use at most {most}: with its ARN, a name has at most {_LONGEST} characters."
+    return "", ""
