@@ -11,7 +11,7 @@ from typing import Any
 
 from ..model import PUBLIC
 from ..reports.document import Column
-from ..reports.groups import places_of_kinds
+from ..reports.groups import by_cause, places_of_kinds
 from ..reports.screen import (
     Line,
     Row,
@@ -84,13 +84,11 @@ def _groups(
     findings: Sequence[Mapping[str, Any]],
     cause: Callable[[Mapping[str, Any]], Hashable] = lambda _finding: None,
 ) -> list[Group]:
-    """Findings of one kind, and with the same ``cause``, together, the worst first."""
-    groups: dict[Hashable, list[Mapping[str, Any]]] = {}
-    for one in findings:
-        groups.setdefault((one["severity"], one["code"], cause(one)), []).append(one)
+    """Findings of one kind, and with the same ``cause`` as in ``by_cause``, together, the worst first."""
+    groups = by_cause(findings, lambda one: (one["severity"], one["code"]), cause)
     places = places_of_kinds(((one["severity"], one["code"]) for one in findings), urgency)
     ranked = sorted(
-        groups.values(),
+        groups,
         key=lambda group: (
             places[group[0]["severity"], group[0]["code"]],
             -len(group),

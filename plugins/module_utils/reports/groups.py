@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 from .document import SEVERITIES, Column, Group, Item
 from .naming import count, natural
 
+Found = TypeVar("Found")
+
+# In ``by_cause``: so many findings are a group of their own, unless more than so many causes have as many. So
+# many small causes have a group each.
+_MANY, _MOST, _FEW = 10, 10, 3
 _COLUMNS = (
     Column("region", "Region"),
     Column("name", "Name"),
@@ -31,18 +37,43 @@ def grouped(
     names: Mapping[tuple[str | None, str | None], str] | None = None,
     urgency: Callable[[str], int] = lambda _code: 0,
 ) -> tuple[Group, ...]:
-    """The findings by severity, code, remedy and ``cause``: the worst kind first, then its largest group.
+    """The findings by severity, code, remedy and cause: the worst kind first, then its largest group.
 
+    ``cause`` is that of ``by_cause``.
     ``title`` is the sentence of a group, or empty if there is none for its code: the meaning of the code is
     shown then, and the message of each finding. ``names`` are those of images, by region and image ID.
     ``urgency`` is that of ``places_of_kinds``.
     """
-    found: dict[Hashable, list[Item]] = {}
-    for item in items:
-        found.setdefault((item.severity, item.code, item.remedy, cause(item)), []).append(item)
-    groups = [_group(alike, meanings, title(alike), names or {}) for alike in found.values()]
+    found = by_cause(items, lambda item: (item.severity, item.code, item.remedy), cause)
+    groups = [_group(alike, meanings, title(alike), names or {}) for alike in found]
     places = places_of_kinds(((item.severity, item.code) for item in items), urgency)
     return tuple(sorted(groups, key=lambda one: (places[one.tone, one.code], -one.number, one.title)))
+
+
+def by_cause(
+    findings: Iterable[Found], kind: Callable[[Found], Hashable], cause: Callable[[Found], Hashable]
+) -> list[list[Found]]:
+    """The findings of each kind by ``cause``; more than a few small causes of a kind are one group.
+
+    Accounts with access to one image each have nothing in common, and hundreds of them would be hundreds of
+    groups. A cause is small if it has one finding, or less than ten and less than a tenth of its kind's. If
+    more than ten causes of a kind have ten findings, only those with a tenth of its findings are not small.
+    """
+    kinds: dict[Hashable, dict[Hashable, list[Found]]] = {}
+    for one in findings:
+        kinds.setdefault(kind(one), {}).setdefault(cause(one), []).append(one)
+    return [group for causes in kinds.values() for group in _joined([*causes.values()])]
+
+
+def _joined(causes: list[list[Found]]) -> list[list[Found]]:
+    part = sum(map(len, causes)) / _MOST
+    least = max(2, min(_MANY, part))
+    if sum(len(one) >= least for one in causes) > _MOST:
+        least = max(2, part)
+    small = [one for one in causes if len(one) < least]
+    if len(small) <= _FEW:
+        return causes
+    return [*(one for one in causes if len(one) >= least), [*chain.from_iterable(small)]]
 
 
 def places_of_kinds(

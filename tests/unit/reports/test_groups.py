@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Item
 from ansible_collections.golden.images.plugins.module_utils.reports.groups import (
+    by_cause,
     grouped,
     places_of_kinds,
 )
@@ -82,6 +84,37 @@ def test_kinds_are_in_the_order_of_severity_urgency_and_number() -> None:
 def test_causes_are_separate_groups() -> None:
     items = [item(image_id="ami-1", principal=who) for who in ("a", "b")]
     assert [one.number for one in grouped(items, {}, cause=lambda each: each.principal)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([1], [1]),
+        ([1, 1, 1], [1, 1, 1]),
+        ([1] * 4, [4]),
+        ([2, 2, 1, 1, 1], [2, 2, 1, 1, 1]),
+        ([2, 2, 1, 1, 1, 1], [4, 2, 2]),
+        ([2, *[1] * 20], [22]),
+        ([3, *[1] * 20], [20, 3]),
+        # What has many findings stays apart, and so do a few small ones beside it.
+        ([400, 1, 1, 1], [400, 1, 1, 1]),
+        ([400, 1, 1, 1, 1], [400, 4]),
+        ([400, *[50] * 5, *[1] * 37], [400, 50, 50, 50, 50, 50, 37]),
+        # Unless these are too many, too.
+        ([33] * 10, [33] * 10),
+        ([33] * 300, [9900]),
+        ([2000, *[33] * 300], [9900, 2000]),
+        ([1] * 1005, [1005]),
+    ],
+)
+def test_small_causes_are_one_group_if_they_are_many(numbers: list[int], expected: list[int]) -> None:
+    findings = [cause for cause, number in enumerate(numbers) for _each in range(number)]
+    found = by_cause(findings, lambda _one: "kind", lambda one: one)
+    assert sorted(map(len, found), reverse=True) == expected
+    assert sorted(one for group in found for one in group) == findings
+    # Another kind has no part in it.
+    kinds = by_cause([*findings, -1], lambda one: one < 0, lambda one: one)
+    assert sorted(map(len, kinds)) == sorted([*expected, 1])
 
 
 def test_without_a_title_each_row_has_its_message() -> None:

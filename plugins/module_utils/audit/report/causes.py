@@ -29,19 +29,19 @@ _OF_IMAGES = {
     "snapshot_public": "{places}: every AWS account can read its snapshots.",
     "snapshot_public_blocked": "{places}: only block public access hides its public snapshots.",
     "snapshot_wider_than_image": "{who} can read the snapshots of {places}, but may not launch it.",
-    "unknown_account": "{who} {is} not allowed, but can use {places}.",
-    "unknown_organization": "{who} {is} not allowed, but can use {places}.",
-    "unknown_organizational_unit": "{who} {is} not allowed, but can use {places}.",
+    "unknown_account": "{who} {is} not allowed, but {can} use {places}.",
+    "unknown_organization": "{who} {is} not allowed, but {can} use {places}.",
+    "unknown_organizational_unit": "{who} {is} not allowed, but {can} use {places}.",
 }
 # For snapshots of these images, where the sentence differs.
 _OF_THEIR_SNAPSHOTS = {
-    "unknown_account": "{who} {is} not allowed, but can read the snapshots of {places}.",
+    "unknown_account": "{who} {is} not allowed, but {can} read the snapshots of {places}.",
 }
 # For snapshots that no image uses.
 _OF_UNUSED_SNAPSHOTS = {
     "snapshot_public": "{places}: public, so every AWS account can read it.",
     "snapshot_public_blocked": "{places}: public, and only block public access hides it.",
-    "unknown_account": "{who} {is} not allowed, but can read {places}.",
+    "unknown_account": "{who} {is} not allowed, but {can} read {places}.",
 }
 _NOUNS = {
     "unknown_organization": "organization",
@@ -53,7 +53,7 @@ def causes(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[
     """The findings by cause. ``images`` are those of the report.
 
     Principals that are not allowed are one cause if they can use the same images: an image that is shared
-    with hundreds of them was shared once.
+    with hundreds of them was shared once. ``by_cause`` joins causes that are small and many.
     """
     listed = tuple(items)
     names = {(image["region"], image["image_id"]): str(image["name"] or "") for image in images}
@@ -91,7 +91,8 @@ def _title(items: Sequence[Item], names: Names) -> str:
     who = str(principals[0]) if singular else count(len(principals), _noun(first.code, principals))
     listed = some + (_images(places, names) if first.image_id else _snapshots(places))
     verbs = {"lacks": "lacks", "is": "is"} if singular else {"lacks": "lack", "is": "are"}
-    found = text.format(who=who, places=listed, **verbs)
+    can = "each can" if some and not singular else "can"
+    found = text.format(who=who, places=listed, can=can, **verbs)
     return found if len(places) == 1 else _plural(found)
 
 

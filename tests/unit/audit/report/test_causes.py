@@ -83,6 +83,42 @@ def test_accounts_that_can_use_the_same_images_are_one_cause() -> None:
 
 
 @pytest.mark.parametrize(
+    ("accounts", "expected"),
+    [
+        (1, ["000000000000 is not allowed, but can use golden-0-1 in eu-west-1."]),
+        (
+            2,
+            [
+                "000000000000 is not allowed, but can use golden-0-1 in eu-west-1.",
+                "000000000001 is not allowed, but can use golden-1-1 in us-east-1.",
+            ],
+        ),
+        (4, ["4 accounts are not allowed, but each can use some of 4 golden images in 2 regions."]),
+        (37, ["37 accounts are not allowed, but each can use some of 41 golden images in 2 regions."]),
+        (990, ["990 accounts are not allowed, but each can use some of 1,100 golden images in 2 regions."]),
+    ],
+)
+def test_accounts_with_no_image_in_common(accounts: int, expected: list[str]) -> None:
+    # Each ninth account has two images, all others have one.
+    places = [account for account in range(accounts) for _image in range(2 if account % 9 == 8 else 1)]
+    images = [image(f"ami-{number}", f"golden-{number}-1", (EU, US)[number % 2]) for number in range(1100)]
+    alone = [
+        item("unknown_account", f"ami-{number}", f"{account:012}", (EU, US)[number % 2])
+        for number, account in enumerate(places)
+    ]
+    groups = causes(alone, images)
+    assert [group.title for group in groups] == expected
+    # Each row has one image and its account.
+    rows = [row for group in groups for row in group.rows]
+    assert sorted(row["principals"] for row in rows) == [[f"{account:012}"] for account in places]
+
+    # Accounts that an image was shared with at once stay apart.
+    together = [item("unknown_account", "ami-shared", f"{2000 + number:012}") for number in range(400)]
+    titles = {group.title for group in causes([*alone, *together], images)}
+    assert titles == {*expected, "400 accounts are not allowed, but can use ami-shared in eu-west-1."}
+
+
+@pytest.mark.parametrize(
     ("code", "noun"),
     [
         ("unknown_organization", "organizations"),
