@@ -12,6 +12,7 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
+from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
 from ansible_collections.golden.images.plugins.module_utils.variables import (
     declared,
     misspelled,
@@ -75,24 +76,3 @@ def documented(role_path):
     """The declarations of the variables of the role in a directory, by name."""
     with open(os.path.join(role_path, "meta", "variables.yml"), encoding="utf-8") as stream:
         return yaml.safe_load(stream)["variables"]
-
-
-class _TextLoader(yaml.BaseLoader):
-    """Loads all scalars as text. An alias, which could repeat its anchor without end, is an error."""
-
-    def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("an alias")
-        return super().compose_node(parent, index)
-
-
-def parsed(text):
-    """The value of YAML text with all scalars as text.
-
-    Raises:
-        ValueError: it is not YAML.
-    """
-    try:
-        return yaml.load(text, Loader=_TextLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(f"not YAML: {error}") from error

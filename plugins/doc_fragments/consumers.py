@@ -16,7 +16,7 @@ options:
       - Quote each ID. YAML reads unquoted digits as a number. One of 12 digits is accepted; one with fewer digits has lost a
         leading zero and is refused.
     type: list
-    elements: raw
+    elements: str
     default: []
   org_arns:
     description:

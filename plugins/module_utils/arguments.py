@@ -15,7 +15,7 @@ from .model import ConsumerRole, ImagesByTarget, Network, Sharing
 from .parameter_names import name_problem
 from .structure import as_list
 from .tags import check_tags
-from .variables import Unreadable, account_id, external_id, role_name, text_of
+from .variables import Unreadable, account_id, text_of
 from .wording import shown
 
 IMAGES_SPEC: dict[str, Any] = {
@@ -24,13 +24,16 @@ IMAGES_SPEC: dict[str, Any] = {
 }
 # Not "dict": images in several accounts are a list.
 IMAGES_BY_TARGET_SPEC: dict[str, Any] = {**IMAGES_SPEC, "images": {"type": "raw"}}
+# ``context`` is what ``variables.options_of`` reads; Ansible has no such types.
 CONSUMER_ROLE_SPEC: dict[str, Any] = {
-    "consumer_role_name": {"type": "str"},
-    "external_id": {"type": "str", "no_log": True},
+    "consumer_role_name": {"type": "str", "context": {"type": "role_name"}},
+    "external_id": {"type": "str", "no_log": True, "context": {"type": "external_id"}},
 }
-# Not "str": Ansible would convert a number, which may have lost a leading zero, to text without a warning.
+ACCOUNT_IDS_SPEC: dict[str, Any] = {"type": "list", "elements": "str", "context": {"elements": "account_id"}}
+OWNERS_SPEC: dict[str, Any] = {"type": "list", "elements": "str", "context": {"elements": "owner"}}
+TAGS_SPEC: dict[str, Any] = {"type": "dict", "context": {"elements": "str"}}
 CONSUMERS_SPEC: dict[str, Any] = {
-    "account_ids": {"type": "list", "elements": "raw", "default": []},
+    "account_ids": {**ACCOUNT_IDS_SPEC, "default": []},
     "org_arns": {"type": "list", "elements": "str", "default": []},
     "org_unit_arns": {"type": "list", "elements": "str", "default": []},
 }
@@ -44,7 +47,14 @@ REPORT_FILES_SPEC: dict[str, Any] = {
     "report_path": {"type": "path"},
     "report_dir": {"type": "path"},
 }
-REPORT_SPEC: dict[str, Any] = {**REPORT_FILES_SPEC, "account_names": {"type": "dict", "default": {}}}
+REPORT_SPEC: dict[str, Any] = {
+    **REPORT_FILES_SPEC,
+    "account_names": {
+        "type": "dict",
+        "default": {},
+        "context": {"keys": "account_id", "elements": "str"},
+    },
+}
 
 IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
@@ -96,17 +106,10 @@ class Options:
     def strings(self, option: str) -> tuple[str, ...]:
         """A list of strings without surrounding space. A blank item adds a failure.
 
-        Ansible turns null in a list of strings into a blank one.
+        It is not dropped: a list of one variable that happens to be empty would lose its meaning. Ansible
+        turns null in a list of strings into a blank one.
         """
-        return self._not_blank(option, [str(item).strip() for item in self._params[option] or ()])
-
-    def _not_blank(self, option: str, texts: Iterable[str]) -> tuple[str, ...]:
-        """The texts that are not blank. Blank ones add a failure.
-
-        It is not dropped: a list of one variable that happens to be empty would lose its meaning, and with it
-        a protection, or a purge would remove what the list keeps.
-        """
-        given = tuple(texts)
+        given = tuple(str(item).strip() for item in self._params[option] or ())
         if not all(given):
             number = given.index("") + 1
             self.refuse(option, f"item {number} is empty.", "Remove it; only the whole list can be empty.")
@@ -132,10 +135,11 @@ class Options:
 
     def image_id(self, option: str, value: Any) -> str:
         """An AMI ID. A value that is not one adds a failure."""
-        if not isinstance(value, str) or not IMAGE_ID.fullmatch(value):
+        text = value.strip() if isinstance(value, str) else value
+        if not isinstance(text, str) or not IMAGE_ID.fullmatch(text):
             problem = f"{shown(value)} is not a valid AMI ID."
             self.refuse(option, problem, "Use an ID such as ami-0123456789abcdef0.")
-        return str(value)
+        return str(text)
 
     def parameter(self, option: str, value: str, region: str | None = None) -> str:
         """The name or ARN of an SSM parameter to read. A failure if it is none, or not of this region."""
@@ -151,7 +155,7 @@ class Options:
     def consumers(self) -> Sharing:
         """The consumers in ``account_ids``, ``org_arns`` and ``org_unit_arns``."""
         return Sharing(
-            account_ids=frozenset(self._account_ids("account_ids")),
+            account_ids=frozenset(self._params["account_ids"]),
             org_arns=frozenset(
                 self.matching(
                     "org_arns", ORG_ARN, "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
@@ -215,9 +219,6 @@ class Options:
         """The images in ``images``, or the one in ``image_id``."""
         listed = self._params["images"]
         if not isinstance(listed, list):
-            if listed is not None and not isinstance(listed, Mapping):
-                self.refuse("images", f"must be a mapping or a list (got {shown(listed)}).", _IMAGES_FORMS)
-                return ImagesByTarget({})
             images = self.images()
             return ImagesByTarget({(None, region): image_id for region, image_id in images.items()})
         placed: dict[tuple[str | None, str], str | None] = {}
@@ -239,12 +240,6 @@ class Options:
     def consumer_role(self) -> ConsumerRole | None:
         """The role in ``consumer_role_name`` with its ``external_id``, None if it is not set."""
         name = self._params["consumer_role_name"]
-        for option, check in (("consumer_role_name", role_name), ("external_id", external_id)):
-            try:
-                if self._params[option]:
-                    check(self._params[option])
-            except Unreadable as unreadable:
-                self.refuse(option, unreadable.problem, unreadable.remedy)
         return ConsumerRole(name, self._params["external_id"]) if name else None
 
     def network(self) -> Network:
@@ -292,13 +287,7 @@ class Options:
 
     def account_ids(self, option: str) -> tuple[str, ...]:
         """A list of account IDs without duplicates."""
-        return tuple(dict.fromkeys(self._account_ids(option)))
-
-    def _account_ids(self, option: str) -> list[str]:
-        given = ["" if item is None else item for item in self._params[option]]
-        self._not_blank(option, [str(item).strip() for item in given])
-        found = (self.account_id(option, item) for item in given)
-        return [account_id for account_id in found if account_id]
+        return tuple(dict.fromkeys(self._params[option]))
 
     def _image_or_planned(self, option: str, region: str, image_id: Any) -> str | None:
         if image_id is not None:

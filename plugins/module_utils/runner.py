@@ -21,10 +21,14 @@ from .failures import Failure, Refused, summary
 from .model import Target
 from .plan import Plan, TargetPlan
 from .progress import Report, reporter
+from .read_yaml import parsed
+from .variables import options_of, read_options
 from .wording import renamed, renamed_text, validation_message, visible
 
 # Documented by the fragment variable_names.
-VARIABLE_NAMES_SPEC: dict[str, Any] = {"variable_names": {"type": "dict", "default": {}}}
+VARIABLE_NAMES_SPEC: dict[str, Any] = {
+    "variable_names": {"type": "dict", "default": {}, "context": {"elements": "str"}}
+}
 # botocore leaves out of AWS's responses what its models lack, such as criteria of allowed images: older ones
 # would show less access, and fewer restrictions, than there are. docs/versions.md has what needs newer ones.
 OLDEST_BOTOCORE = "1.41.0"
@@ -140,8 +144,9 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
     """Run the module; ``rules`` are AnsibleModule's (``mutually_exclusive`` and the like)."""
     from ansible.module_utils.basic import AnsibleModule
 
-    module_class = _module_class(flow, AnsibleModule)
-    _run(flow, module_class(argument_spec=_spec(argument_spec), supports_check_mode=True, **rules))
+    spec = _spec(argument_spec)
+    module_class = _module_class(flow, AnsibleModule, spec)
+    _run(flow, module_class(argument_spec=spec, supports_check_mode=True, **rules))
 
 
 def run_here(
@@ -176,9 +181,10 @@ def run_here(
         def fail_json(self, msg: str, **result: Any) -> None:
             Here.exit_json(self, **{**result, "failed": True, "msg": msg})
 
+    spec = _spec(argument_spec)
     try:
-        module_class = _module_class(flow, Here)
-        _run(flow, module_class(argument_spec=_spec(argument_spec), supports_check_mode=True, **rules))
+        module_class = _module_class(flow, Here, spec)
+        _run(flow, module_class(argument_spec=spec, supports_check_mode=True, **rules))
     except _Ended as ended:
         return ended.result
     raise AssertionError("The module has ended without a result.")
@@ -226,12 +232,7 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
         if plan.refusals:
             raise Refused(plan.refusals)
     except Refused as refused:
-        failures = [_shown(failure, variables) for failure in refused.failures]
-        module.fail_json(
-            msg="\n".join([summary(failures), "This task changed nothing."]),
-            changed=False,
-            failures=[failure.as_result() for failure in failures],
-        )
+        _refuse(module, refused.failures, variables)
     if module.check_mode and not flow.only_reads:
         outcome = Outcome()
     else:
@@ -258,14 +259,24 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
     module.exit_json(**result)
 
 
+def _refuse(module: Any, refusals: Iterable[Failure], variables: Mapping[str, str]) -> None:
+    """End the module, which has changed nothing."""
+    failures = [_shown(failure, variables) for failure in refusals]
+    module.fail_json(
+        msg="\n".join([summary(failures), "This task changed nothing."]),
+        changed=False,
+        failures=[failure.as_result() for failure in failures],
+    )
+
+
 def _shown(failure: Failure, variables: Mapping[str, str]) -> Failure:
     """The failure as the user reads it: with variables for options, and without invisible characters."""
     named = renamed(failure, variables)
     return replace(named, message=visible(named.message), remedy=visible(named.remedy))
 
 
-def _module_class(flow: Flow[Any, Any], base: Any) -> Any:
-    module_class = _with_own_messages(base)
+def _module_class(flow: Flow[Any, Any], base: Any, argument_spec: Mapping[str, Any]) -> Any:
+    module_class = _reading(base, argument_spec)
     # Imported only if needed: the import of boto3 takes longer than a module without AWS runs.
     if flow.needs_aws:
         aws_module = _aws_module()
@@ -280,18 +291,35 @@ def _aws_module() -> Any:
     return AnsibleAWSModule
 
 
-def _with_own_messages(base: Any) -> Any:
+def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
+    """The module class that reads the options of ``argument_spec`` as roles read their variables."""
+
     class Module(base):  # type: ignore[misc]
-        """A module that fails for options of a wrong type with the value as the user wrote it."""
+        """A module that fails for options that it cannot read, and names each value as the user wrote it."""
+
+        params: dict[str, Any]
+        unreadable: tuple[Failure, ...] = ()
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            # Only now does it know the secrets that its result must not have.
+            if self.unreadable:
+                self._refuse_options()
 
         def _load_params(self) -> None:
             super()._load_params()
-            # The validation replaces values by converted copies.
             self.as_given = dict(self.params)
+            self.params, self.unreadable = read_options(options_of(argument_spec), self.params, parsed)
+
+        def _refuse_options(self) -> None:
+            _refuse(self, self.unreadable, self.params.get("variable_names", {}))
 
         def fail_json(self, msg: Any, **result: Any) -> None:
             # The runner's own failures have a list of them.
             if "failures" not in result:
+                # What Ansible's validation lacks may be an option that could not be read.
+                if self.unreadable:
+                    self._refuse_options()
                 found = getattr(self, "validation_result", None)
                 errors = list(found.error_messages) if found else []
                 msg = validation_message(str(msg), errors, self.as_given, self.argument_spec)

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the variables of a role from values of any kind: of a playbook, an inventory, or a survey's text.
+"""Reads the variables of a role, and the options of a module, from values of any kind: of a playbook, an
+inventory, or a survey's text.
 
 AWX passes each answer of a survey as text, and Ansible applies YAML's types to that text again:
 ``''`` becomes null, ``222222222222`` an integer, ``012345671234`` the octal number 1402434204, ``1.10`` 1.1
@@ -23,8 +24,7 @@ from typing import Any
 from .failures import Failure, invalid_option, invalid_value
 from .wording import shown
 
-# Text that is YAML to its value with all scalars as text; ValueError if it is not YAML. PyYAML is only on the
-# controller, so the caller has the parser.
+# Text that is YAML to its value with all scalars as text: ``read_yaml.parsed``.
 Parse = Callable[[str], Any]
 
 ACCOUNT_DIGITS = 12
@@ -39,6 +39,8 @@ _BEFORE_ITEMS = re.compile(r"(?:[ \t]*(?:#[^\n]*|---[ \t\r]*)?(?:\r?\n|\Z))*[ \t
 # An item of separated text that was meant as YAML or as text in quotes: it would not mean what it says.
 _NO_ITEM = re.compile(r"""["'#]|[-*]\s|---|.*\s#""", re.DOTALL)
 _ITEM_ENDS = re.compile(r"[,\n\r]")
+# What text has that is a YAML mapping.
+_KEY = re.compile(r":(?:\s|\Z)")
 # ansible.module_utils.parsing.convert_bool.
 _TRUE = frozenset({"y", "yes", "on", "1", "true", "t", "1.0"})
 _FALSE = frozenset({"n", "no", "off", "0", "false", "f", "0.0"})
@@ -61,10 +63,11 @@ ACCOUNT_ID_FORM = 'Write 12 digits in double quotes, in a survey too, for exampl
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable of a role.
+    """One variable of a role, or one option of a module.
 
     ``type``, ``elements``, which is also of a mapping's values, and a mapping's ``keys`` are Ansible's types,
-    or ``account_id``, 12 digits, ``role_name`` or ``external_id``, of IAM, or ``raw``, a mapping or a list.
+    or ``account_id``, 12 digits, ``owner`` of an image, ``role_name`` or ``external_id``, of IAM, or ``raw``,
+    a mapping or a list.
     ``choices`` are texts. ``default_from`` is another variable: it counts if this one is not given.
     ``options`` are the known keys of the mappings in a list or a mapping.
     """
@@ -110,6 +113,24 @@ def _declared(name: str, fields: Mapping[str, Any]) -> Variable:
     )
 
 
+def options_of(argument_spec: Mapping[str, Mapping[str, Any]]) -> tuple[Variable, ...]:
+    """The options of a module by all their names. Defaults, and what is required, are Ansible's matter.
+
+    The key ``context`` of an option, which Ansible ignores, has the fields of ``Variable`` that differ from
+    Ansible's, such as ``elements`` that are account IDs.
+    """
+    return tuple(
+        replace(
+            _declared(name, {**fields, **fields.get("context", {}), "options": {}}),
+            default=None,
+            required=False,
+            options=options_of(fields.get("options", {})),
+        )
+        for option, fields in argument_spec.items()
+        for name in (option, *fields.get("aliases", ()))
+    )
+
+
 def sources(variables: Iterable[Variable]) -> frozenset[str]:
     """The names of all variables that ``read`` needs the values of."""
     return frozenset(
@@ -132,6 +153,29 @@ def read(
         values[variable.name] = reading.first(given)
         failures += reading.failures
     return values, tuple(failures)
+
+
+def read_options(
+    options: Iterable[Variable], given: Mapping[str, Any], parse: Parse
+) -> tuple[dict[str, Any], tuple[Failure, ...]]:
+    """The given parameters of a module with its options as read, and all failures.
+
+    An option that is not given, or has a failure, is missing; see ``read``. Real mappings and lists whose
+    content is not declared stay as they are: they can be large results of other tasks.
+    """
+    to_read = [one for one in options if one.name in given and not _stays(one, given[one.name])]
+    values, failures = read(to_read, given, parse)
+    missing = {failure.action for failure in failures}
+    missing.update(name for name, value in values.items() if value is None)
+    return {name: value for name, value in {**given, **values}.items() if name not in missing}, failures
+
+
+def _stays(variable: Variable, value: Any) -> bool:
+    if variable.options or variable.keys != "str":
+        return False
+    if isinstance(value, list):
+        return variable.type == "raw" or variable.elements == "dict"
+    return isinstance(value, Mapping) and variable.type in ("dict", "raw") and variable.elements is None
 
 
 def misspelled(
@@ -195,6 +239,19 @@ def account_id(value: Any) -> str:
         f"leading zero{_octal_hint(value)}.",
         ACCOUNT_ID_FORM,
     )
+
+
+def owner(value: Any) -> str:
+    """The owner of an image: an account ID, or an alias such as ``self``.
+
+    Raises:
+        Unreadable: it has digits only, and is no account ID.
+    """
+    text = text_of(value)
+    if not text.isdecimal():
+        return text
+    # Fewer digits were a number, which Ansible or a role has made a text.
+    return account_id(text if len(text) >= ACCOUNT_DIGITS else int(text))
 
 
 def role_name(text: str) -> str:
@@ -271,12 +328,16 @@ class _Reading:
         """The value; None if it is not given or has a failure. ``place`` is where it stands, for messages."""
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
-        if variable.type == "list":
-            return self._list(variable, value, place)
-        if variable.type == "dict":
-            return self._mapping(variable, value, place)
-        if variable.type == "raw":
-            return self._structure(value, place)
+        try:
+            if variable.type == "list":
+                return self._list(variable, value, place)
+            if variable.type == "dict":
+                return self._mapping(variable, value, place)
+            if variable.type == "raw":
+                return self._structure(value, place)
+        except Unreadable as unreadable:
+            self._refuse(f"{place}{unreadable.problem}", unreadable.remedy)
+            return None
         return self._scalar(variable, value, place)
 
     def _scalar(self, variable: Variable, value: Any, place: str) -> Any:
@@ -367,7 +428,7 @@ class _Reading:
         """A mapping or a list of any content; other text is the items of a list."""
         found = value
         if isinstance(value, str):
-            parsed = self._parsed(value)
+            parsed = self._parsed(value) if _is_structure(value) or _KEY.search(value) else None
             found = parsed if isinstance(parsed, (Mapping, list)) else self._items(value, only_yaml=False)
         if not isinstance(found, (Mapping, list, tuple)):
             self._refuse(f"{place}must be a mapping or a list{self._got(value)}.", _FORMS["raw"])
@@ -377,7 +438,11 @@ class _Reading:
         return _trimmed(found)
 
     def _parsed(self, text: str) -> Any:
-        """The value of JSON or YAML text with all scalars as text but null; None if it is neither."""
+        """The value of JSON or YAML text with all scalars as text but null; None if it is neither.
+
+        Raises:
+            Unreadable: there is no parser of YAML.
+        """
         try:
             return _json(text)
         except (ValueError, RecursionError):
@@ -503,6 +568,7 @@ _SCALARS: Mapping[str, Callable[[Any], Any]] = {
     "external_id": lambda value: external_id(text_of(value)),
     "float": _decimal_number,
     "int": _whole_number,
+    "owner": owner,
     "path": text_of,
     "role_name": lambda value: role_name(text_of(value)),
     "str": text_of,

@@ -108,7 +108,7 @@ options:
       - How many images one run can disable or deregister, as a number or as a percentage of the images evaluated. Either ends
         launches of an image at once. Former images whose snapshots are deleted are included.
       - If the limit is exceeded, the module fails and changes nothing.
-    type: raw
+    type: str
     default: 10%
   include_shared:
     description:
@@ -474,7 +474,7 @@ ARGUMENT_SPEC = {
     "deprecate_after_days": {"type": "int"},
     "disable_after_days": {"type": "int"},
     "deregister_after_days": {"type": "int"},
-    "max_deletions": {"type": "raw", "default": "10%"},
+    "max_deletions": {"type": "str", "default": "10%"},
     "include_shared": {"type": "bool", "default": False},
     "trust_usage_reports": {"type": "bool", "default": False},
     "include_image_builder": {"type": "bool", "default": False},

@@ -80,14 +80,14 @@ options:
       - AWS copies an image with an AWS Marketplace product code, and images created from it, only within the owner's
         account.
     type: list
-    elements: raw
+    elements: str
     default: []
   consumer_account_ids:
     description:
       - The accounts into which later tasks copy the copies, with O(account_ids).
       - If AWS does not copy the image into other accounts, the task then fails before the first copy is started.
     type: list
-    elements: raw
+    elements: str
     default: []
   regions:
     description:

@@ -32,7 +32,7 @@ options:
       - The accounts that launch the images, each 12 digits in quotes.
       - No role is assumed for the account whose credentials are used.
     type: list
-    elements: raw
+    elements: str
     required: true
   instance_type:
     description:

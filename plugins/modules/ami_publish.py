@@ -70,7 +70,7 @@ options:
         O(images) gets that one.
       - Each account must be able to see the image, and have the role O(consumer_role_name).
     type: list
-    elements: raw
+    elements: str
     default: []
   require_shared:
     description:

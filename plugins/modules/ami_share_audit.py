@@ -30,7 +30,7 @@ options:
     description:
       - The accounts that any image may be shared with, each 12 digits as text in quotes. The owner is always allowed.
     type: list
-    elements: raw
+    elements: str
     default: []
   allowed_org_arns:
     description:
@@ -65,7 +65,7 @@ options:
         description:
           - Accounts that these images may be shared with.
         type: list
-        elements: raw
+        elements: str
         default: []
       org_arns:
         description:
@@ -395,13 +395,13 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC
+from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC, TAGS_SPEC
 from ansible_collections.golden.images.plugins.module_utils.audit.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
     "regions": {"type": "list", "elements": "str", "default": []},
-    "allowed_account_ids": {"type": "list", "elements": "raw", "default": []},
+    "allowed_account_ids": CONSUMERS_SPEC["account_ids"],
     "allowed_org_arns": {"type": "list", "elements": "str", "default": []},
     "allowed_org_unit_arns": {"type": "list", "elements": "str", "default": []},
     "rules": {
@@ -410,7 +410,7 @@ ARGUMENT_SPEC = {
         "default": [],
         "options": {
             "name_pattern": {"type": "str"},
-            "tags": {"type": "dict"},
+            "tags": TAGS_SPEC,
             **CONSUMERS_SPEC,
             "public": {"type": "bool", "default": False},
         },

@@ -28,7 +28,7 @@ options:
       - The accounts that would launch the images, each 12 digits as text in quotes.
       - No role is assumed for the account of the credentials.
     type: list
-    elements: raw
+    elements: str
     required: true
   instance_type:
     description:

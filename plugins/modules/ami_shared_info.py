@@ -34,7 +34,7 @@ options:
       - Any account can share an image with any other. List the owners that you trust before you launch an image.
       - Account IDs must be quoted.
     type: list
-    elements: raw
+    elements: str
     default: []
     aliases: [owner]
   image_ids:
@@ -275,6 +275,7 @@ failures:
       returned: always
 """
 
+from ansible_collections.golden.images.plugins.module_utils.arguments import OWNERS_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 from ansible_collections.golden.images.plugins.module_utils.shared_info.flow import FLOW
 
@@ -286,7 +287,7 @@ ARGUMENT_SPEC = {
         "default": ["self"],
         "aliases": ["executable_user"],
     },
-    "owners": {"type": "list", "elements": "raw", "default": [], "aliases": ["owner"]},
+    "owners": {**OWNERS_SPEC, "default": [], "aliases": ["owner"]},
     "image_ids": {"type": "list", "elements": "str", "default": [], "aliases": ["image_id"]},
     "filters": {"type": "dict"},
     "regions": {"type": "list", "elements": "str", "default": []},

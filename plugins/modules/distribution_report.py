@@ -72,7 +72,7 @@ options:
       - The accounts that the image should be shared with. With these, O(org_arns) or O(org_unit_arns), the report says how many
         of them can launch it in each region.
     type: list
-    elements: raw
+    elements: str
     default: []
   org_arns:
     description:
@@ -91,7 +91,7 @@ options:
       - The accounts that the image should be published in, besides the one that owns it. With these, the report says in how many
         accounts it is published.
     type: list
-    elements: raw
+    elements: str
     default: []
 extends_documentation_fragment:
   - golden.images.variable_names

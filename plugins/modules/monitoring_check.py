@@ -60,7 +60,8 @@ options:
   subscriptions:
     description:
       - Subscriptions of the topic, a list of mappings with C(protocol) and C(endpoint).
-    type: raw
+    type: list
+    elements: dict
     default: []
   kms_key_arns:
     description:

@@ -45,7 +45,7 @@ options:
       - The accounts to verify in each region. The default is those in the results. An account without a result has not reached
         the level.
     type: list
-    elements: raw
+    elements: str
     default: []
   diagnosis_result:
     description:
@@ -206,7 +206,7 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import REPORT_SPEC
+from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC, REPORT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 from ansible_collections.golden.images.plugins.module_utils.verification.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.verification.report import LEVELS
@@ -215,7 +215,7 @@ ARGUMENT_SPEC = {
     **REPORT_SPEC,
     "level": {"type": "str", "choices": [*LEVELS], "required": True},
     "regions": {"type": "list", "elements": "str", "required": True},
-    "account_ids": {"type": "list", "elements": "raw", "default": []},
+    "account_ids": CONSUMERS_SPEC["account_ids"],
     "diagnosis_result": {"type": "dict", "default": {}},
     "probe_result": {"type": "dict", "default": {}},
 }

@@ -30,6 +30,7 @@ GROUND = (
     "parameter_names",
     "plan",
     "progress",
+    "read_yaml",
     "regions",
     "runner",
     "structure",

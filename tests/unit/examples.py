@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import Device, Image, Target
+from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils.variables import options_of, read_options
 
 OWNER = "111122223333"
 STRANGER = "999988887777"
@@ -16,6 +21,19 @@ SOURCE_REGION = "us-east-1"
 MARK = {"golden.images:source": f"{SOURCE_REGION}/{SOURCE_ID}"}
 ORG = "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
 UNIT = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"
+
+
+def as_read(argument_spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as a module passes them to its flow: read, converted by Ansible, and with their defaults.
+
+    Raises:
+        Refused: the reader refuses some.
+    """
+    values, failures = read_options(options_of(argument_spec), given, parsed)
+    if failures:
+        raise Refused(failures)
+    found: dict[str, Any] = ArgumentSpecValidator(dict(argument_spec)).validate(values).validated_parameters
+    return found
 
 
 def place(region: str = "eu-west-1") -> Target:

@@ -9,7 +9,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.images.plugins.action.role_variables import documented, parsed
+from ansible_collections.golden.images.plugins.action.role_variables import documented
+from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
 from ansible_collections.golden.images.plugins.module_utils.variables import Variable, declared, read
 
 from tests.unit.hostile import VALUES

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -158,7 +160,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         warnings: list[str] = []
         modules: list[FakeModule] = []
 
-        def module_class(_flow: Flow[Any, Any], _base: object) -> Callable[..., FakeModule]:
+        def module_class(_flow: Flow[Any, Any], _base: object, _spec: object) -> Callable[..., FakeModule]:
             def make(**arguments: Any) -> FakeModule:
                 modules.append(
                     FakeModule(
@@ -437,7 +439,7 @@ def test_a_flow_without_aws_gets_no_clients(run: Run) -> None:
 def test_only_a_flow_that_needs_aws_uses_the_module_class_with_its_options(
     needs_aws: bool, expected: type
 ) -> None:
-    assert issubclass(runner._module_class(Steps(needs_aws=needs_aws).flow(), AnsibleModule), expected)
+    assert issubclass(runner._module_class(Steps(needs_aws=needs_aws).flow(), AnsibleModule, {}), expected)
 
 
 def test_a_botocore_that_would_leave_something_out_is_refused() -> None:
@@ -553,10 +555,22 @@ def test_a_failure_in_this_process_is_returned() -> None:
     assert "The name is bad. Fix it." in found["msg"]
 
 
-def test_an_option_of_a_wrong_type_fails_in_this_process_as_in_its_own() -> None:
-    found = runner.run_here(Steps(needs_aws=False).flow(), HERE_SPEC, {"images": ["many"]})
-    assert found["failed"] is True
-    assert found["msg"] == 'images: must be a whole number (got ["many"]).'
+def test_an_option_that_cannot_be_read_fails_in_this_process_as_in_its_own() -> None:
+    steps = Steps(needs_aws=False)
+    found = runner.run_here(steps.flow(), HERE_SPEC, {"images": ["many"], "external_id": 1.1})
+    assert steps.calls == []
+    assert (found["failed"], found["changed"]) == (True, False)
+    assert found["msg"] == (
+        "2 problems:\n"
+        "- images: item 1: must be a whole number (got 'many').\n"
+        "- external_id: the value is not text, because YAML reads it as another type. Write it in double "
+        'quotes, in a survey too, for example "1.10".\n'
+        "This task changed nothing."
+    )
+    assert [(one["action"], one["error_code"]) for one in found["failures"]] == [
+        ("images", "invalid_option"),
+        ("external_id", "invalid_option"),
+    ]
 
 
 def test_secrets_are_not_in_a_result_of_this_process() -> None:
@@ -572,3 +586,240 @@ def test_libraries_and_models_are_loaded_at_once(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(runner, "_aws_module", lambda: loaded.append("amazon.aws"))
     runner.preload()
     assert sorted(loaded) == ["amazon.aws", "models"]
+
+
+# Options in every form. The module is Ansible's own, with its real validation of the argument spec.
+
+ACCOUNT, OTHER = "012345671234", "222222222222"
+TYPES_SPEC: dict[str, Any] = {
+    "text": {"type": "str"},
+    "path": {"type": "path"},
+    "count": {"type": "int", "default": 7},
+    "price": {"type": "float", "default": 0.5},
+    "flag": {"type": "bool", "default": True},
+    "level": {"type": "str", "choices": ["low", "High"], "default": "low"},
+    "names": {"type": "list", "elements": "str", "default": ["own"], "aliases": ["name"]},
+    "sizes": {"type": "list", "elements": "int", "default": []},
+    "levels": {"type": "list", "elements": "str", "choices": ["low", "High"], "default": []},
+    "ids": {"type": "list", "elements": "str", "default": [], "context": {"elements": "account_id"}},
+    "images": {"type": "dict"},
+    "tags": {"type": "dict", "context": {"elements": "str"}},
+    "places": {"type": "raw"},
+    "results": {"type": "list", "elements": "dict", "default": []},
+    "rules": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "ids": {"type": "list", "elements": "str", "default": [], "context": {"elements": "account_id"}},
+            "public": {"type": "bool", "default": False},
+        },
+    },
+    "secret": {"type": "str", "no_log": True},
+}
+RULE = {"ids": [ACCOUNT], "public": True}
+
+
+def read_params(**given: Any) -> Mapping[str, Any]:
+    """The parameters that the flow of a module gets."""
+    steps = Steps(NOTHING_TO_DO, Outcome(), needs_aws=False)
+    found = runner.run_here(steps.flow(), TYPES_SPEC, given)
+    assert not found.get("failed"), found["msg"]
+    params, _check_mode = steps.given("wanted")
+    return dict(params)
+
+
+def refused_params(**given: Any) -> dict[str, Any]:
+    """The result of a module that refuses these options before any step."""
+    steps = Steps(needs_aws=False)
+    found = runner.run_here(steps.flow(), TYPES_SPEC, given, with_invocation=True)
+    assert steps.calls == []
+    assert (found["failed"], found["changed"]) == (True, False)
+    assert found["msg"].endswith("\nThis task changed nothing.")
+    return found
+
+
+FORMS: list[tuple[str, Any, Any]] = [
+    ("text", "web", "web"),
+    ("text", " web\n", "web"),
+    ("text", '"1.10"', "1.10"),
+    ("text", 7, "7"),
+    ("path", " /tmp/x ", "/tmp/x"),
+    ("count", "5", 5),
+    ("count", " 5 ", 5),
+    ("count", "5.0", 5),
+    ("count", 5.0, 5),
+    ("price", "0.05", 0.05),
+    ("price", 1, 1.0),
+    ("flag", "false", False),
+    ("flag", " no ", False),
+    ("flag", 0, False),
+    ("flag", "1.0", True),
+    ("level", "high", "High"),
+    ("level", " LOW ", "low"),
+    ("names", ["a", " b "], ["a", "b"]),
+    ("names", [], []),
+    ("names", "[]", []),
+    ("names", "a", ["a"]),
+    ("names", "a, b,", ["a", "b"]),
+    ("names", "a\r\nb\n", ["a", "b"]),
+    ("names", "- a\n- 1.10", ["a", "1.10"]),
+    ("names", '["a", "b"]', ["a", "b"]),
+    ("names", "[a, 012]", ["a", "012"]),
+    ("names", 7, ["7"]),
+    ("sizes", "1, 2.0", [1, 2]),
+    ("sizes", ["1", 2], [1, 2]),
+    ("levels", "LOW\nhigh", ["low", "High"]),
+    ("ids", f"{ACCOUNT}, {OTHER}", [ACCOUNT, OTHER]),
+    ("ids", f"- {ACCOUNT}\n- {OTHER}", [ACCOUNT, OTHER]),
+    ("ids", [222222222222], [OTHER]),
+    ("ids", 222222222222, [OTHER]),
+    ("images", {"eu-west-1": None}, {"eu-west-1": None}),
+    ("images", "eu-west-1: ami-1", {"eu-west-1": "ami-1"}),
+    ("images", '{"eu-west-1": "ami-1", "us-east-1": null}', {"eu-west-1": "ami-1", "us-east-1": None}),
+    ("images", {}, {}),
+    ("images", "{}", {}),
+    ("tags", "version: 1.10\nbuild: 012", {"version": "1.10", "build": "012"}),
+    ("tags", {"n": 1, "empty": "", "null": None}, {"n": "1", "empty": "", "null": None}),
+    ("places", {"eu-west-1": "ami-1"}, {"eu-west-1": "ami-1"}),
+    ("places", [{"account_id": 222222222222}], [{"account_id": 222222222222}]),
+    ("places", "- account_id: 012345671234", [{"account_id": ACCOUNT}]),
+    ("places", "ami-1, ami-2", ["ami-1", "ami-2"]),
+    ("results", [{"text": " 1 "}], [{"text": " 1 "}]),
+    ("results", '[{"kms_keys": []}]', [{"kms_keys": []}]),
+    ("rules", [{"ids": ACCOUNT, "public": "yes"}], [RULE]),
+    ("rules", f"- ids: {ACCOUNT}\n  public: on", [RULE]),
+    ("rules", f'[{{"ids": ["{ACCOUNT}"], "public": true}}]', [RULE]),
+    ("rules", [{"ids": ""}], [{"ids": [], "public": False}]),
+    ("secret", " hunter2 ", "hunter2"),
+]
+
+
+@pytest.mark.parametrize(("option", "given", "meant"), FORMS)
+def test_an_option_is_taken_in_every_form(option: str, given: Any, meant: Any) -> None:
+    value = read_params(**{option: given})[option]
+    assert value == meant
+    assert isinstance(value, type(meant))
+    assert json.dumps(value) == json.dumps(meant)
+
+
+@pytest.mark.parametrize("option", TYPES_SPEC)
+@pytest.mark.parametrize("blank", [None, "", " \n "])
+def test_an_option_that_is_blank_is_not_given(option: str, blank: str | None) -> None:
+    assert read_params(**{option: blank})[option] == TYPES_SPEC[option].get("default")
+
+
+def test_text_of_separators_is_no_list() -> None:
+    assert read_params(names=",\n,")["names"] == ["own"]
+
+
+def test_a_blank_option_is_required_or_exclusive_as_one_that_is_missing() -> None:
+    spec = {"name": {"type": "str", "required": True}, "other": {"type": "str"}}
+    rules = {"mutually_exclusive": [("name", "other")]}
+    steps = Steps(NOTHING_TO_DO, Outcome(), needs_aws=False)
+    found = runner.run_here(steps.flow(), spec, {"name": " "}, rules)
+    assert found["msg"] == "missing required arguments: name"
+    assert not runner.run_here(steps.flow(), spec, {"name": "a", "other": ""}, rules).get("failed")
+
+
+def test_an_alias_is_read_and_named() -> None:
+    assert read_params(name="a, b")["names"] == ["a", "b"]
+    assert refused_params(name=["a", None])["failures"][0]["message"] == "name: item 2 is empty."
+
+
+UNREADABLE: list[tuple[str, Any, str]] = [
+    ("text", 1.1, "YAML reads this as a number, 1.1"),
+    ("text", True, "YAML reads this as a boolean, true"),
+    ("path", 1.1, "YAML reads this as a number, 1.1"),
+    ("count", "few", "must be a whole number (got 'few')"),
+    ("count", 5.5, "must be a whole number (got 5.5)"),
+    ("count", float("inf"), "must be a whole number"),
+    ("price", "cheap", "must be a number (got 'cheap')"),
+    ("flag", "perhaps", "must be true or false (got 'perhaps')"),
+    ("level", "medium", "must be one of low, High (got 'medium')"),
+    ("names", ["a", None], "item 2 is empty"),
+    ("names", ["a", " "], "item 2 is empty"),
+    ("names", {"a": "b"}, 'must be a list (got {"a": "b"})'),
+    ("names", "a\n- b", "the item '- b' is ambiguous"),
+    ("ids", 1402434204, "(012345671234 becomes 1402434204)"),
+    ("ids", [12345678901], "12345678901 is a number without 12 digits"),
+    ("images", "ami-1", "must be a mapping (got 'ami-1')"),
+    ("images", ["ami-1"], 'must be a mapping (got ["ami-1"])'),
+    ("tags", {"version": 1.1}, "'version': YAML reads this as a number, 1.1"),
+    ("places", 7, "must be a mapping or a list (got 7)"),
+    ("results", "web", "must be a list of mappings (got 'web')"),
+    ("rules", {"public": True}, "must be a list of mappings"),
+    ("rules", [{"public": "perhaps"}], "item 1, public: must be true or false (got 'perhaps')"),
+    ("rules", ["web"], "item 1 must be a mapping (got 'web')"),
+]
+
+
+@pytest.mark.parametrize(("option", "given", "part"), UNREADABLE)
+def test_an_option_that_cannot_be_read_is_refused_with_its_variable(
+    option: str, given: Any, part: str
+) -> None:
+    (failure,) = refused_params(**{option: given})["failures"]
+    assert (failure["action"], failure["error_code"]) == (option, "invalid_option")
+    assert failure["message"].startswith(f"{option}: ")
+    assert part in failure["message"]
+    found = refused_params(**{option: given}, variable_names=f"{option}: share_{option}")
+    assert found["msg"].startswith(f"share_{option}: ")
+    assert found["failures"][0]["message"].startswith(f"share_{option}: ")
+
+
+def test_ansible_refuses_what_the_reader_leaves_to_it() -> None:
+    steps = Steps(needs_aws=False)
+    for given, part in (
+        ({"results": [{}, None]}, "results: must be a list of mappings (got [{}, null])."),
+        ({"unknown": 1}, "Unsupported parameters"),
+        ({"rules": [{"pubic": True}]}, "Unsupported parameters"),
+    ):
+        found = runner.run_here(steps.flow(), TYPES_SPEC, given)
+        assert (found["failed"], part in found["msg"]) == (True, True)
+    assert steps.calls == []
+
+
+@pytest.mark.parametrize("secret", [1.1, ["hunter2"], {"a": "hunter2"}])
+def test_a_secret_that_cannot_be_read_is_not_shown(secret: Any) -> None:
+    found = str(refused_params(secret=secret, text=1.5))
+    assert "secret: the value is not text" in found
+    assert "hunter2" not in found
+    assert "(got" not in found
+
+
+def test_a_secret_is_not_shown_by_another_option_that_cannot_be_read() -> None:
+    found = str(refused_params(secret=" hunter2 ", level="hunter2"))
+    assert "level: must be one of low, High" in found
+    assert "hunter2" not in found
+
+
+class Untouched(dict[str, Any]):
+    """A mapping in a large result: reading it takes time."""
+
+    def __iter__(self) -> NoReturn:
+        raise AssertionError("It was read.")
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        raise AssertionError("It was copied.")
+
+    items = keys = values = __iter__  # type: ignore[assignment]
+
+
+def test_results_of_other_tasks_are_neither_read_nor_copied() -> None:
+    large = Untouched(findings=[])
+    assert read_params(images={"audit": large})["images"]["audit"] is large
+    assert read_params(places={"audit": large})["places"]["audit"] is large
+
+
+def test_without_pyyaml_json_and_separated_text_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    read = read_params(names="a, b\nc", images='{"a": "b"}', places="ami-1, ami-2", rules="[]", tags="{}")
+    assert [read[name] for name in ("names", "images", "places")] == [
+        ["a", "b", "c"],
+        {"a": "b"},
+        ["ami-1", "ami-2"],
+    ]
+    for option in ("names", "images", "tags", "places", "rules"):
+        (failure,) = refused_params(**{option: "- a: b"})["failures"]
+        assert failure["message"].startswith(f"{option}: YAML text needs PyYAML")
+        assert failure["remedy"] == "Write JSON, or run the task on localhost."

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.golden.images.plugins.action.role_variables import parsed
+from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
 
 from checks.variables import roles
 from plugins.module_utils.variables import (

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, Options
+from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, OWNERS_SPEC, TAGS_SPEC, Options
 from ..keys.encryption import Encryption, check_options
-from ..variables import ACCOUNT_DIGITS
 from ..wording import shown
 from .state import CopyWanted
 
@@ -20,20 +19,19 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "source_image_id": {"type": "str"},
     "source_parameter": {"type": "str"},
     "source_filters": {"type": "dict"},
-    "source_owners": {"type": "list", "elements": "str", "default": ["self"]},
+    "source_owners": {**OWNERS_SPEC, "default": ["self"]},
     "source_images": {"type": "dict"},
     "source_region": {"type": "str"},
     "assume_source_ready": {"type": "bool", "default": False},
-    # Not "str": Ansible would silently convert a number, which may have lost a leading zero.
-    "account_ids": {"type": "list", "elements": "raw", "default": []},
-    "consumer_account_ids": {"type": "list", "elements": "raw", "default": []},
+    "account_ids": {**ACCOUNT_IDS_SPEC, "default": []},
+    "consumer_account_ids": {**ACCOUNT_IDS_SPEC, "default": []},
     "regions": {"type": "list", "elements": "str", "required": True},
     "best_effort_regions": {"type": "list", "elements": "str", "default": []},
     "name": {"type": "str"},
     "description": {"type": "str"},
-    "tags": {"type": "dict"},
+    "tags": TAGS_SPEC,
     "copy_tags": {"type": "bool", "default": False},
-    "snapshot_tags": {"type": "dict"},
+    "snapshot_tags": TAGS_SPEC,
     "purge_tags": {"type": "bool", "default": False},
     "completion_duration_minutes": {"type": "int"},
     "encrypted": {"type": "bool"},
@@ -171,6 +169,3 @@ def _check_owners(options: Options) -> None:
             "must contain at least one owner: any account can publish an image under any name.",
             "List the accounts whose images may match; self is your own.",
         )
-    for owner in filter(str.isdecimal, owners):
-        # Ansible has converted a number to text. Owners without digits are aliases, such as self.
-        options.account_id("source_owners", owner if len(owner) >= ACCOUNT_DIGITS else int(owner))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, NETWORK_SPEC, Options
+from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, NETWORK_SPEC, Options
 from ..aws import errors
 from ..aws.assumed_roles import AssumedAccounts
 from ..aws.caller import identify, preferred_region
@@ -31,7 +31,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **IMAGES_BY_TARGET_SPEC,
     **CONSUMER_ROLE_SPEC,
     **NETWORK_SPEC,
-    "account_ids": {"type": "list", "elements": "raw", "required": True},
+    "account_ids": {**ACCOUNT_IDS_SPEC, "required": True},
     "instance_type": {"type": "str"},
     "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": "none"},
 }

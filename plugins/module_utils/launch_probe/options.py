@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, NETWORK_SPEC, Options
+from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, NETWORK_SPEC, Options
 from .state import ProbeWanted
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **IMAGES_BY_TARGET_SPEC,
     **CONSUMER_ROLE_SPEC,
     **NETWORK_SPEC,
-    # Not "str": Ansible would silently convert a number, which may have lost a leading zero.
-    "account_ids": {"type": "list", "elements": "raw", "required": True},
+    "account_ids": {**ACCOUNT_IDS_SPEC, "required": True},
     "instance_type": {"type": "str"},
     "wait_timeout": {"type": "int", "default": 300},
 }

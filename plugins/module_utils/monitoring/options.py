@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..arguments import Options
@@ -22,7 +22,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "rule_name": {"type": "str", "required": True},
     "topic_name": {"type": "str", "required": True},
     "queue_name": {"type": "str"},
-    "subscriptions": {"type": "raw", "default": []},
+    "subscriptions": {"type": "list", "elements": "dict", "default": []},
     "kms_key_arns": {"type": "list", "elements": "str", "default": [], "no_log": False},
 }
 
@@ -95,12 +95,9 @@ def _check_name(options: Options, option: str, name: str | None, form: _Form) ->
         options.refuse(option, problem, f"Use {form.rule}.")
 
 
-def _check_subscriptions(options: Options, given: Any) -> None:
-    if not isinstance(given, list):
-        options.refuse("subscriptions", f"must be a list (got {shown(given)}).", _SUBSCRIPTIONS)
-        return
+def _check_subscriptions(options: Options, given: Iterable[Mapping[str, Any]]) -> None:
     for item in given:
-        if not isinstance(item, Mapping) or not (item.get("protocol") and item.get("endpoint")):
+        if not (item.get("protocol") and item.get("endpoint")):
             problem = f"{shown(item)} has no protocol or endpoint."
             options.refuse("subscriptions", problem, _SUBSCRIPTIONS)
         elif str(item["protocol"]) not in _PROTOCOLS:

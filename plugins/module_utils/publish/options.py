@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_BY_TARGET_SPEC, Options
+from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_BY_TARGET_SPEC, TAGS_SPEC, Options
 from ..parameter_names import name_problem
 from .state import PublishWanted
 
@@ -20,7 +20,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "account_ids": CONSUMERS_SPEC["account_ids"],
     "parameter": {"type": "str", "required": True},
     "tier": {"type": "str", "choices": ["Standard", "Advanced", "Intelligent-Tiering"]},
-    "parameter_tags": {"type": "dict"},
+    "parameter_tags": TAGS_SPEC,
     "launch_templates": {"type": "list", "elements": "str", "default": []},
     "source_image_id": {"type": "str"},
     "source_region": {"type": "str"},

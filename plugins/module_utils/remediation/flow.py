@@ -161,8 +161,7 @@ def _named(options: Options, given: Any) -> Iterator[Named]:
             for one in as_list(ids):
                 yield _one_named(options, one, options.region("images", region))
         return
-    texts = given.split(",") if isinstance(given, str) else given or []
-    for item in as_list(texts):
+    for item in given or []:
         if isinstance(item, Mapping):
             ids = [item[key] for key in ("image_id", "snapshot_id") if item.get(key)]
             if len(ids) != 1 or not item.get("region"):

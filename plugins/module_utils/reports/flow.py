@@ -18,7 +18,6 @@ from typing import Any
 from ..failures import Failure, Refused, cut, invalid_option
 from ..progress import Report
 from ..runner import Flow, Outcome
-from ..variables import Unreadable, account_id
 from ..wording import file_reason
 from .document import Document
 from .formats import JSON, NAMES
@@ -59,7 +58,7 @@ def report_flow(
         path, folder = params["report_path"] or None, params.get("report_dir") or None
         if folder is None or document is None:
             return ReportWanted(path, report, remember=remember)
-        names = account_names(params.get("account_names") or {})
+        names = {key: name for key, name in (params.get("account_names") or {}).items() if name}
 
         def named(of_report: Mapping[str, Any]) -> Document:
             return replace(document(of_report), account_names=names)
@@ -88,21 +87,11 @@ def report_flow(
     )
 
 
-def account_names(given: Mapping[Any, Any]) -> dict[str, str]:
-    """The option ``account_names``, as ``check_report_options`` has checked it."""
-    return {account_id(key): str(name) for key, name in given.items()}
-
-
 def check_report_options(params: Mapping[str, Any]) -> Iterator[Failure]:
-    """Failures if ``report_path`` or ``report_dir`` is set and cannot be written, or an account has no ID.
+    """Failures if ``report_path`` or ``report_dir`` is set and cannot be written.
 
     Long or destructive operations check this first.
     """
-    for key in params.get("account_names") or {}:
-        try:
-            account_id(key)
-        except Unreadable as unreadable:
-            yield invalid_option("account_names", f"account_names: {unreadable.problem}", unreadable.remedy)
     for option, check in (("report_path", _check_file), ("report_dir", _check_folder)):
         place = params.get(option)
         problem, remedy = (_check_name(place) or check(Path(place))) if place else ("", "")

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -51,12 +50,7 @@ def _images(options: Options, value: Any) -> Iterator[tuple[ImageRef, str | None
         for region, image_id in value.items():
             yield ImageRef(options.region("images", region), options.image_id("images", image_id)), None
         return
-    # An AWX survey passes a string.
-    items = re.split(r"[,\s]+", value.strip()) if isinstance(value, str) else value
-    if not isinstance(items, list):
-        options.refuse("images", f"must be a mapping, a list or a string (got {shown(items)}).", _FORMS)
-        return
-    for item in items:
+    for item in value:
         if isinstance(item, Mapping) and {"region", "image_id"} <= item.keys():
             account_id = item.get("account_id")
             named = None if account_id is None else options.account_id("images", account_id)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..arguments import CONSUMERS_SPEC, IMAGES_SPEC, SNAPSHOT_ID, Options
+from ..arguments import CONSUMERS_SPEC, IMAGES_SPEC, SNAPSHOT_ID, TAGS_SPEC, Options
 from ..model import Grant
 from ..structure import as_list
 from ..tags import SHARED_PREFIX
@@ -27,7 +27,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "share_snapshots": {"type": "bool", "default": True},
     "snapshot_ids": {"type": "list", "elements": "str", "default": []},
     "snapshots": {"type": "dict"},
-    "shared_tags": {"type": "dict"},
+    "shared_tags": TAGS_SPEC,
     "planned_key_access": {"type": "list", "elements": "dict", "no_log": False, "default": []},
     "usable_key_arns": {"type": "list", "elements": "str", "no_log": False, "default": []},
     "source_image_id": {"type": "str"},

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..arguments import Options
+from ..variables import ACCOUNT_ID
 from .state import SharedInfoWanted
 
 # botocore shape DescribeImagesRequest, Owners: amazon, aws-backup-vault, aws-marketplace and the like.
@@ -26,7 +27,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> SharedInfoWanted
     options = Options(params)
     wanted = SharedInfoWanted(
         executable_users=tuple(dict.fromkeys(params["executable_users"])),
-        owners=_owners(options, params["owners"]),
+        owners=_owners(options),
         image_ids=tuple(
             dict.fromkeys(options.image_id("image_ids", item) for item in options.strings("image_ids"))
         ),
@@ -49,25 +50,20 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> SharedInfoWanted
     return wanted
 
 
-def _owners(options: Options, given: list[Any]) -> tuple[str, ...]:
-    owners: dict[str, None] = {}
-    for item in given:
-        text = str(item).strip()
+def _owners(options: Options) -> tuple[str, ...]:
+    owners = tuple(dict.fromkeys(options.strings("owners")))
+    for text in owners:
         if text == "self":
             options.refuse(
                 "owners",
                 "'self' is not another account.",
                 "For the account's own images, use amazon.aws.ec2_ami_info.",
             )
-        elif isinstance(item, int) or text[:1].isdigit():
-            owners[str(options.account_id("owners", item))] = None
-        elif text and not _ALIAS.fullmatch(text):
+        elif not (_ALIAS.fullmatch(text) or ACCOUNT_ID.fullmatch(text)):
             options.refuse(
                 "owners", f"'{text}' is not a valid owner.", "Use account IDs, or aliases such as amazon."
             )
-        elif text:
-            owners[text] = None
-    return tuple(owners)
+    return owners
 
 
 def _filters(options: Options, given: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:

@@ -115,13 +115,6 @@ def test_it_is_for_roles(run: Any) -> None:
         run(in_role=False)
 
 
-def test_yaml_text_keeps_its_scalars_as_text() -> None:
-    assert plugin.parsed("a: [012, 1.10, true, null]") == {"a": ["012", "1.10", "true", "null"]}
-    for text in ("[a", "a: b: c", "x: &x [*x]", "[" * 5000):
-        with pytest.raises(ValueError, match="not YAML"):
-            plugin.parsed(text)
-
-
 def test_the_example_is_the_first_task_of_each_role() -> None:
     (example,) = yaml.safe_load(documentation.EXAMPLES)
     roles = [path.parents[1] for path in sorted(CHECKOUT.glob("roles/*/meta/variables.yml"))]

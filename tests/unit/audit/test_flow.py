@@ -18,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from ansible_collections.golden.images.plugins.modules.ami_share_audit import ARGUMENT_SPEC
 
-from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER, UNIT
+from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER, UNIT, as_read
 from tests.unit.wire import Wire
 
 HERE = "eu-west-1"
@@ -32,7 +32,7 @@ IMAGES = {
 
 def params(**changes: Any) -> dict[str, Any]:
     """The parameters of a task without options."""
-    return {**{name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}, "region": None, **changes}
+    return as_read(ARGUMENT_SPEC, {"region": None, **changes})
 
 
 def rule(**changes: Any) -> dict[str, Any]:
@@ -86,8 +86,13 @@ def test_every_option_reaches_the_planner() -> None:
             id="a rule without conditions",
         ),
         pytest.param(
-            {"rules": [rule(name_pattern="a"), rule(name_pattern=" ", account_ids=["1"])]},
-            ["rules[1].account_ids", "rules[1].name_pattern"],
+            {"rules": [rule(name_pattern="a"), rule(name_pattern=" ", account_ids=["1"], org_arns=[1.1])]},
+            ["rules", "rules"],
+            id="two unreadable values in a rule",
+        ),
+        pytest.param(
+            {"rules": [rule(name_pattern="a"), rule(name_pattern=" ", org_arns=["x"])]},
+            ["rules[1].name_pattern", "rules[1].org_arns"],
             id="two invalid values in a rule",
         ),
     ],

@@ -26,7 +26,7 @@ from tests.unit.examples import (
 BOTH = (False, True)
 SOURCES: tuple[dict[str, Any], ...] = (
     {"source_image_id": SOURCE_ID},
-    {"source_image_id": ""},
+    {"source_image_id": "-"},
     {"source_image_id": "ami-*"},
     {"source_image_id": None, "source_filters": {}},
     {"source_image_id": None, "source_filters": {"name": "golden-*"}},

@@ -25,7 +25,7 @@ from ansible_collections.golden.images.plugins.module_utils.runner import Outcom
 
 from tests.unit.copy.aws_in_steps import refused
 from tests.unit.diagnose.examples import IMAGE_NOT_VISIBLE, consumer, encrypted, owner
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, source_image
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, as_read, source_image
 from tests.unit.kms_grant.examples import KEY
 
 EU, US = "eu-west-1", "us-east-1"
@@ -110,7 +110,9 @@ def read(
     monkeypatch.setattr(caller, "read", world)
     monkeypatch.setattr(flow, "reads", world)
     monkeypatch.setattr(flow, "AssumedAccounts", lambda *_given: world)
-    return flow.read_state(world, flow.wanted_from({**PARAMS, **changes}, check_mode))  # type: ignore[arg-type]
+    return flow.read_state(
+        world, flow.wanted_from(as_read(flow.ARGUMENT_SPEC, {**PARAMS, **changes}), check_mode)
+    )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ def read(
 )
 def test_invalid_options_are_refused(changes: dict[str, Any], option: str) -> None:
     with pytest.raises(Refused) as caught:
-        flow.wanted_from({**PARAMS, **changes}, False)
+        flow.wanted_from(as_read(flow.ARGUMENT_SPEC, {**PARAMS, **changes}), False)
     assert option in {failure.action for failure in caught.value.failures}
 
 

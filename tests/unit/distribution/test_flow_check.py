@@ -22,6 +22,8 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe import 
 from ansible_collections.golden.images.plugins.module_utils.publish import options as publish
 from ansible_collections.golden.images.plugins.module_utils.share import options as share
 
+from tests.unit.examples import as_read
+
 GIVEN = parameters(
     ARGUMENT_SPEC,
     {
@@ -43,7 +45,7 @@ STEPS = {
 
 def refused(**params: Any) -> list[str]:
     with pytest.raises(Refused) as caught:
-        wanted_from({**GIVEN, **params}, False)
+        wanted_from(as_read(ARGUMENT_SPEC, {**GIVEN, **params}), False)
     return [failure.action or "" for failure in caught.value.failures]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.options import ARGUMENT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.request import PROBE_TAG
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import (
     Probe,
@@ -21,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     Target,
 )
 
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, source_image
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, as_read, source_image
 
 REGION = "eu-west-1"
 SUBNET = "subnet-0123456789abcdef0"
@@ -43,7 +44,7 @@ def wanted(**changes: Any) -> ProbeWanted:
 
 def params(**changes: Any) -> dict[str, Any]:
     """The module's options."""
-    return {
+    given = {
         "account_ids": [CONSUMER, OWNER],
         "consumer_role_name": "golden-consumer",
         "external_id": None,
@@ -56,6 +57,7 @@ def params(**changes: Any) -> dict[str, Any]:
         "wait_timeout": 300,
         **changes,
     }
+    return as_read(ARGUMENT_SPEC, given)
 
 
 def image(**changes: Any) -> Image:

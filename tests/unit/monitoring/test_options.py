@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.monitoring.options import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.monitoring.options import (
+    ARGUMENT_SPEC,
+    wanted_from,
+)
+
+from tests.unit.examples import as_read
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 GIVEN: dict[str, Any] = {
@@ -39,12 +44,11 @@ def test_options_that_are_valid_are_accepted() -> None:
         ("log_group_name", "a b", "'a b' is not a valid log group name"),
         ("metric_namespace", "AWS/EC2", "'AWS/EC2' begins with AWS/"),
         ("metric_namespace", "a:b", "'a:b' is not a valid metric namespace"),
-        ("alarm_name", "", "'' is not a valid alarm name"),
+        ("alarm_name", "a" * 256, "aaa' is not a valid alarm name"),
         ("rule_name", "a/b", "'a/b' is not a valid rule name"),
         ("topic_name", "golden.fifo", "'golden.fifo' is not a valid topic name"),
         ("queue_name", "a/b", "'a/b' is not a valid queue name"),
-        ("subscriptions", "me@example.org", "must be a list (got 'me@example.org')"),
-        ("subscriptions", ["me@example.org"], "'me@example.org' has no protocol or endpoint"),
+        ("subscriptions", "me@example.org", "must be a list of mappings (got 'me@example.org')"),
         ("subscriptions", [{"protocol": "email"}], '{"protocol": "email"} has no protocol or endpoint'),
         ("subscriptions", [{"protocol": ["sms"], "endpoint": "x"}], '["sms"] is not a protocol of SNS'),
         ("subscriptions", [{"protocol": "pigeon", "endpoint": "x"}], "'pigeon' is not a protocol of SNS"),
@@ -54,7 +58,7 @@ def test_options_that_are_valid_are_accepted() -> None:
 )
 def test_an_option_that_is_not_valid_is_refused(option: str, value: Any, says: str) -> None:
     with pytest.raises(Refused) as caught:
-        wanted_from({**GIVEN, option: value}, False)
+        wanted_from(as_read(ARGUMENT_SPEC, {**GIVEN, option: value}), False)
     (failure,) = caught.value.failures
     assert failure.action == option
     assert says in failure.message

@@ -64,7 +64,7 @@ CHANGES = {
 def test_every_combination_of_options_publishes_only_what_it_names() -> None:
     tried = planned = acted = 0
     choices: tuple[Any, ...] = (
-        *(IMAGES, (NAME, "", "/", "/aws/golden", "golden images"), ([], [TEMPLATE], [""]), BOTH, BOTH),
+        *(IMAGES, (NAME, "//", "/", "/aws/golden", "golden images"), ([], [TEMPLATE], [""]), BOTH, BOTH),
         *(PARAMETERS, STATES, SHARINGS),
     )
     for images, name, templates, shared, into, held, state, sharing in product(*choices):

@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.arguments import REPORT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.reports.flow import (
-    account_names,
     check_appended_file,
     check_file,
     check_report_options,
     report_flow,
 )
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+
+from tests.unit.examples import as_read
 
 SILENT = reporter(None, print)
 PARAMS: dict[str, Any] = {
@@ -165,12 +167,11 @@ def test_paths_are_checked_without_writing(tmp_path: Path, option: str, problem:
 
 
 def test_names_of_accounts_have_ids_of_12_digits() -> None:
-    given = {"012345678901": "web", 222222222222: 7}
-    assert list(check_report_options({"account_names": given})) == []
-    assert account_names(given) == {"012345678901": "web", "222222222222": "7"}
-    (failure,) = check_report_options({"account_names": {1402434204: "web"}})
-    assert failure.action == "account_names"
-    assert "(012345671234 becomes 1402434204)" in failure.message
+    given = {"account_names": {"012345678901": "web", 222222222222: 7}}
+    assert as_read(REPORT_SPEC, given)["account_names"] == {"012345678901": "web", "222222222222": "7"}
+    with pytest.raises(Refused, match=r"012345671234 becomes 1402434204") as refused:
+        as_read(REPORT_SPEC, {"account_names": {1402434204: "web"}})
+    assert refused.value.failures[0].action == "account_names"
 
 
 def test_a_file_needs_a_folder_that_exists(tmp_path: Path) -> None:

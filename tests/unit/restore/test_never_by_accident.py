@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.restore.options impo
 from ansible_collections.golden.images.plugins.module_utils.restore.plan import plan
 from ansible_collections.golden.images.plugins.modules.ami_restore import ARGUMENT_SPEC
 
-from tests.unit.examples import SOURCE_ID
+from tests.unit.examples import SOURCE_ID, as_read
 
 from .examples import LAUNCH, RESTORING_TAG, VOLUMES, binned, found, image, last_tombstone, seen, tombstone
 
@@ -28,7 +28,7 @@ IMAGES: tuple[Any, ...] = (
     f"{REGION}/{SOURCE_ID}",
     {},
     [],
-    "",
+    "[]",
     [""],
     [None],
     [SOURCE_ID],
@@ -76,7 +76,6 @@ def test_every_combination_of_options_restores_only_what_was_there() -> None:
     )
     for images, permissions, allowed, path, held, tombstones, block in product(*choices):
         tried += 1
-        defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
         options = {
             "images": images,
             "restore_permissions": permissions,
@@ -84,7 +83,7 @@ def test_every_combination_of_options_restores_only_what_was_there() -> None:
             "tombstone_path": path,
         }
         try:
-            wanted = wanted_from({**defaults, **options}, False)
+            wanted = wanted_from(as_read(ARGUMENT_SPEC, options), False)
         except Refused:
             continue
         planned += 1

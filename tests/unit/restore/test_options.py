@@ -17,16 +17,15 @@ from ansible_collections.golden.images.plugins.module_utils.restore.state import
 )
 from ansible_collections.golden.images.plugins.modules.ami_restore import ARGUMENT_SPEC
 
-from tests.unit.examples import OWNER
+from tests.unit.examples import OWNER, as_read
 
 HERE, THERE = "ami-0123456789abcdef0", "ami-0fedcba9876543210"
 BOTH = (ImageRef("eu-west-1", HERE), ImageRef("us-east-1", THERE))
-DEFAULTS = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
 
 
 def wanted(**params: Any) -> RestoreWanted:
     given = {"images": {"eu-west-1": HERE}, "tombstone_ssm_path": "/retired", **params}
-    return wanted_from({**DEFAULTS, **given}, check_mode=False)
+    return wanted_from(as_read(ARGUMENT_SPEC, given), check_mode=False)
 
 
 @pytest.mark.parametrize(
@@ -60,10 +59,11 @@ def test_every_other_option_is_read() -> None:
     ("params", "said"),
     [
         ({"images": {}}, "there are no images"),
-        ({"images": ""}, "there are no images"),
+        ({"images": []}, "there are no images"),
+        ({"images": "[]"}, "there are no images"),
         ({"images": [HERE]}, "has no region"),
         ({"images": [{"image_id": HERE}]}, "has no region"),
-        ({"images": 7}, "must be a mapping, a list or a string"),
+        ({"images": 7}, "must be a mapping or a list (got 7)"),
         ({"images": {"eu-west-1": None}}, "null is not a valid AMI ID"),
         ({"images": "eu-west-1/snap-1"}, "'snap-1' is not a valid AMI ID"),
         ({"images": [{"region": "r", "image_id": HERE, "account_id": 12345678901}]}, "in double quotes"),

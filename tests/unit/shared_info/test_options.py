@@ -12,12 +12,12 @@ from ansible_collections.golden.images.plugins.module_utils.shared_info.options 
 from ansible_collections.golden.images.plugins.module_utils.shared_info.state import SharedInfoWanted
 from ansible_collections.golden.images.plugins.modules.ami_shared_info import ARGUMENT_SPEC
 
-from tests.unit.examples import OWNER, SOURCE_ID
+from tests.unit.examples import OWNER, SOURCE_ID, as_read
 
 
 def params(**changes: Any) -> dict[str, Any]:
     """The module's parameters for a minimal task."""
-    return {**{name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}, "region": None, **changes}
+    return as_read(ARGUMENT_SPEC, {"region": None, **changes})
 
 
 def test_a_minimal_task() -> None:

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""YAML text of a variable or an option, with and without PyYAML."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils.variables import Unreadable
+
+
+def test_yaml_text_keeps_its_scalars_as_text() -> None:
+    assert parsed("a: [012, 1.10, true, null]") == {"a": ["012", "1.10", "true", "null"]}
+
+
+@pytest.mark.parametrize("text", ["[a", "a: b: c", "[" * 5000])
+def test_text_that_is_not_yaml(text: str) -> None:
+    with pytest.raises(ValueError, match="not YAML"):
+        parsed(text)
+
+
+@pytest.mark.parametrize("text", ["x: &x [*x]", "x: &x [a]\ny: *x"])
+def test_an_alias_is_an_error(text: str) -> None:
+    """It could repeat its anchor without end."""
+    with pytest.raises(ValueError, match="alias"):
+        parsed(text)
+
+
+def test_without_pyyaml_the_remedy_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(Unreadable, match="needs PyYAML") as refused:
+        parsed("a: b")
+    assert refused.value.remedy == "Write JSON, or run the task on localhost."
