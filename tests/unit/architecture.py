@@ -98,7 +98,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "usage",
     ),
     "cleanup.report": ("actions", "items", "outcome", "pictures", "prices", "rows", "totals", "wording"),
-    "copy": ("access", "progress_line", "run"),
+    "copy": ("access", "next_reads", "progress_line", "run"),
     "diagnose": ("allowed_images", "consumer", "keys", "owner"),
     "distribution": ("output", "packer", "parameters", "sources"),
     "image_search": ("choose",),

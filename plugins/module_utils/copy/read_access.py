@@ -6,18 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from ..aws import errors, read
 from ..aws.assumed_roles import AssumedAccounts
-from ..failures import Refused
 from ..fanout import each
 from ..model import Image, Key, KeySeen, Target
-from ..plan import KNOWN_AFTER_APPLY
-from . import plan as planner
 from .access import SourcePermissions, SourceSeen
 from .checks import missing_access_of
 from .state import CopySeen, CopyWanted
@@ -31,60 +28,13 @@ _PROPAGATION_TIMEOUT = 30.0
 _PROPAGATION_INTERVAL = 1.0
 
 
-def with_access(
-    accounts: AssumedAccounts, wanted: CopyWanted, seen: CopySeen, optional: Collection[Target]
-) -> CopySeen:
-    """``seen`` together with the access of accounts to the sources that they will copy.
-
-    ``optional`` targets whose account cannot be read are moved to ``unread``. Nothing is read for the owner
-    of the source, nor where the copy exists.
-
-    Raises:
-        Refused: another account cannot be read.
-    """
-    if wanted.assume_source_ready or not (wanted.account_ids or wanted.source_images):
-        return seen
-    targets = [target for target in seen.copies if _needs_access(wanted, seen, target)]
-    readers = {wanted.reader_of(target): seen.source_of(target) for target in targets}
-    sources = {reader.region: source for reader, source in readers.items()}
-    seen = replace(seen, source_keys=_read_keys(accounts, seen.account_id, sources))
-    access, failed = _read_access(accounts, seen, readers)
-    seen = replace(seen, source_access=access)
-    lacking = {
-        wanted.source_region_of(target.region): seen.source_of(target)
-        for target in targets
-        if missing_access_of(wanted, seen, target) and seen.source_of(target).owner_id == seen.account_id
-    }
-    seen = replace(seen, source_permissions=_read_permissions(accounts, seen.account_id, lacking))
-    seen = _wait_for_propagation(accounts, wanted, seen)
-    failures = {
-        target: errors.failure(failed[reader], target, "DescribeImages")
-        for target in targets
-        if (reader := wanted.reader_of(target)) in failed
-    }
-    if required := [failure for target, failure in failures.items() if target not in optional]:
-        raise Refused(required)
-    return replace(
-        seen,
-        unread=(*seen.unread, *failures.values()),
-        copies={target: images for target, images in seen.copies.items() if target not in failures},
-    )
-
-
-def _needs_access(wanted: CopyWanted, seen: CopySeen, target: Target) -> bool:
-    """Whether the target's account will copy an existing source that it does not own."""
-    source = seen.source_of(target)
-    is_owner, is_planned = target.account_id == source.owner_id, source.image_id == KNOWN_AFTER_APPLY
-    return not is_owner and not is_planned and planner.existing_copy(wanted, seen, target) is None
-
-
-def _read_access(
+def read_access(
     accounts: AssumedAccounts, seen: CopySeen, readers: Mapping[Target, Image]
 ) -> tuple[dict[Target, SourceSeen], dict[Target, Exception]]:
     """What each account reads of the source in that region, with its own credentials."""
 
     def read_one(reader: Target) -> SourceSeen:
-        source, keys = readers[reader], seen.source_keys[reader.region]
+        source, keys = readers[reader], seen.source_keys.get(reader.region, ())
         with accounts.as_account(reader.account_id) as clients:
             ec2 = clients.ec2(reader.region)
             return SourceSeen(
@@ -103,7 +53,7 @@ def _read_access(
     return each(readers, read_one)
 
 
-def _wait_for_propagation(accounts: AssumedAccounts, wanted: CopyWanted, seen: CopySeen) -> CopySeen:
+def wait_for_propagation(accounts: AssumedAccounts, wanted: CopyWanted, seen: CopySeen) -> CopySeen:
     """Read again, until the timeout, where the owner has already granted everything that is missing.
 
     A play that has just shared the source continues at once, before the permissions have propagated.
@@ -114,13 +64,13 @@ def _wait_for_propagation(accounts: AssumedAccounts, wanted: CopyWanted, seen: C
     while waiting and monotonic() < deadline:
         sleep(_PROPAGATION_INTERVAL)
         readers = {wanted.reader_of(target): seen.source_of(target) for target in waiting}
-        found, _failed = _read_access(accounts, seen, readers)
+        found, _failed = read_access(accounts, seen, readers)
         seen = replace(seen, source_access={**seen.source_access, **found})
         waiting = [target for target in waiting if missing_access_of(wanted, seen, target)]
     return seen
 
 
-def _read_permissions(
+def read_permissions(
     accounts: AssumedAccounts, own_account_id: str, sources: Mapping[str, Image]
 ) -> dict[str, SourcePermissions | None]:
     """Who may use these own sources, None where that cannot be read."""
@@ -138,9 +88,9 @@ def _read_permissions(
     return {region: found.get(region) for region in sources}
 
 
-def _read_keys(
+def read_source_keys(
     accounts: AssumedAccounts, own_account_id: str, sources: Mapping[str, Image]
-) -> Mapping[str, tuple[KeySeen, ...]]:
+) -> dict[str, tuple[KeySeen, ...]]:
     """The keys that encrypt the sources, as far as the task's own credentials can read them.
 
     Keys that they cannot read are not checked: a copy that may not use its key fails with AWS's reason. Nor
@@ -155,7 +105,7 @@ def _read_keys(
             )
             return tuple(_read_key(own.kms(region), own_account_id, arn) for arn in arns)
 
-    found, _failed = each([region for region, source in sources.items() if source.encrypted], read_keys)
+    found, _failed = each(sources, read_keys)
     return {region: found.get(region, ()) for region in sources}
 
 

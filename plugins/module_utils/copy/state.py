@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,6 +56,10 @@ class CopyWanted:
     wait: bool = True
     wait_timeout: int = 10800
 
+    def best_effort(self, targets: Iterable[Target]) -> frozenset[Target]:
+        """Those of the targets that are in best-effort regions."""
+        return frozenset(target for target in targets if target.region in self.best_effort_regions)
+
     def source_region_of(self, region: str) -> str:
         """The region of the source for the copies in ``region``."""
         return region if self.source_images else self.source_region
@@ -70,12 +74,13 @@ class CopySeen:
     """What was read from AWS: the source, and in each target all images of the account that may be its copy.
 
     ``account_id`` and ``partition`` are those of the credentials. ``sources`` maps regions to their own
-    sources, if there are any; ``source`` is then one of them. ``snapshots`` are those of the copies whose
-    tags or keys matter.
-    ``keys`` are the requested KMS keys, or the default ones where these are allowed; ``encrypted_by_default``
-    are the targets without a key in which the account encrypts by default. ``aws_managed_keys`` are the ARNs
-    of AWS managed keys of the images that will be shared. ``unread`` are the failures of best-effort targets
-    that could not be read.
+    sources, if there are any; ``source`` is then one of them. In the targets ``others_read``, copies that
+    others made were read beside those of this collection. ``snapshots`` are those of the copies whose tags or
+    keys matter. ``keys`` are the requested KMS keys, or the default ones where these are allowed;
+    ``encryption_by_default`` is whether the account encrypts by default, where it was read.
+    ``aws_managed_keys`` are the ARNs of AWS managed keys of the images that will be shared. ``unread`` are
+    the failures of best-effort targets that could not be read, ``failed`` those of required ones; ``copies``
+    has neither.
 
     Where another account copies a source that it does not own: ``source_access`` is what that account reads
     of the source, by ``CopyWanted.reader_of``. ``source_keys`` are the keys of the source and
@@ -88,9 +93,11 @@ class CopySeen:
     copies: Mapping[Target, tuple[Image, ...]]
     snapshots: Mapping[Target, tuple[Snapshot, ...]] = field(default_factory=dict)
     keys: Mapping[Target, Key] = field(default_factory=dict)
-    encrypted_by_default: frozenset[Target] = frozenset()
+    encryption_by_default: Mapping[Target, bool] = field(default_factory=dict)
+    others_read: frozenset[Target] = frozenset()
     aws_managed_keys: Mapping[Target, tuple[str, ...]] = field(default_factory=dict)
     unread: tuple[Failure, ...] = ()
+    failed: tuple[Failure, ...] = ()
     partition: str = "aws"
     sources: Mapping[str, Image] = field(default_factory=dict)
     source_access: Mapping[Target, SourceSeen] = field(default_factory=dict)
@@ -115,8 +122,25 @@ class CopySeen:
             copies={target: images for part in found for target, images in part.copies.items()},
             snapshots={target: items for part in found for target, items in part.snapshots.items()},
             keys={target: key for part in found for target, key in part.keys.items()},
-            encrypted_by_default=frozenset(item for part in found for item in part.encrypted_by_default),
             unread=tuple(failure for part in found for failure in part.unread),
+        )
+
+    def without(self, failures: Mapping[Target, Failure], optional: Collection[Target]) -> CopySeen:
+        """These values without targets that could not be read: ``optional`` ones are left out."""
+        unread = (failure for target, failure in failures.items() if target in optional)
+        failed = (failure for target, failure in failures.items() if target not in optional)
+        return replace(
+            self,
+            copies={target: images for target, images in self.copies.items() if target not in failures},
+            unread=(*self.unread, *unread),
+            failed=(*self.failed, *failed),
+        )
+
+    @property
+    def encrypted_by_default(self) -> frozenset[Target]:
+        """The targets without a key in which the account encrypts by default."""
+        return frozenset(
+            target for target, on in self.encryption_by_default.items() if on and target not in self.keys
         )
 
     def is_source(self, target: Target, source_region: str) -> bool:

@@ -13,8 +13,10 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import caller
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.copy import flow
+from ansible_collections.golden.images.plugins.module_utils.copy import inspect as copy_inspect
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as planner
 from ansible_collections.golden.images.plugins.module_utils.copy import read_source as copy_source
+from ansible_collections.golden.images.plugins.module_utils.copy import read_targets as copy_targets
 from ansible_collections.golden.images.plugins.module_utils.copy import wait as copy_wait
 from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen, CopyWanted
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
@@ -94,7 +96,7 @@ def read_with(
     monkeypatch: pytest.MonkeyPatch, reading: Reading, want: CopyWanted
 ) -> tuple[CopySeen, set[str]]:
     """The state that was read, and the services for which clients were made."""
-    for module in (caller, flow, copy_source):
+    for module in (caller, copy_inspect, copy_source, copy_targets):
         monkeypatch.setattr(module, "read", reading)
     opened: set[str] = set()
     clients = SimpleNamespace(

@@ -14,8 +14,10 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import caller
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.copy import flow
+from ansible_collections.golden.images.plugins.module_utils.copy import inspect as copy_inspect
 from ansible_collections.golden.images.plugins.module_utils.copy import read_access as copy_access
 from ansible_collections.golden.images.plugins.module_utils.copy import read_source as copy_source
+from ansible_collections.golden.images.plugins.module_utils.copy import read_targets as copy_targets
 from ansible_collections.golden.images.plugins.module_utils.copy import wait as copy_wait
 from ansible_collections.golden.images.plugins.module_utils.copy.access import REQUIRED_OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.copy.state import CopyWanted
@@ -179,7 +181,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def read(monkeypatch: pytest.MonkeyPatch, aws: Aws, want: CopyWanted) -> Any:
-    for module in (caller, flow, copy_source, copy_access, copy_wait):
+    for module in (caller, copy_inspect, copy_source, copy_targets, copy_access, copy_wait):
         monkeypatch.setattr(module, "read", aws)
     own = SimpleNamespace(
         open=lambda _service, _regions: None,

@@ -50,7 +50,6 @@ def test_merging_what_was_read_of_several_targets() -> None:
         OWNER,
         source_image(),
         copies={place(US): ()},
-        encrypted_by_default=frozenset({place(US)}),
         unread=(FAILURE,),
     )
     assert one.including([other]) == CopySeen(
@@ -59,9 +58,28 @@ def test_merging_what_was_read_of_several_targets() -> None:
         copies={place(EU): (image,), place(US): ()},
         snapshots={place(EU): SNAPSHOTS},
         keys={place(EU): key},
-        encrypted_by_default=frozenset({place(US)}),
         unread=(FAILURE,),
     )
+
+
+def test_targets_that_cannot_be_read_are_left_out_or_fail() -> None:
+    optional, required = replace(FAILURE, region=US), replace(FAILURE, region=EU)
+    saw = replace(seen(), copies={place(EU): (), place(US): (), place(SOURCE_REGION): ()}, unread=(FAILURE,))
+    left = saw.without({place(EU): required, place(US): optional}, {place(US)})
+    assert left == replace(
+        saw, copies={place(SOURCE_REGION): ()}, unread=(FAILURE, optional), failed=(required,)
+    )
+
+
+def test_encryption_by_default_matters_where_no_key_is_known() -> None:
+    on = {place(EU): True, place(US): False, place(SOURCE_REGION): True}
+    saw = replace(seen(), encryption_by_default=on, keys={place(SOURCE_REGION): Key("arn:key")})
+    assert saw.encrypted_by_default == {place(EU)}
+
+
+def test_the_targets_in_best_effort_regions() -> None:
+    want = wanted(best_effort_regions=frozenset({US}))
+    assert want.best_effort([place(EU), place(US), Target(CONSUMER, US)]) == {place(US), Target(CONSUMER, US)}
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def saw(
     return replace(
         seen(*(image for image, _items in images), source=source, snapshots=snapshots),
         keys={place(): key} if key else {},
-        encrypted_by_default=frozenset({place()} if by_default else ()),
+        encryption_by_default={place(): by_default},
     )
 
 
