@@ -12,12 +12,14 @@ from . import (
     autoscaling,
     call_authorization,
     ec2,
+    events,
     iam,
     imagebuilder,
     kms,
     organizations,
     rbin,
     s3,
+    sns,
     sqs,
     ssm,
     sts,
@@ -40,7 +42,9 @@ class App:
         kms.patch_moto()
         ssm.patch_moto()
         s3.patch_moto()
+        sns.patch_moto()
         sqs.patch_moto()
+        events.patch_moto()
         ec2.patch_moto()
         autoscaling.patch_moto()
         self._pipeline = Pipeline(

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Registers this package's request handler in moto, so that requests get the stricter checks."""
+
+from __future__ import annotations
+
+from moto.events import urls
+
+from .moto_responses import StrictEventsHandler
+
+
+def patch_moto() -> None:
+    """Patch moto. Call it before the first request; further calls have no effect."""
+    urls.url_paths["{0}/"] = StrictEventsHandler.dispatch

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SNS, in addition to moto: checks of the endpoints of subscriptions. Topics are moto's."""
+
+from .patch_moto import patch_moto
+
+__all__ = ["patch_moto"]
