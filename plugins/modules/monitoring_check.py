@@ -69,6 +69,11 @@ options:
     type: list
     elements: str
     default: []
+  event_pattern:
+    description:
+      - The event pattern of the rule with all of O(kms_key_arns), whose length is checked in each region with the keys
+        of that region. By default not checked.
+    type: dict
 extends_documentation_fragment:
   - golden.images.variable_names
 attributes:

@@ -126,6 +126,8 @@ def _monitor(aws: SimulatedAws, _folder: Path) -> Job:
         sns = aws.client("sns", OWNER, region)
         topic = sns.create_topic(Name="notified")["TopicArn"]
         sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="former@example.org")
+    # As many as an event pattern has room for.
+    keys = [f"{KEY[:-2]}{number}" for number in range(10, 24)]
     values = {
         "monitor_regions": [HOME, AWAY],
         "monitor_log_group_name": LOG_GROUP,
@@ -137,7 +139,7 @@ def _monitor(aws: SimulatedAws, _folder: Path) -> Job:
         "monitor_queue_name": "sharing-events",
         "monitor_subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
         "monitor_purge_subscriptions": True,
-        "monitor_kms_key_arns": [KEY],
+        "monitor_kms_key_arns": [*keys, *keys],
     }
 
     def check(_run: Run) -> None:
@@ -150,8 +152,11 @@ def _monitor(aws: SimulatedAws, _folder: Path) -> Job:
             assert queue.endswith("/sharing-events")
             (rule,) = aws.client("events", OWNER, region).list_rules()["Rules"]
             assert rule["Name"] == "changed"
-            _of_images, *of_keys = json.loads(rule["EventPattern"])["detail"]["$or"]
-            assert [one["resources"] for one in of_keys] == [{"ARN": [KEY]}] * len(of_keys) != []
+            detail = json.loads(rule["EventPattern"])["detail"]
+            if region == HOME:
+                assert detail["$or"][1]["resources"] == {"ARN": keys}
+            else:
+                assert detail["eventSource"] == ["ec2.amazonaws.com"]
         alarms = {
             region: aws.client("cloudwatch", OWNER, region).describe_alarms()["MetricAlarms"]
             for region in (HOME, AWAY)

@@ -113,7 +113,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     ),
     "kms_grant": ("losses", "policy", "rejection"),
     "launch_probe": (),
-    "monitoring": ("causes",),
+    "monitoring": ("causes", "endpoints"),
     "organization": ("inventory",),
     "publish": ("launch_data",),
     "remediation": ("consequences", "kept", "scope", "tasks"),

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..arguments import Options
 from ..wording import shown
+from .endpoints import subscription_problem
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "regions": {"type": "list", "elements": "str", "required": True},
@@ -24,6 +26,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "queue_name": {"type": "str"},
     "subscriptions": {"type": "list", "elements": "dict", "default": []},
     "kms_key_arns": {"type": "list", "elements": "str", "default": [], "no_log": False},
+    "event_pattern": {"type": "dict"},
 }
 
 
@@ -34,23 +37,24 @@ class _Form(NamedTuple):
     rule: str
 
 
-# botocore shapes LogGroupName and MetricNamespace of CloudWatch Logs, AlarmName of CloudWatch, RuleName of
-# EventBridge; the documentation of the members Name of SNS's CreateTopicInput and QueueName of SQS's
-# CreateQueueRequest. The role creates no FIFO topic and no FIFO queue.
+# botocore shapes LogGroupName and MetricNamespace of CloudWatch Logs, RuleName of EventBridge; the
+# documentation of the members AlarmName of CloudWatch's PutMetricAlarmInput, Namespace of its
+# PutMetricDataInput, Name of SNS's CreateTopicInput and QueueName of SQS's CreateQueueRequest. The role
+# creates no FIFO topic and no FIFO queue.
 _FORMS = {
     "log_group_name": _Form(re.compile(r"[A-Za-z0-9._/#-]{1,512}"), "1 to 512 letters, digits and ._/#-"),
-    "metric_namespace": _Form(re.compile(r"[^:*$]{1,255}"), "1 to 255 characters other than : * $"),
-    "alarm_name": _Form(re.compile(r".{1,255}", re.DOTALL), "1 to 255 characters"),
+    "metric_namespace": _Form(
+        re.compile(r"(?=.*\S)[ -#%-)+-9;-~]{1,255}"), "1 to 255 ASCII characters other than : * $"
+    ),
+    "alarm_name": _Form(re.compile(r"[^\x00-\x1f\x7f]{1,255}"), "1 to 255 characters on one line"),
     "rule_name": _Form(re.compile(r"[A-Za-z0-9._-]{1,64}"), "1 to 64 letters, digits and ._-"),
     "topic_name": _Form(re.compile(r"[A-Za-z0-9_-]{1,256}"), "1 to 256 letters, digits and _-"),
     "queue_name": _Form(re.compile(r"[A-Za-z0-9_-]{1,80}"), "1 to 80 letters, digits and _-"),
 }
+# EventBridge User Guide, "Amazon EventBridge quotas": the default, which can be raised up to the 4,096 of
+# botocore's shape EventPattern.
+_LONGEST_PATTERN = 2048
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
-# The documentation of the member Protocol of SNS's SubscribeInput.
-_PROTOCOLS = frozenset(
-    {"http", "https", "email", "email-json", "sms", "sqs", "application", "lambda", "firehose"}
-)
-_SUBSCRIPTIONS = "List mappings with protocol and endpoint."
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
@@ -81,10 +85,41 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
             "Use a namespace such as Custom/EC2.",
         )
     _check_subscriptions(options, params["subscriptions"])
-    for text in options.strings("kms_key_arns"):
+    keys = options.strings("kms_key_arns")
+    for text in keys:
         if not _KEY_ARN.fullmatch(text):
             options.refuse("kms_key_arns", f"{shown(text)} is not the ARN of a KMS key.", "Use the full ARN.")
+    if params["event_pattern"]:
+        _check_pattern(options, regions, keys, params["event_pattern"])
     options.check()
+
+
+def _check_pattern(
+    options: Options, regions: Iterable[str], keys: Iterable[str], pattern: Mapping[str, Any]
+) -> None:
+    """Add a failure for the region whose keys make the pattern too long; ``pattern`` has those of all."""
+    for region in regions:
+        others = frozenset(key for key in keys if key.split(":")[3:4] != [region])
+        # As the role writes it.
+        length = len(json.dumps(_without(pattern, others), separators=(",", ":")))
+        if length > _LONGEST_PATTERN:
+            number = len({*keys} - others)
+            options.refuse(
+                "kms_key_arns",
+                f"with {number} keys in {region}, the event pattern has {length} characters (got "
+                f"{shown(sorted({*keys} - others))}).",
+                f"List fewer, or none to monitor all keys: EventBridge allows {_LONGEST_PATTERN} by default.",
+            )
+            return
+
+
+def _without(value: Any, items: Collection[str]) -> Any:
+    """The value without these items in any list."""
+    if isinstance(value, Mapping):
+        return {key: _without(one, items) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without(one, items) for one in value if not (isinstance(one, str) and one in items)]
+    return value
 
 
 def _check_name(options: Options, option: str, name: str | None, form: _Form) -> None:
@@ -97,12 +132,6 @@ def _check_name(options: Options, option: str, name: str | None, form: _Form) ->
 
 def _check_subscriptions(options: Options, given: Iterable[Mapping[str, Any]]) -> None:
     for item in given:
-        if not (item.get("protocol") and item.get("endpoint")):
-            problem = f"{shown(item)} has no protocol or endpoint."
-            options.refuse("subscriptions", problem, _SUBSCRIPTIONS)
-        elif str(item["protocol"]) not in _PROTOCOLS:
-            options.refuse(
-                "subscriptions",
-                f"{shown(item['protocol'])} is not a protocol of SNS.",
-                f"Use one of {', '.join(sorted(_PROTOCOLS))}.",
-            )
+        problem, remedy = subscription_problem(item)
+        if problem:
+            options.refuse("subscriptions", problem, remedy)

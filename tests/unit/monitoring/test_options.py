@@ -27,6 +27,7 @@ GIVEN: dict[str, Any] = {
     "queue_name": None,
     "subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
     "kms_key_arns": [KEY],
+    "event_pattern": None,
 }
 
 
@@ -44,14 +45,17 @@ def test_options_that_are_valid_are_accepted() -> None:
         ("log_group_name", "a b", "'a b' is not a valid log group name"),
         ("metric_namespace", "AWS/EC2", "'AWS/EC2' begins with AWS/"),
         ("metric_namespace", "a:b", "'a:b' is not a valid metric namespace"),
+        ("metric_namespace", "Größe", "'Größe' is not a valid metric namespace"),
+        ("alarm_name", "a\nb", "b' is not a valid alarm name"),
         ("alarm_name", "a" * 256, "aaa' is not a valid alarm name"),
         ("rule_name", "a/b", "'a/b' is not a valid rule name"),
         ("topic_name", "golden.fifo", "'golden.fifo' is not a valid topic name"),
         ("queue_name", "a/b", "'a/b' is not a valid queue name"),
         ("subscriptions", "me@example.org", "must be a list of mappings (got 'me@example.org')"),
         ("subscriptions", [{"protocol": "email"}], '{"protocol": "email"} has no protocol or endpoint'),
-        ("subscriptions", [{"protocol": ["sms"], "endpoint": "x"}], '["sms"] is not a protocol of SNS'),
-        ("subscriptions", [{"protocol": "pigeon", "endpoint": "x"}], "'pigeon' is not a protocol of SNS"),
+        ("subscriptions", [{"protocol": ["sms"], "endpoint": "x"}], '["sms"] is not supported'),
+        ("subscriptions", [{"protocol": "pigeon", "endpoint": "x"}], "'pigeon' is not supported"),
+        ("subscriptions", [{"protocol": "https", "endpoint": "http://x"}], "'http://x' is not an endpoint"),
         ("kms_key_arns", ["alias/golden"], "'alias/golden' is not the ARN of a KMS key"),
         ("kms_key_arns", [""], "item 1 is empty"),
     ],
@@ -62,3 +66,21 @@ def test_an_option_that_is_not_valid_is_refused(option: str, value: Any, says: s
     (failure,) = caught.value.failures
     assert failure.action == option
     assert says in failure.message
+
+
+def test_the_event_pattern_of_each_region_has_its_own_keys() -> None:
+    keys = [KEY.replace("1234abcd", f"{number:08}") for number in range(40)]
+    elsewhere = [key.replace("eu-west-1", "us-east-1") for key in keys]
+    room = (2048 - len('{"detail":{"$or":[{"resources":{"ARN":[]}}]}}') + 1) // len(f'"{KEY}",')
+
+    def failures(*listed: str) -> list[str]:
+        pattern = {"detail": {"$or": [{"resources": {"ARN": [*listed]}}]}}
+        try:
+            wanted_from({**GIVEN, "kms_key_arns": [*listed], "event_pattern": pattern}, False)
+        except Refused as refused:
+            return [failure.message for failure in refused.failures]
+        return []
+
+    assert failures(*keys[:room], *elsewhere[:room]) == []
+    (message,) = failures(*keys[:room], *elsewhere[: room + 1])
+    assert message.startswith(f"kms_key_arns: with {room + 1} keys in us-east-1, the event pattern has 2")

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The endpoints of subscriptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.monitoring.endpoints import subscription_problem
+
+LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:notify"
+QUEUE = "arn:aws-us-gov:sqs:us-gov-west-1:111122223333:security"
+STREAM = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/x"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint"),
+    [
+        ("http", "http://example.org:8080/sns?a=b"),
+        ("https", "https://user:password@example.org"),
+        ("email", "security+ami@example.org"),
+        ("email-json", "security@example.org"),
+        ("sms", "+1 (555) 123-4567"),
+        ("sms", 15551234567),
+        ("sqs", QUEUE),
+        ("application", "arn:aws:sns:eu-west-1:111122223333:endpoint/APNS/app/1-2"),
+        ("lambda", LAMBDA),
+        ("lambda", f"{LAMBDA}:$LATEST"),
+    ],
+)
+def test_an_endpoint_of_its_protocol(protocol: str, endpoint: Any) -> None:
+    assert subscription_problem({"protocol": protocol, "endpoint": endpoint}) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint"),
+    [
+        ("http", "https://example.org"),
+        ("https", "http://example.org"),
+        ("https", "https://"),
+        ("email", "no mail"),
+        ("email-json", "me@"),
+        ("sms", "+1 555 +1"),
+        ("sms", "1" * 16),
+        ("sms", "me"),
+        ("sqs", f"{QUEUE}.fifo"),
+        ("sqs", "https://sqs.eu-west-1.amazonaws.com/111122223333/security"),
+        ("application", LAMBDA),
+        ("lambda", "notify"),
+    ],
+)
+def test_an_endpoint_of_another_form(protocol: str, endpoint: str) -> None:
+    problem, remedy = subscription_problem({"protocol": protocol, "endpoint": endpoint})
+    assert problem == f"'{endpoint}' is not an endpoint of the protocol {protocol}."
+    example = remedy.removeprefix("Use one such as ").removesuffix(".")
+    assert subscription_problem({"protocol": protocol, "endpoint": example}) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("subscription", "problem"),
+    [
+        ({"protocol": "email"}, '{"protocol": "email"} has no protocol or endpoint.'),
+        ({"protocol": "pigeon", "endpoint": "x"}, "the protocol 'pigeon' is not supported."),
+        ({"protocol": "firehose", "endpoint": STREAM}, "the protocol 'firehose' is not supported."),
+        (
+            {"protocol": "email", "endpoint": "x@y", "attributes": {}},
+            '{"protocol": "email", "endpoint": "x@y", "attributes": {}} has the unknown key attributes.',
+        ),
+    ],
+)
+def test_what_is_no_subscription(subscription: dict[str, Any], problem: str) -> None:
+    assert subscription_problem(subscription)[0] == problem
