@@ -115,8 +115,11 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadOnlyPlan:
-    """The plan of a flow that changes nothing in AWS, with the fields that the runner needs."""
+class PlanWithoutTargets:
+    """A plan with the fields that the runner needs, which is not made by target.
+
+    Most flows that have one change nothing in AWS and plan no actions; the upload of a report plans objects.
+    """
 
     actions: tuple[Any, ...] = ()
     refusals: tuple[Failure, ...] = ()

@@ -13,7 +13,7 @@ from typing import Any
 from ..failures import Failure
 from ..finding import Finding
 from ..model import Target, time_of
-from ..plan import ReadOnlyPlan
+from ..plan import PlanWithoutTargets
 from . import images as audit_images
 from . import keys as audit_keys
 from .findings import UNREADABLE, finding
@@ -24,7 +24,7 @@ Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class AuditPlan(ReadOnlyPlan):
+class AuditPlan(PlanWithoutTargets):
     """All findings in a stable order. It has no actions.
 
     The failures are what could not be read, and the findings that ``fail_on`` selects.

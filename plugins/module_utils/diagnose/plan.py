@@ -13,7 +13,7 @@ from typing import Any
 from ..failures import Failure
 from ..finding import Finding
 from ..model import Target, used_by
-from ..plan import ReadOnlyPlan
+from ..plan import PlanWithoutTargets
 from . import consumer as diagnosis_consumer
 from . import keys as diagnosis_keys
 from . import owner as diagnosis_owner
@@ -46,7 +46,7 @@ class Diagnosis:
 
 
 @dataclass(frozen=True)
-class DiagnosisPlan(ReadOnlyPlan):
+class DiagnosisPlan(PlanWithoutTargets):
     """All diagnoses. It has no actions.
 
     The failures are what could not be read, and the findings that ``fail_on`` selects.

@@ -20,7 +20,7 @@ from ..failures import Failure, invalid_option
 from ..finding import Finding
 from ..keys.needed import names_of
 from ..model import PUBLIC
-from ..plan import ReadOnlyPlan
+from ..plan import PlanWithoutTargets
 from .consequences import resulting_snapshot_exposure, resulting_unused_key_access
 from .kept import KeptAccess
 from .scope import Named, Scope
@@ -87,7 +87,7 @@ class RemediationWanted:
 
 
 @dataclass(frozen=True)
-class RemediationPlan(ReadOnlyPlan):
+class RemediationPlan(PlanWithoutTargets):
     """The removals in a stable order, and the findings about what could not be read. It has no actions."""
 
     removals: tuple[Removal, ...] = ()

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from ..plan import ReadOnlyPlan
+from ..plan import PlanWithoutTargets
 from .document import SEVERITIES, Changes, Document, counts_of
 from .formats import JSON, json_text, render_all
 
@@ -86,7 +86,7 @@ class WriteFile:
 
 
 @dataclass(frozen=True)
-class ReportPlan(ReadOnlyPlan):
+class ReportPlan(PlanWithoutTargets):
     """The files to write, the content before and after, and the ``changes`` that the report lists."""
 
     changes: Changes | None = None

@@ -20,7 +20,7 @@ from ..aws.caller import identify
 from ..aws.clients import Clients
 from ..aws.errors import AWS_ERRORS, ClientError, code_of
 from ..failures import Failure, Refused
-from ..plan import ReadOnlyPlan
+from ..plan import PlanWithoutTargets
 from ..progress import Report
 from ..runner import Flow, Outcome
 from ..wording import file_reason
@@ -78,7 +78,7 @@ def _contents(wanted: UploadWanted) -> dict[str, bytes]:
 
 
 def apply(
-    clients: Clients, wanted: UploadWanted, seen: UploadSeen, plan: ReadOnlyPlan, report: Report
+    clients: Clients, wanted: UploadWanted, seen: UploadSeen, plan: PlanWithoutTargets, report: Report
 ) -> Outcome:
     """Write the objects, until one cannot be written."""
     s3 = clients.client("s3", clients.default_region)
@@ -108,7 +108,9 @@ def _failure(exception: Exception, wanted: UploadWanted, seen: UploadSeen) -> Fa
     return replace(found, message=text, remedy=remedy)
 
 
-def result(wanted: UploadWanted, seen: UploadSeen, plan: ReadOnlyPlan, outcome: Outcome) -> dict[str, Any]:
+def result(
+    wanted: UploadWanted, seen: UploadSeen, plan: PlanWithoutTargets, outcome: Outcome
+) -> dict[str, Any]:
     """Where the report is, or would be."""
     return {
         "report_s3_uri": wanted.location.uri,

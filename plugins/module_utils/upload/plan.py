@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..failures import Failure, cut, invalid_option
-from ..plan import ReadOnlyPlan
+from ..plan import PlanWithoutTargets
 from .location import Location
 from .state import UploadSeen, UploadWanted
 
@@ -53,14 +53,14 @@ class PutObject:
         return {"account_id": None, "action": "PutObject", "region": self.region, "resource": uri}
 
 
-def plan(wanted: UploadWanted, seen: UploadSeen) -> ReadOnlyPlan:
+def plan(wanted: UploadWanted, seen: UploadSeen) -> PlanWithoutTargets:
     """Write an object for each file, or refuse a bucket that does not exist."""
     actions = tuple(
         PutObject(wanted.location, seen.bucket.region, name, seen.contents.get(path, b""))
         for name, path in wanted.files.items()
         if wanted.is_plan or path in seen.contents
     )
-    return ReadOnlyPlan(actions=actions, refusals=tuple(_refusals(wanted, seen)))
+    return PlanWithoutTargets(actions=actions, refusals=tuple(_refusals(wanted, seen)))
 
 
 def _refusals(wanted: UploadWanted, seen: UploadSeen) -> Iterator[Failure]:
