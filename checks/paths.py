@@ -10,4 +10,3 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 CHECKOUT = Path(__file__).resolve().parent.parent
 SCRIPTS = Path(sys.prefix) / "bin"
 SITE_COLLECTIONS = Path(sys.prefix) / "lib" / f"python{VERSION}" / "site-packages" / "ansible_collections"
-CACHE = CHECKOUT / ".cache" / VERSION

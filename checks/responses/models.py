@@ -101,10 +101,6 @@ class Models:
         found = (self.of_method(service, method) for service in SERVICES)
         return [one for one in found if one is not None and one.name == name]
 
-    def all_of(self, service: str) -> list[Operation]:
-        """All operations of a service."""
-        return list(self._by_method[service].values())
-
     def is_method(self, name: str) -> bool:
         """Whether it is the method of an operation, and too long a word to be anything else."""
         return "_" in name and any(name in methods for methods in self._by_method.values())

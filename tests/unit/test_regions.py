@@ -25,6 +25,12 @@ def test_a_region_that_does_not_exist_or_is_not_enabled_is_refused(region: str, 
     assert region in failure.message
 
 
+def test_every_region_that_cannot_be_selected_is_refused() -> None:
+    _regions, failures = select_regions(("af-south-1", "eu-west-1", "mars-1"), KNOWN)
+    refused = ("af-south-1", "mars-1")
+    assert all(name in failure.message for name, failure in zip(refused, failures, strict=True))
+
+
 @pytest.mark.parametrize("region", ["eu-west-9", "af-south-1"])
 def test_the_failure_names_the_option(region: str) -> None:
     (failure,) = check_region("encryption_regions", region, KNOWN)

@@ -16,9 +16,6 @@ from .state import OwnImage
 # EC2 API Reference, Image, lastLaunchedTime: a launch is reported 24 hours after it.
 LAUNCH_REPORTED_AFTER = timedelta(hours=24)
 
-# Images in other states are about to change their state (pending, transient), or no longer exist.
-STATES = ("available", "disabled", "failed")
-
 _PERCENT = re.compile(r"([0-9]{1,2}|100)\s*%")
 
 

@@ -174,7 +174,7 @@ def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> F
     """The finding about what the key's grants and policy do not allow: the first row that applies.
 
     =====================================================  ====================================
-    The account's dry runs allow all of it                 none, or key_for_roles_only (harmless)
+    Policies or the account's dry runs allow all of it     none, or key_for_roles_only (harmless)
     They allow a part, and none of the rest is certain     key_access_unknown
     A statement explicitly denies an operation             key_denied_by_policy
     CreateGrant and Decrypt are denied                     missing_key_access, or
@@ -182,7 +182,6 @@ def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> F
     CreateGrant is denied                                  missing_create_grant
     Another operation is denied                            missing_key_operations
     An operation is undetermined                           key_access_unknown
-    Everything is allowed                                  none
     =====================================================  ====================================
     """
     proven = _proven(access, dry_run)
@@ -215,15 +214,13 @@ def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> F
             _GRANT_ACCESS,
             BlocksLaunch.BLOCKING if "Decrypt" in denied else BlocksLaunch.UNKNOWN,
         )
-    if undetermined:
-        return finding(
-            "key_access_unknown",
-            f"Whether {access.account} may use {access.arn} ({', '.join(undetermined)}) depends on "
-            "conditions of the key policy that cannot be evaluated, or on the account's organization.",
-            f"Set consumer_role_name, so that the account itself is checked. Or: {_GRANT_ACCESS}",
-            BlocksLaunch.UNKNOWN,
-        )
-    return None
+    return finding(
+        "key_access_unknown",
+        f"Whether {access.account} may use {access.arn} ({', '.join(undetermined)}) depends on "
+        "conditions of the key policy that cannot be evaluated, or on the account's organization.",
+        f"Set consumer_role_name, so that the account itself is checked. Or: {_GRANT_ACCESS}",
+        BlocksLaunch.UNKNOWN,
+    )
 
 
 def _no_access(access: _KeyAccess) -> Finding:

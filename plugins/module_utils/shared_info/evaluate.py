@@ -6,32 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from .. import denial
-from ..failures import Failure
 from ..model import Target, time_of
-from ..regions import select_regions
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoSeen, SharedInfoWanted
 
 # Required to launch or copy an encrypted image.
 REQUIRED = ("CreateGrant", "Decrypt")
-# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot", as calls: ReEncrypt needs both of
-# ReEncryptFrom and ReEncryptTo.
-OPERATIONS = ("DescribeKey", *REQUIRED, "GenerateDataKeyWithoutPlaintext", "ReEncrypt")
 
 NOT_CHECKED = "check_key_access is false."
-
-
-def regions_to_read(
-    wanted: SharedInfoWanted, known: Mapping[str, str]
-) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
-    """The regions to read, and why a region of ``regions`` cannot be read.
-
-    ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions).
-    """
-    return select_regions(wanted.regions, known)
 
 
 def of_others(images: Iterable[SharedImage], account_id: str) -> tuple[SharedImage, ...]:
@@ -63,10 +48,10 @@ def not_found(wanted: SharedInfoWanted, seen: SharedInfoSeen) -> tuple[str, ...]
 def key_access(image: SharedImage, keys: KeysSeen) -> tuple[str, str]:
     """Whether these credentials can use the keys of an image, and why: ``not_needed|yes|no|unknown``.
 
-    ``yes`` if KMS allows every one of ``OPERATIONS`` for every key; ``no`` if a key is not enabled, or an
-    explicit deny denies Decrypt with it. Other denials are ``unknown``: policies may allow an operation only
-    to AWS services, or through EC2 (KMS Developer Guide, "kms:GrantIsForAWSResource", "kms:ViaService"), and
-    EC2 calls them in a launch.
+    ``yes`` if KMS denies no operation that was tried with any of the keys; ``no`` if a key is not enabled, or
+    an explicit deny denies Decrypt with it. Other denials are ``unknown``: policies may allow an operation
+    only to AWS services, or through EC2 (KMS Developer Guide, "kms:GrantIsForAWSResource", "kms:ViaService"),
+    and EC2 calls them in a launch.
     """
     if not image.encrypted:
         return "not_needed", "No volume is encrypted."

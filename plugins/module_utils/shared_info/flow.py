@@ -18,9 +18,10 @@ from ..fanout import each
 from ..model import Target
 from ..plan import Plan
 from ..progress import Report
+from ..regions import select_regions
 from ..runner import Flow, Outcome
 from . import read as read_shared
-from .evaluate import not_found, of_others, regions_to_read, results
+from .evaluate import not_found, of_others, results
 from .options import wanted_from
 from .state import KeysSeen, SharedImage, SharedInfoSeen, SharedInfoWanted
 
@@ -28,7 +29,7 @@ from .state import KeysSeen, SharedImage, SharedInfoSeen, SharedInfoWanted
 def read_state(clients: Clients, wanted: SharedInfoWanted) -> SharedInfoSeen:
     """Read every region. A region that cannot be read does not hide the others."""
     caller, known = identify_with_regions(clients)
-    regions, failures = regions_to_read(wanted, known)
+    regions, failures = select_regions(wanted.regions, known)
     if failures:
         raise Refused(failures)
     clients.open("ec2", regions)

@@ -12,11 +12,9 @@ import yaml
 from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.shared_info.evaluate import (
     NOT_CHECKED,
-    OPERATIONS,
     key_access,
     not_found,
     of_others,
-    regions_to_read,
     results,
 )
 from ansible_collections.golden.images.plugins.module_utils.shared_info.state import (
@@ -35,7 +33,9 @@ from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HERE = Target(CONSUMER, "eu-west-1")
 KEY, OTHER = (f"arn:aws:kms:eu-west-1:{OWNER}:key/{number}" for number in (1, 2))
-KNOWN = {"eu-west-1": "opt-in-not-required", "me-south-1": "not-opted-in", "af-south-1": "opted-in"}
+# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot", as calls: ReEncrypt needs both of
+# ReEncryptFrom and ReEncryptTo.
+OPERATIONS = ("DescribeKey", "CreateGrant", "Decrypt", "GenerateDataKeyWithoutPlaintext", "ReEncrypt")
 WANTED = SharedInfoWanted(("self",))
 
 
@@ -101,21 +101,6 @@ def test_results_are_sorted_by_region_name_and_age() -> None:
 def test_own_images_are_left_out() -> None:
     mine = image(owner_id=CONSUMER)
     assert of_others([mine, image()], CONSUMER) == (image(),)
-
-
-@pytest.mark.parametrize(
-    ("named", "regions", "refused"),
-    [
-        pytest.param((), ("af-south-1", "eu-west-1"), [], id="all that are enabled"),
-        pytest.param(("eu-west-1",), ("eu-west-1",), [], id="named"),
-        pytest.param(("me-south-1", "eu-west-1", "mars-1"), None, ["me-south-1", "mars-1"], id="not enabled"),
-    ],
-)
-def test_regions(named: tuple[str, ...], regions: tuple[str, ...] | None, refused: list[str]) -> None:
-    found, failures = regions_to_read(SharedInfoWanted(("self",), regions=named), KNOWN)
-    assert regions is None or found == regions
-    assert len(failures) == len(refused)
-    assert all(name in failure.message for name, failure in zip(refused, failures, strict=True))
 
 
 def test_a_warning_names_ids_that_were_not_found() -> None:
