@@ -2,7 +2,9 @@
 """Return values that several modules document alike, each written once, in ``<key>.yml`` beside this file.
 
 A file has the fields that the modules share, in the layout of a RETURN block. A module keeps its fields that
-the file lacks (``sample``, say), and those that ``OWN`` lists.
+the file lacks (``sample``, say), and those that ``OWN`` lists. ``images`` has no file, because its meanings
+differ: the images as specified (ami_share), copies that are ready (ami_copy_regions), or images that a
+rollback found (ami_publish).
 """
 
 from __future__ import annotations
