@@ -10,7 +10,7 @@ module: distribution_files
 version_added: 0.1.0
 short_description: Write the images of a distribution to files for other tools
 description:
-  - Writes region and AMI ID as variables of Terraform, as an environment file, or as JSON, as the name of the file says.
+  - Writes region and AMI ID as variables of Terraform, as an environment file, or as JSON, depending on the file's extension.
   - Runs on the controller and starts no process. Each file is replaced as a whole, and only if its content changes.
 author:
   - golden.images contributors !UNKNOWN

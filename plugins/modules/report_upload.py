@@ -50,7 +50,7 @@ attributes:
     support: full
     description:
       - Uploads nothing, and needs no files. Fails if there is no such bucket.
-      - Whether objects may be written to the bucket is known only when they are written. S3 has no dry run of that.
+      - Does not check whether objects may be written to the bucket, because S3 has no dry run of that.
   diff_mode:
     support: none
     description: Does not read the earlier objects.

@@ -98,7 +98,11 @@ def kept(rules: Rules, own: OwnImage, is_latest: bool, now: datetime) -> Iterato
         # AWS has not reported the launches of the last day yet: the days end before it.
         if not _past(used, rules.unused_for_days, now - LAUNCH_REPORTED_AFTER):
             what = "last launched" if used != own.created else "created"
-            yield f"It was {what} on {used:%Y-%m-%d}, less than {rules.unused_for_days} days and one day ago."
+            days = rules.unused_for_days + LAUNCH_REPORTED_AFTER.days
+            yield (
+                f"It was {what} on {used:%Y-%m-%d}, less than {days} days ago; a day is added because AWS "
+                "reports launches late."
+            )
 
 
 def _past(moment: datetime, days: int, now: datetime) -> bool:

@@ -235,7 +235,8 @@ def _no_access(access: _KeyAccess) -> Finding:
 def _for_roles_only(access: _KeyAccess, blocks_launch: BlocksLaunch) -> Finding:
     return finding(
         "key_for_roles_only",
-        f"In {access.account}, at most {', '.join(sorted(access.roles))} may use {access.arn}.",
+        f"In {access.account}, only these principals may be able to use {access.arn}: "
+        f"{', '.join(sorted(access.roles))}.",
         f"Launch as one of these. Or: {_GRANT_ACCESS}",
         blocks_launch,
     )

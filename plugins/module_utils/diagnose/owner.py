@@ -191,8 +191,8 @@ def _deprecated(image: Image, now: datetime) -> Iterator[Finding]:
     if image.deprecation_time and datetime.fromisoformat(image.deprecation_time) <= now:
         yield finding(
             "image_deprecated",
-            f"{image.image_id} is deprecated since {image.deprecation_time}: it can be launched, but other "
-            "accounts find it only by its ID.",
+            f"{image.image_id} has been deprecated since {image.deprecation_time}: it can be launched, but "
+            "other accounts find it only by its ID.",
             "Launch a newer image, or cancel the deprecation (DisableImageDeprecation).",
             BlocksLaunch.HARMLESS,
         )

@@ -47,7 +47,7 @@ def obstacle(search: Search, image: Image, now: datetime) -> str | None:
         return _NOT_ALLOWED
     deprecated = image.deprecation_time
     if search.image_id is None and deprecated and datetime.fromisoformat(deprecated) <= now:
-        return f"is deprecated since {deprecated}"
+        return f"has been deprecated since {deprecated}"
     return None
 
 

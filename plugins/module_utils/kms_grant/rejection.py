@@ -21,8 +21,8 @@ _REJECTING = {
 # (comment in hashicorp/terraform-provider-aws#22549).
 _REMEDY = (
     "Check that it exists, and remove or correct it. In a region that is not enabled by default, its account "
-    "must have enabled the region. KMS may not know a new one yet: then rerun. All other consumers get "
-    "access."
+    "must have enabled the region. A new principal may not have propagated to KMS yet; if so, rerun. All "
+    "other consumers get access."
 )
 _AUTO_SCALING_REMEDY = (
     "If the account has no service-linked role for Auto Scaling, create it there: aws iam "

@@ -257,7 +257,7 @@ def _allowed(wanted: RestoreWanted, sharing: Sharing) -> Sharing:
 def _not_made_public(
     wanted: RestoreWanted, found: Found, image: Image, tombstone: Tombstone | None
 ) -> Iterator[str]:
-    """A warning if the tombstone has public permissions that ``allow_public`` does not allow to put back."""
+    """A warning if the tombstone has public permissions, which are put back only with ``allow_public``."""
     if tombstone is None or wanted.allow_public:
         return
     if (tombstone.launch - found.launch).public or any(
@@ -271,11 +271,11 @@ def _not_made_public(
 
 
 def _stays_deprecated(found: Found, image: Image) -> Iterator[str]:
-    """A warning if AWS does not allow to cancel the deprecation, because the image is public."""
+    """A warning if AWS does not cancel the deprecation, because the image is public."""
     if found.launch.public and _deprecated_by_cleanup(image):
         yield (
-            f"{image.image_id} is public and stays deprecated: AWS allows to cancel only a private image's "
-            "deprecation. Remove its public launch permission, call DisableImageDeprecation, and make it "
+            f"{image.image_id} is public and stays deprecated: AWS cancels the deprecation of private "
+            "images only. Remove its public launch permission, call DisableImageDeprecation, and make it "
             "public again."
         )
 

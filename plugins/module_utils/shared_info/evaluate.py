@@ -83,13 +83,13 @@ def _evaluate_key(arn: str, key: OwnKeyAccess) -> tuple[str, str]:
         if why is not None and why.explicit:
             return "no", f"{reason}{denial.described(message)}."
         return "unknown", (
-            f"{reason} in direct calls{denial.described(message)}. A launch works all the same if policies "
+            f"{reason} in direct calls{denial.described(message)}. A launch still works if policies "
             "allow it through EC2 only (kms:ViaService), which a dry run cannot show: ami_launch_probe can."
         )
     if missing:
         reason = (
-            f"KMS denies these credentials CreateGrant with {arn} in a direct call. A launch works all the "
-            "same if the key policy allows it to AWS services (kms:GrantIsForAWSResource), which a dry run "
+            f"KMS denies these credentials CreateGrant with {arn} in a direct call. A launch still works if "
+            "the key policy allows it to AWS services (kms:GrantIsForAWSResource), which a dry run "
             "cannot show: ami_launch_probe can."
         )
         return "unknown", reason

@@ -52,7 +52,7 @@ def _bucket(s3: Any, name: str, owner: str, region: str) -> Bucket:
     """What HeadBucket says of the bucket.
 
     It needs s3:ListBucket, and 403 can mean that this is not allowed, or that the bucket belongs to another
-    account (botocore operation HeadBucket): writing may be allowed all the same. So only 404 is certain. The
+    account (botocore operation HeadBucket): writing may be allowed nevertheless. So only 404 is certain. The
     SDK follows to the region of the bucket, which even a refusal names.
     """
     try:

@@ -44,7 +44,7 @@ MOMENT = timedelta(seconds=1)
         (Rules(max_age_days=0), own(days=0), False, None),
         # Launches of the last day are not reported yet: a day is added.
         (Rules(unused_for_days=30), own(days=31), False, None),
-        (Rules(unused_for_days=30), own(days=30.99), False, "It was created"),
+        (Rules(unused_for_days=30), own(days=30.99), False, "less than 31 days ago; a day"),
         (Rules(unused_for_days=30), own(last_launched=ago(days=31)), False, None),
         (Rules(unused_for_days=30), own(last_launched=ago(days=31) + MOMENT), False, "It was last launched"),
         (Rules(unused_for_days=30), own(days=2, last_launched=ago(days=90)), False, "It was created"),

@@ -47,7 +47,7 @@ def test_the_newest_that_can_be_launched(images: list[Image], expected: int) -> 
         ({"state": "disabled"}, "is disabled"),
         ({"allowed": True}, None),
         ({"allowed": False}, "is not allowed by the account's Allowed AMIs setting"),
-        ({"deprecation_time": PAST}, f"is deprecated since {PAST}"),
+        ({"deprecation_time": PAST}, f"has been deprecated since {PAST}"),
     ],
 )
 def test_obstacle(changes: dict[str, Any], expected: str | None) -> None:

@@ -192,7 +192,7 @@ def denying(*operations: str, message: str = "No.") -> OwnKeyAccess:
             encrypted("snap-1"),
             KeysSeen({"snap-1": KEY}, {KEY: denying("Decrypt", message=IMPLICIT)}),
             "unknown",
-            "because no identity-based policy allows it. A launch works all the same",
+            "because no identity-based policy allows it. A launch still works",
             id="not allowed in direct calls",
         ),
         pytest.param(
