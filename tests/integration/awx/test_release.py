@@ -19,6 +19,8 @@ from ..playbook import CHECKOUT, Ansible, Run
 from ..publishing import AWAY
 
 _AWX = CHECKOUT / "awx"
+# YAML reads these digits as 1402434204.
+_OCTAL = "012345671234"
 
 
 class _Loader(yaml.SafeLoader):
@@ -28,14 +30,17 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_constructor("!unsafe", lambda _loader, node: node.value)
 
 
-def _template(name: str) -> dict[str, Any]:
+def _template(name: str, settled: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The extra vars of a job template, and the defaults of its survey, which AWX prefers to them.
 
     awx/main/models/mixins.py of AWX 24.6.1, SurveyJobTemplateMixin._update_unified_job_kwargs.
     """
     text = (_AWX / "job_templates.yml").read_text(encoding="utf-8")
     (found,) = [one for one in yaml.load(text, _Loader)["setup_job_templates"] if one["name"] == name]
-    return {**found.get("handed_over", {}), **_defaults(found["role"])}
+    answered = [settled.get(found.get(one), {}) for one in ("follows", "role")]
+    asked = _defaults(found["role"])
+    defaults = {name: value for name, value in asked.items() if name not in answered[1]}
+    return {**found.get("handed_over", {}), **answered[0], **answered[1], **defaults}
 
 
 def _defaults(survey: str) -> dict[str, Any]:
@@ -45,7 +50,7 @@ def _defaults(survey: str) -> dict[str, Any]:
 
 @dataclasses.dataclass
 class Workflow:
-    """A job of the workflow, whose survey has been answered.
+    """A job of the workflow, whose survey has been answered, except for what the setup has ``settled``.
 
     awx/main/models/workflow.py, WorkflowJobNode.get_job_kwargs: the artifacts of the jobs before are extra
     vars of a job, and the workflow's extra vars take precedence.
@@ -53,12 +58,13 @@ class Workflow:
 
     ansible: Ansible
     answers: Mapping[str, Any]
+    settled: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     artifacts: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def job(self, name: str) -> Run:
         """Run the job of a node."""
         given = {**self.artifacts, **_defaults("release"), **self.answers}
-        run = self.ansible.job(f"golden.images.{name}_ami", given, _template(name))
+        run = self.ansible.job(f"golden.images.{name}_ami", given, _template(name, self.settled))
         self.artifacts |= run.artifacts
         return run
 
@@ -97,6 +103,21 @@ def test_a_release_is_distributed_verified_and_published(
     assert labelled == images[AWAY]
     published = workflow.artifacts["publish_artifacts"]
     assert (published["status"], published["images"]) == ("published", images)
+
+
+def test_accounts_that_the_setup_names_get_the_image_everywhere(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, answers: dict[str, Any]
+) -> None:
+    role = {"accounts": ["oldest"], "trusts": [OWNER], "external_id": publishing.EXTERNAL_ID}
+    fixture.add(accounts={"oldest": _OCTAL}, roles={publishing.ROLE: role})
+    settled = {"distribute_account_ids": [_OCTAL, *fixture.account_ids(publishing.CONSUMER)]}
+    asked = {name: value for name, value in answers.items() if name not in settled}
+    workflow = Workflow(ansible, asked, {"distribute": settled})
+    runs = [workflow.job(name) for name in ("distribute", "verify", "publish")]
+    assert [run.code for run in runs] == [0, 0, 0], runs[-1].text
+    verified = {one["account_id"] for one in runs[1].facts["verify_results"]}
+    assert verified == {*settled["distribute_account_ids"]}
+    assert publishing.value(aws, "oldest", AWAY) == workflow.artifacts["publish_artifacts"]["images"][AWAY]
 
 
 def test_a_release_that_does_not_reach_an_account_stops_before_the_approval(
