@@ -23,7 +23,10 @@ OTHER_COPY_SECONDS = 12.0
 
 
 def given(aws: SimulatedAws, account: str, wanted: Mapping[str, Any]) -> str:
-    """The access that an account should have: snapshots, needed for copies, can't be shared with OUs."""
+    """The access that an account should have.
+
+    Snapshots, which are needed for copies, can't be shared with organizational units.
+    """
     if aws.account_id(account) in wanted["distribute_account_ids"]:
         return LAUNCH_AND_COPY
     return LAUNCH if account in UNIT_ACCOUNTS else NOTHING

@@ -26,7 +26,7 @@ options:
     default: []
   org_unit_arns:
     description:
-      - Full ARNs of organizational units. An organizational unit includes the units nested in it.
+      - Full ARNs of organizational units. An organizational unit includes those nested in it.
     type: list
     elements: str
     default: []

@@ -45,17 +45,18 @@ options:
     default: false
   include_tags:
     description:
-      - Whether to read the accounts' tags. This needs one call for each account, in addition to two calls for each unit.
+      - Whether to read the accounts' tags. This needs one call for each account, in addition to two calls for each
+        organizational unit.
     type: bool
     default: true
   group_by:
     description:
       - The criteria of groups.
-      - V(ou) creates a group such as C(ou_workloads_prod) for each unit with accounts, as a child of the parent unit's
-        group, so that C(ou_workloads) contains the accounts of all its units.
+      - V(ou) creates a group such as C(ou_workloads_prod) for each organizational unit with accounts, as a child of its
+        parent's group, so that C(ou_workloads) contains the accounts of all organizational units below it, too.
       - V(tags) creates groups such as C(tag_environment_prod), V(status) such as C(status_active).
-      - Underscores replace characters that group names cannot contain. If two units or two tags result in the same name, the
-        unit's ID or a hash is appended to each.
+      - Underscores replace characters that group names cannot contain. If two organizational units or two tags result in
+        the same name, the ID or a hash is appended to each.
       - The group C(aws_accounts) always contains all accounts.
     type: list
     elements: str

@@ -315,7 +315,7 @@ kms_keys:
     policy_statements:
       description:
         - The statements of the key policy that give access to others than the owner's account, each with C(principals), C(org_ids),
-          C(org_unit_ids), with C(org_units), which are the same units each with C(org_id) and C(org_unit_id), with C(operations),
+          C(org_unit_ids), with C(org_units), which are the same each with C(org_id) and C(org_unit_id), with C(operations),
           and with C(created_by_collection), whether it is a statement of this collection.
         - C(public) is whether it gives every AWS account access. The other conditions of a statement are not returned.
       type: list

@@ -21,7 +21,7 @@ author:
 options:
   executable_users:
     description:
-      - V(self) finds what is shared with the account, its organization and its units.
+      - V(self) finds what is shared with the account, its organization and its organizational units.
       - V(all) finds public images and requires O(owners) or O(image_ids), because any account can publish an image of any name.
     type: list
     elements: str

@@ -168,7 +168,7 @@ report:
       type: str
       returned: always
     wanted:
-      description: The accounts, organizations and units to share the image with, and the accounts to publish it in besides the one that owns it.
+      description: The accounts, organizations and organizational units to share the image with, and the accounts to publish it in besides the one that owns it.
       type: dict
       returned: if options name them
       contains:

@@ -13,7 +13,7 @@ description:
   - Takes the result of M(golden.images.ami_share_audit) and which of its findings to fix, and returns the permissions to remove,
     as sentences and as options of M(golden.images.ami_share) and M(golden.images.ami_kms_grant).
   - Only permissions that the audit has a finding for are removed, so nothing that the audit allows.
-  - An account, organization or unit that loses an image also loses access to the image's key, if nothing under the key is shared
+  - An account, organization or organizational unit that loses an image also loses access to the image's key, if nothing under the key is shared
     with it any more and this collection granted the access.
   - Makes no AWS calls, needs no credentials and changes nothing. The role P(golden.images.remediate#role) audits, plans and
     removes the permissions.
@@ -165,7 +165,7 @@ kept_access:
       type: str
       returned: always
     principal:
-      description: The account, role, user, organization or unit.
+      description: The account, role, user, organization or organizational unit.
       type: str
       returned: always
     reason:

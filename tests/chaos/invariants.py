@@ -19,8 +19,8 @@ _SHARED = ("image", "snapshot")
 class Moment:
     """Pictures before the run, now, and after an undisturbed run.
 
-    ``named`` are the accounts, organizations and units that the run names as consumers. Until an image can be
-    used in all ``together`` regions, a run shares none of its copies.
+    ``named`` are the consumers of the run: accounts, organizations, organizational units. Until an image can
+    be used in all ``together`` regions, a run shares none of its copies.
     """
 
     before: Picture

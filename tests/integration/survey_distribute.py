@@ -22,7 +22,7 @@ SCALING = ("data-prod", "web-staging")
 
 
 def _by_filters(aws: SimulatedAws, folder: Path) -> Job:
-    """Shared with accounts, an organization and a unit, published, and reported in every way."""
+    """Shared with accounts and parts of an organization, published, and reported in every way."""
     fixture = Fixture(aws)
     accounts = fixture.account_ids(*CONSUMERS)
     owner, stranger = fixture.account_ids(OWNER, STRANGER)

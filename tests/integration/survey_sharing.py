@@ -19,7 +19,7 @@ from .survey import Builders, Job, assert_reported, reporting
 
 
 def share_with(aws: SimulatedAws, image_id: str, *principals: str) -> None:
-    """Let accounts, an organization or units launch an image of the owner's in ``HOME``."""
+    """Let accounts, an organization or organizational units launch an image of the owner's in ``HOME``."""
     kinds = {":organization/": "OrganizationArn", ":ou/": "OrganizationalUnitArn"}
     entries = [
         {next((kind for part, kind in kinds.items() if part in one), "UserId"): one} for one in principals

@@ -46,7 +46,7 @@ def others(sharing: Sharing, account_id: str) -> Sharing:
 
 
 def not_allowed(sharing: Sharing, allowed: Sharing) -> Sharing:
-    """The part of ``sharing`` that is not allowed. An allowed organization includes its units."""
+    """The part of ``sharing`` that is not allowed. An organization includes its organizational units."""
     organizations = {key_policy.organization_id(arn) for arn in allowed.org_arns}
     unknown = sharing - allowed
     units = (arn for arn in unknown.org_unit_arns if key_policy.unit_ids(arn)[0] not in organizations)

@@ -251,7 +251,7 @@ def _not_allowed(audience: StatementAudience, allowed: Sharing, owner: str) -> P
 
 
 def _beyond(consumers: PolicyConsumers, allowed: Sharing, owner: str) -> PolicyConsumers:
-    """The consumers that are not allowed. An allowed organization includes its units."""
+    """The consumers that are not allowed. An allowed organization includes its organizational units."""
     org_ids = frozenset(map(key_policy.organization_id, allowed.org_arns))
     units = frozenset(map(key_policy.unit_ids, allowed.org_unit_arns))
     others = _foreign(consumers, owner)

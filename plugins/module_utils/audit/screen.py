@@ -117,7 +117,7 @@ def _row(group: Group) -> Row:
 
 
 def _principal(finding: Mapping[str, Any]) -> str:
-    """The ID of an organization or unit, or the name of a role, is the end of its ARN."""
+    """The ID of an organization or organizational unit, or the name of a role, is the end of its ARN."""
     principal = str(finding["principal"])
     return "public" if principal == PUBLIC else principal.rpartition("/")[2]
 

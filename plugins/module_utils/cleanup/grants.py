@@ -156,7 +156,9 @@ def _unneeded(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef
     if unknown:
         return _keep_all(ref, f"The keys of {unknown[0]} are not known.")
     if shared.org_arns or shared.org_unit_arns or shared.public:
-        return _keep_all(ref, "An image under the key is public, or shared with an organization or unit.")
+        return _keep_all(
+            ref, "An image under the key is public, or shared with an organization or organizational unit."
+        )
     of_unknown_account = [grant for grant in revocable if not _account(grant)]
     warnings = tuple(
         f"The grant {one.grant_id} on {ref.key_arn} is kept: the account of {one.grantee} is not known."

@@ -57,17 +57,21 @@ MEANINGS = {
     "launch_denied": "The account's role is not allowed to launch instances.",
     "launch_refused": "AWS would reject a launch of the image by the account.",
     "missing_volume_permission": "The account can launch the image, but not copy it.",
-    "not_shared": "The image is neither public nor shared with the account, an organization or a unit.",
+    "not_shared": (
+        "The image is neither public nor shared with the account, an organization or an organizational unit."
+    ),
     "not_owner": (
         "The image belongs to another account, and only that account can read its launch permissions."
     ),
     "not_visible": "The account cannot see the image, although it is shared or may be.",
-    "outside_organization": "The image is shared with organizations or units that the account is not in.",
+    "outside_organization": (
+        "The image is shared with organizations or organizational units that the account is not in."
+    ),
     "owner_unreadable": "The image could not be read in its owner's account.",
     "public": "Every AWS account can launch the image.",
     "shared_through_organization": (
-        "The image is shared only with organizations or units that the account may be in. The account cannot "
-        "copy it, since snapshots cannot be shared with these."
+        "The image is shared only with organizations or organizational units that the account may be in. The "
+        "account cannot copy it, since snapshots cannot be shared with these."
     ),
     "wrong_region": "The image is in another one of the given regions.",
 }

@@ -131,8 +131,8 @@ def _of_key(
 def _consumer(case: Case, launch: Sharing | None, seen: ConsumerSeen | None) -> Consumer:
     """The account, with its organization if that follows from the account seeing the image.
 
-    An image that is shared with one organization or unit only, and that the account sees, shows that the
-    account is in it.
+    An image that is shared with one organization or organizational unit only, and that the account sees,
+    shows that the account is in it.
     """
     plain = Consumer(account_id=case.account_id)
     if launch is None or seen is None or seen.image is None:

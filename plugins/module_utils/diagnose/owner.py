@@ -140,7 +140,8 @@ def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) ->
                 "shared_through_organization",
                 f"{image.image_id} is shared with account {case.account_id} through {covering(launch)} only. "
                 + ("" if visible else "The image's owner cannot read whether the account is in one of them. ")
-                + "An account cannot copy an image that is shared only through an organization or unit.",
+                + "An account cannot copy an image that is shared only through an organization or "
+                + "organizational unit.",
                 "To launch it, nothing is needed. To copy it, share it with the account itself (ami_share, "
                 "account_ids).",
                 BlocksLaunch.HARMLESS if visible else BlocksLaunch.UNKNOWN,

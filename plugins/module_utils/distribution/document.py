@@ -333,7 +333,7 @@ def _mark(reached: bool | None) -> Mark:
 
 
 def _short(principal: str) -> str:
-    """The ID of an organization or unit in its ARN; accounts as they are."""
+    """The ID of an organization or organizational unit in its ARN; accounts as they are."""
     return principal.rsplit("/", 1)[-1]
 
 

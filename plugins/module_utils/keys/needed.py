@@ -99,8 +99,8 @@ class SharedUnderKey:
 def needed(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
     """Those of ``held``, who can use a key, that need it for something with this sharing.
 
-    Any account may be in an organization or unit, and any principal whose account is not known may be in any
-    account. A unit needs the key for what is shared with its whole organization.
+    Any account may be in an organization or organizational unit, and any principal whose account is not known
+    may be in any account. An organizational unit needs the key for what is shared with its organization.
     """
     to_any = shared.public or bool(shared.org_arns or shared.org_unit_arns)
     org_ids = {organization_id(arn) for arn in shared.org_arns}
@@ -122,7 +122,7 @@ def unused_key_access(named: PolicyConsumers, shared: Sharing, owner: str) -> Po
 
 
 def one_by_one(consumers: PolicyConsumers) -> list[tuple[str, PolicyConsumers]]:
-    """Each of the consumers alone with its name, sorted by name; a unit is named by its own ID."""
+    """Each of the consumers alone with its name, sorted by name; that of an organizational unit is its ID."""
     alone = [
         *((one, PolicyConsumers(principals=frozenset({one}))) for one in consumers.principals),
         *((one, PolicyConsumers(org_ids=frozenset({one}))) for one in consumers.org_ids),

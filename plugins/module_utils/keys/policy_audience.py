@@ -107,7 +107,7 @@ def _organization(value: str) -> PolicyConsumers | None:
 
 
 def _path(value: str) -> PolicyConsumers | None:
-    """The unit that the path names; the whole organization for a path that names none."""
+    """The organizational unit that the path names; the whole organization for a path that names none."""
     within = _PATH.fullmatch(value)
     if within is None or "${" in value:
         return None

@@ -244,7 +244,7 @@ def _is_below_path(paths: Iterable[str], consumer: Consumer, in_part: Truth) -> 
             fixed = _WILDCARD.split(path, maxsplit=1)[0]
             found.append(None if fixed != path and within.startswith(fixed) else False)
         else:
-            # Unknown: whether one unit is inside another, and where in its unit an account is.
+            # Unknown: whether one organizational unit is inside another, and in which one an account is.
             found.append(in_part if unit and consumer.account_id is None else None)
     return _any(found)
 

@@ -30,7 +30,7 @@ _GRANTS = "Grants"
 _KINDS = ("Accounts", "Organizations", "Units")
 _OWN_SID = re.compile(rf"{SID_PREFIX}(?P<name>(?:{'|'.join(_KINDS)})[0-9]*)(?P<grants>{_GRANTS})?")
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):root")
-# A statement that was written by hand may have the full path to a unit: o-…/r-…/ou-…/*.
+# A statement that was written by hand may have the full path to an organizational unit: o-…/r-…/ou-…/*.
 _UNIT_PATH = re.compile(r"(o-[a-z0-9]+)/(?:.+/)?(ou-[a-z0-9-]+)/\*")
 
 
@@ -73,7 +73,7 @@ class PolicyAccess:
     for_auto_scaling: bool = False
 
     def by_kind(self) -> tuple[PolicyAccess, ...]:
-        """The same access, separately for accounts, organizations and units, without empty ones."""
+        """The same access for accounts, organizations and organizational units apart, without empty ones."""
         named = self.consumers
         kinds = (
             replace(self, consumers=PolicyConsumers(principals=named.principals)),
@@ -120,7 +120,7 @@ def unit_ids(arn: str) -> tuple[str, str]:
 
 
 def unit_of_path(path: str) -> tuple[str, str] | None:
-    """The IDs (``o-…``, ``ou-…``) in a path to everything below a unit; None for other paths."""
+    """The IDs (``o-…``, ``ou-…``) in a path to all in an organizational unit; None for other paths."""
     match = _UNIT_PATH.fullmatch(path)
     return (match[1], match[2]) if match else None
 

@@ -32,10 +32,10 @@ class Unit:
 
 @dataclass(frozen=True)
 class Account:
-    """An account of an organization; ``units`` are the units that contain it, the outermost first.
+    """An account of an organization; ``units`` are the organizational units around it, the outermost first.
 
-    ``parent_id`` is the ID of the innermost unit, or of the root without units. ``tags`` is empty if they
-    were not read.
+    ``parent_id`` is the ID of the innermost organizational unit, or of the root without one. ``tags`` is
+    empty if they were not read.
     """
 
     account_id: str
@@ -48,7 +48,7 @@ class Account:
 
     @property
     def path(self) -> str:
-        """The names of the units, such as ``/workloads/prod``; ``/`` without units."""
+        """The names of the organizational units, such as ``/workloads/prod``; ``/`` without one."""
         return "/" + "/".join(unit.name for unit in self.units)
 
 
@@ -153,10 +153,11 @@ def host_variables(account: Account, options: InventoryOptions) -> dict[str, Any
 
 
 def groups(named: Mapping[str, Account], options: NamingOptions) -> dict[str, Group]:
-    """The groups by name: all accounts, and those of each unit, tag and state according to the options.
+    """The groups by name: all accounts, and by the options those of each organizational unit, tag and state.
 
-    The group of a unit is a child of the parent unit's group. If the groups of two units or tags would have
-    the same name, both names get a suffix, so that a play on one group never runs on accounts of the other.
+    The group of an organizational unit is a child of its parent's group. If those of two, or of two tags,
+    would have the same name, both names get a suffix, so that a play on one group never runs on accounts of
+    the other.
     """
     members: dict[_Label, set[str]] = defaultdict(set)
     inside: dict[_Label, set[_Label]] = defaultdict(set)

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the accounts of an organization, with two calls for each unit and, for tags, one for each account."""
+"""Read the accounts of an organization.
+
+This takes two calls for each organizational unit and, for tags, one for each account.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,7 @@ def accounts(client: OrganizationsClient, options: InventoryOptions) -> tuple[Ac
 def _children(
     client: OrganizationsClient, parent_id: str, units: tuple[Unit, ...]
 ) -> tuple[list[Account], list[tuple[str, tuple[Unit, ...]]]]:
-    """The direct child accounts of a root or a unit, and its direct child units with their parent units."""
+    """The accounts and organizational units, each with its parents, directly in a root or in one of them."""
     members = client.get_paginator("list_accounts_for_parent").paginate(ParentId=parent_id)
     children = client.get_paginator("list_organizational_units_for_parent").paginate(ParentId=parent_id)
     return (

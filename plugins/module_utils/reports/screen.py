@@ -24,7 +24,8 @@ from .document import Column
 from .naming import count
 from .values import text_of
 
-_CONSUMERS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_arns", "unit"))
+# They are in columns of tables, for which AWS's abbreviation of an organizational unit is short enough.
+_CONSUMERS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_arns", "OU"))
 
 WIDTH = 80
 """The columns of a line."""
@@ -321,7 +322,7 @@ def count_texts(counts: Iterable[tuple[int, str]]) -> str:
 
 
 def shared_with(permissions: Mapping[str, Any]) -> str:
-    """The number of accounts, organizations and units in the launch permissions that a module returns."""
+    """The number of accounts, organizations and organizational units in the permissions of a module."""
     return count_texts((len(permissions.get(kind) or ()), noun) for kind, noun in _CONSUMERS) or "no account"
 
 

@@ -73,5 +73,5 @@ def allowing(*account_ids: str, **changes: Any) -> AuditWanted:
 
 
 def orgs(*arns: str, units: Iterable[str] = ()) -> Sharing:
-    """Shared with these organizations and units."""
+    """Shared with these organizations and organizational units."""
     return Sharing(org_arns=frozenset(arns), org_unit_arns=frozenset(units))

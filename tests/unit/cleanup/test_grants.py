@@ -154,7 +154,7 @@ FOREIGN = own("ami-x", 5, tags={}, devices=(Device("/dev/sda", "snap-unknown", T
         (replace(saw(encrypted(OLD, NEWEST)), key_usage={}), "not read"),
         (
             saw(encrypted(OLD, NEWEST), ROOT, newest=Sharing(org_unit_arns=frozenset({UNIT}))),
-            "public, or shared with an organization or unit",
+            "public, or shared with an organization or organizational unit",
         ),
         (saw(encrypted(OLD, NEWEST, PENDING), ROOT), "ami-pending"),
         (

@@ -58,7 +58,7 @@ def policy_of(*statements: Mapping[str, Any]) -> str:
 def consumers(
     *principals: str, org_ids: tuple[str, ...] = (), units: tuple[Any, ...] = ()
 ) -> PolicyConsumers:
-    """Accounts and ARNs, organizations, units."""
+    """Accounts and ARNs, organizations, organizational units."""
     return PolicyConsumers(frozenset(principals), frozenset(org_ids), frozenset(units))
 
 
@@ -92,7 +92,7 @@ ACCESSES = st.builds(PolicyAccess, CONSUMERS, SETS_OF_OPERATIONS, st.booleans())
 
 
 def is_named(caller: Caller, who: PolicyConsumers) -> bool:
-    """Whether a caller is among the consumers: itself, by its account, organization or a unit above it."""
+    """Whether a caller is among the consumers: itself, its account, organization or organizational unit."""
     within = {(caller.org_id, unit) for unit in caller.path.split("/")}
     return bool({caller.arn, caller.account_id} & who.principals) or bool(
         caller.org_id in who.org_ids or within & who.units

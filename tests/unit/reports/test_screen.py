@@ -179,16 +179,16 @@ def test_words() -> None:
     )
     assert listed(["a", "b"]) == "a, b"
     assert listed(list("abcdef")) == "a, b, c, d and 2 more"
-    assert count_texts([(1, "account"), (0, "unit")]) == "1 account"
-    assert count_texts([(2, "account"), (1, "organization"), (3, "unit")]) == (
-        "2 accounts, 1 organization and 3 units"
+    assert count_texts([(1, "account"), (0, "organizational unit")]) == "1 account"
+    assert count_texts([(2, "account"), (1, "organization"), (3, "organizational unit")]) == (
+        "2 accounts, 1 organization and 3 organizational units"
     )
     assert count_texts([]) == ""
 
 
 def test_whom_an_image_is_shared_with() -> None:
     permissions = {"account_ids": ["1", "2"], "org_arns": [], "org_unit_arns": ["u"], "public": False}
-    assert shared_with(permissions) == "2 accounts and 1 unit"
+    assert shared_with(permissions) == "2 accounts and 1 OU"
     assert shared_with({}) == shared_with({"account_ids": None}) == "no account"
 
 

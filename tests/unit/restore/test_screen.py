@@ -71,7 +71,7 @@ def test_an_image_that_is_public_again_is_first(number: int) -> None:
 def test_all_consumers_are_counted() -> None:
     permissions = {"account_ids": [], "org_arns": ["a"], "org_unit_arns": ["b", "c"], "public": False}
     found = shown(restored(launch_permissions=permissions), restored(launch_permissions={"account_ids": []}))
-    assert "1 organization and 2 units" in found.text
+    assert "1 organization and 2 OUs" in found.text
     assert "no account" in found.text
 
 

@@ -154,7 +154,8 @@ def _matrix(images: Iterable[Mapping[str, Any]], skipped: Iterable[str]) -> Matr
         labels=(Column("region", "Region"), Column("name", "Name"), Column("image_id", "Image")),
         columns=tuple(_columns(images, wanted)),
         rows=rows,
-        note="The owner may use all of them. An organization or unit stands for all accounts in it.",
+        note="The owner may use all of them. An organization or organizational unit stands for all accounts "
+        "in it.",
     )
 
 

@@ -67,7 +67,7 @@ def marks(shown: Document) -> dict[str, Mark]:
             region(orgs(ORG, units=[UNIT])),
             AuditWanted(allowed=orgs(units=[UNIT])),
             {ORG_ID: Mark.FOREIGN, UNIT_ID: Mark.FULL},
-            id="an organization and a unit",
+            id="an organization and an organizational unit",
         ),
         pytest.param(
             under_key(accounts(A, B), made(root(A))),
