@@ -336,6 +336,10 @@ results:
       description: The image's state when it was last read, null if there is no image.
       type: str
       returned: always
+    tags:
+      description: The image's tags, those of this collection included, other than tags of AWS.
+      type: dict
+      returned: always
 source_image_id:
   description: The image that was copied. Null with O(source_images).
   returned: success, and failure after copies were started

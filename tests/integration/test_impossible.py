@@ -288,6 +288,21 @@ CASES: dict[str, list[Case]] = {
         Case("distribute_tags", {"x" * 129: "web"}, "x" * 100),
         Case("distribute_shared_tags", {"x" * 120: "web"}, "x" * 100),
         Case("distribute_shared_tags", [1], "[1]", stage="types"),
+        Case(
+            "distribute_shared_tags",
+            {f"shared{one}": "x" for one in range(20)},
+            "61 tags",
+            {"distribute_tags": {f"tag{one}": "x" for one in range(40)}},
+            stage="tags",
+        ),
+        # Together with the two tags that the source has.
+        Case(
+            "distribute_shared_tags",
+            {f"shared{one}": "x" for one in range(49)},
+            "51 tags",
+            {"distribute_tags": {}, "distribute_regions": [HOME]},
+            stage="tags",
+        ),
         Case("distribute_kms_key_id", "alias/aws/ebs"),
         Case("distribute_kms_key_id", "golden key", "'golden key'", REGIONS),
         Case("distribute_kms_key_id", KEY, KEY, {"distribute_kms_key_ids": {}, **REGIONS}),

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from .. import tags as tagging
 from ..failures import Failure
-from ..model import Target
-from ..plan import KNOWN_AFTER_APPLY, Plan
+from ..model import Image, Target
+from ..plan import KNOWN_AFTER_APPLY, Action, Plan
 from . import plan as planner
 from .request import name_for
 from .run import CopyRun, Failed
@@ -44,12 +45,14 @@ def returned(
         if (only_planned if run.image is None else run.image.state not in FAILED_STATES)
     }
     keys = {target: _key(seen, target, run) for target, run in ready.items()}
-    copying = {action.target for action in plan.actions if action.operation == "CopyImage"}
+    actions: dict[Target, list[Action]] = {target: [] for target in runs}
+    for action in plan.actions:
+        actions.setdefault(action.target, []).append(action)
     return {
         "images": _by_target(wanted, images, "image_id"),
         "kms_key_arns": _by_target(wanted, keys, "kms_key_arn"),
         "results": [
-            _target_result(wanted, seen, target, run, target in copying) for target, run in runs.items()
+            _target_result(wanted, seen, target, run, actions[target]) for target, run in runs.items()
         ],
         "source_image_id": None if wanted.source_images else seen.source.image_id,
         "source_region": None if wanted.source_images else wanted.source_region,
@@ -57,9 +60,9 @@ def returned(
 
 
 def _target_result(
-    wanted: CopyWanted, seen: CopySeen, target: Target, run: CopyRun, copied: bool
+    wanted: CopyWanted, seen: CopySeen, target: Target, run: CopyRun, actions: Sequence[Action]
 ) -> dict[str, Any]:
-    image = run.image
+    image, copied = run.image, any(action.operation == "CopyImage" for action in actions)
     planned_name = name_for(wanted, seen.source_of(target), target.region)
     return {
         "account_id": target.account_id,
@@ -74,7 +77,23 @@ def _target_result(
         "snapshot_ids": list(image.snapshot_ids) if image else [],
         "snapshot_kms_key_arns": sorted({item.kms_key_id for item in run.snapshots if item.kms_key_id}),
         "state": image.state if image else None,
+        "tags": _tags(image, actions),
     }
+
+
+def _tags(image: Image | None, actions: Iterable[Action]) -> dict[str, str]:
+    """The image's tags with what the actions change, other than AWS's own: they do not count as tags."""
+    tags = dict(image.tags) if image else {}
+    for action in actions:
+        if action.operation == "CopyImage":
+            of_image, *_of_snapshots = action.parameters["TagSpecifications"]
+            tags = tagging.tag_map(of_image["Tags"])
+        elif image and action.parameters.get("Resources") == [image.image_id]:
+            keys = {tag["Key"] for tag in action.parameters["Tags"]}
+            tags = {key: value for key, value in tags.items() if key not in keys}
+            if action.operation == "CreateTags":
+                tags |= tagging.tag_map(action.parameters["Tags"])
+    return {key: tags[key] for key in sorted(tags) if not key.startswith(tagging.RESERVED_PREFIX)}
 
 
 def _copy_seconds(run: CopyRun) -> int | None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from .. import tags as tagging
 from ..arguments import (
     CONSUMER_ROLE_SPEC,
     CONSUMERS_SPEC,
@@ -32,7 +33,7 @@ from ..publish import options as publish
 from ..reports.flow import check_report_options
 from ..runner import Flow, check_flow
 from ..share import options as share
-from ..structure import TEXT, Null, check_result
+from ..structure import TEXT, Null, Values, check_result
 from ..verification.report import LEVELS
 from ..wording import renamed, shown
 from .parameters import parameters
@@ -86,7 +87,15 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "unshare_after_copy": {"type": "bool", "default": False},
     "planned_copies": {"type": "list", "elements": "dict"},
 }
-_PLANNED = [{"account_id": TEXT, "image_id": Null(TEXT), "kms_key_arn": Null(TEXT), "region": TEXT}]
+_PLANNED = [
+    {
+        "account_id": TEXT,
+        "image_id": Null(TEXT),
+        "kms_key_arn": Null(TEXT),
+        "region": TEXT,
+        "tags": Values(TEXT),
+    }
+]
 _SOURCES = ("source_image_id", "source_parameter", "source_filters")
 # The copies do not exist yet. In which regions they will be matters to some steps only.
 _IMAGES: dict[str, Any] = {"images": {"us-east-1": None}}
@@ -108,8 +117,17 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
         except Refused as refused:
             # Steps share options: a problem with a shared option is reported once.
             failures.update(dict.fromkeys(refused.failures))
-    others = (*_missing(params), *_consumer_key(params), *check_report_options(params), *_planned(params))
-    failures.update(dict.fromkeys(others))
+    failures.update(
+        dict.fromkeys(
+            (
+                *_missing(params),
+                *_consumer_key(params),
+                *check_report_options(params),
+                *_copied_tags(params),
+                *_planned(params),
+            )
+        )
+    )
     if failures:
         raise Refused(failures)
 
@@ -156,8 +174,22 @@ def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
         )
 
 
+def _copied_tags(params: Mapping[str, Any]) -> tuple[Failure, ...]:
+    """More tags than a copy can have, once it is shared; the source has no tags of this collection."""
+    if set(params["regions"]) <= {params["source_region"]} and not params["reencrypt_source"]:
+        return ()
+    mark = [tagging.SOURCE_TAG, *([tagging.KEY_TAG] if params["kms_key_id"] else [])]
+    return _shared_tags(params, {**(params["tags"] or {}), **dict.fromkeys(mark, "")})
+
+
+def _shared_tags(params: Mapping[str, Any], tags: Mapping[str, str]) -> tuple[Failure, ...]:
+    """The refusal if an image with these tags cannot get the shared ones, too."""
+    shared = {f"{tagging.SHARED_PREFIX}{key}": value for key, value in (params["shared_tags"] or {}).items()}
+    return tagging.check_tag_count("shared_tags", {**tags, **shared}) if shared else ()
+
+
 def _planned(params: Mapping[str, Any]) -> Iterator[Failure]:
-    """What is impossible with the planned copies: with their owner, or with their encryption."""
+    """What is impossible with the planned copies: with their owner, their encryption, or their tags."""
     planned = params["planned_copies"]
     if wrong := check_result("planned_copies", planned, Null(_PLANNED), "ami_copy_regions"):
         yield from wrong
@@ -172,6 +204,8 @@ def _planned(params: Mapping[str, Any]) -> Iterator[Failure]:
             f"{', '.join(others[:3])}{' and others' if len(others) > 3 else ''}.",
             "Set a role that these credentials may assume in the accounts, or verify_level: none.",
         )
+    for one in planned or ():
+        yield from (replace(failure, region=one["region"]) for failure in _shared_tags(params, one["tags"]))
     encrypted = sorted({one["region"] for one in planned or () if one["kms_key_arn"] and not one["image_id"]})
     if encrypted and params["copy_into_accounts"] and not params["consumer_kms_key_id"]:
         yield invalid_option(

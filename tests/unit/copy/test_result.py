@@ -65,6 +65,7 @@ def test_one_target() -> None:
                 "snapshot_ids": ["snap-1"],
                 "snapshot_kms_key_arns": [WANTED.arn],
                 "state": "available",
+                "tags": dict(READY.tags),
             }
         ],
         "source_image_id": SOURCE_ID,
@@ -176,3 +177,13 @@ def test_the_key_of_a_finished_copy(run: CopyRun, message: str | None) -> None:
         {place(EU): message} if message else {}
     )
     assert all(event.failure.error_code == "wrong_key" for event in found.values())
+
+
+def test_the_tags_are_those_after_the_planned_changes() -> None:
+    tagged = replace(READY, tags={**READY.tags, "aws:x": "1", "old": "1", "role": "db"})
+    found = seen_in({EU: (tagged,), US: ()})
+    want = wanted(regions=(EU, US), tags={"role": "web"}, purge_tags=True)
+    of_eu, of_us = result(want, found)["results"]
+    assert of_eu["tags"] == {**READY.tags, "role": "web"}
+    assert of_us["tags"]["role"] == "web"
+    assert of_us["tags"].keys() == of_eu["tags"].keys()

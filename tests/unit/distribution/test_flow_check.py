@@ -199,7 +199,35 @@ PLANNED = {
     "image_id": None,
     "kms_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "region": "eu-west-1",
+    "tags": {},
 }
+
+
+def _tags(number: int) -> dict[str, str]:
+    return {f"key{one}": "value" for one in range(number)}
+
+
+def test_a_copy_has_room_for_its_own_and_the_shared_tags():
+    shared = {"shared_tags": _tags(20)}
+    wanted_from({**GIVEN, **shared, "tags": _tags(29)}, False)
+    assert refused(**shared, tags=_tags(30)) == ["shared_tags"]
+    # With the tag of the key, there is one more.
+    assert refused(**shared, tags=_tags(29), kms_key_id="alias/golden") == ["shared_tags"]
+    wanted_from({**GIVEN, "tags": _tags(49)}, False)
+    # The source gets no tags other than the shared ones.
+    wanted_from({**GIVEN, **shared, "tags": _tags(30), "regions": ["us-east-1"]}, False)
+
+
+def test_a_planned_copy_has_room_for_the_shared_tags():
+    shared = {"shared_tags": _tags(20)}
+    has = {f"ec2:SharedTag/{key}": "other" for key in _tags(1)}
+    wanted_from({**GIVEN, **shared, "planned_copies": [{**PLANNED, "tags": _tags(30)}]}, False)
+    wanted_from({**GIVEN, **shared, "planned_copies": [{**PLANNED, "tags": _tags(30) | has}]}, False)
+    with pytest.raises(Refused) as caught:
+        wanted_from({**GIVEN, **shared, "planned_copies": [{**PLANNED, "tags": _tags(31)}]}, False)
+    (failure,) = caught.value.failures
+    assert (failure.action, failure.region) == ("shared_tags", "eu-west-1")
+    assert failure.message.startswith("shared_tags: 51 tags ")
 
 
 def test_an_account_of_others_cannot_be_verified_without_a_role():
