@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Output for users: headings, tables and check results; coloured on a terminal only."""
+"""Output for users: headings, tables and check results; colored on a terminal only."""
 
 from __future__ import annotations
 

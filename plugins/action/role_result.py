@@ -44,7 +44,7 @@ SCREENS = {
     "verify": verification,
 }
 """The function that makes the text of each role."""
-_COLOURS = {
+_COLORS = {
     Tone.PLAIN: None,
     Tone.GOOD: constants.COLOR_OK,
     Tone.WARNING: constants.COLOR_WARN,
@@ -95,4 +95,4 @@ class ActionModule(ActionBase):
 def _show(lines):
     display.display("")
     for tone, group in groupby(lines, key=lambda line: line.tone):
-        display.display("\n".join(line.text for line in group), color=_COLOURS[tone])
+        display.display("\n".join(line.text for line in group), color=_COLORS[tone])

@@ -11,7 +11,7 @@ version_added: 0.1.0
 short_description: Display the result of a role and pass it to the next job of a workflow
 description:
   - The last task of the roles of this collection. It displays a table of at most 80 columns, with what failed first, and the
-    path of the report. It is coloured on a terminal.
+    path of the report. It is colored on a terminal.
   - It also returns the text, which each role registers with the other values as C(<role>_summary), for chat messages for
     example. Nothing is displayed if the stdout callback writes JSON.
   - As M(ansible.builtin.set_stats) does, it sets one custom statistic, C(<role>_artifacts), a mapping that AWX passes to the

@@ -165,7 +165,7 @@ def plant(aws: SimulatedAws, regions: Sequence[str], images: int) -> Planted:
     kinds = {
         (region, label): kind
         for region in regions
-        for label, kind in _labelled(images, region, at_home=len(regions) == 1)
+        for label, kind in _labeled(images, region, at_home=len(regions) == 1)
     }
     built = aws.load_fixture(
         {
@@ -214,7 +214,7 @@ def plant(aws: SimulatedAws, regions: Sequence[str], images: int) -> Planted:
     )
 
 
-def _labelled(count: int, region: str, at_home: bool) -> Iterator[tuple[str, Kind]]:
+def _labeled(count: int, region: str, at_home: bool) -> Iterator[tuple[str, Kind]]:
     """Several images with each kind of exposure, the others without findings, each with its own name."""
     exposed = {**EXPOSED, **(EXPOSED_AT_HOME if at_home else {})}
     well = [name for name in WELL if at_home or WELL[name].key is None]

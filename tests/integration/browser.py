@@ -139,7 +139,7 @@ class Browser:
         )
 
     def prefer(self, scheme: str) -> None:
-        """Prefer the colour scheme ``light`` or ``dark``."""
+        """Prefer the color scheme ``light`` or ``dark``."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def screenshot(self, most: int | None = None) -> bytes:

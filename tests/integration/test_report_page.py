@@ -235,11 +235,11 @@ def test_the_page_is_displayed_and_printed(browser: Browser, address: str, tmp_p
     assert browser.run("document.querySelectorAll('details:not([open])').length") == 0
     picture = browser.screenshot(10_000)
     (tmp_path / "report.png").write_bytes(picture)
-    colours = colours_of(browser, picture)
-    # The marks, in the colours of Okabe and Ito, and more than that.
-    for colour in ("009e73", "56b4e9", "f0e442", "e69f00", "d55e00", "cc79a7"):
-        assert colours.get(colour, 0) > 100, colour
-    assert len(colours) > 50
+    colors = colors_of(browser, picture)
+    # The marks, in the colors of Okabe and Ito, and more than that.
+    for color in ("009e73", "56b4e9", "f0e442", "e69f00", "d55e00", "cc79a7"):
+        assert colors.get(color, 0) > 100, color
+    assert len(colors) > 50
 
     browser.open(address)
     printed = browser.pdf()
@@ -354,7 +354,7 @@ def test_the_page_without_javascript(browser: Browser, address: str) -> None:
     browser.call("Emulation.setScriptExecutionDisabled", value=False)
 
 
-_COLOURS = """
+_COLORS = """
 (async () => {
   const bytes = Uint8Array.from(atob('PICTURE'), (one) => one.charCodeAt(0));
   const image = await createImageBitmap(new Blob([bytes], {type: 'image/png'}));
@@ -370,8 +370,8 @@ _COLOURS = """
 """
 
 
-def colours_of(browser: Browser, picture: bytes) -> dict[str, int]:
-    """How many pixels of a picture have each colour: the browser can tell, and faster than Python."""
+def colors_of(browser: Browser, picture: bytes) -> dict[str, int]:
+    """How many pixels of a picture have each color: the browser can tell, and faster than Python."""
     browser.open("about:blank")
-    counts: dict[str, int] = browser.run(_COLOURS.replace("PICTURE", base64.b64encode(picture).decode()))
+    counts: dict[str, int] = browser.run(_COLORS.replace("PICTURE", base64.b64encode(picture).decode()))
     return counts

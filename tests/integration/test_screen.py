@@ -172,12 +172,12 @@ def distributing(fixture: Fixture) -> dict[str, Any]:
 def test_a_distribution_ends_with_a_table_of_its_regions(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any]
 ) -> None:
-    coloured = {
+    colored = {
         "ANSIBLE_STDOUT_CALLBACK": "default",
         "ANSIBLE_NOCOLOR": "false",
         "ANSIBLE_FORCE_COLOR": "true",
     }
-    planned = _table(ansible.run(FQCN, distributing, "--check", environment=coloured).stdout)
+    planned = _table(ansible.run(FQCN, distributing, "--check", environment=colored).stdout)
     assert planned[0] == f"\x1b[0;32mCheck mode: {fixture.image_id} would be distributed to 2 regions.\x1b[0m"
 
     run = ansible.run(FQCN, distributing, environment={"ANSIBLE_STDOUT_CALLBACK": "default"})

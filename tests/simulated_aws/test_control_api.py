@@ -38,9 +38,9 @@ def control(aws: SimulatedAws, method: str, path: str, body: str = "") -> tuple[
         ("GET", "calls?since=yesterday", "", "`since` must be the number of a call, not 'yesterday'"),
         (
             "GET",
-            "calls?colour=red",
+            "calls?color=red",
             "",
-            "unknown filters colour; filters: account_id, action, region, service",
+            "unknown filters color; filters: account_id, action, region, service",
         ),
     ],
 )

@@ -162,8 +162,8 @@ def with_parameters(
     """The reads, with the parameters of the clients' account in the region, and those that the reads name."""
     ssm = clients.ssm(name)
     latest = attempt("DescribeParameters", lambda: parameters(ssm, tombstone_path))
-    labelled = attempt("GetParameterHistory", lambda: labelled_versions(ssm, latest))
-    bulk = replace(bulk, parameters=(*latest, *labelled))
+    labeled = attempt("GetParameterHistory", lambda: labeled_versions(ssm, latest))
+    bulk = replace(bulk, parameters=(*latest, *labeled))
     named = attempt("GetParameter", lambda: selected_parameters(ssm, selectors(bulk)))
     return replace(bulk, parameters=(*bulk.parameters, *named))
 
@@ -345,7 +345,7 @@ def parameters(ssm: SSMClient, tombstone_path: str | None = None) -> tuple[Param
     )
 
 
-def labelled_versions(ssm: SSMClient, latest: Sequence[Parameter]) -> tuple[Parameter, ...]:
+def labeled_versions(ssm: SSMClient, latest: Sequence[Parameter]) -> tuple[Parameter, ...]:
     """The earlier versions with a label of the parameters that name an image, by ``NAME:LABEL``.
 
     EC2 launches ``resolve:ssm:NAME:LABEL`` (EC2 User Guide, "Use a Systems Manager parameter instead of an

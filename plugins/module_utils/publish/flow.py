@@ -85,7 +85,7 @@ def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan
 def result(wanted: PublishWanted, seen: PublishSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """What the module returns of its own; targets that failed are missing from ``results``."""
     failed = {Target(failure.account_id or "", failure.region or "") for failure in outcome.failures}
-    labelled = labels(wanted, seen)
+    labeled = labels(wanted, seen)
     results = []
     for one in plan.targets:
         if one.target in failed:
@@ -99,7 +99,7 @@ def result(wanted: PublishWanted, seen: PublishSeen, plan: Plan, outcome: Outcom
                 "account_id": one.target.account_id,
                 "changed": bool(one.actions),
                 "image_id": place.image_id,
-                "label": labelled[one.target],
+                "label": labeled[one.target],
                 "launch_templates": {
                     name: run.defaults.get(template.template_id)
                     if ("ModifyLaunchTemplate", template.template_id) in planned

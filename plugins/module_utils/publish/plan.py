@@ -33,8 +33,8 @@ from .state import (
 
 def plan(wanted: PublishWanted, seen: PublishSeen) -> Plan:
     """Plan every target."""
-    labelled = labels(wanted, seen)
-    return Plan(tuple(_plan_target(wanted, seen, target, labelled[target]) for target in sorted(seen.places)))
+    labeled = labels(wanted, seen)
+    return Plan(tuple(_plan_target(wanted, seen, target, labeled[target]) for target in sorted(seen.places)))
 
 
 def labels(wanted: PublishWanted, seen: PublishSeen) -> dict[Target, str]:

@@ -68,8 +68,8 @@ def read_place(
     if found is not None and wanted.parameter_tags:
         found = replace(found, tags=tags(ssm, wanted.parameter))
     if wanted.is_rollback and found is not None:
-        labelled = found.labelled(label_for(wanted.source_image_id or ""))
-        image_id = labelled.value if labelled else None
+        labeled = found.labeled(label_for(wanted.source_image_id or ""))
+        image_id = labeled.value if labeled else None
     templates = launch_templates(ec2, wanted.launch_templates)
     # A parameter of another kind, and a template without an image or with a parameter, name no image.
     named = {template.default.image_id or "" for template in templates.values()}

@@ -48,7 +48,7 @@ class Parameter:
         """Whether it is of the kind that AWS validates to be an image."""
         return (self.latest.type, self.latest.data_type) == ("String", IMAGE_DATA_TYPE)
 
-    def labelled(self, label: str) -> ParameterVersion | None:
+    def labeled(self, label: str) -> ParameterVersion | None:
         """The one version that carries the label."""
         return next((version for version in self.versions if label in version.labels), None)
 

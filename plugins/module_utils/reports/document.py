@@ -20,7 +20,7 @@ SEVERITIES = ("high", "medium", "low")
 
 
 class Mark(StrEnum):
-    """The mark in a cell of a matrix. Each has a colour and a symbol. The matrix defines its meaning."""
+    """The mark in a cell of a matrix. Each has a color and a symbol. The matrix defines its meaning."""
 
     FULL = "full"
     """Expected: allowed and usable, or the highest level."""
@@ -98,7 +98,7 @@ class Table:
 class Group:
     """Things with one cause or one outcome: a sentence that sums them up, and the rows that it is about.
 
-    ``label`` is a word before the sentence: a severity, or what happens to the rows. ``tone`` is its colour,
+    ``label`` is a word before the sentence: a severity, or what happens to the rows. ``tone`` is its color,
     a severity or ``neutral``. ``notes`` are (name, text) pairs that apply to all rows. ``code`` is that of
     the findings, if it is about findings, and ``number`` how many things the group sums up.
     """

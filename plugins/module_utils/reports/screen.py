@@ -47,7 +47,7 @@ _BEGINNING = 80
 
 
 class Tone(StrEnum):
-    """What a line is about; on a terminal each has a colour."""
+    """What a line is about; on a terminal each has a color."""
 
     PLAIN = "plain"
     GOOD = "good"

@@ -99,8 +99,8 @@ def test_a_release_is_distributed_verified_and_published(
     (consumer,) = fixture.account_ids(publishing.CONSUMER)
     assert verified == {(consumer, region) for region in images}
     assert publishing.values(aws) == [images[region] for _account, region in publishing.EVERYWHERE]
-    labelled = publishing.value(aws, publishing.CONSUMER, AWAY, f":source-{fixture.image_id}")
-    assert labelled == images[AWAY]
+    labeled = publishing.value(aws, publishing.CONSUMER, AWAY, f":source-{fixture.image_id}")
+    assert labeled == images[AWAY]
     published = workflow.artifacts["publish_artifacts"]
     assert (published["status"], published["images"]) == ("published", images)
 

@@ -206,7 +206,7 @@ def test_filters_by_the_source_of_a_copy(client: Any) -> None:
 @pytest.mark.parametrize(
     ("params", "code"),
     [
-        ({"Filters": [{"Name": "colour", "Values": ["red"]}]}, "InvalidParameterValue"),
+        ({"Filters": [{"Name": "color", "Values": ["red"]}]}, "InvalidParameterValue"),
         ({"Filters": [{"Name": "name"}]}, "InvalidParameterValue"),
         ({"ImageIds": ["ami-0123456789abcdef0"]}, "InvalidAMIID.NotFound"),
         ({"ImageIds": ["golden"]}, "InvalidAMIID.Malformed"),

@@ -224,7 +224,7 @@ def test_the_description(client: Any, params: dict[str, Any]) -> None:
         ({"Description": {"Value": "x" * 256}}, "InvalidParameterValue"),
         ({"Description": {"Value": "x"}, "ImdsSupport": {"Value": "v2.0"}}, "InvalidParameterCombination"),
         ({"ImdsSupport": {"Value": "v1.0"}}, "InvalidParameterValue"),
-        ({"Attribute": "colour", "Value": "red"}, "InvalidParameterValue"),
+        ({"Attribute": "color", "Value": "red"}, "InvalidParameterValue"),
         ({}, "MissingParameter"),
     ],
 )

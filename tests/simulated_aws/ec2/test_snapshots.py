@@ -114,7 +114,7 @@ def test_scopes_and_filters(client: Any, params: dict[str, Any], count: int) -> 
 @pytest.mark.parametrize(
     ("params", "code"),
     [
-        ({"Filters": [{"Name": "colour", "Values": ["red"]}]}, "InvalidParameterValue"),
+        ({"Filters": [{"Name": "color", "Values": ["red"]}]}, "InvalidParameterValue"),
         ({"SnapshotIds": ["snap-0123456789abcdef0"]}, "InvalidSnapshot.NotFound"),
         ({"SnapshotIds": ["golden"]}, "InvalidParameterValue"),
         ({"SnapshotIds": ["snap-0123456789abcdef0"], "MaxResults": 5}, "InvalidSnapshot.NotFound"),

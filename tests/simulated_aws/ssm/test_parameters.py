@@ -168,7 +168,7 @@ def test_labels_name_one_version_and_move(store: Store) -> None:
 
 
 # botocore shape ParameterMaxVersionLimitExceeded; operation GetParameterHistory, MaxResults.
-def test_a_labelled_oldest_version_stands_in_the_way_of_the_hundred_and_first(store: Store) -> None:
+def test_a_labeled_oldest_version_stands_in_the_way_of_the_hundred_and_first(store: Store) -> None:
     for _ in range(100):
         store.put()
     store.ssm.label_parameter_version(Name=NAME, ParameterVersion=1, Labels=["first"])

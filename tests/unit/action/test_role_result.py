@@ -21,7 +21,7 @@ GIVEN = {"role": "distribute", "report": REPORT, "results": {"copy_result": COPI
 
 @pytest.fixture
 def displayed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
-    """Each displayed text with its colour."""
+    """Each displayed text with its color."""
     texts: list[tuple[str, str | None]] = []
 
     def display(text: str, color: str | None = None) -> None:
@@ -46,18 +46,18 @@ def run(check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
 
 def test_the_text_is_displayed_and_returned(displayed: list[tuple[str, str | None]]) -> None:
     result = run(report_path="report.json")
-    assert "\n".join(text for text, _colour in displayed) == f"\n{result['text']}"
+    assert "\n".join(text for text, _color in displayed) == f"\n{result['text']}"
     assert result["text"].endswith("Report: report.json")
     assert result["failure"] == ""
     assert result["changed"] is False
 
 
-def test_problems_are_coloured(displayed: list[tuple[str, str | None]]) -> None:
+def test_problems_are_colored(displayed: list[tuple[str, str | None]]) -> None:
     run(report=distribution(copied(US, EU, failures=[failure(EU)]), {}, shared(US)))
-    colours = {text.split()[0]: colour for text, colour in displayed if text}
-    assert colours["Incomplete:"] == plugin.constants.COLOR_ERROR
-    assert colours["eu-west-1"] == plugin.constants.COLOR_ERROR
-    assert colours["region"] is None
+    colors = {text.split()[0]: color for text, color in displayed if text}
+    assert colors["Incomplete:"] == plugin.constants.COLOR_ERROR
+    assert colors["eu-west-1"] == plugin.constants.COLOR_ERROR
+    assert colors["region"] is None
 
 
 def test_what_a_failed_task_has_displayed_is_only_in_the_text(
@@ -69,7 +69,7 @@ def test_what_a_failed_task_has_displayed_is_only_in_the_text(
         displayed.clear()
         result = run(report=report, results={**GIVEN["results"], "messages": messages})
         assert message in result["text"]
-        assert any(message in text for text, _colour in displayed) is shown
+        assert any(message in text for text, _color in displayed) is shown
 
 
 def test_the_artifacts_are_a_statistic_of_the_run(displayed: list[tuple[str, str | None]]) -> None:
@@ -112,4 +112,4 @@ def test_failures_are_not_displayed_if_the_role_fails_with_them(
     result = run(role="monitor", report=report)
     assert problem in result["failure"]
     assert problem in result["text"]
-    assert not [text for text, _colour in displayed if problem in text]
+    assert not [text for text, _color in displayed if problem in text]

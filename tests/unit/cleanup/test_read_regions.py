@@ -281,7 +281,7 @@ def test_earlier_versions_with_a_label_are_found_by_their_labels() -> None:
     wire.expect("get_parameter_history", {**asked, "Name": "/plain"}, {"Parameters": plain})
     wire.refuse("get_parameter_history", {**asked, "Name": "/gone"}, "ParameterNotFound")
     with wire.spoken():
-        found = own_images.labelled_versions(wire.client, own_images.parameters(wire.client))
+        found = own_images.labeled_versions(wire.client, own_images.parameters(wire.client))
     assert [(one.name, one.value, one.version) for one in found] == [
         ("/web:prod", older, 1),
         ("/web:source-ami-0", older, 1),
@@ -290,7 +290,7 @@ def test_earlier_versions_with_a_label_are_found_by_their_labels() -> None:
     ]
     wire.refuse("get_parameter_history", asked, "AccessDeniedException")
     with wire.spoken(), pytest.raises(ClientError):
-        own_images.labelled_versions(wire.client, [Parameter("/web", image, 4)])
+        own_images.labeled_versions(wire.client, [Parameter("/web", image, 4)])
 
 
 def test_parameters_are_found_by_version_label_and_arn() -> None:
@@ -549,19 +549,19 @@ INCOMPLETE: list[tuple[str, Any, dict[str, Any], str]] = [
     ("ssm", own_images.parameters, latest(Version=None), "Version"),
     (
         "ssm",
-        lambda ssm: own_images.labelled_versions(ssm, IMAGE_PARAMETER),
+        lambda ssm: own_images.labeled_versions(ssm, IMAGE_PARAMETER),
         {"get_parameter_history": {}},
         "Parameters",
     ),
     (
         "ssm",
-        lambda ssm: own_images.labelled_versions(ssm, IMAGE_PARAMETER),
+        lambda ssm: own_images.labeled_versions(ssm, IMAGE_PARAMETER),
         {"get_parameter_history": {"Parameters": [{"Value": "ami-1", "Labels": ["old"]}]}},
         "Version",
     ),
     (
         "ssm",
-        lambda ssm: own_images.labelled_versions(ssm, IMAGE_PARAMETER),
+        lambda ssm: own_images.labeled_versions(ssm, IMAGE_PARAMETER),
         {"get_parameter_history": {"Parameters": [{"Version": 1, "Labels": ["old"]}]}},
         "Value",
     ),

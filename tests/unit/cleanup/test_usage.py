@@ -109,9 +109,9 @@ def test_earlier_versions_of_an_image_may_have_labels(parameter: Parameter, may:
     assert parameter.may_have_labels is may
 
 
-def test_a_labelled_version_is_a_use_and_needs_no_other_read() -> None:
-    labelled = Parameter("/web:prod", OLD, 1, "aws:ec2:image")
-    bulk = BulkReads(templates=(TemplateVersion("lt-1", 1, "resolve:ssm:/web:prod"),), parameters=(labelled,))
+def test_a_labeled_version_is_a_use_and_needs_no_other_read() -> None:
+    labeled = Parameter("/web:prod", OLD, 1, "aws:ec2:image")
+    bulk = BulkReads(templates=(TemplateVersion("lt-1", 1, "resolve:ssm:/web:prod"),), parameters=(labeled,))
     assert uses(bulk) == {OLD: (Evidence("parameter", "/web:prod"),)}
     assert (selectors(bulk), unresolved(bulk)) == ((), ())
 

@@ -18,8 +18,8 @@ from tests.unit.wire import Wire
 
 VALUE = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image", "Overwrite": True}
 PUT = Action(place(REGION), "PutParameter", VALUE, NAME, "ssm")
-LABELLED = {"Name": NAME, "ParameterVersion": KNOWN_AFTER_APPLY, "Labels": [LABEL]}
-LABELLING = Action(place(REGION), "LabelParameterVersion", LABELLED, NAME, "ssm")
+LABELED = {"Name": NAME, "ParameterVersion": KNOWN_AFTER_APPLY, "Labels": [LABEL]}
+LABELING = Action(place(REGION), "LabelParameterVersion", LABELED, NAME, "ssm")
 BUSY = ["TooManyUpdates", "ValidationException"]
 
 
@@ -79,8 +79,8 @@ def test_a_value_is_waited_for(ssm: Wire, run: Callable[..., PublishRun], before
     shows(ssm, *before)
     shows(ssm, *before)
     shows(ssm, 3)
-    ssm.expect("label_parameter_version", {**LABELLED, "ParameterVersion": 3}, {"ParameterVersion": 3})
-    done = run(PUT, LABELLING)
+    ssm.expect("label_parameter_version", {**LABELED, "ParameterVersion": 3}, {"ParameterVersion": 3})
+    done = run(PUT, LABELING)
     assert (done.failures, done.version) == ([], 3)
     assert [action.operation for action in done.performed] == ["PutParameter", "LabelParameterVersion"]
 
@@ -91,7 +91,7 @@ def test_a_value_that_never_appears_is_explained(
     accepted(ssm, 3)
     for _ in range(3):
         shows(ssm, 2, OLD)
-    done = run(PUT, LABELLING, wait_timeout=1)
+    done = run(PUT, LABELING, wait_timeout=1)
     (failure,) = done.failures
     assert failure.error_code == "parameter_not_validated"
     assert all(text in failure.message for text in (NEW, "version 3", NAME, "1 seconds"))
@@ -170,14 +170,14 @@ def test_what_is_refused_for_long_is_refused(ssm: Wire, run: Callable[..., Publi
     for _ in range(3):
         ssm.refuse("put_parameter", VALUE, "ValidationException", "No such name.")
         shows(ssm, None)
-    (failure,) = run(PUT, LABELLING, wait_timeout=1).failures
+    (failure,) = run(PUT, LABELING, wait_timeout=1).failures
     assert (failure.error_code, failure.message) == ("ValidationException", "No such name.")
     assert clock.now == 1
 
 
 def test_any_other_refusal_is_final(ssm: Wire, run: Callable[..., PublishRun]) -> None:
     ssm.refuse("put_parameter", VALUE, "AccessDeniedException")
-    done = run(PUT, LABELLING)
+    done = run(PUT, LABELING)
     (failure,) = done.failures
     assert (failure.error_code, done.performed) == ("AccessDeniedException", [])
 
@@ -193,7 +193,7 @@ def test_what_was_done_before_a_look_fails_is_not_forgotten(
 
 
 def test_a_label_that_aws_ignores_is_a_failure(ssm: Wire, run: Callable[..., PublishRun]) -> None:
-    known = {**LABELLED, "ParameterVersion": 2}
+    known = {**LABELED, "ParameterVersion": 2}
     answer = {"InvalidLabels": [LABEL], "ParameterVersion": 2}
     ssm.expect("label_parameter_version", known, answer)
     (failure,) = run(Action(place(REGION), "LabelParameterVersion", known, NAME, "ssm")).failures
@@ -260,11 +260,11 @@ def test_a_label_that_made_room_for_a_value_that_does_not_come_is_put_back(
         ssm.refuse("label_parameter_version", TAKEN_OFF, "ParameterVersionNotFound", "It is gone.")
     else:
         ssm.expect("label_parameter_version", TAKEN_OFF, {"ParameterVersion": 3})
-    done = run(TAKING_OFF, PUT, LABELLING)
+    done = run(TAKING_OFF, PUT, LABELING)
     (failure,) = done.failures
     assert failure.error_code == "AccessDeniedException"
-    labelled = [] if is_gone else ["LabelParameterVersion"]
-    assert [action.operation for action in done.performed] == ["UnlabelParameterVersion", *labelled]
+    labeled = [] if is_gone else ["LabelParameterVersion"]
+    assert [action.operation for action in done.performed] == ["UnlabelParameterVersion", *labeled]
     assert ["It is gone." in one and LABEL in one for one in done.warnings] == [True] * is_gone
 
 

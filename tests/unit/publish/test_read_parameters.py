@@ -36,8 +36,8 @@ def test_versions_are_sorted_by_number(ssm: Wire) -> None:
         (2, "ami-2", "Advanced", frozenset({"source-ami-2"})),
     ]
     assert found.holds_image
-    assert found.labelled("source-ami-2") == found.latest
-    assert found.labelled("source-ami-1") is None
+    assert found.labeled("source-ami-2") == found.latest
+    assert found.labeled("source-ami-1") is None
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_a_target_is_settled_if_parameter_and_templates_have_the_image(
 def test_properties_of_versions() -> None:
     versions = parameter(version(1, OLD, "a"), version(2, NEW, "b"))
     assert versions.latest == version(2, NEW, "b")
-    assert versions.labelled("a") == version(1, OLD, "a")
+    assert versions.labeled("a") == version(1, OLD, "a")
     assert versions.holds_image
     assert not parameter(version(data_type="text")).holds_image
     one, other = TemplateVersion(1, {"ImageId": OLD, "KeyName": "k"}), TemplateVersion(2, {"KeyName": "k"})

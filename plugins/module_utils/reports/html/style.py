@@ -4,8 +4,8 @@
 
 """The page's style sheet: light and dark for screens, and for print.
 
-The colours of marks and severities are those of Okabe and Ito ("Color Universal Design", 2008), which people
-with any kind of colour vision can tell apart. Black is readable on each of them.
+The colors of marks and severities are those of Okabe and Ito ("Color Universal Design", 2008), which people
+with any kind of color vision can tell apart. Black is readable on each of them.
 """
 
 from __future__ import annotations

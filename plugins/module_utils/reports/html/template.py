@@ -59,7 +59,7 @@ Not printed: <span>{{ number - most }}</span> more. Open all before printing pri
 {%- endmacro -%}
 {%- macro legend(marks, with_symbols) -%}
 {% if marks %}
-<ul class="legend" aria-label="Meaning of the colours">
+<ul class="legend" aria-label="Meaning of the colors">
 {% for mark, meaning in marks.items() %}
 <li class="{{ mark }}"><b aria-hidden="true">{{ symbols[mark] if with_symbols }}</b>{{ meaning }}</li>
 {% endfor %}

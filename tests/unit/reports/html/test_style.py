@@ -35,7 +35,7 @@ def test_the_style_sheet_loads_nothing() -> None:
     assert "</" not in style(1, PRINTED)
 
 
-def test_every_colour_is_defined() -> None:
+def test_every_color_is_defined() -> None:
     used = set(re.findall(r"var\((--\w+)\)", style(1, PRINTED)))
     assert used
     assert used <= set(re.findall(r"(--\w+):", style(1, PRINTED)))
