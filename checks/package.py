@@ -35,9 +35,9 @@ def check_top_level(members: Iterable[str]) -> None:
     So a new folder of the checkout can't get into the archive unnoticed.
     """
     found = {name.removeprefix("./").partition("/")[0] for name in members}
-    if unexpected := sorted(found - TOP_LEVEL - OPTIONAL):
+    if extra := sorted(found - TOP_LEVEL - OPTIONAL):
         raise CheckError(
-            f"the archive has the top-level entries {', '.join(unexpected)}; "
+            f"the archive has the top-level entries {', '.join(extra)}; "
             "add them to build_ignore in galaxy.yml, or to TOP_LEVEL in checks/package.py if users need them"
         )
     if missing := sorted(TOP_LEVEL - found):
@@ -53,11 +53,11 @@ def _compare_files(archive: Path) -> None:
         members = {member.name for member in tar.getmembers() if member.isfile()}
     check_top_level(members)
     packed = members - GENERATED
-    strays = sorted((packed - set(listed)) | {name for name in packed - TESTS if name.startswith("tests/")})
+    extra = sorted((packed - set(listed)) | {name for name in packed - TESTS if name.startswith("tests/")})
     if missing := sorted(REQUIRED - packed):
         raise CheckError(f"the archive lacks {', '.join(missing)}")
-    if strays:
-        raise CheckError(f"the archive has {', '.join(strays[:5])}; add them to build_ignore in galaxy.yml")
+    if extra:
+        raise CheckError(f"the archive has {', '.join(extra[:5])}; add them to build_ignore in galaxy.yml")
     print(f"{archive.name}: {len(packed)} files, {archive.stat().st_size // 1024} KiB")
 
 

@@ -51,7 +51,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kms_wait, "_POLICY_INTERVAL", 0.01)
 
 
-class Estate(EncryptedFixture):
+class ConvergenceFixture(EncryptedFixture):
     """An encrypted image in one region, a plain one in another, and accounts with keys of their own."""
 
     def __init__(self, aws: SimulatedAws, *with_keys: str) -> None:
@@ -87,7 +87,7 @@ CONSUMER_LISTS = st.fixed_dictionaries(
 )
 
 
-def consumer_options(there: Estate, drawn: dict[str, Any]) -> dict[str, Any]:
+def consumer_options(there: ConvergenceFixture, drawn: dict[str, Any]) -> dict[str, Any]:
     """The options that name consumers."""
     return {
         "account_ids": there.account_ids(*drawn["accounts"]),
@@ -110,7 +110,7 @@ SHARE = st.fixed_dictionaries(
 @generated
 @given(runs=st.lists(st.tuples(CONSUMER_LISTS, SHARE), min_size=1, max_size=3))
 def test_ami_share(aws: SimulatedAws, runs: list[Any]) -> None:
-    there = Estate(aws)
+    there = ConvergenceFixture(aws)
     for named, options in runs:
         converged(
             aws,
@@ -141,7 +141,7 @@ GRANT = st.fixed_dictionaries(
     foreign=st.sets(st.sampled_from(CONSUMERS)),
 )
 def test_ami_kms_grant(aws: SimulatedAws, runs: list[Any], foreign: set[str]) -> None:
-    there = Estate(aws)
+    there = ConvergenceFixture(aws)
     for name in foreign:
         aws.client("kms", OWNER, HOME).create_grant(
             KeyId=there.key(HOME), GranteePrincipal=root(aws.account_id(name)), Operations=USE
@@ -187,7 +187,7 @@ COPY = st.fixed_dictionaries(
 @generated
 @given(runs=st.lists(st.tuples(COPY, FORMS, st.booleans(), st.booleans()), min_size=1, max_size=3))
 def test_ami_copy_regions(aws: SimulatedAws, runs: list[Any]) -> None:
-    there = Estate(aws)
+    there = ConvergenceFixture(aws)
     for options, form, one_key, best_effort in runs:
         regions = options["regions"]
         named = (
@@ -218,7 +218,7 @@ def test_ami_copy_regions(aws: SimulatedAws, runs: list[Any]) -> None:
 def test_ami_copy_regions_into_accounts(
     aws: SimulatedAws, accounts: Any, options: dict[str, Any], again: Any
 ) -> None:
-    there = Estate(aws, OWNER, *CONSUMERS)
+    there = ConvergenceFixture(aws, OWNER, *CONSUMERS)
     ids = there.account_ids(*accounts)
     converged(aws, "ami_share", {"images": there.images, "account_ids": ids})
     converged(aws, "ami_kms_grant", {"images": there.images, "account_ids": ids})
@@ -250,7 +250,7 @@ def test_ami_copy_regions_into_accounts(
     )
 )
 def test_ami_publish(aws: SimulatedAws, runs: list[dict[str, Any]]) -> None:
-    there = Estate(aws)
+    there = ConvergenceFixture(aws)
     old = publishing.golden_images(there, "2026.10")
     releases = {"2026.10": old, "2026.11": publishing.golden_images(there, "2026.11")}
     publishing.add_templates(aws, old)
@@ -289,7 +289,7 @@ POLICY = st.fixed_dictionaries(
 KINDS = st.sampled_from(["plain", "encrypted", "shared", "in use", "kept"])
 
 
-class Retired(Estate):
+class Retired(ConvergenceFixture):
     """Images of one family in two regions, each of a kind and older than the one before."""
 
     def __init__(self, aws: SimulatedAws, kinds: list[str]) -> None:
@@ -375,7 +375,7 @@ def test_ami_restore(
 )
 def test_ami_launch_probe(aws: SimulatedAws, accounts: list[str], visible: set[str], left: bool) -> None:
     """It launches in every run, and leaves nothing."""
-    there = Estate(aws)
+    there = ConvergenceFixture(aws)
     images = {region: there.images[region] for region in (HOME, THIRD)}
     ids = there.account_ids(*visible)
     performed(aws, "ami_share", {"images": images, "account_ids": ids})
@@ -419,7 +419,7 @@ def test_remediation(
     aws: SimulatedAws, allowed: list[str], shared: Any, granted: Any, allows_organization: bool
 ) -> None:
     """The planned tasks remove what an audit has found, and leave nothing to plan."""
-    there = Estate(aws)
+    there = ConvergenceFixture(aws)
     performed(aws, "ami_share", {"images": there.images, **consumer_options(there, shared)})
     performed(aws, "ami_kms_grant", {"images": there.images, **consumer_options(there, granted)})
     audit = {

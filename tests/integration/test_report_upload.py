@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reports in S3: what is written where, and what a bucket that cannot be written to comes to."""
+"""Reports in S3: what is written where, and what happens if a bucket cannot be written to."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     """The findings by severity, the five worst kinds of them, what has changed, and what could not be read.
 
     ``report`` is that of ``audit_report``. ``results`` has ``changes``, which it returned, and ``failures``,
-    those of the audit, among which are findings that the role is to fail on.
+    those of the audit, among which are findings that fail the role.
     """
     failure = _failure(report, results, report_path)
     lines = (

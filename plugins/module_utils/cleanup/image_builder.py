@@ -33,7 +33,7 @@ def builder_regions(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[str, ...]
     """The regions in which the account's Image Builder built own images of any region.
 
     Policies and builds are in the region of the pipeline, and apply to its images in all regions. There are
-    no such regions if the images of Image Builder are to be retired like all others.
+    no such regions if the policy also retires the images of Image Builder.
     """
     if wanted.include_image_builder:
         return ()
@@ -56,7 +56,7 @@ def managed_by_policy(seen: CleanupSeen) -> frozenset[ImageRef]:
 def unknown_policies(wanted: CleanupWanted, seen: CleanupSeen) -> dict[ImageRef, Evidence]:
     """The images of Image Builder whose lifecycle policies could not be read, with the reason.
 
-    Nothing is unknown if the images of Image Builder are to be retired like all others.
+    Nothing is unknown if the policy also retires the images of Image Builder.
     """
     if wanted.include_image_builder:
         return {}

@@ -55,7 +55,7 @@ _OF_KEYS = frozenset({"CreateGrant", "DescribeKey", "GetKeyPolicy", "ListGrants"
 
 @dataclass(frozen=True)
 class _Reach:
-    """The consumers or accounts that a step reached, by region, and those that it was to reach, if known."""
+    """The consumers or accounts that a step reached, by region, and those that it had to reach, if known."""
 
     found: Mapping[str, frozenset[str]]
     wanted: frozenset[str]

@@ -257,7 +257,7 @@ def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
     given = {**params, **_IMAGES, "kms_key_ids": None}
     images = params["verify_images"]
     regions = Options(params).strings("regions")
-    # The copies refuse a region that is none.
+    # The copies refuse a region that is not valid.
     planned = dict.fromkeys(region for region in regions if REGION.fullmatch(region)) or _IMAGES["images"]
     if params["source_region"] is not None:
         copies = {**params, "wait_timeout": params["copy_wait_timeout"], "account_ids": []}

@@ -45,7 +45,7 @@ class Format:
 
 
 def format_of(path: str) -> Format | None:
-    """The format that the name of a file says, None if it says none."""
+    """The format for the extension of a file, None if it has another extension."""
     return next((found for ending, found in _FORMATS.items() if path.endswith(ending)), None)
 
 

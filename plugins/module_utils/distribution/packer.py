@@ -57,7 +57,7 @@ def manifest(text: str) -> Manifest:
     """The manifest in a text. Builds of other kinds, such as containers, are left out.
 
     Raises:
-        Unreadable: it is none.
+        Unreadable: it is not a valid manifest.
     """
     try:
         document = json.loads(text)

@@ -223,7 +223,7 @@ def _failed(run: _Run, region: Mapping[str, Any], actions: set[str] | None = Non
 
 
 def _problem(run: _Run, region: Mapping[str, Any]) -> bool:
-    """Whether something that this run was to do is missing in the region."""
+    """Whether something that this run had to do is missing in the region."""
     if run.is_plan:
         return _failed(run, region)
     return (

@@ -118,7 +118,7 @@ class PublishWanted:
     def targets(self, own_account_id: str) -> dict[Target, str | None]:
         """Where to publish what; None for what is planned as yet or will be found by its label.
 
-        The accounts named get the own account's images wherever they have none of their own.
+        In the named accounts, the own account's images are published where these have no images of their own.
         """
         if self.images is None:
             own: dict[Target, str | None] = {Target(own_account_id, one): None for one in self.regions}
@@ -182,7 +182,7 @@ def follows(template: LaunchTemplate, parameter: str) -> bool:
 
 
 def follows_another(template: LaunchTemplate, parameter: str) -> bool:
-    """Whether the template takes its image from a parameter that is none of ours."""
+    """Whether the template takes its image from another parameter."""
     named = template.default.image_id or ""
     return named.startswith(RESOLVE) and not follows(template, parameter)
 

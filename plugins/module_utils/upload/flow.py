@@ -49,7 +49,7 @@ def read_state(clients: Clients, wanted: UploadWanted) -> UploadSeen:
 
 
 def _bucket(s3: Any, name: str, owner: str, region: str) -> Bucket:
-    """What HeadBucket says of the bucket.
+    """The bucket as HeadBucket returns it.
 
     It needs s3:ListBucket, and 403 can mean that this is not allowed, or that the bucket belongs to another
     account (botocore operation HeadBucket): writing may be allowed nevertheless. So only 404 is certain. The
