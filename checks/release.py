@@ -10,6 +10,8 @@ It stops at the first thing that is not right. Nothing is pushed or uploaded.
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import os
 import re
 import shutil
 import subprocess
@@ -33,6 +35,8 @@ _NAMED = re.compile(r"(?<=golden-images-)\d+\.\d+\.\d+(?=\.tar\.gz)|(?<=golden-i
 _PLACEHOLDER = re.compile(r"https?://[\w.-]*\bexample\.(?:org|com)\b")
 # The address of a repository's page, to which paths of files can be added.
 _ADDRESS = re.compile(r"https://[\w.-]+(?::\d+)?(?:/[\w.~-]+)+(?<!\.git)")
+# In a fragment of the changelog.
+_SUMMARY = re.compile(r"^release_summary:", re.MULTILINE)
 # What stands for the handle of the authors in the documentation of modules (ansible-test, validate-modules).
 _NO_HANDLE = "contributors !UNKNOWN"
 # The line of a file that links to the documentation of the release: its form, what it leads to, and as what.
@@ -49,7 +53,8 @@ FIRST_SECTIONS = frozenset({"release_summary", "major_changes", "known_issues"})
 class State:
     """What a checkout has: the version and address in galaxy.yml, earlier releases, and what git says.
 
-    ``identity`` is whether git knows who commits. ``branch`` is None where none is checked out;
+    ``summary`` is whether a fragment has a ``release_summary``, ``identity`` whether git knows who commits,
+    ``behind`` whether the branch lacks commits of ``origin``. ``branch`` is None where none is checked out;
     ``default_branch`` is None where git does not know that of ``origin``; without one it is ``branch``.
     """
 
@@ -58,26 +63,30 @@ class State:
     releases: Sequence[str] = ()
     tags: Sequence[str] = ()
     fragments: Sequence[str] = ()
+    summary: bool = True
     changed_files: Sequence[str] = ()
     identity: bool = True
     branch: str | None = "main"
     default_branch: str | None = "main"
+    behind: bool = False
 
 
 def refusal(state: State, version: str, repository: str | None) -> str | None:
     """Why this version cannot be released from a checkout, if it cannot."""
     if not _VERSION.fullmatch(version):
         return f"VERSION is {version!r}; it must be three numbers, such as 1.0.0"
-    if reason := _not_ready(state):
+    if reason := _not_ready(state, version):
         return reason
     if f"v{version}" in state.tags or version in state.releases:
         return f"{version} has been released already; choose the next version"
-    if newer := [one for one in state.releases if _key(one) > _key(version)]:
+    if newer := [one for one in _comparable(state) if _key(one) > _key(version)]:
         return f"{version} is older than {newer[0]}, which has been released"
     if _key(state.version) > _key(version):
         return f"{version} is older than {state.version}, which galaxy.yml plans; change and commit that"
     if not state.fragments:
         return "changelogs/fragments is empty: there is nothing to release"
+    if not state.summary:
+        return "no fragment in changelogs/fragments has a release_summary: say what users have to know first"
     if _PLACEHOLDER.match(repository or state.repository):
         return (
             f"the repository is {repository or state.repository}, which is a placeholder: "
@@ -91,7 +100,19 @@ def refusal(state: State, version: str, repository: str | None) -> str | None:
     return None
 
 
-def _not_ready(state: State) -> str | None:
+def _comparable(state: State) -> Sequence[str]:
+    """The releases that must be older than the next one: on a branch ``stable-N``, those of its major."""
+    if state.branch == state.default_branch:
+        return state.releases
+    return [one for one in state.releases if _stable(one) == state.branch]
+
+
+def _stable(version: str) -> str:
+    """The name of the branch on which a major version is maintained after the next one is released."""
+    return f"stable-{_key(version)[0]}"
+
+
+def _not_ready(state: State, version: str) -> str | None:
     """Why nothing can be committed, or not where a release belongs."""
     if state.changed_files:
         return f"commit or remove first: {', '.join(state.changed_files[:5])}"
@@ -101,11 +122,13 @@ def _not_ready(state: State) -> str | None:
         return "git does not know the default branch of origin: git remote set-head origin --auto"
     if state.branch is None:
         return f"no branch is checked out, so the release would be on none: git switch {state.default_branch}"
-    if state.branch != state.default_branch:
+    if state.branch not in (state.default_branch, _stable(version)):
         return (
-            f"the branch is {state.branch}; a release is made on the default branch: "
-            f"git switch {state.default_branch}"
+            f"the branch is {state.branch}; {version} is released on the default branch, or on "
+            f"{_stable(version)}: git switch {state.default_branch}"
         )
+    if state.behind:
+        return f"{state.branch} lacks commits of origin: git pull --ff-only origin {state.branch}"
     return None
 
 
@@ -135,17 +158,52 @@ def state_of(root: Path) -> State:
     galaxy = yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))
     changelog = yaml.safe_load((root / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))
     branch = _git(root, "branch", "--show-current").strip() or None
+    fragments = sorted(root.glob("changelogs/fragments/*.yml"))
     return State(
         version=galaxy["version"],
         repository=galaxy["repository"],
         releases=tuple(changelog["releases"]),
         tags=tuple(_git(root, "tag", "--list").split()),
-        fragments=tuple(path.name for path in root.glob("changelogs/fragments/*.yml")),
+        fragments=tuple(path.name for path in fragments),
+        summary=any(_SUMMARY.search(path.read_text(encoding="utf-8")) for path in fragments),
         changed_files=tuple(line[3:] for line in _git(root, "status", "--porcelain").splitlines()),
         identity=_has_identity(root),
         branch=branch,
         default_branch=_default_branch(root, branch),
     )
+
+
+def with_origin(root: Path, state: State) -> State:
+    """The state with the tags of ``origin``, and whether the branch lacks commits that are there.
+
+    It is the same where there is no ``origin``, and where it cannot be read, which is printed.
+    """
+    if "origin" not in _git(root, "remote").split():
+        return state
+    command = ["git", "ls-remote", "--refs", "--heads", "--tags", "origin"]
+    # git then fails where it would ask for a password.
+    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+    asked = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    if asked.returncode:
+        print(
+            f"– origin cannot be read, so its tags and commits are unknown: {asked.stderr.strip()}",
+            flush=True,
+        )
+        return state
+    commits = {name: commit for commit, name in (line.split("\t") for line in asked.stdout.splitlines())}
+    tags = {name.removeprefix("refs/tags/") for name in commits if name.startswith("refs/tags/")}
+    commit = commits.get(f"refs/heads/{state.branch}")
+    return dataclasses.replace(
+        state,
+        tags=tuple(sorted({*state.tags, *tags})),
+        behind=commit is not None and not _contains(root, commit),
+    )
+
+
+def _contains(root: Path, commit: str) -> bool:
+    """Whether the branch has a commit, which this clone may never have fetched."""
+    command = ["git", "merge-base", "--is-ancestor", commit, "HEAD"]
+    return subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 0
 
 
 def _has_identity(root: Path) -> bool:
@@ -271,7 +329,7 @@ def release(
     Raises:
         CheckError: the first thing that is not right, and how to start again.
     """
-    state = state_of(root)
+    state = with_origin(root, state_of(root))
     if reason := refusal(state, version, repository):
         raise CheckError(reason)
     start = _git(root, "rev-parse", "--short", "HEAD").strip()

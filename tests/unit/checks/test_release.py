@@ -15,7 +15,7 @@ import yaml
 
 from checks import commands, release
 from checks.commands import CheckError
-from checks.release import State, refusal, state_of, with_version, write
+from checks.release import State, refusal, state_of, with_origin, with_version, write
 
 ADDRESS = "https://git.example.net/golden/images"
 READY = State(version="0.1.0", repository=ADDRESS, fragments=("share.yml",))
@@ -31,6 +31,17 @@ def test_a_checkout_that_is_ready_is_released():
     assert refusal(placeholder, "1.0.0", ADDRESS) is None
 
 
+def test_the_major_version_before_the_newest_is_released_on_its_own_branch():
+    stable = dataclasses.replace(READY, version="1.4.2", branch="stable-1", releases=("1.4.1", "2.0.0"))
+    assert refusal(stable, "1.4.2", None) is None
+    assert refusal(dataclasses.replace(stable, releases=("10.0.0",)), "1.4.2", None) is None
+    newer = dataclasses.replace(stable, releases=("1.5.0", "2.0.0"))
+    assert refusal(newer, "1.4.2", None) == "1.4.2 is older than 1.5.0, which has been released"
+    other = refusal(stable, "2.0.1", None) or ""
+    assert other.startswith("the branch is stable-1; 2.0.1 is released on the default branch, or on stable-2")
+    assert "older than 2.0.0" in (refusal(dataclasses.replace(stable, branch="main"), "1.4.2", None) or "")
+
+
 @pytest.mark.parametrize(
     ("state", "version", "reason"),
     [
@@ -43,10 +54,16 @@ def test_a_checkout_that_is_ready_is_released():
         ({"releases": ("1.0.0",)}, "1.0.0", "released already"),
         ({"releases": ("1.10.0",)}, "1.9.0", "older than 1.10.0, which has been released"),
         ({"version": "2.0.0"}, "1.9.0", "older than 2.0.0, which galaxy.yml plans"),
-        ({"branch": "topic"}, "1.0.0", "the branch is topic; .* default branch: git switch main"),
+        (
+            {"branch": "topic"},
+            "1.0.0",
+            "the branch is topic; .* default branch, .* stable-1: git switch main",
+        ),
         ({"branch": None}, "1.0.0", "no branch is checked out, .*: git switch main"),
         ({"default_branch": None}, "1.0.0", "git remote set-head origin --auto"),
+        ({"behind": True}, "1.0.0", "main lacks commits of origin: git pull --ff-only origin main"),
         ({"fragments": ()}, "1.0.0", "nothing to release"),
+        ({"summary": False}, "1.0.0", "no fragment .* has a release_summary"),
         ({"repository": "https://git.example.org/golden/images"}, "1.0.0", "REPOSITORY="),
         ({"repository": "git@git.example.net:golden/images.git"}, "1.0.0", "its page in a browser"),
         ({"repository": "https://git.example.net/golden/images.git"}, "1.0.0", "without .git"),
@@ -85,6 +102,7 @@ def checkout(tmp_path: Path) -> Path:
     files = {
         "galaxy.yml": GALAXY,
         "changelogs/changelog.yaml": "ancestor: null\nreleases: {}\n",
+        "changelogs/fragments/first.yml": "release_summary: It is new.\nbugfixes: [fix]\n",
         "changelogs/fragments/share.yml": "minor_changes: [share]\n",
         "plugins/modules/ami_share.py": "version_added: 0.1.0\n",
         "plugins/module_utils/reports/codes_page.py": 'A = 1\nPAGE = ""\n',
@@ -112,15 +130,38 @@ def test_the_state_is_read_from_the_checkout(checkout: Path, monkeypatch: pytest
         version="0.1.0",
         repository="https://git.example.org/golden/images",
         tags=("v0.0.9",),
-        fragments=("share.yml",),
+        fragments=("first.yml", "share.yml"),
         changed_files=("stray",),
     )
+    (checkout / "changelogs" / "fragments" / "first.yml").unlink()
+    assert state_of(checkout).summary is False
+
+
+def git(*command: str, folder: Path) -> None:
+    subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+
+
+def test_the_tags_and_commits_of_origin_count(
+    checkout: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+):
+    clone = tmp_path_factory.mktemp("clone")
+    git("clone", str(checkout), ".", folder=clone)
+    here = state_of(clone)
+    assert with_origin(clone, here) == here
+    git("tag", "v1.0.0", folder=checkout)
+    assert with_origin(clone, here) == dataclasses.replace(here, tags=("v0.0.9", "v1.0.0"))
+    with pytest.raises(CheckError, match=r"1\.0\.0 has been released already"):
+        release.release(clone, "1.0.0", ADDRESS, ())
+    git("commit", "--allow-empty", "--message", "local", folder=clone)
+    assert with_origin(clone, here).behind is False
+    git("commit", "--allow-empty", "--message", "of origin", folder=checkout)
+    assert with_origin(clone, here).behind is True
+    git("remote", "set-url", "origin", str(clone / "nothing"), folder=clone)
+    assert with_origin(clone, here) == here
+    assert "origin cannot be read" in capsys.readouterr().out
 
 
 def test_the_default_branch_is_that_of_origin(checkout: Path, tmp_path_factory: pytest.TempPathFactory):
-    def git(*command: str, folder: Path) -> None:
-        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
-
     clone = tmp_path_factory.mktemp("clone")
     git("clone", str(checkout), ".", folder=clone)
     git("switch", "-c", "topic", folder=clone)
@@ -175,7 +216,6 @@ def test_the_authors_have_the_handle_that_is_given(checkout: Path):
 
 def test_a_first_release_has_no_fixes_of_what_was_never_released(checkout: Path):
     fragments = checkout / "changelogs" / "fragments"
-    (fragments / "first.yml").write_text("release_summary: It is new.\nbugfixes: [fix]\n", encoding="utf-8")
     (fragments / "policies.yml").write_text("major_changes: [policies]\n", encoding="utf-8")
     assert release.consolidate(checkout) == ["first.yml", "policies.yml"]
     assert {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in fragments.iterdir()} == {
