@@ -87,6 +87,8 @@ _NOT_ALLOWED = (
 REMEDIES = {
     "AccessDenied": _PERMISSION,
     "AccessDeniedException": _PERMISSION,
+    # SNS API Reference, "Common Errors".
+    "AuthorizationError": _PERMISSION,
     "UnauthorizedOperation": _PERMISSION,
     "AuthFailure": (
         f"{CHECK_CREDENTIALS} AWS returns the same code for a region that the account has not enabled."
@@ -101,11 +103,12 @@ REMEDIES = {
     "RegionDisabledException": "Enable the region in the account of the role.",
     "OptInRequired": "Enable the region, or subscribe to the product, in this account.",
     "RequestLimitExceeded": _RETRY,
-    # Botocore's codes for a web page with an HTTP status of a server error.
+    # Botocore's codes for an answer with an HTTP status of a server error that does not come from AWS.
     **dict.fromkeys(("500", "502", "503", "504"), _RETRY),
     "ThrottlingException": _RETRY,
-    # Organizations, and a web page with the HTTP status 429.
+    # Organizations, and web pages with the HTTP statuses 429 and 408.
     "TooManyRequestsException": _RETRY,
+    "RequestTimeout": _RETRY,
     "ResourceLimitExceeded": "A quota is reached: request an increase.",
     # KMS Developer Guide, "Quotas": grants per key, and the size of a key policy.
     "LimitExceededException": "Revoke access to the key that is no longer needed, or request a higher quota "

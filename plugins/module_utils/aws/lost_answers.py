@@ -29,13 +29,13 @@ _SNAPSHOT = frozenset({"InvalidSnapshot.NotFound"})
 # KMS API Reference, RevokeGrant: also the code of a key that does not exist.
 _GRANT = frozenset({"NotFoundException"})
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API", server errors; botocore shapes
-# InternalServerError of SSM, KMSInternalException and DependencyTimeoutException of KMS; and botocore's codes
-# for a web page with such a status: whether the change was made is not known.
+# InternalServerError of SSM, KMSInternalException and DependencyTimeoutException of KMS; and the codes for
+# answers that do not come from AWS with such a status, or 408: whether the change was made is not known.
 _SERVER_ERRORS = frozenset(
     {
         *("InternalError", "InternalFailure", "InternalServerError", "ServiceUnavailable", "Unavailable"),
         *("DependencyTimeoutException", "KMSInternalException"),
-        *("500", "502", "503", "504"),
+        *("500", "502", "503", "504", "RequestTimeout"),
     }
 )
 # Exceptions of botocore from before the call is sent.

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers that are web pages, from a proxy, a gateway or a login page between this machine and AWS."""
+"""Answers that do not come from AWS, but from a proxy, a gateway or a login page on the way to it."""
 
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ET
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,12 @@ _PAGE = re.compile(
 _HTML = ("text/html", "application/xhtml+xml")
 # The answers of EC2, STS and S3, and of JSON services; some emulators send them as text/html.
 _OF_AWS = re.compile(rb"<\w*(?:Response|Result|Error)[\s/>]|\{")
+# botocore's protocols whose answers are XML.
+_XML_PROTOCOLS = frozenset({"ec2", "query", "rest-xml"})
+# The status codes below 500 that pass, and the codes for them that botocore repeats.
+_REPEATED = {408: "RequestTimeout", 429: "TooManyRequestsException"}
+# What botocore recognizes as the page of a server error.
+_SERVER_ERROR = b"<html>"
 
 
 def refuse_web_pages(events: Any, endpoint: str | None = None) -> None:
@@ -48,23 +55,39 @@ def _refuse_web_page(
     Botocore would read a well-formed page as an empty answer, and with the HTTP status 200 as success:
     nothing found, or a change made. If the status is a server error, it recognizes pages that begin
     with <html> (botocore.parsers, ``_is_generic_error_response``): such a call fails with the status as its
-    code, and is repeated like other server errors. A page with the status 429 becomes such an answer with
-    a code that all of botocore's retry modes repeat.
+    code, and is repeated like other server errors. That holds for any text in the place of XML, such as a
+    line of a proxy, which botocore would fail to parse without another attempt. A page with the status 408 or
+    429 becomes such an answer with a code that botocore's retry modes standard and adaptive repeat.
 
     Raises:
         WebPage: the page has another status.
     """
     body = response_dict.get("body")
-    if not isinstance(body, bytes) or not _is_page(body, response_dict["headers"].get("Content-Type", "")):
+    if not isinstance(body, bytes):
         return
     status = response_dict["status_code"]
-    page = WebPage(endpoint=endpoint, operation=operation_model.name, status=status)
-    if status == 429:
-        response_dict["status_code"] = 503
-        customized_response_dict["Error"] = {"Code": "TooManyRequestsException", "Message": str(page)}
-    elif status < 500:
-        raise page
-    response_dict["body"] = b"<html>"
+    if _is_page(body, response_dict["headers"].get("Content-Type", "")):
+        page = WebPage(endpoint=endpoint, operation=operation_model.name, status=status)
+        if status in _REPEATED:
+            response_dict["status_code"] = 503
+            customized_response_dict["Error"] = {"Code": _REPEATED[status], "Message": str(page)}
+        elif status < 500:
+            raise page
+        response_dict["body"] = _SERVER_ERROR
+    elif status >= 500 and _expects_xml(operation_model) and not _is_xml(body):
+        response_dict["body"] = _SERVER_ERROR
+
+
+def _expects_xml(operation_model: Any) -> bool:
+    return operation_model.service_model.metadata.get("protocol") in _XML_PROTOCOLS
+
+
+def _is_xml(body: bytes) -> bool:
+    try:
+        ET.fromstring(body)
+    except ET.ParseError:
+        return False
+    return True
 
 
 def _is_page(body: bytes, content_type: str) -> bool:

@@ -35,7 +35,9 @@ def emitted(body: Any, status: int = 200, content_type: str = "") -> tuple[dict[
     replaced: dict[str, Any] = {}
     events.emit(
         "before-parse.ec2.DescribeImages",
-        operation_model=SimpleNamespace(name="DescribeImages"),
+        operation_model=SimpleNamespace(
+            name="DescribeImages", service_model=SimpleNamespace(metadata={"protocol": "ec2"})
+        ),
         response_dict=response,
         customized_response_dict=replaced,
     )
@@ -82,6 +84,23 @@ def test_a_page_of_a_server_error_becomes_one_that_botocore_recognizes() -> None
     assert (response["body"], response["status_code"], replaced) == (b"<html>", 503, {})
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize(
+    "body", [b"upstream connect error", b"Bad Gateway", b'{"error": 1}', XML + b"<Respo"]
+)
+def test_no_xml_of_a_server_error_becomes_one_that_botocore_recognizes(body: bytes, status: int) -> None:
+    response, replaced = emitted(body, status, "text/plain")
+    assert (response["body"], response["status_code"], replaced) == (b"<html>", status, {})
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"RBAC: access denied", 403), (XML + b"<Response><Errors/></Response>", 503)]
+)
+def test_other_text_and_xml_are_left_to_botocore(body: bytes, status: int) -> None:
+    response, replaced = emitted(body, status, "text/plain")
+    assert (response["body"], response["status_code"], replaced) == (body, status, {})
+
+
 # As the services send them (boto/botocore, tests/unit/response_parsing/xml).
 ANSWERS = [
     b'<DescribeImagesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"/>',
@@ -114,21 +133,21 @@ PAGE = b"<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body></body>
 
 @pytest.fixture
 def gateway() -> Iterator[ThreadingHTTPServer]:
-    """A server that answers every request with the page and its ``status``; ``requests`` counts them."""
+    """A server that answers every request with its ``page`` and its ``status``; ``requests`` counts them."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             server.requests += 1
             self.send_response(server.status)
-            self.send_header("Content-Length", str(len(PAGE)))
+            self.send_header("Content-Length", str(len(server.page)))
             self.end_headers()
-            self.wfile.write(PAGE)
+            self.wfile.write(server.page)
 
         def log_message(self, *_message: Any) -> None:
             """Print nothing."""
 
     server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.status, server.requests = 200, 0
+    server.status, server.page, server.requests = 200, PAGE, 0
     thread = Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -165,29 +184,46 @@ def test_calls_of_every_protocol_fail(gateway: Any, status: int) -> None:
     assert gateway.requests == len(calls)
 
 
+@pytest.mark.parametrize("page", [PAGE, b"upstream connect error"])
 @pytest.mark.parametrize("service", ["ec2", "kms"])
-def test_a_server_error_is_repeated(gateway: Any, service: str) -> None:
-    gateway.status = 503
+def test_a_server_error_is_repeated(gateway: Any, service: str, page: bytes) -> None:
+    gateway.status, gateway.page = 503, page
     made = clients(gateway)
     with pytest.raises(ClientError) as raised:
         made.ec2(REGION).describe_images() if service == "ec2" else made.kms(REGION).list_keys()
     assert gateway.requests == 2
     found = failure(raised.value, place(REGION), "any")
-    assert (found.error_code, found.message) == ("503", "Service Unavailable")
+    # Of JSON services, botocore takes any text for AWS's message.
+    is_message = service == "kms" and page != PAGE
+    assert (found.error_code, found.message) == (
+        "503",
+        page.decode() if is_message else "Service Unavailable",
+    )
     assert found.remedy.startswith("Rerun later")
 
 
-@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+@pytest.mark.parametrize(
+    ("mode", "status", "code"),
+    [
+        ("legacy", 429, "TooManyRequestsException"),
+        ("standard", 429, "TooManyRequestsException"),
+        ("adaptive", 429, "TooManyRequestsException"),
+        ("standard", 408, "RequestTimeout"),
+        ("adaptive", 408, "RequestTimeout"),
+    ],
+)
 @pytest.mark.parametrize("service", ["ec2", "kms"])
-def test_too_many_requests_are_repeated(gateway: Any, service: str, mode: str) -> None:
-    gateway.status = 429
+def test_too_many_and_too_slow_requests_are_repeated(
+    gateway: Any, service: str, mode: str, status: int, code: str
+) -> None:
+    gateway.status = status
     made = clients(gateway, mode)
     with pytest.raises(ClientError) as raised:
         made.ec2(REGION).describe_images() if service == "ec2" else made.kms(REGION).list_keys()
     assert gateway.requests == 2
     found = failure(raised.value, place(REGION), "any")
-    assert found.error_code == "TooManyRequestsException"
-    assert "is a web page with the HTTP status 429" in found.message
+    assert found.error_code == code
+    assert f"is a web page with the HTTP status {status}" in found.message
     assert found.remedy.startswith("Rerun later")
 
 
