@@ -578,6 +578,7 @@ MONITOR = Policy(
             "a run with `monitor_queue_name` fails",
         ),
     ),
+    ("monitoring",),
 )
 
 RULEBOOK = Policy(

@@ -15,7 +15,10 @@ from botocore.session import Session
 from botocore.waiter import WaiterModel
 
 # The services that plugins/ calls.
-SERVICES = ("autoscaling", "ec2", "imagebuilder", "kms", "organizations", "rbin", "s3", "ssm", "sts")
+SERVICES = (
+    *("autoscaling", "cloudwatch", "ec2", "events", "imagebuilder", "kms", "logs", "organizations", "rbin"),
+    *("s3", "sns", "sqs", "ssm", "sts"),
+)
 
 
 @dataclass(frozen=True, order=True)

@@ -30,7 +30,7 @@ MODULE_NAMES = sorted(
 )
 _ONLY_READ = {
     *("ami_share_audit", "ami_share_diagnose", "ami_shared_info", "distribution_check", "remediation_plan"),
-    *("distribution_sources", "monitoring_check", "playbook_tags", "role_result"),
+    *("distribution_sources", "monitoring_check", "monitoring_verify", "playbook_tags", "role_result"),
 }
 # What Ansible adds to every result.
 _ANSIBLES = {

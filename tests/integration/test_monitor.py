@@ -209,6 +209,75 @@ def test_web_pages_are_explained(aws: SimulatedAws, ansible: Ansible) -> None:
     )
 
 
+# Each call of the role that changes something, and what the failure says if a web page with the HTTP status
+# 200 answers it. AWS takes a minute to change a queue, which is waited for unless something else differs.
+LOST_CHANGES = [
+    ("present", ("CreateTopic",), "Create topic failed. The response has no CreateTopicResult."),
+    ("present", ("SetTopicAttributes",), f"topic {TOPIC} differs in policy."),
+    ("present", ("Subscribe",), "Create topic failed. The response has no SubscribeResult."),
+    (
+        "present",
+        ("PutMetricFilter",),
+        "metric filter golden-images-public-ami-sharing is missing.",
+    ),
+    ("present", ("PutMetricAlarm",), "alarm UnauthorizedAMISharing is missing."),
+    ("present", ("CreateQueue",), "Create queue failed."),
+    (
+        "present",
+        ("SetQueueAttributes", "PutTargets"),
+        f"queue {QUEUE} differs in policy, rule {RULE} differs in targets.",
+    ),
+    ("present", ("PutRule",), "Create EventBridge rule failed."),
+    ("present", ("PutTargets",), f"rule {RULE} differs in targets."),
+    ("absent", ("RemoveTargets",), "Delete EventBridge rule failed."),
+    ("absent", ("DeleteRule",), f"rule {RULE} still exists."),
+    ("absent", ("DeleteAlarms",), "alarm UnauthorizedAMISharing still exists."),
+    (
+        "absent",
+        ("DeleteMetricFilter",),
+        "metric filter golden-images-public-ami-sharing still exists.",
+    ),
+    (
+        "absent",
+        ("DeleteQueue", "DeleteTopic"),
+        f"topic {TOPIC} still exists, queue {QUEUE} still exists.",
+    ),
+    # The subscriptions are deleted with the topic.
+    ("absent", ("Unsubscribe",), ""),
+    # A read: the module takes the page for an empty list.
+    ("absent", ("DescribeLogGroups",), "metric filter golden-images-public-ami-sharing still exists."),
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "actions", "text"), LOST_CHANGES, ids=["-".join(actions) for _, actions, _ in LOST_CHANGES]
+)
+def test_a_change_that_a_web_page_answers_is_no_success(
+    aws: SimulatedAws, ansible: Ansible, state: str, actions: tuple[str, ...], text: str
+) -> None:
+    _make_log_groups(aws, HOME)
+    variables = {
+        "monitor_regions": [HOME],
+        "monitor_log_group_name": LOG_GROUP,
+        "monitor_queue_name": QUEUE,
+        "monitor_subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
+    }
+    if state == "absent":
+        _run(ansible, variables)
+    for action in actions:
+        aws.add_fault("page", action=action, times=0, status=200)
+
+    run = ansible.run(PLAYBOOK, {**variables, "monitor_state": state})
+
+    assert run.code == (2 if text else 0), run.text
+    if text:
+        message = run.task("Fail if a region failed").result["msg"]
+        assert f"- {HOME}: " in message
+        assert text in message
+    else:
+        assert _everything(aws) == []
+
+
 def test_a_missing_log_group_fails_before_the_first_change(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     aws.client("logs", OWNER, AWAY).create_log_group(logGroupName=f"{LOG_GROUP}-old")

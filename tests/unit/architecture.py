@@ -114,6 +114,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "kms_grant": ("losses", "policy", "rejection"),
     "launch_probe": (),
     "monitoring": ("causes", "endpoints"),
+    "monitoring.verify": ("differences",),
     "organization": ("inventory",),
     "publish": ("launch_data",),
     "remediation": ("consequences", "kept", "scope", "tasks"),

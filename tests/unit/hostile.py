@@ -414,6 +414,26 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 ],
             }
         ],
+        "monitoring_verify": [
+            {
+                "topic_arn": "arn:aws:sns:eu-west-1:111122223333:golden-images-sharing",
+                "topic_policy": {"Statement": [{"Sid": "Owner", "Effect": "Allow"}]},
+                "subscriptions": [{"protocol": "sms", "endpoint": "+1 555 0100"}],
+                "purge_subscriptions": True,
+                "log_group_name": "aws-cloudtrail-logs",
+                "metric_namespace": "Custom/EC2",
+                "metric_filters": [
+                    {"name": "sharing", "metric": "Sharing", "pattern": "{ $.eventName = * }"}
+                ],
+                "alarm_name": "AMI sharing",
+                "alarm": {"Threshold": 0, "AlarmActions": ["arn:aws:sns:eu-west-1:111122223333:x"]},
+                "queue_name": "golden-images",
+                "queue_policy": {"Statement": []},
+                "rule_name": "golden-images-sharing",
+                "event_pattern": {"source": ["aws.ec2"]},
+                "targets": [{"id": "topic", "arn": "arn:aws:sns:eu-west-1:111122223333:x"}],
+            }
+        ],
         "remediation_plan": [
             {"audit_result": found, "finding_codes": ["public"], "images": [SOURCE_ID], "max_removals": 5},
             {

@@ -18,6 +18,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.golden.images.plugins.module_utils import runner
 from ansible_collections.golden.images.plugins.module_utils.aws import clients as aws_clients
 from ansible_collections.golden.images.plugins.module_utils.aws import read
+from ansible_collections.golden.images.plugins.module_utils.monitoring.verify import wait
 from botocore.awsrequest import AWSResponse
 
 from tests.unit.examples import OWNER
@@ -126,6 +127,7 @@ class Modules:
             mock.patch.object(runner, "_clients", self._shared_clients),
             mock.patch.object(aws_clients.Clients, "with_credentials", lambda clients, _credentials: clients),
             mock.patch.object(read, "SETTLING_TIMEOUT", 0.0),
+            mock.patch.object(wait, "SETTLING_TIMEOUT", 0.0),
         ):
             yield
 

@@ -51,7 +51,8 @@ def explained(message: str) -> tuple[str, str]:
     if code in _DENIALS:
         return text, _ALLOW
     if _CREDENTIALS.search(text):
-        return text, CHECK_CREDENTIALS
+        # A module of this collection has the remedy already.
+        return text, "" if CHECK_CREDENTIALS in text else CHECK_CREDENTIALS
     if error and _LATER.fullmatch(code):
         return text, _RETRY
     if "Could not connect to the endpoint URL" in text or "Connect timeout" in text:

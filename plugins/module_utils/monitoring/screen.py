@@ -74,9 +74,11 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
 
 
 def _problem(failure: Mapping[str, Any]) -> dict[str, Any]:
-    message, remedy = explained(str(failure["message"]))
+    text, region = str(failure["message"]), failure["region"] or None
+    # A module of this collection names the region in each line.
+    message, remedy = explained(text.replace(f"{region}: ", "") if region else text)
     return {
-        "region": failure["region"] or None,
+        "region": region,
         "message": f"{failure['task']} failed. {message}",
         "remedy": remedy,
     }

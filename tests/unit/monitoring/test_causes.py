@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import CHECK_CREDENTIALS
 from ansible_collections.golden.images.plugins.module_utils.monitoring.causes import explained
 
 PAGE = "<!DOCTYPE html>\n<html><body><h1>Gateway</h1></body></html>\n"
@@ -58,4 +59,9 @@ def test_the_remedy(text: str, beginning: str) -> None:
 def test_a_message_that_tells_all() -> None:
     assert explained("it failed") == ("it failed", "")
     text = ERROR.format("LimitExceeded", "", "You have reached the maximum limit for number of rules")
+    assert explained(text) == (text, "")
+
+
+def test_the_remedy_of_a_module_of_this_collection_is_not_repeated() -> None:
+    text = f"No (ExpiredToken). {CHECK_CREDENTIALS}"
     assert explained(text) == (text, "")

@@ -78,6 +78,15 @@ def test_a_region_that_failed_is_first() -> None:
     assert found.artifacts["failed_regions"] == [US]
 
 
+def test_the_region_is_named_once() -> None:
+    found = shown(EU, failures=[failed(EU, f"2 problems:\n- {EU}: One.\n- {EU}: Two.")])
+    assert found.failure.splitlines()[1:4] == [
+        f"- {EU}: Create alarm failed. 2 problems:",
+        "- One.",
+        "- Two.",
+    ]
+
+
 def test_no_other_region_is_claimed_to_be_complete() -> None:
     lacking = "Task failed: Module failed: 'CreateTopicResult'"
     found = shown(EU, US, failures=[failed(EU, lacking), failed(US, lacking)])

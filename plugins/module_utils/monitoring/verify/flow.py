@@ -1,0 +1,46 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``monitoring_verify``: whether AWS has what the role ``monitor`` has created or deleted in a region.
+
+The modules that the role runs believe each response. botocore reads a web page of a proxy as an empty
+response, and with the HTTP status 200 as success, so that a change may never have reached AWS.
+"""
+
+from __future__ import annotations
+
+from ...failures import Failure, cut
+from ...plan import PlanWithoutTargets
+from ...runner import Flow, Outcome
+from .differences import differences
+from .options import wanted_from
+from .state import VerifySeen, VerifyWanted
+from .wait import read_settled
+
+_REMEDY = (
+    "A change may not have reached AWS: check the network, the proxy and AWS_ENDPOINT_URL, and rerun. "
+    "Completed work is kept."
+)
+# Characters of the list of what differs, so that the remedy is never cut.
+_LONGEST = 300
+
+
+def plan(wanted: VerifyWanted, seen: VerifySeen) -> PlanWithoutTargets:
+    """No actions; a failure for all that is not as it should be, and those of reads."""
+    found = differences(wanted, seen)
+    word = "configured" if wanted.is_present else "removed"
+    names = cut(", ".join(one.text for one in found), _LONGEST)
+    text = f"Monitoring is not {word} as requested: {names}."
+    differing = Failure.at(wanted.target, "monitoring", "monitoring_differs", text, _REMEDY)
+    return PlanWithoutTargets(failures=(*([differing] if found else ()), *seen.failures))
+
+
+FLOW: Flow[VerifyWanted, VerifySeen] = Flow(
+    wanted_from,
+    read_settled,
+    plan,
+    apply=lambda *_values: Outcome(),
+    result=lambda *_values: {},
+    only_reads=True,
+)

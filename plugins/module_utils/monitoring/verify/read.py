@@ -1,0 +1,164 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read what the role ``monitor`` creates in a region, with six calls, and two more for a queue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from ...aws.clients import Clients
+from ...aws.errors import AWS_ERRORS, ClientError, code_of, failure
+from ...failures import Failure
+from .state import Attributes, Kind, Resource, VerifySeen, VerifyWanted
+
+Found = Mapping[Resource, Attributes | None]
+# The codes of SNS, CloudWatch Logs and EventBridge, and of SQS in its JSON and its query protocol.
+_NOT_FOUND = frozenset(
+    {
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "NotFound",
+        "NotFoundException",
+        "QueueDoesNotExist",
+        "ResourceNotFoundException",
+    }
+)
+# A subscription without an ARN yet, or without one that can be deleted (SNS API Reference, Subscription).
+_NOT_CONFIRMED = frozenset({"Deleted", "PendingConfirmation"})
+
+
+def read(clients: Clients, wanted: VerifyWanted, kinds: Collection[Kind]) -> VerifySeen:
+    """Read the resources of these kinds.
+
+    A failed read is a failure among the results, and does not keep the other reads from being made.
+    """
+    found: dict[Resource, Attributes | None] = {}
+    failures: list[Failure] = []
+    for kind, (service, operation, read_kind) in _READERS.items():
+        if kind not in kinds:
+            continue
+        try:
+            clients.open(service, [wanted.target.region])
+            found.update(read_kind(clients.client(service, wanted.target.region), wanted))
+        except AWS_ERRORS as exception:
+            failures.append(failure(exception, wanted.target, operation))
+    return VerifySeen(found, tuple(failures))
+
+
+def _topic(sns: Any, wanted: VerifyWanted) -> Found:
+    (name,) = wanted.named("topic")
+    try:
+        answer = sns.get_topic_attributes(TopicArn=wanted.topic_arn)
+    except ClientError as exception:
+        _check_not_found(exception)
+        return {Resource("topic", name): None}
+    policy = _parsed(answer.get("Attributes", {}).get("Policy"))
+    # Those of a topic that should not exist are deleted with it.
+    subscriptions = _subscriptions(sns, wanted) if wanted.is_present else []
+    return {Resource("topic", name): {"policy": policy, "subscriptions": subscriptions}}
+
+
+def _subscriptions(sns: Any, wanted: VerifyWanted) -> list[tuple[str, str]]:
+    """The subscriptions that should exist, and those that should have been deleted."""
+    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=wanted.topic_arn)
+    found = {
+        (str(one.get("Protocol")), str(one.get("Endpoint"))): one.get("SubscriptionArn")
+        for page in pages
+        for one in page.get("Subscriptions", [])
+    }
+    return [
+        one
+        for one, arn in found.items()
+        if one in wanted.subscriptions or (wanted.purges_subscriptions and arn not in _NOT_CONFIRMED)
+    ]
+
+
+def _metric_filters(logs: Any, wanted: VerifyWanted) -> Found:
+    names = wanted.named("metric filter")
+    pages = logs.get_paginator("describe_metric_filters").paginate(logGroupName=wanted.log_group_name)
+    try:
+        listed = [one for page in pages for one in page.get("metricFilters", [])]
+    except ClientError as exception:
+        _check_not_found(exception)
+        listed = []
+    by_name = {one.get("filterName"): one for one in listed}
+    return {
+        Resource("metric filter", name): _metric_filter(by_name[name]) if name in by_name else None
+        for name in names
+    }
+
+
+def _metric_filter(described: Mapping[str, Any]) -> Attributes:
+    (metric, *_) = described.get("metricTransformations") or [{}]
+    return {
+        "pattern": described.get("filterPattern"),
+        "metric": {"name": metric.get("metricName"), "namespace": metric.get("metricNamespace")},
+    }
+
+
+def _alarm(cloudwatch: Any, wanted: VerifyWanted) -> Found:
+    (name,) = wanted.named("alarm")
+    answer = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm"])
+    (alarm, *_) = answer.get("MetricAlarms") or [None]
+    return {Resource("alarm", name): alarm}
+
+
+def _queue(sqs: Any, wanted: VerifyWanted) -> Found:
+    (name,) = wanted.named("queue")
+    try:
+        url = sqs.get_queue_url(QueueName=name).get("QueueUrl", name)
+        answer = (
+            sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]) if wanted.is_present else {}
+        )
+    except ClientError as exception:
+        _check_not_found(exception)
+        return {Resource("queue", name): None}
+    return {Resource("queue", name): {"policy": _parsed(answer.get("Attributes", {}).get("Policy"))}}
+
+
+def _rule(events: Any, wanted: VerifyWanted) -> Found:
+    (name,) = wanted.named("rule")
+    try:
+        answer = events.describe_rule(Name=name)
+    except ClientError as exception:
+        _check_not_found(exception)
+        return {Resource("rule", name): None}
+    pages = events.get_paginator("list_targets_by_rule").paginate(Rule=name) if wanted.is_present else ()
+    rule = {
+        "state": answer.get("State"),
+        "event pattern": _parsed(answer.get("EventPattern")),
+        "targets": [
+            {"id": one.get("Id"), "arn": one.get("Arn")} for page in pages for one in page.get("Targets", [])
+        ],
+    }
+    return {Resource("rule", name): rule}
+
+
+def _check_not_found(exception: ClientError) -> None:
+    """Check that the error means that the resource does not exist.
+
+    Raises:
+        ClientError: it has another reason.
+    """
+    if code_of(exception) not in _NOT_FOUND:
+        raise exception
+
+
+def _parsed(text: str | None) -> Any:
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return text
+
+
+# The service of each kind of resource, and the operation that a failure of another kind is of.
+_READERS: dict[Kind, tuple[str, str, Callable[[Any, VerifyWanted], Found]]] = {
+    "topic": ("sns", "GetTopicAttributes", _topic),
+    "metric filter": ("logs", "DescribeMetricFilters", _metric_filters),
+    "alarm": ("cloudwatch", "DescribeAlarms", _alarm),
+    "queue": ("sqs", "GetQueueUrl", _queue),
+    "rule": ("events", "DescribeRule", _rule),
+}

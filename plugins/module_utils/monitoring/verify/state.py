@@ -1,0 +1,76 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``monitor`` creates in a region, as it should be and as AWS returns it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...failures import Failure
+from ...model import Target
+
+Kind = Literal["alarm", "metric filter", "queue", "rule", "topic"]
+# The attributes of a resource that the role sets, by the words for them.
+Attributes = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of the role."""
+
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class VerifyWanted:
+    """The resources that should exist with these attributes, or should not exist.
+
+    ``subscriptions`` are those of the topic, as protocol and endpoint. If others are purged, the topic should
+    have no other confirmed ones.
+    """
+
+    target: Target
+    is_present: bool
+    topic_arn: str
+    resources: Mapping[Resource, Attributes]
+    subscriptions: frozenset[tuple[str, str]] = frozenset()
+    purges_subscriptions: bool = False
+    log_group_name: str | None = None
+
+    def named(self, kind: Kind) -> tuple[str, ...]:
+        """The names of the resources of a kind."""
+        return tuple(one.name for one in self.resources if one.kind == kind)
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of the resources."""
+        return frozenset(one.kind for one in self.resources)
+
+
+@dataclass(frozen=True)
+class VerifySeen:
+    """The attributes of the resources that were read, None for one that does not exist, and failed reads."""
+
+    resources: Mapping[Resource, Attributes | None]
+    failures: tuple[Failure, ...] = ()
+
+    def updated(self, newer: VerifySeen, kinds: Collection[Kind]) -> VerifySeen:
+        """With what was read again of these kinds."""
+        kept = {one: found for one, found in self.resources.items() if one.kind not in kinds}
+        return VerifySeen({**kept, **newer.resources}, newer.failures)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A resource that is not as it should be, and what is wrong, as a clause."""
+
+    resource: Resource
+    text: str

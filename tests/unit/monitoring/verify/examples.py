@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role monitor wants in a region."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.options import (
+    ARGUMENT_SPEC,
+    wanted_from,
+)
+from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import (
+    Attributes,
+    Resource,
+    VerifyWanted,
+)
+
+REGION, ACCOUNT = "eu-west-1", "111122223333"
+TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:sharing"
+POLICY = {"Version": "2012-10-17", "Statement": [{"Sid": "Rule", "Action": "sns:Publish"}]}
+QUEUE_POLICY = {"Version": "2012-10-17", "Statement": [{"Sid": "Rule", "Action": "sqs:SendMessage"}]}
+EMAIL = ("email", "security@example.org")
+PATTERN = {"source": ["aws.ec2"], "detail": {"errorCode": [{"exists": False}]}}
+
+TOPIC = Resource("topic", "sharing")
+FILTER = Resource("metric filter", "all")
+ALARM = Resource("alarm", "AMI sharing")
+QUEUE = Resource("queue", "events")
+RULE = Resource("rule", "changes")
+
+AS_WANTED: dict[Resource, Attributes | None] = {
+    TOPIC: {"policy": POLICY, "subscriptions": [EMAIL]},
+    FILTER: {"pattern": "{ $.a = 1 }", "metric": {"name": "Sharing", "namespace": "Custom/EC2"}},
+    ALARM: {"AlarmName": "AMI sharing", "Threshold": 0.0, "AlarmActions": [TOPIC_ARN]},
+    QUEUE: {"policy": QUEUE_POLICY},
+    RULE: {
+        "state": "ENABLED",
+        "event pattern": PATTERN,
+        "targets": [{"id": "topic", "arn": TOPIC_ARN}],
+    },
+}
+"""What AWS has if all is as it should be."""
+
+
+def wanted(**changes: Any) -> VerifyWanted:
+    given: dict[str, Any] = {
+        "topic_arn": TOPIC_ARN,
+        "topic_policy": POLICY,
+        "subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
+        "log_group_name": "trail",
+        "metric_namespace": "Custom/EC2",
+        "metric_filters": [{"name": "all", "metric": "Sharing", "pattern": "{ $.a = 1 }"}],
+        "alarm_name": "AMI sharing",
+        "alarm": {"Threshold": 0, "AlarmActions": [TOPIC_ARN]},
+        "queue_name": "events",
+        "queue_policy": QUEUE_POLICY,
+        "rule_name": "changes",
+        "event_pattern": PATTERN,
+        "targets": [{"id": "topic", "arn": TOPIC_ARN}],
+        **changes,
+    }
+    defaults = {name: one.get("default") for name, one in ARGUMENT_SPEC.items()}
+    return wanted_from({**defaults, **given}, False)

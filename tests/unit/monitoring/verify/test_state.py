@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The resources that the role monitor wants, and those that AWS has."""
+
+from __future__ import annotations
+
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import VerifySeen
+
+from .examples import ALARM, RULE, TOPIC, wanted
+
+
+def test_a_resource_is_named_with_its_kind() -> None:
+    assert str(TOPIC) == "topic sharing"
+
+
+def test_resources_by_kind() -> None:
+    found = wanted(queue_name=None)
+    assert found.kinds == {"topic", "metric filter", "alarm", "rule"}
+    assert found.named("metric filter") == ("all",)
+    assert found.named("queue") == ()
+
+
+def test_a_later_read_replaces_what_was_read_before() -> None:
+    failure = Failure("No.", "", "x", "DescribeRule")
+    seen = VerifySeen({TOPIC: None, ALARM: {"Threshold": 0}, RULE: None})
+    later = seen.updated(VerifySeen({TOPIC: {"policy": {}}}, (failure,)), {"topic", "rule"})
+    assert later == VerifySeen({TOPIC: {"policy": {}}, ALARM: {"Threshold": 0}}, (failure,))

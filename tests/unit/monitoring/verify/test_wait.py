@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How monitoring_verify waits until AWS returns a change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.monitoring.verify import wait
+from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import (
+    Resource,
+    VerifySeen,
+)
+
+from tests.unit.copy.aws_in_steps import Clock
+
+from .examples import AS_WANTED, QUEUE, RULE, wanted
+
+START = 1000.0
+CLIENTS: Any = None
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock(START)
+    monkeypatch.setattr(wait, "monotonic", found.monotonic)
+    monkeypatch.setattr(wait, "sleep", found.sleep)
+    return found
+
+
+def lagging(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, until: dict[Resource, float], *failures: Failure
+) -> list[list[str]]:
+    """AWS has these resources only after so many seconds. The kinds of each read."""
+    reads = []
+
+    def read(_clients: object, _wanted: object, kinds: Collection[str]) -> VerifySeen:
+        reads.append(sorted(kinds))
+        now = clock.now - START
+        found = {one: found if now >= until.get(one, 0) else None for one, found in AS_WANTED.items()}
+        return VerifySeen({one: found[one] for one in found if one.kind in kinds}, failures)
+
+    monkeypatch.setattr(wait, "read", read)
+    return reads
+
+
+def test_all_is_as_it_should_be(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    reads = lagging(monkeypatch, clock, {})
+    assert wait.read_settled(CLIENTS, wanted()) == VerifySeen(AS_WANTED)
+    assert (len(reads), clock.now) == (1, START)
+
+
+def test_only_what_differs_is_read_again(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    reads = lagging(monkeypatch, clock, {RULE: 3, QUEUE: 60})
+    assert wait.read_settled(CLIENTS, wanted()) == VerifySeen(AS_WANTED)
+    assert reads[1:3] == [["queue", "rule"], ["queue", "rule"]]
+    assert {*map(tuple, reads[3:])} == {("queue",)}
+    assert clock.now == START + 60
+
+
+@pytest.mark.parametrize(
+    ("resources", "seconds"), [((RULE,), 10), ((QUEUE,), 70), ((QUEUE, RULE), 10)], ids=str
+)
+def test_the_wait_ends(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, resources: tuple[Resource, ...], seconds: int
+) -> None:
+    lagging(monkeypatch, clock, dict.fromkeys(resources, 1e9))
+    seen = wait.read_settled(CLIENTS, wanted())
+    assert {one for one, found in seen.resources.items() if found is None} == {*resources}
+    assert clock.now == START + seconds
+
+
+def test_a_failed_read_ends_it(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    failure = Failure("No.", "", "x", "DescribeAlarms")
+    reads = lagging(monkeypatch, clock, {RULE: 1e9}, failure)
+    assert wait.read_settled(CLIENTS, wanted()).failures == (failure,)
+    assert len(reads) == 1
