@@ -146,6 +146,7 @@ def check() -> None:
 
     Raises:
         CheckError: a page, link or search is not right.
+        Unfit: this machine cannot search in it.
     """
     with tempfile.TemporaryDirectory(prefix="golden-images-") as name:
         site = Path(name).resolve() / "site"

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from checks.commands import CheckError
+from checks.commands import CheckError, Unfit
 from tests.integration.browser import PROGRAM, Browser
 
 # Words that users search for, and a page that has the answer.
@@ -32,14 +32,17 @@ def judge(site: Path, found: Mapping[str, Collection[str]]) -> None:
 
 
 def check(site: Path) -> None:
-    """Search in a site that is built; without Chromium, say that nothing was tried.
+    """Search in a site that is built.
 
     Raises:
         CheckError: a search does not find its page.
+        Unfit: there is no Chromium.
     """
     if PROGRAM is None:
-        print("The search is not tried: there is no Chromium.")
-        return
+        raise Unfit(
+            "the site is built, but its search, and the page of a report, need Chromium to be tried: "
+            "install Debian's package chromium"
+        )
     found = {}
     with tempfile.TemporaryDirectory(prefix="golden-images-") as name, Browser(Path(name)) as browser:
         for word in WANTED:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.commands import CheckError
+from checks.commands import CheckError, Unfit
 from checks.site import CHAPTERS, GENERATED, conf, guides, index, search, without_contents
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -74,9 +74,9 @@ def test_a_search_without_the_page_that_is_wanted_is_an_error(tmp_path: Path):
         search.judge(tmp_path, {**found, "rollback": [str(tmp_path / "docs" / "codes.html")]})
 
 
-def test_without_a_browser_no_search_is_tried(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_without_a_browser_the_summary_says_what_is_not_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(search, "PROGRAM", None)
-    search.check(tmp_path)
-    assert "there is no Chromium" in capsys.readouterr().out
+    with pytest.raises(Unfit, match="its search, and the page of a report, need Chromium"):
+        search.check(tmp_path)
