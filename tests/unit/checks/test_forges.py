@@ -37,11 +37,8 @@ def test_every_folder_of_examples_has_a_schema_or_a_reason():
 
 
 @pytest.mark.parametrize("name", [".github/workflows/test.yml", ".gitlab-ci.yml"])
-def test_a_pipeline_runs_the_checks_on_the_oldest_and_the_newest_versions(name: str):
-    text = (CHECKOUT / name).read_text(encoding="utf-8")
-    assert "make test" in text
-    for python in ("3.11", "3.13"):
-        assert f'"{python}"' in text
+def test_a_pipeline_runs_the_checks(name: str):
+    assert "make test" in (CHECKOUT / name).read_text(encoding="utf-8")
 
 
 # Debian 12, which GitLab's images are of, has a Python of its own (packages.debian.org/bookworm/python3).

@@ -25,6 +25,16 @@ WRONG = {
     "plugins/module_utils/runner.py": ('OLDEST_BOTOCORE = "1.41.0"', 'OLDEST_BOTOCORE = "1.40.0"'),
     "plugins/modules/ami_cleanup.py": ("botocore 1.42.94 or", "botocore 1.42.93 or"),
     "plugins/modules/ami_share.py": ("  - botocore >= 1.41.0\n", ""),
+    ".github/workflows/test.yml": ('- python: "3.11"', '- python: "3.12"'),
+    ".gitlab-ci.yml": ('PYTHON_IMAGE: "3.13"', 'PYTHON_IMAGE: "3.14"'),
+    "tests/config.yml": (">=3.11", ">=3.10"),
+    "checks/environment.py": ("sys.version_info < (3, 11)", "sys.version_info < (3, 12)"),
+    "checks/lock.sh": ("lock dev 3.11", "lock dev 3.12"),
+    "pyproject.toml": ("py311", "py312"),
+    "execution-environment.yml": ("ansible-core>=2.21,<2.22", "ansible-core>=2.20,<2.21"),
+    "docs/event-driven.md": ("amazon.aws 11.3 or newer", "amazon.aws 11.2 or newer"),
+    "checks/rulebook.py": ("_JAVA = 17", "_JAVA = 21"),
+    "requirements/rulebook.in": ("since 11.3.", "since 11.2."),
 }
 
 
@@ -32,7 +42,7 @@ WRONG = {
 def copy(tmp_path: Path) -> Path:
     """The files that name versions."""
     modules = (path.relative_to(CHECKOUT).as_posix() for path in CHECKOUT.glob("plugins/modules/ami_*.py"))
-    for name in {*WRONG, *PAGES, *modules}:
+    for name in {*WRONG, *PAGES, *modules, "requirements/ansible-13.txt"}:
         target = tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / name, target)
@@ -71,6 +81,24 @@ def test_a_feature_that_needs_a_newer_botocore_is_in_the_notes_of_its_module(
     found = contradictions(copy)
     expected = "plugins/modules/ami_launch_probe.py has "
     assert any(one.startswith(expected) and "newer botocore" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("Ansible 13 (ansible-core 2.20)", "Ansible 13 (ansible-core 2.21)"),
+        ("on Python 3.11", "on Python 3.12"),
+        ("Java 17", "Java 21"),
+        ("amazon.aws 11.3 or newer", "amazon.aws 11"),
+    ],
+)
+def test_the_sentences_of_the_page_agree_with_the_table(right: str, wrong: str, copy: Path):
+    page = copy / "docs" / "versions.md"
+    text = page.read_text(encoding="utf-8")
+    assert right in text
+    page.write_text(text.replace(right, wrong), encoding="utf-8")
+    (found,) = contradictions(copy)
+    assert found.startswith("docs/versions.md has ")
 
 
 @pytest.mark.parametrize("name", PAGES)
