@@ -194,6 +194,7 @@ requirements:
   - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
+  - golden.images.option_forms
   - golden.images.consumer_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -124,6 +124,7 @@ requirements:
   - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
+  - golden.images.option_forms
   - golden.images.consumers
   - golden.images.consumer_role
   - amazon.aws.common.modules

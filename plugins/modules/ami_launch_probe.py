@@ -48,6 +48,7 @@ requirements:
   - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
+  - golden.images.option_forms
   - golden.images.placed_images
   - golden.images.consumer_role
   - golden.images.network

@@ -89,6 +89,7 @@ requirements:
   - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
+  - golden.images.option_forms
   - golden.images.placed_images
   - golden.images.consumer_role
   - amazon.aws.common.modules

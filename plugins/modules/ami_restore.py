@@ -26,7 +26,7 @@ options:
       - Mapping of region to image ID.
       - Or a list of mappings with C(region) and C(image_id), such as RV(golden.images.ami_cleanup#module:results). If a mapping
         has C(account_id), it must be the account of the credentials. Other keys are ignored.
-      - Or a list of strings, or one string with commas, such as C(eu-west-1/ami-0123456789abcdef0).
+      - Or a list of strings such as C(eu-west-1/ami-0123456789abcdef0).
     type: raw
     required: true
   tombstone_path:
@@ -60,6 +60,7 @@ requirements:
   - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
+  - golden.images.option_forms
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 attributes:

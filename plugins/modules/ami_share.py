@@ -102,6 +102,7 @@ requirements:
   - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
+  - golden.images.option_forms
   - golden.images.images
   - golden.images.consumers
   - amazon.aws.common.modules

@@ -74,6 +74,7 @@ requirements:
   - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.variable_names
+  - golden.images.option_forms
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 attributes:

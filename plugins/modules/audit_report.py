@@ -39,6 +39,7 @@ options:
     default: {}
 extends_documentation_fragment:
   - golden.images.variable_names
+  - golden.images.option_forms
 attributes:
   check_mode:
     support: full

@@ -174,6 +174,7 @@ options:
     elements: dict
 extends_documentation_fragment:
   - golden.images.variable_names
+  - golden.images.option_forms
   - golden.images.consumers
   - golden.images.consumer_role
   - golden.images.network

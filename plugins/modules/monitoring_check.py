@@ -76,6 +76,7 @@ options:
     type: dict
 extends_documentation_fragment:
   - golden.images.variable_names
+  - golden.images.option_forms
 attributes:
   check_mode:
     support: full

@@ -42,7 +42,7 @@ options:
     description:
       - The images to fix, each with its snapshots and keys. A snapshot in this list is fixed with its key only.
       - A list of IDs, or of mappings with C(region) and C(image_id) or C(snapshot_id), or a mapping of region to one or several
-        IDs, or IDs as comma-separated text. The default is all images.
+        IDs. The default is all images.
     type: raw
   max_removals:
     description:
@@ -65,6 +65,7 @@ options:
     default: []
 extends_documentation_fragment:
   - golden.images.variable_names
+  - golden.images.option_forms
 attributes:
   check_mode:
     support: full
