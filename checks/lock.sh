@@ -7,8 +7,11 @@ uv=$1
 
 # PATH OLDEST_PYTHON
 lock() {
+    # Dependabot repeats the options that the head of a lock names
+    # (dependabot-core, uv/lib/dependabot/uv/file_updater/compile_file_updater.rb).
     "$uv" --quiet pip compile --upgrade --universal --python-version "$2" --generate-hashes --no-annotate \
-        --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+        --no-emit-index-url --no-emit-find-links \
+        --custom-compile-command "make lock (uv pip compile --universal --python-version $2)" \
         --output-file "requirements/$1.txt" "requirements/$1.in" >/dev/null
     echo "requirements/$1.txt: $(grep -c '^[a-z].*==' "requirements/$1.txt") packages"
 }

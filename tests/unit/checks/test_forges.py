@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_new_versions_of_botocore_are_proposed_except_for_the_oldest():
     ignored = {
         one["directory"]: {rule["dependency-name"] for rule in one.get("ignore", ())}
         for one in updates
-        if one["package-ecosystem"] == "pip"
+        if one["package-ecosystem"] == "uv"
     }
     assert {folder for folder, names in ignored.items() if names & {"boto3", "botocore"}} == {
         f"/{oldest_boto.ENVIRONMENT.locks.relative_to(CHECKOUT)}"
@@ -100,6 +101,14 @@ def test_new_versions_of_botocore_are_proposed_except_for_the_oldest():
     for folder in locks:
         reading = [one for one in ignored if folder in {CHECKOUT / one[1:], *(CHECKOUT / one[1:]).iterdir()}]
         assert len(reading) == 1, folder
+
+
+def test_dependabot_resolves_the_locks_for_every_python():
+    options = re.compile(
+        r"^#    make lock \(uv pip compile --universal --python-version 3\.\d+\)$", re.MULTILINE
+    )
+    locks = [path.with_suffix(".txt") for path in CHECKOUT.glob("requirements/**/*.in")]
+    assert [lock.name for lock in locks if not options.search(lock.read_text(encoding="utf-8"))] == []
 
 
 def test_pull_requests_of_both_forges_ask_the_same():
