@@ -137,7 +137,9 @@ results:
       type: str
       returned: always
     volume_permissions:
-      description: Mapping of snapshot ID to the accounts that may create volumes from it. Null as in RV(results[].launch_permissions).
+      description:
+        - Mapping of snapshot ID to the accounts that may create volumes from it.
+        - Null as in RV(results[].launch_permissions), and with O(restore_permissions=false), which does not read it.
       type: dict
       returned: always
 actions:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..keys.access import KeyDryRun
-from .errors import ClientError, ParamValidationError, code_of, message_of
+from .errors import AWS_ERRORS, ClientError, ParamValidationError, code_of, failure, message_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -59,6 +59,10 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
                 refused[operation] = message_of(exception)
             else:
                 problem = f"{code}: {message_of(exception)}"
+        except AWS_ERRORS as exception:
+            # The network, a proxy: the next requests would wait for it as long as this one did.
+            problem = failure(exception, None, operation).message
+            break
         else:
             allowed.add(operation)
     return KeyDryRun(frozenset(allowed), refused, problem)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from .. import denial
+from ..failures import Failure, cut
 from ..finding import BlocksLaunch, Finding, consumer_unreadable
 from . import allowed_images
 from .findings import finding
@@ -21,6 +22,8 @@ VISIBLE, AUTHORIZED = "visible", "authorized"
 _ALLOW_LAUNCH = (
     "Allow ec2:RunInstances in its IAM policy, or set consumer_role_name to the role that launches."
 )
+# Characters of AWS's reason within a remedy.
+_LONGEST_REASON = 250
 _CHANGED = "If the image was changed just now, wait and diagnose again; else see the other findings."
 # EC2 API Reference, "Error codes"; OptInRequired: the terms of an AWS Marketplace product are not accepted.
 _ABOUT_IMAGE = {
@@ -87,22 +90,29 @@ def _invisible(
             f"Share it with {case.account_id} itself (ami_share, account_ids), or move the account.",
         )
     elif shared is not False and (owner.image is not None or owner.problem is not None):
-        yield _not_visible(case, image_id, bool(shared), settings is not None)
+        yield _not_visible(case, image_id, bool(shared), consumer.allowed_images_problem)
 
 
-def _not_visible(case: Case, image_id: str, shared: bool, settings_known: bool) -> Finding:
+def _not_visible(case: Case, image_id: str, shared: bool, problem: Failure | None) -> Finding:
     why = " although it is shared with it" if shared else ""
     remedies = [
         "Wait and diagnose again: AWS documents no limit for how long a change takes to propagate."
         if shared
         else f"Let the image's owner share it with {case.account_id}.",
-        *([] if settings_known else ["Allow the role GetAllowedImagesSettings: Allowed AMIs may hide it."]),
+        *([_settings_unknown(problem)] if problem is not None else []),
     ]
     return finding(
         "not_visible",
         f"Account {case.account_id} cannot see {image_id} in {case.place.region}{why}.",
         " ".join(remedies),
     )
+
+
+def _settings_unknown(problem: Failure) -> str:
+    if problem.error_code in denial.DENIED:
+        return "Allow the role GetAllowedImagesSettings: Allowed AMIs may hide it."
+    why = cut(problem.text(), _LONGEST_REASON)
+    return f"Allowed AMIs may hide it, and could not be read: {why}"
 
 
 def _allow(case: Case, owner: OwnerSeen, consumer: ConsumerSeen) -> str:
@@ -120,7 +130,16 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
     if code == DRY_RUN_SUCCEEDED:
         return
     who = f"role {role} of account {case.account_id}" if role else f"account {case.account_id}"
-    if code in denial.DENIED:
+    problem = consumer.dry_run_problem
+    if problem is not None:
+        yield finding(
+            "dry_run_inconclusive",
+            f"Whether {who} may launch {image_id} in {case.place.region} is unknown: {problem.message}",
+            problem.remedy,
+            BlocksLaunch.UNKNOWN,
+            error_code=problem.error_code,
+        )
+    elif code in denial.DENIED:
         yield finding(
             "launch_denied",
             f"The {who} may not launch {image_id} in {case.place.region}: {message}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import dry_run as dry_runs
 from ..aws import errors, read
-from ..aws.errors import ClientError, code_of
+from ..aws.errors import ClientError
 from ..aws.read import Caller
 from ..failures import Failure
 from ..model import Image, KeySeen, Snapshot, Target
@@ -94,10 +94,12 @@ def consumer(
     ec2 = clients.ec2(target.region)
     image = read.image(ec2, image_id)
     if image is None:
-        return ConsumerSeen(allowed_images=_allowed_images(ec2))
+        return _invisible(ec2, target)
+    dry_run, problem = _dry_run(ec2, target, {"ImageId": image_id, **request(image)})
     return ConsumerSeen(
         image=image,
-        dry_run=dry_runs.launch(ec2, ImageId=image_id, **request(image)),
+        dry_run=dry_run,
+        dry_run_problem=problem,
         keys={arn: dry_runs.key(clients.kms(target.region), arn, grantee) for arn in key_arns},
     )
 
@@ -110,22 +112,37 @@ def _block_state(reader: Callable[[EC2Client], str], ec2: EC2Client) -> str:
         return UNREAD
 
 
-def _allowed_images(ec2: EC2Client) -> AllowedImages | None:
+def _dry_run(
+    ec2: EC2Client, target: Target, request: Mapping[str, Any]
+) -> tuple[tuple[str, str] | None, Failure | None]:
+    """The dry run of a launch, or why there was none: that the account can see the image is known then."""
+    try:
+        return dry_runs.launch(ec2, **request), None
+    except ClientError:
+        # AssumeRole failed.
+        raise
+    except errors.AWS_ERRORS as exception:
+        return None, errors.failure(exception, target, "RunInstances")
+
+
+def _invisible(ec2: EC2Client, target: Target) -> ConsumerSeen:
+    """An account that cannot see the image, which is a finding also if its settings cannot be read."""
     try:
         answer = ec2.get_allowed_images_settings()
-    except ClientError as exception:
-        if code_of(exception) == "InvalidAction":
-            # A region without these settings, which cannot be set there.
-            return AllowedImages("disabled")
-        if code_of(exception) != "UnauthorizedOperation":
+    except errors.AWS_ERRORS as exception:
+        problem = errors.failure(exception, target, "GetAllowedImagesSettings")
+        if problem.action == "AssumeRole":
             raise
-        # Without the settings, that the account cannot see the image is still a finding.
-        return None
-    return AllowedImages(
+        if problem.error_code == "InvalidAction":
+            # A region without these settings, which cannot be set there.
+            return ConsumerSeen(allowed_images=AllowedImages("disabled"))
+        return ConsumerSeen(allowed_images_problem=problem)
+    settings = AllowedImages(
         answer.get("State", "disabled"),
         tuple(answer.get("ImageCriteria", ())),
         answer.get("ManagedBy", "account"),
     )
+    return ConsumerSeen(allowed_images=settings)
 
 
 def _elsewhere(clients: Clients, image_id: str, regions: Iterable[str]) -> tuple[str, ...]:

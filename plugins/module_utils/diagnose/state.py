@@ -69,13 +69,16 @@ class AllowedImages:
 class ConsumerSeen:
     """What was read of an image in the account that would launch it.
 
-    ``image`` is None if the account cannot see it; ``allowed_images`` is read only then, and None if that is
-    not permitted. ``dry_run`` is the error code and message of the dry run of RunInstances.
+    ``image`` is None if the account cannot see it; ``allowed_images`` is read only then, and None if it could
+    not be read, with the reason. ``dry_run`` is the error code and message of the dry run of RunInstances,
+    None if AWS did not answer it, with the reason. ``problem`` is why nothing could be read.
     """
 
     image: Image | None = None
     allowed_images: AllowedImages | None = None
+    allowed_images_problem: Failure | None = None
     dry_run: tuple[str, str] | None = None
+    dry_run_problem: Failure | None = None
     keys: Mapping[str, KeyDryRun] = field(default_factory=dict)
     problem: Failure | None = None
 

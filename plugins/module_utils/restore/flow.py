@@ -183,7 +183,7 @@ def _read_image(
         # Only its owner can read its attributes. The plan refuses it.
         return Found(image)
     else:
-        found = _read_own_image(clients, image, ref.region)
+        found = _read_own_image(clients, wanted, image, ref.region)
     shared = history.shared
     if wanted.allow_public and shared is not None:
         if shared.launch.public:
@@ -193,14 +193,15 @@ def _read_image(
     return found
 
 
-def _read_own_image(clients: Clients, image: Image, region: str) -> Found:
+def _read_own_image(clients: Clients, wanted: RestoreWanted, image: Image, region: str) -> Found:
     ec2 = clients.ec2(region)
     snapshots = recycle_bin.existing_snapshots(ec2, image.snapshot_ids)
+    shared = [one for one in image.snapshot_ids if one in snapshots and wanted.restore_permissions]
     return Found(
         image,
         # EC2 API Reference, DisableImage: a disabled image has no launch permissions.
         launch=Sharing() if image.state == "disabled" else read.launch_permissions(ec2, image.image_id),
-        volumes={one: read.volume_permissions(ec2, one) for one in image.snapshot_ids if one in snapshots},
+        volumes={one: read.volume_permissions(ec2, one) for one in shared},
         snapshots=snapshots,
     )
 

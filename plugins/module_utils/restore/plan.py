@@ -172,8 +172,12 @@ def _plan_registered(
         ImageRef(target.region, image.image_id),
         image.state,
         finish=tuple(_finishing_actions(target, found, image, permissions)),
-        before=_view(image, found.launch, found.volumes),
-        after=_view(_without_stages(image, found.launch), permissions.launch, permissions.volumes),
+        before=_view(image, found.launch, found.volumes if wanted.restore_permissions else None),
+        after=_view(
+            _without_stages(image, found.launch),
+            permissions.launch,
+            permissions.volumes if wanted.restore_permissions else None,
+        ),
         tombstone=permissions.tombstone.written_at if permissions.tombstone else None,
         warnings=(
             *_not_made_public(wanted, found, image, permissions.tombstone),
@@ -361,13 +365,16 @@ def _delete_tags(target: Target, resources: list[str], tags: Iterable[str]) -> A
     return Action(target, "DeleteTags", parameters, ", ".join(resources))
 
 
-def _view(image: Image, launch: Sharing, volumes: Mapping[str, Sharing]) -> dict[str, Any]:
+def _view(image: Image, launch: Sharing, volumes: Mapping[str, Sharing] | None) -> dict[str, Any]:
+    """The image as the diff shows it; ``volumes`` is None if volume permissions were not read."""
     return {
         "deprecation_time": image.deprecation_time,
         "launch_permissions": launch.as_result(),
         "marks": sorted(_stage_tags(image)),
         "state": image.state,
-        "volume_permissions": {
+        "volume_permissions": None
+        if volumes is None
+        else {
             snapshot_id: {"account_ids": sorted(one.account_ids), "public": one.public}
             for snapshot_id, one in volumes.items()
         },

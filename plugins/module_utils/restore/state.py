@@ -53,9 +53,10 @@ class RestoreWanted:
 class Found:
     """An image as its owner can read it; ``image`` is None if it is deregistered.
 
-    ``snapshots`` are its snapshots that exist, ``volumes`` their createVolumePermission. ``binned`` says
-    whether the image is in the Recycle Bin, ``binned_snapshots`` which of its snapshots are. ``image_block``
-    and ``snapshot_block`` are the states of block public access, None if they were not needed.
+    ``snapshots`` are its snapshots that exist, ``volumes`` their createVolumePermission, which is not read if
+    no permissions are restored. ``binned`` says whether the image is in the Recycle Bin, ``binned_snapshots``
+    which of its snapshots are. ``image_block`` and ``snapshot_block`` are the states of block public access,
+    None if they were not needed.
     """
 
     image: Image | None = None

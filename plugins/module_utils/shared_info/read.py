@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..aws import dry_run as dry_runs
 from ..aws import read
 from ..aws.answers import required
-from ..aws.errors import ClientError, IncompleteAnswer, ParamValidationError, code_of, message_of
+from ..aws.errors import AWS_ERRORS, ClientError, ParamValidationError, code_of, failure, message_of
 from ..plan import batches
 from ..tags import tag_map
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoWanted
@@ -112,10 +112,10 @@ def _test_access(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
                 denied[name] = message
     except ParamValidationError:
         return OwnKeyAccess(problem=_OLD_BOTOCORE)
-    except IncompleteAnswer as exception:
-        return OwnKeyAccess(problem=str(exception))
     except ClientError as exception:
         return OwnKeyAccess(problem=f"{code_of(exception)}: {message_of(exception)}")
+    except AWS_ERRORS as exception:
+        return OwnKeyAccess(problem=failure(exception, None, "DescribeKey").message)
     return OwnKeyAccess(state, denied)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import dry_run as dry_runs
 from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 from tests.unit.wire import Wire
@@ -159,3 +159,25 @@ def test_a_denied_assume_role_is_raised(attempt: Callable[[Any], object]) -> Non
 
     with pytest.raises(ClientError):
         attempt(DeniedRole())
+
+
+def test_a_key_that_cannot_be_reached_is_tried_once() -> None:
+    """What KMS answered before is kept."""
+    calls = []
+
+    class Lost:
+        def describe_key(self, **_request: str) -> None:
+            """It may be described."""
+
+        def __getattr__(self, name: str) -> Any:
+            def call(**_request: str) -> None:
+                calls.append(name)
+                raise ReadTimeoutError(endpoint_url="https://kms.example.com")
+
+            return call
+
+    found = dry_runs.key(Lost(), ARN, ROOT)  # type: ignore[arg-type]
+    assert found.allowed == {"DescribeKey"}
+    assert found.problem is not None
+    assert "Read timeout" in found.problem
+    assert calls == ["create_grant"]

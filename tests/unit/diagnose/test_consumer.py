@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
     ConsumerSeen,
     OwnerSeen,
 )
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from hypothesis import given
 from hypothesis import strategies as st
@@ -198,3 +199,30 @@ def test_a_denied_launch_names_the_policy_that_denies() -> None:
     by_scp = remedy("with an explicit deny in a service control policy")
     assert by_scp.startswith("Change the service control policy of the account's organization")
     assert remedy("because no identity-based policy allows the action").startswith("Allow ec2:RunInstances")
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("UnauthorizedOperation", "Allow the role GetAllowedImagesSettings: Allowed AMIs may hide it."),
+        ("WebPage", "Allowed AMIs may hide it, and could not be read: A web page. Check the proxy."),
+    ],
+)
+def test_why_it_is_not_known_whether_an_image_is_hidden(code: str, remedy: str) -> None:
+    problem = Failure("A web page.", "Check the proxy.", code, "GetAllowedImagesSettings")
+    (found,) = diagnosis(owner(), ConsumerSeen(allowed_images_problem=problem)).findings
+    assert found.code == "not_visible"
+    assert found.remedy.endswith(remedy)
+
+
+def test_a_dry_run_without_an_answer_keeps_that_the_image_is_visible() -> None:
+    problem = Failure("Read timeout.", "Check the network.", "ReadTimeoutError", "RunInstances", source="sdk")
+    found = diagnosis(owner(), consumer(dry_run=None, dry_run_problem=problem))
+    (finding,) = found.findings
+    assert (finding.code, finding.remedy, finding.error_code) == (
+        "dry_run_inconclusive",
+        "Check the network.",
+        "ReadTimeoutError",
+    )
+    assert finding.message.endswith("is unknown: Read timeout.")
+    assert (found.as_result()["level"], found.as_result()["can_launch"]) == ("visible", "unknown")

@@ -16,8 +16,9 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
     ConsumerSeen,
     OwnerSeen,
 )
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.unit.aws.test_read import ARN, metadata
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
@@ -254,9 +255,60 @@ def test_an_invisible_image_may_be_hidden(clients: Any, ec2: Wire) -> None:
 def test_settings_that_may_not_be_read_hide_nothing_else(clients: Any, ec2: Wire) -> None:
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     ec2.refuse("get_allowed_images_settings", {}, "UnauthorizedOperation")
-    assert diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT) == ConsumerSeen()
+    assert unread_settings(clients).error_code == "UnauthorizedOperation"
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     ec2.refuse("get_allowed_images_settings", {}, "InternalError")
+    assert unread_settings(clients).error_code == "InternalError"
+
+
+def unread_settings(clients: Any) -> Failure:
+    """Why the settings could not be read, of an account that is otherwise known not to see the image."""
+    seen = diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT)
+    assert seen.allowed_images_problem is not None
+    assert seen == ConsumerSeen(allowed_images_problem=seen.allowed_images_problem)
+    return seen.allowed_images_problem
+
+
+def timed_out(**_request: Any) -> None:
+    raise ReadTimeoutError(endpoint_url="https://ec2.example.com")
+
+
+def role_expired(**_request: Any) -> None:
+    raise ClientError({"Error": {"Code": "ExpiredToken", "Message": "No."}}, "AssumeRole")
+
+
+def test_settings_that_time_out_hide_nothing_else(
+    clients: Any, ec2: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ec2.client, "get_allowed_images_settings", timed_out)
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    assert unread_settings(clients).error_code == "ReadTimeoutError"
+
+
+def test_an_image_that_is_seen_stays_so_if_its_dry_run_times_out(
+    clients: Any, ec2: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ec2.client, "run_instances", timed_out)
+    ec2.expect("describe_images", BY_ID, shown())
+    found = diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT)
+    assert found.image is not None
+    assert found.dry_run is None
+    assert found.dry_run_problem is not None
+    assert (found.dry_run_problem.action, found.dry_run_problem.error_code) == (
+        "RunInstances",
+        "ReadTimeoutError",
+    )
+
+
+@pytest.mark.parametrize("method", ["get_allowed_images_settings", "run_instances"])
+def test_a_role_that_cannot_be_assumed_is_no_result(
+    clients: Any, ec2: Wire, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr(ec2.client, method, role_expired)
+    if method == "run_instances":
+        ec2.expect("describe_images", BY_ID, shown())
+    else:
+        ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     with pytest.raises(ClientError):
         diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT)
 

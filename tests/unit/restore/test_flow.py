@@ -147,6 +147,20 @@ def test_launch_permissions_of_a_disabled_image_are_not_read(clients: Clients, w
     assert unreadable.startswith("Line 3 of ")
 
 
+def test_volume_permissions_that_are_not_restored_are_not_read(clients: Clients) -> None:
+    ec2 = clients.wires["ec2"]
+    ec2.expect("describe_images", NAMED, {"Images": [SHOWN]})
+    own = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
+    ec2.expect("describe_snapshots", own, {"Snapshots": [{"SnapshotId": SNAPSHOT}]})
+    request = {"ImageId": AMI, "Attribute": "launchPermission"}
+    ec2.expect("describe_image_attribute", request, {"LaunchPermissions": []})
+    wanted = RestoreWanted((REF,), TombstonePlaces(), restore_permissions=False)
+    seen = clients.read(wanted)
+    assert {*seen.images[REF].snapshots} == {SNAPSHOT}
+    _outcome, result = clients.apply(wanted, seen)
+    assert result["results"][0]["volume_permissions"] is None
+
+
 def test_attributes_of_another_accounts_image_are_not_read(clients: Clients, wanted: RestoreWanted) -> None:
     shown = {**SHOWN, "OwnerId": STRANGER}
     clients.wires["ec2"].expect("describe_images", NAMED, {"Images": [shown]})

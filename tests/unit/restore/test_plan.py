@@ -207,6 +207,7 @@ def test_restore_permissions_false_needs_no_tombstone() -> None:
     assert (calls(plan.finish), plan.after, plan.refusals) == ([], {}, ())
     plan = planned(found(), tombstone(), restore_permissions=False)
     assert (calls(plan.actions), plan.tombstone) == ([ENABLE, UNMARK], None)
+    assert (plan.before["volume_permissions"], plan.after["volume_permissions"]) == (None, None)
 
 
 def test_public_permissions_are_put_back_only_with_allow_public() -> None:

@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.shared_info.state im
     SharedImage,
     SharedInfoWanted,
 )
+from botocore.exceptions import ReadTimeoutError
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 from tests.unit.wire import Wire
@@ -183,6 +184,20 @@ def test_another_error_is_a_problem(ec2: Wire, kms: Wire) -> None:
     method, request = DRY_RUNS["CreateGrant"]
     kms.refuse(method, request, "ThrottlingException", "Slower.")
     assert keys(ec2, kms).access == {KEY: OwnKeyAccess(problem="ThrottlingException: Slower.")}
+
+
+def test_a_key_that_cannot_be_reached_is_a_problem_of_this_key(
+    ec2: Wire, kms: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expect_snapshots(ec2, snap_a=KEY)
+
+    def timed_out(**_request: str) -> None:
+        raise ReadTimeoutError(endpoint_url="https://kms.example.com")
+
+    monkeypatch.setattr(kms.client, "describe_key", timed_out)
+    found = keys(ec2, kms).access[KEY]
+    assert found.problem is not None
+    assert "Read timeout" in found.problem
 
 
 @pytest.mark.parametrize(
