@@ -22,8 +22,11 @@ from plugins.module_utils.variables import (
     declared,
     external_id,
     misspelled,
+    options_of,
+    owner,
     problems,
     read,
+    read_options,
     role_name,
     sources,
     with_paths,
@@ -307,6 +310,41 @@ def test_an_account_id_has_12_digits() -> None:
     with pytest.raises(Unreadable) as refused:
         account_id(int("777777777777", 8))
     assert refused.value.remedy == ACCOUNT_ID_FORM
+
+
+def test_an_owner_is_an_account_id_or_an_alias() -> None:
+    assert [owner(one) for one in (222222222222, f" {ACCOUNT} ", "self")] == [OTHER, ACCOUNT, "self"]
+    for digits in (1402434204, "1402434204"):
+        with pytest.raises(Unreadable, match=r"012345671234 becomes 1402434204"):
+            owner(digits)
+    with pytest.raises(Unreadable, match="'0123456789012' is not a valid account ID"):
+        owner("0123456789012")
+
+
+def test_the_options_of_a_module_have_all_their_names_and_the_context() -> None:
+    spec = {
+        "ids": {
+            "type": "list",
+            "elements": "str",
+            "required": True,
+            "aliases": ["id"],
+            "context": {"elements": "account_id"},
+        },
+        "rules": {"type": "list", "elements": "dict", "default": [], "options": {"a": {"type": "bool"}}},
+    }
+    assert options_of(spec) == (
+        Variable("ids", type="list", elements="account_id"),
+        Variable("id", type="list", elements="account_id"),
+        Variable("rules", type="list", elements="dict", options=(Variable("a", type="bool"),)),
+    )
+
+
+def test_options_that_are_not_given_or_not_readable_are_missing() -> None:
+    given = {"v": "a, b", "w": " ", "x": "few", "other": None}
+    options = (LIST, Variable("w"), Variable("x", type="int"), Variable("y", default="z"))
+    values, (failure,) = read_options(options, given, parsed)
+    assert values == {"v": ["a", "b"], "other": None}
+    assert failure.action == "x"
 
 
 def test_a_role_name_is_refused_with_itself() -> None:
