@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from .failures import Failure, Refused, invalid_value
@@ -121,17 +121,46 @@ class Options:
         if value is None:
             return None
         for key, item in value.items():
+            self._check_text(option, "a key", key)
             if isinstance(item, (Mapping, list)):
                 problem = f"the value of '{key}' is not text (got {shown(item)})."
                 self.refuse(option, problem, "Set one text for each tag.")
             elif item is not None:
-                try:
-                    text_of(item)
-                except Unreadable as unreadable:
-                    self.refuse(option, f"'{key}': {unreadable.problem}", unreadable.remedy)
+                self._check_text(option, f"'{key}'", item)
         tags = {str(key): "" if text is None else str(text) for key, text in value.items()}
         self.add(check_tags(option, tags, prefix))
         return tags
+
+    def filters(self, option: str) -> dict[str, tuple[str, ...]]:
+        """The values of each filter of DescribeImages as text; empty if the option is not set.
+
+        A filter without a value adds a failure, and a value that YAML may have read from another text: 1.10
+        would select the image of version 1.1.
+        """
+        given = self._params[option] or {}
+        return {
+            str(name): tuple(self._filter_values(option, str(name), value)) for name, value in given.items()
+        }
+
+    def _filter_values(self, option: str, name: str, given: Any) -> Iterator[str]:
+        values = [] if given is None else as_list(given)
+        if not values:
+            self.refuse(option, f"'{name}' has no value.", "Set a text or a list, or remove it.")
+        for value in values:
+            # AWS expects true and false in lower case. As a tag, a boolean may have been on or yes.
+            if isinstance(value, bool) and not name.startswith(("tag:", "tag-key")):
+                yield str(value).lower()
+            elif self._check_text(option, f"'{name}'", value):
+                yield text_of(value)
+
+    def _check_text(self, option: str, place: str, value: Any) -> bool:
+        """Whether a value is text. One that YAML may have read from another text adds a failure."""
+        try:
+            text_of(value)
+        except Unreadable as unreadable:
+            self.refuse(option, f"{place}: {unreadable.problem}", unreadable.remedy)
+            return False
+        return True
 
     def image_id(self, option: str, value: Any) -> str:
         """An AMI ID. A value that is not one adds a failure."""

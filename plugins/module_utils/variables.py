@@ -233,10 +233,15 @@ def account_id(value: Any) -> str:
     if (is_number or isinstance(value, str)) and ACCOUNT_ID.fullmatch(text):
         return text
     if not is_number:
-        raise Unreadable(f"{shown(value)} is not a valid account ID.", ACCOUNT_ID_FORM)
+        # Ansible makes the keys of a mapping text.
+        octal = _octal(int(text)) if text.isdecimal() and len(text) < ACCOUNT_DIGITS else ""
+        cause = f": YAML reads {octal} without quotes as this number" if octal else ""
+        raise Unreadable(f"{shown(value)} is not a valid account ID{cause}.", ACCOUNT_ID_FORM)
+    octal = _octal(value)
+    hint = f" ({octal} becomes {value})" if octal else ""
     raise Unreadable(
         f"{value} is a number without 12 digits, because YAML reads unquoted digits as a number and loses a "
-        f"leading zero{_octal_hint(value)}.",
+        f"leading zero{hint}.",
         ACCOUNT_ID_FORM,
     )
 
@@ -282,10 +287,10 @@ def external_id(text: str) -> str:
     )
 
 
-def _octal_hint(value: int) -> str:
-    """What a number of fewer digits was, if it was an account ID that YAML read as octal."""
+def _octal(value: int) -> str:
+    """The account ID that YAML read as this octal number; empty if there is none."""
     text = f"0{value:o}" if value > 0 else ""
-    return f" ({text} becomes {value})" if ACCOUNT_ID.fullmatch(text) else ""
+    return text if ACCOUNT_ID.fullmatch(text) else ""
 
 
 def _unquoted(text: str) -> str:
@@ -411,9 +416,9 @@ class _Reading:
         }
 
     def _key(self, variable: Variable, key: Any, place: str) -> Any:
-        if variable.keys == "str":
-            return key.strip() if isinstance(key, str) else key
-        return self._scalar(Variable(variable.name, type=variable.keys), key, place)
+        # Only a message about an account ID says by itself that it is one.
+        where = f"{place}a key: " if variable.keys == "str" else place
+        return self._scalar(Variable(variable.name, type=variable.keys), key, where)
 
     def _mapped(self, variable: Variable, key: Any, value: Any, place: str) -> Any:
         if variable.elements == "dict":

@@ -273,6 +273,12 @@ CASES: dict[str, list[Case]] = {
             stage="types",
         ),
         Case(
+            "distribute_source_filters",
+            {"tag:version": 1.10},
+            "1.1, perhaps not as it was written",
+            {"distribute_source_image_id": ""},
+        ),
+        Case(
             "distribute_source_owners",
             [],
             "",

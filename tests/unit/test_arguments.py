@@ -256,6 +256,50 @@ def test_a_tag_with_a_value_that_is_not_text() -> None:
     assert refusals(read) == [("tags", problem, "Set one text for each tag.")]
 
 
+def test_a_tag_with_a_key_that_yaml_may_have_changed() -> None:
+    read = options(tags={1.1: "x", 7: "y"})
+    read.tags("tags")
+    ((option, problem, _remedy),) = refusals(read)
+    assert (option, problem.startswith("tags: a key: YAML reads this as a number, 1.1")) == ("tags", True)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(None, {}, id="not set"),
+        pytest.param({"name": "golden-*"}, {"name": ("golden-*",)}, id="a text"),
+        pytest.param({"name": ["a", " b "]}, {"name": ("a", "b")}, id="several"),
+        pytest.param({"tag:build": [1, "1.10"]}, {"tag:build": ("1", "1.10")}, id="numbers"),
+        pytest.param({"ena-support": True}, {"ena-support": ("true",)}, id="a boolean, in lower case"),
+        pytest.param({"is-public": [False]}, {"is-public": ("false",)}, id="a boolean in a list"),
+        pytest.param({"tag:empty": ""}, {"tag:empty": ("",)}, id="an empty tag"),
+    ],
+)
+def test_filters(given: Any, expected: Mapping[str, tuple[str, ...]]) -> None:
+    read = options(filters=given)
+    assert read.filters("filters") == expected
+    read.check()
+
+
+@pytest.mark.parametrize(
+    ("given", "part"),
+    [
+        pytest.param({"tag:version": 1.1}, "'tag:version': YAML reads this as a number, 1.1", id="1.10"),
+        pytest.param({"name": ["a", 1.1]}, "'name': YAML reads this as a number, 1.1", id="in a list"),
+        pytest.param({"tag:on": True}, "'tag:on': YAML reads this as a boolean, true", id="yes as a tag"),
+        pytest.param({"tag-key": True}, "'tag-key': YAML reads this as a boolean, true", id="on as a key"),
+        pytest.param({"name": None}, "'name' has no value.", id="no value"),
+        pytest.param({"name": []}, "'name' has no value.", id="no values"),
+        pytest.param({"name": {"a": "b"}}, '\'name\': must be text (got {"a": "b"}).', id="a mapping"),
+    ],
+)
+def test_filters_that_would_select_other_images_are_refused(given: Any, part: str) -> None:
+    read = options(filters=given)
+    read.filters("filters")
+    ((option, problem, remedy),) = refusals(read)
+    assert (option, problem.startswith(f"filters: {part}"), bool(remedy)) == ("filters", True, True)
+
+
 @pytest.mark.parametrize("value", [1.1, True])
 def test_a_tag_with_a_value_that_yaml_may_have_changed(value: Any) -> None:
     read = options(tags={"version": value, "build": 7, "none": None})
@@ -444,6 +488,13 @@ def test_subnets_and_security_groups_by_region_and_account() -> None:
         {"eu-west-1": (GROUP, "sg-1a2b3c4d"), "us-east-1": {CONSUMER: (GROUP,)}},
     )
     read.check()
+
+
+def test_an_account_id_that_ansible_has_made_text_of_a_number() -> None:
+    read = options(subnet_ids={"eu-west-1": {"1402434204": SUBNET}}, security_group_ids={})
+    read.network()
+    ((_option, problem, _remedy),) = refusals(read)
+    assert problem.endswith("account ID: YAML reads 012345671234 without quotes as this number.")
 
 
 def test_subnets_and_security_groups_that_are_refused() -> None:

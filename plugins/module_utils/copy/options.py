@@ -104,7 +104,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
         regions=regions,
         source_image_id=params["source_image_id"],
         source_parameter=params["source_parameter"],
-        source_filters=params["source_filters"] or {},
+        source_filters=options.filters("source_filters"),
         source_owners=options.strings("source_owners"),
         source_images=source_images,
         account_ids=account_ids,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..aws import errors, read
 from ..aws.caller import identify
@@ -20,7 +20,6 @@ from ..fanout import each
 from ..keys.encryption import check_source
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY
-from ..structure import as_list
 from . import checks as copy_checks
 from .state import USABLE_STATES, CopyWanted
 
@@ -119,8 +118,7 @@ def _find_source(clients: Clients, wanted: CopyWanted, account_id: str) -> Image
     if image_id is not None:
         return read.image(ec2, image_id) or _not_visible(wanted, image_id, account_id)
     filters: list[FilterTypeDef] = [
-        {"Name": name, "Values": [_filter_value(item) for item in as_list(values)]}
-        for name, values in wanted.source_filters.items()
+        {"Name": name, "Values": list(values)} for name, values in wanted.source_filters.items()
     ]
     alive = [
         image for image in read.images(ec2, filters, wanted.source_owners) if image.state in USABLE_STATES
@@ -144,11 +142,6 @@ def _named_by(clients: Clients, parameter: str, region: str) -> str | Failure:
         f"source_parameter: {parameter} in {region} {problem}.",
         "Check its name and source_region, or write the ID of the source image into it.",
     )
-
-
-def _filter_value(value: Any) -> str:
-    # AWS expects true and false in lower case.
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _not_visible(wanted: CopyWanted, image_id: str, account_id: str) -> Failure:

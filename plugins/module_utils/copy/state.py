@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from ..failures import Failure
 from ..keys.encryption import Encryption
@@ -36,7 +35,7 @@ class CopyWanted:
     regions: tuple[str, ...]
     source_image_id: str | None = None
     source_parameter: str | None = None
-    source_filters: Mapping[str, Any] = field(default_factory=dict)
+    source_filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     source_owners: tuple[str, ...] = ("self",)
     source_images: Mapping[str, str | None] = field(default_factory=dict)
     account_ids: tuple[str, ...] = ()

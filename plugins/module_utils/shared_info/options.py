@@ -31,7 +31,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> SharedInfoWanted
         image_ids=tuple(
             dict.fromkeys(options.image_id("image_ids", item) for item in options.strings("image_ids"))
         ),
-        filters=_filters(options, params["filters"]),
+        filters=options.filters("filters"),
         regions=tuple(dict.fromkeys(options.regions("regions"))),
         include_deprecated=params["include_deprecated"],
         check_key_access=params["check_key_access"],
@@ -64,20 +64,3 @@ def _owners(options: Options) -> tuple[str, ...]:
                 "owners", f"'{text}' is not a valid owner.", "Use account IDs, or aliases such as amazon."
             )
     return owners
-
-
-def _filters(options: Options, given: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:
-    filters = {name: _values(value) for name, value in (given or {}).items()}
-    for name, values in filters.items():
-        if not values:
-            options.refuse("filters", f"{name} has no value.", "Set a string or a list, or remove it.")
-    return filters
-
-
-def _values(value: Any) -> tuple[str, ...]:
-    """A filter's values as EC2 expects them: strings, with booleans in lower case."""
-    if isinstance(value, list):
-        return tuple(text for item in value for text in _values(item))
-    if value is None or isinstance(value, Mapping):
-        return ()
-    return (str(value).lower() if isinstance(value, bool) else str(value),)

@@ -50,7 +50,7 @@ def test_every_option_is_converted() -> None:
     wanted = wanted_from(
         params(
             source_image_id=None,
-            source_filters={"name": "golden-*"},
+            source_filters={"name": "golden-*", "ena-support": True},
             source_owners=["self", "444455556666"],
             best_effort_regions=["us-west-2"],
             name="n-{region}",
@@ -66,7 +66,7 @@ def test_every_option_is_converted() -> None:
         False,
     )
     assert wanted.source_image_id is None
-    assert wanted.source_filters == {"name": "golden-*"}
+    assert wanted.source_filters == {"name": ("golden-*",), "ena-support": ("true",)}
     assert wanted.source_owners == ("self", "444455556666")
     assert wanted.best_effort_regions == {"us-west-2"}
     assert (wanted.name, wanted.description) == ("n-{region}", "d")
@@ -96,6 +96,11 @@ def test_space_around_a_region_is_dropped() -> None:
     [
         pytest.param({"source_image_id": "ami-xyz"}, ["source_image_id"], id="not an AMI ID"),
         pytest.param({**BY_FILTER, "source_filters": {}}, ["source_filters"], id="any image would match"),
+        pytest.param(
+            {**BY_FILTER, "source_filters": {"tag:version": 1.1}},
+            ["source_filters"],
+            id="another image would match",
+        ),
         pytest.param(
             {**BY_FILTER, "source_owners": []}, ["source_owners"], id="any account's image would match"
         ),
