@@ -27,6 +27,7 @@ IMAGE = "ami-0123456789abcdef0"
 ACCOUNT, OTHER_ACCOUNT = "012345678901", "222222222222"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ORG = "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
+EBS_DISK = {"device_name": "/dev/sda1", "size": 8, "encrypted": True}
 # Words of Python, Jinja and XML, which say nothing to a user.
 FOREIGN = (
     "' object",
@@ -308,6 +309,14 @@ CASES: dict[str, list[Case]] = {
             "51 tags",
             {"distribute_tags": {}, "distribute_regions": [HOME]},
             stage="tags",
+        ),
+        # The source is used unchanged in its region, and an image under aws/ebs cannot be shared.
+        Case(
+            "distribute_reencrypt_source",
+            False,
+            "under the AWS managed key",
+            {"distribute_source_image_id": "EBS", "distribute_regions": [HOME]},
+            stage="ebs",
         ),
         Case("distribute_kms_key_id", "alias/aws/ebs"),
         Case("distribute_kms_key_id", "golden key", "'golden key'", REGIONS),
@@ -638,7 +647,12 @@ def test_impossible_values_are_refused_before_the_first_change(
     playbook: str, aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
     hosts = packed(_staged(playbook, CASES[playbook]))
-    ids = {'"IMAGE"': f'"{fixture.image_id}"', '"OWNER"': f'"{aws.account_id(OWNER)}"'}
+    under_ebs = fixture.add_images({"aws/ebs": {"account": OWNER, "region": HOME, "devices": [EBS_DISK]}})
+    ids = {
+        '"IMAGE"': f'"{fixture.image_id}"',
+        '"EBS"': f'"{under_ebs["aws/ebs"]}"',
+        '"OWNER"': f'"{aws.account_id(OWNER)}"',
+    }
     inventory = {name: {**BASE[playbook], **host.variables} for name, host in hosts.items()}
     path = _inventory(inventory, ids, ansible.folder)
     run = ansible.run(_on_all_hosts(playbook, ansible.folder), None, "-i", path)

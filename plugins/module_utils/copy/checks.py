@@ -109,7 +109,7 @@ def check_shareable(seen: CopySeen, target: Target, image: Image) -> Iterator[Fa
             "CopyImage",
             image.image_id,
             arn,
-            "Set a customer managed key and reencrypt_source: true, to share a copy instead.",
+            "Set a customer managed key in kms_key_id and reencrypt_source: true, to share a copy instead.",
         )
 
 
