@@ -338,20 +338,33 @@ class Options:
         return texts
 
 
-# Amazon S3 User Guide, "General purpose bucket naming rules".
-S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/.*)?")
+# Amazon S3 User Guide, "General purpose bucket naming rules": not the form of an IP address either.
+_S3_URI = re.compile(
+    r"s3://(?![0-9.]+(?:/|$))(?![^/]*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?P<path>.*))?"
+)
+# Amazon S3 User Guide, "Naming Amazon S3 objects": the most bytes of a key as UTF-8.
+_LONGEST_KEY = 1024
 # The longest name of a region, for the name of a tombstone's parameter and its ARN.
 _LONGEST_REGION = "ap-southeast-1"
 _TOMBSTONE = f"/{_LONGEST_REGION}/ami-0123456789abcdef0"
 
 
+def is_s3_folder(uri: str, longest_name: int) -> bool:
+    """Whether it is the URI of a bucket or a folder, with room for names of so many bytes in its keys."""
+    found = _S3_URI.fullmatch(uri)
+    if not found or not uri.isprintable():
+        return False
+    folder = (found["path"] or "").strip("/")
+    return len(f"{folder}/".encode("utf-8", "replace")) + longest_name <= _LONGEST_KEY
+
+
 def check_tombstone_stores(options: Options, s3_uri: str | None, ssm_path: str | None) -> None:
     """Add failures for an S3 URI or a parameter path that is not valid, without a call to AWS."""
-    if s3_uri and not S3_URI.fullmatch(s3_uri):
+    if s3_uri and not is_s3_folder(s3_uri, len(f"{_TOMBSTONE}/2026-11-24T12:00:00Z.json")):
         options.refuse(
             "tombstone_s3_uri",
-            f"'{s3_uri}' is not a valid S3 URI.",
-            "Use a URI such as s3://bucket/folder.",
+            f"{shown(s3_uri)} is not a valid S3 URI.",
+            "Use a URI such as s3://bucket/folder, of at most 900 bytes.",
         )
     # Without the last /, as the name of each parameter has it; "/" alone is no path.
     path = ssm_path[:-1] if ssm_path and ssm_path.endswith("/") else ssm_path

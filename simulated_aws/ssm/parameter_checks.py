@@ -20,7 +20,7 @@ DATA_TYPES = (
 )
 TYPES = ("String", "StringList", "SecureString")
 STANDARD, ADVANCED, INTELLIGENT = "Standard", "Advanced", "Intelligent-Tiering"
-LONGEST_STANDARD_VALUE = 4096
+LONGEST_STANDARD_VALUE, LONGEST_VALUE = 4096, 8192
 MOST_LEVELS, LONGEST_NAME = 15, 1011
 MOST_TAGS = 50
 
@@ -86,6 +86,8 @@ def tier(request: Mapping[str, Any], present: Parameter | None) -> str:
     if len(request["Value"]) > LONGEST_STANDARD_VALUE:
         if wanted in (None, STANDARD):
             raise not_valid(f"Standard tier parameters hold at most {LONGEST_STANDARD_VALUE} characters.")
+        if len(request["Value"]) > LONGEST_VALUE:
+            raise not_valid(f"Advanced tier parameters hold at most {LONGEST_VALUE} characters.")
         return ADVANCED
     return ADVANCED if wanted == ADVANCED else STANDARD
 

@@ -176,6 +176,8 @@ def _tombstones(prefix: str) -> list[Case]:
     return [
         Case(f"{prefix}tombstone_s3_uri", "http://bucket/folder", "'http://bucket/folder'"),
         Case(f"{prefix}tombstone_s3_uri", "s3://B", "'s3://B'"),
+        Case(f"{prefix}tombstone_s3_uri", "s3://bucket/" + "x" * 1000, "x" * 100),
+        Case(f"{prefix}tombstone_s3_uri", "s3://192.168.5.4/x", "'s3://192.168.5.4/x'"),
         Case(f"{prefix}tombstone_ssm_path", "golden", "'golden'"),
         Case(f"{prefix}tombstone_ssm_path", "/golden//x", "'/golden//x'"),
         Case(f"{prefix}tombstone_ssm_path", "/aws/golden", "'/aws/golden'"),
@@ -332,6 +334,7 @@ CASES: dict[str, list[Case]] = {
             "distribute_kms_principals", [f"arn:aws:iam::{ACCOUNT}:role/*"], f"arn:aws:iam::{ACCOUNT}:role/*"
         ),
         Case("distribute_kms_principals", ["*"], "'*'"),
+        Case("distribute_kms_principals", [f"arn:aws:iam::{ACCOUNT}:role/{'x' * 230}/web"], "x" * 100),
         Case("distribute_kms_principals", [""], "item 1 is empty"),
         Case("distribute_auto_scaling", True, "", {"distribute_consumer_role_name": ""}),
         Case(

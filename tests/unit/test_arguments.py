@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.arguments import (
     CONSUMERS_SPEC,
     Options,
     check_tombstone_stores,
+    is_s3_folder,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import (
@@ -529,7 +530,13 @@ def test_places_for_tombstones(s3_uri: str | None, ssm_path: str | None) -> None
     read.check()
 
 
-@pytest.mark.parametrize("s3_uri", ["golden", "https://golden/x", "s3://Golden", "s3://g", "s3:///x"])
+@pytest.mark.parametrize(
+    "s3_uri",
+    [
+        *("golden", "https://golden/x", "s3://Golden", "s3://g", "s3:///x"),
+        *("s3://golden..images/x", "s3://192.168.5.4/x", "s3://golden/a\tb"),
+    ],
+)
 @pytest.mark.parametrize(
     "ssm_path", ["retired", "/", "/golden//x", "/golden images", "/aws/golden", "/ssm", "/SSM/x", "/1" * 14]
 )
@@ -540,6 +547,15 @@ def test_places_for_tombstones_that_are_refused(s3_uri: str, ssm_path: str) -> N
         ("tombstone_s3_uri", f"tombstone_s3_uri: '{s3_uri}' is not a valid S3 URI."),
         ("tombstone_ssm_path", f"tombstone_ssm_path: '{ssm_path}' is not a valid parameter path."),
     ]
+
+
+def test_an_s3_folder_leaves_room_for_names() -> None:
+    assert is_s3_folder("s3://golden/" + "ü" * 500 + "/", 23)
+    assert not is_s3_folder("s3://golden/" + "ü" * 500 + "/", 24)
+    read = options()
+    check_tombstone_stores(read, "s3://golden/" + "ü" * 490, None)
+    ((option, message, _remedy),) = refusals(read)
+    assert (option, message[:40]) == ("tombstone_s3_uri", "tombstone_s3_uri: 's3://golden/" + "ü" * 9)
 
 
 def test_the_path_of_tombstones_leaves_room_for_the_rest_of_their_names() -> None:

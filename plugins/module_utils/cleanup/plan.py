@@ -13,6 +13,7 @@ from typing import Any
 from ..failures import Failure, sentences
 from ..model import ImageRef, KeyRef, SnapshotRef
 from ..plan import Action, Plan, TargetPlan
+from ..wording import shown
 from .actions import disabled_by, is_destructive, region_actions
 from .decisions import Decision, decisions, deregistered, families_of
 from .deletions import (
@@ -30,6 +31,7 @@ from .grants import Revocations, keys_of, revocations
 from .options import CleanupWanted
 from .stages import stamp
 from .state import UNREADABLE, CleanupSeen, Evidence, OwnSnapshot, RegionState
+from .tombstone import LONGEST_PARAMETER, tombstone_text
 from .unread import unread_failures
 
 # How many images a refusal names as examples.
@@ -110,7 +112,7 @@ def plan(
                 ),
             )
         )
-    refusals = tuple(_over_limit(wanted, seen, decided, orphaned))
+    refusals = (*_over_limit(wanted, seen, decided, orphaned), *_large_tombstones(wanted, seen, decided))
     if targets and refusals:
         targets[0] = replace(targets[0], refusals=refusals)
     unread = (
@@ -172,6 +174,27 @@ def _over_limit(
         action="max_deletions",
         account_id=seen.account_id,
     )
+
+
+def _large_tombstones(
+    wanted: CleanupWanted, seen: CleanupSeen, decided: Iterable[Decision]
+) -> Iterator[Failure]:
+    """A refusal if Parameter Store cannot hold the tombstone of each image."""
+    if wanted.tombstone_ssm_path is None:
+        return
+    texts = {one.ref: tombstone_text(seen, one) for one in decided if one.is_destructive}
+    large = {ref: len(text) for ref, text in texts.items() if len(text) > LONGEST_PARAMETER}
+    if large:
+        ref, length = max(large.items(), key=lambda item: item[1])
+        more = f", and those of {len(large) - 1} more images are too long" if len(large) > 1 else ""
+        yield Failure(
+            message=f"tombstone_ssm_path: the tombstone of {ref} has {length} characters{more}; a parameter "
+            f"in {shown(wanted.tombstone_ssm_path)} can have {LONGEST_PARAMETER}.",
+            remedy="Set tombstone_s3_uri or tombstone_path instead.",
+            error_code="tombstone_too_long",
+            action="tombstone_ssm_path",
+            account_id=seen.account_id,
+        )
 
 
 def _kept_warning(ref: SnapshotRef, why: str) -> str:

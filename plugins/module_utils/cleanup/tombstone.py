@@ -41,6 +41,10 @@ from .decisions import Decision
 from .stages import DISABLE, stamp
 from .state import CleanupSeen, ImageUsage, SnapshotUsage
 
+# Systems Manager User Guide, "Managing parameter tiers": the value of an advanced parameter, in bytes. The
+# text of a tombstone is ASCII.
+LONGEST_PARAMETER = 8192
+
 
 @dataclass(frozen=True)
 class Tombstone:

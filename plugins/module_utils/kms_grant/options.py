@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_SPEC, Options
@@ -43,6 +43,8 @@ _PRINCIPAL = re.compile(
     rf"arn:aws[a-z-]*:(iam::[0-9]{{12}}:(role|user)/{_PATH}{_NAME}"
     rf"|sts::[0-9]{{12}}:(assumed-role/{_NAME}/{_SESSION}|federated-user/{_FEDERATED}))"
 )
+# botocore shape PrincipalIdType.
+_LONGEST_GRANTEE = 256
 # Organizations API Reference, patterns of the Id of Organization and of OrganizationalUnit.
 _ORG_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _ORG_UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
@@ -72,6 +74,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
             )
     consumers = options.consumers()
     principals = options.matching("principals", _PRINCIPAL, "arn:aws:iam::111122223333:role/deploy")
+    _check_grantees(options, params, principals)
     by_image = params["images"] is not None or params["image_id"] is not None
     wanted = GrantWanted(
         images=options.images() if by_image else {},
@@ -127,6 +130,19 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
         options.refuse("kms_key_ids", "no region is set.", "Map each region to its key, or use images.")
     options.check()
     return wanted
+
+
+def _check_grantees(options: Options, params: Mapping[str, Any], principals: Iterable[str]) -> None:
+    """Add a failure for each principal that is too long for a grant, if grants are created."""
+    if params["state"] == "absent" or params["access_method"] == "key_policy":
+        return
+    for principal in principals:
+        if len(principal) > _LONGEST_GRANTEE:
+            options.refuse(
+                "principals",
+                f"{shown(principal)} has {len(principal)} characters; a grant can name {_LONGEST_GRANTEE}.",
+                "Use access_method: key_policy, or a role with a shorter path.",
+            )
 
 
 def _ids(options: Options, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:

@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_BY_TARGET_SPEC, TAGS_SPEC, Options
 from ..parameter_names import name_problem
+from ..tags import MAX_TAGS
+from ..wording import shown
 from .state import PublishWanted
 
 ARGUMENT_SPEC: dict[str, Any] = {
@@ -61,6 +64,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
     problem, remedy = name_problem(wanted.parameter, wanted.all_regions)
     if problem:
         options.refuse("parameter", problem, remedy)
+    _check_parameter_tags(options, wanted.parameter_tags)
     for name in wanted.launch_templates:
         if not _TEMPLATE.fullmatch(name):
             options.refuse(
@@ -96,3 +100,22 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
         )
     options.check()
     return wanted
+
+
+def _check_parameter_tags(options: Options, tags: Mapping[str, str]) -> None:
+    """Add failures for tags that images can have and parameters cannot, and for more than a parameter has."""
+    for key, value in tags.items():
+        if not _is_tag_text(key + value):
+            options.refuse(
+                "parameter_tags",
+                f"{shown({key: value})} is not a valid tag of a parameter.",
+                "Use letters, digits, spaces and _ . : / = + - @ only.",
+            )
+    if len(tags) > MAX_TAGS:
+        problem = f"there are {len(tags)} tags; a parameter can have {MAX_TAGS}."
+        options.refuse("parameter_tags", problem, "Use fewer tags.")
+
+
+def _is_tag_text(text: str) -> bool:
+    """Whether a tag of a parameter can have these characters (botocore shapes TagKey and TagValue of SSM)."""
+    return all(one in "_.:/=+-@" or unicodedata.category(one)[0] in "LNZ" for one in text)

@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ..arguments import S3_URI
+from ..arguments import is_s3_folder
 
-# Amazon S3 User Guide, "Naming Amazon S3 objects": the most bytes of a key as UTF-8.
-_LONGEST_KEY = 1024
 # The longest name of a file below the folder.
 _NAME = 255
 
@@ -32,13 +30,10 @@ class Location:
 
 def location_of(uri: str) -> Location | None:
     """The location that a URI names; None if it is not valid."""
-    if not S3_URI.fullmatch(uri) or ".." in uri.split("/")[2] or not uri.isprintable():
+    if not is_s3_folder(uri, _NAME):
         return None
     bucket, _slash, path = uri.removeprefix("s3://").partition("/")
-    folder = f"{path.strip('/')}/" if path.strip("/") else ""
-    if len(folder.encode("utf-8", "replace")) + _NAME > _LONGEST_KEY:
-        return None
-    return Location(bucket, folder)
+    return Location(bucket, f"{path.strip('/')}/" if path.strip("/") else "")
 
 
 def console_url(location: Location, region: str) -> str:

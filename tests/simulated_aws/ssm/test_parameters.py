@@ -143,6 +143,8 @@ def test_tiers(store: Store) -> None:
     long = {"Name": "/long", "Type": "String", "Value": "x" * 4097}
     assert outcome(store.ssm.put_parameter, **long) == "ValidationException"
     assert store.ssm.put_parameter(**long, Tier="Intelligent-Tiering")["Tier"] == "Advanced"
+    longer = {**long, "Value": "x" * 8193, "Overwrite": True, "Tier": "Advanced"}
+    assert outcome(store.ssm.put_parameter, **longer) == "ValidationException"
 
 
 # botocore operation LabelParameterVersion.

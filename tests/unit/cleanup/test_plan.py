@@ -341,3 +341,13 @@ def test_unread_rules_of_the_recycle_bin_are_said_if_something_is_deregistered()
         "for every image: ListRules: AccessDeniedException: No. Allow rbin:ListRules."
     )
     assert plan(wanted(keep_latest=2), saw).warnings == ()
+
+
+def test_a_tombstone_that_no_parameter_can_hold_stops_the_run() -> None:
+    tags = {**OLD.image.tags, **{f"key{number}": "x" * 200 for number in range(40)}}
+    saw = seen(region_state(replace(OLD, image=replace(OLD.image, tags=tags)), OLDER, NEWEST))
+    (refusal,) = plan(replace(wanted(), tombstone_ssm_path="/golden"), saw).refusals
+    assert (refusal.action, refusal.error_code) == ("tombstone_ssm_path", "tombstone_too_long")
+    assert refusal.message.startswith("tombstone_ssm_path: the tombstone of eu-west-1/ami-1 has ")
+    assert refusal.message.endswith(" characters; a parameter in '/golden' can have 8192.")
+    assert plan(wanted(), saw).refusals == ()

@@ -17,6 +17,7 @@ from ansible_collections.golden.images.plugins.modules.ami_kms_grant import ARGU
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, UNIT, as_read
 
 ROLE = f"arn:aws:iam::{CONSUMER}:role/path/deploy"
+LONG_ROLE = f"arn:aws:iam::{CONSUMER}:role/{'x' * 230}/deploy"
 IMAGES = {"eu-west-1": SOURCE_ID}
 KEYS = {"eu-west-1": "alias/golden", "us-east-1": None}
 
@@ -112,6 +113,8 @@ def test_images(changes: dict[str, Any], check_mode: bool, images: dict[str, str
         pytest.param(
             {"principals": [f"arn:aws:sts::{CONSUMER}:assumed-role/deploy/ci"]}, id="an assumed role"
         ),
+        pytest.param({"principals": [LONG_ROLE], "access_method": "key_policy"}, id="a long ARN in a policy"),
+        pytest.param({"principals": [LONG_ROLE], "state": "absent"}, id="a long ARN to revoke"),
         pytest.param({"principals": [f"arn:aws-us-gov:iam::{CONSUMER}:role/deploy"]}, id="in GovCloud"),
     ],
 )
@@ -153,6 +156,7 @@ def test_valid_options(changes: dict[str, Any]) -> None:
         pytest.param({"account_ids": [12345678901]}, ["account_ids"], id="a number"),
         pytest.param({"principals": ["deploy"]}, ["principals"], id="a role's name"),
         pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:role/*"]}, ["principals"], id="a wildcard"),
+        pytest.param({"principals": [LONG_ROLE]}, ["principals"], id="too long for a grant"),
         pytest.param(
             {"principals": [f"arn:aws:iam::{CONSUMER}:role/team*/deploy"]}, ["principals"], id="in the path"
         ),
