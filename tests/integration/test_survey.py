@@ -74,16 +74,16 @@ FORMS: Mapping[str, Callable[[Any], Any]] = {"commas": _in_commas, "lines": _in_
 
 
 def _cases() -> Iterator[Any]:
-    """Each form of a role's main job, and the most hostile form of its other jobs.
+    """Each form of each job.
 
-    How Ansible types text differs between its versions, the forms do not: one form is for every Python.
+    How Ansible types text differs between its versions, the forms do not: one form is for every Python, of a
+    role's other jobs the most hostile one.
     """
-    for role, (main, *others) in sorted(JOBS.items()):
-        for form in FORMS:
-            marks = pytest.mark.every_python if form == "commas" else ()
-            yield pytest.param(role, main, form, id=f"{role}-{main}-{form}", marks=marks)
-        for name in others:
-            yield pytest.param(role, name, "lines", id=f"{role}-{name}", marks=pytest.mark.every_python)
+    for role, jobs in sorted(JOBS.items()):
+        for number, name in enumerate(jobs):
+            for form in FORMS:
+                marks = pytest.mark.every_python if form == ("lines" if number else "commas") else ()
+                yield pytest.param(role, name, form, id=f"{role}-{name}-{form}", marks=marks)
 
 
 @pytest.mark.parametrize(("role", "name", "form"), [*_cases()])
