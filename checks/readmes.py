@@ -160,7 +160,7 @@ def _example(role: str) -> str:
 
 
 def _more(role: str) -> list[str]:
-    reference = f"`ansible-doc --type role golden.images.{role}` shows the same text."
+    reference = f"`ansible-doc --type role golden.images.{role}` shows the same description and variables."
     if role not in GUIDES:
         return [reference]
     return [f"{reference} The guide is [docs/{GUIDES[role]}](../../docs/{GUIDES[role]})."]

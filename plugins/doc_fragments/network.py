@@ -14,6 +14,7 @@ options:
     description:
       - Mapping of region to subnet ID or, if each account has its own subnet, to a mapping of account ID to subnet ID.
       - Quote each account ID.
+      - M(golden.images.ami_launch_probe) needs a subnet for every region. If others have none, AWS uses that of the default VPC.
     type: dict
     default: {}
   security_group_ids:

@@ -164,8 +164,9 @@ options:
         starts. With O(consumer_role_name), the volumes of the accounts that would lose their grants are read
         (C(ec2:DescribeVolumes) in each of them), and an account keeps its grants as long as it has such volumes, or if they
         cannot be read. Without it, the grants are revoked. RV(kms_keys) names the accounts whose volumes were not read.
-      - If that is not known, all grants on the key are kept, and a warning gives the reason - an image under the key is public
-        or shared with an organization or organizational unit, a copy is pending in the region, or something cannot be read.
+      - All grants on a key are kept, and a warning gives the reason, if the accounts that need the key are not known - an
+        image under it is public or shared with an organization or organizational unit, a copy is pending in the region, or
+        something cannot be read.
       - Statements in key policies are never changed. Use O(golden.images.ami_kms_grant#module:state=absent) to remove them.
       - Do not use this option while images are distributed under the same keys. Their grants are created before the images
         are shared.
@@ -274,11 +275,29 @@ kms_keys:
   contains:
     kept_access:
       description:
-        - The accounts, roles and users that keep grants that no image needs. C(consumer) is the account or ARN, C(volume_ids)
-          are its volumes under the key, empty if they could not be read, and C(reason) is a sentence. C(image_ids) is empty.
+        - The accounts, roles and users that keep grants that no image needs.
       type: list
       elements: dict
       returned: always
+      contains:
+        consumer:
+          description: The account or ARN.
+          type: str
+          returned: always
+        image_ids:
+          description: Empty, because no image needs the grants.
+          type: list
+          elements: str
+          returned: always
+        reason:
+          description: Why it keeps them, as a sentence.
+          type: str
+          returned: always
+        volume_ids:
+          description: Its volumes under the key. Empty if they could not be read.
+          type: list
+          elements: str
+          returned: always
     kms_key_arn:
       description: The key.
       type: str
@@ -289,11 +308,20 @@ kms_keys:
       returned: always
     unseen_volumes:
       description:
-        - The accounts with such grants whose volumes were not read, with C(account_id) and C(reason). Without
-          O(consumer_role_name) they lose their grants, otherwise they keep them.
+        - The accounts with such grants whose volumes were not read. Without O(consumer_role_name) they lose their grants,
+          otherwise they keep them.
       type: list
       elements: dict
       returned: always
+      contains:
+        account_id:
+          description: The account.
+          type: str
+          returned: always
+        reason:
+          description: Why they were not read.
+          type: str
+          returned: always
 evaluated_count:
   description: How many images the policy applies to. These are the images with a family in one of the states.
   returned: success, and failure after something was changed

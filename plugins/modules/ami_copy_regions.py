@@ -84,8 +84,9 @@ options:
     default: []
   consumer_account_ids:
     description:
-      - The accounts into which later tasks copy the copies, with O(account_ids).
-      - If AWS does not copy the image into other accounts, the task then fails before the first copy is started.
+      - The accounts that will copy the image in these regions, by later tasks with O(account_ids).
+      - If AWS does not copy the image into other accounts, this task fails before the first copy is started, not only the later
+        ones.
     type: list
     elements: str
     default: []

@@ -194,19 +194,80 @@ results:
       type: bool
       returned: always
     kms_keys:
-      description:
-        - The keys. C(kms_key_arn) is the ARN, C(grants) are the grants of this module, and C(policy_statements) its statements
-          in the key policy, if the policy was read.
-        - C(kept_access) are the consumers whose access would be revoked if no other image needed it. C(consumer) is the
-          account, ARN or ID, C(image_ids) are the images under the key that are shared with it or may be, C(volume_ids) are
-          its volumes under the key, both empty if the images could not be read, and C(reason) is a sentence.
-        - C(consumers_without_access) are the consumers that cannot use the key according to the grants and, if it was read,
-          the policy. Null if the task changed or revoked access, and for a key of another account.
-        - C(unseen_volumes) are the accounts that lose access although their volumes could not be read, with C(account_id) and
-          C(reason).
+      description: The keys.
       type: list
       elements: dict
       returned: always
+      contains:
+        consumers_without_access:
+          description:
+            - The consumers that cannot use the key according to the grants and, if it was read, the policy.
+            - Null if the task changed or revoked access, and for a key of another account.
+          type: list
+          elements: str
+          returned: always
+        grants:
+          description: The grants of this module.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            grantee:
+              description: The principal that may use the key.
+              type: str
+              returned: always
+            operations:
+              description: The operations that the grant allows.
+              type: list
+              elements: str
+              returned: always
+        kept_access:
+          description: The consumers whose access would be revoked if no other image needed it.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            consumer:
+              description: The account, ARN or ID.
+              type: str
+              returned: always
+            image_ids:
+              description: The images under the key that are shared with it or may be. Empty if the images could not be read.
+              type: list
+              elements: str
+              returned: always
+            reason:
+              description: Why it is kept, as a sentence.
+              type: str
+              returned: always
+            volume_ids:
+              description: Its volumes under the key. Empty if the images could not be read.
+              type: list
+              elements: str
+              returned: always
+        kms_key_arn:
+          description: The ARN.
+          type: str
+          returned: always
+        policy_statements:
+          description: The statements of this module in the key policy.
+          type: list
+          elements: dict
+          returned: if the policy was read
+        unseen_volumes:
+          description: The accounts that lose access although their volumes could not be read.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            account_id:
+              description: The account.
+              type: str
+              returned: always
+            reason:
+              description: Why they could not be read.
+              type: str
+              returned: always
     region:
       description: The region.
       type: str

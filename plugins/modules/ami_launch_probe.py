@@ -23,7 +23,8 @@ description:
     terminated, if the image runs shell scripts in user data.
   - The failure of one account does not stop the others.
   - "Needs, in each account: C(ec2:DescribeImages), C(ec2:DescribeInstances), C(ec2:RunInstances), C(ec2:CreateTags) and
-    C(ec2:TerminateInstances)."
+    C(ec2:TerminateInstances). To launch an encrypted image, the account also needs the KMS actions in
+    C(docs/iam/consumer-launch.json) of this collection, on the image's key."
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -64,7 +65,6 @@ attributes:
 notes:
   - The task is changed if an instance is launched or terminated, that is, in every run. Set C(changed_when) to override this,
     as the role P(golden.images.verify#role) does.
-  - Every region needs a subnet in O(subnet_ids).
   - Do not probe the same image in the same account in two runs at the same time, because each terminates the other's instance.
     Runs with different images do not affect each other.
   - The instance types that an image supports are read with botocore 1.43.82 or newer. With an older one, the default of

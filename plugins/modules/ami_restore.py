@@ -123,11 +123,31 @@ results:
       returned: always
     launch_permissions:
       description:
-        - The launch permissions. The keys are C(account_ids), C(org_arns), C(org_unit_arns) and C(public).
+        - The launch permissions.
         - A warning names images and snapshots whose restored permissions AWS did not return within a minute.
         - Null in check mode for an image in the Recycle Bin that has no tombstone.
       type: dict
       returned: always
+      contains:
+        account_ids:
+          description: The accounts.
+          type: list
+          elements: str
+          returned: always
+        org_arns:
+          description: The ARNs of organizations.
+          type: list
+          elements: str
+          returned: always
+        org_unit_arns:
+          description: The ARNs of organizational units.
+          type: list
+          elements: str
+          returned: always
+        public:
+          description: Whether the image is public.
+          type: bool
+          returned: always
     region:
       description: The region.
       type: str

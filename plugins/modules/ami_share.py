@@ -176,9 +176,29 @@ results:
       type: str
       returned: always
     launch_permissions:
-      description: The launch permissions. The keys are C(account_ids), C(org_arns), C(org_unit_arns) and C(public).
+      description: The launch permissions. With O(snapshots), there are none.
       type: dict
       returned: always
+      contains:
+        account_ids:
+          description: The accounts.
+          type: list
+          elements: str
+          returned: always
+        org_arns:
+          description: The ARNs of organizations.
+          type: list
+          elements: str
+          returned: always
+        org_unit_arns:
+          description: The ARNs of organizational units.
+          type: list
+          elements: str
+          returned: always
+        public:
+          description: Whether the image is public.
+          type: bool
+          returned: always
     region:
       description: The region.
       type: str

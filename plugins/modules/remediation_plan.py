@@ -100,6 +100,17 @@ EXAMPLES = r"""
     snapshot_ids: "{{ item.snapshot_ids }}"
     state: absent
   loop: "{{ remediation.unshare_tasks }}"
+
+- name: Revoke access to their keys
+  golden.images.ami_kms_grant:
+    kms_key_ids: "{{ item.kms_key_ids }}"
+    account_ids: "{{ item.account_ids }}"
+    principals: "{{ item.principals }}"
+    org_ids: "{{ item.org_ids }}"
+    org_unit_ids: "{{ item.org_unit_ids }}"
+    unshared_image_ids: "{{ item.unshared_image_ids }}"
+    state: absent
+  loop: "{{ remediation.revoke_tasks }}"
 """
 
 RETURN = r"""
