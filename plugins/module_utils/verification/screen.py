@@ -44,17 +44,19 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     them passes the result of all to the next job, because the last one counts.
     """
     rows = report["results"]
-    short = [row for row in rows if not row["reached"]]
-    # In check mode, copies are planned that cannot be verified.
+    # In check mode, copies are planned that cannot be verified. Of the images that exist, the sharing may be
+    # planned by an earlier task, so what they lack is shown, and fails nothing.
     planned = results["check_mode"] and any(row["image_id"] is None for row in rows)
+    short = [row for row in rows if not (row["reached"] or (planned and row["image_id"] is None))]
     missing = [] if planned else problems(report["level"], rows, report["failures"])
     found = [problem.as_result() for problem in missing]
     failed = report["status"] != "verified" and not planned
     failure = failure_message(_count(report, short), found, report_path) if failed else ""
+    tone = Tone.WARNING if planned else Tone.BAD
     lines = (
         *_headline(report, short, planned),
-        *table(_COLUMNS, [] if planned else [_row(row) for row in short[:MOST_ROWS]]),
-        *_further(short, planned),
+        *table(_COLUMNS, [_row(row, tone) for row in short[:MOST_ROWS]]),
+        *_further(short, tone),
         *failures(found, report_path, failure),
         *changes(results.get("changes"), report_path),
         *report_line(report_path),
@@ -69,7 +71,10 @@ def _headline(report: Mapping[str, Any], short: Sequence[Any], planned: bool) ->
     regions = counted(len({row["region"] for row in rows}), "region")
     if planned:
         text = f"Check mode: {accounts} would be verified in {regions}, once the images exist."
-        yield from sentence(text, Tone.GOOD)
+        yield from sentence(text, Tone.PLAIN if short else Tone.GOOD)
+        if short:
+            existing = [row for row in rows if row["image_id"] is not None]
+            yield from sentence(f"Images that exist: {_shortfall(report, short, existing)}", Tone.WARNING)
     elif report["status"] == "verified":
         text = f"Verified: {accounts} in {regions}, {len(rows)} of {len(rows)} {report['level']}."
         yield from sentence(text, Tone.GOOD)
@@ -83,11 +88,15 @@ def _count(report: Mapping[str, Any], short: Sequence[Any]) -> str:
         return "Nothing was verified."
     if not short:
         return f"All {len(rows)} are {report['level']}, but the verification is incomplete."
+    return _shortfall(report, short, rows)
+
+
+def _shortfall(report: Mapping[str, Any], short: Sequence[Any], rows: Sequence[Any]) -> str:
     word = "is" if len(short) == 1 else "are"
     return f"{len(short)} of {counted(len(rows), 'verification')} {word} not {report['level']}."
 
 
-def _row(row: Mapping[str, Any]) -> Row:
+def _row(row: Mapping[str, Any], tone: Tone) -> Row:
     cells = {
         "region": row["region"],
         "account": row["account_id"],
@@ -95,12 +104,12 @@ def _row(row: Mapping[str, Any]) -> Row:
         "level": row["level"] or "not visible",
         "findings": ", ".join(dict.fromkeys(one["code"] for one in row["findings"])) or "-",
     }
-    return Row(cells, Tone.BAD)
+    return Row(cells, tone)
 
 
-def _further(short: Sequence[Any], planned: bool) -> Iterator[Line]:
-    if len(short) > MOST_ROWS and not planned:
-        yield from sentence(f"and {len(short) - MOST_ROWS} more", Tone.BAD)
+def _further(short: Sequence[Any], tone: Tone) -> Iterator[Line]:
+    if len(short) > MOST_ROWS:
+        yield from sentence(f"and {len(short) - MOST_ROWS} more", tone)
 
 
 def _artifacts(reports: Sequence[Mapping[str, Any]], report_path: str | None) -> dict[str, Any]:

@@ -95,6 +95,20 @@ def test_planned_copies_are_not_verified_in_check_mode() -> None:
     assert found.failure == ""
 
 
+def test_what_existing_images_lack_is_shown_in_check_mode() -> None:
+    planned = {**seen(WEB, EU, None), "image_id": None}
+    found = shown(report(planned, seen(WEB, US, "authorized"), seen(BATCH, US, None, NO_KEY)), True, None)
+    assert found.text.splitlines() == [
+        "Check mode: 2 accounts would be verified in 2 regions, once the images exist.",
+        "Images that exist: 1 of 2 verifications is not authorized.",
+        "region     account       image          level        findings",
+        f"us-east-1  {BATCH}  ami-us-east-1  not visible  missing_key_access",
+    ]
+    # An earlier task may have planned to share them.
+    assert found.failure == ""
+    assert {line.tone for line in found.lines[1:]} <= {Tone.WARNING, Tone.PLAIN}
+
+
 def test_nothing_was_verified() -> None:
     option = {"action": "images", "message": "images: none.", "region": None, "remedy": "Set it."}
     nothing = verification("authorized", [], [], [{"failed": True, "failures": [option]}])
