@@ -77,6 +77,13 @@ def _snapshot(snapshot: Snapshot, kind: str) -> Resource:
     }
 
 
+def _usage_reports() -> Iterator[Resource]:
+    with state.LOCK:
+        for account_id, region, settings in state.account_regions():
+            for one in settings.usage_reports.values():
+                yield {**_named("usage report", account_id, region, one.id), "image": one.image_id}
+
+
 def _keys() -> Iterator[Resource]:
     with kms_state.LOCK:
         for arn, record in kms_state.all_records():
@@ -194,6 +201,6 @@ def _backends(service: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 _KINDS: tuple[Callable[[], Iterator[Resource]], ...] = (
-    *(_images, _keys, _parameters, _launch_templates, _instances, _topics, _queues, _alarms),
-    *(_metric_filters, _rules, _objects),
+    *(_images, _usage_reports, _keys, _parameters, _launch_templates, _instances, _topics, _queues),
+    *(_alarms, _metric_filters, _rules, _objects),
 )

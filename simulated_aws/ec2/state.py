@@ -415,9 +415,14 @@ def account_region(account_id: str, region_name: str) -> AccountRegion:
     return _account_regions[account_id, region_name]
 
 
+def account_regions() -> list[tuple[str, str, AccountRegion]]:
+    """Account, Region and settings, of all accounts with settings or resources in a Region."""
+    return [(account_id, name, one) for (account_id, name), one in list(_account_regions.items())]
+
+
 def accounts_in(region_name: str) -> set[str]:
     """The accounts with settings or resources in a Region."""
-    return {account_id for account_id, name in list(_account_regions) if name == region_name}
+    return {account_id for account_id, name, _settings in account_regions() if name == region_name}
 
 
 def reset() -> None:

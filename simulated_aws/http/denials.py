@@ -3,7 +3,8 @@
 
 Sources: IAM User Guide, "Troubleshoot access denied error messages"; "Error codes for the Amazon EC2 API",
 UnauthorizedOperation; SNS API Reference, Common Errors, AuthorizationError; "Common Error Types" of the
-others. EC2's reads have no resource type (Service Authorization Reference): their message names no resource.
+others. Most of EC2's reads have no resource type (Service Authorization Reference): their message names no
+resource.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..resource_arns import S3_ACTIONS
 from .api_calls import Call
 from .protocols import ApiError, Protocol
 
@@ -19,6 +21,7 @@ _SIGNING_NAMES = {"monitoring": "cloudwatch"}
 
 _EC2_KINDS = {"ami": "image", "snap": "snapshot", "lt": "launch-template", "i": "instance"}
 _EC2_RESOURCES = ("ImageId", "SnapshotId", "ResourceId.1", "LaunchTemplateId", "InstanceId.1")
+_EC2_READS_OF_A_RESOURCE = frozenset({"DescribeImageAttribute", "DescribeSnapshotAttribute"})
 _RESOURCES = ("KeyId", "Name", "RoleArn", "TopicArn", "QueueUrl", "AlarmNames.member.1", "logGroupName")
 
 
@@ -44,6 +47,9 @@ def refusal(call: Call, caller_arn: str, action: str, resource: str, why: str) -
 
 def _operation(call: Call) -> str:
     """The operation; for the REST protocols from the path, such as ListRules from /list-rules."""
+    if call.service == "s3":
+        method, _, path = call.action.partition(" /")
+        return S3_ACTIONS.get((method, "/" in path), method)
     if " " not in call.action:
         return call.action
     return "".join(part[:1].upper() + part[1:] for part in call.action.rpartition("/")[2].split("-"))
@@ -53,8 +59,11 @@ def _resource(call: Call, account_id: str) -> str:
     if call.service == "ec2":
         named = _first(call.params, _EC2_RESOURCES)
         kind = _EC2_KINDS.get(named.partition("-")[0])
-        is_read = call.action.startswith(("Describe", "Get", "List"))
-        return f"arn:aws:ec2:{call.region}::{kind}/{named}" if kind and not is_read else ""
+        is_list = call.action.startswith(("Describe", "Get", "List"))
+        has_resource = kind and (not is_list or call.action in _EC2_READS_OF_A_RESOURCE)
+        return f"arn:aws:ec2:{call.region}::{kind}/{named}" if has_resource else ""
+    if call.service == "s3":
+        return f"arn:aws:s3:::{call.action.partition(' /')[2]}"
     named = _first(call.params, _RESOURCES)
     if named.startswith(("arn:", "http")) or not named:
         return named or "*"

@@ -15,6 +15,7 @@ KINDS = {
     "freeze": frozenset({"when"}),
     "page": frozenset({"status"}),
     "denied": frozenset(),
+    "expired": frozenset(),
 }
 """The kinds of faults, and the fields that only faults of this kind have."""
 
@@ -30,8 +31,9 @@ class Fault:
     connection without a response; `freeze` responds only after a release; both before or after the call takes
     effect (`when`). `delay` sends the response some seconds later. `page` responds with an HTML page, as a
     proxy or a gateway does, and the call has no effect. `denied` responds as if no policy of the principal
-    allowed the action.
-    A call matches if it has the service, action, Region and account of the fault; an empty field matches any.
+    allowed the action, `expired` as if the credentials had expired.
+    A call matches if it has the service, action, Region and account of the fault; an empty field matches any,
+    and an action that ends with `*` matches all that begin so, such as `PUT /bucket/*` for objects.
     With `changes` it matches only if it would change something (`changes.is_change`).
     The first `after` matching calls succeed, the next `times` calls fail (0: all of them). Throttled calls
     match too.
@@ -76,6 +78,8 @@ class Fault:
         """Whether a call with this service, action, region and account_id matches the fault."""
         if self.changes and not is_change:
             return False
+        if self.action.endswith("*") and call["action"].startswith(self.action[:-1]):
+            call = {**call, "action": self.action}
         return all(getattr(self, name) in ("", call[name]) for name in _MATCHED)
 
     def is_due(self) -> bool:

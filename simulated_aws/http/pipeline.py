@@ -123,6 +123,8 @@ class Pipeline:
             return error.response(call.protocol, entry.request_id)
         if fault.kind == "denied":
             return self._denial(call, account_id).response(call.protocol, entry.request_id)
+        if fault.kind == "expired":
+            return errors.expired(call.protocol).response(call.protocol, entry.request_id)
         if fault.kind == "page":
             return Response(fault.status, _PAGE, (("Content-Type", "text/html; charset=utf-8"),))
         if fault.when == "before" and not await self._continues_after(fault, gone):

@@ -89,7 +89,7 @@ def test_other_resources_are_shown(
     assert list(named(aws, kind)) == [name]
 
 
-def test_log_filters_objects_and_instances_are_shown(aws: SimulatedAws, image_id: str) -> None:
+def test_log_filters_objects_instances_and_usage_reports_are_shown(aws: SimulatedAws, image_id: str) -> None:
     logs = aws.client("logs", "owner")
     logs.create_log_group(logGroupName="g")
     transformation = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
@@ -102,6 +102,10 @@ def test_log_filters_objects_and_instances_are_shown(aws: SimulatedAws, image_id
     (instance,) = aws.client("ec2", "owner").run_instances(ImageId=image_id, MinCount=1, MaxCount=1)[
         "Instances"
     ]
+    report = aws.client("ec2", "owner").create_image_usage_report(
+        ImageId=image_id, ResourceTypes=[{"ResourceType": "ec2:Instance"}]
+    )["ReportId"]
+    assert named(aws, "usage report")[report]["image"] == image_id
     assert list(named(aws, "metric filter")) == ["f"]
     assert named(aws, "object")["kept/a/b"]["body"] == "text"
     assert named(aws, "instance")[instance["InstanceId"]]["image"] == image_id

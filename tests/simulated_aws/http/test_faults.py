@@ -117,6 +117,35 @@ def test_botocore_takes_a_page_for_success(aws: SimulatedAws, image_id: str) -> 
     assert (recorded.status, recorded.faulted) == (200, "page")
 
 
+@pytest.mark.parametrize(
+    ("service", "method", "code"),
+    [
+        ("ec2", "describe_images", "RequestExpired"),
+        ("kms", "list_keys", "ExpiredTokenException"),
+        ("s3", "list_buckets", "ExpiredToken"),
+        ("sns", "list_topics", "ExpiredToken"),
+    ],
+)
+def test_credentials_expire_in_the_words_of_each_service(
+    aws: SimulatedAws, service: str, method: str, code: str
+) -> None:
+    aws.add_fault("expired")
+    with pytest.raises(ClientError) as refused:
+        getattr(aws.client(service, "owner", config=ONCE), method)()
+    assert refused.value.response["Error"]["Code"] == code
+    assert aws.calls()[-1].faulted == "expired"
+
+
+def test_an_action_can_stand_for_all_that_begin_so(aws: SimulatedAws) -> None:
+    s3 = aws.client("s3", "owner", config=ONCE)
+    s3.create_bucket(Bucket="kept")
+    aws.add_fault("denied", service="s3", action="PUT /kept/*", times=0)
+    s3.list_objects_v2(Bucket="kept")
+    for key in ("a", "b/c"):
+        with pytest.raises(ClientError):
+            s3.put_object(Bucket="kept", Key=key, Body=b"")
+
+
 def test_a_delay_holds_up_only_what_it_strikes(aws: SimulatedAws) -> None:
     aws.add_fault("delay", action="GetCallerIdentity", seconds=0.6)
     sts = aws.client("sts", "owner")
@@ -182,7 +211,7 @@ def test_many_frozen_calls_do_not_block_others(aws: SimulatedAws) -> None:
         (
             "vanish",
             {},
-            "the kind of a fault must be one of error, drop, delay, freeze, page, denied, not 'vanish'",
+            "the kind of a fault must be one of error, drop, delay, freeze, page, denied, expired, not",
         ),
         ("drop", {"seconds": 1}, "a fault of kind drop can't have seconds"),
         ("drop", {"when": "later"}, "`when` of a fault must be before or after, not 'later'"),
@@ -226,6 +255,20 @@ def test_a_fault_of_changes_leaves_reads_and_dry_runs_alone(aws: SimulatedAws, i
             {"ImageId": "ami-0123456789abcdef0"},
             "UnauthorizedOperation",
             "ec2:DeregisterImage on resource: arn:aws:ec2:us-east-1::image/ami-0123456789abcdef0 because no ",
+        ),
+        (
+            "ec2",
+            "describe_image_attribute",
+            {"ImageId": "ami-0123456789abcdef0", "Attribute": "launchPermission"},
+            "UnauthorizedOperation",
+            "ec2:DescribeImageAttribute on resource: arn:aws:ec2:us-east-1::image/ami-0123456789abcdef0 ",
+        ),
+        (
+            "s3",
+            "put_object",
+            {"Bucket": "kept", "Key": "a/b", "Body": b""},
+            "AccessDenied",
+            "s3:PutObject on resource: arn:aws:s3:::kept/a/b because no ",
         ),
         (
             "ssm",
