@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 # The codes with which AWS refuses a request that no policy allows.
 DENIED = frozenset({"AccessDenied", "UnauthorizedOperation"})
+# Those with which it refuses credentials that have expired: of the query protocol and S3, of JSON, of EC2.
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 
 _POLICY = r"(?P<policy>[A-Za-z -]*?(?:policy|permissions boundary))"
 _EXPLICIT = re.compile(rf"with an explicit deny in an? {_POLICY}(?:: (?P<arn>arn:\S*[^\s.,;]))?(?![A-Za-z])")

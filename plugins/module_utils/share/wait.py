@@ -13,7 +13,7 @@ from time import monotonic, sleep
 from ..aws import errors, read
 from ..aws.clients import Clients
 from ..aws.write import PERMISSION_LISTS
-from ..denial import DENIED
+from ..denial import DENIED, EXPIRED
 from ..failures import Failure
 from ..fanout import each
 from ..model import Target
@@ -50,21 +50,21 @@ def wait_until_returned(
 
     deadline = monotonic() + _TIMEOUT
     unread: dict[Resource, Failure] = {}
-    denied: dict[Resource, Failure] = {}
+    refused: dict[Resource, Failure] = {}
     while waiting:
-        found, failed = each([one for one in waiting if one not in denied], read_entries)
+        found, failed = each([one for one in waiting if one not in refused], read_entries)
         waiting = {
             resource: actions
             for resource, actions in waiting.items()
             if resource not in found or any(_differs(actions, found[resource]))
         }
         unread = {resource: _unread(exception, resource) for resource, exception in failed.items()}
-        # A read that is denied stays so.
-        denied |= {resource: one for resource, one in unread.items() if one.error_code in DENIED}
-        if not waiting.keys() - denied.keys() or monotonic() > deadline:
+        # A read that is denied stays so, and credentials that have expired.
+        refused |= {resource: one for resource, one in unread.items() if one.error_code in DENIED | EXPIRED}
+        if not waiting.keys() - refused.keys() or monotonic() > deadline:
             break
         sleep(_INTERVAL)
-    return _outcome(waiting, {**unread, **denied})
+    return _outcome(waiting, {**unread, **refused})
 
 
 def _unread(exception: Exception, resource: Resource) -> Failure:
