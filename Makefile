@@ -71,7 +71,7 @@ coverage: environment  ## which lines and branches of plugins/ the unit tests ru
 		--cov-report json:coverage/coverage.json tests/unit
 	@$(RUN) -m checks.coverage coverage/coverage.json
 
-chaos: environment  ## playbooks killed, cut off, throttled, denied at each call; hours. Some: CHAOS="distribute kill"
+chaos: environment  ## playbooks killed, cut off, throttled, denied at each call; 90 minutes. Some: CHAOS="distribute kill"
 	@$(RUN) -m tests.chaos $(CHAOS)
 
 bench: environment  ## time and memory against what one would run without it: docs/benchmarks.md; half an hour. Some: BENCH="audit start"

@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from simulated_aws.http.record import RecordedCall
+from simulated_aws.http.throttling import bucket
 from simulated_aws.resource_arns import S3_ACTIONS
 
 # What a run must do that is struck: succeed all the same, fail, or either, whichever is right for the call.
+# Whenever it succeeds, the world has to be that of an undisturbed run.
 SURVIVE, FAIL, EITHER = "survive", "fail", "either"
 # A call that AWS refuses for a reason that no retry helps.
 _REFUSED = {"code": "OperationNotPermitted", "message": "Refused for good.", "status": 400}
@@ -30,7 +33,7 @@ _READ_BY_OTHERS = frozenset(
 The role uses no alias and no tag. Without the subscriptions of the topic, sns_topic lists those of the
 account.
 """
-_BEFORE_THE_ANSWER = frozenset({("s3", "ListBucket")})
+_BEFORE_THE_ANSWER = "HEAD /"
 """What is read only to refuse earlier: S3 answers PutObject for a bucket that does not exist with that."""
 _PROVEN_BY_CONSUMERS = frozenset(
     (scenario, "kms", action)
@@ -38,18 +41,29 @@ _PROVEN_BY_CONSUMERS = frozenset(
     for action in ("DescribeKey", "GetKeyPolicy", "ListGrants")
 )
 """What these scenarios need not read of the owner's keys: KMS allows the consumer's dry runs."""
-_EXPIRED = {
-    "ec2": {"code": "RequestExpired", "message": "Request has expired.", "status": 400},
-    "kms": {"code": "ExpiredTokenException", "message": "The security token has expired", "status": 400},
-    "s3": {"code": "ExpiredToken", "message": "The provided token has expired.", "status": 400},
-    "ssm": {"code": "ExpiredTokenException", "message": "The security token has expired", "status": 400},
-    "sts": {"code": "ExpiredToken", "message": "The security token has expired", "status": 403},
-}
-"""How services refuse expired credentials.
-
-("Error codes for the Amazon EC2 API", RequestExpired; "Error responses" of S3, ExpiredToken; "Common errors"
-of the others, ExpiredTokenException.)
-"""
+_LAG = (
+    "image_visible_after_seconds",
+    "image_settles_after_seconds",
+    "deregistered_image_known_seconds",
+    "launch_permissions_visible_after_seconds",
+    "volume_permissions_visible_after_seconds",
+    "grant_listed_after_seconds",
+    "grant_usable_after_seconds",
+    "key_policy_visible_after_seconds",
+    "new_grantee_by_unique_id_seconds",
+    "parameter_validation_seconds",
+)
+"""The settings for how long reads show an earlier state."""
+_LAGGING = frozenset({"ec2", "kms", "ssm"})
+"""The services with such settings."""
+_RATES = (0.1, 0.03, 0.01)
+"""Factors of AWS's request rates. The calls of most scenarios fit into a tenth of a bucket."""
+_EXPIRED = r"RequestExpired|ExpiredToken"
+"""The error codes of services for expired credentials."""
+NOT_OF_A_REGION = frozenset({"s3", "sts"})
+"""Services that are called in a region of their own choice, not in that in which the work is done."""
+_PREFIXES = {"monitoring": "cloudwatch"}
+"""Signing names of services that differ from the prefix of their actions in policies."""
 _SLOW_SECONDS = 60.0
 """How long an answer of a slow region takes: as long as botocore waits for one, before it repeats the call.
 
@@ -61,11 +75,10 @@ _HOUR_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Denied:
-    """A denied action, and the regions in which the undisturbed run uses it."""
+    """A denied action."""
 
     service: str
     action: str
-    regions: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -82,9 +95,11 @@ class Case:
     """One case; ``id`` is ``scenario/family/which``.
 
     ``kill_at``: the process tree is killed before or after (``when``) the n-th call that changes something.
-    ``faults`` and ``settings`` are those of the simulated AWS during the first run. ``twice``: a second
-    process runs at the same time. ``failed``: the step that the other regions have to reach all the same.
-    ``session``: the first run has credentials that expire.
+    ``faults`` and ``settings`` are those of the simulated AWS during the first run; one of the faults at
+    least has to strike. ``twice``: a second process runs at the same time; ``together``: neither changes
+    anything before the other one has read everything. ``failed``: the step that the other regions have to
+    reach all the same. ``says``: what a failure must say, as a regular expression. ``session``: the first
+    run has credentials that expire. ``throttled``: a call of the run has to be throttled.
     """
 
     scenario: str
@@ -96,9 +111,12 @@ class Case:
     faults: Sequence[Mapping[str, Any]] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     twice: bool = False
+    together: bool = False
     denied: Denied | None = None
     failed: Failed | None = None
+    says: str = ""
     session: bool = False
+    throttled: bool = False
 
     @property
     def id(self) -> str:
@@ -109,7 +127,7 @@ class Case:
 def cases(scenario: str, calls: Sequence[RecordedCall], *, beside: bool = False) -> list[Case]:
     """All cases of a scenario whose undisturbed run made these calls."""
     if beside:
-        return [Case(scenario, "beside", str(number)) for number in range(1, 6)]
+        return [Case(scenario, "beside", str(number), SURVIVE) for number in range(1, 6)]
     changes = [call for call in calls if call.changes]
     return [
         Case(scenario, "undisturbed", "again", SURVIVE),
@@ -147,15 +165,10 @@ def _once(scenario: str, number: int) -> Iterator[Case]:
 
 
 def _denials(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
-    used = sorted({(call.account_id, call.service, call.action) for call in calls})
+    used = sorted({(call.account_id, call.service, _action(call)) for call in calls})
     for account_id, service, action in used:
         if (service, action) in _UNDENIABLE:
             continue
-        regions = {
-            call.region
-            for call in calls
-            if (call.account_id, call.service, call.action) == (account_id, service, action)
-        }
         fault = {
             "kind": "denied",
             "service": service,
@@ -164,17 +177,39 @@ def _denials(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
             "times": 0,
         }
         is_proven = (scenario, service, action) in _PROVEN_BY_CONSUMERS and account_id == calls[0].account_id
-        operation = _operation(service, action)
-        is_needless = (service, operation) in _READ_BY_OTHERS | _BEFORE_THE_ANSWER
+        operation = operation_of(service, action)
+        is_needless = (service, operation) in _READ_BY_OTHERS or action.startswith(_BEFORE_THE_ANSWER)
         names = not is_needless and not is_proven
-        denied = Denied(service, operation, frozenset(regions)) if names else None
+        denied = Denied(prefix_of(service), operation) if names else None
         which = f"{account_id}-{service}-{operation}"
-        if service == "s3":
-            which += f"-{action.rpartition('/')[2]}"
-        yield Case(scenario, "denied", which, faults=[fault], denied=denied)
+        if action.startswith(_BEFORE_THE_ANSWER):
+            which += "-before"
+        expected = EITHER if names else SURVIVE
+        yield Case(scenario, "denied", which, expected, faults=[fault], denied=denied)
 
 
-def _operation(service: str, action: str) -> str:
+def _action(call: RecordedCall) -> str:
+    """The action by which a fault selects the call in each run: the names of objects hold IDs and times."""
+    method, _, path = call.action.partition(" /")
+    bucket_name, is_object, _name = path.partition("/")
+    return f"{method} /{bucket_name}/*" if call.service == "s3" and is_object else call.action
+
+
+def operations(calls: Iterable[RecordedCall]) -> frozenset[str]:
+    """The operations that change something and succeeded, such as ec2:CopyImage."""
+    return frozenset(
+        f"{prefix_of(call.service)}:{operation_of(call.service, call.action)}"
+        for call in calls
+        if call.changes and call.status == 200
+    )
+
+
+def prefix_of(service: str) -> str:
+    """The prefix of a service's actions in policies."""
+    return _PREFIXES.get(service, service)
+
+
+def operation_of(service: str, action: str) -> str:
     """An action of a record as policies name it: ListRules for POST /list-rules, PutObject for PUT /b/key."""
     if service == "s3":
         method, _, path = action.partition(" ")
@@ -206,8 +241,12 @@ def _regions(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
         which = f"{region}-{action}" if account_id == first else f"{region}-{account_id}-{action}"
         yield Case(scenario, "region", which, FAIL, faults=[fault], failed=failed)
     for region in sorted({region for region, *_step in steps}):
-        fault = {"kind": "error", "service": "ec2", "region": region, "times": 0, **_REFUSED}
-        yield Case(scenario, "region", f"{region}-all", EITHER, faults=[fault])
+        services = sorted({call.service for call in calls if call.region == region} - NOT_OF_A_REGION)
+        faults = [
+            {"kind": "error", "service": service, "region": region, "times": 0, **_REFUSED}
+            for service in services
+        ]
+        yield Case(scenario, "region", f"{region}-all", FAIL, faults=faults, says=re.escape(region))
 
 
 def _expiries(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
@@ -220,10 +259,10 @@ def _expiries(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
         ("first", "middle", "last"), (places[:1], _middle(places), places[-1:]), strict=True
     ):
         for at in place:
-            yield Case(scenario, "expire", which, faults=_expired(calls[:at]))
+            yield Case(scenario, "expire", which, FAIL, faults=_expired(calls[:at]), says=_EXPIRED)
     if any(call.action == "CopyImage" for call in calls):
         hours = {"session_seconds_factor": _HOUR_SECONDS / 3600, "copy_seconds": 2 * _HOUR_SECONDS}
-        yield Case(scenario, "expire", "two-hour-copy", FAIL, settings=hours, session=True)
+        yield Case(scenario, "expire", "two-hour-copy", FAIL, settings=hours, says=_EXPIRED, session=True)
 
 
 def _middle(places: Sequence[int]) -> Sequence[int]:
@@ -231,32 +270,44 @@ def _middle(places: Sequence[int]) -> Sequence[int]:
 
 
 def _expired(before: Sequence[RecordedCall]) -> list[dict[str, Any]]:
-    return [
-        {
-            "kind": "error",
-            "service": service,
-            "after": sum(call.service == service for call in before),
-            "times": 0,
-            **error,
-        }
-        for service, error in _EXPIRED.items()
-    ]
+    """All calls fail from this one on; at the latest from the change that it is.
+
+    Threads and polls make the number of the calls before it vary, but not that of the changes.
+    """
+    fault = {"kind": "expired", "times": 0}
+    changes = sum(call.changes for call in before)
+    return [{**fault, "changes": True, "after": changes}, {**fault, "after": len(before)}]
 
 
 def _weather(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
-    for seconds in (2.0, 20.0):
-        yield Case(scenario, "lag", f"{seconds:.0f}s", settings=_lag(seconds))
-    yield Case(scenario, "rate", "tenth", SURVIVE, settings={"request_rate_factor": 0.1})
+    if any(call.changes and call.service in _LAGGING for call in calls):
+        for seconds in (2.0, 20.0):
+            yield Case(scenario, "lag", f"{seconds:.0f}s", settings=dict.fromkeys(_LAG, seconds))
+    for rate in [one for one in _RATES if _is_throttled(calls, one)][:1]:
+        settings = {"request_rate_factor": rate}
+        yield Case(scenario, "rate", f"{rate:g}", SURVIVE, settings=settings, throttled=True)
     for region in sorted({call.region for call in calls if call.changes}):
         slow = {"kind": "delay", "region": region, "seconds": _SLOW_SECONDS}
         yield Case(scenario, "slow", f"{region}-first", SURVIVE, faults=[slow])
         yield Case(scenario, "slow", f"{region}-change", SURVIVE, faults=[{**slow, "changes": True}])
-    # Both have read everything before either changes something.
-    yield Case(scenario, "twice", "together", twice=True, kill_at=2, when="before")
+    if any(call.changes for call in calls):
+        yield Case(scenario, "twice", "together", twice=True, together=True)
     yield Case(scenario, "twice", "loose", twice=True)
 
 
-def _lag(seconds: float) -> dict[str, float]:
-    settings = ("image_visible", "launch_permissions_visible", "volume_permissions_visible")
-    of_keys = ("grant_listed", "grant_usable", "key_policy_visible")
-    return {f"{one}_after_seconds": seconds for one in (*settings, *of_keys)}
+def _is_throttled(calls: Sequence[RecordedCall], factor: float) -> bool:
+    """Whether these calls exceed the request rates by far: they would if they took four times as long."""
+    begun = min((call.time for call in calls), default=0.0)
+    tokens: dict[tuple[str, ...], tuple[float, float]] = {}
+    for call in calls:
+        found = bucket(call.service, call.action, call.parameters)
+        if found is None:
+            continue
+        now, rate = 4 * (call.time - begun), found[1].scaled(factor)
+        key = (call.account_id, call.region, call.service, found[0])
+        left, since = tokens.get(key, (rate.size, now))
+        left = min(rate.size, left + (now - since) * rate.per_second) - 1
+        if left < 0:
+            return True
+        tokens[key] = (left, now)
+    return False

@@ -18,6 +18,7 @@ _ID = re.compile(
     r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]{36}|\b(?:ami|snap|i|vol|lt|eni)-[0-9a-f]{8,17}\b"
 )
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)?)?")
+_IMAGE_TYPE = "aws:ec2:image"
 _IDENTITY = ("kind", "account_id", "region", "name")
 
 
@@ -46,12 +47,18 @@ def labels(*worlds: Iterable[Resource], keys: Mapping[str, str]) -> dict[str, st
 
 
 def picture(world: Iterable[Resource], names: Mapping[str, str]) -> Picture:
-    """The world with labels for IDs. Terminated instances and outdated parameter versions are left out."""
+    """The world with labels for IDs. Terminated instances are left out.
+
+    Of an image parameter's outdated versions without labels, there is only their number, with the newest one.
+    A tombstone may have a version for each attempt.
+    """
     shown: Picture = {}
     for one in world:
         if _is_history(one):
             continue
         content = {name: value for name, value in one.items() if name not in _IDENTITY}
+        if one["kind"] == "parameter" and one["newest"] and _IMAGE_TYPE in one["type"]:
+            content["versions"] = one["name"].rpartition(":")[2]
         label = f"{one['kind']} {_where(one)} {_title(one)}"
         shown[_replaced(label, names)] = json.loads(_replaced(json.dumps(content, sort_keys=True), names))
     return shown

@@ -16,24 +16,32 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from checks.iam.permissions import PERMISSIONS
 from simulated_aws.client import SimulatedAws
 from simulated_aws.http.record import RecordedCall
 
 from ..integration.playbook import Ansible, Run, kill, tasks_of
-from .cases import FAIL, SURVIVE, Case, Failed
+from .cases import FAIL, NOT_OF_A_REGION, SURVIVE, Case, Denied, Failed, operations
 from .invariants import Moment, violations
 from .picture import Picture, differences, labels, picture
 from .scenarios import OWNER, OWNER_ROLE, SCENARIOS, Command, Setup, World, tombstones
 
 TIMEOUT = 600
 """Seconds after which a run hangs: none takes a third of it on two idle cores."""
+_PROCESS = re.compile(r"\bapp/(run-\d+)")
+_OF_OTHERS = "APN/1.0 Ansible"
+"""The user agent of the modules of amazon.aws and community.aws, which names no application."""
 _CRASHES = (
     "Traceback (most recent call last)",
     "MODULE FAILURE",
     "Unexpected failure during module execution",
 )
-_EXPIRED = re.compile(r"RequestExpired|ExpiredToken")
-_NAMED = re.compile(r"\b(?:ami|snap|lt|i)-[0-9a-f]{8,17}\b|arn:aws|[a-z]{2}-[a-z]+-\d")
+_THROTTLED = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})
+_RESOURCE = re.compile(
+    r"(?:Image|SourceImage|Snapshot|Resource|Instance|LaunchTemplate|Key|SourceKey|DestinationKey)Id(?:\.\d+)?"
+    r"|(?:Role|Topic|Resource)Arn|AlarmNames?|(?:Queue|Rule|Launch[Tt]emplate|logGroup)Name|Name|Rule|QueueUrl"
+)
+"""The parameters that name the resource of a call."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class Stage:
     def __init__(self, aws: SimulatedAws, scenario: str, folder: Path) -> None:
         self.aws = aws
         world = World(aws, folder)
-        self.setup: Setup = SCENARIOS[scenario](world)
+        self.setup: Setup = SCENARIOS[scenario].build(world)
         self.ansible = Ansible(aws.environment(OWNER), folder)
         self._keys = {
             arn: f"key {name} {region}" for name, arns in world.keys.items() for region, arn in arns.items()
@@ -93,6 +101,7 @@ class Stage:
         self._first = [*aws.world(), *tombstones(self.setup)]
         self.before = self._picture(self._first)
         aws.clear_calls()
+        self._started = 0
 
     def now(self) -> Picture:
         """The picture of this moment."""
@@ -104,7 +113,20 @@ class Stage:
     def start(self, command: Command | None = None, *, as_session: bool = False) -> Running:
         """Start the command of the scenario, or another one, also with credentials that expire."""
         ansible = self._as_session() if as_session else self.ansible
+        self._started += 1
+        # The user agents of its calls show which process made them (SDKs and Tools Reference Guide,
+        # Application ID).
+        named = {"AWS_SDK_UA_APP_ID": f"run-{self._started}"}
+        ansible = Ansible(ansible.environment | named, ansible.folder)
         return Running((command or self.setup.command).start(ansible))
+
+    def calls(self) -> list[RecordedCall]:
+        """The calls of all runs."""
+        return [call for call in self.aws.calls() if _process(call) is not None]
+
+    def struck(self) -> set[str | None]:
+        """The processes that a fault has struck."""
+        return {_process(call) for call in self.calls() if call.faulted}
 
     def _as_session(self) -> Ansible:
         """Ansible with the credentials of a session of the owner's role, which expire."""
@@ -125,7 +147,7 @@ class Stage:
 
 
 def undisturbed(aws: SimulatedAws, scenario: str) -> Undisturbed:
-    """Run a scenario without faults; RuntimeError if it fails."""
+    """Run a scenario without faults; RuntimeError if it fails, or changes something else than it declares."""
     with TemporaryDirectory() as folder:
         stage = Stage(aws, scenario, Path(folder))
         commands = [stage.setup.command, *([stage.setup.beside] if stage.setup.beside else [])]
@@ -136,7 +158,9 @@ def undisturbed(aws: SimulatedAws, scenario: str) -> Undisturbed:
                 raise RuntimeError(f"{scenario} fails undisturbed: {_complaints(run)}")
             if stage.setup.ends_with_failed_step:
                 steps += [task.result.get("actions", ()) for task in run.tasks if task.changed]
-        calls = [call for call in aws.calls() if _is_of_run(call)]
+        calls = stage.calls()
+        if (made := operations(calls)) != SCENARIOS[scenario].operations:
+            raise RuntimeError(f"{scenario} makes {' '.join(sorted(made))}")
         return Undisturbed(stage.before, stage.now(), calls, stage.setup.beside is not None, steps)
 
 
@@ -156,7 +180,11 @@ def _check(stage: Stage, case: Case, expected: Undisturbed) -> Iterator[str]:
     for fault in case.faults:
         aws.add_fault(**fault)
     runs = _first_runs(stage, case)
-    yield from _outcome(case, runs, [call for call in aws.calls() if _is_of_run(call)], expected)
+    calls = stage.calls()
+    yield from check_strike(case, calls)
+    yield from _outcome(case, runs, calls, expected)
+    if runs and not any(run.code for run in runs):
+        yield from check_success(case, calls, expected, stage.now())
     yield from (f"interrupted: {one}" for one in violations(stage.moment(expected)))
     aws.clear_faults()
     if case.family != "lag":
@@ -167,35 +195,82 @@ def _check(stage: Stage, case: Case, expected: Undisturbed) -> Iterator[str]:
             if rerun.code:
                 yield f"rerun: exit code {rerun.code}: {_complaints(rerun)[:800]}"
             yield from _crashes("rerun", rerun)
-    yield from (f"end: {one}" for one in differences(expected.after, stage.now()))
+    yield from (f"end: {one}" for one in _different(case, expected, stage.now()))
     yield from (f"end: {one}" for one in violations(stage.moment(expected)))
 
 
 def _first_runs(stage: Stage, case: Case) -> list[Run]:
     """Run until the strike, or to the end: one process, or two."""
     if case.kill_at:
-        stage.aws.add_fault(
-            "freeze", changes=True, when=case.when, after=0 if case.twice else case.kill_at - 1, times=0
-        )
+        stage.aws.add_fault("freeze", changes=True, when=case.when, after=case.kill_at - 1, times=0)
+    if case.together:
+        stage.aws.add_fault("freeze", changes=True, times=0)
     other = stage.setup.beside
     started = [stage.start(as_session=case.session)]
     if case.twice or other:
         started.append(stage.start(other))
     if case.kill_at:
-        _await_frozen(stage.aws, started, case.kill_at)
-        if not case.twice:
-            started[0].kill()
-            return []
+        _await_frozen(stage, started)
+        started[0].kill()
+        return []
+    if case.together:
+        # A module reads everything before its first change.
+        _await_frozen(stage, started)
         stage.aws.clear_faults()
     return [one.finish() for one in started]
 
 
-def _await_frozen(aws: SimulatedAws, started: Sequence[Running], number: int) -> None:
-    deadline = time.monotonic() + TIMEOUT
-    while aws.faults()[-1]["matched"] < number and time.monotonic() < deadline:
-        if all(one.has_ended for one in started):
+def _await_frozen(stage: Stage, started: Sequence[Running]) -> None:
+    """Wait until each process is held up, or one has ended, which `check_strike` reports."""
+    deadline, seen = time.monotonic() + TIMEOUT, 0
+    while time.monotonic() < deadline and not any(one.has_ended for one in started):
+        matched = stage.aws.faults()[-1]["matched"]
+        # The record of all calls is long: only a further call that matches is a reason to read it.
+        if matched > seen and len(stage.struck()) >= len(started):
             return
+        seen = matched
         time.sleep(0.05)
+
+
+def _process(call: RecordedCall) -> str | None:
+    """The process that made a call; None for calls of this process, which builds and looks at the world.
+
+    Other collections' modules make one call at a time: calls of theirs that are held up are of several.
+    """
+    if found := _PROCESS.search(call.user_agent):
+        return found[1]
+    return f"call {call.number}" if call.user_agent.startswith(_OF_OTHERS) else None
+
+
+def check_strike(case: Case, calls: Sequence[RecordedCall]) -> Iterator[str]:
+    """What was to strike and did not: such a case shows nothing."""
+    struck = {_process(call) for call in calls if call.faulted}
+    if case.together and len(struck) < 2:
+        yield "not both processes were held up at their first change"
+    elif (case.faults or case.kill_at) and not struck:
+        yield "struck no call"
+    if case.throttled and not any(call.error_code in _THROTTLED for call in calls):
+        yield "no call was throttled"
+
+
+def check_success(
+    case: Case, calls: Sequence[RecordedCall], expected: Undisturbed, now: Picture
+) -> Iterator[str]:
+    """What is unfinished although all runs say that they have succeeded."""
+    if not expected.beside:
+        yield from (f"run: exit code 0, but {one}" for one in _different(case, expected, now))
+    # What one run leaves to the other one's next run depends on which of them is first.
+    elif lacking := operations(expected.calls) - operations(calls):
+        yield f"run: exit code 0, but never {', '.join(sorted(lacking))}"
+
+
+def _different(case: Case, expected: Undisturbed, now: Picture) -> list[str]:
+    """What differs from the end of an undisturbed run.
+
+    Of two runs at the same time, both may put the same value into a parameter: PutParameter has no condition.
+    """
+    found = differences(expected.after, now)
+    return [one for one in found if not (case.twice and ": versions is " in one)]
 
 
 def _outcome(
@@ -208,11 +283,11 @@ def _outcome(
         if case.expected == FAIL and not run.code:
             yield "run: exit code 0"
         if case.denied:
-            yield from _denial(case, run)
+            yield from check_denial(case.denied, run, [call for call in calls if call.faulted])
         if case.failed:
             yield from _failed_region(case.failed, run, calls, expected)
-        if case.session and not _EXPIRED.search(_complaints(run)):
-            yield f"does not say that the credentials have expired: {_complaints(run)[:600]}"
+        if case.says and not re.search(case.says, _complaints(run)):
+            yield f"does not say {case.says}: {_complaints(run)[:600]}"
     if len(runs) > 1 and all(run.code for run in runs):
         yield f"both runs failed: {_complaints(runs[0])[:400]} / {_complaints(runs[1])[:400]}"
 
@@ -226,15 +301,32 @@ def _crashes(which: str, run: Run) -> Iterator[str]:
         yield f"{which}: {run.stderr}"
 
 
-def _denial(case: Case, run: Run) -> Iterator[str]:
+def check_denial(denied: Denied, run: Run, refused: Sequence[RecordedCall]) -> Iterator[str]:
     """A failure names action and resource; a run that does without says which action it lacks."""
-    assert case.denied is not None
     said = _complaints(run)
-    if case.denied.action not in said:
+    if denied.action not in said:
         verb = "fails" if run.code else "succeeds"
-        yield f"{verb} without naming {case.denied.service}:{case.denied.action}: {said[:600]}"
-    elif not _NAMED.search(said):
-        yield f"names no resource or region: {said[:600]}"
+        yield f"{verb} without naming {denied.service}:{denied.action}: {said[:600]}"
+    elif refused and not any(_names(said, denied, call) for call in refused):
+        named = sorted({" in ".join([*resources(call)[:1], call.region]) for call in refused})
+        yield f"does not name {', '.join(named)}: {said[:600]}"
+
+
+def _names(said: str, denied: Denied, call: RecordedCall) -> bool:
+    """Whether a text has the call's region, and its resource, if a policy can limit the action to some."""
+    action = f"{denied.service}:{denied.action}"
+    limited = any(action in one.actions and one.resource_types for one in PERMISSIONS.values())
+    wanted = [[] if call.service in NOT_OF_A_REGION else [call.region], resources(call) if limited else []]
+    return all(any(one in said for one in names) for names in wanted if names)
+
+
+def resources(call: RecordedCall) -> list[str]:
+    """What a call is about; empty for lists and settings of a region."""
+    if call.service == "s3":
+        return [call.action.partition(" /")[2].partition("/")[0]]
+    named = [value for name, value in call.parameters.items() if value and _RESOURCE.fullmatch(name)]
+    listed = [one for value in named for one in (value if isinstance(value, list) else [value])]
+    return [str(one).rpartition("/")[2] if str(one).startswith("http") else str(one) for one in listed]
 
 
 def _failed_region(
@@ -303,7 +395,3 @@ def _said(result: Any, failed: bool) -> Iterator[str]:
     for item in result.get("results", ()):
         if isinstance(item, dict):
             yield from _said(item, bool(item.get("failed")))
-
-
-def _is_of_run(call: RecordedCall) -> bool:
-    return "Ansible" in call.user_agent or "golden.images" in call.user_agent or "APN" in call.user_agent

@@ -20,6 +20,10 @@ HOME, REGIONS = "us-east-1", ("eu-west-1", "us-west-2")
 ROLE, EXTERNAL_ID = "golden-consumer", "golden-images"
 OWNER_ROLE = "golden-owner"
 ALIAS, PARAMETER, TEMPLATE, BUCKET = "alias/golden", "/golden/web", "web", "golden-reports"
+LOG_GROUP, MONITOR = "aws-cloudtrail-logs", "golden-images-sharing"
+_METRIC = {"metricName": "AMISharingEvents", "metricNamespace": "Custom/EC2", "metricValue": "1"}
+# The versions that a parameter can have (Systems Manager API Reference, PutParameter).
+_MOST_VERSIONS = 100
 # What an account needs to launch (EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot").
 _USE = [
     *("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
@@ -172,10 +176,35 @@ def _copy(world: World) -> Setup:
     return Setup(command)
 
 
+def _failed_copy(world: World) -> Setup:
+    """ami_copy_regions to two regions, of which one has a copy that failed."""
+    setup = _copy(world)
+    world.aws.update_settings(copy_failures=[{"region": REGIONS[1], "message": "Failed", "times": 2}])
+    _prepare(world, setup.command, fails=True)
+    return setup
+
+
+def _sources(world: World) -> Setup:
+    """Two images to two regions, shared with an account."""
+    specs = {name: {"region": HOME, "name": f"golden-{name}"} for name in ("web", "db")}
+    images = world.images(specs)
+    account = world.consumers()[:1]
+    variables = {
+        "distribute_sources": {name: {"source_image_id": image} for name, image in images.items()},
+        "distribute_source_region": HOME,
+        "distribute_regions": list(REGIONS),
+        "distribute_account_ids": account,
+    }
+    return Setup(Command("distribute_ami", variables), account, REGIONS)
+
+
 def _grant(world: World) -> Setup:
-    """ami_kms_grant by grants."""
+    """ami_kms_grant by grants, to an account and a role of another one."""
     images = _golden_everywhere(world)
-    return Setup(_module("ami_kms_grant", images=images, account_ids=world.consumers()), world.consumers())
+    first, second = world.consumers()
+    role = f"arn:aws:iam::{second}:role/{ROLE}"
+    command = _module("ami_kms_grant", images=images, account_ids=[first], principals=[role])
+    return Setup(command, world.consumers())
 
 
 def _key_policy(world: World) -> Setup:
@@ -267,6 +296,30 @@ def _publish(world: World) -> Setup:
     return Setup(Command("publish_ami", {f"publish_{name}": value for name, value in options.items()}))
 
 
+def _republish(world: World) -> Setup:
+    """ami_publish of a parameter with as many versions as one can have, and with a tag."""
+    common = {"region": HOME}
+    images = world.images({name: {**common, "name": name} for name in ("old", "new")})
+    ssm = world.client("ssm", HOME)
+    world.aws.set_throttling(False)
+    for _ in range(_MOST_VERSIONS):
+        ssm.put_parameter(
+            Name=PARAMETER, Value=images["old"], Type="String", DataType="aws:ec2:image", Overwrite=True
+        )
+    world.aws.set_throttling(True)
+    label = f"source-{images['old']}"
+    ssm.label_parameter_version(Name=PARAMETER, ParameterVersion=1, Labels=[label])
+    command = _module(
+        "ami_publish",
+        parameter=PARAMETER,
+        images={HOME: images["new"]},
+        source_image_id=images["new"],
+        require_shared=False,
+        parameter_tags={"team": "web"},
+    )
+    return Setup(command)
+
+
 def _rollback(world: World) -> Setup:
     """rollback_ami.yml to the older of two published images."""
     first, second = _releases(world)
@@ -306,11 +359,11 @@ def _probe(world: World) -> Setup:
     return Setup(command)
 
 
-def _prepare(world: World, command: Command) -> None:
+def _prepare(world: World, command: Command, *, fails: bool = False) -> None:
     """Run a command to its end, undisturbed."""
     process = command.start(Ansible(world.aws.environment(OWNER), world.folder))
     stdout, stderr = process.communicate(timeout=300)
-    assert process.returncode == 0, stdout + stderr
+    assert bool(process.returncode) == fails, stdout + stderr
 
 
 def _remediate(world: World) -> Setup:
@@ -328,7 +381,7 @@ def _remediate(world: World) -> Setup:
 
 
 def _retired(world: World, **sharing: Any) -> dict[str, str]:
-    """A new and an old image of one family in both regions; the IDs of the old ones."""
+    """A new and an old image of one family in both regions; the IDs of the old ones, which are shared."""
     common = {"tags": {"family": "web"}}
     made = world.images(
         {
@@ -337,7 +390,7 @@ def _retired(world: World, **sharing: Any) -> dict[str, str]:
                 "region": region,
                 "name": name,
                 "age_days": age,
-                "sharing": sharing,
+                "sharing": sharing if name == "old" else {},
             }
             for region in REGIONS
             for name, age in (("new", 1), ("old", 100))
@@ -347,7 +400,7 @@ def _retired(world: World, **sharing: Any) -> dict[str, str]:
     return {region: made[f"old-{region}"] for region in REGIONS}
 
 
-def _policy(world: World) -> dict[str, Any]:
+def _policy(world: World, **more: Any) -> dict[str, Any]:
     return {
         "regions": list(REGIONS),
         "family_tag": "family",
@@ -357,16 +410,64 @@ def _policy(world: World) -> dict[str, Any]:
         "consumer_role_name": ROLE,
         "external_id": EXTERNAL_ID,
         "tombstone_path": str(world.folder / "retired.jsonl"),
+        **more,
     }
+
+
+def _cleaning(policy: Mapping[str, Any]) -> Command:
+    return Command("cleanup_amis", {f"cleanup_{name}": value for name, value in policy.items()})
 
 
 def _cleanup(world: World) -> Setup:
     """cleanup_amis.yml deregisters the old image in two regions, with its snapshot and its grant."""
     _retired(world, accounts=[CONSUMERS[0]], snapshot_accounts=[CONSUMERS[0]])
     _grant_to(world, CONSUMERS[0])
-    policy = {**_policy(world), "revoke_grants": True}
-    variables = {f"cleanup_{name}": value for name, value in policy.items()}
-    return Setup(Command("cleanup_amis", variables), files=[world.folder / "retired.jsonl"])
+    command = _cleaning(_policy(world, revoke_grants=True))
+    return Setup(command, files=[world.folder / "retired.jsonl"])
+
+
+def _deprecate(world: World) -> Setup:
+    """cleanup_amis.yml deprecates the old image in two regions."""
+    _retired(world, accounts=[CONSUMERS[0]])
+    policy = _policy(world, deprecate_after_days=0)
+    del policy["deregister_after_days"]
+    return Setup(_cleaning(policy))
+
+
+def _remote_tombstones(world: World) -> dict[str, Any]:
+    """Tombstones in S3 and in Parameter Store."""
+    world.client("s3", HOME).create_bucket(Bucket=BUCKET)
+    return {"tombstone_s3_uri": f"s3://{BUCKET}/retired", "tombstone_ssm_path": "/retired"}
+
+
+def _disable(world: World) -> Setup:
+    """cleanup_amis.yml disables the old image in two regions, with tombstones in S3 and Parameter Store."""
+    _retired(world, accounts=[CONSUMERS[0]], snapshot_accounts=[CONSUMERS[0]])
+    policy = _policy(world, disable_after_days=0, **_remote_tombstones(world))
+    del policy["deregister_after_days"], policy["tombstone_path"]
+    return Setup(_cleaning(policy))
+
+
+def _request_reports(world: World) -> Setup:
+    """cleanup_amis.yml requests usage reports of images in two regions, which take longer than the run."""
+    world.aws.update_settings(usage_report_seconds=3600)
+    _retired(world, accounts=[STRANGER])
+    return Setup(_cleaning(_policy(world, trust_usage_reports=True)))
+
+
+def _orphans(world: World) -> Setup:
+    """cleanup_amis.yml deletes the snapshots of images in two regions that were deregistered by hand."""
+    source = _golden(world, encrypted=False)
+    for region in REGIONS:
+        ec2 = world.client("ec2", region)
+        copy = ec2.copy_image(Name="copy", SourceImageId=source, SourceRegion=HOME)["ImageId"]
+        ec2.deregister_image(ImageId=copy)
+    return Setup(_cleaning(_policy(world, orphan_snapshots=True)))
+
+
+def _restoration(images: Mapping[str, str], **tombstones: str) -> Command:
+    variables = {f"restore_{name}": value for name, value in tombstones.items()}
+    return Command("restore_ami", {"restore_images": dict(images), **variables})
 
 
 def _restore(world: World) -> Setup:
@@ -379,20 +480,36 @@ def _restore(world: World) -> Setup:
     _grant_to(world, CONSUMERS[0])
     _prepare(world, _module("ami_cleanup", **_policy(world)))
     tombstones = world.folder / "retired.jsonl"
-    variables = {"restore_images": old, "restore_tombstone_path": str(tombstones)}
-    return Setup(Command("restore_ami", variables), world.consumers()[:1], files=[tombstones])
+    command = _restoration(old, tombstone_path=str(tombstones))
+    return Setup(command, world.consumers()[:1], files=[tombstones])
+
+
+def _disabled(world: World) -> tuple[dict[str, str], dict[str, Any]]:
+    """Images in both regions that a cleanup deprecated and then disabled, and where their tombstones are."""
+    old = _retired(world, accounts=[CONSUMERS[0]], snapshot_accounts=[CONSUMERS[0]])
+    _grant_to(world, CONSUMERS[0])
+    remote = _remote_tombstones(world)
+    policy = _policy(world, deprecate_after_days=0, region=HOME, **remote)
+    del policy["deregister_after_days"], policy["tombstone_path"]
+    stages = (policy, {**policy, "disable_after_days": 0})
+    _prepare(world, Command(tasks=[{"name": "retire", MODULES + "ami_cleanup": one} for one in stages]))
+    return old, remote
 
 
 def _enable(world: World) -> Setup:
-    """restore_ami.yml enables disabled images, which have lost their permissions."""
-    old = _retired(world, accounts=[CONSUMERS[0]], snapshot_accounts=[CONSUMERS[0]])
-    _grant_to(world, CONSUMERS[0])
-    policy = {**_policy(world), "disable_after_days": 0}
-    del policy["deregister_after_days"]
-    _prepare(world, _module("ami_cleanup", **policy))
-    tombstones = world.folder / "retired.jsonl"
-    variables = {"restore_images": old, "restore_tombstone_path": str(tombstones)}
-    return Setup(Command("restore_ami", variables), world.consumers()[:1], files=[tombstones])
+    """restore_ami.yml enables deprecated and disabled images, which have lost their permissions, from S3."""
+    old, remote = _disabled(world)
+    command = _restoration(old, tombstone_s3_uri=remote["tombstone_s3_uri"])
+    return Setup(command, world.consumers()[:1])
+
+
+def _reshare(world: World) -> Setup:
+    """restore_ami.yml of images that were enabled by hand, and are not shared, from Parameter Store."""
+    old, remote = _disabled(world)
+    for region, image_id in old.items():
+        world.client("ec2", region).enable_image(ImageId=image_id)
+    command = _restoration(old, tombstone_ssm_path=remote["tombstone_ssm_path"])
+    return Setup(command, world.consumers()[:1])
 
 
 def _shared(world: World) -> dict[str, str]:
@@ -436,17 +553,51 @@ def _verify(world: World) -> Setup:
     return Setup(Command("verify_ami", variables))
 
 
-def _monitor(world: World) -> Setup:
-    """monitor_ami_sharing.yml in two regions."""
+def _monitoring(world: World, **more: Any) -> Command:
     for region in REGIONS:
-        world.client("logs", region).create_log_group(logGroupName="aws-cloudtrail-logs")
+        world.client("logs", region).create_log_group(logGroupName=LOG_GROUP)
     variables = {
         "monitor_regions": list(REGIONS),
-        "monitor_log_group_name": "aws-cloudtrail-logs",
-        "monitor_queue_name": "golden-images-sharing",
-        "monitor_subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
+        "monitor_log_group_name": LOG_GROUP,
+        "monitor_queue_name": MONITOR,
+        **more,
     }
-    return Setup(Command("monitor_ami_sharing", variables))
+    return Command("monitor_ami_sharing", variables)
+
+
+def _monitor(world: World) -> Setup:
+    """monitor_ami_sharing.yml in two regions; one has a topic already, with a subscription that goes."""
+    sns = world.client("sns", REGIONS[1])
+    topic = sns.create_topic(Name=MONITOR)["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="former@example.org")
+    subscription = {"protocol": "email", "endpoint": "security@example.org"}
+    return Setup(_monitoring(world, monitor_subscriptions=[subscription], monitor_purge_subscriptions=True))
+
+
+def _monitor_absent(world: World) -> Setup:
+    """monitor_ami_sharing.yml deletes in two regions what has the names of what it creates."""
+    command = _monitoring(world, monitor_state="absent")
+    for region in REGIONS:
+        topic = world.client("sns", region).create_topic(Name=MONITOR)["TopicArn"]
+        world.client("sqs", region).create_queue(QueueName=MONITOR)
+        events = world.client("events", region)
+        events.put_rule(Name=MONITOR, EventPattern=json.dumps({"source": ["aws.ec2"]}))
+        events.put_targets(Rule=MONITOR, Targets=[{"Id": "topic", "Arn": topic}])
+        for name in ("golden-images-ami-sharing", "golden-images-public-ami-sharing"):
+            world.client("logs", region).put_metric_filter(
+                logGroupName=LOG_GROUP, filterName=name, filterPattern="x", metricTransformations=[_METRIC]
+            )
+        world.client("cloudwatch", region).put_metric_alarm(
+            AlarmName="UnauthorizedAMISharing",
+            Namespace=_METRIC["metricNamespace"],
+            MetricName=_METRIC["metricName"],
+            Statistic="Sum",
+            Period=300,
+            EvaluationPeriods=1,
+            Threshold=0,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+    return Setup(command)
 
 
 def _upload(world: World) -> Setup:
@@ -460,45 +611,106 @@ def _upload(world: World) -> Setup:
 
 
 def _beside(world: World) -> Setup:
-    """A distribution, and a cleanup of the same family of images at the same time."""
-    specs = {
-        "golden": {"region": HOME, "name": "golden", "tags": {"family": "web"}},
+    """A distribution, and a cleanup of the same family of images at the same time.
+
+    Of two old images, the cleanup keeps the newer one in each region until the copy is there.
+    """
+    common = {"tags": {"family": "web"}}
+    specs: dict[str, dict[str, Any]] = {
+        "golden": {**common, "region": HOME, "name": "golden"},
         **{
-            f"old-{region}": {"region": region, "name": "old", "tags": {"family": "web"}, "age_days": 100}
+            f"{name}-{region}": {**common, "region": region, "name": name, "age_days": age}
             for region in REGIONS
+            for name, age in (("old", 100), ("older", 200))
         },
     }
     source = world.images(specs, encrypted=True)["golden"]
-    variables = _distribution(world, source, distribute_tags={"family": "web"})
-    policy = {**_policy(world), "keep_latest": 1}
-    cleanup = Command("cleanup_amis", {f"cleanup_{name}": value for name, value in policy.items()})
-    distribute = Command("distribute_ami", variables)
+    distribute = Command("distribute_ami", _distribution(world, source, distribute_tags={"family": "web"}))
+    # The source shows how old its copies are.
+    cleanup = _cleaning(_policy(world, regions=[HOME, *REGIONS], keep_latest=1))
     return Setup(distribute, world.consumers(), REGIONS, cleanup, [world.folder / "retired.jsonl"])
 
 
-Scenario = Callable[[World], Setup]
+@dataclass(frozen=True)
+class Scenario:
+    """How a scenario is built, and the operations that change something in its undisturbed run."""
+
+    build: Callable[[World], Setup]
+    operations: frozenset[str]
+
+
+def _scenario(build: Callable[[World], Setup], **operations: str) -> Scenario:
+    """A scenario with its operations by service, separated by spaces."""
+    made = [f"{service}:{one}" for service, names in operations.items() for one in names.split()]
+    return Scenario(build, frozenset(made))
+
+
+_SHARING = "ModifyImageAttribute ModifySnapshotAttribute"
 
 SCENARIOS: dict[str, Scenario] = {
-    "distribute": _distribute,
-    "unshare": _unshare,
-    "cleanup": _cleanup,
-    "remediate": _remediate,
-    "rollback": _rollback,
-    "restore": _restore,
-    "enable": _enable,
-    "into-accounts": _into_accounts,
-    "publish": _publish,
-    "copy": _copy,
-    "grant": _grant,
-    "key-policy": _key_policy,
-    "share": _share,
-    "probe": _probe,
-    "audit": _audit,
-    "diagnose": _diagnose,
-    "verify": _verify,
-    "monitor": _monitor,
-    "upload": _upload,
-    "beside": _beside,
+    "distribute": _scenario(
+        _distribute,
+        ec2=f"CopyImage CreateTags {_SHARING}",
+        kms="CreateGrant",
+        ssm="LabelParameterVersion PutParameter",
+    ),
+    "sources": _scenario(_sources, ec2=f"CopyImage {_SHARING}"),
+    "unshare": _scenario(_unshare, ec2=_SHARING),
+    "cleanup": _scenario(_cleanup, ec2="CreateTags DeleteSnapshot DeregisterImage", kms="RevokeGrant"),
+    "deprecate": _scenario(_deprecate, ec2="CreateTags EnableImageDeprecation"),
+    "disable": _scenario(_disable, ec2="CreateTags DisableImage", s3="PutObject", ssm="PutParameter"),
+    "orphans": _scenario(_orphans, ec2="DeleteSnapshot"),
+    "request-reports": _scenario(_request_reports, ec2="CreateImageUsageReport"),
+    "remediate": _scenario(_remediate, ec2=_SHARING, kms="RevokeGrant"),
+    "rollback": _scenario(
+        _rollback,
+        ec2="CreateLaunchTemplateVersion ModifyLaunchTemplate",
+        ssm="LabelParameterVersion PutParameter",
+    ),
+    "restore": _scenario(_restore, ec2="DeleteTags RestoreImageFromRecycleBin RestoreSnapshotFromRecycleBin"),
+    "enable": _scenario(_enable, ec2="DeleteTags DisableImageDeprecation EnableImage ModifyImageAttribute"),
+    "reshare": _scenario(_reshare, ec2="DeleteTags DisableImageDeprecation ModifyImageAttribute"),
+    "into-accounts": _scenario(_into_accounts, ec2=f"CopyImage {_SHARING}", kms="CreateGrant RevokeGrant"),
+    "publish": _scenario(
+        _publish,
+        ec2="CreateLaunchTemplateVersion ModifyLaunchTemplate",
+        ssm="LabelParameterVersion PutParameter",
+    ),
+    "republish": _scenario(
+        _republish,
+        ssm="AddTagsToResource LabelParameterVersion PutParameter UnlabelParameterVersion",
+    ),
+    "copy": _scenario(_copy, ec2="CopyImage"),
+    "failed-copy": _scenario(_failed_copy, ec2="CopyImage DeregisterImage"),
+    "grant": _scenario(_grant, kms="CreateGrant"),
+    "key-policy": _scenario(_key_policy, kms="PutKeyPolicy RevokeGrant"),
+    "share": _scenario(_share, ec2=f"CreateTags {_SHARING}"),
+    "probe": _scenario(_probe, ec2="RunInstances TerminateInstances"),
+    "audit": _scenario(_audit),
+    "diagnose": _scenario(_diagnose),
+    "verify": _scenario(_verify),
+    "monitor": _scenario(
+        _monitor,
+        cloudwatch="PutMetricAlarm",
+        events="PutRule PutTargets",
+        logs="PutMetricFilter",
+        sns="CreateTopic SetTopicAttributes Subscribe Unsubscribe",
+        sqs="CreateQueue SetQueueAttributes",
+    ),
+    "monitor-absent": _scenario(
+        _monitor_absent,
+        cloudwatch="DeleteAlarms",
+        events="DeleteRule RemoveTargets",
+        logs="DeleteMetricFilter",
+        sns="DeleteTopic",
+        sqs="DeleteQueue",
+    ),
+    "upload": _scenario(_upload, s3="PutObject"),
+    "beside": _scenario(
+        _beside,
+        ec2=f"CopyImage CreateTags DeregisterImage {_SHARING}",
+        kms="CreateGrant",
+    ),
 }
 
 

@@ -40,7 +40,15 @@ def grant(account: str) -> list[str]:
 
 def parameter(name: str, value: str, *, newest: bool = True) -> dict[str, Any]:
     """A version of a parameter."""
-    return {**_WHERE, "kind": "parameter", "name": name, "value": value, "labels": [], "newest": newest}
+    return {
+        **_WHERE,
+        "kind": "parameter",
+        "name": name,
+        "value": value,
+        "type": ["String", "aws:ec2:image"],
+        "labels": [],
+        "newest": newest,
+    }
 
 
 def instance(state: str) -> dict[str, Any]:

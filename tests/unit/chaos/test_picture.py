@@ -57,3 +57,14 @@ def test_terminated_instances_and_outdated_versions_are_history() -> None:
     assert list(picture(world, labels(world, keys={}))) == [
         "image 111111111111/us-east-1 ami 111111111111/us-east-1 golden"
     ]
+
+
+def test_a_version_too_many_of_a_parameter_makes_a_difference() -> None:
+    once = [parameter("arn:/a:1", "x")]
+    twice = [parameter("arn:/a:1", "x", newest=False), parameter("arn:/a:2", "x")]
+    assert differences(shot(once), shot(twice)) == [
+        'parameter 111111111111/us-east-1 arn:/a newest: versions is "2", not "1"'
+    ]
+    text = {"type": ["String", "text"]}
+    tombstones = [[{**one, **text} for one in world] for world in (once, twice)]
+    assert differences(*map(shot, tombstones)) == []

@@ -1,16 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A run goes on however much it prints, and ends when it is killed; and what other regions have to do."""
+"""A run goes on however much it prints, and ends when it is killed; and what a case requires of it."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from time import monotonic, sleep
+from typing import Any
+
+import pytest
 
 from simulated_aws.http.record import RecordedCall
-from tests.chaos.cases import Failed
-from tests.chaos.run import Running, Undisturbed, expected_elsewhere
+from tests.chaos.cases import Case, Denied, Failed
+from tests.chaos.run import (
+    Running,
+    Undisturbed,
+    check_denial,
+    check_strike,
+    check_success,
+    expected_elsewhere,
+    resources,
+)
+from tests.integration.playbook import Run, Task
 from tests.unit.chaos.examples import OWNER
 
 
@@ -59,3 +72,111 @@ def test_where_a_run_ends_with_the_failed_step_they_do_what_that_step_does() -> 
     expected = Undisturbed({}, {}, CALLS, beside=False, steps=steps)
     lacking = expected_elsewhere(expected, Failed("r1", OWNER, "Share"))
     assert lacking == {"Share in r2": 1, "Share in r3": 1}
+
+
+def by(process: str, **changed: Any) -> RecordedCall:
+    """A call of one of the processes of a case."""
+    return replace(call("r1", "Share"), user_agent=f"Boto3/1 app/{process} golden.images", **changed)
+
+
+def case(**fields: Any) -> Case:
+    return Case("some", "family", "which", **fields)
+
+
+FAULT = {"faults": [{"kind": "drop"}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "calls", "expected"),
+    [
+        (FAULT, [by("run-1", faulted="drop")], []),
+        (FAULT, [by("run-1")], ["struck no call"]),
+        ({"kill_at": 1}, [by("run-1")], ["struck no call"]),
+        ({}, [by("run-1")], []),
+        ({"together": True}, [by("run-1", faulted="freeze"), by("run-2", faulted="freeze")], []),
+        (
+            {"together": True},
+            [by("run-1", faulted="freeze"), by("run-1", faulted="freeze"), by("run-2")],
+            ["not both processes were held up at their first change"],
+        ),
+        ({"throttled": True}, [by("run-1", error_code="RequestLimitExceeded")], []),
+        ({"throttled": True}, [by("run-1", error_code="InvalidAMIID.NotFound")], ["no call was throttled"]),
+    ],
+)
+def test_a_fault_that_strikes_nothing_is_wrong(
+    fields: dict[str, Any], calls: list[RecordedCall], expected: list[str]
+) -> None:
+    assert [*check_strike(case(**fields), calls)] == expected
+
+
+AFTER = {"image a": {"state": "available"}, "parameter p newest": {"versions": "1"}}
+
+
+@pytest.mark.parametrize(
+    ("now", "twice", "expected"),
+    [
+        (AFTER, False, []),
+        ({**AFTER, "image a": {"state": "pending"}}, False, ["run: exit code 0, but image a: state is"]),
+        ({**AFTER, "parameter p newest": {"versions": "2"}}, False, ["run: exit code 0, but parameter p"]),
+        ({**AFTER, "parameter p newest": {"versions": "2"}}, True, []),
+    ],
+)
+def test_success_means_a_finished_world(now: Any, twice: bool, expected: list[str]) -> None:
+    found = [*check_success(case(twice=twice), CALLS, Undisturbed({}, AFTER, CALLS, beside=False), now)]
+    assert len(found) == len(expected)
+    assert all(one.startswith(part) for one, part in zip(found, expected, strict=True))
+
+
+def test_of_a_run_beside_another_it_means_that_both_did_their_work() -> None:
+    expected = Undisturbed({}, AFTER, CALLS, beside=True)
+    assert [*check_success(case(), CALLS, expected, {})] == []
+    copied = [one for one in CALLS if one.action == "Copy"]
+    assert [*check_success(case(), copied, expected, {})] == ["run: exit code 0, but never ec2:Share"]
+
+
+IMAGE, OTHER = "ami-00123456789abcdef", "ami-00fedcba987654321"
+
+
+def run(message: str) -> Run:
+    failed = Task("share", "golden.images.ami_share", "failed", {"msg": message, "failed": True})
+    return Run(2, "", "", (failed,))
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (f"eu-west-1: {IMAGE}: You are not allowed ec2:DeregisterImage.", []),
+        (f"eu-west-1: {IMAGE}: You are not allowed.", ["fails without naming ec2:DeregisterImage"]),
+        (
+            f"eu-west-1: {OTHER}: You are not allowed ec2:DeregisterImage.",
+            [f"does not name {IMAGE} in eu-west-1"],
+        ),
+        (
+            f"us-west-2: {IMAGE}: You are not allowed ec2:DeregisterImage.",
+            [f"does not name {IMAGE} in eu-west-1"],
+        ),
+    ],
+)
+def test_a_denial_is_named_with_its_own_resource(message: str, expected: list[str]) -> None:
+    refused = replace(
+        call("eu-west-1", "DeregisterImage", 403), parameters={"ImageId": IMAGE}, faulted="denied"
+    )
+    found = [*check_denial(Denied("ec2", "DeregisterImage"), run(message), [refused])]
+    assert [one.partition(":")[0] for one in found] == [one.partition(":")[0] for one in expected]
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "parameters", "expected"),
+    [
+        ("ec2", "DescribeImages", {"MaxResults": "5", "Filter.1.Value.1": "x"}, []),
+        ("ec2", "CreateTags", {"ResourceId.1": "a", "ResourceId.2": "b", "Tag.1.Key": "k"}, ["a", "b"]),
+        ("sqs", "GetQueueAttributes", {"QueueUrl": "http://127.0.0.1:1/1/q"}, ["q"]),
+        ("monitoring", "DescribeAlarms", {"AlarmNames": ["a"]}, ["a"]),
+        ("s3", "PUT /kept/a/b", {}, ["kept"]),
+    ],
+)
+def test_the_resources_of_a_call(
+    service: str, action: str, parameters: dict[str, Any], expected: list[str]
+) -> None:
+    one = replace(call("r1", action), service=service, parameters=parameters)
+    assert resources(one) == expected

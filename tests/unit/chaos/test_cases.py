@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every case strikes its scenario's calls, and says what the run must do."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from simulated_aws.http.faults import Fault
+from simulated_aws.http.record import RecordedCall
+from simulated_aws.settings import Settings
+from tests.chaos.cases import EITHER, FAIL, SURVIVE, Case, cases, operations
+from tests.unit.chaos.examples import OWNER
+
+HOME, AWAY = "us-east-1", "eu-west-1"
+
+
+def call(
+    service: str, action: str, region: str = HOME, *, changes: bool = False, time: float = 0.0
+) -> RecordedCall:
+    return RecordedCall(1, time, OWNER, region, service, action, {}, "", "", 200, changes=changes)
+
+
+CALLS = [
+    call("sts", "GetCallerIdentity"),
+    call("sns", "ListTopics", AWAY),
+    call("sns", "CreateTopic", AWAY, changes=True),
+    call("sns", "ListTopics"),
+    call("sns", "CreateTopic", changes=True),
+    call("monitoring", "PutMetricAlarm", AWAY, changes=True),
+    call("s3", "HEAD /kept"),
+    call("s3", "PUT /kept/retired/ami-1/2026-11-28.json", changes=True),
+    call("ec2", "CopyImage", changes=True),
+]
+
+
+def of(family: str, calls: list[RecordedCall] = CALLS) -> dict[str, Case]:
+    return {case.which: case for case in cases("some", calls) if case.family == family}
+
+
+def strikes(case: Case, calls: list[RecordedCall]) -> int:
+    """How many of these calls the case's faults strike."""
+    faults = [Fault.read(fault) for fault in case.faults]
+    struck = 0
+    for one in calls:
+        names = ("service", "action", "region", "account_id")
+        matching = [
+            fault
+            for fault in faults
+            if fault.matches({name: getattr(one, name) for name in names}, one.changes)
+        ]
+        for fault in matching:
+            fault.matched += 1
+        struck += any(fault.is_due() for fault in matching)
+    return struck
+
+
+def test_each_fault_strikes_a_call_of_the_run_that_it_is_made_from() -> None:
+    striking = [case for case in cases("some", CALLS) if case.faults]
+    assert [case.id for case in striking if not strikes(case, CALLS)] == []
+    assert len({case.id for case in striking}) == len(striking)
+
+
+def test_a_region_that_fails_altogether_fails_in_all_its_services() -> None:
+    case = of("region")[f"{AWAY}-all"]
+    assert (case.expected, case.says) == (FAIL, r"eu\-west\-1")
+    assert strikes(case, CALLS) == 3
+    assert {fault["service"] for fault in case.faults} == {"monitoring", "sns"}
+
+
+@pytest.mark.parametrize(("which", "left"), [("first", 2), ("middle", 5), ("last", 8)])
+def test_credentials_expire_at_a_change_for_all_services(which: str, left: int) -> None:
+    case = of("expire")[which]
+    assert (case.expected, case.says) == (FAIL, "RequestExpired|ExpiredToken")
+    assert strikes(case, CALLS) == len(CALLS) - left
+
+
+def test_they_expire_at_that_change_also_if_the_run_polls_less_often() -> None:
+    changes = [one for one in CALLS if one.changes]
+    assert strikes(of("expire")["last"], changes) == 1
+
+
+def test_an_object_that_has_another_name_in_each_run_is_denied() -> None:
+    denied = of("denied")
+    case = denied[f"{OWNER}-s3-PutObject"]
+    assert strikes(case, [call("s3", "PUT /kept/retired/ami-2/2026-11-29.json", changes=True)]) == 1
+    # Without the look at the bucket, the run only learns later whether there is one.
+    before = denied[f"{OWNER}-s3-ListBucket-before"]
+    assert (before.expected, before.denied) == (SURVIVE, None)
+    assert case.expected == EITHER
+
+
+def test_all_settings_for_late_reads_lag() -> None:
+    lagging = set(of("lag")["2s"].settings)
+    named = {one.name for one in fields(Settings)}
+    assert lagging <= named
+    assert {name for name in named if name.endswith("_after_seconds")} <= lagging
+    assert set(of("lag")["20s"].settings.values()) == {20.0}
+
+
+def test_what_nothing_lags_behind_is_no_case() -> None:
+    calls = [call("s3", "PUT /kept/a", changes=True), call("ec2", "DescribeImages")]
+    assert (of("lag", calls), [*of("twice", calls)]) == ({}, ["together", "loose"])
+    assert [*of("twice", calls[1:])] == ["loose"]
+
+
+@pytest.mark.parametrize(
+    ("number", "seconds", "expected"),
+    [(1, 0.0, []), (3, 0.0, ["0.01"]), (9, 0.0, ["0.03"]), (60, 0.0, ["0.1"]), (3, 60.0, [])],
+)
+def test_the_rate_is_one_that_throttles_the_calls(number: int, seconds: float, expected: list[str]) -> None:
+    calls = [call("ec2", "DescribeImages", time=seconds * place) for place in range(number)]
+    assert [*of("rate", calls)] == expected
+
+
+def test_operations_are_those_that_succeeded_and_changed_something() -> None:
+    refused: dict[str, Any] = {"status": 403, "changes": True}
+    calls = [*CALLS, RecordedCall(1, 0.0, OWNER, HOME, "kms", "CreateGrant", {}, "", "", **refused)]
+    assert operations(calls) == {
+        "cloudwatch:PutMetricAlarm",
+        "ec2:CopyImage",
+        "s3:PutObject",
+        "sns:CreateTopic",
+    }
