@@ -184,6 +184,18 @@ def test_a_survey_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -
     assert of_keys["resources"] == {"ARN": [KEY]}
 
 
+def test_the_region_that_cannot_be_read_is_named(aws: SimulatedAws, ansible: Ansible) -> None:
+    for region in (HOME, AWAY):
+        _make_log_groups(aws, region)
+    aws.add_fault("error", action="DescribeLogGroups", region=AWAY, code="Refused", status=400, times=0)
+    variables = {"monitor_regions": [HOME, AWAY], "monitor_log_group_name": LOG_GROUP}
+    run = ansible.run(PLAYBOOK, variables)
+    assert run.code == 2
+    message = run.task("Fail before the first change").result["msg"]
+    assert f"- Look up log groups of the trail in {AWAY} failed. " in message
+    assert _everything(aws) == []
+
+
 def test_web_pages_are_explained(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     variables = {"monitor_regions": [HOME], "monitor_log_group_name": LOG_GROUP}
