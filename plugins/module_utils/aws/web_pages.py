@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from .errors import WebPage
+from .sdk import ResponseParserError
 
 _EVENT = "before-parse"
 _HANDLER = "golden.images.web_pages"
@@ -26,8 +27,9 @@ _PAGE = re.compile(
 _HTML = ("text/html", "application/xhtml+xml")
 # The answers of EC2, STS and S3, and of JSON services; some emulators send them as text/html.
 _OF_AWS = re.compile(rb"<\w*(?:Response|Result|Error)[\s/>]|\{")
-# botocore's protocols whose answers are XML.
+# botocore's protocols whose answers are XML, and JSON.
 _XML_PROTOCOLS = frozenset({"ec2", "query", "rest-xml"})
+_JSON_PROTOCOLS = frozenset({"json", "rest-json"})
 # The status codes below 500 that pass, and the codes for them that botocore repeats.
 _REPEATED = {408: "RequestTimeout", 429: "TooManyRequestsException"}
 # What botocore recognizes as the page of a server error.
@@ -57,10 +59,12 @@ def _refuse_web_page(
     with <html> (botocore.parsers, ``_is_generic_error_response``): such a call fails with the status as its
     code, and is repeated like other server errors. That holds for any text in the place of XML, such as a
     line of a proxy, which botocore would fail to parse without another attempt. A page with the status 408 or
-    429 becomes such an answer with a code that botocore's retry modes standard and adaptive repeat.
+    429 becomes such an answer with a code that botocore's retry modes standard and adaptive repeat. Any text
+    in the place of JSON is an empty answer for botocore, too (botocore.parsers, ``_parse_body_as_json``).
 
     Raises:
         WebPage: the page has another status.
+        ResponseParserError: the answer of a success is no JSON, but should be.
     """
     body = response_dict.get("body")
     if not isinstance(body, bytes):
@@ -74,12 +78,17 @@ def _refuse_web_page(
         elif status < 500:
             raise page
         response_dict["body"] = _SERVER_ERROR
-    elif status >= 500 and _expects_xml(operation_model) and not _is_xml(body):
+        return
+    protocol = operation_model.service_model.resolved_protocol
+    if status >= 500 and protocol in _XML_PROTOCOLS and not _is_xml(body):
         response_dict["body"] = _SERVER_ERROR
+    elif status < 300 and protocol in _JSON_PROTOCOLS and not _may_be_json(body):
+        raise ResponseParserError(f"The response of {endpoint} to {operation_model.name} is no JSON.")
 
 
-def _expects_xml(operation_model: Any) -> bool:
-    return operation_model.service_model.metadata.get("protocol") in _XML_PROTOCOLS
+def _may_be_json(body: bytes) -> bool:
+    """Whether the answer is an object or empty, as all answers are. botocore parses it."""
+    return not body.strip() or body.lstrip().startswith(b"{")
 
 
 def _is_xml(body: bytes) -> bool:

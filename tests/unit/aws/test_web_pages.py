@@ -19,6 +19,7 @@ from botocore.awsrequest import HeadersDict
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.hooks import HierarchicalEmitter
+from botocore.parsers import ResponseParserError
 
 from tests.unit.examples import SOURCE_ID, place
 
@@ -26,7 +27,9 @@ REGION = "us-east-1"
 XML = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def emitted(body: Any, status: int = 200, content_type: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
+def emitted(
+    body: Any, status: int = 200, content_type: str = "", protocol: str = "ec2"
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """An answer of an endpoint, and what replaces members of it, after the event ``before-parse``."""
     events = HierarchicalEmitter()
     refuse_web_pages(events, "https://ec2.example.com")
@@ -36,7 +39,7 @@ def emitted(body: Any, status: int = 200, content_type: str = "") -> tuple[dict[
     events.emit(
         "before-parse.ec2.DescribeImages",
         operation_model=SimpleNamespace(
-            name="DescribeImages", service_model=SimpleNamespace(metadata={"protocol": "ec2"})
+            name="DescribeImages", service_model=SimpleNamespace(resolved_protocol=protocol)
         ),
         response_dict=response,
         customized_response_dict=replaced,
@@ -99,6 +102,20 @@ def test_no_xml_of_a_server_error_becomes_one_that_botocore_recognizes(body: byt
 def test_other_text_and_xml_are_left_to_botocore(body: bytes, status: int) -> None:
     response, replaced = emitted(body, status, "text/plain")
     assert (response["body"], response["status_code"], replaced) == (body, status, {})
+
+
+@pytest.mark.parametrize("protocol", ["json", "rest-json"])
+@pytest.mark.parametrize("body", [b"OK", b"<Response/>", b"[]"])
+def test_no_json_of_a_success_is_refused(body: bytes, protocol: str) -> None:
+    with pytest.raises(ResponseParserError, match="DescribeImages is no JSON"):
+        emitted(body, 200, "text/plain", protocol)
+    # botocore makes errors of these.
+    assert emitted(body, 503, "text/plain", protocol)[0]["body"] == body
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"{}", b' {"Keys": []}'])
+def test_json_and_nothing_are_left_alone(body: bytes) -> None:
+    assert emitted(body, 200, "application/x-amz-json-1.1", "json")[0]["body"] == body
 
 
 # As the services send them (boto/botocore, tests/unit/response_parsing/xml).
