@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..keys.access import KeyDryRun
-from .errors import AWS_ERRORS, ClientError, ParamValidationError, code_of, failure, message_of
+from .errors import AWS_ERRORS, ClientError, ParamValidationError, code_of, failure, is_temporary, message_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -27,12 +27,14 @@ def launch(ec2: EC2Client, **request: Any) -> tuple[str, str]:
     """The error code and the message of a dry run of RunInstances.
 
     AWS checks permissions and the resources of the request, but no KMS keys.
+
+    Raises:
+        ClientError: there was no dry run: AssumeRole failed, AWS throttled the call, or a server failed.
     """
     try:
         ec2.run_instances(**request, MinCount=1, MaxCount=1, DryRun=True)
     except ClientError as exception:
-        if exception.operation_name != "RunInstances":
-            # AssumeRole failed, so that there was no dry run.
+        if exception.operation_name != "RunInstances" or is_temporary(exception):
             raise
         return code_of(exception), message_of(exception)
     return "", "AWS returned no error for the dry run."

@@ -192,6 +192,11 @@ def message_of(exception: ClientError) -> str:
     return str(exception.response.get("Error", {}).get("Message", exception))
 
 
+def is_temporary(exception: ClientError) -> bool:
+    """Whether the call may succeed later as it is: AWS throttled it, or a server failed."""
+    return REMEDIES.get(code_of(exception)) is _RETRY
+
+
 def failure(exception: Exception, target: Target | None, action: str) -> Failure:
     """The failure for an exception of an AWS call.
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import dry_run as dry_runs
 from ..aws import errors, read
-from ..aws.errors import ClientError
 from ..aws.read import Caller
 from ..failures import Failure
 from ..model import Image, KeySeen, Snapshot, Target
@@ -118,11 +117,11 @@ def _dry_run(
     """The dry run of a launch, or why there was none: that the account can see the image is known then."""
     try:
         return dry_runs.launch(ec2, **request), None
-    except ClientError:
-        # AssumeRole failed.
-        raise
     except errors.AWS_ERRORS as exception:
-        return None, errors.failure(exception, target, "RunInstances")
+        problem = errors.failure(exception, target, "RunInstances")
+        if problem.action == "AssumeRole":
+            raise
+        return None, problem
 
 
 def _invisible(ec2: EC2Client, target: Target) -> ConsumerSeen:

@@ -11,6 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     REMEDIES_OF_ACTIONS,
     code_of,
     failure,
+    is_temporary,
     message_of,
     no_image,
 )
@@ -36,6 +37,19 @@ def refused(code: str, message: str = "AWS's message.", operation: str = "CopyIm
 def test_code_of_an_error_and_of_a_response_without_one() -> None:
     assert code_of(refused("InvalidAMIID.NotFound")) == "InvalidAMIID.NotFound"
     assert code_of(ClientError({}, "CopyImage")) == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("RequestLimitExceeded", True),
+        ("503", True),
+        ("RequestTimeout", True),
+        ("UnauthorizedOperation", False),
+    ],
+)
+def test_errors_of_calls_that_may_succeed_later(code: str, expected: bool) -> None:
+    assert is_temporary(refused(code)) is expected
 
 
 def test_message_of_an_error_and_of_a_response_without_one() -> None:

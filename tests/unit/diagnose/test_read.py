@@ -300,6 +300,18 @@ def test_an_image_that_is_seen_stays_so_if_its_dry_run_times_out(
     )
 
 
+def test_a_dry_run_that_is_throttled_has_the_remedy_for_that(clients: Any, ec2: Wire) -> None:
+    ec2.expect("describe_images", BY_ID, shown())
+    dry = {"ImageId": SOURCE_ID, "MinCount": 1, "MaxCount": 1, "DryRun": True}
+    ec2.refuse("run_instances", dry, "RequestLimitExceeded")
+    problem = diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT).dry_run_problem
+    assert problem is not None
+    assert (problem.error_code, problem.remedy) == (
+        "RequestLimitExceeded",
+        "Rerun later: completed work is kept.",
+    )
+
+
 @pytest.mark.parametrize("method", ["get_allowed_images_settings", "run_instances"])
 def test_a_role_that_cannot_be_assumed_is_no_result(
     clients: Any, ec2: Wire, monkeypatch: pytest.MonkeyPatch, method: str
