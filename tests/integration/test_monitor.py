@@ -256,8 +256,6 @@ LOST_CHANGES = [
     ),
     # The subscriptions are deleted with the topic.
     ("absent", ("Unsubscribe",), ""),
-    # A read: the module takes the page for an empty list.
-    ("absent", ("DescribeLogGroups",), "metric filter golden-images-public-ami-sharing still exists."),
 ]
 
 
