@@ -171,7 +171,7 @@ class Options:
         return str(text)
 
     def parameter(self, option: str, value: str, region: str | None = None) -> str:
-        """The name or ARN of an SSM parameter to read. A failure if it is none, or not of this region."""
+        """The name or ARN of an SSM parameter to read. A failure if not valid, or not of this region."""
         found = _PARAMETER.fullmatch(value)
         if not found:
             problem = f"{shown(value)} is not the name of a parameter."
@@ -200,7 +200,7 @@ class Options:
         )
 
     def region(self, option: str, value: Any) -> str:
-        """A region by its form; only AWS knows which ones exist. A value that is none adds a failure."""
+        """A region by its form; only AWS knows which ones exist. A value that is not valid adds a failure."""
         text = value.strip() if isinstance(value, str) else value
         if not isinstance(text, str) or not REGION.fullmatch(text):
             self.refuse(option, f"{shown(text)} is not a region.", "Use a region such as eu-west-1.")

@@ -226,7 +226,7 @@ def account_id(value: Any) -> str:
     Twelve octal digits have at most ten decimal ones.
 
     Raises:
-        Unreadable: it is none.
+        Unreadable: it is not valid.
     """
     text = _unquoted(value) if isinstance(value, str) else str(value)
     is_number = isinstance(value, int) and not isinstance(value, bool)
@@ -263,7 +263,7 @@ def role_name(text: str) -> str:
     """The name of an IAM role, with its path.
 
     Raises:
-        Unreadable: it is none.
+        Unreadable: it is not valid.
     """
     if _ROLE_NAME.fullmatch(text):
         return text
@@ -277,7 +277,7 @@ def external_id(text: str) -> str:
     """An external ID of an IAM role, which is confidential.
 
     Raises:
-        Unreadable: it is none. The problem does not name the value.
+        Unreadable: it is not valid. The problem does not name the value.
     """
     if _EXTERNAL_ID.fullmatch(text):
         return text
@@ -366,7 +366,7 @@ class _Reading:
         return [self._item(variable, item, f"{place}item {number}") for number, item in enumerate(items, 1)]
 
     def _items(self, value: Any, only_yaml: bool) -> list[Any] | None:
-        """The items of a list; None if it is none."""
+        """The items of a list; None if the value is not a list."""
         if isinstance(value, str):
             if not only_yaml and not _is_structure(value):
                 return self._separated(value)
@@ -536,7 +536,7 @@ def _choice(value: Any, choices: Sequence[str]) -> str:
 
 
 def _number(value: Any) -> Decimal | None:
-    """The number; None if it is none, or a huge one."""
+    """The number; None if the value is not a number, or a huge one."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
