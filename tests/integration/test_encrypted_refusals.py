@@ -234,6 +234,12 @@ def test_grants_and_key_policies(
                 None,
                 ("cannot name", "Use access_method: auto"),
             ),
+            "a role of another partition": Row(
+                {"principals": [f"arn:aws-us-gov:iam::{aws.account_id(OWNER)}:role/deploy"]},
+                invalid,
+                None,
+                ("is in the partition aws-us-gov", "Use an ARN that begins with arn:aws:"),
+            ),
             "Auto Scaling without a role": Row(
                 {"auto_scaling": True}, invalid, None, ("each account itself", "consumer_role_name")
             ),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..failures import Failure
+from .. import arns
+from ..failures import Failure, invalid_option
 from ..keys import policy_statements
 from ..model import KeySeen, Target
 from ..plan import Action
-from .state import GrantWanted, needs_grants
+from .state import GrantSeen, GrantWanted, needs_grants
 
 
 def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Failure]:
@@ -63,6 +64,23 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
             "Share with accounts only (account_ids, access_method: grant), or omit these consumers and let "
             f"{owner} give them access by ami_kms_grant with kms_key_ids.",
         )
+
+
+def check_partition(wanted: GrantWanted, seen: GrantSeen) -> Iterator[Failure]:
+    """Refuse principals of another partition, for which a key of this one has no use.
+
+    AWS Fault Isolation Boundaries, "Partitions": each has an IAM of its own, and its credentials cannot be
+    used with resources of another one.
+    """
+    for principal in sorted(wanted.principals if wanted.present else ()):
+        partition = arns.parse(principal).partition
+        if partition != seen.partition:
+            yield invalid_option(
+                "principals",
+                f"principals: '{principal}' is in the partition {partition}, and the keys are in "
+                f"{seen.partition}.",
+                f"Use an ARN that begins with arn:{seen.partition}:.",
+            )
 
 
 def check_policy(target: Target, actions: Iterable[Action]) -> Iterator[Failure]:

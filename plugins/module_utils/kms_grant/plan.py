@@ -17,7 +17,7 @@ from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyConsumers, own_statements, short
 from ..model import Grant, KeySeen, Sharing, Target
 from ..plan import Action, Plan, TargetPlan
-from .checks import check_key, check_policy
+from .checks import check_key, check_partition, check_policy
 from .losses import (
     grantee_of,
     grants_to_revoke,
@@ -36,7 +36,11 @@ from .state import AUTO_SCALING_OPERATIONS, GrantSeen, GrantWanted
 def plan(wanted: GrantWanted, seen: GrantSeen) -> Plan:
     """Plan every target."""
     others = without_owner(wanted, seen)
-    return Plan(tuple(_plan_target(others, seen, target) for target in sorted(seen.keys)))
+    targets = [_plan_target(others, seen, target) for target in sorted(seen.keys)]
+    refusals = tuple(check_partition(others, seen)) if any(seen.keys.values()) else ()
+    if refusals:
+        targets[0] = replace(targets[0], refusals=(*refusals, *targets[0].refusals))
+    return Plan(tuple(targets))
 
 
 def without_owner(wanted: GrantWanted, seen: GrantSeen) -> GrantWanted:
