@@ -124,9 +124,9 @@ CHECKS: dict[str, Check] = {
     ),
     "compatibility": Check(
         "pytest: tests/integration, what can differ between versions of Python and Ansible",
-        _pytest("tests/integration", "-m", "every_python"),
+        _pytest("tests/integration", "-m", "every_python", processes=PLAYBOOK_PROCESSES),
         per_python=True,
-        processes=PYTEST_PROCESSES,
+        processes=PLAYBOOK_PROCESSES,
     ),
     "integration": Check(
         "pytest: tests/integration, all else",
@@ -148,8 +148,8 @@ CHECKS: dict[str, Check] = {
     ),
     "second-opinion": Check(
         "pytest: tests/second_opinion, modules and roles against an AWS emulator by other authors",
-        _pytest("tests/second_opinion", "--verbose"),
-        processes=PYTEST_PROCESSES,
+        _pytest("tests/second_opinion", "--verbose", processes=PLAYBOOK_PROCESSES),
+        processes=PLAYBOOK_PROCESSES,
     ),
     "sanity": Check("ansible-test sanity: nothing ignored", sanity.check, per_python=True),
     "sanity-2.20": Check(
