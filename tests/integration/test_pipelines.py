@@ -196,6 +196,50 @@ def test_no_pipeline_runs_the_code_of_a_fork_with_secrets() -> None:
         assert workflow["permissions"] == {"contents": "read"}
 
 
+def _jobs() -> dict[str, dict[str, Any]]:
+    """The jobs of the workflows, by name."""
+    found = {}
+    for path in (EXAMPLES / "github-actions").glob("*.yml"):
+        found.update(yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"])
+    return found
+
+
+def test_a_job_has_only_the_permissions_that_it_uses() -> None:
+    read = {"contents": "read", "id-token": "write"}
+    assert {name: job["permissions"] for name, job in _jobs().items()} == {
+        # GitHub's starter workflows: upload-sarif needs "actions: read" in private repositories.
+        "audit": {**read, "actions": "read", "security-events": "write"},
+        "distribute": read,
+        "plan": {**read, "pull-requests": "write"},
+    }
+
+
+def test_no_job_leaves_its_token_beside_the_code_that_it_runs() -> None:
+    for name, job in _jobs().items():
+        checkouts = [one for one in job["steps"] if one.get("uses", "").startswith("actions/checkout@")]
+        assert [one["with"]["persist-credentials"] for one in checkouts] == [False], name
+
+
+def test_a_jenkins_build_that_waits_for_its_approval_holds_nothing_and_has_no_limit() -> None:
+    pipeline = JENKINSFILE.read_text(encoding="utf-8").partition("\npipeline {")[2]
+    assert "\n  agent none\n" in pipeline
+    for word in ("timeout(", "disableConcurrentBuilds"):
+        assert word not in pipeline
+    (distribute,) = [one for one in pipeline.split("    stage(")[1:] if one.startswith("'Distribute'")]
+    assert distribute.index("beforeInput true") < distribute.index("input {") < distribute.index("agent {")
+    for stage in ("'Plan'", "'Audit'"):
+        (found,) = [one for one in pipeline.split("    stage(")[1:] if one.startswith(stage)]
+        # An agent is not started for a stage that is skipped.
+        assert "beforeAgent true" in found
+
+
+def test_the_service_finds_the_collection_without_a_home_directory() -> None:
+    text = SERVICE.read_text(encoding="utf-8")
+    assert " ANSIBLE_COLLECTIONS_PATH=/opt/golden-images/collections\n" in text
+    assert "-p collections\n" in text
+    assert "cd /opt/golden-images " in text
+
+
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
