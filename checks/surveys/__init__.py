@@ -13,7 +13,7 @@ default only if the option has one that is not blank.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,16 +68,17 @@ class _Indented(yaml.SafeDumper):
 
 def role_survey(role: str, summary: str, options: Mapping[str, Option]) -> Survey:
     """The survey of one role."""
-    return _survey(f"The role {role}", summary, _questions(role, options))
+    return _survey(f"The role {role}", summary, _questions(role, options, _asked(options)))
 
 
 def release_survey(roles: Mapping[str, Mapping[str, Option]]) -> Survey:
     """The survey of the workflow, from the options of the roles of its steps."""
     questions = [
         question
-        for role, asked in _STEPS_OF_A_RELEASE.items()
-        for question in _questions(role, roles[role])
-        if asked.fullmatch(question["variable"])
+        for role, step in _STEPS_OF_A_RELEASE.items()
+        for question in _questions(
+            role, roles[role], [variable for variable in _asked(roles[role]) if step.fullmatch(variable)]
+        )
     ]
     questions.sort(key=lambda question: not question["required"])
     summary = "Distribute a golden AMI, verify it in every account, and publish it once it is approved"
@@ -153,21 +154,26 @@ def _survey(name: str, summary: str, questions: Sequence[Survey]) -> Survey:
     return {"name": name, "description": summary, "spec": list(questions)}
 
 
-def _questions(role: str, options: Mapping[str, Option]) -> list[Survey]:
-    asked = [
-        _question(role, variable, option)
+def _asked(options: Mapping[str, Option]) -> list[str]:
+    """The variables that the survey of a role asks for."""
+    return [
+        variable
         for variable, option in options.items()
         if "path" not in (option["type"], option.get("elements")) and not _OF_A_FILE.search(variable)
     ]
-    return sorted(asked, key=lambda question: not question["required"])
 
 
-def _question(role: str, variable: str, option: Option) -> Survey:
+def _questions(role: str, options: Mapping[str, Option], asked: Collection[str]) -> list[Survey]:
+    found = [_question(role, variable, options[variable], asked) for variable in asked]
+    return sorted(found, key=lambda question: not question["required"])
+
+
+def _question(role: str, variable: str, option: Option, asked: Collection[str]) -> Survey:
     kind, choices = _kind(option)
     question: Survey = {
         "question_name": _title(variable.removeprefix(f"{role}_")),
         "question_description": " ".join(
-            [*_plain(role, option["description"]), *_how_to_answer(kind, option)]
+            [*_plain(role, option["description"], asked), *_how_to_answer(kind, option)]
         ),
         "variable": variable,
         "type": kind,
@@ -221,15 +227,18 @@ def _title(name: str) -> str:
     return title[0].upper() + title[1:]
 
 
-def _plain(role: str, description: str | Sequence[str]) -> Iterator[str]:
-    """The paragraphs of a description without Ansible's markup, and with the titles of the role's options."""
+def _plain(role: str, description: str | Sequence[str], asked: Collection[str]) -> Iterator[str]:
+    """The paragraphs of a description without Ansible's markup, and with the titles of other questions.
+
+    An option of the role that is not asked has the name of its variable, which is set elsewhere.
+    """
 
     def plain(marked: re.Match[str]) -> str:
         if marked["mark"] != "O":
             return _ROLE.sub(r"the role \1", marked["text"]).partition("#")[0]
         name, equals, value = marked["text"].rpartition(":")[2].partition("=")
-        own = name.startswith(f"{role}_")
-        return (f'"{_title(name.removeprefix(f"{role}_"))}"' if own else name) + (equals and f" = {value}")
+        text = f'"{_title(name.removeprefix(f"{role}_"))}"' if name in asked else name
+        return text + (equals and f" = {value}")
 
     for paragraph in [description] if isinstance(description, str) else description:
         yield _MARKUP.sub(plain, paragraph)

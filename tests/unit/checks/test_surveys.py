@@ -95,10 +95,21 @@ def test_descriptions_are_plain_text() -> None:
     text = [
         "As P(golden.images.verify#role) sets C(ec2:SharedTag/), see P(golden.images.accounts#inventory).",
         "Needs O(share_org_arns) or O(share_purge=true), not O(golden.images.audit#role:main:audit_rules).",
+        "O(share_report_dir) is not asked.",
     ]
-    assert question({"type": "list", "description": text})["question_description"] == (
+    options = {
+        "share_it": {"type": "list", "description": text},
+        "share_org_arns": {"type": "list", "description": "It."},
+        "share_purge": {"type": "bool", "description": "It."},
+        "share_report_dir": {"type": "path", "description": "It."},
+    }
+    (asked,) = [
+        one for one in role_survey("share", "Share", options)["spec"] if one["variable"] == "share_it"
+    ]
+    assert asked["question_description"] == (
         "As the role verify sets ec2:SharedTag/, see golden.images.accounts. "
-        'Needs "Organization ARNs" or "Purge" = true, not audit_rules. Separate several by commas or lines.'
+        'Needs "Organization ARNs" or "Purge" = true, not audit_rules. share_report_dir is not asked. '
+        "Separate several by commas or lines."
     )
 
 
