@@ -103,6 +103,16 @@ def test_new_versions_of_botocore_are_proposed_except_for_the_oldest():
         assert len(reading) == 1, folder
 
 
+def test_actions_are_pinned_by_commit():
+    found = [
+        name
+        for path in CHECKOUT.glob(".github/workflows/*.yml")
+        for name in re.findall(r"uses: (?!\./)(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert found
+    assert [one for one in found if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", one)] == []
+
+
 def test_dependabot_resolves_the_locks_for_every_python():
     options = re.compile(
         r"^#    make lock \(uv pip compile --universal --python-version 3\.\d+\)$", re.MULTILINE
