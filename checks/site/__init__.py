@@ -49,13 +49,15 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "How it works": ("docs/how-it-works", "docs/simulated-aws", "docs/benchmarks", "docs/scale"),
     "Contribute": ("CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT"),
 }
-# The site's own page; all other Markdown that is in the archive or for contributors is a guide.
+# The site's own page; all other Markdown that is in the archive or for contributors is a guide. There is no
+# CHANGELOG.md before the first release, so that no chapter can list it.
 GENERATED = ("reference/index",)
 _GUIDES = ("*.md", "docs/**/*.md", "examples/**/*.md")
 # Pages whose own titles do not say what they are in a list.
 TITLES = {
     "README": "Overview",
     "docs/README": "Guides by task",
+    "CHANGELOG": "Changes",
     "docs/moving/README": "What is adopted, step by step",
     "reference/index": "Modules, roles, plugins",
 }
@@ -84,7 +86,6 @@ def guides(root: Path) -> tuple[str, ...]:
         path.relative_to(root).with_suffix("").as_posix()
         for pattern in _GUIDES
         for path in root.glob(pattern)
-        if path.name != "CHANGELOG.md"
     }
     listed = {page for pages in CHAPTERS.values() for page in pages} - set(GENERATED)
     if missing := sorted(listed - found):

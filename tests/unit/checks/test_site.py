@@ -20,6 +20,15 @@ def test_every_guide_of_a_chapter_exists():
     assert not set(GENERATED) & set(pages)
 
 
+def test_the_changelog_is_a_page_once_there_is_one(tmp_path: Path):
+    for page in {page for pages in CHAPTERS.values() for page in pages} - set(GENERATED):
+        (tmp_path / page).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{page}.md").touch()
+    assert "CHANGELOG" not in guides(tmp_path)
+    (tmp_path / "CHANGELOG.md").touch()
+    assert "CHANGELOG" in guides(tmp_path)
+
+
 def test_a_chapter_with_a_page_that_does_not_exist_is_an_error(tmp_path: Path):
     with pytest.raises(CheckError, match="docs/cleanup"):
         guides(tmp_path)
