@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from .failures import Failure, invalid_option
@@ -21,6 +22,8 @@ MAX_TAGS = 50
 MAX_KEY = 128
 MAX_VALUE = 256
 RESERVED_PREFIX = "aws:"
+# XML 1.0, section 2.2: all but these characters. An image with one of them in a tag could not be described.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def source_tag(source_image_id: str, source_region: str) -> dict[str, str]:
@@ -62,6 +65,14 @@ def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[
                     option,
                     f"{option}: the tag '{key}' is too long or its key is empty.",
                     f"Keys have 1 to {MAX_KEY - len(prefix)} characters, values at most {MAX_VALUE}.",
+                )
+            )
+        if _NOT_XML.search(key + value):
+            failures.append(
+                invalid_option(
+                    option,
+                    f"{option}: the tag '{key}' has a control character.",
+                    "EC2 answers in XML, which cannot contain it. Remove it.",
                 )
             )
     return tuple(failures)

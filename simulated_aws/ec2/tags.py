@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from .errors import Ec2Error, invalid_value
 MOST_TAGS = 50
 LONGEST_KEY = 128
 LONGEST_VALUE = 256
+# XML 1.0, section 2.2.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_tags(tags: Iterable[dict[str, str]]) -> dict[str, str]:
@@ -22,6 +25,9 @@ def read_tags(tags: Iterable[dict[str, str]]) -> dict[str, str]:
             raise invalid_value("tagKey", key, f"A key has 1 to {LONGEST_KEY} characters.")
         if len(value) > LONGEST_VALUE:
             raise invalid_value("tagValue", value, f"A value has at most {LONGEST_VALUE} characters.")
+        if _NOT_XML.search(key + value):
+            # AWS documents no error for it. Its responses are XML, which cannot have these characters.
+            raise Ec2Error("InvalidParameterValue", "A tag contains characters that are not valid.")
         if key.lower().startswith("aws:"):
             why = "Tag keys starting with 'aws:' are reserved for internal use"
             raise Ec2Error("InvalidParameterValue", why)

@@ -295,7 +295,9 @@ CASES: dict[str, list[Case]] = {
         Case("distribute_tags", {"aws:role": "web"}, "'aws:role'"),
         Case("distribute_tags", {"golden.images:source": "web"}, "'golden.images:source'"),
         Case("distribute_tags", {"x" * 129: "web"}, "x" * 100),
+        Case("distribute_tags", {"a\x01b": "web"}, "'a⟨U+0001⟩b' has a control character"),
         Case("distribute_shared_tags", {"x" * 120: "web"}, "x" * 100),
+        Case("distribute_shared_tags", {"role": "a\x01b"}, "'role' has a control character", stage="tags"),
         Case("distribute_shared_tags", [1], "[1]", stage="types"),
         Case(
             "distribute_shared_tags",
@@ -584,6 +586,7 @@ CASES: dict[str, list[Case]] = {
             stage="aws",
         ),
         Case("share_shared_tags", {"x" * 120: "web"}, "x" * 100),
+        Case("share_shared_tags", {"role": "a\x01b"}, "'role' has a control character"),
         Case("share_shared_tags", ["x"], '["x"]', stage="types"),
         Case(
             "share_purge_launch_permissions",

@@ -37,6 +37,8 @@ def test_valid_tags_are_not_refused(pair: tuple[str, str]) -> None:
         pytest.param(("", "x"), "empty", id="no key"),
         pytest.param(("k" * 129, "x"), "too long", id="long key"),
         pytest.param(("k", "v" * 257), "too long", id="long value"),
+        pytest.param(("k\x01", "v"), "control character", id="a control character in a key"),
+        pytest.param(("k", "v\x00"), "control character", id="a control character in a value"),
     ],
 )
 def test_an_invalid_tag_is_refused(pair: tuple[str, str], complaint: str) -> None:

@@ -55,7 +55,7 @@ def subscription_problem(subscription: Mapping[str, Any]) -> tuple[str, str]:
     if form is None:
         problem = f"the protocol {shown(protocol)} is not supported."
         return problem, f"Use one of {', '.join(sorted(_FORMS))}."
-    if not form.pattern.fullmatch(str(endpoint)):
+    if not form.pattern.fullmatch(str(endpoint)) or not str(endpoint).isprintable():
         problem = f"{shown(endpoint)} is not an endpoint of the protocol {protocol}."
         return problem, f"Use one such as {form.example}."
     return "", ""

@@ -58,6 +58,8 @@ def test_deleting(client: Any, deleted: dict[str, Any], left: dict[str, str]) ->
     ("wanted", "code"),
     [
         (tags(**{"aws:a": "1"}), "InvalidParameterValue"),
+        (tags(a="\x01"), "InvalidParameterValue"),
+        (tags(**{"\x01": "a"}), "InvalidParameterValue"),
         (tags(**{"x" * 129: "1"}), "InvalidParameterValue"),
         (tags(a="x" * 257), "InvalidParameterValue"),
         ([*tags(a="1"), *tags(a="2")], "InvalidParameterValue"),

@@ -41,6 +41,7 @@ def test_an_endpoint_of_its_protocol(protocol: str, endpoint: Any) -> None:
         ("https", "https://"),
         ("email", "no mail"),
         ("email-json", "me@"),
+        ("email", "me@example\x01.org"),
         ("sms", "+1 555 +1"),
         ("sms", "1" * 16),
         ("sms", "me"),
