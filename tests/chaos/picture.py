@@ -15,7 +15,7 @@ Picture = dict[str, dict[str, Any]]
 """Resources by label. A label names what an ID stands for: two copies of one image have two labels."""
 
 _ID = re.compile(
-    r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]{36}|\b(?:ami|snap|i|vol|lt|eni)-[0-9a-f]{8,17}\b"
+    r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]{36}|\b(?:ami|amiur|snap|i|vol|lt|eni)-[0-9a-f]{8,17}\b"
 )
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)?)?")
 _IMAGE_TYPE = "aws:ec2:image"
@@ -41,8 +41,8 @@ def labels(*worlds: Iterable[Resource], keys: Mapping[str, str]) -> dict[str, st
         for one in world:
             if one["kind"].startswith("snapshot"):
                 add(one["name"], f"snap {_where(one)} without image")
-            elif one["kind"] == "instance":
-                add(one["name"], f"instance {_where(one)}")
+            elif one["kind"] in ("instance", "usage report"):
+                add(one["name"], f"{one['kind']} {_where(one)}")
     return found
 
 

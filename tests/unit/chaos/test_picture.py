@@ -52,6 +52,14 @@ def test_a_duplicate_and_an_orphan_are_too_much() -> None:
     assert differences(shot([IMAGE, SNAPSHOT]), shot([IMAGE]))[0].startswith("missing: snapshot")
 
 
+def test_a_second_usage_report_is_too_much() -> None:
+    first, second = ({**IMAGE, "kind": "usage report", "name": f"amiur-{one:017x}"} for one in (1, 2))
+    assert differences(shot([IMAGE, first]), shot([IMAGE, second])) == []
+    assert differences(shot([IMAGE, first]), shot([IMAGE, first, second])) == [
+        "too much: usage report 111111111111/us-east-1 usage report 111111111111/us-east-1 #2"
+    ]
+
+
 def test_terminated_instances_and_outdated_versions_are_history() -> None:
     world = [IMAGE, instance("terminated"), parameter("/a:1", "x", newest=False)]
     assert list(picture(world, labels(world, keys={}))) == [
