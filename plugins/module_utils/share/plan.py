@@ -72,7 +72,7 @@ def _plan_target(
         actions=actions,
         before=_view(shared, shared.launch, shared.volumes, _shared_tags(shared.image)),
         after=_view(shared, launch, volumes, {**_shared_tags(shared.image), **shared_tags}),
-        warnings=(*warnings, *_warnings(wanted, named, shared, launch)),
+        warnings=(*warnings, *_warnings(wanted, named, shared, launch, target)),
         refusals=tuple(_refusals(wanted, named, shared, target, account_id)),
     )
 
@@ -151,7 +151,9 @@ def _volume_view(shared: Shared, volumes: Mapping[str, Sharing]) -> dict[str, An
     return views
 
 
-def _warnings(wanted: ShareWanted, named: Sharing, shared: Shared, launch: Sharing) -> Iterator[str]:
+def _warnings(
+    wanted: ShareWanted, named: Sharing, shared: Shared, launch: Sharing, target: Target
+) -> Iterator[str]:
     organizations = named.org_arns | named.org_unit_arns
     if wanted.present and wanted.share_snapshots and organizations and not named.account_ids:
         yield (
@@ -165,7 +167,10 @@ def _warnings(wanted: ShareWanted, named: Sharing, shared: Shared, launch: Shari
             "Grant access with ami_kms_grant, or allow it in the key policy."
         )
     if wanted.present and shared.key_problem:
-        yield f"Cannot check whether the consumers can use the image's key: {shared.key_problem}"
+        yield (
+            f"{target.region}: Cannot check whether the consumers can use the key of "
+            f"{shared.image.image_id}: {shared.key_problem}"
+        )
     if launch.entities > DEFAULT_QUOTA:
         yield (
             f"The image is shared with {launch.entities} entities; AWS's default quota is {DEFAULT_QUOTA}. "

@@ -405,7 +405,8 @@ def test_no_warning(want: Any, found: Any) -> None:
 
 def test_warning_of_an_unreadable_key() -> None:
     (text,) = warned(wanted(with_accounts(A)), under(key_problem="No. Allow it."))
-    assert text.endswith("No. Allow it.")
+    assert text.startswith(f"{REGION}: Cannot check ")
+    assert text.endswith(f"the key of {IMAGE}: No. Allow it.")
 
 
 def test_warning_names_five_consumers_and_counts_the_rest() -> None:
