@@ -93,6 +93,15 @@ def test_an_object_that_has_another_name_in_each_run_is_denied() -> None:
     assert case.expected == EITHER
 
 
+def test_the_removal_of_a_failed_copy_is_left_undone() -> None:
+    calls = [call("ec2", "CopyImage", changes=True), call("ec2", "DeregisterImage", changes=True)]
+    found = {case.id: (case.expected, case.is_left) for case in cases("failed-copy", calls) if case.faults}
+    assert found[f"failed-copy/region/{HOME}-DeregisterImage"] == (SURVIVE, True)
+    assert found[f"failed-copy/region/{HOME}-CopyImage"] == (FAIL, False)
+    assert found[f"failed-copy/denied/{OWNER}-ec2-DeregisterImage"] == (EITHER, True)
+    assert found[f"failed-copy/denied/{OWNER}-ec2-CopyImage"] == (EITHER, False)
+
+
 def test_all_settings_for_late_reads_lag() -> None:
     lagging = set(of("lag")["2s"].settings)
     named = {one.name for one in fields(Settings)}
