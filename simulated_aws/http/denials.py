@@ -22,7 +22,7 @@ _SIGNING_NAMES = {"monitoring": "cloudwatch"}
 _EC2_KINDS = {"ami": "image", "snap": "snapshot", "lt": "launch-template", "i": "instance"}
 _EC2_RESOURCES = ("ImageId", "SnapshotId", "ResourceId.1", "LaunchTemplateId", "InstanceId.1")
 _EC2_READS_OF_A_RESOURCE = frozenset({"DescribeImageAttribute", "DescribeSnapshotAttribute"})
-_RESOURCES = ("KeyId", "Name", "RoleArn", "TopicArn", "QueueUrl", "AlarmNames.member.1", "logGroupName")
+_RESOURCES = ("KeyId", "Name", "RoleArn", "TopicArn", "QueueUrl", "AlarmName", "AlarmNames", "logGroupName")
 
 
 def denied(call: Call, account_id: str, caller_arn: str) -> ApiError:
@@ -67,10 +67,12 @@ def _resource(call: Call, account_id: str) -> str:
     named = _first(call.params, _RESOURCES)
     if named.startswith(("arn:", "http")) or not named:
         return named or "*"
-    kinds = {"kms": "key/", "ssm": "parameter/"}
+    kinds = {"events": "rule/", "kms": "key/", "monitoring": "alarm:", "ssm": "parameter/"}
     path = kinds.get(call.service, "") + named.removeprefix("/")
-    return f"arn:aws:{call.service}:{call.region}:{account_id}:{path}"
+    service = _SIGNING_NAMES.get(call.service, call.service)
+    return f"arn:aws:{service}:{call.region}:{account_id}:{path}"
 
 
 def _first(params: Mapping[str, Any], names: tuple[str, ...]) -> str:
-    return next((str(params[name]) for name in names if params.get(name)), "")
+    value = next((params[name] for name in names if params.get(name)), "")
+    return str(value[0] if isinstance(value, list) else value)

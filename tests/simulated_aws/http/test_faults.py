@@ -285,6 +285,13 @@ def test_a_fault_of_changes_leaves_reads_and_dry_runs_alone(aws: SimulatedAws, i
             "cloudwatch:DescribeAlarms on resource: * ",
         ),
         (
+            "cloudwatch",
+            "describe_alarms",
+            {"AlarmNames": ["shared", "public"]},
+            "AccessDeniedException",
+            "cloudwatch:DescribeAlarms on resource: arn:aws:cloudwatch:us-east-1:012345678901:alarm:shared ",
+        ),
+        (
             "rbin",
             "list_rules",
             {"ResourceType": "EC2_IMAGE"},
