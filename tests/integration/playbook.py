@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -115,6 +116,12 @@ def _site_packages() -> str:
     """The directory that has Ansible's collections, golden.images linked among them."""
     (found,) = _scripts().parent.glob("lib/python3.*/site-packages")
     return str(found)
+
+
+def version_of(package: str) -> tuple[int, ...]:
+    """The version of a package that playbooks run with."""
+    (found,) = distributions(name=package, path=[_site_packages()])
+    return tuple(int(part) for part in found.version.split("."))
 
 
 class Ansible:

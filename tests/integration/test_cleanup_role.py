@@ -14,7 +14,7 @@ from simulated_aws.client import SimulatedAws
 
 from . import observed
 from .fixture import HOME, OWNER, Fixture
-from .playbook import Ansible, Change, Run
+from .playbook import Ansible, Change, Run, version_of
 
 FQCN = "golden.images.cleanup_amis"
 AWAY = "eu-west-1"
@@ -241,6 +241,21 @@ def test_what_could_not_be_read_makes_the_cleanup_incomplete_and_fails_it_unless
     # The clock of the image in the other region runs, whether or not the task fails.
     assert observed.changes(aws)[0].action == "CreateTags"
     assert _report(ansible)["status"] == "incomplete"
+
+
+@pytest.mark.oldest_boto
+def test_nothing_is_retired_with_a_botocore_that_cannot_read_what_services_hide(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
+) -> None:
+    run = ansible.run(FQCN, policy)
+    retired = {one.resource for one in observed.changes(aws, refused=True) if one.action == "DeregisterImage"}
+    seen = (run.code != 0, run.facts["cleanup_status"], retired)
+    if version_of("botocore") >= (1, 42, 94):
+        assert seen == (False, "done", {images["old"], images["gone"]}), run.text
+    else:
+        assert seen == (True, "incomplete", set()), run.text
+        assert observed.changes(aws, refused=True) == []
+        assert "botocore 1.42.94 or newer is required" in " ".join(run.text.split())
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,7 @@ def test_consumers_own_their_copies_and_the_access_for_copying_is_revoked(
     assert _copies(aws, repeated.facts) == copies
 
 
+@pytest.mark.oldest_boto
 def test_a_copy_is_repeated_until_a_new_grant_can_be_used(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:

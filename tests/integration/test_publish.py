@@ -19,6 +19,7 @@ from .publishing import AWAY, CONSUMER, EVERYWHERE, EXTERNAL_ID, PARAMETER, REGI
 MOST_CALLS_UNCHANGED = 5
 
 
+@pytest.mark.oldest_boto
 def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
