@@ -24,14 +24,12 @@ _READ_BY_OTHERS = frozenset(
     {
         ("iam", "ListAccountAliases"),
         ("logs", "ListTagsLogGroup"),
-        ("sns", "ListSubscriptionsByTopic"),
         ("sns", "ListTagsForResource"),
     }
 )
 """What the modules of amazon.aws and community.aws in the role monitor do without, and do not name.
 
-The role uses no alias and no tag. Without the subscriptions of the topic, sns_topic lists those of the
-account.
+The role uses no alias and no tag.
 """
 _BEFORE_THE_ANSWER = "HEAD /"
 """What is read only to refuse earlier: S3 answers PutObject for a bucket that does not exist with that."""
