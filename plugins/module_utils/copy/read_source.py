@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..aws import errors, read
@@ -66,7 +66,10 @@ def read_sources(clients: Clients, wanted: CopyWanted) -> Sources:
             failures += check_source(wanted.encryption, source)
             failures += copy_checks.check_consumers(wanted, caller.account_id, source)
     except errors.AWS_ERRORS as exception:
-        raise Refused([errors.failure(exception, None, "DescribeImages")]) from exception
+        failed = errors.failure(exception, None, "DescribeImages")
+        # The failure concerns all regions, and this one may be none of them.
+        message = f"The source could not be read in {region}: {failed.message}"
+        raise Refused([replace(failed, message=message)]) from exception
     if failures or isinstance(source, Failure):
         raise Refused(failures)
     return Sources(caller, dict.fromkeys(wanted.regions, source))

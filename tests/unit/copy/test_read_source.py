@@ -154,6 +154,12 @@ def test_a_denied_read_of_the_parameter_names_its_operation(sts: Wire, ec2: Wire
     assert refusals(sts, ec2, ssm=ssm, **NAMED) == [("AccessDeniedException", "GetParameter")]
 
 
+def test_a_denied_read_of_the_source_names_its_region(sts: Wire, ec2: Wire) -> None:
+    ec2.refuse("describe_images", BY_ID, "UnauthorizedOperation")
+    with pytest.raises(Refused, match=f"The source could not be read in {SOURCE_REGION}: "):
+        read_source(sts, ec2)
+
+
 def test_another_accounts_image_with_invisible_snapshots_is_refused(sts: Wire, ec2: Wire) -> None:
     devices = [
         {"DeviceName": f"/dev/sd{letter}", "Ebs": {"SnapshotId": f"snap-{letter}"}} for letter in ("a", "b")
