@@ -20,7 +20,14 @@ _SIGNING_NAMES = {"monitoring": "cloudwatch"}
 """Signing names that differ from the prefix of the service's actions in policies."""
 
 _EC2_KINDS = {"ami": "image", "snap": "snapshot", "lt": "launch-template", "i": "instance"}
-_EC2_RESOURCES = ("ImageId", "SnapshotId", "ResourceId.1", "LaunchTemplateId", "InstanceId.1")
+_EC2_RESOURCES = (
+    "ImageId",
+    "SourceImageId",
+    "SnapshotId",
+    "ResourceId.1",
+    "LaunchTemplateId",
+    "InstanceId.1",
+)
 _EC2_READS_OF_A_RESOURCE = frozenset({"DescribeImageAttribute", "DescribeSnapshotAttribute"})
 _RESOURCES = ("KeyId", "Name", "RoleArn", "TopicArn", "QueueUrl", "AlarmName", "AlarmNames", "logGroupName")
 

@@ -258,6 +258,13 @@ def test_a_fault_of_changes_leaves_reads_and_dry_runs_alone(aws: SimulatedAws, i
         ),
         (
             "ec2",
+            "copy_image",
+            {"Name": "golden", "SourceImageId": "ami-0123456789abcdef0", "SourceRegion": "eu-west-1"},
+            "UnauthorizedOperation",
+            "ec2:CopyImage on resource: arn:aws:ec2:us-east-1::image/ami-0123456789abcdef0 because no ",
+        ),
+        (
+            "ec2",
             "describe_image_attribute",
             {"ImageId": "ami-0123456789abcdef0", "Attribute": "launchPermission"},
             "UnauthorizedOperation",
