@@ -65,6 +65,8 @@ _EXPIRED = r"RequestExpired|ExpiredToken"
 """The error codes of services for expired credentials."""
 NOT_OF_A_REGION = frozenset({"s3", "sts"})
 """Services that are called in a region of their own choice, not in that in which the work is done."""
+OF_ALL_REGIONS = frozenset({"DescribeRegions"})
+"""Operations that return the same in each region, so that a failure in one says nothing of it."""
 _PREFIXES = {"monitoring": "cloudwatch"}
 """Signing names of services that differ from the prefix of their actions in policies."""
 _SLOW_SECONDS = 60.0

@@ -21,7 +21,7 @@ from simulated_aws.client import SimulatedAws
 from simulated_aws.http.record import RecordedCall
 
 from ..integration.playbook import Ansible, Run, kill, tasks_of
-from .cases import FAIL, NOT_OF_A_REGION, SURVIVE, Case, Denied, Failed, operations
+from .cases import FAIL, NOT_OF_A_REGION, OF_ALL_REGIONS, SURVIVE, Case, Denied, Failed, operations
 from .invariants import Moment, violations
 from .picture import Picture, differences, labels, picture
 from .scenarios import OWNER, OWNER_ROLE, SCENARIOS, Command, Setup, World, tombstones
@@ -316,7 +316,8 @@ def _names(said: str, denied: Denied, call: RecordedCall) -> bool:
     """Whether a text has the call's region, and its resource, if a policy can limit the action to some."""
     action = f"{denied.service}:{denied.action}"
     limited = any(action in one.actions and one.resource_types for one in PERMISSIONS.values())
-    wanted = [[] if call.service in NOT_OF_A_REGION else [call.region], resources(call) if limited else []]
+    of_region = call.service not in NOT_OF_A_REGION and denied.action not in OF_ALL_REGIONS
+    wanted = [[call.region] if of_region else [], resources(call) if limited else []]
     return all(any(one in said for one in names) for names in wanted if names)
 
 
