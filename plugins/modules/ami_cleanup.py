@@ -338,6 +338,20 @@ results:
   returned: success, and failure after something was changed
   type: list
   elements: dict
+  sample:
+    - creation_date: "2026-11-28T18:02:57.420000+00:00"
+      decision: keep
+      evidence: []
+      family: golden-web
+      image_id: ami-0123456789abcdef0
+      name: golden-web-2026.11.1
+      next_stage: null
+      next_stage_at: null
+      reasons: [It is among the latest 3 of its family in this region.]
+      recoverable_until: null
+      region: us-east-1
+      size_gib: 28
+      snapshots: []
   contains:
     creation_date:
       description: When the image was created. Null if AWS reports no date; such an image is kept.

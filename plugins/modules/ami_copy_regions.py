@@ -283,6 +283,22 @@ results:
   returned: success, and failure after copies were started
   type: list
   elements: dict
+  sample:
+    - account_id: "111122223333"
+      best_effort: false
+      copy_seconds: 412
+      image_id: ami-0123456789abcdef0
+      kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+      name: golden-web-2026.11.1
+      origin: copied
+      progress: null
+      region: eu-west-1
+      snapshot_ids: [snap-0123456789abcdef0]
+      snapshot_kms_key_arns: [arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab]
+      state: available
+      tags:
+        golden.images:kms-key: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+        golden.images:source: us-east-1/ami-0fedcba9876543210
   contains:
     account_id:
       description: The account that owns the image.

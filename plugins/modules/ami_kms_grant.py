@@ -184,6 +184,19 @@ results:
   returned: success, and failure after something was changed
   type: list
   elements: dict
+  sample:
+    - account_id: "111122223333"
+      changed: true
+      kms_keys:
+        - consumers_without_access: null
+          grants:
+            - grantee: arn:aws:iam::012345678901:root
+              operations: [CreateGrant, Decrypt, DescribeKey, GenerateDataKey, GenerateDataKeyWithoutPlaintext, ReEncryptFrom, ReEncryptTo]
+          kept_access: []
+          kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+          policy_statements: []
+          unseen_volumes: []
+      region: eu-west-1
   contains:
     account_id:
       description: The account that owns the keys.

@@ -99,6 +99,15 @@ results:
   returned: success, and failure after something was launched
   type: list
   elements: dict
+  sample:
+    - account_id: "012345678901"
+      findings: []
+      image_id: ami-0123456789abcdef0
+      instance_id: i-0123456789abcdef0
+      instance_type: t3.nano
+      level: launched
+      region: us-east-1
+      subnet_id: subnet-0123456789abcdef0
   contains:
     account_id:
       description: The account.

@@ -141,6 +141,15 @@ results:
   returned: success, and failure after something was changed
   type: list
   elements: dict
+  sample:
+    - account_id: "111122223333"
+      changed: true
+      image_id: ami-0123456789abcdef0
+      label: source-ami-0fedcba9876543210
+      launch_templates: {"web": 2}
+      parameter: /golden/web
+      parameter_version: 7
+      region: eu-west-1
   contains:
     account_id:
       description: The account of the parameter and the launch templates.

@@ -100,6 +100,21 @@ results:
   returned: success, and failure after something was changed
   type: list
   elements: dict
+  sample:
+    - account_id: "111122223333"
+      changed: true
+      deprecation_time: null
+      image_id: ami-0123456789abcdef0
+      launch_permissions:
+        account_ids: ["012345678901"]
+        org_arns: []
+        org_unit_arns: []
+        public: false
+      previous_state: disabled
+      region: us-east-1
+      tombstone: "2026-11-24T12:00:00Z"
+      volume_permissions:
+        snap-0123456789abcdef0: {"account_ids": [], "public": false}
   contains:
     account_id:
       description: The account that owns the image.

@@ -162,6 +162,19 @@ results:
   returned: success, and failure after something was changed
   type: list
   elements: dict
+  sample:
+    - account_id: "111122223333"
+      changed: true
+      image_id: ami-0123456789abcdef0
+      launch_permissions:
+        account_ids: ["012345678901"]
+        org_arns: []
+        org_unit_arns: []
+        public: false
+      region: eu-west-1
+      shared_tags: {"release": "2026.11.1"}
+      volume_permissions:
+        snap-0123456789abcdef0: {"account_ids": ["012345678901"], "public": false}
   contains:
     account_id:
       description: The account that owns the image.

@@ -209,6 +209,32 @@ results:
   returned: success, and failure after something was read
   type: list
   elements: dict
+  sample:
+    - account_id: "111122223333"
+      age_days: 4
+      copies: []
+      creation_date: "2026-11-24T18:03:56.617Z"
+      deprecated: false
+      deprecation_time: null
+      encrypted: true
+      findings: []
+      image_id: ami-0123456789abcdef0
+      kms_key_arns: [arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab]
+      last_launched_time: null
+      name: golden-web-2026.11.1
+      region: eu-west-1
+      sharing:
+        account_ids: ["012345678901"]
+        org_arns: []
+        org_unit_arns: []
+        public: false
+      snapshots:
+        - account_ids: []
+          kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+          public: false
+          snapshot_id: snap-0123456789abcdef0
+      source: null
+      state: available
   contains:
     account_id:
       description: The account that owns the image.

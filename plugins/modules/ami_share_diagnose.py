@@ -97,6 +97,14 @@ results:
   returned: success, and failure after all was read
   type: list
   elements: dict
+  sample:
+    - account_id: "012345678901"
+      can_launch: "yes"
+      findings: []
+      image_id: ami-0123456789abcdef0
+      level: authorized
+      owner_account_id: "111122223333"
+      region: us-east-1
   contains:
     account_id:
       description: The account whose launch of the image is diagnosed.

@@ -133,6 +133,28 @@ results:
   returned: success, and failure after something was read
   type: list
   elements: dict
+  sample:
+    - age_days: 4
+      architecture: x86_64
+      creation_date: "2026-11-24T18:03:56.617Z"
+      deprecated: false
+      deprecation_time: null
+      description: Web server
+      encrypted: true
+      image_id: ami-0123456789abcdef0
+      image_owner_alias: null
+      key_access: "yes"
+      key_access_reason: KMS allows these credentials every operation that launching and copying need.
+      kms_key_arns: [arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab]
+      name: golden-web-2026.11.1
+      owner_id: "111122223333"
+      platform_details: Linux/UNIX
+      product_codes: []
+      public: false
+      region: eu-west-1
+      snapshot_ids: [snap-0123456789abcdef0]
+      state: available
+      tags: {"ec2:SharedTag/release": "2026.11.1"}
   contains:
     age_days:
       description: Whole days since the image was created. Null if AWS does not return the creation date.

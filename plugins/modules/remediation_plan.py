@@ -119,6 +119,13 @@ removals:
   returned: success
   type: list
   elements: dict
+  sample:
+    - finding_codes: [unknown_account]
+      image_id: ami-0123456789abcdef0
+      message: "eu-west-1: unshare ami-0123456789abcdef0 (golden-web) from 012345678901: unknown_account"
+      principal: "012345678901"
+      region: eu-west-1
+      resource: ami-0123456789abcdef0
   contains:
     finding_codes:
       description: The findings that the removal fixes or prevents.
@@ -152,6 +159,16 @@ unshare_tasks:
   returned: success
   type: list
   elements: dict
+  sample:
+    - account_ids: ["012345678901"]
+      group: null
+      images: {"eu-west-1": "ami-0123456789abcdef0"}
+      org_arns: []
+      org_unit_arns: []
+      per_region: []
+      share_snapshots: true
+      snapshot_ids: []
+      snapshots: {}
 revoke_tasks:
   description:
     - The keys as options of M(golden.images.ami_kms_grant) with C(state=absent), in the same way. C(unshared_image_ids) are
@@ -159,6 +176,14 @@ revoke_tasks:
   returned: success
   type: list
   elements: dict
+  sample:
+    - account_ids: ["012345678901"]
+      kms_key_ids: {"eu-west-1": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}
+      org_ids: []
+      org_unit_ids: []
+      per_region: []
+      principals: []
+      unshared_image_ids: [ami-0123456789abcdef0]
 kept_access:
   description:
     - The key access that O(revoke_results) show as kept. If C(image_ids) and C(volume_ids) are empty, it is not known whether

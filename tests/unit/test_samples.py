@@ -71,6 +71,14 @@ def test_most_modules_have_samples():
     assert len(with_samples) > len(MODULES) / 2
 
 
+def test_the_main_return_value_of_each_module_has_a_sample():
+    main = {"results", "removals", "unshare_tasks", "revoke_tasks"}
+    found = [
+        (path.stem, key, value) for path in MODULES for key, value in returned(path).items() if key in main
+    ]
+    assert [(name, key) for name, key, value in found if "sample" not in value] == []
+
+
 @pytest.mark.parametrize(
     ("sample", "wrong"),
     [
