@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...aws.clients import Clients
 from ...aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ...failures import Failure
 from .state import Attributes, Kind, Resource, VerifySeen, VerifyWanted
 
-Found = Mapping[Resource, Attributes | None]
+Found: TypeAlias = "Mapping[Resource, Attributes | None]"
 # The codes of SNS, CloudWatch Logs and EventBridge, and of SQS in its JSON and its query protocol.
 _NOT_FOUND = frozenset(
     {
@@ -92,7 +92,7 @@ def _metric_filters(logs: Any, wanted: VerifyWanted) -> Found:
 
 
 def _metric_filter(described: Mapping[str, Any]) -> Attributes:
-    (metric, *_) = described.get("metricTransformations") or [{}]
+    (metric, *_others) = described.get("metricTransformations") or [{}]
     return {
         "pattern": described.get("filterPattern"),
         "metric": {"name": metric.get("metricName"), "namespace": metric.get("metricNamespace")},
@@ -102,7 +102,7 @@ def _metric_filter(described: Mapping[str, Any]) -> Attributes:
 def _alarm(cloudwatch: Any, wanted: VerifyWanted) -> Found:
     (name,) = wanted.named("alarm")
     answer = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm"])
-    (alarm, *_) = answer.get("MetricAlarms") or [None]
+    (alarm, *_others) = answer.get("MetricAlarms") or [None]
     return {Resource("alarm", name): alarm}
 
 
