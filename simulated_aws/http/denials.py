@@ -29,7 +29,17 @@ _EC2_RESOURCES = (
     "InstanceId.1",
 )
 _EC2_READS_OF_A_RESOURCE = frozenset({"DescribeImageAttribute", "DescribeSnapshotAttribute"})
-_RESOURCES = ("KeyId", "Name", "RoleArn", "TopicArn", "QueueUrl", "AlarmName", "AlarmNames", "logGroupName")
+_RESOURCES = (
+    "KeyId",
+    "ResourceId",
+    "Name",
+    "RoleArn",
+    "TopicArn",
+    "QueueUrl",
+    "AlarmName",
+    "AlarmNames",
+    "logGroupName",
+)
 
 
 def denied(call: Call, account_id: str, caller_arn: str) -> ApiError:

@@ -285,6 +285,13 @@ def test_a_fault_of_changes_leaves_reads_and_dry_runs_alone(aws: SimulatedAws, i
             "ssm:GetParameter on resource: arn:aws:ssm:us-east-1:012345678901:parameter/golden/web because ",
         ),
         (
+            "ssm",
+            "list_tags_for_resource",
+            {"ResourceType": "Parameter", "ResourceId": "/golden/web"},
+            "AccessDeniedException",
+            "ssm:ListTagsForResource on resource: arn:aws:ssm:us-east-1:012345678901:parameter/golden/web ",
+        ),
+        (
             "cloudwatch",
             "describe_alarms",
             {},
