@@ -44,6 +44,16 @@ _PROVEN_BY_CONSUMERS = frozenset(
     for action in ("DescribeKey", "GetKeyPolicy", "ListGrants")
 )
 """What these scenarios need not read of the owner's keys: KMS allows the consumer's dry runs."""
+_ONLY_FOR_DELETIONS = frozenset(
+    {
+        ("disable", "ec2", "DescribeLockedSnapshots"),
+        ("disable", "ec2", "DescribeSnapshotTierStatus"),
+        ("disable", "ec2", "DescribeSnapshots"),
+        ("disable", "ec2", "ListImagesInRecycleBin"),
+        ("disable", "rbin", "ListRules"),
+    }
+)
+"""What a cleanup need not read to disable an image: it stops what deletes, and nothing milder."""
 _LAG = (
     "image_visible_after_seconds",
     "image_settles_after_seconds",
@@ -186,7 +196,8 @@ def _denials(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
         is_proven = (scenario, service, action) in _PROVEN_BY_CONSUMERS and account_id == calls[0].account_id
         operation = operation_of(service, action)
         is_needless = (service, operation) in _READ_BY_OTHERS or action.startswith(_BEFORE_THE_ANSWER)
-        names = not is_needless and not is_proven
+        is_other = (scenario, service, operation) in _ONLY_FOR_DELETIONS
+        names = not is_needless and not is_proven and not is_other
         denied = Denied(prefix_of(service), operation) if names else None
         which = f"{account_id}-{service}-{operation}"
         if action.startswith(_BEFORE_THE_ANSWER):
