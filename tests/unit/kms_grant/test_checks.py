@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.policy import policy_after
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantSeen, GrantWanted
 from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen
 from ansible_collections.golden.images.plugins.modules.ami_kms_grant import DOCUMENTATION
 
@@ -221,3 +221,14 @@ def test_deny_statement_with_an_own_sid_is_refused(want: GrantWanted, sid: str) 
 
 def test_deny_statement_is_ignored_where_the_policy_does_not_change() -> None:
     assert planned(wanted(A), seen()).refusals == ()
+
+
+def test_principals_of_another_partition_are_refused() -> None:
+    in_china = DEPLOY.replace("arn:aws:", "arn:aws-cn:")
+    want = wanted(principals=frozenset({in_china}))
+    (refusal,) = planned(want, seen()).refusals
+    assert refusal.message == f"principals: '{in_china}' is in the partition aws-cn, and the keys are in aws."
+    assert planned(want, seen(partition="aws-cn")).refusals == ()
+    assert planned(replace(want, present=False), seen()).refusals == ()
+    unencrypted = GrantSeen(OWNER, "aws", {place(REGION): ()})
+    assert planned(want, unencrypted).refusals == ()

@@ -344,17 +344,6 @@ def test_arns_in_another_partition() -> None:
     assert [name.split(":")[1] for _operation, name in calls(plan.actions)] == ["aws-cn", "aws-cn"]
 
 
-def test_principals_of_another_partition_are_refused() -> None:
-    in_china = DEPLOY.replace("arn:aws:", "arn:aws-cn:")
-    want = wanted(principals=frozenset({in_china}))
-    (refusal,) = planned(want, seen()).refusals
-    assert refusal.message == f"principals: '{in_china}' is in the partition aws-cn, and the keys are in aws."
-    assert planned(want, seen(partition="aws-cn")).refusals == ()
-    assert planned(replace(want, present=False), seen()).refusals == ()
-    unencrypted = GrantSeen(OWNER, "aws", {place(REGION): ()})
-    assert planned(want, unencrypted).refusals == ()
-
-
 def test_warning_of_an_unencrypted_image() -> None:
     saw = GrantSeen(OWNER, "aws", {place(REGION): ()}, unencrypted=frozenset({place(REGION)}))
     plan = planned(wanted(A), saw)
