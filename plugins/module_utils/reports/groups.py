@@ -16,9 +16,12 @@ from .naming import count, natural
 
 Found = TypeVar("Found")
 
-# In ``by_cause``: so many findings are a group of their own, unless more than so many causes have as many. So
-# many small causes have a group each.
-_MANY, _MOST, _FEW = 10, 10, 3
+# The sizes that ``by_cause`` goes by: this many findings make a cause large.
+_LARGE = 10
+# The most large causes of a kind. If more have that many findings, a larger share of the kind's is needed.
+_MOST_LARGE = 10
+# Up to this many small causes have a group each.
+_FEW_SMALL = 3
 _COLUMNS = (
     Column("region", "Region"),
     Column("name", "Name"),
@@ -66,12 +69,13 @@ def by_cause(
 
 
 def _joined(causes: list[list[Found]]) -> list[list[Found]]:
-    part = sum(map(len, causes)) / _MOST
-    least = max(2, min(_MANY, part))
-    if sum(len(one) >= least for one in causes) > _MOST:
-        least = max(2, part)
+    # No more causes than _MOST_LARGE can have this share of all findings.
+    share = sum(map(len, causes)) / _MOST_LARGE
+    least = max(2, min(_LARGE, share))
+    if sum(len(one) >= least for one in causes) > _MOST_LARGE:
+        least = max(2, share)
     small = [one for one in causes if len(one) < least]
-    if len(small) <= _FEW:
+    if len(small) <= _FEW_SMALL:
         return causes
     return [*(one for one in causes if len(one) >= least), [*chain.from_iterable(small)]]
 
