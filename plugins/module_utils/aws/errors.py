@@ -193,7 +193,10 @@ def message_of(exception: ClientError) -> str:
 
 
 def is_temporary(exception: ClientError) -> bool:
-    """Whether the call may succeed later as it is: AWS throttled it, or a server failed."""
+    """Whether the call may succeed later as it is: AWS throttled it, or a server failed.
+
+    These are the codes whose whole remedy is a rerun.
+    """
     return REMEDIES.get(code_of(exception)) is _RETRY
 
 

@@ -64,7 +64,7 @@ def _refuse_web_page(
 
     Raises:
         WebPage: the page has another status.
-        ResponseParserError: the answer of a success is no JSON, but should be.
+        ResponseParserError: the answer of a success is not JSON, but has to be.
     """
     body = response_dict.get("body")
     if not isinstance(body, bytes):
@@ -83,11 +83,11 @@ def _refuse_web_page(
     if status >= 500 and protocol in _XML_PROTOCOLS and not _is_xml(body):
         response_dict["body"] = _SERVER_ERROR
     elif status < 300 and protocol in _JSON_PROTOCOLS and not _may_be_json(body):
-        raise ResponseParserError(f"The response of {endpoint} to {operation_model.name} is no JSON.")
+        raise ResponseParserError(f"The response of {endpoint} to {operation_model.name} is not JSON.")
 
 
 def _may_be_json(body: bytes) -> bool:
-    """Whether the answer is an object or empty, as all answers are. botocore parses it."""
+    """Whether the answer is empty or begins as an object; botocore parses the rest."""
     return not body.strip() or body.lstrip().startswith(b"{")
 
 

@@ -103,11 +103,11 @@ def _check_pattern(
         # As the role writes it.
         length = len(json.dumps(_without(pattern, others), separators=(",", ":")))
         if length > _LONGEST_PATTERN:
-            number = len({*keys} - others)
+            own = sorted({*keys} - others)
             options.refuse(
                 "kms_key_arns",
-                f"with {number} keys in {region}, the event pattern has {length} characters (got "
-                f"{shown(sorted({*keys} - others))}).",
+                f"with {len(own)} keys in {region}, the event pattern has {length} characters (got "
+                f"{shown(own)}).",
                 f"List fewer, or none to monitor all keys: EventBridge allows {_LONGEST_PATTERN} by default.",
             )
             return

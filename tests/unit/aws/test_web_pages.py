@@ -107,7 +107,7 @@ def test_other_text_and_xml_are_left_to_botocore(body: bytes, status: int) -> No
 @pytest.mark.parametrize("protocol", ["json", "rest-json"])
 @pytest.mark.parametrize("body", [b"OK", b"<Response/>", b"[]"])
 def test_no_json_of_a_success_is_refused(body: bytes, protocol: str) -> None:
-    with pytest.raises(ResponseParserError, match="DescribeImages is no JSON"):
+    with pytest.raises(ResponseParserError, match="DescribeImages is not JSON"):
         emitted(body, 200, "text/plain", protocol)
     # botocore makes errors of these.
     assert emitted(body, 503, "text/plain", protocol)[0]["body"] == body
