@@ -63,10 +63,11 @@ _LAG = (
     "grant_listed_after_seconds",
     "grant_usable_after_seconds",
     "key_policy_visible_after_seconds",
-    "new_grantee_by_unique_id_seconds",
     "parameter_validation_seconds",
 )
 """The settings for how long reads show an earlier state."""
+_UNIQUE_ID_SECONDS = 60.0
+"""How long KMS shows a new role by its unique ID (aws/aws-sdk-go#1718). The roles are older than the lag."""
 _LAGGING = frozenset({"ec2", "kms", "ssm"})
 """The services with such settings."""
 _RATES = (0.1, 0.03, 0.01)
@@ -115,7 +116,8 @@ class Case:
     anything before the other one has read everything. ``failed``: the step that the other regions have to
     reach all the same. ``says``: what a failure must say, as a regular expression. ``session``: the first
     run has credentials that expire. ``throttled``: a call of the run has to be throttled. ``is_left``: a run
-    that succeeds leaves undone what the fault strikes.
+    that succeeds leaves undone what the fault strikes. ``lag``: seconds for which reads show an earlier
+    state of what a run has changed, but not of the world that it finds.
     """
 
     scenario: str
@@ -134,6 +136,7 @@ class Case:
     session: bool = False
     throttled: bool = False
     is_left: bool = False
+    lag: float = 0.0
 
     @property
     def id(self) -> str:
@@ -305,7 +308,8 @@ def _expired(before: Sequence[RecordedCall]) -> list[dict[str, Any]]:
 def _weather(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
     if any(call.changes and call.service in _LAGGING for call in calls):
         for seconds in (2.0, 20.0):
-            yield Case(scenario, "lag", f"{seconds:.0f}s", settings=dict.fromkeys(_LAG, seconds))
+            settings = dict.fromkeys(_LAG, seconds) | {"new_grantee_by_unique_id_seconds": _UNIQUE_ID_SECONDS}
+            yield Case(scenario, "lag", f"{seconds:.0f}s", settings=settings, lag=seconds)
     for rate in [one for one in _RATES if _is_throttled(calls, one)][:1]:
         settings = {"request_rate_factor": rate}
         yield Case(scenario, "rate", f"{rate:g}", SURVIVE, settings=settings, throttled=True)
