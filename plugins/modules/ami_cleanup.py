@@ -162,11 +162,12 @@ options:
         such an image, is shared with that account.
       - An account whose launches named this key has volumes under it, and needs its grant whenever an instance with them
         starts. With O(consumer_role_name), the volumes of the accounts that would lose their grants are read
-        (C(ec2:DescribeVolumes) in each of them), and an account keeps its grants as long as it has such volumes, or if they
-        cannot be read. Without it, the grants are revoked. RV(kms_keys) names the accounts whose volumes were not read.
+        (C(ec2:DescribeVolumes) in each of them), and an account keeps its grants as long as it has such volumes. Without it,
+        the grants are revoked. RV(kms_keys) names the accounts whose volumes were not read.
       - All grants on a key are kept, and a warning gives the reason, if the accounts that need the key are not known - an
-        image under it is public or shared with an organization or organizational unit, a copy is pending in the region, or
-        something cannot be read.
+        image under it is public or shared with an organization or organizational unit, or a copy is pending in the region.
+      - If the grants or these volumes cannot be read, the image is not deregistered, because a later run would not find the
+        key.
       - Statements in key policies are never changed. Use O(golden.images.ami_kms_grant#module:state=absent) to remove them.
       - Do not use this option while images are distributed under the same keys. Their grants are created before the images
         are shared.
@@ -294,7 +295,7 @@ kms_keys:
           type: str
           returned: always
         volume_ids:
-          description: Its volumes under the key. Empty if they could not be read.
+          description: Its volumes under the key.
           type: list
           elements: str
           returned: always
@@ -308,8 +309,8 @@ kms_keys:
       returned: always
     unseen_volumes:
       description:
-        - The accounts with such grants whose volumes were not read. Without O(consumer_role_name) they lose their grants,
-          otherwise they keep them.
+        - The accounts with such grants whose volumes were not read, because O(consumer_role_name) is not set. They lose
+          their grants.
       type: list
       elements: dict
       returned: always

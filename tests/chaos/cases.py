@@ -45,15 +45,24 @@ _PROVEN_BY_CONSUMERS = frozenset(
 )
 """What these scenarios need not read of the owner's keys: KMS allows the consumer's dry runs."""
 _ONLY_FOR_DELETIONS = frozenset(
+    (scenario, service, action)
+    for scenario in ("disable", "request-reports")
+    for service, action in (
+        ("ec2", "DescribeLockedSnapshots"),
+        ("ec2", "DescribeSnapshotTierStatus"),
+        ("ec2", "DescribeSnapshots"),
+        ("ec2", "ListImagesInRecycleBin"),
+        ("rbin", "ListRules"),
+    )
+)
+"""What a cleanup need not read to disable an image or to request a report: it stops what deletes."""
+_UNTIL_THE_REPORT = frozenset(
     {
-        ("disable", "ec2", "DescribeLockedSnapshots"),
-        ("disable", "ec2", "DescribeSnapshotTierStatus"),
-        ("disable", "ec2", "DescribeSnapshots"),
-        ("disable", "ec2", "ListImagesInRecycleBin"),
-        ("disable", "rbin", "ListRules"),
+        ("request-reports", "ec2", "DescribeSnapshotAttribute"),
+        ("request-reports", "sts", "AssumeRole"),
     }
 )
-"""What a cleanup need not read to disable an image: it stops what deletes, and nothing milder."""
+"""What a cleanup need not read before the report is there, or what the report makes unnecessary."""
 _LAG = (
     "image_visible_after_seconds",
     "image_settles_after_seconds",
@@ -199,7 +208,7 @@ def _denials(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
         is_proven = (scenario, service, action) in _PROVEN_BY_CONSUMERS and account_id == calls[0].account_id
         operation = operation_of(service, action)
         is_needless = (service, operation) in _READ_BY_OTHERS or action.startswith(_BEFORE_THE_ANSWER)
-        is_other = (scenario, service, operation) in _ONLY_FOR_DELETIONS
+        is_other = (scenario, service, operation) in _ONLY_FOR_DELETIONS | _UNTIL_THE_REPORT
         names = not is_needless and not is_proven and not is_other
         denied = Denied(prefix_of(service), operation) if names else None
         which = f"{account_id}-{service}-{operation}"

@@ -171,7 +171,7 @@ def _shared(aws: SimulatedAws, _folder: Path) -> Job:
     }
 
     def check(run: Run) -> None:
-        retired = {images[name] for name in ("seen", "unseen", "built", "away")}
+        retired = {images[name] for name in ("seen", "unseen", "built")}
         assert {one["image_id"] for one in run.facts["cleanup_deregistered"]} == retired
         assert orphan not in observed.own_snapshots(aws, OWNER, HOME)
         assert run.facts["cleanup_status"] == "incomplete"

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..model import ImageRef, SnapshotRef
 from .families import families, latest
+from .grants import unread_of_keys
 from .image_builder import managed_by_policy, unknown_policies
 from .options import CleanupWanted
 from .rules import is_evaluated, kept
@@ -193,7 +194,7 @@ def _decisions(context: _Context) -> Iterator[Decision]:
             ref,
             family,
             todo.stage or WAIT,
-            (*blockers, *(f"{one.subject} could not be read: {one.detail}" for one in unread)),
+            (*blockers, *(one.could_not_be_read for one in unread)),
             unread=() if blockers else unread,
             step=todo,
             report_wanted=report_wanted,
@@ -240,12 +241,16 @@ def _only_unread(wanted: CleanupWanted, evidence: tuple[Evidence, ...]) -> tuple
     """What could not be read, unless something else keeps the image.
 
     That is a use, or a use that nothing rules out. If the user trusts usage reports, one can rule it out for
-    accounts that cannot be read.
+    accounts that cannot be read, but not for the own account.
     """
-    alternative = wanted.trust_usage_reports or wanted.consumer_role is None
-    if any(one.firm or (one.kind == UNPROVEN and alternative) for one in evidence):
+    unread = tuple(one for one in evidence if one.kind == UNREADABLE)
+    if any(one.firm for one in evidence):
         return ()
-    return tuple(one for one in evidence if one.kind == UNREADABLE)
+    if not any(one.kind == UNPROVEN for one in evidence):
+        return unread
+    if wanted.trust_usage_reports:
+        return tuple(one for one in unread if one.account_id is None)
+    return unread if wanted.consumer_role is not None else ()
 
 
 def _next_step(
@@ -275,6 +280,9 @@ def _unread_blockers(context: _Context, ref: ImageRef, todo: Step) -> Iterator[E
     own, state = context.seen.images[ref], context.seen.regions[ref.region]
     if todo.stage in (DISABLE, DEREGISTER):
         yield from unread_blockers(own, state, _snapshots(context, ref), todo.stage == DEREGISTER)
+    if todo.stage == DEREGISTER:
+        snapshots = [SnapshotRef(ref.region, one) for one in own.image.snapshot_ids]
+        yield from unread_of_keys(context.wanted, context.seen, snapshots)
 
 
 def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..model import SnapshotRef
 from .decisions import Decision
+from .grants import unread_of_keys
 from .options import CleanupWanted
 from .snapshots import described_image, images_named_by, leftovers, orphans
 from .state import CleanupSeen, Evidence, OwnSnapshot, SnapshotUsage, unreadable
@@ -50,7 +51,7 @@ def all_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> Mapping[SnapshotR
 def unread_deletions(wanted: CleanupWanted, seen: CleanupSeen) -> dict[str, tuple[Evidence, ...]]:
     """Region to what could not be read there and keeps snapshots without an image.
 
-    That is either what was not read of the region, or the permissions of such snapshots.
+    That is either what was not read of the region, or the permissions and keys of such snapshots.
     """
     found: dict[str, dict[Evidence, None]] = {}
     for region, state in seen.regions.items():
@@ -63,16 +64,18 @@ def unread_deletions(wanted: CleanupWanted, seen: CleanupSeen) -> dict[str, tupl
         unlisted = wanted.orphan_snapshots and any(one.subject == "DescribeSnapshots" for one in unread)
         if unread and (kept or unlisted):
             found[region] = dict.fromkeys(unread)
-        elif not wanted.include_shared:
-            usage = {
-                one.snapshot_id: seen.snapshot_usage.get(SnapshotRef(region, one.snapshot_id)) for one in kept
-            }
-            found[region] = {
-                unreadable("DescribeSnapshotAttribute", f"{one}: {of.unread}"): None
-                for one, of in usage.items()
-                if of is not None and of.unread
-            }
+        else:
+            refs = (SnapshotRef(region, one.snapshot_id) for one in kept)
+            found[region] = dict.fromkeys(one for ref in refs for one in _unread(wanted, seen, ref))
     return {region: tuple(unread) for region, unread in found.items() if unread}
+
+
+def _unread(wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef) -> Iterator[Evidence]:
+    """What was tried to read of a snapshot without an image, in vain, and keeps it."""
+    usage = seen.snapshot_usage.get(ref)
+    if usage is not None and usage.unread and not wanted.include_shared:
+        yield unreadable("DescribeSnapshotAttribute", f"{ref.snapshot_id}: {usage.unread}")
+    yield from unread_of_keys(wanted, seen, [ref])
 
 
 def _leftovers(wanted: CleanupWanted, seen: CleanupSeen, region: str) -> tuple[OwnSnapshot, ...]:
@@ -81,13 +84,10 @@ def _leftovers(wanted: CleanupWanted, seen: CleanupSeen, region: str) -> tuple[O
 
 
 def kept_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> dict[SnapshotRef, str]:
-    """The leftovers that are not deleted because of their sharing, with the reason."""
-    found = {}
-    for ref in all_leftovers(wanted, seen):
-        usage = seen.snapshot_usage.get(ref, _NOT_READ)
-        if not _is_deletable(wanted, seen, ref):
-            found[ref] = usage.unread or "It is shared with other accounts."
-    return found
+    """The leftovers that are not deleted because of their sharing or their key, with the reason."""
+    return {
+        ref: why for ref in all_leftovers(wanted, seen) if (why := next(_keep_reasons(wanted, seen, ref), ""))
+    }
 
 
 def used_deregistered_images(wanted: CleanupWanted, seen: CleanupSeen, region: str) -> dict[str, Evidence]:
@@ -108,7 +108,7 @@ def deletable_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
     for region, by_image in all_orphans(wanted, seen).items():
         for image_id, left in by_image.items():
             deletable = tuple(
-                one for one in left if _is_deletable(wanted, seen, SnapshotRef(region, one.snapshot_id))
+                one for one in left if _is_deleted(wanted, seen, SnapshotRef(region, one.snapshot_id))
             )
             if deletable:
                 found.setdefault(region, {})[image_id] = deletable
@@ -126,7 +126,7 @@ def deleted_alone(
     left_here = (
         one
         for ref, one in all_leftovers(wanted, seen).items()
-        if ref.region == region and _is_deletable(wanted, seen, ref)
+        if ref.region == region and _is_deleted(wanted, seen, ref)
     )
     return (*left_here, *of_orphans)
 
@@ -157,7 +157,14 @@ def concerned_snapshots(
         yield from (SnapshotRef(region, one.snapshot_id) for one in alone)
 
 
-def _is_deletable(wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef) -> bool:
-    """Whether the sharing of a snapshot without an image allows its deletion."""
+def _is_deleted(wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef) -> bool:
+    """Whether the sharing and the key of a snapshot without an image allow its deletion."""
+    return not any(_keep_reasons(wanted, seen, ref))
+
+
+def _keep_reasons(wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef) -> Iterator[str]:
+    """Why a snapshot without an image is kept, apart from its uses."""
     usage = seen.snapshot_usage.get(ref, _NOT_READ)
-    return wanted.include_shared or not (usage.unread or usage.sharing)
+    if not wanted.include_shared and (usage.unread or usage.sharing):
+        yield usage.unread or "It is shared with other accounts."
+    yield from (one.could_not_be_read for one in unread_of_keys(wanted, seen, [ref]))

@@ -9,27 +9,27 @@ deleted: if the run ends in between, the next run finds the snapshots, and throu
 
 Accounts whose launches of a shared image named the owner's key have volumes under it, which may outlive all
 images. They keep their grants. Without a consumer role, volumes cannot be read, and grants are revoked: by
-default a launch encrypts volumes under the account's own key. If the role cannot read them, grants are kept.
+default a launch encrypts volumes under the account's own key. If the role cannot read them, or the grants
+cannot be read, images and snapshots under the key are kept: the next run finds the key through them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..arns import account_of
-from ..failures import Failure
 from ..keys.needed import HAS_VOLUMES, ConsumerVolumes, Kept, examples_of
 from ..keys.policy_statements import short
-from ..model import Grant, ImageRef, Key, KeyRef, Sharing, SnapshotRef, Target
+from ..model import Grant, ImageRef, Key, KeyRef, Sharing, SnapshotRef
 from .options import CleanupWanted
-from .state import CleanupSeen, KeyUsage, OwnImage, RegionState
-from .unread import CODE
+from .state import CleanupSeen, Evidence, KeyUsage, OwnImage, RegionState, unreadable
 
-_NOT_READ = KeyUsage(unread=("It was not read.",))
+_NOT_READ = KeyUsage(unread=(unreadable("ListGrants", "It was not read."),))
 _VOLUMES_UNREAD = "Its volumes could not be read:"
 _REMEDY = "No later cleanup may find the key: revoke them with ami_kms_grant, state: absent."
+_ALLOW = "Allow this read, or revoke the account's grants with ami_kms_grant, state: absent."
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,13 @@ class Revocations:
     """What happens to the grants on a key: those to revoke, and why others stay that might be revoked.
 
     ``kept`` are the grantees that no image needs the grant for, and that keep it because of volumes.
-    ``unseen`` maps accounts whose volumes were not read to the reason. ``unread`` is what could not be read
-    and keeps grants that might be revoked.
+    ``unseen`` maps accounts whose volumes were not read to the reason.
     """
 
     grants: tuple[Grant, ...] = ()
     warnings: tuple[str, ...] = ()
     kept: tuple[Kept, ...] = ()
     unseen: Mapping[str, str] = field(default_factory=dict)
-    unread: tuple[Failure, ...] = ()
 
     def as_result(self, ref: KeyRef) -> dict[str, Any]:
         """The key as the module returns it."""
@@ -65,6 +63,20 @@ def keys_of(seen: CleanupSeen, snapshots: Iterable[SnapshotRef]) -> tuple[KeyRef
         if snapshot and snapshot.kms_key_id and Key(snapshot.kms_key_id).account_id == seen.account_id:
             found.append(KeyRef(ref.region, snapshot.kms_key_id))
     return tuple(dict.fromkeys(found))
+
+
+def unread_of_keys(
+    wanted: CleanupWanted, seen: CleanupSeen, snapshots: Iterable[SnapshotRef]
+) -> Iterator[Evidence]:
+    """What was tried to read of the snapshots' keys, in vain, and may keep grants that would be revoked."""
+    if not wanted.revoke_grants:
+        return
+    for ref in keys_of(seen, snapshots):
+        yield from seen.key_usage.get(ref, KeyUsage()).unread
+        if wanted.consumer_role:
+            for account_id, why in seen.consumer_volumes.get(ref, ConsumerVolumes()).unseen.items():
+                problem = f"The grants of {account_id} on {ref.key_arn} may be needed: {why}"
+                yield replace(unreadable("DescribeVolumes", problem, _ALLOW), account_id=account_id)
 
 
 def images_under(state: RegionState, key_arn: str) -> tuple[OwnImage, ...]:
@@ -99,14 +111,9 @@ def revocations(
     kept = tuple(_kept(grant, volumes, unread) for grant in unneeded.grants if _account(grant) in keeping)
     return Revocations(
         tuple(grant for grant in unneeded.grants if _account(grant) not in keeping),
-        (*unneeded.warnings, *_kept_warnings(ref, [one for one in kept if one.volume_ids])),
+        (*unneeded.warnings, *_kept_warnings(ref, kept)),
         tuple(sorted(kept, key=lambda one: one.consumer)),
         unread,
-        tuple(
-            _unread(ref, one, "DescribeVolumes", text)
-            for one in sorted(keeping & set(unread))
-            for text in _kept_texts(ref, [each for each in kept if account_of(each.consumer) == one])
-        ),
     )
 
 
@@ -118,29 +125,19 @@ def _kept(grant: Grant, volumes: ConsumerVolumes, unread: Mapping[str, str]) -> 
 
 def _kept_warnings(ref: KeyRef, kept: Iterable[Kept]) -> Iterator[str]:
     """A warning for each reason: the grants are not found again once all snapshots under the key are gone."""
-    yield from (f"{text} {_REMEDY}" for text in _kept_texts(ref, kept))
-
-
-def _unread(ref: KeyRef, account_id: str, action: str, text: str) -> Failure:
-    return Failure.at(Target(account_id, ref.region), action, CODE, text, _REMEDY)
-
-
-def _kept_texts(ref: KeyRef, kept: Iterable[Kept]) -> Iterator[str]:
-    """A sentence for each reason."""
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for one in kept:
         alike.setdefault((one.reason, one.volume_ids), []).append(one.consumer)
     for (reason, volume_ids), consumers in alike.items():
         named = f" ({examples_of(volume_ids)})" if volume_ids else ""
-        yield f"The grants of {examples_of(consumers)} on {ref.key_arn} are kept: {reason}{named}"
+        yield f"The grants of {examples_of(consumers)} on {ref.key_arn} are kept: {reason}{named} {_REMEDY}"
 
 
 def _unneeded(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef]) -> Revocations:
     """The grants on a key that no image needs once the images ``deregistering`` are deregistered."""
     usage = seen.key_usage.get(ref, _NOT_READ)
     if usage.unread:
-        text = f"All grants on {ref.key_arn} are kept: {usage.unread[0]}"
-        return Revocations(unread=(_unread(ref, seen.account_id, "ListGrants", text),))
+        return _keep_all(ref, usage.unread[0].could_not_be_read)
     state = seen.regions[ref.region]
     staying = [own for own in state.images if ImageRef(ref.region, own.image.image_id) not in deregistering]
     under = [own for own in staying if ref.key_arn in _keys_of(own, state)]

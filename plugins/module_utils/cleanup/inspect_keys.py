@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from ..aws import errors, read
+from ..aws import read
 from ..aws.clients import Clients
 from ..aws.consumer_volumes import read_consumer_volumes
 from ..fanout import each
@@ -17,7 +18,7 @@ from ..keys.needed import ConsumerVolumes
 from ..model import ImageRef, KeyRef, Sharing, SnapshotRef
 from . import read_usage
 from .options import CleanupWanted
-from .state import CleanupSeen, KeyUsage, OwnImage, SnapshotUsage
+from .state import CleanupSeen, Evidence, KeyUsage, OwnImage, SnapshotUsage
 
 
 def read_key_usage(
@@ -25,7 +26,7 @@ def read_key_usage(
 ) -> dict[KeyRef, KeyUsage]:
     """The usage of each key; ``staying`` are the images under it that are not deregistered.
 
-    If something cannot be read, the result says so, and no grant on the key is revoked.
+    If something cannot be read, the result says so, and no snapshot under the key is deleted.
     """
     if not staying:
         return {}
@@ -42,11 +43,12 @@ def read_key_usage(
         return KeyUsage(grants, sharing)
 
     found, failed = each(staying, read_key)
-    unread = {
-        ref: KeyUsage(unread=(errors.failure(exception, None, "ListGrants").text(),))
-        for ref, exception in failed.items()
-    }
-    return {**found, **unread}
+    return {**found, **{ref: KeyUsage(unread=(_unread(ref, one),)) for ref, one in failed.items()}}
+
+
+def _unread(ref: KeyRef, exception: Exception) -> Evidence:
+    problem = read_usage.unread(exception, "ListGrants")
+    return replace(problem, detail=f"{ref.key_arn}: {problem.detail}")
 
 
 def read_volumes(

@@ -115,10 +115,7 @@ def plan(
     refusals = (*_over_limit(wanted, seen, decided, orphaned), *_large_tombstones(wanted, seen, decided))
     if targets and refusals:
         targets[0] = replace(targets[0], refusals=refusals)
-    unread = (
-        *unread_failures(seen.account_id, decided, unread_deletions(wanted, seen)),
-        *(failure for one in revoked.values() for failure in one.unread),
-    )
+    unread = unread_failures(seen.account_id, decided, unread_deletions(wanted, seen))
     fails = wanted.fail_on == UNREADABLE
     notes = tuple(unmatched_options(seen.images, wanted.by))
     return CleanupPlan(tuple(targets), decided, revoked, unread, fails, notes)

@@ -16,7 +16,7 @@ from ..aws.errors import AWS_ERRORS, failure
 from ..model import ImageRef, Sharing
 from ..plan import batches
 from .read_regions import Attempts, launches, with_parameters
-from .sharing import ALL_VERSIONS, TEMPLATES
+from .sharing import ALL_VERSIONS, READS_REPORTS, TEMPLATES
 from .state import Evidence, OwnImage, SnapshotUsage, UsageReport
 from .state import unread as as_evidence
 from .tombstone import is_tombstone_parameter
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 REFERENCE_BATCH = 10
 # botocore shape ImageUsageResourceTypeOptionRequest.
 _DEFAULT_VERSIONS = 20
-_REPORTS, _ENTRIES = "DescribeImageUsageReports", "DescribeImageUsageReportEntries"
+_REPORTS, _ENTRIES = READS_REPORTS
 _PARAMETER = "ssm:Parameter"
 _RESOURCES: list[Any] = [
     {

@@ -18,6 +18,8 @@ SHARED, CONSUMER = "shared", "other_account"
 INSTANCES, TEMPLATES = "ec2:Instance", "ec2:LaunchTemplate"
 # botocore shape ImageUsageResourceTypeRequest: all types that a report can cover.
 REPORTED_TYPES = (INSTANCES, TEMPLATES, "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe")
+# The operations that read usage reports.
+READS_REPORTS = ("DescribeImageUsageReports", "DescribeImageUsageReportEntries")
 # botocore shapes ImageUsageResourceTypeOptionRequest and ResourceTypeOption: the most versions of a launch
 # template that a usage report can cover, by default 20, and that can be searched for references.
 ALL_VERSIONS = 10_000
@@ -69,8 +71,10 @@ def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime | 
 
 
 def needs_report(usage: ImageUsage, include_shared: bool, since: datetime | None) -> bool:
-    """Whether a usage report could settle it: there is no report that counts, and none is pending."""
+    """Whether a usage report could settle it: none counts, none is pending, and it could be read."""
     if not (usage.sharing and include_shared) or since is None or _all_accounts_read(usage):
+        return False
+    if any(one.subject in READS_REPORTS for one in usage.unread):
         return False
     pending = usage.report is not None and usage.report.state == "pending"
     return not pending and bool(_report_problem(usage.report, usage.sharing, since))

@@ -106,6 +106,11 @@ class Evidence:
     account_id: str | None = field(default=None, compare=False)
 
     @property
+    def could_not_be_read(self) -> str:
+        """A sentence about something that could not be read."""
+        return f"{self.subject} could not be read: {self.detail}"
+
+    @property
     def label(self) -> str:
         """What uses the image, for a message."""
         return f"{self.kind.replace('_', ' ')} {self.subject}"
@@ -231,7 +236,7 @@ class KeyUsage:
 
     grants: tuple[Grant, ...] = ()
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
-    unread: tuple[str, ...] = ()
+    unread: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,7 @@ def wanted(*, clocks: Clocks | None = None, **changes: Any) -> CleanupWanted:
         "max_report_age",
         "orphan_snapshots",
         "trust_usage_reports",
+        "consumer_role",
     )
     beyond = {key: changes.pop(key) for key in named if key in changes}
     trusted = {"trust_usage_reports": beyond.get("include_shared", False)}

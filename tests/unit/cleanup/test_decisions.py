@@ -32,9 +32,25 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import
     TemplateVersion,
     uses,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    ConsumerRole,
+    ImageRef,
+    Sharing,
+    SnapshotRef,
+)
 
-from tests.unit.cleanup.examples import NOW, REGION, ago, own, region_state, report, seen, shared, wanted
+from tests.unit.cleanup.examples import (
+    NOW,
+    REGION,
+    USED,
+    ago,
+    own,
+    region_state,
+    report,
+    seen,
+    shared,
+    wanted,
+)
 from tests.unit.examples import CONSUMER, OWNER
 
 OLD_ID = "ami-0123456789abcdef0"
@@ -113,6 +129,31 @@ def test_an_image_whose_usage_was_not_read_counts_as_used() -> None:
     saw = CleanupSeen("111122223333", NOW, {REGION: region_state(OLD, NEWEST)})
     found = decided(saw)
     assert (found.kind, [one.kind for one in found.evidence]) == ("keep", ["unreadable"])
+
+
+ROLE = ConsumerRole("golden")
+OWN_READ = unreadable("DescribeImageReferences", "denied")
+THEIR_READ = replace(unreadable("DescribeInstances", "denied"), account_id=CONSUMER)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "role", "used", "unread"),
+    [
+        pytest.param(True, ROLE, (), (OWN_READ,), id="a report can take the place of the other account"),
+        pytest.param(True, None, (), (OWN_READ,), id="and does without a role"),
+        pytest.param(
+            False, ROLE, (), (OWN_READ, THEIR_READ), id="only the account can show it"
+        ),
+        pytest.param(False, None, (), (), id="nothing can show it"),
+        pytest.param(True, ROLE, (USED,), (), id="it is used"),
+    ],
+)
+def test_what_was_not_read_matters_if_the_image_could_be_retired_with_it(
+    trusted: bool, role: ConsumerRole | None, used: tuple[Evidence, ...], unread: tuple[Evidence, ...]
+) -> None:
+    usage = shared(CONSUMER, consumers={CONSUMER: (THEIR_READ,)}, unread=(OWN_READ,), references=used)
+    found = decided(with_usage(usage), include_shared=True, trust_usage_reports=trusted, consumer_role=role)
+    assert (found.kind, found.unread) == ("keep", unread)
 
 
 def test_candidates_are_the_images_that_no_rule_or_bulk_read_keeps() -> None:

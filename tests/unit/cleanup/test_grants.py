@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.dependencies
 from ansible_collections.golden.images.plugins.module_utils.cleanup.grants import losing_accounts
 from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import (
     keys_to_inspect,
+    next_reads,
     volumes_to_inspect,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
@@ -26,6 +27,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     OwnSnapshot,
     RegionState,
     SnapshotUsage,
+    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
 from ansible_collections.golden.images.plugins.module_utils.model import (
@@ -69,7 +71,7 @@ def encrypted(*images: Any, key: str = KEY, **changes: Any) -> RegionState:
 
 
 def saw(
-    region: RegionState, *grants: Grant, newest: Sharing | None = None, unread: tuple[str, ...] = ()
+    region: RegionState, *grants: Grant, newest: Sharing | None = None, unread: tuple[Evidence, ...] = ()
 ) -> CleanupSeen:
     """The old image is shared with an account without use of it; ``newest`` is the newest one's sharing."""
     usage = {ImageRef(REGION, "ami-1"): shared(CONSUMER, report=report())}
@@ -150,7 +152,6 @@ FOREIGN = own("ami-x", 5, tags={}, devices=(Device("/dev/sda", "snap-unknown", T
 @pytest.mark.parametrize(
     ("of", "why"),
     [
-        (saw(encrypted(OLD, NEWEST), ROOT, unread=("ListGrants: denied",)), "ListGrants: denied"),
         (replace(saw(encrypted(OLD, NEWEST)), key_usage={}), "not read"),
         (
             saw(encrypted(OLD, NEWEST), ROOT, newest=Sharing(org_unit_arns=frozenset({UNIT}))),
@@ -277,14 +278,6 @@ UNSEEN = ConsumerVolumes({OTHER: ()}, {CONSUMER: "Allow ec2:DescribeVolumes."})
             id="an account with volumes",
         ),
         pytest.param(
-            UNSEEN,
-            True,
-            ["g-other"],
-            [(THEIR_ROLE, []), (CONSUMER, [])],
-            [(CONSUMER, "Allow ec2:DescribeVolumes.")],
-            id="an account that could not be read",
-        ),
-        pytest.param(
             ConsumerVolumes(unseen={CONSUMER: NO_ROLE, OTHER: NO_ROLE}),
             False,
             ["g-root", "g-deploy", "g-other"],
@@ -322,20 +315,59 @@ def test_accounts_with_volumes_under_the_key_keep_their_grants(
     assert [one in warnings for one, _volumes in kept] == [True] * len(kept)
     assert bool(warnings) == bool(kept)
     assert all(len(one) <= 500 for one in made.warnings)
-    keeping = {account for account, _reason in unseen} if kept else set()
-    assert {(one.account_id, one.action) for one in made.failures} == {
-        (account, "DescribeVolumes") for account in keeping
-    }
-    assert plan(replace(asks, fail_on="none"), of).failures == ()
 
 
-def test_grants_that_could_not_be_read_are_a_failure() -> None:
-    made = plan(asked(), saw(encrypted(OLD, NEWEST), unread=("AccessDeniedException: No.",)))
+DENIED = unreadable("ListGrants", f"{KEY}: AccessDeniedException: No.", "Allow ListGrants.")
+
+
+@pytest.mark.parametrize(
+    ("of", "account_id", "action", "why"),
+    [
+        pytest.param(
+            saw(encrypted(OLD, NEWEST), unread=(DENIED,)), OWNER, "ListGrants", DENIED.detail, id="grants"
+        ),
+        pytest.param(
+            replace(saw(encrypted(OLD, NEWEST), ROOT, OTHERS), consumer_volumes={REF: UNSEEN}),
+            CONSUMER,
+            "DescribeVolumes",
+            f"The grants of {CONSUMER} on {KEY} may be needed: Allow ec2:DescribeVolumes.",
+            id="volumes",
+        ),
+    ],
+)
+def test_an_image_waits_until_it_is_known_which_grants_go_with_it(
+    of: CleanupSeen, account_id: str, action: str, why: str
+) -> None:
+    """A later run would not find the key."""
+    asks = replace(asked(), consumer_role=ConsumerRole("golden"))
+    made = plan(asks, of)
+    assert not next_reads(asks, of)
+    assert made.actions == ()
+    assert [one.reasons for one in made.decisions if one.kind == "wait"] == [
+        (f"{action} could not be read: {why}",)
+    ]
     (failure,) = made.failures
-    assert (failure.region, failure.account_id, failure.action) == (REGION, OWNER, "ListGrants")
-    assert failure.message == f"All grants on {KEY} are kept: AccessDeniedException: No."
-    assert "ami_kms_grant" in failure.remedy
-    assert [one for one in made.warnings if KEY in one] == [f"{REGION}: {failure.text()}"]
+    assert (failure.region, failure.account_id, failure.action) == (REGION, account_id, action)
+    assert "Allow" in failure.remedy
+    assert plan(replace(asks, fail_on="none"), of).failures == ()
+    assert plan(replace(asks, revoke_grants=False), of).actions != ()
+
+
+def test_a_snapshot_that_an_image_left_waits_for_the_grants_as_well() -> None:
+    left = OwnSnapshot("snap-ami-1", tags={"golden.images:cleanup-image-ids": "ami-1"}, kms_key_id=KEY)
+    region = encrypted(NEWEST)
+    region = replace(region, snapshots={**region.snapshots, "snap-ami-1": left})
+    made = plan(asked(), saw(region, unread=(DENIED,)))
+    assert made.actions == ()
+    (failure,) = made.failures
+    assert (failure.action, failure.remedy) == ("ListGrants", "Allow ListGrants.")
+    kept = f"Snapshot snap-ami-1 of a deregistered image in {REGION} is kept: {DENIED.could_not_be_read}"
+    assert kept in made.warnings
+
+
+def test_volumes_that_no_role_can_read_keep_nothing() -> None:
+    of = replace(saw(encrypted(OLD, NEWEST), ROOT), consumer_volumes={REF: UNSEEN})
+    assert ("RevokeGrant", "g-root") in calls(plan(asked(), of).actions)
 
 
 def test_a_grant_that_an_image_needs_is_kept_whatever_the_volumes() -> None:

@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     CleanupSeen,
     ImageUsage,
     SnapshotUsage,
+    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
 from ansible_collections.golden.images.plugins.module_utils.model import (
@@ -75,10 +76,8 @@ def test_a_key_that_cannot_be_read_says_so_and_one_without_own_grants_needs_no_m
     clients = UsageScript().clients(kms)
     with kms.spoken():
         (problem,) = read_key_usage(clients, SEEN, {KEY: (NEWEST,)})[KEY].unread
-        assert (
-            problem
-            == "No (AccessDeniedException). Allow ListGrants in the IAM policy of the credentials used."
-        )
+        assert problem == unreadable("ListGrants", f"{KEY.key_arn}: AccessDeniedException: No.")
+        assert problem.remedy == "Allow ListGrants in the IAM policy of the credentials used."
         assert read_key_usage(clients, SEEN, {KEY: (NEWEST,)})[KEY].sharing == {}
     assert read_key_usage(clients, SEEN, {}) == {}
 
