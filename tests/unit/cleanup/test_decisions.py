@@ -141,9 +141,7 @@ THEIR_READ = replace(unreadable("DescribeInstances", "denied"), account_id=CONSU
     [
         pytest.param(True, ROLE, (), (OWN_READ,), id="a report can take the place of the other account"),
         pytest.param(True, None, (), (OWN_READ,), id="and does without a role"),
-        pytest.param(
-            False, ROLE, (), (OWN_READ, THEIR_READ), id="only the account can show it"
-        ),
+        pytest.param(False, ROLE, (), (OWN_READ, THEIR_READ), id="only the account can show it"),
         pytest.param(False, None, (), (), id="nothing can show it"),
         pytest.param(True, ROLE, (USED,), (), id="it is used"),
     ],
