@@ -132,6 +132,11 @@ options:
     description:
       - The images to verify, as in M(golden.images.ami_launch_probe). By default the copies, which do not exist yet.
     type: raw
+  host_account_id:
+    description:
+      - The account of the inventory host, if the play has other hosts as well. O(account_ids) can then be this account only,
+        because every host would verify the others.
+    type: str
   verify_wait_timeout:
     description:
       - As O(golden.images.ami_launch_probe#module:wait_timeout) in M(golden.images.ami_launch_probe).

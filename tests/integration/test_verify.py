@@ -229,6 +229,16 @@ def test_inventory_hosts_verify_their_own_account(
         assert probing.instances(aws, account, HOME, *probing.LIVING) == []
 
 
+def test_hosts_that_would_verify_each_others_accounts_are_refused(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], two_hosts: Path
+) -> None:
+    run = ansible.run(FQCN, {**variables, "verify_hosts": "aws_accounts"}, "-i", str(two_hosts))
+    can, no_key = variables["verify_account_ids"]
+    assert run.code != 0
+    assert f"verify_account_ids: {no_key} are not {can}, the account_id of this host" in run.text
+    assert aws.calls(action="RunInstances") == []
+
+
 @pytest.fixture
 def two_hosts(ansible: Ansible, variables: dict[str, Any]) -> Path:
     """An inventory in which one of the accounts is in a group, and another group has no host."""

@@ -80,6 +80,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "copy_into_accounts": {"type": "bool", "default": False},
     "verify_level": {"type": "str", "choices": ["none", *LEVELS], "default": "none"},
     "verify_images": IMAGES_BY_TARGET_SPEC["images"],
+    "host_account_id": {"type": "str", "context": {"type": "account_id"}},
     "instance_type": launch_probe.ARGUMENT_SPEC["instance_type"],
     "verify_wait_timeout": launch_probe.ARGUMENT_SPEC["wait_timeout"],
     "regions": {**_optional(copy.ARGUMENT_SPEC["regions"]), "default": []},
@@ -121,6 +122,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
         dict.fromkeys(
             (
                 *_missing(params),
+                *_other_hosts_accounts(params),
                 *_consumer_key(params),
                 *check_report_options(params),
                 *_copied_tags(params),
@@ -171,6 +173,22 @@ def _missing(params: Mapping[str, Any]) -> Iterator[Failure]:
             "verify_level",
             f"verify_level: {params['verify_level']} cannot be reached without consumer_role_name.",
             "Set a role that these credentials may assume in the accounts, or verify_level: none.",
+        )
+
+
+def _other_hosts_accounts(params: Mapping[str, Any]) -> Iterator[Failure]:
+    """Accounts of a host that is one of several and has its own: each would verify those of all.
+
+    Probes of the same image in an account terminate each other's instances.
+    """
+    own = params["host_account_id"]
+    others = [one for one in Options(params).account_ids("account_ids") if own not in (None, one)]
+    if others:
+        yield invalid_option(
+            "account_ids",
+            f"account_ids: {', '.join(others[:3])}{' and others' if len(others) > 3 else ''} are not {own}, "
+            "the account_id of this host, and every host of the play would verify them.",
+            "Remove it: each host verifies the account of its account_id.",
         )
 
 

@@ -53,6 +53,19 @@ def test_options_that_every_step_takes_are_accepted():
     wanted_from(GIVEN, False)
 
 
+def test_a_host_with_an_account_verifies_no_other():
+    accounts = {
+        "account_ids": ["012345678901", "123456789012", "210987654321", "111122223333", "444455556666"]
+    }
+    with pytest.raises(Refused) as caught:
+        wanted_from(as_read(ARGUMENT_SPEC, {**GIVEN, **accounts, "host_account_id": "123456789012"}), False)
+    (failure,) = caught.value.failures
+    assert failure.action == "account_ids"
+    assert "012345678901, 210987654321, 111122223333 and others are not 123456789012" in failure.message
+    wanted_from({**GIVEN, "host_account_id": "012345678901"}, False)
+    wanted_from({**GIVEN, **accounts, "host_account_id": None}, False)
+
+
 def test_options_of_every_step_are_accepted():
     subnets = {"eu-west-1": "subnet-0123456789abcdef0", "us-east-1": "subnet-0fedcba9876543210"}
     wanted_from(
