@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# The codes with which AWS refuses a request that no policy allows.
-DENIED = frozenset({"AccessDenied", "UnauthorizedOperation"})
+# The codes with which AWS refuses a request that no policy allows: of the query protocol, of JSON, of EC2.
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 # Those with which it refuses credentials that have expired: of the query protocol and S3, of JSON, of EC2.
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 

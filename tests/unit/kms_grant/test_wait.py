@@ -77,6 +77,23 @@ def test_failed_list_is_repeated() -> None:
     assert "5 minutes" in outcome.warnings[0]
 
 
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ExpiredTokenException"])
+def test_a_list_that_is_refused_is_not_repeated(clock: Clock, code: str) -> None:
+    aws = world(EU, US)
+    want = wanted(A, regions=(EU, US))
+    seen, plan = planned(aws, want)
+    aws.regions[EU].meanwhile["CreateGrant"] = lambda: aws.regions[EU].refuse.update(ListGrants=code)
+    aws.regions[US].lag = 2
+    started = clock.now
+    outcome = FLOW.apply(aws, want, seen, plan, SILENT)
+    (warning,) = outcome.warnings
+    assert warning.startswith(f"{EU}: whether AWS lists the new grants could not be read: ")
+    assert code in warning
+    # The other region is waited for.
+    assert clock.now - started == 2.0
+    assert len(aws.regions[EU].asked("ListGrants")) == 2
+
+
 def test_no_wait_without_new_grants(clock: Clock) -> None:
     aws = world_with_access(A, regions=(EU,))
     started, lists = clock.now, len(aws.regions[EU].asked("ListGrants"))
@@ -108,15 +125,15 @@ KEY = key_arn()
 OLD, NEW = policy_of(), opened_to(consumers(A))
 
 
-def stored(policies: Iterable[str | None]) -> str | None:
-    """Wait for the new policy, while GetKeyPolicy returns these, or fails."""
+def stored(policies: Iterable[str]) -> str | None:
+    """Wait for the new policy, while GetKeyPolicy returns these, or fails with these codes."""
     parameters = {"KeyId": KEY, "Policy": NEW, "PolicyName": "default"}
     written = Performed((Action(place(EU), "PutKeyPolicy", parameters, KEY, service="kms"),), ({},))
     request = {"KeyId": KEY, "PolicyName": "default"}
     with Wire("kms").spoken() as kms:
         for policy in policies:
-            if policy is None:
-                kms.refuse("get_key_policy", request, "KMSInternalException")
+            if policy.endswith("Exception"):
+                kms.refuse("get_key_policy", request, policy)
             else:
                 kms.expect("get_key_policy", request, {"Policy": policy})
         return wait_until_stored(SimpleNamespace(kms=lambda _region: kms.client), written)  # type: ignore[arg-type]
@@ -128,16 +145,24 @@ def stored(policies: Iterable[str | None]) -> str | None:
         pytest.param([NEW] * 5, 2.0, id="new at once"),
         pytest.param([OLD, OLD, *[NEW] * 5], 3.0, id="old for a second"),
         pytest.param([NEW, OLD, NEW, NEW, OLD, *[NEW] * 5], 4.5, id="in turn"),
-        pytest.param([NEW, None, *[NEW] * 5], 3.0, id="a failed read"),
+        pytest.param([NEW, "KMSInternalException", *[NEW] * 5], 3.0, id="a failed read"),
     ],
 )
 def test_waits_until_a_new_policy_is_returned_five_times_in_a_row(
-    clock: Clock, policies: list[str | None], seconds: float
+    clock: Clock, policies: list[str], seconds: float
 ) -> None:
     """(botocore operation PutKeyPolicy, Eventual consistency; hashicorp/terraform#3928.)"""
     started = clock.now
     assert stored(policies) is None
     assert clock.now - started == seconds
+
+
+def test_a_policy_that_is_refused_is_not_read_again(clock: Clock) -> None:
+    started = clock.now
+    warning = stored([NEW, "ExpiredTokenException"])
+    assert warning is not None
+    assert warning.startswith(f"{EU}: whether AWS returns the new policies could not be read: ")
+    assert clock.now - started == 0.5
 
 
 def test_the_wait_for_a_policy_ends_after_a_minute_with_a_warning(clock: Clock) -> None:
