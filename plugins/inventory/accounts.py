@@ -72,6 +72,8 @@ extends_documentation_fragment:
   - amazon.aws.region.plugins
   - amazon.aws.assume_role.plugins
 notes:
+  - The options of this plugin, other than those that it shares with other plugins, have the forms of a module's options. A
+    list can be separated by commas or lines, and null and blank text count as not set.
   - Only the organization's management account and delegated administrators can list accounts. From other accounts, use
     O(assume_role_arn) to assume a role in one of these. The required permissions are C(organizations:ListRoots),
     C(organizations:ListOrganizationalUnitsForParent), C(organizations:ListAccountsForParent) and
@@ -120,12 +122,17 @@ from ansible_collections.golden.images.plugins.module_utils.organization.invento
     host_variables,
     hosts,
 )
+from ansible_collections.golden.images.plugins.plugin_utils.option_forms import (
+    ReadsOptions,
+    documented_options,
+)
 
 
-class InventoryModule(AWSInventoryBase):
+class InventoryModule(ReadsOptions, AWSInventoryBase):
     """Reads all accounts from AWS or the cache before it adds the first host."""
 
     NAME = "golden.images.accounts"
+    own_options = documented_options(DOCUMENTATION)
     INVENTORY_FILE_SUFFIXES = ("golden_accounts.yml", "golden_accounts.yaml")
 
     def parse(self, inventory, loader, path, cache=True):

@@ -60,6 +60,9 @@ extends_documentation_fragment:
   - amazon.aws.region.plugins
 notes:
   - The required permissions are C(ec2:DescribeImages) and, for O(parameter), C(ssm:GetParameter).
+  - The options, other than those of the connection, have the forms of a module's options, so that a template can pass the
+    text of a survey. O(owners) can be separated by commas or lines, and O(tags) can be YAML or JSON text. Blank text counts as
+    not set, but each of the terms is required.
 """
 
 EXAMPLES = r"""
@@ -93,6 +96,7 @@ _raw:
 from datetime import UTC, datetime
 
 from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
+from ansible_collections.golden.images.plugins.module_utils.arguments import OWNERS_SPEC, TAGS_SPEC
 from ansible_collections.golden.images.plugins.module_utils.aws import errors
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import lookup_config
 from ansible_collections.golden.images.plugins.module_utils.aws.web_pages import refuse_web_pages
@@ -100,18 +104,25 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.image_search import read
 from ansible_collections.golden.images.plugins.module_utils.image_search.choose import newest
 from ansible_collections.golden.images.plugins.module_utils.image_search.options import searches
+from ansible_collections.golden.images.plugins.module_utils.variables import Variable
+from ansible_collections.golden.images.plugins.plugin_utils.option_forms import (
+    ReadsOptions,
+    documented_options,
+)
 
-_OPTIONS = ("tags", "architecture", "owners", "parameter")
+_OPTIONS = documented_options(DOCUMENTATION, owners=OWNERS_SPEC, tags=TAGS_SPEC)
 
 
-class LookupModule(AWSLookupBase):
+class LookupModule(ReadsOptions, AWSLookupBase):
     """Validates all terms, and then finds the image of each."""
+
+    own_options = (*_OPTIONS, Variable("region"))
 
     def run(self, terms, variables=None, **kwargs):
         """The AMI ID for each term."""
-        super().run(terms, variables, **kwargs)
+        super().run(terms, variables, _terms=terms, **kwargs)
         try:
-            wanted = searches(terms, {name: self.get_option(name) for name in _OPTIONS})
+            wanted = searches({option.name: self.get_option(option.name) for option in _OPTIONS})
             if not self.region:
                 self.fail_aws("region: no region is set. Set it, or AWS_REGION.")
             return [self._find(search) for search in wanted]

@@ -144,6 +144,16 @@ def test_accounts_and_their_groups(aws: SimulatedAws, organization: Fixture, inv
     assert calls.count("ListRoots") == 1
 
 
+def test_options_have_the_forms_of_a_modules_options(organization: Fixture, inventory: Inventory) -> None:
+    listed, said = inventory.listed(statuses="suspended\npending_closure\n", hostname=None, group_by="- ou")
+    assert "WARNING" not in said
+    assert hosts(listed, "aws_accounts") == set(organization.account_ids("sandbox"))
+    refused, said = inventory.listed(statuses=["OPEN"], hostname="email")
+    assert not refused
+    assert "statuses: item 1: must be one of" in said
+    assert "hostname: must be one of account_id, account_name (got 'email')" in said
+
+
 def test_a_play_over_accounts_reads_the_cache_and_evaluates_no_tag(
     aws: SimulatedAws, organization: Fixture, inventory: Inventory, tmp_path: Path
 ) -> None:

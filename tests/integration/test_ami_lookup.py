@@ -94,6 +94,30 @@ def test_a_parameter_names_the_image(aws: SimulatedAws, ansible: Ansible, ids: d
     assert "The parameter /golden/api does not exist" in missing.text
 
 
+def test_options_can_be_answers_of_a_survey(fixture: Fixture, ansible: Ansible, ids: dict[str, str]) -> None:
+    (owner,) = fixture.account_ids(OWNER)
+    answers = {
+        "names": " golden-web-*\n",
+        "owners": f"{owner}\nself\n",
+        "family": "family: web",
+        "blank": None,
+    }
+    options = "owners=owners, tags=family, parameter=blank, region=region"
+    run = ansible.tasks(
+        [
+            {
+                "name": "Look up",
+                "ansible.builtin.debug": {"msg": f"{{{{ query('golden.images.ami', names, {options}) }}}}"},
+                "vars": {**answers, "region": f" {AWAY}\n"},
+            }
+        ]
+    )
+    assert _found(run) == [ids["tagged"]]
+    destroyed = _looked_up(ansible, "golden-web-*", owners=1402434204, region=AWAY)
+    assert destroyed.code != 0
+    assert "012345671234 becomes 1402434204" in destroyed.text
+
+
 def test_errors_say_what_to_do(aws: SimulatedAws, ansible: Ansible, ids: dict[str, str]) -> None:
     disabled = _looked_up(ansible, "golden-web-4", region=AWAY)
     assert disabled.code != 0
@@ -106,8 +130,8 @@ def test_errors_say_what_to_do(aws: SimulatedAws, ansible: Ansible, ids: dict[st
     assert "Allow DescribeImages in the IAM policy" in denied.text
 
     aws.clear_calls()
-    wrong = _looked_up(ansible, "golden-web-*", owners=["12345"], region=AWAY)
-    assert "'12345' is not an owner" in wrong.text
+    wrong = _looked_up(ansible, "golden-web-*", owners=["all"], region=AWAY)
+    assert "'all' is not an owner" in wrong.text
     unlimited = _looked_up(ansible, region=AWAY)
     assert "nothing limits the search" in unlimited.text
     assert aws.calls() == []

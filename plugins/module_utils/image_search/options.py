@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,8 +22,8 @@ _OWNER_ALIASES = ("self", "amazon", "aws-backup-vault", "aws-marketplace")
 _NAME = re.compile(r"[A-Za-z0-9()\[\] ./'@_*?-]{1,128}")
 
 
-def searches(terms: Sequence[Any], given: Mapping[str, Any]) -> tuple[Search, ...]:
-    """One search for each term, a name or an AMI ID; one without terms.
+def searches(given: Mapping[str, Any]) -> tuple[Search, ...]:
+    """One search for each of ``_terms``, names or AMI IDs, and for the parameter; one for tags alone.
 
     Raises:
         Refused: an option has a wrong value, or nothing limits the search.
@@ -32,7 +32,7 @@ def searches(terms: Sequence[Any], given: Mapping[str, Any]) -> tuple[Search, ..
     common = Search(
         tags=options.tags("tags") or {}, architecture=given["architecture"], owners=_owners(options)
     )
-    found = tuple(_of_term(options, common, term) for term in terms)
+    found = tuple(_of_term(options, common, term) for term in given["_terms"] or ())
     if given["parameter"]:
         found += (Search(parameter=options.parameter("parameter", given["parameter"]), owners=common.owners),)
     elif not found and common.tags:
@@ -43,8 +43,8 @@ def searches(terms: Sequence[Any], given: Mapping[str, Any]) -> tuple[Search, ..
     return found
 
 
-def _of_term(options: Options, common: Search, term: Any) -> Search:
-    if not isinstance(term, str) or not _NAME.fullmatch(term):
+def _of_term(options: Options, common: Search, term: str) -> Search:
+    if not _NAME.fullmatch(term):
         options.refuse(
             "_terms",
             f"{shown(term)} is not the name of an image.",

@@ -33,7 +33,7 @@ DEFAULTS: dict[str, Any] = {"tags": {}, "architecture": None, "owners": ["self"]
     ],
 )
 def test_searches(terms: list[Any], given: dict[str, Any], expected: list[Search]) -> None:
-    assert searches(terms, {**DEFAULTS, **given}) == tuple(expected)
+    assert searches({**DEFAULTS, "_terms": terms, **given}) == tuple(expected)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,6 @@ def test_searches(terms: list[Any], given: dict[str, Any], expected: list[Search
         ([], {}, "_terms"),
         ([], {"architecture": "arm64"}, "_terms"),
         ([""], {}, "_terms"),
-        ([None], {}, "_terms"),
         (["{{ golden }}"], {}, "_terms"),
         (["web"], {"owners": []}, "owners"),
         (["web"], {"owners": ["all"]}, "owners"),
@@ -53,5 +52,5 @@ def test_searches(terms: list[Any], given: dict[str, Any], expected: list[Search
 )
 def test_refusals(terms: list[Any], given: dict[str, Any], option: str) -> None:
     with pytest.raises(Refused) as refused:
-        searches(terms, {**DEFAULTS, **given})
+        searches({**DEFAULTS, "_terms": terms, **given})
     assert [failure.action for failure in refused.value.failures] == [option]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the inventory plugin accounts, which defines its options."""
+"""The options of the inventory plugin accounts, which its documentation defines."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from ansible_collections.golden.images.plugins.module_utils.organization.invento
     InventoryOptions,
     NamingOptions,
 )
+from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils.variables import read_options
 
 OPTIONS = yaml.safe_load(accounts.DOCUMENTATION)["options"]
 # From the documentation fragments.
@@ -37,6 +39,18 @@ def test_the_documented_defaults_are_those_of_the_code() -> None:
         NamingOptions().hostname,
         NamingOptions().group_by,
     )
+
+
+def test_options_have_the_forms_of_a_modules_options() -> None:
+    own = accounts.InventoryModule.own_options
+    assert {option.name for option in own} == {*OPTIONS}
+    given = {"statuses": "active\nsuspended\n", "include_email": " true ", "group_by": "- ou", "hostname": ""}
+    assert read_options(own, given, parsed) == (
+        {"statuses": ["ACTIVE", "SUSPENDED"], "include_email": True, "group_by": ["ou"]},
+        (),
+    )
+    _values, failures = read_options(own, {"statuses": ["OPEN"], "hostname": "email"}, parsed)
+    assert [failure.action for failure in failures] == ["statuses", "hostname"]
 
 
 def test_examples_use_documented_options() -> None:
