@@ -261,12 +261,19 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
 
 def _refuse(module: Any, refusals: Iterable[Failure], variables: Mapping[str, str]) -> None:
     """End the module, which has changed nothing."""
+    module.fail_json(**refusal(refusals, variables))
+
+
+def refusal(
+    refusals: Iterable[Failure], variables: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The result of a task that is refused; ``variables`` are by option."""
     failures = [_shown(failure, variables) for failure in refusals]
-    module.fail_json(
-        msg="\n".join([summary(failures), "This task changed nothing."]),
-        changed=False,
-        failures=[failure.as_result() for failure in failures],
-    )
+    return {
+        "msg": "\n".join([summary(failures), "This task changed nothing."]),
+        "changed": False,
+        "failures": [failure.as_result() for failure in failures],
+    }
 
 
 def _shown(failure: Failure, variables: Mapping[str, str]) -> Failure:

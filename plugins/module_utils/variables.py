@@ -178,6 +178,43 @@ def _stays(variable: Variable, value: Any) -> bool:
     return isinstance(value, Mapping) and variable.type in ("dict", "raw") and variable.elements is None
 
 
+def with_text_keys(
+    options: Iterable[Variable], given: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[Failure, ...]]:
+    """The given parameters of a module with the keys of mappings as text, and all failures.
+
+    Parameters pass to a module as JSON, which makes ``1.1`` of the key 1.10, ``true`` of on, and nothing of a
+    date. Of the results of other tasks, which can be large, only the outermost keys are read.
+    """
+    values, failures = dict(given), list[Failure]()
+    for option in options:
+        if option.name in given:
+            value = given[option.name]
+            values[option.name] = _keyed(option.name, value, not _stays(option, value), failures)
+    return values, tuple(failures)
+
+
+def _keyed(name: str, value: Any, deep: bool, failures: list[Failure]) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            _text_key(name, key, failures): _keyed(name, item, deep, failures) if deep else item
+            for key, item in value.items()
+        }
+    if isinstance(value, list) and deep:
+        return [_keyed(name, item, deep, failures) for item in value]
+    return value
+
+
+def _text_key(name: str, key: Any, failures: list[Failure]) -> Any:
+    if isinstance(key, str):
+        return key
+    try:
+        return text_of(key)
+    except Unreadable as unreadable:
+        failures.append(invalid_value(name, f"a key: {unreadable.problem}", unreadable.remedy))
+        return key
+
+
 def misspelled(
     variables: Iterable[Variable], prefix: str, names: Iterable[str], given: Mapping[str, Any]
 ) -> tuple[Failure, ...]:

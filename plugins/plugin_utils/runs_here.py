@@ -18,7 +18,8 @@ from types import MappingProxyType
 from ansible import constants
 from ansible.errors import AnsibleValueOmittedError
 from ansible.module_utils.common.json import Direction, get_module_encoder
-from ansible_collections.golden.images.plugins.module_utils.runner import preload, run_here
+from ansible_collections.golden.images.plugins.module_utils.runner import preload, refusal, run_here
+from ansible_collections.golden.images.plugins.module_utils.variables import options_of, with_text_keys
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures
 
 
@@ -50,6 +51,9 @@ class RunsHere(ShortFailures):
 
     def run(self, tmp=None, task_vars=None):
         variables = task_vars or {}
+        self._task.args, unreadable = with_text_keys(options_of(self.argument_spec), self._task.args)
+        if unreadable:
+            return self._shown({"failed": True, **refusal(unreadable)})
         if not self._can_run_here(variables):
             return super().run(tmp, task_vars)
         # Without AWS, a module's options are the results of others, which can be large.

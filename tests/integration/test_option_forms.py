@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -105,3 +106,20 @@ def test_modules_refuse_what_yaml_has_changed(aws: SimulatedAws, fixture: Fixtur
     assert "shared_tags: 'v': YAML reads this as a number, 1.1" in message
     assert message.endswith("This task changed nothing.")
     assert aws.calls() == []
+
+
+@pytest.mark.every_python
+def test_a_key_is_the_text_that_was_written(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
+    """The parameters of modules are JSON, which has no other keys than text."""
+    share = {"images": {HOME: fixture.image_id}, "account_ids": fixture.account_ids("web-prod")}
+    aws.clear_calls()
+    run, task = ansible.module("ami_share", **share, shared_tags={1.1: "a", True: "b"})
+    assert run.code != 0
+    assert "shared_tags: a key: YAML reads this as a number, 1.1" in task.result["msg"]
+    assert "shared_tags: a key: YAML reads this as a boolean, true" in task.result["msg"]
+    assert aws.calls() == []
+
+    run, _task = ansible.module("ami_share", **share, shared_tags={2026: "a", date(2026, 1, 2): "b"})
+    assert run.code == 0, run.text
+    tags = observed.tags(observed.image(aws, "web-prod", HOME, fixture.image_id))
+    assert (tags["ec2:SharedTag/2026"], tags["ec2:SharedTag/2026-01-02"]) == ("a", "b")

@@ -30,6 +30,7 @@ from plugins.module_utils.variables import (
     role_name,
     sources,
     with_paths,
+    with_text_keys,
 )
 
 ACCOUNT, OTHER = "012345671234", "222222222222"
@@ -351,6 +352,30 @@ def test_options_that_are_not_given_or_not_readable_are_missing() -> None:
     values, (failure,) = read_options(options, given, parsed)
     assert values == {"v": ["a", "b"], "other": None}
     assert failure.action == "x"
+
+
+def test_keys_become_text_before_json_changes_them() -> None:
+    given: dict[str, Any] = {
+        "tags": {datetime.date(2026, 1, 2): "a", 7: "b", "c": {True: 1}},
+        "rules": [{"tags": {7: "a"}}],
+        "result": {7: {8: "a"}},
+        "other": {7: "a"},
+        "text": "7: a",
+    }
+    text, result = Variable("text", type="dict"), Variable("result", type="dict")
+    options = (replace(TAGS, name="tags"), replace(RULES, name="rules"), result, text, Variable("unset"))
+    _values, (failure,) = with_text_keys(options, given)
+    assert "tags: a key: YAML reads this as a boolean, true" in failure.text()
+    del given["tags"]["c"]
+    assert with_text_keys(options, given) == (
+        {
+            **given,
+            "tags": {"2026-01-02": "a", "7": "b"},
+            "rules": [{"tags": {"7": "a"}}],
+            "result": {"7": {8: "a"}},
+        },
+        (),
+    )
 
 
 def test_a_role_name_is_refused_with_itself() -> None:

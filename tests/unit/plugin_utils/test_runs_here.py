@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -83,6 +84,21 @@ def test_a_failure_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
     result = action(args={**GIVEN, "report_path": "/no/such/folder/report.json"}).run(task_vars={})
     assert "there is no directory /no/such/folder" in result["msg"]
     assert result["_ansible_no_log"] is True
+
+
+@pytest.mark.parametrize("transport", ["local", "ssh"])
+def test_a_key_that_json_would_change_is_refused(transport: str) -> None:
+    names = {"account_names": {1.1: "web", None: "data"}}
+    result = action(args={**GIVEN, **names}, transport=transport).run(task_vars={})
+    assert result["failed"] is True
+    assert result["changed"] is False
+    assert "account_names: a key: YAML reads this as a number, 1.1" in result["msg"]
+    assert [failure["action"] for failure in result["failures"]] == ["account_names"] * 2
+
+
+def test_a_date_that_is_a_key_is_read_as_text() -> None:
+    result = action(args={**GIVEN, "account_names": {date(2026, 1, 2): "web"}}).run(task_vars={})
+    assert "account_names: '2026-01-02' is not a valid account ID" in result["msg"]
 
 
 @pytest.mark.parametrize(
