@@ -152,7 +152,7 @@ class Ansible:
     ) -> Run:
         """Run a playbook, given by path or FQCN, to its end.
 
-        A run of one of this collection's playbooks that succeeds has no task on the screen that is skipped.
+        No run of one of this collection's playbooks has a task on the screen that is skipped.
         """
         process = self.start(playbook, variables, *options, environment=environment)
         try:
@@ -161,7 +161,7 @@ class Ansible:
             if process.poll() is None:
                 kill(process)
         run = Run(process.returncode, stdout, stderr, tuple(tasks_of(stdout)))
-        if run.code == 0 and str(playbook).startswith(MODULES):
+        if str(playbook).startswith(MODULES):
             assert run.skipped == []
             assert "skipping: [" not in stdout
         return run

@@ -294,3 +294,26 @@ def test_an_account_keeps_key_access_until_its_volumes_under_the_key_are_gone(
     assert (done.code, done.facts["remediate_kept_access"]) == (0, []), done.text
     names = {one["Name"] for one in encrypted.grants(aws, key)}
     assert names == {f"golden-images:{allowed}", "theirs"}
+
+
+@pytest.mark.usefixtures("ids")
+def test_a_removal_that_fails_in_its_only_region_is_retried(
+    aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible
+) -> None:
+    allowed, stranger = protected.account_ids(ALLOWED, STRANGER)
+    for action in ("ModifyImageAttribute", "RevokeGrant"):
+        aws.add_fault("error", action=action, code="InternalFailure", status=400)
+    variables = {
+        "remediate_allowed_account_ids": [allowed],
+        "remediate_regions": [HOME],
+        "remediate_finding_codes": ["unknown_account", "unknown_organizational_unit", "grant_without_share"],
+    }
+    run = ansible.run(FQCN, variables)
+    assert run.code == 0, run.text
+    for name in (UNSHARE, PER_REGION, "Revoke key access", "Retry failed keys per region"):
+        failed = [bool(one["failures"]) for one in run.task(name).result["results"]]
+        assert failed == [not name.startswith("Retry")], name
+    assert run.facts["remediate_remaining"] == []
+    assert stranger not in observed.launch_permissions(aws, OWNER, HOME, protected.image_id)
+    names = {one["Name"] for one in encrypted.grants(aws, protected.key(HOME))}
+    assert names == {f"golden-images:{allowed}", "theirs"}
