@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 
 from ansible import constants
@@ -20,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import cut
 from ansible_collections.golden.images.plugins.module_utils.monitoring.screen import screen as monitoring
 from ansible_collections.golden.images.plugins.module_utils.publish.screen import screen as publication
 from ansible_collections.golden.images.plugins.module_utils.remediation.screen import screen as remediation
-from ansible_collections.golden.images.plugins.module_utils.reports.screen import Tone
+from ansible_collections.golden.images.plugins.module_utils.reports.screen import Tone, unwritten_report
 from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import with_upload
 from ansible_collections.golden.images.plugins.module_utils.restore.screen import screen as restoration
 from ansible_collections.golden.images.plugins.module_utils.share.screen import screen as sharing
@@ -44,6 +45,7 @@ SCREENS = {
     "verify": verification,
 }
 """The function that makes the text of each role."""
+_WRITES_IN_CHECK_MODE = "cleanup"
 _COLORS = {
     Tone.PLAIN: None,
     Tone.GOOD: constants.COLOR_OK,
@@ -72,7 +74,11 @@ class ActionModule(ActionBase):
         role = given["role"]
         try:
             results = {**given["results"], "check_mode": bool(self._task.check_mode), "role": role}
-            screen = SCREENS[role](given["report"], results, given["report_path"] or None)
+            path = given["report_path"] or None
+            is_written = not results["check_mode"] or role == _WRITES_IN_CHECK_MODE
+            screen = SCREENS[role](given["report"], results, path if is_written else None)
+            if not is_written:
+                screen = replace(screen, lines=(*screen.lines, *unwritten_report(path)))
             if given["upload_result"] is not None:
                 screen = with_upload(screen, given["upload_result"], results["check_mode"])
         except (AttributeError, LookupError, TypeError, ValueError) as exception:

@@ -205,6 +205,12 @@ def report_line(path: str | None) -> Iterator[Line]:
         yield from unbroken("Report: ", path)
 
 
+def unwritten_report(path: str | None) -> Iterator[Line]:
+    """The path of a report that check mode does not write; nothing without a report."""
+    if path:
+        yield from unbroken("Report (not in check mode): ", path)
+
+
 def unbroken(label: str, path: str) -> Iterator[Line]:
     """A path or a link in as few lines as possible: broken only where a line ends."""
     text = clean(path)

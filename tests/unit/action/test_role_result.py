@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.golden.images.plugins.action import role_result as plugin
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
 from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
 
+from tests.unit.cleanup.report.examples import KEPT, cleaned
 from tests.unit.distribution.examples import EU, US, copied, failure, shared
 
 COPIED = copied(EU)
 REPORT = distribution(COPIED, {}, shared(EU))
+CLEANED = cleanup(cleaned(KEPT), Prices(), True)
 GIVEN = {"role": "distribute", "report": REPORT, "results": {"copy_result": COPIED}}
 
 
@@ -84,6 +88,15 @@ def test_the_artifacts_are_a_statistic_of_the_run(displayed: list[tuple[str, str
 def test_check_mode_is_said(displayed: list[tuple[str, str | None]]) -> None:
     assert run(check_mode=True)["text"].startswith("Check mode: ")
     assert len(displayed) > 1
+
+
+def test_only_a_cleanup_has_a_report_in_check_mode(displayed: list[tuple[str, str | None]]) -> None:
+    planned = run(check_mode=True, report_path="report.json")
+    assert planned["text"].endswith("\nReport (not in check mode): report.json")
+    assert planned["ansible_stats"]["data"]["distribute_artifacts"]["report_path"] is None
+    shown = run(role="cleanup", report=CLEANED, results={}, check_mode=True, report_path="plan")["text"]
+    assert shown.endswith("\nReport: plan")
+    assert displayed != []
 
 
 def test_output_in_json_is_not_broken(

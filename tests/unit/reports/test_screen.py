@@ -36,6 +36,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     sentence,
     shared_with,
     table,
+    unwritten_report,
 )
 
 from tests.unit.hostile import TEXTS
@@ -158,6 +159,11 @@ def test_the_report_is_named_in_one_line_if_that_fits() -> None:
     assert texts(report_line(None)) == []
     long = "/" + "x" * 100
     assert "".join(texts(report_line(long))) == f"Report:{long}"
+
+
+def test_a_report_that_is_not_written_is_said_to_be_so() -> None:
+    assert texts(unwritten_report("a.json")) == ["Report (not in check mode): a.json"]
+    assert texts(unwritten_report(None)) == []
 
 
 def test_large_artifacts_leave_out_their_largest_values() -> None:
