@@ -11,6 +11,7 @@ import json
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.release import __version__
 from ansible.utils.display import Display
+from ansible_collections.golden.images.plugins.plugin_utils.loop_diffs import display_diff
 from ansible_collections.golden.images.plugins.plugin_utils.output import is_json
 
 display = Display()
@@ -74,6 +75,7 @@ class ShortFailures(NormalAction):
 
     def _shown(self, result):
         result = with_message(result)
+        display_diff(self._task, result)
         # With failed_when: false there is no failure to display.
         condition = self._task.failed_when
         return result if condition == [False] else shortened(result, bool(condition))

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The diff of a playbook: what is the same in twenty regions is one line, and the states are returned."""
+"""The diff of a playbook: what is the same in twenty regions is one line, and the states are returned.
+
+That of a loop's item is displayed, too.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from simulated_aws.client import SimulatedAws
 from tests.benchmark import distribution
 from tests.benchmark.fixtures import OWNER
 
-from .playbook import Ansible
+from .fixture import HOME, STRANGER, Fixture
+from .playbook import MODULES, Ansible
 
 FQCN = "golden.images.distribute_ami"
 DEFAULT = {"ANSIBLE_STDOUT_CALLBACK": "default"}
@@ -38,3 +42,15 @@ def test_a_distribution_to_many_regions_and_accounts_is_few_rows(
     assert f"{REGIONS} regions: + launch permission for {ACCOUNTS} accounts\n" in shared["prepared"]
     assert len(shared["state_after"]) == REGIONS
     assert "diff" not in done.task("Write the distribution report").result
+
+
+@pytest.mark.every_python
+def test_the_diff_of_a_loop_is_displayed_once(fixture: Fixture, ansible: Ansible) -> None:
+    share = {"images": {HOME: fixture.image_id}, "account_ids": ["{{ item }}"], "share_snapshots": False}
+    (stranger,) = fixture.account_ids(STRANGER)
+    task = {"name": "Share", MODULES + "ami_share": share, "loop": [stranger]}
+    run = ansible.run(ansible.write_play([task]), None, "--check", "--diff", environment=DEFAULT)
+    assert run.code == 0, run.text
+    shown = run.stdout.splitlines()
+    assert shown.count(f"{HOME}: + launch permission on {fixture.image_id} for {stranger}") == 1
+    assert f"changed: [localhost] => (item={stranger})" in shown

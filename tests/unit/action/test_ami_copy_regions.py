@@ -88,6 +88,7 @@ def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  
             delegate_to=None,
             environment=[],
             failed_when=[],
+            loop=None,
             get_name=lambda: "Copy it",
             timeout=0,
         )

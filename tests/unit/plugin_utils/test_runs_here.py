@@ -42,6 +42,7 @@ def action(name: str = "distribution_report", folder: Path = Path(), **differenc
         diff=False,
         environment=given["environment"],
         failed_when=[],
+        loop=None,
         timeout=given.get("timeout", 0),
     )
     connection = SimpleNamespace(transport=given["transport"], become=given["become"])

@@ -69,7 +69,7 @@ def test_every_failure_has_a_message(
 ) -> None:
     monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(result))
     action = object.__new__(ShortFailures)
-    action._task = SimpleNamespace(failed_when=[False])
+    action._task = SimpleNamespace(failed_when=[False], loop=None)
     assert action.run(None, {}).get("msg") == message
 
 
@@ -93,7 +93,7 @@ def test_the_message_is_displayed_where_ansible_displays_the_condition(
     monkeypatch.setattr(short_failures.display, "display", displayed.append)
     monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(result))
     action = object.__new__(ShortFailures)
-    action._task = SimpleNamespace(failed_when=condition)
+    action._task = SimpleNamespace(failed_when=condition, loop=None)
     action.run(None, {})
     assert (result["msg"] in displayed) is is_displayed
 
@@ -108,9 +108,9 @@ def test_a_success_with_a_condition_displays_nothing(monkeypatch: pytest.MonkeyP
 def test_the_action_runs_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(LONG))
     action = object.__new__(ShortFailures)
-    action._task = SimpleNamespace(failed_when=[])
+    action._task = SimpleNamespace(failed_when=[], loop=None)
     assert action.run(None, {})["_ansible_no_log"] is True
-    action._task = SimpleNamespace(failed_when=[False])
+    action._task = SimpleNamespace(failed_when=[False], loop=None)
     assert action.run(None, {}) == LONG
 
 
