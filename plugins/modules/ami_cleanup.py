@@ -431,7 +431,7 @@ actions:
   returned: success, and failure after something was changed
   type: list
   elements: dict
-  sample: [{"account_id": "111122223333", "action": "DeregisterImage", "region": "eu-west-1", "resource": "ami-0123456789abcdef0"}]
+  sample: [{"account_id": "111122223333", "action": "EnableImageDeprecation", "region": "us-east-1", "resource": "ami-0123456789abcdef0"}]
 diff:
   description: The changes, in diff mode. Ansible displays only RV(diff.prepared).
   returned: in diff mode, except if the options or the state are refused

@@ -289,11 +289,11 @@ results:
       copy_seconds: 412
       image_id: ami-0123456789abcdef0
       kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
-      name: golden-web-2026.11.1
+      name: golden-web-2026.11.1-ami-0fedcba9876543210
       origin: copied
       progress: null
       region: eu-west-1
-      snapshot_ids: [snap-0123456789abcdef0]
+      snapshot_ids: [snap-0123456789abcdef0, snap-0fedcba9876543210]
       snapshot_kms_key_arns: [arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab]
       state: available
       tags:

@@ -194,7 +194,6 @@ results:
               operations: [CreateGrant, Decrypt, DescribeKey, GenerateDataKey, GenerateDataKeyWithoutPlaintext, ReEncryptFrom, ReEncryptTo]
           kept_access: []
           kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
-          policy_statements: []
           unseen_volumes: []
       region: eu-west-1
   contains:
@@ -291,7 +290,11 @@ actions:
   returned: success, and failure after something was changed
   type: list
   elements: dict
-  sample: [{"account_id": "111122223333", "action": "CreateGrant", "region": "eu-west-1", "resource": "arn:aws:kms:…"}]
+  sample:
+    - account_id: "111122223333"
+      action: CreateGrant
+      region: eu-west-1
+      resource: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
 diff:
   description: The changes, in diff mode. Ansible displays only RV(diff.prepared).
   returned: in diff mode, except if the options or the state are refused

@@ -131,12 +131,10 @@ results:
           description: The code of the finding. Codes are stable, and C(docs/codes.md) of this collection lists them.
           type: str
           returned: always
-          sample: key_not_usable
         error_code:
           description: The RV(failures[].error_code) of the call that failed, if the finding is about one. Otherwise null.
           type: str
           returned: always
-          sample: Client.InternalError
         image_id:
           description: The AMI ID.
           type: str

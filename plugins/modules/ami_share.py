@@ -172,7 +172,7 @@ results:
         org_unit_arns: []
         public: false
       region: eu-west-1
-      shared_tags: {"release": "2026.11.1"}
+      shared_tags: {version: "2026.11"}
       volume_permissions:
         snap-0123456789abcdef0: {"account_ids": ["012345678901"], "public": false}
   contains:

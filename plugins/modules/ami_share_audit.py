@@ -229,7 +229,7 @@ results:
         org_unit_arns: []
         public: false
       snapshots:
-        - account_ids: []
+        - account_ids: ["012345678901"]
           kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
           public: false
           snapshot_id: snap-0123456789abcdef0
@@ -366,7 +366,7 @@ regions:
     eu-west-1:
       image_block_public_access: block-new-sharing
       images: 12
-      snapshot_block_public_access: block-all-sharing
+      snapshot_block_public_access: unblocked
 unused_snapshots:
   description:
     - The snapshots that no image uses and that are public or shared with other accounts, each with C(account_id), C(account_ids),

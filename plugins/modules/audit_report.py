@@ -71,6 +71,41 @@ report:
     - The content of C(report.json) without the C(images), of which there can be tens of thousands.
   returned: success, and failure after the report was made
   type: dict
+  sample:
+    account_id: "111122223333"
+    counts: {high: 2, low: 0, medium: 0}
+    failures: []
+    findings:
+      - account_id: "111122223333"
+        code: unknown_account
+        image_id: ami-0123456789abcdef0
+        message: ami-0123456789abcdef0 (golden-web-2026.11.1) is shared with the account 123456789012.
+        principal: "123456789012"
+        region: eu-west-1
+        remedy: "Unshare it (state: absent of ami_share), or allow it in the audit."
+        resource: ami-0123456789abcdef0
+        severity: high
+    kms_keys:
+      - aws_managed: false
+        kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+        region: eu-west-1
+        state: Enabled
+        users:
+          - created_by_collection: true
+            operations: [CreateGrant, Decrypt, DescribeKey, GenerateDataKey, GenerateDataKeyWithoutPlaintext, ReEncryptFrom, ReEncryptTo]
+            principal: arn:aws:iam::123456789012:root
+            through: grant
+    not_checked: []
+    regions:
+      eu-west-1:
+        counts: {high: 2, low: 0, medium: 0}
+        image_block_public_access: block-new-sharing
+        images: 1
+        read: true
+        shared_images: 1
+        snapshot_block_public_access: unblocked
+    status: findings
+    summary: "2 findings (2 high).\n3 images in 32 regions audited, 1 of them shared."
   contains:
     account_id:
       description: The account that owns the images. Null if it could not be read.
@@ -127,7 +162,7 @@ changes:
   returned: success, and failure after the report was made
   type: dict
   sample:
-    added: ["eu-west-1: ami-0123456789abcdef0 (golden-web) is now shared with 012345678901."]
+    added: ["eu-west-1: ami-0123456789abcdef0 (golden-web-2026.11.1) is shared with the account 123456789012. (unknown_account)"]
     removed: []
     since: "2026-11-24T12:00:00+00:00"
   contains:

@@ -96,7 +96,71 @@ report:
   description: The report, with the same content as C(report.json).
   returned: success, and failure after the report was made
   type: dict
+  sample:
+    check_mode: false
+    currency: USD
+    failures: []
+    grants: []
+    images:
+      - creation_date: "2026-05-08T20:39:22.385000+00:00"
+        decision: deprecate
+        evidence: []
+        family: golden-db
+        freed_gib: 0
+        freed_later_gib: 0
+        freed_monthly_cost: 0.0
+        image_id: ami-0123456789abcdef0
+        monthly_cost: 0.4
+        name: golden-db-204
+        next_stage: null
+        next_stage_at: null
+        outcome: done
+        reasons: []
+        recoverable_until: null
+        region: us-east-1
+        size_gib: 8
+        snapshots: []
+    kms_keys: []
+    orphan_snapshots: []
+    prices: {default: 0.06, us-east-1: 0.05}
+    regions:
+      us-east-1:
+        by_decision:
+          deprecate: {done: 3, images: 3, monthly_cost: 1.2, not_done: 0, size_gib: 24}
+          deregister: {done: 0, images: 0, monthly_cost: 0.0, not_done: 0, size_gib: 0}
+          disable: {done: 0, images: 0, monthly_cost: 0.0, not_done: 0, size_gib: 0}
+          keep: {done: 0, images: 3, monthly_cost: 2.2, not_done: 0, size_gib: 44}
+          wait: {done: 0, images: 0, monthly_cost: 0.0, not_done: 0, size_gib: 0}
+        freed_gib: 0
+        freed_later_gib: 0
+        freed_monthly_cost: 0.0
+        images: 6
+        monthly_cost: 3.4
+        size_gib: 68
+        unpriced_images: 0
+    status: done
+    summary: 3 of 7 images were deprecated.
+    totals:
+      by_decision:
+        deprecate: {done: 3, images: 3, monthly_cost: 1.2, not_done: 0, size_gib: 24}
+        deregister: {done: 0, images: 0, monthly_cost: 0.0, not_done: 0, size_gib: 0}
+        disable: {done: 0, images: 0, monthly_cost: 0.0, not_done: 0, size_gib: 0}
+        keep: {done: 0, images: 4, monthly_cost: 2.68, not_done: 0, size_gib: 52}
+        wait: {done: 0, images: 0, monthly_cost: 0.0, not_done: 0, size_gib: 0}
+      freed_gib: 0
+      freed_later_gib: 0
+      freed_monthly_cost: 0.0
+      images: 7
+      monthly_cost: 3.88
+      size_gib: 76
+      unpriced_images: 0
+    unreadable: []
+    warnings: []
   contains:
+    check_mode:
+      description: Whether the cleanup ran in check mode.
+      type: bool
+      returned: always
     currency:
       description: The currency of the costs. Null without prices.
       type: str
@@ -156,6 +220,11 @@ report:
           the number of images without a price (C(unpriced_images)).
       type: dict
       returned: always
+    unreadable:
+      description: What could not be read, as in RV(golden.images.ami_cleanup#module:unreadable).
+      type: list
+      elements: dict
+      returned: always
     warnings:
       description: The warnings of M(golden.images.ami_cleanup), for example about images that the final check skipped.
       type: list
@@ -175,9 +244,9 @@ changes:
   returned: success, and failure after the report was made
   type: dict
   sample:
-    added: ["eu-west-1: ami-0123456789abcdef0 (golden-web) was deregistered."]
-    removed: ["eu-west-1: ami-0123456789abcdef0 (golden-web) will be deregistered on 2026-11-23."]
-    since: "2026-11-22T05:00:00+00:00"
+    added: ["us-east-1: ami-0123456789abcdef0 (golden-db-204) was deprecated."]
+    removed: []
+    since: "2026-11-24T12:00:00+00:00"
   contains:
     added:
       description: What is new, in sentences.

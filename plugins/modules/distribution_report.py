@@ -133,6 +133,33 @@ report:
   description: The content of the file.
   returned: success
   type: dict
+  sample:
+    failures: []
+    regions:
+      - account_id: "111122223333"
+        best_effort: false
+        copy_seconds: 412
+        image_id: ami-0123456789abcdef0
+        kms_key_arn: null
+        launch_permissions:
+          account_ids: ["012345678901"]
+          org_arns: []
+          org_unit_arns: []
+          public: false
+        name: golden-web-2026.11.1-ami-0fedcba9876543210
+        region: eu-west-1
+        shared: true
+        shared_tags: {}
+        snapshot_ids: [snap-0123456789abcdef0, snap-0fedcba9876543210]
+        state: available
+        volume_permissions:
+          snap-0123456789abcdef0: {"account_ids": ["012345678901"], "public": false}
+          snap-0fedcba9876543210: {"account_ids": ["012345678901"], "public": false}
+    source_image_id: ami-0fedcba9876543210
+    source_region: us-east-1
+    status: distributed
+    wanted:
+      shared_with: ["012345678901"]
   contains:
     consumer_images:
       description: The copies that consumers own.

@@ -170,4 +170,22 @@ sources:
   returned: success
   type: list
   elements: dict
+  sample:
+    - launch_templates: null
+      name: null
+      packer_build: null
+      packer_manifest: packer-manifest.json
+      packer_run_uuid: null
+      publish_parameter: null
+      report_dir: null
+      report_s3_uri: null
+      shared_tags: null
+      source: ""
+      source_filters: null
+      source_image_id: ami-0123456789abcdef0
+      source_parameter: null
+      source_region: us-east-1
+      tags: null
+      variable_names: {}
+      verify_instance_type: null
 """

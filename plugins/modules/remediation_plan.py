@@ -122,7 +122,7 @@ removals:
   sample:
     - finding_codes: [unknown_account]
       image_id: ami-0123456789abcdef0
-      message: "eu-west-1: unshare ami-0123456789abcdef0 (golden-web) from 012345678901: unknown_account"
+      message: "eu-west-1: unshare ami-0123456789abcdef0 (golden-web-2026.11.1) from 012345678901: unknown_account"
       principal: "012345678901"
       region: eu-west-1
       resource: ami-0123456789abcdef0

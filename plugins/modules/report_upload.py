@@ -96,7 +96,7 @@ actions:
   returned: success, and failure after something was changed
   type: list
   elements: dict
-  sample: [{"account_id": null, "action": "PutObject", "region": "eu-west-1", "resource": "s3://golden-reports/audit/report.html"}]
+  sample: [{"account_id": null, "action": "PutObject", "region": "eu-west-1", "resource": "s3://golden-reports/audit/report.json"}]
 failures:
   description: What failed, and what to do about it.
   returned: always

@@ -46,8 +46,19 @@ options:
   type: dict
   sample:
     account_ids: ["012345678901"]
+    account_names: {}
+    consumer_role_name: null
+    external_id: null
+    images: {"eu-west-1": "ami-0123456789abcdef0"}
+    instance_type: null
     level: authorized
     report_dir: null
+    report_path: null
+    report_s3_bucket_owner: null
+    report_s3_uri: null
+    security_group_ids: {}
+    subnet_ids: {}
+    wait_timeout: 300
 failures:
   description: What failed, and what to do about it.
   returned: always

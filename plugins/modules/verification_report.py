@@ -99,6 +99,19 @@ report:
   description: The content of the file.
   returned: success
   type: dict
+  sample:
+    failed_regions: []
+    failures: []
+    level: launched
+    results:
+      - account_id: "111122223333"
+        findings: []
+        image_id: ami-0123456789abcdef0
+        level: launched
+        reached: true
+        region: us-east-1
+    status: verified
+    summary: ""
   contains:
     failed_regions:
       description: The regions in which an account did not reach the level.

@@ -15,7 +15,7 @@ import yaml
 
 from simulated_aws.client import SimulatedAws
 
-from . import probing
+from . import encrypted, probing, samples
 from .fixture import HOME, OWNER, Fixture
 from .playbook import CHECKOUT, MODULES, Ansible
 
@@ -68,8 +68,8 @@ def examples_fixture(aws: SimulatedAws, fixture: Fixture) -> dict[str, str]:
             "web": {"account": "web-prod", "regions": [HOME, AWAY, "ap-southeast-2"], "alias": "alias/web"},
         },
         images={
-            region: {"account": OWNER, "region": region, "name": "encrypted", "devices": devices}
-            for region in (HOME, AWAY)
+            region: {"account": OWNER, "region": region, "name": f"{family}-2026.11.1", "devices": devices}
+            for region, family in ((HOME, "golden-api"), (AWAY, "golden-web"))
         },
     )
     consumer = aws.client("iam", "web-prod")
@@ -94,39 +94,117 @@ def test_examples_work_and_results_are_as_documented(
         if name == "ami_kms_grant"
         else {AWAY: examples_fixture[AWAY], HOME: fixture.image_id}
     )
-    source = ids[AWAY] if name in ("ami_restore", "ami_share") else fixture.image_id
+    source = ids[AWAY] if name in ("ami_restore", "ami_share", "ami_share_diagnose") else fixture.image_id
     text = _module(name).EXAMPLES
     text = text.replace("ami-0123456789abcdef0", source).replace("ami-0fedcba9876543210", ids[HOME])
     text = _launching(aws, fixture, text) if "subnet_ids" in text else text
-    if name == "ami_publish":
-        _prepare_publishing(aws, ids)
-    if name == "ami_cleanup":
-        _age(fixture)
-    if name == "distribution_sources":
-        _build(ansible.folder, fixture.image_id)
+    _prepare(name, aws, fixture, ansible, ids)
     if name == "ami_share":
         text = text.replace("snap-0123456789abcdef0", _snapshot(aws, AWAY))
-    if name == "report_upload":
-        _prepare_buckets(aws, ansible.folder)
-    if name == "ami_restore":
-        _retire(aws, ansible.folder, ids)
     tasks = yaml.safe_load(text)
     copied = {"images": ids, "kms_key_arns": dict.fromkeys(ids, ALIAS)}
+
+    if name in ("audit_report", "cleanup_report"):
+        # Its report shows what has changed since this run.
+        assert ansible.tasks(tasks, vars={"copied": copied}).code == 0
+        if name == "audit_report":
+            _share(ansible, ids[AWAY], "123456789012")
+        else:
+            _age(fixture)
 
     run = ansible.tasks(tasks, vars={"copied": copied})
 
     assert run.code == 0, run.text
     assert [task.name for task in run.tasks] == [task["name"] for task in tasks]
-    documented = yaml.safe_load(_module(name).RETURN)
+    # With --diff only, diff is returned.
+    documented = {key: entry for key, entry in yaml.safe_load(_module(name).RETURN).items() if key != "diff"}
     own = [task for task in run.tasks if task.action == MODULES + name]
     assert any(task.changed for task in own) == (name not in _ONLY_READ)
     for task in own:
-        # It is returned with --diff only.
-        assert {*task.result} - _ANSIBLES == {*documented} - {"diff"}, task.name
+        assert {*task.result} - _ANSIBLES == {*documented}, task.name
         assert list(_undocumented(documented, task.result)) == [], task.name
         assert list(_of_other_types(documented, task.result, name)) == [], task.name
+    results = [_at_home(task.result, ansible.folder) for task in own]
+    assert list(samples.differing(documented, results)) == []
     if name == "distribution_report":
         assert Path(ansible.folder, "distribution.json").is_file()
+
+
+def test_the_sample_of_role_variables_is_what_the_role_verify_reads(
+    ansible: Ansible, fixture: Fixture
+) -> None:
+    options = {"images": {HOME: fixture.image_id}, "account_ids": fixture.account_ids(OWNER)}
+    role = {
+        "name": "Verify",
+        "ansible.builtin.include_role": {"name": MODULES + "verify"},
+        "vars": {f"verify_{name}": value for name, value in options.items()},
+    }
+    run = ansible.tasks([role])
+    assert run.code == 0, run.text
+    read = [task.result for task in run.tasks if task.action == MODULES + "role_variables"]
+    assert list(samples.differing(yaml.safe_load(_module("role_variables").RETURN), read)) == []
+
+
+def _prepare(
+    name: str, aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: Mapping[str, str]
+) -> None:
+    """Add what the examples of a module work with."""
+    if name == "ami_cleanup":
+        _age(fixture)
+    if name == "ami_publish":
+        _prepare_publishing(aws, images)
+    if name == "ami_restore":
+        _retire(aws, ansible.folder, images)
+    if name in ("ami_share_audit", "ami_share_diagnose"):
+        _share(ansible, images[AWAY], "012345678901")
+    if name == "ami_shared_info":
+        _share_from_elsewhere(aws, fixture)
+    if name == "distribution_sources":
+        _build(ansible.folder, fixture.image_id)
+    if name == "remediation_plan":
+        _share(ansible, images[AWAY], "123456789012")
+    if name == "report_upload":
+        _prepare_buckets(aws, ansible.folder)
+
+
+def _at_home(result: Mapping[str, Any], folder: Path) -> Any:
+    """A result with the directory that the samples name in place of the one of the run."""
+    return json.loads(json.dumps(result).replace(str(folder), "/var/lib/golden"))
+
+
+def _share(ansible: Ansible, image_id: str, account_id: str) -> None:
+    """Share an image in ``AWAY`` with an account, with its volumes and its key."""
+    arguments = {"images": {AWAY: image_id}, "account_ids": [account_id]}
+    modules = ("ami_kms_grant", "ami_share")
+    run = ansible.tasks([{"name": module, MODULES + module: arguments} for module in modules])
+    assert run.code == 0, run.text
+
+
+def _share_from_elsewhere(aws: SimulatedAws, fixture: Fixture) -> None:
+    """Add an encrypted image that another account shares with the owner, with its key."""
+    publisher = "111122223333"
+    allowed = [
+        {"Effect": "Allow", "Principal": {"AWS": encrypted.root(account)}, "Action": "kms:*", "Resource": "*"}
+        for account in (publisher, aws.account_id(OWNER))
+    ]
+    policy = {"Version": "2012-10-17", "Statement": allowed}
+    fixture.add(
+        accounts={"publisher": publisher},
+        kms_keys={"published": {"account": "publisher", "regions": [AWAY], "policy": policy}},
+        images={
+            "published": {
+                "account": "publisher",
+                "region": AWAY,
+                "name": "golden-web-2026.11.1",
+                "description": "Web server",
+                "devices": [
+                    {"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": "published"}
+                ],
+                "sharing": {"accounts": [OWNER], "snapshot_accounts": [OWNER]},
+                "tags": {"ec2:SharedTag/release": "2026.11.1"},
+            }
+        },
+    )
 
 
 def _prepare_publishing(aws: SimulatedAws, images: Mapping[str, str]) -> None:
@@ -211,11 +289,15 @@ def _launching(aws: SimulatedAws, fixture: Fixture, text: str) -> str:
 
 
 def _undocumented(documented: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
-    """What members of a list's elements the documentation lacks, or promises in vain."""
+    """What members of a mapping or of a list's elements the documentation lacks, or promises in vain."""
     for key, entry in documented.items():
-        for element in result[key] if "contains" in entry and entry["type"] == "list" else ():
-            for member in {*element} ^ {*entry["contains"]}:
-                yield f"{key}.{member}"
+        value = result.get(key)
+        parts = entry.get("contains", {})
+        always = {member for member, part in parts.items() if part["returned"] == "always"}
+        for element in value if isinstance(value, list) else [value]:
+            if parts and element is not None:
+                wrong = ({*element} - {*parts}) | (always - {*element})
+                yield from (f"{key}.{member}" for member in sorted(wrong))
 
 
 # The types of Ansible's documentation as those of JSON.
