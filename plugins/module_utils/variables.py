@@ -37,7 +37,7 @@ _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>((?!(?P=quote)).)*)(?P=quote)""
 # What stands before the items of a YAML list: empty lines, comments and the start of a document.
 _BEFORE_ITEMS = re.compile(r"(?:[ \t]*(?:#[^\n]*|---[ \t\r]*)?(?:\r?\n|\Z))*[ \t]*")
 # An item of separated text that was meant as YAML or as text in quotes: it would not mean what it says.
-_NO_ITEM = re.compile(r"""["'#]|[-*]\s|---|.*\s#""", re.DOTALL)
+_NO_ITEM = re.compile(r"""["'#]|[-*](?:\s|\Z)|---|.*\s#""", re.DOTALL)
 _ITEM_ENDS = re.compile(r"[,\n\r]")
 # What text has that is a YAML mapping.
 _KEY = re.compile(r":(?:\s|\Z)")
@@ -511,7 +511,7 @@ def _is_structure(text: str) -> bool:
     """Whether text of a list is YAML or JSON."""
     found = _BEFORE_ITEMS.match(text)
     items = text[found.end() if found else 0 :]
-    return items[:1] in ("[", "{") or items.startswith(("- ", "-\n"))
+    return items[:1] in ("[", "{") or items.startswith(("- ", "-\n", "-\r\n"))
 
 
 def _json(text: str) -> Any:
