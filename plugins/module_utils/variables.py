@@ -57,8 +57,13 @@ _FORMS = {
     "list": _LIST_FORM,
     "raw": "Set a mapping or a list, or its YAML or JSON text.",
 }
-_QUOTES = 'Write it in double quotes, in a survey too, for example "1.10".'
-ACCOUNT_ID_FORM = 'Write 12 digits in double quotes, in a survey too, for example "012345678901".'
+# AWX passes the text of extra variables that are typed at a launch without its quotes, as !unsafe too.
+_IN_AWX = "In extra variables at a launch in AWX, put single quotes around these:"
+_QUOTES = f"""Write it in double quotes, in a survey too, for example "1.10". {_IN_AWX} '"1.10"'."""
+ACCOUNT_ID_FORM = (
+    'Write 12 digits in double quotes, in a survey too, for example "012345678901". '
+    f"""{_IN_AWX} '"012345678901"'."""
+)
 
 
 @dataclass(frozen=True)

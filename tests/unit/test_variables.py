@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -319,6 +320,24 @@ def test_an_account_id_has_12_digits() -> None:
     with pytest.raises(Unreadable) as refused:
         account_id(int("777777777777", 8))
     assert refused.value.remedy == ACCOUNT_ID_FORM
+
+
+@pytest.mark.parametrize(
+    ("variable", "given", "meant"),
+    [(IDS, 1402434204, [ACCOUNT]), (TEXT, 1.1, "1.10"), (TAGS, {"v": 1.1}, {"v": "1.10"})],
+)
+def test_the_remedy_works_wherever_a_value_is_written(variable: Variable, given: Any, meant: Any) -> None:
+    text, everywhere = re.findall(r"""'?"[^"]+"'?""", message_of(variable, given))
+    text, everywhere = (one.replace("012345678901", ACCOUNT) for one in (text, everywhere))
+
+    def placed(value: Any) -> Any:
+        return {"v": value} if variable is TAGS else value
+
+    in_file, in_survey = yaml.safe_load(text), from_survey(text)
+    assert value_of(variable, placed(in_file)) == value_of(variable, placed(in_survey)) == meant
+    # AWX reads extra variables of a launch as YAML, and writes each text as !unsafe.
+    assert message_of(variable, placed(from_survey(yaml.safe_load(text))))
+    assert value_of(variable, placed(from_survey(yaml.safe_load(everywhere)))) == meant
 
 
 def test_an_owner_is_an_account_id_or_an_alias() -> None:
