@@ -182,6 +182,17 @@ def test_check_mode_fails_if_an_account_cannot_be_read(
         ), failed.result
 
 
+def test_check_mode_fails_without_a_role_in_the_accounts(ansible: Ansible, variables: dict[str, Any]) -> None:
+    role = {"verify_consumer_role_name", "verify_external_id"}
+    given = {name: value for name, value in variables.items() if name not in role}
+    (can, _no_key), mistyped = given["verify_account_ids"], "999999999999"
+    run = ansible.run(FQCN, {**given, "verify_account_ids": [can, mistyped]}, "--check")
+    assert run.code != 0
+    message = run.task("Fail if an account has not reached the required level").result["msg"]
+    assert f"{can}: whether the image is visible is not known, because no role" in message
+    assert f"is not shared with account {mistyped}" in message
+
+
 def test_check_mode_fails_if_nothing_can_be_read(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

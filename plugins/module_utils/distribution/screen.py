@@ -32,6 +32,7 @@ from ..reports.screen import (
     table,
 )
 from ..reports.uploaded import together, with_upload
+from ..verification.report import level_text
 from .screen_sources import several
 
 _COLUMNS = (
@@ -263,7 +264,7 @@ def _unverified(run: _Run, path: str | None) -> Iterator[Line]:
     for one in () if run.is_plan else run.report.get("verified", ()):
         if not one["reached"]:
             codes = ", ".join(dict.fromkeys(finding["code"] for finding in one["findings"]))
-            cause = str(one["account_id"]), one.get("level") or "not visible", codes
+            cause = str(one["account_id"]), level_text(one), codes
             places.setdefault(cause, []).append(one["region"])
     rows = [
         Row(

@@ -139,8 +139,17 @@ def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: s
     ]
 
 
+def level_text(row: Mapping[str, Any]) -> str:
+    """The level that an account reached with an image. Findings say why it does not see the image."""
+    return str(row["level"] or ("not visible" if row["findings"] else "unknown"))
+
+
 def _shortfall(row: Mapping[str, Any], wanted: str) -> str:
-    image, level = row["image_id"] or "the image", row["level"] or "not visible"
+    image, level = row["image_id"] or "the image", level_text(row)
+    if level == "unknown":
+        # Only the owner's side was read, or nothing: a failure says that.
+        why = ", because no role in the account is named" if row["image_id"] else ""
+        return f"{row['account_id']}: whether {image} is visible is not known{why}."
     short = "" if level == f"not {wanted}" else f", not {wanted}"
     return f"{row['account_id']}: {image} is {level}{short}."
 

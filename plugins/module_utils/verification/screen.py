@@ -25,7 +25,7 @@ from ..reports.screen import (
     sentence,
     table,
 )
-from .report import problems
+from .report import level_text, problems
 
 _COLUMNS = (
     Column("region", "region"),
@@ -101,7 +101,7 @@ def _row(row: Mapping[str, Any], tone: Tone) -> Row:
         "region": row["region"],
         "account": row["account_id"],
         "image": row["image_id"] or "-",
-        "level": row["level"] or "not visible",
+        "level": level_text(row),
         "findings": ", ".join(dict.fromkeys(one["code"] for one in row["findings"])) or "-",
     }
     return Row(cells, tone)

@@ -201,9 +201,9 @@ def test_accounts_that_are_not_verified_have_their_regions_and_findings() -> Non
         verified(EU, False, account_id="012345678901", level=None, findings=[]),
         verified(US, True, account_id="012345678901"),
     ) == [
-        "not verified  region                level        findings",
-        "222222222222  eu-west-1, us-east-1  visible      kms_denied, quota",
-        "012345678901  eu-west-1             not visible  -",
+        "not verified  region                level    findings",
+        "222222222222  eu-west-1, us-east-1  visible  kms_denied, quota",
+        "012345678901  eu-west-1             unknown  -",
     ]
 
 

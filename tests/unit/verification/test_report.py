@@ -7,7 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.verification.report import LEVELS, verification
+from ansible_collections.golden.images.plugins.module_utils.verification.report import (
+    LEVELS,
+    level_text,
+    verification,
+)
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 
@@ -120,7 +124,7 @@ def test_an_account_without_results_has_not_reached_it() -> None:
     ("results", "says"),
     [
         pytest.param([{"failed": True, "msg": "Crashed."}], "Crashed.", id="a task crashed"),
-        pytest.param([], "not visible", id="nothing was done"),
+        pytest.param([], "is not known.", id="nothing was done"),
         pytest.param([{"failed": True, "failures": [REFUSED]}], "Not you", id="it was refused"),
     ],
 )
@@ -131,6 +135,16 @@ def test_without_results_all_have_failed(results: list[Any], says: str, accounts
     assert content["failed_regions"] == [EU, US]
     if accounts or results:
         assert says in content["summary"]
+
+
+def test_an_account_in_which_no_role_acts_is_unknown() -> None:
+    content = report("visible", result(row(None)))
+    assert content["summary"].endswith(
+        f"{CONSUMER}: whether {SOURCE_ID} is visible is not known, because no role in the account is named."
+    )
+    hidden = report("visible", result(row(None, EU, CONSUMER, NO_KEY)))
+    assert f"{CONSUMER}: {SOURCE_ID} is not visible. No key" in hidden["summary"]
+    assert [level_text(*one["results"]) for one in (content, hidden)] == ["unknown", "not visible"]
 
 
 def test_the_same_failure_makes_the_same_report() -> None:

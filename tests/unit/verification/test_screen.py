@@ -55,26 +55,27 @@ def test_accounts_below_the_level_are_rows_with_their_findings() -> None:
     )
     assert found.text.splitlines() == [
         "2 of 4 verifications are not authorized.",
-        "region     account       image          level        findings",
-        f"eu-west-1  {BATCH}  ami-eu-west-1  visible      missing_key_access",
-        f"us-east-1  {BATCH}  -              not visible  -",
+        "region     account       image          level    findings",
+        f"eu-west-1  {BATCH}  ami-eu-west-1  visible  missing_key_access",
+        f"us-east-1  {BATCH}  -              unknown  -",
         f"- eu-west-1: {BATCH}: ami-eu-west-1 is visible, not authorized. There is no",
         "  grant. Grant it.",
-        f"- us-east-1: {BATCH}: the image is not visible, not authorized.",
+        f"- us-east-1: {BATCH}: whether the image is visible is not known.",
         "Report: verification",
     ]
     assert found.failure == (
         "2 of 4 verifications are not authorized.\n"
         f"- eu-west-1: {BATCH}: ami-eu-west-1 is visible, not authorized. There is no grant. Grant it.\n"
-        f"- us-east-1: {BATCH}: the image is not visible, not authorized."
+        f"- us-east-1: {BATCH}: whether the image is visible is not known."
     )
     assert found.artifacts["failed_regions"] == [EU, US]
     assert found.artifacts["images"] == {}
 
 
 def test_an_account_that_does_not_see_the_image_is_not_visible_once() -> None:
-    found = shown(report(seen(WEB, EU, None), level="visible"))
-    line = f"- eu-west-1, us-east-1: {WEB}: the image is not visible."
+    hidden = [seen(WEB, region, None, NO_KEY) for region in (EU, US)]
+    found = shown(report(*hidden, level="visible"))
+    line = f"- eu-west-1, us-east-1: {WEB}: the image is not visible. There is no grant. Grant it."
     assert line in found.failure.splitlines()
 
 
