@@ -46,7 +46,7 @@ _PROVEN_BY_CONSUMERS = frozenset(
 """What these scenarios need not read of the owner's keys: KMS allows the consumer's dry runs."""
 _ONLY_FOR_DELETIONS = frozenset(
     (scenario, service, action)
-    for scenario in ("disable", "request-reports")
+    for scenario in ("deprecate", "disable", "request-reports")
     for service, action in (
         ("ec2", "DescribeLockedSnapshots"),
         ("ec2", "DescribeSnapshotTierStatus"),
@@ -55,7 +55,7 @@ _ONLY_FOR_DELETIONS = frozenset(
         ("rbin", "ListRules"),
     )
 )
-"""What a cleanup need not read to disable an image or to request a report: it stops what deletes."""
+"""What a cleanup need not read unless it deletes."""
 _UNTIL_THE_REPORT = frozenset(
     {
         ("request-reports", "ec2", "DescribeSnapshotAttribute"),
