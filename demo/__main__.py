@@ -130,6 +130,7 @@ def _show_access(ending: Ending) -> None:
 def _next_steps(aws: SimulatedAws) -> None:
     environment = aws.environment(OWNER)
     heading("Next: run `make simulated-aws` in another terminal, and here:")
+    say("  unset AWS_PROFILE AWS_SESSION_TOKEN")
     say("  export AWS_ENDPOINT_URL=http://127.0.0.1:4510")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
         say(f"  export {name}={environment[name]}")

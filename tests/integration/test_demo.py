@@ -22,4 +22,6 @@ def test_the_demo_distributes_an_image_and_checks_the_result(
     shown = capfd.readouterr().out
     assert shown.count("✓ yes") == 6
     assert "partner" in shown
+    # The exports below would lose against a profile of the user.
+    assert "unset AWS_PROFILE AWS_SESSION_TOKEN\n  export AWS_ENDPOINT_URL=" in shown
     assert all(len(line) <= 80 for line in shown.splitlines() if line.startswith("  │")), shown
