@@ -47,7 +47,8 @@ class CopyRun:
     cannot be used yet, ``retry_at`` when the failed image is copied again, if it waits for that.
 
     ``waiting_since`` is the time since when this copy is waited for, ``first_percent`` a time and the first
-    percentage that was read then, ``next_read`` when the copy is read next (``ReadScheduled``).
+    percentage that was read then, ``percent_at`` when ``percent`` was read, ``next_read`` when the copy is
+    read next (``ReadScheduled``).
     """
 
     image: Image | None = None
@@ -63,6 +64,7 @@ class CopyRun:
     retry_at: float | None = None
     waiting_since: float | None = None
     first_percent: tuple[float, int] | None = None
+    percent_at: float | None = None
     next_read: float = 0.0
 
     @property
@@ -172,8 +174,8 @@ def advanced(run: CopyRun, event: Event) -> CopyRun:
         ActionsPerformed(CopyImage -> ami-1)           image=ami-1 pending
         ReadScheduled(at=1)                            waiting_since=1, next_read=2
         ImageRead(None, at=5)                          invisible_since=5
-        ImageRead(ami-1 pending, percent=40)           percent=40, invisible_since=None
-        ReadScheduled(at=7)                            first_percent=(7, 40), next_read=8.5
+        ImageRead(ami-1 pending, at=6, percent=40)     percent=40, percent_at=6, invisible_since=None
+        ReadScheduled(at=7)                            first_percent=(6, 40), next_read=8.5
         ImageRead(ami-1 failed)                        image=ami-1 failed
         CopyReplaced(ami-1, CopyImage -> ami-2)        image=ami-2 pending, retried=True, one warning
         ImageRead(ami-2 available)                     image=ami-2 available
@@ -227,7 +229,8 @@ def _started(run: CopyRun, action: Action, image_id: str | None) -> CopyRun:
 
 
 def _after_read(run: CopyRun, event: ImageRead) -> CopyRun:
-    run = replace(run, failed_reads=0, percent=event.percent)
+    percent_at = None if event.percent is None else event.at
+    run = replace(run, failed_reads=0, percent=event.percent, percent_at=percent_at)
     if event.image is not None:
         return replace(run, image=event.image, snapshots=event.snapshots, invisible_since=None)
     return replace(run, invisible_since=event.at if run.invisible_since is None else run.invisible_since)
@@ -254,7 +257,7 @@ def _scheduled(run: CopyRun, now: float) -> CopyRun:
     if run.waiting_since is None:
         run = replace(run, waiting_since=now)
     elif run.first_percent is None and run.percent is not None:
-        run = replace(run, first_percent=(now, run.percent))
+        run = replace(run, first_percent=(_percent_at(run, now), run.percent))
     return replace(run, next_read=now + _next_interval(run, now))
 
 
@@ -341,10 +344,16 @@ def time_left(runs: Iterable[CopyRun], now: float) -> float | None:
 
 
 def _seconds_left(run: CopyRun, now: float) -> float | None:
+    """At the speed between the first and the latest percentage, which may have been read a while ago."""
     then, percent = run.first_percent or (now, 0)
     if run.percent is None or run.percent <= percent:
         return None
-    return (now - then) * (100 - run.percent) / (run.percent - percent)
+    latest = _percent_at(run, now)
+    return max(0.0, (latest - then) * (100 - run.percent) / (run.percent - percent) - (now - latest))
+
+
+def _percent_at(run: CopyRun, now: float) -> float:
+    return now if run.percent_at is None else run.percent_at
 
 
 def _next_interval(run: CopyRun, now: float) -> float:

@@ -115,7 +115,7 @@ EVENTS: list[tuple[CopyRun, Event, CopyRun]] = [
     (
         CopyRun(PENDING, failed_reads=4, invisible_since=5.0),
         ImageRead(READY, 9.0, (Snapshot("snap-1", "completed", 100),), 99),
-        CopyRun(READY, (Snapshot("snap-1", "completed", 100),), 99),
+        CopyRun(READY, (Snapshot("snap-1", "completed", 100),), 99, percent_at=9.0),
     ),
     (CopyRun(PENDING, failed_reads=3), ReadFailed(FAILURE), CopyRun(PENDING, failed_reads=4)),
     (
@@ -278,6 +278,13 @@ def test_the_time_left_at_the_speed_so_far(percents: list[int | None], expected:
     assert time_left([run, CopyRun(READY)], 160.0) == expected
 
 
+def test_a_percentage_that_was_read_a_while_ago_is_that_of_its_time() -> None:
+    run = CopyRun(PENDING, percent=11, first_percent=(100.0, 9), percent_at=101.0)
+    assert time_left([run], 101.0) == 44.5
+    assert time_left([run], 111.0) == 34.5
+    assert time_left([run], 200.0) == 0.0
+
+
 def test_no_time_is_left_without_pending_copies() -> None:
     assert time_left([CopyRun(READY)], 1.0) is None
     assert time_left([CopyRun(PENDING, percent=5)], 1.0) == 0.0
@@ -316,9 +323,9 @@ def test_the_speed_is_that_since_the_first_percentage() -> None:
     started = advanced(CopyRun(PENDING), ReadScheduled(10.0))
     assert (started.waiting_since, started.first_percent, started.next_read) == (10.0, None, 11.0)
     read = advanced(advanced(started, ImageRead(PENDING, 11.0, percent=20)), ReadScheduled(12.0))
-    assert (read.waiting_since, read.first_percent) == (10.0, (12.0, 20))
+    assert (read.waiting_since, read.first_percent) == (10.0, (11.0, 20))
     again = advanced(advanced(read, ImageRead(PENDING, 14.0, percent=40)), ReadScheduled(14.0))
-    assert (again.first_percent, again.next_read) == ((12.0, 20), 14.0 + 4.5)
+    assert (again.first_percent, again.next_read) == ((11.0, 20), 14.0 + 6.75)
 
 
 def test_the_clock_of_a_replaced_copy_starts_again() -> None:
