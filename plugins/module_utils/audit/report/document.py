@@ -199,7 +199,7 @@ def _mark(group: Mapping[str, Any]) -> Mark:
 def _records(images: Iterable[Mapping[str, Any]]) -> Table:
     """One row for each image and principal, and one for each private image."""
     return Table(
-        title="All images",
+        title="All images and principals",
         columns=(
             Column("region", "Region"),
             Column("image_id", "Image"),

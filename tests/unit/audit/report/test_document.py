@@ -127,6 +127,8 @@ def test_there_is_a_record_for_each_image_and_principal() -> None:
         (US, None, None),
     ]
     assert rows[0]["snapshots"] == "some"
+    # Not one row for each image.
+    assert shown.records.title == "All images and principals"
 
 
 def tables(shown: Document) -> dict[str, list[dict[str, Any]]]:
