@@ -59,19 +59,19 @@ def _sentence(image: Mapping[str, Any]) -> str:
 
 def _summary_facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     sums = content["totals"]
-    yield "Images evaluated", str(sums["images"])
+    yield "Images evaluated", f"{sums['images']:,}"
     yield "Maximum size", _amount(sums["size_gib"], sums["monthly_cost"], content["currency"])
     if sums["freed_gib"]:
         yield "Maximum freed", _amount(sums["freed_gib"], sums["freed_monthly_cost"], content["currency"])
     if sums["freed_later_gib"]:
-        yield "Part that the Recycle Bin retains for now", f"{sums['freed_later_gib']} GiB"
+        yield "Part that the Recycle Bin retains for now", f"{sums['freed_later_gib']:,} GiB"
     if sums["unpriced_images"]:
-        yield "Images in regions without a price", str(sums["unpriced_images"])
+        yield "Images in regions without a price", f"{sums['unpriced_images']:,}"
 
 
 def _amount(gib: int, cost: float | None, currency: str | None) -> str:
     text = money(cost, currency)
-    return f"{gib} GiB, {text} a month" if text else f"{gib} GiB"
+    return f"{gib:,} GiB, {text} a month" if text else f"{gib:,} GiB"
 
 
 def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:

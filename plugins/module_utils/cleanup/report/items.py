@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...reports.document import Item
+from ...reports.naming import count
 from ...wording import ended
 from ..decisions import WAIT
 from ..state import UNPROVEN, UNREADABLE
 from .outcome import NOT_DONE
-from .wording import count, outcome_text
+from .wording import outcome_text
 
 MEANINGS = {
     "cleanup_blocked": "The image is not used, but something blocks its retirement.",

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...reports.naming import count
 from ...reports.values import date_of
 from ..decisions import WAIT
 from ..stages import DEPRECATE, DEREGISTER, DISABLE
@@ -68,11 +69,6 @@ def waiting_text(image: Mapping[str, Any]) -> str:
     return "is due for its next stage, which is blocked" if image["reasons"] else "has reached the last stage"
 
 
-def count(number: int, what: str) -> str:
-    """A number with its noun, in the plural where needed."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
 def money(amount: float | None, currency: str | None) -> str:
     """An amount to the cent, with its currency; empty if it is not known."""
     return "" if amount is None else f"{amount:,.2f} {currency or ''}".strip()
@@ -88,8 +84,8 @@ def _actions_text(content: Mapping[str, Any]) -> str:
         return f"nothing {'would be' if planned else 'was'} done to {count(images, 'image')}"
     verb = "would be" if planned else _was_or_were(number)
     *texts, last = [
-        f"{number} of {count(images, 'image')} {verb} {PAST[first]}",
-        *(f"{other} {PAST[stage]}" for stage, other in others),
+        f"{number:,} of {count(images, 'image')} {verb} {PAST[first]}",
+        *(f"{other:,} {PAST[stage]}" for stage, other in others),
     ]
     return f"{', '.join(texts)} and {last}" if texts else last
 
@@ -101,9 +97,9 @@ def _freed_text(content: Mapping[str, Any]) -> str:
     if not gib:
         return ""
     cost = money(sums["freed_monthly_cost"], content["currency"])
-    text = f", which {'would free' if content['check_mode'] else 'frees'} at most {gib} GiB"
+    text = f", which {'would free' if content['check_mode'] else 'frees'} at most {gib:,} GiB"
     text += f" ({cost} a month)" if cost else ""
-    return text + (f", {later} GiB of them after their retention in the Recycle Bin" if later else "")
+    return text + (f", {later:,} GiB of them after their retention in the Recycle Bin" if later else "")
 
 
 def _failures_text(failures: Sequence[Mapping[str, Any]]) -> str:

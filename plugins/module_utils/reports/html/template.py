@@ -138,7 +138,7 @@ _HEAD = """\
 <div><dt>Written</dt><dd><time datetime="{{ page.written_at }}">{{ written }}</time></dd></div>
 {% for severity, number in page.counts.items() %}
 <div><dt>Severity {{ severity }}</dt><dd><a href="#severity={{ severity }}">\
-{{ badge(number, severity) }}</a></dd></div>
+{{ badge('{:,}'.format(number), severity) }}</a></dd></div>
 {% endfor %}
 </dl>
 </header>

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.wording import (
-    count,
     headline,
     money,
     outcome_text,
@@ -42,8 +41,27 @@ def test_an_outcome_is_the_predicate_of_a_sentence(
 
 
 def test_numbers_and_amounts() -> None:
-    assert [count(number, "image") for number in (0, 1, 2)] == ["0 images", "1 image", "2 images"]
     assert (money(1234.5, "EUR"), money(0.0, None), money(None, "EUR")) == ("1,234.50 EUR", "0.00", "")
+
+
+def test_large_numbers_have_separators() -> None:
+    nothing = {"images": 0, "done": 0, "not_done": 0}
+    decisions = {stage: {**nothing, "images": 1234} for stage in ("deregister", "disable", "deprecate")}
+    sums = {"images": 10000, "freed_gib": 5678, "freed_later_gib": 1000, "freed_monthly_cost": None}
+    content = {
+        "status": "planned",
+        "check_mode": True,
+        "currency": None,
+        "failures": [],
+        "orphan_snapshots": [],
+        "totals": {**sums, "by_decision": decisions},
+        "unreadable": [],
+    }
+    assert headline(content) == (
+        "This is a plan, nothing was changed: 1,234 of 10,000 images would be deregistered, 1,234 disabled "
+        "and 1,234 deprecated, which would free at most 5,678 GiB, 1,000 GiB of them after their retention "
+        "in the Recycle Bin."
+    )
 
 
 def test_a_report_without_images_says_why() -> None:
