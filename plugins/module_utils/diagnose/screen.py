@@ -88,8 +88,12 @@ def _row(one: Result) -> Row:
 
 
 def _named(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Findings with their account in the message."""
-    return [{**one, "message": f"{one['account_id']}: {one['message']}"} for one in found]
+    """Findings with their account in the message, which most have already."""
+    return [{**one, "message": _with_account(one["message"], one["account_id"])} for one in found]
+
+
+def _with_account(message: str, account_id: str) -> str:
+    return message if account_id in message else f"{account_id}: {message}"
 
 
 def _is_known(failure: Mapping[str, Any], messages: set[str]) -> bool:

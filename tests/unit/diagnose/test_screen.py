@@ -82,6 +82,11 @@ def test_what_blocks_a_launch_is_first_and_explained() -> None:
     assert found.artifacts["failed_regions"] == [EU, US]
 
 
+def test_an_account_is_named_once() -> None:
+    found = shown(diagnosed(finding(message=f"Account {WEB} may not use the key.", remedy="")))
+    assert found.lines[-1].text == f"- eu-west-1: Account {WEB} may not use the key."
+
+
 def test_nothing_was_diagnosed() -> None:
     found = shown(status="failed", failures=[{"message": "No.", "region": None, "remedy": ""}])
     assert found.text.splitlines() == ["Nothing was diagnosed.", "- No."]
