@@ -67,9 +67,7 @@ integration: environment  ## pytest: tests/integration, real playbooks against t
 	@$(RUN) -m checks compatibility integration
 
 coverage: environment  ## which lines and branches of plugins/ the unit tests run; pages in coverage/
-	@$(RUN) -m pytest --quiet --numprocesses 2 --cov --cov-report term --cov-report html:coverage \
-		--cov-report json:coverage/coverage.json tests/unit
-	@$(RUN) -m checks.coverage coverage/coverage.json
+	@$(RUN) -m checks.coverage
 
 chaos: environment  ## playbooks killed, cut off, throttled, denied at each call; 90 minutes. Some: CHAOS="distribute kill"
 	@$(RUN) -m tests.chaos $(CHAOS)

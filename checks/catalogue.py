@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from checks import (
     ansible_13,
     codes,
+    coverage,
     execution_environment,
     forges,
     iam,
@@ -29,6 +31,8 @@ from checks import (
 from checks.commands import run
 from checks.paths import CHECKOUT, SITE_COLLECTIONS
 
+OLDEST_PYTHON = (3, 11)
+
 
 @dataclass(frozen=True)
 class Check:
@@ -43,7 +47,7 @@ class Check:
     run: Callable[[], object]
     per_python: bool = False
     processes: int = 1
-    oldest_python: tuple[int, int] = (3, 11)
+    oldest_python: tuple[int, int] = OLDEST_PYTHON
 
 
 # Most machines that run this have two cores.
@@ -57,6 +61,14 @@ def _pytest(folder: str, *options: str, processes: int = PYTEST_PROCESSES) -> Ca
     # A process that has run all of its tests takes some of the other: long ones can be together.
     parallel = ("--numprocesses", str(processes), "--dist", "worksteal")
     return lambda: run("python", "-m", "pytest", *parallel, "--durations", "12", *options, folder)
+
+
+def _unit() -> None:
+    """The unit tests. On the oldest Python they measure the coverage, which others would measure again."""
+    measured = sys.version_info[:2] == OLDEST_PYTHON
+    _pytest("tests/unit", *(coverage.OPTIONS if measured else ()))()
+    if measured:
+        coverage.check()
 
 
 def _changelog() -> None:
@@ -99,7 +111,7 @@ CHECKS: dict[str, Check] = {
     "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
     "unit": Check(
         "pytest: tests/unit, the collection",
-        _pytest("tests/unit"),
+        _unit,
         per_python=True,
         processes=PYTEST_PROCESSES,
     ),

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of the branches that the unit tests run; coverage's own limit counts them together with the lines.
+"""Which lines and branches of plugins/ the unit tests run.
 
-python -m checks.coverage FILE    judges what `coverage json` has written
+pyproject.toml has the settings of coverage, and its limit for lines and branches together. Here is the limit
+for the branches alone.
+
+python -m checks.coverage    runs the unit tests and writes pages, in coverage/
 """
 
 from __future__ import annotations
@@ -11,10 +14,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from checks.commands import CheckError
+from checks.commands import CheckError, run
+from checks.paths import CHECKOUT
 
 # The least percentage of all branches.
 LEAST = 95
+PAGES = "coverage"
+MEASURED = CHECKOUT / PAGES / "coverage.json"
+# The options with which pytest measures, lists what is not covered, and writes the file that is judged.
+OPTIONS = ("--cov", "--cov-report", "term", "--cov-report", f"json:{MEASURED}")
 
 
 def judge(totals: Mapping[str, int]) -> str:
@@ -32,9 +40,20 @@ def judge(totals: Mapping[str, int]) -> str:
     return line
 
 
+def check(measured: Path = MEASURED) -> None:
+    """Print the part that was run, of what pytest has measured with ``OPTIONS``.
+
+    Raises:
+        CheckError: it is too small.
+    """
+    print(judge(json.loads(measured.read_text(encoding="utf-8"))["totals"]), flush=True)
+
+
 def main() -> int:
+    parallel = ("--quiet", "--numprocesses", "2")
     try:
-        print(judge(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["totals"]))
+        run("python", "-m", "pytest", *parallel, *OPTIONS, "--cov-report", f"html:{PAGES}", "tests/unit")
+        check()
     except CheckError as error:
         print(f"✗ {error}")
         return 1

@@ -15,7 +15,8 @@ def test_yaml_text_keeps_its_scalars_as_text() -> None:
     assert parsed("a: [012, 1.10, true, null]") == {"a": ["012", "1.10", "true", "null"]}
 
 
-@pytest.mark.parametrize("text", ["[a", "a: b: c", "[" * 5000])
+# The last one is nested more deeply than Python recurses.
+@pytest.mark.parametrize("text", ["[a", "a: b: c", "[" * 1_000, "- " * 1_000])
 def test_text_that_is_not_yaml(text: str) -> None:
     with pytest.raises(ValueError, match="not YAML"):
         parsed(text)

@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from pathlib import Path
+
 import pytest
 
+from checks import catalogue, coverage
 from checks.commands import CheckError
-from checks.coverage import judge
+from checks.coverage import OPTIONS, check, judge
 
 
 def test_enough_branches_are_accepted():
@@ -25,3 +30,23 @@ def test_enough_branches_are_accepted():
 def test_too_few_branches_are_refused(there: int, covered: int, reason: str):
     with pytest.raises(CheckError, match=reason):
         judge({"num_branches": there, "covered_branches": covered, "num_statements": 10**6})
+
+
+def test_what_pytest_has_measured_is_judged(tmp_path: Path):
+    measured = tmp_path / "coverage.json"
+    measured.write_text(json.dumps({"totals": {"num_branches": 100, "covered_branches": 94}}))
+    with pytest.raises(CheckError, match="94 of 100"):
+        check(measured)
+
+
+@pytest.mark.parametrize(("oldest", "is_measured"), [(sys.version_info[:2], True), ((3, 0), False)])
+def test_the_unit_tests_measure_on_the_oldest_python(
+    monkeypatch: pytest.MonkeyPatch, oldest: tuple[int, int], is_measured: bool
+):
+    ran: list[str] = []
+    monkeypatch.setattr(catalogue, "OLDEST_PYTHON", oldest)
+    monkeypatch.setattr(catalogue, "run", lambda *command: ran.extend(command))
+    monkeypatch.setattr(coverage, "check", lambda: ran.append("judged"))
+    catalogue.CHECKS["unit"].run()
+    assert {*OPTIONS, "judged"}.issubset(ran) == is_measured
+    assert ("--cov" in ran) == ("judged" in ran) == is_measured
