@@ -192,6 +192,30 @@ def test_if_nothing_changed_the_plan_is_performed(tmp_path: Path) -> None:
     assert (outcome.failures, outcome.warnings) == ((), ())
 
 
+class Unreadable(dict[str, RegionState]):
+    """Regions whose images cannot be listed."""
+
+    def __missing__(self, region: str) -> RegionState:
+        raise ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": region}}, "DescribeImages")
+
+
+def test_nothing_is_retired_if_the_final_check_cannot_list_the_images_of_a_region(tmp_path: Path) -> None:
+    first = seen(region_state(OLD, NEWEST), region_state())
+    now = Unreadable({REGION: first.regions[REGION]})
+    outcome, called = applied(first, now, tmp_path / "tombstones")
+    assert (called, outcome.performed) == ([], ())
+    (failure,) = outcome.failures
+    assert (failure.region, failure.error_code) == (ELSEWHERE, "UnauthorizedOperation")
+    assert not (tmp_path / "tombstones").exists()
+
+
+def test_nothing_is_retired_if_its_tombstone_cannot_be_written(tmp_path: Path) -> None:
+    first = seen(region_state(OLD, NEWEST), region_state())
+    outcome, called = applied(first, first.regions, tmp_path / "missing" / "tombstones")
+    assert (called, outcome.performed) == ([], ())
+    assert [failure.error_code for failure in outcome.failures] == ["tombstone_not_written"]
+
+
 @pytest.mark.parametrize(
     ("new", "called", "skipped"),
     [
