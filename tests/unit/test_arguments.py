@@ -565,3 +565,15 @@ def test_the_path_of_tombstones_leaves_room_for_the_rest_of_their_names() -> Non
     assert option == "tombstone_ssm_path"
     assert message.startswith("tombstone_ssm_path: '/xxx")
     assert "900 characters" in remedy
+
+
+def test_a_parameter_of_another_region_is_refused() -> None:
+    arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/golden/web"
+    read = options()
+    assert read.parameter("source_parameter", arn, "eu-west-1") == arn
+    read.parameter("source_parameter", arn)
+    read.check()
+    read.parameter("source_parameter", arn, "us-east-1")
+    ((option, problem, _remedy),) = refusals(read)
+    assert option == "source_parameter"
+    assert problem.endswith("is not in us-east-1: its ARN names eu-west-1.")

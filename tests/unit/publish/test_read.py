@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Target
 from ansible_collections.golden.images.plugins.module_utils.publish import read as publish_read
 from ansible_collections.golden.images.plugins.module_utils.publish.state import Place
@@ -103,11 +104,27 @@ def test_a_rollback_without_the_label_has_no_image(region: Region) -> None:
     assert region.place(**rollback).image_id is None
 
 
+SOURCE_REQUEST = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
+
+
+@pytest.mark.parametrize(
+    ("code", "refused"),
+    [("UnauthorizedOperation", "UnauthorizedOperation"), ("InvalidAMIID.NotFound", "image_not_found")],
+)
+def test_a_planned_copy_is_refused_without_its_source(region: Region, code: str, refused: str) -> None:
+    region.names()
+    region.ec2.refuse("describe_images", SOURCE_REQUEST, code)
+    planned = ImagesByTarget({(None, REGION): None})
+    with pytest.raises(Refused) as caught:
+        region.seen(images=planned, source_image_id=SOURCE_ID, source_region=SOURCE_REGION)
+    (failure,) = caught.value.failures
+    assert (failure.region, failure.error_code) == (SOURCE_REGION, refused)
+
+
 def test_the_source_of_a_planned_copy_is_read(region: Region) -> None:
     region.names()
-    request = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
     image = {"ImageId": SOURCE_ID, "OwnerId": OWNER, "State": "available", "Architecture": "arm64"}
-    region.ec2.expect("describe_images", request, {"Images": [image]})
+    region.ec2.expect("describe_images", SOURCE_REQUEST, {"Images": [image]})
     planned = ImagesByTarget({(None, REGION): None})
     seen = region.seen(images=planned, source_image_id=SOURCE_ID, source_region=SOURCE_REGION)
     assert seen.source is not None
