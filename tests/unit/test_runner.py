@@ -564,7 +564,8 @@ def test_an_option_that_cannot_be_read_fails_in_this_process_as_in_its_own() -> 
         "2 problems:\n"
         "- images: item 1: must be a whole number (got 'many').\n"
         "- external_id: the value is not text, because YAML reads it as another type. Write it in double "
-        'quotes, in a survey too, for example "1.10".\n'
+        'quotes, in a survey too, for example "1.10". In extra variables at a launch in AWX, put single '
+        "quotes around these: '\"1.10\"'.\n"
         "This task changed nothing."
     )
     assert [(one["action"], one["error_code"]) for one in found["failures"]] == [
