@@ -56,13 +56,18 @@ _ONLY_FOR_DELETIONS = frozenset(
     )
 )
 """What a cleanup need not read unless it deletes."""
-_UNTIL_THE_REPORT = frozenset(
+_NO_MATTER = frozenset(
     {
+        # Only the permissions of what is retired are needed, and the report takes the place of the account.
         ("request-reports", "ec2", "DescribeSnapshotAttribute"),
         ("request-reports", "sts", "AssumeRole"),
+        # They show until when an image can be restored.
+        ("orphans", "rbin", "ListRules"),
     }
 )
-"""What a cleanup need not read before the report is there, or what the report makes unnecessary."""
+"""What these cleanups read, and nothing depends on it."""
+_IN_ONE_REGION = frozenset({("disable", "PutParameter")})
+"""Tombstones of all regions, which are written to the default region: without them nothing is disabled."""
 _LAG = (
     "image_visible_after_seconds",
     "image_settles_after_seconds",
@@ -208,7 +213,7 @@ def _denials(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
         is_proven = (scenario, service, action) in _PROVEN_BY_CONSUMERS and account_id == calls[0].account_id
         operation = operation_of(service, action)
         is_needless = (service, operation) in _READ_BY_OTHERS or action.startswith(_BEFORE_THE_ANSWER)
-        is_other = (scenario, service, operation) in _ONLY_FOR_DELETIONS | _UNTIL_THE_REPORT
+        is_other = (scenario, service, operation) in _ONLY_FOR_DELETIONS | _NO_MATTER
         names = not is_needless and not is_proven and not is_other
         denied = Denied(prefix_of(service), operation) if names else None
         which = f"{account_id}-{service}-{operation}"
@@ -273,6 +278,8 @@ def _regions(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
         if (scenario, action) in _NOT_REQUIRED:
             says = re.escape(region)
             yield Case(scenario, "region", which, SURVIVE, faults=[fault], says=says, is_left=True)
+        elif (scenario, action) in _IN_ONE_REGION:
+            yield Case(scenario, "region", which, FAIL, faults=[fault], says=re.escape(region))
         else:
             yield Case(scenario, "region", which, FAIL, faults=[fault], failed=failed)
     for region in sorted({region for region, *_step in steps}):

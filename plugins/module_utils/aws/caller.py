@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..failures import Refused
+from ..model import Target
 from . import read
 from .clients import Clients
 from .errors import AWS_ERRORS, failure
@@ -48,4 +49,5 @@ def identify_with_regions(clients: Clients) -> tuple[Caller, Mapping[str, str]]:
     try:
         return caller, read.regions(clients.ec2(clients.default_region))
     except AWS_ERRORS as exception:
-        raise Refused([failure(exception, None, "DescribeRegions")]) from exception
+        target = Target(caller.account_id, clients.default_region)
+        raise Refused([failure(exception, target, "DescribeRegions")]) from exception

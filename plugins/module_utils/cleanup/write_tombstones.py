@@ -38,8 +38,8 @@ def write_tombstones(
         return ()
     return (
         *_into_file(wanted.tombstone_path, texts, seen),
-        *_each(texts, seen, "tombstone_s3_uri", _s3(clients, wanted.tombstone_s3_uri, seen)),
-        *_each(texts, seen, "tombstone_ssm_path", _ssm(clients, wanted.tombstone_ssm_path)),
+        *_each(clients, texts, seen, "tombstone_s3_uri", _s3(clients, wanted.tombstone_s3_uri, seen)),
+        *_each(clients, texts, seen, "tombstone_ssm_path", _ssm(clients, wanted.tombstone_ssm_path)),
     )
 
 
@@ -112,11 +112,15 @@ def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] |
 
 
 def _each(
-    texts: dict[ImageRef, str], seen: CleanupSeen, option: str, put: Callable[[ImageRef, str], Any] | None
+    clients: Clients,
+    texts: dict[ImageRef, str],
+    seen: CleanupSeen,
+    option: str,
+    put: Callable[[ImageRef, str], Any] | None,
 ) -> tuple[Failure, ...]:
+    """Put all texts. A failure has the region that is written to, whatever the region of its image."""
     if put is None:
         return ()
     _done, failed = each(texts, lambda ref: put(ref, texts[ref]))
-    return tuple(
-        errors.failure(exception, seen.target(ref.region), option) for ref, exception in failed.items()
-    )
+    target = seen.target(clients.default_region)
+    return tuple(errors.failure(exception, target, option) for exception in failed.values())

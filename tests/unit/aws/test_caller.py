@@ -70,6 +70,6 @@ def test_a_denied_list_of_regions_is_refused(sts: Wire, ec2: Wire) -> None:
     ec2.refuse("describe_regions", {"AllRegions": True}, "UnauthorizedOperation")
     with pytest.raises(Refused) as caught:
         identify_with_regions(clients(sts, ec2))  # type: ignore[arg-type]
-    assert [(one.error_code, one.action) for one in caught.value.failures] == [
-        ("UnauthorizedOperation", "DescribeRegions")
+    assert [(one.error_code, one.action, one.region) for one in caught.value.failures] == [
+        ("UnauthorizedOperation", "DescribeRegions", HOME)
     ]

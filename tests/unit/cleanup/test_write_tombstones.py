@@ -27,7 +27,7 @@ TEXT = tombstone_text(SEEN, GOING[0])
 class Clients:
     """The clients of the default region: one, that answers from a script."""
 
-    default_region = "eu-west-1"
+    default_region = "us-east-1"
 
     def __init__(self, wire: Wire | None = None) -> None:
         self.wire = wire
@@ -122,3 +122,5 @@ def test_in_parameter_store_each_image_is_a_parameter() -> None:
     with wire.spoken():
         (failure,) = write(GOING[:1], wire, tombstone_ssm_path="/golden/retired")
     assert (failure.error_code, failure.message) == ("ValidationException", "Too long.")
+    # The parameter is there, and the image elsewhere.
+    assert failure.region == Clients.default_region != GOING[0].ref.region
