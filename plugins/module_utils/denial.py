@@ -18,6 +18,8 @@ from dataclasses import dataclass
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 # Those with which it refuses credentials that have expired: of the query protocol and S3, of JSON, of EC2.
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+# A read that is denied stays so, and credentials that have expired.
+FAILS_AGAIN = DENIED | EXPIRED
 
 _POLICY = r"(?P<policy>[A-Za-z -]*?(?:policy|permissions boundary))"
 _EXPLICIT = re.compile(rf"with an explicit deny in an? {_POLICY}(?:: (?P<arn>arn:\S*[^\s.,;]))?(?![A-Za-z])")

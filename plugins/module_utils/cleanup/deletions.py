@@ -108,7 +108,7 @@ def deletable_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
     for region, by_image in all_orphans(wanted, seen).items():
         for image_id, left in by_image.items():
             deletable = tuple(
-                one for one in left if _is_deleted(wanted, seen, SnapshotRef(region, one.snapshot_id))
+                one for one in left if _is_deletable(wanted, seen, SnapshotRef(region, one.snapshot_id))
             )
             if deletable:
                 found.setdefault(region, {})[image_id] = deletable
@@ -126,7 +126,7 @@ def deleted_alone(
     left_here = (
         one
         for ref, one in all_leftovers(wanted, seen).items()
-        if ref.region == region and _is_deleted(wanted, seen, ref)
+        if ref.region == region and _is_deletable(wanted, seen, ref)
     )
     return (*left_here, *of_orphans)
 
@@ -157,7 +157,7 @@ def concerned_snapshots(
         yield from (SnapshotRef(region, one.snapshot_id) for one in alone)
 
 
-def _is_deleted(wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef) -> bool:
+def _is_deletable(wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef) -> bool:
     """Whether the sharing and the key of a snapshot without an image allow its deletion."""
     return not any(_keep_reasons(wanted, seen, ref))
 

@@ -186,8 +186,8 @@ def _other_hosts_accounts(params: Mapping[str, Any]) -> Iterator[Failure]:
     if others:
         yield invalid_option(
             "account_ids",
-            f"account_ids: {', '.join(others[:3])}{' and others' if len(others) > 3 else ''} are not {own}, "
-            "the account_id of this host, and every host of the play would verify them.",
+            f"account_ids: the account_id of this host is {own}, and every host of the play would verify "
+            f"{_examples(others)}.",
             "Remove it: each host verifies the account of its account_id.",
         )
 
@@ -219,7 +219,7 @@ def _planned(params: Mapping[str, Any]) -> Iterator[Failure]:
             "verify_level",
             f"verify_level: {params['verify_level']} cannot be reached without consumer_role_name, because "
             f"accounts other than that of the credentials, {', '.join(sorted(owners))}, will be verified: "
-            f"{', '.join(others[:3])}{' and others' if len(others) > 3 else ''}.",
+            f"{_examples(others)}.",
             "Set a role that these credentials may assume in the accounts, or verify_level: none.",
         )
     for one in planned or ():
@@ -232,6 +232,10 @@ def _planned(params: Mapping[str, Any]) -> Iterator[Failure]:
             "encrypted: AWS would use the accounts' default key, usually aws/ebs.",
             "Set the alias of a customer managed key, which each account has in each region.",
         )
+
+
+def _examples(account_ids: list[str]) -> str:
+    return f"{', '.join(account_ids[:3])}{' and others' if len(account_ids) > 3 else ''}"
 
 
 def _source(params: Mapping[str, Any]) -> Iterator[Failure]:

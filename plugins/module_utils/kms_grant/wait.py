@@ -13,7 +13,7 @@ from typing import TypeAlias
 from ..aws import errors, read
 from ..aws.clients import Clients
 from ..aws.write import Performed
-from ..denial import DENIED, EXPIRED
+from ..denial import FAILS_AGAIN
 from ..fanout import each
 from ..keys.policy_statements import has_own_statements, own_statements
 
@@ -103,9 +103,9 @@ def wait_until_stored(clients: Clients, written: Performed) -> str | None:
 
 
 def _refused(failed: Mapping[_Place, Exception], action: str) -> dict[_Place, str]:
-    """Why reads failed that fail again: one that is denied stays so, and credentials that have expired."""
+    """Why reads failed that would fail again."""
     failures = {key: errors.failure(exception, None, action) for key, exception in failed.items()}
-    return {key: one.text() for key, one in failures.items() if one.error_code in DENIED | EXPIRED}
+    return {key: one.text() for key, one in failures.items() if one.error_code in FAILS_AGAIN}
 
 
 def _not_known(what: str, refused: Mapping[_Place, str]) -> str | None:

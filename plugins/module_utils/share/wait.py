@@ -13,7 +13,7 @@ from time import monotonic, sleep
 from ..aws import errors, read
 from ..aws.clients import Clients
 from ..aws.write import PERMISSION_LISTS
-from ..denial import DENIED, EXPIRED
+from ..denial import FAILS_AGAIN
 from ..failures import Failure
 from ..fanout import each
 from ..model import Target
@@ -59,8 +59,7 @@ def wait_until_returned(
             if resource not in found or any(_differs(actions, found[resource]))
         }
         unread = {resource: _unread(exception, resource) for resource, exception in failed.items()}
-        # A read that is denied stays so, and credentials that have expired.
-        refused |= {resource: one for resource, one in unread.items() if one.error_code in DENIED | EXPIRED}
+        refused |= {resource: one for resource, one in unread.items() if one.error_code in FAILS_AGAIN}
         if not waiting.keys() - refused.keys() or monotonic() > deadline:
             break
         sleep(_INTERVAL)

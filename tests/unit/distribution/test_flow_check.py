@@ -61,7 +61,8 @@ def test_a_host_with_an_account_verifies_no_other():
         wanted_from(as_read(ARGUMENT_SPEC, {**GIVEN, **accounts, "host_account_id": "123456789012"}), False)
     (failure,) = caught.value.failures
     assert failure.action == "account_ids"
-    assert "012345678901, 210987654321, 111122223333 and others are not 123456789012" in failure.message
+    assert "the account_id of this host is 123456789012" in failure.message
+    assert "would verify 012345678901, 210987654321, 111122223333 and others." in failure.message
     wanted_from({**GIVEN, "host_account_id": "012345678901"}, False)
     wanted_from({**GIVEN, **accounts, "host_account_id": None}, False)
 
