@@ -293,6 +293,23 @@ def test_a_change_that_a_web_page_answers_is_no_success(
         assert _everything(aws) == []
 
 
+def test_a_queue_whose_deletion_is_not_answered_is_deleted(aws: SimulatedAws, ansible: Ansible) -> None:
+    _make_log_groups(aws, HOME)
+    variables = {
+        "monitor_regions": [HOME],
+        "monitor_log_group_name": LOG_GROUP,
+        "monitor_queue_name": QUEUE,
+    }
+    _run(ansible, variables)
+    # The request sent again is answered with AWS.SimpleQueueService.NonExistentQueue.
+    aws.add_fault("drop", action="DeleteQueue", when="after")
+
+    run = _run(ansible, {**variables, "monitor_state": "absent"})
+
+    assert "golden.images.monitor : Delete queue" in run.changed
+    assert _everything(aws) == []
+
+
 def test_a_missing_log_group_fails_before_the_first_change(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     aws.client("logs", OWNER, AWAY).create_log_group(logGroupName=f"{LOG_GROUP}-old")
