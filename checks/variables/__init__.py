@@ -18,7 +18,7 @@ import yaml
 
 from checks.commands import CheckError
 from checks.paths import CHECKOUT
-from plugins.module_utils.variables import Variable, declared, problems
+from plugins.module_utils.variables import OneOf, Variable, declared, one_of_each, problems
 
 _FROM = "# Written from meta/variables.yml by make format."
 _FORMS = (
@@ -49,6 +49,8 @@ class Role:
 
     ``documented`` has the fields of each variable in ``meta/variables.yml``: those of ``Variable``, its
     ``description``, a text or a list of paragraphs, and ``sets``, module options of other names that it sets.
+    ``required_one_of`` are groups of variables of which one is required, each declared with the fields of
+    ``OneOf``.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Role:
     description: tuple[str, ...]
     author: tuple[str, ...]
     documented: Mapping[str, Mapping[str, Any]]
+    required_one_of: tuple[OneOf, ...]
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -73,7 +76,7 @@ def roles(root: Path = CHECKOUT) -> tuple[Role, ...]:
         CheckError: there is none, or a declaration has a mistake.
     """
     found = tuple(_role(path) for path in sorted(root.glob("roles/*/meta/variables.yml")))
-    wrong = [problem for role in found for problem in problems(role.variables)]
+    wrong = [problem for role in found for problem in problems(role.variables, role.required_one_of)]
     if wrong or not found:
         raise CheckError("; ".join(wrong) or f"no roles below {root}")
     return found
@@ -87,6 +90,7 @@ def _role(path: Path) -> Role:
         tuple(document["description"]),
         tuple(document["author"]),
         document["variables"],
+        one_of_each(document.get("required_one_of", ())),
     )
 
 

@@ -16,6 +16,8 @@ from ansible_collections.golden.images.plugins.module_utils.read_yaml import par
 from ansible_collections.golden.images.plugins.module_utils.variables import (
     declared,
     misspelled,
+    none_set,
+    one_of_each,
     read,
     sources,
     with_paths,
@@ -36,12 +38,14 @@ class ActionModule(ActionBase):
         role = self._task._role
         if role is None:
             raise AnsibleActionFail("golden.images.role_variables is for the tasks of a role.")
-        variables = declared(documented(role._role_path))
+        document = documented(role._role_path)
+        variables = declared(document["variables"])
         prefix = f"{os.path.basename(role._role_path)}_"
         given = self._given(sources(variables), task_vars)
         values, failures = read(variables, given, parsed)
         names = [name for name in task_vars if name.startswith(prefix) and task_vars[name] not in (None, "")]
         failures += misspelled(variables, prefix, names, given)
+        failures += none_set(one_of_each(document.get("required_one_of", ())), values, failures)
         result["failures"] = [failure.as_result() for failure in failures]
         if failures:
             message = f"{summary(failures)}\nNothing was changed."
@@ -73,6 +77,6 @@ def absolute(path):
 
 
 def documented(role_path):
-    """The declarations of the variables of the role in a directory, by name."""
+    """What the role in a directory declares about its variables."""
     with open(os.path.join(role_path, "meta", "variables.yml"), encoding="utf-8") as stream:
-        return yaml.safe_load(stream)["variables"]
+        return yaml.safe_load(stream)

@@ -89,6 +89,18 @@ class Variable:
     options: tuple[Variable, ...] = ()
 
 
+@dataclass(frozen=True)
+class OneOf:
+    """Variables of a role of which one must be set, ``unless`` others have these values.
+
+    ``problem`` is the sentence about none of them.
+    """
+
+    variables: tuple[str, ...]
+    problem: str
+    unless: tuple[tuple[str, Any], ...] = ()
+
+
 class Unreadable(Exception):
     """A value that cannot be used: the problem, which names the value, and the remedy, as sentences."""
 
@@ -101,6 +113,14 @@ class Unreadable(Exception):
 def declared(documented: Mapping[str, Mapping[str, Any]]) -> tuple[Variable, ...]:
     """The variables that a role documents; the keys of each are those of ``Variable``, and others."""
     return tuple(_declared(name, fields) for name, fields in documented.items())
+
+
+def one_of_each(documented: Iterable[Mapping[str, Any]]) -> tuple[OneOf, ...]:
+    """What a role documents as ``required_one_of``; the keys of each are those of ``OneOf``."""
+    return tuple(
+        OneOf(tuple(one["variables"]), one["problem"], tuple(one.get("unless", {}).items()))
+        for one in documented
+    )
 
 
 def _declared(name: str, fields: Mapping[str, Any]) -> Variable:
@@ -243,6 +263,28 @@ def misspelled(
         if not rest.startswith("_")
         for similar in get_close_matches(rest, missing, n=1, cutoff=_SIMILAR)
     )
+
+
+def none_set(
+    required: Iterable[OneOf], values: Mapping[str, Any], failures: Iterable[Failure]
+) -> tuple[Failure, ...]:
+    """More failures: for those of which no variable is set in the ``values`` that ``read`` returned.
+
+    An empty list or mapping is not set. A variable that has one of the ``failures`` is.
+    """
+    unreadable = {failure.action for failure in failures}
+    return tuple(
+        invalid_option(one.variables[0], f"{one.variables[0]}: {one.problem}", _setting_one(one))
+        for one in required
+        if not any(values[name] or name in unreadable for name in one.variables)
+        and not any(values[name] == value or name in unreadable for name, value in one.unless)
+    )
+
+
+def _setting_one(one: OneOf) -> str:
+    others = [f"{name}: {str(value).lower()}" for name, value in one.unless]
+    *most, last = (*one.variables, *others)
+    return f"Set {', '.join(most)} or {last}." if most else f"Set {last}."
 
 
 def with_paths(
@@ -622,8 +664,9 @@ _SCALARS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def problems(variables: Iterable[Variable]) -> Iterator[str]:
+def problems(variables: Iterable[Variable], required_one_of: Iterable[OneOf] = ()) -> Iterator[str]:
     """What is wrong with declarations, whose mistakes would otherwise show at the first use."""
+    names = set()
     for variable in variables:
         for kind in (variable.type, variable.elements, variable.keys):
             if kind is not None and kind not in {*_SCALARS, "dict", "list", "raw"}:
@@ -633,3 +676,7 @@ def problems(variables: Iterable[Variable]) -> Iterator[str]:
         if variable.type == "list" and variable.elements is None:
             yield f"{variable.name}: a list has elements"
         yield from problems(variable.options)
+        names.add(variable.name)
+    for one in required_one_of:
+        for name in sorted({*one.variables, *dict(one.unless)} - names):
+            yield f"{name}: required_one_of names no variable"

@@ -16,7 +16,12 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.golden.images.plugins.action.role_variables import documented, parsed
-from ansible_collections.golden.images.plugins.module_utils.variables import declared, read
+from ansible_collections.golden.images.plugins.module_utils.variables import (
+    declared,
+    none_set,
+    one_of_each,
+    read,
+)
 
 from simulated_aws.client import SimulatedAws
 
@@ -202,7 +207,11 @@ def _rules(variable: str) -> list[Case]:
 REGIONS = {"distribute_regions": ["eu-west-1", "us-west-2"]}
 BY_AWS = {"share_images": {HOME: "IMAGE"}}
 COPYING = {**REGIONS, "distribute_copy_into_accounts": True, "distribute_consumer_role_name": "golden"}
-NO_SOURCE = {"distribute_source_filters": {}, "distribute_source_parameter": ""}
+NO_SOURCE = {
+    "distribute_source_filters": {},
+    "distribute_source_parameter": "",
+    "distribute_packer_manifest": "",
+}
 CASES: dict[str, list[Case]] = {
     "distribute_ami": [
         *_accounts("distribute_account_ids"),
@@ -212,14 +221,14 @@ CASES: dict[str, list[Case]] = {
         Case("distribute_regions", [], ""),
         Case("distribute_regions", ["eu-west-1", "us-west-2", "eu-west-1"], "eu-west-1", stage="aws"),
         Case("distribute_best_effort_regions", ["eu-west-3"], "eu-west-3"),
-        Case("distribute_source_region", "", "", {"distribute_packer_manifest": ""}, stage="sources"),
+        Case("distribute_source_region", "", ""),
         Case("distribute_source_region", "EU west", "'EU west'"),
         Case("distribute_source_image_id", "golden", "'golden'"),
-        Case("distribute_source_image_id", "", "no source is set", NO_SOURCE, stage="sources"),
+        Case("distribute_source_image_id", "", "no source is set", NO_SOURCE),
         Case("distribute_source_filters", {"name": "golden-*"}, '{"name": "golden-*"}', stage="sources"),
         Case("distribute_source_parameter", "/golden/web", stage="sources"),
         Case("distribute_packer_manifest", "packer-manifest.json", stage="sources"),
-        Case("distribute_packer_build", "web", stage="sources"),
+        Case("distribute_packer_build", "web", also={"distribute_packer_manifest": ""}, stage="sources"),
         Case("distribute_output_files", ["images.txt"], "images.txt does not end with", stage="sources"),
         Case("distribute_output_files", ["/nowhere/images.env"], "/nowhere/images.env", stage="sources"),
         Case(
@@ -612,11 +621,15 @@ def _staged(playbook: str, cases: list[Case]) -> list[Case]:
     declarations = CHECKOUT / "roles" / role / "meta" / "variables.yml"
     if not declarations.exists():
         return cases
-    variables = declared(documented(str(declarations.parents[1])))
-    return [
-        replace(case, stage="reader") if read(variables, BASE[playbook] | case.variables, parsed)[1] else case
-        for case in cases
-    ]
+    document = documented(str(declarations.parents[1]))
+    variables = declared(document["variables"])
+    required = one_of_each(document.get("required_one_of", ()))
+
+    def is_refused(case: Case) -> bool:
+        values, failures = read(variables, BASE[playbook] | case.variables, parsed)
+        return bool(failures or none_set(required, values, failures))
+
+    return [replace(case, stage="reader") if is_refused(case) else case for case in cases]
 
 
 @dataclass

@@ -29,7 +29,7 @@ def _kinds() -> dict[str, Variable]:
     """One variable of each kind: those that differ in their names only are read alike."""
     found: dict[tuple[object, ...], Variable] = {}
     for path in sorted(ROLES.glob("*/meta/variables.yml")):
-        for one in declared(documented(str(path.parents[1]))):
+        for one in declared(documented(str(path.parents[1]))["variables"]):
             keys = tuple(option.name for option in one.options)
             found.setdefault((one.type, one.elements, one.choices, one.no_log, one.required, keys), one)
     return {one.name: one for one in found.values()}

@@ -15,14 +15,18 @@ import yaml
 from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
 
 from checks.variables import roles
+from plugins.module_utils.failures import Failure, invalid_option
 from plugins.module_utils.variables import (
     ACCOUNT_ID_FORM,
+    OneOf,
     Unreadable,
     Variable,
     account_id,
     declared,
     external_id,
     misspelled,
+    none_set,
+    one_of_each,
     options_of,
     owner,
     problems,
@@ -304,6 +308,24 @@ def test_a_misspelled_variable_is_refused() -> None:
     assert "Correct it to cleanup_regions" in failure.remedy
 
 
+def test_one_of_several_variables_must_be_set() -> None:
+    (one_of,) = one_of_each([{"variables": ["a", "b"], "problem": "nothing is set.", "unless": {"c": False}}])
+
+    def refused(*failures: Failure, **values: Any) -> list[str]:
+        given = {"a": None, "b": [], "c": True, **values}
+        return [failure.text() for failure in none_set([one_of], given, failures)]
+
+    assert refused() == ["a: nothing is set. Set a, b or c: false."]
+    for values in ({"a": "x"}, {"b": ["y"]}, {"c": False}):
+        assert refused(**values) == []
+    # What cannot be read is refused already, and may be the one.
+    for name in ("b", "c"):
+        assert refused(invalid_option(name, f"{name}: must be a list.", "")) == []
+    assert refused(invalid_option("d", "d: must be a list.", ""))
+    (failure,) = none_set([OneOf(("a",), "it is not set.")], {"a": ""}, ())
+    assert (failure.action, failure.text()) == ("a", "a: it is not set. Set a.")
+
+
 def test_another_variable_can_be_the_default() -> None:
     variable = Variable("own", type="list", elements="str", default=["x"], default_from="other")
     assert sources([variable]) == {"own", "other"}
@@ -444,7 +466,8 @@ def test_mistakes_of_a_declaration_are_found() -> None:
         Variable("c", type="list"),
         Variable("d", type="list", elements="dict", options=(Variable("e", type="x"),)),
     )
-    assert [problem[0] for problem in problems(wrong)] == ["a", "b", "c", "e"]
+    one_of = OneOf(("a", "f"), "nothing is set.", unless=(("g", True),))
+    assert [problem[0] for problem in problems(wrong, [one_of])] == ["a", "b", "c", "e", "f", "g"]
     assert not list(problems(DECLARED))
 
 

@@ -105,6 +105,18 @@ def test_all_problems_are_one_failure(run: Any) -> None:
     assert "options" not in result
 
 
+def test_what_is_required_is_asked_for_at_once(run: Any, tmp_path: Path) -> None:
+    required = [{"variables": ["web_days", "web_report"], "problem": "nothing is chosen."}]
+    (tmp_path / "web" / "meta" / "variables.yml").write_text(
+        yaml.safe_dump({**DECLARED, "required_one_of": required}, sort_keys=False), encoding="utf-8"
+    )
+    assert [failure["message"] for failure in run()["failures"]] == [
+        "web_names: it is required and not set.",
+        "web_days: nothing is chosen.",
+    ]
+    assert run(web_names="a", web_days=5)["failures"] == []
+
+
 def test_of_a_long_failure_only_the_message_is_displayed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(short_failures, "_LONGEST", 100)
     assert run(web_days="few")["_ansible_no_log"] is True
