@@ -17,6 +17,8 @@ from ..wording import ended
 # Each level proves more than the one before: the image is visible, a dry run succeeds, an instance runs.
 LEVELS = ("visible", "authorized", "launched")
 _TERMINATE = "TerminateInstances"
+# The finding of ami_share_diagnose about an account that could not be read.
+_UNREADABLE = "consumer_unreadable"
 
 
 def verification(
@@ -140,15 +142,21 @@ def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: s
 
 
 def level_text(row: Mapping[str, Any]) -> str:
-    """The level that an account reached with an image. Findings say why it does not see the image."""
-    return str(row["level"] or ("not visible" if row["findings"] else "unknown"))
+    """The level that an account reached with an image.
+
+    ``unknown`` if no role acted in the account, or it could not be read.
+    """
+    codes = {finding["code"] for finding in row["findings"]}
+    is_invisible = bool(row["image_id"] and codes) and _UNREADABLE not in codes
+    return str(row["level"] or ("not visible" if is_invisible else "unknown"))
 
 
 def _shortfall(row: Mapping[str, Any], wanted: str) -> str:
     image, level = row["image_id"] or "the image", level_text(row)
     if level == "unknown":
-        # Only the owner's side was read, or nothing: a failure says that.
-        why = ", because no role in the account is named" if row["image_id"] else ""
+        # The findings say why the account could not be read. Without an image, a failure says it.
+        is_explained = row["findings"] or not row["image_id"]
+        why = "" if is_explained else ", because no role in the account is named"
         return f"{row['account_id']}: whether {image} is visible is not known{why}."
     short = "" if level == f"not {wanted}" else f", not {wanted}"
     return f"{row['account_id']}: {image} is {level}{short}."

@@ -147,6 +147,23 @@ def test_an_account_in_which_no_role_acts_is_unknown() -> None:
     assert [level_text(*one["results"]) for one in (content, hidden)] == ["unknown", "not visible"]
 
 
+def test_an_account_that_could_not_be_read_is_unknown() -> None:
+    denied = {**NO_KEY, "code": "consumer_unreadable", "message": "AWS denied AssumeRole.", "remedy": "Ask."}
+    content = report("visible", result(row(None, EU, CONSUMER, denied, NO_KEY)))
+    assert level_text(*content["results"]) == "unknown"
+    assert content["summary"].endswith(
+        f"{CONSUMER}: whether {SOURCE_ID} is visible is not known. "
+        "AWS denied AssumeRole (Client.InternalError). Ask. No key (Client.InternalError). Grant it."
+    )
+    # A launch probe alone has no result of an account whose role it cannot assume.
+    failed = {"account_id": CONSUMER, "action": "AssumeRole", "error_code": "AccessDenied", "region": EU}
+    probed = report("visible", {"failures": [{**failed, "message": "Denied.", "remedy": "Ask."}]})
+    assert level_text(*probed["results"]) == "unknown"
+    assert probed["summary"].endswith(
+        "whether the image is visible is not known. Denied (AccessDenied). Ask."
+    )
+
+
 def test_the_same_failure_makes_the_same_report() -> None:
     first, second = (
         report(
