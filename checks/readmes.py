@@ -53,7 +53,9 @@ distribute_regions: {_REGIONS}
 distribute_account_ids: {_ACCOUNTS}""",
     "monitor": f"monitor_regions: {_REGIONS}\nmonitor_log_group_name: aws-cloudtrail-logs",
     "publish": f"publish_images: {_IMAGES}\npublish_parameter: /golden/web",
-    "remediate": f"remediate_allowed_account_ids: {_ACCOUNTS}",
+    "remediate": f"""\
+remediate_allowed_account_ids: {_ACCOUNTS}
+remediate_finding_codes: [unknown_account, public, snapshot_public]""",
     "restore": """\
 restore_images: { us-east-1: ami-0123456789abcdef0 }
 restore_tombstone_s3_uri: s3://golden-retired/tombstones""",
