@@ -45,7 +45,8 @@ def _compile(
     if not values:
         raise invalid_value(f"filter {name}", "", "A filter has at least one value.")
     if len(values) > MOST_VALUES:
-        raise Ec2Error("FilterLimitExceeded", f"The maximum number of filter values is {MOST_VALUES}")
+        message = f"The maximum number of filter values specified on a single call is {MOST_VALUES}"
+        raise Ec2Error("FilterLimitExceeded", message)
     look = _look(name, known, tags)
     exact = frozenset(value for value in values if not re.search(r"[*?\\]", value))
     patterns = [_regex(value) for value in values if value not in exact]

@@ -117,17 +117,19 @@ def _read_until(ec2: EC2Client, image_id: str, is_enough: Callable[[Image | None
 
 def named_images(ec2: EC2Client, image_ids: Iterable[str]) -> dict[str, Image]:
     """The images that exist and are visible to the caller, of any owner, by ID."""
-    values = sorted(set(image_ids))
-    if not values:
-        return {}
+    paginator = ec2.get_paginator("describe_images")
     # A filter, because one ID in ImageIds that is not visible fails the whole request.
-    pages = ec2.get_paginator("describe_images").paginate(
-        Filters=[{"Name": "image-id", "Values": values}],
-        IncludeDisabled=True,
-        IncludeDeprecated=True,
-        PaginationConfig=PAGE,
+    found = (
+        image_of(item)
+        for batch in batches(sorted(set(image_ids)), FILTER_VALUES)
+        for page in paginator.paginate(
+            Filters=[{"Name": "image-id", "Values": list(batch)}],
+            IncludeDisabled=True,
+            IncludeDeprecated=True,
+            PaginationConfig=PAGE,
+        )
+        for item in _images(page)
     )
-    found = (image_of(item) for page in pages for item in _images(page))
     return {image.image_id: image for image in found}
 
 

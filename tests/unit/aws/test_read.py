@@ -734,6 +734,19 @@ def test_images_by_id_of_any_owner(ec2: Wire) -> None:
     }
 
 
+def test_no_request_for_images_has_more_values_than_a_filter_takes(ec2: Wire) -> None:
+    ids = [f"ami-{number:03}" for number in range(201)]
+    for values in (ids[:200], ids[200:]):
+        request = {
+            "Filters": [{"Name": "image-id", "Values": values}],
+            "IncludeDisabled": True,
+            "IncludeDeprecated": True,
+            "MaxResults": 1000,
+        }
+        ec2.expect("describe_images", request, response(*(item(one) for one in values)))
+    assert [*read.named_images(ec2.client, reversed(ids))] == ids
+
+
 def test_no_images_by_id_need_no_request(ec2: Wire) -> None:
     # AWS returns all images for an empty filter.
     assert read.named_images(ec2.client, []) == {}
