@@ -150,7 +150,9 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
     if existing == seen.source_of(target):
         warnings += _source_key_warning(wanted, seen, target)
         state = _state(existing)
-        return TargetPlan(target, before=state, after=state, warnings=warnings, refusals=cannot_share)
+        return _best_effort(
+            wanted, TargetPlan(target, before=state, after=state, warnings=warnings, refusals=cannot_share)
+        )
     retag = _plan_tags(wanted, seen, target, existing)
     others = [
         image.image_id
@@ -161,13 +163,30 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
         warnings += (
             f"{existing.image_id} is kept as the copy; the source has other copies: {', '.join(others)}.",
         )
-    return TargetPlan(
-        target,
-        actions=(*retag.actions, *_removals(wanted, seen, target, unusable)),
-        before=retag.before,
-        after=retag.after,
-        refusals=(*retag.refusals, *cannot_share),
-        warnings=warnings,
+    refusals = (with_account(item, target, seen.account_id) for item in (*retag.refusals, *cannot_share))
+    return _best_effort(
+        wanted,
+        TargetPlan(
+            target,
+            actions=(*retag.actions, *_removals(wanted, seen, target, unusable)),
+            before=retag.before,
+            after=retag.after,
+            refusals=tuple(refusals),
+            warnings=warnings,
+        ),
+    )
+
+
+def _best_effort(wanted: CopyWanted, target_plan: TargetPlan) -> TargetPlan:
+    """The plan of an existing image; in a best-effort region, nothing is done there instead of a refusal."""
+    if not target_plan.refusals or target_plan.target.region not in wanted.best_effort_regions:
+        return target_plan
+    return replace(
+        target_plan,
+        actions=(),
+        after=target_plan.before,
+        refusals=(),
+        tolerated=target_plan.refusals,
     )
 
 
@@ -246,7 +265,7 @@ def _plan_tags(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image)
         actions += retag(target, image.image_id, image.tags, image_wants, wanted.purge_tags)
         tags_after = _tags_after(image.tags, image_wants, wanted.purge_tags)
         after["tags"] = tagging.user_tags(tags_after)
-        refusals += _in_region(target, tagging.check_tag_count("tags", tags_after))
+        refusals += _in_target(target, tagging.check_tag_count("tags", tags_after))
     if wanted.snapshot_tags is not None:
         snapshots = seen.snapshots_of(target, image)
         before["snapshot_tags"] = {item.snapshot_id: tagging.user_tags(item.tags) for item in snapshots}
@@ -261,12 +280,12 @@ def _plan_tags(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image)
                 target, snapshot.snapshot_id, snapshot.tags, wanted.snapshot_tags, wanted.purge_tags
             )
             tags_after = _tags_after(snapshot.tags, wanted.snapshot_tags, wanted.purge_tags)
-            refusals += _in_region(target, tagging.check_tag_count("snapshot_tags", tags_after))
+            refusals += _in_target(target, tagging.check_tag_count("snapshot_tags", tags_after))
     return TargetPlan(target, tuple(actions), before, after, refusals=refusals)
 
 
-def _in_region(target: Target, failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
-    return tuple(replace(failure, region=target.region) for failure in failures)
+def _in_target(target: Target, failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
+    return tuple(replace(failure, region=target.region, account_id=target.account_id) for failure in failures)
 
 
 def retag(

@@ -65,6 +65,31 @@ def test_only_an_image_that_will_be_shared_is_refused(source_is_in_region: bool)
     assert refused.error_code == "default_key"
 
 
+@pytest.mark.parametrize("source_is_in_region", [True, False])
+def test_a_best_effort_region_with_an_image_that_cannot_be_shared_is_left_out(
+    source_is_in_region: bool,
+) -> None:
+    here = place(SOURCE_REGION)
+    images = () if source_is_in_region else (copied_image("ami-1", tags={"a": "1"}),)
+    source = source_image() if source_is_in_region else source_image(owner_id="999999999999")
+    under = replace(
+        CopySeen(here.account_id, source, {here: images}),
+        aws_managed_keys={here: (DEFAULT.arn,)},
+    )
+    plan = planned(
+        wanted(
+            regions=(SOURCE_REGION,),
+            best_effort_regions=frozenset({SOURCE_REGION}),
+            require_shareable=True,
+            tags={"a": "2"},
+        ),
+        under,
+    )
+    assert (plan.refusals, plan.actions) == ((), ())
+    assert [failure.error_code for failure in plan.tolerated] == ["default_key"]
+    assert plan.before == plan.after
+
+
 @pytest.mark.parametrize(
     ("image", "counts"),
     [

@@ -22,6 +22,9 @@ REGIONS = ("ap-south-1", "eu-west-1", SOURCE_REGION)
 STATES = ["available", "pending", "transient", "failed", "error", "invalid", "deregistered", "disabled"]
 TAGS = st.dictionaries(st.sampled_from(["a", "b", "ec2:SharedTag/v"]), st.sampled_from(["1", "2"]))
 USER_TAGS = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(["1", "2"]))
+# With these, an image has as many tags as AWS allows, this collection's included.
+MANY_TAGS = {f"t{number}": "" for number in range(49)}
+DEFAULT_KEY = "arn:aws:kms:eu-west-1:111122223333:key/aws-ebs"
 
 
 @st.composite
@@ -30,7 +33,11 @@ def held(draw: st.DrawFn, region: str) -> tuple[tuple[Image, ...], tuple[Snapsho
     images, snapshots = [], []
     for number in range(draw(st.integers(0, 3))):
         snapshot_id = f"snap-{region}-{number}"
-        tags = {**draw(TAGS), **(MARK if draw(st.booleans()) else {})}
+        tags = {
+            **draw(TAGS),
+            **(MARK if draw(st.booleans()) else {}),
+            **draw(st.sampled_from([{}, MANY_TAGS])),
+        }
         images.append(
             source_image(
                 image_id=f"ami-{region}-{number}",
@@ -58,6 +65,7 @@ def situations(draw: st.DrawFn) -> tuple[CopyWanted, CopySeen]:
         copy_tags=draw(st.booleans()),
         snapshot_tags=draw(st.none() | USER_TAGS),
         purge_tags=draw(st.booleans()),
+        require_shareable=draw(st.booleans()),
     )
     saw = seen_in(
         {region: images for region, (images, _snapshots) in found.items()},
@@ -66,7 +74,8 @@ def situations(draw: st.DrawFn) -> tuple[CopyWanted, CopySeen]:
         ),
         snapshots={region: snapshots for region, (_images, snapshots) in found.items()},
     )
-    return want, saw
+    with_default_key = draw(st.sets(st.sampled_from(sorted(saw.copies))))
+    return want, replace(saw, aws_managed_keys=dict.fromkeys(with_default_key, (DEFAULT_KEY,)))
 
 
 def performed(saw: CopySeen, plan: Plan) -> CopySeen:
@@ -217,7 +226,7 @@ def test_every_action_is_in_its_targets_region(situation: tuple[CopyWanted, Copy
 
 
 @given(situations())
-def test_a_disabled_copy_stops_the_run_or_leaves_its_region_out(
+def test_what_is_refused_stops_the_run_or_leaves_its_region_out(
     situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, saw = situation
@@ -225,3 +234,9 @@ def test_a_disabled_copy_stops_the_run_or_leaves_its_region_out(
         assert not (target.refusals and target.tolerated)
         if target.refusals:
             assert target.target.region not in want.best_effort_regions
+        if target.tolerated:
+            assert target.target.region in want.best_effort_regions
+            assert target.actions == ()
+            assert {(one.account_id, one.region) for one in target.tolerated} == {
+                (target.target.account_id, target.target.region)
+            }

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Snapshot
 
 from tests.unit.copy.examples import REGION, calls, planned, seen, wanted
-from tests.unit.examples import MARK, adopted_image, copied_image, source_image, volumes
+from tests.unit.examples import MARK, OWNER, adopted_image, copied_image, source_image, volumes
 
 CREATE, DELETE = "CreateTags", "DeleteTags"
 
@@ -138,6 +138,14 @@ def test_image_tags_above_the_quota_are_refused(
     for failure in failures:
         assert (failure.action, failure.region) == ("tags", REGION)
         assert failure.message.startswith(f"tags: {count} tags")
+
+
+def test_too_many_tags_in_a_best_effort_region_leave_it_out() -> None:
+    want = wanted(tags={"a": "1"}, best_effort_regions=frozenset({REGION}))
+    plan = planned(want, seen(copied_image(tags=many(49))))
+    assert (plan.refusals, plan.actions) == ((), ())
+    # The account and the region show which image is left out.
+    assert [(one.action, one.account_id, one.region) for one in plan.tolerated] == [("tags", OWNER, REGION)]
 
 
 @pytest.mark.parametrize(("purge", "counts"), [(False, [51, 52]), (True, [])])
