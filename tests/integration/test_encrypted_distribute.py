@@ -195,6 +195,27 @@ def test_only_the_named_consumers_can_launch_in_every_region(
     assert encrypted.scaled(aws, "web-staging", "eu-west-1", images["eu-west-1"]) == NO_KEY
 
 
+def test_a_source_under_an_aws_managed_key_is_distributed_without_consumers(
+    fixture: EncryptedFixture, ansible: Ansible
+) -> None:
+    disk = {"device_name": "/dev/xvda", "size": 8, "encrypted": True}
+    image = {"account": OWNER, "region": HOME, "devices": [disk]}
+    source_id = fixture.add(images={"aws/ebs": image})["images"]["aws/ebs"]["image_id"]
+    variables = {
+        "distribute_source_image_id": source_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": REGIONS,
+        "distribute_kms_key_id": ALIAS,
+    }
+    # The rerun finds the copies.
+    for changed in (True, False):
+        run = ansible.run(DISTRIBUTE, variables)
+        assert run.code == 0, run.text
+        assert bool(run.actions) is changed
+        assert sorted(run.facts["distribute_images"]) == sorted(REGIONS)
+        assert run.facts["distribute_images"][HOME] == source_id
+
+
 def test_access_to_every_key_of_a_source_with_several_is_granted(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -19,19 +19,22 @@ from .state import GrantSeen, GrantWanted, needs_grants
 def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Failure]:
     """Refuse a key that cannot be shared, is not enabled, or denies in an own statement.
 
-    Grants on a key of another account need its policy's permission; only its owner can change the policy.
+    Without a consumer other than the account itself, as in a distribution that only copies, no access is
+    needed, and the key may be any. Grants on a key of another account need its policy's permission; only its
+    owner can change the policy.
     """
 
     def refusal(code: str, message: str, remedy: str) -> Failure:
         return Failure.at(target, "CreateGrant", code, message, remedy)
 
-    if key.key.aws_managed and wanted.present:
+    granting = wanted.present and needs_grants(wanted, target.account_id)
+    if key.key.aws_managed and granting:
         yield refusal(
             "default_key",
             f"{key.key.arn} is an AWS managed key: no other account can get access to it.",
             "Copy the image with a customer managed key (kms_key_id of ami_copy_regions), and use that key.",
         )
-    elif key.key.state != "Enabled" and wanted.present:
+    elif key.key.state != "Enabled" and granting:
         yield refusal(
             "key_not_enabled",
             f"{key.key.arn} is in the state {key.key.state}.",

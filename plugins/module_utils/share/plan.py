@@ -198,7 +198,8 @@ def _refusals(
     if not wanted.present:
         return
     yield from share_checks.check_available(shared.image, target)
-    yield from share_checks.check_shareable(shared.image, shared.keys, target)
+    if named:
+        yield from share_checks.check_shareable(shared.image, shared.keys, target)
     yield from share_checks.check_tag_count(shared.image, _shared_tags_wanted(wanted), target)
     if wanted.purge and not named and not wanted.allow_empty_purge:
         yield share_checks.empty_purge_failure(target)

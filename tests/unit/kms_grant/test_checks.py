@@ -68,6 +68,24 @@ FOREIGN = Key(key_arn(account_id=STRANGER))
         pytest.param(
             wanted(OWNER, access_method="key_policy"), FOREIGN, [], id="another account's, without a consumer"
         ),
+        pytest.param(wanted(), AWS_MANAGED, [], id="aws/ebs, without a consumer"),
+        pytest.param(wanted(OWNER), AWS_MANAGED, [], id="aws/ebs, for the owner"),
+        pytest.param(
+            GrantWanted(principals=frozenset({DEPLOY})),
+            AWS_MANAGED,
+            ["default_key"],
+            id="aws/ebs, for a role",
+        ),
+        pytest.param(
+            GrantWanted(org_arns=frozenset({ORG})), AWS_MANAGED, ["default_key"], id="aws/ebs, organization"
+        ),
+        pytest.param(wanted(), replace(KEY, state="Disabled"), [], id="disabled, without a consumer"),
+        pytest.param(
+            wanted(OWNER, purge=True),
+            replace(KEY, state="Disabled"),
+            ["key_not_enabled"],
+            id="disabled, purge",
+        ),
         pytest.param(
             wanted(A, present=False), replace(KEY, state="Disabled"), [], id="revoking for a disabled key"
         ),

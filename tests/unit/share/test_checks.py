@@ -421,6 +421,15 @@ def test_refuses_to_share_an_image_under_an_aws_managed_key() -> None:
     assert "kms_key_id" in failure.remedy
 
 
+@pytest.mark.parametrize("consumers", [PRIVATE, with_accounts(OWNER)])
+def test_an_image_under_an_aws_managed_key_that_is_shared_with_no_consumer_is_not_refused(
+    consumers: Sharing,
+) -> None:
+    plan = planned(wanted(consumers, shared_tags={"role": "web"}), under(KeySeen(DEFAULT)))
+    assert plan.refusals == ()
+    assert [action.operation for action in plan.actions] == ["CreateTags"]
+
+
 def test_unshares_an_image_under_an_aws_managed_key() -> None:
     want = wanted(with_accounts(A, STRANGER), present=False)
     assert planned(want, under(KeySeen(DEFAULT))).refusals == ()
