@@ -328,8 +328,8 @@ results:
       returned: always
     origin:
       description:
-        - V(source) for the source itself, V(copied) for a copy that this task started, V(found) for an earlier copy by this
-          module, V(adopted) for a copy that was made by other means.
+        - V(source) for the source itself, V(copied) for a copy that this task started or could not start, V(found) for an
+          earlier copy by this module, V(adopted) for a copy that was made by other means.
       type: str
       returned: always
     progress:

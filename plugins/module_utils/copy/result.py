@@ -165,9 +165,10 @@ def _key(seen: CopySeen, target: Target, run: CopyRun) -> str | None:
 
 
 def _origin(wanted: CopyWanted, seen: CopySeen, target: Target, copied: bool) -> str:
-    if seen.is_source(target, wanted.source_region_of(target.region)):
-        return "source"
-    if copied:
-        return "copied"
     existing = planner.existing_copy(wanted, seen, target)
-    return "found" if existing and planner.is_own(wanted, seen, target, existing) else "adopted"
+    if copied or existing is None:
+        return "copied"
+    # With reencrypt_source, the image of the source's own region can be a copy, too.
+    if existing.image_id == seen.source_of(target).image_id:
+        return "source"
+    return "found" if planner.is_own(wanted, seen, target, existing) else "adopted"

@@ -112,6 +112,22 @@ def test_origins(region: str, images: tuple[Image, ...], origin: str) -> None:
     assert [item["origin"] for item in found["results"]] == [origin]
 
 
+@pytest.mark.parametrize(
+    ("images", "origin"),
+    [
+        pytest.param((), "copied", id="a new copy"),
+        pytest.param((replace(READY, devices=volumes("snap-1", encrypted=True)),), "found", id="a rerun"),
+    ],
+)
+def test_a_copy_in_the_region_of_the_source_is_not_the_source(images: tuple[Image, ...], origin: str) -> None:
+    encryption = replace(UNDER_KEY, reencrypt_source=True)
+    here = place(SOURCE_REGION)
+    found = replace(seen_in({SOURCE_REGION: images}), keys={here: WANTED}, snapshots={here: SNAPSHOTS})
+    want = wanted(regions=(SOURCE_REGION,), encryption=encryption)
+    for runs in (None, {SOURCE_REGION: CopyRun(READY, SNAPSHOTS)}):
+        assert [item["origin"] for item in result(want, found, runs)["results"]] == [origin]
+
+
 def test_a_planned_copy_is_null_in_check_mode_and_missing_after_a_run() -> None:
     found = seen_in({EU: ()})
     planned = result(wanted(name="n-{region}"), found)
