@@ -193,6 +193,7 @@ def test_each_source_is_copied_into_accounts_verified_and_uploaded(aws: Simulate
     done = ansible.run(FQCN, variables)
     assert done.code == 0, done.text
     assert prediction_error(planned.actions, done.actions) == ""
+    assert [task.name for task in done.tasks if task.status == "failed"] == []
     copies = {
         observed.tags(image)["golden.images:source"].removeprefix(f"{HOME}/"): image["ImageId"]
         for image in observed.own_images(aws, consumer, HOME)
@@ -240,3 +241,37 @@ def test_each_source_is_copied_into_accounts_verified_and_uploaded(aws: Simulate
     assert failed.facts["distribute_images_by_source"] == images
     assert failed.facts["distribute_consumer_images"] == []
     assert _artifacts(failed)["report_s3_uri"] == f"s3://{bucket}/runs/"
+
+
+def test_the_copies_of_all_sources_run_at_the_same_time(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, base: dict[str, Any]
+) -> None:
+    disks = [{"device_name": "/dev/xvda", "size": 8}]
+    images = fixture.add_images(
+        {
+            name: {"account": OWNER, "region": HOME, "name": f"golden-{name}", "devices": disks}
+            for name in ("db", "cache")
+        }
+    )
+    sources: dict[str, Any] = {name: {"source_image_id": image_id} for name, image_id in images.items()}
+    sources["web"] = {"source_filters": {"image-id": fixture.image_id}}
+    variables = {**base, "distribute_sources": sources}
+    aws.clear_calls()
+
+    done = ansible.run(FQCN, variables)
+
+    assert done.code == 0, done.text
+    assert [task.name for task in done.tasks if task.status == "failed"] == []
+    changes = [call.action for call in aws.calls(service="ec2") if not call.action.startswith("Describe")]
+    assert changes.count("CopyImage") == 3
+    assert "ModifyImageAttribute" not in changes[: len(changes) - changes[::-1].index("CopyImage")]
+    # The table of each source tells which copies this run has made.
+    tables = [task.result["text"] for task in done.tasks if task.name.endswith("Show the result")]
+    assert len(tables) == 3
+    assert all("copied" in text for text in tables)
+
+    aws.clear_calls()
+    again = ansible.run(FQCN, variables)
+    assert again.code == 0, again.text
+    assert observed.changes(aws) == []
+    assert "golden.images.distribute : Start the copies" not in [task.name for task in again.tasks]
