@@ -126,6 +126,25 @@ def test_check_mode_predicts_what_is_published(
     assert done.task("Publish the verified images").changed
 
 
+def test_check_mode_fails_only_if_nothing_would_change_what_an_account_lacks(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    """The image exists in its region, and accounts cannot launch it before it is shared with them."""
+    variables |= {"distribute_verify_level": "authorized", "distribute_regions": [HOME]}
+    planned = ansible.run(DISTRIBUTE, variables, "--check")
+    assert planned.code == 0, planned.text
+    done = ansible.run(DISTRIBUTE, variables)
+    assert done.code == 0, done.text
+    assert prediction_error(planned.actions, done.actions) == ""
+
+    home = aws.client("ec2", CONSUMERS[1], HOME)
+    home.replace_image_criteria_in_allowed_images_settings(ImageCriteria=[{"ImageProviders": ["amazon"]}])
+    home.enable_allowed_images_settings(AllowedImagesSettingsState="enabled")
+    failed = ansible.run(DISTRIBUTE, variables, "--check")
+    assert failed.code != 0
+    assert HOME in failed.task(LATE_FAILURES).result["msg"]
+
+
 def test_options_of_later_steps_are_validated_first(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

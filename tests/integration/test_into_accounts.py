@@ -126,6 +126,23 @@ def test_consumers_own_their_copies_and_the_access_for_copying_is_revoked(
     assert _copies(aws, repeated.facts) == copies
 
 
+def test_key_access_that_failed_is_reported_after_other_access_was_revoked(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    consumer = aws.account_id(CONSUMERS[0])
+    refused = {"code": "InvalidArnException", "message": "ARN does not refer to a valid principal"}
+    aws.add_fault("error", action="CreateGrant", account_id=consumer, times=0, status=400, **refused)
+    variables |= {"distribute_auto_scaling": True, "distribute_unshare_after_copy": True}
+
+    failed = ansible.run(DISTRIBUTE, variables)
+
+    assert failed.code != 0
+    _assert_own_copies(aws, _copies(aws, failed.facts))
+    report = failed.task("distribute : Write the distribution report").result["report"]
+    assert report["status"] == "incomplete"
+    assert {(one["action"], one["account_id"]) for one in report["failures"]} == {("CreateGrant", consumer)}
+
+
 @pytest.mark.oldest_boto
 def test_a_copy_is_repeated_until_a_new_grant_can_be_used(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from .stages import RESTORE_TAG
 from .state import OwnImage
 
 # EC2 API Reference, Image, lastLaunchedTime: a launch is reported 24 hours after it.
@@ -86,6 +87,8 @@ def kept(rules: Rules, own: OwnImage, is_latest: bool, now: datetime) -> Iterato
     for key, value in rules.protect_tags:
         if key in own.image.tags and value in (None, own.image.tags[key]):
             yield f"The tag {key} protects it."
+    if RESTORE_TAG in own.image.tags:
+        yield "It is being restored, or its restore is incomplete: run restore_ami again to complete it."
     if own.alias == "aws-marketplace":
         yield "It is an AWS Marketplace image: remove it in AWS Marketplace."
     if own.created is None:

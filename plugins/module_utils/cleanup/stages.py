@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +19,11 @@ STAGES = (DEPRECATE, DISABLE, DEREGISTER)
 CHOSEN_TAG = OWN_TAG_PREFIX + "cleanup-chosen"
 STAGE_TAGS = {DEPRECATE: OWN_TAG_PREFIX + "cleanup-deprecated", DISABLE: OWN_TAG_PREFIX + "cleanup-disabled"}
 MARKS = (CHOSEN_TAG, *STAGE_TAGS.values())
+
+# On an image from before a restore enables it until the restore is complete. After an interrupted restore, it
+# shows the next one that permissions may be missing, and the cleanup that the image is needed. Its value is
+# the time of the tombstone.
+RESTORE_TAG = OWN_TAG_PREFIX + "restoring"
 
 # EC2 API Reference, EnableImageDeprecation: a date in the past is refused. Between the plan and the last call
 # most of an hour can pass: 10,000 images are inspected (20 per second) and deprecated (5 per second).
@@ -113,6 +118,14 @@ def deprecate_at(now: datetime) -> datetime:
 def set_marks(own: OwnImage) -> tuple[str, ...]:
     """The keys of the stage tags that an image has."""
     return tuple(key for key in MARKS if key in own.image.tags)
+
+
+def has_lost_permissions(state: str, tags: Collection[str]) -> bool:
+    """Whether an image in this state was disabled, which removes its permissions, and still lacks some.
+
+    ``tags`` are the keys of its tags: of an image that is available again, they say so.
+    """
+    return state == "disabled" or STAGE_TAGS[DISABLE] in tags or RESTORE_TAG in tags
 
 
 def stamp(moment: datetime) -> str:

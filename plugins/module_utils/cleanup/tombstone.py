@@ -32,13 +32,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from ..model import Device, ImageRef, Sharing, SnapshotRef
 from .decisions import Decision
-from .stages import DISABLE, stamp
+from .stages import DISABLE, has_lost_permissions, stamp
 from .state import CleanupSeen, ImageUsage, SnapshotUsage
 
 # Systems Manager User Guide, "Managing parameter tiers": the value of an advanced parameter, in bytes. The
@@ -93,12 +93,18 @@ class TombstoneHistory:
 
     @property
     def shared(self) -> Tombstone | None:
-        """The newest tombstone with the image's launch permissions.
+        """The newest tombstone with all of the image's launch permissions.
 
-        One that was written while the image was disabled has none (EC2 API Reference, DisableImage).
+        One that was written while the image was disabled has none (EC2 API Reference, DisableImage). One that
+        was written before they were all put back has those that were added since the tombstone before it.
         """
-        with_permissions = [one for one in self.tombstones if one.state != "disabled"]
-        return with_permissions[-1] if with_permissions else None
+        found = None
+        for one in self.tombstones:
+            if not has_lost_permissions(one.state, one.tags):
+                found = one
+            elif found is not None and one.state != "disabled":
+                found = _with_permissions(found, one)
+        return found
 
     @property
     def state(self) -> str:
@@ -171,6 +177,15 @@ def by_image(tombstones: Iterable[Tombstone], account_id: str) -> dict[ImageRef,
         if one.account_id == account_id:
             found.setdefault(one.ref, {})[one.written_at, one.stage] = one
     return {ref: TombstoneHistory(tuple(of[key] for key in sorted(of))) for ref, of in found.items()}
+
+
+def _with_permissions(one: Tombstone, added: Tombstone) -> Tombstone:
+    """A tombstone with its permissions and those of a later one."""
+    volumes = {
+        snapshot_id: one.volumes.get(snapshot_id, Sharing()) | added.volumes.get(snapshot_id, Sharing())
+        for snapshot_id in {**one.volumes, **added.volumes}
+    }
+    return replace(one, launch=one.launch | added.launch, volumes=volumes)
 
 
 def _snapshot_record(seen: CleanupSeen, region: str, device: Device, deleted: set[str]) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from ..cleanup.stages import has_lost_permissions
 from ..cleanup.tombstone import TombstoneHistory
 from ..failures import Failure
 from ..model import Image, ImageRef, Sharing, Target
 from ..share import checks as share_checks
-from .state import Found, RestoreWanted, has_lost_permissions
+from .state import Found, RestoreWanted
 
 _PLACES = "tombstone_path, tombstone_s3_uri or tombstone_ssm_path"
 
@@ -34,7 +35,7 @@ def refusals(
         )
     elif found.image is not None:
         yield from _existing(found.image, found, target)
-        if has_lost_permissions(found.image):
+        if has_lost_permissions(found.image.state, found.image.tags):
             yield from _unknown_permissions(wanted, target, ref, history)
     elif found.binned:
         yield from _binned(wanted, target, ref, found, history)

@@ -12,7 +12,15 @@ from datetime import timedelta
 from typing import Any
 
 from ..cleanup.snapshots import SNAPSHOT_TAG, marked_for
-from ..cleanup.stages import DEPRECATE, DEPRECATED_WITHIN, MARKS, STAGE_TAGS, parse
+from ..cleanup.stages import (
+    DEPRECATE,
+    DEPRECATED_WITHIN,
+    MARKS,
+    RESTORE_TAG,
+    STAGE_TAGS,
+    has_lost_permissions,
+    parse,
+)
 from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import Tombstone, TombstoneHistory
 from ..failures import Failure
@@ -22,7 +30,7 @@ from ..share.plan import image_actions, snapshot_actions
 from ..share.state import Shared
 from ..tags import tag_list
 from .checks import public_refusals, refusals
-from .state import RESTORE_TAG, UNSHARED_TAGS, Found, RestoreSeen, RestoreWanted, has_lost_permissions
+from .state import Found, RestoreSeen, RestoreWanted
 
 RECYCLE_BIN = "recycle_bin"
 
@@ -196,7 +204,7 @@ def _finishing_actions(
     =======================  ==============================================================================
     Call                     Made if
     =======================  ==============================================================================
-    CreateTags               permissions are missing, and no tag says so yet
+    CreateTags               permissions are missing, and RESTORE_TAG does not say so yet
     EnableImage              the image is disabled
     DisableImageDeprecation  a cleanup deprecated the image, and it is not public
     ModifySnapshotAttribute  the tombstone has permissions that a snapshot lacks
@@ -207,6 +215,7 @@ def _finishing_actions(
 
     A run may be interrupted after any of these calls. From EnableImage on, only a tag shows that permissions
     are missing: it is therefore created before, and deleted last, so that the next run completes the restore.
+    The tag of the cleanup's stage is not enough: the next cleanup deletes it, because the stage is undone.
     AWS refuses to cancel the deprecation of a public image (EC2 User Guide, "Deprecate an Amazon EC2 AMI").
     """
     image_id = image.image_id
@@ -216,7 +225,7 @@ def _finishing_actions(
         *image_actions(target, shared, permissions.launch, "Add"),
     )
     unwanted_tags = _stage_tags(image)
-    if missing and permissions.tombstone and not any(tag in image.tags for tag in UNSHARED_TAGS):
+    if missing and permissions.tombstone and RESTORE_TAG not in image.tags:
         tags = tag_list({RESTORE_TAG: permissions.tombstone.written_at})
         yield Action(target, "CreateTags", {"Resources": [image_id], "Tags": tags}, image_id)
         unwanted_tags = (*unwanted_tags, RESTORE_TAG)
@@ -240,7 +249,7 @@ def _permissions(
     They may be missing as long as the image's state or tags say so, and right after the Recycle Bin, in case
     it did not keep them. At any other time, a permission that is missing was removed on purpose.
     """
-    may_be_missing = restored or has_lost_permissions(image)
+    may_be_missing = restored or has_lost_permissions(image.state, image.tags)
     tombstone = history.shared if wanted.restore_permissions and may_be_missing else None
     if tombstone is None:
         return _Permissions(found.launch, found.volumes)

@@ -9,17 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..cleanup.stages import DISABLE, STAGE_TAGS
 from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import TombstoneHistory
 from ..model import Image, ImageRef, Sharing, Target
-from ..tags import OWN_TAG_PREFIX
-
-# On an image from before it is enabled until its restore is complete. After an interrupted restore, it shows
-# the next run that permissions may be missing. Its value is the time of the tombstone.
-RESTORE_TAG = OWN_TAG_PREFIX + "restoring"
-# Permissions of an image with one of these tags are missing, even if it is available.
-UNSHARED_TAGS = (STAGE_TAGS[DISABLE], RESTORE_TAG)
 
 
 @dataclass(frozen=True)
@@ -81,8 +73,3 @@ class RestoreSeen:
     def target(self, ref: ImageRef) -> Target:
         """The image's account and region."""
         return Target(self.account_id, ref.region)
-
-
-def has_lost_permissions(image: Image) -> bool:
-    """Whether the image was disabled, which removes its permissions, and they were not all put back since."""
-    return image.state == "disabled" or any(mark in image.tags for mark in UNSHARED_TAGS)
