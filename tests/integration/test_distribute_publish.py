@@ -127,7 +127,7 @@ def test_check_mode_predicts_what_is_published(
 
 
 def test_check_mode_fails_only_if_nothing_would_change_what_an_account_lacks(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     """The image exists in its region, and accounts cannot launch it before it is shared with them."""
     variables |= {"distribute_verify_level": "authorized", "distribute_regions": [HOME]}

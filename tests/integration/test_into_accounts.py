@@ -127,7 +127,7 @@ def test_consumers_own_their_copies_and_the_access_for_copying_is_revoked(
 
 
 def test_key_access_that_failed_is_reported_after_other_access_was_revoked(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     consumer = aws.account_id(CONSUMERS[0])
     refused = {"code": "InvalidArnException", "message": "ARN does not refer to a valid principal"}

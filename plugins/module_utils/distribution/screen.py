@@ -108,6 +108,7 @@ def _headline(run: _Run) -> Iterator[Line]:
     image = report["source_image_id"] or "the image"
     good = [region for region in report["regions"] if not _problem(run, region)]
     number = len(report["regions"])
+    wanted = counted(number + len(_without_row(report)), "region")
     if run.is_plan and number:
         text = f"Check mode: {image} would be distributed to {counted(number, 'region')}."
         yield from sentence(text, Tone.WARNING if report["failures"] else Tone.GOOD)
@@ -118,7 +119,7 @@ def _headline(run: _Run) -> Iterator[Line]:
     elif report["status"] == "failed":
         yield from sentence(f"Failed: {image} is shared in no region.", Tone.BAD)
     else:
-        text = f"Incomplete: {len(good)} of {counted(number, 'region')} done with {image}."
+        text = f"Incomplete: {len(good)} of {wanted} done with {image}."
         yield from sentence(text, Tone.BAD)
 
 
@@ -235,6 +236,13 @@ def _problem(run: _Run, region: Mapping[str, Any]) -> bool:
     )
 
 
+def _without_row(report: Mapping[str, Any]) -> set[str]:
+    """The regions in which something failed before their image was known."""
+    return {one["region"] for one in report["failures"] if one["region"]} - {
+        region["region"] for region in report["regions"]
+    }
+
+
 def _captions(run: _Run) -> Iterator[Line]:
     consumers = count_texts((len(run.consumers[kind]), noun) for kind, noun in _KINDS)
     if consumers and run.report["regions"]:
@@ -295,7 +303,12 @@ def _artifacts(run: _Run, report_path: str | None) -> dict[str, Any]:
     ]
     return {
         "copies": json.dumps(owned),
-        "failed_regions": [region["region"] for region in report["regions"] if _problem(run, region)],
+        "failed_regions": sorted(
+            {
+                *(region["region"] for region in report["regions"] if _problem(run, region)),
+                *_without_row(report),
+            }
+        ),
         "images": {region["region"]: region["image_id"] for region in report["regions"] if region["shared"]},
         "report_path": report_path,
         "source_image_id": report["source_image_id"],

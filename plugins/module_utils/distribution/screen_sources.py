@@ -88,13 +88,12 @@ def _artifacts(sources: Reports, done: set[str], report_path: str | None) -> dic
         for copy in report.get("consumer_images", ())
     ]
     failed = {
-        region["region"]
+        item["region"]
         for name, report in sources.items()
-        for region in report.get("regions", ())
         if name not in done
-        and (
-            not region["shared"]
-            or any(one["region"] == region["region"] for one in report.get("failures", ()))
+        for item in (
+            *(region for region in report.get("regions", ()) if not region["shared"]),
+            *(failure for failure in report.get("failures", ()) if failure["region"]),
         )
     }
     return {

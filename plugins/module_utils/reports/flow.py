@@ -88,7 +88,7 @@ def report_flow(
 
 
 def check_report_options(params: Mapping[str, Any]) -> Iterator[Failure]:
-    """Failures if ``report_path`` or ``report_dir`` is set and cannot be written.
+    """Failures if ``report_path`` or ``report_dir`` is set and cannot be written, or its report not read.
 
     Long or destructive operations check this first.
     """
@@ -97,6 +97,11 @@ def check_report_options(params: Mapping[str, Any]) -> Iterator[Failure]:
         problem, remedy = (_check_name(place) or check(Path(place))) if place else ("", "")
         if problem:
             yield invalid_option(option, f"{option}: {problem}", remedy)
+        elif place and option == "report_path":
+            try:
+                _previous(place)
+            except (OSError, UnicodeDecodeError) as exception:
+                yield _failure(option, place, exception)
 
 
 def check_file(place: str) -> tuple[str, str]:
@@ -165,9 +170,7 @@ def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
     """Read the previous report and the time."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        text = Path(wanted.path).read_text(encoding="utf-8") if wanted.path is not None else None
-    except FileNotFoundError:
-        text = None
+        text = _previous(wanted.path) if wanted.path is not None else None
     except (OSError, UnicodeDecodeError) as exception:
         raise Refused([_failure("report_path", wanted.path, exception)]) from exception
     if wanted.folder is None:
@@ -183,6 +186,18 @@ def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
         except (OSError, UnicodeDecodeError) as exception:
             unreadable[name] = file_reason(exception)
     return ReportSeen(text, now, found, unreadable.get(JSON, ""))
+
+
+def _previous(path: str) -> str | None:
+    """The previous report as text; None if there is none.
+
+    Raises:
+        OSError, UnicodeDecodeError: it cannot be read.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
 
 
 def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, report: Report) -> Outcome:

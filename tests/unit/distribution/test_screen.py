@@ -171,6 +171,15 @@ def test_regions_with_a_problem_are_first() -> None:
     assert found.artifacts["status"] == "incomplete"
 
 
+def test_a_region_that_could_not_be_read_has_failed() -> None:
+    found = shown(copied(US, failures=[failure(EU)]), shared(US))
+    assert found.lines[0].text == f"Incomplete: 1 of 2 regions done with {SOURCE_ID}."
+    assert found.artifacts["failed_regions"] == [EU]
+    refused = shown({"results": [], "failures": [failure(EU), {**failure(EU), "region": None}]})
+    assert refused.lines[0].text == "Nothing was distributed."
+    assert refused.artifacts["failed_regions"] == [EU]
+
+
 @pytest.mark.parametrize(
     ("steps", "publishes"),
     [

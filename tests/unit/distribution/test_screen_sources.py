@@ -46,6 +46,11 @@ def test_what_failed_is_first() -> None:
     ]
 
 
+def test_a_region_that_could_not_be_read_has_failed() -> None:
+    unread = {**GOOD, "status": "incomplete", "failures": [{"region": "us-west-2"}, {"region": None}]}
+    assert several({"web": unread}, False, None).artifacts["failed_regions"] == ["us-west-2"]
+
+
 def test_the_next_job_gets_images_by_source() -> None:
     owned = {"account_id": "012345678901", "image_id": COPY, "region": "eu-west-1", "state": "available"}
     found = several({"web": {**GOOD, "consumer_images": [owned]}, "db": BAD}, False, None).artifacts

@@ -105,6 +105,9 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         run(path)
     assert [failure.error_code for failure in caught.value.failures] == ["file_error"]
     assert path.read_bytes() == b"\xff\xfe"
+    # Also before a long operation.
+    (failure,) = check_report_options({"report_path": str(path)})
+    assert failure.message == f"report_path: {path}: it is not text in UTF-8."
 
 
 def test_a_folder_with_the_name_of_the_file_is_refused(tmp_path: Path) -> None:
