@@ -9,7 +9,7 @@ Only this file uses check mode, diff mode and the module's exits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
@@ -23,7 +23,7 @@ from .plan import Plan, TargetPlan
 from .progress import Report, reporter
 from .read_yaml import parsed
 from .variables import options_of, read_options
-from .wording import renamed, renamed_text, validation_message, visible
+from .wording import masked, renamed, renamed_text, validation_message, visible
 
 # Documented by the fragment variable_names.
 VARIABLE_NAMES_SPEC: dict[str, Any] = {
@@ -32,6 +32,8 @@ VARIABLE_NAMES_SPEC: dict[str, Any] = {
 # botocore leaves out of AWS's responses what its models lack, such as criteria of allowed images: older ones
 # would show less access, and fewer restrictions, than there are. docs/versions.md has what needs newer ones.
 OLDEST_BOTOCORE = "1.41.0"
+# Ansible's words for the value of an option with no_log.
+_HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _RERUN = "Rerun to complete the remaining regions."
 
 Wanted = TypeVar("Wanted")
@@ -261,14 +263,22 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
 
 def _refuse(module: Any, refusals: Iterable[Failure], variables: Mapping[str, str]) -> None:
     """End the module, which has changed nothing."""
-    module.fail_json(**refusal(refusals, variables))
+    module.fail_json(**refusal(refusals, variables, _secrets(module)))
+
+
+def _secrets(module: Any) -> list[str]:
+    """The values of the options that Ansible does not log."""
+    given = (module.params.get(name) for name, fields in module.argument_spec.items() if fields.get("no_log"))
+    return [str(value) for value in given if value]
 
 
 def refusal(
-    refusals: Iterable[Failure], variables: Mapping[str, str] = MappingProxyType({})
+    refusals: Iterable[Failure],
+    variables: Mapping[str, str] = MappingProxyType({}),
+    secrets: Collection[str] = (),
 ) -> dict[str, Any]:
     """The result of a task that is refused; ``variables`` are by option."""
-    failures = [_shown(failure, variables) for failure in refusals]
+    failures = [_shown(failure, variables, secrets) for failure in refusals]
     return {
         "msg": "\n".join([summary(failures), "This task changed nothing."]),
         "changed": False,
@@ -276,10 +286,16 @@ def refusal(
     }
 
 
-def _shown(failure: Failure, variables: Mapping[str, str]) -> Failure:
-    """The failure as the user reads it: with variables for options, and without invisible characters."""
+def _shown(failure: Failure, variables: Mapping[str, str], secrets: Collection[str] = ()) -> Failure:
+    """The failure as the user reads it: with variables for options, and without invisible characters.
+
+    One about an option, which quotes what the user gave, is also without ``secrets``. All others keep the
+    account IDs that they name, if the external ID is one.
+    """
     named = renamed(failure, variables)
-    return replace(named, message=visible(named.message), remedy=visible(named.remedy))
+    hidden = secrets if failure.error_code == "invalid_option" else ()
+    message, remedy = (masked(visible(text), hidden) for text in (named.message, named.remedy))
+    return replace(named, message=message, remedy=remedy)
 
 
 def _module_class(flow: Flow[Any, Any], base: Any, argument_spec: Mapping[str, Any]) -> Any:
@@ -321,6 +337,10 @@ def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
         def _refuse_options(self) -> None:
             _refuse(self, self.unreadable, self.params.get("variable_names", {}))
 
+        def exit_json(self, **result: Any) -> None:
+            _hide_secrets(self, argument_spec)
+            super().exit_json(**result)
+
         def fail_json(self, msg: Any, **result: Any) -> None:
             # The runner's own failures have a list of them.
             if "failures" not in result:
@@ -330,9 +350,26 @@ def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
                 found = getattr(self, "validation_result", None)
                 errors = list(found.error_messages) if found else []
                 msg = validation_message(str(msg), errors, self.as_given, self.argument_spec)
+                msg = masked(msg, _secrets(self))
+            _hide_secrets(self, argument_spec)
             super().fail_json(msg=visible(str(msg)), **result)
 
     return Module
+
+
+def _hide_secrets(module: Any, argument_spec: Mapping[str, Any]) -> None:
+    """Leave the secrets among the options out of the invocation, and let Ansible change no other value.
+
+    Ansible would replace a secret everywhere, also as a part of another value: an external ID such as 12345
+    in account IDs, ARNs and AMI IDs, which the next tasks read. No value in a result comes from it. Texts can
+    quote it: those about options, which lose it (``_shown``), and AWS's about the only request that has it
+    (``errors.hidden``).
+    """
+    for option, fields in argument_spec.items():
+        value = module.params.get(option)
+        if fields.get("no_log") and value:
+            module.no_log_values.discard(value)
+            module.params = {**module.params, option: _HIDDEN}
 
 
 def _clients(module: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common import warnings as ansible_warnings
+from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils import botocore
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.golden.images.plugins.module_utils import runner
@@ -73,6 +74,7 @@ class FakeModule:
         verbosity: int,
     ) -> None:
         self.arguments = arguments
+        self.argument_spec = arguments["argument_spec"]
         self.params = params
         self.check_mode = check_mode
         self._diff = diff
@@ -574,11 +576,61 @@ def test_an_option_that_cannot_be_read_fails_in_this_process_as_in_its_own() -> 
     ]
 
 
-def test_secrets_are_not_in_a_result_of_this_process() -> None:
-    secret = Failure("hunter2 is wrong.", "Fix it.", "invalid_option", "external_id")
-    steps = Steps(refusing={"wanted": (secret,)}, needs_aws=False)
+def test_a_secret_is_not_in_a_text_about_an_option() -> None:
+    failure = Failure("hunter2 is wrong.", "Do not set hunter2.", "invalid_option", "external_id")
+    steps = Steps(refusing={"wanted": (failure,)}, needs_aws=False)
     found = runner.run_here(steps.flow(), HERE_SPEC, {"external_id": "hunter2"})
+    assert found["failures"][0]["message"] == "******** is wrong."
     assert "hunter2" not in str(found)
+
+
+def test_a_secret_is_not_in_a_message_of_ansible() -> None:
+    steps = Steps(needs_aws=False)
+    found = runner.run_here(steps.flow(), HERE_SPEC, {"external_id": "hunter2", "hunter2": "x"})
+    assert "Unsupported parameters" in found["msg"]
+    assert "hunter2" not in str(found)
+
+
+# External IDs that AWS accepts, and that are also parts of the IDs in a result.
+ORDINARY_IDS = ["ab", "12345", "1234567", "444455556666", "ami-0123456789abcdef0", "eu-west-1"]
+
+
+@pytest.mark.parametrize("needs_aws", [False, True])
+@pytest.mark.parametrize("external_id", ORDINARY_IDS)
+def test_an_external_id_changes_no_value_of_a_result(
+    external_id: str, needs_aws: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "_clients", lambda _module: None)
+    image_id, target = "ami-0123456789abcdef0", replace(EU, account_id="444455556666")
+    message = "AWS rejected arn:aws:iam::444455556666:role/ab: No."
+    denied = Failure.at(target, "CreateGrant", "consumer_rejected", message, "Wait.")
+    tag = replace(TAG, target=target, resource=image_id)
+    plan = Plan((TargetPlan(target, (tag,), after={"account_ids": [target.account_id]}),))
+    steps = Steps(plan, Outcome((tag,), (denied,)), needs_aws=needs_aws)
+    values = {"images": {"eu-west-1": image_id}, "size": 1234567, "account_ids": ["444455556666"]}
+    flow = replace(steps.flow(), result=lambda *_given: values)
+    spec = {**HERE_SPEC, "account_ids": {"type": "list", "elements": "str"}}
+    given = {"account_ids": ["444455556666"], "_ansible_diff": True}
+    expected = runner.run_here(flow, spec, given, with_invocation=True)
+    found = runner.run_here(flow, spec, {**given, "external_id": external_id}, with_invocation=True)
+    hidden = found["invocation"]["module_args"].pop("external_id")
+    assert hidden == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert expected["invocation"]["module_args"].pop("external_id") is None
+    assert found == expected
+    assert found["failures"][0]["message"] == message
+
+
+def test_the_result_of_a_process_has_its_values_and_no_external_id(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    steps = Steps(NOTHING_TO_DO, Outcome(), needs_aws=False)
+    flow = replace(steps.flow(), result=lambda *_given: {"account_ids": ["111122223333"]})
+    with patch_module_args({"external_id": "1111"}), pytest.raises(SystemExit):
+        runner.run(flow, HERE_SPEC)
+    result = json.loads(capsys.readouterr().out)
+    assert result["account_ids"] == ["111122223333"]
+    assert result["invocation"]["module_args"]["external_id"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert steps.given("wanted")[0]["external_id"] == "1111"
 
 
 def test_libraries_and_models_are_loaded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

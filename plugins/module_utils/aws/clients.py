@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..fanout import MAX_THREADS
 from . import sdk
+from .errors import hidden
 from .pace import Pace, rate_of
 from .web_pages import refuse_web_pages
 
@@ -192,7 +193,13 @@ class Clients:
             role_arn=role_arn,
             extra_args=extra,
         )
-        new = sdk.DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+
+        def fetch() -> Any:
+            # The only request that contains the external ID, which AWS and botocore may quote in an error.
+            with hidden(external_id):
+                return fetcher.fetch_credentials()
+
+        new = sdk.DeferredRefreshableCredentials(fetch, "assume-role")
         # If two threads arrive at the same time, both get the credentials of the first.
         return self._assumed.setdefault(role, new)
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ..denial import remedy as remedy_of_denial
 from ..failures import CHECK_CREDENTIALS, Failure, TargetFailed, incomplete_response
 from ..fanout import DidNotAnswer
 from ..model import Target
+from ..wording import masked
 from .sdk import (
     AWS_ERRORS,
     BotoCoreError,
@@ -190,6 +193,23 @@ def code_of(exception: ClientError) -> str:
 def message_of(exception: ClientError) -> str:
     """AWS's message of an error; botocore's if the response has none."""
     return str(exception.response.get("Error", {}).get("Message", exception))
+
+
+@contextmanager
+def hidden(secret: str | None) -> Iterator[None]:
+    """Leave a secret out of the text of an exception that the call inside raises; see ``masked``."""
+    try:
+        yield
+    except Exception as exception:
+        secrets = [secret] if secret else []
+        exception.args = tuple(
+            masked(given, secrets) if isinstance(given, str) else given for given in exception.args
+        )
+        if isinstance(exception, ClientError):
+            error = exception.response.get("Error", {})
+            if "Message" in error:
+                error["Message"] = masked(error["Message"], secrets)
+        raise
 
 
 def is_temporary(exception: ClientError) -> bool:

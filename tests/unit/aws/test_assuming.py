@@ -168,6 +168,15 @@ def test_a_denied_assume_role_raises_its_error(owner: Clients, sts: Stubber) -> 
     assert caught.value.operation_name == "AssumeRole"
 
 
+def test_an_error_of_assume_role_does_not_quote_the_external_id(owner: Clients, sts: Stubber) -> None:
+    request = {**REQUEST, "ExternalId": "golden-7f3a"}
+    message = "Value 'golden-7f3a' at 'externalId' failed to satisfy constraint."
+    sts.add_client_error("assume_role", "ValidationError", message, expected_params=request)
+    with pytest.raises(ClientError, match=r"Value '\*+' at 'externalId'") as caught:
+        assumed(owner, "golden-7f3a").kms(EU).list_aliases()
+    assert "golden-7f3a" not in str(caught.value.response)
+
+
 def test_the_users_settings_apply_to_the_role() -> None:
     connection = Connection(credentials=OWN_KEYS, endpoint_url="http://127.0.0.1:5000", verify=False)
     owner = Clients(connection)

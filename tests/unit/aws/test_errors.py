@@ -11,6 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     REMEDIES_OF_ACTIONS,
     code_of,
     failure,
+    hidden,
     is_temporary,
     message_of,
     no_image,
@@ -55,6 +56,32 @@ def test_errors_of_calls_that_may_succeed_later(code: str, expected: bool) -> No
 def test_message_of_an_error_and_of_a_response_without_one() -> None:
     assert message_of(refused("InvalidAMIID.NotFound", "No image.")) == "No image."
     assert "CopyImage" in message_of(ClientError({}, "CopyImage"))
+
+
+def test_a_secret_is_in_no_text_of_an_error() -> None:
+    quoted = "Value 'golden-7f3a' at 'externalId' is not valid."
+    for raised in (
+        refused("ValidationError", quoted, "AssumeRole"),
+        ParamValidationError(report=quoted),
+        ResponseParserError(quoted),
+        TypeError(quoted, 7),
+    ):
+        with pytest.raises(type(raised)) as caught, hidden("golden-7f3a"):
+            raise raised
+        found = failure(caught.value, None, "AssumeRole")
+        assert "golden-7f3a" not in f"{caught.value!r} {caught.value} {found}"
+        assert "'********' at 'externalId' is not valid." in str(caught.value)
+    assert isinstance(caught.value, TypeError)
+    assert caught.value.args[1] == 7
+
+
+def test_without_a_secret_an_error_stays_as_it_is() -> None:
+    with pytest.raises(ClientError) as caught, hidden(None):
+        raise refused("AccessDenied", "No.")
+    assert message_of(caught.value) == "No."
+    with pytest.raises(ClientError) as caught, hidden("golden-7f3a"):
+        raise ClientError({}, "AssumeRole")
+    assert "AssumeRole" in message_of(caught.value)
 
 
 def test_aws_message_is_kept() -> None:
