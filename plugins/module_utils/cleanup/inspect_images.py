@@ -159,10 +159,11 @@ def _with_consumers(
     An account that cannot be read counts as one that uses the image.
     """
     accounts = Accounts(clients, Caller(seen.account_id, seen.partition), role, clients.default_region)
-    shared_with: dict[str, dict[str, list[str]]] = {}
+    shared_with: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
     for ref, one in usage.items():
         for account_id in one.sharing.account_ids:
-            shared_with.setdefault(account_id, {}).setdefault(ref.region, []).append(ref.image_id)
+            in_region = shared_with.setdefault(account_id, {}).setdefault(ref.region, {})
+            in_region[ref.image_id] = seen.images[ref].image.snapshot_ids
 
     def read(account_id: str) -> dict[ImageRef, tuple[Evidence, ...]]:
         of_account = accounts.clients(account_id)
@@ -170,8 +171,8 @@ def _with_consumers(
             of_account.open(service, shared_with[account_id])
         found = {
             ImageRef(region, image_id): evidence
-            for region, image_ids in shared_with[account_id].items()
-            for image_id, evidence in read_usage.used_in(of_account, region, image_ids).items()
+            for region, images in shared_with[account_id].items()
+            for image_id, evidence in read_usage.used_in(of_account, region, images).items()
         }
         for region in shared_with[account_id]:
             copies, problems = _read_copies(of_account, region)

@@ -20,7 +20,7 @@ from .sharing import ALL_VERSIONS, READS_REPORTS, TEMPLATES
 from .state import Evidence, OwnImage, SnapshotUsage, UsageReport
 from .state import unread as as_evidence
 from .tombstone import is_tombstone_parameter
-from .usage import COPY, LIVING_STATES, unresolved, uses
+from .usage import COPY, LIVING_STATES, SNAPSHOT, snapshot_uses, unresolved, uses
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -81,23 +81,38 @@ def snapshot_usage(ec2: EC2Client, snapshot_id: str) -> SnapshotUsage:
     )
 
 
-def used_in(clients: Clients, region: str, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
+def used_in(
+    clients: Clients, region: str, images: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[Evidence, ...]]:
     """Image ID to its uses in the clients' account and a region. A failed read counts as use of all.
 
-    Parameters are read as in the own account: AWS does not document which of them DescribeImageReferences
-    finds.
+    ``images`` maps image IDs to the snapshots of the image. What creates volumes from one of these uses the
+    image, too: the snapshots are deleted with it. Parameters are read as in the own account: AWS does not
+    document which of them DescribeImageReferences finds.
     """
     attempt = Attempts()
     found: dict[str, tuple[Evidence, ...]] = {}
     try:
-        for batch in batches(image_ids, REFERENCE_BATCH):
+        for batch in batches(list(images), REFERENCE_BATCH):
             found.update(references(clients.ec2(region), batch))
     except AWS_ERRORS as exception:
         attempt.problems.append(unread(exception, "DescribeImageReferences"))
     bulk = with_parameters(clients, region, attempt, launches(clients, region, attempt))
-    named = uses(bulk)
+    named, of_snapshots = uses(bulk), snapshot_uses(bulk)
     problems = (*attempt.problems, *unresolved(bulk))
-    return {one: (*found.get(one, ()), *named.get(one, ()), *problems) for one in image_ids}
+    return {
+        image_id: (
+            *found.get(image_id, ()),
+            *named.get(image_id, ()),
+            *(
+                Evidence(SNAPSHOT, f"{one} in {user}")
+                for one in snapshot_ids
+                for user in of_snapshots.get(one, ())
+            ),
+            *problems,
+        )
+        for image_id, snapshot_ids in images.items()
+    }
 
 
 def pending_copies(ec2: EC2Client, region: str) -> dict[ImageRef, tuple[Evidence, ...]]:

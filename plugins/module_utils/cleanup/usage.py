@@ -15,7 +15,7 @@ from ..model import IMAGE_DATA_TYPE, RESOLVE
 from .state import Evidence, OwnImage, unreadable
 
 INSTANCE, TEMPLATE, CONFIGURATION = "instance", "launch_template", "launch_configuration"
-PARAMETER, COPY = "parameter", "running_copy"
+PARAMETER, COPY, SNAPSHOT = "parameter", "running_copy", "snapshot"
 GROUP, FLEET, SPOT_FLEET, SPOT_REQUEST = "auto_scaling_group", "fleet", "spot_fleet", "spot_request"
 STORE_TASK, EXPORT_TASK = "store_task", "export_task"
 

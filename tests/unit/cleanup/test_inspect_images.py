@@ -174,8 +174,9 @@ def test_every_account_that_the_image_is_shared_with_is_read_and_a_refusal_count
                 raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "AssumeRole")
             return UsageScript().clients()
 
-    def used_in(_clients: Any, _region: str, image_ids: Any) -> Any:
-        return dict.fromkeys(image_ids, (USED,))
+    def used_in(_clients: Any, _region: str, images: Any) -> Any:
+        assert images == {"ami-1": ("snap-ami-1",)}
+        return dict.fromkeys(images, (USED,))
 
     def pending_copies(_ec2: Any, _region: str) -> Any:
         if isinstance(copies, Exception):

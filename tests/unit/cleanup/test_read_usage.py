@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -165,7 +166,7 @@ def test_how_many_versions_of_launch_templates_a_report_covers(
 class Wires:
     """The clients of another account, each answering from a script."""
 
-    def __init__(self, **wires: Wire) -> None:
+    def __init__(self, **wires: Any) -> None:
         self._wires = wires
 
     def ec2(self, _region: str) -> Any:
@@ -248,8 +249,42 @@ def test_uses_in_another_account_are_read(refused: str | None, kinds: list[str])
             wire.expect(method, request, answer)
     clients: Any = Wires(ec2=ec2, autoscaling=autoscaling, ssm=ssm)
     with ec2.spoken(), autoscaling.spoken(), ssm.spoken():
-        evidence = image_use.used_in(clients, "eu-west-1", [IMAGE])[IMAGE]
+        evidence = image_use.used_in(clients, "eu-west-1", {IMAGE: ()})[IMAGE]
     assert [f"{one.kind} {one.subject}" if one.firm else one.kind for one in evidence] == kinds
+
+
+def test_an_account_that_creates_volumes_from_a_snapshot_uses_its_image() -> None:
+    """Its launch template and launch configuration name the snapshot, and images that are its own."""
+    mapped = {"BlockDeviceMappings": [{"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": "snap-1"}}]}
+    template = {"LaunchTemplateId": "lt-1", "VersionNumber": 2, "LaunchTemplateData": mapped}
+    configuration = {"LaunchConfigurationName": "lc", "ImageId": "ami-own", **mapped}
+    ec2 = answering(
+        "ec2",
+        describe_image_references={"ImageReferences": []},
+        describe_fleets={"Fleets": []},
+        describe_spot_fleet_requests={"SpotFleetRequestConfigs": []},
+        describe_spot_instance_requests={"SpotInstanceRequests": []},
+        describe_launch_template_versions={"LaunchTemplateVersions": [template]},
+        describe_instances={"Reservations": []},
+    )
+    autoscaling = answering(
+        "autoscaling",
+        describe_auto_scaling_groups={"AutoScalingGroups": []},
+        describe_launch_configurations={"LaunchConfigurations": [configuration]},
+    )
+    clients: Any = Wires(
+        ec2=SimpleNamespace(client=ec2),
+        autoscaling=SimpleNamespace(client=autoscaling),
+        ssm=SimpleNamespace(client=answering("ssm", describe_parameters={"Parameters": []})),
+    )
+    found = image_use.used_in(clients, "eu-west-1", {IMAGE: ("snap-1", "snap-2"), "ami-other": ("snap-3",)})
+    assert found == {
+        IMAGE: (
+            Evidence("snapshot", "snap-1 in launch template lt-1 version 2"),
+            Evidence("snapshot", "snap-1 in launch configuration lc"),
+        ),
+        "ami-other": (),
+    }
 
 
 def test_copies_that_another_account_is_making() -> None:
