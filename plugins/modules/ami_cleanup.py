@@ -118,8 +118,12 @@ options:
       - The accounts of an organization or organizational unit, and those that use a public image, are not known. For these,
         only a report counts.
       - No report shows how other accounts use a snapshot. If a snapshot is shared with an account that its image is not shared
-        with, the image is not deregistered, with or without this option. Disabling removes the launch permissions of an image,
-        but not the permissions of its snapshots, so with this option the snapshot permissions of disabled images are ignored.
+        with, the image is not deregistered, with or without this option.
+      - Disabling removes the launch permissions of an image, but not the permissions of its snapshots. With
+        O(consumer_role_name), the accounts that the snapshots of a disabled image are shared with are read, and a use of the
+        image or of a snapshot there keeps it. With O(trust_usage_reports=true) alone, the snapshot permissions of disabled
+        images are ignored, because AWS does not document whether reports show the use of disabled images. With neither, a
+        disabled image with a shared snapshot is not deregistered.
     type: bool
     default: false
   trust_usage_reports:

@@ -398,6 +398,44 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
     assert lost["launch_permissions"]["account_ids"] == fixture.account_ids("sandbox")
 
 
+def test_a_disabled_image_stays_while_an_account_that_its_snapshots_are_shared_with_uses_it(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    fixture.add(roles={"golden": {"accounts": ["sandbox"], "trusts": [OWNER]}})
+    home = _images(fixture, HOME, new=1, run=100, data=200, free=300)
+    owner, consumer = aws.client("ec2", OWNER, HOME), aws.client("ec2", "sandbox", HOME)
+    permission = {"Add": [{"UserId": aws.account_id("sandbox")}]}
+    for name in ("run", "data", "free"):
+        owner.modify_image_attribute(ImageId=home[name], LaunchPermission=permission)
+        for one in observed.snapshot_ids(observed.image(aws, OWNER, HOME, home[name])):
+            owner.modify_snapshot_attribute(SnapshotId=one, CreateVolumePermission=permission)
+    (instance,) = consumer.run_instances(ImageId=home["run"], **ONE)["Instances"]
+    data = observed.snapshot_ids(observed.image(aws, OWNER, HOME, home["data"]))[0]
+    mapping = {"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": data}}
+    template = consumer.create_launch_template(
+        LaunchTemplateName="data", LaunchTemplateData={"BlockDeviceMappings": [mapping]}
+    )["LaunchTemplate"]
+    for name in ("run", "data", "free"):
+        owner.disable_image(ImageId=home[name])
+    policy |= {"include_shared": True, "consumer_role_name": "golden"}
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    assert _decisions(done) == {
+        home["new"]: "keep",
+        **dict.fromkeys((home["run"], home["data"]), "keep"),
+        home["free"]: "deregister",
+    }
+    details = {one["image_id"]: [use["detail"] for use in one["evidence"]] for one in done.result["results"]}
+    assert f"instance {instance['InstanceId']}" in details[home["run"]]
+    named = f"snapshot {data} in launch template {template['LaunchTemplateId']} version 1"
+    assert details[home["data"]] == [named]
+    consumer.terminate_instances(InstanceIds=[instance["InstanceId"]])
+    consumer.delete_launch_template(LaunchTemplateId=template["LaunchTemplateId"])
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    assert _decisions(done) == {home["new"]: "keep", home["run"]: "deregister", home["data"]: "deregister"}
+
+
 def test_a_tombstone_whose_answer_is_lost_is_not_put_again(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

@@ -296,7 +296,8 @@ def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -
         if ref in context.blocked:
             yield context.blocked[ref]
         snapshots = _snapshots(context, ref)
-        yield from sharing_blockers(own, usage.sharing, snapshots, context.wanted.include_shared)
+        wanted = context.wanted
+        yield from sharing_blockers(own, usage, snapshots, wanted.include_shared, wanted.has_only_reports)
 
 
 def _snapshots(context: _Context, ref: ImageRef) -> dict[str, SnapshotUsage]:

@@ -24,6 +24,7 @@ from ..plan import batches
 from . import read_usage
 from .next_reads import is_kept_by
 from .options import CleanupWanted
+from .sharing import accounts_to_read
 from .state import CleanupSeen, Evidence, ImageUsage, SnapshotUsage, unreadable
 
 Item = TypeVar("Item", bound=Hashable)
@@ -76,7 +77,11 @@ def read_image_usage(
     if wanted.include_shared:
         usage = _with_reports(clients, seen, usage)
     if wanted.include_shared and wanted.consumer_role is not None:
-        usage = _with_consumers(clients, wanted.consumer_role, seen, usage)
+        read_in = {
+            ref: accounts_to_read(seen.images[ref], one.image.sharing, one.snapshots.values())
+            for ref, one in found.items()
+        }
+        usage = _with_consumers(clients, wanted.consumer_role, seen, usage, read_in)
     return usage, {ref: snapshot for one in found.values() for ref, snapshot in one.snapshots.items()}
 
 
@@ -152,34 +157,38 @@ def _with_reports(
 
 
 def _with_consumers(
-    clients: Clients, role: ConsumerRole, seen: CleanupSeen, usage: Mapping[ImageRef, ImageUsage]
+    clients: Clients,
+    role: ConsumerRole,
+    seen: CleanupSeen,
+    usage: Mapping[ImageRef, ImageUsage],
+    read_in: Mapping[ImageRef, Collection[str]],
 ) -> dict[ImageRef, ImageUsage]:
-    """The usage, with the uses in every account that an image is shared with, read with that account's role.
+    """The usage, with the uses of each image in the accounts ``read_in``, read with the role of the account.
 
     An account that cannot be read counts as one that uses the image.
     """
     accounts = Accounts(clients, Caller(seen.account_id, seen.partition), role, clients.default_region)
-    shared_with: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
-    for ref, one in usage.items():
-        for account_id in one.sharing.account_ids:
-            in_region = shared_with.setdefault(account_id, {}).setdefault(ref.region, {})
+    of_accounts: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
+    for ref, account_ids in read_in.items():
+        for account_id in account_ids:
+            in_region = of_accounts.setdefault(account_id, {}).setdefault(ref.region, {})
             in_region[ref.image_id] = seen.images[ref].image.snapshot_ids
 
     def read(account_id: str) -> dict[ImageRef, tuple[Evidence, ...]]:
         of_account = accounts.clients(account_id)
         for service in ("autoscaling", "ec2", "ssm"):
-            of_account.open(service, shared_with[account_id])
+            of_account.open(service, of_accounts[account_id])
         found = {
             ImageRef(region, image_id): evidence
-            for region, images in shared_with[account_id].items()
+            for region, images in of_accounts[account_id].items()
             for image_id, evidence in read_usage.used_in(of_account, region, images).items()
         }
-        for region in shared_with[account_id]:
+        for region in of_accounts[account_id]:
             copies, problems = _read_copies(of_account, region)
             found = {ref: (*one, *copies.get(ref, ()), *problems) for ref, one in found.items()}
         return found
 
-    done, failed = each(shared_with, read)
+    done, failed = each(of_accounts, read)
     problems = {
         account_id: unreadable(
             account_id, errors.failure(exception, Target(account_id, ""), "AssumeRole").text()
@@ -192,9 +201,7 @@ def _with_consumers(
         return tuple(replace(one, account_id=account_id) for one in evidence)
 
     return {
-        ref: replace(
-            one, consumers={account: found(ref, account) for account in sorted(one.sharing.account_ids)}
-        )
+        ref: replace(one, consumers={account: found(ref, account) for account in sorted(read_in[ref])})
         for ref, one in usage.items()
     }
 

@@ -129,12 +129,16 @@ def _concerned_keys(
 def _with_snapshots(
     wanted: CleanupWanted, seen: CleanupSeen, refs: Collection[ImageRef]
 ) -> dict[ImageRef, tuple[SnapshotRef, ...]]:
-    """The images, each with its snapshots if it will be disabled or deregistered unless it is used."""
+    """The images, each with its snapshots if these have to be read unless the image is used.
+
+    That is if it will be disabled or deregistered, and if it is disabled and the accounts are read that its
+    snapshots are shared with: a use there keeps it in every run, not only once its deregistration is due.
+    """
     # Computed once for all images: for each of 8,000 alone it took a minute.
     go_if_unused = frozenset(images_to_retire(wanted, seen, ImageUsage()))
     return {
         ref: tuple(SnapshotRef(ref.region, one) for one in seen.images[ref].image.snapshot_ids)
-        if ref in go_if_unused
+        if ref in go_if_unused or (wanted.reads_accounts and seen.images[ref].image.state == "disabled")
         else ()
         for ref in refs
     }

@@ -52,6 +52,16 @@ class CleanupWanted:
     tombstone_ssm_path: str | None = None
     consumer_role: ConsumerRole | None = None
 
+    @property
+    def reads_accounts(self) -> bool:
+        """Whether the accounts that may use an image are read."""
+        return self.include_shared and self.consumer_role is not None
+
+    @property
+    def has_only_reports(self) -> bool:
+        """Whether usage reports are the only proof that no other account uses an image."""
+        return self.trust_usage_reports and not self.reads_accounts
+
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
     """Parse the options.

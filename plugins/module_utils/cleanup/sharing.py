@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from ..failures import Failure
@@ -53,21 +53,36 @@ def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime | 
     """Evidence that other accounts use the image. Usage reports count if created ``since`` that moment.
 
     Sharing alone is evidence, unless the user includes shared images and either a usage report or a read of
-    every account shows that no account uses the image. A use that either shows always counts.
+    every account shows that no account uses the image. A use that either shows always counts. A disabled
+    image is not shared: evidence is only what was read in the accounts of its snapshots
+    (``accounts_to_read``).
     """
-    if not usage.sharing:
-        return
-    if not include_shared:
+    if usage.sharing and not include_shared:
         yield Evidence(SHARED, _who(usage.sharing))
         return
     used = [*_used_by_report(usage.report), *_used_by_accounts(usage)]
     yield from used
-    problem = _report_problem(usage.report, usage.sharing, since)
-    if used or not problem or _all_accounts_read(usage):
+    if used or _all_accounts_read(usage):
         return
-    yield unproven("usage of other accounts", problem)
-    for account_id in sorted(usage.sharing.account_ids):
-        yield from usage.consumers.get(account_id, ())
+    if usage.sharing:
+        problem = _report_problem(usage.report, usage.sharing, since)
+        if not problem:
+            return
+        yield unproven("usage of other accounts", problem)
+    for _account_id, found in sorted(usage.consumers.items()):
+        yield from found
+
+
+def accounts_to_read(own: OwnImage, sharing: Sharing, snapshots: Iterable[SnapshotUsage]) -> frozenset[str]:
+    """The accounts that may use an image and can be read: those that it is shared with.
+
+    Disabling an image removes its launch permissions, but not those of its snapshots (EC2 API Reference,
+    DisableImage). For a disabled image, these are the accounts that one of its ``snapshots`` is shared with.
+    """
+    if own.image.state != "disabled":
+        return sharing.account_ids
+    of_snapshots = frozenset(account_id for one in snapshots for account_id in one.sharing.account_ids)
+    return of_snapshots - {own.image.owner_id}
 
 
 def needs_report(usage: ImageUsage, include_shared: bool, since: datetime | None) -> bool:
@@ -95,21 +110,23 @@ def unsupported_report_warning(failure: Failure) -> str:
 
 
 def only_by_snapshot(
-    own: OwnImage, sharing: Sharing, usage: SnapshotUsage, include_shared: bool
+    own: OwnImage, image: ImageUsage, snapshot: SnapshotUsage, include_shared: bool, has_only_reports: bool
 ) -> tuple[str, ...]:
     """Who would lose a snapshot of the image although their use of it was never checked.
 
-    These are the accounts that the snapshot is shared with and the image is not: no usage report shows what
-    they do with a snapshot. They are ignored if the user includes shared images and the image may have been
-    shared with them: if it is shared with an organization, an organizational unit or the public, or if it is
-    disabled, which removed its launch permissions but not those of its snapshots.
+    These are the accounts that the snapshot is shared with and the image is not, unless they were read: no
+    usage report shows what they do with a snapshot. They are ignored if the user includes shared images and
+    the image is shared with an organization, an organizational unit or the public: it may be shared with
+    them. They are also ignored if the image is disabled and usage reports are the only proof: it may have
+    been shared with them when the last report counted.
     """
-    may_have_shared = (
-        own.image.state == "disabled" or sharing.org_arns or sharing.org_unit_arns or sharing.public
-    )
-    if include_shared and may_have_shared:
+    sharing = image.sharing
+    if include_shared and (sharing.org_arns or sharing.org_unit_arns or sharing.public):
         return ()
-    left = usage.sharing - sharing - Sharing(account_ids=frozenset({own.image.owner_id}))
+    if own.image.state == "disabled" and has_only_reports:
+        return ()
+    checked = Sharing(account_ids=frozenset({own.image.owner_id, *image.consumers}))
+    left = snapshot.sharing - sharing - checked
     return (*sorted(left.account_ids), *(["the public"] if left.public else []))
 
 
@@ -147,8 +164,8 @@ def _report_problem(report: UsageReport | None, sharing: Sharing, since: datetim
 
 def _all_accounts_read(usage: ImageUsage) -> bool:
     """Whether all accounts were read completely. Those of an organization and of the public are not known."""
-    seen = (account_id for account_id, found in usage.consumers.items() if all(one.firm for one in found))
-    return not (usage.sharing - Sharing(account_ids=frozenset(seen)))
+    read = Sharing(account_ids=frozenset(usage.consumers))
+    return not usage.sharing - read and all(one.firm for found in usage.consumers.values() for one in found)
 
 
 def _who(sharing: Sharing) -> str:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from ..model import Sharing
 from ..tags import OWN_TAG_PREFIX
 from .managed import manager
 from .sharing import only_by_snapshot
 from .state import (
     Evidence,
+    ImageUsage,
     OwnImage,
     OwnSnapshot,
     RegionState,
@@ -118,14 +118,16 @@ def deregistration_blockers(own: OwnImage, state: RegionState) -> Iterator[str]:
 
 def sharing_blockers(
     own: OwnImage,
-    sharing: Sharing,
+    image: ImageUsage,
     usage: Mapping[str, SnapshotUsage],
     include_shared: bool,
+    has_only_reports: bool,
 ) -> Iterator[str]:
     """Why the sharing of the image's snapshots blocks its deregistration. ``usage`` is by snapshot ID."""
     for snapshot_id in own.image.snapshot_ids:
         snapshot = usage[snapshot_id]
-        if not snapshot.unread and (who := only_by_snapshot(own, sharing, snapshot, include_shared)):
+        who = only_by_snapshot(own, image, snapshot, include_shared, has_only_reports)
+        if who and not snapshot.unread:
             yield f"Its snapshot {snapshot_id} is shared with {', '.join(who)}, but the image is not."
 
 

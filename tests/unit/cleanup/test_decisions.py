@@ -240,6 +240,34 @@ def test_a_snapshot_shared_with_others_than_its_image_blocks_the_deregistration(
     assert found.is_needed is False
 
 
+@pytest.mark.parametrize(
+    ("consumers", "decision", "unread"),
+    [
+        ({CONSUMER: ()}, "deregister", False),
+        ({CONSUMER: (USED,)}, "keep", False),
+        ({CONSUMER: (unreadable(CONSUMER, "denied"),)}, "keep", True),
+        # Its account was not read, for example because it was shared in between.
+        ({}, "wait", False),
+    ],
+)
+def test_a_disabled_image_is_kept_while_an_account_with_its_snapshots_may_use_it(
+    consumers: dict[str, tuple[Evidence, ...]], decision: str, unread: bool
+) -> None:
+    usage = {REF: ImageUsage(consumers=consumers)}
+    saw = seen(region_state(own(OLD_ID, state="disabled"), NEWEST), usage=usage)
+    saw = replace(saw, snapshot_usage={SNAPSHOT: SnapshotUsage(BOTH)})
+    found = decided(saw, include_shared=True, consumer_role=ConsumerRole("golden"))
+    assert (found.kind, bool(found.unread)) == (decision, unread)
+    assert found.is_needed is (consumers.get(CONSUMER) == (USED,))
+
+
+def test_without_any_proof_a_disabled_image_with_a_shared_snapshot_stays() -> None:
+    saw = seen(
+        region_state(own(OLD_ID, state="disabled"), NEWEST), snapshot_usage={SNAPSHOT: SnapshotUsage(BOTH)}
+    )
+    assert decided(saw, include_shared=True, trust_usage_reports=False).kind == "wait"
+
+
 def test_disabling_deletes_no_snapshot_but_needs_its_permissions_for_the_tombstone() -> None:
     def kind(usage: SnapshotUsage) -> str:
         saw = seen(region_state(OLD, NEWEST), snapshot_usage={SNAPSHOT: usage})

@@ -55,13 +55,13 @@ COPYING = Evidence("running_copy", "ami-9", REGION)
 SHARED = {"LaunchPermissions": [{"UserId": CONSUMER}]}
 
 
-def read(script: UsageScript, asked: CleanupWanted | None = None) -> CleanupSeen:
+def read(script: UsageScript, asked: CleanupWanted | None = None, saw: CleanupSeen = SEEN) -> CleanupSeen:
     """What was seen once the usage of the old image is read by the script."""
     asked = asked or wanted()
-    images = next_reads(asked, SEEN, [REF]).images
+    images = next_reads(asked, saw, [REF]).images
     with script.wire.spoken():
-        usage, snapshot_usage = read_image_usage(script.clients(), asked, SEEN, images)
-    return replace(SEEN, usage=usage, snapshot_usage=snapshot_usage)
+        usage, snapshot_usage = read_image_usage(script.clients(), asked, saw, images)
+    return replace(saw, usage=usage, snapshot_usage=snapshot_usage)
 
 
 def test_an_image_that_nothing_keeps_is_read_with_its_snapshots() -> None:
@@ -149,6 +149,39 @@ def test_without_anything_to_read_no_call_is_made() -> None:
     assert read_snapshot_usage(nowhere, SEEN, []) == {}
 
 
+class Accounts:
+    """One account whose role can be assumed, and one whose role cannot."""
+
+    def __init__(self, *_arguments: Any) -> None:
+        pass
+
+    def clients(self, account_id: str) -> Any:
+        if account_id == STRANGER:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "AssumeRole")
+        return UsageScript().clients()
+
+
+def read_accounts(script: UsageScript, copies: Any, saw: CleanupSeen = SEEN) -> ImageUsage:
+    """The usage of the old image, where the account that can be read uses it and makes these copies."""
+
+    def used_in(_clients: Any, _region: str, images: Any) -> Any:
+        assert images == {"ami-1": ("snap-ami-1",)}
+        return dict.fromkeys(images, (USED,))
+
+    def pending_copies(_ec2: Any, _region: str) -> Any:
+        if isinstance(copies, Exception):
+            raise copies
+        return copies
+
+    asked = wanted(include_shared=True, consumer_role=ConsumerRole("golden"))
+    with (
+        patch.object(inspect_images, "Accounts", Accounts),
+        patch.object(inspect_images.read_usage, "used_in", used_in),
+        patch.object(inspect_images.read_usage, "pending_copies", pending_copies),
+    ):
+        return read(script, asked, saw).usage[REF]
+
+
 @pytest.mark.parametrize(
     ("copies", "evidence"),
     [
@@ -163,41 +196,26 @@ def test_without_anything_to_read_no_call_is_made() -> None:
 def test_every_account_that_the_image_is_shared_with_is_read_and_a_refusal_counts_as_use(
     copies: Any, evidence: tuple[Evidence, ...]
 ) -> None:
-    class Accounts:
-        """One account whose role can be assumed, and one whose role cannot."""
-
-        def __init__(self, *_arguments: Any) -> None:
-            pass
-
-        def clients(self, account_id: str) -> Any:
-            if account_id == STRANGER:
-                raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "AssumeRole")
-            return UsageScript().clients()
-
-    def used_in(_clients: Any, _region: str, images: Any) -> Any:
-        assert images == {"ami-1": ("snap-ami-1",)}
-        return dict.fromkeys(images, (USED,))
-
-    def pending_copies(_ec2: Any, _region: str) -> Any:
-        if isinstance(copies, Exception):
-            raise copies
-        return copies
-
     shared = {"LaunchPermissions": [{"UserId": CONSUMER}, {"UserId": STRANGER}]}
     script = UsageScript().references().permissions(shared).volume()
     script.wire.expect("describe_image_usage_reports", {"ImageIds": ["ami-1"]}, {"ImageUsageReports": []})
-    asked = replace(wanted(include_shared=True), consumer_role=ConsumerRole("golden"))
-    with (
-        patch.object(inspect_images, "Accounts", Accounts),
-        patch.object(inspect_images.read_usage, "used_in", used_in),
-        patch.object(inspect_images.read_usage, "pending_copies", pending_copies),
-    ):
-        consumers = read(script, asked).usage[REF].consumers
+    consumers = read_accounts(script, copies).consumers
     assert consumers[CONSUMER] == evidence
     assert [(one.kind, one.subject, one.firm) for one in consumers[STRANGER]] == [
         ("unreadable", STRANGER, False)
     ]
     assert {one.account_id for found in consumers.values() for one in found} == {CONSUMER, STRANGER}
+
+
+def test_for_a_disabled_image_the_accounts_of_its_snapshots_are_read() -> None:
+    """A disabled image has no launch permissions, so none are read, and no usage report."""
+    saw = replace(SEEN, regions={REGION: region_state(own("ami-1", state="disabled"), NEWEST)})
+    volume = {"CreateVolumePermissions": [{"UserId": CONSUMER}, {"UserId": STRANGER}, {"UserId": OWNER}]}
+    usage = read_accounts(UsageScript().references().volume(volume), {}, saw)
+    assert usage.sharing == Sharing()
+    assert usage.consumers[CONSUMER] == (USED,)
+    assert [one.kind for one in usage.consumers[STRANGER]] == ["unreadable"]
+    assert set(usage.consumers) == {CONSUMER, STRANGER}
 
 
 def test_accounts_are_not_read_where_shared_images_are_kept_in_any_case() -> None:

@@ -27,6 +27,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 )
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
 from ansible_collections.golden.images.plugins.module_utils.model import (
+    ConsumerRole,
     Grant,
     ImageRef,
     KeyRef,
@@ -135,6 +136,22 @@ def test_the_usage_that_keeps_an_image(usage: ImageUsage, include_shared: bool, 
 )
 def test_snapshots_are_read_only_of_images_to_disable_or_deregister(clocks: Clocks, read: Any) -> None:
     assert next_reads(wanted(clocks=clocks), bulk()).images == {REF: read}
+
+
+@pytest.mark.parametrize(
+    ("state", "role", "read"),
+    [
+        ("disabled", ConsumerRole("golden"), (SNAPSHOT,)),
+        ("disabled", None, ()),
+        ("available", ConsumerRole("golden"), ()),
+    ],
+)
+def test_the_snapshots_of_a_disabled_image_show_the_accounts_to_read_before_it_is_due(
+    state: str, role: ConsumerRole | None, read: Any
+) -> None:
+    images = (replace(OLD, image=replace(OLD.image, state=state)), NEWEST)
+    asks = wanted(include_shared=True, consumer_role=role, clocks=Clocks(deregister=9))
+    assert next_reads(asks, bulk(images=images)).images == {REF: read}
 
 
 def test_an_image_that_a_bulk_read_keeps_is_read_only_if_that_is_asked_for() -> None:

@@ -51,6 +51,19 @@ def test_reports_can_only_be_trusted_where_shared_images_are_included() -> None:
 def test_a_consumer_role_has_two_purposes(purpose: str) -> None:
     wanted = wanted_from(params(consumer_role_name="golden", **{purpose: True}), False)
     assert wanted.consumer_role == ConsumerRole("golden")
+    assert wanted.reads_accounts is (purpose == "include_shared")
+
+
+@pytest.mark.parametrize(
+    ("options", "has_only_reports"),
+    [
+        ({"include_shared": True}, False),
+        ({"include_shared": True, "trust_usage_reports": True}, True),
+        ({"include_shared": True, "trust_usage_reports": True, "consumer_role_name": "golden"}, False),
+    ],
+)
+def test_whether_usage_reports_are_the_only_proof(options: dict[str, Any], has_only_reports: bool) -> None:
+    assert wanted_from(params(**options), False).has_only_reports is has_only_reports
 
 
 def test_a_full_task(tmp_path: Path) -> None:

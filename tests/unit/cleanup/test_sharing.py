@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.sharing import (
     FINAL_REPORT_AGE,
     REPORT_AGE,
+    accounts_to_read,
     is_unsupported_report,
     needs_report,
     only_by_snapshot,
@@ -194,17 +195,51 @@ def test_the_warning_names_the_region_the_types_and_the_other_way() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "include_shared", "who"),
+    ("state", "usage", "has_only_reports", "who"),
     [
-        ("available", False, (STRANGER, "the public")),
-        ("available", True, (STRANGER, "the public")),
+        ("available", shared(CONSUMER), False, (STRANGER, "the public")),
+        ("available", shared(CONSUMER), True, (STRANGER, "the public")),
         # Disabling removed the launch permissions, but not those of the snapshots.
-        ("disabled", False, (STRANGER, "the public")),
-        ("disabled", True, ()),
+        ("disabled", ImageUsage(), False, (CONSUMER, STRANGER, "the public")),
+        ("disabled", ImageUsage(consumers={CONSUMER: (), STRANGER: ()}), False, ("the public",)),
+        ("disabled", ImageUsage(), True, ()),
     ],
 )
-def test_who_has_a_snapshot_and_not_its_image(state: str, include_shared: bool, who: tuple[str, ...]) -> None:
+def test_who_has_a_snapshot_and_was_not_checked(
+    state: str, usage: ImageUsage, has_only_reports: bool, who: tuple[str, ...]
+) -> None:
     image = own(state=state)
-    usage = SnapshotUsage(Sharing(frozenset({CONSUMER, STRANGER, image.image.owner_id}), public=True))
-    by_image = Sharing(frozenset({CONSUMER}))
-    assert only_by_snapshot(image, by_image, usage, include_shared) == who
+    snapshot = SnapshotUsage(Sharing(frozenset({CONSUMER, STRANGER, image.image.owner_id}), public=True))
+    assert only_by_snapshot(image, usage, snapshot, True, has_only_reports) == who
+
+
+@pytest.mark.parametrize(
+    ("consumers", "found"),
+    [
+        ({}, []),
+        ({CONSUMER: ()}, []),
+        ({CONSUMER: (USED,), STRANGER: (unreadable("instances", "denied"),)}, [OTHER]),
+        ({CONSUMER: (), STRANGER: (unreadable("instances", "denied"),)}, [UNREAD]),
+    ],
+)
+def test_a_disabled_image_is_used_by_the_accounts_of_its_snapshots(
+    consumers: dict[str, tuple[Evidence, ...]], found: list[str]
+) -> None:
+    """A disabled image has no launch permissions, so that no report is needed."""
+    usage = ImageUsage(consumers=consumers)
+    assert kinds(usage) == found
+    assert needs_report(usage, True, SINCE) is False
+
+
+@pytest.mark.parametrize(
+    ("state", "accounts"), [("available", {CONSUMER}), ("failed", {CONSUMER}), ("disabled", {STRANGER, "1"})]
+)
+def test_which_accounts_may_use_an_image(state: str, accounts: set[str]) -> None:
+    image = own(state=state)
+    with_owner = Sharing(frozenset({STRANGER, image.image.owner_id}), public=True)
+    snapshots = [
+        SnapshotUsage(with_owner),
+        SnapshotUsage(Sharing(frozenset({"1"}))),
+        SnapshotUsage(unread="denied"),
+    ]
+    assert accounts_to_read(image, Sharing(frozenset({CONSUMER})), snapshots) == accounts

@@ -24,6 +24,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots im
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     Evidence,
+    ImageUsage,
     OwnImage,
     OwnSnapshot,
     RegionState,
@@ -33,7 +34,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 
-from tests.unit.cleanup.examples import NOW, USED, own, region_state
+from tests.unit.cleanup.examples import NOW, USED, own, region_state, shared
 from tests.unit.examples import CONSUMER, volumes
 
 MADE = "Created by CreateImage(i-0123456789abcdef0) for ami-0123456789abcdef0"
@@ -51,16 +52,16 @@ ATTRIBUTE = unreadable("DescribeSnapshotAttribute", "snap-ami-1: denied")
 
 
 @pytest.mark.parametrize(
-    ("sharing", "usage", "reason"),
+    ("image", "usage", "reason"),
     [
-        pytest.param(Sharing(), SnapshotUsage(), None, id="private"),
-        pytest.param(Sharing(), SnapshotUsage(WITH_CONSUMER), CONSUMER, id="shared alone"),
-        pytest.param(WITH_CONSUMER, SnapshotUsage(WITH_CONSUMER), None, id="shared with the image"),
-        pytest.param(Sharing(), DENIED, None, id="not read"),
+        pytest.param(ImageUsage(), SnapshotUsage(), None, id="private"),
+        pytest.param(ImageUsage(), SnapshotUsage(WITH_CONSUMER), CONSUMER, id="shared alone"),
+        pytest.param(shared(CONSUMER), SnapshotUsage(WITH_CONSUMER), None, id="shared with the image"),
+        pytest.param(ImageUsage(), DENIED, None, id="not read"),
     ],
 )
-def test_sharing_blockers(sharing: Sharing, usage: SnapshotUsage, reason: str | None) -> None:
-    reasons = list(sharing_blockers(own("ami-1"), sharing, {"snap-ami-1": usage}, False))
+def test_sharing_blockers(image: ImageUsage, usage: SnapshotUsage, reason: str | None) -> None:
+    reasons = list(sharing_blockers(own("ami-1"), image, {"snap-ami-1": usage}, False, False))
     assert len(reasons) == (reason is not None)
     assert all(reason in one for one in reasons if reason)
 
