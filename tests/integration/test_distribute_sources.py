@@ -193,7 +193,6 @@ def test_each_source_is_copied_into_accounts_verified_and_uploaded(aws: Simulate
     done = ansible.run(FQCN, variables)
     assert done.code == 0, done.text
     assert prediction_error(planned.actions, done.actions) == ""
-    assert [task.name for task in done.tasks if task.status == "failed"] == []
     copies = {
         observed.tags(image)["golden.images:source"].removeprefix(f"{HOME}/"): image["ImageId"]
         for image in observed.own_images(aws, consumer, HOME)
@@ -261,7 +260,6 @@ def test_the_copies_of_all_sources_run_at_the_same_time(
     done = ansible.run(FQCN, variables)
 
     assert done.code == 0, done.text
-    assert [task.name for task in done.tasks if task.status == "failed"] == []
     changes = [call.action for call in aws.calls(service="ec2") if not call.action.startswith("Describe")]
     assert changes.count("CopyImage") == 3
     assert "ModifyImageAttribute" not in changes[: len(changes) - changes[::-1].index("CopyImage")]
