@@ -208,8 +208,11 @@ class Clients:
         return self._session.get_credentials()
 
     def with_credentials(self, credentials: sdk.Credentials) -> Clients:
-        """Clients with these credentials, in a session of their own."""
-        session = sdk.botocore.session.Session()
+        """Clients with these credentials, in a session of their own with the same profile.
+
+        The profile sets, for example, ``use_fips_endpoint`` and ``ca_bundle``. Its credentials are not used.
+        """
+        session = sdk.botocore.session.Session(profile=self._connection.profile_name)
         session.register_component("data_loader", self._session._session.get_component("data_loader"))
         session.register_component("credential_provider", sdk.CredentialResolver([_provider(credentials)]))
         return Clients(self._connection, sdk.boto3.session.Session(botocore_session=session))

@@ -18,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.clients import (
 )
 from ansible_collections.golden.images.plugins.module_utils.aws.pace import Rate
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.loaders import JSONFileLoader
 
 KEYS = {
@@ -151,6 +152,41 @@ def test_the_users_endpoint_is_used() -> None:
     clients = Clients(Connection(credentials=KEYS, endpoint_url="http://127.0.0.1:5000"))
     clients.open("ec2", ["eu-west-1"])
     assert clients.ec2("eu-west-1").meta.endpoint_url == "http://127.0.0.1:5000"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "credential_process = touch {file}",
+        "aws_access_key_id = AKIAPROFILE\naws_secret_access_key = profile-secret",
+        "role_arn = arn:aws:iam::111122223333:role/of-profile\nsource_profile = other",
+        "sso_session = company\nsso_account_id = 111122223333\nsso_role_name = of-profile",
+    ],
+)
+def test_the_settings_of_the_profile_apply_to_other_credentials(
+    source: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The profile's own credentials are not read for them."""
+    bundle, called = tmp_path / "ca.pem", tmp_path / "called"
+    config = tmp_path / "config"
+    bundle.write_text("", encoding="utf-8")
+    config.write_text(
+        f"[profile golden]\nuse_fips_endpoint = true\nca_bundle = {bundle}\n{source.format(file=called)}\n"
+        f"[profile other]\ncredential_process = touch {called}\n"
+        "[sso-session company]\nsso_start_url = http://127.0.0.1:9\nsso_region = us-east-1\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    given = Credentials("AKIAASSUMED", "assumed-secret")
+    clients = Clients(Connection(profile_name="golden")).with_credentials(given)
+    clients.open("ec2", ["us-east-1"])
+    client = clients.ec2("us-east-1")
+    assert client.meta.endpoint_url == "https://ec2-fips.us-east-1.amazonaws.com"
+    assert client._endpoint.http_session._verify == str(bundle)  # type: ignore[attr-defined]
+    assert clients.credentials() is given
+    assert not called.exists()
 
 
 @pytest.mark.parametrize(
