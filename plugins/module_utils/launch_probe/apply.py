@@ -14,6 +14,7 @@ from typing import Any
 
 from ..aws import errors
 from ..aws.clients import Clients
+from ..aws.lost_answers import is_unknown
 from ..aws.write import Performed, perform
 from ..failures import Failure, incomplete_response
 from ..keys.grants import NEW_GRANT_TIMEOUT
@@ -31,13 +32,8 @@ _RETRY_DELAY = 2.0
 # Seconds between launches while a key cannot be used. An instance that never runs is not billed (EC2 User
 # Guide, "Instance lifecycle").
 _KEY_DELAYS = (5.0, 10.0, 20.0, 30.0)
-# Seconds to look for the instance of a request without an answer. Only after these errors it is unknown
-# whether EC2 received the request.
+# Seconds to look for the instance of a request whose outcome is unknown: lists may show it late.
 _LISTING_TIMEOUT = 20.0
-_UNANSWERED = (
-    *("ConnectionClosedError", "HTTPClientError", "ReadTimeoutError", "ResponseStreamingError"),
-    "incomplete_response",
-)
 
 
 @dataclass
@@ -122,7 +118,7 @@ def _launch_and_wait(
 def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
     done = perform(ec2, action)
     run.note(Performed(done.actions))
-    if done.answers:
+    if is_answered := bool(done.answers):
         started = done.answers[0].get("Instances", ())
         launch.instance_id = next((one["InstanceId"] for one in started if "InstanceId" in one), None)
         if launch.instance_id is not None:
@@ -133,7 +129,7 @@ def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
         (failure,) = done.failures
     launch.cause = not_accepted(failure)
     # EC2 may have performed a request whose answer was lost, or lacks the ID.
-    give_up = monotonic() + (_LISTING_TIMEOUT if failure.error_code in _UNANSWERED else 0)
+    give_up = monotonic() + (_LISTING_TIMEOUT if is_answered or is_unknown(failure) else 0)
     try:
         unanswered = instances.of_request(ec2, action.parameters["ClientToken"])
         while not unanswered and monotonic() < give_up:

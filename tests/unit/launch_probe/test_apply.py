@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.errors import WebPage
 from ansible_collections.golden.images.plugins.module_utils.launch_probe import apply as probe_run
 from ansible_collections.golden.images.plugins.module_utils.launch_probe import read as instances
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.apply import (
@@ -19,7 +20,8 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.apply i
 )
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import launches
 from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Instance, Network
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
 
 from tests.unit.copy.aws_in_steps import Clock
 from tests.unit.copy.aws_in_steps import refused as refusal
@@ -27,6 +29,19 @@ from tests.unit.examples import CONSUMER, SOURCE_ID
 from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, seen, wanted
 
 AWAY = "us-east-1"
+
+
+# Failures after which it is unknown whether EC2 launched the instance, by their codes.
+LOST: dict[str, Exception] = {
+    "ConnectionClosedError": ConnectionClosedError(endpoint_url="https://ec2"),
+    "ReadTimeoutError": ReadTimeoutError(endpoint_url="https://ec2"),
+    "InternalError": refusal("InternalError", "RunInstances"),
+    "RequestTimeout": refusal("RequestTimeout", "RunInstances"),
+    "500": refusal("500", "RunInstances"),
+    "503": refusal("503", "RunInstances"),
+    "WebPage": WebPage(endpoint="https://ec2", operation="RunInstances", status=200),
+    "ResponseParserError": ResponseParserError("No XML."),
+}
 
 
 @dataclass
@@ -40,7 +55,7 @@ class Ec2:
     region: str
     launched: set[str] = field(default_factory=set)
     refuse: dict[str, Exception] = field(default_factory=dict)
-    loses_answer: bool = False
+    loses_answer: Exception | None = None
     unknown: int = 0
     unlisted: int = 0
     looks: Callable[[str, float], Instance] = lambda instance_id, _timeout: Instance(instance_id, "running")
@@ -53,7 +68,7 @@ class Ec2:
         instance_id = f"i-{self.region}"
         self.launched.add(instance_id)
         if self.loses_answer:
-            raise ConnectionClosedError(endpoint_url="https://ec2")
+            raise self.loses_answer
         return {"Instances": [{"InstanceId": instance_id}]} if self.answer is None else self.answer
 
     def terminate_instances(self, InstanceIds: list[str]) -> dict[str, Any]:  # noqa: N803
@@ -152,16 +167,21 @@ def test_the_deadline_is_the_same_for_all_regions(clock: Clock) -> None:
         pytest.param(
             "VcpuLimitExceeded", {"refuse": {"RunInstances": refusal("VcpuLimitExceeded")}}, id="refused"
         ),
-        pytest.param("ConnectionClosedError", {"loses_answer": True}, id="the answer is lost"),
-        pytest.param(
-            "ConnectionClosedError",
-            {"loses_answer": True, "unlisted": 3},
-            id="the instance is listed late",
+        *(
+            pytest.param(code, {"loses_answer": lost, "unlisted": unlisted}, id=f"{code}-{unlisted}")
+            for code, lost in LOST.items()
+            for unlisted in (0, 3)
         ),
     ],
 )
 def test_a_launch_that_is_refused_does_not_stop_other_regions(code: str, changes: dict[str, Any]) -> None:
     assert outcome(run(Ec2(REGION, **changes), Ec2(AWAY))) == {REGION: (None, code), AWAY: ("launched", None)}
+
+
+def test_a_launch_that_is_refused_is_not_waited_for(clock: Clock) -> None:
+    began = clock.now
+    run(Ec2(REGION, refuse={"RunInstances": refusal("VcpuLimitExceeded")}))
+    assert clock.now == began
 
 
 def test_it_is_a_failure_if_it_is_unknown_whether_an_instance_was_launched() -> None:
