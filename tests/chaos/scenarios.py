@@ -668,8 +668,10 @@ SCENARIOS: dict[str, Scenario] = {
         ssm="LabelParameterVersion PutParameter",
     ),
     "restore": _scenario(_restore, ec2="DeleteTags RestoreImageFromRecycleBin RestoreSnapshotFromRecycleBin"),
-    "enable": _scenario(_enable, ec2="DeleteTags DisableImageDeprecation EnableImage ModifyImageAttribute"),
-    "reshare": _scenario(_reshare, ec2="DeleteTags DisableImageDeprecation ModifyImageAttribute"),
+    "enable": _scenario(
+        _enable, ec2="CreateTags DeleteTags DisableImageDeprecation EnableImage ModifyImageAttribute"
+    ),
+    "reshare": _scenario(_reshare, ec2="CreateTags DeleteTags DisableImageDeprecation ModifyImageAttribute"),
     "into-accounts": _scenario(_into_accounts, ec2=f"CopyImage {_SHARING}", kms="CreateGrant RevokeGrant"),
     "publish": _scenario(
         _publish,

@@ -129,6 +129,12 @@ def test_disabled_images_are_restored_as_they_were_also_after_a_kill(
     assert [one[0] for one in retired.now().values()] == ["available", "available"]
     assert retired.now() != retired.before
 
+    # The next cleanup keeps the images, which are not used and whose stage is undone.
+    aws.clear_calls()
+    retired.retire({**deprecating, "disable_after_days": 0})
+    assert [call.action for call in aws.calls() if call.action == "DisableImage"] == []
+    assert len(retired.tombstones.read_text(encoding="utf-8").splitlines()) == len(retired.images)
+
     rerun = ansible.run(FQCN, retired.variables())
     assert rerun.code == 0, rerun.text
     assert retired.now() == retired.before

@@ -32,6 +32,8 @@ MOMENT = timedelta(seconds=1)
         (Rules(protect_tags=(("keep", "yes"),)), own(tags={"keep": "yes"}), False, "The tag keep"),
         (Rules(protect_tags=(("keep", "yes"),)), own(tags={"keep": "no"}), False, None),
         (Rules(protect_tags=(("keep", None),)), own(), False, None),
+        (Rules(), own(tags={"golden.images:restoring": "x"}), False, "run restore_ami again"),
+        (Rules(), own(tags={"golden.images:cleanup-disabled": "x"}), False, None),
         (Rules(), own(product_codes=("abc",)), False, None),
         (Rules(), own(alias="aws-marketplace"), False, "AWS Marketplace"),
         (Rules(max_age_days=100), own(days=100), False, None),

@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.stages impor
     Clocks,
     Step,
     deprecate_at,
+    has_lost_permissions,
     parse,
     set_marks,
     stamp,
@@ -145,6 +146,20 @@ def test_what_was_just_deprecated_is_so_already_in_the_next_run(seconds: float) 
 )
 def test_moments_are_read_as_aws_and_tags_write_them(text: str, moment: Any) -> None:
     assert parse(text) == moment
+
+
+@pytest.mark.parametrize(
+    ("state", "tags", "lost"),
+    [
+        ("disabled", (), True),
+        ("available", (), False),
+        ("available", (CHOSEN, DEPRECATED), False),
+        ("available", (DISABLED,), True),
+        ("available", ("golden.images:restoring",), True),
+    ],
+)
+def test_permissions_are_lost_while_disabled_or_tagged(state: str, tags: tuple[str, ...], lost: bool) -> None:
+    assert has_lost_permissions(state, tags) == lost
 
 
 def test_only_the_dates_of_stages_are_marks() -> None:

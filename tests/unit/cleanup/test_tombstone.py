@@ -191,6 +191,25 @@ def test_the_permissions_are_those_of_the_last_tombstone_that_was_written_before
     assert TombstoneHistory((tombstone(stage="deregister"),)).state == "available"
 
 
+@pytest.mark.parametrize("tag", ["golden.images:cleanup-disabled", "golden.images:restoring"])
+def test_a_tombstone_from_before_all_permissions_were_put_back_only_adds_to_the_one_before(tag: str) -> None:
+    complete = tombstone()
+    added = Sharing(account_ids=frozenset({"222233334444"}))
+    incomplete = tombstone(
+        written_at="2026-11-10T00:00:00Z",
+        launch=added,
+        volumes={"snap-2": added},
+        tags={"family": "web", tag: complete.written_at},
+    )
+    shared = TombstoneHistory((complete, incomplete, last_tombstone())).shared
+    assert shared == replace(
+        complete, launch=complete.launch | added, volumes={**complete.volumes, "snap-2": added}
+    )
+    assert TombstoneHistory((incomplete,)).shared is None
+    later = tombstone(written_at="2026-11-15T00:00:00Z", launch=Sharing())
+    assert TombstoneHistory((complete, incomplete, later)).shared == later
+
+
 def test_an_images_tombstones_are_its_accounts_in_the_order_of_their_writing_each_once() -> None:
     other = tombstone(ref=ImageRef("us-east-1", REF.image_id))
     first, last = tombstone(), last_tombstone()

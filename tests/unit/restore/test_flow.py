@@ -264,13 +264,15 @@ def test_nothing_is_shared_before_the_image_is_available(
     ec2 = clients.wires["ec2"]
     expect_registered(ec2, State="disabled", Tags=[{"Key": "golden.images:cleanup-disabled", "Value": DATED}])
     seen = clients.read(wanted)
+    mark = {"Key": "golden.images:restoring", "Value": DATED}
+    ec2.expect("create_tags", {"Resources": [AMI], "Tags": [mark]})
     ec2.expect("enable_image", {"ImageId": AMI}, {"Return": True})
     exists = {"ImageIds": [AMI], "IncludeDisabled": True, "IncludeDeprecated": True}
     for _ in range(20):
         ec2.expect("describe_images", exists, {"Images": [{**SHOWN, "State": "disabled"}]})
     outcome, result = clients.apply(wanted, seen)
     assert [(one.action, one.region) for one in outcome.failures] == [("EnableImage", REF.region)]
-    assert [one.operation for one in outcome.performed] == ["EnableImage"]
+    assert [one.operation for one in outcome.performed] == ["CreateTags", "EnableImage"]
     assert result["results"] == []
 
 

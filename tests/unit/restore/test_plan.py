@@ -48,6 +48,7 @@ def test_a_disabled_image_is_enabled_then_shared_then_untagged() -> None:
     shown = found(volumes=dict.fromkeys(VOLUMES, Sharing()), snapshots=snapshots)
     plan = planned(shown, tombstone())
     assert calls(plan.actions) == [
+        MARK,
         ENABLE,
         ("ModifySnapshotAttribute", "snap-1"),
         SHARE,
@@ -76,7 +77,8 @@ def test_a_temporarily_restored_snapshot_is_restored_with_a_warning() -> None:
         # No tag: disabled by hand, or by a cleanup that was killed before it set the tag.
         ({}, [MARK, ENABLE, SHARE, UNMARK]),
         (CHOSEN_TAG, [MARK, ENABLE, SHARE, UNMARK]),
-        (DISABLED_TAG, [ENABLE, SHARE, UNMARK]),
+        # The next cleanup deletes this tag once the image is enabled.
+        (DISABLED_TAG, [MARK, ENABLE, SHARE, UNMARK]),
         (RESTORING_TAG, [ENABLE, SHARE, UNMARK]),
     ],
 )
@@ -96,7 +98,8 @@ def test_a_tag_shows_that_permissions_are_missing_before_the_image_is_enabled(
     [
         ({}, Sharing(), []),
         (CHOSEN_TAG, Sharing(), [UNMARK]),
-        (DISABLED_TAG, Sharing(), [SHARE, UNMARK]),
+        (DISABLED_TAG, Sharing(), [MARK, SHARE, UNMARK]),
+        (DISABLED_TAG, LAUNCH, [UNMARK]),
         (RESTORING_TAG, Sharing(account_ids=frozenset({CONSUMER})), [SHARE, UNMARK]),
         (RESTORING_TAG, LAUNCH, [UNMARK]),
     ],
@@ -137,7 +140,7 @@ DEPRECATED = {
 def test_a_deprecation_is_canceled_before_the_image_becomes_public() -> None:
     """EC2 User Guide, "Deprecate an Amazon EC2 AMI": AWS refuses it for a public image."""
     plan = planned(found(image(**DEPRECATED)), tombstone(launch=PUBLIC), allow_public=True)
-    assert calls(plan.actions) == [ENABLE, ("DisableImageDeprecation", AMI), SHARE, UNMARK]
+    assert calls(plan.actions) == [MARK, ENABLE, ("DisableImageDeprecation", AMI), SHARE, UNMARK]
     assert (plan.after["deprecation_time"], plan.warnings) == (None, ())
 
 
@@ -155,7 +158,7 @@ def test_snapshots_are_restored_from_the_recycle_bin_before_the_image() -> None:
     plan = planned(binned(), tombstone(), last_tombstone())
     assert calls(plan.restore_snapshots) == [("RestoreSnapshotFromRecycleBin", one) for one in VOLUMES]
     assert calls(plan.restore_image) == [("RestoreImageFromRecycleBin", AMI)]
-    assert calls(plan.finish) == [ENABLE, SHARE, ("DeleteTags", "snap-1, snap-2"), UNMARK]
+    assert calls(plan.finish) == [MARK, ENABLE, SHARE, ("DeleteTags", "snap-1, snap-2"), UNMARK]
     assert (plan.previous_state, plan.before) == ("recycle_bin", {"state": "recycle_bin"})
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
 
@@ -214,12 +217,12 @@ def test_public_permissions_are_put_back_only_with_allow_public() -> None:
     public = tombstone(launch=LAUNCH | PUBLIC, volumes={"snap-1": PUBLIC, "snap-2": Sharing()})
     shown = found(volumes=dict.fromkeys(VOLUMES, Sharing()))
     plan = planned(shown, public)
-    assert calls(plan.actions) == [ENABLE, SHARE, UNMARK]
+    assert calls(plan.actions) == [MARK, ENABLE, SHARE, UNMARK]
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
     assert "was public" in plan.warnings[0]
     unblocked = replace(shown, image_block="unblocked", snapshot_block="unblocked")
     plan = planned(unblocked, public, allow_public=True)
-    assert calls(plan.actions) == [ENABLE, ("ModifySnapshotAttribute", "snap-1"), SHARE, UNMARK]
+    assert calls(plan.actions) == [MARK, ENABLE, ("ModifySnapshotAttribute", "snap-1"), SHARE, UNMARK]
     assert plan.after["launch_permissions"]["public"] is True
     assert plan.warnings == ()
     blocked = replace(shown, image_block="block-new-sharing", snapshot_block="block-new-sharing")

@@ -99,6 +99,22 @@ def test_a_run_completes_an_interrupted_one(
     assert planned(whole, *tombstones, **options).actions == ()
 
 
+@given(retired(), st.integers(0, 12))
+def test_a_cleanup_between_the_runs_takes_no_permission(
+    case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]], stop: int
+) -> None:
+    """It deletes the tag of a stage that is undone."""
+    shown, registered, tombstones, options = case
+    if planned(shown, *tombstones, **options).refusals:
+        return
+    halfway = _run(shown, registered, tombstones, options, stop)
+    if halfway.image is not None and halfway.image.state == "available":
+        tags = {key: value for key, value in halfway.image.tags.items() if key not in DISABLED_TAG}
+        halfway = replace(halfway, image=replace(halfway.image, tags=tags))
+    whole = _run(shown, registered, tombstones, options, None)
+    assert _run(halfway, registered, tombstones, options, None) == whole
+
+
 @given(retired())
 def test_a_restored_image_has_its_permissions_and_loses_none(
     case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]],
