@@ -45,6 +45,10 @@ options:
     type: list
     elements: str
     default: []
+  name:
+    description:
+      - As in M(golden.images.ami_copy_regions).
+    type: str
   tags:
     description:
       - As in M(golden.images.ami_copy_regions).
@@ -173,8 +177,8 @@ options:
   planned_copies:
     description:
       - The RV(golden.images.ami_copy_regions#module:results) of M(golden.images.ami_copy_regions) in check mode. With them, the
-        module also refuses to verify accounts that only a role can read, and to copy encrypted images into accounts without
-        O(consumer_kms_key_id).
+        module also refuses to verify accounts that only a role can read, to copy encrypted images into accounts without
+        O(consumer_kms_key_id), and to give the accounts' copies names that are too long.
     type: list
     elements: dict
 extends_documentation_fragment:

@@ -75,6 +75,18 @@ def _assert_own_copies(aws: SimulatedAws, copies: Mapping[tuple[str, str], str])
         assert encrypted.launched(aws, account, region, image_id) == "running"
 
 
+def test_names_that_are_too_long_for_the_consumers_copies_are_refused_before_the_first_copy(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    variables["distribute_name"] = f"{'n' * 100}-{{source_name}}"
+    refused = ansible.run(DISTRIBUTE, variables)
+    assert refused.code != 0
+    for region in REGIONS:
+        assert region in refused.task("Validate options with the planned copies").result["msg"]
+    assert "distribute_name: the copies in the accounts would have a name of" in refused.text
+    assert encrypted.changes(aws, refused=True) == []
+
+
 def test_consumers_own_their_copies_and_the_access_for_copying_is_revoked(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

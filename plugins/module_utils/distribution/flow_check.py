@@ -25,10 +25,13 @@ from ..arguments import (
     Options,
 )
 from ..copy import options as copy
+from ..copy.request import MAX_NAME, name_for
+from ..copy.state import CopyWanted
 from ..failures import Failure, Refused, invalid_option
 from ..keys.encryption import Encryption, check_options
 from ..kms_grant import options as kms_grant
 from ..launch_probe import options as launch_probe
+from ..model import Image
 from ..publish import options as publish
 from ..reports.flow import check_report_options
 from ..runner import Flow, check_flow
@@ -60,6 +63,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
             "source_owners",
             "source_region",
             "best_effort_regions",
+            "name",
             "tags",
             "kms_key_id",
             "kms_key_ids",
@@ -93,11 +97,14 @@ _PLANNED = [
         "account_id": TEXT,
         "image_id": Null(TEXT),
         "kms_key_arn": Null(TEXT),
+        "name": TEXT,
         "region": TEXT,
         "tags": Values(TEXT),
     }
 ]
 _SOURCES = ("source_image_id", "source_parameter", "source_filters")
+# In the place of the ID of a copy that does not exist yet: an ID of the length that new ones have.
+_NEW_IMAGE = "ami-00000000000000000"
 # The copies do not exist yet. In which regions they will be matters to some steps only.
 _IMAGES: dict[str, Any] = {"images": {"us-east-1": None}}
 
@@ -207,7 +214,7 @@ def _shared_tags(params: Mapping[str, Any], tags: Mapping[str, str]) -> tuple[Fa
 
 
 def _planned(params: Mapping[str, Any]) -> Iterator[Failure]:
-    """What is impossible with the planned copies: with their owner, their encryption, or their tags."""
+    """What is impossible with the planned copies: with their owner, encryption, tags, or names."""
     planned = params["planned_copies"]
     if wrong := check_result("planned_copies", planned, Null(_PLANNED), "ami_copy_regions"):
         yield from wrong
@@ -231,6 +238,26 @@ def _planned(params: Mapping[str, Any]) -> Iterator[Failure]:
             f"consumer_kms_key_id: it is not set, and the copies in {', '.join(encrypted)} will be "
             "encrypted: AWS would use the accounts' default key, usually aws/ebs.",
             "Set the alias of a customer managed key, which each account has in each region.",
+        )
+    if others and params["copy_into_accounts"] and params["name"]:
+        for one in planned:
+            yield from _consumer_name(params["name"], one)
+
+
+def _consumer_name(template: str, planned: Mapping[str, Any]) -> Iterator[Failure]:
+    """The refusal if the accounts' copies of a planned copy would have a name that is too long.
+
+    The names of copies of an image that exists are checked when the accounts' copies are looked up.
+    """
+    copy_of = Image(_NEW_IMAGE, planned["name"], planned["account_id"], "available")
+    name = name_for(CopyWanted("", (), name=template), copy_of, planned["region"])
+    if planned["image_id"] is None and len(name) > MAX_NAME:
+        yield invalid_option(
+            "name",
+            f"name: the copies in the accounts would have a name of {len(name)} characters: there, "
+            "{source_name} and {source_image_id} are those of the owner's copy.",
+            f"Shorten it: a name can have {MAX_NAME} characters.",
+            planned["region"],
         )
 
 

@@ -212,6 +212,7 @@ PLANNED = {
     "account_id": "111122223333",
     "image_id": None,
     "kms_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "name": "golden",
     "region": "eu-west-1",
     "tags": {},
 }
@@ -259,6 +260,41 @@ def test_copies_of_encrypted_copies_need_a_key():
     # Whether the accounts have copies of an image that exists is read.
     existing = {**PLANNED, "image_id": "ami-0123456789abcdef0"}
     wanted_from({**GIVEN, **copies, "planned_copies": [existing]}, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "characters"),
+    [
+        pytest.param("{source_name}-{region}", {"name": "n" * 118}, None, id="as long as possible"),
+        pytest.param("{source_name}-{region}", {"name": "n" * 119}, 129, id="the name of the copy"),
+        pytest.param(f"{'n' * 107}{{source_image_id}}", {}, None, id="an ID"),
+        pytest.param(f"{'n' * 108}{{source_image_id}}", {}, 129, id="an ID that is longer than an old one"),
+        pytest.param("golden", {"name": "n" * 128}, None, id="without either"),
+        pytest.param(None, {"name": "n" * 128}, None, id="by default"),
+        pytest.param(
+            "{source_name}-{region}",
+            {"name": "n" * 119, "image_id": "ami-0123456789abcdef0"},
+            None,
+            id="of an image that exists, with which the accounts are looked up",
+        ),
+    ],
+)
+def test_copies_of_copies_need_names_that_aws_accepts(
+    name: str | None, changes: dict[str, Any], characters: int | None
+):
+    copies = {"copy_into_accounts": True, "consumer_role_name": "golden", "consumer_kms_key_id": "alias/x"}
+    given = {**GIVEN, **copies, "name": name, "planned_copies": [{**PLANNED, **changes}]}
+    # The account of the credentials does not copy its own copy.
+    wanted_from({**given, "account_ids": [PLANNED["account_id"]]}, False)
+    wanted_from({**given, "copy_into_accounts": False}, False)
+    if characters is None:
+        wanted_from(given, False)
+        return
+    with pytest.raises(Refused) as caught:
+        wanted_from(given, False)
+    (failure,) = caught.value.failures
+    assert (failure.action, failure.region) == ("name", "eu-west-1")
+    assert f"a name of {characters} characters" in failure.message
 
 
 def test_planned_copies_are_those_of_the_module():
