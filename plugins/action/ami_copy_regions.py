@@ -51,6 +51,7 @@ class ActionModule(RunsHere):
         return (
             self._connection.transport == "local"
             and not self._connection.become
+            and not self._task.no_log
             and not in_background
             and not self._task.args.get("progress_path")
         )

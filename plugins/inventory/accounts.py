@@ -150,10 +150,11 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
         naming = NamingOptions(self.get_option("hostname"), tuple(self.get_option("group_by")))
         try:
             named = hosts(self._accounts(options, path, cache), naming)
+            grouped = groups(named, naming)
         except Refused as refused:
             self.fail_aws(str(refused))
         self._add_hosts(named, options)
-        self._add_groups(groups(named, naming))
+        self._add_groups(grouped)
         self._construct(named)
 
     def client(self, *arguments, **options):

@@ -605,6 +605,17 @@ def text_of(value: Any) -> str:
     raise Unreadable(f"must be text (got {shown(value)}).", "Set one text.")
 
 
+def _text_of_id(value: Any) -> str:
+    """As ``text_of``, of an ID that may be an account's: YAML reads 012345671234 as 1402434204.
+
+    Raises:
+        Unreadable: YAML may have read another text as this value.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and _octal(value):
+        raise Unreadable("YAML may have dropped its leading zero.", _QUOTES)
+    return text_of(value)
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "a boolean"
@@ -654,7 +665,7 @@ def _truth(value: Any) -> bool:
 _SCALARS: Mapping[str, Callable[[Any], Any]] = {
     "account_id": account_id,
     "bool": _truth,
-    "external_id": lambda value: external_id(text_of(value)),
+    "external_id": lambda value: external_id(_text_of_id(value)),
     "float": _decimal_number,
     "int": _whole_number,
     "owner": owner,

@@ -78,4 +78,7 @@ class ShortFailures(NormalAction):
         display_diff(self._task, result)
         # With failed_when: false there is no failure to display.
         condition = self._task.failed_when
-        return result if condition == [False] else shortened(result, bool(condition))
+        if condition == [False]:
+            return result
+        # Ansible displays no message of a task with no_log.
+        return shortened(result, bool(condition) and not self._task.no_log)

@@ -439,6 +439,14 @@ def test_an_external_id_is_refused_without_itself() -> None:
     assert "secret" not in message
 
 
+def test_an_external_id_whose_leading_zero_yaml_dropped_is_refused() -> None:
+    variable = Variable("v", type="external_id", no_log=True)
+    assert value_of(variable, int(OTHER)) == OTHER
+    message = message_of(variable, int(ACCOUNT, 8))
+    assert message.startswith("v: the value is not valid. Write it in double quotes")
+    assert "1402434204" not in message
+
+
 def test_paths_of_any_kind_are_made_absolute() -> None:
     variables = (
         Variable("file", type="path"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -20,6 +20,7 @@ from ..wording import visible
 # botocore shape AccountState of Organizations.
 STATES = ("PENDING_ACTIVATION", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED")
 ALL_ACCOUNTS = "aws_accounts"
+_ANSIBLE_GROUPS = ("all", "ungrouped")
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,9 @@ def groups(named: Mapping[str, Account], options: NamingOptions) -> dict[str, Gr
     The group of an organizational unit is a child of its parent's group. If those of two, or of two tags,
     would have the same name, both names get a suffix, so that a play on one group never runs on accounts of
     the other.
+
+    Raises:
+        Refused: a host has the name of a group: Ansible would add the group in place of the host.
     """
     members: dict[_Label, set[str]] = defaultdict(set)
     inside: dict[_Label, set[_Label]] = defaultdict(set)
@@ -170,6 +174,7 @@ def groups(named: Mapping[str, Account], options: NamingOptions) -> dict[str, Gr
         for label in _other_labels(account, options):
             members[label].add(host)
     names = _names({*members, *inside})
+    _check_hosts(named, {*names.values(), *_ANSIBLE_GROUPS, ALL_ACCOUNTS})
     return {
         ALL_ACCOUNTS: Group(tuple(named)),
         **{
@@ -179,6 +184,19 @@ def groups(named: Mapping[str, Account], options: NamingOptions) -> dict[str, Gr
             for label in sorted(names)
         },
     }
+
+
+def _check_hosts(named: Mapping[str, Account], groups_of_all: Collection[str]) -> None:
+    found = [(name, account.account_id) for name, account in named.items() if name in groups_of_all]
+    if found:
+        raise Refused(
+            invalid_option(
+                "hostname",
+                f"hostname: account {account_id} has the name '{name}', which is also that of a group.",
+                "Rename the account, or set hostname: account_id.",
+            )
+            for name, account_id in found
+        )
 
 
 def _host_name(account: Account, options: NamingOptions) -> str:

@@ -79,6 +79,7 @@ def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  
         async_val: int = 0,
         has_native_async: bool = False,
         check_mode: bool = False,
+        no_log: bool = False,
     ) -> Ran:
         task = SimpleNamespace(
             action="golden.images.ami_copy_regions",
@@ -89,6 +90,7 @@ def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  
             environment=[],
             failed_when=[],
             loop=None,
+            no_log=no_log,
             get_name=lambda: "Copy it",
             timeout=0,
         )
@@ -215,6 +217,7 @@ def test_an_exception_leaves_neither_file_nor_thread(run: Run, screen: Screen, f
     [
         pytest.param({"transport": "ssh"}, False, ["/remote/tmp"], id="remote connection"),
         pytest.param({"become": "sudo"}, False, ["/remote/tmp"], id="another user cannot write to the file"),
+        pytest.param({"no_log": True}, False, ["/remote/tmp"], id="no_log"),
         pytest.param({"async_val": 60}, True, [], id="asynchronous"),
         pytest.param({"async_val": 60, "transport": "ssh"}, True, [], id="asynchronous, remote connection"),
         pytest.param(

@@ -138,6 +138,16 @@ def test_two_accounts_with_the_same_name_are_refused() -> None:
     assert "333333333333" not in failure.message
 
 
+@pytest.mark.parametrize("name", ["ou_prod", "status_active", ALL_ACCOUNTS, "all", "ungrouped"])
+def test_a_host_with_the_name_of_a_group_is_refused(name: str) -> None:
+    accounts = [account("111111111111", name=name), account("222222222222", name="pay", units=(PROD,))]
+    assert "ou_prod" in grouped(*accounts)
+    with pytest.raises(Refused) as caught:
+        grouped(*accounts, hostname="account_name")
+    (failure,) = caught.value.failures
+    assert failure.message.startswith(f"hostname: account 111111111111 has the name '{name}'")
+
+
 @pytest.mark.parametrize(
     ("options", "more"),
     [

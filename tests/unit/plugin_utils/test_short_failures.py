@@ -69,7 +69,7 @@ def test_every_failure_has_a_message(
 ) -> None:
     monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(result))
     action = object.__new__(ShortFailures)
-    action._task = SimpleNamespace(failed_when=[False], loop=None)
+    action._task = SimpleNamespace(failed_when=[False], loop=None, no_log=False)
     assert action.run(None, {}).get("msg") == message
 
 
@@ -78,14 +78,20 @@ SHORT = {"failed": True, "msg": "The option is bad."}
 
 @pytest.mark.parametrize("result", [SHORT, LONG])
 @pytest.mark.parametrize(
-    ("condition", "hides", "is_displayed"),
-    [([], True, False), (["result is failed"], True, True), (["result is failed"], False, False)],
+    ("condition", "hides", "no_log", "is_displayed"),
+    [
+        ([], True, False, False),
+        (["result is failed"], True, False, True),
+        (["result is failed"], False, False, False),
+        (["result is failed"], True, True, False),
+    ],
 )
 def test_the_message_is_displayed_where_ansible_displays_the_condition(
     monkeypatch: pytest.MonkeyPatch,
     result: dict[str, Any],
     condition: list[str],
     hides: bool,
+    no_log: bool,
     is_displayed: bool,
 ) -> None:
     displayed: list[str] = []
@@ -93,7 +99,7 @@ def test_the_message_is_displayed_where_ansible_displays_the_condition(
     monkeypatch.setattr(short_failures.display, "display", displayed.append)
     monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(result))
     action = object.__new__(ShortFailures)
-    action._task = SimpleNamespace(failed_when=condition, loop=None)
+    action._task = SimpleNamespace(failed_when=condition, loop=None, no_log=no_log)
     action.run(None, {})
     assert (result["msg"] in displayed) is is_displayed
 
@@ -108,9 +114,9 @@ def test_a_success_with_a_condition_displays_nothing(monkeypatch: pytest.MonkeyP
 def test_the_action_runs_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(LONG))
     action = object.__new__(ShortFailures)
-    action._task = SimpleNamespace(failed_when=[], loop=None)
+    action._task = SimpleNamespace(failed_when=[], loop=None, no_log=False)
     assert action.run(None, {})["_ansible_no_log"] is True
-    action._task = SimpleNamespace(failed_when=[False], loop=None)
+    action._task = SimpleNamespace(failed_when=[False], loop=None, no_log=False)
     assert action.run(None, {}) == LONG
 
 
