@@ -53,6 +53,8 @@ options:
     description:
       - Whether images and snapshots that were public can become public again. If V(false), a disabled image is restored with
         all other permissions, and an image that was public when it was deregistered is refused.
+      - An image in the Recycle Bin is also refused if that is not known, because it has no tombstone of its deregistration,
+        unless its tombstone shows that all its snapshots are encrypted.
     type: bool
     default: false
 requirements:

@@ -125,7 +125,7 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
         snapshot_uses=snapshot_uses(bulk),
         rules=rules,
         rules_unread=tuple(retention.problems),
-        binned=frozenset(binned),
+        binned=frozenset(dict(binned)),
     )
 
 
@@ -393,12 +393,17 @@ def selected_parameters(ssm: SSMClient, names: Sequence[str]) -> tuple[Parameter
     return tuple(found)
 
 
-def binned_images(ec2: EC2Client) -> tuple[str, ...]:
-    """The images in the Recycle Bin. They can only be restored with their snapshots."""
+def binned_images(ec2: EC2Client) -> tuple[tuple[str, datetime | None], ...]:
+    """The images in the Recycle Bin, each with the time when it was moved there, None if AWS omits it.
+
+    They can only be restored with their snapshots.
+    """
     pages = ec2.get_paginator("list_images_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
     operation = "ListImagesInRecycleBin"
     return tuple(
-        required(item, "ImageId", operation) for page in pages for item in required(page, "Images", operation)
+        (required(item, "ImageId", operation), item.get("RecycleBinEnterTime"))
+        for page in pages
+        for item in required(page, "Images", operation)
     )
 
 

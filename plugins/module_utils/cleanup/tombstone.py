@@ -33,17 +33,23 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from ..model import Device, ImageRef, Sharing, SnapshotRef
 from .decisions import Decision
-from .stages import DISABLE, has_lost_permissions, stamp
+from .stages import DEREGISTER, DISABLE, has_lost_permissions, parse, stamp
 from .state import CleanupSeen, ImageUsage, SnapshotUsage
 
 # Systems Manager User Guide, "Managing parameter tiers": the value of an advanced parameter, in bytes. The
 # text of a tombstone is ASCII.
 LONGEST_PARAMETER = 8192
+
+# From the time of a tombstone, the start of its run, to the deregistration. A run of 10,000 images inspects
+# them twice (20 per second), waits for reports, and deregisters five per second: less than three hours.
+_DEREGISTERED_WITHIN = timedelta(hours=6)
+# AWS refuses signed requests of a machine whose clock differs by more.
+_CLOCK_SKEW = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,16 @@ class TombstoneHistory:
             elif found is not None and one.state != "disabled":
                 found = _with_permissions(found, one)
         return found
+
+    def is_of_deregistration(self, binned_at: datetime | None) -> bool:
+        """Whether the last tombstone is of the deregistration that moved the image to the Recycle Bin.
+
+        Otherwise the image was deregistered by other means, and may have been changed since the tombstone.
+        """
+        written = parse(self.last.written_at) if self.last and self.last.stage == DEREGISTER else None
+        if written is None or binned_at is None:
+            return False
+        return -_CLOCK_SKEW <= binned_at - written <= _DEREGISTERED_WITHIN
 
     @property
     def state(self) -> str:

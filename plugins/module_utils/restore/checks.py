@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..cleanup.stages import has_lost_permissions
-from ..cleanup.tombstone import TombstoneHistory
+from ..cleanup.tombstone import Tombstone, TombstoneHistory
 from ..failures import Failure
 from ..model import Image, ImageRef, Sharing, Target
 from ..share import checks as share_checks
@@ -95,9 +95,8 @@ def _binned(
     wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
 ) -> Iterator[Failure]:
     last = history.last
-    if last is None:
-        return
-    lost = [one for one in last.volumes if one not in found.snapshots and one not in found.binned_snapshots]
+    volumes = last.volumes if last else {}
+    lost = [one for one in volumes if one not in found.snapshots and one not in found.binned_snapshots]
     if lost:
         # EBS User Guide, "Considerations for Recycle Bin": an image cannot be restored without its snapshots.
         yield Failure.at(
@@ -107,10 +106,21 @@ def _binned(
             f"{ref.image_id} is in the Recycle Bin, but snapshots of it are lost: {', '.join(sorted(lost))}.",
             "It cannot be restored. Copy the image of another region to this one (ami_copy_regions).",
         )
-    public = history.state == "available" and last.launch.public
-    public = public or any(one.public for one in last.volumes.values())
-    if public and not wanted.allow_public:
-        # Same page: a restored resource has the sharing that it had when it was deleted.
+    # Same page: a restored resource has the sharing that it had when it was deleted. ListImagesInRecycleBin
+    # does not return it.
+    if wanted.allow_public or _is_encrypted(last):
+        return
+    if last is None or not history.is_of_deregistration(found.binned_at):
+        yield Failure.at(
+            target,
+            "images",
+            "would_become_public",
+            f"It is not known whether {ref.image_id} or one of its snapshots was public when deleted, and "
+            "would be again: there is no tombstone of its deregistration.",
+            f"If a cleanup deregistered it, set {_PLACES} to where it wrote the tombstone. Otherwise, set "
+            "allow_public: true if it may become public, and check the permissions in the result.",
+        )
+    elif (last.state == "available" and last.launch.public) or any(one.public for one in volumes.values()):
         yield Failure.at(
             target,
             "images",
@@ -118,6 +128,16 @@ def _binned(
             f"{ref.image_id} or one of its snapshots was public when deleted, and would be public again.",
             "Set allow_public: true to allow this.",
         )
+
+
+def _is_encrypted(last: Tombstone | None) -> bool:
+    """Whether all snapshots of an image are encrypted, so that neither it nor one of them can be public.
+
+    Source: EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2", and EBS User Guide,
+    "Share an Amazon EBS snapshot with other AWS accounts".
+    """
+    encrypted = [one.encrypted for one in last.devices if one.snapshot_id] if last else []
+    return bool(encrypted) and all(encrypted)
 
 
 def _unknown_permissions(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class _Region:
     """A region's images, and the content of its Recycle Bin if one of the images is missing."""
 
     images: Mapping[str, Image] = field(default_factory=dict)
-    binned: frozenset[str] = frozenset()
+    binned: Mapping[str, datetime | None] = field(default_factory=dict)
     binned_snapshots: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -152,7 +153,7 @@ def _read_region(clients: Clients, region: str, image_ids: list[str]) -> _Region
     images = {key: one for key, one in found.items() if one.state != "deregistered"}
     if all(one in images for one in image_ids):
         return _Region(images)
-    return _Region(images, frozenset(binned_images(ec2)), recycle_bin.binned_snapshots(ec2))
+    return _Region(images, dict(binned_images(ec2)), recycle_bin.binned_snapshots(ec2))
 
 
 def _read_image(
@@ -177,6 +178,7 @@ def _read_image(
         found = Found(
             snapshots=recycle_bin.existing_snapshots(ec2, known),
             binned=ref.image_id in region.binned,
+            binned_at=region.binned.get(ref.image_id),
             binned_snapshots=tuple(sorted(of_image)),
         )
     elif image.owner_id != account_id:
@@ -255,6 +257,7 @@ def _plan_again(clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, ref:
     region = _read_region(clients, ref.region, [ref.image_id])
     history = seen.histories.get(ref, TombstoneHistory())
     found = _read_image(clients, wanted, seen.account_id, ref, region, history)
+    found = replace(found, binned_at=seen.images[ref].binned_at)
     return plan_image(wanted, replace(seen, images={ref: found}), ref, restored=True)
 
 

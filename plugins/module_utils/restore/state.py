@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import TombstoneHistory
@@ -47,8 +48,9 @@ class Found:
 
     ``snapshots`` are its snapshots that exist, ``volumes`` their createVolumePermission, which is not read if
     no permissions are restored. ``binned`` says whether the image is in the Recycle Bin, ``binned_snapshots``
-    which of its snapshots are. ``image_block`` and ``snapshot_block`` are the states of block public access,
-    None if they were not needed.
+    which of its snapshots are. ``binned_at`` is when the image was moved there, also after it was restored in
+    this run. ``image_block`` and ``snapshot_block`` are the states of block public access, None if they were
+    not needed.
     """
 
     image: Image | None = None
@@ -56,6 +58,7 @@ class Found:
     volumes: Mapping[str, Sharing] = field(default_factory=dict)
     snapshots: Mapping[str, OwnSnapshot] = field(default_factory=dict)
     binned: bool = False
+    binned_at: datetime | None = None
     binned_snapshots: tuple[str, ...] = ()
     image_block: str | None = None
     snapshot_block: str | None = None

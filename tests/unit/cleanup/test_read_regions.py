@@ -27,7 +27,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 from botocore.exceptions import ClientError
 
-from tests.unit.cleanup.examples import GROUP
+from tests.unit.cleanup.examples import GROUP, NOW
 from tests.unit.examples import OWNER
 from tests.unit.wire import Wire, answering
 
@@ -588,6 +588,12 @@ def test_an_incomplete_response_hides_no_use(
     (problem,) = attempt.problems
     assert (problem.kind, problem.firm) == ("unreadable", False)
     assert problem.detail.startswith("incomplete_response: AWS's response to ")
+
+
+def test_images_in_the_recycle_bin_have_the_time_when_they_were_moved_there() -> None:
+    images = [{"ImageId": "ami-1", "RecycleBinEnterTime": NOW}, {"ImageId": "ami-2"}]
+    ec2 = answering("ec2", list_images_in_recycle_bin={"Images": images})
+    assert own_images.binned_images(ec2) == (("ami-1", NOW), ("ami-2", None))
 
 
 def test_a_lock_without_a_state_is_one() -> None:

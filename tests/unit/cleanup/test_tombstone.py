@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import ImageRe
 
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT, volumes
 
-from ..restore.examples import REF, last_tombstone, tombstone
+from ..restore.examples import LAST, REF, last_tombstone, tombstone
 from . import examples as retiring
 
 LAUNCH = Sharing(frozenset({CONSUMER, STRANGER}), frozenset({ORG}), frozenset({UNIT}), public=True)
@@ -208,6 +209,29 @@ def test_a_tombstone_from_before_all_permissions_were_put_back_only_adds_to_the_
     assert TombstoneHistory((incomplete,)).shared is None
     later = tombstone(written_at="2026-11-15T00:00:00Z", launch=Sharing())
     assert TombstoneHistory((complete, incomplete, later)).shared == later
+
+
+@pytest.mark.parametrize(
+    ("stage", "written_at", "hours", "is_of_it"),
+    [
+        ("deregister", LAST, 0, True),
+        # The clock of the machine was ahead.
+        ("deregister", LAST, -0.2, True),
+        ("deregister", LAST, 5.9, True),
+        ("deregister", LAST, -1, False),
+        ("deregister", LAST, 7, False),
+        ("deregister", "soon", 0, False),
+        ("disable", LAST, 0, False),
+    ],
+)
+def test_a_tombstone_is_of_the_deregistration_that_its_run_can_have_made(
+    stage: str, written_at: str, hours: float, is_of_it: bool
+) -> None:
+    history = TombstoneHistory((tombstone(), tombstone(stage=stage, written_at=written_at)))
+    binned_at = datetime(2026, 11, 20, tzinfo=UTC) + timedelta(hours=hours)
+    assert history.is_of_deregistration(binned_at) is is_of_it
+    assert not history.is_of_deregistration(None)
+    assert not TombstoneHistory().is_of_deregistration(binned_at)
 
 
 def test_an_images_tombstones_are_its_accounts_in_the_order_of_their_writing_each_once() -> None:

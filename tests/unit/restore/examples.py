@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
@@ -26,7 +27,8 @@ from ansible_collections.golden.images.plugins.module_utils.restore.state import
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, volumes
 
 REF = ImageRef("eu-west-1", "ami-1")
-DATED = "2026-11-01T00:00:00Z"
+DATED, LAST = "2026-11-01T00:00:00Z", "2026-11-20T00:00:00Z"
+BINNED_AT = datetime(2026, 11, 20, 1, tzinfo=UTC)
 LAUNCH = Sharing(account_ids=frozenset({CONSUMER, STRANGER}), org_arns=frozenset({ORG}))
 VOLUMES = {"snap-1": Sharing(account_ids=frozenset({CONSUMER})), "snap-2": Sharing()}
 DISABLED_TAG = {"golden.images:cleanup-disabled": DATED}
@@ -57,13 +59,18 @@ def last_tombstone(**changes: Any) -> Tombstone:
     values: dict[str, Any] = {
         "stage": "deregister",
         "state": "disabled",
-        "written_at": "2026-11-20T00:00:00Z",
+        "written_at": LAST,
         "launch": Sharing(),
         "deleted": frozenset(VOLUMES),
         "tags": {"family": "web", **DISABLED_TAG},
         **changes,
     }
     return tombstone(**values)
+
+
+def of_deregistration(**changes: Any) -> Tombstone:
+    """Written when the image was deregistered without having been disabled."""
+    return tombstone(**{"stage": "deregister", "written_at": LAST, **changes})
 
 
 def record(**changes: Any) -> dict[str, Any]:
@@ -114,8 +121,9 @@ def found(shown: Image | None = None, **changes: Any) -> Found:
 
 
 def binned(**changes: Any) -> Found:
-    """The image in the Recycle Bin with its snapshots."""
-    return Found(**{"binned": True, "binned_snapshots": tuple(VOLUMES), **changes})
+    """The image in the Recycle Bin with its snapshots, since the deregistration of the last tombstone."""
+    values: dict[str, Any] = {"binned_at": BINNED_AT, "binned_snapshots": tuple(VOLUMES), **changes}
+    return Found(binned=True, **values)
 
 
 def wanted(**changes: Any) -> RestoreWanted:

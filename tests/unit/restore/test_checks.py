@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +14,21 @@ from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore.checks import public_refusals, refusals
 from ansible_collections.golden.images.plugins.module_utils.restore.state import Found
 
-from tests.unit.examples import OWNER, STRANGER
+from tests.unit.examples import OWNER, STRANGER, volumes
 
-from .examples import REF, VOLUMES, binned, found, image, last_tombstone, planned, tombstone, wanted
+from .examples import (
+    BINNED_AT,
+    REF,
+    VOLUMES,
+    binned,
+    found,
+    image,
+    last_tombstone,
+    of_deregistration,
+    planned,
+    tombstone,
+    wanted,
+)
 
 PUBLIC = Sharing(public=True)
 HERE = Target(OWNER, REF.region)
@@ -31,11 +44,15 @@ KNOWN = (tombstone(), last_tombstone())
         (found(snapshots=ARCHIVED), KNOWN, "snapshot_archived", "snap-2"),
         (found(), (), "tombstone_not_found", "retired.jsonl"),
         (found(image("available")), (), "tombstone_not_found", "restore_permissions: false"),
-        (binned(), (), "tombstone_not_found", "restore_permissions: false"),
         (found(), (last_tombstone(),), "permissions_unknown", "restore_permissions: false"),
         (binned(binned_snapshots=("snap-1",)), KNOWN, "snapshots_lost", "snap-2"),
-        (binned(), (tombstone(stage="deregister", launch=PUBLIC),), "would_become_public", "allow_public"),
-        (binned(), (tombstone(volumes={"snap-1": PUBLIC}),), "would_become_public", "allow_public"),
+        (binned(), (of_deregistration(launch=PUBLIC),), "would_become_public", "allow_public"),
+        (
+            binned(),
+            (of_deregistration(volumes={"snap-1": PUBLIC}),),
+            "would_become_public",
+            "was public when deleted",
+        ),
         (Found(), (), "image_lost", "Check the image ID"),
         (Found(), KNOWN, "image_lost", "Its snapshots do not exist any more"),
         (Found(snapshots=found().snapshots), KNOWN, "image_lost", "still exist: snap-1, snap-2. Register"),
@@ -54,6 +71,44 @@ def test_an_image_that_cannot_be_restored_is_refused(
     assert [one.error_code for one in plan.refusals] == [code]
     assert message in plan.refusals[0].sentence()
     assert plan.actions == ()
+
+
+WEEK = timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("shown", "tombstones", "is_known"),
+    [
+        (binned(), (), False),
+        # It was enabled, or restored, and deregistered by hand: meanwhile it may have been public.
+        (binned(), (tombstone(),), False),
+        (binned(binned_at=BINNED_AT + WEEK), (tombstone(), last_tombstone()), False),
+        (binned(binned_at=BINNED_AT + WEEK), (of_deregistration(),), False),
+        (binned(binned_at=BINNED_AT - WEEK), (of_deregistration(),), False),
+        (binned(binned_at=None), (of_deregistration(),), False),
+        (binned(), (of_deregistration(written_at="x"),), False),
+        (binned(), (of_deregistration(),), True),
+        (binned(), (tombstone(), last_tombstone()), True),
+        # It cannot have been public.
+        (binned(), (tombstone(devices=volumes(*VOLUMES, None, encrypted=True)),), True),
+        (binned(), (tombstone(devices=(*volumes("snap-1", encrypted=True), *volumes("snap-2"))),), False),
+        (binned(), (tombstone(devices=()),), False),
+    ],
+)
+def test_an_image_is_not_restored_from_the_recycle_bin_if_it_may_have_been_public(
+    shown: Found, tombstones: tuple[Any, ...], is_known: bool
+) -> None:
+    refused = planned(shown, *tombstones, restore_permissions=False).refusals
+    assert [one.error_code for one in refused] == ([] if is_known else ["would_become_public"])
+    assert all("It is not known whether ami-1" in one.message for one in refused)
+    assert planned(shown, *tombstones, restore_permissions=False, allow_public=True).refusals == ()
+
+
+def test_an_image_in_the_recycle_bin_without_a_tombstone_is_refused_for_each_reason() -> None:
+    assert [one.error_code for one in planned(binned()).refusals] == [
+        "would_become_public",
+        "tombstone_not_found",
+    ]
 
 
 def test_an_image_with_another_account_id_is_refused() -> None:

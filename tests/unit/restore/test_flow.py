@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,8 @@ def expect_registered(ec2: Wire, *launch: dict[str, str], **shown: Any) -> None:
 def expect_binned(ec2: Wire) -> None:
     """Expect all reads of an image in the Recycle Bin with its snapshot."""
     ec2.expect("describe_images", NAMED, {"Images": []})
-    ec2.expect("list_images_in_recycle_bin", {"MaxResults": 1000}, {"Images": [{"ImageId": AMI}]})
+    image = {"ImageId": AMI, "RecycleBinEnterTime": datetime(2026, 11, 1, 1, tzinfo=UTC)}
+    ec2.expect("list_images_in_recycle_bin", {"MaxResults": 1000}, {"Images": [image]})
     binned = [{"SnapshotId": SNAPSHOT}, {"SnapshotId": "snap-other"}]
     ec2.expect("list_snapshots_in_recycle_bin", {"MaxResults": 1000}, {"Snapshots": binned})
     own = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
@@ -204,6 +206,7 @@ def test_an_image_from_the_recycle_bin_is_read_again_and_completed(
     ec2 = clients.wires["ec2"]
     expect_binned(ec2)
     seen = clients.read(wanted)
+    assert seen.images[REF].binned_at == datetime(2026, 11, 1, 1, tzinfo=UTC)
     planned: Any = FLOW.plan(wanted, seen)
     assert [action.operation for action in planned.actions] == [
         "RestoreSnapshotFromRecycleBin",

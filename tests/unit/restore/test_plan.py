@@ -31,6 +31,7 @@ from .examples import (
     found,
     image,
     last_tombstone,
+    of_deregistration,
     planned,
     seen,
     tombstone,
@@ -164,32 +165,32 @@ def test_snapshots_are_restored_from_the_recycle_bin_before_the_image() -> None:
 
 
 def test_an_image_that_was_not_disabled_keeps_its_permissions_in_the_recycle_bin() -> None:
-    plan = planned(binned(), tombstone(stage="deregister"))
+    plan = planned(binned(), of_deregistration())
     assert calls(plan.finish) == []
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
 
 
 def test_permissions_that_the_recycle_bin_did_not_keep_are_put_back() -> None:
     came_back = found(image("available", tags={}))
-    again = restore.plan_image(wanted(), seen(came_back, tombstone(stage="deregister")), REF, restored=True)
+    again = restore.plan_image(wanted(), seen(came_back, of_deregistration()), REF, restored=True)
     assert calls(again.actions) == [MARK, SHARE, UNMARK]
 
 
 def test_a_disabled_image_that_was_deregistered_by_hand_is_enabled() -> None:
-    plan = planned(binned(), tombstone())
+    plan = planned(binned(), tombstone(), allow_public=True)
     assert calls(plan.enabling) == [MARK, ENABLE]
     assert (*plan.enabling, *plan.after_enabling) == plan.finish
 
 
 def test_nothing_has_to_become_available_if_no_call_enables_the_image() -> None:
     came_back = found(image("available", tags={}))
-    again = restore.plan_image(wanted(), seen(came_back, tombstone(stage="deregister")), REF, restored=True)
+    again = restore.plan_image(wanted(), seen(came_back, of_deregistration()), REF, restored=True)
     assert (again.enabling, again.after_enabling) == ((), again.finish)
 
 
 def test_existing_snapshots_are_not_restored() -> None:
     snapshots = {"snap-2": OwnSnapshot("snap-2")}
-    plan = planned(binned(binned_snapshots=("snap-1",), snapshots=snapshots), last_tombstone(), tombstone())
+    plan = planned(binned(binned_snapshots=("snap-1",), snapshots=snapshots), tombstone(), last_tombstone())
     assert calls(plan.restore_snapshots) == [("RestoreSnapshotFromRecycleBin", "snap-1")]
 
 
@@ -198,7 +199,7 @@ def test_a_snapshot_of_two_images_is_restored_once() -> None:
     saw = RestoreSeen(
         OWNER,
         dict.fromkeys((REF, other), binned()),
-        {one: TombstoneHistory((tombstone(ref=one),)) for one in (REF, other)},
+        {one: TombstoneHistory((of_deregistration(ref=one),)) for one in (REF, other)},
     )
     plan = restore.plan(wanted(images=(REF, other)), saw)
     assert calls(plan.actions).count(("RestoreSnapshotFromRecycleBin", "snap-1")) == 1
@@ -206,7 +207,7 @@ def test_a_snapshot_of_two_images_is_restored_once() -> None:
 
 
 def test_restore_permissions_false_needs_no_tombstone() -> None:
-    plan = planned(binned(), restore_permissions=False)
+    plan = planned(binned(), restore_permissions=False, allow_public=True)
     assert (calls(plan.finish), plan.after, plan.refusals) == ([], {}, ())
     plan = planned(found(), tombstone(), restore_permissions=False)
     assert (calls(plan.actions), plan.tombstone) == ([ENABLE, UNMARK], None)

@@ -26,6 +26,7 @@ from .examples import (
     binned,
     image,
     last_tombstone,
+    of_deregistration,
     performed,
     planned,
     seen,
@@ -52,7 +53,7 @@ def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, A
         tombstones = (
             (first, last_tombstone(volumes=kept))
             if disabled
-            else (replace(first, stage="deregister", volumes=kept),)
+            else (of_deregistration(launch=launch, volumes=kept),)
         )
     tags = {"family": "web", **(draw(st.sampled_from([{}, CHOSEN_TAG, DISABLED_TAG])) if disabled else {})}
     deprecation = draw(st.sampled_from([None, "2026-11-01T00:01:00.000Z", "2020-01-01T00:00:00.000Z"]))
