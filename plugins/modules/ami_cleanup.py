@@ -117,8 +117,9 @@ options:
         that either shows always counts.
       - The accounts of an organization or organizational unit, and those that use a public image, are not known. For these,
         only a report counts.
-      - No report shows how other accounts use a snapshot. If a snapshot is shared with an account that its image is not shared
-        with, the image is not deregistered, with or without this option.
+      - No report shows how other accounts use a snapshot. If a snapshot is public, or shared with an account that the image
+        itself is not shared with, the image is not deregistered, even if the image is public or shared with the account's
+        organization. Unshare the snapshot first. Disabled images are an exception, see below.
       - Disabling removes the launch permissions of an image, but not the permissions of its snapshots. With
         O(consumer_role_name), the accounts that the snapshots of a disabled image are shared with are read, and a use of the
         image or of a snapshot there keeps it. With O(trust_usage_reports=true) alone, the snapshot permissions of disabled

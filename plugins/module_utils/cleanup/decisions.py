@@ -296,8 +296,7 @@ def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -
         if ref in context.blocked:
             yield context.blocked[ref]
         snapshots = _snapshots(context, ref)
-        wanted = context.wanted
-        yield from sharing_blockers(own, usage, snapshots, wanted.include_shared, wanted.has_only_reports)
+        yield from sharing_blockers(own, usage, snapshots, context.wanted.has_only_reports)
 
 
 def _snapshots(context: _Context, ref: ImageRef) -> dict[str, SnapshotUsage]:

@@ -58,7 +58,7 @@ def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime | 
     (``accounts_to_read``).
     """
     if usage.sharing and not include_shared:
-        yield Evidence(SHARED, _who(usage.sharing))
+        yield Evidence(SHARED, named(usage.sharing))
         return
     used = [*_used_by_report(usage.report), *_used_by_accounts(usage)]
     yield from used
@@ -109,25 +109,26 @@ def unsupported_report_warning(failure: Failure) -> str:
     )
 
 
-def only_by_snapshot(
-    own: OwnImage, image: ImageUsage, snapshot: SnapshotUsage, include_shared: bool, has_only_reports: bool
-) -> tuple[str, ...]:
+def unchecked(own: OwnImage, image: ImageUsage, snapshot: SnapshotUsage, has_only_reports: bool) -> Sharing:
     """Who would lose a snapshot of the image although their use of it was never checked.
 
-    These are the accounts that the snapshot is shared with and the image is not, unless they were read: no
-    usage report shows what they do with a snapshot. They are ignored if the user includes shared images and
-    the image is shared with an organization, an organizational unit or the public: it may be shared with
-    them. They are also ignored if the image is disabled and usage reports are the only proof: it may have
-    been shared with them when the last report counted.
+    These are the public, and the accounts that the snapshot is shared with and the image itself is not,
+    unless they were read: no usage report shows what they do with a snapshot. An organization that the image
+    is shared with does not cover them, because its accounts are not known. If usage reports are the only
+    proof, none of them counts once the image is disabled: it may have been shared with them when the last
+    report counted.
     """
-    sharing = image.sharing
-    if include_shared and (sharing.org_arns or sharing.org_unit_arns or sharing.public):
-        return ()
     if own.image.state == "disabled" and has_only_reports:
-        return ()
-    checked = Sharing(account_ids=frozenset({own.image.owner_id, *image.consumers}))
-    left = snapshot.sharing - sharing - checked
-    return (*sorted(left.account_ids), *(["the public"] if left.public else []))
+        return Sharing()
+    checked = {own.image.owner_id, *image.sharing.account_ids, *image.consumers}
+    return snapshot.sharing - Sharing(account_ids=frozenset(checked))
+
+
+def named(sharing: Sharing) -> str:
+    """Those that something is shared with, for a message: at most five of them by name."""
+    names = [*sorted(sharing.account_ids), *sorted(sharing.org_arns), *sorted(sharing.org_unit_arns)]
+    names += ["the public"] if sharing.public else []
+    return ", ".join(names) if len(names) <= 5 else f"{', '.join(names[:5])} and {len(names) - 5} more"
 
 
 def _used_by_report(report: UsageReport | None) -> Iterator[Evidence]:
@@ -166,9 +167,3 @@ def _all_accounts_read(usage: ImageUsage) -> bool:
     """Whether all accounts were read completely. Those of an organization and of the public are not known."""
     read = Sharing(account_ids=frozenset(usage.consumers))
     return not usage.sharing - read and all(one.firm for found in usage.consumers.values() for one in found)
-
-
-def _who(sharing: Sharing) -> str:
-    named = [*sorted(sharing.account_ids), *sorted(sharing.org_arns), *sorted(sharing.org_unit_arns)]
-    named += ["the public"] if sharing.public else []
-    return ", ".join(named) if len(named) <= 5 else f"{', '.join(named[:5])} and {len(named) - 5} more"

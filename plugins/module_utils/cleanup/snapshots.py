@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from ..tags import OWN_TAG_PREFIX
 from .managed import manager
-from .sharing import only_by_snapshot
+from .sharing import named, unchecked
 from .state import (
     Evidence,
     ImageUsage,
@@ -120,15 +120,15 @@ def sharing_blockers(
     own: OwnImage,
     image: ImageUsage,
     usage: Mapping[str, SnapshotUsage],
-    include_shared: bool,
     has_only_reports: bool,
 ) -> Iterator[str]:
     """Why the sharing of the image's snapshots blocks its deregistration. ``usage`` is by snapshot ID."""
     for snapshot_id in own.image.snapshot_ids:
-        snapshot = usage[snapshot_id]
-        who = only_by_snapshot(own, image, snapshot, include_shared, has_only_reports)
-        if who and not snapshot.unread:
-            yield f"Its snapshot {snapshot_id} is shared with {', '.join(who)}, but the image is not."
+        if who := unchecked(own, image, usage[snapshot_id], has_only_reports):
+            yield (
+                f"Its snapshot {snapshot_id} is shared with {named(who)}, and their use of it was not "
+                "checked: unshare the snapshot first."
+            )
 
 
 def marked_for(snapshot: OwnSnapshot) -> tuple[str, ...]:

@@ -13,10 +13,11 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.sharing impo
     REPORT_AGE,
     accounts_to_read,
     is_unsupported_report,
+    named,
     needs_report,
-    only_by_snapshot,
     reports_count_since,
     sharing_evidence,
+    unchecked,
     unsupported_report_warning,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
@@ -197,20 +198,32 @@ def test_the_warning_names_the_region_the_types_and_the_other_way() -> None:
 @pytest.mark.parametrize(
     ("state", "usage", "has_only_reports", "who"),
     [
-        ("available", shared(CONSUMER), False, (STRANGER, "the public")),
-        ("available", shared(CONSUMER), True, (STRANGER, "the public")),
+        ("available", shared(CONSUMER), False, Sharing(frozenset({STRANGER}), public=True)),
+        ("available", shared(CONSUMER), True, Sharing(frozenset({STRANGER}), public=True)),
+        ("available", shared(CONSUMER, STRANGER), True, Sharing(public=True)),
+        # Neither shows which accounts are checked, nor what they do with a snapshot.
+        ("available", WITH_ORG, True, Sharing(frozenset({CONSUMER, STRANGER}), public=True)),
+        ("available", PUBLIC, True, Sharing(frozenset({CONSUMER, STRANGER}), public=True)),
         # Disabling removed the launch permissions, but not those of the snapshots.
-        ("disabled", ImageUsage(), False, (CONSUMER, STRANGER, "the public")),
-        ("disabled", ImageUsage(consumers={CONSUMER: (), STRANGER: ()}), False, ("the public",)),
-        ("disabled", ImageUsage(), True, ()),
+        ("disabled", ImageUsage(), False, Sharing(frozenset({CONSUMER, STRANGER}), public=True)),
+        ("disabled", ImageUsage(consumers={CONSUMER: (), STRANGER: ()}), False, Sharing(public=True)),
+        ("disabled", ImageUsage(), True, Sharing()),
     ],
 )
 def test_who_has_a_snapshot_and_was_not_checked(
-    state: str, usage: ImageUsage, has_only_reports: bool, who: tuple[str, ...]
+    state: str, usage: ImageUsage, has_only_reports: bool, who: Sharing
 ) -> None:
     image = own(state=state)
     snapshot = SnapshotUsage(Sharing(frozenset({CONSUMER, STRANGER, image.image.owner_id}), public=True))
-    assert only_by_snapshot(image, usage, snapshot, True, has_only_reports) == who
+    assert unchecked(image, usage, snapshot, has_only_reports) == who
+
+
+def test_many_accounts_are_not_all_named() -> None:
+    assert named(Sharing(frozenset({STRANGER}), org_arns=frozenset({ORG}), public=True)) == (
+        f"{STRANGER}, {ORG}, the public"
+    )
+    many = Sharing(frozenset(f"{number:012d}" for number in range(7)))
+    assert named(many).endswith("000000000004 and 2 more")
 
 
 @pytest.mark.parametrize(

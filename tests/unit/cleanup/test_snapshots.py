@@ -57,11 +57,12 @@ ATTRIBUTE = unreadable("DescribeSnapshotAttribute", "snap-ami-1: denied")
         pytest.param(ImageUsage(), SnapshotUsage(), None, id="private"),
         pytest.param(ImageUsage(), SnapshotUsage(WITH_CONSUMER), CONSUMER, id="shared alone"),
         pytest.param(shared(CONSUMER), SnapshotUsage(WITH_CONSUMER), None, id="shared with the image"),
+        pytest.param(ImageUsage(), SnapshotUsage(Sharing(public=True)), "the public", id="public"),
         pytest.param(ImageUsage(), DENIED, None, id="not read"),
     ],
 )
 def test_sharing_blockers(image: ImageUsage, usage: SnapshotUsage, reason: str | None) -> None:
-    reasons = list(sharing_blockers(own("ami-1"), image, {"snap-ami-1": usage}, False, False))
+    reasons = list(sharing_blockers(own("ami-1"), image, {"snap-ami-1": usage}, False))
     assert len(reasons) == (reason is not None)
     assert all(reason in one for one in reasons if reason)
 
