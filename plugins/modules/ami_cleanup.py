@@ -155,8 +155,9 @@ options:
     description:
       - Whether to delete the snapshots of images that were deregistered before, by any tool.
       - These snapshots are recognized by the description that AWS gives to the snapshots of an image. Snapshots with tags of
-        AWS Backup or Data Lifecycle Manager are kept, and so are those of images in the Recycle Bin and, unless
-        O(include_shared=true), those that are shared with other accounts.
+        AWS Backup or Data Lifecycle Manager are kept, and so are those of images in the Recycle Bin.
+      - Snapshots that are public or shared with another account, and those whose permissions cannot be read, are kept with a
+        warning, with or without O(include_shared), because nothing shows how the account uses them. Unshare them first.
     type: bool
     default: false
   revoke_grants:
@@ -236,8 +237,10 @@ notes:
   - Finished copies of an image, and images created from instances of it, do not count as use, because they no longer need it.
     DescribeImages returns what is needed about the origin of images, so GetImageAncestry is not called.
   - Snapshots that are deleted with an image are first tagged C(golden.images:cleanup-image-ids), so that the next run finds those that
-    could not be deleted. The next run also deletes a snapshot that was restored from the Recycle Bin without its image, unless
-    this tag is removed, the snapshot has one of O(protect_tags), or it is shared and O(include_shared=false).
+    could not be deleted. With O(include_shared=true), such a snapshot is deleted although it is shared, because it is tagged
+    only after it was shown that no other account uses the image. The next run also deletes a snapshot that was restored
+    from the Recycle Bin without its image, unless this tag is removed, the snapshot has one of O(protect_tags), or it is
+    shared and O(include_shared=false).
   - The evidence is read again right before the first image is disabled or deregistered.
   - O(region) is only the region in which the enabled regions are listed, and that of the parameters of O(tombstone_ssm_path).
   - KMS keys that a snapshot is associated with, beside its own key, are read with botocore 1.44.4 or newer.

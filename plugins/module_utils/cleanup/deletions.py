@@ -2,16 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which snapshots a run deletes in all: those of images that it deregisters, and those without an image."""
+"""Which snapshots a run deletes in all: those of images that it deregisters, and those without an image.
+
+Snapshots without an image are leftovers and orphans. Nothing shows what other accounts do with an orphan, so
+one that is shared is kept. A leftover has the mark that a run of this collection wrote after it had shown
+that no other account uses the image (``snapshots.SNAPSHOT_TAG``): with ``include_shared``, it is deleted
+although it is still shared.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..model import SnapshotRef
+from ..model import Sharing, SnapshotRef
 from .decisions import Decision
 from .grants import unread_of_keys
 from .options import CleanupWanted
+from .sharing import named
 from .snapshots import described_image, images_named_by, leftovers, orphans
 from .state import CleanupSeen, Evidence, OwnSnapshot, SnapshotUsage, unreadable
 
@@ -54,26 +61,27 @@ def unread_deletions(wanted: CleanupWanted, seen: CleanupSeen) -> dict[str, tupl
     That is either what was not read of the region, or the permissions and keys of such snapshots.
     """
     found: dict[str, dict[Evidence, None]] = {}
-    for region, state in seen.regions.items():
-        unread = seen.deletions_unread_of(region)
-        kept = _leftovers(wanted, seen, region)
-        if wanted.orphan_snapshots:
-            by_image = orphans(state, wanted.rules.protect_tags, seen.named[region])
-            kept = (*kept, *(one for left in by_image.values() for one in left))
+    for region in seen.regions:
+        unread, alone = seen.deletions_unread_of(region), _alone(wanted, seen, region)
         # Whether there are orphans is not known without a list of the snapshots.
         unlisted = wanted.orphan_snapshots and any(one.subject == "DescribeSnapshots" for one in unread)
-        if unread and (kept or unlisted):
+        if unread and (alone or unlisted):
             found[region] = dict.fromkeys(unread)
         else:
-            refs = (SnapshotRef(region, one.snapshot_id) for one in kept)
-            found[region] = dict.fromkeys(one for ref in refs for one in _unread(wanted, seen, ref))
+            found[region] = dict.fromkeys(
+                one
+                for ref, is_leftover in alone.items()
+                for one in _unread(wanted, seen, ref, is_leftover=is_leftover)
+            )
     return {region: tuple(unread) for region, unread in found.items() if unread}
 
 
-def _unread(wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef) -> Iterator[Evidence]:
+def _unread(
+    wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef, *, is_leftover: bool
+) -> Iterator[Evidence]:
     """What was tried to read of a snapshot without an image, in vain, and keeps it."""
     usage = seen.snapshot_usage.get(ref)
-    if usage is not None and usage.unread and not wanted.include_shared:
+    if usage is not None and usage.unread and not (is_leftover and wanted.include_shared):
         yield unreadable("DescribeSnapshotAttribute", f"{ref.snapshot_id}: {usage.unread}")
     yield from unread_of_keys(wanted, seen, [ref])
 
@@ -83,10 +91,23 @@ def _leftovers(wanted: CleanupWanted, seen: CleanupSeen, region: str) -> tuple[O
     return leftovers(seen.regions[region], wanted.rules.protect_tags, seen.named[region])
 
 
-def kept_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> dict[SnapshotRef, str]:
-    """The leftovers that are not deleted because of their sharing or their key, with the reason."""
+def _alone(wanted: CleanupWanted, seen: CleanupSeen, region: str) -> dict[SnapshotRef, bool]:
+    """The region's snapshots without an image, as far as they are known, and whether each is a leftover."""
+    found = {SnapshotRef(region, one.snapshot_id): True for one in _leftovers(wanted, seen, region)}
+    if wanted.orphan_snapshots:
+        by_image = orphans(seen.regions[region], wanted.rules.protect_tags, seen.named[region])
+        found |= {SnapshotRef(region, one.snapshot_id): False for left in by_image.values() for one in left}
+    return found
+
+
+def kept_alone(wanted: CleanupWanted, seen: CleanupSeen) -> dict[SnapshotRef, str]:
+    """The leftovers and orphans that are not deleted because of their sharing or key, with the reason."""
     return {
-        ref: why for ref in all_leftovers(wanted, seen) if (why := next(_keep_reasons(wanted, seen, ref), ""))
+        ref: why
+        for region in seen.regions
+        if not seen.deletions_unread_of(region)
+        for ref, is_leftover in _alone(wanted, seen, region).items()
+        if (why := next(_keep_reasons(wanted, seen, ref, is_leftover=is_leftover), ""))
     }
 
 
@@ -100,15 +121,14 @@ def used_deregistered_images(wanted: CleanupWanted, seen: CleanupSeen, region: s
 
 
 def deletable_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
-    """The orphans to delete: those shared with no other account, or all if the user includes shared ones.
-
-    No report shows what other accounts do with a snapshot.
-    """
+    """The orphans to delete: those that are shared with no other account."""
     found: Orphans = {}
     for region, by_image in all_orphans(wanted, seen).items():
         for image_id, left in by_image.items():
             deletable = tuple(
-                one for one in left if _is_deletable(wanted, seen, SnapshotRef(region, one.snapshot_id))
+                one
+                for one in left
+                if _is_deletable(wanted, seen, SnapshotRef(region, one.snapshot_id), is_leftover=False)
             )
             if deletable:
                 found.setdefault(region, {})[image_id] = deletable
@@ -126,7 +146,7 @@ def deleted_alone(
     left_here = (
         one
         for ref, one in all_leftovers(wanted, seen).items()
-        if ref.region == region and _is_deletable(wanted, seen, ref)
+        if ref.region == region and _is_deletable(wanted, seen, ref, is_leftover=True)
     )
     return (*left_here, *of_orphans)
 
@@ -157,14 +177,20 @@ def concerned_snapshots(
         yield from (SnapshotRef(region, one.snapshot_id) for one in alone)
 
 
-def _is_deletable(wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef) -> bool:
+def _is_deletable(wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef, *, is_leftover: bool) -> bool:
     """Whether the sharing and the key of a snapshot without an image allow its deletion."""
-    return not any(_keep_reasons(wanted, seen, ref))
+    return not any(_keep_reasons(wanted, seen, ref, is_leftover=is_leftover))
 
 
-def _keep_reasons(wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef) -> Iterator[str]:
+def _keep_reasons(
+    wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef, *, is_leftover: bool
+) -> Iterator[str]:
     """Why a snapshot without an image is kept, apart from its uses."""
     usage = seen.snapshot_usage.get(ref, _NOT_READ)
-    if not wanted.include_shared and (usage.unread or usage.sharing):
-        yield usage.unread or "It is shared with other accounts."
+    if not (is_leftover and wanted.include_shared):
+        others = usage.sharing - Sharing(account_ids=frozenset({seen.account_id}))
+        if usage.unread:
+            yield usage.unread
+        elif others:
+            yield f"they are shared with {named(others)}, and their use was not checked. Unshare them first."
     yield from (one.could_not_be_read for one in unread_of_keys(wanted, seen, [ref]))

@@ -74,7 +74,7 @@ def is_kept_by(wanted: CleanupWanted, usage: ImageUsage) -> bool:
 
 
 def snapshots_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[SnapshotRef, ...]:
-    """The snapshots of images to disable or deregister, and those without an image, deleted unless shared."""
+    """The snapshots of images to disable or deregister, and those without an image that sharing keeps."""
     of_images = (
         SnapshotRef(ref.region, snapshot_id)
         for ref in images_to_retire(wanted, seen)
@@ -86,8 +86,8 @@ def snapshots_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[Snap
         for left in by_image.values()
         for one in left
     )
-    alone = () if wanted.include_shared else (*all_leftovers(wanted, seen), *of_orphans)
-    return tuple(dict.fromkeys((*of_images, *alone)))
+    of_leftovers = () if wanted.include_shared else all_leftovers(wanted, seen)
+    return tuple(dict.fromkeys((*of_images, *of_leftovers, *of_orphans)))
 
 
 def keys_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tuple[OwnImage, ...]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..failures import Failure, sentences
+from ..keys.needed import examples_of
 from ..model import ImageRef, KeyRef, SnapshotRef
 from ..plan import Action, Plan, TargetPlan
 from ..wording import shown
@@ -22,7 +23,7 @@ from .deletions import (
     deletable_orphans,
     deleted_alone,
     deregistered_images,
-    kept_leftovers,
+    kept_alone,
     unread_deletions,
     used_deregistered_images,
 )
@@ -89,7 +90,7 @@ def plan(
     deregistering = deregistered(decided)
     inherited = inherited_tags(seen.images, families_of(wanted, seen), wanted.by, deregistering)
     revoked = _revocations(wanted, seen, decided, orphaned)
-    kept = kept_leftovers(wanted, seen)
+    kept = kept_alone(wanted, seen)
     targets = []
     for region, state in sorted(seen.regions.items()):
         here = tuple(decision for decision in decided if decision.ref.region == region)
@@ -106,7 +107,7 @@ def plan(
                 after=_view(state, here, alone, actions, actions),
                 warnings=(
                     *(warning for one in keys.values() for warning in one.warnings),
-                    *(_kept_warning(ref, why) for ref, why in kept.items() if ref.region == region),
+                    *_kept_warnings(region, kept),
                     *_used_warning(region, used_deregistered_images(wanted, seen, region)),
                     *_rules_warnings(region, state, here),
                 ),
@@ -194,8 +195,14 @@ def _large_tombstones(
         )
 
 
-def _kept_warning(ref: SnapshotRef, why: str) -> str:
-    return f"Snapshot {ref.snapshot_id} of a deregistered image in {ref.region} is kept: {why}"
+def _kept_warnings(region: str, kept: Mapping[SnapshotRef, str]) -> Iterator[str]:
+    """A warning about the snapshots of deregistered images of a region for each reason that keeps some."""
+    alike: dict[str, list[str]] = {}
+    for ref, why in kept.items():
+        if ref.region == region:
+            alike.setdefault(why, []).append(ref.snapshot_id)
+    for why, snapshot_ids in alike.items():
+        yield f"{region}: snapshots of deregistered images are kept ({examples_of(snapshot_ids)}): {why}"
 
 
 def _rules_warnings(region: str, state: RegionState, decided: Iterable[Decision]) -> Iterator[str]:

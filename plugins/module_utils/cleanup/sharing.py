@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from ..failures import Failure
+from ..keys.needed import examples_of
 from ..model import Sharing
 from .state import Evidence, ImageUsage, OwnImage, SnapshotUsage, UsageReport, unproven
 
@@ -125,10 +126,9 @@ def unchecked(own: OwnImage, image: ImageUsage, snapshot: SnapshotUsage, has_onl
 
 
 def named(sharing: Sharing) -> str:
-    """Those that something is shared with, for a message: at most five of them by name."""
+    """Those that something is shared with, for a message."""
     names = [*sorted(sharing.account_ids), *sorted(sharing.org_arns), *sorted(sharing.org_unit_arns)]
-    names += ["the public"] if sharing.public else []
-    return ", ".join(names) if len(names) <= 5 else f"{', '.join(names[:5])} and {len(names) - 5} more"
+    return examples_of([*names, *(["the public"] if sharing.public else [])])
 
 
 def _used_by_report(report: UsageReport | None) -> Iterator[Evidence]:

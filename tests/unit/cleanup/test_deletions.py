@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.deletions im
     deletable_orphans,
     deleted_alone,
     deregistered_images,
-    kept_leftovers,
+    kept_alone,
     unread_deletions,
     used_deregistered_images,
 )
@@ -30,6 +30,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing, SnapshotRef
 
 from tests.unit.cleanup.examples import REGION, USED, own, region_state, seen, wanted
+from tests.unit.examples import CONSUMER, OWNER
 
 FLEETS = unreadable("DescribeFleets", "UnauthorizedOperation: No.")
 BIN = unreadable("ListImagesInRecycleBin", "InvalidAction: No.")
@@ -46,21 +47,32 @@ def saw(usage: SnapshotUsage | None = None) -> CleanupSeen:
     return seen(state, snapshot_usage={SnapshotRef(REGION, "snap-9"): usage or SnapshotUsage()})
 
 
+BY_OTHERS = Sharing(frozenset({CONSUMER, OWNER}), public=True)
+WITH_OTHERS = (
+    f"they are shared with {CONSUMER}, the public, and their use was not checked. Unshare them first."
+)
+
+
+@pytest.mark.parametrize("include_shared", [False, True])
 @pytest.mark.parametrize(
-    ("usage", "include_shared", "deletable"),
+    ("usage", "why"),
     [
-        (SnapshotUsage(), False, True),
-        (SnapshotUsage(Sharing(public=True)), False, False),
-        (SnapshotUsage(unread="denied"), False, False),
-        (SnapshotUsage(Sharing(public=True)), True, True),
+        (SnapshotUsage(), None),
+        (SnapshotUsage(Sharing(frozenset({OWNER}))), None),
+        (SnapshotUsage(BY_OTHERS), WITH_OTHERS),
+        (SnapshotUsage(unread="denied"), "denied"),
     ],
 )
-def test_a_shared_orphan_is_deleted_only_if_the_user_includes_shared_ones(
-    usage: SnapshotUsage, include_shared: bool, deletable: bool
+def test_an_orphan_that_is_shared_or_may_be_is_kept_in_any_case(
+    usage: SnapshotUsage, include_shared: bool, why: str | None
 ) -> None:
-    asks = wanted(orphan_snapshots=True, include_shared=include_shared)
+    """Nothing shows what other accounts do with it."""
+    asks, ref = wanted(orphan_snapshots=True, include_shared=include_shared), SnapshotRef(REGION, "snap-9")
     assert all_orphans(asks, saw(usage)) == {REGION: {FORMER: (ORPHAN,)}}
-    assert deletable_orphans(asks, saw(usage)) == ({REGION: {FORMER: (ORPHAN,)}} if deletable else {})
+    assert deletable_orphans(asks, saw(usage)) == ({} if why else {REGION: {FORMER: (ORPHAN,)}})
+    assert kept_alone(asks, saw(usage)) == ({ref: why} if why else {})
+    unread = (unreadable("DescribeSnapshotAttribute", "snap-9: denied"),)
+    assert unread_deletions(asks, saw(usage)) == ({REGION: unread} if usage.unread else {})
 
 
 def test_orphans_are_no_concern_of_a_policy_that_does_not_ask_for_them() -> None:
@@ -105,26 +117,27 @@ def test_deleted_are_the_snapshots_of_images_leftovers_and_orphans() -> None:
     ("usage", "include_shared", "why"),
     [
         (SnapshotUsage(), False, None),
-        (SnapshotUsage(Sharing(public=True)), False, "It is shared with other accounts."),
+        (SnapshotUsage(BY_OTHERS), False, WITH_OTHERS),
         (SnapshotUsage(unread="denied"), False, "denied"),
-        (SnapshotUsage(Sharing(public=True)), True, None),
+        (SnapshotUsage(BY_OTHERS), True, None),
+        (SnapshotUsage(unread="denied"), True, None),
     ],
 )
 def test_a_shared_leftover_is_deleted_only_if_the_user_includes_shared_ones(
     usage: SnapshotUsage, include_shared: bool, why: str | None
 ) -> None:
-    """It may have been shared, or tagged by another principal, since it was marked."""
+    """It was marked once its image was not used. Without the option, it may have been shared since then."""
     asks, ref = wanted(include_shared=include_shared), SnapshotRef(REGION, "snap-8")
     now = replace(saw(), snapshot_usage={**saw().snapshot_usage, ref: usage})
     assert all_leftovers(asks, now) == {ref: LEFT}
     assert deleted_alone(asks, now, REGION, {}) == (() if why else (LEFT,))
-    assert kept_leftovers(asks, now) == ({ref: why} if why else {})
+    assert kept_alone(asks, now) == ({ref: why} if why else {})
 
 
 def test_a_leftover_whose_permissions_were_not_read_is_kept() -> None:
     now = replace(saw(), snapshot_usage={})
     assert deleted_alone(wanted(), now, REGION, {}) == ()
-    assert kept_leftovers(wanted(), now) == {SnapshotRef(REGION, "snap-8"): "Its permissions were not read."}
+    assert kept_alone(wanted(), now) == {SnapshotRef(REGION, "snap-8"): "Its permissions were not read."}
 
 
 def test_deregistered_images_are_counted_by_what_no_tag_can_change() -> None:

@@ -361,7 +361,7 @@ def test_a_snapshot_that_an_image_left_waits_for_the_grants_as_well() -> None:
     assert made.actions == ()
     (failure,) = made.failures
     assert (failure.action, failure.remedy) == ("ListGrants", "Allow ListGrants.")
-    kept = f"Snapshot snap-ami-1 of a deregistered image in {REGION} is kept: {DENIED.could_not_be_read}"
+    kept = f"{REGION}: snapshots of deregistered images are kept (snap-ami-1): {DENIED.could_not_be_read}"
     assert kept in made.warnings
 
 

@@ -176,19 +176,30 @@ def test_the_images_under_a_key_that_stay_do_not_include_those_that_go() -> None
         (SnapshotUsage(unread="denied"), False, False),
         (SnapshotUsage(BY_CONSUMER), False, False),
         (SnapshotUsage(), False, True),
-        (SnapshotUsage(BY_CONSUMER), True, True),
+        (None, True, False),
+        (SnapshotUsage(BY_CONSUMER), True, False),
+        (SnapshotUsage(), True, True),
     ],
 )
-def test_orphans_that_others_may_use_go_only_if_the_user_includes_them(
+def test_orphans_that_others_may_use_are_read_and_stay(
     usage: SnapshotUsage | None, include_shared: bool, goes: bool
 ) -> None:
-    orphan = ORPHAN
-    saw = replace(seen(region_state(NEWEST, snapshots=orphan)), snapshot_usage={})
+    ref = SnapshotRef(REGION, "snap-9")
+    saw = replace(seen(region_state(NEWEST, snapshots=ORPHAN)), snapshot_usage={})
     asks = wanted(orphan_snapshots=True, include_shared=include_shared)
-    asked = () if include_shared else (SnapshotRef(REGION, "snap-9"),)
-    assert snapshots_to_inspect(asks, saw) == asked
-    saw = replace(saw, snapshot_usage={asked[0]: usage} if asked and usage else {})
+    assert snapshots_to_inspect(asks, saw) == (ref,)
+    saw = replace(saw, snapshot_usage={ref: usage} if usage else {})
     assert calls(plan(asks, saw).actions) == [("DeleteSnapshot", "snap-9")] * goes
+
+
+@pytest.mark.parametrize(("include_shared", "read"), [(False, True), (True, False)])
+def test_what_a_marked_snapshot_is_shared_with_is_read_only_if_it_matters(
+    include_shared: bool, read: bool
+) -> None:
+    marked = {"snap-8": OwnSnapshot("snap-8", tags={"golden.images:cleanup-image-ids": "ami-gone"})}
+    saw = replace(seen(region_state(NEWEST, snapshots=marked)), snapshot_usage={})
+    asks = wanted(include_shared=include_shared)
+    assert snapshots_to_inspect(asks, saw) == (SnapshotRef(REGION, "snap-8"),) * read
 
 
 def test_only_the_snapshots_of_images_that_something_is_taken_from_are_read() -> None:

@@ -184,13 +184,22 @@ def test_leftovers_count_as_deletions_because_anyone_who_can_tag_snapshots_can_m
     assert expected in refusal.message
 
 
-def test_a_leftover_that_is_shared_is_kept_with_a_warning() -> None:
-    left = {"snap-9": OwnSnapshot("snap-9", tags={OF: "ami-gone"})}
-    usage = {SnapshotRef(REGION, "snap-9"): SnapshotUsage(BY_CONSUMER)}
-    made = plan(wanted(), seen(region_state(NEWEST, snapshots=left), snapshot_usage=usage))
+def test_shared_snapshots_without_an_image_are_kept_with_one_warning() -> None:
+    left = {
+        "snap-8": OwnSnapshot("snap-8", tags={OF: "ami-gone"}),
+        "snap-9": OwnSnapshot("snap-9", f"Created by CreateImage(i-1) for {FORMER}"),
+    }
+    usage = {SnapshotRef(REGION, one): SnapshotUsage(BY_CONSUMER) for one in left}
+    saw = seen(region_state(NEWEST, snapshots=left), snapshot_usage=usage)
+    made = plan(wanted(orphan_snapshots=True), saw)
     assert made.actions == ()
-    (warning,) = made.warnings
-    assert warning.startswith(f"Snapshot snap-9 of a deregistered image in {REGION} is kept: It is shared")
+    kept = f"{REGION}: snapshots of deregistered images are kept"
+    why = f"they are shared with {CONSUMER}, and their use was not checked. Unshare them first."
+    assert made.warnings == (f"{kept} (snap-8, snap-9): {why}",)
+    # What is marked was shown to be unused.
+    made = plan(wanted(orphan_snapshots=True, include_shared=True), saw)
+    assert calls(made.actions) == [("DeleteSnapshot", "snap-8")]
+    assert made.warnings == (f"{kept} (snap-9): {why}",)
 
 
 def test_deregistered_images_in_use_are_named_in_one_warning() -> None:
