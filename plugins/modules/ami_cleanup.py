@@ -204,7 +204,8 @@ options:
     description:
       - A path in Parameter Store for the same records. Each image has a parameter C(path/region/image_id) in the region of
         O(region).
-      - A parameter holds at most 8 KB. An image with more tags and devices is not disabled or deregistered.
+      - A parameter holds at most 8 KB. An image with more tags and devices is not disabled or deregistered, and RV(results) has
+        the reason. All other images are.
       - By default, Parameter Store accepts about three parameters per second, so 1,000 tombstones take more than five minutes.
     type: str
 requirements:

@@ -110,7 +110,8 @@ def decisions(
 ) -> tuple[Decision, ...]:
     """The decision on every evaluated image, whatever the limit. What was not read counts as use.
 
-    ``blocked`` maps images to a reason, found elsewhere, why they cannot be deregistered in this run.
+    ``blocked`` maps images to a reason, found elsewhere, why they cannot be disabled or deregistered in this
+    run.
     """
     context = _Context(wanted, seen, None, SnapshotUsage(unread=_NOT_READ), blocked or {})
     return _with_snapshots(tuple(_decisions(context)), seen)
@@ -148,7 +149,7 @@ class _Context:
     """What all decisions of a run depend on.
 
     ``unread_image`` and ``unread_snapshot`` are assumed where no usage was read. None means that the image is
-    used. ``blocked`` maps images that cannot be deregistered in this run to the reason.
+    used. ``blocked`` maps images that cannot be disabled or deregistered in this run to the reason.
     """
 
     wanted: CleanupWanted
@@ -291,10 +292,10 @@ def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -
     own = seen.images[ref]
     if todo.stage in (DISABLE, DEREGISTER):
         yield from marketplace_blockers(own)
-    if todo.stage == DEREGISTER:
-        yield from deregistration_blockers(own, seen.regions[ref.region])
         if ref in context.blocked:
             yield context.blocked[ref]
+    if todo.stage == DEREGISTER:
+        yield from deregistration_blockers(own, seen.regions[ref.region])
         snapshots = _snapshots(context, ref)
         yield from sharing_blockers(own, usage, snapshots, context.wanted.has_only_reports)
 

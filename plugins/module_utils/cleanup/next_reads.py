@@ -10,11 +10,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..model import ImageRef, KeyRef, SnapshotRef
-from .decisions import Decision, candidates, decisions, deregistered, images_to_retire
+from .decisions import Decision, candidates, deregistered, images_to_retire
 from .deletions import all_leftovers, all_orphans, concerned_snapshots, deletable_orphans
 from .grants import images_under, keys_of, losing_accounts
 from .image_builder import builder_regions
 from .options import CleanupWanted
+from .plan import decide
 from .state import CleanupSeen, ImageUsage, OwnImage
 
 
@@ -94,7 +95,7 @@ def keys_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tu
     """The keys whose grants may be revoked, each with the images under it that stay."""
     if not wanted.revoke_grants:
         return {}
-    decided = decisions(wanted, seen)
+    decided = decide(wanted, seen)
     deregistering = deregistered(decided)
     return {
         ref: tuple(
@@ -110,7 +111,7 @@ def volumes_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef,
     """The accounts that would lose grants on keys: those with volumes under the key keep them."""
     if not wanted.revoke_grants:
         return {}
-    decided = decisions(wanted, seen)
+    decided = decide(wanted, seen)
     deregistering = deregistered(decided)
     losing = {
         ref: losing_accounts(seen, ref, deregistering) for ref in _concerned_keys(wanted, seen, decided)

@@ -14,7 +14,6 @@ from ..failures import Failure, sentences
 from ..keys.needed import examples_of
 from ..model import ImageRef, KeyRef, SnapshotRef
 from ..plan import Action, Plan, TargetPlan
-from ..wording import shown
 from .actions import disabled_by, is_destructive, region_actions
 from .decisions import Decision, decisions, deregistered, families_of
 from .deletions import (
@@ -82,10 +81,10 @@ def plan(
 ) -> CleanupPlan:
     """Plan every region. If the limit is exceeded, the plan as a whole is refused.
 
-    ``blocked`` maps images that cannot be deregistered in this run to the reason (see
+    ``blocked`` maps images that cannot be disabled or deregistered in this run to the reason (see
     ``images_that_lack_tags``).
     """
-    decided = decisions(wanted, seen, blocked)
+    decided = decide(wanted, seen, blocked)
     orphaned = deletable_orphans(wanted, seen)
     deregistering = deregistered(decided)
     inherited = inherited_tags(seen.images, families_of(wanted, seen), wanted.by, deregistering)
@@ -113,13 +112,28 @@ def plan(
                 ),
             )
         )
-    refusals = (*_over_limit(wanted, seen, decided, orphaned), *_large_tombstones(wanted, seen, decided))
+    refusals = tuple(_over_limit(wanted, seen, decided, orphaned))
     if targets and refusals:
         targets[0] = replace(targets[0], refusals=refusals)
     unread = unread_failures(seen.account_id, decided, unread_deletions(wanted, seen))
     fails = wanted.fail_on == UNREADABLE
     notes = tuple(unmatched_options(seen.images, wanted.by))
     return CleanupPlan(tuple(targets), decided, revoked, unread, fails, notes)
+
+
+def decide(
+    wanted: CleanupWanted, seen: CleanupSeen, blocked: Mapping[ImageRef, str] | None = None
+) -> tuple[Decision, ...]:
+    """The decisions; no image is disabled or deregistered whose tombstone Parameter Store cannot hold.
+
+    An image that stays keeps snapshots that it shares with others, whose tombstones then get longer.
+    """
+    while True:
+        decided = decisions(wanted, seen, blocked)
+        large = dict(_large_tombstones(wanted, seen, decided))
+        if not large:
+            return decided
+        blocked = {**(blocked or {}), **large}
 
 
 def images_that_lack_tags(
@@ -136,7 +150,7 @@ def images_that_lack_tags(
         for resource in action.parameters["Resources"]
         for tag in action.parameters["Tags"]
     }
-    deregistering = deregistered(decisions(wanted, seen))
+    deregistering = deregistered(decide(wanted, seen))
     family_of = families_of(wanted, seen)
     return blocked_by_missing_tags(seen.images, family_of, wanted.by, deregistering, written)
 
@@ -176,23 +190,17 @@ def _over_limit(
 
 def _large_tombstones(
     wanted: CleanupWanted, seen: CleanupSeen, decided: Iterable[Decision]
-) -> Iterator[Failure]:
-    """A refusal if Parameter Store cannot hold the tombstone of each image."""
+) -> Iterator[tuple[ImageRef, str]]:
+    """The images to disable or deregister whose tombstone Parameter Store cannot hold, with the reason."""
     if wanted.tombstone_ssm_path is None:
         return
-    texts = {one.ref: tombstone_text(seen, one) for one in decided if one.is_destructive}
-    large = {ref: len(text) for ref, text in texts.items() if len(text) > LONGEST_PARAMETER}
-    if large:
-        ref, length = max(large.items(), key=lambda item: item[1])
-        more = f", and those of {len(large) - 1} more images are too long" if len(large) > 1 else ""
-        yield Failure(
-            message=f"tombstone_ssm_path: the tombstone of {ref} has {length} characters{more}; a parameter "
-            f"in {shown(wanted.tombstone_ssm_path)} can have {LONGEST_PARAMETER}.",
-            remedy="Set tombstone_s3_uri or tombstone_path instead.",
-            error_code="tombstone_too_long",
-            action="tombstone_ssm_path",
-            account_id=seen.account_id,
-        )
+    for one in decided:
+        if one.is_destructive and (length := len(tombstone_text(seen, one))) > LONGEST_PARAMETER:
+            reason = (
+                f"Its tombstone has {length} characters, and a parameter can have {LONGEST_PARAMETER}: set "
+                "tombstone_s3_uri or tombstone_path instead of tombstone_ssm_path."
+            )
+            yield one.ref, reason
 
 
 def _kept_warnings(region: str, kept: Mapping[SnapshotRef, str]) -> Iterator[str]:

@@ -169,6 +169,15 @@ def test_the_images_under_a_key_that_stay_do_not_include_those_that_go() -> None
     assert next_reads(asks, saw).keys == {KEY: (OLDER, NEWEST)}
 
 
+def test_an_image_whose_tombstone_is_too_long_stays_under_its_key() -> None:
+    tags = {**FAMILY, **{f"key{number}": "x" * 200 for number in range(40)}}
+    large = replace(OLD, image=replace(OLD.image, tags=tags))
+    state = region_state(large, OLDER, NEWEST)
+    under = {one: replace(found, kms_key_id=KEY.key_arn) for one, found in state.snapshots.items()}
+    asks = replace(wanted(), revoke_grants=True, tombstone_ssm_path="/golden")
+    assert next_reads(asks, seen(replace(state, snapshots=under))).keys == {KEY: (large, NEWEST)}
+
+
 @pytest.mark.parametrize(
     ("usage", "include_shared", "goes"),
     [

@@ -352,11 +352,29 @@ def test_unread_rules_of_the_recycle_bin_are_said_if_something_is_deregistered()
     assert plan(wanted(keep_latest=2), saw).warnings == ()
 
 
-def test_a_tombstone_that_no_parameter_can_hold_stops_the_run() -> None:
+@pytest.mark.parametrize(
+    ("clocks", "stage", "instead"),
+    [
+        (Clocks(deregister=0), "DeregisterImage", "wait"),
+        (Clocks(disable=0), "DisableImage", "wait"),
+        (Clocks(deprecate=0, disable=0, deregister=0), "DeregisterImage", "deprecate"),
+    ],
+)
+def test_a_tombstone_that_no_parameter_can_hold_stops_only_its_image(
+    clocks: Clocks, stage: str, instead: str
+) -> None:
     tags = {**OLD.image.tags, **{f"key{number}": "x" * 200 for number in range(40)}}
     saw = seen(region_state(replace(OLD, image=replace(OLD.image, tags=tags)), OLDER, NEWEST))
-    (refusal,) = plan(replace(wanted(), tombstone_ssm_path="/golden"), saw).refusals
-    assert (refusal.action, refusal.error_code) == ("tombstone_ssm_path", "tombstone_too_long")
-    assert refusal.message.startswith("tombstone_ssm_path: the tombstone of eu-west-1/ami-1 has ")
-    assert refusal.message.endswith(" characters; a parameter in '/golden' can have 8192.")
-    assert plan(wanted(), saw).refusals == ()
+    asked = wanted(clocks=clocks)
+    made = plan(replace(asked, tombstone_ssm_path="/golden"), saw)
+    assert made.refusals == ()
+    assert [one.resource for one in made.actions if one.operation == stage] == ["ami-2"]
+    (decision,) = (one for one in made.decisions if one.ref.image_id == "ami-1")
+    (reason,) = decision.reasons
+    assert (decision.kind, reason[:18]) == (instead, "Its tombstone has ")
+    assert reason.endswith(
+        " characters, and a parameter can have 8192: set tombstone_s3_uri or tombstone_path instead of "
+        "tombstone_ssm_path."
+    )
+    retired = [one.resource for one in plan(asked, saw).actions if one.operation == stage]
+    assert retired == ["ami-1", "ami-2"]
