@@ -76,6 +76,8 @@ attributes:
     description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
 notes:
   - Permissions that were added since are kept.
+  - If a tag does not show that the cleanup that wrote the tombstone disabled the image, a warning says so. The image then also
+    gets permissions that were removed after the tombstone was written.
   - O(region) is only used for the parameters of O(tombstone_ssm_path).
 seealso:
   - module: golden.images.ami_cleanup

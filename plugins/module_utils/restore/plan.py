@@ -15,6 +15,7 @@ from ..cleanup.snapshots import SNAPSHOT_TAG, marked_for
 from ..cleanup.stages import (
     DEPRECATE,
     DEPRECATED_WITHIN,
+    DISABLE,
     MARKS,
     RESTORE_TAG,
     STAGE_TAGS,
@@ -188,6 +189,7 @@ def _plan_registered(
         ),
         tombstone=permissions.tombstone.written_at if permissions.tombstone else None,
         warnings=(
+            *_earlier_permissions(image, permissions.tombstone),
             *_not_made_public(wanted, found, image, permissions.tombstone),
             *_archived_again(found, image),
             *_stays_deprecated(found, image),
@@ -247,9 +249,12 @@ def _permissions(
     """The present permissions, and those of the tombstone if they may be missing.
 
     They may be missing as long as the image's state or tags say so, and right after the Recycle Bin, in case
-    it did not keep them. At any other time, a permission that is missing was removed on purpose.
+    it did not keep them: then only those of the tombstone of its deregistration. At any other time, a
+    permission that is missing was removed on purpose.
     """
-    may_be_missing = restored or has_lost_permissions(image.state, image.tags)
+    may_be_missing = has_lost_permissions(image.state, image.tags) or (
+        restored and history.is_of_deregistration(found.binned_at)
+    )
     tombstone = history.shared if wanted.restore_permissions and may_be_missing else None
     if tombstone is None:
         return _Permissions(found.launch, found.volumes)
@@ -265,6 +270,22 @@ def _permissions(
 
 def _allowed(wanted: RestoreWanted, sharing: Sharing) -> Sharing:
     return sharing if wanted.allow_public else replace(sharing, public=False)
+
+
+def _earlier_permissions(image: Image, tombstone: Tombstone | None) -> Iterator[str]:
+    """A warning if the tombstone may be older than the changes of the image's permissions.
+
+    That is so unless the cleanup that wrote it disabled the image, or a restore with it was interrupted: then
+    the tags of these have its time. A cleanup that was killed before it set its tag leaves the same state as
+    an image that was restored, unshared from some accounts, and disabled by hand.
+    """
+    if tombstone is None or not has_lost_permissions(image.state, image.tags):
+        return
+    if tombstone.written_at not in (image.tags.get(STAGE_TAGS[DISABLE]), image.tags.get(RESTORE_TAG)):
+        yield (
+            f"{image.image_id} gets the permissions of its tombstone of {tombstone.written_at}, but no tag "
+            "shows that it was disabled then. Check them: they include any that were removed since."
+        )
 
 
 def _not_made_public(
@@ -310,6 +331,8 @@ def _archived_again(found: Found, image: Image) -> Iterator[str]:
 def _predicted_image(history: TombstoneHistory, last: Tombstone, target: Target) -> Image:
     """The image as it is expected to come out of the Recycle Bin: as it was, with its tags.
 
+    The tag of the stage is set after the tombstone is written.
+
     Source: EBS User Guide, "Considerations for Recycle Bin".
     """
     return Image(
@@ -318,7 +341,7 @@ def _predicted_image(history: TombstoneHistory, last: Tombstone, target: Target)
         owner_id=target.account_id,
         state=history.state,
         devices=last.devices,
-        tags=last.tags,
+        tags={**last.tags, **({STAGE_TAGS[DISABLE]: last.written_at} if last.stage == DISABLE else {})},
         deprecation_time=last.deprecation_time,
         product_codes=last.product_codes,
     )

@@ -18,10 +18,12 @@ from ansible_collections.golden.images.plugins.module_utils.restore.state import
 from tests.unit.examples import CONSUMER, OWNER, volumes
 
 from .examples import (
+    BINNED_AT,
     CHOSEN_TAG,
     DATED,
     DISABLED_TAG,
     GOING,
+    LAST,
     LAUNCH,
     REF,
     RESTORING_TAG,
@@ -171,19 +173,55 @@ def test_an_image_that_was_not_disabled_keeps_its_permissions_in_the_recycle_bin
 
 
 def test_permissions_that_the_recycle_bin_did_not_keep_are_put_back() -> None:
-    came_back = found(image("available", tags={}))
+    came_back = found(image("available", tags={}), binned_at=BINNED_AT)
     again = restore.plan_image(wanted(), seen(came_back, of_deregistration()), REF, restored=True)
     assert calls(again.actions) == [MARK, SHARE, UNMARK]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        # Restored, then deregistered by hand.
+        (tombstone(),),
+        (of_deregistration(written_at=DATED),),
+    ],
+)
+def test_permissions_of_an_earlier_retirement_are_not_added_after_the_recycle_bin(before: Any) -> None:
+    left = Sharing(account_ids=frozenset({CONSUMER}))
+    came_back = found(image("available", tags={}), launch=left, binned_at=BINNED_AT)
+    again = restore.plan_image(wanted(), seen(came_back, *before), REF, restored=True)
+    assert (calls(again.actions), again.tombstone, again.warnings) == ([], None, ())
+    assert again.after["launch_permissions"] == left.as_result()
+
+
+@pytest.mark.parametrize(
+    ("tags", "warned"),
+    [
+        (DISABLED_TAG, False),
+        (RESTORING_TAG, False),
+        ({}, True),
+        # The next cleanup sets the tag of an image that was disabled by hand.
+        ({"golden.images:cleanup-disabled": LAST}, True),
+    ],
+)
+def test_a_warning_names_a_tombstone_that_may_be_of_an_earlier_retirement(
+    tags: dict[str, str], warned: bool
+) -> None:
+    plan = planned(found(image(tags=tags)), tombstone())
+    assert [DATED in one for one in plan.warnings] == [True] * warned
+    assert plan.tombstone == DATED
+    assert planned(found(image(tags=tags)), tombstone(), restore_permissions=False).warnings == ()
+
+
 def test_a_disabled_image_that_was_deregistered_by_hand_is_enabled() -> None:
     plan = planned(binned(), tombstone(), allow_public=True)
+    assert plan.warnings == ()
     assert calls(plan.enabling) == [MARK, ENABLE]
     assert (*plan.enabling, *plan.after_enabling) == plan.finish
 
 
 def test_nothing_has_to_become_available_if_no_call_enables_the_image() -> None:
-    came_back = found(image("available", tags={}))
+    came_back = found(image("available", tags={}), binned_at=BINNED_AT)
     again = restore.plan_image(wanted(), seen(came_back, of_deregistration()), REF, restored=True)
     assert (again.enabling, again.after_enabling) == ((), again.finish)
 
