@@ -42,7 +42,7 @@ options:
     description:
       - The images to fix, each with its snapshots and keys. A snapshot in this list is fixed with its key only.
       - A list of IDs, or of mappings with C(region) and C(image_id) or C(snapshot_id), or a mapping of region to one or several
-        IDs. The default is all images.
+        IDs. The default is all images. A region without IDs is refused, and so is a list of empty items only.
     type: raw
   max_removals:
     description:

@@ -155,12 +155,20 @@ def _revoked(
 
 
 def _named(options: Options, given: Any) -> Iterator[Named]:
-    """The images and snapshots in any of the accepted forms; invalid ones are added to the refusals."""
+    """The images and snapshots in any of the accepted forms; invalid ones are added to the refusals.
+
+    Nothing is named only if the option is not set or is empty as a whole, which selects all images. A
+    selection that turned out empty does not.
+    """
     if isinstance(given, Mapping):
         for region, ids in given.items():
+            if not as_list(ids):
+                options.refuse("images", f"{shown(region)} has no IDs.", _FORMS)
             for one in as_list(ids):
                 yield _one_named(options, one, options.region("images", region))
         return
+    if given and not any(isinstance(item, Mapping) or str(item).strip() for item in given):
+        options.refuse("images", "all items are empty.", "Set IDs; only the whole list can be empty.")
     for item in given or []:
         if isinstance(item, Mapping):
             ids = [item[key] for key in ("image_id", "snapshot_id") if item.get(key)]

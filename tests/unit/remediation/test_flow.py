@@ -80,6 +80,15 @@ def test_other_options() -> None:
         pytest.param({"images": ["web-1"]}, ["images"], id="a name"),
         pytest.param({"images": 5}, ["images"], id="a number"),
         pytest.param({"images": {HERE: None}}, ["images"], id="no image yet"),
+        pytest.param(
+            {"finding_codes": ["public"], "images": {HERE: []}}, ["images"], id="a region without IDs"
+        ),
+        pytest.param(
+            {"finding_codes": ["public"], "images": {HERE: SOURCE_ID, "us-west-2": []}},
+            ["images"],
+            id="one of two regions without IDs",
+        ),
+        pytest.param({"finding_codes": ["public"], "images": ["", " "]}, ["images"], id="blanks as images"),
         pytest.param({"images": [{"image_id": SOURCE_ID}]}, ["images", "finding_codes"], id="no region"),
         pytest.param(
             {"images": [{"region": HERE, "image_id": SOURCE_ID, "snapshot_id": SNAPSHOT}]},
