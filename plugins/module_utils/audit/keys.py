@@ -16,7 +16,7 @@ from ..finding import Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
 from ..keys.grants import DELETED_PRINCIPAL, OPERATIONS, is_own
-from ..keys.needed import names_of, unused_key_access
+from ..keys.needed import names_of, of_principals, shared_by_name, unused_key_access
 from ..keys.policy_audience import StatementAudience, audiences
 from ..keys.policy_statements import PolicyConsumers
 from ..model import PUBLIC, Grant, Image, KeySeen, Sharing, Target
@@ -46,7 +46,7 @@ def result(target: Target, key: KeySeen) -> dict[str, Any]:
     """A key as the module returns it: its grants, and who the statements of its policy give access to."""
     own = [
         _statement(access.consumers, access.operations, created_by_collection=True)
-        for access in (key_policy.own_accesses(key.policy) if key.policy else ())
+        for access in (key_policy.accesses_in_own_form(key.policy) if key.policy else ())
     ]
     of_others = [
         _statement(named, audience.operations, created_by_collection=False, public=audience.public)
@@ -125,10 +125,12 @@ def _of_key(
     else:
         yield from _unreachable(target, key, alone, sharings)
     yield from _public(target, key, images)
-    yield from _unknown(wanted, target, key, images)
     yield from _stale(target, key)
-    if len(sharings) == len(images) and _all_volumes_read(images, seen):
-        yield from _unused_access(target, key, images, sharings, seen)
+    held, sharing = _granted(key) | _named(key), _shared(images, sharings, seen)
+    all_read = len(sharings) == len(images) and _all_volumes_read(images, seen)
+    unused = unused_key_access(held, sharing, target.account_id) if all_read else PolicyConsumers()
+    yield from _unused_access(target, key, images, unused)
+    yield from _unknown(wanted, target, key, images, unused | shared_by_name(held, sharing))
 
 
 def _aws_managed(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Finding]:
@@ -214,23 +216,28 @@ def _public(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Findi
         )
 
 
-def _unknown(wanted: AuditWanted, target: Target, key: KeySeen, images: list[Image]) -> Iterator[Finding]:
-    """Principals that are not allowed and that statements or grants of others let use the key.
+def _unknown(
+    wanted: AuditWanted, target: Target, key: KeySeen, images: list[Image], reported: PolicyConsumers
+) -> Iterator[Finding]:
+    """Principals that are not allowed and that statements or grants let use the key.
 
-    Those of this collection are findings about the images that they are for, or about no image at all.
+    Those of this collection may have ``reported`` ones: other findings are about these principals, which an
+    image or snapshot is shared with, or which have the access for no image at all.
     """
     allowed = reduce(Sharing.__or__, map(wanted.allowed_for, images), wanted.allowed)
     found: dict[str, list[str]] = {}
     for audience in _audiences(key):
-        if not audience.is_own and audience.operations & _USES:
-            for principal in names_of(_not_allowed(audience, allowed, target.account_id)):
+        if audience.operations & _USES:
+            named = _not_allowed(audience, allowed, target.account_id)
+            for principal in names_of(named - reported if audience.is_own else named):
                 found.setdefault(principal, []).append(f"statement {audience.name} of the key policy")
     for grant in key.grants:
         # EBS creates a grant for each volume in use, constrained to that volume (KMS Developer Guide, "Amazon
         # EC2 example two"): it is a consequence of access, and retired with the volume's use.
-        if not (is_own(grant) or grant.constrained) and grant.operations & _USES:
+        if not grant.constrained and grant.operations & _USES:
             grantee = PolicyConsumers(frozenset({key_policy.short(grant.grantee)}))
-            for principal in names_of(_beyond(grantee, allowed, target.account_id)):
+            named = _beyond(grantee, allowed, target.account_id)
+            for principal in names_of(named - reported if is_own(grant) else named):
                 found.setdefault(principal, []).append(f"grant {grant.grant_id}")
     for principal, where in sorted(found.items()):
         yield finding(
@@ -238,7 +245,8 @@ def _unknown(wanted: AuditWanted, target: Target, key: KeySeen, images: list[Ima
             "unknown_key_principal",
             key.key.arn,
             f"{principal}, which is not allowed, can use the key: {', '.join(where)}.",
-            "Remove it there (PutKeyPolicy, RevokeGrant), or allow it in the audit.",
+            "Remove it there (PutKeyPolicy, RevokeGrant; for what this collection created state: absent and "
+            "revoke_in_use: true of ami_kms_grant), or allow it in the audit.",
             images[0].image_id if images else None,
             principal,
         )
@@ -273,14 +281,12 @@ def _audiences(key: KeySeen) -> tuple[StatementAudience, ...]:
 
 
 def _unused_access(
-    target: Target, key: KeySeen, images: list[Image], sharings: Mapping[str, Sharing], seen: RegionSeen
+    target: Target, key: KeySeen, images: list[Image], unused: PolicyConsumers
 ) -> Iterator[Finding]:
-    """Grants and statements of this collection for principals that no image under the key is shared with.
+    """Grants and statements of this collection for principals that nothing under the key is shared with.
 
     Other grants and statements may serve another purpose.
     """
-    volumes = (seen.volumes.get(one, Sharing()) for image in images for one in image.snapshot_ids)
-    shared = reduce(Sharing.__or__, (*sharings.values(), *volumes), Sharing())
     first = images[0].image_id if images else None
 
     def found(code: str, what: str, principal: str) -> Finding:
@@ -288,13 +294,19 @@ def _unused_access(
         remedy = "Revoke it (state: absent of ami_kms_grant)."
         return finding(target, code, key.key.arn, message, remedy, first, principal)
 
-    own = {grant: key_policy.short(grant.grantee) for grant in key.grants if is_own(grant)}
-    unused = unused_key_access(PolicyConsumers(frozenset(own.values())), shared, target.account_id)
-    for grant, principal in own.items():
-        if principal in unused.principals:
+    for grant in key.grants:
+        principal = key_policy.short(grant.grantee)
+        if is_own(grant) and principal in unused.principals:
             yield found("grant_without_share", f"The grant {grant.grant_id}", principal)
-    for principal in names_of(unused_key_access(_named(key), shared, target.account_id)):
+    named = _named(key)
+    for principal in names_of(named - (named - unused)):
         yield found("statement_without_share", "A statement of the key policy", principal)
+
+
+def _shared(images: list[Image], sharings: Mapping[str, Sharing], seen: RegionSeen) -> Sharing:
+    """Everyone that an image under the key or one of its snapshots is shared with, as far as was read."""
+    volumes = (seen.volumes.get(one, Sharing()) for image in images for one in image.snapshot_ids)
+    return reduce(Sharing.__or__, (*sharings.values(), *volumes), Sharing())
 
 
 def _stale(target: Target, key: KeySeen) -> Iterator[Finding]:
@@ -318,9 +330,14 @@ def _all_volumes_read(images: list[Image], seen: RegionSeen) -> bool:
     return unread.isdisjoint(one for image in images for one in image.snapshot_ids)
 
 
+def _granted(key: KeySeen) -> PolicyConsumers:
+    """The grantees of this collection's grants."""
+    return of_principals(grant.grantee for grant in key.grants if is_own(grant))
+
+
 def _named(key: KeySeen) -> PolicyConsumers:
     """The consumers that this collection's statements name."""
-    accesses = key_policy.own_accesses(key.policy) if key.policy else ()
+    accesses = key_policy.accesses_in_own_form(key.policy) if key.policy else ()
     return reduce(PolicyConsumers.__or__, (access.consumers for access in accesses), PolicyConsumers())
 
 

@@ -112,6 +112,21 @@ def needed(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
     )
 
 
+def shared_by_name(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
+    """Those of ``held``, who can use a key, that this sharing names.
+
+    Unlike ``needed``, it does not count what an account may have through an organization or the public, nor
+    what an organization has through one of its organizational units.
+    """
+    org_ids = {organization_id(arn) for arn in shared.org_arns}
+    units = {unit_ids(arn) for arn in shared.org_unit_arns}
+    return PolicyConsumers(
+        frozenset(one for one in held.principals if account_of(one) in shared.account_ids),
+        held.org_ids & org_ids,
+        frozenset(unit for unit in held.units if unit in units or unit[0] in org_ids),
+    )
+
+
 def unused_key_access(named: PolicyConsumers, shared: Sharing, owner: str) -> PolicyConsumers:
     """Those of ``named``, who can use a key, that nothing under the key is shared with.
 

@@ -38,6 +38,7 @@ class StatementAudience:
 
     A principal must be in each of the ``limits``; without any, every AWS account has access. ``name`` is the
     statement's Sid, or its number among the statements that allow, from 1.
+    ``is_own``: this collection wrote it.
     """
 
     name: str
@@ -67,7 +68,7 @@ def audiences(policy: str, key_arn: str, operations: Iterable[str]) -> tuple[Sta
             str(statement.get("Sid") or number),
             operations_of(statement, wished),
             tuple(_limits(statement)),
-            policy_statements.is_own(statement),
+            policy_statements.has_own_form(statement),
         )
         for number, statement in enumerate(allow_statements(policy, key_arn), 1)
         if statement.get("Action") or "NotAction" in statement

@@ -20,7 +20,7 @@ from typing import Any
 
 from .. import arns
 from ..structure import as_list
-from .grants import DELETED_PRINCIPAL
+from .grants import DELETED_PRINCIPAL, OPERATIONS
 
 SID_PREFIX = "GoldenImages"
 # KMS Developer Guide, "Resource quotas": size of a key policy document.
@@ -127,8 +127,17 @@ def unit_of_path(path: str) -> tuple[str, str] | None:
 
 def own_accesses(policy: str) -> tuple[PolicyAccess, ...]:
     """The access that the own statements of a policy give."""
+    return _accesses(own_statements(policy))
+
+
+def accesses_in_own_form(policy: str) -> tuple[PolicyAccess, ...]:
+    """The access that those own statements of a policy give that have a form of this collection."""
+    return _accesses(filter(has_own_form, own_statements(policy)))
+
+
+def _accesses(statements: Iterable[Mapping[str, Any]]) -> tuple[PolicyAccess, ...]:
     found: dict[str, PolicyAccess] = {}
-    for statement in own_statements(policy):
+    for statement in statements:
         name, grants = _OWN_SID.fullmatch(statement["Sid"]).group("name", "grants")  # type: ignore[union-attr]
         access = found.get(name, PolicyAccess())
         actions = as_list(statement.get("Action", []))
@@ -148,6 +157,19 @@ def own_statements(policy: str) -> list[dict[str, Any]]:
 def is_own(statement: Mapping[str, Any]) -> bool:
     """Whether a statement has an own Sid."""
     return bool(_OWN_SID.fullmatch(str(statement.get("Sid", ""))))
+
+
+def has_own_form(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement has an own Sid, and principals and conditions that this collection writes.
+
+    Others may have taken the Sid for a statement that gives access to more than ``own_accesses`` shows, such
+    as one for all principals under another condition.
+    """
+    if not is_own(statement):
+        return False
+    named, shown = _named_in(statement), _comparable([_form(statement)])
+    written = (one for unbound in (False, True) for one in _family("", named, OPERATIONS, unbound))
+    return bool(named) and any(_comparable([_form(one)]) == shown for one in written)
 
 
 def aws_principals(statement: Mapping[str, Any]) -> list[str]:
@@ -283,6 +305,16 @@ def _named_in(statement: Mapping[str, Any]) -> PolicyConsumers:
         frozenset(org_ids),
         frozenset(units),
     )
+
+
+def _form(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """The effect, the principals and the conditions of a statement."""
+    principal = statement.get("Principal", {})
+    return {
+        "Effect": statement.get("Effect", ""),
+        "Principal": {"AWS": principal} if isinstance(principal, str) else principal,
+        "Condition": statement.get("Condition", {}),
+    }
 
 
 def _comparable(statements: Iterable[Mapping[str, Any]]) -> list[str]:

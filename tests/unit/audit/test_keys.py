@@ -47,6 +47,7 @@ OPEN = {
     "Condition": {"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}},
 }
 
+LIMITED = {"StringEquals": {"aws:PrincipalAccount": C}}
 ADMIN, FOREIGN_ROLE = f"arn:aws:iam::{OWNER}:role/admin", f"arn:aws:iam::{C}:role/app"
 
 
@@ -167,6 +168,43 @@ def below(unit: tuple[str, str]) -> dict[str, Any]:
             id="a grant of others",
         ),
         pytest.param(
+            under_key(
+                orgs(ORG),
+                made(root(A)),
+                made(root(C)),
+                made(FOREIGN_ROLE),
+                policy=opened_to(
+                    consumers(A, C, org_ids=(ORG_ID, OTHER_ORG_ID), units=(UNIT_IDS, FOREIGN_UNIT))
+                ),
+            ),
+            [
+                ("statement_without_share", KEY.arn, OTHER_ORG_ID),
+                ("statement_without_share", KEY.arn, FOREIGN_UNIT[1]),
+                ("unknown_key_principal", KEY.arn, C),
+                ("unknown_key_principal", KEY.arn, FOREIGN_ROLE),
+            ],
+            id="own grants and statements for accounts that may be in an organization",
+        ),
+        pytest.param(
+            under_key(
+                accounts(C) | orgs(ORG),
+                *map(made, map(root, (B, C, STRANGER))),
+                policy=opened_to(consumers(C, STRANGER, org_ids=(ORG_ID,))),
+                volumes={"snap-1": accounts(STRANGER)},
+            ),
+            [
+                ("access_remains_through_organization", ENCRYPTED.image_id, C),
+                ("unknown_account", ENCRYPTED.image_id, C),
+                ("unknown_account", "snap-1", STRANGER),
+            ],
+            id="own grants for accounts that an image or snapshot is shared with",
+        ),
+        pytest.param(
+            under_key(PRIVATE, policy=policy_of({**of_others("*", LIMITED), "Sid": "GoldenImagesAccounts"})),
+            [("unknown_key_principal", KEY.arn, C)],
+            id="an own Sid with a condition that is not written",
+        ),
+        pytest.param(
             under_key(PRIVATE, key=DEFAULT), [("default_key", DEFAULT.arn, None)], id="the default key"
         ),
         pytest.param(
@@ -259,7 +297,10 @@ def test_key_access_that_may_still_be_needed_is_not_a_finding() -> None:
     hidden = replace(under_key(PRIVATE, made(root(B))), sharing={}, problems=(unread,))
     snapshot = replace(under_key(PRIVATE, made(root(B))), volumes={"snap-1": accounts(B)})
     for seen in (through, hidden, snapshot):
-        assert "grant_without_share" not in [code for code, _where, _who in codes(audited(seen))]
+        found = audited(seen).findings
+        assert "grant_without_share" not in [one.code for one in found]
+        # It is not allowed either.
+        assert [one.principal for one in found if one.code.startswith("unknown_")][-1] == B
 
 
 def failure(action: str) -> Failure:
@@ -289,15 +330,17 @@ def test_the_statements_of_others_in_a_key() -> None:
         of_others("*", below(UNIT_IDS), Action="kms:Decrypt"),
         of_others({"AWS": C}, Action="kms:Sign"),
         OPEN,
+        {**of_others("*", LIMITED, Action="kms:Decrypt"), "Sid": "GoldenImagesOrganizations"},
         *json.loads(opened_to(consumers(B)))["Statement"][1:],
     )
     (shown,) = audit.keys(AuditSeen(OWNER, NOW, {place(): under_key(PRIVATE, policy=policy)}))
     own, *others = shown["policy_statements"]
     assert (own["principals"], own["created_by_collection"]) == ([B], True)
-    assert [item["created_by_collection"] for item in others] == [False] * 3
+    assert [item["created_by_collection"] for item in others] == [False] * 4
     assert [(item["principals"], item["org_unit_ids"], item["public"]) for item in others] == [
         ([C], [], False),
         ([], [UNIT_IDS[1]], False),
         ([], [], True),
+        ([C], [], False),
     ]
     assert others[0]["operations"] == ["Decrypt"]

@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.needed import (
     needed,
     of_principals,
     one_by_one,
+    shared_by_name,
     unused_key_access,
 )
 from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import PolicyConsumers
@@ -74,6 +75,23 @@ def test_needed(
     # The owner always needs its key, and one who may be in any account may be in that of the owner.
     owner = frozenset({"AROAEXAMPLE"})
     assert unused_key_access(ALL, shared, OWNER) == ALL - expected - PolicyConsumers(owner)
+
+
+@pytest.mark.parametrize(
+    ("shared", "expected"),
+    [
+        pytest.param(Sharing(public=True), PolicyConsumers(), id="the public"),
+        pytest.param(accounts(account_of(DEPLOY) or ""), consumers(A, DEPLOY), id="an account and its role"),
+        pytest.param(
+            Sharing(org_arns=frozenset({ORG})),
+            consumers(org_ids=(ORG_ID,), units=(UNIT_IDS, OTHER_UNIT)),
+            id="an organization with its units",
+        ),
+        pytest.param(Sharing(org_unit_arns=frozenset({UNIT})), consumers(units=(UNIT_IDS,)), id="a unit"),
+    ],
+)
+def test_shared_by_name(shared: Sharing, expected: PolicyConsumers) -> None:
+    assert shared_by_name(ALL, shared) == expected
 
 
 def test_only_the_named_consumers_are_needed_or_unused() -> None:

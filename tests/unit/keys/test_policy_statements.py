@@ -370,6 +370,59 @@ def test_is_own(sid: str, own: bool) -> None:
     assert key_policy.is_own({"Effect": "Allow"}) is False
 
 
+FULL_PATH = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{ORG_ID}/r-ab12/{UNIT[1]}/*"}}
+
+
+@given(ACCESSES)
+def test_all_written_statements_have_the_own_form(wanted: PolicyAccess) -> None:
+    statements = key_policy.statements_for(wanted)
+    assert all(map(key_policy.has_own_form, statements))
+    assert key_policy.accesses_in_own_form(policy_of(*statements)) == key_policy.own_accesses(
+        policy_of(*statements)
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "own"),
+    [
+        pytest.param({}, True, id="as written"),
+        pytest.param({"Principal": {"AWS": f"arn:aws:iam::{A}:root"}}, True, id="as AWS formats it"),
+        pytest.param({"Condition": FOR_AWS}, True, id="only for AWS services"),
+        pytest.param({"Sid": "Theirs"}, False, id="another Sid"),
+        pytest.param({"Effect": "Deny"}, False, id="denied"),
+        pytest.param({"Principal": "*"}, False, id="everyone"),
+        pytest.param({"Principal": {"AWS": [A, "*"]}}, False, id="everyone and an account"),
+        pytest.param({"Principal": {"AWS": A, "Service": "ec2.amazonaws.com"}}, False, id="a service, too"),
+        pytest.param({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, False, id="another condition"),
+        pytest.param(
+            {"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": A}}},
+            False,
+            id="an account by condition",
+        ),
+        pytest.param(
+            {"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": ORG_ID}}},
+            True,
+            id="an organization",
+        ),
+        pytest.param(
+            {"Condition": {"StringEquals": {"aws:PrincipalOrgID": ORG_ID}}},
+            False,
+            id="an account in an organization",
+        ),
+        pytest.param(
+            {"Principal": "*", "Condition": {"StringLike": {"aws:PrincipalOrgID": ORG_ID}}},
+            False,
+            id="another operator",
+        ),
+        pytest.param({"Principal": "*", "Condition": FULL_PATH}, False, id="a whole path"),
+    ],
+)
+def test_has_own_form(changes: dict[str, Any], own: bool) -> None:
+    statement = {**ACCOUNTS, "Principal": {"AWS": [A]}, **changes}
+    assert key_policy.has_own_form(statement) is own
+    assert bool(key_policy.accesses_in_own_form(policy_of(statement))) is own
+
+
 @pytest.mark.parametrize(
     ("principal", "named"),
     [
