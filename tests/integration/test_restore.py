@@ -195,6 +195,18 @@ def test_a_call_whose_answer_is_lost_is_done(aws: SimulatedAws, ansible: Ansible
     assert retired.now() == retired.before
 
 
+def test_a_deprecation_is_canceled_after_the_image_was_used_again(ansible: Ansible, retired: Retired) -> None:
+    policy = retired.policy(deprecate_after_days=0)
+    retired.retire(policy)
+    protected = {**policy, "protect_tags": ["family"]}
+    retired.retire(protected)
+    stages = [key for one in retired.now().values() for key in one[1] if key.endswith("-deprecated")]
+    assert stages == []
+    run = ansible.run(FQCN, {"restore_images": retired.images, "restore_permissions": False})
+    assert run.code == 0, run.text
+    assert retired.now() == retired.before
+
+
 @pytest.mark.every_python
 def test_what_cannot_be_restored_is_reported_before_anything_changes(
     aws: SimulatedAws, ansible: Ansible, retired: Retired

@@ -16,7 +16,16 @@ from ..tags import MAX_VALUE, tag_list
 from .decisions import Decision
 from .sharing import ALL_VERSIONS, REPORTED_TYPES, TEMPLATES
 from .snapshots import SNAPSHOT_TAG, marked_for
-from .stages import DEPRECATE, DEREGISTER, DISABLE, STAGE_TAGS, deprecate_at, set_marks
+from .stages import (
+    DEPRECATE,
+    DEPRECATION_TAG,
+    DEREGISTER,
+    DISABLE,
+    STAGE_TAGS,
+    deprecate_at,
+    set_marks,
+    stamp,
+)
 from .state import CleanupSeen, OwnSnapshot, RegionState
 
 # EC2 API Reference, CreateTags and DeleteTags: resources per request.
@@ -36,15 +45,18 @@ def region_actions(
     ``snapshots`` are deleted in addition to those of the images. ``inherited_tags`` maps images to the tags
     that they inherit from deregistered ones, ``grants`` maps keys to the grants to revoke.
 
-    The date of a stage is written after the stage is reached, so that no date is too early. Snapshots are
-    marked before their image is deregistered, so that the next run finds them even if this one is killed.
+    The date of a stage is written after the stage is reached, so that no date is too early. The date of a
+    deprecation is written before it is set, so that a restore knows whose it is even if this run is killed;
+    and snapshots are marked before their image is deregistered, so that the next run finds them.
     """
     state = seen.regions[target.region]
     yield from _report_actions(seen, target, decided)
-    for decision in decided:
-        if decision.kind == DEPRECATE:
-            parameters = {"DeprecateAt": deprecate_at(seen.now), "ImageId": decision.ref.image_id}
-            yield Action(target, "EnableImageDeprecation", parameters, decision.ref.image_id)
+    date = deprecate_at(seen.now)
+    deprecated = [decision.ref.image_id for decision in decided if decision.kind == DEPRECATE]
+    yield from _tag_actions(target, {image_id: {DEPRECATION_TAG: stamp(date)} for image_id in deprecated})
+    for image_id in deprecated:
+        parameters = {"DeprecateAt": date, "ImageId": image_id}
+        yield Action(target, "EnableImageDeprecation", parameters, image_id)
     yield from _tag_actions(target, _marks(decision for decision in decided if decision.kind != DISABLE))
     yield from _tag_actions(target, inherited_tags)
     yield from _untag_actions(target, {**_ended_marks(state, decided), **_marks_to_remove(state, decided)})

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from ..model import Image
 from ..tags import OWN_TAG_PREFIX
 from .state import OwnImage
 
@@ -20,6 +21,9 @@ CHOSEN_TAG = OWN_TAG_PREFIX + "cleanup-chosen"
 STAGE_TAGS = {DEPRECATE: OWN_TAG_PREFIX + "cleanup-deprecated", DISABLE: OWN_TAG_PREFIX + "cleanup-disabled"}
 MARKS = (CHOSEN_TAG, *STAGE_TAGS.values())
 
+# On an image from before a cleanup deprecates it until a restore cancels that. Its value is the date that the
+# cleanup sets. It stays if the image is needed again, since the image is still deprecated then.
+DEPRECATION_TAG = OWN_TAG_PREFIX + "cleanup-deprecation-date"
 # On an image from before a restore enables it until the restore is complete. After an interrupted restore, it
 # shows the next one that permissions may be missing, and the cleanup that the image is needed. Its value is
 # the time of the tombstone.
@@ -28,8 +32,8 @@ RESTORE_TAG = OWN_TAG_PREFIX + "restoring"
 # EC2 API Reference, EnableImageDeprecation: a date in the past is refused. Between the plan and the last call
 # most of an hour can pass: 10,000 images are inspected (20 per second) and deprecated (5 per second).
 _AHEAD = timedelta(hours=1)
-# The longest time from the mark of an image to its deprecation. AWS rounds seconds to the nearest minute.
-DEPRECATED_WITHIN = _AHEAD + timedelta(minutes=2)
+# The longest time from a run to the date that it sets. AWS rounds seconds to the nearest minute.
+_DEPRECATED_WITHIN = _AHEAD + timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -107,12 +111,18 @@ def is_done(own: OwnImage, stage: str, now: datetime) -> bool:
     if own.image.state == "disabled":
         return True
     deprecated = parse(own.image.deprecation_time or "")
-    return stage == DEPRECATE and deprecated is not None and deprecated <= now + DEPRECATED_WITHIN
+    return stage == DEPRECATE and deprecated is not None and deprecated <= now + _DEPRECATED_WITHIN
 
 
 def deprecate_at(now: datetime) -> datetime:
     """A full minute that is not in the past when the last call is made, however many images there are."""
     return now.replace(second=0, microsecond=0) + timedelta(minutes=1) + _AHEAD
+
+
+def is_own_deprecation(image: Image) -> bool:
+    """Whether the deprecation date of an image is the one that a cleanup has set."""
+    date = parse(image.deprecation_time or "")
+    return date is not None and date == parse(image.tags.get(DEPRECATION_TAG, ""))
 
 
 def set_marks(own: OwnImage) -> tuple[str, ...]:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 
 from ..cleanup.snapshots import SNAPSHOT_TAG, marked_for
 from ..cleanup.stages import (
-    DEPRECATE,
-    DEPRECATED_WITHIN,
+    DEPRECATION_TAG,
     DISABLE,
     MARKS,
     RESTORE_TAG,
     STAGE_TAGS,
     has_lost_permissions,
-    parse,
+    is_own_deprecation,
 )
 from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import Tombstone, TombstoneHistory
@@ -233,7 +231,7 @@ def _finishing_actions(
         unwanted_tags = (*unwanted_tags, RESTORE_TAG)
     if image.state == "disabled":
         yield Action(target, "EnableImage", {"ImageId": image_id}, image_id)
-    if _deprecated_by_cleanup(image) and not found.launch.public:
+    if is_own_deprecation(image) and not found.launch.public:
         yield Action(target, "DisableImageDeprecation", {"ImageId": image_id}, image_id)
     yield from missing
     snapshot_ids = sorted(one.snapshot_id for one in found.snapshots.values() if image_id in marked_for(one))
@@ -306,7 +304,7 @@ def _not_made_public(
 
 def _stays_deprecated(found: Found, image: Image) -> Iterator[str]:
     """A warning if AWS does not cancel the deprecation, because the image is public."""
-    if found.launch.public and _deprecated_by_cleanup(image):
+    if found.launch.public and is_own_deprecation(image):
         yield (
             f"{image.image_id} is public and stays deprecated: AWS cancels the deprecation of private "
             "images only. Remove its public launch permission, call DisableImageDeprecation, and make it "
@@ -367,23 +365,15 @@ def _predicted(found: Found, image: Image, last: Tombstone) -> Found:
     )
 
 
-def _deprecated_by_cleanup(image: Image) -> bool:
-    """Whether a cleanup deprecated the image. Any other deprecation stays."""
-    marked, moment = parse(image.tags.get(STAGE_TAGS[DEPRECATE], "")), parse(image.deprecation_time or "")
-    if marked is None or moment is None:
-        return False
-    return timedelta() <= moment - marked <= DEPRECATED_WITHIN
-
-
 def _stage_tags(image: Image) -> tuple[str, ...]:
     """The image's tags of the cleanup's stages and of an unfinished restore."""
-    return tuple(tag for tag in (*MARKS, RESTORE_TAG) if tag in image.tags)
+    return tuple(tag for tag in (*MARKS, DEPRECATION_TAG, RESTORE_TAG) if tag in image.tags)
 
 
 def _without_stages(image: Image, launch: Sharing) -> Image:
     """The image with the permissions ``launch``, as it is when all calls are made."""
     unwanted = _stage_tags(image)
-    canceled = _deprecated_by_cleanup(image) and not launch.public
+    canceled = is_own_deprecation(image) and not launch.public
     return replace(
         image,
         state="available",

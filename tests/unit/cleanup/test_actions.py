@@ -44,6 +44,7 @@ def test_the_calls_are_in_an_order_in_which_a_run_can_end_anywhere() -> None:
     left = (OwnSnapshot("snap-9"),)
     found = tuple(region_actions(SEEN, place(), decided, left, {"ami-copy": {"family": "web"}}, grants))
     assert calls(found) == [
+        ("CreateTags", "ami-2"),
         ("EnableImageDeprecation", "ami-2"),
         ("CreateTags", "ami-2"),
         ("CreateTags", "ami-copy"),
@@ -55,7 +56,7 @@ def test_the_calls_are_in_an_order_in_which_a_run_can_end_anywhere() -> None:
         ("DeleteSnapshot", "snap-9"),
     ]
     disabling = disabled_by(found)
-    assert [is_destructive(one, disabling) for one in found] == [False] * 3 + [True] * 6
+    assert [is_destructive(one, disabling) for one in found] == [False] * 4 + [True] * 6
 
 
 def test_resources_with_the_same_tags_share_calls_of_at_most_a_batch() -> None:

@@ -87,13 +87,18 @@ def test_snapshots_are_deleted_alone_only_when_all_images_are_gone() -> None:
 def test_dates_are_written_after_what_they_date_and_with_one_call() -> None:
     made = plan(wanted(clocks=Clocks(deprecate=0, disable=9)), seen(region_state(OLD, OLDER, NEWEST)))
     assert calls(made.actions) == [
+        ("CreateTags", "ami-1, ami-2"),
         ("EnableImageDeprecation", "ami-1"),
         ("EnableImageDeprecation", "ami-2"),
         ("CreateTags", "ami-1, ami-2"),
     ]
     # Reads and many calls take time, and AWS rejects a date in the past.
-    assert made.actions[0].parameters["DeprecateAt"] == NOW.replace(second=0) + timedelta(hours=1, minutes=1)
-    assert made.actions[2].parameters["Tags"] == [{"Key": "golden.images:cleanup-deprecated", "Value": TODAY}]
+    date = NOW.replace(second=0) + timedelta(hours=1, minutes=1)
+    assert made.actions[1].parameters["DeprecateAt"] == date
+    assert made.actions[3].parameters["Tags"] == [{"Key": "golden.images:cleanup-deprecated", "Value": TODAY}]
+    # Whose deprecation it is has to be known even if the run ends after it.
+    (tag,) = made.actions[0].parameters["Tags"]
+    assert tag == {"Key": "golden.images:cleanup-deprecation-date", "Value": stamp(date)}
 
 
 def test_one_call_marks_the_snapshots_of_as_many_images_as_a_tag_can_name() -> None:

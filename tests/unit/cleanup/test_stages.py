@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.stages impor
     Step,
     deprecate_at,
     has_lost_permissions,
+    is_own_deprecation,
     parse,
     set_marks,
     stamp,
@@ -26,6 +27,7 @@ from tests.unit.cleanup.examples import NOW, ago, own
 CHOSEN = "golden.images:cleanup-chosen"
 DEPRECATED = "golden.images:cleanup-deprecated"
 DISABLED = "golden.images:cleanup-disabled"
+DEPRECATION = "golden.images:cleanup-deprecation-date"
 TODAY = stamp(NOW)
 ALL = Clocks(deprecate=10, disable=20, deregister=30)
 SECOND = 1 / 86_400
@@ -162,6 +164,25 @@ def test_permissions_are_lost_while_disabled_or_tagged(state: str, tags: tuple[s
     assert has_lost_permissions(state, tags) == lost
 
 
+@pytest.mark.parametrize(
+    ("tag", "deprecated", "is_own"),
+    [
+        ("2026-11-24T13:01:00Z", "2026-11-24T13:01:00.000Z", True),
+        ("2026-11-24T13:01:00Z", "2026-11-24T13:02:00.000Z", False),
+        ("2026-11-24T13:01:00Z", None, False),
+        ("soon", "2026-11-24T13:01:00.000Z", False),
+        (None, "2026-11-24T13:01:00.000Z", False),
+        (None, None, False),
+    ],
+)
+def test_a_deprecation_is_a_cleanups_if_it_has_the_date_that_this_one_set(
+    tag: str | None, deprecated: str | None, is_own: bool
+) -> None:
+    tags = {DEPRECATION: tag} if tag else {}
+    assert is_own_deprecation(own(tags=tags, deprecation_time=deprecated).image) == is_own
+
+
 def test_only_the_dates_of_stages_are_marks() -> None:
-    image = own(tags={DISABLED: "x", CHOSEN: "y", "golden.images:source": "z"})
+    # An image that is needed again is still deprecated.
+    image = own(tags={DISABLED: "x", CHOSEN: "y", DEPRECATION: TODAY, "golden.images:source": "z"})
     assert set_marks(image) == (CHOSEN, DISABLED)

@@ -117,25 +117,27 @@ def test_an_available_image_only_gets_what_an_interrupted_run_left(
 @pytest.mark.parametrize(
     ("marked", "deprecated", "canceled"),
     [
-        ("2026-11-01T12:00:30Z", "2026-11-01T12:01:00.000Z", True),
-        ("2026-11-01T12:00:30Z", "2026-10-01T12:01:00.000Z", False),
-        ("2026-11-01T12:00:30Z", "2026-12-01T12:01:00.000Z", False),
-        ("2026-11-01T12:00:30Z", None, False),
+        ("2026-11-01T12:01:00Z", "2026-11-01T12:01:00.000Z", True),
+        ("2026-11-01T12:01:00Z", "2026-10-01T12:01:00.000Z", False),
+        ("2026-11-01T12:01:00Z", "2026-11-01T12:02:00.000Z", False),
+        ("2026-11-01T12:01:00Z", None, False),
         (None, "2026-11-01T12:01:00.000Z", False),
     ],
 )
 def test_only_a_cleanups_deprecation_is_canceled(
     marked: str | None, deprecated: str | None, canceled: bool
 ) -> None:
-    tags = {"golden.images:cleanup-deprecated": marked} if marked else {}
+    # Without the date of the stage, which a cleanup deletes if the image is used again.
+    tags = {"golden.images:cleanup-deprecation-date": marked} if marked else {}
     shown = found(image("available", tags=tags, deprecation_time=deprecated), launch=LAUNCH)
     plan = planned(shown)
     assert (("DisableImageDeprecation", AMI) in calls(plan.actions)) == canceled
+    assert plan.after["marks"] == []
     assert plan.after["deprecation_time"] == (None if canceled else deprecated)
 
 
 DEPRECATED = {
-    "tags": {"golden.images:cleanup-deprecated": "2026-11-01T12:00:30Z", **DISABLED_TAG},
+    "tags": {"golden.images:cleanup-deprecation-date": "2026-11-01T12:01:00Z", **DISABLED_TAG},
     "deprecation_time": "2026-11-01T12:01:00.000Z",
 }
 

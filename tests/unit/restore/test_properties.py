@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import MARKS
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
@@ -18,7 +19,6 @@ from tests.unit.examples import CONSUMER, ORG, STRANGER, UNIT
 
 from .examples import (
     CHOSEN_TAG,
-    DATED,
     DISABLED_TAG,
     GOING,
     REF,
@@ -58,7 +58,7 @@ def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, A
     tags = {"family": "web", **(draw(st.sampled_from([{}, CHOSEN_TAG, DISABLED_TAG])) if disabled else {})}
     deprecation = draw(st.sampled_from([None, "2026-11-01T00:01:00.000Z", "2020-01-01T00:00:00.000Z"]))
     if draw(st.booleans()):
-        tags["golden.images:cleanup-deprecated"] = DATED
+        tags["golden.images:cleanup-deprecation-date"] = "2026-11-01T00:01:00Z"
     marked = draw(st.booleans())
     registered = Found(
         image("disabled" if disabled else "available", tags=tags, deprecation_time=deprecation),
@@ -104,13 +104,13 @@ def test_a_run_completes_an_interrupted_one(
 def test_a_cleanup_between_the_runs_takes_no_permission(
     case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]], stop: int
 ) -> None:
-    """It deletes the tag of a stage that is undone."""
+    """It deletes the tags of a stage that is undone, and of an image that is needed again."""
     shown, registered, tombstones, options = case
     if planned(shown, *tombstones, **options).refusals:
         return
     halfway = _run(shown, registered, tombstones, options, stop)
     if halfway.image is not None and halfway.image.state == "available":
-        tags = {key: value for key, value in halfway.image.tags.items() if key not in DISABLED_TAG}
+        tags = {key: value for key, value in halfway.image.tags.items() if key not in MARKS}
         halfway = replace(halfway, image=replace(halfway.image, tags=tags))
     whole = _run(shown, registered, tombstones, options, None)
     assert _run(halfway, registered, tombstones, options, None) == whole
