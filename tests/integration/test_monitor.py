@@ -130,6 +130,15 @@ def test_resources_are_created_once_and_deleted_once(aws: SimulatedAws, ansible:
     assert _run(ansible, variables).changed == []
     assert _writes(aws) == []
 
+    # The alarm notifies no one, which the modules of amazon.aws neither show nor change.
+    cloudwatch = aws.client("cloudwatch", OWNER, HOME)
+    cloudwatch.disable_alarm_actions(AlarmNames=["UnauthorizedAMISharing"])
+    message = ansible.run(PLAYBOOK, variables).task("Fail if a region failed").result["msg"]
+    assert "alarm UnauthorizedAMISharing differs in ActionsEnabled" in message
+    command = f"enable-alarm-actions --region {HOME} --alarm-names UnauthorizedAMISharing"
+    assert f"Run aws cloudwatch {command} to enable the actions." in message
+    cloudwatch.enable_alarm_actions(AlarmNames=["UnauthorizedAMISharing"])
+
     # What is refused today may have been created before, and is deleted.
     formerly = {
         "monitor_subscriptions": [{"protocol": "firehose", "endpoint": "x"}],

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from .state import Attributes, Difference, VerifySeen, VerifyWanted
@@ -28,7 +29,19 @@ def _differences(wanted: VerifyWanted, seen: VerifySeen) -> Iterator[Difference]
         elif found is None:
             yield Difference(resource, f"{resource} is missing")
         elif names := _other(attributes, found):
-            yield Difference(resource, f"{resource} differs in {' and '.join(names)}")
+            text = f"{resource} differs in {' and '.join(names)}"
+            yield Difference(resource, text, _remedy(wanted, resource.name, names))
+
+
+def _remedy(wanted: VerifyWanted, name: str, differing: Collection[str]) -> str:
+    """What to do about an alarm whose actions were disabled, which no rerun of the role changes.
+
+    amazon.aws.cloudwatch_metric_alarm does not compare ActionsEnabled, and has no option for it.
+    """
+    if "ActionsEnabled" not in differing:
+        return ""
+    place = f"--region {wanted.target.region} --alarm-names {shlex.quote(name)}"
+    return f"Run aws cloudwatch enable-alarm-actions {place} to enable the actions."
 
 
 def _other(wanted: Attributes, found: Attributes) -> list[str]:

@@ -32,7 +32,8 @@ def plan(wanted: VerifyWanted, seen: VerifySeen) -> PlanWithoutTargets:
     word = "configured" if wanted.is_present else "removed"
     names = cut(", ".join(one.text for one in found), _LONGEST)
     text = f"Monitoring is not {word} as requested: {names}."
-    differing = Failure.at(wanted.target, "monitoring", "monitoring_differs", text, _REMEDY)
+    remedy = " ".join(dict.fromkeys(one.remedy or _REMEDY for one in found))
+    differing = Failure.at(wanted.target, "monitoring", "monitoring_differs", text, remedy)
     return PlanWithoutTargets(failures=(*([differing] if found else ()), *seen.failures))
 
 

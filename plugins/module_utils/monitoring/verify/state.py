@@ -70,7 +70,11 @@ class VerifySeen:
 
 @dataclass(frozen=True)
 class Difference:
-    """A resource that is not as it should be, and what is wrong, as a clause."""
+    """A resource that is not as it should be, and what is wrong, as a clause.
+
+    ``remedy`` is a sentence, empty if the change may not have reached AWS.
+    """
 
     resource: Resource
     text: str
+    remedy: str = ""

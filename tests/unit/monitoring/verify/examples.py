@@ -32,7 +32,12 @@ RULE = Resource("rule", "changes")
 AS_WANTED: dict[Resource, Attributes | None] = {
     TOPIC: {"policy": POLICY, "subscriptions": [EMAIL]},
     FILTER: {"pattern": "{ $.a = 1 }", "metric": {"name": "Sharing", "namespace": "Custom/EC2"}},
-    ALARM: {"AlarmName": "AMI sharing", "Threshold": 0.0, "AlarmActions": [TOPIC_ARN]},
+    ALARM: {
+        "AlarmName": "AMI sharing",
+        "Threshold": 0.0,
+        "AlarmActions": [TOPIC_ARN],
+        "ActionsEnabled": True,
+    },
     QUEUE: {"policy": QUEUE_POLICY},
     RULE: {
         "state": "ENABLED",
@@ -52,7 +57,7 @@ def wanted(**changes: Any) -> VerifyWanted:
         "metric_namespace": "Custom/EC2",
         "metric_filters": [{"name": "all", "metric": "Sharing", "pattern": "{ $.a = 1 }"}],
         "alarm_name": "AMI sharing",
-        "alarm": {"Threshold": 0, "AlarmActions": [TOPIC_ARN]},
+        "alarm": {"Threshold": 0, "AlarmActions": [TOPIC_ARN], "ActionsEnabled": True},
         "queue_name": "events",
         "queue_policy": QUEUE_POLICY,
         "rule_name": "changes",

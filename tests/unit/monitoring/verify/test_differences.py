@@ -49,6 +49,7 @@ def test_everything_still_exists() -> None:
         (FILTER, {"metric": {"name": "Sharing"}}, "metric filter all differs in metric"),
         (ALARM, {"Threshold": 1.0}, "alarm AMI sharing differs in Threshold"),
         (ALARM, {"AlarmActions": []}, "alarm AMI sharing differs in AlarmActions"),
+        (ALARM, {"ActionsEnabled": False}, "alarm AMI sharing differs in ActionsEnabled"),
         (QUEUE, {"policy": None}, "queue events differs in policy"),
         (RULE, {"state": "DISABLED"}, "rule changes differs in state"),
         (RULE, {"event pattern": {**PATTERN, "source": []}}, "rule changes differs in event pattern"),

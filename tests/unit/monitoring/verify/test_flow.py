@@ -8,7 +8,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Fail
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.flow import FLOW, plan
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import VerifySeen
 
-from .examples import ACCOUNT, ALARM, AS_WANTED, REGION, wanted
+from .examples import ACCOUNT, ALARM, AS_WANTED, REGION, RULE, wanted
 
 REMEDY = (
     "A change may not have reached AWS: check the network, the proxy and AWS_ENDPOINT_URL, and rerun. "
@@ -28,6 +28,16 @@ def test_all_differences_are_one_failure_beside_those_of_reads() -> None:
     differing = Failure(text, REMEDY, "monitoring_differs", "monitoring", REGION, ACCOUNT)
     assert found.failures == (differing, unread)
     assert found.actions == ()
+
+
+def test_disabled_actions_are_to_be_enabled() -> None:
+    alarm = {**(AS_WANTED[ALARM] or {}), "ActionsEnabled": False}
+    command = "aws cloudwatch enable-alarm-actions --region eu-west-1 --alarm-names 'AMI sharing'"
+    own = f"Run {command} to enable the actions."
+    (found,) = plan(wanted(), VerifySeen({**AS_WANTED, ALARM: alarm})).failures
+    assert found.remedy == own
+    (found,) = plan(wanted(), VerifySeen({**AS_WANTED, ALARM: alarm, RULE: None})).failures
+    assert found.remedy == f"{own} {REMEDY}"
 
 
 def test_what_was_not_deleted() -> None:
