@@ -67,8 +67,8 @@ class Audited:
     """Everything that was audited in an account.
 
     ``volumes`` are the volume permissions of snapshots, also of shared ones that no image uses, None if these
-    could not be read; ``key_of`` maps
-    encrypted snapshots to their keys; ``regions`` are those whose images could be listed.
+    could not be read; ``key_of`` maps encrypted snapshots to their keys; ``regions`` are those whose images
+    could be listed.
     """
 
     account_id: str
@@ -78,6 +78,11 @@ class Audited:
     key_of: Mapping[Place, Place] = field(default_factory=dict)
     keys: Mapping[Place, AuditedKey] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+
+    @cached_property
+    def unlisted(self) -> frozenset[str]:
+        """The regions where the snapshots that no image uses could not be listed."""
+        return frozenset(one.region for one in self.findings if one.code == "unused_snapshots_unreadable")
 
     @cached_property
     def users(self) -> Mapping[Place, tuple[Place, ...]]:
@@ -135,8 +140,8 @@ class Audited:
             key = self.keys.get(place)
             return None if key is None else principal in names_of(key.holders)
         if place not in self.images and place not in self.volumes:
-            # The image was removed.
-            return False
+            # It was removed, if it was not only that it could not be listed.
+            return None if place.kind == "snapshot" and place.region in self.unlisted else False
         sharing = self.images[place].launch if place.kind == "image" else self.volumes[place]
         return None if sharing is None else bool(sharing & sharing_of([principal]))
 
@@ -162,6 +167,10 @@ def read(result: Mapping[str, Any]) -> Audited:
                 key_of[place] = Place(region, one["kms_key_arn"])
     for item in result["unused_snapshots"]:
         volumes[Place(item["region"], item["snapshot_id"])] = _sharing(item)
+    findings = tuple(map(Finding.read, result["findings"]))
+    for found in findings:
+        if found.code == "snapshot_unreadable":
+            volumes.setdefault(place_of(found))
     return Audited(
         account_id=result["account_id"],
         regions=frozenset(result["regions"]),
@@ -169,7 +178,7 @@ def read(result: Mapping[str, Any]) -> Audited:
         volumes=volumes,
         key_of=key_of,
         keys={Place(item["region"], item["kms_key_arn"]): _key(item) for item in result["kms_keys"]},
-        findings=tuple(map(Finding.read, result["findings"])),
+        findings=findings,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, Problem, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import PolicyConsumers
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.remediation.state import (
@@ -27,8 +27,10 @@ from tests.unit.keys.policies import ORG_ID, consumers, opened_to
 from tests.unit.keys.policies import UNIT as UNIT_IDS
 from tests.unit.kms_grant.examples import KEY, A, B, foreign, made, root
 from tests.unit.remediation.examples import audited
+from tests.unit.remediation.test_scope import failure
 
 REGION = place().region
+UNLISTED = Problem("unused_snapshots_unreadable", REGION, failure("DescribeSnapshots"))
 IMAGE_PLACE, SNAPSHOT, KEY_PLACE = (Place(REGION, one) for one in (SOURCE_ID, "snap-1", KEY.arn))
 
 
@@ -114,3 +116,15 @@ def test_unused_key_access() -> None:
 def test_holds(where: Place, principal: str, expected: bool | None) -> None:
     found = audit_of(under_key(accounts(A), made(root(B)), volumes={"snap-1": PRIVATE}))
     assert found.holds(where, principal) is expected
+
+
+def test_a_snapshot_without_an_image_that_could_not_be_read_is_not_known_to_be_private() -> None:
+    snapshot = Place(REGION, "snap-9")
+    private = region(unused={"snap-9": PRIVATE})
+    assert audit_of(private).holds(snapshot, A) is False
+    unread = Problem("snapshot_unreadable", "snap-9", failure("DescribeSnapshotAttribute"))
+    assert audit_of(region(problems=(unread,))).holds(snapshot, A) is None
+    unlisted = audit_of(region(problems=(UNLISTED,)))
+    assert unlisted.unlisted == {REGION}
+    assert unlisted.holds(snapshot, A) is None
+    assert unlisted.holds(Place(REGION, "ami-00000000"), A) is False
