@@ -26,6 +26,11 @@ MAX_THREADS = 64
 _SWITCH_INTERVAL = 0.1
 
 
+# The grace period, in seconds, of optional items that change something: a change that is not waited for may
+# still be made, and many changes take longer in a far region than in a near one.
+CHANGE_GRACE_PERIOD = 60.0
+
+
 class _End:
     """Marks the end of the queue."""
 

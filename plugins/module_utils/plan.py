@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from .failures import Failure
@@ -56,6 +56,12 @@ class TargetPlan:
     warnings: tuple[str, ...] = ()
     refusals: tuple[Failure, ...] = ()
     tolerated: tuple[Failure, ...] = ()
+
+    def tolerating(self, best_effort_regions: Collection[str]) -> TargetPlan:
+        """This plan; in one of these regions, it does nothing instead of refusing the whole plan."""
+        if not self.refusals or self.target.region not in best_effort_regions:
+            return self
+        return replace(self, actions=(), after=self.before, refusals=(), tolerated=self.refusals)
 
 
 @dataclass(frozen=True)

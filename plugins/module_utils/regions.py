@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 
 from .failures import Failure, invalid_option
+from .model import Target
 
 
 def select_regions(
@@ -34,3 +35,8 @@ def check_region(option: str, region: str, known: Mapping[str, str]) -> Iterator
             f"{option}: the account has not opted in to '{region}'.",
             "Enable the region in the account, or remove it from the option.",
         )
+
+
+def targets_in(regions: Collection[str], targets: Iterable[Target]) -> frozenset[Target]:
+    """Those of the targets that are in these regions."""
+    return frozenset(target for target in targets if target.region in regions)

@@ -28,6 +28,8 @@ description:
     (C(ec2:DescribeVolumes) in each of them), and accounts that have such volumes keep their access. Access is revoked if the
     volumes cannot be read, and the result says so. By default a launch encrypts volumes under the account's own default key.
   - The consumers also need an IAM policy in their own account that allows them to use the key.
+  - A consumer that AWS rejects, or that cannot create its grant for Auto Scaling, keeps no other one from access, and fails
+    the task in O(best_effort_regions), too.
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -125,6 +127,7 @@ requirements:
 extends_documentation_fragment:
   - golden.images.variable_names
   - golden.images.option_forms
+  - golden.images.best_effort_regions
   - golden.images.consumers
   - golden.images.consumer_role
   - amazon.aws.common.modules
@@ -176,7 +179,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 kms_key_arns:
-  description: Mapping of region to the ARN of the key that access was granted to. Null if the image is not encrypted.
+  description:
+    - Mapping of region to the ARN of the key that access was granted to. Null if the image is not encrypted.
+    - Best-effort regions that could not be read are missing.
   returned: success, and failure after something was changed
   type: dict
 results:

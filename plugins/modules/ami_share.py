@@ -103,6 +103,7 @@ requirements:
 extends_documentation_fragment:
   - golden.images.variable_names
   - golden.images.option_forms
+  - golden.images.best_effort_regions
   - golden.images.images
   - golden.images.consumers
   - amazon.aws.common.modules

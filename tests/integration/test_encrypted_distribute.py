@@ -17,7 +17,8 @@ from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, NO_KEY, ROLE, EncryptedFi
 from .fixture import HOME, OWNER, STRANGER
 from .playbook import MODULES, Ansible, prediction_error
 
-REGIONS = [HOME, "eu-west-1", "us-west-2"]
+AWAY = "eu-west-1"
+REGIONS = [HOME, AWAY, "us-west-2"]
 NAMED = ("web-prod", "web-staging")
 BY_UNIT = "data-prod"
 # Outside the organization, beside the unit that is named, and below another one.
@@ -196,6 +197,50 @@ def test_only_the_named_consumers_can_launch_in_every_region(
             assert encrypted.launched(aws, account, region, image_id) == NO_KEY, (account, region)
     # Access for Auto Scaling was not requested.
     assert encrypted.scaled(aws, "web-staging", "eu-west-1", images["eu-west-1"]) == NO_KEY
+
+
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [
+        ("ListGrants", "AccessDeniedException"),
+        ("CreateGrant", "AccessDeniedException"),
+        ("DescribeImageAttribute", "UnauthorizedOperation"),
+    ],
+)
+def test_a_best_effort_region_that_cannot_be_shared_stops_no_other(
+    aws: SimulatedAws,
+    ansible: Ansible,
+    variables: dict[str, Any],
+    tmp_path: Path,
+    action: str,
+    code: str,
+) -> None:
+    variables |= {
+        "distribute_best_effort_regions": [AWAY],
+        "distribute_publish_parameter": "/golden/web",
+        "distribute_report_path": str(tmp_path / "report.json"),
+    }
+    aws.add_fault("error", action=action, region=AWAY, times=0, code=code, status=400)
+    run = ansible.run(DISTRIBUTE, variables)
+    assert run.code == 0, run.text
+    assert f"Best-effort regions skipped: {AWAY}" in run.text
+    assert sorted(run.facts["distribute_images"]) == [HOME, REGIONS[2]]
+    for region, image_id in run.facts["distribute_images"].items():
+        for account in (*NAMED, BY_UNIT):
+            assert encrypted.launched(aws, account, region, image_id) == "running", (account, region)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["status"] == "incomplete"
+    assert {(one["region"], one["action"], one["error_code"]) for one in report["failures"]} == {
+        (AWAY, action, code)
+    }
+    assert [one["region"] for one in report["published"]] == [HOME, REGIONS[2]]
+    (copy,) = observed.own_images(aws, OWNER, AWAY)
+    aws.clear_faults()
+    assert observed.launch_permissions(aws, OWNER, AWAY, copy["ImageId"]) == set()
+
+    rerun = ansible.run(DISTRIBUTE, variables)
+    assert rerun.code == 0, rerun.text
+    assert sorted(rerun.facts["distribute_images"]) == sorted(REGIONS)
 
 
 def test_a_source_under_an_aws_managed_key_is_distributed_without_consumers(

@@ -230,6 +230,40 @@ def test_no_access_is_revoked_from_an_account_whose_copies_cannot_all_be_read(
             assert aws.account_id(account) in launch, run.text
 
 
+def test_accounts_keep_access_in_a_best_effort_region_until_they_own_copies_there(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    good, bad = REGIONS
+    consumers = {aws.account_id(account) for account in CONSUMERS}
+    shared = ansible.run(DISTRIBUTE, {**variables, "distribute_copy_into_accounts": False})
+    assert shared.code == 0, shared.text
+    images = shared.facts["distribute_images"]
+
+    variables |= {
+        "distribute_best_effort_regions": [bad],
+        "distribute_unshare_after_copy": True,
+        "distribute_verify_level": "authorized",
+    }
+    aws.add_fault("error", action="ListGrants", region=bad, times=0, code="AccessDeniedException", status=400)
+    planned = ansible.run(DISTRIBUTE, variables, "--check")
+    assert planned.code == 0, planned.text
+    run = ansible.run(DISTRIBUTE, variables)
+    assert run.code == 0, run.text
+    assert [region for _account, region in _copies(aws, run.facts)] == [good, good]
+    assert list(run.facts["distribute_images"]) == [good]
+    aws.clear_faults()
+    assert observed.launch_permissions(aws, OWNER, good, images[good]) == set()
+    assert observed.launch_permissions(aws, OWNER, bad, images[bad]) == consumers
+    assert encrypted.grantees(aws, fixture.key(bad)) == sorted(map(root, consumers))
+
+    # A copy in a best-effort region is not waited for.
+    rerun = ansible.run(DISTRIBUTE, {**variables, "distribute_best_effort_regions": []})
+    assert rerun.code == 0, rerun.text
+    _assert_own_copies(aws, _copies(aws, rerun.facts))
+    assert observed.launch_permissions(aws, OWNER, bad, images[bad]) == set()
+    assert encrypted.grantees(aws, fixture.key(bad)) == []
+
+
 def test_a_rerun_after_a_kill_completes_the_copies_and_revokes_access(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

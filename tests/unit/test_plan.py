@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import invalid_option
 from ansible_collections.golden.images.plugins.module_utils.model import Target
@@ -47,6 +49,18 @@ def test_refusals_and_tolerated_failures() -> None:
     plan = Plan((TargetPlan(HERE, refusals=(bad,)), TargetPlan(THERE, tolerated=(tolerable,))))
     assert plan.refusals == (bad,)
     assert plan.tolerated == (tolerable,)
+
+
+@pytest.mark.parametrize("regions", [(), ("us-east-1",), ("us-east-1", "eu-west-1")])
+def test_a_refused_target_in_a_best_effort_region_does_nothing(regions: tuple[str, ...]) -> None:
+    bad = invalid_option("name", "bad", "fix")
+    good = TargetPlan(
+        HERE, (Action(HERE, "CopyImage", {}),), before={"a": 1}, after={"a": 2}, warnings=("w",)
+    )
+    refused = replace(good, refusals=(bad,))
+    assert good.tolerating(regions) == good
+    tolerated = replace(good, actions=(), after={"a": 1}, tolerated=(bad,))
+    assert refused.tolerating(regions) == (tolerated if "eu-west-1" in regions else refused)
 
 
 def test_before_and_after_are_by_region() -> None:

@@ -5,7 +5,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.regions import check_region, select_regions
+from ansible_collections.golden.images.plugins.module_utils.regions import (
+    check_region,
+    select_regions,
+    targets_in,
+)
+
+from tests.unit.examples import place
 
 KNOWN = {"us-east-1": "opt-in-not-required", "af-south-1": "not-opted-in", "eu-west-1": "opted-in"}
 
@@ -38,3 +44,8 @@ def test_the_failure_names_the_option(region: str) -> None:
     assert failure.message.startswith("encryption_regions: ")
     assert failure.remedy
     assert [*check_region("encryption_regions", "us-east-1", KNOWN)] == []
+
+
+def test_targets_are_selected_by_region() -> None:
+    targets = [place("eu-west-1"), place("us-east-1")]
+    assert targets_in({"us-east-1", "eu-west-9"}, targets) == {place("us-east-1")}

@@ -150,9 +150,8 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
     if existing == seen.source_of(target):
         warnings += _source_key_warning(wanted, seen, target)
         state = _state(existing)
-        return _best_effort(
-            wanted, TargetPlan(target, before=state, after=state, warnings=warnings, refusals=cannot_share)
-        )
+        as_it_is = TargetPlan(target, before=state, after=state, warnings=warnings, refusals=cannot_share)
+        return as_it_is.tolerating(wanted.best_effort_regions)
     retag = _plan_tags(wanted, seen, target, existing)
     others = [
         image.image_id
@@ -164,30 +163,15 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
             f"{existing.image_id} is kept as the copy; the source has other copies: {', '.join(others)}.",
         )
     refusals = (with_account(item, target, seen.account_id) for item in (*retag.refusals, *cannot_share))
-    return _best_effort(
-        wanted,
-        TargetPlan(
-            target,
-            actions=(*retag.actions, *_removals(wanted, seen, target, unusable)),
-            before=retag.before,
-            after=retag.after,
-            refusals=tuple(refusals),
-            warnings=warnings,
-        ),
+    target_plan = TargetPlan(
+        target,
+        actions=(*retag.actions, *_removals(wanted, seen, target, unusable)),
+        before=retag.before,
+        after=retag.after,
+        refusals=tuple(refusals),
+        warnings=warnings,
     )
-
-
-def _best_effort(wanted: CopyWanted, target_plan: TargetPlan) -> TargetPlan:
-    """The plan of an existing image; in a best-effort region, nothing is done there instead of a refusal."""
-    if not target_plan.refusals or target_plan.target.region not in wanted.best_effort_regions:
-        return target_plan
-    return replace(
-        target_plan,
-        actions=(),
-        after=target_plan.before,
-        refusals=(),
-        tolerated=target_plan.refusals,
-    )
+    return target_plan.tolerating(wanted.best_effort_regions)
 
 
 def _plan_copy(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from ..failures import Failure
 from ..keys.encryption import Encryption
 from ..model import ConsumerRole, Image, Key, KeySeen, Snapshot, Target
+from ..regions import targets_in
 from .access import SourcePermissions, SourceSeen
 
 # botocore shape Image, ImageState. Deregistered images are in neither: the client token uses their IDs.
@@ -57,7 +58,7 @@ class CopyWanted:
 
     def best_effort(self, targets: Iterable[Target]) -> frozenset[Target]:
         """Those of the targets that are in best-effort regions."""
-        return frozenset(target for target in targets if target.region in self.best_effort_regions)
+        return targets_in(self.best_effort_regions, targets)
 
     def source_region_of(self, region: str) -> str:
         """The region of the source for the copies in ``region``."""

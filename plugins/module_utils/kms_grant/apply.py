@@ -16,8 +16,8 @@ from ..aws.accounts import Accounts
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform
-from ..failures import CONSUMER_REJECTED, incomplete_response
-from ..fanout import each
+from ..failures import CONSUMER_REJECTED, Failure, incomplete_response
+from ..fanout import CHANGE_GRACE_PERIOD, each
 from ..keys.policy_statements import short
 from ..model import Target
 from ..plan import Action, Plan
@@ -44,7 +44,7 @@ def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, re
     # Policies are planned again from what is read right before: for the same consumers as the plan.
     wanted = without_owner(wanted, seen)
     of_owner = [action for action in plan.actions if not is_for_auto_scaling(action)]
-    created = _perform_each(clients, _of_kind("CreateGrant", of_owner, Performed()))
+    created = _perform_each(clients, wanted, _of_kind("CreateGrant", of_owner, Performed()))
     # A consumer that AWS rejects keeps no other one from access; it prevents only revocations.
     problems = Performed(
         failures=tuple(one for one in created.failures if one.error_code != CONSUMER_REJECTED)
@@ -53,11 +53,24 @@ def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, re
     consumer_grants_created = _create_as_consumers(clients, wanted, seen, created)
     granted = merge(created, written, consumer_grants_created)
     revoked = _without_answered(_of_kind("RevokeGrant", of_owner, granted), created, consumer_grants_created)
-    done = merge(granted, _perform_each(clients, revoked))
+    done = merge(granted, _perform_each(clients, wanted, revoked))
     warnings = [wait_until_listed(clients, created) or _PROPAGATION] if created.actions else []
     if not_stored := wait_until_stored(clients, written):
         warnings.append(not_stored)
-    return Outcome(performed=done.actions, failures=done.failures, warnings=tuple(warnings))
+    return Outcome(
+        performed=done.actions,
+        failures=tuple(one for one in done.failures if not _is_tolerated(wanted, seen, one)),
+        tolerated=tuple(one for one in done.failures if _is_tolerated(wanted, seen, one)),
+        warnings=tuple(warnings),
+    )
+
+
+def _is_tolerated(wanted: GrantWanted, seen: GrantSeen, failure: Failure) -> bool:
+    """Whether a best-effort region failed, and not a single consumer there, whose account the failure has.
+
+    A consumer that has no access to a key although all others have it fails the task in any region.
+    """
+    return failure.region in wanted.best_effort_regions and failure.account_id in (None, seen.account_id)
 
 
 def _of_kind(operation: str, actions: Iterable[Action], before: Performed) -> list[Action]:
@@ -77,7 +90,7 @@ def _without_answered(revocations: Iterable[Action], *created: Performed) -> lis
     return [action for action in revocations if action.parameters["GrantId"] not in answered]
 
 
-def _perform_each(clients: Clients, actions: Sequence[Action]) -> Performed:
+def _perform_each(clients: Clients, wanted: GrantWanted, actions: Sequence[Action]) -> Performed:
     """Perform independent actions in all regions at once, in each region a few at a time."""
     lanes: dict[tuple[int, str], list[int]] = {}
     seen: Counter[str] = Counter()
@@ -93,7 +106,8 @@ def _perform_each(clients: Clients, actions: Sequence[Action]) -> Performed:
         }
 
     # The first lane of each region before any second lane: there may be fewer threads than lanes.
-    done, failed = each(sorted(lanes), work)
+    optional = [lane for lane in lanes if lane[1] in wanted.best_effort_regions]
+    done, failed = each(sorted(lanes), work, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
     performed = {index: result for results in done.values() for index, result in results.items()}
     return _collected(actions, performed, {lanes[lane][0]: problem for lane, problem in failed.items()})
 
@@ -134,7 +148,10 @@ def _put_policies(
         shared = seen.shared_under(region, action.parameters["KeyId"])
         return write_policy(clients.kms(region), wanted, action, shared)
 
-    return _collected(actions, *each(range(len(actions)), work))
+    regions = [action.target.region for action in actions]
+    optional = [index for index, region in enumerate(regions) if region in wanted.best_effort_regions]
+    done, failed = each(range(len(actions)), work, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
+    return _collected(actions, done, failed)
 
 
 def _create_as_consumers(
@@ -156,6 +173,8 @@ def _create_as_consumers(
         parameters = {**action.parameters, **({"GrantTokens": [token]} if token else {})}
         by_account.setdefault(account_id, []).append(replace(action, parameters=parameters))
 
+    if not by_account:
+        return Performed()
     caller = read.Caller(seen.account_id, seen.partition)
     sts_region = preferred_region(clients, sorted(target.region for target in seen.keys))
     # This region can be another one than the one in which the caller was identified.

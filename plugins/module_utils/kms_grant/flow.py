@@ -16,6 +16,7 @@ from ..failures import Refused
 from ..fanout import each
 from ..model import KeySeen, Target
 from ..plan import Plan
+from ..regions import targets_in
 from ..runner import Flow, Outcome
 from .apply import apply
 from .losses import kept_of, keys_to_inspect
@@ -43,12 +44,14 @@ def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
         return read_keys(clients, wanted, target)
 
     targets = [Target(caller.account_id, region) for region in regions]
-    keys, failed = each(targets, read_target)
-    if failed:
-        raise Refused(errors.failure(item, target, "DescribeKey") for target, item in failed.items())
+    optional = targets_in(wanted.best_effort_regions, targets)
+    keys, failed = each(targets, read_target, optional=optional)
+    failures = {target: errors.failure(item, target, "DescribeKey") for target, item in failed.items()}
+    if refused := [failure for target, failure in failures.items() if target not in optional]:
+        raise Refused(refused)
     planned = {region for region, image_id in wanted.images.items() if image_id is None}
     unencrypted = (target for target, found in keys.items() if not found and target.region not in planned)
-    seen = GrantSeen(caller.account_id, caller.partition, keys, frozenset(unencrypted))
+    seen = GrantSeen(caller.account_id, caller.partition, keys, frozenset(unencrypted), unread=failures)
     losing = keys_to_inspect(without_owner(wanted, seen), seen)
     shared = read_shared(clients, wanted, losing)
     return replace(seen, shared=with_volumes(clients, wanted, caller, losing, shared))
@@ -56,7 +59,7 @@ def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
 
 def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """The module's own return values; regions that failed are missing from ``results``."""
-    failed = {failure.region for failure in outcome.failures}
+    failed = {failure.region for failure in (*outcome.failures, *outcome.tolerated, *plan.tolerated)}
     others = without_owner(wanted, seen)
     kept = {
         (target, key.key.arn): [one.as_result() for one in kept_of(others, seen, target, key)]

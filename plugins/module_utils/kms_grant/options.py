@@ -30,6 +30,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "purge_grants": {"type": "bool", "default": False},
     "unshared_image_ids": {"type": "list", "elements": "str", "default": []},
     "revoke_in_use": {"type": "bool", "default": False},
+    "best_effort_regions": {"type": "list", "elements": "str", "default": []},
 }
 
 # IAM API Reference, patterns of RoleName and path, without the wildcards that no principal can contain (IAM
@@ -95,6 +96,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
         revoke_in_use=params["revoke_in_use"],
         auto_scaling=params["auto_scaling"],
         consumer_role=options.consumer_role(),
+        best_effort_regions=frozenset(options.regions("best_effort_regions")),
     )
     if unknown := sorted(wanted.operations - _POSSIBLE_OPERATIONS):
         options.refuse(

@@ -34,13 +34,17 @@ from .state import AUTO_SCALING_OPERATIONS, GrantSeen, GrantWanted
 
 
 def plan(wanted: GrantWanted, seen: GrantSeen) -> Plan:
-    """Plan every target."""
+    """Plan every target that could be read; the others are tolerated."""
     others = without_owner(wanted, seen)
-    targets = [_plan_target(others, seen, target) for target in sorted(seen.keys)]
+    targets = [
+        _plan_target(others, seen, target).tolerating(wanted.best_effort_regions)
+        for target in sorted(seen.keys)
+    ]
     refusals = tuple(check_partition(others, seen)) if any(seen.keys.values()) else ()
     if refusals:
         targets[0] = replace(targets[0], refusals=(*refusals, *targets[0].refusals))
-    return Plan(tuple(targets))
+    unread = (TargetPlan(target, tolerated=(failure,)) for target, failure in sorted(seen.unread.items()))
+    return Plan((*targets, *unread))
 
 
 def without_owner(wanted: GrantWanted, seen: GrantSeen) -> GrantWanted:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..failures import Failure
 from ..keys import policy_statements
 from ..keys.grants import OPERATIONS
 from ..keys.needed import SharedUnderKey
@@ -28,7 +29,8 @@ class GrantWanted:
     not encrypted); one of them is empty. ``org_ids`` and ``org_unit_ids`` lose access; key policies contain
     these IDs, and the ARNs may no longer be known. The images in ``unshared_image_ids`` are unshared in the
     same run: their sharing keeps no consumer from losing access. With ``revoke_in_use`` no image
-    does.
+    does. What fails in ``best_effort_regions`` neither stops the others nor fails the task, other than the
+    failures of single consumers.
     """
 
     images: Mapping[str, str | None] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class GrantWanted:
     revoke_in_use: bool = False
     auto_scaling: bool = False
     consumer_role: ConsumerRole | None = None
+    best_effort_regions: frozenset[str] = frozenset()
 
     @property
     def parent_operations(self) -> frozenset[str]:
@@ -95,6 +98,7 @@ class GrantSeen:
     """Each target's keys, and the targets whose image is not encrypted.
 
     ``shared`` is the sharing of other images under a key, for keys to which consumers may lose access.
+    ``unread`` are the best-effort targets whose keys could not be read, which are not in ``keys``.
     """
 
     account_id: str
@@ -102,6 +106,7 @@ class GrantSeen:
     keys: Mapping[Target, tuple[KeySeen, ...]]
     unencrypted: frozenset[Target] = frozenset()
     shared: Mapping[KeyRef, SharedUnderKey] = field(default_factory=dict)
+    unread: Mapping[Target, Failure] = field(default_factory=dict)
 
     def shared_under(self, region: str, key_arn: str) -> SharedUnderKey:
         """The sharing of other images under a key."""

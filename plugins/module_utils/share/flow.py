@@ -14,10 +14,11 @@ from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.write import Performed, perform_all
 from ..failures import Refused, TargetFailed, invalid_option
-from ..fanout import each
+from ..fanout import CHANGE_GRACE_PERIOD, each
 from ..model import Target
 from ..plan import Plan
 from ..progress import Report
+from ..regions import targets_in
 from ..runner import Flow, Outcome
 from .options import wanted_from
 from .plan import plan
@@ -50,13 +51,15 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
             return planned if wanted.share_snapshots else replace(planned, volumes={})
         return read_image(clients, wanted, account_id, image_id, target)
 
-    images, failed = each(targets, read_target)
-    if failed:
-        raise Refused(
-            errors.failure(exception, target, "DescribeImages") for target, exception in failed.items()
-        )
+    optional = targets_in(wanted.best_effort_regions, targets)
+    images, failed = each(targets, read_target, optional=optional)
+    failures = {target: errors.failure(item, target, "DescribeImages") for target, item in failed.items()}
+    if refused := [failure for target, failure in failures.items() if target not in optional]:
+        raise Refused(refused)
     found = {snapshot_id for shared in images.values() for snapshot_id in shared.volumes}
-    if unknown_snapshot_ids := sorted(wanted.snapshot_ids - found):
+    unknown_snapshot_ids = sorted(wanted.snapshot_ids - found)
+    # They can be those of an image that could not be read.
+    if unknown_snapshot_ids and not failures:
         raise Refused(
             invalid_option(
                 "snapshot_ids",
@@ -65,7 +68,7 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
             )
             for snapshot_id in unknown_snapshot_ids
         )
-    return ShareSeen(account_id, with_keys(clients, wanted, images))
+    return ShareSeen(account_id, with_keys(clients, wanted, images), failures)
 
 
 def apply(clients: Clients, wanted: ShareWanted, seen: ShareSeen, plan: Plan, report: Report) -> Outcome:
@@ -75,26 +78,26 @@ def apply(clients: Clients, wanted: ShareWanted, seen: ShareSeen, plan: Plan, re
     def perform(target: Target) -> Performed:
         return perform_all(clients.ec2(target.region), actions[target])
 
-    done, failed = each(actions, perform)
+    optional = targets_in(wanted.best_effort_regions, actions)
+    done, failed = each(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
     all_performed = tuple(action for performed in done.values() for action in performed.actions)
     not_removed, warnings = wait_until_returned(clients, all_performed)
+    failures = (
+        *(failure for performed in done.values() for failure in performed.failures),
+        *(errors.failure(exception, target, "ModifyImageAttribute") for target, exception in failed.items()),
+        *not_removed,
+    )
     return Outcome(
         performed=all_performed,
         warnings=warnings,
-        failures=(
-            *(failure for performed in done.values() for failure in performed.failures),
-            *(
-                errors.failure(exception, target, "ModifyImageAttribute")
-                for target, exception in failed.items()
-            ),
-            *not_removed,
-        ),
+        failures=tuple(one for one in failures if one.region not in wanted.best_effort_regions),
+        tolerated=tuple(one for one in failures if one.region in wanted.best_effort_regions),
     )
 
 
 def result(wanted: ShareWanted, seen: ShareSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """The module's own return values."""
-    failed = {failure.region for failure in outcome.failures}
+    failed = {failure.region for failure in (*outcome.failures, *outcome.tolerated, *plan.tolerated)}
     return {
         "images": dict(wanted.images),
         "results": [

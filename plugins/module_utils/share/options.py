@@ -32,6 +32,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "usable_key_arns": {"type": "list", "elements": "str", "no_log": False, "default": []},
     "source_image_id": {"type": "str"},
     "source_region": {"type": "str"},
+    "best_effort_regions": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -57,6 +58,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
         source_region=options.source_region(),
         usable_keys=frozenset(options.strings("usable_key_arns")),
         planned_keys=_planned_keys(options, params["planned_key_access"]) if check_mode else {},
+        best_effort_regions=frozenset(options.regions("best_effort_regions")),
     )
     if named.public and wanted.present and not params["allow_public"]:
         options.refuse(

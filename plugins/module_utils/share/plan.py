@@ -26,14 +26,18 @@ DEFAULT_QUOTA = 1_000
 
 
 def plan(wanted: ShareWanted, seen: ShareSeen) -> Plan:
-    """Plan every target."""
+    """Plan every target that could be read; the others are tolerated."""
     own = seen.account_id in wanted.sharing.account_ids
     named = replace(wanted.sharing, account_ids=wanted.sharing.account_ids - {seen.account_id})
     warnings = (f"{seen.account_id} owns the images and needs no permission: skipped.",) if own else ()
+    planned = (
+        _plan_target(wanted, named, target, seen.images[target], warnings, seen.account_id)
+        for target in sorted(seen.images)
+    )
     return Plan(
-        tuple(
-            _plan_target(wanted, named, target, seen.images[target], warnings, seen.account_id)
-            for target in sorted(seen.images)
+        (
+            *(target_plan.tolerating(wanted.best_effort_regions) for target_plan in planned),
+            *(TargetPlan(target, tolerated=(failure,)) for target, failure in sorted(seen.unread.items())),
         )
     )
 

@@ -14,6 +14,7 @@ from ..aws.clients import Clients
 from ..fanout import each
 from ..keys.access import consumers_without_access
 from ..model import KeySeen, Target
+from ..regions import targets_in
 from .state import Shared, ShareWanted
 
 
@@ -31,7 +32,8 @@ def with_keys(
         key_ids = {item.kms_key_id for item in snapshots if item.kms_key_id and not item.associated_key_arns}
         return tuple(sorted(key_ids - wanted.usable_keys))
 
-    key_ids, unread = each(encrypted, read_key_ids)
+    optional = targets_in(wanted.best_effort_regions, encrypted)
+    key_ids, unread = each(encrypted, read_key_ids, optional=optional)
     # A client costs as much as ten requests.
     with_unknown = [target for target, found in key_ids.items() if found]
     clients.open("kms", [target.region for target in with_unknown])
@@ -41,7 +43,7 @@ def with_keys(
         # Only its owner can read the grants and policy of another account's key.
         return tuple(key for key in keys if key.key.aws_managed or key.key.account_id == target.account_id)
 
-    found, failed = each(with_unknown, read_keys)
+    found, failed = each(with_unknown, read_keys, optional=optional)
     problems = {
         target: errors.failure(exception, target, operation).text()
         for operation, exceptions in (("DescribeSnapshots", unread), ("DescribeKey", failed))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..failures import Failure
 from ..model import Grant, Image, KeySeen, Sharing, Target
 from ..plan import KNOWN_AFTER_APPLY
 from ..structure import as_list
@@ -41,7 +42,7 @@ class ShareWanted:
     in ``source_region`` if set. With ``snapshot_ids``, only the permissions of these snapshots change.
     ``snapshots`` maps regions to snapshots that are unshared without an image; ``images`` is empty then.
     ``planned_keys`` is by key ARN; ``usable_keys`` are the ARNs of keys that are known to be usable by all
-    consumers.
+    consumers. What fails in ``best_effort_regions`` neither stops the others nor fails the task.
     """
 
     images: Mapping[str, str | None]
@@ -57,6 +58,7 @@ class ShareWanted:
     source_region: str | None = None
     usable_keys: frozenset[str] = frozenset()
     planned_keys: Mapping[str, PlannedKey] = field(default_factory=dict)
+    best_effort_regions: frozenset[str] = frozenset()
 
     def planned(self, key: KeySeen) -> KeySeen:
         """The key with the access that is planned for it."""
@@ -101,7 +103,8 @@ class Shared:
 
 @dataclass(frozen=True)
 class ShareSeen:
-    """The image of every target."""
+    """The image of every target; ``unread`` are the best-effort ones whose image could not be read."""
 
     account_id: str
     images: Mapping[Target, Shared]
+    unread: Mapping[Target, Failure] = field(default_factory=dict)

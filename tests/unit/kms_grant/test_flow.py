@@ -51,6 +51,73 @@ def test_all_read_failures_are_reported_and_nothing_is_written() -> None:
     assert aws.writes() == []
 
 
+BEST_EFFORT = {"regions": (EU, US), "best_effort_regions": frozenset({EU})}
+
+
+@pytest.mark.parametrize("operation", ["DescribeKey", "ListGrants", "GetKeyPolicy"])
+def test_best_effort_region_that_cannot_be_read_is_left_out(operation: str) -> None:
+    aws = world(EU, US)
+    aws.regions[EU].refuse = {operation: "AccessDeniedException"}
+    want = wanted(A, org_arns=frozenset({ORG}), **BEST_EFFORT)
+    seen, plan = planned(aws, want)
+    assert plan.refusals == ()
+    assert [(one.region, one.action) for one in plan.tolerated] == [(EU, operation)]
+    outcome = FLOW.apply(aws, want, seen, plan, SILENT)
+    assert (outcome.failures, outcome.tolerated) == ((), ())
+    result = FLOW.result(want, seen, plan, outcome)
+    assert [item["region"] for item in result["results"]] == [US]
+    assert result["kms_key_arns"] == {US: key_arn("a", US)}
+    assert grantees(aws.key(US)) == {root(A)}
+    assert grantees(aws.key(EU)) == set()
+
+
+def test_only_best_effort_regions_and_none_can_be_read() -> None:
+    aws = world(EU)
+    aws.regions[EU].refuse = {"DescribeKey": "AccessDeniedException"}
+    result, outcome = run(aws, scaling(A, best_effort_regions=frozenset({EU})))
+    assert (result, outcome.performed) == ({"kms_key_arns": {}, "results": []}, ())
+
+
+def test_refused_key_in_a_best_effort_region_leaves_it_out() -> None:
+    aws = world(EU, US)
+    aws.key(EU).state = "Disabled"
+    result, outcome = run(aws, wanted(A, **BEST_EFFORT))
+    assert outcome.failures == ()
+    assert [item["region"] for item in result["results"]] == [US]
+    assert (grantees(aws.key(EU)), grantees(aws.key(US))) == (set(), {root(A)})
+    with pytest.raises(AssertionError):
+        run(aws, wanted(A, **{**BEST_EFFORT, "best_effort_regions": frozenset({US})}))
+
+
+def test_principal_of_another_partition_is_refused_with_best_effort_regions_only() -> None:
+    other = "arn:aws-cn:iam::222222222222:role/deploy"
+    _seen, plan = planned(world(EU), wanted(principals=frozenset({other}), best_effort_regions={EU}))
+    assert [one.action for one in plan.refusals] == ["principals"]
+
+
+@pytest.mark.parametrize("operation", ["CreateGrant", "PutKeyPolicy", "RevokeGrant"])
+def test_change_that_fails_in_a_best_effort_region_is_tolerated(operation: str) -> None:
+    aws = world(EU, US)
+    run(aws, wanted(B, regions=(EU, US)))
+    aws.regions[EU].refuse = {operation: "LimitExceededException"}
+    result, outcome = run(aws, wanted(A, org_arns=frozenset({ORG}), purge=True, **BEST_EFFORT))
+    assert outcome.failures == ()
+    assert {(one.region, one.action, one.error_code) for one in outcome.tolerated} == {
+        (EU, operation, "LimitExceededException")
+    }
+    assert [item["region"] for item in result["results"]] == [US]
+    assert grantees(aws.key(US)) == {root(A)}
+
+
+def test_consumer_that_is_rejected_in_a_best_effort_region_fails_the_task() -> None:
+    aws = world(EU, US)
+    aws.regions[EU].unknown = {root(A)}
+    _result, outcome = run(aws, wanted(A, B, **BEST_EFFORT))
+    assert [(one.region, one.account_id) for one in outcome.failures] == [(EU, A)]
+    assert outcome.tolerated == ()
+    assert (grantees(aws.key(EU)), grantees(aws.key(US))) == ({root(B)}, {root(A), root(B)})
+
+
 def test_access_is_granted_in_every_region_once() -> None:
     aws = world(EU, US)
     want = wanted(

@@ -203,3 +203,10 @@ def test_invalid_operations_are_refused(operation: str) -> None:
 def test_external_id_is_not_logged() -> None:
     assert ARGUMENT_SPEC["external_id"]["no_log"] is True
     assert "golden-7f3a" not in repr(wanted_from(params(external_id="golden-7f3a"), False))
+
+
+def test_best_effort_regions_may_have_no_image() -> None:
+    wanted = wanted_from(params(best_effort_regions=["eu-west-1", " sa-east-1 "]), False)
+    assert wanted.best_effort_regions == {"eu-west-1", "sa-east-1"}
+    with pytest.raises(Refused, match="'Europe' is not a region"):
+        wanted_from(params(best_effort_regions=["Europe"]), False)

@@ -44,9 +44,52 @@ def test_unknown_snapshot_id_is_refused(sts: Wire, ec2: Wire) -> None:
     assert failure.action == "snapshot_ids"
 
 
-def test_failed_region_is_not_in_the_results_and_others_complete(ec2: Wire) -> None:
+@pytest.mark.parametrize("snapshot_ids", [frozenset(), frozenset({"snap-z"})])
+def test_best_effort_region_that_cannot_be_read_is_left_out(
+    sts: Wire, ec2: Wire, snapshot_ids: frozenset[str]
+) -> None:
+    expect_caller(sts)
+    expect_image(ec2)
+    expect_launch(ec2, CONSUMER)
+    with Wire("ec2").spoken() as other:
+        request = {"ImageIds": [OTHER_IMAGE], "IncludeDisabled": True, "IncludeDeprecated": True}
+        other.refuse("describe_images", request, "UnauthorizedOperation")
+        clients = clients_of(sts, ec2)
+        clients.ec2 = lambda region: (ec2 if region == REGION else other).client
+        want = wanted(
+            with_accounts(CONSUMER),
+            images={REGION: IMAGE, OTHER_REGION: OTHER_IMAGE},
+            present=False,
+            share_snapshots=bool(snapshot_ids),
+            # A snapshot of the image that is not read.
+            snapshot_ids=snapshot_ids,
+            best_effort_regions=frozenset({OTHER_REGION}),
+        )
+        seen = FLOW.read(clients, want)
+    plan: Any = FLOW.plan(want, seen)
+    assert plan.refusals == ()
+    assert [(one.region, one.error_code) for one in plan.tolerated] == [
+        (OTHER_REGION, "UnauthorizedOperation")
+    ]
+    assert [item["region"] for item in FLOW.result(want, seen, plan, Outcome())["results"]] == [REGION]
+
+
+def test_image_that_is_refused_in_a_best_effort_region_is_left_out() -> None:
+    want = wanted(with_accounts(CONSUMER), best_effort_regions=frozenset({REGION}))
+    seen = ShareSeen(OWNER, {place(REGION): shared(PRIVATE, {}, state="pending")})
+    plan: Any = FLOW.plan(want, seen)
+    assert (plan.refusals, plan.actions) == ((), ())
+    assert [one.error_code for one in plan.tolerated] == ["image_not_available"]
+    assert FLOW.result(want, seen, plan, Outcome())["results"] == []
+
+
+@pytest.mark.parametrize("best_effort", [False, True])
+def test_failed_region_is_not_in_the_results_and_others_complete(ec2: Wire, best_effort: bool) -> None:
     want = wanted(
-        with_accounts(CONSUMER), images={REGION: IMAGE, OTHER_REGION: OTHER_IMAGE}, share_snapshots=False
+        with_accounts(CONSUMER),
+        images={REGION: IMAGE, OTHER_REGION: OTHER_IMAGE},
+        share_snapshots=False,
+        best_effort_regions=frozenset({OTHER_REGION} if best_effort else ()),
     )
     images = {
         place(region): shared(PRIVATE, {}, image_id=image_id)
@@ -66,9 +109,11 @@ def test_failed_region_is_not_in_the_results_and_others_complete(ec2: Wire) -> N
         clients = SimpleNamespace(ec2=lambda region: (ec2 if region == REGION else other).client)
         outcome = FLOW.apply(clients, want, seen, plan, SILENT)
     assert outcome.performed == plan.targets[0].actions
-    assert [(item.region, item.error_code) for item in outcome.failures] == [
-        (OTHER_REGION, "UnauthorizedOperation")
-    ]
+    failures, others = (
+        (outcome.tolerated, outcome.failures) if best_effort else (outcome.failures, outcome.tolerated)
+    )
+    assert [(item.region, item.error_code) for item in failures] == [(OTHER_REGION, "UnauthorizedOperation")]
+    assert others == ()
     assert FLOW.result(want, seen, plan, outcome) == {
         "images": {REGION: IMAGE, OTHER_REGION: OTHER_IMAGE},
         "results": [

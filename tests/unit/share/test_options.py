@@ -183,3 +183,10 @@ def test_invalid_options(changes: dict[str, Any], options: list[str]) -> None:
 def test_snapshot_ids() -> None:
     wanted = wanted_from(params(state="absent", snapshot_ids=["snap-1"]), False)
     assert wanted.snapshot_ids == {"snap-1"}
+
+
+def test_best_effort_regions_may_have_no_image() -> None:
+    wanted = wanted_from(params(best_effort_regions=["eu-west-1", " sa-east-1 "]), False)
+    assert wanted.best_effort_regions == {"eu-west-1", "sa-east-1"}
+    with pytest.raises(Refused, match="'Europe' is not a region"):
+        wanted_from(params(best_effort_regions=["Europe"]), False)
