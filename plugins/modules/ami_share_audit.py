@@ -369,8 +369,8 @@ regions:
       snapshot_block_public_access: unblocked
 unused_snapshots:
   description:
-    - The snapshots that no image uses and that are public or shared with other accounts, each with C(account_id), C(account_ids),
-      C(public), C(region) and C(snapshot_id), sorted by region.
+    - The snapshots that no image uses, if they are public, or if CreateImage or CopyImage made them, each with C(account_id),
+      C(account_ids), C(public), C(region) and C(snapshot_id), sorted by region. Private ones have no accounts.
   returned: success, and failure after something was read
   type: list
   elements: dict

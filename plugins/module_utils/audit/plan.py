@@ -78,7 +78,10 @@ def keys(seen: AuditSeen) -> list[dict[str, Any]]:
 
 
 def unused_snapshots(seen: AuditSeen) -> list[dict[str, Any]]:
-    """Every shared snapshot that no image uses, as the module returns it."""
+    """Every snapshot that no image uses and whose permissions were read, as the module returns it.
+
+    Private ones too: they are known, and a snapshot that is not returned may not have been read.
+    """
     return [
         {
             "account_id": target.account_id,
@@ -89,7 +92,6 @@ def unused_snapshots(seen: AuditSeen) -> list[dict[str, Any]]:
         }
         for target, region in sorted(seen.regions.items(), key=lambda item: item[0])
         for snapshot_id, sharing in sorted(region.unused.items())
-        if audit_images.others(sharing, target.account_id)
     ]
 
 

@@ -33,6 +33,10 @@ REPAIRABLE = (GRANT, WIDER, STATEMENT, *NOT_ALLOWED)
 # Removing permissions does not depend on block public access.
 _UNREADABLE = UNREADABLE - {"block_public_access_unreadable"}
 _EXAMPLES = 5
+# The snapshots without an image that an audit reads.
+_WITHOUT_IMAGE = (
+    " A snapshot that no image uses must be public, or CreateImage or CopyImage must have made it."
+)
 
 
 @dataclass(frozen=True)
@@ -186,16 +190,18 @@ def _name(audited: Audited, place: Place) -> str:
 
 
 def _unseen(wanted: RemediationWanted) -> Iterator[Failure]:
-    """Refuse images and snapshots that were not found, unless they may be in a region that was not read."""
+    """Refuse images and snapshots that were not found, unless they may be among what could not be read."""
     audited = wanted.audited
     unread = {found.region for found in audited.findings if found.code == "region_unreadable"}
     for named in wanted.named:
-        may_be_unread = named.region in unread if named.region is not None else bool(unread)
+        hidden = unread | audited.unlisted if named.is_snapshot else unread
+        may_be_unread = named.region in hidden if named.region is not None else bool(hidden)
         if not named.places(audited) and not may_be_unread:
             yield invalid_option(
                 "images",
                 f"images: the audit did not find {named}.",
-                "Use an image of the audited account, or a snapshot of one, in a region that was audited.",
+                "Use an image of the audited account, or a snapshot of one, in a region that was audited."
+                + (_WITHOUT_IMAGE if named.is_snapshot else ""),
                 named.region,
             )
 

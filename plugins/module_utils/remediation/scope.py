@@ -22,9 +22,14 @@ class Named:
     def __str__(self) -> str:
         return f"{self.resource} in {self.region}" if self.region else self.resource
 
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether it is a snapshot."""
+        return self.resource.startswith("snap-")
+
     def places(self, audited: Audited) -> list[Place]:
         """Where the audit found it."""
-        known = audited.images if self.resource.startswith("ami-") else audited.volumes
+        known = audited.volumes if self.is_snapshot else audited.images
         regions = [self.region] if self.region is not None else sorted(audited.regions)
         return [place for region in regions if (place := Place(region, self.resource)) in known]
 

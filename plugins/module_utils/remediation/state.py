@@ -66,7 +66,7 @@ class AuditedKey:
 class Audited:
     """Everything that was audited in an account.
 
-    ``volumes`` are the volume permissions of snapshots, also of shared ones that no image uses, None if these
+    ``volumes`` are the volume permissions of snapshots, also of those that no image uses, None if these
     could not be read; ``key_of`` maps encrypted snapshots to their keys; ``regions`` are those whose images
     could be listed.
     """

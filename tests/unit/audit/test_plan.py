@@ -236,8 +236,8 @@ def test_the_keys_are_returned_by_region_and_arn() -> None:
     ]
 
 
-def test_shared_snapshots_that_no_image_uses_are_returned() -> None:
-    here = replace(region(), unused={"snap-b": PUBLIC, "snap-a": accounts(A), "snap-c": accounts(OWNER)})
+def test_snapshots_that_no_image_uses_are_returned() -> None:
+    here = replace(region(), unused={"snap-b": PUBLIC, "snap-a": accounts(A), "snap-c": PRIVATE})
     found = audit.unused_snapshots(AuditSeen(OWNER, NOW, {place(): here}))
     assert found == [
         {
@@ -253,5 +253,12 @@ def test_shared_snapshots_that_no_image_uses_are_returned() -> None:
             "public": True,
             "region": place().region,
             "snapshot_id": "snap-b",
+        },
+        {
+            "account_id": OWNER,
+            "account_ids": [],
+            "public": False,
+            "region": place().region,
+            "snapshot_id": "snap-c",
         },
     ]

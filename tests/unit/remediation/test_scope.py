@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditSeen,
+    Problem,
     RegionSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
@@ -75,12 +76,28 @@ def failure(action: str, region: str = REGION) -> Failure:
         pytest.param((Named("ami-99999999", REGION),), ["images"], 0, id="not in a region that was read"),
         pytest.param((Named("ami-99999999", "sa-east-1"),), ["images"], 0, id="in an unaudited region"),
         pytest.param((Named("snap-9", REGION),), ["images"], 0, id="no image has the snapshot"),
+        pytest.param((Named("snap-8", REGION),), [], 0, id="a private snapshot that no image uses"),
+        pytest.param((Named("snap-7", REGION),), [], 1, id="a snapshot that could not be read"),
         pytest.param((Named(SOURCE_ID),), [], 0, id="it was read"),
-        pytest.param((), [], 1, id="everything"),
+        pytest.param((), [], 2, id="everything"),
     ],
 )
 def test_missing_named_images(named: tuple[Named, ...], refused: list[str], unreadable: int) -> None:
-    seen = account_of(region(accounts(A)), unread={place(FAR): failure("DescribeImages", FAR)})
+    problem = Problem("snapshot_unreadable", "snap-7", failure("DescribeSnapshotAttribute"))
+    here = region(accounts(A), unused={"snap-8": PRIVATE}, problems=(problem,))
+    seen = account_of(here, unread={place(FAR): failure("DescribeImages", FAR)})
     plan = remediated(seen, named=named)
     assert [item.action for item in plan.refusals] == refused
     assert len(plan.unreadable) == unreadable
+
+
+@pytest.mark.parametrize("where", [REGION, None])
+def test_a_snapshot_is_not_refused_where_unused_ones_could_not_be_listed(where: str | None) -> None:
+    problem = Problem("unused_snapshots_unreadable", REGION, failure("DescribeSnapshots"))
+    seen = account_of(region(problems=(problem,)), region())
+    plan = remediated(seen, named=(Named("snap-9", where),))
+    assert (plan.refusals, [one.code for one in plan.unreadable]) == ((), ["unused_snapshots_unreadable"])
+    (refused,) = remediated(seen, named=(Named("ami-99999999", where),)).refusals
+    assert "CreateImage" not in refused.remedy
+    (refused,) = remediated(seen, named=(Named("snap-9", FAR),)).refusals
+    assert "CreateImage or CopyImage must have made it." in refused.remedy
