@@ -20,7 +20,13 @@ _BLOCKS = {
     "image_block_public_access": "Block public access of images",
     "snapshot_block_public_access": "Block public access of snapshots",
 }
-_LAUNCH, _SNAPSHOTS = "launch permissions", "snapshots"
+_LAUNCH, _SNAPSHOTS, _KEYS = "launch permissions", "snapshots", "keys"
+# What an audit can leave out, by the codes of findings that it could not be read.
+_PART_OF = {
+    "key_unreadable": _KEYS,
+    "snapshot_unreadable": _SNAPSHOTS,
+    "unused_snapshots_unreadable": _SNAPSHOTS,
+}
 
 Place = tuple[str, str]
 """A region, and an image, snapshot or key in it."""
@@ -90,10 +96,14 @@ class _Report:
             return bool(self.regions)
         if region not in self.regions or (region, resource) in self._unread:
             return False
+        # The snapshots that no image uses are one list of the region.
+        listed = (region, region) not in self._unread or (region, finding["image_id"]) in self.images
+        if resource.startswith("snap-") and not listed:
+            return False
         if is_unread(finding):
-            return True
+            return _PART_OF.get(finding["code"]) not in self._skipped
         if resource.startswith("arn:"):
-            return "keys" not in self._skipped and region not in self._unread_regions
+            return _KEYS not in self._skipped and region not in self._unread_regions
         unknown = self.images.get((region, finding["image_id"]), {}).get("unknown", ())
         if resource.startswith("snap-") or finding["code"] == "shared_but_disabled":
             return not {_LAUNCH, _SNAPSHOTS} & {*unknown, *self._skipped}

@@ -328,3 +328,50 @@ def test_no_access_to_an_unreadable_image_is_removed(before: dict[str, Any], aft
     unread = {one["region"] for one in after["findings"] if one["code"] == "image_unreadable"}
     gone = differences(before, after).removed
     assert [one for one in gone if one.split(":")[0] in unread and "(unknown_" in one] == []
+
+
+UNUSED = region(unused={"snap-9": accounts(A)})
+UNLISTED = region(problems=(Problem("unused_snapshots_unreadable", EU, refused(action="DescribeSnapshots")),))
+NO_SNAPSHOT = Problem("snapshot_unreadable", "snap-9", refused(action="DescribeSnapshotAttribute"))
+SHARED = f"{EU}: snap-9, which no image uses, is shared with the account {A}. (unknown_account)"
+
+
+@pytest.mark.parametrize(
+    ("former", "text"),
+    [
+        pytest.param(UNUSED, SHARED, id="a snapshot that no image uses"),
+        pytest.param(
+            region(PRIVATE, accounts(A), NEW),
+            f"{EU}: snap-new, a snapshot of ami-new, is shared with the account {A}. (unknown_account)",
+            id="a snapshot whose image is gone",
+        ),
+        pytest.param(region(problems=(NO_SNAPSHOT,)), "snap-9 could not be read", id="an unread one"),
+    ],
+)
+def test_a_snapshot_is_not_removed_where_unused_ones_could_not_be_listed(
+    former: RegionSeen, text: str
+) -> None:
+    found = differences(report(former), report(UNLISTED))
+    assert [one for one in found.removed if text in one] == []
+    assert [text in one for one in differences(report(former), report(region())).removed].count(True) == 1
+
+
+def test_a_snapshot_may_not_be_new_where_unused_ones_could_not_be_listed() -> None:
+    assert differences(report(UNLISTED), report(UNUSED)).added == (f"{SHARED} {LATER}",)
+    assert differences(report(region()), report(UNUSED)).added == (SHARED,)
+
+
+@pytest.mark.parametrize(
+    ("problem", "skipping"),
+    [
+        (NO_SNAPSHOT, {"check_snapshots": False, "volumes": {}}),
+        (NO_KEY, {"check_keys": False, "volumes": {"snap-1": PRIVATE}}),
+    ],
+)
+def test_what_was_not_checked_is_not_readable_again(problem: Problem, skipping: dict[str, Any]) -> None:
+    encrypted = {"images": (Listed(ENCRYPTED),), "volumes": skipping.pop("volumes")}
+    before = report(under_key(PRIVATE, problems=(problem,)))
+    text = f"{problem.resource} could not be read"
+    found = differences(before, report(region(**encrypted), wanted=AuditWanted(**skipping)))
+    assert [one for one in found.removed if text in one] == []
+    assert [text in one for one in differences(before, report(under_key(PRIVATE))).removed] == [True]
