@@ -441,10 +441,11 @@ RESTORE = Policy(
         Statement("Read", "the images and their snapshots", _READ_IMAGES, resources=(ALL,)),
         Statement(
             "Restore",
-            "enabling images, and giving back their permissions",
+            "enabling images, and giving back their permissions and deprecation dates",
             (
                 "ec2:DisableImageDeprecation",
                 "ec2:EnableImage",
+                "ec2:EnableImageDeprecation",
                 "ec2:ModifyImageAttribute",
                 "ec2:ModifySnapshotAttribute",
             ),

@@ -15,8 +15,8 @@ description:
     retained them.
   - Adds the permissions to launch the image and to create volumes from its snapshots that existed before the image was
     disabled or deregistered. They are read from the tombstones of M(golden.images.ami_cleanup).
-  - Cancels the deprecation if a cleanup set it. Deletes the tags C(golden.images:cleanup-*), so that the waiting periods of
-    a cleanup start again.
+  - Cancels the deprecation if a cleanup set it, or sets the later date again that the image had before. Deletes the tags
+    C(golden.images:cleanup-*), so that the waiting periods of a cleanup start again.
   - Images that are not retired keep their permissions. A run after an interrupted one completes it.
 author:
   - golden.images contributors !UNKNOWN

@@ -485,8 +485,14 @@ def _restore(world: World) -> Setup:
 
 
 def _disabled(world: World) -> tuple[dict[str, str], dict[str, Any]]:
-    """Images in both regions that a cleanup deprecated and then disabled, and where their tombstones are."""
+    """Images in both regions that a cleanup deprecated and then disabled, and where their tombstones are.
+
+    One of them had a later deprecation date before.
+    """
     old = _retired(world, accounts=[CONSUMERS[0]], snapshot_accounts=[CONSUMERS[0]])
+    world.client("ec2", REGIONS[0]).enable_image_deprecation(
+        ImageId=old[REGIONS[0]], DeprecateAt="2030-01-01T00:00:00Z"
+    )
     _grant_to(world, CONSUMERS[0])
     remote = _remote_tombstones(world)
     policy = _policy(world, deprecate_after_days=0, region=HOME, **remote)
@@ -646,6 +652,7 @@ def _scenario(build: Callable[[World], Setup], **operations: str) -> Scenario:
 
 
 _SHARING = "ModifyImageAttribute ModifySnapshotAttribute"
+_RESHARING = "CreateTags DeleteTags DisableImageDeprecation EnableImageDeprecation ModifyImageAttribute"
 
 SCENARIOS: dict[str, Scenario] = {
     "distribute": _scenario(
@@ -668,10 +675,8 @@ SCENARIOS: dict[str, Scenario] = {
         ssm="LabelParameterVersion PutParameter",
     ),
     "restore": _scenario(_restore, ec2="DeleteTags RestoreImageFromRecycleBin RestoreSnapshotFromRecycleBin"),
-    "enable": _scenario(
-        _enable, ec2="CreateTags DeleteTags DisableImageDeprecation EnableImage ModifyImageAttribute"
-    ),
-    "reshare": _scenario(_reshare, ec2="CreateTags DeleteTags DisableImageDeprecation ModifyImageAttribute"),
+    "enable": _scenario(_enable, ec2=f"EnableImage {_RESHARING}"),
+    "reshare": _scenario(_reshare, ec2=_RESHARING),
     "into-accounts": _scenario(_into_accounts, ec2=f"CopyImage {_SHARING}", kms="CreateGrant RevokeGrant"),
     "publish": _scenario(
         _publish,

@@ -9,6 +9,7 @@ with all statements follow, and must use each action: without it, the policy wou
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -451,6 +452,8 @@ def test_restore(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
         Attribute="createVolumePermission",
         CreateVolumePermission={"Add": [{"UserId": aws.account_id(CONSUMER)}]},
     )
+    # A later date than that of the cleanup.
+    ec2.enable_image_deprecation(ImageId=images[90], DeprecateAt=datetime.now(UTC) + timedelta(days=200))
     for image_id in images.values():
         ec2.create_image_usage_report(ImageId=image_id, ResourceTypes=REPORTED)
     _retain(aws)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,12 @@ def test_a_call_whose_answer_is_lost_is_done(aws: SimulatedAws, ansible: Ansible
     assert retired.now() == retired.before
 
 
-def test_a_deprecation_is_canceled_after_the_image_was_used_again(ansible: Ansible, retired: Retired) -> None:
+def test_a_deprecation_is_undone_after_the_image_was_used_again(
+    aws: SimulatedAws, ansible: Ansible, retired: Retired
+) -> None:
+    later = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=200)
+    aws.client("ec2", OWNER, AWAY).enable_image_deprecation(ImageId=retired.images[AWAY], DeprecateAt=later)
+    retired.before = retired.now()
     policy = retired.policy(deprecate_after_days=0)
     retired.retire(policy)
     protected = {**policy, "protect_tags": ["family"]}

@@ -23,8 +23,8 @@ from .stages import (
     DISABLE,
     STAGE_TAGS,
     deprecate_at,
+    deprecation_tag,
     set_marks,
-    stamp,
 )
 from .state import CleanupSeen, OwnSnapshot, RegionState
 
@@ -52,9 +52,11 @@ def region_actions(
     state = seen.regions[target.region]
     yield from _report_actions(seen, target, decided)
     date = deprecate_at(seen.now)
-    deprecated = [decision.ref.image_id for decision in decided if decision.kind == DEPRECATE]
-    yield from _tag_actions(target, {image_id: {DEPRECATION_TAG: stamp(date)} for image_id in deprecated})
-    for image_id in deprecated:
+    deprecating = {decision.ref.image_id for decision in decided if decision.kind == DEPRECATE}
+    deprecated = [own.image for own in state.images if own.image.image_id in deprecating]
+    dates = {image.image_id: {DEPRECATION_TAG: deprecation_tag(image, date)} for image in deprecated}
+    yield from _tag_actions(target, dates)
+    for image_id in dates:
         parameters = {"DeprecateAt": date, "ImageId": image_id}
         yield Action(target, "EnableImageDeprecation", parameters, image_id)
     yield from _tag_actions(target, _marks(decision for decision in decided if decision.kind != DISABLE))

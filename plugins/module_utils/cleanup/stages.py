@@ -22,7 +22,8 @@ STAGE_TAGS = {DEPRECATE: OWN_TAG_PREFIX + "cleanup-deprecated", DISABLE: OWN_TAG
 MARKS = (CHOSEN_TAG, *STAGE_TAGS.values())
 
 # On an image from before a cleanup deprecates it until a restore cancels that. Its value is the date that the
-# cleanup sets. It stays if the image is needed again, since the image is still deprecated then.
+# cleanup sets, followed by the later date that the image had, if any. It stays if the image is needed again,
+# since the image is still deprecated then.
 DEPRECATION_TAG = OWN_TAG_PREFIX + "cleanup-deprecation-date"
 # On an image from before a restore enables it until the restore is complete. After an interrupted restore, it
 # shows the next one that permissions may be missing, and the cleanup that the image is needed. Its value is
@@ -119,10 +120,28 @@ def deprecate_at(now: datetime) -> datetime:
     return now.replace(second=0, microsecond=0) + timedelta(minutes=1) + _AHEAD
 
 
+def deprecation_tag(image: Image, date: datetime) -> str:
+    """The value of DEPRECATION_TAG for an image that is deprecated from the date on."""
+    return " ".join((stamp(date), *filter(None, (image.deprecation_time,))))
+
+
 def is_own_deprecation(image: Image) -> bool:
     """Whether the deprecation date of an image is the one that a cleanup has set."""
     date = parse(image.deprecation_time or "")
-    return date is not None and date == parse(image.tags.get(DEPRECATION_TAG, ""))
+    own, _space, _replaced = image.tags.get(DEPRECATION_TAG, "").partition(" ")
+    return date is not None and date == parse(own)
+
+
+def former_deprecation(image: Image, now: datetime) -> str | None:
+    """The deprecation date that an image has again without the cleanup's; None if it is not deprecated then.
+
+    AWS refuses dates in the past: if the former date is reached, the cleanup's stays.
+    """
+    _own, _space, replaced = image.tags.get(DEPRECATION_TAG, "").partition(" ")
+    date = parse(replaced)
+    if date is None:
+        return None
+    return replaced if date > now + _AHEAD else image.deprecation_time
 
 
 def set_marks(own: OwnImage) -> tuple[str, ...]:

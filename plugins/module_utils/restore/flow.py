@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def read_state(clients: Clients, wanted: RestoreWanted) -> RestoreSeen:
             errors.failure(exception, Target(account_id, ref.region), "DescribeImageAttribute")
             for ref, exception in unread.items()
         )
-    return RestoreSeen(account_id, images, histories, unreadable)
+    return RestoreSeen(account_id, datetime.now(UTC), images, histories, unreadable)
 
 
 def _check_tombstone_file(path: str | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from ..cleanup.snapshots import SNAPSHOT_TAG, marked_for
@@ -17,8 +18,10 @@ from ..cleanup.stages import (
     MARKS,
     RESTORE_TAG,
     STAGE_TAGS,
+    former_deprecation,
     has_lost_permissions,
     is_own_deprecation,
+    parse,
 )
 from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import Tombstone, TombstoneHistory
@@ -125,7 +128,7 @@ def plan_image(
     if reasons:
         return ImagePlan(ref, "", refusals=reasons)
     if found.image is not None:
-        return _plan_registered(wanted, target, found, found.image, history, restored=restored)
+        return _plan_registered(wanted, target, found, found.image, history, seen.now, restored=restored)
     out_of_bin = ImagePlan(
         ref,
         RECYCLE_BIN,
@@ -142,7 +145,7 @@ def plan_image(
         return out_of_bin
     image = _predicted_image(history, history.last, target)
     predicted = _predicted(found, image, history.last)
-    later = _plan_registered(wanted, target, predicted, image, history, restored=True)
+    later = _plan_registered(wanted, target, predicted, image, history, seen.now, restored=True)
     return replace(
         later,
         previous_state=out_of_bin.previous_state,
@@ -170,18 +173,20 @@ def _plan_registered(
     found: Found,
     image: Image,
     history: TombstoneHistory,
+    now: datetime,
     *,
     restored: bool,
 ) -> ImagePlan:
     """Plan how a registered image becomes what it was before the cleanup."""
     permissions = _permissions(wanted, found, image, history, restored=restored)
+    after = _without_stages(image, found.launch, now)
     return ImagePlan(
         ImageRef(target.region, image.image_id),
         image.state,
-        finish=tuple(_finishing_actions(target, found, image, permissions)),
+        finish=tuple(_finishing_actions(target, found, image, after, permissions)),
         before=_view(image, found.launch, found.volumes if wanted.restore_permissions else None),
         after=_view(
-            _without_stages(image, found.launch),
+            after,
             permissions.launch,
             permissions.volumes if wanted.restore_permissions else None,
         ),
@@ -197,9 +202,9 @@ def _plan_registered(
 
 
 def _finishing_actions(
-    target: Target, found: Found, image: Image, permissions: _Permissions
+    target: Target, found: Found, image: Image, after: Image, permissions: _Permissions
 ) -> Iterator[Action]:
-    """The calls that a registered image needs, in this order:
+    """The calls that a registered image needs to become ``after``, in this order:
 
     =======================  ==============================================================================
     Call                     Made if
@@ -207,6 +212,7 @@ def _finishing_actions(
     CreateTags               permissions are missing, and RESTORE_TAG does not say so yet
     EnableImage              the image is disabled
     DisableImageDeprecation  a cleanup deprecated the image, and it is not public
+    EnableImageDeprecation   instead, if the image had a later date before
     ModifySnapshotAttribute  the tombstone has permissions that a snapshot lacks
     ModifyImageAttribute     the tombstone has permissions that the image lacks
     DeleteTags (snapshots)   they are tagged for deletion with the image
@@ -231,8 +237,11 @@ def _finishing_actions(
         unwanted_tags = (*unwanted_tags, RESTORE_TAG)
     if image.state == "disabled":
         yield Action(target, "EnableImage", {"ImageId": image_id}, image_id)
-    if is_own_deprecation(image) and not found.launch.public:
-        yield Action(target, "DisableImageDeprecation", {"ImageId": image_id}, image_id)
+    if after.deprecation_time != image.deprecation_time:
+        date = parse(after.deprecation_time or "")
+        operation = "EnableImageDeprecation" if date else "DisableImageDeprecation"
+        deprecate_at = {"DeprecateAt": date} if date else {}
+        yield Action(target, operation, {**deprecate_at, "ImageId": image_id}, image_id)
     yield from missing
     snapshot_ids = sorted(one.snapshot_id for one in found.snapshots.values() if image_id in marked_for(one))
     if snapshot_ids:
@@ -370,14 +379,14 @@ def _stage_tags(image: Image) -> tuple[str, ...]:
     return tuple(tag for tag in (*MARKS, DEPRECATION_TAG, RESTORE_TAG) if tag in image.tags)
 
 
-def _without_stages(image: Image, launch: Sharing) -> Image:
+def _without_stages(image: Image, launch: Sharing, now: datetime) -> Image:
     """The image with the permissions ``launch``, as it is when all calls are made."""
     unwanted = _stage_tags(image)
     canceled = is_own_deprecation(image) and not launch.public
     return replace(
         image,
         state="available",
-        deprecation_time=None if canceled else image.deprecation_time,
+        deprecation_time=former_deprecation(image, now) if canceled else image.deprecation_time,
         tags={key: value for key, value in image.tags.items() if key not in unwanted},
     )
 

@@ -69,6 +69,7 @@ class RestoreSeen:
     """Each image and its tombstones. ``unreadable`` has a warning for each text that is not a tombstone."""
 
     account_id: str
+    now: datetime
     images: Mapping[ImageRef, Found]
     histories: Mapping[ImageRef, TombstoneHistory] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()

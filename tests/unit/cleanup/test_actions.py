@@ -59,6 +59,18 @@ def test_the_calls_are_in_an_order_in_which_a_run_can_end_anywhere() -> None:
     assert [is_destructive(one, disabling) for one in found] == [False] * 4 + [True] * 6
 
 
+def test_the_date_that_a_deprecation_replaces_is_written_before() -> None:
+    later = own("ami-2", deprecation_time="2027-06-01T00:00:00.000Z")
+    decided = (decision(1, "deprecate"), decision(2, "deprecate"))
+    found = tuple(region_actions(seen(region_state(IMAGES[1], later)), place(), decided, (), {}, {}))
+    assert [one.operation for one in found] == ["CreateTags"] * 2 + ["EnableImageDeprecation"] * 2
+    values = {one.resource: one.parameters["Tags"][0]["Value"] for one in found[:2]}
+    assert values == {
+        "ami-1": "2026-11-24T13:01:00Z",
+        "ami-2": "2026-11-24T13:01:00Z 2027-06-01T00:00:00.000Z",
+    }
+
+
 def test_resources_with_the_same_tags_share_calls_of_at_most_a_batch() -> None:
     tags = {f"ami-{number}": {"family": "web"} for number in range(TAG_BATCH + 1)}
     first, second = region_actions(SEEN, place(), (), (), tags, {})

@@ -13,6 +13,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.stages impor
     Clocks,
     Step,
     deprecate_at,
+    deprecation_tag,
+    former_deprecation,
     has_lost_permissions,
     is_own_deprecation,
     parse,
@@ -167,6 +169,7 @@ def test_permissions_are_lost_while_disabled_or_tagged(state: str, tags: tuple[s
 @pytest.mark.parametrize(
     ("tag", "deprecated", "is_own"),
     [
+        ("2026-11-24T13:01:00Z 2027-06-01T00:00:00.000Z", "2026-11-24T13:01:00.000Z", True),
         ("2026-11-24T13:01:00Z", "2026-11-24T13:01:00.000Z", True),
         ("2026-11-24T13:01:00Z", "2026-11-24T13:02:00.000Z", False),
         ("2026-11-24T13:01:00Z", None, False),
@@ -180,6 +183,28 @@ def test_a_deprecation_is_a_cleanups_if_it_has_the_date_that_this_one_set(
 ) -> None:
     tags = {DEPRECATION: tag} if tag else {}
     assert is_own_deprecation(own(tags=tags, deprecation_time=deprecated).image) == is_own
+
+
+@pytest.mark.parametrize(
+    ("former", "again"),
+    [
+        (None, None),
+        ("2027-06-01T00:00:00.000Z", "2027-06-01T00:00:00.000Z"),
+        ("2026-11-24T14:00:00.000Z", "2026-11-24T14:00:00.000Z"),
+        # It is reached before AWS is called.
+        ("2026-11-24T13:00:00.000Z", "2026-10-01T00:01:00.000Z"),
+        ("2026-11-01T00:00:00.000Z", "2026-10-01T00:01:00.000Z"),
+    ],
+)
+def test_the_tag_of_a_deprecation_has_the_date_that_it_replaces(
+    former: str | None, again: str | None
+) -> None:
+    date = parse("2026-10-01T00:01:00Z")
+    assert date
+    tag = deprecation_tag(own(deprecation_time=former).image, date)
+    after = own(tags={DEPRECATION: tag}, deprecation_time="2026-10-01T00:01:00.000Z").image
+    assert is_own_deprecation(after)
+    assert former_deprecation(after, NOW) == again
 
 
 def test_only_the_dates_of_stages_are_marks() -> None:

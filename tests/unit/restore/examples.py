@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import (
     Tombstone,
@@ -29,6 +30,7 @@ from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, volumes
 REF = ImageRef("eu-west-1", "ami-1")
 DATED, LAST = "2026-11-01T00:00:00Z", "2026-11-20T00:00:00Z"
 BINNED_AT = datetime(2026, 11, 20, 1, tzinfo=UTC)
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
 LAUNCH = Sharing(account_ids=frozenset({CONSUMER, STRANGER}), org_arns=frozenset({ORG}))
 VOLUMES = {"snap-1": Sharing(account_ids=frozenset({CONSUMER})), "snap-2": Sharing()}
 DISABLED_TAG = {"golden.images:cleanup-disabled": DATED}
@@ -141,7 +143,7 @@ def planned(shown: Found, *tombstones: Tombstone, **changes: Any) -> restore.Ima
 
 def seen(shown: Found, *tombstones: Tombstone) -> RestoreSeen:
     """The image and its tombstones."""
-    return RestoreSeen(OWNER, {REF: shown}, {REF: TombstoneHistory(tombstones)} if tombstones else {})
+    return RestoreSeen(OWNER, NOW, {REF: shown}, {REF: TombstoneHistory(tombstones)} if tombstones else {})
 
 
 def calls(actions: Iterable[Action]) -> list[tuple[str, str | None]]:
@@ -178,6 +180,10 @@ def _changed(shown: Found, current: Image, operation: str, parameters: Any, reso
     if operation == "DisableImageDeprecation":
         assert not shown.launch.public, "the deprecation of a public image cannot be canceled"
         return replace(shown, image=replace(current, deprecation_time=None))
+    if operation == "EnableImageDeprecation":
+        assert parameters["DeprecateAt"] > NOW
+        assert not shown.launch.public, "the deprecation of a public image cannot be moved to a later date"
+        return replace(shown, image=replace(current, deprecation_time=stamp(parameters["DeprecateAt"])))
     if operation == "ModifyImageAttribute":
         assert current.state == "available", "a disabled image cannot be shared"
         return replace(shown, launch=shown.launch | _added(parameters["LaunchPermission"]))

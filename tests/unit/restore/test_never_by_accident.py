@@ -56,6 +56,7 @@ CHANGES = {
     "DeleteTags",
     "DisableImageDeprecation",
     "EnableImage",
+    "EnableImageDeprecation",
     "ModifyImageAttribute",
     "ModifySnapshotAttribute",
     "RestoreImageFromRecycleBin",

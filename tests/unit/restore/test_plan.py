@@ -25,6 +25,7 @@ from .examples import (
     GOING,
     LAST,
     LAUNCH,
+    NOW,
     REF,
     RESTORING_TAG,
     VOLUMES,
@@ -136,6 +137,32 @@ def test_only_a_cleanups_deprecation_is_canceled(
     assert plan.after["deprecation_time"] == (None if canceled else deprecated)
 
 
+@pytest.mark.parametrize(
+    ("former", "after", "made"),
+    [
+        ("2027-06-01T00:00:00.000Z", "2027-06-01T00:00:00.000Z", ["EnableImageDeprecation"]),
+        # AWS refuses a date in the past.
+        ("2026-12-01T00:30:00.000Z", "2026-11-01T12:01:00.000Z", []),
+        ("soon", None, ["DisableImageDeprecation"]),
+    ],
+)
+def test_a_later_deprecation_date_that_a_cleanup_replaced_is_set_again(
+    former: str, after: str | None, made: list[str]
+) -> None:
+    deprecated = {
+        "tags": {"golden.images:cleanup-deprecation-date": f"2026-11-01T12:01:00Z {former}"},
+        "deprecation_time": "2026-11-01T12:01:00.000Z",
+    }
+    plan = planned(found(image("available", **deprecated), launch=LAUNCH))
+    assert [one.operation for one in plan.actions] == [*made, "DeleteTags"]
+    assert plan.after["deprecation_time"] == after
+    if made == ["EnableImageDeprecation"]:
+        assert plan.actions[0].parameters == {
+            "DeprecateAt": datetime(2027, 6, 1, tzinfo=UTC),
+            "ImageId": AMI,
+        }
+
+
 DEPRECATED = {
     "tags": {"golden.images:cleanup-deprecation-date": "2026-11-01T12:01:00Z", **DISABLED_TAG},
     "deprecation_time": "2026-11-01T12:01:00.000Z",
@@ -238,6 +265,7 @@ def test_a_snapshot_of_two_images_is_restored_once() -> None:
     other = ImageRef(REF.region, "ami-2")
     saw = RestoreSeen(
         OWNER,
+        NOW,
         dict.fromkeys((REF, other), binned()),
         {one: TombstoneHistory((of_deregistration(ref=one),)) for one in (REF, other)},
     )
@@ -282,6 +310,7 @@ def test_regions_have_their_images_and_the_first_has_the_tombstone_warnings() ->
     away = image(devices=volumes("snap-1"))
     saw = RestoreSeen(
         OWNER,
+        NOW,
         {REF: found(), other: found(replace(away, image_id="ami-2"))},
         {REF: TombstoneHistory((tombstone(),)), other: TombstoneHistory((tombstone(ref=other),))},
         unreadable=("Line 3 of retired.jsonl is not a valid tombstone and is skipped.",),

@@ -58,7 +58,8 @@ def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, A
     tags = {"family": "web", **(draw(st.sampled_from([{}, CHOSEN_TAG, DISABLED_TAG])) if disabled else {})}
     deprecation = draw(st.sampled_from([None, "2026-11-01T00:01:00.000Z", "2020-01-01T00:00:00.000Z"]))
     if draw(st.booleans()):
-        tags["golden.images:cleanup-deprecation-date"] = "2026-11-01T00:01:00Z"
+        former = draw(st.sampled_from(["", " 2027-06-01T00:00:00Z", " 2026-11-20T00:00:00Z"]))
+        tags["golden.images:cleanup-deprecation-date"] = f"2026-11-01T00:01:00Z{former}"
     marked = draw(st.booleans())
     registered = Found(
         image("disabled" if disabled else "available", tags=tags, deprecation_time=deprecation),
