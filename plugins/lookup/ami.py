@@ -13,9 +13,10 @@ short_description: The ID of the newest image that can be launched in a region
 description:
   - Finds the newest image with a name, with tags or both, or the image that a Systems Manager parameter names, and returns
     its ID, for C(amazon.aws.ec2_instance), launch templates, or anything else that takes an AMI ID.
-  - Fails if no image was found that can be launched. Pending, failed, disabled and deregistered images, and images that the
-    account's Allowed AMIs setting excludes, cannot be launched. Deprecated images can, but only their ID and a parameter find
-    them.
+  - Fails if no image was found that can be launched. Pending, failed, disabled and deregistered images cannot be launched.
+    Deprecated images can, but only their ID and a parameter find them.
+  - Images that the account's Allowed AMIs settings hide are not found. In audit mode these settings hide no image, so an
+    image that they do not allow can be the result.
   - The newest image is the one that AWS created last in the region. The creation date of a copy is the time of the copy.
   - The lookup does not check whether these credentials may use the KMS key of an encrypted image. Only a launch shows that,
     see M(golden.images.ami_launch_probe).

@@ -81,6 +81,21 @@ def test_a_consumer_finds_shared_images_only_by_their_owner(
     assert "another account that shares its images is named there" in own.text
 
 
+def test_allowed_images_hide_an_image_only_if_they_are_enabled(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, ids: dict[str, str]
+) -> None:
+    consumer = Ansible(fixture.environment(CONSUMER), ansible.folder)
+    (owner,) = fixture.account_ids(OWNER)
+    ec2 = aws.client("ec2", CONSUMER, AWAY)
+    ec2.replace_image_criteria_in_allowed_images_settings(
+        ImageCriteria=[{"ImageProviders": [owner], "ImageNames": ["golden-web-2"]}]
+    )
+    for state, expected in {"audit-mode": "newest", "enabled": "tagged"}.items():
+        ec2.enable_allowed_images_settings(AllowedImagesSettingsState=state)
+        found = _looked_up(consumer, "golden-web-*", owners=[owner], region=AWAY)
+        assert _found(found) == [ids[expected]], state
+
+
 def test_a_parameter_names_the_image(aws: SimulatedAws, ansible: Ansible, ids: dict[str, str]) -> None:
     ssm = aws.client("ssm", OWNER, AWAY)
     ssm.put_parameter(Name="/golden/web", Value=ids["old"], Type="String", DataType="aws:ec2:image")

@@ -15,7 +15,6 @@ from .state import Search
 
 # Images that an error message explains.
 _EXPLAINED = 3
-_NOT_ALLOWED = "is not allowed by the account's Allowed AMIs setting"
 
 
 def newest(search: Search, images: Iterable[Image], region: str, now: datetime) -> str:
@@ -38,13 +37,13 @@ def newest(search: Search, images: Iterable[Image], region: str, now: datetime) 
 def obstacle(search: Search, image: Image, now: datetime) -> str | None:
     """Why an image cannot be the result; None if it can.
 
-    A deprecated image can be launched. It is only excluded from searches, as AWS excludes it from those of
-    other accounts than its owner (EC2 User Guide, "Deprecate an AMI").
+    Allowed AMIs exclude none: images that they hide are not returned at all, and in audit mode they hide
+    nothing (botocore shape ``Image``, ImageAllowed). A deprecated image can be launched. It is only excluded
+    from searches, as AWS excludes it from those of other accounts than its owner (EC2 User Guide, "Deprecate
+    an AMI").
     """
     if image.state != "available":
         return f"is {image.state}"
-    if image.allowed is False:
-        return _NOT_ALLOWED
     deprecated = image.deprecation_time
     if search.image_id is None and deprecated and datetime.fromisoformat(deprecated) <= now:
         return f"has been deprecated since {deprecated}"
