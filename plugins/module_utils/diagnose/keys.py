@@ -22,6 +22,7 @@ from .findings import finding
 from .state import Case, ConsumerSeen, OwnerSeen
 
 _GRANT_ACCESS = "Grant the account access to the key (ami_kms_grant)."
+_LAUNCH = "Only a launch shows whether it can use the key (ami_launch_probe)."
 _ALLOW_IN_IAM = (
     "Allow it in an IAM policy of the role in that account; docs/encrypted-images.md has one. "
     "A service control policy, a permissions boundary, or a resource control policy of the key owner's "
@@ -75,6 +76,10 @@ class _KeyAccess:
     def direct_decision(self, operation: str) -> Access:
         """The decision if the account itself calls the operation, as its dry runs do."""
         return key_access.access(self.key, self.consumer, operation, through_ec2=False)
+
+    def holds_through_ec2(self, operation: str) -> bool:
+        """Whether an operation that KMS allows the account directly is allowed through EC2, too."""
+        return key_access.holds_through_ec2(self.key, self.consumer, operation)
 
 
 def findings(case: Case, owner: OwnerSeen, consumer: ConsumerSeen | None) -> Iterator[Finding]:
@@ -184,14 +189,18 @@ def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> F
     An operation is undetermined                           key_access_unknown
     =====================================================  ====================================
     """
-    proven = _proven(access, dry_run)
-    denied = [item for item in access.denied if item not in proven]
-    undetermined = [item for item in access.undetermined if item not in proven]
+    allowed = _allowed(dry_run)
+    proven = {item for item in allowed if access.holds_through_ec2(item)}
+    explicitly = key_access.denied_operations(access.key, access.consumer, set(access.denied) - proven)
+    # The owner does not see what allows these to the account, perhaps through EC2 as well.
+    unseen = {item for item in allowed if access.direct_decision(item) is Access.DENIED} - set(explicitly)
+    denied = [item for item in access.denied if item not in unseen]
+    undetermined = sorted({*access.undetermined, *(unseen & set(access.denied))} - proven)
     if not (denied or undetermined):
         return _for_roles_only(access, BlocksLaunch.HARMLESS) if access.denied and access.roles else None
     if denied and len(denied) < len(access.denied) and not _is_certain(denied, dry_run):
         return _contradicted(access, denied)
-    if explicitly := key_access.denied_operations(access.key, access.consumer, denied):
+    if explicitly:
         return finding(
             "key_denied_by_policy",
             f"The policy of {access.arn} denies {', '.join(explicitly)} to {access.account}.",
@@ -218,7 +227,8 @@ def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> F
         "key_access_unknown",
         f"Whether {access.account} may use {access.arn} ({', '.join(undetermined)}) depends on "
         "conditions of the key policy that cannot be evaluated, or on the account's organization.",
-        f"Set consumer_role_name, so that the account itself is checked. Or: {_GRANT_ACCESS}",
+        f"{'Set consumer_role_name, so that the account itself is checked.' if dry_run is None else _LAUNCH}"
+        f" Or: {_GRANT_ACCESS}",
         BlocksLaunch.UNKNOWN,
     )
 
@@ -248,7 +258,7 @@ def _contradicted(access: _KeyAccess, denied: list[str]) -> Finding:
         "key_access_unknown",
         f"No grant and no statement of the key policy allows {', '.join(denied)} on {access.arn} to "
         f"{access.account}, but KMS allows it other operations that these do not allow either.",
-        f"Only a launch shows whether it can use the key (ami_launch_probe). Or: {_GRANT_ACCESS}",
+        f"{_LAUNCH} Or: {_GRANT_ACCESS}",
         BlocksLaunch.UNKNOWN,
     )
 
@@ -263,21 +273,15 @@ def _is_certain(denied: list[str], dry_run: KeyDryRun | None) -> bool:
     return any(permission in denied for item in refused for permission in _permissions(item))
 
 
-def _proven(access: _KeyAccess, dry_run: KeyDryRun | None) -> frozenset[str]:
-    """The operations that the account's dry runs show to be allowed, whatever its owner can see.
-
-    The account calls KMS directly in a dry run, so an operation counts only if the decision is the same when
-    EC2 calls it for the account.
-    """
+def _allowed(dry_run: KeyDryRun | None) -> frozenset[str]:
+    """The operations of a launch that the account's dry runs show to be allowed in direct calls."""
     if dry_run is None:
         return frozenset()
     allowed = {permission for item in dry_run.allowed for permission in _permissions(item)}
     if "GenerateDataKeyWithoutPlaintext" in allowed:
         # A launch needs data keys without plaintext only.
         allowed.add("GenerateDataKey")
-    return frozenset(
-        item for item in OPERATIONS & allowed if access.decisions[item] is access.direct_decision(item)
-    )
+    return OPERATIONS & allowed
 
 
 def _evaluate_dry_run(access: _KeyAccess, dry_run: KeyDryRun) -> Iterator[Finding]:
@@ -286,7 +290,7 @@ def _evaluate_dry_run(access: _KeyAccess, dry_run: KeyDryRun) -> Iterator[Findin
         yield finding(
             "key_unreadable",
             f"Account {access.case.account_id} could not test its access to {access.arn}: {dry_run.problem}",
-            "Only a launch shows whether it can use the key (ami_launch_probe).",
+            _LAUNCH,
             BlocksLaunch.HARMLESS,
         )
     refused = {

@@ -12,7 +12,7 @@ from enum import Enum
 
 from ..model import Grant, KeySeen, Sharing
 from . import policy_statements
-from .policy_evaluation import Consumer, Request, evaluate
+from .policy_evaluation import Consumer, Request, evaluate, may_apply_to_one_only
 
 # Launches and copies fail without these; EBS User Guide, "Share the KMS key used to encrypt a shared EBS
 # snapshot".
@@ -33,9 +33,7 @@ def access(key: KeySeen, consumer: Consumer, operation: str, through_ec2: bool =
     A policy that was not read counts as one that allows and denies nothing. Access of a single role or user
     is not access of its account.
     """
-    by_grant = consumer.account_id is not None and any(
-        _allows(grant, consumer.account_id, operation) for grant in key.grants
-    )
+    by_grant = _by_grant(key, consumer, operation)
     if key.policy is None:
         return Access.ALLOWED if by_grant else Access.DENIED
     decision = evaluate(key.policy, Request(consumer, operation, key.key.arn, through_ec2))
@@ -43,6 +41,22 @@ def access(key: KeySeen, consumer: Consumer, operation: str, through_ec2: bool =
     if decision.denies or allows is False:
         return Access.DENIED
     return Access.UNKNOWN if decision.denies is None or allows is None else Access.ALLOWED
+
+
+def holds_through_ec2(key: KeySeen, consumer: Consumer, operation: str) -> bool:
+    """Whether an operation that KMS allows a consumer in a direct call is allowed through EC2, too.
+
+    It may not be if a condition that cannot be evaluated, such as one on ``aws:SourceIp``, lets a statement
+    allow the direct call only, or deny the call of EC2 only.
+    """
+    if key.policy is None:
+        return True
+    direct, by_ec2 = (Request(consumer, operation, key.key.arn, through) for through in (False, True))
+    if may_apply_to_one_only(key.policy, "Deny", by_ec2, direct):
+        return False
+    if _by_grant(key, consumer, operation) or evaluate(key.policy, by_ec2).allows:
+        return True
+    return not may_apply_to_one_only(key.policy, "Allow", direct, by_ec2)
 
 
 def denied_operations(key: KeySeen, consumer: Consumer, operations: Iterable[str]) -> list[str]:
@@ -74,6 +88,12 @@ def _without_access(key: KeySeen, sharing: Sharing) -> Iterator[str]:
         own = replace(key, grants=grants.get(consumer.account_id or "", ()))
         if any(access(own, consumer, operation) is Access.DENIED for operation in _NEEDED):
             yield name
+
+
+def _by_grant(key: KeySeen, consumer: Consumer, operation: str) -> bool:
+    return consumer.account_id is not None and any(
+        _allows(grant, consumer.account_id, operation) for grant in key.grants
+    )
 
 
 def _by_grantee(grants: Iterable[Grant]) -> dict[str, tuple[Grant, ...]]:

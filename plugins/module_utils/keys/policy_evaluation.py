@@ -27,6 +27,12 @@ Truth: TypeAlias = "bool | None"
 """None: undetermined."""
 
 _WILDCARD = re.compile(r"[*?]")
+_VARIABLE = re.compile(r"\$\{([^,}]+)")
+# Condition keys that have the same values in a direct call and in EC2's call on behalf of the same caller:
+# EC2 passes the caller's identity on (IAM User Guide, "Forward access sessions"). Those of the network, the
+# calling service, the encryption context and the grant differ.
+_SAME_PREFIXES = ("aws:principal", "aws:resource")
+_SAME = frozenset({"aws:userid", "aws:username", "kms:calleraccount"})
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,17 @@ def evaluate(policy: str, request: Request) -> PolicyDecision:
         # An allow for only a part of the consumer does not allow the whole; a deny for a part may matter.
         allows=_any(_applies(item, request, in_part=False) for item in statements if item.effect == "Allow"),
         denies=_any(_applies(item, request, in_part=None) for item in statements if item.effect == "Deny"),
+    )
+
+
+def may_apply_to_one_only(policy: str, effect: str, request: Request, other: Request) -> bool:
+    """Whether a statement with this effect may apply to a request and not to the other.
+
+    Both are the same consumer's requests for the same operation, one through EC2 and the other directly.
+    What is unknown about the consumer or the key is the same for both.
+    """
+    return any(
+        item.effect == effect and _may_apply_to_one_only(item, request, other) for item in _statements(policy)
     )
 
 
@@ -119,12 +136,34 @@ def _applies(statement: _Statement, request: Request, in_part: Truth) -> Truth:
             _matches_key(content, request.key_arn),
             _matches_consumer(statement, request.consumer, in_part),
             *(
-                _holds(operator, key.lower(), as_list(values), request, in_part)
-                for operator, keys in content.get("Condition", {}).items()
-                for key, values in keys.items()
+                _holds(operator, key, values, request, in_part)
+                for operator, key, values in _conditions(content)
             ),
         )
     )
+
+
+def _may_apply_to_one_only(statement: _Statement, request: Request, other: Request) -> bool:
+    # A statement about one role may have decided the other request: its caller is not known here.
+    if _applies(statement, request, in_part=None) is False:
+        return False
+    return any(
+        not _is_same_for_both(key, values) and _holds(operator, key, values, other, None) is not True
+        for operator, key, values in _conditions(statement.content)
+    )
+
+
+def _is_same_for_both(key: str, values: Iterable[Any]) -> bool:
+    """Whether a condition is about the caller or the KMS key only, and its policy variables are, too."""
+    variables = (name.lower() for value in values for name in _VARIABLE.findall(str(value)))
+    return all(name.startswith(_SAME_PREFIXES) or name in _SAME for name in (key, *variables))
+
+
+def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
+    """The conditions of a statement: operator, condition key in lower case, values."""
+    for operator, keys in statement.get("Condition", {}).items():
+        for key, values in keys.items():
+            yield operator, key.lower(), as_list(values)
 
 
 def _matches_operation(statement: Mapping[str, Any], action: str) -> bool:

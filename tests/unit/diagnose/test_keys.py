@@ -146,15 +146,29 @@ BY_UNIT = encrypted(
 )
 
 
-NOT_VIA_EC2 = policy_of(
-    {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "kms:*",
-        "Resource": "*",
-        "Condition": {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}},
-    }
-)
+def denied_if(condition: dict[str, Any]) -> str:
+    every_principal = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
+    return policy_of({**every_principal, "Condition": condition})
+
+
+def of_role(condition: dict[str, Any]) -> str:
+    role = {"AWS": f"arn:aws:iam::{CONSUMER}:role/golden"}
+    return policy_of(
+        {"Effect": "Allow", "Principal": role, "Action": "kms:*", "Resource": "*", "Condition": condition}
+    )
+
+
+NOT_VIA_EC2 = denied_if({"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}})
+# Conditions of which a dry run, a direct call, does not show whether EC2's call meets them.
+ONLY_DIRECTLY = {
+    "aws:SourceIp": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+    "aws:SourceVpce": {"StringEquals": {"aws:SourceVpce": "vpce-1"}},
+    "aws:ViaAWSService": {"Bool": {"aws:ViaAWSService": "false"}},
+}
+ONLY_THROUGH_EC2 = {
+    "aws:SourceIp": {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+    "aws:ViaAWSService": {"Bool": {"aws:ViaAWSService": "true"}},
+}
 
 
 @pytest.mark.parametrize(
@@ -214,6 +228,36 @@ NOT_VIA_EC2 = policy_of(
             encrypted(policy=VIA_EC2), refusing("Decrypt", "ReEncrypt"), [], id="a key for EC2 only"
         ),
         pytest.param(encrypted(policy=OF_ORG), TRIED, [], id="unknown to the owner, known to the account"),
+        *(
+            pytest.param(
+                encrypted(policy=conditional(condition)),
+                TRIED,
+                [("key_access_unknown", U)],
+                id=f"allowed under a condition that EC2 may not meet, {name}",
+            )
+            for name, condition in ONLY_DIRECTLY.items()
+        ),
+        *(
+            pytest.param(
+                encrypted(made(root(CONSUMER)), policy=denied_if(condition)),
+                TRIED,
+                [("key_access_unknown", U)],
+                id=f"granted, and denied under a condition that EC2 may meet, {name}",
+            )
+            for name, condition in ONLY_THROUGH_EC2.items()
+        ),
+        pytest.param(
+            encrypted(policy=of_role({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})),
+            TRIED,
+            [("key_access_unknown", U)],
+            id="allowed to one role under a condition that EC2 may not meet",
+        ),
+        pytest.param(
+            encrypted(policy=of_role({"StringEquals": {"aws:PrincipalTag/team": "web"}})),
+            TRIED,
+            [("key_for_roles_only", N)],
+            id="allowed to one role under a condition on the role",
+        ),
         pytest.param(
             encrypted(policy=OF_ORG),
             refusing("Decrypt"),
@@ -252,6 +296,12 @@ NOT_VIA_EC2 = policy_of(
             TRIED,
             [("key_denied_by_policy", B)],
             id="denied to EC2 only",
+        ),
+        pytest.param(
+            encrypted(made(f"arn:aws:iam::{CONSUMER}:role/golden"), policy=NOT_VIA_EC2),
+            TRIED,
+            [("key_denied_by_policy", B)],
+            id="granted to the role itself, and denied to EC2 only",
         ),
         pytest.param(encrypted(), TRIED, [], id="the dry run overrides the owner's reading"),
         pytest.param(

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import access as key_access
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
@@ -21,6 +23,11 @@ KEY = Key(key_arn())
 OTHER_ORG = "arn:aws:organizations::111122223333:organization/o-zzzzzzzzzz"
 OTHER_UNIT = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-22222222"
 IN_ORG, IN_UNIT = Sharing(org_arns=frozenset({ORG})), Sharing(org_unit_arns=frozenset({UNIT}))
+
+
+def statement(effect: str, equals: dict[str, str] | None = None) -> dict[str, Any]:
+    common = {"Effect": effect, "Principal": "*", "Action": "kms:*", "Resource": "*"}
+    return {**common, "Condition": {"StringEquals": equals}} if equals else common
 
 
 def with_accounts(*account_ids: str) -> Sharing:
@@ -160,3 +167,30 @@ def test_denied_operations() -> None:
     assert denied == ["CreateGrant", "Decrypt"]
     assert key_access.denied_operations(key(made(root(B))), consumer, OPERATIONS) == []
     assert key_access.denied_operations(key(policy=None), consumer, OPERATIONS) == []
+
+
+SOURCE = {"aws:SourceVpce": "vpce-1"}
+
+
+@pytest.mark.parametrize(
+    ("grants", "statements", "expected"),
+    [
+        pytest.param([], [], True, id="by what the owner cannot see"),
+        pytest.param([], [statement("Allow", {"aws:PrincipalOrgID": "o-a1b2c3d4e5"})], True, id="by members"),
+        pytest.param([], [statement("Allow", SOURCE)], False, id="from one network"),
+        pytest.param([], [statement("Allow", SOURCE), statement("Allow")], True, id="from anywhere, too"),
+        pytest.param([made(root(A))], [statement("Allow", SOURCE)], True, id="by a grant, too"),
+        pytest.param([made(root(A))], [statement("Deny", SOURCE)], False, id="but perhaps denied to EC2"),
+        pytest.param(
+            [],
+            [statement("Allow"), statement("Deny", SOURCE)],
+            False,
+            id="allowed, but perhaps denied to EC2",
+        ),
+    ],
+)
+def test_what_holds_through_ec2(grants: list[Grant], statements: list[Any], expected: bool) -> None:
+    of_consumer = Consumer(account_id=A)
+    seen = key(*grants, policy=policy_of(*statements))
+    assert key_access.holds_through_ec2(seen, of_consumer, "Decrypt") is expected
+    assert key_access.holds_through_ec2(key(*grants, policy=None), of_consumer, "Decrypt")

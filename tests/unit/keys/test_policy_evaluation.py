@@ -18,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.policy_evaluati
     Truth,
     allow_statements,
     evaluate,
+    may_apply_to_one_only,
     operations_of,
     principals_in_account,
 )
@@ -48,6 +49,7 @@ ORG = Consumer(org_id=ORG_ID)
 IN_UNIT = Consumer(None, *UNIT)
 VIA_EC2 = {"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}}
 FOR_AWS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+SOURCE = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
 IN_ORG = {"StringEquals": {"aws:PrincipalOrgID": ORG_ID}}
 BELOW = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": [f"{ORG_ID}/*/{UNIT[1]}/*"]}}
 
@@ -284,6 +286,78 @@ def test_operations_that_are_allowed_through_ec2_only(
     allowing = statement(Condition=condition)
     assert decision(allowing, operation=operation).allows is True
     assert decision(allowing, operation=operation, through_ec2=False).allows is directly
+
+
+def one_only(*statements: Mapping[str, Any], effect: str = "Allow", through_ec2: bool = False) -> bool:
+    """Whether a statement may apply to this request, and not to the one that is made the other way."""
+    request, other = (
+        Request(ACCOUNT, "CreateGrant", KEY, through) for through in (through_ec2, not through_ec2)
+    )
+    return may_apply_to_one_only(policy_of(*statements), effect, request, other)
+
+
+@pytest.mark.parametrize(
+    ("condition", "directly", "through_ec2"),
+    [
+        pytest.param({}, False, False, id="none"),
+        pytest.param(VIA_EC2, False, True, id="through EC2"),
+        pytest.param(FOR_AWS, False, True, id="for an AWS resource"),
+        pytest.param(
+            {"StringNotEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}},
+            False,
+            False,
+            id="not through another service",
+        ),
+        *(
+            pytest.param({"StringEquals": {key: "x"}}, True, True, id=key)
+            for key in (
+                *("aws:SourceIp", "aws:VpcSourceIp", "aws:SourceVpc", "aws:SourceVpce", "aws:ViaAWSService"),
+                *("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:UserAgent"),
+                *("kms:EncryptionContext:team", "kms:EncryptionContextKeys", "kms:GranteePrincipal"),
+                *("kms:GrantOperations", "kms:GrantConstraintType", "aws:CurrentTime"),
+            )
+        ),
+        *(
+            pytest.param({"StringEquals": {key: "x"}}, False, False, id=key)
+            for key in (
+                *("aws:PrincipalArn", "aws:PrincipalTag/team", "aws:principalorgid", "aws:PrincipalOrgPaths"),
+                *("aws:PrincipalType", "aws:userid", "aws:username", "aws:ResourceTag/team"),
+            )
+        ),
+        pytest.param(
+            {"StringEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}}, False, False, id="a variable"
+        ),
+        pytest.param(
+            {"StringEquals": {"aws:PrincipalTag/ip": "${aws:SourceIp, 'none'}"}},
+            True,
+            True,
+            id="a variable of the call",
+        ),
+        pytest.param(
+            {"StringEquals": {"aws:SourceVpce": "vpce-1", "kms:CallerAccount": B}},
+            False,
+            False,
+            id="of another account",
+        ),
+        pytest.param({**VIA_EC2, **SOURCE}, False, True, id="through EC2 from an address"),
+    ],
+)
+def test_conditions_that_may_hold_in_one_call_only(
+    condition: dict[str, Any], directly: bool, through_ec2: bool
+) -> None:
+    for effect in ("Allow", "Deny"):
+        conditional = statement(effect, Principal="*", Condition=condition)
+        assert one_only(conditional, effect=effect) is directly
+        assert one_only(conditional, effect=effect, through_ec2=True) is through_ec2
+        other = "Deny" if effect == "Allow" else "Allow"
+        assert not one_only(conditional, effect=other)
+
+
+def test_a_statement_about_one_role_may_apply_to_one_call_only() -> None:
+    of_role = statement(Principal={"AWS": DEPLOY}, Condition=SOURCE)
+    assert one_only(statement(), of_role)
+    assert not one_only({**of_role, "Principal": {"AWS": root(B)}})
+    assert not one_only({**of_role, "Action": "kms:Decrypt"})
 
 
 def test_principals_in_account() -> None:
