@@ -36,9 +36,9 @@ _READ_IMAGES = (
 )
 _BLOCKS = ("ec2:GetImageBlockPublicAccessState", "ec2:GetSnapshotBlockPublicAccessState")
 
-_NO_OWNER_FINDINGS = (
-    "the findings from the owner's account are missing, so the role diagnose fails; the role verify still "
-    "shows what the accounts can do"
+_UNREADABLE_KEYS = (
+    "a key has the finding `key_unreadable`, and the role diagnose fails, unless dry runs in the account "
+    "show that it can use the key; the role verify still shows what the accounts can do"
 )
 
 DISTRIBUTE = Policy(
@@ -507,7 +507,7 @@ DIAGNOSE = Policy(
             "ReadKeys",
             "who can use the keys",
             ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),
-            _NO_OWNER_FINDINGS,
+            _UNREADABLE_KEYS,
         ),
     ),
     ("diagnose",),

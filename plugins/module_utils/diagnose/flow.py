@@ -203,11 +203,18 @@ def _unread(case: Case, exception: Exception) -> ConsumerSeen:
 
 
 def _keys_to_try(owner: OwnerSeen, case: Case) -> list[str]:
-    """The keys for which the account's own dry runs are needed."""
-    if owner.image is None or owner.image.owner_id == case.account_id:
+    """The keys for which the account's own dry runs are needed: not its own ones, if it owns the image."""
+    if owner.image is None:
         return []
-    keys = [key.key.arn for key in owner.keys if not key.key.aws_managed and key.key.state == "Enabled"]
-    return [*keys, *(arn for arn in owner.key_problems if arn.startswith("arn:"))]
+    own = owner.image.owner_id == case.account_id
+    described = {key.key.arn: key.key for key in owner.keys}
+    tried = [
+        arn
+        for arn, key in described.items()
+        if not key.aws_managed and key.state == "Enabled" and not (own and key.account_id == case.account_id)
+    ]
+    others = (*owner.key_problems, *owner.undecided_keys)
+    return [*tried, *(arn for arn in others if arn.startswith("arn:") and arn not in described)]
 
 
 def _request(wanted: DiagnosisWanted, target: Target, image: Image) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .. import arns, denial
+from ..failures import Failure
 from ..finding import BlocksLaunch, Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
@@ -90,9 +91,29 @@ def findings(case: Case, owner: OwnerSeen, consumer: ConsumerSeen | None) -> Ite
     dry_runs = consumer.keys if consumer is not None else {}
     for key in owner.keys:
         yield from _of_key(case, image, owner, key, consumer)
-    for arn, problem in owner.key_problems.items():
-        if image.owner_id != case.account_id:
-            yield from _unreadable(case, arn, f"{problem.message} {problem.remedy}", dry_runs.get(arn))
+    for arn, problem in unread(case, owner, consumer).items():
+        yield _unreadable(case, arn, f"{problem.message} {problem.remedy}", problem.error_code)
+    for arn, why in owner.undecided_keys.items():
+        if not _allows_all(dry_runs.get(arn)):
+            yield _unreadable(case, arn, why)
+
+
+def unread(case: Case, owner: OwnerSeen, consumer: ConsumerSeen | None) -> dict[str, Failure]:
+    """The keys that could not be read as far as the diagnosis needs it, and why.
+
+    The account's dry runs can show the same. For the owner of the image, its own key need only be described:
+    what it may do with its keys is up to its IAM policies.
+    """
+    image = owner.image
+    if image is None:
+        return {}
+    own = {key.key.arn for key in owner.keys if image.owner_id == case.account_id == key.key.account_id}
+    dry_runs = consumer.keys if consumer is not None else {}
+    return {
+        arn: problem
+        for arn, problem in owner.key_problems.items()
+        if arn not in own and not _allows_all(dry_runs.get(arn))
+    }
 
 
 def of_account(keys: Iterable[KeySeen], account_id: str) -> tuple[KeySeen, ...]:
@@ -117,15 +138,18 @@ def _of_key(
             f"{arn}, under which {image.image_id} is encrypted, is in the state {key.key.state}.",
             "Enable the key, or cancel its deletion; or copy the image under another key (ami_copy_regions).",
         )
-    if image.owner_id == case.account_id:
-        return
+    own = image.owner_id == case.account_id
     dry_run = consumer.keys.get(arn) if consumer is not None else None
     if key.key.aws_managed:
-        yield _default_key(image, arn)
+        if not own:
+            yield _default_key(image, arn)
     elif key.key.account_id != image.owner_id:
-        why = f"It belongs to account {key.key.account_id}, and only that account can read who may use it."
-        yield from _unreadable(case, arn, why, dry_run)
-    elif key.key.state == "Enabled":
+        if not _allows_all(dry_run):
+            why = (
+                f"It belongs to account {key.key.account_id}, and only that account can read who may use it."
+            )
+            yield _unreadable(case, arn, why)
+    elif key.key.state == "Enabled" and not own and arn not in owner.key_problems:
         access = _KeyAccess(case, key, _consumer(case, owner.launch, consumer))
         if (found := _evaluate_owner_policies(access, dry_run)) is not None:
             yield found
@@ -163,15 +187,18 @@ def _default_key(image: Image, arn: str) -> Finding:
     )
 
 
-def _unreadable(case: Case, arn: str, why: str, dry_run: KeyDryRun | None) -> Iterator[Finding]:
-    if dry_run is not None and not dry_run.refused and dry_run.problem is None:
-        # KMS allowed every operation to the account itself.
-        return
-    yield finding(
+def _allows_all(dry_run: KeyDryRun | None) -> bool:
+    """Whether KMS allowed every operation to the account itself."""
+    return dry_run is not None and not dry_run.refused and dry_run.problem is None
+
+
+def _unreadable(case: Case, arn: str, why: str, error_code: str | None = None) -> Finding:
+    return finding(
         "key_unreadable",
         f"Whether account {case.account_id} may use {arn} is unknown: {why}",
         "Allow these credentials to call DescribeKey, ListGrants and GetKeyPolicy, or ask the key's owner.",
         BlocksLaunch.UNKNOWN,
+        error_code=error_code,
     )
 
 

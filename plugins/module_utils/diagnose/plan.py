@@ -18,9 +18,9 @@ from . import consumer as diagnosis_consumer
 from . import keys as diagnosis_keys
 from . import owner as diagnosis_owner
 from .findings import can_launch
-from .state import Case, DiagnosisSeen, DiagnosisWanted
+from .state import Case, ConsumerSeen, DiagnosisSeen, DiagnosisWanted
 
-_UNREADABLE = frozenset({"consumer_unreadable", "owner_unreadable"})
+_UNREADABLE = frozenset({"consumer_unreadable", "key_unreadable", "owner_unreadable"})
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class DiagnosisPlan(PlanWithoutTargets):
 def plan(wanted: DiagnosisWanted, seen: DiagnosisSeen) -> DiagnosisPlan:
     """Diagnose every image in every account."""
     diagnoses = tuple(_diagnose(seen, case) for case in cases(wanted, seen.owners))
-    return DiagnosisPlan(diagnoses, failures=(*_unread(seen), *_failing(wanted, diagnoses)))
+    return DiagnosisPlan(diagnoses, failures=(*_unread(seen, diagnoses), *_failing(wanted, diagnoses)))
 
 
 def cases(wanted: DiagnosisWanted, places: Iterable[Target]) -> tuple[Case, ...]:
@@ -74,12 +74,11 @@ def cases(wanted: DiagnosisWanted, places: Iterable[Target]) -> tuple[Case, ...]
 def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
     image_id, owner = seen.images[case.place], seen.owners[case.place]
     owner = replace(owner, keys=diagnosis_keys.of_account(owner.keys, case.account_id))
-    consumer = seen.consumers.get(case)
-    checked = consumer is not None and consumer.problem is None
-    visible = (consumer.image is not None) if checked and consumer is not None else None
+    consumer, checked = seen.consumers.get(case), _checked(seen, case)
+    visible = (checked.image is not None) if checked is not None else None
     found = [
         *diagnosis_owner.findings(case, image_id, owner, visible, seen.now),
-        *diagnosis_keys.findings(case, owner, consumer if checked else None),
+        *diagnosis_keys.findings(case, owner, checked),
     ]
     if consumer is not None:
         role = seen.role_name if case.account_id != seen.account_id else None
@@ -91,16 +90,28 @@ def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
     return Diagnosis(case, image_id, diagnosis_consumer.level(consumer), findings)
 
 
-def _unread(seen: DiagnosisSeen) -> Iterator[Failure]:
+def _checked(seen: DiagnosisSeen, case: Case) -> ConsumerSeen | None:
+    """What was read in the account, None if it was not checked or could not be."""
+    consumer = seen.consumers.get(case)
+    return consumer if consumer is not None and consumer.problem is None else None
+
+
+def _unread(seen: DiagnosisSeen, diagnoses: Iterable[Diagnosis]) -> Iterator[Failure]:
     """What could not be read, once for each account and region."""
     owners = (owner.problem for _place, owner in sorted(seen.owners.items()) if owner.problem is not None)
+    keys = (
+        problem
+        for case in (diagnosis.case for diagnosis in diagnoses)
+        for problem in diagnosis_keys.unread(case, seen.owners[case.place], _checked(seen, case)).values()
+    )
     consumers = (item.problem for _case, item in seen.consumers.items() if item.problem is not None)
-    yield from dict.fromkeys([*owners, *consumers])
+    yield from dict.fromkeys([*owners, *keys, *consumers])
 
 
 def _failing(wanted: DiagnosisWanted, diagnoses: tuple[Diagnosis, ...]) -> Iterator[Failure]:
     """The findings that ``fail_on`` selects, as failures; what could not be read is one already."""
     for diagnosis in diagnoses:
         for item in diagnosis.findings:
-            if item.blocks_launch in wanted.fail_on and item.code not in _UNREADABLE:
+            unread = item.code in _UNREADABLE and item.error_code is not None
+            if item.blocks_launch in wanted.fail_on and not unread:
                 yield item.as_failure("RunInstances")

@@ -60,16 +60,19 @@ def keys(clients: Clients, place: Target, seen: OwnerSeen) -> OwnerSeen:
         snapshot_id: _without_key(place, snapshot_id)
         for snapshot_id in sorted(encrypted - {item.snapshot_id for item in snapshots if item.kms_key_id})
     }
-    associated = {item.kms_key_id: item for item in snapshots if item.associated_key_arns}
-    for key_id in key_ids:
-        if key_id in associated:
-            problems[key_id] = _associated(place, associated[key_id])
-            continue
+    undecided = {
+        item.kms_key_id: _associated(item)
+        for item in snapshots
+        if item.kms_key_id and item.associated_key_arns
+    }
+    for key_id in (item for item in key_ids if item not in undecided):
         try:
-            found.append(_key(clients.kms(place.region), place, key_id))
+            key = KeySeen(read.key(clients.kms(place.region), key_id))
+            found.append(key)
+            found[-1] = _with_access(clients.kms(place.region), place, key)
         except errors.AWS_ERRORS as exception:
             problems[key_id] = errors.failure(exception, place, "DescribeKey")
-    return replace(seen, keys=tuple(found), key_problems=problems)
+    return replace(seen, keys=tuple(found), key_problems=problems, undecided_keys=undecided)
 
 
 def identity(clients: Clients, region: str) -> Caller:
@@ -164,21 +167,19 @@ def _without_key(place: Target, snapshot_id: str) -> Failure:
     )
 
 
-def _associated(place: Target, snapshot: Snapshot) -> Failure:
+def _associated(snapshot: Snapshot) -> str:
     """Why a key does not decide alone (botocore operation AssociateKmsKeyId)."""
-    return Failure.at(
-        place,
-        "DescribeSnapshots",
-        "missing_key_access",
+    return (
         f"{', '.join(snapshot.associated_key_arns)}, associated with {snapshot.snapshot_id}, can "
-        "give access to it, too.",
-        "Only a launch shows whether the account can use one of them (ami_launch_probe).",
+        "give access to it, too. Only a launch shows whether the account can use one of them "
+        "(ami_launch_probe)."
     )
 
 
-def _key(kms: KMSClient, place: Target, key_id: str) -> KeySeen:
-    found = read.key(kms, key_id)
+def _with_access(kms: KMSClient, place: Target, key: KeySeen) -> KeySeen:
+    """The key with its grants and its policy, where they decide who can use it."""
+    found = key.key
     if found.aws_managed or found.account_id != place.account_id:
         # Other accounts cannot use an AWS managed key; the key of another account can be read there only.
-        return KeySeen(found)
+        return key
     return KeySeen(found, read.grants(kms, found.arn), read.key_policies(kms, found.arn))

@@ -41,8 +41,10 @@ class OwnerSeen:
 
     ``elsewhere`` lists other regions in which an image with that ID was found instead. ``launch`` is None if
     the account that it was read in is not the owner. ``volumes`` maps snapshots to their volume permissions,
-    ``key_problems`` keys to why they could not be read; ``problem`` is why nothing could be read. The states
-    of block public access are None where nothing is public, and ``UNREAD`` where they could not be read.
+    ``key_problems`` keys to why they, their grants or their policy could not be read. ``keys`` has those of
+    them that could be described. ``undecided_keys`` maps keys that were not read, because they do not decide
+    access alone, to the reason. ``problem`` is why nothing could be read. The states of block public access
+    are None where nothing is public, and ``UNREAD`` where they could not be read.
     """
 
     image: Image | None = None
@@ -51,6 +53,7 @@ class OwnerSeen:
     volumes: Mapping[str, Sharing] = field(default_factory=dict)
     keys: tuple[KeySeen, ...] = ()
     key_problems: Mapping[str, Failure] = field(default_factory=dict)
+    undecided_keys: Mapping[str, str] = field(default_factory=dict)
     image_block: str | None = None
     snapshot_block: str | None = None
     problem: Failure | None = None

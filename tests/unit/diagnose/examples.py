@@ -82,10 +82,13 @@ def wanted(**changes: Any) -> DiagnosisWanted:
 
 
 def seen(
-    of_owner: OwnerSeen, of_consumer: ConsumerSeen | None = None, image_id: str | None = IMAGE.image_id
+    of_owner: OwnerSeen,
+    of_consumer: ConsumerSeen | None = None,
+    image_id: str | None = IMAGE.image_id,
+    account_id: str = CONSUMER,
 ) -> DiagnosisSeen:
     """The state of one image and one account."""
-    consumers = {CASE: of_consumer} if of_consumer is not None else {}
+    consumers = {Case(place(), account_id): of_consumer} if of_consumer is not None else {}
     return DiagnosisSeen(OWNER, {place(): image_id}, {place(): of_owner}, consumers, "golden", NOW)
 
 
@@ -93,7 +96,8 @@ def diagnosis(
     of_owner: OwnerSeen, of_consumer: ConsumerSeen | None = None, account_id: str = CONSUMER
 ) -> Diagnosis:
     """The one diagnosis."""
-    (found,) = plan(wanted(account_ids=(account_id,)), seen(of_owner, of_consumer)).diagnoses
+    state = seen(of_owner, of_consumer, account_id=account_id)
+    (found,) = plan(wanted(account_ids=(account_id,)), state).diagnoses
     return found
 
 

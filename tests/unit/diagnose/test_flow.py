@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,12 +21,20 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
     OwnerSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils.model import Key, Target
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 from tests.unit.copy.aws_in_steps import refused
-from tests.unit.diagnose.examples import IMAGE_NOT_VISIBLE, consumer, encrypted, owner
+from tests.unit.diagnose.examples import (
+    ENCRYPTED,
+    IMAGE_NOT_VISIBLE,
+    UNREADABLE,
+    consumer,
+    encrypted,
+    owner,
+)
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, as_read, source_image
+from tests.unit.keys.examples import DEFAULT, key_arn
 from tests.unit.kms_grant.examples import KEY
 
 EU, US = "eu-west-1", "us-east-1"
@@ -157,6 +166,40 @@ def test_kms_is_called_only_for_encrypted_images(
     read(monkeypatch, world)
     assert (("kms", (EU, US)) in world.opened) is asked
     assert [keys for _region, _request, keys in world.requests] == [tried, tried]
+
+
+FOREIGN = Key(key_arn("theirs", account_id=STRANGER))
+UNREAD = owner(
+    image=ENCRYPTED,
+    key_problems={KEY.arn: UNREADABLE, "snap-1": UNREADABLE},
+    undecided_keys={"arn:2": "Why."},
+)
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "account_id", "tried"),
+    [
+        pytest.param(encrypted(), OWNER, [], id="its own key"),
+        pytest.param(
+            encrypted(key_problems={KEY.arn: UNREADABLE}), OWNER, [], id="its own, in part unreadable"
+        ),
+        pytest.param(encrypted(key=FOREIGN), OWNER, [FOREIGN.arn], id="a key of another account"),
+        pytest.param(encrypted(key=FOREIGN), STRANGER, [FOREIGN.arn], id="its own key, not its image"),
+        pytest.param(UNREAD, OWNER, [KEY.arn, "arn:2"], id="the owner, keys that were not read"),
+        pytest.param(UNREAD, CONSUMER, [KEY.arn, "arn:2"], id="a consumer, keys that were not read"),
+        pytest.param(
+            encrypted(key_problems={KEY.arn: UNREADABLE}), CONSUMER, [KEY.arn], id="a consumer, read in part"
+        ),
+        pytest.param(encrypted(key=replace(KEY, state="Disabled")), CONSUMER, [], id="a disabled key"),
+        pytest.param(encrypted(key=DEFAULT), CONSUMER, [], id="aws/ebs"),
+    ],
+)
+def test_the_keys_that_an_account_tries(
+    monkeypatch: pytest.MonkeyPatch, of_owner: OwnerSeen, account_id: str, tried: list[str]
+) -> None:
+    world = World(of_owner, consumer())
+    read(monkeypatch, world, images={EU: SOURCE_ID}, account_ids=[account_id])
+    assert [keys for _region, _request, keys in world.requests] == [tried]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.diagnose.keys import unread
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     OwnerSeen,
 )
@@ -17,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.grants import O
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
 
 from tests.unit.diagnose.examples import (
+    CASE,
     ENCRYPTED,
     GRANTED,
     TRIED,
@@ -108,6 +110,16 @@ def conditional(condition: dict[str, Any]) -> str:
             owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
             [("key_unreadable", U)],
             id="a key that may not be read",
+        ),
+        pytest.param(
+            encrypted(key_problems={KEY.arn: UNREADABLE}),
+            [("key_unreadable", U)],
+            id="a key whose grants may not be read",
+        ),
+        pytest.param(
+            owner(image=ENCRYPTED, undecided_keys={KEY.arn: "Another key can give access, too."}),
+            [("key_unreadable", U)],
+            id="a key beside another one",
         ),
         pytest.param(
             owner(
@@ -353,6 +365,15 @@ def test_key_findings_of_the_account(
 ) -> None:
     found = diagnosis(of_owner, of_encrypted(keys={KEY.arn: tried}))
     assert (codes(found), found.level) == (expected, "authorized")
+
+
+def test_unread_keys_are_those_that_dry_runs_do_not_settle() -> None:
+    seen = owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}, undecided_keys={"arn:other": "Why."})
+    assert unread(CASE, seen, None) == {KEY.arn: UNREADABLE}
+    assert unread(CASE, seen, of_encrypted()) == {}
+    assert unread(CASE, replace(seen, image=None), None) == {}
+    (one, _other) = diagnosis(seen).findings
+    assert one.error_code == UNREADABLE.error_code
 
 
 def test_only_grants_to_the_account_count() -> None:

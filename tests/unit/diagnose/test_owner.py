@@ -11,21 +11,24 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.owner impor
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     OwnerSeen,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
+from ansible_collections.golden.images.plugins.module_utils.model import Key, Sharing
 
 from tests.unit.diagnose.examples import (
     ENCRYPTED,
     IMAGE_NOT_VISIBLE,
     SHARED,
+    TRIED,
     UNREADABLE,
     codes,
     consumer,
     diagnosis,
     encrypted,
+    of_encrypted,
     owner,
 )
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT, source_image
-from tests.unit.keys.examples import DEFAULT
+from tests.unit.keys.examples import DEFAULT, key_arn
 from tests.unit.kms_grant.examples import KEY
 
 PUBLIC, PRIVATE = Sharing(public=True), Sharing()
@@ -35,6 +38,15 @@ IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=fro
 
 
 B, U, N = "blocking", "unknown", "harmless"
+
+
+FOREIGN = Key(key_arn("theirs", account_id=STRANGER))
+# Images whose key may be one that their owner cannot use.
+UNSURE = {
+    "unreadable key": owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
+    "key of another account": encrypted(key=FOREIGN),
+    "key beside another one": owner(image=ENCRYPTED, undecided_keys={KEY.arn: "Another can, too."}),
+}
 
 
 @pytest.mark.parametrize(
@@ -141,11 +153,35 @@ def test_an_image_that_the_account_sees_may_be_shared_after_all() -> None:
         pytest.param(
             owner(PRIVATE, image=source_image(state="disabled")), [("image_disabled", B)], id="disabled image"
         ),
-        pytest.param(owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}), [], id="unreadable key"),
+        pytest.param(
+            encrypted(key_problems={KEY.arn: UNREADABLE}), [], id="its own key, whose grants are unreadable"
+        ),
+        pytest.param(
+            encrypted(key=replace(FOREIGN, state="Disabled")),
+            [("key_not_enabled", B), ("key_unreadable", U)],
+            id="a disabled key of another account",
+        ),
+        *(pytest.param(one, [("key_unreadable", U)], id=name) for name, one in UNSURE.items()),
     ],
 )
 def test_the_owner_as_consumer(of_owner: OwnerSeen, expected: list[tuple[str, str]]) -> None:
     assert codes(diagnosis(of_owner, account_id=OWNER)) == expected
+
+
+@pytest.mark.parametrize(
+    ("tried", "expected"),
+    [
+        pytest.param(TRIED, [], id="allowed"),
+        pytest.param(replace(TRIED, refused={"CreateGrant": "No."}), [("key_unreadable", U)], id="refused"),
+        pytest.param(replace(TRIED, problem="No idea."), [("key_unreadable", U)], id="not tried"),
+    ],
+)
+@pytest.mark.parametrize("of_owner", [pytest.param(one, id=name) for name, one in UNSURE.items()])
+def test_dry_runs_of_the_owner(
+    of_owner: OwnerSeen, tried: KeyDryRun, expected: list[tuple[str, str]]
+) -> None:
+    of_account = of_encrypted(keys={KEY.arn: tried, FOREIGN.arn: tried})
+    assert codes(diagnosis(of_owner, of_account, account_id=OWNER)) == expected
 
 
 @pytest.mark.parametrize(

@@ -13,19 +13,24 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
     ConsumerSeen,
     OwnerSeen,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils.model import Key, Sharing, Target
 
 from tests.unit.diagnose.examples import (
+    ENCRYPTED,
     IMAGE,
     IMAGE_NOT_VISIBLE,
     UNREADABLE,
     codes,
     consumer,
+    encrypted,
+    of_encrypted,
     owner,
     seen,
     wanted,
 )
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT
+from tests.unit.keys.examples import key_arn
+from tests.unit.kms_grant.examples import KEY
 
 PUBLIC, PRIVATE = Sharing(public=True), Sharing()
 
@@ -37,6 +42,19 @@ BLIND = IMAGE_NOT_VISIBLE
 
 
 B, U, N = "blocking", "unknown", "harmless"
+
+
+UNREADABLE_KEY = owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE})
+FOREIGN = Key(key_arn("theirs", account_id=STRANGER))
+
+
+def test_an_unreadable_key_fails_the_task_once_for_all_accounts() -> None:
+    found = plan(wanted(account_ids=(CONSUMER, STRANGER)), seen(UNREADABLE_KEY))
+    assert [codes(one) for one in found.diagnoses] == [
+        [("key_unreadable", U)],
+        [("not_shared", B), ("key_unreadable", U)],
+    ]
+    assert found.failures == (UNREADABLE,)
 
 
 def test_a_copy_that_is_only_planned() -> None:
@@ -78,6 +96,19 @@ def test_an_account_with_its_own_copy_is_diagnosed_for_that_one_only() -> None:
             "unknown",
             ["UnauthorizedOperation"],
             id="unreadable owner: fails once",
+        ),
+        *(
+            pytest.param(
+                UNREADABLE_KEY, None, fail_on, ["UnauthorizedOperation"], id=f"unreadable key: {fail_on}"
+            )
+            for fail_on in ("none", "unknown")
+        ),
+        pytest.param(
+            UNREADABLE_KEY, of_encrypted(), "none", [], id="unreadable key that the account proves it can use"
+        ),
+        *(
+            pytest.param(encrypted(key=FOREIGN), None, fail_on, expected, id=f"foreign key: {fail_on}")
+            for fail_on, expected in {"none": [], "unknown": ["key_unreadable"]}.items()
         ),
     ],
 )

@@ -195,8 +195,8 @@ def test_a_key_does_not_decide_alone_if_another_is_associated(clients: Any, ec2:
     snapshot = {"SnapshotId": "snap-1", "State": "completed", **keys}
     ec2.expect("describe_snapshots", SNAPSHOTS, {"Snapshots": [snapshot]})
     found = diagnosis.keys(clients, place(), seen)
-    assert found.keys == ()
-    assert found.key_problems[ARN].message == "arn:other, associated with snap-1, can give access to it, too."
+    assert (found.keys, found.key_problems) == ((), {})
+    assert "arn:other, associated with snap-1, can give access to it, too." in found.undecided_keys[ARN]
 
 
 @pytest.mark.parametrize("of", ["AWS", STRANGER])
@@ -214,6 +214,15 @@ def test_a_key_that_may_not_be_read_is_a_problem_of_that_key(clients: Any, ec2: 
     found = diagnosis.keys(clients, place(), seen)
     assert found.keys == ()
     assert found.key_problems[ARN].error_code == "AccessDeniedException"
+
+
+def test_a_key_whose_grants_may_not_be_read_is_described(clients: Any, ec2: Wire, kms: Wire) -> None:
+    seen = owned(clients, ec2, ARN)
+    kms.expect("describe_key", {"KeyId": ARN}, metadata())
+    kms.refuse("list_grants", {"KeyId": ARN, "Limit": 100}, "AccessDeniedException")
+    found = diagnosis.keys(clients, place(), seen)
+    assert found.keys == (KeySeen(Key(ARN)),)
+    assert found.key_problems[ARN].action == "ListGrants"
 
 
 def test_a_snapshot_without_a_key_id_is_a_problem(clients: Any, ec2: Wire) -> None:
