@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ALLOWED = "DryRunOperationException"
 # KMS may return NotFoundException without permission to the key (KMS API Reference, DescribeKey).
 _REFUSED = frozenset({"AccessDeniedException", "NotFoundException"})
+# The errors for a key whose state permits no use (botocore shapes of these names).
+NOT_ENABLED = ("DisabledException", "KMSInvalidStateException")
 _WITHOUT_CIPHERTEXT: dict[str, Any] = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
 
 
@@ -44,13 +46,14 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
     """The key operations of a launch that the caller is allowed; ``grantee`` is the ARN of its account."""
     allowed: set[str] = set()
     refused: dict[str, str] = {}
-    problem = None
+    unusable = problem = None
+    supported = True
     described: dict[str, Callable[[], object]] = {"DescribeKey": lambda: kms.describe_key(KeyId=arn)}
     for operation, request in {**described, **requests(kms, arn, grantee)}.items():
         try:
             request()
         except ParamValidationError:
-            problem = "this botocore does not support dry runs of KMS: update botocore and boto3."
+            supported = False
         except ClientError as exception:
             if exception.operation_name == "AssumeRole":
                 raise
@@ -59,6 +62,8 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
                 allowed.add(operation)
             elif code in _REFUSED:
                 refused[operation] = message_of(exception)
+            elif code in NOT_ENABLED:
+                unusable = f"{code}: {message_of(exception)}"
             else:
                 problem = f"{code}: {message_of(exception)}"
         except AWS_ERRORS as exception:
@@ -67,7 +72,7 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
             break
         else:
             allowed.add(operation)
-    return KeyDryRun(frozenset(allowed), refused, problem)
+    return KeyDryRun(frozenset(allowed), refused, unusable, problem, supported)
 
 
 def requests(kms: KMSClient, arn: str, grantee: str) -> dict[str, Callable[[], object]]:

@@ -45,7 +45,7 @@ MEANINGS = {
         "grant."
     ),
     "key_for_roles_only": "Only specific roles or users of the account can use the key.",
-    "key_not_enabled": "The key is disabled or pending deletion.",
+    "key_not_enabled": "The key is disabled, pending deletion, or in another state that permits no use.",
     "missing_key_access": "No grant and no key policy statement allows the account to use the key.",
     "missing_key_operations": "The account lacks operations on the key that AWS lists as needed.",
     "key_access_denied": (

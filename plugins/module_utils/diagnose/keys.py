@@ -23,12 +23,14 @@ from .findings import finding
 from .state import Case, ConsumerSeen, OwnerSeen
 
 _GRANT_ACCESS = "Grant the account access to the key (ami_kms_grant)."
+_ENABLE = "Enable the key, or cancel its deletion; or copy the image under another key (ami_copy_regions)."
 _LAUNCH = "Only a launch shows whether it can use the key (ami_launch_probe)."
 _ALLOW_IN_IAM = (
     "Allow it in an IAM policy of the role in that account; docs/encrypted-images.md has one. "
     "A service control policy, a permissions boundary, or a resource control policy of the key owner's "
     "organization may deny it, too. Only a launch shows whether it works (ami_launch_probe)."
 )
+_NO_DRY_RUNS = "this botocore does not support dry runs of KMS: update botocore and boto3."
 # KMS API Reference, "ReEncrypt": it needs both permissions, and a dry run of it tests both at once.
 _PERMISSIONS = {"ReEncrypt": ("ReEncryptFrom", "ReEncryptTo")}
 
@@ -94,8 +96,16 @@ def findings(case: Case, owner: OwnerSeen, consumer: ConsumerSeen | None) -> Ite
     for arn, problem in unread(case, owner, consumer).items():
         yield _unreadable(case, arn, f"{problem.message} {problem.remedy}", problem.error_code)
     for arn, why in owner.undecided_keys.items():
-        if not _allows_all(dry_runs.get(arn)):
+        if not _may_use(dry_runs.get(arn)):
             yield _unreadable(case, arn, why)
+    for arn, dry_run in dry_runs.items():
+        if dry_run.unusable is not None:
+            yield finding(
+                "key_not_enabled",
+                f"Account {case.account_id} cannot use {arn}, under which {image.image_id} is encrypted: "
+                f"{dry_run.unusable}",
+                _ENABLE,
+            )
 
 
 def unread(case: Case, owner: OwnerSeen, consumer: ConsumerSeen | None) -> dict[str, Failure]:
@@ -112,8 +122,12 @@ def unread(case: Case, owner: OwnerSeen, consumer: ConsumerSeen | None) -> dict[
     return {
         arn: problem
         for arn, problem in owner.key_problems.items()
-        if arn not in own and not _allows_all(dry_runs.get(arn))
+        if arn not in own and not _may_use(dry_runs.get(arn))
     }
+
+
+def _may_use(dry_run: KeyDryRun | None) -> bool:
+    return dry_run is not None and dry_run.allows_all
 
 
 def of_account(keys: Iterable[KeySeen], account_id: str) -> tuple[KeySeen, ...]:
@@ -136,7 +150,7 @@ def _of_key(
         yield finding(
             "key_not_enabled",
             f"{arn}, under which {image.image_id} is encrypted, is in the state {key.key.state}.",
-            "Enable the key, or cancel its deletion; or copy the image under another key (ami_copy_regions).",
+            _ENABLE,
         )
     own = image.owner_id == case.account_id
     dry_run = consumer.keys.get(arn) if consumer is not None else None
@@ -144,7 +158,7 @@ def _of_key(
         if not own:
             yield _default_key(image, arn)
     elif key.key.account_id != image.owner_id:
-        if not _allows_all(dry_run):
+        if not _may_use(dry_run):
             why = (
                 f"It belongs to account {key.key.account_id}, and only that account can read who may use it."
             )
@@ -185,11 +199,6 @@ def _default_key(image: Image, arn: str) -> Finding:
         "Copy the image under a customer managed key (kms_key_id of ami_copy_regions, within a region with "
         "reencrypt_source: true), grant access to that key (ami_kms_grant) and share the copy (ami_share).",
     )
-
-
-def _allows_all(dry_run: KeyDryRun | None) -> bool:
-    """Whether KMS allowed every operation to the account itself."""
-    return dry_run is not None and not dry_run.refused and dry_run.problem is None
 
 
 def _unreadable(case: Case, arn: str, why: str, error_code: str | None = None) -> Finding:
@@ -313,12 +322,14 @@ def _allowed(dry_run: KeyDryRun | None) -> frozenset[str]:
 
 def _evaluate_dry_run(access: _KeyAccess, dry_run: KeyDryRun) -> Iterator[Finding]:
     """The findings about operations that KMS refused to the account, or that it could not try."""
-    if dry_run.problem is not None:
+    if dry_run.problem is not None or not dry_run.supported:
+        # As much is known as without dry runs, other than after an error: a launch may end in the same one.
         yield finding(
             "key_unreadable",
-            f"Account {access.case.account_id} could not test its access to {access.arn}: {dry_run.problem}",
+            f"Account {access.case.account_id} could not test its access to {access.arn}: "
+            f"{dry_run.problem or _NO_DRY_RUNS}",
             _LAUNCH,
-            BlocksLaunch.HARMLESS,
+            BlocksLaunch.HARMLESS if dry_run.problem is None else BlocksLaunch.UNKNOWN,
         )
     refused = {
         item: message for item, message in sorted(dry_run.refused.items()) if _adds_information(access, item)

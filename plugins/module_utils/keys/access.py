@@ -119,9 +119,17 @@ class KeyDryRun:
     """The results of a key's dry runs: the operations that KMS allows and refuses, and why others failed.
 
     Operations are named as in grants; ReEncrypt stands for ReEncryptFrom and ReEncryptTo. ``refused`` maps
-    them to AWS's messages.
+    them to AWS's messages. ``unusable`` is AWS's error if the key's state permits no use, ``problem`` any
+    other error. ``supported`` is whether this botocore has all of these dry runs.
     """
 
     allowed: frozenset[str] = frozenset()
     refused: Mapping[str, str] = field(default_factory=dict)
+    unusable: str | None = None
     problem: str | None = None
+    supported: bool = True
+
+    @property
+    def allows_all(self) -> bool:
+        """Whether KMS allowed every operation."""
+        return self.supported and not (self.refused or self.unusable or self.problem)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 # The errors of a denied call. KMS does not reveal whether a key exists that the caller cannot describe (KMS
 # API Reference, DescribeKey).
 _DENIED = ("AccessDeniedException", "NotFoundException")
-_NOT_ENABLED = ("DisabledException", "KMSInvalidStateException")
 _OLD_BOTOCORE = "This botocore does not support dry runs of KMS operations: update botocore and boto3."
 
 
@@ -139,7 +138,7 @@ def _denial(request: Callable[[], object]) -> str | None:
         code = code_of(exception)
         if code == dry_runs.ALLOWED:
             return None
-        if code in (*_DENIED, *_NOT_ENABLED):
+        if code in (*_DENIED, *dry_runs.NOT_ENABLED):
             return message_of(exception)
         raise
     # A dry run always ends in an error. Any other answer proves nothing.

@@ -289,7 +289,31 @@ ONLY_THROUGH_EC2 = {
             id="a unit that the account must be in, since it sees the image",
         ),
         pytest.param(
-            GRANTED, KeyDryRun(problem="No idea."), [("key_unreadable", N)], id="keys could not be tried"
+            GRANTED,
+            replace(TRIED, problem="LimitExceededException: No."),
+            [("key_unreadable", U)],
+            id="an operation could not be tried",
+        ),
+        pytest.param(
+            GRANTED, KeyDryRun(supported=False), [("key_unreadable", N)], id="a botocore without dry runs"
+        ),
+        pytest.param(
+            GRANTED,
+            KeyDryRun(problem="Throttled.", supported=False),
+            [("key_unreadable", U)],
+            id="a botocore without some dry runs, and an error",
+        ),
+        pytest.param(
+            GRANTED,
+            KeyDryRun(frozenset({"DescribeKey"}), unusable="KMSInvalidStateException: No."),
+            [("key_not_enabled", B)],
+            id="a key whose state permits no use",
+        ),
+        pytest.param(
+            owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
+            KeyDryRun(frozenset({"DescribeKey"}), unusable="DisabledException: No."),
+            [("key_unreadable", U), ("key_not_enabled", B)],
+            id="an unreadable key whose state permits no use",
         ),
         pytest.param(
             encrypted(made(f"arn:aws:iam::{CONSUMER}:role/golden")),
@@ -318,7 +342,7 @@ ONLY_THROUGH_EC2 = {
         pytest.param(encrypted(), TRIED, [], id="the dry run overrides the owner's reading"),
         pytest.param(
             encrypted(),
-            KeyDryRun(frozenset({"DescribeKey"}), problem="No dry runs."),
+            KeyDryRun(frozenset({"DescribeKey"}), supported=False),
             [("key_access_unknown", U), ("key_unreadable", N)],
             id="the owner does not see what gives the account access",
         ),
@@ -342,7 +366,7 @@ ONLY_THROUGH_EC2 = {
         ),
         pytest.param(
             encrypted(),
-            KeyDryRun(problem="No dry runs."),
+            KeyDryRun(supported=False),
             [("missing_key_access", B), ("key_unreadable", N)],
             id="nothing contradicts the owner",
         ),

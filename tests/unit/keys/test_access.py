@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -194,3 +195,13 @@ def test_what_holds_through_ec2(grants: list[Grant], statements: list[Any], expe
     seen = key(*grants, policy=policy_of(*statements))
     assert key_access.holds_through_ec2(seen, of_consumer, "Decrypt") is expected
     assert key_access.holds_through_ec2(key(*grants, policy=None), of_consumer, "Decrypt")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"refused": {"Decrypt": "No."}}, {"unusable": "No."}, {"problem": "No."}, {"supported": False}],
+)
+def test_dry_runs_that_allow_not_all(changes: dict[str, Any]) -> None:
+    tried = key_access.KeyDryRun(frozenset({"Decrypt"}))
+    assert tried.allows_all
+    assert not replace(tried, **changes).allows_all
