@@ -217,11 +217,13 @@ def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> F
     =====================================================  ====================================
     Policies or the account's dry runs allow all of it     none, or key_for_roles_only (harmless)
     They allow a part, and none of the rest is certain     key_access_unknown
-    A statement explicitly denies an operation             key_denied_by_policy
+    A statement explicitly denies CreateGrant or Decrypt   key_denied_by_policy
     CreateGrant and Decrypt are denied                     missing_key_access, or
                                                            key_for_roles_only (unknown)
     CreateGrant is denied                                  missing_create_grant
-    Another operation is denied                            missing_key_operations
+    Decrypt is denied                                      missing_key_operations
+    A statement explicitly denies another operation        key_denied_by_policy (unknown)
+    Another operation is denied                            missing_key_operations (unknown)
     An operation is undetermined                           key_access_unknown
     =====================================================  ====================================
     """
@@ -236,13 +238,9 @@ def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> F
         return _for_roles_only(access, BlocksLaunch.HARMLESS) if access.denied and access.roles else None
     if denied and len(denied) < len(access.denied) and not _is_certain(denied, dry_run):
         return _contradicted(access, denied)
-    if explicitly:
-        return finding(
-            "key_denied_by_policy",
-            f"The policy of {access.arn} denies {', '.join(explicitly)} to {access.account}.",
-            "Change the statement that denies it; an explicit deny overrides any grant.",
-        )
-    if {"CreateGrant", "Decrypt"} <= set(denied):
+    if key_access.NEEDED & set(explicitly):
+        return _denied_by_policy(access, explicitly, BlocksLaunch.BLOCKING)
+    if set(denied) >= key_access.NEEDED:
         return _for_roles_only(access, BlocksLaunch.UNKNOWN) if access.roles else _no_access(access)
     if "CreateGrant" in denied:
         return finding(
@@ -251,6 +249,8 @@ def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> F
             "which lacks CreateGrant (in a grant that also has Decrypt); without it no instance starts.",
             _GRANT_ACCESS,
         )
+    if explicitly and "Decrypt" not in denied:
+        return _denied_by_policy(access, explicitly, BlocksLaunch.UNKNOWN)
     if denied:
         return finding(
             "missing_key_operations",
@@ -266,6 +266,15 @@ def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> F
         f"{'Set consumer_role_name, so that the account itself is checked.' if dry_run is None else _LAUNCH}"
         f" Or: {_GRANT_ACCESS}",
         BlocksLaunch.UNKNOWN,
+    )
+
+
+def _denied_by_policy(access: _KeyAccess, operations: list[str], blocks_launch: BlocksLaunch) -> Finding:
+    return finding(
+        "key_denied_by_policy",
+        f"The policy of {access.arn} denies {', '.join(operations)} to {access.account}.",
+        "Change the statement that denies it; an explicit deny overrides any grant.",
+        blocks_launch,
     )
 
 
@@ -345,7 +354,7 @@ def _evaluate_dry_run(access: _KeyAccess, dry_run: KeyDryRun) -> Iterator[Findin
             f"KMS denies {', '.join(explicitly)} on {access.arn} to the role in {access.account}"
             f"{denial.described(message)}" + (", although the key's owner allows it." if certain else "."),
             denial.remedy(message, _ALLOW_IN_IAM),
-            BlocksLaunch.BLOCKING if certain else BlocksLaunch.UNKNOWN,
+            BlocksLaunch.BLOCKING if certain and "Decrypt" in explicitly else BlocksLaunch.UNKNOWN,
         )
     elif others:
         message = refused[others[0]]

@@ -16,7 +16,7 @@ from .policy_evaluation import Consumer, Request, evaluate, may_apply_to_one_onl
 
 # Launches and copies fail without these; EBS User Guide, "Share the KMS key used to encrypt a shared EBS
 # snapshot".
-_NEEDED = frozenset({"CreateGrant", "Decrypt"})
+NEEDED = frozenset({"CreateGrant", "Decrypt"})
 
 
 class Access(Enum):
@@ -86,7 +86,7 @@ def _without_access(key: KeySeen, sharing: Sharing) -> Iterator[str]:
     for name, consumer in consumers.items():
         # A key can have tens of thousands of grants, and as many consumers.
         own = replace(key, grants=grants.get(consumer.account_id or "", ()))
-        if any(access(own, consumer, operation) is Access.DENIED for operation in _NEEDED):
+        if any(access(own, consumer, operation) is Access.DENIED for operation in NEEDED):
             yield name
 
 
@@ -111,7 +111,7 @@ def _allows(grant: Grant, account_id: str, operation: str) -> bool:
     """
     if grant.constrained or policy_statements.short(grant.grantee) != account_id:
         return False
-    return grant.operations >= (_NEEDED if operation == "CreateGrant" else {operation})
+    return grant.operations >= (NEEDED if operation == "CreateGrant" else {operation})
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,27 @@ def conditional(condition: dict[str, Any]) -> str:
             [("key_denied_by_policy", B)],
             id="denied",
         ),
+        *(
+            pytest.param(
+                encrypted(made(root(CONSUMER)), policy=denying(f"kms:{operation}")),
+                [("key_denied_by_policy", how)],
+                id=f"denied {operation}",
+            )
+            for operation, how in {
+                **dict.fromkeys(OPERATIONS, U),
+                **dict.fromkeys(("CreateGrant", "Decrypt"), B),
+            }.items()
+        ),
+        pytest.param(
+            encrypted(policy=denying("kms:ReEncryptTo")),
+            [("missing_key_access", B)],
+            id="not at all, and one operation denied",
+        ),
+        pytest.param(
+            encrypted(made(root(CONSUMER), OTHERS - {"CreateGrant"}), policy=denying("kms:ReEncryptTo")),
+            [("missing_create_grant", B)],
+            id="but CreateGrant, and another denied",
+        ),
         pytest.param(
             encrypted(policy=conditional({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})),
             [("key_access_unknown", U)],
@@ -204,6 +225,15 @@ ONLY_THROUGH_EC2 = {
                 id=f"denied explicitly by {policy}",
             )
             for policy, message in {"an SCP": EXPLICIT, "an RCP": BY_RCP}.items()
+        ),
+        *(
+            pytest.param(
+                GRANTED,
+                refusing(operation, message=EXPLICIT),
+                [("key_access_denied", U)],
+                id=f"{operation} denied explicitly",
+            )
+            for operation in ("DescribeKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt")
         ),
         pytest.param(
             GRANTED,
