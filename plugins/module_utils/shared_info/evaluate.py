@@ -75,6 +75,8 @@ def _evaluate_key(arn: str, key: OwnKeyAccess) -> tuple[str, str]:
         return "unknown", f"{arn}: {key.problem}"
     if key.state not in (None, "Enabled"):
         return "no", f"{arn} is in the state {key.state}."
+    if key.unusable:
+        return "no", f"The state of {arn} permits no use: {key.unusable}"
     missing = [operation for operation in REQUIRED if operation in key.denied]
     if "Decrypt" in missing:
         message = key.denied["Decrypt"]

@@ -102,6 +102,7 @@ def _snapshot_ids(volumes: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
 def _test_access(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
     """What the caller can do with a key, by dry runs: they change nothing and do not use the key."""
     denied: dict[str, str] = {}
+    state = None
     try:
         state = _state(kms, arn, denied)
         if state not in (None, "Enabled"):
@@ -112,7 +113,11 @@ def _test_access(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
     except ParamValidationError:
         return OwnKeyAccess(problem=_OLD_BOTOCORE)
     except ClientError as exception:
-        return OwnKeyAccess(problem=f"{code_of(exception)}: {message_of(exception)}")
+        error = f"{code_of(exception)}: {message_of(exception)}"
+        if code_of(exception) in dry_runs.NOT_ENABLED:
+            # Also where DescribeKey, which returns the state, is denied.
+            return OwnKeyAccess(state, denied, unusable=error)
+        return OwnKeyAccess(problem=error)
     except AWS_ERRORS as exception:
         return OwnKeyAccess(problem=failure(exception, None, "DescribeKey").message)
     return OwnKeyAccess(state, denied)
@@ -138,7 +143,7 @@ def _denial(request: Callable[[], object]) -> str | None:
         code = code_of(exception)
         if code == dry_runs.ALLOWED:
             return None
-        if code in (*_DENIED, *dry_runs.NOT_ENABLED):
+        if code in _DENIED:
             return message_of(exception)
         raise
     # A dry run always ends in an error. Any other answer proves nothing.

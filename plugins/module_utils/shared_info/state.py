@@ -57,11 +57,13 @@ class OwnKeyAccess:
     """What these credentials can do with a key.
 
     ``state`` is the key's, None if DescribeKey is denied; ``denied`` maps the operations that KMS denies to
-    AWS's messages; ``problem`` says why the access could not be determined.
+    AWS's messages; ``unusable`` is the error with which KMS rejects the key's use because of its state;
+    ``problem`` says why the access could not be determined.
     """
 
     state: str | None = None
     denied: Mapping[str, str] = field(default_factory=dict)
+    unusable: str | None = None
     problem: str | None = None
 
 

@@ -162,6 +162,16 @@ def denying(*operations: str, message: str = "No.") -> OwnKeyAccess:
         ),
         pytest.param(
             encrypted("snap-1"),
+            KeysSeen(
+                {"snap-1": KEY},
+                {KEY: OwnKeyAccess(None, {"DescribeKey": "No."}, unusable="DisabledException: Off.")},
+            ),
+            "no",
+            "DisabledException: Off.",
+            id="key that may not be described, and is disabled",
+        ),
+        pytest.param(
+            encrypted("snap-1"),
             KeysSeen({"snap-1": KEY}, {KEY: denying("ReEncrypt")}),
             "unknown",
             "ReEncrypt",
@@ -223,6 +233,7 @@ tried = st.builds(
     OwnKeyAccess,
     st.sampled_from([None, "Enabled", "Disabled"]),
     st.dictionaries(st.sampled_from(OPERATIONS), st.sampled_from(["No.", IMPLICIT, EXPLICIT])),
+    st.sampled_from([None, None, "DisabledException: Off."]),
     st.sampled_from([None, None, "Broken."]),
 )
 
@@ -236,7 +247,8 @@ def test_key_access_is_yes_only_if_all_is_allowed(keys: list[OwnKeyAccess], hidd
         one, KeysSeen(of_snapshot, {of_snapshot[name]: key for name, key in zip(ids, keys, strict=True)})
     )
     clear = [key for key in keys if not key.problem]
-    certain = [key for key in clear if key.state == "Disabled" or key.denied.get("Decrypt", "") == EXPLICIT]
+    off = [key for key in clear if key.state == "Disabled" or key.unusable]
+    certain = off + [key for key in clear if key.denied.get("Decrypt", "") == EXPLICIT]
     assert (access == "no") == bool(certain)
-    all_allowed = all(not key.problem and not key.denied and key.state != "Disabled" for key in keys)
+    all_allowed = not off and all(not key.problem and not key.denied for key in keys)
     assert (access == "yes") == (all_allowed and not hidden)

@@ -167,6 +167,22 @@ def test_a_disabled_key_is_not_tested(ec2: Wire, kms: Wire) -> None:
     assert keys(ec2, kms).access == {KEY: OwnKeyAccess("Disabled")}
 
 
+@pytest.mark.parametrize("code", ["DisabledException", "KMSInvalidStateException"])
+@pytest.mark.parametrize("described", [True, False])
+def test_a_dry_run_shows_that_a_key_is_not_enabled(ec2: Wire, kms: Wire, code: str, described: bool) -> None:
+    """Whether DescribeKey is denied, or the state has just changed."""
+    expect_snapshots(ec2, snap_a=KEY)
+    if described:
+        expect_key(kms)
+    else:
+        kms.refuse("describe_key", {"KeyId": KEY}, DENIED)
+    method, request = DRY_RUNS["CreateGrant"]
+    kms.refuse(method, request, code, "Off.")
+    found = keys(ec2, kms).access[KEY]
+    assert (found.unusable, found.problem) == (f"{code}: Off.", None)
+    assert found.state == ("Enabled" if described else None)
+
+
 def test_an_answer_that_is_not_a_dry_runs_error_is_not_a_permission(ec2: Wire, kms: Wire) -> None:
     expect_snapshots(ec2, snap_a=KEY)
     expect_key(kms)
