@@ -50,7 +50,7 @@ def test_a_code_has_a_cause_and_a_remedy_in_each_place_where_it_is_found():
     assert found["key_not_enabled", "Finding of a diagnosis, blocking"] == Entry(
         "key_not_enabled",
         "Finding of a diagnosis, blocking",
-        "The key is disabled or pending deletion.",
+        "The key is disabled, pending deletion, or in another state that permits no use.",
         "Enable the key (EnableKey, after CancelKeyDeletion if it is pending deletion)",
     )
     assert {kind for code, kind in found if code == "default_key"} == {
