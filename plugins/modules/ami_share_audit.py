@@ -160,6 +160,16 @@ account_id:
   returned: success, and failure after something was read
   type: str
   sample: "111122223333"
+check_keys:
+  description: Whether keys were read, as O(check_keys) says.
+  returned: success, and failure after something was read
+  type: bool
+  sample: true
+check_snapshots:
+  description: Whether the permissions of snapshots were read, as O(check_snapshots) says.
+  returned: success, and failure after something was read
+  type: bool
+  sample: true
 findings:
   description: The findings, sorted by region and image, always in the same order.
   returned: success, and failure after something was read

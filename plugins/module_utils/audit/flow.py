@@ -76,6 +76,8 @@ def result(wanted: AuditWanted, seen: AuditSeen, plan: AuditPlan, outcome: Outco
     """The returned keys that are specific to this module."""
     return {
         "account_id": seen.account_id,
+        "check_keys": wanted.check_keys,
+        "check_snapshots": wanted.check_snapshots,
         "findings": [finding.as_result() for finding in plan.findings],
         "kms_keys": audit.keys(seen),
         "regions": audit.regions(seen),

@@ -68,6 +68,8 @@ _REGION = {
 }
 _PARTS: dict[str, Any] = {
     "account_id": Null(TEXT),
+    "check_keys": BOOLEAN,
+    "check_snapshots": BOOLEAN,
     "findings": [_FINDING],
     "kms_keys": [_KEY],
     "regions": Values(_REGION),

@@ -49,6 +49,8 @@ def result_of(seen: AuditSeen, wanted: AuditWanted) -> dict[str, Any]:
     found = audit.plan(wanted, seen)
     return {
         "account_id": seen.account_id,
+        "check_keys": wanted.check_keys,
+        "check_snapshots": wanted.check_snapshots,
         "findings": [finding.as_result() for finding in found.findings],
         "kms_keys": audit.keys(seen),
         "regions": audit.regions(seen),

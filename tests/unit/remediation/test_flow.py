@@ -8,7 +8,11 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, AuditWanted
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditSeen,
+    AuditWanted,
+    RegionSeen,
+)
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.remediation.flow import FLOW, wanted_from
@@ -26,10 +30,10 @@ SNAPSHOT = "snap-0123456789abcdef0"
 HERE = place().region
 
 
-def audit_of(seen: Any) -> dict[str, Any]:
+def audit_of(seen: Any, **wanted: Any) -> dict[str, Any]:
     """The audit's result, converted to JSON as by Ansible."""
     result: dict[str, Any] = json.loads(
-        json.dumps(result_of(AuditSeen(OWNER, NOW, {place(): seen}), AuditWanted()))
+        json.dumps(result_of(AuditSeen(OWNER, NOW, {place(): seen}), AuditWanted(**wanted)))
     )
     return result
 
@@ -127,9 +131,11 @@ def test_the_refusal_says_why_the_audit_failed() -> None:
 
 
 def test_an_audit_without_snapshots_is_refused() -> None:
-    without = audit_of(region(accounts(STRANGER), volumes={}))
-    with pytest.raises(Refused, match="check_snapshots: true"):
-        wanted_from(params(finding_codes=["public"], audit_result=without), False)
+    # Also if the account has no image, but may have shared snapshots of former ones.
+    for seen in (region(accounts(STRANGER), volumes={}), RegionSeen()):
+        without = audit_of(seen, check_snapshots=False)
+        with pytest.raises(Refused, match="check_snapshots: true"):
+            wanted_from(params(finding_codes=["public"], audit_result=without), False)
 
 
 def returned(**changes: Any) -> dict[str, Any]:

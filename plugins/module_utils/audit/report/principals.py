@@ -31,15 +31,12 @@ class Held:
         self._keys = {(key["region"], key["kms_key_arn"]): key for key in keys}
         self._foreign: dict[tuple[str, str], set[str]] = {}
         self._unreachable: dict[tuple[str, str], set[str]] = {}
-        self._unread: set[tuple[str, str]] = set()
         for finding in findings:
             region, code = finding["region"], finding["code"]
             if code in NOT_ALLOWED:
                 self._foreign.setdefault((region, finding["resource"]), set()).add(finding["principal"])
             elif code == "missing_key_access":
                 self._unreachable.setdefault((region, finding["image_id"]), set()).add(finding["principal"])
-            elif code in ("key_unreadable", "snapshot_unreadable"):
-                self._unread.add((region, finding["resource"]))
 
     def foreign(self, image: Mapping[str, Any]) -> set[str]:
         """The principals whose access to the image, or to one of its snapshots, is not allowed."""
@@ -74,20 +71,6 @@ class Held:
             "snapshots": any(one["account_ids"] is None for one in image["snapshots"]),
         }
         return [name for name, lacking in without.items() if lacking]
-
-    def skipped(self, image: Mapping[str, Any]) -> Iterator[str]:
-        """The parts of the image's access that the audit was not asked to read."""
-        if any(
-            one["account_ids"] is None and (image["region"], one["snapshot_id"]) not in self._unread
-            for one in image["snapshots"]
-        ):
-            yield "snapshots"
-        if (
-            image["encrypted"]
-            and not image["kms_key_arns"]
-            and (image["region"], "DescribeSnapshots") not in self._unread
-        ):
-            yield "keys"
 
 
 def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list[dict[str, Any]]:

@@ -139,15 +139,14 @@ def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("seen", "unknown", "skipped"),
+    ("seen", "unknown"),
     [
-        pytest.param(region(), [], [], id="all was read"),
-        pytest.param(under_key(PRIVATE), [], [], id="with the key"),
-        pytest.param(region(volumes={}), ["snapshots"], ["snapshots"], id="snapshots were not checked"),
-        pytest.param(region(image=ENCRYPTED), ["keys"], ["keys"], id="keys were not checked"),
+        pytest.param(region(), [], id="all was read"),
+        pytest.param(under_key(PRIVATE), [], id="with the key"),
+        pytest.param(region(volumes={}), ["snapshots"], id="snapshots were not read"),
+        pytest.param(region(image=ENCRYPTED), ["keys"], id="keys were not checked"),
         pytest.param(
             region(image=replace(IMAGE, devices=(*IMAGE.devices, Device("/dev/sdc", None, encrypted=True)))),
-            [],
             [],
             id="an encrypted volume without a snapshot needs no key of the image",
         ),
@@ -158,35 +157,45 @@ def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None
                 problems=(unread("snapshot_unreadable", "snap-1"),),
             ),
             ["snapshots"],
-            [],
             id="a snapshot could not be read",
         ),
         pytest.param(
             region(image=ENCRYPTED, problems=(unread("key_unreadable", "DescribeSnapshots"),)),
             ["keys"],
-            [],
             id="the keys could not be listed",
         ),
         pytest.param(
             under_key(PRIVATE, keys={}, problems=(unread("key_unreadable", KEY.arn),)),
             ["keys"],
-            [],
             id="a key could not be read",
         ),
         pytest.param(
             region(sharing={}, problems=(unread("image_unreadable", SOURCE_ID),)),
             ["launch permissions"],
-            [],
             id="the image could not be read",
         ),
     ],
 )
-def test_what_is_not_known_and_why(seen: RegionSeen, unknown: list[str], skipped: list[str]) -> None:
+def test_what_is_not_known(seen: RegionSeen, unknown: list[str]) -> None:
     content = report(seen)
     assert content["images"][0]["unknown"] == unknown
-    assert content["not_checked"] == skipped
-    assert content["summary"].count("was not checked.") == len(skipped)
+    assert content["not_checked"] == []
     assert (content["status"] == "incomplete") is bool(seen.problems)
+
+
+@pytest.mark.parametrize(
+    ("options", "skipped"),
+    [
+        ({"check_snapshots": False}, ["snapshots"]),
+        ({"check_keys": False}, ["keys"]),
+        ({"check_snapshots": False, "check_keys": False}, ["keys", "snapshots"]),
+    ],
+)
+def test_what_was_not_checked_is_said_without_any_image(options: dict[str, Any], skipped: list[str]) -> None:
+    for seen in (RegionSeen(), region(volumes={}, image=ENCRYPTED)):
+        content = report(seen, wanted=AuditWanted(**options))
+        assert content["not_checked"] == skipped
+        assert content["summary"].count("was not checked.") == len(skipped)
 
 
 def test_each_user_of_a_key_is_listed_once_with_all_operations() -> None:

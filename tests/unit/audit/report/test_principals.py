@@ -25,7 +25,7 @@ from tests.unit.audit.examples import (
     region,
     under_key,
 )
-from tests.unit.audit.report.examples import EU, audited, report, unread
+from tests.unit.audit.report.examples import audited, report, unread
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.keys.examples import DEFAULT, key_arn
 from tests.unit.keys.policies import consumers, opened_to
@@ -170,28 +170,3 @@ def test_principals_with_the_same_permissions_are_one_group() -> None:
             "snapshots": "none",
         }
     ]
-
-
-@pytest.mark.parametrize(
-    ("left_out", "is_unread", "skipped"),
-    [
-        pytest.param({"volumes": {}}, False, ["snapshots"], id="snapshots"),
-        pytest.param({"volumes": {}}, True, [], id="unreadable snapshots"),
-        pytest.param({"image": ENCRYPTED}, False, ["keys"], id="keys"),
-    ],
-)
-def test_skipped_names_only_what_the_audit_did_not_try_to_read(
-    left_out: dict[str, Any], is_unread: bool, skipped: list[str]
-) -> None:
-    findings = [
-        {
-            "region": EU,
-            "code": "snapshot_unreadable",
-            "resource": one,
-            "image_id": SOURCE_ID,
-            "principal": None,
-        }
-        for one in ("snap-1", "snap-2")
-    ]
-    (image,) = audited(region(**left_out))["results"]
-    assert list(Held(findings if is_unread else [], ()).skipped(image)) == skipped
