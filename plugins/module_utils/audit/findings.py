@@ -72,7 +72,9 @@ MEANINGS: dict[str, str] = {
         "The image is shared with a principal that cannot use its key, as far as the key's grants and policy "
         "show."
     ),
-    "key_unreadable": "The key, its grants or its policy could not be read.",
+    "key_unreadable": (
+        "The key, its grants or its policy could not be read, or a snapshot's key is not known."
+    ),
     "public": "Every AWS account can launch the image.",
     "region_unreadable": "The images of the region could not be listed.",
     "shared_but_disabled": (

@@ -127,7 +127,7 @@ def _of_key(
     yield from _public(target, key, images)
     yield from _stale(target, key)
     held, sharing = _granted(key) | _named(key), _shared(images, sharings, seen)
-    all_read = len(sharings) == len(images) and _all_volumes_read(images, seen)
+    all_read = len(sharings) == len(images) and _all_snapshots_read(images, seen)
     unused = unused_key_access(held, sharing, target.account_id) if all_read else PolicyConsumers()
     yield from _unused_access(target, key, images, unused)
     yield from _unknown(wanted, target, key, images, unused | shared_by_name(held, sharing))
@@ -325,9 +325,11 @@ def _stale(target: Target, key: KeySeen) -> Iterator[Finding]:
         )
 
 
-def _all_volumes_read(images: list[Image], seen: RegionSeen) -> bool:
+def _all_snapshots_read(images: list[Image], seen: RegionSeen) -> bool:
+    """Whether all volume permissions are known, and no other snapshot may be under the key."""
     unread = {item.resource for item in seen.problems}
-    return unread.isdisjoint(one for image in images for one in image.snapshot_ids)
+    others = any(item.is_snapshots_key for item in seen.problems)
+    return not others and unread.isdisjoint(one for image in images for one in image.snapshot_ids)
 
 
 def _granted(key: KeySeen) -> PolicyConsumers:

@@ -156,7 +156,8 @@ def _of_unread_region(target: Target, failure: Failure) -> Finding:
 
 def _of_problem(target: Target, problem: Problem) -> Finding:
     failure = problem.failure
-    message = f"{problem.resource} could not be read: {failure.error_code}: {failure.message}"
+    what = f"The key of {problem.resource}" if problem.is_snapshots_key else problem.resource
+    message = f"{what} could not be read: {failure.error_code}: {failure.message}"
     return finding(target, problem.code, problem.resource, message, failure.remedy, problem.image_id)
 
 

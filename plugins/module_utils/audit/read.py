@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..aws import read
 from ..aws.answers import required
-from ..aws.errors import AWS_ERRORS, failure
+from ..aws.errors import AWS_ERRORS, ClientError, IncompleteAnswer, code_of, failure
 from ..fanout import MAX_THREADS, each, round_robin
 from ..model import PUBLIC, Key, KeySeen, Sharing, Snapshot, Target
 from .state import IMAGE_BLOCK, SNAPSHOT_BLOCK, AuditWanted, Listed, Problem, RegionSeen
@@ -199,13 +199,14 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
     clients.open("kms", [target.region for target in encrypted])
 
     def read_snapshots(target: Target) -> tuple[Snapshot, ...]:
-        return read.snapshots(clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region), encrypted[target])
+        return read.snapshots(clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region), [*encrypted[target]])
 
     known, unknown = each(encrypted, read_snapshots)
+    keyless = _without_keys(clients, encrypted, known)
     arns = round_robin([(target, arn) for arn in _key_arns(found)] for target, found in known.items())
     done, failed = each(arns, lambda item: _key(clients.kms(item[0].region), *item))
     keys: dict[Target, dict[str, KeySeen]] = {target: {} for target in seen}
-    problems = {target: [*region.problems] for target, region in seen.items()}
+    problems = {target: [*region.problems, *keyless.get(target, ())] for target, region in seen.items()}
     for (target, arn), key in done.items():
         keys[target][arn] = key
     for (target, arn), exception in failed.items():
@@ -235,15 +236,50 @@ def _key_arns(snapshots: Iterable[Snapshot]) -> list[str]:
     return sorted(own | {arn for one in snapshots for arn in one.associated_key_arns})
 
 
-def _encrypted_snapshots(region: RegionSeen) -> list[str]:
-    return sorted(
-        {
-            device.snapshot_id
-            for item in region.images
-            for device in item.image.devices
-            if device.encrypted and device.snapshot_id
-        }
+def _encrypted_snapshots(region: RegionSeen) -> dict[str, str]:
+    """The encrypted snapshots, each with the first image that uses it."""
+    images: dict[str, str] = {}
+    for item in region.images:
+        for device in item.image.devices:
+            if device.encrypted and device.snapshot_id:
+                images.setdefault(device.snapshot_id, item.image.image_id)
+    return dict(sorted(images.items()))
+
+
+def _without_keys(
+    clients: Clients,
+    encrypted: Mapping[Target, Mapping[str, str]],
+    known: Mapping[Target, Sequence[Snapshot]],
+) -> dict[Target, list[Problem]]:
+    """Why the keys of encrypted snapshots are not known that were read, apart from deleted snapshots."""
+    returned = {(target, one.snapshot_id): one.kms_key_id for target, found in known.items() for one in found}
+    listed = [(target, one) for target in known for one in encrypted[target]]
+    deleted, unproven = each(
+        [item for item in listed if item not in returned],
+        lambda item: _is_deleted(clients.paced(read.IMAGE_PERMISSIONS).ec2(item[0].region), item[1]),
     )
+    problems: dict[Target, list[Problem]] = {}
+    for target, snapshot_id in listed:
+        item = (target, snapshot_id)
+        if returned.get(item) or deleted.get(item):
+            continue
+        lacking = IncompleteAnswer("DescribeSnapshots", "KmsKeyId" if item in returned else snapshot_id)
+        why = failure(unproven.get(item, lacking), target, "DescribeSnapshots")
+        problems.setdefault(target, []).append(
+            Problem(_KEY, snapshot_id, why, encrypted[target][snapshot_id])
+        )
+    return problems
+
+
+def _is_deleted(ec2: EC2Client, snapshot_id: str) -> bool:
+    """Whether AWS says that there is no such snapshot. That an answer lacks it does not show that."""
+    try:
+        ec2.describe_snapshots(SnapshotIds=[snapshot_id])
+    except ClientError as exception:
+        if code_of(exception) != "InvalidSnapshot.NotFound":
+            raise
+        return True
+    return False
 
 
 def _key(kms: KMSClient, target: Target, arn: str) -> KeySeen:

@@ -71,6 +71,11 @@ class Problem:
     failure: Failure
     image_id: str | None = None
 
+    @property
+    def is_snapshots_key(self) -> bool:
+        """Whether it is not known which key encrypts a snapshot, so that it may be any key."""
+        return self.code == "key_unreadable" and self.resource.startswith("snap-")
+
 
 @dataclass(frozen=True)
 class RegionSeen:

@@ -24,7 +24,7 @@ from ..plan import PlanWithoutTargets
 from .consequences import resulting_snapshot_exposure, resulting_unused_key_access
 from .kept import KeptAccess
 from .scope import Named, Scope
-from .state import Audited, Place, place_of
+from .state import KEYS_OF_REGION, Audited, Place, place_of
 
 WIDER, GRANT, STATEMENT = "snapshot_wider_than_image", "grant_without_share", "statement_without_share"
 # The findings that removing permissions fixes; docs/remediating.md says why it does not fix the others. The
@@ -115,9 +115,16 @@ def plan(wanted: RemediationWanted) -> RemediationPlan:
     unreadable = tuple(
         found
         for found in wanted.audited.findings
-        if found.code in _UNREADABLE and scope.covers(place_of(found))
+        if found.code in _UNREADABLE and scope.covers(_place_of_unread(found))
     )
     return RemediationPlan(removals, unreadable)
+
+
+def _place_of_unread(found: Finding) -> Place:
+    """What could not be read: the key of a snapshot may be any key of the region."""
+    place = place_of(found)
+    is_any_key = found.code == "key_unreadable" and place.kind == "snapshot"
+    return Place(found.region, KEYS_OF_REGION) if is_any_key else place
 
 
 def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:

@@ -85,6 +85,15 @@ class Audited:
         return frozenset(one.region for one in self.findings if one.code == "unused_snapshots_unreadable")
 
     @cached_property
+    def keyless(self) -> frozenset[str]:
+        """The regions where the key of an encrypted snapshot is not known, so that it may be any key."""
+        return frozenset(
+            one.region
+            for one in self.findings
+            if one.code == "key_unreadable" and place_of(one).kind == "snapshot"
+        )
+
+    @cached_property
     def users(self) -> Mapping[Place, tuple[Place, ...]]:
         """The images of each snapshot, and those under each key, in the order of their IDs."""
         users: dict[Place, tuple[Place, ...]] = {}
@@ -127,7 +136,7 @@ class Audited:
             *(self.volumes.get(place) for image in images for place in image.snapshots),
         ]
         known = [sharing for sharing in sharings if sharing is not None]
-        if len(known) < len(sharings):
+        if len(known) < len(sharings) or key.region in self.keyless:
             return PolicyConsumers()
         shared = reduce(Sharing.__or__, known, Sharing())
         return unused_key_access(self.keys[key].holders, shared, self.account_id)

@@ -296,7 +296,11 @@ def test_key_access_that_may_still_be_needed_is_not_a_finding() -> None:
     unread = Problem("image_unreadable", ENCRYPTED.image_id, failure("DescribeImageAttribute"))
     hidden = replace(under_key(PRIVATE, made(root(B))), sharing={}, problems=(unread,))
     snapshot = replace(under_key(PRIVATE, made(root(B))), volumes={"snap-1": accounts(B)})
-    for seen in (through, hidden, snapshot):
+    # Any key of the region may encrypt it.
+    keyless = Problem("key_unreadable", "snap-9", failure("DescribeSnapshots"), "ami-9")
+    assert keyless.is_snapshots_key
+    other = replace(under_key(PRIVATE, made(root(B))), problems=(keyless,))
+    for seen in (through, hidden, snapshot, other):
         found = audited(seen).findings
         assert "grant_without_share" not in [one.code for one in found]
         # It is not allowed either.

@@ -98,7 +98,7 @@ class Scripted:
     def __getattr__(self, name: str) -> Any:
         def call(**request: Any) -> Any:
             named = (str(request[one]) for one in request if one.endswith("Id") or one == "PolicyName")
-            self._note(" ".join([name, *named]))
+            self._note(" ".join([name, *named, *request.get("SnapshotIds", ())]))
             if request.get("PolicyName") == "AWS_RAM":
                 raise refusal("NotFoundException")
             return {
@@ -116,6 +116,7 @@ class Scripted:
                     }
                 },
                 "get_key_policy": {"Policy": "{}"},
+                "describe_snapshots": {"Snapshots": []},
             }[name]
 
         return call
@@ -229,7 +230,8 @@ def test_what_may_not_be_read_is_a_problem_and_hides_nothing_else(
     call: str, code: str, resource: str, image_id: str | None
 ) -> None:
     images = [item("ami-1", "snap-a", "snap-b"), item("ami-2", "snap-b")]
-    aws = Scripted(images, keys={"snap-a": KEY}, refused={call: refusal("UnauthorizedOperation")})
+    keys = dict.fromkeys(["snap-a", "snap-b"], KEY)
+    aws = Scripted(images, keys=keys, refused={call: refusal("UnauthorizedOperation")})
     seen, failed = look(eu_west_1=aws)
     assert failed == {}
     (problem,) = seen[HERE].problems
@@ -248,11 +250,46 @@ def test_what_may_not_be_read_is_a_problem_and_hides_nothing_else(
     ],
 )
 def test_missing_resources_are_private(call: str, code: str) -> None:
-    aws = Scripted([item("ami-1", "snap-a")], refused={call: refusal(code)})
+    aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY}, refused={call: refusal(code)})
     seen, failed = look(eu_west_1=aws)
     assert failed == {}
     assert seen[HERE].problems == ()
     assert Sharing() in (seen[HERE].sharing["ami-1"], seen[HERE].volumes["snap-a"])
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        pytest.param(
+            {}, [("incomplete_response", "AWS's response to DescribeSnapshots lacks snap-b.")], id="missing"
+        ),
+        pytest.param(
+            {"keys": {"snap-a": KEY, "snap-b": None}},
+            [("incomplete_response", "AWS's response to DescribeSnapshots lacks KmsKeyId.")],
+            id="without a key",
+        ),
+        pytest.param(
+            {"refused": {"describe_snapshots snap-b": refusal("InvalidSnapshot.NotFound")}}, [], id="deleted"
+        ),
+        pytest.param(
+            {"refused": {"describe_snapshots snap-b": refusal("Unavailable")}},
+            [("Unavailable", "No.")],
+            id="not known whether it is deleted",
+        ),
+    ],
+)
+def test_an_encrypted_snapshot_without_a_key_is_a_problem(
+    answers: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    images = [item("ami-1", "snap-a", "snap-b"), item("ami-2", "snap-b")]
+    seen, failed = look(eu_west_1=Scripted(images, **{"keys": {"snap-a": KEY}, **answers}))
+    assert failed == {}
+    problems = seen[HERE].problems
+    assert [(one.failure.error_code, one.failure.message) for one in problems] == expected
+    assert {(one.code, one.resource, one.image_id) for one in problems} <= {
+        ("key_unreadable", "snap-b", "ami-1")
+    }
+    assert (seen[HERE].key_of, set(seen[HERE].keys)) == ({"snap-a": KEY}, {KEY})
 
 
 def test_a_region_that_cannot_be_reached_hides_no_other() -> None:

@@ -101,3 +101,11 @@ def test_a_snapshot_is_not_refused_where_unused_ones_could_not_be_listed(where: 
     assert "CreateImage" not in refused.remedy
     (refused,) = remediated(seen, named=(Named("snap-9", FAR),)).refusals
     assert "CreateImage or CopyImage must have made it." in refused.remedy
+
+
+@pytest.mark.parametrize("named", [(), (Named(SOURCE_ID),), (Named(SOURCE_ID, REGION),)])
+def test_a_snapshot_whose_key_is_not_known_is_reported_with_every_key(named: tuple[Named, ...]) -> None:
+    problem = Problem("key_unreadable", "snap-9", failure("DescribeSnapshots"), "ami-9")
+    plan = remediated(account_of(region(accounts(A), problems=(problem,))), named=named)
+    assert [one.code for one in plan.unreadable] == ["key_unreadable"]
+    assert len(plan.removals) == 1

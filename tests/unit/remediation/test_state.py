@@ -99,6 +99,10 @@ def test_unused_key_access() -> None:
     assert found.unused_key_access(KEY_PLACE) == PolicyConsumers(frozenset({B}))
     unread = replace(found, volumes={SNAPSHOT: None})
     assert unread.unused_key_access(KEY_PLACE) == PolicyConsumers()
+    keyless = Problem("key_unreadable", "snap-9", failure("DescribeSnapshots"), "ami-9")
+    other = audit_of(under_key(accounts(A), made(root(A)), made(root(B)), problems=(keyless,)))
+    assert other.keyless == {REGION}
+    assert other.unused_key_access(KEY_PLACE) == PolicyConsumers()
 
 
 @pytest.mark.parametrize(

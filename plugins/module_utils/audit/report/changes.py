@@ -83,7 +83,12 @@ class _Report:
             (key["region"], key["kms_key_arn"]): key for key in content["kms_keys"]
         }
         self._skipped = frozenset(content["not_checked"])
-        self._unread = {(one["region"], one["resource"]) for one in found if is_unread(one)}
+        # Of a snapshot whose key is not known, the permissions were read.
+        self._unread = {
+            (one["region"], one["resource"])
+            for one in found
+            if is_unread(one) and (one["code"] != "key_unreadable" or not one["resource"].startswith("snap-"))
+        }
         # Access to a key is compared with all images under it, so all of them must have been read.
         self._unread_regions = {
             one["region"] for one in found if is_unread(one) and not one["code"].startswith("block_")

@@ -31,12 +31,15 @@ class Held:
         self._keys = {(key["region"], key["kms_key_arn"]): key for key in keys}
         self._foreign: dict[tuple[str, str], set[str]] = {}
         self._unreachable: dict[tuple[str, str], set[str]] = {}
+        self._keyless: set[tuple[str, str]] = set()
         for finding in findings:
             region, code = finding["region"], finding["code"]
             if code in NOT_ALLOWED:
                 self._foreign.setdefault((region, finding["resource"]), set()).add(finding["principal"])
             elif code == "missing_key_access":
                 self._unreachable.setdefault((region, finding["image_id"]), set()).add(finding["principal"])
+            elif code == "key_unreadable":
+                self._keyless.add((region, finding["resource"]))
 
     def foreign(self, image: Mapping[str, Any]) -> set[str]:
         """The principals whose access to the image, or to one of its snapshots, is not allowed."""
@@ -55,7 +58,7 @@ class Held:
         """
         if not image["encrypted"]:
             return "not_needed"
-        known = [self._keys.get((image["region"], arn)) for arn in image["kms_key_arns"]]
+        known = self._keys_of(image)
         if any(key is not None and _is_unusable(key) for key in known):
             return "no"
         if launch != "yes" or not known or any(key is None or _is_foreign(key) for key in known):
@@ -64,13 +67,20 @@ class Held:
 
     def unknown(self, image: Mapping[str, Any]) -> list[str]:
         """The parts of the image's access that were not read."""
-        keys = (self._keys.get((image["region"], arn)) for arn in image["kms_key_arns"])
+        keys = self._keys_of(image)
         without = {
-            "keys": image["encrypted"] and (not image["kms_key_arns"] or None in keys),
+            "keys": image["encrypted"] and (not keys or None in keys),
             "launch permissions": image["sharing"] is None,
             "snapshots": any(one["account_ids"] is None for one in image["snapshots"]),
         }
         return [name for name, lacking in without.items() if lacking]
+
+    def _keys_of(self, image: Mapping[str, Any]) -> list[Mapping[str, Any] | None]:
+        """The keys of an image, None for each that was not read."""
+        region = image["region"]
+        known = [self._keys.get((region, arn)) for arn in image["kms_key_arns"]]
+        lacking = any((region, one["snapshot_id"]) in self._keyless for one in image["snapshots"])
+        return [*known, None] if lacking else known
 
 
 def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list[dict[str, Any]]:

@@ -395,3 +395,11 @@ def test_what_was_not_checked_is_not_readable_again(problem: Problem, skipping: 
     found = differences(before, report(region(**encrypted), wanted=AuditWanted(**skipping)))
     assert [one for one in found.removed if text in one] == []
     assert [text in one for one in differences(before, report(under_key(PRIVATE))).removed] == [True]
+
+
+def test_the_permissions_of_a_snapshot_whose_key_is_not_known_were_read() -> None:
+    keyless = Problem("key_unreadable", "snap-1", refused(action="DescribeSnapshots"), SOURCE_ID)
+    before = report(region(accounts(A), accounts(A), problems=(keyless,)), wanted=allowing(A))
+    after = report(region(accounts(A), accounts(A, B), problems=(keyless,)), wanted=allowing(A))
+    assert LATER not in "".join(differences(before, after).added)
+    assert len(differences(after, before).removed) == len(differences(before, after).added) > 0

@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     RegionSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.finding import Severity
-from ansible_collections.golden.images.plugins.module_utils.model import Device, Grant, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import Device, Grant, KeySeen, Sharing
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -29,7 +29,7 @@ from tests.unit.audit.examples import (
     under_key,
 )
 from tests.unit.audit.report.examples import EU, US, audited, refused, report, unread
-from tests.unit.examples import ORG, OWNER, SOURCE_ID
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, volumes
 from tests.unit.keys.policies import consumers, opened_to
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
 
@@ -168,6 +168,16 @@ def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None
             under_key(PRIVATE, keys={}, problems=(unread("key_unreadable", KEY.arn),)),
             ["keys"],
             id="a key could not be read",
+        ),
+        pytest.param(
+            region(
+                image=replace(ENCRYPTED, devices=volumes("snap-1", "snap-2", encrypted=True)),
+                key_of={"snap-1": KEY.arn},
+                keys={KEY.arn: KeySeen(KEY)},
+                problems=(unread("key_unreadable", "snap-2"),),
+            ),
+            ["keys"],
+            id="one of two snapshots has no key",
         ),
         pytest.param(
             region(sharing={}, problems=(unread("image_unreadable", SOURCE_ID),)),
