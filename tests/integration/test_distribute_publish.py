@@ -168,8 +168,10 @@ def test_accounts_that_own_copies_publish_their_copies(
         "distribute_consumer_kms_key_id": "alias/theirs",
         "distribute_unshare_after_copy": True,
     }
+    aws.clear_calls()
     planned = ansible.run(DISTRIBUTE, variables, "--check")
     assert planned.code == 0, planned.text
+    assert encrypted.changes(aws, refused=True) == []
     done = ansible.run(DISTRIBUTE, variables)
     assert done.code == 0, done.text
     (copy,) = done.facts["distribute_consumer_images"]

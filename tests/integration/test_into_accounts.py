@@ -119,8 +119,12 @@ def test_consumers_own_their_copies_and_the_access_for_copying_is_revoked(
 
     # No consumer is left to share with, and a purge must still succeed.
     variables |= {"distribute_unshare_after_copy": True, "distribute_purge_access": True}
+    planned = ansible.run(DISTRIBUTE, variables, "--check")
+    assert planned.code == 0, planned.text
+    assert encrypted.changes(aws, refused=True) == []
     revoked = ansible.run(DISTRIBUTE, variables)
     assert revoked.code == 0, revoked.text
+    assert prediction_error(planned.actions, revoked.actions) == ""
     assert {change.action for change in revoked.actions} == {
         *("ModifyImageAttribute", "ModifySnapshotAttribute", "RevokeGrant"),
     }
