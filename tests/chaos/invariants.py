@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from .picture import Picture
 
@@ -121,17 +123,21 @@ def _named(label: str, one: dict[str, object]) -> Iterator[str]:
 def _shared_early(moment: Moment) -> Iterator[str]:
     if not moment.together:
         return
-    new = [
-        one for label, one in moment.now.items() if label.startswith("image ") and label not in moment.before
-    ]
-    shared = [one for one in new if one["permissions"]]
-    ready = {_region(label) for label, one in moment.now.items() if _is_ready(label, one)}
-    if shared and not moment.together <= ready:
-        yield f"shared before a copy can be used in {', '.join(sorted(moment.together - ready))}"
+    images = {label: one for label, one in moment.now.items() if label.startswith("image ")}
+    ready: dict[str, set[str]] = defaultdict(set)
+    for label, one in images.items():
+        if one["state"] == "available":
+            ready[_source(label, one)].add(_region(label))
+    for label, one in images.items():
+        missing = moment.together - ready[_source(label, one)]
+        if one["permissions"] and label not in moment.before and missing:
+            yield f"{label} is shared before a copy can be used in {', '.join(sorted(missing))}"
 
 
-def _is_ready(label: str, one: dict[str, object]) -> bool:
-    return label.startswith("image ") and one["state"] == "available"
+def _source(label: str, image: dict[str, Any]) -> str:
+    """The image that this one is a copy of, or itself."""
+    _region_of_source, name = image["source"]
+    return str(name or label.removeprefix("image ").split(" ", 1)[1])
 
 
 def _region(label: str) -> str:

@@ -154,8 +154,8 @@ def undisturbed(aws: SimulatedAws, scenario: str) -> Undisturbed:
         steps: list[Sequence[Mapping[str, Any]]] = []
         for command in commands:
             run = stage.start(command).finish()
-            if run.code:
-                raise RuntimeError(f"{scenario} fails undisturbed: {_complaints(run)}")
+            if run.code or run.failed:
+                raise RuntimeError(f"{scenario} fails undisturbed: {run.failed} {_complaints(run)}")
             if stage.setup.ends_with_failed_step:
                 steps += [task.result.get("actions", ()) for task in run.tasks if task.changed]
         calls = stage.calls()

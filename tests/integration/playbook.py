@@ -115,6 +115,17 @@ class Run:
         return f"{self.stdout}\n{self.stderr}"
 
 
+def checked(run: Run) -> Run:
+    """The run, of which no task on the screen was skipped.
+
+    If it succeeded, none failed either: nobody would miss the work of a task that is rescued.
+    """
+    assert run.skipped == []
+    assert "skipping: [" not in run.stdout
+    assert run.code != 0 or {*run.failed} <= _RETRIED, run.failed
+    return run
+
+
 def _scripts() -> Path:
     """The directory of ansible-playbook: in this environment, or in that of checks/oldest_boto.py."""
     other = os.environ.get("PLAYBOOK_ENVIRONMENT")
@@ -161,8 +172,7 @@ class Ansible:
     ) -> Run:
         """Run a playbook, given by path or FQCN, to its end.
 
-        No run of one of this collection's playbooks has a task on the screen that is skipped, and none that
-        succeeds has one that failed: a task that is rescued would not be missed.
+        A run of one of this collection's playbooks is ``checked``.
         """
         process = self.start(playbook, variables, *options, environment=environment)
         try:
@@ -171,11 +181,7 @@ class Ansible:
             if process.poll() is None:
                 kill(process)
         run = Run(process.returncode, stdout, stderr, tuple(tasks_of(stdout)))
-        if str(playbook).startswith(MODULES):
-            assert run.skipped == []
-            assert "skipping: [" not in stdout
-            assert run.code != 0 or {*run.failed} <= _RETRIED
-        return run
+        return checked(run) if str(playbook).startswith(MODULES) else run
 
     def start(
         self,
@@ -227,7 +233,7 @@ class Ansible:
         ]
         code = int((artifacts / "rc").read_text(encoding="utf-8"))
         (stats,) = [event["event_data"] for event in events if event["event"] == "playbook_on_stats"]
-        return Run(code, stdout.decode(), "", tuple(_tasks_of_job(events)), stats["artifact_data"])
+        return checked(Run(code, stdout.decode(), "", tuple(_tasks_of_job(events)), stats["artifact_data"]))
 
     def _runner(self, given: bytes, *command: str) -> bytes:
         # It sets the callback itself.

@@ -16,6 +16,7 @@ IMAGE: dict[str, Any] = {
     "kind": "image",
     "name": "ami-00123456789abcdef",
     "image_name": "golden",
+    "source": [None, None],
     "state": "available",
     "tags": {},
     "permissions": [],

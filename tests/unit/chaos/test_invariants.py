@@ -72,9 +72,14 @@ def test_access_that_stays_is_never_lost_meanwhile() -> None:
 
 
 def test_a_new_copy_is_shared_only_when_all_regions_have_one() -> None:
-    away = {**IMAGE, **TO_CONSUMER, "region": "eu-west-1", "name": "ami-0cccccccccccccccc", "snapshots": {}}
+    copy = {**IMAGE, "snapshots": {}, "source": ["us-east-1", IMAGE["name"]]}
+    away = {**copy, **TO_CONSUMER, "region": "eu-west-1", "name": "ami-0cccccccccccccccc"}
     now = [*WORLD, away]
-    assert found(now, WORLD, now, frozenset({"eu-west-1", "us-west-2"})) == [
-        "shared before a copy can be used in us-west-2"
-    ]
+    west = {"region": "us-west-2", "name": "ami-0ddddddddddddddddd"}
+    other = {**IMAGE, **west, "image_name": "other", "snapshots": {}}
+    for world in (now, [*now, {**copy, **west, "state": "pending"}], [*now, other]):
+        (line,) = found(world, WORLD, world, frozenset({"eu-west-1", "us-west-2"}))
+        assert line.endswith("is shared before a copy can be used in us-west-2")
     assert found(now, WORLD, now, frozenset({"eu-west-1", "us-east-1"})) == []
+    ready = [*now, {**copy, **west}]
+    assert found(ready, WORLD, ready, frozenset({"eu-west-1", "us-west-2"})) == []
