@@ -254,15 +254,19 @@ def test_the_copies_of_all_sources_run_at_the_same_time(
     )
     sources: dict[str, Any] = {name: {"source_image_id": image_id} for name, image_id in images.items()}
     sources["web"] = {"source_filters": {"image-id": fixture.image_id}}
-    variables = {**base, "distribute_sources": sources}
+    variables = {**base, "distribute_sources": sources, "distribute_regions": [HOME, AWAY, "us-west-2"]}
+    seconds = 15
+    aws.update_settings(copy_seconds=seconds)
     aws.clear_calls()
 
     done = ansible.run(FQCN, variables)
 
     assert done.code == 0, done.text
-    changes = [call.action for call in aws.calls(service="ec2") if not call.action.startswith("Describe")]
-    assert changes.count("CopyImage") == 3
-    assert "ModifyImageAttribute" not in changes[: len(changes) - changes[::-1].index("CopyImage")]
+    started = [call.time for call in aws.calls(action="CopyImage")]
+    assert len(started) == 6
+    # None had ended when the last one was started.
+    assert max(started) - min(started) < seconds
+    assert min(call.time for call in aws.calls(action="ModifyImageAttribute")) > min(started) + seconds
     # The table of each source tells which copies this run has made.
     tables = [task.result["text"] for task in done.tasks if task.name.endswith("Show the result")]
     assert len(tables) == 3
