@@ -504,6 +504,40 @@ def test_what_cannot_be_asked_is_a_finding_and_a_failure_and_hides_nothing(
     assert len(refused) == 1
 
 
+def test_an_unreadable_key_is_unknown_also_to_its_owner_and_fails_the_role(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+) -> None:
+    owner, dev = fixture.account_ids(OWNER, DEV)
+    ec2, kms = aws.client("ec2", OWNER, HOME), aws.client("kms", OWNER, HOME)
+    ec2.modify_image_attribute(ImageId=fixture.image_id, LaunchPermission={"Add": [{"UserId": dev}]})
+    kms.create_grant(KeyId=fixture.key(HOME), GranteePrincipal=root(dev), Operations=USE)
+    aws.add_fault(
+        kind="error",
+        code="AccessDeniedException",
+        status=400,
+        message="No.",
+        times=0,
+        action="DescribeKey",
+        account_id=owner,
+    )
+    variables = {
+        "diagnose_images": {HOME: fixture.image_id},
+        "diagnose_account_ids": [owner, dev],
+        "diagnose_consumer_role_name": ROLE,
+        "diagnose_external_id": EXTERNAL_ID,
+    }
+    run = ansible.run("golden.images.diagnose_ami", variables)
+    assert run.code != 0
+    result = run.task("Diagnose from the owner's and the consumers' accounts").result
+    found = {one["account_id"]: one for one in result["results"]}
+    assert (_codes(found[owner]), found[owner]["can_launch"]) == (["key_unreadable"], "unknown")
+    # Its dry runs show what the owner cannot read.
+    assert ("key_unreadable" in _codes(found[dev]), found[dev]["can_launch"]) == (False, "yes")
+    (failure,) = result["failures"]
+    assert (failure["account_id"], failure["action"]) == (owner, "DescribeKey")
+    assert run.facts["diagnose_status"] == "incomplete"
+
+
 @pytest.fixture
 def temporary() -> Iterator[Path]:
     """A directory for temporary files, with a short name: paths of Ansible's sockets are limited."""
