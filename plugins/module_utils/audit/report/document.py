@@ -130,7 +130,8 @@ def _keys(content: Mapping[str, Any]) -> Table:
             for key in content["kms_keys"]
             for user in key["users"] or no_users
         ),
-        note="All grants, and the key policy statements that this collection wrote.",
+        note="All grants, and the key policy statements that name other accounts or organizations, or "
+        "everyone.",
     )
 
 

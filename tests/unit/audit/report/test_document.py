@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from tests.unit.audit.examples import ENCRYPTED, PRIVATE, PUBLIC, accounts, allowing, orgs, region, under_key
 from tests.unit.audit.report.examples import EU, US, audited, refused, report
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
+from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
 
 NO_IMAGE = Problem("image_unreadable", SOURCE_ID, refused(action="DescribeImageAttribute"), SOURCE_ID)
@@ -171,6 +172,15 @@ def test_an_audit_without_results_is_incomplete() -> None:
     assert "No credentials." in shown.headline
     assert [table.title for table in shown.tables] == ["What could not be read"]
     assert [(item.code, item.message) for item in shown.items] == [("account_unreadable", "No credentials.")]
+
+
+def test_the_table_of_keys_has_statements_of_others_as_its_note_says() -> None:
+    decrypts = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+    of_others = ({**decrypts, "Principal": {"AWS": root(B)}}, {**decrypts, "Principal": "*"})
+    shown = of(under_key(PRIVATE, policy=policy_of(*of_others)))
+    (keys,) = [table for table in shown.tables if table.title == "Keys and who may use them"]
+    assert [row["principal"] for row in keys.rows] == [B, "all"]
+    assert keys.note.endswith("statements that name other accounts or organizations, or everyone.")
 
 
 def test_what_was_not_checked_is_a_fact() -> None:
