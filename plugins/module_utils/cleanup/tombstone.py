@@ -192,7 +192,12 @@ def by_image(tombstones: Iterable[Tombstone], account_id: str) -> dict[ImageRef,
     for one in tombstones:
         if one.account_id == account_id:
             found.setdefault(one.ref, {})[one.written_at, one.stage] = one
-    return {ref: TombstoneHistory(tuple(of[key] for key in sorted(of))) for ref, of in found.items()}
+    return {ref: TombstoneHistory(tuple(sorted(of.values(), key=_order))) for ref, of in found.items()}
+
+
+def _order(one: Tombstone) -> tuple[str, bool]:
+    """The key that sorts tombstones by time. Two runs can have both stages within a second."""
+    return one.written_at, one.stage == DEREGISTER
 
 
 def _with_permissions(one: Tombstone, added: Tombstone) -> Tombstone:

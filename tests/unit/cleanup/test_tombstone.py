@@ -239,3 +239,8 @@ def test_an_images_tombstones_are_its_accounts_in_the_order_of_their_writing_eac
     first, last = tombstone(), last_tombstone()
     found = by_image([last, first, last, other, tombstone(account_id=STRANGER, stage="x")], OWNER)
     assert found == {REF: TombstoneHistory((first, last)), other.ref: TombstoneHistory((other,))}
+
+
+def test_of_two_tombstones_of_the_same_second_the_one_of_the_deregistration_is_the_last() -> None:
+    first, last = tombstone(written_at=LAST), last_tombstone()
+    assert by_image([last, first], OWNER) == {REF: TombstoneHistory((first, last))}
