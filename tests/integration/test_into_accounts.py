@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -235,7 +237,11 @@ def test_no_access_is_revoked_from_an_account_whose_copies_cannot_all_be_read(
 
 
 def test_accounts_keep_access_in_a_best_effort_region_until_they_own_copies_there(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws,
+    fixture: EncryptedFixture,
+    ansible: Ansible,
+    variables: dict[str, Any],
+    tmp_path: Path,
 ) -> None:
     good, bad = REGIONS
     consumers = {aws.account_id(account) for account in CONSUMERS}
@@ -243,8 +249,10 @@ def test_accounts_keep_access_in_a_best_effort_region_until_they_own_copies_ther
     assert shared.code == 0, shared.text
     images = shared.facts["distribute_images"]
 
+    report = tmp_path / "report.json"
     variables |= {
         "distribute_best_effort_regions": [bad],
+        "distribute_report_path": str(report),
         "distribute_unshare_after_copy": True,
         "distribute_verify_level": "authorized",
     }
@@ -255,6 +263,9 @@ def test_accounts_keep_access_in_a_best_effort_region_until_they_own_copies_ther
     assert run.code == 0, run.text
     assert [region for _account, region in _copies(aws, run.facts)] == [good, good]
     assert list(run.facts["distribute_images"]) == [good]
+    written = json.loads(report.read_text(encoding="utf-8"))
+    failures = [(one["region"], one["action"], one["error_code"]) for one in written["failures"]]
+    assert (written["status"], failures) == ("incomplete", [(bad, "ListGrants", "AccessDeniedException")])
     aws.clear_faults()
     assert observed.launch_permissions(aws, OWNER, good, images[good]) == set()
     assert observed.launch_permissions(aws, OWNER, bad, images[bad]) == consumers
