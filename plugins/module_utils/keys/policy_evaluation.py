@@ -30,9 +30,11 @@ _WILDCARD = re.compile(r"[*?]")
 _VARIABLE = re.compile(r"\$\{([^,}]+)")
 # Condition keys that have the same values in a direct call and in EC2's call on behalf of the same caller:
 # EC2 passes the caller's identity on (IAM User Guide, "Forward access sessions"). Those of the network, the
-# calling service, the encryption context and the grant differ.
+# calling service, the encryption context and the grant differ. AWS's services use TLS as well: AWS's policy
+# that denies plain HTTP to KMS has no exception for them (aws-samples/resource-control-policy-examples,
+# "Restrict access to only HTTPS connections").
 _SAME_PREFIXES = ("aws:principal", "aws:resource")
-_SAME = frozenset({"aws:userid", "aws:username", "kms:calleraccount"})
+_SAME = frozenset({"aws:securetransport", "aws:userid", "aws:username", "kms:calleraccount"})
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def _may_apply_to_one_only(statement: _Statement, request: Request, other: Reque
 
 
 def _is_same_for_both(key: str, values: Iterable[Any]) -> bool:
-    """Whether a condition is about the caller or the KMS key only, and its policy variables are, too."""
+    """Whether a condition, with its policy variables, is only about the caller, the KMS key, or TLS."""
     variables = (name.lower() for value in values for name in _VARIABLE.findall(str(value)))
     return all(name.startswith(_SAME_PREFIXES) or name in _SAME for name in (key, *variables))
 
