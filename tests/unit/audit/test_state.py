@@ -8,7 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, RegionSeen, Rule
+from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+    AuditWanted,
+    Problem,
+    RegionSeen,
+    Rule,
+)
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 
 from tests.unit.audit.examples import (
@@ -23,6 +28,7 @@ from tests.unit.audit.examples import (
     region,
     under_key,
 )
+from tests.unit.audit.report.examples import refused
 from tests.unit.examples import ORG, volumes
 from tests.unit.kms_grant.examples import KEY, A, B
 
@@ -90,3 +96,16 @@ def test_the_keys_that_are_associated_with_the_snapshots_of_an_image() -> None:
     )
     assert seen.associated_key_arns(ENCRYPTED) == ["arn:a", "arn:b"]
     assert under_key(accounts(A)).associated_key_arns(ENCRYPTED) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "resource", "expected"),
+    [
+        ("key_unreadable", "snap-1", True),
+        ("key_unreadable", KEY.arn, False),
+        ("key_unreadable", "DescribeSnapshots", False),
+        ("snapshot_unreadable", "snap-1", False),
+    ],
+)
+def test_a_snapshot_whose_key_is_not_known(code: str, resource: str, expected: bool) -> None:
+    assert Problem(code, resource, refused()).is_snapshots_key is expected
