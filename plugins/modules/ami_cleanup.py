@@ -122,9 +122,10 @@ options:
         organization. Unshare the snapshot first. Disabled images are an exception, see below.
       - Disabling removes the launch permissions of an image, but not the permissions of its snapshots. With
         O(consumer_role_name), the accounts that the snapshots of a disabled image are shared with are read, and a use of the
-        image or of a snapshot there keeps it. With O(trust_usage_reports=true) alone, the snapshot permissions of disabled
-        images are ignored, because AWS does not document whether reports show the use of disabled images. With neither, a
-        disabled image with a shared snapshot is not deregistered.
+        image or of a snapshot there keeps it. What cannot be read there keeps it as well, unless O(trust_usage_reports=true)
+        is set. With O(trust_usage_reports=true) alone, the snapshot permissions of disabled images are ignored, because AWS
+        does not document whether reports show the use of disabled images. With neither, a disabled image with a shared
+        snapshot is not deregistered.
     type: bool
     default: false
   trust_usage_reports:

@@ -54,9 +54,11 @@ def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime | 
     """Evidence that other accounts use the image. Usage reports count if created ``since`` that moment.
 
     Sharing alone is evidence, unless the user includes shared images and either a usage report or a read of
-    every account shows that no account uses the image. A use that either shows always counts. A disabled
-    image is not shared: evidence is only what was read in the accounts of its snapshots
-    (``accounts_to_read``).
+    every account shows that no account uses the image. A use that either shows always counts.
+
+    A disabled image is not shared, and no report counts for it: evidence is what was read in the accounts of
+    its snapshots (``accounts_to_read``). What could not be read there is evidence too, unless reports are
+    trusted (``since`` is not None): then it does not keep an available image either.
     """
     if usage.sharing and not include_shared:
         yield Evidence(SHARED, named(usage.sharing))
@@ -70,6 +72,8 @@ def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime | 
         if not problem:
             return
         yield unproven("usage of other accounts", problem)
+    elif since is not None:
+        return
     for _account_id, found in sorted(usage.consumers.items()):
         yield from found
 

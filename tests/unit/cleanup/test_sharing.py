@@ -227,21 +227,24 @@ def test_many_accounts_are_not_all_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("consumers", "found"),
+    ("consumers", "since", "found"),
     [
-        ({}, []),
-        ({CONSUMER: ()}, []),
-        ({CONSUMER: (USED,), STRANGER: (unreadable("instances", "denied"),)}, [OTHER]),
-        ({CONSUMER: (), STRANGER: (unreadable("instances", "denied"),)}, [UNREAD]),
+        ({}, None, []),
+        ({CONSUMER: ()}, None, []),
+        ({CONSUMER: (USED,), STRANGER: (unreadable("instances", "denied"),)}, None, [OTHER]),
+        ({CONSUMER: (), STRANGER: (unreadable("instances", "denied"),)}, None, [UNREAD]),
+        # A clean report was enough while the image was available, although an account could not be read.
+        ({CONSUMER: (unreadable(CONSUMER, "denied"),)}, SINCE, []),
+        ({CONSUMER: (USED,), STRANGER: (unreadable(STRANGER, "denied"),)}, SINCE, [OTHER]),
     ],
 )
 def test_a_disabled_image_is_used_by_the_accounts_of_its_snapshots(
-    consumers: dict[str, tuple[Evidence, ...]], found: list[str]
+    consumers: dict[str, tuple[Evidence, ...]], since: datetime | None, found: list[str]
 ) -> None:
     """A disabled image has no launch permissions, so that no report is needed."""
     usage = ImageUsage(consumers=consumers)
-    assert kinds(usage) == found
-    assert needs_report(usage, True, SINCE) is False
+    assert [one.kind for one in sharing_evidence(usage, True, since)] == found
+    assert needs_report(usage, True, since) is False
 
 
 @pytest.mark.parametrize(
