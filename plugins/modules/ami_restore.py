@@ -76,8 +76,9 @@ attributes:
     description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
 notes:
   - Permissions that were added since are kept.
-  - If a tag does not show that the cleanup that wrote the tombstone disabled the image, a warning says so. The image then also
-    gets permissions that were removed after the tombstone was written.
+  - If no tag shows that the cleanup that wrote the tombstone disabled the image, a warning says so. Either the image was
+    disabled by other means than the cleanup, or a later cleanup removed the tag because the image was needed. The image
+    then also gets permissions that were removed after the tombstone was written.
   - O(region) is only used for the parameters of O(tombstone_ssm_path).
 seealso:
   - module: golden.images.ami_cleanup

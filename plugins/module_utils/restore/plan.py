@@ -283,15 +283,18 @@ def _earlier_permissions(image: Image, tombstone: Tombstone | None) -> Iterator[
     """A warning if the tombstone may be older than the changes of the image's permissions.
 
     That is so unless the cleanup that wrote it disabled the image, or a restore with it was interrupted: then
-    the tags of these have its time. A cleanup that was killed before it set its tag leaves the same state as
-    an image that was restored, unshared from some accounts, and disabled by hand.
+    the tags of these have its time. Without such a tag, an image that was restored, unshared from some
+    accounts, and disabled by hand looks like two harmless ones: a cleanup was killed before it set its tag,
+    or a later one removed the tag because the image was needed.
     """
     if tombstone is None or not has_lost_permissions(image.state, image.tags):
         return
     if tombstone.written_at not in (image.tags.get(STAGE_TAGS[DISABLE]), image.tags.get(RESTORE_TAG)):
         yield (
             f"{image.image_id} gets the permissions of its tombstone of {tombstone.written_at}, but no tag "
-            "shows that it was disabled then. Check them: they include any that were removed since."
+            "shows that it was disabled then. Either the image was disabled by other means than the cleanup, "
+            "or a later cleanup removed the tag because the image was needed. Check the permissions: they "
+            "include any that were removed after the tombstone was written."
         )
 
 

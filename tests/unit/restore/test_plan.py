@@ -238,6 +238,8 @@ def test_a_warning_names_a_tombstone_that_may_be_of_an_earlier_retirement(
 ) -> None:
     plan = planned(found(image(tags=tags)), tombstone())
     assert [DATED in one for one in plan.warnings] == [True] * warned
+    # A cleanup removes the tag of an image that is needed, even if it is still disabled.
+    assert ["or a later cleanup removed the tag" in one for one in plan.warnings] == [True] * warned
     assert plan.tombstone == DATED
     assert planned(found(image(tags=tags)), tombstone(), restore_permissions=False).warnings == ()
 
