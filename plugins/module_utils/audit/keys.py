@@ -27,6 +27,9 @@ from .state import AuditWanted, RegionSeen
 
 # The operations that use the key. Without them, a principal can only read what kind of key it is.
 _USES = OPERATIONS - {"DescribeKey"}
+_REVOKE_OWN = (
+    " To revoke what this collection created, use ami_kms_grant with state: absent and revoke_in_use: true."
+)
 
 
 def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[Finding]:
@@ -130,7 +133,9 @@ def _of_key(
     all_read = len(sharings) == len(images) and _all_snapshots_read(images, seen)
     unused = unused_key_access(held, sharing, target.account_id) if all_read else PolicyConsumers()
     yield from _unused_access(target, key, images, unused)
-    yield from _unknown(wanted, target, key, images, unused | shared_by_name(held, sharing))
+    # What was not read may explain any access that this collection gave.
+    explained = unused | shared_by_name(held, sharing) if all_read else held
+    yield from _unknown(wanted, target, key, images, explained)
 
 
 def _aws_managed(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Finding]:
@@ -217,19 +222,23 @@ def _public(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Findi
 
 
 def _unknown(
-    wanted: AuditWanted, target: Target, key: KeySeen, images: list[Image], reported: PolicyConsumers
+    wanted: AuditWanted, target: Target, key: KeySeen, images: list[Image], explained: PolicyConsumers
 ) -> Iterator[Finding]:
     """Principals that are not allowed and that statements or grants let use the key.
 
-    Those of this collection may have ``reported`` ones: other findings are about these principals, which an
-    image or snapshot is shared with, or which have the access for no image at all.
+    Those of this collection may have ``explained`` ones. Other findings are about these principals: an image
+    or snapshot is shared with them, or they have the access for no image at all, or something was not read
+    that may show which of the two it is.
     """
     allowed = reduce(Sharing.__or__, map(wanted.allowed_for, images), wanted.allowed)
     found: dict[str, list[str]] = {}
+    own: set[str] = set()
     for audience in _audiences(key):
         if audience.operations & _USES:
             named = _not_allowed(audience, allowed, target.account_id)
-            for principal in names_of(named - reported if audience.is_own else named):
+            names = names_of(named - explained if audience.is_own else named)
+            own.update(names if audience.is_own else ())
+            for principal in names:
                 found.setdefault(principal, []).append(f"statement {audience.name} of the key policy")
     for grant in key.grants:
         # EBS creates a grant for each volume in use, constrained to that volume (KMS Developer Guide, "Amazon
@@ -237,7 +246,9 @@ def _unknown(
         if not grant.constrained and grant.operations & _USES:
             grantee = PolicyConsumers(frozenset({key_policy.short(grant.grantee)}))
             named = _beyond(grantee, allowed, target.account_id)
-            for principal in names_of(named - reported if is_own(grant) else named):
+            names = names_of(named - explained if is_own(grant) else named)
+            own.update(names if is_own(grant) else ())
+            for principal in names:
                 found.setdefault(principal, []).append(f"grant {grant.grant_id}")
     for principal, where in sorted(found.items()):
         yield finding(
@@ -245,8 +256,8 @@ def _unknown(
             "unknown_key_principal",
             key.key.arn,
             f"{principal}, which is not allowed, can use the key: {', '.join(where)}.",
-            "Remove it there (PutKeyPolicy, RevokeGrant; for what this collection created state: absent and "
-            "revoke_in_use: true of ami_kms_grant), or allow it in the audit.",
+            "Remove it there (PutKeyPolicy, RevokeGrant), or allow it in the audit."
+            + (_REVOKE_OWN if principal in own else ""),
             images[0].image_id if images else None,
             principal,
         )

@@ -300,11 +300,36 @@ def test_key_access_that_may_still_be_needed_is_not_a_finding() -> None:
     keyless = Problem("key_unreadable", "snap-9", failure("DescribeSnapshots"), "ami-9")
     assert keyless.is_snapshots_key
     other = replace(under_key(PRIVATE, made(root(B))), problems=(keyless,))
-    for seen in (through, hidden, snapshot, other):
-        found = audited(seen).findings
-        assert "grant_without_share" not in [one.code for one in found]
-        # It is not allowed either.
-        assert [one.principal for one in found if one.code.startswith("unknown_")][-1] == B
+    found = {
+        name: [(one.code, one.principal) for one in audited(seen).findings if one.resource == KEY.arn]
+        for name, seen in {"org": through, "image": hidden, "snapshot": snapshot, "key": other}.items()
+    }
+    assert found == {
+        # The organization is another finding: the account may not be in it.
+        "org": [("unknown_key_principal", B)],
+        # What was not read may show that it is grant_without_share.
+        "image": [],
+        "snapshot": [],
+        "key": [],
+    }
+
+
+def test_access_by_others_is_found_although_an_image_was_not_read() -> None:
+    unread = Problem("image_unreadable", ENCRYPTED.image_id, failure("DescribeImageAttribute"))
+    policy = policy_of({**of_others({"AWS": C}), "Sid": "Partner"})
+    seen = replace(under_key(PRIVATE, made(root(C)), policy=policy), sharing={}, problems=(unread,))
+    (found,) = [one for one in audited(seen).findings if one.code == "unknown_key_principal"]
+    assert found.message.endswith("can use the key: statement Partner of the key policy.")
+    assert found.remedy == "Remove it there (PutKeyPolicy, RevokeGrant), or allow it in the audit."
+
+
+def test_access_by_this_collection_has_its_own_remedy() -> None:
+    (found,) = [
+        one
+        for one in audited(under_key(orgs(ORG), made(root(B)))).findings
+        if one.code == "unknown_key_principal"
+    ]
+    assert found.remedy.endswith("use ami_kms_grant with state: absent and revoke_in_use: true.")
 
 
 def failure(action: str) -> Failure:
