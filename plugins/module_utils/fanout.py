@@ -25,7 +25,6 @@ MAX_THREADS = 64
 # as much CPU time again with a hundred threads. A thread releases the lock by itself long before this.
 _SWITCH_INTERVAL = 0.1
 
-
 # The grace period, in seconds, of optional items that change something: a change that is not waited for may
 # still be made, and many changes take longer in a far region than in a near one.
 CHANGE_GRACE_PERIOD = 60.0
@@ -42,6 +41,18 @@ class DidNotAnswer(Exception):
     """The work on an optional item did not end within the grace period after all other items."""
 
 
+@contextlib.contextmanager
+def _switching_rarely() -> Iterator[None]:
+    """A process of Ansible's own, such as that of an inventory, goes on after the threads have ended."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+@_switching_rarely()
 def each(
     items: Iterable[Item],
     work: Callable[[Item], Result],
@@ -60,7 +71,6 @@ def each(
     not finished by then fail with ``DidNotAnswer``. The threads (``threads``, by default ``MAX_THREADS``)
     are daemons, so that such an item cannot keep the process from ending.
     """
-    sys.setswitchinterval(_SWITCH_INTERVAL)
     waiting: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
     finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]] = queue.SimpleQueue()
     # Required items first, so that optional ones do not take their threads. A collection is copied, because
