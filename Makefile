@@ -105,5 +105,5 @@ lock: environment  ## newest versions that requirements/ allows
 	@sh checks/lock.sh $(VENV)/bin/uv
 
 clean:  ## remove all that `make` made
-	rm -rf .venv .cache .coverage coverage dist .hypothesis .mypy_cache .pytest_cache .ruff_cache changelogs/.plugin-cache.yaml
+	rm -rf .venv .cache coverage dist .hypothesis .mypy_cache .pytest_cache .ruff_cache changelogs/.plugin-cache.yaml
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -89,7 +89,7 @@ def conditional(condition: dict[str, Any]) -> str:
                 id=f"denied {operation}",
             )
             for operation, how in {
-                **dict.fromkeys(OPERATIONS, U),
+                **dict.fromkeys(sorted(OPERATIONS), U),
                 **dict.fromkeys(("CreateGrant", "Decrypt"), B),
             }.items()
         ),
