@@ -34,7 +34,12 @@ _VARIABLE = re.compile(r"\$\{([^,}]+)")
 # that denies plain HTTP to KMS has no exception for them (aws-samples/resource-control-policy-examples,
 # "Restrict access to only HTTPS connections").
 _SAME_PREFIXES = ("aws:principal", "aws:resource")
-_SAME = frozenset({"aws:securetransport", "aws:userid", "aws:username", "kms:calleraccount"})
+_SAME = frozenset(
+    {
+        *("aws:requestedregion", "aws:securetransport", "aws:userid", "aws:username", "kms:calleraccount"),
+        *("kms:keyorigin", "kms:keyspec", "kms:keyusage", "kms:multiregion", "kms:resourcealiases"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,7 @@ def _may_apply_to_one_only(statement: _Statement, request: Request, other: Reque
 
 
 def _is_same_for_both(key: str, values: Iterable[Any]) -> bool:
-    """Whether a condition, with its policy variables, is only about the caller, the KMS key, or TLS."""
+    """Whether a condition, with its policy variables, is the same for a direct call and EC2's."""
     variables = (name.lower() for value in values for name in _VARIABLE.findall(str(value)))
     return all(name.startswith(_SAME_PREFIXES) or name in _SAME for name in (key, *variables))
 

@@ -322,7 +322,7 @@ def one_only(*statements: Mapping[str, Any], effect: str = "Allow", through_ec2:
             for key in (
                 *("aws:PrincipalArn", "aws:PrincipalTag/team", "aws:principalorgid", "aws:PrincipalOrgPaths"),
                 *("aws:PrincipalType", "aws:userid", "aws:username", "aws:ResourceTag/team"),
-                "aws:SecureTransport",
+                *("aws:SecureTransport", "aws:RequestedRegion", "kms:KeyOrigin", "kms:ResourceAliases"),
             )
         ),
         pytest.param(
