@@ -12,7 +12,7 @@ class ModuleDocFragment:
 options:
   best_effort_regions:
     description:
-      - Regions whose failure or delay neither fails the task nor stops the other regions. Regions without an image are ignored.
+      - Regions whose failure neither fails the task nor stops the other regions. Regions without an image are ignored.
       - What AWS or a check refuses there leaves out only that region, and is listed in RV(failures). Changes there are waited
         for up to a minute longer than in the other regions.
     type: list

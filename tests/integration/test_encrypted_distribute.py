@@ -243,6 +243,26 @@ def test_a_best_effort_region_that_cannot_be_shared_stops_no_other(
     assert sorted(rerun.facts["distribute_images"]) == sorted(REGIONS)
 
 
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [
+        ("CreateGrant", "because access to its keys failed"),
+        ("ModifyImageAttribute", "is shared in no region."),
+    ],
+)
+def test_a_distribution_to_best_effort_regions_alone_fails_if_none_is_shared(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], action: str, text: str
+) -> None:
+    variables |= {"distribute_regions": [AWAY], "distribute_best_effort_regions": [AWAY]}
+    denied = {"code": "UnauthorizedOperation", "status": 403}
+    aws.add_fault("error", action=action, region=AWAY, times=0, **denied)
+    run = ansible.run(DISTRIBUTE, variables)
+    assert run.code != 0
+    (message,) = [task.result["msg"] for task in run.tasks if task.status == "failed"]
+    assert text in message
+    assert run.facts["distribute_images"] == {}
+
+
 def test_a_source_under_an_aws_managed_key_is_distributed_without_consumers(
     fixture: EncryptedFixture, ansible: Ansible
 ) -> None:

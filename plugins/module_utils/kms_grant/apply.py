@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,8 @@ def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, re
         failures=tuple(one for one in created.failures if one.error_code != CONSUMER_REJECTED)
     )
     written = _put_policies(clients, wanted, seen, _of_kind("PutKeyPolicy", of_owner, problems))
-    consumer_grants_created = _create_as_consumers(clients, wanted, seen, created)
+    left_out = _left_out(wanted, seen, plan, (*created.failures, *written.failures))
+    consumer_grants_created = _create_as_consumers(clients, wanted, seen, created, left_out)
     granted = merge(created, written, consumer_grants_created)
     revoked = _without_answered(_of_kind("RevokeGrant", of_owner, granted), created, consumer_grants_created)
     done = merge(granted, _perform_each(clients, wanted, revoked))
@@ -71,6 +72,14 @@ def _is_tolerated(wanted: GrantWanted, seen: GrantSeen, failure: Failure) -> boo
     A consumer that has no access to a key although all others have it fails the task in any region.
     """
     return failure.region in wanted.best_effort_regions and failure.account_id in (None, seen.account_id)
+
+
+def _left_out(
+    wanted: GrantWanted, seen: GrantSeen, plan: Plan, failures: Iterable[Failure]
+) -> frozenset[str]:
+    """The best-effort regions that were refused, or in which the owner's own changes failed."""
+    failed = (one.region for one in (*plan.tolerated, *failures) if _is_tolerated(wanted, seen, one))
+    return frozenset(region for region in failed if region is not None)
 
 
 def _of_kind(operation: str, actions: Iterable[Action], before: Performed) -> list[Action]:
@@ -155,9 +164,11 @@ def _put_policies(
 
 
 def _create_as_consumers(
-    clients: Clients, wanted: GrantWanted, seen: GrantSeen, created: Performed
+    clients: Clients, wanted: GrantWanted, seen: GrantSeen, created: Performed, left_out: Collection[str]
 ) -> Performed:
     """Create the grants for Auto Scaling roles, each with the credentials of its account.
+
+    No grant is created in the regions that are ``left_out``.
 
     The tokens of the owner's grants make these usable at once (KMS API Reference, CreateGrant, GrantTokens).
     """
@@ -167,7 +178,8 @@ def _create_as_consumers(
     }
     by_account: dict[str, list[Action]] = {}
     for account_id, action in consumer_grants(wanted, seen):
-        if is_rejected(created.failures, action.target.region, account_id):
+        region = action.target.region
+        if region in left_out or is_rejected(created.failures, region, account_id):
             continue
         token = tokens.get((action.parameters["KeyId"], account_id))
         parameters = {**action.parameters, **({"GrantTokens": [token]} if token else {})}

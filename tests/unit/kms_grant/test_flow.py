@@ -89,6 +89,18 @@ def test_refused_key_in_a_best_effort_region_leaves_it_out() -> None:
         run(aws, wanted(A, **{**BEST_EFFORT, "best_effort_regions": frozenset({US})}))
 
 
+def test_region_that_is_left_out_gets_no_grant_of_a_consumer_either() -> None:
+    aws = world(EU, US)
+    aws.key(EU).state = "Disabled"
+    _result, outcome = run(aws, scaling(A, **BEST_EFFORT))
+    assert ({action.target.region for action in outcome.performed}, outcome.failures) == ({US}, ())
+    aws = world(EU, US)
+    aws.regions[EU].refuse = {"CreateGrant": "LimitExceededException"}
+    _result, outcome = run(aws, scaling(A, **BEST_EFFORT))
+    assert outcome.failures == ()
+    assert {(one.region, one.account_id) for one in outcome.tolerated} == {(EU, OWNER)}
+
+
 def test_principal_of_another_partition_is_refused_with_best_effort_regions_only() -> None:
     other = "arn:aws-cn:iam::222222222222:role/deploy"
     _seen, plan = planned(world(EU), wanted(principals=frozenset({other}), best_effort_regions={EU}))
