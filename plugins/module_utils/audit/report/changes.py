@@ -105,6 +105,9 @@ class _Report:
         listed = (region, region) not in self._unread or (region, finding["image_id"]) in self.images
         if resource.startswith("snap-") and not listed:
             return False
+        # Without the snapshots of the region, none of its keys is read.
+        if finding["code"] == "key_unreadable" and (region, "DescribeSnapshots") in self._unread:
+            return False
         if is_unread(finding):
             return _PART_OF.get(finding["code"]) not in self._skipped
         if resource.startswith("arn:"):

@@ -397,6 +397,17 @@ def test_what_was_not_checked_is_not_readable_again(problem: Problem, skipping: 
     assert [text in one for one in differences(before, report(under_key(PRIVATE))).removed] == [True]
 
 
+@pytest.mark.parametrize(
+    "former", [NO_KEY, Problem("key_unreadable", "snap-1", refused(action="DescribeSnapshots"), SOURCE_ID)]
+)
+def test_no_key_is_readable_again_where_no_snapshot_could_be_read(former: Problem) -> None:
+    none = Problem("key_unreadable", "DescribeSnapshots", refused(action="DescribeSnapshots"))
+    before, after = report(region(problems=(former,))), report(region(problems=(none,)))
+    text = f"{former.resource} could not be read"
+    assert [one for one in differences(before, after).removed if text in one] == []
+    assert [text in one for one in differences(before, report(region())).removed] == [True]
+
+
 def test_the_permissions_of_a_snapshot_whose_key_is_not_known_were_read() -> None:
     keyless = Problem("key_unreadable", "snap-1", refused(action="DescribeSnapshots"), SOURCE_ID)
     before = report(region(accounts(A), accounts(A), problems=(keyless,)), wanted=allowing(A))
