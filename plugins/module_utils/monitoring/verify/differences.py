@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from .state import Attributes, Difference, VerifySeen, VerifyWanted
+from .state import RERUN, Attributes, Difference, VerifySeen, VerifyWanted
 
 
 def differences(wanted: VerifyWanted, seen: VerifySeen) -> tuple[Difference, ...]:
@@ -30,18 +30,19 @@ def _differences(wanted: VerifyWanted, seen: VerifySeen) -> Iterator[Difference]
             yield Difference(resource, f"{resource} is missing")
         elif names := _other(attributes, found):
             text = f"{resource} differs in {' and '.join(names)}"
-            yield Difference(resource, text, _remedy(wanted, resource.name, names))
+            yield Difference(resource, text, _remedies(wanted, resource.name, names))
 
 
-def _remedy(wanted: VerifyWanted, name: str, differing: Collection[str]) -> str:
-    """What to do about an alarm whose actions were disabled, which no rerun of the role changes.
+def _remedies(wanted: VerifyWanted, name: str, differing: Collection[str]) -> tuple[str, ...]:
+    """What to do about the attributes that differ: no rerun of the role enables an alarm's actions.
 
     amazon.aws.cloudwatch_metric_alarm does not compare ActionsEnabled, and has no option for it.
     """
     if "ActionsEnabled" not in differing:
-        return ""
+        return (RERUN,)
     place = f"--region {wanted.target.region} --alarm-names {shlex.quote(name)}"
-    return f"Run aws cloudwatch enable-alarm-actions {place} to enable the actions."
+    enable = f"Run aws cloudwatch enable-alarm-actions {place} to enable the actions."
+    return (enable,) if len(differing) == 1 else (enable, RERUN)
 
 
 def _other(wanted: Attributes, found: Attributes) -> list[str]:

@@ -18,10 +18,6 @@ from .options import wanted_from
 from .state import VerifySeen, VerifyWanted
 from .wait import read_settled
 
-_REMEDY = (
-    "A change may not have reached AWS: check the network, the proxy and AWS_ENDPOINT_URL, and rerun. "
-    "Completed work is kept."
-)
 # Characters of the list of what differs, so that the remedy is never cut.
 _LONGEST = 300
 
@@ -32,7 +28,7 @@ def plan(wanted: VerifyWanted, seen: VerifySeen) -> PlanWithoutTargets:
     word = "configured" if wanted.is_present else "removed"
     names = cut(", ".join(one.text for one in found), _LONGEST)
     text = f"Monitoring is not {word} as requested: {names}."
-    remedy = " ".join(dict.fromkeys(one.remedy or _REMEDY for one in found))
+    remedy = " ".join(dict.fromkeys(text for one in found for text in one.remedies))
     differing = Failure.at(wanted.target, "monitoring", "monitoring_differs", text, remedy)
     return PlanWithoutTargets(failures=(*([differing] if found else ()), *seen.failures))
 

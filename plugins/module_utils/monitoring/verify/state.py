@@ -16,6 +16,11 @@ from ...model import Target
 Kind = Literal["alarm", "metric filter", "queue", "rule", "topic"]
 # The attributes of a resource that the role sets, by the words for them.
 Attributes = Mapping[str, Any]
+RERUN = (
+    "A change may not have reached AWS: check the network, the proxy and AWS_ENDPOINT_URL, and rerun. "
+    "Completed work is kept."
+)
+"""The remedy for what the role sets."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +77,9 @@ class VerifySeen:
 class Difference:
     """A resource that is not as it should be, and what is wrong, as a clause.
 
-    ``remedy`` is a sentence, empty if the change may not have reached AWS.
+    ``remedies`` are sentences.
     """
 
     resource: Resource
     text: str
-    remedy: str = ""
+    remedies: tuple[str, ...] = (RERUN,)

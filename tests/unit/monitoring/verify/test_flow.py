@@ -36,6 +36,9 @@ def test_disabled_actions_are_to_be_enabled() -> None:
     own = f"Run {command} to enable the actions."
     (found,) = plan(wanted(), VerifySeen({**AS_WANTED, ALARM: alarm})).failures
     assert found.remedy == own
+    changed = {**alarm, "Threshold": 2.0}
+    (found,) = plan(wanted(), VerifySeen({**AS_WANTED, ALARM: changed})).failures
+    assert found.remedy == f"{own} {REMEDY}"
     (found,) = plan(wanted(), VerifySeen({**AS_WANTED, ALARM: alarm, RULE: None})).failures
     assert found.remedy == f"{own} {REMEDY}"
 
