@@ -98,8 +98,8 @@ MEANINGS: dict[str, str] = {
     "unknown_account": "The image or snapshot is shared with an account that is not allowed.",
     "unknown_key_principal": (
         "A grant or key policy statement lets a principal that is not allowed use the key. If this "
-        "collection created it, nothing under the key is known to be shared with the principal itself, only, "
-        "for example, with an organization that it may be in."
+        "collection created it: no image or snapshot under the key names this principal. It may have access "
+        "through an organization."
     ),
     "unknown_organization": "The image is shared with an organization that is not allowed.",
     "unknown_organizational_unit": (
