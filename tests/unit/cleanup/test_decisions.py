@@ -243,22 +243,27 @@ def test_a_snapshot_shared_with_others_than_its_image_blocks_the_deregistration(
 
 
 @pytest.mark.parametrize(
-    ("consumers", "decision", "unread"),
+    ("consumers", "trusts_reports", "decision", "unread"),
     [
-        ({CONSUMER: ()}, "deregister", False),
-        ({CONSUMER: (USED,)}, "keep", False),
-        ({CONSUMER: (unreadable(CONSUMER, "denied"),)}, "keep", True),
+        ({CONSUMER: ()}, False, "deregister", False),
+        ({CONSUMER: (USED,)}, False, "keep", False),
+        ({CONSUMER: (USED,)}, True, "keep", False),
+        ({CONSUMER: (unreadable(CONSUMER, "denied"),)}, False, "keep", True),
+        # While it was available, a report was enough, although the account could not be read.
+        ({CONSUMER: (unreadable(CONSUMER, "denied"),)}, True, "deregister", False),
         # Its account was not read, for example because it was shared in between.
-        ({}, "wait", False),
+        ({}, False, "wait", False),
+        ({}, True, "wait", False),
     ],
 )
 def test_a_disabled_image_is_kept_while_an_account_with_its_snapshots_may_use_it(
-    consumers: dict[str, tuple[Evidence, ...]], decision: str, unread: bool
+    consumers: dict[str, tuple[Evidence, ...]], trusts_reports: bool, decision: str, unread: bool
 ) -> None:
     usage = {REF: ImageUsage(consumers=consumers)}
     saw = seen(region_state(own(OLD_ID, state="disabled"), NEWEST), usage=usage)
     saw = replace(saw, snapshot_usage={SNAPSHOT: SnapshotUsage(BOTH)})
-    found = decided(saw, include_shared=True, consumer_role=ConsumerRole("golden"))
+    role = ConsumerRole("golden")
+    found = decided(saw, include_shared=True, consumer_role=role, trust_usage_reports=trusts_reports)
     assert (found.kind, bool(found.unread)) == (decision, unread)
     assert found.is_needed is (consumers.get(CONSUMER) == (USED,))
 
