@@ -627,9 +627,13 @@ def test_the_result_of_a_process_has_its_values_and_no_external_id(
     flow = replace(steps.flow(), result=lambda *_given: {"account_ids": ["111122223333"]})
     with patch_module_args({"external_id": "1111"}), pytest.raises(SystemExit):
         runner.run(flow, HERE_SPEC)
-    result = json.loads(capsys.readouterr().out)
+    output = capsys.readouterr().out
+    result = json.loads(output)
     assert result["account_ids"] == ["111122223333"]
-    assert result["invocation"]["module_args"]["external_id"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert '"1111"' not in output
+    # Newer versions of ansible-core leave the invocation out unless the controller asks for it.
+    hidden = {"external_id": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}
+    assert result.get("invocation", {}).get("module_args", hidden)["external_id"] == hidden["external_id"]
     assert steps.given("wanted")[0]["external_id"] == "1111"
 
 
