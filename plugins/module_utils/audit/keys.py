@@ -233,23 +233,11 @@ def _unknown(
     allowed = reduce(Sharing.__or__, map(wanted.allowed_for, images), wanted.allowed)
     found: dict[str, list[str]] = {}
     own: set[str] = set()
-    for audience in _audiences(key):
-        if audience.operations & _USES:
-            named = _not_allowed(audience, allowed, target.account_id)
-            names = names_of(named - explained if audience.is_own else named)
-            own.update(names if audience.is_own else ())
-            for principal in names:
-                found.setdefault(principal, []).append(f"statement {audience.name} of the key policy")
-    for grant in key.grants:
-        # EBS creates a grant for each volume in use, constrained to that volume (KMS Developer Guide, "Amazon
-        # EC2 example two"): it is a consequence of access, and retired with the volume's use.
-        if not grant.constrained and grant.operations & _USES:
-            grantee = PolicyConsumers(frozenset({key_policy.short(grant.grantee)}))
-            named = _beyond(grantee, allowed, target.account_id)
-            names = names_of(named - explained if is_own(grant) else named)
-            own.update(names if is_own(grant) else ())
-            for principal in names:
-                found.setdefault(principal, []).append(f"grant {grant.grant_id}")
+    for consumers, is_ours, place in _not_allowed_access(key, allowed, target.account_id):
+        names = names_of(consumers - explained if is_ours else consumers)
+        own.update(names if is_ours else ())
+        for principal in names:
+            found.setdefault(principal, []).append(place)
     for principal, where in sorted(found.items()):
         yield finding(
             target,
@@ -285,6 +273,22 @@ def _foreign(consumers: PolicyConsumers, owner: str) -> PolicyConsumers:
     """The consumers without the owner's own principals, and without principals that no longer exist."""
     kept = (one for one in consumers.principals if account_of(one) not in (owner, None))
     return PolicyConsumers(frozenset(kept), consumers.org_ids, consumers.units)
+
+
+def _not_allowed_access(
+    key: KeySeen, allowed: Sharing, account_id: str
+) -> Iterator[tuple[PolicyConsumers, bool, str]]:
+    """Who is not allowed and can use the key, whether this collection gave the access, and by what."""
+    for audience in _audiences(key):
+        if audience.operations & _USES:
+            consumers = _not_allowed(audience, allowed, account_id)
+            yield consumers, audience.is_own, f"statement {audience.name} of the key policy"
+    for grant in key.grants:
+        # EBS creates a grant for each volume in use, constrained to that volume (KMS Developer Guide, "Amazon
+        # EC2 example two"): it is a consequence of access, and retired with the volume's use.
+        if not grant.constrained and grant.operations & _USES:
+            grantee = PolicyConsumers(frozenset({key_policy.short(grant.grantee)}))
+            yield _beyond(grantee, allowed, account_id), is_own(grant), f"grant {grant.grant_id}"
 
 
 def _audiences(key: KeySeen) -> tuple[StatementAudience, ...]:
