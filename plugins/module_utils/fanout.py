@@ -43,7 +43,7 @@ class DidNotAnswer(Exception):
 
 @contextlib.contextmanager
 def _switching_rarely() -> Iterator[None]:
-    """A process of Ansible's own, such as that of an inventory, goes on after the threads have ended."""
+    """Switch threads rarely until the work ends: Ansible's own process, of an inventory, goes on after it."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_INTERVAL)
     try:

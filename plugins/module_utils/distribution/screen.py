@@ -108,7 +108,7 @@ def _headline(run: _Run) -> Iterator[Line]:
     image = report["source_image_id"] or "the image"
     good = [region for region in report["regions"] if not _problem(run, region)]
     number = len(report["regions"])
-    wanted = counted(number + len(_without_row(report)), "region")
+    all_regions = counted(number + len(_without_row(report)), "region")
     if run.is_plan and number:
         text = f"Check mode: {image} would be distributed to {counted(number, 'region')}."
         yield from sentence(text, Tone.WARNING if report["failures"] else Tone.GOOD)
@@ -119,7 +119,7 @@ def _headline(run: _Run) -> Iterator[Line]:
     elif report["status"] == "failed":
         yield from sentence(f"Failed: {image} is shared in no region.", Tone.BAD)
     else:
-        text = f"Incomplete: {len(good)} of {wanted} done with {image}."
+        text = f"Incomplete: {len(good)} of {all_regions} done with {image}."
         yield from sentence(text, Tone.BAD)
 
 
