@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
@@ -59,9 +60,14 @@ def _image(image: Image, kind: str) -> Resource:
         "public": image.public,
         "snapshots": {one.device_name: one.snapshot_id for one in image.devices if one.snapshot_id},
         "source": [image.source_image_region, image.source_image_id],
-        "deprecated": image.deprecation_time is not None,
+        "deprecated_in_days": _days_until(image.deprecation_time),
         "protection": image.deregistration_protection,
     }
+
+
+def _days_until(moment: datetime | None) -> int | None:
+    """Whole days from now, negative in the past: the same for two runs of a minute."""
+    return None if moment is None else round((moment - state.now()) / timedelta(days=1))
 
 
 def _snapshot(snapshot: Snapshot, kind: str) -> Resource:
@@ -102,11 +108,14 @@ def _parameters() -> Iterator[Resource]:
         for versions in list(backend._parameters.values()):
             if versions[0].name.startswith("/aws/"):
                 continue
+            tags = backend.list_tags_for_resource("Parameter", versions[0].name)
             for one in versions:
                 yield {
                     **_named("parameter", account_id, region, f"{one.name}:{one.version}"),
                     "value": one.value,
                     "type": [one.parameter_type, one.data_type],
+                    "tier": one.tier,
+                    "tags": dict(tags),
                     "labels": sorted(one.labels),
                     "newest": one is versions[-1],
                 }
@@ -138,7 +147,11 @@ def _instances() -> Iterator[Resource]:
 def _topics() -> Iterator[Resource]:
     for account_id, region, backend in _backends(sns_backends):
         for topic in list(backend.topics.values()):
-            yield {**_named("topic", account_id, region, topic.name), "policy": topic._policy_json}
+            yield {
+                **_named("topic", account_id, region, topic.name),
+                "policy": topic._policy_json,
+                "key": topic.kms_master_key_id,
+            }
         for one in list(backend.subscriptions.values()):
             yield _named("subscription", account_id, region, f"{one.topic.arn} {one.protocol} {one.endpoint}")
 
@@ -146,7 +159,13 @@ def _topics() -> Iterator[Resource]:
 def _queues() -> Iterator[Resource]:
     for account_id, region, backend in _backends(sqs_backends):
         for queue in list(backend.queues.values()):
-            yield {**_named("queue", account_id, region, queue.name), "policy": queue.policy}
+            yield {
+                **_named("queue", account_id, region, queue.name),
+                "policy": queue.policy,
+                "retention_seconds": queue.message_retention_period,
+                "visibility_timeout_seconds": queue.visibility_timeout,
+                "key": queue.kms_master_key_id,
+            }
 
 
 def _alarms() -> Iterator[Resource]:
@@ -158,6 +177,7 @@ def _alarms() -> Iterator[Resource]:
                 "condition": [alarm.comparison_operator, alarm.threshold, alarm.evaluation_periods],
                 "missing_data": alarm.treat_missing_data,
                 "actions": sorted(alarm.alarm_actions or ()),
+                "actions_enabled": alarm.actions_enabled,
             }
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -28,6 +29,20 @@ def test_an_image_and_its_snapshot_are_shown_with_permissions_and_tags(
     assert (image["permissions"], image["tags"]) == (["UserId=222222222222"], {"role": "web"})
     (snapshot_id,) = image["snapshots"].values()
     assert named(aws, "snapshot")[snapshot_id]["permissions"] == []
+
+
+def test_settings_are_shown_that_a_run_can_lose(aws: SimulatedAws, image_id: str) -> None:
+    ec2, ssm, sqs = (aws.client(service, "owner") for service in ("ec2", "ssm", "sqs"))
+    deprecated = datetime.now(timezone.utc) + timedelta(days=30)
+    ec2.enable_image_deprecation(ImageId=image_id, DeprecateAt=deprecated)
+    ssm.put_parameter(
+        Name="/a", Value="b", Type="String", Tier="Advanced", Tags=[{"Key": "team", "Value": "web"}]
+    )
+    sqs.create_queue(QueueName="q", Attributes={"MessageRetentionPeriod": "1209600"})
+    assert named(aws, "image")[image_id]["deprecated_in_days"] == 30
+    parameter = named(aws, "parameter")["/a:1"]
+    assert (parameter["tier"], parameter["tags"]) == ("Advanced", {"team": "web"})
+    assert named(aws, "queue")["q"]["retention_seconds"] == 1209600
 
 
 def test_it_shows_at_once_what_reads_show_later(aws: SimulatedAws, image_id: str) -> None:
