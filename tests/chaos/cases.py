@@ -16,6 +16,8 @@ from simulated_aws.resource_arns import S3_ACTIONS
 # What a run must do that is struck: succeed all the same, fail, or either, whichever is right for the call.
 # Whenever it succeeds, the world has to be that of an undisturbed run.
 SURVIVE, FAIL, EITHER = "survive", "fail", "either"
+UNDISTURBED = "undisturbed"
+"""The family of the case in which nothing strikes: its second run has nothing left to do."""
 # A call that AWS refuses for a reason that no retry helps.
 _REFUSED = {"code": "OperationNotPermitted", "message": "Refused for good.", "status": 400}
 # IAM User Guide, "Actions that cannot be denied": STS API Reference, GetCallerIdentity needs no permission.
@@ -166,7 +168,7 @@ def cases(scenario: str, calls: Sequence[RecordedCall], *, beside: bool = False)
         return [Case(scenario, "beside", str(number), SURVIVE) for number in range(1, 6)]
     changes = [call for call in calls if call.changes]
     return [
-        Case(scenario, "undisturbed", "again", SURVIVE),
+        Case(scenario, UNDISTURBED, "again", SURVIVE),
         *_kills(scenario, len(changes)),
         *_once(scenario, len(changes)),
         *_denials(scenario, calls),

@@ -21,7 +21,17 @@ from simulated_aws.client import SimulatedAws
 from simulated_aws.http.record import RecordedCall
 
 from ..integration.playbook import Ansible, Run, kill, tasks_of
-from .cases import FAIL, NOT_OF_A_REGION, OF_ALL_REGIONS, SURVIVE, Case, Denied, Failed, operations
+from .cases import (
+    FAIL,
+    NOT_OF_A_REGION,
+    OF_ALL_REGIONS,
+    SURVIVE,
+    UNDISTURBED,
+    Case,
+    Denied,
+    Failed,
+    operations,
+)
 from .invariants import Moment, violations
 from .picture import Picture, differences, labels, picture
 from .scenarios import OWNER, OWNER_ROLE, SCENARIOS, Command, Setup, World, tombstones
@@ -191,12 +201,15 @@ def _check(stage: Stage, case: Case, expected: Undisturbed) -> Iterator[str]:
     aws.clear_faults()
     if not case.lag:
         aws.update_settings(request_rate_factor=1.0, session_seconds_factor=1.0)
+    done = len(stage.calls())
     for command in (stage.setup.command, stage.setup.beside):
         if command is not None:
             rerun = stage.start(command).finish()
             if rerun.code:
                 yield f"rerun: exit code {rerun.code}: {_complaints(rerun)[:800]}"
             yield from _crashes("rerun", rerun)
+    if case.family == UNDISTURBED and not stage.setup.repeats:
+        yield from (f"rerun: makes {one}" for one in sorted(operations(stage.calls()[done:])))
     yield from (f"end: {one}" for one in _different(case, expected, stage.now()))
     yield from (f"end: {one}" for one in violations(stage.moment(expected)))
 

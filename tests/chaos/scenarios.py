@@ -62,6 +62,7 @@ class Setup:
     before one is shared. ``beside``: a command that runs at the same time. ``files`` hold tombstones.
     ``ends_with_failed_step``: the command ends after a step that failed in a region, and what the step calls
     is called again in a later step, which therefore no region reaches (docs/how-it-works.md, Failures).
+    ``repeats``: each run does its work again, such as to launch an instance.
     """
 
     command: Command
@@ -70,6 +71,7 @@ class Setup:
     beside: Command | None = None
     files: Sequence[Path] = ()
     ends_with_failed_step: bool = False
+    repeats: bool = False
 
 
 class World:
@@ -356,7 +358,7 @@ def _probe(world: World) -> Setup:
         external_id=EXTERNAL_ID,
         subnet_ids=subnets,
     )
-    return Setup(command)
+    return Setup(command, repeats=True)
 
 
 def _prepare(world: World, command: Command, *, fails: bool = False) -> None:
@@ -613,7 +615,8 @@ def _upload(world: World) -> Setup:
     reports.mkdir()
     for name in ("report.json", "report.csv", "report.sarif", "report.html"):
         (reports / name).write_text(name, encoding="utf-8")
-    return Setup(_module("report_upload", report_dir=str(reports), report_s3_uri=f"s3://{BUCKET}/audit"))
+    command = _module("report_upload", report_dir=str(reports), report_s3_uri=f"s3://{BUCKET}/audit")
+    return Setup(command, repeats=True)
 
 
 def _beside(world: World) -> Setup:

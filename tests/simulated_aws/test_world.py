@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -33,7 +33,7 @@ def test_an_image_and_its_snapshot_are_shown_with_permissions_and_tags(
 
 def test_settings_are_shown_that_a_run_can_lose(aws: SimulatedAws, image_id: str) -> None:
     ec2, ssm, sqs = (aws.client(service, "owner") for service in ("ec2", "ssm", "sqs"))
-    deprecated = datetime.now(timezone.utc) + timedelta(days=30)
+    deprecated = datetime.now(UTC) + timedelta(days=30)
     ec2.enable_image_deprecation(ImageId=image_id, DeprecateAt=deprecated)
     ssm.put_parameter(
         Name="/a", Value="b", Type="String", Tier="Advanced", Tags=[{"Key": "team", "Value": "web"}]
