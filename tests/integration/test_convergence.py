@@ -16,7 +16,7 @@ import botocore.session
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.kms_grant import wait as kms_wait
 from ansible_collections.golden.images.plugins.module_utils.remediation.plan import REPAIRABLE
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from simulated_aws.client import SimulatedAws
@@ -39,7 +39,7 @@ generated = settings(
     derandomize=True,
     database=None,
     # To shrink an example takes minutes.
-    phases=[Phase.generate],
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
@@ -322,17 +322,45 @@ class Retired(ConvergenceFixture):
         )
 
     def policy(self, path: Path, **options: Any) -> dict[str, Any]:
-        """To clean up the family."""
+        """To clean up the family. Shared images are retired once their accounts show that none uses them."""
+        role = {"consumer_role_name": ROLE, "external_id": EXTERNAL_ID}
         return {
             "regions": [HOME, AWAY],
             "family_tag": "family",
             "max_deletions": "100%",
             "protect_tags": ["keep=yes"],
+            **(role if options.get("include_shared") or options.get("revoke_grants") else {}),
             "tombstone_path": str(path / "tombstones.jsonl"),
             **options,
         }
 
 
+_NO_CLOCK: dict[str, Any] = {
+    "deprecate_after_days": None,
+    "disable_after_days": None,
+    "deregister_after_days": None,
+}
+_EVERYTHING = {
+    "keep_latest": 1,
+    "max_age_days": None,
+    "include_shared": True,
+    "orphan_snapshots": True,
+    "revoke_grants": True,
+}
+
+
+# Four generated examples need not reach what deletes.
+@example(
+    kinds=["plain", "encrypted", "shared", "in use"],
+    runs=[({**_NO_CLOCK, "deregister_after_days": 0}, _EVERYTHING)],
+)
+@example(
+    kinds=["plain", "encrypted"],
+    runs=[
+        ({**_NO_CLOCK, "disable_after_days": 0}, _EVERYTHING),
+        ({**_NO_CLOCK, "deregister_after_days": 0}, _EVERYTHING),
+    ],
+)
 @generated
 @given(
     kinds=st.lists(KINDS, min_size=2, max_size=4),
@@ -344,6 +372,8 @@ def test_ami_cleanup(aws: SimulatedAws, tmp_path: Path, kinds: list[str], runs: 
         converged(aws, "ami_cleanup", there.policy(tmp_path, **clocks, **policy))
 
 
+@example(kinds=["plain", "shared"], stages=["deregister"], permissions=True, retained=True)
+@example(kinds=["plain", "shared"], stages=["deprecate", "disable"], permissions=True, retained=False)
 @generated
 @given(
     kinds=st.lists(KINDS, min_size=2, max_size=3),
@@ -360,13 +390,14 @@ def test_ami_restore(
             period = {"RetentionPeriodValue": 7, "RetentionPeriodUnit": "DAYS"}
             aws.client("rbin", OWNER, region).create_rule(ResourceType=kind, RetentionPeriod=period)
     for stage in stages:
-        policy = there.policy(tmp_path, include_shared=True, **{f"{stage}_after_days": 0})
+        policy = there.policy(tmp_path, keep_latest=1, include_shared=True, **{f"{stage}_after_days": 0})
         performed(aws, "ami_cleanup", policy)
     oldest = {region: there.retired[f"{len(kinds) - 1}-{region}"] for region in (HOME, AWAY)}
     options = {"tombstone_path": str(tmp_path / "tombstones.jsonl"), "restore_permissions": permissions}
     converged(aws, "ami_restore", {"images": oldest, **options})
 
 
+@example(accounts=[OWNER, *CONSUMERS[:2]], visible={*CONSUMERS[:2]}, left=True)
 @generated
 @given(
     accounts=st.lists(st.sampled_from([OWNER, *CONSUMERS]), min_size=1, max_size=4),
