@@ -427,3 +427,59 @@ def test_a_copy_that_may_not_use_its_key_fails_with_aws_s_reason_and_is_made_onc
     assert [image["ImageId"] for image in observed.own_images(aws, OWNER, bad)] == [images[bad]]
     for region in (good, bad):
         assert encrypted.launched(aws, NAMED[0], region, images[region]) == "running"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "auto_scaling",
+        "key_policy",
+        "principals",
+        "launch_only",
+        "best_effort",
+        "purge",
+    ],
+)
+def test_check_mode_predicts_each_option(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any], option: str
+) -> None:
+    """With a purge, after a run for more consumers."""
+    if option == "purge":
+        earlier = ansible.run(DISTRIBUTE, variables)
+        assert earlier.code == 0, earlier.text
+    chosen = {**variables, **_chosen(fixture, option)}
+    aws.clear_calls()
+    planned = ansible.run(DISTRIBUTE, chosen, "--check", "--diff")
+    assert planned.code == 0, planned.text
+    assert encrypted.changes(aws, refused=True) == []
+    assert planned.actions
+
+    done = ansible.run(DISTRIBUTE, chosen)
+    assert done.code == 0, done.text
+    assert prediction_error(planned.actions, done.actions) == ""
+    assert encrypted.changes(aws) == done.actions
+
+    aws.clear_calls()
+    repeated = ansible.run(DISTRIBUTE, chosen)
+    assert (repeated.code, repeated.actions) == (0, []), repeated.text
+    assert encrypted.changes(aws) == []
+
+
+def _chosen(fixture: EncryptedFixture, option: str) -> dict[str, Any]:
+    accounts = fixture.account_ids(*NAMED)
+    return {
+        "auto_scaling": {
+            "distribute_auto_scaling": True,
+            "distribute_consumer_role_name": ROLE,
+            "distribute_external_id": EXTERNAL_ID,
+        },
+        "key_policy": {"distribute_kms_access_method": "key_policy"},
+        "principals": {"distribute_kms_principals": [fixture.role("web-prod")]},
+        "launch_only": {"distribute_share_snapshots": False},
+        "best_effort": {"distribute_best_effort_regions": [AWAY]},
+        "purge": {
+            "distribute_purge_access": True,
+            "distribute_account_ids": accounts[:1],
+            "distribute_org_unit_arns": [],
+        },
+    }[option]
