@@ -193,6 +193,11 @@ class Snapshot:
     associated_key_arns: tuple[str, ...] = ()
     completed: datetime | None = None
 
+    @property
+    def key_arns(self) -> frozenset[str]:
+        """The keys each of which gives access to its data, without its own key if AWS does not return it."""
+        return frozenset((*([self.kms_key_id] if self.kms_key_id else []), *self.associated_key_arns))
+
 
 @dataclass(frozen=True)
 class Instance:

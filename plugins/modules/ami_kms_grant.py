@@ -19,8 +19,8 @@ description:
     created are changed or removed. Its grants are named C(golden-images:) and a hash, its statements have a Sid that begins
     with C(GoldenImages). On a key of another account, grants are named C(golden-images-of-ACCOUNT:) and a hash. Everything
     else in a key policy stays as it is, byte for byte. A C(Deny) statement with such a Sid is refused.
-  - A key can encrypt several images. Before this module revokes access, it reads the account's other images under the key
-    and their permissions. Consumers that need the key for one of them keep their access, see RV(results[].kms_keys). This
+  - A key can encrypt several images. Before this module revokes access, it reads the account's other images under the key,
+    or with a snapshot that it is associated with, and their permissions. Consumers that need the key for one of them keep their access, see RV(results[].kms_keys). This
     requires C(ec2:DescribeImages), C(ec2:DescribeSnapshots), C(ec2:DescribeImageAttribute) and
     C(ec2:DescribeSnapshotAttribute). What cannot be read revokes nothing, see O(revoke_in_use).
   - Launches of a shared image that name the owner's key create volumes under it, and need it whenever an instance with
@@ -141,6 +141,7 @@ attributes:
     description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
 notes:
   - AWS services that have a grant are named with botocore 1.43.12 or newer. With an older one they are C(unknown).
+  - KMS keys that a snapshot is associated with, beside its own key, are read with botocore 1.44.4 or newer.
 """
 
 EXAMPLES = r"""

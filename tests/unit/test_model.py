@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import (
     Network,
     Sharing,
+    Snapshot,
     Target,
     time_of,
     used_by,
@@ -158,6 +159,14 @@ def test_network_of_a_target() -> None:
     assert (network.subnet_id(A_HERE), network.group_ids(A_HERE)) == ("subnet-1", ("sg-1", "sg-2"))
     assert (network.subnet_id(B_HERE), network.group_ids(B_HERE)) == ("subnet-1", ())
     assert (network.subnet_id(OWNER_THERE), network.group_ids(OWNER_THERE)) == (None, ())
+
+
+def test_all_keys_of_a_snapshot_give_access() -> None:
+    """botocore shape AssociatedKmsKey."""
+    alone = Snapshot("snap-1", "completed", 100)
+    assert replace(alone, kms_key_id="arn:a", associated_key_arns=("arn:b",)).key_arns == {"arn:a", "arn:b"}
+    assert replace(alone, associated_key_arns=("arn:b",)).key_arns == {"arn:b"}
+    assert alone.key_arns == frozenset()
 
 
 @pytest.mark.parametrize(

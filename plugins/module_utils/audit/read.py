@@ -232,8 +232,7 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
 
 def _key_arns(snapshots: Iterable[Snapshot]) -> list[str]:
     """All keys that give access to the snapshots' data."""
-    own = {one.kms_key_id for one in snapshots if one.kms_key_id}
-    return sorted(own | {arn for one in snapshots for arn in one.associated_key_arns})
+    return sorted({arn for one in snapshots for arn in one.key_arns})
 
 
 def _encrypted_snapshots(region: RegionSeen) -> dict[str, str]:

@@ -66,8 +66,9 @@ class Kept:
 
 @dataclass(frozen=True)
 class SharedUnderKey:
-    """The images that a key encrypts, or may encrypt, and the volumes of other accounts under it.
+    """The images under a key, or that may be, and the volumes of other accounts under it.
 
+    An image is under the keys that encrypt its snapshots, and under those that are associated with them.
     ``sharing`` maps each image to all that may use the image or one of its snapshots, its owner included.
     ``unread`` is what could not be read of this, empty if it is complete.
     """

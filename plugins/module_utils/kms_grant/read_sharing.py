@@ -27,20 +27,25 @@ _GONE = ("InvalidAMIID.NotFound", "InvalidSnapshot.NotFound")
 class _Listed:
     """The images of a region that may be under a key, and the keys of their snapshots.
 
-    ``pending`` are those whose snapshots and consumers are not known yet.
+    ``keys_of`` maps snapshots to all keys that give access to their data. ``pending`` are the images whose
+    snapshots and consumers are not known yet.
     """
 
     images: tuple[Image, ...]
-    key_of: Mapping[str, str | None]
+    keys_of: Mapping[str, frozenset[str]]
     pending: tuple[str, ...]
 
     def under(self, key_arn: str) -> tuple[Image, ...]:
-        """The images with a snapshot that the key encrypts, or may encrypt: its key is not known."""
+        """The images with a snapshot to which the key gives access, or may give it: its keys are not known.
+
+        An associated key gives access independently of the key that encrypts the snapshot (botocore operation
+        AssociateKmsKeyId).
+        """
         return tuple(
             image
             for image in self.images
             if any(
-                self.key_of.get(device.snapshot_id or "", key_arn) == key_arn
+                key_arn in self.keys_of.get(device.snapshot_id or "", (key_arn,))
                 for device in image.devices
                 if device.encrypted
             )
@@ -123,7 +128,8 @@ def _list(clients: Clients, wanted: GrantWanted, region: str) -> _Listed:
         for device in image.devices
         if device.encrypted and device.snapshot_id
     )
-    keys = {one.snapshot_id: one.kms_key_id for one in read.snapshots(ec2, list(snapshot_ids))}
+    found = read.snapshots(ec2, list(snapshot_ids))
+    keys = {one.snapshot_id: one.key_arns for one in found if one.kms_key_id}
     pending = tuple(image.image_id for image in own if image.state == "pending")
     return _Listed(images, keys, pending)
 

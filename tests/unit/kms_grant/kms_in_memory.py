@@ -157,12 +157,15 @@ def refused(code: str, operation: str) -> ClientError:
 class Ec2:
     """EC2 of one region for the account that owns its images.
 
-    ``images`` maps image IDs to the key of their only snapshot, None if it is not encrypted. ``launch`` and
+    ``images`` maps image IDs to the key of their only snapshot, None if it is not encrypted, and
+    ``associated`` to further keys of it. ``keyless`` are images whose key AWS does not return. ``launch`` and
     ``volumes`` map images, and snapshots, to the permissions that AWS returns. ``states`` are the states of
     images that are not available. ``key_of_volumes`` maps the account's volumes to their keys.
     """
 
     images: dict[str, str | None] = field(default_factory=dict)
+    associated: dict[str, list[str]] = field(default_factory=dict)
+    keyless: tuple[str, ...] = ()
     launch: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     volumes: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
@@ -211,10 +214,12 @@ class Ec2:
         assert parameters["OwnerIds"] == ["self"]
         self._called("DescribeSnapshots")
         ids = parameters["Filters"][0]["Values"]
-        found = {f"snap-of-{image_id}": key for image_id, key in self.images.items()}
-        return {
-            "Snapshots": [{"SnapshotId": one, "State": "completed", "KmsKeyId": found[one]} for one in ids]
-        }
+        found = {f"snap-of-{image_id}": self._keys(image_id) for image_id in self.images}
+        return {"Snapshots": [{"SnapshotId": one, "State": "completed", **found[one]} for one in ids]}
+
+    def _keys(self, image_id: str) -> dict[str, Any]:
+        own = {} if image_id in self.keyless else {"KmsKeyId": self.images[image_id]}
+        return own | {"AssociatedKmsKeys": [{"KmsKeyId": arn} for arn in self.associated.get(image_id, ())]}
 
     def _volumes(self, **parameters: Any) -> dict[str, Any]:
         assert parameters["Filters"] == [{"Name": "encrypted", "Values": ["true"]}]

@@ -96,6 +96,21 @@ def test_a_pending_image_may_be_under_any_key() -> None:
     assert shared(aws).unread == ("ami-2 is pending.",)
 
 
+def test_an_image_is_under_a_key_that_is_associated_with_its_snapshot() -> None:
+    """botocore operation AssociateKmsKeyId: an independent way to access the snapshot's data."""
+    aws, _ec2 = with_images(
+        images={"ami-1": OTHER, "ami-2": KEY, "ami-3": OTHER},
+        associated={"ami-1": [KEY]},
+        launch={one: to(A) for one in ("ami-1", "ami-2", "ami-3")},
+    )
+    assert shared(aws).images_for(consumers(A)) == ("ami-1", "ami-2")
+
+
+def test_an_image_whose_own_key_is_not_returned_may_be_under_any_key() -> None:
+    aws, _ec2 = with_images(images={"ami-1": OTHER}, keyless=("ami-1",), launch={"ami-1": to(A)})
+    assert shared(aws).images_for(consumers(A)) == ("ami-1",)
+
+
 def test_an_image_whose_key_is_not_known_may_be_under_any_key(ec2: Wire) -> None:
     aws = world(EU)
     aws.ec2_clients[EU] = ec2.client
