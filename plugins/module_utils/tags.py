@@ -36,6 +36,13 @@ def is_own_copy(image: Image, source_image_id: str, source_region: str) -> bool:
     return image.tags.get(SOURCE_TAG) == source_tag(source_image_id, source_region)[SOURCE_TAG]
 
 
+def without_copies(images: Iterable[Image], region: str) -> list[Image]:
+    """The images of a region without those that this collection copied there from another one of them."""
+    listed = list(images)
+    sources = {source_tag(image.image_id, region)[SOURCE_TAG] for image in listed}
+    return [image for image in listed if image.tags.get(SOURCE_TAG) not in sources]
+
+
 def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[Failure, ...]:
     """Failures for tags that AWS would reject, so that they stop the task before any region is changed.
 

@@ -11,7 +11,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted, observed
-from .encrypted import ALIAS, EncryptedFixture, steps
+from .encrypted import ALIAS, DISTRIBUTE, EncryptedFixture, steps
 from .fixture import HOME, OWNER
 from .playbook import Ansible, Run
 
@@ -91,3 +91,29 @@ def test_the_sources_region_is_reencrypted_only_on_request(
     assert encrypted.keys_of(aws, OWNER, HOME, made) == {arn}
     assert [image["ImageId"] for image in observed.own_images(aws, OWNER, HOME)] == [fixture.image_id, made]
     assert encrypted.warnings(run, "reencrypted") == ""
+
+
+def test_a_copy_in_the_sources_region_that_matches_the_filters_is_not_the_next_source(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+) -> None:
+    disk = {"device_name": "/dev/xvda", "size": 8}
+    plain = {"account": OWNER, "region": HOME, "devices": [disk]}
+    source = fixture.add_images({"golden-plain-1": plain})["golden-plain-1"]
+    variables = {
+        "distribute_source_filters": {"name": "golden-plain-*"},
+        "distribute_source_region": HOME,
+        "distribute_regions": [HOME, AWAY],
+        "distribute_kms_key_id": ALIAS,
+        "distribute_reencrypt_source": True,
+    }
+    first = ansible.run(DISTRIBUTE, variables)
+    assert first.code == 0, first.text
+    images = first.facts["distribute_images"]
+    name = observed.image(aws, OWNER, HOME, images[HOME])["Name"]
+    assert (name, images[HOME] != source) == (f"golden-plain-1-{source}", True)
+
+    aws.clear_calls()
+    again = ansible.run(DISTRIBUTE, variables)
+    assert (again.code, again.changed) == (0, []), again.text
+    assert encrypted.changes(aws, refused=True) == []
+    assert again.facts["distribute_images"] == images

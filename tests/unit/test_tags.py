@@ -98,6 +98,14 @@ def test_an_own_copy_has_the_source_tag(image: object, own: bool) -> None:
     assert tags.is_own_copy(image, SOURCE_ID, SOURCE_REGION) is own  # type: ignore[arg-type]
 
 
+def test_copies_of_a_listed_image_in_its_own_region_are_left_out() -> None:
+    source, copy = adopted_image(image_id=SOURCE_ID), copied_image(image_id="ami-copy")
+    copy_of_copy = adopted_image(image_id="ami-2", tags={"golden.images:source": f"{SOURCE_REGION}/ami-copy"})
+    assert tags.without_copies([copy_of_copy, copy, source], SOURCE_REGION) == [source]
+    assert tags.without_copies([copy_of_copy, copy], SOURCE_REGION) == [copy]
+    assert tags.without_copies([copy, source], "eu-west-1") == [copy, source]
+
+
 def test_tags_of_aws_and_of_this_collection_are_not_copied() -> None:
     assert tags.user_tags({"aws:x": "1", **MARK, "role": "web"}) == {"role": "web"}
 

@@ -20,6 +20,7 @@ from ..fanout import each
 from ..keys.encryption import check_source
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY
+from ..tags import without_copies
 from . import checks as copy_checks
 from .state import USABLE_STATES, CopyWanted
 
@@ -123,9 +124,8 @@ def _find_source(clients: Clients, wanted: CopyWanted, account_id: str) -> Image
     filters: list[FilterTypeDef] = [
         {"Name": name, "Values": list(values)} for name, values in wanted.source_filters.items()
     ]
-    alive = [
-        image for image in read.images(ec2, filters, wanted.source_owners) if image.state in USABLE_STATES
-    ]
+    matches = without_copies(read.images(ec2, filters, wanted.source_owners), wanted.source_region)
+    alive = [image for image in matches if image.state in USABLE_STATES]
     newest = max(alive, key=lambda image: (image.creation_date, image.image_id), default=None)
     return newest or _no_match(wanted)
 

@@ -91,6 +91,22 @@ def test_the_newest_usable_match_is_the_source(sts: Wire, ec2: Wire) -> None:
     assert seen.source.image_id == "ami-new"
 
 
+@pytest.mark.parametrize("state", ["available", "disabled"])
+def test_a_copy_of_another_match_is_not_the_source(sts: Wire, ec2: Wire, state: str) -> None:
+    source = {"Key": "golden.images:source", "Value": f"{SOURCE_REGION}/ami-1"}
+    elsewhere = {"Key": "golden.images:source", "Value": "eu-west-1/ami-1"}
+    unmatched = {"Key": "golden.images:source", "Value": f"{SOURCE_REGION}/ami-0"}
+    images = [
+        item("ami-0a", "2026-01-01", Tags=[elsewhere]),
+        item("ami-0b", "2026-01-02", Tags=[unmatched]),
+        item("ami-1", "2026-01-03", State=state),
+        item("ami-1-copy", "2026-01-04", Tags=[source]),
+    ]
+    ec2.expect("describe_images", request([{"Name": "name", "Values": ["g*"]}]), {"Images": images})
+    seen = read_source(sts, ec2, source_image_id=None, source_filters={"name": ("g*",)})
+    assert seen.source.image_id == ("ami-1" if state == "available" else "ami-0b")
+
+
 def refusals(sts: Wire, ec2: Wire, **changes: Any) -> list[tuple[str, str]]:
     """Error code and option of all refusals."""
     with pytest.raises(Refused) as caught:
