@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from ..failures import Refused
 from ..model import Target
 from . import read
 from .clients import Clients
-from .errors import AWS_ERRORS, failure
+from .errors import AWS_ERRORS, UNREADABLE, failure, unreadable
 from .read import Caller
 
 
@@ -25,17 +26,33 @@ def preferred_region(clients: Clients, regions: Sequence[str]) -> str:
     return clients.default_region if clients.default_region in regions else regions[0]
 
 
+@contextmanager
+def first_call(action: str, target: Target | None = None) -> Iterator[None]:
+    """Refuse the task if the first call of a service fails inside.
+
+    Botocore reads the credentials for the first client, and renews them for a call: the client has to be
+    opened inside, too.
+
+    Raises:
+        Refused: AWS refuses the call or cannot be reached, or the credentials or settings cannot be read.
+    """
+    try:
+        yield
+    except AWS_ERRORS as exception:
+        raise Refused([failure(exception, target, action)]) from exception
+    except UNREADABLE as exception:
+        raise Refused([unreadable(exception, action)]) from exception
+
+
 def identify(clients: Clients, region: str) -> Caller:
     """The account and the partition of the credentials, from STS in ``region``.
 
     Raises:
-        Refused: the credentials are not valid, or AWS cannot be reached.
+        Refused: the credentials cannot be read or are not valid, or AWS cannot be reached.
     """
-    clients.open("sts", [region])
-    try:
+    with first_call("GetCallerIdentity"):
+        clients.open("sts", [region])
         return read.caller(clients.sts(region))
-    except AWS_ERRORS as exception:
-        raise Refused([failure(exception, None, "GetCallerIdentity")]) from exception
 
 
 def identify_with_regions(clients: Clients) -> tuple[Caller, Mapping[str, str]]:
@@ -45,9 +62,6 @@ def identify_with_regions(clients: Clients) -> tuple[Caller, Mapping[str, str]]:
         Refused: as ``identify``, or access to the list of regions is denied.
     """
     caller = identify(clients, clients.default_region)
-    clients.open("ec2", [clients.default_region])
-    try:
+    with first_call("DescribeRegions", Target(caller.account_id, clients.default_region)):
+        clients.open("ec2", [clients.default_region])
         return caller, read.regions(clients.ec2(clients.default_region))
-    except AWS_ERRORS as exception:
-        target = Target(caller.account_id, clients.default_region)
-        raise Refused([failure(exception, target, "DescribeRegions")]) from exception

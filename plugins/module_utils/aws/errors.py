@@ -20,16 +20,30 @@ from .sdk import (
     AWS_ERRORS,
     BotoCoreError,
     ClientError,
-    ConfigParseError,
     NoCredentialsError,
     ParamValidationError,
-    ProfileNotFound,
     ResponseParserError,
     WaiterError,
 )
 
 # The exceptions that rooms outside of aws/ use.
 __all__ = ["AWS_ERRORS", "BotoCoreError", "ClientError", "ParamValidationError", "WaiterError"]
+
+# What botocore's reading of credentials and settings raises besides its own exceptions: a program or a token
+# file that does not exist, output of a program that is not JSON, an endpoint_url without a scheme, and
+# renewed credentials that have expired.
+UNREADABLE = (OSError, RuntimeError, ValueError)
+# Botocore's exceptions for settings that it cannot read or does not know. Older versions lack some of them.
+_SETTINGS = frozenset(
+    {
+        *("ConfigParseError", "ProfileNotFound", "InvalidDefaultsMode", "InvalidProxiesConfigError"),
+        *("InvalidChecksumConfigError", "InvalidIMDSEndpointError", "InvalidIMDSEndpointModeError"),
+        *("InvalidMaxRetryAttemptsError", "InvalidRetryConfigurationError", "InvalidRetryModeError"),
+        *("InvalidEndpointConfigurationError", "InvalidRegionError"),
+        *("InvalidSTSRegionalEndpointsConfigError", "InvalidS3AddressingStyleError"),
+        "InvalidS3UsEast1RegionalEndpointConfigError",
+    }
+)
 
 
 class IncompleteAnswer(BotoCoreError):
@@ -76,6 +90,10 @@ _AMI_QUOTAS = (
     "sharing, 1,000 of these for each image by default, or Public AMIs, 5 in a region by default."
 )
 _OTHER_CODE = "See the error {code} of {action} in AWS's API reference."
+_CHECK_SETTINGS = (
+    "Check profile or AWS_PROFILE, endpoint_url, and the files and environment variables of the AWS CLI, as "
+    "the user who runs Ansible."
+)
 _NO_ANSWER = "The region did not respond before all other regions were done."
 
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API": AuthFailure is about credentials or permissions.
@@ -285,11 +303,22 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
 def _sdk_remedy(exception: Exception) -> str:
     if isinstance(exception, NoCredentialsError):
         return "Set access_key and secret_key, a profile, or the environment variables of the AWS CLI."
-    if isinstance(exception, (ConfigParseError, ProfileNotFound)):
-        return "Check profile or AWS_PROFILE, and the files of the AWS CLI, as the user who runs Ansible."
+    if type(exception).__name__ in _SETTINGS:
+        return _CHECK_SETTINGS
     if isinstance(exception, ParamValidationError):
         return "A newer botocore may support this parameter: update botocore and boto3."
     return "Check the network, the proxy and endpoint_url, and rerun: completed work is kept."
+
+
+def unreadable(exception: Exception, action: str) -> Failure:
+    """The failure for credentials or settings whose reading ended with an exception of ``UNREADABLE``."""
+    return Failure(
+        message=f"The credentials or settings cannot be read: {exception}",
+        remedy=_CHECK_SETTINGS,
+        error_code=type(exception).__name__,
+        action=action,
+        source="sdk",
+    )
 
 
 def no_image(image_id: str, target: Target) -> Failure:

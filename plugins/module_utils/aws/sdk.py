@@ -16,7 +16,6 @@ __all__ = [
     "BotoCoreError",
     "ClientError",
     "Config",
-    "ConfigParseError",
     "CredentialProvider",
     "CredentialResolver",
     "Credentials",
@@ -24,7 +23,6 @@ __all__ = [
     "Loader",
     "NoCredentialsError",
     "ParamValidationError",
-    "ProfileNotFound",
     "ReadOnlyCredentials",
     "ResponseParserError",
     "WaiterError",
@@ -50,10 +48,8 @@ try:
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
-        ConfigParseError,
         NoCredentialsError,
         ParamValidationError,
-        ProfileNotFound,
         WaiterError,
     )
     from botocore.loaders import Loader, create_loader
@@ -66,12 +62,6 @@ except ImportError:
         """Replaces botocore's exception if botocore is not installed."""
 
     class ClientError(Exception):  # type: ignore[no-redef]
-        """Replaces botocore's exception if botocore is not installed."""
-
-    class ConfigParseError(BotoCoreError):  # type: ignore[no-redef]
-        """Replaces botocore's exception if botocore is not installed."""
-
-    class ProfileNotFound(BotoCoreError):  # type: ignore[no-redef]
         """Replaces botocore's exception if botocore is not installed."""
 
     class NoCredentialsError(BotoCoreError):  # type: ignore[no-redef]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..aws import errors
-from ..aws.caller import identify
+from ..aws.caller import first_call, identify
 from ..aws.clients import Clients
 from ..aws.errors import AWS_ERRORS, ClientError, code_of
 from ..failures import Failure, Refused
@@ -36,15 +36,14 @@ def read_state(clients: Clients, wanted: UploadWanted) -> UploadSeen:
     """Read what can be known of the bucket, and the report's files.
 
     Raises:
-        Refused: S3 cannot be reached, the credentials are not valid, or a file cannot be read.
+        Refused: S3 cannot be reached, the credentials cannot be read or are not valid, or a file cannot be
+            read.
     """
     region = clients.default_region
     owner = wanted.owner or identify(clients, region).account_id
-    clients.open("s3", [region])
-    try:
+    with first_call("HeadBucket"):
+        clients.open("s3", [region])
         bucket = _bucket(clients.client("s3", region), wanted.location.bucket, owner, region)
-    except AWS_ERRORS as exception:
-        raise Refused([errors.failure(exception, None, "HeadBucket")]) from exception
     return UploadSeen(bucket, {} if wanted.is_plan else _contents(wanted))
 
 

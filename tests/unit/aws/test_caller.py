@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.caller import (
@@ -12,8 +16,10 @@ from ansible_collections.golden.images.plugins.module_utils.aws.caller import (
     identify_with_regions,
     preferred_region,
 )
+from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
+from ansible_collections.golden.images.plugins.module_utils.runner import refusal
 
 from tests.unit.wire import Wire
 
@@ -73,3 +79,107 @@ def test_a_denied_list_of_regions_is_refused(sts: Wire, ec2: Wire) -> None:
     assert [(one.error_code, one.action, one.region) for one in caught.value.failures] == [
         ("UnauthorizedOperation", "DescribeRegions", HOME)
     ]
+
+
+def printing(text: str) -> str:
+    """A ``credential_process`` that prints this."""
+    return f"{sys.executable} -c \"print('{text}')\""
+
+
+EXPIRED = json.dumps(
+    {
+        "Version": 1,
+        "AccessKeyId": "AKIAEXAMPLE",
+        "SecretAccessKey": "example",
+        "SessionToken": "example",
+        "Expiration": "2020-01-01T00:00:00Z",
+    }
+).replace('"', '\\"')
+ROLE = f"role_arn = arn:aws:iam::{OWNER}:role/build"
+
+
+@pytest.fixture
+def refused_by(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Failure]:
+    """Makes the profile of these settings the one of real clients, which refuse the task: with what?"""
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    config = tmp_path / "config"
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    def refuse(
+        settings: str, endpoint_url: str | None = None, variables: Mapping[str, str] = MappingProxyType({})
+    ) -> Failure:
+        config.write_text(f"[profile build]\n{settings}\n", encoding="utf-8")
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        profile = None if "AWS_ACCESS_KEY_ID" in variables else "build"
+        real = Clients(Connection(profile_name=profile, endpoint_url=endpoint_url))
+        with pytest.raises(Refused) as caught:
+            identify(real, HOME)
+        assert refusal(caught.value.failures)["msg"].endswith("This task changed nothing.")
+        (failure,) = caught.value.failures
+        assert (failure.source, failure.action) == ("sdk", "GetCallerIdentity")
+        return failure
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "message"),
+    [
+        pytest.param(
+            f'credential_process = {sys.executable} -c "raise SystemExit(1)"',
+            "CredentialRetrievalError",
+            "custom-process",
+            id="process fails",
+        ),
+        pytest.param(
+            "credential_process = /no/such/program",
+            "FileNotFoundError",
+            "cannot be read: [Errno 2] No such file or directory: '/no/such/program'",
+            id="no process",
+        ),
+        pytest.param(
+            f"credential_process = {printing('Log in')}", "JSONDecodeError", "cannot be read", id="no JSON"
+        ),
+        pytest.param(
+            f"credential_process = {printing(EXPIRED)}", "RuntimeError", "still expired", id="expired"
+        ),
+        pytest.param(
+            f"{ROLE}\nweb_identity_token_file = /no/such/token",
+            "FileNotFoundError",
+            "'/no/such/token'",
+            id="no token",
+        ),
+        pytest.param(
+            f"{ROLE}\nsource_profile = missing", "InvalidConfigError", '"missing"', id="no source_profile"
+        ),
+    ],
+)
+def test_a_profile_whose_credentials_cannot_be_read_is_refused(
+    refused_by: Callable[..., Failure], settings: str, code: str, message: str
+) -> None:
+    failure = refused_by(settings)
+    assert failure.error_code == code
+    assert message in failure.message
+
+
+def test_incomplete_keys_of_the_environment_are_refused(refused_by: Callable[..., Failure]) -> None:
+    failure = refused_by("", variables={"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE"})
+    assert failure.error_code == "PartialCredentialsError"
+    assert "AWS_SECRET_ACCESS_KEY" in failure.message
+
+
+KEYS = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = example"
+
+
+def test_settings_that_cannot_be_read_are_refused(refused_by: Callable[..., Failure]) -> None:
+    without_scheme = refused_by(KEYS, endpoint_url="localhost:4566")
+    assert without_scheme.error_code == "ValueError"
+    assert "localhost:4566" in without_scheme.message
+    assert "endpoint_url" in without_scheme.remedy
+    unknown = refused_by(KEYS, variables={"AWS_STS_REGIONAL_ENDPOINTS": "bogus"})
+    assert unknown.error_code == "InvalidSTSRegionalEndpointsConfigError"
+    assert "environment variables of the AWS CLI" in unknown.remedy

@@ -114,3 +114,18 @@ def test_a_file_that_cannot_be_read_is_refused(wire: Wire, tmp_path: Path) -> No
     with pytest.raises(Refused) as refused:
         upload(wire, {**GIVEN, "report_dir": str(tmp_path)})
     assert "Is a directory" in refused.value.failures[0].message
+
+
+def test_credentials_that_cannot_be_read_are_refused(
+    wire: Wire, report: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an owner that is given, S3 is the first service that is called."""
+
+    def fail(_clients: OneClient, _service: str, _regions: list[str]) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "/no/such/program")
+
+    monkeypatch.setattr(OneClient, "open", fail)
+    with pytest.raises(Refused) as refused:
+        upload(wire, report)
+    (failure,) = refused.value.failures
+    assert (failure.source, failure.action) == ("sdk", "HeadBucket")
