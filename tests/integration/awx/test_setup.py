@@ -213,3 +213,11 @@ def test_a_missing_variable_is_named_before_anything_is_changed(awx: Awx, ansibl
     assert refused.code != 0
     assert "setup_execution_environment_image" in refused.text
     assert awx.changes == []
+
+
+def test_a_release_of_copies_into_accounts_is_refused(awx: Awx, ansible: Ansible) -> None:
+    asked = {"distribute": {"distribute_copy_into_accounts": True}}
+    refused = ansible.run(SETUP, {**EXAMPLE, "setup_extra_vars": asked})
+    assert refused.code != 0
+    assert "not the accounts' own copies. Omit distribute_copy_into_accounts" in refused.text
+    assert awx.changes == []
