@@ -80,6 +80,7 @@ notes:
     C(organizations:ListTagsForResource).
   - The variables of each host are C(account_id), C(account_name), C(status), C(ou_path) (such as C(/workloads/prod)), C(ou_id),
     C(account_tags) unless O(include_tags=false), and C(email) if O(include_email=true).
+  - A cached result is used only with the profile, access key, role and endpoint with which it was read.
   - The inventory contains either all accounts or none. By default, Ansible only warns about an inventory that cannot be
     read. Set C(any_unparsed_is_failed) in the section C(inventory) of its configuration to fail instead.
 """
@@ -106,6 +107,9 @@ groups:
   production: ou_path.startswith('/workloads/prod')
 """
 
+import hashlib
+import json
+import os
 import sys
 
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
@@ -127,6 +131,11 @@ from ansible_collections.golden.images.plugins.plugin_utils.option_forms import 
     documented_options,
 )
 
+# What selects credentials besides the secrets: the options of amazon.aws, which it also reads from the
+# environment, and what only the SDK reads (AWS SDKs and Tools Reference Guide, "Environment variables").
+_CONNECTION = ("profile", "access_key", "assume_role_arn", "endpoint_url")
+_ENVIRONMENT = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ROLE_ARN")
+
 
 class InventoryModule(ReadsOptions, AWSInventoryBase):
     """Reads all accounts from AWS or the cache before it adds the first host."""
@@ -137,20 +146,20 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
 
     def parse(self, inventory, loader, path, cache=True):
         """Fill the inventory from the file at ``path``."""
-        try:
-            super().parse(inventory, loader, path, cache=cache)
-        except errors.AWS_ERRORS as exception:
-            self.fail_aws("The accounts cannot be listed", exception)
+        super().parse(inventory, loader, path, cache=cache)
         statuses = self.get_option("statuses")
         options = InventoryOptions(
             states=STATES if "all" in statuses else tuple(statuses),
             email=self.get_option("include_email"),
             tags=self.get_option("include_tags"),
+            connection=self._connection(),
         )
         naming = NamingOptions(self.get_option("hostname"), tuple(self.get_option("group_by")))
         try:
             named = hosts(self._accounts(options, path, cache), naming)
             grouped = groups(named, naming)
+        except errors.AWS_ERRORS as exception:
+            self.fail_aws("The accounts cannot be listed", exception)
         except Refused as refused:
             self.fail_aws(str(refused))
         self._add_hosts(named, options)
@@ -170,10 +179,19 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
             exception = None
         super().fail_aws(message, exception)
 
+    def _set_frozen_credentials(self):
+        """Leave the role, which amazon.aws assumes here, until AWS is called: a cached result needs no call."""
+
+    def _connection(self):
+        selected = [self.get_option(name) for name in _CONNECTION]
+        selected += [os.environ.get(name) for name in _ENVIRONMENT]
+        return hashlib.sha256(json.dumps(selected).encode()).hexdigest()
+
     def _accounts(self, options, path, cache):
         found, cached = self.get_cached_result(path, cache)
         accounts = options.from_cache(cached) if found else None
         if accounts is None:
+            super()._set_frozen_credentials()
             client = self.client("organizations", config=organizations_config())
             accounts = read_accounts.accounts(client, options)
             # Replaces a cached result that must not be used or has other options.

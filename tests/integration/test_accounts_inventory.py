@@ -196,6 +196,32 @@ def test_a_play_over_accounts_reads_the_cache_and_evaluates_no_tag(
     assert other["_meta"]["hostvars"]["sandbox"]["email"] == "sandbox@example.com"
 
 
+def test_a_cache_is_that_of_its_credentials_and_needs_no_role(
+    aws: SimulatedAws, organization: Fixture, inventory: Inventory, tmp_path: Path
+) -> None:
+    roles = {"lister": {"accounts": [MANAGEMENT], "trusts": [MEMBER]}}
+    role = organization.add(roles=roles)["roles"]["lister"][MANAGEMENT]
+    cached = {
+        "cache": True,
+        "cache_plugin": "ansible.builtin.jsonfile",
+        "cache_connection": str(tmp_path / "cache"),
+        "include_tags": False,
+        "group_by": ["status"],
+    }
+    member = Inventory(Ansible(organization.environment(MEMBER), tmp_path))
+    listed, _said = member.listed(**cached, assume_role_arn=role)
+    assert hosts(listed, "aws_accounts")
+    aws.clear_calls()
+    again, _said = member.listed(**cached, assume_role_arn=role)
+    assert (again, aws.calls()) == (listed, [])
+    # Without the role, these credentials can list no account: the cached ones are not theirs.
+    other, _said = member.listed(**cached)
+    assert other == {}
+    of_manager, _said = inventory.listed(**cached)
+    assert hosts(of_manager, "aws_accounts")
+    assert aws.calls(service="organizations")
+
+
 def test_all_accounts_or_none_also_with_a_role(
     aws: SimulatedAws, organization: Fixture, inventory: Inventory
 ) -> None:

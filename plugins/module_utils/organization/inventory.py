@@ -55,11 +55,15 @@ class Account:
 
 @dataclass(frozen=True)
 class InventoryOptions:
-    """The options of the inventory that determine the calls to AWS."""
+    """The options of the inventory that determine the calls to AWS.
+
+    ``connection`` is a hash of the options that select the credentials, and so the organization.
+    """
 
     states: tuple[str, ...] = ("ACTIVE",)
     email: bool = False
     tags: bool = True
+    connection: str = ""
 
     def as_cache(self, accounts: Iterable[Account]) -> dict[str, Any]:
         """The options and the accounts, as plain values for any cache plugin."""
@@ -89,7 +93,12 @@ class InventoryOptions:
         )
 
     def _plain(self) -> dict[str, Any]:
-        return {"states": sorted(self.states), "email": self.email, "tags": self.tags}
+        return {
+            "states": sorted(self.states),
+            "email": self.email,
+            "tags": self.tags,
+            "connection": self.connection,
+        }
 
 
 @dataclass(frozen=True)

@@ -214,6 +214,7 @@ def test_the_cache_returns_the_accounts_that_were_read(tagged: dict[str, tuple[d
         InventoryOptions(states=("ACTIVE", "SUSPENDED")),
         InventoryOptions(email=True),
         InventoryOptions(tags=False),
+        InventoryOptions(connection="of another organization"),
     ],
 )
 def test_a_cache_with_other_options_is_not_used(other: InventoryOptions) -> None:
