@@ -80,7 +80,8 @@ options:
     default: [available, disabled]
   protect_tags:
     description:
-      - Tags as C(key) or C(key=value). Images with any of these tags are kept, and so are snapshots without an image.
+      - Tags as C(key) or C(key=value). Images and snapshots with any of these tags are kept. An image with such a snapshot is
+        not deregistered.
     type: list
     elements: str
     default: []
@@ -235,7 +236,8 @@ notes:
     family, because these services retain and delete them. Their snapshots are never deleted.
   - Images with a product code of AWS Marketplace are only deprecated, because they can be for sale. So can those that were
     created from instances of such images.
-  - Images that are protected from deregistration, and images with a locked or archived snapshot are never deregistered.
+  - Images that are protected from deregistration, and images with a locked or archived snapshot, or one with a tag of
+    O(protect_tags), are never deregistered.
   - Finished copies of an image, and images created from instances of it, do not count as use, because they no longer need it.
     DescribeImages returns what is needed about the origin of images, so GetImageAncestry is not called.
   - Snapshots that are deleted with an image are first tagged C(golden.images:cleanup-image-ids), so that the next run finds those that

@@ -295,7 +295,7 @@ def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -
         if ref in context.blocked:
             yield context.blocked[ref]
     if todo.stage == DEREGISTER:
-        yield from deregistration_blockers(own, seen.regions[ref.region])
+        yield from deregistration_blockers(own, seen.regions[ref.region], context.wanted.rules.protect_tags)
         snapshots = _snapshots(context, ref)
         yield from sharing_blockers(own, usage, snapshots, context.wanted.has_only_reports)
 

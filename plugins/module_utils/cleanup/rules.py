@@ -7,15 +7,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from .stages import RESTORE_TAG
 from .state import OwnImage
 
 # EC2 API Reference, Image, lastLaunchedTime: a launch is reported 24 hours after it.
 LAUNCH_REPORTED_AFTER = timedelta(hours=24)
+
+# Tag keys, each with a value, or None for any value.
+Tags: TypeAlias = "tuple[tuple[str, str | None], ...]"
 
 _PERCENT = re.compile(r"([0-9]{1,2}|100)\s*%")
 
@@ -29,7 +33,7 @@ class Rules:
     max_age_days: int | None = None
     unused_for_days: int | None = None
     states: frozenset[str] = frozenset({"available", "disabled"})
-    protect_tags: tuple[tuple[str, str | None], ...] = ()
+    protect_tags: Tags = ()
 
     @property
     def latest(self) -> int:
@@ -80,13 +84,17 @@ def is_evaluated(rules: Rules, own: OwnImage, disables: bool) -> bool:
     return own.image.state in rules.states or (disables and own.image.state == "disabled")
 
 
+def protecting_keys(tags: Mapping[str, str], protect_tags: Tags) -> Iterator[str]:
+    """The keys of those ``tags`` of an image or snapshot that protect it."""
+    return (key for key, value in protect_tags if key in tags and value in (None, tags[key]))
+
+
 def kept(rules: Rules, own: OwnImage, is_latest: bool, now: datetime) -> Iterator[str]:
     """Every reason why the rules keep the image, apart from its use."""
     if is_latest:
         yield f"It is among the latest {rules.latest} of its family in this region."
-    for key, value in rules.protect_tags:
-        if key in own.image.tags and value in (None, own.image.tags[key]):
-            yield f"The tag {key} protects it."
+    for key in protecting_keys(own.image.tags, rules.protect_tags):
+        yield f"The tag {key} protects it."
     if RESTORE_TAG in own.image.tags:
         yield "It is being restored, or its restore is incomplete: run restore_ami again to complete it."
     if own.alias == "aws-marketplace":

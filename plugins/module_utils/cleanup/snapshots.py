@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from ..tags import OWN_TAG_PREFIX
 from .managed import manager
+from .rules import Tags, protecting_keys
 from .sharing import named, unchecked
 from .state import (
     Evidence,
@@ -35,9 +36,6 @@ SNAPSHOT_TAG = OWN_TAG_PREFIX + "cleanup-image-ids"
 _OF_IMAGE = re.compile(
     r"(?:Created by CreateImage\(i-[0-9a-f]+\) for|Copied for DestinationAmi) (ami-[0-9a-f]+)\b.*"
 )
-
-# Tag keys, each with a value, or None for any value.
-Tags: TypeAlias = "tuple[tuple[str, str | None], ...]"
 
 # Image ID to its uses, whether or not the image exists.
 Named: TypeAlias = Mapping[str, tuple[Evidence, ...]]
@@ -94,7 +92,7 @@ def unread_blockers(
             yield unreadable("DescribeSnapshotAttribute", f"{snapshot_id}: {usage[snapshot_id].unread}")
 
 
-def deregistration_blockers(own: OwnImage, state: RegionState) -> Iterator[str]:
+def deregistration_blockers(own: OwnImage, state: RegionState, protect_tags: Tags) -> Iterator[str]:
     """Why the image, or a snapshot of it, cannot be removed now.
 
     EC2 User Guide, "Protect an Amazon EC2 AMI from deregistration"; EBS User Guide, "Amazon EBS snapshot
@@ -114,6 +112,8 @@ def deregistration_blockers(own: OwnImage, state: RegionState) -> Iterator[str]:
             until = snapshot.restored_until
             restored = f", and temporarily restored until {until:%Y-%m-%d}" if until else ""
             yield f"Its snapshot {snapshot_id} is archived, or is being archived{restored}."
+        for key in protecting_keys(snapshot.tags, protect_tags) if snapshot else ():
+            yield f"The tag {key} protects its snapshot {snapshot_id}."
 
 
 def sharing_blockers(
@@ -147,7 +147,7 @@ def leftovers(state: RegionState, protect_tags: Tags, named: Named) -> tuple[Own
         snapshot
         for snapshot in state.snapshots.values()
         if _is_leftover(snapshot, existing)
-        and not _is_protected(snapshot, protect_tags)
+        and not any(protecting_keys(snapshot.tags, protect_tags))
         and _deletable(snapshot, state, named)
     )
 
@@ -166,7 +166,7 @@ def orphans(state: RegionState, protect_tags: Tags, named: Named) -> dict[str, t
         if _is_leftover(snapshot, existing):
             # A leftover: it is deleted even if orphans are not.
             continue
-        if _is_protected(snapshot, protect_tags):
+        if any(protecting_keys(snapshot.tags, protect_tags)):
             continue
         if _deletable(snapshot, state, named):
             found[image_id] = (*found.get(image_id, ()), snapshot)
@@ -241,10 +241,6 @@ def _matches(rule: RetentionRule, resource_type: str, tags: Mapping[str, str]) -
 def _is_leftover(snapshot: OwnSnapshot, existing: Collection[str]) -> bool:
     """Whether it was marked to be deleted with an image, and one of the images of its mark is gone."""
     return any(image_id not in existing for image_id in marked_for(snapshot))
-
-
-def _is_protected(snapshot: OwnSnapshot, protect_tags: Tags) -> bool:
-    return any(key in snapshot.tags and value in (None, snapshot.tags[key]) for key, value in protect_tags)
 
 
 def _deletable(snapshot: OwnSnapshot, state: RegionState, named: Named) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.cleanup.options import wanted_from
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
@@ -48,11 +49,14 @@ IMAGES = (
     own("ami-used", days=300),
     own("ami-shared", days=300),
     own("ami-keep", days=300, tags={"family": "web", "keep": "yes"}),
+    own("ami-held", days=300),
     own("ami-alone", days=300, tags={"family": "db"}, name="db ami-alone"),
     own("ami-plain", days=300, tags={}, name="plain"),
 )
+HELD = OwnSnapshot("snap-ami-held", tags={"keep": "yes"})
+SNAPSHOTS = region_state(*IMAGES).snapshots
 WORLD = seen(
-    region_state(*IMAGES, uses={"ami-used": (USED,)}),
+    region_state(*IMAGES, uses={"ami-used": (USED,)}, snapshots={**SNAPSHOTS, HELD.snapshot_id: HELD}),
     usage={ImageRef(REGION, "ami-shared"): shared(CONSUMER, report=report())},
 )
 RETIRES = {"DisableImage", "DeregisterImage", "EnableImageDeprecation"}
@@ -96,13 +100,15 @@ def test_every_combination_of_options_retires_only_what_it_says() -> None:
         retired += len(changed := [action for action in actions if action.operation in RETIRES])
         assert {action.operation for action in actions} <= CHANGES
         _check(changed, options, len(made.decisions))
-    assert (tried, planned, retired) == (38880, 1920, 3008)
+    assert (tried, planned, retired) == (38880, 1920, 3564)
 
 
 def _check(changed: list[Action], options: dict[str, Any], evaluated: int) -> None:
     ids = {str(action.resource) for action in changed}
     assert "ami-used" not in ids
     assert "ami-keep" not in ids or not options["protect_tags"]
+    deregistered = {action.resource for action in changed if action.operation == "DeregisterImage"}
+    assert "ami-held" not in deregistered or not options["protect_tags"]
     assert "ami-shared" not in ids or options.get("include_shared")
     gone = {str(one.resource) for one in changed if one.operation != "EnableImageDeprecation"}
     most = {"0": 0, "2": 2, "10%": evaluated // 10, "100%": evaluated}

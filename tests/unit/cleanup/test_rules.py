@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import
     is_evaluated,
     kept,
     parse_limit,
+    protecting_keys,
 )
 
 from tests.unit.cleanup.examples import NOW, ago, own
@@ -63,6 +64,12 @@ def test_kept(rules: Rules, image: Any, is_latest: bool, reason: str | None) -> 
     reasons = list(kept(rules, image, is_latest, NOW))
     assert len(reasons) == (reason is not None)
     assert all(str(reason) in one for one in reasons)
+
+
+def test_protecting_keys() -> None:
+    protect = (("keep", None), ("stage", "prod"), ("team", "web"))
+    tags = {"keep": "", "stage": "prod", "team": "db", "name": "keep"}
+    assert list(protecting_keys(tags, protect)) == ["keep", "stage"]
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ COPIED = (
     "SourceSnapshot snap-0123456789abcdef0. Task created on 1,731,000,000,000."
 )
 FORMER = "ami-0123456789abcdef0"
+HOLD = (("hold", "yes"),)
 
 
 WITH_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
@@ -118,11 +119,13 @@ def test_a_snapshot_goes_only_if_nothing_else_uses_it(
         (own(), {"locked": "governance until 2027-01-01"}, "is locked (governance until 2027-01-01)"),
         (own(), {"archived": True}, "snap-ami-1 is archived, or is being archived."),
         (own(), {"archived": True, "restored_until": NOW}, "temporarily restored until 2026-11-24"),
+        (own(), {"tags": {"hold": "yes"}}, "The tag hold protects its snapshot snap-ami-1."),
+        (own(), {"tags": {"hold": "no"}}, None),
     ],
 )
 def test_what_blocks_a_deregistration(image: OwnImage, snapshot: dict[str, Any], reason: str | None) -> None:
     region = region_state(image, snapshots={"snap-ami-1": OwnSnapshot("snap-ami-1", **snapshot)})
-    found = list(deregistration_blockers(image, region))
+    found = list(deregistration_blockers(image, region, HOLD))
     assert len(found) == (reason is not None)
     assert all(str(reason) in one for one in found)
 
@@ -135,11 +138,11 @@ def test_what_blocks_an_image_with_a_product_code() -> None:
 
 
 def test_an_image_whose_snapshot_is_not_known_is_not_deregistered() -> None:
-    assert list(deregistration_blockers(own(), region_state(own(), snapshots={}))) == [
+    assert list(deregistration_blockers(own(), region_state(own(), snapshots={}), HOLD)) == [
         "Its snapshot snap-ami-1 was not found."
     ]
     unlisted = region_state(own(), snapshots={}, deletions_unread=(BIN,))
-    assert list(deregistration_blockers(own(), unlisted)) == []
+    assert list(deregistration_blockers(own(), unlisted, HOLD)) == []
 
 
 def a_region(*snapshots: OwnSnapshot, **changes: Any) -> RegionState:
