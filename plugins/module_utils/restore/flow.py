@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..aws import errors, read
 from ..aws.caller import identify, preferred_region
@@ -21,7 +22,7 @@ from ..cleanup.snapshots import described_image
 from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import TombstoneHistory
 from ..failures import CONSUMER_REJECTED, Failure, Refused, invalid_option
-from ..fanout import each
+from ..fanout import each, round_robin
 from ..model import Image, ImageRef, Sharing, Target
 from ..progress import Report
 from ..runner import Flow, Outcome
@@ -32,6 +33,9 @@ from .plan import ImagePlan, RestorePlan, plan, plan_image
 from .read_tombstones import read_tombstones
 from .state import Found, RestoreSeen, RestoreWanted
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
 _INVALID_ACCOUNT = (
     "All other entries were applied. If another account replaces this one, share with it (ami_share)."
 )
@@ -39,11 +43,18 @@ _INVALID_ACCOUNT = (
 
 @dataclass(frozen=True)
 class _Region:
-    """A region's images, and the content of its Recycle Bin if one of the images is missing."""
+    """A region's images and their snapshots that exist.
+
+    If one of the images is missing, also the content of the Recycle Bin. ``image_block`` and
+    ``snapshot_block`` are as in ``Found``.
+    """
 
     images: Mapping[str, Image] = field(default_factory=dict)
+    snapshots: Mapping[str, OwnSnapshot] = field(default_factory=dict)
     binned: Mapping[str, datetime | None] = field(default_factory=dict)
     binned_snapshots: Mapping[str, str] = field(default_factory=dict)
+    image_block: str | None = None
+    snapshot_block: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,9 +71,16 @@ def read_state(clients: Clients, wanted: RestoreWanted) -> RestoreSeen:
     regions = sorted({ref.region for ref in wanted.images})
     account_id = identify(clients, preferred_region(clients, regions)).account_id
     clients.open("ec2", regions)
+    for operation in (read.IMAGE_PERMISSIONS, read.SNAPSHOT_PERMISSIONS):
+        clients.paced(operation).open("ec2", regions)
     histories, unreadable = read_tombstones(clients, wanted, account_id)
-    ids = {region: [ref.image_id for ref in wanted.images if ref.region == region] for region in regions}
-    by_region, failed = each(regions, lambda region: _read_region(clients, region, ids[region]))
+    refs = {region: [ref for ref in wanted.images if ref.region == region] for region in regions}
+
+    def read_region(region: str) -> _Region:
+        of_images = {ref.image_id: histories.get(ref, TombstoneHistory()) for ref in refs[region]}
+        return _read_region(clients.ec2(region), wanted, account_id, of_images)
+
+    by_region, failed = each(regions, read_region)
     if failed:
         raise Refused(
             errors.failure(exception, Target(account_id, region), "DescribeImages")
@@ -73,7 +91,7 @@ def read_state(clients: Clients, wanted: RestoreWanted) -> RestoreSeen:
         history = histories.get(ref, TombstoneHistory())
         return _read_image(clients, wanted, account_id, ref, by_region[ref.region], history)
 
-    images, unread = each(wanted.images, read_image)
+    images, unread = each(round_robin(refs.values()), read_image)
     if unread:
         raise Refused(
             errors.failure(exception, Target(account_id, ref.region), "DescribeImageAttribute")
@@ -113,7 +131,7 @@ def apply(
     known = {*plan.warnings}
     performed = tuple(action for one in done.values() for action in one.performed.actions)
     # Permissions are only added, so that none can fail to be removed.
-    _not_removed, not_returned = wait_until_returned(clients, performed)
+    _not_removed, not_returned = wait_until_returned(partial(_client_of, clients), performed)
     return Outcome(
         performed=performed,
         failures=(
@@ -146,14 +164,45 @@ def result(wanted: RestoreWanted, seen: RestoreSeen, plan: RestorePlan, outcome:
 FLOW: Flow[RestoreWanted, RestoreSeen] = Flow(wanted_from, read_state, plan, apply, result)
 
 
-def _read_region(clients: Clients, region: str, image_ids: list[str]) -> _Region:
-    ec2 = clients.ec2(region)
-    found = read.named_images(ec2, image_ids)
+def _client_of(clients: Clients, region: str, operation: str) -> EC2Client:
+    """The client for an operation that reads the permissions of every image or snapshot of a region."""
+    return clients.paced(operation).ec2(region)
+
+
+def _read_region(
+    ec2: EC2Client, wanted: RestoreWanted, account_id: str, histories: Mapping[str, TombstoneHistory]
+) -> _Region:
+    """All that is read of a region at once; ``histories`` has each wanted image."""
+    found = read.named_images(ec2, histories)
     # A deregistered image may be listed for a while.
     images = {key: one for key, one in found.items() if one.state != "deregistered"}
-    if all(one in images for one in image_ids):
-        return _Region(images)
-    return _Region(images, dict(binned_images(ec2)), recycle_bin.binned_snapshots(ec2))
+    is_complete = histories.keys() <= images.keys()
+    own = {
+        image_id: history
+        for image_id, history in histories.items()
+        if image_id not in images or images[image_id].owner_id == account_id
+    }
+    snapshot_ids = dict.fromkeys(
+        one for image_id, history in own.items() for one in _snapshot_ids(images.get(image_id), history)
+    )
+    public = [one.shared for one in own.values() if one.shared is not None and wanted.allow_public]
+    shares_image = any(one.launch.public for one in public)
+    shares_snapshot = any(volume.public for one in public for volume in one.volumes.values())
+    return _Region(
+        images,
+        binned={} if is_complete else dict(binned_images(ec2)),
+        binned_snapshots={} if is_complete else recycle_bin.binned_snapshots(ec2),
+        snapshots=recycle_bin.existing_snapshots(ec2, list(snapshot_ids)),
+        image_block=read.image_block_state(ec2) if shares_image else None,
+        snapshot_block=read.snapshot_block_state(ec2) if shares_snapshot else None,
+    )
+
+
+def _snapshot_ids(image: Image | None, history: TombstoneHistory) -> tuple[str, ...]:
+    """The snapshots of an image, by its last tombstone if it is deregistered."""
+    if image is not None:
+        return image.snapshot_ids
+    return tuple(history.last.volumes) if history.last else ()
 
 
 def _read_image(
@@ -165,47 +214,45 @@ def _read_image(
     history: TombstoneHistory,
 ) -> Found:
     image = region.images.get(ref.image_id)
-    ec2 = clients.ec2(ref.region)
-    if image is None:
-        known = tuple(history.last.volumes) if history.last else ()
-        # AWS does not list the snapshots of an image in the Recycle Bin. Without a tombstone they are found
-        # by their descriptions, which have the image's ID.
-        of_image = [
-            key
-            for key, text in region.binned_snapshots.items()
-            if key in known or described_image(OwnSnapshot(key, text)) == ref.image_id
-        ]
-        found = Found(
-            snapshots=recycle_bin.existing_snapshots(ec2, known),
-            binned=ref.image_id in region.binned,
-            binned_at=region.binned.get(ref.image_id),
-            binned_snapshots=tuple(sorted(of_image)),
-        )
-    elif image.owner_id != account_id:
+    if image is not None and image.owner_id != account_id:
         # Only its owner can read its attributes. The plan refuses it.
         return Found(image)
-    else:
-        found = _read_own_image(clients, wanted, image, ref.region)
-    shared = history.shared
-    if wanted.allow_public and shared is not None:
-        if shared.launch.public:
-            found = replace(found, image_block=read.image_block_state(ec2))
-        if any(one.public for one in shared.volumes.values()):
-            found = replace(found, snapshot_block=read.snapshot_block_state(ec2))
-    return found
-
-
-def _read_own_image(clients: Clients, wanted: RestoreWanted, image: Image, region: str) -> Found:
-    ec2 = clients.ec2(region)
-    snapshots = recycle_bin.existing_snapshots(ec2, image.snapshot_ids)
-    shared = [one for one in image.snapshot_ids if one in snapshots and wanted.restore_permissions]
-    return Found(
+    known = _snapshot_ids(image, history)
+    found = Found(
         image,
-        # EC2 API Reference, DisableImage: a disabled image has no launch permissions.
-        launch=Sharing() if image.state == "disabled" else read.launch_permissions(ec2, image.image_id),
-        volumes={one: read.volume_permissions(ec2, one) for one in shared},
-        snapshots=snapshots,
+        snapshots={one: region.snapshots[one] for one in known if one in region.snapshots},
+        image_block=region.image_block,
+        snapshot_block=region.snapshot_block,
     )
+    if image is not None:
+        return _with_permissions(clients, wanted, image, ref.region, found)
+    # AWS does not list the snapshots of an image in the Recycle Bin. Without a tombstone they are found by
+    # their descriptions, which have the image's ID.
+    of_image = [
+        key
+        for key, text in region.binned_snapshots.items()
+        if key in known or described_image(OwnSnapshot(key, text)) == ref.image_id
+    ]
+    return replace(
+        found,
+        binned=ref.image_id in region.binned,
+        binned_at=region.binned.get(ref.image_id),
+        binned_snapshots=tuple(sorted(of_image)),
+    )
+
+
+def _with_permissions(
+    clients: Clients, wanted: RestoreWanted, image: Image, region: str, found: Found
+) -> Found:
+    """An own image with its permissions and those of its snapshots."""
+    launch, volumes = Sharing(), {}
+    # EC2 API Reference, DisableImage: a disabled image has no launch permissions.
+    if image.state != "disabled":
+        launch = read.launch_permissions(_client_of(clients, region, read.IMAGE_PERMISSIONS), image.image_id)
+    if wanted.restore_permissions:
+        ec2 = _client_of(clients, region, read.SNAPSHOT_PERMISSIONS)
+        volumes = {one: read.volume_permissions(ec2, one) for one in found.snapshots}
+    return replace(found, launch=launch, volumes=volumes)
 
 
 def _restore(
@@ -254,8 +301,8 @@ def _perform_finish(clients: Clients, plan: ImagePlan, target: Target) -> Perfor
 
 def _plan_again(clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:
     """The plan for an image that has come out of the Recycle Bin, from its actual state."""
-    region = _read_region(clients, ref.region, [ref.image_id])
     history = seen.histories.get(ref, TombstoneHistory())
+    region = _read_region(clients.ec2(ref.region), wanted, seen.account_id, {ref.image_id: history})
     found = _read_image(clients, wanted, seen.account_id, ref, region, history)
     found = replace(found, binned_at=seen.images[ref].binned_at)
     return plan_image(wanted, replace(seen, images={ref: found}), ref, restored=True)

@@ -81,7 +81,7 @@ def apply(clients: Clients, wanted: ShareWanted, seen: ShareSeen, plan: Plan, re
     optional = targets_in(wanted.best_effort_regions, actions)
     done, failed = each(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
     all_performed = tuple(action for performed in done.values() for action in performed.actions)
-    not_removed, warnings = wait_until_returned(clients, all_performed)
+    not_removed, warnings = wait_until_returned(lambda region, _operation: clients.ec2(region), all_performed)
     failures = (
         *(failure for performed in done.values() for failure in performed.failures),
         *(errors.failure(exception, target, "ModifyImageAttribute") for target, exception in failed.items()),

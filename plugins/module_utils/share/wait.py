@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from time import monotonic, sleep
+from typing import TYPE_CHECKING
 
 from ..aws import errors, read
-from ..aws.clients import Clients
 from ..aws.write import PERMISSION_LISTS
 from ..denial import FAILS_AGAIN
 from ..failures import Failure
@@ -19,6 +19,9 @@ from ..fanout import each
 from ..model import Target
 from ..plan import Action
 from .plan import entries
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
 
 # EC2 is eventually consistent without a stated bound (EC2 Developer Guide, "Eventual consistency in the
 # Amazon EC2 API"); a removed createVolumePermission was still returned for a while (boto/boto3#721).
@@ -29,13 +32,13 @@ Resource = tuple[Target, str, str]
 
 
 def wait_until_returned(
-    clients: Clients, performed: Iterable[Action]
+    client_of: Callable[[str, str], EC2Client], performed: Iterable[Action]
 ) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     """Read the changed permissions until they are as the actions left them, for at most a minute.
 
-    Returns a failure for each resource from which an entry was removed and that is not seen as it was left,
-    and a warning for each other one that is not: AWS returns the old permissions, or they could not be read,
-    which is named.
+    ``client_of`` gives the client of a region for an operation that reads permissions. Returns a failure for
+    each resource from which an entry was removed and that is not seen as it was left, and a warning for each
+    other one that is not: AWS returns the old permissions, or they could not be read, which is named.
     """
     waiting: dict[Resource, list[Action]] = {}
     for action in performed:
@@ -45,8 +48,8 @@ def wait_until_returned(
     def read_entries(resource: Resource) -> list[dict[str, str]]:
         target, operation, resource_id = resource
         of_image = operation == "ModifyImageAttribute"
-        attribute = read.launch_permissions if of_image else read.volume_permissions
-        return entries(attribute(clients.ec2(target.region), resource_id))
+        reading = read.IMAGE_PERMISSIONS if of_image else read.SNAPSHOT_PERMISSIONS
+        return entries(read.permissions(client_of(target.region, reading), reading, resource_id))
 
     deadline = monotonic() + _TIMEOUT
     unread: dict[Resource, Failure] = {}

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,11 +99,14 @@ def wanted(tmp_path: Path) -> RestoreWanted:
     return RestoreWanted((REF,), TombstonePlaces(path=str(path)))
 
 
-def expect_registered(ec2: Wire, *launch: dict[str, str], **shown: Any) -> None:
-    """Expect all reads of a registered image."""
+def expect_registered(ec2: Wire, *launch: dict[str, str], block: str | None = None, **shown: Any) -> None:
+    """Expect all reads of a registered image, with the state of block public access if it is read."""
     ec2.expect("describe_images", NAMED, {"Images": [{**SHOWN, **shown}]})
     own = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
     ec2.expect("describe_snapshots", own, {"Snapshots": [{"SnapshotId": SNAPSHOT}]})
+    if block:
+        answer = {"ImageBlockPublicAccessState": block}
+        ec2.expect("get_image_block_public_access_state", {}, answer)
     if shown.get("State") != "disabled":
         request = {"ImageId": AMI, "Attribute": "launchPermission"}
         ec2.expect("describe_image_attribute", request, {"LaunchPermissions": list(launch)})
@@ -147,6 +152,62 @@ def test_launch_permissions_of_a_disabled_image_are_not_read(clients: Clients, w
     assert shared.launch.account_ids == {CONSUMER}
     (unreadable,) = seen.unreadable
     assert unreadable.startswith("Line 3 of ")
+
+
+class ManyImages(Clients):
+    """The clients of a region with many images, each with a snapshot of its own.
+
+    ``calls`` are the operations, each with that whose rate its client keeps, if any.
+    """
+
+    def __init__(self, image_ids: tuple[str, ...]) -> None:
+        super().__init__()
+        self.calls: list[tuple[str, str | None]] = []
+        self._images = [
+            {
+                "ImageId": one,
+                "OwnerId": OWNER,
+                "State": "available",
+                "BlockDeviceMappings": [
+                    {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": one.replace("ami", "snap")}}
+                ],
+            }
+            for one in image_ids
+        ]
+        self._pace: str | None = None
+
+    def paced(self, operation: str) -> Clients:
+        paced = copy(self)
+        paced._pace = operation
+        return paced
+
+    def ec2(self, _region: str) -> Any:
+        client, pace = Wire("ec2").client, self._pace
+
+        def call(operation: str, request: Any) -> Any:
+            self.calls.append((operation, pace))
+            if operation == "DescribeSnapshots":
+                (named,) = request["Filters"]
+                return {"Snapshots": [{"SnapshotId": one} for one in named["Values"]]}
+            return {"Images": self._images, "LaunchPermissions": [], "CreateVolumePermissions": []}
+
+        client._make_api_call = call
+        return client
+
+
+def test_many_images_are_read_at_the_rate_of_aws(wanted: RestoreWanted) -> None:
+    """Snapshots in as few calls as possible, permissions by clients that keep the rate of each operation."""
+    image_ids = tuple(f"ami-{number}" for number in range(3))
+    clients = ManyImages(image_ids)
+    many = replace(wanted, images=tuple(REF._replace(image_id=one) for one in image_ids))
+    seen = clients.read(many)
+    assert [set(seen.images[one].volumes) for one in many.images] == [{"snap-0"}, {"snap-1"}, {"snap-2"}]
+    assert Counter(clients.calls) == {
+        ("DescribeImages", None): 1,
+        ("DescribeSnapshots", None): 1,
+        ("DescribeImageAttribute", "DescribeImageAttribute"): 3,
+        ("DescribeSnapshotAttribute", "DescribeSnapshotAttribute"): 3,
+    }
 
 
 def test_volume_permissions_that_are_not_restored_are_not_read(clients: Clients) -> None:
@@ -316,7 +377,6 @@ def test_block_public_access_is_read_before_an_image_becomes_public(clients: Cli
     public = {"account_ids": [], "public": True}
     path.write_text(json.dumps(record(launch_permissions=public)), encoding="utf-8")
     ec2 = clients.wires["ec2"]
-    expect_registered(ec2, State="disabled")
-    ec2.expect("get_image_block_public_access_state", {}, {"ImageBlockPublicAccessState": "unblocked"})
+    expect_registered(ec2, State="disabled", block="unblocked")
     seen = clients.read(RestoreWanted((REF,), TombstonePlaces(path=str(path)), allow_public=True))
     assert (seen.images[REF].image_block, seen.images[REF].snapshot_block) == ("unblocked", None)

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from types import SimpleNamespace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -48,6 +47,17 @@ def snapshot_action(change: str, *account_ids: str) -> Action:
 TAGS = Action(place(REGION), "CreateTags", {"Resources": [IMAGE], "Tags": []}, IMAGE)
 
 
+def client_of(ec2: Wire, actions: Sequence[Action]) -> Callable[[str, str], Any]:
+    """The client of the region, for the operation that reads what the actions change."""
+    reading = {one.operation.replace("Modify", "Describe") for one in actions} - {TAGS.operation}
+
+    def client(region: str, operation: str) -> Any:
+        assert (region, {operation}) == (REGION, reading)
+        return ec2.client
+
+    return client
+
+
 def waited(
     actions: Sequence[Action], reads: Sequence[Sequence[str] | None]
 ) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
@@ -66,7 +76,7 @@ def waited(
                     {"SnapshotId": SNAPSHOT, "Attribute": "createVolumePermission"},
                     {"CreateVolumePermissions": entries},
                 )
-        return wait.wait_until_returned(SimpleNamespace(ec2=lambda _region: ec2.client), actions)  # type: ignore[arg-type]
+        return wait.wait_until_returned(client_of(ec2, actions), actions)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +129,7 @@ def test_a_read_that_stays_refused_is_named_at_once(clock: Clock, code: str) -> 
         with Wire("ec2").spoken() as ec2:
             request = {"ImageId": IMAGE, "Attribute": "launchPermission"}
             ec2.refuse("describe_image_attribute", request, code)
-            return wait.wait_until_returned(SimpleNamespace(ec2=lambda _region: ec2.client), [action])  # type: ignore[arg-type]
+            return wait.wait_until_returned(client_of(ec2, [action]), [action])
 
     started = clock.now
     (failure,), warnings = denied(image_action("Remove", CONSUMER))
