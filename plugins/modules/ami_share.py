@@ -41,7 +41,8 @@ options:
     default: present
   purge_launch_permissions:
     description:
-      - Whether all consumers that are not named lose access to the image and, unless O(share_snapshots=false), to its snapshots.
+      - Whether all consumers that are not named lose access to the image and its snapshots.
+      - With O(share_snapshots=false), a named account keeps the access to snapshots that it has, and gets no more.
     type: bool
     default: false
   allow_empty_purge:
@@ -51,7 +52,8 @@ options:
     default: false
   share_snapshots:
     description:
-      - Whether the snapshots are shared (or unshared) with the image.
+      - Whether the snapshots are shared (or unshared) with the image. O(purge_launch_permissions=true) removes access to them
+        in any case.
       - Snapshots can be shared with accounts only, not with organizations or organizational units.
     type: bool
     default: true
@@ -223,8 +225,8 @@ results:
       returned: always
     volume_permissions:
       description:
-        - Mapping of snapshot ID to the accounts that may create volumes from it. Empty with O(share_snapshots=false). With
-          O(snapshot_ids), only these snapshots.
+        - Mapping of snapshot ID to the accounts that may create volumes from it. Empty with O(share_snapshots=false),
+          unless O(purge_launch_permissions=true). With O(snapshot_ids), only these snapshots.
       type: dict
       returned: always
 actions:

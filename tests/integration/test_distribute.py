@@ -115,6 +115,42 @@ def _assert_distributed(aws: SimulatedAws, fixture: Fixture, region: str, image_
     assert observed.copy(aws, STRANGER, region, image_id) == "InvalidAMIID.NotFound"
 
 
+def test_purge_without_sharing_snapshots_removes_access_to_them(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    kept, lost = CONSUMERS
+    shared = ansible.run(FQCN, variables)
+    assert shared.code == 0, shared.text
+    images = shared.facts["distribute_images"]
+    named, unnamed = (set(fixture.account_ids(one)) for one in (kept, lost))
+    unit = fixture.unit_arn(UNIT)
+    variables |= {
+        "distribute_account_ids": [*named],
+        "distribute_share_snapshots": False,
+        "distribute_purge_access": True,
+    }
+    planned = ansible.run(FQCN, variables, "--check", "--diff")
+    assert planned.code == 0, planned.text
+    for region, image_id in images.items():
+        launch, volumes = observed.sharing(aws, OWNER, region, image_id)
+        assert (launch, volumes) == ({*named, *unnamed, unit}, [named | unnamed] * len(volumes))
+
+    aws.clear_calls()
+    purged = ansible.run(FQCN, variables, "--diff")
+    assert purged.code == 0, purged.text
+    assert planned.actions == purged.actions == observed.changes(aws)
+    assert planned.facts["distribute_results"] == purged.facts["distribute_results"]
+    for region, image_id in images.items():
+        launch, volumes = observed.sharing(aws, OWNER, region, image_id)
+        assert (launch, volumes) == ({*named, unit}, [named] * len(volumes))
+        assert observed.copy(aws, lost, region, image_id) == "InvalidAMIID.NotFound"
+        assert observed.copy(aws, kept, region, image_id).startswith("ami-")
+
+    aws.clear_calls()
+    repeated = ansible.run(FQCN, variables)
+    assert (repeated.code, repeated.changed, observed.changes(aws, refused=True)) == (0, [], [])
+
+
 @pytest.mark.every_python
 def test_the_diff_shows_images_and_permissions_of_every_region(
     fixture: Fixture, ansible: Ansible, variables: dict[str, Any]

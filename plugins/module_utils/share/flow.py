@@ -48,7 +48,7 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
         image_id = wanted.images[target.region]
         if image_id is None:
             planned = Shared.planned(account_id, source)
-            return planned if wanted.share_snapshots else replace(planned, volumes={})
+            return planned if wanted.changes_snapshots else replace(planned, volumes={})
         return read_image(clients, wanted, account_id, image_id, target)
 
     optional = targets_in(wanted.best_effort_regions, targets)

@@ -49,6 +49,12 @@ def sharing_after(wanted: ShareWanted, named: Sharing, current: Sharing) -> Shar
     return named if wanted.purge else current | named
 
 
+def _volume_sharing_after(wanted: ShareWanted, named: Sharing, current: Sharing) -> Sharing:
+    """The sharing of a snapshot of the image: without ``share_snapshots``, a purge removes and adds none."""
+    after = sharing_after(wanted, named, current)
+    return after if wanted.share_snapshots else after & current
+
+
 def _plan_target(
     wanted: ShareWanted,
     named: Sharing,
@@ -59,7 +65,7 @@ def _plan_target(
 ) -> TargetPlan:
     launch = shared.launch if wanted.snapshot_ids else sharing_after(wanted, named, shared.launch)
     volumes = {
-        snapshot_id: sharing_after(wanted, named.accounts_only(), current)
+        snapshot_id: _volume_sharing_after(wanted, named.accounts_only(), current)
         for snapshot_id, current in shared.volumes.items()
     }
     granted = [*snapshot_actions(target, shared, volumes, "Add"), *_tag_actions(wanted, target, shared)]

@@ -77,7 +77,7 @@ def read_image(
         # Only its owner can read its attributes; the plan refuses it.
         return Shared(image)
     volumes: dict[str, Sharing] = {}
-    if wanted.share_snapshots:
+    if wanted.changes_snapshots:
         volumes = {
             snapshot_id: read.volume_permissions(ec2, snapshot_id)
             for snapshot_id in image.snapshot_ids

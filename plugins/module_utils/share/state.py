@@ -60,6 +60,11 @@ class ShareWanted:
     planned_keys: Mapping[str, PlannedKey] = field(default_factory=dict)
     best_effort_regions: frozenset[str] = frozenset()
 
+    @property
+    def changes_snapshots(self) -> bool:
+        """Whether permissions of snapshots are read and changed: without ``share_snapshots``, by a purge."""
+        return self.share_snapshots or self.purge
+
     def planned(self, key: KeySeen) -> KeySeen:
         """The key with the access that is planned for it."""
         found = self.planned_keys.get(key.key.arn)

@@ -192,10 +192,40 @@ def test_each_snapshot_is_compared_separately() -> None:
     ]
 
 
-def test_snapshots_do_not_change_without_share_snapshots() -> None:
-    plan = planned(wanted(with_accounts(A), share_snapshots=False, purge=True), shared(with_accounts(B), {}))
-    assert changes_of(plan.actions) == [(IMAGE, ADD, [A]), (IMAGE, REMOVE, [B])]
-    assert plan.after["volume_permissions"] == {}
+@pytest.mark.parametrize(
+    ("named", "current", "expected"),
+    [
+        pytest.param(
+            with_accounts(A, C), with_accounts(A, B), [("snap-1", REMOVE, [B])], id="others removed"
+        ),
+        pytest.param(with_accounts(A), with_accounts(A), [], id="named ones stay"),
+        pytest.param(with_accounts(A), PRIVATE, [], id="none added"),
+        pytest.param(with_accounts(A), PUBLIC, [("snap-1", REMOVE, ["all"])], id="no longer public"),
+        pytest.param(PUBLIC, PUBLIC, [], id="public stays"),
+        pytest.param(PUBLIC, PRIVATE, [], id="not made public"),
+    ],
+)
+def test_purge_without_share_snapshots_only_removes_access_to_snapshots(
+    named: Sharing, current: Sharing, expected: list[tuple[str, str, list[str]]]
+) -> None:
+    want = wanted(named, share_snapshots=False, purge=True)
+    plan = planned(want, shared(named, {"snap-1": current}))
+    assert changes_of(plan.actions) == expected
+    assert plan.refusals == ()
+    after = current & named
+    assert plan.after["volume_permissions"] == {
+        "snap-1": {"account_ids": sorted(after.account_ids), "public": after.public}
+    }
+
+
+def test_purge_without_share_snapshots_removes_access_to_the_image_first() -> None:
+    want = wanted(with_accounts(A), share_snapshots=False, purge=True)
+    found = shared(with_accounts(B), {"snap-1": with_accounts(B)})
+    assert changes_of(planned(want, found).actions) == [
+        (IMAGE, ADD, [A]),
+        (IMAGE, REMOVE, [B]),
+        ("snap-1", REMOVE, [B]),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def regions_held(draw: st.DrawFn) -> ShareSeen:
 WANTED = st.one_of(
     st.builds(wanted, SHARINGS, present=st.just(False), shared_tags=TAGS),
     st.builds(wanted, SHARINGS, purge=st.booleans(), shared_tags=TAGS),
+    st.builds(wanted, SHARINGS, purge=st.just(True), share_snapshots=st.just(False), shared_tags=TAGS),
 )
 
 
@@ -125,9 +126,12 @@ def test_additions_remove_nothing(want: ShareWanted, saw: ShareSeen) -> None:
 def test_purge_leaves_exactly_the_named_consumers(want: ShareWanted, saw: ShareSeen) -> None:
     assume(want.present)
     after = performed(saw, share.plan(replace(want, purge=True), saw))
-    for found in after.images.values():
+    for target, found in after.images.items():
         assert found.launch == _named(want)
-        assert all(current == _named(want).accounts_only() for current in found.volumes.values())
+        for snapshot_id, current in found.volumes.items():
+            named = _named(want).accounts_only()
+            held = saw.images[target].volumes[snapshot_id]
+            assert current == (named if want.share_snapshots else named & held)
 
 
 @given(WANTED, regions_held())

@@ -70,6 +70,14 @@ def test_volume_permissions_are_not_read_without_share_snapshots(sts: Wire, ec2:
     assert read_shared(sts, ec2, share_snapshots=False).volumes == {}
 
 
+def test_volume_permissions_are_read_for_a_purge_without_share_snapshots(sts: Wire, ec2: Wire) -> None:
+    expect_image(ec2)
+    expect_volumes(ec2)
+    expect_launch(ec2, CONSUMER)
+    found = read_shared(sts, ec2, share_snapshots=False, purge=True)
+    assert found.volumes == {"snap-a": FOR_CONSUMER, "snap-b": Sharing()}
+
+
 @pytest.mark.parametrize("share_snapshots", [True, False])
 def test_block_public_access_is_read_for_public_sharing(sts: Wire, ec2: Wire, share_snapshots: bool) -> None:
     expect_image(ec2)
@@ -143,6 +151,12 @@ def test_planned_copy_without_a_source_needs_no_read(sts: Wire, ec2: Wire) -> No
 def test_planned_copy_has_no_volumes_without_share_snapshots(sts: Wire, ec2: Wire) -> None:
     expect_image(ec2, SOURCE_ID)
     assert read_shared(sts, ec2, share_snapshots=False, **NOT_THERE_YET).volumes == {}
+
+
+def test_planned_copy_has_volumes_for_a_purge_without_share_snapshots(sts: Wire, ec2: Wire) -> None:
+    expect_image(ec2, SOURCE_ID)
+    shared = read_shared(sts, ec2, share_snapshots=False, purge=True, **NOT_THERE_YET)
+    assert shared.volumes == {"snap-a": Sharing(), "snap-b": Sharing()}
 
 
 def test_missing_source_is_refused(sts: Wire, ec2: Wire) -> None:
