@@ -58,6 +58,8 @@ MATCHES = {
     "snapshot-add-public": (True, True, True),
     "snapshot-block-disabled": (False, False, True),
     "snapshot-block-relaxed": (False, False, True),
+    "snapshot-key-associated": (False, False, True),
+    "snapshot-key-disassociated": (False, False, True),
     "snapshot-operation-add-account": (True, False, True),
     "snapshot-operation-add-public": (True, True, True),
     "snapshot-operation-remove-public": (False, False, True),
