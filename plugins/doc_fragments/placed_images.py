@@ -15,7 +15,7 @@ options:
       - Mapping of region to AMI ID, as M(golden.images.ami_copy_regions) returns it, for images of the account whose
         credentials are used.
       - Or a list of mappings with C(account_id), C(region) and C(image_id), for images that several accounts own. An account
-        in O(account_ids) that owns an image in a region uses that image there.
+        in O(account_ids) that owns an image in a region uses that image there. The same image may be listed twice.
       - In check mode, an AMI ID can be null (V(none)) for a copy that is planned and does not exist yet.
       - Exactly one of O(images) and O(image_id) is required.
     type: raw

@@ -245,7 +245,10 @@ class Options:
         }
 
     def images_by_target(self) -> ImagesByTarget:
-        """The images in ``images``, or the one in ``image_id``."""
+        """The images in ``images``, or the one in ``image_id``.
+
+        An image may be listed twice: with the regions' images, and as its owner's own among the consumers'.
+        """
         listed = self._params["images"]
         if not isinstance(listed, list):
             images = self.images()
@@ -259,9 +262,10 @@ class Options:
             place = self.account_id("images", item["account_id"]), self.region("images", item["region"])
             if not str(item["account_id"]).strip():
                 self.refuse("images", f"the account_id of {place[1]} is empty.", _IMAGES_FORMS)
-            if place in placed:
+            image_id = self._image_or_planned("images", place[1], item["image_id"])
+            if placed.get(place, image_id) != image_id:
                 self.refuse("images", f"account {place[0]} has two images in {place[1]}.", "Remove one.")
-            placed[place] = self._image_or_planned("images", place[1], item["image_id"])
+            placed[place] = image_id
         if not listed:
             self.refuse("images", "there are no images.", "Add at least one.")
         return ImagesByTarget(placed)

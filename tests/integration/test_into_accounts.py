@@ -18,6 +18,7 @@ from . import encrypted, observed
 from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, ROLE, EncryptedFixture, await_matched, root, steps
 from .fixture import HOME, OWNER
 from .playbook import MODULES, Ansible, kill, prediction_error
+from .publishing import PARAMETER, value
 
 REGIONS = ("eu-west-1", "us-west-2")
 CONSUMERS = ("data-prod", "web-staging")
@@ -142,6 +143,44 @@ def test_consumers_own_their_copies_and_the_access_for_copying_is_revoked(
     assert (repeated.code, repeated.changed) == (0, []), repeated.text
     assert encrypted.changes(aws, refused=True) == []
     assert _copies(aws, repeated.facts) == copies
+
+
+def test_the_owner_may_be_one_of_the_accounts_and_keeps_the_images(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, tmp_path: Path
+) -> None:
+    disk = {"device_name": "/dev/xvda", "size": 8}
+    plain = {"account": OWNER, "region": HOME, "devices": [disk]}
+    report, (region, consumer) = tmp_path / "report.json", (REGIONS[0], CONSUMERS[1])
+    accounts = fixture.account_ids(OWNER, consumer)
+    roles = {"consumer_role_name": ROLE, "external_id": EXTERNAL_ID}
+    variables = {
+        "distribute_source_image_id": fixture.add_images({"plain": plain})["plain"],
+        "distribute_source_region": HOME,
+        "distribute_regions": [region],
+        "distribute_account_ids": accounts,
+        **{f"distribute_{name}": value for name, value in roles.items()},
+        "distribute_copy_into_accounts": True,
+        "distribute_verify_level": "visible",
+        "distribute_publish_parameter": PARAMETER,
+        "distribute_report_path": str(report),
+    }
+    planned = ansible.run(DISTRIBUTE, variables, "--check")
+    assert planned.code == 0, planned.text
+    done = ansible.run(DISTRIBUTE, variables)
+    assert done.code == 0, done.text
+    written = json.loads(report.read_text(encoding="utf-8"))
+    assert [one["account_id"] for one in written["published"]] == sorted(accounts)
+    copies = {one["account_id"]: one["image_id"] for one in written["consumer_images"]}
+    assert copies[accounts[0]] == done.facts["distribute_images"][region]
+    for account, image_id in zip((OWNER, consumer), map(copies.get, accounts), strict=True):
+        (image,) = observed.own_images(aws, account, region)
+        assert (image["ImageId"], value(aws, account, region)) == (image_id, image_id)
+
+    # As a later job publishes what the report lists.
+    listed = [one for one in written["regions"] if one["shared"]] + written["consumer_images"]
+    options = {"parameter": PARAMETER, "images": listed, "account_ids": accounts, **roles}
+    run, task = ansible.module("ami_publish", **options, source_image_id=written["source_image_id"])
+    assert (run.code, task.changed) == (0, False), run.text
 
 
 def test_key_access_that_failed_is_reported_after_other_access_was_revoked(

@@ -413,6 +413,12 @@ def test_images_of_several_accounts() -> None:
     }
 
 
+@pytest.mark.parametrize("image_id", [SOURCE_ID, None])
+def test_an_image_may_be_listed_twice(image_id: str | None) -> None:
+    images = [{"account_id": CONSUMER, "region": "eu-west-1", "image_id": image_id}] * 2
+    assert by_target(images, allows_planned=True) == {(CONSUMER, "eu-west-1"): image_id}
+
+
 def test_targets_name_the_own_account() -> None:
     read = options(images={"eu-west-1": SOURCE_ID})
     assert read.images_by_target().targets(CONSUMER) == {Target(CONSUMER, "eu-west-1"): SOURCE_ID}
@@ -453,9 +459,12 @@ def test_regions_have_no_duplicates() -> None:
             id="copy that does not exist yet",
         ),
         pytest.param(
-            [{"account_id": CONSUMER, "region": "eu-west-1", "image_id": SOURCE_ID}] * 2,
+            [
+                {"account_id": CONSUMER, "region": "eu-west-1", "image_id": image_id}
+                for image_id in (SOURCE_ID, "ami-0fedcba9876543211")
+            ],
             f"account {CONSUMER} has two images in eu-west-1",
-            id="twice",
+            id="two images",
         ),
     ],
 )
