@@ -222,6 +222,7 @@ results:
   sample:
     - account_id: "111122223333"
       age_days: 4
+      associated_kms_key_arns: []
       copies: []
       creation_date: "2026-11-24T18:03:56.617Z"
       deprecated: false
@@ -240,6 +241,7 @@ results:
         public: false
       snapshots:
         - account_ids: ["012345678901"]
+          associated_kms_key_arns: []
           kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
           public: false
           snapshot_id: snap-0123456789abcdef0
@@ -253,6 +255,13 @@ results:
     age_days:
       description: Whole days since the image was created. Null if AWS does not return the creation date.
       type: int
+      returned: always
+    associated_kms_key_arns:
+      description:
+        - The ARNs of the keys that its snapshots are associated with, each of which gives access to their data by itself. Empty
+          with O(check_keys=false).
+      type: list
+      elements: str
       returned: always
     copies:
       description: The copies of the image that the audit read, each with C(image_id) and C(region).
@@ -309,8 +318,8 @@ results:
       returned: always
     snapshots:
       description:
-        - Its snapshots, each with C(snapshot_id), C(kms_key_arn), and the consumers that it is shared with, as C(account_ids)
-          and C(public).
+        - Its snapshots, each with C(snapshot_id), C(kms_key_arn), C(associated_kms_key_arns), and the consumers that it is
+          shared with, as C(account_ids) and C(public).
         - The latter two are null if they were not read or could not be read.
       type: list
       elements: dict
@@ -324,7 +333,7 @@ results:
       type: str
       returned: always
 kms_keys:
-  description: The keys that encrypt images, sorted by region.
+  description: The keys that encrypt images or that are associated with their snapshots, sorted by region.
   returned: success, and failure after something was read
   type: list
   elements: dict

@@ -258,6 +258,42 @@ def test_a_failed_image_does_not_stop_the_others_and_single_images_can_be_select
     assert observed.sharing(aws, OWNER, FAR, ids["far"]) == ({allowed}, [{allowed}])
 
 
+def test_an_account_keeps_the_key_that_is_associated_with_an_allowed_image(
+    aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible
+) -> None:
+    """Another image under that key is unshared, which was shared with the account, too."""
+    (account,) = protected.account_ids(ALLOWED)
+    ec2, kms = aws.client("ec2", OWNER, HOME), aws.client("kms", OWNER, HOME)
+    golden, key = protected.image_id, protected.key(HOME)
+    base = ec2.copy_image(
+        Name="base-1",
+        SourceImageId=golden,
+        SourceRegion=HOME,
+        Encrypted=True,
+        KmsKeyId=kms.create_key()["KeyMetadata"]["Arn"],
+    )["ImageId"]
+    for snapshot_id in observed.snapshot_ids(observed.image(aws, OWNER, HOME, base)):
+        ec2.associate_kms_key_id(SnapshotId=snapshot_id, KmsKeyId=key)
+    for image_id in (base, golden):
+        ec2.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": [{"UserId": account}]})
+    kms.create_grant(
+        KeyId=key, GranteePrincipal=root(account), Operations=USE, Name=f"golden-images:{account}"
+    )
+    variables = {
+        "remediate_rules": [{"name_pattern": "base-*", "account_ids": [account]}],
+        "remediate_finding_codes": ["unknown_account"],
+        "remediate_regions": [HOME],
+    }
+    done = ansible.run(FQCN, variables)
+    assert done.code == 0, done.text
+    assert removals(done) == {(golden, account, "unknown_account")}
+    revoke = {"kms_key_ids": {HOME: key}, "account_ids": [account], "state": "absent"}
+    run = encrypted.steps(ansible, {"revoke": ("ami_kms_grant", revoke)})
+    (kept,) = run.task("revoke").result["results"][0]["kms_keys"][0]["kept_access"]
+    assert (kept["consumer"], kept["image_ids"]) == (account, [base])
+    assert encrypted.launched(aws, ALLOWED, HOME, base) == "running"
+
+
 @pytest.mark.usefixtures("ids")
 def test_an_account_keeps_key_access_until_its_volumes_under_the_key_are_gone(
     aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible

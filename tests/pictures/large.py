@@ -52,6 +52,7 @@ def _image(number: int) -> dict[str, Any]:
     version = number // (len(_FAMILIES) * len(REGIONS))
     accounts = [*_CONSUMERS, *_strangers(number)]
     return {
+        "associated_kms_key_arns": [],
         "creation_date": "2026-11-01T00:00:00+00:00",
         "encrypted": True,
         "image_id": f"ami-{number:017x}",

@@ -122,6 +122,7 @@ def _result(seen: AuditSeen, target: Target, listed: Listed) -> dict[str, Any]:
     return {
         "account_id": target.account_id,
         "age_days": None if creation is None else max(0, (seen.now - creation).days),
+        "associated_kms_key_arns": region.associated_key_arns(image),
         "creation_date": image.creation_date or None,
         "deprecated": deprecation is not None and deprecation <= seen.now,
         "deprecation_time": image.deprecation_time,
@@ -143,6 +144,7 @@ def _snapshot(region: RegionSeen, snapshot_id: str) -> dict[str, Any]:
     sharing = region.volumes.get(snapshot_id)
     return {
         "account_ids": None if sharing is None else sorted(sharing.account_ids),
+        "associated_kms_key_arns": sorted(region.associated_keys.get(snapshot_id, ())),
         "kms_key_arn": region.key_of.get(snapshot_id),
         "public": None if sharing is None else sharing.public,
         "snapshot_id": snapshot_id,

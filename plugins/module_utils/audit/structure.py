@@ -25,11 +25,13 @@ _FINDING = {
 }
 _SNAPSHOT = {
     "account_ids": Null([TEXT]),
+    "associated_kms_key_arns": [TEXT],
     "kms_key_arn": Null(TEXT),
     "public": Null(BOOLEAN),
     "snapshot_id": TEXT,
 }
 _IMAGE = {
+    "associated_kms_key_arns": [TEXT],
     "creation_date": Null(TEXT),
     "deprecated": Null(BOOLEAN),
     "deprecation_time": Null(TEXT),

@@ -53,7 +53,7 @@ class Scope:
         places = {place for one in listed for place in one.places(audited)}
         for image in [audited.images[place] for place in places if place in audited.images]:
             places.update(image.snapshots, image.keys)
-        places |= {audited.key_of[place] for place in places if place in audited.key_of}
+        places |= {key for place in places for key in audited.keys_of.get(place, ())}
         unplaced = (one.region for one in listed if not one.places(audited))
         return cls(frozenset(places), frozenset((*(place.region for place in places), *unplaced)))
 

@@ -40,7 +40,10 @@ def place_of(finding: Finding) -> Place:
 
 @dataclass(frozen=True)
 class AuditedImage:
-    """An image; ``launch`` are its launch permissions, None if these could not be read."""
+    """An image; ``launch`` are its launch permissions, None if these could not be read.
+
+    ``keys`` are all that give access to its snapshots: those that encrypt them, and associated ones.
+    """
 
     launch: Sharing | None
     snapshots: tuple[Place, ...] = ()
@@ -67,15 +70,15 @@ class Audited:
     """Everything that was audited in an account.
 
     ``volumes`` are the volume permissions of snapshots, also of those that no image uses, None if these
-    could not be read; ``key_of`` maps encrypted snapshots to their keys; ``regions`` are those whose images
-    could be listed.
+    could not be read; ``keys_of`` maps encrypted snapshots to all keys that give access to them; ``regions``
+    are those whose images could be listed.
     """
 
     account_id: str
     regions: frozenset[str] = frozenset()
     images: Mapping[Place, AuditedImage] = field(default_factory=dict)
     volumes: Mapping[Place, Sharing | None] = field(default_factory=dict)
-    key_of: Mapping[Place, Place] = field(default_factory=dict)
+    keys_of: Mapping[Place, tuple[Place, ...]] = field(default_factory=dict)
     keys: Mapping[Place, AuditedKey] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
@@ -159,21 +162,22 @@ def read(result: Mapping[str, Any]) -> Audited:
     """The values of the module's result; raises ``KeyError`` or ``TypeError`` if it is incomplete."""
     images: dict[Place, AuditedImage] = {}
     volumes: dict[Place, Sharing | None] = {}
-    key_of: dict[Place, Place] = {}
+    keys_of: dict[Place, tuple[Place, ...]] = {}
     for item in result["results"]:
         region = item["region"]
         snapshots = {Place(region, one["snapshot_id"]): one for one in item["snapshots"]}
         images[Place(region, item["image_id"])] = AuditedImage(
             _sharing(item["sharing"]),
             tuple(snapshots),
-            tuple(Place(region, arn) for arn in item["kms_key_arns"]),
+            _keys(region, item["kms_key_arns"], item["associated_kms_key_arns"]),
             item["name"],
             item["state"] == "disabled",
         )
         for place, one in snapshots.items():
             volumes[place] = None if one["account_ids"] is None else _sharing(one)
-            if one["kms_key_arn"]:
-                key_of[place] = Place(region, one["kms_key_arn"])
+            own = [one["kms_key_arn"]] if one["kms_key_arn"] else []
+            if keys := _keys(region, own, one["associated_kms_key_arns"]):
+                keys_of[place] = keys
     for item in result["unused_snapshots"]:
         volumes[Place(item["region"], item["snapshot_id"])] = _sharing(item)
     findings = tuple(map(Finding.read, result["findings"]))
@@ -185,7 +189,7 @@ def read(result: Mapping[str, Any]) -> Audited:
         regions=frozenset(result["regions"]),
         images=images,
         volumes=volumes,
-        key_of=key_of,
+        keys_of=keys_of,
         keys={Place(item["region"], item["kms_key_arn"]): _key(item) for item in result["kms_keys"]},
         findings=findings,
     )
@@ -204,6 +208,11 @@ def sharing_of(principals: Iterable[str]) -> Sharing:
 
 def _sharing(given: Mapping[str, Any] | None) -> Sharing | None:
     return None if given is None else Sharing.read(given)
+
+
+def _keys(region: str, own: Iterable[str], associated: Iterable[str]) -> tuple[Place, ...]:
+    """All keys that give access to an image or snapshot, each once."""
+    return tuple(dict.fromkeys(Place(region, arn) for arn in (*own, *associated)))
 
 
 def _key(given: Mapping[str, Any]) -> AuditedKey:

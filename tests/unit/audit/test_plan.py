@@ -195,6 +195,7 @@ def test_the_facts_of_an_image() -> None:
     assert first["sharing"] == accounts(A).as_result()
     assert first["snapshots"][0] == {
         "account_ids": [B],
+        "associated_kms_key_arns": [],
         "kms_key_arn": None,
         "public": False,
         "snapshot_id": "snap-1",
@@ -212,6 +213,16 @@ def test_the_facts_of_an_image() -> None:
         "images": 1,
         "snapshot_block_public_access": "block-new-sharing",
     }
+
+
+def test_the_keys_of_an_image_are_returned_with_it_and_with_its_snapshots() -> None:
+    seen = AuditSeen(
+        OWNER, NOW, {place(): under_key(PRIVATE, associated_keys={"snap-1": ("arn:b", "arn:a")})}
+    )
+    (image,) = audit.results(seen, audit.plan(AuditWanted(), seen))
+    (snapshot,) = image["snapshots"]
+    assert (image["kms_key_arns"], snapshot["kms_key_arn"]) == ([KEY.arn], KEY.arn)
+    assert image["associated_kms_key_arns"] == snapshot["associated_kms_key_arns"] == ["arn:a", "arn:b"]
 
 
 @given(

@@ -168,7 +168,8 @@ def _revoked(region: RegionSeen, key: KeySeen, target: Target, task: Mapping[str
             region.sharing.get(item.image.image_id, Sharing()) | Sharing(frozenset({OWNER})),
         )
         for item in region.images
-        if key.key.arn in region.key_arns(item.image) and item.image.image_id not in wanted.ignored_image_ids
+        if key.key.arn in (*region.key_arns(item.image), *region.associated_key_arns(item.image))
+        if item.image.image_id not in wanted.ignored_image_ids
     }
     shared = {KeyRef(target.region, key.key.arn): SharedUnderKey(others)}
     seen = GrantSeen(OWNER, "aws", {target: (key,)}, shared=shared)

@@ -71,13 +71,18 @@ def regions(draw: st.DrawFn, name: str) -> RegionSeen:
     snapshots = sorted({one for image in images for one in image.snapshot_ids})
     arns = [key_arn(letter, name) for letter in ("a", "b")]
     key_of = {one: arn for one in snapshots if (arn := draw(st.sampled_from([*arns, None])))}
+    associated = {
+        one: (arn,) for one, own in key_of.items() if draw(st.booleans()) for arn in arns if arn != own
+    }
+    used = {*key_of.values(), *(arn for further in associated.values() for arn in further)}
     return RegionSeen(
         images=tuple(Listed(image) for image in images),
         sharing={image.image_id: draw(SHARINGS) for image in images},
         volumes={one: draw(SHARINGS).accounts_only() for one in snapshots},
         unused={"snap-unused": draw(SHARINGS).accounts_only()},
         key_of=key_of,
-        keys={arn: draw(keys(arn)) for arn in sorted(set(key_of.values()))},
+        associated_keys=associated,
+        keys={arn: draw(keys(arn)) for arn in sorted(used)},
     )
 
 

@@ -14,10 +14,13 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     RegionSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils.model import KeySeen
 from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
 
 from tests.unit.audit.examples import IMAGE, NOW, PRIVATE, accounts, region, under_key
 from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.keys.examples import key_arn
+from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
 from tests.unit.remediation.examples import remediated
 
@@ -61,6 +64,17 @@ def test_key_access_is_revoked_with_a_named_snapshot() -> None:
     seen = account_of(replace(under_key(PRIVATE, made(root(B))), volumes={"snap-1": accounts(B)}))
     plan = remediated(seen, named=(Named("snap-1"),))
     assert [item.place.resource for item in plan.removals] == ["snap-1", KEY.arn]
+
+
+def test_a_named_snapshot_covers_the_keys_that_it_is_associated_with() -> None:
+    second = replace(KEY, arn=key_arn("b"))
+    keys = {
+        KEY.arn: KeySeen(KEY, (), policy_of()),
+        second.arn: KeySeen(second, (made(root(B)),), policy_of()),
+    }
+    seen = account_of(under_key(PRIVATE, keys=keys, associated_keys={"snap-1": (second.arn,)}))
+    plan = remediated(seen, named=(Named("snap-1"),), codes=("grant_without_share",))
+    assert [item.place.resource for item in plan.removals] == [second.arn]
 
 
 def failure(action: str, region: str = REGION) -> Failure:

@@ -53,13 +53,20 @@ def test_read() -> None:
     assert found.images == {
         IMAGE_PLACE: AuditedImage(accounts(B), (SNAPSHOT,), (KEY_PLACE,), ENCRYPTED.name, False)
     }
-    assert (found.volumes, found.key_of) == ({SNAPSHOT: accounts(B)}, {SNAPSHOT: KEY_PLACE})
+    assert (found.volumes, found.keys_of) == ({SNAPSHOT: accounts(B)}, {SNAPSHOT: (KEY_PLACE,)})
     key = found.keys[KEY_PLACE]
     assert key.grantees == PolicyConsumers(frozenset({B}))
     assert key.named == PolicyConsumers(frozenset({A}), frozenset({ORG_ID}), frozenset({UNIT_IDS}))
     assert key.holders == key.grantees | key.named
     assert found.users == {SNAPSHOT: (IMAGE_PLACE,), KEY_PLACE: (IMAGE_PLACE,)}
     assert {one.code for one in found.findings} >= {"unknown_account"}
+
+
+def test_an_image_is_also_under_the_keys_that_its_snapshots_are_associated_with() -> None:
+    associated = Place(REGION, "arn:associated")
+    found = audit_of(under_key(accounts(A), associated_keys={"snap-1": (associated.resource,)}))
+    assert found.images[IMAGE_PLACE].keys == found.keys_of[SNAPSHOT] == (KEY_PLACE, associated)
+    assert found.users[associated] == (IMAGE_PLACE,)
 
 
 @pytest.mark.parametrize("result", [{}, {"results": [{"region": REGION}]}, {"results": None}])

@@ -22,8 +22,8 @@ from .principals import Held, shared_with
 # AWS KMS"), assumed-role/aws:ec2-infrastructure/i-…: such grants change with the account's own instances.
 _INSTANCE = re.compile(r"/i-[0-9a-f]+$")
 _IMAGE_FACTS = (
-    *("creation_date", "deprecated", "deprecation_time", "encrypted", "image_id", "kms_key_arns", "name"),
-    *("region", "state"),
+    *("associated_kms_key_arns", "creation_date", "deprecated", "deprecation_time", "encrypted", "image_id"),
+    *("kms_key_arns", "name", "region", "state"),
 )
 # The parts that an audit can be told not to read, by the returned keys that say whether it did.
 _OPTIONAL = {"keys": "check_keys", "snapshots": "check_snapshots"}

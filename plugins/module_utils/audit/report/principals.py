@@ -53,21 +53,23 @@ class Held:
     def keys(self, image: Mapping[str, Any], launch: str) -> str:
         """Whether the principals with a launch permission can use the image's keys.
 
-        ``not_needed`` without encryption, ``no`` if no other account can use one of the keys, ``unknown`` if
-        one was not read or not checked: only with a launch permission is key access checked.
+        ``not_needed`` without encryption, ``no`` if no other account can use any key of one of the snapshots,
+        ``unknown`` if a key was not read or the access not checked: it is only checked with a launch
+        permission, and without associated keys, any of which may give the access.
         """
         if not image["encrypted"]:
             return "not_needed"
-        known = self._keys_of(image)
-        if any(key is not None and _is_unusable(key) for key in known):
+        of_snapshots = [keys for one in image["snapshots"] if (keys := self._keys_of(image["region"], one))]
+        if any(all(key is not None and _is_unusable(key) for key in keys) for keys in of_snapshots):
             return "no"
+        known = [key for keys in of_snapshots for key in keys]
         if launch != "yes" or not known or any(key is None or _is_foreign(key) for key in known):
             return "unknown"
-        return "yes"
+        return "unknown" if image["associated_kms_key_arns"] else "yes"
 
     def unknown(self, image: Mapping[str, Any]) -> list[str]:
         """The parts of the image's access that were not read."""
-        keys = self._keys_of(image)
+        keys = [key for one in image["snapshots"] for key in self._keys_of(image["region"], one)]
         without = {
             "keys": image["encrypted"] and (not keys or None in keys),
             "launch permissions": image["sharing"] is None,
@@ -75,12 +77,11 @@ class Held:
         }
         return [name for name, lacking in without.items() if lacking]
 
-    def _keys_of(self, image: Mapping[str, Any]) -> list[Mapping[str, Any] | None]:
-        """The keys of an image, None for each that was not read."""
-        region = image["region"]
-        known = [self._keys.get((region, arn)) for arn in image["kms_key_arns"]]
-        lacking = any((region, one["snapshot_id"]) in self._keyless for one in image["snapshots"])
-        return [*known, None] if lacking else known
+    def _keys_of(self, region: str, snapshot: Mapping[str, Any]) -> list[Mapping[str, Any] | None]:
+        """The keys each of which gives access to a snapshot, None for each that was not read."""
+        own = [snapshot["kms_key_arn"]] if snapshot["kms_key_arn"] else []
+        known = [self._keys.get((region, arn)) for arn in (*own, *snapshot["associated_kms_key_arns"])]
+        return [*known, None] if (region, snapshot["snapshot_id"]) in self._keyless else known
 
 
 def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list[dict[str, Any]]:

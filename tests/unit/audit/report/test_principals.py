@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.report.princip
     users,
 )
 from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -28,10 +29,17 @@ from tests.unit.audit.examples import (
 from tests.unit.audit.report.examples import audited, report, unread
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.keys.examples import DEFAULT, key_arn
-from tests.unit.keys.policies import consumers, opened_to
+from tests.unit.keys.policies import consumers, opened_to, policy_of
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
 
+SECOND = replace(KEY, arn=key_arn("b"))
 EVERYTHING = AuditWanted(allowed=accounts(A, B) | orgs(ORG, units=[UNIT]) | PUBLIC)
+
+
+def associated(own: Key, second: Key) -> RegionSeen:
+    """An image that is shared with an account, under a key of its own and one that is associated with it."""
+    keys = {one.arn: KeySeen(one, (), policy_of()) for one in (own, second)}
+    return under_key(accounts(A), keys=keys, associated_keys={"snap-1": (second.arn,)})
 
 
 def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
@@ -121,6 +129,24 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
             allowing(A),
             {A: (True, "yes", "none", "unknown")},
             id="a key that could not be read",
+        ),
+        pytest.param(
+            associated(replace(KEY, state="Disabled"), SECOND),
+            allowing(A),
+            {A: (True, "yes", "none", "unknown")},
+            id="the key is disabled, and one that is associated is not",
+        ),
+        pytest.param(
+            associated(replace(KEY, state="Disabled"), replace(SECOND, state="PendingDeletion")),
+            allowing(A),
+            {A: (True, "yes", "none", "no")},
+            id="the key and the one that is associated are disabled",
+        ),
+        pytest.param(
+            associated(KEY, replace(SECOND, state="Disabled")),
+            allowing(A),
+            {A: (True, "yes", "none", "unknown")},
+            id="which of the two keys an account can use is not checked",
         ),
         pytest.param(
             region(accounts(A), image=ENCRYPTED),
