@@ -18,8 +18,19 @@ from dataclasses import dataclass
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 # Those with which it refuses credentials that have expired: of the query protocol and S3, of JSON, of EC2.
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+# Botocore's exceptions for credentials that it cannot find, read, get or renew. Older versions lack some.
+NO_CREDENTIALS = frozenset(
+    {
+        *("CredentialRetrievalError", "NoCredentialsError", "PartialCredentialsError"),
+        *("InfiniteLoopConfigError", "InvalidConfigError", "UnknownCredentialError"),
+        *("LoginAuthorizationCodeError", "LoginError", "LoginInsufficientPermissions"),
+        *("LoginRefreshRequired", "LoginTokenLoadError", "NoAuthTokenError", "TokenRetrievalError"),
+        *("MissingDependencyException", "RefreshWithMFAUnsupportedError"),
+        *("SSOError", "SSOTokenLoadError", "UnauthorizedSSOTokenError"),
+    }
+)
 # A read that is denied stays so, and credentials that have expired.
-FAILS_AGAIN = DENIED | EXPIRED
+FAILS_AGAIN = DENIED | EXPIRED | NO_CREDENTIALS
 
 _POLICY = r"(?P<policy>[A-Za-z -]*?(?:policy|permissions boundary))"
 _EXPLICIT = re.compile(rf"with an explicit deny in an? {_POLICY}(?:: (?P<arn>arn:\S*[^\s.,;]))?(?![A-Za-z])")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.denial import (
+    FAILS_AGAIN,
     Denial,
     described,
     read_denial,
@@ -116,3 +117,20 @@ def test_remedy(why: str, expected: str) -> None:
 )
 def test_described(why: str, expected: str) -> None:
     assert described(launching(why)) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("UnauthorizedOperation", True),
+        ("ExpiredTokenException", True),
+        ("CredentialRetrievalError", True),
+        ("LoginRefreshRequired", True),
+        ("NoCredentialsError", True),
+        ("UnauthorizedSSOTokenError", True),
+        ("EndpointConnectionError", False),
+        ("ThrottlingException", False),
+    ],
+)
+def test_reads_that_fail_again_as_they_are(code: str, expected: bool) -> None:
+    assert (code in FAILS_AGAIN) is expected

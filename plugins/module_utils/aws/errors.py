@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..denial import NO_CREDENTIALS
 from ..denial import remedy as remedy_of_denial
 from ..failures import CHECK_CREDENTIALS, Failure, TargetFailed, incomplete_response
 from ..fanout import DidNotAnswer
@@ -90,6 +91,10 @@ _AMI_QUOTAS = (
     "sharing, 1,000 of these for each image by default, or Public AMIs, 5 in a region by default."
 )
 _OTHER_CODE = "See the error {code} of {action} in AWS's API reference."
+_LOG_IN = (
+    f"{CHECK_CREDENTIALS} If they come from a login, log in again (aws sso login, or aws login), as the user "
+    "who runs Ansible."
+)
 _CHECK_SETTINGS = (
     "Check profile or AWS_PROFILE, endpoint_url, and the files and environment variables of the AWS CLI, as "
     "the user who runs Ansible."
@@ -303,6 +308,8 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
 def _sdk_remedy(exception: Exception) -> str:
     if isinstance(exception, NoCredentialsError):
         return "Set access_key and secret_key, a profile, or the environment variables of the AWS CLI."
+    if type(exception).__name__ in NO_CREDENTIALS:
+        return _LOG_IN
     if type(exception).__name__ in _SETTINGS:
         return _CHECK_SETTINGS
     if isinstance(exception, ParamValidationError):

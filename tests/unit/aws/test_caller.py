@@ -18,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.caller import (
 )
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils.denial import NO_CREDENTIALS
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
 from ansible_collections.golden.images.plugins.module_utils.runner import refusal
 
@@ -164,6 +165,8 @@ def test_a_profile_whose_credentials_cannot_be_read_is_refused(
     failure = refused_by(settings)
     assert failure.error_code == code
     assert message in failure.message
+    assert ("log in again" in failure.remedy) is (code in NO_CREDENTIALS)
+    assert failure.remedy.endswith("as the user who runs Ansible.")
 
 
 def test_incomplete_keys_of_the_environment_are_refused(refused_by: Callable[..., Failure]) -> None:

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import errors
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     AWS_ERRORS,
     REMEDIES,
@@ -16,9 +19,12 @@ from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     message_of,
     no_image,
 )
+from ansible_collections.golden.images.plugins.module_utils.denial import NO_CREDENTIALS
 from ansible_collections.golden.images.plugins.module_utils.failures import TargetFailed, invalid_option
 from ansible_collections.golden.images.plugins.module_utils.fanout import DidNotAnswer
+from botocore import exceptions
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     EndpointConnectionError,
     NoCredentialsError,
@@ -278,6 +284,37 @@ def test_failures_without_an_answer_of_aws(exception: Exception, code: str, sour
     assert found.message
     assert "garbage" not in found.message
     assert remedy in found.remedy
+
+
+def raised(name: str) -> Exception:
+    """Botocore's exception of this name."""
+    found: type[BotoCoreError] = getattr(exceptions, name)
+    parts = re.findall(r"\{(\w+)\}", found.fmt)
+    return found(**{part: part for part in parts})
+
+
+@pytest.mark.parametrize("name", sorted(NO_CREDENTIALS - {"NoCredentialsError"}))
+def test_the_remedy_of_credentials_that_botocore_cannot_get(name: str) -> None:
+    found = failure(raised(name), place(), "DescribeImages")
+    assert (found.error_code, found.source) == (name, "sdk")
+    assert found.remedy.startswith("Check the credentials")
+    assert "aws sso login" in found.remedy
+
+
+@pytest.mark.parametrize("name", sorted(errors._SETTINGS))
+def test_the_remedy_of_settings_that_botocore_does_not_accept(name: str) -> None:
+    found = failure(raised(name), None, "GetCallerIdentity")
+    assert (found.error_code, found.source) == (name, "sdk")
+    assert "AWS_PROFILE" in found.remedy
+
+
+def test_every_exception_for_credentials_has_the_remedy() -> None:
+    """Botocore derives those of SSO, of a login and of wrong settings from these."""
+    bases = (exceptions.SSOError, exceptions.LoginError, exceptions.InvalidConfigError)
+    known = {
+        name for name, one in vars(exceptions).items() if isinstance(one, type) and issubclass(one, bases)
+    }
+    assert known <= NO_CREDENTIALS
 
 
 def test_a_bug_is_reported_with_its_traceback() -> None:
