@@ -205,6 +205,14 @@ REMEDIES_OF_ACTIONS = {
 }
 
 
+# botocore's waiters of EC2 that rooms use, with the operations that they repeat.
+_OPERATIONS_OF_WAITERS = {
+    "ImageAvailable": "DescribeImages",
+    "ImageExists": "DescribeImages",
+    "InstanceRunning": "DescribeInstances",
+    "SnapshotCompleted": "DescribeSnapshots",
+}
+
 _DENIALS = frozenset(code for code, remedy in REMEDIES.items() if remedy is _PERMISSION)
 
 
@@ -216,6 +224,18 @@ def code_of(exception: ClientError) -> str:
 def message_of(exception: ClientError) -> str:
     """AWS's message of an error; botocore's if the response has none."""
     return str(exception.response.get("Error", {}).get("Message", exception))
+
+
+def error_of_waiter(exception: WaiterError) -> ClientError | None:
+    """AWS's error that ended a waiter; None if a state or the timeout has ended it.
+
+    After the timeout, the last response may be an error, too: one that the waiter tolerates, such as that of
+    an instance that does not exist yet.
+    """
+    name, reason = (str(exception.kwargs[key]) for key in ("name", "reason"))
+    if reason.startswith("Max attempts exceeded") or "Error" not in exception.last_response:
+        return None
+    return ClientError(exception.last_response, _OPERATIONS_OF_WAITERS.get(name, ""))
 
 
 @contextmanager
@@ -254,6 +274,8 @@ def failure(exception: Exception, target: Target | None, action: str) -> Failure
         return exception.failure
     if isinstance(exception, ClientError):
         return _aws_failure(exception, target, action)
+    if isinstance(exception, WaiterError) and (error := error_of_waiter(exception)):
+        return _aws_failure(error, target, action)
     if isinstance(exception, IncompleteAnswer):
         return incomplete_response(exception.operation, exception.member, target)
     if isinstance(exception, (BotoCoreError, ResponseParserError)):
@@ -312,6 +334,8 @@ def _sdk_remedy(exception: Exception) -> str:
         return _LOG_IN
     if type(exception).__name__ in _SETTINGS:
         return _CHECK_SETTINGS
+    if isinstance(exception, WaiterError):
+        return _RETRY
     if isinstance(exception, ParamValidationError):
         return "A newer botocore may support this parameter: update botocore and boto3."
     return "Check the network, the proxy and endpoint_url, and rerun: completed work is kept."

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..aws.answers import required
-from ..aws.errors import ClientError, WaiterError
+from ..aws.errors import WaiterError, error_of_waiter
 from ..model import Instance
 from ..tags import tag_map
 from .request import PROBE_TAG
@@ -47,15 +47,12 @@ def wait_until_running(ec2: EC2Client, instance_id: str, timeout: float) -> Inst
             InstanceIds=[instance_id], WaiterConfig={"Delay": _DELAY, "MaxAttempts": attempts}
         )
     except WaiterError as exception:
-        answer: Mapping[str, Any] = exception.last_response
-        found = _found(answer)
-        if found:
-            return found[0]
+        if error := error_of_waiter(exception):
+            raise error from exception
+        found = _found(exception.last_response)
         # Right after RunInstances, EC2 may not find the instance yet (EC2 Developer Guide, "Eventual
         # consistency in the Amazon EC2 API").
-        if answer.get("Error", {}).get("Code", NOT_FOUND) == NOT_FOUND:
-            return Instance(instance_id, "pending")
-        raise ClientError(answer, "DescribeInstances") from exception  # type: ignore[arg-type]
+        return found[0] if found else Instance(instance_id, "pending")
     return Instance(instance_id, "running")
 
 

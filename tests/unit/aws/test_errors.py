@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import errors
@@ -13,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     REMEDIES,
     REMEDIES_OF_ACTIONS,
     code_of,
+    error_of_waiter,
     failure,
     hidden,
     is_temporary,
@@ -30,6 +33,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ParamValidationError,
     ProfileNotFound,
+    WaiterError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -315,6 +319,43 @@ def test_every_exception_for_credentials_has_the_remedy() -> None:
         name for name, one in vars(exceptions).items() if isinstance(one, type) and issubclass(one, bases)
     }
     assert known <= NO_CREDENTIALS
+
+
+def ended(reason: str, response: Mapping[str, Any], name: str = "ImageAvailable") -> WaiterError:
+    return WaiterError(name, reason, dict(response))
+
+
+DENIED = {"Error": {"Code": "UnauthorizedOperation", "Message": "No."}}
+TIMEOUT = "Max attempts exceeded. Previously accepted state: Matched expected service error code"
+
+
+def test_the_error_of_aws_that_ended_a_waiter() -> None:
+    raised = ended("An error occurred (UnauthorizedOperation): No.", DENIED, "SnapshotCompleted")
+    error = error_of_waiter(raised)
+    assert error is not None
+    assert (code_of(error), message_of(error)) == ("UnauthorizedOperation", "No.")
+    assert error.operation_name == "DescribeSnapshots"
+    found = failure(raised, place("eu-west-1"), "RestoreImageFromRecycleBin")
+    assert (found.error_code, found.source, found.region) == ("UnauthorizedOperation", "aws", "eu-west-1")
+    assert found.remedy == "Allow DescribeSnapshots in the IAM policy of the credentials used."
+    other = ended("An error occurred (UnauthorizedOperation): No.", DENIED, "AnotherWaiter")
+    assert failure(other, place(), "EnableImage").action == "EnableImage"
+
+
+@pytest.mark.parametrize(
+    ("reason", "response"),
+    [
+        ("Max attempts exceeded", {"Images": []}),
+        (TIMEOUT, {"Error": {"Code": "InvalidAMIID.NotFound"}}),
+        ("Waiter encountered a terminal failure state", {"Images": [{"State": "failed"}]}),
+    ],
+)
+def test_a_waiter_that_no_error_of_aws_ended(reason: str, response: Mapping[str, Any]) -> None:
+    raised = ended(reason, response)
+    assert error_of_waiter(raised) is None
+    found = failure(raised, place(), "EnableImage")
+    assert (found.error_code, found.source, found.action) == ("WaiterError", "sdk", "EnableImage")
+    assert found.remedy == "Rerun later: completed work is kept."
 
 
 def test_a_bug_is_reported_with_its_traceback() -> None:
