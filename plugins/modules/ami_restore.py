@@ -101,7 +101,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 results:
-  description: Each image after the task. Images that failed are missing.
+  description:
+    - Each image after the task. Images that failed are missing.
+    - An image without an account or organization that AWS rejected is restored, and not missing.
   returned: success, and failure after something was changed
   type: list
   elements: dict

@@ -250,6 +250,11 @@ def test_what_cannot_be_restored_is_reported_before_anything_changes(
     assert "Line 2" in " ".join(run.text.split())
     assert {call.region for call in aws.calls(action="EnableImage")} == {AWAY}
     assert observed.sharing(aws, OWNER, AWAY, away[AWAY]) == retired.before[AWAY][-1]
+    # The image of the task that names the closed account is restored.
+    (restored,) = tasks["closed"].result["results"]
+    assert (restored["image_id"], restored["previous_state"]) == (away[AWAY], "disabled")
+    given = sorted(aws.account_id(one) for one in CONSUMERS)
+    assert restored["launch_permissions"]["account_ids"] == given
 
 
 def _lost(retired: Retired, region: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from ..runner import Flow, Outcome
 from ..share.wait import wait_until_returned
 from . import read_recycle_bin as recycle_bin
 from .options import wanted_from
-from .plan import ImagePlan, RestorePlan, plan, plan_image
+from .plan import ImagePlan, RestorePlan, plan, plan_image, without_rejected
 from .read_tombstones import read_tombstones
 from .state import Found, RestoreSeen, RestoreWanted
 
@@ -123,8 +123,9 @@ def apply(
             if one.ref.region == target.region:
                 done, final = _restore(clients, wanted, seen, one)
                 parts.append(done)
-                if not done.failures:
-                    plans[one.ref.image_id] = final
+                # An image without some of its permissions is restored.
+                if all(failure.error_code == CONSUMER_REJECTED for failure in done.failures):
+                    plans[one.ref.image_id] = without_rejected(final, done.failures)
         return _Restored(merge(*parts), plans)
 
     done, failed = each(targets, restore)

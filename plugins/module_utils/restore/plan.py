@@ -155,6 +155,31 @@ def plan_image(
     )
 
 
+def without_rejected(plan: ImagePlan, rejections: Iterable[Failure]) -> ImagePlan:
+    """The plan, whose result does not have the accounts and organizations that AWS rejected."""
+    failures = tuple(rejections)
+
+    def accepted(operation: str, permissions: Mapping[str, Any]) -> dict[str, Any]:
+        refused = [one for one in failures if one.action == operation]
+        return {
+            key: [one for one in value if not any(failure.rejects(one) for failure in refused)]
+            if isinstance(value, list)
+            else value
+            for key, value in permissions.items()
+        }
+
+    if not failures:
+        return plan
+    volumes = plan.after["volume_permissions"]
+    after = {
+        **plan.after,
+        "launch_permissions": accepted("ModifyImageAttribute", plan.after["launch_permissions"]),
+        "volume_permissions": volumes
+        and {one: accepted("ModifySnapshotAttribute", permissions) for one, permissions in volumes.items()},
+    }
+    return replace(plan, after=after)
+
+
 def _region(target: Target, images: Iterable[ImagePlan]) -> TargetPlan:
     here = list(images)
     return TargetPlan(

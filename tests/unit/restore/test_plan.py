@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import TombstoneHistory
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
 from ansible_collections.golden.images.plugins.module_utils.restore.state import RestoreSeen
 
-from tests.unit.examples import CONSUMER, OWNER, volumes
+from tests.unit.examples import CONSUMER, OWNER, place, volumes
 
 from .examples import (
     BINNED_AT,
@@ -45,6 +46,12 @@ AMI = REF.image_id
 ENABLE, SHARE, UNMARK = ("EnableImage", AMI), ("ModifyImageAttribute", AMI), ("DeleteTags", AMI)
 MARK = ("CreateTags", AMI)
 PUBLIC = Sharing(public=True)
+
+
+def rejection(operation: str) -> Failure:
+    """AWS rejects the account."""
+    failure = Failure.at(place(REF.region), operation, "InvalidAMIAttributeItemValue", "No.", "")
+    return failure.rejecting(CONSUMER, "Remove it.")
 
 
 def test_a_disabled_image_is_enabled_then_shared_then_untagged() -> None:
@@ -300,6 +307,22 @@ def test_public_permissions_are_put_back_only_with_allow_public() -> None:
     refused = planned(blocked, public, allow_public=True).refusals
     assert [one.error_code for one in refused] == ["block_public_access"] * 2
     assert all("allow_public: false" in one.remedy for one in refused)
+
+
+def test_the_result_lacks_what_aws_rejected() -> None:
+    plan = planned(found(volumes=dict.fromkeys(VOLUMES, Sharing())), tombstone())
+    assert restore.without_rejected(plan, ()) == plan
+    left = restore.without_rejected(plan, [rejection("ModifyImageAttribute")]).after
+    assert left["launch_permissions"] == (LAUNCH - Sharing(frozenset({CONSUMER}))).as_result()
+    assert left["volume_permissions"]["snap-1"] == {"account_ids": [CONSUMER], "public": False}
+    left = restore.without_rejected(plan, [rejection("ModifySnapshotAttribute")]).after
+    assert left["launch_permissions"] == LAUNCH.as_result()
+    assert left["volume_permissions"]["snap-1"] == {"account_ids": [], "public": False}
+
+
+def test_a_result_without_volume_permissions_lacks_what_aws_rejected() -> None:
+    plan = planned(found(), tombstone(), restore_permissions=False)
+    assert restore.without_rejected(plan, [rejection("ModifyImageAttribute")]).after == plan.after
 
 
 def test_a_disabled_public_image_is_not_public_after_the_recycle_bin() -> None:
