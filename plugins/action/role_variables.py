@@ -24,9 +24,14 @@ from ansible_collections.golden.images.plugins.module_utils.variables import (
 )
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
 
+_SPEC = {"values": {"type": "dict"}}
+
 
 class ActionModule(ActionBase):
-    """Returns the values of the role's variables as ``options``, or fails with all problems at once."""
+    """Returns the values of the role's variables as ``options``, or fails with all problems at once.
+
+    With ``values``, which are by variable, no variable of the same name counts, wherever it is set.
+    """
 
     _requires_connection = False
     _supports_check_mode = True
@@ -34,16 +39,17 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        self.validate_argument_spec({})
+        _validation, parameters = self.validate_argument_spec(_SPEC)
         role = self._task._role
         if role is None:
             raise AnsibleActionFail("golden.images.role_variables is for the tasks of a role.")
         document = documented(role._role_path)
         variables = declared(document["variables"])
         prefix = f"{os.path.basename(role._role_path)}_"
-        given = self._given(sources(variables), task_vars)
+        settings = task_vars if parameters["values"] is None else parameters["values"]
+        given = self._given(sources(variables), settings)
         values, failures = read(variables, given, parsed)
-        names = [name for name in task_vars if name.startswith(prefix) and task_vars[name] not in (None, "")]
+        names = [name for name in settings if name.startswith(prefix) and settings[name] not in (None, "")]
         failures += misspelled(variables, prefix, names, given)
         failures += none_set(one_of_each(document.get("required_one_of", ())), values, failures)
         result["failures"] = [failure.as_result() for failure in failures]
@@ -56,9 +62,9 @@ class ActionModule(ActionBase):
         result["_ansible_no_log"] = any(variable.no_log and values[variable.name] for variable in variables)
         return result
 
-    def _given(self, names, task_vars):
+    def _given(self, names, settings):
         """The values of those variables that are set."""
-        return {name: self._value(task_vars[name]) for name in names if name in task_vars}
+        return {name: self._value(settings[name]) for name in names if name in settings}
 
     def _value(self, given):
         try:

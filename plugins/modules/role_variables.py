@@ -20,6 +20,13 @@ description:
   - It runs on the controller, starts no process, and calls no AWS.
 author:
   - golden.images contributors !UNKNOWN
+options:
+  values:
+    description:
+      - The values of the role's variables, by variable, for a role that includes this one. A variable that is not in it has
+        its default, even if a variable of that name is set elsewhere.
+      - By default the variables of the play count, with Ansible's precedence.
+    type: dict
 attributes:
   check_mode:
     description: Reads in check mode too.

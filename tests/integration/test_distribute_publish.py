@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -194,27 +195,72 @@ def test_nothing_is_published_if_the_verification_cannot_start(
     role = {"name": "golden.images.distribute"}
     run = ansible.tasks(
         [
+            {"name": "end", "meta": "end_host", "when": "inventory_hostname == 'second'"},
             {"name": "one", "include_role": role, "vars": variables},
-            # Not a valid timeout: the role verify fails before it reads an image.
-            {
-                "name": "other",
-                "include_role": role,
-                "vars": {**variables, **other, "verify_wait_timeout": "soon"},
-            },
-        ]
+            # One of several hosts with accounts of their own may verify only its account, which the role
+            # verify checks before it reads an image.
+            {"name": "own", "set_fact": {"account_id": aws.account_id(OWNER)}},
+            {"name": "other", "include_role": role, "vars": variables | other},
+        ],
+        *("--inventory", "first,second,"),
+        hosts="all",
+        connection="local",
+        vars={"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
     )
     assert run.code != 0
     assert _published(aws, OWNER, HOME) == fixture.image_id
     ssm = aws.client("ssm", OWNER, HOME)
     assert encrypted.refusal(ssm.get_parameter, Name="/golden/other") == "ParameterNotFound"
     *_, verification_error = (task for task in run.tasks if task.name.endswith(LATE_FAILURES))
-    assert "verify_wait_timeout" in verification_error.result["msg"]
+    assert "every host of the play would verify" in verification_error.result["msg"]
     *_, reported = (
         task for task in run.tasks if task.name.endswith("distribute : Write the distribution report")
     )
     report = reported.result["report"]
-    assert (report["status"], "verified" in report, "published" in report) == ("incomplete", False, False)
+    assert (report["status"], "published" in report) == ("incomplete", False)
     assert [one["action"] for one in report["failures"]] == ["verify"]
+    # Nothing of what the first image has reached.
+    assert [one["reached"] for one in report["verified"]] == [False, False]
+
+
+def test_variables_of_the_role_verify_change_no_distribution(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    """An extra variable takes precedence over each variable of a task."""
+    image = {"account": OWNER, "region": HOME, "devices": [{"device_name": "/dev/xvda", "size": 8}]}
+    other = fixture.add_images({"other": image})["other"]
+    consumers = [{"UserId": account_id} for account_id in variables["distribute_account_ids"]]
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(ImageId=other, LaunchPermission={"Add": consumers})
+    variables |= {"distribute_regions": [HOME], "distribute_verify_level": "authorized"}
+    variables["distribute_output_files"] = ["images.json"]
+    of_verify = {
+        "verify_images": {HOME: other},
+        "verify_account_ids": variables["distribute_account_ids"][:1],
+        "verify_level": "visible",
+        "verify_report_dir": str(ansible.folder / "verified"),
+        # Facts of roles.
+        "verify_failed_regions": [],
+        "verify_results": [],
+        "distribute_images": {HOME: other},
+    }
+    refusal = {"code": "UnauthorizedOperation", "message": "No.", "status": 403}
+    aws.add_fault("error", action="RunInstances", account_id=aws.account_id(CONSUMERS[1]), times=0, **refusal)
+    refused = ansible.run(DISTRIBUTE, variables | of_verify)
+    assert refused.code != 0
+    assert [_published(aws, account, HOME) for account in (OWNER, *CONSUMERS)] == [None, None, None]
+
+    aws.clear_faults()
+    done = ansible.run(DISTRIBUTE, variables | of_verify)
+    assert done.code == 0, done.text
+    assert _published(aws, CONSUMERS[1], HOME) == fixture.image_id
+    report = done.task("distribute : Write the distribution report").result["report"]
+    assert [(one["account_id"], one["image_id"], one["level"]) for one in report["verified"]] == [
+        (account_id, fixture.image_id, "authorized")
+        for account_id in sorted(variables["distribute_account_ids"])
+    ]
+    written = json.loads((ansible.folder / "images.json").read_text("utf-8"))
+    assert written["images"] == {HOME: fixture.image_id}
+    assert not (ansible.folder / "verified").exists()
 
 
 def test_an_instance_that_cannot_be_terminated_fails_the_distribution(

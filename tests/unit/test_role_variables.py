@@ -116,6 +116,23 @@ def test_tasks_use_what_was_read_and_never_the_variable(role):
     assert not (CHECKOUT / "roles" / role / "defaults").exists()
 
 
+def test_a_role_that_is_included_gets_its_variables_as_values():
+    """Variables of the play, extra variables above all, would take precedence over those of a task."""
+    public = frozenset().union(*(_variables(role) for role in ROLES))
+    tasks = [task for role in ROLES for task in _all_tasks(_role_tasks(role))]
+    assert [task["name"] for task in tasks if task.get("vars", {}).keys() & public] == []
+    given = [item for task in tasks for item in _given_to_roles(task).items()]
+    assert given
+    for role, values in given:
+        assert values.keys() <= _variables(role)
+        parts = [
+            part
+            for part in _all_tasks(_role_tasks(role))
+            if part.get("golden.images.role_variables") == {"values": f"{{{{ {role}__given }}}}"}
+        ]
+        assert len(parts) == 1
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_no_fact_of_a_role_looks_like_a_misspelled_variable(role):
     """A second run of the role in a play has the facts of the first."""
@@ -191,24 +208,30 @@ def _settings(
         for action, options in {**task, **task.get("module_defaults", {})}.items():
             if _is_module(action):
                 yield from _options_set(options, known, public)
-        # A role that is included gets its variables as a module gets its options.
-        yield from _options_set(_of_other_roles(task.get("vars", {}), public), known, public)
+        for role, values in _given_to_roles(task).items():
+            # A role that is included gets its variables as a module gets its options.
+            of_role = {name.removeprefix(f"{role}_"): value for name, value in values.items()}
+            yield from _options_set(of_role, known, public)
         for section in ("block", "rescue", "always"):
             yield from _settings(task.get(section, []), known, public)
+
+
+def _all_tasks(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The tasks and blocks, and those in the blocks."""
+    for task in tasks:
+        yield task
+        for section in ("block", "rescue", "always"):
+            yield from _all_tasks(task.get(section, []))
 
 
 def _is_module(action: str) -> bool:
     return action.count(".") == 2 and not action.startswith("ansible.builtin.")
 
 
-def _of_other_roles(task_vars: Mapping[str, Any], public: frozenset[str]) -> dict[str, Any]:
-    own = {name.split("_", maxsplit=1)[0] for name in public}
-    return {
-        option: value
-        for name, value in task_vars.items()
-        for role, _, option in [name.partition("_")]
-        if role in ROLES and role not in own
-    }
+def _given_to_roles(task: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The values of variables that a task or block passes to a role that it includes, by role."""
+    task_vars = task.get("vars", {})
+    return {role: task_vars[f"{role}__given"] for role in ROLES if f"{role}__given" in task_vars}
 
 
 def _options_set(
