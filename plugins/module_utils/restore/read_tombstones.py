@@ -67,10 +67,11 @@ def read_tombstones(
 
 
 def from_s3(s3: Any, bucket: str, prefix: str) -> tuple[str, ...]:
-    """The text of every object below ``prefix``. Errors are botocore's."""
+    """The text of every object below ``prefix``, with U+FFFD for what is not UTF-8. Errors are botocore's."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
-    return tuple(s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys)
+    bodies = (s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys)
+    return tuple(body.decode(errors="replace") for body in bodies)
 
 
 def from_ssm(ssm: SSMClient, name: str) -> tuple[str, ...]:
@@ -93,7 +94,8 @@ def from_ssm(ssm: SSMClient, name: str) -> tuple[str, ...]:
 
 def _lines(path: str) -> list[tuple[str, str]]:
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        # A damaged line, such as half a character of a killed run, does not prevent the use of the others.
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
     except (OSError, ValueError) as exception:
         problem, remedy = f"{path}: {file_reason(exception)}.", "Make it readable, or set another file."
         raise Refused([invalid_value("tombstone_path", problem, remedy)]) from exception

@@ -360,16 +360,12 @@ def test_tombstones_from_s3_and_parameter_store_are_merged(clients: Clients) -> 
     )
 
 
-def test_a_place_that_cannot_be_read_stops_the_module(clients: Clients, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_read_stops_the_module(clients: Clients) -> None:
     ssm = clients.wires["ssm"]
     ssm.refuse("get_parameter_history", {"Name": f"/r/{REF.region}/{AMI}"}, "AccessDeniedException")
     with pytest.raises(Refused) as caught:
         clients.read(RestoreWanted((REF,), TombstonePlaces(ssm_path="/r")))
     assert [one.error_code for one in caught.value.failures] == ["AccessDeniedException"]
-    binary = tmp_path / "binary"
-    binary.write_bytes(b"\xff\xfe\xfa")
-    with pytest.raises(Refused, match="tombstone_path"):
-        Clients().read(RestoreWanted((REF,), TombstonePlaces(path=str(binary))))
 
 
 def test_block_public_access_is_read_before_an_image_becomes_public(clients: Clients, tmp_path: Path) -> None:

@@ -37,6 +37,15 @@ def test_s3_has_a_tombstone_in_every_object_below_the_prefix() -> None:
         assert tombstones.from_s3(wire.client, "retired", request["Prefix"]) == tuple(keys)
 
 
+def test_an_object_that_is_not_utf_8_is_damaged_text() -> None:
+    wire = Wire("s3")
+    wire.expect("list_objects_v2", {"Bucket": "retired", "Prefix": "p/"}, {"Contents": [{"Key": "p/1.json"}]})
+    body = StreamingBody(io.BytesIO(b"\x1f\x8b{"), 3)
+    wire.expect("get_object", {"Bucket": "retired", "Key": "p/1.json"}, {"Body": body})
+    with wire.spoken():
+        assert tombstones.from_s3(wire.client, "retired", "p/") == ("\x1f\ufffd{",)
+
+
 def test_s3_without_objects_has_no_tombstones() -> None:
     wire = Wire("s3")
     wire.expect("list_objects_v2", {"Bucket": "retired", "Prefix": "p/"}, {})
@@ -84,13 +93,22 @@ def test_a_file_has_a_tombstone_in_every_line(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_refused_without_python_s_words(tmp_path: Path) -> None:
     clients: Any = None
-    not_text = tmp_path / "retired.jsonl"
-    not_text.write_bytes(b"\xff")
-    for path, reason in ((tmp_path, "Is a directory"), (not_text, "it is not text in UTF-8")):
+    for path, reason in ((tmp_path, "Is a directory"), (tmp_path / "retired", "No such file or directory")):
         with pytest.raises(Refused) as caught:
             tombstones.read_tombstones(clients, wanted(places=TombstonePlaces(path=str(path))), OWNER)
         (failure,) = caught.value.failures
         assert failure.message == f"tombstone_path: {path}: {reason}."
+
+
+def test_a_line_that_is_not_utf_8_is_skipped_and_the_others_are_read(tmp_path: Path) -> None:
+    clients: Any = None
+    path = tmp_path / "retired.jsonl"
+    path.write_bytes(b'{"name": "\xff\n' + json.dumps(record()).encode())
+    found, unreadable = tombstones.read_tombstones(
+        clients, wanted(places=TombstonePlaces(path=str(path))), OWNER
+    )
+    assert [one.written_at for one in found[REF].tombstones] == [DATED]
+    assert unreadable == (f"Line 1 of {path} is not a valid tombstone and is skipped.",)
 
 
 @pytest.mark.parametrize(("answer", "member"), [({}, "Parameters"), ({"Parameters": [{}]}, "Value")])
