@@ -19,7 +19,7 @@ from .decisions import Decision
 from .grants import unread_of_keys
 from .options import CleanupWanted
 from .sharing import named
-from .snapshots import described_image, images_named_by, leftovers, orphans
+from .snapshots import Named, described_image, images_named_by, leftovers, orphans
 from .state import CleanupSeen, Evidence, OwnSnapshot, SnapshotUsage, unreadable
 
 # Region to deregistered image to the snapshots that are left of it.
@@ -36,8 +36,8 @@ def all_orphans(wanted: CleanupWanted, seen: CleanupSeen) -> Orphans:
     if not wanted.orphan_snapshots:
         return {}
     return {
-        region: orphans(state, wanted.rules.protect_tags, seen.named[region])
-        for region, state in seen.regions.items()
+        region: _orphans(wanted, seen, region, seen.named[region])
+        for region in seen.regions
         if not seen.deletions_unread_of(region)
     }
 
@@ -51,7 +51,7 @@ def all_leftovers(wanted: CleanupWanted, seen: CleanupSeen) -> Mapping[SnapshotR
         SnapshotRef(region, one.snapshot_id): one
         for region in seen.regions
         if not seen.deletions_unread_of(region)
-        for one in _leftovers(wanted, seen, region)
+        for one in _leftovers(wanted, seen, region, seen.named[region])
     }
 
 
@@ -86,16 +86,24 @@ def _unread(
     yield from unread_of_keys(wanted, seen, [ref])
 
 
-def _leftovers(wanted: CleanupWanted, seen: CleanupSeen, region: str) -> tuple[OwnSnapshot, ...]:
-    """The region's leftovers, as far as they are known."""
-    return leftovers(seen.regions[region], wanted.rules.protect_tags, seen.named[region])
+def _leftovers(wanted: CleanupWanted, seen: CleanupSeen, region: str, uses: Named) -> tuple[OwnSnapshot, ...]:
+    """The region's leftovers, as far as they are known, without those of images with ``uses``."""
+    return leftovers(seen.regions[region], seen.image_ids, wanted.rules.protect_tags, uses)
+
+
+def _orphans(
+    wanted: CleanupWanted, seen: CleanupSeen, region: str, uses: Named
+) -> dict[str, tuple[OwnSnapshot, ...]]:
+    """The region's orphans, as far as they are known, without those of images with ``uses``."""
+    return orphans(seen.regions[region], seen.image_ids, wanted.rules.protect_tags, uses)
 
 
 def _alone(wanted: CleanupWanted, seen: CleanupSeen, region: str) -> dict[SnapshotRef, bool]:
     """The region's snapshots without an image, as far as they are known, and whether each is a leftover."""
-    found = {SnapshotRef(region, one.snapshot_id): True for one in _leftovers(wanted, seen, region)}
+    uses = seen.named[region]
+    found = {SnapshotRef(region, one.snapshot_id): True for one in _leftovers(wanted, seen, region, uses)}
     if wanted.orphan_snapshots:
-        by_image = orphans(seen.regions[region], wanted.rules.protect_tags, seen.named[region])
+        by_image = _orphans(wanted, seen, region, uses)
         found |= {SnapshotRef(region, one.snapshot_id): False for left in by_image.values() for one in left}
     return found
 
@@ -113,10 +121,10 @@ def kept_alone(wanted: CleanupWanted, seen: CleanupSeen) -> dict[SnapshotRef, st
 
 def used_deregistered_images(wanted: CleanupWanted, seen: CleanupSeen, region: str) -> dict[str, Evidence]:
     """Deregistered image to its first use, where nothing else keeps its snapshots."""
-    state, named, tags = seen.regions[region], seen.named[region], wanted.rules.protect_tags
-    left = leftovers(state, tags, {})
+    named = seen.named[region]
+    left = _leftovers(wanted, seen, region, {})
     image_ids = [image_id for one in left for image_id in images_named_by(one)]
-    image_ids += orphans(state, tags, {}) if wanted.orphan_snapshots else ()
+    image_ids += _orphans(wanted, seen, region, {}) if wanted.orphan_snapshots else ()
     return {image_id: named[image_id][0] for image_id in image_ids if image_id in named}
 
 

@@ -136,13 +136,15 @@ def marked_for(snapshot: OwnSnapshot) -> tuple[str, ...]:
     return tuple(snapshot.tags.get(SNAPSHOT_TAG, "").split())
 
 
-def leftovers(state: RegionState, protect_tags: Tags, named: Named) -> tuple[OwnSnapshot, ...]:
+def leftovers(
+    state: RegionState, existing: Collection[str], protect_tags: Tags, named: Named
+) -> tuple[OwnSnapshot, ...]:
     """Snapshots of images that this collection deregistered, whose own deletion failed.
 
+    ``existing`` are the IDs of the own images of all regions: a copy of a snapshot can have its mark.
     Snapshots that were restored from the Recycle Bin without their image look the same: a tag can protect
     these. So do snapshots that any other principal marked by a tag.
     """
-    existing = {own.image.image_id for own in state.images}
     return tuple(
         snapshot
         for snapshot in state.snapshots.values()
@@ -152,12 +154,15 @@ def leftovers(state: RegionState, protect_tags: Tags, named: Named) -> tuple[Own
     )
 
 
-def orphans(state: RegionState, protect_tags: Tags, named: Named) -> dict[str, tuple[OwnSnapshot, ...]]:
+def orphans(
+    state: RegionState, existing: Collection[str], protect_tags: Tags, named: Named
+) -> dict[str, tuple[OwnSnapshot, ...]]:
     """Deregistered image to its orphan snapshots, recognized by the descriptions that AWS gave them.
 
-    Backups have other descriptions, or the tags of the service that manages them.
+    Backups have other descriptions, or the tags of the service that manages them. A copy of a snapshot can
+    have its description, and so name an image of another region: ``existing`` are the IDs of the own images
+    of all regions.
     """
-    existing = {own.image.image_id for own in state.images}
     found: dict[str, tuple[OwnSnapshot, ...]] = {}
     for snapshot in state.snapshots.values():
         image_id = described_image(snapshot)

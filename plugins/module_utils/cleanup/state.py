@@ -308,6 +308,11 @@ class CleanupSeen:
         }
 
     @cached_property
+    def image_ids(self) -> frozenset[str]:
+        """The IDs of the own images of all regions."""
+        return frozenset(ref.image_id for ref in self.images)
+
+    @cached_property
     def named_elsewhere(self) -> Mapping[str, tuple[Evidence, ...]]:
         """Image ID to its uses in regions that have no such image: a parameter can list all regions."""
         found: dict[str, tuple[Evidence, ...]] = {}

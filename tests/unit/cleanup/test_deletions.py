@@ -99,6 +99,18 @@ def test_a_parameter_of_another_region_uses_a_deregistered_image() -> None:
     assert all_orphans(wanted(orphan_snapshots=True), replace(saw(), regions=regions))[REGION] == {}
 
 
+def test_an_image_of_another_region_keeps_the_snapshots_that_name_it() -> None:
+    """A copy of a snapshot of ami-gone or of the other image, with its description and tags."""
+    elsewhere = region_state(own(FORMER), own("ami-gone"))
+    now = replace(saw(), regions={**saw().regions, "us-east-1": elsewhere})
+    asks = wanted(orphan_snapshots=True)
+    assert all_orphans(asks, now)[REGION] == {}
+    assert all_leftovers(asks, now) == {}
+    assert kept_alone(asks, now) == {}
+    assert used_deregistered_images(asks, now, REGION) == {}
+    assert deleted_alone(asks, now, REGION, deletable_orphans(asks, now)) == ()
+
+
 def test_no_orphans_where_uses_could_not_be_read() -> None:
     unread = replace(saw().regions[REGION], unread=(unreadable("launch template lt-1", "not resolved"),))
     now = replace(saw(), regions={REGION: unread})

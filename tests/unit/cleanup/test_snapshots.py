@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Tags
 from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots import (
+    Named,
     SnapshotDecision,
     decide_snapshots,
     deregistration_blockers,
@@ -149,16 +151,24 @@ def a_region(*snapshots: OwnSnapshot, **changes: Any) -> RegionState:
     return RegionState(**{"snapshots": {one.snapshot_id: one for one in snapshots}, **changes})
 
 
+def leftovers_of(state: RegionState, protect_tags: Tags, named: Named) -> tuple[OwnSnapshot, ...]:
+    return leftovers(state, frozenset(one.image.image_id for one in state.images), protect_tags, named)
+
+
+def orphans_of(state: RegionState, protect_tags: Tags, named: Named) -> dict[str, tuple[OwnSnapshot, ...]]:
+    return orphans(state, frozenset(one.image.image_id for one in state.images), protect_tags, named)
+
+
 IN_USE = {"images": (own("ami-2", devices=volumes("snap-1")),)}
 
 
 def test_snapshots_of_a_deregistered_image_that_is_named_are_kept() -> None:
     """EC2 User Guide, "Replace a root volume": to the launch state, from the snapshot of the launch."""
     named = {FORMER: (USED,)}
-    assert orphans(a_region(OwnSnapshot("snap-1", MADE)), (), named) == {}
+    assert orphans_of(a_region(OwnSnapshot("snap-1", MADE)), (), named) == {}
     marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-image-ids": f"ami-9 {FORMER}"})
-    assert leftovers(a_region(marked), (), named) == ()
-    assert leftovers(a_region(marked), (), {"ami-8": (USED,)}) == (marked,)
+    assert leftovers_of(a_region(marked), (), named) == ()
+    assert leftovers_of(a_region(marked), (), {"ami-8": (USED,)}) == (marked,)
     image = own("ami-1")
     registered_again = region_state(image, snapshots={"snap-ami-1": OwnSnapshot("snap-ami-1", MADE)})
     (decided,) = decide_snapshots(image, registered_again, {"ami-1"}, named)
@@ -191,9 +201,19 @@ def test_leftovers_and_orphans_are_taken_when_nothing_needs_them(
     snapshot: dict[str, Any], changes: dict[str, Any], found: bool
 ) -> None:
     marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-image-ids": FORMER}, **snapshot)
-    assert leftovers(a_region(marked, **changes), (), {}) == ((marked,) if found else ())
+    assert leftovers_of(a_region(marked, **changes), (), {}) == ((marked,) if found else ())
     orphan = OwnSnapshot("snap-1", MADE, **snapshot)
-    assert orphans(a_region(orphan, **changes), (), {}) == ({FORMER: (orphan,)} if found else {})
+    assert orphans_of(a_region(orphan, **changes), (), {}) == ({FORMER: (orphan,)} if found else {})
+
+
+def test_a_snapshot_that_names_an_image_of_another_region_is_a_copy_of_its_snapshot() -> None:
+    """A script can give the copy the description and the tags of the snapshot that it copies."""
+    copied = OwnSnapshot("snap-1", MADE, {"golden.images:cleanup-image-ids": FORMER})
+    assert leftovers(a_region(copied), {FORMER}, (), {}) == ()
+    assert leftovers(a_region(copied), {"ami-other"}, (), {}) == (copied,)
+    untagged = replace(copied, tags={})
+    assert orphans(a_region(untagged), {FORMER}, (), {}) == {}
+    assert orphans(a_region(untagged), {"ami-other"}, (), {}) == {FORMER: (untagged,)}
 
 
 @pytest.mark.parametrize(
@@ -206,7 +226,7 @@ def test_of_several_images_that_a_mark_names_one_that_is_gone_may_have_left_the_
     marked = OwnSnapshot("snap-9", tags={"golden.images:cleanup-image-ids": "ami-1 ami-2"})
     region = region_state(*(own(one) for one in others), binned=frozenset(binned))
     region = replace(region, snapshots={**region.snapshots, "snap-9": marked})
-    assert leftovers(region, (), {}) == ((marked,) if found else ())
+    assert leftovers_of(region, (), {}) == ((marked,) if found else ())
 
 
 @pytest.mark.parametrize(
@@ -238,8 +258,8 @@ def test_the_description_shows_the_image_of_a_snapshot(description: str, image_i
 )
 def test_backups_and_protected_snapshots_are_not_orphans(tags: dict[str, str]) -> None:
     protect = (("keep", None), ("legal", "hold"))
-    assert orphans(a_region(OwnSnapshot("snap-1", MADE, tags)), protect, {}) == {}
-    assert orphans(a_region(OwnSnapshot("snap-1", MADE, {"legal": "none"})), protect, {})
+    assert orphans_of(a_region(OwnSnapshot("snap-1", MADE, tags)), protect, {}) == {}
+    assert orphans_of(a_region(OwnSnapshot("snap-1", MADE, {"legal": "none"})), protect, {})
 
 
 @pytest.mark.parametrize("tag", ["aws:backup:source-resource", "aws:dlm:lifecycle-policy-id"])
@@ -252,7 +272,7 @@ def test_a_snapshot_that_another_service_manages_is_kept_whatever_it_was_part_of
     )
     assert "manages it" in decided.keep_reason
     marked = replace(managed, tags={**managed.tags, "golden.images:cleanup-image-ids": FORMER})
-    assert leftovers(a_region(marked), (), {}) == ()
+    assert leftovers_of(a_region(marked), (), {}) == ()
 
 
 def test_a_tag_that_protects_keeps_a_leftover_too() -> None:
@@ -260,13 +280,13 @@ def test_a_tag_that_protects_keeps_a_leftover_too() -> None:
     protect = (("keep", None), ("legal", "hold"))
     for tags, stays in (({"keep": ""}, True), ({"legal": "hold"}, True), ({"legal": "none"}, False)):
         marked = OwnSnapshot("snap-1", tags={"golden.images:cleanup-image-ids": FORMER, **tags})
-        assert leftovers(a_region(marked), protect, {}) == (() if stays else (marked,))
-        assert orphans(a_region(replace(marked, description=MADE)), protect, {}) == {}
+        assert leftovers_of(a_region(marked), protect, {}) == (() if stays else (marked,))
+        assert orphans_of(a_region(replace(marked, description=MADE)), protect, {}) == {}
 
 
 def test_orphans_are_listed_by_their_image() -> None:
     first, second = OwnSnapshot("snap-1", MADE), OwnSnapshot("snap-2", COPIED)
-    assert orphans(a_region(first, second), (), {}) == {FORMER: (first, second)}
+    assert orphans_of(a_region(first, second), (), {}) == {FORMER: (first, second)}
 
 
 def rule(resource_type: str, days: int, **changes: Any) -> RetentionRule:

@@ -71,6 +71,7 @@ def test_all_images_are_known_by_region() -> None:
         ImageRef(ELSEWHERE, "ami-1"),
         ImageRef(ELSEWHERE, "ami-2"),
     ]
+    assert saw.image_ids == {"ami-1", "ami-2"}
     assert saw.target(REGION) == place(REGION)
 
 
