@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The best-effort regions of tasks that give access to images that another task has copied."""
+"""The best-effort regions of tasks that share or publish images that another task has copied."""
 
 from __future__ import annotations
 

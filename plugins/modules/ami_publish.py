@@ -92,6 +92,7 @@ extends_documentation_fragment:
   - golden.images.option_forms
   - golden.images.placed_images
   - golden.images.consumer_role
+  - golden.images.best_effort_regions
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 attributes:

@@ -277,6 +277,23 @@ def test_an_instance_that_cannot_be_terminated_fails_the_distribution(
     assert _published(aws, CONSUMERS[0], HOME) == fixture.image_id
 
 
+def test_a_best_effort_region_that_cannot_be_published_stops_no_other(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    variables |= {"distribute_best_effort_regions": [AWAY], "distribute_verify_level": "none"}
+    aws.add_fault("denied", service="ssm", region=AWAY, times=0)
+    run = ansible.run(DISTRIBUTE, variables)
+    assert run.code == 0, run.text
+    assert _published(aws, CONSUMERS[0], HOME) == fixture.image_id
+    report = run.task("distribute : Write the distribution report").result["report"]
+    assert {row["region"] for row in report["published"]} == {HOME}
+    assert {one["region"] for one in report["failures"]} == {AWAY}
+    aws.clear_faults()
+    again = ansible.run(DISTRIBUTE, variables)
+    assert again.code == 0, again.text
+    assert _published(aws, CONSUMERS[0], AWAY) == again.facts["distribute_images"][AWAY]
+
+
 def test_an_account_without_a_copy_verifies_the_shared_image(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -14,10 +14,11 @@ from ..aws import errors, read
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..failures import Failure, Refused
-from ..fanout import each
+from ..fanout import CHANGE_GRACE_PERIOD, each
 from ..model import Target
 from ..plan import Plan
 from ..progress import Report
+from ..regions import targets_in
 from ..runner import Flow, Outcome
 from .apply import PublishRun, perform_target
 from .options import wanted_from
@@ -42,15 +43,16 @@ def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
         owner = opened[caller.account_id] if at_home else None
         return read_place(of_account, owner, wanted, target, images[target])
 
-    places, failed = each(images, read_target)
-    if failed:
-        raise Refused(
-            _told(errors.failure(exception, target, "DescribeImages"), caller.account_id)
-            for target, exception in failed.items()
-        )
-    return PublishSeen(
-        caller.account_id, caller.partition, places, read_source(clients, wanted, caller.account_id)
-    )
+    optional = targets_in(wanted.best_effort_regions, images)
+    places, failed = each(images, read_target, optional=optional)
+    failures = {
+        target: _told(errors.failure(exception, target, "DescribeImages"), caller.account_id)
+        for target, exception in failed.items()
+    }
+    if refused := [failure for target, failure in failures.items() if target not in optional]:
+        raise Refused(refused)
+    source = read_source(clients, wanted, caller.account_id)
+    return PublishSeen(caller.account_id, caller.partition, places, source, failures)
 
 
 def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan, report: Report) -> Outcome:
@@ -71,12 +73,15 @@ def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan
         before = parameter.latest.version if parameter else 0
         return perform_target(services, actions[target], wanted.wait_timeout, before)
 
-    done, failed = each(actions, perform)
+    optional = targets_in(wanted.best_effort_regions, actions)
+    done, failed = each(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
     failures = [failure for run in done.values() for failure in run.failures]
     failures += [errors.failure(exception, target, "PutParameter") for target, exception in failed.items()]
+    told = [_told(failure, seen.account_id) for failure in failures]
     return Outcome(
         performed=tuple(action for run in done.values() for action in run.performed),
-        failures=tuple(_told(failure, seen.account_id) for failure in failures),
+        failures=tuple(one for one in told if one.region not in wanted.best_effort_regions),
+        tolerated=tuple(one for one in told if one.region in wanted.best_effort_regions),
         warnings=tuple(dict.fromkeys(warning for run in done.values() for warning in run.warnings)),
         state=done,
     )
@@ -84,7 +89,8 @@ def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan
 
 def result(wanted: PublishWanted, seen: PublishSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """What the module returns of its own; targets that failed are missing from ``results``."""
-    failed = {Target(failure.account_id or "", failure.region or "") for failure in outcome.failures}
+    failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
+    failed = {Target(failure.account_id or "", failure.region or "") for failure in failures}
     labeled = labels(wanted, seen)
     results = []
     for one in plan.targets:

@@ -28,6 +28,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "source_image_id": {"type": "str"},
     "source_region": {"type": "str"},
     "regions": {"type": "list", "elements": "str", "default": []},
+    "best_effort_regions": {"type": "list", "elements": "str", "default": []},
     "require_shared": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
 }
@@ -60,6 +61,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
         as_if_shared=check_mode and not params["require_shared"],
         consumer_role=options.consumer_role(),
         wait_timeout=params["wait_timeout"],
+        best_effort_regions=frozenset(options.regions("best_effort_regions")),
     )
     problem, remedy = name_problem(wanted.parameter, wanted.all_regions)
     if problem:

@@ -32,9 +32,15 @@ from .state import (
 
 
 def plan(wanted: PublishWanted, seen: PublishSeen) -> Plan:
-    """Plan every target."""
+    """Plan every target that could be read; the others are tolerated."""
     labeled = labels(wanted, seen)
-    return Plan(tuple(_plan_target(wanted, seen, target, labeled[target]) for target in sorted(seen.places)))
+    planned = (_plan_target(wanted, seen, target, labeled[target]) for target in sorted(seen.places))
+    return Plan(
+        (
+            *(one.tolerating(wanted.best_effort_regions) for one in planned),
+            *(TargetPlan(target, tolerated=(failure,)) for target, failure in sorted(seen.unread.items())),
+        )
+    )
 
 
 def labels(wanted: PublishWanted, seen: PublishSeen) -> dict[Target, str]:

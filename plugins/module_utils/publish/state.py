@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..failures import Failure
 from ..model import IMAGE_DATA_TYPE, RESOLVE, ConsumerRole, Image, ImagesByTarget, Sharing, Target
 from ..tags import SOURCE_TAG
 
@@ -88,7 +89,8 @@ class PublishWanted:
     """What the user asked ``ami_publish`` for.
 
     Without ``images`` every one of ``regions`` goes back to the image that carries the label of
-    ``source_image_id``. ``as_if_shared`` plans for images that will be shared by then.
+    ``source_image_id``. ``as_if_shared`` plans for images that will be shared by then. What fails in
+    ``best_effort_regions`` neither stops the others nor fails the task.
     """
 
     parameter: str
@@ -104,6 +106,7 @@ class PublishWanted:
     as_if_shared: bool = False
     consumer_role: ConsumerRole | None = None
     wait_timeout: float = 300
+    best_effort_regions: frozenset[str] = frozenset()
 
     @property
     def is_rollback(self) -> bool:
@@ -152,12 +155,16 @@ class Place:
 
 @dataclass(frozen=True)
 class PublishSeen:
-    """The state of every target; ``source`` is the source of planned copies, if known."""
+    """The state of every target; ``source`` is the source of planned copies, if known.
+
+    ``unread`` are the failures of the best-effort targets that could not be read.
+    """
 
     account_id: str
     partition: str
     places: Mapping[Target, Place]
     source: Image | None = None
+    unread: Mapping[Target, Failure] = field(default_factory=dict)
 
 
 def label_for(source_image_id: str) -> str:

@@ -78,6 +78,33 @@ def test_an_error_while_reading_is_refused(region: Region) -> None:
     assert codes(region) == [("AccessDeniedException", OWNER, REGION)]
 
 
+def test_an_error_while_reading_a_best_effort_region_leaves_it_out(region: Region) -> None:
+    region.ssm.refuse("get_parameter_history", HISTORY, "AccessDeniedException")
+    best_effort = frozenset({REGION})
+    saw = region.seen(best_effort_regions=best_effort)
+    want = wanted(best_effort_regions=best_effort)
+    left_out = plan(want, saw)
+    assert (left_out.actions, left_out.refusals) == ((), ())
+    assert [one.error_code for one in left_out.tolerated] == ["AccessDeniedException"]
+    assert result(want, saw, left_out, Outcome())["results"] == []
+
+
+def test_a_refusal_and_a_failure_in_a_best_effort_region_are_tolerated(ssm: Wire) -> None:
+    want = wanted(best_effort_regions=frozenset({REGION}))
+    refused = plan(want, seen(found(image=None)))
+    assert (refused.actions, refused.refusals) == ((), ())
+    assert [one.region for one in refused.tolerated] == [REGION]
+
+    here = SimpleNamespace(default_region=REGION, open=lambda *_: None, ec2=lambda _region: None)
+    here.ssm, here.unrepeated = (lambda _region: ssm.client), (lambda: here)
+    saw = seen(found())
+    ssm.refuse("put_parameter", PUT, "ParameterLimitExceeded", "No more.")
+    outcome = apply(here, want, saw, plan(want, saw), str)  # type: ignore[arg-type]
+    assert [one.error_code for one in outcome.tolerated] == ["ParameterLimitExceeded"]
+    assert (outcome.failures, outcome.performed) == ((), ())
+    assert result(want, saw, plan(want, saw), outcome)["results"] == []
+
+
 @pytest.mark.parametrize(("account_id", "named"), [(OWNER, False), (CONSUMER, True)])
 def test_a_failure_in_another_account_names_it(
     sts: Wire, ec2: Wire, ssm: Wire, account_id: str, named: bool
