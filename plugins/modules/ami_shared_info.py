@@ -86,6 +86,7 @@ attributes:
     description: There are no changes to show.
 notes:
   - O(region) is only used to read the account and the list of regions. Images are searched in O(regions).
+  - KMS keys that a snapshot is associated with, beside its own key, are read with botocore 1.44.4 or newer.
 """
 
 EXAMPLES = r"""
@@ -197,7 +198,8 @@ results:
         - V(not_needed) if no volume is encrypted.
         - V(yes) if KMS allows these credentials every operation that AWS documents as required, with every key of the image. An
           instance can still fail for other reasons.
-        - V(no) if KMS denies C(Decrypt) with an explicit deny, or if a key is not enabled.
+        - V(no) if KMS denies C(Decrypt) with an explicit deny, or if a key is not enabled, unless its snapshot is associated
+          with another key.
         - V(unknown) if it cannot be determined, for example because the owner does not share the snapshots, or because KMS
           denies these credentials a direct call without an explicit deny. Policies may allow it only through EC2
           (C(kms:ViaService), C(kms:GrantIsForAWSResource)), as in a launch.

@@ -15,7 +15,8 @@ from ..aws import dry_run as dry_runs
 from ..aws import errors, read
 from ..aws.read import Caller
 from ..failures import Failure
-from ..model import Image, KeySeen, Snapshot, Target
+from ..keys.access import other_access
+from ..model import Image, KeySeen, Target
 from .state import UNREAD, AllowedImages, ConsumerSeen, OwnerSeen
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def keys(clients: Clients, place: Target, seen: OwnerSeen) -> OwnerSeen:
         for snapshot_id in sorted(encrypted - {item.snapshot_id for item in snapshots if item.kms_key_id})
     }
     undecided = {
-        item.kms_key_id: _associated(item)
+        item.kms_key_id: other_access(item)
         for item in snapshots
         if item.kms_key_id and item.associated_key_arns
     }
@@ -164,15 +165,6 @@ def _without_key(place: Target, snapshot_id: str) -> Failure:
         "snapshot_not_found",
         f"Account {place.account_id} cannot read which key encrypts {snapshot_id}.",
         "Check that the snapshot still exists and belongs to the account.",
-    )
-
-
-def _associated(snapshot: Snapshot) -> str:
-    """Why a key does not decide alone (botocore operation AssociateKmsKeyId)."""
-    return (
-        f"{', '.join(snapshot.associated_key_arns)}, associated with {snapshot.snapshot_id}, can "
-        "give access to it, too. Only a launch shows whether the account can use one of them "
-        "(ami_launch_probe)."
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from ..model import Grant, KeySeen, Sharing
+from ..model import Grant, KeySeen, Sharing, Snapshot
 from . import policy_statements
 from .policy_evaluation import Consumer, Request, evaluate, may_apply_to_one_only
 
@@ -74,6 +74,19 @@ def consumers_without_access(keys: Iterable[KeySeen], sharing: Sharing) -> list[
     organization that the account may be in.
     """
     return sorted({consumer for key in keys for consumer in _without_access(key, sharing)})
+
+
+def other_access(snapshot: Snapshot) -> str:
+    """Why a snapshot's own key does not decide alone: it is associated with others, as a message says it.
+
+    Each gives access to its data by itself (botocore operation AssociateKmsKeyId). That a launch by another
+    account can use one of them is not documented.
+    """
+    return (
+        f"{', '.join(snapshot.associated_key_arns)}, associated with {snapshot.snapshot_id}, can "
+        "give access to it, too. Only a launch shows whether the account can use one of them "
+        "(ami_launch_probe)."
+    )
 
 
 def _without_access(key: KeySeen, sharing: Sharing) -> Iterator[str]:

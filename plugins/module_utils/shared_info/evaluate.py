@@ -49,15 +49,16 @@ def key_access(image: SharedImage, keys: KeysSeen) -> tuple[str, str]:
     """Whether these credentials can use the keys of an image, and why: ``not_needed|yes|no|unknown``.
 
     ``yes`` if KMS denies no operation that was tried with any of the keys; ``no`` if a key is not enabled, or
-    an explicit deny denies Decrypt with it. Other denials are ``unknown``: policies may allow an operation
-    only to AWS services, or through EC2 (KMS Developer Guide, "kms:GrantIsForAWSResource", "kms:ViaService"),
-    and EC2 calls them in a launch.
+    an explicit deny denies Decrypt with it, unless another key is associated with the snapshot. Other denials
+    are ``unknown``: policies may allow an operation only to AWS services, or through EC2 (KMS Developer
+    Guide, "kms:GrantIsForAWSResource", "kms:ViaService"), and EC2 calls them in a launch.
     """
     if not image.encrypted:
         return "not_needed", "No volume is encrypted."
     if keys.problem:
         return "unknown", keys.problem
-    evaluations = [_evaluate_key(arn, keys.access[arn]) for arn in keys.arns_of(image)]
+    known = ((keys.of_snapshot[one], one) for one in image.encrypted_snapshots if one in keys.of_snapshot)
+    evaluations = dict.fromkeys(_evaluate(*item, keys) for item in sorted(known))
     if denials := [reason for access, reason in evaluations if access == "no"]:
         return "no", " ".join(denials)
     unknown = [reason for access, reason in evaluations if access == "unknown"]
@@ -68,6 +69,14 @@ def key_access(image: SharedImage, keys: KeysSeen) -> tuple[str, str]:
     if unknown:
         return "unknown", " ".join(unknown)
     return "yes", "KMS allows these credentials every operation that launching and copying need."
+
+
+def _evaluate(arn: str, snapshot_id: str, keys: KeysSeen) -> tuple[str, str]:
+    """The access to a snapshot under a key, and the reason; the keys associated with it are not tried."""
+    access, reason = _evaluate_key(arn, keys.access[arn])
+    if access == "no" and snapshot_id in keys.undecided:
+        return "unknown", f"{reason} {keys.undecided[snapshot_id]}"
+    return access, reason
 
 
 def _evaluate_key(arn: str, key: OwnKeyAccess) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from ..aws import dry_run as dry_runs
 from ..aws import read
 from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, ParamValidationError, code_of, failure, message_of
+from ..keys.access import other_access
 from ..plan import batches
 from ..tags import tag_map
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoWanted
@@ -56,7 +57,9 @@ def keys(ec2: EC2Client, kms: KMSClient, snapshot_ids: Iterable[str], account: s
     seen = read.snapshots_shared_with(ec2, sorted(set(snapshot_ids)))
     of_snapshot = {item.snapshot_id: item.kms_key_id for item in seen if item.kms_key_id}
     return KeysSeen(
-        of_snapshot, {arn: _test_access(kms, arn, account) for arn in sorted(set(of_snapshot.values()))}
+        of_snapshot,
+        {arn: _test_access(kms, arn, account) for arn in sorted(set(of_snapshot.values()))},
+        undecided={item.snapshot_id: other_access(item) for item in seen if item.associated_key_arns},
     )
 
 

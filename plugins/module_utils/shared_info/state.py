@@ -72,11 +72,13 @@ class KeysSeen:
     """The keys of a region's images: each snapshot's key, and the access to each key.
 
     A snapshot that is not shared with the account is missing. ``problem`` says why nothing could be read.
+    ``undecided`` maps snapshots whose key does not decide alone to the reason.
     """
 
     of_snapshot: Mapping[str, str] = field(default_factory=dict)
     access: Mapping[str, OwnKeyAccess] = field(default_factory=dict)
     problem: str | None = None
+    undecided: Mapping[str, str] = field(default_factory=dict)
 
     def arns_of(self, image: SharedImage) -> list[str]:
         """The ARNs of an image's keys, as far as they are known, sorted, each once."""

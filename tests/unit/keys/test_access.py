@@ -11,7 +11,13 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import access as key_access
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.keys.policy_evaluation import Consumer
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Grant,
+    Key,
+    KeySeen,
+    Sharing,
+    Snapshot,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +66,12 @@ def key(*grants: Grant, policy: str | None = policy_of()) -> KeySeen:
 def test_grants_that_allow_a_launch(grants: list[Grant], expected: set[str]) -> None:
     lacking = key_access.consumers_without_access([key(*grants)], with_accounts(A))
     assert {A} - set(lacking) == expected
+
+
+def test_the_keys_that_give_access_beside_the_own_one() -> None:
+    snapshot = Snapshot("snap-1", "completed", 100, KEY.arn, associated_key_arns=("arn:a", "arn:b"))
+    found = key_access.other_access(snapshot)
+    assert found.startswith("arn:a, arn:b, associated with snap-1, can give access to it, too.")
 
 
 @pytest.mark.parametrize(

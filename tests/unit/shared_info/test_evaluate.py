@@ -213,6 +213,31 @@ def denying(*operations: str, message: str = "No.") -> OwnKeyAccess:
             id="one key not determined",
         ),
         pytest.param(
+            encrypted("snap-1"),
+            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Disabled")}, undecided={"snap-1": "Another can."}),
+            "unknown",
+            "is in the state Disabled. Another can.",
+            id="key disabled, and another associated",
+        ),
+        pytest.param(
+            encrypted("snap-1", "snap-2"),
+            KeysSeen(
+                {"snap-1": KEY, "snap-2": KEY},
+                {KEY: OwnKeyAccess("Disabled")},
+                undecided={"snap-1": "Another can."},
+            ),
+            "no",
+            f"{KEY} is in the state Disabled.",
+            id="key disabled, and another associated with one of two snapshots",
+        ),
+        pytest.param(
+            encrypted("snap-1"),
+            KeysSeen({"snap-1": KEY}, {KEY: ALLOWED}, undecided={"snap-1": "Another can."}),
+            "yes",
+            "allows",
+            id="allowed, and another associated",
+        ),
+        pytest.param(
             encrypted("snap-1"), KeysSeen(problem="Denied."), "unknown", "Denied.", id="no key determined"
         ),
     ],

@@ -152,6 +152,20 @@ def test_a_snapshot_that_is_not_shared_has_no_known_key(ec2: Wire, kms: Wire) ->
     assert keys(ec2, kms) == KeysSeen()
 
 
+def test_a_key_does_not_decide_alone_if_another_is_associated(ec2: Wire, kms: Wire) -> None:
+    """botocore operation AssociateKmsKeyId."""
+    filters = [{"Name": "snapshot-id", "Values": ["snap-a", "snap-b"]}]
+    request = {"RestorableByUserIds": ["self"], "Filters": filters, "MaxResults": 1000}
+    further = {"AssociatedKmsKeys": [{"KmsKeyId": "arn:other"}]}
+    listed = {"SnapshotId": "snap-a", "State": "completed", "KmsKeyId": KEY, **further}
+    ec2.expect("describe_snapshots", request, {"Snapshots": [listed]})
+    expect_key(kms, "Disabled")
+    seen = keys(ec2, kms)
+    assert (seen.of_snapshot, seen.access) == ({"snap-a": KEY}, {KEY: OwnKeyAccess("Disabled")})
+    assert seen.undecided.keys() == {"snap-a"}
+    assert "arn:other, associated with snap-a, can give access to it, too." in seen.undecided["snap-a"]
+
+
 @pytest.mark.parametrize("code", [DENIED, "NotFoundException"])
 def test_a_key_that_cannot_be_described_is_tested(ec2: Wire, kms: Wire, code: str) -> None:
     expect_snapshots(ec2, snap_a=KEY)
