@@ -50,6 +50,7 @@ SHARES = (
     "snapshot-restore",
 )
 UNHIDDEN = ("snapshot-block-disabled", "snapshot-block-relaxed")
+HIDDEN_CODES = ("snapshot_public", "snapshot_public_blocked")
 DISKS = [{"device_name": "/dev/xvda", "size": 8}]
 
 # Replaces ansible-playbook: records the playbook and its variables.
@@ -180,7 +181,7 @@ def test_each_sharing_event_runs_the_playbook_and_no_other_does(
     runs = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
     assert {name for name, _ in runs} == {"golden.images.remediate_ami_sharing"}
     given = [{name: value for name, value in extra.items() if name != "ansible_eda"} for _, extra in runs]
-    hidden = {"remediate_regions": [HOME], "remediate_finding_codes": ["snapshot_public"]}
+    hidden = {"remediate_regions": [HOME], "remediate_finding_codes": [*HIDDEN_CODES]}
     assert given == [
         *(
             hidden if name in UNHIDDEN else {"remediate_images": [_place(samples[name])]}
