@@ -141,9 +141,10 @@ def test_several_sources_are_checked_first_and_fail_alone(
     assert (reports / "web" / "report.json").is_file()
     assert (reports / "db" / "report.json").is_file()
     assert not (ansible.folder / "images.json").exists()
-    artifacts = failed.task("Show the result of all sources").result["ansible_stats"]["data"]
-    assert artifacts["distribute_artifacts"]["images_by_source"] == images
-    assert artifacts["distribute_artifacts"]["failed_sources"] == ["db"]
+    artifacts = _artifacts(failed)
+    assert artifacts["images_by_source"] == images
+    assert (artifacts["failed_sources"], artifacts["failed_regions"]) == (["db"], [AWAY, HOME])
+    assert artifacts["status"] == "incomplete"
 
 
 def _artifacts(run: Run) -> dict[str, Any]:

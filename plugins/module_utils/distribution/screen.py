@@ -33,7 +33,7 @@ from ..reports.screen import (
 )
 from ..reports.uploaded import together, with_upload
 from ..verification.report import level_text
-from .screen_sources import several
+from .screen_sources import Reports, several
 
 _COLUMNS = (
     Column("region", "region"),
@@ -73,12 +73,11 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``results`` has ``check_mode``, the ``copy_result`` of
     ``ami_copy_regions``, the ``wait_result`` if it had to wait for copies, the consumers ``account_ids``,
     ``org_arns`` and ``org_unit_arns`` to share the image with, the ``parameter`` to publish it
-    in, and the ``messages`` of the tasks that failed; of several sources the ``check_mode``, and the results
-    of ``report_upload`` by source as ``uploads``.
+    in, and the ``messages`` of the tasks that failed; of several sources the ``check_mode``, and by source
+    the parameters to publish in as ``parameters`` and the results of ``report_upload`` as ``uploads``.
     """
     if "sources" in report:
-        sources = several(report["sources"], results["check_mode"], report_path)
-        return with_upload(sources, together(results.get("uploads", {})), results["check_mode"])
+        return _sources(report["sources"], results, report_path)
     run = _Run(
         report,
         {copy["region"]: copy.get("origin") for copy in results["copy_result"].get("results", ())},
@@ -101,6 +100,17 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         *omitted_line(artifacts),
     )
     return Screen(lines, artifacts)
+
+
+def _sources(reports: Reports, results: Mapping[str, Any], report_path: str | None) -> Screen:
+    parameters, is_plan = results.get("parameters", {}), results["check_mode"]
+    failed = {
+        name: _failed_regions(_Run(report, {}, {}, {}, bool(parameters.get(name)), is_plan))
+        for name, report in reports.items()
+        if report
+    }
+    sources = several(reports, failed, is_plan, report_path)
+    return with_upload(sources, together(results.get("uploads", {})), is_plan)
 
 
 def _headline(run: _Run) -> Iterator[Line]:
@@ -243,6 +253,13 @@ def _without_row(report: Mapping[str, Any]) -> set[str]:
     }
 
 
+def _failed_regions(run: _Run) -> set[str]:
+    """The regions in which something is missing."""
+    return _without_row(run.report) | {
+        region["region"] for region in run.report["regions"] if _problem(run, region)
+    }
+
+
 def _captions(run: _Run) -> Iterator[Line]:
     consumers = count_texts((len(run.consumers[kind]), noun) for kind, noun in _KINDS)
     if consumers and run.report["regions"]:
@@ -303,12 +320,7 @@ def _artifacts(run: _Run, report_path: str | None) -> dict[str, Any]:
     ]
     return {
         "copies": json.dumps(owned),
-        "failed_regions": sorted(
-            {
-                *(region["region"] for region in report["regions"] if _problem(run, region)),
-                *_without_row(report),
-            }
-        ),
+        "failed_regions": sorted(_failed_regions(run)),
         "images": {region["region"]: region["image_id"] for region in report["regions"] if region["shared"]},
         "report_path": report_path,
         "source_image_id": report["source_image_id"],

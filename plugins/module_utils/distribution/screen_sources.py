@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..reports.document import Column
@@ -34,15 +34,18 @@ _COLUMNS = (
 Reports = Mapping[str, Mapping[str, Any]]
 
 
-def several(sources: Reports, check_mode: bool, report_path: str | None) -> Screen:
+def several(
+    sources: Reports, failed: Mapping[str, Iterable[str]], check_mode: bool, report_path: str | None
+) -> Screen:
     """The sources, those with a problem first. Each has displayed its own regions and failures before.
 
     ``sources`` are the reports of ``distribution_report`` by the name of the source; one that was refused
-    before the first change has an empty report.
+    before the first change has an empty report. ``failed`` has the regions in which something is missing, by
+    source.
     """
     done = {name for name, report in sources.items() if _is_done(report, check_mode)}
     rows = sorted(sources.items(), key=lambda item: item[0] in done)
-    artifacts = limited(_artifacts(sources, done, report_path))
+    artifacts = limited(_artifacts(sources, done, failed, report_path))
     lines = (
         *_headline(sources, done, check_mode),
         *table(_COLUMNS, tuple(_row(name, report, name in done) for name, report in rows[:MOST_ROWS])),
@@ -80,30 +83,30 @@ def images_of(report: Mapping[str, Any]) -> dict[str, str]:
     return {region["region"]: region["image_id"] for region in report.get("regions", ()) if region["shared"]}
 
 
-def _artifacts(sources: Reports, done: set[str], report_path: str | None) -> dict[str, Any]:
+def _artifacts(
+    sources: Reports, done: set[str], failed: Mapping[str, Iterable[str]], report_path: str | None
+) -> dict[str, Any]:
     """What the next job of a workflow gets. ``images`` is empty: it is of one image."""
     copies = [
         {"source": name, **{key: copy[key] for key in ("account_id", "image_id", "region")}}
         for name, report in sources.items()
         for copy in report.get("consumer_images", ())
     ]
-    failed = {
-        item["region"]
-        for name, report in sources.items()
-        if name not in done
-        for item in (
-            *(region for region in report.get("regions", ()) if not region["shared"]),
-            *(failure for failure in report.get("failures", ()) if failure["region"]),
-        )
-    }
     return {
         "copies": json.dumps(copies),
-        "failed_regions": sorted(failed),
+        "failed_regions": sorted({region for regions in failed.values() for region in regions}),
         "failed_sources": sorted(sources.keys() - done),
         "images": {},
         "images_by_source": {name: images_of(report) for name, report in sources.items()},
         "report_path": report_path,
         "source_image_id": None,
         "source_region": None,
-        "status": "distributed" if len(done) == len(sources) else "incomplete" if done else "failed",
+        "status": _status(sources, done),
     }
+
+
+def _status(sources: Reports, done: set[str]) -> str:
+    if len(done) == len(sources):
+        return "distributed"
+    is_begun = done or any(report.get("status", "failed") != "failed" for report in sources.values())
+    return "incomplete" if is_begun else "failed"

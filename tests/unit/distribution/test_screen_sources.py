@@ -7,12 +7,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
 from ansible_collections.golden.images.plugins.module_utils.distribution.screen import screen
 from ansible_collections.golden.images.plugins.module_utils.distribution.screen_sources import (
+    Reports,
     images_of,
     several,
 )
 
+from tests.unit.distribution.examples import EU, US, copied, shared
+from tests.unit.examples import CONSUMER, OWNER
+
+RUN = {"check_mode": False}
 WEB, DB, COPY = "ami-00000000000000001", "ami-00000000000000002", "ami-00000000000000003"
 
 
@@ -35,7 +42,7 @@ BAD = report(DB, ("us-east-1",), ("eu-west-1",))
 
 
 def test_what_failed_is_first() -> None:
-    found = several({"web": GOOD, "db": BAD, "new": {}}, False, "/reports")
+    found = screen({"sources": {"web": GOOD, "db": BAD, "new": {}}}, RUN, "/reports")
     assert found.text.splitlines() == [
         "Distributed 1 of 3 images.",
         "source  image                  regions  status",
@@ -48,12 +55,12 @@ def test_what_failed_is_first() -> None:
 
 def test_a_region_that_could_not_be_read_has_failed() -> None:
     unread = {**GOOD, "status": "incomplete", "failures": [{"region": "us-west-2"}, {"region": None}]}
-    assert several({"web": unread}, False, None).artifacts["failed_regions"] == ["us-west-2"]
+    assert screen({"sources": {"web": unread}}, RUN, None).artifacts["failed_regions"] == ["us-west-2"]
 
 
 def test_the_next_job_gets_images_by_source() -> None:
     owned = {"account_id": "012345678901", "image_id": COPY, "region": "eu-west-1", "state": "available"}
-    found = several({"web": {**GOOD, "consumer_images": [owned]}, "db": BAD}, False, None).artifacts
+    found = screen({"sources": {"web": {**GOOD, "consumer_images": [owned]}, "db": BAD}}, RUN, None).artifacts
     assert json.loads(found["copies"]) == [
         {"source": "web", "account_id": "012345678901", "image_id": COPY, "region": "eu-west-1"}
     ]
@@ -66,19 +73,60 @@ def test_the_next_job_gets_images_by_source() -> None:
             "db": {"us-east-1": DB},
         },
         "report_path": None,
+        "report_s3_uri": None,
+        "report_url": None,
         "source_image_id": None,
         "source_region": None,
         "status": "incomplete",
     }
-    assert several({"web": GOOD}, False, None).artifacts["status"] == "distributed"
-    assert several({"db": BAD}, False, None).artifacts["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("sources", "status"),
+    [
+        pytest.param({"web": GOOD}, "distributed", id="all"),
+        pytest.param({"web": GOOD, "db": {}}, "incomplete", id="one of two"),
+        pytest.param({"db": BAD}, "incomplete", id="one, in some regions"),
+        pytest.param({"db": {**BAD, "status": "failed"}, "new": {}}, "failed", id="none"),
+    ],
+)
+def test_the_status_of_all_sources(sources: Reports, status: str) -> None:
+    assert several(sources, {}, False, None).artifacts["status"] == status
+
+
+@pytest.mark.parametrize("reached", [True, False], ids=["unpublished", "unverified and unpublished"])
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_source_alone_and_one_of_several_have_the_same_failed_regions(
+    reached: bool, check_mode: bool
+) -> None:
+    verification = {
+        "account_id": CONSUMER,
+        "region": EU,
+        "image_id": WEB,
+        "level": "visible" if reached else None,
+        "reached": reached,
+        "findings": [],
+    }
+    publication = {"account_id": OWNER, "region": US, "parameter": "/golden/web", "label": "v1"}
+    one = distribution(
+        copied(EU, US),
+        {},
+        shared(EU, US),
+        verification_results=[verification],
+        publish_result={"results": [publication]},
+    )
+    run = {"check_mode": check_mode}
+    alone = screen(one, {**run, "copy_result": {}, "parameter": "/golden/web"}, None).artifacts
+    parameters = {"web": "/golden/web", "db": None}
+    other = screen({"sources": {"web": one, "db": {}}}, {**run, "parameters": parameters}, None).artifacts
+    assert alone["failed_regions"] == other["failed_regions"] == ([] if check_mode else [EU])
 
 
 def test_a_plan_is_no_distribution() -> None:
     planned = {**GOOD, "status": "failed"}
     found = screen({"sources": {"web": planned, "db": planned}}, {"check_mode": True}, None)
     assert found.lines[0].text == "Check mode: would distribute 2 of 2 images."
-    assert several({"new": {}}, True, None).artifacts["failed_sources"] == ["new"]
+    assert screen({"sources": {"new": {}}}, {"check_mode": True}, None).artifacts["failed_sources"] == ["new"]
 
 
 def test_images_of_a_report() -> None:
@@ -101,5 +149,5 @@ def test_the_folder_of_the_uploads_is_displayed_and_passed_on() -> None:
 
 def test_what_is_too_large_to_be_passed_on_is_said() -> None:
     large = {f"{'long-name' * 6}-{number}": GOOD for number in range(900)}
-    found = several(large, False, None)
+    found = several(large, {}, False, None)
     assert found.text.endswith("Too large to pass to the next job: images_by_source.")
