@@ -423,7 +423,6 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/reports.md", "github/codeql-action"): "steps of GitHub; test_audit_report.py writes the SARIF",
     ("docs/cleanup.md", "cleanup_prices"): "test_cleanup_role.py has prices",
     ("docs/diagnosing.md", "ami_share_diagnose:"): "test_diagnose.py gives each form of images",
-    ("docs/event-driven.md", "# policy.yml"): "it needs Java: test_rulebook.py",
     ("docs/publishing.md", "ami_publish:"): "test_publish.py publishes in several accounts",
     ("docs/publishing.md", "ec2_instance"): "test_ami_lookup.py looks up",
     ("docs/remediating.md", "snap-0123456789abcdef0"): "test_remediate.py names images and snapshots",

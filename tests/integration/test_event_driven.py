@@ -47,6 +47,27 @@ def samples() -> dict[str, dict[str, Any]]:
     return dict(trail.records())
 
 
+def test_the_policy_of_the_page_has_room_for_an_image_that_many_accounts_can_use(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, samples: dict[str, dict[str, Any]]
+) -> None:
+    strangers = {f"stranger-{number}": f"3000000000{number}" for number in range(10, 21)}
+    fixture.add(strangers)
+    ec2, image_id = aws.client("ec2", OWNER, HOME), fixture.image_id
+    shared = {"Add": [{"UserId": account} for account in strangers.values()]}
+    ec2.modify_image_attribute(ImageId=image_id, LaunchPermission=shared)
+    snapshots = observed.snapshot_ids(observed.image(aws, OWNER, HOME, image_id))
+    for snapshot in snapshots:
+        ec2.modify_snapshot_attribute(SnapshotId=snapshot, CreateVolumePermission=shared)
+    record = samples["image-add-account"]
+    record["requestParameters"]["imageId"] = image_id
+
+    run = respond(ansible, "An image was shared", record)
+
+    assert run.code == 0, run.text
+    assert observed.launch_permissions(aws, OWNER, HOME, image_id) == set()
+    assert [observed.volume_permissions(aws, OWNER, HOME, one) for one in snapshots] == [set(), set()]
+
+
 def test_snapshots_that_reads_still_show_as_hidden_do_not_become_public(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, samples: dict[str, dict[str, Any]]
 ) -> None:
