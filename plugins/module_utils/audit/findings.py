@@ -65,7 +65,7 @@ MEANINGS: dict[str, str] = {
         "use it."
     ),
     "key_public": (
-        "The key policy gives every AWS account access to the key: a statement for all principals has no "
+        "The key policy allows every AWS account to use the key: a statement for all principals has no "
         "condition that names accounts, organizations or principals."
     ),
     "missing_key_access": (

@@ -207,13 +207,13 @@ def _unreachable(
 
 
 def _public(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Finding]:
-    statements = [audience.name for audience in _audiences(key) if audience.public]
+    statements = [one.name for one in _audiences(key) if one.public and one.operations & _USES]
     if statements:
         yield finding(
             target,
             "key_public",
             key.key.arn,
-            f"The key policy gives every AWS account access to the key: statement {', '.join(statements)}.",
+            f"The key policy allows every AWS account to use the key: statement {', '.join(statements)}.",
             "Name the accounts as principals, or require aws:PrincipalOrgID, aws:PrincipalAccount or "
             "kms:CallerAccount in a condition (PutKeyPolicy).",
             images[0].image_id if images else None,

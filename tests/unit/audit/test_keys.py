@@ -115,6 +115,14 @@ def below(unit: tuple[str, str]) -> dict[str, Any]:
             id="a public key that is disabled",
         ),
         pytest.param(
+            under_key(
+                PRIVATE,
+                policy=policy_of(of_others({"AWS": "*"}, Action=["kms:DescribeKey", "kms:ListGrants"])),
+            ),
+            [],
+            id="a key that every account may only describe",
+        ),
+        pytest.param(
             under_key(PRIVATE, policy=policy_of(of_others({"AWS": [root(C), root(A), ADMIN]}))),
             [("unknown_key_principal", KEY.arn, C)],
             id="an account that is not allowed",
