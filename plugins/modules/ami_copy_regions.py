@@ -102,8 +102,8 @@ options:
   best_effort_regions:
     description:
       - Those of O(regions) whose failure or delay, in any account, does not delay or fail the task.
-      - They are waited for only as long as other regions are. What is not complete by then is listed in RV(failures), and
-        the task succeeds. Rerun to complete it.
+      - They are waited for only as long as other regions are, or, if there are no others, until O(wait_timeout) expires.
+        What is not complete by then is listed in RV(failures), and the task succeeds. Rerun to complete it.
     type: list
     elements: str
     default: []

@@ -248,12 +248,14 @@ def test_a_best_effort_region_that_cannot_be_shared_stops_no_other(
     [
         ("CreateGrant", "because access to its keys failed"),
         ("ModifyImageAttribute", "is shared in no region."),
+        ("CopyImage", "because no copy of it is available"),
     ],
 )
 def test_a_distribution_to_best_effort_regions_alone_fails_if_none_is_shared(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], action: str, text: str
 ) -> None:
     variables |= {"distribute_regions": [AWAY], "distribute_best_effort_regions": [AWAY]}
+    aws.update_settings(copy_seconds=2)
     denied = {"code": "UnauthorizedOperation", "status": 403}
     aws.add_fault("error", action=action, region=AWAY, times=0, **denied)
     run = ansible.run(DISTRIBUTE, variables)

@@ -60,17 +60,19 @@ def wait_for_copies(
 ) -> dict[Target, CopyRun]:
     """Poll the pending copies until each is available or has failed, or ``wait_timeout`` has passed.
 
-    ``optional`` targets are waited for only as long as others are. Returns all runs as they then are: those
-    that are still pending have failed with the code ``copy_pending``.
+    ``optional`` targets are waited for only as long as others are; without others, all are waited for.
+    Returns all runs as they then are: those that are still pending have failed with the code
+    ``copy_pending``.
     """
     polling = _Polling(accounts, wanted, seen, optional)
     print_progress = _progress_printer(report)
     started = monotonic()
     deadline = started + wanted.wait_timeout
     current = advance_all(runs, dict.fromkeys(runs, ReadScheduled(started)))
+    awaited = [target for target in runs if target not in optional] or list(runs)
     while True:
         pending = [target for target, run in current.items() if run.pending]
-        required = [target for target in pending if target not in optional]
+        required = [target for target in awaited if current[target].pending]
         if not required:
             return _stopped(current, pending, "although all required regions are ready")
         if monotonic() >= deadline:

@@ -373,10 +373,25 @@ def test_a_best_effort_region_that_is_available_in_time(wait: Wait) -> None:
     assert waited.runs[US].failure is None
 
 
-def test_best_effort_regions_alone_are_not_waited_for(wait: Wait) -> None:
-    waited = wait({US: Region([PENDING])}, optional=(US,))
+def test_best_effort_regions_are_not_waited_for_if_the_others_are_ready(wait: Wait) -> None:
+    regions = {EU: Region([READY]), US: Region([PENDING])}
+    runs = {EU: CopyRun(image=READY), US: CopyRun(image=PENDING)}
+    waited = wait(regions, optional=(US,), runs=runs)
     assert waited.seconds == 0
     assert waited.failure(US).error_code == "copy_pending"
+
+
+def test_best_effort_regions_alone_are_all_waited_for(wait: Wait) -> None:
+    regions = {EU: Region([PENDING, READY]), US: Region([PENDING, PENDING, PENDING, READY])}
+    waited = wait(regions, optional=(EU, US))
+    assert [(run.image, run.failure) for run in waited.runs.values()] == [(READY, None)] * 2
+
+
+def test_best_effort_regions_alone_are_waited_for_until_the_timeout(wait: Wait) -> None:
+    waited = wait({EU: Region([READY]), US: Region([PENDING])}, optional=(EU, US), wait_timeout=30)
+    assert waited.seconds == 30
+    assert waited.runs[EU].failure is None
+    assert waited.failure(US).message.endswith("after wait_timeout (30 s).")
 
 
 def test_an_error_in_a_best_effort_region_does_not_delay_others(wait: Wait) -> None:
