@@ -30,6 +30,8 @@ _SPEC = {"values": {"type": "dict"}}
 class ActionModule(ActionBase):
     """Returns the values of the role's variables as ``options``, or fails with all problems at once.
 
+    ``check_mode`` is whether the tasks of the role run in check mode.
+
     With ``values``, which are by variable, no variable of the same name counts, wherever it is set.
     """
 
@@ -57,6 +59,9 @@ class ActionModule(ActionBase):
             message = f"{summary(failures)}\nNothing was changed."
             return shortened({**result, "failed": True, "msg": message})
         values = with_paths(variables, values, absolute)
+        # Of this task, as of the other tasks of the role: ansible_check_mode is only the option --check, and
+        # keywords of plays, blocks and roles differ from it.
+        result["check_mode"] = bool(self._task.check_mode)
         result["options"] = {name.removeprefix(prefix): value for name, value in values.items()}
         # The role registers the values, so the result has them; nothing may print a secret.
         result["_ansible_no_log"] = any(variable.no_log and values[variable.name] for variable in variables)

@@ -44,6 +44,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+check_mode:
+  description:
+    - Whether the role runs in check mode, by C(--check) or by the keyword C(check_mode) of a play, a block or a role.
+  returned: success
+  type: bool
+  sample: false
 options:
   description:
     - The value of each variable, by its name without the name of the role. A variable that is not set has its default,

@@ -66,6 +66,22 @@ def _deregistered(run: Run) -> set[str]:
     return {one["image_id"] for one in run.facts["cleanup_deregistered"]}
 
 
+def test_the_check_mode_of_the_role_is_not_always_that_of_the_command_line(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
+) -> None:
+    role = {"role": "golden.images.cleanup"}
+    planned = ansible.tasks([], roles=[{**role, "check_mode": True}], vars=policy)
+    assert (planned.code, planned.facts["cleanup_status"]) == (0, "planned"), planned.text
+    assert changing_calls(aws) == []
+    assert _outcomes(_report(ansible, "plan"))[images["gone"]] == ("deregister", "planned")
+    assert not (ansible.folder / "cleanup" / "report.json").exists()
+
+    done = ansible.tasks([], "--check", roles=[{**role, "check_mode": False}], vars=policy)
+    assert (done.code, done.facts["cleanup_status"]) == (0, "done"), done.text
+    assert [one["ImageId"] for one in observed.own_images(aws, OWNER, AWAY)] == [images["away"]]
+    assert _outcomes(_report(ansible))[images["gone"]] == ("deregister", "done")
+
+
 def test_a_run_performs_the_plan_that_check_mode_reports(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
 ) -> None:

@@ -127,6 +127,17 @@ def test_check_mode_predicts_what_is_published(
     assert done.task("Publish the verified images").changed
 
 
+def test_a_role_in_check_mode_predicts_what_is_published(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    variables["distribute_verify_level"] = "authorized"
+    role = {"role": "golden.images.distribute", "check_mode": True}
+    planned = ansible.tasks([], roles=[role], vars=variables)
+    assert planned.code == 0, planned.text
+    assert planned.task("Publish the verified images").changed
+    assert encrypted.changes(aws, refused=True) == []
+
+
 def test_check_mode_fails_only_if_nothing_would_change_what_an_account_lacks(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -69,6 +69,17 @@ MATCHES = {
 }
 
 
+def test_a_role_in_check_mode_verifies_nothing_that_it_has_not_created(
+    aws: SimulatedAws, ansible: Ansible
+) -> None:
+    _make_log_groups(aws, HOME)
+    role = {"role": "golden.images.monitor", "check_mode": True}
+    variables = {"monitor_regions": [HOME], "monitor_log_group_name": LOG_GROUP}
+    planned = ansible.tasks([], roles=[role], vars=variables)
+    assert planned.code == 0, planned.text
+    assert _writes(aws) == []
+
+
 @pytest.mark.every_python
 def test_resources_are_created_once_and_deleted_once(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)

@@ -131,6 +131,20 @@ def test_a_region_that_fails_is_in_the_facts_and_completed_by_a_rerun(
     assert [publishing.value(aws, OWNER, region) for region in REGIONS] == [images[one] for one in REGIONS]
 
 
+def test_a_role_in_a_block_in_check_mode_is_a_plan(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    images = publishing.golden_images(fixture, "2026.11")
+    aws.clear_calls()
+    role = {"name": "publish", "include_role": {"name": "golden.images.publish"}}
+    planned = ansible.tasks(
+        [{"name": "plan", "check_mode": True, "block": [role]}],
+        vars={"publish_images": images, "publish_parameter": PARAMETER},
+    )
+    assert (planned.code, planned.facts["publish_status"]) == (0, "planned"), planned.text
+    assert publishing.written(aws, refused=True) == []
+
+
 def test_images_that_no_account_can_launch_are_not_published(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

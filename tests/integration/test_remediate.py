@@ -196,6 +196,25 @@ def test_only_access_that_is_not_allowed_is_removed_once(
     assert encrypted.changes(aws, refused=True) == []
 
 
+def test_a_play_in_check_mode_does_not_wait_until_access_is_removed(
+    aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
+) -> None:
+    planned = ansible.tasks(
+        [],
+        check_mode=True,
+        roles=["golden.images.remediate"],
+        vars={
+            "remediate_allowed_account_ids": protected.account_ids(ALLOWED),
+            "remediate_images": {AWAY: ids["away"]},
+        },
+    )
+    assert planned.code == 0, planned.text
+    assert ids["away"] in {resource for resource, _principal, _codes in removals(planned)}
+    assert planned.task("Show the result").result["text"].startswith("Check mode: ")
+    assert [task.name for task in planned.tasks if task.name.endswith("Audit the images again")] == []
+    assert encrypted.changes(aws, refused=True) == []
+
+
 @pytest.mark.every_python
 def test_a_failed_image_does_not_stop_the_others_and_single_images_can_be_selected(
     aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible, ids: dict[str, str]

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Steps of roles run in their order on each host of a play, and none is displayed as skipped."""
+"""Steps of roles run in their order on each host of a play, and none is displayed as skipped.
+
+They follow the check mode of their tasks.
+"""
 
 from __future__ import annotations
 
@@ -48,3 +51,10 @@ def test_an_item_of_a_loop_over_steps_has_the_whole_list() -> None:
 def test_no_task_is_skipped_by_a_condition() -> None:
     """Ansible displays such a task as ``skipping``: a step is an item of a loop, or one of two task files."""
     assert [place for place, task in all_tasks() if "when" in task] == []
+
+
+def test_no_role_asks_for_the_check_mode_of_the_command_line() -> None:
+    """``ansible_check_mode`` is only the option --check. A play, block or role can differ from it."""
+    paths = [path for path in sorted(ROLES.rglob("*.yml")) if "meta" not in path.parts]
+    assert paths
+    assert [path for path in paths if "ansible_check_mode" in path.read_text(encoding="utf-8")] == []

@@ -39,10 +39,13 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         yaml.safe_dump(DECLARED, sort_keys=False), encoding="utf-8"
     )
 
-    def run(in_role: bool = True, values: Any = None, **variables: Any) -> dict[str, Any]:
+    def run(
+        in_role: bool = True, values: Any = None, check_mode: bool = False, **variables: Any
+    ) -> dict[str, Any]:
         action = plugin.ActionModule.__new__(plugin.ActionModule)
         action.options = {"values": values}
-        action._task = SimpleNamespace(_role=SimpleNamespace(_role_path=str(folder)) if in_role else None)
+        role = SimpleNamespace(_role_path=str(folder))
+        action._task = SimpleNamespace(_role=role if in_role else None, check_mode=check_mode)
         action._templar = SimpleNamespace(template=_template)
         return action.run(None, variables)
 
@@ -73,10 +76,16 @@ def test_a_relative_path_starts_in_the_current_directory(
 
 def test_the_values_are_named_without_the_role(run: Any) -> None:
     assert run(web_names="a, b", web_days="5", other=1) == {
+        "check_mode": False,
         "failures": [],
         "options": {"names": ["a", "b"], "days": 5, "key": None, "report": None, "files": []},
         "_ansible_no_log": False,
     }
+
+
+def test_the_check_mode_is_that_of_the_task(run: Any) -> None:
+    assert run(web_names="a", check_mode=True, ansible_check_mode=False)["check_mode"] is True
+    assert run(web_names="a", check_mode=False, ansible_check_mode=True)["check_mode"] is False
 
 
 def test_a_misspelled_variable_is_refused(run: Any) -> None:
