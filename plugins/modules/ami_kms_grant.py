@@ -219,7 +219,8 @@ results:
       contains:
         consumers_without_access:
           description:
-            - The consumers that cannot use the key according to the grants and, if it was read, the policy.
+            - The consumers that cannot use the key according to the grants and, if it was read, the policy. An account is not
+              among them if one of its roles or users can.
             - Null if the task changed or revoked access, and for a key of another account.
           type: list
           elements: str

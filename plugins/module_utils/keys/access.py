@@ -10,9 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from ..arns import account_of
 from ..model import Grant, KeySeen, Sharing, Snapshot
 from . import policy_statements
-from .policy_evaluation import Consumer, Request, evaluate, may_apply_to_one_only
+from .policy_evaluation import (
+    Consumer,
+    Request,
+    evaluate,
+    may_allow_in_account,
+    may_apply_to_one_only,
+)
 
 # Launches and copies fail without these; EBS User Guide, "Share the KMS key used to encrypt a shared EBS
 # snapshot".
@@ -71,7 +78,7 @@ def consumers_without_access(keys: Iterable[KeySeen], sharing: Sharing) -> list[
     """The accounts and ARNs of ``sharing`` that certainly cannot use every one of the keys, sorted.
 
     Where access is undetermined, the consumer is not listed: for example an account, where a policy names an
-    organization that the account may be in.
+    organization that the account may be in, or where a grant or the policy gives one of its roles access.
     """
     return sorted({consumer for key in keys for consumer in _without_access(key, sharing)})
 
@@ -95,36 +102,50 @@ def _without_access(key: KeySeen, sharing: Sharing) -> Iterator[str]:
         **{arn: Consumer(org_id=policy_statements.organization_id(arn)) for arn in sharing.org_arns},
         **{arn: Consumer(None, *policy_statements.unit_ids(arn)) for arn in sharing.org_unit_arns},
     }
-    grants = _by_grantee(key.grants)
+    grants = _by_account(key.grants)
     for name, consumer in consumers.items():
         # A key can have tens of thousands of grants, and as many consumers.
         own = replace(key, grants=grants.get(consumer.account_id or "", ()))
-        if any(access(own, consumer, operation) is Access.DENIED for operation in NEEDED):
+        if any(_is_denied(own, consumer, operation) for operation in NEEDED):
             yield name
+
+
+def _is_denied(key: KeySeen, consumer: Consumer, operation: str) -> bool:
+    """Whether the operation is denied to a consumer, and to each role and user of an account.
+
+    The key has no grants of other accounts.
+    """
+    if access(key, consumer, operation) is not Access.DENIED:
+        return False
+    if consumer.account_id is None or denied_operations(key, consumer, [operation]):
+        return True
+    granted = any(_allows(grant, operation) for grant in key.grants)
+    request = Request(consumer, operation, key.key.arn)
+    return not granted and (key.policy is None or not may_allow_in_account(key.policy, request))
 
 
 def _by_grant(key: KeySeen, consumer: Consumer, operation: str) -> bool:
     return consumer.account_id is not None and any(
-        _allows(grant, consumer.account_id, operation) for grant in key.grants
+        _allows(grant, operation) and policy_statements.short(grant.grantee) == consumer.account_id
+        for grant in key.grants
     )
 
 
-def _by_grantee(grants: Iterable[Grant]) -> dict[str, tuple[Grant, ...]]:
-    found: dict[str, list[Grant]] = {}
+def _by_account(grants: Iterable[Grant]) -> dict[str | None, tuple[Grant, ...]]:
+    found: dict[str | None, list[Grant]] = {}
     for grant in grants:
-        found.setdefault(policy_statements.short(grant.grantee), []).append(grant)
-    return {grantee: tuple(listed) for grantee, listed in found.items()}
+        found.setdefault(account_of(grant.grantee), []).append(grant)
+    return {account_id: tuple(listed) for account_id, listed in found.items()}
 
 
-def _allows(grant: Grant, account_id: str, operation: str) -> bool:
-    """Whether a grant lets EBS perform the operation for an account.
+def _allows(grant: Grant, operation: str) -> bool:
+    """Whether a grant lets EBS perform the operation for its grantee.
 
     EBS puts its resource into the encryption context, so a constrained grant does not work for it. A grant
     that is created through another grant has at most that one's operations, and EBS needs Decrypt.
     """
-    if grant.constrained or policy_statements.short(grant.grantee) != account_id:
-        return False
-    return grant.operations >= (NEEDED if operation == "CreateGrant" else {operation})
+    needed = NEEDED if operation == "CreateGrant" else {operation}
+    return not grant.constrained and grant.operations >= needed
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,14 @@ def may_apply_to_one_only(policy: str, effect: str, request: Request, other: Req
     )
 
 
+def may_allow_in_account(policy: str, request: Request) -> bool:
+    """Whether a statement may allow an account's request, if only of one of its roles and users."""
+    return any(
+        item.effect == "Allow" and _applies(item, request, in_part=None) is not False
+        for item in _statements(policy)
+    )
+
+
 def principals_in_account(policy: str, account_id: str) -> frozenset[str]:
     """The ARNs of an account's roles and users that statements name, whether they allow or deny."""
     named = (item for statement in _statements(policy) for item in statement.principals or ())

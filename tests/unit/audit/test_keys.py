@@ -68,6 +68,7 @@ def below(unit: tuple[str, str]) -> dict[str, Any]:
         pytest.param(
             under_key(accounts(A, B), made(root(A))), [("missing_key_access", KEY.arn, B)], id="an account"
         ),
+        pytest.param(under_key(accounts(A), made(DEPLOY)), [], id="an account, of which a role has access"),
         pytest.param(under_key(orgs(ORG)), [("missing_key_access", KEY.arn, ORG)], id="an organization"),
         pytest.param(
             under_key(accounts(A), made(root(A)), made(root(B))),

@@ -50,7 +50,9 @@ def key(*grants: Grant, policy: str | None = policy_of()) -> KeySeen:
     [
         pytest.param([], set(), id="none"),
         pytest.param([made(root(A))], {A}, id="an account, as its id"),
-        pytest.param([made(DEPLOY)], set(), id="a role, which is not its account"),
+        pytest.param([made(DEPLOY)], {A}, id="a role, which may be all that launches"),
+        pytest.param([made(DEPLOY, OPERATIONS - {"Decrypt"})], set(), id="a role without Decrypt"),
+        pytest.param([made(DEPLOY, constrained=True)], set(), id="a role, constrained"),
         pytest.param([Grant("g", root(A), OPERATIONS)], {A}, id="made by another tool"),
         pytest.param([made(root(A), frozenset({"CreateGrant", "Decrypt"}))], {A}, id="the least operations"),
         pytest.param([made(root(A), OPERATIONS - {"CreateGrant"})], set(), id="no CreateGrant"),
@@ -81,7 +83,31 @@ def test_the_keys_that_give_access_beside_the_own_one() -> None:
         pytest.param([key()], Sharing(), [], id="no consumer"),
         pytest.param([key()], with_accounts(B, A), [A, B], id="accounts"),
         pytest.param([key(made(root(A)))], with_accounts(A, B), [B], id="one has a grant"),
-        pytest.param([key(made(DEPLOY))], with_accounts(A), [A], id="only a role has one"),
+        pytest.param([key(made(DEPLOY))], with_accounts(A, B), [B], id="only a role has one"),
+        pytest.param(
+            [key(made(DEPLOY), policy=None)], with_accounts(A), [], id="policy not read, a role's grant"
+        ),
+        pytest.param(
+            [key(policy=opened_to(consumers(DEPLOY)))], with_accounts(A, B), [B], id="a role in the policy"
+        ),
+        pytest.param(
+            [
+                key(
+                    policy=policy_of(
+                        {**statement("Allow"), "Principal": {"AWS": DEPLOY}, "Action": "kms:Decrypt"}
+                    )
+                )
+            ],
+            with_accounts(A),
+            [A],
+            id="a role in the policy, without CreateGrant",
+        ),
+        pytest.param(
+            [key(made(DEPLOY), policy=policy_of(statement("Deny", {"aws:PrincipalAccount": A})))],
+            with_accounts(A),
+            [A],
+            id="a role has one, but its account is denied",
+        ),
         pytest.param([key(policy=opened_to(consumers(A)))], with_accounts(A, B), [B], id="one in the policy"),
         pytest.param(
             [key(made(root(A)), policy=opened_to(consumers(B)))],

@@ -18,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.policy_evaluati
     Truth,
     allow_statements,
     evaluate,
+    may_allow_in_account,
     may_apply_to_one_only,
     operations_of,
     principals_in_account,
@@ -359,6 +360,21 @@ def test_a_statement_about_one_role_may_apply_to_one_call_only() -> None:
     assert one_only(statement(), of_role)
     assert not one_only({**of_role, "Principal": {"AWS": root(B)}})
     assert not one_only({**of_role, "Action": "kms:Decrypt"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"Principal": {"AWS": DEPLOY}}, True),
+        ({"Principal": {"AWS": DEPLOY}, "Effect": "Deny"}, False),
+        ({"Principal": {"AWS": DEPLOY}, "Action": "kms:CreateGrant"}, False),
+        ({"Principal": {"AWS": root(B)}}, False),
+    ],
+)
+def test_an_account_may_be_allowed_through_one_of_its_roles(changes: dict[str, Any], expected: bool) -> None:
+    policy = policy_of(statement(**changes))
+    assert may_allow_in_account(policy, Request(ACCOUNT, "Decrypt", KEY)) is expected
 
 
 def test_principals_in_account() -> None:
