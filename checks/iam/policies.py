@@ -537,7 +537,16 @@ MONITOR = Policy(
         Statement(
             "Alarm",
             "the alarm",
-            ("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"),
+            ("cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"),
+        ),
+        Statement(
+            "ReadAlarms",
+            "reading the alarm",
+            ("cloudwatch:DescribeAlarms",),
+            # The Service Authorization Reference has the alarm as its resource, the CloudWatch User Guide
+            # ("CloudWatch permissions reference") only all, and requests by name were denied with less
+            # (https://github.com/mattclay/aws-terminator/pull/63).
+            resources=(f"arn:aws:cloudwatch:*:{OWNER}:alarm:*",),
         ),
         Statement(
             "Rule",

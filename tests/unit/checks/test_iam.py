@@ -13,7 +13,7 @@ import pytest
 
 from checks import iam, responses
 from checks.iam import documents, policies
-from checks.iam.permissions import ALL, ARNS, OWNER, PERMISSIONS
+from checks.iam.permissions import ALARM, ALL, ARNS, OWNER, PERMISSIONS
 from checks.iam.policies import KEY_STATEMENT, POLICIES, TRUST
 from checks.iam.statements import MANAGED_POLICY_LIMIT, TRUST_POLICY_LIMIT, Policy, Statement, size
 from checks.paths import CHECKOUT
@@ -179,6 +179,20 @@ def test_only_own_copies_are_deleted_by_a_distribution() -> None:
 def test_audit_and_diagnosis_only_read() -> None:
     for policy in (policies.AUDIT, policies.DIAGNOSE, policies.CONSUMER_USAGE):
         assert all(_reads(action) for one in policy.statements for action in one.actions)
+
+
+def test_any_alarm_may_be_read_and_only_that_of_the_role_changed() -> None:
+    def may(action: str, alarm: str) -> bool:
+        arn = f"arn:aws:cloudwatch:eu-west-1:{OWNER}:alarm:{alarm}"
+        request = evaluation.Request(principals.root(OWNER), f"cloudwatch:{action}", arn, {})
+        statements = evaluation.read(json.dumps(policies.MONITOR.document()), of_resource=False)
+        return evaluation.evaluate_identity(statements, request).allows
+
+    # A request by name can be about all alarms.
+    assert may("DescribeAlarms", "*")
+    assert may("PutMetricAlarm", ALARM)
+    assert not may("PutMetricAlarm", "other")
+    assert not may("DeleteAlarms", "*")
 
 
 def test_the_placeholder_arns_are_of_their_resource_types() -> None:
