@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from checks.iam import permissions, statements
-from checks.iam.permissions import PERMISSIONS
-from checks.iam.policies import ASSUME_ROLES, KEY_STATEMENT, POLICIES, TRUST
+from checks.iam.permissions import ARNS, PERMISSIONS
+from checks.iam.policies import (
+    ASSUME_ROLES,
+    DISTRIBUTE_ENCRYPTED,
+    KEY_STATEMENT,
+    POLICIES,
+    SHARE,
+    TRUST,
+)
 from checks.iam.statements import MANAGED_POLICY_LIMIT, Policy
 
 INDEX = "README.md"
@@ -66,7 +73,10 @@ def _others() -> Iterator[str]:
     yield (
         f"[{KEY_FILE}]({KEY_FILE}) is a statement for the policy of a KMS key that belongs to another "
         "account than the images: the images' account can then grant access to the key. The copies "
-        "themselves need the actions of the statement `CopyAndGrant` there, too.\n"
+        "themselves need the actions of the statement `CopyAndGrant` there, too. The credentials' own "
+        "policies must allow the key as well: the statements above about keys of the owner's account name "
+        f"only `{ARNS['kms:key']}`. Add the key's account to their resources, for example in "
+        f"`{DISTRIBUTE_ENCRYPTED.name}.json` and `{SHARE.name}.json`.\n"
     )
     yield "## Calls that need no permission\n"
     free = ", ".join(f"`{name}`" for name, one in PERMISSIONS.items() if not one.actions)
