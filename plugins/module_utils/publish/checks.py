@@ -23,6 +23,7 @@ from .state import (
     PublishWanted,
     follows_another,
     label_for,
+    may_name,
     needs_version,
 )
 
@@ -122,7 +123,7 @@ def _of_architecture(wanted: PublishWanted, place: Place, source: Image | None) 
 def _of_parameter(
     wanted: PublishWanted, parameter: Parameter, image_id: str | None, label: str
 ) -> Iterator[Obstacle]:
-    latest, oldest, name = parameter.latest, parameter.versions[0], wanted.parameter
+    latest, name = parameter.latest, wanted.parameter
     if not parameter.holds_image:
         kind = latest.type if latest.type != "String" else f"String of data type {latest.data_type}"
         yield Obstacle(
@@ -139,15 +140,8 @@ def _of_parameter(
             "Remove tier, or delete the parameter.",
         )
     if needs_version(wanted, parameter, image_id):
-        foreign = sorted(one for one in oldest.labels if not one.startswith(LABEL_PREFIX))
-        if foreign and len(parameter.versions) >= MAX_VERSIONS:
-            yield Obstacle(
-                "too_many_parameter_versions",
-                "PutParameter",
-                f"{name} has {MAX_VERSIONS} versions. The oldest, {oldest.version}, has the label "
-                f"{', '.join(foreign)}, so that AWS does not delete it and rejects a new one.",
-                "Move that label to another version.",
-            )
+        if not may_name(wanted, parameter, image_id, label):
+            yield from full(name, parameter)
     elif label not in latest.labels and len(latest.labels) >= MAX_LABELS:
         yield Obstacle(
             "too_many_parameter_labels",
@@ -162,6 +156,20 @@ def _of_parameter(
             "parameter_tags",
             f"parameter_tags: {name} would have {count} tags; AWS allows {MAX_TAGS}.",
             "Use fewer tags.",
+        )
+
+
+def full(name: str, parameter: Parameter) -> Iterator[Obstacle]:
+    """Why the parameter takes no new version, if it takes none."""
+    oldest = parameter.versions[0]
+    foreign = sorted(one for one in oldest.labels if not one.startswith(LABEL_PREFIX))
+    if foreign and len(parameter.versions) >= MAX_VERSIONS:
+        yield Obstacle(
+            "too_many_parameter_versions",
+            "PutParameter",
+            f"{name} has {MAX_VERSIONS} versions. The oldest, {oldest.version}, has the label "
+            f"{', '.join(foreign)}, so that AWS does not delete it and rejects a new one.",
+            "Move that label to another version.",
         )
 
 

@@ -27,6 +27,7 @@ from .state import (
     follows,
     label_for,
     label_of,
+    may_name,
     needs_version,
 )
 
@@ -212,7 +213,10 @@ def _parameter_view(
 def _warnings(wanted: PublishWanted, place: Place, target: Target, label: str) -> Iterator[str]:
     parameter = place.parameter
     dropped: list[str] = []
-    if parameter and needs_version(wanted, parameter, place.image_id):
+    if parameter and may_name(wanted, parameter, place.image_id, label):
+        if label not in parameter.latest.labels:
+            yield from (f"{one.message} {one.remedy}" for one in checks.full(wanted.parameter, parameter))
+    elif parameter and needs_version(wanted, parameter, place.image_id):
         dropped = [one.removeprefix(LABEL_PREFIX) for one in _labels_in_the_way(parameter) if one != label]
     if dropped:
         yield (

@@ -202,6 +202,20 @@ def needs_version(wanted: PublishWanted, parameter: Parameter | None, image_id: 
     return latest.value != image_id or (wanted.tier == ADVANCED and latest.tier == STANDARD)
 
 
+def may_name(wanted: PublishWanted, parameter: Parameter, image_id: str | None, label: str) -> bool:
+    """Whether the parameter may already name an image that is not known, and then needs no new version.
+
+    Besides a planned copy, an ID of None is the image of a region whose copies are not read yet. The newest
+    version cannot name a copy of the image's source if only labels of other sources are on it. ``label`` is
+    the image's, which may not be known either.
+    """
+    latest = parameter.latest
+    if image_id is not None or needs_version(wanted, parameter, latest.value):
+        return False
+    labels = {one for one in latest.labels if one.startswith(LABEL_PREFIX)}
+    return label in labels or not label.startswith(LABEL_PREFIX) or not labels
+
+
 def is_settled(wanted: PublishWanted, place: Place) -> bool:
     """Whether parameter and templates name the image already, so that nothing changes for their users."""
     return (

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Device, ImagesByTarget, Sharing
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
+from ansible_collections.golden.images.plugins.module_utils.publish.state import Parameter, ParameterVersion
 
 from tests.unit.examples import CONSUMER, SOURCE_ID
 from tests.unit.publish.examples import (
@@ -35,7 +36,14 @@ ARM = image(OLD, architecture="arm64")
 TEN = [f"label-{number}" for number in range(10)]
 PLANNED = {"images": ImagesByTarget({(None, REGION): None})}
 BACK = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
+UNKNOWN: dict[str, Any] = {"image_id": None, "image": None, "launch": None}
 FULL = {f"key-{number}": "" for number in range(50)}
+
+
+def full(latest: ParameterVersion) -> Parameter:
+    """A parameter that takes no new version, because its oldest one has the label of somebody else."""
+    return parameter(*many("prod").versions[:-1], latest)
+
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "fine": ({}, {"parameter": parameter()}, []),
@@ -90,6 +98,36 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         ["wrong_parameter_tier"],
     ),
     "another label on the oldest version": ({}, {"parameter": many("prod")}, ["too_many_parameter_versions"]),
+    "another label on the oldest version, and the image is published already": (
+        {},
+        {"parameter": full(version(102, NEW, LABEL))},
+        [],
+    ),
+    "another label on the oldest version, and the image of this source is not known": (
+        {**PLANNED, "source_image_id": SOURCE_ID},
+        {**UNKNOWN, "parameter": full(version(102, OLD, LABEL))},
+        [],
+    ),
+    "another label on the oldest version, and the image of another source is not known": (
+        {**PLANNED, "source_image_id": SOURCE_ID},
+        {**UNKNOWN, "parameter": full(version(102, OLD, "source-ami-other"))},
+        ["too_many_parameter_versions"],
+    ),
+    "another label on the oldest version, and neither image nor source is known": (
+        PLANNED,
+        {**UNKNOWN, "parameter": full(version(102, OLD, LABEL))},
+        [],
+    ),
+    "another label on the oldest version, and the newest has none": (
+        {**PLANNED, "source_image_id": SOURCE_ID},
+        {**UNKNOWN, "parameter": full(version(102, OLD))},
+        [],
+    ),
+    "another label on the oldest version, and the tier needs a new one": (
+        {**PLANNED, "source_image_id": SOURCE_ID, "tier": "Advanced"},
+        {**UNKNOWN, "parameter": full(version(102, OLD, LABEL))},
+        ["too_many_parameter_versions"],
+    ),
     "no room for a label": (
         {},
         {"parameter": parameter(version(1, NEW, *TEN))},
@@ -100,7 +138,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "too many tags": ({"parameter_tags": {"a": ""}}, {"parameter": parameter(**FULL)}, ["invalid_option"]),
     "nothing to go back to": (BACK, {"image_id": None, "image": None}, ["label_not_found"]),
     "gone back to": (BACK, {"image": None, "parameter": parameter()}, ["image_not_found"]),
-    "planned": (PLANNED, {"image_id": None, "image": None, "launch": None}, []),
+    "planned": (PLANNED, UNKNOWN, []),
 }
 
 

@@ -234,6 +234,28 @@ def test_a_warning_names_rollbacks_that_become_impossible() -> None:
     assert SOURCE_ID not in warning
 
 
+@pytest.mark.parametrize(
+    ("oldest", "latest", "source", "warned"),
+    [
+        ("source-ami-old", LABEL, SOURCE_ID, ""),
+        ("source-ami-old", "source-ami-other", SOURCE_ID, "prevents a rollback to ami-old"),
+        ("source-ami-old", LABEL, None, ""),
+        ("prod", LABEL, SOURCE_ID, ""),
+        ("prod", LABEL, None, "has the label prod"),
+        ("prod", "", SOURCE_ID, "has the label prod"),
+    ],
+)
+def test_a_warning_for_an_image_that_is_not_known(
+    oldest: str, latest: str, source: str | None, warned: str
+) -> None:
+    images = ImagesByTarget({(None, REGION): None})
+    versions = many(oldest).versions
+    newest = replace(versions[-1], labels=frozenset({latest} - {""}))
+    here = found(image_id=None, image=None, launch=None, parameter=parameter(*versions[:-1], newest))
+    warnings = planned(wanted(images=images, source_image_id=source), here).warnings
+    assert [warned in text for text in warnings] == [True] * bool(warned)
+
+
 def test_a_rollback_publishes_in_all_accounts_and_regions() -> None:
     want = wanted(images=None, regions=(REGION,), account_ids=(CONSUMER,), source_image_id=SOURCE_ID)
     assert want.targets(OWNER) == {place(): None, ABROAD: None}

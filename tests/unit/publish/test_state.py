@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Target
+from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 from ansible_collections.golden.images.plugins.module_utils.publish.state import (
     TemplateVersion,
     follows,
@@ -15,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.publish.state import
     is_settled,
     label_for,
     label_of,
+    may_name,
     needs_version,
 )
 
@@ -89,6 +91,25 @@ def test_a_new_version_is_needed_for_another_image_or_the_advanced_tier(
 ) -> None:
     assert needs_version(wanted(**want), parameter(latest) if latest else None, NEW) == needed
     assert needs_version(wanted(**want), parameter(version(1, NEW)), None)
+
+
+@pytest.mark.parametrize(
+    ("labels", "label", "named"),
+    [
+        ((LABEL,), LABEL, True),
+        ((LABEL, "source-ami-other"), LABEL, True),
+        (("source-ami-other", "prod"), LABEL, False),
+        (("prod",), LABEL, True),
+        (("source-ami-other",), KNOWN_AFTER_APPLY, True),
+    ],
+)
+def test_the_newest_version_may_name_an_unknown_image(
+    labels: tuple[str, ...], label: str, named: bool
+) -> None:
+    latest = parameter(version(1, OLD, *labels))
+    assert may_name(wanted(), latest, None, label) == named
+    assert not may_name(wanted(tier="Advanced"), latest, None, label)
+    assert not may_name(wanted(), latest, OLD, label)
 
 
 @pytest.mark.parametrize(
