@@ -31,8 +31,10 @@ options:
   family_tag:
     description:
       - The key of a tag whose value is the image's family.
-      - A copy without a family of its own has the family of its source image. If the source is deregistered first, the copy
-        keeps the family and the date in the tags C(golden.images:origin-family) and C(golden.images:origin-created).
+      - A copy without a family of its own has the family of its source image. If the source is deregistered first, tags of the
+        copy keep what gave the source its family (C(golden.images:origin-tag:KEY) its tag, C(golden.images:origin-name) its name,
+        or C(golden.images:origin-image) the image that it came from), and its date (C(golden.images:origin-created)). Later runs
+        apply their own options to these, so no policy selects the copy that would not have selected the source.
       - Images without a family are ignored, and so are images of AWS Backup and Amazon Data Lifecycle Manager.
     type: str
   family_name_pattern:

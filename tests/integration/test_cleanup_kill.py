@@ -155,7 +155,7 @@ class Cleanup:
         assert observed.own_snapshots(self.aws, OWNER, HOME) == sorted(used)
         assert grants(self.aws, self.key) == []
         (copy,) = (one for one in images if one["Name"] == "copy")
-        assert observed.tags(copy)["golden.images:origin-family"] == "web"
+        assert observed.tags(copy)["golden.images:origin-tag:family"] == "web"
         lines = self._tombstones.read_text(encoding="utf-8").splitlines()
         assert len({json.loads(line)["image_id"] for line in lines}) == 4
 

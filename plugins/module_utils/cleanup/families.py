@@ -12,17 +12,26 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import NamedTuple
 
 from ..model import ImageRef
-from ..tags import MAX_VALUE, OWN_TAG_PREFIX
+from ..tags import MAX_KEY, OWN_TAG_PREFIX
 from .managed import is_managed
 from .stages import parse, stamp
 from .state import OwnImage
 
-# Tags of images whose origin was deregistered: its family, and the creation date of the first image of the
+# Tags of images whose origin was deregistered. One of the first three is written. It keeps what gave the
+# origin its family: the value of a tag, whose key follows the colon, a name, or the image at the end of the
+# chain. Each run applies its own options to it: the name of a family alone would put the image into the
+# families of policies that never selected its origin. The last is the creation date of the first image of the
 # chain of copies.
-FAMILY_TAG = OWN_TAG_PREFIX + "origin-family"
+ORIGIN_TAG_PREFIX = OWN_TAG_PREFIX + "origin-tag:"
+ORIGIN_NAME_TAG = OWN_TAG_PREFIX + "origin-name"
+ORIGIN_IMAGE_TAG = OWN_TAG_PREFIX + "origin-image"
 ORIGIN_CREATED_TAG = OWN_TAG_PREFIX + "origin-created"
+
+# The longest key of a tag whose value is a family.
+LONGEST_KEY = MAX_KEY - len(ORIGIN_TAG_PREFIX)
 
 Images = Mapping[ImageRef, OwnImage]
 
@@ -44,6 +53,14 @@ class FamilyBy:
     source: bool = False
 
 
+class _Family(NamedTuple):
+    """A family, with the tag that keeps it for an image whose origin is deregistered."""
+
+    name: str
+    key: str
+    value: str
+
+
 def families(
     images: Images, by: FamilyBy, managed: Collection[ImageRef] = frozenset()
 ) -> dict[ImageRef, str]:
@@ -56,17 +73,18 @@ def families(
     for ref, own in images.items():
         family = None if ref in managed or is_managed(own) else _family(images, ref, by)
         if family is not None:
-            # Cut to the length that a tag can hold.
-            found[ref] = family[:MAX_VALUE]
+            found[ref] = family.name
     return found
 
 
 def unmatched_options(images: Images, by: FamilyBy) -> Iterator[str]:
     """A warning for each option that gives no image a family: it may be mistyped."""
-    if by.tag is not None and not any(own.image.tags.get(by.tag) for own in images.values()):
+    shown = [one for own in images.values() for one in _shown(own, by)]
+    if by.tag is not None and not any(value for value, _name in shown):
         yield f"family_tag: no image in these regions has the tag {by.tag}."
     pattern = by.name_pattern
-    if pattern is not None and not any(pattern.fullmatch(own.image.name) for own in images.values()):
+    names = (name for _value, name in shown if name is not None)
+    if pattern is not None and not any(pattern.fullmatch(name) for name in names):
         yield (
             f"family_name_pattern: '{pattern.pattern}' matches no image in these regions. It is a regular "
             "expression, and must match the whole name."
@@ -87,13 +105,13 @@ def inherited_tags(
     nothing leads from it to ami-1.
     """
     found = {}
-    for ref, family in family_of.items():
+    for ref in family_of:
         if ref in deregistering:
             continue
-        tags = {}
-        has_own_family = _own_family(images[ref], by) is not None
-        if not has_own_family and _any_of(_family_chain(images, ref, by), deregistering):
-            tags[FAMILY_TAG] = family
+        tags: dict[str, str] = {}
+        from_origin = _family(images, ref, by) if _own_family(images[ref], by) is None else None
+        if from_origin is not None and _any_of(_family_chain(images, ref, by), deregistering):
+            tags[from_origin.key] = from_origin.value
         date = origin_created(images, ref)
         if date is not None and _any_of(_copy_chain(images, ref), deregistering):
             tags[ORIGIN_CREATED_TAG] = stamp(date)
@@ -175,24 +193,50 @@ def _any_of(chain: Iterable[ImageRef], refs: Collection[ImageRef]) -> bool:
     return any(one in refs for one in chain)
 
 
-def _family(images: Images, ref: ImageRef, by: FamilyBy) -> str | None:
+def _family(images: Images, ref: ImageRef, by: FamilyBy) -> _Family | None:
     """The family of the first image of the chain that has one; by source, else the end of the chain."""
     chain = _family_chain(images, ref, by)
     for one in chain:
         family = _own_family(images[one], by) if one in images else None
         if family is not None:
             return family
-    return str(chain[-1]) if by.source else None
+    return _family_by_source(images, chain) if by.source else None
 
 
-def _own_family(own: OwnImage, by: FamilyBy) -> str | None:
-    """The family that the image's own tags and name give it."""
-    if by.tag is not None and own.image.tags.get(by.tag):
-        return own.image.tags[by.tag]
-    match = by.name_pattern.fullmatch(own.image.name) if by.name_pattern else None
-    if match and by.name_pattern:
-        return match[1] if match.re.groups and match[1] else by.name_pattern.pattern
-    return own.image.tags.get(FAMILY_TAG)
+def _own_family(own: OwnImage, by: FamilyBy) -> _Family | None:
+    """The family that the image's own tag and name give it, or else those that it inherited."""
+    found = (_family_by(by, value, name) for value, name in _shown(own, by))
+    return next((family for family in found if family is not None), None)
+
+
+def _shown(own: OwnImage, by: FamilyBy) -> tuple[tuple[str | None, str | None], ...]:
+    """The value of the tag ``by.tag`` and the image's name, then those that it inherited.
+
+    None stands for one that it does not have.
+    """
+    tags, key = own.image.tags, by.tag or ""
+    return (tags.get(key), own.image.name), (tags.get(ORIGIN_TAG_PREFIX + key), tags.get(ORIGIN_NAME_TAG))
+
+
+def _family_by(by: FamilyBy, value: str | None, name: str | None) -> _Family | None:
+    """The family of an image with this value of the tag ``by.tag`` and this name."""
+    if by.tag is not None and value:
+        return _Family(value, ORIGIN_TAG_PREFIX + by.tag, value)
+    if by.name_pattern is None or name is None:
+        return None
+    match = by.name_pattern.fullmatch(name)
+    if match is None:
+        return None
+    family = match[1] if match.re.groups and match[1] else match.re.pattern
+    return _Family(family, ORIGIN_NAME_TAG, name)
+
+
+def _family_by_source(images: Images, chain: list[ImageRef]) -> _Family:
+    """The family of the end of the chain, which an image inherited if a part of the chain is deregistered."""
+    end, last = chain[-1], [one for one in chain if one in images][-1]
+    inherited = images[last].image.tags.get(ORIGIN_IMAGE_TAG) if end != last else None
+    family = inherited or str(end)
+    return _Family(family, ORIGIN_IMAGE_TAG, family)
 
 
 def _copy_chain(images: Images, ref: ImageRef) -> list[ImageRef]:

@@ -14,8 +14,7 @@ from typing import Any
 
 from ..arguments import Options, check_tombstone_stores
 from ..model import ConsumerRole
-from ..tags import MAX_VALUE
-from .families import FamilyBy
+from .families import LONGEST_KEY, FamilyBy
 from .rules import Limit, Rules, parse_limit
 from .sharing import REPORT_AGE
 from .stages import STAGES, Clocks
@@ -139,19 +138,20 @@ def _family_by(options: Options, params: Mapping[str, Any]) -> FamilyBy:
                 f"'{text}' is not a valid regular expression: {exception}.",
                 "Correct the regular expression.",
             )
-        if len(text) > MAX_VALUE:
-            options.refuse(
-                "family_name_pattern",
-                f"must be at most {MAX_VALUE} characters long (got {len(text)}).",
-                "Shorten the regular expression.",
-            )
-    if not (params["family_tag"] or text or params["family_by_source"]):
+    key = params["family_tag"]
+    if key and len(key) > LONGEST_KEY:
+        options.refuse(
+            "family_tag",
+            f"must be at most {LONGEST_KEY} characters long (got {len(key)}).",
+            "Use a shorter tag key: this collection's tag for copies contains it.",
+        )
+    if not (key or text or params["family_by_source"]):
         options.refuse(
             "family_tag",
             "no option defines image families.",
             "Set family_tag, family_name_pattern or family_by_source: true.",
         )
-    return FamilyBy(params["family_tag"], pattern, params["family_by_source"])
+    return FamilyBy(key, pattern, params["family_by_source"])
 
 
 def _protect_tag(options: Options, text: str) -> tuple[str, str | None]:

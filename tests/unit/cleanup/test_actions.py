@@ -82,7 +82,7 @@ def test_resources_with_the_same_tags_share_calls_of_at_most_a_batch() -> None:
     [
         ("CreateTags", OF, True),
         ("CreateTags", DISABLED, True),
-        ("CreateTags", "golden.images:origin-family", False),
+        ("CreateTags", "golden.images:origin-tag:family", False),
         ("DeleteTags", OF, False),
         ("CreateImageUsageReport", "", False),
         ("DeleteSnapshot", "", True),

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.families import (
-    FAMILY_TAG,
+    LONGEST_KEY,
     ORIGIN_CREATED_TAG,
+    ORIGIN_IMAGE_TAG,
+    ORIGIN_NAME_TAG,
+    ORIGIN_TAG_PREFIX,
     FamilyBy,
     blocked_by_missing_tags,
     families,
@@ -29,6 +32,7 @@ HERE, THERE = "eu-west-1", "us-east-1"
 BY_TAG = FamilyBy(tag="family")
 BY_NAME = FamilyBy(name_pattern=re.compile(r"(\w+)-[0-9.]+"))
 BY_SOURCE = FamilyBy(source=True)
+KEEPS_FAMILY = {ORIGIN_TAG_PREFIX + "family": "web"}
 
 
 def copy_of(image_id: str, source: str, region: str = HERE, **changes: Any) -> OwnImage:
@@ -183,19 +187,82 @@ def test_a_copy_inherits_the_family_and_date_of_a_deregistered_source() -> None:
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
     first, third, second = images
     of = families(images, BY_TAG)
-    tags = {FAMILY_TAG: "web", ORIGIN_CREATED_TAG: stamp(images[first].created)}
+    tags = {**KEEPS_FAMILY, ORIGIN_CREATED_TAG: stamp(images[first].created)}
     assert inherited_tags(images, of, BY_TAG, {first}) == {second: tags, third: tags}
     assert inherited_tags(images, of, BY_TAG, {second}) == {third: tags}
     assert inherited_tags(images, of, BY_TAG, {third}) == {}
-    left = placed([], [copy_of("ami-2", "ami-1", tags={FAMILY_TAG: "web"})])
-    assert families(left, BY_TAG) == {second: "web"}
+
+
+@pytest.mark.parametrize(
+    ("by", "tags", "family"),
+    [
+        (BY_TAG, KEEPS_FAMILY, "web"),
+        (FamilyBy(tag="family", name_pattern=re.compile("(x)")), KEEPS_FAMILY, "x"),
+        (FamilyBy(tag="team"), KEEPS_FAMILY, None),
+        (FamilyBy(name_pattern=re.compile("scratch-.*")), KEEPS_FAMILY, None),
+        (FamilyBy(name_pattern=re.compile(".*y")), KEEPS_FAMILY, None),
+        (BY_SOURCE, KEEPS_FAMILY, "us-east-1/ami-1"),
+        (BY_NAME, {ORIGIN_NAME_TAG: "web-1.2"}, "web"),
+        (FamilyBy(name_pattern=re.compile("web-.*")), {ORIGIN_NAME_TAG: "web-1.2"}, "web-.*"),
+        (FamilyBy(name_pattern=re.compile("(db)-.*")), {ORIGIN_NAME_TAG: "web-1.2"}, None),
+        (BY_TAG, {ORIGIN_NAME_TAG: "web-1.2"}, None),
+        (BY_SOURCE, {ORIGIN_IMAGE_TAG: "eu-west-1/ami-0"}, "eu-west-1/ami-0"),
+        (BY_TAG, {ORIGIN_IMAGE_TAG: "eu-west-1/ami-0"}, None),
+        (BY_NAME, {ORIGIN_IMAGE_TAG: "eu-west-1/ami-0"}, None),
+        # Without what gave it, a family belongs to no policy.
+        (BY_TAG, {"golden.images:origin-family": "web"}, None),
+        (BY_NAME, {"golden.images:origin-family": "web"}, None),
+    ],
+)
+def test_an_inherited_family_is_that_of_the_options_that_would_have_given_it_to_the_origin(
+    by: FamilyBy, tags: dict[str, str], family: str | None
+) -> None:
+    ref = ImageRef(HERE, "ami-2")
+    left = placed([copy_of("ami-2", "ami-1", THERE, tags=tags)])
+    assert families(left, by).get(ref) == family
+    # What an image inherited does not count as long as its source is there to show it by itself.
+    assert families(placed([own("ami-1", tags=tags)]), BY_SOURCE) == {
+        ImageRef(HERE, "ami-1"): "eu-west-1/ami-1"
+    }
+
+
+@pytest.mark.parametrize(
+    ("by", "kept", "family"),
+    [
+        (BY_TAG, KEEPS_FAMILY, "web"),
+        (FamilyBy(tag="family", name_pattern=re.compile("no")), KEEPS_FAMILY, "web"),
+        (FamilyBy(name_pattern=re.compile("(web) .*")), {ORIGIN_NAME_TAG: "web ami-1"}, "web"),
+        (BY_SOURCE, {ORIGIN_IMAGE_TAG: "eu-west-1/ami-1"}, "eu-west-1/ami-1"),
+    ],
+)
+def test_a_family_survives_one_origin_after_the_other(
+    by: FamilyBy, kept: dict[str, str], family: str
+) -> None:
+    """ami-1 is deregistered first, then ami-2, or the other way round."""
+    first, second, third = (ImageRef(HERE, f"ami-{number}") for number in (1, 2, 3))
+    chain = {first: own("ami-1"), second: copy_of("ami-2", "ami-1"), third: copy_of("ami-3", "ami-2")}
+    for order in ((first, second), (second, first)):
+        images, written = dict(chain), dict[str, str]()
+        for gone in order:
+            for ref, tags in inherited_tags(images, families(images, by), by, {gone}).items():
+                written |= tags
+                image = replace(images[ref].image, tags={**images[ref].image.tags, **tags})
+                images[ref] = replace(images[ref], image=image)
+            del images[gone]
+            assert families(images, by) == dict.fromkeys(images, family)
+        assert written == {**kept, ORIGIN_CREATED_TAG: stamp(own("ami-1").created)}
+
+
+def test_tags_of_families_are_as_long_as_ec2_allows() -> None:
+    """EC2 User Guide, "Tag restrictions": 128 characters in a key."""
+    assert len(ORIGIN_TAG_PREFIX + "x" * LONGEST_KEY) == 128
 
 
 def test_an_image_is_blocked_until_every_image_made_of_it_has_its_inherited_tags() -> None:
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
     first, third, second = images
     of = families(images, BY_TAG)
-    tags = {FAMILY_TAG: "web", ORIGIN_CREATED_TAG: stamp(images[first].created)}
+    tags = {**KEEPS_FAMILY, ORIGIN_CREATED_TAG: stamp(images[first].created)}
     of_second = {(second, key, value) for key, value in tags.items()}
     of_third = {(third, key, value) for key, value in tags.items()}
 
@@ -207,10 +274,3 @@ def test_an_image_is_blocked_until_every_image_made_of_it_has_its_inherited_tags
     assert blocked({first}, of_second | of_third) == set()
     assert blocked({first, second}, set()) == {first, second}
     assert blocked({first, second}, of_third) == set()
-
-
-def test_a_family_is_named_as_far_as_a_tag_can_keep_it() -> None:
-    images = placed([own("ami-1", name="x" * 20)])
-    by = FamilyBy(name_pattern=re.compile("|".join(["x+"] * 100)))
-    (family,) = families(images, by).values()
-    assert len(family) == 256

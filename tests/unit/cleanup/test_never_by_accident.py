@@ -5,12 +5,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
+from ansible_collections.golden.images.plugins.module_utils.cleanup.families import (
+    FamilyBy,
+    families,
+    inherited_tags,
+)
 from ansible_collections.golden.images.plugins.module_utils.cleanup.options import wanted_from
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnImage, OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
@@ -53,12 +59,25 @@ IMAGES = (
     own("ami-alone", days=300, tags={"family": "db"}, name="db ami-alone"),
     own("ami-plain", days=300, tags={}, name="plain"),
 )
+
+
+def a_copy() -> OwnImage:
+    """A copy of an image that a policy with families by tag has deregistered."""
+    copy = own("ami-copy", days=300, name="copy", tags={}, source_image_id="ami-gone", source_region=REGION)
+    origin, ref, by = ImageRef(REGION, "ami-gone"), ImageRef(REGION, "ami-copy"), FamilyBy(tag="family")
+    images = {origin: own("ami-gone", days=310), ref: copy}
+    tags = inherited_tags(images, families(images, by), by, {origin})[ref]
+    return replace(copy, image=replace(copy.image, tags=tags))
+
+
+COPY = a_copy()
 HELD = OwnSnapshot("snap-ami-held", tags={"keep": "yes"})
-SNAPSHOTS = region_state(*IMAGES).snapshots
+SNAPSHOTS = region_state(*IMAGES, COPY).snapshots
 WORLD = seen(
-    region_state(*IMAGES, uses={"ami-used": (USED,)}, snapshots={**SNAPSHOTS, HELD.snapshot_id: HELD}),
+    region_state(*IMAGES, COPY, uses={"ami-used": (USED,)}, snapshots={**SNAPSHOTS, HELD.snapshot_id: HELD}),
     usage={ImageRef(REGION, "ami-shared"): shared(CONSUMER, report=report())},
 )
+SELECTS_NO_COPY = (("typo", None), (None, "(web|db).*"))
 RETIRES = {"DisableImage", "DeregisterImage", "EnableImageDeprecation"}
 CHANGES = {*RETIRES, "CreateTags", "DeleteTags"}
 
@@ -100,7 +119,7 @@ def test_every_combination_of_options_retires_only_what_it_says() -> None:
         retired += len(changed := [action for action in actions if action.operation in RETIRES])
         assert {action.operation for action in actions} <= CHANGES
         _check(changed, options, len(made.decisions))
-    assert (tried, planned, retired) == (38880, 1920, 3564)
+    assert (tried, planned, retired) == (38880, 1920, 3988)
 
 
 def _check(changed: list[Action], options: dict[str, Any], evaluated: int) -> None:
@@ -109,6 +128,8 @@ def _check(changed: list[Action], options: dict[str, Any], evaluated: int) -> No
     assert "ami-keep" not in ids or not options["protect_tags"]
     deregistered = {action.resource for action in changed if action.operation == "DeregisterImage"}
     assert "ami-held" not in deregistered or not options["protect_tags"]
+    by_other = (options["family_tag"], options.get("family_name_pattern")) in SELECTS_NO_COPY
+    assert "ami-copy" not in ids or not by_other
     assert "ami-shared" not in ids or options.get("include_shared")
     gone = {str(one.resource) for one in changed if one.operation != "EnableImageDeprecation"}
     most = {"0": 0, "2": 2, "10%": evaluated // 10, "100%": evaluated}

@@ -93,7 +93,7 @@ def test_a_full_task(tmp_path: Path) -> None:
     [
         ({"family_tag": None}, ["family_tag"]),
         ({"family_name_pattern": "(web"}, ["family_name_pattern"]),
-        ({"family_name_pattern": "x" * 257}, ["family_name_pattern"]),
+        ({"family_tag": "x" * 104}, ["family_tag"]),
         ({"keep_latest": -1}, ["keep_latest"]),
         ({"max_age_days": -1, "unused_for_days": -1}, ["max_age_days", "unused_for_days"]),
         ({"deprecate_after_days": -1}, ["deprecate_after_days"]),

@@ -338,7 +338,7 @@ def test_destructive_actions_come_last_in_all_regions() -> None:
     assert calls(made.non_destructive) == [("CreateTags", "ami-copy")]
     assert made.non_destructive[0].parameters["Tags"] == [
         {"Key": "golden.images:origin-created", "Value": stamp(OLD.created)},
-        {"Key": "golden.images:origin-family", "Value": "web"},
+        {"Key": "golden.images:origin-tag:family", "Value": "web"},
     ]
     assert calls(made.destructive) == [("CreateTags", "snap-ami-1"), ("DeregisterImage", "ami-1")]
     disabling = plan(wanted(clocks=Clocks(disable=0, deregister=9)), seen(region_state(OLD, NEWEST)))
