@@ -20,11 +20,13 @@ from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, IncompleteAnswer, code_of, failure
 from ..fanout import MAX_THREADS, each, round_robin
 from ..model import PUBLIC, Key, KeySeen, Sharing, Snapshot, Target
+from ..plan import batches
+from .images import others
 from .state import IMAGE_BLOCK, SNAPSHOT_BLOCK, AuditWanted, Listed, Problem, RegionSeen
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import PaginatorConfigTypeDef
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, PaginatorConfigTypeDef
     from mypy_boto3_kms import KMSClient
 
     from ..aws.clients import Clients
@@ -77,6 +79,26 @@ class Piece(NamedTuple):
         return "image_unreadable" if self.is_image else "snapshot_unreadable"
 
 
+class _Permissions(NamedTuple):
+    """The permissions of pieces, and why those of others could not be read."""
+
+    done: dict[Piece, Sharing]
+    failed: dict[Piece, Exception]
+
+    def updated(self, later: _Permissions, used: Collection[str]) -> _Permissions:
+        """Both combined: the later of what was read twice, and no unused snapshots that are ``used``."""
+        read_again = later.done.keys() | later.failed.keys()
+        kept = {
+            piece
+            for piece in (*self.done, *self.failed)
+            if piece not in read_again and not (piece.image_id is None and piece.resource in used)
+        }
+        return _Permissions(
+            {piece: sharing for piece, sharing in self.done.items() if piece in kept} | later.done,
+            {piece: why for piece, why in self.failed.items() if piece in kept} | later.failed,
+        )
+
+
 def regions(
     clients: Clients, targets: Sequence[Target], wanted: AuditWanted
 ) -> tuple[dict[Target, RegionSeen], dict[Target, Exception]]:
@@ -96,10 +118,17 @@ def threads_of_each(kinds: int, regions: int) -> int:
     return max(1, min(MAX_THREADS, min(_AT_ONCE * kinds, files // 2) // max(1, regions)))
 
 
-def images(ec2: EC2Client) -> Iterator[Listed]:
-    """Every image that the account owns, including disabled and deprecated ones, in AWS's order."""
+def images(ec2: EC2Client, filters: Sequence[FilterTypeDef] = ()) -> Iterator[Listed]:
+    """Every image that the account owns and that matches, in AWS's order.
+
+    Disabled and deprecated ones are included.
+    """
     pages = ec2.get_paginator("describe_images").paginate(
-        Owners=["self"], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig=_PAGE
+        Owners=["self"],
+        Filters=list(filters),
+        IncludeDeprecated=True,
+        IncludeDisabled=True,
+        PaginationConfig=_PAGE,
     )
     for page in pages:
         for item in required(page, "Images", "DescribeImages"):
@@ -127,31 +156,39 @@ def unused_snapshots(ec2: EC2Client, used: Collection[str]) -> Iterator[str]:
 def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionSeen:
     """One region; permissions are read while images are still being listed."""
     ec2 = clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region)
-    listed: list[Listed] = []
+    listed: dict[str, Listed] = {}
+    used: set[str] = set()
     blocks: dict[str, str] = {}
     problems: list[Problem] = []
 
-    def pieces() -> Iterator[Piece]:
-        known: set[str] = set()
-        for item in images(ec2):
+    def with_snapshots(items: Iterable[Listed]) -> Iterator[Piece]:
+        for item in items:
             image_id = item.image.image_id
-            listed.append(item)
+            listed[image_id] = item
             yield Piece(target, image_id, image_id)
             # A snapshot is read once, with the first image that uses it.
             for snapshot_id in item.image.snapshot_ids if check_snapshots else ():
-                if snapshot_id not in known:
-                    known.add(snapshot_id)
+                if snapshot_id not in used:
+                    used.add(snapshot_id)
                     yield Piece(target, snapshot_id, image_id)
+
+    def pieces() -> Iterator[Piece]:
+        yield from with_snapshots(images(ec2))
         if check_snapshots:
-            yield from _unused_pieces(ec2, target, known, problems)
+            yield from _unused_pieces(ec2, target, used, problems)
         blocks.update(_block_states(ec2, target, problems))
 
-    done, failed = each(pieces(), lambda piece: _sharing(clients, piece), threads=threads)
+    def sharing(items: Iterable[Piece]) -> _Permissions:
+        return _Permissions(*each(items, lambda piece: _sharing(clients, piece), threads=threads))
+
+    first = sharing(pieces())
+    late = _late_images(ec2, target, first, used, problems)
+    done, failed = first.updated(sharing(with_snapshots(late)), used)
     for piece, exception in failed.items():
         problem = failure(exception, target, piece.action)
         problems.append(Problem(piece.code, piece.resource, problem, piece.image_id))
     return RegionSeen(
-        images=tuple(sorted(listed, key=lambda item: item.image.image_id)),
+        images=tuple(listed[image_id] for image_id in sorted(listed)),
         image_block=blocks.get(IMAGE_BLOCK),
         snapshot_block=blocks.get(SNAPSHOT_BLOCK),
         sharing={piece.resource: found for piece, found in done.items() if piece.is_image},
@@ -173,8 +210,38 @@ def _unused_pieces(
         for snapshot_id in unused_snapshots(ec2, used):
             yield Piece(target, snapshot_id, None)
     except AWS_ERRORS as exception:
-        problem = failure(exception, target, "DescribeSnapshots")
-        problems.append(Problem("unused_snapshots_unreadable", target.region, problem))
+        problems.append(_unlisted(target, exception, "DescribeSnapshots"))
+
+
+def _late_images(
+    ec2: EC2Client, target: Target, found: _Permissions, used: set[str], problems: list[Problem]
+) -> list[Listed]:
+    """The images that use, by now, snapshots that are shared and that no image used before.
+
+    A pending image does not list its snapshots, and reading permissions takes minutes, in which images become
+    available. If the images cannot be read, ``problems`` has the reason, and the snapshots count as ``used``:
+    the rules for unused ones may not apply to them.
+    """
+    shared = sorted(
+        piece.resource
+        for piece, sharing in found.done.items()
+        if piece.image_id is None and others(sharing, target.account_id)
+    )
+    try:
+        return [
+            item
+            for ids in batches(shared, read.FILTER_VALUES)
+            for item in images(ec2, [{"Name": "block-device-mapping.snapshot-id", "Values": list(ids)}])
+        ]
+    except AWS_ERRORS as exception:
+        problems.append(_unlisted(target, exception, "DescribeImages"))
+        used.update(shared)
+        return []
+
+
+def _unlisted(target: Target, exception: Exception, action: str) -> Problem:
+    """Why it is not known which snapshots no image uses."""
+    return Problem("unused_snapshots_unreadable", target.region, failure(exception, target, action))
 
 
 def _block_states(ec2: EC2Client, target: Target, problems: list[Problem]) -> dict[str, str]:

@@ -22,7 +22,13 @@ from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
 from tests.unit.wire import Wire, answering
 
 HERE, THERE = place(), place("us-west-2")
-LISTING = {"Owners": ["self"], "IncludeDeprecated": True, "IncludeDisabled": True, "MaxResults": 100}
+LISTING = {
+    "Owners": ["self"],
+    "Filters": [],
+    "IncludeDeprecated": True,
+    "IncludeDisabled": True,
+    "MaxResults": 100,
+}
 KEY, FOREIGN = (f"arn:aws:kms:eu-west-1:{account}:key/1" for account in (OWNER, STRANGER))
 SHARED = Sharing(frozenset({CONSUMER}))
 
@@ -58,12 +64,16 @@ def test_every_page_of_the_own_images(ec2: Wire) -> None:
 
 
 class Scripted:
-    """A region's EC2 and KMS for many threads: answers by operation and resource."""
+    """A region's EC2 and KMS for many threads: answers by operation and resource.
+
+    ``later`` are the images as they are once all permissions have been read.
+    """
 
     def __init__(self, images: list[dict[str, Any]], **answers: Any) -> None:
         self.asked: Counter[str] = Counter()
         self._images = images
         self._answers = answers
+        self.volume: list[dict[str, str]] = [{"Group": "all"}]
 
     def get_paginator(self, name: str) -> Any:
         return SimpleNamespace(paginate=lambda **request: [self._page(name, request)])
@@ -74,6 +84,18 @@ class Scripted:
             scope = "public" if request.get("RestorableByUserIds") == ["all"] else "of deregistered images"
             self._note(f"list unused snapshots {scope}")
             return {"Snapshots": [{"SnapshotId": one} for one in self._answers.get("unused", ())]}
+        if name == "describe_images" and request["Filters"]:
+            self._note("list images by snapshot")
+            (snapshots,) = (one["Values"] for one in request["Filters"])
+            return {
+                "Images": [
+                    one
+                    for one in self._answers.get("later", self._images)
+                    if any(
+                        mapping["Ebs"]["SnapshotId"] in snapshots for mapping in one["BlockDeviceMappings"]
+                    )
+                ]
+            }
         self._note(name)
         if name == "describe_images":
             return {"Images": self._images}
@@ -105,7 +127,7 @@ class Scripted:
                 "get_image_block_public_access_state": {"ImageBlockPublicAccessState": "block-new-sharing"},
                 "get_snapshot_block_public_access_state": {"State": "unblocked"},
                 "describe_image_attribute": {"LaunchPermissions": [{"UserId": CONSUMER}]},
-                "describe_snapshot_attribute": {"CreateVolumePermissions": [{"Group": "all"}]},
+                "describe_snapshot_attribute": {"CreateVolumePermissions": self.volume},
                 "describe_key": {
                     "KeyMetadata": {
                         "Arn": KEY,
@@ -171,6 +193,61 @@ def test_snapshots_that_no_image_uses_are_read_once() -> None:
         "list unused snapshots of deregistered images",
         "list unused snapshots public",
     ]
+
+
+def test_an_image_that_becomes_available_during_the_audit_is_read_with_its_snapshots() -> None:
+    """A pending copy does not list its snapshots yet; reading all permissions takes minutes."""
+    pending = item("ami-1", State="pending")
+    aws = Scripted(
+        [pending, item("ami-2", "snap-b")],
+        later=[item("ami-1", "snap-a", "snap-b", "snap-c")],
+        unused=["snap-a", "snap-old"],
+        keys={"snap-a": KEY, "snap-b": KEY, "snap-c": KEY},
+    )
+    seen, failed = look(eu_west_1=aws)
+    assert failed == {}
+    region = seen[HERE]
+    assert [(one.image.image_id, one.image.state) for one in region.images] == [
+        ("ami-1", "available"),
+        ("ami-2", "available"),
+    ]
+    assert region.unused.keys() == {"snap-old"}
+    assert region.volumes.keys() == region.key_of.keys() == {"snap-a", "snap-b", "snap-c"}
+    assert (region.sharing.keys(), region.problems) == ({"ami-1", "ami-2"}, ())
+    # Those that may have been read too early are read again.
+    twice = {one for one, number in aws.asked.items() if number > 1}
+    assert twice == {"describe_image_attribute ami-1", "describe_snapshot_attribute snap-a"}
+
+
+def test_permissions_of_a_late_image_that_could_not_be_read_at_first() -> None:
+    refused = {"describe_snapshot_attribute snap-a": refusal("UnauthorizedOperation")}
+    aws = Scripted(
+        [item("ami-1", State="pending")],
+        later=[item("ami-1", "snap-a", "snap-b")],
+        unused=["snap-a", "snap-b"],
+        refused=refused,
+    )
+    seen, _failed = look(AuditWanted(check_keys=False), eu_west_1=aws)
+    (problem,) = seen[HERE].problems
+    assert (problem.code, problem.resource, problem.image_id) == ("snapshot_unreadable", "snap-a", "ami-1")
+    assert (seen[HERE].unused, seen[HERE].volumes.keys()) == ({}, {"snap-b"})
+
+
+def test_a_private_snapshot_that_no_image_uses_takes_no_further_call() -> None:
+    aws = Scripted([], unused=["snap-old"], refused={"list images by snapshot": AssertionError()})
+    aws.volume = []
+    seen, _failed = look(eu_west_1=aws)
+    assert seen[HERE].unused == {"snap-old": Sharing()}
+
+
+def test_shared_snapshots_are_not_unused_if_their_images_cannot_be_read_again() -> None:
+    refused = {"list images by snapshot": refusal("RequestLimitExceeded")}
+    seen, failed = look(eu_west_1=Scripted([item("ami-1")], unused=["snap-a"], refused=refused))
+    assert failed == {}
+    (problem,) = seen[HERE].problems
+    assert (problem.code, problem.resource) == ("unused_snapshots_unreadable", HERE.region)
+    assert problem.failure.error_code == "RequestLimitExceeded"
+    assert (seen[HERE].unused, seen[HERE].volumes) == ({}, {})
 
 
 def test_how_unused_snapshots_are_found(ec2: Wire) -> None:
