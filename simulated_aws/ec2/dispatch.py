@@ -15,14 +15,12 @@ from .access import Caller
 from .actions import ACTIONS
 from .authorization import require_authorized
 from .errors import Ec2Error, dry_run
-from .regions import require_opted_in
 
 
 def answer(request: FastPathRequest) -> tuple[int, bytes]:
     """Handle a request for one of ACTIONS; return HTTP status and XML body."""
     name = request.params["Action"]
     try:
-        require_opted_in(request.region, request.account_id)
         params = serialization.read(name, request.params)
         caller = Caller(request.account_id, request.region)
         with state.LOCK:

@@ -16,7 +16,6 @@ from .dispatch import error_response
 from .errors import dry_run
 from .instances import require_fitting_type
 from .launch import launchable_image
-from .regions import require_opted_in
 
 # Other parameters need moto's backend of the account and Region, whose creation takes a second.
 HTTP_TOKENS = "MetadataOptions.HttpTokens"
@@ -34,7 +33,6 @@ def answer(request: FastPathRequest) -> tuple[int, bytes] | None:
         return None
     caller = Caller(request.account_id, request.region)
     try:
-        require_opted_in(request.region, request.account_id)
         image_id = request.params.get("ImageId")
         require_launch(caller, image_id, request.params.get(HTTP_TOKENS), {})
         require_launchable(caller, image_id, request.params.get("InstanceType"))

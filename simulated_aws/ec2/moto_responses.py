@@ -22,7 +22,6 @@ from .errors import Ec2Error, dry_run
 from .launch_dry_run import require_launchable
 from .launch_templates import StrictLaunchTemplates
 from .managed_resources import is_shown, operator
-from .regions import require_opted_in
 
 Response = tuple[int, dict[str, str], str]
 
@@ -37,14 +36,6 @@ class StrictEC2Response(StrictLaunchTemplates):
         """Skip actions whose parameters `dispatch` parses."""
         if self._get_action() not in ACTIONS:
             super().parse_parameters(request)
-
-    def call_action(self) -> Any:
-        """Reject every action in a Region that is not opted in."""
-        try:
-            require_opted_in(self.region, self.current_account)
-        except Ec2Error as error:
-            return self._document(*error_response(error, str(uuid.uuid4())))
-        return super().call_action()
 
     def run_instances(self) -> Any:
         """Check authorization and image before moto's RunInstances, also for a dry run."""

@@ -8,7 +8,6 @@ from functools import cache
 import botocore.session
 
 from ..settings import SETTINGS
-from .errors import Ec2Error
 
 # Account Management Reference Guide, Enable or disable AWS Regions: enabled by default.
 ALWAYS_ON = frozenset(
@@ -46,10 +45,3 @@ def opt_in_status(region: str, account_id: str) -> str:
     if region in SETTINGS.not_opted_in_regions or region in of_account:
         return "not-opted-in"
     return "opt-in-not-required" if region in ALWAYS_ON else "opted-in"
-
-
-def require_opted_in(region: str, account_id: str) -> None:
-    """Reject requests to a Region that is not opted in, where the account's credentials are unknown."""
-    if opt_in_status(region, account_id) == "not-opted-in":
-        message = "AWS was not able to validate the provided access credentials"
-        raise Ec2Error("AuthFailure", message, 401)

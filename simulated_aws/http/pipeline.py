@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 
+from ..ec2.regions import opt_in_status
 from ..iam.current_principal import as_principal
 from . import denials, errors
 from .api_calls import Call, read
@@ -91,6 +92,8 @@ class Pipeline:
         if account_id is None:
             error = errors.unknown_key(call.protocol) if call.access_key else errors.unsigned()
             response: Response | None = error.response(call.protocol, request_id)
+        elif call.protocol is not Protocol.REST_XML and _is_closed(call.region, account_id):
+            response = errors.unknown_key(call.protocol).response(call.protocol, request_id)
         elif self.callers.has_expired(call.access_key, time.time()):
             response = errors.expired(call.protocol).response(call.protocol, request_id)
         else:
@@ -173,6 +176,16 @@ class Pipeline:
             return errors.internal_error().response(call.protocol, request_id)
         content_type = _CONTENT_TYPES[call.protocol]
         return Response(status, body, (("Content-Type", content_type), ("x-amzn-RequestId", request_id)))
+
+
+def _is_closed(region: str, account_id: str) -> bool:
+    """Whether the account has not opted in to the Region, whose services then know none of its credentials.
+
+    Sources: EC2 API Reference, "Error codes for the Amazon EC2 API", AuthFailure;
+    hashicorp/terraform-provider-aws#12940 for STS; awslabs/landing-zone-accelerator-on-aws#269 for SSM;
+    mozilla/guardduty-multi-account-manager#42 for EventBridge. There is none for S3.
+    """
+    return opt_in_status(region, account_id) == "not-opted-in"
 
 
 def _error_code(response: Response, protocol: Protocol) -> str:

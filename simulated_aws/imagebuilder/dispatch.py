@@ -12,7 +12,6 @@ from botocore.model import OperationModel
 
 from ..ec2 import state
 from ..ec2.access import Caller
-from ..ec2.regions import opt_in_status
 from ..http import rest_json
 from ..http.fast_path import RestRequest
 from . import image_builds, lifecycle_policies, recipes
@@ -35,9 +34,6 @@ def answer(request: RestRequest) -> tuple[int, bytes]:
         NotImplementedError: an operation that is not simulated.
     """
     try:
-        if opt_in_status(request.region, request.account_id) == "not-opted-in":
-            message = "The security token included in the request is invalid."
-            raise ImageBuilderError("UnrecognizedClientException", message, 403)
         operation = _operation(request.method, request.path)
         params = rest_json.members(operation, request.body, dict(parse_qsl(request.query)), not_valid)
         with state.LOCK:

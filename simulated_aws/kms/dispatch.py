@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from moto.core.exceptions import JsonRESTError
 
-from ..ec2.regions import opt_in_status
 from ..http.fast_path import FastPathRequest
 from ..http.rest_json import error_response
 from ..iam.current_principal import current_principal
@@ -24,9 +23,6 @@ from .errors import KmsError
 def answer(name: str, request: FastPathRequest, actions: Mapping[str, Action] = ACTIONS) -> tuple[int, bytes]:
     """Handle a request for one of `actions`; return HTTP status and JSON body."""
     try:
-        if opt_in_status(request.region, request.account_id) == "not-opted-in":
-            message = "The security token included in the request is invalid."
-            raise KmsError("UnrecognizedClientException", message)
         params = validation.read(name, request.params)
         caller = Caller(current_principal(request.account_id), request.region)
         with state.LOCK:

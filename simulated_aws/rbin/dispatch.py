@@ -12,7 +12,6 @@ from botocore.model import OperationModel
 
 from ..ec2 import state
 from ..ec2.access import Caller
-from ..ec2.regions import opt_in_status
 from ..http import rest_json
 from ..http.fast_path import RestRequest
 from . import retention_rules
@@ -33,9 +32,6 @@ def answer(request: RestRequest) -> tuple[int, bytes]:
         NotImplementedError: an operation that is not simulated.
     """
     try:
-        if opt_in_status(request.region, request.account_id) == "not-opted-in":
-            message = "The security token included in the request is invalid."
-            raise RbinError("UnrecognizedClientException", message, 403)
         operation, named = _operation(request.method, request.path)
         params = rest_json.members(operation, request.body, named, not_valid)
         with state.LOCK:

@@ -99,12 +99,3 @@ def test_a_region_that_one_account_has_not_opted_in_to(client: Any) -> None:
     assert client().describe_regions(AllRegions=True, Filters=named)["Regions"] == []
     (found,) = client(CONSUMER).describe_regions(AllRegions=True, Filters=named)["Regions"]
     assert (found["RegionName"], found["OptInStatus"]) == ("ap-east-1", "not-opted-in")
-    assert client(region="ap-east-1").describe_images(Owners=["self"])["Images"] == []
-    assert error_code(client(CONSUMER, region="ap-east-1").describe_images) == "AuthFailure"
-
-
-@pytest.mark.parametrize("method", ["describe_images", "describe_vpcs"])
-def test_a_region_that_is_not_opted_in_rejects_credentials(client: Any, method: str) -> None:
-    """(EC2 API Reference, Error codes: AuthFailure.)"""
-    SETTINGS.update({"not_opted_in_regions": ["ap-east-1"]})
-    assert error_code(getattr(client(region="ap-east-1"), method)) == "AuthFailure"

@@ -73,6 +73,8 @@ STRANGERS: list[tuple[str, Callable[[Any], object], str, int]] = [
     ("iam", lambda iam: iam.list_users(), "InvalidClientTokenId", 403),
     ("kms", lambda kms: kms.list_keys(), "UnrecognizedClientException", 400),
     ("ssm", lambda ssm: ssm.get_parameter(Name="x"), "UnrecognizedClientException", 400),
+    ("sns", lambda sns: sns.list_topics(), "InvalidClientTokenId", 403),
+    ("imagebuilder", lambda builder: builder.list_lifecycle_policies(), "UnrecognizedClientException", 403),
     ("s3", lambda s3: s3.list_buckets(), "InvalidAccessKeyId", 403),
 ]
 
@@ -86,6 +88,22 @@ def test_an_unknown_key_is_an_error_of_the_service(
     assert refused.value.response["Error"]["Code"] == code
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
     assert aws.calls()[-1].error_code == code
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "code", "status"), [one for one in STRANGERS if one[0] not in ("iam", "s3")]
+)
+def test_a_region_that_the_account_has_not_opted_in_to_knows_no_key_of_it(
+    aws: SimulatedAws, service: str, call: Callable[[Any], object], code: str, status: int
+) -> None:
+    """For STS hashicorp/terraform-provider-aws#12940, for SSM awslabs/landing-zone-accelerator-on-aws#269."""
+    aws.update_settings(not_opted_in_regions_by_account={aws.account_id("consumer"): ["ap-east-1"]})
+    with pytest.raises(ClientError) as refused:
+        call(aws.client(service, "consumer", "ap-east-1"))
+    assert refused.value.response["Error"]["Code"] == code
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+    aws.client("sts", "owner", "ap-east-1").get_caller_identity()
+    aws.client("sts", "consumer", "us-east-1").get_caller_identity()
 
 
 def test_a_reset_removes_the_keys(aws: SimulatedAws) -> None:

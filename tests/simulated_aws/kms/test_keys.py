@@ -318,9 +318,3 @@ def test_an_outsider_is_denied_everywhere(
     )
     call = getattr(aws.client("kms", "outsider"), operation)
     assert error_code(call, KeyId=key, **params) == "AccessDeniedException"
-
-
-def test_a_region_without_the_account_knows_no_credentials(aws: SimulatedAws) -> None:
-    aws.update_settings(not_opted_in_regions=["ap-east-1"])
-    kms = aws.client("kms", "owner", "ap-east-1")
-    assert error_code(kms.describe_key, KeyId="alias/golden") == "UnrecognizedClientException"
