@@ -17,6 +17,7 @@ from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, EVERYWHERE, EXTERNAL_ID, PARAMETER, REGIONS, SECRET, TEMPLATE
 
 MOST_CALLS_UNCHANGED = 5
+OPTIONAL = "af-south-1"
 
 
 @pytest.mark.oldest_boto
@@ -144,6 +145,24 @@ def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
     assert labels == {f"source-{arm[HOME]}"}
     assert "is not visible in account" in publishing.warnings(run)
     assert publishing.written(aws, refused=True) == []
+
+
+def test_a_region_that_a_consumer_has_not_enabled_is_named(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    """Systems Manager, which is read first, knows no credentials of the account there."""
+    publishing.with_role(fixture)
+    image = {"account": OWNER, "devices": [{"device_name": "/dev/xvda", "size": 8}]}
+    shared = {**image, "sharing": {"accounts": [CONSUMER]}}
+    images = fixture.add_images({region: {**shared, "region": region} for region in (HOME, OPTIONAL)})
+    consumer = aws.account_id(CONSUMER)
+    aws.update_settings(not_opted_in_regions_by_account={consumer: [OPTIONAL]})
+    run = ansible.tasks([publishing.publish("Publish", images=images, **publishing.in_consumers(fixture))])
+    task = run.task("Publish")
+    assert task.codes == [(OPTIONAL, "UnrecognizedClientException")], task.result
+    assert task.result["msg"].startswith(f"{OPTIONAL}: In account {consumer}: The security token included")
+    assert "a region that the account has not enabled" in task.result["msg"]
+    assert publishing.written(aws) == []
 
 
 def test_a_value_whose_answer_is_lost_is_not_put_again(

@@ -109,6 +109,8 @@ _NOT_ALLOWED = (
     "policy and in their IAM policy."
 )
 
+_NOT_VALID = f"{CHECK_CREDENTIALS} AWS returns the same code for a region that the account has not enabled."
+
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API".
 REMEDIES = {
     "AccessDenied": _PERMISSION,
@@ -116,15 +118,13 @@ REMEDIES = {
     # SNS API Reference, "Common Errors".
     "AuthorizationError": _PERMISSION,
     "UnauthorizedOperation": _PERMISSION,
-    "AuthFailure": (
-        f"{CHECK_CREDENTIALS} AWS returns the same code for a region that the account has not enabled."
-    ),
+    # Of EC2, of the query protocol (hashicorp/terraform-provider-aws#12940), and of JSON
+    # (awslabs/landing-zone-accelerator-on-aws#269).
+    **dict.fromkeys(("AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException"), _NOT_VALID),
     "ExpiredToken": CHECK_CREDENTIALS,
     # KMS and Systems Manager (boto/boto3#1127), and STS (botocore shape ExpiredTokenException).
     "ExpiredTokenException": CHECK_CREDENTIALS,
-    "InvalidClientTokenId": CHECK_CREDENTIALS,
     "RequestExpired": "Get new credentials, or correct this machine's clock.",
-    "UnrecognizedClientException": CHECK_CREDENTIALS,
     # botocore shape RegionDisabledException.
     "RegionDisabledException": "Enable the region in the account of the role.",
     "OptInRequired": "Enable the region, or subscribe to the product, in this account.",

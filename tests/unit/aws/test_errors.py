@@ -115,6 +115,8 @@ def test_aws_message_is_kept() -> None:
         ("AccessDenied", "Allow CopyImage"),
         ("ExpiredToken", "Check the credentials"),
         ("ExpiredTokenException", "Check the credentials"),
+        ("InvalidClientTokenId", "a region that the account has not enabled"),
+        ("UnrecognizedClientException", "a region that the account has not enabled"),
         ("RequestExpired", "clock"),
         ("OptInRequired", "Enable the region"),
         ("RequestLimitExceeded", "Rerun later"),
