@@ -177,12 +177,14 @@ def _members(value: ast.Dict) -> dict[str, str]:
 def _texts(value: ast.Dict, names: Mapping[str, Any] | None = None) -> dict[Any, str]:
     """The entries of a dictionary with a text each, those that ``dict.fromkeys`` makes among them."""
     found: dict[Any, str] = {}
+    known = names or {}
     for key, item in zip(value.keys, value.values, strict=True):
         if key is not None:
-            found[ast.literal_eval(key)] = _text(item, names or {})
+            found[ast.literal_eval(key)] = _text(item, known)
         elif isinstance(item, ast.Call):
             keys, text = item.args
-            found.update(dict.fromkeys(ast.literal_eval(keys), _text(text, names or {})))
+            codes = known[keys.id] if isinstance(keys, ast.Name) else keys
+            found.update(dict.fromkeys(ast.literal_eval(codes), _text(text, known)))
     return found
 
 

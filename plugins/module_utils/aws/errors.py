@@ -111,6 +111,24 @@ _NOT_ALLOWED = (
 
 _NOT_VALID = f"{CHECK_CREDENTIALS} AWS returns the same code for a region that the account has not enabled."
 
+# The codes of servers that failed: EC2 Developer Guide, "Error codes for the Amazon EC2 API"; botocore shapes
+# InternalServerError of SSM, KMSInternalException and DependencyTimeoutException of KMS; and the codes for
+# answers that do not come from AWS with such a status, or 408.
+SERVER_ERRORS = (
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "ServiceUnavailable",
+    "Unavailable",
+    "DependencyTimeoutException",
+    "KMSInternalException",
+    "500",
+    "502",
+    "503",
+    "504",
+    "RequestTimeout",
+)
+
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API".
 REMEDIES = {
     "AccessDenied": _PERMISSION,
@@ -128,13 +146,11 @@ REMEDIES = {
     # botocore shape RegionDisabledException.
     "RegionDisabledException": "Enable the region in the account of the role.",
     "OptInRequired": "Enable the region, or subscribe to the product, in this account.",
-    "RequestLimitExceeded": _RETRY,
-    # Botocore's codes for an answer with an HTTP status of a server error that does not come from AWS.
-    **dict.fromkeys(("500", "502", "503", "504"), _RETRY),
-    "ThrottlingException": _RETRY,
-    # Organizations, and web pages with the HTTP statuses 429 and 408.
+    **dict.fromkeys(SERVER_ERRORS, _RETRY),
+    # Of EC2, of the query protocol, of JSON and of S3.
+    **dict.fromkeys(("RequestLimitExceeded", "Throttling", "ThrottlingException", "SlowDown"), _RETRY),
+    # Organizations, and web pages with the HTTP status 429.
     "TooManyRequestsException": _RETRY,
-    "RequestTimeout": _RETRY,
     "ResourceLimitExceeded": "A quota is reached: request an increase.",
     # KMS Developer Guide, "Quotas": grants per key, and the size of a key policy.
     "LimitExceededException": "Revoke access to the key that is no longer needed, or request a higher quota "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..failures import Failure
 from ..plan import Action
 from . import read
-from .errors import AWS_ERRORS
+from .errors import AWS_ERRORS, SERVER_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -28,16 +28,6 @@ _IMAGE = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
 _SNAPSHOT = frozenset({"InvalidSnapshot.NotFound"})
 # KMS API Reference, RevokeGrant: also the code of a key that does not exist.
 _GRANT = frozenset({"NotFoundException"})
-# EC2 Developer Guide, "Error codes for the Amazon EC2 API", server errors; botocore shapes
-# InternalServerError of SSM, KMSInternalException and DependencyTimeoutException of KMS; and the codes for
-# answers that do not come from AWS with such a status, or 408: whether the change was made is not known.
-_SERVER_ERRORS = frozenset(
-    {
-        *("InternalError", "InternalFailure", "InternalServerError", "ServiceUnavailable", "Unavailable"),
-        *("DependencyTimeoutException", "KMSInternalException"),
-        *("500", "502", "503", "504", "RequestTimeout"),
-    }
-)
 # Exceptions of botocore from before the call is sent.
 _NOT_SENT = frozenset({"NoCredentialsError", "ParamValidationError"})
 
@@ -57,7 +47,7 @@ def is_refused_as_made(action: Action, problem: Failure) -> bool:
 
 def is_unknown(problem: Failure) -> bool:
     """Whether the failure leaves open whether AWS performed the call."""
-    return problem.error_code in _SERVER_ERRORS or (
+    return problem.error_code in SERVER_ERRORS or (
         problem.source == "sdk" and problem.error_code not in _NOT_SENT
     )
 

@@ -114,6 +114,13 @@ def test_the_error_of_a_launch(ec2: Wire, code: str) -> None:
     assert dry_runs.launch(ec2.client, ImageId=SOURCE_ID) == (code, "Reason.")
 
 
+@pytest.mark.parametrize("code", ["InternalError", "ServiceUnavailable", "RequestLimitExceeded", "503"])
+def test_a_launch_that_a_server_did_not_check(ec2: Wire, code: str) -> None:
+    ec2.refuse("run_instances", LAUNCH, code)
+    with pytest.raises(ClientError, match=code):
+        dry_runs.launch(ec2.client, ImageId=SOURCE_ID)
+
+
 def test_a_dry_run_without_an_error(ec2: Wire) -> None:
     ec2.expect("run_instances", LAUNCH, {})
     assert dry_runs.launch(ec2.client, ImageId=SOURCE_ID) == ("", "AWS returned no error for the dry run.")

@@ -55,6 +55,10 @@ def test_code_of_an_error_and_of_a_response_without_one() -> None:
     [
         ("RequestLimitExceeded", True),
         ("503", True),
+        ("InternalError", True),
+        ("KMSInternalException", True),
+        ("Throttling", True),
+        ("SlowDown", True),
         ("RequestTimeout", True),
         ("UnauthorizedOperation", False),
     ],
