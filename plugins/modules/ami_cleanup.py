@@ -178,12 +178,13 @@ options:
         (C(ec2:DescribeVolumes) in each of them), and an account keeps its grants as long as it has such volumes. Without it,
         the grants are revoked. RV(kms_keys) names the accounts whose volumes were not read.
       - All grants on a key are kept, and a warning gives the reason, if the accounts that need the key are not known - an
-        image under it is public or shared with an organization or organizational unit, or a copy is pending in the region.
+        image under it is public or shared with an organization or organizational unit, a copy is pending in the region, or an
+        image under it was created in the last 24 hours and is shared with no account yet.
       - If the grants or these volumes cannot be read, the image is not deregistered, because a later run would not find the
         key.
       - Statements in key policies are never changed. Use O(golden.images.ami_kms_grant#module:state=absent) to remove them.
       - Do not use this option while images are distributed under the same keys. Their grants are created before the images
-        are shared.
+        are shared, and an older image that is about to be shared with another account cannot be recognized.
     type: bool
     default: false
   fail_on:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from ..arns import account_of
@@ -25,6 +26,10 @@ from ..keys.policy_statements import short
 from ..model import Grant, ImageRef, Key, KeyRef, Sharing, SnapshotRef
 from .options import CleanupWanted
 from .state import CleanupSeen, Evidence, KeyUsage, OwnImage, RegionState, unreadable
+
+# A distribution grants access to keys first, and shares images once they are ready in all of its regions. An
+# image that is younger than this, and shared with no account yet, may be one of these.
+_SHARED_WITHIN = timedelta(hours=24)
 
 _NOT_READ = KeyUsage(unread=(unreadable("ListGrants", "It was not read."),))
 _VOLUMES_UNREAD = "Its volumes could not be read:"
@@ -152,6 +157,13 @@ def _unneeded(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef
     unknown = [own.image.image_id for own in staying if _may_be_under_any(own, state)]
     if unknown:
         return _keep_all(ref, f"The keys of {unknown[0]} are not known.")
+    soon = [own.image.image_id for own in under if _may_be_shared_soon(own, usage, seen)]
+    if soon:
+        return _keep_all(
+            ref,
+            f"{soon[0]}, which is under the key, is shared with no account, and may be about to be: "
+            f"it is not older than {_SHARED_WITHIN // timedelta(hours=1)} hours.",
+        )
     if shared.org_arns or shared.org_unit_arns or shared.public:
         return _keep_all(
             ref, "An image under the key is public, or shared with an organization or organizational unit."
@@ -178,6 +190,12 @@ def _may_be_under_any(own: OwnImage, state: RegionState) -> bool:
     return own.image.state == "pending" or any(
         device.encrypted and device.snapshot_id not in state.snapshots for device in own.image.devices
     )
+
+
+def _may_be_shared_soon(own: OwnImage, usage: KeyUsage, seen: CleanupSeen) -> bool:
+    """Whether the image is new and shared with no other account, so that a distribution may be under way."""
+    others = usage.sharing.get(own.image.image_id, Sharing()) - Sharing(frozenset({seen.account_id}))
+    return not others and (own.created is None or seen.now - own.created < _SHARED_WITHIN)
 
 
 def _account(grant: Grant) -> str:

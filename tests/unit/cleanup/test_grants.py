@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -42,7 +43,18 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.cleanup.examples import REGION, USED, calls, own, region_state, report, seen, shared, wanted
+from tests.unit.cleanup.examples import (
+    REGION,
+    USED,
+    ago,
+    calls,
+    own,
+    region_state,
+    report,
+    seen,
+    shared,
+    wanted,
+)
 from tests.unit.examples import CONSUMER, OWNER, volumes
 from tests.unit.wire import Wire
 
@@ -178,6 +190,32 @@ def test_what_is_not_known_keeps_grants_with_a_warning(of: CleanupSeen, why: str
     assert KEY in warning
     assert why in warning
     assert ("DeregisterImage", "ami-1") in calls(made.actions)
+
+
+@pytest.mark.parametrize(
+    ("created", "sharing", "goes"),
+    [
+        pytest.param(ago(hours=23), Sharing(), False, id="new and not shared"),
+        pytest.param(ago(hours=23), Sharing(frozenset({OWNER})), False, id="shared with its owner"),
+        pytest.param(None, Sharing(), False, id="of unknown age"),
+        pytest.param(ago(hours=24), Sharing(), True, id="not new"),
+        pytest.param(ago(hours=1), Sharing(frozenset({OTHER})), True, id="shared already"),
+    ],
+)
+def test_grants_stay_while_a_new_image_under_their_key_is_shared_with_no_account(
+    created: datetime | None, sharing: Sharing, goes: bool
+) -> None:
+    """A distribution has granted access, and waits for other regions before it shares its finished copy."""
+    copy = replace(own("ami-copy", tags={"golden.images:source": "us-east-1/ami-9"}), created=created)
+    of = saw(encrypted(OLD, NEWEST, copy), ROOT)
+    key = of.key_usage[REF]
+    of = replace(of, key_usage={REF: replace(key, sharing={**key.sharing, "ami-copy": sharing})})
+    made = plan(asked(), of)
+    assert revoked(of) == ["g-root"] * goes
+    assert ["ami-copy" in one and KEY in one for one in made.warnings] == [True] * (not goes)
+    assert ("DeregisterImage", "ami-1") in calls(made.actions)
+    without = replace(of, regions={REGION: encrypted(OLD, NEWEST)})
+    assert revoked(without) == ["g-root"]
 
 
 def test_an_image_under_the_key_that_was_not_read_may_be_shared_with_any_account() -> None:
