@@ -677,7 +677,9 @@ SCENARIOS: dict[str, Scenario] = {
         ec2="CreateLaunchTemplateVersion ModifyLaunchTemplate",
         ssm="LabelParameterVersion PutParameter",
     ),
-    "restore": _scenario(_restore, ec2="DeleteTags RestoreImageFromRecycleBin RestoreSnapshotFromRecycleBin"),
+    "restore": _scenario(
+        _restore, ec2="CreateTags DeleteTags RestoreImageFromRecycleBin RestoreSnapshotFromRecycleBin"
+    ),
     "enable": _scenario(_enable, ec2=f"EnableImage {_RESHARING}"),
     "reshare": _scenario(_reshare, ec2=_RESHARING),
     "into-accounts": _scenario(_into_accounts, ec2=f"CopyImage {_SHARING}", kms="CreateGrant RevokeGrant"),

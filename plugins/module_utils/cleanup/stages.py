@@ -25,9 +25,9 @@ MARKS = (CHOSEN_TAG, *STAGE_TAGS.values())
 # cleanup sets, followed by the later date that the image had, if any. It stays if the image is needed again,
 # since the image is still deprecated then.
 DEPRECATION_TAG = OWN_TAG_PREFIX + "cleanup-deprecation-date"
-# On an image from before a restore enables it until the restore is complete. After an interrupted restore, it
-# shows the next one that permissions may be missing, and the cleanup that the image is needed. Its value is
-# the time of the tombstone.
+# On an image from before a restore enables it, or right after the Recycle Bin, until the restore is complete.
+# After an interrupted restore, it shows the next one that permissions may be missing, and the cleanup that
+# the image is needed. Its value is the time of their tombstone, or says that they are not known yet.
 RESTORE_TAG = OWN_TAG_PREFIX + "restoring"
 
 # EC2 API Reference, EnableImageDeprecation: a date in the past is refused. Between the plan and the last call

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from ..cleanup.stages import has_lost_permissions
+from ..cleanup.stages import RESTORE_TAG, has_lost_permissions
 from ..cleanup.tombstone import Tombstone, TombstoneHistory
 from ..failures import Failure
 from ..model import Image, ImageRef, Sharing, Target
 from ..share import checks as share_checks
-from .state import Found, RestoreWanted
+from .state import RECYCLE_BIN, Found, RestoreWanted
 
 _PLACES = "tombstone_path, tombstone_s3_uri or tombstone_ssm_path"
 
@@ -35,13 +35,22 @@ def refusals(
         )
     elif found.image is not None:
         yield from _existing(found.image, found, target)
-        if has_lost_permissions(found.image.state, found.image.tags):
+        if may_lack_permissions(found.image):
             yield from _unknown_permissions(wanted, target, ref, history)
     elif found.binned:
         yield from _binned(wanted, target, ref, found, history)
         yield from _unknown_permissions(wanted, target, ref, history)
     else:
         yield _gone(target, ref, found, history)
+
+
+def may_lack_permissions(image: Image) -> bool:
+    """Whether the state or the tags of a registered image say that it may lack permissions.
+
+    The tag that the image has got right after the Recycle Bin does not say so.
+    """
+    before = {key: value for key, value in image.tags.items() if (key, value) != (RESTORE_TAG, RECYCLE_BIN)}
+    return has_lost_permissions(image.state, before)
 
 
 def public_refusals(

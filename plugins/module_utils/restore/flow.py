@@ -19,6 +19,7 @@ from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform_all
 from ..cleanup.read_regions import binned_images
 from ..cleanup.snapshots import described_image
+from ..cleanup.stages import RESTORE_TAG
 from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import TombstoneHistory
 from ..failures import CONSUMER_REJECTED, Failure, Refused, invalid_option
@@ -272,7 +273,9 @@ def _restore(
             done = merge(done, perform_all(ec2, plan.restore_image))
             if done.failures:
                 return done, plan
-            recycle_bin.wait_for_image(ec2, plan.ref.image_id)
+            done = merge(done, _mark(ec2, plan, target))
+            if done.failures:
+                return done, plan
             plan = replace(
                 _plan_again(clients, wanted, seen, plan.ref),
                 previous_state=plan.previous_state,
@@ -284,6 +287,33 @@ def _restore(
         if plan.refusals:
             return merge(done, Performed(failures=plan.refusals)), plan
     return merge(done, _perform_finish(clients, plan, target)), plan
+
+
+def _mark(ec2: EC2Client, plan: ImagePlan, target: Target) -> Performed:
+    """Set RESTORE_TAG on an image that has just come out of the Recycle Bin, and wait until EC2 lists it.
+
+    An image that was deregistered during a restore has the tag already: it shows which permissions it lacks.
+    """
+    image_id = plan.ref.image_id
+    shown = _listed(ec2, image_id)
+    if shown is not None:
+        return Performed() if RESTORE_TAG in shown.tags else perform_all(ec2, plan.mark)
+    done = perform_all(ec2, plan.mark)
+    try:
+        recycle_bin.wait_for_image(ec2, image_id)
+    except errors.AWS_ERRORS as exception:
+        failure = errors.failure(exception, target, "RestoreImageFromRecycleBin")
+        return merge(done, Performed(failures=(failure,)))
+    # EC2 may refuse to tag an image that it does not list yet.
+    return perform_all(ec2, plan.mark) if done.failures else done
+
+
+def _listed(ec2: EC2Client, image_id: str) -> Image | None:
+    """The image if EC2 lists it. A failed read is made again, after the tag is set."""
+    try:
+        return read.image(ec2, image_id)
+    except errors.AWS_ERRORS:
+        return None
 
 
 def _perform_finish(clients: Clients, plan: ImagePlan, target: Target) -> Performed:

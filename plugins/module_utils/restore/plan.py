@@ -31,26 +31,28 @@ from ..plan import Action, Plan, TargetPlan
 from ..share.plan import image_actions, snapshot_actions
 from ..share.state import Shared
 from ..tags import tag_list
-from .checks import public_refusals, refusals
-from .state import Found, RestoreSeen, RestoreWanted
-
-RECYCLE_BIN = "recycle_bin"
+from .checks import may_lack_permissions, public_refusals, refusals
+from .state import RECYCLE_BIN, Found, RestoreSeen, RestoreWanted
 
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """How one image is restored, in three parts that are performed one after the other.
+    """How one image is restored, in four parts that are performed one after the other.
 
-    ``restore_snapshots`` and ``restore_image`` take them out of the Recycle Bin; ``finish`` are the calls for
-    the registered image. ``previous_state`` is what the image was before, ``tombstone`` the time of the
-    tombstone whose permissions it gets. ``after`` is empty if it cannot be known: for an image in the Recycle
-    Bin AWS returns its name and times, not its permissions (EC2 API Reference, ListImagesInRecycleBin).
+    ``restore_snapshots`` and ``restore_image`` take them out of the Recycle Bin. ``mark`` sets RESTORE_TAG:
+    the image may come back disabled, and the days of its next stage may be over, so that a cleanup would
+    deregister it again before the restore is complete. ``finish`` are the calls for the registered image.
+
+    ``previous_state`` is what the image was before, ``tombstone`` the time of the tombstone whose permissions
+    it gets. ``after`` is empty if it cannot be known: for an image in the Recycle Bin AWS returns its name
+    and times, not its permissions (EC2 API Reference, ListImagesInRecycleBin).
     """
 
     ref: ImageRef
     previous_state: str
     restore_snapshots: tuple[Action, ...] = ()
     restore_image: tuple[Action, ...] = ()
+    mark: tuple[Action, ...] = ()
     finish: tuple[Action, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
@@ -61,7 +63,7 @@ class ImagePlan:
     @property
     def actions(self) -> tuple[Action, ...]:
         """Every call, in order."""
-        return (*self.restore_snapshots, *self.restore_image, *self.finish)
+        return (*self.restore_snapshots, *self.restore_image, *self.mark, *self.finish)
 
     @property
     def enabling(self) -> tuple[Action, ...]:
@@ -127,8 +129,12 @@ def plan_image(
     reasons = tuple(refusals(wanted, target, ref, found, history))
     if reasons:
         return ImagePlan(ref, "", refusals=reasons)
+    mark = {RESTORE_TAG: _mark_value(wanted, found, history)}
     if found.image is not None:
-        return _plan_registered(wanted, target, found, found.image, history, seen.now, restored=restored)
+        # AWS may not return the tag yet that it has got right after the Recycle Bin.
+        tags = {**mark, **found.image.tags} if restored else found.image.tags
+        image = replace(found.image, tags=tags)
+        return _plan_registered(wanted, target, found, image, history, seen.now, restored=restored)
     out_of_bin = ImagePlan(
         ref,
         RECYCLE_BIN,
@@ -139,11 +145,13 @@ def plan_image(
         restore_image=(
             Action(target, "RestoreImageFromRecycleBin", {"ImageId": ref.image_id}, ref.image_id),
         ),
+        mark=(_create_tags(target, ref.image_id, mark),),
         before={"state": RECYCLE_BIN},
     )
     if history.last is None:
-        return out_of_bin
+        return replace(out_of_bin, finish=(_delete_tags(target, [ref.image_id], mark),))
     image = _predicted_image(history, history.last, target)
+    image = replace(image, tags={**image.tags, **mark})
     predicted = _predicted(found, image, history.last)
     later = _plan_registered(wanted, target, predicted, image, history, seen.now, restored=True)
     return replace(
@@ -151,6 +159,7 @@ def plan_image(
         previous_state=out_of_bin.previous_state,
         restore_snapshots=out_of_bin.restore_snapshots,
         restore_image=out_of_bin.restore_image,
+        mark=out_of_bin.mark,
         before=out_of_bin.before,
     )
 
@@ -203,7 +212,9 @@ def _plan_registered(
     restored: bool,
 ) -> ImagePlan:
     """Plan how a registered image becomes what it was before the cleanup."""
-    permissions = _permissions(wanted, found, image, history, restored=restored)
+    # Whether the image was moved to the Recycle Bin by the deregistration of the last tombstone.
+    retired = restored and history.is_of_deregistration(found.binned_at)
+    permissions = _permissions(wanted, found, image, history, retired=retired)
     after = _without_stages(image, found.launch, now)
     return ImagePlan(
         ImageRef(target.region, image.image_id),
@@ -217,7 +228,7 @@ def _plan_registered(
         ),
         tombstone=permissions.tombstone.written_at if permissions.tombstone else None,
         warnings=(
-            *_earlier_permissions(image, permissions.tombstone),
+            *_earlier_permissions(image, permissions.tombstone, retired=retired),
             *_not_made_public(wanted, found, image, permissions.tombstone),
             *_archived_again(found, image),
             *_stays_deprecated(found, image),
@@ -234,7 +245,7 @@ def _finishing_actions(
     =======================  ==============================================================================
     Call                     Made if
     =======================  ==============================================================================
-    CreateTags               permissions are missing, and RESTORE_TAG does not say so yet
+    CreateTags               permissions are missing, and RESTORE_TAG does not name their tombstone yet
     EnableImage              the image is disabled
     DisableImageDeprecation  a cleanup deprecated the image, and it is not public
     EnableImageDeprecation   instead, if the image had a later date before
@@ -256,10 +267,9 @@ def _finishing_actions(
         *image_actions(target, shared, permissions.launch, "Add"),
     )
     unwanted_tags = _stage_tags(image)
-    if missing and permissions.tombstone and RESTORE_TAG not in image.tags:
-        tags = tag_list({RESTORE_TAG: permissions.tombstone.written_at})
-        yield Action(target, "CreateTags", {"Resources": [image_id], "Tags": tags}, image_id)
-        unwanted_tags = (*unwanted_tags, RESTORE_TAG)
+    if missing and permissions.tombstone and image.tags.get(RESTORE_TAG, RECYCLE_BIN) == RECYCLE_BIN:
+        yield _create_tags(target, image_id, {RESTORE_TAG: permissions.tombstone.written_at})
+        unwanted_tags = tuple(dict.fromkeys((*unwanted_tags, RESTORE_TAG)))
     if image.state == "disabled":
         yield Action(target, "EnableImage", {"ImageId": image_id}, image_id)
     if after.deprecation_time != image.deprecation_time:
@@ -276,17 +286,15 @@ def _finishing_actions(
 
 
 def _permissions(
-    wanted: RestoreWanted, found: Found, image: Image, history: TombstoneHistory, *, restored: bool
+    wanted: RestoreWanted, found: Found, image: Image, history: TombstoneHistory, *, retired: bool
 ) -> _Permissions:
     """The present permissions, and those of the tombstone if they may be missing.
 
     They may be missing as long as the image's state or tags say so, and right after the Recycle Bin, in case
-    it did not keep them: then only those of the tombstone of its deregistration. At any other time, a
-    permission that is missing was removed on purpose.
+    it did not keep them: then only those of the tombstone of its deregistration (``retired``). At any other
+    time, a permission that is missing was removed on purpose.
     """
-    may_be_missing = has_lost_permissions(image.state, image.tags) or (
-        restored and history.is_of_deregistration(found.binned_at)
-    )
+    may_be_missing = retired or may_lack_permissions(image)
     tombstone = history.shared if wanted.restore_permissions and may_be_missing else None
     if tombstone is None:
         return _Permissions(found.launch, found.volumes)
@@ -300,21 +308,35 @@ def _permissions(
     )
 
 
+def _mark_value(wanted: RestoreWanted, found: Found, history: TombstoneHistory) -> str:
+    """The value of RESTORE_TAG for an image in the Recycle Bin, whose state and tags AWS does not return.
+
+    It names a tombstone only if the image may lack its permissions whatever its state is. An image that was
+    deregistered by other means may have been restored, and unshared from some accounts, before.
+    """
+    tombstone = history.shared
+    if wanted.restore_permissions and tombstone and history.is_of_deregistration(found.binned_at):
+        return tombstone.written_at
+    return RECYCLE_BIN
+
+
 def _allowed(wanted: RestoreWanted, sharing: Sharing) -> Sharing:
     return sharing if wanted.allow_public else replace(sharing, public=False)
 
 
-def _earlier_permissions(image: Image, tombstone: Tombstone | None) -> Iterator[str]:
+def _earlier_permissions(image: Image, tombstone: Tombstone | None, *, retired: bool) -> Iterator[str]:
     """A warning if the tombstone may be older than the changes of the image's permissions.
 
     That is so unless the cleanup that wrote it disabled the image, or a restore with it was interrupted: then
-    the tags of these have its time. Without such a tag, an image that was restored, unshared from some
-    accounts, and disabled by hand looks like two harmless ones: a cleanup was killed before it set its tag,
-    or a later one removed the tag because the image was needed.
+    the tags of these have its time. The tag of an image that is ``retired`` was set by this run. Without such
+    a tag, an image that was restored, unshared from some accounts, and disabled by hand looks like two
+    harmless ones: a cleanup was killed before it set its tag, or a later one removed the tag because the
+    image was needed.
     """
-    if tombstone is None or not has_lost_permissions(image.state, image.tags):
+    tags = {key: value for key, value in image.tags.items() if not (retired and key == RESTORE_TAG)}
+    if tombstone is None or not has_lost_permissions(image.state, tags):
         return
-    if tombstone.written_at not in (image.tags.get(STAGE_TAGS[DISABLE]), image.tags.get(RESTORE_TAG)):
+    if tombstone.written_at not in (tags.get(STAGE_TAGS[DISABLE]), tags.get(RESTORE_TAG)):
         yield (
             f"{image.image_id} gets the permissions of its tombstone of {tombstone.written_at}, but no tag "
             "shows that it was disabled then. Either the image was disabled by other means than the cleanup, "
@@ -417,6 +439,10 @@ def _without_stages(image: Image, launch: Sharing, now: datetime) -> Image:
         deprecation_time=former_deprecation(image, now) if canceled else image.deprecation_time,
         tags={key: value for key, value in image.tags.items() if key not in unwanted},
     )
+
+
+def _create_tags(target: Target, image_id: str, tags: Mapping[str, str]) -> Action:
+    return Action(target, "CreateTags", {"Resources": [image_id], "Tags": tag_list(tags)}, image_id)
 
 
 def _delete_tags(target: Target, resources: list[str], tags: Iterable[str]) -> Action:

@@ -14,6 +14,10 @@ from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import TombstoneHistory
 from ..model import Image, ImageRef, Sharing, Target
 
+# The previous state of an image that comes out of the Recycle Bin. Also the value of RESTORE_TAG until it is
+# known whether the image lacks permissions.
+RECYCLE_BIN = "recycle_bin"
+
 
 @dataclass(frozen=True)
 class TombstonePlaces:

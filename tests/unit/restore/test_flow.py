@@ -39,6 +39,8 @@ NAMED = {
     "MaxResults": 1000,
 }
 BY_ID = [{"Name": "snapshot-id", "Values": [SNAPSHOT]}]
+BY_IMAGE_ID = {"ImageIds": [AMI], "IncludeDisabled": True, "IncludeDeprecated": True}
+RESTORING = {"Key": "golden.images:restoring", "Value": DATED}
 EBS = [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": SNAPSHOT, "Encrypted": False}}]
 SHOWN = {"ImageId": AMI, "OwnerId": OWNER, "State": "available", "BlockDeviceMappings": EBS}
 
@@ -125,14 +127,15 @@ def expect_binned(ec2: Wire) -> None:
     ec2.expect("describe_snapshots", own, {"Snapshots": []})
 
 
-def expect_restored(ec2: Wire) -> None:
-    """Expect the calls that restore the snapshot and then the image from the Recycle Bin."""
+def expect_restored(ec2: Wire, **shown: Any) -> None:
+    """Expect the calls that restore the snapshot, then the image, and that tag it unless it is shown so."""
     ec2.expect("restore_snapshot_from_recycle_bin", {"SnapshotId": SNAPSHOT}, {})
     completed = {"Snapshots": [{"SnapshotId": SNAPSHOT, "State": "completed"}]}
     ec2.expect("describe_snapshots", {"OwnerIds": ["self"], "Filters": BY_ID}, completed)
     ec2.expect("restore_image_from_recycle_bin", {"ImageId": AMI}, {"Return": True})
-    exists = {"ImageIds": [AMI], "IncludeDisabled": True, "IncludeDeprecated": True}
-    ec2.expect("describe_images", exists, {"Images": [SHOWN]})
+    ec2.expect("describe_images", BY_IMAGE_ID, {"Images": [{**SHOWN, **shown}]})
+    if not shown:
+        ec2.expect("create_tags", {"Resources": [AMI], "Tags": [RESTORING]})
 
 
 def test_a_missing_tombstone_file_is_refused_before_any_call(wanted: RestoreWanted, tmp_path: Path) -> None:
@@ -272,16 +275,16 @@ def test_an_image_from_the_recycle_bin_is_read_again_and_completed(
     assert [action.operation for action in planned.actions] == [
         "RestoreSnapshotFromRecycleBin",
         "RestoreImageFromRecycleBin",
+        "CreateTags",
+        "DeleteTags",
         "DeleteTags",
     ]
     expect_restored(ec2)
-    # Contrary to the documentation, the image has no launch permissions.
+    # Contrary to the documentation, the image has no launch permissions. AWS does not return the tag yet.
     expect_registered(ec2)
-    mark = {"Key": "golden.images:restoring", "Value": DATED}
-    ec2.expect("create_tags", {"Resources": [AMI], "Tags": [mark]})
     permission = {"Add": [{"UserId": CONSUMER}]}
     ec2.expect("modify_image_attribute", {"ImageId": AMI, "LaunchPermission": permission})
-    ec2.expect("delete_tags", {"Resources": [AMI], "Tags": [{"Key": mark["Key"]}]})
+    ec2.expect("delete_tags", {"Resources": [AMI], "Tags": [{"Key": RESTORING["Key"]}]})
     request = {"ImageId": AMI, "Attribute": "launchPermission"}
     for number in reads:
         returned = [{"UserId": CONSUMER}][:number]
@@ -317,8 +320,72 @@ def test_an_image_that_is_restored_in_an_error_state_is_a_failure(
     assert [one.operation for one in outcome.performed] == [
         "RestoreSnapshotFromRecycleBin",
         "RestoreImageFromRecycleBin",
+        "CreateTags",
     ]
     assert result["results"] == []
+
+
+def test_an_image_from_the_recycle_bin_keeps_the_tag_of_an_incomplete_restore(
+    clients: Clients, wanted: RestoreWanted
+) -> None:
+    ec2 = clients.wires["ec2"]
+    expect_binned(ec2)
+    seen = clients.read(wanted)
+    tagged = {"Tags": [RESTORING]}
+    expect_restored(ec2, **tagged)
+    expect_registered(ec2, {"UserId": CONSUMER}, **tagged)
+    ec2.expect("delete_tags", {"Resources": [AMI], "Tags": [{"Key": RESTORING["Key"]}]})
+    outcome, result = clients.apply(wanted, seen)
+    assert outcome.failures == ()
+    assert [one["image_id"] for one in result["results"]] == [AMI]
+
+
+@pytest.mark.parametrize(
+    ("refusals", "listed", "performed", "failed"),
+    [
+        ([None], True, ["CreateTags", "DeleteTags"], []),
+        (["InvalidAMIID.NotFound", None], True, ["CreateTags", "DeleteTags"], []),
+        (["UnauthorizedOperation"] * 2, True, [], ["CreateTags"]),
+        ([None], False, ["CreateTags"], ["RestoreImageFromRecycleBin"]),
+    ],
+    ids=["tagged", "tagged once it is listed", "denied", "never listed"],
+)
+def test_an_image_is_tagged_before_it_is_waited_for(
+    clients: Clients,
+    wanted: RestoreWanted,
+    monkeypatch: pytest.MonkeyPatch,
+    refusals: list[str | None],
+    listed: bool,
+    performed: list[str],
+    failed: list[str],
+) -> None:
+    """``refusals`` are the codes with which AWS refuses to tag an image that it does not list yet."""
+    monkeypatch.setattr("botocore.waiter.time.sleep", lambda _seconds: None)
+    ec2 = clients.wires["ec2"]
+    expect_binned(ec2)
+    seen = clients.read(wanted)
+    ec2.expect("restore_snapshot_from_recycle_bin", {"SnapshotId": SNAPSHOT}, {})
+    completed = {"Snapshots": [{"SnapshotId": SNAPSHOT, "State": "completed"}]}
+    ec2.expect("describe_snapshots", {"OwnerIds": ["self"], "Filters": BY_ID}, completed)
+    ec2.expect("restore_image_from_recycle_bin", {"ImageId": AMI}, {"Return": True})
+    # A failed read, too, is only made again after the tag is set.
+    ec2.refuse("describe_images", BY_IMAGE_ID, "UnauthorizedOperation")
+    tag = {"Resources": [AMI], "Tags": [RESTORING]}
+    for number, code in enumerate(refusals):
+        if code:
+            ec2.refuse("create_tags", tag, code)
+        else:
+            ec2.expect("create_tags", tag)
+        if number == 0:
+            for images in [[], [SHOWN]] if listed else [[]] * 20:
+                ec2.expect("describe_images", BY_IMAGE_ID, {"Images": images})
+    if not failed:
+        expect_registered(ec2, {"UserId": CONSUMER}, Tags=[RESTORING])
+        ec2.expect("delete_tags", {"Resources": [AMI], "Tags": [{"Key": RESTORING["Key"]}]})
+    outcome, _result = clients.apply(wanted, seen)
+    restored = ["RestoreSnapshotFromRecycleBin", "RestoreImageFromRecycleBin"]
+    assert [one.operation for one in outcome.performed] == [*restored, *performed]
+    assert [one.action for one in outcome.failures] == failed
 
 
 def test_nothing_is_shared_before_the_image_is_available(
@@ -328,12 +395,10 @@ def test_nothing_is_shared_before_the_image_is_available(
     ec2 = clients.wires["ec2"]
     expect_registered(ec2, State="disabled", Tags=[{"Key": "golden.images:cleanup-disabled", "Value": DATED}])
     seen = clients.read(wanted)
-    mark = {"Key": "golden.images:restoring", "Value": DATED}
-    ec2.expect("create_tags", {"Resources": [AMI], "Tags": [mark]})
+    ec2.expect("create_tags", {"Resources": [AMI], "Tags": [RESTORING]})
     ec2.expect("enable_image", {"ImageId": AMI}, {"Return": True})
-    exists = {"ImageIds": [AMI], "IncludeDisabled": True, "IncludeDeprecated": True}
     for _ in range(20):
-        ec2.expect("describe_images", exists, {"Images": [{**SHOWN, "State": "disabled"}]})
+        ec2.expect("describe_images", BY_IMAGE_ID, {"Images": [{**SHOWN, "State": "disabled"}]})
     outcome, result = clients.apply(wanted, seen)
     assert [(one.action, one.region) for one in outcome.failures] == [("EnableImage", REF.region)]
     assert [one.operation for one in outcome.performed] == ["CreateTags", "EnableImage"]

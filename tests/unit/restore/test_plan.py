@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import decisions
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import TombstoneHistory
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
@@ -16,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import ImageRe
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
 from ansible_collections.golden.images.plugins.module_utils.restore.state import RestoreSeen
 
+from tests.unit.cleanup import examples as cleaning
 from tests.unit.examples import CONSUMER, OWNER, place, volumes
 
 from .examples import (
@@ -36,6 +39,7 @@ from .examples import (
     image,
     last_tombstone,
     of_deregistration,
+    performed,
     planned,
     seen,
     tombstone,
@@ -197,21 +201,80 @@ def test_snapshots_are_restored_from_the_recycle_bin_before_the_image() -> None:
     plan = planned(binned(), tombstone(), last_tombstone())
     assert calls(plan.restore_snapshots) == [("RestoreSnapshotFromRecycleBin", one) for one in VOLUMES]
     assert calls(plan.restore_image) == [("RestoreImageFromRecycleBin", AMI)]
-    assert calls(plan.finish) == [MARK, ENABLE, SHARE, ("DeleteTags", "snap-1, snap-2"), UNMARK]
+    assert calls(plan.mark) == [MARK]
+    assert calls(plan.finish) == [ENABLE, SHARE, ("DeleteTags", "snap-1, snap-2"), UNMARK]
+    assert plan.actions == (*plan.restore_snapshots, *plan.restore_image, *plan.mark, *plan.finish)
     assert (plan.previous_state, plan.before) == ("recycle_bin", {"state": "recycle_bin"})
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
 
 
 def test_an_image_that_was_not_disabled_keeps_its_permissions_in_the_recycle_bin() -> None:
     plan = planned(binned(), of_deregistration())
-    assert calls(plan.finish) == []
+    assert calls(plan.finish) == [UNMARK]
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
 
 
 def test_permissions_that_the_recycle_bin_did_not_keep_are_put_back() -> None:
     came_back = found(image("available", tags={}), binned_at=BINNED_AT)
     again = restore.plan_image(wanted(), seen(came_back, of_deregistration()), REF, restored=True)
-    assert calls(again.actions) == [MARK, SHARE, UNMARK]
+    assert calls(again.actions) == [SHARE, UNMARK]
+    # The next run completes it if it is interrupted. It does not know when the image was deregistered.
+    interrupted = replace(came_back, image=image("available", tags=restoring(LAST)), binned_at=None)
+    assert calls(planned(interrupted, of_deregistration()).actions) == [SHARE, UNMARK]
+
+
+def restoring(value: str) -> dict[str, str]:
+    """The tag of an incomplete restore."""
+    return {"golden.images:restoring": value}
+
+
+@pytest.mark.parametrize(
+    ("shown", "tombstones", "options", "value"),
+    [
+        (binned(), (of_deregistration(),), {}, LAST),
+        (binned(), (tombstone(), last_tombstone()), {}, DATED),
+        (binned(), (tombstone(), last_tombstone()), {"restore_permissions": False}, "recycle_bin"),
+        # Deregistered by hand: it may have been restored, and unshared from some accounts, before.
+        (binned(), (tombstone(),), {"allow_public": True}, "recycle_bin"),
+        (binned(binned_at=None), (of_deregistration(),), {"allow_public": True}, "recycle_bin"),
+        (binned(), (), {"restore_permissions": False, "allow_public": True}, "recycle_bin"),
+    ],
+)
+def test_the_first_tag_names_a_tombstone_only_if_the_image_may_lack_its_permissions(
+    shown: Any, tombstones: Any, options: dict[str, Any], value: str
+) -> None:
+    """Right after the Recycle Bin, so that no cleanup takes the image again if the run ends."""
+    plan = planned(shown, *tombstones, **options)
+    (mark,) = plan.mark
+    assert mark.parameters == {
+        "Resources": [AMI],
+        "Tags": [{"Key": "golden.images:restoring", "Value": value}],
+    }
+    assert {"Key": "golden.images:restoring"} in plan.finish[-1].parameters["Tags"]
+
+
+@pytest.mark.parametrize(("marked", "decision"), [(True, "keep"), (False, "deregister")])
+def test_no_cleanup_deregisters_an_image_again_if_the_run_ends_after_the_first_tag(
+    marked: bool, decision: str
+) -> None:
+    """It comes back disabled, with the date of that stage, and the days until the next one are over."""
+    disabled_tag = {"golden.images:cleanup-disabled": stamp(cleaning.ago(days=60))}
+    binned_image = found(image(tags={"family": "web", **disabled_tag}))
+    plan = planned(binned(), tombstone(), last_tombstone())
+    made = [*plan.restore_snapshots, *plan.restore_image, *(plan.mark if marked else ())]
+    left = performed(binned(), binned_image, made).image
+    assert left is not None
+    retired = replace(cleaning.own(REF.image_id), image=left)
+    saw = cleaning.seen(cleaning.region_state(retired, cleaning.own("ami-new", 1)))
+    policy = cleaning.wanted(clocks=Clocks(disable=60, deregister=30))
+    kinds = {one.ref.image_id: one.kind for one in decisions(policy, saw)}
+    assert kinds[REF.image_id] == decision
+
+
+def test_an_image_that_was_deregistered_during_a_restore_keeps_its_tag() -> None:
+    came_back = found(image("available", tags=restoring(DATED)), binned_at=BINNED_AT)
+    again = restore.plan_image(wanted(), seen(came_back, tombstone()), REF, restored=True)
+    assert (calls(again.actions), again.tombstone, again.warnings) == ([SHARE, UNMARK], DATED, ())
 
 
 @pytest.mark.parametrize(
@@ -226,8 +289,22 @@ def test_permissions_of_an_earlier_retirement_are_not_added_after_the_recycle_bi
     left = Sharing(account_ids=frozenset({CONSUMER}))
     came_back = found(image("available", tags={}), launch=left, binned_at=BINNED_AT)
     again = restore.plan_image(wanted(), seen(came_back, *before), REF, restored=True)
-    assert (calls(again.actions), again.tombstone, again.warnings) == ([], None, ())
+    assert (calls(again.actions), again.tombstone, again.warnings) == ([UNMARK], None, ())
     assert again.after["launch_permissions"] == left.as_result()
+    # Nor by the next run, if this one is interrupted.
+    interrupted = replace(came_back, image=image("available", tags=restoring("recycle_bin")))
+    rerun = planned(interrupted, *before)
+    assert (calls(rerun.actions), rerun.tombstone) == ([UNMARK], None)
+
+
+def test_a_warning_also_names_such_a_tombstone_after_the_recycle_bin() -> None:
+    """The tag that this run has set does not show that a cleanup disabled the image."""
+    deregistered = last_tombstone(tags={})
+    (warning,) = planned(binned(), tombstone(), deregistered).warnings
+    assert DATED in warning
+    came_back = found(image(tags=restoring(DATED)), binned_at=BINNED_AT)
+    again = restore.plan_image(wanted(), seen(came_back, tombstone(), deregistered), REF, restored=True)
+    assert again.warnings == (warning,)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +331,10 @@ def test_a_warning_names_a_tombstone_that_may_be_of_an_earlier_retirement(
 def test_a_disabled_image_that_was_deregistered_by_hand_is_enabled() -> None:
     plan = planned(binned(), tombstone(), allow_public=True)
     assert plan.warnings == ()
+    # Its state is only known after the first tag is set.
+    assert calls(plan.mark) == [MARK]
     assert calls(plan.enabling) == [MARK, ENABLE]
+    assert plan.enabling[0].parameters["Tags"] == [{"Key": "golden.images:restoring", "Value": DATED}]
     assert (*plan.enabling, *plan.after_enabling) == plan.finish
 
 
@@ -285,7 +365,7 @@ def test_a_snapshot_of_two_images_is_restored_once() -> None:
 
 def test_restore_permissions_false_needs_no_tombstone() -> None:
     plan = planned(binned(), restore_permissions=False, allow_public=True)
-    assert (calls(plan.finish), plan.after, plan.refusals) == ([], {}, ())
+    assert (calls(plan.finish), plan.after, plan.refusals) == ([UNMARK], {}, ())
     plan = planned(found(), tombstone(), restore_permissions=False)
     assert (calls(plan.actions), plan.tombstone) == ([ENABLE, UNMARK], None)
     assert (plan.before["volume_permissions"], plan.after["volume_permissions"]) == (None, None)
