@@ -80,16 +80,23 @@ def add_templates(aws: SimulatedAws, images: Mapping[str, str], name: str = TEMP
     aws.clear_calls()
 
 
-def fill_up(aws: SimulatedAws, region: str, image_id: str, label: str) -> None:
-    """Give the owner's parameter as many versions as AWS keeps, and its oldest one a label."""
+def fill_up(aws: SimulatedAws, region: str, image_id: str, label: str = "", count: int = 100) -> None:
+    """Put more versions of the owner's parameter, by default as many as AWS keeps, and label the first."""
     ssm = aws.client("ssm", OWNER, region)
     aws.set_throttling(False)
     value = {"Type": "String", "DataType": "aws:ec2:image", "Value": image_id, "Overwrite": True}
-    for _ in range(100):
+    for _ in range(count):
         ssm.put_parameter(Name=PARAMETER, **value)
-    ssm.label_parameter_version(Name=PARAMETER, ParameterVersion=1, Labels=[label])
+    if label:
+        ssm.label_parameter_version(Name=PARAMETER, ParameterVersion=1, Labels=[label])
     aws.set_throttling(True)
     aws.clear_calls()
+
+
+def labels(aws: SimulatedAws, region: str) -> set[str]:
+    """The labels of all versions of the owner's parameter."""
+    pages = aws.client("ssm", OWNER, region).get_paginator("get_parameter_history").paginate(Name=PARAMETER)
+    return {label for page in pages for version in page["Parameters"] for label in version.get("Labels", ())}
 
 
 def publish(name: str, **arguments: Any) -> dict[str, Any]:

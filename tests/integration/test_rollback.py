@@ -12,8 +12,9 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed, publishing
+from .encrypted import await_matched
 from .fixture import HOME, OWNER, Fixture
-from .playbook import Ansible
+from .playbook import Ansible, kill
 from .publishing import AWAY, CONSUMER, EVERYWHERE, PARAMETER, REGIONS, TEMPLATE
 
 PLAYBOOK = "golden.images.rollback_ami"
@@ -95,6 +96,28 @@ def test_all_regions_go_back_and_forth_or_none_does(
     run = ansible.run(PLAYBOOK, {**alone, "rollback_source_image_id": second[HOME]})
     assert run.code == 0, run.text
     assert publishing.value(aws, OWNER, HOME) == second[HOME]
+
+
+@pytest.mark.parametrize("action", ["UnlabelParameterVersion", "PutParameter"])
+def test_a_rerun_completes_a_rollback_that_was_killed_while_no_version_had_its_label(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: list[dict[str, str]], action: str
+) -> None:
+    first, second = releases
+    # The image to go back to is in the oldest of as many versions as AWS keeps.
+    publishing.fill_up(aws, HOME, second[HOME], count=98)
+    owner = aws.account_id(OWNER)
+    aws.add_fault("freeze", action=action, region=HOME, account_id=owner, when="after", times=0)
+    killed = ansible.start(PLAYBOOK, variables(fixture, first[HOME]))
+    await_matched(aws, 1)
+    kill(killed)
+    aws.clear_faults()
+    assert f"source-{first[HOME]}" not in publishing.labels(aws, HOME)
+
+    rerun = ansible.run(PLAYBOOK, variables(fixture, first[HOME]))
+    assert rerun.code == 0, rerun.text
+    for account, region in EVERYWHERE:
+        assert publishing.value(aws, account, region) == first[region]
+        assert publishing.value(aws, account, region, f":source-{first[HOME]}") == first[region]
 
 
 def test_a_cleanup_keeps_the_images_that_a_rollback_needs(

@@ -16,6 +16,7 @@ from .launch_data import change_for, missing_devices, small_volumes
 from .state import (
     ADVANCED,
     LABEL_PREFIX,
+    MAX_VERSIONS,
     STANDARD,
     Parameter,
     Place,
@@ -27,8 +28,7 @@ from .state import (
     needs_version,
 )
 
-# Systems Manager API Reference, errors of PutParameter and LabelParameterVersion.
-MAX_VERSIONS = 100
+# Systems Manager API Reference, errors of LabelParameterVersion.
 MAX_LABELS = 10
 
 
@@ -163,7 +163,7 @@ def full(name: str, parameter: Parameter) -> Iterator[Obstacle]:
     """Why the parameter takes no new version, if it takes none."""
     oldest = parameter.versions[0]
     foreign = sorted(one for one in oldest.labels if not one.startswith(LABEL_PREFIX))
-    if foreign and len(parameter.versions) >= MAX_VERSIONS:
+    if foreign and parameter.is_full:
         yield Obstacle(
             "too_many_parameter_versions",
             "PutParameter",

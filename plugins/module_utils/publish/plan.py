@@ -18,6 +18,7 @@ from .launch_data import Change, change_for, doubtful_snapshots, is_result, vers
 from .state import (
     ADVANCED,
     LABEL_PREFIX,
+    MAX_VERSIONS,
     LaunchTemplate,
     Parameter,
     ParameterVersion,
@@ -142,7 +143,7 @@ def _labels_in_the_way(parameter: Parameter) -> list[str]:
 
     The label of the image that is published now may be among them. It is put on the new version.
     """
-    if len(parameter.versions) < checks.MAX_VERSIONS:
+    if not parameter.is_full:
         return []
     return sorted(label for label in parameter.versions[0].labels if label.startswith(LABEL_PREFIX))
 
@@ -220,7 +221,7 @@ def _warnings(wanted: PublishWanted, place: Place, target: Target, label: str) -
         dropped = [one.removeprefix(LABEL_PREFIX) for one in _labels_in_the_way(parameter) if one != label]
     if dropped:
         yield (
-            f"{wanted.parameter} has {checks.MAX_VERSIONS} versions: the oldest is deleted. This prevents a "
+            f"{wanted.parameter} has {MAX_VERSIONS} versions: the oldest is deleted. This prevents a "
             f"rollback to {', '.join(dropped)}."
         )
     if place.image_id is not None and place.image is None and wanted.as_if_shared:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from ..fanout import each
 from ..model import Image, Target
 from .read_launch_templates import launch_templates
 from .read_parameters import parameter, tags
-from .state import Place, PublishWanted, is_settled, label_for
+from .state import Parameter, Place, PublishWanted, is_settled, label_for, label_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -74,10 +74,37 @@ def read_place(
     # A parameter of another kind, and a template without an image or with a parameter, name no image.
     named = {template.default.image_id or "" for template in templates.values()}
     named |= {found.latest.value if found else "", image_id or ""}
-    images = read.named_images(ec2, (one for one in named if IMAGE_ID.fullmatch(one)))
+    unlabeled = _unlabeled(found) if wanted.is_rollback and image_id is None else ()
+    images = read.named_images(ec2, (one for one in (*named, *unlabeled) if IMAGE_ID.fullmatch(one)))
+    if unlabeled:
+        image_id = _copy_of_source(owner.ec2(target.region) if owner else None, wanted, unlabeled, images)
     if image_id and image_id not in images and owner is not None and not wanted.as_if_shared:
         images |= _spreading(ec2, owner.ec2(target.region), image_id, target.account_id)
     return Place(image_id, images.get(image_id or ""), found, templates, images)
+
+
+def _unlabeled(found: Parameter | None) -> tuple[str, ...]:
+    """The values from which an interrupted rollback may have removed the label, or that it did not label yet.
+
+    If the image to go back to is in the oldest version of a full parameter, the label keeps AWS from making
+    room for the new version, so that it is removed before and is on no version until the new one is labeled.
+    """
+    if found is None or not found.is_full:
+        return ()
+    return tuple(one.value for one in (found.versions[0], found.latest) if not one.labels)
+
+
+def _copy_of_source(
+    owner: EC2Client | None, wanted: PublishWanted, image_ids: Collection[str], images: Mapping[str, Image]
+) -> str | None:
+    """The first of the images that is a copy of the source: only the owner sees the tag that says so."""
+    label = label_for(wanted.source_image_id or "")
+    owned = read.named_images(owner, filter(IMAGE_ID.fullmatch, image_ids)) if owner else {}
+    for image_id in image_ids:
+        views = [seen[image_id] for seen in (owned, images) if image_id in seen]
+        if views and label_of(image_id, views) == label:
+            return image_id
+    return None
 
 
 def with_sharing(clients: Clients, wanted: PublishWanted, target: Target, place: Place) -> Place:

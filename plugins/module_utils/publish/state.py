@@ -18,6 +18,8 @@ STANDARD, ADVANCED = "Standard", "Advanced"
 # By its labels this collection knows what it published. None may begin with a number, "aws" or "ssm" (Systems
 # Manager API Reference, LabelParameterVersion).
 LABEL_PREFIX = "source-"
+# Systems Manager API Reference, errors of PutParameter.
+MAX_VERSIONS = 100
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class Parameter:
     def latest(self) -> ParameterVersion:
         """The version that the parameter's name stands for."""
         return self.versions[-1]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether AWS has to delete the oldest version to make room for a new one."""
+        return len(self.versions) >= MAX_VERSIONS
 
     @property
     def holds_image(self) -> bool:

@@ -14,10 +14,12 @@ from ansible_collections.golden.images.plugins.module_utils.model import ImagesB
 from ansible_collections.golden.images.plugins.module_utils.publish import read as publish_read
 from ansible_collections.golden.images.plugins.module_utils.publish.state import Place
 
-from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, UNIT
-from tests.unit.publish.examples import HISTORY, IMAGES, LABEL, NAME, NEW, OLD, REGION, Region, wanted
+from tests.unit.examples import CONSUMER, MARK, ORG, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, UNIT
+from tests.unit.publish.examples import HISTORY, IMAGES, LABEL, NAME, NEW, OLD, REGION, Region, listed, wanted
 from tests.unit.wire import Wire
 
+ROLLBACK: dict[str, Any] = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
+MARKED = [{"Key": key, "Value": value} for key, value in MARK.items()]
 ARN = f"arn:aws:iam::{OWNER}:user/build"
 
 
@@ -94,14 +96,38 @@ def test_the_image_of_a_rollback_is_found_by_its_label(region: Region) -> None:
     region.names(NEW, OLD, labels=(LABEL,))
     region.has((NEW, OLD), NEW)
     region.is_shared()
-    rollback = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
-    assert region.place(**rollback).image_id == NEW
+    assert region.place(**ROLLBACK).image_id == NEW
 
 
 def test_a_rollback_without_the_label_has_no_image(region: Region) -> None:
     region.names("text")
-    rollback = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
-    assert region.place(**rollback).image_id is None
+    assert region.place(**ROLLBACK).image_id is None
+
+
+BEFORE_PUT, AFTER_PUT = (NEW, *[OLD] * 99), (*[OLD] * 99, NEW)
+
+
+@pytest.mark.parametrize("values", [BEFORE_PUT, AFTER_PUT])
+def test_an_interrupted_rollback_is_found_without_its_label(region: Region, values: tuple[str, ...]) -> None:
+    region.names(*values)
+    region.has((NEW, OLD), NEW, Tags=MARKED)
+    assert region.place(**ROLLBACK, require_shared=False).image_id == NEW
+
+
+@pytest.mark.parametrize(
+    ("values", "label", "tags"),
+    [
+        pytest.param((NEW, *[OLD] * 98), "", MARKED, id="fewer versions"),
+        pytest.param(BEFORE_PUT, "prod", MARKED, id="another label"),
+        pytest.param(BEFORE_PUT, "", [], id="another source"),
+    ],
+)
+def test_no_rollback_to_another_image(
+    region: Region, values: tuple[str, ...], label: str, tags: list[dict[str, str]]
+) -> None:
+    region.names(*values, labels=(label,) if label else ())
+    region.has((NEW, OLD) if values == BEFORE_PUT and not label else (OLD,), NEW, Tags=tags)
+    assert region.place(**ROLLBACK).image_id is None
 
 
 SOURCE_REQUEST = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
@@ -153,13 +179,19 @@ class Abroad:
         image = {"ImageId": NEW, "OwnerId": OWNER, "State": "available"}
         self.ec2.expect("describe_images", IMAGES, {"Images": [image] if found else []})
 
-    def place(self, **changes: Any) -> Place:
-        """What the account sees."""
-        self.ssm.refuse("get_parameter_history", HISTORY, "ParameterNotFound")
+    def place(self, *values: str, **changes: Any) -> Place:
+        """What the account sees, by default without a parameter."""
+        if values:
+            versions = [listed(number, Value=value) for number, value in enumerate(values, start=1)]
+            self.ssm.expect("get_parameter_history", HISTORY, {"Parameters": versions})
+        else:
+            self.ssm.refuse("get_parameter_history", HISTORY, "ParameterNotFound")
         here = SimpleNamespace(ec2=lambda _region: self.ec2.client, ssm=lambda _region: self.ssm.client)
         owner = SimpleNamespace(ec2=lambda _region: self.owner.client)
         target = Target(CONSUMER, REGION)
-        return publish_read.read_place(here, owner, wanted(**changes), target, NEW)  # type: ignore[arg-type]
+        want = wanted(**changes)
+        image_id = None if want.is_rollback else NEW
+        return publish_read.read_place(here, owner, want, target, image_id)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -201,3 +233,11 @@ def test_no_wait_for_an_image_that_is_not_shared_or_does_not_exist(abroad: Abroa
     abroad.shows(False)
     assert abroad.place(as_if_shared=True).image is None
     assert abroad.now == 0
+
+
+def test_only_the_owner_of_the_image_sees_its_source(abroad: Abroad) -> None:
+    both = [{**IMAGES["Filters"][0], "Values": [NEW, OLD]}]
+    image = {"ImageId": NEW, "OwnerId": OWNER, "State": "available"}
+    for ec2, tags in ((abroad.ec2, []), (abroad.owner, MARKED)):
+        ec2.expect("describe_images", {**IMAGES, "Filters": both}, {"Images": [{**image, "Tags": tags}]})
+    assert abroad.place(*BEFORE_PUT, **ROLLBACK).image_id == NEW
