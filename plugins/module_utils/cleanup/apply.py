@@ -19,6 +19,8 @@ from ..plan import Action
 # How many calls run at the same time in a region.
 _SIDE_BY_SIDE = 16
 _DELETE_SNAPSHOT = "DeleteSnapshot"
+# No other action depends on a report: the final check keeps an image that lacks one that it needs.
+_CREATE_REPORT = "CreateImageUsageReport"
 Attempt = tuple[Performed, list[str]]
 
 
@@ -29,17 +31,18 @@ def perform_each(
 ) -> Performed:
     """Perform the actions of one region, but none on a resource for which an earlier one was refused.
 
+    A report that is refused stops no action on its image, such as tags that other images wait for.
     Consecutive calls of the same kind run side by side; the next kind starts when all of them are done.
     ``depends_on`` maps resources to images: a resource is left alone if an action on one of its images was
     refused, and so are its images if an action on the resource was.
     """
     parts: list[Performed] = []
     refused: set[str] = set()
-    for _operation, alike in groupby(actions, key=lambda action: action.operation):
+    for operation, alike in groupby(actions, key=lambda action: action.operation):
         remaining = [one for action in alike for one in _remaining(action, refused, depends_on)]
         for done, resources in _side_by_side(client_for, remaining, depends_on):
             parts.append(done)
-            if done.failures:
+            if done.failures and operation != _CREATE_REPORT:
                 refused.update(resources, *(depends_on.get(one, ()) for one in resources))
     return _with_left_snapshots(merge(*parts))
 

@@ -101,6 +101,17 @@ def test_a_batch_that_is_refused_is_done_one_by_one() -> None:
     assert len(performed.failures) == 1
 
 
+def test_an_image_whose_usage_report_is_refused_gets_its_tags() -> None:
+    """Without the tags that it inherits, its origin would wait in every run."""
+    wire = Wire("ec2")
+    report = {"ImageId": "ami-1", "ResourceTypes": [{"ResourceType": "ec2:Instance"}]}
+    wire.refuse("create_image_usage_report", report, "UnauthorizedOperation")
+    wire.expect("create_tags", {"Resources": ["ami-1"], "Tags": OF})
+    performed = done(wire, Action(place(), "CreateImageUsageReport", report, "ami-1"), tag("ami-1"))
+    assert [action.operation for action in performed.actions] == ["CreateTags"]
+    assert [failure.action for failure in performed.failures] == ["CreateImageUsageReport"]
+
+
 def test_dates_are_not_written_on_what_was_refused() -> None:
     wire = Wire("ec2")
     wire.refuse("disable_image", {"ImageId": "ami-1"}, "InvalidAMIID.Unavailable")
