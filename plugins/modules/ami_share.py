@@ -15,6 +15,7 @@ description:
   - Works in all regions of O(images) at the same time. Everything is read and checked in all regions before the first
     permission is changed.
   - Only adds, unless O(purge_launch_permissions=true) or O(state=absent).
+  - A consumer that AWS rejects keeps no other one from access, and fails the task after all others have got it.
   - In each region snapshots are shared before the image, and the image is unshared before its snapshots.
 author:
   - golden.images contributors !UNKNOWN
@@ -161,7 +162,9 @@ images:
   type: dict
   sample: {"eu-west-1": "ami-0123456789abcdef0"}
 results:
-  description: The permissions of each image. Regions that failed are missing.
+  description:
+    - The permissions of each image. Regions that failed are missing.
+    - If AWS rejected only some of the consumers in a region (C(consumer_rejected)), the region has the permissions without them.
   returned: success, and failure after something was changed
   type: list
   elements: dict

@@ -22,7 +22,7 @@ AWAY = "eu-west-1"
 REGIONS = (HOME, AWAY)
 CONSUMERS = ("web-prod", "web-staging")
 PARAMETER, TEMPLATE = "/golden/web", "web"
-LATE_FAILURES = "Fail if a consumer's key access or the verification failed"
+LATE_FAILURES = "Fail if a consumer's access or the verification failed"
 
 
 @pytest.fixture
@@ -111,6 +111,51 @@ def test_a_region_is_published_after_every_account_has_launched_its_image(
 
     again = ansible.run(DISTRIBUTE, variables)
     assert (again.code, again.changed) == (0, []), again.text
+
+
+@pytest.mark.parametrize("best_effort_regions", [[], [AWAY]])
+def test_an_account_that_ec2_rejects_keeps_the_image_from_no_other(
+    aws: SimulatedAws,
+    fixture: EncryptedFixture,
+    ansible: Ansible,
+    variables: dict[str, Any],
+    best_effort_regions: list[str],
+) -> None:
+    bad, good = sorted(fixture.account_ids(*CONSUMERS))
+    # For each snapshot and the image: both are rejected, then the first alone, and not the other.
+    for action, goes_well in (
+        ("ModifySnapshotAttribute", 0),
+        ("ModifySnapshotAttribute", 3),
+        ("ModifyImageAttribute", 0),
+    ):
+        refusal = {"code": "InvalidAMIAttributeItemValue", "status": 400}
+        aws.add_fault("error", action=action, region=AWAY, after=goes_well, times=2, **refusal)
+    variables |= {
+        "distribute_best_effort_regions": best_effort_regions,
+        "distribute_verify_level": "authorized",
+    }
+    run = ansible.run(DISTRIBUTE, variables)
+    assert run.code != 0
+    assert f"AWS rejected {bad}" in run.task(LATE_FAILURES).result["msg"]
+    report = run.task("distribute : Write the distribution report").result["report"]
+    assert report["status"] == "incomplete"
+    assert {*run.facts["distribute_images"]} == {*REGIONS}
+    shared = {one["region"]: one for one in report["regions"] if one["shared"]}
+    for region, named in ((HOME, [bad, good]), (AWAY, [good])):
+        sharing = observed.sharing(aws, OWNER, region, shared[region]["image_id"])
+        assert sharing == ({*named}, [{*named}] * 2)
+        assert shared[region]["launch_permissions"]["account_ids"] == named
+        volumes = shared[region]["volume_permissions"].values()
+        assert [one["account_ids"] for one in volumes] == [named] * 2
+    reached = {(row["account_id"], row["region"]): row["reached"] for row in report["verified"]}
+    assert reached == {(bad, HOME): True, (good, HOME): True, (bad, AWAY): False, (good, AWAY): True}
+    # A region is published if all accounts are verified.
+    assert {row["region"] for row in report["published"]} == {HOME}
+
+    aws.clear_faults()
+    rerun = ansible.run(DISTRIBUTE, variables)
+    assert rerun.code == 0, rerun.text
+    assert observed.launch_permissions(aws, OWNER, AWAY, shared[AWAY]["image_id"]) == {bad, good}
 
 
 def test_check_mode_predicts_what_is_published(

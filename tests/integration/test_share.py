@@ -203,11 +203,18 @@ def test_in_a_batch_that_aws_rejects_the_valid_entries_are_applied_and_the_inval
     ):
         refusal = {"code": "InvalidAMIAttributeItemValue", "status": 400}
         aws.add_fault("error", action=action, after=goes_well, times=2, **refusal)
-    run, task = ansible.module("ami_share", image_id=fixture.image_id, region=HOME, account_ids=[bad, *good])
+    variables = {"share_images": {HOME: fixture.image_id}, "share_account_ids": [bad, *good]}
+    run = ansible.run("golden.images.share_ami", variables)
+    task = run.task("Share the images in each region")
     assert run.code != 0
     assert {*task.codes} == {(HOME, "consumer_rejected")}
     assert f"AWS rejected {bad}" in task.result["msg"]
     assert not [account for account in good if account in task.result["msg"]]
+    assert run.facts["share_status"] == "incomplete"
+    (result,) = run.facts["share_results"]
+    assert result["launch_permissions"]["account_ids"] == sorted(good)
+    assert [one["account_ids"] for one in result["volume_permissions"].values()] == [sorted(good)] * 2
+    assert "Incomplete: 0 of 1 image shared with all accounts." in run.text
     assert observed.changes(aws) == run.actions
     launch, volumes = observed.sharing(aws, OWNER, HOME, fixture.image_id)
     assert (launch, volumes) == ({*good}, [{*good}, {*good}])

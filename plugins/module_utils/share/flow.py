@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,15 +14,15 @@ from ..aws import errors
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.write import Performed, perform_all
-from ..failures import Refused, TargetFailed, invalid_option
+from ..failures import CONSUMER_REJECTED, Failure, Refused, TargetFailed, invalid_option
 from ..fanout import CHANGE_GRACE_PERIOD, each
 from ..model import Target
-from ..plan import Plan
+from ..plan import Plan, TargetPlan
 from ..progress import Report
 from ..regions import targets_in
 from ..runner import Flow, Outcome
 from .options import wanted_from
-from .plan import plan
+from .plan import partial_view, plan
 from .read import needs_source, read_image, read_snapshots, read_source
 from .read_keys import with_keys
 from .state import Shared, ShareSeen, ShareWanted
@@ -90,29 +91,58 @@ def apply(clients: Clients, wanted: ShareWanted, seen: ShareSeen, plan: Plan, re
     return Outcome(
         performed=all_performed,
         warnings=warnings,
-        failures=tuple(one for one in failures if one.region not in wanted.best_effort_regions),
-        tolerated=tuple(one for one in failures if one.region in wanted.best_effort_regions),
+        failures=tuple(one for one in failures if not _is_tolerated(wanted, one)),
+        tolerated=tuple(one for one in failures if _is_tolerated(wanted, one)),
+        state=_partly_done(wanted, seen, plan, done, failures),
     )
+
+
+def _is_tolerated(wanted: ShareWanted, failure: Failure) -> bool:
+    """Whether a best-effort region failed. A consumer that AWS rejects there fails the task."""
+    return failure.region in wanted.best_effort_regions and failure.error_code != CONSUMER_REJECTED
+
+
+def _partly_done(
+    wanted: ShareWanted,
+    seen: ShareSeen,
+    plan: Plan,
+    done: Mapping[Target, Performed],
+    failures: Iterable[Failure],
+) -> dict[Target, dict[str, Any]]:
+    """The state of the targets in which all that failed is that AWS rejected some of the consumers."""
+    rejecting = {one.region for one in failures}
+    rejecting -= {one.region for one in failures if one.error_code != CONSUMER_REJECTED}
+    views = {
+        target.target: partial_view(wanted, target, seen.images[target.target], done[target.target].actions)
+        for target in plan.targets
+        if target.target.region in rejecting
+    }
+    return {target: view for target, view in views.items() if view}
 
 
 def result(wanted: ShareWanted, seen: ShareSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """The module's own return values."""
-    failed = {failure.region for failure in (*outcome.failures, *outcome.tolerated, *plan.tolerated)}
+    failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
+    failed = {failure.region for failure in failures} - {target.region for target in outcome.state}
     return {
         "images": dict(wanted.images),
         "results": [
-            {
-                "account_id": target.target.account_id,
-                "changed": bool(target.actions),
-                "image_id": wanted.images.get(target.target.region),
-                "launch_permissions": target.after["launch_permissions"],
-                "region": target.target.region,
-                "shared_tags": target.after["shared_tags"],
-                "volume_permissions": target.after["volume_permissions"],
-            }
+            _result(wanted, target, outcome.state.get(target.target, target.after))
             for target in plan.targets
             if target.target.region not in failed
         ],
+    }
+
+
+def _result(wanted: ShareWanted, target: TargetPlan, after: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "account_id": target.target.account_id,
+        "changed": after != target.before,
+        "image_id": wanted.images.get(target.target.region),
+        "launch_permissions": after["launch_permissions"],
+        "region": target.target.region,
+        "shared_tags": after["shared_tags"],
+        "volume_permissions": after["volume_permissions"],
     }
 
 

@@ -49,6 +49,31 @@ def sharing_after(wanted: ShareWanted, named: Sharing, current: Sharing) -> Shar
     return named if wanted.purge else current | named
 
 
+def partial_view(
+    wanted: ShareWanted, target: TargetPlan, shared: Shared, performed: Iterable[Action]
+) -> dict[str, Any] | None:
+    """The state of a target, like ``after`` of its plan, without the entries that AWS rejected.
+
+    ``performed`` are the actions with the other entries. None if AWS rejected all named consumers.
+    """
+    launch, volumes = shared.launch, dict(shared.volumes)
+    for action in performed:
+        if action.operation == "ModifyImageAttribute":
+            launch = _modified(launch, action.parameters["LaunchPermission"])
+        elif action.operation == "ModifySnapshotAttribute":
+            snapshot_id = action.parameters["SnapshotId"]
+            volumes[snapshot_id] = _modified(
+                volumes[snapshot_id], action.parameters["CreateVolumePermission"]
+            )
+    if not (launch & wanted.sharing if wanted.present else wanted.sharing - launch):
+        return None
+    permissions = {
+        "launch_permissions": launch.as_result(),
+        "volume_permissions": _volume_view(shared, volumes),
+    }
+    return {**target.after, **permissions}
+
+
 def _volume_sharing_after(wanted: ShareWanted, named: Sharing, current: Sharing) -> Sharing:
     """The sharing of a snapshot of the image: without ``share_snapshots``, a purge removes and adds none."""
     after = sharing_after(wanted, named, current)
@@ -129,6 +154,18 @@ def entries(sharing: Sharing) -> list[dict[str, str]]:
         *({"OrganizationalUnitArn": arn} for arn in sorted(sharing.org_unit_arns)),
         *([{"Group": "all"}] if sharing.public else []),
     ]
+
+
+def _modified(current: Sharing, modification: Mapping[str, list[dict[str, str]]]) -> Sharing:
+    """The sharing after a request, whose entries ``entries`` has made."""
+    ((change, changed),) = modification.items()
+    values = {(kind, value) for entry in changed for kind, value in entry.items()}
+    account_ids, org_arns, org_unit_arns = (
+        frozenset(value for kind, value in values if kind == wanted)
+        for wanted in ("UserId", "OrganizationArn", "OrganizationalUnitArn")
+    )
+    delta = Sharing(account_ids, org_arns, org_unit_arns, public=("Group", "all") in values)
+    return current | delta if change == "Add" else current - delta
 
 
 def _shared_tags_wanted(wanted: ShareWanted) -> dict[str, str]:

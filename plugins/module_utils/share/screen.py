@@ -43,12 +43,15 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``check_mode``.
     """
     found = report.get("failures") or ()
-    rows = [_row(one, results["check_mode"]) for one in report.get("results") or ()]
-    public = [row for row in rows if row.tone is Tone.WARNING]
-    others = [row for row in rows if row.tone is not Tone.WARNING]
+    incomplete = _incomplete(report)
+    rows = [
+        _row(one, results["check_mode"], one["region"] in incomplete) for one in report.get("results") or ()
+    ]
+    by_tone = [[row for row in rows if row.tone is tone] for tone in (Tone.BAD, Tone.WARNING, Tone.PLAIN)]
+    problems = [*_failed(report), *by_tone[0], *by_tone[1]]
     lines = (
         *_headline(report, results),
-        *table(_COLUMNS, tuple(collapsed([*failed_rows(found), *public], others, "image"))),
+        *table(_COLUMNS, tuple(collapsed(problems, by_tone[2], "image"))),
         *failures(found, report_path, module_message(report)),
     )
     artifacts = {
@@ -60,6 +63,18 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     return Screen(lines, limited(artifacts), module_message(report))
 
 
+def _incomplete(report: Mapping[str, Any]) -> set[str]:
+    """The regions in which AWS rejected some of the consumers."""
+    failed = set(failed_regions(report.get("failures") or ()))
+    return failed & {one["region"] for one in report.get("results") or ()}
+
+
+def _failed(report: Mapping[str, Any]) -> list[Row]:
+    """The rows of the other regions that failed."""
+    incomplete = _incomplete(report)
+    return failed_rows([one for one in report.get("failures") or () if one["region"] not in incomplete])
+
+
 def _headline(report: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator[Line]:
     word = "unshared" if results["role"] == "unshare" else "shared"
     done = len(report.get("results") or ())
@@ -69,12 +84,15 @@ def _headline(report: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator
     elif results["status"] == word:
         yield from sentence(f"{word.capitalize()} {number}.", Tone.GOOD)
     else:
-        failed = len(failed_rows(report.get("failures") or ()))
-        text = f"{done} of {counted(done + failed, 'image')}" if done else "no image"
-        yield from sentence(f"{str(results['status']).capitalize()}: {text} {word}.", Tone.BAD)
+        all_images = counted(done + len(_failed(report)), "image")
+        text = f"{done} of {all_images} {word}" if done else f"no image {word}"
+        if incomplete := len(_incomplete(report)):
+            preposition = "from" if word == "unshared" else "with"
+            text = f"{done - incomplete} of {all_images} {word} {preposition} all accounts"
+        yield from sentence(f"{str(results['status']).capitalize()}: {text}.", Tone.BAD)
 
 
-def _row(one: Mapping[str, Any], is_plan: bool) -> Row:
+def _row(one: Mapping[str, Any], is_plan: bool, is_incomplete: bool) -> Row:
     permissions = one["launch_permissions"] or {}
     public = bool(permissions.get("public"))
     return Row(
@@ -82,7 +100,7 @@ def _row(one: Mapping[str, Any], is_plan: bool) -> Row:
             "region": one["region"],
             "image": one["image_id"] or "(new)",
             "shared": "the public" if public else shared_with(permissions),
-            "outcome": outcome_of(one["changed"], is_plan),
+            "outcome": "incomplete" if is_incomplete else outcome_of(one["changed"], is_plan),
         },
-        Tone.WARNING if public else Tone.PLAIN,
+        Tone.BAD if is_incomplete else Tone.WARNING if public else Tone.PLAIN,
     )

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen
 
-from tests.unit.examples import CONSUMER, OWNER, place
+from tests.unit.examples import CONSUMER, OWNER, STRANGER, place
 from tests.unit.share.examples import (
     IMAGE,
     PRIVATE,
@@ -128,6 +129,74 @@ def test_failed_region_is_not_in_the_results_and_others_complete(ec2: Wire, best
             }
         ],
     }
+
+
+def _reject(ec2: Wire, entries: list[str], change: str = "Add", image_id: str = IMAGE) -> None:
+    """Expect a change of launch permissions, and reject one of its entries."""
+    users = {change: [{"UserId": one} for one in entries]}
+    request = {"ImageId": image_id, "LaunchPermission": users}
+    ec2.refuse("modify_image_attribute", request, "InvalidAMIAttributeItemValue")
+
+
+@pytest.mark.parametrize("best_effort", [False, True])
+def test_region_in_which_aws_rejects_one_account_is_in_the_results(ec2: Wire, best_effort: bool) -> None:
+    want = wanted(
+        with_accounts(CONSUMER, STRANGER),
+        share_snapshots=False,
+        best_effort_regions=frozenset({REGION} if best_effort else ()),
+    )
+    seen = ShareSeen(OWNER, {place(REGION): shared(with_accounts("444444444444"), {})})
+    plan: Any = FLOW.plan(want, seen)
+    _reject(ec2, sorted([CONSUMER, STRANGER]))
+    for one in sorted([CONSUMER, STRANGER]):
+        if one == STRANGER:
+            _reject(ec2, [STRANGER])
+        else:
+            entry = {"Add": [{"UserId": one}]}
+            ec2.expect("modify_image_attribute", {"ImageId": IMAGE, "LaunchPermission": entry})
+    expect_launch(ec2, CONSUMER, "444444444444")
+    outcome = FLOW.apply(SimpleNamespace(ec2=lambda _region: ec2.client), want, seen, plan, SILENT)
+    assert [(one.region, one.error_code) for one in outcome.failures] == [(REGION, "consumer_rejected")]
+    assert outcome.tolerated == ()
+    (region,) = FLOW.result(want, seen, plan, outcome)["results"]
+    assert region["launch_permissions"] == with_accounts(CONSUMER, "444444444444").as_result()
+    assert region["changed"]
+
+
+@pytest.mark.parametrize(
+    ("current", "listed"),
+    [pytest.param(PRIVATE, [], id="no other account"), pytest.param(with_accounts(CONSUMER), [CONSUMER])],
+)
+def test_region_in_which_aws_rejects_all_accounts_that_are_added(
+    ec2: Wire, current: Sharing, listed: list[str]
+) -> None:
+    want = wanted(with_accounts(STRANGER, *listed), share_snapshots=False)
+    seen = ShareSeen(OWNER, {place(REGION): shared(current, {})})
+    plan: Any = FLOW.plan(want, seen)
+    _reject(ec2, [STRANGER])
+    outcome = FLOW.apply(SimpleNamespace(ec2=lambda _region: ec2.client), want, seen, plan, SILENT)
+    results = FLOW.result(want, seen, plan, outcome)["results"]
+    # Only where a named account has access.
+    assert [(one["launch_permissions"]["account_ids"], one["changed"]) for one in results] == (
+        [(listed, False)] if listed else []
+    )
+
+
+def test_region_in_which_something_else_fails_too_is_not_in_the_results(ec2: Wire) -> None:
+    want = wanted(with_accounts(CONSUMER), purge=True, share_snapshots=False)
+    held = with_accounts(CONSUMER, STRANGER)
+    seen = ShareSeen(OWNER, {place(REGION): shared(held, {"snap-1": with_accounts(STRANGER)})})
+    plan: Any = FLOW.plan(want, seen)
+    _reject(ec2, [STRANGER], "Remove")
+    request = {
+        "Attribute": "createVolumePermission",
+        "CreateVolumePermission": {"Remove": [{"UserId": STRANGER}]},
+        "SnapshotId": "snap-1",
+    }
+    ec2.refuse("modify_snapshot_attribute", request, "UnauthorizedOperation")
+    outcome = FLOW.apply(SimpleNamespace(ec2=lambda _region: ec2.client), want, seen, plan, SILENT)
+    assert [one.error_code for one in outcome.failures] == ["consumer_rejected", "UnauthorizedOperation"]
+    assert FLOW.result(want, seen, plan, outcome)["results"] == []
 
 
 def test_a_snapshot_without_an_image_is_unshared(ec2: Wire) -> None:

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
+from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY, Action
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
 from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen, ShareWanted
 
@@ -226,6 +227,43 @@ def test_purge_without_share_snapshots_removes_access_to_the_image_first() -> No
         (IMAGE, REMOVE, [B]),
         ("snap-1", REMOVE, [B]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("want", "current", "rejected", "expected"),
+    [
+        pytest.param(wanted(with_accounts(A, C)), with_accounts(B), C, with_accounts(A, B), id="addition"),
+        pytest.param(wanted(with_accounts(A)), PRIVATE, A, None, id="the only addition"),
+        pytest.param(wanted(with_accounts(A, C)), with_accounts(A), C, with_accounts(A), id="not the only"),
+        pytest.param(
+            wanted(with_accounts(A), purge=True), with_accounts(A, B), B, with_accounts(A, B), id="purge"
+        ),
+        pytest.param(
+            wanted(with_accounts(A, B), present=False), with_accounts(A, B, C), B, with_accounts(B, C), id="B"
+        ),
+        pytest.param(
+            wanted(with_accounts(A), present=False), with_accounts(A), A, None, id="the only removal"
+        ),
+    ],
+)
+def test_view_without_the_entries_that_aws_rejected(
+    want: ShareWanted, current: Sharing, rejected: str, expected: Sharing | None
+) -> None:
+    found = shared(current, {"snap-1": current})
+    target = planned(want, found)
+    view = share.partial_view(want, target, found, [_without(action, rejected) for action in target.actions])
+    permissions = expected and {
+        "launch_permissions": expected.as_result(),
+        "volume_permissions": {"snap-1": {"account_ids": sorted(expected.account_ids), "public": False}},
+    }
+    assert view == (permissions and {**target.after, **permissions})
+
+
+def _without(action: Action, account_id: str) -> Action:
+    key = "LaunchPermission" if action.operation == "ModifyImageAttribute" else "CreateVolumePermission"
+    ((change, entries),) = action.parameters[key].items()
+    kept = [entry for entry in entries if entry != {"UserId": account_id}]
+    return replace(action, parameters={**action.parameters, key: {change: kept}})
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,21 @@ def test_after_is_the_state_that_the_actions_produce(want: ShareWanted, saw: Sha
 
 
 @given(WANTED, regions_held())
+def test_view_of_all_performed_actions_is_after(want: ShareWanted, saw: ShareSeen) -> None:
+    for target in share.plan(want, saw).targets:
+        view = share.partial_view(want, target, saw.images[target.target], target.actions)
+        # None is for targets in which no named consumer has what is wanted.
+        assert view in (target.after, None)
+
+
+@given(WANTED, regions_held())
+def test_view_without_performed_actions_is_before(want: ShareWanted, saw: ShareSeen) -> None:
+    want = replace(want, shared_tags={})
+    for target in share.plan(want, saw).targets:
+        assert share.partial_view(want, target, saw.images[target.target], ()) in (target.before, None)
+
+
+@given(WANTED, regions_held())
 def test_additions_remove_nothing(want: ShareWanted, saw: ShareSeen) -> None:
     assume(want.present)
     after = performed(saw, share.plan(replace(want, purge=False), saw))

@@ -64,6 +64,34 @@ def test_a_region_that_failed_is_first() -> None:
     assert found.artifacts["failed_regions"] == [US]
 
 
+@pytest.mark.parametrize(
+    ("role", "headline"),
+    [
+        ("share", "Incomplete: 1 of 3 images shared with all accounts."),
+        ("unshare", "Incomplete: 1 of 3 images unshared from all accounts."),
+    ],
+)
+def test_a_region_in_which_aws_rejected_an_account_has_one_row(role: str, headline: str) -> None:
+    rejected = {**REFUSED, "region": EU}
+    found = shown(
+        shared(EU, "1"),
+        shared("sa-east-1"),
+        status="incomplete",
+        role=role,
+        failures=[rejected, {**rejected, "message": "Neither."}, REFUSED],
+        msg="No.",
+    )
+    assert found.text.splitlines()[0] == headline
+    rows = [line.text.split() for line in found.lines[2:5]]
+    assert [(row[0], row[-1]) for row in rows] == [
+        (US, "failed"),
+        (EU, "incomplete"),
+        ("sa-east-1", "changed"),
+    ]
+    assert [line.tone for line in found.lines[2:5]] == [Tone.BAD, Tone.BAD, Tone.PLAIN]
+    assert found.artifacts["failed_regions"] == [EU, US]
+
+
 def test_images_are_unshared() -> None:
     found = shown(shared(EU), status="unshared", role="unshare")
     assert found.text.splitlines()[0] == "Unshared 1 image."
