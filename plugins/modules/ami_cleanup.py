@@ -104,7 +104,8 @@ options:
     description:
       - Deregister an image and delete its snapshots this many days after the stage before.
       - The dates of the stages are stored in tags C(golden.images:cleanup-*) of the image. They are removed when the image is
-        used again or the rules keep it, and the days then count from the beginning. The same happens if a stage is undone.
+        used again or the rules keep it, and the days then count from the beginning. The same happens if a stage is undone, or
+        if AWS reports a launch of the image after the date.
     type: int
   max_deletions:
     description:

@@ -72,11 +72,11 @@ class Step:
 def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
     """The next step of an image that is chosen to be retired.
 
-    A stage that was reached without this collection counts from the run that first sees it. A stage that was
-    undone means that the image is needed: its clock restarts. If several stages are due, only the last of
-    them is taken.
+    A stage that was reached without this collection counts from the run that first sees it, and so does one
+    from before the last launch that AWS has reported. A stage that was undone means that the image is needed:
+    its clock restarts. If several stages are due, only the last of them is taken.
     """
-    clock = _date(own, CHOSEN_TAG)
+    clock = _unless_launched(own, _date(own, CHOSEN_TAG))
     marks: dict[str, str] = {}
     drop: list[str] = []
     reached = None
@@ -84,7 +84,7 @@ def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
         mark = STAGE_TAGS.get(stage, "")
         date = _date(own, mark)
         if is_done(own, stage, now):
-            date = date or now
+            date = _unless_launched(own, date) or now
             marks[mark] = stamp(date)
             clock = max(clock, date) if clock else date
             continue
@@ -183,6 +183,17 @@ def _date(own: OwnImage, mark: str) -> datetime | None:
     if date is None or own.created is None:
         return None
     return date if date >= own.created.replace(microsecond=0) else None
+
+
+def _unless_launched(own: OwnImage, date: datetime | None) -> datetime | None:
+    """The date, or None if the image was launched after it.
+
+    AWS reports a launch up to a day late (EC2 API Reference, Image, lastLaunchedTime). Until then, the date
+    counts; the evidence of use shows instances that exist.
+    """
+    if date is None or own.last_launched is None:
+        return date
+    return date if date >= own.last_launched.replace(microsecond=0) else None
 
 
 def _new(own: OwnImage, marks: Mapping[str, str]) -> dict[str, str]:

@@ -35,11 +35,21 @@ ALL = Clocks(deprecate=10, disable=20, deregister=30)
 SECOND = 1 / 86_400
 
 
-def marked(state: str = "available", *, deprecated: bool = False, **days: float) -> OwnImage:
-    """An image with marks of so many days ago, named ``chosen``, ``deprecation`` and ``disabling``."""
+def marked(
+    state: str = "available", *, deprecated: bool = False, launched: float | None = None, **days: float
+) -> OwnImage:
+    """An image with marks of so many days ago, named ``chosen``, ``deprecation`` and ``disabling``.
+
+    ``launched`` is how many days ago the image was launched last.
+    """
     keys = {"chosen": CHOSEN, "deprecation": DEPRECATED, "disabling": DISABLED}
     tags = {keys[name]: stamp(ago(days=count)) for name, count in days.items()}
-    return own(state=state, tags=tags, deprecation_time=stamp(ago(days=1)) if deprecated else None)
+    return own(
+        state=state,
+        tags=tags,
+        deprecation_time=stamp(ago(days=1)) if deprecated else None,
+        last_launched=None if launched is None else ago(days=launched),
+    )
 
 
 def wait(stage: str, days: float, marks: dict[str, str] | None = None, drop: tuple[str, ...] = ()) -> Step:
@@ -47,6 +57,7 @@ def wait(stage: str, days: float, marks: dict[str, str] | None = None, drop: tup
     return Step(None, marks or {}, drop, stage, NOW + timedelta(days=days))
 
 
+DISABLED_NOW = Step("disable", {DISABLED: TODAY}, (), "deregister", NOW + timedelta(days=30))
 CLOCKS: list[tuple[OwnImage, Clocks, Step]] = [
     # Each clock begins with the choice, or with the stage before, and ends on the second.
     (marked(), ALL, wait("deprecate", 10, {CHOSEN: TODAY})),
@@ -84,6 +95,28 @@ CLOCKS: list[tuple[OwnImage, Clocks, Step]] = [
     ),
     (marked(deprecated=True, chosen=5, deprecation=80), ALL, wait("disable", 15)),
     (marked(chosen=90, deprecation=80), ALL, wait("deprecate", 10, {CHOSEN: TODAY}, (DEPRECATED,))),
+    # The days start again after a launch.
+    (
+        marked(deprecated=True, deprecation=60, launched=2),
+        Clocks(0, 60, 30),
+        wait("disable", 60, {DEPRECATED: TODAY}),
+    ),
+    (marked(deprecated=True, deprecation=60, launched=60), Clocks(0, 60, 30), DISABLED_NOW),
+    (marked(deprecated=True, deprecation=60, launched=61), Clocks(0, 60, 30), DISABLED_NOW),
+    (marked(chosen=10, launched=2), ALL, wait("deprecate", 10, {CHOSEN: TODAY})),
+    (marked("failed", chosen=30, launched=2), ALL, wait("deregister", 30, {CHOSEN: TODAY})),
+    # Enabled, launched, and disabled by hand.
+    (
+        marked("disabled", deprecation=100, disabling=40, launched=2),
+        Clocks(0, 60, 30),
+        wait("deregister", 30, {DEPRECATED: TODAY, DISABLED: TODAY}),
+    ),
+    # Enabled and launched: the mark of the stage that was undone goes all the same.
+    (
+        marked(deprecated=True, deprecation=100, disabling=40, launched=2),
+        Clocks(0, 60, 30),
+        wait("disable", 60, {DEPRECATED: TODAY, CHOSEN: TODAY}, (DISABLED,)),
+    ),
     # What failed can only be deregistered.
     (marked("failed"), ALL, wait("deregister", 30, {CHOSEN: TODAY})),
     (marked("failed", chosen=30), ALL, Step("deregister")),
@@ -93,6 +126,26 @@ CLOCKS: list[tuple[OwnImage, Clocks, Step]] = [
 @pytest.mark.parametrize(("image", "clocks", "todo"), CLOCKS)
 def test_step(image: OwnImage, clocks: Clocks, todo: Step) -> None:
     assert step(image, clocks, NOW) == todo
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        marked(deprecated=True, deprecation=60, launched=2),
+        marked("disabled", deprecation=100, disabling=40, launched=2),
+        marked(chosen=50, launched=2),
+        marked(deprecated=True, chosen=100, deprecation=90, disabling=40, launched=2),
+    ],
+)
+def test_after_a_launch_the_next_run_counts_from_the_marks_of_this_one(image: OwnImage) -> None:
+    clocks = Clocks(deprecate=5, disable=60, deregister=30)
+    todo = step(image, clocks, NOW)
+    kept = {key: value for key, value in image.image.tags.items() if key not in todo.drop}
+    after = replace(image, image=replace(image.image, tags={**kept, **todo.marks}))
+    assert todo.due is not None
+    again = step(after, clocks, NOW + timedelta(hours=1))
+    assert again == Step(None, {}, (), todo.next_stage, todo.due)
+    assert step(after, clocks, todo.due).stage == todo.next_stage
 
 
 def test_a_date_that_is_none_counts_as_missing() -> None:
