@@ -218,7 +218,7 @@ def _late_images(
 ) -> list[Listed]:
     """The images that use, by now, snapshots that are shared and that no image used before.
 
-    A pending image does not list its snapshots, and reading permissions takes minutes, in which images become
+    A pending image may list no snapshots, and reading permissions takes minutes, in which images become
     available. If the images cannot be read, ``problems`` has the reason, and the snapshots count as ``used``:
     the rules for unused ones may not apply to them.
     """

@@ -24,6 +24,7 @@ from tests.unit.wire import Wire
 HERE = "eu-west-1"
 IMAGES = {
     "Owners": ["self"],
+    "Filters": [],
     "IncludeDeprecated": True,
     "IncludeDisabled": True,
     "MaxResults": 100,
