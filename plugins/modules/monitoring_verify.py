@@ -14,6 +14,8 @@ description:
     after the changes of each region.
   - The modules that make these changes do not notice a web page of a proxy in place of a response of AWS. With the HTTP
     status 200, they take it for success. This module does not, and reads what AWS really has.
+  - Also fails if EventBridge or CloudWatch cannot send to the topic or the queue, because it is encrypted under an AWS
+    managed key, and if a recipient has unsubscribed from the topic.
   - Waits up to 10 seconds for AWS to return a change, and up to 70 seconds if only the queue differs. SQS documents that
     changes of attributes and deletions can take up to 60 seconds. SNS, CloudWatch, CloudWatch Logs and EventBridge document
     no delay of reads.
@@ -40,7 +42,8 @@ options:
     required: true
   subscriptions:
     description:
-      - The subscriptions of the topic, mappings with C(protocol) and C(endpoint). They need not be confirmed.
+      - The subscriptions of the topic, mappings with C(protocol) and C(endpoint). They need not be confirmed, see
+        RV(pending_subscriptions).
     type: list
     elements: dict
     default: []
@@ -206,6 +209,21 @@ failures:
     source:
       description:
         - V(aws) if AWS returned an error, V(sdk) if botocore failed before a response, else V(collection).
+      type: str
+      returned: always
+pending_subscriptions:
+  description:
+    - Those of O(subscriptions) that their recipients have not confirmed. SNS sends them no messages.
+  returned: success, and failure after something was read
+  type: list
+  elements: dict
+  contains:
+    endpoint:
+      description: The endpoint, for example an e-mail address.
+      type: str
+      returned: always
+    protocol:
+      description: The protocol.
       type: str
       returned: always
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SNS, in addition to moto: checks of the endpoints of subscriptions. Topics are moto's."""
+"""SNS, in addition to moto: checks of endpoints, and unconfirmed subscriptions. Topics are moto's."""
 
 from .patch_moto import patch_moto
 

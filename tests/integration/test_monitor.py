@@ -165,6 +165,31 @@ def test_resources_are_created_once_and_deleted_once(aws: SimulatedAws, ansible:
     assert _writes(aws) == []
 
 
+def test_the_role_says_that_no_one_would_be_notified(aws: SimulatedAws, ansible: Ansible) -> None:
+    _make_log_groups(aws, HOME)
+    variables = {
+        "monitor_regions": [HOME],
+        "monitor_log_group_name": LOG_GROUP,
+        "monitor_queue_name": QUEUE,
+        "monitor_subscriptions": [
+            {"protocol": "email", "endpoint": "security@example.org"},
+            {"protocol": "email", "endpoint": "nobody@example.invalid"},
+        ],
+    }
+    shown = " ".join(_run(ansible, variables).task("Show the result").result["text"].split())
+    assert "SNS has sent: email nobody@example.invalid in us-east-1. SNS deletes" in shown
+
+    sns, sqs = aws.client("sns", OWNER, HOME), aws.client("sqs", OWNER, HOME)
+    topic = f"arn:aws:sns:{HOME}:{aws.account_id(OWNER)}:{TOPIC}"
+    url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="alias/aws/sns")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "alias/aws/sqs"})
+    message = ansible.run(PLAYBOOK, variables).task("Fail if a region failed").result["msg"]
+    assert f"topic {TOPIC} differs in encryption, queue {QUEUE} differs in encryption" in message
+    assert "EventBridge and CloudWatch cannot use alias/aws/sns: set no key, or a customer" in message
+    assert "EventBridge cannot use alias/aws/sqs: set no key" in message
+
+
 def test_a_survey_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     survey = {

@@ -26,6 +26,11 @@ _KEY = re.compile(rf"{_NAME}|{_ALIAS}|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:
 _AWS_MANAGED = re.compile(r"(?:arn:.*:)?alias/aws/.*")
 
 
+def names_aws_managed_key(key: str) -> bool:
+    """Whether an alias, or its ARN, is that of an AWS managed key. A key's ID or ARN does not show it."""
+    return _AWS_MANAGED.fullmatch(key) is not None
+
+
 @dataclass(frozen=True)
 class Encryption:
     """The encryption options. ``encrypted`` None: encrypted if a key is set or the source is encrypted."""
@@ -82,7 +87,7 @@ def _check_key_option(encryption: Encryption, region: str) -> Iterator[Failure]:
             "Use an alias such as alias/golden, which can exist in each region, or a key ID or ARN.",
             place,
         )
-    elif _AWS_MANAGED.fullmatch(key) and not encryption.allow_default:
+    elif names_aws_managed_key(key) and not encryption.allow_default:
         yield Failure(
             f"{option}: {key} is the alias of an AWS managed key. {_CANNOT_BE_SHARED}",
             f"Set a customer managed key. {_NEVER_SHARED}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..reports.document import Column
 from ..reports.screen import (
@@ -21,6 +22,7 @@ from ..reports.screen import (
     failure_message,
     failures,
     limited,
+    listed,
     sentence,
     table,
 )
@@ -33,6 +35,10 @@ _COLUMNS = (
 )
 _OTHERS = "The other regions are complete. Rerun to complete the remaining regions."
 _RERUN = "Rerun to complete the failed regions: completed work is kept."
+_UNCONFIRMED = (
+    "Not confirmed, and without messages until the recipients follow the link that SNS has sent: {}. SNS "
+    "deletes these subscriptions after two days."
+)
 _UNCHANGED = "Monitoring was not {word}: a step before the first change failed."
 _UNKNOWN = (
     "Whether the EventBridge rules would change is not known: amazon.aws.cloudwatchevent_rule does not "
@@ -44,8 +50,8 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     """The regions, those that failed first, and what failed.
 
     ``report`` has the ``regions``, the ``log_group_regions``, which have an alarm, the ``failures`` with
-    ``region``, ``task`` and ``message``, and the ``state``. A failure without a region is one before the
-    first change. ``results`` has ``check_mode``.
+    ``region``, ``task`` and ``message``, the ``pending_subscriptions`` by region, and the ``state``. A
+    failure without a region is one before the first change. ``results`` has ``check_mode``.
     """
     is_plan, is_present = results["check_mode"], report["state"] == "present"
     problems = [_problem(one) for one in report["failures"]]
@@ -58,6 +64,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         *_headline(report, failed, word, is_plan, is_unchanged),
         *(() if is_unchanged else table(_COLUMNS, tuple(_rows(report, failed, good, is_plan, word)))),
         *(sentence(_UNKNOWN, Tone.WARNING) if is_plan and not is_unchanged else ()),
+        *_pending(report["pending_subscriptions"]),
     )
     failure = ""
     if is_unchanged:
@@ -113,6 +120,24 @@ def _rows(
         alarms = sum(region in report["log_group_regions"] for region in good)
         cells = {"alarm": str(alarms), "outcome": outcome}
         yield Row({"region": counted(len(good), "region"), **cells})
+
+
+def _pending(by_region: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[Line]:
+    """A warning about subscriptions that are not confirmed, each with its regions."""
+    regions: dict[str, list[str]] = {}
+    for region, subscriptions in by_region.items():
+        for one in subscriptions:
+            regions.setdefault(_recipient(one), []).append(region)
+    if regions:
+        places = [f"{recipient} in {listed(found)}" for recipient, found in regions.items()]
+        yield from sentence(_UNCONFIRMED.format("; ".join(places)), Tone.WARNING)
+
+
+def _recipient(subscription: Mapping[str, str]) -> str:
+    """Protocol and endpoint; of a URL only the host, because the rest can have credentials."""
+    endpoint = subscription["endpoint"]
+    host = urlsplit(endpoint).hostname if "://" in endpoint else None
+    return f"{subscription['protocol']} {host or endpoint}"
 
 
 def _row(report: Mapping[str, Any], region: str, outcome: str, tone: Tone) -> Row:

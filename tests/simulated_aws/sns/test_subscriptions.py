@@ -73,3 +73,24 @@ def test_other_endpoints_are_refused(sns: Any, topic: str, protocol: str, endpoi
     with pytest.raises(ClientError) as refused:
         sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
     assert refused.value.response["Error"]["Code"] == "InvalidParameter"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint", "is_confirmed"),
+    [
+        ("email", "me@example.com", True),
+        ("email", "me@example.invalid", False),
+        ("email-json", "me@invalid", False),
+        ("https", "https://events.example.invalid/sns", False),
+        ("https", "https://example.com/.invalid", True),
+    ],
+)
+def test_who_gets_no_message_does_not_confirm(
+    sns: Any, protocol: str, endpoint: str, is_confirmed: bool
+) -> None:
+    topic = sns.create_topic(Name="confirmations")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
+    for listed in (sns.list_subscriptions_by_topic(TopicArn=topic), sns.list_subscriptions()):
+        (found,) = (one for one in listed["Subscriptions"] if one["Endpoint"] == endpoint)
+        assert (found["SubscriptionArn"] != "PendingConfirmation") == is_confirmed
+        assert (found["Protocol"], found["TopicArn"]) == (protocol, topic)

@@ -65,7 +65,13 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
         },
         {
             "role": "monitor",
-            "report": {"regions": [EU], "log_group_regions": [EU], "failures": [_ROLE], "state": "present"},
+            "report": {
+                "regions": [EU],
+                "log_group_regions": [EU],
+                "failures": [_ROLE],
+                "pending_subscriptions": {EU: [{"protocol": "email", "endpoint": "a@example.org"}]},
+                "state": "present",
+            },
         },
         {"role": "share", "report": shared(EU), "results": {"status": "shared"}},
         {

@@ -121,7 +121,13 @@ def test_failures_are_not_displayed_if_the_role_fails_with_them(
 ) -> None:
     problem = "eu-west-1: Create alarm failed. No."
     failed = {"region": EU, "task": "Create alarm", "message": "No."}
-    report = {"regions": [EU], "log_group_regions": [], "failures": [failed], "state": "present"}
+    report = {
+        "regions": [EU],
+        "log_group_regions": [],
+        "failures": [failed],
+        "pending_subscriptions": {},
+        "state": "present",
+    }
     result = run(role="monitor", report=report)
     assert problem in result["failure"]
     assert problem in result["text"]

@@ -134,6 +134,20 @@ def test_check_options(encryption: Encryption, expected: list[tuple[str, str, st
     assert described(keys.check_options(encryption, BOTH)) == expected
 
 
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("alias/aws/sns", True),
+        ("arn:aws:kms:eu-west-1:111122223333:alias/aws/sns", True),
+        ("alias/golden", False),
+        ("1234abcd-12ab-34cd-56ef-1234567890ab", False),
+        (key_arn(), False),
+    ],
+)
+def test_aliases_of_aws_managed_keys(key: str, expected: bool) -> None:
+    assert keys.names_aws_managed_key(key) == expected
+
+
 def test_refusal_of_another_regions_key_names_its_region() -> None:
     (failure,) = keys.check_options(Encryption(key=key_arn()), ["us-west-2"])
     assert key_arn() in failure.message

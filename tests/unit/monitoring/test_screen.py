@@ -23,6 +23,7 @@ def shown(*regions: str, check_mode: bool = False, **changes: Any) -> Screen:
         "regions": list(regions),
         "log_group_regions": [US],
         "failures": [],
+        "pending_subscriptions": {},
         "state": "present",
         **changes,
     }
@@ -110,6 +111,20 @@ def test_a_failure_before_the_first_change() -> None:
         assert found.text.splitlines()[0] == head
         assert "outcome" not in found.text
         assert found.artifacts == {"failed_regions": [], "report_path": None, "status": "incomplete"}
+
+
+def test_subscriptions_that_are_not_confirmed_are_a_warning() -> None:
+    mail = {"protocol": "email", "endpoint": "security@example.org"}
+    page = {"protocol": "https", "endpoint": "https://me:secret@events.example.org/secret?key=secret"}
+    found = shown(EU, US, pending_subscriptions={EU: [mail, page], US: [mail]})
+    assert found.text.splitlines()[0] == "Monitoring configured in 2 regions."
+    assert " ".join(line.text.strip() for line in found.lines if line.tone is Tone.WARNING) == (
+        "Not confirmed, and without messages until the recipients follow the link that SNS has sent: email "
+        "security@example.org in eu-west-1, us-east-1; https events.example.org in eu-west-1. SNS deletes "
+        "these subscriptions after two days."
+    )
+    assert "secret" not in found.text
+    assert not [line for line in shown(EU, pending_subscriptions={EU: []}).lines if line.tone is Tone.WARNING]
 
 
 @pytest.mark.parametrize("number", [20, 100])

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from .state import RERUN, Attributes, Difference, VerifySeen, VerifyWanted
+from .state import RERUN, Attributes, Difference, Resource, VerifySeen, VerifyWanted
 
 
 def differences(wanted: VerifyWanted, seen: VerifySeen) -> tuple[Difference, ...]:
@@ -30,19 +30,40 @@ def _differences(wanted: VerifyWanted, seen: VerifySeen) -> Iterator[Difference]
             yield Difference(resource, f"{resource} is missing")
         elif names := _other(attributes, found):
             text = f"{resource} differs in {' and '.join(names)}"
-            yield Difference(resource, text, _remedies(wanted, resource.name, names))
+            yield Difference(resource, text, (*_remedies(wanted, resource, found, names),))
 
 
-def _remedies(wanted: VerifyWanted, name: str, differing: Collection[str]) -> tuple[str, ...]:
-    """What to do about the attributes that differ: no rerun of the role enables an alarm's actions.
+def _remedies(
+    wanted: VerifyWanted, resource: Resource, found: Attributes, differing: Collection[str]
+) -> Iterator[str]:
+    """What to do about the attributes that differ: a rerun of the role changes only some of them.
 
     amazon.aws.cloudwatch_metric_alarm does not compare ActionsEnabled, and has no option for it.
+    The role sets no key of a topic or a queue, and community.aws.sns_topic does not subscribe an endpoint
+    again as long as SNS lists it.
     """
-    if "ActionsEnabled" not in differing:
-        return (RERUN,)
-    place = f"--region {wanted.target.region} --alarm-names {shlex.quote(name)}"
-    enable = f"Run aws cloudwatch enable-alarm-actions {place} to enable the actions."
-    return (enable,) if len(differing) == 1 else (enable, RERUN)
+    rerun = {*differing}
+    if "ActionsEnabled" in differing:
+        rerun.discard("ActionsEnabled")
+        place = f"--region {wanted.target.region} --alarm-names {shlex.quote(resource.name)}"
+        yield f"Run aws cloudwatch enable-alarm-actions {place} to enable the actions."
+    if "encryption" in differing:
+        rerun.discard("encryption")
+        senders = "EventBridge" if resource.kind == "queue" else "EventBridge and CloudWatch"
+        yield (
+            f"{senders} cannot use {found['encryption']}: set no key, or a customer managed key with the "
+            "policy in docs/monitoring.md."
+        )
+    if unsubscribed := found.get("unsubscribed"):
+        listed = [*found["subscriptions"], *unsubscribed]
+        if canonical(listed) == canonical(wanted.resources[resource]["subscriptions"]):
+            rerun.discard("subscriptions")
+        yield (
+            "A recipient has unsubscribed, and can subscribe again by the link in the last message of SNS. "
+            "Otherwise, remove them from the option subscriptions."
+        )
+    if rerun:
+        yield RERUN
 
 
 def _other(wanted: Attributes, found: Attributes) -> list[str]:

@@ -10,6 +10,8 @@ response, and with the HTTP status 200 as success, so that a change may never ha
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...failures import Failure, cut
 from ...plan import PlanWithoutTargets
 from ...runner import Flow, Outcome
@@ -33,11 +35,20 @@ def plan(wanted: VerifyWanted, seen: VerifySeen) -> PlanWithoutTargets:
     return PlanWithoutTargets(failures=(*([differing] if found else ()), *seen.failures))
 
 
+def result(
+    wanted: VerifyWanted, seen: VerifySeen, plan: PlanWithoutTargets, outcome: Outcome
+) -> dict[str, Any]:
+    """The returned keys that are specific to this module."""
+    pending = sorted({one for found in seen.resources.values() for one in (found or {}).get("pending", ())})
+    subscriptions = [{"protocol": protocol, "endpoint": endpoint} for protocol, endpoint in pending]
+    return {"pending_subscriptions": subscriptions}
+
+
 FLOW: Flow[VerifyWanted, VerifySeen] = Flow(
     wanted_from,
     read_settled,
     plan,
-    apply=lambda *_values: Outcome(),
-    result=lambda *_values: {},
+    lambda *_values: Outcome(),
+    result,
     only_reads=True,
 )

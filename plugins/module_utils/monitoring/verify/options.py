@@ -75,7 +75,8 @@ def _topic(options: Options, text: str) -> arns.Arn:
 
 def _resources(params: Mapping[str, Any], topic_name: str) -> Iterator[tuple[Resource, Attributes]]:
     """In the order in which the role creates them."""
-    topic = {"policy": params["topic_policy"], "subscriptions": [*_subscriptions(params)]}
+    sent = {"policy": params["topic_policy"], "encryption": None}
+    topic = {**sent, "subscriptions": [*_subscriptions(params)]}
     yield Resource("topic", topic_name), topic
     if params["log_group_name"]:
         for one in params["metric_filters"]:
@@ -85,7 +86,7 @@ def _resources(params: Mapping[str, Any], topic_name: str) -> Iterator[tuple[Res
     if params["log_group_name"] or params["state"] == "absent":
         yield Resource("alarm", params["alarm_name"]), params["alarm"]
     if params["queue_name"]:
-        yield Resource("queue", params["queue_name"]), {"policy": params["queue_policy"]}
+        yield Resource("queue", params["queue_name"]), {"policy": params["queue_policy"], "encryption": None}
     rule = {
         "state": "ENABLED",
         "event pattern": params["event_pattern"],

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from ...aws.clients import Clients
 from ...aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ...failures import Failure
+from ...keys.encryption import names_aws_managed_key
 from .state import Attributes, Kind, Resource, VerifySeen, VerifyWanted
 
 Found: TypeAlias = "Mapping[Resource, Attributes | None]"
@@ -26,8 +27,10 @@ _NOT_FOUND = frozenset(
         "ResourceNotFoundException",
     }
 )
-# A subscription without an ARN yet, or without one that can be deleted (SNS API Reference, Subscription).
-_NOT_CONFIRMED = frozenset({"Deleted", "PendingConfirmation"})
+# In place of the ARN of a subscription: SNS sends to it only once its recipient confirms it, or no more,
+# because its recipient has unsubscribed. SNS shows the latter for 72 hours
+# (https://repost.aws/knowledge-center/sns-cross-account-subscription).
+_PENDING, _DELETED = "PendingConfirmation", "Deleted"
 
 
 def read(clients: Clients, wanted: VerifyWanted, kinds: Collection[Kind]) -> VerifySeen:
@@ -55,25 +58,45 @@ def _topic(sns: Any, wanted: VerifyWanted) -> Found:
     except ClientError as exception:
         _check_not_found(exception)
         return {Resource("topic", name): None}
-    policy = _parsed(answer.get("Attributes", {}).get("Policy"))
     # Those of a topic that should not exist are deleted with it.
-    subscriptions = _subscriptions(sns, wanted) if wanted.is_present else []
-    return {Resource("topic", name): {"policy": policy, "subscriptions": subscriptions}}
+    subscriptions = _subscriptions(sns, wanted) if wanted.is_present else {}
+    return {Resource("topic", name): {**_sent(answer.get("Attributes", {})), **subscriptions}}
 
 
-def _subscriptions(sns: Any, wanted: VerifyWanted) -> list[tuple[str, str]]:
-    """The subscriptions that should exist, and those that should have been deleted."""
-    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=wanted.topic_arn)
-    found = {
-        (str(one.get("Protocol")), str(one.get("Endpoint"))): one.get("SubscriptionArn")
-        for page in pages
-        for one in page.get("Subscriptions", [])
+def _sent(attributes: Mapping[str, str]) -> Attributes:
+    """What decides whether AWS services can send messages to a topic or a queue.
+
+    A key that is given by its ID or its ARN can also be the AWS managed one, which neither shows.
+    """
+    key = attributes.get("KmsMasterKeyId", "")
+    return {
+        "policy": _parsed(attributes.get("Policy")),
+        "encryption": key if names_aws_managed_key(key) else None,
     }
-    return [
-        one
-        for one, arn in found.items()
-        if one in wanted.subscriptions or (wanted.purges_subscriptions and arn not in _NOT_CONFIRMED)
-    ]
+
+
+def _subscriptions(sns: Any, wanted: VerifyWanted) -> Attributes:
+    """The subscriptions: those that should exist, and those that should have been deleted.
+
+    Of the former, those that are not confirmed are also pending, and those whose recipients have unsubscribed
+    are not among them.
+    """
+    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=wanted.topic_arn)
+    # An endpoint that was subscribed again can be listed twice.
+    found: dict[tuple[str, str], set[str]] = {}
+    for page in pages:
+        for one in page.get("Subscriptions", []):
+            subscription = (str(one.get("Protocol")), str(one.get("Endpoint")))
+            found.setdefault(subscription, set()).add(str(one.get("SubscriptionArn")))
+    listed = {one: arns - {_DELETED} for one, arns in found.items()}
+    confirmed = {one for one, arns in listed.items() if arns - {_PENDING}}
+    own = {one: arns for one, arns in listed.items() if one in wanted.subscriptions}
+    others = [one for one in confirmed if one not in own] if wanted.purges_subscriptions else []
+    return {
+        "subscriptions": [*(one for one, arns in own.items() if arns), *others],
+        "pending": [one for one, arns in own.items() if arns and one not in confirmed],
+        "unsubscribed": [one for one, arns in own.items() if not arns],
+    }
 
 
 def _metric_filters(logs: Any, wanted: VerifyWanted) -> Found:
@@ -110,13 +133,12 @@ def _queue(sqs: Any, wanted: VerifyWanted) -> Found:
     (name,) = wanted.named("queue")
     try:
         url = sqs.get_queue_url(QueueName=name).get("QueueUrl", name)
-        answer = (
-            sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]) if wanted.is_present else {}
-        )
+        names = ["KmsMasterKeyId", "Policy"]
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names) if wanted.is_present else {}
     except ClientError as exception:
         _check_not_found(exception)
         return {Resource("queue", name): None}
-    return {Resource("queue", name): {"policy": _parsed(answer.get("Attributes", {}).get("Policy"))}}
+    return {Resource("queue", name): _sent(answer.get("Attributes", {}))}
 
 
 def _rule(events: Any, wanted: VerifyWanted) -> Found:

@@ -14,7 +14,9 @@ from ...failures import Failure
 from ...model import Target
 
 Kind = Literal["alarm", "metric filter", "queue", "rule", "topic"]
-# The attributes of a resource that the role sets, by the words for them.
+# The attributes of a resource by the words for them: those that the role sets, and the ``encryption`` of a
+# topic or a queue, which is an alias of an AWS managed key, or None. What is read of a topic also has the
+# ``subscriptions`` that are ``pending``, and those whose recipients have ``unsubscribed``.
 Attributes = Mapping[str, Any]
 RERUN = (
     "A change may not have reached AWS: check the network, the proxy and AWS_ENDPOINT_URL, and rerun. "

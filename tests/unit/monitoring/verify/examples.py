@@ -30,7 +30,13 @@ QUEUE = Resource("queue", "events")
 RULE = Resource("rule", "changes")
 
 AS_WANTED: dict[Resource, Attributes | None] = {
-    TOPIC: {"policy": POLICY, "subscriptions": [EMAIL]},
+    TOPIC: {
+        "policy": POLICY,
+        "encryption": None,
+        "subscriptions": [EMAIL],
+        "pending": [],
+        "unsubscribed": [],
+    },
     FILTER: {"pattern": "{ $.a = 1 }", "metric": {"name": "Sharing", "namespace": "Custom/EC2"}},
     ALARM: {
         "AlarmName": "AMI sharing",
@@ -38,7 +44,7 @@ AS_WANTED: dict[Resource, Attributes | None] = {
         "AlarmActions": [TOPIC_ARN],
         "ActionsEnabled": True,
     },
-    QUEUE: {"policy": QUEUE_POLICY},
+    QUEUE: {"policy": QUEUE_POLICY, "encryption": None},
     RULE: {
         "state": "ENABLED",
         "event pattern": PATTERN,

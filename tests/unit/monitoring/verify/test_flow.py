@@ -4,11 +4,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.flow import FLOW, plan
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import VerifySeen
+from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import (
+    Resource,
+    VerifySeen,
+)
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
-from .examples import ACCOUNT, ALARM, AS_WANTED, REGION, RULE, wanted
+from .examples import ACCOUNT, ALARM, AS_WANTED, EMAIL, QUEUE, REGION, RULE, TOPIC, wanted
 
 REMEDY = (
     "A change may not have reached AWS: check the network, the proxy and AWS_ENDPOINT_URL, and rerun. "
@@ -41,6 +47,46 @@ def test_disabled_actions_are_to_be_enabled() -> None:
     assert found.remedy == f"{own} {REMEDY}"
     (found,) = plan(wanted(), VerifySeen({**AS_WANTED, ALARM: alarm, RULE: None})).failures
     assert found.remedy == f"{own} {REMEDY}"
+
+
+def remedy(resource: Resource, **changes: Any) -> str:
+    """The remedy if a resource has other attributes."""
+    found = {**(AS_WANTED[resource] or {}), **changes}
+    (failure,) = plan(wanted(), VerifySeen({**AS_WANTED, resource: found})).failures
+    assert failure.text().endswith(failure.remedy)
+    return failure.remedy
+
+
+def test_a_key_that_aws_services_cannot_use_is_to_be_replaced() -> None:
+    own = "cannot use {}: set no key, or a customer managed key with the policy in docs/monitoring.md."
+    of_topic = f"EventBridge and CloudWatch {own.format('alias/aws/sns')}"
+    assert remedy(TOPIC, encryption="alias/aws/sns") == of_topic
+    assert remedy(TOPIC, encryption="alias/aws/sns", policy={}) == f"{of_topic} {REMEDY}"
+    assert remedy(QUEUE, encryption="alias/aws/sqs") == f"EventBridge {own.format('alias/aws/sqs')}"
+
+
+def test_who_has_unsubscribed_is_to_subscribe_again() -> None:
+    own = (
+        "A recipient has unsubscribed, and can subscribe again by the link in the last message of SNS. "
+        "Otherwise, remove them from the option subscriptions."
+    )
+    assert remedy(TOPIC, subscriptions=[], unsubscribed=[EMAIL]) == own
+    other = ("sms", "+1")
+    assert remedy(TOPIC, subscriptions=[other], unsubscribed=[EMAIL]) == f"{own} {REMEDY}"
+
+
+def test_subscriptions_that_are_not_confirmed_are_returned() -> None:
+    other = ("sms", "+1")
+    found = {**(AS_WANTED[TOPIC] or {}), "pending": [other, EMAIL]}
+    seen = VerifySeen({**AS_WANTED, TOPIC: found, ALARM: None})
+    assert FLOW.result(wanted(), seen, plan(wanted(), seen), Outcome()) == {
+        "pending_subscriptions": [
+            {"protocol": "email", "endpoint": "security@example.org"},
+            {"protocol": "sms", "endpoint": "+1"},
+        ]
+    }
+    gone = VerifySeen(dict.fromkeys(AS_WANTED))
+    assert FLOW.result(wanted(), gone, plan(wanted(), gone), Outcome()) == {"pending_subscriptions": []}
 
 
 def test_what_was_not_deleted() -> None:

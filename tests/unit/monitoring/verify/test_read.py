@@ -56,13 +56,13 @@ class Services:
                 stack.enter_context(wire.spoken())
             return read(clients, found, found.kinds)
 
-    def expect_topic(self, *subscriptions: dict[str, str], policy: str | None = None) -> None:
-        attributes = {"Attributes": {"Policy": policy or json.dumps(POLICY)}}
+    def expect_topic(self, *subscriptions: dict[str, str], policy: str | None = None, **others: str) -> None:
+        attributes = {"Attributes": {"Policy": policy or json.dumps(POLICY), **others}}
         self.wires["sns"].expect("get_topic_attributes", {"TopicArn": TOPIC_ARN}, attributes)
         listed = {"Subscriptions": [*subscriptions]}
         self.wires["sns"].expect("list_subscriptions_by_topic", {"TopicArn": TOPIC_ARN}, listed)
 
-    def expect_others(self) -> None:
+    def expect_others(self, **of_queue: str) -> None:
         transformation = {"metricName": "Sharing", "metricNamespace": "Custom/EC2", "metricValue": "1"}
         described = {
             "filterName": "all",
@@ -75,8 +75,8 @@ class Services:
         request = {"AlarmNames": ["AMI sharing"], "AlarmTypes": ["MetricAlarm"]}
         self.wires["cloudwatch"].expect("describe_alarms", request, alarm)
         self.wires["sqs"].expect("get_queue_url", {"QueueName": "events"}, {"QueueUrl": URL})
-        request = {"QueueUrl": URL, "AttributeNames": ["Policy"]}
-        policy = {"Attributes": {"Policy": json.dumps(QUEUE_POLICY)}}
+        request = {"QueueUrl": URL, "AttributeNames": ["KmsMasterKeyId", "Policy"]}
+        policy = {"Attributes": {"Policy": json.dumps(QUEUE_POLICY), **of_queue}}
         self.wires["sqs"].expect("get_queue_attributes", request, policy)
         rule = {"State": "ENABLED", "EventPattern": json.dumps(PATTERN)}
         self.wires["events"].expect("describe_rule", {"Name": "changes"}, rule)
@@ -90,10 +90,53 @@ def subscription(protocol: str, endpoint: str, arn: str = f"{TOPIC_ARN}:1") -> d
 
 def test_all_resources() -> None:
     services = Services()
-    services.expect_topic(subscription(*EMAIL, "PendingConfirmation"), subscription("sms", "+1"))
+    services.expect_topic(subscription(*EMAIL), subscription("sms", "+1"))
     services.expect_others()
-    read_back = {**AS_WANTED, ALARM: AS_WANTED[ALARM]}
-    assert services.seen() == VerifySeen(read_back)
+    assert services.seen() == VerifySeen(AS_WANTED)
+
+
+@pytest.mark.parametrize(
+    ("arns", "subscriptions", "pending", "unsubscribed"),
+    [
+        (["PendingConfirmation"], [EMAIL], [EMAIL], []),
+        (["Deleted"], [], [], [EMAIL]),
+        # Subscribed again, with the former subscription before or after it.
+        (["Deleted", "PendingConfirmation"], [EMAIL], [EMAIL], []),
+        (["PendingConfirmation", "Deleted"], [EMAIL], [EMAIL], []),
+        ([f"{TOPIC_ARN}:1", "Deleted"], [EMAIL], [], []),
+        ([], [], [], []),
+    ],
+)
+def test_subscriptions_that_get_no_messages(
+    arns: list[str], subscriptions: list[Any], pending: list[Any], unsubscribed: list[Any]
+) -> None:
+    services = Services()
+    others = [subscription("sms", "+1", "Deleted"), subscription("sms", "+2", "PendingConfirmation")]
+    services.expect_topic(*others, *(subscription(*EMAIL, arn) for arn in arns))
+    services.expect_others()
+    found = services.seen().resources[TOPIC]
+    assert found is not None
+    assert (found["subscriptions"], found["pending"], found["unsubscribed"]) == (
+        subscriptions,
+        pending,
+        unsubscribed,
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "encryption"),
+    [
+        ("alias/aws/sns", "alias/aws/sns"),
+        ("alias/golden", None),
+        ("1234abcd-12ab-34cd-56ef-1234567890ab", None),
+    ],
+)
+def test_the_key_of_messages(key: str, encryption: str | None) -> None:
+    services = Services()
+    services.expect_topic(subscription(*EMAIL), KmsMasterKeyId=key)
+    services.expect_others(KmsMasterKeyId=key)
+    found = services.seen().resources
+    assert [(found[one] or {})["encryption"] for one in (TOPIC, QUEUE)] == [encryption, encryption]
 
 
 def test_subscriptions_that_should_have_been_deleted() -> None:
