@@ -11,14 +11,20 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import TombstoneHistory
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing, Target
-from ansible_collections.golden.images.plugins.module_utils.restore.checks import public_refusals, refusals
+from ansible_collections.golden.images.plugins.module_utils.restore.checks import (
+    may_lack_permissions,
+    public_refusals,
+    refusals,
+)
 from ansible_collections.golden.images.plugins.module_utils.restore.state import Found
 
 from tests.unit.examples import OWNER, STRANGER, volumes
 
 from .examples import (
     BINNED_AT,
+    DISABLED_TAG,
     REF,
+    RESTORING_TAG,
     VOLUMES,
     binned,
     found,
@@ -34,6 +40,25 @@ PUBLIC = Sharing(public=True)
 HERE = Target(OWNER, REF.region)
 ARCHIVED = {**found().snapshots, "snap-2": OwnSnapshot("snap-2", archived=True)}
 KNOWN = (tombstone(), last_tombstone())
+
+
+@pytest.mark.parametrize(
+    ("state", "tags", "lacks"),
+    [
+        ("disabled", {}, True),
+        ("available", {}, False),
+        ("available", DISABLED_TAG, True),
+        ("available", RESTORING_TAG, True),
+        # The image has just come out of the Recycle Bin, which keeps its permissions.
+        ("available", {"golden.images:restoring": "recycle_bin"}, False),
+        ("disabled", {"golden.images:restoring": "recycle_bin"}, True),
+        ("available", {"golden.images:restoring": "recycle_bin", **DISABLED_TAG}, True),
+    ],
+)
+def test_state_and_tags_show_that_permissions_may_be_missing(
+    state: str, tags: dict[str, str], lacks: bool
+) -> None:
+    assert may_lack_permissions(image(state, tags=tags)) is lacks
 
 
 @pytest.mark.parametrize(
