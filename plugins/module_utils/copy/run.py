@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from ..failures import Failure, incomplete_response
+from ..denial import FAILS_AGAIN
+from ..failures import Failure, incomplete_response, with_code
 from ..keys.grants import NEW_GRANT_TIMEOUT
 from ..model import Image, Snapshot, Target
 from ..plan import Action
+from ..wording import ended
 from . import plan as planner
 from .state import FAILED_STATES, CopySeen, CopyWanted
 
@@ -22,8 +24,9 @@ from .state import FAILED_STATES, CopySeen, CopyWanted
 # without a stated bound; beyond this the ID is that of an earlier copy with the same client token, which has
 # been deregistered.
 _VISIBILITY_TIMEOUT = 60.0
-# Failed reads in a row, beyond botocore's own retries, after which a copy that may take hours is given up.
-_MAX_FAILED_READS = 5
+# Seconds without a read that succeeds, after which a copy that may take hours is given up. Botocore's own
+# retries can end within seconds, and an outage of a region or of the network takes minutes.
+_OUTAGE_TIMEOUT = 300.0
 # Seconds between copies while a key cannot be used.
 _SHORTEST_KEY_DELAY = 5.0
 _LONGEST_KEY_DELAY = 60.0
@@ -41,10 +44,11 @@ class CopyRun:
     """The progress of one target's copy.
 
     ``image`` is None where there is none yet, ``percent`` where AWS has reported none. ``performed`` are the
-    actions that succeeded. ``retried`` is true once a failed copy has been replaced. ``failed_reads`` counts
-    failed reads in a row; ``invisible_since`` is the time, in seconds of the monotonic clock, since when
-    DescribeImages does not return the image. ``key_failed_since`` is when a copy first failed because a key
-    cannot be used yet, ``retry_at`` when the failed image is copied again, if it waits for that.
+    actions that succeeded. ``retried`` is true once a failed copy has been replaced. ``unread`` is the time,
+    in seconds of the monotonic clock, since when all reads have failed, with the last failure, and
+    ``invisible_since`` since when DescribeImages does not return the image. ``key_failed_since`` is when a
+    copy first failed because a key cannot be used yet, ``retry_at`` when the failed image is copied again, if
+    it waits for that.
 
     ``waiting_since`` is the time since when this copy is waited for, ``first_percent`` a time and the first
     percentage that was read then, ``percent_at`` when ``percent`` was read, ``next_read`` when the copy is
@@ -58,7 +62,7 @@ class CopyRun:
     failure: Failure | None = None
     warnings: tuple[str, ...] = ()
     retried: bool = False
-    failed_reads: int = 0
+    unread: tuple[float, Failure] | None = None
     invisible_since: float | None = None
     key_failed_since: float | None = None
     retry_at: float | None = None
@@ -186,9 +190,7 @@ def advanced(run: CopyRun, event: Event) -> CopyRun:
         case ImageRead():
             return _after_read(run, event)
         case ReadFailed():
-            failed_reads = run.failed_reads + 1
-            given_up = event.failure if failed_reads >= _MAX_FAILED_READS else None
-            return replace(run, failed_reads=failed_reads, failure=run.failure or given_up)
+            return _after_failed_read(run, event.failure)
         case CopyReplaced():
             return _after_replacement(run, event)
         case KeyNotUsable():
@@ -230,15 +232,32 @@ def _started(run: CopyRun, action: Action, image_id: str | None) -> CopyRun:
 
 def _after_read(run: CopyRun, event: ImageRead) -> CopyRun:
     percent_at = None if event.percent is None else event.at
-    run = replace(run, failed_reads=0, percent=event.percent, percent_at=percent_at)
+    run = replace(run, unread=None, percent=event.percent, percent_at=percent_at)
     if event.image is not None:
         return replace(run, image=event.image, snapshots=event.snapshots, invisible_since=None)
     return replace(run, invisible_since=event.at if run.invisible_since is None else run.invisible_since)
 
 
+def _after_failed_read(run: CopyRun, failure: Failure) -> CopyRun:
+    """The run after a read that failed when it was due.
+
+    It ends if the read would fail again, or if none has succeeded for ``_OUTAGE_TIMEOUT``.
+    """
+    since, _earlier = run.unread or (run.next_read, failure)
+    is_given_up = failure.error_code in FAILS_AGAIN or run.next_read - since >= _OUTAGE_TIMEOUT
+    given_up = failure if is_given_up else None
+    return replace(run, unread=(since, failure), failure=run.failure or given_up)
+
+
 def _after_replacement(run: CopyRun, event: CopyReplaced) -> CopyRun:
     run = replace(
-        run, retried=True, invisible_since=None, retry_at=None, waiting_since=None, first_percent=None
+        run,
+        retried=True,
+        unread=None,
+        invisible_since=None,
+        retry_at=None,
+        waiting_since=None,
+        first_percent=None,
     )
     run = advanced(run, event.replacement)
     started = " A new copy was started." if event.replacement.actions else ""
@@ -287,7 +306,9 @@ def failed_image(run: CopyRun, now: float) -> Image | None:
         return None
     if image.state in FAILED_STATES | {"deregistered"}:
         return image
-    if run.invisible_since is not None and now - run.invisible_since > _VISIBILITY_TIMEOUT:
+    # Only a read shows that the image is still invisible.
+    invisible_since = None if run.unread else run.invisible_since
+    if invisible_since is not None and now - invisible_since > _VISIBILITY_TIMEOUT:
         return Image(image.image_id, image.name, image.owner_id, state="deregistered")
     return None
 
@@ -310,12 +331,16 @@ def copy_pending(target: Target, run: CopyRun, reason: str) -> Failed:
     """The end of a run that is not waited for any longer; ``reason`` completes "is still pending"."""
     image_id = run.image.image_id if run.image else "The copy"
     progress = "" if run.percent is None else f" at {run.percent} %"
+    unread = ""
+    if run.unread is not None:
+        _since, failed = run.unread
+        unread = f" Its last read failed: {ended(with_code(failed.message, failed.error_code))}"
     return Failed(
         Failure.at(
             target,
             "CopyImage",
             "copy_pending",
-            f"{image_id} is still pending{progress} {reason}.",
+            f"{image_id} is still pending{progress} {reason}.{unread}",
             "AWS continues the copy; rerun to wait for it.",
         )
     )

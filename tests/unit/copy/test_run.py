@@ -44,6 +44,7 @@ COPY = Action(place(EU), "CopyImage", {"Name": "golden"})
 TAGGING = Action(place(EU), "CreateTags", {}, "ami-old")
 REMOVING = Action(place(EU), "DeregisterImage", {}, "ami-failed")
 FAILURE = Failure("m", "r", "c", "a")
+EXPIRED = Failure("m", "r", "RequestExpired", "DescribeImages")
 SNAPSHOT_LEFT = Failure("It stays.", "Allow it.", "snapshot_not_deleted", "DeleteSnapshot", EU)
 NOT_REMOVED = Failure("It stays.", "Allow it.", "UnauthorizedOperation", "DeregisterImage", EU)
 
@@ -113,15 +114,29 @@ EVENTS: list[tuple[CopyRun, Event, CopyRun]] = [
         CopyRun(PENDING, invisible_since=5.0),
     ),
     (
-        CopyRun(PENDING, failed_reads=4, invisible_since=5.0),
+        CopyRun(PENDING, unread=(4.0, EXPIRED), invisible_since=5.0),
         ImageRead(READY, 9.0, (Snapshot("snap-1", "completed", 100),), 99),
         CopyRun(READY, (Snapshot("snap-1", "completed", 100),), 99, percent_at=9.0),
     ),
-    (CopyRun(PENDING, failed_reads=3), ReadFailed(FAILURE), CopyRun(PENDING, failed_reads=4)),
     (
-        CopyRun(PENDING, failed_reads=4),
+        CopyRun(PENDING, next_read=9.0),
         ReadFailed(FAILURE),
-        CopyRun(PENDING, failed_reads=5, failure=FAILURE),
+        CopyRun(PENDING, next_read=9.0, unread=(9.0, FAILURE)),
+    ),
+    (
+        CopyRun(PENDING, next_read=308.9, unread=(9.0, FAILURE)),
+        ReadFailed(FAILURE),
+        CopyRun(PENDING, next_read=308.9, unread=(9.0, FAILURE)),
+    ),
+    (
+        CopyRun(PENDING, next_read=309.0, unread=(9.0, FAILURE)),
+        ReadFailed(FAILURE),
+        CopyRun(PENDING, next_read=309.0, unread=(9.0, FAILURE), failure=FAILURE),
+    ),
+    (
+        CopyRun(PENDING, next_read=9.0),
+        ReadFailed(EXPIRED),
+        CopyRun(PENDING, next_read=9.0, unread=(9.0, EXPIRED), failure=EXPIRED),
     ),
     (CopyRun(PENDING), Failed(FAILURE), CopyRun(PENDING, failure=FAILURE)),
     (CopyRun(PENDING), Failed(FAILURE, FAILED), CopyRun(FAILED, failure=FAILURE)),
@@ -227,6 +242,12 @@ def test_only_runs_with_an_event_advance() -> None:
             Image("ami-1", PENDING.name, PENDING.owner_id, "deregistered"),
             id="invisible for longer",
         ),
+        pytest.param(
+            CopyRun(PENDING, unread=(50.0, FAILURE), invisible_since=39.0),
+            100.0,
+            None,
+            id="not read since it was invisible",
+        ),
     ],
 )
 def test_images_that_never_become_available(run: CopyRun, now: float, expected: Image | None) -> None:
@@ -260,6 +281,10 @@ def test_the_end_of_a_copy_that_is_still_pending() -> None:
     assert ended.image is None
     assert ended.failure.error_code == "copy_pending"
     assert ended.failure.message == "ami-1 is still pending at 40 % after wait_timeout (60 s)."
+    unread = CopyRun(PENDING, unread=(5.0, EXPIRED))
+    assert copy_pending(place(EU), unread, "after wait_timeout (60 s)").failure.message == (
+        "ami-1 is still pending after wait_timeout (60 s). Its last read failed: m (RequestExpired)."
+    )
 
 
 @pytest.mark.parametrize(
