@@ -21,6 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     is_temporary,
     message_of,
     no_image,
+    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.denial import NO_CREDENTIALS
 from ansible_collections.golden.images.plugins.module_utils.failures import TargetFailed, invalid_option
@@ -392,6 +393,16 @@ def test_what_is_caught_as_an_error_of_aws(exception: Exception) -> None:
 
 def test_a_bug_is_not_caught_as_an_error_of_aws() -> None:
     assert not isinstance(KeyError("Images"), AWS_ERRORS)
+
+
+def test_credentials_that_cannot_be_read() -> None:
+    failed = unreadable(FileNotFoundError("no such program"), "GetCallerIdentity")
+    assert (failed.error_code, failed.source, failed.action) == (
+        "FileNotFoundError",
+        "sdk",
+        "GetCallerIdentity",
+    )
+    assert failed.text().startswith("The credentials or settings cannot be read: no such program")
 
 
 def test_an_image_that_the_account_cannot_see() -> None:

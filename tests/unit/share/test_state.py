@@ -56,3 +56,11 @@ def test_planned_access_is_added_to_the_key(policy: Any, expected: Any) -> None:
     assert (after.policy and json.loads(after.policy)["Statement"]) == expected
     other = KeySeen(Key("arn:other"))
     assert planned.planned(other) == other
+
+
+@pytest.mark.parametrize(
+    ("shares", "purges", "expected"), [(True, False, True), (False, True, True), (False, False, False)]
+)
+def test_a_purge_changes_snapshots_that_are_not_shared(shares: bool, purges: bool, expected: bool) -> None:
+    wanted = ShareWanted({}, Sharing(), share_snapshots=shares, purge=purges)
+    assert wanted.changes_snapshots is expected
