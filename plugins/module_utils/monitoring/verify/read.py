@@ -66,7 +66,11 @@ def _topic(sns: Any, wanted: VerifyWanted) -> Found:
 def _sent(attributes: Mapping[str, str]) -> Attributes:
     """What decides whether AWS services can send messages to a topic or a queue.
 
-    A key that is given by its ID or its ARN can also be the AWS managed one, which neither shows.
+    None can use an AWS managed key, because no one can change its policy: CloudWatch
+    (https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns), EventBridge for a topic
+    (https://repost.aws/knowledge-center/sns-not-getting-eventbridge-notification), and any service for a
+    queue (SQS Developer Guide, "Configure KMS permissions for AWS services"). A key that is given by its ID
+    or its ARN can also be the AWS managed one, which neither shows.
     """
     key = attributes.get("KmsMasterKeyId", "")
     return {
