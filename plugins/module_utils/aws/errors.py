@@ -109,6 +109,10 @@ _NOT_ALLOWED = (
     "policy and in their IAM policy."
 )
 
+_SIGNATURE = (
+    "If AWS's message names times, correct this machine's clock. Otherwise check the secret key and the "
+    "session token."
+)
 _NOT_VALID = f"{CHECK_CREDENTIALS} AWS returns the same code for a region that the account has not enabled."
 
 # The codes of servers that failed: EC2 Developer Guide, "Error codes for the Amazon EC2 API"; botocore shapes
@@ -143,6 +147,11 @@ REMEDIES = {
     # KMS and Systems Manager (boto/boto3#1127), and STS (botocore shape ExpiredTokenException).
     "ExpiredTokenException": CHECK_CREDENTIALS,
     "RequestExpired": "Get new credentials, or correct this machine's clock.",
+    # Of JSON (aws/aws-sdk-go#2194) and of the query protocol (aws/aws-cli#6676): "Signature expired: … is now
+    # earlier than …", "Signature not yet current: …", or that the signature does not match.
+    **dict.fromkeys(("InvalidSignatureException", "SignatureDoesNotMatch"), _SIGNATURE),
+    # S3 API Reference, "Error responses".
+    "RequestTimeTooSkewed": "Correct this machine's clock.",
     # botocore shape RegionDisabledException.
     "RegionDisabledException": "Enable the region in the account of the role.",
     "OptInRequired": "Enable the region, or subscribe to the product, in this account.",
