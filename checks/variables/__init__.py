@@ -2,9 +2,9 @@
 """The files of a role that follow from the declarations in its ``meta/variables.yml``.
 
 ``meta/argument_specs.yml`` has what ``ansible-doc -t role`` shows. It declares no type, choice or requirement
-that Ansible would check before the role's first task, which takes more forms and has better messages: the
-descriptions say them. ``vars/main/variables.yml`` has the values that the first task has read, and the names
-of variables for the messages of modules.
+that Ansible would check before the role's tasks: ``role_variables`` takes more forms and has better messages,
+and the descriptions say them. ``vars/main/variables.yml`` has the values that it has read, and the names of
+variables for the messages of modules.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def role_vars(role: Role) -> str:
     values = {prefix + option: f"{{{{ {prefix}variables.options['{option}'] }}}}" for option in options}
     names = {f"{prefix}variable_names": variable_names(role)}
     return (
-        f"---\n{_FROM}\n# The values that the first task has read.\n{_dumped(values)}\n"
+        f"---\n{_FROM}\n# The values that golden.images.role_variables has read.\n{_dumped(values)}\n"
         f"# The variables that messages name instead of the modules' options.\n{_dumped(names)}"
     )
 

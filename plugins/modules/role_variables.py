@@ -9,8 +9,9 @@ module: role_variables
 version_added: 0.1.0
 short_description: Read the variables of a role of this collection
 description:
-  - The first task of each role of this collection. It reads the role's variables as they are, or as text of a survey, and
-    refuses all wrong ones at once, before anything is done.
+  - A task of each role of this collection, before all others except the one that resets the facts of an earlier run. It
+    reads the role's variables as they are, or as text of a survey, and refuses all wrong ones at once, before anything is
+    done.
   - Null and blank text count as not set. Lists can be text, separated by commas or lines, or YAML or JSON text; mappings
     can be YAML or JSON text. Numbers, booleans and choices can be text. All scalars in YAML and JSON text stay text.
   - An integer of 12 digits is an account ID. An integer with fewer digits is refused, because YAML loses a leading zero.
@@ -37,7 +38,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-# The first task of the role verify: vars/main/variables.yml of the role then has verify__images and so on.
+# In the role verify: vars/main/variables.yml of the role then has verify__images and so on.
 - name: Read the variables
   golden.images.role_variables:
   register: verify__variables

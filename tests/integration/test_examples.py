@@ -24,7 +24,7 @@ pytestmark = pytest.mark.every_python
 AWAY = "eu-west-1"
 ALIAS = "alias/golden-images"
 ROLE = "golden-consumer"
-# The example of role_variables is the first task of each role: tests/unit/action/test_role_variables.py.
+# The example of role_variables is a task of each role: tests/unit/action/test_role_variables.py.
 MODULE_NAMES = sorted(
     path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py") if path.stem != "role_variables"
 )

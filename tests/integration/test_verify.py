@@ -162,8 +162,39 @@ def test_an_account_that_cannot_be_read_fails_without_failing_others(
     assert bad.code != 0
     assert "YAML reads unquoted digits" in bad.text
     # A variable that cannot be read is refused before anything, the report of the last run included.
-    assert "verify_failed_regions" not in bad.facts
+    assert (bad.facts["verify_results"], bad.facts["verify_failed_regions"]) == ([], True)
     assert _report(ansible) == report
+
+
+def test_an_image_is_not_published_because_an_earlier_one_was_verified(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    """The steps of docs/verifying.md, the second time with an invalid variable."""
+    role = {"include_role": {"name": "golden.images.verify"}}
+    first, second = ({region: image_id} for region, image_id in variables["verify_images"].items())
+    run = ansible.tasks(
+        [
+            {"name": "first", **role, "vars": {**variables, "verify_images": first}},
+            {
+                "name": "second",
+                "block": [{"name": "verify", **role, "vars": {"verify_wait_timeout": "soon"}}],
+                "rescue": [{"name": "go on", "debug": {"msg": "{{ verify_summary.text | default('') }}"}}],
+                "vars": {**variables, "verify_images": second},
+            },
+            {
+                "name": "publish",
+                "golden.images.ami_publish": {
+                    "images": "{{ images | dict2items | rejectattr('key', 'in', verify_failed_regions)"
+                    " | items2dict }}",
+                    "parameter": "/golden/web",
+                },
+                "vars": {"images": second},
+            },
+        ]
+    )
+    assert run.failed == ["golden.images.verify : Read the variables", "publish"]
+    assert run.task("go on").result["msg"] == ""
+    assert aws.calls(action="PutParameter") == []
 
 
 @pytest.mark.parametrize("mistyped", [True, False])

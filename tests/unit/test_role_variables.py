@@ -134,6 +134,19 @@ def test_a_role_that_is_included_gets_its_variables_as_values():
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_the_first_task_resets_all_facts(role):
+    """A run that fails at its variables must not leave the facts of an earlier run in the play."""
+    (first, *_others) = _load(CHECKOUT / "roles" / role / "tasks" / "main.yml")
+    if file := first.get("ansible.builtin.import_tasks"):
+        (first,) = _load(CHECKOUT / "roles" / role / "tasks" / file)
+    assert first["name"] == "Reset facts from previous runs"
+    public = {name for name in _facts(_role_tasks(role)) if not name.startswith(f"{role}__")}
+    assert public | {f"{role}_summary"} == {*_facts(first)} - {
+        name for name in _facts(first) if name.startswith(f"{role}__")
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_no_fact_of_a_role_looks_like_a_misspelled_variable(role):
     """A second run of the role in a play has the facts of the first."""
     facts = {f"{role}_artifacts", f"{role}_summary", *_facts(_role_tasks(role))}
@@ -292,7 +305,7 @@ def _role_tasks(role: str) -> list[dict[str, Any]]:
 def _role_vars(role: str) -> dict[str, Any]:
     """Private variables, those of the blocks among them: an included file sees these too.
 
-    Those with what the first task has read are the public ones.
+    Those with what ``role_variables`` has read are the public ones.
     """
     of_files = {name: value for file in _load_all(_vars_files(role)) for name, value in file.items()}
     of_blocks = {name: value for task in _role_tasks(role) for name, value in task.get("vars", {}).items()}
