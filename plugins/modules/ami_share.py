@@ -44,6 +44,8 @@ options:
     description:
       - Whether all consumers that are not named lose access to the image and its snapshots.
       - With O(share_snapshots=false), a named account keeps the access to snapshots that it has, and gets no more.
+      - Named consumers get access before others lose it. Only if both together exceed AWS's quota of AMI sharing, 1,000 for
+        each image by default, named accounts get it after others have lost it.
     type: bool
     default: false
   allow_empty_purge:

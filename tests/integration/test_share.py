@@ -172,6 +172,21 @@ def test_a_thousand_accounts_take_one_call_for_an_image_and_two_for_a_snapshot(
         _assert_shared(aws, images, region, set(accounts), set(accounts))
 
 
+def test_a_purge_replaces_more_accounts_than_the_quota_has_room_for(
+    aws: SimulatedAws, ansible: Ansible, fixture: Fixture
+) -> None:
+    old, new = ([f"{first + number:012}" for number in range(800)] for first in (300_000, 600_000))
+    image = {"image_id": fixture.image_id, "region": HOME}
+    purge = {**image, "account_ids": [*old[:100], *new], "purge_launch_permissions": True}
+    run = ansible.tasks([_share("old", **image, account_ids=old), _share("new", **purge)])
+    assert run.code == 0, run.text
+    assert observed.changes(aws) == run.actions
+    named = {*purge["account_ids"]}
+    assert observed.sharing(aws, OWNER, HOME, fixture.image_id) == (named, [named, named])
+    again = ansible.tasks([_share("new again", **purge)])
+    assert (again.code, again.changed) == (0, [])
+
+
 def test_missing_requirements_are_reported(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:

@@ -97,8 +97,7 @@ def _plan_target(
     # Snapshots are shared before the image, so that a visible image can be copied. Unsharing is the reverse.
     actions = (
         *granted,
-        *image_actions(target, shared, launch, "Add"),
-        *image_actions(target, shared, launch, "Remove"),
+        *_image_changes(target, shared, launch),
         *snapshot_actions(target, shared, volumes, "Remove"),
     )
     shared_tags = wanted.shared_tags if wanted.present else {}
@@ -110,6 +109,33 @@ def _plan_target(
         warnings=(*warnings, *_warnings(wanted, named, shared, launch, target)),
         refusals=tuple(_refusals(wanted, named, shared, target, account_id)),
     )
+
+
+def _image_changes(target: Target, shared: Shared, launch: Sharing) -> Iterator[Action]:
+    """The calls that change launch permissions: additions come first, if the quota has room for them."""
+    if not _removes_first(shared, launch):
+        yield from image_actions(target, shared, launch, "Add")
+        yield from image_actions(target, shared, launch, "Remove")
+        return
+    # Accounts that are removed can be covered by an organization that is added: they keep their access.
+    yield from image_actions(target, shared, _covering(launch), "Add")
+    yield from image_actions(target, shared, launch, "Remove")
+    yield from image_actions(target, shared, Sharing(launch.account_ids), "Add")
+
+
+def _removes_first(shared: Shared, launch: Sharing) -> bool:
+    """Whether the permissions before and those after the change fit in the quota, but not both at once."""
+    return launch.entities <= _known_quota(shared) < (shared.launch | launch).entities
+
+
+def _known_quota(shared: Shared) -> int:
+    """The quota that the image has at least."""
+    return max(DEFAULT_QUOTA, shared.launch.entities)
+
+
+def _covering(sharing: Sharing) -> Sharing:
+    """The part that can give access to accounts that it does not name."""
+    return replace(sharing, account_ids=frozenset())
 
 
 def image_actions(target: Target, shared: Shared, after: Sharing, change: str) -> Iterator[Action]:
@@ -222,6 +248,13 @@ def _warnings(
         yield (
             f"The image is shared with {launch.entities} entities; AWS's default quota is {DEFAULT_QUOTA}. "
             "If AWS refuses, request a higher quota or share with an organization."
+        )
+    most = (shared.launch | _covering(launch)).entities
+    if _removes_first(shared, launch) and most > _known_quota(shared):
+        yield (
+            f"The image is shared with {most} entities before others lose access; AWS's default quota is "
+            f"{DEFAULT_QUOTA}. If AWS refuses, unshare it first from accounts that need no access (state: "
+            "absent), and rerun."
         )
     unshared = (shared.launch - launch).account_ids
     covering = sorted(launch.org_arns | launch.org_unit_arns)

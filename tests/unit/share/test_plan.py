@@ -292,6 +292,45 @@ def test_batches(count: int, image_calls: int, snapshot_calls: int, present: boo
         assert who == sorted(every_account.account_ids)
 
 
+MANY = accounts(1_600)
+
+
+@pytest.mark.parametrize(
+    ("current", "named", "expected"),
+    [
+        pytest.param(MANY[:500], MANY[500:1_000], [(ADD, 500), (REMOVE, 500)], id="1,000"),
+        pytest.param(MANY[:500], MANY[500:1_001], [(REMOVE, 500), (ADD, 501)], id="1,001"),
+        pytest.param(MANY[:800], MANY[200:1_200], [(REMOVE, 200), (ADD, 400)], id="some stay"),
+        pytest.param(MANY[:10], MANY[10:1_011], [(ADD, 1_001), (REMOVE, 10)], id="too many in any order"),
+        pytest.param(MANY[:1_200], MANY[400:], [(REMOVE, 400), (ADD, 400)], id="a higher quota"),
+    ],
+)
+def test_purge_stays_within_the_quota(
+    current: tuple[str, ...], named: tuple[str, ...], expected: list[tuple[str, int]]
+) -> None:
+    plan = planned(wanted(with_accounts(*named), purge=True), shared(with_accounts(*current), {}))
+    assert [(change, len(who)) for _resource, change, who in changes_of(plan.actions)] == expected
+
+
+def test_organization_is_added_before_accounts_that_it_may_cover_are_removed() -> None:
+    named = Sharing(frozenset(MANY[800:]), frozenset({ORG}), public=True)
+    plan = planned(wanted(named, purge=True), shared(with_accounts(*MANY[:800]), {}))
+    assert [(change, len(who)) for _resource, change, who in changes_of(plan.actions)] == [
+        (ADD, 2),
+        (REMOVE, 800),
+        (ADD, 800),
+    ]
+
+
+@pytest.mark.parametrize(("count", "warned"), [(999, False), (1_000, True)])
+def test_organization_that_exceeds_the_quota_before_accounts_are_removed(count: int, warned: bool) -> None:
+    want = wanted(Sharing(org_arns=frozenset({ORG})), purge=True)
+    plan = planned(want, shared(with_accounts(*MANY[:count]), {}))
+    assert [change for _resource, change, _who in changes_of(plan.actions)] == [ADD, REMOVE]
+    found = [one for one in plan.warnings if one.startswith("The image is shared with 1001 entities before")]
+    assert len(found) == warned
+
+
 @pytest.mark.parametrize("changes", [{}, {"purge": True}, {"present": False}])
 def test_owner_is_not_in_any_request(changes: dict[str, Any]) -> None:
     plan = planned(wanted(with_accounts(OWNER, A), **changes), shared(with_accounts(B), {"snap-1": PRIVATE}))
