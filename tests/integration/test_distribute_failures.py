@@ -126,6 +126,27 @@ def test_a_best_effort_region_does_not_delay_others(
     _assert_finished(aws, fixture, rerun, report)
 
 
+def test_a_best_effort_region_that_rejects_all_accounts_is_not_shared_and_fails_the_role(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
+) -> None:
+    variables["distribute_best_effort_regions"] = [BAD]
+    refusal = {"code": "InvalidAMIAttributeItemValue", "status": 400}
+    for action in ("ModifySnapshotAttribute", "ModifyImageAttribute"):
+        aws.add_fault("error", action=action, region=BAD, times=0, **refusal)
+    failed = ansible.run(FQCN, variables)
+    assert failed.code != 0
+    assert failed.task("Share the copies").status != "failed"
+    assert f"AWS rejected {variables['distribute_account_ids'][0]}" in failed.text
+    assert list(failed.facts["distribute_images"]) == [GOOD]
+    written = json.loads(report.read_text(encoding="utf-8"))
+    assert {one["region"]: one["shared"] for one in written["regions"]} == {GOOD: True, BAD: False}
+    assert {one["error_code"] for one in written["failures"]} == {"consumer_rejected"}
+
+    aws.clear_faults()
+    rerun = ansible.run(FQCN, variables)
+    _assert_finished(aws, fixture, rerun, report)
+
+
 def test_a_failed_copy_is_replaced_once(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
