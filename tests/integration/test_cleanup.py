@@ -154,10 +154,13 @@ def test_images_that_groups_and_fleets_name_are_used(
     home = _images(fixture, HOME, new=1, **{name: 100 + number for number, name in enumerate(names)})
     ec2, autoscaling = (aws.client(one, OWNER, HOME) for one in ("ec2", "autoscaling"))
     ssm = aws.client("ssm", OWNER, HOME)
-    # Earlier versions of parameters name images that their latest versions do not name.
+    # Earlier versions of parameters name images that their latest versions do not name. AWS allows three
+    # calls of PutParameter a second.
+    aws.set_throttling(False)
     for name in ("pinned", "refreshed"):
         ssm.put_parameter(Name=f"/{name}", Value=home[name], Type="String")
         ssm.put_parameter(Name=f"/{name}", Value=home["new"], Type="String", Overwrite=True)
+    aws.set_throttling(True)
     common = {"InstanceType": "t3.micro"}
     images = ["resolve:ssm:/pinned:1", "resolve:ssm:/refreshed:1", home["new"]]
     first, *others = ({**common, "ImageId": image} for image in images)
