@@ -244,8 +244,14 @@ def _matches(rule: RetentionRule, resource_type: str, tags: Mapping[str, str]) -
 
 
 def _is_leftover(snapshot: OwnSnapshot, existing: Collection[str]) -> bool:
-    """Whether it was marked to be deleted with an image, and one of the images of its mark is gone."""
-    return any(image_id not in existing for image_id in marked_for(snapshot))
+    """Whether it was marked to be deleted with an image, and one of the images of its mark is gone.
+
+    The mark also names images of other snapshots that were marked with it. So a snapshot is no leftover if
+    the image that AWS created it for exists: a copy of a snapshot keeps its mark.
+    """
+    return described_image(snapshot) not in existing and any(
+        image_id not in existing for image_id in marked_for(snapshot)
+    )
 
 
 def _deletable(snapshot: OwnSnapshot, state: RegionState, named: Named) -> bool:

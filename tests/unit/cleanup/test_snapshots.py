@@ -211,6 +211,9 @@ def test_a_snapshot_that_names_an_image_of_another_region_is_a_copy_of_its_snaps
     copied = OwnSnapshot("snap-1", MADE, {"golden.images:cleanup-image-ids": FORMER})
     assert leftovers(a_region(copied), {FORMER}, (), {}) == ()
     assert leftovers(a_region(copied), {"ami-other"}, (), {}) == (copied,)
+    marked_with_others = replace(copied, tags={"golden.images:cleanup-image-ids": f"ami-gone {FORMER}"})
+    assert leftovers(a_region(marked_with_others), {FORMER}, (), {}) == ()
+    assert leftovers(a_region(marked_with_others), {"ami-other"}, (), {}) == (marked_with_others,)
     untagged = replace(copied, tags={})
     assert orphans(a_region(untagged), {FORMER}, (), {}) == {}
     assert orphans(a_region(untagged), {"ami-other"}, (), {}) == {FORMER: (untagged,)}
