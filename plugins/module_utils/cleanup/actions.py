@@ -21,6 +21,7 @@ from .stages import (
     DEPRECATION_TAG,
     DEREGISTER,
     DISABLE,
+    RESTORE_TAG,
     STAGE_TAGS,
     deprecate_at,
     deprecation_tag,
@@ -120,13 +121,18 @@ def _marks(decided: Iterable[Decision]) -> dict[str, dict[str, str]]:
 
 
 def _ended_marks(state: RegionState, decided: tuple[Decision, ...]) -> dict[str, tuple[str, ...]]:
-    """The tags whose dates are no longer valid: all of a needed image, else those of undone stages."""
+    """The tags whose dates are no longer valid: all of a needed image, else those of undone stages.
+
+    An image whose restore is incomplete keeps them: they show the next restore that permissions may be
+    missing, and it deletes them.
+    """
     own = {one.image.image_id: one for one in state.images}
     return {
         decision.ref.image_id: set_marks(own[decision.ref.image_id])
         if decision.is_needed
         else decision.step.drop
         for decision in decided
+        if RESTORE_TAG not in own[decision.ref.image_id].image.tags
     }
 
 

@@ -131,6 +131,17 @@ def test_the_clocks_of_an_image_that_is_needed_again_end() -> None:
     assert made.actions[0].parameters == {"Resources": ["ami-1"], "Tags": [{"Key": CHOSEN}]}
 
 
+def test_the_marks_of_an_image_whose_restore_is_incomplete_stay() -> None:
+    """Right after the Recycle Bin, only the mark of its disabling shows that permissions may be missing."""
+    marks = {"golden.images:cleanup-disabled": stamp(ago(days=9)), "golden.images:restoring": "recycle_bin"}
+    saw = seen(region_state(own("ami-1", tags={**marks, "family": "web"}), NEWEST))
+    made = plan(wanted(), saw)
+    assert [(one.kind, one.is_needed) for one in made.decisions if one.ref.image_id == "ami-1"] == [
+        ("keep", True)
+    ]
+    assert made.actions == ()
+
+
 def test_what_could_not_be_read_stops_no_clock() -> None:
     marks = {CHOSEN: stamp(ago(days=9)), "family": "web"}
     saw = replace(seen(region_state(own("ami-1", tags=marks), NEWEST)), usage={})
