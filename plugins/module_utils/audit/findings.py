@@ -65,8 +65,8 @@ MEANINGS: dict[str, str] = {
         "use it."
     ),
     "key_public": (
-        "The key policy allows every AWS account to use the key: a statement for all principals has no "
-        "condition that names accounts, organizations or principals."
+        "The key policy allows every AWS account to use the key or to revoke its grants: a statement for all "
+        "principals has no condition that names accounts, organizations or principals."
     ),
     "missing_key_access": (
         "The image is shared with a principal that cannot use its key, as far as the key's grants and policy "
@@ -97,9 +97,9 @@ MEANINGS: dict[str, str] = {
     ),
     "unknown_account": "The image or snapshot is shared with an account that is not allowed.",
     "unknown_key_principal": (
-        "A grant or key policy statement lets a principal that is not allowed use the key. If this "
-        "collection created it: no image or snapshot under the key names this principal. It may have access "
-        "through an organization."
+        "A grant or key policy statement lets a principal that is not allowed use the key or revoke its "
+        "grants. If this collection created it: no image or snapshot under the key names this principal. It "
+        "may have access through an organization."
     ),
     "unknown_organization": "The image is shared with an organization that is not allowed.",
     "unknown_organizational_unit": (

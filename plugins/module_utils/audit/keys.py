@@ -25,8 +25,15 @@ from .findings import finding
 from .images import others
 from .state import AuditWanted, RegionSeen
 
-# The operations that use the key. Without them, a principal can only read what kind of key it is.
-_USES = OPERATIONS - {"DescribeKey"}
+# What principals of other accounts can do with a symmetric key, other than read what kind of key it is
+# (botocore service kms, "Cross-account use" of each operation). To revoke a grant, they need only its ID. Who
+# may retire it is decided by the grant itself (botocore operation RetireGrant).
+_USES = OPERATIONS - {"DescribeKey"} | {
+    "Encrypt",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+    "RevokeGrant",
+}
 _REVOKE_OWN = (
     " To revoke what this collection created, use ami_kms_grant with state: absent and revoke_in_use: true."
 )
@@ -213,7 +220,8 @@ def _public(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Findi
             target,
             "key_public",
             key.key.arn,
-            f"The key policy allows every AWS account to use the key: statement {', '.join(statements)}.",
+            "The key policy allows every AWS account to use the key or to revoke its grants: statement "
+            f"{', '.join(statements)}.",
             "Name the accounts as principals, or require aws:PrincipalOrgID, aws:PrincipalAccount or "
             "kms:CallerAccount in a condition (PutKeyPolicy).",
             images[0].image_id if images else None,
@@ -224,7 +232,7 @@ def _public(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Findi
 def _unknown(
     wanted: AuditWanted, target: Target, key: KeySeen, images: list[Image], explained: PolicyConsumers
 ) -> Iterator[Finding]:
-    """Principals that are not allowed and that statements or grants let use the key.
+    """Principals that are not allowed and that statements or grants let use the key or revoke its grants.
 
     Those of this collection may have ``explained`` ones. Other findings are about these principals: an image
     or snapshot is shared with them, or they have the access for no image at all, or something was not read
@@ -243,7 +251,7 @@ def _unknown(
             target,
             "unknown_key_principal",
             key.key.arn,
-            f"{principal}, which is not allowed, can use the key: {', '.join(where)}.",
+            f"{principal}, which is not allowed, can use the key or revoke its grants: {', '.join(where)}.",
             "Remove it there (PutKeyPolicy, RevokeGrant), or allow it in the audit."
             + (_REVOKE_OWN if principal in own else ""),
             images[0].image_id if images else None,
@@ -278,7 +286,7 @@ def _foreign(consumers: PolicyConsumers, owner: str) -> PolicyConsumers:
 def _not_allowed_access(
     key: KeySeen, allowed: Sharing, account_id: str
 ) -> Iterator[tuple[PolicyConsumers, bool, str]]:
-    """Who is not allowed and can use the key, whether this collection gave the access, and by what."""
+    """Who is not allowed and has access to the key, whether this collection gave it, and by what."""
     for audience in _audiences(key):
         if audience.operations & _USES:
             consumers = _not_allowed(audience, allowed, account_id)
@@ -292,7 +300,7 @@ def _not_allowed_access(
 
 
 def _audiences(key: KeySeen) -> tuple[StatementAudience, ...]:
-    return audiences(key.policy, key.key.arn, OPERATIONS) if key.policy else ()
+    return audiences(key.policy, key.key.arn, OPERATIONS | _USES) if key.policy else ()
 
 
 def _unused_access(

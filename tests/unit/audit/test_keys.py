@@ -123,6 +123,14 @@ def below(unit: tuple[str, str]) -> dict[str, Any]:
             [],
             id="a key that every account may only describe",
         ),
+        *(
+            pytest.param(
+                under_key(PRIVATE, policy=policy_of(of_others("*", Action=f"kms:{operation}"))),
+                [("key_public", KEY.arn, "all")],
+                id=f"a key that every account may use for {operation}",
+            )
+            for operation in ("Encrypt", "GenerateDataKeyPair", "RevokeGrant")
+        ),
         pytest.param(
             under_key(PRIVATE, policy=policy_of(of_others({"AWS": [root(C), root(A), ADMIN]}))),
             [("unknown_key_principal", KEY.arn, C)],
@@ -296,7 +304,7 @@ def test_a_rule_for_one_image_allows_its_key() -> None:
     for rule, expected in ((Rule(accounts(C), "*"), []), (Rule(accounts(C), "other-*"), [C])):
         findings = audited(seen, AuditWanted(rules=(rule,))).findings
         assert [found.principal for found in findings] == expected
-    assert findings[0].message.endswith("can use the key: statement Partner of the key policy.")
+    assert findings[0].message.endswith("or revoke its grants: statement Partner of the key policy.")
     assert (findings[0].image_id, findings[0].severity.label) == (ENCRYPTED.image_id, "medium")
 
 
@@ -328,7 +336,7 @@ def test_access_by_others_is_found_although_an_image_was_not_read() -> None:
     policy = policy_of({**of_others({"AWS": C}), "Sid": "Partner"})
     seen = replace(under_key(PRIVATE, made(root(C)), policy=policy), sharing={}, problems=(unread,))
     (found,) = [one for one in audited(seen).findings if one.code == "unknown_key_principal"]
-    assert found.message.endswith("can use the key: statement Partner of the key policy.")
+    assert found.message.endswith("or revoke its grants: statement Partner of the key policy.")
     assert found.remedy == "Remove it there (PutKeyPolicy, RevokeGrant), or allow it in the audit."
 
 
@@ -368,16 +376,18 @@ def test_the_statements_of_others_in_a_key() -> None:
         of_others("*", below(UNIT_IDS), Action="kms:Decrypt"),
         of_others({"AWS": C}, Action="kms:Sign"),
         OPEN,
+        of_others("*", Action="kms:RevokeGrant"),
         {**of_others("*", LIMITED, Action="kms:Decrypt"), "Sid": "GoldenImagesOrganizations"},
         *json.loads(opened_to(consumers(B)))["Statement"][1:],
     )
     (shown,) = audit.keys(AuditSeen(OWNER, NOW, {place(): under_key(PRIVATE, policy=policy)}))
     own, *others = shown["policy_statements"]
     assert (own["principals"], own["created_by_collection"]) == ([B], True)
-    assert [item["created_by_collection"] for item in others] == [False] * 4
+    assert [item["created_by_collection"] for item in others] == [False] * 5
     assert [(item["principals"], item["org_unit_ids"], item["public"]) for item in others] == [
         ([C], [], False),
         ([], [UNIT_IDS[1]], False),
+        ([], [], True),
         ([], [], True),
         ([C], [], False),
     ]
