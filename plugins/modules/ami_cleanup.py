@@ -180,7 +180,9 @@ options:
         the grants are revoked. RV(kms_keys) names the accounts whose volumes were not read.
       - All grants on a key are kept, and a warning gives the reason, if the accounts that need the key are not known - an
         image under it is public or shared with an organization or organizational unit, a copy is pending in the region, or an
-        image under it was created in the last 24 hours and is shared with no account yet.
+        image under it was created in the last 24 hours and is shared with no account yet. A later run revokes them only if it
+        deletes another snapshot under the key, and finds no such image then. So they stay if private images are built under
+        the key every day. Use O(golden.images.ami_kms_grant#module:state=absent) to revoke them.
       - If the grants or these volumes cannot be read, the image is not deregistered, because a later run would not find the
         key.
       - Statements in key policies are never changed. Use O(golden.images.ami_kms_grant#module:state=absent) to remove them.

@@ -33,7 +33,7 @@ _SHARED_WITHIN = timedelta(hours=24)
 
 _NOT_READ = KeyUsage(unread=(unreadable("ListGrants", "It was not read."),))
 _VOLUMES_UNREAD = "Its volumes could not be read:"
-_REMEDY = "No later cleanup may find the key: revoke them with ami_kms_grant, state: absent."
+_REMEDY = "No later cleanup may find the key: revoke unneeded grants with ami_kms_grant, state: absent."
 _ALLOW = "Allow this read, or revoke the account's grants with ami_kms_grant, state: absent."
 
 
@@ -177,7 +177,7 @@ def _unneeded(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef
 
 
 def _keep_all(ref: KeyRef, why: str) -> Revocations:
-    return Revocations(warnings=(f"All grants on {ref.key_arn} are kept: {why}",))
+    return Revocations(warnings=(f"All grants on {ref.key_arn} are kept: {why} {_REMEDY}",))
 
 
 def _keys_of(own: OwnImage, state: RegionState) -> set[str | None]:
