@@ -220,7 +220,7 @@ results:
         consumers_without_access:
           description:
             - The consumers that cannot use the key according to the grants and, if it was read, the policy. An account is not
-              among them if one of its roles or users can.
+              among them if one of its roles or users can, other than its service-linked role for Auto Scaling.
             - Null if the task changed or revoked access, and for a key of another account.
           type: list
           elements: str

@@ -70,7 +70,7 @@ MEANINGS: dict[str, str] = {
     ),
     "missing_key_access": (
         "The image is shared with a principal that cannot use its key, as far as the key's grants and policy "
-        "show, nor can any role or user in it."
+        "show, nor can any role or user in it, other than its service-linked role for Auto Scaling."
     ),
     "key_unreadable": (
         "The key, its grants or its policy could not be read, or a snapshot's key is not known."

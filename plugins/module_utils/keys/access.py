@@ -13,6 +13,7 @@ from enum import Enum
 from ..arns import account_of
 from ..model import Grant, KeySeen, Sharing, Snapshot
 from . import policy_statements
+from .grants import is_auto_scaling_role
 from .policy_evaluation import (
     Consumer,
     Request,
@@ -78,7 +79,8 @@ def consumers_without_access(keys: Iterable[KeySeen], sharing: Sharing) -> list[
     """The accounts and ARNs of ``sharing`` that certainly cannot use every one of the keys, sorted.
 
     Where access is undetermined, the consumer is not listed: for example an account, where a policy names an
-    organization that the account may be in, or where a grant or the policy gives one of its roles access.
+    organization that the account may be in, or where a grant or the policy gives one of its roles access. A
+    grant of its service-linked role for Auto Scaling alone does not count.
     """
     return sorted({consumer for key in keys for consumer in _without_access(key, sharing)})
 
@@ -113,13 +115,16 @@ def _without_access(key: KeySeen, sharing: Sharing) -> Iterator[str]:
 def _is_denied(key: KeySeen, consumer: Consumer, operation: str) -> bool:
     """Whether the operation is denied to a consumer, and to each role and user of an account.
 
-    The key has no grants of other accounts.
+    The service-linked role for Auto Scaling is left out. The key has no grants of other accounts.
     """
     if access(key, consumer, operation) is not Access.DENIED:
         return False
     if consumer.account_id is None or denied_operations(key, consumer, [operation]):
         return True
-    granted = any(_allows(grant, operation) for grant in key.grants)
+    # The account itself creates the grant of its Auto Scaling role, with which nothing else of it can launch.
+    granted = any(
+        _allows(grant, operation) and not is_auto_scaling_role(grant.grantee) for grant in key.grants
+    )
     request = Request(consumer, operation, key.key.arn)
     return not granted and (key.policy is None or not may_allow_in_account(key.policy, request))
 

@@ -27,6 +27,7 @@ OPERATIONS = frozenset(
 # about a minute (aws/aws-sdk-go#1718, hashicorp/terraform-provider-aws#29245).
 DELETED_PRINCIPAL = re.compile(r"(AROA|AIDA)[A-Z0-9]+")
 NAME_PREFIX = "golden-images:"
+_AUTO_SCALING_ROLE = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
 # A new grant, even if listed, is usable after seconds, at most about 5 minutes (botocore operation
 # CreateGrant; KMS Developer Guide, "Using a grant token").
 NEW_GRANT_TIMEOUT = 300.0
@@ -35,6 +36,16 @@ NEW_GRANT_TIMEOUT = 300.0
 def is_own(grant: Grant) -> bool:
     """Whether this collection created the grant with the credentials of the key's owner."""
     return grant.name.startswith(NAME_PREFIX)
+
+
+def auto_scaling_role(partition: str, account_id: str) -> str:
+    """The ARN of an account's service-linked role for Auto Scaling."""
+    return f"arn:{partition}:iam::{account_id}:{_AUTO_SCALING_ROLE}"
+
+
+def is_auto_scaling_role(principal: str) -> bool:
+    """Whether the principal is an account's service-linked role for Auto Scaling."""
+    return principal.endswith(f":{_AUTO_SCALING_ROLE}")
 
 
 def name_prefix(key_arn: str, account_id: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import reduce
 
 from ..arns import account_of
-from ..keys.grants import DELETED_PRINCIPAL, name_prefix
+from ..keys.grants import DELETED_PRINCIPAL, auto_scaling_role, name_prefix
 from ..keys.needed import (
     HAS_VOLUMES,
     Kept,
@@ -26,7 +26,7 @@ from ..keys.needed import (
 )
 from ..keys.policy_statements import PolicyAccess, PolicyConsumers, own_accesses, short
 from ..model import Grant, KeyRef, KeySeen, Target
-from .request import auto_scaling_role, grant_request, holds, principal_arn
+from .request import grant_request, holds, principal_arn
 from .state import AUTO_SCALING_OPERATIONS, GrantSeen, GrantWanted
 
 _SHARED = (

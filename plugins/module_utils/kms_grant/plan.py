@@ -12,7 +12,7 @@ from typing import Any
 
 from ..failures import Failure
 from ..keys import access as key_access
-from ..keys.grants import DELETED_PRINCIPAL, name_prefix
+from ..keys.grants import DELETED_PRINCIPAL, auto_scaling_role, name_prefix
 from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyConsumers, own_statements, short
 from ..model import Grant, KeySeen, Sharing, Target
@@ -29,7 +29,7 @@ from .losses import (
     unseen_warnings,
 )
 from .policy import policy_after, stale_principals
-from .request import auto_scaling_role, by_name, grant_request, holds, principal_arn
+from .request import by_name, grant_request, holds, principal_arn
 from .state import AUTO_SCALING_OPERATIONS, GrantSeen, GrantWanted
 
 

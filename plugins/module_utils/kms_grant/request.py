@@ -11,12 +11,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..keys.grants import NAME_PREFIX
+from ..keys.grants import NAME_PREFIX, is_auto_scaling_role
 from ..keys.policy_statements import short
 from ..model import Grant
 from ..plan import Action
-
-_AUTO_SCALING_ROLE = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
 
 
 def grant_request(
@@ -42,14 +40,9 @@ def principal_arn(partition: str, principal: str) -> str:
     return principal if principal.startswith("arn:") else f"arn:{partition}:iam::{principal}:root"
 
 
-def auto_scaling_role(partition: str, account_id: str) -> str:
-    """The ARN of an account's service-linked role for Auto Scaling."""
-    return f"arn:{partition}:iam::{account_id}:{_AUTO_SCALING_ROLE}"
-
-
 def is_for_auto_scaling(action: Action) -> bool:
     """Whether the action creates a grant with the consumer's credentials, for its Auto Scaling role."""
-    return str(action.parameters.get("GranteePrincipal", "")).endswith(_AUTO_SCALING_ROLE)
+    return is_auto_scaling_role(str(action.parameters.get("GranteePrincipal", "")))
 
 
 def by_name(grants: Iterable[Grant]) -> dict[str, tuple[Grant, ...]]:

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from tests.unit.examples import ORG, UNIT
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import consumers, opened_to, policy_of
-from tests.unit.kms_grant.examples import DEPLOY, A, B, made, root
+from tests.unit.kms_grant.examples import DEPLOY, A, B, made, root, scaling_role
 
 KEY = Key(key_arn())
 OTHER_ORG = "arn:aws:organizations::111122223333:organization/o-zzzzzzzzzz"
@@ -84,6 +84,12 @@ def test_the_keys_that_give_access_beside_the_own_one() -> None:
         pytest.param([key()], with_accounts(B, A), [A, B], id="accounts"),
         pytest.param([key(made(root(A)))], with_accounts(A, B), [B], id="one has a grant"),
         pytest.param([key(made(DEPLOY))], with_accounts(A, B), [B], id="only a role has one"),
+        pytest.param(
+            [key(made(scaling_role(A)))], with_accounts(A), [A], id="only the Auto Scaling role has one"
+        ),
+        pytest.param(
+            [key(made(scaling_role(A)), made(root(A)))], with_accounts(A), [], id="the account has one, too"
+        ),
         pytest.param(
             [key(made(DEPLOY), policy=None)], with_accounts(A), [], id="policy not read, a role's grant"
         ),

@@ -11,6 +11,8 @@ from ansible_collections.golden.images.plugins.module_utils.keys.grants import (
     DELETED_PRINCIPAL,
     NAME_PREFIX,
     OPERATIONS,
+    auto_scaling_role,
+    is_auto_scaling_role,
     is_own,
     name_prefix,
 )
@@ -18,7 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Grant
 
 from tests.unit.examples import OWNER
 from tests.unit.keys.examples import key_arn
-from tests.unit.kms_grant.examples import DEPLOY, A, B, foreign, made, root
+from tests.unit.kms_grant.examples import DEPLOY, A, B, foreign, made, root, scaling_role
 
 
 @pytest.mark.parametrize("name", ["", "theirs", "golden-images", "Golden-images:0", "my-golden-images:0"])
@@ -42,6 +44,18 @@ def test_is_own() -> None:
 )
 def test_deleted_principals(grantee: str, deleted: bool) -> None:
     assert bool(DELETED_PRINCIPAL.fullmatch(grantee)) is deleted
+
+
+def test_auto_scaling_role() -> None:
+    assert auto_scaling_role("aws", A) == scaling_role(A)
+    assert auto_scaling_role("aws-cn", A) == scaling_role(A).replace("arn:aws:", "arn:aws-cn:")
+
+
+@pytest.mark.parametrize(
+    ("principal", "expected"), [(scaling_role(A), True), (root(A), False), (DEPLOY, False)]
+)
+def test_is_auto_scaling_role(principal: str, expected: bool) -> None:
+    assert is_auto_scaling_role(principal) is expected
 
 
 def test_grants_on_a_key_of_another_account_have_names_of_their_own() -> None:

@@ -57,11 +57,6 @@ def test_principal_arn(partition: str, principal: str, expected: str) -> None:
     assert grant.principal_arn(partition, principal) == expected
 
 
-def test_auto_scaling_role() -> None:
-    assert grant.auto_scaling_role("aws", A) == scaling_role(A)
-    assert grant.auto_scaling_role("aws-cn", A) == scaling_role(A).replace("arn:aws:", "arn:aws-cn:")
-
-
 @pytest.mark.parametrize(
     ("grantee", "expected"), [(scaling_role(A), True), (root(A), False), (DEPLOY, False)]
 )
