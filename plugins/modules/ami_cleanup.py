@@ -297,7 +297,7 @@ kms_keys:
   contains:
     kept_access:
       description:
-        - The accounts, roles and users that keep grants that no image needs.
+        - The accounts, roles and users that keep grants that no image is known to need.
       type: list
       elements: dict
       returned: always
@@ -307,7 +307,7 @@ kms_keys:
           type: str
           returned: always
         image_ids:
-          description: Empty, because no image needs the grants.
+          description: Images that may need the grants, as far as they are known.
           type: list
           elements: str
           returned: always
@@ -316,7 +316,7 @@ kms_keys:
           type: str
           returned: always
         volume_ids:
-          description: Its volumes under the key.
+          description: Its volumes under the key, if it keeps the grants because of these.
           type: list
           elements: str
           returned: always

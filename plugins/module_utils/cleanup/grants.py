@@ -41,7 +41,7 @@ _ALLOW = "Allow this read, or revoke the account's grants with ami_kms_grant, st
 class Revocations:
     """What happens to the grants on a key: those to revoke, and why others stay that might be revoked.
 
-    ``kept`` are the grantees that no image needs the grant for, and that keep it because of volumes.
+    ``kept`` are the grantees that keep grants because of volumes, or of images that may need them.
     ``unseen`` maps accounts whose volumes were not read to the reason.
     """
 
@@ -142,7 +142,7 @@ def _unneeded(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef
     """The grants on a key that no image needs once the images ``deregistering`` are deregistered."""
     usage = seen.key_usage.get(ref, _NOT_READ)
     if usage.unread:
-        return _keep_all(ref, usage.unread[0].could_not_be_read)
+        return _keep_all(ref, usage.grants, (), usage.unread[0].could_not_be_read)
     state = seen.regions[ref.region]
     staying = [own for own in state.images if ImageRef(ref.region, own.image.image_id) not in deregistering]
     under = [own for own in staying if ref.key_arn in _keys_of(own, state)]
@@ -156,17 +156,22 @@ def _unneeded(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef
         return Revocations()
     unknown = [own.image.image_id for own in staying if _may_be_under_any(own, state)]
     if unknown:
-        return _keep_all(ref, f"The keys of {unknown[0]} are not known.")
+        return _keep_all(ref, revocable, unknown, f"The keys of {unknown[0]} are not known.")
     soon = [own.image.image_id for own in under if _may_be_shared_soon(own, usage, seen)]
     if soon:
         return _keep_all(
             ref,
+            revocable,
+            soon,
             f"{soon[0]}, which is under the key, is shared with no account, and may be about to be: "
             f"it is not older than {_SHARED_WITHIN // timedelta(hours=1)} hours.",
         )
     if shared.org_arns or shared.org_unit_arns or shared.public:
         return _keep_all(
-            ref, "An image under the key is public, or shared with an organization or organizational unit."
+            ref,
+            revocable,
+            (),
+            "An image under the key is public, or shared with an organization or organizational unit.",
         )
     of_unknown_account = [grant for grant in revocable if not _account(grant)]
     warnings = tuple(
@@ -176,8 +181,12 @@ def _unneeded(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef
     return Revocations(tuple(grant for grant in revocable if grant not in of_unknown_account), warnings)
 
 
-def _keep_all(ref: KeyRef, why: str) -> Revocations:
-    return Revocations(warnings=(f"All grants on {ref.key_arn} are kept: {why} {_REMEDY}",))
+def _keep_all(ref: KeyRef, grants: Iterable[Grant], image_ids: Iterable[str], why: str) -> Revocations:
+    """Keep the ``grants``, which might be revoked otherwise, because these images may need them."""
+    return Revocations(
+        warnings=(f"All grants on {ref.key_arn} are kept: {why} {_REMEDY}",),
+        kept=tuple(Kept(one, tuple(image_ids), why) for one in sorted(short(one.grantee) for one in grants)),
+    )
 
 
 def _keys_of(own: OwnImage, state: RegionState) -> set[str | None]:

@@ -213,6 +213,8 @@ def test_grants_stay_while_a_new_image_under_their_key_is_shared_with_no_account
     made = plan(asked(), of)
     assert revoked(of) == ["g-root"] * goes
     assert ["ami-copy" in one and KEY in one for one in made.warnings] == [True] * (not goes)
+    held = made.keys[REF].as_result(REF)["kept_access"]
+    assert [(one["consumer"], one["image_ids"]) for one in held] == [(CONSUMER, ["ami-copy"])] * (not goes)
     # Later runs find the key only if they delete other snapshots under it.
     assert ["ami_kms_grant, state: absent" in one for one in made.warnings] == [True] * (not goes)
     assert ("DeregisterImage", "ami-1") in calls(made.actions)

@@ -122,7 +122,7 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
 
 
 def _key_access(keys: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
-    """The grants that are kept although no image needs them, and the accounts whose volumes were not read."""
+    """The kept grants that no image is known to need, and the accounts whose volumes were not read."""
     place = (Column("region", "Region"), Column("kms_key_arn", "Key"))
     yield Table(
         title="KMS grants kept",
@@ -133,7 +133,7 @@ def _key_access(keys: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
             Column("volume_ids", "Volumes"),
         ),
         rows=tuple({**key, **kept} for key in keys for kept in key["kept_access"]),
-        note="No image needs them.",
+        note="No image is known to need them.",
     )
     yield Table(
         title="Volumes not read",
