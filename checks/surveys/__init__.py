@@ -26,7 +26,7 @@ Option = Mapping[str, Any]
 Survey = dict[str, Any]
 
 # AWX shows all questions of a survey on one page.
-MOST_QUESTIONS = 35
+MOST_QUESTIONS = 36
 
 # The survey of the workflow that distributes, verifies and, once approved, publishes: these options of each
 # role. What its steps have in common is asked once. The workflow verifies and publishes the images of the

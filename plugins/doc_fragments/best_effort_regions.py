@@ -15,7 +15,6 @@ options:
       - Regions whose failure neither fails the task nor stops the other regions. Regions without an image are ignored.
       - What AWS or a check refuses there leaves out only that region, and is listed in RV(failures). Changes there are waited
         for up to a minute longer than in the other regions.
-      - A single consumer that AWS rejects there fails the task nevertheless, after all others have got access.
     type: list
     elements: str
     default: []

@@ -134,7 +134,10 @@ from ansible_collections.golden.images.plugins.plugin_utils.option_forms import 
 # What selects credentials besides the secrets: the options of amazon.aws, which it also reads from the
 # environment, and what only the SDK reads (AWS SDKs and Tools Reference Guide, "Environment variables").
 _CONNECTION = ("profile", "access_key", "assume_role_arn", "endpoint_url")
-_ENVIRONMENT = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ROLE_ARN")
+_ENVIRONMENT = (
+    *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ROLE_ARN"),
+    *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ORGANIZATIONS"),
+)
 
 
 class InventoryModule(ReadsOptions, AWSInventoryBase):

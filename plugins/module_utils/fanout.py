@@ -67,8 +67,9 @@ def each(
     slow iterator: work starts with its first item. If the iterator raises, no further work starts, and the
     exception is raised.
 
-    Once all other items are finished, the ``optional`` ones get ``grace_period`` more seconds. Those that are
-    not finished by then fail with ``DidNotAnswer``. The threads (``threads``, by default ``MAX_THREADS``)
+    Once all other items are finished, the ``optional`` ones get ``grace_period`` more seconds, which start
+    anew as long as a thread that is done with one has a further one to start. Those that are not finished by
+    then fail with ``DidNotAnswer``. The threads (``threads``, by default ``MAX_THREADS``)
     are daemons, so that such an item cannot keep the process from ending.
     """
     waiting: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
@@ -98,7 +99,8 @@ def each(
     open_items = set(given)
     deadline: float | None = None
     while open_items:
-        if deadline is None and open_items <= set(optional):
+        # Of more open items than threads, the thread that was done last has just started one.
+        if open_items <= set(optional) and (deadline is None or len(open_items) >= started):
             deadline = monotonic() + grace_period
         try:
             timeout = None if deadline is None else max(0.0, deadline - monotonic())

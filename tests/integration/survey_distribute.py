@@ -102,6 +102,7 @@ def _encrypted(aws: SimulatedAws, _folder: Path) -> Job:
         "distribute_verify_subnet_ids": probing.subnet_ids(aws, SCALING, HOME, AWAY),
         "distribute_verify_security_group_ids": probing.security_group_ids(aws, SCALING, HOME, AWAY),
         "distribute_verify_instance_type": "t3.large",
+        "distribute_verify_wait_timeout": "600",
     }
 
     def check(run: Run) -> None:

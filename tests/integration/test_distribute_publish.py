@@ -350,6 +350,42 @@ def test_a_best_effort_region_that_cannot_be_published_stops_no_other(
     assert _published(aws, CONSUMERS[0], AWAY) == again.facts["distribute_images"][AWAY]
 
 
+def test_a_distribution_to_best_effort_regions_alone_fails_if_none_is_published(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    variables |= {"distribute_best_effort_regions": list(REGIONS), "distribute_verify_level": "none"}
+    aws.add_fault("denied", service="ssm", action="PutParameter", times=0)
+    run = ansible.run(DISTRIBUTE, variables)
+    assert run.code != 0
+    assert "The image is published in no region" in run.text
+
+
+def test_an_account_that_ec2_rejects_keeps_no_other_one_from_the_parameter(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    bad, good = sorted(fixture.account_ids(*CONSUMERS))
+    # Both are rejected, then the first alone, and not the other.
+    refusal = {"code": "InvalidAMIAttributeItemValue", "status": 400}
+    aws.add_fault("error", action="ModifyImageAttribute", region=AWAY, times=2, **refusal)
+    run = ansible.run(DISTRIBUTE, variables | {"distribute_verify_level": "none"})
+    assert run.code != 0
+    assert f"AWS rejected {bad}" in run.task(LATE_FAILURES).result["msg"]
+    names = {aws.account_id(name): name for name in CONSUMERS}
+    published = {name: _published(aws, name, AWAY) for name in (names[bad], names[good])}
+    assert published == {names[bad]: None, names[good]: run.facts["distribute_images"][AWAY]}
+
+
+def test_the_time_for_instances_to_run_is_a_variable(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    aws.update_settings(launch_seconds=60)
+    run = ansible.run(
+        DISTRIBUTE, variables | {"distribute_regions": [HOME], "distribute_verify_wait_timeout": 1}
+    )
+    assert run.code != 0
+    assert "still pending after 1 s" in " ".join(run.task(LATE_FAILURES).result["msg"].split())
+
+
 def test_an_account_without_a_copy_verifies_the_shared_image(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

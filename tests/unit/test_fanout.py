@@ -159,6 +159,15 @@ def test_queued_optional_items_do_not_start_after_the_grace_period(
     assert started == [*required, "o1"]
 
 
+def test_queued_optional_items_have_the_grace_period_from_their_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fanout, "MAX_THREADS", 2)
+    optional = {f"o{number}" for number in range(8)}
+    done, failed = each([*optional, "r"], lambda _item: sleep(0.2), optional=optional, grace_period=0.5)
+    assert (set(done), failed) == ({*optional, "r"}, {})
+
+
 def test_optional_items_that_hang_do_not_block_required_ones(
     monkeypatch: pytest.MonkeyPatch, stuck: threading.Event
 ) -> None:

@@ -44,7 +44,8 @@ def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
         return read_place(of_account, owner, wanted, target, images[target])
 
     optional = targets_in(wanted.best_effort_regions, images)
-    places, failed = each(images, read_target, optional=optional)
+    # An account may see only after a while what was shared a moment ago.
+    places, failed = each(images, read_target, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
     failures = {
         target: _told(errors.failure(exception, target, "DescribeImages"), caller.account_id)
         for target, exception in failed.items()
