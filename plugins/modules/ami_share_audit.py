@@ -375,6 +375,14 @@ kms_keys:
       description: The key's state.
       type: str
       returned: always
+    undetermined_principals:
+      description:
+        - The account IDs and ARNs that an image under the key is shared with, and that may be able to use the key or not. The
+          grants and the key policy give access only to a role or user of the account, or it depends on a condition that the audit
+          cannot evaluate, such as the organization of the account.
+      type: list
+      elements: str
+      returned: always
 regions:
   description:
     - The regions that were read, each with C(image_block_public_access) and C(snapshot_block_public_access), which are null if

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import reduce
 from typing import Any
 
@@ -41,19 +41,38 @@ _REVOKE_OWN = (
 
 def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[Finding]:
     """The findings about every key of a region that was read, and about the images under it."""
-    under: dict[str, list[Image]] = {}
-    associated: dict[str, list[Image]] = {}
-    for listed in seen.images:
-        for arn in seen.key_arns(listed.image):
-            under.setdefault(arn, []).append(listed.image)
-        for arn in seen.associated_key_arns(listed.image):
-            associated.setdefault(arn, []).append(listed.image)
+    under, associated = _by_key(seen, seen.key_arns), _by_key(seen, seen.associated_key_arns)
     for arn, key in seen.keys.items():
         yield from _of_key(wanted, target, key, under.get(arn, []), associated.get(arn, []), seen)
 
 
-def result(target: Target, key: KeySeen) -> dict[str, Any]:
-    """A key as the module returns it: its grants, and who the statements of its policy give access to."""
+def results(target: Target, seen: RegionSeen) -> Iterator[dict[str, Any]]:
+    """Every key of a region as the module returns it, by ARN."""
+    under = _by_key(seen, seen.key_arns)
+    for arn, key in sorted(seen.keys.items()):
+        sharings = _sharings(target, under.get(arn, []), seen)
+        yield _result(target, key, reduce(Sharing.__or__, sharings.values(), Sharing()))
+
+
+def _by_key(seen: RegionSeen, arns_of: Callable[[Image], list[str]]) -> dict[str, list[Image]]:
+    found: dict[str, list[Image]] = {}
+    for listed in seen.images:
+        for arn in arns_of(listed.image):
+            found.setdefault(arn, []).append(listed.image)
+    return found
+
+
+def _sharings(target: Target, images: Iterable[Image], seen: RegionSeen) -> dict[str, Sharing]:
+    """Who else than the owner each image is shared with, by image ID, as far as it was read."""
+    return {
+        image.image_id: others(seen.sharing[image.image_id], target.account_id)
+        for image in images
+        if image.image_id in seen.sharing
+    }
+
+
+def _result(target: Target, key: KeySeen, sharing: Sharing) -> dict[str, Any]:
+    """A key's grants, who the statements of its policy give access to, and who may have access or not."""
     own = [
         _statement(access.consumers, access.operations, created_by_collection=True)
         for access in (key_policy.accesses_in_own_form(key.policy) if key.policy else ())
@@ -72,6 +91,11 @@ def result(target: Target, key: KeySeen) -> dict[str, Any]:
         "policy_statements": [*own, *of_others],
         "region": target.region,
         "state": key.key.state,
+        "undetermined_principals": sorted(
+            principal
+            for principal, found in key_access.access_of_consumers(key, sharing).items()
+            if found is key_access.Access.UNKNOWN
+        ),
     }
 
 
@@ -118,11 +142,7 @@ def _of_key(
     """
     images = [*encrypted, *associated]
     alone = [image for image in encrypted if not seen.associated_key_arns(image)]
-    sharings = {
-        image.image_id: others(seen.sharing[image.image_id], target.account_id)
-        for image in images
-        if image.image_id in seen.sharing
-    }
+    sharings = _sharings(target, images, seen)
     shared = [image for image in images if sharings.get(image.image_id)]
     if key.key.aws_managed:
         yield from _aws_managed(target, key, alone)

@@ -71,9 +71,9 @@ def results(seen: AuditSeen, plan: AuditPlan) -> list[dict[str, Any]]:
 def keys(seen: AuditSeen) -> list[dict[str, Any]]:
     """Every key as the module returns it."""
     return [
-        audit_keys.result(target, region.keys[arn])
+        key
         for target, region in sorted(seen.regions.items(), key=lambda item: item[0])
-        for arn in sorted(region.keys)
+        for key in audit_keys.results(target, region)
     ]
 
 

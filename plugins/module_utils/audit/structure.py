@@ -62,6 +62,7 @@ _KEY = {
     ],
     "region": TEXT,
     "state": TEXT,
+    "undetermined_principals": [TEXT],
 }
 _REGION = {
     "image_block_public_access": Absent(Null(TEXT)),

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -79,10 +79,35 @@ def consumers_without_access(keys: Iterable[KeySeen], sharing: Sharing) -> list[
     """The accounts and ARNs of ``sharing`` that certainly cannot use every one of the keys, sorted.
 
     Where access is undetermined, the consumer is not listed: for example an account, where a policy names an
-    organization that the account may be in, or where a grant or the policy gives one of its roles access. A
-    grant of its service-linked role for Auto Scaling alone does not count.
+    organization that the account may be in, or where a grant or the policy gives one of its roles access.
     """
-    return sorted({consumer for key in keys for consumer in _without_access(key, sharing)})
+    return sorted(
+        {
+            consumer
+            for key in keys
+            for consumer, found in access_of_consumers(key, sharing).items()
+            if found is Access.DENIED
+        }
+    )
+
+
+def access_of_consumers(key: KeySeen, sharing: Sharing) -> dict[str, Access]:
+    """Whether each account and ARN of ``sharing`` is allowed all that launches and copies need.
+
+    An account is not denied it if only one of its roles or users is allowed it: that is undetermined. A grant
+    of its service-linked role for Auto Scaling alone does not count.
+    """
+    consumers = {
+        **{account_id: Consumer(account_id=account_id) for account_id in sharing.account_ids},
+        **{arn: Consumer(org_id=policy_statements.organization_id(arn)) for arn in sharing.org_arns},
+        **{arn: Consumer(None, *policy_statements.unit_ids(arn)) for arn in sharing.org_unit_arns},
+    }
+    grants = _by_account(key.grants)
+    # A key can have tens of thousands of grants, and as many consumers.
+    return {
+        name: _access_to_all(replace(key, grants=grants.get(consumer.account_id or "", ())), consumer)
+        for name, consumer in consumers.items()
+    }
 
 
 def other_access(snapshot: Snapshot) -> str:
@@ -98,35 +123,30 @@ def other_access(snapshot: Snapshot) -> str:
     )
 
 
-def _without_access(key: KeySeen, sharing: Sharing) -> Iterator[str]:
-    consumers = {
-        **{account_id: Consumer(account_id=account_id) for account_id in sharing.account_ids},
-        **{arn: Consumer(org_id=policy_statements.organization_id(arn)) for arn in sharing.org_arns},
-        **{arn: Consumer(None, *policy_statements.unit_ids(arn)) for arn in sharing.org_unit_arns},
-    }
-    grants = _by_account(key.grants)
-    for name, consumer in consumers.items():
-        # A key can have tens of thousands of grants, and as many consumers.
-        own = replace(key, grants=grants.get(consumer.account_id or "", ()))
-        if any(_is_denied(own, consumer, operation) for operation in NEEDED):
-            yield name
+def _access_to_all(key: KeySeen, consumer: Consumer) -> Access:
+    """The least access to the operations that launches and copies need."""
+    found = {_access_in_part(key, consumer, operation) for operation in NEEDED}
+    return next(one for one in (Access.DENIED, Access.UNKNOWN, Access.ALLOWED) if one in found)
 
 
-def _is_denied(key: KeySeen, consumer: Consumer, operation: str) -> bool:
-    """Whether the operation is denied to a consumer, and to each role and user of an account.
+def _access_in_part(key: KeySeen, consumer: Consumer, operation: str) -> Access:
+    """The access, denied only if it is to each role and user of an account, too.
 
     The service-linked role for Auto Scaling is left out. The key has no grants of other accounts.
     """
-    if access(key, consumer, operation) is not Access.DENIED:
-        return False
-    if consumer.account_id is None or denied_operations(key, consumer, [operation]):
-        return True
+    whole = access(key, consumer, operation)
+    if whole is not Access.DENIED or consumer.account_id is None:
+        return whole
+    if denied_operations(key, consumer, [operation]):
+        return Access.DENIED
     # The account itself creates the grant of its Auto Scaling role, with which nothing else of it can launch.
     granted = any(
         _allows(grant, operation) and not is_auto_scaling_role(grant.grantee) for grant in key.grants
     )
     request = Request(consumer, operation, key.key.arn)
-    return not granted and (key.policy is None or not may_allow_in_account(key.policy, request))
+    if granted or (key.policy is not None and may_allow_in_account(key.policy, request)):
+        return Access.UNKNOWN
+    return Access.DENIED
 
 
 def _by_grant(key: KeySeen, consumer: Consumer, operation: str) -> bool:

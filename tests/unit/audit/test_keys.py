@@ -370,6 +370,18 @@ def test_the_facts_of_a_key() -> None:
     assert shown["policy_statements"][1]["org_units"] == [{"org_id": UNIT_IDS[0], "org_unit_id": UNIT_IDS[1]}]
 
 
+def test_principals_whose_access_to_a_key_is_undetermined() -> None:
+    in_org = opened_to(consumers(C, org_ids=(ORG_ID,)))
+    for seen, expected in (
+        (under_key(accounts(A, B), made(DEPLOY)), [A]),
+        (under_key(accounts(A, B, C) | orgs(ORG), policy=in_org), [A, B]),
+        (under_key(PRIVATE, made(DEPLOY)), []),
+        (replace(under_key(accounts(A), made(DEPLOY)), sharing={}), []),
+    ):
+        (shown,) = audit.keys(AuditSeen(OWNER, NOW, {place(): seen}))
+        assert shown["undetermined_principals"] == expected
+
+
 def test_the_statements_of_others_in_a_key() -> None:
     policy = policy_of(
         of_others({"AWS": [root(C), ADMIN]}, Action=["kms:Decrypt", "kms:Sign"]),

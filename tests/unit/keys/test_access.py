@@ -175,6 +175,19 @@ def test_consumers_without_access(keys: list[KeySeen], shared_with: Sharing, exp
     assert key_access.consumers_without_access(keys, shared_with) == expected
 
 
+def test_access_of_consumers() -> None:
+    in_org = opened_to(consumers(org_ids=(ORG.rsplit("/", 1)[1],)))
+    shared_with = with_accounts(A, B) | IN_ORG
+    allowed, denied, unknown = key_access.Access
+    for seen, expected in (
+        (key(made(DEPLOY), made(root(B))), {A: unknown, B: allowed, ORG: denied}),
+        (key(made(DEPLOY, OPERATIONS - {"CreateGrant"})), {A: denied, B: denied, ORG: denied}),
+        (key(made(root(A)), policy=in_org), {A: allowed, B: unknown, ORG: allowed}),
+        (key(made(scaling_role(A)), policy=None), {A: denied, B: denied, ORG: denied}),
+    ):
+        assert key_access.access_of_consumers(seen, shared_with) == expected
+
+
 SHARINGS = st.builds(
     Sharing,
     account_ids=st.frozensets(st.sampled_from([A, B])),

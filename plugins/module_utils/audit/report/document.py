@@ -23,7 +23,7 @@ _LEGEND = {
     Mark.BROKEN: "May launch the image, which is allowed, but cannot use its keys.",
     Mark.FOREIGN: "May use the image or its snapshots, which is not allowed.",
     Mark.PUBLIC: "The image or its snapshots are public, which is not allowed.",
-    Mark.UNREADABLE: "Permissions or key access could not be read, or were not checked.",
+    Mark.UNREADABLE: "Permissions or key access could not be read, were not checked, or are undetermined.",
 }
 _PERMISSIONS = frozenset({"launch permissions", "snapshots"})
 _UNREAD = "others"

@@ -50,8 +50,13 @@ class Held:
         """The principals that may launch the image, and lack a key of it."""
         return self._unreachable.get((image["region"], image["image_id"]), set())
 
+    def undetermined(self, image: Mapping[str, Any]) -> set[str]:
+        """The principals that may launch the image, and that may be able to use a key of it or not."""
+        keys = (self._keys.get((image["region"], arn), {}) for arn in image["kms_key_arns"])
+        return set[str]().union(*(key.get("undetermined_principals", ()) for key in keys))
+
     def keys(self, image: Mapping[str, Any], launch: str) -> str:
-        """Whether the principals with a launch permission can use the image's keys.
+        """Whether the principals with a launch permission can use the image's keys, unless that differs.
 
         ``not_needed`` without encryption, ``no`` if no other account can use any key of one of the snapshots,
         ``unknown`` if a key was not read or the access not checked: it is only checked with a launch
@@ -91,6 +96,7 @@ def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list
     What is the same for all of them is determined once for the image: a large report has millions of pairs.
     """
     foreign, unreachable = held.foreign(image), held.unreachable(image)
+    undetermined = held.undetermined(image)
     keys = {launch: held.keys(image, launch) for launch in ("yes", "no", "unknown")}
     readers = [_readers(one) for one in image["snapshots"]]
     groups: dict[tuple[Any, ...], list[str]] = {}
@@ -100,7 +106,11 @@ def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list
             if principal == owner:
                 continue
             launch = "unknown" if launchers is None else "yes" if principal in launchers else "no"
-            key_access = "no" if principal in unreachable and image["encrypted"] else keys[launch]
+            key_access = keys[launch]
+            if principal in unreachable and image["encrypted"]:
+                key_access = "no"
+            elif principal in undetermined and key_access == "yes":
+                key_access = "unknown"
             same = kind, principal not in foreign, launch, _snapshots(readers, principal), key_access
             groups.setdefault(same, []).append(principal)
     return [{**dict(zip(ACCESS, same, strict=True)), "principals": who} for same, who in groups.items()]

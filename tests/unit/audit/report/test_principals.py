@@ -29,8 +29,8 @@ from tests.unit.audit.examples import (
 from tests.unit.audit.report.examples import audited, report, unread
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.keys.examples import DEFAULT, key_arn
-from tests.unit.keys.policies import consumers, opened_to, policy_of
-from tests.unit.kms_grant.examples import KEY, A, B, made, root
+from tests.unit.keys.policies import ORG_ID, consumers, opened_to, policy_of
+from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, made, root
 
 SECOND = replace(KEY, arn=key_arn("b"))
 EVERYTHING = AuditWanted(allowed=accounts(A, B) | orgs(ORG, units=[UNIT]) | PUBLIC)
@@ -105,6 +105,30 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
             allowing(A, B),
             {A: (True, "yes", "none", "yes"), B: (True, "yes", "none", "no")},
             id="one has the key",
+        ),
+        pytest.param(
+            under_key(accounts(A, B), made(DEPLOY), made(root(B))),
+            allowing(A, B),
+            {A: (True, "yes", "none", "unknown"), B: (True, "yes", "none", "yes")},
+            id="only a role of one has the key",
+        ),
+        pytest.param(
+            under_key(accounts(A), policy=opened_to(consumers(org_ids=(ORG_ID,)))),
+            allowing(A),
+            {A: (True, "yes", "none", "unknown")},
+            id="the account may be in the organization that has the key",
+        ),
+        pytest.param(
+            under_key(accounts(A), made(DEPLOY), key=replace(KEY, state="Disabled")),
+            allowing(A),
+            {A: (True, "yes", "none", "no")},
+            id="only a role has the key, which is disabled",
+        ),
+        pytest.param(
+            under_key(PRIVATE, made(DEPLOY), volumes={"snap-1": accounts(A)}),
+            allowing(A),
+            {A: (True, "no", "all", "unknown")},
+            id="only a role has the key, without a launch permission",
         ),
         pytest.param(
             under_key(accounts(A), made(root(A)), key=replace(KEY, state="Disabled")),
