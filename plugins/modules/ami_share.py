@@ -96,7 +96,7 @@ options:
     default: []
   usable_key_arns:
     description:
-      - The KMS keys that an earlier task of the same play has just found usable by all consumers, as
+      - The KMS keys for which an earlier task of the same play has just found no consumer that cannot use them, as
         M(golden.images.ami_kms_grant) does if C(consumers_without_access) of a key is an empty list.
       - They are not read again to warn about consumers that cannot use them.
     type: list

@@ -41,8 +41,8 @@ class ShareWanted:
     ``images`` maps regions to image IDs; None is a copy that check mode only planned, of ``source_image_id``
     in ``source_region`` if set. With ``snapshot_ids``, only the permissions of these snapshots change.
     ``snapshots`` maps regions to snapshots that are unshared without an image; ``images`` is empty then.
-    ``planned_keys`` is by key ARN; ``usable_keys`` are the ARNs of keys that are known to be usable by all
-    consumers. What fails in ``best_effort_regions`` neither stops the others nor fails the task.
+    ``planned_keys`` is by key ARN; ``usable_keys`` are the ARNs of keys of which no consumer is known to lack
+    access. What fails in ``best_effort_regions`` neither stops the others nor fails the task.
     """
 
     images: Mapping[str, str | None]
