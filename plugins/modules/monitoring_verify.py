@@ -226,6 +226,9 @@ pending_subscriptions:
       description: The protocol.
       type: str
       returned: always
+  sample:
+    - endpoint: security@example.org
+      protocol: email
 """
 
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.flow import FLOW
