@@ -20,9 +20,10 @@ description:
     with C(GoldenImages). On a key of another account, grants are named C(golden-images-of-ACCOUNT:) and a hash. Everything
     else in a key policy stays as it is, byte for byte. A C(Deny) statement with such a Sid is refused.
   - A key can encrypt several images. Before this module revokes access, it reads the account's other images under the key,
-    or with a snapshot that it is associated with, and their permissions. Consumers that need the key for one of them keep their access, see RV(results[].kms_keys). This
-    requires C(ec2:DescribeImages), C(ec2:DescribeSnapshots), C(ec2:DescribeImageAttribute) and
-    C(ec2:DescribeSnapshotAttribute). What cannot be read revokes nothing, see O(revoke_in_use).
+    or with a snapshot that it is associated with, and their permissions. Consumers that need the key for one of them keep
+    their access, see RV(results[].kms_keys). This requires C(ec2:DescribeImages), C(ec2:DescribeSnapshots),
+    C(ec2:DescribeImageAttribute) and C(ec2:DescribeSnapshotAttribute). What cannot be read revokes nothing, see
+    O(revoke_in_use).
   - Launches of a shared image that name the owner's key create volumes under it, and need it whenever an instance with
     these volumes starts. With O(consumer_role_name), the volumes of the accounts that lose access are read as well
     (C(ec2:DescribeVolumes) in each of them), and accounts that have such volumes keep their access. Access is revoked if the

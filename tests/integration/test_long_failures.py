@@ -33,10 +33,10 @@ def distribute(aws: SimulatedAws, folder: Path, **variables: object) -> Run:
 def test_a_distribution_that_fails_everywhere_says_so_in_short_lines(
     aws: SimulatedAws, tmp_path: Path, action: str
 ) -> None:
-    aws.add_fault("error", action=action, times=0, code="InternalFailure", status=400)
+    aws.add_fault("error", action=action, times=0, code="NewError", status=400)
     run = distribute(aws, tmp_path, distribute_publish_parameter="/golden/web")
     assert run.code != 0
-    assert f"InternalFailure of {action}" in run.text
+    assert f"NewError of {action}" in run.text
     assert max(map(len, run.text.splitlines())) <= LONGEST
 
 
@@ -60,7 +60,7 @@ def test_a_remediation_that_fails_for_many_accounts_says_why_in_short_lines(
     entries = [{"UserId": account} for account in strangers]
     client = aws.client("ec2", OWNER, HOME)
     client.modify_image_attribute(ImageId=fixture.image_id, LaunchPermission={"Add": entries})
-    aws.add_fault("error", action="ModifyImageAttribute", times=0, code="InternalFailure", status=400)
+    aws.add_fault("error", action="ModifyImageAttribute", times=0, code="NewError", status=400)
     policy = {
         "audit_regions": [HOME],
         "audit_allowed_account_ids": consumers(1),
@@ -72,7 +72,7 @@ def test_a_remediation_that_fails_for_many_accounts_says_why_in_short_lines(
     assert run.code != 0
     assert max(map(len, run.text.splitlines())) <= LONGEST
     *_tasks, end = run.text.split("Fail if access remains")
-    assert end.index("InternalFailure of ModifyImageAttribute") < end.index("access of 400 principals")
+    assert end.index("NewError of ModifyImageAttribute") < end.index("access of 400 principals")
 
 
 def test_many_wrong_variables_are_told_in_short_lines(aws: SimulatedAws, tmp_path: Path) -> None:
