@@ -96,11 +96,11 @@ def each(
 
     done: dict[Item, Result] = {}
     failed: dict[Item, Exception] = {}
-    open_items = set(given)
+    open_items, may_fail = set(given), frozenset(optional)
     deadline: float | None = None
     while open_items:
-        # Of more open items than threads, the thread that was done last has just started one.
-        if open_items <= set(optional) and (deadline is None or len(open_items) >= started):
+        # With as many open items as threads, the thread that was done last has just started one of them.
+        if (deadline is None or len(open_items) >= started) and open_items <= may_fail:
             deadline = monotonic() + grace_period
         try:
             timeout = None if deadline is None else max(0.0, deadline - monotonic())
