@@ -312,6 +312,21 @@ class Sharing:
         return Sharing(account_ids=self.account_ids, public=self.public)
 
     @classmethod
+    def of_entries(cls, entries: Iterable[Mapping[str, Any]]) -> Sharing:
+        """The sharing by these entries (botocore shapes ``LaunchPermission``, ``CreateVolumePermission``)."""
+        listed = list(entries)
+
+        def values(kind: str) -> frozenset[str]:
+            return frozenset(entry[kind] for entry in listed if kind in entry)
+
+        return cls(
+            account_ids=values("UserId"),
+            org_arns=values("OrganizationArn"),
+            org_unit_arns=values("OrganizationalUnitArn"),
+            public=PUBLIC in values("Group"),
+        )
+
+    @classmethod
     def read(cls, result: Mapping[str, Any]) -> Sharing:
         """The sharing that ``as_result`` returned; organizations can be missing, as in that of a snapshot.
 

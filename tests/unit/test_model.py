@@ -24,6 +24,13 @@ SOME = Sharing(frozenset({A, B}), frozenset({ORG}), frozenset(), public=True)
 OTHER = Sharing(frozenset({B, C}), frozenset(), frozenset({UNIT}))
 
 
+def test_the_sharing_of_entries() -> None:
+    entries = [{"UserId": A}, {"UserId": B}, {"OrganizationArn": ORG}, {"Group": "all"}]
+    assert Sharing.of_entries(entries) == SOME
+    assert Sharing.of_entries([{"OrganizationalUnitArn": UNIT}]) == Sharing(org_unit_arns=frozenset({UNIT}))
+    assert Sharing.of_entries([]) == Sharing()
+
+
 def test_union_intersection_and_difference_cover_every_field() -> None:
     assert Sharing(frozenset({A, B, C}), frozenset({ORG}), frozenset({UNIT}), public=True) == SOME | OTHER
     assert Sharing(frozenset({B})) == SOME & OTHER

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from .. import arns
-from ..model import PUBLIC, Device, Grant, Image, Key, Sharing, Snapshot
+from ..model import Device, Grant, Image, Key, Sharing, Snapshot
 from ..plan import batches
 from ..structure import as_list
 from ..tags import source_tag, tag_map
@@ -240,13 +240,13 @@ def permissions(ec2: EC2Client, operation: str, resource_id: str, gone: Collecti
 def launch_permissions(ec2: EC2Client, image_id: str) -> Sharing:
     """The launch permissions of an image. Only its owner can read them."""
     answer = ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission")
-    return _sharing(required(answer, "LaunchPermissions", "DescribeImageAttribute"))
+    return Sharing.of_entries(required(answer, "LaunchPermissions", "DescribeImageAttribute"))
 
 
 def volume_permissions(ec2: EC2Client, snapshot_id: str) -> Sharing:
     """The create volume permissions of a snapshot. Only its owner can read them."""
     answer = ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission")
-    return _sharing(required(answer, "CreateVolumePermissions", "DescribeSnapshotAttribute"))
+    return Sharing.of_entries(required(answer, "CreateVolumePermissions", "DescribeSnapshotAttribute"))
 
 
 def key(kms: KMSClient, key_id: str) -> Key:
@@ -432,17 +432,3 @@ def _snapshot(item: Mapping[str, Any]) -> Snapshot:
 def associated_key_arns(item: Mapping[str, Any]) -> tuple[str, ...]:
     """The additional keys in an item of DescribeSnapshots; each of them gives access by itself."""
     return tuple(one["KmsKeyId"] for one in item.get("AssociatedKmsKeys", ()) if "KmsKeyId" in one)
-
-
-def _sharing(permissions: Iterable[Mapping[str, Any]]) -> Sharing:
-    listed = list(permissions)
-
-    def values(key: str) -> frozenset[str]:
-        return frozenset(permission[key] for permission in listed if key in permission)
-
-    return Sharing(
-        account_ids=values("UserId"),
-        org_arns=values("OrganizationArn"),
-        org_unit_arns=values("OrganizationalUnitArn"),
-        public=PUBLIC in values("Group"),
-    )

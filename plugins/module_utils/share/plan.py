@@ -183,14 +183,9 @@ def entries(sharing: Sharing) -> list[dict[str, str]]:
 
 
 def _modified(current: Sharing, modification: Mapping[str, list[dict[str, str]]]) -> Sharing:
-    """The sharing after a request, whose entries ``entries`` has made."""
+    """The sharing after a request, which either adds entries or removes some."""
     ((change, changed),) = modification.items()
-    values = {(kind, value) for entry in changed for kind, value in entry.items()}
-    account_ids, org_arns, org_unit_arns = (
-        frozenset(value for kind, value in values if kind == wanted)
-        for wanted in ("UserId", "OrganizationArn", "OrganizationalUnitArn")
-    )
-    delta = Sharing(account_ids, org_arns, org_unit_arns, public=("Group", "all") in values)
+    delta = Sharing.of_entries(changed)
     return current | delta if change == "Add" else current - delta
 
 
