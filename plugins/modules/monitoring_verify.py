@@ -227,7 +227,7 @@ pending_subscriptions:
       type: str
       returned: always
   sample:
-    - endpoint: security@example.org
+    - endpoint: security@example.invalid
       protocol: email
 """
 

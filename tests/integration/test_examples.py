@@ -125,6 +125,9 @@ def test_examples_work_and_results_are_as_documented(
         assert list(_undocumented(documented, task.result)) == [], task.name
         assert list(_of_other_types(documented, task.result, name)) == [], task.name
     results = [_at_home(task.result, ansible.folder) for task in own]
+    if name == "monitoring_verify":
+        # Its example is about a topic that is gone, which has no subscriptions.
+        results += _verified_with_a_pending_subscription(aws, ansible)
     assert list(samples.differing(documented, results)) == []
     if name == "distribution_report":
         assert Path(ansible.folder, "distribution.json").is_file()
@@ -165,6 +168,20 @@ def _prepare(
         _share(ansible, images[AWAY], "123456789012")
     if name == "report_upload":
         _prepare_buckets(aws, ansible.folder)
+
+
+def _verified_with_a_pending_subscription(aws: SimulatedAws, ansible: Ansible) -> list[Any]:
+    """What ``monitoring_verify`` returns to the role ``monitor``, if a recipient gets no mail."""
+    aws.client("logs", OWNER, AWAY).create_log_group(logGroupName="trail")
+    variables = {
+        "monitor_regions": [AWAY],
+        "monitor_log_group_name": "trail",
+        "monitor_subscriptions": [{"protocol": "email", "endpoint": "security@example.invalid"}],
+    }
+    role = {"name": MODULES + "monitor"}
+    run = ansible.tasks([{"name": "Monitor", "ansible.builtin.include_role": role, "vars": variables}])
+    assert run.code == 0, run.text
+    return [task.result for task in run.tasks if task.action == MODULES + "monitoring_verify"]
 
 
 def _at_home(result: Mapping[str, Any], folder: Path) -> Any:
