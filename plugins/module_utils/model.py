@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from . import arns
@@ -151,9 +152,12 @@ class Image:
         """
         return self.state not in ("disabled", "failed")
 
-    @property
+    @cached_property
     def snapshot_ids(self) -> tuple[str, ...]:
-        """The snapshots of the volumes, without duplicates, in the order of the devices."""
+        """The snapshots of the volumes, without duplicates, in the order of the devices.
+
+        An audit reads them many times for each image.
+        """
         return tuple(dict.fromkeys(device.snapshot_id for device in self.devices if device.snapshot_id))
 
     @property

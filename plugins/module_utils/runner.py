@@ -9,6 +9,7 @@ Only this file uses check mode, diff mode and the module's exits.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -166,7 +167,6 @@ def run_here(
     asked for.
     """
     from ansible.module_utils.basic import AnsibleModule
-    from ansible.module_utils.common.parameters import remove_values
 
     class Here(AnsibleModule):  # type: ignore[misc]
         """A module whose options are ``arguments``, and whose exits return to the caller."""
@@ -178,7 +178,7 @@ def run_here(
         def exit_json(self, **result: Any) -> None:
             if with_invocation:
                 result = {"invocation": {"module_args": self.params}, **result}
-            raise _Ended(remove_values(result, self.no_log_values))
+            raise _Ended({name: _without(self.no_log_values, value) for name, value in result.items()})
 
         def fail_json(self, msg: str, **result: Any) -> None:
             Here.exit_json(self, **{**result, "failed": True, "msg": msg})
@@ -190,6 +190,22 @@ def run_here(
     except _Ended as ended:
         return ended.result
     raise AssertionError("The module has ended without a result.")
+
+
+def _without(secrets: Collection[str], value: Any) -> Any:
+    """A value of a result as ``remove_values`` of Ansible returns it.
+
+    That copies each part of it, which takes a fifth of the CPU time of a large audit. Most values have no
+    secret: their JSON shows that, since it writes each character of a text on its own.
+    """
+    from ansible.module_utils.common.parameters import remove_values
+
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except TypeError:
+        return remove_values(value, secrets)
+    found = any(json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in secrets)
+    return remove_values(value, secrets) if found else value
 
 
 def preload() -> None:

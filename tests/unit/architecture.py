@@ -72,6 +72,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "dry_run",
         "errors",
         "lost_answers",
+        "operations",
         "pace",
         "parameters",
         "sdk",

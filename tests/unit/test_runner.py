@@ -591,6 +591,26 @@ def test_a_secret_is_not_in_a_message_of_ansible() -> None:
     assert "hunter2" not in str(found)
 
 
+@pytest.mark.parametrize(
+    ("value", "hidden"),
+    [
+        ('wJalr/"XUtn\u00e9', "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"),
+        ({"a": ['of wJalr/"XUtn\u00e9.']}, {"a": ["of ********."]}),
+        ({"a": [1, None, True]}, {"a": [1, None, True]}),
+        (4711, "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"),
+        ({"wJalr"}, {"wJalr"}),
+        ({"of 4711"}, {"of ********"}),
+    ],
+)
+def test_secrets_of_ansible_are_hidden_in_each_value(value: Any, hidden: Any) -> None:
+    assert runner._without({'wJalr/"XUtn\u00e9', "4711"}, value) == hidden
+
+
+def test_a_value_without_secrets_is_not_copied() -> None:
+    value = {"a": [1, "b"]}
+    assert runner._without({"c"}, value) is value
+
+
 # External IDs that AWS accepts, and that are also parts of the IDs in a result.
 ORDINARY_IDS = ["ab", "12345", "1234567", "444455556666", "ami-0123456789abcdef0", "eu-west-1"]
 

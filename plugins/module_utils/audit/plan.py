@@ -175,8 +175,9 @@ def _unread(seen: AuditSeen) -> Iterator[Failure]:
 def _not_deciding(seen: AuditSeen) -> Iterator[str]:
     """A warning for each setting that could not be read and that no finding depends on."""
     for target, region in seen.regions.items():
+        deciding = region.deciding_problems
         for problem in region.problems:
-            if problem not in region.deciding_problems:
+            if problem not in deciding:
                 yield (
                     f"{target.region}: {problem.resource} could not be read ({problem.failure.error_code}). "
                     "Nothing there is public, so no finding depends on it."

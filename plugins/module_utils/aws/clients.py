@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..fanout import MAX_THREADS
 from . import sdk
 from .errors import hidden
+from .operations import with_called_only
 from .pace import Pace, rate_of
 from .web_pages import refuse_web_pages
 
@@ -71,7 +72,18 @@ def preload() -> None:
 @cache
 def _loader(data_path: str | None) -> sdk.Loader:
     """The loader of botocore's models for all sessions: it keeps what it has read, which is large."""
-    return sdk.create_loader(data_path)
+
+    class Loader(sdk.Loader):
+        """Botocore's loader, without operations that nothing calls."""
+
+        def load_service_model(
+            self, service_name: str, type_name: str, api_version: str | None = None
+        ) -> dict[str, Any]:
+            model: dict[str, Any] = super().load_service_model(service_name, type_name, api_version)
+            return with_called_only(service_name, model) if type_name == "service-2" else model
+
+    paths = sdk.create_loader(data_path).search_paths
+    return Loader(paths, include_default_search_paths=False)
 
 
 class Clients:

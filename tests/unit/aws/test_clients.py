@@ -74,6 +74,20 @@ def test_each_region_has_a_client() -> None:
     assert clients.sts("us-east-1").meta.service_model.service_name == "sts"
 
 
+def test_a_client_of_ec2_has_no_operation_that_is_not_called() -> None:
+    clients = Clients(Connection(credentials=KEYS))
+    clients.open("ec2", ["eu-west-1"])
+    assert hasattr(clients.ec2("eu-west-1"), "copy_image")
+    assert not hasattr(clients.ec2("eu-west-1"), "run_scheduled_instances")
+
+
+def test_models_of_the_user_are_read_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DATA_PATH", f"{tmp_path}/a:{tmp_path}/b")
+    loader = Clients(Connection(credentials=KEYS))._session._session.get_component("data_loader")
+    assert loader.search_paths[:2] == [f"{tmp_path}/a", f"{tmp_path}/b"]
+    assert len(loader.search_paths) == len({*loader.search_paths}) > 2
+
+
 @pytest.fixture
 def files_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The files of botocore's models that are read during the test, in the order in which they are."""
