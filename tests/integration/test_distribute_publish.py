@@ -249,16 +249,20 @@ def test_nothing_is_published_if_the_verification_cannot_start(
     variables |= {"distribute_regions": [HOME], "distribute_verify_level": "authorized"}
     other = {"distribute_publish_parameter": "/golden/other", "distribute_launch_templates": []}
     role = {"name": "golden.images.distribute"}
+    # One of several hosts with accounts of their own may verify only its account. This one has none until the
+    # second image is shared, so that only its verification is refused.
+    is_shared = "is_second_image | default(false) and distribute__share_result"
+    own = {"account_id": f"{{{{ '{aws.account_id(OWNER)}' if {is_shared} else none }}}}"}
+    inventory = ansible.folder / "hosts.json"
+    inventory.write_text(json.dumps({"all": {"hosts": {"first": own, "second": {}}}}), encoding="utf-8")
     run = ansible.tasks(
         [
             {"name": "end", "meta": "end_host", "when": "inventory_hostname == 'second'"},
             {"name": "one", "include_role": role, "vars": variables},
-            # One of several hosts with accounts of their own may verify only its account, which the role
-            # verify checks before it reads an image.
-            {"name": "own", "set_fact": {"account_id": aws.account_id(OWNER)}},
+            {"name": "own", "set_fact": {"is_second_image": True}},
             {"name": "other", "include_role": role, "vars": variables | other},
         ],
-        *("--inventory", "first,second,"),
+        *("--inventory", str(inventory)),
         hosts="all",
         connection="local",
         vars={"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
@@ -277,6 +281,30 @@ def test_nothing_is_published_if_the_verification_cannot_start(
     assert [one["action"] for one in report["failures"]] == ["verify"]
     # Nothing of what the first image has reached.
     assert [one["reached"] for one in report["verified"]] == [False, False]
+
+
+def test_a_host_that_would_verify_accounts_of_others_is_refused_before_its_first_change(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    variables |= {"distribute_regions": [HOME], "distribute_verify_level": "authorized"}
+    own = {"account_id": aws.account_id(OWNER)}
+    inventory = ansible.folder / "hosts.json"
+    inventory.write_text(json.dumps({"all": {"hosts": {"first": own, "second": own}}}), encoding="utf-8")
+    aws.clear_calls()
+    run = ansible.tasks(
+        [
+            {"name": "end", "meta": "end_host", "when": "inventory_hostname == 'second'"},
+            {"name": "one", "include_role": {"name": "golden.images.distribute"}, "vars": variables},
+        ],
+        *("--inventory", str(inventory)),
+        hosts="all",
+        connection="local",
+        vars={"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+    )
+    assert run.code != 0
+    assert f"distribute_account_ids: the account_id of this host is {own['account_id']}" in run.text
+    assert "Run the distribution on one host, or set distribute_verify_level: none." in run.text
+    assert encrypted.changes(aws, refused=True) == []
 
 
 def test_variables_of_the_role_verify_change_no_distribution(

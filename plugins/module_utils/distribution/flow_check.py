@@ -190,12 +190,14 @@ def _other_hosts_accounts(params: Mapping[str, Any]) -> Iterator[Failure]:
     """
     own = params["host_account_id"]
     others = [one for one in Options(params).account_ids("account_ids") if own not in (None, one)]
-    if others:
+    if others and params["verify_level"] != "none":
         yield invalid_option(
             "account_ids",
             f"account_ids: the account_id of this host is {own}, and every host of the play would verify "
             f"{_examples(others)}.",
-            "Remove it: each host verifies the account of its account_id.",
+            "Remove it: each host verifies the account of its account_id."
+            if params["verify_images"] is not None
+            else "Run the distribution on one host, or set verify_level: none.",
         )
 
 

@@ -54,17 +54,25 @@ def test_options_that_every_step_takes_are_accepted():
 
 
 def test_a_host_with_an_account_verifies_no_other():
-    accounts = {
-        "account_ids": ["012345678901", "123456789012", "210987654321", "111122223333", "444455556666"]
-    }
-    with pytest.raises(Refused) as caught:
-        wanted_from(as_read(ARGUMENT_SPEC, {**GIVEN, **accounts, "host_account_id": "123456789012"}), False)
-    (failure,) = caught.value.failures
-    assert failure.action == "account_ids"
-    assert "the account_id of this host is 123456789012" in failure.message
-    assert "would verify 012345678901, 210987654321, 111122223333 and others." in failure.message
-    wanted_from({**GIVEN, "host_account_id": "012345678901"}, False)
-    wanted_from({**GIVEN, **accounts, "host_account_id": None}, False)
+    accounts = ["012345678901", "123456789012", "210987654321", "111122223333", "444455556666"]
+    given = {**GIVEN, "account_ids": accounts, "verify_level": "visible", "consumer_role_name": "verifier"}
+    of_host = {**given, "host_account_id": "123456789012"}
+    of_images = {"verify_images": {"eu-west-1": "ami-0123456789abcdef0"}}
+    one_host = "Run the distribution on one host, or set verify_level: none."
+    remove = "Remove it: each host verifies the account of its account_id."
+    for options, remedy in (({}, one_host), (of_images, remove)):
+        with pytest.raises(Refused) as caught:
+            wanted_from(as_read(ARGUMENT_SPEC, {**of_host, **options}), False)
+        (failure,) = caught.value.failures
+        assert (failure.action, failure.remedy) == ("account_ids", remedy)
+        assert "the account_id of this host is 123456789012" in failure.message
+        assert "would verify 012345678901, 210987654321, 111122223333 and others." in failure.message
+    for accepted in (
+        given,
+        {**of_host, "verify_level": "none"},
+        {**of_host, "account_ids": ["123456789012"]},
+    ):
+        wanted_from(as_read(ARGUMENT_SPEC, accepted), False)
 
 
 def test_options_of_every_step_are_accepted():
