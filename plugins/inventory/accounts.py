@@ -163,6 +163,8 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
             grouped = groups(named, naming)
         except errors.AWS_ERRORS as exception:
             self.fail_aws("The accounts cannot be listed", exception)
+        except errors.UNREADABLE as exception:
+            self.fail_aws(errors.unreadable(exception, "ListAccounts").sentence())
         except Refused as refused:
             self.fail_aws(str(refused))
         self._add_hosts(named, options)

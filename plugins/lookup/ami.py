@@ -131,6 +131,8 @@ class LookupModule(ReadsOptions, AWSLookupBase):
             self.fail_aws(str(refused))
         except errors.AWS_ERRORS as exception:
             self.fail_aws(errors.failure(exception, None, "DescribeImages").sentence())
+        except errors.UNREADABLE as exception:
+            self.fail_aws(errors.unreadable(exception, "DescribeImages").sentence())
 
     def _find(self, search):
         if search.parameter:

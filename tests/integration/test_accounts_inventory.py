@@ -16,6 +16,7 @@ import yaml
 
 from simulated_aws.client import SimulatedAws
 
+from .credentials import without_credentials
 from .fixture import Fixture
 from .playbook import Ansible
 
@@ -256,3 +257,11 @@ def test_a_web_page_is_no_answer(
     told = " ".join(errors.split())
     assert f"The response of {aws.url} to {operation} is a web page with the HTTP status {status}" in told
     assert "Check the network, the proxy and endpoint_url" in told
+
+
+def test_credentials_that_cannot_be_read_are_named(ansible: Ansible) -> None:
+    found, errors = Inventory(Ansible(without_credentials(ansible), ansible.folder)).listed()
+    assert not found
+    told = " ".join(errors.split())
+    assert "The credentials or settings cannot be read: [Errno 2] No such file or directory" in told
+    assert "Check profile or AWS_PROFILE" in told

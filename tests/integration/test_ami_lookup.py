@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.lookup import ami
 
 from simulated_aws.client import SimulatedAws
 
+from .credentials import without_credentials
 from .fixture import HOME, OWNER, Fixture
 from .playbook import Ansible, Run
 
@@ -187,3 +188,12 @@ def test_a_web_page_is_no_answer(
     told = " ".join(run.text.split())
     assert f"The response of {aws.url} to {operation} is a web page with the HTTP status {status}" in told
     assert "Check the network, the proxy and endpoint_url" in told
+
+
+def test_credentials_that_cannot_be_read_are_named(ansible: Ansible) -> None:
+    run = _looked_up(Ansible(without_credentials(ansible), ansible.folder), "golden-web-*", region=AWAY)
+    assert run.code != 0
+    told = " ".join(run.text.split())
+    assert "The credentials or settings cannot be read: [Errno 2] No such file or directory" in told
+    assert "Check profile or AWS_PROFILE" in told
+    assert "Traceback" not in run.text

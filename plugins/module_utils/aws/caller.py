@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ..failures import Refused
 from ..model import Target
@@ -42,6 +43,9 @@ def first_call(action: str, target: Target | None = None) -> Iterator[None]:
         raise Refused([failure(exception, target, action)]) from exception
     except UNREADABLE as exception:
         raise Refused([unreadable(exception, action)]) from exception
+    except Refused as refused:
+        # The client could not be opened.
+        raise Refused(replace(one, action=action) for one in refused.failures) from refused
 
 
 def identify(clients: Clients, region: str) -> Caller:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ..failures import Refused
 from ..fanout import MAX_THREADS
 from . import sdk
-from .errors import hidden
+from .errors import hidden, unreadable
 from .operations import with_called_only
 from .pace import Pace, rate_of
 from .web_pages import refuse_web_pages
@@ -126,19 +127,30 @@ class Clients:
         return variable in os.environ or setting in self._session._session.get_scoped_config()
 
     def open(self, service: str, regions: Iterable[str]) -> None:
-        """Create the clients of ``service`` in ``regions`` that do not exist yet."""
+        """Create the clients of ``service`` in ``regions`` that do not exist yet.
+
+        Raises:
+            Refused: the service has an endpoint in the user's settings that is no URL.
+        """
         for region in regions:
             if (service, region) not in self._clients:
-                client: Any = self._session.client(
-                    service,  # type: ignore[call-overload]
-                    region_name=region,
-                    endpoint_url=self._connection.endpoint_url,
-                    verify=self._connection.verify,
-                    config=self._config,
-                )
+                client = self._create(service, region)
                 refuse_web_pages(client.meta.events, client.meta.endpoint_url)
                 self._pace(client)
                 self._clients[service, region] = client
+
+    def _create(self, service: str, region: str) -> Any:
+        try:
+            return self._session.client(
+                service,  # type: ignore[call-overload]
+                region_name=region,
+                endpoint_url=self._connection.endpoint_url,
+                verify=self._connection.verify,
+                config=self._config,
+            )
+        except ValueError as exception:
+            # Also what reading the credentials raises, of the first client.
+            raise Refused([unreadable(exception, service)]) from exception
 
     def _pace(self, client: Any) -> None:
         """Let a client send the paced operation as fast as AWS documents that it may."""

@@ -17,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.clients import (
     organizations_config,
 )
 from ansible_collections.golden.images.plugins.module_utils.aws.pace import Rate
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.loaders import JSONFileLoader
@@ -79,6 +80,17 @@ def test_a_client_of_ec2_has_no_operation_that_is_not_called() -> None:
     clients.open("ec2", ["eu-west-1"])
     assert hasattr(clients.ec2("eu-west-1"), "copy_image")
     assert not hasattr(clients.ec2("eu-west-1"), "run_scheduled_instances")
+
+
+def test_an_endpoint_of_a_service_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "kms.internal")
+    clients = Clients(Connection(credentials=KEYS))
+    clients.open("ec2", ["eu-west-1"])
+    with pytest.raises(Refused) as caught:
+        clients.open("kms", ["eu-west-1"])
+    (failure,) = caught.value.failures
+    assert (failure.action, failure.error_code) == ("kms", "ValueError")
+    assert failure.message == "The credentials or settings cannot be read: Invalid endpoint: kms.internal"
 
 
 def test_models_of_the_user_are_read_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
