@@ -640,6 +640,12 @@ LOOKUP = Policy(
             ("ssm:GetParameter",),
             "do not set `parameter`",
         ),
+        Statement(
+            "FindKeys",
+            "the keys of encrypted images",
+            ("ec2:DescribeSnapshots",),
+            "an image whose key cannot be used can be the result",
+        ),
     ),
     ("lookup", "image_search"),
 )
@@ -655,7 +661,7 @@ CONSUMER_LAUNCH = Policy(
             (*_KEY_OF_COPY, "kms:CreateGrant"),
         ),
     ),
-    rooms=("diagnose", "shared_info"),
+    rooms=("diagnose", "image_search", "lookup", "shared_info"),
     note="The roles need the same actions on the key that encrypts their own volumes by default, unless that "
     "is the key `aws/ebs`.",
 )

@@ -18,8 +18,9 @@ description:
   - Images that the account's Allowed AMIs settings hide are not found. In audit mode these settings hide no image, so an
     image that they do not allow can be the result.
   - The newest image is the one that AWS created last in the region. The creation date of a copy is the time of the copy.
-  - The lookup does not check whether these credentials may use the KMS key of an encrypted image. Only a launch shows that,
-    see M(golden.images.ami_launch_probe).
+  - Encrypted images are not found if their KMS key is not enabled, or if an explicit deny keeps these credentials from using
+    it. Other denials hide no image, because policies may allow the key through EC2 only. Only a launch shows that, see
+    M(golden.images.ami_launch_probe).
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -53,6 +54,11 @@ options:
         A parameter that another account shares is named by its ARN.
       - Its image is found whatever its name, O(tags) and O(architecture) are, but only if it belongs to O(owners).
     type: str
+  check_key_access:
+    description:
+      - Whether to test the access to the keys of encrypted images, as in M(golden.images.ami_shared_info).
+    type: bool
+    default: true
 requirements:
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
@@ -60,7 +66,9 @@ extends_documentation_fragment:
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
 notes:
-  - The required permissions are C(ec2:DescribeImages) and, for O(parameter), C(ssm:GetParameter).
+  - The required permissions are C(ec2:DescribeImages) and, for O(parameter), C(ssm:GetParameter). O(check_key_access) takes
+    C(ec2:DescribeSnapshots), and of C(docs/iam/consumer-launch.json) what the launch takes, too. Without them, keys hide no
+    image.
   - The options, other than those of the connection, have the forms of a module's options, so that a template can pass the
     text of a survey. O(owners) can be separated by commas or lines, and O(tags) can be YAML or JSON text. Blank text counts as
     not set, but each of the terms is required.
@@ -105,6 +113,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.image_search import read
 from ansible_collections.golden.images.plugins.module_utils.image_search.choose import newest
 from ansible_collections.golden.images.plugins.module_utils.image_search.options import searches
+from ansible_collections.golden.images.plugins.module_utils.shared_info.state import KeysSeen
 from ansible_collections.golden.images.plugins.module_utils.variables import Variable
 from ansible_collections.golden.images.plugins.plugin_utils.option_forms import (
     ReadsOptions,
@@ -137,8 +146,15 @@ class LookupModule(ReadsOptions, AWSLookupBase):
     def _find(self, search):
         if search.parameter:
             search = read.of_parameter(self._client("ssm"), search, self.region)
-        found = read.images(self._client("ec2"), search)
-        return newest(search, found, self.region, datetime.now(UTC))
+        ec2 = self._client("ec2")
+        found = read.images(ec2, search)
+        return newest(search, found, self.region, datetime.now(UTC), self._keys(ec2, found))
+
+    def _keys(self, ec2, images):
+        encrypted = [image for image in images if image.encrypted_snapshots]
+        if not encrypted or not self.get_option("check_key_access"):
+            return KeysSeen()
+        return read.keys(ec2, self._client("kms"), self._client("sts"), encrypted)
 
     def _client(self, service):
         client = self.client(service, config=lookup_config())

@@ -161,6 +161,12 @@ class Image:
         return tuple(dict.fromkeys(device.snapshot_id for device in self.devices if device.snapshot_id))
 
     @property
+    def encrypted_snapshots(self) -> tuple[str, ...]:
+        """The snapshots of the encrypted volumes, without duplicates, in the order of the devices."""
+        found = (device.snapshot_id for device in self.devices if device.encrypted and device.snapshot_id)
+        return tuple(dict.fromkeys(found))
+
+    @property
     def smallest_instance_type(self) -> str | None:
         """The smallest instance type of the architecture; None if there is none, or the image excludes it.
 

@@ -110,6 +110,40 @@ def test_a_parameter_names_the_image(aws: SimulatedAws, ansible: Ansible, ids: d
     assert "The parameter /golden/api does not exist" in missing.text
 
 
+def test_an_image_whose_key_cannot_be_used_is_not_found(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    keys = {name: {"account": OWNER, "regions": [AWAY], "alias": f"alias/{name}"} for name in ("old", "new")}
+    images = {
+        name: {
+            "account": OWNER,
+            "region": AWAY,
+            "name": f"golden-api-{name}",
+            "age_days": age,
+            "devices": [{"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": name}],
+        }
+        for name, age in (("old", 20), ("new", 10))
+    }
+    described = fixture.add(kms_keys=keys, images=images)
+    old, new = (described["images"][name]["image_id"] for name in ("old", "new"))
+    assert _found(_looked_up(ansible, "golden-api-*", region=AWAY)) == [new]
+
+    kms = aws.client("kms", OWNER, AWAY)
+    kms.disable_key(KeyId=kms.describe_key(KeyId="alias/new")["KeyMetadata"]["KeyId"])
+    assert _found(_looked_up(ansible, "golden-api-*", region=AWAY)) == [old]
+    unchecked = _looked_up(ansible, "golden-api-*", region=AWAY, check_key_access="no")
+    assert _found(unchecked) == [new]
+    refused = _looked_up(ansible, new, region=AWAY)
+    assert refused.code != 0
+    assert f"{new} cannot be launched: {new} has a key that cannot be used (arn:aws:kms:" in refused.text
+    assert "is in the state Disabled)" in refused.text
+
+    # What cannot be read hides no image.
+    denied: dict[str, Any] = {"code": "UnauthorizedOperation", "message": "No.", "status": 403}
+    aws.add_fault("error", action="DescribeSnapshots", times=0, **denied)
+    assert _found(_looked_up(ansible, "golden-api-*", region=AWAY)) == [new]
+
+
 def test_options_can_be_answers_of_a_survey(fixture: Fixture, ansible: Ansible, ids: dict[str, str]) -> None:
     (owner,) = fixture.account_ids(OWNER)
     answers = {

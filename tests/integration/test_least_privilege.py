@@ -694,15 +694,23 @@ def test_inventory(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     assert_least(aws, user, policy)
 
 
+DISK = {"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": "web"}
+
+
 def test_lookup(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
-    policy = policies.LOOKUP
+    policy, launch = policies.LOOKUP, policies.CONSUMER_LAUNCH
     user = Attached(aws, fixture, tmp_path, [policy.required()])
     by_name = f"{{{{ lookup('golden.images.ami', '{fixture.name}', region='{HOME}') }}}}"
     ok(user.ansible.tasks([{"ansible.builtin.debug": {"msg": by_name}}]))
-    user.change(policy.document())
+    user.change(policy.document(), launch.document())
     aws.client("ssm", OWNER, HOME).put_parameter(Name="/golden/web", Value=fixture.image_id, Type="String")
+    fixture.add(
+        kms_keys={"web": {"account": OWNER, "regions": [HOME]}},
+        images={"encrypted": {"account": OWNER, "region": HOME, "name": "encrypted", "devices": [DISK]}},
+    )
     by_parameter = f"{{{{ lookup('golden.images.ami', parameter='/golden/web', region='{HOME}') }}}}"
-    ok(user.ansible.tasks([{"ansible.builtin.debug": {"msg": by_parameter}}]))
+    encrypted = f"{{{{ lookup('golden.images.ami', 'encrypted', region='{HOME}') }}}}"
+    ok(user.ansible.tasks([{"ansible.builtin.debug": {"msg": [by_parameter, encrypted]}}]))
     assert_least(aws, user, policy)
 
 

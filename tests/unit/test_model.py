@@ -120,6 +120,12 @@ def test_the_snapshots_of_an_image_have_no_duplicates() -> None:
     assert image.snapshot_ids == ("snap-2", "snap-1")
 
 
+def test_the_encrypted_snapshots_of_an_image_have_no_duplicates() -> None:
+    encrypted = volumes("snap-2", None, "snap-1", "snap-2", encrypted=True)
+    image = source_image(devices=volumes("snap-3") + encrypted)
+    assert image.encrypted_snapshots == ("snap-2", "snap-1")
+
+
 @pytest.mark.parametrize(
     ("devices", "encrypted"),
     [

@@ -11,14 +11,16 @@ from datetime import datetime
 
 from ..failures import Failure, Refused
 from ..model import Image
+from ..shared_info.evaluate import key_access
+from ..shared_info.state import KeysSeen
 from .state import Search
 
 # Images that an error message explains.
 _EXPLAINED = 3
 
 
-def newest(search: Search, images: Iterable[Image], region: str, now: datetime) -> str:
-    """The ID of the newest of the images that can be launched.
+def newest(search: Search, images: Iterable[Image], region: str, now: datetime, keys: KeysSeen) -> str:
+    """The ID of the newest of the images that can be launched; ``keys`` are what is known of their keys.
 
     The age is AWS's creation date: that of a copy is the time of the copy. Images of the same second are
     ordered by ID, so that the result is always the same.
@@ -27,7 +29,7 @@ def newest(search: Search, images: Iterable[Image], region: str, now: datetime) 
         Refused: none can be launched.
     """
     found = list(images)
-    obstacles = {image.image_id: obstacle(search, image, now) for image in found}
+    obstacles = {image.image_id: obstacle(search, image, now) or key_obstacle(image, keys) for image in found}
     usable = [image for image in found if obstacles[image.image_id] is None]
     if not usable:
         raise Refused([_none(search, found, obstacles, region)])
@@ -50,6 +52,12 @@ def obstacle(search: Search, image: Image, now: datetime) -> str | None:
     return None
 
 
+def key_obstacle(image: Image, keys: KeysSeen) -> str | None:
+    """Why an image cannot be launched because of its keys; None if it can, or if that is unknown."""
+    access, reason = key_access(image, keys)
+    return f"has a key that cannot be used ({reason.rstrip('.')})" if access == "no" else None
+
+
 def _none(search: Search, images: list[Image], obstacles: dict[str, str | None], region: str) -> Failure:
     wanted = search.described()
     if not images:
@@ -65,7 +73,8 @@ def _none(search: Search, images: list[Image], obstacles: dict[str, str | None],
     more = f", and {len(images) - len(last)} older ones cannot either" if len(images) > len(last) else ""
     return Failure(
         message=f"{wanted} cannot be launched: {why}{more}.",
-        remedy="Wait for pending images, distribute the image to this region, or restore a disabled one.",
+        remedy="Wait for pending images, distribute the image to this region, restore a disabled one, or "
+        "allow the use of its key.",
         error_code="image_not_launchable",
         action="DescribeImages",
         region=region,

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,16 @@ from ..aws import errors, read
 from ..aws.parameters import current
 from ..failures import Failure, Refused
 from ..model import Image
+from ..shared_info import read as shared_info
+from ..shared_info.state import KeysSeen
 from .state import Search
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import FilterTypeDef
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_sts import STSClient
 
 
 def of_parameter(ssm: SSMClient, search: Search, region: str) -> Search:
@@ -48,6 +53,20 @@ def images(ec2: EC2Client, search: Search) -> list[Image]:
     by_field = {"image-id": search.image_id, "name": search.name, "architecture": search.architecture}
     filters += [{"Name": name, "Values": [value]} for name, value in by_field.items() if value]
     return read.images(ec2, filters, search.owners)
+
+
+def keys(ec2: EC2Client, kms: KMSClient, sts: STSClient, found: Iterable[Image]) -> KeysSeen:
+    """What these credentials can do with the keys of images: each key is tried once, by dry runs.
+
+    What cannot be read is unknown, and excludes no image.
+    """
+    snapshot_ids = [one for image in found for one in image.encrypted_snapshots]
+    try:
+        caller = read.caller(sts)
+        account = f"arn:{caller.partition}:iam::{caller.account_id}:root"
+        return shared_info.keys(ec2, kms, snapshot_ids, account)
+    except errors.AWS_ERRORS as exception:
+        return KeysSeen(problem=errors.failure(exception, None, "DescribeSnapshots").text())
 
 
 def _unusable(region: str, message: str) -> Failure:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import denial
-from ..model import Target, time_of
+from ..model import Image, Target, time_of
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoSeen, SharedInfoWanted
 
 # Required to launch or copy an encrypted image.
@@ -45,7 +45,7 @@ def not_found(wanted: SharedInfoWanted, seen: SharedInfoSeen) -> tuple[str, ...]
     )
 
 
-def key_access(image: SharedImage, keys: KeysSeen) -> tuple[str, str]:
+def key_access(image: SharedImage | Image, keys: KeysSeen) -> tuple[str, str]:
     """Whether these credentials can use the keys of an image, and why: ``not_needed|yes|no|unknown``.
 
     ``yes`` if KMS denies no operation that was tried with any of the keys; ``no`` if a key is not enabled, or

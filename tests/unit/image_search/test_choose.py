@@ -10,9 +10,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.image_search.choose import newest, obstacle
+from ansible_collections.golden.images.plugins.module_utils.image_search.choose import (
+    key_obstacle,
+    newest,
+    obstacle,
+)
 from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
-from ansible_collections.golden.images.plugins.module_utils.model import Image
+from ansible_collections.golden.images.plugins.module_utils.model import Device, Image
+from ansible_collections.golden.images.plugins.module_utils.shared_info.state import KeysSeen, OwnKeyAccess
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 PAST, FUTURE = "2026-11-25T00:00:00.000Z", "2026-11-27T00:00:00.000Z"
@@ -37,7 +42,7 @@ def image(number: int, day: int, **changes: Any) -> Image:
     ],
 )
 def test_the_newest_that_can_be_launched(images: list[Image], expected: int) -> None:
-    assert newest(SEARCH, images, "eu-west-1", NOW) == image(expected, 1).image_id
+    assert newest(SEARCH, images, "eu-west-1", NOW, KeysSeen()) == image(expected, 1).image_id
 
 
 @pytest.mark.parametrize(
@@ -54,6 +59,34 @@ def test_obstacle(changes: dict[str, Any], expected: str | None) -> None:
     assert obstacle(SEARCH, image(1, 1, **changes), NOW) == expected
 
 
+KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def encrypted(number: int, day: int) -> Image:
+    return image(number, day, devices=(Device("/dev/xvda", f"snap-{number}", True),))
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"), [("Enabled", None), (None, None), ("Disabled", f"{KEY} is in the state Disabled")]
+)
+def test_a_key_that_cannot_be_used_is_an_obstacle(state: str | None, expected: str | None) -> None:
+    keys = KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess(state)})
+    found = key_obstacle(encrypted(1, 1), keys)
+    assert found == (f"has a key that cannot be used ({expected})" if expected else None)
+    assert key_obstacle(encrypted(2, 1), keys) is None
+    assert newest(SEARCH, [encrypted(1, 2), encrypted(2, 1)], "eu-west-1", NOW, keys) == (
+        image(2 if expected else 1, 1).image_id
+    )
+
+
+def test_the_keys_of_no_image_are_needed() -> None:
+    assert (
+        newest(SEARCH, [encrypted(1, 2), encrypted(2, 1)], "eu-west-1", NOW, KeysSeen())
+        == image(1, 1).image_id
+    )
+    assert key_obstacle(image(1, 1), KeysSeen()) is None
+
+
 def test_a_deprecated_image_is_found_by_its_id() -> None:
     one = image(1, 1, deprecation_time=PAST)
     assert obstacle(Search(image_id=one.image_id), one, NOW) is None
@@ -61,7 +94,7 @@ def test_a_deprecated_image_is_found_by_its_id() -> None:
 
 def test_no_image_at_all() -> None:
     with pytest.raises(Refused) as refused:
-        newest(SEARCH, [], "eu-west-1", NOW)
+        newest(SEARCH, [], "eu-west-1", NOW, KeysSeen())
     (failure,) = refused.value.failures
     assert (failure.error_code, failure.region) == ("image_not_found", "eu-west-1")
     assert failure.message == "an image with the name 'golden-*' was not found among the images of self."
@@ -71,7 +104,7 @@ def test_images_that_cannot_be_launched_are_explained_newest_first() -> None:
     states = ["disabled", "failed", "pending", "disabled", "disabled"]
     images = [image(number, number, state=state) for number, state in enumerate(states, start=1)]
     with pytest.raises(Refused) as refused:
-        newest(SEARCH, images, "eu-west-1", NOW)
+        newest(SEARCH, images, "eu-west-1", NOW, KeysSeen())
     (failure,) = refused.value.failures
     assert failure.error_code == "image_not_launchable"
     assert failure.message == (

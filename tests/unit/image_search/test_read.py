@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.image_search import read
 from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
+from ansible_collections.golden.images.plugins.module_utils.model import Device, Image
 from botocore.parsers import ResponseParserError
 
 from tests.unit.wire import Wire
@@ -62,6 +63,52 @@ def test_an_answer_that_is_not_one_names_its_own_operation() -> None:
     ssm: Any = SimpleNamespace(get_parameter=get_parameter)
     with pytest.raises(Refused, match="The response to GetParameter does not come from AWS"):
         read.of_parameter(ssm, NAMED, "eu-west-1")
+
+
+OWN, THEIRS = "111111111111", "222222222222"
+KEY = f"arn:aws:kms:eu-west-1:{OWN}:key/1"
+VOLUMES = (Device("/dev/xvda", "snap-1", True), Device("/dev/xvdb", "snap-2", False))
+SHARED = {"Filters": [{"Name": "snapshot-id", "Values": ["snap-1"]}], "RestorableByUserIds": ["self"]}
+
+
+@pytest.fixture
+def sts() -> Iterator[Wire]:
+    with Wire("sts").spoken() as wire:
+        wire.expect("get_caller_identity", {}, {"Account": THEIRS, "Arn": f"arn:aws-cn:iam::{THEIRS}:user/a"})
+        yield wire
+
+
+@pytest.fixture
+def kms() -> Iterator[Wire]:
+    with Wire("kms").spoken() as wire:
+        yield wire
+
+
+def test_the_keys_of_encrypted_volumes_are_tried(ec2: Wire, kms: Wire, sts: Wire) -> None:
+    ec2.expect(
+        "describe_snapshots",
+        {**SHARED, "MaxResults": 1000},
+        {"Snapshots": [{"SnapshotId": "snap-1", "State": "completed", "KmsKeyId": KEY}]},
+    )
+    kms.refuse("describe_key", {"KeyId": KEY}, "AccessDeniedException")
+    grant = {
+        "KeyId": KEY,
+        "GranteePrincipal": f"arn:aws-cn:iam::{THEIRS}:root",
+        "Operations": ["Decrypt"],
+        "DryRun": True,
+    }
+    kms.refuse("create_grant", grant, "DisabledException")
+    found = read.keys(ec2.client, kms.client, sts.client, [Image(IMAGE, "web", OWN, "available", VOLUMES)])
+    assert found.of_snapshot == {"snap-1": KEY}
+    assert [*found.access] == [KEY]
+    assert (found.access[KEY].unusable or "").startswith("DisabledException")
+
+
+def test_keys_that_cannot_be_read_are_unknown(ec2: Wire, kms: Wire, sts: Wire) -> None:
+    ec2.refuse("describe_snapshots", {**SHARED, "MaxResults": 1000}, "UnauthorizedOperation")
+    found = read.keys(ec2.client, kms.client, sts.client, [Image(IMAGE, "web", OWN, "available", VOLUMES)])
+    assert found.of_snapshot == {}
+    assert (found.problem or "").startswith("No (UnauthorizedOperation). Allow DescribeSnapshots")
 
 
 def test_images(ec2: Wire) -> None:
