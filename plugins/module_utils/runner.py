@@ -117,7 +117,8 @@ class Flow(Generic[Wanted, Seen]):
     ``wanted`` raises ``Refused`` for options that are not valid, ``read`` for a state without a plan.
     ``result`` gets an empty ``Outcome`` in check mode. ``clients`` is None for a flow that does not need AWS.
     A flow that only reads is also applied in check mode, so that what fails there fails the task as well.
-    ``diff`` is made in diff mode, from this verbosity on.
+    ``diff`` is made in diff mode, from this verbosity on. ``findings_name_options`` is whether the findings
+    of its ``results`` name options, which have other names in roles.
     """
 
     wanted: Callable[[Mapping[str, Any], bool], Wanted]
@@ -129,6 +130,7 @@ class Flow(Generic[Wanted, Seen]):
     only_reads: bool = False
     diff: Callable[[Wanted, Seen, Any], dict[str, Any]] = lambda _wanted, _seen, plan: diff_by_change(plan)
     diff_verbosity: int = 0
+    findings_name_options: bool = False
 
 
 def check_flow(wanted: Callable[[Mapping[str, Any], bool], None]) -> Flow[None, None]:
@@ -262,8 +264,11 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
         warn(f"Best-effort regions skipped: {summary(tolerated)}")
     failures = [_shown(failure, variables) for failure in (*plan.failures, *outcome.failures)]
     actions = plan.actions if module.check_mode else outcome.performed
+    found = flow.result(wanted, seen, plan, outcome)
+    if flow.findings_name_options:
+        found = {**found, "results": [_with_variables(row, variables) for row in found["results"]]}
     result: dict[str, Any] = {
-        **flow.result(wanted, seen, plan, outcome),
+        **found,
         "actions": [action.as_result() for action in actions],
         "changed": bool(actions),
         "failures": [failure.as_result() for failure in (*failures, *tolerated)],
@@ -275,6 +280,16 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
         rerun = [_RERUN] if in_regions and not flow.only_reads else []
         module.fail_json(msg="\n".join([summary(failures), *rerun]), **result)
     module.exit_json(**result)
+
+
+def _with_variables(row: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Any]:
+    """A row of a result whose findings name the variables that set options."""
+    texts = ("message", "remedy")
+    renamed_findings = [
+        {**finding, **{name: renamed_text(finding[name], variables) for name in texts}}
+        for finding in row["findings"]
+    ]
+    return {**row, "findings": renamed_findings}
 
 
 def _refuse(module: Any, refusals: Iterable[Failure], variables: Mapping[str, str]) -> None:

@@ -611,6 +611,20 @@ def test_a_value_without_secrets_is_not_copied() -> None:
     assert runner._without({"c"}, value) is value
 
 
+def test_findings_name_the_variables_that_set_the_options() -> None:
+    finding = {"code": "pending", "message": "Pending (wait_timeout).", "remedy": "Increase wait_timeout."}
+    rows = {"results": [{"region": "eu-west-1", "findings": [finding]}, {"findings": []}]}
+    flow = replace(Steps(needs_aws=False).flow(), result=lambda *_given: rows)
+    given = {"variable_names": {"wait_timeout": "verify_wait_timeout"}}
+    assert runner.run_here(flow, HERE_SPEC, given)["results"] == rows["results"]
+    naming = replace(flow, findings_name_options=True)
+    text = {"message": "Pending (verify_wait_timeout).", "remedy": "Increase verify_wait_timeout."}
+    assert runner.run_here(naming, HERE_SPEC, given)["results"] == [
+        {"region": "eu-west-1", "findings": [{"code": "pending", **text}]},
+        {"findings": []},
+    ]
+
+
 # External IDs that AWS accepts, and that are also parts of the IDs in a result.
 ORDINARY_IDS = ["ab", "12345", "1234567", "444455556666", "ami-0123456789abcdef0", "eu-west-1"]
 

@@ -124,7 +124,9 @@ def result(wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, outcome: Outcome) -
     return {"results": results}
 
 
-FLOW: Flow[ProbeWanted, ProbeSeen] = Flow(wanted_from, read_state, plan, apply, result)
+FLOW: Flow[ProbeWanted, ProbeSeen] = Flow(
+    wanted_from, read_state, plan, apply, result, findings_name_options=True
+)
 
 
 def _read(accounts: Accounts, wanted: ProbeWanted, account_id: str) -> _Account:
