@@ -644,7 +644,13 @@ LOOKUP = Policy(
             "FindKeys",
             "the keys of encrypted images",
             ("ec2:DescribeSnapshots",),
-            "an image whose key cannot be used can be the result",
+            "an image whose key is not enabled can be the result",
+        ),
+        Statement(
+            "ReadKeyStates",
+            "the states of these keys",
+            ("kms:DescribeKey",),
+            "an image whose key is not enabled can be the result",
         ),
     ),
     ("lookup", "image_search"),
@@ -661,7 +667,7 @@ CONSUMER_LAUNCH = Policy(
             (*_KEY_OF_COPY, "kms:CreateGrant"),
         ),
     ),
-    rooms=("diagnose", "image_search", "lookup", "shared_info"),
+    rooms=("diagnose", "shared_info"),
     note="The roles need the same actions on the key that encrypts their own volumes by default, unless that "
     "is the key `aws/ebs`.",
 )

@@ -163,8 +163,6 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
             grouped = groups(named, naming)
         except errors.AWS_ERRORS as exception:
             self.fail_aws("The accounts cannot be listed", exception)
-        except errors.UNREADABLE as exception:
-            self.fail_aws(errors.unreadable(exception, "ListAccounts").sentence())
         except Refused as refused:
             self.fail_aws(str(refused))
         self._add_hosts(named, options)
@@ -196,12 +194,20 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
         found, cached = self.get_cached_result(path, cache)
         accounts = options.from_cache(cached) if found else None
         if accounts is None:
-            super()._set_frozen_credentials()
-            client = self.client("organizations", config=organizations_config())
-            accounts = read_accounts.accounts(client, options)
+            accounts = self._listed(options)
             # Replaces a cached result that must not be used or has other options.
             self.update_cached_result(path, False, options.as_cache(accounts))
         return accounts
+
+    def _listed(self, options):
+        try:
+            super()._set_frozen_credentials()
+            client = self.client("organizations", config=organizations_config())
+            return read_accounts.accounts(client, options)
+        except errors.AWS_ERRORS:
+            raise
+        except errors.UNREADABLE as exception:
+            raise Refused([errors.unreadable(exception, "ListRoots")]) from exception
 
     def _add_hosts(self, named, options):
         on_controller = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}

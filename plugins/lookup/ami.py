@@ -18,9 +18,9 @@ description:
   - Images that the account's Allowed AMIs settings hide are not found. In audit mode these settings hide no image, so an
     image that they do not allow can be the result.
   - The newest image is the one that AWS created last in the region. The creation date of a copy is the time of the copy.
-  - Encrypted images are not found if their KMS key is not enabled, or if an explicit deny keeps these credentials from using
-    it. Other denials hide no image, because policies may allow the key through EC2 only. Only a launch shows that, see
-    M(golden.images.ami_launch_probe).
+  - An image is not found either while its KMS key is not enabled, for example because it is scheduled for deletion. A warning
+    names it if an older image is the result. Whether the key's policies allow the launch is not checked, because they may
+    allow it through EC2 only. Only a launch shows that, see M(golden.images.ami_launch_probe).
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -54,9 +54,9 @@ options:
         A parameter that another account shares is named by its ARN.
       - Its image is found whatever its name, O(tags) and O(architecture) are, but only if it belongs to O(owners).
     type: str
-  check_key_access:
+  check_key_state:
     description:
-      - Whether to test the access to the keys of encrypted images, as in M(golden.images.ami_shared_info).
+      - Whether to read the state of the KMS keys of the newest image, if it is encrypted. What cannot be read excludes no image.
     type: bool
     default: true
 requirements:
@@ -66,9 +66,8 @@ extends_documentation_fragment:
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
 notes:
-  - The required permissions are C(ec2:DescribeImages) and, for O(parameter), C(ssm:GetParameter). O(check_key_access) takes
-    C(ec2:DescribeSnapshots), and of C(docs/iam/consumer-launch.json) what the launch takes, too. Without them, keys hide no
-    image.
+  - The required permissions are C(ec2:DescribeImages) and, for O(parameter), C(ssm:GetParameter). O(check_key_state)
+    also needs C(ec2:DescribeSnapshots) and C(kms:DescribeKey).
   - The options, other than those of the connection, have the forms of a module's options, so that a template can pass the
     text of a survey. O(owners) can be separated by commas or lines, and O(tags) can be YAML or JSON text. Blank text counts as
     not set, but each of the terms is required.
@@ -106,14 +105,13 @@ from datetime import UTC, datetime
 
 from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
 from ansible_collections.golden.images.plugins.module_utils.arguments import OWNERS_SPEC, TAGS_SPEC
-from ansible_collections.golden.images.plugins.module_utils.aws import errors
-from ansible_collections.golden.images.plugins.module_utils.aws.clients import lookup_config
+from ansible_collections.golden.images.plugins.module_utils.aws.caller import first_call
+from ansible_collections.golden.images.plugins.module_utils.aws.clients import lookup_config, optional_config
 from ansible_collections.golden.images.plugins.module_utils.aws.web_pages import refuse_web_pages
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.image_search import read
 from ansible_collections.golden.images.plugins.module_utils.image_search.choose import newest
 from ansible_collections.golden.images.plugins.module_utils.image_search.options import searches
-from ansible_collections.golden.images.plugins.module_utils.shared_info.state import KeysSeen
 from ansible_collections.golden.images.plugins.module_utils.variables import Variable
 from ansible_collections.golden.images.plugins.plugin_utils.option_forms import (
     ReadsOptions,
@@ -138,25 +136,27 @@ class LookupModule(ReadsOptions, AWSLookupBase):
             return [self._find(search) for search in wanted]
         except Refused as refused:
             self.fail_aws(str(refused))
-        except errors.AWS_ERRORS as exception:
-            self.fail_aws(errors.failure(exception, None, "DescribeImages").sentence())
-        except errors.UNREADABLE as exception:
-            self.fail_aws(errors.unreadable(exception, "DescribeImages").sentence())
 
     def _find(self, search):
         if search.parameter:
-            search = read.of_parameter(self._client("ssm"), search, self.region)
-        ec2 = self._client("ec2")
-        found = read.images(ec2, search)
-        return newest(search, found, self.region, datetime.now(UTC), self._keys(ec2, found))
+            with first_call("GetParameter"):
+                search = read.of_parameter(self._client("ssm"), search, self.region)
+        with first_call("DescribeImages"):
+            ec2 = self._client("ec2")
+            found = read.images(ec2, search)
+        chosen = newest(
+            search, found, self.region, datetime.now(UTC), lambda image: self._key_obstacle(ec2, image)
+        )
+        for reason in chosen.skipped:
+            self._display.warning(f"golden.images.ami: the result is an older image: {reason}")
+        return chosen.image_id
 
-    def _keys(self, ec2, images):
-        encrypted = [image for image in images if image.encrypted_snapshots]
-        if not encrypted or not self.get_option("check_key_access"):
-            return KeysSeen()
-        return read.keys(ec2, self._client("kms"), self._client("sts"), encrypted)
+    def _key_obstacle(self, ec2, image):
+        if not image.encrypted_snapshots or not self.get_option("check_key_state"):
+            return None
+        return read.key_obstacle(ec2, self._client("kms", optional_config()), image)
 
-    def _client(self, service):
-        client = self.client(service, config=lookup_config())
+    def _client(self, service, config=None):
+        client = self.client(service, config=config or lookup_config())
         refuse_web_pages(client.meta.events, client.meta.endpoint_url)
         return client

@@ -224,6 +224,10 @@ class Instance:
     reason: str | None = None
 
 
+ENABLED_STATES = frozenset({"Enabled", "Updating"})
+"""The states of a key that permit its use (botocore operation UpdatePrimaryRegion, about ``Updating``)."""
+
+
 @dataclass(frozen=True)
 class Key:
     """A KMS key as DescribeKey returns it (botocore shape ``KeyMetadata``).
@@ -242,6 +246,11 @@ class Key:
     def account_id(self) -> str:
         """The account that owns the key."""
         return arns.parse(self.arn).account_id
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether its state permits its use."""
+        return self.state in ENABLED_STATES
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def test_a_parameter_names_the_image(aws: SimulatedAws, ansible: Ansible, ids: d
     assert "The parameter /golden/api does not exist" in missing.text
 
 
-def test_an_image_whose_key_cannot_be_used_is_not_found(
+def test_an_image_whose_key_is_not_enabled_is_not_found(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
     keys = {name: {"account": OWNER, "regions": [AWAY], "alias": f"alias/{name}"} for name in ("old", "new")}
@@ -130,15 +130,18 @@ def test_an_image_whose_key_cannot_be_used_is_not_found(
 
     kms = aws.client("kms", OWNER, AWAY)
     kms.disable_key(KeyId=kms.describe_key(KeyId="alias/new")["KeyMetadata"]["KeyId"])
-    assert _found(_looked_up(ansible, "golden-api-*", region=AWAY)) == [old]
-    unchecked = _looked_up(ansible, "golden-api-*", region=AWAY, check_key_access="no")
+    older = _looked_up(ansible, "golden-api-*", region=AWAY)
+    assert _found(older) == [old]
+    told = " ".join(older.text.split())
+    assert f"the result is an older image: {new} (golden-api-new) has a key that cannot be used" in told
+    unchecked = _looked_up(ansible, "golden-api-*", region=AWAY, check_key_state="no")
     assert _found(unchecked) == [new]
     refused = _looked_up(ansible, new, region=AWAY)
     assert refused.code != 0
     assert f"{new} cannot be launched: {new} has a key that cannot be used (arn:aws:kms:" in refused.text
     assert "is in the state Disabled)" in refused.text
 
-    # What cannot be read hides no image.
+    # What cannot be read excludes no image.
     denied: dict[str, Any] = {"code": "UnauthorizedOperation", "message": "No.", "status": 403}
     aws.add_fault("error", action="DescribeSnapshots", times=0, **denied)
     assert _found(_looked_up(ansible, "golden-api-*", region=AWAY)) == [new]

@@ -455,6 +455,20 @@ def test_a_tombstone_whose_answer_is_lost_is_not_put_again(
         assert [one["Version"] for one in history["Parameters"]] == [1]
 
 
+def test_an_endpoint_for_tombstones_that_is_no_url_changes_nothing(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    _images(fixture, HOME, new=1, old=100, older=200)
+    del policy["tombstone_path"]
+    wrong = Ansible({**ansible.environment, "AWS_ENDPOINT_URL_S3": "s3.internal"}, ansible.folder)
+    aws.clear_calls()
+    run, done = wrong.module("ami_cleanup", **policy, region=HOME, tombstone_s3_uri="s3://retired/amis")
+    assert run.code != 0
+    assert "Invalid endpoint: s3.internal" in done.result["msg"]
+    assert "This task changed nothing." in done.result["msg"]
+    assert aws.calls(action="CreateTags") == []
+
+
 def test_a_report_that_lacks_recipes_proves_nothing_and_a_region_without_them_keeps_its_images(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

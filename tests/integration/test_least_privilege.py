@@ -698,11 +698,11 @@ DISK = {"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": "we
 
 
 def test_lookup(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
-    policy, launch = policies.LOOKUP, policies.CONSUMER_LAUNCH
+    policy = policies.LOOKUP
     user = Attached(aws, fixture, tmp_path, [policy.required()])
     by_name = f"{{{{ lookup('golden.images.ami', '{fixture.name}', region='{HOME}') }}}}"
     ok(user.ansible.tasks([{"ansible.builtin.debug": {"msg": by_name}}]))
-    user.change(policy.document(), launch.document())
+    user.change(policy.document())
     aws.client("ssm", OWNER, HOME).put_parameter(Name="/golden/web", Value=fixture.image_id, Type="String")
     fixture.add(
         kms_keys={"web": {"account": OWNER, "regions": [HOME]}},

@@ -147,6 +147,18 @@ def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
     assert publishing.written(aws, refused=True) == []
 
 
+def test_an_endpoint_that_is_no_url_changes_nothing(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    shared = publishing.golden_images(fixture, "shared")
+    wrong = {**ansible.environment, "AWS_ENDPOINT_URL_SSM": "ssm.internal"}
+    run = Ansible(wrong, ansible.folder).tasks([publishing.publish("Publish", images=shared)])
+    assert run.code != 0
+    assert "The credentials or settings cannot be read: Invalid endpoint: ssm.internal" in run.text
+    assert "Traceback" not in run.text
+    assert publishing.written(aws, refused=True) == []
+
+
 def test_a_region_that_a_consumer_has_not_enabled_is_named(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

@@ -141,7 +141,6 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 # The other capabilities that a capability may use.
 MAY_USE = {
     "distribution": {"copy", "diagnose", "kms_grant", "launch_probe", "publish", "share", "verification"},
-    "image_search": {"shared_info"},
     "remediation": {"audit"},
     "restore": {"cleanup", "share"},
     "verification": {"diagnose", "launch_probe"},

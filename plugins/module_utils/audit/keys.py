@@ -150,7 +150,7 @@ def _of_key(
     if key.key.account_id != target.account_id:
         yield from _of_other_account(target, key, shared, encrypted)
         return
-    if key.key.state != "Enabled":
+    if not key.key.is_enabled:
         yield from _not_enabled(target, key, [image for image in shared if image in alone])
     else:
         yield from _unreachable(target, key, alone, sharings)

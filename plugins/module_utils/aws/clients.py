@@ -60,6 +60,16 @@ def lookup_config() -> sdk.Config:
     )
 
 
+def optional_config() -> sdk.Config:
+    """The botocore settings for a read that can fail: a service that does not answer takes seconds."""
+    return sdk.Config(
+        retries={"mode": "standard", "total_max_attempts": 2},
+        connect_timeout=3,
+        read_timeout=10,
+        user_agent_extra=USER_AGENT,
+    )
+
+
 def preload() -> None:
     """Read botocore's models of the services that nearly all tasks call, for this process and its forks."""
     loader = _loader(os.environ.get("AWS_DATA_PATH"))
@@ -130,7 +140,8 @@ class Clients:
         """Create the clients of ``service`` in ``regions`` that do not exist yet.
 
         Raises:
-            Refused: the service has an endpoint in the user's settings that is no URL.
+            Refused: the endpoint of the service in the user's settings is no URL, or the credentials, which
+                botocore reads for the first client, cannot be read.
         """
         for region in regions:
             if (service, region) not in self._clients:
@@ -148,8 +159,10 @@ class Clients:
                 verify=self._connection.verify,
                 config=self._config,
             )
+        except sdk.BotoCoreError:
+            # Some are ValueErrors, too.
+            raise
         except ValueError as exception:
-            # Also what reading the credentials raises, of the first client.
             raise Refused([unreadable(exception, service)]) from exception
 
     def _pace(self, client: Any) -> None:

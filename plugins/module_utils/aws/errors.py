@@ -10,10 +10,11 @@ import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ..denial import NO_CREDENTIALS
 from ..denial import remedy as remedy_of_denial
-from ..failures import CHECK_CREDENTIALS, Failure, TargetFailed, incomplete_response
+from ..failures import CHECK_CREDENTIALS, Failure, Refused, TargetFailed, incomplete_response
 from ..fanout import DidNotAnswer
 from ..model import Target
 from ..wording import masked
@@ -297,6 +298,8 @@ def failure(exception: Exception, target: Target | None, action: str) -> Failure
     """
     if isinstance(exception, TargetFailed):
         return exception.failure
+    if isinstance(exception, Refused):
+        return _at(target, exception.failures[0])
     if isinstance(exception, ClientError):
         return _aws_failure(exception, target, action)
     if isinstance(exception, WaiterError) and (error := error_of_waiter(exception)):
@@ -324,6 +327,13 @@ def failure(exception: Exception, target: Target | None, action: str) -> Failure
         region=target.region if target else None,
         account_id=target.account_id if target else None,
     )
+
+
+def _at(target: Target | None, found: Failure) -> Failure:
+    """A failure that names no place, such as one of the user's settings, at the target of the call."""
+    if target is None or found.region:
+        return found
+    return replace(found, region=target.region, account_id=target.account_id)
 
 
 def _aws_failure(exception: ClientError, target: Target | None, action: str) -> Failure:

@@ -22,7 +22,8 @@ EC2 = frozenset(
         *("DescribeLaunchTemplateVersions", "DescribeLockedSnapshots", "DescribeRegions"),
         *("DescribeSnapshotAttribute", "DescribeSnapshotTierStatus", "DescribeSnapshots"),
         *("DescribeSpotFleetRequests", "DescribeSpotInstanceRequests", "DescribeStoreImageTasks"),
-        *("DescribeVolumes", "DisableImage", "EnableImage", "EnableImageDeprecation"),
+        *("DescribeVolumes", "DisableImage", "DisableImageDeprecation"),
+        *("EnableImage", "EnableImageDeprecation"),
         *("GetAllowedImagesSettings", "GetEbsDefaultKmsKeyId", "GetEbsEncryptionByDefault"),
         *("GetImageBlockPublicAccessState", "GetSnapshotBlockPublicAccessState", "ListImagesInRecycleBin"),
         *("ListSnapshotsInRecycleBin", "ModifyImageAttribute", "ModifyLaunchTemplate"),
@@ -34,7 +35,7 @@ EC2 = frozenset(
 
 
 def with_called_only(service: str, model: dict[str, Any]) -> dict[str, Any]:
-    """Botocore's model of a service (``service-2``), for EC2 with the operations that are called alone."""
+    """Botocore's model of a service (``service-2``), for EC2 with only the operations that are called."""
     if service != "ec2":
         return model
     operations = {name: one for name, one in model["operations"].items() if name in EC2}

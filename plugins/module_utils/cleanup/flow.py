@@ -62,6 +62,9 @@ def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
         raise Refused(failures)
     for service in read_regions.services():
         clients.open(service, regions)
+    if wanted.tombstone_s3_uri:
+        # Settings that cannot be used are refused here, and not once images are tagged.
+        clients.open("s3", [clients.default_region])
     states = _read_regions(clients, wanted, caller.account_id, regions)
     seen = CleanupSeen(caller.account_id, datetime.now(UTC), states, partition=caller.partition)
     return _read_on(clients, wanted, seen)

@@ -95,7 +95,7 @@ def result(
 
 
 FLOW: Flow[DiagnosisWanted, DiagnosisSeen] = Flow(
-    wanted_from, read_state, plan, apply, result, only_reads=True, findings_name_options=True
+    wanted_from, read_state, plan, apply, result, only_reads=True
 )
 
 
@@ -211,7 +211,7 @@ def _keys_to_try(owner: OwnerSeen, case: Case) -> list[str]:
     tried = [
         arn
         for arn, key in described.items()
-        if not key.aws_managed and key.state == "Enabled" and not (own and key.account_id == case.account_id)
+        if not key.aws_managed and key.is_enabled and not (own and key.account_id == case.account_id)
     ]
     others = (*owner.key_problems, *owner.undecided_keys)
     return [*tried, *(arn for arn in others if arn.startswith("arn:") and arn not in described)]

@@ -146,7 +146,7 @@ def _of_key(
     case: Case, image: Image, owner: OwnerSeen, key: KeySeen, consumer: ConsumerSeen | None
 ) -> Iterator[Finding]:
     arn = key.key.arn
-    if key.key.state != "Enabled":
+    if not key.key.is_enabled:
         yield finding(
             "key_not_enabled",
             f"{arn}, under which {image.image_id} is encrypted, is in the state {key.key.state}.",
@@ -163,7 +163,7 @@ def _of_key(
                 f"It belongs to account {key.key.account_id}, and only that account can read who may use it."
             )
             yield _unreadable(case, arn, why)
-    elif key.key.state == "Enabled" and not own and arn not in owner.key_problems:
+    elif key.key.is_enabled and not own and arn not in owner.key_problems:
         access = _KeyAccess(case, key, _consumer(case, owner.launch, consumer))
         if (found := _evaluate_owner_policies(access, dry_run)) is not None:
             yield found

@@ -197,7 +197,7 @@ def _other_hosts_accounts(params: Mapping[str, Any]) -> Iterator[Failure]:
             f"{_examples(others)}.",
             "Remove it: each host verifies the account of its account_id."
             if params["verify_images"] is not None
-            else "Run the distribution on one host, or set verify_level: none.",
+            else "Run the distribution in a play with one host (localhost), or set verify_level: none.",
         )
 
 

@@ -2,38 +2,57 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Selects the newest image that can be launched, or explains why none can."""
+"""Chooses the newest image that can be launched, or explains why none can."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from ..failures import Failure, Refused
 from ..model import Image
-from ..shared_info.evaluate import key_access
-from ..shared_info.state import KeysSeen
 from .state import Search
 
 # Images that an error message explains.
 _EXPLAINED = 3
 
 
-def newest(search: Search, images: Iterable[Image], region: str, now: datetime, keys: KeysSeen) -> str:
-    """The ID of the newest of the images that can be launched; ``keys`` are what is known of their keys.
+@dataclass(frozen=True)
+class Choice:
+    """The image that was chosen, and why newer ones were not because of their keys, as sentences."""
 
-    The age is AWS's creation date: that of a copy is the time of the copy. Images of the same second are
-    ordered by ID, so that the result is always the same.
+    image_id: str
+    skipped: tuple[str, ...] = ()
+
+
+def newest(
+    search: Search,
+    images: Iterable[Image],
+    region: str,
+    now: datetime,
+    key_obstacle: Callable[[Image], str | None],
+) -> Choice:
+    """The newest of the images that can be launched.
+
+    ``key_obstacle`` says why the keys of an image permit no launch. It is asked about the newest image first,
+    and not about older ones than the result. The age is AWS's creation date: that of a copy is the time of
+    the copy. Images of the same second are ordered by ID, so that the result is always the same.
 
     Raises:
         Refused: none can be launched.
     """
-    found = list(images)
-    obstacles = {image.image_id: obstacle(search, image, now) or key_obstacle(image, keys) for image in found}
-    usable = [image for image in found if obstacles[image.image_id] is None]
-    if not usable:
-        raise Refused([_none(search, found, obstacles, region)])
-    return max(usable, key=lambda image: (image.creation_date, image.image_id)).image_id
+    found = sorted(images, key=lambda image: (image.creation_date, image.image_id), reverse=True)
+    obstacles: dict[str, str] = {}
+    skipped: list[str] = []
+    for image in found:
+        because = obstacle(search, image, now)
+        if because is None and (because := key_obstacle(image)):
+            skipped.append(f"{image.image_id} ({image.name}) {because}.")
+        if because is None:
+            return Choice(image.image_id, tuple(skipped))
+        obstacles[image.image_id] = because
+    raise Refused([_none(search, found, obstacles, region)])
 
 
 def obstacle(search: Search, image: Image, now: datetime) -> str | None:
@@ -52,13 +71,8 @@ def obstacle(search: Search, image: Image, now: datetime) -> str | None:
     return None
 
 
-def key_obstacle(image: Image, keys: KeysSeen) -> str | None:
-    """Why an image cannot be launched because of its keys; None if it can, or if that is unknown."""
-    access, reason = key_access(image, keys)
-    return f"has a key that cannot be used ({reason.rstrip('.')})" if access == "no" else None
-
-
-def _none(search: Search, images: list[Image], obstacles: dict[str, str | None], region: str) -> Failure:
+def _none(search: Search, images: list[Image], obstacles: dict[str, str], region: str) -> Failure:
+    """Why none of the images, the newest first, can be launched."""
     wanted = search.described()
     if not images:
         return Failure(
@@ -68,13 +82,13 @@ def _none(search: Search, images: list[Image], obstacles: dict[str, str | None],
             action="DescribeImages",
             region=region,
         )
-    last = sorted(images, key=lambda image: image.creation_date, reverse=True)[:_EXPLAINED]
+    last = images[:_EXPLAINED]
     why = ", ".join(f"{image.image_id} {obstacles[image.image_id]}" for image in last)
     more = f", and {len(images) - len(last)} older ones cannot either" if len(images) > len(last) else ""
     return Failure(
         message=f"{wanted} cannot be launched: {why}{more}.",
         remedy="Wait for pending images, distribute the image to this region, restore a disabled one, or "
-        "allow the use of its key.",
+        "enable its key.",
         error_code="image_not_launchable",
         action="DescribeImages",
         region=region,

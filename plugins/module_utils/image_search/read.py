@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,6 @@ from ..aws import errors, read
 from ..aws.parameters import current
 from ..failures import Failure, Refused
 from ..model import Image
-from ..shared_info import read as shared_info
-from ..shared_info.state import KeysSeen
 from .state import Search
 
 if TYPE_CHECKING:
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_ssm import SSMClient
-    from mypy_boto3_sts import STSClient
 
 
 def of_parameter(ssm: SSMClient, search: Search, region: str) -> Search:
@@ -55,18 +51,23 @@ def images(ec2: EC2Client, search: Search) -> list[Image]:
     return read.images(ec2, filters, search.owners)
 
 
-def keys(ec2: EC2Client, kms: KMSClient, sts: STSClient, found: Iterable[Image]) -> KeysSeen:
-    """What these credentials can do with the keys of images: each key is tried once, by dry runs.
+def key_obstacle(ec2: EC2Client, kms: KMSClient, image: Image) -> str | None:
+    """Why the state of a key permits no launch of an image; None if it permits it, or cannot be read.
 
-    What cannot be read is unknown, and excludes no image.
+    Only the state applies to everybody who launches. A launch calls KMS through EC2, which policies may allow
+    where they deny a call of these credentials.
     """
-    snapshot_ids = [one for image in found for one in image.encrypted_snapshots]
     try:
-        caller = read.caller(sts)
-        account = f"arn:{caller.partition}:iam::{caller.account_id}:root"
-        return shared_info.keys(ec2, kms, snapshot_ids, account)
-    except errors.AWS_ERRORS as exception:
-        return KeysSeen(problem=errors.failure(exception, None, "DescribeSnapshots").text())
+        for snapshot in read.snapshots_shared_with(ec2, image.encrypted_snapshots):
+            # Each associated key gives access to the data as well.
+            if snapshot.kms_key_id and not snapshot.associated_key_arns:
+                key = read.key(kms, snapshot.kms_key_id)
+                if not key.is_enabled:
+                    return f"has a key that cannot be used ({key.arn} is in the state {key.state})"
+    except errors.AWS_ERRORS:
+        # The lookup documents that what cannot be read excludes no image.
+        return None
+    return None
 
 
 def _unusable(region: str, message: str) -> Failure:

@@ -173,7 +173,7 @@ def check_key(
                 f"Set a customer managed key. {_NEVER_SHARED}",
             ),
         )
-    if key.state != "Enabled":
+    if not key.is_enabled:
         return (
             Failure.at(
                 target,

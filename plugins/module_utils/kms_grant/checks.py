@@ -34,7 +34,7 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
             f"{key.key.arn} is an AWS managed key: no other account can get access to it.",
             "Copy the image with a customer managed key (kms_key_id of ami_copy_regions), and use that key.",
         )
-    elif key.key.state != "Enabled" and granting:
+    elif not key.key.is_enabled and granting:
         yield refusal(
             "key_not_enabled",
             f"{key.key.arn} is in the state {key.key.state}.",

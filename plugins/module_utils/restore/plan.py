@@ -273,10 +273,11 @@ def _finishing_actions(
     if image.state == "disabled":
         yield Action(target, "EnableImage", {"ImageId": image_id}, image_id)
     if after.deprecation_time != image.deprecation_time:
-        date = parse(after.deprecation_time or "")
-        operation = "EnableImageDeprecation" if date else "DisableImageDeprecation"
-        deprecate_at = {"DeprecateAt": date} if date else {}
-        yield Action(target, operation, {**deprecate_at, "ImageId": image_id}, image_id)
+        if date := parse(after.deprecation_time or ""):
+            until = {"DeprecateAt": date, "ImageId": image_id}
+            yield Action(target, "EnableImageDeprecation", until, image_id)
+        else:
+            yield Action(target, "DisableImageDeprecation", {"ImageId": image_id}, image_id)
     yield from missing
     snapshot_ids = sorted(one.snapshot_id for one in found.snapshots.values() if image_id in marked_for(one))
     if snapshot_ids:

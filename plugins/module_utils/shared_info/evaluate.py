@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import denial
-from ..model import Image, Target, time_of
+from ..model import ENABLED_STATES, Target, time_of
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoSeen, SharedInfoWanted
 
 # Required to launch or copy an encrypted image.
@@ -45,7 +45,7 @@ def not_found(wanted: SharedInfoWanted, seen: SharedInfoSeen) -> tuple[str, ...]
     )
 
 
-def key_access(image: SharedImage | Image, keys: KeysSeen) -> tuple[str, str]:
+def key_access(image: SharedImage, keys: KeysSeen) -> tuple[str, str]:
     """Whether these credentials can use the keys of an image, and why: ``not_needed|yes|no|unknown``.
 
     ``yes`` if KMS denies no operation that was tried with any of the keys; ``no`` if a key is not enabled, or
@@ -82,7 +82,7 @@ def _evaluate(arn: str, snapshot_id: str, keys: KeysSeen) -> tuple[str, str]:
 def _evaluate_key(arn: str, key: OwnKeyAccess) -> tuple[str, str]:
     if key.problem:
         return "unknown", f"{arn}: {key.problem}"
-    if key.state not in (None, "Enabled"):
+    if key.state is not None and key.state not in ENABLED_STATES:
         return "no", f"{arn} is in the state {key.state}."
     if key.unusable:
         return "no", f"The state of {arn} permits no use: {key.unusable}"

@@ -14,6 +14,7 @@ from ..aws import read
 from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, ParamValidationError, code_of, failure, message_of
 from ..keys.access import other_access
+from ..model import ENABLED_STATES
 from ..plan import batches
 from ..tags import tag_map
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoWanted
@@ -108,7 +109,7 @@ def _test_access(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
     state = None
     try:
         state = _state(kms, arn, denied)
-        if state not in (None, "Enabled"):
+        if state is not None and state not in ENABLED_STATES:
             return OwnKeyAccess(state)
         for name, request in dry_runs.requests(kms, arn, account).items():
             if (message := _denial(request)) is not None:

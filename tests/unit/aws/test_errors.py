@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +25,11 @@ from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.denial import NO_CREDENTIALS
-from ansible_collections.golden.images.plugins.module_utils.failures import TargetFailed, invalid_option
+from ansible_collections.golden.images.plugins.module_utils.failures import (
+    Refused,
+    TargetFailed,
+    invalid_option,
+)
 from ansible_collections.golden.images.plugins.module_utils.fanout import DidNotAnswer
 from botocore import exceptions
 from botocore.exceptions import (
@@ -384,6 +389,20 @@ def test_a_region_that_did_not_answer_is_named_as_such() -> None:
 def test_a_failure_that_is_known_already_stays_as_it_is() -> None:
     known = invalid_option("images", "no such image", "check")
     assert failure(TargetFailed(known), place(), "DescribeImages") == known
+
+
+def test_a_refusal_of_settings_is_that_of_the_target() -> None:
+    refused_settings = Refused([unreadable(ValueError("Invalid endpoint: ssm.internal"), "ssm")])
+    found = failure(refused_settings, place("eu-west-1"), "GetParameter")
+    assert (found.region, found.account_id, found.error_code) == (
+        "eu-west-1",
+        place().account_id,
+        "ValueError",
+    )
+    assert found.message == "The credentials or settings cannot be read: Invalid endpoint: ssm.internal"
+    assert failure(refused_settings, None, "GetParameter").region is None
+    elsewhere = replace(refused_settings.failures[0], region="us-east-1")
+    assert failure(Refused([elsewhere]), place("eu-west-1"), "GetParameter") == elsewhere
 
 
 @pytest.mark.parametrize(

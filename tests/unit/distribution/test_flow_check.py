@@ -58,7 +58,7 @@ def test_a_host_with_an_account_verifies_no_other():
     given = {**GIVEN, "account_ids": accounts, "verify_level": "visible", "consumer_role_name": "verifier"}
     of_host = {**given, "host_account_id": "123456789012"}
     of_images = {"verify_images": {"eu-west-1": "ami-0123456789abcdef0"}}
-    one_host = "Run the distribution on one host, or set verify_level: none."
+    one_host = "Run the distribution in a play with one host (localhost), or set verify_level: none."
     remove = "Remove it: each host verifies the account of its account_id."
     for options, remedy in (({}, one_host), (of_images, remove)):
         with pytest.raises(Refused) as caught:

@@ -10,18 +10,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.image_search.choose import (
-    key_obstacle,
-    newest,
-    obstacle,
-)
+from ansible_collections.golden.images.plugins.module_utils.image_search.choose import newest, obstacle
 from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
-from ansible_collections.golden.images.plugins.module_utils.model import Device, Image
-from ansible_collections.golden.images.plugins.module_utils.shared_info.state import KeysSeen, OwnKeyAccess
+from ansible_collections.golden.images.plugins.module_utils.model import Image
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 PAST, FUTURE = "2026-11-25T00:00:00.000Z", "2026-11-27T00:00:00.000Z"
 SEARCH = Search(name="golden-*")
+
+
+def no_obstacle(_image: Image) -> None:
+    """All keys permit launches."""
 
 
 def image(number: int, day: int, **changes: Any) -> Image:
@@ -42,7 +41,7 @@ def image(number: int, day: int, **changes: Any) -> Image:
     ],
 )
 def test_the_newest_that_can_be_launched(images: list[Image], expected: int) -> None:
-    assert newest(SEARCH, images, "eu-west-1", NOW, KeysSeen()) == image(expected, 1).image_id
+    assert newest(SEARCH, images, "eu-west-1", NOW, no_obstacle).image_id == image(expected, 1).image_id
 
 
 @pytest.mark.parametrize(
@@ -59,32 +58,26 @@ def test_obstacle(changes: dict[str, Any], expected: str | None) -> None:
     assert obstacle(SEARCH, image(1, 1, **changes), NOW) == expected
 
 
-KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+def test_an_older_image_is_chosen_if_keys_permit_no_launch_of_newer_ones() -> None:
+    asked: list[str] = []
 
+    def key_obstacle(one: Image) -> str | None:
+        asked.append(one.name)
+        return "has a bad key" if one.name in ("golden-4", "golden-3") else None
 
-def encrypted(number: int, day: int) -> Image:
-    return image(number, day, devices=(Device("/dev/xvda", f"snap-{number}", True),))
-
-
-@pytest.mark.parametrize(
-    ("state", "expected"), [("Enabled", None), (None, None), ("Disabled", f"{KEY} is in the state Disabled")]
-)
-def test_a_key_that_cannot_be_used_is_an_obstacle(state: str | None, expected: str | None) -> None:
-    keys = KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess(state)})
-    found = key_obstacle(encrypted(1, 1), keys)
-    assert found == (f"has a key that cannot be used ({expected})" if expected else None)
-    assert key_obstacle(encrypted(2, 1), keys) is None
-    assert newest(SEARCH, [encrypted(1, 2), encrypted(2, 1)], "eu-west-1", NOW, keys) == (
-        image(2 if expected else 1, 1).image_id
+    images = [image(1, 1), image(2, 2), image(4, 4), image(3, 3), image(5, 5, state="pending")]
+    chosen = newest(SEARCH, images, "eu-west-1", NOW, key_obstacle)
+    assert chosen.image_id == image(2, 2).image_id
+    assert chosen.skipped == (
+        f"{image(4, 4).image_id} (golden-4) has a bad key.",
+        f"{image(3, 3).image_id} (golden-3) has a bad key.",
     )
+    assert asked == ["golden-4", "golden-3", "golden-2"]
 
 
-def test_the_keys_of_no_image_are_needed() -> None:
-    assert (
-        newest(SEARCH, [encrypted(1, 2), encrypted(2, 1)], "eu-west-1", NOW, KeysSeen())
-        == image(1, 1).image_id
-    )
-    assert key_obstacle(image(1, 1), KeysSeen()) is None
+def test_images_whose_keys_permit_no_launch_are_explained() -> None:
+    with pytest.raises(Refused, match="cannot be launched: ami-00000000000000001 has a bad key"):
+        newest(SEARCH, [image(1, 1)], "eu-west-1", NOW, lambda _image: "has a bad key")
 
 
 def test_a_deprecated_image_is_found_by_its_id() -> None:
@@ -94,7 +87,7 @@ def test_a_deprecated_image_is_found_by_its_id() -> None:
 
 def test_no_image_at_all() -> None:
     with pytest.raises(Refused) as refused:
-        newest(SEARCH, [], "eu-west-1", NOW, KeysSeen())
+        newest(SEARCH, [], "eu-west-1", NOW, no_obstacle)
     (failure,) = refused.value.failures
     assert (failure.error_code, failure.region) == ("image_not_found", "eu-west-1")
     assert failure.message == "an image with the name 'golden-*' was not found among the images of self."
@@ -104,7 +97,7 @@ def test_images_that_cannot_be_launched_are_explained_newest_first() -> None:
     states = ["disabled", "failed", "pending", "disabled", "disabled"]
     images = [image(number, number, state=state) for number, state in enumerate(states, start=1)]
     with pytest.raises(Refused) as refused:
-        newest(SEARCH, images, "eu-west-1", NOW, KeysSeen())
+        newest(SEARCH, images, "eu-west-1", NOW, no_obstacle)
     (failure,) = refused.value.failures
     assert failure.error_code == "image_not_launchable"
     assert failure.message == (

@@ -65,17 +65,18 @@ def test_an_answer_that_is_not_one_names_its_own_operation() -> None:
         read.of_parameter(ssm, NAMED, "eu-west-1")
 
 
-OWN, THEIRS = "111111111111", "222222222222"
-KEY = f"arn:aws:kms:eu-west-1:{OWN}:key/1"
-VOLUMES = (Device("/dev/xvda", "snap-1", True), Device("/dev/xvdb", "snap-2", False))
-SHARED = {"Filters": [{"Name": "snapshot-id", "Values": ["snap-1"]}], "RestorableByUserIds": ["self"]}
-
-
-@pytest.fixture
-def sts() -> Iterator[Wire]:
-    with Wire("sts").spoken() as wire:
-        wire.expect("get_caller_identity", {}, {"Account": THEIRS, "Arn": f"arn:aws-cn:iam::{THEIRS}:user/a"})
-        yield wire
+OWNER = "111111111111"
+KEYS = [f"arn:aws:kms:eu-west-1:{OWNER}:key/{number}" for number in (1, 2)]
+VOLUMES = (
+    *(Device(f"/dev/xvd{number}", f"snap-{number}", True) for number in (1, 2)),
+    Device("/dev/xvd3", "snap-3", False),
+)
+ENCRYPTED = Image(IMAGE, "web", OWNER, "available", VOLUMES)
+SHARED = {
+    "Filters": [{"Name": "snapshot-id", "Values": ["snap-1", "snap-2"]}],
+    "RestorableByUserIds": ["self"],
+    "MaxResults": 1000,
+}
 
 
 @pytest.fixture
@@ -84,31 +85,46 @@ def kms() -> Iterator[Wire]:
         yield wire
 
 
-def test_the_keys_of_encrypted_volumes_are_tried(ec2: Wire, kms: Wire, sts: Wire) -> None:
-    ec2.expect(
-        "describe_snapshots",
-        {**SHARED, "MaxResults": 1000},
-        {"Snapshots": [{"SnapshotId": "snap-1", "State": "completed", "KmsKeyId": KEY}]},
+def expect_snapshots(ec2: Wire, **of_first: Any) -> None:
+    first, second = (
+        {"SnapshotId": f"snap-{number}", "State": "completed", "KmsKeyId": key}
+        for number, key in enumerate(KEYS, start=1)
     )
-    kms.refuse("describe_key", {"KeyId": KEY}, "AccessDeniedException")
-    grant = {
-        "KeyId": KEY,
-        "GranteePrincipal": f"arn:aws-cn:iam::{THEIRS}:root",
-        "Operations": ["Decrypt"],
-        "DryRun": True,
-    }
-    kms.refuse("create_grant", grant, "DisabledException")
-    found = read.keys(ec2.client, kms.client, sts.client, [Image(IMAGE, "web", OWN, "available", VOLUMES)])
-    assert found.of_snapshot == {"snap-1": KEY}
-    assert [*found.access] == [KEY]
-    assert (found.access[KEY].unusable or "").startswith("DisabledException")
+    ec2.expect("describe_snapshots", SHARED, {"Snapshots": [{**first, **of_first}, second]})
 
 
-def test_keys_that_cannot_be_read_are_unknown(ec2: Wire, kms: Wire, sts: Wire) -> None:
-    ec2.refuse("describe_snapshots", {**SHARED, "MaxResults": 1000}, "UnauthorizedOperation")
-    found = read.keys(ec2.client, kms.client, sts.client, [Image(IMAGE, "web", OWN, "available", VOLUMES)])
-    assert found.of_snapshot == {}
-    assert (found.problem or "").startswith("No (UnauthorizedOperation). Allow DescribeSnapshots")
+def expect_key(kms: Wire, key: str, state: str) -> None:
+    described = {"Arn": key, "KeyId": "1", "KeyState": state, "KeyManager": "CUSTOMER"}
+    described |= {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}
+    kms.expect("describe_key", {"KeyId": key}, {"KeyMetadata": described})
+
+
+@pytest.mark.parametrize("state", ["Enabled", "Updating", "Disabled", "PendingDeletion"])
+def test_each_key_of_an_image_has_to_be_enabled(ec2: Wire, kms: Wire, state: str) -> None:
+    expect_snapshots(ec2)
+    expect_key(kms, KEYS[0], "Enabled")
+    expect_key(kms, KEYS[1], state)
+    found = read.key_obstacle(ec2.client, kms.client, ENCRYPTED)
+    if state in ("Enabled", "Updating"):
+        assert found is None
+    else:
+        assert found == f"has a key that cannot be used ({KEYS[1]} is in the state {state})"
+
+
+def test_a_key_does_not_decide_if_another_is_associated(ec2: Wire, kms: Wire) -> None:
+    expect_snapshots(ec2, AssociatedKmsKeys=[{"KmsKeyId": "arn:other"}])
+    expect_key(kms, KEYS[1], "Enabled")
+    assert read.key_obstacle(ec2.client, kms.client, ENCRYPTED) is None
+
+
+@pytest.mark.parametrize("denied", ["describe_snapshots", "describe_key"])
+def test_keys_that_cannot_be_read_exclude_no_image(ec2: Wire, kms: Wire, denied: str) -> None:
+    if denied == "describe_snapshots":
+        ec2.refuse("describe_snapshots", SHARED, "UnauthorizedOperation")
+    else:
+        expect_snapshots(ec2)
+        kms.refuse("describe_key", {"KeyId": KEYS[0]}, "AccessDeniedException")
+    assert read.key_obstacle(ec2.client, kms.client, ENCRYPTED) is None
 
 
 def test_images(ec2: Wire) -> None:

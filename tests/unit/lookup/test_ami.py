@@ -13,7 +13,6 @@ from ansible_collections.golden.images.plugins.lookup import ami
 from ansible_collections.golden.images.plugins.module_utils.image_search.options import searches
 from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
 from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
-from ansible_collections.golden.images.plugins.module_utils.shared_info.state import SharedInfoWanted
 from ansible_collections.golden.images.plugins.module_utils.variables import read_options
 
 ACCOUNT, OTHER = "012345671234", "222222222222"
@@ -23,7 +22,6 @@ OPTIONS = yaml.safe_load(ami.DOCUMENTATION)["options"]
 def test_the_documented_defaults_are_those_of_the_code() -> None:
     assert tuple(OPTIONS["owners"]["default"]) == Search().owners
     assert OPTIONS["tags"]["default"] == Search().tags
-    assert OPTIONS["check_key_access"]["default"] is SharedInfoWanted(("self",)).check_key_access
 
 
 def test_all_options_are_read() -> None:

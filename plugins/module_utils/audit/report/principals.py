@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from ... import arns
-from ...model import PUBLIC
+from ...model import ENABLED_STATES, PUBLIC
 from ..findings import NOT_ALLOWED
 
 _MEMBERS = (
@@ -161,7 +161,7 @@ def _snapshots(readers: Sequence[Set[str] | None], principal: str) -> str:
 
 
 def _is_unusable(key: Mapping[str, Any]) -> bool:
-    return bool(key["aws_managed"]) or key["state"] != "Enabled"
+    return bool(key["aws_managed"]) or key["state"] not in ENABLED_STATES
 
 
 def _is_foreign(key: Mapping[str, Any]) -> bool:
