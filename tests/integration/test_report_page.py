@@ -271,7 +271,7 @@ def test_a_large_report_prints_on_two_sheets_unless_all_is_asked_for(
     )
     assert printed == (8 if kind == "audit" else 4)
     assert browser.run(f"{more}.textContent") == (
-        f"Not printed: {60 - printed} more. Open all before printing prints everything."
+        f"Not printed: {60 - printed} more. To print them, press \u201cOpen all\u201d first."
     )
     # Those that a filter hides are not missing.
     go(browser, "#severity=high")

@@ -37,7 +37,7 @@ def _audited() -> dict[str, Any]:
     images = [_image(number) for number in range(_IMAGES)]
     return {
         "account_id": _OWNER,
-        "check_keys": False,
+        "check_keys": True,
         "check_snapshots": True,
         "failures": [],
         "findings": [finding for number, image in enumerate(images) for finding in _findings(number, image)],

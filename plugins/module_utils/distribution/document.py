@@ -118,10 +118,14 @@ def document(content: Mapping[str, Any]) -> Document:
 
 
 def _name(content: Mapping[str, Any]) -> str:
-    """The name of the image in its own region, else of its first copy."""
+    """The name of the image in its own region, and of its copies if all have another one."""
     regions = sorted(content["regions"], key=lambda one: one["region"] != content["source_region"])
-    names = [str(region["name"]) for region in regions if region["name"]]
-    return names[0] if names else content["source_image_id"] or "an image"
+    named = {region["region"]: str(region["name"]) for region in regions if region["name"]}
+    if not named:
+        return content["source_image_id"] or "an image"
+    own = next(iter(named.values()))
+    others = {name for region, name in named.items() if region != content["source_region"]}
+    return f"{own} as {others.pop()}" if len(others) == 1 and own not in others else own
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
@@ -217,8 +221,9 @@ def _step(content: Mapping[str, Any], region: Mapping[str, Any], step: str) -> C
         done = region["state"] == "available"
         took = _took(region)
         title = f"{region['image_id'] or 'no image'} is {region['state'] or 'not there'}."
+        is_source = done and region["image_id"] == content["source_image_id"]
         return Cell(
-            str(region["state"] or "none"),
+            "source" if is_source else str(region["state"] or "none"),
             Mark.FULL if done else Mark.BROKEN,
             f"{title} The copy took {took}." if took else title,
             f"in {took}" if took else "",

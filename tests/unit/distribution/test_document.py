@@ -219,8 +219,14 @@ def test_the_failure_that_sums_up_the_verification_is_not_repeated() -> None:
 
 
 def test_the_title_names_the_image_as_it_is_called_in_its_own_region() -> None:
-    copies = [copy(EU, name="golden ami-1"), copy(US, name="golden")]
-    assert of(copied(results=copies), {}, {}).title == "Distribution of golden"
+    source = copy(US, name="golden")
+    copies = [copy(EU, name="golden ami-1"), source]
+    assert of(copied(results=copies), {}, {}).title == "Distribution of golden as golden ami-1"
+    several = [*copies, copy("ap-south-1", name="golden ami-2")]
+    assert of(copied(results=several), {}, {}).title == "Distribution of golden"
+    same = [copy(EU, name="golden"), source]
+    assert of(copied(results=same), {}, {}).title == "Distribution of golden"
+    assert of(copied(results=[source]), {}, {}).title == "Distribution of golden"
 
 
 def test_copies_that_accounts_own() -> None:

@@ -92,8 +92,9 @@ def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
             yield Item(
                 code="unreadable",
                 severity="low",
-                message=f"{subject}: {ended(detail)} This counts as use of {count(number, 'image')}.",
-                remedy="Allow the read. Until then, other reasons keep these images.",
+                message=f"{subject}: {ended(detail)} This counts as use of {count(number, 'image')} there.",
+                remedy="Allow the read, so that it shows whether the images are used. They are kept for "
+                "other reasons, too.",
                 account_id=None,
                 region=region,
                 resource=subject,
@@ -106,8 +107,8 @@ def _unproven(content: Mapping[str, Any]) -> Iterator[Item]:
         yield Item(
             code="use_unproven",
             severity="low",
-            message=f"{subject}: {ended(detail)} This counts as use of {count(number, 'image')}.",
-            remedy="A usage report that was requested is available in a later run.",
+            message=f"{subject}: {ended(detail)} This counts as use of {count(number, 'image')} there.",
+            remedy="Run the cleanup again later: it requests a usage report for images that only this keeps.",
             account_id=None,
             region=region,
             resource=subject,

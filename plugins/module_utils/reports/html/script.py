@@ -141,9 +141,11 @@ SCRIPT = """
     more.firstElementChild.textContent = shown - more.dataset.most;
   };
 
-  const showCount = (one, shown, all) => {
+  const showCount = (one, shown) => {
     showMore(one.more, shown);
-    one.count.textContent = shown === all ? `${all}` : `${shown} of ${all}`;
+    const total = Number(one.count.dataset.total);
+    const numbers = [...new Set([shown, total])].map((number) => number.toLocaleString('en'));
+    one.count.textContent = numbers.join(' of ');
     one.none.hidden = shown > 0;
     return `${one.title}: ${one.count.textContent}`;
   };
@@ -178,13 +180,13 @@ SCRIPT = """
     const filtered = Boolean(words.length || severity || region || code);
     const counts = lists.map((list) => {
       const shown = list.groups.filter((group) => showGroup(group, wants, filtered)).length;
-      return showCount(list, shown, list.groups.length);
+      return showCount(list, shown);
     });
     if (changes.length) counts.push(filterChanges(wants, filtered));
     for (const part of parts) {
       const shown = filterRows(part, wants, '');
       if (part.columns.length) narrow(part, words);
-      const text = showCount(part, shown, part.rows.length);
+      const text = showCount(part, shown);
       part.scroll.hidden = shown === 0;
       if (!part.sumsUp) {
         openFew(part.part, shown, filtered);

@@ -19,7 +19,7 @@ _STYLE = """
   --link: #005a8e; --hover: #e8f1f8;
   --green: #009e73; --sky: #56b4e9; --yellow: #f0e442; --orange: #e69f00; --vermillion: #d55e00;
   --purple: #cc79a7; --grey: #b8bfc6;
-  --first: min(22rem, 45vw);
+  --first: min(22rem, 45vw); --shade: rgb(0 0 0 / .3);
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -72,6 +72,7 @@ h2 { margin: 0; font-size: 1.15rem; line-height: 1.3; }
   min-height: 2.1rem; padding: .25rem .6rem; border: 1px solid var(--soft); border-radius: .35rem;
   background: var(--card); color: var(--ink); font: inherit; font-size: .95rem;
 }
+.tools input::placeholder { color: var(--soft); opacity: 1; }
 .tools select { max-width: 16rem; }
 .tools button { cursor: pointer; }
 .tools output { flex-basis: 100%; color: var(--soft); font-size: .85rem; }
@@ -130,6 +131,14 @@ svg .low.curve { stroke: var(--sky); }
 .scroll {
   width: fit-content; max-width: 100%; max-height: 85vh; margin-top: .75rem; overflow: auto;
   border: 1px solid var(--line); border-radius: .4rem;
+}
+/* A shadow where a picture goes on. */
+.picture .scroll {
+  background:
+    linear-gradient(to right, var(--card) 50%, transparent) 0 0 / 2.5rem 100% no-repeat local,
+    linear-gradient(to left, var(--card) 50%, transparent) 100% 0 / 2.5rem 100% no-repeat local,
+    linear-gradient(to right, var(--shade), transparent) 0 0 / .9rem 100% no-repeat scroll,
+    linear-gradient(to left, var(--shade), transparent) 100% 0 / .9rem 100% no-repeat scroll;
 }
 table { border-collapse: separate; border-spacing: 0; font-size: .9rem; }
 .scroll:has(> .wide) { width: auto; }
@@ -240,7 +249,7 @@ footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
   /* The trend is for the screen: on paper, the report is at most two sheets. */
   body:not(.all) .picture:has(.curve) { display: none; }
   h2, h3 { break-after: avoid; }
-  .scroll { max-height: none; overflow: visible; border: 0; }
+  .scroll, .picture .scroll { max-height: none; overflow: visible; border: 0; background: none; }
   thead { display: table-header-group; }
   thead th, .matrix th:first-child { position: static; }
   tr { break-inside: avoid; }

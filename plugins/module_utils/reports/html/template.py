@@ -22,16 +22,18 @@ _MACROS = """\
 {%- set kind = 'number' if numeric else value | wrapping -%}
 <td{% if kind %} class="{{ kind }}"{% endif %}>{{ value }}</td>
 {%- endmacro -%}
-{%- macro heading(title, number) -%}
+{%- macro heading(title, number, total=none) -%}
 <h2><span>{{ title }}</span>\
-{% if number is not none %} <span class="count">{{ number }}</span>{% endif %}</h2>
+{% if number is not none %} <span class="count" data-total="{{ total or number }}">\
+{{ '{:,}'.format(number) }}{% if total and total > number %} of {{ '{:,}'.format(total) }}{% endif %}\
+</span>{% endif %}</h2>
 {%- endmacro -%}
 {%- macro left_out(sentence) -%}
 {%- if sentence %}<p class="left-out">{{ sentence }}</p>{% endif -%}
 {%- endmacro -%}
 {%- macro more(number, most) -%}
 <p class="left-out more" data-most="{{ most }}"{% if number <= most %} hidden{% endif %}>\
-Not printed: <span>{{ number - most }}</span> more. Open all before printing prints everything.</p>
+Not printed: <span>{{ number - most }}</span> more. To print them, press \u201cOpen all\u201d first.</p>
 {%- endmacro -%}
 {%- macro nothing() -%}
 <p class="none" hidden>No rows match the filter.</p>
@@ -274,7 +276,7 @@ _TABLES = """\
 {% endif %}
 {% for view in page.tables %}
 <details id="table-{{ loop.index }}" class="part">
-<summary>{{ heading(view.table.title, view.rows | length) }}</summary>
+<summary>{{ heading(view.table.title, view.rows | length, view.number) }}</summary>
 {% if view.table.note %}<p class="note">{{ view.table.note }}</p>{% endif %}
 {{ left_out(view.left_out) }}
 {{ nothing() }}
@@ -286,8 +288,8 @@ _TABLES = """\
 _FOOT = """\
 </main>
 <footer>Written by golden.images. report.csv, report.sarif and report.json in the same directory have this \
-content for programs. Only open parts are printed, and the first entries of long lists: Open all \
-before printing prints everything.</footer>
+content for programs. Only open parts are printed, and of long lists the first entries. To print all that \
+this page shows, press \u201cOpen all\u201d first.</footer>
 <script>{{ script | safe }}</script>
 </body>
 </html>

@@ -80,11 +80,15 @@ class RowView:
 
 @dataclass(frozen=True)
 class TableView:
-    """A table with the rows that are shown. ``left_out`` says which are omitted; it is empty if none are."""
+    """A table with the rows that are shown, and the ``number`` of all its rows.
+
+    ``left_out`` says which are omitted; it is empty if none are.
+    """
 
     table: Table
     rows: tuple[RowView, ...]
     left_out: str
+    number: int
 
 
 @dataclass(frozen=True)
@@ -311,9 +315,8 @@ def _table(table: Table, findings: Mapping[Place, str], holder: str) -> TableVie
         for column in table.columns
         if any(row.values.get(column.key) not in (None, "", [], ()) for row in rows)
     )
-    return TableView(
-        replace(table, columns=columns), rows, _left_out(number_of_rows(table.rows), "rows", holder)
-    )
+    number = number_of_rows(table.rows)
+    return TableView(replace(table, columns=columns), rows, _left_out(number, "rows", holder), number)
 
 
 def _single_rows(row: RowView) -> Iterator[RowView]:
