@@ -18,7 +18,8 @@ description:
   - Images that the account's Allowed AMIs settings hide are not found. In audit mode these settings hide no image, so an
     image that they do not allow can be the result.
   - The newest image is the one that AWS created last in the region. The creation date of a copy is the time of the copy.
-  - An image is not found either while its KMS key is not enabled, for example because it is scheduled for deletion. A warning
+  - An image is not found either while its KMS key is not enabled, for example because it is scheduled for deletion, or, in
+    the account of the key, once it does not exist any more. A warning
     names it if an older image is the result. Whether the key's policies allow the launch is not checked, because they may
     allow it through EC2 only. Only a launch shows that, see M(golden.images.ami_launch_probe).
 author:
@@ -144,17 +145,23 @@ class LookupModule(ReadsOptions, AWSLookupBase):
         with first_call("DescribeImages"):
             ec2 = self._client("ec2")
             found = read.images(ec2, search)
-        chosen = newest(
-            search, found, self.region, datetime.now(UTC), lambda image: self._key_obstacle(ec2, image)
-        )
+        chosen = newest(search, found, self.region, datetime.now(UTC), self._key_obstacle(ec2, search))
         for reason in chosen.skipped:
             self._display.warning(f"golden.images.ami: the result is an older image: {reason}")
         return chosen.image_id
 
-    def _key_obstacle(self, ec2, image):
-        if not image.encrypted_snapshots or not self.get_option("check_key_state"):
-            return None
-        return read.key_obstacle(ec2, self._client("kms", optional_config()), image)
+    def _key_obstacle(self, ec2, search):
+        """The function that says why the keys of an image permit no launch."""
+        checks = self.get_option("check_key_state")
+        key = read.key_reader(lambda: self._client("kms", optional_config()))
+        is_own = search.owners == ("self",)
+
+        def obstacle(image):
+            return (
+                read.key_obstacle(ec2, key, image, is_own) if checks and image.encrypted_snapshots else None
+            )
+
+        return obstacle
 
     def _client(self, service, config=None):
         client = self.client(service, config=config or lookup_config())

@@ -198,7 +198,8 @@ def _with_consumers(
 
     def found(ref: ImageRef, account_id: str) -> tuple[Evidence, ...]:
         evidence = done[account_id][ref] if account_id in done else (problems[account_id],)
-        return tuple(replace(one, account_id=account_id) for one in evidence)
+        # Each read in each region fails for the same reason if the account's role cannot be assumed.
+        return tuple(dict.fromkeys(replace(one, account_id=account_id) for one in evidence))
 
     return {
         ref: replace(one, consumers={account: found(ref, account) for account in sorted(read_in[ref])})

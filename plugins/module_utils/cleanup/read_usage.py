@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
@@ -100,16 +100,19 @@ def used_in(
     bulk = with_parameters(clients, region, attempt, launches(clients, region, attempt))
     named, of_snapshots = uses(bulk), snapshot_uses(bulk)
     problems = (*attempt.problems, *unresolved(bulk))
-
-    def evidence(image_id: str, snapshot_ids: Sequence[str]) -> Iterator[Evidence]:
-        yield from found.get(image_id, ())
-        yield from named.get(image_id, ())
-        for one in snapshot_ids:
-            yield from (Evidence(SNAPSHOT, f"{one} in {user}") for user in of_snapshots.get(one, ()))
-        yield from problems
-
-    # Each read fails for the same reason if the role of the account cannot be assumed.
-    return {image_id: tuple(dict.fromkeys(evidence(image_id, ids))) for image_id, ids in images.items()}
+    return {
+        image_id: (
+            *found.get(image_id, ()),
+            *named.get(image_id, ()),
+            *(
+                Evidence(SNAPSHOT, f"{one} in {user}")
+                for one in snapshot_ids
+                for user in of_snapshots.get(one, ())
+            ),
+            *problems,
+        )
+        for image_id, snapshot_ids in images.items()
+    }
 
 
 def pending_copies(ec2: EC2Client, region: str) -> dict[ImageRef, tuple[Evidence, ...]]:

@@ -118,14 +118,18 @@ def document(content: Mapping[str, Any]) -> Document:
 
 
 def _name(content: Mapping[str, Any]) -> str:
-    """The name of the image in its own region, and of its copies if all have another one."""
+    """The name of the image in its own region, else of its first copy.
+
+    If the source is there, and all copies have one other name, that follows.
+    """
     regions = sorted(content["regions"], key=lambda one: one["region"] != content["source_region"])
-    named = {region["region"]: str(region["name"]) for region in regions if region["name"]}
-    if not named:
+    names = [str(region["name"]) for region in regions if region["name"]]
+    if not names:
         return content["source_image_id"] or "an image"
-    own = next(iter(named.values()))
-    others = {name for region, name in named.items() if region != content["source_region"]}
-    return f"{own} as {others.pop()}" if len(others) == 1 and own not in others else own
+    own, *others = names
+    has_source = regions[0]["image_id"] == content["source_image_id"]
+    is_renamed = has_source and len({*others}) == 1 and others[0] != own
+    return f"{own} as {others[0]}" if is_renamed else own
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:

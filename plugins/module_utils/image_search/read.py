@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
+from ..arns import account_of
 from ..aws import errors, read
 from ..aws.parameters import current
 from ..failures import Failure, Refused
-from ..model import Image
+from ..model import Image, Key
 from .state import Search
 
 if TYPE_CHECKING:
@@ -51,23 +54,43 @@ def images(ec2: EC2Client, search: Search) -> list[Image]:
     return read.images(ec2, filters, search.owners)
 
 
-def key_obstacle(ec2: EC2Client, kms: KMSClient, image: Image) -> str | None:
-    """Why the state of a key permits no launch of an image; None if it permits it, or cannot be read.
+def key_reader(client: Callable[[], KMSClient]) -> Callable[[str], Key]:
+    """Reads keys by ARN, each once, with a client that is created for the first."""
+    kms = cache(client)
+    return cache(lambda arn: read.key(kms(), arn))
 
-    Only the state applies to everybody who launches. A launch calls KMS through EC2, which policies may allow
-    where they deny a call of these credentials.
+
+def key_obstacle(ec2: EC2Client, key: Callable[[str], Key], image: Image, is_own: bool) -> str | None:
+    """Why a key of an image permits no launch; None if all permit it, or cannot be read.
+
+    ``is_own`` is whether the image belongs to the account of the credentials. Only a key's state applies to
+    everybody who launches: a launch calls KMS through EC2, which policies may allow where they deny a call of
+    these credentials.
     """
     try:
-        for snapshot in read.snapshots_shared_with(ec2, image.encrypted_snapshots):
-            # Each associated key gives access to the data as well.
-            if snapshot.kms_key_id and not snapshot.associated_key_arns:
-                key = read.key(kms, snapshot.kms_key_id)
-                if not key.is_enabled:
-                    return f"has a key that cannot be used ({key.arn} is in the state {key.state})"
+        snapshots = read.snapshots_shared_with(ec2, image.encrypted_snapshots)
     except errors.AWS_ERRORS:
         # The lookup documents that what cannot be read excludes no image.
         return None
+    for snapshot in snapshots:
+        # Each associated key gives access to the data as well.
+        arn = None if snapshot.associated_key_arns else snapshot.kms_key_id
+        if arn and (problem := _problem(key, arn, is_own and account_of(arn) == image.owner_id)):
+            return f"has a key that cannot be used ({arn} {problem})"
     return None
+
+
+def _problem(key: Callable[[str], Key], arn: str, is_own: bool) -> str | None:
+    try:
+        found = key(arn)
+    except errors.ClientError as exception:
+        # For a key of another account, KMS may return this without permission, too (KMS API Reference,
+        # DescribeKey).
+        is_gone = is_own and errors.code_of(exception) == "NotFoundException"
+        return "does not exist any more" if is_gone else None
+    except errors.AWS_ERRORS:
+        return None
+    return None if found.is_enabled else f"is in the state {found.state}"
 
 
 def _unusable(region: str, message: str) -> Failure:

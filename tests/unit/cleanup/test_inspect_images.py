@@ -161,12 +161,14 @@ class Accounts:
         return UsageScript().clients()
 
 
-def read_accounts(script: UsageScript, copies: Any, saw: CleanupSeen = SEEN) -> ImageUsage:
+def read_accounts(
+    script: UsageScript, copies: Any, saw: CleanupSeen = SEEN, uses: tuple[Evidence, ...] = (USED,)
+) -> ImageUsage:
     """The usage of the old image, where the account that can be read uses it and makes these copies."""
 
     def used_in(_clients: Any, _region: str, images: Any) -> Any:
         assert images == {"ami-1": ("snap-ami-1",)}
-        return dict.fromkeys(images, (USED,))
+        return dict.fromkeys(images, uses)
 
     def pending_copies(_ec2: Any, _region: str) -> Any:
         if isinstance(copies, Exception):
@@ -205,6 +207,15 @@ def test_every_account_that_the_image_is_shared_with_is_read_and_a_refusal_count
         ("unreadable", STRANGER, False)
     ]
     assert {one.account_id for found in consumers.values() for one in found} == {CONSUMER, STRANGER}
+
+
+def test_reads_that_fail_for_the_same_reason_are_one_evidence() -> None:
+    script = UsageScript().references().permissions(SHARED).volume()
+    script.wire.expect("describe_image_usage_reports", {"ImageIds": ["ami-1"]}, {"ImageUsageReports": []})
+    expired = ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "AssumeRole")
+    refused = unreadable("AssumeRole", "AccessDenied: No.")
+    usage = read_accounts(script, expired, uses=(refused, USED, refused))
+    assert usage.consumers[CONSUMER] == (refused, USED)
 
 
 def test_for_a_disabled_image_the_accounts_of_its_snapshots_are_read() -> None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -252,32 +251,6 @@ def test_uses_in_another_account_are_read(refused: str | None, kinds: list[str])
     with ec2.spoken(), autoscaling.spoken(), ssm.spoken():
         evidence = image_use.used_in(clients, "eu-west-1", {IMAGE: ()})[IMAGE]
     assert [f"{one.kind} {one.subject}" if one.firm else one.kind for one in evidence] == kinds
-
-
-class WithoutRole:
-    """A client, or all clients, of an account whose role cannot be assumed."""
-
-    meta = Wire("ec2").client.meta
-
-    def ec2(self, _region: str) -> WithoutRole:
-        return self
-
-    ssm = ec2
-
-    def client(self, _service: str, _region: str) -> WithoutRole:
-        return self
-
-    def __getattr__(self, _method: str) -> Callable[..., Any]:
-        def call(*_arguments: Any, **_request: Any) -> Any:
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "AssumeRole")
-
-        return call
-
-
-def test_reads_that_fail_for_the_same_reason_are_one_evidence() -> None:
-    clients: Any = WithoutRole()
-    (evidence,) = image_use.used_in(clients, "eu-west-1", {IMAGE: ()})[IMAGE]
-    assert (evidence.kind, evidence.subject) == ("unreadable", "AssumeRole")
 
 
 def test_an_account_that_creates_volumes_from_a_snapshot_uses_its_image() -> None:

@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import render_all
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, share, shared
-from tests.unit.examples import OWNER
+from tests.unit.examples import OWNER, SOURCE_ID
 
 A, B = "222222222222", "333333333333"
 ORG = "arn:aws:organizations::111111111111:organization/o-a1b2c3d4e5"
@@ -219,7 +219,7 @@ def test_the_failure_that_sums_up_the_verification_is_not_repeated() -> None:
 
 
 def test_the_title_names_the_image_as_it_is_called_in_its_own_region() -> None:
-    source = copy(US, name="golden")
+    source = copy(US, name="golden", image_id=SOURCE_ID)
     copies = [copy(EU, name="golden ami-1"), source]
     assert of(copied(results=copies), {}, {}).title == "Distribution of golden as golden ami-1"
     several = [*copies, copy("ap-south-1", name="golden ami-2")]
@@ -227,6 +227,8 @@ def test_the_title_names_the_image_as_it_is_called_in_its_own_region() -> None:
     same = [copy(EU, name="golden"), source]
     assert of(copied(results=same), {}, {}).title == "Distribution of golden"
     assert of(copied(results=[source]), {}, {}).title == "Distribution of golden"
+    reencrypted = [copy(US, name="golden us"), copy(EU, name="golden eu")]
+    assert of(copied(results=reencrypted), {}, {}).title == "Distribution of golden us"
 
 
 def test_copies_that_accounts_own() -> None:

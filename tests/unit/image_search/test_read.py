@@ -99,12 +99,16 @@ def expect_key(kms: Wire, key: str, state: str) -> None:
     kms.expect("describe_key", {"KeyId": key}, {"KeyMetadata": described})
 
 
+def obstacle(ec2: Wire, kms: Wire, is_own: bool = False) -> str | None:
+    return read.key_obstacle(ec2.client, read.key_reader(lambda: kms.client), ENCRYPTED, is_own)
+
+
 @pytest.mark.parametrize("state", ["Enabled", "Updating", "Disabled", "PendingDeletion"])
 def test_each_key_of_an_image_has_to_be_enabled(ec2: Wire, kms: Wire, state: str) -> None:
     expect_snapshots(ec2)
     expect_key(kms, KEYS[0], "Enabled")
     expect_key(kms, KEYS[1], state)
-    found = read.key_obstacle(ec2.client, kms.client, ENCRYPTED)
+    found = obstacle(ec2, kms)
     if state in ("Enabled", "Updating"):
         assert found is None
     else:
@@ -114,17 +118,44 @@ def test_each_key_of_an_image_has_to_be_enabled(ec2: Wire, kms: Wire, state: str
 def test_a_key_does_not_decide_if_another_is_associated(ec2: Wire, kms: Wire) -> None:
     expect_snapshots(ec2, AssociatedKmsKeys=[{"KmsKeyId": "arn:other"}])
     expect_key(kms, KEYS[1], "Enabled")
-    assert read.key_obstacle(ec2.client, kms.client, ENCRYPTED) is None
+    assert obstacle(ec2, kms) is None
 
 
-@pytest.mark.parametrize("denied", ["describe_snapshots", "describe_key"])
-def test_keys_that_cannot_be_read_exclude_no_image(ec2: Wire, kms: Wire, denied: str) -> None:
-    if denied == "describe_snapshots":
-        ec2.refuse("describe_snapshots", SHARED, "UnauthorizedOperation")
+def test_snapshots_that_cannot_be_read_exclude_no_image(ec2: Wire, kms: Wire) -> None:
+    ec2.refuse("describe_snapshots", SHARED, "UnauthorizedOperation")
+    assert obstacle(ec2, kms, is_own=True) is None
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+@pytest.mark.parametrize("code", ["AccessDeniedException", "NotFoundException"])
+def test_a_key_that_cannot_be_read_excludes_no_image_unless_it_is_gone(
+    ec2: Wire, kms: Wire, code: str, is_own: bool
+) -> None:
+    expect_snapshots(ec2)
+    kms.refuse("describe_key", {"KeyId": KEYS[0]}, code)
+    if is_own and code == "NotFoundException":
+        gone = f"has a key that cannot be used ({KEYS[0]} does not exist any more)"
+        assert obstacle(ec2, kms, is_own) == gone
     else:
-        expect_snapshots(ec2)
-        kms.refuse("describe_key", {"KeyId": KEYS[0]}, "AccessDeniedException")
-    assert read.key_obstacle(ec2.client, kms.client, ENCRYPTED) is None
+        # The other key is read nevertheless.
+        expect_key(kms, KEYS[1], "Disabled")
+        disabled = f"has a key that cannot be used ({KEYS[1]} is in the state Disabled)"
+        assert obstacle(ec2, kms, is_own) == disabled
+
+
+def test_a_key_is_read_once_with_one_client(kms: Wire) -> None:
+    clients = []
+
+    def client() -> Any:
+        clients.append(kms.client)
+        return kms.client
+
+    expect_key(kms, KEYS[0], "Enabled")
+    expect_key(kms, KEYS[1], "Disabled")
+    key = read.key_reader(client)
+    assert clients == []
+    assert [key(KEYS[0]).state, key(KEYS[1]).state, key(KEYS[0]).state] == ["Enabled", "Disabled", "Enabled"]
+    assert len(clients) == 1
 
 
 def test_images(ec2: Wire) -> None:

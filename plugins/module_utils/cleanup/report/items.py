@@ -108,7 +108,8 @@ def _unproven(content: Mapping[str, Any]) -> Iterator[Item]:
             code="use_unproven",
             severity="low",
             message=f"{subject}: {ended(detail)} This counts as use of {count(number, 'image')} there.",
-            remedy="Run the cleanup again later: it requests a usage report for images that only this keeps.",
+            remedy="Do what the message names. With trust_usage_reports, the cleanup requests a usage report "
+            "for images that only this keeps, and a later run reads it.",
             account_id=None,
             region=region,
             resource=subject,
@@ -119,9 +120,11 @@ def _evidence(content: Mapping[str, Any], kind: str) -> dict[tuple[str, str, str
     """The region, subject and detail of each evidence of a kind, with the number of images that have it."""
     found: dict[tuple[str, str, str], int] = defaultdict(int)
     for image in content["images"]:
-        for one in image["evidence"]:
-            if one["kind"] == kind:
-                found[image["region"], one["subject"], one["detail"]] += 1
+        # Several accounts of an image may have the same.
+        for subject, detail in dict.fromkeys(
+            (one["subject"], one["detail"]) for one in image["evidence"] if one["kind"] == kind
+        ):
+            found[image["region"], subject, detail] += 1
     return found
 
 

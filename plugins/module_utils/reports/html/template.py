@@ -235,7 +235,7 @@ _MATRIX = """\
 {% if page.matrix %}
 {% set matrix = page.matrix.matrix %}
 <details id="matrix" class="part"{% if page.matrix.rows | length <= max_open_rows %} open{% endif %}>
-<summary>{{ heading(matrix.title, page.matrix.rows | length) }}</summary>
+<summary>{{ heading(matrix.title, page.matrix.rows | length, page.matrix.number) }}</summary>
 {% if matrix.note %}<p class="note">{{ matrix.note }}</p>{% endif %}
 {{ legend(matrix.legend, true) }}
 {% for sentence in page.matrix.left_out %}

@@ -93,12 +93,16 @@ class TableView:
 
 @dataclass(frozen=True)
 class MatrixView:
-    """A matrix with the rows and columns that are shown. Marks are in column order; None is an empty cell."""
+    """A matrix with the rows and columns that are shown. Marks are in column order; None is an empty cell.
+
+    ``number`` is that of all rows with marks.
+    """
 
     matrix: Matrix
     columns: tuple[str, ...]
     rows: tuple[tuple[RowView, tuple[Mark | None, ...]], ...]
     left_out: tuple[str, ...]
+    number: int
 
 
 @dataclass(frozen=True)
@@ -378,6 +382,7 @@ def _matrix(matrix: Matrix, findings: Mapping[Place, str]) -> MatrixView:
             )
             if sentence
         ),
+        len(marked_rows),
     )
 
 

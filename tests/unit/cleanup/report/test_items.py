@@ -83,5 +83,6 @@ def test_findings_are_failures_and_blocked_images(found: Document, expected: lis
 def test_what_cannot_be_read_says_of_how_many_images_it_counts_as_use() -> None:
     (item,) = made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}).items
     assert item.message == "DescribeInstances: AccessDenied: No. This counts as use of 2 images there."
+    assert made({**KEPT, "evidence": [UNREAD, UNREAD]}, {**RUNS, "evidence": [UNREAD]}).items == (item,)
     endless = {**UNREAD, "detail": UNREAD["detail"].removesuffix(".")}
     assert made({**KEPT, "evidence": [endless]}, {**RUNS, "evidence": [endless]}).items == (item,)
