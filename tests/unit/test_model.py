@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import (
+    Key,
     Network,
     Sharing,
     Snapshot,
@@ -118,6 +119,14 @@ def test_the_smallest_instance_type_that_an_image_supports(
 def test_the_snapshots_of_an_image_have_no_duplicates() -> None:
     image = source_image(devices=volumes("snap-2", None, "snap-1", "snap-2"))
     assert image.snapshot_ids == ("snap-2", "snap-1")
+
+
+@pytest.mark.parametrize(
+    ("state", "enabled"),
+    [("Enabled", True), ("Updating", True), ("Disabled", False), ("PendingDeletion", False)],
+)
+def test_the_states_in_which_a_key_can_be_used(state: str, enabled: bool) -> None:
+    assert Key("arn:aws:kms:eu-west-1:111111111111:key/1", state).is_enabled is enabled
 
 
 def test_the_encrypted_snapshots_of_an_image_have_no_duplicates() -> None:

@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.clients import (
     Clients,
     Connection,
     lookup_config,
+    optional_config,
     organizations_config,
 )
 from ansible_collections.golden.images.plugins.module_utils.aws.pace import Rate
@@ -80,6 +81,12 @@ def test_a_client_of_ec2_has_no_operation_that_is_not_called() -> None:
     clients.open("ec2", ["eu-west-1"])
     assert hasattr(clients.ec2("eu-west-1"), "copy_image")
     assert not hasattr(clients.ec2("eu-west-1"), "run_scheduled_instances")
+
+
+def test_a_read_that_can_fail_gives_up_within_seconds() -> None:
+    config: Any = optional_config()
+    assert config.retries == {"mode": "standard", "total_max_attempts": 2}
+    assert (config.connect_timeout, config.read_timeout) == (3, 10)
 
 
 def test_an_endpoint_of_a_service_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
