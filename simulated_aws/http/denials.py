@@ -36,6 +36,7 @@ _RESOURCES = (
     "RoleArn",
     "TopicArn",
     "QueueUrl",
+    "QueueName",
     "AlarmName",
     "AlarmNames",
     "logGroupName",

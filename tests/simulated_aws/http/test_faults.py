@@ -312,6 +312,13 @@ def test_a_fault_of_changes_leaves_reads_and_dry_runs_alone(aws: SimulatedAws, i
             "AccessDeniedException",
             "rbin:ListRules on resource: * because no ",
         ),
+        (
+            "sqs",
+            "get_queue_url",
+            {"QueueName": "events"},
+            "AccessDeniedException",
+            "sqs:GetQueueUrl on resource: arn:aws:sqs:us-east-1:012345678901:events because no ",
+        ),
         ("sns", "list_topics", {}, "AuthorizationError", "sns:ListTopics on resource: * because no "),
     ],
 )
