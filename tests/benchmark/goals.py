@@ -191,6 +191,15 @@ _PLAIN_SCRIPT = (
     "floor itself, and is less than 10 times as fast as the parallel playbook. What remains beyond it are "
     "the start of Ansible, and the reads and checks before the first change."
 )
+_ANSIBLE_ALONE = (
+    "8 × 50, memory: a playbook whose only task is amazon.aws.aws_caller_info takes 123 MB, which is more "
+    "than an eighth of the parallel playbook's."
+)
+_PASSED_ON = (
+    "Report: half of its CPU time is Ansible's, which evaluates the audit's result, 14 MB of JSON, as an "
+    "option of the task. For that, Ansible holds it as a variable and as an option, and the module as plain "
+    "values."
+)
 _IMAGES = "growth-images"
 _PLAIN_REPEAT = _name(PLAIN, REPEAT)
 _LARGE_FIRST, _LARGE_REPEAT = _name(LARGE, FIRST), _name(LARGE, REPEAT)
@@ -216,6 +225,7 @@ GOALS: tuple[Goal, ...] = (
         0.125,
         "×",
         _ratio(_memory(_DISTRIBUTE, _FIRST), _memory(_DISTRIBUTE, _FIRST, PARALLEL)),
+        obstacle=_ANSIBLE_ALONE,
     ),
     Goal(
         "… whole playbook, as a multiple of the floor",
@@ -283,8 +293,14 @@ GOALS: tuple[Goal, ...] = (
         "×",
         _per_image(lambda case: _memory(_IMAGES, case)),
     ),
-    Goal("Audit report of 10,000 images × 20 accounts: CPU", 5, "s", _cpu_seconds("report", LARGE_REPORT)),
-    Goal("… largest process", 250, "MB", _largest("report", LARGE_REPORT)),
+    Goal(
+        "Audit report of 10,000 images × 20 accounts: CPU",
+        5,
+        "s",
+        _cpu_seconds("report", LARGE_REPORT),
+        obstacle=_PASSED_ON,
+    ),
+    Goal("… largest process", 250, "MB", _largest("report", LARGE_REPORT), obstacle=_PASSED_ON),
     Goal(
         "Cleanup that deletes 300 images with one disk: calls for each",
         3,
