@@ -694,9 +694,6 @@ def test_inventory(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     assert_least(aws, user, policy)
 
 
-DISK = {"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": "web"}
-
-
 def test_lookup(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy = policies.LOOKUP
     user = Attached(aws, fixture, tmp_path, [policy.required()])
@@ -704,9 +701,10 @@ def test_lookup(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     ok(user.ansible.tasks([{"ansible.builtin.debug": {"msg": by_name}}]))
     user.change(policy.document())
     aws.client("ssm", OWNER, HOME).put_parameter(Name="/golden/web", Value=fixture.image_id, Type="String")
+    disk = {"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": "web"}
     fixture.add(
         kms_keys={"web": {"account": OWNER, "regions": [HOME]}},
-        images={"encrypted": {"account": OWNER, "region": HOME, "name": "encrypted", "devices": [DISK]}},
+        images={"encrypted": {"account": OWNER, "region": HOME, "name": "encrypted", "devices": [disk]}},
     )
     by_parameter = f"{{{{ lookup('golden.images.ami', parameter='/golden/web', region='{HOME}') }}}}"
     encrypted = f"{{{{ lookup('golden.images.ami', 'encrypted', region='{HOME}') }}}}"
