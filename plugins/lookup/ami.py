@@ -18,10 +18,11 @@ description:
   - Images that the account's Allowed AMIs settings hide are not found. In audit mode these settings hide no image, so an
     image that they do not allow can be the result.
   - The newest image is the one that AWS created last in the region. The creation date of a copy is the time of the copy.
-  - An image is not found either while its KMS key is not enabled, for example because it is scheduled for deletion, or, in
-    the account of the key, once it does not exist any more. A warning
-    names it if an older image is the result. Whether the key's policies allow the launch is not checked, because they may
-    allow it through EC2 only. Only a launch shows that, see M(golden.images.ami_launch_probe).
+  - An image whose KMS key is not enabled, for example because its deletion is scheduled, is not found either. The same
+    applies to a key that was deleted, in the account of the key. If an older image is the result, a warning names the newer
+    one.
+  - Whether the key's policies allow the launch is not checked, because they may allow it through EC2 only. Only a launch
+    shows that, see M(golden.images.ami_launch_probe).
 author:
   - golden.images contributors !UNKNOWN
 options:

@@ -63,9 +63,8 @@ def key_reader(client: Callable[[], KMSClient]) -> Callable[[str], Key]:
 def key_obstacle(ec2: EC2Client, key: Callable[[str], Key], image: Image, is_own: bool) -> str | None:
     """Why a key of an image permits no launch; None if all permit it, or cannot be read.
 
-    ``is_own`` is whether the image belongs to the account of the credentials. Only a key's state applies to
-    everybody who launches: a launch calls KMS through EC2, which policies may allow where they deny a call of
-    these credentials.
+    ``is_own`` is whether the image belongs to the account of the credentials. Policies do not decide: a
+    launch calls KMS through EC2, which they may allow where they deny a direct call of these credentials.
     """
     try:
         snapshots = read.snapshots_shared_with(ec2, image.encrypted_snapshots)
