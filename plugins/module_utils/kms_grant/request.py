@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from ..keys.grants import NAME_PREFIX, is_auto_scaling_role
@@ -25,14 +26,18 @@ def grant_request(
     For the same name and content KMS returns the existing grant, and for the same name and other content it
     creates another one (KMS API Reference, CreateGrant, Name), so the name is a hash of the content.
     """
-    ordered = sorted(operations)
-    digest = hashlib.sha256(json.dumps([grantee, ordered]).encode()).hexdigest()[:32]
     return {
         "GranteePrincipal": grantee,
         "KeyId": key_arn,
-        "Name": prefix + digest,
-        "Operations": ordered,
+        "Name": prefix + _digest(grantee, operations),
+        "Operations": sorted(operations),
     }
+
+
+# The keys of all regions have grants to the same consumers.
+@cache
+def _digest(grantee: str, operations: frozenset[str]) -> str:
+    return hashlib.sha256(json.dumps([grantee, sorted(operations)]).encode()).hexdigest()[:32]
 
 
 def principal_arn(partition: str, principal: str) -> str:
