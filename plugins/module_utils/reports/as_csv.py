@@ -22,26 +22,28 @@ _FORMULA = tuple("=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20")
 _WITHIN = re.compile('([;\t\r\n])(?=[\\s"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])')
 # As OWASP recommends: a spreadsheet shows the rest of the cell as text.
 _TEXT = "'"
+_END = "\r\n"
 
 
 def csv_text(records: Table) -> str:
     """One line for the titles and one for each row; texts are quoted, numbers are not."""
     titles = ",".join(_cell(column.title) for column in records.columns)
-    return "".join(f"{line}\r\n" for line in (titles, *_lines(records)))
+    return "".join((f"{titles}{_END}", *_lines(records)))
 
 
 def _lines(records: Table) -> Iterator[str]:
+    """The lines of each row, as one text."""
     for row in records.rows:
         cells = [row.get(column.key) for column in records.columns]
         each = next((value for value in cells if isinstance(value, Each)), None)
         if each is None:
-            yield ",".join(map(_cell, cells))
+            yield ",".join(map(_cell, cells)) + _END
             continue
         # Only one cell differs between the rows, of which a large report has hundreds of thousands.
         place = cells.index(each)
         before = "".join(f"{_cell(value)}," for value in cells[:place])
-        after = "".join(f",{_cell(value)}" for value in cells[place + 1 :])
-        yield from (f"{before}{_cell(value)}{after}" for value in each.values)
+        after = "".join(f",{_cell(value)}" for value in cells[place + 1 :]) + _END
+        yield "".join(f"{before}{_cell(value)}{after}" for value in each.values)
 
 
 def _cell(value: Any) -> str:

@@ -50,4 +50,5 @@ def render_all(document: Document, written_at: str) -> dict[str, str]:
 
 def _encodable(text: str) -> str:
     """The text with lone surrogates, which UTF-8 cannot encode, as escape sequences."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    # Most tables are ASCII, and can have tens of megabytes.
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

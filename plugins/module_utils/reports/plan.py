@@ -109,8 +109,10 @@ def plan(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
 
 def _remembered(wanted: ReportWanted, seen: ReportSeen) -> Content:
     content = wanted.content
+    if wanted.remember is None:
+        return content
     for previous in (_loaded(seen.text), _loaded(seen.files.get(JSON))):
-        if wanted.remember is not None and previous is not None:
+        if previous is not None:
             with suppress(*_OTHER_STRUCTURE):
                 content = wanted.remember(previous, content)
     return content
@@ -147,7 +149,7 @@ def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPl
     texts = render_all(replace(document, changes=changes, history=history), written_at)
     outdated = {name: text for name, text in texts.items() if seen.files.get(name) != text}
     # The next run compares the JSON file. It is written last, so that a rerun completes an interrupted run.
-    if _loaded(seen.files.get(JSON)) != report:
+    if previous != report:
         outdated[JSON] = json_text(report)
     return ReportPlan(
         actions=tuple(
