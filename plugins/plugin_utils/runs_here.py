@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -56,6 +57,8 @@ class RunsHere(ShortFailures):
             return self._shown({"failed": True, **refusal(unreadable)})
         if not self._can_run_here(variables):
             return super().run(tmp, task_vars)
+        # Ansible's own objects are many, and stay: each garbage collection would look at all of them.
+        gc.freeze()
         # Without AWS, a module's options are the results of others, which can be large.
         with_invocation = self.flow.needs_aws and _injects_invocation(variables)
         # The module's process would start in this directory, in which relative paths are.
@@ -139,4 +142,9 @@ def _injects_invocation(variables):
 
 def _sent(values, direction):
     """Options or a result as they arrive from another process: plain JSON values, without Ansible's tags."""
-    return json.loads(json.dumps(values, cls=get_module_encoder("legacy", direction)))
+    try:
+        # Ansible's encoder takes long for large values, and has an effect only on types that JSON lacks.
+        text = json.dumps(values)
+    except TypeError:
+        text = json.dumps(values, cls=get_module_encoder("legacy", direction))
+    return json.loads(text)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from datetime import date
@@ -59,6 +60,18 @@ def test_the_report_is_written_in_the_folder_of_the_play(tmp_path: Path) -> None
     assert result["report"]["regions"][0]["region"] == EU
     assert (tmp_path / "report.json").is_file()
     assert Path.cwd() == before
+
+
+def test_a_result_is_as_json_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"images": ("a", "b"), "days": date(2026, 1, 2), "raw": b"text"}
+    monkeypatch.setattr(runs_here, "run_here", lambda *_given: found)
+    assert action().run(task_vars={}) == {"images": ["a", "b"], "days": "2026-01-02", "raw": "text"}
+
+
+def test_what_ansible_has_loaded_is_not_looked_at_by_each_garbage_collection(tmp_path: Path) -> None:
+    gc.unfreeze()
+    action(folder=tmp_path).run(task_vars={})
+    assert gc.get_freeze_count() > 0
 
 
 @pytest.mark.parametrize(("name", "loads"), [("ami_share", True), ("distribution_report", False)])
