@@ -19,9 +19,13 @@ author:
 options:
   audit_result:
     description:
-      - The result of M(golden.images.ami_share_audit).
+      - The result of M(golden.images.ami_share_audit). This or O(audit_result_var) is required.
     type: dict
-    required: true
+  audit_result_var:
+    description:
+      - The name of the variable with the result of M(golden.images.ami_share_audit). Ansible evaluates each part of
+        O(audit_result), which for thousands of images takes as long as the report itself.
+    type: str
   report_path:
     description:
       - A JSON file to write. Without it and O(report_dir), the report is only returned.
@@ -61,7 +65,7 @@ EXAMPLES = r"""
 
 - name: Write the report
   golden.images.audit_report:
-    audit_result: "{{ audit_result }}"
+    audit_result_var: audit_result
     report_dir: audit
 """
 
@@ -234,13 +238,16 @@ from ansible_collections.golden.images.plugins.module_utils.audit.report.flow im
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
-    "audit_result": {"type": "dict", "required": True},
+    "audit_result": {"type": "dict"},
+    "audit_result_var": {"type": "str"},
     **REPORT_SPEC,
 }
+_RESULTS = ("audit_result", "audit_result_var")
+RULES = {"mutually_exclusive": [_RESULTS], "required_one_of": [_RESULTS]}
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW, ARGUMENT_SPEC, **RULES)
 
 
 if __name__ == "__main__":

@@ -55,8 +55,8 @@ PARTS = {
     "report": Recipe(
         "Report of an audit",
         report.measure,
-        "Ansible reads the audit's result from a JSON file. Time is the task's. CPU leaves out what a task "
-        "takes that only reads the file; memory is that of the whole run.",
+        "A task that returns the result of an audit stands for the audit. Time is that of the report's task. "
+        "CPU leaves out a playbook without it; memory is that of the whole run.",
     ),
     "cleanup": Recipe("Cleanup that deletes 300 images", cleanup.measure, _AWS),
     "cleanup-in-use": Recipe("Cleanup where images are in use", cleanup.in_use, _AWS),

@@ -19,7 +19,8 @@ Play = Sequence[Mapping[str, Any]]
 
 # What users have. The integration tests' JSON takes longer.
 DEFAULT_OUTPUT = {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
-_RECORDER = {
+_PLUGINS = {
+    "ANSIBLE_ACTION_PLUGINS": str(Path(__file__).parent / "action"),
     "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback"),
     "ANSIBLE_CALLBACKS_ENABLED": "recorder",
 }
@@ -79,7 +80,7 @@ def run(
         environment = {
             **ansible.environment,
             **DEFAULT_OUTPUT,
-            **_RECORDER,
+            **_PLUGINS,
             "BENCHMARK_RECORD": str(folder / "record.json"),
         }
         used = measure(command, environment, folder, folder / "stdout", folder / "stderr")

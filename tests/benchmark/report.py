@@ -62,15 +62,15 @@ def _image(region: str, accounts: list[str]) -> dict[str, Any]:
 
 
 def _report(aws: SimulatedAws, result: Path, folder: Path) -> Sample:
-    read = "{{ lookup('ansible.builtin.file', '" + str(result) + "') | from_json }}"
-    base = _run(aws, {"ansible.builtin.assert": {"that": "audited.findings | length > 0"}}, read)
-    options = {"audit_result": "{{ audited }}", "report_dir": str(folder / "reports")}
-    done = _run(aws, {"golden.images.audit_report": options}, read)
+    base = _run(aws, {"ansible.builtin.assert": {"that": "audited.findings | length > 0"}}, result)
+    options = {"audit_result_var": "audited", "report_dir": str(folder / "reports")}
+    done = _run(aws, {"golden.images.audit_report": options}, result)
     whole = sample(done.used, (), whole_cpu_seconds=done.used.cpu_seconds)
     return replace(
-        whole, seconds=done.tasks[0].seconds, cpu_seconds=done.used.cpu_seconds - base.used.cpu_seconds
+        whole, seconds=done.tasks[-1].seconds, cpu_seconds=done.used.cpu_seconds - base.used.cpu_seconds
     )
 
 
-def _run(aws: SimulatedAws, task: dict[str, Any], read: str) -> playbook.Run:
-    return playbook.run(aws, OWNER, [{"name": "report", **task, "vars": {"audited": read}}])
+def _run(aws: SimulatedAws, task: dict[str, Any], result: Path) -> playbook.Run:
+    read = {"name": "read", "read_result": {"path": str(result)}, "register": "audited"}
+    return playbook.run(aws, OWNER, [read, {"name": "report", **task}])

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report of an audit whose result is in a variable."""
+
+from __future__ import annotations
+
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.action.audit_report import ActionModule
+from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
+
+RESULT = {"account_id": "111122223333", "results": [{"image_id": "ami-0123456789abcdef0"}]}
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs the action with these options and variables; returns what the module gets."""
+    monkeypatch.setattr(RunsHere, "run", lambda self, _tmp, _variables: {"given": self._task.args})
+
+    def run(variables: dict[str, Any] | None, **options: Any) -> dict[str, Any]:
+        action = ActionModule.__new__(ActionModule)
+        action._task = SimpleNamespace(args=options, diff=False, failed_when=[], loop=None, no_log=False)
+        action._templar = SimpleNamespace(template=lambda value: ("evaluated", value))
+        result: dict[str, Any] = action.run(None, variables)
+        assert action._task.args == options
+        return result
+
+    return run
+
+
+def test_the_value_of_the_variable_is_passed_as_it_is(run: Any) -> None:
+    given = run({"audited": RESULT}, audit_result_var="audited", report_dir="audit")["given"]
+    assert given == {"audit_result": RESULT, "report_dir": "audit"}
+    assert given["audit_result"] is RESULT
+
+
+@pytest.mark.parametrize(
+    "value", ["{{ other }}", {"msg": "{% if x %}"}, {"msg": "{# note #}"}, date(2026, 1, 2)]
+)
+def test_what_may_be_a_template_is_evaluated_by_ansible(run: Any, value: Any) -> None:
+    given = run({"audited": value}, audit_result_var="audited")["given"]
+    assert given == {"audit_result": ("evaluated", value)}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"audit_result": RESULT},
+        {"audit_result": RESULT, "audit_result_var": "audited"},
+        {"audit_result": RESULT, "audit_result_var": None},
+        {},
+    ],
+)
+def test_options_without_a_variable_alone_are_the_module_s(run: Any, options: dict[str, Any]) -> None:
+    assert run({"audited": RESULT}, **options)["given"] == options
+
+
+def test_an_option_that_is_null_is_not_given(run: Any) -> None:
+    given = run({"audited": RESULT}, audit_result=None, audit_result_var="audited")["given"]
+    assert given == {"audit_result": RESULT}
+
+
+@pytest.mark.parametrize(("name", "variables"), [("audted", {"audited": RESULT}), (5, {}), ("audited", None)])
+def test_a_variable_that_does_not_exist_is_refused(run: Any, name: Any, variables: Any) -> None:
+    result = run(variables, audit_result_var=name)
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert f"audit_result_var: there is no variable '{name}'. Name one that" in result["msg"]
+    assert [failure["action"] for failure in result["failures"]] == ["audit_result_var"]
