@@ -92,7 +92,7 @@ def test_a_region_is_published_after_every_account_has_launched_its_image(
 
     page = (ansible.folder / "report" / "report.html").read_text("utf-8")
     assert f"{CONSUMERS[1]} ({aws.account_id(CONSUMERS[1])})" in page
-    assert "published in all 3 accounts in 1 of 2 regions. " in page
+    assert "published in all 3 accounts (the owner among them) in 1 of 2 regions. " in page
     assert page.count("published in 3 of 3 accounts.") == page.count("published in 0 of 3 accounts.") == 1
 
     away.disable_allowed_images_settings()

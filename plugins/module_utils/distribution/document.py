@@ -55,10 +55,14 @@ _OF_KEYS = frozenset({"CreateGrant", "DescribeKey", "GetKeyPolicy", "ListGrants"
 
 @dataclass(frozen=True)
 class _Reach:
-    """The consumers or accounts that a step reached, by region, and those that it had to reach, if known."""
+    """The consumers or accounts that a step reached, by region, and those that it had to reach, if known.
+
+    ``note`` explains their number.
+    """
 
     found: Mapping[str, frozenset[str]]
     wanted: frozenset[str]
+    note: str = ""
 
     def of(self, region: str) -> frozenset[str]:
         """Those that the step reached in a region."""
@@ -73,11 +77,12 @@ class _Reach:
         """How many were reached in how many regions: ``shared with 2 consumers in 1 of 2 regions``."""
         verb, noun = words
         if not self.wanted:
-            number = len(frozenset().union(*self.found.values()))
-            return f"{verb} {count(number, noun)} in {count(len(self.regions()), 'region')}"
+            found = len(frozenset().union(*self.found.values()))
+            return f"{verb} {count(found, noun)} in {count(len(self.regions()), 'region')}"
         done = sum(self.of(region) == self.wanted for region in self.found)
         where = f"{done} of {count(len(self.found), 'region')}"
-        return f"{verb} {'all ' if len(self.wanted) > 1 else ''}{count(len(self.wanted), noun)} in {where}"
+        number = f"{'all ' if len(self.wanted) > 1 else ''}{count(len(self.wanted), noun)}{self.note}"
+        return f"{verb} {number} in {where}"
 
 
 def document(content: Mapping[str, Any]) -> Document:
@@ -262,6 +267,7 @@ def _publications(content: Mapping[str, Any]) -> _Reach:
     return _Reach(
         {region: frozenset(accounts) for region, accounts in found.items()},
         others | _owners(content) if others else others,
+        " (the owner among them)" if others - _owners(content) else "",
     )
 
 

@@ -34,6 +34,11 @@ _SHORT = {
     Mark.SLIGHT: "The account can see the image, and no more is proved.",
     Mark.BROKEN: "The account cannot see the image, or was not checked.",
 }
+_LEVELS = {
+    "visible": "the account sees the image",
+    "authorized": "a dry run of the launch succeeds",
+    "launched": "an instance runs",
+}
 _NOT_REACHED = "level_not_reached"
 _MEANINGS = {
     **DIAGNOSED,
@@ -55,7 +60,7 @@ def document(content: Mapping[str, Any]) -> Document:
         complete=not content["failures"],
         headline=_headline(level, rows, short),
         facts=(
-            ("Level", level),
+            ("Level", f"{level}: {_LEVELS[level]}"),
             ("Accounts", str(len({row["account_id"] for row in rows}))),
             ("Images", str(len(_images(rows)))),
         ),

@@ -101,7 +101,7 @@ def test_what_reached_a_part_of_what_was_wanted_is_not_done() -> None:
     }
     assert shown.headline == (
         "The image is available in 2 of 2 regions, shared with all 2 consumers in 1 of 2 regions and "
-        "published in all 3 accounts in 1 of 2 regions."
+        "published in all 3 accounts (the owner among them) in 1 of 2 regions."
     )
 
 
@@ -115,7 +115,7 @@ def test_what_was_wanted_and_done_nowhere_is_not_left_out() -> None:
     }
     assert shown.headline == (
         "The image is available in 1 of 1 region, shared with 1 consumer in 0 of 1 region and "
-        "published in all 2 accounts in 0 of 1 region."
+        "published in all 2 accounts (the owner among them) in 0 of 1 region."
     )
 
 
