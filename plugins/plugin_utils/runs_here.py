@@ -57,8 +57,10 @@ class RunsHere(ShortFailures):
             return self._shown({"failed": True, **refusal(unreadable)})
         if not self._can_run_here(variables):
             return super().run(tmp, task_vars)
-        # Ansible's own objects are many, and stay: each garbage collection would look at all of them.
-        gc.freeze()
+        # Ansible's own objects are many, and stay: each garbage collection would look at all of them. Only
+        # once: one process runs all items of a loop, and what earlier ones have left behind must not stay.
+        if not gc.get_freeze_count():
+            gc.freeze()
         # Without AWS, a module's options are the results of others, which can be large.
         with_invocation = self.flow.needs_aws and _injects_invocation(variables)
         # The module's process would start in this directory, in which relative paths are.

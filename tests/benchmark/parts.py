@@ -56,7 +56,8 @@ PARTS = {
         "Report of an audit",
         report.measure,
         "A task that returns the result of an audit stands for the audit. Time is that of the report's task. "
-        "CPU leaves out a playbook without it; memory is that of the whole run.",
+        "CPU leaves out a playbook with an assertion in its place; memory is that of the whole run. The "
+        "second and the third run find the report of the one before.",
     ),
     "cleanup": Recipe("Cleanup that deletes 300 images", cleanup.measure, _AWS),
     "cleanup-in-use": Recipe("Cleanup where images are in use", cleanup.in_use, _AWS),

@@ -261,13 +261,14 @@ def _consumers(content: Mapping[str, Any]) -> _Reach:
 def _publications(content: Mapping[str, Any]) -> _Reach:
     """The accounts that the image is published in, which always include its owner."""
     others = frozenset(content.get("wanted", {}).get("published_in", ()))
+    owners = _owners(content)
     found: dict[str, set[str]] = {region["region"]: set() for region in content["regions"]}
     for one in content.get("published", ()):
         found.setdefault(one["region"], set()).add(str(one["account_id"]))
     return _Reach(
         {region: frozenset(accounts) for region, accounts in found.items()},
-        others | _owners(content) if others else others,
-        " (the owner among them)" if others - _owners(content) else "",
+        others | owners if others else others,
+        " (the owner among them)" if owners and others - owners else "",
     )
 
 

@@ -38,7 +38,7 @@ def test_the_value_of_the_variable_is_passed_as_it_is(run: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["{{ other }}", {"msg": "{% if x %}"}, {"msg": "{# note #}"}, date(2026, 1, 2)]
+    "value", ["{{ other }}", {"msg": "{% if x %}"}, {"msg": "{# note #}"}, "#jinja2: x", date(2026, 1, 2)]
 )
 def test_what_may_be_a_template_is_evaluated_by_ansible(run: Any, value: Any) -> None:
     given = run({"audited": value}, audit_result_var="audited")["given"]
@@ -63,9 +63,23 @@ def test_an_option_that_is_null_is_not_given(run: Any) -> None:
     assert given == {"audit_result": RESULT}
 
 
-@pytest.mark.parametrize(("name", "variables"), [("audted", {"audited": RESULT}), (5, {}), ("audited", None)])
-def test_a_variable_that_does_not_exist_is_refused(run: Any, name: Any, variables: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "variables", "problem"),
+    [
+        ("audted", {"audited": RESULT}, "there is no variable 'audted'."),
+        ("audited", None, "there is no variable 'audited'."),
+        (RESULT, {}, "it must be the name of a variable, without braces."),
+        (5, {}, "it must be the name of a variable, without braces."),
+        ("audited", {"audited": None}, "the variable audited is empty."),
+        ("audited", {"audited": ""}, "the variable audited is empty."),
+    ],
+)
+def test_what_does_not_name_a_variable_with_a_value_is_refused(
+    run: Any, name: Any, variables: Any, problem: str
+) -> None:
     result = run(variables, audit_result_var=name)
     assert (result["failed"], result["changed"]) == (True, False)
-    assert f"audit_result_var: there is no variable '{name}'. Name one that" in result["msg"]
-    assert [failure["action"] for failure in result["failures"]] == ["audit_result_var"]
+    (failure,) = result["failures"]
+    assert failure["action"] == "audit_result_var"
+    assert failure["message"] == f"audit_result_var: {problem}"
+    assert failure["remedy"] == "Name the variable that a task with ami_share_audit registered."

@@ -105,6 +105,14 @@ def test_what_reached_a_part_of_what_was_wanted_is_not_done() -> None:
     )
 
 
+def test_an_owner_that_is_not_known_is_not_among_the_accounts() -> None:
+    wanted = {"published_in": [A, B]}
+    shown = of(copied(results=[copy(EU, account_id=None)]), {}, {}, wanted=wanted)
+    assert "published in all 2 accounts in 0 of 1 region." in shown.headline
+    owned = of(copied(EU), {}, {}, wanted={"published_in": [OWNER]})
+    assert "published in 1 account in 0 of 1 region." in owned.headline
+
+
 def test_what_was_wanted_and_done_nowhere_is_not_left_out() -> None:
     shown = of(copied(EU), {}, {}, wanted={"shared_with": [A], "published_in": [A]})
     assert steps(shown)[EU] == {
