@@ -6,57 +6,14 @@
 
 from __future__ import annotations
 
-import json
-
-from ansible_collections.golden.images.plugins.module_utils.failures import cut, invalid_option
-from ansible_collections.golden.images.plugins.module_utils.runner import refusal
 from ansible_collections.golden.images.plugins.modules.audit_report import ARGUMENT_SPEC, FLOW, RULES
+from ansible_collections.golden.images.plugins.plugin_utils.audit_result import TakesAuditResult
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
-_OPTION = "audit_result_var"
-# Of Ansible: what has none of these is no template.
-_TEMPLATE_MARKS = ("{{", "{%", "{#", "#jinja2:")
 
-
-class ActionModule(RunsHere):
-    """The action: the module gets the value of the variable that ``audit_result_var`` names."""
+class ActionModule(TakesAuditResult, RunsHere):
+    """The action."""
 
     flow = FLOW
     argument_spec = ARGUMENT_SPEC
     rules = RULES
-
-    def run(self, tmp=None, task_vars=None):
-        arguments = dict(self._task.args)
-        # Of both, the module accepts one.
-        if arguments.get(_OPTION) is None or arguments.get("audit_result") is not None:
-            return super().run(tmp, task_vars)
-        name, variables = arguments.pop(_OPTION), task_vars or {}
-        problem = _problem(name, variables)
-        if problem:
-            remedy = "Name the variable that a task with ami_share_audit registered."
-            refused = refusal([invalid_option(_OPTION, f"{_OPTION}: {problem}", remedy)])
-            return self._shown({"failed": True, **refused})
-        given, self._task.args = self._task.args, {**arguments, "audit_result": self._value(variables[name])}
-        try:
-            return super().run(tmp, task_vars)
-        finally:
-            # A retry or a loop starts from the task's own arguments.
-            self._task.args = given
-
-    def _value(self, variable):
-        """The value of a variable. A result has no templates, and is not copied."""
-        try:
-            text = json.dumps(variable)
-        except TypeError:
-            return self._templar.template(variable)
-        has_templates = any(mark in text for mark in _TEMPLATE_MARKS)
-        return self._templar.template(variable) if has_templates else variable
-
-
-def _problem(name, variables):
-    """Why the option does not name a variable with a value; empty if it does."""
-    if not isinstance(name, str):
-        return "it must be the name of a variable, without braces."
-    if name not in variables:
-        return f"there is no variable '{cut(name, 100)}'."
-    return f"the variable {name} is empty." if variables[name] in (None, "") else ""

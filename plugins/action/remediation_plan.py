@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.golden.images.plugins.modules.remediation_plan import ARGUMENT_SPEC, FLOW
+from ansible_collections.golden.images.plugins.modules.remediation_plan import ARGUMENT_SPEC, FLOW, RULES
+from ansible_collections.golden.images.plugins.plugin_utils.audit_result import TakesAuditResult
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
 
-class ActionModule(RunsHere):
+class ActionModule(TakesAuditResult, RunsHere):
     """The action."""
 
     flow = FLOW
     argument_spec = ARGUMENT_SPEC
+    rules = RULES

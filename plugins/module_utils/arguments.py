@@ -56,6 +56,12 @@ REPORT_SPEC: dict[str, Any] = {
     },
 }
 
+# Documented by the fragment audit_result.
+AUDIT_RESULT_SPEC: dict[str, Any] = {"audit_result": {"type": "dict"}, "audit_result_var": {"type": "str"}}
+AUDIT_RESULT_RULES: dict[str, Any] = {
+    rule: [tuple(AUDIT_RESULT_SPEC)] for rule in ("mutually_exclusive", "required_one_of")
+}
+
 IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 SUBNET_ID = re.compile(r"subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})")

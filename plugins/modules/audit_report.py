@@ -17,15 +17,6 @@ description:
 author:
   - golden.images contributors !UNKNOWN
 options:
-  audit_result:
-    description:
-      - The result of M(golden.images.ami_share_audit). This or O(audit_result_var) is required.
-    type: dict
-  audit_result_var:
-    description:
-      - The name of the variable with the result of M(golden.images.ami_share_audit). Ansible evaluates each part of
-        O(audit_result), which for thousands of images takes as long as the report itself.
-    type: str
   report_path:
     description:
       - A JSON file to write. Without it and O(report_dir), the report is only returned.
@@ -42,6 +33,7 @@ options:
     type: dict
     default: {}
 extends_documentation_fragment:
+  - golden.images.audit_result
   - golden.images.variable_names
   - golden.images.option_forms
 attributes:
@@ -233,17 +225,16 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import REPORT_SPEC
+from ansible_collections.golden.images.plugins.module_utils.arguments import (
+    AUDIT_RESULT_RULES,
+    AUDIT_RESULT_SPEC,
+    REPORT_SPEC,
+)
 from ansible_collections.golden.images.plugins.module_utils.audit.report.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
-ARGUMENT_SPEC = {
-    "audit_result": {"type": "dict"},
-    "audit_result_var": {"type": "str"},
-    **REPORT_SPEC,
-}
-_RESULTS = ("audit_result", "audit_result_var")
-RULES = {"mutually_exclusive": [_RESULTS], "required_one_of": [_RESULTS]}
+ARGUMENT_SPEC = {**AUDIT_RESULT_SPEC, **REPORT_SPEC}
+RULES = AUDIT_RESULT_RULES
 
 
 def main():

@@ -11,7 +11,8 @@ version_added: 0.1.0
 short_description: Plan remediation of audit findings
 description:
   - Takes the result of M(golden.images.ami_share_audit) and which of its findings to fix, and returns the permissions to remove,
-    as sentences and as options of M(golden.images.ami_share) and M(golden.images.ami_kms_grant).
+    as sentences and as options of M(golden.images.ami_share) and M(golden.images.ami_kms_grant). The audit must have read
+    the snapshots.
   - Only permissions that the audit has a finding for are removed, so nothing that the audit allows.
   - An account, organization or organizational unit that loses an image also loses access to the image's key, if nothing under the key is shared
     with it any more and this collection granted the access.
@@ -20,11 +21,6 @@ description:
 author:
   - golden.images contributors !UNKNOWN
 options:
-  audit_result:
-    description:
-      - The result of M(golden.images.ami_share_audit), whether that succeeded or failed. It must have read the snapshots.
-    type: dict
-    required: true
   finding_codes:
     description:
       - The codes of the findings to fix, for all images or for those of O(images).
@@ -64,6 +60,7 @@ options:
     elements: dict
     default: []
 extends_documentation_fragment:
+  - golden.images.audit_result
   - golden.images.variable_names
   - golden.images.option_forms
 attributes:
@@ -83,7 +80,7 @@ EXAMPLES = r"""
 
 - name: Plan to unshare from the public and from accounts that are not allowed
   golden.images.remediation_plan:
-    audit_result: "{{ audit_result }}"
+    audit_result_var: audit_result
     finding_codes: [unknown_account, public, snapshot_public]
     max_removals: 50
   register: remediation
@@ -282,21 +279,26 @@ failures:
       returned: always
 """
 
+from ansible_collections.golden.images.plugins.module_utils.arguments import (
+    AUDIT_RESULT_RULES,
+    AUDIT_RESULT_SPEC,
+)
 from ansible_collections.golden.images.plugins.module_utils.remediation.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 ARGUMENT_SPEC = {
-    "audit_result": {"type": "dict", "required": True},
+    **AUDIT_RESULT_SPEC,
     "finding_codes": {"type": "list", "elements": "str", "default": []},
     "images": {"type": "raw"},
     "max_removals": {"type": "int", "default": 10},
     "expected_removals": {"type": "list", "elements": "dict"},
     "revoke_results": {"type": "list", "elements": "dict", "default": []},
 }
+RULES = AUDIT_RESULT_RULES
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW, ARGUMENT_SPEC, **RULES)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of an audit whose result is in a variable."""
+"""Modules that take the result of an audit from a variable."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.action.audit_report import ActionModule
+from ansible_collections.golden.images.plugins.action import audit_report, remediation_plan
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
 RESULT = {"account_id": "111122223333", "results": [{"image_id": "ami-0123456789abcdef0"}]}
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs the action with these options and variables; returns what the module gets."""
+@pytest.fixture(params=[audit_report, remediation_plan])
+def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs an action with these options and variables; returns what its module gets."""
     monkeypatch.setattr(RunsHere, "run", lambda self, _tmp, _variables: {"given": self._task.args})
 
     def run(variables: dict[str, Any] | None, **options: Any) -> dict[str, Any]:
-        action = ActionModule.__new__(ActionModule)
+        action = request.param.ActionModule.__new__(request.param.ActionModule)
         action._task = SimpleNamespace(args=options, diff=False, failed_when=[], loop=None, no_log=False)
         action._templar = SimpleNamespace(template=lambda value: ("evaluated", value))
         result: dict[str, Any] = action.run(None, variables)
