@@ -7,7 +7,7 @@ from checks.apart import Apart, newer_python
 from checks.oldest_boto import link_collection, run_playbooks
 from checks.paths import CHECKOUT
 
-# Of ansible-core 2.20.
+# What ansible-core 2.20 needs.
 OLDEST_PYTHON = (3, 12)
 ENVIRONMENT = Apart(CHECKOUT / ".venv" / "ansible-13", link_collection)
 

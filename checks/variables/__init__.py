@@ -95,7 +95,7 @@ def _role(path: Path) -> Role:
 
 
 def paragraphs(role: Role, variable: Variable) -> tuple[str, ...]:
-    """The description of a variable, with what Ansible is not told about it in a paragraph of its own."""
+    """The description of a variable, with what Ansible's argument spec lacks in a paragraph of its own."""
     described = role.documented[variable.name]["description"]
     facts = " ".join(_facts(variable))
     return (*([described] if isinstance(described, str) else described), *([facts] if facts else []))

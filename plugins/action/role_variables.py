@@ -59,8 +59,8 @@ class ActionModule(ActionBase):
             message = f"{summary(failures)}\nNothing was changed."
             return shortened({**result, "failed": True, "msg": message})
         values = with_paths(variables, values, absolute)
-        # Of this task, as of the other tasks of the role: ansible_check_mode is only the option --check, and
-        # keywords of plays, blocks and roles differ from it.
+        # This task is in check mode if the role's other tasks are. ansible_check_mode is only the option --check,
+        # and keywords of plays, blocks and roles differ from it.
         result["check_mode"] = bool(self._task.check_mode)
         result["options"] = {name.removeprefix(prefix): value for name, value in values.items()}
         # The role registers the values, so the result has them; nothing may print a secret.

@@ -206,7 +206,7 @@ class Options:
         )
 
     def region(self, option: str, value: Any) -> str:
-        """A region by its form; only AWS knows which ones exist. A value that is not valid adds a failure."""
+        """A region of a valid form, which need not exist. A value that is not valid adds a failure."""
         text = value.strip() if isinstance(value, str) else value
         if not isinstance(text, str) or not REGION.fullmatch(text):
             self.refuse(option, f"{shown(text)} is not a region.", "Use a region such as eu-west-1.")

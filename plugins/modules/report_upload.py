@@ -56,7 +56,7 @@ attributes:
     support: none
     description: Does not read the earlier objects.
 notes:
-  - Needs C(s3:PutObject) for the folder. With C(s3:ListBucket) for the bucket, AWS says for certain whether the bucket exists.
+  - Needs C(s3:PutObject) for the folder. With C(s3:ListBucket) for the bucket, S3's error shows whether the bucket exists.
   - If the bucket encrypts with a customer managed KMS key, C(kms:GenerateDataKey) for the key is needed, too.
   - O(region) can be another one than that of the bucket.
 seealso:

@@ -25,7 +25,7 @@ class TakesAuditResult:
 
     def run(self, tmp=None, task_vars=None):
         arguments = dict(self._task.args)
-        # Of both, the module accepts one.
+        # The module accepts one of them.
         if arguments.get(_OPTION) is None or arguments.get("audit_result") is not None:
             return super().run(tmp, task_vars)
         name, variables = arguments.pop(_OPTION), task_vars or {}

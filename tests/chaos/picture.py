@@ -49,7 +49,7 @@ def labels(*worlds: Iterable[Resource], keys: Mapping[str, str]) -> dict[str, st
 def picture(world: Iterable[Resource], names: Mapping[str, str]) -> Picture:
     """The world with labels for IDs. Terminated instances are left out.
 
-    Of an image parameter's outdated versions without labels, there is only their number, with the newest one.
+    An image parameter's outdated versions without labels are shown as their number, with the newest one.
     A tombstone may have a version for each attempt.
     """
     shown: Picture = {}

@@ -282,7 +282,7 @@ def check_success(
 def _different(case: Case, expected: Undisturbed, now: Picture) -> list[str]:
     """What differs from the end of an undisturbed run.
 
-    Of two runs at the same time, both may put the same value into a parameter: PutParameter has no condition.
+    Two runs at the same time may both put the same value into a parameter: PutParameter has no condition.
     """
     found = differences(expected.after, now)
     return [one for one in found if not (case.twice and ": versions is " in one)]

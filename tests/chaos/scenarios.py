@@ -622,7 +622,7 @@ def _upload(world: World) -> Setup:
 def _beside(world: World) -> Setup:
     """A distribution, and a cleanup of the same family of images at the same time.
 
-    Of two old images, the cleanup keeps the newer one in each region until the copy is there.
+    The cleanup keeps the newer one of two old images in each region until the copy is there.
     """
     common = {"tags": {"family": "web"}}
     specs: dict[str, dict[str, Any]] = {

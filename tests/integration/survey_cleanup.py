@@ -37,7 +37,7 @@ def _states(aws: SimulatedAws, region: str) -> dict[str, str]:
 
 
 def _by_rules(aws: SimulatedAws, folder: Path) -> Job:
-    """Of each family the oldest image goes, and the rules keep all others."""
+    """The oldest image of each family goes, and the rules keep all others."""
     fixture = Fixture(aws)
     common = {"account": OWNER, "region": AWAY, "devices": [DISK]}
     web = {**common, "age_days": 100, "tags": {"family": "web"}}

@@ -21,7 +21,7 @@ _STRANGERS = [f"{number:012}" for number in range(700_000_000_000, 700_000_000_4
 _FAMILIES = [
     f"golden-{name}" for name in ("web", "data", "batch", "proxy", "cache", "build", "queue", "base")
 ]
-# Of so many images one is shared with a stranger, one is public, and one is in a family without key access.
+# One of so many images is shared with a stranger, one is public, and one is in a family without key access.
 _STRANGE, _PUBLIC, _KEYLESS = 40, 500, 16
 
 

@@ -338,7 +338,7 @@ def _without_keys(
 
 
 def _is_deleted(ec2: EC2Client, snapshot_id: str) -> bool:
-    """Whether AWS says that there is no such snapshot. That an answer lacks it does not show that."""
+    """Whether an error shows that there is no such snapshot. An answer that lacks it does not show that."""
     try:
         ec2.describe_snapshots(SnapshotIds=[snapshot_id])
     except ClientError as exception:

@@ -73,7 +73,7 @@ def current(ssm: SSMClient, name: str) -> CurrentParameter | None:
 
 
 def is_missing(exception: ClientError) -> bool:
-    """Whether AWS says that there is no such parameter, or no such version of it."""
+    """Whether the error code shows that there is no such parameter, or no such version of it."""
     return code_of(exception) in _MISSING
 
 

@@ -79,7 +79,7 @@ def unread_deletions(wanted: CleanupWanted, seen: CleanupSeen) -> dict[str, tupl
 def _unread(
     wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef, *, is_leftover: bool
 ) -> Iterator[Evidence]:
-    """What was tried to read of a snapshot without an image, in vain, and keeps it."""
+    """Reads that failed, for which a snapshot without an image is kept."""
     usage = seen.snapshot_usage.get(ref)
     if usage is not None and usage.unread and not (is_leftover and wanted.include_shared):
         yield unreadable("DescribeSnapshotAttribute", f"{ref.snapshot_id}: {usage.unread}")

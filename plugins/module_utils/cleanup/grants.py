@@ -73,7 +73,7 @@ def keys_of(seen: CleanupSeen, snapshots: Iterable[SnapshotRef]) -> tuple[KeyRef
 def unread_of_keys(
     wanted: CleanupWanted, seen: CleanupSeen, snapshots: Iterable[SnapshotRef]
 ) -> Iterator[Evidence]:
-    """What was tried to read of the snapshots' keys, in vain, and may keep grants that would be revoked."""
+    """Reads of the snapshots' keys that failed, and for which grants may be kept that would be revoked."""
     if not wanted.revoke_grants:
         return
     for ref in keys_of(seen, snapshots):

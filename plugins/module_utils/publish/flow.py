@@ -47,7 +47,7 @@ def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
     # An account may see only after a while what was shared a moment ago.
     places, failed = each(images, read_target, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
     failures = {
-        target: _told(errors.failure(exception, target, "DescribeImages"), caller.account_id)
+        target: _with_account(errors.failure(exception, target, "DescribeImages"), caller.account_id)
         for target, exception in failed.items()
     }
     if refused := [failure for target, failure in failures.items() if target not in optional]:
@@ -78,11 +78,11 @@ def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan
     done, failed = each(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
     failures = [failure for run in done.values() for failure in run.failures]
     failures += [errors.failure(exception, target, "PutParameter") for target, exception in failed.items()]
-    told = [_told(failure, seen.account_id) for failure in failures]
+    named = [_with_account(failure, seen.account_id) for failure in failures]
     return Outcome(
         performed=tuple(action for run in done.values() for action in run.performed),
-        failures=tuple(one for one in told if one.region not in wanted.best_effort_regions),
-        tolerated=tuple(one for one in told if one.region in wanted.best_effort_regions),
+        failures=tuple(one for one in named if one.region not in wanted.best_effort_regions),
+        tolerated=tuple(one for one in named if one.region in wanted.best_effort_regions),
         warnings=tuple(dict.fromkeys(warning for run in done.values() for warning in run.warnings)),
         state=done,
     )
@@ -124,7 +124,7 @@ def result(wanted: PublishWanted, seen: PublishSeen, plan: Plan, outcome: Outcom
 FLOW: Flow[PublishWanted, PublishSeen] = Flow(wanted_from, read_state, plan, apply, result)
 
 
-def _told(failure: Failure, own_account_id: str) -> Failure:
+def _with_account(failure: Failure, own_account_id: str) -> Failure:
     """The failure with its account in the message if that is another one: the message is what people see."""
     if failure.account_id in (None, own_account_id):
         return failure

@@ -42,7 +42,8 @@ class UploadWanted:
 class Bucket:
     """What can be known of the bucket before an object is written to it.
 
-    ``missing`` is True if AWS says that there is none. ``region`` is the client's if the bucket's is unknown.
+    ``missing`` is True if S3's error shows that there is none. ``region`` is the client's if the bucket's is
+    unknown.
     """
 
     owner: str

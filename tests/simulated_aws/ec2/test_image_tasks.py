@@ -46,7 +46,7 @@ def test_a_task_takes_its_time(client: Any, clock: Clock, kind: str, finished: s
 def test_a_task_fails_without_the_snapshots(client: Any, kind: str) -> None:
     """(EC2 User Guide, the page above: the snapshots must not be deleted, otherwise the store process fails.)
 
-    Of an export this is a guess.
+    For an export this is a guess.
     """
     image = image_id(build(settings=LONG))
     start(client, kind, image)

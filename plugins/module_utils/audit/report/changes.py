@@ -83,7 +83,7 @@ class _Report:
             (key["region"], key["kms_key_arn"]): key for key in content["kms_keys"]
         }
         self._skipped = frozenset(content["not_checked"])
-        # Of a snapshot whose key is not known, the permissions were read.
+        # If only a snapshot's key is not known, the snapshot's permissions were read.
         self._unread = {
             (one["region"], one["resource"])
             for one in found

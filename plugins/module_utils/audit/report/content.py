@@ -25,7 +25,7 @@ _IMAGE_FACTS = (
     *("associated_kms_key_arns", "creation_date", "deprecated", "deprecation_time", "encrypted", "image_id"),
     *("kms_key_arns", "name", "region", "state"),
 )
-# The parts that an audit can be told not to read, by the returned keys that say whether it did.
+# The parts that an audit need not read, with the returned keys that show whether it did.
 _OPTIONAL = {"keys": "check_keys", "snapshots": "check_snapshots"}
 _BLOCKS = ("image_block_public_access", "snapshot_block_public_access")
 

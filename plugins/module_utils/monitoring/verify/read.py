@@ -82,8 +82,8 @@ def _sent(attributes: Mapping[str, str]) -> Attributes:
 def _subscriptions(sns: Any, wanted: VerifyWanted) -> Attributes:
     """The subscriptions: those that should exist, and those that should have been deleted.
 
-    Of the former, those that are not confirmed are also pending, and those whose recipients have unsubscribed
-    are not among them.
+    Those that should exist and are not confirmed are also pending. Those whose recipients have unsubscribed
+    are left out.
     """
     pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=wanted.topic_arn)
     # An endpoint that was subscribed again can be listed twice.
