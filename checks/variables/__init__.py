@@ -28,6 +28,7 @@ _FORMS = (
 _TYPES = {
     "account_id": "account ID",
     "bool": "boolean",
+    "count_or_percentage": "number or percentage",
     "dict": "mapping",
     "external_id": "external ID",
     "float": "number",
@@ -40,7 +41,7 @@ _TYPES = {
 # Ansible takes any value of these types, so that the documentation can name them.
 _TAKES_ANYTHING = ("path", "str")
 # Ansible's type of these is text.
-_TEXT = ("external_id", "role_name")
+_TEXT = ("count_or_percentage", "external_id", "role_name")
 
 
 @dataclass(frozen=True)

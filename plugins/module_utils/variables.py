@@ -71,8 +71,8 @@ class Variable:
     """One variable of a role, or one option of a module.
 
     ``type``, ``elements``, which is also of a mapping's values, and a mapping's ``keys`` are Ansible's types,
-    or ``account_id``, 12 digits, ``owner`` of an image, ``role_name`` or ``external_id``, of IAM, or ``raw``,
-    a mapping or a list.
+    or ``account_id``, 12 digits, ``owner`` of an image, ``role_name`` or ``external_id``, of IAM,
+    ``count_or_percentage``, text such as 5 or 10%, or ``raw``, a mapping or a list.
     ``choices`` are texts. ``default_from`` is another variable: it counts if this one is not given.
     ``options`` are the known keys of the mappings in a list or a mapping.
     """
@@ -648,6 +648,14 @@ def _whole_number(value: Any) -> int:
     return int(number)
 
 
+def _count_or_percentage(value: Any) -> str:
+    """The text: that of a whole number without decimal places."""
+    number = _number(value)
+    if number is None:
+        return text_of(value)
+    return str(int(number)) if number == number.to_integral_value() else str(value)
+
+
 def _decimal_number(value: Any) -> float:
     number = _number(value)
     if number is None:
@@ -665,6 +673,7 @@ def _truth(value: Any) -> bool:
 _SCALARS: Mapping[str, Callable[[Any], Any]] = {
     "account_id": account_id,
     "bool": _truth,
+    "count_or_percentage": _count_or_percentage,
     "external_id": lambda value: external_id(_text_of_id(value)),
     "float": _decimal_number,
     "int": _whole_number,

@@ -539,7 +539,7 @@ ARGUMENT_SPEC = {
     "deprecate_after_days": {"type": "int"},
     "disable_after_days": {"type": "int"},
     "deregister_after_days": {"type": "int"},
-    "max_deletions": {"type": "str", "default": "10%"},
+    "max_deletions": {"type": "str", "default": "10%", "context": {"type": "count_or_percentage"}},
     "include_shared": {"type": "bool", "default": False},
     "trust_usage_reports": {"type": "bool", "default": False},
     "include_image_builder": {"type": "bool", "default": False},

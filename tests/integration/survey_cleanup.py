@@ -64,7 +64,7 @@ def _by_rules(aws: SimulatedAws, folder: Path) -> Job:
         "cleanup_states": ["available"],
         "cleanup_protect_tags": ["legal=0123", "environment"],
         "cleanup_deregister_after_days": 0,
-        "cleanup_max_deletions": "2",
+        "cleanup_max_deletions": "2.0",
         "cleanup_tombstone_path": str(folder / "tombstones.jsonl"),
         "cleanup_prices": {AWAY: 0.05, "default": 0.1},
         "cleanup_currency": "EUR",

@@ -54,7 +54,7 @@ def test_modules_take_the_answers_of_a_survey(
         "keep_latest": "5.0",
         "states": "AVAILABLE\nfailed",
         "protect_tags": "keep, team=web",
-        "max_deletions": 3,
+        "max_deletions": 3.0,
         "family_tag": None,
         "deprecate_after_days": " 30 ",
     }

@@ -68,6 +68,7 @@ TEXT = Variable("v")
 LIST = Variable("v", type="list", elements="str", default=[])
 IDS = Variable("v", type="list", elements="account_id", default=[])
 INT = Variable("v", type="int", default=7)
+LIMIT = Variable("v", type="count_or_percentage", default="10%")
 BOOL = Variable("v", type="bool", default=True)
 CHOICE = Variable("v", choices=("low", "High"), default="low")
 TAGS = Variable("v", type="dict", elements="str", default={})
@@ -124,6 +125,14 @@ ANSWERS: list[tuple[Variable, str, Any]] = [
     (INT, "5.0", 5),
     (INT, "0", 0),
     (INT, "-1", -1),
+    (LIMIT, "5", "5"),
+    (LIMIT, "5.0", "5"),
+    (LIMIT, " 5.0\n", "5"),
+    (LIMIT, '"5.0"', "5"),
+    (LIMIT, "-1", "-1"),
+    (LIMIT, "5.5", "5.5"),
+    (LIMIT, "10%", "10%"),
+    (LIMIT, "half", "half"),
     (BOOL, "false", False),
     (BOOL, " true ", True),
     (BOOL, "No", False),
@@ -152,7 +161,7 @@ def test_an_answer_of_a_survey_is_what_it_means(variable: Variable, text: str, m
         assert type(value) is type(meant)
 
 
-@pytest.mark.parametrize("variable", [TEXT, LIST, IDS, INT, BOOL, CHOICE, TAGS, PLACES, RAW, RULES])
+@pytest.mark.parametrize("variable", [TEXT, LIST, IDS, INT, LIMIT, BOOL, CHOICE, TAGS, PLACES, RAW, RULES])
 def test_nothing_is_the_default(variable: Variable) -> None:
     for given in ((), (None,), ("",), (" \n ",)):
         assert value_of(variable, *given) == variable.default
@@ -166,6 +175,8 @@ VALUES: list[tuple[Variable, Any, Any]] = [
     (TEXT, 2026, "2026"),
     (TEXT, datetime.date(2026, 1, 2), "2026-01-02"),
     (INT, 5.0, 5),
+    (LIMIT, 5, "5"),
+    (LIMIT, 5.0, "5"),
     (BOOL, 0, False),
     (BOOL, 1.0, True),
     (
@@ -222,6 +233,8 @@ REFUSED: list[tuple[Variable, Any, str]] = [
     (INT, True, "must be a whole number (got true)"),
     (INT, "1e999999999", "must be a whole number"),
     (INT, "nan", "must be a whole number (got 'nan')"),
+    (LIMIT, True, "YAML reads this as a boolean, true"),
+    (LIMIT, [5], "must be text (got [5])"),
     (INT, [5], "must be a whole number (got [5])"),
     (BOOL, "perhaps", "must be true or false (got 'perhaps')"),
     (BOOL, 2, "must be true or false (got 2)"),
@@ -487,6 +500,7 @@ SAMPLES: dict[tuple[str, str | None], tuple[Any, ...]] = {
     ("role_name", None): ("path/golden", " path/golden\n"),
     ("external_id", None): ("ab:/1", " ab:/1\n"),
     ("int", None): (5, "5", " 5\n", "5.0", 5.0),
+    ("count_or_percentage", None): ("5", 5, " 5\n", "5.0", 5.0),
     ("bool", None): (True, "true", " Yes\n", 1, "1"),
     ("raw", None): (
         {"eu-west-1": "ami-1"},
