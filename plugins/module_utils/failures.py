@@ -31,6 +31,8 @@ _MOST_LINES = 5
 _MOST_OPTIONS = 20
 # Regions that a line names.
 _MOST_REGIONS = 20
+RESULT = "the failures of this task's result, which -vvv shows"
+"""Where the failures of a module are that its message does not list."""
 
 
 @dataclass(frozen=True)
@@ -219,12 +221,15 @@ def _named(regions: Sequence[str], most: int) -> str:
     return f"{', '.join(regions[:most])}{more}"
 
 
-def summary(failures: Iterable[Failure]) -> str:
-    """All failures as one message: a sentence for one failure, a list for several (``sentences``)."""
+def summary(failures: Iterable[Failure], rest: str = RESULT) -> str:
+    """All failures as one message: a sentence for one failure, a list for several (``sentences``).
+
+    ``rest`` says where those are that a long list leaves out.
+    """
     given = list(failures)
     lines = sentences(given)
     if len(lines) == 1:
         return lines[0]
     most = _MOST_OPTIONS if all(one.error_code == "invalid_option" for one in given) else _MOST_LINES
-    more = [f"{len(lines) - most} more: the report has all, or run with -vvv."] if len(lines) > most else []
+    more = [f"{len(lines) - most} more in {rest}."] if len(lines) > most else []
     return "\n".join([f"{len(lines)} problems:", *(f"- {line}" for line in lines[:most]), *more])

@@ -206,8 +206,9 @@ def test_a_summary_of_many_problems_is_limited(error_code: str, most: int) -> No
     failures = [Failure(f"{number} is bad.", "", error_code, "ids") for number in range(500)]
     lines = summary(failures).splitlines()
     assert lines[0] == "500 problems:"
-    assert lines[-1] == f"{500 - most} more: the report has all, or run with -vvv."
+    assert lines[-1] == f"{500 - most} more in the failures of this task's result, which -vvv shows."
     assert len(lines) == most + 2
+    assert summary(failures, "the report").endswith(f"\n{500 - most} more in the report.")
 
 
 def test_a_failure_of_many_regions_names_some() -> None:

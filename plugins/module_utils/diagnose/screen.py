@@ -31,6 +31,8 @@ _COLUMNS = (
     Column("launches", "launches"),
     Column("findings", "findings"),
 )
+# Where the problems are that are not shown: the role has no report.
+_REST = "the facts diagnose_findings and diagnose_failures"
 
 Result = Mapping[str, Any]
 
@@ -46,18 +48,20 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     blocking = [one for result in bad for one in result["findings"] if one["blocks_launch"] != "harmless"]
     # With fail_on, findings are failures, too.
     messages = {one["message"] for one in blocking}
+    rest = report_path or _REST
+    message = module_message(report, rest)
     others = [one for one in report.get("failures") or () if not _is_known(one, messages)]
     lines = (
         *_headline(diagnosed, bad, results["status"]),
         *table(_COLUMNS, tuple(collapsed(list(map(_row, bad)), list(map(_row, good)), "launch"))),
-        *failures([*_named(blocking), *others], report_path, module_message(report)),
+        *failures([*_named(blocking), *others], rest, message),
     )
     artifacts = {
         "failed_regions": sorted({one["region"] for one in bad}),
         "report_path": report_path,
         "status": results["status"],
     }
-    return Screen(lines, limited(artifacts), module_message(report))
+    return Screen(lines, limited(artifacts), message)
 
 
 def _headline(diagnosed: Sequence[Result], bad: Sequence[Result], status: str) -> Iterator[Line]:

@@ -34,6 +34,8 @@ _COLUMNS = (
     Column("outcome", "outcome"),
 )
 _OTHERS = "The other regions are complete. Rerun to complete the remaining regions."
+# Where the failures are that are not shown: the role has no report and sets no fact.
+_REST = "the messages of the failed tasks"
 _RERUN = "Rerun to complete the failed regions: completed work is kept."
 _UNCONFIRMED = (
     "Not confirmed, and without messages until the recipients follow the link that SNS has sent: {}. SNS "
@@ -58,6 +60,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     of_regions = failed_regions(problems)
     failed = [region for region in report["regions"] if region in of_regions]
     good = [region for region in report["regions"] if region not in failed]
+    rest = report_path or _REST
     word = "configured" if is_present else "removed"
     is_unchanged = bool(problems) and not failed
     lines = (
@@ -68,16 +71,16 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     )
     failure = ""
     if is_unchanged:
-        failure = failure_message(_UNCHANGED.format(word=word), problems, report_path)
+        failure = failure_message(_UNCHANGED.format(word=word), problems, rest)
     elif problems:
         head = f"{len(failed)} of {counted(len(report['regions']), 'region')} failed."
-        failure = f"{failure_message(head, problems, report_path)}\n{_OTHERS if good else _RERUN}"
+        failure = f"{failure_message(head, problems, rest)}\n{_OTHERS if good else _RERUN}"
     artifacts = {
         "failed_regions": failed,
         "report_path": None,
         "status": "incomplete" if problems else "planned" if is_plan else word,
     }
-    return Screen((*lines, *failures(problems, report_path, failure)), limited(artifacts), failure)
+    return Screen((*lines, *failures(problems, rest, failure)), limited(artifacts), failure)
 
 
 def _problem(failure: Mapping[str, Any]) -> dict[str, Any]:

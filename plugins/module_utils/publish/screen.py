@@ -46,13 +46,15 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``parameter`` and ``check_mode``.
     """
     found = report.get("failures") or ()
+    rest = report_path or f"the fact {results['role']}_failures"
+    message = module_message(report, rest)
     published = report.get("results") or ()
     rows = [_row(one, results["check_mode"]) for one in published]
     lines = (
         *_headline(published, results),
         *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows, "publication"))),
         *_label(published),
-        *failures(found, report_path, module_message(report)),
+        *failures(found, rest, message),
     )
     artifacts = {
         "failed_regions": failed_regions(found),
@@ -61,7 +63,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         "report_path": report_path,
         "status": results["status"],
     }
-    return Screen(lines, limited(artifacts), module_message(report))
+    return Screen(lines, limited(artifacts), message)
 
 
 def _headline(published: Sequence[Result], results: Mapping[str, Any]) -> Iterator[Line]:

@@ -23,6 +23,7 @@ from ..reports.screen import (
     cut,
     failure_message,
     failures,
+    further,
     limited,
     listed,
     module_message,
@@ -89,8 +90,8 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     lines = (
         *_headline(run),
         *table(_COLUMNS, tuple(_rows(run))),
-        *_notes(report["kept_access"]),
-        *_notes(report["unseen_volumes"]),
+        *_notes(report["kept_access"], "remediate_kept_access"),
+        *_notes(report["unseen_volumes"], "remediate_unseen_volumes"),
         *failures(problems, rest, failure),
     )
     return Screen(lines, limited(_artifacts(run, problems)), f"{failure}\n{_RERUN}" if problems else "")
@@ -169,11 +170,10 @@ def _place(removal: Mapping[str, Any]) -> Place:
     return removal["region"], removal["resource"], removal["principal"]
 
 
-def _notes(found: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+def _notes(found: Sequence[Mapping[str, Any]], fact: str) -> Iterator[Line]:
     for one in found[:MOST_FAILURES]:
         yield from sentence(f"- {one['message']}", Tone.WARNING)
-    if len(found) > MOST_FAILURES:
-        yield from sentence(f"  {len(found) - MOST_FAILURES} more.", Tone.WARNING)
+    yield from further(len(found) - MOST_FAILURES, f"the fact {fact}", Tone.WARNING)
 
 
 def _artifacts(run: _Run, problems: Sequence[Any]) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ..failures import RESULT, in_common, with_code
 from ..failures import cut as shortened
-from ..failures import in_common, with_code
 from ..wording import ended, visible
 from .document import Column
 from .naming import count
@@ -189,14 +189,17 @@ def failure_message(head: str, found: Sequence[Mapping[str, Any]], path: str | N
 
 
 def further(number: int, path: str | None, tone: Tone) -> Iterator[Line]:
-    """How many more there are, and the report that has them; nothing if ``number`` is not positive."""
+    """How many more there are, and the report or fact with them; nothing if ``number`` is not positive."""
     if number > 0:
         yield from sentence(f"{number} more{f' in {path}' if path else ''}.", tone, _INDENT)
 
 
-def module_message(report: Mapping[str, Any]) -> str:
-    """The message of a module that failed, empty if it did not."""
-    return str(report.get("msg") or "")
+def module_message(report: Mapping[str, Any], rest: str = RESULT) -> str:
+    """The message of a module that failed, empty if it did not.
+
+    ``rest`` is where a role has the failures that the message leaves out.
+    """
+    return str(report.get("msg") or "").replace(RESULT, rest)
 
 
 def report_line(path: str | None) -> Iterator[Line]:

@@ -47,6 +47,8 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``report`` is the result of ``ami_restore``. ``results`` has the ``status`` and ``check_mode``.
     """
     found = report.get("failures") or ()
+    rest = report_path or f"the fact {results['role']}_failures"
+    message = module_message(report, rest)
     restored = report.get("results") or ()
     rows = [_row(one, results["check_mode"]) for one in restored]
     public = [row for row in rows if row.tone is Tone.WARNING]
@@ -54,7 +56,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     lines = (
         *_headline(len(restored), results),
         *table(_COLUMNS, tuple(collapsed([*failed_rows(found), *public], others, "image"))),
-        *failures(found, report_path, module_message(report)),
+        *failures(found, rest, message),
     )
     images: dict[str, list[str]] = {}
     for one in restored:
@@ -65,7 +67,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         "report_path": report_path,
         "status": results["status"],
     }
-    return Screen(lines, limited(artifacts), module_message(report))
+    return Screen(lines, limited(artifacts), message)
 
 
 def _headline(number: int, results: Mapping[str, Any]) -> Iterator[Line]:

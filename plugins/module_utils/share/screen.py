@@ -43,6 +43,8 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``check_mode``.
     """
     found = report.get("failures") or ()
+    rest = report_path or f"the fact {results['role']}_failures"
+    message = module_message(report, rest)
     incomplete = _incomplete(report)
     rows = [
         _row(one, results["check_mode"], one["region"] in incomplete) for one in report.get("results") or ()
@@ -52,7 +54,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     lines = (
         *_headline(report, results),
         *table(_COLUMNS, tuple(collapsed(problems, by_tone[2], "image"))),
-        *failures(found, report_path, module_message(report)),
+        *failures(found, rest, message),
     )
     artifacts = {
         "failed_regions": failed_regions(found),
@@ -60,7 +62,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         "report_path": report_path,
         "status": results["status"],
     }
-    return Screen(lines, limited(artifacts), module_message(report))
+    return Screen(lines, limited(artifacts), message)
 
 
 def _incomplete(report: Mapping[str, Any]) -> set[str]:

@@ -227,4 +227,4 @@ def problems(
 
 def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> str:
     found = problems(wanted, rows, failed)
-    return summary(found) if found else ""
+    return summary(found, "the report") if found else ""

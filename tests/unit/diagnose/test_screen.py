@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.diagnose.screen import screen
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure, summary
+from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
     WIDTH,
     Screen,
@@ -104,3 +106,10 @@ def test_many_launches(regions: int, row: str) -> None:
     )
     assert found.text.splitlines()[-1].startswith(row)
     assert f"{24 if regions > 1 else 20} accounts, " in found.text.splitlines()[0]
+
+
+def test_where_the_failures_are_that_are_not_shown() -> None:
+    many = [Failure.at(Target("eu-1", None), "X", "bad", f"{number} is bad.", "") for number in range(9)]
+    found = shown(status="failed", failures=[one.as_result() for one in many], msg=summary(many))
+    rest = "4 more in the facts diagnose_findings and diagnose_failures."
+    assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]

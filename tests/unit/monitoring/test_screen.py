@@ -136,5 +136,15 @@ def test_many_regions(number: int) -> None:
     assert ("80 more" in all_failed.text) == (number == 100)
 
 
+def test_where_the_failures_are_that_are_not_shown() -> None:
+    regions = [f"eu-west-{one}" for one in range(9)]
+    found = shown(*regions, failures=[failed(region, f"{region[-1]} is bad.") for region in regions])
+    rest = "4 more in the messages of the failed tasks."
+    assert found.lines[-1].text.strip() == rest
+    assert found.failure.splitlines()[-2].strip() == rest
+    unchanged = shown(*regions, failures=[failed("", f"{region[-1]} is bad.") for region in regions])
+    assert unchanged.failure.splitlines()[-1].strip() == rest
+
+
 def test_many_regions_are_one_row() -> None:
     assert "100 regions  0      configured" in shown(*(f"eu-west-{one}" for one in range(100))).text

@@ -151,12 +151,17 @@ def test_key_access_that_is_kept() -> None:
     assert " kept " in found.text.splitlines()[2]
     assert found.lines[-1].text == "- It needs the key."
     assert found.artifacts["kept"] == 1
+    many = shown(removal(), kept_access=[kept(removal(KEY))] * 7)
+    assert many.lines[-1].text.strip() == "2 more in the fact remediate_kept_access."
 
 
 def test_many_volumes_that_were_not_read() -> None:
     unseen = [{"message": f"Volumes of {number} were not read."} for number in range(7)]
     found = shown(removal(), unseen_volumes=unseen)
-    assert found.text.splitlines()[-2:] == ["- Volumes of 4 were not read.", "2 more."]
+    assert found.text.splitlines()[-2:] == [
+        "- Volumes of 4 were not read.",
+        "  2 more in the fact remediate_unseen_volumes.",
+    ]
 
 
 @pytest.mark.parametrize("number", [1, 20, 100])

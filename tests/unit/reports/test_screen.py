@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure, summary
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Column
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
     WIDTH,
@@ -147,6 +148,9 @@ def test_durations(seconds: int, text: str) -> None:
 def test_the_message_of_a_module() -> None:
     assert module_message({"failed": True, "msg": "No."}) == "No."
     assert module_message({"results": []}) == ""
+    failed = {"msg": summary(Failure(f"{number} is bad.", "", "bad", "x") for number in range(9))}
+    assert module_message(failed) == failed["msg"]
+    assert module_message(failed, "the fact x").endswith("- 4 is bad.\n4 more in the fact x.")
 
 
 def test_a_failure_without_region_message_or_remedy() -> None:

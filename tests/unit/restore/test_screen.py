@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure, summary
+from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
     WIDTH,
     Screen,
@@ -90,3 +92,10 @@ def test_check_mode() -> None:
 def test_many_images(number: int) -> None:
     found = shown(*(restored(image_id=f"ami-{one}") for one in range(number)))
     assert ("100 images" in found.text.splitlines()[-1]) == (number == 100)
+
+
+def test_where_the_failures_are_that_are_not_shown() -> None:
+    many = [Failure.at(Target("eu-1", None), "X", "bad", f"{number} is bad.", "") for number in range(9)]
+    found = shown(status="failed", failures=[one.as_result() for one in many], msg=summary(many))
+    rest = "4 more in the fact restore_failures."
+    assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]

@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure, summary
+from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
     WIDTH,
     Screen,
@@ -129,3 +131,12 @@ def test_nothing_was_read() -> None:
 def test_many_regions(number: int) -> None:
     found = shown(*(shared(f"eu-west-{one}", "1") for one in range(number)))
     assert ("100 images" in found.text.splitlines()[-1]) == (number == 100)
+
+
+@pytest.mark.parametrize("role", ["share", "unshare"])
+def test_where_the_failures_are_that_are_not_shown(role: str) -> None:
+    many = [Failure.at(Target("eu-1", None), "X", "bad", f"{number} is bad.", "") for number in range(9)]
+    failures = [one.as_result() for one in many]
+    found = shown(status="failed", role=role, failures=failures, msg=summary(many))
+    rest = f"4 more in the fact {role}_failures."
+    assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]
