@@ -109,6 +109,10 @@ BREACHES = [
         "imports ansible",
     ),
     ("impure_imports", "module_utils/reports/values.py", "import jinja2", "imports jinja2"),
+    # Standard library modules are refused unless they are known to be harmless.
+    ("impure_imports", "module_utils/copy/plan.py", "import sqlite3", "imports sqlite3"),
+    ("impure_imports", "module_utils/model.py", "from posix import open as f", "imports posix"),
+    ("impure_imports", "module_utils/copy/plan.py", "import urllib.request", "imports urllib.request"),
     # A new file or directory is pure unless its name is that of an impure one.
     ("impure_imports", "module_utils/new_room/decisions.py", "import boto3", "imports boto3"),
     ("impure_imports", "module_utils/new_file.py", "import os", "imports os"),
@@ -122,13 +126,19 @@ BREACHES = [
         "clocks",
         "module_utils/copy/plan.py",
         "import datetime as d\nd.datetime.now()",
-        "calls .now in line 2",
+        "uses .now in line 2",
     ),
     (
         "clocks",
         "module_utils/plan.py",
         "from datetime import date\ndate.today()",
-        "calls .today in line 2",
+        "uses .today in line 2",
+    ),
+    (
+        "clocks",
+        "module_utils/copy/plan.py",
+        "from datetime import datetime\nclock = datetime.now",
+        "uses .now in line 2",
     ),
     ("builtins", "module_utils/copy/plan.py", "def f(path):\n    return open(path)", "uses open in line 2"),
     ("builtins", "module_utils/model.py", "print('x')", "uses print in line 1"),
