@@ -90,7 +90,7 @@ requirements:
 extends_documentation_fragment:
   - golden.images.variable_names
   - golden.images.option_forms
-  - golden.images.placed_images
+  - golden.images.images_by_target
   - golden.images.consumer_role
   - golden.images.best_effort_regions
   - amazon.aws.common.modules

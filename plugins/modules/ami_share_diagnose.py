@@ -49,7 +49,7 @@ requirements:
 extends_documentation_fragment:
   - golden.images.variable_names
   - golden.images.option_forms
-  - golden.images.placed_images
+  - golden.images.images_by_target
   - golden.images.consumer_role
   - golden.images.network
   - amazon.aws.common.modules
