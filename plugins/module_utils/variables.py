@@ -102,11 +102,15 @@ class OneOf:
 
 
 class Unreadable(Exception):
-    """A value that cannot be used: the problem, which names the value, and the remedy, as sentences."""
+    """A value that cannot be used: the problem, which names the value, and the remedy, as sentences.
 
-    def __init__(self, problem: str, remedy: str) -> None:
+    ``without_value`` is the problem for messages about a confidential value.
+    """
+
+    def __init__(self, problem: str, remedy: str, without_value: str = "the value is not valid.") -> None:
         self.problem = problem
         self.remedy = remedy
+        self.without_value = without_value
         super().__init__(problem)
 
 
@@ -435,7 +439,7 @@ class _Reading:
                 return _choice(value, variable.choices)
             return _SCALARS[variable.type](value)
         except Unreadable as unreadable:
-            problem = _without_value(variable.type) if self._variable.no_log else unreadable.problem
+            problem = unreadable.without_value if self._variable.no_log else unreadable.problem
             self._refuse(f"{place}{problem}", unreadable.remedy)
             return None
 
@@ -549,11 +553,6 @@ def _element_of(variable: Variable) -> Variable:
     return Variable(variable.name, type=variable.elements or "str", choices=variable.choices)
 
 
-def _without_value(kind: str) -> str:
-    is_text = kind in ("path", "str")
-    return f"the value is not {'text, because YAML reads it as another type' if is_text else 'valid'}."
-
-
 def _is_structure(text: str) -> bool:
     """Whether text of a list is YAML or JSON."""
     found = _BEFORE_ITEMS.match(text)
@@ -596,13 +595,15 @@ def text_of(value: Any) -> str:
     if isinstance(value, str):
         return _unquoted(value)
     if isinstance(value, (bool, float, datetime.datetime)):
+        kind, rest = _kind(value), "perhaps not as it was written; use text."
         raise Unreadable(
-            f"YAML reads this as {_kind(value)}, {shown(value)}, perhaps not as it was written; use text.",
+            f"YAML reads this as {kind}, {shown(value)}, {rest}",
             _QUOTES,
+            f"YAML reads the value as {kind}, {rest}",
         )
     if isinstance(value, (int, datetime.date)):
         return str(value)
-    raise Unreadable(f"must be text (got {shown(value)}).", "Set one text.")
+    raise Unreadable(f"must be text (got {shown(value)}).", "Set one text.", "the value is not text.")
 
 
 def _text_of_id(value: Any) -> str:
@@ -612,7 +613,8 @@ def _text_of_id(value: Any) -> str:
         Unreadable: YAML may have read another text as this value.
     """
     if isinstance(value, int) and not isinstance(value, bool) and _octal(value):
-        raise Unreadable("YAML may have dropped its leading zero.", _QUOTES)
+        problem = "YAML reads the value as a number, and may have dropped its leading zero."
+        raise Unreadable(problem, _QUOTES, problem)
     return text_of(value)
 
 

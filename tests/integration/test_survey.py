@@ -167,7 +167,7 @@ def test_an_answer_that_ansible_destroyed_is_refused_with_its_remedy(
     assert "distribute_regions: it is required and not set." in message
     assert "(012345671234 becomes 1402434204). Write 12 digits in double quotes, in a survey too" in message
     assert "distribute_name: YAML reads this as a number, 1.1" in message
-    assert "distribute_external_id: the value is not valid" in message
+    assert "distribute_external_id: YAML reads the value as a number, perhaps not as it was" in message
     assert "distribute_copy_into_accounts: must be true or false (got 'perhaps')." in message
     assert observed.changes(aws) == []
     assert aws.calls() == []

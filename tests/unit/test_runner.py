@@ -565,9 +565,9 @@ def test_an_option_that_cannot_be_read_fails_in_this_process_as_in_its_own() -> 
     assert found["msg"] == (
         "2 problems:\n"
         "- images: item 1: must be a whole number (got 'many').\n"
-        "- external_id: the value is not text, because YAML reads it as another type. Write it in double "
-        'quotes, in a survey too, for example "1.10". In extra variables at a launch in AWX, put single '
-        "quotes around these: '\"1.10\"'.\n"
+        "- external_id: YAML reads the value as a number, perhaps not as it was written; use text. Write it "
+        'in double quotes, in a survey too, for example "1.10". In extra variables at a launch in AWX, put '
+        "single quotes around these: '\"1.10\"'.\n"
         "This task changed nothing."
     )
     assert [(one["action"], one["error_code"]) for one in found["failures"]] == [
@@ -870,10 +870,17 @@ def test_ansible_refuses_what_the_reader_leaves_to_it() -> None:
     assert steps.calls == []
 
 
-@pytest.mark.parametrize("secret", [1.1, ["hunter2"], {"a": "hunter2"}])
-def test_a_secret_that_cannot_be_read_is_not_shown(secret: Any) -> None:
+@pytest.mark.parametrize(
+    ("secret", "problem"),
+    [
+        (1.1, "YAML reads the value as a number, perhaps"),
+        (["hunter2"], "the value is not text."),
+        ({"a": "hunter2"}, "the value is not text."),
+    ],
+)
+def test_a_secret_that_cannot_be_read_is_not_shown(secret: Any, problem: str) -> None:
     found = str(refused_params(secret=secret, text=1.5))
-    assert "secret: the value is not text" in found
+    assert f"secret: {problem}" in found
     assert "hunter2" not in found
     assert "(got" not in found
 

@@ -282,11 +282,28 @@ def test_a_mapping_of_mappings_has_known_keys() -> None:
     assert "web_sources: 'a', tags: must be a mapping (got 'x')" in message_of(SOURCES, {"a": {"tags": "x"}})
 
 
-@pytest.mark.parametrize("given", [1.1, True, ["secret"], {"secret": 1}, 1402434204.5])
-def test_a_secret_is_never_shown(given: Any) -> None:
-    message = message_of(Variable("v", no_log=True), given)
-    assert "the value is not text" in message
-    assert not any(part in message for part in ("secret", "1402434204", "true", "got"))
+@pytest.mark.parametrize("kind", ["str", "external_id"])
+@pytest.mark.parametrize(
+    ("given", "cause"),
+    [
+        (
+            1.5,
+            "YAML reads the value as a number, perhaps not as it was written; use text. Write it in double",
+        ),
+        (
+            True,
+            "YAML reads the value as a boolean, perhaps not as it was written; use text. Write it in double",
+        ),
+        (datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC), "YAML reads the value as a time, perhaps"),
+        (1402434204.5, "YAML reads the value as a number, perhaps"),
+        (["secret"], "the value is not text. Set one text."),
+        ({"secret": 1}, "the value is not text. Set one text."),
+    ],
+)
+def test_a_secret_is_refused_with_the_cause_without_itself(kind: str, given: Any, cause: str) -> None:
+    message = message_of(Variable("v", type=kind, no_log=True), given)
+    assert message.startswith(f"v: {cause}")
+    assert not any(part in message for part in ("secret", "1402434204", "1.5", "true", "2026", "got"))
 
 
 def test_all_problems_are_found_at_once() -> None:
@@ -456,7 +473,9 @@ def test_an_external_id_whose_leading_zero_yaml_dropped_is_refused() -> None:
     variable = Variable("v", type="external_id", no_log=True)
     assert value_of(variable, int(OTHER)) == OTHER
     message = message_of(variable, int(ACCOUNT, 8))
-    assert message.startswith("v: the value is not valid. Write it in double quotes")
+    assert message.startswith(
+        "v: YAML reads the value as a number, and may have dropped its leading zero. Write it in double"
+    )
     assert "1402434204" not in message
 
 
