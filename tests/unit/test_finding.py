@@ -15,7 +15,6 @@ from ansible_collections.golden.images.plugins.module_utils.finding import (
     consumer_unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Target
-from ansible_collections.golden.images.plugins.module_utils.reports.document import SEVERITIES
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 
@@ -111,7 +110,3 @@ def test_findings_are_ordered_by_place_then_code() -> None:
     ordered = [without_image, other_code, AUDITED, other_region]
     shuffled = [AUDITED, other_region, without_image, other_code]
     assert sorted(shuffled, key=lambda item: item.order) == ordered
-
-
-def test_reports_know_the_same_severities() -> None:
-    assert [severity.label for severity in sorted(Severity, reverse=True)] == list(SEVERITIES)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..diagnose.findings import MEANINGS as DIAGNOSED
+from ..finding import Severity
 from ..launch_probe.findings import MEANINGS as PROBED
 from ..reports import steps
 from ..reports.document import (
@@ -190,7 +191,7 @@ def _items(content: Mapping[str, Any]) -> Iterator[Item]:
         found = steps.finding(failure)
         yield Item(
             code=found["code"],
-            severity="medium" if failure["region"] in optional else "high",
+            severity=Severity.MEDIUM.label if failure["region"] in optional else Severity.HIGH.label,
             message=found["message"],
             remedy=found["remedy"],
             account_id=failure["account_id"],
@@ -207,7 +208,7 @@ def _unverified(one: Mapping[str, Any]) -> Iterator[Item]:
         "code": _NOT_VERIFIED,
         "message": f"{one['account_id']} has not reached the level with {one['image_id'] or 'the image'}.",
         "remedy": "Diagnose it with ami_share_diagnose.",
-        "severity": "high",
+        "severity": Severity.HIGH.label,
     }
     for finding in one["findings"] or [unexplained]:
         yield Item(

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-SEVERITIES = ("high", "medium", "low")
+from ..finding import Severity
+
+SEVERITIES = tuple(severity.label for severity in sorted(Severity, reverse=True))
 """The severities of items, the worst first."""
 
 

@@ -54,6 +54,7 @@ def test_the_order_does_not_depend_on_that_of_the_document(shuffled: list[Item])
 
 
 def test_every_severity_has_an_order() -> None:
+    assert SEVERITIES == ("high", "medium", "low")
     assert [item.severity for item in worst_first(items())] == sorted(
         (item.severity for item in items()), key=SEVERITIES.index
     )

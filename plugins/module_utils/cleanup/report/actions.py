@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ...finding import Severity
 from ...reports.document import Column, Group
 from ...reports.naming import count, image_order, natural
 from .outcome import NOT_DONE, STAGES
@@ -42,7 +43,7 @@ def _group(content: Mapping[str, Any], stage: str, family: str, images: Sequence
     undone = any(image["outcome"] == NOT_DONE for image in images)
     return Group(
         label=stage,
-        tone="medium" if undone and not content["check_mode"] else "neutral",
+        tone=Severity.MEDIUM.label if undone and not content["check_mode"] else "neutral",
         title=_title(content, stage, family, images),
         number=len(images),
         columns=tuple(column for column in columns if any(row[column.key] for row in rows)),

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...finding import Severity
 from ...reports.document import Item
 from ...reports.naming import count
 from ...wording import ended
@@ -28,7 +29,11 @@ MEANINGS = {
     "use_unproven": "AWS does not show whether something uses images. They count as used.",
 }
 
-_SEVERITIES = {"refused": "high", "failed": "high", "incomplete": "medium"}
+_SEVERITIES = {
+    "refused": Severity.HIGH.label,
+    "failed": Severity.HIGH.label,
+    "incomplete": Severity.MEDIUM.label,
+}
 _CODES = {"refused": "cleanup_refused", "failed": "cleanup_failed"}
 
 
@@ -44,7 +49,7 @@ def items(content: Mapping[str, Any]) -> Iterator[Item]:
             yield _about(
                 image,
                 "decision_not_applied",
-                "medium" if failed else "low",
+                Severity.MEDIUM.label if failed else Severity.LOW.label,
                 f"{image['image_id']} ({image['name']}) {outcome_text(image)}.",
                 "Check the failures."
                 if failed
@@ -54,7 +59,7 @@ def items(content: Mapping[str, Any]) -> Iterator[Item]:
             yield _about(
                 image,
                 "cleanup_blocked",
-                "low",
+                Severity.LOW.label,
                 f"{image['image_id']} ({image['name']}) is blocked: {' '.join(image['reasons'])}",
                 "Remove the block, or protect the image with a tag if it should stay.",
             )
@@ -80,7 +85,7 @@ def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
     for one in content["unreadable"]:
         yield Item(
             code="unreadable",
-            severity="medium",
+            severity=Severity.MEDIUM.label,
             message=one["message"],
             remedy=one["remedy"] or "",
             account_id=one["account_id"],
@@ -91,7 +96,7 @@ def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
         if (region, subject) not in deciding:
             yield Item(
                 code="unreadable",
-                severity="low",
+                severity=Severity.LOW.label,
                 message=f"{subject}: {ended(detail)} This counts as use of {count(number, 'image')} there.",
                 remedy="Allow the read, so that it shows whether the images are used. They are kept for "
                 "other reasons, too.",
@@ -106,7 +111,7 @@ def _unproven(content: Mapping[str, Any]) -> Iterator[Item]:
     for (region, subject, detail), number in _evidence(content, UNPROVEN).items():
         yield Item(
             code="use_unproven",
-            severity="low",
+            severity=Severity.LOW.label,
             message=f"{subject}: {ended(detail)} This counts as use of {count(number, 'image')} there.",
             remedy="Do what the message names. With trust_usage_reports, the cleanup requests a usage report "
             "for images that only this keeps, and a later run reads it.",
