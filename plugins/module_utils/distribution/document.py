@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..diagnose.findings import MEANINGS as DIAGNOSED
 from ..finding import Severity
-from ..launch_probe.findings import MEANINGS as PROBED
 from ..reports import steps
 from ..reports.document import (
     Cell,
@@ -29,15 +27,9 @@ from ..reports.document import (
 )
 from ..reports.naming import count
 from ..reports.screen import duration
+from ..verification.findings import LEVEL_NOT_REACHED, MEANINGS
 
 _CONSUMERS = ("account_ids", "org_arns", "org_unit_arns")
-_NOT_VERIFIED = "level_not_reached"
-_MEANINGS = {
-    **DIAGNOSED,
-    **PROBED,
-    **steps.MEANINGS,
-    _NOT_VERIFIED: "The account has not reached the level, and no finding explains why.",
-}
 _STEPS = ("copied", "key", "shared", "verified", "published")
 _STEP_MARKS = {
     Mark.FULL: "Done.",
@@ -119,7 +111,7 @@ def document(content: Mapping[str, Any]) -> Document:
         matrix=_matrix(content),
         tables=tuple(table for table in (_consumer_copies(content), _published(content)) if table.rows),
         records=_records(content),
-        explanations=_MEANINGS,
+        explanations=MEANINGS,
     )
 
 
@@ -205,7 +197,7 @@ def _items(content: Mapping[str, Any]) -> Iterator[Item]:
 
 def _unverified(one: Mapping[str, Any]) -> Iterator[Item]:
     unexplained = {
-        "code": _NOT_VERIFIED,
+        "code": LEVEL_NOT_REACHED,
         "message": f"{one['account_id']} has not reached the level with {one['image_id'] or 'the image'}.",
         "remedy": "Diagnose it with ami_share_diagnose.",
         "severity": Severity.HIGH.label,

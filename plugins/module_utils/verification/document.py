@@ -10,9 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..diagnose.findings import MEANINGS as DIAGNOSED
 from ..finding import Severity
-from ..launch_probe.findings import MEANINGS as PROBED
 from ..reports import steps
 from ..reports.document import (
     Changes,
@@ -26,6 +24,7 @@ from ..reports.document import (
     changes_between,
 )
 from ..reports.naming import count
+from .findings import LEVEL_NOT_REACHED, MEANINGS
 from .report import LEVELS, apart
 
 _MARKS = {"authorized": Mark.PARTIAL, "visible": Mark.SLIGHT, None: Mark.BROKEN}
@@ -38,13 +37,6 @@ _LEVELS = {
     "visible": "the account sees the image",
     "authorized": "a dry run of the launch succeeds",
     "launched": "an instance runs",
-}
-_NOT_REACHED = "level_not_reached"
-_MEANINGS = {
-    **DIAGNOSED,
-    **PROBED,
-    **steps.MEANINGS,
-    _NOT_REACHED: "The account has not reached the level, and no finding explains why.",
 }
 
 
@@ -67,7 +59,7 @@ def document(content: Mapping[str, Any]) -> Document:
         items=(*_items(short), *_failures(apart(rows, content["failures"]))),
         matrix=_matrix(level, rows),
         records=_records(rows),
-        explanations=_MEANINGS,
+        explanations=MEANINGS,
     )
 
 
@@ -78,7 +70,7 @@ def _headline(level: str, rows: Sequence[Mapping[str, Any]], short: Sequence[Map
     if not short:
         return f"All {len(rows)} verifications reached the level {level}."
     causes = Counter(
-        code for row in short for code in {one["code"] for one in row["findings"]} or {_NOT_REACHED}
+        code for row in short for code in {one["code"] for one in row["findings"]} or {LEVEL_NOT_REACHED}
     )
     named = ", ".join(f"{code} ({number})" for code, number in sorted(causes.items(), key=_most_frequent))
     return f"{len(short)} of {count(len(rows), 'verification')} did not reach the level {level}: {named}."
@@ -138,7 +130,7 @@ def _unexplained(row: Mapping[str, Any]) -> dict[str, Any]:
         f"{row['account_id']} {_got(row)} with {row['image_id'] or 'the image'}, and no finding explains why."
     )
     remedy = "Diagnose it with ami_share_diagnose."
-    return {"code": _NOT_REACHED, "message": message, "remedy": remedy, "severity": Severity.HIGH.label}
+    return {"code": LEVEL_NOT_REACHED, "message": message, "remedy": remedy, "severity": Severity.HIGH.label}
 
 
 def _failures(failures: Iterable[Mapping[str, Any]]) -> Iterator[Item]:

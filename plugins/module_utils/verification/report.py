@@ -13,6 +13,7 @@ from ..failures import Failure, summary
 from ..finding import BlocksLaunch, Severity
 from ..reports import steps
 from ..wording import ended
+from .findings import LEVEL_NOT_REACHED
 
 # Each level proves more than the one before: the image is visible, a dry run succeeds, an instance runs.
 LEVELS = ("visible", "authorized", "launched")
@@ -205,7 +206,7 @@ def problems(
         Failure(
             message=text,
             remedy="",
-            error_code="level_not_reached",
+            error_code=LEVEL_NOT_REACHED,
             action="verify",
             region=row["region"],
         )

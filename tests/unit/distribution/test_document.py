@@ -10,6 +10,7 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.documen
 from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Cell, Document, Grid, Mark
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import render_all
+from ansible_collections.golden.images.plugins.module_utils.verification.findings import MEANINGS
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, share, shared
 from tests.unit.examples import OWNER, SOURCE_ID
@@ -215,7 +216,8 @@ def test_a_verification_without_a_reason_is_a_finding() -> None:
         "level_not_reached",
         f"{A} has not reached the level with the image.",
     )
-    assert item.code in shown.explanations
+    assert shown.explanations == MEANINGS
+    assert item.code in MEANINGS
 
 
 def test_the_failure_that_sums_up_the_verification_is_not_repeated() -> None:
