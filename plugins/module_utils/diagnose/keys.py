@@ -95,9 +95,9 @@ def findings(case: Case, owner: OwnerSeen, consumer: ConsumerSeen | None) -> Ite
         yield from _of_key(case, image, owner, key, consumer)
     for arn, problem in unread(case, owner, consumer).items():
         yield _unreadable(case, arn, f"{problem.message} {problem.remedy}", problem.error_code)
-    for arn, why in owner.undecided_keys.items():
+    for arn, snapshot in owner.undecided_keys.items():
         if not _may_use(dry_runs.get(arn)):
-            yield _unreadable(case, arn, why)
+            yield _unreadable(case, arn, key_access.other_access(snapshot))
     for arn, dry_run in dry_runs.items():
         if dry_run.unusable is not None:
             yield finding(

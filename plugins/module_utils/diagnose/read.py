@@ -15,7 +15,6 @@ from ..aws import dry_run as dry_runs
 from ..aws import errors, read
 from ..aws.read import Caller
 from ..failures import Failure
-from ..keys.access import other_access
 from ..model import Image, KeySeen, Target
 from .state import UNREAD, AllowedImages, ConsumerSeen, OwnerSeen
 
@@ -61,11 +60,7 @@ def keys(clients: Clients, place: Target, seen: OwnerSeen) -> OwnerSeen:
         snapshot_id: _without_key(place, snapshot_id)
         for snapshot_id in sorted(encrypted - {item.snapshot_id for item in snapshots if item.kms_key_id})
     }
-    undecided = {
-        item.kms_key_id: other_access(item)
-        for item in snapshots
-        if item.kms_key_id and item.associated_key_arns
-    }
+    undecided = {item.kms_key_id: item for item in snapshots if item.kms_key_id and item.associated_key_arns}
     for key_id in (item for item in key_ids if item not in undecided):
         try:
             key = KeySeen(read.key(clients.kms(place.region), key_id))

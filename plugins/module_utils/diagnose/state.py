@@ -14,7 +14,7 @@ from typing import Any
 from ..failures import Failure
 from ..finding import BlocksLaunch
 from ..keys.access import KeyDryRun
-from ..model import ConsumerRole, Image, ImagesByTarget, KeySeen, Network, Sharing, Target
+from ..model import ConsumerRole, Image, ImagesByTarget, KeySeen, Network, Sharing, Snapshot, Target
 
 DRY_RUN_SUCCEEDED = "DryRunOperation"
 """The error code of a dry run of EC2 that succeeds (botocore shape ``RunInstancesRequest``, DryRun)."""
@@ -43,8 +43,9 @@ class OwnerSeen:
     the account that it was read in is not the owner. ``volumes`` maps snapshots to their volume permissions,
     ``key_problems`` keys to why they, their grants or their policy could not be read. ``keys`` has those of
     them that could be described. ``undecided_keys`` maps keys that were not read, because they do not decide
-    access alone, to the reason. ``problem`` is why nothing could be read. The states of block public access
-    are None where nothing is public, and ``UNREAD`` where they could not be read.
+    access alone, to a snapshot with the key and others that are associated with it. ``problem`` is why
+    nothing could be read. The states of block public access are None where nothing is public, and ``UNREAD``
+    where they could not be read.
     """
 
     image: Image | None = None
@@ -53,7 +54,7 @@ class OwnerSeen:
     volumes: Mapping[str, Sharing] = field(default_factory=dict)
     keys: tuple[KeySeen, ...] = ()
     key_problems: Mapping[str, Failure] = field(default_factory=dict)
-    undecided_keys: Mapping[str, str] = field(default_factory=dict)
+    undecided_keys: Mapping[str, Snapshot] = field(default_factory=dict)
     image_block: str | None = None
     snapshot_block: str | None = None
     problem: Failure | None = None

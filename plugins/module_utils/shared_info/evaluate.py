@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import denial
+from ..keys.access import other_access
 from ..model import ENABLED_STATES, Target, time_of
 from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoSeen, SharedInfoWanted
 
@@ -75,7 +76,7 @@ def _evaluate(arn: str, snapshot_id: str, keys: KeysSeen) -> tuple[str, str]:
     """The access to a snapshot under a key, and the reason; the keys associated with it are not tried."""
     access, reason = _evaluate_key(arn, keys.access[arn])
     if access == "no" and snapshot_id in keys.undecided:
-        return "unknown", f"{reason} {keys.undecided[snapshot_id]}"
+        return "unknown", f"{reason} {other_access(keys.undecided[snapshot_id])}"
     return access, reason
 
 

@@ -13,7 +13,6 @@ from ..aws import dry_run as dry_runs
 from ..aws import read
 from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, ParamValidationError, code_of, failure, message_of
-from ..keys.access import other_access
 from ..model import ENABLED_STATES
 from ..plan import batches
 from ..tags import tag_map
@@ -60,7 +59,7 @@ def keys(ec2: EC2Client, kms: KMSClient, snapshot_ids: Iterable[str], account: s
     return KeysSeen(
         of_snapshot,
         {arn: _test_access(kms, arn, account) for arn in sorted(set(of_snapshot.values()))},
-        undecided={item.snapshot_id: other_access(item) for item in seen if item.associated_key_arns},
+        undecided={item.snapshot_id: item for item in seen if item.associated_key_arns},
     )
 
 

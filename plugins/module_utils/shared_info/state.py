@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..failures import Failure
-from ..model import Target
+from ..model import Snapshot, Target
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class KeysSeen:
     """The keys of a region's images: each snapshot's key, and the access to each key.
 
     A snapshot that is not shared with the account is missing. ``problem`` says why nothing could be read.
-    ``undecided`` maps snapshots whose key does not decide alone to the reason.
+    ``undecided`` has the snapshots whose key does not decide alone, by ID.
     """
 
     of_snapshot: Mapping[str, str] = field(default_factory=dict)
     access: Mapping[str, OwnKeyAccess] = field(default_factory=dict)
     problem: str | None = None
-    undecided: Mapping[str, str] = field(default_factory=dict)
+    undecided: Mapping[str, Snapshot] = field(default_factory=dict)
 
     def arns_of(self, image: SharedImage) -> list[str]:
         """The ARNs of an image's keys, as far as they are known, sorted, each once."""

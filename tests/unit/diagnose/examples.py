@@ -25,6 +25,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     ImagesByTarget,
     KeySeen,
     Sharing,
+    Snapshot,
 )
 
 from tests.unit.examples import CONSUMER, OWNER, place, source_image, volumes
@@ -41,6 +42,8 @@ TRIED = KeyDryRun(
 CASE = Case(place(), CONSUMER)
 ACCEPTED = (DRY_RUN_SUCCEEDED, "Request would have succeeded, but DryRun flag is set.")
 IMAGE_NOT_VISIBLE = ConsumerSeen(allowed_images=AllowedImages("disabled"))
+UNDECIDED = Snapshot("snap-1", "completed", 100, KEY.arn, associated_key_arns=("arn:other",))
+"""A snapshot that another key can give access to, too."""
 UNREADABLE = Failure("It may not.", "Let it.", "UnauthorizedOperation", "DescribeImages")
 
 

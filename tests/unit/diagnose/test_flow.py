@@ -28,6 +28,7 @@ from tests.unit.copy.aws_in_steps import refused
 from tests.unit.diagnose.examples import (
     ENCRYPTED,
     IMAGE_NOT_VISIBLE,
+    UNDECIDED,
     UNREADABLE,
     consumer,
     encrypted,
@@ -172,7 +173,7 @@ FOREIGN = Key(key_arn("theirs", account_id=STRANGER))
 UNREAD = owner(
     image=ENCRYPTED,
     key_problems={KEY.arn: UNREADABLE, "snap-1": UNREADABLE},
-    undecided_keys={"arn:2": "Why."},
+    undecided_keys={"arn:2": UNDECIDED},
 )
 
 

@@ -22,6 +22,7 @@ from tests.unit.diagnose.examples import (
     ENCRYPTED,
     GRANTED,
     TRIED,
+    UNDECIDED,
     UNREADABLE,
     codes,
     diagnosis,
@@ -138,7 +139,7 @@ def conditional(condition: dict[str, Any]) -> str:
             id="a key whose grants may not be read",
         ),
         pytest.param(
-            owner(image=ENCRYPTED, undecided_keys={KEY.arn: "Another key can give access, too."}),
+            owner(image=ENCRYPTED, undecided_keys={KEY.arn: UNDECIDED}),
             [("key_unreadable", U)],
             id="a key beside another one",
         ),
@@ -422,12 +423,13 @@ def test_key_findings_of_the_account(
 
 
 def test_unread_keys_are_those_that_dry_runs_do_not_settle() -> None:
-    seen = owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}, undecided_keys={"arn:other": "Why."})
+    seen = owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}, undecided_keys={"arn:2": UNDECIDED})
     assert unread(CASE, seen, None) == {KEY.arn: UNREADABLE}
     assert unread(CASE, seen, of_encrypted()) == {}
     assert unread(CASE, replace(seen, image=None), None) == {}
-    (one, _other) = diagnosis(seen).findings
+    (one, other) = diagnosis(seen).findings
     assert one.error_code == UNREADABLE.error_code
+    assert "arn:2 is unknown: arn:other, associated with snap-1, can give access to it, too." in other.message
 
 
 def test_only_grants_to_the_account_count() -> None:

@@ -19,6 +19,7 @@ from tests.unit.diagnose.examples import (
     IMAGE_NOT_VISIBLE,
     SHARED,
     TRIED,
+    UNDECIDED,
     UNREADABLE,
     codes,
     consumer,
@@ -45,7 +46,7 @@ FOREIGN = Key(key_arn("theirs", account_id=STRANGER))
 UNSURE = {
     "unreadable key": owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}),
     "key of another account": encrypted(key=FOREIGN),
-    "key beside another one": owner(image=ENCRYPTED, undecided_keys={KEY.arn: "Another can, too."}),
+    "key beside another one": owner(image=ENCRYPTED, undecided_keys={KEY.arn: UNDECIDED}),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils.model import Snapshot, Target
 from ansible_collections.golden.images.plugins.module_utils.shared_info.evaluate import (
     NOT_CHECKED,
     key_access,
@@ -33,6 +33,7 @@ from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HERE = Target(CONSUMER, "eu-west-1")
 KEY, OTHER = (f"arn:aws:kms:eu-west-1:{OWNER}:key/{number}" for number in (1, 2))
+UNDECIDED = Snapshot("snap-1", "completed", 100, KEY, associated_key_arns=("arn:other",))
 # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot", as calls: ReEncrypt needs both of
 # ReEncryptFrom and ReEncryptTo.
 OPERATIONS = ("DescribeKey", "CreateGrant", "Decrypt", "GenerateDataKeyWithoutPlaintext", "ReEncrypt")
@@ -214,9 +215,9 @@ def denying(*operations: str, message: str = "No.") -> OwnKeyAccess:
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Disabled")}, undecided={"snap-1": "Another can."}),
+            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Disabled")}, undecided={"snap-1": UNDECIDED}),
             "unknown",
-            "is in the state Disabled. Another can.",
+            "is in the state Disabled. arn:other, associated with snap-1, can give access to it, too.",
             id="key disabled, and another associated",
         ),
         pytest.param(
@@ -224,7 +225,7 @@ def denying(*operations: str, message: str = "No.") -> OwnKeyAccess:
             KeysSeen(
                 {"snap-1": KEY, "snap-2": KEY},
                 {KEY: OwnKeyAccess("Disabled")},
-                undecided={"snap-1": "Another can."},
+                undecided={"snap-1": UNDECIDED},
             ),
             "no",
             f"{KEY} is in the state Disabled.",
@@ -232,7 +233,7 @@ def denying(*operations: str, message: str = "No.") -> OwnKeyAccess:
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: ALLOWED}, undecided={"snap-1": "Another can."}),
+            KeysSeen({"snap-1": KEY}, {KEY: ALLOWED}, undecided={"snap-1": UNDECIDED}),
             "yes",
             "allows",
             id="allowed, and another associated",
