@@ -2,7 +2,7 @@
 
 """Steps of roles run in their order on each host of a play, and none is displayed as skipped.
 
-They follow the check mode of their tasks.
+They follow the check mode of their tasks. What several of them failed with is one message.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jinja2
+import pytest
 import yaml
 
 ROLES = Path(__file__).parents[2] / "roles"
@@ -58,3 +60,31 @@ def test_no_role_asks_for_the_check_mode_of_the_command_line() -> None:
     paths = [path for path in sorted(ROLES.rglob("*.yml")) if "meta" not in path.parts]
     assert paths
     assert [path for path in paths if "ansible_check_mode" in path.read_text(encoding="utf-8")] == []
+
+
+@pytest.mark.parametrize(
+    ("messages", "shown"),
+    [
+        ([], ""),
+        (["No.", "Neither."], "No.\nNeither."),
+        (["x " * 1_700], "x " * 1_700),
+        ([f"{number}: {'x ' * 1_250}" for number in range(3)], None),
+    ],
+)
+def test_a_message_of_several_steps_is_not_too_long(messages: list[str], shown: str | None) -> None:
+    (task,) = [
+        task
+        for place, task in all_tasks()
+        if place == "distribute: Fail if a consumer's access or the verification failed"
+    ]
+    template = task["ansible.builtin.assert"]["fail_msg"]
+    found = jinja2.Template(template).render(distribute__late_failures=messages)
+    if shown is not None:
+        assert found == shown
+        return
+    assert len(found) < 4_000
+    lines = found.splitlines()
+    assert [line[:4] for line in lines] == ["0: x", "1: x", "2: x"]
+    assert all(
+        line.endswith(" \u2026 (all of it is in the report and in the output of -vvv)") for line in lines
+    )

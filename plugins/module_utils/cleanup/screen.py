@@ -22,6 +22,7 @@ from ..reports.screen import (
     failure_message,
     failures,
     limited,
+    one_message,
     report_line,
     sentence,
     table,
@@ -139,13 +140,13 @@ def _failure(
     report: Mapping[str, Any], results: Mapping[str, Any], found: list[Any], path: str | None
 ) -> str:
     error = str(results.get("report_error") or "")
-    texts = [error] if error else []
+    texts = [error]
     if not report or report["status"] in ("refused", "failed"):
         head = "Nothing was changed." if report and report["status"] == "refused" else ""
         texts.insert(0, failure_message(head or "It is not known what was changed.", found, path))
     elif results.get("failures"):
         texts.insert(0, failure_message(f"{counted(len(found), 'problem')}:", found, path))
-    return "\n".join(texts)
+    return one_message(texts, path)
 
 
 def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ..reports.screen import (
     failures,
     limited,
     module_message,
+    one_message,
     sentence,
     table,
 )
@@ -49,7 +50,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     # With fail_on, findings are failures, too.
     messages = {one["message"] for one in blocking}
     rest = report_path or _REST
-    message = module_message(report, rest)
+    message = one_message([module_message(report, rest)], rest)
     others = [one for one in report.get("failures") or () if not _is_known(one, messages)]
     lines = (
         *_headline(diagnosed, bad, results["status"]),

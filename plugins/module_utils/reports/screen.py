@@ -42,6 +42,9 @@ _NARROWEST = 8
 _IDS, _ID = frozenset({"account", "image", "region", "resource"}), 22
 # The characters of a failure in the lines, and in the message of a role that fails.
 _SHOWN, _TOLD = 320, 480
+# The characters and lines of the message of a role. Ansible displays it as one line, of which terminals and
+# logs may show 4,096 characters.
+_LONGEST_MESSAGE, _MOST_LINES = 3_500, 40
 # The beginning of a failure by which it is found in the message of a task: longer ones are cut in the middle.
 _BEGINNING = 80
 
@@ -188,6 +191,21 @@ def failure_message(head: str, found: Sequence[Mapping[str, Any]], path: str | N
     return "\n".join([head, *lines, *more])
 
 
+def one_message(messages: Iterable[str], path: str | None) -> str:
+    """Several messages of a role that fails, in lines of one, without those that are empty.
+
+    If they are long together, the longest lines are cut, and the last line says that the report, or a fact,
+    has all.
+    """
+    whole = "\n".join(message for message in messages if message)
+    if len(whole) <= _LONGEST_MESSAGE:
+        return whole
+    lines = whole.split("\n")
+    # A traceback can have so many that nothing would be left of each.
+    shown = _fitted(lines if len(lines) <= _MOST_LINES else [whole])
+    return "\n".join([*shown, f"All of it is in {path or 'the output of -vvv'}."])
+
+
 def further(number: int, path: str | None, tone: Tone) -> Iterator[Line]:
     """How many more there are, and the report or fact with them; nothing if ``number`` is not positive."""
     if number > 0:
@@ -284,6 +302,17 @@ def cut(text: str, width: int) -> str:
     while text and columns_of(text) > width - 1:
         text = text[:-1]
     return text + _ELLIPSIS
+
+
+def _fitted(texts: Sequence[str]) -> list[str]:
+    """The texts, the longest of them cut, so that a message can have all of them."""
+    found, room = list(texts), _LONGEST_MESSAGE
+    shortest_first = sorted(range(len(found)), key=lambda place: len(found[place]))
+    for number, place in enumerate(shortest_first):
+        # What shorter texts leave is for the longer ones.
+        found[place] = shortened(found[place], room // (len(found) - number))
+        room -= len(found[place])
+    return found
 
 
 def _joined(columns: Sequence[Column], texts: Mapping[str, str], widths: Mapping[str, int], gap: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .screen import Line, Screen, Tone, failure_message, failures, sentence, unbroken
+from .screen import Line, Screen, Tone, failure_message, failures, one_message, sentence, unbroken
 
 _NOT_UPLOADED = "The report was not uploaded."
 
@@ -28,7 +28,7 @@ def with_upload(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Scr
             screen,
             lines=(*screen.lines, *sentence(_NOT_UPLOADED, Tone.BAD), *failures(found, None)),
             artifacts=_artifacts(screen, None, None),
-            failure="\n".join(filter(None, (screen.failure, message))),
+            failure=one_message((screen.failure, message), None),
         )
     uri, url = result.get("report_s3_uri"), result.get("report_url")
     if uri is None or is_plan:

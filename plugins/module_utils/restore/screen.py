@@ -22,6 +22,7 @@ from ..reports.screen import (
     failures,
     limited,
     module_message,
+    one_message,
     outcome_of,
     sentence,
     shared_with,
@@ -48,7 +49,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     """
     found = report.get("failures") or ()
     rest = report_path or f"the fact {results['role']}_failures"
-    message = module_message(report, rest)
+    message = one_message([module_message(report, rest)], rest)
     restored = report.get("results") or ()
     rows = [_row(one, results["check_mode"]) for one in restored]
     public = [row for row in rows if row.tone is Tone.WARNING]

@@ -32,6 +32,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     listed,
     module_message,
     omitted_line,
+    one_message,
     outcome_of,
     report_line,
     sentence,
@@ -143,6 +144,26 @@ def test_failures_that_a_message_has_are_marked() -> None:
 )
 def test_durations(seconds: int, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_several_messages_in_one() -> None:
+    assert one_message(["", "No.", "", "Neither."], "audit") == "No.\nNeither."
+    whole = ["x" * 1749, "x" * 1750]
+    assert one_message(whole, None) == "\n".join(whole)
+    x, y = "x" * 4_000, "y" * 40
+    for path, place in (("audit", "audit"), (None, "the output of -vvv")):
+        lines = one_message(["No.", f"{x}\n{y}\n{x}"], path).splitlines()
+        assert [line[:4] for line in lines] == ["No.", "xxxx", "yyyy", "xxxx", "All "]
+        assert lines[2] == y
+        assert {len(line) for line in lines} & {1728, 1729}
+        assert lines[-1] == f"All of it is in {place}."
+
+
+def test_a_message_of_very_many_lines_is_cut_in_the_middle() -> None:
+    message = one_message([f"It broke.\n{'line' * 9}" * 2_000], None)
+    assert message.startswith("It broke.\nline")
+    assert message.endswith("line\nAll of it is in the output of -vvv.")
+    assert 3_400 < len(message) < 3_600
 
 
 def test_the_message_of_a_module() -> None:

@@ -59,6 +59,14 @@ def test_a_failed_upload_fails_the_role_and_hides_no_other_failure() -> None:
     assert screen.failure == (
         "The audit found 1 high finding.\nThe report was not uploaded.\n- Access Denied. Allow s3:PutObject."
     )
+    many = [{"region": None, "message": f"{number} {'x ' * 240}", "remedy": ""} for number in range(5)]
+    long = Screen(
+        SCREEN.lines, SCREEN.artifacts, "\n".join(["The audit found 9.", *("y " * 240 for _ in range(5))])
+    )
+    message = with_upload(long, {"failed": True, "failures": many}, False).failure
+    assert message.startswith("The audit found 9.\n")
+    assert "\nThe report was not uploaded.\n- 0 x" in message
+    assert len(message) < 4_000
     crashed = with_upload(SCREEN, {"failed": True, "msg": "MODULE FAILURE"}, False)
     assert crashed.failure == "The report was not uploaded.\n- MODULE FAILURE."
 

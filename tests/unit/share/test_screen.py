@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, summary
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure, invalid_value, summary
 from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
     WIDTH,
@@ -131,6 +131,16 @@ def test_nothing_was_read() -> None:
 def test_many_regions(number: int) -> None:
     found = shown(*(shared(f"eu-west-{one}", "1") for one in range(number)))
     assert ("100 images" in found.text.splitlines()[-1]) == (number == 100)
+
+
+def test_the_message_about_many_options_is_not_too_long() -> None:
+    refused = [invalid_value("account_ids", f"'{one}{'x' * 400}' is bad.", "Set an ID.") for one in range(20)]
+    found = shown(status="failed", failures=[one.as_result() for one in refused], msg=summary(refused))
+    assert len(found.failure) < 4_000
+    lines = found.failure.splitlines()
+    assert [line[:17] for line in lines[1:4]] == [f"- account_ids: '{number}" for number in range(3)]
+    assert len(lines) == 22
+    assert lines[-1] == "All of it is in the fact share_failures."
 
 
 @pytest.mark.parametrize("role", ["share", "unshare"])
