@@ -162,7 +162,7 @@ options:
     type: path
   report_dir:
     description:
-      - As in M(golden.images.verification_report).
+      - As in M(golden.images.distribution_report).
     type: path
   account_names:
     description:

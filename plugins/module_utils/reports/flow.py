@@ -31,6 +31,7 @@ def report_flow(
     changes: ChangesOf | None = None,
     check: Callable[[Mapping[str, Any]], Iterable[Failure]] = lambda _params: (),
     remember: Remember | None = None,
+    levels: int = 1,
 ) -> Flow[ReportWanted, ReportSeen]:
     """A flow that writes a report: as JSON to ``report_path``, in all formats to ``report_dir``.
 
@@ -43,14 +44,14 @@ def report_flow(
     the previous report in the directory with that of this one, for example with ``changes_between``. The
     directory's ``report.json`` has the content and ``written_at``, ``kind`` (the document's), ``changes`` and
     ``history``, which therefore must not be keys of the content. ``remember`` completes the content by that
-    of the previous report.
+    of the previous report. ``levels`` is as for ``check_report_options``.
 
     The module returns ``report`` (the content), ``report_path`` and, if ``document`` is given, ``report_dir``
     and ``changes`` (``since``, ``added``, ``removed``; None if there is no previous report).
     """
 
     def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
-        failures = (*check_report_options(params), *check(params))
+        failures = (*check_report_options(params, levels), *check(params))
         if failures:
             raise Refused(failures)
         report = content(params)
@@ -87,12 +88,17 @@ def report_flow(
     )
 
 
-def check_report_options(params: Mapping[str, Any]) -> Iterator[Failure]:
+def check_report_options(params: Mapping[str, Any], levels: int = 1) -> Iterator[Failure]:
     """Failures if ``report_path`` or ``report_dir`` is set and cannot be written, or its report not read.
 
-    Long or destructive operations check this first.
+    ``levels`` is how many directories of ``report_dir`` are created if they are missing: itself, its parent
+    and so on. Long or destructive operations check this first.
     """
-    for option, check in (("report_path", _check_file), ("report_dir", _check_folder)):
+
+    def check_folder(path: Path) -> tuple[str, str]:
+        return _check_folder(path, levels)
+
+    for option, check in (("report_path", _check_file), ("report_dir", check_folder)):
         place = params.get(option)
         problem, remedy = (_check_name(place) or check(Path(place))) if place else ("", "")
         if problem:
@@ -142,18 +148,23 @@ def _check_file(path: Path) -> tuple[str, str]:
     return _check_writable(path.parent)
 
 
-def _check_folder(path: Path) -> tuple[str, str]:
-    """The problem with a directory and its remedy; both are empty if there is none."""
+def _check_folder(path: Path, levels: int) -> tuple[str, str]:
+    """The problem with a directory and its remedy; both are empty if there is none.
+
+    Of its path, the last ``levels`` directories can be missing.
+    """
     if MISSING:
         return (
             f"HTML reports need {MISSING}, which the module's Python does not have.",
             "Use the Python that runs Ansible (ansible_python_interpreter), or set report_path instead.",
         )
-    if not path.is_dir() and not path.parent.is_dir():
-        return f"there is no directory {path.parent}.", "Create it, or use another directory."
-    if path.exists() and not path.is_dir():
-        return f"{path} is not a directory.", "Use another path."
-    return _check_writable(path if path.is_dir() else path.parent)
+    places = (path, *path.parents)[: levels + 1]
+    existing = next((place for place in places if place.exists()), None)
+    if existing is None:
+        return f"there is no directory {places[-1]}.", "Create it, or use another directory."
+    if not existing.is_dir():
+        return f"{existing} is not a directory.", "Use another path."
+    return _check_writable(existing)
 
 
 def _check_writable(folder: Path) -> tuple[str, str]:
@@ -207,7 +218,8 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
     for action in plan.actions:
         try:
             if wanted.folder is not None:
-                Path(wanted.folder.path).mkdir(exist_ok=True)
+                # How many directories can be missing was checked.
+                Path(wanted.folder.path).mkdir(parents=True, exist_ok=True)
             write_file(Path(action.path), action.text)
             performed.append(action)
         except OSError as exception:

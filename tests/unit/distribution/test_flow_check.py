@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,6 +155,13 @@ def test_no_consumer_is_required():
 )
 def test_each_step_refuses_its_own(params: dict[str, Any], options: list[str]):
     assert refused(**params) == options
+
+
+def test_the_directory_of_a_source_can_be_missing_with_that_of_all(tmp_path: Path):
+    folder = tmp_path / "reports" / "web"
+    wanted_from({**GIVEN, "report_dir": str(folder)}, False)
+    assert refused(report_dir=str(folder / "deeper")) == ["report_dir"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_refusal_of_two_steps_is_reported_once():

@@ -80,18 +80,19 @@ def test_the_module_writes_the_report(tmp_path: Path):
     assert not FLOW.needs_aws
 
 
-def test_the_module_writes_a_page(tmp_path: Path):
+def test_the_module_writes_a_page_to_a_new_directory_of_a_source(tmp_path: Path):
+    folder = tmp_path / "reports" / "web"
     given = params(
         share_result=shared(EU),
         verification_results=[VERIFIED],
         publish_result=PUBLISHED,
-        report_dir=str(tmp_path),
+        report_dir=str(folder),
         account_names={"222222222222": "web"},
     )
     wanted = FLOW.wanted(given, False)
     seen = FLOW.read(None, wanted)
     outcome = FLOW.apply(None, wanted, seen, FLOW.plan(wanted, seen), print)
     assert outcome.failures == ()
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Distribution of golden" in page
     assert "web (222222222222)" in page

@@ -169,6 +169,36 @@ def test_paths_are_checked_without_writing(tmp_path: Path, option: str, problem:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("levels", "missing", "problem"),
+    [
+        (1, "a", ""),
+        (1, "a/b", "there is no directory {}/a."),
+        (2, "a/b", ""),
+        (2, "a/b/c", "there is no directory {}/a."),
+        (2, "file/a", "{}/file is not a directory."),
+        (2, "file", "{}/file is not a directory."),
+    ],
+)
+def test_only_the_last_directories_of_a_path_can_be_missing(
+    tmp_path: Path, levels: int, missing: str, problem: str
+) -> None:
+    (tmp_path / "file").touch()
+    failures = list(check_report_options({"report_dir": str(tmp_path / missing)}, levels))
+    expected = [f"report_dir: {problem.format(tmp_path)}"] if problem else []
+    assert [failure.message for failure in failures] == expected
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("missing", ["a", "a/b"])
+def test_the_directory_that_would_get_new_ones_must_be_writable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setattr(os, "access", lambda place, _mode: place != tmp_path)
+    (failure,) = check_report_options({"report_dir": str(tmp_path / missing)}, 2)
+    assert failure.message == f"report_dir: {tmp_path} cannot be written to."
+
+
 def test_names_of_accounts_have_ids_of_12_digits() -> None:
     given = {"account_names": {"012345678901": "web", 222222222222: 7}}
     assert as_read(REPORT_SPEC, given)["account_names"] == {"012345678901": "web", "222222222222": "7"}
