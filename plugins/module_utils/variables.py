@@ -213,7 +213,7 @@ def with_text_keys(
     """The given parameters of a module with the keys of mappings as text, and all failures.
 
     Parameters pass to a module as JSON, which makes ``1.1`` of the key 1.10, ``true`` of on, and nothing of a
-    date. Of the results of other tasks, which can be large, only the outermost keys are read.
+    date. For results of other tasks, which can be large, only the outermost keys are read.
     """
     values, failures = dict(given), list[Failure]()
     for option in options:
@@ -456,7 +456,8 @@ class _Reading:
     def _items(self, value: Any, only_yaml: bool) -> list[Any] | None:
         """The items of a list; None if the value is not a list."""
         if isinstance(value, str):
-            if not only_yaml and not _is_structure(value):
+            has_items = any(item.strip() for item in _ITEM_ENDS.split(value))
+            if not _is_structure(value) and not (only_yaml and has_items):
                 return self._separated(value)
             value = self._parsed(value)
         elif not isinstance(value, (Mapping, list, tuple)):
