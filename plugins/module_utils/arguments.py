@@ -15,7 +15,7 @@ from .model import ConsumerRole, ImagesByTarget, Network, Sharing
 from .parameter_names import name_problem
 from .structure import as_list
 from .tags import check_tags
-from .variables import Unreadable, account_id, text_of
+from .variables import Unreadable, account_id, owner, text_of
 from .wording import shown
 
 IMAGES_SPEC: dict[str, Any] = {
@@ -141,7 +141,7 @@ class Options:
         """The values of each filter of DescribeImages as text; empty if the option is not set.
 
         A filter without a value adds a failure, and a value that YAML may have read from another text: 1.10
-        would select the image of version 1.1.
+        would select the image of version 1.1, and an ``owner-id`` of 1402434204 no image.
         """
         given = self._params[option] or {}
         return {
@@ -152,17 +152,18 @@ class Options:
         values = [] if given is None else as_list(given)
         if not values:
             self.refuse(option, f"'{name}' has no value.", "Set a text or a list, or remove it.")
+        reads = owner if name == "owner-id" else text_of
         for value in values:
             # AWS expects true and false in lower case. As a tag, a boolean may have been on or yes.
             if isinstance(value, bool) and not name.startswith(("tag:", "tag-key")):
                 yield str(value).lower()
-            elif self._check_text(option, f"'{name}'", value):
-                yield text_of(value)
+            elif self._check_text(option, f"'{name}'", value, reads):
+                yield reads(value)
 
-    def _check_text(self, option: str, place: str, value: Any) -> bool:
-        """Whether a value is text. One that YAML may have read from another text adds a failure."""
+    def _check_text(self, option: str, place: str, value: Any, reads: Callable[[Any], str] = text_of) -> bool:
+        """Whether ``reads`` takes a value. One that YAML may have read from another text adds a failure."""
         try:
-            text_of(value)
+            reads(value)
         except Unreadable as unreadable:
             self.refuse(option, f"{place}: {unreadable.problem}", unreadable.remedy)
             return False

@@ -274,6 +274,12 @@ def test_a_tag_with_a_key_that_yaml_may_have_changed() -> None:
         pytest.param({"ena-support": True}, {"ena-support": ("true",)}, id="a boolean, in lower case"),
         pytest.param({"is-public": [False]}, {"is-public": ("false",)}, id="a boolean in a list"),
         pytest.param({"tag:empty": ""}, {"tag:empty": ("",)}, id="an empty tag"),
+        pytest.param(
+            {"owner-id": [222222222222, "012345671234", "1112*"]},
+            {"owner-id": ("222222222222", "012345671234", "1112*")},
+            id="owners",
+        ),
+        pytest.param({"tag:id": 1402434204}, {"tag:id": ("1402434204",)}, id="another number"),
     ],
 )
 def test_filters(given: Any, expected: Mapping[str, tuple[str, ...]]) -> None:
@@ -289,6 +295,9 @@ def test_filters(given: Any, expected: Mapping[str, tuple[str, ...]]) -> None:
         pytest.param({"name": ["a", 1.1]}, "'name': YAML reads this as a number, 1.1", id="in a list"),
         pytest.param({"tag:on": True}, "'tag:on': YAML reads this as a boolean, true", id="yes as a tag"),
         pytest.param({"tag-key": True}, "'tag-key': YAML reads this as a boolean, true", id="on as a key"),
+        pytest.param({"owner-id": 1402434204}, "'owner-id': 1402434204 is a number without 12", id="octal"),
+        pytest.param({"owner-id": ["1402434204"]}, "'owner-id': 1402434204 is a number", id="octal as text"),
+        pytest.param({"owner-id": 1.1}, "'owner-id': YAML reads this as a number, 1.1", id="no owner"),
         pytest.param({"name": None}, "'name' has no value.", id="no value"),
         pytest.param({"name": []}, "'name' has no value.", id="no values"),
         pytest.param({"name": {"a": "b"}}, '\'name\': must be text (got {"a": "b"}).', id="a mapping"),
