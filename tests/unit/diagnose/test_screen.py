@@ -17,6 +17,8 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     columns_of,
 )
 
+from tests.unit.hostile import TEXTS
+
 EU, US = "eu-west-1", "us-east-1"
 WEB, BATCH = "111111111111", "222222222222"
 
@@ -87,6 +89,27 @@ def test_what_blocks_a_launch_is_first_and_explained() -> None:
 def test_an_account_is_named_once() -> None:
     found = shown(diagnosed(finding(message=f"Account {WEB} may not use the key.", remedy="")))
     assert found.lines[-1].text == f"- eu-west-1: Account {WEB} may not use the key."
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "x" * 3_000, "key " * 800, "\u6771\u4eac" * 800])
+def test_texts_of_aws_make_no_line_wider(text: str) -> None:
+    found = shown(
+        *(
+            diagnosed(
+                finding(message=f"{number} {text}", remedy=text),
+                *(finding(f"finding_{one}_{'x' * 40}") for one in range(9)),
+                region=f"me-central-{number}",
+                image_id=f"ami-{'0' * 60}",
+                account_id=text or WEB,
+            )
+            for number in range(30)
+        ),
+        failures=[{**finding(message=text, remedy=text), "region": "me-central-1"}],
+        msg=text,
+    )
+    assert found.text.startswith("30 of 30 launches blocked or not certain: 1 account, 30 regions.")
+    assert not set(found.text) & set("\0\x1b\r\t")
+    assert found.lines[-1].text.strip().endswith("diagnose_failures.")
 
 
 def test_nothing_was_diagnosed() -> None:
