@@ -44,8 +44,8 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     them passes the result of all to the next job, because the last one counts.
     """
     rows = report["results"]
-    # In check mode, copies are planned that cannot be verified. Of the images that exist, the sharing may be
-    # planned by an earlier task, so what they lack is shown, and fails nothing.
+    # In check mode, copies are planned that cannot be verified. An earlier task may have planned to share the
+    # images that exist, so what these lack is shown, and fails nothing.
     planned = results["check_mode"] and any(row["image_id"] is None for row in rows)
     short = [row for row in rows if not (row["reached"] or (planned and row["image_id"] is None))]
     missing = [] if planned else problems(report["level"], rows, report["failures"])
