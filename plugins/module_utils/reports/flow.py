@@ -141,9 +141,10 @@ def _check_name(place: str) -> tuple[str, str] | None:
 
 def _check_file(path: Path) -> tuple[str, str]:
     """The problem with the path of a file and its remedy; both are empty if there is none."""
-    if not path.parent.is_dir():
+    # Path.is_dir and Path.exists raise for what is in a directory that cannot be searched.
+    if not os.path.isdir(path.parent):
         return f"there is no directory {path.parent}.", "Create it, or use another path."
-    if path.is_dir():
+    if os.path.isdir(path):
         return f"{path} is a directory.", "Use the path of a file."
     return _check_writable(path.parent)
 
@@ -159,10 +160,10 @@ def _check_folder(path: Path, levels: int) -> tuple[str, str]:
             "Use the Python that runs Ansible (ansible_python_interpreter), or set report_path instead.",
         )
     places = (path, *path.parents)[: levels + 1]
-    existing = next((place for place in places if place.exists()), None)
+    existing = next((place for place in places if os.path.exists(place)), None)
     if existing is None:
         return f"there is no directory {places[-1]}.", "Create it, or use another directory."
-    if not existing.is_dir():
+    if not os.path.isdir(existing):
         return f"{existing} is not a directory.", "Use another path."
     return _check_writable(existing)
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from datetime import datetime, timedelta
@@ -197,6 +198,23 @@ def test_the_directory_that_would_get_new_ones_must_be_writable(
     monkeypatch.setattr(os, "access", lambda place, _mode: place != tmp_path)
     (failure,) = check_report_options({"report_dir": str(tmp_path / missing)}, 2)
     assert failure.message == f"report_dir: {tmp_path} cannot be written to."
+
+
+@pytest.mark.parametrize("option", ["report_path", "report_dir"])
+def test_what_is_in_a_directory_that_cannot_be_searched_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    stat = os.stat
+
+    def without_search(place: Any, **options: Any) -> os.stat_result:
+        if Path(place).parent == tmp_path:
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return stat(place, **options)
+
+    monkeypatch.setattr(os, "stat", without_search)
+    monkeypatch.setattr(os, "access", lambda _place, _mode: False)
+    (failure,) = check_report_options({option: str(tmp_path / "report")})
+    assert failure.message == f"{option}: {tmp_path} cannot be written to."
 
 
 def test_names_of_accounts_have_ids_of_12_digits() -> None:
