@@ -222,6 +222,42 @@ def test_filters_hide_other_changes(browser: Browser, tmp_path: Path) -> None:
         assert hidden is bool(expected)
 
 
+_DIMMED = """
+[...document.querySelectorAll('.picture')].map((picture) => [...picture.querySelectorAll('.dim title')]
+  .map((title) => title.textContent.split(': ')[0]))
+"""
+
+
+def test_filters_dim_boxes_only_in_pictures_that_they_are_about(browser: Browser, tmp_path: Path) -> None:
+    marks = {Mark.FULL: "Now.", Mark.PARTIAL: "Later."}
+    cells = (Cell("1.0", Mark.FULL, "One."), Cell("2.0", Mark.PARTIAL, "Two."))
+    costs = (("golden-eu-west-1", {Mark.FULL: 2.0}), ("golden-db", {Mark.FULL: 1.0}))
+    pictures = (
+        Grid("Newest version", ("eu-west-1", "us-east-1"), (("golden-web", cells),), marks),
+        Grid("Steps by region", ("copied", "shared"), (("eu-west-1", cells), ("us-east-1", cells)), marks),
+        Grid("What happens when", ("2026-12-01", "2026-12-02"), (("deregister", cells),), marks),
+        Bars("Cost", costs, marks, "EUR"),
+    )
+    path = tmp_path / "pictures.html"
+    path.write_text(html_text(replace(document(), pictures=pictures), NOW), encoding="utf-8")
+    browser.open(f"{path.as_uri()}#region=eu-west-1")
+    of_us = [["golden-web, us-east-1"], ["us-east-1, copied", "us-east-1, shared"], [], []]
+    assert browser.run(_DIMMED) == of_us
+    for fragment, dimmed in (
+        (
+            "#region=us-east-1&q=golden-web",
+            [["golden-web, eu-west-1"], [f"eu-west-1, {step}" for step in ("copied", "shared")], [], []],
+        ),
+        ("#q=shared", [[], ["eu-west-1, copied", "us-east-1, copied"], [], []]),
+        ("#q=GOLDEN-DB", [[], [], [], ["golden-eu-west-1, Now."]]),
+        (f"#q={STRANGER}", [[], [], [], []]),
+        ("#severity=high", [[], [], [], []]),
+        ("#=", [[], [], [], []]),
+    ):
+        go(browser, fragment)
+        assert browser.run(_DIMMED) == dimmed, fragment
+
+
 def wait_for(browser: Browser, condition: str) -> None:
     browser.run(
         f"new Promise((done) => {{ const look = () => {condition} ? done() : setTimeout(look, 9); look(); }})"

@@ -54,9 +54,15 @@ SCRIPT = """
   const changes = [...document.querySelectorAll('.changes > div')].map((kind) => ({
     kind, more: kind.querySelector('.more'), sentences: [...kind.querySelectorAll('li')],
   }));
-  const boxes = [...document.querySelectorAll('.picture rect.box')].map((box) => ({
-    box, text: box.firstChild.textContent.toLowerCase(),
-  }));
+  const regions = new Set([...form.elements.region.options].map((one) => one.value).filter(Boolean));
+  // The title of a box begins with its row and its column, of which one can be a region.
+  const pictures = [...document.querySelectorAll('.picture')].map((picture) => (
+    [...picture.querySelectorAll('rect.box')].map((box) => {
+      const title = box.firstChild.textContent;
+      const itsRegion = title.split(': ')[0].split(', ').find((part) => regions.has(part));
+      return {box, itsRegion, text: title.toLowerCase()};
+    })
+  ));
 
   // The cells of a matrix row, each with its place: one cell can span several empty places.
   const placed = (row) => {
@@ -173,6 +179,17 @@ SCRIPT = """
     return wanted;
   };
 
+  // A picture without regions, or in which nothing has the words, would look as if there were nothing.
+  const dimOthers = (boxes, {words, region}) => {
+    const byRegion = region && boxes.some(({itsRegion}) => itsRegion);
+    const hasWords = ({text}) => words.every((word) => text.includes(word));
+    const byWords = boxes.some(hasWords);
+    for (const one of boxes) {
+      const wanted = (!byRegion || one.itsRegion === region) && (!byWords || hasWords(one));
+      one.box.classList.toggle('dim', !wanted);
+    }
+  };
+
   const show = () => {
     const [q, severity, region, code] = fields.map((field) => field.value);
     const words = q.toLowerCase().split(/\\s+/).filter(Boolean);
@@ -193,10 +210,7 @@ SCRIPT = """
         counts.push(text);
       }
     }
-    for (const {box, text} of boxes) {
-      const wanted = (!region || text.includes(region)) && words.every((word) => text.includes(word));
-      box.classList.toggle('dim', filtered && !wanted && Boolean(region || words.length));
-    }
+    pictures.forEach((boxes) => dimOthers(boxes, wants));
     status.textContent = filtered ? `Filtered. ${counts.join(' \\u00b7 ')}` : '';
   };
 

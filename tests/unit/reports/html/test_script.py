@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Bars, Cell, Grid, Mark
+from ansible_collections.golden.images.plugins.module_utils.reports.html.drawing import draw_bars, draw_grid
 from ansible_collections.golden.images.plugins.module_utils.reports.html.script import SCRIPT
 from ansible_collections.golden.images.plugins.module_utils.reports.html.template import PAGE
 
@@ -36,3 +38,24 @@ def test_the_page_has_the_elements_that_it_needs() -> None:
         assert f'name="{field}"' in PAGE
     for attribute in re.findall(r"hasAttribute\('([\w-]+)'\)", SCRIPT):
         assert attribute in PAGE
+
+
+def test_a_box_has_its_region_where_the_script_reads_it() -> None:
+    """In the title before the first colon, between commas: only a picture of such boxes is about regions."""
+    assert "title.split(': ')[0].split(', ').find((part) => regions.has(part))" in SCRIPT
+    cell = Cell("1", Mark.FULL, "One: in eu-west-1, two.")
+    for grid, has_regions in (
+        (Grid("Versions", ("eu-west-1",), (("golden-web", (cell,)),), {}), True),
+        (Grid("Steps", ("copied",), (("eu-west-1", (cell,)),), {}), True),
+        (Grid("Stages", ("2026-12-01",), (("golden-eu-west-1", (cell,)),), {}), False),
+    ):
+        (box,) = [shape for shape in draw_grid(grid, "").shapes if shape.kind == "rect"]
+        assert ("eu-west-1" in box.title.split(": ")[0].split(", ")) is has_regions
+    (bar,) = [
+        shape
+        for shape in draw_bars(
+            Bars("Cost", (("golden-eu-west-1", {Mark.FULL: 1.0}),), {Mark.FULL: "Kept."}, "EUR")
+        ).shapes
+        if shape.kind == "rect"
+    ]
+    assert "eu-west-1" not in bar.title.split(": ")[0].split(", ")
