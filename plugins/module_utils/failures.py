@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal
 
 from .model import Target
@@ -29,9 +30,11 @@ _WORD = 20
 # Lines of a message about several failures. Invalid options are fixed all at once, before the next run.
 _MOST_LINES = 5
 _MOST_OPTIONS = 20
+# Characters of these lines together: Ansible displays a message as one line, of which terminals show 4,096.
+_LONGEST_LIST = 3500
 # Regions that a line names.
 _MOST_REGIONS = 20
-RESULT = "the failures of this task's result, which -vvv shows"
+RESULT = "the failures of the task's result, which -vvv shows"
 """Where the failures of a module are that its message does not list."""
 
 
@@ -231,5 +234,8 @@ def summary(failures: Iterable[Failure], rest: str = RESULT) -> str:
     if len(lines) == 1:
         return lines[0]
     most = _MOST_OPTIONS if all(one.error_code == "invalid_option" for one in given) else _MOST_LINES
-    more = [f"{len(lines) - most} more in {rest}."] if len(lines) > most else []
-    return "\n".join([f"{len(lines)} problems:", *(f"- {line}" for line in lines[:most]), *more])
+    listed = [f"- {line}" for line in lines[:most]]
+    lengths = accumulate(len(line) + 1 for line in listed)
+    number = max(1, sum(length <= _LONGEST_LIST for length in lengths))
+    more = [f"{len(lines) - number} more in {rest}."] if len(lines) > number else []
+    return "\n".join([f"{len(lines)} problems:", *listed[:number], *more])

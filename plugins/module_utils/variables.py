@@ -656,7 +656,9 @@ def _count_or_percentage(value: Any) -> str:
     number = _number(value)
     if number is None:
         return text_of(value)
-    return str(int(number)) if number == number.to_integral_value() else str(value)
+    if number == number.to_integral_value():
+        return str(int(number))
+    return _unquoted(value) if isinstance(value, str) else str(value)
 
 
 def _decimal_number(value: Any) -> float:

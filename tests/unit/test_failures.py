@@ -206,9 +206,25 @@ def test_a_summary_of_many_problems_is_limited(error_code: str, most: int) -> No
     failures = [Failure(f"{number} is bad.", "", error_code, "ids") for number in range(500)]
     lines = summary(failures).splitlines()
     assert lines[0] == "500 problems:"
-    assert lines[-1] == f"{500 - most} more in the failures of this task's result, which -vvv shows."
+    assert lines[-1] == f"{500 - most} more in the failures of the task's result, which -vvv shows."
     assert len(lines) == most + 2
     assert summary(failures, "the report").endswith(f"\n{500 - most} more in the report.")
+
+
+@pytest.mark.parametrize(("length", "listed"), [(150, 20), (400, 8)])
+def test_a_summary_of_long_problems_is_limited(length: int, listed: int) -> None:
+    failures = [
+        Failure(f"{number:02}{'x' * (length - 2)}", "", "invalid_option", "ids") for number in range(20)
+    ]
+    text = summary(failures)
+    assert len([line for line in text.splitlines() if line.startswith("- ")]) == listed
+    assert (f"{20 - listed} more in the failures" in text) is (listed < 20)
+
+
+def test_a_summary_begins_with_a_traceback_even_if_it_is_long() -> None:
+    bugs = [Failure(letter * 10_000, "", "unexpected_error", "CopyImage") for letter in "ab"]
+    assert "a" * 10_000 in summary(bugs)
+    assert summary(bugs).endswith("\n1 more in the failures of the task's result, which -vvv shows.")
 
 
 def test_a_failure_of_many_regions_names_some() -> None:

@@ -28,7 +28,7 @@ def with_upload(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Scr
             screen,
             lines=(*screen.lines, *sentence(_NOT_UPLOADED, Tone.BAD), *failures(found, None)),
             artifacts=_artifacts(screen, None, None),
-            failure=one_message((screen.failure, message), None),
+            failure=one_message((screen.failure, message), screen.artifacts.get("report_path")),
         )
     uri, url = result.get("report_s3_uri"), result.get("report_url")
     if uri is None or is_plan:

@@ -228,4 +228,4 @@ def problems(
 
 def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> str:
     found = problems(wanted, rows, failed)
-    return summary(found, "the report") if found else ""
+    return summary(found, "the results of the verification, which -vvv shows") if found else ""

@@ -59,7 +59,8 @@ SCRIPT = """
   const pictures = [...document.querySelectorAll('.picture')].map((picture) => (
     [...picture.querySelectorAll('rect.box')].map((box) => {
       const title = box.firstChild.textContent;
-      const itsRegion = title.split(': ')[0].split(', ').find((part) => regions.has(part));
+      const itsRegion = [...regions]
+        .find((one) => title.startsWith(`${one}, `) || title.includes(`, ${one}: `));
       return {box, itsRegion, text: title.toLowerCase()};
     })
   ));

@@ -41,16 +41,21 @@ def test_the_page_has_the_elements_that_it_needs() -> None:
 
 
 def test_a_box_has_its_region_where_the_script_reads_it() -> None:
-    """In the title before the first colon, between commas: only a picture of such boxes is about regions."""
-    assert "title.split(': ')[0].split(', ').find((part) => regions.has(part))" in SCRIPT
+    """As the first part of the title or the last one before a colon: only such pictures are about regions."""
+    assert "title.startsWith(`${one}, `) || title.includes(`, ${one}: `)" in SCRIPT
+
+    def has_region(title: str) -> bool:
+        return title.startswith("eu-west-1, ") or ", eu-west-1: " in title
+
     cell = Cell("1", Mark.FULL, "One: in eu-west-1, two.")
     for grid, has_regions in (
         (Grid("Versions", ("eu-west-1",), (("golden-web", (cell,)),), {}), True),
+        (Grid("Versions", ("eu-west-1",), (("app: web", (cell,)),), {}), True),
         (Grid("Steps", ("copied",), (("eu-west-1", (cell,)),), {}), True),
         (Grid("Stages", ("2026-12-01",), (("golden-eu-west-1", (cell,)),), {}), False),
     ):
         (box,) = [shape for shape in draw_grid(grid, "").shapes if shape.kind == "rect"]
-        assert ("eu-west-1" in box.title.split(": ")[0].split(", ")) is has_regions
+        assert has_region(box.title) is has_regions
     (bar,) = [
         shape
         for shape in draw_bars(
@@ -58,4 +63,4 @@ def test_a_box_has_its_region_where_the_script_reads_it() -> None:
         ).shapes
         if shape.kind == "rect"
     ]
-    assert "eu-west-1" not in bar.title.split(": ")[0].split(", ")
+    assert not has_region(bar.title)
