@@ -85,6 +85,4 @@ def test_a_message_of_several_steps_is_not_too_long(messages: list[str], shown: 
     assert len(found) < 4_000
     lines = found.splitlines()
     assert [line[:4] for line in lines] == ["0: x", "1: x", "2: x"]
-    assert all(
-        line.endswith(" \u2026 (all of it is in the report and in the output of -vvv)") for line in lines
-    )
+    assert all(line.endswith(" \u2026 (all of it is in the output of -vvv)") for line in lines)
