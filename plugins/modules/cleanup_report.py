@@ -48,8 +48,8 @@ options:
     type: path
   report_dir:
     description:
-      - A directory to write C(report.json), C(report.csv), C(report.sarif) and C(report.html) to. It is created if its parent
-        directory exists.
+      - A directory to write C(report.json), C(report.csv), C(report.sarif) and C(report.html) to. It is created, and its
+        parent too.
       - The report lists the changes since the previous report in that directory.
     type: path
   account_names:

@@ -23,7 +23,7 @@ options:
   report_dir:
     description:
       - The directory for C(report.json), C(report.csv), C(report.sarif) and C(report.html), which C(docs/reports.md) of this
-        collection explains. It is created, and its parent too if the parent of that exists.
+        collection explains. It is created, and its parent too.
       - The files also list the changes since the previous report. Requires Jinja2.
     type: path
   account_names:

@@ -118,7 +118,8 @@ def test_a_report_says_who_can_use_what_and_what_has_changed(
     variables: dict[str, Any],
 ) -> None:
     allowed, no_key, stranger = fixture.account_ids(ALLOWED, NO_KEY, STRANGER)
-    missing = ansible.run(FQCN, {**variables, "audit_report_dir": str(ansible.folder / "no" / "where")})
+    nowhere = str(ansible.folder / "no" / "such" / "place")
+    missing = ansible.run(FQCN, {**variables, "audit_report_dir": nowhere})
     assert missing.code != 0
     assert "there is no directory" in missing.tasks[-1].result["msg"]
     assert aws.calls() == []

@@ -404,7 +404,7 @@ CASES: dict[str, list[Case]] = {
         *_rules("audit_rules"),
         Case("audit_fail_on", "some", stage="role"),
         Case("audit_check_keys", "perhaps", stage="role"),
-        Case("audit_report_dir", "/nowhere/at/all", "/nowhere/at", stage="report"),
+        Case("audit_report_dir", "/nowhere/at/all", "no directory /nowhere.", stage="report"),
     ],
     "cleanup_amis": [
         *_regions("cleanup_regions"),
@@ -443,7 +443,7 @@ CASES: dict[str, list[Case]] = {
         Case("cleanup_prices", {"us-east-1": "cheap"}, "cheap", stage="report"),
         Case("cleanup_prices", ["x"], '["x"]', stage="report types"),
         Case("cleanup_prices", "cheap", "cheap", stage="report types"),
-        Case("cleanup_report_dir", "/nowhere/at/all", "/nowhere/at", stage="report"),
+        Case("cleanup_report_dir", "/nowhere/at/all", "no directory /nowhere.", stage="report"),
     ],
     "remediate_ami_sharing": [
         *_accounts("remediate_allowed_account_ids"),
@@ -532,7 +532,7 @@ CASES: dict[str, list[Case]] = {
         Case("verify_wait_timeout", 0, None, {"verify_level": "launched"}),
         Case("verify_wait_timeout", "soon", stage="role"),
         Case("verify_report_path", "/nowhere/at/all.json", "/nowhere/at"),
-        Case("verify_report_dir", "/nowhere/at/all", "/nowhere/at"),
+        Case("verify_report_dir", "/nowhere/at/all", "no directory /nowhere."),
     ],
     "diagnose_ami": [
         *_accounts("diagnose_account_ids"),

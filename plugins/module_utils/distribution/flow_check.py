@@ -40,7 +40,6 @@ from ..structure import TEXT, Null, Values, check_result
 from ..verification.report import LEVELS
 from ..wording import renamed, shown
 from .parameters import parameters
-from .sources import REPORT_LEVELS
 
 # A step's check of its options, and its parameters.
 Step = tuple[Callable[[Mapping[str, Any], bool], Any], dict[str, Any]]
@@ -132,7 +131,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
                 *_missing(params),
                 *_other_hosts_accounts(params),
                 *_consumer_key(params),
-                *check_report_options(params, REPORT_LEVELS),
+                *check_report_options(params),
                 *_copied_tags(params),
                 *_planned(params),
             )

@@ -15,7 +15,6 @@ from ..reports.flow import report_flow
 from ..structure import BOOLEAN, OUTCOME, TEXT, Absent, Null, check_result
 from . import document
 from .report import distribution, remembered
-from .sources import REPORT_LEVELS
 
 _COPIED = {
     **OUTCOME,
@@ -96,10 +95,5 @@ def check(params: Mapping[str, Any]) -> tuple[Failure, ...]:
 
 
 FLOW = report_flow(
-    content,
-    document=document.document,
-    changes=document.changes,
-    check=check,
-    remember=remembered,
-    levels=REPORT_LEVELS,
+    content, document=document.document, changes=document.changes, check=check, remember=remembered
 )

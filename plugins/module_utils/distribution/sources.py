@@ -34,8 +34,6 @@ _OWN = ("source_region", "name", "publish_parameter", "launch_templates", "verif
 _ADDED = ("tags", "shared_tags")
 # Directories and S3 prefixes of the role, in which each of several sources has its own.
 _FOLDERS = ("report_dir", "report_s3_uri")
-REPORT_LEVELS = 2
-"""How many directories of ``report_dir`` are created: that of one source, and the one of all."""
 KEYS = (*SELECTORS, *_OF_A_BUILD, *_OWN, *_ADDED)
 """The options of one source."""
 # The other options of a source are texts.

@@ -24,6 +24,10 @@ from .formats import JSON, NAMES
 from .html.render import MISSING
 from .plan import ChangesOf, Folder, Remember, ReportPlan, ReportSeen, ReportWanted, WriteFile, plan
 
+# Directories of report_dir that are created if they are missing: each of several sources has its own in that
+# of a distribution. If more are missing, the path is probably wrong.
+_CREATED = 2
+
 
 def report_flow(
     content: Callable[[Mapping[str, Any]], dict[str, Any]],
@@ -31,7 +35,6 @@ def report_flow(
     changes: ChangesOf | None = None,
     check: Callable[[Mapping[str, Any]], Iterable[Failure]] = lambda _params: (),
     remember: Remember | None = None,
-    levels: int = 1,
 ) -> Flow[ReportWanted, ReportSeen]:
     """A flow that writes a report: as JSON to ``report_path``, in all formats to ``report_dir``.
 
@@ -44,14 +47,14 @@ def report_flow(
     the previous report in the directory with that of this one, for example with ``changes_between``. The
     directory's ``report.json`` has the content and ``written_at``, ``kind`` (the document's), ``changes`` and
     ``history``, which therefore must not be keys of the content. ``remember`` completes the content by that
-    of the previous report. ``levels`` is as for ``check_report_options``.
+    of the previous report.
 
     The module returns ``report`` (the content), ``report_path`` and, if ``document`` is given, ``report_dir``
     and ``changes`` (``since``, ``added``, ``removed``; None if there is no previous report).
     """
 
     def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
-        failures = (*check_report_options(params, levels), *check(params))
+        failures = (*check_report_options(params), *check(params))
         if failures:
             raise Refused(failures)
         report = content(params)
@@ -88,17 +91,12 @@ def report_flow(
     )
 
 
-def check_report_options(params: Mapping[str, Any], levels: int = 1) -> Iterator[Failure]:
+def check_report_options(params: Mapping[str, Any]) -> Iterator[Failure]:
     """Failures if ``report_path`` or ``report_dir`` is set and cannot be written, or its report not read.
 
-    ``levels`` is how many directories of ``report_dir`` are created if they are missing: itself, its parent
-    and so on. Long or destructive operations check this first.
+    Long or destructive operations check this first.
     """
-
-    def check_folder(path: Path) -> tuple[str, str]:
-        return _check_folder(path, levels)
-
-    for option, check in (("report_path", _check_file), ("report_dir", check_folder)):
+    for option, check in (("report_path", _check_file), ("report_dir", _check_folder)):
         place = params.get(option)
         problem, remedy = (_check_name(place) or check(Path(place))) if place else ("", "")
         if problem:
@@ -149,17 +147,14 @@ def _check_file(path: Path) -> tuple[str, str]:
     return _check_writable(path.parent)
 
 
-def _check_folder(path: Path, levels: int) -> tuple[str, str]:
-    """The problem with a directory and its remedy; both are empty if there is none.
-
-    Of its path, the last ``levels`` directories can be missing.
-    """
+def _check_folder(path: Path) -> tuple[str, str]:
+    """The problem with a directory and its remedy; both are empty if there is none."""
     if MISSING:
         return (
             f"HTML reports need {MISSING}, which the module's Python does not have.",
             "Use the Python that runs Ansible (ansible_python_interpreter), or set report_path instead.",
         )
-    places = (path, *path.parents)[: levels + 1]
+    places = (path, *path.parents)[: _CREATED + 1]
     existing = next((place for place in places if os.path.exists(place)), None)
     if existing is None:
         return f"there is no directory {places[-1]}.", "Create it, or use another directory."

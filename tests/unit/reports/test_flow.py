@@ -164,28 +164,27 @@ def test_a_flow_returns_the_content_that_it_is_given(tmp_path: Path) -> None:
     ("option", "problem"), [("report_path", "no directory"), ("report_dir", "no directory")]
 )
 def test_paths_are_checked_without_writing(tmp_path: Path, option: str, problem: str) -> None:
-    (failure,) = check_report_options({option: str(tmp_path / "none" / "sub")})
+    (failure,) = check_report_options({option: str(tmp_path / "none" / "sub" / "new")})
     assert (failure.action, problem in failure.message) == (option, True)
     assert list(check_report_options({option: str(tmp_path / "new")})) == []
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("levels", "missing", "problem"),
+    ("missing", "problem"),
     [
-        (1, "a", ""),
-        (1, "a/b", "there is no directory {}/a."),
-        (2, "a/b", ""),
-        (2, "a/b/c", "there is no directory {}/a."),
-        (2, "file/a", "{}/file is not a directory."),
-        (2, "file", "{}/file is not a directory."),
+        ("a", ""),
+        ("a/b", ""),
+        ("a/b/c", "there is no directory {}/a."),
+        ("file/a", "{}/file is not a directory."),
+        ("file", "{}/file is not a directory."),
     ],
 )
 def test_only_the_last_directories_of_a_path_can_be_missing(
-    tmp_path: Path, levels: int, missing: str, problem: str
+    tmp_path: Path, missing: str, problem: str
 ) -> None:
     (tmp_path / "file").touch()
-    failures = list(check_report_options({"report_dir": str(tmp_path / missing)}, levels))
+    failures = list(check_report_options({"report_dir": str(tmp_path / missing)}))
     expected = [f"report_dir: {problem.format(tmp_path)}"] if problem else []
     assert [failure.message for failure in failures] == expected
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
@@ -196,7 +195,7 @@ def test_the_directory_that_would_get_new_ones_must_be_writable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     monkeypatch.setattr(os, "access", lambda place, _mode: place != tmp_path)
-    (failure,) = check_report_options({"report_dir": str(tmp_path / missing)}, 2)
+    (failure,) = check_report_options({"report_dir": str(tmp_path / missing)})
     assert failure.message == f"report_dir: {tmp_path} cannot be written to."
 
 

@@ -106,7 +106,7 @@ def test_a_folder_with_the_name_of_a_file_fails_only_that_file(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("place", "problem"),
     [
-        pytest.param("none/reports", "there is no directory", id="no parent"),
+        pytest.param("no/such/reports", "there is no directory", id="no such place"),
         pytest.param("file", "is not a directory", id="a file"),
     ],
 )

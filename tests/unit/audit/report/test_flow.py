@@ -68,9 +68,9 @@ def test_what_changed_is_returned(tmp_path: Path) -> None:
     assert len(performed) == 4
 
 
-def test_a_missing_parent_folder_is_refused_for_any_result(tmp_path: Path) -> None:
+def test_a_place_that_does_not_exist_is_refused_for_any_result(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="there is no directory"):
-        run({}, tmp_path / "no" / "where")
+        run({}, tmp_path / "no" / "such" / "place")
 
 
 @pytest.mark.parametrize("name", [".", "new"])

@@ -82,9 +82,9 @@ def test_prices_that_are_none_are_refused_before_anything_is_written(tmp_path: P
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
-    missing = tmp_path / "no" / "cleanup"
-    assert refusal(report_dir=str(missing), from_check_mode=True) == [
-        ("report_dir", f"report_dir: there is no directory {missing.parent}.")
+    missing = tmp_path / "no"
+    assert refusal(report_dir=str(missing / "such" / "cleanup"), from_check_mode=True) == [
+        ("report_dir", f"report_dir: there is no directory {missing}.")
     ]
 
 
