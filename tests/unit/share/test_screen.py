@@ -139,8 +139,7 @@ def test_the_message_about_many_options_is_not_too_long() -> None:
     assert len(found.failure) < 4_000
     lines = found.failure.splitlines()
     assert [line[:17] for line in lines[1:4]] == [f"- account_ids: '{number}" for number in range(3)]
-    assert len(lines) == 22
-    assert lines[-1] == "All of it is in the fact share_failures."
+    assert lines[-1] == f"{20 - len(lines[1:-1])} more in the fact share_failures."
 
 
 @pytest.mark.parametrize("role", ["share", "unshare"])
