@@ -195,10 +195,18 @@ _ANSIBLE_ALONE = (
     "8 × 50, memory: a playbook whose only task is amazon.aws.aws_caller_info takes 123 MB, which is more "
     "than an eighth of the parallel playbook's."
 )
-_PASSED_ON = (
-    "Report: half of its CPU time is Ansible's, which evaluates the audit's result, 14 MB of JSON, as an "
-    "option of the task. For that, Ansible holds it as a variable and as an option, and the module as plain "
-    "values."
+_HELD = (
+    "Report, memory: Ansible with the audit's result, 14 MB of JSON, as a variable has 166 MB. The module "
+    "holds it as plain values, too, and the files of the report before and of this one, 51 MB of text each."
+)
+_CALLS = (
+    "Audit: its 20,000 calls take botocore 18 s of CPU, while AWS's rates force 20 s. Ansible's start comes "
+    "before them, and after them the findings, and Ansible's copies of a result of 14 MB."
+)
+_BEFORE_AND_AFTER = (
+    "20 × 500: before the first copy, Ansible starts, and all regions, options and keys are checked; after "
+    "the last one, keys and permissions are read again and the regions shared. Both are in sequence with the "
+    "copies; the 10,000 grants, 10 s of CPU, are not."
 )
 _IMAGES = "growth-images"
 _PLAIN_REPEAT = _name(PLAIN, REPEAT)
@@ -239,6 +247,7 @@ GOALS: tuple[Goal, ...] = (
         1.2,
         "×",
         _ratio(_wall("distribute-large", _LARGE_FIRST), _fact("distribute-large", _LARGE_FIRST, "floor")),
+        obstacle=_BEFORE_AND_AFTER,
     ),
     Goal(
         "8 × 50, unencrypted, repeat without changes: most EC2 and KMS calls in a region",
@@ -271,6 +280,7 @@ GOALS: tuple[Goal, ...] = (
         1.12,
         "×",
         _ratio(_wall("audit", LARGE_AUDIT), _fact("audit", LARGE_AUDIT, "forced")),
+        obstacle=_CALLS,
     ),
     Goal("… calls refused as too many", 0, "calls", _fact("audit", LARGE_AUDIT, "refused")),
     Goal("… exposures missed", 0, "", _fact("audit", LARGE_AUDIT, "missed")),
@@ -298,9 +308,8 @@ GOALS: tuple[Goal, ...] = (
         5,
         "s",
         _cpu_seconds("report", LARGE_REPORT),
-        obstacle=_PASSED_ON,
     ),
-    Goal("… largest process", 250, "MB", _largest("report", LARGE_REPORT), obstacle=_PASSED_ON),
+    Goal("… largest process", 250, "MB", _largest("report", LARGE_REPORT), obstacle=_HELD),
     Goal(
         "Cleanup that deletes 300 images with one disk: calls for each",
         3,
