@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import cut,
 from ansible_collections.golden.images.plugins.module_utils.runner import refusal
 
 _OPTION = "audit_result_var"
-# Of Ansible: what has none of these is no template.
+# Text without any of these is no template of Ansible's.
 _TEMPLATE_MARKS = ("{{", "{%", "{#", "#jinja2:")
 
 
@@ -25,7 +25,7 @@ class TakesAuditResult:
 
     def run(self, tmp=None, task_vars=None):
         arguments = dict(self._task.args)
-        # The module accepts one of them.
+        # If both are given, the module refuses them.
         if arguments.get(_OPTION) is None or arguments.get("audit_result") is not None:
             return super().run(tmp, task_vars)
         name, variables = arguments.pop(_OPTION), task_vars or {}
