@@ -30,8 +30,8 @@ _WORD = 20
 # Lines of a message about several failures. Invalid options are fixed all at once, before the next run.
 _MOST_LINES = 5
 _MOST_OPTIONS = 20
-# Characters of these lines together: Ansible displays a message as one line, of which terminals show 4,096.
-_LONGEST_LIST = 3500
+LONGEST_MESSAGE = 3500
+"""Characters of a message: Ansible displays it as one line, of which terminals and logs may show 4,096."""
 # Regions that a line names.
 _MOST_REGIONS = 20
 RESULT = "the failures of the task's result, which -vvv shows"
@@ -236,6 +236,6 @@ def summary(failures: Iterable[Failure], rest: str = RESULT) -> str:
     most = _MOST_OPTIONS if all(one.error_code == "invalid_option" for one in given) else _MOST_LINES
     listed = [f"- {line}" for line in lines[:most]]
     lengths = accumulate(len(line) + 1 for line in listed)
-    number = max(1, sum(length <= _LONGEST_LIST for length in lengths))
+    number = max(1, sum(length <= LONGEST_MESSAGE for length in lengths))
     more = [f"{len(lines) - number} more in {rest}."] if len(lines) > number else []
     return "\n".join([f"{len(lines)} problems:", *listed[:number], *more])

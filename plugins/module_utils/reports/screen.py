@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ..failures import RESULT, in_common, with_code
+from ..failures import LONGEST_MESSAGE, RESULT, in_common, with_code
 from ..failures import cut as shortened
 from ..wording import ended, visible
 from .document import Column
@@ -42,9 +42,8 @@ _NARROWEST = 8
 _IDS, _ID = frozenset({"account", "image", "region", "resource"}), 22
 # The characters of a failure in the lines, and in the message of a role that fails.
 _SHOWN, _TOLD = 320, 480
-# The characters and lines of the message of a role. Ansible displays it as one line, of which terminals and
-# logs may show 4,096 characters.
-_LONGEST_MESSAGE, _MOST_LINES = 3_500, 40
+# Lines of the message of a role.
+_MOST_LINES = 40
 # The beginning of a failure by which it is found in the message of a task: longer ones are cut in the middle.
 _BEGINNING = 80
 
@@ -198,7 +197,7 @@ def one_message(messages: Iterable[str], path: str | None) -> str:
     has all.
     """
     whole = "\n".join(message for message in messages if message)
-    if len(whole) <= _LONGEST_MESSAGE:
+    if len(whole) <= LONGEST_MESSAGE:
         return whole
     lines = whole.split("\n")
     # A traceback can have so many that nothing would be left of each.
@@ -306,7 +305,7 @@ def cut(text: str, width: int) -> str:
 
 def _fitted(texts: Sequence[str]) -> list[str]:
     """The texts, the longest of them cut, so that a message can have all of them."""
-    found, room = list(texts), _LONGEST_MESSAGE
+    found, room = list(texts), LONGEST_MESSAGE
     shortest_first = sorted(range(len(found)), key=lambda place: len(found[place]))
     for number, place in enumerate(shortest_first):
         # What shorter texts leave is for the longer ones.
