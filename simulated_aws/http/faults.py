@@ -11,7 +11,7 @@ from typing import Any
 KINDS = {
     "error": frozenset({"code", "message", "status"}),
     "drop": frozenset({"when"}),
-    "delay": frozenset({"seconds"}),
+    "delay": frozenset({"seconds", "when"}),
     "freeze": frozenset({"when"}),
     "page": frozenset({"status"}),
     "denied": frozenset(),
@@ -28,10 +28,10 @@ class Fault:
     """Makes matching calls fail.
 
     `error` responds with code, message and HTTP status, and the call has no effect. `drop` closes the
-    connection without a response; `freeze` responds only after a release; both before or after the call takes
-    effect (`when`). `delay` sends the response some seconds later. `page` responds with an HTML page, as a
-    proxy or a gateway does, and the call has no effect. `denied` responds as if no policy of the principal
-    allowed the action, `expired` as if the credentials had expired.
+    connection without a response; `freeze` responds only after a release, `delay` some seconds later; all
+    three before or after the call takes effect (`when`). `page` responds with an HTML page, as a proxy or a
+    gateway does, and the call has no effect. `denied` responds as if no policy of the principal allowed the
+    action, `expired` as if the credentials had expired.
     A call matches if it has the service, action, Region and account of the fault; an empty field matches any,
     and an action that ends with `*` matches all that begin so, such as `PUT /bucket/*` for objects.
     With `changes` it matches only if it would change something (`changes.is_change`).

@@ -133,9 +133,7 @@ class Pipeline:
         if fault.when == "before" and not await self._continues_after(fault, gone):
             return None
         response = await self._execute(request, call, account_id, entry.request_id)
-        if fault.kind == "delay":
-            await asyncio.sleep(fault.seconds)
-        elif fault.when == "after" and not await self._continues_after(fault, gone):
+        if fault.when == "after" and not await self._continues_after(fault, gone):
             return None
         return response
 
@@ -146,6 +144,8 @@ class Pipeline:
     async def _continues_after(self, fault: Fault, gone: asyncio.Event) -> bool:
         if fault.kind == "freeze":
             return await self.faults.freeze(gone)
+        if fault.kind == "delay":
+            await asyncio.sleep(fault.seconds)
         return fault.kind != "drop"
 
     async def _execute(self, request: Request, call: Call, account_id: str, request_id: str) -> Response:

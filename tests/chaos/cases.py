@@ -105,6 +105,8 @@ _SLOW_SECONDS = 60.0
 
 One answer of a run: if all were as slow, no call would be answered in time.
 """
+_LATE_SECONDS = 5.0
+"""Time in which a run reads the version that it has put, or labels it."""
 # An hour of these runs: sessions end after one, and copies take two.
 _HOUR_SECONDS = 30.0
 
@@ -133,7 +135,8 @@ class Case:
     ``kill_at``: the process tree is killed before or after (``when``) the n-th call that changes something.
     ``faults`` and ``settings`` are those of the simulated AWS during the first run; one of the faults at
     least has to strike. ``twice``: a second process runs at the same time; ``together``: neither changes
-    anything before the other one has read everything. ``failed``: the step that the other regions have to
+    anything before the other one has read everything, or, with ``faults``, what they hold up waits until
+    they hold up both, and all of them have to strike. ``failed``: the step that the other regions have to
     reach all the same. ``says``: what a failure must say, as a regular expression. ``session``: the first
     run has credentials that expire. ``throttled``: a call of the run has to be throttled. ``is_left``: a run
     that succeeds leaves undone what the fault strikes. ``lag``: seconds for which reads show an earlier
@@ -337,12 +340,30 @@ def _weather(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
         settings = {"request_rate_factor": rate}
         yield Case(scenario, "rate", f"{rate:g}", SURVIVE, settings=settings, throttled=True)
     for region in sorted({call.region for call in calls if call.changes}):
-        slow = {"kind": "delay", "region": region, "seconds": _SLOW_SECONDS}
+        slow = {"kind": "delay", "when": "after", "region": region, "seconds": _SLOW_SECONDS}
         yield Case(scenario, "slow", f"{region}-first", SURVIVE, faults=[slow])
         yield Case(scenario, "slow", f"{region}-change", SURVIVE, faults=[{**slow, "changes": True}])
     if any(call.changes for call in calls):
         yield Case(scenario, "twice", "together", twice=True, together=True)
     yield Case(scenario, "twice", "loose", twice=True)
+    labels = {(call.account_id, call.region) for call in calls if call.action == "LabelParameterVersion"}
+    for account_id, region in sorted(labels)[:1]:
+        faults = _late_label(account_id, region)
+        yield Case(scenario, "twice", "late-label", SURVIVE, faults=faults, twice=True, together=True)
+
+
+def _late_label(account_id: str, region: str) -> list[dict[str, Any]]:
+    """Of two runs that put a version each, the one with the older version labels it last.
+
+    The first put is held up until the second run makes its own, so that both have read the same parameter.
+    The second put is held up until the first run has read its version.
+    """
+    where = {"service": "ssm", "account_id": account_id, "region": region, "when": "before"}
+    return [
+        {**where, "kind": "freeze", "action": "PutParameter"},
+        {**where, "kind": "delay", "action": "PutParameter", "after": 1, "seconds": _LATE_SECONDS},
+        {**where, "kind": "delay", "action": "LabelParameterVersion", "seconds": 2 * _LATE_SECONDS},
+    ]
 
 
 def _is_throttled(calls: Sequence[RecordedCall], factor: float) -> bool:

@@ -218,7 +218,7 @@ def _first_runs(stage: Stage, case: Case) -> list[Run]:
     """Run until the strike, or to the end: one process, or two."""
     if case.kill_at:
         stage.aws.add_fault("freeze", changes=True, when=case.when, after=case.kill_at - 1, times=0)
-    if case.together:
+    if case.together and not case.faults:
         stage.aws.add_fault("freeze", changes=True, times=0)
     other = stage.setup.beside
     started = [stage.start(as_session=case.session)]
@@ -231,7 +231,10 @@ def _first_runs(stage: Stage, case: Case) -> list[Run]:
     if case.together:
         # A module reads everything before its first change.
         _await_frozen(stage, started)
-        stage.aws.clear_faults()
+        if case.faults:
+            stage.aws.release()
+        else:
+            stage.aws.clear_faults()
     return [one.finish() for one in started]
 
 
@@ -239,7 +242,7 @@ def _await_frozen(stage: Stage, started: Sequence[Running]) -> None:
     """Wait until each process is held up, or one has ended, which `check_strike` reports."""
     deadline, seen = time.monotonic() + TIMEOUT, 0
     while time.monotonic() < deadline and not any(one.has_ended for one in started):
-        matched = stage.aws.faults()[-1]["matched"]
+        matched = sum(fault["matched"] for fault in stage.aws.faults())
         # The record of all calls is long: only a further call that matches is a reason to read it.
         if matched > seen and len(stage.struck()) >= len(started):
             return
@@ -259,9 +262,12 @@ def _process(call: RecordedCall) -> str | None:
 
 def check_strike(case: Case, calls: Sequence[RecordedCall]) -> Iterator[str]:
     """What was to strike and did not: such a case shows nothing."""
-    struck = {_process(call) for call in calls if call.faulted}
+    faulted = [call for call in calls if call.faulted]
+    struck = {_process(call) for call in faulted}
     if case.together and len(struck) < 2:
         yield "not both processes were held up at their first change"
+    elif case.together and len(faulted) < len(case.faults):
+        yield f"struck {len(faulted)} calls, not {len(case.faults)}"
     elif (case.faults or case.kill_at) and not struck:
         yield "struck no call"
     if case.throttled and not any(call.error_code in _THROTTLED for call in calls):

@@ -14,10 +14,11 @@ from typing import Any
 from ..aws import errors
 from ..aws.answers import required
 from ..aws.lost_answers import is_unknown
-from ..aws.parameters import THROTTLED, current
+from ..aws.parameters import THROTTLED, CurrentParameter, current
 from ..aws.write import Performed, perform
 from ..failures import Failure
 from ..plan import KNOWN_AFTER_APPLY, Action
+from .state import Place
 
 # Seconds between reads: AWS validates within seconds.
 _SHORTEST = 0.5
@@ -27,8 +28,10 @@ _LONGEST = 3.0
 _BUSY = ("TooManyUpdates", "ValidationException")
 _BUSY_FOR = 30.0
 _REPEATED = THROTTLED.union(_BUSY)
-# Nothing that follows depends on these: launch templates take the new image although they fail.
+# Nothing that follows depends on these: launch templates take the new image although they fail, unless the
+# reason is that another client has changed the parameter.
 _INDEPENDENT = frozenset({"AddTagsToResource", "LabelParameterVersion"})
+_CONFLICT = "concurrent_change"
 
 
 @dataclass
@@ -70,26 +73,29 @@ class PublishRun:
 
 
 def perform_target(
-    services: Mapping[str, Any], actions: tuple[Action, ...], wait_timeout: float, before: int = 0
+    services: Mapping[str, Any], actions: tuple[Action, ...], place: Place, wait_timeout: float
 ) -> PublishRun:
     """Perform one target's actions in their order and stop at the first that fails.
 
-    A label or a tag that fails does not stop the others. ``services`` are the target's clients; ``ssm_once``
-    repeats no call. A new value is waited for until AWS has validated it, for at most ``wait_timeout``
-    seconds. ``before`` is the newest version that the plan is for, 0 if there is none.
+    A label or a tag that fails does not stop the others, unless another client has changed the parameter.
+    ``services`` are the target's clients; ``ssm_once`` repeats no call. ``place`` is the target as it was
+    planned for. A new value is waited for until AWS has validated it, for at most ``wait_timeout`` seconds.
     """
-    run = PublishRun()
+    run, before = PublishRun(), place.parameter.latest.version if place.parameter else 0
     for planned in actions:
         action = _completed(planned, run)
         try:
             if action.operation == "PutParameter":
                 failures = _put(services, action, wait_timeout, run, before)
+            elif action.operation == "LabelParameterVersion":
+                failures = _label(services["ssm"], action, place.image_id, wait_timeout, run)
             else:
                 failures = run.note(action, perform(services[action.service], action))
         except errors.AWS_ERRORS as exception:
             failures = [errors.failure(exception, action.target, "GetParameter")]
         run.failures += failures
-        if failures and action.operation not in _INDEPENDENT:
+        is_independent = action.operation in _INDEPENDENT
+        if failures and not (is_independent and all(one.error_code != _CONFLICT for one in failures)):
             if action.operation == "PutParameter":
                 _label_again(services, run)
             break
@@ -145,42 +151,83 @@ def _put(
 def _is_put(ssm: Any, action: Action, run: PublishRun, before: int, failures: Iterable[Failure]) -> bool:
     """Whether a version after ``before`` has the value: then the run notes it, and its own lost call."""
     now = current(ssm, action.parameters["Name"])
-    if now is None or now[0] <= before or now[1] != action.parameters["Value"]:
+    if now is None or now.version <= before or now.value != action.parameters["Value"]:
         return False
-    run.version = now[0]
+    run.version = now.version
     if any(is_unknown(failure) for failure in failures):
         run.performed.append(action)
     return True
 
 
 def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> list[Failure]:
-    name, value, version = action.parameters["Name"], action.parameters["Value"], run.version or 0
-    for _look in _read_times(wait_timeout):
-        now = current(ssm, name)
-        if now is None or now[0] < version:
-            continue
-        if now[1] == value:
-            run.version = now[0]
-            return []
+    value, version = action.parameters["Value"], run.version or 0
+    now = _read_from(ssm, action.parameters["Name"], version, wait_timeout)
+    if now is None:
         return [
             _failure(
                 action,
-                "concurrent_change",
-                f"{name} was changed to {now[1]} in version {now[0]} by another client at the same time.",
-                "Look for the other client, and rerun.",
+                "parameter_not_validated",
+                f"AWS accepted {value} as version {version} of {action.resource}, but did not validate it "
+                f"within {wait_timeout:g} seconds.",
+                "Rerun, in case AWS is still validating it. If validation failed, Parameter Store has sent "
+                "an event to EventBridge: the image must be available to the account, and the credentials "
+                "must allow ec2:DescribeImages and ssm:GetParameters.",
             )
         ]
-    return [
-        _failure(
-            action,
-            "parameter_not_validated",
-            f"AWS accepted {value} as version {version} of {name}, but did not validate it within "
-            f"{wait_timeout:g} seconds.",
-            "Rerun, in case AWS is still validating it. If validation failed, Parameter Store has sent an "
-            "event to EventBridge: the image must be available to the account, and the credentials must "
-            "allow ec2:DescribeImages and ssm:GetParameters.",
-        )
-    ]
+    if now.value != value:
+        return [_changed(action, value, now)]
+    run.version = now.version
+    return []
+
+
+def _label(
+    ssm: Any, action: Action, image_id: str | None, wait_timeout: float, run: PublishRun
+) -> list[Failure]:
+    """Label the version, and then each newer one that has the same image, and return the failures.
+
+    Two runs at once may put a version each, and one version at a time has the label (Systems Manager API
+    Reference, LabelParameterVersion). Each run labels after AWS has validated its own version, so the run
+    that labels last reads the newest one.
+    """
+    while not (failures := run.note(action, perform(ssm, action))):
+        version = action.parameters["ParameterVersion"]
+        now = _read_from(ssm, action.parameters["Name"], version, min(_BUSY_FOR, wait_timeout))
+        if now is None:
+            return [
+                _failure(
+                    action,
+                    _CONFLICT,
+                    f"{action.resource} was deleted, or deleted and created again, by another client at the "
+                    f"same time: version {version} is gone.",
+                    "Look for the other client, and rerun.",
+                )
+            ]
+        if now.value != image_id:
+            return [_changed(action, image_id, now)]
+        if now.version == version:
+            break
+        run.version = now.version
+        action = replace(action, parameters={**action.parameters, "ParameterVersion": now.version})
+    return failures
+
+
+def _read_from(ssm: Any, name: str, version: int, wait_timeout: float) -> CurrentParameter | None:
+    """The parameter as soon as it has this version or a newer one; None if it has neither in time."""
+    for _look in _read_times(wait_timeout):
+        now = current(ssm, name)
+        if now is not None and now.version >= version:
+            return now
+    return None
+
+
+def _changed(action: Action, image_id: str | None, now: CurrentParameter) -> Failure:
+    return _failure(
+        action,
+        _CONFLICT,
+        f"{action.resource} was changed to {now.value} in version {now.version} by another client at the "
+        "same time.",
+        f"Look for the other client. Rerun only if {image_id} is to replace {now.value}.",
+    )
 
 
 def _read_times(seconds: float) -> Iterator[None]:

@@ -70,9 +70,7 @@ def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan
             "ssm": of_account.ssm(target.region),
             "ssm_once": of_account.unrepeated().ssm(target.region),
         }
-        parameter = seen.places[target].parameter
-        before = parameter.latest.version if parameter else 0
-        return perform_target(services, actions[target], wanted.wait_timeout, before)
+        return perform_target(services, actions[target], seen.places[target], wanted.wait_timeout)
 
     optional = targets_in(wanted.best_effort_regions, actions)
     done, failed = each(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
@@ -100,7 +98,8 @@ def result(wanted: PublishWanted, seen: PublishSeen, plan: Plan, outcome: Outcom
         place = seen.places[one.target]
         run: PublishRun = outcome.state.get(one.target) or PublishRun()
         planned = {(action.operation, action.resource) for action in one.actions}
-        latest = place.parameter.latest.version if place.parameter else None
+        is_new = ("PutParameter", wanted.parameter) in planned
+        latest = place.parameter.latest.version if place.parameter and not is_new else None
         results.append(
             {
                 "account_id": one.target.account_id,
@@ -114,7 +113,7 @@ def result(wanted: PublishWanted, seen: PublishSeen, plan: Plan, outcome: Outcom
                     for name, template in place.templates.items()
                 },
                 "parameter": wanted.parameter,
-                "parameter_version": run.version if ("PutParameter", wanted.parameter) in planned else latest,
+                "parameter_version": run.version or latest,
                 "region": one.target.region,
             }
         )

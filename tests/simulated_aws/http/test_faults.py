@@ -158,6 +158,20 @@ def test_a_delay_holds_up_only_what_it_strikes(aws: SimulatedAws) -> None:
     assert time.monotonic() - started >= 0.6
 
 
+@pytest.mark.parametrize(("when", "meanwhile"), [("before", []), ("after", [PERMISSION])])
+def test_a_delayed_call_takes_effect_before_or_after_the_wait(
+    aws: SimulatedAws, image_id: str, when: str, meanwhile: list[dict[str, str]]
+) -> None:
+    aws.add_fault("delay", when=when, action="ModifyImageAttribute", seconds=1.5)
+    with ThreadPoolExecutor() as threads:
+        delayed = threads.submit(share, aws.client("ec2", "owner", config=ONCE), image_id)
+        wait_for_call(aws, "ModifyImageAttribute")
+        assert sharing(aws, image_id) == meanwhile
+        assert not delayed.done()
+        delayed.result()
+    assert sharing(aws, image_id) == [PERMISSION]
+
+
 def wait_for_call(aws: SimulatedAws, action: str) -> None:
     deadline = time.monotonic() + 10
     while not aws.calls(action=action):

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -116,6 +116,20 @@ def test_what_nothing_lags_behind_is_no_case() -> None:
     calls = [call("s3", "PUT /kept/a", changes=True), call("ec2", "DescribeImages")]
     assert (of("lag", calls), [*of("twice", calls)]) == ({}, ["together", "loose"])
     assert [*of("twice", calls[1:])] == ["loose"]
+
+
+def test_of_two_versions_the_older_one_is_labeled_last() -> None:
+    put = call("ssm", "PutParameter", AWAY, changes=True)
+    label = call("ssm", "LabelParameterVersion", AWAY, changes=True)
+    abroad = replace(label, region=HOME)
+    case = of("twice", [put, abroad, label])["late-label"]
+    assert (case.twice, case.together, case.expected) == (True, True, SURVIVE)
+    assert strikes(case, [put, abroad, put, label, label]) == 3
+    held_up, second_put, first_label = (Fault.read(fault) for fault in case.faults)
+    assert [one.when for one in (held_up, second_put, first_label)] == ["before"] * 3
+    assert held_up.kind == "freeze"
+    assert 0 < second_put.seconds < first_label.seconds
+    assert "late-label" not in of("twice", [put])
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,16 @@ FAULT = {"faults": [{"kind": "drop"}]}
             [by("run-1", faulted="freeze"), by("run-1", faulted="freeze"), by("run-2")],
             ["not both processes were held up at their first change"],
         ),
+        (
+            {"together": True, "faults": FAULT["faults"] * 3},
+            [by("run-1", faulted="freeze"), by("run-2", faulted="delay")],
+            ["struck 2 calls, not 3"],
+        ),
+        (
+            {"together": True, "faults": FAULT["faults"] * 2},
+            [by("run-1", faulted="freeze"), by("run-2", faulted="delay")],
+            [],
+        ),
         ({"throttled": True}, [by("run-1", error_code="RequestLimitExceeded")], []),
         ({"throttled": True}, [by("run-1", error_code="InvalidAMIID.NotFound")], ["no call was throttled"]),
     ],

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.publish import apply
 from ansible_collections.golden.images.plugins.module_utils.publish.apply import PublishRun, perform_target
 
 from tests.unit.examples import place
-from tests.unit.publish.examples import LABEL, NAME, NEW, OLD, REGION
+from tests.unit.publish.examples import LABEL, NAME, NEW, OLD, REGION, found, parameter, version
 from tests.unit.wire import Wire
 
 VALUE = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image", "Overwrite": True}
@@ -54,7 +55,8 @@ def ssm() -> Iterator[Wire]:
 def run(ssm: Wire) -> Callable[..., PublishRun]:
     def perform(*actions: Action, wait_timeout: float = 60, before: int = 0) -> PublishRun:
         services = {"ssm": ssm.client, "ssm_once": ssm.client}
-        return perform_target(services, actions or (PUT,), wait_timeout, before)
+        here = found(parameter=parameter(version(before)) if before else None)
+        return perform_target(services, actions or (PUT,), here, wait_timeout)
 
     return perform
 
@@ -62,6 +64,13 @@ def run(ssm: Wire) -> Callable[..., PublishRun]:
 def accepted(ssm: Wire, version: int) -> None:
     """Expect the value, and take it as this version."""
     ssm.expect("put_parameter", VALUE, {"Version": version})
+
+
+def labeled(ssm: Wire, version: int) -> None:
+    """Expect the label for this version."""
+    ssm.expect(
+        "label_parameter_version", {**LABELED, "ParameterVersion": version}, {"ParameterVersion": version}
+    )
 
 
 def shows(ssm: Wire, version: int | None, value: str = NEW) -> None:
@@ -79,7 +88,8 @@ def test_a_value_is_waited_for(ssm: Wire, run: Callable[..., PublishRun], before
     shows(ssm, *before)
     shows(ssm, *before)
     shows(ssm, 3)
-    ssm.expect("label_parameter_version", {**LABELED, "ParameterVersion": 3}, {"ParameterVersion": 3})
+    labeled(ssm, 3)
+    shows(ssm, 3)
     done = run(PUT, LABELING)
     assert (done.failures, done.version) == ([], 3)
     assert [action.operation for action in done.performed] == ["PutParameter", "LabelParameterVersion"]
@@ -200,6 +210,89 @@ def test_a_label_that_aws_ignores_is_a_failure(ssm: Wire, run: Callable[..., Pub
     assert failure.error_code == "invalid_label"
 
 
+LABELING_2 = replace(LABELING, parameters={**LABELED, "ParameterVersion": 2})
+
+
+def labels(run: PublishRun) -> list[int]:
+    """The versions that were labeled, in their order."""
+    assert {action.operation for action in run.performed} == {"LabelParameterVersion"}
+    return [action.parameters["ParameterVersion"] for action in run.performed]
+
+
+def test_the_newest_version_is_labeled_once(ssm: Wire, run: Callable[..., PublishRun]) -> None:
+    labeled(ssm, 2)
+    shows(ssm, None)
+    shows(ssm, 1, OLD)
+    shows(ssm, 2)
+    done = run(LABELING_2)
+    assert (done.failures, done.version, labels(done)) == ([], None, [2])
+
+
+@pytest.mark.parametrize("then", [(None, ""), (1, NEW)], ids=["deleted", "created again"])
+def test_a_label_of_a_version_that_is_gone_is_a_failure(
+    ssm: Wire, run: Callable[..., PublishRun], clock: Clock, then: tuple[Any, str]
+) -> None:
+    labeled(ssm, 2)
+    for _ in range(3):
+        shows(ssm, *then)
+    done = run(LABELING_2, wait_timeout=1)
+    (failure,) = done.failures
+    assert (failure.error_code, labels(done), clock.now) == ("concurrent_change", [2], 1)
+    assert all(text in failure.message for text in (NAME, "version 2"))
+
+
+def test_each_version_that_others_put_with_the_same_image_takes_over_the_label(
+    ssm: Wire, run: Callable[..., PublishRun]
+) -> None:
+    labeled(ssm, 2)
+    shows(ssm, 3)
+    labeled(ssm, 3)
+    shows(ssm, 5)
+    labeled(ssm, 5)
+    shows(ssm, 5)
+    done = run(LABELING_2)
+    assert (done.failures, done.version, labels(done)) == ([], 5, [2, 3, 5])
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_another_image_does_not_take_over_the_label_and_templates_stay(
+    ssm: Wire, run: Callable[..., PublishRun], number: int
+) -> None:
+    modify = {"LaunchTemplateId": "lt-1", "DefaultVersion": "7"}
+    labeled(ssm, 2)
+    shows(ssm, number, OLD)
+    done = run(LABELING_2, Action(place(REGION), "ModifyLaunchTemplate", modify, "lt-1"))
+    (failure,) = done.failures
+    assert (failure.error_code, failure.action) == ("concurrent_change", "LabelParameterVersion")
+    assert all(text in failure.message for text in (NAME, OLD, f"version {number}"))
+    assert f"only if {NEW} is to replace {OLD}" in (failure.remedy or "")
+    assert labels(done) == [2]
+
+
+def test_a_newer_version_that_takes_no_label_is_a_failure(ssm: Wire, run: Callable[..., PublishRun]) -> None:
+    labeled(ssm, 2)
+    shows(ssm, 3)
+    request = {**LABELED, "ParameterVersion": 3}
+    ssm.refuse("label_parameter_version", request, "ParameterVersionLabelLimitExceeded")
+    done = run(LABELING_2)
+    (failure,) = done.failures
+    assert (failure.error_code, labels(done)) == ("ParameterVersionLabelLimitExceeded", [2])
+
+
+def test_a_label_is_not_fine_if_the_newest_version_cannot_be_read(
+    ssm: Wire, run: Callable[..., PublishRun]
+) -> None:
+    labeled(ssm, 2)
+    ssm.refuse("get_parameter", {"Name": NAME}, "AccessDeniedException")
+    done = run(LABELING_2)
+    (failure,) = done.failures
+    assert (failure.action, failure.error_code, labels(done)) == (
+        "GetParameter",
+        "AccessDeniedException",
+        [2],
+    )
+
+
 @pytest.mark.parametrize("operation", ["LabelParameterVersion", "AddTagsToResource"])
 def test_templates_take_the_image_without_the_label_or_the_tags_of_the_parameter(operation: str) -> None:
     parameters: dict[str, dict[str, Any]] = {
@@ -217,6 +310,7 @@ def test_templates_take_the_image_without_the_label_or_the_tags_of_the_parameter
                 Action(place(REGION), operation, parameters[operation], NAME, "ssm"),
                 Action(place(REGION), "ModifyLaunchTemplate", modify, "lt-1"),
             ),
+            found(),
             60,
         )
     assert [failure.action for failure in done.failures] == [operation]
@@ -239,6 +333,7 @@ def test_a_templates_new_version_becomes_the_default_and_its_warnings_are_told()
                 Action(place(REGION), "CreateLaunchTemplateVersion", create, "lt-1"),
                 Action(place(REGION), "ModifyLaunchTemplate", modify, "lt-1"),
             ),
+            found(),
             60,
         )
     assert (done.failures, done.defaults) == ([], {"lt-1": 7})
@@ -287,7 +382,7 @@ def test_a_template_s_new_version_without_a_number_does_not_become_the_default(
     with Wire("ec2").spoken() as ec2:
         ec2.expect("create_launch_template_version", create, answer)
         actions = (creation, Action(place(REGION), "ModifyLaunchTemplate", modify, "lt-1"))
-        done = perform_target({"ec2": ec2.client}, actions, 60)
+        done = perform_target({"ec2": ec2.client}, actions, found(), 60)
     assert (done.performed, done.defaults) == ([creation], {})
     (failure,) = done.failures
     assert failure.action == "CreateLaunchTemplateVersion"

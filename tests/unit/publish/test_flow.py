@@ -173,6 +173,19 @@ def test_the_result_of_a_second_run_has_the_present_versions() -> None:
     assert (one["changed"], one["parameter_version"], one["launch_templates"]) == (False, 3, {TEMPLATE: 1})
 
 
+@pytest.mark.parametrize(
+    ("value", "made", "expected"),
+    [(NEW, 5, 5), (NEW, None, 3), (OLD, None, None)],
+    ids=["another run put a newer version", "only a label", "a new version is planned"],
+)
+def test_the_result_has_the_newest_version_with_the_image(
+    value: str, made: int | None, expected: int | None
+) -> None:
+    want, saw = wanted(), seen(found(parameter=parameter(version(3, value))))
+    (one,) = result(want, saw, plan(want, saw), Outcome(state={place(): PublishRun(version=made)}))["results"]
+    assert (one["changed"], one["parameter_version"]) == (True, expected)
+
+
 def test_a_rollback_in_several_accounts_returns_a_list_of_images() -> None:
     want = wanted(images=None, regions=(REGION,), account_ids=(CONSUMER,), source_image_id=SOURCE_ID)
     saw = seen(found(), places={place(): found(), ABROAD: found()})
