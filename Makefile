@@ -75,7 +75,7 @@ chaos: environment  ## playbooks killed, cut off, throttled, denied at each call
 bench: environment  ## time and memory against what one would run without it: docs/benchmarks.md; half an hour. Some: BENCH="audit start"
 	@$(RUN) -m tests.benchmark $(BENCH)
 
-pictures: environment  ## reports on a realistic fixture, and pictures of their pages; README=1: those of README.md
+pictures: environment  ## pictures of pages and terminals, on a realistic fixture; README=1: those of README.md
 	@$(RUN) -m tests.pictures $(if $(README),--readme) $(if $(AXE),--axe $(AXE))
 
 simulated-aws: environment  ## run the simulated AWS with FIXTURE on PORT; prints the credentials of ACCOUNT

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.pictures``: real reports on a realistic fixture, and pictures of their pages.
+"""``python -m tests.pictures``: real playbooks on a realistic fixture, pictures of their pages and terminals.
 
 With ``--readme`` it also writes the pictures of README.md into docs/pictures.
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from .accessibility import violations
 from .camera import photograph, summary
 from .large import NAME, large_page
-from .runs import SCREEN, reports
+from .runs import end_of, reports
 from .terminal import picture
 
 _CHECKOUT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     pages = reports(folder)
     if arguments.readme:
-        _write_of_readme(pages["audit"], folder / SCREEN)
+        _write_of_readme(pages["audit"], folder / "distribute.txt")
     pages[NAME] = large_page(folder)
     print(f"{'page':16}{'KiB':>7}{'px high':>9}{'at 400':>8}{'too wide px':>13}{'paper':>7}{'loaded s':>10}")
     for name, page in pages.items():
@@ -56,7 +56,7 @@ def _write_of_readme(audit: Path, screen: Path) -> None:
     """Write the pictures that README.md shows: an audit's page, and the end of a distribution."""
     _OF_README.mkdir(exist_ok=True)
     (_OF_README / "audit.png").write_bytes(summary(audit))
-    drawn = picture(screen.read_text(encoding="utf-8"), "A distribution with verification")
+    drawn = picture(end_of(screen.read_text(encoding="utf-8")), "A distribution with verification")
     (_OF_README / "distribute.svg").write_text(drawn, encoding="utf-8")
 
 

@@ -17,10 +17,8 @@ from simulated_aws.client import SimulatedAws
 from simulated_aws.fixtures.realistic import CONSUMERS, EXTERNAL_ID, OWNER, REGIONS, ROLE, realistic_fixture
 from tests.integration.playbook import Ansible
 
-from .terminal import written
+from .terminal import picture, written
 
-COMMAND = ("ansible-playbook", "-i", "localhost,", "golden.images.distribute_ami", "-e", "@my-vars.yml")
-SCREEN = "distribute.txt"
 _SOURCE = "golden-web-2026.11.1 us-east-1"
 # A distribution to 24 accounts in 8 regions with a verification takes minutes on a slow machine.
 _TIMEOUT = 1200
@@ -28,12 +26,24 @@ _PRICES = {"default": 0.05, "sa-east-1": 0.068}
 
 
 def reports(folder: Path) -> dict[str, Path]:
-    """Run the playbooks, and return the pages of their reports in ``folder`` by name."""
+    """Run the playbooks, and return the pages of their reports in ``folder`` by name.
+
+    For each run, the file NAME.txt gets what it writes to a terminal, and NAME.svg a picture of that.
+    """
     with SimulatedAws.start(realistic_fixture(datetime.now(UTC))) as aws:
         aws.set_throttling(False)
         ansible = Ansible(aws.environment(OWNER), folder)
         ansible.timeout = _TIMEOUT
         return {page.relative_to(folder).parts[0]: page for page in _pages(aws, ansible, folder)}
+
+
+def end_of(output: str) -> str:
+    """The command and the table at the end of what a distribution writes to a terminal."""
+    command = output.partition("\n")[0]
+    result = output[output.index("TASK [golden.images.distribute : Show the result]") :]
+    # Tasks that follow show nothing.
+    end = re.split(r"\n(?:TASK \[|PLAY RECAP)", result)[0].rstrip()
+    return f"{command}\n…\n{end}"
 
 
 def _pages(aws: SimulatedAws, ansible: Ansible, folder: Path) -> Iterator[Path]:
@@ -67,7 +77,9 @@ def _pages(aws: SimulatedAws, ansible: Ansible, folder: Path) -> Iterator[Path]:
         "cleanup_account_names": names,
         "cleanup_tombstone_path": str(folder / "tombstones.json"),
     }
-    yield _page(ansible, "cleanup_amis", folder / "cleanup-plan", "cleanup_report_dir", cleanup, "--check")
+    yield _page(
+        ansible, "cleanup_amis", folder / "cleanup-plan", "cleanup_report_dir", cleanup, "--check", "--diff"
+    )
     distribute = {
         "distribute_source_image_id": source,
         "distribute_source_region": "us-east-1",
@@ -79,13 +91,34 @@ def _pages(aws: SimulatedAws, ansible: Ansible, folder: Path) -> Iterator[Path]:
         **{f"distribute_{name}": value for name, value in consuming.items()},
         "distribute_account_names": names,
     }
-    yield _page_and_screen(ansible, folder / "distribute", distribute)
+    _run(ansible, "distribute_ami", folder / "distribute-plan", distribute, "--check", "--diff")
+    yield _page(ansible, "distribute_ami", folder / "distribute", "distribute_report_dir", distribute)
     verify = {
         "verify_images": {"us-east-1": source},
         "verify_account_names": names,
         **{f"verify_{name}": value for name, value in consuming.items()},
     }
     yield _page(ansible, "verify_ami", folder / "verify", "verify_report_dir", verify)
+    diagnose = {
+        "diagnose_images": {"us-east-1": source},
+        "diagnose_account_ids": consumers,
+        "diagnose_consumer_role_name": ROLE,
+        "diagnose_external_id": EXTERNAL_ID,
+    }
+    _run(ansible, "diagnose_ami", folder / "diagnose", diagnose)
+    allowed = {
+        name.removeprefix("audit_"): audit[name] for name in audit if name.startswith("audit_allowed_")
+    }
+    remediate: dict[str, Any] = {
+        "remediate_regions": [*REGIONS],
+        "remediate_finding_codes": ["unknown_account", "public", "snapshot_public"],
+        **{f"remediate_{name}": value for name, value in allowed.items()},
+    }
+    _run(ansible, "remediate_ami_sharing", folder / "remediate-refused", remediate, "--check", "--diff")
+    remediate["remediate_max_removals"] = 20
+    _run(ansible, "remediate_ami_sharing", folder / "remediate-plan", remediate, "--check", "--diff")
+    unshare = {"unshare_images": {"us-east-1": source}, "unshare_account_ids": consumers[:3]}
+    _run(ansible, "unshare_ami", folder / "unshare-plan", unshare, "--check", "--diff")
 
 
 def _page(
@@ -98,26 +131,21 @@ def _page(
 ) -> Path:
     """Run a playbook that writes its report into a new directory, and return the page."""
     shutil.rmtree(folder, ignore_errors=True)
-    run = ansible.run(f"golden.images.{playbook}", {**variables, option: str(folder)}, *options)
-    return _only_page(folder, run.text)
+    return _only_page(folder, _run(ansible, playbook, folder, {**variables, option: str(folder)}, *options))
 
 
-def _page_and_screen(ansible: Ansible, folder: Path, variables: Mapping[str, Any]) -> Path:
-    """Distribute with the README's command on a terminal; the file SCREEN gets the end of its output."""
-    shutil.rmtree(folder, ignore_errors=True)
-    variables = {**variables, "distribute_report_dir": str(folder)}
-    (ansible.folder / "my-vars.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
+def _run(ansible: Ansible, playbook: str, folder: Path, variables: Mapping[str, Any], *options: str) -> str:
+    """Run a playbook on a terminal with variables in a file, as README.md does; what the terminal shows."""
+    (ansible.folder / "my-vars.yml").write_text(yaml.safe_dump(dict(variables)), encoding="utf-8")
+    command = ("ansible-playbook", "-i", "localhost,", f"golden.images.{playbook}", "-e", "@my-vars.yml")
     own = {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", "TERM": "xterm-256color"}
     environment = {name: value for name, value in ansible.environment.items() if name != "ANSIBLE_NOCOLOR"}
-    output = written(COMMAND, ansible.folder, {**environment, **own})
-    page = _only_page(folder, output)
-    result = output[output.index("TASK [golden.images.distribute : Show the result]") :]
-    # Tasks that follow show nothing.
-    end = re.split(r"\n(?:TASK \[|PLAY RECAP)", result)[0].rstrip()
+    output = written((*command, *options), ansible.folder, {**environment, **own})
     # The picture shows no directory of this machine.
-    text = f"$ {shlex.join(COMMAND)}\n…\n{end.replace(str(ansible.folder), '/var/lib/golden')}"
-    (ansible.folder / SCREEN).write_text(text, encoding="utf-8")
-    return page
+    output = f"$ {shlex.join((*command, *options))}\n{output.replace(str(ansible.folder), '/var/lib/golden')}"
+    folder.with_suffix(".txt").write_text(output, encoding="utf-8")
+    folder.with_suffix(".svg").write_text(picture(output, folder.name), encoding="utf-8")
+    return output
 
 
 def _only_page(folder: Path, output: str) -> Path:
