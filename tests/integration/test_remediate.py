@@ -155,6 +155,7 @@ def test_only_access_that_is_not_allowed_is_removed_once(
     assert over.code != 0
     refusal = over.task("Plan removals").result["msg"]
     assert f"{len(expected)} removals, 2 of them of keys, and at most {len(expected) - 1}" in refusal
+    assert f"set remediate_max_removals to {len(expected)}." in refusal
     assert ids["far"] in refusal
 
     planned = ansible.run(FQCN, variables, "--check", "--diff")

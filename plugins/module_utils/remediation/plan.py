@@ -224,5 +224,5 @@ def _over_the_cap(wanted: RemediationWanted, removals: tuple[Removal, ...]) -> I
         "max_removals",
         f"max_removals: the plan has {number} removals, {keys} of them of keys, and at most {most} are "
         f"allowed. {named}{more}.",
-        f"If all of them are intended, set max_removals (remediate_max_removals of the role) to {number}.",
+        f"If all of them are intended, set max_removals to {number}.",
     )

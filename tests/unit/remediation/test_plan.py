@@ -210,7 +210,7 @@ def test_more_than_the_cap_is_refused_with_examples() -> None:
     assert "16 removals, 8 of them of keys, and at most 15" in refusal.message
     assert refusal.message.count("unshare ami-") == 5
     assert "and 11 more" in refusal.message
-    assert "remediate_max_removals" in refusal.remedy
+    assert refusal.remedy == "If all of them are intended, set max_removals to 16."
 
 
 def test_the_message_of_a_removal() -> None:
