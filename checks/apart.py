@@ -27,7 +27,7 @@ class Apart:
     """
 
     folder: Path
-    finish: Callable[[Path], object]
+    finish: Callable[[Path], object] | None = None
     inputs: tuple[Path, ...] = ()
     locks: Path = CHECKOUT / "requirements"
 
@@ -72,7 +72,8 @@ class Apart:
         run("uv", "--quiet", "venv", "--clear", "--python", python, self.folder, quiet=True)
         there = self.folder / "bin" / "python"
         run("uv", "--quiet", "pip", "sync", "--python", there, "--require-hashes", self.lock, quiet=True)
-        self.finish(self.folder)
+        if self.finish is not None:
+            self.finish(self.folder)
 
 
 def newer_python(oldest: tuple[int, int]) -> str:

@@ -9,12 +9,7 @@ from pathlib import Path
 from checks.apart import Apart
 from checks.paths import CHECKOUT
 
-
-def _nothing(_: Path) -> None:
-    """The lock installs all of it."""
-
-
-ENVIRONMENT = Apart(CHECKOUT / ".venv" / "second-opinion", _nothing)
+ENVIRONMENT = Apart(CHECKOUT / ".venv" / "second-opinion")
 
 
 def program() -> Path:

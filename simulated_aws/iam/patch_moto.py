@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Replaces moto's IAM user by one with AWS's unique ID, since policies and grants store that ID."""
+"""Gives moto's IAM users AWS's unique ID, which policies and grants store, and EC2's roles their names."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from moto.iam import models
 from moto.iam.utils import generate_access_key_id_from_account_id
 
 _UserOfMoto = models.User
+# EC2 User Guide, "Service-linked role for Spot Instance requests"; "EC2 Fleet prerequisites"; "Spot Fleet
+# permissions". The part of a role's name after AWSServiceRoleFor, by the service.
+_NAMES = {"ec2fleet": "EC2Fleet", "spot": "EC2Spot", "spotfleet": "EC2SpotFleet"}
 
 
 class User(_UserOfMoto):
@@ -26,3 +29,4 @@ User.__module__ = _UserOfMoto.__module__
 def patch_moto() -> None:
     """Patch moto. Call it before the first user is created; further calls have no effect."""
     models.User = User  # type: ignore[misc]
+    models.SERVICE_NAME_CONVERSION.update(_NAMES)

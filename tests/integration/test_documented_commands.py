@@ -10,9 +10,11 @@ A page's files of variables are written from its YAML, with IDs and directories 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +26,7 @@ import boto3.session
 import pytest
 import yaml
 
+from checks import aws_cli
 from simulated_aws.client import SimulatedAws
 
 from . import probing
@@ -32,6 +35,7 @@ from .fixture import HOME, OWNER
 from .playbook import CHECKOUT, Ansible
 
 AWAY = "eu-west-1"
+FURTHER = ("ap-southeast-2", "us-west-2")
 ROLE = "golden-consumer"
 MANAGEMENT = "management"
 _DISKS = [{"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": "golden"}]
@@ -47,7 +51,7 @@ _WORLD: dict[str, Any] = {
     },
     # An audit of fewer regions is faster.
     "not_opted_in_regions": sorted(
-        {*boto3.session.Session().get_available_regions("ec2")} - {HOME, AWAY, "ap-southeast-2"}
+        {*boto3.session.Session().get_available_regions("ec2")} - {HOME, AWAY, *FURTHER}
     ),
     "organization": {
         "management_account": MANAGEMENT,
@@ -56,7 +60,7 @@ _WORLD: dict[str, Any] = {
     },
     "roles": {ROLE: {"accounts": ["web", "data"], "trusts": [OWNER], "external_id": "golden-images"}},
     "kms_keys": {
-        "golden": {"account": OWNER, "regions": [HOME, AWAY, "ap-southeast-2"], "alias": "alias/golden"},
+        "golden": {"account": OWNER, "regions": [HOME, AWAY, *FURTHER], "alias": "alias/golden"},
         **{
             name: {"account": name, "regions": [HOME, AWAY], "alias": "alias/web"} for name in ("web", "data")
         },
@@ -70,11 +74,13 @@ _WORLD: dict[str, Any] = {
     },
 }
 
-# The image of a page, if it is not the one that is distributed.
+# The images of a page, if they are not the one that is distributed and an old one.
 IMAGES = {
-    "docs/publishing.md": "golden-plain",
-    "docs/restoring.md": "golden-old-1",
-    "docs/verifying.md": "golden-plain",
+    "docs/moving/README.md": ("golden-plain", "golden-plain-copy"),
+    "docs/moving/from-amazon-aws.md": ("golden-plain", "golden-old-2"),
+    "docs/publishing.md": ("golden-plain", "golden-old-2"),
+    "docs/restoring.md": ("golden-old-1", "golden-old-2"),
+    "docs/verifying.md": ("golden-plain", "golden-old-2"),
 }
 
 # What this file does not run, by a pattern for the beginning of the command, and why.
@@ -94,8 +100,12 @@ ELSEWHERE = {
     "ansible-playbook -i localhost, awx/setup.yml": "it needs an AWX: tests/integration/awx has a stand-in",
     "ansible-navigator": "it has an environment of its own: tests/integration/test_navigator.py",
     "ansible-rulebook": "it needs Java: tests/integration/test_rulebook.py",
-    "aws ": "the environment has no AWS CLI",
+    "aws imagebuilder": "the simulated AWS has no Image Builder",
+    "aws sqs": "version 1 of the AWS CLI, the one of PyPI, does not use AWS_ENDPOINT_URL for SQS",
+    "packer build": "it launches an instance and connects to it",
 }
+# The account that runs a command, if it is not the owner of the images.
+ACCOUNTS = {"aws iam": "web", "aws kms create-grant": "web", "ansible-inventory": MANAGEMENT}
 
 
 @dataclass(frozen=True)
@@ -118,9 +128,7 @@ def _begins(pattern: str, text: str) -> bool:
 @cache
 def _pages() -> dict[str, str]:
     paths = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
-    # tests/integration/test_moving.py runs the examples of that directory in worlds of other tools.
-    kept = [path for path in paths if path.parent.name != "moving"]
-    return {path.relative_to(CHECKOUT).as_posix(): path.read_text(encoding="utf-8") for path in kept}
+    return {path.relative_to(CHECKOUT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
 def _blocks(text: str, language: str) -> list[str]:
@@ -145,21 +153,30 @@ PAGES = [page for page, text in _pages().items() if any(one.reason is None for o
 
 @dataclass(frozen=True)
 class World:
-    """The simulated AWS with what the pages presume, and the directory that the commands run in."""
+    """The simulated AWS with what the pages presume, and the directory that the commands run in.
+
+    ``variables`` are those of the shell that the commands use.
+    """
 
     aws: SimulatedAws
     folder: Path
     described: Mapping[str, Any]
+    variables: dict[str, str] = field(default_factory=dict)
 
     def image(self, name: str) -> str:
         """The ID of an image, by the name that it has in the fixture."""
         return str(self.described["images"][name]["image_id"])
 
+    def key(self, region: str) -> str:
+        """The ARN of the owner's key in a region."""
+        return str(self.described["kms_keys"]["golden"][region])
+
     def actual(self, page: str, text: str) -> str:
         """A page's text with IDs and directories that exist instead of its examples."""
+        first, second = IMAGES.get(page, ("golden-web-2", "golden-old-2"))
         examples = {
-            "ami-0123456789abcdef0": self.image(IMAGES.get(page, "golden-web-2")),
-            "ami-0fedcba9876543210": self.image("golden-old-2"),
+            "ami-0123456789abcdef0": self.image(first),
+            "ami-0fedcba9876543210": self.image(second),
             "subnet-0123456789abcdef0": probing.subnet(self.aws, "web", HOME),
             "subnet-0fedcba9876543210": probing.subnet(self.aws, "data", HOME),
             "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5": self.described["organization"][
@@ -169,6 +186,7 @@ class World:
                 "organization"
             ]["units"]["workloads/prod"]["arn"],
             "alias/golden-images": "alias/golden",
+            "arn:aws:kms:eu-west-1:111122223333:key/…": self.key(AWAY),
             "222222222222": self.aws.account_id("data"),
             "/tmp/audit": str(self.folder / "audit"),
             "/var/lib/golden": str(self.folder),
@@ -192,7 +210,7 @@ def world(aws: SimulatedAws, tmp_path: Path) -> World:
 def _share(world: World) -> None:
     """Share the image with the accounts that are to launch it."""
     world.aws.client("ec2", OWNER, HOME).modify_image_attribute(
-        ImageId=world.image(IMAGES["docs/verifying.md"]),
+        ImageId=world.image("golden-plain"),
         LaunchPermission={"Add": [{"UserId": world.aws.account_id(name)} for name in ("web", "data")]},
     )
 
@@ -252,10 +270,60 @@ def _make_bucket(world: World) -> None:
     world.aws.client("s3", OWNER, HOME).create_bucket(Bucket="golden-retired")
 
 
+def _monitor(world: World) -> None:
+    """A log group, and what a monitoring has made, whose ARNs and URL are in variables of the shell."""
+    _make_log_group(world)
+    sqs = world.aws.client("sqs", OWNER, HOME)
+    queue_url = sqs.create_queue(QueueName="made")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
+    topic = world.aws.client("sns", OWNER, HOME).create_topic(Name="made")
+    world.variables.update(
+        key_arn=world.key(HOME),
+        queue_arn=attributes["QueueArn"],
+        queue_url=queue_url,
+        topic_arn=topic["TopicArn"],
+    )
+
+
+def _grant(world: World) -> None:
+    """Give an account the grant of a distribution with ``distribute_auto_scaling``."""
+    world.aws.client("kms", OWNER, AWAY).create_grant(
+        KeyId=world.key(AWAY),
+        GranteePrincipal=f"arn:aws:iam::{world.aws.account_id('web')}:root",
+        Operations=[
+            "CreateGrant",
+            "Decrypt",
+            "DescribeKey",
+            "Encrypt",
+            "GenerateDataKey",
+            "GenerateDataKeyWithoutPlaintext",
+            "ReEncryptFrom",
+            "ReEncryptTo",
+        ],
+    )
+
+
+def _build_with_packer(world: World) -> None:
+    """The image that Packer's template builds."""
+    world.aws.client("ec2", OWNER, HOME).copy_image(
+        SourceImageId=world.image("golden-plain"), SourceRegion=HOME, Name="golden-web-2026.11.1"
+    )
+
+
+def _build_with_image_builder(world: World) -> None:
+    """Tag an image as Image Builder does."""
+    arn = f"arn:aws:imagebuilder:{HOME}:{world.aws.account_id(OWNER)}:image/golden-web/1.0.0/1"
+    tags: Any = [{"Key": "Ec2ImageBuilderArn", "Value": arn}]
+    world.aws.client("ec2", OWNER, HOME).create_tags(Resources=[world.image("golden-plain")], Tags=tags)
+
+
 PREPARED: dict[str, Callable[[World], None]] = {
     "docs/cleanup.md": _make_bucket,
-    "docs/event-driven.md": _make_log_group,
-    "docs/monitoring.md": _make_log_group,
+    "docs/encrypted-images.md": _grant,
+    "docs/event-driven.md": _monitor,
+    "docs/monitoring.md": _monitor,
+    "docs/moving/from-image-builder.md": _build_with_image_builder,
+    "docs/moving/from-packer.md": _build_with_packer,
     "docs/publishing.md": _distributed,
     "docs/restoring.md": _retire,
     "docs/verifying.md": _share,
@@ -266,9 +334,6 @@ PREPARED: dict[str, Callable[[World], None]] = {
 def test_the_commands_of_a_page_work(world: World, page: str) -> None:
     text = world.actual(page, _pages()[page])
     PREPARED.get(page, lambda _world: None)(world)
-    account = MANAGEMENT if "ansible-inventory" in text else OWNER
-    environment = Ansible(world.aws.environment(account), world.folder).environment
-    environment |= {"HOME": str(world.folder), "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
     world.aws.clear_calls()
     for command in _commands(text):
         if command.reason is not None:
@@ -279,7 +344,7 @@ def test_the_commands_of_a_page_work(world: World, page: str) -> None:
         done = subprocess.run(
             ["bash", "-c", command.text],
             cwd=world.folder,
-            env=environment,
+            env=_environment(world, command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -296,6 +361,16 @@ def test_the_commands_of_a_page_work(world: World, page: str) -> None:
             assert re.search(recap, done.stdout, re.MULTILINE), done.stdout
             assert "--check" not in command.text or changing_calls(world.aws) == []
         world.aws.clear_calls()
+
+
+def _environment(world: World, command: Command) -> dict[str, str]:
+    account = next((name for begin, name in ACCOUNTS.items() if command.text.startswith(begin)), OWNER)
+    environment = Ansible(world.aws.environment(account), world.folder).environment
+    environment |= {"HOME": str(world.folder), "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
+    if command.text.startswith("aws "):
+        scripts = str(aws_cli.ENVIRONMENT.scripts(lambda: sys.executable))
+        environment["PATH"] = os.pathsep.join([scripts, environment["PATH"]])
+    return environment | world.variables
 
 
 def _named_block(text: str, name: str) -> str | None:
@@ -436,6 +511,9 @@ def _other_blocks() -> list[tuple[str, str]]:
     """The page and the text of each block of YAML that no command reads."""
     found = []
     for page, text in _pages().items():
+        if page.startswith("docs/moving/"):
+            # tests/integration/test_moving.py runs them in worlds of other tools.
+            continue
         read = {
             _named_block(text, name)
             for command in _commands(text)
