@@ -70,7 +70,24 @@ def _selected(value: Any) -> Any:
     return _in_commas(value)
 
 
-FORMS: Mapping[str, Callable[[Any], Any]] = {"commas": _in_commas, "lines": _in_lines, "selected": _selected}
+def _as_json(value: Any) -> Any:
+    """Lists and mappings as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _as_yaml(value: Any) -> Any:
+    """Lists and mappings as YAML."""
+    return yaml.safe_dump(value) if isinstance(value, (dict, list)) else _as_json(value)
+
+
+# Lists of text are written in one way each; the main job of a role has nearly all of them.
+MAIN_FORMS: Mapping[str, Callable[[Any], Any]] = {"json": _as_json, "yaml": _as_yaml}
+FORMS: Mapping[str, Callable[[Any], Any]] = {
+    "commas": _in_commas,
+    "lines": _in_lines,
+    "selected": _selected,
+    **MAIN_FORMS,
+}
 
 
 def _cases() -> Iterator[Any]:
@@ -81,7 +98,7 @@ def _cases() -> Iterator[Any]:
     """
     for role, jobs in sorted(JOBS.items()):
         for number, name in enumerate(jobs):
-            for form in FORMS:
+            for form in [one for one in FORMS if not (number and one in MAIN_FORMS)]:
                 marks = pytest.mark.every_python if form == ("lines" if number else "commas") else ()
                 yield pytest.param(role, name, form, id=f"{role}-{name}-{form}", marks=marks)
 
