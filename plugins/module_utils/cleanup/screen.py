@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..reports.document import Column
@@ -22,6 +22,7 @@ from ..reports.screen import (
     failure_message,
     failures,
     limited,
+    listed,
     one_message,
     report_line,
     sentence,
@@ -31,17 +32,13 @@ from .decisions import KEEP, WAIT
 from .report.outcome import DECISIONS, DONE, STAGES
 from .report.wording import money
 from .stages import DEREGISTER
+from .state import UNPROVEN, UNREADABLE
 
 _MOST_REASONS = 8
-_REASONS = (Column("number", "kept", numeric=True), Column("reason", "because"))
 # What differs between images with the same reason: IDs, dates and times.
 _SPECIFIC = re.compile(
     r"\b(?:ami|snap|i|vol|lt)-[0-9a-z]+\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:]+\S*)?|\b[0-9]{12}\b"
 )
-_UNKNOWN = {
-    "unreadable": "Its use could not be read.",
-    "unproven": "AWS does not show whether it is in use.",
-}
 
 
 def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
@@ -108,23 +105,37 @@ def _rows(report: Mapping[str, Any]) -> Iterator[Row]:
             yield Row(cells, Tone.BAD if acts and sums["not_done"] else Tone.PLAIN)
 
 
-def _reasons(images: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
-    """Why images are kept, or wait although their next stage is due: how many, in one line each."""
-    counts: Counter[str] = Counter()
-    for image in images:
-        if image["decision"] in (KEEP, WAIT):
-            counts.update(_reasons_of(image))
-    rows = [Row({"number": f"{number:,}", "reason": text}) for text, number in counts.most_common()]
-    yield from table(_REASONS, rows[:_MOST_REASONS])
-    if len(rows) > _MOST_REASONS:
-        yield from sentence(f"and {counted(len(rows) - _MOST_REASONS, 'more reason')}")
+def _reasons(images: Collection[Mapping[str, Any]]) -> Iterator[Line]:
+    """Why images are kept, and why others wait although their next stage is due: how many, in one line each.
+
+    Each image counts once, for the first of its reasons.
+    """
+    for decision, title in ((KEEP, "kept"), (WAIT, "blocked")):
+        found = (_first_reason(image) for image in images if image["decision"] == decision)
+        counts = Counter(reason for reason in found if reason)
+        alike = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+        shown, others = alike[:_MOST_REASONS], alike[_MOST_REASONS:]
+        columns = (Column("number", title, numeric=True), Column("reason", "first reason of each"))
+        yield from table(columns, [Row({"number": f"{number:,}", "reason": text}) for text, number in shown])
+        if others:
+            number = sum(number for _text, number in others)
+            yield from sentence(f"and {counted(number, 'image')} for {counted(len(others), 'other reason')}")
 
 
-def _reasons_of(image: Mapping[str, Any]) -> set[str]:
-    uses = {str(found["kind"]) for found in image["evidence"]}
-    texts = {_SPECIFIC.sub("\u2026", str(reason)) for reason in image["reasons"]}
-    read = {f"It is in use: {use.replace('_', ' ')}." for use in uses - _UNKNOWN.keys()}
-    return texts | read | {text for kind, text in _UNKNOWN.items() if kind in uses}
+def _first_reason(image: Mapping[str, Any]) -> str:
+    """A rule or a block, else a use, else what is not known of its use; empty if nothing keeps the image."""
+    if image["reasons"]:
+        # One line counts images of all regions.
+        reason = image["reasons"][0]
+        return _SPECIFIC.sub("\u2026", str(reason)).replace("in this region", "in its region")
+    subjects: dict[str, set[str]] = {}
+    for found in image["evidence"]:
+        subjects.setdefault(str(found["kind"]), set()).add(_SPECIFIC.sub("\u2026", str(found["subject"])))
+    if uses := sorted(subjects.keys() - {UNREADABLE, UNPROVEN}):
+        return f"It is in use: {', '.join(use.replace('_', ' ') for use in uses)}."
+    if UNREADABLE in subjects:
+        return f"Its use could not be read: {listed(sorted(subjects[UNREADABLE]))}."
+    return "AWS does not show whether it is in use." if subjects else ""
 
 
 def _warnings(report: Mapping[str, Any], path: str | None) -> Iterator[Line]:

@@ -55,10 +55,11 @@ def test_stages_and_reasons() -> None:
         "disable          1     1    8           0.40",
         "wait             2         16           0.80",
         "keep             2         16           0.80",
-        "kept  because",
-        "   1  It is protected from deregistration (enabled).",
-        "   1  It is among the latest 1 of its family in this region.",
+        "kept  first reason of each",
+        "   1  It is among the latest 1 of its family in its region.",
         "   1  It is in use: instance.",
+        "blocked  first reason of each",
+        "      1  It is protected from deregistration (enabled).",
         "Report: cleanup",
     ]
     assert found.failure == ""
@@ -97,19 +98,42 @@ def test_a_reason_is_one_line_whatever_it_names(number: int) -> None:
     assert f"{number:>4}  Its snapshot \u2026 is locked (governance)." in lines
 
 
-def test_many_reasons_are_counted() -> None:
+def test_many_reasons_are_counted_with_their_images() -> None:
     images = [one(f"ami-{count}", "keep", reasons=[f"Reason {'x' * count}."]) for count in range(12)]
-    assert "4 more reasons" in shown(cleaned(*images)).text
+    lines = shown(cleaned(*images, {**images[11], "image_id": "ami-12"})).text.splitlines()
+    assert lines[3:5] == ["kept  first reason of each", f"   2  Reason {'x' * 11}."]
+    assert "and 4 images for 4 other reasons" in lines
 
 
-def test_use_that_could_not_be_read() -> None:
-    found = shown(cleaned(one("ami-1", "keep", reasons=[], evidence=[UNREAD])))
-    assert "1  Its use could not be read." in found.text
+USED = {"detail": "running", "kind": "launch_template", "subject": "lt-1"}
+UNPROVEN = {**UNREAD, "kind": "unproven"}
 
 
-def test_use_that_aws_does_not_show() -> None:
-    found = shown(cleaned(one("ami-1", "keep", reasons=[], evidence=[{**UNREAD, "kind": "unproven"}])))
-    assert "1  AWS does not show whether it is in use." in found.text
+@pytest.mark.parametrize(
+    ("reasons", "evidence", "expected"),
+    [
+        ([], [UNREAD], "Its use could not be read: DescribeInstances."),
+        ([], [UNPROVEN], "AWS does not show whether it is in use."),
+        (
+            [],
+            [UNPROVEN, UNREAD, {**UNREAD, "subject": "AssumeRole"}],
+            "Its use could not be read: AssumeRole, DescribeInstances.",
+        ),
+        ([], [UNREAD, USED, {**USED, "kind": "instance"}], "It is in use: instance, launch template."),
+        (["It is the latest.", "It is new."], [USED], "It is the latest."),
+    ],
+)
+def test_an_image_counts_once_for_its_first_reason(
+    reasons: list[str], evidence: list[dict[str, Any]], expected: str
+) -> None:
+    lines = shown(cleaned(one("ami-1", "keep", reasons=reasons, evidence=evidence))).text.splitlines()
+    assert lines[-3:-1] == ["kept  first reason of each", f"   1  {expected}"]
+
+
+def test_reasons_of_as_many_images_are_in_alphabetical_order() -> None:
+    images = [one(f"ami-{text}", "keep", reasons=[f"Reason {text}."]) for text in "bca"]
+    lines = shown(cleaned(*images)).text.splitlines()
+    assert lines[-4:-1] == ["   1  Reason a.", "   1  Reason b.", "   1  Reason c."]
 
 
 def test_a_step_that_failed() -> None:
