@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..model import PUBLIC
@@ -22,8 +22,8 @@ from ..reports.screen import (
     failure_message,
     failures,
     limited,
-    listed,
     report_line,
+    resource_name,
     sentence,
     table,
 )
@@ -35,7 +35,8 @@ _COLUMNS = (
     Column("code", "finding"),
     Column("number", "count", numeric=True),
     Column("principal", "principal"),
-    Column("place", "where"),
+    Column("region", "region"),
+    Column("resource", "resource"),
 )
 _TONES = {"high": Tone.BAD, "medium": Tone.WARNING, "low": Tone.PLAIN}
 
@@ -100,20 +101,21 @@ def _groups(
 
 def _row(group: Group) -> Row:
     first, found = group
-    regions = list(dict.fromkeys(str(one["region"]) for one in found if one["region"]))
-    if len(found) == 1:
-        place = f"{first['region'] or ''} {first['resource'] or ''}"
-    else:
-        place = regions[0] if len(regions) == 1 else counted(len(regions), "region")
-    principals = list(dict.fromkeys(_principal(one) for one in found if one["principal"]))
+    resources = {one["resource"] for one in found}
     cells = {
         "severity": first["severity"],
         "code": first["code"],
         "number": len(found),
-        "principal": listed(principals, 1),
-        "place": place.strip(),
+        "principal": _one_or_number((_principal(one) for one in found if one["principal"]), "principal"),
+        "region": _one_or_number((one["region"] for one in found if one["region"]), "region"),
+        "resource": resource_name(first["resource"] or "") if len(resources) == 1 else "",
     }
     return Row(cells, _TONES[first["severity"]])
+
+
+def _one_or_number(texts: Iterable[str], noun: str) -> str:
+    different = list(dict.fromkeys(texts))
+    return counted(len(different), noun) if len(different) > 1 else "".join(different)
 
 
 def _principal(finding: Mapping[str, Any]) -> str:

@@ -20,13 +20,13 @@ from ..reports.screen import (
     Screen,
     Tone,
     counted,
-    cut,
     failure_message,
     failures,
     further,
     limited,
     listed,
     module_message,
+    resource_name,
     sentence,
     table,
 )
@@ -38,8 +38,6 @@ _COLUMNS = (
     Column("outcome", "outcome"),
     Column("codes", "findings"),
 )
-# Columns of a key's ID.
-_KEY = 14
 _RERUN = "Rerun to complete the remaining removals."
 # Where the problems are that are not shown: the role has no report.
 _REST = "the fact remediate_remaining and the output of -vvv"
@@ -145,7 +143,7 @@ def _rows(run: _Run) -> Iterator[Row]:
         number = len(removals)
         cells = {
             "region": region,
-            "resource": _resource(str(resource)),
+            "resource": resource_name(str(resource)),
             "principal": _name(removals[0]["principal"]) if number == 1 else f"{number:,} principals",
             "outcome": outcome,
             "codes": codes,
@@ -154,12 +152,6 @@ def _rows(run: _Run) -> Iterator[Row]:
     if len(rows) > MOST_ROWS:
         left = sum(len(removals) for removals in list(rows.values())[MOST_ROWS:])
         yield Row({"region": f"{left:,} more", "outcome": run.outcome(ranked[-1])})
-
-
-def _resource(resource: str) -> str:
-    """The ID of an image or snapshot, whole; the beginning of a key's, which is much longer."""
-    _arn, is_key, key = resource.partition(":key/")
-    return f"key {cut(key, _KEY)}" if is_key else resource
 
 
 def _name(principal: str) -> str:

@@ -40,6 +40,8 @@ _INDENT, _ELLIPSIS = "  ", "\u2026"
 _NARROWEST = 8
 # The columns that are cut last, and the longest ID, "snap-" and 17 digits: half an ID is of little use.
 _IDS, _ID = frozenset({"account", "image", "region", "resource"}), 22
+# The columns of a key's ID.
+_KEY = 14
 # The characters of a failure in the lines, and in the message of a role that fails.
 _SHOWN, _TOLD = 320, 480
 # Lines of the message of a role.
@@ -301,6 +303,12 @@ def cut(text: str, width: int) -> str:
     while text and columns_of(text) > width - 1:
         text = text[:-1]
     return text + _ELLIPSIS
+
+
+def resource_name(resource: str) -> str:
+    """The ID of an image or a snapshot, or the beginning of that of a KMS key, which an ARN ends with."""
+    _arn, is_key, key = resource.partition(":key/")
+    return f"key {cut(key, _KEY)}" if is_key else resource
 
 
 def _fitted(texts: Sequence[str]) -> list[str]:

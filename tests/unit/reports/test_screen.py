@@ -35,6 +35,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     one_message,
     outcome_of,
     report_line,
+    resource_name,
     sentence,
     shared_with,
     table,
@@ -288,3 +289,15 @@ def test_what_has_changed() -> None:
     found = {"added": ["A."], "removed": ["B."], "since": "2026-11-24T12:00:00+00:00"}
     assert texts(changes(found, None)) == ["Since 2026-11-24 12:00: 1 new, 1 gone.", "+ A.", "- B."]
     assert texts(changes(None, None)) == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [
+        ("ami-0123456789abcdef0", "ami-0123456789abcdef0"),
+        ("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef", "key 1234abcd-12ab\u2026"),
+        ("arn:aws:kms:eu-west-1:111122223333:key/mrk-1", "key mrk-1"),
+    ],
+)
+def test_a_resource_in_a_column(resource: str, name: str) -> None:
+    assert resource_name(resource) == name
