@@ -11,7 +11,8 @@ removals is removed in the same run, so that a second run has nothing left to do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +33,8 @@ WIDER, GRANT, STATEMENT = "snapshot_wider_than_image", "grant_without_share", "s
 REPAIRABLE = (GRANT, WIDER, STATEMENT, *NOT_ALLOWED)
 # Removing permissions does not depend on block public access.
 _UNREADABLE = UNREADABLE - {"block_public_access_unreadable"}
-_EXAMPLES = 5
+# The groups of removals and the principals that a refusal names: a message with more would be cut.
+_GROUPS, _EXAMPLES = 4, 2
 # The snapshots without an image that an audit reads.
 _WITHOUT_IMAGE = (
     " A snapshot that no image uses must be public, or CreateImage or CopyImage must have made it."
@@ -217,12 +219,24 @@ def _over_the_cap(wanted: RemediationWanted, removals: tuple[Removal, ...]) -> I
     number, most = len(removals), wanted.max_removals
     if number <= most:
         return
-    keys = sum(item.place.kind == "key" for item in removals)
-    named = "; ".join(item.message for item in removals[:_EXAMPLES])
-    more = f"; and {number - _EXAMPLES} more" if number > _EXAMPLES else ""
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for one in removals:
+        groups[one.place.kind, one.codes].append(one.principal)
+    # What is public first, then what would be removed most often.
+    ranked = sorted(groups.items(), key=lambda item: (PUBLIC not in item[1], -len(item[1]), item[0]))
+    texts = [_group_text(kind, codes, principals) for (kind, codes), principals in ranked[:_GROUPS]]
+    if left := sum(len(principals) for _group, principals in ranked[_GROUPS:]):
+        texts.append(f"and {left} more")
     yield invalid_option(
         "max_removals",
-        f"max_removals: the plan has {number} removals, {keys} of them of keys, and at most {most} are "
-        f"allowed. {named}{more}.",
-        f"If all of them are intended, set max_removals to {number}.",
+        f"max_removals: the plan has {number} removals, and at most {most} are allowed: {'; '.join(texts)}.",
+        f"To see each of them, set max_removals to {number} in check mode. If all are intended, leave it so.",
     )
+
+
+def _group_text(kind: str, codes: tuple[str, ...], principals: Sequence[str]) -> str:
+    """How many removals of a kind there are, from whom, and for which findings: a key's may have none."""
+    names = ["the public" if one == PUBLIC else one for one in sorted({*principals})]
+    more = f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else ""
+    reason = f" ({', '.join(codes)})" if codes else ""
+    return f"{len(principals)} of {kind}s from {', '.join(names[:_EXAMPLES])}{more}{reason}"

@@ -207,10 +207,25 @@ def test_more_than_the_cap_is_refused_with_examples() -> None:
     plan = remediated(seen, max_removals=15)
     assert (plan.removals, plan.unreadable) == ((), ())
     (refusal,) = plan.refusals
-    assert "16 removals, 8 of them of keys, and at most 15" in refusal.message
-    assert refusal.message.count("unshare ami-") == 5
-    assert "and 11 more" in refusal.message
-    assert refusal.remedy == "If all of them are intended, set max_removals to 16."
+    names = f"{many[0]}, {many[1]} and 6 more"
+    assert refusal.message == (
+        "max_removals: the plan has 16 removals, and at most 15 are allowed: "
+        f"8 of images from {names} (unknown_account); 8 of keys from {names} (grant_without_share)."
+    )
+    assert "set max_removals to 16 in check mode" in refusal.remedy
+
+
+def test_a_refusal_of_many_removals_begins_with_what_is_public() -> None:
+    policy = opened_to(consumers(org_ids=(ORG_ID,)))
+    under = under_key(accounts(A), made(root(A)), made(root(B)), policy=policy)
+    seen = account_of(under, region(PUBLIC, PUBLIC))
+    codes = ("unknown_account", "public", "snapshot_public", GRANT, STATEMENT)
+    (refusal,) = remediated(seen, codes=codes, max_removals=0).refusals
+    assert refusal.message == (
+        "max_removals: the plan has 6 removals, and at most 0 are allowed: "
+        "1 of images from the public (public); 1 of snapshots from the public (snapshot_public); "
+        f"2 of keys from {A}, {B} (grant_without_share); 1 of images from {A} (unknown_account); and 1 more."
+    )
 
 
 def test_the_message_of_a_removal() -> None:
