@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
-from rich.terminal_theme import MONOKAI
+from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
 COLUMNS = 80
@@ -57,4 +57,6 @@ def picture(text: str, title: str) -> str:
     """Text with escape codes as SVG, in a window with a title; it needs no other file."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(text), soft_wrap=False)
-    return console.export_svg(title=title, theme=MONOKAI, code_format=_FORMAT, unique_id="terminal")
+    # Ansible displays errors in red and warnings in magenta, which are one color in some of rich's themes.
+    theme = SVG_EXPORT_THEME
+    return console.export_svg(title=title, theme=theme, code_format=_FORMAT, unique_id="terminal")
