@@ -4,18 +4,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from checks.apart import Apart
 from checks.commands import run
 from checks.paths import CHECKOUT
 
-
-def _nothing(_: Path) -> None:
-    """The lock installs all of it."""
-
-
-ENVIRONMENT = Apart(CHECKOUT / ".venv" / "benchmark", _nothing)
+ENVIRONMENT = Apart(CHECKOUT / ".venv" / "benchmark")
 
 
 def program(name: str) -> str:
