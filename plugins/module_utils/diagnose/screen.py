@@ -29,7 +29,7 @@ _COLUMNS = (
     Column("region", "region"),
     Column("account", "account"),
     Column("image", "image"),
-    Column("launches", "launches"),
+    Column("can_launch", "can launch"),
     Column("findings", "findings"),
 )
 # Where the problems are that are not shown: the role has no report.
@@ -54,7 +54,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     others = [one for one in report.get("failures") or () if not _is_known(one, messages)]
     lines = (
         *_headline(diagnosed, bad, results["status"]),
-        *table(_COLUMNS, tuple(collapsed(list(map(_row, bad)), list(map(_row, good)), "launch"))),
+        *table(_COLUMNS, tuple(collapsed(list(map(_row, bad)), list(map(_row, good))))),
         *failures([*_named(blocking), *others], rest, message),
     )
     artifacts = {
@@ -85,7 +85,7 @@ def _row(one: Result) -> Row:
         "region": one["region"],
         "account": one["account_id"],
         "image": one["image_id"] or "(new)",
-        "launches": one["can_launch"],
+        "can_launch": one["can_launch"],
         "findings": ", ".join(codes),
     }
     tones = {"no": Tone.BAD, "unknown": Tone.WARNING}

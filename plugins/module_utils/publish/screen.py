@@ -53,7 +53,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     rows = [_row(one, results["check_mode"]) for one in published]
     lines = (
         *_headline(published, results),
-        *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows, "publication"))),
+        *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows))),
         *_label(published),
         *failures(found, rest, message),
     )

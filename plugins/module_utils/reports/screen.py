@@ -128,11 +128,12 @@ def table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[Line]:
         yield Line(_joined(shown, text, widths, gap), row.tone)
 
 
-def collapsed(bad: Sequence[Row], good: Sequence[Row], noun: str = "region") -> Iterator[Row]:
+def collapsed(bad: Sequence[Row], good: Sequence[Row]) -> Iterator[Row]:
     """The rows of a table whose first column is ``region``: those with a problem, then the others.
 
     If there are more than 20 rows with a problem, the rest are counted. If there are more than 20 rows, those
-    without a problem are one row, with the texts that are the same in all of them.
+    without a problem are one row: with the texts that are the same in all of them, and how many regions,
+    accounts and images these are.
     """
     yield from bad[:MOST_ROWS]
     if len(bad) > MOST_ROWS:
@@ -140,9 +141,19 @@ def collapsed(bad: Sequence[Row], good: Sequence[Row], noun: str = "region") -> 
     if len(bad) + len(good) <= MOST_ROWS:
         yield from good
     elif good:
-        first = good[0].cells
-        same = {key: text for key, text in first.items() if all(row.cells.get(key) == text for row in good)}
-        yield Row({**same, "region": counted(len(good), noun)})
+        yield Row(_common_cells([row.cells for row in good]))
+
+
+def _common_cells(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The texts that rows have in common; of the regions, accounts and images that differ, the number."""
+    same = {key: text for key, text in cells[0].items() if all(one.get(key) == text for one in cells)}
+    # A new image has no ID yet, but is another one in each region.
+    places = {"region": ("region",), "account": ("account",), "image": ("region", "image")}
+    return same | {
+        noun: counted(len({tuple(one[key] for key in keys) for one in cells}), noun)
+        for noun, keys in places.items()
+        if noun in cells[0] and noun not in same
+    }
 
 
 def failed_rows(found: Sequence[Mapping[str, Any]]) -> list[Row]:

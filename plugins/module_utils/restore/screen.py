@@ -56,7 +56,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     others = [row for row in rows if row.tone is not Tone.WARNING]
     lines = (
         *_headline(len(restored), results),
-        *table(_COLUMNS, tuple(collapsed([*failed_rows(found), *public], others, "image"))),
+        *table(_COLUMNS, tuple(collapsed([*failed_rows(found), *public], others))),
         *failures(found, rest, message),
     )
     images: dict[str, list[str]] = {}

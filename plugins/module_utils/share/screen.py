@@ -54,7 +54,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     problems = [*_failed(report), *by_tone[0], *by_tone[1]]
     lines = (
         *_headline(report, results),
-        *table(_COLUMNS, tuple(collapsed(problems, by_tone[2], "image"))),
+        *table(_COLUMNS, tuple(collapsed(problems, by_tone[2]))),
         *failures(found, rest, message),
     )
     artifacts = {

@@ -58,8 +58,8 @@ def test_nothing_blocks_a_launch() -> None:
     found = shown(diagnosed(harmless, can_launch="yes"), status="clean")
     assert found.text.splitlines() == [
         "Nothing blocks a launch: 1 account, 1 region.",
-        "region     account       image  launches  findings",
-        f"eu-west-1  {WEB}  ami-1  yes       image_deprecated",
+        "region     account       image  can launch  findings",
+        f"eu-west-1  {WEB}  ami-1  yes         image_deprecated",
     ]
     assert found.lines[0].tone is Tone.GOOD
     assert found.artifacts == {"failed_regions": [], "report_path": None, "status": "clean"}
@@ -74,9 +74,9 @@ def test_what_blocks_a_launch_is_first_and_explained() -> None:
     )
     assert found.text.splitlines() == [
         "2 of 3 launches blocked or not certain: 2 accounts, 2 regions.",
-        "region     account       image  launches  findings",
-        f"eu-west-1  {WEB}  ami-1  no        not_shared, image_deprecated",
-        f"us-east-1  {WEB}  ami-1  unknown   key_access_unknown",
+        "region     account       image  can launch  findings",
+        f"eu-west-1  {WEB}  ami-1  no          not_shared, image_deprecated",
+        f"us-east-1  {WEB}  ami-1  unknown     key_access_unknown",
         f"eu-west-1  {BATCH}  ami-1  yes",
         f"- eu-west-1: {WEB}: It is not_shared. Share it.",
         f"- eu-west-1: {WEB}: It is key_access_unknown. Share it.",
@@ -117,7 +117,7 @@ def test_nothing_was_diagnosed() -> None:
     assert found.text.splitlines() == ["Nothing was diagnosed.", "- No."]
 
 
-@pytest.mark.parametrize(("regions", "row"), [(1, "eu-0 "), (8, "192 launches")])
+@pytest.mark.parametrize(("regions", "row"), [(1, "eu-0 "), (8, "8 regions  24 accounts  ami-1  yes")])
 def test_many_launches(regions: int, row: str) -> None:
     places = [(region, account) for region in range(regions) for account in range(24 if regions > 1 else 20)]
     found = shown(

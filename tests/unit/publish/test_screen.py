@@ -89,7 +89,7 @@ def test_check_mode() -> None:
 @pytest.mark.parametrize("number", [20, 100])
 def test_many_regions(number: int) -> None:
     found = shown(*(published(f"eu-west-{one}") for one in range(number)))
-    assert ("100 publications" in found.text) == (number == 100)
+    assert (f"100 regions  {OWNER}  100 images" in found.text) == (number == 100)
 
 
 @pytest.mark.parametrize("role", ["publish", "rollback"])

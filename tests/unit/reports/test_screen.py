@@ -244,14 +244,38 @@ def test_rows_without_a_problem_are_one_if_there_are_many(number: int) -> None:
     if number <= 20:
         assert rows == good
     else:
-        assert rows == [Row({"region": "100 regions", "outcome": "changed"})]
+        assert rows == [Row({"region": "100 regions", "image": "100 images", "outcome": "changed"})]
+
+
+@pytest.mark.parametrize(
+    ("images", "cells"),
+    [
+        pytest.param({"us-1": "ami-1"}, ("us-1", "24 accounts", "ami-1"), id="one image"),
+        pytest.param({"us-1": "ami-1", "eu-1": "ami-2"}, ("2 regions", "24 accounts", "2 images"), id="two"),
+        pytest.param({"us-1": "(new)", "eu-1": "(new)"}, ("2 regions", "24 accounts", "(new)"), id="new"),
+        pytest.param(
+            {"us-1": "ami-1", "eu-1": "(new)", "eu-2": "(new)"},
+            ("3 regions", "24 accounts", "3 images"),
+            id="some are new",
+        ),
+    ],
+)
+def test_one_row_for_many_has_what_they_share_and_counts_the_rest(
+    images: dict[str, str], cells: tuple[str, str, str]
+) -> None:
+    good = [
+        Row({"region": region, "account": str(account), "image": image, "findings": str(account)})
+        for account in range(24)
+        for region, image in images.items()
+    ]
+    assert list(collapsed([], good)) == [Row(dict(zip(("region", "account", "image"), cells, strict=True)))]
 
 
 def test_rows_with_a_problem_are_first_and_counted() -> None:
     bad = [Row({"region": f"r-{one}"}, Tone.BAD) for one in range(30)]
-    rows = list(collapsed(bad, [Row({"region": "good"})], "image"))
+    rows = list(collapsed(bad, [Row({"region": "good"})]))
     assert rows[:20] == bad[:20]
-    assert rows[20:] == [Row({"region": "10 more"}, Tone.BAD), Row({"region": "1 image"})]
+    assert rows[20:] == [Row({"region": "10 more"}, Tone.BAD), Row({"region": "good"})]
 
 
 def test_failed_regions_and_their_rows() -> None:

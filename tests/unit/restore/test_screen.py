@@ -66,7 +66,8 @@ PUBLIC = {"account_ids": [], "org_arns": ["a"], "org_unit_arns": [], "public": T
 def test_an_image_that_is_public_again_is_first(number: int) -> None:
     others = [restored(image_id=f"ami-{one}") for one in range(number)]
     found = shown(*others, restored(image_id="ami-open", launch_permissions=PUBLIC))
-    assert "ami-open  recycle bin  the public" in found.text.splitlines()[2]
+    row = found.text.splitlines()[2]
+    assert " ".join(row.split()) == "eu-west-1 ami-open recycle bin the public 2026-11-24 changed"
     assert [line.tone for line in found.lines[1:4]] == [Tone.PLAIN, Tone.WARNING, Tone.PLAIN]
 
 
@@ -91,7 +92,7 @@ def test_check_mode() -> None:
 @pytest.mark.parametrize("number", [20, 100])
 def test_many_images(number: int) -> None:
     found = shown(*(restored(image_id=f"ami-{one}") for one in range(number)))
-    assert ("100 images" in found.text.splitlines()[-1]) == (number == 100)
+    assert ("eu-west-1  100 images" in found.text.splitlines()[-1]) == (number == 100)
 
 
 def test_where_the_failures_are_that_are_not_shown() -> None:

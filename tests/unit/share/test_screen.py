@@ -110,7 +110,7 @@ def test_a_public_image_is_first_of_many() -> None:
     others = [shared(f"eu-west-{number}", "1") for number in range(30)]
     found = shown(*others, shared(US, permissions={"public": True}))
     assert found.text.splitlines()[2].startswith(US)
-    assert found.text.splitlines()[3].startswith("30 images")
+    assert found.text.splitlines()[3].startswith("30 regions  30 images ")
 
 
 def test_check_mode() -> None:
