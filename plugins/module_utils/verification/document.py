@@ -25,18 +25,13 @@ from ..reports.document import (
 )
 from ..reports.naming import count
 from .findings import LEVEL_NOT_REACHED, MEANINGS
-from .report import LEVELS, apart
+from .report import LEVELS, PROOFS, apart
 
 _MARKS = {"authorized": Mark.PARTIAL, "visible": Mark.SLIGHT, None: Mark.BROKEN}
 _SHORT = {
     Mark.PARTIAL: "AWS would accept a launch, but no instance was launched.",
     Mark.SLIGHT: "The account can see the image, and no more is proved.",
     Mark.BROKEN: "The account cannot see the image, or was not checked.",
-}
-_LEVELS = {
-    "visible": "the account sees the image",
-    "authorized": "a dry run of the launch succeeds",
-    "launched": "an instance runs",
 }
 
 
@@ -52,7 +47,7 @@ def document(content: Mapping[str, Any]) -> Document:
         complete=not content["failures"],
         headline=_headline(level, rows, short),
         facts=(
-            ("Level", f"{level}: {_LEVELS[level]}"),
+            ("Level", f"{level}: {PROOFS[level]}"),
             ("Accounts", str(len({row["account_id"] for row in rows}))),
             ("Images", str(len(_images(rows)))),
         ),

@@ -15,8 +15,13 @@ from ..reports import steps
 from ..wording import ended
 from .findings import LEVEL_NOT_REACHED
 
-# Each level proves more than the one before: the image is visible, a dry run succeeds, an instance runs.
-LEVELS = ("visible", "authorized", "launched")
+# What each level proves, which is more than the one before.
+PROOFS = {
+    "visible": "the account sees the image",
+    "authorized": "a dry run succeeds, which does not use keys",
+    "launched": "an instance runs",
+}
+LEVELS = tuple(PROOFS)
 _TERMINATE = "TerminateInstances"
 # The finding of ami_share_diagnose about an account that could not be read.
 _UNREADABLE = "consumer_unreadable"
@@ -150,6 +155,11 @@ def level_text(row: Mapping[str, Any]) -> str:
     codes = {finding["code"] for finding in row["findings"]}
     is_invisible = bool(row["image_id"] and codes) and _UNREADABLE not in codes
     return str(row["level"] or ("not visible" if is_invisible else "unknown"))
+
+
+def level_sentence(level: str) -> str:
+    """The level of a verification, and what it proves."""
+    return f"Verification level {level}: {PROOFS[level]}."
 
 
 def _shortfall(row: Mapping[str, Any], wanted: str) -> str:

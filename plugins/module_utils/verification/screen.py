@@ -25,7 +25,7 @@ from ..reports.screen import (
     sentence,
     table,
 )
-from .report import level_text, problems
+from .report import level_sentence, level_text, problems
 
 _COLUMNS = (
     Column("region", "region"),
@@ -37,7 +37,7 @@ _COLUMNS = (
 
 
 def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The accounts that have not reached the level, and what is missing; those that have are one line.
+    """The accounts that have not reached the level, and what is missing; those that have are counted.
 
     ``report`` is that of ``verification_report``. ``results`` has ``check_mode`` and the
     ``changes`` that it returned, and the ``host_reports``, which are those of all hosts of the play: each of
@@ -67,19 +67,35 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
 
 def _headline(report: Mapping[str, Any], short: Sequence[Any], planned: bool) -> Iterator[Line]:
     rows = report["results"]
-    accounts = counted(len({row["account_id"] for row in rows}), "account")
-    regions = counted(len({row["region"] for row in rows}), "region")
     if planned:
-        text = f"Check mode: {accounts} would be verified in {regions}, once the images exist."
+        text = f"Check mode: {_accounts(rows)} would be verified in {_regions(rows)}, once the images exist."
         yield from sentence(text, Tone.PLAIN if short else Tone.GOOD)
         if short:
             existing = [row for row in rows if row["image_id"] is not None]
             yield from sentence(f"Images that exist: {_shortfall(report, short, existing)}", Tone.WARNING)
     elif report["status"] == "verified":
-        text = f"Verified: {accounts} in {regions}, {len(rows)} of {len(rows)} {report['level']}."
-        yield from sentence(text, Tone.GOOD)
+        yield from sentence(_verified(rows), Tone.GOOD)
+        yield from sentence(level_sentence(report["level"]))
     else:
         yield from sentence(_count(report, short), Tone.BAD)
+
+
+def _accounts(rows: Sequence[Any]) -> str:
+    return counted(len({row["account_id"] for row in rows}), "account")
+
+
+def _regions(rows: Sequence[Any]) -> str:
+    """The region by name if it is one, or the number."""
+    regions = {row["region"] for row in rows}
+    return str(rows[0]["region"]) if len(regions) == 1 else counted(len(regions), "region")
+
+
+def _verified(rows: Sequence[Any]) -> str:
+    """That all have reached the level, and with which image if it is one."""
+    number = len(rows)
+    if len({(row["region"], row["image_id"]) for row in rows}) == 1:
+        return f"Verified {rows[0]['image_id']} in {_regions(rows)}: {number} of {_accounts(rows)}."
+    return f"Verified: {_accounts(rows)} in {_regions(rows)}, {number} of {counted(number, 'verification')}."
 
 
 def _count(report: Mapping[str, Any], short: Sequence[Any]) -> str:

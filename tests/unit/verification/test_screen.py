@@ -34,19 +34,34 @@ def every(regions: list[str], accounts: list[str], level: str) -> dict[str, Any]
     return verification("authorized", regions, accounts, [{"results": results}])
 
 
-@pytest.mark.parametrize("number", [1, 20, 100])
-def test_what_is_verified_is_one_line(number: int) -> None:
+DRY_RUN = "Verification level authorized: a dry run succeeds, which does not use keys."
+
+
+@pytest.mark.parametrize(
+    ("number", "headline"),
+    [
+        (1, "Verified ami-eu-west-0 in eu-west-0: 2 of 2 accounts."),
+        (20, "Verified: 2 accounts in 20 regions, 40 of 40 verifications."),
+        (100, "Verified: 2 accounts in 100 regions, 200 of 200 verifications."),
+    ],
+)
+def test_what_is_verified_is_one_line_and_what_that_proves_another(number: int, headline: str) -> None:
     regions = [f"eu-west-{one}" for one in range(number)]
     found = shown(every(regions, [WEB, BATCH], "launched"))
-    word = "region" if number == 1 else "regions"
-    assert found.text.splitlines() == [
-        f"Verified: 2 accounts in {number} {word}, {2 * number} of {2 * number} authorized.",
-        "Report: verification",
-    ]
-    assert found.lines[0].tone is Tone.GOOD
+    assert found.text.splitlines() == [headline, DRY_RUN, "Report: verification"]
+    assert [line.tone for line in found.lines[:2]] == [Tone.GOOD, Tone.PLAIN]
     assert found.failure == ""
     assert found.artifacts["status"] == "verified"
     assert found.artifacts["images"] == {region: f"ami-{region}" for region in regions}
+
+
+def test_accounts_that_launch_copies_of_their_own_have_no_image_in_common() -> None:
+    results = [{**seen(account, EU, "launched"), "image_id": f"ami-{account}"} for account in (WEB, BATCH)]
+    found = shown(verification("launched", [EU], [WEB, BATCH], [{"results": results}]))
+    assert found.text.splitlines()[:2] == [
+        "Verified: 2 accounts in eu-west-1, 2 of 2 verifications.",
+        "Verification level launched: an instance runs.",
+    ]
 
 
 def test_accounts_below_the_level_are_rows_with_their_findings() -> None:
