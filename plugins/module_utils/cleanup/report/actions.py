@@ -13,6 +13,7 @@ from ...finding import Severity
 from ...reports.document import Column, Group
 from ...reports.naming import count, image_order, natural
 from .outcome import NOT_DONE, STAGES
+from .prices import prices_of
 from .rows import FREED, IMAGE, OUTCOME, REASON, SIZE, costs, shown
 from .wording import PAST, money
 
@@ -65,12 +66,8 @@ def _title(content: Mapping[str, Any], stage: str, family: str, images: Sequence
     if undone:
         text = f"{text}, except for {undone}"
     gib = sum(image["freed_gib"] for image in images)
-    cost = money(_cost(images), content["currency"])
-    saved = f" ({cost} a month)" if content["currency"] and cost else ""
+    freed = prices_of(content).total((image["region"], image["freed_gib"]) for image in images)
+    cost = money(freed, content["currency"])
+    saved = f" ({cost} a month)" if cost else ""
     frees = "would free" if planned else "frees"
     return f"{text}, which {frees} at most {gib:,} GiB{saved}." if gib else f"{text}."
-
-
-def _cost(images: Sequence[Mapping[str, Any]]) -> float | None:
-    found = [image["freed_monthly_cost"] for image in images if image["freed_monthly_cost"] is not None]
-    return round(sum(found), 2) if found else None

@@ -94,15 +94,14 @@ def _image(
     ]
     freed.update((one["region"], snapshot["snapshot_id"]) for snapshot in deleted)
     freed_gib = sum(snapshot["size_gib"] for snapshot in deleted)
-    size = one["size_gib"]
-    cost, saved = prices.monthly(one["region"], size), prices.monthly(one["region"], freed_gib)
+    region, size = one["region"], one["size_gib"]
     return {
         **{key: one[key] for key in _COPIED_KEYS},
         "evidence": [{**found, "detail": steps.stable(found["detail"])} for found in one["evidence"]],
         "freed_gib": freed_gib,
         "freed_later_gib": sum(snapshot["size_gib"] for snapshot in deleted if snapshot["retention_days"]),
-        "freed_monthly_cost": None if saved is None else float(saved),
-        "monthly_cost": None if cost is None else float(cost),
+        "freed_monthly_cost": prices.total([(region, freed_gib)]),
+        "monthly_cost": prices.total([(region, size)]),
         "next_stage_at": _moment(one["next_stage_at"], planned),
         "outcome": outcome,
         "reasons": [steps.stable(reason) for reason in one["reasons"]],

@@ -17,6 +17,7 @@ from ...reports.values import date_of
 from ..decisions import KEEP, WAIT
 from ..stages import DEPRECATE, DEREGISTER, DISABLE
 from .outcome import DONE, STAGES
+from .prices import prices_of
 from .wording import PAST, UPPER_BOUND
 
 _MONTH = len("2026-11")
@@ -101,16 +102,15 @@ def _event(stage: str, families: Counter[str] | None) -> Cell | None:
 
 def _costs(content: Mapping[str, Any], images: Iterable[Mapping[str, Any]]) -> Bars | None:
     """The monthly cost of each family by decision, or its size without prices; the largest first."""
-    currency = content["currency"]
-    key = "monthly_cost" if currency else "size_gib"
-    found: dict[str, Counter[Mark]] = {}
+    currency, prices = content["currency"], prices_of(content)
+    found: dict[str, dict[Mark, float]] = {}
     for image in images:
         # What is deregistered costs nothing any more, but the picture shows what it did.
-        found.setdefault(image["family"] or "no family", Counter())[_MARKS[image["decision"]]] += (
-            image[key] or 0
-        )
-    rows = sorted(found.items(), key=lambda one: (-one[1].total(), one[0]))
-    if not any(parts.total() for _family, parts in rows):
+        parts, mark = found.setdefault(image["family"] or "no family", {}), _MARKS[image["decision"]]
+        amount = prices.cost(image["region"], image["size_gib"]) if currency else image["size_gib"]
+        parts[mark] = parts.get(mark, 0) + float(amount or 0)
+    rows = sorted(found.items(), key=lambda one: (-sum(one[1].values()), one[0]))
+    if not any(any(parts.values()) for _family, parts in rows):
         return None
     used = {mark for _family, parts in rows for mark, amount in parts.items() if amount}
     return Bars(

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -28,10 +28,28 @@ class Prices:
     table: Mapping[str, Decimal] = field(default_factory=dict)
     currency: str = ""
 
-    def monthly(self, region: str, gib: int) -> Decimal | None:
-        """The monthly cost of so many GiB, to the cent; None if the table has no price for the region."""
+    def cost(self, region: str, gib: int) -> Decimal | None:
+        """The monthly cost of so many GiB, not rounded; None if the table has no price for the region."""
         price = self.table.get(region, self.table.get(DEFAULT))
-        return None if price is None else (price * gib).quantize(_CENT)
+        return None if price is None else price * gib
+
+    def total(self, sizes: Iterable[tuple[str, int]]) -> float | None:
+        """The monthly cost of so many GiB in each region, to the cent, without those that have no price.
+
+        It is 0 for no sizes, and None if none has a price. Only the sum is rounded, because a fraction of a
+        cent for each of many images adds up.
+        """
+        costs = [self.cost(region, gib) for region, gib in sizes]
+        known = [cost for cost in costs if cost is not None]
+        if not self.table or (costs and not known):
+            return None
+        return float(sum(known, Decimal()).quantize(_CENT))
+
+
+def prices_of(content: Mapping[str, Any]) -> Prices:
+    """The prices of a report."""
+    table = {region: Decimal(str(price)) for region, price in content["prices"].items()}
+    return Prices(table, content["currency"] or "")
 
 
 def read_prices(option: str, table: Mapping[str, Any], currency: str) -> tuple[Prices, tuple[Failure, ...]]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from .outcome import DECISIONS, DONE, NOT_DONE
@@ -28,7 +28,7 @@ def totals(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, A
         },
         "freed_gib": sum(one["freed_gib"] for one in images),
         "freed_later_gib": sum(one["freed_later_gib"] for one in images),
-        "freed_monthly_cost": _cost(images, "freed_monthly_cost", prices),
+        "freed_monthly_cost": prices.total((one["region"], one["freed_gib"]) for one in images),
         "unpriced_images": sum(one["monthly_cost"] is None for one in images) if prices.table else 0,
     }
 
@@ -44,15 +44,6 @@ def _of_decision(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[
 def _size_and_cost(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
     return {
         "images": len(images),
-        "monthly_cost": _cost(images, "monthly_cost", prices),
+        "monthly_cost": prices.total((one["region"], one["size_gib"]) for one in images),
         "size_gib": sum(one["size_gib"] for one in images),
     }
-
-
-def _cost(images: Iterable[Mapping[str, Any]], key: str, prices: Prices) -> float | None:
-    found = [one[key] for one in images]
-    known = [cost for cost in found if cost is not None]
-    if not prices.table or (found and not known):
-        return None
-    # Each cost is rounded to the cent, and so is their sum.
-    return round(sum(known, 0.0), 2)

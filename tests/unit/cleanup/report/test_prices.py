@@ -8,7 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import read_prices
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import (
+    prices_of,
+    read_prices,
+)
 
 from .examples import EU, US
 
@@ -19,9 +23,9 @@ from .examples import EU, US
         ({}, EU, 8, None),
         ({EU: 0.05}, US, 8, None),
         ({EU: 0.05}, EU, 8, "0.40"),
-        ({EU: "0.05", "default": "1"}, US, 8, "8.00"),
-        ({EU: " 0 ", "default": 1}, EU, 8, "0.00"),
-        ({"us-gov-west-1": 0.055}, "us-gov-west-1", 1, "0.06"),
+        ({EU: "0.05", "default": "1"}, US, 8, "8"),
+        ({EU: " 0 ", "default": 1}, EU, 8, "0"),
+        ({"us-gov-west-1": 0.055}, "us-gov-west-1", 1, "0.055"),
     ],
 )
 def test_a_price_is_that_of_its_region_or_the_default(
@@ -29,7 +33,31 @@ def test_a_price_is_that_of_its_region_or_the_default(
 ) -> None:
     prices, failures = read_prices("prices", table, "USD")
     assert failures == ()
-    assert prices.monthly(region, gib) == (None if cost is None else Decimal(cost))
+    assert prices.cost(region, gib) == (None if cost is None else Decimal(cost))
+
+
+@pytest.mark.parametrize(
+    ("table", "sizes", "total"),
+    [
+        ({}, [(EU, 8)], None),
+        ({}, [], None),
+        ({EU: 0.05}, [], 0.0),
+        ({EU: 0.05}, [(US, 8)], None),
+        ({EU: 0.05}, [(US, 8), (EU, 8)], 0.4),
+        # Rounded by image, 16 of 0.418 are 6.72.
+        ({EU: 0.05225}, [(EU, 8)] * 16, 6.69),
+    ],
+)
+def test_only_the_sum_of_costs_is_rounded(
+    table: dict[str, Any], sizes: list[tuple[str, int]], total: float | None
+) -> None:
+    prices, _failures = read_prices("prices", table, "USD")
+    assert prices.total(sizes) == total
+
+
+def test_the_prices_of_a_report_are_those_that_it_was_made_with() -> None:
+    prices, _failures = read_prices("prices", {EU: "0.05225", "default": 0.1}, "USD")
+    assert prices_of(cleanup({"results": []}, prices, planned=True)) == prices
 
 
 @pytest.mark.parametrize(

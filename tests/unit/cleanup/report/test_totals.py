@@ -10,11 +10,13 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.totals import totals
 
-PRICES = Prices({"default": Decimal("0.05")}, "EUR")
+from .examples import EU, US
+
+PRICES = Prices({EU: Decimal("0.05")}, "EUR")
 
 
 def image(decision: str, outcome: str, cost: float | None = None, **changes: Any) -> dict[str, Any]:
-    """An image of the report, of 8 GiB."""
+    """An image of the report, of 8 GiB, in a region that has a price if there is a cost."""
     return {
         "decision": decision,
         "freed_gib": 0,
@@ -22,6 +24,7 @@ def image(decision: str, outcome: str, cost: float | None = None, **changes: Any
         "freed_monthly_cost": None if cost is None else 0.0,
         "monthly_cost": cost,
         "outcome": outcome,
+        "region": US if cost is None else EU,
         "size_gib": 8,
         **changes,
     }
@@ -52,6 +55,12 @@ def test_images_are_added_up_as_a_whole_and_by_decision() -> None:
     }
     assert by_decision["keep"]["monthly_cost"] is None
     assert by_decision["disable"]["images"] == 0
+
+
+def test_costs_are_rounded_after_they_are_added_up() -> None:
+    freed = image("deregister", "done", 0.42, freed_gib=8, freed_monthly_cost=0.42)
+    found = totals([freed] * 16, Prices({EU: Decimal("0.05225")}, "EUR"))
+    assert (found["monthly_cost"], found["freed_monthly_cost"]) == (6.69, 6.69)
 
 
 def test_without_prices_there_are_no_costs_and_nothing_lacks_a_price() -> None:
