@@ -78,12 +78,14 @@ def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
 
 def _columns(report: Mapping[str, Any]) -> tuple[Column, ...]:
     currency = report.get("currency")
+    # The images' own, which only a deregistration frees.
+    when = "now" if report.get("check_mode") else "before"
     return (
         Column("decision", "decision"),
         Column("images", "images", numeric=True),
         Column("done", "done", numeric=True),
-        Column("gib", "GiB", numeric=True),
-        Column("cost", f"a month ({currency})", numeric=True),
+        Column("gib", f"GiB {when}", numeric=True),
+        Column("cost", f"{currency} a month {when}", numeric=True),
     )
 
 

@@ -50,11 +50,11 @@ def test_stages_and_reasons() -> None:
     found = shown(cleaned(GOES, OFF, WAITS, BLOCKED, KEPT, RUNS))
     assert found.text.splitlines() == [
         "1 of 6 images was deregistered and 1 disabled.",
-        "decision    images  done  GiB  a month (EUR)",
-        "deregister       1     1    8           0.40",
-        "disable          1     1    8           0.40",
-        "wait             2         16           0.80",
-        "keep             2         16           0.80",
+        "decision    images  done  GiB before  EUR a month before",
+        "deregister       1     1           8                0.40",
+        "disable          1     1           8                0.40",
+        "wait             2                16                0.80",
+        "keep             2                16                0.80",
         "kept  first reason of each",
         "   1  It is among the latest 1 of its family in its region.",
         "   1  It is in use: instance.",
@@ -78,6 +78,7 @@ def test_check_mode() -> None:
     assert found.lines[0].text.startswith("Check mode: 1 of 2 images would be deregistered and 1 disabled")
     assert found.artifacts["status"] == "planned"
     assert found.artifacts["deregistered"] == {}
+    assert found.lines[1].text == "decision    images  GiB now  EUR a month now"
     assert "done" not in found.text
 
 
