@@ -95,6 +95,8 @@ def test_the_playbook_unshares_with_the_named_accounts_and_warns_where_a_unit_st
     assert done.actions == planned.actions == observed.changes(aws)
     # The image in HOME was not shared.
     assert {change.region for change in done.actions} == {AWAY}
+    assert "Check mode: permissions would be removed from 1 image." in planned.text
+    assert "Removed permissions from 1 image." in done.text
     _assert_shared(aws, images, AWAY, {data, fixture.unit_arn(UNIT)}, set())
     for run in (planned, done):
         assert f"still shared through {fixture.unit_arn(UNIT)}, which may cover {web}" in _warnings(run)

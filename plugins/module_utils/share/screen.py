@@ -29,19 +29,12 @@ from ..reports.screen import (
     table,
 )
 
-_COLUMNS = (
-    Column("region", "region"),
-    Column("image", "image"),
-    Column("shared", "shared with"),
-    Column("outcome", "outcome"),
-)
-
 
 def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The images and with how many each is shared now, regions that failed first, then what is public.
+    """The images and with how many each is shared after the run, or would be in check mode.
 
-    ``report`` is the result of ``ami_share``. ``results`` has the ``role``, its ``status`` and
-    ``check_mode``.
+    Regions that failed are first, then what is public. ``report`` is the result of ``ami_share``. ``results``
+    has the ``role``, its ``status`` and ``check_mode``.
     """
     found = report.get("failures") or ()
     rest = report_path or f"the fact {results['role']}_failures"
@@ -54,7 +47,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     problems = [*_failed(report), *by_tone[0], *by_tone[1]]
     lines = (
         *_headline(report, results),
-        *table(_COLUMNS, tuple(collapsed(problems, by_tone[2]))),
+        *table(_columns(results["role"]), tuple(collapsed(problems, by_tone[2]))),
         *failures(found, rest, message),
     )
     artifacts = {
@@ -64,6 +57,16 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         "status": results["status"],
     }
     return Screen(lines, limited(artifacts), message)
+
+
+def _columns(role: str) -> tuple[Column, ...]:
+    return (
+        Column("region", "region"),
+        Column("image", "image"),
+        # Not those that lose access.
+        Column("shared", "still shared with" if role == "unshare" else "shared with"),
+        Column("outcome", "outcome"),
+    )
 
 
 def _incomplete(report: Mapping[str, Any]) -> set[str]:
@@ -79,20 +82,24 @@ def _failed(report: Mapping[str, Any]) -> list[Row]:
 
 
 def _headline(report: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator[Line]:
-    word = "unshared" if results["role"] == "unshare" else "shared"
-    done = len(report.get("results") or ())
-    number = counted(done, "image")
-    if results["status"] == "planned":
-        yield from sentence(f"Check mode: {number} would be {word}.", Tone.GOOD)
-    elif results["status"] == word:
-        yield from sentence(f"{word.capitalize()} {number}.", Tone.GOOD)
+    is_unsharing, status, found = results["role"] == "unshare", results["status"], report.get("results") or ()
+    # Images that were not shared with the consumers lose nothing.
+    number = counted(sum(one["changed"] or not is_unsharing for one in found), "image")
+    if status == "planned":
+        text = f"permissions would be removed from {number}" if is_unsharing else f"{number} would be shared"
+        yield from sentence(f"Check mode: {text}.", Tone.GOOD)
+    elif status in ("shared", "unshared"):
+        text = f"Removed permissions from {number}." if is_unsharing else f"Shared {number}."
+        yield from sentence(text, Tone.GOOD)
     else:
-        all_images = counted(done + len(_failed(report)), "image")
-        text = f"{done} of {all_images} {word}" if done else f"no image {word}"
-        if incomplete := len(_incomplete(report)):
-            preposition = "from" if word == "unshared" else "with"
-            text = f"{done - incomplete} of {all_images} {word} {preposition} all accounts"
-        yield from sentence(f"{str(results['status']).capitalize()}: {text}.", Tone.BAD)
+        all_images = counted(len(found) + len(_failed(report)), "image")
+        incomplete = len(_incomplete(report))
+        done = f"{len(found) - incomplete} of {all_images}" if found else "no image"
+        if is_unsharing:
+            text = f"{'all named ' if incomplete else ''}permissions removed from {done}"
+        else:
+            text = f"{done} shared{' with all accounts' if incomplete else ''}"
+        yield from sentence(f"{str(status).capitalize()}: {text}.", Tone.BAD)
 
 
 def _row(one: Mapping[str, Any], is_plan: bool, is_incomplete: bool) -> Row:

@@ -70,7 +70,7 @@ def test_a_region_that_failed_is_first() -> None:
     ("role", "headline"),
     [
         ("share", "Incomplete: 1 of 3 images shared with all accounts."),
-        ("unshare", "Incomplete: 1 of 3 images unshared from all accounts."),
+        ("unshare", "Incomplete: all named permissions removed from 1 of 3 images."),
     ],
 )
 def test_a_region_in_which_aws_rejected_an_account_has_one_row(role: str, headline: str) -> None:
@@ -94,10 +94,28 @@ def test_a_region_in_which_aws_rejected_an_account_has_one_row(role: str, headli
     assert found.artifacts["failed_regions"] == [EU, US]
 
 
-def test_images_are_unshared() -> None:
-    found = shown(shared(EU), status="unshared", role="unshare")
-    assert found.text.splitlines()[0] == "Unshared 1 image."
-    assert "no account" in found.text
+@pytest.mark.parametrize(
+    ("status", "headline", "outcome"),
+    [
+        ("unshared", "Removed permissions from 1 image.", "changed"),
+        ("planned", "Check mode: permissions would be removed from 1 image.", "planned"),
+    ],
+)
+def test_images_are_unshared_with_some_accounts(status: str, headline: str, outcome: str) -> None:
+    found = shown(shared(EU, "1", "2"), shared(US, changed=False), status=status, role="unshare")
+    assert found.text.splitlines()[0] == headline
+    assert [" ".join(line.split()) for line in found.text.splitlines()[1:]] == [
+        "region image still shared with outcome",
+        f"eu-west-1 ami-eu-west-1 2 accounts {outcome}",
+        "us-east-1 ami-us-east-1 no account unchanged",
+    ]
+
+
+def test_images_in_some_regions_are_unshared() -> None:
+    found = shown(shared(EU), status="incomplete", role="unshare", failures=[REFUSED])
+    assert found.text.splitlines()[0] == "Incomplete: permissions removed from 1 of 2 images."
+    failed = shown(status="failed", role="unshare", failures=[REFUSED])
+    assert failed.text.splitlines()[0] == "Failed: permissions removed from no image."
 
 
 def test_public_images_are_named() -> None:
