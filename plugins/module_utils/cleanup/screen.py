@@ -29,7 +29,7 @@ from ..reports.screen import (
     table,
 )
 from .decisions import KEEP, WAIT
-from .report.outcome import DECISIONS, DONE, STAGES
+from .report.outcome import DECISIONS, DONE, PLANNED, STAGES
 from .report.wording import money
 from .stages import DEREGISTER
 from .state import UNPROVEN, UNREADABLE
@@ -42,7 +42,7 @@ _SPECIFIC = re.compile(
 
 
 def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
-    """Images, size and cost of each stage, what is kept and why, and what failed.
+    """Images, size and cost of each stage, what cannot be restored, what is kept and why, and what failed.
 
     ``report`` is that of ``cleanup_report``. ``results`` has ``failures``, those of the cleanup, and
     ``report_error``, the message of a report that could not be written.
@@ -51,6 +51,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     failure = _failure(report, results, found, report_path)
     lines = (
         *_headline(report),
+        *_not_restorable(report),
         *table(_columns(report), tuple(_rows(report))),
         *_reasons(report.get("images", ())),
         *failures(found, report_path, failure),
@@ -64,7 +65,9 @@ def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
     if not report:
         yield from sentence("It is not known what was changed.", Tone.BAD)
         return
-    tone = {"done": Tone.GOOD, "planned": Tone.GOOD, "incomplete": Tone.WARNING}
+    deregisters = bool(report["totals"]["by_decision"][DEREGISTER]["images"])
+    planned = Tone.WARNING if deregisters else Tone.GOOD
+    tone = {"done": Tone.GOOD, "planned": planned, "incomplete": Tone.WARNING}
     text = report["summary"]
     # The lines below have the failures.
     if report["status"] == "refused":
@@ -74,6 +77,34 @@ def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
     elif report["check_mode"]:
         text = text.replace("This is a plan, nothing was changed: ", "Check mode: ")
     yield from sentence(text, tone.get(report["status"], Tone.BAD), most=5)
+
+
+def _not_restorable(report: Mapping[str, Any]) -> Iterator[Line]:
+    """The images and snapshots that are gone after the deregistration, as far as is known."""
+    images = [
+        image
+        for image in report.get("images", ())
+        if image["decision"] == DEREGISTER
+        and image["outcome"] in (PLANNED, DONE)
+        and image["recoverable_until"] is None
+    ]
+    if not images:
+        return
+    snapshots = {
+        (image["region"], one["snapshot_id"])
+        for image in images
+        for one in image["snapshots"]
+        if one["outcome"] in (PLANNED, DONE)
+    }
+    what = counted(len(images), "deregistered image")
+    if report["check_mode"]:
+        what = f"{counted(len(images), 'image')} to deregister"
+    also = f", with {counted(len(snapshots), 'snapshot')}," if snapshots else ""
+    yield from sentence(
+        f"{what}{also} may not be restorable: no rules of the Recycle Bin are known to retain "
+        f"{'it' if len(images) == 1 else 'them'}.",
+        Tone.WARNING,
+    )
 
 
 def _columns(report: Mapping[str, Any]) -> tuple[Column, ...]:

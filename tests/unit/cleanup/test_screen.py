@@ -50,6 +50,8 @@ def test_stages_and_reasons() -> None:
     found = shown(cleaned(GOES, OFF, WAITS, BLOCKED, KEPT, RUNS))
     assert found.text.splitlines() == [
         "1 of 6 images was deregistered and 1 disabled.",
+        "1 deregistered image may not be restorable: no rules of the Recycle Bin are",
+        "  known to retain it.",
         "decision    images  done  GiB before  EUR a month before",
         "deregister       1     1           8                0.40",
         "disable          1     1           8                0.40",
@@ -78,8 +80,46 @@ def test_check_mode() -> None:
     assert found.lines[0].text.startswith("Check mode: 1 of 2 images would be deregistered and 1 disabled")
     assert found.artifacts["status"] == "planned"
     assert found.artifacts["deregistered"] == {}
-    assert found.lines[1].text == "decision    images  GiB now  EUR a month now"
+    assert "decision    images  GiB now  EUR a month now" in found.text.splitlines()
     assert "done" not in found.text
+
+
+RETAINED = "2026-12-24T05:00:00+00:00"
+GONE = [one(f"ami-{number}", "deregister") for number in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("images", "planned", "expected"),
+    [
+        (GONE, True, "2 images to deregister, with 2 snapshots, may not be restorable: "),
+        (GONE, False, "2 deregistered images, with 2 snapshots, may not be restorable: "),
+        (
+            [GONE[0], {**GONE[1], "recoverable_until": RETAINED}],
+            True,
+            "1 image to deregister, with 1 snapshot, ",
+        ),
+        (
+            [GONE[0], {**GONE[1], "snapshots": GONE[0]["snapshots"]}],
+            True,
+            "2 images to deregister, with 1 sn",
+        ),
+        ([{**GONE[0], "recoverable_until": RETAINED}, OFF, KEPT], True, ""),
+    ],
+)
+def test_what_may_not_be_restorable(images: list[dict[str, Any]], planned: bool, expected: str) -> None:
+    found = shown(cleaned(*images), planned)
+    tones = [line.tone for line in found.lines if expected and line.text.startswith(expected)]
+    assert tones == ([Tone.WARNING] if expected else [])
+    assert ("Recycle Bin" in found.text) is bool(expected)
+
+
+def test_an_image_that_was_not_deregistered_needs_no_restore() -> None:
+    assert "Recycle Bin" not in shown({**cleaned(GOES), "actions": []}).text
+
+
+@pytest.mark.parametrize(("image", "tone"), [(GOES, Tone.WARNING), (OFF, Tone.GOOD), (KEPT, Tone.GOOD)])
+def test_a_plan_that_deregisters_is_a_warning(image: dict[str, Any], tone: Tone) -> None:
+    assert shown(cleaned(image), planned=True).lines[0].tone is tone
 
 
 @pytest.mark.parametrize("number", [1, 20, 100])
