@@ -208,6 +208,10 @@ _BEFORE_AND_AFTER = (
     "the last one, keys and permissions are read again and the regions shared. Both are in sequence with the "
     "copies; the 10,000 grants, 10 s of CPU, are not."
 )
+_CALLS_AND_ANSIBLE = (
+    "Repeat of 20 × 500: py-spy finds a third of its CPU in botocore's 285 calls, which read what may have "
+    "changed, and 37 % in Ansible's own process, which starts, evaluates the tasks and copies results."
+)
 _IMAGES = "growth-images"
 _PLAIN_REPEAT = _name(PLAIN, REPEAT)
 _LARGE_FIRST, _LARGE_REPEAT = _name(LARGE, FIRST), _name(LARGE, REPEAT)
@@ -268,6 +272,7 @@ GOALS: tuple[Goal, ...] = (
         5,
         "s",
         _cpu_seconds("distribute-large", _LARGE_REPEAT),
+        obstacle=_CALLS_AND_ANSIBLE,
     ),
     Goal(
         "8 × 50, encrypted, first run: most polls of running copies in a region",
