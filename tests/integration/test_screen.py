@@ -179,6 +179,11 @@ def test_a_distribution_ends_with_a_table_of_its_regions(
     }
     planned = _table(ansible.run(FQCN, distributing, "--check", environment=colored).stdout)
     assert planned[0] == f"\x1b[0;32mCheck mode: {fixture.image_id} would be distributed to 2 regions.\x1b[0m"
+    assert [line.split() for line in planned[1:4]] == [
+        ["region", "image", "copy", "shared"],
+        ["us-east-1", fixture.image_id, "source", "planned"],
+        ["eu-west-1", "(new)", "planned", "planned"],
+    ]
 
     run = ansible.run(FQCN, distributing, environment={"ANSIBLE_STDOUT_CALLBACK": "default"})
     assert run.code == 0, run.text

@@ -56,7 +56,11 @@ _KINDS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_a
 
 @dataclass(frozen=True)
 class _Run:
-    """The report of a distribution, and what of its run the report leaves out."""
+    """The report of a distribution, and what of its run the report leaves out.
+
+    ``planned_keys`` and ``planned_shares`` are the regions in which key access and launch permissions would
+    change.
+    """
 
     report: Mapping[str, Any]
     origins: Mapping[str, str | None]
@@ -64,17 +68,20 @@ class _Run:
     consumers: Mapping[str, Sequence[str]]
     is_published: bool
     is_plan: bool
+    planned_keys: frozenset[str] = frozenset()
+    planned_shares: frozenset[str] = frozenset()
 
 
 def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
     """The regions, those with a problem first, and what failed.
 
     ``report`` is that of ``distribution_report``, or has those of several sources as ``sources``.
-    ``results`` has ``check_mode``, the ``copy_result`` of
-    ``ami_copy_regions``, the ``wait_result`` if it had to wait for copies, the consumers ``account_ids``,
-    ``org_arns`` and ``org_unit_arns`` to share the image with, the ``parameter`` to publish it
-    in, and the ``messages`` of the tasks that failed; of several sources the ``check_mode``, and by source
-    the parameters to publish in as ``parameters`` and the results of ``report_upload`` as ``uploads``.
+    ``results`` has ``check_mode``, the ``copy_result`` of ``ami_copy_regions``, the ``wait_result`` if it had
+    to wait for copies, the consumers ``account_ids``, ``org_arns`` and ``org_unit_arns`` to share the image
+    with, the ``parameter`` to publish it in, and the ``messages`` of the tasks that failed; in check mode,
+    the regions in which key access and launch permissions would change as ``planned_key_regions`` and
+    ``planned_share_regions``; of several sources the ``check_mode``, and by source the parameters to publish
+    in as ``parameters`` and the results of ``report_upload`` as ``uploads``.
     """
     if "sources" in report:
         return _sources(report["sources"], results, report_path)
@@ -88,6 +95,8 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         {kind: results.get(kind) or () for kind, _noun in _KINDS},
         bool(results.get("parameter")),
         results["check_mode"],
+        frozenset(results.get("planned_key_regions", ())),
+        frozenset(results.get("planned_share_regions", ())),
     )
     artifacts = limited(_artifacts(run, report_path))
     lines = (
@@ -155,7 +164,7 @@ def _together(run: _Run, regions: Sequence[Mapping[str, Any]]) -> dict[str, str]
     row = {"region": counted(len(regions), "region"), "image": "all well"}
     for key in ("copy", "key", "shared", "verified", "published"):
         values = {cell[key] for cell in cells}
-        row[key] = values.pop() if len(values) == 1 else ("" if values == {""} else "ok")
+        row[key] = values.pop() if len(values) == 1 else "planned" if "planned" in values else "ok"
     return row
 
 
@@ -185,18 +194,26 @@ def _key(run: _Run, region: Mapping[str, Any]) -> str:
     if not region["kms_key_arn"]:
         return ""
     actions = {"CreateGrant", "PutKeyPolicy", "DescribeKey", "ListGrants", "GetKeyPolicy"}
-    return "failed" if _failed(run, region, actions) else "ok"
+    if _failed(run, region, actions):
+        return "failed"
+    return "planned" if region["region"] in run.planned_keys else "ok"
 
 
 def _shared(run: _Run, region: Mapping[str, Any]) -> str:
-    """How many of the consumers have a launch permission. The image's owner needs none."""
+    """How many of the consumers have a launch permission, or that these are only planned.
+
+    The image's owner needs none.
+    """
     permissions = region["launch_permissions"] or {}
     wanted = found = 0
     for kind, _noun in _KINDS:
         consumers = {str(one) for one in run.consumers[kind]} - {region["account_id"]}
         wanted += len(consumers)
         found += len(consumers & {str(one) for one in permissions.get(kind) or ()})
-    return f"{found}/{wanted}" if wanted else ""
+    if not wanted:
+        return ""
+    is_planned = region["image_id"] is None or region["region"] in run.planned_shares
+    return "planned" if run.is_plan and region["shared"] and is_planned else f"{found}/{wanted}"
 
 
 def _verifications(run: _Run, region: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -30,6 +30,7 @@ def shown(
     account_ids: tuple[str, ...] = (CONSUMER,),
     path: str | None = "report.json",
     publishes: bool = False,
+    results: dict[str, Any] | None = None,
     **steps: Any,
 ) -> Screen:
     found = screen(
@@ -39,6 +40,7 @@ def shown(
             "copy_result": copies,
             "account_ids": account_ids,
             "parameter": "/golden/web" if publishes else "",
+            **(results or {}),
         },
         path,
     )
@@ -246,13 +248,44 @@ def test_check_mode() -> None:
     found = shown(planned, shared(US, EU), check_mode=True, publishes=True, publish_result=published(US, EU))
     assert found.text.splitlines() == [
         f"Check mode: {SOURCE_ID} would be distributed to 2 regions.",
-        "region     image          copy     key  shared  published",
-        "us-east-1  ami-us-east-1  source   ok   1/1     planned",
-        "eu-west-1  (new)          planned  ok   1/1     planned",
+        "region     image          copy     key  shared   published",
+        "us-east-1  ami-us-east-1  source   ok   1/1      planned",
+        "eu-west-1  (new)          planned  ok   planned  planned",
         "Would be shared with 1 account.",
         "Would be published as /golden/web, label v4.",
         "Report: report.json",
     ]
+
+
+@pytest.mark.parametrize(
+    ("results", "cells"),
+    [
+        pytest.param({}, ["ok", "1/1"], id="all is done"),
+        pytest.param({"planned_key_regions": [EU]}, ["planned", "1/1"], id="grants"),
+        pytest.param({"planned_share_regions": [EU]}, ["ok", "planned"], id="launch permissions"),
+        pytest.param(
+            {"planned_key_regions": [US], "planned_share_regions": [US]}, ["ok", "1/1"], id="elsewhere"
+        ),
+    ],
+)
+def test_what_an_existing_image_lacks_is_planned(results: dict[str, Any], cells: list[str]) -> None:
+    found = shown(copied(EU, results=[copy(EU, origin="found")]), shared(EU), True, results=results)
+    assert found.lines[2].text.split()[-2:] == cells
+
+
+def test_a_plan_that_failed_to_share_plans_nothing() -> None:
+    planned = copied(EU, results=[copy(EU, image_id=None, state=None)])
+    found = shown(planned, {"failures": [failure(EU)]}, check_mode=True)
+    assert found.lines[2].text.split()[-1] == "0/1"
+
+
+def test_many_regions_of_a_plan() -> None:
+    new = [f"eu-west-{one}" for one in range(1, 100)]
+    copies = [copy(US, origin="source"), *(copy(region, image_id=None, state=None) for region in new)]
+    found = shown(
+        copied(US, results=copies), shared(US, *new), True, results={"planned_key_regions": [US, *new[1:]]}
+    )
+    assert found.lines[2].text.split() == ["100", "regions", "all", "well", *["planned"] * 3]
 
 
 @pytest.mark.parametrize("number", [1, 20, 100])
