@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
-from ..changes import REMOVED, REPLACED, Change, changes_by
+from ..changes import ADDED, REMOVED, Change, changes_by
 from ..failures import cut
 from ..model import ImageRef
-from ..plan import TargetPlan
-from .decisions import Decision, families_of
+from ..plan import Action
+from .decisions import WAIT, Decision, families_of
 from .options import CleanupWanted
 from .plan import CleanupPlan
-from .stages import STAGES
+from .stages import CHOSEN_TAG, MARKS, STAGES, set_marks
 from .state import CleanupSeen
 
 _LONGEST = 60
@@ -33,21 +33,45 @@ def changes(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan) -> Iter
     explained |= {
         one.snapshot_id for decision in retired for one in decision.snapshots if not one.keep_reason
     }
+    others = {decision.ref: decision for decision in plan.decisions if decision.kind not in STAGES}
     for planned in plan.targets:
-        yield from _others(planned, explained)
+        for action in planned.actions:
+            if action.operation in ("CreateTags", "DeleteTags"):
+                yield from _of_tags(seen, action, others, explained)
+            elif action.resource not in explained:
+                yield from changes_by(action, planned)
 
 
-def _others(planned: TargetPlan, explained: Collection[str]) -> Iterator[Change]:
-    for action in planned.actions:
-        if action.operation in ("CreateTags", "DeleteTags"):
-            # Their values are times, which are different in each run.
-            found = [one for one in action.parameters["Resources"] if one not in explained]
-            for noun, prefix in (("image", "ami-"), ("snapshot", "snap-")):
-                tagged = tuple(one for one in found if one.startswith(prefix))
-                if tagged:
-                    yield Change(action.target, REPLACED, "cleanup tags of", noun, tagged)
-        elif action.resource not in explained:
-            yield from changes_by(action, planned)
+def _of_tags(
+    seen: CleanupSeen, action: Action, others: Mapping[ImageRef, Decision], explained: Collection[str]
+) -> Iterator[Change]:
+    """What the tags of a stage's date mean. Their values are times, which are different in each run."""
+    sign = ADDED if action.operation == "CreateTags" else REMOVED
+    dated = {tag["Key"] for tag in action.parameters["Tags"]} & {*MARKS}
+    for resource in action.parameters["Resources"]:
+        if resource in explained:
+            continue
+        ref = ImageRef(action.target.region, resource)
+        decision = others.get(ref) if dated else None
+        noun = "snapshot" if resource.startswith("snap-") else "image"
+        text = "cleanup tags of"
+        if decision and sign == REMOVED:
+            if decision.kind == WAIT:
+                # Its new dates are a change of their own.
+                continue
+            text = "retirement is canceled:"
+        elif decision and decision.step.due:
+            verb = _verb(set_marks(seen.images[ref]), dated)
+            text = f"retirement {verb} ({decision.step.next_stage} on {decision.step.due:%Y-%m-%d}):"
+        yield Change(action.target, sign, text, noun, (resource,))
+
+
+def _verb(known: Collection[str], written: Collection[str]) -> str:
+    """What new dates of stages mean for an image with these ``known`` ones."""
+    if not known:
+        return "starts"
+    # A new date of a further stage: the image reached it without this collection, or its run was killed.
+    return "starts again" if CHOSEN_TAG in written or {*known} & {*written} else "continues"
 
 
 def _text(wanted: CleanupWanted, seen: CleanupSeen, decision: Decision, rank: int) -> str:

@@ -10,10 +10,11 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.changes import prepared
 from ansible_collections.golden.images.plugins.module_utils.cleanup.changes import changes
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots import SNAPSHOT_TAG
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import CleanupSeen
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import CleanupSeen, OwnSnapshot
 
-from tests.unit.cleanup.examples import ago, own, region_state, seen, wanted
+from tests.unit.cleanup.examples import FAMILY, ago, own, region_state, seen, wanted
 from tests.unit.examples import volumes
 
 NEWEST = own("ami-new", 1, name="golden-web-4")
@@ -56,9 +57,39 @@ def test_a_launch_ends_the_time_without_use() -> None:
     assert lines[0] == "eu-west-1: - golden-web-2 disable (2nd newest, unused for 110 days)"
 
 
-def test_tags_of_images_that_stay_are_counted() -> None:
-    marked = [
-        own(f"ami-{one}", one, tags={"family": str(one), "golden.images:cleanup-chosen": "x"})
-        for one in (5, 6)
+CHOSEN, DEPRECATED = "golden.images:cleanup-chosen", "golden.images:cleanup-deprecated"
+EARLIER = f"{ago(days=30):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_the_end_of_a_retirement_is_a_line() -> None:
+    marked = [own(f"ami-{one}", one, tags={"family": str(one), CHOSEN: "x"}) for one in (5, 6)]
+    assert text_of(seen(region_state(*marked))) == [
+        "eu-west-1: - retirement is canceled: ami-5, ami-6",
     ]
-    assert text_of(seen(region_state(*marked))) == ["eu-west-1: ~ cleanup tags of ami-5, ami-6"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "changes", "expected"),
+    [
+        ({}, {}, "starts (deprecate on 2026-12-04)"),
+        # The deprecation was undone.
+        ({DEPRECATED: EARLIER}, {}, "starts again (deprecate on 2026-12-04)"),
+        ({CHOSEN: EARLIER}, {"last_launched": ago(days=1)}, "starts again (deprecate on 2026-12-04)"),
+        # It was deprecated by other means, or its run was killed.
+        ({}, {"deprecation_time": EARLIER}, "starts (disable on 2026-12-24)"),
+        ({CHOSEN: EARLIER}, {"deprecation_time": EARLIER}, "continues (disable on 2026-12-24)"),
+    ],
+)
+def test_new_dates_are_a_line_with_the_next_stage(
+    tags: dict[str, str], changes: dict[str, Any], expected: str
+) -> None:
+    old = [own(f"ami-{days}", days, tags={**FAMILY, **tags}, **changes) for days in (50, 120)]
+    regions = (region_state(NEWEST, *old), region_state(NEWEST, *old))
+    lines = text_of(seen(*regions), clocks=Clocks(deprecate=10, disable=30))
+    assert " ".join(" ".join(lines).split()) == f"eu-west-1, us-east-1: + retirement {expected}: 2 images"
+
+
+def test_tags_without_a_date_are_counted() -> None:
+    marked = {"snap-ami-5": OwnSnapshot("snap-ami-5", tags={SNAPSHOT_TAG: "ami-5"})}
+    kept = region_state(own("ami-5", 5), snapshots=marked)
+    assert text_of(seen(kept)) == ["eu-west-1: - cleanup tags of snap-ami-5"]
