@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ..changes import ADDED, REMOVED, Change, changes_by
 from ..failures import cut
@@ -24,11 +24,8 @@ _LONGEST = 60
 
 def changes(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan) -> Iterator[Change]:
     """What the plan retires, then the changes that no retired image explains."""
-    ranks = _ranks(seen, families_of(wanted, seen))
     retired = [decision for decision in plan.decisions if decision.kind in STAGES]
-    for decision in retired:
-        target = seen.target(decision.ref.region)
-        yield Change(target, REMOVED, _text(wanted, seen, decision, ranks[decision.ref]))
+    yield from _of_retired(wanted, seen, retired)
     explained = {decision.ref.image_id for decision in retired}
     explained |= {
         one.snapshot_id for decision in retired for one in decision.snapshots if not one.keep_reason
@@ -40,6 +37,27 @@ def changes(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan) -> Iter
                 yield from _of_tags(seen, action, others, explained)
             elif action.resource not in explained:
                 yield from changes_by(action, planned)
+
+
+def _of_retired(wanted: CleanupWanted, seen: CleanupSeen, retired: Iterable[Decision]) -> Iterator[Change]:
+    """What happens to each image, in the same words for those of several regions that differ in rank only.
+
+    An image has different ranks if a region lacks some of the newer or has others.
+    """
+    ranks = _ranks(seen, families_of(wanted, seen))
+    alike: dict[tuple[str, str, str], list[ImageRef]] = defaultdict(list)
+    for decision in retired:
+        name = _name(seen, decision.ref).replace(decision.ref.region, "{region}")
+        alike[name, decision.kind, _reasons(wanted, seen, decision)].append(decision.ref)
+    for (_common_name, stage, reasons), refs in alike.items():
+        places = _places([ranks[ref] for ref in refs])
+        for ref in refs:
+            name = cut(_name(seen, ref), _LONGEST)
+            yield Change(seen.target(ref.region), REMOVED, f"{name} {stage} ({places} newest{reasons})")
+
+
+def _name(seen: CleanupSeen, ref: ImageRef) -> str:
+    return seen.images[ref].image.name or ref.image_id
 
 
 def _of_tags(
@@ -74,9 +92,10 @@ def _verb(known: Collection[str], written: Collection[str]) -> str:
     return "starts again" if CHOSEN_TAG in written or {*known} & {*written} else "continues"
 
 
-def _text(wanted: CleanupWanted, seen: CleanupSeen, decision: Decision, rank: int) -> str:
+def _reasons(wanted: CleanupWanted, seen: CleanupSeen, decision: Decision) -> str:
+    """Why the image is retired, apart from its rank, and with how many snapshots."""
     own = seen.images[decision.ref]
-    reasons = [f"{_ordinal(rank)} newest"]
+    reasons = [""]
     if own.created and wanted.rules.unused_for_days is not None:
         used = max(own.created, own.last_launched or own.created)
         reasons.append(f"unused for {(seen.now - used).days} days")
@@ -85,8 +104,13 @@ def _text(wanted: CleanupWanted, seen: CleanupSeen, decision: Decision, rank: in
     deleted = sum(not one.keep_reason for one in decision.snapshots)
     if deleted:
         reasons.append(f"with {deleted} {'snapshot' if deleted == 1 else 'snapshots'}")
-    name = cut(own.image.name or decision.ref.image_id, _LONGEST)
-    return f"{name} {decision.kind} ({', '.join(reasons)})"
+    return ", ".join(reasons)
+
+
+def _places(ranks: Collection[int]) -> str:
+    """The rank in all regions, or the lowest and the highest one."""
+    first, last = min(ranks), max(ranks)
+    return _ordinal(first) if first == last else f"{_ordinal(first)} to {_ordinal(last)}"
 
 
 def _ranks(seen: CleanupSeen, family_of: Mapping[ImageRef, str]) -> dict[ImageRef, int]:

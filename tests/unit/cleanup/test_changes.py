@@ -57,6 +57,21 @@ def test_a_launch_ends_the_time_without_use() -> None:
     assert lines[0] == "eu-west-1: - golden-web-2 disable (2nd newest, unused for 110 days)"
 
 
+def test_an_image_that_regions_rank_differently_is_one_line() -> None:
+    """A region that was added later lacks older versions, or has one more."""
+    one_more = own("ami-between", 30, name="golden-web-3.5")
+    regions = (
+        region_state(NEWEST, OLDER),
+        region_state(NEWEST, one_more, OLDER),
+        region_state(NEWEST, OLDER),
+    )
+    lines = text_of(seen(*regions), clocks=Clocks(disable=0))
+    assert " ".join(" ".join(lines).split()) == (
+        "ap-south-1, eu-west-1, us-east-1: - golden-web-2 disable (2nd to 3rd newest, 120 days old) "
+        "us-east-1: - golden-web-3.5 disable (2nd newest, 30 days old)"
+    )
+
+
 CHOSEN, DEPRECATED = "golden.images:cleanup-chosen", "golden.images:cleanup-deprecated"
 EARLIER = f"{ago(days=30):%Y-%m-%dT%H:%M:%SZ}"
 
