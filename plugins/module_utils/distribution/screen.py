@@ -298,7 +298,17 @@ def _captions(run: _Run) -> Iterator[Line]:
     if published:
         names = dict.fromkeys(f"{one['parameter']}, label {one['label']}" for one in published)
         verb = "Would be published" if run.is_plan else "Published"
-        yield from sentence(f"{verb} as {'; '.join(names)}.")
+        yield from sentence(f"{verb} in {_published_in(run)} as {'; '.join(names)}.")
+
+
+def _published_in(run: _Run) -> str:
+    """The accounts that the image is published in: the owner's, and the number of the others."""
+    accounts = {one["account_id"] for one in run.report["published"]}
+    others = accounts - {region["account_id"] for region in run.report["regions"]}
+    if not others:
+        return "the owner's account"
+    owners = " and the owner's" if len(others) < len(accounts) else ""
+    return counted(len(others), "account") + owners
 
 
 def _unverified(run: _Run, path: str | None) -> Iterator[Line]:

@@ -93,7 +93,7 @@ def test_every_region_is_well() -> None:
         "eu-west-1  ami-eu-west-1  copied  ok   1/1     1/1       yes",
         "Shared with 1 account.",
         "Verification level authorized: a dry run succeeds, which does not use keys.",
-        "Published as /golden/web, label v4.",
+        "Published in 1 account as /golden/web, label v4.",
         "Report: report.json",
     ]
     assert {line.tone for line in found.lines} == {Tone.GOOD, Tone.PLAIN}
@@ -140,6 +140,19 @@ def test_published_is_a_region_of_which_all_accounts_have_the_image(
     )
     assert found.lines[2].text.split()[-1] == text
     assert found.lines[2].tone is tone
+
+
+@pytest.mark.parametrize(
+    ("account_ids", "text"),
+    [
+        ((OWNER,), "Published in the owner's account as /golden/web, label v4."),
+        ((OWNER, CONSUMER), "Published in 1 account and the owner's as /golden/web, label v4."),
+        ((CONSUMER, "333333333333"), "Published in 2 accounts as /golden/web, label v4."),
+    ],
+)
+def test_how_many_accounts_the_image_is_published_in(account_ids: tuple[str, ...], text: str) -> None:
+    found = shown(copied(EU), shared(EU), publishes=True, publish_result=publication(*account_ids))
+    assert text in found.text.splitlines()
 
 
 def test_the_owner_needs_no_permission() -> None:
@@ -261,7 +274,7 @@ def test_check_mode() -> None:
         "us-east-1  ami-us-east-1  source   ok   1/1      planned",
         "eu-west-1  (new)          planned  ok   planned  planned",
         "Would be shared with 1 account.",
-        "Would be published as /golden/web, label v4.",
+        "Would be published in 1 account as /golden/web, label v4.",
         "Report: report.json",
     ]
 
