@@ -125,9 +125,9 @@ def _own_text(change: Change) -> str:
 
 
 def _subject(change: Change) -> str:
-    """The resources as a number; a value that is set to one of them is not a number."""
+    """The resources as a number; a value that is set to the ID of one is not a number."""
     if change.text.endswith("="):
-        return f"the {change.noun}"
+        return f"ID of the region's {change.noun}"
     return _counted(len(change.resources), change.noun)
 
 

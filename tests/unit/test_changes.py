@@ -100,7 +100,7 @@ LAUNCH_TEMPLATE = {"LaunchTemplateId": "lt-1"}
         ),
         (
             ("PutParameter", {"Name": "/golden/web", "Value": KNOWN_AFTER_APPLY}),
-            "+ parameter /golden/web = the image",
+            "+ parameter /golden/web = ID of the region's image",
         ),
         (
             ("LabelParameterVersion", {"Name": "/golden/web", "Labels": ["v1"]}),
