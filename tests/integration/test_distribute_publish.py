@@ -171,10 +171,11 @@ def test_check_mode_predicts_what_is_published(
     assert prediction_error(planned.actions, done.actions) == ""
     assert done.task("Publish the verified images").changed
     # In the source region, the image exists, and what the accounts would get does not.
-    lines = planned.task("Show the result").result["text"].splitlines()
-    rows = [line.split()[2:] for line in lines if line.startswith(REGIONS)]
+    plan, result = (run.task("Show the result").result["text"] for run in (planned, done))
+    rows = [line.split()[2:] for line in plan.splitlines() if line.startswith(REGIONS)]
     assert rows == [["source", *["planned"] * 3], ["planned"] * 4]
-    assert "Verification level authorized: a dry run succeeds, which does not use keys." in done.text
+    assert "Verification level authorized: a dry run succeeds, which does not use keys." in result
+    assert f"Published in 2 accounts and the owner's as {PARAMETER}, label" in result
 
 
 def test_a_role_in_check_mode_predicts_what_is_published(
