@@ -156,8 +156,8 @@ def test_only_access_that_is_not_allowed_is_removed_once(
     assert over.code != 0
     refusal = over.task("Plan removals").result["msg"]
     limit = f"the plan has {len(expected)} removals, and at most {len(expected) - 1} are allowed: "
-    assert f"{limit}1 of images from the public (public); " in refusal
-    assert re.search(r"; 3 of images from [^;]+ \(unknown_account\);.*; and \d+ more\. To see", refusal)
+    assert f"{limit}1 image from the public (public); " in refusal
+    assert re.search(r"; 3 images from [^;]+ \(unknown_account\);.*; and \d+ more\. To see", refusal)
     assert f"set remediate_max_removals to {len(expected)} in check mode" in refusal
 
     planned = ansible.run(FQCN, variables, "--check", "--diff")

@@ -22,6 +22,7 @@ from ..finding import Finding
 from ..keys.needed import names_of
 from ..model import PUBLIC
 from ..plan import PlanWithoutTargets
+from ..reports.naming import count
 from .consequences import resulting_snapshot_exposure, resulting_unused_key_access
 from .kept import KeptAccess
 from .scope import Named, Scope
@@ -239,4 +240,6 @@ def _group_text(kind: str, codes: tuple[str, ...], principals: Sequence[str]) ->
     names = ["the public" if one == PUBLIC else one for one in sorted({*principals})]
     more = f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else ""
     reason = f" ({', '.join(codes)})" if codes else ""
-    return f"{len(principals)} of {kind}s from {', '.join(names[:_EXAMPLES])}{more}{reason}"
+    # What several principals lose may be the same image.
+    what = count(len(principals), kind) if len(names) == 1 else f"{len(principals)} removals of {kind}s"
+    return f"{what} from {', '.join(names[:_EXAMPLES])}{more}{reason}"

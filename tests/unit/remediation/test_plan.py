@@ -210,7 +210,8 @@ def test_more_than_the_cap_is_refused_with_examples() -> None:
     names = f"{many[0]}, {many[1]} and 6 more"
     assert refusal.message == (
         "max_removals: the plan has 16 removals, and at most 15 are allowed: "
-        f"8 of images from {names} (unknown_account); 8 of keys from {names} (grant_without_share)."
+        f"8 removals of images from {names} (unknown_account); "
+        f"8 removals of keys from {names} (grant_without_share)."
     )
     assert "set max_removals to 16 in check mode" in refusal.remedy
 
@@ -223,8 +224,9 @@ def test_a_refusal_of_many_removals_begins_with_what_is_public() -> None:
     (refusal,) = remediated(seen, codes=codes, max_removals=0).refusals
     assert refusal.message == (
         "max_removals: the plan has 6 removals, and at most 0 are allowed: "
-        "1 of images from the public (public); 1 of snapshots from the public (snapshot_public); "
-        f"2 of keys from {A}, {B} (grant_without_share); 1 of images from {A} (unknown_account); and 1 more."
+        "1 image from the public (public); 1 snapshot from the public (snapshot_public); "
+        f"2 removals of keys from {A}, {B} (grant_without_share); 1 image from {A} (unknown_account); "
+        "and 1 more."
     )
 
 
