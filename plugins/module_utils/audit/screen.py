@@ -106,21 +106,20 @@ def _row(group: Group) -> Row:
         "severity": first["severity"],
         "code": first["code"],
         "number": len(found),
-        "principal": _one_or_number((_principal(one) for one in found if one["principal"]), "principal"),
-        "region": _one_or_number((one["region"] for one in found if one["region"]), "region"),
+        "principal": _name(_one_or_number(found, "principal")),
+        "region": _one_or_number(found, "region"),
         "resource": resource_name(first["resource"] or "") if len(resources) == 1 else "",
     }
     return Row(cells, _TONES[first["severity"]])
 
 
-def _one_or_number(texts: Iterable[str], noun: str) -> str:
-    different = list(dict.fromkeys(texts))
-    return counted(len(different), noun) if len(different) > 1 else "".join(different)
+def _one_or_number(found: Iterable[Mapping[str, Any]], key: str) -> str:
+    different = {str(one[key]) for one in found if one[key]}
+    return counted(len(different), key) if len(different) > 1 else "".join(different)
 
 
-def _principal(finding: Mapping[str, Any]) -> str:
+def _name(principal: str) -> str:
     """The ID of an organization or organizational unit, or the name of a role, is the end of its ARN."""
-    principal = str(finding["principal"])
     return "public" if principal == PUBLIC else principal.rpartition("/")[2]
 
 

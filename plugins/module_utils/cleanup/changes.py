@@ -16,7 +16,7 @@ from ..plan import Action
 from .decisions import WAIT, Decision, families_of
 from .options import CleanupWanted
 from .plan import CleanupPlan
-from .stages import CHOSEN_TAG, MARKS, STAGES, set_marks
+from .stages import CHOSEN_TAG, MARKS, STAGES, dates
 from .state import CleanupSeen
 
 _LONGEST = 60
@@ -77,9 +77,10 @@ def _of_tags(
             if decision.kind == WAIT:
                 # Its new dates are a change of their own.
                 continue
-            text = "retirement is canceled:"
+            if dated & {*dates(seen.images[ref])}:
+                text = "retirement is canceled:"
         elif decision and decision.step.due:
-            verb = _verb(set_marks(seen.images[ref]), dated)
+            verb = _verb(dates(seen.images[ref]), dated)
             text = f"retirement {verb} ({decision.step.next_stage} on {decision.step.due:%Y-%m-%d}):"
         yield Change(action.target, sign, text, noun, (resource,))
 

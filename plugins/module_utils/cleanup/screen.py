@@ -101,8 +101,8 @@ def _not_restorable(report: Mapping[str, Any]) -> Iterator[Line]:
         what = f"{counted(len(images), 'image')} to deregister"
     also = f", with {counted(len(snapshots), 'snapshot')}," if snapshots else ""
     yield from sentence(
-        f"{what}{also} may not be restorable: no rules of the Recycle Bin are known to retain "
-        f"{'it' if len(images) == 1 else 'them'}.",
+        f"{what}{also} may not be restorable: the Recycle Bin is not known to retain "
+        f"{'it with all its' if len(images) == 1 else 'them with all their'} snapshots.",
         Tone.WARNING,
     )
 

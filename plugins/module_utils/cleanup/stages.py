@@ -149,6 +149,11 @@ def set_marks(own: OwnImage) -> tuple[str, ...]:
     return tuple(key for key in MARKS if key in own.image.tags)
 
 
+def dates(own: OwnImage) -> tuple[str, ...]:
+    """The keys of the stage tags whose dates count: a copy has earlier ones from its source."""
+    return tuple(key for key in MARKS if _date(own, key) is not None)
+
+
 def has_lost_permissions(state: str, tags: Collection[str]) -> bool:
     """Whether an image in this state was disabled, which removes its permissions, and still lacks some.
 

@@ -68,7 +68,7 @@ class _Run:
     consumers: Mapping[str, Sequence[str]]
     is_published: bool
     is_plan: bool
-    verify_level: str = ""
+    verification_level: str = ""
     planned_keys: frozenset[str] = frozenset()
     planned_shares: frozenset[str] = frozenset()
 
@@ -79,10 +79,11 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``report`` is that of ``distribution_report``, or has those of several sources as ``sources``.
     ``results`` has ``check_mode``, the ``copy_result`` of ``ami_copy_regions``, the ``wait_result`` if it had
     to wait for copies, the consumers ``account_ids``, ``org_arns`` and ``org_unit_arns`` to share the image
-    with, the ``verify_level``, the ``parameter`` to publish it in, and the ``messages`` of the tasks that
-    failed; in check mode, the regions in which key access and launch permissions would change as
-    ``planned_key_regions`` and ``planned_share_regions``; of several sources the ``check_mode``, and by
-    source the parameters to publish in as ``parameters`` and the results of ``report_upload`` as ``uploads``.
+    with, the ``verification_level`` if it was verified, the ``parameter`` to publish it in, and the
+    ``messages`` of the tasks that failed; in check mode, the regions in which key access and launch
+    permissions would change as ``planned_key_regions`` and ``planned_share_regions``; of several sources the
+    ``check_mode``, and by source the parameters to publish in as ``parameters`` and the results of
+    ``report_upload`` as ``uploads``.
     """
     if "sources" in report:
         return _sources(report["sources"], results, report_path)
@@ -96,7 +97,7 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         {kind: results.get(kind) or () for kind, _noun in _KINDS},
         bool(results.get("parameter")),
         results["check_mode"],
-        results.get("verify_level", ""),
+        results.get("verification_level", ""),
         frozenset(results.get("planned_key_regions", ())),
         frozenset(results.get("planned_share_regions", ())),
     )
@@ -167,6 +168,8 @@ def _together(run: _Run, regions: Sequence[Mapping[str, Any]]) -> dict[str, str]
     for key in ("copy", "key", "shared", "verified", "published"):
         values = {cell[key] for cell in cells}
         row[key] = values.pop() if len(values) == 1 else "planned" if "planned" in values else "ok"
+    if not all(cell["verified"] for cell in cells):
+        row["verified"] = ""
     return row
 
 
@@ -287,8 +290,8 @@ def _captions(run: _Run) -> Iterator[Line]:
         is_done = all(count[0] == count[-1] for count in counts)
         verb = "Would be shared" if run.is_plan else "Shared" if is_done else "To be shared"
         yield from sentence(f"{verb} with {consumers}.")
-    if run.verify_level and any(_verified(run, region) for region in run.report["regions"]):
-        yield from sentence(level_sentence(run.verify_level))
+    if run.verification_level and any(_verified(run, region) for region in run.report["regions"]):
+        yield from sentence(level_sentence(run.verification_level))
     owned = run.report.get("consumer_images", ())
     if owned:
         ready = sum(copy["state"] == "available" for copy in owned)

@@ -82,10 +82,13 @@ def _failed(report: Mapping[str, Any]) -> list[Row]:
 
 
 def _headline(report: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator[Line]:
-    is_unsharing, status, found = results["role"] == "unshare", results["status"], report.get("results") or ()
+    is_unsharing, status = results["role"] == "unshare", results["status"]
     # Images that were not shared with the consumers lose nothing.
-    number = counted(sum(one["changed"] or not is_unsharing for one in found), "image")
-    if status == "planned":
+    found = [one for one in report.get("results") or () if one["changed"] or not is_unsharing]
+    number = counted(len(found), "image")
+    if is_unsharing and not found and status in ("planned", "unshared"):
+        yield from sentence("No permissions to remove.", Tone.GOOD)
+    elif status == "planned":
         text = f"permissions would be removed from {number}" if is_unsharing else f"{number} would be shared"
         yield from sentence(f"Check mode: {text}.", Tone.GOOD)
     elif status in ("shared", "unshared"):
@@ -93,7 +96,7 @@ def _headline(report: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator
         yield from sentence(text, Tone.GOOD)
     else:
         all_images = counted(len(found) + len(_failed(report)), "image")
-        incomplete = len(_incomplete(report))
+        incomplete = len(_incomplete(report) & {one["region"] for one in found})
         done = f"{len(found) - incomplete} of {all_images}" if found else "no image"
         if is_unsharing:
             text = f"{'all named ' if incomplete else ''}permissions removed from {done}"

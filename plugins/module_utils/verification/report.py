@@ -18,7 +18,7 @@ from .findings import LEVEL_NOT_REACHED
 # What each level proves, which is more than the one before.
 PROOFS = {
     "visible": "the account sees the image",
-    "authorized": "a dry run succeeds, which does not use keys",
+    "authorized": "a dry run, which does not use keys, succeeds",
     "launched": "an instance runs",
 }
 LEVELS = tuple(PROOFS)
@@ -159,7 +159,7 @@ def level_text(row: Mapping[str, Any]) -> str:
 
 def level_sentence(level: str) -> str:
     """The level of a verification, and what it proves."""
-    return f"Verification level {level}: {PROOFS[level]}."
+    return f"Level {level} means: {PROOFS[level]}."
 
 
 def _shortfall(row: Mapping[str, Any], wanted: str) -> str:

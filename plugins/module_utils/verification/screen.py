@@ -92,10 +92,9 @@ def _regions(rows: Sequence[Any]) -> str:
 
 def _verified(rows: Sequence[Any]) -> str:
     """That all have reached the level, and with which image if it is one."""
-    number = len(rows)
     if len({(row["region"], row["image_id"]) for row in rows}) == 1:
-        return f"Verified {rows[0]['image_id']} in {_regions(rows)}: {number} of {_accounts(rows)}."
-    return f"Verified: {_accounts(rows)} in {_regions(rows)}, {number} of {counted(number, 'verification')}."
+        return f"Verified {rows[0]['image_id']} in {_regions(rows)}: {len(rows)} of {_accounts(rows)}."
+    return f"Verified: {_accounts(rows)} in {_regions(rows)}."
 
 
 def _count(report: Mapping[str, Any], short: Sequence[Any]) -> str:

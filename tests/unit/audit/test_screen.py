@@ -122,6 +122,13 @@ def test_principals_of_one_kind_are_one_row() -> None:
     assert row.split() == ["high", "unknown_account", "24", "24", "principals", EU, IMAGE]
 
 
+def test_roles_of_one_name_in_two_accounts_are_two_principals() -> None:
+    arns = [f"arn:aws:iam::{account}:role/golden-consumer" for account in ("222222222222", "333333333333")]
+    found = shown(*(finding(principal=arn) for arn in arns))
+    assert "  2 principals  " in found.text
+    assert "golden-consumer" in shown(finding(principal=arns[0])).text
+
+
 def test_findings_that_the_role_fails_on() -> None:
     kinds = [
         finding(principal=f"{number:012}", message=f"Finding {number}.", image_id=f"ami-{number}")

@@ -76,17 +76,22 @@ CHOSEN, DEPRECATED = "golden.images:cleanup-chosen", "golden.images:cleanup-depr
 EARLIER = f"{ago(days=30):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_the_end_of_a_retirement_is_a_line() -> None:
-    marked = [own(f"ami-{one}", one, tags={"family": str(one), CHOSEN: "x"}) for one in (5, 6)]
-    assert text_of(seen(region_state(*marked))) == [
-        "eu-west-1: - retirement is canceled: ami-5, ami-6",
-    ]
+@pytest.mark.parametrize(
+    ("days", "text"),
+    [(40, "retirement is canceled:"), (5, "cleanup tags of")],
+    ids=["its own", "of the image that it is a copy of"],
+)
+def test_the_end_of_a_retirement_is_a_line(days: int, text: str) -> None:
+    marked = [own(f"ami-{one}", days, tags={"family": str(one), CHOSEN: EARLIER}) for one in (5, 6)]
+    assert text_of(seen(region_state(*marked))) == [f"eu-west-1: - {text} ami-5, ami-6"]
 
 
 @pytest.mark.parametrize(
     ("tags", "changes", "expected"),
     [
         ({}, {}, "starts (deprecate on 2026-12-04)"),
+        # A copy has the date of its source.
+        ({CHOSEN: f"{ago(days=300):%Y-%m-%dT%H:%M:%SZ}"}, {}, "starts (deprecate on 2026-12-04)"),
         # The deprecation was undone.
         ({DEPRECATED: EARLIER}, {}, "starts again (deprecate on 2026-12-04)"),
         ({CHOSEN: EARLIER}, {"last_launched": ago(days=1)}, "starts again (deprecate on 2026-12-04)"),

@@ -50,8 +50,8 @@ def test_stages_and_reasons() -> None:
     found = shown(cleaned(GOES, OFF, WAITS, BLOCKED, KEPT, RUNS))
     assert found.text.splitlines() == [
         "1 of 6 images was deregistered and 1 disabled.",
-        "1 deregistered image may not be restorable: no rules of the Recycle Bin are",
-        "  known to retain it.",
+        "1 deregistered image may not be restorable: the Recycle Bin is not known to",
+        "  retain it with all its snapshots.",
         "decision    images  done  GiB before  EUR a month before",
         "deregister       1     1           8                0.40",
         "disable          1     1           8                0.40",

@@ -82,7 +82,7 @@ def test_every_region_is_well() -> None:
         copied(US, EU, results=[copy(US, origin="source", kms_key_arn=None), copy(EU)]),
         shared(US, EU),
         publishes=True,
-        results={"verify_level": "authorized"},
+        results={"verification_level": "authorized"},
         verification_results=[verified(US, True), verified(EU, True)],
         publish_result=published(US, EU),
     )
@@ -92,7 +92,7 @@ def test_every_region_is_well() -> None:
         "us-east-1  ami-us-east-1  source       1/1     1/1       yes",
         "eu-west-1  ami-eu-west-1  copied  ok   1/1     1/1       yes",
         "Shared with 1 account.",
-        "Verification level authorized: a dry run succeeds, which does not use keys.",
+        "Level authorized means: a dry run, which does not use keys, succeeds.",
         "Published in 1 account as /golden/web, label v4.",
         "Report: report.json",
     ]
@@ -235,9 +235,9 @@ def test_accounts_that_are_not_verified_have_their_regions_and_findings() -> Non
 
 @pytest.mark.parametrize(("reached", "number"), [(True, 1), (False, 0)])
 def test_a_plan_has_the_level_if_a_region_is_verified(reached: bool, number: int) -> None:
-    given = {"verify_level": "visible"}
+    given = {"verification_level": "visible"}
     found = shown(copied(EU), shared(EU), True, results=given, verification_results=[verified(EU, reached)])
-    assert found.text.count("Verification level visible: the account sees the image.") == number
+    assert found.text.count("Level visible means: the account sees the image.") == number
 
 
 def test_accounts_in_check_mode_are_not_yet_verified() -> None:

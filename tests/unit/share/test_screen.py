@@ -118,6 +118,18 @@ def test_images_in_some_regions_are_unshared() -> None:
     assert failed.text.splitlines()[0] == "Failed: permissions removed from no image."
 
 
+def test_an_image_that_loses_nothing_does_not_count_as_done() -> None:
+    kept = shared(EU, changed=False)
+    found = shown(kept, status="incomplete", role="unshare", failures=[REFUSED])
+    assert found.text.splitlines()[0] == "Incomplete: permissions removed from no image."
+
+
+@pytest.mark.parametrize("status", ["planned", "unshared"])
+def test_no_image_loses_a_permission(status: str) -> None:
+    found = shown(shared(EU, changed=False), status=status, role="unshare")
+    assert found.text.splitlines()[0] == "No permissions to remove."
+
+
 def test_public_images_are_named() -> None:
     found = shown(shared(EU, permissions={"public": True}))
     assert "the public" in found.text

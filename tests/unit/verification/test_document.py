@@ -87,7 +87,7 @@ def test_an_account_at_the_level_has_a_full_mark(wanted: str) -> None:
 def test_only_accounts_below_the_level_are_findings() -> None:
     content = report("authorized", seen(WEB, EU, "launched", NO_KEY), seen(BATCH, EU, "visible", NO_KEY))
     assert dict(document(content).facts) == {
-        "Level": "authorized: a dry run succeeds, which does not use keys",
+        "Level": "authorized: a dry run, which does not use keys, succeeds",
         "Accounts": "2",
         "Images": "2",
     }
