@@ -22,6 +22,7 @@ AWAY = "eu-west-1"
 REGIONS = (HOME, AWAY)
 CONSUMERS = ("web-prod", "web-staging")
 PARAMETER, TEMPLATE = "/golden/web", "web"
+MEANS = "Level authorized means: a dry run, which does not use keys, succeeds."
 LATE_FAILURES = "Fail if a consumer's access or the verification failed"
 
 
@@ -174,7 +175,7 @@ def test_check_mode_predicts_what_is_published(
     plan, result = (run.task("Show the result").result["text"] for run in (planned, done))
     rows = [line.split()[2:] for line in plan.splitlines() if line.startswith(REGIONS)]
     assert rows == [["source", *["planned"] * 3], ["planned"] * 4]
-    assert "Verification level authorized: a dry run succeeds, which does not use keys." in result
+    assert MEANS in result
     assert f"Published in 2 accounts and the owner's as {PARAMETER}, label" in result
 
 
@@ -198,6 +199,9 @@ def test_check_mode_fails_only_if_nothing_would_change_what_an_account_lacks(
     assert planned.code == 0, planned.text
     done = ansible.run(DISTRIBUTE, variables)
     assert done.code == 0, done.text
+    # Check mode launches no instance.
+    launching = ansible.run(DISTRIBUTE, variables | {"distribute_verify_level": "launched"}, "--check")
+    assert MEANS in launching.task("Show the result").result["text"]
     assert prediction_error(planned.actions, done.actions) == ""
 
     home = aws.client("ec2", CONSUMERS[1], HOME)
