@@ -230,7 +230,8 @@ def _over_the_cap(wanted: RemediationWanted, removals: tuple[Removal, ...]) -> I
         texts.append(f"and {left} more")
     yield invalid_option(
         "max_removals",
-        f"max_removals: the plan has {number} removals, and at most {most} are allowed: {'; '.join(texts)}.",
+        f"max_removals: the plan has {count(number, 'removal')}, and at most {most} are allowed: "
+        f"{'; '.join(texts)}.",
         f"To see each of them, set max_removals to {number} in check mode. If all are intended, leave it so.",
     )
 

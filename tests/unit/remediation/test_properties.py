@@ -241,8 +241,8 @@ def test_never_more_than_the_cap(
     else:
         (refusal,) = capped.refusals
         assert capped.removals == ()
-        assert f"the plan has {number} removals" in refusal.message
-        assert f"to {number}." in refusal.remedy
+        assert f"the plan has {number} removal" in refusal.message
+        assert f"to {number} in check mode" in refusal.remedy
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
