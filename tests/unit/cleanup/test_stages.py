@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import (
     Clocks,
     Step,
+    dates,
     deprecate_at,
     deprecation_tag,
     former_deprecation,
@@ -264,3 +265,11 @@ def test_only_the_dates_of_stages_are_marks() -> None:
     # An image that is needed again is still deprecated.
     image = own(tags={DISABLED: "x", CHOSEN: "y", DEPRECATION: TODAY, "golden.images:source": "z"})
     assert set_marks(image) == (CHOSEN, DISABLED)
+
+
+def test_dates_from_before_the_image_are_of_its_source() -> None:
+    created = own().created
+    assert created is not None
+    earlier, later = (stamp(created + timedelta(days=days)) for days in (-1, 1))
+    image = own(tags={CHOSEN: earlier, DEPRECATED: later, DISABLED: "x"})
+    assert dates(image) == (DEPRECATED,)

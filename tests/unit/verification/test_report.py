@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.verification.report import (
     LEVELS,
+    PROOFS,
+    level_sentence,
     level_text,
     verification,
 )
@@ -259,3 +261,8 @@ def test_two_images_in_one_region_keep_their_ids() -> None:
     lacking = [denied(EU, "ami-1"), denied(EU, "ami-3"), denied(US, "ami-2")]
     summary = report("launched", result(*lacking))["summary"]
     assert all(image_id in summary for image_id in ("ami-1", "ami-2", "ami-3"))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_what_a_level_means(level: str) -> None:
+    assert level_sentence(level) == f"Level {level} means: {PROOFS[level]}."
