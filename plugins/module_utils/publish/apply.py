@@ -81,7 +81,8 @@ def perform_target(
     ``services`` are the target's clients; ``ssm_once`` repeats no call. ``place`` is the target as it was
     planned for. A new value is waited for until AWS has validated it, for at most ``wait_timeout`` seconds.
     """
-    run, before = PublishRun(), place.parameter.latest.version if place.parameter else 0
+    run = PublishRun()
+    before = place.parameter.latest.version if place.parameter else 0
     for planned in actions:
         action = _completed(planned, run)
         try:
@@ -94,8 +95,8 @@ def perform_target(
         except errors.AWS_ERRORS as exception:
             failures = [errors.failure(exception, action.target, "GetParameter")]
         run.failures += failures
-        is_independent = action.operation in _INDEPENDENT
-        if failures and not (is_independent and all(one.error_code != _CONFLICT for one in failures)):
+        is_conflict = any(one.error_code == _CONFLICT for one in failures)
+        if failures and (is_conflict or action.operation not in _INDEPENDENT):
             if action.operation == "PutParameter":
                 _label_again(services, run)
             break
@@ -175,7 +176,7 @@ def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> lis
             )
         ]
     if now.value != value:
-        return [_changed(action, value, now)]
+        return [_other_image(action, value, now)]
     run.version = now.version
     return []
 
@@ -203,7 +204,7 @@ def _label(
                 )
             ]
         if now.value != image_id:
-            return [_changed(action, image_id, now)]
+            return [_other_image(action, image_id, now)]
         if now.version == version:
             break
         run.version = now.version
@@ -220,7 +221,7 @@ def _read_from(ssm: Any, name: str, version: int, wait_timeout: float) -> Curren
     return None
 
 
-def _changed(action: Action, image_id: str | None, now: CurrentParameter) -> Failure:
+def _other_image(action: Action, image_id: str | None, now: CurrentParameter) -> Failure:
     return _failure(
         action,
         _CONFLICT,
