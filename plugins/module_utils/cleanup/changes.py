@@ -20,6 +20,7 @@ from .stages import CHOSEN_TAG, MARKS, STAGES, dates
 from .state import CleanupSeen
 
 _LONGEST = 60
+_ANY_TAGS = "cleanup tags of"
 
 
 def changes(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan) -> Iterator[Change]:
@@ -45,15 +46,15 @@ def _of_retired(wanted: CleanupWanted, seen: CleanupSeen, retired: Iterable[Deci
     An image has different ranks if a region lacks some of the newer or has others.
     """
     ranks = _ranks(seen, families_of(wanted, seen))
-    alike: dict[tuple[str, str, str], list[ImageRef]] = defaultdict(list)
+    alike: dict[tuple[str, str, tuple[str, ...]], list[ImageRef]] = defaultdict(list)
     for decision in retired:
         name = _name(seen, decision.ref).replace(decision.ref.region, "{region}")
         alike[name, decision.kind, _reasons(wanted, seen, decision)].append(decision.ref)
     for (_common_name, stage, reasons), refs in alike.items():
-        places = _places([ranks[ref] for ref in refs])
+        text = ", ".join([f"{_places([ranks[ref] for ref in refs])} newest", *reasons])
         for ref in refs:
             name = cut(_name(seen, ref), _LONGEST)
-            yield Change(seen.target(ref.region), REMOVED, f"{name} {stage} ({places} newest{reasons})")
+            yield Change(seen.target(ref.region), REMOVED, f"{name} {stage} ({text})")
 
 
 def _name(seen: CleanupSeen, ref: ImageRef) -> str:
@@ -69,20 +70,27 @@ def _of_tags(
     for resource in action.parameters["Resources"]:
         if resource in explained:
             continue
+        noun = "snapshot" if resource.startswith("snap-") else "image"
         ref = ImageRef(action.target.region, resource)
         decision = others.get(ref) if dated else None
-        noun = "snapshot" if resource.startswith("snap-") else "image"
-        text = "cleanup tags of"
-        if decision and sign == REMOVED:
-            if decision.kind == WAIT:
-                # Its new dates are a change of their own.
-                continue
-            if dated & {*dates(seen.images[ref])}:
-                text = "retirement is canceled:"
-        elif decision and decision.step.due:
-            verb = _verb(dates(seen.images[ref]), dated)
-            text = f"retirement {verb} ({decision.step.next_stage} on {decision.step.due:%Y-%m-%d}):"
-        yield Change(action.target, sign, text, noun, (resource,))
+        if decision is None:
+            yield Change(action.target, sign, _ANY_TAGS, noun, (resource,))
+            continue
+        known = dates(seen.images[ref])
+        if sign == ADDED:
+            yield Change(action.target, sign, _retirement(decision, known, dated), noun, (resource,))
+        # The new dates of an image that waits are a change of their own.
+        elif decision.kind != WAIT:
+            text = "retirement is canceled:" if dated & {*known} else _ANY_TAGS
+            yield Change(action.target, sign, text, noun, (resource,))
+
+
+def _retirement(decision: Decision, known: Collection[str], written: Collection[str]) -> str:
+    """What new dates mean for an image with these ``known`` ones, and the stage that follows."""
+    step = decision.step
+    if step.due is None:
+        return _ANY_TAGS
+    return f"retirement {_verb(known, written)} ({step.next_stage} on {step.due:%Y-%m-%d}):"
 
 
 def _verb(known: Collection[str], written: Collection[str]) -> str:
@@ -93,10 +101,10 @@ def _verb(known: Collection[str], written: Collection[str]) -> str:
     return "starts again" if CHOSEN_TAG in written or {*known} & {*written} else "continues"
 
 
-def _reasons(wanted: CleanupWanted, seen: CleanupSeen, decision: Decision) -> str:
+def _reasons(wanted: CleanupWanted, seen: CleanupSeen, decision: Decision) -> tuple[str, ...]:
     """Why the image is retired, apart from its rank, and with how many snapshots."""
     own = seen.images[decision.ref]
-    reasons = [""]
+    reasons = []
     if own.created and wanted.rules.unused_for_days is not None:
         used = max(own.created, own.last_launched or own.created)
         reasons.append(f"unused for {(seen.now - used).days} days")
@@ -105,7 +113,7 @@ def _reasons(wanted: CleanupWanted, seen: CleanupSeen, decision: Decision) -> st
     deleted = sum(not one.keep_reason for one in decision.snapshots)
     if deleted:
         reasons.append(f"with {deleted} {'snapshot' if deleted == 1 else 'snapshots'}")
-    return ", ".join(reasons)
+    return tuple(reasons)
 
 
 def _places(ranks: Collection[int]) -> str:
