@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..model import PUBLIC
 from ..reports.document import Column
 from ..reports.groups import by_cause, places_of_kinds
 from ..reports.screen import (
@@ -22,6 +21,7 @@ from ..reports.screen import (
     failure_message,
     failures,
     limited,
+    principal_name,
     report_line,
     resource_name,
     sentence,
@@ -106,7 +106,7 @@ def _row(group: Group) -> Row:
         "severity": first["severity"],
         "code": first["code"],
         "number": len(found),
-        "principal": _name(_one_or_number(found, "principal")),
+        "principal": principal_name(_one_or_number(found, "principal")),
         "region": _one_or_number(found, "region"),
         "resource": resource_name(first["resource"] or "") if len(resources) == 1 else "",
     }
@@ -116,11 +116,6 @@ def _row(group: Group) -> Row:
 def _one_or_number(found: Iterable[Mapping[str, Any]], key: str) -> str:
     different = {str(one[key]) for one in found if one[key]}
     return counted(len(different), key) if len(different) > 1 else "".join(different)
-
-
-def _name(principal: str) -> str:
-    """The ID of an organization or organizational unit, or the name of a role, is the end of its ARN."""
-    return "public" if principal == PUBLIC else principal.rpartition("/")[2]
 
 
 def _further(report: Mapping[str, Any]) -> Iterator[Line]:

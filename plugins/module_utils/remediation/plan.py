@@ -232,7 +232,8 @@ def _over_the_cap(wanted: RemediationWanted, removals: tuple[Removal, ...]) -> I
         "max_removals",
         f"max_removals: the plan has {count(number, 'removal')}, and at most {most} are allowed: "
         f"{'; '.join(texts)}.",
-        f"To see each of them, set max_removals to {number} in check mode. If all are intended, leave it so.",
+        f"To see each of them, set max_removals to {number} in check mode. If all are intended, run with "
+        "this limit.",
     )
 
 

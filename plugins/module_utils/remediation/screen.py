@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..model import PUBLIC
 from ..reports.document import Column
 from ..reports.screen import (
     MOST_FAILURES,
@@ -26,6 +25,7 @@ from ..reports.screen import (
     limited,
     listed,
     module_message,
+    principal_name,
     resource_name,
     sentence,
     table,
@@ -110,7 +110,7 @@ def _unconfirmed(remaining: Iterable[Removal]) -> Iterator[Mapping[str, str]]:
         if len(removals) == 1:
             text = removals[0]["message"]
         else:
-            names = listed([_name(removal["principal"]) for removal in removals], 3)
+            names = listed([principal_name(removal["principal"]) for removal in removals], 3)
             text = f"{region}: remove the access of {len(removals):,} principals to {resource}: {names}."
         yield {"message": f"Not confirmed: {text}"}
 
@@ -144,7 +144,9 @@ def _rows(run: _Run) -> Iterator[Row]:
         cells = {
             "region": region,
             "resource": resource_name(str(resource)),
-            "principal": _name(removals[0]["principal"]) if number == 1 else f"{number:,} principals",
+            "principal": principal_name(removals[0]["principal"])
+            if number == 1
+            else f"{number:,} principals",
             "outcome": outcome,
             "codes": codes,
         }
@@ -152,10 +154,6 @@ def _rows(run: _Run) -> Iterator[Row]:
     if len(rows) > MOST_ROWS:
         left = sum(len(removals) for removals in list(rows.values())[MOST_ROWS:])
         yield Row({"region": f"{left:,} more", "outcome": run.outcome(ranked[-1])})
-
-
-def _name(principal: str) -> str:
-    return "public" if principal == PUBLIC else principal.rpartition("/")[2]
 
 
 def _place(removal: Mapping[str, Any]) -> Place:

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..failures import LONGEST_MESSAGE, RESULT, in_common, with_code
 from ..failures import cut as shortened
+from ..model import PUBLIC
 from ..wording import ended, visible
 from .document import Column
 from .naming import count
@@ -316,8 +317,13 @@ def cut(text: str, width: int) -> str:
     return text + _ELLIPSIS
 
 
+def principal_name(principal: str) -> str:
+    """The ID of an organization or organizational unit, or the name of a role, is the end of its ARN."""
+    return "public" if principal == PUBLIC else principal.rpartition("/")[2]
+
+
 def resource_name(resource: str) -> str:
-    """The ID of an image or a snapshot, or the beginning of that of a KMS key, which an ARN ends with."""
+    """The ID of an image or a snapshot as it is; of the ARN of a KMS key, the beginning of the key's ID."""
     _arn, is_key, key = resource.partition(":key/")
     return f"key {cut(key, _KEY)}" if is_key else resource
 

@@ -34,6 +34,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     omitted_line,
     one_message,
     outcome_of,
+    principal_name,
     report_line,
     resource_name,
     sentence,
@@ -325,3 +326,15 @@ def test_what_has_changed() -> None:
 )
 def test_a_resource_in_a_column(resource: str, name: str) -> None:
     assert resource_name(resource) == name
+
+
+@pytest.mark.parametrize(
+    ("principal", "name"),
+    [
+        ("all", "public"),
+        ("222222222222", "222222222222"),
+        ("arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5", "o-a1b2c3d4e5"),
+    ],
+)
+def test_a_principal_in_a_column(principal: str, name: str) -> None:
+    assert principal_name(principal) == name
