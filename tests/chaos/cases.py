@@ -135,12 +135,12 @@ class Case:
     ``kill_at``: the process tree is killed before or after (``when``) the n-th call that changes something.
     ``faults`` and ``settings`` are those of the simulated AWS during the first run; one of the faults at
     least has to strike. ``twice``: a second process runs at the same time; ``together``: neither changes
-    anything before the other one has read everything, or, with ``faults``, what they hold up waits until
-    they hold up both, and all of them have to strike. ``failed``: the step that the other regions have to
-    reach all the same. ``says``: what a failure must say, as a regular expression. ``session``: the first
-    run has credentials that expire. ``throttled``: a call of the run has to be throttled. ``is_left``: a run
-    that succeeds leaves undone what the fault strikes. ``lag``: seconds for which reads show an earlier
-    state of what a run has changed, but not of the world that it finds.
+    anything before the other one has read everything. With ``faults``, the call that they freeze waits for
+    one of each process that they hold up, and each fault has to strike. ``failed``: the step that the other
+    regions have to reach all the same. ``says``: what a failure must say, as a regular expression.
+    ``session``: the first run has credentials that expire. ``throttled``: a call of the run has to be
+    throttled. ``is_left``: a run that succeeds leaves undone what the fault strikes. ``lag``: seconds for
+    which reads show an earlier state of what a run has changed, but not of the world that it finds.
     """
 
     scenario: str

@@ -31,6 +31,7 @@ from simulated_aws.client import SimulatedAws
 
 from . import probing
 from .convergence import changing_calls
+from .encrypted import USE
 from .fixture import HOME, OWNER
 from .playbook import CHECKOUT, Ansible
 
@@ -290,16 +291,7 @@ def _grant(world: World) -> None:
     world.aws.client("kms", OWNER, AWAY).create_grant(
         KeyId=world.key(AWAY),
         GranteePrincipal=f"arn:aws:iam::{world.aws.account_id('web')}:root",
-        Operations=[
-            "CreateGrant",
-            "Decrypt",
-            "DescribeKey",
-            "Encrypt",
-            "GenerateDataKey",
-            "GenerateDataKeyWithoutPlaintext",
-            "ReEncryptFrom",
-            "ReEncryptTo",
-        ],
+        Operations=[*USE, "Encrypt"],
     )
 
 

@@ -80,7 +80,7 @@ def _as_yaml(value: Any) -> Any:
     return yaml.safe_dump(value) if isinstance(value, (dict, list)) else _as_json(value)
 
 
-# Lists of text are written in one way each; the main job of a role has nearly all of them.
+# Only for a role's main job, which has nearly all of its variables.
 MAIN_FORMS: Mapping[str, Callable[[Any], Any]] = {"json": _as_json, "yaml": _as_yaml}
 FORMS: Mapping[str, Callable[[Any], Any]] = {
     "commas": _in_commas,

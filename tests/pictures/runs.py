@@ -53,13 +53,13 @@ def _pages(aws: SimulatedAws, ansible: Ansible, folder: Path) -> Iterator[Path]:
     consuming = {"account_ids": consumers, "consumer_role_name": ROLE, "external_id": EXTERNAL_ID}
     names = {account_id: name for name, account_id in ids.items()}
     source = described["images"][_SOURCE]["image_id"]
-    audit: dict[str, Any] = {
-        "audit_regions": [*REGIONS],
-        "audit_allowed_account_ids": consumers,
-        "audit_allowed_org_arns": [described["organization"]["arn"]],
-        "audit_allowed_org_unit_arns": [described["organization"]["units"]["workloads"]["arn"]],
+    allowed = {
+        "regions": [*REGIONS],
+        "allowed_account_ids": consumers,
+        "allowed_org_arns": [described["organization"]["arn"]],
+        "allowed_org_unit_arns": [described["organization"]["units"]["workloads"]["arn"]],
     }
-    audit["audit_account_names"] = names
+    audit = {"audit_account_names": names, **{f"audit_{name}": value for name, value in allowed.items()}}
     yield _page(ansible, "audit_ami_sharing", folder / "audit", "audit_report_dir", audit)
     cleanup = {
         "cleanup_regions": [*REGIONS],
@@ -106,11 +106,7 @@ def _pages(aws: SimulatedAws, ansible: Ansible, folder: Path) -> Iterator[Path]:
         "diagnose_external_id": EXTERNAL_ID,
     }
     _run(ansible, "diagnose_ami", folder / "diagnose", diagnose)
-    allowed = {
-        name.removeprefix("audit_"): audit[name] for name in audit if name.startswith("audit_allowed_")
-    }
     remediate: dict[str, Any] = {
-        "remediate_regions": [*REGIONS],
         "remediate_finding_codes": ["unknown_account", "public", "snapshot_public"],
         **{f"remediate_{name}": value for name, value in allowed.items()},
     }

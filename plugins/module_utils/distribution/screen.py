@@ -168,6 +168,7 @@ def _together(run: _Run, regions: Sequence[Mapping[str, Any]]) -> dict[str, str]
     for key in ("copy", "key", "shared", "verified", "published"):
         values = {cell[key] for cell in cells}
         row[key] = values.pop() if len(values) == 1 else "planned" if "planned" in values else "ok"
+    # The row would call a region ok that was not verified.
     if not all(cell["verified"] for cell in cells):
         row["verified"] = ""
     return row
