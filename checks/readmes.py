@@ -58,7 +58,7 @@ remediate_allowed_account_ids: {_ACCOUNTS}
 remediate_finding_codes: [unknown_account, public, snapshot_public]""",
     "restore": """\
 restore_images: { us-east-1: ami-0123456789abcdef0 }
-restore_tombstone_s3_uri: s3://golden-retired/tombstones""",
+restore_tombstone_s3_uri: s3://golden-images-tombstones/tombstones""",
     "rollback": f"""\
 rollback_parameter: /golden/web
 rollback_regions: {_REGIONS}

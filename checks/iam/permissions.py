@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 OWNER = "111122223333"
 CONSUMER_ROLE = "golden-consumer"
+PLAN_ROLE = "golden-consumer-plan"
 EXTERNAL_ID = "golden-images"
 BUCKET = "golden-images-tombstones"
 TOMBSTONES = "golden-images/tombstones"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from checks.iam.permissions import ALL, CONSUMER_ROLE, EXTERNAL_ID, OWNER, REPORTS, TOMBSTONES
+from checks.iam.permissions import ALL, CONSUMER_ROLE, EXTERNAL_ID, OWNER, PLAN_ROLE, REPORTS, TOMBSTONES
 from checks.iam.statements import VERSION, Condition, Policy, Statement
 
 # The owner's key and, if the account that copies or launches has one, its own.
@@ -161,8 +161,8 @@ PLAN_DISTRIBUTE = Policy(
         ),
     ),
     ("copy", "share", "kms_grant", "publish", "distribution"),
-    note="Where a role in the consumer accounts is named, add `assume-consumer-roles.json`, for a role "
-    "that only reads there.",
+    note="Where a role in the consumer accounts is named, add `assume-plan-roles.json`, and name the role "
+    f"`{PLAN_ROLE}` in the plan: who may change what a plan runs may use all that it may assume.",
 )
 
 ASSUME_ROLES = Policy(
@@ -170,6 +170,20 @@ ASSUME_ROLES = Policy(
     "Acting in consumer accounts",
     "the same credentials, where a role in the consumer accounts is named (`…_consumer_role_name`)",
     (Statement("AssumeConsumerRoles", "acting in the consumer accounts", ("sts:AssumeRole",)),),
+)
+
+ASSUME_PLAN_ROLES = Policy(
+    "assume-plan-roles",
+    "Planning in consumer accounts",
+    "the same credentials, where a plan names a role in the consumer accounts",
+    (
+        Statement(
+            "AssumePlanRoles",
+            "reading in the consumer accounts",
+            ("sts:AssumeRole",),
+            resources=(f"arn:aws:iam::*:role/{PLAN_ROLE}",),
+        ),
+    ),
 )
 
 UPLOAD_REPORTS = Policy(
@@ -721,6 +735,36 @@ CONSUMER_VERIFY = Policy(
     ("diagnose", "launch_probe", "shared_info"),
 )
 
+CONSUMER_PLAN = Policy(
+    "consumer-plan",
+    "Planning in the consumer accounts",
+    f"in each consumer account, the role `{PLAN_ROLE}`, which can only read: role distribute in check mode",
+    (
+        Statement("ReadImages", "the level `visible`", ("ec2:DescribeImages",)),
+        Statement(
+            "ReadAllowedImages",
+            "findings about Allowed AMIs",
+            ("ec2:GetAllowedImagesSettings",),
+            "a finding says that the settings could not be read",
+        ),
+        Statement(
+            "ReadParameters",
+            "`distribute_publish_parameter`",
+            ("ssm:GetParameterHistory",),
+            "a run that has it fails",
+        ),
+        Statement(
+            "ReadLaunchTemplates",
+            "`distribute_launch_templates`",
+            ("ec2:DescribeLaunchTemplateVersions",),
+            "a run that has launch templates fails",
+        ),
+    ),
+    ("diagnose", "publish"),
+    note="The level `authorized` is a dry run of a launch, which needs `ec2:RunInstances`: a plan can have "
+    "the level `visible` only.",
+)
+
 CONSUMER_USAGE = Policy(
     "consumer-usage",
     "Reading use in the consumer accounts",
@@ -839,10 +883,10 @@ CONSUMER_AUTO_SCALING = Policy(
 )
 
 POLICIES = (
-    *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PLAN_DISTRIBUTE, ASSUME_ROLES, UPLOAD_REPORTS),
+    *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PLAN_DISTRIBUTE, ASSUME_ROLES, ASSUME_PLAN_ROLES, UPLOAD_REPORTS),
     *(SHARE, PUBLISH, AUDIT, REMEDIATE),
     *(RULEBOOK, CLEANUP, RESTORE, DIAGNOSE, MONITOR, INVENTORY, LOOKUP),
-    *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_USAGE, CONSUMER_VOLUMES, CONSUMER_COPY),
+    *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_PLAN, CONSUMER_USAGE, CONSUMER_VOLUMES, CONSUMER_COPY),
     CONSUMER_AUTO_SCALING,
 )
 """All identity-based policies, in the order of the index."""

@@ -52,6 +52,13 @@ _REMEDIES = {
 }
 
 
+_OF_KEY = "not authorized to perform: kms:"
+_OF_RESOURCE = (
+    " The policy of the resource must allow it, too: of a KMS key, its key policy, which can leave that to "
+    "IAM policies."
+)
+
+
 @dataclass(frozen=True)
 class Denial:
     """The type of the policy that denies a request, as AWS names it, and its ARN if AWS returns that.
@@ -64,6 +71,9 @@ class Denial:
     arn: str | None = None
 
 
+_NO_RESOURCE_POLICY = Denial("resource-based policy", False)
+
+
 def read_denial(message: str) -> Denial | None:
     """The denial that AWS's message describes; None if it names no policy."""
     if explicit := _EXPLICIT.search(message):
@@ -73,13 +83,17 @@ def read_denial(message: str) -> Denial | None:
 
 
 def remedy(message: str, allow: str) -> str:
-    """What to change so that AWS allows the request; ``allow`` if a policy has to allow it.
+    """What to change so that AWS allows the request; ``allow`` if an IAM policy has to allow it.
 
-    ``allow`` is also the result if the message names no policy.
+    ``allow`` is also the result if the message names no policy. If the policy of the resource may be what is
+    missing, that is added: KMS Developer Guide, "Key policies in AWS KMS", IAM policies have no effect unless
+    the key policy enables them.
     """
     denial = read_denial(message)
     if denial is None:
-        return allow
+        return allow + _OF_RESOURCE if _OF_KEY in message else allow
+    if denial == _NO_RESOURCE_POLICY:
+        return allow + _OF_RESOURCE
     arn = f" ({denial.arn})" if denial.arn else ""
     if denial.policy in _REMEDIES:
         return _REMEDIES[denial.policy].format(arn=arn)

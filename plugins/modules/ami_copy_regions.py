@@ -239,7 +239,7 @@ EXAMPLES = r"""
     source_image_id: ami-0123456789abcdef0
     source_region: us-east-1
     regions: [us-east-1, eu-west-1, eu-central-1]
-    kms_key_id: alias/golden-images
+    kms_key_id: alias/golden
 
 - name: Share the copies with an account
   golden.images.ami_share:

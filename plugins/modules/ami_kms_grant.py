@@ -173,7 +173,7 @@ EXAMPLES = r"""
 - name: Revoke the access of a compromised account at once
   golden.images.ami_kms_grant:
     kms_key_ids:
-      eu-west-1: alias/golden-images
+      eu-west-1: alias/golden
     account_ids: ["012345678901"]
     state: absent
     revoke_in_use: true

@@ -70,7 +70,7 @@ EXAMPLES = r"""
 - name: Upload the report of an audit
   golden.images.report_upload:
     report_dir: audit
-    report_s3_uri: s3://golden-reports/audit/
+    report_s3_uri: s3://golden-images-reports/audit/
 
 - name: Upload the report to the bucket of another account
   golden.images.report_upload:
@@ -84,19 +84,19 @@ report_s3_uri:
   description: The folder in S3, with a slash at its end.
   returned: success, and failure after the bucket was read
   type: str
-  sample: s3://golden-reports/audit/
+  sample: s3://golden-images-reports/audit/
 report_url:
   description: The page of the folder in AWS's console, for users who may list the bucket.
   returned: success, and failure after the bucket was read
   type: str
-  sample: https://console.aws.amazon.com/s3/buckets/golden-reports?prefix=audit/
+  sample: https://console.aws.amazon.com/s3/buckets/golden-images-reports?prefix=audit/
 actions:
   description:
     - The AWS calls that changed something, or would in check mode, in their order in each region.
   returned: success, and failure after something was changed
   type: list
   elements: dict
-  sample: [{"account_id": null, "action": "PutObject", "region": "eu-west-1", "resource": "s3://golden-reports/audit/report.json"}]
+  sample: [{"account_id": null, "action": "PutObject", "region": "eu-west-1", "resource": "s3://golden-images-reports/audit/report.json"}]
 failures:
   description: What failed, and what to do about it.
   returned: always

@@ -58,17 +58,17 @@ class Attached:
         self._aws.client("iam", account).put_user_policy(UserName=USER, PolicyName="own", PolicyDocument=text)
         self._changed = len(self._aws.authorizations())
 
-    def give_role(self, accounts: Sequence[str], *documents: Mapping[str, Any]) -> None:
-        """Let the role of these accounts have only these policies, and the generated trust policy."""
+    def give_role(self, accounts: Sequence[str], *documents: Mapping[str, Any], name: str = ROLE) -> None:
+        """Let a role of these accounts have only these policies, and the generated trust policy."""
         policy = self._merged(documents)
         for account in accounts:
             iam = self._aws.client("iam", account)
-            if ROLE not in [one["RoleName"] for one in iam.list_roles()["Roles"]]:
+            if name not in [one["RoleName"] for one in iam.list_roles()["Roles"]]:
                 role = {"accounts": [account], "trusts": [OWNER], "external_id": EXTERNAL_ID}
-                self._fixture.add(roles={ROLE: role})
-            iam.put_role_policy(RoleName=ROLE, PolicyName="own", PolicyDocument=json.dumps(policy))
+                self._fixture.add(roles={name: role})
+            iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(policy))
             trust = json.dumps(TRUST).replace(OWNER_PLACEHOLDER, self._aws.account_id(OWNER))
-            iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=trust)
+            iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
 
     def client(self, service: str, region: str = HOME, session: Mapping[str, Any] | None = None) -> Any:
         """A client with the user's credentials, or those of a session of a role."""

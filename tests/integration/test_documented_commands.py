@@ -186,7 +186,6 @@ class World:
             "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111": self.described[
                 "organization"
             ]["units"]["workloads/prod"]["arn"],
-            "alias/golden-images": "alias/golden",
             "arn:aws:kms:eu-west-1:111122223333:key/…": self.key(AWAY),
             "222222222222": self.aws.account_id("data"),
             "/tmp/audit": str(self.folder / "audit"),
@@ -244,7 +243,7 @@ def _distributed(world: World) -> None:
 def _retire(world: World) -> None:
     """Disable the old images, as a cleanup does that writes down what they lose."""
     s3 = world.aws.client("s3", OWNER, HOME)
-    s3.create_bucket(Bucket="golden-retired")
+    s3.create_bucket(Bucket="golden-images-tombstones")
     for name, region in (("golden-old-1", AWAY), ("golden-old-2", HOME)):
         world.aws.client("ec2", OWNER, region).disable_image(ImageId=world.image(name))
         tombstone = {
@@ -260,7 +259,7 @@ def _retire(world: World) -> None:
             "written_at": "2026-11-24T12:00:00Z",
         }
         key = f"tombstones/{region}/{world.image(name)}/20261124T120000Z.json"
-        s3.put_object(Bucket="golden-retired", Key=key, Body=json.dumps(tombstone).encode())
+        s3.put_object(Bucket="golden-images-tombstones", Key=key, Body=json.dumps(tombstone).encode())
 
 
 def _make_log_group(world: World) -> None:
@@ -268,7 +267,7 @@ def _make_log_group(world: World) -> None:
 
 
 def _make_bucket(world: World) -> None:
-    world.aws.client("s3", OWNER, HOME).create_bucket(Bucket="golden-retired")
+    world.aws.client("s3", OWNER, HOME).create_bucket(Bucket="golden-images-tombstones")
 
 
 def _monitor(world: World) -> None:
@@ -287,8 +286,10 @@ def _monitor(world: World) -> None:
 
 
 def _grant(world: World) -> None:
-    """Give an account the grant of a distribution with ``distribute_auto_scaling``."""
-    world.aws.client("kms", OWNER, AWAY).create_grant(
+    """Give an account the grant of a distribution with ``distribute_auto_scaling``, and free the alias."""
+    kms = world.aws.client("kms", OWNER, AWAY)
+    kms.delete_alias(AliasName="alias/golden")
+    kms.create_grant(
         KeyId=world.key(AWAY),
         GranteePrincipal=f"arn:aws:iam::{world.aws.account_id('web')}:root",
         Operations=[*USE, "Encrypt"],

@@ -22,7 +22,7 @@ from .playbook import CHECKOUT, MODULES, Ansible
 pytestmark = pytest.mark.every_python
 
 AWAY = "eu-west-1"
-ALIAS = "alias/golden-images"
+ALIAS = "alias/golden"
 ROLE = "golden-consumer"
 # The example of role_variables is a task of each role: tests/unit/action/test_role_variables.py.
 MODULE_NAMES = sorted(
@@ -242,7 +242,7 @@ def _build(folder: Path, image_id: str) -> None:
 
 def _prepare_buckets(aws: SimulatedAws, folder: Path) -> None:
     """Create a bucket, one of another account that the owner may write to, and a report."""
-    aws.client("s3", OWNER, HOME).create_bucket(Bucket="golden-reports")
+    aws.client("s3", OWNER, HOME).create_bucket(Bucket="golden-images-reports")
     central = aws.client("s3", "web-prod", HOME)
     central.create_bucket(Bucket="central-reports")
     objects = {

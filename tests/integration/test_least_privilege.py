@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from checks.iam import policies
-from checks.iam.permissions import REPORTS
+from checks.iam.permissions import PLAN_ROLE, REPORTS
 from checks.iam.statements import Policy
 from simulated_aws.client import SimulatedAws
 
@@ -207,6 +207,36 @@ def test_planning_a_distribution(aws: SimulatedAws, protected: EncryptedFixture,
     ok(owner.run(DISTRIBUTE, everything))
     ok(user.ansible.run(DISTRIBUTE, everything, "--check"))
     assert_least(aws, user, policy)
+
+
+def test_planning_in_consumer_accounts(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
+    policy, assume = policies.CONSUMER_PLAN, policies.ASSUME_PLAN_ROLES
+    images = publishing.golden_images(fixture, "2026.11")
+    publishing.add_templates(aws, images)
+    user = Attached(aws, fixture, tmp_path, [policies.PLAN_DISTRIBUTE.document(), assume.document()])
+    trusted = {"accounts": [CONSUMER], "trusts": [OWNER], "external_id": EXTERNAL_ID}
+    fixture.add(roles={ROLE: trusted})
+    user.give_role([CONSUMER], policy.document(), name=PLAN_ROLE)
+    everything = {
+        "distribute_source_image_id": images[HOME],
+        "distribute_source_region": HOME,
+        "distribute_regions": [HOME, AWAY],
+        "distribute_account_ids": fixture.account_ids(CONSUMER),
+        "distribute_consumer_role_name": PLAN_ROLE,
+        "distribute_external_id": EXTERNAL_ID,
+        "distribute_verify_level": "visible",
+        "distribute_publish_parameter": publishing.PARAMETER,
+        "distribute_launch_templates": [publishing.TEMPLATE],
+    }
+    ok(user.ansible.run(DISTRIBUTE, everything, "--check"))
+    assert observed.changes(aws, refused=True) == []
+    assert_least(aws, user, assume)
+    assert_least(aws, user, policy, f"role/{PLAN_ROLE}")
+
+    # What runs in a plan cannot act as the role of the distribution.
+    refused = user.ansible.run(DISTRIBUTE, {**everything, "distribute_consumer_role_name": ROLE}, "--check")
+    assert refused.code != 0
+    assert user.denied() == {"sts:AssumeRole"}
 
 
 def test_sharing(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import yaml
 
 from checks import actionlint, groovy
 from checks.commands import CheckError
+from checks.iam import policies
 from simulated_aws.client import SimulatedAws
 
 from . import observed
@@ -74,6 +75,19 @@ def test_a_plan_is_a_comment_and_changes_nothing(
     assert f"\n{AWAY}: + copy of {image_id} from {HOME} as\n" in planned.stdout
     assert f"Check mode: {image_id} would be distributed to 2 regions.\n" in planned.stdout
     assert observed.changes(aws, refused=True) == []
+
+
+def test_a_plan_has_variables_of_its_own(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distribution: dict[str, Any]
+) -> None:
+    own = yaml.safe_load((SCRIPTS / "plan.yml").read_text(encoding="utf-8"))
+    reader = {"accounts": ["web-prod"], "trusts": [OWNER], "policy": policies.CONSUMER_PLAN.document()}
+    fixture.add(roles={own["distribute_consumer_role_name"]: reader})
+    variables = {**distribution, "distribute_consumer_role_name": "golden-consumer"}
+    planned = _script(ansible, "plan.sh", variables, str(SCRIPTS / "plan.yml"))
+    assert planned.returncode == 0, planned.stdout
+    assumed = [call.parameters["RoleArn"] for call in aws.calls() if call.action == "AssumeRole"]
+    assert {arn.rpartition("/")[2] for arn in assumed} == {own["distribute_consumer_role_name"]}
 
 
 def test_a_plan_that_would_fail_says_why(

@@ -22,6 +22,10 @@ UNNAMED = (
     "denies access"
 )
 
+OF_THE_RESOURCE = (
+    "The policy of the resource must allow it, too: of a KMS key, its key policy, which can leave that to "
+    "IAM policies."
+)
 OF_THE_ORGANIZATION = "of the account's organization, or do what it requires: no IAM policy overrides it."
 
 
@@ -65,17 +69,29 @@ def test_read_denial(why: str, expected: Denial | None) -> None:
     assert read_denial(launching(why)) == expected
 
 
+def test_a_key_policy_may_be_missing_where_kms_names_no_policy() -> None:
+    message = "User: arn:aws:iam::111122223333:user/golden is not authorized to perform: kms:CreateGrant on "
+    assert remedy(message + "arn:aws:kms:eu-west-1:111122223333:key/1", "Allow it.") == (
+        f"Allow it. {OF_THE_RESOURCE}"
+    )
+    by_iam = f"{message}arn because no identity-based policy allows the kms:CreateGrant action"
+    assert remedy(by_iam, "Allow it.") == "Allow it."
+
+
 def test_a_message_that_names_no_policy() -> None:
     assert read_denial(UNNAMED) is None
     assert described(UNNAMED) == ""
-    assert remedy(UNNAMED, "Allow it.") == "Allow it."
+    assert remedy(UNNAMED, "Allow it.") == f"Allow it. {OF_THE_RESOURCE}"
 
 
 @pytest.mark.parametrize(
     ("why", "expected"),
     [
         ("because no identity-based policy allows the ec2:RunInstances action", "Allow it."),
-        ("because no resource-based policy allows the ec2:RunInstances action", "Allow it."),
+        (
+            "because no resource-based policy allows the ec2:RunInstances action",
+            f"Allow it. {OF_THE_RESOURCE}",
+        ),
         (
             "with an explicit deny in an identity-based policy",
             "Change the statement that denies it in the identity-based policy: it overrides any allow.",

@@ -102,7 +102,7 @@ def _of_disabled(
             "shared_but_disabled",
             image.image_id,
             f"{image.image_id} ({image.name}) is disabled, but other accounts can still use {what}.",
-            "Remove the permissions (ModifySnapshotAttribute, createVolumePermission).",
+            "Unshare the image (golden.images.unshare_ami), or restore it (golden.images.restore_ami).",
             image.image_id,
         )
 

@@ -227,7 +227,8 @@ def _unreachable(
                 "missing_key_access",
                 key.key.arn,
                 f"{image.image_id} ({image.name}) is shared with {principal}, which cannot use its key.",
-                "Grant access to the key (ami_kms_grant), or unshare the image.",
+                "Grant access to the key (golden.images.distribute_ami, or ami_kms_grant), or unshare the "
+                "image (golden.images.unshare_ami).",
                 image.image_id,
                 principal,
             )

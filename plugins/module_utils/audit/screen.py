@@ -49,13 +49,14 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``report`` is that of ``audit_report``. ``results`` has ``changes``, which it returned, and ``failures``,
     those of the audit, among which are findings that fail the role.
     """
-    failure = _failure(report, results, report_path)
+    rest = report_path or "the fact audit_report"
+    failure = _failure(report, results, rest)
     lines = (
         *_headline(report),
         *table(_COLUMNS, [_row(group) for group in _groups(report["findings"])[:_MOST]]),
         *_further(report),
         *(line for what in report["not_checked"] for line in sentence(f"Access to {what} was not checked.")),
-        *failures(report["failures"], report_path, failure),
+        *failures(report["failures"], rest, failure),
         *changes(results.get("changes"), report_path),
         *report_line(report_path),
     )
@@ -125,13 +126,13 @@ def _further(report: Mapping[str, Any]) -> Iterator[Line]:
         yield from sentence(f"and {counted(number, 'more finding')} of {counted(len(left), 'kind')}")
 
 
-def _failure(report: Mapping[str, Any], results: Mapping[str, Any], path: str | None) -> str:
+def _failure(report: Mapping[str, Any], results: Mapping[str, Any], rest: str) -> str:
     found = results.get("failures") or ()
     if report["status"] == "incomplete":
         head = f"The audit is incomplete: {_counts(report)}."
-        return failure_message(head, [*report["failures"], *_unread(report)], path)
+        return failure_message(head, [*report["failures"], *_unread(report)], rest)
     if found:
-        return failure_message(f"The audit found {_counts(report)}.", _asked(report, found), path)
+        return failure_message(f"The audit found {_counts(report)}.", _asked(report, found), rest)
     return ""
 
 

@@ -161,7 +161,7 @@ REMEDIES = {
     **dict.fromkeys(("RequestLimitExceeded", "Throttling", "ThrottlingException", "SlowDown"), _RETRY),
     # Organizations, and web pages with the HTTP status 429.
     "TooManyRequestsException": _RETRY,
-    "ResourceLimitExceeded": "A quota is reached: request an increase.",
+    "ResourceLimitExceeded": "A quota of {action} is reached: request a higher one in Service Quotas.",
     # KMS Developer Guide, "Quotas": grants per key, and the size of a key policy.
     "LimitExceededException": "Revoke access to the key that is no longer needed, or request a higher quota "
     "of grants per key.",

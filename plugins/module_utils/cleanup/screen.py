@@ -48,14 +48,15 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``report_error``, the message of a report that could not be written.
     """
     found = [*report.get("failures", ()), *report.get("unreadable", ())]
-    failure = _failure(report, results, found, report_path)
+    rest = report_path or "the fact cleanup_report"
+    failure = _failure(report, results, found, rest)
     lines = (
         *_headline(report),
         *_not_restorable(report),
         *table(_columns(report), tuple(_rows(report))),
         *_reasons(report.get("images", ())),
-        *failures(found, report_path, failure),
-        *_warnings(report, report_path),
+        *failures(found, rest, failure),
+        *_warnings(report, rest),
         *report_line(report_path),
     )
     return Screen(lines, limited(_artifacts(report, report_path)), failure)
@@ -171,26 +172,24 @@ def _first_reason(image: Mapping[str, Any]) -> str:
     return "AWS does not show whether it is in use." if subjects else ""
 
 
-def _warnings(report: Mapping[str, Any], path: str | None) -> Iterator[Line]:
+def _warnings(report: Mapping[str, Any], rest: str) -> Iterator[Line]:
     given = report.get("warnings", ())
     for text in given[:MOST_FAILURES]:
         yield from sentence(f"- {text}", Tone.WARNING, most=3)
     if len(given) > MOST_FAILURES:
-        where = f" in {path}" if path else ""
-        yield from sentence(f"  {counted(len(given) - MOST_FAILURES, 'more warning')}{where}.", Tone.WARNING)
+        number = counted(len(given) - MOST_FAILURES, "more warning")
+        yield from sentence(f"  {number} in {rest}.", Tone.WARNING)
 
 
-def _failure(
-    report: Mapping[str, Any], results: Mapping[str, Any], found: list[Any], path: str | None
-) -> str:
+def _failure(report: Mapping[str, Any], results: Mapping[str, Any], found: list[Any], rest: str) -> str:
     error = str(results.get("report_error") or "")
     texts = [error]
     if not report or report["status"] in ("refused", "failed"):
         head = "Nothing was changed." if report and report["status"] == "refused" else ""
-        texts.insert(0, failure_message(head or "It is not known what was changed.", found, path))
+        texts.insert(0, failure_message(head or "It is not known what was changed.", found, rest))
     elif results.get("failures"):
-        texts.insert(0, failure_message(f"{counted(len(found), 'problem')}:", found, path))
-    return one_message(texts, path)
+        texts.insert(0, failure_message(f"{counted(len(found), 'problem')}:", found, rest))
+    return one_message(texts, rest)
 
 
 def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:

@@ -22,7 +22,10 @@ from ..model import Image, KeySeen, Sharing
 from .findings import finding
 from .state import Case, ConsumerSeen, OwnerSeen
 
-_GRANT_ACCESS = "Grant the account access to the key (ami_kms_grant)."
+_GRANT_ACCESS = (
+    "Grant the account access to the key: rerun golden.images.distribute_ami with the account in "
+    "distribute_account_ids, or use ami_kms_grant."
+)
 _ENABLE = "Enable the key, or cancel its deletion; or copy the image under another key (ami_copy_regions)."
 _LAUNCH = "Only a launch shows whether it can use the key (ami_launch_probe)."
 _ALLOW_IN_IAM = (

@@ -104,7 +104,7 @@ def _state(image: Image) -> Iterator[Finding]:
         yield finding(
             "image_disabled",
             f"{image.image_id} is disabled: it cannot be launched, and its launch permissions were removed.",
-            "Enable it (EnableImage), then share it again (ami_share).",
+            "Restore it with its permissions (golden.images.restore_ami), or launch another image.",
         )
     elif image.state != "available":
         reason = f" ({image.state_reason})" if image.state_reason else ""
@@ -131,7 +131,7 @@ def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) ->
                 "not_shared",
                 f"{image.image_id} is not shared with account {case.account_id}"
                 + (", although the account sees it." if visible else "."),
-                f"Share it with {case.account_id} (ami_share).",
+                f"Share it with {case.account_id} (golden.images.share_ami, or ami_share).",
                 # The account's own view contradicts it: one of the two may not have propagated yet.
                 BlocksLaunch.UNKNOWN if visible else BlocksLaunch.BLOCKING,
             )
@@ -182,8 +182,8 @@ def _public(image: Image, owner: OwnerSeen) -> Iterator[Finding]:
             "block_public_access",
             f"Block public access for AMIs {state}. {image.image_id} is public and stays public, but once "
             f"unshared it {'may not' if unread else 'cannot'} be made public again.",
-            "Share the image with account_ids (ami_share), or turn block public access off "
-            "(DisableImageBlockPublicAccess).",
+            "Share the image with the accounts that need it (ami_share with account_ids), then make it "
+            "private. Leave block public access on.",
             BlocksLaunch.HARMLESS,
         )
 

@@ -15,6 +15,7 @@ from ..reports.document import Column
 from ..reports.screen import (
     MOST_FAILURES,
     MOST_ROWS,
+    OUTPUT,
     Line,
     Row,
     Screen,
@@ -101,13 +102,14 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         frozenset(results.get("planned_key_regions", ())),
         frozenset(results.get("planned_share_regions", ())),
     )
+    rest = report_path or OUTPUT
     artifacts = limited(_artifacts(run, report_path))
     lines = (
         *_headline(run),
         *table(_COLUMNS, tuple(_rows(run))),
         *_captions(run),
-        *_unverified(run, report_path),
-        *failures(report["failures"], report_path, "\n".join(results.get("messages", ()))),
+        *_unverified(run, rest),
+        *failures(report["failures"], rest, "\n".join(results.get("messages", ()))),
         *report_line(report_path),
         *omitted_line(artifacts),
     )
@@ -315,7 +317,7 @@ def _published_in(run: _Run) -> str:
     return counted(len(others), "account") + owners
 
 
-def _unverified(run: _Run, path: str | None) -> Iterator[Line]:
+def _unverified(run: _Run, rest: str) -> Iterator[Line]:
     """The accounts that have not reached the level, where and why: one row for each cause, at most five.
 
     In check mode, accounts cannot yet see what would be shared with them.
@@ -339,7 +341,7 @@ def _unverified(run: _Run, path: str | None) -> Iterator[Line]:
         for (account, level, codes), regions in places.items()
     ]
     yield from table(_UNVERIFIED, rows[:MOST_FAILURES])
-    yield from further(len(rows) - MOST_FAILURES, path, Tone.BAD)
+    yield from further(len(rows) - MOST_FAILURES, rest, Tone.BAD)
 
 
 def _artifacts(run: _Run, report_path: str | None) -> dict[str, Any]:

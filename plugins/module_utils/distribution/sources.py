@@ -208,7 +208,7 @@ def _select(source: Source, found: Mapping[str, File], refuse: Refuse) -> None:
             problem = f"requires packer_manifest (got {shown(source[option])})."
             refuse(option, problem, "Set packer_manifest, or remove it.")
     if not path and not source["source_region"]:
-        refuse("source_region", "it is required and not set.", "Set it.")
+        refuse("source_region", "it is required and not set.", "Set the region of the source image.")
     elif given == ["packer_manifest"]:
         try:
             source["source_image_id"], source["source_region"] = _of_packer(source, found[path])

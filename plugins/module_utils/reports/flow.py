@@ -251,4 +251,9 @@ def write_file(path: Path, text: str) -> None:
 
 def _failure(option: str, path: str | None, exception: OSError | ValueError) -> Failure:
     message = cut(f"{option}: {path}: {file_reason(exception)}.", 400)
-    return Failure(message, "Use a path that can be read and written.", "file_error", option)
+    return Failure(
+        message,
+        "Create the directory, or use a path that the user who runs Ansible can read and write.",
+        "file_error",
+        option,
+    )

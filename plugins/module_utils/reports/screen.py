@@ -32,6 +32,8 @@ WIDTH = 80
 """The columns of a line."""
 MOST_ROWS = 20
 """The rows of a table; more are counted."""
+OUTPUT = "the output of -vvv"
+"""Where everything is that has no other place."""
 MOST_FAILURES = 5
 MOST_BYTES = 64 * 1024
 """The size of the artifacts as JSON. AWX stores them with the job and adds them to the variables of each
@@ -178,8 +180,10 @@ def outcome_of(changed: bool, is_plan: bool) -> str:
     return "planned" if is_plan else "changed"
 
 
-def failures(found: Sequence[Mapping[str, Any]], path: str | None, messages: str = "") -> Iterator[Line]:
+def failures(found: Sequence[Mapping[str, Any]], rest: str, messages: str = "") -> Iterator[Line]:
     """Each failure as its place, message and remedy, the same one in several regions once, at most five.
+
+    ``rest`` is where all of them are, here and below: the report, or a fact of the role.
 
     Those that the ``messages`` of failing tasks have are only in the registered text, not on the screen, and
     with all that are shown, so is the line about the further ones.
@@ -188,7 +192,7 @@ def failures(found: Sequence[Mapping[str, Any]], path: str | None, messages: str
     tones = [Tone.FAILURE if clean(text)[:_BEGINNING] in known else Tone.BAD for _place, text in texts]
     for (place, text), tone in list(zip(texts, tones, strict=True))[:MOST_FAILURES]:
         yield from sentence(f"- {shortened(clean(place + text), _SHOWN)}", tone)
-    yield from further(len(texts) - MOST_FAILURES, path, _tone_of_further(tones))
+    yield from further(len(texts) - MOST_FAILURES, rest, _tone_of_further(tones))
 
 
 def _tone_of_further(tones: Sequence[Tone]) -> Tone:
@@ -196,19 +200,18 @@ def _tone_of_further(tones: Sequence[Tone]) -> Tone:
     return Tone.FAILURE if is_displayed else Tone.BAD
 
 
-def failure_message(head: str, found: Sequence[Mapping[str, Any]], path: str | None) -> str:
+def failure_message(head: str, found: Sequence[Mapping[str, Any]], rest: str) -> str:
     """The message of a role that fails: ``head``, the first five failures, and where the others are."""
     texts = _failure_texts(found)
     lines = [f"- {shortened(place + text, _TOLD)}" for place, text in texts[:MOST_FAILURES]]
-    more = [line.text for line in further(len(texts) - MOST_FAILURES, path, Tone.BAD)]
+    more = [line.text for line in further(len(texts) - MOST_FAILURES, rest, Tone.BAD)]
     return "\n".join([head, *lines, *more])
 
 
-def one_message(messages: Iterable[str], path: str | None) -> str:
+def one_message(messages: Iterable[str], rest: str) -> str:
     """Several messages of a role that fails, in lines of one, without those that are empty.
 
-    If they are long together, the longest lines are cut, and the last line says that the report, or a fact,
-    has all.
+    If they are long together, the longest lines are cut, and the last line says that ``rest`` has all.
     """
     whole = "\n".join(message for message in messages if message)
     if len(whole) <= LONGEST_MESSAGE:
@@ -216,13 +219,13 @@ def one_message(messages: Iterable[str], path: str | None) -> str:
     lines = whole.split("\n")
     # A traceback can have so many that nothing would be left of each.
     shown = _fitted(lines if len(lines) <= _MOST_LINES else [whole])
-    return "\n".join([*shown, f"All of it is in {path or 'the output of -vvv'}."])
+    return "\n".join([*shown, f"All of it is in {rest}."])
 
 
-def further(number: int, path: str | None, tone: Tone) -> Iterator[Line]:
-    """How many more there are, and the report or fact with them; nothing if ``number`` is not positive."""
+def further(number: int, rest: str, tone: Tone) -> Iterator[Line]:
+    """How many more there are, and where; nothing if ``number`` is not positive."""
     if number > 0:
-        yield from sentence(f"{number} more{f' in {path}' if path else ''}.", tone, _INDENT)
+        yield from sentence(f"{number} more in {rest}.", tone, _INDENT)
 
 
 def module_message(report: Mapping[str, Any], rest: str = RESULT) -> str:
@@ -401,7 +404,7 @@ def changes(found: Mapping[str, Any] | None, path: str | None) -> Iterator[Line]
     texts = [*(f"+ {text}" for text in added), *(f"- {text}" for text in removed)]
     for text in texts[:MOST_FAILURES]:
         yield from sentence(text, most=2)
-    yield from further(len(texts) - MOST_FAILURES, path, Tone.PLAIN)
+    yield from further(len(texts) - MOST_FAILURES, path or OUTPUT, Tone.PLAIN)
 
 
 def _failure_texts(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

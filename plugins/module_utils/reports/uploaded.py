@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .screen import Line, Screen, Tone, failure_message, failures, one_message, sentence, unbroken
+from .screen import OUTPUT, Line, Screen, Tone, failure_message, failures, one_message, sentence, unbroken
 
 _NOT_UPLOADED = "The report was not uploaded."
 
@@ -23,12 +23,12 @@ def with_upload(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Scr
     if result.get("failed"):
         # Without a list of failures, the module itself failed.
         found = result.get("failures") or [{"message": result.get("msg")}]
-        message = failure_message(_NOT_UPLOADED, found, None)
+        message = failure_message(_NOT_UPLOADED, found, OUTPUT)
         return replace(
             screen,
-            lines=(*screen.lines, *sentence(_NOT_UPLOADED, Tone.BAD), *failures(found, None)),
+            lines=(*screen.lines, *sentence(_NOT_UPLOADED, Tone.BAD), *failures(found, OUTPUT)),
             artifacts=_artifacts(screen, None, None),
-            failure=one_message((screen.failure, message), screen.artifacts.get("report_path")),
+            failure=one_message((screen.failure, message), screen.artifacts.get("report_path") or OUTPUT),
         )
     uri, url = result.get("report_s3_uri"), result.get("report_url")
     if uri is None or is_plan:

@@ -31,13 +31,16 @@ def check_available(image: Image, target: Target) -> Iterator[Failure]:
     """Launch permissions can be added only to an available image."""
     if image.state != "available":
         reason = f" ({image.state_reason})" if image.state_reason else ""
-        waiting = image.state == "pending"
+        remedies = {
+            "disabled": "Restore it (golden.images.restore_ami), or share another image.",
+            "pending": "Wait until it is available.",
+        }
         yield Failure.at(
             target,
             "ModifyImageAttribute",
             "image_not_available",
             f"{image.image_id} is {image.state}{reason}.",
-            "Wait until it is available." if waiting else "Share an image that is available.",
+            remedies.get(image.state, "Share an image that is available."),
         )
 
 

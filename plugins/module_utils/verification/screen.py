@@ -12,6 +12,7 @@ from typing import Any
 from ..reports.document import Column
 from ..reports.screen import (
     MOST_ROWS,
+    OUTPUT,
     Line,
     Row,
     Screen,
@@ -51,13 +52,14 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     missing = [] if planned else problems(report["level"], rows, report["failures"])
     found = [problem.as_result() for problem in missing]
     failed = report["status"] != "verified" and not planned
-    failure = failure_message(_count(report, short), found, report_path) if failed else ""
+    rest = report_path or OUTPUT
+    failure = failure_message(_count(report, short), found, rest) if failed else ""
     tone = Tone.WARNING if planned else Tone.BAD
     lines = (
         *_headline(report, short, planned),
         *table(_COLUMNS, [_row(row, tone) for row in short[:MOST_ROWS]]),
         *_further(short, tone),
-        *failures(found, report_path, failure),
+        *failures(found, rest, failure),
         *changes(results.get("changes"), report_path),
         *report_line(report_path),
     )

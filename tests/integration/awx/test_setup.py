@@ -66,13 +66,17 @@ def test_the_setup_makes_everything_once(awx: Awx, ansible: Ansible) -> None:
     assert used == {*PLAYBOOKS}
     for one in awx.objects["job_templates"].values():
         assert one["survey_spec"]["spec"], one["name"]
+        role = one["name"].removeprefix("Golden images: ")
+        name = EXAMPLE["setup_role_credentials"].get(role, EXAMPLE["setup_credential"])
         credentials = awx.children("job_templates", one["id"], "credentials")
-        assert credentials == [awx.named("credentials", "Golden images AWS")["id"]]
+        assert credentials == [awx.named("credentials", name)["id"]]
         assert awx.children("job_templates", one["id"], "notification_templates_error") != []
     assert template(awx, "verify in slices")["job_slice_count"] == EXAMPLE["setup_verify_slices"]
-    credential = awx.named("credentials", "Golden images AWS")
-    assert (credential["inputs"], credential["credential_type"]) == ({}, own["id"])
+    for credential in awx.objects["credentials"].values():
+        assert (credential["inputs"], credential["credential_type"]) == ({}, own["id"])
     (source,) = awx.objects["inventory_sources"].values()
+    inventory = awx.named("credentials", EXAMPLE["setup_role_credentials"]["inventory"])
+    assert source["credential"] == inventory["id"]
     assert (CHECKOUT / source["source_path"]).is_file()
 
     _check_release(awx)
@@ -220,4 +224,11 @@ def test_a_release_of_copies_into_accounts_is_refused(awx: Awx, ansible: Ansible
     refused = ansible.run(SETUP, {**EXAMPLE, "setup_extra_vars": asked})
     assert refused.code != 0
     assert "not the accounts' own copies. Omit distribute_copy_into_accounts" in refused.text
+    assert awx.changes == []
+
+
+def test_a_credential_of_an_unknown_role_is_refused(awx: Awx, ansible: Ansible) -> None:
+    refused = ansible.run(SETUP, {**LEAST, "setup_role_credentials": {"clean": "AWS cleanup"}})
+    assert refused.code != 0
+    assert "setup_role_credentials: clean is not a role. Use distribute," in refused.text
     assert awx.changes == []

@@ -167,7 +167,7 @@ def test_remedies(code: str, remedy: str) -> None:
         ("ModifyImageAttribute", "ResourceLimitExceeded", "a higher quota: AMI sharing, 1,000 of these"),
         ("ModifySnapshotAttribute", "ResourceLimitExceeded", "Unshare the snapshot"),
         ("CopyImage", "ResourceLimitExceeded", "wait until other copies are done"),
-        ("CreateImageUsageReport", "ResourceLimitExceeded", "A quota is reached: request an increase."),
+        ("CreateImageUsageReport", "ResourceLimitExceeded", "A quota of CreateImageUsageReport is reached: "),
     ],
 )
 def test_remedies_of_actions(action: str, code: str, remedy: str) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from checks import iam, responses
 from checks.iam import documents, policies
-from checks.iam.permissions import ALARM, ALL, ARNS, OWNER, PERMISSIONS
+from checks.iam.permissions import ALARM, ALL, ARNS, BUCKET, OWNER, PERMISSIONS, REPORTS
 from checks.iam.policies import KEY_STATEMENT, POLICIES, TRUST
 from checks.iam.statements import MANAGED_POLICY_LIMIT, TRUST_POLICY_LIMIT, Policy, Statement, size
 from checks.paths import CHECKOUT
@@ -47,6 +48,17 @@ def test_every_operation_is_declared_and_used(called: dict[str, list[str]]) -> N
     used = {one for policy in POLICIES for one in policy.operations}
     free = {name for name, one in PERMISSIONS.items() if not one.actions}
     assert PERMISSIONS.keys() - used == free
+
+
+def test_examples_name_the_buckets_of_the_policies() -> None:
+    """Both work together as they are."""
+    pages = (
+        CHECKOUT / "README.md",
+        *(CHECKOUT / "docs").rglob("*.md"),
+        CHECKOUT / "awx/variables.example.yml",
+    )
+    texts = [path.read_text(encoding="utf-8") for path in pages]
+    assert {name for text in texts for name in re.findall(r"s3://([a-z0-9.-]+)/", text)} == {BUCKET, REPORTS}
 
 
 def test_every_room_has_policies_for_all_of_its_operations(called: dict[str, list[str]]) -> None:
