@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .document import Cell, Grid, Mark
-from .naming import count, natural
+from .naming import count, natural, version_order
 
 _LEGEND = {
     Mark.FULL: "Has all versions of the family.",
@@ -57,7 +57,7 @@ def drift(versions: Iterable[Version]) -> Grid | None:
 def _cells(by_region: dict[str, dict[str, Version]], regions: Iterable[str]) -> list[Cell]:
     """The cells of a family."""
     held = Counter(version for here in by_region.values() for version in here)
-    everywhere = sorted(held, key=natural)
+    everywhere = sorted(held, key=version_order)
     # A version that most regions never had, such as that of a test, is not missing anywhere.
     usual = {version for version, number in held.items() if 2 * number >= len(by_region)}
     return [_cell(by_region.get(region, {}), everywhere, usual) for region in regions]
@@ -66,8 +66,8 @@ def _cells(by_region: dict[str, dict[str, Version]], regions: Iterable[str]) -> 
 def _cell(here: dict[str, Version], everywhere: list[str], usual: set[str]) -> Cell:
     if not here:
         return Cell("none", Mark.UNREADABLE, f"no image; the newest version elsewhere is {everywhere[-1]}.")
-    newest = max(here, key=natural)
-    newer = everywhere[everywhere.index(newest) + 1 :]
+    newest = max(here, key=version_order)
+    newer = [version for version in everywhere if version_order(version) > version_order(newest)]
     expected = {*usual, *newer}
     missing = [version for version in everywhere if version not in here and version in expected]
     title = f"{newest}, of {count(len(everywhere), 'version')}."

@@ -8,11 +8,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
-# A version starts at a digit, after a separator and perhaps a "v": golden-web-2026.11.1, golden_web_v3.
-_VERSION = re.compile(r"(?P<family>.*?[^\W\d_].*?)[-_. /]+v?(?P<version>\d.*)")
+# What the name of a copy has beyond its source's: by default the source's ID, and what {region} stands for.
+# IDs have 8 or 17 digits (EC2 User Guide, "Resource IDs"). Those of a date are a version: base-ami-20261101.
+_OF_COPY = re.compile(
+    r"(?:^|[\W_]+)(?:"
+    r"ami-(?!20\d\d[01]\d[0-3]\d(?:\d{9})?(?![^\W_]))(?:[0-9a-f]{17}|[0-9a-f]{8})|"
+    r"(?:af|ap|ca|cn|eu|eusc|il|me|mx|sa|us)(?:-(?:de|gov|iso[a-z]?))?"
+    r"-(?:central|(?:north|south)?(?:east|west)|north|south)-\d"
+    r")(?!\.?[^\W_])[)\]]?"
+)
+_ARCHITECTURE = r"(?:aarch64|amd64|arm64|i386|x86[-_]64)(?![^\W_])"
+_OF_ARCHITECTURE = re.compile(rf"[\W_]+{_ARCHITECTURE}", re.IGNORECASE)
+# Words inside a version, with their number: 1.2.0-rc.1, 2026.11.1-build-7. In web-3-test-2026.11.1, the word
+# is followed by a version of its own.
+_WORD = (
+    r"[\W_]+(?:alpha|beta|build|dev|hotfix|patch|pre|rc|rev|test)"
+    r"(?:\.?\d+|[\W_]\d{1,3}|(?![\W_]\d{4}))(?![^\W_])"
+)
+# Numbers that say what an image is, and not which version of it: ubuntu-22.04-web. Where only an architecture
+# or such a word follows, as in golden-rhel-9, they are the version. A year before a month is a date.
+_RELEASE = re.compile(
+    rf"(?<![^\W_])(?:{_ARCHITECTURE}|kernel[\W_]?\d+\.\d+|(?:"
+    r"ubuntu[\W_]?\d\d[\W_]?(?:04|10)|"
+    r"(?:windows(?:[\W_]?server)?|amazon[\W_]?linux|al|amzn)[\W_]?"
+    r"(?:2|20(?:08|1[269]|2[235])(?![\W_]\d\d?(?!\d)))|"
+    r"(?:alma(?:[\W_]?linux)?|centos(?:[\W_]?stream)?|debian|eks|fedora|k8s|kubernetes|ol|oracle[\W_]?linux|"
+    r"rhel|rocky(?:[\W_]?linux)?|sles)[\W_]?\d{1,2}(?:\.\d{1,2})?(?:\.0)?"
+    rf")(?!(?:{_WORD})?(?:[\W_]+{_ARCHITECTURE})?[\W_]*$))(?!\.?[^\W_])",
+    re.IGNORECASE,
+)
+# Parts that begin with a digit, after a separator and perhaps a "v": 2026.11.1, 2026-11-01T12-30, v3.
+_VERSION = re.compile(rf"(?<![^\W_])v?(\d[^\W_]*(?:[\W_]+\d[^\W_]*|{_WORD})*)", re.IGNORECASE)
+_LETTER = re.compile(r"[^\W\d_]")
+_SEPARATORS = "-_. /()[]'@"
 _NUMBERS = re.compile(r"(\d+)")
+_PARTS = re.compile(r"\d+|[^\W\d_]+")
+# In the order of Python's versions (PEP 440), which AWS does not define.
+_PRE_RELEASES = ("dev", "alpha", "beta", "pre", "rc")
 
 NaturalKey: TypeAlias = "tuple[tuple[int, int, str], ...]"
 """A sort key in which numbers are compared as numbers."""
@@ -32,16 +67,49 @@ def image_order(image: Mapping[str, Any]) -> tuple[str, NaturalKey, str]:
     return image["region"], natural(str(image["name"] or "")), image["image_id"]
 
 
+def version_order(version: str) -> NaturalKey:
+    """A sort key for versions that puts 1.2.0-rc1 before 1.2.0, that before 1.2.0-test, and 1.2.0.1 last.
+
+    It compares numbers as numbers, and words without their case; separators do not count.
+    """
+    return (*map(_rank, _PARTS.findall(version.lower())), (1, 0, ""))
+
+
 def family_of(name: str) -> str:
-    """The name of an image without its version: ``golden-web`` of ``golden-web-2026.11.1``."""
-    found = _VERSION.fullmatch(name)
-    return found["family"] if found else name
+    """The name of an image without its version: ``golden-web`` of ``golden-web-2026.11.1``.
+
+    An architecture after the version belongs to the family. The ID of the source, with which the name of a
+    copy ends by default, and names of regions belong to neither. A name without a version is the family.
+    """
+    return _split(name)[0]
 
 
 def version_of(name: str) -> str:
-    """The version in the name of an image: ``2026.11.1`` of ``golden-web-2026.11.1``; empty without one."""
-    found = _VERSION.fullmatch(name)
-    return found["version"] if found else ""
+    """The version in the name of an image: ``2026.11.1`` of ``golden-web-2026.11.1``; empty without one.
+
+    It is the last number, with what follows it: ``ubuntu-22.04-web-2026.11.1-fips`` has ``2026.11.1-fips``.
+    """
+    return _split(name)[1]
+
+
+@lru_cache(maxsize=65_536)
+def _split(name: str) -> tuple[str, str]:
+    """Family and version. A report of many findings asks for those of the same image many times."""
+    own = _OF_COPY.sub("", name).lstrip(_SEPARATORS)
+    versions = list(_VERSION.finditer(_RELEASE.sub(lambda release: "x" * len(release[0]), own)))
+    if not versions or not _LETTER.search(own[: versions[-1].start()]):
+        return own or name, ""
+    version = own[versions[-1].start(1) :]
+    architecture = _OF_ARCHITECTURE.search(version)
+    suffix = architecture[0] if architecture else ""
+    return own[: versions[-1].start()].rstrip(_SEPARATORS) + suffix, version.replace(suffix, "", 1)
+
+
+def _rank(part: str) -> tuple[int, int, str]:
+    """A part of a version: pre-releases are before the end, which has 1, words and numbers after it."""
+    if part in _PRE_RELEASES:
+        return 0, _PRE_RELEASES.index(part), ""
+    return (3, int(part), "") if part.isdecimal() else (2, 0, part)
 
 
 def count(number: int, noun: str) -> str:

@@ -55,6 +55,21 @@ def test_a_version_of_one_region_is_not_missing_in_the_others_unless_it_is_the_n
     assert [detail for _text, _mark, detail in cells(grid, "web")] == ["", "1 behind", "1 behind"]
 
 
+def test_a_pre_release_is_behind_its_release() -> None:
+    both = ["1.2.0-rc1", "1.2.0"]
+    grid = drift(versions("web", a=both, b=both[:1], c=both[1:]))
+    assert cells(grid, "web") == [
+        ("1.2.0", Mark.FULL, ""),
+        ("1.2.0-rc1", Mark.BROKEN, "1 behind"),
+        ("1.2.0", Mark.PARTIAL, "1 missing"),
+    ]
+
+
+def test_two_spellings_of_a_version_are_not_behind_each_other() -> None:
+    grid = drift([Version("web", A, "2026.11.1", ""), Version("web", B, "2026-11-01", "")])
+    assert [mark for _text, mark, _detail in cells(grid, "web")] == [Mark.PARTIAL, Mark.PARTIAL]
+
+
 def test_families_with_drift_are_first() -> None:
     same = {"a": ["2026.1"], "b": ["2026.1"]}
     grid = drift([*versions("app", **same), *versions("web", a=["2026.1", "2026.2"], b=["2026.1"])])

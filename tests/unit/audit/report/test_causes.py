@@ -66,6 +66,20 @@ def test_families_and_principals_are_causes() -> None:
     assert group.title == f"{A} is not allowed, but can use 2 images of 2 families in eu-west-1."
 
 
+def test_products_on_the_same_operating_system_are_causes_of_their_own() -> None:
+    images = [
+        image("ami-1", "ubuntu-22.04-web-2026.8.1"),
+        image("ami-2", "ubuntu-22.04-web-2026.8.1-ami-0123456789abcdef0", US),
+        image("ami-3", "ubuntu-22.04-db-2026.8.1"),
+    ]
+    where = (("ami-1", EU), ("ami-2", US), ("ami-3", EU))
+    groups = causes([item("missing_key_access", one, A, region) for one, region in where], images)
+    assert [one.title for one in groups] == [
+        f"{A} lacks the key of 2 ubuntu-22.04-web images in 2 regions.",
+        f"{A} lacks the key of ubuntu-22.04-db-2026.8.1 in eu-west-1.",
+    ]
+
+
 def test_accounts_that_can_use_the_same_images_are_one_cause() -> None:
     strangers = [f"{number:012}" for number in range(400)]
     (group,) = of(*(item("unknown_account", "ami-1", who) for who in strangers))

@@ -13,18 +13,30 @@ from ansible_collections.golden.images.plugins.module_utils.audit.report.content
 from ansible_collections.golden.images.plugins.module_utils.audit.report.document import document
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditWanted,
+    Listed,
     Problem,
     RegionSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.reports.document import (
     Document,
+    Grid,
     Mark,
     single_rows,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.audit.examples import ENCRYPTED, PRIVATE, PUBLIC, accounts, allowing, orgs, region, under_key
+from tests.unit.audit.examples import (
+    ENCRYPTED,
+    IMAGE,
+    PRIVATE,
+    PUBLIC,
+    accounts,
+    allowing,
+    orgs,
+    region,
+    under_key,
+)
 from tests.unit.audit.report.examples import EU, US, audited, refused, report
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.keys.policies import policy_of
@@ -164,6 +176,17 @@ def test_what_could_not_be_read_is_the_first_table() -> None:
     assert "Not everything could be read" in shown.headline
     assert (shown.status, shown.complete) == ("incomplete", False)
     assert "What could not be read" not in tables(of(region()))
+
+
+def test_a_copy_with_its_default_name_is_the_version_of_its_source() -> None:
+    """CopyImage gets the name of the source and, behind it, the source's ID."""
+    copy = replace(IMAGE, name=f"{IMAGE.name}-2026.11.1-{SOURCE_ID}")
+    source = replace(IMAGE, name=f"{IMAGE.name}-2026.11.1")
+    (picture,) = of(*(region(images=(Listed(one),)) for one in (source, copy))).pictures
+    assert isinstance(picture, Grid)
+    ((family, cells),) = picture.rows
+    assert family == IMAGE.name
+    assert [(one.text, one.mark) for one in cells if one] == [("2026.11.1", Mark.FULL)] * 2
 
 
 def test_an_audit_without_results_is_incomplete() -> None:
