@@ -105,14 +105,13 @@ def _binned(
 ) -> Iterator[Failure]:
     last = history.last
     volumes = last.volumes if last else {}
-    lost = [one for one in volumes if one not in found.snapshots and one not in found.binned_snapshots]
-    if lost:
+    if lost := _lost(found, last):
         # EBS User Guide, "Considerations for Recycle Bin": an image cannot be restored without its snapshots.
         yield Failure.at(
             target,
             "images",
             "snapshots_lost",
-            f"{ref.image_id} is in the Recycle Bin, but snapshots of it are lost: {', '.join(sorted(lost))}.",
+            f"{ref.image_id} is in the Recycle Bin, but snapshots of it are lost: {', '.join(lost)}.",
             "It cannot be restored. Copy the image of another region to this one (ami_copy_regions).",
         )
     # Same page: a restored resource has the sharing that it had when it was deleted. ListImagesInRecycleBin
@@ -137,6 +136,12 @@ def _binned(
             f"{ref.image_id} or one of its snapshots was public when deleted, and would be public again.",
             "Set allow_public: true to allow this.",
         )
+
+
+def _lost(found: Found, last: Tombstone | None) -> list[str]:
+    """The snapshots of the tombstone that are neither in the account nor in the Recycle Bin."""
+    left = {*found.snapshots, *found.binned_snapshots}
+    return sorted(one for one in (last.volumes if last else ()) if one not in left)
 
 
 def _is_encrypted(last: Tombstone | None) -> bool:
@@ -182,9 +187,9 @@ def _gone(target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
         remedy = "Check the image ID and the region."
     elif found.snapshots or found.binned_snapshots:
         left = [*found.snapshots, *(f"{one} (in the Recycle Bin)" for one in found.binned_snapshots)]
-        missing = len(history.last.volumes) - len(left)
-        message += f" These snapshots still exist: {', '.join(sorted(left))}"
-        message += f"; {missing} are lost." if missing else "."
+        message += f" These snapshots still exist: {', '.join(sorted(left))}."
+        if lost := _lost(found, history.last):
+            message += f" These are lost: {', '.join(lost)}."
         remedy = (
             f"Register a new image from them (RegisterImage) with the values of the tombstone of "
             f"{history.last.written_at}. It gets another ID."

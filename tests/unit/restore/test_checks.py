@@ -85,7 +85,26 @@ def test_state_and_tags_show_that_permissions_may_be_missing(
             Found(binned_snapshots=("snap-1",)),
             KNOWN,
             "image_lost",
-            "still exist: snap-1 (in the Recycle Bin); 1 are lost.",
+            "still exist: snap-1 (in the Recycle Bin). These are lost: snap-2. Register",
+        ),
+        (
+            # Others that AWS made for the image: a copy of a snapshot has its description.
+            Found(binned_snapshots=("snap-1", "snap-2", "snap-3")),
+            KNOWN,
+            "image_lost",
+            "snap-2 (in the Recycle Bin), snap-3 (in the Recycle Bin). Register",
+        ),
+        (
+            Found(snapshots=found().snapshots, binned_snapshots=("snap-3",)),
+            KNOWN,
+            "image_lost",
+            "still exist: snap-1, snap-2, snap-3 (in the Recycle Bin). Register",
+        ),
+        (
+            Found(binned_snapshots=("snap-1", "snap-3")),
+            KNOWN,
+            "image_lost",
+            "snap-3 (in the Recycle Bin). These are lost: snap-2. Register",
         ),
     ],
 )
