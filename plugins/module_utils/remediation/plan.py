@@ -238,10 +238,9 @@ def _over_the_cap(wanted: RemediationWanted, removals: tuple[Removal, ...]) -> I
 
 
 def _group_text(kind: str, codes: tuple[str, ...], principals: Sequence[str]) -> str:
-    """How many removals of a kind there are, from whom, and for which findings: a key's may have none."""
+    """How many removals of a kind there are, from whom, and for which findings."""
     names = ["the public" if one == PUBLIC else one for one in sorted({*principals})]
     more = f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else ""
-    reason = f" ({', '.join(codes)})" if codes else ""
     # What several principals lose may be the same image.
     what = count(len(principals), kind) if len(names) == 1 else f"{len(principals)} removals of {kind}s"
-    return f"{what} from {', '.join(names[:_EXAMPLES])}{more}{reason}"
+    return f"{what} from {', '.join(names[:_EXAMPLES])}{more} ({', '.join(codes)})"

@@ -165,7 +165,9 @@ def test_an_allowed_principal_loses_nothing_unless_its_finding_is_chosen(
 ) -> None:
     policy = replace(policy, rules=())
     want = RemediationWanted(audited(seen, policy), NOT_ALLOWED, max_removals=MANY)
-    lost = [item.principal for item in plan(want).removals]
+    removals = plan(want).removals
+    assert all(item.codes for item in removals)
+    lost = [item.principal for item in removals]
     for account_id in policy.allowed.account_ids:
         named = (account_id, f"arn:aws:iam::{account_id}:")
         assert not [one for one in lost if one.startswith(named)]
