@@ -228,6 +228,23 @@ _DIMMED = """
 """
 
 
+_OUTSIDE = """
+(() => {
+  const picture = document.querySelector('.picture svg'), {left, right} = picture.getBoundingClientRect();
+  const parts = [...picture.querySelectorAll('text, rect')].map((part) => part.getBoundingClientRect());
+  return parts.filter((part) => part.left < left - 1 || part.right > right + 1).length;
+})()
+"""
+# Each label is followed by its total.
+_OVERLAPS = """
+(() => {
+  const texts = [...document.querySelector('.picture svg').querySelectorAll('text')]
+    .map((text) => text.getBoundingClientRect());
+  return texts.filter((text, place) => place % 2 && texts[place - 1].right > text.left).length;
+})()
+"""
+
+
 def test_filters_dim_boxes_only_in_pictures_that_they_are_about(browser: Browser, tmp_path: Path) -> None:
     marks = {Mark.FULL: "Now.", Mark.PARTIAL: "Later."}
     cells = (Cell("1.0", Mark.FULL, "One."), Cell("2.0", Mark.PARTIAL, "Two."))
@@ -256,6 +273,34 @@ def test_filters_dim_boxes_only_in_pictures_that_they_are_about(browser: Browser
     ):
         go(browser, fragment)
         assert browser.run(_DIMMED) == dimmed, fragment
+
+
+_SCROLLED = (
+    "[...document.querySelectorAll('.picture .scroll')].map((one) => one.scrollWidth > one.clientWidth)"
+)
+
+
+def test_bars_fit_into_a_narrow_window(browser: Browser, tmp_path: Path) -> None:
+    marks = {Mark.FULL: "Now.", Mark.PARTIAL: "Later."}
+    cells = (Cell("1.0", Mark.FULL, "One."),) * 8
+    costs = (
+        ("golden-web-x86_64-hardened-" + "a" * 40, {Mark.FULL: 9_000.0, Mark.PARTIAL: 3_345.67}),
+        ("db", {Mark.FULL: 1.0}),
+    )
+    pictures = (
+        Bars("Cost", costs, marks, "EUR a month", 2),
+        Grid("Newest version", tuple(f"region-{one}" for one in range(8)), (("web", cells),), marks),
+    )
+    path = tmp_path / "narrow.html"
+    path.write_text(html_text(replace(document(), pictures=pictures), NOW), encoding="utf-8")
+    browser.resize(400, 800)
+    try:
+        browser.open(path.as_uri())
+        assert browser.run(_SCROLLED) == [False, True]
+        assert browser.run(_OUTSIDE) == 0
+        assert browser.run(_OVERLAPS) == 0
+    finally:
+        browser.call("Emulation.clearDeviceMetricsOverride")
 
 
 def wait_for(browser: Browser, condition: str) -> None:

@@ -18,7 +18,8 @@ from ..values import date_of
 _CHARACTER, _SMALL_CHARACTER = 7.4, 6.7
 """The width of a character at 13 and at 12 pixels, a little more than that of most fonts."""
 _LABEL, _CELL, _ROW, _HEAD = 170, 128, 46, 34
-_BAR, _BAR_ROW = 620, 42
+# In a window of 400 pixels, a picture has 350: for a bar's label, in a wide font, and for its total.
+_BAR_LABEL, _BAR_TOTAL, _BAR_ROW = 160, 150, 42
 _TREND_WIDTH, _TREND_HEIGHT, _TREND_MARGIN = 760, 180, 46
 
 
@@ -41,12 +42,16 @@ class Shape:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture: its name, its size, and its shapes in the order in which they are drawn."""
+    """A picture: its name, its size, and its shapes in the order in which they are drawn.
+
+    A ``fluid`` one takes the width that there is: its places and sizes across are in percent.
+    """
 
     title: str
     width: int
     height: int
     shapes: tuple[Shape, ...]
+    fluid: bool = False
 
 
 def draw_grid(grid: Grid, now: str) -> Drawing:
@@ -86,24 +91,23 @@ def _age(since: str, now: str) -> str:
 def draw_bars(bars: Bars) -> Drawing:
     """The picture of bars, whose lengths are in proportion to the largest.
 
-    Their totals are at the beginning, where a narrow window shows them.
+    Each is below its label and its total, so that all fits into a narrow window.
     """
-    height = _BAR_ROW * len(bars.rows)
-    return Drawing(bars.title, _LABEL + _BAR, height, tuple(_bars(bars)))
+    return Drawing(bars.title, 100, _BAR_ROW * len(bars.rows), tuple(_bars(bars)), fluid=True)
 
 
 def _bars(bars: Bars) -> Iterator[Shape]:
     most = max((sum(parts.values()) for _label, parts in bars.rows), default=0) or 1
     for line, (label, parts) in enumerate(bars.rows):
         top = _BAR_ROW * line
-        yield _text(0, top + 17, label, _LABEL - 10, "strong")
         amounts = [parts.get(mark, 0) for mark in bars.legend]
-        edges = [_BAR * edge / most for edge in accumulate(amounts, initial=0)]
+        edges = [100 * edge / most for edge in accumulate(amounts, initial=0)]
+        yield _text(0, top + 15, label, _BAR_LABEL, "strong")
+        yield _text(100, top + 15, _amount(sum(amounts), bars), _BAR_TOTAL, "end small")
         for mark, amount, (left, right) in zip(bars.legend, amounts, pairwise(edges), strict=True):
             if amount:
                 title = f"{label}, {bars.legend[mark]}: {_amount(amount, bars)}"
-                yield Shape("rect", _LABEL + left, top + 9, right - left, 24, f"{mark} box", title=title)
-        yield _text(0, top + 34, _amount(sum(amounts), bars), _LABEL - 10, "small")
+                yield Shape("rect", left, top + 20, right - left, 18, f"{mark} box", title=title)
 
 
 def _amount(amount: float, bars: Bars) -> str:

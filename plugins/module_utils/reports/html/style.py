@@ -132,6 +132,8 @@ svg .low.curve { stroke: var(--sky); }
   width: fit-content; max-width: 100%; max-height: 85vh; margin-top: .75rem; overflow: auto;
   border: 1px solid var(--line); border-radius: .4rem;
 }
+/* Longer bars are not easier to compare. */
+.scroll.fluid { width: auto; max-width: 790px; }
 /* A shadow where a picture goes on. */
 .picture .scroll {
   background:
@@ -244,7 +246,7 @@ footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
   .picture, .group > summary { break-inside: avoid; }
   .picture .scroll { zoom: .65; margin: .4rem 0; }
   .legend { margin-top: .3rem; }
-  .picture svg { max-width: 100%; height: auto; }
+  .picture svg[viewBox] { max-width: 100%; height: auto; }
   body:not(.all) .picture:has(svg.on-paper) svg:not(.on-paper), .all svg.on-paper { display: none; }
   /* The trend is for the screen: on paper, the report is at most two sheets. */
   body:not(.all) .picture:has(.curve) { display: none; }

@@ -96,19 +96,25 @@ Not printed: <span>{{ number - most }}</span> more. To print them, press \u201cO
 </section>
 {%- endmacro -%}
 {%- macro svg(drawing, style) -%}
+{% set across = '%' if drawing.fluid else '' %}
 <svg role="img"{% if style %} class="{{ style }}"{% endif %} aria-label="{{ drawing.title }}" \
+{% if drawing.fluid %}
+width="100%" height="{{ drawing.height }}">
+{% else %}
 width="{{ drawing.width }}" height="{{ drawing.height }}" \
 viewBox="0 0 {{ drawing.width }} {{ drawing.height }}">
+{% endif %}
 {% for shape in drawing.shapes %}
 {% if shape.kind == 'rect' %}
-<rect class="{{ shape.style }}" x="{{ shape.x | round(1) }}" y="{{ shape.y | round(1) }}" \
-width="{{ shape.width | round(1) }}" height="{{ shape.height | round(1) }}">\
+<rect class="{{ shape.style }}" x="{{ shape.x | round(1) }}{{ across }}" y="{{ shape.y | round(1) }}" \
+width="{{ shape.width | round(1) }}{{ across }}" height="{{ shape.height | round(1) }}">\
 <title>{{ shape.title }}</title></rect>
 {% elif shape.kind == 'line' %}
 <line class="{{ shape.style }}" x1="{{ shape.x | round(1) }}" y1="{{ shape.y | round(1) }}" \
 x2="{{ shape.width | round(1) }}" y2="{{ shape.height | round(1) }}"></line>
 {% else %}
-<text class="{{ shape.style }}" x="{{ shape.x | round(1) }}" y="{{ shape.y | round(1) }}">{{ shape.text }}\
+<text class="{{ shape.style }}" x="{{ shape.x | round(1) }}{{ across }}" y="{{ shape.y | round(1) }}">\
+{{ shape.text }}\
 {% if shape.title %}<title>{{ shape.title }}</title>{% endif %}</text>
 {% endif %}
 {% endfor %}
@@ -192,7 +198,8 @@ _PICTURES = """\
 {% endif %}
 {{ left_out(view.left_out) }}
 {{ legend(view.legend, false) }}
-<div class="scroll" tabindex="0" role="region" aria-label="{{ drawing.title }}">
+<div class="scroll{% if drawing.fluid %} fluid{% endif %}" tabindex="0" role="region" \
+aria-label="{{ drawing.title }}">
 {{ svg(drawing, '') }}
 {% if view.on_paper %}{{ svg(view.on_paper, 'on-paper') }}{% endif %}
 </div>

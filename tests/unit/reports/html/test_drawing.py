@@ -77,6 +77,7 @@ def test_bars_are_in_proportion_and_have_their_total() -> None:
     assert boxes[1].x == boxes[0].x + boxes[0].width
     assert [text for text in texts(drawing) if "USD" in text] == ["40.00 USD", "20.00 USD"]
     assert boxes[1].title == "web, broken: 10.00 USD"
+    assert boxes[1].x + boxes[1].width == 100
     assert draw_bars(Bars("B", (), LEGEND, "GiB")).shapes == ()
 
 

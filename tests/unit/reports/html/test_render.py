@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.reports import codes_page
 from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+    Bars,
     Cell,
     Changes,
     Column,
@@ -299,3 +300,12 @@ def test_a_picture_has_a_name_and_its_shapes_have_tooltips() -> None:
     assert (picture["role"], picture["aria-label"]) == ("img", "G")
     assert "<b>" in found.text("text")
     assert "x, a: One." in found.text("title")
+
+
+def test_bars_take_the_width_that_there_is() -> None:
+    bars = Bars("B", (("x", {Mark.FULL: 1.0}), ("y", {Mark.FULL: 3.0})), {Mark.FULL: "full"}, "GiB")
+    found = page(replace(document(), pictures=(bars,)))
+    (picture,) = found.of("svg")
+    assert (picture["width"], "viewbox" in {name.lower() for name in picture}) == ("100%", False)
+    assert [(one["x"], one["width"]) for one in found.of("rect")] == [("0.0%", "33.3%"), ("0.0%", "100.0%")]
+    assert "scroll fluid" in [one.get("class") for one in found.of("div")]
