@@ -326,6 +326,10 @@ class Sharing:
         """The number of entries that count towards the quota of entities that an AMI can be shared with."""
         return len(self.account_ids) + len(self.org_arns) + len(self.org_unit_arns)
 
+    def without(self, account_id: str) -> Sharing:
+        """The sharing with others than this account: an owner needs no permission, and may have one."""
+        return self - Sharing(account_ids=frozenset({account_id}))
+
     def accounts_only(self) -> Sharing:
         """The part that applies to snapshots: createVolumePermission does not support organizations."""
         return Sharing(account_ids=self.account_ids, public=self.public)

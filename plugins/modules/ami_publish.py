@@ -74,7 +74,7 @@ options:
     default: []
   require_shared:
     description:
-      - Whether an image of the account whose credentials are used must be shared.
+      - Whether an image of the account whose credentials are used must be shared with another account.
       - With V(false), check mode also assumes that O(account_ids) will see images that they cannot see yet, because an earlier
         task would share them.
     type: bool

@@ -98,6 +98,9 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     ec2.create_launch_template(LaunchTemplateName="db", LaunchTemplateData={"ImageId": "resolve:ssm:/db:1"})
     permissions = {"Add": [{"UserId": aws.account_id("sandbox")}]}
     ec2.modify_image_attribute(ImageId=home["shared"], LaunchPermission=permissions)
+    # The owner's own permission is recorded, and shares the image with nobody.
+    own = [{"UserId": aws.account_id(OWNER)}]
+    ec2.modify_image_attribute(ImageId=home["old"], LaunchPermission={"Add": own})
     ec2.create_tags(Resources=[home["kept"]], Tags=[{"Key": "legal", "Value": "hold"}])
     # One of the old image's snapshots is part of another family's image, too.
     shared_snapshot, own_snapshot = observed.snapshot_ids(observed.image(aws, OWNER, HOME, home["old"]))
@@ -141,6 +144,7 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     assert set(tombstones) == set(going)
     assert [one["deleted"] for one in tombstones[home["old"]]["snapshots"]] == [False, True]
     assert tombstones[home["old"]]["image"]["Name"] == f"old-{HOME}"
+    assert tombstones[home["old"]]["launch_permissions"]["account_ids"] == [aws.account_id(OWNER)]
 
     aws.clear_calls()
     again, repeated = ansible.module("ami_cleanup", **policy)

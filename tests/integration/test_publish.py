@@ -94,6 +94,9 @@ def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
     consumers = publishing.in_consumers(fixture)
     shared = publishing.golden_images(fixture, "shared")
     private = publishing.golden_images(fixture, "private", sharing={})
+    # The permission of the owner lets no other account launch the image.
+    own = {"Add": [{"UserId": aws.account_id(OWNER)}]}
+    aws.client("ec2", OWNER, AWAY).modify_image_attribute(ImageId=private[AWAY], LaunchPermission=own)
     arm = publishing.golden_images(fixture, "arm", architecture="arm64")
     publishing.add_templates(aws, dict.fromkeys(REGIONS, "ami-0123456789abcdef0"))
     follows = {"LaunchTemplateName": "follows", "LaunchTemplateData": {"ImageId": "resolve:ssm:/other"}}

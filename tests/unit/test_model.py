@@ -54,6 +54,11 @@ def test_sharing_is_true_if_it_has_a_principal(sharing: Sharing, expected: bool)
     assert bool(sharing) is expected
 
 
+@pytest.mark.parametrize("sharing", [SOME, OTHER, Sharing(), Sharing(frozenset({A}))])
+def test_the_sharing_with_others_than_an_account(sharing: Sharing) -> None:
+    assert sharing.without(A) == replace(sharing, account_ids=sharing.account_ids - {A})
+
+
 def test_entities_that_count_towards_the_quota() -> None:
     assert (SOME | OTHER).entities == 5
 

@@ -40,11 +40,6 @@ def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[
         yield from _of_unused(wanted, target, snapshot_id, volume, seen.hides_public_snapshots)
 
 
-def others(sharing: Sharing, account_id: str) -> Sharing:
-    """``sharing`` without the owner, which needs no permission."""
-    return replace(sharing, account_ids=sharing.account_ids - {account_id})
-
-
 def not_allowed(sharing: Sharing, allowed: Sharing) -> Sharing:
     """The part of ``sharing`` that is not allowed. An organization includes its organizational units."""
     organizations = {key_policy.organization_id(arn) for arn in allowed.org_arns}
@@ -54,7 +49,7 @@ def not_allowed(sharing: Sharing, allowed: Sharing) -> Sharing:
 
 
 def _of_image(wanted: AuditWanted, target: Target, image: Image, seen: RegionSeen) -> Iterator[Finding]:
-    sharing = others(seen.sharing[image.image_id], target.account_id)
+    sharing = seen.sharing[image.image_id].without(target.account_id)
     unknown = not_allowed(sharing, wanted.allowed_for(image))
 
     def found(code: str, message: str, remedy: str, principal: str | None) -> Finding:
@@ -94,7 +89,7 @@ def _of_disabled(
     """Disabling removes launch permissions, but no volume permissions (EC2 User Guide, "Disable an AMI")."""
     shares = {image.image_id: seen.sharing.get(image.image_id, Sharing())}
     shares |= {one: seen.effective_volume(one) for one in image.snapshot_ids if _all_disabled(users[one])}
-    still = [name for name, sharing in shares.items() if others(sharing, target.account_id)]
+    still = [name for name, sharing in shares.items() if sharing.without(target.account_id)]
     if still:
         what = ", ".join(still)
         yield finding(
@@ -111,7 +106,7 @@ def _of_snapshot(
     wanted: AuditWanted, target: Target, snapshot_id: str, images: list[Image], seen: RegionSeen
 ) -> Iterator[Finding]:
     """The findings about a snapshot. It may be shared with all that any of its images may be."""
-    volume = others(seen.volumes[snapshot_id], target.account_id)
+    volume = seen.volumes[snapshot_id].without(target.account_id)
     allowed = reduce(Sharing.__or__, map(wanted.allowed_for, images))
     unknown = not_allowed(volume, allowed)
     first = images[0].image_id
@@ -151,7 +146,7 @@ def _of_unused(
     wanted: AuditWanted, target: Target, snapshot_id: str, volume: Sharing, hides_public: bool
 ) -> Iterator[Finding]:
     """The findings about a snapshot that no image uses. Rules for images do not apply to it."""
-    unknown = not_allowed(others(volume, target.account_id), wanted.allowed)
+    unknown = not_allowed(volume.without(target.account_id), wanted.allowed)
     if unknown.public and hides_public:
         yield finding(
             target,

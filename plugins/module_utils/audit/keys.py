@@ -22,7 +22,6 @@ from ..keys.policy_statements import PolicyConsumers
 from ..model import PUBLIC, Grant, Image, KeySeen, Sharing, Target
 from ..structure import as_list
 from .findings import finding
-from .images import others
 from .state import AuditWanted, RegionSeen
 
 # What principals of other accounts can do with a symmetric key, other than read what kind of key it is
@@ -65,7 +64,7 @@ def _by_key(seen: RegionSeen, arns_of: Callable[[Image], list[str]]) -> dict[str
 def _sharings(target: Target, images: Iterable[Image], seen: RegionSeen) -> dict[str, Sharing]:
     """Who else than the owner each image is shared with, by image ID, as far as it was read."""
     return {
-        image.image_id: others(seen.sharing[image.image_id], target.account_id)
+        image.image_id: seen.sharing[image.image_id].without(target.account_id)
         for image in images
         if image.image_id in seen.sharing
     }

@@ -21,7 +21,6 @@ from ..aws.errors import AWS_ERRORS, ClientError, IncompleteAnswer, code_of, fai
 from ..fanout import MAX_THREADS, each, round_robin
 from ..model import PUBLIC, Key, KeySeen, Sharing, Snapshot, Target
 from ..plan import batches
-from .images import others
 from .state import IMAGE_BLOCK, SNAPSHOT_BLOCK, AuditWanted, Listed, Problem, RegionSeen
 
 if TYPE_CHECKING:
@@ -225,7 +224,7 @@ def _late_images(
     shared = sorted(
         piece.resource
         for piece, sharing in found.done.items()
-        if piece.image_id is None and others(sharing, target.account_id)
+        if piece.image_id is None and sharing.without(target.account_id)
     )
     try:
         return [

@@ -178,7 +178,7 @@ def _decisions(context: _Context) -> Iterator[Decision]:
         if usage is not None:
             evidence += (*usage.references, *usage.unread)
             since = _reports_count_since(context, own, wanted.max_report_age)
-            evidence += tuple(sharing_evidence(usage, wanted.include_shared, since))
+            evidence += tuple(sharing_evidence(own, usage, wanted.include_shared, since))
         elif not (reasons or evidence):
             evidence = (unreadable(ref.image_id, _NOT_READ),)
         if reasons or evidence:
@@ -189,7 +189,7 @@ def _decisions(context: _Context) -> Iterator[Decision]:
         todo, blockers, unread = _next_step(context, ref, usage or ImageUsage())
         final = _reports_count_since(context, own, FINAL_REPORT_AGE)
         report_wanted = todo.stage in (DISABLE, DEREGISTER) and needs_report(
-            usage or ImageUsage(), wanted.include_shared, final
+            own, usage or ImageUsage(), wanted.include_shared, final
         )
         yield Decision(
             ref,
@@ -235,7 +235,7 @@ def _report_wanted(
     if usage is None or reasons or any(one.firm for one in evidence):
         return False
     since = _reports_count_since(context, own, context.wanted.max_report_age)
-    return needs_report(usage, context.wanted.include_shared, since)
+    return needs_report(own, usage, context.wanted.include_shared, since)
 
 
 def _only_unread(wanted: CleanupWanted, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..model import Sharing, SnapshotRef
+from ..model import SnapshotRef
 from .decisions import Decision
 from .grants import unread_of_keys
 from .options import CleanupWanted
@@ -196,7 +196,7 @@ def _keep_reasons(
     """Why a snapshot without an image is kept, apart from its uses."""
     usage = seen.snapshot_usage.get(ref, _NOT_READ)
     if not (is_leftover and wanted.include_shared):
-        others = usage.sharing - Sharing(account_ids=frozenset({seen.account_id}))
+        others = usage.sharing.without(seen.account_id)
         if usage.unread:
             yield usage.unread
         elif others:

@@ -203,7 +203,7 @@ def _may_be_under_any(own: OwnImage, state: RegionState) -> bool:
 
 def _may_be_shared_soon(own: OwnImage, usage: KeyUsage, seen: CleanupSeen) -> bool:
     """Whether the image is new and shared with no other account, so that a distribution may be under way."""
-    others = usage.sharing.get(own.image.image_id, Sharing()) - Sharing(frozenset({seen.account_id}))
+    others = usage.sharing.get(own.image.image_id, Sharing()).without(seen.account_id)
     return not others and (own.created is None or seen.now - own.created < _SHARED_WITHIN)
 
 

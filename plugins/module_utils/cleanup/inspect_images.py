@@ -66,7 +66,7 @@ def read_image_usage(
 
     def read(ref: ImageRef) -> _Usage:
         usage = _with_sharing(clients, seen, ref, referenced[ref])
-        if is_kept_by(wanted, usage):
+        if is_kept_by(wanted, seen.images[ref], usage):
             return _Usage(usage, {})
         # While permissions of other images are read, so that neither kind of call waits for the other: in the
         # next round, which would name the same snapshots, they would be read only after all images.
@@ -151,7 +151,7 @@ def _with_reports(
             return {ref: replace(usage[ref], unread=(*usage[ref].unread, problem)) for ref in batch.refs}
         return {ref: replace(usage[ref], report=found.get(ref.image_id)) for ref in batch.refs}
 
-    shared = _by_region(ref for ref, one in usage.items() if one.sharing)
+    shared = _by_region(ref for ref, one in usage.items() if one.sharing.without(seen.account_id))
     found = _each(_batches(shared), read, seen, action)
     return {**usage, **{ref: one for batch in found.values() for ref, one in batch.items()}}
 

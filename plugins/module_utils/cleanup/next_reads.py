@@ -69,9 +69,10 @@ def next_reads(
     return NextReads(volumes={ref: one for ref, one in volumes.items() if ref not in seen.consumer_volumes})
 
 
-def is_kept_by(wanted: CleanupWanted, usage: ImageUsage) -> bool:
+def is_kept_by(wanted: CleanupWanted, own: OwnImage, usage: ImageUsage) -> bool:
     """Whether an image with this usage stays, so that its snapshots do not have to be read."""
-    return bool(usage.references or usage.unread or (usage.sharing and not wanted.include_shared))
+    is_shared = bool(usage.sharing.without(own.image.owner_id))
+    return bool(usage.references or usage.unread) or (is_shared and not wanted.include_shared)
 
 
 def snapshots_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[SnapshotRef, ...]:

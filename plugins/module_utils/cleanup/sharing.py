@@ -50,7 +50,9 @@ def reports_count_since(own: OwnImage, now: datetime, trusted: bool, age: timede
     return max(since, own.last_launched + _REPORT_MISSES) if own.last_launched else since
 
 
-def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime | None) -> Iterator[Evidence]:
+def sharing_evidence(
+    own: OwnImage, usage: ImageUsage, include_shared: bool, since: datetime | None
+) -> Iterator[Evidence]:
     """Evidence that other accounts use the image. Usage reports count if created ``since`` that moment.
 
     Sharing alone is evidence, unless the user includes shared images and either a usage report or a read of
@@ -60,15 +62,16 @@ def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime | 
     its snapshots (``accounts_to_read``). What could not be read there is evidence too, unless reports are
     trusted (``since`` is not None): then it does not keep an available image either.
     """
-    if usage.sharing and not include_shared:
-        yield Evidence(SHARED, named(usage.sharing))
+    others = usage.sharing.without(own.image.owner_id)
+    if others and not include_shared:
+        yield Evidence(SHARED, named(others))
         return
     used = [*_used_by_report(usage.report), *_used_by_accounts(usage)]
     yield from used
-    if used or _all_accounts_read(usage):
+    if used or _all_accounts_read(others, usage):
         return
-    if usage.sharing:
-        problem = _report_problem(usage.report, usage.sharing, since)
+    if others:
+        problem = _report_problem(usage.report, others, since)
         if not problem:
             return
         yield unproven("usage of other accounts", problem)
@@ -79,25 +82,24 @@ def sharing_evidence(usage: ImageUsage, include_shared: bool, since: datetime | 
 
 
 def accounts_to_read(own: OwnImage, sharing: Sharing, snapshots: Iterable[SnapshotUsage]) -> frozenset[str]:
-    """The accounts that may use an image and can be read: those that it is shared with.
+    """The other accounts that may use an image and can be read: those that it is shared with.
 
     Disabling an image removes its launch permissions, but not those of its snapshots (EC2 API Reference,
     DisableImage). For a disabled image, these are the accounts that one of its ``snapshots`` is shared with.
     """
-    if own.image.state != "disabled":
-        return sharing.account_ids
-    of_snapshots = frozenset(account_id for one in snapshots for account_id in one.sharing.account_ids)
-    return of_snapshots - {own.image.owner_id}
+    shared = [sharing] if own.image.state != "disabled" else [one.sharing for one in snapshots]
+    return frozenset(account_id for one in shared for account_id in one.account_ids) - {own.image.owner_id}
 
 
-def needs_report(usage: ImageUsage, include_shared: bool, since: datetime | None) -> bool:
+def needs_report(own: OwnImage, usage: ImageUsage, include_shared: bool, since: datetime | None) -> bool:
     """Whether a usage report could settle it: none counts, none is pending, and it could be read."""
-    if not (usage.sharing and include_shared) or since is None or _all_accounts_read(usage):
+    others = usage.sharing.without(own.image.owner_id)
+    if not (others and include_shared) or since is None or _all_accounts_read(others, usage):
         return False
     if any(one.subject in READS_REPORTS for one in usage.unread):
         return False
     pending = usage.report is not None and usage.report.state == "pending"
-    return not pending and bool(_report_problem(usage.report, usage.sharing, since))
+    return not pending and bool(_report_problem(usage.report, others, since))
 
 
 def is_unsupported_report(failure: Failure) -> bool:
@@ -167,7 +169,7 @@ def _report_problem(report: UsageReport | None, sharing: Sharing, since: datetim
     return ""
 
 
-def _all_accounts_read(usage: ImageUsage) -> bool:
+def _all_accounts_read(others: Sharing, usage: ImageUsage) -> bool:
     """Whether all accounts were read completely. Those of an organization and of the public are not known."""
     read = Sharing(account_ids=frozenset(usage.consumers))
-    return not usage.sharing - read and all(one.firm for found in usage.consumers.values() for one in found)
+    return not others - read and all(one.firm for found in usage.consumers.values() for one in found)

@@ -82,11 +82,11 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
             f"{image.image_id} is {image.state}{reason}.",
             "Enable it (EnableImage), and share it again." if disabled else "Publish an available image.",
         )
-    if image is not None and place.launch is not None and not place.launch:
+    if image is not None and place.launch is not None and not place.launch.without(image.owner_id):
         yield Obstacle(
             "not_shared",
             "require_shared",
-            f"{image.image_id} is not shared.",
+            f"{image.image_id} is not shared with any other account.",
             "Share it first (ami_share), or set require_shared: false.",
         )
 

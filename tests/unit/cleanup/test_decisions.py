@@ -113,6 +113,7 @@ EVIDENCE: list[tuple[CleanupSeen, str, bool]] = [
         False,
     ),
     (with_usage(shared(CONSUMER)), "shared", True),
+    (with_usage(shared(CONSUMER, OWNER)), "shared", True),
 ]
 
 
@@ -152,6 +153,12 @@ def test_what_was_not_read_matters_if_the_image_could_be_retired_with_it(
     usage = shared(CONSUMER, consumers={CONSUMER: (THEIR_READ,)}, unread=(OWN_READ,), references=used)
     found = decided(with_usage(usage), include_shared=True, trust_usage_reports=trusted, consumer_role=role)
     assert (found.kind, found.unread) == ("keep", unread)
+
+
+@pytest.mark.parametrize("include_shared", [False, True])
+def test_a_launch_permission_of_the_owner_keeps_no_image(include_shared: bool) -> None:
+    found = decided(with_usage(shared(OWNER)), include_shared=include_shared)
+    assert (found.kind, found.evidence, found.report_wanted) == ("deregister", (), False)
 
 
 def test_candidates_are_the_images_that_no_rule_or_bulk_read_keeps() -> None:

@@ -124,6 +124,16 @@ def test_reports_are_read_of_shared_images_if_these_are_included() -> None:
     assert [one.subject for one in usage.unread] == ["DescribeImageUsageReports"]
 
 
+def test_an_image_that_only_its_owner_may_launch_is_read_like_one_that_is_not_shared() -> None:
+    """No usage report is read of it, and no role is assumed in the owner's account."""
+    of_owner = {"LaunchPermissions": [{"UserId": OWNER}]}
+    for asked in (wanted(), wanted(include_shared=True, consumer_role=ConsumerRole("golden"))):
+        saw = read(UsageScript().references().permissions(of_owner).volume(), asked)
+        # The tombstone has the permission.
+        assert saw.usage == {REF: ImageUsage(sharing=Sharing(account_ids=frozenset({OWNER})))}
+        assert saw.snapshot_usage == {SNAPSHOT: SnapshotUsage()}
+
+
 def test_a_bug_ends_the_reading() -> None:
     class Broken(ScriptedClients):
         def ec2(self, _region: str) -> Any:

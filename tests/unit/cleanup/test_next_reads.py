@@ -113,11 +113,12 @@ def test_nothing_more_is_read_for_an_image_that_is_used(usage: ImageUsage, inclu
         (ImageUsage(unread=(unreadable("DescribeImageAttribute", "denied"),)), True, True),
         (shared(CONSUMER), False, True),
         (shared(CONSUMER), True, False),
+        (shared(OWNER), False, False),
     ],
 )
 def test_the_usage_that_keeps_an_image(usage: ImageUsage, include_shared: bool, kept: bool) -> None:
     asks = wanted(include_shared=include_shared)
-    assert is_kept_by(asks, usage) is kept
+    assert is_kept_by(asks, OLD, usage) is kept
     # Then neither a decision nor another read depends on its snapshots.
     if kept:
         saw = replace(bulk(), usage={REF: usage})

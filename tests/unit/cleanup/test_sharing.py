@@ -30,19 +30,20 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Fail
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 
 from tests.unit.cleanup.examples import NOW, REPORTED, USED, ago, own, report, shared
-from tests.unit.examples import CONSUMER, ORG, STRANGER
+from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER
 
 SHARED = "shared"
 OTHER = "other_account"
 UNREAD, UNPROVEN = "unreadable", "unproven"
 PUBLIC = ImageUsage(sharing=Sharing(public=True))
+TO_OWNER = shared(OWNER)
 WITH_ORG = ImageUsage(sharing=Sharing(org_arns=frozenset({ORG})))
 SECOND = timedelta(seconds=1)
 SINCE = reports_count_since(own(), NOW, trusted=True, age=REPORT_AGE)
 
 
 def kinds(usage: ImageUsage, include_shared: bool = True) -> list[str]:
-    return [one.kind for one in sharing_evidence(usage, include_shared, SINCE)]
+    return [one.kind for one in sharing_evidence(own(), usage, include_shared, SINCE)]
 
 
 @pytest.mark.parametrize(
@@ -55,13 +56,19 @@ def kinds(usage: ImageUsage, include_shared: bool = True) -> list[str]:
     ],
 )
 def test_a_shared_image_is_kept_whatever_a_report_says(usage: ImageUsage, who: str) -> None:
-    (evidence,) = sharing_evidence(replace(usage, report=report()), False, SINCE)
-    assert (evidence.kind, evidence.firm) == (SHARED, True)
-    assert evidence.subject.endswith(who)
+    with_owner = replace(usage, sharing=usage.sharing | TO_OWNER.sharing, report=report())
+    for one in (replace(usage, report=report()), with_owner):
+        (evidence,) = sharing_evidence(own(), one, False, SINCE)
+        assert (evidence.kind, evidence.firm) == (SHARED, True)
+        assert evidence.subject.endswith(who)
+        assert OWNER not in evidence.subject.split(", ")
 
 
-def test_an_image_that_is_not_shared_has_no_evidence() -> None:
-    assert kinds(ImageUsage(), False) == kinds(ImageUsage()) == []
+@pytest.mark.parametrize("usage", [ImageUsage(), TO_OWNER], ids=["no permission", "the owner's own"])
+def test_an_image_that_is_not_shared_has_no_evidence(usage: ImageUsage) -> None:
+    """An owner can have a launch permission (Packer's ami_users), and needs none."""
+    assert kinds(usage, False) == kinds(usage) == []
+    assert needs_report(own(), usage, True, SINCE) is False
 
 
 @pytest.mark.parametrize(
@@ -73,6 +80,7 @@ def test_an_image_that_is_not_shared_has_no_evidence() -> None:
         (replace(WITH_ORG, report=report()), []),
         (shared(CONSUMER, report=report(account_ids=frozenset({CONSUMER}))), []),
         (shared(CONSUMER, report=report(used_by={STRANGER: 0})), []),
+        (shared(CONSUMER, OWNER, report=report(account_ids=frozenset({CONSUMER}))), []),
         (shared(CONSUMER, report=report(created=ago(days=8))), []),
         # A report that shows nothing, or shows use.
         (shared(CONSUMER), [UNPROVEN]),
@@ -87,6 +95,7 @@ def test_an_image_that_is_not_shared_has_no_evidence() -> None:
         (shared(CONSUMER, report=report(used_by={STRANGER: 2}, created=ago(days=20))), [OTHER]),
         # Every account was read.
         (shared(CONSUMER, consumers={CONSUMER: ()}), []),
+        (shared(CONSUMER, OWNER, consumers={CONSUMER: ()}), []),
         (shared(CONSUMER, STRANGER, consumers={CONSUMER: (), STRANGER: ()}), []),
         (shared(CONSUMER, STRANGER, consumers={CONSUMER: ()}), [UNPROVEN]),
         (shared(CONSUMER, consumers={CONSUMER: (USED,)}), [OTHER]),
@@ -125,24 +134,25 @@ def test_which_reports_count(launched: datetime | None, age: timedelta, since: d
 def test_reports_that_are_not_trusted_show_use_only() -> None:
     """They do not cover parameters (botocore shape ImageUsageResourceTypeRequest)."""
     unused = shared(CONSUMER, report=report())
-    (evidence,) = sharing_evidence(unused, True, None)
+    (evidence,) = sharing_evidence(own(), unused, True, None)
     assert (evidence.kind, evidence.firm) == (UNPROVEN, False)
     assert evidence.detail == "Usage reports do not show parameters, and trust_usage_reports is not set."
-    assert needs_report(shared(CONSUMER), True, None) is False
-    (evidence,) = sharing_evidence(shared(CONSUMER, report=report(used_by={STRANGER: 2})), True, None)
-    assert evidence.kind == OTHER
-    assert list(sharing_evidence(shared(CONSUMER, consumers={CONSUMER: ()}), True, None)) == []
+    assert needs_report(own(), shared(CONSUMER), True, None) is False
+    used = shared(CONSUMER, report=report(used_by={STRANGER: 2}))
+    assert [one.kind for one in sharing_evidence(own(), used, True, None)] == [OTHER]
+    read = shared(CONSUMER, consumers={CONSUMER: ()})
+    assert list(sharing_evidence(own(), read, True, None)) == []
 
 
 def test_a_report_that_does_not_count_says_why() -> None:
     old = shared(CONSUMER, report=report(created=ago(days=9)))
-    (evidence, *_rest) = sharing_evidence(old, True, SINCE)
+    (evidence, *_rest) = sharing_evidence(own(), old, True, SINCE)
     assert evidence.detail == "The usage report of 2026-11-15 12:00 is from before 2026-11-16 12:00."
 
 
 def test_evidence_names_the_account_and_the_thing() -> None:
     usage = shared(CONSUMER, consumers={CONSUMER: (USED,)}, report=report(used_by={CONSUMER: 3}))
-    assert tuple(sharing_evidence(usage, True, SINCE)) == (
+    assert tuple(sharing_evidence(own(), usage, True, SINCE)) == (
         Evidence(OTHER, CONSUMER, "3 uses in the usage report"),
         Evidence(OTHER, CONSUMER, "instance i-1"),
     )
@@ -166,8 +176,8 @@ def test_evidence_names_the_account_and_the_thing() -> None:
     ],
 )
 def test_a_report_is_requested_if_it_could_settle_it(usage: ImageUsage, needed: bool) -> None:
-    assert needs_report(usage, True, SINCE) is needed
-    assert needs_report(usage, False, SINCE) is False
+    assert needs_report(own(), usage, True, SINCE) is needed
+    assert needs_report(own(), usage, False, SINCE) is False
 
 
 def refusal(action: str, code: str) -> Failure:
@@ -242,9 +252,9 @@ def test_a_disabled_image_is_used_by_the_accounts_of_its_snapshots(
     consumers: dict[str, tuple[Evidence, ...]], since: datetime | None, found: list[str]
 ) -> None:
     """A disabled image has no launch permissions, so that no report is needed."""
-    usage = ImageUsage(consumers=consumers)
-    assert [one.kind for one in sharing_evidence(usage, True, since)] == found
-    assert needs_report(usage, True, since) is False
+    image, usage = own(state="disabled"), ImageUsage(consumers=consumers)
+    assert [one.kind for one in sharing_evidence(image, usage, True, since)] == found
+    assert needs_report(image, usage, True, since) is False
 
 
 @pytest.mark.parametrize(
@@ -258,4 +268,5 @@ def test_which_accounts_may_use_an_image(state: str, accounts: set[str]) -> None
         SnapshotUsage(Sharing(frozenset({"1"}))),
         SnapshotUsage(unread="denied"),
     ]
-    assert accounts_to_read(image, Sharing(frozenset({CONSUMER})), snapshots) == accounts
+    launch = Sharing(frozenset({CONSUMER, image.image.owner_id}))
+    assert accounts_to_read(image, launch, snapshots) == accounts

@@ -11,7 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Device,
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
 from ansible_collections.golden.images.plugins.module_utils.publish.state import Parameter, ParameterVersion
 
-from tests.unit.examples import CONSUMER, SOURCE_ID
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 from tests.unit.publish.examples import (
     ABROAD,
     LABEL,
@@ -52,6 +52,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "pending": ({}, {"image": image(state="pending")}, ["image_not_available"]),
     "disabled": ({}, {"image": image(state="disabled")}, ["image_not_available"]),
     "private": ({}, {"launch": Sharing()}, ["not_shared"]),
+    "with its owner only": ({}, {"launch": Sharing(frozenset({OWNER}))}, ["not_shared"]),
+    "with its owner and another account": ({}, {"launch": Sharing(frozenset({OWNER, CONSUMER}))}, []),
     "public": ({}, {"launch": Sharing(public=True)}, []),
     "not asked whether shared": ({}, {"launch": None}, []),
     "text": ({}, {"parameter": parameter(version(data_type="text"))}, ["wrong_parameter_type"]),
