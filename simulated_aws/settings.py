@@ -50,6 +50,11 @@ class Settings:
     """Seconds for which DescribeImages with the ID of a deregistered image is empty for its owner.
 
     After them it is InvalidAMIID.NotFound (botocore operation DescribeImages)."""
+    snapshot_in_use_seconds: float = 0.0
+    """Seconds for which DeleteSnapshot takes the snapshots of a deregistered image for in use.
+
+    Users report up to a few minutes (boto/boto#3019, hashicorp/packer#8614; EC2 Developer Guide, Eventual
+    consistency). DeregisterImage with DeleteAssociatedSnapshots does not wait for them."""
     image_sharing_quota: int = 1000
     """Accounts, organizations and OUs that an image can be shared with (EC2 User Guide, Quotas for AMIs)."""
     launch_permissions_visible_after_seconds: float = 0.0

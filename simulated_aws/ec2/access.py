@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from ..organizations import memberships
+from ..settings import SETTINGS
 from . import state
 from .allowed_images import is_hidden
 from .errors import Ec2Error, image_not_found, image_unavailable, not_authorized, snapshot_not_found
@@ -134,8 +136,21 @@ def using_images(snapshot: Snapshot) -> list[Image]:
 
 
 def require_unused(snapshot: Snapshot) -> None:
-    """Reject the deletion of a registered image's snapshot (botocore operation DeleteSnapshot)."""
-    users = using_images(snapshot)
+    """Reject the deletion of a registered image's snapshot (botocore operation DeleteSnapshot).
+
+    For a while (`settings.snapshot_in_use_seconds`) also of an image that is deregistered.
+    """
+    users = [*(image.id for image in using_images(snapshot)), *_recent_users(snapshot)]
     if users:
-        message = f"The snapshot {snapshot.id} is currently in use by {users[0].id}"
+        message = f"The snapshot {snapshot.id} is currently in use by {users[0]}"
         raise Ec2Error("InvalidSnapshot.InUse", message)
+
+
+def _recent_users(snapshot: Snapshot) -> list[str]:
+    """The images whose deregistration DeleteSnapshot does not see yet."""
+    since = state.now() - timedelta(seconds=SETTINGS.snapshot_in_use_seconds)
+    return [
+        image_id
+        for image_id, one in state.region(snapshot.region).deregistered.items()
+        if snapshot.id in one.snapshot_ids and one.moment > since
+    ]

@@ -42,10 +42,11 @@ def remove_snapshot(snapshot: Snapshot) -> None:
 
 
 def drop_image(image: Image) -> None:
-    """Delete an image; only its ID, its owner and the time are kept."""
+    """Delete an image; only its ID, its owner, the time and the IDs of the snapshots it used are kept."""
     region = state.region(image.region)
     del region.images[image.id]
-    region.deregistered[image.id] = state.Deregistered(image.owner_id, state.now())
+    used = () if image.state == "failed" else tuple(image.snapshot_ids)
+    region.deregistered[image.id] = state.Deregistered(image.owner_id, state.now(), used)
 
 
 def images(account_id: str, region_name: str) -> dict[str, Binned[Image]]:

@@ -309,10 +309,11 @@ class Binned(Generic[Resource]):
 
 
 class Deregistered(NamedTuple):
-    """The former owner of a deregistered image, and when it was deregistered."""
+    """The former owner of a deregistered image, when it was deregistered, and the snapshots that it used."""
 
     owner_id: str
     moment: datetime
+    snapshot_ids: tuple[str, ...]
 
 
 @dataclass

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from simulated_aws.settings import SETTINGS
 
@@ -265,6 +266,27 @@ def test_a_registered_image_holds_its_snapshots(client: Any) -> None:
     ec2.deregister_image(ImageId=built["images"]["golden"]["image_id"])
     ec2.delete_snapshot(SnapshotId=snapshot)
     assert error_code(ec2.delete_snapshot, SnapshotId=snapshot) == "InvalidSnapshot.NotFound"
+
+
+def test_a_deregistered_image_holds_its_snapshots_for_a_while(client: Any, clock: Clock) -> None:
+    """(boto/boto#3019: the error is returned for up to a few minutes after the deregistration.)"""
+    built = build()
+    first, second = snapshots(built)
+    image, ec2 = built["images"]["golden"]["image_id"], client()
+    mapping = [{"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": second}}]
+    derived = ec2.register_image(Name="derived", BlockDeviceMappings=mapping)["ImageId"]
+    SETTINGS.update({"snapshot_in_use_seconds": 60})
+    ec2.deregister_image(ImageId=image)
+    clock.forward(seconds=59)
+    with pytest.raises(ClientError, match=f"{first} is currently in use by {image}") as caught:
+        ec2.delete_snapshot(SnapshotId=first)
+    assert caught.value.response["Error"]["Code"] == "InvalidSnapshot.InUse"
+    clock.forward(seconds=1)
+    ec2.delete_snapshot(SnapshotId=first)
+    assert error_code(ec2.delete_snapshot, SnapshotId=second) == "InvalidSnapshot.InUse"
+    # It deletes them itself (botocore operation DeregisterImage).
+    (result,) = ec2.deregister_image(ImageId=derived, DeleteAssociatedSnapshots=True)["DeleteSnapshotResults"]
+    assert result == {"SnapshotId": second, "ReturnCode": "success"}
 
 
 def test_a_copied_snapshot_gets_the_key_it_is_asked_for(client: Any) -> None:
