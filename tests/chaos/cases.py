@@ -76,6 +76,7 @@ _LAG = (
     "image_visible_after_seconds",
     "image_settles_after_seconds",
     "deregistered_image_known_seconds",
+    "snapshot_in_use_seconds",
     "launch_permissions_visible_after_seconds",
     "volume_permissions_visible_after_seconds",
     "grant_listed_after_seconds",

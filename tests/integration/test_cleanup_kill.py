@@ -276,6 +276,33 @@ def test_snapshots_are_deleted_after_a_lost_answer_though_no_deletion_was_planne
     assert observed.own_snapshots(cleanup.aws, OWNER, HOME) == sorted(used)
 
 
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
+def test_snapshots_that_deregistered_images_hold_for_a_while_are_deleted(
+    cleanup: Cleanup, lost: bool
+) -> None:
+    """(boto/boto#3019.)"""
+    cleanup.aws.update_settings(snapshot_in_use_seconds=4)
+    if lost:
+        cleanup.aws.add_fault("drop", action="DeregisterImage", when="after", times=4)
+    outcome = cleanup.run()
+    assert outcome.failures == ()
+    assert "InvalidSnapshot.InUse" in {call.error_code for call in cleanup.aws.calls(action="DeleteSnapshot")}
+    cleanup.assert_done()
+
+
+def test_snapshots_that_stay_in_use_are_deleted_by_the_next_run(
+    cleanup: Cleanup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apply, "_RELEASE_TIMEOUT", 0.0)
+    cleanup.aws.update_settings(snapshot_in_use_seconds=3600)
+    outcome = cleanup.run()
+    assert {failure.error_code for failure in outcome.failures} == {"InvalidSnapshot.InUse"}
+    assert all("the snapshot is marked" in failure.remedy for failure in outcome.failures)
+    cleanup.aws.update_settings(snapshot_in_use_seconds=0)
+    assert cleanup.run().failures == ()
+    cleanup.assert_done()
+
+
 @pytest.mark.parametrize("action", ["DisableImage", "EnableImageDeprecation"])
 def test_a_stage_whose_answer_is_lost_is_reached(
     cleanup: Cleanup, action: str, monkeypatch: pytest.MonkeyPatch

@@ -213,6 +213,11 @@ REMEDIES_OF_ACTIONS = {
     ("DeleteSnapshot", "OperationNotPermitted"): "Wait until the lock of the snapshot expires, or call "
     "UnlockSnapshot, which AWS allows in governance mode, and in compliance mode during the cooling-off "
     "period.",
+    # "The snapshot … is currently in use by ami-…", for a few minutes also after that image is deregistered
+    # (boto/boto#3019).
+    ("DeleteSnapshot", "InvalidSnapshot.InUse"): "If the image that AWS's message names is deregistered, "
+    "rerun a few minutes later. Otherwise, deregister it if it is no longer needed: a rerun keeps the "
+    "snapshot of a registered image.",
     # EC2 User Guide, "AMI quotas in Amazon EC2".
     ("ModifyImageAttribute", "ResourceLimitExceeded"): _AMI_QUOTAS,
     ("ModifySnapshotAttribute", "ResourceLimitExceeded"): "Unshare the snapshot from accounts that do not "

@@ -9,18 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
+from time import monotonic, sleep
 from typing import Any
 
 from ..aws.errors import failure
 from ..aws.write import Performed, merge, perform, snapshots_left
 from ..fanout import each
 from ..plan import Action
+from .dependencies import is_still_in_use
 
 # How many calls run at the same time in a region.
 _SIDE_BY_SIDE = 16
+# Seconds for which the deletions of snapshots in a region are repeated that AWS takes for in use by images
+# that are deregistered: "up to a few minutes" (boto/boto#3019).
+_RELEASE_TIMEOUT = 180.0
+# Seconds between two attempts, of which the first ones are closer. Each attempt is a call per snapshot.
+_LONGEST_PAUSE = 15.0
 _DELETE_SNAPSHOT = "DeleteSnapshot"
+_DEREGISTER_IMAGE = "DeregisterImage"
 # No other action depends on a report: the final check keeps an image that lacks one that it needs.
 _CREATE_REPORT = "CreateImageUsageReport"
+_MARKED = "Rerun: the snapshot is marked, and is deleted then unless something still uses it."
 Attempt = tuple[Performed, list[str]]
 
 
@@ -33,17 +42,27 @@ def perform_each(
 
     A report that is refused stops no action on its image, such as tags that other images wait for.
     Consecutive calls of the same kind run side by side; the next kind starts when all of them are done.
-    ``depends_on`` maps resources to images: a resource is left alone if an action on one of its images was
-    refused, and so are its images if an action on the resource was.
+    Snapshots are deleted last. ``depends_on`` maps resources to images: a resource is left alone if an action
+    on one of its images was refused, and so are its images if an action on the resource was.
     """
     parts: list[Performed] = []
     refused: set[str] = set()
+    deregistered: set[str] = set()
+    deletions: list[Action] = []
     for operation, alike in groupby(actions, key=lambda action: action.operation):
+        if operation == _DELETE_SNAPSHOT:
+            deletions += alike
+            continue
         remaining = [one for action in alike for one in _remaining(action, refused, depends_on)]
-        for done, resources in _side_by_side(client_for, remaining, depends_on):
+        for done, resources in _side_by_side(client_for, remaining):
             parts.append(done)
+            deletions += _unanswered_deletions(done, depends_on)
             if done.failures and operation != _CREATE_REPORT:
                 refused.update(resources, *(depends_on.get(one, ()) for one in resources))
+            elif operation == _DEREGISTER_IMAGE:
+                deregistered.update(resources)
+    remaining = [one for action in deletions for one in _remaining(action, refused, depends_on)]
+    parts += _delete_snapshots(client_for, remaining, deregistered)
     return _with_left_snapshots(merge(*parts))
 
 
@@ -59,16 +78,35 @@ def _deletes_snapshots(action: Action) -> bool:
     return bool(action.parameters.get("DeleteAssociatedSnapshots"))
 
 
-def _side_by_side(
-    client_for: Callable[[Action], Any],
-    actions: Sequence[Action],
-    depends_on: Mapping[str, Collection[str]],
-) -> list[Attempt]:
+def _delete_snapshots(
+    client_for: Callable[[Action], Any], deletions: Sequence[Action], deregistered: Collection[str]
+) -> Iterator[Performed]:
+    """The results of the deletions of one region.
+
+    Those that AWS refuses because it still sees images of ``deregistered`` are tried again, together, after
+    all others are done, until ``_RELEASE_TIMEOUT``.
+    """
+    deadline, pause = monotonic() + _RELEASE_TIMEOUT, 1.0
+    while deletions:
+        in_time, again = monotonic() < deadline, []
+        for action, (done, _resources) in zip(deletions, _side_by_side(client_for, deletions), strict=True):
+            if not any(is_still_in_use(one, deregistered) for one in done.failures):
+                yield done
+            elif in_time:
+                again.append(action)
+            else:
+                yield replace(done, failures=tuple(replace(one, remedy=_MARKED) for one in done.failures))
+        deletions = again
+        if deletions:
+            sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _side_by_side(client_for: Callable[[Action], Any], actions: Sequence[Action]) -> list[Attempt]:
     """The result of each action, in their order."""
 
     def work(number: int) -> list[Attempt]:
-        action = actions[number]
-        return list(_attempts(client_for, action, depends_on))
+        return list(_attempts(client_for, actions[number]))
 
     done, failed = each(range(len(actions)), work, threads=_SIDE_BY_SIDE)
     bugs = {
@@ -96,16 +134,11 @@ def _remaining(
         yield _on(action, resources)
 
 
-def _attempts(
-    client_for: Callable[[Action], Any], action: Action, depends_on: Mapping[str, Collection[str]]
-) -> Iterator[Attempt]:
+def _attempts(client_for: Callable[[Action], Any], action: Action) -> Iterator[Attempt]:
     """The result of an action. If one on many resources is refused, it is tried on each of them alone."""
     client = client_for(action)
     done = perform(client, action)
     resources = _resources(action)
-    if _deletes_snapshots(action) and _lacks_results(done):
-        snapshot_ids = sorted(one for one, images in depends_on.items() if {*images} == {action.resource})
-        done = merge(done, _with_snapshots(client_for, action, snapshot_ids))
     if not done.failures or len(resources) == 1:
         yield done, resources
         return
@@ -113,22 +146,16 @@ def _attempts(
         yield perform(client, _on(action, [resource])), [resource]
 
 
-def _lacks_results(done: Performed) -> bool:
-    """Whether an image was deregistered and AWS's response does not say what became of its snapshots."""
-    return any("DeleteSnapshotResults" not in answer for answer in done.answers)
+def _unanswered_deletions(done: Performed, depends_on: Mapping[str, Collection[str]]) -> Iterator[Action]:
+    """The deletions of an image's snapshots if AWS's response does not say what became of them.
 
-
-def _with_snapshots(
-    client_for: Callable[[Action], Any], deregistration: Action, snapshot_ids: Sequence[str]
-) -> Performed:
-    """The deletions of those of an image's snapshots that still exist.
-
-    The answer that says so was lost, and AWS may have deleted some of them: what is gone is no failure.
+    That response was lost, and AWS may have deleted some of them: what is gone is no failure. Snapshots of
+    several images have deletions of their own.
     """
-    deletions = [
-        Action(deregistration.target, _DELETE_SNAPSHOT, {"SnapshotId": one}, one) for one in snapshot_ids
-    ]
-    return merge(*(perform(client_for(one), one) for one in deletions))
+    for action, answer in zip(done.actions, done.answers, strict=True):
+        if _deletes_snapshots(action) and "DeleteSnapshotResults" not in answer:
+            for one in sorted(key for key, images in depends_on.items() if {*images} == {action.resource}):
+                yield Action(action.target, _DELETE_SNAPSHOT, {"SnapshotId": one}, one)
 
 
 def _on(action: Action, resources: list[str]) -> Action:
@@ -142,8 +169,4 @@ def _resources(action: Action) -> list[str]:
 
 def _with_left_snapshots(done: Performed) -> Performed:
     """The results, with a failure for each snapshot that AWS could not delete with its image."""
-    left = snapshots_left(
-        done,
-        lambda _code: "Rerun: the snapshot is marked, and is deleted then unless something still uses it.",
-    )
-    return replace(done, failures=(*done.failures, *left))
+    return replace(done, failures=(*done.failures, *snapshots_left(done, lambda _code: _MARKED)))

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from ..failures import Failure
 from ..model import KeyRef
 from ..plan import Action
 from .decisions import Decision
@@ -16,6 +18,9 @@ from .state import CleanupSeen
 
 # Region to snapshot or grant to the resources that have to be removed before it.
 Dependencies = dict[str, dict[str, set[str]]]
+
+# "The snapshot snap-… is currently in use by ami-…" (boto/boto#3019).
+_USER = re.compile(r"\bin use by (ami-[0-9a-f]+)")
 
 
 def dependencies(seen: CleanupSeen, decided: Iterable[Decision], actions: Iterable[Action]) -> Dependencies:
@@ -52,3 +57,14 @@ def dependencies(seen: CleanupSeen, decided: Iterable[Decision], actions: Iterab
             region = action.target.region
             found[region][str(action.resource)] |= under_key[KeyRef(region, action.parameters["KeyId"])]
     return found
+
+
+def is_still_in_use(problem: Failure, deregistered: Collection[str]) -> bool:
+    """Whether AWS refuses to delete a snapshot only because of an image that is ``deregistered``.
+
+    DeleteSnapshot may see the image for up to a few minutes longer (boto/boto#3019, hashicorp/packer#8614;
+    EC2 Developer Guide, "Eventual consistency"). If the message names another image, or none, this is no such
+    refusal.
+    """
+    user = _USER.search(problem.message)
+    return problem.error_code == "InvalidSnapshot.InUse" and user is not None and user[1] in deregistered

@@ -8,11 +8,13 @@ from threading import Barrier
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
 from ansible_collections.golden.images.plugins.module_utils.cleanup import apply as retire
 from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import operations, perform_each
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
+from tests.unit.copy.aws_in_steps import Clock
 from tests.unit.examples import place
 from tests.unit.wire import Wire
 
@@ -31,6 +33,23 @@ def tag(*resources: str) -> Action:
 
 def delete(snapshot_id: str) -> Action:
     return Action(place(), "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
+
+
+def deregister_alone(image_id: str) -> Action:
+    return Action(place(), "DeregisterImage", {"ImageId": image_id}, image_id)
+
+
+def refuse_in_use(wire: Wire, snapshot_id: str, image_id: str) -> None:
+    message = f"The snapshot {snapshot_id} is currently in use by {image_id}"
+    wire.refuse("delete_snapshot", {"SnapshotId": snapshot_id}, "InvalidSnapshot.InUse", message)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(retire, "monotonic", clock.monotonic)
+    monkeypatch.setattr(retire, "sleep", clock.sleep)
+    return clock
 
 
 def done(wire: Wire, *actions: Action, depends_on: dict[str, set[str]] | None = None) -> Performed:
@@ -173,6 +192,73 @@ def test_the_snapshots_of_an_image_are_deleted_alone_if_the_answer_about_them_wa
         ("DeleteSnapshot", "snap-1"),
     ]
     assert performed.failures == ()
+
+
+def test_a_snapshot_that_a_deregistered_image_still_holds_is_deleted_after_the_others(clock: Clock) -> None:
+    wire = Wire("ec2")
+    wire.expect("deregister_image", {"ImageId": "ami-1"}, {"Return": True})
+    refuse_in_use(wire, "snap-1", "ami-1")
+    wire.expect("delete_snapshot", {"SnapshotId": "snap-2"})
+    refuse_in_use(wire, "snap-1", "ami-1")
+    wire.expect("delete_snapshot", {"SnapshotId": "snap-1"})
+    started = clock.now
+    performed = done(wire, deregister_alone("ami-1"), delete("snap-1"), delete("snap-2"))
+    assert [one.resource for one in performed.actions] == ["ami-1", "snap-2", "snap-1"]
+    assert performed.failures == ()
+    assert clock.now == started + 3
+
+
+def test_so_is_one_that_is_deleted_alone_because_an_answer_was_lost(clock: Clock) -> None:
+    wire = Wire("ec2")
+    wire.refuse("deregister_image", request("ami-1"), "InvalidAMIID.Unavailable", repeated=1)
+    wire.expect("describe_images", named_image("ami-1"), {"Images": []})
+    wire.expect("deregister_image", {"ImageId": "ami-2"}, {"Return": True})
+    refuse_in_use(wire, "snap-1", "ami-1")
+    refuse_in_use(wire, "snap-2", "ami-2")
+    wire.expect("delete_snapshot", {"SnapshotId": "snap-1"})
+    wire.expect("delete_snapshot", {"SnapshotId": "snap-2"})
+    started = clock.now
+    performed = done(
+        wire,
+        *(deregister("ami-1"), deregister_alone("ami-2"), delete("snap-2")),
+        depends_on={"snap-1": {"ami-1"}, "snap-2": {"ami-2"}},
+    )
+    assert {one.resource for one in performed.actions} == {"ami-1", "ami-2", "snap-1", "snap-2"}
+    assert (performed.failures, clock.now) == ((), started + 1)
+
+
+def test_a_snapshot_that_stays_in_use_is_left_to_the_next_run_after_three_minutes(clock: Clock) -> None:
+    """However many there are: they are tried together."""
+    wire = Wire("ec2")
+    for image_id in ("ami-1", "ami-2"):
+        wire.expect("deregister_image", {"ImageId": image_id}, {"Return": True})
+    # After 0, 1, 3, 7, 15, 30, 45 and so on to 180 seconds.
+    for _number in range(16):
+        refuse_in_use(wire, "snap-1", "ami-1")
+        refuse_in_use(wire, "snap-2", "ami-2")
+    started = clock.now
+    images = [deregister_alone("ami-1"), deregister_alone("ami-2")]
+    performed = done(wire, *images, delete("snap-1"), delete("snap-2"))
+    assert performed.actions == (*images,)
+    assert clock.now == started + 180
+    assert [one.error_code for one in performed.failures] == ["InvalidSnapshot.InUse"] * 2
+    assert {one.remedy for one in performed.failures} == {
+        "Rerun: the snapshot is marked, and is deleted then unless something still uses it."
+    }
+
+
+def test_a_snapshot_that_another_image_uses_is_a_failure_at_once(clock: Clock) -> None:
+    wire = Wire("ec2")
+    wire.expect("deregister_image", {"ImageId": "ami-1"}, {"Return": True})
+    wire.refuse("deregister_image", {"ImageId": "ami-2"}, "OperationNotPermitted")
+    refuse_in_use(wire, "snap-1", "ami-3")
+    refuse_in_use(wire, "snap-2", "ami-2")
+    started = clock.now
+    images = [deregister_alone("ami-1"), deregister_alone("ami-2")]
+    performed = done(wire, *images, delete("snap-1"), delete("snap-2"))
+    assert [one.error_code for one in performed.failures][1:] == ["InvalidSnapshot.InUse"] * 2
+    assert all("a rerun keeps the snapshot" in one.remedy for one in performed.failures[1:])
+    assert clock.now == started
 
 
 class Client:

@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import Decision
-from ansible_collections.golden.images.plugins.module_utils.cleanup.dependencies import dependencies
+from ansible_collections.golden.images.plugins.module_utils.cleanup.dependencies import (
+    dependencies,
+    is_still_in_use,
+)
 from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots import SnapshotDecision
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
@@ -47,3 +52,23 @@ def test_a_snapshot_depends_on_its_images_and_a_grant_on_all_that_goes_under_its
 
 def test_without_anything_that_is_deregistered_nothing_depends() -> None:
     assert not dependencies(SEEN, (), [delete("snap-9")]).get(REGION)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "expected"),
+    [
+        ("InvalidSnapshot.InUse", "The snapshot snap-1 is currently in use by ami-0f1", True),
+        ("InvalidSnapshot.InUse", "The snapshot snap-1 is currently in use by ami-0f1.", True),
+        ("InvalidSnapshot.InUse", "The snapshot snap-1 is currently in use by ami-0f12", False),
+        ("InvalidSnapshot.InUse", "The snapshot snap-1 is currently in use by ami-2", False),
+        ("InvalidSnapshot.InUse", "The snapshot of ami-0f1 is currently in use by vol-1", False),
+        ("InvalidSnapshot.InUse", "No.", False),
+        ("OperationNotPermitted", "The snapshot snap-1 is currently in use by ami-0f1", False),
+    ],
+)
+def test_which_refusal_only_shows_that_a_deregistration_is_not_seen_yet(
+    code: str, message: str, expected: bool
+) -> None:
+    """(boto/boto#3019.)"""
+    problem = Failure.at(place(), "DeleteSnapshot", code, message, "")
+    assert is_still_in_use(problem, {"ami-0f1"}) is expected
