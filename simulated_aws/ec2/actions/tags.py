@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CreateTags, DeleteTags and DescribeTags; moto stores tags of other resources than images and snapshots."""
+"""CreateTags, DeleteTags and DescribeTags; moto stores tags of other resources than images and snapshots.
+
+Those of images and snapshots in the Recycle Bin can be changed (EBS User Guide, Considerations for Recycle
+Bin: general considerations). That DescribeTags lists them is a conclusion from the page Recover deleted AMIs
+from the Recycle Bin: the console of the bin needs it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends, validate_resource_ids
 
-from .. import state
+from .. import recycle_bin, state
 from ..access import Caller, own_image, own_snapshot
 from ..errors import Ec2Error
 from ..filters import Values, compile_filters
@@ -41,18 +46,18 @@ def create_tags(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
 def delete_tags(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     """Remove tags from resources of the caller, by key and optionally value; all tags if none are given.
 
-    (botocore shape DeleteTagsRequest, Tags.)
+    (botocore shape DeleteTagsRequest, Tags: not those of AWS.)
     """
     ours, others = _resources(caller, params["Resources"])
     unwanted = {tag.get("Key", ""): tag.get("Value") for tag in params.get("Tags", [])}
     if any(key.lower().startswith("aws:") for key in unwanted):
         raise Ec2Error("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
     for resource in ours:
-        kept = resource.tags if "Tags" in params else {}
         resource.tags = {
             key: value
-            for key, value in kept.items()
-            if key not in unwanted or unwanted[key] not in (None, value)
+            for key, value in resource.tags.items()
+            if key.startswith("aws:")
+            or ("Tags" in params and (key not in unwanted or unwanted[key] not in (None, value)))
         }
     if others:
         ec2_backends[caller.account_id][caller.region].delete_tags(others, unwanted)
@@ -100,11 +105,12 @@ def _resources(caller: Caller, ids: list[str]) -> tuple[list[Image | Snapshot], 
         require_resource_id(one)
     ours: list[Image | Snapshot] = []
     others = []
+    images, snapshots = recycle_bin.images(*caller), recycle_bin.snapshots(*caller)
     for one in ids:
         if one.startswith("ami-"):
-            ours.append(own_image(caller, one))
+            ours.append(images[one].resource if one in images else own_image(caller, one))
         elif one.startswith("snap-"):
-            ours.append(own_snapshot(caller, one))
+            ours.append(snapshots[one].resource if one in snapshots else own_snapshot(caller, one))
         else:
             others.append(one)
     if others:
@@ -114,10 +120,16 @@ def _resources(caller: Caller, ids: list[str]) -> tuple[list[Image | Snapshot], 
 
 def _rows(caller: Caller) -> Iterator[TagRow]:
     region = state.region(caller.region)
+    images = [*region.images.values(), *(one.resource for one in recycle_bin.images(*caller).values())]
+    snapshots = [
+        *region.snapshots.values(),
+        *(one.resource for one in recycle_bin.snapshots(*caller).values()),
+    ]
+    of_kind: dict[str, list[Image] | list[Snapshot]] = {"image": images, "snapshot": snapshots}
     found = [
         (one.id, kind, key, value)
-        for kind, resources in (("image", region.images), ("snapshot", region.snapshots))
-        for one in resources.values()
+        for kind, resources in of_kind.items()
+        for one in resources
         if one.owner_id == caller.account_id
         for key, value in one.tags.items()
     ]

@@ -159,6 +159,40 @@ def test_an_image_is_restored_unchanged_after_its_snapshots(client: Any) -> None
         assert answer["CreateVolumePermissions"] == [{"UserId": CONSUMER}]
 
 
+def test_tags_can_be_changed_in_the_recycle_bin(client: Any) -> None:
+    """(EBS User Guide, Considerations for Recycle Bin: general considerations.)
+
+    The number of tags is limited as ever, and that of AWS does not count (EC2 User Guide, Tag restrictions).
+    """
+    retain_all(client)
+    built = build(images={"golden": {"tags": {f"k{number}": "1" for number in range(50)}}})
+    image, (snapshot, other), ec2 = image_id(built), built["images"]["golden"]["snapshot_ids"], client()
+    ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)
+    more = {"Resources": [image, snapshot], "Tags": [{"Key": "more", "Value": "1"}]}
+    assert error_code(ec2.create_tags, **more) == "TagLimitExceeded"
+    assert error_code(client(CONSUMER).create_tags, **more) == "InvalidAMIID.NotFound"
+    ec2.delete_tags(Resources=[image], Tags=[{"Key": "k0"}])
+    ec2.create_tags(**more)
+    found: dict[str, set[str]] = {}
+    for tag in ec2.describe_tags()["Tags"]:
+        found.setdefault(tag["ResourceId"], set()).add(tag["Key"])
+    in_bin = "aws:recycle-bin:resource-in-bin"
+    assert found == {
+        image: {in_bin, "more", *(f"k{number}" for number in range(1, 50))},
+        snapshot: {in_bin, "more"},
+        other: {in_bin},
+    }
+    assert client(CONSUMER).describe_tags()["Tags"] == []
+    # Without tags, all are deleted, but not those of AWS.
+    ec2.delete_tags(Resources=[image])
+    assert [tag["Key"] for tag in ec2.describe_tags()["Tags"] if tag["ResourceId"] == image] == [in_bin]
+    for one in (snapshot, other):
+        ec2.restore_snapshot_from_recycle_bin(SnapshotId=one)
+    ec2.restore_image_from_recycle_bin(ImageId=image)
+    (seen,) = ec2.describe_images(ImageIds=[image])["Images"]
+    assert seen.get("Tags", []) == []
+
+
 def test_a_disabled_image_is_retained_and_restored_disabled(client: Any) -> None:
     """(EBS User Guide, Recover deleted Amazon EBS snapshots and EBS-backed AMIs: supported resources.)
 
