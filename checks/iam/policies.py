@@ -473,7 +473,7 @@ RESTORE = Policy(
         Statement(
             "ReadRecycleBin",
             "deregistered images",
-            ("ec2:ListImagesInRecycleBin", "ec2:ListSnapshotsInRecycleBin"),
+            ("ec2:DescribeTags", "ec2:ListImagesInRecycleBin", "ec2:ListSnapshotsInRecycleBin"),
             "deregistered images cannot be restored; a run that has to do so fails",
         ),
         Statement(

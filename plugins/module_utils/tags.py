@@ -85,12 +85,17 @@ def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[
     return tuple(failures)
 
 
-def check_tag_count(option: str, tags: Mapping[str, str]) -> tuple[Failure, ...]:
-    """A failure for more tags, this collection's included, than a resource can have.
+def tag_count(keys: Iterable[str]) -> int:
+    """How many of the tags with these keys count for ``MAX_TAGS``.
 
     Tags of AWS do not count (EC2 User Guide, "Tag restrictions").
     """
-    count = sum(not key.startswith(RESERVED_PREFIX) for key in tags)
+    return sum(not key.startswith(RESERVED_PREFIX) for key in keys)
+
+
+def check_tag_count(option: str, tags: Mapping[str, str]) -> tuple[Failure, ...]:
+    """A failure for more tags, this collection's included, than a resource can have."""
+    count = tag_count(tags)
     if count <= MAX_TAGS:
         return ()
     return (

@@ -69,8 +69,8 @@ attributes:
   check_mode:
     support: full
     description:
-      - Plans everything and changes nothing. AWS does not return the permissions and tags of an image in the Recycle Bin, so
-        that they are taken from its tombstone.
+      - Plans everything and changes nothing. AWS does not return the permissions of an image in the Recycle Bin, so that they
+        are taken from its tombstone, as are its tags if AWS does not return them.
   diff_mode:
     support: full
     description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.

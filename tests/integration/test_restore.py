@@ -177,6 +177,34 @@ def test_deregistered_images_are_restored_from_the_recycle_bin_snapshots_first(
     assert order == [*["RestoreSnapshotFromRecycleBin"] * 2, "RestoreImageFromRecycleBin"]
 
 
+def test_an_image_without_room_for_the_tag_of_a_restore_is_refused_before_anything_changes(
+    aws: SimulatedAws, ansible: Ansible, retired: Retired
+) -> None:
+    """(botocore operation CreateTags: "Each resource can have a maximum of 50 tags".)"""
+    _retain(aws)
+    ec2, image_id = aws.client("ec2", OWNER, HOME), retired.images[HOME]
+    # With the tag of the family and that of the stage, 50.
+    more = [{"Key": f"tag-{number}", "Value": ""} for number in range(48)]
+    ec2.create_tags(Resources=[image_id], Tags=more)
+    state, tags, *others = retired.now()[HOME]
+    variables = retired.variables(restore_images={HOME: image_id})
+    for stages in ({"disable_after_days": 0}, {"disable_after_days": 0, "deregister_after_days": 0}):
+        retired.retire({**retired.policy(**stages), "regions": [HOME]})
+        aws.clear_calls()
+        for flags in (["--check"], []):
+            run = ansible.run(FQCN, variables, *flags)
+            assert run.task(TASK).codes == [(HOME, "too_many_tags")]
+            assert f"{image_id} has 50 tags" in run.task(TASK).result["msg"]
+        assert changing_calls(aws) == []
+
+    assert image_id in {one["ImageId"] for one in ec2.list_images_in_recycle_bin()["Images"]}
+    ec2.delete_tags(Resources=[image_id], Tags=[{"Key": "tag-0"}])
+    done = ansible.run(FQCN, variables)
+    assert done.code == 0, done.text
+    del tags["tag-0"]
+    assert retired.now()[HOME] == (state, tags, *others)
+
+
 def test_a_call_whose_answer_is_lost_is_done(aws: SimulatedAws, ansible: Ansible, retired: Retired) -> None:
     deprecating = retired.policy(deprecate_after_days=0)
     retired.retire(deprecating, {**deprecating, "disable_after_days": 0})

@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from ..cleanup.stages import RESTORE_TAG, has_lost_permissions
+from ..cleanup.stages import DISABLE, RESTORE_TAG, STAGE_TAGS, has_lost_permissions
 from ..cleanup.tombstone import Tombstone, TombstoneHistory
 from ..failures import Failure
 from ..model import Image, ImageRef, Sharing, Target
+from ..plan import Action
 from ..share import checks as share_checks
+from ..tags import MAX_TAGS, tag_count
 from .state import RECYCLE_BIN, Found, RestoreWanted
 
 _PLACES = "tombstone_path, tombstone_s3_uri or tombstone_ssm_path"
@@ -51,6 +53,35 @@ def may_lack_permissions(image: Image) -> bool:
     """
     before = {key: value for key, value in image.tags.items() if (key, value) != (RESTORE_TAG, RECYCLE_BIN)}
     return has_lost_permissions(image.state, before)
+
+
+def binned_tags(found: Found, last: Tombstone | None) -> Mapping[str, str]:
+    """The tags of an image in the Recycle Bin: as AWS returns them, else as its last tombstone has them.
+
+    The tag of the stage is set after the tombstone is written.
+    """
+    if found.binned_tags is not None:
+        return found.binned_tags
+    if last is None:
+        return {}
+    return {**last.tags, **({STAGE_TAGS[DISABLE]: last.written_at} if last.stage == DISABLE else {})}
+
+
+def restore_tier_command(region: str, snapshot_id: str) -> str:
+    """The command that restores an archived snapshot permanently (botocore operation RestoreSnapshotTier)."""
+    return f"aws ec2 restore-snapshot-tier --region {region} --snapshot-id {snapshot_id} --permanent-restore"
+
+
+def tag_refusals(image: Image, actions: Iterable[Action], target: Target) -> Iterator[Failure]:
+    """Why a registered image cannot get the tags that the actions add to it, if AWS would refuse them."""
+    added = {
+        tag["Key"]
+        for action in actions
+        if action.operation == "CreateTags" and action.resource == image.image_id
+        for tag in action.parameters["Tags"]
+    }
+    if added - image.tags.keys():
+        yield from _too_many_tags(image.image_id, image.tags, target, "")
 
 
 def public_refusals(
@@ -91,12 +122,14 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
         )
         if archived:
             # EBS User Guide, "Restore an archived Amazon EBS snapshot".
+            commands = "; ".join(restore_tier_command(target.region, one) for one in archived)
+            verb, pronoun = ("is", "it") if len(archived) == 1 else ("are", "them")
             yield Failure.at(
                 target,
                 "images",
                 "snapshot_archived",
-                f"{image.image_id} cannot be enabled: {', '.join(archived)} is archived.",
-                "Restore it permanently (RestoreSnapshotTier with PermanentRestore), then rerun.",
+                f"{image.image_id} cannot be enabled: {', '.join(archived)} {verb} archived.",
+                f"Restore {pronoun} permanently ({commands}), then rerun.",
             )
 
 
@@ -113,6 +146,13 @@ def _binned(
             "snapshots_lost",
             f"{ref.image_id} is in the Recycle Bin, but snapshots of it are lost: {', '.join(lost)}.",
             "It cannot be restored. Copy the image of another region to this one (ami_copy_regions).",
+        )
+    tags = binned_tags(found, last)
+    if RESTORE_TAG not in tags:
+        # The tombstone would show the same tags after a change in the Recycle Bin.
+        by_hand = "" if found.binned_tags is not None else "restore its snapshots and it by hand, "
+        yield from _too_many_tags(
+            ref.image_id, tags, target, f"which is possible in the Recycle Bin, {by_hand}"
         )
     # Same page: a restored resource has the sharing that it had when it was deleted. ListImagesInRecycleBin
     # does not return it.
@@ -142,6 +182,27 @@ def _lost(found: Found, last: Tombstone | None) -> list[str]:
     """The snapshots of the tombstone that are neither in the account nor in the Recycle Bin."""
     left = {*found.snapshots, *found.binned_snapshots}
     return sorted(one for one in (last.volumes if last else ()) if one not in left)
+
+
+def _too_many_tags(image_id: str, tags: Mapping[str, str], target: Target, how: str) -> Iterator[Failure]:
+    """The failure of an image with as many tags as AWS allows, for which RESTORE_TAG is one too many.
+
+    Without it, the image would be registered with the old dates of its stages, and the next cleanup could
+    deregister it again. ``how`` is a part of the remedy.
+
+    Source: botocore operation CreateTags.
+    """
+    count = tag_count(tags)
+    if count >= MAX_TAGS:
+        yield Failure.at(
+            target,
+            "images",
+            "too_many_tags",
+            f"{image_id} has {count} tags, and AWS allows {MAX_TAGS}: until it is restored, it needs one "
+            f"more, {RESTORE_TAG}.",
+            f"Remove one of its tags (aws ec2 delete-tags --region {target.region} --resources {image_id} "
+            f"--tags Key=KEY), {how}then rerun.",
+        )
 
 
 def _is_encrypted(last: Tombstone | None) -> bool:

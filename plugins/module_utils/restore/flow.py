@@ -46,13 +46,14 @@ _INVALID_ACCOUNT = (
 class _Region:
     """A region's images and their snapshots that exist.
 
-    If one of the images is missing, also the content of the Recycle Bin. ``image_block`` and
-    ``snapshot_block`` are as in ``Found``.
+    If one of the images is missing, also the content of the Recycle Bin, and the tags of those of the images
+    that are there. ``image_block`` and ``snapshot_block`` are as in ``Found``.
     """
 
     images: Mapping[str, Image] = field(default_factory=dict)
     snapshots: Mapping[str, OwnSnapshot] = field(default_factory=dict)
     binned: Mapping[str, datetime | None] = field(default_factory=dict)
+    binned_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     binned_snapshots: Mapping[str, str] = field(default_factory=dict)
     image_block: str | None = None
     snapshot_block: str | None = None
@@ -190,9 +191,11 @@ def _read_region(
     public = [one.shared for one in own.values() if one.shared is not None and wanted.allow_public]
     shares_image = any(one.launch.public for one in public)
     shares_snapshot = any(volume.public for one in public for volume in one.volumes.values())
+    binned = {} if is_complete else dict(binned_images(ec2))
     return _Region(
         images,
-        binned={} if is_complete else dict(binned_images(ec2)),
+        binned=binned,
+        binned_tags=recycle_bin.binned_tags(ec2, [one for one in histories if one in binned]),
         binned_snapshots={} if is_complete else recycle_bin.binned_snapshots(ec2),
         snapshots=recycle_bin.existing_snapshots(ec2, list(snapshot_ids)),
         image_block=read.image_block_state(ec2) if shares_image else None,
@@ -239,6 +242,7 @@ def _read_image(
         found,
         binned=ref.image_id in region.binned,
         binned_at=region.binned.get(ref.image_id),
+        binned_tags=region.binned_tags.get(ref.image_id),
         binned_snapshots=tuple(sorted(of_image)),
     )
 

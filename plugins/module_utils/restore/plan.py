@@ -31,7 +31,14 @@ from ..plan import Action, Plan, TargetPlan
 from ..share.plan import image_actions, snapshot_actions
 from ..share.state import Shared
 from ..tags import tag_list
-from .checks import may_lack_permissions, public_refusals, refusals
+from .checks import (
+    binned_tags,
+    may_lack_permissions,
+    public_refusals,
+    refusals,
+    restore_tier_command,
+    tag_refusals,
+)
 from .state import RECYCLE_BIN, Found, RestoreSeen, RestoreWanted
 
 
@@ -151,7 +158,7 @@ def plan_image(
     if history.last is None:
         return replace(out_of_bin, finish=(_delete_tags(target, [ref.image_id], mark),))
     image = _predicted_image(history, history.last, target)
-    image = replace(image, tags={**image.tags, **mark})
+    image = replace(image, tags={**binned_tags(found, history.last), **mark})
     predicted = _predicted(found, image, history.last)
     later = _plan_registered(wanted, target, predicted, image, history, seen.now, restored=True)
     return replace(
@@ -216,10 +223,11 @@ def _plan_registered(
     retired = restored and history.is_of_deregistration(found.binned_at)
     permissions = _permissions(wanted, found, image, history, retired=retired)
     after = _without_stages(image, found.launch, now)
+    finish = tuple(_finishing_actions(target, found, image, after, permissions))
     return ImagePlan(
         ImageRef(target.region, image.image_id),
         image.state,
-        finish=tuple(_finishing_actions(target, found, image, after, permissions)),
+        finish=finish,
         before=_view(image, found.launch, found.volumes if wanted.restore_permissions else None),
         after=_view(
             after,
@@ -230,10 +238,13 @@ def _plan_registered(
         warnings=(
             *_earlier_permissions(image, permissions.tombstone, retired=retired),
             *_not_made_public(wanted, found, image, permissions.tombstone),
-            *_archived_again(found, image),
+            *_archived_again(found, image, target.region),
             *_stays_deprecated(found, image),
         ),
-        refusals=tuple(public_refusals(found, image, permissions.launch, permissions.volumes, target)),
+        refusals=(
+            *public_refusals(found, image, permissions.launch, permissions.volumes, target),
+            *tag_refusals(image, finish, target),
+        ),
     )
 
 
@@ -372,7 +383,7 @@ def _stays_deprecated(found: Found, image: Image) -> Iterator[str]:
         )
 
 
-def _archived_again(found: Found, image: Image) -> Iterator[str]:
+def _archived_again(found: Found, image: Image, region: str) -> Iterator[str]:
     """A warning for each snapshot that AWS soon removes from the standard tier.
 
     EBS User Guide, "Modify the restore period or restore type for a temporarily restored snapshot".
@@ -382,14 +393,12 @@ def _archived_again(found: Found, image: Image) -> Iterator[str]:
             yield (
                 f"{snapshot_id} of {image.image_id} is archived and only restored until "
                 f"{one.restored_until:%Y-%m-%d}: {image.image_id} cannot be launched after that. Restore it "
-                "permanently (RestoreSnapshotTier with PermanentRestore)."
+                f"permanently ({restore_tier_command(region, snapshot_id)})."
             )
 
 
 def _predicted_image(history: TombstoneHistory, last: Tombstone, target: Target) -> Image:
-    """The image as it is expected to come out of the Recycle Bin: as it was, with its tags.
-
-    The tag of the stage is set after the tombstone is written.
+    """The image as it is expected to come out of the Recycle Bin, but for its tags: as it was.
 
     Source: EBS User Guide, "Considerations for Recycle Bin".
     """
@@ -399,7 +408,6 @@ def _predicted_image(history: TombstoneHistory, last: Tombstone, target: Target)
         owner_id=target.account_id,
         state=history.state,
         devices=last.devices,
-        tags={**last.tags, **({STAGE_TAGS[DISABLE]: last.written_at} if last.stage == DISABLE else {})},
         deprecation_time=last.deprecation_time,
         product_codes=last.product_codes,
     )

@@ -14,7 +14,7 @@ from ..aws.answers import required
 from ..cleanup.read_regions import archive_of
 from ..cleanup.state import OwnSnapshot
 from ..plan import batches
-from ..tags import tag_map
+from ..tags import RESERVED_PREFIX, tag_map
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -33,6 +33,30 @@ def binned_snapshots(ec2: EC2Client) -> dict[str, str]:
         for page in pages
         for item in required(page, "Snapshots", operation)
     }
+
+
+def binned_tags(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The tags of images in the Recycle Bin, without those of AWS.
+
+    An image is missing if AWS returns no tag of it: each image there has one of AWS at least. DescribeImages
+    does not return these images. That DescribeTags returns their tags is a conclusion: the console of the
+    Recycle Bin needs it, and tags can be changed there.
+
+    Source: EBS User Guide, "Recover deleted AMIs from the Recycle Bin", "Considerations for Recycle Bin".
+    """
+    found: dict[str, dict[str, str]] = {}
+    operation = "DescribeTags"
+    for batch in batches(image_ids, read.FILTER_VALUES):
+        pages = ec2.get_paginator("describe_tags").paginate(
+            Filters=[{"Name": "resource-id", "Values": list(batch)}], PaginationConfig=read.PAGE
+        )
+        for page in pages:
+            for item in required(page, "Tags", operation):
+                tags = found.setdefault(required(item, "ResourceId", operation), {})
+                key = required(item, "Key", operation)
+                if not key.startswith(RESERVED_PREFIX):
+                    tags[key] = item.get("Value", "")
+    return found
 
 
 def existing_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> dict[str, OwnSnapshot]:

@@ -53,8 +53,9 @@ class Found:
     ``snapshots`` are its snapshots that exist, ``volumes`` their createVolumePermission, which is not read if
     no permissions are restored. ``binned`` says whether the image is in the Recycle Bin, ``binned_snapshots``
     which of its snapshots are. ``binned_at`` is when the image was moved there, also after it was restored in
-    this run. ``image_block`` and ``snapshot_block`` are the states of block public access, None if they were
-    not needed.
+    this run. ``binned_tags`` are its tags there without those of AWS, None if AWS returns no tag at all.
+    ``image_block`` and ``snapshot_block`` are the states of block public access, None if they were not
+    needed.
     """
 
     image: Image | None = None
@@ -63,6 +64,7 @@ class Found:
     snapshots: Mapping[str, OwnSnapshot] = field(default_factory=dict)
     binned: bool = False
     binned_at: datetime | None = None
+    binned_tags: Mapping[str, str] | None = None
     binned_snapshots: tuple[str, ...] = ()
     image_block: str | None = None
     snapshot_block: str | None = None

@@ -11,10 +11,14 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import TombstoneHistory
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.restore.checks import (
+    binned_tags,
     may_lack_permissions,
     public_refusals,
     refusals,
+    restore_tier_command,
+    tag_refusals,
 )
 from ansible_collections.golden.images.plugins.module_utils.restore.state import Found
 
@@ -66,7 +70,12 @@ def test_state_and_tags_show_that_permissions_may_be_missing(
     [
         (found(image(owner_id=STRANGER)), KNOWN, "not_owner", STRANGER),
         (found(image("pending")), KNOWN, "image_not_retired", "pending"),
-        (found(snapshots=ARCHIVED), KNOWN, "snapshot_archived", "snap-2"),
+        (
+            found(snapshots=ARCHIVED),
+            KNOWN,
+            "snapshot_archived",
+            "snap-2 is archived. Restore it permanently (",
+        ),
         (found(), (), "tombstone_not_found", "retired.jsonl"),
         (found(image("available")), (), "tombstone_not_found", "restore_permissions: false"),
         (found(), (last_tombstone(),), "permissions_unknown", "restore_permissions: false"),
@@ -115,6 +124,103 @@ def test_an_image_that_cannot_be_restored_is_refused(
     assert [one.error_code for one in plan.refusals] == [code]
     assert message in plan.refusals[0].sentence()
     assert plan.actions == ()
+
+
+def test_each_archived_snapshot_has_its_command() -> None:
+    command = "aws ec2 restore-snapshot-tier --region eu-west-1 --snapshot-id {} --permanent-restore"
+    first, second = (command.format(one) for one in ("snap-1", "snap-2"))
+    assert restore_tier_command("eu-west-1", "snap-1") == first
+    both = {one: OwnSnapshot(one, archived=True) for one in ("snap-2", "snap-1")}
+    (refused,) = planned(found(snapshots=both), *KNOWN).refusals
+    assert refused.message == "ami-1 cannot be enabled: snap-1, snap-2 are archived."
+    assert refused.remedy == f"Restore them permanently ({first}; {second}), then rerun."
+
+
+def many(count: int, **others: str) -> dict[str, str]:
+    """That many tags of the user, and others."""
+    return {**{f"tag-{number}": "" for number in range(count)}, **others}
+
+
+@pytest.mark.parametrize(
+    ("shown", "options", "count"),
+    [
+        (found(image(tags=many(50))), {}, 50),
+        (found(image(tags=many(49, **DISABLED_TAG))), {}, 50),
+        (found(image("available", tags=many(49, **DISABLED_TAG))), {}, 50),
+        (found(image(tags=many(48, **DISABLED_TAG))), {}, None),
+        # A tag of AWS does not count, and one that is there is not added.
+        (found(image(tags=many(49, **{"aws:a": ""}))), {}, None),
+        (found(image(tags=many(49, **RESTORING_TAG))), {}, None),
+        # No permission is missing, or none is restored: it gets no tag.
+        (found(image("available", tags=many(50))), {}, None),
+        (found(image(tags=many(50))), {"restore_permissions": False}, None),
+    ],
+)
+def test_an_image_that_has_no_room_for_the_tag_of_a_restore_is_refused(
+    shown: Found, options: dict[str, Any], count: int | None
+) -> None:
+    """(botocore operation CreateTags: "Each resource can have a maximum of 50 tags".)"""
+    refused = planned(shown, tombstone(), **options).refusals
+    assert [(one.error_code, one.region) for one in refused] == [("too_many_tags", REF.region)] * bool(count)
+    for one in refused:
+        assert one.message == (
+            f"ami-1 has {count} tags, and AWS allows 50: until it is restored, it needs one more, "
+            "golden.images:restoring."
+        )
+        assert one.remedy == (
+            "Remove one of its tags (aws ec2 delete-tags --region eu-west-1 --resources ami-1 "
+            "--tags Key=KEY), then rerun."
+        )
+
+
+def test_only_tags_that_are_new_need_room() -> None:
+    def tagging(key: str, resource: str = REF.image_id) -> Action:
+        return Action(HERE, "CreateTags", {"Resources": [resource], "Tags": [{"Key": key}]}, resource)
+
+    full = image(tags=many(50))
+    removing = Action(HERE, "DeleteTags", {"Resources": [REF.image_id], "Tags": [{"Key": "x"}]}, REF.image_id)
+    assert [*tag_refusals(full, [removing, tagging("tag-1"), tagging("x", "snap-1")], HERE)] == []
+    (refused,) = tag_refusals(full, [tagging("x")], HERE)
+    assert (refused.error_code, refused.region) == ("too_many_tags", HERE.region)
+
+
+IN_BIN = "which is possible in the Recycle Bin, then rerun."
+BY_HAND = "which is possible in the Recycle Bin, restore its snapshots and it by hand, then rerun."
+
+
+@pytest.mark.parametrize(
+    ("tags", "last", "remedy"),
+    [
+        (many(50), of_deregistration(), IN_BIN),
+        (many(49), of_deregistration(tags=many(50)), None),
+        (many(49, **RESTORING_TAG), of_deregistration(), None),
+        ({}, of_deregistration(tags=many(50)), None),
+        # AWS does not return its tags.
+        (None, of_deregistration(tags=many(50)), BY_HAND),
+        (None, of_deregistration(tags=many(49)), None),
+        (None, of_deregistration(tags=many(49, **RESTORING_TAG)), None),
+        # The tag of the stage is set after the tombstone is written.
+        (None, tombstone(tags=many(49)), BY_HAND),
+        (None, None, None),
+        (many(50), None, IN_BIN),
+    ],
+)
+def test_so_is_one_in_the_recycle_bin_before_it_is_taken_out(
+    tags: dict[str, str] | None, last: Any, remedy: str | None
+) -> None:
+    """Registered without the tag, the next cleanup could deregister it again."""
+    options = {"restore_permissions": False, "allow_public": True}
+    plan = planned(binned(binned_tags=tags), *([last] if last else []), **options)
+    assert [one.error_code for one in plan.refusals] == (["too_many_tags"] if remedy else [])
+    assert all(one.remedy.endswith(str(remedy)) for one in plan.refusals)
+    assert (plan.actions == ()) is bool(remedy)
+
+
+def test_tags_of_an_image_in_the_recycle_bin_are_those_that_aws_returns() -> None:
+    assert binned_tags(binned(binned_tags={"a": "1"}), tombstone()) == {"a": "1"}
+    assert binned_tags(binned(), tombstone()) == {"family": "web", **DISABLED_TAG}
+    assert binned_tags(binned(), last_tombstone(tags={"b": "2"})) == {"b": "2"}
+    assert binned_tags(binned(), None) == {}
 
 
 WEEK = timedelta(days=7)

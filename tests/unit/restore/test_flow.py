@@ -39,6 +39,7 @@ NAMED = {
     "MaxResults": 1000,
 }
 BY_ID = [{"Name": "snapshot-id", "Values": [SNAPSHOT]}]
+TAGS = {"Filters": [{"Name": "resource-id", "Values": [AMI]}], "MaxResults": 1000}
 BY_IMAGE_ID = {"ImageIds": [AMI], "IncludeDisabled": True, "IncludeDeprecated": True}
 RESTORING = {"Key": "golden.images:restoring", "Value": DATED}
 EBS = [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": SNAPSHOT, "Encrypted": False}}]
@@ -122,6 +123,7 @@ def expect_binned(ec2: Wire) -> None:
     image = {"ImageId": AMI, "RecycleBinEnterTime": datetime(2026, 11, 1, 1, tzinfo=UTC)}
     ec2.expect("list_images_in_recycle_bin", {"MaxResults": 1000}, {"Images": [image]})
     binned = [{"SnapshotId": SNAPSHOT}, {"SnapshotId": "snap-other"}]
+    ec2.expect("describe_tags", TAGS, {"Tags": [{"ResourceId": AMI, "Key": "family", "Value": "web"}]})
     ec2.expect("list_snapshots_in_recycle_bin", {"MaxResults": 1000}, {"Snapshots": binned})
     own = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
     ec2.expect("describe_snapshots", own, {"Snapshots": []})
@@ -242,6 +244,8 @@ def test_snapshots_in_the_recycle_bin_are_found_by_their_descriptions(clients: C
         "describe_images", named, {"Images": [{**SHOWN, "ImageId": image_id, "State": "deregistered"}]}
     )
     ec2.expect("list_images_in_recycle_bin", {"MaxResults": 1000}, {"Images": [{"ImageId": image_id}]})
+    tags = {**TAGS, "Filters": [{"Name": "resource-id", "Values": [image_id]}]}
+    ec2.expect("describe_tags", tags, {"Tags": []})
     binned = [
         {"SnapshotId": "snap-1", "Description": f"Copied for DestinationAmi {image_id} from SourceAmi ami-1"},
         {"SnapshotId": "snap-2", "Description": "Copied for DestinationAmi ami-0fedcba9876543210 from"},

@@ -71,7 +71,11 @@ def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, A
         snapshot_block="unblocked",
     )
     options = {"allow_public": draw(st.booleans())}
-    shown = binned(image_block="unblocked", snapshot_block="unblocked") if in_bin else registered
+    shown = registered
+    if in_bin:
+        # As AWS returns them, or only the tombstone has them.
+        there = draw(st.sampled_from([None, tags]))
+        shown = binned(image_block="unblocked", snapshot_block="unblocked", binned_tags=there)
     return shown, registered, tombstones, options
 
 

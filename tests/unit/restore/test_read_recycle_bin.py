@@ -30,6 +30,24 @@ def test_the_recycle_bin_is_read_page_by_page(ec2: Wire) -> None:
     assert recycle_bin.binned_snapshots(ec2.client) == {"snap-1": "Copied", "snap-2": ""}
 
 
+def test_images_have_the_tags_of_the_user_if_aws_returns_any(ec2: Wire) -> None:
+    request = {
+        "Filters": [{"Name": "resource-id", "Values": ["ami-1", "ami-2", "ami-3"]}],
+        "MaxResults": 1000,
+    }
+    in_bin = {"Key": "aws:recycle-bin:resource-in-bin", "Value": "true"}
+    first = [{"ResourceId": "ami-1", "Key": "a", "Value": "1"}, {"ResourceId": "ami-1", **in_bin}]
+    second = [{"ResourceId": "ami-3", **in_bin}, {"ResourceId": "ami-1", "Key": "b"}]
+    ec2.expect("describe_tags", request, {"Tags": first, "NextToken": "t"})
+    ec2.expect("describe_tags", {**request, "NextToken": "t"}, {"Tags": second})
+    found = recycle_bin.binned_tags(ec2.client, ["ami-1", "ami-2", "ami-3"])
+    assert found == {"ami-1": {"a": "1", "b": ""}, "ami-3": {}}
+
+
+def test_no_request_without_images(ec2: Wire) -> None:
+    assert recycle_bin.binned_tags(ec2.client, []) == {}
+
+
 def test_existing_snapshots_have_their_tags_and_tiers(ec2: Wire) -> None:
     shown = {
         "SnapshotId": "snap-2",
