@@ -116,7 +116,7 @@ options:
     type: str
   description:
     description:
-      - The description of the copies, with the same replacements as O(name).
+      - The description of the copies, with the same replacements as O(name). AWS takes at most 255 ASCII characters.
       - By default, the source's description.
     type: str
   tags:

@@ -38,6 +38,11 @@ def require_unused_name(caller: Caller, name: str) -> None:
 
 
 def require_description(description: str | None) -> None:
-    """Reject a description that is too long (EC2 API Reference, CopyImage)."""
+    """Reject a description that is too long (EC2 API Reference, CopyImage) or not ASCII.
+
+    (metadist/synaplan#1546 and wendylabsinc/WendyOS-Builder#56: EC2 refuses an em dash.)
+    """
     if description and len(description) > LONGEST_DESCRIPTION:
         raise invalid_value("description", description, f"At most {LONGEST_DESCRIPTION} characters.")
+    if description and not description.isascii():
+        raise invalid_value("description", description, "Character sets beyond ASCII are not supported.")

@@ -87,6 +87,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
         options.refuse(
             "wait_timeout", f"must be at least 1 second (got {params['wait_timeout']}).", "Increase it."
         )
+    _check_description(options, params["description"] or "")
     keys = params["kms_key_ids"] or {}
     for key in keys.values():
         if key and not isinstance(key, str):
@@ -158,6 +159,21 @@ def _check_source_options(
             "source_images",
             f"contains no image for {', '.join(without)}.",
             "Add an image for each region, or remove the region from the option regions.",
+        )
+
+
+def _check_description(options: Options, description: str) -> None:
+    """Refuse characters that EC2 refuses in every region: "Character sets beyond ASCII are not supported".
+
+    For AMIs: metadist/synaplan#1546, wendylabsinc/WendyOS-Builder#56. EC2 has taken the source's description.
+    """
+    others = [one for one in dict.fromkeys(description) if not one.isascii()]
+    if others:
+        named = ", ".join(f"'{one}' (U+{ord(one):04X})" for one in others)
+        options.refuse(
+            "description",
+            f"AWS takes ASCII characters only (got {named}).",
+            "Replace the others, for example a dash by - and an umlaut by two letters.",
         )
 
 

@@ -38,7 +38,7 @@ def copy_request(
     The token is a hash of all other parameters and of ``predecessor_ids``, the failed or deregistered copies
     that this one replaces. So the request of a killed run, repeated, returns the same image, a retry after a
     failed copy starts a new one, and a request with other tags does not conflict with an earlier one. It has
-    64 ASCII characters, the maximum (botocore shape ``CopyImageRequest``).
+    64 ASCII characters, of 128 that are possible (botocore shape ``CopyImageClientToken``).
     """
     mark = tagging.source_tag(source.image_id, wanted.source_region_of(target.region))
     if key is not None:

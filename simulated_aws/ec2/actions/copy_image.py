@@ -22,8 +22,8 @@ from ..state import Device, Image, Snapshot, StateReason, TokenUse, Work
 from ..tags import read_specifications, require_room
 from .registry import action
 
-LONGEST_TOKEN = 64
-"""ASCII characters (EC2 Developer Guide, Ensuring idempotency)."""
+LONGEST_TOKEN = 128
+"""Characters (botocore shape CopyImageClientToken), of ASCII (EC2 Developer Guide, Ensuring idempotency)."""
 COMPLETION_STEP, SHORTEST_COMPLETION, LONGEST_COMPLETION = 15, 15, 2880
 """Minutes (EBS User Guide, Time-based copies)."""
 

@@ -227,7 +227,9 @@ def test_every_snapshot_counts(client: Any) -> None:
         ({"SnapshotCopyCompletionDurationMinutes": 10}, "InvalidParameterValue"),
         ({"SnapshotCopyCompletionDurationMinutes": 20}, "InvalidParameterValue"),
         ({"SnapshotCopyCompletionDurationMinutes": 2895}, "InvalidParameterValue"),
-        ({"ClientToken": "x" * 65}, "InvalidParameterValue"),
+        ({"ClientToken": "x" * 129}, "InvalidParameterValue"),
+        ({"ClientToken": "xä"}, "InvalidParameterValue"),
+        ({"Description": "Golden – web"}, "InvalidParameterValue"),
         (
             {"TagSpecifications": [{"ResourceType": "volume", "Tags": [{"Key": "a", "Value": ""}]}]},
             "InvalidParameterValue",

@@ -141,6 +141,15 @@ def test_invalid_options_are_refused(changes: dict[str, Any], options: list[str]
     assert refused(**changes) == options
 
 
+def test_a_description_that_is_not_ascii_is_refused_with_its_characters() -> None:
+    with pytest.raises(Refused) as caught:
+        wanted_from(params(description="Golden \u2013 f\u00fcr {region} \u2013"), False)
+    (failure,) = caught.value.failures
+    assert failure.action == "description"
+    assert failure.message.endswith("(got '\u2013' (U+2013), '\u00fc' (U+00FC)).")
+    assert wanted_from(params(description="Golden - fuer {region} ~"), False).description
+
+
 @pytest.mark.parametrize("minutes", [15, 30, 2880])
 def test_valid_durations(minutes: int) -> None:
     wanted = wanted_from(params(completion_duration_minutes=minutes), False)
