@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Instance refreshes of Auto Scaling groups, which moto lacks; moto has the groups."""
+"""Auto Scaling groups: moto has them, without service-linked roles of their own and instance refreshes."""
 
 from .patch_moto import patch_moto
 

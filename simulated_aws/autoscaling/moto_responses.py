@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""StartInstanceRefresh and DescribeInstanceRefreshes: a refresh stays in progress, and replaces nothing."""
+"""Groups with a service-linked role of their own, and their instance refreshes.
+
+A refresh stays in progress, and replaces nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,27 @@ from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
 
 from ..ec2 import state
+from ..iam.service_linked_roles import assign
 
 
 class StrictAutoScalingResponse(AutoScalingResponse):
-    """Adds the instance refreshes of groups."""
+    """Adds the service-linked roles and the instance refreshes of groups."""
+
+    def create_auto_scaling_group(self) -> ActionResult:
+        """Create a group, which launches in the name of its role (Auto Scaling User Guide, Service-linked
+        roles).
+
+        The message is that of AWS for a role that doesn't exist.
+        """
+        name, arn = self._get_param("AutoScalingGroupName"), self._get_param("ServiceLinkedRoleARN")
+        if arn and not assign(self.current_account, self.partition, self.region, name, arn):
+            message = "ARN specified for Service-Linked Role does not exist."
+            raise AutoscalingClientError("ValidationError", message)
+        answer = super().create_auto_scaling_group()
+        if arn:
+            group: Any = self.autoscaling_backend.autoscaling_groups[name]
+            group.service_linked_role_arn = arn
+        return answer
 
     def start_instance_refresh(self) -> ActionResult:
         """Start a refresh (botocore operation StartInstanceRefresh); one at a time for each group."""

@@ -93,10 +93,10 @@ class StrictEC2Backend(EC2Backend):
         kwargs["block_device_mappings"] = device_mappings(self.caller, image, requested)
         reservation = super().run_instances(image.id, count, user_data, security_group_names, **kwargs)
         image.launches.append(state.now())
-        by_auto_scaling = AUTO_SCALING_GROUP_TAG in kwargs.get("tags", {}).get("instance", {})
+        group = kwargs.get("tags", {}).get("instance", {}).get(AUTO_SCALING_GROUP_TAG)
         launcher = (
-            auto_scaling(self.account_id, self.partition)
-            if by_auto_scaling
+            auto_scaling(self.account_id, self.partition, self.region_name, group)
+            if group
             else current_principal(self.account_id)
         )
         with as_principal(launcher):

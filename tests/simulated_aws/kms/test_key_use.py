@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from simulated_aws.client import SimulatedAws
 from simulated_aws.fixtures import loader
@@ -509,7 +510,7 @@ def test_a_policy_may_require_imdsv2(golden: Golden, dry_run: bool) -> None:
 # Auto Scaling launches in the name of its service-linked role.
 
 
-def scale(golden: Golden, account: str) -> dict[str, Any]:
+def scale(golden: Golden, account: str, **group: str) -> dict[str, Any]:
     ec2 = golden.aws.client("ec2", account)
     data = {"ImageId": golden.image_id, "InstanceType": "t3.micro"}
     template = {"LaunchTemplateName": "web", "LaunchTemplateData": data}
@@ -520,6 +521,7 @@ def scale(golden: Golden, account: str) -> dict[str, Any]:
         MaxSize=1,
         AvailabilityZones=["us-east-1a"],
         LaunchTemplate={"LaunchTemplateName": "web"},
+        **group,
     )
     return one_instance(ec2)
 
@@ -552,6 +554,31 @@ def test_auto_scaling_needs_a_grant_of_its_own(
     assert instance["State"]["Name"] == state
     if state == "terminated":
         assert instance["StateReason"] == CLIENT_ERROR
+
+
+@pytest.mark.parametrize("suffixed", [True, False])
+def test_a_group_launches_with_the_role_that_it_was_created_with(golden: Golden, suffixed: bool) -> None:
+    """(Auto Scaling User Guide, Service-linked roles: roles with a custom suffix.)"""
+    golden.share(CONSUMER)
+    golden.grant(CONSUMER, AUTO_SCALING_USE)
+    grant_to_auto_scaling(golden, CONSUMER, CONSUMER, AUTO_SCALING_USE)
+    iam = golden.aws.client("iam", CONSUMER)
+    role = iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com", CustomSuffix="web")
+    arn = role["Role"]["Arn"]
+    assert arn.endswith("/AWSServiceRoleForAutoScaling_web")
+    if suffixed:
+        kms = golden.aws.client("kms", CONSUMER)
+        kms.create_grant(KeyId=golden.key, GranteePrincipal=arn, Operations=AUTO_SCALING_USE)
+    instance = scale(golden, CONSUMER, ServiceLinkedRoleARN=arn)
+    assert instance["State"]["Name"] == ("running" if suffixed else "terminated")
+    groups = golden.aws.client("autoscaling", CONSUMER).describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert [one["ServiceLinkedRoleARN"] for one in groups] == [arn]
+
+
+def test_a_group_cannot_have_a_role_that_does_not_exist(golden: Golden) -> None:
+    arn = golden.aws.description()["service_linked_roles"]["autoscaling.amazonaws.com"][CONSUMER]
+    with pytest.raises(ClientError, match="ARN specified for Service-Linked Role does not exist"):
+        scale(golden, CONSUMER, ServiceLinkedRoleARN=f"{arn}_web")
 
 
 @pytest.mark.parametrize("named", [True, False])
