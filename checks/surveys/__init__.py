@@ -2,8 +2,9 @@
 """The AWX surveys in ``awx/surveys``, one for each role, written from the options that the role declares.
 
 A survey asks for every option of its role but paths on the controller, what selects an image in such a file,
-and where such a file is uploaded to: files that a job writes disappear with its container. ``awx/setup.yml``
-leaves out what the installation sets once and for all. Required options are first, the others stand in the
+where such a file is uploaded to, because files that a job writes disappear with its container, and the names
+of the accounts' roles for Auto Scaling, which are the same for every job. ``awx/setup.yml`` leaves out what
+the installation sets once and for all. Required options are first, the others stand in the
 role's order.
 
 AWX stores a question's ``default`` and sends it, even if blank, as an answer with every job: questions have a
@@ -55,7 +56,7 @@ _WORDS = {
     "uri": "URI",
 }
 _MARKUP = re.compile(r"\b(?P<mark>[CMOPV])\((?P<text>[^)]*)\)")
-_OF_A_FILE = re.compile(r"_packer_|_report_s3_")
+_NOT_ASKED = re.compile(r"_packer_|_report_s3_|_auto_scaling_roles")
 _ROLE = re.compile(r"golden\.images\.(\w+)#role")
 
 
@@ -159,7 +160,7 @@ def _asked(options: Mapping[str, Option]) -> list[str]:
     return [
         variable
         for variable, option in options.items()
-        if "path" not in (option["type"], option.get("elements")) and not _OF_A_FILE.search(variable)
+        if "path" not in (option["type"], option.get("elements")) and not _NOT_ASKED.search(variable)
     ]
 
 

@@ -23,7 +23,8 @@ class Action:
     """One AWS call that changes a resource.
 
     ``operation`` and ``parameters`` are botocore's (``CopyImage``, ``SourceImageId``…). ``resource`` is the
-    ID of the resource, None if the call creates it.
+    ID of the resource, None if the call creates it. ``caller`` is another account than the target's if only
+    that account can make the call.
     """
 
     target: Target
@@ -31,6 +32,7 @@ class Action:
     parameters: Mapping[str, Any]
     resource: str | None = None
     service: str = "ec2"
+    caller: str | None = None
 
     def as_result(self) -> dict[str, str | None]:
         """The action as modules return it in ``actions``."""

@@ -52,6 +52,8 @@ options:
   principals:
     description:
       - ARNs of roles and users, to give access to less than a whole account.
+      - A service-linked role is refused, because only its own account can create a grant for it, see O(auto_scaling). With
+        O(state=absent) it can be one.
     type: list
     elements: str
     default: []
@@ -93,6 +95,16 @@ options:
       - The accounts then also get the operation C(Encrypt), because a grant cannot give more operations than its parent has.
     type: bool
     default: false
+  auto_scaling_roles:
+    description:
+      - The names of the service-linked roles that get a grant in each account, with O(auto_scaling). Groups use
+        V(AWSServiceRoleForAutoScaling) unless they were created with another role, which has a suffix, such as
+        V(AWSServiceRoleForAutoScaling_web).
+      - Each of them must exist in each account. One that does not fails the task, and the other ones get their grants.
+      - O(state=absent) revokes the grants of all such roles of the named accounts.
+    type: list
+    elements: str
+    default: [AWSServiceRoleForAutoScaling]
   state:
     description:
       - V(present) grants access, V(absent) revokes the access that this module gave to the named consumers, unless they still

@@ -106,6 +106,12 @@ options:
       - As in M(golden.images.ami_kms_grant).
     type: bool
     default: false
+  auto_scaling_roles:
+    description:
+      - As in M(golden.images.ami_kms_grant).
+    type: list
+    elements: str
+    default: [AWSServiceRoleForAutoScaling]
   purge_grants:
     description:
       - As in M(golden.images.ami_kms_grant).

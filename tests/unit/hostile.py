@@ -265,6 +265,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "operations": ["Decrypt"],
                 "access_method": "auto",
                 "auto_scaling": True,
+                "auto_scaling_roles": ["AWSServiceRoleForAutoScaling_web"],
                 "purge_grants": True,
             },
             {

@@ -78,6 +78,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "principals": kms_grant.ARGUMENT_SPEC["principals"],
     "access_method": kms_grant.ARGUMENT_SPEC["access_method"],
     "auto_scaling": kms_grant.ARGUMENT_SPEC["auto_scaling"],
+    "auto_scaling_roles": kms_grant.ARGUMENT_SPEC["auto_scaling_roles"],
     "purge_grants": kms_grant.ARGUMENT_SPEC["purge_grants"],
     "parameter": _optional(publish.ARGUMENT_SPEC["parameter"]),
     "launch_templates": publish.ARGUMENT_SPEC["launch_templates"],

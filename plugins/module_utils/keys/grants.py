@@ -27,7 +27,11 @@ OPERATIONS = frozenset(
 # about a minute (aws/aws-sdk-go#1718, hashicorp/terraform-provider-aws#29245).
 DELETED_PRINCIPAL = re.compile(r"(AROA|AIDA)[A-Z0-9]+")
 NAME_PREFIX = "golden-images:"
-_AUTO_SCALING_ROLE = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+# Auto Scaling User Guide, "Service-linked roles": the default one. An account may have further ones, which
+# have a suffix after "_", and which its groups may use instead.
+AUTO_SCALING_ROLE = "AWSServiceRoleForAutoScaling"
+AUTO_SCALING_SERVICE = "autoscaling.amazonaws.com"
+_AUTO_SCALING_PATH = f"role/aws-service-role/{AUTO_SCALING_SERVICE}/"
 # A new grant, even if listed, is usable after seconds, at most about 5 minutes (botocore operation
 # CreateGrant; KMS Developer Guide, "Using a grant token").
 NEW_GRANT_TIMEOUT = 300.0
@@ -38,14 +42,14 @@ def is_own(grant: Grant) -> bool:
     return grant.name.startswith(NAME_PREFIX)
 
 
-def auto_scaling_role(partition: str, account_id: str) -> str:
+def auto_scaling_role(partition: str, account_id: str, name: str = AUTO_SCALING_ROLE) -> str:
     """The ARN of an account's service-linked role for Auto Scaling."""
-    return f"arn:{partition}:iam::{account_id}:{_AUTO_SCALING_ROLE}"
+    return f"arn:{partition}:iam::{account_id}:{_AUTO_SCALING_PATH}{name}"
 
 
 def is_auto_scaling_role(principal: str) -> bool:
-    """Whether the principal is an account's service-linked role for Auto Scaling."""
-    return principal.endswith(f":{_AUTO_SCALING_ROLE}")
+    """Whether the principal is a service-linked role for Auto Scaling, with or without a suffix."""
+    return f":{_AUTO_SCALING_PATH}" in principal
 
 
 def name_prefix(key_arn: str, account_id: str) -> str:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,8 @@ from ..model import Target
 from ..plan import Action, Plan
 from ..progress import Report
 from ..runner import Outcome
-from .plan import consumer_grants, without_owner
+from .plan import without_owner
 from .rejection import is_rejected, names_invalid_principal, of_auto_scaling, rejection
-from .request import is_for_auto_scaling
 from .state import GrantSeen, GrantWanted
 from .wait import wait_until_listed, wait_until_stored
 from .write_policy import write_policy
@@ -43,7 +42,7 @@ def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, re
     """Create grants, write policies, create grants as consumers, then revoke: access is never interrupted."""
     # Policies are planned again from what is read right before: for the same consumers as the plan.
     wanted = without_owner(wanted, seen)
-    of_owner = [action for action in plan.actions if not is_for_auto_scaling(action)]
+    of_owner = [action for action in plan.actions if action.caller is None]
     created = _perform_each(clients, wanted, _of_kind("CreateGrant", of_owner, Performed()))
     # A consumer that AWS rejects keeps no other one from access; it prevents only revocations.
     problems = Performed(
@@ -51,9 +50,16 @@ def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, re
     )
     written = _put_policies(clients, wanted, seen, _of_kind("PutKeyPolicy", of_owner, problems))
     left_out = _left_out(wanted, seen, plan, (*created.failures, *written.failures))
-    consumer_grants_created = _create_as_consumers(clients, wanted, seen, created, left_out)
-    granted = merge(created, written, consumer_grants_created)
-    revoked = _without_answered(_of_kind("RevokeGrant", of_owner, granted), created, consumer_grants_created)
+    of_consumers = [
+        action
+        for action in plan.actions
+        if action.caller is not None
+        and action.target.region not in left_out
+        and not is_rejected(created.failures, action.target.region, action.caller)
+    ]
+    created_by_consumers = _create_as_consumers(clients, wanted, seen, of_consumers, created)
+    granted = merge(created, written, created_by_consumers)
+    revoked = _without_answered(_of_kind("RevokeGrant", of_owner, granted), created, created_by_consumers)
     done = merge(granted, _perform_each(clients, wanted, revoked))
     warnings = [wait_until_listed(clients, created) or _PROPAGATION] if created.actions else []
     if not_stored := wait_until_stored(clients, written):
@@ -146,6 +152,14 @@ def _create(kms: KMSClient, action: Action) -> Performed:
     return replace(done, failures=(*done.failures, *incomplete))
 
 
+def _create_as_consumer(kms: KMSClient, action: Action) -> Performed:
+    """Create the grant for a role of the caller. Its failures have that account; the target is the owner's."""
+    done = _create(kms, action)
+    role = action.parameters["GranteePrincipal"]
+    failures = (replace(of_auto_scaling(one, role), account_id=action.caller) for one in done.failures)
+    return replace(done, failures=tuple(failures))
+
+
 def _put_policies(
     clients: Clients, wanted: GrantWanted, seen: GrantSeen, actions: Sequence[Action]
 ) -> Performed:
@@ -164,11 +178,9 @@ def _put_policies(
 
 
 def _create_as_consumers(
-    clients: Clients, wanted: GrantWanted, seen: GrantSeen, created: Performed, left_out: Collection[str]
+    clients: Clients, wanted: GrantWanted, seen: GrantSeen, actions: Iterable[Action], created: Performed
 ) -> Performed:
-    """Create the grants for Auto Scaling roles, each with the credentials of its account.
-
-    No grant is created in the regions that are ``left_out``.
+    """Create the grants that only consumers can create, each with the credentials of its account.
 
     The tokens of the owner's grants make these usable at once (KMS API Reference, CreateGrant, GrantTokens).
     """
@@ -177,10 +189,8 @@ def _create_as_consumers(
         for action, answer in zip(created.actions, created.answers, strict=True)
     }
     by_account: dict[str, list[Action]] = {}
-    for account_id, action in consumer_grants(wanted, seen):
-        region = action.target.region
-        if region in left_out or is_rejected(created.failures, region, account_id):
-            continue
+    for action in actions:
+        account_id = str(action.caller)
         token = tokens.get((action.parameters["KeyId"], account_id))
         parameters = {**action.parameters, **({"GrantTokens": [token]} if token else {})}
         by_account.setdefault(account_id, []).append(replace(action, parameters=parameters))
@@ -194,13 +204,11 @@ def _create_as_consumers(
     accounts = Accounts(clients, caller, wanted.consumer_role, sts_region)
 
     def work(account_id: str) -> Performed:
-        actions = by_account[account_id]
         consumer = accounts.clients(account_id)
-        consumer.open("kms", [action.target.region for action in actions])
-        done = merge(*(_create(consumer.kms(action.target.region), action) for action in actions))
-        # The targets are the owner's, but the failure is in the consumer's account.
-        failures = (replace(of_auto_scaling(item), account_id=account_id) for item in done.failures)
-        return replace(done, failures=tuple(failures))
+        consumer.open("kms", [action.target.region for action in by_account[account_id]])
+        return merge(
+            *(_create_as_consumer(consumer.kms(one.target.region), one) for one in by_account[account_id])
+        )
 
     done, failed = each(by_account, work)
     failures = tuple(

@@ -10,12 +10,12 @@ policy, for another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from functools import reduce
 
 from ..arns import account_of
-from ..keys.grants import DELETED_PRINCIPAL, auto_scaling_role, name_prefix
+from ..keys.grants import DELETED_PRINCIPAL, is_auto_scaling_role, name_prefix
 from ..keys.needed import (
     HAS_VOLUMES,
     Kept,
@@ -122,7 +122,7 @@ def grants_to_revoke(wanted: GrantWanted, seen: GrantSeen, key: KeySeen) -> tupl
     own = (grant for grant in key.grants if grant.name.startswith(prefix))
     if not wanted.present:
         named = {short(arn) for arn in _named_arns(wanted, seen)}
-        return tuple(grant for grant in own if short(grantee_of(wanted, seen, grant)) in named)
+        return tuple(grant for grant in own if _is_named(wanted, named, grantee_of(wanted, seen, grant)))
     if not wanted.purge:
         return ()
     requests = [
@@ -130,8 +130,11 @@ def grants_to_revoke(wanted: GrantWanted, seen: GrantSeen, key: KeySeen) -> tupl
         for one in wanted.grantees
     ]
     if wanted.auto_scaling:
-        roles = (auto_scaling_role(seen.partition, account_id) for account_id in wanted.account_ids)
-        requests += [grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix) for role in roles]
+        requests += [
+            grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix)
+            for account_id in wanted.account_ids
+            for role in wanted.scaling_roles(seen.partition, account_id)
+        ]
     by_name = {request["Name"]: request for request in requests}
     return tuple(
         grant for grant in own if not (grant.name in by_name and holds((grant,), by_name[grant.name]))
@@ -154,9 +157,10 @@ def is_replaced(wanted: GrantWanted, seen: GrantSeen, grant: Grant) -> bool:
     """Whether its grantee can do the same afterwards, by another grant or by the key policy."""
     grantee = short(grantee_of(wanted, seen, grant))
     account_id = account_of(grantee)
-    if account_id is not None and grantee == auto_scaling_role(seen.partition, account_id):
+    if account_id is not None and is_auto_scaling_role(grantee):
         by_grant = wanted.present and wanted.auto_scaling and account_id in wanted.account_ids
-        return by_grant and grant.operations <= AUTO_SCALING_OPERATIONS
+        roles = wanted.scaling_roles(seen.partition, account_id)
+        return by_grant and grantee in roles and grant.operations <= AUTO_SCALING_OPERATIONS
     return _is_given(wanted, grantee, PolicyAccess(operations=grant.operations))
 
 
@@ -205,12 +209,18 @@ def _is_given(wanted: GrantWanted, principal: str, access: PolicyAccess) -> bool
     return wanted.parent_operations >= access.operations
 
 
+def _is_named(wanted: GrantWanted, named: Container[str], grantee: str) -> bool:
+    """Whether the grantee is one of ``named``, or any role for Auto Scaling of a named account."""
+    scales = is_auto_scaling_role(grantee) and account_of(grantee) in wanted.account_ids
+    return scales or short(grantee) in named
+
+
 def _named_arns(wanted: GrantWanted, seen: GrantSeen) -> frozenset[str]:
     """The ARNs of the named accounts, of their Auto Scaling roles, and of the named roles and users."""
     named = wanted.account_ids | wanted.principals
     return frozenset(
         (
             *(principal_arn(seen.partition, one) for one in named),
-            *(auto_scaling_role(seen.partition, account_id) for account_id in wanted.account_ids),
+            *(role for one in wanted.account_ids for role in wanted.scaling_roles(seen.partition, one)),
         )
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..failures import Failure
 from ..keys import access as key_access
-from ..keys.grants import DELETED_PRINCIPAL, auto_scaling_role, name_prefix
+from ..keys.grants import DELETED_PRINCIPAL, name_prefix
 from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyConsumers, own_statements, short
 from ..model import Grant, KeySeen, Sharing, Target
@@ -52,21 +52,6 @@ def without_owner(wanted: GrantWanted, seen: GrantSeen) -> GrantWanted:
     return replace(wanted, account_ids=wanted.account_ids - {seen.account_id})
 
 
-def consumer_grants(wanted: GrantWanted, seen: GrantSeen) -> tuple[tuple[str, Action], ...]:
-    """The account ID and CreateGrant action for each missing grant to an Auto Scaling role.
-
-    The account itself must create it (Auto Scaling User Guide, "Required AWS KMS key policy for use with
-    encrypted volumes"); the key's owner can list it.
-    """
-    others = without_owner(wanted, seen)
-    return tuple(
-        granted
-        for target, keys in sorted(seen.keys.items())
-        for key in keys
-        for granted in _grants_by_consumers(others, seen, target, key)
-    )
-
-
 def consumers_without_access(
     wanted: GrantWanted, seen: GrantSeen, target: Target, key_arn: str
 ) -> list[str] | None:
@@ -84,16 +69,20 @@ def consumers_without_access(
 
 def _grants_by_consumers(
     wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen
-) -> Iterator[tuple[str, Action]]:
-    """The part of ``consumer_grants`` that one key needs."""
+) -> Iterator[Action]:
+    """The missing grants to the accounts' Auto Scaling roles.
+
+    The account itself must create them (Auto Scaling User Guide, "Required AWS KMS key policy for use with
+    encrypted volumes"); the key's owner can list them.
+    """
     if not (wanted.auto_scaling and wanted.present):
         return
     prefix, existing = name_prefix(key.key.arn, seen.account_id), by_name(key.grants)
     for account_id in sorted(wanted.account_ids):
-        role = auto_scaling_role(seen.partition, account_id)
-        request = grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix)
-        if not holds(existing.get(request["Name"], ()), request):
-            yield account_id, Action(target, "CreateGrant", request, key.key.arn, service="kms")
+        for role in wanted.scaling_roles(seen.partition, account_id):
+            request = grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix)
+            if not holds(existing.get(request["Name"], ()), request):
+                yield Action(target, "CreateGrant", request, key.key.arn, service="kms", caller=account_id)
 
 
 def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> TargetPlan:
@@ -109,7 +98,7 @@ def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> Target
         shared = seen.shared_under(target.region, key.key.arn)
         losing = lost_access(wanted, seen, key)
         created, revoked = _grants(wanted, seen, target, key, kept(wanted, shared, losing))
-        consumers = [action for _account_id, action in _grants_by_consumers(wanted, seen, target, key)]
+        consumers = [*_grants_by_consumers(wanted, seen, target, key)]
         policy = _policy_actions(wanted, target, key, shared)
         actions += [*created, *policy, *consumers, *revoked]
         refusals += check_policy(target, policy)

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ..arns import account_of
 from ..failures import Failure
+from ..keys.grants import AUTO_SCALING_ROLE
 
 # botocore operations CreateGrant and PutKeyPolicy: a principal does not exist, or KMS does not know it yet.
 _REJECTING = {
@@ -25,8 +26,8 @@ _REMEDY = (
     "other consumers get access."
 )
 _AUTO_SCALING_REMEDY = (
-    "If the account has no service-linked role for Auto Scaling, create it there: aws iam "
-    "create-service-linked-role --aws-service-name autoscaling.amazonaws.com. Then rerun."
+    "If the account has no service-linked role {name}, create it there: aws iam create-service-linked-role "
+    "--aws-service-name autoscaling.amazonaws.com{suffix}. Then rerun."
 )
 
 
@@ -45,6 +46,12 @@ def is_rejected(failures: Iterable[Failure], region: str, principal: str) -> boo
     return any(failure.region == region and failure.rejects(principal) for failure in failures)
 
 
-def of_auto_scaling(failure: Failure) -> Failure:
-    """The failure of a grant for an account's Auto Scaling role, with a remedy if the role is missing."""
-    return replace(failure, remedy=_AUTO_SCALING_REMEDY) if names_invalid_principal(failure) else failure
+def of_auto_scaling(failure: Failure, role: str) -> Failure:
+    """The failure of a grant for an Auto Scaling role, given by its ARN, with a remedy if it is missing."""
+    if not names_invalid_principal(failure):
+        return failure
+    name = role.rpartition("/")[2]
+    # IAM API Reference, CreateServiceLinkedRole, CustomSuffix: IAM puts "_" before it.
+    suffix = name.removeprefix(AUTO_SCALING_ROLE).removeprefix("_")
+    option = f" --custom-suffix {suffix}" if suffix else ""
+    return replace(failure, remedy=_AUTO_SCALING_REMEDY.format(name=name, suffix=option))

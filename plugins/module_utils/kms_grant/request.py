@@ -12,10 +12,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from ..keys.grants import NAME_PREFIX, is_auto_scaling_role
+from ..keys.grants import NAME_PREFIX
 from ..keys.policy_statements import short
 from ..model import Grant
-from ..plan import Action
 
 
 def grant_request(
@@ -43,11 +42,6 @@ def _digest(grantee: str, operations: frozenset[str]) -> str:
 def principal_arn(partition: str, principal: str) -> str:
     """The ARN of an account's root for an account ID; ARNs as they are."""
     return principal if principal.startswith("arn:") else f"arn:{partition}:iam::{principal}:root"
-
-
-def is_for_auto_scaling(action: Action) -> bool:
-    """Whether the action creates a grant with the consumer's credentials, for its Auto Scaling role."""
-    return is_auto_scaling_role(str(action.parameters.get("GranteePrincipal", "")))
 
 
 def by_name(grants: Iterable[Grant]) -> dict[str, tuple[Grant, ...]]:

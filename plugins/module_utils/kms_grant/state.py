@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..failures import Failure
 from ..keys import policy_statements
-from ..keys.grants import OPERATIONS
+from ..keys.grants import AUTO_SCALING_ROLE, OPERATIONS, auto_scaling_role
 from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyAccess, PolicyConsumers
 from ..model import ConsumerRole, KeyRef, KeySeen, Target
@@ -29,8 +29,9 @@ class GrantWanted:
     not encrypted); one of them is empty. ``org_ids`` and ``org_unit_ids`` lose access; key policies contain
     these IDs, and the ARNs may no longer be known. The images in ``unshared_image_ids`` are unshared in the
     same run: their sharing keeps no consumer from losing access. With ``revoke_in_use`` no image
-    does. What fails in ``best_effort_regions`` neither stops the others nor fails the task, other than the
-    failures of single consumers.
+    does. ``auto_scaling_roles`` are the names of the service-linked roles that get access in each account
+    with ``auto_scaling``. What fails in ``best_effort_regions`` neither stops the others nor fails the task,
+    other than the failures of single consumers.
     """
 
     images: Mapping[str, str | None] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class GrantWanted:
     unshared_image_ids: frozenset[str] = frozenset()
     revoke_in_use: bool = False
     auto_scaling: bool = False
+    auto_scaling_roles: frozenset[str] = frozenset({AUTO_SCALING_ROLE})
     consumer_role: ConsumerRole | None = None
     best_effort_regions: frozenset[str] = frozenset()
 
@@ -55,6 +57,12 @@ class GrantWanted:
     def parent_operations(self) -> frozenset[str]:
         """The operations of accounts, with ``auto_scaling`` those of the Auto Scaling grant included."""
         return self.operations | AUTO_SCALING_OPERATIONS if self.auto_scaling else self.operations
+
+    def scaling_roles(self, partition: str, account_id: str) -> tuple[str, ...]:
+        """The ARNs of ``auto_scaling_roles`` in an account, sorted."""
+        return tuple(
+            auto_scaling_role(partition, account_id, name) for name in sorted(self.auto_scaling_roles)
+        )
 
     @property
     def ignored_image_ids(self) -> frozenset[str]:

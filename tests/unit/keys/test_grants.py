@@ -49,10 +49,18 @@ def test_deleted_principals(grantee: str, deleted: bool) -> None:
 def test_auto_scaling_role() -> None:
     assert auto_scaling_role("aws", A) == scaling_role(A)
     assert auto_scaling_role("aws-cn", A) == scaling_role(A).replace("arn:aws:", "arn:aws-cn:")
+    assert auto_scaling_role("aws", A, "AWSServiceRoleForAutoScaling_web") == scaling_role(A, "_web")
 
 
 @pytest.mark.parametrize(
-    ("principal", "expected"), [(scaling_role(A), True), (root(A), False), (DEPLOY, False)]
+    ("principal", "expected"),
+    [
+        (scaling_role(A), True),
+        (scaling_role(A, "_web"), True),
+        (scaling_role(A).replace("autoscaling", "spot"), False),
+        (root(A), False),
+        (DEPLOY, False),
+    ],
 )
 def test_is_auto_scaling_role(principal: str, expected: bool) -> None:
     assert is_auto_scaling_role(principal) is expected

@@ -32,11 +32,11 @@ def root(account_id: str) -> str:
     return f"arn:aws:iam::{account_id}:root"
 
 
-def scaling_role(account_id: str) -> str:
+def scaling_role(account_id: str, suffix: str = "") -> str:
     """An account's service-linked role for Auto Scaling, as in the Auto Scaling User Guide."""
     return (
         f"arn:aws:iam::{account_id}:role/aws-service-role/autoscaling.amazonaws.com/"
-        "AWSServiceRoleForAutoScaling"
+        f"AWSServiceRoleForAutoScaling{suffix}"
     )
 
 

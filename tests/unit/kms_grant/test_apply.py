@@ -132,6 +132,25 @@ def test_missing_auto_scaling_role_is_named_and_stops_no_other_account() -> None
     assert grantees(aws.key(EU)) == {root(A), root(B), scaling_role(B)}
 
 
+def test_each_missing_role_for_auto_scaling_is_named_and_the_others_get_grants() -> None:
+    aws = world(EU)
+    aws.consumers[A] = {EU: Kms(aws.regions[EU].keys, unknown={scaling_role(A, "_web")})}
+    names = ("AWSServiceRoleForAutoScaling", "AWSServiceRoleForAutoScaling_web")
+    _result, outcome = run(aws, scaling(A, auto_scaling_roles=frozenset(names)))
+    (failure,) = outcome.failures
+    assert failure.account_id == A
+    assert "role AWSServiceRoleForAutoScaling_web, create it there: " in failure.remedy
+    assert grantees(aws.key(EU)) == {root(A), scaling_role(A)}
+
+
+def test_every_planned_grant_is_created_whatever_its_grantee() -> None:
+    aws = world(EU)
+    _result, outcome = run(aws, wanted(principals=frozenset({scaling_role(A)})))
+    assert grantees(aws.key(EU)) == {scaling_role(A)}
+    assert [one.operation for one in outcome.performed] == ["CreateGrant"]
+    assert aws.assumed == []
+
+
 def test_actions_before_a_failure_are_returned() -> None:
     aws = world(EU, US)
     aws.regions[EU].refuse = {"PutKeyPolicy": "MalformedPolicyDocumentException"}

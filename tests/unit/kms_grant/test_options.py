@@ -18,6 +18,8 @@ from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, UNIT, as_read
 
 ROLE = f"arn:aws:iam::{CONSUMER}:role/path/deploy"
 LONG_ROLE = f"arn:aws:iam::{CONSUMER}:role/{'x' * 230}/deploy"
+SCALING_NAME = "AWSServiceRoleForAutoScaling"
+SCALING_ROLE = f"arn:aws:iam::{CONSUMER}:role/aws-service-role/autoscaling.amazonaws.com/{SCALING_NAME}"
 IMAGES = {"eu-west-1": SOURCE_ID}
 KEYS = {"eu-west-1": "alias/golden", "us-east-1": None}
 
@@ -50,6 +52,7 @@ def test_all_options() -> None:
             unshared_image_ids=[SOURCE_ID],
             revoke_in_use=True,
             auto_scaling=True,
+            auto_scaling_roles=[f"{SCALING_NAME}_web", SCALING_NAME],
             consumer_role_name="golden-consumer",
             external_id="golden-7f3a",
         ),
@@ -67,6 +70,7 @@ def test_all_options() -> None:
         unshared_image_ids=frozenset({SOURCE_ID}),
         revoke_in_use=True,
         auto_scaling=True,
+        auto_scaling_roles=frozenset({SCALING_NAME, f"{SCALING_NAME}_web"}),
         consumer_role=ConsumerRole("golden-consumer", "golden-7f3a"),
     )
 
@@ -115,6 +119,8 @@ def test_images(changes: dict[str, Any], check_mode: bool, images: dict[str, str
         ),
         pytest.param({"principals": [LONG_ROLE], "access_method": "key_policy"}, id="a long ARN in a policy"),
         pytest.param({"principals": [LONG_ROLE], "state": "absent"}, id="a long ARN to revoke"),
+        pytest.param({"principals": [SCALING_ROLE], "state": "absent"}, id="a role of a service to revoke"),
+        pytest.param({"auto_scaling_roles": [f"{SCALING_NAME}_{'x' * 35}"]}, id="a long suffix"),
         pytest.param({"principals": [f"arn:aws-us-gov:iam::{CONSUMER}:role/deploy"]}, id="in GovCloud"),
     ],
 )
@@ -157,6 +163,19 @@ def test_valid_options(changes: dict[str, Any]) -> None:
         pytest.param({"principals": ["deploy"]}, ["principals"], id="a role's name"),
         pytest.param({"principals": [f"arn:aws:iam::{CONSUMER}:role/*"]}, ["principals"], id="a wildcard"),
         pytest.param({"principals": [LONG_ROLE]}, ["principals"], id="too long for a grant"),
+        pytest.param({"auto_scaling_roles": []}, ["auto_scaling_roles"], id="no role for Auto Scaling"),
+        pytest.param({"auto_scaling_roles": [SCALING_ROLE]}, ["auto_scaling_roles"], id="the ARN of a role"),
+        pytest.param({"auto_scaling_roles": ["web"]}, ["auto_scaling_roles"], id="a suffix alone"),
+        pytest.param(
+            {"auto_scaling_roles": ["AWSServiceRoleForAutoScalingPlans_X"]},
+            ["auto_scaling_roles"],
+            id="a role of another service",
+        ),
+        pytest.param(
+            {"auto_scaling_roles": [f"{SCALING_NAME}_{'x' * 36}"]},
+            ["auto_scaling_roles"],
+            id="a longer name than roles have",
+        ),
         pytest.param(
             {"principals": [f"arn:aws:iam::{CONSUMER}:role/team*/deploy"]}, ["principals"], id="in the path"
         ),
@@ -192,6 +211,29 @@ def test_invalid_options(changes: dict[str, Any], options: list[str]) -> None:
         wanted_from(params(**changes), False)
     assert [failure.action for failure in caught.value.failures] == options
     assert all(failure.remedy for failure in caught.value.failures)
+
+
+@pytest.mark.parametrize("access_method", ["auto", "grant", "key_policy"])
+@pytest.mark.parametrize(
+    ("arn", "cure"),
+    [
+        (SCALING_ROLE, "auto_scaling_roles: [AWSServiceRoleForAutoScaling]. For"),
+        (f"{SCALING_ROLE}_web", "auto_scaling_roles: [AWSServiceRoleForAutoScaling_web]. For"),
+        (
+            f"arn:aws:iam::{CONSUMER}:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot",
+            "docs/encrypted-images.md has the command.",
+        ),
+    ],
+)
+def test_service_linked_roles_are_refused_as_principals(arn: str, cure: str, access_method: str) -> None:
+    with pytest.raises(Refused) as caught:
+        wanted_from(params(principals=[arn], access_method=access_method), False)
+    (failure,) = caught.value.failures
+    assert failure.action == "principals"
+    assert failure.message == (
+        f"principals: '{arn}' is a service-linked role, whose grant has to be created in its own account."
+    )
+    assert cure in failure.remedy
 
 
 @pytest.mark.parametrize("operation", ["*", "decrypt", "kms:Decrypt", "PutKeyPolicy"])

@@ -13,13 +13,13 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.kms_grant import plan as grant
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.request import is_for_auto_scaling
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import (
     AUTO_SCALING_OPERATIONS,
     GrantSeen,
     GrantWanted,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.examples import ORG, OWNER, UNIT, place
 from tests.unit.keys.examples import key_arn
@@ -309,7 +309,7 @@ def test_accounts_with_auto_scaling_get_the_operations_of_its_grant() -> None:
     assert set(parent.parameters["Operations"]) == OPERATIONS | {"Encrypt"}
     assert set(child.parameters["Operations"]) == OPERATIONS | {"Encrypt"}
     assert calls([child]) == create(scaling_role(A))
-    assert [is_for_auto_scaling(action) for action in plan.actions] == [False, True]
+    assert [action.caller for action in plan.actions] == [None, A]
 
 
 def test_accounts_in_the_policy_can_create_their_auto_scaling_grant() -> None:
@@ -321,22 +321,75 @@ def test_accounts_in_the_policy_can_create_their_auto_scaling_grant() -> None:
     ]
 
 
-def test_consumer_grants_of_each_account() -> None:
+def by_consumers(want: GrantWanted, saw: GrantSeen) -> list[Action]:
+    """The actions that accounts other than the owner make."""
+    return [action for action in grant.plan(want, saw).actions if action.caller is not None]
+
+
+def test_grants_that_each_account_creates() -> None:
     saw = seen(made(scaling_role(B), AUTO_SCALING_OPERATIONS))
     other = Key(key_arn("b", "us-west-2"))
     saw = replace(saw, keys={**saw.keys, place("us-west-2"): (KeySeen(other),)})
-    found = grant.consumer_grants(wanted(A, B, auto_scaling=True), saw)
-    assert [(account_id, action.target.region, action.resource) for account_id, action in found] == [
+    found = by_consumers(wanted(A, B, auto_scaling=True), saw)
+    assert [(action.caller, action.target.region, action.resource) for action in found] == [
         (A, REGION, KEY.arn),
         (A, "us-west-2", other.arn),
         (B, "us-west-2", other.arn),
     ]
-    assert all(action.parameters["GranteePrincipal"] == scaling_role(account) for account, action in found)
+    assert all(one.parameters["GranteePrincipal"] == scaling_role(str(one.caller)) for one in found)
 
 
 @pytest.mark.parametrize("want", [wanted(A), wanted(A, auto_scaling=True, present=False)])
-def test_no_consumer_grants_without_auto_scaling(want: GrantWanted) -> None:
-    assert grant.consumer_grants(want, seen()) == ()
+def test_accounts_create_no_grants_without_auto_scaling(want: GrantWanted) -> None:
+    assert by_consumers(want, seen()) == []
+
+
+BOTH_ROLES = frozenset({"AWSServiceRoleForAutoScaling", "AWSServiceRoleForAutoScaling_web"})
+
+
+def test_each_role_for_auto_scaling_gets_a_grant() -> None:
+    want = wanted(A, auto_scaling=True, auto_scaling_roles=BOTH_ROLES)
+    saw = seen(made(scaling_role(A), AUTO_SCALING_OPERATIONS))
+    (web,) = by_consumers(want, saw)
+    assert calls([web]) == create(scaling_role(A, "_web"))
+    assert calls(by_consumers(want, seen())) == create(scaling_role(A), scaling_role(A, "_web"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({}, [], id="additive"),
+        pytest.param(
+            {"purge": True, "auto_scaling": True, "auto_scaling_roles": BOTH_ROLES}, [], id="wanted"
+        ),
+        pytest.param({"purge": True, "auto_scaling": True}, revoke("g-web"), id="purge: another role"),
+        pytest.param({"purge": True}, revoke("g-scaling", "g-web"), id="purge: no Auto Scaling"),
+        pytest.param({"present": False}, revoke(f"g-{root(A)}", "g-scaling", "g-web"), id="absent: all"),
+    ],
+)
+def test_grants_of_roles_for_auto_scaling_are_revoked(
+    changes: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    want = wanted(A, operations=AUTO_SCALING_OPERATIONS, **changes)
+    saw = seen(
+        made(root(A), AUTO_SCALING_OPERATIONS),
+        made(scaling_role(A), AUTO_SCALING_OPERATIONS, "g-scaling"),
+        made(scaling_role(A, "_web"), AUTO_SCALING_OPERATIONS, "g-web"),
+        policy=PLAIN_POLICY,
+    )
+    assert calls(planned(want, saw).actions) == expected
+
+
+def test_absent_keeps_the_grants_of_other_accounts_roles_for_auto_scaling() -> None:
+    saw = seen(made(scaling_role(B, "_web"), AUTO_SCALING_OPERATIONS), policy=PLAIN_POLICY)
+    assert planned(wanted(A, present=False), saw).actions == ()
+
+
+def test_grant_for_a_service_linked_role_of_principals_is_the_owners() -> None:
+    # The options refuse it. What the plan contains is created.
+    saw = seen()
+    (action,) = planned(wanted(principals=frozenset({scaling_role(A)})), saw).actions
+    assert (action.caller, action.parameters["GranteePrincipal"]) == (None, scaling_role(A))
 
 
 def test_arns_in_another_partition() -> None:

@@ -10,10 +10,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys import policy_s
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import SharedUnderKey
 from ansible_collections.golden.images.plugins.module_utils.kms_grant import plan as grant
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.request import (
-    grant_request,
-    is_for_auto_scaling,
-)
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.request import grant_request
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import (
     AUTO_SCALING_OPERATIONS,
     GrantSeen,
@@ -177,7 +174,7 @@ def test_access_to_each_key_is_granted_before_it_is_revoked(situation: Situation
     for target in grant.plan(want, saw).targets:
         for key in saw.keys[target.target]:
             steps = [
-                item.operation + " by a consumer" * is_for_auto_scaling(item)
+                item.operation + " by a consumer" * (item.caller is not None)
                 for item in target.actions
                 if item.parameters["KeyId"] == key.key.arn
             ]

@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.kms_grant.rejection 
 )
 
 from tests.unit.examples import OWNER
-from tests.unit.kms_grant.examples import DEPLOY, REGION, A, B
+from tests.unit.kms_grant.examples import DEPLOY, REGION, A, B, scaling_role
 
 
 def failure(code: str, action: str) -> Failure:
@@ -48,8 +48,12 @@ def test_rejection_names_the_principal_and_its_account(principal: str) -> None:
     assert not is_rejected([found], REGION, B)
 
 
-def test_remedy_for_a_missing_auto_scaling_role_creates_it() -> None:
-    found = of_auto_scaling(failure("InvalidArnException", "CreateGrant"))
-    assert "aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com" in found.remedy
+@pytest.mark.parametrize(
+    ("suffix", "option"), [("", ""), ("_web", " --custom-suffix web"), ("__a", " --custom-suffix _a")]
+)
+def test_remedy_for_a_missing_auto_scaling_role_creates_it(suffix: str, option: str) -> None:
+    found = of_auto_scaling(failure("InvalidArnException", "CreateGrant"), scaling_role(A, suffix))
+    command = "aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com"
+    assert f"role AWSServiceRoleForAutoScaling{suffix}, create it there: {command}{option}. " in found.remedy
     denied = failure("AccessDeniedException", "CreateGrant")
-    assert of_auto_scaling(denied) == denied
+    assert of_auto_scaling(denied, scaling_role(A)) == denied

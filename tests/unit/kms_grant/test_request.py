@@ -12,20 +12,8 @@ from ansible_collections.golden.images.plugins.module_utils.keys.grants import O
 from ansible_collections.golden.images.plugins.module_utils.kms_grant import request as grant
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import AUTO_SCALING_OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.model import Grant
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
-from tests.unit.examples import place
-from tests.unit.kms_grant.examples import (
-    DEPLOY,
-    KEY,
-    REGION,
-    A,
-    B,
-    foreign,
-    made,
-    root,
-    scaling_role,
-)
+from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, foreign, made, root
 
 
 @pytest.mark.parametrize("grantee", [root(A), DEPLOY, f"arn:aws:sts::{A}:assumed-role/{'r' * 64}/{'s' * 64}"])
@@ -55,15 +43,6 @@ def test_grant_names_differ_by_grantee_and_operations() -> None:
 )
 def test_principal_arn(partition: str, principal: str, expected: str) -> None:
     assert grant.principal_arn(partition, principal) == expected
-
-
-@pytest.mark.parametrize(
-    ("grantee", "expected"), [(scaling_role(A), True), (root(A), False), (DEPLOY, False)]
-)
-def test_is_for_auto_scaling(grantee: str, expected: bool) -> None:
-    request = grant.grant_request(KEY.arn, grantee, OPERATIONS)
-    assert grant.is_for_auto_scaling(Action(place(REGION), "CreateGrant", request, KEY.arn)) is expected
-    assert not grant.is_for_auto_scaling(Action(place(REGION), "RevokeGrant", {"GrantId": "g-1"}, "g-1"))
 
 
 @pytest.mark.parametrize(
