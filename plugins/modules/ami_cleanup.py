@@ -256,6 +256,8 @@ notes:
     shared and O(include_shared=false).
   - The evidence is read again right before the first image is disabled or deregistered.
   - O(region) is only the region in which the enabled regions are listed, and that of the parameters of O(tombstone_ssm_path).
+    If all O(regions) are in another partition, the enabled regions are listed in the first of them, and O(tombstone_s3_uri)
+    and O(tombstone_ssm_path) are refused.
   - KMS keys that a snapshot is associated with, beside its own key, are read with botocore 1.44.4 or newer.
 """
 

@@ -79,7 +79,8 @@ notes:
   - If no tag shows that the cleanup that wrote the tombstone disabled the image, a warning says so. Either the image was
     disabled by other means than the cleanup, or a later cleanup removed the tag because the image was needed. The image
     then also gets permissions that were removed after the tombstone was written.
-  - O(region) is only used for the parameters of O(tombstone_ssm_path).
+  - O(region) is only used for O(tombstone_s3_uri) and O(tombstone_ssm_path), whose parameters are there. These are refused if
+    it is in another partition than the images.
 seealso:
   - module: golden.images.ami_cleanup
 """

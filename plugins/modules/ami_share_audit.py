@@ -119,7 +119,8 @@ attributes:
     support: none
     description: Nothing is changed, so there is no difference.
 notes:
-  - O(region) is only used to list the regions and identify the account; images are read in O(regions).
+  - O(region) is only used to list the regions and identify the account; images are read in O(regions). If these are all in
+    another partition, the first of them is used instead.
   - AWS returns the permissions of one image per call, and accepts a burst of 100 such calls and then 20 a second in each
     region. The calls are paced accordingly, and regions are read in parallel.
   - The codes of the findings are stable. C(docs/auditing.md) of this collection explains each.

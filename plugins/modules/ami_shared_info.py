@@ -85,7 +85,8 @@ attributes:
     support: none
     description: There are no changes to show.
 notes:
-  - O(region) is only used to read the account and the list of regions. Images are searched in O(regions).
+  - O(region) is only used to read the account and the list of regions. Images are searched in O(regions). If these are all
+    in another partition, the first of them is used instead.
   - KMS keys that a snapshot is associated with, beside its own key, are read with botocore 1.44.4 or newer.
 """
 

@@ -51,7 +51,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> AuditWanted:
 
 def read_state(clients: Clients, wanted: AuditWanted) -> AuditSeen:
     """Read all regions in parallel. What cannot be read is a finding; everything else is still read."""
-    caller, known = identify_with_regions(clients)
+    caller, known = identify_with_regions(clients, wanted.regions)
     names, failures = select_regions(wanted.regions, known)
     if failures:
         raise Refused(failures)

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ..failures import Refused
+from ..failures import Failure, Refused, invalid_option
 from ..model import Target
 from . import read
 from .clients import Clients
-from .errors import AWS_ERRORS, UNREADABLE, failure, unreadable
+from .errors import AWS_ERRORS, UNREADABLE, failure, unreadable, without_region
 from .read import Caller
 
 
@@ -48,24 +48,72 @@ def first_call(action: str, target: Target | None = None) -> Iterator[None]:
         raise Refused(replace(one, action=action) for one in refused.failures) from refused
 
 
-def identify(clients: Clients, region: str) -> Caller:
-    """The account and the partition of the credentials, from STS in ``region``.
+def identify(clients: Clients, region: str | None = None) -> Caller:
+    """The account and the partition of the credentials, from STS in ``region`` or in the default region.
 
     Raises:
         Refused: the credentials cannot be read or are not valid, or AWS cannot be reached.
     """
-    with first_call("GetCallerIdentity"):
-        clients.open("sts", [region])
-        return read.caller(clients.sts(region))
+    used = region or clients.default_region
+    try:
+        with first_call("GetCallerIdentity"):
+            clients.open("sts", [used])
+            return read.caller(clients.sts(used))
+    except Refused as refused:
+        if region:
+            raise
+        raise Refused(explained(clients, one) for one in refused.failures) from refused
 
 
-def identify_with_regions(clients: Clients) -> tuple[Caller, Mapping[str, str]]:
-    """The account, and all regions of its partition with their opt-in status, from the default region.
+def explained(clients: Clients, found: Failure) -> Failure:
+    """The failure of a call in the default region, with a remedy if that region is only assumed."""
+    return found if clients.is_region_set else without_region(found, clients.default_region)
+
+
+def identify_with_regions(clients: Clients, named: Sequence[str]) -> tuple[Caller, Mapping[str, str]]:
+    """The account, and all regions of its partition with their opt-in status.
+
+    They are read in the default region or, if all regions that the task names are in other partitions, in the
+    first of them. A named region may be misspelled or not enabled, which only this list shows.
 
     Raises:
         Refused: as ``identify``, or access to the list of regions is denied.
     """
-    caller = identify(clients, clients.default_region)
-    with first_call("DescribeRegions", Target(caller.account_id, clients.default_region)):
-        clients.open("ec2", [clients.default_region])
-        return caller, read.regions(clients.ec2(clients.default_region))
+    other = _in_other_partition(clients, named)
+    region = other or clients.default_region
+    caller = identify(clients, other)
+    with first_call("DescribeRegions", Target(caller.account_id, region)):
+        clients.open("ec2", [region])
+        return caller, read.regions(clients.ec2(region))
+
+
+def _in_other_partition(clients: Clients, named: Sequence[str]) -> str | None:
+    """The first named region that exists, if none of them is in the partition of the default region."""
+    if not named or clients.default_region in named:
+        return None
+    partition = clients.partition_of(clients.default_region)
+    found = {region: clients.partition_of(region) for region in named}
+    others = [region for region in named if found[region] is not None]
+    return None if partition in found.values() or not others else others[0]
+
+
+def check_default_region(clients: Clients, caller: Caller, options: Mapping[str, str | None]) -> None:
+    """Refuse options whose calls are made in the default region, if that is in another partition.
+
+    ``options`` are their values by name, None if they are not set.
+
+    Raises:
+        Refused: with a failure for each of them that is set.
+    """
+    used, region = [option for option, value in options.items() if value], clients.default_region
+    partition = clients.partition_of(region) if used else None
+    if partition not in (None, caller.partition):
+        raise Refused(
+            invalid_option(
+                option,
+                f"{option}: it would be used in {region}, which is in the partition {partition}, and the "
+                f"credentials are for {caller.partition}.",
+                f"Set region or AWS_REGION to a region of {caller.partition}.",
+            )
+            for option in used
+        )

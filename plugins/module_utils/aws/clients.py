@@ -283,6 +283,19 @@ class Clients:
         """The region of options, environment or profile, for calls with the same result in every region."""
         return self._connection.region or "us-east-1"
 
+    @property
+    def is_region_set(self) -> bool:
+        """Whether the default region is set, and not only assumed."""
+        return bool(self._connection.region)
+
+    def partition_of(self, region: str) -> str | None:
+        """The partition of a region, by its name, which need not exist; None for a name of another form."""
+        try:
+            partition: str = self._session.get_partition_for_region(region)
+        except sdk.BotoCoreError:
+            return None
+        return partition
+
     def partitions(self) -> dict[str, str]:
         """The regions in the data of the installed botocore with their partitions, for error messages."""
         return {

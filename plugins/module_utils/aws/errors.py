@@ -114,7 +114,10 @@ _SIGNATURE = (
     "If AWS's message names times, correct this machine's clock. Otherwise check the secret key and the "
     "session token."
 )
-_NOT_VALID = f"{CHECK_CREDENTIALS} AWS returns the same code for a region that the account has not enabled."
+_NOT_VALID = (
+    f"{CHECK_CREDENTIALS} AWS returns the same code for a region that the account has not enabled, or that "
+    "is in another partition."
+)
 
 # The codes of servers that failed: EC2 Developer Guide, "Error codes for the Amazon EC2 API"; botocore shapes
 # InternalServerError of SSM, KMSInternalException and DependencyTimeoutException of KMS; and the codes for
@@ -144,6 +147,8 @@ REMEDIES = {
     # Of EC2, of the query protocol (hashicorp/terraform-provider-aws#12940), and of JSON
     # (awslabs/landing-zone-accelerator-on-aws#269).
     **dict.fromkeys(("AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException"), _NOT_VALID),
+    # S3 API Reference, "Error responses".
+    "InvalidAccessKeyId": _NOT_VALID,
     "ExpiredToken": CHECK_CREDENTIALS,
     # KMS and Systems Manager (boto/boto3#1127), and STS (botocore shape ExpiredTokenException).
     "ExpiredTokenException": CHECK_CREDENTIALS,
@@ -292,6 +297,21 @@ def is_temporary(exception: ClientError) -> bool:
     These are the codes whose whole remedy is a rerun.
     """
     return REMEDIES.get(code_of(exception)) is _RETRY
+
+
+def without_region(found: Failure, region: str) -> Failure:
+    """The failure of a call in a region that the user has not set, with a remedy if that may be the reason.
+
+    AWS Fault Isolation Boundaries, "Partitions": each has an IAM of its own, which does not know the
+    credentials of the others.
+    """
+    if found.remedy != _NOT_VALID:
+        return found
+    remedy = (
+        f"{CHECK_CREDENTIALS} No region is set, so that {region} was used: for another partition, such as "
+        "aws-cn or aws-us-gov, set region or AWS_REGION."
+    )
+    return replace(found, remedy=remedy)
 
 
 def failure(exception: Exception, target: Target | None, action: str) -> Failure:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..aws import errors
-from ..aws.caller import identify_with_regions
+from ..aws.caller import check_default_region, identify_with_regions
 from ..aws.clients import Clients
 from ..aws.write import Performed
 from ..failures import Refused, invalid_option
@@ -56,10 +56,12 @@ def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
         Refused: the tombstones' file cannot be written, or the images of a region cannot be listed.
     """
     _check_tombstone_file(wanted.tombstone_path)
-    caller, known = identify_with_regions(clients)
+    caller, known = identify_with_regions(clients, wanted.regions)
     regions, failures = select_regions(wanted.regions, known)
     if failures:
         raise Refused(failures)
+    stores = {"tombstone_s3_uri": wanted.tombstone_s3_uri, "tombstone_ssm_path": wanted.tombstone_ssm_path}
+    check_default_region(clients, caller, stores)
     for service in read_regions.services():
         clients.open(service, regions)
     if wanted.tombstone_s3_uri:

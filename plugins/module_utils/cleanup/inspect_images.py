@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from ..aws import errors
 from ..aws.accounts import Accounts
+from ..aws.caller import preferred_region
 from ..aws.clients import Clients
 from ..aws.read import Caller
 from ..failures import Refused
@@ -167,7 +168,10 @@ def _with_consumers(
 
     An account that cannot be read counts as one that uses the image.
     """
-    accounts = Accounts(clients, Caller(seen.account_id, seen.partition), role, clients.default_region)
+    # This region can be another one than the one in which the caller was identified.
+    sts_region = preferred_region(clients, sorted(seen.regions))
+    clients.open("sts", [sts_region])
+    accounts = Accounts(clients, Caller(seen.account_id, seen.partition), role, sts_region)
     of_accounts: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
     for ref, account_ids in read_in.items():
         for account_id in account_ids:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..aws import read
+from ..aws.caller import preferred_region
 from ..aws.clients import Clients
 from ..aws.consumer_volumes import read_consumer_volumes
 from ..fanout import each
@@ -58,7 +59,8 @@ def read_volumes(
     if not accounts:
         return {}
     caller = read.Caller(seen.account_id, seen.partition)
-    return read_consumer_volumes(clients, caller, wanted.consumer_role, accounts, clients.default_region)
+    sts_region = preferred_region(clients, sorted(seen.regions))
+    return read_consumer_volumes(clients, caller, wanted.consumer_role, accounts, sts_region)
 
 
 def _sharing(clients: Clients, seen: CleanupSeen, region: str, own: OwnImage) -> Sharing:

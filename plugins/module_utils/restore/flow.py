@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..aws import errors, read
-from ..aws.caller import identify, preferred_region
+from ..aws.caller import check_default_region, identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform_all
 from ..cleanup.read_regions import binned_images
@@ -71,7 +71,10 @@ def read_state(clients: Clients, wanted: RestoreWanted) -> RestoreSeen:
     """Read every image, the Recycle Bin, and the tombstones."""
     _check_tombstone_file(wanted.places.path)
     regions = sorted({ref.region for ref in wanted.images})
-    account_id = identify(clients, preferred_region(clients, regions)).account_id
+    caller = identify(clients, preferred_region(clients, regions))
+    account_id, places = caller.account_id, wanted.places
+    stores = {"tombstone_s3_uri": places.s3_uri, "tombstone_ssm_path": places.ssm_path}
+    check_default_region(clients, caller, stores)
     clients.open("ec2", regions)
     for operation in (read.IMAGE_PERMISSIONS, read.SNAPSHOT_PERMISSIONS):
         clients.paced(operation).open("ec2", regions)

@@ -28,7 +28,7 @@ from .state import KeysSeen, SharedImage, SharedInfoSeen, SharedInfoWanted
 
 def read_state(clients: Clients, wanted: SharedInfoWanted) -> SharedInfoSeen:
     """Read every region. A region that cannot be read does not hide the others."""
-    caller, known = identify_with_regions(clients)
+    caller, known = identify_with_regions(clients, wanted.regions)
     regions, failures = select_regions(wanted.regions, known)
     if failures:
         raise Refused(failures)

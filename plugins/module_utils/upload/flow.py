@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..aws import errors
-from ..aws.caller import first_call, identify
+from ..aws.caller import explained, first_call, identify
 from ..aws.clients import Clients
 from ..aws.errors import AWS_ERRORS, ClientError, code_of
 from ..failures import Failure, Refused
@@ -40,7 +40,7 @@ def read_state(clients: Clients, wanted: UploadWanted) -> UploadSeen:
             read.
     """
     region = clients.default_region
-    owner = wanted.owner or identify(clients, region).account_id
+    owner = wanted.owner or identify(clients).account_id
     with first_call("HeadBucket"):
         clients.open("s3", [region])
         bucket = _bucket(clients.client("s3", region), wanted.location.bucket, owner, region)
@@ -91,12 +91,12 @@ def apply(
                 ExpectedBucketOwner=seen.bucket.owner,
             )
         except AWS_ERRORS as exception:
-            return Outcome(plan.actions[:number], (_failure(exception, wanted, seen),))
+            failed = explained(clients, errors.failure(exception, None, "PutObject"))
+            return Outcome(plan.actions[:number], (_failure(failed, wanted, seen),))
     return Outcome(plan.actions)
 
 
-def _failure(exception: Exception, wanted: UploadWanted, seen: UploadSeen) -> Failure:
-    found = errors.failure(exception, None, "PutObject")
+def _failure(found: Failure, wanted: UploadWanted, seen: UploadSeen) -> Failure:
     remedy = found.remedy
     if found.error_code == "AccessDenied":
         remedy += (

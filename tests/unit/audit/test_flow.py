@@ -125,6 +125,7 @@ def read(wanted: AuditWanted, ec2: Wire, permissions: Wire | None = None) -> Aud
     paced = SimpleNamespace(open=lambda _service, _regions: None, ec2=lambda _region: client)
     clients = SimpleNamespace(
         default_region=HERE,
+        partition_of=lambda region: "aws" if region == HERE else None,
         open=lambda _service, _regions: None,
         sts=lambda _region: sts.client,
         ec2=lambda _region: ec2.client,

@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
+from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.caller import (
+    check_default_region,
+    explained,
     identify,
     identify_with_regions,
     preferred_region,
@@ -29,12 +32,31 @@ OWNER = "111122223333"
 IDENTITY = {"UserId": "u", "Account": OWNER, "Arn": f"arn:aws-cn:iam::{OWNER}:user/build"}
 
 
-def clients(sts: Wire, ec2: Wire | None = None) -> SimpleNamespace:
+PARTITIONS = {"eu": "aws", "us": "aws", "cn": "aws-cn"}
+
+
+def clients(
+    sts: Wire, ec2: Wire | None = None, region: str = HOME, is_region_set: bool = True
+) -> SimpleNamespace:
+    """Clients of one region, in which alone they may be opened and used; the default region is HOME."""
+
+    def only(client: Any) -> Callable[[str], Any]:
+        def of_region(given: str) -> Any:
+            assert given == region
+            return client
+
+        return of_region
+
+    def open_clients(_service: str, regions: list[str]) -> None:
+        assert regions == [region]
+
     return SimpleNamespace(
         default_region=HOME,
-        open=lambda _service, _regions: None,
-        sts=lambda _region: sts.client,
-        ec2=lambda _region: ec2.client if ec2 else None,
+        is_region_set=is_region_set,
+        partition_of=lambda name: PARTITIONS.get(name.split("-")[0]),
+        open=open_clients,
+        sts=only(sts.client),
+        ec2=only(ec2.client if ec2 else None),
     )
 
 
@@ -58,9 +80,75 @@ def test_the_account_and_its_regions(sts: Wire, ec2: Wire) -> None:
         {"AllRegions": True},
         {"Regions": [{"RegionName": HOME, "OptInStatus": "opt-in-not-required"}]},
     )
-    caller, regions = identify_with_regions(clients(sts, ec2))  # type: ignore[arg-type]
+    caller, regions = identify_with_regions(clients(sts, ec2), ())  # type: ignore[arg-type]
     assert caller == Caller(OWNER, "aws-cn")
     assert regions == {HOME: "opt-in-not-required"}
+
+
+@pytest.mark.parametrize(
+    ("named", "region"),
+    [
+        pytest.param([HOME, "us-east-1"], HOME, id="the default region is named"),
+        pytest.param(["us-east-1"], HOME, id="the same partition"),
+        # Only the list of regions shows that they do not exist, or are not enabled.
+        pytest.param(["us-east-1", "xx-east-1"], HOME, id="a misspelled region"),
+        pytest.param(["xx-east-1"], HOME, id="only a misspelled region"),
+        pytest.param(["cn-north-1", "us-east-1"], HOME, id="several partitions"),
+        pytest.param(["cn-northwest-1", "cn-north-1"], "cn-northwest-1", id="another partition"),
+        pytest.param(["xx-north-1", "cn-north-1"], "cn-north-1", id="another partition, misspelled"),
+    ],
+)
+def test_the_regions_are_listed_in_the_partition_of_the_named_ones(
+    sts: Wire, ec2: Wire, named: list[str], region: str
+) -> None:
+    sts.expect("get_caller_identity", {}, IDENTITY)
+    ec2.refuse("describe_regions", {"AllRegions": True}, "UnauthorizedOperation")
+    with pytest.raises(Refused) as caught:
+        identify_with_regions(clients(sts, ec2, region), named)  # type: ignore[arg-type]
+    assert [one.region for one in caught.value.failures] == [region]
+
+
+@pytest.mark.parametrize(
+    ("named", "is_region_set", "region", "expected"),
+    [
+        pytest.param([], False, HOME, True, id="nothing is set"),
+        pytest.param([], True, HOME, False, id="a region is set"),
+        pytest.param(["cn-north-1"], False, "cn-north-1", False, id="a region is named"),
+    ],
+)
+def test_the_remedy_says_that_no_region_is_set(
+    sts: Wire, named: list[str], is_region_set: bool, region: str, expected: bool
+) -> None:
+    sts.refuse("get_caller_identity", {}, "InvalidClientTokenId")
+    with pytest.raises(Refused) as caught:
+        identify_with_regions(clients(sts, None, region, is_region_set), named)  # type: ignore[arg-type]
+    (failure,) = caught.value.failures
+    assert ("No region is set, so that eu-west-1 was used" in failure.remedy) is expected
+    assert ("set region or AWS_REGION" in failure.remedy) is expected
+
+
+def test_an_assumed_region_explains_only_credentials_that_are_not_valid(sts: Wire) -> None:
+    aws: Any = clients(sts, is_region_set=False)
+    denied = Failure("No.", "Allow it.", "AccessDenied", "PutObject")
+    assert explained(aws, denied) == denied
+
+
+def test_options_of_the_default_region_are_refused_in_another_partition(sts: Wire) -> None:
+    aws: Any = clients(sts)
+    with pytest.raises(Refused) as caught:
+        check_default_region(aws, Caller(OWNER, "aws-cn"), {"here": "x", "there": None, "where": "y"})
+    problem = (
+        "it would be used in eu-west-1, which is in the partition aws, and the credentials are for aws-cn."
+    )
+    remedy = "Set region or AWS_REGION to a region of aws-cn."
+    assert [(one.action, one.message, one.remedy) for one in caught.value.failures] == [
+        ("here", f"here: {problem}", remedy),
+        ("where", f"where: {problem}", remedy),
+    ]
+    check_default_region(aws, Caller(OWNER, "aws"), {"here": "x"})
+    check_default_region(aws, Caller(OWNER, "aws-cn"), {"there": None})
+    aws.default_region = "xx-east-1"
+    check_default_region(aws, Caller(OWNER, "aws-cn"), {"here": "x"})
 
 
 def test_credentials_that_are_not_valid_are_refused(sts: Wire) -> None:
@@ -76,7 +164,7 @@ def test_a_denied_list_of_regions_is_refused(sts: Wire, ec2: Wire) -> None:
     sts.expect("get_caller_identity", {}, IDENTITY)
     ec2.refuse("describe_regions", {"AllRegions": True}, "UnauthorizedOperation")
     with pytest.raises(Refused) as caught:
-        identify_with_regions(clients(sts, ec2))  # type: ignore[arg-type]
+        identify_with_regions(clients(sts, ec2), ())  # type: ignore[arg-type]
     assert [(one.error_code, one.action, one.region) for one in caught.value.failures] == [
         ("UnauthorizedOperation", "DescribeRegions", HOME)
     ]

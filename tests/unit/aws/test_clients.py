@@ -252,7 +252,24 @@ def test_regions_of_every_partition_are_known() -> None:
     ("region", "default_region"), [("eu-west-1", "eu-west-1"), (None, "us-east-1"), ("", "us-east-1")]
 )
 def test_the_default_region(region: str | None, default_region: str) -> None:
-    assert Clients(Connection(credentials=KEYS, region=region)).default_region == default_region
+    clients = Clients(Connection(credentials=KEYS, region=region))
+    assert clients.default_region == default_region
+    assert clients.is_region_set is (region == "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("eu-west-1", "aws"),
+        ("eu-wset-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("xx-north-1", None),
+        ("Europe", None),
+    ],
+)
+def test_the_partition_of_a_region(region: str, partition: str | None) -> None:
+    assert Clients(Connection(credentials=KEYS)).partition_of(region) == partition
 
 
 def test_each_operation_has_paced_clients_of_its_own() -> None:

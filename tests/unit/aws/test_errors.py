@@ -23,6 +23,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     message_of,
     no_image,
     unreadable,
+    without_region,
 )
 from ansible_collections.golden.images.plugins.module_utils.denial import NO_CREDENTIALS
 from ansible_collections.golden.images.plugins.module_utils.failures import (
@@ -127,6 +128,7 @@ def test_aws_message_is_kept() -> None:
         ("ExpiredTokenException", "Check the credentials"),
         ("InvalidClientTokenId", "a region that the account has not enabled"),
         ("UnrecognizedClientException", "a region that the account has not enabled"),
+        ("InvalidAccessKeyId", "that is in another partition."),
         ("RequestExpired", "clock"),
         ("InvalidSignatureException", "If AWS's message names times, correct this machine's clock."),
         ("SignatureDoesNotMatch", "If AWS's message names times, correct this machine's clock."),
@@ -234,6 +236,14 @@ def test_the_remedy_of_a_failure_of_credentials_or_of_a_permission(message: str,
 def test_the_remedy_of_a_role_that_cannot_be_assumed(code: str, remedy: str) -> None:
     """A session that expires during a run fails with ExpiredToken (cloud-custodian/cloud-custodian#9216)."""
     assert remedy in failure(refused(code, operation="AssumeRole"), None, "DescribeImages").remedy
+
+
+def test_the_remedy_of_a_region_that_is_not_set() -> None:
+    found = without_region(failure(refused("InvalidClientTokenId"), None, "GetCallerIdentity"), "us-east-1")
+    assert found.remedy.startswith("Check the credentials")
+    assert "No region is set, so that us-east-1 was used" in found.remedy
+    denied = failure(refused("AccessDenied"), None, "GetCallerIdentity")
+    assert without_region(denied, "us-east-1") == denied
 
 
 def test_a_region_that_the_role_s_account_has_not_enabled() -> None:

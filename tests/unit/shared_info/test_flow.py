@@ -44,6 +44,7 @@ def ec2() -> Iterator[Wire]:
 def read(sts: Wire, ec2: Wire, wanted: SharedInfoWanted = WANTED) -> SharedInfoSeen:
     clients = SimpleNamespace(
         default_region=HERE,
+        partition_of=lambda region: "aws" if region == HERE else None,
         open=lambda _service, _regions: None,
         sts=lambda _region: sts.client,
         ec2=lambda _region: ec2.client,

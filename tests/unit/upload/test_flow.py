@@ -29,8 +29,9 @@ class OneClient:
 
     default_region = "us-east-1"
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, is_region_set: bool = True) -> None:
         self._wire = wire
+        self.is_region_set = is_region_set
 
     def open(self, _service: str, _regions: list[str]) -> None:
         """It exists already."""
@@ -48,8 +49,10 @@ def put(name: str, content_type: str, body: bytes = b"{}") -> dict[str, Any]:
     }
 
 
-def upload(wire: Wire, params: dict[str, Any]) -> tuple[dict[str, Any], int, tuple[Failure, ...]]:
-    clients: Any = OneClient(wire)
+def upload(
+    wire: Wire, params: dict[str, Any], is_region_set: bool = True
+) -> tuple[dict[str, Any], int, tuple[Failure, ...]]:
+    clients: Any = OneClient(wire, is_region_set)
     wanted = FLOW.wanted(params, False)
     with wire.spoken():
         seen = FLOW.read(clients, wanted)
@@ -99,6 +102,17 @@ def test_a_bucket_that_cannot_be_read_may_be_writable(wire: Wire, report: dict[s
         "111111111111: set report_s3_bucket_owner if it belongs to another one."
     )
     assert failure.source == "aws"
+
+
+@pytest.mark.parametrize("is_region_set", [True, False])
+def test_the_remedy_says_that_no_region_is_set(
+    wire: Wire, report: dict[str, Any], is_region_set: bool
+) -> None:
+    wire.refuse("head_bucket", HEAD, "403")
+    wire.refuse("put_object", put("report.json", "application/json"), "InvalidAccessKeyId")
+    _result, _number, (failure,) = upload(wire, report, is_region_set)
+    assert failure.remedy.startswith("Check the credentials")
+    assert ("No region is set, so that us-east-1 was used" in failure.remedy) is not is_region_set
 
 
 def test_a_missing_bucket_is_refused_before_anything_is_written(wire: Wire, report: dict[str, Any]) -> None:
