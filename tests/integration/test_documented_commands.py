@@ -436,6 +436,14 @@ def _write_profiles(world: World) -> None:
     world.write("credentials", "".join(profiles))
 
 
+def _create_scaling_roles(world: World) -> None:
+    """The accounts' service-linked roles for Auto Scaling, with and without a suffix."""
+    for account in ("web", "data"):
+        iam = world.aws.client("iam", account)
+        iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
+        iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com", CustomSuffix="web")
+
+
 def _make_report_bucket(world: World) -> None:
     world.aws.client("s3", OWNER, HOME).create_bucket(Bucket="golden-images-reports")
 
@@ -463,6 +471,18 @@ EXAMPLES: dict[tuple[str, str], Example] = {
         "distribute_ami", {**_ID, **_REGIONS, "distribute_external_id": "golden-images"}
     ),
     ("docs/encrypted-images.md", "distribute_org_unit"): Example("distribute_ami", {**_ID, **_REGIONS}),
+    ("docs/encrypted-images.md", "distribute_auto_scaling"): Example(
+        "distribute_ami",
+        {
+            **_ID,
+            **_REGIONS,
+            **_KEY,
+            "distribute_account_ids": ["012345678901", "123456789012"],
+            "distribute_external_id": "golden-images",
+        },
+        prepare=_create_scaling_roles,
+    ),
+    ("docs/encrypted-images.md", "ami_kms_grant:"): Example(),
     ("docs/reports.md", "audit_report_s3_uri"): Example(
         "audit_ami_sharing", prepare=_make_report_bucket, check=False
     ),

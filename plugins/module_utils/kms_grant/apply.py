@@ -153,7 +153,7 @@ def _create(kms: KMSClient, action: Action) -> Performed:
 
 
 def _create_as_consumer(kms: KMSClient, action: Action) -> Performed:
-    """Create the grant for a role of the caller. Its failures have that account; the target is the owner's."""
+    """Create the grant for a role of the caller. Its failures have that account, not the target's."""
     done = _create(kms, action)
     role = action.parameters["GranteePrincipal"]
     failures = (replace(of_auto_scaling(one, role), account_id=action.caller) for one in done.failures)
