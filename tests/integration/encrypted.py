@@ -116,8 +116,11 @@ def launched(aws: SimulatedAws, account: str, region: str, image_id: str) -> str
     return state(ec2, instance["InstanceId"])
 
 
-def scaled(aws: SimulatedAws, account: str, region: str, image_id: str) -> str:
-    """How an instance ends up that an account's Auto Scaling group launches, by its service-linked role."""
+def scaled(aws: SimulatedAws, account: str, region: str, image_id: str, **group: str) -> str:
+    """How an instance ends up that an account's Auto Scaling group launches, by its service-linked role.
+
+    ``group`` are further parameters of the group.
+    """
     ec2 = aws.client("ec2", account, region)
     name = f"{image_id}-{time.time_ns()}"
     ec2.create_launch_template(
@@ -129,6 +132,7 @@ def scaled(aws: SimulatedAws, account: str, region: str, image_id: str) -> str:
         MaxSize=1,
         AvailabilityZones=[f"{region}a"],
         LaunchTemplate={"LaunchTemplateName": name},
+        **group,
     )
     filters = [{"Name": "tag:aws:autoscaling:groupName", "Values": [name]}]
     (reservation,) = ec2.describe_instances(Filters=filters)["Reservations"]

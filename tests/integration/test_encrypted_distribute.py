@@ -377,6 +377,40 @@ def test_auto_scaling_launches_once_every_role_could_be_assumed(
     assert aws.calls(action="AssumeRole") == []
 
 
+def test_groups_launch_with_a_role_that_has_a_suffix(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    account, region = "data-prod", "eu-west-1"
+    default = _scaling_role(aws, account)
+    iam = aws.client("iam", account)
+    iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com", CustomSuffix="web")
+    names = ["AWSServiceRoleForAutoScaling", "AWSServiceRoleForAutoScaling_web"]
+    variables |= {
+        "distribute_regions": [region],
+        "distribute_account_ids": fixture.account_ids(account),
+        "distribute_org_unit_arns": [],
+        "distribute_auto_scaling": True,
+        "distribute_consumer_role_name": ROLE,
+        "distribute_external_id": EXTERNAL_ID,
+    }
+    without = ansible.run(DISTRIBUTE, variables)
+    assert without.code == 0, without.text
+    image_id = without.facts["distribute_images"][region]
+    web = {"ServiceLinkedRoleARN": f"{default}_web"}
+    assert encrypted.scaled(aws, account, region, image_id, **web) == encrypted.NO_KEY
+
+    done = ansible.run(DISTRIBUTE, {**variables, "distribute_auto_scaling_roles": names})
+    assert done.code == 0, done.text
+    for group in ({}, web):
+        assert encrypted.scaled(aws, account, region, image_id, **group) == "running"
+    repeated = ansible.run(DISTRIBUTE, {**variables, "distribute_auto_scaling_roles": names})
+    assert (repeated.code, repeated.changed) == (0, []), repeated.text
+
+    missing = ansible.run(DISTRIBUTE, {**variables, "distribute_auto_scaling_roles": [f"{names[0]}_db"]})
+    assert missing.code != 0
+    assert "autoscaling.amazonaws.com --custom-suffix db. Then rerun." in missing.text
+
+
 def _ask_for_external_id(aws: SimulatedAws, account: str, external_id: str) -> None:
     statement = {
         "Effect": "Allow",

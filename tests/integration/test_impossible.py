@@ -31,6 +31,9 @@ from .playbook import CHECKOUT, Ansible, failures_by_host, listed_by_host
 IMAGE = "ami-0123456789abcdef0"
 ACCOUNT, OTHER_ACCOUNT = "012345678901", "222222222222"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+SCALING_ROLE = (
+    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling_web"
+)
 ORG = "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
 EBS_DISK = {"device_name": "/dev/sda1", "size": 8, "encrypted": True}
 # Words of Python, Jinja and XML, which say nothing to a user.
@@ -347,7 +350,14 @@ CASES: dict[str, list[Case]] = {
         Case("distribute_kms_principals", ["*"], "'*'"),
         Case("distribute_kms_principals", [f"arn:aws:iam::{ACCOUNT}:role/{'x' * 230}/web"], "x" * 100),
         Case("distribute_kms_principals", [""], "item 1 is empty"),
+        Case(
+            "distribute_kms_principals",
+            [SCALING_ROLE],
+            "distribute_auto_scaling_roles: [AWSServiceRoleForAutoScaling_web]",
+        ),
         Case("distribute_auto_scaling", True, "", {"distribute_consumer_role_name": ""}),
+        Case("distribute_auto_scaling_roles", [SCALING_ROLE], SCALING_ROLE),
+        Case("distribute_auto_scaling_roles", [], "must contain at least one role"),
         Case(
             "distribute_purge_access",
             True,

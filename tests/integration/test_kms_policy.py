@@ -53,6 +53,28 @@ def _own(policy: str) -> list[dict[str, Any]]:
     return [one for one in statements if one.get("Sid", "").startswith("GoldenImages")]
 
 
+@pytest.mark.usefixtures("foreign")
+def test_planned_statements_are_found_in_a_policy_that_code_writes(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+) -> None:
+    """In another order and form (docs/encrypted-images.md, "Keys and key policies owned by Terraform …")."""
+    key = fixture.key(HOME)
+    opened = {
+        "kms_key_ids": {HOME: key},
+        "org_arns": [fixture.org_arn],
+        "org_unit_arns": [fixture.unit_arn()],
+    }
+    task = {"name": "open", MODULES + "ami_kms_grant": opened}
+    (planned,) = ansible.tasks([{**task, "check_mode": True}]).task("open").result["results"]
+    policy = json.loads(encrypted.key_policy(aws, key))
+    policy["Statement"] = [*reversed(planned["kms_keys"][0]["policy_statements"]), *policy["Statement"]]
+    encrypted.put_key_policy(aws, key, json.dumps(policy, indent=2))
+    aws.clear_calls()
+    run = ansible.tasks([task])
+    assert (run.code, run.changed) == (0, []), run.text
+    assert encrypted.changes(aws) == []
+
+
 def test_consumers_are_added_and_removed_in_own_statements(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, foreign: list[str]
 ) -> None:

@@ -62,9 +62,7 @@ def test_without_a_region_the_remedy_says_which_one_was_used(ansible: Ansible, m
 
 
 @pytest.mark.parametrize("option", ["tombstone_s3_uri", "tombstone_ssm_path"])
-def test_tombstones_in_another_partition_are_refused(
-    aws: SimulatedAws, ansible: Ansible, option: str
-) -> None:
+def test_tombstones_in_another_partition_are_refused(ansible: Ansible, option: str) -> None:
     place = {"tombstone_s3_uri": "s3://retired/images", "tombstone_ssm_path": "/retired"}[option]
     given = {**OPTIONS["ami_cleanup"], "deregister_after_days": 90, option: place}
     cleaned = task(ansible, "ami_cleanup", regions=[BEIJING], **given)

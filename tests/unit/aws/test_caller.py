@@ -138,12 +138,12 @@ def test_options_of_the_default_region_are_refused_in_another_partition(sts: Wir
     with pytest.raises(Refused) as caught:
         check_default_region(aws, Caller(OWNER, "aws-cn"), {"here": "x", "there": None, "where": "y"})
     problem = (
-        "it would be used in eu-west-1, which is in the partition aws, and the credentials are for aws-cn."
+        "it would be used in eu-west-1, which is in the partition aws, and the credentials are for aws-cn"
     )
     remedy = "Set region or AWS_REGION to a region of aws-cn."
     assert [(one.action, one.message, one.remedy) for one in caught.value.failures] == [
-        ("here", f"here: {problem}", remedy),
-        ("where", f"where: {problem}", remedy),
+        ("here", f"here: {problem}.", remedy),
+        ("where", f"where: {problem}.", remedy),
     ]
     check_default_region(aws, Caller(OWNER, "aws"), {"here": "x"})
     check_default_region(aws, Caller(OWNER, "aws-cn"), {"there": None})
