@@ -138,6 +138,8 @@ _ENVIRONMENT = (
     *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ROLE_ARN"),
     *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ORGANIZATIONS"),
 )
+# The region of a request to Organizations without another one: each partition has one endpoint.
+_ASSUMED_REGION = "us-east-1"
 
 
 class InventoryModule(ReadsOptions, AWSInventoryBase):
@@ -178,7 +180,10 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
     def fail_aws(self, message, exception=None):
         """Fail with what to do about an error of AWS, also where amazon.aws, which assumes the role, caught it."""
         if isinstance(exception, errors.AWS_ERRORS):
-            message = f"{message}: {errors.failure(exception, None, 'AssumeRole').sentence()}"
+            found = errors.failure(exception, None, "AssumeRole")
+            if not self.region:
+                found = errors.without_region(found, _ASSUMED_REGION)
+            message = f"{message}: {found.sentence()}"
             exception = None
         super().fail_aws(message, exception)
 
