@@ -50,6 +50,7 @@ class Clients:
     """The clients of one region, with scripted answers."""
 
     default_region = REF.region
+    partition = "aws"
 
     def __init__(self) -> None:
         self.wires = {service: Wire(service) for service in ("ec2", "s3", "ssm", "sts")}
@@ -58,6 +59,9 @@ class Clients:
 
     def open(self, _service: str, regions: list[str]) -> None:
         assert regions == [self.default_region]
+
+    def partition_of(self, _region: str) -> str:
+        return self.partition
 
     def client(self, service: str, _region: str) -> Any:
         return self.wires[service].client
@@ -427,6 +431,14 @@ def test_tombstones_from_s3_and_parameter_store_are_merged(clients: Clients) -> 
     assert seen.unreadable == (
         f"A text in tombstone_ssm_path for {REF} is not a valid tombstone and is skipped.",
     )
+
+
+@pytest.mark.parametrize("place", [{"s3_uri": "s3://retired/x"}, {"ssm_path": "/r"}])
+def test_a_place_in_another_partition_stops_the_module(clients: Clients, place: dict[str, str]) -> None:
+    clients.partition = "aws-cn"
+    with pytest.raises(Refused) as caught:
+        clients.read(RestoreWanted((REF,), TombstonePlaces(**place)))
+    assert [one.action for one in caught.value.failures] == [f"tombstone_{name}" for name in place]
 
 
 def test_a_place_that_cannot_be_read_stops_the_module(clients: Clients) -> None:
