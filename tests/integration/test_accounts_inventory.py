@@ -259,22 +259,6 @@ def test_a_web_page_is_no_answer(
     assert "Check the network, the proxy and endpoint_url" in told
 
 
-@pytest.mark.parametrize("region", [None, "eu-west-1"])
-def test_the_remedy_says_that_no_region_is_set(ansible: Ansible, region: str | None) -> None:
-    environment = {
-        name: value
-        for name, value in ansible.environment.items()
-        if name not in ("AWS_REGION", "AWS_DEFAULT_REGION")
-    }
-    environment["AWS_ACCESS_KEY_ID"] = "AKIAUNKNOWNKEY000000"
-    options = {"region": region} if region else {}
-    found, errors = Inventory(Ansible(environment, ansible.folder)).listed(**options)
-    assert not found
-    told = " ".join(errors.split())
-    assert "Check the credentials" in told
-    assert ("No region is set, so that us-east-1 was used" in told) is (region is None)
-
-
 def test_credentials_that_cannot_be_read_are_named(ansible: Ansible) -> None:
     found, errors = Inventory(Ansible(without_credentials(ansible), ansible.folder)).listed()
     assert not found

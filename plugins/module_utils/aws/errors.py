@@ -390,6 +390,8 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
 def _sdk_remedy(exception: Exception) -> str:
     if isinstance(exception, NoCredentialsError):
         return "Set access_key and secret_key, a profile, or the environment variables of the AWS CLI."
+    if type(exception).__name__ == "NoRegionError":
+        return "Set region or AWS_REGION."
     if type(exception).__name__ in NO_CREDENTIALS:
         return _LOG_IN
     if type(exception).__name__ in _SETTINGS:

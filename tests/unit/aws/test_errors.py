@@ -279,6 +279,7 @@ def test_an_answer_without_details() -> None:
     ("exception", "code", "source", "remedy"),
     [
         pytest.param(NoCredentialsError(), "NoCredentialsError", "sdk", "access_key", id="no credentials"),
+        pytest.param(exceptions.NoRegionError(), "NoRegionError", "sdk", "AWS_REGION", id="no region"),
         pytest.param(
             EndpointConnectionError(endpoint_url="https://ec2.example"),
             "EndpointConnectionError",

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from ansible.errors import AnsibleError
 from ansible_collections.golden.images.plugins.inventory import accounts
 from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
     STATES,
@@ -16,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.organization.invento
 )
 from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
 from ansible_collections.golden.images.plugins.module_utils.variables import read_options
+from botocore.exceptions import ClientError
 
 OPTIONS = yaml.safe_load(accounts.DOCUMENTATION)["options"]
 # From the documentation fragments.
@@ -51,6 +54,15 @@ def test_options_have_the_forms_of_a_modules_options() -> None:
     )
     _values, failures = read_options(own, {"statuses": ["OPEN"], "hostname": "email"}, parsed)
     assert [failure.action for failure in failures] == ["statuses", "hostname"]
+
+
+@pytest.mark.parametrize("region", [None, "eu-west-1"])
+def test_the_remedy_says_that_no_region_is_set(monkeypatch: pytest.MonkeyPatch, region: str | None) -> None:
+    monkeypatch.setattr(accounts.InventoryModule, "region", region)
+    refusal: Any = {"Error": {"Code": "UnrecognizedClientException", "Message": "No."}}
+    with pytest.raises(AnsibleError, match="Check the credentials") as caught:
+        accounts.InventoryModule().fail_aws("No accounts", ClientError(refusal, "ListRoots"))
+    assert ("No region is set, so that us-east-1 was used" in str(caught.value)) is (region is None)
 
 
 def test_examples_use_documented_options() -> None:
