@@ -50,9 +50,10 @@ options:
     default: []
   source_image_id:
     description:
-      - The image that O(images) are copies of, for the label C(source-ami-...). By default it is read from the images.
+      - The image that O(images) are copies of, for the label C(source-ami-...). By default it is read from the images. One of
+        them from which others were copied is their source, even if it is itself a copy.
       - Without O(images) and O(image_id), the source of the images to roll back to. Each of O(regions) gets the image with its
-        label. If a region has no such image, nothing is changed in any region.
+        label, or the source itself if it was published there. If a region has no such image, nothing is changed in any region.
     type: str
   source_region:
     description:

@@ -98,6 +98,45 @@ def test_all_regions_go_back_and_forth_or_none_does(
     assert publishing.value(aws, OWNER, HOME) == second[HOME]
 
 
+def test_an_image_that_was_promoted_and_its_copies_are_published_and_found_as_one(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    """Without source_image_id: the image of the home region is itself a copy, of the one that was built."""
+
+    def copied(region: str, image_id: str) -> str:
+        ec2 = aws.client("ec2", OWNER, region)
+        copy = ec2.copy_image(Name=f"golden-{region}", SourceImageId=image_id, SourceRegion=HOME)["ImageId"]
+        ec2.get_waiter("image_available").wait(ImageIds=[copy])
+        return str(copy)
+
+    built = fixture.image_id
+    promoted = copied(HOME, built)
+    images = {HOME: promoted, AWAY: copied(AWAY, promoted)}
+    later = publishing.golden_images(fixture, "2026.12")
+    tasks = [
+        publishing.publish("First", images=images, require_shared=False),
+        publishing.publish("Later", images=later, source_image_id=later[HOME], require_shared=False),
+    ]
+    run = ansible.tasks(tasks)
+    assert run.code == 0, run.text
+    labels = {f"source-{promoted}", f"source-{later[HOME]}"}
+    assert [publishing.labels(aws, region) for region in REGIONS] == [labels, labels]
+
+    # As it is after the image was published in its region alone: nothing shows then that it has copies.
+    ssm = aws.client("ssm", OWNER, HOME)
+    ssm.label_parameter_version(Name=PARAMETER, ParameterVersion=1, Labels=[f"source-{built}"])
+    ssm.unlabel_parameter_version(Name=PARAMETER, ParameterVersion=1, Labels=[f"source-{promoted}"])
+    alone = {"rollback_parameter": PARAMETER, "rollback_regions": REGIONS, "rollback_require_shared": False}
+    run = ansible.run(PLAYBOOK, {**alone, "rollback_source_image_id": promoted})
+    assert run.code == 0, run.text
+    for region in REGIONS:
+        assert publishing.value(aws, OWNER, region) == images[region]
+        assert publishing.value(aws, OWNER, region, f":source-{promoted}") == images[region]
+    run = ansible.run(PLAYBOOK, {**alone, "rollback_source_image_id": built})
+    failures = run.task(TASK).result["failures"]
+    assert [(one["region"], one["error_code"]) for one in failures] == [(AWAY, "label_not_found")]
+
+
 @pytest.mark.parametrize("action", ["UnlabelParameterVersion", "PutParameter"])
 def test_a_rerun_completes_a_rollback_that_was_killed_while_no_version_had_its_label(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: list[dict[str, str]], action: str

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -25,9 +24,9 @@ from .state import (
     Place,
     PublishSeen,
     PublishWanted,
+    common_labels,
     follows,
     label_for,
-    label_of,
     may_name,
     needs_version,
 )
@@ -46,18 +45,22 @@ def plan(wanted: PublishWanted, seen: PublishSeen) -> Plan:
 
 
 def labels(wanted: PublishWanted, seen: PublishSeen) -> dict[Target, str]:
-    """The label of each target's version. For a planned copy it may not be known yet."""
-    views: dict[str, list[Image]] = defaultdict(list)
-    for place in seen.places.values():
+    """The label of each target's version. As long as copies are only planned, it may not be known."""
+    if wanted.source_image_id:
+        return dict.fromkeys(seen.places, label_for(wanted.source_image_id))
+    places = seen.places.values()
+    views: dict[str, list[Image]] = {place.image_id: [] for place in places if place.image_id}
+    for place in places:
         if place.image is not None:
             views[place.image.image_id].append(place.image)
-    return {target: _label(wanted, place.image_id, views) for target, place in seen.places.items()}
-
-
-def _label(wanted: PublishWanted, image_id: str | None, views: Mapping[str, list[Image]]) -> str:
-    if wanted.source_image_id:
-        return label_for(wanted.source_image_id)
-    return label_of(image_id, views.get(image_id, ())) if image_id else KNOWN_AFTER_APPLY
+    known = common_labels(views)
+    if any(place.image_id is None for place in places):
+        # A planned copy may be one of an image that is itself a copy of an earlier image.
+        of_published = {label_for(image_id) for image_id in views}
+        known = {image_id: label for image_id, label in known.items() if label in of_published}
+    return {
+        target: known.get(place.image_id or "", KNOWN_AFTER_APPLY) for target, place in seen.places.items()
+    }
 
 
 def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label: str) -> TargetPlan:

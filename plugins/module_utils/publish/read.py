@@ -74,10 +74,14 @@ def read_place(
     # A parameter of another kind, and a template without an image or with a parameter, name no image.
     named = {template.default.image_id or "" for template in templates.values()}
     named |= {found.latest.value if found else "", image_id or ""}
-    unlabeled = _unlabeled(found) if wanted.is_rollback and image_id is None else ()
-    images = read.named_images(ec2, (one for one in (*named, *unlabeled) if IMAGE_ID.fullmatch(one)))
+    not_labeled = wanted.is_rollback and image_id is None
+    unlabeled = _unlabeled(found) if not_labeled else ()
+    itself = _source_itself(wanted, found) if not_labeled else None
+    named |= {*unlabeled, itself or ""}
+    images = read.named_images(ec2, filter(IMAGE_ID.fullmatch, named))
     if unlabeled:
         image_id = _copy_of_source(owner.ec2(target.region) if owner else None, wanted, unlabeled, images)
+    image_id = image_id or itself
     if image_id and image_id not in images and owner is not None and not wanted.as_if_shared:
         images |= _spreading(ec2, owner.ec2(target.region), image_id, target.account_id)
     return Place(image_id, images.get(image_id or ""), found, templates, images)
@@ -92,6 +96,15 @@ def _unlabeled(found: Parameter | None) -> tuple[str, ...]:
     if found is None or not found.is_full:
         return ()
     return tuple(one.value for one in (found.versions[0], found.latest) if not one.labels)
+
+
+def _source_itself(wanted: PublishWanted, found: Parameter | None) -> str | None:
+    """The source image itself, if the parameter had it: it is the one to go back to, whatever its label is.
+
+    If it was published without its copies, and is itself a copy, it has the label of its own source.
+    """
+    source = wanted.source_image_id
+    return source if source and found is not None and found.has_value(source) else None
 
 
 def _copy_of_source(

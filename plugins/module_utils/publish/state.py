@@ -56,6 +56,10 @@ class Parameter:
         """Whether it is of the kind that AWS validates to be an image."""
         return (self.latest.type, self.latest.data_type) == ("String", IMAGE_DATA_TYPE)
 
+    def has_value(self, value: str) -> bool:
+        """Whether any version has this value."""
+        return any(version.value == value for version in self.versions)
+
     def labeled(self, label: str) -> ParameterVersion | None:
         """The one version that carries the label."""
         return next((version for version in self.versions if label in version.labels), None)
@@ -188,6 +192,32 @@ def label_of(image_id: str, views: Iterable[Image]) -> str:
     marks = [view.tags[SOURCE_TAG].rpartition("/")[2] for view in seen if SOURCE_TAG in view.tags]
     recorded = [view.source_image_id for view in seen if view.source_image_id]
     return label_for(next(iter((*marks, *recorded)), image_id))
+
+
+def common_labels(views: Mapping[str, Iterable[Image]]) -> dict[str, str]:
+    """The labels of images that are published together, by ID: an image and its copies have the same.
+
+    An image from which others are copied has the label of its own ID, although it may itself be a copy, as
+    one that was promoted from a build account. ``views`` are what the accounts see of each image.
+    """
+    labels = {image_id: label_of(image_id, seen) for image_id, seen in views.items()}
+    published = {label_for(image_id): image_id for image_id in labels}
+    sources = {image_id: published[label] for image_id, label in labels.items() if label in published}
+    copied = set(sources.values())
+    origins = {image_id: _origin(image_id, sources) for image_id in labels}
+    return {
+        image_id: label_for(origin) if origin in copied else labels[image_id]
+        for image_id, origin in origins.items()
+    }
+
+
+def _origin(image_id: str, sources: Mapping[str, str]) -> str:
+    """The first image of a chain of copies. Wrong tags can make a circle of it, which ends anywhere."""
+    passed: set[str] = set()
+    while image_id in sources and image_id not in passed:
+        passed.add(image_id)
+        image_id = sources[image_id]
+    return image_id
 
 
 def follows(template: LaunchTemplate, parameter: str) -> bool:

@@ -217,6 +217,30 @@ def test_the_label_has_the_source_image(named: str | None, views: list[Any], lab
     assert {*found_labels.values()} == {label}
 
 
+PROMOTED = image(OLD, tags={}, source_image_id="ami-built")
+
+
+@pytest.mark.parametrize(
+    ("others", "label"),
+    [
+        ([found(image=image(NEW, tags={}, source_image_id=OLD))], f"source-{OLD}"),
+        # A copy that the account does not see yet.
+        ([found(image=None)], "source-ami-built"),
+        ([found(image_id=None, image=None)], KNOWN_AFTER_APPLY),
+        # The planned copy does not matter then: another copy shows the source.
+        (
+            [found(image=image(NEW, tags={}, source_image_id=OLD)), found(image_id=None, image=None)],
+            f"source-{OLD}",
+        ),
+    ],
+)
+def test_an_image_that_is_itself_a_copy_is_the_source_of_the_others(others: list[Any], label: str) -> None:
+    places = {place(f"r{number}"): other for number, other in enumerate(others)}
+    places[place()] = found(image_id=OLD, image=PROMOTED)
+    found_labels = publish.labels(wanted(), PublishSeen(OWNER, "aws", places))
+    assert found_labels[place()] == label
+
+
 def test_publishing_a_planned_copy() -> None:
     images = ImagesByTarget({(None, REGION): None})
     nothing = found(image_id=None, image=None, launch=None, templates={TEMPLATE: template(None)})

@@ -99,6 +99,27 @@ def test_the_image_of_a_rollback_is_found_by_its_label(region: Region) -> None:
     assert region.place(**ROLLBACK).image_id == NEW
 
 
+def test_a_rollback_to_the_source_itself_does_not_need_its_label(region: Region) -> None:
+    # It was published with the label of the image that it is a copy of.
+    region.names(SOURCE_ID, OLD, labels=("source-ami-0000000000000000c",))
+    region.has((SOURCE_ID, OLD), SOURCE_ID)
+    found = region.place(**ROLLBACK, require_shared=False)
+    assert found.image_id == SOURCE_ID
+    assert found.image is not None
+
+
+@pytest.mark.parametrize(
+    ("versions", "label"),
+    [(2, (LABEL,)), pytest.param(100, (), id="interrupted, without its label")],
+)
+def test_a_rollback_to_a_copy_goes_before_one_to_the_source_itself(
+    region: Region, versions: int, label: tuple[str, ...]
+) -> None:
+    region.names(NEW, *[SOURCE_ID] * (versions - 1), labels=label)
+    region.has((NEW, SOURCE_ID), NEW, Tags=MARKED)
+    assert region.place(**ROLLBACK, require_shared=False).image_id == NEW
+
+
 def test_a_rollback_without_the_label_has_no_image(region: Region) -> None:
     region.names("text")
     assert region.place(**ROLLBACK).image_id is None

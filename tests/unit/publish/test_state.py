@@ -7,10 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Target
+from ansible_collections.golden.images.plugins.module_utils.model import Image, ImagesByTarget, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 from ansible_collections.golden.images.plugins.module_utils.publish.state import (
     TemplateVersion,
+    common_labels,
     follows,
     follows_another,
     is_settled,
@@ -19,6 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.publish.state import
     may_name,
     needs_version,
 )
+from ansible_collections.golden.images.plugins.module_utils.tags import SOURCE_TAG
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
 from tests.unit.publish.examples import (
@@ -59,6 +61,40 @@ def test_a_label_has_the_source_from_the_tag_or_from_aws_or_else_the_image() -> 
     assert label_of(NEW, [image(tags={}), image()]) == LABEL == f"source-{SOURCE_ID}"
     assert label_of(NEW, [image(tags={}, source_image_id="ami-1")]) == "source-ami-1"
     assert label_of(NEW, []) == f"source-{NEW}"
+
+
+@pytest.mark.parametrize(
+    ("sources", "labels"),
+    [
+        pytest.param({"ami-1": None, "ami-2": "ami-1"}, {"ami-1": "ami-1", "ami-2": "ami-1"}, id="original"),
+        pytest.param({"ami-1": "ami-0"}, {"ami-1": "ami-0"}, id="copy"),
+        pytest.param(
+            {"ami-1": "ami-0", "ami-2": "ami-1", "ami-3": "ami-1"},
+            dict.fromkeys(["ami-1", "ami-2", "ami-3"], "ami-1"),
+            id="promoted",
+        ),
+        pytest.param(
+            {"ami-3": "ami-2", "ami-2": "ami-1", "ami-1": "ami-0"},
+            dict.fromkeys(["ami-3", "ami-2", "ami-1"], "ami-1"),
+            id="copies of copies",
+        ),
+        pytest.param(
+            {"ami-1": "ami-0", "ami-2": "ami-0"}, {"ami-1": "ami-0", "ami-2": "ami-0"}, id="source elsewhere"
+        ),
+        pytest.param({"ami-1": "ami-2", "ami-2": "ami-1"}, {"ami-1": "ami-1", "ami-2": "ami-2"}, id="circle"),
+    ],
+)
+@pytest.mark.parametrize("by_tag", [True, False], ids=["tag", "AWS"])
+def test_images_that_are_published_together_have_the_label_of_their_common_source(
+    sources: dict[str, str | None], labels: dict[str, str], by_tag: bool
+) -> None:
+    def view(image_id: str, source: str | None) -> Image:
+        if by_tag:
+            return image(image_id, tags={SOURCE_TAG: f"us-east-1/{source}"} if source else {})
+        return image(image_id, tags={}, source_image_id=source)
+
+    views = {image_id: [view(image_id, source)] for image_id, source in sources.items()}
+    assert common_labels(views) == {image_id: f"source-{source}" for image_id, source in labels.items()}
 
 
 @pytest.mark.parametrize(
@@ -133,6 +169,7 @@ def test_properties_of_versions() -> None:
     versions = parameter(version(1, OLD, "a"), version(2, NEW, "b"))
     assert versions.latest == version(2, NEW, "b")
     assert versions.labeled("a") == version(1, OLD, "a")
+    assert [versions.has_value(value) for value in (OLD, NEW, SOURCE_ID)] == [True, True, False]
     assert versions.holds_image
     assert not parameter(version(data_type="text")).holds_image
     one, other = TemplateVersion(1, {"ImageId": OLD, "KeyName": "k"}), TemplateVersion(2, {"KeyName": "k"})
