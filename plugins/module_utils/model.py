@@ -99,8 +99,8 @@ class ConsumerRole:
 class Device:
     """One EBS volume of an image.
 
-    ``snapshot_id`` is None while the image is pending, and for a planned copy. ``size_gib`` is None if AWS
-    does not return it.
+    ``snapshot_id`` is None while the image is pending, for a planned copy, and for a volume that is created
+    empty. ``size_gib`` is None if AWS does not return it.
     """
 
     name: str
@@ -140,8 +140,17 @@ class Image:
 
     @property
     def encrypted(self) -> bool:
-        """Whether any of the volumes is encrypted."""
-        return any(device.encrypted for device in self.devices)
+        """Whether any of its snapshots is encrypted, so that a copy or a launch needs the key.
+
+        A volume without a snapshot is created empty at a launch. The image can say that it is encrypted, but
+        not under which key (botocore shape ``EbsBlockDevice``, ``Encrypted`` and ``KmsKeyId``): that is one
+        of the account that launches. CopyImage encrypts snapshots (``CopyImageRequest``, ``Encrypted``); the
+        copy is identical otherwise (EC2 User Guide, "How Amazon EC2 AMI copy works"). Whether it makes empty
+        volumes encrypted, too, is not documented, and has no influence here.
+        """
+        # AWS may not list the snapshots of a pending image.
+        pending = self.state == "pending"
+        return any(device.encrypted and (pending or device.snapshot_id) for device in self.devices)
 
     @property
     def may_be_shared(self) -> bool:

@@ -183,7 +183,7 @@ results:
       type: str
       returned: always
     encrypted:
-      description: Whether any volume is encrypted.
+      description: Whether any snapshot is encrypted.
       type: bool
       returned: always
     image_id:
@@ -196,7 +196,7 @@ results:
       returned: always
     key_access:
       description:
-        - V(not_needed) if no volume is encrypted.
+        - V(not_needed) if no snapshot is encrypted.
         - V(yes) if KMS allows these credentials every operation that AWS documents as required, with every key of the image. An
           instance can still fail for other reasons.
         - V(no) if KMS denies C(Decrypt) with an explicit deny, or if a key is not enabled, unless its snapshot is associated

@@ -78,6 +78,39 @@ def test_a_run_does_what_check_mode_predicts_and_a_rerun_nothing(
     assert (report.stat().st_mtime_ns, report.read_bytes()) == before
 
 
+def test_an_encrypted_volume_that_is_created_empty_needs_no_key(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    """(botocore shape EbsBlockDevice: Encrypted can be set for a new volume, KmsKeyId only in a launch.)"""
+    (root, _data) = observed.snapshot_ids(observed.image(aws, OWNER, HOME, fixture.image_id))
+    scratch = {"DeviceName": "/dev/sdc", "Ebs": {"VolumeSize": 5, "Encrypted": True}}
+    registered = aws.client("ec2", OWNER, HOME).register_image(
+        Name="golden-with-scratch-disk",
+        Architecture="x86_64",
+        RootDeviceName="/dev/xvda",
+        BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": root}}, scratch],
+    )
+    variables |= {
+        "distribute_source_image_id": registered["ImageId"],
+        "distribute_report_path": str(ansible.folder / "report.json"),
+    }
+    done = ansible.run(FQCN, variables)
+    assert done.code == 0, done.text
+    images = done.facts["distribute_images"]
+    for region, image_id in images.items():
+        consumer = CONSUMERS[0]
+        shown = observed.image(aws, consumer, region, image_id)
+        disks = {one["DeviceName"]: one["Ebs"] for one in shown["BlockDeviceMappings"]}
+        assert (disks["/dev/xvda"]["Encrypted"], disks["/dev/sdc"]["Encrypted"]) == (False, True)
+        assert "SnapshotId" not in disks["/dev/sdc"]
+        assert observed.launch(aws, consumer, region, image_id) in ("pending", "running")
+
+    aws.clear_calls()
+    rerun = ansible.run(FQCN, variables)
+    assert (rerun.code, rerun.changed, observed.changes(aws, refused=True)) == (0, [], []), rerun.text
+    assert rerun.facts["distribute_images"] == images
+
+
 def test_copies_that_are_pending_again_after_they_were_available(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

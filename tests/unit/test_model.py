@@ -141,16 +141,25 @@ def test_the_encrypted_snapshots_of_an_image_have_no_duplicates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("devices", "encrypted"),
+    ("devices", "state", "encrypted"),
     [
-        ((), False),
-        (volumes("snap-1"), False),
-        (volumes("snap-1") + volumes("snap-2", encrypted=True), True),
+        pytest.param((), "available", False, id="no volume"),
+        pytest.param(volumes("snap-1"), "available", False, id="plain"),
+        pytest.param(
+            volumes("snap-1") + volumes("snap-2", encrypted=True), "available", True, id="one encrypted"
+        ),
+        # botocore shape EbsBlockDevice, Encrypted: a new (empty) volume can be encrypted.
+        pytest.param(
+            volumes("snap-1") + volumes(None, encrypted=True), "available", False, id="an empty volume"
+        ),
+        pytest.param(volumes(None), "pending", False, id="pending, plain"),
+        pytest.param(volumes(None, encrypted=True), "pending", True, id="pending, encrypted"),
     ],
-    ids=["no volume", "plain", "one encrypted"],
 )
-def test_one_encrypted_volume_makes_an_image_encrypted(devices: tuple[object, ...], encrypted: bool) -> None:
-    assert source_image(devices=devices).encrypted is encrypted
+def test_one_encrypted_snapshot_makes_an_image_encrypted(
+    devices: tuple[object, ...], state: str, encrypted: bool
+) -> None:
+    assert source_image(devices=devices, state=state).encrypted is encrypted
 
 
 OWNER_HERE, A_HERE, B_HERE = (Target(account, "eu-west-1") for account in ("1", "2", "3"))

@@ -197,7 +197,7 @@ def _keys_of(own: OwnImage, state: RegionState) -> set[str | None]:
 def _may_be_under_any(own: OwnImage, state: RegionState) -> bool:
     """Whether a key of the image is not known. A pending image does not list its snapshots yet."""
     return own.image.state == "pending" or any(
-        device.encrypted and device.snapshot_id not in state.snapshots for device in own.image.devices
+        snapshot_id not in state.snapshots for snapshot_id in own.image.encrypted_snapshots
     )
 
 

@@ -45,9 +45,8 @@ class _Listed:
             image
             for image in self.images
             if any(
-                key_arn in self.keys_of.get(device.snapshot_id or "", (key_arn,))
-                for device in image.devices
-                if device.encrypted
+                key_arn in self.keys_of.get(snapshot_id, (key_arn,))
+                for snapshot_id in image.encrypted_snapshots
             )
         )
 
@@ -122,12 +121,7 @@ def _list(clients: Clients, wanted: GrantWanted, region: str) -> _Listed:
     ec2 = clients.ec2(region)
     own = [one for one in read.images(ec2, [], ["self"]) if one.image_id not in wanted.ignored_image_ids]
     images = tuple(image for image in own if image.state != "pending")
-    snapshot_ids = dict.fromkeys(
-        device.snapshot_id
-        for image in images
-        for device in image.devices
-        if device.encrypted and device.snapshot_id
-    )
+    snapshot_ids = dict.fromkeys(one for image in images for one in image.encrypted_snapshots)
     found = read.snapshots(ec2, list(snapshot_ids))
     keys = {one.snapshot_id: one.key_arns for one in found if one.kms_key_id}
     pending = tuple(image.image_id for image in own if image.state == "pending")

@@ -77,14 +77,15 @@ def empty_purge_failure(target: Target) -> Failure:
 def check_public_allowed(image: Image, image_block: str | None, target: Target) -> Iterator[Failure]:
     """Rules for public AMIs: EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2".
 
+    It excludes encrypted volumes besides their snapshots, and so those that are created empty.
     ``image_block`` is None if it was not read.
     """
-    if image.encrypted:
+    if any(device.encrypted for device in image.devices):
         yield Failure.at(
             target,
             "ModifyImageAttribute",
             "encrypted_image",
-            f"{image.image_id} has encrypted snapshots and cannot be public.",
+            f"{image.image_id} has encrypted volumes and cannot be public.",
             "Share it with accounts, or use an unencrypted image.",
         )
     if image.product_codes:

@@ -55,7 +55,7 @@ def key_access(image: SharedImage, keys: KeysSeen) -> tuple[str, str]:
     Guide, "kms:GrantIsForAWSResource", "kms:ViaService"), and EC2 calls them in a launch.
     """
     if not image.encrypted:
-        return "not_needed", "No volume is encrypted."
+        return "not_needed", "No snapshot is encrypted."
     if keys.problem:
         return "unknown", keys.problem
     known = ((keys.of_snapshot[one], one) for one in image.encrypted_snapshots if one in keys.of_snapshot)

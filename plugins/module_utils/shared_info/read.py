@@ -76,6 +76,8 @@ def _filters(wanted: SharedInfoWanted) -> Iterator[list[FilterTypeDef]]:
 def _image(item: Mapping[str, Any]) -> SharedImage:
     volumes = [mapping["Ebs"] for mapping in item.get("BlockDeviceMappings", []) if "Ebs" in mapping]
     encrypted = [volume for volume in volumes if volume.get("Encrypted")]
+    # A volume that is created empty needs no key of the image's; a pending image may not list its snapshots.
+    pending = item.get("State") == "pending"
     return SharedImage(
         image_id=required(item, "ImageId", "DescribeImages"),
         owner_id=required(item, "OwnerId", "DescribeImages"),
@@ -88,7 +90,7 @@ def _image(item: Mapping[str, Any]) -> SharedImage:
         creation_date=item.get("CreationDate"),
         deprecation_time=item.get("DeprecationTime"),
         public=item.get("Public", False),
-        encrypted=bool(encrypted),
+        encrypted=any(pending or volume.get("SnapshotId") for volume in encrypted),
         snapshot_ids=_snapshot_ids(volumes),
         encrypted_snapshots=_snapshot_ids(encrypted),
         product_codes=tuple(

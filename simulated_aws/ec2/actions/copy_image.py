@@ -239,6 +239,11 @@ def _copy_snapshot(
 
 
 def _copy_device(device: Device, copies: dict[str, Snapshot]) -> Device:
+    """The device of the copy: Encrypted and KmsKeyId apply to snapshots (botocore shape CopyImageRequest).
+
+    A volume without a snapshot is kept as it is: the copy is identical otherwise (EC2 User Guide, How Amazon
+    EC2 AMI copy works). Whether Encrypted makes it encrypted, too, is not documented.
+    """
     if device.snapshot_id is None:
         return device
     copy = copies[device.snapshot_id]

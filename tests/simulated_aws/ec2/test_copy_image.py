@@ -149,6 +149,27 @@ def test_encryption(
 
 
 @pytest.mark.parametrize(
+    ("params", "key"), [({}, None), ({"Encrypted": True, "KmsKeyId": "alias/golden"}, "golden")]
+)
+def test_an_empty_volume_stays_empty(client: Any, west: Any, params: dict[str, Any], key: str | None) -> None:
+    """Only snapshots are encrypted (botocore shapes EbsBlockDevice and CopyImageRequest, Encrypted)."""
+    built = build(kms_keys=KEYS)
+    (snapshot, _) = built["images"]["golden"]["snapshot_ids"]
+    blank = {"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 5, "Encrypted": True}}
+    root = {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": snapshot}}
+    registered = client().register_image(Name="with a blank disk", BlockDeviceMappings=[root, blank])
+    (shown,) = client().describe_images(ImageIds=[registered["ImageId"]])["Images"]
+    call = {**source(built), "SourceImageId": registered["ImageId"], **params}
+    copied = one(west, west.copy_image(**call)["ImageId"])
+    assert copied["BlockDeviceMappings"][1] == shown["BlockDeviceMappings"][1]
+    assert copied["BlockDeviceMappings"][1]["Ebs"].items() >= blank["Ebs"].items()
+    assert "SnapshotId" not in copied["BlockDeviceMappings"][1]["Ebs"]
+    assert copied["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is (key is not None)
+    (copy,) = west.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+    assert copy.get("KmsKeyId") == (built["kms_keys"][key]["us-west-2"] if key else None)
+
+
+@pytest.mark.parametrize(
     ("wanted", "tags"),
     [
         ({}, {}),

@@ -161,6 +161,21 @@ def test_what_can_be_public(client: Any, content: dict[str, Any], code: str | No
         assert ec2.describe_images(ImageIds=[image])["Images"][0]["Public"] is True
 
 
+def test_an_image_with_an_empty_encrypted_volume_cannot_be_public(client: Any) -> None:
+    """(EC2 User Guide, Make your AMI publicly available: encrypted volumes, and snapshots of them.)"""
+    ec2 = client()
+    (snapshot, _) = build()["images"]["golden"]["snapshot_ids"]
+    mappings = [
+        {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": snapshot}},
+        {"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 5, "Encrypted": True}},
+    ]
+    image = ec2.register_image(Name="with a blank disk", BlockDeviceMappings=mappings)["ImageId"]
+    ec2.disable_image_block_public_access()
+    public = {"ImageId": image, "LaunchPermission": {"Add": [{"Group": "all"}]}}
+    assert error_code(ec2.modify_image_attribute, **public) == "InvalidParameter"
+    ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"UserId": CONSUMER}]})
+
+
 def test_public_images_have_a_quota(client: Any) -> None:
     """(EC2 User Guide, Quotas for AMIs: 5 per Region.)"""
     public = {"sharing": {"public": True}}

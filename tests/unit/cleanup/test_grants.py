@@ -145,6 +145,14 @@ def test_a_grant_stays_while_an_image_under_its_key_is_shared_with_its_account(
     assert plan(asked(), of).warnings == ()
 
 
+def test_a_volume_that_is_created_empty_has_no_key_that_could_be_unknown() -> None:
+    # botocore shape EbsBlockDevice, Encrypted: true is possible for a new (empty) volume.
+    empty = own("ami-x", 5, tags={}, devices=volumes(None, encrypted=True))
+    of = saw(encrypted(OLD, NEWEST, empty), ROOT)
+    assert revoked(of) == ["g-root"]
+    assert plan(asked(), of).warnings == ()
+
+
 @pytest.mark.parametrize(("associated", "goes"), [((THEIRS, KEY), False), ((THEIRS,), True), ((), True)])
 def test_a_grant_stays_while_its_key_is_associated_with_a_shared_image(
     associated: tuple[str, ...], goes: bool

@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.encryption impo
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
 
 from tests.unit.copy.examples import REGION, planned, wanted
-from tests.unit.examples import OWNER, SOURCE_ID, adopted_image, place
+from tests.unit.examples import OWNER, SOURCE_ID, adopted_image, copied_image, place, source_image, volumes
 from tests.unit.keys.examples import (
     ANY_KEY,
     BY_DEFAULT,
@@ -323,6 +323,17 @@ def test_is_under_without_known_keys() -> None:
     image = adopted_image("ami-1", state="pending")
     assert keys.is_under(image, [], WANTED, True) is True
     assert keys.is_under(image, [], None, False) is True
+
+
+def test_a_volume_that_is_created_empty_has_no_key() -> None:
+    """botocore shape EbsBlockDevice, Encrypted: true is possible for a new (empty) volume."""
+    with_empty = volumes("snap-1") + volumes(None, encrypted=True)
+    source = source_image(devices=with_empty)
+    assert not Encryption().encrypts(REGION, source)
+    assert keys.check_source(Encryption(encrypted=False), source) == ()
+    copy = copied_image("ami-1", devices=with_empty)
+    assert keys.is_under(copy, [], None, False)
+    assert not keys.is_under(copy, [], WANTED, True)
 
 
 def test_a_key_that_could_not_be_described_has_a_warning() -> None:

@@ -153,19 +153,25 @@ def refused(code: str, operation: str) -> ClientError:
     )
 
 
+# A new (empty) volume can be encrypted (botocore shape EbsBlockDevice, Encrypted).
+_EMPTY = {"DeviceName": "/dev/sdb", "Ebs": {"Encrypted": True, "VolumeSize": 5}}
+
+
 @dataclass
 class Ec2:
     """EC2 of one region for the account that owns its images.
 
     ``images`` maps image IDs to the key of their only snapshot, None if it is not encrypted, and
-    ``associated`` to further keys of it. ``keyless`` are images whose key AWS does not return. ``launch`` and
-    ``volumes`` map images, and snapshots, to the permissions that AWS returns. ``states`` are the states of
-    images that are not available. ``key_of_volumes`` maps the account's volumes to their keys.
+    ``associated`` to further keys of it. ``keyless`` are images whose key AWS does not return, and
+    ``with_empty`` those with another volume, encrypted and without a snapshot. ``launch`` and ``volumes`` map
+    images, and snapshots, to the permissions that AWS returns. ``states`` are the states of images that are
+    not available. ``key_of_volumes`` maps the account's volumes to their keys.
     """
 
     images: dict[str, str | None] = field(default_factory=dict)
     associated: dict[str, list[str]] = field(default_factory=dict)
     keyless: tuple[str, ...] = ()
+    with_empty: tuple[str, ...] = ()
     launch: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     volumes: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
@@ -203,7 +209,8 @@ class Ec2:
                         {
                             "DeviceName": "/dev/sda1",
                             "Ebs": {"Encrypted": key is not None, "SnapshotId": f"snap-of-{image_id}"},
-                        }
+                        },
+                        *[_EMPTY for one in self.with_empty if one == image_id],
                     ],
                 }
                 for image_id, key in self.images.items()

@@ -106,6 +106,11 @@ def test_an_image_is_under_a_key_that_is_associated_with_its_snapshot() -> None:
     assert shared(aws).images_for(consumers(A)) == ("ami-1", "ami-2")
 
 
+def test_a_volume_that_is_created_empty_is_under_no_key() -> None:
+    aws, _ec2 = with_images(images={"ami-1": None}, with_empty=("ami-1",), launch={"ami-1": to(A)})
+    assert shared(aws) == SharedUnderKey()
+
+
 def test_an_image_whose_own_key_is_not_returned_may_be_under_any_key() -> None:
     aws, _ec2 = with_images(images={"ami-1": OTHER}, keyless=("ami-1",), launch={"ami-1": to(A)})
     assert shared(aws).images_for(consumers(A)) == ("ami-1",)

@@ -100,6 +100,12 @@ def test_remedy_for_another_accounts_image_names_its_owner() -> None:
             ["encrypted_image"],
             id="one volume encrypted",
         ),
+        # EC2 User Guide, "Make your AMI publicly available": neither encrypted volumes nor snapshots of them.
+        pytest.param(
+            shared(devices=volumes("snap-1") + volumes(None, encrypted=True)),
+            ["encrypted_image"],
+            id="an empty volume encrypted",
+        ),
         pytest.param(shared(product_codes=("abc123",)), ["product_code"], id="product code"),
         pytest.param(
             replace(shared(), image_block="block-new-sharing"), ["block_public_access"], id="images blocked"

@@ -125,12 +125,12 @@ def denying(*operations: str, message: str = "No.") -> OwnKeyAccess:
 @pytest.mark.parametrize(
     ("one", "keys", "access", "reason"),
     [
-        pytest.param(image(), KeysSeen(problem="Broken."), "not_needed", "No volume", id="unencrypted"),
+        pytest.param(image(), KeysSeen(problem="Broken."), "not_needed", "No snapshot", id="unencrypted"),
         pytest.param(
             encrypted("snap-1"), KeysSeen({"snap-1": KEY}, {KEY: ALLOWED}), "yes", "allows", id="allowed"
         ),
         pytest.param(encrypted("snap-1"), KeysSeen(), "unknown", "snap-1", id="snapshot not shared"),
-        pytest.param(encrypted(), KeysSeen(), "unknown", "not shared", id="no snapshot named"),
+        pytest.param(encrypted(), KeysSeen(), "unknown", "not shared", id="pending"),
         pytest.param(
             encrypted("snap-1", "snap-2"),
             KeysSeen({"snap-1": KEY}, {KEY: ALLOWED}),

@@ -118,6 +118,20 @@ def test_an_image(ec2: Wire) -> None:
     )
 
 
+@pytest.mark.parametrize(("state", "encrypted"), [("available", False), ("pending", True)])
+def test_a_volume_without_a_snapshot_is_created_empty_unless_the_image_is_pending(
+    ec2: Wire, state: str, encrypted: bool
+) -> None:
+    devices = [
+        {"DeviceName": "/dev/sda", "Ebs": {"SnapshotId": "snap-a", "Encrypted": False}},
+        {"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 5, "Encrypted": True}},
+    ]
+    described = {**IMAGE, "State": state, "BlockDeviceMappings": devices}
+    ec2.expect("describe_images", REQUEST, {"Images": [described]})
+    (found,) = read_shared.images(ec2.client, SharedInfoWanted(("self",)))
+    assert (found.encrypted, found.encrypted_snapshots) == (encrypted, ())
+
+
 def expect_snapshots(ec2: Wire, **keys: str) -> None:
     listed = [
         {"SnapshotId": name.replace("_", "-"), "State": "completed", "KmsKeyId": key}
