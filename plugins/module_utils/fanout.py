@@ -25,8 +25,10 @@ MAX_THREADS = 64
 # as much CPU time again with a hundred threads. A thread releases the lock by itself long before this.
 _SWITCH_INTERVAL = 0.1
 
-# The grace period, in seconds, of optional items that change something: a change that is not waited for may
-# still be made, and many changes take longer in a far region than in a near one.
+# Seconds that optional items are waited for once all others are finished, by default.
+GRACE_PERIOD = 10.0
+# The same for those that change something: a change that is not waited for may still be made, many changes
+# take longer in a far region than in a near one, and some are repeated for a while (``aws.write.perform``).
 CHANGE_GRACE_PERIOD = 60.0
 
 
@@ -58,7 +60,7 @@ def each(
     work: Callable[[Item], Result],
     *,
     optional: Collection[Item] = (),
-    grace_period: float = 10.0,
+    grace_period: float = GRACE_PERIOD,
     threads: int | None = None,
 ) -> tuple[dict[Item, Result], dict[Item, Exception]]:
     """Call ``work`` for every item in parallel, and return the results and the exceptions, by item.

@@ -126,6 +126,20 @@ def test_a_best_effort_region_does_not_delay_others(
     _assert_finished(aws, fixture, rerun, report)
 
 
+def test_a_best_effort_region_has_time_to_settle(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
+) -> None:
+    """(EC2 Developer Guide, "Eventual consistency": EC2 may not know the source everywhere yet.)"""
+    variables["distribute_best_effort_regions"] = [BAD]
+    # Four attempts within 7 seconds; the next one is made after 15.
+    aws.add_fault(
+        "error", action="CopyImage", region=BAD, times=4, code="InvalidAMIID.Unavailable", status=400
+    )
+    run = ansible.run(FQCN, variables)
+    _assert_finished(aws, fixture, run, report)
+    assert observed.attempts(aws, "CopyImage") == [GOOD, *[BAD] * 5]
+
+
 def test_a_best_effort_region_that_rejects_all_accounts_is_not_shared_and_fails_the_role(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from types import ModuleType
+from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils import fanout
 from hypothesis import HealthCheck, settings
 
 from tests.unit.wire import Wire
@@ -35,3 +38,20 @@ def sts() -> Iterator[Wire]:
     """An STS client, as above."""
     with Wire("sts").spoken() as wire:
         yield wire
+
+
+@pytest.fixture
+def grace_periods(monkeypatch: pytest.MonkeyPatch) -> Callable[[ModuleType], list[float]]:
+    """Records how long each fan-out of a module waits for optional items after all others."""
+
+    def record(module: ModuleType) -> list[float]:
+        recorded: list[float] = []
+
+        def each(items: Any, work: Any, *, optional: Collection[Any], grace_period: float) -> Any:
+            recorded.append(grace_period)
+            return fanout.each(items, work, optional=optional, grace_period=grace_period)
+
+        monkeypatch.setattr(module, "each", each)
+        return recorded
+
+    return record

@@ -13,6 +13,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from .. import arns
+from ..fanout import GRACE_PERIOD
 from ..model import Device, Grant, Image, Key, Sharing, Snapshot
 from ..plan import batches
 from ..structure import as_list
@@ -34,6 +35,8 @@ FILTER_VALUES = 200
 # Seconds for which EC2 is given to return an available image as available. It states no bound (EC2 Developer
 # Guide, "Eventual consistency").
 SETTLING_TIMEOUT = 30.0
+# Seconds that an optional item whose work waits for that gets longer than all others (``fanout.each``).
+SETTLING_GRACE_PERIOD = SETTLING_TIMEOUT + GRACE_PERIOD
 _SETTLING_INTERVAL = 2.0
 
 

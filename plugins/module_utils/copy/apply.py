@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..aws import errors, read
 from ..aws.assumed_roles import AssumedAccounts
 from ..aws.write import Performed, merge, perform_all, snapshots_left
-from ..fanout import each
+from ..fanout import CHANGE_GRACE_PERIOD, each
 from ..model import Image, Target
 from ..plan import Action
 from . import plan as planner
@@ -36,7 +36,7 @@ def perform_each(
         left = snapshots_left(done, _remedy_for_snapshot)
         return ActionsPerformed(done.actions, done.answers, (*done.failures, *left))
 
-    performed, failed = each(actions, perform, optional=optional)
+    performed, failed = each(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
     failures = {target: Failed(errors.failure(item, target, "CopyImage")) for target, item in failed.items()}
     return {**performed, **failures}
 

@@ -14,7 +14,7 @@ from ..aws import errors, read
 from ..aws.caller import identify
 from ..aws.clients import Clients
 from ..aws.parameters import current
-from ..aws.read import Caller
+from ..aws.read import SETTLING_GRACE_PERIOD, Caller
 from ..failures import Failure, Refused, TargetFailed, cut, invalid_option
 from ..fanout import each
 from ..keys.encryption import check_source
@@ -92,7 +92,8 @@ def _read_each(clients: Clients, wanted: CopyWanted, caller: Caller) -> Sources:
             raise TargetFailed(errors.no_image(image_id, Target(caller.account_id, region)))
         return source
 
-    images, failed = each(wanted.regions, read_source, optional=wanted.best_effort_regions)
+    optional = wanted.best_effort_regions
+    images, failed = each(wanted.regions, read_source, optional=optional, grace_period=SETTLING_GRACE_PERIOD)
     failures: dict[str, tuple[Failure, ...]] = {
         region: (errors.failure(item, Target(caller.account_id, region), "DescribeImages"),)
         for region, item in failed.items()

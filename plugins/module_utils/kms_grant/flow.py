@@ -12,8 +12,9 @@ from typing import Any
 from ..aws import errors
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
+from ..aws.read import SETTLING_GRACE_PERIOD
 from ..failures import Refused
-from ..fanout import each
+from ..fanout import GRACE_PERIOD, each
 from ..model import KeySeen, Target
 from ..plan import Plan
 from ..regions import targets_in
@@ -45,7 +46,9 @@ def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
 
     targets = [Target(caller.account_id, region) for region in regions]
     optional = targets_in(wanted.best_effort_regions, targets)
-    keys, failed = each(targets, read_target, optional=optional)
+    # An image that was made a moment ago is waited for, unless access is revoked.
+    grace_period = SETTLING_GRACE_PERIOD if wanted.present else GRACE_PERIOD
+    keys, failed = each(targets, read_target, optional=optional, grace_period=grace_period)
     failures = {target: errors.failure(item, target, "DescribeKey") for target, item in failed.items()}
     if refused := [failure for target, failure in failures.items() if target not in optional]:
         raise Refused(refused)

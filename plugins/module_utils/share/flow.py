@@ -13,9 +13,10 @@ from typing import Any
 from ..aws import errors
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
+from ..aws.read import SETTLING_GRACE_PERIOD
 from ..aws.write import Performed, perform_all
 from ..failures import CONSUMER_REJECTED, Failure, Refused, TargetFailed, invalid_option
-from ..fanout import CHANGE_GRACE_PERIOD, each
+from ..fanout import CHANGE_GRACE_PERIOD, GRACE_PERIOD, each
 from ..model import Target
 from ..plan import Plan, TargetPlan
 from ..progress import Report
@@ -53,7 +54,9 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
         return read_image(clients, wanted, account_id, image_id, target)
 
     optional = targets_in(wanted.best_effort_regions, targets)
-    images, failed = each(targets, read_target, optional=optional)
+    # An image that was made a moment ago is waited for, unless it is unshared.
+    grace_period = SETTLING_GRACE_PERIOD if wanted.present else GRACE_PERIOD
+    images, failed = each(targets, read_target, optional=optional, grace_period=grace_period)
     failures = {target: errors.failure(item, target, "DescribeImages") for target, item in failed.items()}
     if refused := [failure for target, failure in failures.items() if target not in optional]:
         raise Refused(refused)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import read
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
+from ansible_collections.golden.images.plugins.module_utils.fanout import GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.model import (
     Device,
     Grant,
@@ -144,6 +145,8 @@ def test_an_image_that_stays_pending(ec2: Wire, clock: Clock) -> None:
     assert found is not None
     assert found.state == "pending"
     assert clock.now == started + read.SETTLING_TIMEOUT
+    # A best-effort region is waited for until then, and until the last call is answered.
+    assert clock.now - started == read.SETTLING_GRACE_PERIOD - GRACE_PERIOD
 
 
 def test_an_image_that_was_just_created_is_not_found_for_a_while(ec2: Wire, clock: Clock) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import write
+from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_TIMEOUT
 from ansible_collections.golden.images.plugins.module_utils.aws.write import (
     Performed,
     perform_all,
@@ -16,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.write import (
 )
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
 from ansible_collections.golden.images.plugins.module_utils.failures import CONSUMER_REJECTED
+from ansible_collections.golden.images.plugins.module_utils.fanout import CHANGE_GRACE_PERIOD, GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
 from botocore.exceptions import EndpointConnectionError
@@ -388,13 +390,16 @@ def test_an_update_of_a_parameter_that_is_being_updated_is_tried_again(
     assert clock.now == started + 1
 
 
-@pytest.mark.usefixtures("clock")
-def test_what_does_not_propagate_is_a_failure(ec2: Wire) -> None:
+def test_what_does_not_propagate_is_a_failure(ec2: Wire, clock: Clock) -> None:
+    started = clock.now
     # After 0, 1, 3, 7, 15, 23 and 31 seconds.
     for _number in range(7):
         ec2.refuse("copy_image", COPY.parameters, "InvalidRequest", STORAGE)
     (failure,) = perform_all(ec2.client, (COPY,)).failures
     assert (failure.error_code, failure.message) == ("InvalidRequest", STORAGE)
+    # A best-effort region is waited for until then, and until the last call is answered.
+    assert clock.now - started == 31
+    assert SETTLING_TIMEOUT <= clock.now - started <= CHANGE_GRACE_PERIOD - GRACE_PERIOD
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.copy import apply
 from ansible_collections.golden.images.plugins.module_utils.copy.apply import perform_each
 from ansible_collections.golden.images.plugins.module_utils.copy.run import ActionsPerformed, Failed
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure, TargetFailed
+from ansible_collections.golden.images.plugins.module_utils.fanout import CHANGE_GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
@@ -70,6 +72,18 @@ def test_every_target_has_its_event() -> None:
     assert [failure.error_code for failure in refused.failures] == ["ResourceLimitExceeded"]
     assert isinstance(failed, Failed)
     assert (failed.failure.error_code, failed.image) == ("missing_consumer_role", None)
+
+
+def test_a_best_effort_region_has_time_to_settle(
+    grace_periods: Callable[[ModuleType], list[float]],
+) -> None:
+    waited = grace_periods(apply)
+    wire, target = Wire("ec2"), Target(OWNER, EU)
+    wire.expect("copy_image", REQUEST, {"ImageId": "ami-new"})
+    with wire.spoken():
+        actions = {target: (Action(target, "CopyImage", REQUEST),)}
+        perform_each(Accounts({OWNER: wire.client}), actions, (target,))  # type: ignore[arg-type]
+    assert waited == [CHANGE_GRACE_PERIOD]
 
 
 def holder(image_id: str = "ami-failed", state: str = "failed", own: bool = True) -> dict[str, Any]:

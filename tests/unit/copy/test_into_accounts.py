@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import caller
-from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_GRACE_PERIOD, Caller
 from ansible_collections.golden.images.plugins.module_utils.copy import flow
 from ansible_collections.golden.images.plugins.module_utils.copy import inspect as copy_inspect
 from ansible_collections.golden.images.plugins.module_utils.copy import read_access as copy_access
@@ -368,6 +368,14 @@ def test_copies_of_a_source_that_is_only_planned(monkeypatch: pytest.MonkeyPatch
         {"account_id": CONSUMER, "region": region, "image_id": None} for region in (EU, US)
     ]
     assert (result["source_image_id"], result["source_region"]) == (None, None)
+
+
+def test_a_best_effort_region_has_time_until_its_source_is_available(
+    monkeypatch: pytest.MonkeyPatch, grace_periods: Callable[[ModuleType], list[float]]
+) -> None:
+    waited = grace_periods(copy_source)
+    read(monkeypatch, Aws(), each_its_own(best_effort_regions=frozenset({US})))
+    assert waited == [SETTLING_GRACE_PERIOD]
 
 
 def test_a_pending_source_is_refused_unless_it_is_assumed_ready(

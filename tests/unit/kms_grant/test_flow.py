@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.fanout import GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils.kms_grant import flow
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
 from ansible_collections.golden.images.plugins.module_utils.plan import Plan
@@ -69,6 +73,15 @@ def test_best_effort_region_that_cannot_be_read_is_left_out(operation: str) -> N
     assert result["kms_key_arns"] == {US: key_arn("a", US)}
     assert grantees(aws.key(US)) == {root(A)}
     assert grantees(aws.key(EU)) == set()
+
+
+@pytest.mark.parametrize(("present", "seconds"), [(True, SETTLING_GRACE_PERIOD), (False, GRACE_PERIOD)])
+def test_best_effort_region_has_time_until_its_image_is_visible(
+    grace_periods: Callable[[ModuleType], list[float]], present: bool, seconds: float
+) -> None:
+    waited = grace_periods(flow)
+    planned(world(EU, US), wanted(A, present=present, **BEST_EFFORT))
+    assert waited == [seconds]
 
 
 def test_only_best_effort_regions_and_none_can_be_read() -> None:

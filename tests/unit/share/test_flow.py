@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.fanout import GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils.share import flow
 from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen
 
@@ -73,6 +77,17 @@ def test_best_effort_region_that_cannot_be_read_is_left_out(
         (OTHER_REGION, "UnauthorizedOperation")
     ]
     assert [item["region"] for item in FLOW.result(want, seen, plan, Outcome())["results"]] == [REGION]
+
+
+@pytest.mark.parametrize(("present", "seconds"), [(True, SETTLING_GRACE_PERIOD), (False, GRACE_PERIOD)])
+def test_best_effort_region_has_time_until_its_image_is_available(
+    sts: Wire, ec2: Wire, grace_periods: Callable[[ModuleType], list[float]], present: bool, seconds: float
+) -> None:
+    waited = grace_periods(flow)
+    expect_caller(sts)
+    want = wanted(images={REGION: None}, present=present, best_effort_regions=frozenset({REGION}))
+    FLOW.read(clients_of(sts, ec2), want)
+    assert waited == [seconds]
 
 
 def test_image_that_is_refused_in_a_best_effort_region_is_left_out() -> None:
