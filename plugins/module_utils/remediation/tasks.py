@@ -11,8 +11,7 @@ a task for several regions also has the same options ``per_region``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
-from functools import partial
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from ..model import PUBLIC, Sharing
@@ -26,31 +25,40 @@ Options = dict[str, Any]
 def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]:
     """Options for ``ami_share``: images with their snapshots, then other snapshots."""
     leaving = {place: sharing_of(names) for place, names in _leaving(removals).items()}
-    volumes = {place: sharing for place, sharing in leaving.items() if place.kind == "snapshot"}
-    of_image: dict[Place, tuple[Sharing, bool]] = {}
+    snapshots = {place: sharing for place, sharing in leaving.items() if place.kind == "snapshot"}
+    images: dict[Place, tuple[Sharing, bool]] = {}
     for place, sharing in leaving.items():
         if place.kind == "image":
-            snapshots = audited.images[place].snapshots
-            named = sharing.accounts_only()
+            own, accounts = audited.images[place].snapshots, sharing.accounts_only()
             # Only if all of them lose every snapshot, too: some may need one for another image.
-            together = bool(named) and all(not named - volumes.get(one, Sharing()) for one in snapshots)
-            of_image[place] = sharing, together
-            volumes |= {one: volumes[one] - named for one in snapshots if together}
-    # Unshared through the first image that uses it: ami_share takes snapshots by image.
-    of_snapshots: dict[tuple[Place, Sharing], list[str]] = {}
-    unused: dict[tuple[Place, Sharing], list[str]] = {}
-    for place, sharing in volumes.items():
-        if sharing and place not in audited.users:
-            unused.setdefault((Place(place.region, ""), sharing), []).append(place.resource)
+            with_snapshots = bool(accounts) and all(
+                not accounts - snapshots.get(one, Sharing()) for one in own
+            )
+            if with_snapshots:
+                # Done with this image: neither by a task of their own nor with a later image.
+                snapshots |= {one: snapshots[one] - accounts for one in own}
+            images[place] = sharing, with_snapshots
+    by_image: dict[tuple[Place, Sharing], list[str]] = {}
+    without_image: dict[tuple[Place, Sharing], list[str]] = {}
+    for place, sharing in snapshots.items():
+        if sharing and place in audited.users:
+            # Through the first image that uses it: ami_share takes snapshots by image.
+            by_image.setdefault((audited.users[place][0], sharing), []).append(place.resource)
         elif sharing:
-            of_snapshots.setdefault((audited.users[place][0], sharing), []).append(place.resource)
+            without_image.setdefault((Place(place.region, ""), sharing), []).append(place.resource)
+
+    def of_snapshots(sharing: Sharing, places: list[Place]) -> Options:
+        snapshot_ids = [one for place in places for one in by_image[place, sharing]]
+        return {**_of_images((sharing, True), places), "snapshot_ids": snapshot_ids}
+
+    def of_unused(sharing: Sharing, places: list[Place]) -> Options:
+        ids = {place.region: without_image[place, sharing] for place in places}
+        return {**_of_images((sharing, True), []), "snapshots": ids}
+
     return [
-        *(_task(places, partial(_of_images, *same)) for places, same in _grouped(of_image.items())),
-        *(
-            _task(places, partial(_of_snapshots, sharing, of_snapshots))
-            for places, sharing in _grouped(of_snapshots)
-        ),
-        *(_task(places, partial(_of_unused, sharing, unused)) for places, sharing in _grouped(unused)),
+        *_tasks(images.items(), _of_images),
+        *_tasks(by_image, of_snapshots),
+        *_tasks(without_image, of_unused),
     ]
 
 
@@ -59,8 +67,12 @@ def revoke_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]
     leaving = _leaving(removals)
     unshared = frozenset(leaving)
     keys = {place: frozenset(names) for place, names in leaving.items() if place.kind == "key"}
-    images = {key: _unshared_under(key, unshared, audited) for key in keys}
-    return [_task(places, partial(_of_keys, names, images)) for places, names in _grouped(keys.items())]
+
+    def of_keys(names: frozenset[str], places: list[Place]) -> Options:
+        image_ids = [one for key in places for one in _unshared_under(key, unshared, audited)]
+        return {**_of_keys(names, places), "unshared_image_ids": image_ids}
+
+    return list(_tasks(keys.items(), of_keys))
 
 
 def _unshared_under(key: Place, unshared: frozenset[Place], audited: Audited) -> list[str]:
@@ -89,41 +101,34 @@ def _grouped(entries: Iterable[tuple[Place, Same]]) -> list[tuple[list[Place], S
     return [(places, same) for (_number, same), places in groups.items()]
 
 
-def _task(places: list[Place], options: Callable[[list[Place]], Options]) -> Options:
-    parts = [{**options([one]), "per_region": []} for one in places]
-    return {**options(places), "per_region": parts if len(parts) > 1 else []}
+def _tasks(
+    entries: Iterable[tuple[Place, Same]], options: Callable[[Same, list[Place]], Options]
+) -> Iterator[Options]:
+    """The options of as few tasks as possible, with those for each region if a task is for several."""
+    for places, same in _grouped(entries):
+        parts = [{**options(same, [one]), "per_region": []} for one in places]
+        yield {**options(same, places), "per_region": parts if len(parts) > 1 else []}
 
 
-def _of_images(sharing: Sharing, share_snapshots: bool, places: list[Place]) -> Options:
+def _of_images(same: tuple[Sharing, bool], places: list[Place]) -> Options:
+    sharing, with_snapshots = same
     return {
         "images": dict(places),
         "account_ids": sorted(sharing.account_ids),
         "org_arns": sorted(sharing.org_arns),
         "org_unit_arns": sorted(sharing.org_unit_arns),
         "group": PUBLIC if sharing.public else None,
-        "share_snapshots": share_snapshots,
+        "share_snapshots": with_snapshots,
         "snapshot_ids": [],
         "snapshots": {},
     }
 
 
-def _of_snapshots(
-    sharing: Sharing, ids: dict[tuple[Place, Sharing], list[str]], places: list[Place]
-) -> Options:
-    snapshot_ids = [one for place in places for one in ids[place, sharing]]
-    return {**_of_images(sharing, True, places), "snapshot_ids": snapshot_ids}
-
-
-def _of_unused(sharing: Sharing, ids: dict[tuple[Place, Sharing], list[str]], places: list[Place]) -> Options:
-    return {**_of_images(sharing, True, []), "snapshots": {one.region: ids[one, sharing] for one in places}}
-
-
-def _of_keys(names: frozenset[str], images: dict[Place, list[str]], places: list[Place]) -> Options:
+def _of_keys(names: frozenset[str], places: list[Place]) -> Options:
     return {
         "kms_key_ids": dict(places),
         "account_ids": sorted(one for one in names if one.isdigit()),
         "principals": sorted(one for one in names if one.startswith("arn:")),
         "org_ids": sorted(one for one in names if one.startswith("o-")),
         "org_unit_ids": sorted(one for one in names if one.startswith("ou-")),
-        "unshared_image_ids": [image_id for place in places for image_id in images[place]],
     }
