@@ -172,34 +172,61 @@ def _decisions(context: _Context) -> Iterator[Decision]:
         own = seen.images[ref]
         if not is_evaluated(wanted.rules, own, wanted.clocks.disable is not None):
             continue
-        reasons = tuple(kept(wanted.rules, own, ref in latest_images, seen.now))
         usage = seen.usage.get(ref, context.unread_image)
-        evidence = bulk[ref]
-        if usage is not None:
-            evidence += (*usage.references, *usage.unread)
-            since = _reports_count_since(context, own, wanted.max_report_age)
-            evidence += tuple(sharing_evidence(own, usage, wanted.include_shared, since))
-        elif not (reasons or evidence):
-            evidence = (unreadable(ref.image_id, _NOT_READ),)
-        if reasons or evidence:
-            report_wanted = _report_wanted(context, own, usage, reasons, evidence)
-            unread = () if reasons else _only_unread(wanted, evidence)
-            yield Decision(ref, family, KEEP, reasons, evidence, unread, report_wanted=report_wanted)
-            continue
-        todo, blockers, unread = _next_step(context, ref, usage or ImageUsage())
-        final = _reports_count_since(context, own, FINAL_REPORT_AGE)
-        report_wanted = todo.stage in (DISABLE, DEREGISTER) and needs_report(
-            own, usage or ImageUsage(), wanted.include_shared, final
-        )
-        yield Decision(
-            ref,
-            family,
-            todo.stage or WAIT,
-            (*blockers, *(one.could_not_be_read for one in unread)),
-            unread=() if blockers else unread,
-            step=todo,
-            report_wanted=report_wanted,
-        )
+        reasons = tuple(kept(wanted.rules, own, ref in latest_images, seen.now))
+        evidence = _evidence(context, ref, usage, bulk[ref], bool(reasons))
+        if usage is None or reasons or evidence:
+            yield _keep(context, ref, family, usage, reasons, evidence)
+        else:
+            yield _retire(context, ref, family, usage)
+
+
+def _evidence(
+    context: _Context,
+    ref: ImageRef,
+    usage: ImageUsage | None,
+    from_bulk: tuple[Evidence, ...],
+    has_reasons: bool,
+) -> tuple[Evidence, ...]:
+    """The uses of an image. Usage that was not read counts as one if nothing else keeps the image."""
+    wanted, own = context.wanted, context.seen.images[ref]
+    if usage is None:
+        nothing_else = not (has_reasons or from_bulk)
+        return (unreadable(ref.image_id, _NOT_READ),) if nothing_else else from_bulk
+    since = _reports_count_since(context, own, wanted.max_report_age)
+    shared = sharing_evidence(own, usage, wanted.include_shared, since)
+    return (*from_bulk, *usage.references, *usage.unread, *shared)
+
+
+def _keep(
+    context: _Context,
+    ref: ImageRef,
+    family: str,
+    usage: ImageUsage | None,
+    reasons: tuple[str, ...],
+    evidence: tuple[Evidence, ...],
+) -> Decision:
+    """The decision on an image that a rule or its use keeps."""
+    report_wanted = _report_wanted(context, context.seen.images[ref], usage, reasons, evidence)
+    unread = () if reasons else _only_unread(context.wanted, evidence)
+    return Decision(ref, family, KEEP, reasons, evidence, unread, report_wanted=report_wanted)
+
+
+def _retire(context: _Context, ref: ImageRef, family: str, usage: ImageUsage) -> Decision:
+    """The decision on an image that nothing keeps: its next stage, or to wait for that."""
+    own = context.seen.images[ref]
+    todo, blockers, unread = _next_step(context, ref, usage)
+    since = _reports_count_since(context, own, FINAL_REPORT_AGE)
+    is_destructive = todo.stage in (DISABLE, DEREGISTER)
+    return Decision(
+        ref,
+        family,
+        todo.stage or WAIT,
+        (*blockers, *(one.could_not_be_read for one in unread)),
+        unread=() if blockers else unread,
+        step=todo,
+        report_wanted=is_destructive and needs_report(own, usage, context.wanted.include_shared, since),
+    )
 
 
 def _bulk_evidence(

@@ -170,15 +170,15 @@ def _over_limit(
     wanted: CleanupWanted, seen: CleanupSeen, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> Iterator[Failure]:
     images = [str(decision.ref) for decision in decided if decision.is_destructive]
-    deregistered = list(deregistered_images(wanted, seen, orphaned))
-    deletions = len(images) + len(deregistered)
+    deletable = list(deregistered_images(wanted, seen, orphaned))
+    deletions = len(images) + len(deletable)
     # With 100%, all of them.
-    evaluated = len(decided) + len(deregistered)
+    evaluated = len(decided) + len(deletable)
     if wanted.limit.allows(deletions, evaluated):
         return
-    named = ", ".join((images + deregistered)[:_EXAMPLES]) + (" …" if deletions > _EXAMPLES else "")
+    named = ", ".join((images + deletable)[:_EXAMPLES]) + (" …" if deletions > _EXAMPLES else "")
     what = f"{len(images)} of {len(decided)} images would be disabled or deregistered"
-    what += f", and the snapshots of {len(deregistered)} deregistered images deleted" if deregistered else ""
+    what += f", and the snapshots of {len(deletable)} deregistered images deleted" if deletable else ""
     yield Failure(
         message=f"max_deletions: {what} ({named}), but at most {wanted.limit.of(evaluated)} are allowed.",
         remedy="Check the policy. If all of these are intended, raise max_deletions.",
