@@ -78,41 +78,36 @@ def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
     """
     clock = _unless_launched(own, _date(own, CHOSEN_TAG))
     marks: dict[str, str] = {}
-    drop: list[str] = []
-    reached = None
+    undone: list[str] = []
+    taken = None
     for stage in _stages(own, clocks):
-        mark = STAGE_TAGS.get(stage, "")
-        date = _date(own, mark)
-        if is_done(own, stage, now):
+        # A deregistration has none, and is never done: it ends the image and its tags.
+        mark = STAGE_TAGS.get(stage)
+        date = _date(own, mark) if mark else None
+        if mark and _is_done(own, stage, now):
+            # Done, whoever did it: the next clock starts at the date of its tag.
             date = _unless_launched(own, date) or now
             marks[mark] = stamp(date)
             clock = max(clock, date) if clock else date
             continue
-        if date is not None:
+        if mark and date:
+            # Undone, since it has a tag: all restarts now.
             clock = now
             marks[CHOSEN_TAG] = stamp(now)
-            drop.append(mark)
+            undone.append(mark)
         due = (clock or now) + timedelta(days=clocks.days(stage) or 0)
         if due > now:
+            # Not due: wait for it.
             if clock is None:
                 marks[CHOSEN_TAG] = stamp(now)
-            return Step(reached, _new(own, marks), _without(drop, marks), stage, due)
-        reached, clock = stage, now
+            return Step(taken, _new(own, marks), _without(undone, marks), stage, due)
+        # Due: it is taken, unless a later stage is due, too.
+        taken, clock = stage, now
         if mark:
             marks[mark] = stamp(now)
-    if reached == DEREGISTER:
-        return Step(reached)
-    return Step(reached, _new(own, marks), _without(drop, marks))
-
-
-def is_done(own: OwnImage, stage: str, now: datetime) -> bool:
-    """Whether an image has reached a stage already. A disabled image needs no deprecation."""
-    if stage == DEREGISTER:
-        return False
-    if own.image.state == "disabled":
-        return True
-    deprecated = parse(own.image.deprecation_time or "")
-    return stage == DEPRECATE and deprecated is not None and deprecated <= now + _DEPRECATED_WITHIN
+    if taken == DEREGISTER:
+        return Step(taken)
+    return Step(taken, _new(own, marks), _without(undone, marks))
 
 
 def deprecate_at(now: datetime) -> datetime:
@@ -182,6 +177,14 @@ def _stages(own: OwnImage, clocks: Clocks) -> tuple[str, ...]:
     return tuple(stage for stage in wanted if stage == DEREGISTER) if own.image.state == "failed" else wanted
 
 
+def _is_done(own: OwnImage, stage: str, now: datetime) -> bool:
+    """Whether an image is deprecated or disabled already. A disabled image needs no deprecation."""
+    if own.image.state == "disabled":
+        return True
+    deprecated = parse(own.image.deprecation_time or "")
+    return stage == DEPRECATE and deprecated is not None and deprecated <= now + _DEPRECATED_WITHIN
+
+
 def _date(own: OwnImage, mark: str) -> datetime | None:
     """The date of a mark. One from before the image was created is ignored: a copy has it from its source."""
     date = parse(own.image.tags.get(mark, ""))
@@ -205,5 +208,5 @@ def _new(own: OwnImage, marks: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in marks.items() if own.image.tags.get(key) != value}
 
 
-def _without(drop: list[str], marks: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(mark for mark in drop if mark not in marks)
+def _without(undone: list[str], marks: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(mark for mark in undone if mark not in marks)
