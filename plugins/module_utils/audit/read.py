@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..aws import read
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 
 _KEY, _BLOCK = "key_unreadable", "block_public_access_unreadable"
+_UNUSED_UNREADABLE = "unused_snapshots_unreadable"
 _BLOCKS: dict[str, Callable[[EC2Client], str]] = {
     IMAGE_BLOCK: read.image_block_state,
     SNAPSHOT_BLOCK: read.snapshot_block_state,
@@ -152,44 +153,101 @@ def unused_snapshots(ec2: EC2Client, used: Collection[str]) -> Iterator[str]:
                     yield snapshot_id
 
 
-def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionSeen:
-    """One region; permissions are read while images are still being listed."""
-    ec2 = clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region)
-    listed: dict[str, Listed] = {}
-    used: set[str] = set()
-    blocks: dict[str, str] = {}
-    problems: list[Problem] = []
+@dataclass
+class _Listing:
+    """What one thread lists of a region, while others read the permissions of what it yields.
 
-    def with_snapshots(items: Iterable[Listed]) -> Iterator[Piece]:
+    ``used`` are the snapshots that images use, and those that may be used; ``blocks`` are the block public
+    access settings. ``problems`` are why something could not be listed.
+    """
+
+    ec2: EC2Client
+    target: Target
+    check_snapshots: bool
+    listed: dict[str, Listed] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    blocks: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def pieces(self) -> Iterator[Piece]:
+        """Everything whose permissions are read; then, the block public access settings are."""
+        yield from self.pieces_of(images(self.ec2))
+        if self.check_snapshots:
+            yield from self._unused_pieces()
+        self._read_blocks()
+
+    def pieces_of(self, items: Iterable[Listed]) -> Iterator[Piece]:
+        """Images with their snapshots. A snapshot is read once, with the first image that uses it."""
         for item in items:
             image_id = item.image.image_id
-            listed[image_id] = item
-            yield Piece(target, image_id, image_id)
-            # A snapshot is read once, with the first image that uses it.
-            for snapshot_id in item.image.snapshot_ids if check_snapshots else ():
-                if snapshot_id not in used:
-                    used.add(snapshot_id)
-                    yield Piece(target, snapshot_id, image_id)
+            self.listed[image_id] = item
+            yield Piece(self.target, image_id, image_id)
+            for snapshot_id in item.image.snapshot_ids if self.check_snapshots else ():
+                if snapshot_id not in self.used:
+                    self.used.add(snapshot_id)
+                    yield Piece(self.target, snapshot_id, image_id)
 
-    def pieces() -> Iterator[Piece]:
-        yield from with_snapshots(images(ec2))
-        if check_snapshots:
-            yield from _unused_pieces(ec2, target, used, problems)
-        blocks.update(_block_states(ec2, target, problems))
+    def late_images(self, found: _Permissions) -> list[Listed]:
+        """The images that use, by now, snapshots that are shared and that no image used before.
 
-    def sharing(items: Iterable[Piece]) -> _Permissions:
-        return _Permissions(*each(items, lambda piece: _sharing(clients, piece), threads=threads))
+        A pending image may list no snapshots, and reading permissions takes minutes, in which images become
+        available. If the images cannot be read, the snapshots count as used: the rules for unused ones may
+        not apply to them.
+        """
+        shared = sorted(
+            piece.resource
+            for piece, sharing in found.done.items()
+            if piece.image_id is None and sharing.without(self.target.account_id)
+        )
+        try:
+            return [
+                item
+                for ids in batches(shared, read.FILTER_VALUES)
+                for item in images(
+                    self.ec2, [{"Name": "block-device-mapping.snapshot-id", "Values": list(ids)}]
+                )
+            ]
+        except AWS_ERRORS as exception:
+            self._failed(exception, "DescribeImages", _UNUSED_UNREADABLE, self.target.region)
+            self.used.update(shared)
+            return []
 
-    first = sharing(pieces())
-    late = _late_images(ec2, target, first, used, problems)
-    done, failed = first.updated(sharing(with_snapshots(late)), used)
-    for piece, exception in failed.items():
-        problem = failure(exception, target, piece.action)
-        problems.append(Problem(piece.code, piece.resource, problem, piece.image_id))
+    def _unused_pieces(self) -> Iterator[Piece]:
+        try:
+            for snapshot_id in unused_snapshots(self.ec2, self.used):
+                yield Piece(self.target, snapshot_id, None)
+        except AWS_ERRORS as exception:
+            self._failed(exception, "DescribeSnapshots", _UNUSED_UNREADABLE, self.target.region)
+
+    def _read_blocks(self) -> None:
+        for action, reader in _BLOCKS.items():
+            try:
+                self.blocks[action] = reader(self.ec2)
+            except AWS_ERRORS as exception:
+                self._failed(exception, action, _BLOCK, action)
+
+    def _failed(self, exception: Exception, action: str, code: str, resource: str) -> None:
+        self.problems.append(Problem(code, resource, failure(exception, self.target, action)))
+
+
+def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionSeen:
+    """One region; permissions are read while images are still being listed."""
+
+    def permissions(pieces: Iterable[Piece]) -> _Permissions:
+        return _Permissions(*each(pieces, lambda piece: _sharing(clients, piece), threads=threads))
+
+    listing = _Listing(clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region), target, check_snapshots)
+    first = permissions(listing.pieces())
+    later = permissions(listing.pieces_of(listing.late_images(first)))
+    done, failed = first.updated(later, listing.used)
+    unread = [
+        Problem(piece.code, piece.resource, failure(exception, target, piece.action), piece.image_id)
+        for piece, exception in failed.items()
+    ]
     return RegionSeen(
-        images=tuple(listed[image_id] for image_id in sorted(listed)),
-        image_block=blocks.get(IMAGE_BLOCK),
-        snapshot_block=blocks.get(SNAPSHOT_BLOCK),
+        images=tuple(listing.listed[image_id] for image_id in sorted(listing.listed)),
+        image_block=listing.blocks.get(IMAGE_BLOCK),
+        snapshot_block=listing.blocks.get(SNAPSHOT_BLOCK),
         sharing={piece.resource: found for piece, found in done.items() if piece.is_image},
         volumes={
             piece.resource: found
@@ -197,61 +255,8 @@ def _region(clients: Clients, target: Target, check_snapshots: bool, threads: in
             if piece.image_id is not None and not piece.is_image
         },
         unused={piece.resource: found for piece, found in done.items() if piece.image_id is None},
-        problems=tuple(problems),
+        problems=(*listing.problems, *unread),
     )
-
-
-def _unused_pieces(
-    ec2: EC2Client, target: Target, used: Collection[str], problems: list[Problem]
-) -> Iterator[Piece]:
-    """The pieces of snapshots that no image uses; adds to ``problems`` why they could not be listed."""
-    try:
-        for snapshot_id in unused_snapshots(ec2, used):
-            yield Piece(target, snapshot_id, None)
-    except AWS_ERRORS as exception:
-        problems.append(_unlisted(target, exception, "DescribeSnapshots"))
-
-
-def _late_images(
-    ec2: EC2Client, target: Target, found: _Permissions, used: set[str], problems: list[Problem]
-) -> list[Listed]:
-    """The images that use, by now, snapshots that are shared and that no image used before.
-
-    A pending image may list no snapshots, and reading permissions takes minutes, in which images become
-    available. If the images cannot be read, ``problems`` has the reason, and the snapshots count as ``used``:
-    the rules for unused ones may not apply to them.
-    """
-    shared = sorted(
-        piece.resource
-        for piece, sharing in found.done.items()
-        if piece.image_id is None and sharing.without(target.account_id)
-    )
-    try:
-        return [
-            item
-            for ids in batches(shared, read.FILTER_VALUES)
-            for item in images(ec2, [{"Name": "block-device-mapping.snapshot-id", "Values": list(ids)}])
-        ]
-    except AWS_ERRORS as exception:
-        problems.append(_unlisted(target, exception, "DescribeImages"))
-        used.update(shared)
-        return []
-
-
-def _unlisted(target: Target, exception: Exception, action: str) -> Problem:
-    """Why it is not known which snapshots no image uses."""
-    return Problem("unused_snapshots_unreadable", target.region, failure(exception, target, action))
-
-
-def _block_states(ec2: EC2Client, target: Target, problems: list[Problem]) -> dict[str, str]:
-    """The block public access settings; adds to ``problems`` why one could not be read."""
-    states: dict[str, str] = {}
-    for action, reader in _BLOCKS.items():
-        try:
-            states[action] = reader(ec2)
-        except AWS_ERRORS as exception:
-            problems.append(Problem(_BLOCK, action, failure(exception, target, action)))
-    return states
 
 
 def _sharing(clients: Clients, piece: Piece) -> Sharing:
