@@ -61,9 +61,7 @@ class _Family(NamedTuple):
     value: str
 
 
-def families(
-    images: Images, by: FamilyBy, managed: Collection[ImageRef] = frozenset()
-) -> dict[ImageRef, str]:
+def families(images: Images, by: FamilyBy, managed: Collection[ImageRef]) -> dict[ImageRef, str]:
     """The family of each image that has one. A copy without a family of its own has that of its source.
 
     Images that another AWS service manages, such as those of ``managed``, have none: they are neither retired

@@ -68,7 +68,7 @@ def placed(here: list[OwnImage], there: list[OwnImage] | None = None) -> dict[Im
 )
 def test_family(by: FamilyBy, changes: dict[str, Any], family: str | None) -> None:
     ref = ImageRef(HERE, "ami-1")
-    assert families(placed([own(**changes)]), by).get(ref) == family
+    assert families(placed([own(**changes)]), by, ()).get(ref) == family
 
 
 @pytest.mark.parametrize(
@@ -96,19 +96,19 @@ def test_images_that_a_policy_manages_have_no_family() -> None:
 @pytest.mark.parametrize("by", [BY_TAG, FamilyBy(name_pattern=re.compile("(web) .*"))])
 def test_copies_of_copies_follow_their_source_through_regions(by: FamilyBy) -> None:
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
-    assert families(images, by) == dict.fromkeys(images, "web")
+    assert families(images, by, ()) == dict.fromkeys(images, "web")
 
 
 def test_by_source_what_is_made_of_instances_follows_their_image_and_copies_too() -> None:
     base = ImageRef(THERE, "ami-base")
     images = placed([own("ami-1", base=base), own("ami-2", base=base)], [copy_of("ami-3", "ami-2")])
-    assert families(images, BY_SOURCE) == dict.fromkeys(images, "us-east-1/ami-base")
+    assert families(images, BY_SOURCE, ()) == dict.fromkeys(images, "us-east-1/ami-base")
 
 
 def test_images_that_name_each_other_as_source_end_the_search() -> None:
     images = placed([copy_of("ami-1", "ami-2"), copy_of("ami-2", "ami-1")])
-    assert families(images, BY_TAG) == {}
-    assert set(families(images, BY_SOURCE)) == set(images)
+    assert families(images, BY_TAG, ()) == {}
+    assert set(families(images, BY_SOURCE, ())) == set(images)
 
 
 def names(refs: frozenset[ImageRef]) -> list[str]:
@@ -135,21 +135,21 @@ def names(refs: frozenset[ImageRef]) -> list[str]:
 )
 def test_latest(here: list[OwnImage], count: int, kept: list[str]) -> None:
     images = placed(here)
-    assert names(latest(images, families(images, BY_TAG), count)) == kept
+    assert names(latest(images, families(images, BY_TAG, ()), count)) == kept
 
 
 @pytest.mark.parametrize("state", ["available", "disabled"])
 def test_an_image_without_a_creation_date_takes_the_place_of_no_other(state: str) -> None:
     undated = replace(own("ami-9", state="available"), created=None)
     images = placed([own("ami-1", 3, state=state), own("ami-0", 5, state=state), undated])
-    assert names(latest(images, families(images, BY_TAG), 1)) == ["ami-1"]
+    assert names(latest(images, families(images, BY_TAG, ()), 1)) == ["ami-1"]
     copied = placed([own("ami-1", 3), copy_of("ami-2", "ami-9", tags={"family": "web"}), undated])
-    assert names(latest(copied, families(copied, BY_TAG), 1)) == ["ami-1"]
+    assert names(latest(copied, families(copied, BY_TAG, ()), 1)) == ["ami-1"]
 
 
 def test_each_region_keeps_its_own_latest() -> None:
     images = placed([own("ami-1", 9), own("ami-2", 8)], [own("ami-3", 3), own("ami-4", 2)])
-    assert names(latest(images, families(images, BY_TAG), 1)) == ["ami-2", "ami-4"]
+    assert names(latest(images, families(images, BY_TAG, ()), 1)) == ["ami-2", "ami-4"]
 
 
 OLD, NEW = own("ami-old", 50), own("ami-new", 10)
@@ -179,14 +179,14 @@ def test_a_copy_made_late_of_an_old_image_does_not_displace_the_newest(
     here: list[OwnImage], late_copy: OwnImage
 ) -> None:
     images = placed(here, [EARLY_COPY, late_copy])
-    kept = latest(images, families(images, BY_TAG), 1)
+    kept = latest(images, families(images, BY_TAG, ()), 1)
     assert names(kept) == ["ami-new", "ami-new-copy", "ami-old-copy"]
 
 
 def test_a_copy_inherits_the_family_and_date_of_a_deregistered_source() -> None:
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
     first, third, second = images
-    of = families(images, BY_TAG)
+    of = families(images, BY_TAG, ())
     tags = {**KEEPS_FAMILY, ORIGIN_CREATED_TAG: stamp(images[first].created)}
     assert inherited_tags(images, of, BY_TAG, {first}) == {second: tags, third: tags}
     assert inherited_tags(images, of, BY_TAG, {second}) == {third: tags}
@@ -219,9 +219,9 @@ def test_an_inherited_family_is_that_of_the_options_that_would_have_given_it_to_
 ) -> None:
     ref = ImageRef(HERE, "ami-2")
     left = placed([copy_of("ami-2", "ami-1", THERE, tags=tags)])
-    assert families(left, by).get(ref) == family
+    assert families(left, by, ()).get(ref) == family
     # What an image inherited does not count as long as its source is there to show it by itself.
-    assert families(placed([own("ami-1", tags=tags)]), BY_SOURCE) == {
+    assert families(placed([own("ami-1", tags=tags)]), BY_SOURCE, ()) == {
         ImageRef(HERE, "ami-1"): "eu-west-1/ami-1"
     }
 
@@ -244,12 +244,12 @@ def test_a_family_survives_one_origin_after_the_other(
     for order in ((first, second), (second, first)):
         images, written = dict(chain), dict[str, str]()
         for gone in order:
-            for ref, tags in inherited_tags(images, families(images, by), by, {gone}).items():
+            for ref, tags in inherited_tags(images, families(images, by, ()), by, {gone}).items():
                 written |= tags
                 image = replace(images[ref].image, tags={**images[ref].image.tags, **tags})
                 images[ref] = replace(images[ref], image=image)
             del images[gone]
-            assert families(images, by) == dict.fromkeys(images, family)
+            assert families(images, by, ()) == dict.fromkeys(images, family)
         assert written == {**kept, ORIGIN_CREATED_TAG: stamp(own("ami-1").created)}
 
 
@@ -261,7 +261,7 @@ def test_tags_of_families_are_as_long_as_ec2_allows() -> None:
 def test_an_image_is_blocked_until_every_image_made_of_it_has_its_inherited_tags() -> None:
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
     first, third, second = images
-    of = families(images, BY_TAG)
+    of = families(images, BY_TAG, ())
     tags = {**KEEPS_FAMILY, ORIGIN_CREATED_TAG: stamp(images[first].created)}
     of_second = {(second, key, value) for key, value in tags.items()}
     of_third = {(third, key, value) for key, value in tags.items()}

@@ -66,7 +66,7 @@ def a_copy() -> OwnImage:
     copy = own("ami-copy", days=300, name="copy", tags={}, source_image_id="ami-gone", source_region=REGION)
     origin, ref, by = ImageRef(REGION, "ami-gone"), ImageRef(REGION, "ami-copy"), FamilyBy(tag="family")
     images = {origin: own("ami-gone", days=310), ref: copy}
-    tags = inherited_tags(images, families(images, by), by, {origin})[ref]
+    tags = inherited_tags(images, families(images, by, ()), by, {origin})[ref]
     return replace(copy, image=replace(copy.image, tags=tags))
 
 
