@@ -31,26 +31,24 @@ _CREATED = 2
 
 def report_flow(
     content: Callable[[Mapping[str, Any]], dict[str, Any]],
-    document: Callable[[Mapping[str, Any]], Document] | None = None,
-    changes: ChangesOf | None = None,
-    check: Callable[[Mapping[str, Any]], Iterable[Failure]] = lambda _params: (),
+    document: Callable[[Mapping[str, Any]], Document],
+    changes: ChangesOf,
+    check: Callable[[Mapping[str, Any]], Iterable[Failure]],
     remember: Remember | None = None,
 ) -> Flow[ReportWanted, ReportSeen]:
     """A flow that writes a report: as JSON to ``report_path``, in all formats to ``report_dir``.
 
-    Each is written only if the option is set. A flow has the options ``report_dir`` and ``account_names`` if
-    ``document`` is given.
+    Each is written only if the option is set.
 
     ``check`` refuses options that are not what ``content`` needs. ``content`` creates the report's content
-    from the options, as JSON values that differ only if something
-    has changed. ``document`` creates the ``Document`` from the content. ``changes`` compares the content of
-    the previous report in the directory with that of this one, for example with ``changes_between``. The
-    directory's ``report.json`` has the content and ``written_at``, ``kind`` (the document's), ``changes`` and
-    ``history``, which therefore must not be keys of the content. ``remember`` completes the content by that
-    of the previous report.
+    from the options, as JSON values that differ only if something has changed. ``document`` creates the
+    ``Document`` from the content. ``changes`` compares the content of the previous report in the directory
+    with that of this one, for example with ``changes_between``. The directory's ``report.json`` has the
+    content and ``written_at``, ``kind`` (the document's), ``changes`` and ``history``, which therefore must
+    not be keys of the content. ``remember`` completes the content by that of the previous report.
 
-    The module returns ``report`` (the content), ``report_path`` and, if ``document`` is given, ``report_dir``
-    and ``changes`` (``since``, ``added``, ``removed``; None if there is no previous report).
+    The module returns ``report`` (the content), ``report_path``, ``report_dir`` and ``changes`` (``since``,
+    ``added``, ``removed``; None if there is no previous report).
     """
 
     def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
@@ -60,7 +58,7 @@ def report_flow(
         report = content(params)
         # An empty string is the same as no path: files would be written to the root of the file system.
         path, folder = params["report_path"] or None, params.get("report_dir") or None
-        if folder is None or document is None:
+        if folder is None:
             return ReportWanted(path, report, remember=remember)
         names = {key: name for key, name in (params.get("account_names") or {}).items() if name}
 
@@ -69,21 +67,12 @@ def report_flow(
 
         return ReportWanted(path, report, Folder(folder, named, changes), remember)
 
-    def returned(
-        wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome
-    ) -> dict[str, Any]:
-        found = result(wanted, seen, plan, outcome)
-        if document is None:
-            return found
-        listed = None if plan.changes is None else plan.changes.as_result()
-        return {**found, "changes": listed, "report_dir": wanted.folder.path if wanted.folder else None}
-
     return Flow(
         wanted_from,
         read_state,
         plan,
         apply,
-        returned,
+        result,
         needs_aws=False,
         diff=lambda _wanted, _seen, plan: {"before": plan.before, "after": plan.after},
         # It repeats what the other tasks display.
@@ -226,7 +215,12 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
 
 def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome) -> dict[str, Any]:
     """The values that every report module returns."""
-    return {"report": plan.after, "report_path": wanted.path}
+    return {
+        "changes": None if plan.changes is None else plan.changes.as_result(),
+        "report": plan.after,
+        "report_dir": wanted.folder.path if wanted.folder else None,
+        "report_path": wanted.path,
+    }
 
 
 def write_file(path: Path, text: str) -> None:

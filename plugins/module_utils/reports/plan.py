@@ -43,7 +43,7 @@ class Folder:
 
     path: str
     document: Callable[[Content], Document]
-    changes: ChangesOf | None = None
+    changes: ChangesOf
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def _previous(folder: Folder, kind: str, seen: ReportSeen) -> tuple[dict[str, An
 def _changes_since(
     folder: Folder, previous: Content | None, content: Content
 ) -> tuple[Changes | None, tuple[str, ...]]:
-    if previous is None or folder.changes is None:
+    if previous is None:
         return None, ()
     try:
         return folder.changes(previous, content), ()

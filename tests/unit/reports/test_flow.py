@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.arguments import REPORT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused, invalid_option
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes
 from ansible_collections.golden.images.plugins.module_utils.reports.flow import (
     check_appended_file,
     check_file,
@@ -25,6 +26,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.flow import 
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 from tests.unit.examples import as_read
+from tests.unit.reports.examples import document
 
 SILENT = reporter(None, print)
 PARAMS: dict[str, Any] = {
@@ -149,13 +151,23 @@ def test_a_report_needs_no_aws() -> None:
 
 
 def test_a_flow_returns_the_content_that_it_is_given(tmp_path: Path) -> None:
-    flow = report_flow(lambda params: {"status": params["status"]})
-    wanted = flow.wanted({"report_path": str(tmp_path / "r.json"), "status": "done"}, False)
+    flow = report_flow(
+        lambda params: {"status": params["status"]},
+        document=lambda _content: document(),
+        changes=lambda _before, _after: Changes("", (), ()),
+        check=lambda params: [] if params["status"] else [invalid_option("status", "It is empty.", "")],
+    )
+    options = {"report_path": str(tmp_path / "r.json")}
+    with pytest.raises(Refused, match="It is empty"):
+        flow.wanted({**options, "status": ""}, False)
+    wanted = flow.wanted({**options, "status": "done"}, False)
     seen = flow.read(None, wanted)
     plan = flow.plan(wanted, seen)
     assert [action.as_result()["resource"] for action in plan.actions] == [str(tmp_path / "r.json")]
     assert flow.result(wanted, seen, plan, Outcome()) == {
+        "changes": None,
         "report": {"status": "done"},
+        "report_dir": None,
         "report_path": str(tmp_path / "r.json"),
     }
 

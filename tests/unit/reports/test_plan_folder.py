@@ -200,7 +200,7 @@ def test_a_report_with_other_formatting_is_unchanged(first: dict[str, str]) -> N
 
 
 def test_a_file_in_addition_to_the_folder(first: dict[str, str]) -> None:
-    wanted = ReportWanted("r.json", CONTENT, Folder("reports/", lambda _content: document()))
+    wanted = ReportWanted("r.json", CONTENT, Folder("reports/", lambda _content: document(), differences))
     both = plan(wanted, ReportSeen(None, NOW))
     assert [action.path for action in both.actions] == ["r.json", *(f"reports/{name}" for name in first)]
     text = both.actions[0].text
@@ -239,11 +239,6 @@ def test_what_only_the_previous_run_could_know_is_kept() -> None:
 def test_a_previous_report_that_knows_nothing_is_no_problem(text: str | None) -> None:
     result = plan(ReportWanted("r.json", CONTENT, remember=completed), ReportSeen(text, NOW))
     assert result.after == CONTENT
-
-
-def test_changes_are_optional(first: dict[str, str]) -> None:
-    result = planned(first, OTHER, changes=None)
-    assert (result.changes, result.warnings) == (None, ())
 
 
 @given(st.lists(st.text(), unique=True), st.lists(st.text(), unique=True))
