@@ -62,11 +62,11 @@ def content(params: Mapping[str, Any]) -> dict[str, Any]:
         params["copy_result"],
         params["grant_result"],
         params["share_result"],
-        params["consumer_copy_result"],
-        params["verification_results"],
-        params["publish_result"],
-        params["verification_error"],
-        {
+        consumer_copy_result=params["consumer_copy_result"],
+        verification_results=params["verification_results"],
+        publish_result=params["publish_result"],
+        verification_error=params["verification_error"],
+        wanted={
             "shared_with": [
                 *_accounts(params["account_ids"]),
                 *params["org_arns"],

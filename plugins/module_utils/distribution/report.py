@@ -34,11 +34,12 @@ def distribution(
     copy_result: Mapping[str, Any],
     grant_result: Mapping[str, Any],
     share_result: Mapping[str, Any],
-    consumer_copy_result: Mapping[str, Any] | None = None,
-    verification_results: Iterable[Mapping[str, Any]] = (),
-    publish_result: Mapping[str, Any] | None = None,
-    verification_error: str = "",
-    wanted: Mapping[str, Sequence[str]] | None = None,
+    *,
+    consumer_copy_result: Mapping[str, Any],
+    verification_results: Iterable[Mapping[str, Any]],
+    publish_result: Mapping[str, Any],
+    verification_error: str,
+    wanted: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
     """The report, from the results of ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share``.
 
@@ -53,14 +54,12 @@ def distribution(
     """
     shares = {share["region"]: share for share in share_result.get("results", ())}
     regions = [_region(copy, shares.get(copy["region"])) for copy in copy_result.get("results", ())]
-    consumer_copies = consumer_copy_result or {}
-    publication = publish_result or {}
     verifications = [dict(item) for item in verification_results]
     verification = (
         {"failures": [{"action": "verify", "message": verification_error}]} if verification_error else {}
     )
     failures = steps.failures(
-        (copy_result, grant_result, share_result, consumer_copies, verification, publication)
+        (copy_result, grant_result, share_result, consumer_copy_result, verification, publish_result)
     )
     ready = [region for region in regions if region["shared"]]
     verified = all(item["reached"] for item in verifications)
@@ -68,12 +67,12 @@ def distribution(
         status = "distributed"
     else:
         status = "incomplete" if ready else "failed"
-    copies = [_copy(copy) for copy in consumer_copies.get("results", ())]
+    copies = [_copy(copy) for copy in consumer_copy_result.get("results", ())]
     publications = [
-        {fact: item.get(fact) for fact in _PUBLISH_FACTS} for item in publication.get("results", ())
+        {fact: item.get(fact) for fact in _PUBLISH_FACTS} for item in publish_result.get("results", ())
     ]
     optional = {"consumer_images": copies, "published": publications, "verified": verifications}
-    asked = {name: list(principals) for name, principals in (wanted or {}).items() if principals}
+    asked = {name: list(principals) for name, principals in wanted.items() if principals}
     return {
         **{name: rows for name, rows in optional.items() if rows},
         **({"wanted": asked} if asked else {}),

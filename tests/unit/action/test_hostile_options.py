@@ -19,11 +19,10 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleError
 from ansible.utils.display import Display
-from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
 
 from tests.unit.hostile import VALUES, paths, removed, replaced
 
-from ..distribution.examples import EU, copied, shared
+from ..distribution.examples import EU, copied, reported, shared
 from ..test_hostile_options import complaints_in
 
 INPUTS = 300
@@ -59,7 +58,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "role_result": [
         {
             "role": "distribute",
-            "report": distribution(copied(EU), {}, shared(EU)),
+            "report": reported(copied(EU), {}, shared(EU)),
             "results": {"copy_result": copied(EU), "share_result": shared(EU)},
             "report_path": "report.json",
         },

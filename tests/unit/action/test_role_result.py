@@ -12,13 +12,12 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.golden.images.plugins.action import role_result as plugin
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
-from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
 
 from tests.unit.cleanup.report.examples import KEPT, cleaned
-from tests.unit.distribution.examples import EU, US, copied, failure, shared
+from tests.unit.distribution.examples import EU, US, copied, failure, reported, shared
 
 COPIED = copied(EU)
-REPORT = distribution(COPIED, {}, shared(EU))
+REPORT = reported(COPIED, {}, shared(EU))
 CLEANED = cleanup(cleaned(KEPT), Prices(), True)
 GIVEN = {"role": "distribute", "report": REPORT, "results": {"copy_result": COPIED}}
 
@@ -57,7 +56,7 @@ def test_the_text_is_displayed_and_returned(displayed: list[tuple[str, str | Non
 
 
 def test_problems_are_colored(displayed: list[tuple[str, str | None]]) -> None:
-    run(report=distribution(copied(US, EU, failures=[failure(EU)]), {}, shared(US)))
+    run(report=reported(copied(US, EU, failures=[failure(EU)]), {}, shared(US)))
     colors = {text.split()[0]: color for text, color in displayed if text}
     assert colors["Incomplete:"] == plugin.constants.COLOR_ERROR
     assert colors["eu-west-1"] == plugin.constants.COLOR_ERROR
@@ -67,7 +66,7 @@ def test_problems_are_colored(displayed: list[tuple[str, str | None]]) -> None:
 def test_what_a_failed_task_has_displayed_is_only_in_the_text(
     displayed: list[tuple[str, str | None]],
 ) -> None:
-    report = distribution(copied(US, EU, failures=[failure(EU)]), {}, shared(US))
+    report = reported(copied(US, EU, failures=[failure(EU)]), {}, shared(US))
     message = "No (Refused). Ask."
     for messages, shown in (([], True), ([f"eu-west-1: {message}\nRerun."], False)):
         displayed.clear()

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
+
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
 
 EU, US = "eu-west-1", "us-east-1"
@@ -54,6 +56,20 @@ def share(region: str) -> dict[str, Any]:
         "shared_tags": {"version": "1"},
         "volume_permissions": {f"snap-{region}": {}},
     }
+
+
+def reported(
+    copy_result: dict[str, Any], grant_result: dict[str, Any], share_result: dict[str, Any], **steps: Any
+) -> dict[str, Any]:
+    """The report of a distribution without the optional steps that are not given."""
+    absent: dict[str, Any] = {
+        "consumer_copy_result": {},
+        "verification_results": [],
+        "publish_result": {},
+        "verification_error": "",
+        "wanted": {},
+    }
+    return distribution(copy_result, grant_result, share_result, **{**absent, **steps})
 
 
 def failure(region: str, **changes: Any) -> dict[str, Any]:

@@ -7,12 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.distribution.document import changes, document
-from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Cell, Document, Grid, Mark
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import render_all
 from ansible_collections.golden.images.plugins.module_utils.verification.findings import MEANINGS
 
-from tests.unit.distribution.examples import EU, US, copied, copy, failure, share, shared
+from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, share, shared
 from tests.unit.examples import OWNER, SOURCE_ID
 
 A, B = "222222222222", "333333333333"
@@ -45,7 +44,7 @@ def published(region: str, **changed: Any) -> dict[str, Any]:
 
 
 def of(*arguments: Any, **more: Any) -> Document:
-    return document(distribution(*arguments, **more))
+    return document(reported(*arguments, **more))
 
 
 def steps(shown: Document) -> dict[str, dict[str, tuple[str, Mark] | None]]:
@@ -141,7 +140,8 @@ def test_a_key_that_could_not_be_read_is_not_ok() -> None:
 def test_how_long_each_copy_took() -> None:
     source = copy(US, origin="source", copy_seconds=None)
     consumers = copied(results=[copy(EU, account_id=A, copy_seconds=8)])
-    shown = of(copied(results=[source, copy(EU, copy_seconds=421)]), {}, shared(US, EU), consumers)
+    found = copied(results=[source, copy(EU, copy_seconds=421)])
+    shown = of(found, {}, shared(US, EU), consumer_copy_result=consumers)
     (grid,) = shown.pictures
     assert isinstance(grid, Grid)
     cells = {region: cells[0] for region, cells in grid.rows}
@@ -242,7 +242,7 @@ def test_the_title_names_the_image_as_it_is_called_in_its_own_region() -> None:
 
 
 def test_copies_that_accounts_own() -> None:
-    shown = of(copied(EU), {}, {}, copied(US))
+    shown = of(copied(EU), {}, {}, consumer_copy_result=copied(US))
     assert [table.title for table in shown.tables] == ["Copies that accounts own"]
     assert [len(shown.records.rows), shown.records.rows[0].get("principal")] == [1, None]
 
@@ -255,8 +255,8 @@ def test_nothing_was_distributed() -> None:
 
 
 def test_changes_since_the_last_report() -> None:
-    before = {**distribution(copied(EU), {}, {}), "written_at": BEFORE}
-    after = distribution(copied(EU, US), {}, shared(EU), publish_result={"results": [published(EU)]})
+    before = {**reported(copied(EU), {}, {}), "written_at": BEFORE}
+    after = reported(copied(EU, US), {}, shared(EU), publish_result={"results": [published(EU)]})
     found = changes(before, after)
     assert found.added == (
         f"{EU}: ami-{EU} is shared with {A}.",

@@ -7,23 +7,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.distribution.report import (
-    distribution,
-    remembered,
-)
+from ansible_collections.golden.images.plugins.module_utils.distribution.report import remembered
 
-from tests.unit.distribution.examples import EU, US, copied, copy, failure, shared
+from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, shared
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
 
 
 def test_a_verification_that_failed_without_results_is_reported() -> None:
-    report = distribution(copied(EU), {}, shared(EU), verification_error="No such option.")
+    report = reported(copied(EU), {}, shared(EU), verification_error="No such option.")
     assert report["status"] == "incomplete"
     assert [(one["action"], one["message"]) for one in report["failures"]] == [("verify", "No such option.")]
 
 
 def test_a_region_has_its_image_and_its_permissions() -> None:
-    report = distribution(copied(EU), {}, shared(EU))
+    report = reported(copied(EU), {}, shared(EU))
     assert report == {
         "failures": [],
         "regions": [
@@ -50,7 +47,7 @@ def test_a_region_has_its_image_and_its_permissions() -> None:
 
 
 def test_a_region_that_is_not_shared() -> None:
-    (region,) = distribution(copied(EU), {}, {})["regions"]
+    (region,) = reported(copied(EU), {}, {})["regions"]
     assert region["shared"] is False
     assert region["image_id"] == f"ami-{EU}"
     assert region["launch_permissions"] is None
@@ -86,11 +83,11 @@ TASK_FAILED = {"failed": True, "msg": "The task includes an undefined variable."
     ],
 )
 def test_status(copy_result: Any, grant_result: Any, share_result: Any, status: str) -> None:
-    assert distribution(copy_result, grant_result, share_result)["status"] == status
+    assert reported(copy_result, grant_result, share_result)["status"] == status
 
 
 def test_failures_of_all_steps_in_their_order() -> None:
-    report = distribution(
+    report = reported(
         copied(EU, failures=[failure(EU, message="copy")]),
         {"failed": True, "failures": [failure(EU, message="grant", action="CreateGrant")]},
         {"failed": True, "failures": [failure(EU, message="share")]},
@@ -100,13 +97,13 @@ def test_failures_of_all_steps_in_their_order() -> None:
 
 
 def test_a_failed_task_without_failures_is_a_failure() -> None:
-    (item,) = distribution(copied(EU), TASK_FAILED, shared(EU))["failures"]
+    (item,) = reported(copied(EU), TASK_FAILED, shared(EU))["failures"]
     assert item["message"] == TASK_FAILED["msg"]
     assert item["region"] is None
 
 
 def test_a_failed_task_with_failures_is_not_counted_twice() -> None:
-    report = distribution(copied(EU, failed=True, msg="1 problem", failures=[failure(EU)]), {}, {})
+    report = reported(copied(EU, failed=True, msg="1 problem", failures=[failure(EU)]), {}, {})
     assert len(report["failures"]) == 1
 
 
@@ -119,17 +116,17 @@ def test_a_failed_task_with_failures_is_not_counted_twice() -> None:
     ],
 )
 def test_a_second_run_of_the_same_distribution_has_the_same_report(again: dict[str, Any]) -> None:
-    assert distribution(again, {}, shared(EU)) == distribution(copied(EU), {}, shared(EU))
+    assert reported(again, {}, shared(EU)) == reported(copied(EU), {}, shared(EU))
 
 
 def test_a_failure_that_repeats_has_the_same_report() -> None:
     first, second = (copied(EU, failures=[failure(EU, request_id=number)]) for number in ("1", "2"))
-    assert distribution(first, {}, {}) == distribution(second, {}, {})
+    assert reported(first, {}, {}) == reported(second, {}, {})
 
 
 def test_other_keys_of_a_result_are_left_out() -> None:
     task = {"invocation": {"module_args": {"secret_key": "wJalrXUtnFEMI"}}}
-    report = distribution({**copied(EU), **task}, {**task}, {**shared(EU), **task})
+    report = reported({**copied(EU), **task}, {**task}, {**shared(EU), **task})
     assert "wJalrXUtnFEMI" not in str(report)
 
 
@@ -138,20 +135,20 @@ def test_consumer_copies_are_reported_with_their_failures() -> None:
         "failures": [failure(EU, account_id="222222222222")],
         "results": [copy(EU, account_id="222222222222")],
     }
-    report = distribution(copied(EU), {}, shared(EU), mine)
+    report = reported(copied(EU), {}, shared(EU), consumer_copy_result=mine)
     assert [(item["account_id"], item["region"], item["image_id"]) for item in report["consumer_images"]] == [
         ("222222222222", EU, f"ami-{EU}")
     ]
     assert [item["account_id"] for item in report["failures"]] == ["222222222222"]
     assert report["status"] == "incomplete"
-    assert "consumer_images" not in distribution(copied(EU), {}, shared(EU))
+    assert "consumer_images" not in reported(copied(EU), {}, shared(EU))
 
 
 def report_with(seconds: Any, **changes: Any) -> dict[str, Any]:
     """A report with a copy in the owner's account and one of a consumer, which took as long."""
     mine = {"results": [copy(US, account_id="222222222222", copy_seconds=seconds)]}
     found = copied(results=[copy(EU, copy_seconds=seconds, **changes)])
-    return distribution(found, {}, shared(EU), mine)
+    return reported(found, {}, shared(EU), consumer_copy_result=mine)
 
 
 def seconds_of(report: dict[str, Any]) -> list[int | None]:
@@ -187,5 +184,5 @@ def test_a_later_report_remembers_how_long_copies_took(
 
 
 def test_a_report_without_consumer_copies_stays_without() -> None:
-    now = distribution(copied(EU), {}, shared(EU))
+    now = reported(copied(EU), {}, shared(EU))
     assert remembered(report_with(421), now).keys() == now.keys()

@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
 from ansible_collections.golden.images.plugins.module_utils.distribution.screen import screen
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
     WIDTH,
@@ -17,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     columns_of,
 )
 
-from tests.unit.distribution.examples import EU, US, copied, copy, failure, shared
+from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, shared
 from tests.unit.examples import OWNER, SOURCE_ID
 
 CONSUMER = "222222222222"
@@ -34,7 +33,7 @@ def shown(
     **steps: Any,
 ) -> Screen:
     found = screen(
-        distribution(copies, {}, shares or {}, **steps),
+        reported(copies, {}, shares or {}, **steps),
         {
             "check_mode": check_mode,
             "copy_result": copies,
@@ -164,7 +163,7 @@ def test_how_long_copies_took() -> None:
     started = copied(results=[copy(US, state="pending"), copy(EU, origin="found")])
     waited = copied(results=[copy(US, origin="found", copy_seconds=421), copy(EU, copy_seconds=90)])
     found = screen(
-        distribution(waited, {}, shared(US, EU)),
+        reported(waited, {}, shared(US, EU)),
         {"check_mode": False, "copy_result": started, "wait_result": waited},
         None,
     )

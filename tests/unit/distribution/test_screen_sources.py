@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
 from ansible_collections.golden.images.plugins.module_utils.distribution.screen import screen
 from ansible_collections.golden.images.plugins.module_utils.distribution.screen_sources import (
     Reports,
@@ -16,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.screen_
     several,
 )
 
-from tests.unit.distribution.examples import EU, US, copied, shared
+from tests.unit.distribution.examples import EU, US, copied, reported, shared
 from tests.unit.examples import CONSUMER, OWNER
 
 RUN = {"check_mode": False}
@@ -108,7 +107,7 @@ def test_a_source_alone_and_one_of_several_have_the_same_failed_regions(
         "findings": [],
     }
     publication = {"account_id": OWNER, "region": US, "parameter": "/golden/web", "label": "v1"}
-    one = distribution(
+    one = reported(
         copied(EU, US),
         {},
         shared(EU, US),
