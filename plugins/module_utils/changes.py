@@ -46,7 +46,7 @@ class Change:
     consumers: tuple[str, ...] = ()
 
 
-def prepared(changes: Iterable[Change], targets: Collection[Target] = ()) -> str:
+def prepared(changes: Iterable[Change], targets: Collection[Target]) -> str:
     """The text of a diff; ``targets`` are all targets of the plan. It is empty without changes."""
     lines = list(_lines(_merged(changes), frozenset(targets)))
     more = [f"{len(lines) - _MOST_LINES} more changes"] if len(lines) > _MOST_LINES else []
@@ -139,7 +139,7 @@ def _with_subject(change: Change, subject: str) -> str:
 
 def _place(found: Sequence[Target], targets: frozenset[Target]) -> str:
     """The targets by name, as all but some, or as a number."""
-    accounts = {target.account_id for target in (targets or found)}
+    accounts = {target.account_id for target in targets}
     regions = {target.region for target in found}
     names = [_name(target, len(accounts) > 1) for target in found]
     if len(names) <= _NAMED:

@@ -221,7 +221,7 @@ def test_long_diffs_end_with_the_number_of_the_rest() -> None:
 
 
 def test_nothing_is_no_line() -> None:
-    assert prepared([]) == ""
+    assert prepared([], [EU]) == ""
 
 
 @pytest.mark.parametrize(
