@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Literal
+from typing import Any, Literal
 
 from .model import Target
 
@@ -65,6 +65,23 @@ class Failure:
     def at(cls, target: Target, action: str, error_code: str, message: str, remedy: str) -> Failure:
         """A failure of this collection in one target."""
         return cls(message, remedy, error_code, action, target.region, target.account_id)
+
+    @classmethod
+    def from_result(cls, result: Mapping[str, Any]) -> Failure:
+        """The failure that ``as_result`` returned.
+
+        In a report it has no ``request_id``, and that of a task without failures of its own only a message.
+        """
+        return cls(
+            str(result["message"]),
+            str(result["remedy"] or ""),
+            str(result["error_code"] or ""),
+            str(result["action"] or ""),
+            result["region"],
+            result["account_id"],
+            result.get("request_id"),
+            result["source"] or "collection",
+        )
 
     def rejecting(self, consumer: str, remedy: str) -> Failure:
         """The failure as the rejection of one consumer: an account ID, or an ARN."""

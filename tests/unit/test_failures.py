@@ -121,6 +121,17 @@ def test_a_failure_as_modules_return_it() -> None:
         "request_id": "req-1",
         "source": "aws",
     }
+    assert Failure.from_result(failure.as_result()) == failure
+
+
+def test_a_failure_of_a_report() -> None:
+    row = {"message": "m", "remedy": "r", "error_code": "Code", "action": "CopyImage", "source": "aws"}
+    placed = {"region": "eu-west-1", "account_id": "111122223333"}
+    found = Failure.from_result({**row, **placed})
+    assert found == Failure("m", "r", "Code", "CopyImage", "eu-west-1", "111122223333", source="aws")
+    assert found.text() == "m (Code). r"
+    only_text = {**dict.fromkeys([*row, *placed]), "message": "Crashed."}
+    assert Failure.from_result(only_text) == Failure("Crashed.", "", "", "")
 
 
 def test_an_invalid_option() -> None:

@@ -222,18 +222,7 @@ def problems(
         )
         for text, row in zip(_texts(short, wanted), short, strict=True)
     ]
-    others = [
-        Failure(
-            str(one["message"]),
-            str(one["remedy"] or ""),
-            str(one["error_code"] or ""),
-            str(one["action"]),
-            one["region"],
-            one["account_id"],
-        )
-        for one in apart(short, failed)
-    ]
-    return found + others
+    return [*found, *map(Failure.from_result, apart(short, failed))]
 
 
 def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> str:

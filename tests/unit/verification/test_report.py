@@ -185,7 +185,15 @@ def test_a_region_with_one_failure_is_failed_and_others_are_not() -> None:
     assert CONSUMER not in content["summary"]
 
 
-NO_SUBNET = {**REFUSED, "account_id": None, "action": "subnet_ids", "message": "No subnet.", "remedy": ""}
+NO_SUBNET = {
+    "account_id": None,
+    "action": "subnet_ids",
+    "error_code": "no_subnet",
+    "message": "No subnet.",
+    "region": None,
+    "remedy": "",
+    "source": "collection",
+}
 
 
 def test_the_reason_for_no_launch_is_listed_with_other_successes() -> None:
@@ -219,13 +227,13 @@ def test_an_instance_that_may_still_run_is_not_a_success(level: str) -> None:
     content = report("launched", result(row(level), failures=[left]))
     assert content["status"] == ("incomplete" if level == "launched" else "failed")
     assert content["failed_regions"] == ([] if level == "launched" else [EU])
-    assert content["summary"].count("i-1 could not be terminated.") == 1
+    assert content["summary"].count("i-1 could not be terminated (AccessDenied).") == 1
 
 
 def test_a_failure_that_was_not_required_is_listed_and_fails_nothing() -> None:
     content = report("launched", result(row("launched"), failures=[REFUSED]))
     assert content["status"] == "verified"
-    assert "Not you." in content["summary"]
+    assert "Not you (AccessDenied). Trust." in content["summary"]
 
 
 def test_the_encoded_message_of_an_error_changes_no_report() -> None:

@@ -178,17 +178,7 @@ def _summary(
 ) -> str:
     """The result in sentences, with what could not be read and why."""
     listed = list(images)
-    unread = [
-        Failure(
-            str(one["message"]),
-            str(one["remedy"] or ""),
-            str(one["error_code"] or ""),
-            str(one["action"]),
-            one["region"],
-            one["account_id"],
-        )
-        for one in failures
-    ]
+    unread = list(map(Failure.from_result, failures))
     found = ", ".join(f"{number:,} {severity}" for severity, number in counts.items() if number)
     read = sum(region["read"] for region in regions.values())
     shared = sum(bool(image["shared_with"]) for image in listed)

@@ -91,7 +91,8 @@ def test_an_unreadable_region_is_reported_with_the_others() -> None:
         "snapshot_block_public_access": None,
     }
     assert content["regions"][EU]["read"] is True
-    assert "Not everything could be read. us-east-1: You are not authorized." in content["summary"]
+    says = "Not everything could be read. us-east-1: You are not authorized (UnauthorizedOperation). Allow"
+    assert says in content["summary"]
     assert content["failures"] == [
         {
             "account_id": OWNER,
@@ -114,7 +115,7 @@ def test_an_unreadable_region_is_reported_with_the_others() -> None:
         pytest.param({"failed": False, "msg": "Crashed."}, "Crashed.", id="it crashed, and that was ignored"),
         pytest.param(
             {"msg": "No.", "failures": [refused(None, "GetCallerIdentity").as_result()]},
-            "You are not authorized. Allow GetCallerIdentity.",
+            "You are not authorized (UnauthorizedOperation). Allow GetCallerIdentity.",
             id="the credentials were refused",
         ),
     ],
