@@ -4,7 +4,7 @@
 
 """Runs a module: read everything, plan everything, refuse or apply, and return every result and failure.
 
-Only this file uses check mode, diff mode and the module's exits.
+Only this file uses the module object: its modes and its exits.
 """
 
 from __future__ import annotations
