@@ -11,7 +11,5 @@ from ansible_collections.golden.images.plugins.plugin_utils.runs_here import Run
 
 
 class ActionModule(RunsHere):
-    """The action."""
-
     flow = FLOW
     argument_spec = ARGUMENT_SPEC

@@ -12,8 +12,6 @@ from ansible_collections.golden.images.plugins.plugin_utils.runs_here import Run
 
 
 class ActionModule(TakesAuditResult, RunsHere):
-    """The action."""
-
     flow = FLOW
     argument_spec = ARGUMENT_SPEC
     rules = RULES
