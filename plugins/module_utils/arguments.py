@@ -356,7 +356,7 @@ _S3_URI = re.compile(
 # Amazon S3 User Guide, "Naming Amazon S3 objects": the most bytes of a key as UTF-8.
 _LONGEST_KEY = 1024
 # The longest name of a region, for the name of a tombstone's parameter and its ARN.
-_LONGEST_REGION = "ap-southeast-1"
+_LONGEST_REGION = "us-isof-south-1"
 _TOMBSTONE = f"/{_LONGEST_REGION}/ami-0123456789abcdef0"
 
 
