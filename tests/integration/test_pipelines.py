@@ -203,7 +203,9 @@ def test_each_pipeline_runs_the_scripts_with_their_arguments() -> None:
 
 
 def test_no_pipeline_runs_the_code_of_a_fork_with_secrets() -> None:
-    for path in (EXAMPLES / "github-actions").glob("*.yml"):
+    paths = list((EXAMPLES / "github-actions").glob("*.yml"))
+    assert paths
+    for path in paths:
         workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
         # YAML 1.1 reads the key "on" as true.
         assert "pull_request_target" not in workflow[True]

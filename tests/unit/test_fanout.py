@@ -265,6 +265,7 @@ def test_the_number_of_threads_is_limited() -> None:
 def test_threads_end_with_the_work() -> None:
     threads: set[threading.Thread] = set()
     each(range(20), lambda _item: threads.add(threading.current_thread()), threads=4)
+    assert threads
     for thread in threads:
         thread.join(5)
         assert not thread.is_alive()
