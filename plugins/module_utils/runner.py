@@ -133,13 +133,18 @@ class Flow(Generic[Wanted, Seen]):
     findings_name_options: bool = False
 
 
+def change_nothing(*_values: object) -> Outcome:
+    """The ``apply`` of a flow whose plans never have actions; what could not be read is in their failures."""
+    return Outcome()
+
+
 def check_flow(wanted: Callable[[Mapping[str, Any], bool], None]) -> Flow[None, None]:
     """A flow that only checks options: it needs no AWS, and plans nothing."""
     return Flow(
         wanted,
         read=lambda _clients, _wanted: None,
         plan=lambda _wanted, _seen: Plan(()),
-        apply=lambda *_values: Outcome(),
+        apply=change_nothing,
         result=lambda *_values: {},
         needs_aws=False,
     )

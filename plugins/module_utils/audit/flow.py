@@ -18,9 +18,8 @@ from ..aws.clients import Clients
 from ..failures import Refused
 from ..finding import Severity
 from ..model import Sharing, Target
-from ..progress import Report
 from ..regions import select_regions
-from ..runner import Flow, Outcome
+from ..runner import Flow, Outcome, change_nothing
 from . import plan as audit
 from . import read as reads
 from .plan import AuditPlan
@@ -67,11 +66,6 @@ def read_state(clients: Clients, wanted: AuditWanted) -> AuditSeen:
     )
 
 
-def apply(clients: Clients, wanted: AuditWanted, seen: AuditSeen, plan: AuditPlan, report: Report) -> Outcome:
-    """Change nothing: the plan has the failures."""
-    return Outcome()
-
-
 def result(wanted: AuditWanted, seen: AuditSeen, plan: AuditPlan, outcome: Outcome) -> dict[str, Any]:
     """The returned keys that are specific to this module."""
     return {
@@ -86,7 +80,9 @@ def result(wanted: AuditWanted, seen: AuditSeen, plan: AuditPlan, outcome: Outco
     }
 
 
-FLOW: Flow[AuditWanted, AuditSeen] = Flow(wanted_from, read_state, audit.plan, apply, result, only_reads=True)
+FLOW: Flow[AuditWanted, AuditSeen] = Flow(
+    wanted_from, read_state, audit.plan, change_nothing, result, only_reads=True
+)
 
 
 def _rule(options: Options, number: int, given: Mapping[str, Any]) -> Rule:

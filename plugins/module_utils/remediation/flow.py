@@ -12,8 +12,7 @@ from typing import Any
 from ..arguments import IMAGE_ID, SNAPSHOT_ID, Options
 from ..audit.structure import check_audit
 from ..failures import Refused, invalid_option
-from ..progress import Report
-from ..runner import Flow, Outcome
+from ..runner import Flow, Outcome, change_nothing
 from ..structure import TEXT, Absent, Null, as_list, check_result
 from ..wording import shown
 from . import plan as remediation
@@ -100,13 +99,6 @@ def plan(wanted: RemediationWanted, seen: None) -> RemediationPlan:
     return remediation.plan(wanted)
 
 
-def apply(
-    clients: None, wanted: RemediationWanted, seen: None, plan: RemediationPlan, report: Report
-) -> Outcome:
-    """Change nothing."""
-    return Outcome()
-
-
 def result(wanted: RemediationWanted, seen: None, plan: RemediationPlan, outcome: Outcome) -> dict[str, Any]:
     """The returned keys that are specific to this module; tasks for a new plan only."""
     new = plan.removals if wanted.planned is None else ()
@@ -120,7 +112,9 @@ def result(wanted: RemediationWanted, seen: None, plan: RemediationPlan, outcome
     }
 
 
-FLOW: Flow[RemediationWanted, None] = Flow(wanted_from, read_state, plan, apply, result, needs_aws=False)
+FLOW: Flow[RemediationWanted, None] = Flow(
+    wanted_from, read_state, plan, change_nothing, result, needs_aws=False
+)
 
 
 def _audited(given: Mapping[str, Any]) -> Audited:
