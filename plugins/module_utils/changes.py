@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .failures import cut
+from .listing import listed
 from .model import PUBLIC, Target
 from .plan import KNOWN_AFTER_APPLY, Action, TargetPlan
+from .reports.naming import count
 from .variables import ACCOUNT_ID
 from .wording import visible
 
@@ -79,7 +81,7 @@ def consumers_text(consumers: Collection[str]) -> str:
         return ", ".join(consumers)
     others = len(consumers) - len(accounts)
     counts = ((len(accounts), "account"), (others, "principal"))
-    return " and ".join(_counted(number, noun) for number, noun in counts if number)
+    return " and ".join(count(number, noun) for number, noun in counts if number)
 
 
 def _merged(changes: Iterable[Change]) -> Iterator[Change]:
@@ -128,7 +130,7 @@ def _subject(change: Change) -> str:
     """The resources as a number; a value that is set to the ID of one is not a number."""
     if change.text.endswith("="):
         return f"ID of the region's {change.noun}"
-    return _counted(len(change.resources), change.noun)
+    return count(len(change.resources), change.noun)
 
 
 def _with_subject(change: Change, subject: str) -> str:
@@ -146,13 +148,13 @@ def _place(found: Sequence[Target], targets: frozenset[Target]) -> str:
         return ", ".join(names)
     number = f"{len(regions)} regions"
     if len(accounts) > 1:
-        number = f"{_counted(len({one.account_id for one in found}), 'account')} in {number}"
+        number = f"{count(len({one.account_id for one in found}), 'account')} in {number}"
     missing = sorted(_name(one, len(accounts) > 1) for one in targets - set(found))
     if not missing:
         return number
     if len(missing) <= _NAMED:
         return f"{number} (not {', '.join(missing)})"
-    return f"{number} ({', '.join(names[:_NAMED])} and {len(names) - _NAMED} more)"
+    return f"{number} ({listed(names, _NAMED)})"
 
 
 def _name(target: Target, with_account: bool) -> str:
@@ -161,12 +163,6 @@ def _name(target: Target, with_account: bool) -> str:
 
 def _wrapped(line: str) -> list[str]:
     return textwrap.wrap(line, _WIDTH, subsequent_indent="    ", break_on_hyphens=False)
-
-
-def _counted(number: int, noun: str) -> str:
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number} {noun}s"
 
 
 def _of_copy(action: Action) -> Iterator[Change]:
@@ -196,12 +192,8 @@ def _sharing(text: str, noun: str, action: Action, permission: Mapping[str, Any]
 def _of_tags(sign: str) -> Callable[[Action], Iterator[Change]]:
     def of_tags(action: Action) -> Iterator[Change]:
         tags = action.parameters["Tags"]
-        texts = [
-            _short(tag["Key"]) + (f"={_short(tag['Value'])}" if "Value" in tag else "")
-            for tag in tags[:_NAMED]
-        ]
-        more = f" and {len(tags) - _NAMED} more" if len(tags) > _NAMED else ""
-        text = f"{'tag' if len(tags) == 1 else 'tags'} {', '.join(texts)}{more} on"
+        texts = [_short(tag["Key"]) + (f"={_short(tag['Value'])}" if "Value" in tag else "") for tag in tags]
+        text = f"{'tag' if len(tags) == 1 else 'tags'} {listed(texts, _NAMED)} on"
         for resource in action.parameters.get("Resources", [action.parameters.get("ResourceId")]):
             yield _change(sign, text, _noun(resource), resource)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, Literal
 
+from .listing import listed
 from .model import Target
 
 Source = Literal["aws", "sdk", "collection"]
@@ -230,15 +231,10 @@ def _line(text: str, regions: Sequence[str]) -> str:
     if not regions:
         return text
     room = _LINE - len(text) - len(": ")
-    places = (_named(regions, most) for most in range(_MOST_REGIONS, 1, -1))
-    place = next((place for place in places if len(place) <= room), _named(regions, 1))
+    places = (listed(regions, most) for most in range(_MOST_REGIONS, 1, -1))
+    place = next((place for place in places if len(place) <= room), listed(regions, 1))
     # A traceback stays whole: it is of one region, or longer than any line.
     return f"{place}: {text if len(text) > _LONGEST else cut(text, _LINE - len(place) - len(': '))}"
-
-
-def _named(regions: Sequence[str], most: int) -> str:
-    more = f" and {len(regions) - most} more" if len(regions) > most else ""
-    return f"{', '.join(regions[:most])}{more}"
 
 
 def summary(failures: Iterable[Failure], rest: str = RESULT) -> str:
@@ -251,8 +247,8 @@ def summary(failures: Iterable[Failure], rest: str = RESULT) -> str:
     if len(lines) == 1:
         return lines[0]
     most = _MOST_OPTIONS if all(one.error_code == "invalid_option" for one in given) else _MOST_LINES
-    listed = [f"- {line}" for line in lines[:most]]
-    lengths = accumulate(len(line) + 1 for line in listed)
+    items = [f"- {line}" for line in lines[:most]]
+    lengths = accumulate(len(line) + 1 for line in items)
     number = max(1, sum(length <= LONGEST_MESSAGE for length in lengths))
     more = [f"{len(lines) - number} more in {rest}."] if len(lines) > number else []
-    return "\n".join([f"{len(lines)} problems:", *listed[:number], *more])
+    return "\n".join([f"{len(lines)} problems:", *items[:number], *more])

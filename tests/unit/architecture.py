@@ -25,6 +25,7 @@ GROUND = (
     "failures",
     "fanout",
     "finding",
+    "listing",
     "model",
     "parameter_names",
     "plan",

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..failures import Failure, sentences
 from ..keys.needed import examples_of
+from ..listing import listed
 from ..model import ImageRef, KeyRef, SnapshotRef
 from ..plan import Action, Plan, TargetPlan
 from .actions import disabled_by, is_destructive, region_actions
@@ -176,7 +177,7 @@ def _over_limit(
     evaluated = len(decided) + len(deletable)
     if wanted.limit.allows(deletions, evaluated):
         return
-    named = ", ".join((images + deletable)[:_EXAMPLES]) + (" …" if deletions > _EXAMPLES else "")
+    named = listed(images + deletable, _EXAMPLES)
     what = f"{len(images)} of {len(decided)} images would be disabled or deregistered"
     what += f", and the snapshots of {len(deletable)} deregistered images deleted" if deletable else ""
     yield Failure(
@@ -226,11 +227,10 @@ def _rules_warnings(region: str, state: RegionState, decided: Iterable[Decision]
 def _used_warning(region: str, used: Mapping[str, Evidence]) -> Iterator[str]:
     """A warning about all deregistered images of a region whose snapshots are kept because of uses."""
     if used:
-        named = [f"{image_id} ({one.label})" for image_id, one in sorted(used.items())[:_EXAMPLES]]
-        more = " …" if len(used) > _EXAMPLES else ""
+        named = [f"{image_id} ({one.label})" for image_id, one in sorted(used.items())]
         yield (
             f"{region}: the snapshots of {len(used)} deregistered images are kept, because these images are "
-            f"still named: {', '.join(named)}{more}"
+            f"still named: {listed(named, _EXAMPLES)}"
         )
 
 

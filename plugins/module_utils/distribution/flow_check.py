@@ -31,6 +31,7 @@ from ..failures import Failure, Refused, invalid_option
 from ..keys.encryption import Encryption, check_options
 from ..kms_grant import options as kms_grant
 from ..launch_probe import options as launch_probe
+from ..listing import listed
 from ..model import Image
 from ..publish import options as publish
 from ..reports.flow import check_report_options
@@ -41,6 +42,8 @@ from ..verification.report import LEVELS
 from ..wording import renamed, shown
 from .parameters import parameters
 
+# Accounts that a message names.
+_NAMED = 3
 # A step's check of its options, and its parameters.
 Step = tuple[Callable[[Mapping[str, Any], bool], Any], dict[str, Any]]
 
@@ -195,7 +198,7 @@ def _other_hosts_accounts(params: Mapping[str, Any]) -> Iterator[Failure]:
         yield invalid_option(
             "account_ids",
             f"account_ids: the account_id of this host is {own}, and every host of the play would verify "
-            f"{_examples(others)}.",
+            f"{listed(others, _NAMED)}.",
             "Remove it: each host verifies the account of its account_id."
             if params["verify_images"] is not None
             else "Run the distribution in a play with one host (localhost), or set verify_level: none.",
@@ -229,7 +232,7 @@ def _planned(params: Mapping[str, Any]) -> Iterator[Failure]:
             "verify_level",
             f"verify_level: {params['verify_level']} cannot be reached without consumer_role_name, because "
             f"accounts other than that of the credentials, {', '.join(sorted(owners))}, will be verified: "
-            f"{_examples(others)}.",
+            f"{listed(others, _NAMED)}.",
             "Set a role that these credentials may assume in the accounts, or verify_level: none.",
         )
     for one in planned or ():
@@ -262,10 +265,6 @@ def _consumer_name(template: str, planned: Mapping[str, Any]) -> Iterator[Failur
             f"Shorten it: a name can have {MAX_NAME} characters.",
             planned["region"],
         )
-
-
-def _examples(account_ids: list[str]) -> str:
-    return f"{', '.join(account_ids[:3])}{' and others' if len(account_ids) > 3 else ''}"
 
 
 def _source(params: Mapping[str, Any]) -> Iterator[Failure]:

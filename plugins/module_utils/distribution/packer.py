@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..arguments import IMAGE_ID, REGION
+from ..listing import listed
 from ..variables import Unreadable
 
 _IMAGE = re.compile(rf"({REGION.pattern}):({IMAGE_ID.pattern})")
@@ -129,6 +130,4 @@ def _other_run(builds: Iterable[Build]) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    distinct = list(dict.fromkeys(names))
-    more = f" and {len(distinct) - _MOST} more" if len(distinct) > _MOST else ""
-    return f"{', '.join(distinct[:_MOST])}{more}"
+    return listed(list(dict.fromkeys(names)), _MOST)

@@ -20,6 +20,7 @@ from ..audit.findings import CODES, NOT_ALLOWED, UNREADABLE
 from ..failures import Failure, invalid_option
 from ..finding import Finding
 from ..keys.needed import names_of
+from ..listing import listed
 from ..model import PUBLIC
 from ..plan import PlanWithoutTargets
 from ..reports.naming import count
@@ -240,7 +241,6 @@ def _over_the_cap(wanted: RemediationWanted, removals: tuple[Removal, ...]) -> I
 def _group_text(kind: str, codes: tuple[str, ...], principals: Sequence[str]) -> str:
     """How many removals of a kind there are, from whom, and for which findings."""
     names = ["the public" if one == PUBLIC else one for one in sorted({*principals})]
-    more = f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else ""
     # What several principals lose may be the same image.
     what = count(len(principals), kind) if len(names) == 1 else f"{len(principals)} removals of {kind}s"
-    return f"{what} from {', '.join(names[:_EXAMPLES])}{more} ({', '.join(codes)})"
+    return f"{what} from {listed(names, _EXAMPLES)} ({', '.join(codes)})"

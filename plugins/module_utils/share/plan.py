@@ -13,6 +13,7 @@ from typing import Any
 from .. import tags as tagging
 from ..failures import Failure
 from ..keys.access import consumers_without_access
+from ..listing import listed
 from ..model import Image, Sharing, Target
 from ..plan import Action, Plan, TargetPlan, batches
 from . import checks as share_checks
@@ -23,6 +24,8 @@ IMAGE_BATCH = 10_000
 SNAPSHOT_BATCH = 500
 # EC2 User Guide, "AMI quotas": entities that one AMI can be shared with; adjustable.
 DEFAULT_QUOTA = 1_000
+# Consumers that a warning names.
+_NAMED = 5
 
 
 def plan(wanted: ShareWanted, seen: ShareSeen) -> Plan:
@@ -231,8 +234,8 @@ def _warnings(
     keys = [wanted.planned(key) for key in shared.keys]
     if wanted.present and (without_access := consumers_without_access(keys, named)):
         yield (
-            f"{_enumerate(without_access)} cannot use the key of {shared.image.image_id} yet: launches fail. "
-            "Grant access with ami_kms_grant, or allow it in the key policy."
+            f"{listed(without_access, _NAMED)} cannot use the key of {shared.image.image_id} yet: launches "
+            "fail. Grant access with ami_kms_grant, or allow it in the key policy."
         )
     if wanted.present and shared.key_problem:
         yield (
@@ -257,13 +260,8 @@ def _warnings(
         through = ", ".join(covering) if covering else "public launch permission"
         yield (
             f"Access may remain: the image is still shared through {through}, which may cover "
-            f"{_enumerate(unshared)}."
+            f"{listed(sorted(unshared), _NAMED)}."
         )
-
-
-def _enumerate(consumers: Iterable[str]) -> str:
-    named = sorted(consumers)
-    return ", ".join(named) if len(named) <= 5 else f"{', '.join(named[:5])} and {len(named) - 5} more"
 
 
 def _refusals(

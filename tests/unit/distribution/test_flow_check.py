@@ -67,7 +67,7 @@ def test_a_host_with_an_account_verifies_no_other():
         (failure,) = caught.value.failures
         assert (failure.action, failure.remedy) == ("account_ids", remedy)
         assert "the account_id of this host is 123456789012" in failure.message
-        assert "would verify 012345678901, 210987654321, 111122223333 and others." in failure.message
+        assert "would verify 012345678901, 210987654321, 111122223333 and 1 more." in failure.message
     for accepted in (
         given,
         {**of_host, "verify_level": "none"},
