@@ -112,12 +112,14 @@ def require_launch(
 ) -> None:
     """Reject a launch that the caller's identity-based policies don't allow.
 
-    `http_tokens` is the value of ec2:MetadataHttpTokens in the request, `tags` the tags by resource type.
+    `http_tokens` is the value of ec2:MetadataHttpTokens in the request, `tags` the tags by resource type. A
+    policy can require tags by aws:RequestTag (EC2 User Guide, Example policies: tag instances on creation).
     """
     context: RequestContext = {"ec2:metadatahttptokens": lambda: http_tokens}
     require(_request(caller, "RunInstances", f"image/{image_id}", context))
     for kind in _LAUNCHED:
-        require(_of_account(caller, "RunInstances", f"{kind}/*", context))
+        requested = condition_keys.of_tags(tags.get(kind, {}), {})
+        require(_of_account(caller, "RunInstances", f"{kind}/*", {**context, **requested}))
     for kind, of_kind in tags.items():
         created: RequestContext = {
             **condition_keys.of_tags(of_kind, {}),

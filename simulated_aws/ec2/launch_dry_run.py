@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RunInstances as a dry run: checks the caller's permissions, the image and the instance type.
+"""RunInstances as a dry run: checks the caller's permissions, image, instance type and network.
 
 (botocore shape RunInstancesRequest, DryRun; EC2 User Guide, Launch an instance: dry run.) KMS keys are not
 checked, since a real launch checks them only after it is accepted.
@@ -16,6 +16,7 @@ from .dispatch import error_response
 from .errors import dry_run
 from .instances import require_fitting_type
 from .launch import launchable_image
+from .launch_network import require_default_subnet
 
 # Other parameters need moto's backend of the account and Region, whose creation takes a second.
 HTTP_TOKENS = "MetadataOptions.HttpTokens"
@@ -36,6 +37,7 @@ def answer(request: FastPathRequest) -> tuple[int, bytes] | None:
         image_id = request.params.get("ImageId")
         require_launch(caller, image_id, request.params.get(HTTP_TOKENS), {})
         require_launchable(caller, image_id, request.params.get("InstanceType"))
+        require_default_subnet(caller)
         raise dry_run()
     except ServiceException as error:
         return error_response(error, request.request_id)

@@ -8,9 +8,12 @@ from copy import copy
 from typing import Any
 
 from moto.core.resource_tagging import TaggedResource
+from moto.ec2.exceptions import VPCIdNotSpecifiedError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_block_store import Volume
 from moto.ec2.models.instances import Instance, InstanceState, Reservation
+from moto.ec2.models.subnets import Subnet
+from moto.ec2.models.vpcs import VPC
 
 from ..iam.current_principal import as_principal, current_principal
 from ..iam.service_linked_roles import auto_scaling
@@ -26,6 +29,46 @@ AUTO_SCALING_GROUP_TAG = "aws:autoscaling:groupName"
 
 class StrictEC2Backend(EC2Backend):
     """Returns images and snapshots from `state` to other parts of moto; moto's own stay empty."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        self._is_new = True
+        super().__init__(region_name, account_id)
+        self._is_new = False
+
+    @property
+    def default_vpc(self) -> VPC:
+        """The default VPC, which requests without a VPC use (EC2 API Reference: VPCIdNotSpecified)."""
+        vpc = self.get_default_vpc()
+        if vpc is None:
+            raise VPCIdNotSpecifiedError
+        return vpc
+
+    @default_vpc.setter
+    def default_vpc(self, _vpc: VPC | None) -> None:
+        """moto remembers the first VPC, even if it is deleted."""
+
+    def create_default_vpc(self) -> VPC | None:  # type: ignore[override]
+        """Create the default VPC; for a new account, create all VPCs with which it starts."""
+        if not self._is_new:
+            return super().create_default_vpc()
+        start = state.account_region(*self.caller)
+        vpc = super().create_default_vpc() if start.starts_with_default_vpc else None
+        if start.subnet_zones:
+            own = self.create_vpc("10.0.0.0/16")
+            for number, zone in enumerate(start.subnet_zones):
+                self.create_subnet(own.id, f"10.0.{number}.0/24", availability_zone=zone)
+        return vpc
+
+    def create_subnet(self, vpc_id: str, *args: Any, **kwargs: Any) -> Subnet:
+        """Create a subnet; only those of the default VPC are default subnets (VPC User Guide, Default VPCs).
+
+        moto takes the first one in each Availability Zone for the default, in whatever VPC.
+        """
+        subnet = super().create_subnet(vpc_id, *args, **kwargs)
+        if not self.get_vpc(vpc_id).is_default:
+            subnet.default_for_az = False
+            subnet.map_public_ip_on_launch = False
+        return subnet
 
     @property
     def caller(self) -> Caller:

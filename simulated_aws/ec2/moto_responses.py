@@ -6,7 +6,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from copy import copy
-from typing import Any
+from typing import Any, NamedTuple
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
@@ -20,13 +20,22 @@ from .authorization import require_launch
 from .dispatch import answer, error_response
 from .errors import Ec2Error, dry_run
 from .launch_dry_run import require_launchable
+from .launch_network import known_group, require_default_subnet, require_network
 from .launch_templates import StrictLaunchTemplates
 from .managed_resources import is_shown, operator
+from .pagination import page
 
 Response = tuple[int, dict[str, str], str]
 
 # moto's implementations use its own snapshots, which are always empty here.
 UNSUPPORTED = ("create_snapshots",)
+
+
+class _Listed(NamedTuple):
+    """An item of one of moto's lists, with its position."""
+
+    serial: int
+    item: Any
 
 
 class StrictEC2Response(StrictLaunchTemplates):
@@ -44,9 +53,11 @@ class StrictEC2Response(StrictLaunchTemplates):
             image_id = self._launched_image()
             options = self._get_param("MetadataOptions") or {}
             require_launch(caller, image_id, options.get("HttpTokens"), self._requested_tags())
-            if self._get_param("DryRun", False):
+            is_dry = self._get_param("DryRun", False)
+            if is_dry:
                 require_launchable(caller, image_id, self._get_param("InstanceType"))
-                self._require_network()
+            self._require_network(caller, is_dry)
+            if is_dry:
                 raise dry_run()
             started = super().run_instances()
         except ServiceException as error:
@@ -70,20 +81,36 @@ class StrictEC2Response(StrictLaunchTemplates):
                 reservations.append(reservation)
         return ActionResult({**page, "Reservations": reservations})
 
+    def describe_subnets(self) -> ActionResult:
+        """List subnets, in pages if the request says so, which moto does not."""
+        listed = super().describe_subnets()
+        found: Any = listed.result
+        params = {
+            name: value
+            for name in ("MaxResults", "NextToken", "SubnetIds")
+            if (value := self._get_param(name)) is not None
+        }
+        numbered = [_Listed(serial, one) for serial, one in enumerate(found["Subnets"], start=1)]
+        rest, token = page(numbered, params, "SubnetIds")
+        return ActionResult({"Subnets": [one.item for one in rest], "NextToken": token})
+
     def _parse_block_device_mapping(self) -> list[dict[str, Any]]:
         """The mappings as requested: moto fills in what a request leaves to the device of the image."""
         mappings: list[dict[str, Any]] = self._get_param("BlockDeviceMappings", [])
         return mappings
 
-    def _require_network(self) -> None:
-        """Reject an unknown subnet or security group (EC2 API Reference, Error codes)."""
-        backend = ec2_backends[self.current_account][self.region]
-        subnet_id = self._get_param("SubnetId")
+    def _require_network(self, caller: Caller, is_dry: bool) -> None:
+        """Reject a launch into a network that cannot take it; moto checks the rest of a real one."""
+        (interface,) = self._get_param("NetworkInterfaces", [])[:1] or [{}]
+        subnet_id = self._get_param("SubnetId") or interface.get("SubnetId")
+        group_ids = self._get_param("SecurityGroupIds", []) or interface.get("Groups", [])
         if subnet_id:
-            backend.get_subnet(subnet_id)
-        for group_id in self._get_param("SecurityGroupIds", []):
-            if backend.get_security_group_from_id(group_id) is None:
-                raise Ec2Error("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
+            require_network(caller, subnet_id, group_ids, self._get_param("InstanceType"))
+        elif is_dry:
+            for group_id in group_ids:
+                known_group(caller, group_id)
+            if not self._get_param("LaunchTemplate", {}):
+                require_default_subnet(caller)
 
     def _requested_tags(self) -> dict[str, dict[str, str]]:
         return {

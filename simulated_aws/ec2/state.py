@@ -395,6 +395,10 @@ class AccountRegion:
     """Build versions of Image Builder by ARN."""
     lifecycle_policies: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Lifecycle policies of Image Builder by ARN, with boto3's names (botocore shape LifecyclePolicy)."""
+    starts_with_default_vpc: bool = True
+    """Whether the account has the default VPC before it changes its VPCs; many organizations delete it."""
+    subnet_zones: tuple[str, ...] = ()
+    """Availability Zones of the subnets with which the account starts in another VPC than the default one."""
 
 
 _regions: dict[str, Region] = defaultdict(Region)
