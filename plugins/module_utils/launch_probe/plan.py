@@ -14,7 +14,7 @@ from ..failures import Failure
 from ..model import Instance, Target
 from ..plan import Action, Plan, TargetPlan
 from .checks import precheck
-from .request import is_leftover, request
+from .request import PROBE_TAG, is_leftover, request
 from .state import Cause, Probe, ProbeSeen, ProbeWanted
 
 _KEYS = (
@@ -93,15 +93,7 @@ def not_accepted(failure: Failure) -> Cause:
 def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Cause:
     """Why an instance does not run: it was terminated, or is pending after ``wait_timeout`` seconds."""
     if instance.state == "pending":
-        pending = Failure.at(
-            probe.target,
-            "RunInstances",
-            "instance_pending",
-            f"The instance of {probe.image_id} is still pending after {wanted.wait_timeout} s "
-            "(wait_timeout).",
-            "Increase wait_timeout, or look for the cause in the account.",
-        )
-        return Cause("instance_pending", pending)
+        return Cause("instance_pending", _pending(wanted, probe, instance))
     code = instance.reason_code or "instance_terminated"
     failure = Failure.at(
         probe.target,
@@ -113,6 +105,26 @@ def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Cause:
     return Cause(
         "key_not_usable" if code == _KEY_FAILURE else "instance_terminated",
         replace(failure, source="aws") if instance.reason_code else failure,
+    )
+
+
+def _pending(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failure:
+    """An instance that does not start in time. It is named, since only AWS knows why, and for a short time.
+
+    EC2 returns a terminated instance for about an hour (EC2 User Guide, "Terminate Amazon EC2 instances"),
+    with the reason of its last state.
+    """
+    reason = f": {instance.reason}" if instance.reason else "."
+    look = f"aws ec2 describe-instances --region {probe.target.region}"
+    return Failure.at(
+        probe.target,
+        "RunInstances",
+        "instance_pending",
+        f"The instance {instance.instance_id} of {probe.image_id} is still pending after "
+        f"{wanted.wait_timeout} s (wait_timeout){reason}",
+        f"Increase wait_timeout. To see the cause in the account, read StateReason within an hour: {look} "
+        f"--instance-ids {instance.instance_id}. If it is only the termination by the probe, rerun, and read "
+        f"it while the new instance is pending: {look} --filters Name=tag-key,Values={PROBE_TAG}.",
     )
 
 

@@ -109,11 +109,6 @@ def test_the_launch_of_a_planned_copy_is_planned() -> None:
             ("instance_terminated", "instance_terminated", "collection"),
             "gives no reason",
         ),
-        (
-            Instance("i-left", "pending"),
-            ("instance_pending", "instance_pending", "collection"),
-            "300 s",
-        ),
     ],
 )
 def test_why_an_instance_does_not_run(ended: Instance, codes: tuple[str, str, str], says: str) -> None:
@@ -122,6 +117,22 @@ def test_why_an_instance_does_not_run(ended: Instance, codes: tuple[str, str, st
     assert says in cause.failure.text()
     # The report of the same failure stays the same in every run.
     assert ended.instance_id not in cause.failure.text()
+
+
+@pytest.mark.parametrize(
+    ("reason", "ends"), [(None, "(wait_timeout)."), ("It is slow", "(wait_timeout): It is slow")]
+)
+def test_an_instance_that_stays_pending_is_named(reason: str | None, ends: str) -> None:
+    cause = not_running(wanted(), PROBE, Instance("i-slow", "pending", reason=reason))
+    failure = cause.failure
+    assert (cause.code, failure.error_code, failure.source) == (
+        *("instance_pending", "instance_pending", "collection"),
+    )
+    assert failure.message.startswith(f"The instance i-slow of {PROBE.image_id} is still pending after 300 s")
+    assert failure.message.endswith(ends)
+    read = f"aws ec2 describe-instances --region {REGION}"
+    assert f"{read} --instance-ids i-slow. " in failure.remedy
+    assert f"{read} --filters Name=tag-key,Values=golden.images:probe." in failure.remedy
 
 
 @pytest.mark.parametrize(
