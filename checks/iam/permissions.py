@@ -96,6 +96,7 @@ PERMISSIONS: dict[str, Permission] = {
         "ec2:DescribeSpotInstanceRequests",
         "ec2:DescribeStoreImageTasks",
         "ec2:DescribeTags",
+        "ec2:DescribeSubnets",
         "ec2:DescribeVolumes",
         "ec2:GetAllowedImagesSettings",
         "ec2:GetEbsDefaultKmsKeyId",

@@ -701,6 +701,12 @@ CONSUMER_VERIFY = Policy(
             "a finding says that the settings could not be read",
         ),
         Statement(
+            "ReadSubnets",
+            "the level `authorized` in accounts without a default VPC",
+            ("ec2:DescribeSubnets",),
+            "the level `authorized` is not reached where there is no default VPC and no subnet is set",
+        ),
+        Statement(
             "ReadOwnSide",
             "`ami_shared_info`",
             ("ec2:DescribeRegions", "ec2:DescribeSnapshots"),

@@ -14,7 +14,8 @@ options:
     description:
       - Mapping of region to subnet ID or, if each account has its own subnet, to a mapping of account ID to subnet ID.
       - Quote each account ID.
-      - M(golden.images.ami_launch_probe) needs a subnet for every region. If others have none, AWS uses that of the default VPC.
+      - M(golden.images.ami_launch_probe) needs a subnet for every region. If others have none, AWS uses the default VPC.
+        M(golden.images.ami_share_diagnose) tries the account's subnets where it has no default VPC.
     type: dict
     default: {}
   security_group_ids:

@@ -15,7 +15,8 @@ description:
   - "In the owner's account it reads: whether the image is in the region, its state, launch and volume permissions, whether
     each of its keys is enabled and allows the account by a grant or by its key policy, block public access, deprecation."
   - "In the launching account it reads: whether the account can see the image, Allowed AMIs, a dry run of C(RunInstances),
-    and dry runs of the KMS operations of a launch."
+    the account's subnets if it has no default VPC and none is in O(subnet_ids), and dry runs of the KMS operations of a
+    launch."
   - Policy conditions that cannot be evaluated make a finding V(unknown).
   - Changes nothing, in check mode or not. A dry run does not use keys as a launch does, so only a real launch
     (M(golden.images.ami_launch_probe)) proves that an encrypted image can be launched.

@@ -100,7 +100,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     ),
     "cleanup.report": ("actions", "items", "outcome", "pictures", "prices", "rows", "totals", "wording"),
     "copy": ("access", "next_reads", "progress_line", "run"),
-    "diagnose": ("allowed_images", "consumer", "keys", "owner"),
+    "diagnose": ("allowed_images", "consumer", "keys", "owner", "subnets"),
     "distribution": ("output", "packer", "parameters", "sources"),
     "image_search": ("choose",),
     "keys": (

@@ -22,7 +22,7 @@ EC2 = frozenset(
         *("DescribeLaunchTemplateVersions", "DescribeLockedSnapshots", "DescribeRegions"),
         *("DescribeSnapshotAttribute", "DescribeSnapshotTierStatus", "DescribeSnapshots"),
         *("DescribeSpotFleetRequests", "DescribeSpotInstanceRequests", "DescribeStoreImageTasks"),
-        *("DescribeTags", "DescribeVolumes", "DisableImage", "DisableImageDeprecation"),
+        *("DescribeSubnets", "DescribeTags", "DescribeVolumes", "DisableImage", "DisableImageDeprecation"),
         *("EnableImage", "EnableImageDeprecation"),
         *("GetAllowedImagesSettings", "GetEbsDefaultKmsKeyId", "GetEbsEncryptionByDefault"),
         *("GetImageBlockPublicAccessState", "GetSnapshotBlockPublicAccessState", "ListImagesInRecycleBin"),

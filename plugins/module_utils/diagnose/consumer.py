@@ -12,7 +12,7 @@ from datetime import datetime
 from .. import denial
 from ..failures import Failure, cut
 from ..finding import BlocksLaunch, Finding, consumer_unreadable
-from . import allowed_images
+from . import allowed_images, subnets
 from .findings import finding
 from .owner import covering, is_shared
 from .state import DRY_RUN_SUCCEEDED, Case, ConsumerSeen, OwnerSeen
@@ -21,6 +21,10 @@ VISIBLE, AUTHORIZED = "visible", "authorized"
 
 _ALLOW_LAUNCH = (
     "Allow ec2:RunInstances in its IAM policy, or set consumer_role_name to the role that launches."
+)
+_OTHER_NETWORK = (
+    "If the role may launch in another subnet, or with other security groups only, set these (subnet_ids, "
+    "security_group_ids)."
 )
 # Characters of AWS's reason within a remedy.
 _LONGEST_REASON = 250
@@ -130,37 +134,71 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
     if code == DRY_RUN_SUCCEEDED:
         return
     who = f"role {role} of account {case.account_id}" if role else f"account {case.account_id}"
+    where = case.place.region + _in_subnets(consumer)
     problem = consumer.dry_run_problem
-    if problem is not None:
+    if consumer.subnets_problem is not None:
+        yield _subnets_unread(case, image_id, who, consumer.subnets_problem)
+    elif consumer.subnet_ids == ():
+        yield finding(
+            "missing_subnet",
+            f"Account {case.account_id} has no subnet in {case.place.region}, neither in a default VPC nor "
+            f"in another one, so it cannot launch {image_id} or any other image there.",
+            "Create a subnet in that region, or share one with the account (AWS RAM). If the account is not "
+            "to launch anything there, leave it or the region out.",
+            error_code=code,
+        )
+    elif problem is not None:
         yield finding(
             "dry_run_inconclusive",
-            f"Whether {who} may launch {image_id} in {case.place.region} is unknown: {problem.message}",
+            f"Whether {who} may launch {image_id} in {where} is unknown: {problem.message}",
             problem.remedy,
             BlocksLaunch.UNKNOWN,
             error_code=problem.error_code,
         )
     elif code in denial.DENIED:
+        # In subnets that the user did not set, the denial may be about these.
+        is_certain = not consumer.subnet_ids or subnets.is_decided((code, message))
         yield finding(
             "launch_denied",
-            f"The {who} may not launch {image_id} in {case.place.region}: {message}"
+            f"The {who} may not launch {image_id} in {where}: {message}"
             if role
-            else f"These credentials may not launch {image_id} in {case.place.region}: {message}",
-            denial.remedy(message, _ALLOW_LAUNCH),
+            else f"These credentials may not launch {image_id} in {where}: {message}",
+            denial.remedy(message, _ALLOW_LAUNCH) + (f" {_OTHER_NETWORK}" if consumer.subnet_ids else ""),
+            BlocksLaunch.BLOCKING if is_certain else BlocksLaunch.UNKNOWN,
             error_code=code,
         )
     elif code in _ABOUT_IMAGE:
         yield finding(
             "launch_refused",
-            f"AWS would reject a launch of {image_id} by {who} in {case.place.region}: {message}",
+            f"AWS would reject a launch of {image_id} by {who} in {where}: {message}",
             _ABOUT_IMAGE[code],
             error_code=code,
         )
     else:
         yield finding(
             "dry_run_inconclusive",
-            f"Whether {who} may launch {image_id} in {case.place.region} is unknown: {code}: {message}",
+            f"Whether {who} may launch {image_id} in {where} is unknown: {code}: {message}",
             "Set a subnet, security groups and an instance type of that account and region "
             "(subnet_ids, security_group_ids, instance_type).",
             BlocksLaunch.UNKNOWN,
             error_code=code or None,
         )
+
+
+def _in_subnets(consumer: ConsumerSeen) -> str:
+    """The subnets that the diagnosis has chosen, in parentheses with a leading space; empty without any."""
+    return f" ({', '.join(consumer.subnet_ids)})" if consumer.subnet_ids else ""
+
+
+def _subnets_unread(case: Case, image_id: str, who: str, problem: Failure) -> Finding:
+    is_denied = problem.error_code in denial.DENIED
+    allow = f"Allow ec2:DescribeSubnets in the IAM policy of {who}."
+    cure = denial.remedy(problem.message, allow) if is_denied else problem.remedy
+    return finding(
+        "dry_run_inconclusive",
+        f"Whether {who} may launch {image_id} in {case.place.region} is unknown: the account has no default "
+        f"VPC there, and its subnets cannot be read: {problem.message}",
+        f"{cure} Or set a subnet of that account and region (subnet_ids).",
+        BlocksLaunch.UNKNOWN,
+        error_code=problem.error_code,
+    )

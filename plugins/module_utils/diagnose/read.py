@@ -6,17 +6,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..aws import dry_run as dry_runs
 from ..aws import errors, read
+from ..aws.answers import required
 from ..aws.read import Caller
 from ..failures import Failure
 from ..model import Image, KeySeen, Target
-from .state import UNREAD, AllowedImages, ConsumerSeen, OwnerSeen
+from . import subnets
+from .state import UNREAD, AllowedImages, ConsumerSeen, OwnerSeen, Subnet
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -93,12 +95,13 @@ def consumer(
     image = read.image(ec2, image_id)
     if image is None:
         return _invisible(ec2, target)
-    dry_run, problem = _dry_run(ec2, target, {"ImageId": image_id, **request(image)})
-    return ConsumerSeen(
-        image=image,
-        dry_run=dry_run,
-        dry_run_problem=problem,
-        keys={arn: dry_runs.key(clients.kms(target.region), arn, grantee) for arn in key_arns},
+    parameters = {"ImageId": image_id, **request(image)}
+    dry_run, problem = _dry_run(ec2, target, parameters)
+    seen = ConsumerSeen(image=image, dry_run=dry_run, dry_run_problem=problem)
+    if dry_run is not None and "SubnetId" not in parameters and subnets.is_missing(dry_run[0]):
+        seen = _in_subnets(ec2, target, parameters, seen)
+    return replace(
+        seen, keys={arn: dry_runs.key(clients.kms(target.region), arn, grantee) for arn in key_arns}
     )
 
 
@@ -121,6 +124,50 @@ def _dry_run(
         if problem.action == "AssumeRole":
             raise
         return None, problem
+
+
+def _in_subnets(
+    ec2: EC2Client, target: Target, request: Mapping[str, Any], seen: ConsumerSeen
+) -> ConsumerSeen:
+    """``seen`` with the dry run in the account's subnets, one after the other until one decides."""
+    try:
+        chosen = subnets.choose(_subnets(ec2), target)
+    except errors.AWS_ERRORS as exception:
+        problem = errors.failure(exception, target, "DescribeSubnets")
+        if problem.action == "AssumeRole":
+            raise
+        return replace(seen, subnets_problem=problem)
+    tried: dict[str, subnets.Answer] = {}
+    for subnet_id in chosen:
+        answer, failed = _dry_run(ec2, target, {**request, "SubnetId": subnet_id})
+        if answer is None:
+            return replace(seen, dry_run=None, dry_run_problem=failed, subnet_ids=(*tried, subnet_id))
+        tried[subnet_id] = answer
+        if subnets.is_decided(answer):
+            break
+    answers = [*tried.values()]
+    return replace(
+        seen, dry_run=subnets.decision(answers) if answers else seen.dry_run, subnet_ids=tuple(tried)
+    )
+
+
+def _subnets(ec2: EC2Client) -> Iterator[Subnet]:
+    """The subnets of the account that can be used, and those that are shared with it."""
+    # EC2 API Reference, DescribeSubnets: the filter state, and at most 1000 subnets in a page.
+    pages = ec2.get_paginator("describe_subnets").paginate(
+        Filters=[{"Name": "state", "Values": ["available"]}], PaginationConfig=read.PAGE
+    )
+    for page in pages:
+        for item in required(page, "Subnets", "DescribeSubnets"):
+            yield Subnet(
+                subnet_id=required(item, "SubnetId", "DescribeSubnets"),
+                vpc_id=item.get("VpcId", ""),
+                zone=item.get("AvailabilityZone", ""),
+                owner_id=item.get("OwnerId", ""),
+                free_addresses=item.get("AvailableIpAddressCount"),
+                is_ipv6_only=item.get("Ipv6Native", False),
+                on_outpost="OutpostArn" in item,
+            )
 
 
 def _invisible(ec2: EC2Client, target: Target) -> ConsumerSeen:

@@ -70,12 +70,30 @@ class AllowedImages:
 
 
 @dataclass(frozen=True)
+class Subnet:
+    """A subnet of an account, or one that is shared with it (botocore shape ``Subnet``).
+
+    ``free_addresses`` counts those for IPv4. ``zone`` is the Availability Zone's name.
+    """
+
+    subnet_id: str
+    vpc_id: str
+    zone: str
+    owner_id: str
+    free_addresses: int | None = None
+    is_ipv6_only: bool = False
+    on_outpost: bool = False
+
+
+@dataclass(frozen=True)
 class ConsumerSeen:
     """What was read of an image in the account that would launch it.
 
     ``image`` is None if the account cannot see it; ``allowed_images`` is read only then, and None if it could
     not be read, with the reason. ``dry_run`` is the error code and message of the dry run of RunInstances,
-    None if AWS did not answer it, with the reason. ``problem`` is why nothing could be read.
+    None if AWS did not answer it, with the reason. ``subnet_ids`` are the subnets in which it was repeated,
+    None if AWS needed no subnet, or if the account's subnets could not be read, with the reason.
+    ``problem`` is why nothing could be read.
     """
 
     image: Image | None = None
@@ -83,6 +101,8 @@ class ConsumerSeen:
     allowed_images_problem: Failure | None = None
     dry_run: tuple[str, str] | None = None
     dry_run_problem: Failure | None = None
+    subnet_ids: tuple[str, ...] | None = None
+    subnets_problem: Failure | None = None
     keys: Mapping[str, KeyDryRun] = field(default_factory=dict)
     problem: Failure | None = None
 

@@ -226,3 +226,75 @@ def test_a_dry_run_without_an_answer_keeps_that_the_image_is_visible() -> None:
     )
     assert finding.message.endswith("is unknown: Read timeout.")
     assert (found.as_result()["level"], found.as_result()["can_launch"]) == ("visible", "unknown")
+
+
+NO_VPC = ("VPCIdNotSpecified", "No default VPC for this user.")
+IN_TWO = ("subnet-1", "subnet-2")
+
+
+def test_an_account_without_a_subnet_can_launch_nothing() -> None:
+    found = diagnosis(owner(), consumer(dry_run=NO_VPC, subnet_ids=()))
+    (finding,) = found.findings
+    assert (codes(found), found.level) == ([("missing_subnet", B)], "visible")
+    assert finding.message.startswith(f"Account {found.case.account_id} has no subnet in eu-west-1, ")
+    assert finding.remedy.startswith("Create a subnet in that region, or share one with the account")
+    assert finding.error_code == "VPCIdNotSpecified"
+
+
+@pytest.mark.parametrize(
+    ("message", "remedy"),
+    [
+        ("because no identity-based policy allows it", "Allow ec2:DescribeSubnets in the IAM policy of role"),
+        ("with an explicit deny in a service control policy", "Change the service control policy of the"),
+    ],
+)
+def test_subnets_that_may_not_be_read_have_a_remedy(message: str, remedy: str) -> None:
+    problem = Failure(f"It may not, {message}.", "Ask.", "UnauthorizedOperation", "DescribeSubnets")
+    found = diagnosis(owner(), consumer(dry_run=NO_VPC, subnets_problem=problem))
+    (finding,) = found.findings
+    assert (codes(found), found.level) == ([("dry_run_inconclusive", U)], "visible")
+    assert "the account has no default VPC there, and its subnets cannot be read: It may" in finding.message
+    assert finding.remedy.startswith(remedy)
+    assert finding.remedy.endswith(" Or set a subnet of that account and region (subnet_ids).")
+    assert finding.error_code == "UnauthorizedOperation"
+
+
+def test_subnets_that_could_not_be_read_have_the_remedy_for_that() -> None:
+    problem = Failure("Read timeout.", "Check the network.", "ReadTimeoutError", "DescribeSubnets")
+    (finding,) = diagnosis(owner(), consumer(dry_run=NO_VPC, subnets_problem=problem)).findings
+    assert finding.remedy.startswith("Check the network. Or set a subnet")
+
+
+@pytest.mark.parametrize(
+    ("subnet_ids", "resource", "expected"),
+    [
+        pytest.param(IN_TWO, " on resource: arn:aws:ec2:eu-west-1:1:subnet/subnet-1", U, id="of the subnet"),
+        pytest.param(IN_TWO, " on resource: arn:aws:ec2:eu-west-1:1:security-group/sg-1", U, id="of a group"),
+        pytest.param(IN_TWO, "", U, id="of something"),
+        pytest.param(IN_TWO, " on resource: arn:aws:ec2:eu-west-1:1:instance/*", B, id="of any launch"),
+        pytest.param(IN_TWO, " on resource: arn:aws:ec2:eu-west-1::image/ami-1", B, id="of the image"),
+        pytest.param(None, " on resource: arn:aws:ec2:eu-west-1:1:subnet/subnet-1", B, id="in a set subnet"),
+        pytest.param(None, "", B, id="of something in a set subnet"),
+    ],
+)
+def test_a_launch_in_a_chosen_subnet_may_be_denied_there_only(
+    subnet_ids: tuple[str, ...] | None, resource: str, expected: str
+) -> None:
+    denied = ("UnauthorizedOperation", f"You are not authorized to perform ec2:RunInstances{resource}.")
+    found = diagnosis(owner(), consumer(dry_run=denied, subnet_ids=subnet_ids))
+    (finding,) = found.findings
+    assert codes(found) == [("launch_denied", expected)]
+    assert ("eu-west-1 (subnet-1, subnet-2): You are" in finding.message) is bool(subnet_ids)
+    assert finding.remedy.endswith("only, set these (subnet_ids, security_group_ids).") is bool(subnet_ids)
+
+
+def test_the_other_findings_name_the_chosen_subnets_too() -> None:
+    for code in ("Unsupported", "InvalidAMIID.Unavailable"):
+        (finding,) = diagnosis(owner(), consumer(dry_run=(code, "No."), subnet_ids=IN_TWO)).findings
+        assert "in eu-west-1 (subnet-1, subnet-2)" in finding.message
+    problem = Failure("Read timeout.", "Check.", "ReadTimeoutError", "RunInstances")
+    seen = consumer(dry_run=None, dry_run_problem=problem, subnet_ids=IN_TWO[:1])
+    (finding,) = diagnosis(owner(), seen).findings
+    assert finding.message.endswith("in eu-west-1 (subnet-1) is unknown: Read timeout.")
+    accepted = consumer(subnet_ids=IN_TWO)
+    assert diagnosis(owner(), accepted).as_result()["can_launch"] == "yes"

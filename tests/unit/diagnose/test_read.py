@@ -17,7 +17,8 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
     OwnerSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing, Target
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.unit.aws.test_read import ARN, metadata
@@ -319,6 +320,135 @@ def test_a_dry_run_that_is_throttled_has_the_remedy_for_that(clients: Any, ec2: 
         "RequestLimitExceeded",
         "Rerun later: completed work is kept.",
     )
+
+
+DRY_RUN = {"ImageId": SOURCE_ID, "MinCount": 1, "MaxCount": 1, "DryRun": True}
+SUBNETS = {"Filters": [{"Name": "state", "Values": ["available"]}], "MaxResults": 1000}
+TARGET = Target(CONSUMER, "eu-west-1")
+SUCCEEDED = ("DryRunOperation", "No.")
+
+
+def subnet(name: str, zone: str, **members: Any) -> dict[str, Any]:
+    given = {"VpcId": "vpc-1", "OwnerId": CONSUMER, "AvailabilityZone": f"eu-west-1{zone}", **members}
+    return {"SubnetId": f"subnet-{name}", **given}
+
+
+def without_default_vpc(
+    clients: Any, ec2: Wire, *found: dict[str, Any], answers: dict[str, str], code: str = "VPCIdNotSpecified"
+) -> ConsumerSeen:
+    """What is seen of an account with these subnets, where the dry run in each has this error code."""
+    ec2.expect("describe_images", BY_ID, shown())
+    ec2.refuse("run_instances", DRY_RUN, code)
+    ec2.expect("describe_subnets", SUBNETS, {"Subnets": list(found)})
+    for name, answer in answers.items():
+        ec2.refuse("run_instances", {**DRY_RUN, "SubnetId": f"subnet-{name}"}, answer)
+    return diagnosis.consumer(clients, TARGET, SOURCE_ID, [], lambda _image: {}, ROOT)
+
+
+@pytest.mark.parametrize("code", ["VPCIdNotSpecified", "MissingInput"])
+def test_a_dry_run_without_a_default_subnet_is_repeated_in_one(clients: Any, ec2: Wire, code: str) -> None:
+    found = without_default_vpc(
+        clients,
+        ec2,
+        subnet("2", "b"),
+        subnet("1", "a", OwnerId=OWNER, AvailableIpAddressCount=3),
+        subnet("3", "b", Ipv6Native=True, OutpostArn="arn:outpost", AvailableIpAddressCount=0),
+        answers={"2": "DryRunOperation"},
+        code=code,
+    )
+    assert (found.dry_run, found.dry_run_problem) == (SUCCEEDED, None)
+    assert (found.subnet_ids, found.subnets_problem) == (("subnet-2",), None)
+
+
+def test_all_that_is_known_of_a_subnet_decides_the_order(clients: Any, ec2: Wire) -> None:
+    found = without_default_vpc(
+        clients,
+        ec2,
+        subnet("1", "a", OutpostArn="arn:outpost"),
+        subnet("2", "a", VpcId="vpc-2", Ipv6Native=True),
+        subnet("3", "a", VpcId="vpc-3", AvailableIpAddressCount=0),
+        subnet("4", "b", VpcId="vpc-4", OwnerId=OWNER),
+        subnet("5", "b", VpcId="vpc-5"),
+        {"SubnetId": "subnet-6"},
+        answers=dict.fromkeys(("5", "3", "2", "1", "4", "6"), "Unsupported"),
+    )
+    assert found.dry_run == ("Unsupported", "No.")
+    assert found.subnet_ids == tuple(f"subnet-{name}" for name in "532146")
+
+
+def test_another_zone_may_offer_the_instance_type(clients: Any, ec2: Wire) -> None:
+    answers = {"1": "Unsupported", "2": "UnauthorizedOperation", "3": "DryRunOperation"}
+    found = without_default_vpc(
+        clients, ec2, *(subnet(*pair) for pair in zip("1234", "abcd", strict=True)), answers=answers
+    )
+    assert (found.dry_run, found.subnet_ids) == (SUCCEEDED, ("subnet-1", "subnet-2", "subnet-3"))
+
+
+def test_an_account_without_any_subnet(clients: Any, ec2: Wire) -> None:
+    found = without_default_vpc(clients, ec2, answers={})
+    assert (found.dry_run, found.subnet_ids) == (("VPCIdNotSpecified", "No."), ())
+
+
+def test_all_pages_of_subnets_are_read(clients: Any, ec2: Wire) -> None:
+    ec2.expect("describe_images", BY_ID, shown())
+    ec2.refuse("run_instances", DRY_RUN, "VPCIdNotSpecified")
+    ec2.expect("describe_subnets", SUBNETS, {"Subnets": [subnet("2", "b")], "NextToken": "more"})
+    ec2.expect("describe_subnets", {**SUBNETS, "NextToken": "more"}, {"Subnets": [subnet("1", "a")]})
+    ec2.refuse("run_instances", {**DRY_RUN, "SubnetId": "subnet-1"}, "DryRunOperation")
+    found = diagnosis.consumer(clients, TARGET, SOURCE_ID, [], lambda _image: {}, ROOT)
+    assert (found.dry_run, found.subnet_ids) == (SUCCEEDED, ("subnet-1",))
+
+
+def test_subnets_that_may_not_be_read_are_a_problem(clients: Any, ec2: Wire) -> None:
+    ec2.expect("describe_images", BY_ID, shown())
+    ec2.refuse("run_instances", DRY_RUN, "VPCIdNotSpecified")
+    ec2.refuse("describe_subnets", SUBNETS, "UnauthorizedOperation")
+    found = diagnosis.consumer(clients, TARGET, SOURCE_ID, [], lambda _image: {}, ROOT)
+    assert found.subnets_problem is not None
+    problem = found.subnets_problem
+    assert (problem.action, problem.error_code) == ("DescribeSubnets", "UnauthorizedOperation")
+    assert (found.subnet_ids, found.dry_run) == (None, ("VPCIdNotSpecified", "No."))
+
+
+@pytest.mark.parametrize("answer", [{}, {"Subnets": [{"VpcId": "vpc-1"}]}])
+def test_an_incomplete_list_of_subnets_is_a_problem(clients: Any, ec2: Wire, answer: dict[str, Any]) -> None:
+    ec2.expect("describe_images", BY_ID, shown())
+    ec2.refuse("run_instances", DRY_RUN, "VPCIdNotSpecified")
+    ec2.expect("describe_subnets", SUBNETS, answer)
+    found = diagnosis.consumer(clients, TARGET, SOURCE_ID, [], lambda _image: {}, ROOT)
+    assert found.subnets_problem is not None
+    assert found.subnets_problem.action == "DescribeSubnets"
+
+
+def test_a_throttled_dry_run_in_a_subnet_is_a_problem(clients: Any, ec2: Wire) -> None:
+    answers = {"1": "Unsupported", "2": "RequestLimitExceeded"}
+    found = without_default_vpc(
+        clients, ec2, subnet("1", "a"), subnet("2", "b"), subnet("3", "c"), answers=answers
+    )
+    assert found.dry_run is None
+    assert found.dry_run_problem is not None
+    assert found.dry_run_problem.error_code == "RequestLimitExceeded"
+    assert found.subnet_ids == ("subnet-1", "subnet-2")
+
+
+def test_a_subnet_that_is_set_is_the_only_one(clients: Any, ec2: Wire) -> None:
+    ec2.expect("describe_images", BY_ID, shown())
+    ec2.refuse("run_instances", {**DRY_RUN, "SubnetId": "subnet-9"}, "VPCIdNotSpecified")
+    request = {"SubnetId": "subnet-9"}
+    found = diagnosis.consumer(clients, TARGET, SOURCE_ID, [], lambda _image: request, ROOT)
+    assert (found.dry_run, found.subnet_ids) == (("VPCIdNotSpecified", "No."), None)
+
+
+def test_the_keys_are_tried_whatever_the_subnets_are(
+    clients: Any, ec2: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = KeyDryRun(frozenset({"Decrypt"}))
+    monkeypatch.setattr(diagnosis.dry_runs, "key", lambda *_given: tried)
+    ec2.expect("describe_images", BY_ID, shown())
+    ec2.refuse("run_instances", DRY_RUN, "VPCIdNotSpecified")
+    ec2.expect("describe_subnets", SUBNETS, {"Subnets": []})
+    found = diagnosis.consumer(clients, TARGET, SOURCE_ID, [ARN], lambda _image: {}, ROOT)
+    assert (found.subnet_ids, found.keys) == ((), {ARN: tried})
 
 
 @pytest.mark.parametrize("method", ["get_allowed_images_settings", "run_instances"])
