@@ -719,10 +719,10 @@ CONSUMER_VERIFY = Policy(
             "the level `launched` is not reached",
         ),
         Statement(
-            "TagProbes",
-            "the level `launched`",
+            "TagLaunches",
+            "the level `launched`, and dry runs and launches with `launch_tags`",
             ("ec2:CreateTags",),
-            "the level `launched` is not reached",
+            "the level `launched` is not reached, and with `launch_tags` not the level `authorized` either",
             condition={"StringEquals": {"ec2:CreateAction": "RunInstances"}},
             resources=(
                 "arn:aws:ec2:*:*:instance/*",

@@ -2,10 +2,9 @@
 """The AWX surveys in ``awx/surveys``, one for each role, written from the options that the role declares.
 
 A survey asks for every option of its role but paths on the controller, what selects an image in such a file,
-where such a file is uploaded to, because files that a job writes disappear with its container, and the names
-of the accounts' roles for Auto Scaling, which are the same for every job. ``awx/setup.yml`` leaves out what
-the installation sets once and for all. Required options are first, the others stand in the
-role's order.
+and where such a file is uploaded to: files that a job writes disappear with its container. An option that is
+the same in all runs is not asked where a survey has no room for it. ``awx/setup.yml`` leaves out what the
+installation sets once and for all. Required options are first, the others stand in the role's order.
 
 AWX stores a question's ``default`` and sends it, even if blank, as an answer with every job: questions have a
 default only if the option has one that is not blank.
@@ -38,7 +37,7 @@ _STEPS_OF_A_RELEASE: dict[str, re.Pattern[str]] = {
     "distribute": re.compile(
         r"distribute_(?!verify_|publish_|launch_templates|copy_into_|consumer_kms_|unshare_|sources$)\w+"
     ),
-    "verify": re.compile(r"verify_(level|subnet_ids|security_group_ids|instance_type)"),
+    "verify": re.compile(r"verify_(level|subnet_ids|security_group_ids|launch_tags|instance_type)"),
     "publish": re.compile(r"publish_(parameter|launch_templates)"),
 }
 
@@ -56,7 +55,16 @@ _WORDS = {
     "uri": "URI",
 }
 _MARKUP = re.compile(r"\b(?P<mark>[CMOPV])\((?P<text>[^)]*)\)")
-_NOT_ASKED = re.compile(r"_packer_|_report_s3_|_auto_scaling_roles")
+# Options that are the same in all runs, of surveys that have MOST_QUESTIONS: extra variables set them.
+_WITHOUT_ROOM = frozenset(
+    {
+        "distribute_auto_scaling_roles",
+        "distribute_launch_template_base_version",
+        "distribute_parameter_tags",
+        "distribute_verify_launch_tags",
+    }
+)
+_OF_A_FILE = re.compile(r"_packer_|_report_s3_")
 _ROLE = re.compile(r"golden\.images\.(\w+)#role")
 
 
@@ -160,7 +168,9 @@ def _asked(options: Mapping[str, Option]) -> list[str]:
     return [
         variable
         for variable, option in options.items()
-        if "path" not in (option["type"], option.get("elements")) and not _NOT_ASKED.search(variable)
+        if "path" not in (option["type"], option.get("elements"))
+        and not _OF_A_FILE.search(variable)
+        and variable not in _WITHOUT_ROOM
     ]
 
 

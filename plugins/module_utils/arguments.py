@@ -14,7 +14,7 @@ from .failures import Failure, Refused, invalid_value
 from .model import ConsumerRole, ImagesByTarget, Network, Sharing
 from .parameter_names import name_problem
 from .structure import as_list
-from .tags import check_tags
+from .tags import PROBE_TAG, check_tag_count, check_tags
 from .variables import Unreadable, account_id, owner, text_of
 from .wording import shown
 
@@ -38,9 +38,11 @@ CONSUMERS_SPEC: dict[str, Any] = {
     "org_unit_arns": {"type": "list", "elements": "str", "default": []},
 }
 
-NETWORK_SPEC: dict[str, Any] = {
+# Documented by the fragment launch.
+LAUNCH_SPEC: dict[str, Any] = {
     "subnet_ids": {"type": "dict", "default": {}},
     "security_group_ids": {"type": "dict", "default": {}},
+    "launch_tags": TAGS_SPEC,
 }
 # The files of a report, and the names of accounts in it.
 REPORT_FILES_SPEC: dict[str, Any] = {
@@ -296,6 +298,12 @@ class Options:
                 ),
             ),
         )
+
+    def launch_tags(self) -> dict[str, str]:
+        """The tags of launches in ``launch_tags``, beside which a probe has one of its own."""
+        tags = self.tags("launch_tags") or {}
+        self.add(check_tag_count("launch_tags", {**tags, PROBE_TAG: ""}))
+        return tags
 
     def _by_place(self, option: str, read: Callable[[Any], Any]) -> dict[str, Any]:
         """Region to a value, or to a mapping of account to value."""

@@ -102,6 +102,13 @@ def remedy(message: str, allow: str) -> str:
     return allow
 
 
+def remedy_of_launch(message: str, cure: str) -> str:
+    """``cure`` for a denied launch: the statement that denies it may only require tags."""
+    denial = read_denial(message)
+    is_explicit = denial is not None and denial.explicit
+    return f"{cure} If it requires tags of launches, set launch_tags." if is_explicit else cure
+
+
 def described(message: str) -> str:
     """The denial as a part of a sentence, with a leading space; empty if the message names no policy."""
     denial = read_denial(message)

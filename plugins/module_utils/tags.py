@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from .failures import Failure, invalid_option
 from .model import Image
@@ -15,6 +16,8 @@ from .model import Image
 OWN_TAG_PREFIX = "golden.images:"
 SOURCE_TAG = OWN_TAG_PREFIX + "source"
 KEY_TAG = OWN_TAG_PREFIX + "kms-key"
+# On the instance of a launch probe, its volumes and its network interface. Its value is the probe's deadline.
+PROBE_TAG = OWN_TAG_PREFIX + "probe"
 SHARED_PREFIX = "ec2:SharedTag/"
 
 # EC2 User Guide, "Tag restrictions".
@@ -137,3 +140,10 @@ def tag_map(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """The tags as parameters of a request (botocore shape ``TagList``), ordered by key."""
     return [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
+
+
+def of_launch(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The tags of all that a launch creates (botocore shape ``RunInstancesRequest``, TagSpecifications)."""
+    return [
+        {"ResourceType": kind, "Tags": tag_list(tags)} for kind in ("instance", "network-interface", "volume")
+    ]

@@ -52,7 +52,7 @@ extends_documentation_fragment:
   - golden.images.option_forms
   - golden.images.images_by_target
   - golden.images.consumer_role
-  - golden.images.network
+  - golden.images.launch
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 attributes:

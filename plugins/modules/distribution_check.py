@@ -192,7 +192,7 @@ extends_documentation_fragment:
   - golden.images.option_forms
   - golden.images.consumers
   - golden.images.consumer_role
-  - golden.images.network
+  - golden.images.launch
 attributes:
   check_mode:
     support: full

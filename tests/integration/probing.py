@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from simulated_aws.client import SimulatedAws
 
+_TAG_KEY = re.compile(r"TagSpecification\.(\d+)\.Tag\.(\d+)\.Key")
 LIVING = ("pending", "running", "stopping", "stopped")
 
 
@@ -34,6 +36,17 @@ def subnet_ids(aws: SimulatedAws, accounts: Iterable[str], *regions: str) -> dic
         region: {aws.account_id(account): subnet(aws, account, region) for account in named}
         for region in regions
     }
+
+
+def replace_default_vpc(aws: SimulatedAws, account: str, region: str) -> None:
+    """Delete the default VPC of an account, and create another one with a subnet."""
+    ec2 = aws.client("ec2", account, region)
+    for one in ec2.describe_subnets()["Subnets"]:
+        ec2.delete_subnet(SubnetId=one["SubnetId"])
+    (default,) = ec2.describe_vpcs()["Vpcs"]
+    ec2.delete_vpc(VpcId=default["VpcId"])
+    vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_subnet(VpcId=vpc_id, CidrBlock="10.0.1.0/24", AvailabilityZone=f"{region}a")
 
 
 def security_group(aws: SimulatedAws, account: str, region: str) -> str:
@@ -66,6 +79,20 @@ def launches(aws: SimulatedAws, account: str, *, dry: bool = False) -> set[Launc
         for call in aws.calls(action="RunInstances", account_id=aws.account_id(account))
         if (call.parameters.get("DryRun") == "true") is dry
     }
+
+
+def tags_of_launches(aws: SimulatedAws, account: str, *, dry: bool = False) -> set[tuple[str, str, str]]:
+    """The tags in the recorded launches of an account, or in its dry runs: resource type, key and value."""
+    found = set()
+    for call in aws.calls(action="RunInstances", account_id=aws.account_id(account)):
+        if (call.parameters.get("DryRun") == "true") is dry:
+            given = call.parameters
+            for name, key in given.items():
+                part = _TAG_KEY.fullmatch(name)
+                if part:
+                    value = given.get(f"TagSpecification.{part[1]}.Tag.{part[2]}.Value", "")
+                    found.add((given[f"TagSpecification.{part[1]}.ResourceType"], key, value))
+    return found
 
 
 def expected_launches(aws: SimulatedAws, account: str, instance_type: str, *regions: str) -> set[Launch]:

@@ -93,6 +93,7 @@ def _verify(aws: SimulatedAws, folder: Path) -> Job:
         "verify_level": "launched",
         "verify_subnet_ids": probing.subnet_ids(aws, CONSUMERS, HOME),
         "verify_security_group_ids": probing.security_group_ids(aws, CONSUMERS, HOME),
+        "verify_launch_tags": {"CostCenter": "0042"},
         "verify_instance_type": "t3.large",
         "verify_wait_timeout": 60,
         "verify_report_path": str(folder / "verification.json"),
@@ -106,6 +107,7 @@ def _verify(aws: SimulatedAws, folder: Path) -> Job:
             expected = probing.expected_launches(aws, account, "t3.large", HOME)
             assert probing.launches(aws, account) == expected
             assert probing.instances(aws, account, HOME, *probing.LIVING) == []
+            assert ("volume", "CostCenter", "0042") in probing.tags_of_launches(aws, account)
         scripts = [call.parameters.get("UserData") for call in aws.calls(action="RunInstances")]
         # If nothing terminates an instance, it shuts itself down five minutes after the timeout.
         ends = {base64.b64decode(script).decode() for script in scripts if script}
@@ -127,6 +129,7 @@ def _diagnose(aws: SimulatedAws, _folder: Path) -> Job:
         "diagnose_external_id": EXTERNAL_ID,
         "diagnose_subnet_ids": probing.subnet_ids(aws, CONSUMERS, HOME),
         "diagnose_security_group_ids": probing.security_group_ids(aws, CONSUMERS, HOME),
+        "diagnose_launch_tags": {"CostCenter": "0042"},
         "diagnose_instance_type": "t3.large",
         "diagnose_fail_on": "blocking",
     }
@@ -137,6 +140,7 @@ def _diagnose(aws: SimulatedAws, _folder: Path) -> Job:
         for account in CONSUMERS:
             expected = probing.expected_launches(aws, account, "t3.large", HOME)
             assert probing.launches(aws, account, dry=True) == expected
+            assert ("volume", "CostCenter", "0042") in probing.tags_of_launches(aws, account, dry=True)
 
     return Job("golden.images.diagnose_ami", values, check, fixture, (EXTERNAL_ID,))
 

@@ -554,6 +554,9 @@ def test_verification(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: 
     ok(user.ansible.run("golden.images.verify_ami", options))
     user.change(policy.document(), assuming)
     user.give_role([LAUNCHING], consumer.document(), launch.document())
+    # Without a default VPC, subnets are read.
+    probing.replace_default_vpc(aws, LAUNCHING, HOME)
+    ok(user.ansible.run("golden.images.verify_ami", options))
     launched = {
         "verify_level": "launched",
         "verify_subnet_ids": probing.subnet_ids(aws, [LAUNCHING], HOME),

@@ -533,6 +533,29 @@ def test_subnets_and_security_groups_that_are_refused() -> None:
     ]
 
 
+def test_the_tags_of_launches() -> None:
+    assert options(launch_tags=None).launch_tags() == {}
+    assert options(launch_tags={"CostCenter": "0042"}).launch_tags() == {"CostCenter": "0042"}
+
+
+def test_a_launch_can_have_49_tags_beside_that_of_a_probe() -> None:
+    most = options(launch_tags={f"tag-{one}": "" for one in range(49)})
+    assert len(most.launch_tags()) == 49
+    most.check()
+    too_many = options(launch_tags={f"tag-{one}": "" for one in range(50)})
+    too_many.launch_tags()
+    ((option, problem, _remedy),) = refusals(too_many)
+    assert (option, "51 tags including those of this collection" in problem) == ("launch_tags", True)
+
+
+@pytest.mark.parametrize("key", ["golden.images:probe", "aws:x", "AWS:x"])
+def test_tags_of_launches_that_are_refused(key: str) -> None:
+    read = options(launch_tags={key: "x"})
+    read.launch_tags()
+    ((option, problem, _remedy),) = refusals(read)
+    assert (option, f"the key '{key}' begins with" in problem) == ("launch_tags", True)
+
+
 @pytest.mark.parametrize(
     ("s3_uri", "ssm_path"),
     [

@@ -11,6 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils.denial import (
     described,
     read_denial,
     remedy,
+    remedy_of_launch,
 )
 
 USER = "User: arn:aws:sts::222222222222:assumed-role/golden/release is not authorized to perform:"
@@ -112,6 +113,22 @@ def test_a_message_that_names_no_policy() -> None:
 )
 def test_remedy(why: str, expected: str) -> None:
     assert remedy(launching(why), "Allow it.") == expected
+
+
+@pytest.mark.parametrize(
+    ("why", "ends"),
+    [
+        (
+            "with an explicit deny in a service control policy",
+            "Ask. If it requires tags of launches, set launch_tags.",
+        ),
+        ("with an explicit deny in an identity-based policy", "set launch_tags."),
+        ("because no identity-based policy allows the ec2:RunInstances action", "Ask."),
+        ("", "Ask."),
+    ],
+)
+def test_a_statement_that_denies_a_launch_may_require_tags(why: str, ends: str) -> None:
+    assert remedy_of_launch(launching(why), "Ask.").endswith(ends)
 
 
 @pytest.mark.parametrize(

@@ -150,5 +150,12 @@ def test_the_tags_of_a_list() -> None:
     }
 
 
+def test_the_tags_of_a_launch_are_on_all_that_it_creates() -> None:
+    expected = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    assert tags.of_launch({"b": "2", "a": "1"}) == [
+        {"ResourceType": kind, "Tags": expected} for kind in ("instance", "network-interface", "volume")
+    ]
+
+
 def test_the_tag_list_is_ordered_by_key() -> None:
     assert tags.tag_list({"b": "2", "a": "1"}) == [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]

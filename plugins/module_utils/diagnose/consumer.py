@@ -163,7 +163,8 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
             f"The {who} may not launch {image_id} in {where}: {message}"
             if role
             else f"These credentials may not launch {image_id} in {where}: {message}",
-            denial.remedy(message, _ALLOW_LAUNCH) + (f" {_OTHER_NETWORK}" if consumer.subnet_ids else ""),
+            denial.remedy_of_launch(message, denial.remedy(message, _ALLOW_LAUNCH))
+            + (f" {_OTHER_NETWORK}" if consumer.subnet_ids else ""),
             BlocksLaunch.BLOCKING if is_certain else BlocksLaunch.UNKNOWN,
             error_code=code,
         )

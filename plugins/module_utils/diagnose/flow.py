@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, NETWORK_SPEC, Options
+from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, LAUNCH_SPEC, Options
 from ..aws import errors
 from ..aws.assumed_roles import AssumedAccounts
 from ..aws.caller import identify, preferred_region
@@ -21,6 +21,7 @@ from ..fanout import each
 from ..model import METADATA_OPTIONS, Image, Target
 from ..progress import Report
 from ..runner import Flow, Outcome
+from ..tags import of_launch
 from . import read as reads
 from .findings import FAIL_ON
 from .plan import DiagnosisPlan, cases, plan
@@ -30,7 +31,7 @@ _ASSUME_ROLE = "AssumeRole"
 ARGUMENT_SPEC: dict[str, Any] = {
     **IMAGES_BY_TARGET_SPEC,
     **CONSUMER_ROLE_SPEC,
-    **NETWORK_SPEC,
+    **LAUNCH_SPEC,
     "account_ids": {**ACCOUNT_IDS_SPEC, "required": True},
     "instance_type": {"type": "str"},
     "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": "none"},
@@ -53,6 +54,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> DiagnosisWanted:
         account_ids=options.account_ids("account_ids"),
         consumer_role=options.consumer_role(),
         network=options.network(),
+        launch_tags=options.launch_tags(),
         instance_type=options.instance_type(),
         fail_on=FAIL_ON[params["fail_on"]],
     )
@@ -230,4 +232,5 @@ def _request(wanted: DiagnosisWanted, target: Target, image: Image) -> dict[str,
         **({"InstanceType": instance_type} if instance_type else {}),
         **({"SubnetId": subnet_id} if subnet_id else {}),
         **({"SecurityGroupIds": list(groups)} if groups else {}),
+        **({"TagSpecifications": of_launch(wanted.launch_tags)} if wanted.launch_tags else {}),
     }

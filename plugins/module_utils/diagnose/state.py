@@ -28,6 +28,7 @@ class DiagnosisWanted:
     account_ids: tuple[str, ...]
     consumer_role: ConsumerRole | None = None
     network: Network = field(default_factory=Network)
+    launch_tags: Mapping[str, str] = field(default_factory=dict)
     instance_type: str | None = None
     fail_on: frozenset[BlocksLaunch] = frozenset()
 

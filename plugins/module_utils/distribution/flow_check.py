@@ -19,7 +19,7 @@ from ..arguments import (
     CONSUMER_ROLE_SPEC,
     CONSUMERS_SPEC,
     IMAGES_BY_TARGET_SPEC,
-    NETWORK_SPEC,
+    LAUNCH_SPEC,
     REGION,
     REPORT_SPEC,
     Options,
@@ -56,7 +56,7 @@ def _optional(option: Mapping[str, Any]) -> dict[str, Any]:
 ARGUMENT_SPEC: dict[str, Any] = {
     **CONSUMERS_SPEC,
     **CONSUMER_ROLE_SPEC,
-    **NETWORK_SPEC,
+    **LAUNCH_SPEC,
     **{
         option: copy.ARGUMENT_SPEC[option]
         for option in (

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, NETWORK_SPEC, Options
+from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, LAUNCH_SPEC, Options
 from .state import ProbeWanted
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **IMAGES_BY_TARGET_SPEC,
     **CONSUMER_ROLE_SPEC,
-    **NETWORK_SPEC,
+    **LAUNCH_SPEC,
     "account_ids": {**ACCOUNT_IDS_SPEC, "required": True},
     "instance_type": {"type": "str"},
     "wait_timeout": {"type": "int", "default": 300},
@@ -33,6 +33,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ProbeWanted:
         images=options.images_by_target(),
         account_ids=tuple(sorted({*options.account_ids("account_ids")})),
         network=options.network(),
+        launch_tags=options.launch_tags(),
         instance_type=options.instance_type(),
         wait_timeout=params["wait_timeout"],
         consumer_role=options.consumer_role(),

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..denial import DENIED
+from ..denial import DENIED, remedy_of_launch
 from ..failures import Failure
 from ..model import Instance, Target
 from ..plan import Action, Plan, TargetPlan
+from ..tags import PROBE_TAG
 from .checks import precheck
-from .request import PROBE_TAG, is_leftover, request
+from .request import is_leftover, request
 from .state import Cause, Probe, ProbeSeen, ProbeWanted
 
 _KEYS = (
@@ -87,7 +88,9 @@ def termination(target: Target, instance_id: str | None) -> Action:
 
 def not_accepted(failure: Failure) -> Cause:
     """Why an image does not run whose RunInstances failed."""
-    return Cause("launch_denied" if failure.error_code in DENIED else "launch_failed", failure)
+    if failure.error_code not in DENIED:
+        return Cause("launch_failed", failure)
+    return Cause("launch_denied", replace(failure, remedy=remedy_of_launch(failure.message, failure.remedy)))
 
 
 def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Cause:

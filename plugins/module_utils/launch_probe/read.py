@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..aws.answers import required
 from ..aws.errors import WaiterError, error_of_waiter
 from ..model import Instance
-from ..tags import tag_map
-from .request import PROBE_TAG
+from ..tags import PROBE_TAG, tag_map
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -16,11 +16,9 @@ from typing import Any
 
 from ..model import METADATA_OPTIONS, Image, Instance, Target
 from ..plan import Action
-from ..tags import OWN_TAG_PREFIX, tag_list
+from ..tags import PROBE_TAG, of_launch
 from .state import Probe, ProbeWanted
 
-# On the instance, its volumes and its network interface. Its value is the probe's deadline.
-PROBE_TAG = OWN_TAG_PREFIX + "probe"
 # What launching, terminating and EC2's eventual consistency can take in addition to wait_timeout.
 _MARGIN = timedelta(minutes=5)
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -34,7 +32,6 @@ def request(wanted: ProbeWanted, probe: Probe, image: Image | None, now: datetim
     case the run is killed, and is thereby terminated.
     """
     end = deadline(wanted, now)
-    tags = tag_list({PROBE_TAG: end.strftime(_TIME_FORMAT)})
     groups = wanted.network.group_ids(probe.target)
     parameters: dict[str, Any] = {
         "ImageId": probe.image_id,
@@ -52,9 +49,7 @@ def request(wanted: ProbeWanted, probe: Probe, image: Image | None, now: datetim
                 **({"Groups": list(groups)} if groups else {}),
             }
         ],
-        "TagSpecifications": [
-            {"ResourceType": kind, "Tags": tags} for kind in ("instance", "network-interface", "volume")
-        ],
+        "TagSpecifications": of_launch({**wanted.launch_tags, PROBE_TAG: end.strftime(_TIME_FORMAT)}),
         "UserData": f"#!/bin/sh\nshutdown -h +{math.ceil((end - now).total_seconds() / 60)}\n",
     }
     if image is not None and image.devices:

@@ -32,6 +32,7 @@ class ProbeWanted:
     images: ImagesByTarget
     account_ids: tuple[str, ...]
     network: Network
+    launch_tags: Mapping[str, str] = field(default_factory=dict)
     instance_type: str | None = None
     wait_timeout: int = 300
     consumer_role: ConsumerRole | None = None

@@ -78,6 +78,15 @@ def test_required_options_are_asked_first_and_paths_never() -> None:
     ]
 
 
+def test_what_has_no_room_is_not_asked() -> None:
+    options = {
+        "distribute_verify_level": {"type": "str", "description": "A."},
+        "distribute_verify_launch_tags": {"type": "dict", "description": "B."},
+    }
+    asked = role_survey("distribute", "Distribute", options)["spec"]
+    assert [one["variable"] for one in asked] == ["distribute_verify_level"]
+
+
 @pytest.mark.parametrize(
     ("variable", "title"),
     [

@@ -198,6 +198,7 @@ def test_a_denied_launch_names_the_policy_that_denies() -> None:
 
     by_scp = remedy("with an explicit deny in a service control policy")
     assert by_scp.startswith("Change the service control policy of the account's organization")
+    assert by_scp.endswith("If it requires tags of launches, set launch_tags.")
     assert remedy("because no identity-based policy allows the action").startswith("Allow ec2:RunInstances")
 
 

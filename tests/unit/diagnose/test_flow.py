@@ -49,6 +49,7 @@ PARAMS: dict[str, Any] = {
     "external_id": None,
     "subnet_ids": {},
     "security_group_ids": {},
+    "launch_tags": None,
     "instance_type": None,
     "fail_on": "none",
 }
@@ -133,6 +134,8 @@ def read(
         pytest.param({"images": {EU: None}}, "images", id="a copy that is only planned"),
         pytest.param({"images": {}}, "images", id="no image"),
         pytest.param({"subnet_ids": {EU: "vpc-1"}}, "subnet_ids", id="not a subnet"),
+        pytest.param({"launch_tags": {"aws:x": "1"}}, "launch_tags", id="a tag of AWS"),
+        pytest.param({"launch_tags": {"a": []}}, "launch_tags", id="not a tag"),
     ],
 )
 def test_invalid_options_are_refused(changes: dict[str, Any], option: str) -> None:
@@ -219,6 +222,17 @@ def test_the_keys_that_an_account_tries(
                 "SecurityGroupIds": ["sg-0123456789abcdef0"],
             },
             id="its network",
+        ),
+        pytest.param(
+            {"launch_tags": {"CostCenter": "42"}},
+            {
+                "InstanceType": "t4g.nano",
+                "TagSpecifications": [
+                    {"ResourceType": kind, "Tags": [{"Key": "CostCenter", "Value": "42"}]}
+                    for kind in ("instance", "network-interface", "volume")
+                ],
+            },
+            id="its tags",
         ),
     ],
 )

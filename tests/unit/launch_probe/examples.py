@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.options import ARGUMENT_SPEC
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.request import PROBE_TAG
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import (
     Probe,
     ProbeSeen,
@@ -21,6 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     Network,
     Target,
 )
+from ansible_collections.golden.images.plugins.module_utils.tags import PROBE_TAG
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, as_read, source_image
 

@@ -33,6 +33,7 @@ from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, params
             "null is not a valid security group ID",
         ),
         ({"images": {REGION: None}}, "images", "is null"),
+        ({"launch_tags": {"golden.images:probe": "x"}}, "launch_tags", "begins with 'golden.images:'"),
     ],
 )
 def test_options_that_are_not_valid_are_refused(changes: dict[str, Any], option: str, says: str) -> None:
@@ -46,6 +47,11 @@ def test_a_single_security_group_may_be_a_string() -> None:
     groups = {REGION: "sg-0123456789abcdef0", "us-east-1": {CONSUMER: ["sg-01234567", "sg-76543210"]}}
     want: ProbeWanted = wanted_from(params(security_group_ids=groups), False)
     assert want.network.group_ids(HERE) == ("sg-0123456789abcdef0",)
+
+
+def test_the_tags_of_launches() -> None:
+    assert wanted_from(params(launch_tags={"CostCenter": 42}), False).launch_tags == {"CostCenter": "42"}
+    assert wanted_from(params(), False).launch_tags == {}
 
 
 def test_accounts_are_sorted_and_check_mode_only_plans() -> None:

@@ -148,6 +148,14 @@ def test_why_a_launch_is_not_accepted(error_code: str, code: str) -> None:
     assert not_accepted(failure) == Cause(code, failure)
 
 
+def test_a_launch_that_is_denied_may_need_tags() -> None:
+    denied = "You may not, with an explicit deny in a service control policy."
+    failure = Failure(denied, "Ask.", "UnauthorizedOperation", "RunInstances", REGION, CONSUMER)
+    cause = not_accepted(failure)
+    assert (cause.code, cause.failure.message) == ("launch_denied", denied)
+    assert cause.failure.remedy == "Ask. If it requires tags of launches, set launch_tags."
+
+
 @pytest.mark.parametrize(
     ("code", "later"),
     [("key_not_usable", True), ("instance_terminated", False), ("instance_pending", False)],

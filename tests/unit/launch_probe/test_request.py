@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import launches
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.request import (
-    PROBE_TAG,
     deadline,
     instance_type,
     is_leftover,
@@ -18,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.request
     request,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Network
+from ansible_collections.golden.images.plugins.module_utils.tags import PROBE_TAG
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +56,14 @@ def test_the_instance_has_minimal_access_and_shuts_itself_down() -> None:
         ],
         "UserData": "#!/bin/sh\nshutdown -h +10\n",
     }
+
+
+def test_the_tags_of_launches_stand_beside_that_of_the_probe() -> None:
+    parameters = request(wanted(launch_tags={"CostCenter": "42"}), PROBE, image(), NOW)
+    tags = [{"Key": "CostCenter", "Value": "42"}, {"Key": PROBE_TAG, "Value": "2026-11-24T12:10:00Z"}]
+    assert parameters["TagSpecifications"] == [
+        {"ResourceType": kind, "Tags": tags} for kind in ("instance", "network-interface", "volume")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The subnets and security groups of instances: documents ``arguments.NETWORK_SPEC``."""
+"""The network and the tags of launches: documents ``arguments.LAUNCH_SPEC``."""
 
 from __future__ import annotations
 
@@ -24,4 +24,11 @@ options:
       - By default, AWS uses the default security group of the subnet's VPC.
     type: dict
     default: {}
+  launch_tags:
+    description:
+      - Tags with which the instance, its volumes and its network interface are launched, or would be in a dry run.
+      - Set those that a policy requires of launches, for example a service control policy of the organization. Without them, AWS
+        denies the launch, although launches with these tags are allowed.
+      - Keys that begin with C(aws:) or C(golden.images:) are refused.
+    type: dict
 """
