@@ -65,6 +65,7 @@ options:
     external_id: null
     images: {"eu-west-1": "ami-0123456789abcdef0"}
     instance_type: null
+    launch_tags: {}
     level: authorized
     report_dir: null
     report_path: null
