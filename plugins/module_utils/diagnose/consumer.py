@@ -141,8 +141,8 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
     elif consumer.subnet_ids == ():
         yield finding(
             "missing_subnet",
-            f"Account {case.account_id} has no subnet in {case.place.region}, neither in a default VPC nor "
-            f"in another one, so it cannot launch {image_id} or any other image there.",
+            f"Account {case.account_id} has no available subnet in {case.place.region}, neither in a default "
+            f"VPC nor in another one, so it cannot launch {image_id} or any other image there.",
             "Create a subnet in that region, or share one with the account (AWS RAM). If the account is not "
             "to launch anything there, leave it or the region out.",
             error_code=code,

@@ -237,7 +237,8 @@ def test_an_account_without_a_subnet_can_launch_nothing() -> None:
     found = diagnosis(owner(), consumer(dry_run=NO_VPC, subnet_ids=()))
     (finding,) = found.findings
     assert (codes(found), found.level) == ([("missing_subnet", B)], "visible")
-    assert finding.message.startswith(f"Account {found.case.account_id} has no subnet in eu-west-1, ")
+    begins = f"Account {found.case.account_id} has no available subnet in eu-west-1, neither"
+    assert finding.message.startswith(begins)
     assert finding.remedy.startswith("Create a subnet in that region, or share one with the account")
     assert finding.error_code == "VPCIdNotSpecified"
 
