@@ -49,4 +49,10 @@ def _requests(call: Call, account_id: str) -> Iterator[Request]:
     scope = Scope(current_principal(account_id).partition, call.region, account_id)
     for action, resource in resource_arns.needed(call, scope):
         tags = instance_tags.of(caller, resource) if action == "ec2:TerminateInstances" else {}
-        yield request(caller, action, resource, condition_keys.of_tags({}, tags))
+        yield request(caller, action, resource, condition_keys.of_tags(_requested_tags(call), tags))
+
+
+def _requested_tags(call: Call) -> dict[str, str]:
+    """The tags of a request to Systems Manager (Service Authorization Reference: its condition keys)."""
+    tags = call.params.get("Tags") or () if call.service == "ssm" else ()
+    return {tag["Key"]: tag["Value"] for tag in tags}

@@ -56,6 +56,9 @@ def needed(call: Call, scope: Scope) -> Iterator[tuple[str, str]]:
     found = [*_RESOURCES.get(prefix, _none)(call, scope, action)]
     for resource in found or [ALL]:
         yield f"{prefix}:{action}", resource
+        # CloudFormation Template Reference, AWS::SSM::Parameter: the permissions to create one with tags.
+        if (prefix, action) == ("ssm", "PutParameter") and call.params.get("Tags"):
+            yield "ssm:AddTagsToResource", resource
 
 
 def _action(call: Call) -> str:

@@ -225,6 +225,33 @@ def test_what_policies_were_asked_is_recorded_on_request(owner: Owner) -> None:
     assert owner.aws.authorizations() == []
 
 
+def test_tags_of_a_new_parameter_need_add_tags_to_resource(owner: Owner) -> None:
+    """CloudFormation Template Reference, AWS::SSM::Parameter."""
+    tagged = {
+        "Name": "/golden/web",
+        "Value": "1",
+        "Type": "String",
+        "Tags": [{"Key": "team", "Value": "web"}],
+    }
+    putting, tagging = {"Action": "ssm:PutParameter"}, {"Action": "ssm:AddTagsToResource"}
+    _, _, message = refused(lambda: owner.user("ssm", putting).put_parameter(**tagged))
+    assert "ssm:AddTagsToResource on resource" in message
+    owner.user("ssm", putting, tagging).put_parameter(**tagged)
+
+
+def test_a_policy_may_require_tags_of_a_new_parameter(owner: Owner) -> None:
+    """Service Authorization Reference, PutParameter: aws:RequestTag and aws:TagKeys."""
+    untagged = {"Null": {"aws:RequestTag/team": "true"}}
+    ssm = owner.user(
+        "ssm",
+        {"Action": "ssm:*"},
+        {"Effect": "Deny", "Action": "ssm:PutParameter", "Condition": untagged},
+    )
+    new = {"Name": "/golden/web", "Value": "1", "Type": "String"}
+    assert refused(lambda: ssm.put_parameter(**new))[0] == "AccessDeniedException"
+    ssm.put_parameter(**new, Tags=[{"Key": "team", "Value": "web"}])
+
+
 def test_an_image_in_a_parameter_is_validated_with_the_caller_s_permissions(owner: Owner) -> None:
     """Systems Manager User Guide, Native parameter support for Amazon Machine Image IDs."""
     image = {"Name": "/golden/web", "Value": owner.image_id, "Type": "String", "DataType": "aws:ec2:image"}

@@ -182,6 +182,17 @@ def test_a_labeled_oldest_version_stands_in_the_way_of_the_hundred_and_first(sto
     assert pages[0]["Parameters"][0]["Version"] == 2
 
 
+# botocore shape PutParameterRequest, Tags.
+def test_a_new_parameter_has_its_tags_once_it_is_validated(store: Store) -> None:
+    tags = [{"Key": "team", "Value": "web"}]
+    store.aws.update_settings(parameter_validation_seconds=FOREVER)
+    store.put(Overwrite=False, Tags=tags)
+    store.aws.update_settings(parameter_validation_seconds=0)
+    assert store.value() == store.images["first"]
+    named = {"ResourceType": "Parameter", "ResourceId": NAME}
+    assert store.ssm.list_tags_for_resource(**named)["TagList"] == tags
+
+
 # botocore operation AddTagsToResource.
 def test_tags_are_added(store: Store) -> None:
     tag = {"ResourceType": "Parameter", "ResourceId": NAME}
