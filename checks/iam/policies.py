@@ -252,7 +252,7 @@ PUBLISH = Policy(
     (
         Statement(
             "WriteParameter",
-            "the parameter and its labels",
+            "the parameter, its labels and its tags, with which a new one is created",
             (
                 "ssm:AddTagsToResource",
                 "ssm:GetParameter",

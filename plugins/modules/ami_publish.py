@@ -34,7 +34,7 @@ options:
     choices: [Standard, Advanced, Intelligent-Tiering]
   parameter_tags:
     description:
-      - Tags to add to the parameter. Other tags are kept.
+      - Tags to add to the parameter. Other tags are kept. A new parameter is created with them.
     type: dict
   launch_templates:
     description:

@@ -291,10 +291,10 @@ def _publishing(world: World, images: Mapping[str, str], source: str) -> dict[st
 
 
 def _publish(world: World) -> Setup:
-    """publish_ami.yml in two regions of two accounts, with launch templates."""
+    """publish_ami.yml in two regions of two accounts, with launch templates; new parameters with a tag."""
     first, second = _releases(world)
     _templates(world, first)
-    options = _publishing(world, second, second[REGIONS[0]])
+    options = {**_publishing(world, second, second[REGIONS[0]]), "parameter_tags": {"team": "web"}}
     return Setup(Command("publish_ami", {f"publish_{name}": value for name, value in options.items()}))
 
 

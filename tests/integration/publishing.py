@@ -120,6 +120,14 @@ def value(aws: SimulatedAws, account: str, region: str, selector: str = "") -> s
     return str(found["Value"])
 
 
+def tags(aws: SimulatedAws, account: str, region: str) -> dict[str, str]:
+    """The tags of the parameter."""
+    listed = aws.client("ssm", account, region).list_tags_for_resource(
+        ResourceType="Parameter", ResourceId=PARAMETER
+    )["TagList"]
+    return {tag["Key"]: tag["Value"] for tag in listed}
+
+
 def values(aws: SimulatedAws) -> list[str]:
     """What the parameter names everywhere."""
     return [value(aws, account, region) for account, region in EVERYWHERE]

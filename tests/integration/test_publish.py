@@ -5,13 +5,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from checks.iam import policies
 from simulated_aws.client import SimulatedAws
 
 from . import publishing
+from .attached import Attached
+from .encrypted import await_matched
 from .fixture import HOME, OWNER, Fixture
 from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, EVERYWHERE, EXTERNAL_ID, PARAMETER, REGIONS, SECRET, TEMPLATE
@@ -70,8 +75,7 @@ def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it
         assert root == {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}}
         assert publishing.launched_by_template(aws, account, region) == new[region]
         ssm = aws.client("ssm", account, region)
-        tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=PARAMETER)["TagList"]
-        assert tags == [{"Key": "team", "Value": "web"}]
+        assert publishing.tags(aws, account, region) == {"team": "web"}
         (described,) = ssm.describe_parameters(
             ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": [PARAMETER]}]
         )["Parameters"]
@@ -196,6 +200,55 @@ def test_a_value_whose_answer_is_lost_is_not_put_again(
         assert [one["Version"] for one in history] == [1]
         assert publishing.value(aws, OWNER, region, f":source-{images[region]}") == images[region]
     assert Counter(one.action for one in run.actions) == {"PutParameter": 2, "LabelParameterVersion": 2}
+
+
+def test_a_new_parameter_is_created_with_the_tags_that_a_policy_requires(
+    aws: SimulatedAws, fixture: Fixture, tmp_path: Path
+) -> None:
+    images = publishing.golden_images(fixture, "2026.11")
+    untagged = {
+        "Effect": "Deny",
+        "Action": "ssm:PutParameter",
+        "Resource": "*",
+        "Condition": {"Null": {"aws:RequestTag/team": "true"}},
+    }
+    requiring = {"Version": "2012-10-17", "Statement": [untagged]}
+    user = Attached(aws, fixture, tmp_path, [policies.PUBLISH.document(), requiring])
+    refused = user.ansible.tasks([publishing.publish("Publish", images=images)])
+    assert refused.task("Publish").codes == [(region, "AccessDeniedException") for region in sorted(REGIONS)]
+    done = user.ansible.tasks([publishing.publish("Publish", images=images, parameter_tags={"team": "web"})])
+    assert done.code == 0, done.text
+    assert Counter(one.action for one in done.actions) == {"PutParameter": 2, "LabelParameterVersion": 2}
+    for region in REGIONS:
+        assert publishing.tags(aws, OWNER, region) == {"team": "web"}
+        assert publishing.value(aws, OWNER, region, f":source-{images[region]}") == images[region]
+
+
+def test_a_parameter_that_another_client_creates_first_is_not_overwritten(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    ours, theirs = (publishing.golden_images(fixture, release) for release in ("2026.10", "2026.11"))
+    aws.add_fault("freeze", action="PutParameter", when="before", times=2)
+    task = publishing.publish("Publish", images=ours, parameter_tags={"team": "web"})
+    with ThreadPoolExecutor() as threads:
+        running = threads.submit(ansible.tasks, [task])
+        await_matched(aws, 2)
+        for region, image_id in ((AWAY, theirs[AWAY]), (HOME, ours[HOME])):
+            value = {"Type": "String", "DataType": "aws:ec2:image", "Value": image_id}
+            aws.client("ssm", OWNER, region).put_parameter(Name=PARAMETER, **value)
+        aws.clear_faults()
+        run = running.result()
+    published = run.task("Publish")
+    assert published.codes == [(AWAY, "concurrent_change")], run.text
+    assert [publishing.value(aws, OWNER, region) for region in (AWAY, HOME)] == [theirs[AWAY], ours[HOME]]
+    # The other region has the image, and gets its label and tags.
+    assert Counter((one.region, one.action) for one in run.actions) == {
+        (HOME, "AddTagsToResource"): 1,
+        (HOME, "LabelParameterVersion"): 1,
+    }
+    rerun = ansible.tasks([task])
+    assert rerun.code == 0, rerun.text
+    assert publishing.value(aws, OWNER, AWAY) == ours[AWAY]
 
 
 def test_one_regions_failure_hides_no_others_success_and_is_made_up_for(

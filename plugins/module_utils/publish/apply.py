@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic, sleep
 from typing import Any
@@ -27,7 +28,9 @@ _LONGEST = 3.0
 # other causes as well: after this many seconds, the error counts.
 _BUSY = ("TooManyUpdates", "ValidationException")
 _BUSY_FOR = 30.0
-_REPEATED = THROTTLED.union(_BUSY)
+# Systems Manager API Reference, errors of PutParameter: without Overwrite, and another client was first.
+_EXISTS = "ParameterAlreadyExists"
+_REPEATED = THROTTLED.union(_BUSY, [_EXISTS])
 # Nothing that follows depends on these: launch templates take the new image although they fail, unless the
 # reason is that another client has changed the parameter.
 _INDEPENDENT = frozenset({"AddTagsToResource", "LabelParameterVersion"})
@@ -36,12 +39,16 @@ _CONFLICT = "concurrent_change"
 
 @dataclass
 class PublishRun:
-    """How far one target's actions came; ``version`` is the parameter's, ``defaults`` are the templates'."""
+    """How far one target's actions came; ``version`` is the parameter's, ``defaults`` are the templates'.
+
+    ``further`` are the actions that only the put value has shown to be needed.
+    """
 
     performed: list[Action] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     version: int | None = None
+    further: list[Action] = field(default_factory=list)
     made: dict[str | None, int] = field(default_factory=dict)
     defaults: dict[str | None, int] = field(default_factory=dict)
 
@@ -83,11 +90,13 @@ def perform_target(
     """
     run = PublishRun()
     before = place.parameter.latest.version if place.parameter else 0
-    for planned in actions:
-        action = _completed(planned, run)
+    pending = deque(actions)
+    while pending:
+        action = _completed(pending.popleft(), run)
         try:
             if action.operation == "PutParameter":
                 failures = _put(services, action, wait_timeout, run, before)
+                pending.extendleft(run.further)
             elif action.operation == "LabelParameterVersion":
                 failures = _label(services["ssm"], action, place.image_id, wait_timeout, run)
             else:
@@ -134,30 +143,51 @@ def _put(
 
     Each call adds a version, even with the same value (Systems Manager API Reference, PutParameter): if an
     answer is lost, the parameter is read before the call is repeated. If a value is being validated, it may
-    be the same one, of a run that was stopped: then that will do.
+    be the same one, of a run that was stopped: then that will do. A parameter with another value that was
+    created since it was read is not changed.
     """
-    ssm, failures = services["ssm"], list[Failure]()
+    ssm, failures, is_lost = services["ssm"], list[Failure](), False
     for number, _look in enumerate(_read_times(min(_BUSY_FOR, wait_timeout))):
-        if number and _is_put(ssm, action, run, before, failures):
-            return []
+        if number and (found := _found(ssm, action, run, before, failures, is_lost)) is not None:
+            return found
         failures = run.note(action, done := perform(services["ssm_once"], action))
         if done.answers:
             run.version = required(done.answers[0], "Version", "PutParameter")
             return _wait(ssm, action, wait_timeout, run)
-        if not any(failure.error_code in _REPEATED or is_unknown(failure) for failure in failures):
+        lost = any(is_unknown(failure) for failure in failures)
+        if not lost and not any(failure.error_code in _REPEATED for failure in failures):
             return failures
-    return [] if _is_put(ssm, action, run, before, failures) else failures
+        is_lost |= lost
+    found = _found(ssm, action, run, before, failures, is_lost)
+    return failures if found is None else found
 
 
-def _is_put(ssm: Any, action: Action, run: PublishRun, before: int, failures: Iterable[Failure]) -> bool:
-    """Whether a version after ``before`` has the value: then the run notes it, and its own lost call."""
+def _found(
+    ssm: Any, action: Action, run: PublishRun, before: int, failures: list[Failure], is_lost: bool
+) -> list[Failure] | None:
+    """The failures of a value that could not be put, by what the parameter is now; None if that is open.
+
+    There are none if a version after ``before`` has the value: then the run notes it, and its own lost call.
+    Another client may have put it, without the tags.
+    """
     now = current(ssm, action.parameters["Name"])
-    if now is None or now.version <= before or now.value != action.parameters["Value"]:
-        return False
-    run.version = now.version
-    if any(is_unknown(failure) for failure in failures):
-        run.performed.append(action)
-    return True
+    if now is None or now.version <= before:
+        return None
+    if now.value == action.parameters["Value"]:
+        run.version = now.version
+        if is_lost:
+            run.performed.append(action)
+        run.further += _tagging(action)
+        return []
+    exists = any(failure.error_code == _EXISTS for failure in failures)
+    return [_other_image(action, action.parameters["Value"], now)] if exists else None
+
+
+def _tagging(put: Action) -> Iterator[Action]:
+    """The call that adds the tags of a parameter that another client has created since it was read."""
+    if tags := put.parameters.get("Tags"):
+        parameters = {"ResourceType": "Parameter", "ResourceId": put.resource, "Tags": tags}
+        yield replace(put, operation="AddTagsToResource", parameters=parameters)
 
 
 def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> list[Failure]:

@@ -130,15 +130,27 @@ def _parameter_actions(wanted: PublishWanted, target: Target, place: Place, labe
                 "Value": place.image_id or KNOWN_AFTER_APPLY,
                 "Type": "String",
                 "DataType": IMAGE_DATA_TYPE,
-                "Overwrite": True,
+                **(_creation(wanted) if parameter is None else {"Overwrite": True}),
                 **({"Tier": tier} if tier else {}),
             },
         )
     if version == KNOWN_AFTER_APPLY or (latest and label not in latest.labels):
         yield action("LabelParameterVersion", {"Name": name, "ParameterVersion": version, "Labels": [label]})
-    if missing := differing_tags(parameter.tags if parameter else {}, wanted.parameter_tags):
+    missing = differing_tags(parameter.tags, wanted.parameter_tags) if parameter else {}
+    if missing:
         tags = {"ResourceType": "Parameter", "ResourceId": name, "Tags": tag_list(missing)}
         yield action("AddTagsToResource", tags)
+
+
+def _creation(wanted: PublishWanted) -> dict[str, Any]:
+    """The parameters of PutParameter that only a new parameter has.
+
+    AWS refuses tags with Overwrite, for which AddTagsToResource is (botocore shape ``PutParameterRequest``,
+    ``Tags``), and policies may require tags of a new parameter (Service Authorization Reference,
+    PutParameter: ``aws:RequestTag``). Without Overwrite, AWS does not change a parameter that another client
+    has created since it was read.
+    """
+    return {"Tags": tag_list(wanted.parameter_tags)} if wanted.parameter_tags else {}
 
 
 def _labels_in_the_way(parameter: Parameter) -> list[str]:

@@ -176,6 +176,90 @@ def test_a_value_that_was_not_put_is_put_again(
     assert (done.failures, done.version, done.performed) == ([], 3, [PUT])
 
 
+EXISTS = "ParameterAlreadyExists"
+CREATION = {
+    **{name: given for name, given in VALUE.items() if name != "Overwrite"},
+    "Tags": [{"Key": "team", "Value": "web"}],
+}
+CREATING = Action(place(REGION), "PutParameter", CREATION, NAME, "ssm")
+ADDED = {"ResourceType": "Parameter", "ResourceId": NAME, "Tags": CREATION["Tags"]}
+
+
+def test_the_parameter_of_another_client_gets_tags_and_label_if_it_has_the_image(
+    ssm: Wire, run: Callable[..., PublishRun]
+) -> None:
+    ssm.refuse("put_parameter", CREATION, EXISTS)
+    shows(ssm, 1)
+    ssm.expect("add_tags_to_resource", ADDED)
+    labeled(ssm, 1)
+    shows(ssm, 1)
+    done = run(CREATING, LABELING)
+    assert (done.failures, done.version) == ([], 1)
+    assert [action.operation for action in done.performed] == ["AddTagsToResource", "LabelParameterVersion"]
+    assert done.performed[0].parameters == ADDED
+
+
+def test_the_parameter_of_another_client_without_tags_to_add(
+    ssm: Wire, run: Callable[..., PublishRun]
+) -> None:
+    untagged = {name: given for name, given in CREATION.items() if name != "Tags"}
+    ssm.refuse("put_parameter", untagged, EXISTS)
+    shows(ssm, 1)
+    done = run(replace(CREATING, parameters=untagged))
+    assert (done.failures, done.version, done.performed) == ([], 1, [])
+
+
+def test_the_parameter_of_another_client_with_another_image_is_not_changed(
+    ssm: Wire, run: Callable[..., PublishRun]
+) -> None:
+    ssm.refuse("put_parameter", CREATION, EXISTS)
+    shows(ssm, 2, OLD)
+    done = run(CREATING, LABELING)
+    (failure,) = done.failures
+    assert (failure.error_code, done.performed) == ("concurrent_change", [])
+    assert all(text in failure.message for text in (NAME, OLD, "version 2"))
+
+
+def test_a_parameter_that_is_not_readable_yet_is_waited_for(
+    ssm: Wire, run: Callable[..., PublishRun], clock: Clock
+) -> None:
+    ssm.refuse("put_parameter", CREATION, EXISTS)
+    shows(ssm, None)
+    ssm.refuse("put_parameter", CREATION, EXISTS)
+    shows(ssm, 1, OLD)
+    (failure,) = run(CREATING, wait_timeout=0.6).failures
+    assert (failure.error_code, clock.now) == ("concurrent_change", 0.6)
+
+
+def test_a_parameter_that_exists_and_never_becomes_readable_is_a_failure(
+    ssm: Wire, run: Callable[..., PublishRun]
+) -> None:
+    for _ in range(2):
+        ssm.refuse("put_parameter", CREATION, EXISTS)
+        shows(ssm, None)
+    done = run(CREATING, wait_timeout=0.5)
+    assert [failure.error_code for failure in done.failures] == [EXISTS]
+
+
+def test_a_creation_whose_answer_is_lost_is_this_run_s_although_it_then_exists(
+    ssm: Wire, run: Callable[..., PublishRun]
+) -> None:
+    ssm.refuse("put_parameter", CREATION, "InternalError")
+    shows(ssm, None)
+    ssm.refuse("put_parameter", CREATION, EXISTS)
+    shows(ssm, 1)
+    ssm.expect("add_tags_to_resource", ADDED)
+    done = run(CREATING)
+    assert (done.failures, done.version) == ([], 1)
+    assert [action.operation for action in done.performed] == ["PutParameter", "AddTagsToResource"]
+
+
+def test_a_new_parameter_has_its_tags_without_another_call(ssm: Wire, run: Callable[..., PublishRun]) -> None:
+    ssm.expect("put_parameter", CREATION, {"Version": 1})
+    shows(ssm, 1)
+    assert run(CREATING).performed == [CREATING]
+
+
 def test_what_is_refused_for_long_is_refused(ssm: Wire, run: Callable[..., PublishRun], clock: Clock) -> None:
     for _ in range(3):
         ssm.refuse("put_parameter", VALUE, "ValidationException", "No such name.")

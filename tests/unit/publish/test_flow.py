@@ -40,7 +40,7 @@ from tests.unit.publish.examples import (
 from tests.unit.wire import Wire
 
 ARN = f"arn:aws:iam::{OWNER}:user/build"
-PUT = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image", "Overwrite": True}
+PUT = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image"}
 
 
 @pytest.fixture

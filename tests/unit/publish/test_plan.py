@@ -144,14 +144,21 @@ def test_calls_of_a_template(case: str) -> None:
 def test_what_is_put() -> None:
     put, label = planned(wanted(), found(parameter=parameter())).actions
     assert (put.service, put.resource) == ("ssm", NAME)
-    assert put.parameters == {
-        "Name": NAME,
-        "Value": NEW,
-        "Type": "String",
-        "DataType": "aws:ec2:image",
-        "Overwrite": True,
-    }
+    value = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image"}
+    assert put.parameters == {**value, "Overwrite": True}
     assert label.parameters == {"Name": NAME, "ParameterVersion": KNOWN_AFTER_APPLY, "Labels": [LABEL]}
+
+
+def test_a_new_parameter_is_created_with_its_tags() -> None:
+    """AWS refuses tags with Overwrite (botocore shape PutParameterRequest, Tags; moto has the message)."""
+    value = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image"}
+    put, _label = planned(wanted(), found()).actions
+    assert put.parameters == value
+    target = planned(wanted(parameter_tags={"b": "2", "a": "1"}), found())
+    assert operations(target) == PUBLISH
+    tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    assert target.actions[0].parameters == {**value, "Tags": tags}
+    assert target.after["parameter"]["tags"] == {"a": "1", "b": "2"}
 
 
 @pytest.mark.parametrize(
