@@ -30,6 +30,8 @@ from .state import (
 
 # Systems Manager API Reference, errors of LabelParameterVersion.
 MAX_LABELS = 10
+# So many labels that exist are named, more are counted.
+_NAMED = 3
 
 
 class Obstacle(NamedTuple):
@@ -59,12 +61,15 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
     image = place.image
     if place.image_id is None and wanted.is_rollback:
         label = label_for(wanted.source_image_id or "")
+        others = _labels(place.parameter) if place.parameter else []
         yield Obstacle(
             "label_not_found",
             "source_image_id",
             f"No version of {wanted.parameter} has the label {label}: no copy of it was published here, or "
-            "the label was removed.",
-            "Publish the copy of this region first (ami_publish with images), or remove the region.",
+            f"the label was removed. {_listed(others)}",
+            "Set source_image_id to the ID in one of these labels, or remove the region."
+            if others
+            else "Publish the copy of this region first (ami_publish with images), or remove the region.",
         )
     if place.image_id is not None and image is None and (own or not wanted.as_if_shared):
         yield Obstacle(
@@ -89,6 +94,23 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
             f"{image.image_id} is not shared with any other account.",
             "Share it first (ami_share), or set require_shared: false.",
         )
+
+
+def _labels(parameter: Parameter) -> list[str]:
+    """This collection's labels with their versions, the newest version first."""
+    return [
+        f"{label} (version {version.version})"
+        for version in reversed(parameter.versions)
+        for label in sorted(version.labels)
+        if label.startswith(LABEL_PREFIX)
+    ]
+
+
+def _listed(labels: list[str]) -> str:
+    if not labels:
+        return "There are no labels of other images."
+    more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
+    return f"Labels there: {', '.join(labels[:_NAMED])}{more}."
 
 
 def _where_it_went(wanted: PublishWanted, own: bool) -> str:
