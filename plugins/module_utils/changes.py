@@ -191,13 +191,16 @@ def _sharing(text: str, noun: str, action: Action, permission: Mapping[str, Any]
 
 def _of_tags(sign: str) -> Callable[[Action], Iterator[Change]]:
     def of_tags(action: Action) -> Iterator[Change]:
-        tags = action.parameters["Tags"]
-        texts = [_short(tag["Key"]) + (f"={_short(tag['Value'])}" if "Value" in tag else "") for tag in tags]
-        text = f"{'tag' if len(tags) == 1 else 'tags'} {listed(texts, _NAMED)} on"
+        text = _tags_text(action.parameters["Tags"])
         for resource in action.parameters.get("Resources", [action.parameters.get("ResourceId")]):
             yield _change(sign, text, _noun(resource), resource)
 
     return of_tags
+
+
+def _tags_text(tags: Sequence[Mapping[str, str]]) -> str:
+    texts = [_short(tag["Key"]) + (f"={_short(tag['Value'])}" if "Value" in tag else "") for tag in tags]
+    return f"{'tag' if len(tags) == 1 else 'tags'} {listed(texts, _NAMED)} on"
 
 
 def _of_new_grant(action: Action) -> Iterator[Change]:
@@ -252,6 +255,19 @@ def _of_parameter(action: Action, planned: TargetPlan) -> Iterator[Change]:
     sign = REPLACED if planned.before.get("parameter") else ADDED
     value = action.parameters["Value"]
     yield _change(sign, f"parameter {name} =", "image", None if value == KNOWN_AFTER_APPLY else value)
+    if tags := action.parameters.get("Tags"):
+        yield _change(ADDED, _tags_text(tags), "parameter", name)
+
+
+def _of_template_version(action: Action) -> Iterator[Change]:
+    base = action.parameters["SourceVersion"]
+    yield _change(ADDED, f"version based on version {base} of", "launch template", action.resource)
+
+
+def _of_default_version(action: Action) -> Iterator[Change]:
+    number = action.parameters["DefaultVersion"]
+    known = "" if number == KNOWN_AFTER_APPLY else f"{number} "
+    yield _change(REPLACED, f"default version {known}of", "launch template", action.resource)
 
 
 def _of_labels(sign: str) -> Callable[[Action], Iterator[Change]]:
@@ -267,7 +283,6 @@ def _of_other(action: Action) -> Iterator[Change]:
 
 
 _OTHERS = {
-    "CreateLaunchTemplateVersion": (ADDED, "version of", "launch template"),
     "CreateImageUsageReport": (ADDED, "usage report of", "image"),
     "DeleteSnapshot": (REMOVED, "delete", "snapshot"),
     "DeregisterImage": (REMOVED, "deregister", "image"),
@@ -275,7 +290,6 @@ _OTHERS = {
     "DisableImageDeprecation": (REMOVED, "deprecation of", "image"),
     "EnableImage": (ADDED, "enable", "image"),
     "EnableImageDeprecation": (ADDED, "deprecate", "image"),
-    "ModifyLaunchTemplate": (REPLACED, "default version of", "launch template"),
     "RestoreImageFromRecycleBin": (ADDED, "restore from the Recycle Bin", "image"),
     "RestoreSnapshotFromRecycleBin": (ADDED, "restore from the Recycle Bin", "snapshot"),
     "RunInstances": (ADDED, "launch", "instance"),
@@ -285,10 +299,12 @@ _CHANGES: Mapping[str, Callable[[Action], Iterator[Change]]] = {
     "AddTagsToResource": _of_tags(ADDED),
     "CopyImage": _of_copy,
     "CreateGrant": _of_new_grant,
+    "CreateLaunchTemplateVersion": _of_template_version,
     "CreateTags": _of_tags(ADDED),
     "DeleteTags": _of_tags(REMOVED),
     "LabelParameterVersion": _of_labels(ADDED),
     "ModifyImageAttribute": _of_launch_permission,
+    "ModifyLaunchTemplate": _of_default_version,
     "ModifySnapshotAttribute": _of_volume_permission,
     "UnlabelParameterVersion": _of_labels(REMOVED),
 }

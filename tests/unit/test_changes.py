@@ -54,7 +54,8 @@ def grant(*principals: str) -> dict[str, Any]:
 
 
 COPY = {"Name": "golden", "SourceImageId": "ami-1", "SourceRegion": "us-west-2"}
-LAUNCH_TEMPLATE = {"LaunchTemplateId": "lt-1"}
+VERSION = {"LaunchTemplateId": "lt-1", "SourceVersion": "37"}
+NEW_DEFAULT = {"LaunchTemplateId": "lt-1", "DefaultVersion": KNOWN_AFTER_APPLY}
 
 
 @pytest.mark.parametrize(
@@ -106,12 +107,25 @@ LAUNCH_TEMPLATE = {"LaunchTemplateId": "lt-1"}
             ("LabelParameterVersion", {"Name": "/golden/web", "Labels": ["v1"]}),
             "+ label v1 on /golden/web",
         ),
-        (("CreateLaunchTemplateVersion", LAUNCH_TEMPLATE, "lt-1"), "+ version of lt-1"),
+        (("CreateLaunchTemplateVersion", VERSION, "lt-1"), "+ version based on version 37 of lt-1"),
+        (("ModifyLaunchTemplate", NEW_DEFAULT, "lt-1"), "~ default version of lt-1"),
+        (
+            ("ModifyLaunchTemplate", {**NEW_DEFAULT, "DefaultVersion": "2"}, "lt-1"),
+            "~ default version 2 of lt-1",
+        ),
         (("SomethingNew", {}, "x-1"), "~ SomethingNew x-1"),
     ],
 )
 def test_an_action_in_words(action: tuple[Any, ...], expected: str) -> None:
     assert one(*action) == [f"eu-west-1: {expected}"]
+
+
+def test_a_new_parameter_has_its_tags() -> None:
+    tags = [{"Key": "team", "Value": "web"}]
+    assert one("PutParameter", {"Name": "/a", "Value": "ami-1", "Tags": tags}) == [
+        "eu-west-1: + parameter /a = ami-1",
+        "eu-west-1: + tag team=web on /a",
+    ]
 
 
 def test_a_parameter_that_exists_is_replaced() -> None:
