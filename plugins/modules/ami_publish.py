@@ -43,11 +43,24 @@ options:
       - The module creates a version that differs from the present default only in the image, and makes it the default. The version
         omits snapshots of the previous image, and any snapshot of the root device that is not the new image's own, because EC2
         would not launch it.
+      - A template whose latest version is not the default one, and differs from it in more than the image, is refused, unless
+        O(launch_template_base_version) is set.
       - A template whose default version takes its image from O(parameter), as C(resolve:ssm:) and its name, only gets a new
         version if it contains such snapshots.
     type: list
     elements: str
     default: []
+  launch_template_base_version:
+    description:
+      - The version that a template's new version is based on. The new version becomes the default and the latest one. Auto
+        Scaling groups launch from C($Default), C($Latest) or a version number.
+      - By default, it must not matter. The module fails if the default and the latest version differ in more than the image,
+        because launches from one of them would get the parameters of the other. If only the latest one lacks the image, it is
+        replaced.
+      - V(default) keeps the parameters of the default version. If that has the image, a latest version without it is kept.
+      - V(latest) keeps the parameters of the latest version.
+    type: str
+    choices: [default, latest]
   source_image_id:
     description:
       - The image that O(images) are copies of, for the label C(source-ami-...). By default it is read from the images. One of

@@ -80,6 +80,15 @@ def add_templates(aws: SimulatedAws, images: Mapping[str, str], name: str = TEMP
     aws.clear_calls()
 
 
+def add_version(aws: SimulatedAws, region: str, image_id: str, **data: Any) -> None:
+    """A latest version of the owner's template that is the default one except for the image and this data."""
+    aws.client("ec2", OWNER, region).create_launch_template_version(
+        LaunchTemplateName=TEMPLATE,
+        LaunchTemplateData={**default_of(aws, OWNER, region), "ImageId": image_id, **data},
+    )
+    aws.clear_calls()
+
+
 def fill_up(aws: SimulatedAws, region: str, image_id: str, label: str = "", count: int = 100) -> None:
     """Put more versions of the owner's parameter, by default as many as AWS keeps, and label the first."""
     ssm = aws.client("ssm", OWNER, region)
@@ -150,10 +159,12 @@ def launched(aws: SimulatedAws, account: str, region: str) -> str:
     return str(instance["ImageId"])
 
 
-def launched_by_template(aws: SimulatedAws, account: str, region: str, name: str = TEMPLATE) -> str:
-    """The image of an instance that an account launches from the template's default version."""
+def launched_by_template(
+    aws: SimulatedAws, account: str, region: str, name: str = TEMPLATE, version: str = "$Default"
+) -> str:
+    """The image of an instance that an account launches from a version of the template."""
     (instance,) = aws.client("ec2", account, region).run_instances(
-        LaunchTemplate={"LaunchTemplateName": name}, MinCount=1, MaxCount=1
+        LaunchTemplate={"LaunchTemplateName": name, "Version": version}, MinCount=1, MaxCount=1
     )["Instances"]
     return str(instance["ImageId"])
 

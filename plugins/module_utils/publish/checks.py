@@ -12,16 +12,18 @@ from typing import NamedTuple
 from ..failures import Failure
 from ..model import IMAGE_DATA_TYPE, Image, Target
 from ..tags import MAX_TAGS
-from .launch_data import change_for, missing_devices, small_volumes
+from .launch_data import change_for, differing_data, missing_devices, small_volumes
 from .state import (
     ADVANCED,
     LABEL_PREFIX,
+    LATEST,
     MAX_VERSIONS,
     STANDARD,
     Parameter,
     Place,
     PublishSeen,
     PublishWanted,
+    base_version,
     follows_another,
     label_for,
     may_name,
@@ -127,7 +129,7 @@ def _where_it_went(wanted: PublishWanted, own: bool) -> str:
 def _of_architecture(wanted: PublishWanted, place: Place, source: Image | None) -> Iterator[Obstacle]:
     """Users keep their instance types, so that the architecture must not change."""
     image = place.image if place.image_id is not None else source
-    named = [(name, template.default.image_id) for name, template in place.templates.items()]
+    named = [(name, base_version(wanted, template).image_id) for name, template in place.templates.items()]
     if place.parameter is not None:
         named.insert(0, (wanted.parameter, place.parameter.latest.value))
     for name, image_id in named:
@@ -197,6 +199,8 @@ def full(name: str, parameter: Parameter) -> Iterator[Obstacle]:
 
 def _of_template(wanted: PublishWanted, seen: PublishSeen, place: Place, name: str) -> Iterator[Obstacle]:
     template = place.templates.get(name)
+    is_latest = wanted.launch_template_base_version == LATEST
+    which, make = ("latest", "create a version") if is_latest else ("default", "set a default version")
     if template is None:
         yield Obstacle(
             "launch_template_not_found",
@@ -204,29 +208,40 @@ def _of_template(wanted: PublishWanted, seen: PublishSeen, place: Place, name: s
             f"launch_templates: {name} does not exist.",
             "Create it in this region, or remove it. An ID is of one region; a name can exist in all.",
         )
-    elif follows_another(template, wanted.parameter):
+    elif wanted.launch_template_base_version is None and (
+        differing := differing_data(wanted, seen, place, template)
+    ):
+        yield Obstacle(
+            "launch_template_versions_differ",
+            "launch_templates",
+            f"launch_templates: {name} has the default version {template.default.number} and the latest "
+            f"version {template.latest.number}, which differ in {', '.join(differing)}.",
+            "Set launch_template_base_version to default or latest, the version with the right parameters. "
+            "The new version is based on it, and is then both the default and the latest one.",
+        )
+    elif follows_another(base := base_version(wanted, template), wanted.parameter):
         yield Obstacle(
             "launch_template_follows_parameter",
             "launch_templates",
-            f"The default version of {name} takes its image from {template.default.image_id}.",
-            "Publish in that parameter, or set a default version with an image ID.",
+            f"The {which} version of {name} takes its image from {base.image_id}.",
+            f"Publish in that parameter, or {make} with an image ID.",
         )
     else:
-        change = change_for(wanted, seen, place, template)
-        if template.default.image_id == change.name and not change.previous_id:
+        change = change_for(wanted, seen, place, base)
+        if base.image_id == change.name and not change.previous_id:
             return
         image_id = change.image.image_id if change.image else change.name
-        if missing := list(missing_devices(template.default, change)):
+        if missing := list(missing_devices(base, change)):
             yield Obstacle(
                 "launch_template_device_missing",
                 "launch_templates",
-                f"The default version of {name} changes {', '.join(missing)}. {image_id} has no such device.",
-                "Set a default version without that device.",
+                f"The {which} version of {name} changes {', '.join(missing)}. {image_id} has no such device.",
+                f"{make.capitalize()} without that device.",
             )
-        for device, size, needed in small_volumes(template.default, change):
+        for device, size, needed in small_volumes(base, change):
             yield Obstacle(
                 "launch_template_volume_too_small",
                 "launch_templates",
-                f"The default version of {name} has {size} GiB for {device}; {image_id} has {needed} GiB.",
-                f"Set a default version with at least {needed} GiB, or without that size.",
+                f"The {which} version of {name} has {size} GiB for {device}; {image_id} has {needed} GiB.",
+                f"{make.capitalize()} with at least {needed} GiB, or without that size.",
             )

@@ -19,7 +19,15 @@ from typing import Any, NamedTuple
 
 from ..model import Image
 from ..plan import KNOWN_AFTER_APPLY
-from .state import LaunchTemplate, Place, PublishSeen, PublishWanted, TemplateVersion, follows
+from .state import (
+    LaunchTemplate,
+    Place,
+    PublishSeen,
+    PublishWanted,
+    TemplateVersion,
+    follows,
+    follows_another,
+)
 
 
 class Change(NamedTuple):
@@ -35,13 +43,13 @@ class Change(NamedTuple):
     previous: Image | None = None
 
 
-def change_for(wanted: PublishWanted, seen: PublishSeen, place: Place, template: LaunchTemplate) -> Change:
-    """The change of a template in one target. A planned copy has the devices of its source."""
+def change_for(wanted: PublishWanted, seen: PublishSeen, place: Place, version: TemplateVersion) -> Change:
+    """The change from a version to a new one in one target. A planned copy has the devices of its source."""
     name, image = place.image_id or KNOWN_AFTER_APPLY, place.image
     if place.image_id is None:
         image = seen.source
-    previous_id = template.default.image_id or ""
-    if follows(template, wanted.parameter):
+    previous_id = version.image_id or ""
+    if follows(version, wanted.parameter):
         name, previous_id = previous_id, place.parameter.latest.value if place.parameter else ""
     if previous_id == place.image_id:
         previous_id = ""
@@ -58,8 +66,8 @@ def request_data(version: TemplateVersion, change: Change) -> dict[str, Any]:
     return {"ImageId": change.name, **_named(mappings if any(map(_snapshot, mappings)) else [])}
 
 
-def version_request(template: LaunchTemplate, change: Change) -> dict[str, Any]:
-    """The parameters of CreateLaunchTemplateVersion, including ClientToken, for a change of the default one.
+def version_request(template: LaunchTemplate, base: TemplateVersion, change: Change) -> dict[str, Any]:
+    """The parameters of CreateLaunchTemplateVersion, including ClientToken, for a change of a version.
 
     The token is a hash of all other parameters and of the latest version's number. So two runs at once, which
     see the same latest version, create one version, and a later change back to an earlier image creates
@@ -68,8 +76,8 @@ def version_request(template: LaunchTemplate, change: Change) -> dict[str, Any]:
     """
     request: dict[str, Any] = {
         "LaunchTemplateId": template.template_id,
-        "SourceVersion": str(template.default.number),
-        "LaunchTemplateData": request_data(template.default, change),
+        "SourceVersion": str(base.number),
+        "LaunchTemplateData": request_data(base, change),
     }
     identity = json.dumps([request, template.latest.number], sort_keys=True)
     return {**request, "ClientToken": hashlib.sha256(identity.encode()).hexdigest()}
@@ -78,8 +86,25 @@ def version_request(template: LaunchTemplate, change: Change) -> dict[str, Any]:
 def is_result(version: TemplateVersion, change: Change, of: TemplateVersion) -> bool:
     """Whether the version is the result of the change of another one. That can be the version itself."""
     mappings = [dict(mapping) for mapping in version.mappings if not _is_bare(mapping)]
-    expected = {"ImageId": change.name, "BlockDeviceMappings": new_mappings(of, change)}
-    return {**version.data, "BlockDeviceMappings": mappings} == {**of.data, **expected}
+    return {**version.data, "BlockDeviceMappings": mappings} == _result(of, change)
+
+
+def differing_data(
+    wanted: PublishWanted, seen: PublishSeen, place: Place, template: LaunchTemplate
+) -> list[str]:
+    """The parameters of a new version that depend on whether it is based on the default or the latest one.
+
+    There are none if these two versions differ in their images only, as after a run that was interrupted. The
+    names only: the values can be secrets, as those of ``UserData``.
+    """
+    versions = (template.default, template.latest)
+    default, latest = (_result(one, change_for(wanted, seen, place, one)) for one in versions)
+    names = {name for name in (*default, *latest) if default.get(name) != latest.get(name)}
+    # Whatever takes its image from another parameter is not to launch this one.
+    is_other = any(follows_another(one, wanted.parameter) for one in versions)
+    if is_other and template.default.image_id != template.latest.image_id:
+        names.add("ImageId")
+    return sorted(names)
 
 
 def new_mappings(version: TemplateVersion, change: Change) -> list[dict[str, Any]]:
@@ -131,6 +156,12 @@ def doubtful_snapshots(version: TemplateVersion, change: Change) -> Iterator[str
     for mapping in new_mappings(version, change):
         if mapping.get("DeviceName") in devices and (snapshot_id := _snapshot(mapping)):
             yield snapshot_id
+
+
+def _result(version: TemplateVersion, change: Change) -> dict[str, Any]:
+    """The data of the new version that is based on this one."""
+    expected = {"ImageId": change.name, "BlockDeviceMappings": new_mappings(version, change)}
+    return {**version.data, **expected}
 
 
 def _sizes(image: Image | None) -> dict[str, int]:

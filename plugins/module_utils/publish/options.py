@@ -15,7 +15,7 @@ from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_BY_TARGET_SPE
 from ..parameter_names import name_problem
 from ..tags import MAX_TAGS
 from ..wording import shown
-from .state import PublishWanted
+from .state import DEFAULT, LATEST, PublishWanted
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **IMAGES_BY_TARGET_SPEC,
@@ -25,6 +25,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "tier": {"type": "str", "choices": ["Standard", "Advanced", "Intelligent-Tiering"]},
     "parameter_tags": TAGS_SPEC,
     "launch_templates": {"type": "list", "elements": "str", "default": []},
+    "launch_template_base_version": {"type": "str", "choices": [DEFAULT, LATEST]},
     "source_image_id": {"type": "str"},
     "source_region": {"type": "str"},
     "regions": {"type": "list", "elements": "str", "default": []},
@@ -55,6 +56,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
         tier=params["tier"],
         parameter_tags=options.tags("parameter_tags") or {},
         launch_templates=tuple(dict.fromkeys(options.strings("launch_templates"))),
+        launch_template_base_version=params["launch_template_base_version"],
         source_image_id=options.image_id("source_image_id", source_image_id) if source_image_id else None,
         source_region=options.source_region(),
         require_shared=params["require_shared"],

@@ -16,6 +16,7 @@ from . import checks
 from .launch_data import Change, change_for, doubtful_snapshots, is_result, version_request
 from .state import (
     ADVANCED,
+    DEFAULT,
     LABEL_PREFIX,
     MAX_VERSIONS,
     LaunchTemplate,
@@ -24,11 +25,14 @@ from .state import (
     Place,
     PublishSeen,
     PublishWanted,
+    TemplateVersion,
+    base_version,
     common_labels,
     follows,
     label_for,
     may_name,
     needs_version,
+    versions_in_use,
 )
 
 
@@ -70,12 +74,12 @@ def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label
         return TargetPlan(target, refusals=refusals)
     templates = _templates(wanted, place)
     # A template that follows the parameter must be ready for the image before the parameter has it.
-    following = [one for one in templates if follows(one, wanted.parameter)]
+    following = [one for one in templates if follows(base_version(wanted, one), wanted.parameter)]
     others = [one for one in templates if one not in following]
 
     def of_templates(changing: Iterable[LaunchTemplate]) -> Iterator[Action]:
         for template in changing:
-            yield from _template_actions(target, template, change_for(wanted, seen, place, template))
+            yield from _template_actions(wanted, seen, target, template)
 
     actions = (
         *of_templates(following),
@@ -86,13 +90,13 @@ def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label
         target,
         actions=actions,
         before=_view_before(wanted, place),
-        after=_view_after(wanted, place, label),
+        after=_view_after(wanted, seen, place, label),
         warnings=(
             *_warnings(wanted, place, target, label),
             *(
                 warning
                 for name, template in place.templates.items()
-                for warning in _template_warnings(name, template, change_for(wanted, seen, place, template))
+                for warning in _template_warnings(wanted, seen, place, name, template)
             ),
         ),
         refusals=refusals,
@@ -169,22 +173,32 @@ def _templates(wanted: PublishWanted, place: Place) -> list[LaunchTemplate]:
     return list({template.template_id: template for template in named}.values())
 
 
-def _template_actions(target: Target, template: LaunchTemplate, change: Change) -> Iterator[Action]:
-    default, latest = template.default, template.latest
-    if is_result(default, change, default):
+def _template_actions(
+    wanted: PublishWanted, seen: PublishSeen, target: Target, template: LaunchTemplate
+) -> Iterator[Action]:
+    base = base_version(wanted, template)
+    change = change_for(wanted, seen, seen.places[target], base)
+    number = _new_default(wanted, template, change)
+    if number == template.default.number:
         return
-    number: int | str = latest.number
-    # An interrupted run may have created the version already.
-    if not is_result(latest, change, default):
-        number = KNOWN_AFTER_APPLY
+    if number == KNOWN_AFTER_APPLY:
         yield Action(
             target,
             "CreateLaunchTemplateVersion",
-            version_request(template, change),
+            version_request(template, base, change),
             template.template_id,
         )
     parameters = {"LaunchTemplateId": template.template_id, "DefaultVersion": str(number)}
     yield Action(target, "ModifyLaunchTemplate", parameters, template.template_id)
+
+
+def _new_default(wanted: PublishWanted, template: LaunchTemplate, change: Change) -> int | str:
+    """The number of the version that is to be the default: the present default, the latest, or a new one."""
+    base = base_version(wanted, template)
+    if all(is_result(version, change, base) for version in versions_in_use(wanted, template)):
+        return template.default.number
+    # An interrupted run may have created the version already.
+    return template.latest.number if is_result(template.latest, change, base) else KNOWN_AFTER_APPLY
 
 
 def _view_before(wanted: PublishWanted, place: Place) -> dict[str, Any]:
@@ -193,11 +207,14 @@ def _view_before(wanted: PublishWanted, place: Place) -> dict[str, Any]:
     if parameter is not None:
         latest = parameter.latest
         view = _parameter_view(wanted.parameter, latest.value, latest.labels, latest.tier, parameter.tags)
-    templates = {name: template.default.image_id for name, template in place.templates.items()}
+    templates = {
+        name: _template_view(template.default.number, template.default.image_id, template.latest)
+        for name, template in place.templates.items()
+    }
     return {"launch_templates": templates, "parameter": view}
 
 
-def _view_after(wanted: PublishWanted, place: Place, label: str) -> dict[str, Any]:
+def _view_after(wanted: PublishWanted, seen: PublishSeen, place: Place, label: str) -> dict[str, Any]:
     image_id = place.image_id or KNOWN_AFTER_APPLY
     parameter = place.parameter
     latest = parameter.latest if parameter else None
@@ -208,10 +225,27 @@ def _view_after(wanted: PublishWanted, place: Place, label: str) -> dict[str, An
     else:
         view = _parameter_view(wanted.parameter, latest.value, latest.labels | {label}, latest.tier, tags)
     templates = {
-        name: template.default.image_id if follows(template, wanted.parameter) else image_id
-        for name, template in place.templates.items()
+        name: _template_after(wanted, seen, place, template) for name, template in place.templates.items()
     }
     return {"launch_templates": templates, "parameter": view}
+
+
+def _template_after(
+    wanted: PublishWanted, seen: PublishSeen, place: Place, template: LaunchTemplate
+) -> dict[str, Any]:
+    change = change_for(wanted, seen, place, base_version(wanted, template))
+    number = _new_default(wanted, template, change)
+    return _template_view(number, change.name, template.latest if number != KNOWN_AFTER_APPLY else None)
+
+
+def _template_view(number: int | str, image_id: str | None, latest: TemplateVersion | None) -> dict[str, Any]:
+    """A template with the default version ``number``; ``latest`` is None if that is a new version."""
+    return {
+        "default_version": number,
+        "image_id": image_id,
+        "latest_image_id": latest.image_id if latest else image_id,
+        "latest_version": latest.number if latest else number,
+    }
 
 
 def _parameter_view(
@@ -246,15 +280,30 @@ def _warnings(wanted: PublishWanted, place: Place, target: Target, label: str) -
         )
 
 
-def _template_warnings(name: str, template: LaunchTemplate, change: Change) -> Iterator[str]:
-    default = template.default
-    if default.image_id == change.name and not change.previous_id and not is_result(default, change, default):
+def _template_warnings(
+    wanted: PublishWanted, seen: PublishSeen, place: Place, name: str, template: LaunchTemplate
+) -> Iterator[str]:
+    default, latest = template.default, template.latest
+    base = base_version(wanted, template)
+    change = change_for(wanted, seen, place, base)
+    if base.image_id == change.name and not change.previous_id and not is_result(base, change, base):
         yield (
-            f"The default version of {name} has the snapshot of another image on the root device: EC2 does "
+            f"Version {base.number} of {name} has the snapshot of another image on the root device: EC2 does "
             "not launch it. The new version omits the snapshot."
         )
-    if kept := list(doubtful_snapshots(default, change)):
+    if kept := list(doubtful_snapshots(base, change)):
         yield (
             f"{name} keeps {', '.join(kept)}: whether {change.previous_id} had this snapshot is not known, "
             "because the image is not visible. If so, remove the snapshot from the template."
+        )
+    is_done = is_result(default, change, base)
+    if is_done and latest.image_id != change.name and not follows(latest, wanted.parameter):
+        fate = (
+            "It is not changed, because of launch_template_base_version: default."
+            if wanted.launch_template_base_version == DEFAULT
+            else "The new version replaces it."
+        )
+        yield (
+            f"The default version of {name}, {default.number}, launches {change.name}; its latest version, "
+            f"{latest.number}, launches {latest.image_id or 'no image'}. {fate}"
         )

@@ -72,7 +72,8 @@ def read_place(
         image_id = labeled.value if labeled else None
     templates = launch_templates(ec2, wanted.launch_templates)
     # A parameter of another kind, and a template without an image or with a parameter, name no image.
-    named = {template.default.image_id or "" for template in templates.values()}
+    versions = [one for template in templates.values() for one in (template.default, template.latest)]
+    named = {version.image_id or "" for version in versions}
     named |= {found.latest.value if found else "", image_id or ""}
     not_labeled = wanted.is_rollback and image_id is None
     unlabeled = _unlabeled(found) if not_labeled else ()

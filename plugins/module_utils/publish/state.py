@@ -15,6 +15,9 @@ from ..model import IMAGE_DATA_TYPE, RESOLVE, ConsumerRole, Image, ImagesByTarge
 from ..tags import SOURCE_TAG
 
 STANDARD, ADVANCED = "Standard", "Advanced"
+# The versions of a launch template that a new one can be based on. Auto Scaling API Reference,
+# LaunchTemplateSpecification, Version: groups launch from either, $Default and $Latest.
+DEFAULT, LATEST = "default", "latest"
 # By its labels this collection knows what it published. None may begin with a number, "aws" or "ssm" (Systems
 # Manager API Reference, LabelParameterVersion).
 LABEL_PREFIX = "source-"
@@ -100,7 +103,8 @@ class PublishWanted:
     """What the user asked ``ami_publish`` for.
 
     Without ``images`` every one of ``regions`` goes back to the image that carries the label of
-    ``source_image_id``. ``as_if_shared`` plans for images that will be shared by then. What fails in
+    ``source_image_id``. ``launch_template_base_version`` is ``DEFAULT``, ``LATEST``, or None if it must not
+    matter. ``as_if_shared`` plans for images that will be shared by then. What fails in
     ``best_effort_regions`` neither stops the others nor fails the task.
     """
 
@@ -111,6 +115,7 @@ class PublishWanted:
     tier: str | None = None
     parameter_tags: Mapping[str, str] = field(default_factory=dict)
     launch_templates: tuple[str, ...] = ()
+    launch_template_base_version: str | None = None
     source_image_id: str | None = None
     source_region: str | None = None
     require_shared: bool = True
@@ -220,15 +225,30 @@ def _origin(image_id: str, sources: Mapping[str, str]) -> str:
     return image_id
 
 
-def follows(template: LaunchTemplate, parameter: str) -> bool:
-    """Whether the template already takes whatever image the parameter names."""
-    return template.default.image_id == RESOLVE + parameter
+def follows(version: TemplateVersion, parameter: str) -> bool:
+    """Whether the version of a template already takes whatever image the parameter names."""
+    return version.image_id == RESOLVE + parameter
 
 
-def follows_another(template: LaunchTemplate, parameter: str) -> bool:
-    """Whether the template takes its image from another parameter."""
-    named = template.default.image_id or ""
-    return named.startswith(RESOLVE) and not follows(template, parameter)
+def follows_another(version: TemplateVersion, parameter: str) -> bool:
+    """Whether the version of a template takes its image from another parameter."""
+    named = version.image_id or ""
+    return named.startswith(RESOLVE) and not follows(version, parameter)
+
+
+def base_version(wanted: PublishWanted, template: LaunchTemplate) -> TemplateVersion:
+    """The version that a new one is based on."""
+    return template.latest if wanted.launch_template_base_version == LATEST else template.default
+
+
+def versions_in_use(wanted: PublishWanted, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
+    """The versions that must launch the image: the default and the latest one.
+
+    Instances can be launched from each. If the user has selected the default one, the latest does not count.
+    """
+    if wanted.launch_template_base_version == DEFAULT:
+        return (template.default,)
+    return (template.default, template.latest)
 
 
 def needs_version(wanted: PublishWanted, parameter: Parameter | None, image_id: str | None) -> bool:
@@ -260,9 +280,9 @@ def is_settled(wanted: PublishWanted, place: Place) -> bool:
         and place.parameter.latest.value == place.image_id
         and all(
             name in place.templates
-            and (
-                place.templates[name].default.image_id == place.image_id
-                or follows(place.templates[name], wanted.parameter)
+            and all(
+                version.image_id == place.image_id or follows(version, wanted.parameter)
+                for version in versions_in_use(wanted, place.templates[name])
             )
             for name in wanted.launch_templates
         )

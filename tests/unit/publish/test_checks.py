@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Device, ImagesByTarget, Sharing
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
-from ansible_collections.golden.images.plugins.module_utils.publish.state import Parameter, ParameterVersion
+from ansible_collections.golden.images.plugins.module_utils.publish.state import (
+    LaunchTemplate,
+    Parameter,
+    ParameterVersion,
+    TemplateVersion,
+)
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 from tests.unit.publish.examples import (
@@ -37,6 +42,7 @@ TEN = [f"label-{number}" for number in range(10)]
 PLANNED = {"images": ImagesByTarget({(None, REGION): None})}
 BACK = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
 UNKNOWN: dict[str, Any] = {"image_id": None, "image": None, "launch": None}
+ANOTHER_DEVICE = {"DeviceName": "/dev/sdx", "Ebs": {}}
 FULL = {f"key-{number}": "" for number in range(50)}
 
 
@@ -71,6 +77,44 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         {"launch_templates": (TEMPLATE,)},
         {"templates": {TEMPLATE: template(f"resolve:ssm:{NAME}:7")}},
         ["launch_template_follows_parameter"],
+    ),
+    "template of two parameters": (
+        {"launch_templates": (TEMPLATE,)},
+        {"templates": {TEMPLATE: template(OLD, TemplateVersion(2, {"ImageId": "resolve:ssm:/golden/db"}))}},
+        ["launch_template_versions_differ"],
+    ),
+    "latest version of another parameter": (
+        {"launch_templates": (TEMPLATE,), "launch_template_base_version": "latest"},
+        {"templates": {TEMPLATE: template(OLD, TemplateVersion(2, {"ImageId": "resolve:ssm:/golden/db"}))}},
+        ["launch_template_follows_parameter"],
+    ),
+    "latest version of another device": (
+        {"launch_templates": (TEMPLATE,), "launch_template_base_version": "latest"},
+        {
+            "templates": {
+                TEMPLATE: template(OLD, TemplateVersion(2, {"BlockDeviceMappings": [ANOTHER_DEVICE]}))
+            }
+        },
+        ["launch_template_device_missing"],
+    ),
+    "latest version of another device, and the default counts": (
+        {"launch_templates": (TEMPLATE,), "launch_template_base_version": "default"},
+        {
+            "templates": {
+                TEMPLATE: template(OLD, TemplateVersion(2, {"BlockDeviceMappings": [ANOTHER_DEVICE]}))
+            }
+        },
+        [],
+    ),
+    "latest version's architecture": (
+        {"launch_templates": (TEMPLATE,), "launch_template_base_version": "latest"},
+        {"templates": {TEMPLATE: template(None, TemplateVersion(2, {"ImageId": OLD}))}, "named": {OLD: ARM}},
+        ["architecture_mismatch"],
+    ),
+    "latest version that an interrupted run created": (
+        {"launch_templates": (TEMPLATE,)},
+        {"templates": {TEMPLATE: template(OLD, TemplateVersion(2, {"ImageId": NEW}))}},
+        [],
     ),
     "template of another device": (
         {"launch_templates": (TEMPLATE,)},
@@ -151,6 +195,90 @@ def test_refusals(case: str) -> None:
     assert codes([target]) == expected
     for failure in target.refusals:
         assert (failure.region, failure.message != "", failure.remedy != "") == (REGION, True, True)
+
+
+@pytest.mark.parametrize("image_id", [OLD, NEW])
+@pytest.mark.parametrize("is_rollback", [False, True])
+def test_versions_of_a_template_that_differ_are_refused_unless_one_is_selected(
+    image_id: str, is_rollback: bool
+) -> None:
+    """Also if the default version has the image: Auto Scaling groups can launch the latest one."""
+    latest = TemplateVersion(37, {"ImageId": OLD, "UserData": "a secret", "KeyName": "web"})
+    here = found(
+        parameter=parameter(version(1, NEW, LABEL)),
+        templates={TEMPLATE: template(image_id, latest, InstanceType="t3.micro")},
+    )
+    back = BACK if is_rollback else {}
+    want = {"launch_templates": (TEMPLATE,), **back}
+    target = planned(wanted(**want), here)
+    (refusal,) = target.refusals
+    assert refusal.error_code == "launch_template_versions_differ"
+    assert refusal.message == (
+        f"launch_templates: {TEMPLATE} has the default version 1 and the latest version 37, which differ in "
+        "InstanceType, KeyName, UserData."
+    )
+    assert "launch_template_base_version" in (refusal.remedy or "")
+    for selected in ("default", "latest"):
+        assert codes([planned(wanted(**want, launch_template_base_version=selected), here)]) == []
+
+
+@pytest.mark.parametrize(
+    ("selected", "which", "remedy"),
+    [
+        (None, "The default version", "Set a default version"),
+        ("latest", "The latest version", "Create a ver"),
+    ],
+)
+def test_a_refusal_names_the_version_that_the_new_one_would_be_based_on(
+    selected: str | None, which: str, remedy: str
+) -> None:
+    image_id = f"resolve:ssm:{NAME}:7"
+    mapping = {"DeviceName": "/dev/sda", "Ebs": {"VolumeSize": 19}}
+    for data, text in (
+        ({"ImageId": image_id}, f"{which} of {TEMPLATE} takes its image from {image_id}."),
+        ({"BlockDeviceMappings": [ANOTHER_DEVICE]}, f"{which} of {TEMPLATE} changes /dev/sdx."),
+        ({"BlockDeviceMappings": [mapping]}, f"{which} of {TEMPLATE} has 19 GiB for /dev/sda"),
+    ):
+        one = LaunchTemplate(TEMPLATE, TemplateVersion(1, data), TemplateVersion(2, data))
+        here = found(
+            image=image(devices=(Device("/dev/sda", "snap-1", False, 20),)), templates={TEMPLATE: one}
+        )
+        want = wanted(launch_templates=(TEMPLATE,), launch_template_base_version=selected)
+        (refusal,) = planned(want, here).refusals
+        assert refusal.message.startswith(text)
+        assert remedy.lower() in (refusal.remedy or "").lower()
+
+
+@pytest.mark.parametrize(
+    ("versions", "listed", "remedy"),
+    [
+        (None, "There are no labels of other images.", "Publish the copy"),
+        ((version(1, OLD, "prod"),), "There are no labels of other images.", "Publish the copy"),
+        (
+            (version(7, OLD, "source-ami-a", "prod"), version(9, NEW)),
+            "Labels there: source-ami-a (version 7).",
+            "Set source_image_id to the ID in one of these labels, or remove the region.",
+        ),
+        (
+            (version(1, OLD, "source-ami-a"), version(2, OLD, "source-ami-c", "source-ami-b")),
+            "Labels there: source-ami-b (version 2), source-ami-c (version 2), source-ami-a (version 1).",
+            "Set source_image_id",
+        ),
+        (
+            tuple(version(number, OLD, f"source-ami-{number}") for number in range(1, 6)),
+            "source-ami-5 (version 5), source-ami-4 (version 4), source-ami-3 (version 3) and 2 more.",
+            "Set source_image_id",
+        ),
+    ],
+)
+def test_a_rollback_that_is_not_possible_names_those_that_are(
+    versions: tuple[ParameterVersion, ...] | None, listed: str, remedy: str
+) -> None:
+    here = found(image_id=None, image=None, parameter=parameter(*versions) if versions else None)
+    (refusal,) = planned(wanted(**BACK), here).refusals
+    assert (refusal.error_code, refusal.action) == ("label_not_found", "source_image_id")
+    assert refusal.message.endswith(listed)
+    assert (refusal.remedy or "").startswith(remedy)
 
 
 def test_a_planned_copy_has_its_sources_architecture() -> None:

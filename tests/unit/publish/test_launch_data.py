@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AF
 from ansible_collections.golden.images.plugins.module_utils.publish.launch_data import (
     Change,
     change_for,
+    differing_data,
     doubtful_snapshots,
     is_result,
     missing_devices,
@@ -20,7 +21,10 @@ from ansible_collections.golden.images.plugins.module_utils.publish.launch_data 
     small_volumes,
     version_request,
 )
-from ansible_collections.golden.images.plugins.module_utils.publish.state import TemplateVersion
+from ansible_collections.golden.images.plugins.module_utils.publish.state import (
+    LaunchTemplate,
+    TemplateVersion,
+)
 
 from tests.unit.publish.examples import (
     NAME,
@@ -171,23 +175,72 @@ def test_the_change_of_a_template() -> None:
         (None, Change(NEW, NEW_IMAGE)),
         (FOLLOWS, CHANGE._replace(name=FOLLOWS)),
     ):
-        assert change_for(wanted(), seen(here), here, template(template_image)) == expected
+        assert change_for(wanted(), seen(here), here, template(template_image).default) == expected
     planned_copy = found(image_id=None, image=None)
-    change = change_for(wanted(), seen(planned_copy, source=OLD_IMAGE), planned_copy, template(OLD))
+    at_source = seen(planned_copy, source=OLD_IMAGE)
+    change = change_for(wanted(), at_source, planned_copy, template(OLD).default)
     assert change == Change(KNOWN_AFTER_APPLY, OLD_IMAGE, OLD)
 
 
+ROOTED = mapped(ROOT, SnapshotId="snap-oldroot", VolumeSize=9)
+
+
+@pytest.mark.parametrize(
+    ("latest", "differing"),
+    [
+        ({}, []),
+        ({"ImageId": NEW}, []),
+        ({"ImageId": "ami-other"}, []),
+        # A version that an interrupted run has created has no snapshots of the previous image.
+        ({"ImageId": NEW, "BlockDeviceMappings": [mapped(ROOT, VolumeSize=9)]}, []),
+        ({"ImageId": NEW, "BlockDeviceMappings": [mapped(ROOT, VolumeSize=10)]}, ["BlockDeviceMappings"]),
+        ({"UserData": "other", "KeyName": "k"}, ["KeyName", "UserData"]),
+        ({"ImageId": FOLLOWS}, ["ImageId"]),
+        ({"ImageId": "resolve:ssm:/golden/other"}, ["ImageId"]),
+        ({"ImageId": None, "InstanceType": "t3.micro"}, ["InstanceType"]),
+    ],
+)
+def test_the_parameters_that_depend_on_the_version_that_a_new_one_is_based_on(
+    latest: dict[str, Any], differing: list[str]
+) -> None:
+    default = with_disks(ROOTED)
+    here = found(image=NEW_IMAGE, named={OLD: OLD_IMAGE})
+    one = LaunchTemplate("lt-1", default, TemplateVersion(2, {**default.data, **latest}))
+    assert differing_data(wanted(), seen(here), here, one) == differing
+
+
+def test_the_image_makes_no_difference_before_it_is_known() -> None:
+    here = found(image_id=None, image=None)
+    one = template(OLD, TemplateVersion(2, {"ImageId": NEW}))
+    assert differing_data(wanted(), seen(here), here, one) == []
+
+
+def test_a_parameter_that_only_the_default_version_has_makes_a_difference() -> None:
+    one = template(OLD, TemplateVersion(2, {"ImageId": NEW}), UserData="secret")
+    assert differing_data(wanted(), seen(found()), found(), one) == ["UserData"]
+    assert differing_data(wanted(), seen(found()), found(), template(OLD, UserData="secret")) == []
+    other = "resolve:ssm:/golden/other"
+    same = template(other, TemplateVersion(2, {"ImageId": other}))
+    assert differing_data(wanted(), seen(found()), found(), same) == []
+
+
 def test_runs_that_see_the_same_latest_version_ask_for_the_same_one() -> None:
-    request = version_request(template(), CHANGE)
+    one = template()
+    request = version_request(one, one.default, CHANGE)
     assert {key: request[key] for key in request if key != "ClientToken"} == {
         "LaunchTemplateId": "lt-1",
         "SourceVersion": "1",
         "LaunchTemplateData": {"ImageId": NEW},
     }
     assert len(request["ClientToken"]) == 64
-    assert version_request(template(), CHANGE) == request
+    assert version_request(template(), one.default, CHANGE) == request
     # Back to an image that another version had before, or another change, is a new version.
     later = template(latest=TemplateVersion(2, {"ImageId": "ami-other"}))
-    others = [version_request(later, CHANGE), version_request(template(), Change("ami-other"))]
+    others = [
+        version_request(later, later.default, CHANGE),
+        version_request(one, one.default, Change("ami-other")),
+        version_request(later, later.latest, CHANGE),
+    ]
+    assert [one["SourceVersion"] for one in others] == ["1", "1", "2"]
     tokens = {one["ClientToken"] for one in (request, *others)}
-    assert len(tokens) == 3
+    assert len(tokens) == 4

@@ -48,6 +48,7 @@ def test_every_option_is_read() -> None:
             tier="Advanced",
             parameter_tags={"version": 1},
             launch_templates=["web", "web"],
+            launch_template_base_version="latest",
             source_image_id=SOURCE_ID,
             source_region=SOURCE_REGION,
             account_ids=[CONSUMER, CONSUMER],
@@ -62,6 +63,7 @@ def test_every_option_is_read() -> None:
     assert wanted.tier == "Advanced"
     assert wanted.parameter_tags == {"version": "1"}
     assert wanted.launch_templates == ("web",)
+    assert wanted.launch_template_base_version == "latest"
     assert (wanted.source_image_id, wanted.source_region) == (SOURCE_ID, SOURCE_REGION)
     assert wanted.account_ids == (CONSUMER,)
     assert wanted.consumer_role == ConsumerRole("golden-consumer", "hush")

@@ -85,7 +85,28 @@ TEMPLATES: dict[str, tuple[Any, list[str]]] = {
     "there": (template(NEW), []),
     "follows": (template(f"resolve:ssm:{NAME}"), []),
     "made and not the default": (template(OLD, made(NEW)), [MODIFY]),
-    "made otherwise": (template(OLD, made(NEW, InstanceType="m5.large")), [CREATE, MODIFY]),
+    "made with another image": (template(OLD, made("ami-other")), [CREATE, MODIFY]),
+    "there, and another image in a later version": (template(NEW, made(OLD)), [CREATE, MODIFY]),
+    "there twice": (template(NEW, made(NEW)), []),
+    "follows twice": (template(f"resolve:ssm:{NAME}", made(f"resolve:ssm:{NAME}")), []),
+}
+LARGE = {"InstanceType": "m5.large"}
+# Templates whose latest version is not the default and differs: the version that the new one is based on.
+BASED: dict[str, tuple[Any, str, list[str], str]] = {
+    "default": (template(OLD, made(OLD, **LARGE)), "default", [CREATE, MODIFY], "1"),
+    "latest": (template(OLD, made(OLD, **LARGE)), "latest", [CREATE, MODIFY], "2"),
+    "latest has the image": (template(OLD, made(NEW, **LARGE)), "latest", [MODIFY], ""),
+    "latest has the image, and the default counts": (
+        template(OLD, made(NEW, **LARGE)),
+        "default",
+        [CREATE, MODIFY],
+        "1",
+    ),
+    "default has the image": (template(NEW, made(OLD, **LARGE)), "latest", [CREATE, MODIFY], "2"),
+    "default has the image, and it counts": (template(NEW, made(OLD, **LARGE)), "default", [], ""),
+    "both have the image, and latest counts": (template(NEW, made(NEW, **LARGE)), "latest", [MODIFY], ""),
+    "interrupted from the default": (template(OLD, made(NEW)), "default", [MODIFY], ""),
+    "latest follows": (template(OLD, made(f"resolve:ssm:{NAME}")), "latest", [MODIFY], ""),
 }
 
 
@@ -139,6 +160,67 @@ def test_calls_of_a_template(case: str) -> None:
     here = found(parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: one})
     target = planned(wanted(**WITH_TEMPLATE), here)
     assert (operations(target), target.refusals) == (calls, ())
+    assert (target.before != target.after) == bool(calls)
+
+
+@pytest.mark.parametrize("case", BASED)
+def test_calls_of_a_template_by_the_selected_version(case: str) -> None:
+    one, selected, calls, base = BASED[case]
+    here = found(parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: one})
+    target = planned(wanted(**WITH_TEMPLATE, launch_template_base_version=selected), here)
+    assert (operations(target), target.refusals) == (calls, ())
+    assert [action.parameters.get("SourceVersion", "") for action in target.actions[:-1]] == [base][
+        : len(calls) - 1
+    ]
+    assert (target.before != target.after) == bool(calls)
+
+
+def test_the_numbers_of_versions_are_in_the_states() -> None:
+    here = found(parameter=parameter(version(1, NEW, LABEL)))
+    interrupted = planned(
+        wanted(**WITH_TEMPLATE), replace(here, templates={TEMPLATE: template(OLD, made(NEW))})
+    )
+    numbers = {"latest_image_id": NEW, "latest_version": 2}
+    assert interrupted.before["launch_templates"] == {
+        TEMPLATE: {"default_version": 1, "image_id": OLD, **numbers}
+    }
+    assert interrupted.after["launch_templates"] == {
+        TEMPLATE: {"default_version": 2, "image_id": NEW, **numbers}
+    }
+    new = planned(wanted(**WITH_TEMPLATE), replace(here, templates={TEMPLATE: template(OLD)}))
+    assert new.after["launch_templates"] == {
+        TEMPLATE: {
+            "default_version": KNOWN_AFTER_APPLY,
+            "image_id": NEW,
+            "latest_image_id": NEW,
+            "latest_version": KNOWN_AFTER_APPLY,
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("latest", "selected", "warned"),
+    [
+        (made(OLD), None, f"its latest version, 2, launches {OLD}. The new version replaces it."),
+        (made(OLD), "default", "It is not changed"),
+        (TemplateVersion(2, {}), "default", "launches no image"),
+        (made(f"resolve:ssm:{NAME}"), "default", ""),
+        (made(NEW), None, ""),
+        (None, None, ""),
+    ],
+)
+def test_a_warning_for_another_image_in_the_latest_version(
+    latest: TemplateVersion | None, selected: str | None, warned: str
+) -> None:
+    here = found(parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: template(NEW, latest)})
+    want = wanted(**WITH_TEMPLATE, launch_template_base_version=selected)
+    warnings = planned(want, here).warnings
+    assert [warned in text and TEMPLATE in text for text in warnings] == [True] * bool(warned)
+
+
+def test_an_image_that_is_new_for_all_versions_needs_no_warning() -> None:
+    here = found(templates={TEMPLATE: template(OLD, made("ami-other"))})
+    assert planned(wanted(**WITH_TEMPLATE), here).warnings == ()
 
 
 def test_what_is_put() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY as UNKNOWN
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
 from ansible_collections.golden.images.plugins.module_utils.publish.state import (
@@ -17,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.publish.state import
     PublishWanted,
     TemplateVersion,
 )
+from ansible_collections.golden.images.plugins.module_utils.tags import tag_map
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,7 +62,8 @@ def parameters(draw: st.DrawFn) -> Parameter | None:
 @st.composite
 def templates(draw: st.DrawFn) -> LaunchTemplate:
     """A template that names an image, none, or the parameter; its latest version may not be the default."""
-    named = draw(st.sampled_from([NEW, OLD, None, f"resolve:ssm:{NAME}"]))
+    names = st.sampled_from([NEW, OLD, None, f"resolve:ssm:{NAME}"])
+    named = draw(names)
     snapshots = st.sampled_from([None, "snap-old", "snap-new", "snap-own"])
     mapped = draw(st.dictionaries(st.sampled_from(["/dev/sda", "/dev/sdx"]), snapshots))
     disks = [
@@ -70,7 +73,7 @@ def templates(draw: st.DrawFn) -> LaunchTemplate:
     data = {"InstanceType": "t3.micro", **({"BlockDeviceMappings": disks} if disks else {})}
     default = TemplateVersion(1, {"ImageId": named, **data})
     latest = TemplateVersion(
-        2, {**data, "ImageId": NEW, "InstanceType": draw(st.sampled_from(["t3.micro", "m5.large"]))}
+        2, {**data, "ImageId": draw(names), "InstanceType": draw(st.sampled_from(["t3.micro", "m5.large"]))}
     )
     return LaunchTemplate(TEMPLATE_ID, default, draw(st.sampled_from([default, latest])))
 
@@ -80,7 +83,10 @@ WANTED = st.builds(
     tier=st.sampled_from([None, "Advanced", "Intelligent-Tiering"]),
     parameter_tags=st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy")),
     launch_templates=st.sampled_from([(), (TEMPLATE,)]),
+    launch_template_base_version=st.sampled_from([None, "default", "latest"]),
 )
+# Refused before anything changes.
+REFUSED = (["launch_template_device_missing"], ["launch_template_versions_differ"])
 
 
 @given(WANTED, parameters(), templates())
@@ -90,19 +96,27 @@ def test_a_second_run_has_nothing_to_do(
     names = {TEMPLATE: template} if want.launch_templates else {}
     place = found(image=IMAGE, parameter=parameter, templates=names, named={NEW: IMAGE, OLD: BEFORE})
     target = planned(want, place)
-    if [one.error_code for one in target.refusals] == ["launch_template_device_missing"]:
+    if [one.error_code for one in target.refusals] in REFUSED:
         return
     assert target.refusals == ()
     for action in target.actions:
         place = performed(place, action)
     assert publish.plan(want, seen(place)).actions == ()
     again = planned(want, place)
-    # The account's default tier is known only then.
-    assert _without_tier(again.before) == _without_tier(target.after)
+    assert _known_before(again.before, target.after) == _known_before(target.after, target.after)
+    for one in place.templates.values():
+        if want.launch_template_base_version is None:
+            assert one.default.data["InstanceType"] == one.latest.data["InstanceType"] == "t3.micro"
+            assert {one.default.image_id, one.latest.image_id} <= {NEW, f"resolve:ssm:{NAME}"}
 
 
-def _without_tier(view: Any) -> Any:
-    return {**view, "parameter": {**view["parameter"], "tier": None}}
+def _known_before(view: Any, planned: Any) -> Any:
+    """Without the account's default tier, and the numbers of versions that are known only afterwards."""
+    templates = {
+        name: {key: value for key, value in one.items() if planned["launch_templates"][name][key] != UNKNOWN}
+        for name, one in view["launch_templates"].items()
+    }
+    return {"launch_templates": templates, "parameter": {**view["parameter"], "tier": None}}
 
 
 def performed(place: Place, action: Action) -> Place:
@@ -112,6 +126,7 @@ def performed(place: Place, action: Action) -> Place:
     if action.operation == "PutParameter":
         former = parameter.versions if parameter else ()
         assert len(former) < 100 or not former[0].labels
+        assert (parameter is None) == ("Overwrite" not in given)
         tier = given.get("Tier", "Standard")
         new = ParameterVersion(
             former[-1].version + 1 if former else 1,
@@ -119,20 +134,24 @@ def performed(place: Place, action: Action) -> Place:
             tier="Advanced" if tier == "Advanced" else "Standard",
         )
         assert not former or former[-1].tier == "Standard" or new.tier == "Advanced"
-        return replace(place, parameter=Parameter((*former, new)[-100:], parameter.tags if parameter else {}))
+        tags = parameter.tags if parameter else tag_map(given.get("Tags", ()))
+        return replace(place, parameter=Parameter((*former, new)[-100:], tags))
     if template and action.operation == "CreateLaunchTemplateVersion":
+        versions = {str(one.number): one for one in (template.default, template.latest)}
+        base = versions[given["SourceVersion"]]
         # AWS inherits no snapshots (botocore shape CreateLaunchTemplateVersionRequest, SourceVersion).
         inherited = [
             {**one, "Ebs": {key: value for key, value in one["Ebs"].items() if key != "SnapshotId"}}
-            for one in template.default.mappings
+            for one in base.mappings
         ]
         disks = {"BlockDeviceMappings": inherited} if inherited else {}
-        data = {**template.default.data, **disks, **given["LaunchTemplateData"]}
+        data = {**base.data, **disks, **given["LaunchTemplateData"]}
         for one in data.get("BlockDeviceMappings", ()):
             assert one["DeviceName"] != "/dev/sda" or one["Ebs"].get("SnapshotId") in (None, "snap-new")
         latest = TemplateVersion(template.latest.number + 1, data)
         return replace(place, templates={TEMPLATE: replace(template, latest=latest)})
     if template and action.operation == "ModifyLaunchTemplate":
+        assert given["DefaultVersion"] in (UNKNOWN, str(template.latest.number))
         return replace(place, templates={TEMPLATE: replace(template, default=template.latest)})
     assert parameter is not None
     if action.operation == "AddTagsToResource":

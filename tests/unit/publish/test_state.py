@@ -11,6 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Image, 
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 from ansible_collections.golden.images.plugins.module_utils.publish.state import (
     TemplateVersion,
+    base_version,
     common_labels,
     follows,
     follows_another,
@@ -19,6 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.publish.state import
     label_of,
     may_name,
     needs_version,
+    versions_in_use,
 )
 from ansible_collections.golden.images.plugins.module_utils.tags import SOURCE_TAG
 
@@ -39,6 +41,7 @@ from tests.unit.publish.examples import (
     wanted,
 )
 
+OTHER_LATEST = TemplateVersion(2, {"ImageId": OLD})
 TARGETS = [
     ({(None, REGION): NEW}, (), {place(): NEW}),
     ({(None, REGION): NEW}, (CONSUMER, OWNER), {place(): NEW, ABROAD: NEW}),
@@ -108,8 +111,17 @@ def test_images_that_are_published_together_have_the_label_of_their_common_sourc
     ],
 )
 def test_templates_that_follow_a_parameter(image_id: str | None, own: bool, other: bool) -> None:
-    one = template(image_id)
+    one = template(image_id).default
     assert (follows(one, NAME), follows_another(one, NAME)) == (own, other)
+
+
+@pytest.mark.parametrize(
+    ("selected", "base", "in_use"), [(None, 1, [1, 2]), ("default", 1, [1]), ("latest", 2, [1, 2])]
+)
+def test_the_versions_of_a_template_that_matter(selected: str | None, base: int, in_use: list[int]) -> None:
+    want, one = wanted(launch_template_base_version=selected), template(OLD, TemplateVersion(2, {}))
+    assert base_version(want, one).number == base
+    assert [version.number for version in versions_in_use(want, one)] == in_use
 
 
 @pytest.mark.parametrize(
@@ -149,20 +161,24 @@ def test_the_newest_version_may_name_an_unknown_image(
 
 
 @pytest.mark.parametrize(
-    ("value", "templates", "settled"),
+    ("value", "templates", "selected", "settled"),
     [
-        (NEW, {TEMPLATE: template(NEW)}, True),
-        (NEW, {TEMPLATE: template(f"resolve:ssm:{NAME}")}, True),
-        (OLD, {TEMPLATE: template(NEW)}, False),
-        (NEW, {TEMPLATE: template(OLD)}, False),
-        (NEW, {}, False),
+        (NEW, {TEMPLATE: template(NEW)}, None, True),
+        (NEW, {TEMPLATE: template(f"resolve:ssm:{NAME}")}, None, True),
+        (OLD, {TEMPLATE: template(NEW)}, None, False),
+        (NEW, {TEMPLATE: template(OLD)}, None, False),
+        (NEW, {}, None, False),
+        (NEW, {TEMPLATE: template(NEW, OTHER_LATEST)}, None, False),
+        (NEW, {TEMPLATE: template(NEW, OTHER_LATEST)}, "latest", False),
+        (NEW, {TEMPLATE: template(NEW, OTHER_LATEST)}, "default", True),
     ],
 )
 def test_a_target_is_settled_if_parameter_and_templates_have_the_image(
-    value: str, templates: dict[str, Any], settled: bool
+    value: str, templates: dict[str, Any], selected: str | None, settled: bool
 ) -> None:
     here = found(parameter=parameter(version(1, value)), templates=templates)
-    assert is_settled(wanted(launch_templates=(TEMPLATE,)), here) == settled
+    want = wanted(launch_templates=(TEMPLATE,), launch_template_base_version=selected)
+    assert is_settled(want, here) == settled
 
 
 def test_properties_of_versions() -> None:
