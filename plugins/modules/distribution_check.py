@@ -121,12 +121,21 @@ options:
     description:
       - As in M(golden.images.ami_publish). If it is not set, the distribution does not publish the image.
     type: str
+  parameter_tags:
+    description:
+      - As in M(golden.images.ami_publish).
+    type: dict
   launch_templates:
     description:
       - As in M(golden.images.ami_publish).
     type: list
     elements: str
     default: []
+  launch_template_base_version:
+    description:
+      - As in M(golden.images.ami_publish).
+    type: str
+    choices: [default, latest]
   copy_into_accounts:
     description:
       - Whether the distribution copies the image into O(account_ids).

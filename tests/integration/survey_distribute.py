@@ -47,7 +47,9 @@ def _by_filters(aws: SimulatedAws, folder: Path) -> Job:
         "distribute_share_snapshots": False,
         "distribute_purge_access": True,
         "distribute_publish_parameter": publishing.PARAMETER,
+        "distribute_parameter_tags": {"team": "web"},
         "distribute_launch_templates": [publishing.TEMPLATE],
+        "distribute_launch_template_base_version": "latest",
         "distribute_report_path": str(folder / "web.json"),
         "distribute_output_files": [str(folder / "web.auto.tfvars.json"), str(folder / "web.env")],
         **reporting(aws, folder, "distribute"),
@@ -61,6 +63,7 @@ def _by_filters(aws: SimulatedAws, folder: Path) -> Job:
         for region, image_id in images.items():
             assert observed.sharing(aws, OWNER, region, image_id) == (permitted, [set(), set()])
             assert publishing.value(aws, OWNER, region) == image_id
+            assert publishing.tags(aws, OWNER, region) == {"team": "web"}
             assert publishing.default_of(aws, OWNER, region)["ImageId"] == image_id
         copy = observed.image(aws, OWNER, AWAY, images[AWAY])
         assert copy["Name"] == f"{fixture.name} in {AWAY}"

@@ -154,6 +154,8 @@ def _publish(aws: SimulatedAws, _folder: Path) -> Job:
         "publish_images": images,
         "publish_parameter": publishing.PARAMETER,
         "publish_launch_templates": [publishing.TEMPLATE],
+        "publish_launch_template_base_version": "latest",
+        "publish_parameter_tags": {"team": "web"},
         "publish_source_image_id": fixture.image_id,
         # It counts in check mode alone.
         "publish_source_region": HOME,
@@ -165,6 +167,7 @@ def _publish(aws: SimulatedAws, _folder: Path) -> Job:
             label = f":source-{fixture.image_id}"
             assert publishing.value(aws, account, region, label) == images[region]
             assert publishing.default_of(aws, account, region)["ImageId"] == images[region]
+            assert publishing.tags(aws, account, region) == {"team": "web"}
 
     return Job("golden.images.publish_ami", values, check, fixture, (publishing.EXTERNAL_ID,))
 
@@ -223,6 +226,7 @@ def _rollback(aws: SimulatedAws, _folder: Path) -> Job:
         "rollback_regions": list(publishing.REGIONS),
         "rollback_source_image_id": earlier.source,
         "rollback_launch_templates": [publishing.TEMPLATE],
+        "rollback_launch_template_base_version": "default",
         "rollback_require_shared": False,
         **{f"rollback_{name}": value for name, value in in_consumers.items()},
     }

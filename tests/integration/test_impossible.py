@@ -392,6 +392,13 @@ CASES: dict[str, list[Case]] = {
         Case("distribute_launch_templates", ["web"], "web", {"distribute_publish_parameter": ""}),
         Case("distribute_launch_templates", [None], "item 1", {"distribute_publish_parameter": "/g/w"}),
         Case("distribute_launch_templates", ["a:b"], "'a:b'", {"distribute_publish_parameter": "/g/w"}),
+        Case("distribute_launch_template_base_version", "newest", stage="types"),
+        Case(
+            "distribute_parameter_tags",
+            {"team,web": ""},
+            '{"team,web": ""}',
+            {"distribute_publish_parameter": "/g/w"},
+        ),
         Case(
             "distribute_launch_templates",
             ["golden-web"],
@@ -563,6 +570,8 @@ CASES: dict[str, list[Case]] = {
         Case("publish_parameter", ""),
         Case("publish_launch_templates", ["w"], "'w'"),
         Case("publish_launch_templates", ["web", None], "item 2 is empty"),
+        Case("publish_launch_template_base_version", "$Latest", stage="types"),
+        Case("publish_parameter_tags", {"team,web": ""}, '{"team,web": ""}'),
         Case("publish_source_image_id", "golden"),
         Case("publish_source_region", "EU west", "'EU west'", {"publish_source_image_id": IMAGE}),
         Case("publish_require_shared", "perhaps", stage="types"),
@@ -591,6 +600,7 @@ CASES: dict[str, list[Case]] = {
         Case("rollback_source_image_id", "golden"),
         Case("rollback_source_image_id", "", ""),
         Case("rollback_launch_templates", [""], "item 1 is empty"),
+        Case("rollback_launch_template_base_version", "newest", stage="types"),
         Case("rollback_require_shared", "perhaps", stage="types"),
     ],
     "share_ami": [

@@ -290,6 +290,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "tier": "Advanced",
                 "parameter_tags": {"a": "b"},
                 "launch_templates": ["web", "lt-0123456789abcdef0"],
+                "launch_template_base_version": "latest",
                 "wait_timeout": 5,
             },
             {
@@ -368,7 +369,9 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "shared_tags": {"version": "1"},
                 "principals": [f"arn:aws:iam::{CONSUMER}:role/deploy"],
                 "parameter": "/golden/web",
+                "parameter_tags": {"a": "b"},
                 "launch_templates": ["web"],
+                "launch_template_base_version": "latest",
                 "copy_into_accounts": True,
                 "verify_level": "launched",
                 "instance_type": "t3.micro",
