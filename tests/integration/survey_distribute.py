@@ -104,6 +104,7 @@ def _encrypted(aws: SimulatedAws, _folder: Path) -> Job:
         "distribute_verify_level": "launched",
         "distribute_verify_subnet_ids": probing.subnet_ids(aws, SCALING, HOME, AWAY),
         "distribute_verify_security_group_ids": probing.security_group_ids(aws, SCALING, HOME, AWAY),
+        "distribute_verify_launch_tags": {"CostCenter": "0042"},
         "distribute_verify_instance_type": "t3.large",
         "distribute_verify_wait_timeout": "600",
     }
@@ -125,6 +126,7 @@ def _encrypted(aws: SimulatedAws, _folder: Path) -> Job:
         for account in SCALING:
             expected = probing.expected_launches(aws, account, "t3.large", HOME, AWAY)
             assert probing.launches(aws, account) == expected
+            assert ("volume", "CostCenter", "0042") in probing.tags_of_launches(aws, account)
 
     return Job(FQCN, values, check, fixture, (EXTERNAL_ID,))
 
