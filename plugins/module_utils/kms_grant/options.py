@@ -69,8 +69,10 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
         Refused: with every option that is not valid.
     """
     options = Options(params, allows_planned=check_mode)
-    for region, key in (params["kms_key_ids"] or {}).items():
-        options.region("kms_key_ids", region)
+    keys = {
+        options.region("kms_key_ids", region): key for region, key in (params["kms_key_ids"] or {}).items()
+    }
+    for region, key in keys.items():
         if key is not None and not isinstance(key, str):
             options.refuse(
                 "kms_key_ids",
@@ -83,7 +85,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
     by_image = params["images"] is not None or params["image_id"] is not None
     wanted = GrantWanted(
         images=options.images() if by_image else {},
-        kms_key_ids=params["kms_key_ids"] or {},
+        kms_key_ids=keys,
         account_ids=consumers.account_ids,
         principals=frozenset(principals),
         org_arns=consumers.org_arns,

@@ -247,6 +247,12 @@ def test_external_id_is_not_logged() -> None:
     assert "golden-7f3a" not in repr(wanted_from(params(external_id="golden-7f3a"), False))
 
 
+def test_space_around_a_region_is_dropped() -> None:
+    assert wanted_from(params(kms_key_ids={" eu-west-1 ": "alias/golden"}), False).kms_key_ids == {
+        "eu-west-1": "alias/golden"
+    }
+
+
 def test_best_effort_regions_may_have_no_image() -> None:
     wanted = wanted_from(params(best_effort_regions=["eu-west-1", " sa-east-1 "]), False)
     assert wanted.best_effort_regions == {"eu-west-1", "sa-east-1"}
