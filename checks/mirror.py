@@ -30,7 +30,7 @@ HELPERS = {
 }
 _SHARED = re.compile(r"(?:test_\w+|__init__|conftest|examples)\.py")
 # Actions that only run their modules; tests/unit/plugin_utils tests them all.
-_ALIKE = re.compile(r'class ActionModule\((?:\w+, )?RunsHere\):\n    """The action."""')
+_ALIKE = re.compile(r"class ActionModule\((?:\w+, )?RunsHere\):\n    flow = FLOW\n")
 
 
 def sources(root: Path) -> list[Path]:

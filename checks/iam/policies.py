@@ -148,6 +148,12 @@ PLAN_DISTRIBUTE = Policy(
             "a run that has one of these fails",
         ),
         Statement(
+            "ReadTagsOfParameters",
+            "`distribute_parameter_tags`",
+            ("ssm:ListTagsForResource",),
+            "a run that has it fails",
+        ),
+        Statement(
             "ReadKeys",
             "encrypted images: the keys of the copies, and who can use them",
             ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),
@@ -760,6 +766,12 @@ CONSUMER_PLAN = Policy(
             "a run that has it fails",
         ),
         Statement(
+            "ReadTagsOfParameters",
+            "`distribute_parameter_tags`",
+            ("ssm:ListTagsForResource",),
+            "a run that has it fails",
+        ),
+        Statement(
             "ReadLaunchTemplates",
             "`distribute_launch_templates`",
             ("ec2:DescribeLaunchTemplateVersions",),
@@ -768,7 +780,8 @@ CONSUMER_PLAN = Policy(
     ),
     ("diagnose", "publish"),
     note="The level `authorized` is a dry run of a launch, which needs `ec2:RunInstances`: a plan can have "
-    "the level `visible` only.",
+    "the level `visible` only. For `distribute_copy_into_accounts`, add the statement `Read` of "
+    "`consumer-copy.json` and `kms:DescribeKey`.",
 )
 
 CONSUMER_USAGE = Policy(

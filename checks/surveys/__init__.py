@@ -38,7 +38,7 @@ _STEPS_OF_A_RELEASE: dict[str, re.Pattern[str]] = {
         r"distribute_(?!verify_|publish_|launch_templates|copy_into_|consumer_kms_|unshare_|sources$)\w+"
     ),
     "verify": re.compile(r"verify_(level|subnet_ids|security_group_ids|launch_tags|instance_type)"),
-    "publish": re.compile(r"publish_(parameter|launch_templates)"),
+    "publish": re.compile(r"publish_(parameter(_tags)?|launch_template(s|_base_version))"),
 }
 
 _FROM = "# Written from the options of the roles by `make format`.\n"

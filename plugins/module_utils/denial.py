@@ -52,6 +52,7 @@ _REMEDIES = {
 }
 
 
+_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
 _OF_KEY = "not authorized to perform: kms:"
 _OF_RESOURCE = (
     " The policy of the resource must allow it, too: of a KMS key, its key policy, which can leave that to "
@@ -107,6 +108,16 @@ def remedy_of_launch(message: str, cure: str) -> str:
     denial = read_denial(message)
     is_explicit = denial is not None and denial.explicit
     return f"{cure} If it requires tags of launches, set launch_tags." if is_explicit else cure
+
+
+def denied_action(message: str, default: str) -> str:
+    """The action that AWS's message says is denied, ``default`` if it names none.
+
+    It is not always the operation that was called: CopyImage and RunInstances with tags also need
+    ec2:CreateTags.
+    """
+    found = _ACTION.search(message)
+    return found[1] if found else default
 
 
 def described(message: str) -> str:

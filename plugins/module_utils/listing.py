@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def listed(texts: Sequence[str], most: int) -> str:
+def listed(texts: Sequence[str], most: int = 4) -> str:
     """The texts as a list of at most so many: ``a, b and 3 more``."""
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return f"{', '.join(texts[:most])}{more}"

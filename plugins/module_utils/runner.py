@@ -271,7 +271,10 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
     actions = plan.actions if module.check_mode else outcome.performed
     found = flow.result(wanted, seen, plan, outcome)
     if flow.findings_name_options:
-        found = {**found, "results": [_with_variables(row, variables) for row in found["results"]]}
+        rows = [_with_variables(row, variables) for row in found["results"]]
+        found = {**found, "results": rows}
+        if "findings" in found:
+            found["findings"] = [finding for row in rows for finding in row["findings"]]
     result: dict[str, Any] = {
         **found,
         "actions": [action.as_result() for action in actions],

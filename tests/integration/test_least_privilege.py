@@ -192,6 +192,7 @@ def test_planning_a_distribution(aws: SimulatedAws, protected: EncryptedFixture,
         "distribute_source_image_id": protected.image_id,
         "distribute_kms_key_id": ALIAS,
         "distribute_publish_parameter": publishing.PARAMETER,
+        "distribute_parameter_tags": {"team": "web"},
         "distribute_launch_templates": [publishing.TEMPLATE],
     }
     by_parameter = {**base, "distribute_source_parameter": "/golden/built"}
@@ -226,8 +227,12 @@ def test_planning_in_consumer_accounts(aws: SimulatedAws, fixture: Fixture, tmp_
         "distribute_external_id": EXTERNAL_ID,
         "distribute_verify_level": "visible",
         "distribute_publish_parameter": publishing.PARAMETER,
+        "distribute_parameter_tags": {"team": "web"},
         "distribute_launch_templates": [publishing.TEMPLATE],
     }
+    aws.client("ssm", CONSUMER, HOME).put_parameter(
+        Name=publishing.PARAMETER, Value=images[HOME], Type="String", DataType="aws:ec2:image"
+    )
     ok(user.ansible.run(DISTRIBUTE, everything, "--check"))
     assert observed.changes(aws) == []
     assert_least(aws, user, assume)

@@ -20,3 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.listing import liste
 )
 def test_a_list_of_at_most_two(texts: list[str], text: str) -> None:
     assert listed(texts, 2) == text
+
+
+def test_a_list_has_four_texts_by_default() -> None:
+    assert listed(list("abcdef")) == "a, b, c, d and 2 more"

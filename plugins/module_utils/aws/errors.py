@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ..denial import NO_CREDENTIALS
+from ..denial import NO_CREDENTIALS, denied_action
 from ..denial import remedy as remedy_of_denial
 from ..failures import CHECK_CREDENTIALS, Failure, Refused, TargetFailed, incomplete_response
 from ..fanout import DidNotAnswer
@@ -71,9 +70,6 @@ class WebPage(BotoCoreError):
     )
 
 
-# IAM User Guide, "Troubleshoot access denied error messages". The action that is denied is not always the
-# operation that was called: CopyImage with tags also needs ec2:CreateTags.
-_DENIED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
 _IN_POLICY = "in the IAM policy of the credentials used."
 _PERMISSION = f"Allow {{action}} {_IN_POLICY}"
 _ROLE = (
@@ -366,13 +362,12 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
     operation = exception.operation_name or action
     message = message_of(exception)
     metadata = exception.response.get("ResponseMetadata", {})
-    denied = _DENIED_ACTION.search(message)
     remedy = REMEDIES_OF_ACTIONS.get((operation, code)) or REMEDIES.get(code, _OTHER_CODE)
     if operation == "AssumeRole" and code == "AccessDenied":
         remedy = _ROLE
     elif code == "AuthFailure" and "credentials" not in message:
         remedy = _NOT_ALLOWED
-    remedy = remedy.format(action=denied[1] if denied else operation, code=code)
+    remedy = remedy.format(action=denied_action(message, operation), code=code)
     return Failure(
         message=message,
         remedy=remedy_of_denial(message, remedy) if code in _DENIALS else remedy,

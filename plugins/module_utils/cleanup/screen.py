@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from ..listing import listed
 from ..reports.document import Column
 from ..reports.screen import (
     MOST_FAILURES,
@@ -22,7 +23,6 @@ from ..reports.screen import (
     failure_message,
     failures,
     limited,
-    listed,
     one_message,
     report_line,
     sentence,

@@ -19,9 +19,7 @@ from .state import DRY_RUN_SUCCEEDED, Case, ConsumerSeen, OwnerSeen
 
 VISIBLE, AUTHORIZED = "visible", "authorized"
 
-_ALLOW_LAUNCH = (
-    "Allow ec2:RunInstances in its IAM policy, or set consumer_role_name to the role that launches."
-)
+_ALLOW_LAUNCH = "Allow {action} in its IAM policy, or set consumer_role_name to the role that launches."
 _OTHER_NETWORK = (
     "If the role may launch in another subnet, or with other security groups only, set these (subnet_ids, "
     "security_group_ids)."
@@ -91,7 +89,7 @@ def _invisible(
             "outside_organization",
             f"{image_id} is shared through {covering(owner.launch)} only, and account {case.account_id} "
             "cannot see it: the account is in none of them.",
-            f"Share it with {case.account_id} itself (ami_share, account_ids), or move the account.",
+            f"Share it with {case.account_id} itself (ami_share), or move the account.",
         )
     elif shared is not False and (owner.image is not None or owner.problem is not None):
         yield _not_visible(case, image_id, bool(shared), consumer.allowed_images_problem)
@@ -157,13 +155,14 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
         )
     elif code in denial.DENIED:
         # In subnets that the user did not set, the denial may be about these.
-        is_certain = not consumer.subnet_ids or subnets.is_decided((code, message))
+        allow = _ALLOW_LAUNCH.format(action=denial.denied_action(message, "ec2:RunInstances"))
+        is_certain = not consumer.subnet_ids or subnets.is_certain(message)
         yield finding(
             "launch_denied",
             f"The {who} may not launch {image_id} in {where}: {message}"
             if role
             else f"These credentials may not launch {image_id} in {where}: {message}",
-            denial.remedy_of_launch(message, denial.remedy(message, _ALLOW_LAUNCH))
+            denial.remedy_of_launch(message, denial.remedy(message, allow))
             + (f" {_OTHER_NETWORK}" if consumer.subnet_ids else ""),
             BlocksLaunch.BLOCKING if is_certain else BlocksLaunch.UNKNOWN,
             error_code=code,

@@ -30,7 +30,10 @@ MEANINGS = {
         "EC2 may still be able to use it, if the role's policy allows it through EC2 only."
     ),
     "image_deprecated": "The image can be launched, but other accounts find it only by its ID.",
-    "dry_run_inconclusive": "The dry run failed because of its network or its instance type.",
+    "dry_run_inconclusive": (
+        "The dry run failed because of its network or its instance type, or the account's subnets could not "
+        "be read."
+    ),
     "hidden_by_allowed_images": "The account's Allowed AMIs settings hide the image.",
     "image_disabled": "The image cannot be launched, and its launch permissions were removed.",
     "image_not_available": "The image is pending or failed.",

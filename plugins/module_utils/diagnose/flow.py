@@ -97,7 +97,7 @@ def result(
 
 
 FLOW: Flow[DiagnosisWanted, DiagnosisSeen] = Flow(
-    wanted_from, read_state, plan, apply, result, only_reads=True
+    wanted_from, read_state, plan, apply, result, only_reads=True, findings_name_options=True
 )
 
 

@@ -121,7 +121,7 @@ def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) ->
         yield finding(
             "public",
             f"{image.image_id} is public: every AWS account can launch it, including {case.account_id}.",
-            "If that is not intended, share it with account_ids, then unshare it from the public (ami_share, "
+            "If that is not intended, share it with accounts, then unshare it from the public (ami_share, "
             "group: all, state: absent).",
             BlocksLaunch.HARMLESS,
         )
@@ -142,8 +142,7 @@ def _sharing(case: Case, image: Image, launch: Sharing, visible: bool | None) ->
                 + ("" if visible else "The image's owner cannot read whether the account is in one of them. ")
                 + "An account cannot copy an image that is shared only through an organization or "
                 + "organizational unit.",
-                "To launch it, nothing is needed. To copy it, share it with the account itself (ami_share, "
-                "account_ids).",
+                "To launch it, nothing is needed. To copy it, share it with the account itself (ami_share).",
                 BlocksLaunch.HARMLESS if visible else BlocksLaunch.UNKNOWN,
             )
 
@@ -169,7 +168,7 @@ def _copying(case: Case, owner: OwnerSeen, launch: Sharing) -> Iterator[Finding]
                 else ""
             ),
             f"If {case.account_id} should copy the image, share the snapshots, too (ami_share with "
-            "account_ids, share_snapshots: true).",
+            "share_snapshots: true).",
             BlocksLaunch.HARMLESS,
         )
 
@@ -182,7 +181,7 @@ def _public(image: Image, owner: OwnerSeen) -> Iterator[Finding]:
             "block_public_access",
             f"Block public access for AMIs {state}. {image.image_id} is public and stays public, but once "
             f"unshared it {'may not' if unread else 'cannot'} be made public again.",
-            "Share the image with the accounts that need it (ami_share with account_ids), then make it "
+            "Share the image with the accounts that need it (ami_share), then make it "
             "private. Leave block public access on.",
             BlocksLaunch.HARMLESS,
         )

@@ -28,8 +28,10 @@ _WITHOUT_SUBNET = frozenset({"MissingInput", "VPCIdNotSpecified", "VPCResourceNo
 _ABOUT_SUBNET = frozenset(
     {"InsufficientFreeAddressesInSubnet", "InvalidParameter", "InvalidSubnetID.NotFound", "Unsupported"}
 )
-# Service Authorization Reference, Amazon EC2: resources of RunInstances that are the same in any subnet.
-_OF_EVERY_LAUNCH = re.compile(r":(?:image|instance|volume)/")
+# Service Authorization Reference, Amazon EC2: the resource of RunInstances that has no Availability Zone, to
+# which policies can limit the others, and those that are the same in any subnet of a zone.
+_OF_EVERY_ZONE = re.compile(r":image/")
+_OF_EVERY_SUBNET = re.compile(r":(?:image|instance|volume)/")
 MOST_TRIED = 8
 """Dry runs in subnets for an image: the largest region has six Availability Zones."""
 
@@ -56,12 +58,17 @@ def choose(found: Iterable[Subnet], target: Target) -> tuple[str, ...]:
 def is_decided(answer: Answer) -> bool:
     """Whether a dry run in one subnet decides for the account: no other subnet could change the answer.
 
-    A denial may be about the subnet, since policies can limit launches to some of them.
+    A denial may be about the subnet or its zone, since policies can limit launches to some of them.
     """
     code, message = answer
     if code in DENIED:
-        return _OF_EVERY_LAUNCH.search(message) is not None
+        return _OF_EVERY_ZONE.search(message) is not None
     return code not in _ABOUT_SUBNET
+
+
+def is_certain(message: str) -> bool:
+    """Whether a denial in a subnet of each zone is one for the account, whatever subnet it launches in."""
+    return _OF_EVERY_SUBNET.search(message) is not None
 
 
 def decision(answers: Sequence[Answer]) -> Answer:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..listing import listed
 from ..reports.document import Column
 from ..reports.screen import (
     MOST_FAILURES,
@@ -26,7 +27,6 @@ from ..reports.screen import (
     failures,
     further,
     limited,
-    listed,
     omitted_line,
     report_line,
     sentence,

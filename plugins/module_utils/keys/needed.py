@@ -12,6 +12,7 @@ from functools import reduce
 from typing import Any
 
 from ..arns import account_of
+from ..listing import listed
 from ..model import Sharing
 from .policy_statements import PolicyConsumers, organization_id, short, unit_ids
 
@@ -154,8 +155,7 @@ def names_of(consumers: PolicyConsumers) -> list[str]:
 
 def examples_of(names: Sequence[str]) -> str:
     """Some of the names, for a message, and the number of the others."""
-    more = f" and {len(names) - _EXAMPLES} more" if len(names) > _EXAMPLES else ""
-    return ", ".join(names[:_EXAMPLES]) + more
+    return listed(names, _EXAMPLES)
 
 
 def of_principals(principals: Iterable[str]) -> PolicyConsumers:

@@ -117,7 +117,8 @@ def _pending(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failure:
     EC2 returns a terminated instance for about an hour (EC2 User Guide, "Terminate Amazon EC2 instances"),
     with the reason of its last state.
     """
-    reason = f": {instance.reason}" if instance.reason else "."
+    # Of most pending instances, AWS says no more than that.
+    reason = f": {instance.reason}" if instance.reason and instance.reason_code != "pending" else "."
     look = f"aws ec2 describe-instances --region {probe.target.region}"
     return Failure.at(
         probe.target,

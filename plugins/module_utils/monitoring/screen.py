@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..listing import listed
 from ..reports.document import Column
 from ..reports.screen import (
     MOST_ROWS,
@@ -22,7 +23,6 @@ from ..reports.screen import (
     failure_message,
     failures,
     limited,
-    listed,
     sentence,
     table,
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..failures import Failure
+from ..listing import listed
 from ..model import IMAGE_DATA_TYPE, Image, Target
 from ..tags import MAX_TAGS
 from .launch_data import change_for, differing_data, missing_devices, small_volumes
@@ -111,8 +112,7 @@ def _labels(parameter: Parameter) -> list[str]:
 def _listed(labels: list[str]) -> str:
     if not labels:
         return "There are no labels of other images."
-    more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
-    return f"Labels there: {', '.join(labels[:_NAMED])}{more}."
+    return f"Labels there: {listed(labels, _NAMED)}."
 
 
 def _where_it_went(wanted: PublishWanted, own: bool) -> str:

@@ -54,10 +54,11 @@ def labels(wanted: PublishWanted, seen: PublishSeen) -> dict[Target, str]:
         return dict.fromkeys(seen.places, label_for(wanted.source_image_id))
     places = seen.places.values()
     views: dict[str, list[Image]] = {place.image_id: [] for place in places if place.image_id}
+    regions = {place.image_id: target.region for target, place in seen.places.items() if place.image_id}
     for place in places:
         if place.image is not None:
             views[place.image.image_id].append(place.image)
-    known = common_labels(views)
+    known = common_labels(views, regions)
     if any(place.image_id is None for place in places):
         # A planned copy may be one of an image that is itself a copy of an earlier image.
         of_published = {label_for(image_id) for image_id in views}
@@ -73,8 +74,13 @@ def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label
     if wanted.is_rollback and place.image_id is None:
         return TargetPlan(target, refusals=refusals)
     templates = _templates(wanted, place)
-    # A template that follows the parameter must be ready for the image before the parameter has it.
-    following = [one for one in templates if follows(base_version(wanted, one), wanted.parameter)]
+    # A template that follows the parameter must be ready for the image before the parameter has it. Another
+    # one must not follow a parameter that does not have it yet, and may not exist.
+    following = [
+        one
+        for one in templates
+        if all(follows(it, wanted.parameter) for it in (one.default, base_version(wanted, one)))
+    ]
     others = [one for one in templates if one not in following]
 
     def of_templates(changing: Iterable[LaunchTemplate]) -> Iterator[Action]:

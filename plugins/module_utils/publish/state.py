@@ -199,19 +199,20 @@ def label_of(image_id: str, views: Iterable[Image]) -> str:
     return label_for(next(iter((*marks, *recorded)), image_id))
 
 
-def common_labels(views: Mapping[str, Iterable[Image]]) -> dict[str, str]:
+def common_labels(views: Mapping[str, Iterable[Image]], regions: Mapping[str, str]) -> dict[str, str]:
     """The labels of images that are published together, by ID: an image and its copies have the same.
 
-    An image from which others are copied has the label of its own ID, although it may itself be a copy, as
-    one that was promoted from a build account. ``views`` are what the accounts see of each image.
+    An image from which those of other regions are copied has the label of its own ID, although it may itself
+    be a copy, as one that was promoted from a build account. One that only accounts of its region have copied
+    keeps the label of its source. ``views`` are what the accounts see of each image.
     """
     labels = {image_id: label_of(image_id, seen) for image_id, seen in views.items()}
     published = {label_for(image_id): image_id for image_id in labels}
     sources = {image_id: published[label] for image_id, label in labels.items() if label in published}
-    copied = set(sources.values())
+    copied = {source for image_id, source in sources.items() if regions[source] != regions[image_id]}
     origins = {image_id: _origin(image_id, sources) for image_id in labels}
     return {
-        image_id: label_for(origin) if origin in copied else labels[image_id]
+        image_id: label_for(origin) if origin in copied else labels[origin]
         for image_id, origin in origins.items()
     }
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..listing import listed
 from ..reports.document import Column
 from ..reports.screen import (
     MOST_FAILURES,
@@ -23,7 +24,6 @@ from ..reports.screen import (
     failures,
     further,
     limited,
-    listed,
     module_message,
     principal_name,
     resource_name,

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..failures import LONGEST_MESSAGE, RESULT, in_common, with_code
 from ..failures import cut as shortened
+from ..listing import listed
 from ..model import PUBLIC
 from ..wording import ended, visible
 from .document import Column
@@ -275,12 +276,6 @@ def omitted_line(artifacts: Mapping[str, Any]) -> Iterator[Line]:
     """What ``limited`` has left out; nothing if it has left out nothing."""
     if omitted := artifacts.get("omitted"):
         yield from sentence(f"Too large to pass to the next job: {', '.join(omitted)}.")
-
-
-def listed(texts: Sequence[str], most: int = 4) -> str:
-    """The first texts, and how many more there are."""
-    more = f" and {len(texts) - most} more" if len(texts) > most else ""
-    return ", ".join(texts[:most]) + more
 
 
 def counted(number: int, noun: str) -> str:

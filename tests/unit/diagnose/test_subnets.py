@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.subnets imp
     MOST_TRIED,
     choose,
     decision,
+    is_certain,
     is_decided,
     is_missing,
 )
@@ -112,7 +113,7 @@ def test_when_a_launch_needs_a_subnet(code: str, expected: bool) -> None:
         ([ACCEPTED], ACCEPTED),
         ([UNSUPPORTED, ACCEPTED], ACCEPTED),
         ([DENIED, UNSUPPORTED, ACCEPTED], ACCEPTED),
-        ([UNSUPPORTED, OF_INSTANCE], OF_INSTANCE),
+        ([UNSUPPORTED, OF_INSTANCE], UNSUPPORTED),
         ([UNSUPPORTED, OF_IMAGE], OF_IMAGE),
         ([UNSUPPORTED], UNSUPPORTED),
         ([DENIED, DENIED], DENIED),
@@ -136,8 +137,15 @@ def test_which_answer_counts(answers: list[tuple[str, str]], expected: tuple[str
         (UNSUPPORTED, False),
         (DENIED, False),
         (("UnauthorizedOperation", "on resource: arn:aws:ec2:us-east-1:1:subnet/subnet-1"), False),
-        (OF_INSTANCE, True),
+        (OF_INSTANCE, False),
     ],
 )
 def test_what_another_subnet_could_change(answer: tuple[str, str], expected: bool) -> None:
     assert is_decided(answer) is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("image", True), ("instance", True), ("volume", True), ("subnet", False)]
+)
+def test_a_denial_in_a_subnet_of_each_zone_is_one_for_the_account(kind: str, expected: bool) -> None:
+    assert is_certain(f"on resource: arn:aws:ec2:us-east-1:1:{kind}/*") is expected

@@ -120,10 +120,15 @@ def test_why_an_instance_does_not_run(ended: Instance, codes: tuple[str, str, st
 
 
 @pytest.mark.parametrize(
-    ("reason", "ends"), [(None, "(wait_timeout)."), ("It is slow", "(wait_timeout): It is slow")]
+    ("code", "reason", "ends"),
+    [
+        (None, None, "(wait_timeout)."),
+        ("pending", "pending", "(wait_timeout)."),
+        ("Server.InternalError", "It is slow", "(wait_timeout): It is slow"),
+    ],
 )
-def test_an_instance_that_stays_pending_is_named(reason: str | None, ends: str) -> None:
-    cause = not_running(wanted(), PROBE, Instance("i-slow", "pending", reason=reason))
+def test_an_instance_that_stays_pending_is_named(code: str | None, reason: str | None, ends: str) -> None:
+    cause = not_running(wanted(), PROBE, Instance("i-slow", "pending", code, reason))
     failure = cause.failure
     assert (cause.code, failure.error_code, failure.source) == (
         *("instance_pending", "instance_pending", "collection"),

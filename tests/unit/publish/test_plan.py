@@ -175,6 +175,13 @@ def test_calls_of_a_template_by_the_selected_version(case: str) -> None:
     assert (target.before != target.after) == bool(calls)
 
 
+def test_no_template_follows_a_parameter_before_it_has_the_image() -> None:
+    one = template(OLD, made(f"resolve:ssm:{NAME}"))
+    want = wanted(**WITH_TEMPLATE, launch_template_base_version="latest")
+    target = planned(want, found(templates={TEMPLATE: one}))
+    assert operations(target) == ["PutParameter", "LabelParameterVersion", MODIFY]
+
+
 def test_the_numbers_of_versions_are_in_the_states() -> None:
     here = found(parameter=parameter(version(1, NEW, LABEL)))
     interrupted = planned(

@@ -85,6 +85,16 @@ def test_a_label_has_the_source_from_the_tag_or_from_aws_or_else_the_image() -> 
             {"ami-1": "ami-0", "ami-2": "ami-0"}, {"ami-1": "ami-0", "ami-2": "ami-0"}, id="source elsewhere"
         ),
         pytest.param({"ami-1": "ami-2", "ami-2": "ami-1"}, {"ami-1": "ami-1", "ami-2": "ami-2"}, id="circle"),
+        pytest.param(
+            {"ami-1": "ami-0", "ami-2": "ami-0", "ami-1-own": "ami-1", "ami-2-own": "ami-2"},
+            dict.fromkeys(["ami-1", "ami-2", "ami-1-own", "ami-2-own"], "ami-0"),
+            id="accounts' own copies",
+        ),
+        pytest.param(
+            {"ami-1": "ami-0", "ami-2": "ami-1", "ami-2-own": "ami-2"},
+            dict.fromkeys(["ami-1", "ami-2", "ami-2-own"], "ami-1"),
+            id="accounts' own copies of a promoted one",
+        ),
     ],
 )
 @pytest.mark.parametrize("by_tag", [True, False], ids=["tag", "AWS"])
@@ -97,7 +107,11 @@ def test_images_that_are_published_together_have_the_label_of_their_common_sourc
         return image(image_id, tags={}, source_image_id=source)
 
     views = {image_id: [view(image_id, source)] for image_id, source in sources.items()}
-    assert common_labels(views) == {image_id: f"source-{source}" for image_id, source in labels.items()}
+    # An account copies the image of its region.
+    regions = {image_id: image_id.removesuffix("-own") for image_id in views}
+    assert common_labels(views, regions) == {
+        image_id: f"source-{source}" for image_id, source in labels.items()
+    }
 
 
 @pytest.mark.parametrize(

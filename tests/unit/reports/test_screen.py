@@ -31,7 +31,6 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     failure_message,
     failures,
     limited,
-    listed,
     module_message,
     omitted_line,
     one_message,
@@ -211,8 +210,6 @@ def test_words() -> None:
         "2 regions",
         "1,200 images",
     )
-    assert listed(["a", "b"]) == "a, b"
-    assert listed(list("abcdef")) == "a, b, c, d and 2 more"
     assert count_texts([(1, "account"), (0, "organizational unit")]) == "1 account"
     assert count_texts([(2, "account"), (1, "organization"), (3, "organizational unit")]) == (
         "2 accounts, 1 organization and 3 organizational units"
