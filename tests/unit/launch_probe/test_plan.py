@@ -128,7 +128,7 @@ def test_why_an_instance_does_not_run(ended: Instance, codes: tuple[str, str, st
     ],
 )
 def test_an_instance_that_stays_pending_is_named(code: str | None, reason: str | None, ends: str) -> None:
-    cause = not_running(wanted(), PROBE, Instance("i-slow", "pending", code, reason))
+    cause = not_running(wanted(), PROBE, Instance("i-slow", "pending", reason_code=code, reason=reason))
     failure = cause.failure
     assert (cause.code, failure.error_code, failure.source) == (
         *("instance_pending", "instance_pending", "collection"),
