@@ -479,8 +479,14 @@ RESTORE = Policy(
         Statement(
             "ReadRecycleBin",
             "deregistered images",
-            ("ec2:DescribeTags", "ec2:ListImagesInRecycleBin", "ec2:ListSnapshotsInRecycleBin"),
+            ("ec2:ListImagesInRecycleBin", "ec2:ListSnapshotsInRecycleBin"),
             "deregistered images cannot be restored; a run that has to do so fails",
+        ),
+        Statement(
+            "ReadTagsInRecycleBin",
+            "deregistered images that may have as many tags as AWS allows",
+            ("ec2:DescribeTags",),
+            "the tags of the tombstones count",
         ),
         Statement(
             "RestoreFromRecycleBin",

@@ -52,8 +52,8 @@ options:
   principals:
     description:
       - ARNs of roles and users, to give access to less than a whole account.
-      - A service-linked role is refused, because only its own account can create a grant for it, see O(auto_scaling). With
-        O(state=absent) it can be one.
+      - A service-linked role of another account is refused, because only that account can create a grant for it, see
+        O(auto_scaling). With O(state=absent) it can be one.
     type: list
     elements: str
     default: []

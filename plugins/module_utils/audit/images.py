@@ -97,7 +97,8 @@ def _of_disabled(
             "shared_but_disabled",
             image.image_id,
             f"{image.image_id} ({image.name}) is disabled, but other accounts can still use {what}.",
-            "Unshare the image (golden.images.unshare_ami), or restore it (golden.images.restore_ami).",
+            "Unshare the image (golden.images.unshare_ami, or golden.images.remediate_ami_sharing if "
+            "snapshots are public), or restore it (golden.images.restore_ami).",
             image.image_id,
         )
 

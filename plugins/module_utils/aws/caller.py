@@ -88,13 +88,16 @@ def identify_with_regions(clients: Clients, named: Sequence[str]) -> tuple[Calle
 
 
 def _in_other_partition(clients: Clients, named: Sequence[str]) -> str | None:
-    """The first named region that exists, if none of them is in the partition of the default region."""
+    """A named region that exists, if none of them is in the partition of the default region."""
     if not named or clients.default_region in named:
         return None
     partition = clients.partition_of(clients.default_region)
     found = {region: clients.partition_of(region) for region in named}
     others = [region for region in named if found[region] is not None]
-    return None if partition in found.values() or not others else others[0]
+    if partition in found.values() or not others:
+        return None
+    # The pattern of a partition also fits a misspelled name.
+    return next((region for region in others if clients.is_known(region)), others[0])
 
 
 def check_default_region(clients: Clients, caller: Caller, options: Mapping[str, str | None]) -> None:

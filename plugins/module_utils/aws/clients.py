@@ -288,6 +288,11 @@ class Clients:
         """Whether the default region is set, and not only assumed."""
         return bool(self._connection.region)
 
+    def is_known(self, region: str) -> bool:
+        """Whether botocore knows a region of this name. It may not know the newest."""
+        partition = self.partition_of(region)
+        return partition is not None and region in self._session.get_available_regions("ec2", partition)
+
     def partition_of(self, region: str) -> str | None:
         """The partition of a region, by its name, which need not exist; None for a name of another form."""
         try:

@@ -15,7 +15,7 @@ from typing import Any
 from ..aws.errors import failure
 from ..aws.write import Performed, merge, perform, snapshots_left
 from ..fanout import each
-from ..plan import Action
+from ..plan import Action, batches
 from .dependencies import is_still_in_use
 
 # How many calls run at the same time in a region.
@@ -25,6 +25,8 @@ _SIDE_BY_SIDE = 16
 _RELEASE_TIMEOUT = 180.0
 # Seconds between two attempts, of which the first ones are closer. Each attempt is a call per snapshot.
 _LONGEST_PAUSE = 15.0
+# So many attempts before the time is looked at again: a full token bucket (aws/pace.py).
+_AT_ONCE = 100
 _DELETE_SNAPSHOT = "DeleteSnapshot"
 _DEREGISTER_IMAGE = "DeregisterImage"
 # No other action depends on a report: the final check keeps an image that lacks one that it needs.
@@ -87,19 +89,27 @@ def _delete_snapshots(
     all others are done, until ``_RELEASE_TIMEOUT``.
     """
     deadline, pause = monotonic() + _RELEASE_TIMEOUT, 1.0
-    while deletions:
-        in_time, again = monotonic() < deadline, []
-        for action, (done, _resources) in zip(deletions, _side_by_side(client_for, deletions), strict=True):
-            if not any(is_still_in_use(one, deregistered) for one in done.failures):
-                yield done
-            elif in_time:
-                again.append(action)
+    waiting: list[tuple[Action, Performed]] = []
+
+    def attempt(actions: Sequence[Action]) -> Iterator[Performed]:
+        for action, (done, _resources) in zip(actions, _side_by_side(client_for, actions), strict=True):
+            if any(is_still_in_use(one, deregistered) for one in done.failures):
+                waiting.append((action, done))
             else:
-                yield replace(done, failures=tuple(replace(one, remedy=_MARKED) for one in done.failures))
-        deletions = again
-        if deletions:
-            sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+                yield done
+
+    yield from attempt(deletions)
+    while waiting and monotonic() < deadline:
+        sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+        again, waiting[:] = [*waiting], []
+        for number, some in enumerate(batches(again, _AT_ONCE)):
+            if number == 0 or monotonic() < deadline:
+                yield from attempt([action for action, _done in some])
+            else:
+                waiting += some
+    for _action, done in waiting:
+        yield replace(done, failures=tuple(replace(one, remedy=_MARKED) for one in done.failures))
 
 
 def _side_by_side(client_for: Callable[[Action], Any], actions: Sequence[Action]) -> list[Attempt]:

@@ -6,14 +6,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from .. import arns
 from ..failures import Failure, invalid_option
 from ..keys import policy_statements
+from ..keys.grants import AUTO_SCALING_SERVICE
 from ..model import KeySeen, Target
 from ..plan import Action
 from .state import GrantSeen, GrantWanted, needs_grants
+
+_SERVICE_LINKED = re.compile(r":role/aws-service-role/(?P<service>[^/]+)/(?P<name>.+)")
 
 
 def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Failure]:
@@ -84,6 +88,36 @@ def check_partition(wanted: GrantWanted, seen: GrantSeen) -> Iterator[Failure]:
                 f"{seen.partition}.",
                 f"Use an ARN that begins with arn:{seen.partition}:.",
             )
+
+
+def check_service_linked_roles(wanted: GrantWanted, seen: GrantSeen) -> Iterator[Failure]:
+    """Refuse service-linked roles of other accounts, to which only these accounts can give access.
+
+    Auto Scaling User Guide, "Required AWS KMS key policy for use with encrypted volumes": the account of the
+    role creates its grant. A grant that another account creates, or its key policy, gives no access.
+    """
+    for principal in sorted(wanted.principals if wanted.present else ()):
+        role = _SERVICE_LINKED.search(principal)
+        if role and arns.account_of(principal) != seen.account_id:
+            yield invalid_option(
+                "principals",
+                f"principals: '{principal}' is a service-linked role, whose grant has to be created in its "
+                "own account.",
+                _remedy_for(role["service"], role["name"]),
+            )
+
+
+def _remedy_for(service: str, role: str) -> str:
+    """How a service-linked role of another account gets access instead."""
+    if service == AUTO_SCALING_SERVICE:
+        return (
+            "Remove it, and set auto_scaling: true, with its account in account_ids, and auto_scaling_roles: "
+            f"[{role}]."
+        )
+    return (
+        "Remove it, and create the grant with credentials of its account: docs/encrypted-images.md has the "
+        "command."
+    )
 
 
 def check_policy(target: Target, actions: Iterable[Action]) -> Iterator[Failure]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_SPEC, Options
-from ..keys.grants import AUTO_SCALING_ROLE, AUTO_SCALING_SERVICE, OPERATIONS
+from ..keys.grants import AUTO_SCALING_ROLE, OPERATIONS
 from ..wording import shown
 from .state import GrantWanted
 
@@ -49,7 +49,6 @@ _PRINCIPAL = re.compile(
 _LONGEST_GRANTEE = 256
 # IAM API Reference, CreateServiceLinkedRole, CustomSuffix, and the longest name of a role.
 _AUTO_SCALING_ROLE = re.compile(rf"(?=.{{1,64}}$){AUTO_SCALING_ROLE}(?:_{_CHARACTER}+)?")
-_SERVICE_LINKED = re.compile(r":role/aws-service-role/(?P<service>[^/]+)/(?P<name>.+)")
 # Organizations API Reference, patterns of the Id of Organization and of OrganizationalUnit.
 _ORG_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _ORG_UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
@@ -159,40 +158,16 @@ def _auto_scaling_roles(options: Options) -> frozenset[str]:
 
 
 def _check_grantees(options: Options, params: Mapping[str, Any], principals: Iterable[str]) -> None:
-    """Add a failure for each service-linked role, and for each principal that is too long for a grant.
-
-    Auto Scaling User Guide, "Required AWS KMS key policy for use with encrypted volumes": the account of a
-    service-linked role must create its grant. One of the key's owner gives no access.
-    """
-    if params["state"] == "absent":
+    """Add a failure for each principal that is too long for a grant, if grants are created."""
+    if params["state"] == "absent" or params["access_method"] == "key_policy":
         return
     for principal in principals:
-        if role := _SERVICE_LINKED.search(principal):
-            options.refuse(
-                "principals",
-                f"{shown(principal)} is a service-linked role, whose grant has to be created in its own "
-                "account.",
-                _remedy_for(role["service"], role["name"]),
-            )
-        elif len(principal) > _LONGEST_GRANTEE and params["access_method"] != "key_policy":
+        if len(principal) > _LONGEST_GRANTEE:
             options.refuse(
                 "principals",
                 f"{shown(principal)} has {len(principal)} characters; a grant can name {_LONGEST_GRANTEE}.",
                 "Use access_method: key_policy, or a role with a shorter path.",
             )
-
-
-def _remedy_for(service: str, role: str) -> str:
-    """How a service-linked role gets access instead."""
-    if service == AUTO_SCALING_SERVICE:
-        return (
-            "Remove it, and set auto_scaling: true, with its account in account_ids, and auto_scaling_roles: "
-            f"[{role}]. For groups in the account of the keys, use the command in docs/encrypted-images.md."
-        )
-    return (
-        "Remove it, and create the grant with credentials of its account: docs/encrypted-images.md has the "
-        "command."
-    )
 
 
 def _ids(options: Options, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyConsumers, own_statements, short
 from ..model import Grant, KeySeen, Sharing, Target
 from ..plan import Action, Plan, TargetPlan
-from .checks import check_key, check_partition, check_policy
+from .checks import check_key, check_partition, check_policy, check_service_linked_roles
 from .losses import (
     grantee_of,
     grants_to_revoke,
@@ -40,8 +40,8 @@ def plan(wanted: GrantWanted, seen: GrantSeen) -> Plan:
         _plan_target(others, seen, target).tolerating(wanted.best_effort_regions)
         for target in sorted(seen.keys)
     ]
-    refusals = tuple(check_partition(others, seen)) if any(seen.keys.values()) else ()
-    if refusals:
+    refusals = (*check_partition(others, seen), *check_service_linked_roles(others, seen))
+    if refusals and any(seen.keys.values()):
         targets[0] = replace(targets[0], refusals=(*refusals, *targets[0].refusals))
     unread = (TargetPlan(target, tolerated=(failure,)) for target, failure in sorted(seen.unread.items()))
     return Plan((*targets, *unread))

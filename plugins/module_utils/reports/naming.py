@@ -28,26 +28,32 @@ _WORD = (
     r"[\W_]+(?:alpha|beta|build|dev|hotfix|patch|pre|rc|rev|test)"
     r"(?:\.?\d+|[\W_]\d{1,3}|(?![\W_]\d{4}))(?![^\W_])"
 )
-# Numbers that say what an image is, and not which version of it: ubuntu-22.04-web. Where only an architecture
-# or such a word follows, as in golden-rhel-9, they are the version. A year before a month is a date.
-_RELEASE = re.compile(
+# Numbers that say what an image is, and not which version of it: ubuntu-22.04-web. A year before a month is a
+# date.
+_SYSTEM = (
     rf"(?<![^\W_])(?:{_ARCHITECTURE}|kernel[\W_]?\d+\.\d+|(?:"
     r"ubuntu[\W_]?\d\d[\W_]?(?:04|10)|"
     r"(?:windows(?:[\W_]?server)?|amazon[\W_]?linux|al|amzn)[\W_]?"
     r"(?:2|20(?:08|1[269]|2[235])(?![\W_]\d\d?(?!\d)))|"
     r"(?:alma(?:[\W_]?linux)?|centos(?:[\W_]?stream)?|debian|eks|fedora|k8s|kubernetes|ol|oracle[\W_]?linux|"
-    r"rhel|rocky(?:[\W_]?linux)?|sles)[\W_]?\d{1,2}(?:\.\d{1,2})?(?:\.0)?"
-    rf")(?!(?:{_WORD})?(?:[\W_]+{_ARCHITECTURE})?[\W_]*$))(?!\.?[^\W_])",
-    re.IGNORECASE,
+    r"rhel|rocky(?:[\W_]?linux)?|sles)[\W_]?\d{1,2}(?:\.\d{1,2})?(?:\.0)?)"
+)
+_RELEASES = tuple(
+    re.compile(rf"{_SYSTEM}{last})(?!\.?[^\W_])", re.IGNORECASE)
+    # At the end of a name without another number, as in golden-rhel-9, they are the version.
+    for last in ("", rf"(?!(?:{_WORD})?(?:[\W_]+{_ARCHITECTURE})?[\W_]*$)")
 )
 # Parts that begin with a digit, after a separator and perhaps a "v": 2026.11.1, 2026-11-01T12-30, v3.
 _VERSION = re.compile(rf"(?<![^\W_])v?(\d[^\W_]*(?:[\W_]+\d[^\W_]*|{_WORD})*)", re.IGNORECASE)
+# A version by its form, whatever number follows it: 2026.11.1-cis-level-1.
+_DOTTED_OR_DATE = re.compile(r"v?(?:\d{8}|\d{10}|\d+[._-]\d)", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 _SEPARATORS = "-_. /()[]'@"
 _NUMBERS = re.compile(r"(\d+)")
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
-# In the order of Python's versions (PEP 440), which AWS does not define.
-_PRE_RELEASES = ("dev", "alpha", "beta", "pre", "rc")
+# In the order of PEP 440, and words of builds before a release. Its letters "a" and "b" are left out, since
+# 2026.11.1b is a rebuild.
+_PRE_RELEASES = ("nightly", "snapshot", "dev", "alpha", "beta", "preview", "pre", "rc")
 
 NaturalKey: TypeAlias = "tuple[tuple[int, int, str], ...]"
 """A sort key in which numbers are compared as numbers."""
@@ -87,7 +93,8 @@ def family_of(name: str) -> str:
 def version_of(name: str) -> str:
     """The version in the name of an image: ``2026.11.1`` of ``golden-web-2026.11.1``; empty without one.
 
-    It is the last number, with what follows it: ``ubuntu-22.04-web-2026.11.1-fips`` has ``2026.11.1-fips``.
+    It is the last dotted number or date, else the last number, with what follows it:
+    ``ubuntu-22.04-web-2026.11.1-fips`` has ``2026.11.1-fips``.
     """
     return _split(name)[1]
 
@@ -96,13 +103,20 @@ def version_of(name: str) -> str:
 def _split(name: str) -> tuple[str, str]:
     """Family and version. A report of many findings asks for those of the same image many times."""
     own = _OF_COPY.sub("", name).lstrip(_SEPARATORS)
-    versions = list(_VERSION.finditer(_RELEASE.sub(lambda release: "x" * len(release[0]), own)))
-    if not versions or not _LETTER.search(own[: versions[-1].start()]):
+    found = next(filter(None, (_versions(own, release) for release in _RELEASES)), None)
+    if found is None:
         return own or name, ""
+    versions = [one for one in found if _DOTTED_OR_DATE.match(one[0])] or found
     version = own[versions[-1].start(1) :]
     architecture = _OF_ARCHITECTURE.search(version)
     suffix = architecture[0] if architecture else ""
     return own[: versions[-1].start()].rstrip(_SEPARATORS) + suffix, version.replace(suffix, "", 1)
+
+
+def _versions(own: str, release: re.Pattern[str]) -> list[re.Match[str]]:
+    """What looks like a version after a letter, and is none of a system's releases."""
+    masked = release.sub(lambda system: "x" * len(system[0]), own)
+    return [one for one in _VERSION.finditer(masked) if _LETTER.search(own[: one.start()])]
 
 
 def _rank(part: str) -> tuple[int, int, str]:

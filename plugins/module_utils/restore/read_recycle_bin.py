@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import read
 from ..aws.answers import required
+from ..aws.errors import AWS_ERRORS
 from ..cleanup.read_regions import archive_of
 from ..cleanup.state import OwnSnapshot
 from ..plan import batches
@@ -38,12 +39,20 @@ def binned_snapshots(ec2: EC2Client) -> dict[str, str]:
 def binned_tags(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str, str]]:
     """The tags of images in the Recycle Bin, without those of AWS.
 
-    An image is missing if AWS returns no tag of it: each image there has one of AWS at least. DescribeImages
+    An image is missing if AWS returns no tag of it, which each image there has, or refuses to. DescribeImages
     does not return these images. That DescribeTags returns their tags is a conclusion: the console of the
     Recycle Bin needs it, and tags can be changed there.
 
     Source: EBS User Guide, "Recover deleted AMIs from the Recycle Bin", "Considerations for Recycle Bin".
     """
+    try:
+        return _binned_tags(ec2, image_ids)
+    except AWS_ERRORS:
+        # Only a check needs them, which takes those of the tombstones instead: no reason not to restore.
+        return {}
+
+
+def _binned_tags(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     operation = "DescribeTags"
     for batch in batches(image_ids, read.FILTER_VALUES):

@@ -54,6 +54,7 @@ def clients(
         default_region=HOME,
         is_region_set=is_region_set,
         partition_of=lambda name: PARTITIONS.get(name.split("-")[0]),
+        is_known=lambda name: "norht" not in name,
         open=open_clients,
         sts=only(sts.client),
         ec2=only(ec2.client if ec2 else None),
@@ -96,6 +97,8 @@ def test_the_account_and_its_regions(sts: Wire, ec2: Wire) -> None:
         pytest.param(["cn-north-1", "us-east-1"], HOME, id="several partitions"),
         pytest.param(["cn-northwest-1", "cn-north-1"], "cn-northwest-1", id="another partition"),
         pytest.param(["xx-north-1", "cn-north-1"], "cn-north-1", id="another partition, misspelled"),
+        pytest.param(["cn-norht-1", "cn-north-1"], "cn-north-1", id="misspelled, in the form of a partition"),
+        pytest.param(["cn-norht-1"], "cn-norht-1", id="only misspelled, in the form of a partition"),
     ],
 )
 def test_the_regions_are_listed_in_the_partition_of_the_named_ones(

@@ -252,18 +252,19 @@ def test_the_default_region(region: str | None, default_region: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("region", "partition"),
+    ("region", "partition", "known"),
     [
-        ("eu-west-1", "aws"),
-        ("eu-wset-1", "aws"),
-        ("cn-north-1", "aws-cn"),
-        ("us-gov-west-1", "aws-us-gov"),
-        ("xx-north-1", None),
-        ("Europe", None),
+        ("eu-west-1", "aws", True),
+        ("eu-wset-1", "aws", False),
+        ("cn-north-1", "aws-cn", True),
+        ("us-gov-west-1", "aws-us-gov", True),
+        ("xx-north-1", None, False),
+        ("Europe", None, False),
     ],
 )
-def test_the_partition_of_a_region(region: str, partition: str | None) -> None:
-    assert Clients(Connection(credentials=KEYS)).partition_of(region) == partition
+def test_the_partition_of_a_region(region: str, partition: str | None, known: bool) -> None:
+    clients = Clients(Connection(credentials=KEYS))
+    assert (clients.partition_of(region), clients.is_known(region)) == (partition, known)
 
 
 def test_each_operation_has_paced_clients_of_its_own() -> None:

@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.write import Per
 from ansible_collections.golden.images.plugins.module_utils.cleanup import apply as retire
 from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import operations, perform_each
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from botocore.exceptions import ClientError
 
 from tests.unit.copy.aws_in_steps import Clock
 from tests.unit.examples import place
@@ -245,6 +246,28 @@ def test_a_snapshot_that_stays_in_use_is_left_to_the_next_run_after_three_minute
     assert {one.remedy for one in performed.failures} == {
         "Rerun: the snapshot is marked, and is deleted then unless something still uses it."
     }
+
+
+def test_very_many_snapshots_in_use_do_not_take_longer(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time is over in a round: each attempt takes 10 seconds here, and two are made at once."""
+    monkeypatch.setattr(retire, "_AT_ONCE", 2)
+    monkeypatch.setattr(retire, "_RELEASE_TIMEOUT", 40.0)
+    attempts: list[str] = []
+
+    class InUse:
+        def delete_snapshot(self, **given: str) -> None:
+            attempts.append(given["SnapshotId"])
+            clock.sleep(10)
+            message = f"The snapshot {given['SnapshotId']} is currently in use by ami-1"
+            error = {"Code": "InvalidSnapshot.InUse", "Message": message}
+            raise ClientError({"Error": error}, "DeleteSnapshot")
+
+    monkeypatch.setattr(retire, "_SIDE_BY_SIDE", 1)
+    deletions = [delete(f"snap-{number}") for number in range(3)]
+    found = [*retire._delete_snapshots(lambda _action: InUse(), deletions, {"ami-1"})]
+    assert [len(one.failures) for one in found] == [1, 1, 1]
+    # After 0, 10 and 20 seconds, then again after a pause of one; at 51, the third has no time left.
+    assert attempts == ["snap-0", "snap-1", "snap-2", "snap-0", "snap-1"]
 
 
 def test_a_snapshot_that_another_image_uses_is_a_failure_at_once(clock: Clock) -> None:

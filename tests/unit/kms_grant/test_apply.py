@@ -18,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow impor
 from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
-from tests.unit.examples import ORG
+from tests.unit.examples import ORG, OWNER
 from tests.unit.keys.policies import ROOT, consumers, opened_to, own_access
 from tests.unit.kms_grant.examples import DEPLOY, A, B, C, root, scaling_role
 from tests.unit.kms_grant.kms_in_memory import Kms, World, world
@@ -145,8 +145,8 @@ def test_each_missing_role_for_auto_scaling_is_named_and_the_others_get_grants()
 
 def test_every_planned_grant_is_created_whatever_its_grantee() -> None:
     aws = world(EU)
-    _result, outcome = run(aws, wanted(principals=frozenset({scaling_role(A)})))
-    assert grantees(aws.key(EU)) == {scaling_role(A)}
+    _result, outcome = run(aws, wanted(principals=frozenset({scaling_role(OWNER)})))
+    assert grantees(aws.key(EU)) == {scaling_role(OWNER)}
     assert [one.operation for one in outcome.performed] == ["CreateGrant"]
     assert aws.assumed == []
 

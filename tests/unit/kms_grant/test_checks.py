@@ -241,6 +241,38 @@ def test_deny_statement_is_ignored_where_the_policy_does_not_change() -> None:
     assert planned(wanted(A), seen()).refusals == ()
 
 
+@pytest.mark.parametrize("access_method", ["auto", "grant", "key_policy"])
+@pytest.mark.parametrize(
+    ("service", "name", "cure"),
+    [
+        (
+            "autoscaling",
+            "AWSServiceRoleForAutoScaling",
+            "auto_scaling_roles: [AWSServiceRoleForAutoScaling].",
+        ),
+        (
+            "autoscaling",
+            "AWSServiceRoleForAutoScaling_web",
+            "auto_scaling_roles: [AWSServiceRoleForAutoScaling_web].",
+        ),
+        ("spot", "AWSServiceRoleForEC2Spot", "docs/encrypted-images.md has the command."),
+    ],
+)
+def test_service_linked_roles_of_other_accounts_are_refused(
+    service: str, name: str, cure: str, access_method: str
+) -> None:
+    def of(account_id: str) -> GrantWanted:
+        arn = f"arn:aws:iam::{account_id}:role/aws-service-role/{service}.amazonaws.com/{name}"
+        return wanted(principals=frozenset({arn}), access_method=access_method)
+
+    (refusal,) = planned(of(STRANGER), seen()).refusals
+    assert refusal.action == "principals"
+    assert f"{name}' is a service-linked role, whose grant has to be created in its own" in refusal.message
+    assert refusal.remedy.endswith(cure)
+    assert planned(of(OWNER), seen()).refusals == ()
+    assert planned(replace(of(STRANGER), present=False), seen()).refusals == ()
+
+
 def test_principals_of_another_partition_are_refused() -> None:
     in_china = DEPLOY.replace("arn:aws:", "arn:aws-cn:")
     want = wanted(principals=frozenset({in_china}))

@@ -213,29 +213,6 @@ def test_invalid_options(changes: dict[str, Any], options: list[str]) -> None:
     assert all(failure.remedy for failure in caught.value.failures)
 
 
-@pytest.mark.parametrize("access_method", ["auto", "grant", "key_policy"])
-@pytest.mark.parametrize(
-    ("arn", "cure"),
-    [
-        (SCALING_ROLE, "auto_scaling_roles: [AWSServiceRoleForAutoScaling]. For"),
-        (f"{SCALING_ROLE}_web", "auto_scaling_roles: [AWSServiceRoleForAutoScaling_web]. For"),
-        (
-            f"arn:aws:iam::{CONSUMER}:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot",
-            "docs/encrypted-images.md has the command.",
-        ),
-    ],
-)
-def test_service_linked_roles_are_refused_as_principals(arn: str, cure: str, access_method: str) -> None:
-    with pytest.raises(Refused) as caught:
-        wanted_from(params(principals=[arn], access_method=access_method), False)
-    (failure,) = caught.value.failures
-    assert failure.action == "principals"
-    assert failure.message == (
-        f"principals: '{arn}' is a service-linked role, whose grant has to be created in its own account."
-    )
-    assert cure in failure.remedy
-
-
 @pytest.mark.parametrize("operation", ["*", "decrypt", "kms:Decrypt", "PutKeyPolicy"])
 def test_invalid_operations_are_refused(operation: str) -> None:
     with pytest.raises(Refused):

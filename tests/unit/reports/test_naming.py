@@ -60,6 +60,13 @@ FORMS = [
     ("golden-web-1.2.0-beta-2", "golden-web", "1.2.0-beta-2"),
     ("golden-web-1.2.0-dev.20261101", "golden-web", "1.2.0-dev.20261101"),
     ("golden-web-2026.11.1-build-7", "golden-web", "2026.11.1-build-7"),
+    # So is any number after a dotted one or a date.
+    ("golden-web-1.2.0-build-4711", "golden-web", "1.2.0-build-4711"),
+    ("golden-2026.11.1-ubuntu-22.04", "golden", "2026.11.1-ubuntu-22.04"),
+    ("golden-web-20261101-rhel-9-x86_64", "golden-web-x86_64", "20261101-rhel-9"),
+    ("golden-web-2026.11.1-cis-level-1", "golden-web", "2026.11.1-cis-level-1"),
+    ("golden-base-2026.11.1-sha-1a2b3c4", "golden-base", "2026.11.1-sha-1a2b3c4"),
+    ("golden-web-1.2.3-amd64-1", "golden-web-amd64", "1.2.3-1"),
     # Only an architecture is not.
     ("golden-web-2026.11.1-arm64", "golden-web-arm64", "2026.11.1"),
     ("golden-web-2026.11.1_x86_64-rc1", "golden-web_x86_64", "2026.11.1-rc1"),
@@ -116,10 +123,13 @@ def test_every_name_has_a_family(name: str) -> None:
 
 def test_versions_are_ordered_by_their_parts() -> None:
     ordered = [
+        "1.2.0-nightly",
+        "1.2.0-SNAPSHOT",
         "1.2.0-dev.3",
         "1.2.0-alpha",
         "1.2.0-beta2",
         "1.2.0-beta10",
+        "1.2.0-preview1",
         "1.2.0-pre",
         "1.2.0-RC1",
         "1.2.0rc2",

@@ -44,6 +44,12 @@ def test_images_have_the_tags_of_the_user_if_aws_returns_any(ec2: Wire) -> None:
     assert found == {"ami-1": {"a": "1", "b": ""}, "ami-3": {}}
 
 
+def test_tags_that_aws_does_not_show_are_not_known(ec2: Wire) -> None:
+    request = {"Filters": [{"Name": "resource-id", "Values": ["ami-1"]}], "MaxResults": 1000}
+    ec2.refuse("describe_tags", request, "UnauthorizedOperation")
+    assert recycle_bin.binned_tags(ec2.client, ["ami-1"]) == {}
+
+
 def test_no_request_without_images(ec2: Wire) -> None:
     assert recycle_bin.binned_tags(ec2.client, []) == {}
 
