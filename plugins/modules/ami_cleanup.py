@@ -304,7 +304,7 @@ kms_keys:
       elements: dict
       returned: always
       contains:
-        consumer:
+        principal:
           description: The account or ARN.
           type: str
           returned: always

@@ -259,7 +259,7 @@ results:
           elements: dict
           returned: always
           contains:
-            consumer:
+            principal:
               description: The account, ARN or ID.
               type: str
               returned: always

@@ -104,7 +104,7 @@ results:
       findings: []
       image_id: ami-0123456789abcdef0
       level: authorized
-      owner_account_id: "111122223333"
+      owner_id: "111122223333"
       region: us-east-1
   contains:
     account_id:
@@ -135,7 +135,7 @@ results:
       type: str
       returned: always
       sample: authorized
-    owner_account_id:
+    owner_id:
       description: The account that owns the image.
       type: str
       returned: always

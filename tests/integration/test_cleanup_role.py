@@ -368,7 +368,7 @@ def test_an_account_keeps_its_grant_until_its_volumes_under_the_key_are_gone(
     assert results[0]["kms_keys"] == results[1]["kms_keys"]
     assert _grantees(aws, key) == [running]
     (found,) = _report(ansible)["kms_keys"]
-    volumes = {one["consumer"]: one["volume_ids"] for one in found["kept_access"]}
+    volumes = {one["principal"]: one["volume_ids"] for one in found["kept_access"]}
     (mapping,) = consumer.describe_instances()["Reservations"][0]["Instances"][0]["BlockDeviceMappings"]
     assert volumes == {running: [mapping["Ebs"]["VolumeId"]]}
     assert found["unseen_volumes"] == []

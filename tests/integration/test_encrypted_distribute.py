@@ -142,7 +142,7 @@ def test_a_purge_for_one_image_leaves_the_key_to_accounts_of_another(
     assert run.changed == ["unshare", "purge"], run.text
     assert f"is kept for {prod}" in encrypted.warnings(run, "still shared")
     (kept,) = run.task("still shared").result["results"][0]["kms_keys"][0]["kept_access"]
-    assert (kept["consumer"], kept["image_ids"]) == (prod, [fixture.image_id])
+    assert (kept["principal"], kept["image_ids"]) == (prod, [fixture.image_id])
     (kept,) = run.task("purge with a role").result["results"][0]["kms_keys"][0]["kept_access"]
     volumes = aws.client("ec2", NAMED[0], HOME).describe_volumes(VolumeIds=kept["volume_ids"])["Volumes"]
     assert [

@@ -312,7 +312,7 @@ def test_an_account_keeps_the_key_that_is_associated_with_an_allowed_image(
     revoke = {"kms_key_ids": {HOME: key}, "account_ids": [account], "state": "absent"}
     run = encrypted.steps(ansible, {"revoke": ("ami_kms_grant", revoke)})
     (kept,) = run.task("revoke").result["results"][0]["kms_keys"][0]["kept_access"]
-    assert (kept["consumer"], kept["image_ids"]) == (account, [base])
+    assert (kept["principal"], kept["image_ids"]) == (account, [base])
     assert encrypted.launched(aws, ALLOWED, HOME, base) == "running"
 
 

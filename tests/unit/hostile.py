@@ -194,7 +194,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
     """Options of each module, as users set them."""
     seen = under_key(accounts(CONSUMER), made(root(CONSUMER)), volumes={"snap-1": accounts(CONSUMER)})
     found: dict[str, Any] = json.loads(json.dumps(audited(seen, wanted=AuditWanted())))
-    kept = {"consumer": CONSUMER, "image_ids": [SOURCE_ID], "reason": "It is used.", "volume_ids": []}
+    kept = {"principal": CONSUMER, "image_ids": [SOURCE_ID], "reason": "It is used.", "volume_ids": []}
     key = {
         "kept_access": [kept],
         "kms_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/1",

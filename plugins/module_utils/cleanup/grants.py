@@ -117,7 +117,7 @@ def revocations(
     return Revocations(
         tuple(grant for grant in unneeded.grants if _account(grant) not in keeping),
         (*unneeded.warnings, *_kept_warnings(ref, kept)),
-        tuple(sorted(kept, key=lambda one: one.consumer)),
+        tuple(sorted(kept, key=lambda one: one.principal)),
         unread,
     )
 
@@ -132,7 +132,7 @@ def _kept_warnings(ref: KeyRef, kept: Iterable[Kept]) -> Iterator[str]:
     """A warning for each reason: the grants are not found again once all snapshots under the key are gone."""
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for one in kept:
-        alike.setdefault((one.reason, one.volume_ids), []).append(one.consumer)
+        alike.setdefault((one.reason, one.volume_ids), []).append(one.principal)
     for (reason, volume_ids), consumers in alike.items():
         named = f" ({examples_of(volume_ids)})" if volume_ids else ""
         yield f"The grants of {examples_of(consumers)} on {ref.key_arn} are kept: {reason}{named} {_REMEDY}"

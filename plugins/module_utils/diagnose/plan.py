@@ -40,7 +40,7 @@ class Diagnosis:
             "findings": [finding.as_result() for finding in self.findings],
             "image_id": self.image_id,
             "level": self.level,
-            "owner_account_id": self.case.place.account_id,
+            "owner_id": self.case.place.account_id,
             "region": self.case.place.region,
         }
 

@@ -44,21 +44,21 @@ class ConsumerVolumes:
 
 @dataclass(frozen=True)
 class Kept:
-    """A consumer that keeps access that would otherwise be revoked.
+    """A principal that keeps access that would otherwise be revoked.
 
     ``image_ids`` are the images for which it may need the access, ``volume_ids`` its volumes; both are empty
     if these could not be read. ``reason`` is a sentence.
     """
 
-    consumer: str
+    principal: str
     image_ids: tuple[str, ...] = ()
     reason: str = ""
     volume_ids: tuple[str, ...] = ()
 
     def as_result(self) -> dict[str, Any]:
-        """The consumer as modules return it."""
+        """The principal as modules return it."""
         return {
-            "consumer": self.consumer,
+            "principal": self.principal,
             "image_ids": list(self.image_ids),
             "reason": self.reason,
             "volume_ids": list(self.volume_ids),

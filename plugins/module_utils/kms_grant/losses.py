@@ -110,7 +110,7 @@ def kept_warnings(wanted: GrantWanted, key_arn: str, found: Iterable[Kept]) -> I
     for one in found:
         needs = one.image_ids or one.volume_ids
         if not (wanted.present and needs):
-            consumers.setdefault((one.reason, needs), []).append(one.consumer)
+            consumers.setdefault((one.reason, needs), []).append(one.principal)
     for (reason, needs), names in consumers.items():
         named = f" ({examples_of(needs)})" if needs else ""
         yield f"Access to {key_arn} is kept for {examples_of(names)}: {reason}{named} {_REMEDY}"

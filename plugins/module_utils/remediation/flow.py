@@ -39,7 +39,7 @@ _REVOKED = [
                         {
                             "kept_access": [
                                 {
-                                    "consumer": TEXT,
+                                    "principal": TEXT,
                                     "image_ids": [TEXT],
                                     "reason": TEXT,
                                     "volume_ids": [TEXT],

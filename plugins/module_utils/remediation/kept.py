@@ -52,7 +52,7 @@ def kept_access(results: Iterable[Mapping[str, Any]]) -> tuple[KeptAccess, ...]:
         KeyError, TypeError: they are not results of that module.
     """
     return tuple(
-        KeptAccess(place, one["consumer"], one["reason"], tuple(one["image_ids"]), tuple(one["volume_ids"]))
+        KeptAccess(place, one["principal"], one["reason"], tuple(one["image_ids"]), tuple(one["volume_ids"]))
         for place, key in _keys(results)
         for one in key["kept_access"]
     )

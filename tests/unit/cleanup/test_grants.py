@@ -222,7 +222,7 @@ def test_grants_stay_while_a_new_image_under_their_key_is_shared_with_no_account
     assert revoked(of) == ["g-root"] * goes
     assert ["ami-copy" in one and KEY in one for one in made.warnings] == [True] * (not goes)
     held = made.keys[REF].as_result(REF)["kept_access"]
-    assert [(one["consumer"], one["image_ids"]) for one in held] == [(CONSUMER, ["ami-copy"])] * (not goes)
+    assert [(one["principal"], one["image_ids"]) for one in held] == [(CONSUMER, ["ami-copy"])] * (not goes)
     # Later runs find the key only if they delete other snapshots under it.
     assert ["ami_kms_grant, state: absent" in one for one in made.warnings] == [True] * (not goes)
     assert ("DeregisterImage", "ami-1") in calls(made.actions)
@@ -359,7 +359,7 @@ def test_accounts_with_volumes_under_the_key_keep_their_grants(
     assert [one.resource for one in made.actions if one.operation == "RevokeGrant"] == gone
     result = made.keys[REF].as_result(REF)
     assert (result["kms_key_arn"], result["region"]) == (KEY, REGION)
-    assert sorted((one["consumer"], one["volume_ids"]) for one in result["kept_access"]) == sorted(kept)
+    assert sorted((one["principal"], one["volume_ids"]) for one in result["kept_access"]) == sorted(kept)
     assert [(one["account_id"], one["reason"]) for one in result["unseen_volumes"]] == unseen
     warnings = " ".join(made.warnings)
     assert [one in warnings for one, _volumes in kept] == [True] * len(kept)

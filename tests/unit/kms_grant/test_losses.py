@@ -221,7 +221,7 @@ def test_purge_keeps_grants_that_other_images_need(
     plan = planned(PURGE, saw)
     assert calls(plan.actions) == [call for account_id, call in LEAVING.items() if account_id in revoked]
     found = losses.kept_of(PURGE, saw, place(REGION), key_of(saw))
-    assert {one.consumer: one.image_ids for one in found} == kept
+    assert {one.principal: one.image_ids for one in found} == kept
     # With revoke_in_use, all of them lose access whatever other images need.
     at_once = replace(PURGE, revoke_in_use=True)
     assert calls(planned(at_once, saw).actions) == list(LEAVING.values())
@@ -309,7 +309,7 @@ def test_warnings_name_some_of_many() -> None:
 def test_result_and_parts_of_an_access() -> None:
     one = Kept(A, ("ami-1", "ami-2"), "It is shared.")
     assert one.as_result() == {
-        "consumer": A,
+        "principal": A,
         "image_ids": ["ami-1", "ami-2"],
         "reason": "It is shared.",
         "volume_ids": [],
@@ -317,7 +317,7 @@ def test_result_and_parts_of_an_access() -> None:
     shared = SharedUnderKey({"ami-1": accounts(A)})
     assert losses.kept(PURGE, shared, consumers(A, C)) == consumers(A)
     (kept,) = losses.kept_access(PURGE, shared, consumers(A, C))
-    assert (kept.consumer, kept.image_ids) == (A, ("ami-1",))
+    assert (kept.principal, kept.image_ids) == (A, ("ami-1",))
     access = PolicyAccess(consumers(A, B), OPERATIONS)
     assert losses.consumers_in(access, consumers(B, C)) == PolicyAccess(consumers(B), OPERATIONS)
     assert losses.lost_by_policy(PURGE, opened_to(consumers(A, B))) == consumers(A)

@@ -174,7 +174,7 @@ def test_other_regions_do_not_depend_on_one_that_cannot_be_read() -> None:
     result, outcome = run(aws, wanted(B, regions=(EU, US), purge=True))
     assert [action.target.region for action in outcome.performed] == [US]  # type: ignore[attr-defined]
     kept = {one["region"]: one["kms_keys"][0]["kept_access"] for one in result["results"]}
-    assert [one["consumer"] for one in kept[EU]] == [A]
+    assert [one["principal"] for one in kept[EU]] == [A]
     assert (kept[US], outcome.failures) == ([], ())
 
 
@@ -184,6 +184,6 @@ def test_access_that_another_image_needs_is_kept() -> None:
     result, outcome = run(aws, wanted(B, purge=True))
     assert [action.operation for action in outcome.performed] == ["CreateGrant"]  # type: ignore[attr-defined]
     (key,) = result["results"][0]["kms_keys"]
-    assert [(one["consumer"], one["image_ids"]) for one in key["kept_access"]] == [(A, ["ami-1"])]
+    assert [(one["principal"], one["image_ids"]) for one in key["kept_access"]] == [(A, ["ami-1"])]
     _seen, plan = planned(aws, wanted(B, purge=True, revoke_in_use=True))
     assert [action.operation for action in plan.actions] == ["RevokeGrant"]  # type: ignore[attr-defined]

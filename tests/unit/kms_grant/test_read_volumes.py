@@ -69,7 +69,7 @@ def test_access_of_an_account_with_volumes_is_kept() -> None:
     assert [action.operation for action in outcome.performed] == ["RevokeGrant"]  # type: ignore[attr-defined]
     (key,) = result["results"][0]["kms_keys"]
     (kept,) = key["kept_access"]
-    assert (kept["consumer"], kept["image_ids"], kept["volume_ids"]) == (A, [], ["vol-1", "vol-2"])
+    assert (kept["principal"], kept["image_ids"], kept["volume_ids"]) == (A, [], ["vol-1", "vol-2"])
     assert "volumes" in kept["reason"]
     assert key["unseen_volumes"] == []
     _result, outcome = run(aws, wanted(A, present=False, consumer_role=ROLE, revoke_in_use=True))

@@ -162,7 +162,7 @@ def test_the_result_of_a_plan_and_of_its_verification() -> None:
 
     again = returned(audit_result=before, expected_removals=result["removals"])
     assert again == {**result, "unshare_tasks": [], "revoke_tasks": []}
-    kept = {"consumer": STRANGER, "image_ids": [], "reason": "It has volumes.", "volume_ids": ["vol-1"]}
+    kept = {"principal": STRANGER, "image_ids": [], "reason": "It has volumes.", "volume_ids": ["vol-1"]}
     unseen = {"account_id": CONSUMER, "reason": "No role."}
     of_grant = result_of_grant([kept], [unseen])
     of_grant["results"][0]["kms_keys"][0]["kms_key_arn"] = result["removals"][2]["resource"]

@@ -29,12 +29,12 @@ def result_of_grant(
 
 
 BY_VOLUMES = {
-    "consumer": CONSUMER,
+    "principal": CONSUMER,
     "image_ids": [],
     "reason": "It has volumes.",
     "volume_ids": ["vol-1", "vol-2"],
 }
-UNREAD = {"consumer": STRANGER, "image_ids": [], "reason": "ami-1 is pending.", "volume_ids": []}
+UNREAD = {"principal": STRANGER, "image_ids": [], "reason": "ami-1 is pending.", "volume_ids": []}
 
 
 def test_kept_access_is_named_with_what_needs_it() -> None:

@@ -128,7 +128,7 @@ def _key_access(keys: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
         title="KMS grants kept",
         columns=(
             *place,
-            Column("consumer", "Consumer"),
+            Column("principal", "Principal"),
             Column("reason", "Reason"),
             Column("volume_ids", "Volumes"),
         ),

@@ -92,11 +92,16 @@ def test_a_plan_says_so_everywhere() -> None:
 
 
 def test_grants_that_are_kept_and_volumes_that_were_not_read_are_shown() -> None:
-    kept = {"consumer": "222222222222", "image_ids": [], "reason": "It has volumes.", "volume_ids": ["vol-1"]}
+    kept = {
+        "principal": "222222222222",
+        "image_ids": [],
+        "reason": "It has volumes.",
+        "volume_ids": ["vol-1"],
+    }
     unseen = {"account_id": "333333333333", "reason": "consumer_role_name is not set."}
     key = {"kept_access": [kept], "kms_key_arn": "key-1", "region": EU, "unseen_volumes": [unseen]}
     found = made(GOES, kms_keys=[key])
-    assert columns(table(found, "KMS grants kept"), "region", "kms_key_arn", "consumer", "volume_ids") == [
+    assert columns(table(found, "KMS grants kept"), "region", "kms_key_arn", "principal", "volume_ids") == [
         (EU, "key-1", "222222222222", ["vol-1"])
     ]
     assert columns(table(found, "Volumes not read"), "kms_key_arn", "account_id", "reason") == [
