@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.denial import (
     FAILS_AGAIN,
     Denial,
+    denied_action,
     described,
     read_denial,
     remedy,
@@ -167,3 +168,9 @@ def test_described(why: str, expected: str) -> None:
 )
 def test_reads_that_fail_again_as_they_are(code: str, expected: bool) -> None:
     assert (code in FAILS_AGAIN) is expected
+
+
+def test_the_denied_action_is_the_one_that_the_message_names() -> None:
+    message = f"{USER} ec2:CreateTags on resource: arn:aws:ec2:us-east-1:111122223333:instance/*"
+    assert denied_action(message, "ec2:RunInstances") == "ec2:CreateTags"
+    assert denied_action("Access Denied", "ec2:RunInstances") == "ec2:RunInstances"
