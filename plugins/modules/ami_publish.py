@@ -41,8 +41,8 @@ options:
       - Names of launch templates whose default version is to launch the image, the same in every region and account. For a
         single region, IDs can be used, too.
       - The module creates a version that differs only in the image from the one that it is based on, by default the default
-        version (O(launch_template_base_version)), and makes it the default. The version omits snapshots of the previous image, and any snapshot of the root device that is not the new image's own, because EC2
-        would not launch it.
+        version (O(launch_template_base_version)), and makes it the default. The version omits snapshots of the previous image,
+        and any snapshot of the root device that is not the new image's own, because EC2 would not launch it.
       - A template whose latest version is not the default one, and differs from it in more than the image, is refused, unless
         O(launch_template_base_version) is set.
       - A template that takes its image from O(parameter), as C(resolve:ssm:) and its name, in its default and its latest version
