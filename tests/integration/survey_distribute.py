@@ -88,6 +88,9 @@ def _encrypted(aws: SimulatedAws, _folder: Path) -> Job:
         HOME: fixture.add(kms_keys={"release": release})["kms_keys"]["release"][HOME],
         AWAY: fixture.key(AWAY),
     }
+    for account in SCALING:
+        iam = aws.client("iam", account)
+        iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com", CustomSuffix="web")
     values = {
         "distribute_source_image_id": fixture.image_id,
         "distribute_source_region": HOME,
@@ -99,6 +102,10 @@ def _encrypted(aws: SimulatedAws, _folder: Path) -> Job:
         "distribute_kms_access_method": "key_policy",
         "distribute_kms_principals": [fixture.role("sandbox")],
         "distribute_auto_scaling": True,
+        "distribute_auto_scaling_roles": [
+            "AWSServiceRoleForAutoScaling",
+            "AWSServiceRoleForAutoScaling_web",
+        ],
         "distribute_consumer_role_name": ROLE,
         "distribute_external_id": EXTERNAL_ID,
         "distribute_verify_level": "launched",

@@ -350,11 +350,6 @@ CASES: dict[str, list[Case]] = {
         Case("distribute_kms_principals", ["*"], "'*'"),
         Case("distribute_kms_principals", [f"arn:aws:iam::{ACCOUNT}:role/{'x' * 230}/web"], "x" * 100),
         Case("distribute_kms_principals", [""], "item 1 is empty"),
-        Case(
-            "distribute_kms_principals",
-            [SCALING_ROLE],
-            "distribute_auto_scaling_roles: [AWSServiceRoleForAutoScaling_web]",
-        ),
         Case("distribute_auto_scaling", True, "", {"distribute_consumer_role_name": ""}),
         Case("distribute_auto_scaling_roles", [SCALING_ROLE], SCALING_ROLE),
         Case("distribute_auto_scaling_roles", [], "must contain at least one role"),

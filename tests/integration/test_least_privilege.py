@@ -230,9 +230,14 @@ def test_planning_in_consumer_accounts(aws: SimulatedAws, fixture: Fixture, tmp_
         "distribute_parameter_tags": {"team": "web"},
         "distribute_launch_templates": [publishing.TEMPLATE],
     }
-    aws.client("ssm", CONSUMER, HOME).put_parameter(
-        Name=publishing.PARAMETER, Value=images[HOME], Type="String", DataType="aws:ec2:image"
+    # In one region, another image is shared and published.
+    aws.client("ec2", OWNER, AWAY).modify_image_attribute(
+        ImageId=images[AWAY], LaunchPermission={"Add": [{"UserId": aws.account_id(CONSUMER)}]}
     )
+    aws.client("ssm", CONSUMER, AWAY).put_parameter(
+        Name=publishing.PARAMETER, Value=images[AWAY], Type="String", DataType="aws:ec2:image"
+    )
+    aws.clear_calls()
     ok(user.ansible.run(DISTRIBUTE, everything, "--check"))
     assert observed.changes(aws) == []
     assert_least(aws, user, assume)
