@@ -53,7 +53,6 @@ _REMEDIES = {
 
 
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
-_OF_KEY = "not authorized to perform: kms:"
 _OF_RESOURCE = (
     " The policy of the resource must allow it, too: of a KMS key, its key policy, which can leave that to "
     "IAM policies."
@@ -92,7 +91,7 @@ def remedy(message: str, allow: str) -> str:
     """
     denial = read_denial(message)
     if denial is None:
-        return allow + _OF_RESOURCE if _OF_KEY in message else allow
+        return allow + _OF_RESOURCE if denied_action(message, "").startswith("kms:") else allow
     if denial == _NO_RESOURCE_POLICY:
         return allow + _OF_RESOURCE
     arn = f" ({denial.arn})" if denial.arn else ""
