@@ -40,6 +40,26 @@ _UNREADABLE_KEYS = (
     "a key has the finding `key_unreadable`, and the role diagnose fails, unless dry runs in the account "
     "show that it can use the key; the role verify still shows what the accounts can do"
 )
+# Statements of the policies for acting, and of those for planning.
+_SEE_IMAGES = Statement("ReadImages", "the level `visible`", ("ec2:DescribeImages",))
+_READ_ALLOWED_IMAGES = Statement(
+    "ReadAllowedImages",
+    "findings about Allowed AMIs",
+    ("ec2:GetAllowedImagesSettings",),
+    "a finding says that the settings could not be read",
+)
+_READ_TAGS_OF_PARAMETERS = Statement(
+    "ReadTagsOfParameters",
+    "`distribute_parameter_tags`",
+    ("ssm:ListTagsForResource",),
+    "a run that has it fails",
+)
+_READ_LAUNCH_TEMPLATES = Statement(
+    "ReadLaunchTemplates",
+    "`distribute_launch_templates`",
+    ("ec2:DescribeLaunchTemplateVersions",),
+    "a run that has launch templates fails",
+)
 
 DISTRIBUTE = Policy(
     "distribute",
@@ -147,24 +167,14 @@ PLAN_DISTRIBUTE = Policy(
             ("ssm:GetParameter", "ssm:GetParameterHistory"),
             "a run that has one of these fails",
         ),
-        Statement(
-            "ReadTagsOfParameters",
-            "`distribute_parameter_tags`",
-            ("ssm:ListTagsForResource",),
-            "a run that has it fails",
-        ),
+        _READ_TAGS_OF_PARAMETERS,
         Statement(
             "ReadKeys",
             "encrypted images: the keys of the copies, and who can use them",
             ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),
             "a run that distributes encrypted images fails",
         ),
-        Statement(
-            "ReadLaunchTemplates",
-            "`distribute_launch_templates`",
-            ("ec2:DescribeLaunchTemplateVersions",),
-            "a run that has launch templates fails",
-        ),
+        _READ_LAUNCH_TEMPLATES,
     ),
     ("copy", "share", "kms_grant", "publish", "distribution"),
     note="Where a role in the consumer accounts is named, add `assume-plan-roles.json`, and name the role "
@@ -704,14 +714,9 @@ CONSUMER_VERIFY = Policy(
     f"in each consumer account, the role `{CONSUMER_ROLE}` for verifying and diagnosing; for encrypted "
     "images, in addition to `consumer-launch.json`",
     (
-        Statement("ReadImages", "the level `visible`", ("ec2:DescribeImages",)),
+        _SEE_IMAGES,
         Statement("Launch", "the levels `authorized`, a dry run, and `launched`", ("ec2:RunInstances",)),
-        Statement(
-            "ReadAllowedImages",
-            "findings about Allowed AMIs",
-            ("ec2:GetAllowedImagesSettings",),
-            "a finding says that the settings could not be read",
-        ),
+        _READ_ALLOWED_IMAGES,
         Statement(
             "ReadSubnets",
             "the level `authorized` in accounts without a default VPC",
@@ -758,31 +763,16 @@ CONSUMER_PLAN = Policy(
     "Planning in the consumer accounts",
     f"in each consumer account, the role `{PLAN_ROLE}`, which can only read: role distribute in check mode",
     (
-        Statement("ReadImages", "the level `visible`", ("ec2:DescribeImages",)),
-        Statement(
-            "ReadAllowedImages",
-            "findings about Allowed AMIs",
-            ("ec2:GetAllowedImagesSettings",),
-            "a finding says that the settings could not be read",
-        ),
+        _SEE_IMAGES,
+        _READ_ALLOWED_IMAGES,
         Statement(
             "ReadParameters",
             "`distribute_publish_parameter`",
             ("ssm:GetParameterHistory",),
             "a run that has it fails",
         ),
-        Statement(
-            "ReadTagsOfParameters",
-            "`distribute_parameter_tags`",
-            ("ssm:ListTagsForResource",),
-            "a run that has it fails",
-        ),
-        Statement(
-            "ReadLaunchTemplates",
-            "`distribute_launch_templates`",
-            ("ec2:DescribeLaunchTemplateVersions",),
-            "a run that has launch templates fails",
-        ),
+        _READ_TAGS_OF_PARAMETERS,
+        _READ_LAUNCH_TEMPLATES,
     ),
     ("diagnose", "publish"),
     note="The level `authorized` is a dry run of a launch, which needs `ec2:RunInstances`: a plan can have "
