@@ -85,7 +85,7 @@ def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
         mark = STAGE_TAGS.get(stage)
         date = _date(own, mark) if mark else None
         if mark and _is_done(own, stage, now):
-            # Done, whoever did it: the next clock starts at the date of its tag.
+            # Done, by a cleanup or by others: the next clock starts at the date of its tag.
             date = _unless_launched(own, date) or now
             marks[mark] = stamp(date)
             clock = max(clock, date) if clock else date
