@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .failures import cut
-from .listing import listed
+from .listing import count, listed
 from .model import PUBLIC, Target
 from .plan import KNOWN_AFTER_APPLY, Action, TargetPlan
-from .reports.naming import count
 from .variables import ACCOUNT_ID
 from .wording import visible
 

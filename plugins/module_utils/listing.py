@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists in messages: the first of many, and how many more there are."""
+"""Lists and numbers in messages: the first of many and how many more there are, and numbers with nouns."""
 
 from __future__ import annotations
 
@@ -13,3 +13,14 @@ def listed(texts: Sequence[str], most: int = 4) -> str:
     """The texts as a list of at most so many: ``a, b and 3 more``."""
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return f"{', '.join(texts[:most])}{more}"
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where needed: ``1 image``, ``1,005 images``."""
+    return f"{number:,} {noun if number == 1 else _plural(noun)}"
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("ch") else f"{noun}s"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists in messages."""
+"""Lists and numbers in messages."""
 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.listing import listed
+from ansible_collections.golden.images.plugins.module_utils.listing import count, listed
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,14 @@ def test_a_list_of_at_most_two(texts: list[str], text: str) -> None:
 
 def test_a_list_has_four_texts_by_default() -> None:
     assert listed(list("abcdef")) == "a, b, c, d and 2 more"
+
+
+def test_a_number_has_its_noun() -> None:
+    texts = [
+        count(1, "image"),
+        count(0, "image"),
+        count(1005, "finding"),
+        count(2, "family"),
+        count(2, "day"),
+    ]
+    assert texts == ["1 image", "0 images", "1,005 findings", "2 families", "2 days"]

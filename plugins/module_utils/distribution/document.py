@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..finding import Severity
+from ..listing import count
 from ..reports import steps
 from ..reports.document import (
     Cell,
@@ -25,7 +26,6 @@ from ..reports.document import (
     Table,
     changes_between,
 )
-from ..reports.naming import count
 from ..reports.screen import duration
 from ..verification.findings import LEVEL_NOT_REACHED, MEANINGS
 

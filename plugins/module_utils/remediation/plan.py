@@ -20,10 +20,9 @@ from ..audit.findings import CODES, NOT_ALLOWED, UNREADABLE
 from ..failures import Failure, invalid_option
 from ..finding import Finding
 from ..keys.needed import names_of
-from ..listing import listed
+from ..listing import count, listed
 from ..model import PUBLIC
 from ..plan import PlanWithoutTargets
-from ..reports.naming import count
 from .consequences import resulting_snapshot_exposure, resulting_unused_key_access
 from .kept import KeptAccess
 from .scope import Named, Scope

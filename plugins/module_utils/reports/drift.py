@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..listing import count
 from .document import Cell, Grid, Mark
-from .naming import count, natural, version_order
+from .naming import natural, version_order
 
 _LEGEND = {
     Mark.FULL: "Has all versions of the family.",

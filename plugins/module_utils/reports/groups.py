@@ -11,8 +11,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from itertools import chain
 from typing import Any, TypeVar
 
+from ..listing import count
 from .document import SEVERITIES, Column, Group, Item
-from .naming import count, natural
+from .naming import natural
 
 Found = TypeVar("Found")
 

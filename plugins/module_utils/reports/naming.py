@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names of images: their family and version, the order in which people count, and numbers with nouns."""
+"""Names of images: their family and version, and the order in which people count."""
 
 from __future__ import annotations
 
@@ -124,14 +124,3 @@ def _rank(part: str) -> tuple[int, int, str]:
     if part in _PRE_RELEASES:
         return 0, _PRE_RELEASES.index(part), ""
     return (3, int(part), "") if part.isdecimal() else (2, 0, part)
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where needed: ``1 image``, ``1,005 images``."""
-    return f"{number:,} {noun if number == 1 else _plural(noun)}"
-
-
-def _plural(noun: str) -> str:
-    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
-        return f"{noun[:-1]}ies"
-    return f"{noun}es" if noun.endswith("ch") else f"{noun}s"

@@ -19,11 +19,10 @@ from typing import Any
 
 from ..failures import LONGEST_MESSAGE, RESULT, in_common, with_code
 from ..failures import cut as shortened
-from ..listing import listed
+from ..listing import count, listed
 from ..model import PUBLIC
 from ..wording import ended, visible
 from .document import Column
-from .naming import count
 from .values import text_of
 
 # They are in columns of tables, for which AWS's abbreviation of an organizational unit is short enough.

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..finding import Severity
+from ..listing import count
 from ..reports import steps
 from ..reports.document import (
     Changes,
@@ -23,7 +24,6 @@ from ..reports.document import (
     Table,
     changes_between,
 )
-from ..reports.naming import count
 from .findings import LEVEL_NOT_REACHED, MEANINGS
 from .report import LEVELS, PROOFS, apart
 

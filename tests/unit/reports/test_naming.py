@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Families, versions, the order in which people count, and numbers with nouns."""
+"""Families, versions, and the order in which people count."""
 
 from __future__ import annotations
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.reports.naming import (
-    count,
     family_of,
     image_order,
     natural,
@@ -171,14 +170,3 @@ def test_images_are_ordered_by_region_and_name() -> None:
 @given(st.lists(st.text()))
 def test_all_texts_can_be_ordered(texts: list[str]) -> None:
     assert [natural(text) for text in sorted(texts, key=natural)] == sorted(map(natural, texts))
-
-
-def test_a_number_has_its_noun() -> None:
-    texts = [
-        count(1, "image"),
-        count(0, "image"),
-        count(1005, "finding"),
-        count(2, "family"),
-        count(2, "day"),
-    ]
-    assert texts == ["1 image", "0 images", "1,005 findings", "2 families", "2 days"]

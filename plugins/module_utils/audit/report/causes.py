@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from ...listing import count
 from ...model import PUBLIC
 from ...reports.document import Group, Item
 from ...reports.groups import grouped
-from ...reports.naming import count, family_of
+from ...reports.naming import family_of
 from ..findings import BY_PRINCIPAL, MEANINGS, Place, same_places, urgency
 
 Names: TypeAlias = "Mapping[tuple[str | None, str | None], str]"

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ...failures import Failure, summary
+from ...listing import count
 from ...model import PUBLIC
 from ...reports import steps
 from ...reports.document import SEVERITIES
-from ...reports.naming import count
 from ..findings import CODES, UNREADABLE
 from .principals import Held, shared_with
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...finding import Severity
+from ...listing import count
 from ...reports.document import Column, Group
-from ...reports.naming import count, image_order, natural
+from ...reports.naming import image_order, natural
 from .outcome import NOT_DONE, STAGES
 from .prices import prices_of
 from .rows import FREED, IMAGE, OUTCOME, REASON, SIZE, costs, shown

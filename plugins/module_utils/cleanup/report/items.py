@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...finding import Severity
+from ...listing import count
 from ...reports.document import Item
-from ...reports.naming import count
 from ...wording import ended
 from ..decisions import WAIT
 from ..state import UNPROVEN, UNREADABLE

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ...listing import count
 from ...reports.document import Bars, Cell, Grid, Mark
 from ...reports.drift import Version, drift
-from ...reports.naming import count, family_of, version_of
+from ...reports.naming import family_of, version_of
 from ...reports.values import date_of
 from ..decisions import KEEP, WAIT
 from ..stages import DEPRECATE, DEREGISTER, DISABLE

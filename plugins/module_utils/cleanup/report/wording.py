@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...reports.naming import count
+from ...listing import count
 from ...reports.values import date_of
 from ..decisions import WAIT
 from ..stages import DEPRECATE, DEREGISTER, DISABLE

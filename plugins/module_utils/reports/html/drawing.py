@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate, pairwise
 
+from ...listing import count
 from ..document import SEVERITIES, Bars, Grid
-from ..naming import count
 from ..values import date_of
 
 _CHARACTER, _SMALL_CHARACTER = 7.4, 6.7

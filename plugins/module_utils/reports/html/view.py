@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeAlias
 
+from ...listing import count
 from ..document import (
     SEVERITIES,
     Bars,
@@ -30,7 +31,6 @@ from ..document import (
     worst_first,
 )
 from ..groups import grouped
-from ..naming import count
 from .drawing import Drawing, draw_bars, draw_grid, draw_trend
 from .paper import Paper, Printed, paper
 
