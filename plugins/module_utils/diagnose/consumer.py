@@ -137,14 +137,7 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
     if consumer.subnets_problem is not None:
         yield _subnets_unread(case, image_id, who, consumer.subnets_problem)
     elif consumer.subnet_ids == ():
-        yield finding(
-            "missing_subnet",
-            f"Account {case.account_id} has no available subnet in {case.place.region}, neither in a default "
-            f"VPC nor in another one, so it cannot launch {image_id} or any other image there.",
-            "Create a subnet in that region, or share one with the account (AWS RAM). If the account is not "
-            "to launch anything there, leave it or the region out.",
-            error_code=code,
-        )
+        yield _missing_subnet(case, image_id, code)
     elif problem is not None:
         yield finding(
             "dry_run_inconclusive",
@@ -154,19 +147,8 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
             error_code=problem.error_code,
         )
     elif code in denial.DENIED:
-        # In subnets that the user did not set, the denial may be about these.
-        allow = _ALLOW_LAUNCH.format(action=denial.denied_action(message, "ec2:RunInstances"))
-        is_certain = not consumer.subnet_ids or subnets.is_certain(message)
-        yield finding(
-            "launch_denied",
-            f"The {who} may not launch {image_id} in {where}: {message}"
-            if role
-            else f"These credentials may not launch {image_id} in {where}: {message}",
-            denial.remedy_of_launch(message, denial.remedy(message, allow))
-            + (f" {_OTHER_NETWORK}" if consumer.subnet_ids else ""),
-            BlocksLaunch.BLOCKING if is_certain else BlocksLaunch.UNKNOWN,
-            error_code=code,
-        )
+        caller = f"The {who}" if role else "These credentials"
+        yield _denied(consumer, f"{caller} may not launch {image_id} in {where}", code, message)
     elif code in _ABOUT_IMAGE:
         yield finding(
             "launch_refused",
@@ -188,6 +170,31 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
 def _in_subnets(consumer: ConsumerSeen) -> str:
     """The subnets that the diagnosis has chosen, in parentheses with a leading space; empty without any."""
     return f" ({', '.join(consumer.subnet_ids)})" if consumer.subnet_ids else ""
+
+
+def _missing_subnet(case: Case, image_id: str, code: str) -> Finding:
+    return finding(
+        "missing_subnet",
+        f"Account {case.account_id} has no available subnet in {case.place.region}, neither in a default "
+        f"VPC nor in another one, so it cannot launch {image_id} or any other image there.",
+        "Create a subnet in that region, or share one with the account (AWS RAM). If the account is not "
+        "to launch anything there, leave it or the region out.",
+        error_code=code,
+    )
+
+
+def _denied(consumer: ConsumerSeen, what: str, code: str, message: str) -> Finding:
+    """A denied dry run. In subnets that the user did not set, the denial may be about these."""
+    allow = _ALLOW_LAUNCH.format(action=denial.denied_action(message, "ec2:RunInstances"))
+    is_certain = not consumer.subnet_ids or subnets.is_certain(message)
+    return finding(
+        "launch_denied",
+        f"{what}: {message}",
+        denial.remedy_of_launch(message, denial.remedy(message, allow))
+        + (f" {_OTHER_NETWORK}" if consumer.subnet_ids else ""),
+        BlocksLaunch.BLOCKING if is_certain else BlocksLaunch.UNKNOWN,
+        error_code=code,
+    )
 
 
 def _subnets_unread(case: Case, image_id: str, who: str, problem: Failure) -> Finding:

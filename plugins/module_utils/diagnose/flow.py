@@ -19,8 +19,7 @@ from ..aws.clients import Clients
 from ..aws.read import Caller
 from ..fanout import each
 from ..model import METADATA_OPTIONS, Image, Target
-from ..progress import Report
-from ..runner import Flow, Outcome
+from ..runner import Flow, Outcome, change_nothing
 from ..tags import of_launch
 from . import read as reads
 from .findings import FAIL_ON
@@ -81,13 +80,6 @@ def read_state(clients: Clients, wanted: DiagnosisWanted) -> DiagnosisSeen:
     return DiagnosisSeen(caller.account_id, images, owners, consumers, role, datetime.now(UTC))
 
 
-def apply(
-    clients: Clients, wanted: DiagnosisWanted, seen: DiagnosisSeen, plan: DiagnosisPlan, report: Report
-) -> Outcome:
-    """Change nothing: the plan has the failures."""
-    return Outcome()
-
-
 def result(
     wanted: DiagnosisWanted, seen: DiagnosisSeen, plan: DiagnosisPlan, outcome: Outcome
 ) -> dict[str, Any]:
@@ -97,7 +89,7 @@ def result(
 
 
 FLOW: Flow[DiagnosisWanted, DiagnosisSeen] = Flow(
-    wanted_from, read_state, plan, apply, result, only_reads=True, findings_name_options=True
+    wanted_from, read_state, plan, change_nothing, result, only_reads=True, findings_name_options=True
 )
 
 

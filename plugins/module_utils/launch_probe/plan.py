@@ -126,9 +126,9 @@ def _pending(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failure:
         "instance_pending",
         f"The instance {instance.instance_id} of {probe.image_id} is still pending after "
         f"{wanted.wait_timeout} s (wait_timeout){reason}",
-        f"Increase wait_timeout. To see the cause in the account, read StateReason within an hour: {look} "
-        f"--instance-ids {instance.instance_id}. If it is only the termination by the probe, rerun, and read "
-        f"it while the new instance is pending: {look} --filters Name=tag-key,Values={PROBE_TAG}.",
+        f"Increase wait_timeout. For the cause, read the instance's StateReason within an hour: {look} "
+        f"--instance-ids {instance.instance_id}. If it names only the termination, rerun, and read that of "
+        f"the new instance while it is pending: {look} --filters Name=tag-key,Values={PROBE_TAG}.",
     )
 
 

@@ -303,7 +303,7 @@ def test_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = read(monkeypatch, World(owner(), IMAGE_NOT_VISIBLE))
     wanted = flow.wanted_from(PARAMS, False)
     planned = plan(wanted, seen)
-    outcome = flow.apply(None, wanted, seen, planned, None)  # type: ignore[arg-type]
+    outcome = flow.FLOW.apply(None, wanted, seen, planned, None)  # type: ignore[arg-type]
     assert outcome == Outcome()
     result = flow.result(wanted, seen, planned, outcome)
     assert [one["region"] for one in result["results"]] == [EU, US]
