@@ -99,6 +99,11 @@ def _assert_refused(title: str, task: Task, row: Row) -> None:
     assert not task.changed
 
 
+def _spot_role(aws: SimulatedAws, account: str) -> str:
+    path = "role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"
+    return f"arn:aws:iam::{aws.account_id(account)}:{path}"
+
+
 def test_copies(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, others: dict[str, str]
 ) -> None:
@@ -240,6 +245,12 @@ def test_grants_and_key_policies(
                 None,
                 ("is in the partition aws-us-gov", "Use an ARN that begins with arn:aws:"),
             ),
+            "a service-linked role of another account": Row(
+                {"principals": [_spot_role(aws, "web-prod")]},
+                invalid,
+                None,
+                ("is a service-linked role", "create the grant with credentials of its account"),
+            ),
             "Auto Scaling without a role": Row(
                 {"auto_scaling": True}, invalid, None, ("each account itself", "consumer_role_name")
             ),
@@ -309,6 +320,14 @@ def test_sharing_and_the_whole(
             {
                 "distribute_kms_key_ids": {AWAY: "alias/rootless"},
                 "distribute_org_arns": [fixture.org_arn],
+            },
+            "Check access to the KMS keys of the copies",
+        ),
+        # A role to which only its own account can give access.
+        (
+            {
+                "distribute_kms_key_id": ALIAS,
+                "distribute_kms_principals": [_spot_role(aws, "web-prod")],
             },
             "Check access to the KMS keys of the copies",
         ),

@@ -73,8 +73,8 @@ def explained(clients: Clients, found: Failure) -> Failure:
 def identify_with_regions(clients: Clients, named: Sequence[str]) -> tuple[Caller, Mapping[str, str]]:
     """The account, and all regions of its partition with their opt-in status.
 
-    They are read in the default region or, if all regions that the task names are in other partitions, in the
-    first of them. A named region may be misspelled or not enabled, which only this list shows.
+    They are read in the default region or, if all regions that the task names are in other partitions, in one
+    of them. A named region may be misspelled or not enabled, which only this list shows.
 
     Raises:
         Refused: as ``identify``, or access to the list of regions is denied.

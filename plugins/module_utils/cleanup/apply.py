@@ -104,6 +104,7 @@ def _delete_snapshots(
         pause = min(2 * pause, _LONGEST_PAUSE)
         again, waiting[:] = [*waiting], []
         for number, some in enumerate(batches(again, _AT_ONCE)):
+            # The last round may begin when the time is over, since it was waited for.
             if number == 0 or monotonic() < deadline:
                 yield from attempt([action for action, _done in some])
             else:
