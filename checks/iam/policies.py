@@ -178,7 +178,8 @@ PLAN_DISTRIBUTE = Policy(
     ),
     ("copy", "share", "kms_grant", "publish", "distribution"),
     note="Where a role in the consumer accounts is named, add `assume-plan-roles.json`, and name the role "
-    f"`{PLAN_ROLE}` in the plan: who may change what a plan runs may use all that it may assume.",
+    f"`{PLAN_ROLE}` in the plan: a branch that changes what a plan runs can use each role that the plan may "
+    "assume.",
 )
 
 ASSUME_ROLES = Policy(

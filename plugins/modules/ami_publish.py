@@ -54,9 +54,8 @@ options:
     description:
       - The version that a template's new version is based on. The new version becomes the default and the latest one. Auto
         Scaling groups launch from C($Default), C($Latest) or a version number.
-      - By default, it must not matter. The module fails if the default and the latest version differ in more than the image,
-        because launches from one of them would get the parameters of the other. If only the latest one lacks the image, it is
-        replaced.
+      - If it is not set, the module fails if the default and the latest version differ in more than the image, because launches
+        from one of them would get the parameters of the other. If only the latest one lacks the image, it is replaced.
       - V(default) keeps the parameters of the default version. If that has the image, a latest version without it is kept.
       - V(latest) keeps the parameters of the latest version.
     type: str
