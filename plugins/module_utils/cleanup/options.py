@@ -69,13 +69,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
         Refused: some are not valid, with a failure for each.
     """
     options = Options(params)
-    for option in _DAYS:
-        if params[option] is not None and params[option] < 0:
-            options.refuse(option, f"must be 0 or greater (got {params[option]}).", "Set 0 or more.")
-        if option != "keep_latest" and (params[option] or 0) > _CENTURY:
-            options.refuse(
-                option, f"must be at most {_CENTURY} days (got {params[option]}).", f"Set at most {_CENTURY}."
-            )
+    _check_numbers(options, params)
     limit = parse_limit(params["max_deletions"])
     if limit is None:
         options.refuse(
@@ -124,6 +118,16 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
         options.refuse("states", "must not be empty.", "List the states of the images to retire.")
     options.check()
     return wanted
+
+
+def _check_numbers(options: Options, params: Mapping[str, Any]) -> None:
+    for option in _DAYS:
+        if params[option] is not None and params[option] < 0:
+            options.refuse(option, f"must be 0 or greater (got {params[option]}).", "Set 0 or more.")
+        if option != "keep_latest" and (params[option] or 0) > _CENTURY:
+            options.refuse(
+                option, f"must be at most {_CENTURY} days (got {params[option]}).", f"Set at most {_CENTURY}."
+            )
 
 
 def _family_by(options: Options, params: Mapping[str, Any]) -> FamilyBy:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, OWNERS_SPEC, TAGS_SPEC, Options
@@ -76,30 +76,9 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
             f"{', '.join(surplus)} is not listed in the option regions.",
             "Add it there too.",
         )
-    duration = params["completion_duration_minutes"]
-    if duration is not None and duration not in _DURATIONS:
-        options.refuse(
-            "completion_duration_minutes",
-            f"must be a multiple of 15 between 15 and 2880 (got {duration}).",
-            "Set such a number of minutes.",
-        )
-    if params["wait_timeout"] < 1:
-        options.refuse(
-            "wait_timeout", f"must be at least 1 second (got {params['wait_timeout']}).", "Increase it."
-        )
+    _check_times(options, params)
     _check_description(options, params["description"] or "")
-    keys = params["kms_key_ids"] or {}
-    for key in keys.values():
-        if key and not isinstance(key, str):
-            options.refuse("kms_key_ids", f"{shown(key)} is not a key.", "Map each region to one key.")
-    encryption = Encryption(
-        encrypted=params["encrypted"],
-        key=params["kms_key_id"],
-        keys={region: key for region, key in keys.items() if isinstance(key, str) and key},
-        allow_default=params["allow_default_key"],
-        reencrypt_source=params["reencrypt_source"],
-    )
-    options.add(check_options(encryption, regions))
+    encryption = _encryption(options, params, regions)
     wanted = CopyWanted(
         source_region=source_region or "",
         regions=regions,
@@ -120,13 +99,43 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
         copy_tags=params["copy_tags"],
         snapshot_tags=options.tags("snapshot_tags"),
         purge_tags=params["purge_tags"],
-        completion_duration_minutes=duration,
+        completion_duration_minutes=params["completion_duration_minutes"],
         encryption=encryption,
         wait=params["wait"],
         wait_timeout=params["wait_timeout"],
     )
     options.check()
     return wanted
+
+
+def _encryption(options: Options, params: Mapping[str, Any], regions: Sequence[str]) -> Encryption:
+    keys = params["kms_key_ids"] or {}
+    for key in keys.values():
+        if key and not isinstance(key, str):
+            options.refuse("kms_key_ids", f"{shown(key)} is not a key.", "Map each region to one key.")
+    encryption = Encryption(
+        encrypted=params["encrypted"],
+        key=params["kms_key_id"],
+        keys={region: key for region, key in keys.items() if isinstance(key, str) and key},
+        allow_default=params["allow_default_key"],
+        reencrypt_source=params["reencrypt_source"],
+    )
+    options.add(check_options(encryption, regions))
+    return encryption
+
+
+def _check_times(options: Options, params: Mapping[str, Any]) -> None:
+    duration = params["completion_duration_minutes"]
+    if duration is not None and duration not in _DURATIONS:
+        options.refuse(
+            "completion_duration_minutes",
+            f"must be a multiple of 15 between 15 and 2880 (got {duration}).",
+            "Set such a number of minutes.",
+        )
+    if params["wait_timeout"] < 1:
+        options.refuse(
+            "wait_timeout", f"must be at least 1 second (got {params['wait_timeout']}).", "Increase it."
+        )
 
 
 def _check_source_options(

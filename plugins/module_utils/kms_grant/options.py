@@ -68,16 +68,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
         Refused: with every option that is not valid.
     """
     options = Options(params, allows_planned=check_mode)
-    keys = {
-        options.region("kms_key_ids", region): key for region, key in (params["kms_key_ids"] or {}).items()
-    }
-    for region, key in keys.items():
-        if key is not None and not isinstance(key, str):
-            options.refuse(
-                "kms_key_ids",
-                f"{shown(key)} is not a valid key for {region}.",
-                "Use a key ID, an ARN or an alias such as alias/golden.",
-            )
+    keys = _keys(options, params["kms_key_ids"] or {})
     consumers = options.consumers()
     principals = options.matching("principals", _PRINCIPAL, "arn:aws:iam::111122223333:role/deploy")
     _check_grantees(options, params, principals)
@@ -110,6 +101,26 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
             f"{', '.join(unknown)} is not a valid grant operation for a symmetric encryption key.",
             f"Valid operations are {', '.join(sorted(_POSSIBLE_OPERATIONS))}.",
         )
+    _check_combination(options, wanted, by_image)
+    options.check()
+    return wanted
+
+
+def _keys(options: Options, given: Mapping[str, Any]) -> dict[str, str | None]:
+    """The keys by region; a failure for each that is not a text."""
+    keys = {options.region("kms_key_ids", region): key for region, key in given.items()}
+    for region, key in keys.items():
+        if key is not None and not isinstance(key, str):
+            options.refuse(
+                "kms_key_ids",
+                f"{shown(key)} is not a valid key for {region}.",
+                "Use a key ID, an ARN or an alias such as alias/golden.",
+            )
+    return keys
+
+
+def _check_combination(options: Options, wanted: GrantWanted, by_image: bool) -> None:
+    """Add a failure for each option that does not go with the others."""
     if wanted.access_method == "grant" and (wanted.org_arns or wanted.org_unit_arns):
         options.refuse(
             "access_method",
@@ -136,8 +147,6 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
         options.refuse("purge_grants", "it cannot be combined with state: absent.", "Remove one of them.")
     if not by_image and not wanted.kms_key_ids:
         options.refuse("kms_key_ids", "no region is set.", "Map each region to its key, or use images.")
-    options.check()
-    return wanted
 
 
 def _auto_scaling_roles(options: Options) -> frozenset[str]:

@@ -76,6 +76,20 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
                 f"'{name}' is not a valid name of a launch template.",
                 "Use 3 to 128 letters, digits and ().-/_, or an ID.",
             )
+    _check_source(options, wanted)
+    if wanted.wait_timeout < 0:
+        options.refuse(
+            "wait_timeout",
+            f"must be 0 or greater (got {wanted.wait_timeout}).",
+            "Use a number of seconds such as 300.",
+        )
+    options.check()
+    return wanted
+
+
+def _check_source(options: Options, wanted: PublishWanted) -> None:
+    """Add a failure unless there is either what to publish, or what to roll back to."""
+    by_image, regions, source_image_id = wanted.images is not None, wanted.regions, wanted.source_image_id
     if by_image and regions:
         options.refuse(
             "regions",
@@ -96,14 +110,6 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
             "there are no images.",
             "Set images to publish them, or source_image_id and regions to roll back.",
         )
-    if wanted.wait_timeout < 0:
-        options.refuse(
-            "wait_timeout",
-            f"must be 0 or greater (got {wanted.wait_timeout}).",
-            "Use a number of seconds such as 300.",
-        )
-    options.check()
-    return wanted
 
 
 def _check_parameter_tags(options: Options, tags: Mapping[str, str]) -> None:

@@ -60,6 +60,14 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
         planned_keys=_planned_keys(options, params["planned_key_access"]) if check_mode else {},
         best_effort_regions=frozenset(options.regions("best_effort_regions")),
     )
+    _check_combination(options, params, wanted)
+    options.check()
+    return wanted
+
+
+def _check_combination(options: Options, params: Mapping[str, Any], wanted: ShareWanted) -> None:
+    """Add a failure for each option that does not go with the others."""
+    named = wanted.sharing
     if named.public and wanted.present and not params["allow_public"]:
         options.refuse(
             "group",
@@ -90,14 +98,12 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
             "snapshots without an image can only be unshared.",
             "Set state: absent and share_snapshots: true, and remove snapshot_ids.",
         )
-    if wanted.present and wanted.purge and not named and not params["allow_empty_purge"]:
+    if wanted.present and wanted.purge and not named and not wanted.allow_empty_purge:
         options.refuse(
             "purge_launch_permissions",
             "without a consumer it would unshare the image from every account.",
             "Set the consumers that keep access, or allow_empty_purge: true.",
         )
-    options.check()
-    return wanted
 
 
 def _planned_keys(options: Options, results: Iterable[Mapping[str, Any]]) -> dict[str, PlannedKey]:
