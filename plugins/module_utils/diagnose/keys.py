@@ -214,6 +214,32 @@ def _unreadable(case: Case, arn: str, why: str, error_code: str | None = None) -
     )
 
 
+@dataclass(frozen=True)
+class _Lacking:
+    """The operations of a launch that grants, the key policy and the account's dry runs do not allow."""
+
+    denied: list[str]
+    explicitly_denied: list[str]
+    undetermined: list[str]
+    is_contradicted: bool
+    """KMS allows operations that the owner sees no permission for: the denied ones may be allowed, too."""
+
+
+def _lacking(access: _KeyAccess, dry_run: KeyDryRun | None) -> _Lacking:
+    allowed = _allowed(dry_run)
+    proven = {item for item in allowed if access.holds_through_ec2(item)}
+    explicitly = key_access.denied_operations(access.key, access.consumer, set(access.denied) - proven)
+    # The owner does not see what allows these to the account, perhaps through EC2 as well.
+    unseen = {item for item in allowed if access.direct_decision(item) is Access.DENIED} - set(explicitly)
+    denied = [item for item in access.denied if item not in unseen]
+    return _Lacking(
+        denied=denied,
+        explicitly_denied=explicitly,
+        undetermined=sorted({*access.undetermined, *(unseen & set(access.denied))} - proven),
+        is_contradicted=0 < len(denied) < len(access.denied) and not _is_certain(denied, dry_run),
+    )
+
+
 def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> Finding | None:
     """The finding about what the key's grants and policy do not allow: the first row that applies.
 
@@ -230,46 +256,25 @@ def _evaluate_owner_policies(access: _KeyAccess, dry_run: KeyDryRun | None) -> F
     An operation is undetermined                           key_access_unknown
     =====================================================  ====================================
     """
-    allowed = _allowed(dry_run)
-    proven = {item for item in allowed if access.holds_through_ec2(item)}
-    explicitly = key_access.denied_operations(access.key, access.consumer, set(access.denied) - proven)
-    # The owner does not see what allows these to the account, perhaps through EC2 as well.
-    unseen = {item for item in allowed if access.direct_decision(item) is Access.DENIED} - set(explicitly)
-    denied = [item for item in access.denied if item not in unseen]
-    undetermined = sorted({*access.undetermined, *(unseen & set(access.denied))} - proven)
-    if not (denied or undetermined):
+    lacking = _lacking(access, dry_run)
+    denied, explicitly = set(lacking.denied), set(lacking.explicitly_denied)
+    if not (denied or lacking.undetermined):
         return _for_roles_only(access, BlocksLaunch.HARMLESS) if access.denied and access.roles else None
-    if denied and len(denied) < len(access.denied) and not _is_certain(denied, dry_run):
-        return _contradicted(access, denied)
-    if key_access.NEEDED & set(explicitly):
-        return _denied_by_policy(access, explicitly, BlocksLaunch.BLOCKING)
-    if set(denied) >= key_access.NEEDED:
+    if lacking.is_contradicted:
+        return _contradicted(access, lacking.denied)
+    if explicitly & key_access.NEEDED:
+        return _denied_by_policy(access, lacking.explicitly_denied, BlocksLaunch.BLOCKING)
+    if denied >= key_access.NEEDED:
         return _for_roles_only(access, BlocksLaunch.UNKNOWN) if access.roles else _no_access(access)
     if "CreateGrant" in denied:
-        return finding(
-            "missing_create_grant",
-            f"Account {access.case.account_id} may use {access.arn}, but EBS cannot use it for the account, "
-            "which lacks CreateGrant (in a grant that also has Decrypt); without it no instance starts.",
-            _GRANT_ACCESS,
-        )
-    if explicitly and "Decrypt" not in denied:
-        return _denied_by_policy(access, explicitly, BlocksLaunch.UNKNOWN)
+        return _no_create_grant(access)
+    if "Decrypt" in denied:
+        return _missing_operations(access, lacking.denied, BlocksLaunch.BLOCKING)
+    if explicitly:
+        return _denied_by_policy(access, lacking.explicitly_denied, BlocksLaunch.UNKNOWN)
     if denied:
-        return finding(
-            "missing_key_operations",
-            f"Account {access.case.account_id} lacks {', '.join(denied)} on {access.arn}, which AWS lists "
-            "as needed for a launch.",
-            _GRANT_ACCESS,
-            BlocksLaunch.BLOCKING if "Decrypt" in denied else BlocksLaunch.UNKNOWN,
-        )
-    return finding(
-        "key_access_unknown",
-        f"Whether {access.account} may use {access.arn} ({', '.join(undetermined)}) depends on "
-        "conditions of the key policy that cannot be evaluated, or on the account's organization.",
-        f"{'Set consumer_role_name, so that the account itself is checked.' if dry_run is None else _LAUNCH}"
-        f" Or: {_GRANT_ACCESS}",
-        BlocksLaunch.UNKNOWN,
-    )
+        return _missing_operations(access, lacking.denied, BlocksLaunch.UNKNOWN)
+    return _undetermined(access, lacking.undetermined, dry_run)
 
 
 def _denied_by_policy(access: _KeyAccess, operations: list[str], blocks_launch: BlocksLaunch) -> Finding:
@@ -287,6 +292,36 @@ def _no_access(access: _KeyAccess) -> Finding:
         f"Account {access.case.account_id} may not use {access.arn}: no grant and no key policy statement "
         "allows it.",
         _GRANT_ACCESS,
+    )
+
+
+def _no_create_grant(access: _KeyAccess) -> Finding:
+    return finding(
+        "missing_create_grant",
+        f"Account {access.case.account_id} may use {access.arn}, but EBS cannot use it for the account, "
+        "which lacks CreateGrant (in a grant that also has Decrypt); without it no instance starts.",
+        _GRANT_ACCESS,
+    )
+
+
+def _missing_operations(access: _KeyAccess, operations: list[str], blocks_launch: BlocksLaunch) -> Finding:
+    return finding(
+        "missing_key_operations",
+        f"Account {access.case.account_id} lacks {', '.join(operations)} on {access.arn}, which AWS lists "
+        "as needed for a launch.",
+        _GRANT_ACCESS,
+        blocks_launch,
+    )
+
+
+def _undetermined(access: _KeyAccess, operations: list[str], dry_run: KeyDryRun | None) -> Finding:
+    ask_the_account = "Set consumer_role_name, so that the account itself is checked."
+    return finding(
+        "key_access_unknown",
+        f"Whether {access.account} may use {access.arn} ({', '.join(operations)}) depends on "
+        "conditions of the key policy that cannot be evaluated, or on the account's organization.",
+        f"{ask_the_account if dry_run is None else _LAUNCH} Or: {_GRANT_ACCESS}",
+        BlocksLaunch.UNKNOWN,
     )
 
 

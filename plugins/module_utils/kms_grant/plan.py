@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..failures import Failure
@@ -85,48 +85,63 @@ def _grants_by_consumers(
                 yield Action(target, "CreateGrant", request, key.key.arn, service="kms", caller=account_id)
 
 
+@dataclass(frozen=True)
+class _KeyPlan:
+    """What is planned for one key, and its grants and statements before and after."""
+
+    actions: tuple[Action, ...]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    warnings: tuple[str, ...]
+    refusals: tuple[Failure, ...]
+
+
 def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> TargetPlan:
-    actions: list[Action] = []
-    refusals: list[Failure] = []
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
-    warnings: list[str] = []
+    keys = {key.key.arn: _plan_key(wanted, seen, target, key) for key in seen.keys[target]}
+    warnings = [warning for key in keys.values() for warning in key.warnings]
     if target in seen.unencrypted:
         warnings.append("The image is not encrypted: there is no key to grant access to.")
-    for key in seen.keys[target]:
-        refusals += check_key(wanted, target, key)
-        shared = seen.shared_under(target.region, key.key.arn)
-        losing = lost_access(wanted, seen, key)
-        created, revoked = _grants(wanted, seen, target, key, kept(wanted, shared, losing))
-        consumers = [*_grants_by_consumers(wanted, seen, target, key)]
-        policy = _policy_actions(wanted, target, key, shared)
-        actions += [*created, *policy, *consumers, *revoked]
-        refusals += check_policy(target, policy)
-        warnings += kept_warnings(wanted, key.key.arn, kept_access(wanted, shared, losing))
-        warnings += unseen_warnings(wanted, key.key.arn, shared)
-        warnings += _stale_warnings(key)
-        if key.key.account_id != target.account_id and (wanted.purge or not wanted.present):
-            warnings.append(
-                f"{key.key.arn} belongs to account {key.key.account_id}: only grants of this account are "
-                "revoked, and statements in its policy stay."
-            )
-        prefix = name_prefix(key.key.arn, seen.account_id)
-        before[key.key.arn] = _view(key.grants, key.policy, prefix)
-        gone = {action.parameters["GrantId"] for action in revoked}
-        staying = [grant for grant in key.grants if grant.grant_id not in gone]
-        made = [_planned_grant(action.parameters) for action in (*created, *consumers)]
-        policy_text = policy[0].parameters["Policy"] if policy else key.policy
-        after[key.key.arn] = _view((*staying, *made), policy_text, prefix)
-    return TargetPlan(target, tuple(actions), before, after, tuple(warnings), tuple(refusals))
+    return TargetPlan(
+        target,
+        actions=tuple(action for key in keys.values() for action in key.actions),
+        before={arn: key.before for arn, key in keys.items()},
+        after={arn: key.after for arn, key in keys.items()},
+        warnings=tuple(warnings),
+        refusals=tuple(refusal for key in keys.values() for refusal in key.refusals),
+    )
+
+
+def _plan_key(wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen) -> _KeyPlan:
+    arn = key.key.arn
+    shared = seen.shared_under(target.region, arn)
+    losing = lost_access(wanted, seen, key)
+    created, revoked = _grants(wanted, seen, target, key, kept(wanted, shared, losing))
+    by_consumers = [*_grants_by_consumers(wanted, seen, target, key)]
+    policy = _policy_actions(wanted, target, key, shared)
+    revoked_ids = {action.parameters["GrantId"] for action in revoked}
+    staying = [grant for grant in key.grants if grant.grant_id not in revoked_ids]
+    made = [_planned_grant(action.parameters) for action in (*created, *by_consumers)]
+    policy_text = policy[0].parameters["Policy"] if policy else key.policy
+    prefix = name_prefix(arn, seen.account_id)
+    return _KeyPlan(
+        # Access is given before it is revoked, so that no consumer loses it between.
+        actions=(*created, *policy, *by_consumers, *revoked),
+        before=_view(key.grants, key.policy, prefix),
+        after=_view((*staying, *made), policy_text, prefix),
+        warnings=(
+            *kept_warnings(wanted, arn, kept_access(wanted, shared, losing)),
+            *unseen_warnings(wanted, arn, shared),
+            *_stale_warnings(key),
+            *_foreign_key_warnings(wanted, target, key),
+        ),
+        refusals=(*check_key(wanted, target, key), *check_policy(target, policy)),
+    )
 
 
 def _grants(
     wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen, keeping: PolicyConsumers
 ) -> tuple[list[Action], list[Action]]:
-    """The grants to create and to revoke; creating comes first, so that no consumer loses access between.
-
-    The consumers ``keeping`` their access keep their grants.
-    """
+    """The grants to create, and those to revoke. The consumers ``keeping`` their access keep their grants."""
     grantees = [principal_arn(seen.partition, item) for item in sorted(wanted.grantees)]
     prefix = name_prefix(key.key.arn, seen.account_id)
     requests = [grant_request(key.key.arn, grantee, wanted.parent_operations, prefix) for grantee in grantees]
@@ -178,6 +193,14 @@ def _stale_warnings(key: KeySeen) -> Iterator[str]:
                 "longer exists or was created a moment ago. If it was deleted, another one of the same name "
                 "does not get its access."
             )
+
+
+def _foreign_key_warnings(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[str]:
+    if key.key.account_id != target.account_id and (wanted.purge or not wanted.present):
+        yield (
+            f"{key.key.arn} belongs to account {key.key.account_id}: only grants of this account are "
+            "revoked, and statements in its policy stay."
+        )
 
 
 def _planned_grant(request: Mapping[str, Any]) -> Grant:
