@@ -21,7 +21,7 @@ OTHER_FOLDERS = {
 # What the tests of a room share is in its examples.py. All other helpers are listed here with what they hold.
 HELPERS = {
     "cleanup/aws_in_memory.py": "AWS: the account after the calls of a cleanup",
-    "copy/aws_in_steps.py": "AWS: copies that progress from read to read, and a clock",
+    "copy/aws_in_steps.py": "AWS: copies that progress from read to read",
     "inventory/hostile_file.py": "a program that a test runs in a process of its own",
     "keys/policies.py": "key policies and callers, for the tests of several rooms",
     "keys/policy_evaluator.py": "AWS: what a key policy allows, by other code than the plugins'",

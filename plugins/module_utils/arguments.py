@@ -239,8 +239,8 @@ class Options:
             region = self._params["region"]
             if not region:
                 self.refuse("image_id", "the region of the image is missing.", "Set region, or use images.")
-            place = self.region("region", region) if region else ""
-            return {place: self.image_id("image_id", self._params["image_id"])}
+            named = self.region("region", region) if region else ""
+            return {named: self.image_id("image_id", self._params["image_id"])}
         images = self.mapped_images("images")
         if not self._params["images"]:
             self.refuse("images", "there are no images.", "Map each region to an AMI ID.")
@@ -260,24 +260,25 @@ class Options:
         """
         listed = self._params["images"]
         if not isinstance(listed, list):
-            images = self.images()
-            return ImagesByTarget({(None, region): image_id for region, image_id in images.items()})
-        placed: dict[tuple[str | None, str], str | None] = {}
+            own = self.images()
+            return ImagesByTarget({(None, region): image_id for region, image_id in own.items()})
+        images: dict[tuple[str | None, str], str | None] = {}
         for item in listed:
             if not isinstance(item, Mapping) or not {"account_id", "region", "image_id"} <= item.keys():
                 problem = f"{shown(item)} has no account_id, region or image_id."
                 self.refuse("images", problem, _IMAGES_FORMS)
                 continue
-            place = self.account_id("images", item["account_id"]), self.region("images", item["region"])
+            account_id = self.account_id("images", item["account_id"])
+            region = self.region("images", item["region"])
             if not str(item["account_id"]).strip():
-                self.refuse("images", f"the account_id of {place[1]} is empty.", _IMAGES_FORMS)
-            image_id = self._image_or_planned("images", place[1], item["image_id"])
-            if placed.get(place, image_id) != image_id:
-                self.refuse("images", f"account {place[0]} has two images in {place[1]}.", "Remove one.")
-            placed[place] = image_id
+                self.refuse("images", f"the account_id of {region} is empty.", _IMAGES_FORMS)
+            image_id = self._image_or_planned("images", region, item["image_id"])
+            if images.get((account_id, region), image_id) != image_id:
+                self.refuse("images", f"account {account_id} has two images in {region}.", "Remove one.")
+            images[account_id, region] = image_id
         if not listed:
             self.refuse("images", "there are no images.", "Add at least one.")
-        return ImagesByTarget(placed)
+        return ImagesByTarget(images)
 
     def consumer_role(self) -> ConsumerRole | None:
         """The role in ``consumer_role_name`` with its ``external_id``, None if it is not set."""
@@ -287,10 +288,10 @@ class Options:
     def network(self) -> Network:
         """The subnets and security groups of launches: ``subnet_ids`` and ``security_group_ids``."""
         return Network(
-            self._by_place(
+            self._by_target(
                 "subnet_ids", lambda value: self._resource_id("subnet_ids", "subnet", SUBNET_ID, value)
             ),
-            self._by_place(
+            self._by_target(
                 "security_group_ids",
                 lambda value: tuple(
                     self._resource_id("security_group_ids", "security group", SECURITY_GROUP_ID, item)
@@ -305,16 +306,16 @@ class Options:
         self.add(check_tag_count("launch_tags", {**tags, PROBE_TAG: ""}))
         return tags
 
-    def _by_place(self, option: str, read: Callable[[Any], Any]) -> dict[str, Any]:
+    def _by_target(self, option: str, read: Callable[[Any], Any]) -> dict[str, Any]:
         """Region to a value, or to a mapping of account to value."""
         found: dict[str, Any] = {}
-        for region, value in self._params[option].items():
-            place = self.region(option, region)
+        for text, value in self._params[option].items():
+            region = self.region(option, text)
             if isinstance(value, Mapping):
                 accounts = {self.account_id(option, account_id): item for account_id, item in value.items()}
-                found[place] = {account_id: read(item) for account_id, item in accounts.items()}
+                found[region] = {account_id: read(item) for account_id, item in accounts.items()}
             else:
-                found[place] = read(value)
+                found[region] = read(value)
         return found
 
     def _resource_id(self, option: str, kind: str, pattern: re.Pattern[str], value: Any) -> str:

@@ -65,20 +65,20 @@ class ImagesByTarget:
         return tuple(dict.fromkeys(region for _account_id, region in self.images))
 
 
-def used_by(account_id: str, places: Iterable[Target], account_ids: Collection[str]) -> tuple[Target, ...]:
+def used_by(account_id: str, targets: Iterable[Target], account_ids: Collection[str]) -> tuple[Target, ...]:
     """The targets whose images an account uses; ``account_ids`` are all accounts that use images.
 
     In a region with an image of its own, the account uses that one. In other regions, it uses the images of
     accounts that are not in ``account_ids``, or all images if there are none of these.
     """
     by_region: dict[str, list[Target]] = {}
-    for place in places:
-        by_region.setdefault(place.region, []).append(place)
+    for target in targets:
+        by_region.setdefault(target.region, []).append(target)
     users = frozenset(account_ids)
     used = []
     for in_region in by_region.values():
-        own = [place for place in in_region if place.account_id == account_id]
-        used += own or [place for place in in_region if place.account_id not in users] or in_region
+        own = [target for target in in_region if target.account_id == account_id]
+        used += own or [target for target in in_region if target.account_id not in users] or in_region
     return tuple(used)
 
 

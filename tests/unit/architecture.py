@@ -66,6 +66,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "accounts",
         "answers",
         "assumed_roles",
+        "attempts",
         "caller",
         "clients",
         "consumer_volumes",

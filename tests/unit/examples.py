@@ -36,7 +36,7 @@ def as_read(argument_spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[
     return found
 
 
-def place(region: str = "eu-west-1") -> Target:
+def target_in(region: str = "eu-west-1") -> Target:
     """A region of the account that owns the images."""
     return Target(OWNER, region)
 

@@ -18,10 +18,10 @@ from ansible_collections.golden.images.plugins.module_utils.changes import (
 from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY, Action, TargetPlan
 
-from tests.unit.examples import OWNER, STRANGER, place
+from tests.unit.examples import OWNER, STRANGER, target_in
 
-EU, US = place("eu-west-1"), place("us-west-2")
-REGIONS = [place(f"region-{number:02}") for number in range(20)]
+EU, US = target_in("eu-west-1"), target_in("us-west-2")
+REGIONS = [target_in(f"region-{number:02}") for number in range(20)]
 ACCOUNTS = [f"{200_000_000_000 + number}" for number in range(12)]
 USERS = [{"UserId": one} for one in ACCOUNTS]
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234-ab"

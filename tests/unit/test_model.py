@@ -167,7 +167,7 @@ OWNER_THERE = Target("1", "us-east-1")
 
 
 @pytest.mark.parametrize(
-    ("places", "used"),
+    ("targets", "used"),
     [
         pytest.param((OWNER_HERE, OWNER_THERE), (OWNER_HERE, OWNER_THERE), id="only the owner has images"),
         pytest.param((OWNER_HERE, A_HERE, B_HERE), (A_HERE,), id="its own copy"),
@@ -177,8 +177,8 @@ OWNER_THERE = Target("1", "us-east-1")
         pytest.param((), (), id="no images"),
     ],
 )
-def test_images_that_an_account_uses(places: tuple[Target, ...], used: tuple[Target, ...]) -> None:
-    assert used_by("2", places, ("2", "3")) == used
+def test_images_that_an_account_uses(targets: tuple[Target, ...], used: tuple[Target, ...]) -> None:
+    assert used_by("2", targets, ("2", "3")) == used
 
 
 def test_many_accounts_are_not_searched_linearly() -> None:
@@ -186,8 +186,8 @@ def test_many_accounts_are_not_searched_linearly() -> None:
         def __contains__(self, item: object) -> bool:
             raise AssertionError(f"linear search for {item}")
 
-    places = [Target("1", "eu"), Target("2", "eu")]
-    assert used_by("3", places, Listed(("2", "3"))) == (Target("1", "eu"),)
+    targets = [Target("1", "eu"), Target("2", "eu")]
+    assert used_by("3", targets, Listed(("2", "3"))) == (Target("1", "eu"),)
 
 
 def test_network_of_a_target() -> None:

@@ -11,9 +11,9 @@ from ansible_collections.golden.images.plugins.module_utils.failures import inva
 from ansible_collections.golden.images.plugins.module_utils.model import Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan, batches
 
-from tests.unit.examples import OWNER, STRANGER, place
+from tests.unit.examples import OWNER, STRANGER, target_in
 
-HERE, THERE = place("eu-west-1"), place("us-east-1")
+HERE, THERE = target_in("eu-west-1"), target_in("us-east-1")
 
 
 def test_an_empty_plan() -> None:

@@ -11,7 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils.regions import (
     targets_in,
 )
 
-from tests.unit.examples import place
+from tests.unit.examples import target_in
 
 KNOWN = {"us-east-1": "opt-in-not-required", "af-south-1": "not-opted-in", "eu-west-1": "opted-in"}
 
@@ -47,5 +47,5 @@ def test_the_failure_names_the_option(region: str) -> None:
 
 
 def test_targets_are_selected_by_region() -> None:
-    targets = [place("eu-west-1"), place("us-east-1")]
-    assert targets_in({"us-east-1", "eu-west-9"}, targets) == {place("us-east-1")}
+    targets = [target_in("eu-west-1"), target_in("us-east-1")]
+    assert targets_in({"us-east-1", "eu-west-9"}, targets) == {target_in("us-east-1")}

@@ -24,9 +24,9 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Fail
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils.runner import Flow, Outcome
 
-from tests.unit.examples import place
+from tests.unit.examples import target_in
 
-EU, US = place("eu-west-1"), place("us-west-2")
+EU, US = target_in("eu-west-1"), target_in("us-west-2")
 COPY = Action(EU, "CopyImage", {"Name": "golden", "SourceImageId": "ami-1", "SourceRegion": "us-west-2"})
 TAG = Action(US, "CreateTags", {"Resources": ["ami-1"], "Tags": [{"Key": "a", "Value": "1"}]}, "ami-1")
 PLAN = Plan(

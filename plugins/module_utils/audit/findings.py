@@ -120,7 +120,7 @@ NOT_ALLOWED = (
 """The codes for principals that have access to an image or snapshot and are not on the allowlist."""
 BY_PRINCIPAL = frozenset({"unknown_account", "unknown_organization", "unknown_organizational_unit"})
 """The codes for one principal each. Those that can use the same images are shown as one cause."""
-Place: TypeAlias = "tuple[str | None, str | None]"
+Resource: TypeAlias = "tuple[str | None, str | None]"
 """A region, and an image in it, or a snapshot that no image uses."""
 WORST = ("public", "snapshot_public", "key_public")
 """The codes for access of every AWS account, the worst first."""
@@ -129,24 +129,24 @@ UNREADABLE = frozenset(code for code in CODES if code.endswith("_unreadable"))
 
 
 def urgency(code: str) -> int:
-    """The place of a code among those of its severity: public access first, what could not be read last."""
+    """The rank of a code among those of its severity: public access first, what could not be read last."""
     if code in WORST:
         return WORST.index(code)
     return len(WORST) + (code in UNREADABLE)
 
 
-def same_places(placed: Iterable[tuple[Hashable, Place]]) -> dict[Hashable, frozenset[Place]]:
-    """What each holder can use, from pairs of a holder and a place.
+def same_resources(used: Iterable[tuple[Hashable, Resource]]) -> dict[Hashable, frozenset[Resource]]:
+    """What each holder can use, from pairs of a holder and a resource.
 
     Equal sets are one object: thousands of findings are grouped by them, and comparing each set with another
     would take minutes.
     """
-    places: dict[Hashable, set[Place]] = {}
-    for holder, place in placed:
-        places.setdefault(holder, set()).add(place)
-    known: dict[frozenset[Place], frozenset[Place]] = {}
-    found: dict[Hashable, frozenset[Place]] = {}
-    for holder, some in places.items():
+    resources: dict[Hashable, set[Resource]] = {}
+    for holder, resource in used:
+        resources.setdefault(holder, set()).add(resource)
+    known: dict[frozenset[Resource], frozenset[Resource]] = {}
+    found: dict[Hashable, frozenset[Resource]] = {}
+    for holder, some in resources.items():
         one = frozenset(some)
         found[holder] = known.setdefault(one, one)
     return found

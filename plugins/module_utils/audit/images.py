@@ -34,7 +34,7 @@ def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[
         if listed.image.state == "disabled":
             yield from _of_disabled(target, listed.image, users, seen)
     for snapshot_id, images in users.items():
-        if snapshot_id in seen.volumes:
+        if snapshot_id in seen.volume_permissions:
             yield from _of_snapshot(wanted, target, snapshot_id, images, seen)
     for snapshot_id, volume in seen.unused.items():
         yield from _of_unused(wanted, target, snapshot_id, volume, seen.hides_public_snapshots)
@@ -107,7 +107,7 @@ def _of_snapshot(
     wanted: AuditWanted, target: Target, snapshot_id: str, images: list[Image], seen: RegionSeen
 ) -> Iterator[Finding]:
     """The findings about a snapshot. It may be shared with all that any of its images may be."""
-    volume = seen.volumes[snapshot_id].without(target.account_id)
+    volume = seen.volume_permissions[snapshot_id].without(target.account_id)
     allowed = reduce(Sharing.__or__, map(wanted.allowed_for, images))
     unknown = not_allowed(volume, allowed)
     first = images[0].image_id

@@ -348,8 +348,10 @@ def _unused_access(
 
 def _shared(images: list[Image], sharings: Mapping[str, Sharing], seen: RegionSeen) -> Sharing:
     """Everyone that an image under the key or one of its snapshots is shared with, as far as was read."""
-    volumes = (seen.volumes.get(one, Sharing()) for image in images for one in image.snapshot_ids)
-    return reduce(Sharing.__or__, (*sharings.values(), *volumes), Sharing())
+    volume_permissions = (
+        seen.volume_permissions.get(one, Sharing()) for image in images for one in image.snapshot_ids
+    )
+    return reduce(Sharing.__or__, (*sharings.values(), *volume_permissions), Sharing())
 
 
 def _stale(target: Target, key: KeySeen) -> Iterator[Finding]:

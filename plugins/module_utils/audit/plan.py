@@ -12,15 +12,12 @@ from typing import Any
 
 from ..failures import Failure
 from ..finding import Finding
-from ..model import Target, time_of
+from ..model import ImageRef, Target, time_of
 from ..plan import PlanWithoutTargets
 from . import images as audit_images
 from . import keys as audit_keys
 from .findings import UNREADABLE, finding
 from .state import AuditSeen, AuditWanted, Listed, Problem, RegionSeen
-
-Place = tuple[str, str]
-"""A region and an image in it."""
 
 
 @dataclass(frozen=True)
@@ -48,21 +45,21 @@ def plan(wanted: AuditWanted, seen: AuditSeen) -> AuditPlan:
 
 def results(seen: AuditSeen, plan: AuditPlan) -> list[dict[str, Any]]:
     """Every image as the module returns it, by region, then by name, the oldest first."""
-    by_image: dict[Place, list[dict[str, str | None]]] = {}
+    by_image: dict[ImageRef, list[dict[str, str | None]]] = {}
     for item in plan.findings:
         if item.image_id is not None:
-            by_image.setdefault((item.region, item.image_id), []).append(item.as_result())
-    copies: dict[Place, list[dict[str, str]]] = {}
+            by_image.setdefault(ImageRef(item.region, item.image_id), []).append(item.as_result())
+    copies: dict[ImageRef, list[dict[str, str]]] = {}
     for target, listed in _images(seen):
         image = listed.image
         if image.source_image_id and image.source_region:
             copy = {"image_id": image.image_id, "region": target.region}
-            copies.setdefault((image.source_region, image.source_image_id), []).append(copy)
+            copies.setdefault(ImageRef(image.source_region, image.source_image_id), []).append(copy)
     return [
         {
             **_result(seen, target, listed),
-            "copies": copies.get((target.region, listed.image.image_id), []),
-            "findings": by_image.get((target.region, listed.image.image_id), []),
+            "copies": copies.get(ImageRef(target.region, listed.image.image_id), []),
+            "findings": by_image.get(ImageRef(target.region, listed.image.image_id), []),
         }
         for target, listed in _images(seen)
     ]
@@ -141,7 +138,7 @@ def _result(seen: AuditSeen, target: Target, listed: Listed) -> dict[str, Any]:
 
 
 def _snapshot(region: RegionSeen, snapshot_id: str) -> dict[str, Any]:
-    sharing = region.volumes.get(snapshot_id)
+    sharing = region.volume_permissions.get(snapshot_id)
     return {
         "account_ids": None if sharing is None else sorted(sharing.account_ids),
         "associated_kms_key_arns": sorted(region.associated_keys.get(snapshot_id, ())),

@@ -249,7 +249,7 @@ def _region(clients: Clients, target: Target, check_snapshots: bool, threads: in
         image_block=listing.blocks.get(IMAGE_BLOCK),
         snapshot_block=listing.blocks.get(SNAPSHOT_BLOCK),
         sharing={piece.resource: found for piece, found in done.items() if piece.is_image},
-        volumes={
+        volume_permissions={
             piece.resource: found
             for piece, found in done.items()
             if piece.image_id is not None and not piece.is_image

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from typing import Any
 
 from ..reports.document import Column
-from ..reports.groups import by_cause, places_of_kinds
+from ..reports.groups import by_cause, ranks_of_kinds
 from ..reports.screen import (
     Line,
     Row,
@@ -27,7 +27,7 @@ from ..reports.screen import (
     sentence,
     table,
 )
-from .findings import BY_PRINCIPAL, same_places, urgency
+from .findings import BY_PRINCIPAL, same_resources, urgency
 
 _MOST = 5
 _COLUMNS = (
@@ -43,21 +43,21 @@ _TONES = {"high": Tone.BAD, "medium": Tone.WARNING, "low": Tone.PLAIN}
 Group = tuple[Mapping[str, Any], list[Mapping[str, Any]]]
 
 
-def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """The findings by severity, the five worst kinds of them, what has changed, and what could not be read.
 
-    ``report`` is that of ``audit_report``. ``results`` has ``changes``, which it returned, and ``failures``,
+    ``report`` is that of ``audit_report``. ``context`` has ``changes``, which it returned, and ``failures``,
     those of the audit, among which are findings that fail the role.
     """
     rest = report_path or "the fact audit_report"
-    failure = _failure(report, results, rest)
+    failure = _failure(report, context, rest)
     lines = (
         *_headline(report),
         *table(_COLUMNS, [_row(group) for group in _groups(report["findings"])[:_MOST]]),
         *_further(report),
         *(line for what in report["not_checked"] for line in sentence(f"Access to {what} was not checked.")),
         *failures(report["failures"], rest, failure),
-        *changes(results.get("changes"), report_path),
+        *changes(context.get("changes"), report_path),
         *report_line(report_path),
     )
     return Screen(lines, limited(_artifacts(report, report_path)), failure)
@@ -88,11 +88,11 @@ def _groups(
 ) -> list[Group]:
     """Findings of one kind, and with the same ``cause`` as in ``by_cause``, together, the worst first."""
     groups = by_cause(findings, lambda one: (one["severity"], one["code"]), cause)
-    places = places_of_kinds(((one["severity"], one["code"]) for one in findings), urgency)
+    ranks = ranks_of_kinds(((one["severity"], one["code"]) for one in findings), urgency)
     ranked = sorted(
         groups,
         key=lambda group: (
-            places[group[0]["severity"], group[0]["code"]],
+            ranks[group[0]["severity"], group[0]["code"]],
             -len(group),
             str(group[0]["principal"]),
         ),
@@ -126,8 +126,8 @@ def _further(report: Mapping[str, Any]) -> Iterator[Line]:
         yield from sentence(f"and {counted(number, 'more finding')} of {counted(len(left), 'kind')}")
 
 
-def _failure(report: Mapping[str, Any], results: Mapping[str, Any], rest: str) -> str:
-    found = results.get("failures") or ()
+def _failure(report: Mapping[str, Any], context: Mapping[str, Any], rest: str) -> str:
+    found = context.get("failures") or ()
     if report["status"] == "incomplete":
         head = f"The audit is incomplete: {_counts(report)}."
         return failure_message(head, [*report["failures"], *_unread(report)], rest)
@@ -142,7 +142,7 @@ def _asked(report: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> lis
     As on the report's page, principals with the same images are one cause.
     """
     messages = {one["message"] for one in found}
-    usable = same_places(
+    usable = same_resources(
         (_holder(one), (one["region"], one["image_id"] or one["resource"]))
         for one in report["findings"]
         if one["code"] in BY_PRINCIPAL

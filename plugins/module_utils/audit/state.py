@@ -81,17 +81,17 @@ class Problem:
 class RegionSeen:
     """What was read of a region. What could not be read is in ``problems`` and missing from the mappings.
 
-    ``sharing`` is by image, ``volumes`` by snapshot of an image, ``unused`` by snapshot that no image uses,
-    ``key_of`` maps encrypted snapshots to the ARNs of their keys, and ``associated_keys`` to those of
-    additional keys that give access to their data. The block public access settings are None if they could
-    not be read.
+    ``sharing`` is by image, ``volume_permissions`` by snapshot of an image, ``unused`` by snapshot that no
+    image uses, ``key_of`` maps encrypted snapshots to the ARNs of their keys, and ``associated_keys`` to
+    those of additional keys that give access to their data. The block public access settings are None if they
+    could not be read.
     """
 
     images: tuple[Listed, ...] = ()
     image_block: str | None = None
     snapshot_block: str | None = None
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
-    volumes: Mapping[str, Sharing] = field(default_factory=dict)
+    volume_permissions: Mapping[str, Sharing] = field(default_factory=dict)
     unused: Mapping[str, Sharing] = field(default_factory=dict)
     key_of: Mapping[str, str] = field(default_factory=dict)
     associated_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -106,8 +106,8 @@ class RegionSeen:
         """
         unread = {problem.code for problem in self.problems}
         images = any(one.public for one in self.sharing.values()) or "image_unreadable" in unread
-        volumes = (*self.volumes.values(), *self.unused.values())
-        snapshots = any(one.public for one in volumes) or bool(
+        volume_permissions = (*self.volume_permissions.values(), *self.unused.values())
+        snapshots = any(one.public for one in volume_permissions) or bool(
             unread & {"snapshot_unreadable", "unused_snapshots_unreadable"}
         )
         matters = {IMAGE_BLOCK: images, SNAPSHOT_BLOCK: snapshots}
@@ -128,8 +128,8 @@ class RegionSeen:
 
     def effective_volume(self, snapshot_id: str) -> Sharing:
         """Who can use a snapshot: its permissions, without the public where that does not apply."""
-        volume = self.volumes.get(snapshot_id, Sharing())
-        return replace(volume, public=False) if self.hides_public_snapshots else volume
+        sharing = self.volume_permissions.get(snapshot_id, Sharing())
+        return replace(sharing, public=False) if self.hides_public_snapshots else sharing
 
     def key_arns(self, image: Image) -> list[str]:
         """The keys of an image that were read."""

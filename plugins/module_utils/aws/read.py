@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from .. import arns
@@ -19,6 +18,7 @@ from ..plan import batches
 from ..structure import as_list
 from ..tags import source_tag, tag_map
 from .answers import required
+from .attempts import repeat_until
 from .errors import ClientError, code_of
 
 if TYPE_CHECKING:
@@ -110,12 +110,7 @@ def visible_image(ec2: EC2Client, image_id: str) -> Image | None:
 
 
 def _read_until(ec2: EC2Client, image_id: str, is_enough: Callable[[Image | None], bool]) -> Image | None:
-    deadline = monotonic() + SETTLING_TIMEOUT
-    found = image(ec2, image_id)
-    while not is_enough(found) and monotonic() < deadline:
-        sleep(_SETTLING_INTERVAL)
-        found = image(ec2, image_id)
-    return found
+    return repeat_until(lambda: image(ec2, image_id), is_enough, SETTLING_TIMEOUT, _SETTLING_INTERVAL)
 
 
 def named_images(ec2: EC2Client, image_ids: Iterable[str]) -> dict[str, Image]:

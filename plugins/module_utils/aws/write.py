@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from ..failures import CONSUMER_REJECTED, Failure
 from ..plan import Action
 from . import sdk
+from .attempts import repeat_until
 from .errors import AWS_ERRORS, failure
 from .lost_answers import is_made, is_refused_as_made, may_be_made
 from .read import SETTLING_TIMEOUT
@@ -36,8 +36,8 @@ _UNSETTLED_CODES = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable
 _PARAMETER_UPDATES = frozenset(
     {"AddTagsToResource", "LabelParameterVersion", "RemoveTagsFromResource", "UnlabelParameterVersion"}
 )
-# Seconds between two attempts, of which the first ones are closer.
-_LONGEST_PAUSE = 8.0
+# Seconds between two attempts.
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 8.0
 # botocore shape SnapshotReturnCodes; "skipped" is a snapshot that another image uses.
 _SNAPSHOT_DONE = frozenset({"success", "skipped"})
 
@@ -72,12 +72,13 @@ def perform(client: Any, action: Action) -> Performed:
     is an update of a parameter that is being updated. A change that is made although the call failed is done,
     with an empty answer; if this call cannot have made it, it is neither an action nor a failure.
     """
-    answer, problem = _call(client, action)
-    deadline, pause = monotonic() + SETTLING_TIMEOUT, 1.0
-    while problem is not None and _may_settle(action, problem) and monotonic() < deadline:
-        sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
-        answer, problem = _call(client, action)
+    answer, problem = repeat_until(
+        lambda: _call(client, action),
+        lambda called: called[1] is None or not _may_settle(action, called[1]),
+        SETTLING_TIMEOUT,
+        _FIRST_PAUSE,
+        _LONGEST_PAUSE,
+    )
     if problem is None:
         return Performed((action,), (answer,))
     if may_be_made(action, problem) and _is_made(client, action, problem):
@@ -101,11 +102,13 @@ def _call(client: Any, action: Action) -> tuple[Mapping[str, Any], Failure | Non
 
 def _is_made(client: Any, action: Action, problem: Failure) -> bool:
     """Whether the change is made. What AWS refuses as made may be read late (``SETTLING_TIMEOUT``)."""
-    deadline, pause = monotonic() + SETTLING_TIMEOUT, 1.0
-    while not (made := is_made(client, action)) and problem.repeated and monotonic() < deadline:
-        sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
-    return made
+    return repeat_until(
+        lambda: is_made(client, action),
+        lambda made: made or not problem.repeated,
+        SETTLING_TIMEOUT,
+        _FIRST_PAUSE,
+        _LONGEST_PAUSE,
+    )
 
 
 def _may_settle(action: Action, problem: Failure) -> bool:

@@ -56,8 +56,8 @@ _CLOCK_SKEW = timedelta(minutes=15)
 class Tombstone:
     """The part of a tombstone that restoring needs.
 
-    ``state`` is the image's when the tombstone was written. ``volumes`` maps its snapshots to the accounts
-    that could create volumes from them; ``deleted`` are the snapshots that would be deleted with it.
+    ``state`` is the image's when the tombstone was written. ``volume_permissions`` maps its snapshots to the
+    accounts that could create volumes from them; ``deleted`` are the snapshots that would be deleted with it.
     """
 
     ref: ImageRef
@@ -67,7 +67,7 @@ class Tombstone:
     state: str = "available"
     name: str = ""
     launch: Sharing = field(default_factory=Sharing)
-    volumes: Mapping[str, Sharing] = field(default_factory=dict)
+    volume_permissions: Mapping[str, Sharing] = field(default_factory=dict)
     deleted: frozenset[str] = frozenset()
     devices: tuple[Device, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -202,11 +202,12 @@ def _order(one: Tombstone) -> tuple[str, bool]:
 
 def _with_permissions(one: Tombstone, added: Tombstone) -> Tombstone:
     """A tombstone with its permissions and those of a later one."""
-    volumes = {
-        snapshot_id: one.volumes.get(snapshot_id, Sharing()) | added.volumes.get(snapshot_id, Sharing())
-        for snapshot_id in {**one.volumes, **added.volumes}
+    volume_permissions = {
+        snapshot_id: one.volume_permissions.get(snapshot_id, Sharing())
+        | added.volume_permissions.get(snapshot_id, Sharing())
+        for snapshot_id in {**one.volume_permissions, **added.volume_permissions}
     }
-    return replace(one, launch=one.launch | added.launch, volumes=volumes)
+    return replace(one, launch=one.launch | added.launch, volume_permissions=volume_permissions)
 
 
 def _snapshot_record(seen: CleanupSeen, region: str, device: Device, deleted: set[str]) -> dict[str, Any]:
@@ -234,7 +235,7 @@ def _tombstone(record: Mapping[str, Any]) -> Tombstone:
         state=image["State"],
         name=record["name"],
         launch=Sharing.read(record["launch_permissions"]),
-        volumes={
+        volume_permissions={
             one["snapshot_id"]: Sharing.read(one["volume_permissions"])
             for one in snapshots
             if one["snapshot_id"]

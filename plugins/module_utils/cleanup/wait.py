@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from time import monotonic, sleep
 
+from ..aws.attempts import attempts
 from ..aws.clients import Clients
 from ..fanout import each
 from ..model import ImageRef
@@ -26,14 +26,11 @@ def wait_for_reports(clients: Clients, images: Iterable[ImageRef]) -> None:
     What cannot be read is not waited for: the final check reads it again, and keeps these images.
     """
     waiting = sorted(images)
-    deadline = monotonic() + _REPORT_TIMEOUT
-    while waiting:
+    for _attempt in attempts(_REPORT_TIMEOUT, _REPORT_INTERVAL):
         pending, _failed = each(_batches(waiting), lambda batch: _pending(clients, batch))
         waiting = sorted(ref for found in pending.values() for ref in found)
-        if waiting:
-            if monotonic() + _REPORT_INTERVAL > deadline:
-                return
-            sleep(_REPORT_INTERVAL)
+        if not waiting:
+            return
 
 
 def _pending(clients: Clients, batch: tuple[ImageRef, ...]) -> tuple[ImageRef, ...]:

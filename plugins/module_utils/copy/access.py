@@ -44,7 +44,7 @@ class SourcePermissions:
     """Who may use the source and its snapshots, which only the owner can read."""
 
     launch: Sharing = field(default_factory=Sharing)
-    volumes: Mapping[str, Sharing] = field(default_factory=dict)
+    volume_permissions: Mapping[str, Sharing] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def already_granted(
     }
     return (
         (not missing.launch or includes_account(permissions.launch))
-        and all(includes_account(permissions.volumes.get(item)) for item in missing.snapshot_ids)
+        and all(includes_account(permissions.volume_permissions.get(item)) for item in missing.snapshot_ids)
         and accessible.issuperset({*missing.keys, *missing.undescribed_keys})
     )
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from ..aws import errors, read
 from ..aws.assumed_roles import AssumedAccounts
+from ..aws.attempts import attempts
 from ..fanout import each
 from ..model import Image, Key, KeySeen, Target
 from .access import SourcePermissions, SourceSeen
@@ -60,13 +60,15 @@ def wait_for_propagation(accounts: AssumedAccounts, wanted: CopyWanted, seen: Co
     """
     missing = {target: missing_access_of(wanted, seen, target) for target in seen.copies}
     waiting = [target for target, lack in missing.items() if lack and lack.already_granted]
-    deadline = monotonic() + _PROPAGATION_TIMEOUT
-    while waiting and monotonic() < deadline:
-        sleep(_PROPAGATION_INTERVAL)
-        readers = {wanted.reader_of(target): seen.source_of(target) for target in waiting}
-        found, _failed = read_access(accounts, seen, readers)
-        seen = replace(seen, source_access={**seen.source_access, **found})
-        waiting = [target for target in waiting if missing_access_of(wanted, seen, target)]
+    for number in attempts(_PROPAGATION_TIMEOUT, _PROPAGATION_INTERVAL):
+        # The first time, all is known.
+        if number > 1:
+            readers = {wanted.reader_of(target): seen.source_of(target) for target in waiting}
+            found, _failed = read_access(accounts, seen, readers)
+            seen = replace(seen, source_access={**seen.source_access, **found})
+            waiting = [target for target in waiting if missing_access_of(wanted, seen, target)]
+        if not waiting:
+            break
     return seen
 
 
@@ -81,7 +83,7 @@ def read_permissions(
             ec2 = clients.ec2(region)
             return SourcePermissions(
                 launch=read.launch_permissions(ec2, source.image_id),
-                volumes={item: read.volume_permissions(ec2, item) for item in source.snapshot_ids},
+                volume_permissions={item: read.volume_permissions(ec2, item) for item in source.snapshot_ids},
             )
 
     found, _failed = each(sorted(sources), read_one)

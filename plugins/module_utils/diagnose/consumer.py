@@ -55,8 +55,8 @@ def findings(
         if consumer.image.allowed is False:
             yield finding(
                 "allowed_images_audit_mode",
-                f"Allowed AMIs of account {case.account_id} are in audit mode in {case.place.region}: once "
-                f"they are enabled, they hide {image_id}.",
+                f"Allowed AMIs of account {case.account_id} are in audit mode in {case.image_target.region}: "
+                f"once they are enabled, they hide {image_id}.",
                 _allow(case, owner, consumer),
                 BlocksLaunch.HARMLESS,
             )
@@ -78,7 +78,7 @@ def _invisible(
             yield finding(
                 "hidden_by_allowed_images",
                 f"Allowed AMIs of account {case.account_id} {'hide' if certain else 'may hide'} {image_id} "
-                f"in {case.place.region}: no criterion matches it.",
+                f"in {case.image_target.region}: no criterion matches it.",
                 _allow(case, owner, consumer),
                 BlocksLaunch.BLOCKING if certain else BlocksLaunch.UNKNOWN,
             )
@@ -105,7 +105,7 @@ def _not_visible(case: Case, image_id: str, shared: bool, problem: Failure | Non
     ]
     return finding(
         "not_visible",
-        f"Account {case.account_id} cannot see {image_id} in {case.place.region}{why}.",
+        f"Account {case.account_id} cannot see {image_id} in {case.image_target.region}{why}.",
         " ".join(remedies),
     )
 
@@ -118,12 +118,12 @@ def _settings_unknown(problem: Failure) -> str:
 
 
 def _allow(case: Case, owner: OwnerSeen, consumer: ConsumerSeen) -> str:
-    by = owner.image.owner_id if owner.image is not None else case.place.account_id
+    by = owner.image.owner_id if owner.image is not None else case.image_target.account_id
     if consumer.allowed_images is not None and consumer.allowed_images.managed_by == "declarative-policy":
         return f"Let the organization's declarative policy for EC2 allow images of account {by}."
     return (
-        f"In account {case.account_id}, {case.place.region}, add a criterion with the image provider {by} "
-        "(ReplaceImageCriteriaInAllowedImagesSettings, which takes all criteria)."
+        f"In account {case.account_id}, {case.image_target.region}, add a criterion with the image provider "
+        f"{by} (ReplaceImageCriteriaInAllowedImagesSettings, which takes all criteria)."
     )
 
 
@@ -132,7 +132,7 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
     if code == DRY_RUN_SUCCEEDED:
         return
     who = f"role {role} of account {case.account_id}" if role else f"account {case.account_id}"
-    where = case.place.region + _in_subnets(consumer)
+    where = case.image_target.region + _in_subnets(consumer)
     problem = consumer.dry_run_problem
     if consumer.subnets_problem is not None:
         yield _subnets_unread(case, image_id, who, consumer.subnets_problem)
@@ -175,8 +175,8 @@ def _in_subnets(consumer: ConsumerSeen) -> str:
 def _missing_subnet(case: Case, image_id: str, code: str) -> Finding:
     return finding(
         "missing_subnet",
-        f"Account {case.account_id} has no available subnet in {case.place.region}, neither in a default "
-        f"VPC nor in another one, so it cannot launch {image_id} or any other image there.",
+        f"Account {case.account_id} has no available subnet in {case.image_target.region}, neither in a "
+        f"default VPC nor in another one, so it cannot launch {image_id} or any other image there.",
         "Create a subnet in that region, or share one with the account (AWS RAM). If the account is not "
         "to launch anything there, leave it or the region out.",
         error_code=code,
@@ -203,8 +203,8 @@ def _subnets_unread(case: Case, image_id: str, who: str, problem: Failure) -> Fi
     cure = denial.remedy(problem.message, allow) if is_denied else problem.remedy
     return finding(
         "dry_run_inconclusive",
-        f"Whether {who} may launch {image_id} in {case.place.region} is unknown: the account has no default "
-        f"VPC there, and its subnets cannot be read: {problem.message}",
+        f"Whether {who} may launch {image_id} in {case.image_target.region} is unknown: the account has no "
+        f"default VPC there, and its subnets cannot be read: {problem.message}",
         f"{cure} Or set a subnet of that account and region (subnet_ids).",
         BlocksLaunch.UNKNOWN,
         error_code=problem.error_code,

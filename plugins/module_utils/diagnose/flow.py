@@ -96,29 +96,29 @@ FLOW: Flow[DiagnosisWanted, DiagnosisSeen] = Flow(
 def _owners(
     accounts: AssumedAccounts, images: Mapping[Target, str | None], regions: list[str]
 ) -> dict[Target, OwnerSeen]:
-    def work(place: Target) -> OwnerSeen:
-        image_id = images[place]
+    def work(target: Target) -> OwnerSeen:
+        image_id = images[target]
         if image_id is None:
             return OwnerSeen()
-        others = [region for region in regions if region != place.region]
-        with accounts.as_account(place.account_id) as clients:
-            return reads.owner(clients, place, image_id, others)
+        others = [region for region in regions if region != target.region]
+        with accounts.as_account(target.account_id) as clients:
+            return reads.owner(clients, target, image_id, others)
 
     done, failed = each(images, work)
-    encrypted = [place for place, seen in done.items() if seen.image is not None and seen.image.encrypted]
+    encrypted = [target for target, seen in done.items() if seen.image is not None and seen.image.encrypted]
     # Clients are created before threads start, and KMS clients only where an image is encrypted.
-    accounts.open("kms", [place.region for place in encrypted])
+    accounts.open("kms", [target.region for target in encrypted])
 
-    def work_on_keys(place: Target) -> OwnerSeen:
-        with accounts.as_account(place.account_id) as clients:
-            return reads.keys(clients, place, done[place])
+    def work_on_keys(target: Target) -> OwnerSeen:
+        with accounts.as_account(target.account_id) as clients:
+            return reads.keys(clients, target, done[target])
 
     with_keys, failed_on_keys = each(encrypted, work_on_keys)
     problems = {
-        place: OwnerSeen(problem=errors.failure(exception, place, "DescribeImages"))
-        for place, exception in (failed | failed_on_keys).items()
+        target: OwnerSeen(problem=errors.failure(exception, target, "DescribeImages"))
+        for target, exception in (failed | failed_on_keys).items()
     }
-    return {place: (done | with_keys | problems)[place] for place in images}
+    return {target: (done | with_keys | problems)[target] for target in images}
 
 
 def _consumers(
@@ -133,18 +133,18 @@ def _consumers(
     A planned copy cannot be read, and has an entry only if the account's role cannot be assumed.
     """
     by_account = _cases_to_read(caller, wanted, images)
-    planned = [case for (case, *_more) in by_account.values() if images[case.place] is None]
+    planned = [case for (case, *_more) in by_account.values() if images[case.image_target] is None]
     accounts.open("sts", {case.target.region for case in planned})
 
     def ask(clients: Clients, case: Case) -> ConsumerSeen | None:
-        owner = owners[case.place]
-        if images[case.place] is None:
+        owner = owners[case.image_target]
+        if images[case.image_target] is None:
             reads.identity(clients, case.target.region)
             return None
         return reads.consumer(
             clients,
             case.target,
-            str(images[case.place]),
+            str(images[case.image_target]),
             _keys_to_try(owner, case),
             lambda image: _request(wanted, case.target, image),
             f"arn:{caller.partition}:iam::{case.account_id}:root",
@@ -185,7 +185,7 @@ def _cases_to_read(
     for case in cases(wanted, images):
         if wanted.consumer_role is None and case.account_id != caller.account_id:
             continue
-        if images[case.place] is None:
+        if images[case.image_target] is None:
             planned.setdefault(case.account_id, [case])
         else:
             existing.setdefault(case.account_id, []).append(case)

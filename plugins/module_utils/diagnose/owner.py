@@ -24,7 +24,7 @@ def findings(
 
     ``visible`` is whether the account itself can see the image, None if that was not checked.
     """
-    where = f"account {case.place.account_id} in {case.place.region}"
+    where = f"account {case.image_target.account_id} in {case.image_target.region}"
     if image_id is None:
         yield finding(
             "image_planned",
@@ -74,13 +74,13 @@ def _missing(case: Case, image_id: str, owner: OwnerSeen, visible: bool | None) 
         regions = ", ".join(owner.elsewhere)
         return finding(
             "wrong_region",
-            f"{image_id} is in {regions}, not in {case.place.region}.",
-            f"Use the ID of the image in {case.place.region}; if there is none, copy the image there "
+            f"{image_id} is in {regions}, not in {case.image_target.region}.",
+            f"Use the ID of the image in {case.image_target.region}; if there is none, copy the image there "
             "(ami_copy_regions). The copy in each region has its own ID.",
         )
     return finding(
         "image_not_found",
-        f"Account {case.place.account_id} cannot see {image_id} in {case.place.region}.",
+        f"Account {case.image_target.account_id} cannot see {image_id} in {case.image_target.region}.",
         "Check the ID and the account; if the image was deregistered, copy it again (ami_copy_regions).",
         # An image of a third account may be shared with the launching account only.
         BlocksLaunch.UNKNOWN if visible else BlocksLaunch.BLOCKING,
@@ -154,7 +154,7 @@ def _copying(case: Case, owner: OwnerSeen, launch: Sharing) -> Iterator[Finding]
     hidden = owner.snapshot_block in ("block-all-sharing", UNREAD)
     missing = [
         snapshot_id
-        for snapshot_id, sharing in owner.volumes.items()
+        for snapshot_id, sharing in owner.volume_permissions.items()
         if case.account_id not in sharing.account_ids and not (sharing.public and not hidden)
     ]
     if missing:

@@ -40,8 +40,8 @@ class Diagnosis:
             "findings": [finding.as_result() for finding in self.findings],
             "image_id": self.image_id,
             "level": self.level,
-            "owner_id": self.case.place.account_id,
-            "region": self.case.place.region,
+            "owner_id": self.case.image_target.account_id,
+            "region": self.case.image_target.region,
         }
 
 
@@ -61,18 +61,18 @@ def plan(wanted: DiagnosisWanted, seen: DiagnosisSeen) -> DiagnosisPlan:
     return DiagnosisPlan(diagnoses, failures=(*_unread(seen, diagnoses), *_failing(wanted, diagnoses)))
 
 
-def cases(wanted: DiagnosisWanted, places: Iterable[Target]) -> tuple[Case, ...]:
+def cases(wanted: DiagnosisWanted, targets: Iterable[Target]) -> tuple[Case, ...]:
     """Every account with each image that it would launch."""
-    ordered = sorted(places)
+    ordered = sorted(targets)
     return tuple(
-        Case(place, account_id)
+        Case(target, account_id)
         for account_id in wanted.account_ids
-        for place in used_by(account_id, ordered, wanted.account_ids)
+        for target in used_by(account_id, ordered, wanted.account_ids)
     )
 
 
 def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
-    image_id, owner = seen.images[case.place], seen.owners[case.place]
+    image_id, owner = seen.images[case.image_target], seen.owners[case.image_target]
     owner = replace(owner, keys=diagnosis_keys.of_account(owner.keys, case.account_id))
     consumer, checked = seen.consumers.get(case), _checked(seen, case)
     visible = (checked.image is not None) if checked is not None else None
@@ -84,7 +84,7 @@ def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
         role = seen.role_name if case.account_id != seen.account_id else None
         found += diagnosis_consumer.findings(case, image_id or "", owner, consumer, role, seen.now)
     findings = tuple(
-        replace(item, account_id=case.account_id, region=case.place.region, image_id=image_id)
+        replace(item, account_id=case.account_id, region=case.image_target.region, image_id=image_id)
         for item in found
     )
     return Diagnosis(case, image_id, diagnosis_consumer.level(consumer), findings)
@@ -98,11 +98,13 @@ def _checked(seen: DiagnosisSeen, case: Case) -> ConsumerSeen | None:
 
 def _unread(seen: DiagnosisSeen, diagnoses: Iterable[Diagnosis]) -> Iterator[Failure]:
     """What could not be read, once for each account and region."""
-    owners = (owner.problem for _place, owner in sorted(seen.owners.items()) if owner.problem is not None)
+    owners = (owner.problem for _target, owner in sorted(seen.owners.items()) if owner.problem is not None)
     keys = (
         problem
         for case in (diagnosis.case for diagnosis in diagnoses)
-        for problem in diagnosis_keys.unread(case, seen.owners[case.place], _checked(seen, case)).values()
+        for problem in diagnosis_keys.unread(
+            case, seen.owners[case.image_target], _checked(seen, case)
+        ).values()
     )
     consumers = (item.problem for _case, item in seen.consumers.items() if item.problem is not None)
     yield from dict.fromkeys([*owners, *keys, *consumers])

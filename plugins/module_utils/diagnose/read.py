@@ -27,49 +27,49 @@ if TYPE_CHECKING:
     from ..aws.clients import Clients
 
 
-def owner(clients: Clients, place: Target, image_id: str, other_regions: Iterable[str]) -> OwnerSeen:
+def owner(clients: Clients, target: Target, image_id: str, other_regions: Iterable[str]) -> OwnerSeen:
     """The image in its owner's account, without its keys, which ``keys`` reads.
 
     If it is not in the region, the other regions are searched.
     """
-    ec2 = clients.ec2(place.region)
+    ec2 = clients.ec2(target.region)
     image = read.image(ec2, image_id)
     if image is None:
         return OwnerSeen(elsewhere=_elsewhere(clients, image_id, other_regions))
-    if image.owner_id != place.account_id:
+    if image.owner_id != target.account_id:
         return OwnerSeen(image=image)
     launch = read.launch_permissions(ec2, image_id)
-    volumes = {item: read.volume_permissions(ec2, item) for item in image.snapshot_ids}
-    public_volumes = any(sharing.public for sharing in volumes.values())
+    volume_permissions = {item: read.volume_permissions(ec2, item) for item in image.snapshot_ids}
+    public_volumes = any(sharing.public for sharing in volume_permissions.values())
     return OwnerSeen(
         image=image,
         launch=launch,
-        volumes=volumes,
+        volume_permissions=volume_permissions,
         image_block=_block_state(read.image_block_state, ec2) if launch.public else None,
         snapshot_block=_block_state(read.snapshot_block_state, ec2) if public_volumes else None,
     )
 
 
-def keys(clients: Clients, place: Target, seen: OwnerSeen) -> OwnerSeen:
+def keys(clients: Clients, target: Target, seen: OwnerSeen) -> OwnerSeen:
     """``seen`` with the keys of its snapshots, read in their owner's account."""
     if seen.image is None or seen.launch is None:
         return seen
-    snapshots = read.snapshots(clients.ec2(place.region), seen.image.snapshot_ids)
+    snapshots = read.snapshots(clients.ec2(target.region), seen.image.snapshot_ids)
     key_ids = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
     found: list[KeySeen] = []
     encrypted = {item.snapshot_id for item in seen.image.devices if item.encrypted and item.snapshot_id}
     problems = {
-        snapshot_id: _without_key(place, snapshot_id)
+        snapshot_id: _without_key(target, snapshot_id)
         for snapshot_id in sorted(encrypted - {item.snapshot_id for item in snapshots if item.kms_key_id})
     }
     undecided = {item.kms_key_id: item for item in snapshots if item.kms_key_id and item.associated_key_arns}
     for key_id in (item for item in key_ids if item not in undecided):
         try:
-            key = KeySeen(read.key(clients.kms(place.region), key_id))
+            key = KeySeen(read.key(clients.kms(target.region), key_id))
             found.append(key)
-            found[-1] = _with_access(clients.kms(place.region), place, key)
+            found[-1] = _with_access(clients.kms(target.region), target, key)
         except errors.AWS_ERRORS as exception:
-            problems[key_id] = errors.failure(exception, place, "DescribeKey")
+            problems[key_id] = errors.failure(exception, target, "DescribeKey")
     return replace(seen, keys=tuple(found), key_problems=problems, undecided_keys=undecided)
 
 
@@ -200,20 +200,20 @@ def _elsewhere(clients: Clients, image_id: str, regions: Iterable[str]) -> tuple
     return tuple(found)
 
 
-def _without_key(place: Target, snapshot_id: str) -> Failure:
+def _without_key(target: Target, snapshot_id: str) -> Failure:
     return Failure.at(
-        place,
+        target,
         "DescribeSnapshots",
         "snapshot_not_found",
-        f"Account {place.account_id} cannot read which key encrypts {snapshot_id}.",
+        f"Account {target.account_id} cannot read which key encrypts {snapshot_id}.",
         "Check that the snapshot still exists and belongs to the account.",
     )
 
 
-def _with_access(kms: KMSClient, place: Target, key: KeySeen) -> KeySeen:
+def _with_access(kms: KMSClient, target: Target, key: KeySeen) -> KeySeen:
     """The key with its grants and its policy, where they decide who can use it."""
     found = key.key
-    if found.aws_managed or found.account_id != place.account_id:
+    if found.aws_managed or found.account_id != target.account_id:
         # Other accounts cannot use an AWS managed key; the key of another account can be read there only.
         return key
     return KeySeen(found, read.grants(kms, found.arn), read.key_policies(kms, found.arn))

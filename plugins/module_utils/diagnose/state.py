@@ -41,18 +41,18 @@ class OwnerSeen:
     """What was read of an image in its owner's account.
 
     ``elsewhere`` lists other regions in which an image with that ID was found instead. ``launch`` is None if
-    the account that it was read in is not the owner. ``volumes`` maps snapshots to their volume permissions,
-    ``key_problems`` keys to why they, their grants or their policy could not be read. ``keys`` has those of
-    them that could be described. ``undecided_keys`` maps keys that were not read, because they do not decide
-    access alone, to a snapshot with the key and others that are associated with it. ``problem`` is why
-    nothing could be read. The states of block public access are None where nothing is public, and ``UNREAD``
-    where they could not be read.
+    the account that it was read in is not the owner. ``volume_permissions`` maps snapshots to their volume
+    permissions, ``key_problems`` keys to why they, their grants or their policy could not be read. ``keys``
+    has those of them that could be described. ``undecided_keys`` maps keys that were not read, because they
+    do not decide access alone, to a snapshot with the key and others that are associated with it. ``problem``
+    is why nothing could be read. The states of block public access are None where nothing is public, and
+    ``UNREAD`` where they could not be read.
     """
 
     image: Image | None = None
     elsewhere: tuple[str, ...] = ()
     launch: Sharing | None = None
-    volumes: Mapping[str, Sharing] = field(default_factory=dict)
+    volume_permissions: Mapping[str, Sharing] = field(default_factory=dict)
     keys: tuple[KeySeen, ...] = ()
     key_problems: Mapping[str, Failure] = field(default_factory=dict)
     undecided_keys: Mapping[str, Snapshot] = field(default_factory=dict)
@@ -110,15 +110,15 @@ class ConsumerSeen:
 
 @dataclass(frozen=True, order=True)
 class Case:
-    """An image in its place, and an account that would launch it."""
+    """The image of ``image_target``, and an account that would launch it."""
 
-    place: Target
+    image_target: Target
     account_id: str
 
     @property
     def target(self) -> Target:
         """The launching account in the image's region."""
-        return Target(self.account_id, self.place.region)
+        return Target(self.account_id, self.image_target.region)
 
 
 @dataclass(frozen=True)

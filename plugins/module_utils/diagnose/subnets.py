@@ -49,10 +49,10 @@ def choose(found: Iterable[Subnet], target: Target) -> tuple[str, ...]:
     security group of a VPC that is shared with it (VPC User Guide, "Share your VPC subnets with other
     accounts").
     """
-    places: dict[tuple[str, str], str] = {}
+    zones: dict[tuple[str, str], str] = {}
     for subnet in sorted(found, key=lambda one: _rank(one, target)):
-        places.setdefault((subnet.vpc_id, subnet.zone), subnet.subnet_id)
-    return tuple(places.values())[:MOST_TRIED]
+        zones.setdefault((subnet.vpc_id, subnet.zone), subnet.subnet_id)
+    return tuple(zones.values())[:MOST_TRIED]
 
 
 def is_decided(answer: Answer) -> bool:

@@ -13,11 +13,10 @@ from ..aws import errors
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.read import SETTLING_GRACE_PERIOD
-from ..failures import Refused
-from ..fanout import GRACE_PERIOD, each
+from ..aws.read_targets import read_targets
+from ..fanout import GRACE_PERIOD
 from ..model import KeySeen, Target
 from ..plan import Plan
-from ..regions import targets_in
 from ..runner import Flow, Outcome
 from .apply import apply
 from .losses import kept_of, keys_to_inspect
@@ -45,13 +44,14 @@ def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
         return read_keys(clients, wanted, target)
 
     targets = [Target(caller.account_id, region) for region in regions]
-    optional = targets_in(wanted.best_effort_regions, targets)
-    # An image that was made a moment ago is waited for, unless access is revoked.
-    grace_period = SETTLING_GRACE_PERIOD if wanted.present else GRACE_PERIOD
-    keys, failed = each(targets, read_target, optional=optional, grace_period=grace_period)
-    failures = {target: errors.failure(item, target, "DescribeKey") for target, item in failed.items()}
-    if refused := [failure for target, failure in failures.items() if target not in optional]:
-        raise Refused(refused)
+    keys, failures = read_targets(
+        targets,
+        read_target,
+        lambda exception, target: errors.failure(exception, target, "DescribeKey"),
+        best_effort_regions=wanted.best_effort_regions,
+        # An image that was made a moment ago is waited for, unless access is revoked.
+        grace_period=SETTLING_GRACE_PERIOD if wanted.present else GRACE_PERIOD,
+    )
     planned = {region for region, image_id in wanted.images.items() if image_id is None}
     unencrypted = (target for target, found in keys.items() if not found and target.region not in planned)
     seen = GrantSeen(caller.account_id, caller.partition, keys, frozenset(unencrypted), unread=failures)

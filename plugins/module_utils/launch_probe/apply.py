@@ -13,6 +13,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from ..aws import errors
+from ..aws.attempts import repeat_until
 from ..aws.clients import Clients
 from ..aws.lost_answers import is_unknown
 from ..aws.write import Performed, perform
@@ -129,12 +130,10 @@ def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
         (failure,) = done.failures
     launch.cause = not_accepted(failure)
     # EC2 may have performed a request whose answer was lost, or lacks the ID.
-    give_up = monotonic() + (_LISTING_TIMEOUT if is_answered or is_unknown(failure) else 0)
+    timeout = _LISTING_TIMEOUT if is_answered or is_unknown(failure) else 0
+    token = action.parameters["ClientToken"]
     try:
-        unanswered = instances.of_request(ec2, action.parameters["ClientToken"])
-        while not unanswered and monotonic() < give_up:
-            sleep(_RETRY_DELAY)
-            unanswered = instances.of_request(ec2, action.parameters["ClientToken"])
+        unanswered = repeat_until(lambda: instances.of_request(ec2, token), bool, timeout, _RETRY_DELAY)
     except errors.AWS_ERRORS as exception:
         run.failures.append(errors.failure(exception, action.target, "DescribeInstances"))
         return
@@ -166,11 +165,12 @@ def _terminate_once(ec2: Any, probe: Probe, launch: Launch, run: TargetRun) -> N
 
 
 def _terminate(ec2: Any, target: Target, instance_id: str) -> Performed:
-    give_up = monotonic() + _TERMINATION_TIMEOUT
-    done = perform(ec2, termination(target, instance_id))
-    while _is_not_found(done) and monotonic() < give_up:
-        sleep(_RETRY_DELAY)
-        done = perform(ec2, termination(target, instance_id))
+    done = repeat_until(
+        lambda: perform(ec2, termination(target, instance_id)),
+        lambda performed: not _is_not_found(performed),
+        _TERMINATION_TIMEOUT,
+        _RETRY_DELAY,
+    )
     return replace(done, failures=tuple(_not_terminated(failure, instance_id) for failure in done.failures))
 
 

@@ -54,7 +54,7 @@ class ProbeWanted:
             for (account_id, region), image_id in self.images.images.items()
             if region == target.region
         }
-        found = {there[place] for place in used_by(target.account_id, there, self.account_ids)}
+        found = {there[one] for one in used_by(target.account_id, there, self.account_ids)}
         return tuple(Probe(target, image_id) for image_id in sorted(found, key=str))
 
     def probes(self) -> tuple[Probe, ...]:

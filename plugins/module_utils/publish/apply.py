@@ -9,21 +9,20 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from time import monotonic, sleep
 from typing import Any
 
 from ..aws import errors
 from ..aws.answers import required
+from ..aws.attempts import attempts, repeat_until
 from ..aws.lost_answers import is_unknown
 from ..aws.parameters import THROTTLED, CurrentParameter, current
 from ..aws.write import Performed, perform
 from ..failures import Failure
 from ..plan import KNOWN_AFTER_APPLY, Action
-from .state import Place
+from .state import TargetSeen
 
-# Seconds between reads: AWS validates within seconds.
-_SHORTEST = 0.5
-_LONGEST = 3.0
+# Seconds between attempts: AWS validates within seconds.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 3.0
 # Error codes while another value of the parameter is being validated. AWS documents none, and these have
 # other causes as well: after this many seconds, the error counts.
 _BUSY = ("TooManyUpdates", "ValidationException")
@@ -80,16 +79,16 @@ class PublishRun:
 
 
 def perform_target(
-    services: Mapping[str, Any], actions: tuple[Action, ...], place: Place, wait_timeout: float
+    services: Mapping[str, Any], actions: tuple[Action, ...], there: TargetSeen, wait_timeout: float
 ) -> PublishRun:
     """Perform one target's actions in their order and stop at the first that fails.
 
     A label or a tag that fails does not stop the others, unless another client has changed the parameter.
-    ``services`` are the target's clients; ``ssm_once`` repeats no call. ``place`` is the target as it was
+    ``services`` are the target's clients; ``ssm_once`` repeats no call. ``there`` is the target as it was
     planned for. A new value is waited for until AWS has validated it, for at most ``wait_timeout`` seconds.
     """
     run = PublishRun()
-    before = place.parameter.latest.version if place.parameter else 0
+    before = there.parameter.latest.version if there.parameter else 0
     pending = deque(actions)
     while pending:
         action = _completed(pending.popleft(), run)
@@ -98,7 +97,7 @@ def perform_target(
                 failures = _put(services, action, wait_timeout, run, before)
                 pending.extendleft(run.further)
             elif action.operation == "LabelParameterVersion":
-                failures = _label(services["ssm"], action, place.image_id, wait_timeout, run)
+                failures = _label(services["ssm"], action, there.image_id, wait_timeout, run)
             else:
                 failures = run.note(action, perform(services[action.service], action))
         except errors.AWS_ERRORS as exception:
@@ -147,8 +146,8 @@ def _put(
     created since it was read is not changed.
     """
     ssm, failures, is_lost = services["ssm"], list[Failure](), False
-    for number, _look in enumerate(_read_times(min(_BUSY_FOR, wait_timeout))):
-        if number and (found := _found(ssm, action, run, before, failures, is_lost)) is not None:
+    for number in attempts(min(_BUSY_FOR, wait_timeout), _FIRST_PAUSE, _LONGEST_PAUSE):
+        if number > 1 and (found := _found(ssm, action, run, before, failures, is_lost)) is not None:
             return found
         failures = run.note(action, done := perform(services["ssm_once"], action))
         if done.answers:
@@ -244,11 +243,12 @@ def _label(
 
 def _read_from(ssm: Any, name: str, version: int, wait_timeout: float) -> CurrentParameter | None:
     """The parameter as soon as it has this version or a newer one; None if it has neither in time."""
-    for _look in _read_times(wait_timeout):
-        now = current(ssm, name)
-        if now is not None and now.version >= version:
-            return now
-    return None
+
+    def is_enough(now: CurrentParameter | None) -> bool:
+        return now is not None and now.version >= version
+
+    now = repeat_until(lambda: current(ssm, name), is_enough, wait_timeout, _FIRST_PAUSE, _LONGEST_PAUSE)
+    return now if is_enough(now) else None
 
 
 def _other_image(action: Action, image_id: str | None, now: CurrentParameter) -> Failure:
@@ -259,16 +259,6 @@ def _other_image(action: Action, image_id: str | None, now: CurrentParameter) ->
         "same time.",
         f"Look for the other client. Rerun only if {image_id} is to replace {now.value}.",
     )
-
-
-def _read_times(seconds: float) -> Iterator[None]:
-    """Continue for a read at once, for others at growing intervals, and for a last one at the deadline."""
-    deadline, pause = monotonic() + seconds, _SHORTEST
-    yield
-    while (left := deadline - monotonic()) > 0:
-        sleep(min(pause, left))
-        pause = min(pause * 1.5, _LONGEST)
-        yield
 
 
 def _failure(action: Action, code: str, message: str, remedy: str) -> Failure:

@@ -21,9 +21,9 @@ from .state import (
     MAX_VERSIONS,
     STANDARD,
     Parameter,
-    Place,
     PublishSeen,
     PublishWanted,
+    TargetSeen,
     base_version,
     follows_another,
     label_for,
@@ -48,23 +48,23 @@ class Obstacle(NamedTuple):
 
 def refusals(wanted: PublishWanted, seen: PublishSeen, target: Target, label: str) -> Iterator[Failure]:
     """Every reason why the image cannot be published in one target."""
-    place = seen.places[target]
+    there = seen.targets[target]
     own = target.account_id == seen.account_id
-    found = [*_of_image(wanted, place, own), *_of_architecture(wanted, place, seen.source)]
-    if place.parameter is not None:
-        found += _of_parameter(wanted, place.parameter, place.image_id, label)
+    found = [*_of_image(wanted, there, own), *_of_architecture(wanted, there, seen.source)]
+    if there.parameter is not None:
+        found += _of_parameter(wanted, there.parameter, there.image_id, label)
     for name in wanted.launch_templates:
-        found += _of_template(wanted, seen, place, name)
+        found += _of_template(wanted, seen, there, name)
     where = "" if own else f"In account {target.account_id}: "
     for one in found:
         yield Failure.at(target, one.action, one.error_code, where + one.message, one.remedy)
 
 
-def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstacle]:
-    image = place.image
-    if place.image_id is None and wanted.is_rollback:
+def _of_image(wanted: PublishWanted, there: TargetSeen, own: bool) -> Iterator[Obstacle]:
+    image = there.image
+    if there.image_id is None and wanted.is_rollback:
         label = label_for(wanted.source_image_id or "")
-        others = _labels(place.parameter) if place.parameter else []
+        others = _labels(there.parameter) if there.parameter else []
         yield Obstacle(
             "label_not_found",
             "source_image_id",
@@ -74,11 +74,11 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
             if others
             else "Publish the copy of this region first (ami_publish with images), or remove the region.",
         )
-    if place.image_id is not None and image is None and (own or not wanted.as_if_shared):
+    if there.image_id is not None and image is None and (own or not wanted.as_if_shared):
         yield Obstacle(
             "image_not_found",
             "DescribeImages",
-            f"{place.image_id} does not exist or is not visible.",
+            f"{there.image_id} does not exist or is not visible.",
             _where_it_went(wanted, own),
         )
     if image is not None and image.state != "available":
@@ -90,7 +90,7 @@ def _of_image(wanted: PublishWanted, place: Place, own: bool) -> Iterator[Obstac
             f"{image.image_id} is {image.state}{reason}.",
             "Enable it (EnableImage), and share it again." if disabled else "Publish an available image.",
         )
-    if image is not None and place.launch is not None and not place.launch.without(image.owner_id):
+    if image is not None and there.launch is not None and not there.launch.without(image.owner_id):
         yield Obstacle(
             "not_shared",
             "require_shared",
@@ -126,14 +126,14 @@ def _where_it_went(wanted: PublishWanted, own: bool) -> str:
     return "Check the AMI ID and the region: the copy in each region has its own ID."
 
 
-def _of_architecture(wanted: PublishWanted, place: Place, source: Image | None) -> Iterator[Obstacle]:
+def _of_architecture(wanted: PublishWanted, there: TargetSeen, source: Image | None) -> Iterator[Obstacle]:
     """Users keep their instance types, so that the architecture must not change."""
-    image = place.image if place.image_id is not None else source
-    named = [(name, base_version(wanted, template).image_id) for name, template in place.templates.items()]
-    if place.parameter is not None:
-        named.insert(0, (wanted.parameter, place.parameter.latest.value))
+    image = there.image if there.image_id is not None else source
+    named = [(name, base_version(wanted, template).image_id) for name, template in there.templates.items()]
+    if there.parameter is not None:
+        named.insert(0, (wanted.parameter, there.parameter.latest.value))
     for name, image_id in named:
-        present = place.named.get(image_id or "")
+        present = there.named.get(image_id or "")
         if image is not None and present is not None and image.architecture != present.architecture:
             yield Obstacle(
                 "architecture_mismatch",
@@ -197,8 +197,10 @@ def full(name: str, parameter: Parameter) -> Iterator[Obstacle]:
         )
 
 
-def _of_template(wanted: PublishWanted, seen: PublishSeen, place: Place, name: str) -> Iterator[Obstacle]:
-    template = place.templates.get(name)
+def _of_template(
+    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, name: str
+) -> Iterator[Obstacle]:
+    template = there.templates.get(name)
     is_latest = wanted.launch_template_base_version == LATEST
     which, make = ("latest", "create a version") if is_latest else ("default", "set a default version")
     if template is None:
@@ -209,7 +211,7 @@ def _of_template(wanted: PublishWanted, seen: PublishSeen, place: Place, name: s
             "Create it in this region, or remove it. An ID is of one region; a name can exist in all.",
         )
     elif wanted.launch_template_base_version is None and (
-        differing := differing_data(wanted, seen, place, template)
+        differing := differing_data(wanted, seen, there, template)
     ):
         yield Obstacle(
             "launch_template_versions_differ",
@@ -227,7 +229,7 @@ def _of_template(wanted: PublishWanted, seen: PublishSeen, place: Place, name: s
             f"Publish in that parameter, or {make} with an image ID.",
         )
     else:
-        change = change_for(wanted, seen, place, base)
+        change = change_for(wanted, seen, there, base)
         if base.image_id == change.name and not change.previous_id:
             return
         image_id = change.image.image_id if change.image else change.name

@@ -13,6 +13,7 @@ from typing import Any
 from ..aws import errors, read
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
+from ..aws.read_targets import read_targets
 from ..failures import Failure, Refused
 from ..fanout import CHANGE_GRACE_PERIOD, each
 from ..model import Target
@@ -23,8 +24,8 @@ from ..runner import Flow, Outcome
 from .apply import PublishRun, perform_target
 from .options import wanted_from
 from .plan import labels, plan
-from .read import open_all, read_place, read_source, with_sharing
-from .state import Place, PublishSeen, PublishWanted
+from .read import open_all, read_source, read_target, with_sharing
+from .state import PublishSeen, PublishWanted, TargetSeen
 
 
 def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
@@ -34,26 +35,28 @@ def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
     _require_images_for_all(wanted, images)
     opened = open_all(clients, caller, wanted, images)
 
-    def read_target(target: Target) -> Place:
+    def read_one(target: Target) -> TargetSeen:
         of_account = opened[target.account_id]
         if target.account_id == caller.account_id:
-            place = read_place(of_account, None, wanted, target, images[target])
-            return with_sharing(of_account, wanted, target, place)
+            there = read_target(of_account, None, wanted, target, images[target])
+            return with_sharing(of_account, wanted, target, there)
         at_home = Target(caller.account_id, target.region) in images
         owner = opened[caller.account_id] if at_home else None
-        return read_place(of_account, owner, wanted, target, images[target])
+        return read_target(of_account, owner, wanted, target, images[target])
 
-    optional = targets_in(wanted.best_effort_regions, images)
-    # An account may see only after a while what was shared a moment ago.
-    places, failed = each(images, read_target, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
-    failures = {
-        target: _with_account(errors.failure(exception, target, "DescribeImages"), caller.account_id)
-        for target, exception in failed.items()
-    }
-    if refused := [failure for target, failure in failures.items() if target not in optional]:
-        raise Refused(refused)
+    def failure_of(exception: Exception, target: Target) -> Failure:
+        return _with_account(errors.failure(exception, target, "DescribeImages"), caller.account_id)
+
+    targets, failures = read_targets(
+        images,
+        read_one,
+        failure_of,
+        best_effort_regions=wanted.best_effort_regions,
+        # An account may see only after a while what was shared a moment ago.
+        grace_period=CHANGE_GRACE_PERIOD,
+    )
     source = read_source(clients, wanted, caller.account_id)
-    return PublishSeen(caller.account_id, caller.partition, places, source, failures)
+    return PublishSeen(caller.account_id, caller.partition, targets, source, failures)
 
 
 def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan, report: Report) -> Outcome:
@@ -70,7 +73,7 @@ def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan
             "ssm": of_account.ssm(target.region),
             "ssm_once": of_account.unrepeated().ssm(target.region),
         }
-        return perform_target(services, actions[target], seen.places[target], wanted.wait_timeout)
+        return perform_target(services, actions[target], seen.targets[target], wanted.wait_timeout)
 
     optional = targets_in(wanted.best_effort_regions, actions)
     done, failed = each(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
@@ -95,22 +98,22 @@ def result(wanted: PublishWanted, seen: PublishSeen, plan: Plan, outcome: Outcom
     for one in plan.targets:
         if one.target in failed:
             continue
-        place = seen.places[one.target]
+        there = seen.targets[one.target]
         run: PublishRun = outcome.state.get(one.target) or PublishRun()
         planned = {(action.operation, action.resource) for action in one.actions}
         is_new = ("PutParameter", wanted.parameter) in planned
-        latest = place.parameter.latest.version if place.parameter and not is_new else None
+        latest = there.parameter.latest.version if there.parameter and not is_new else None
         results.append(
             {
                 "account_id": one.target.account_id,
                 "changed": bool(one.actions),
-                "image_id": place.image_id,
+                "image_id": there.image_id,
                 "label": labeled[one.target],
                 "launch_templates": {
                     name: run.defaults.get(template.template_id)
                     if ("ModifyLaunchTemplate", template.template_id) in planned
                     else template.default.number
-                    for name, template in place.templates.items()
+                    for name, template in there.templates.items()
                 },
                 "parameter": wanted.parameter,
                 "parameter_version": run.version or latest,
@@ -148,15 +151,17 @@ def _require_images_for_all(wanted: PublishWanted, images: Mapping[Target, str |
 def _images(wanted: PublishWanted, seen: PublishSeen) -> dict[str, str | None] | list[dict[str, Any]]:
     """The images as later modules take them: a mapping where they are the own account's, else a list."""
     if wanted.images is None:
-        placed = {target: place.image_id for target, place in seen.places.items()}
+        by_target = {target: there.image_id for target, there in seen.targets.items()}
     else:
-        placed = wanted.images.targets(seen.account_id)
+        by_target = wanted.images.targets(seen.account_id)
     own = {
-        target.region: image_id for target, image_id in placed.items() if target.account_id == seen.account_id
+        target.region: image_id
+        for target, image_id in by_target.items()
+        if target.account_id == seen.account_id
     }
-    if len(own) == len(placed):
+    if len(own) == len(by_target):
         return own
     return [
         {"account_id": target.account_id, "image_id": image_id, "region": target.region}
-        for target, image_id in placed.items()
+        for target, image_id in by_target.items()
     ]

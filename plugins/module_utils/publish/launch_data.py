@@ -21,9 +21,9 @@ from ..model import Image
 from ..plan import KNOWN_AFTER_APPLY
 from .state import (
     LaunchTemplate,
-    Place,
     PublishSeen,
     PublishWanted,
+    TargetSeen,
     TemplateVersion,
     follows,
     follows_another,
@@ -43,17 +43,19 @@ class Change(NamedTuple):
     previous: Image | None = None
 
 
-def change_for(wanted: PublishWanted, seen: PublishSeen, place: Place, version: TemplateVersion) -> Change:
+def change_for(
+    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, version: TemplateVersion
+) -> Change:
     """The change from a version to a new one in one target. A planned copy has the devices of its source."""
-    name, image = place.image_id or KNOWN_AFTER_APPLY, place.image
-    if place.image_id is None:
+    name, image = there.image_id or KNOWN_AFTER_APPLY, there.image
+    if there.image_id is None:
         image = seen.source
     previous_id = version.image_id or ""
     if follows(version, wanted.parameter):
-        name, previous_id = previous_id, place.parameter.latest.value if place.parameter else ""
-    if previous_id == place.image_id:
+        name, previous_id = previous_id, there.parameter.latest.value if there.parameter else ""
+    if previous_id == there.image_id:
         previous_id = ""
-    return Change(name, image, previous_id, place.named.get(previous_id))
+    return Change(name, image, previous_id, there.named.get(previous_id))
 
 
 def request_data(version: TemplateVersion, change: Change) -> dict[str, Any]:
@@ -90,7 +92,7 @@ def is_result(version: TemplateVersion, change: Change, of: TemplateVersion) -> 
 
 
 def differing_data(
-    wanted: PublishWanted, seen: PublishSeen, place: Place, template: LaunchTemplate
+    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, template: LaunchTemplate
 ) -> list[str]:
     """The parameters of a new version that depend on whether it is based on the default or the latest one.
 
@@ -98,7 +100,7 @@ def differing_data(
     names only: the values can be secrets, as those of ``UserData``.
     """
     versions = (template.default, template.latest)
-    default, latest = (_result(one, change_for(wanted, seen, place, one)) for one in versions)
+    default, latest = (_result(one, change_for(wanted, seen, there, one)) for one in versions)
     names = {name for name in (*default, *latest) if default.get(name) != latest.get(name)}
     # Whatever takes its image from another parameter is not to launch this one.
     is_other = any(follows_another(one, wanted.parameter) for one in versions)

@@ -22,9 +22,9 @@ from .state import (
     LaunchTemplate,
     Parameter,
     ParameterVersion,
-    Place,
     PublishSeen,
     PublishWanted,
+    TargetSeen,
     TemplateVersion,
     base_version,
     common_labels,
@@ -39,7 +39,7 @@ from .state import (
 def plan(wanted: PublishWanted, seen: PublishSeen) -> Plan:
     """Plan every target that could be read; the others are tolerated."""
     labeled = labels(wanted, seen)
-    planned = (_plan_target(wanted, seen, target, labeled[target]) for target in sorted(seen.places))
+    planned = (_plan_target(wanted, seen, target, labeled[target]) for target in sorted(seen.targets))
     return Plan(
         (
             *(one.tolerating(wanted.best_effort_regions) for one in planned),
@@ -51,29 +51,29 @@ def plan(wanted: PublishWanted, seen: PublishSeen) -> Plan:
 def labels(wanted: PublishWanted, seen: PublishSeen) -> dict[Target, str]:
     """The label of each target's version. As long as copies are only planned, it may not be known."""
     if wanted.source_image_id:
-        return dict.fromkeys(seen.places, label_for(wanted.source_image_id))
-    places = seen.places.values()
-    views: dict[str, list[Image]] = {place.image_id: [] for place in places if place.image_id}
-    regions = {place.image_id: target.region for target, place in seen.places.items() if place.image_id}
-    for place in places:
-        if place.image is not None:
-            views[place.image.image_id].append(place.image)
+        return dict.fromkeys(seen.targets, label_for(wanted.source_image_id))
+    found = seen.targets.values()
+    views: dict[str, list[Image]] = {there.image_id: [] for there in found if there.image_id}
+    regions = {there.image_id: target.region for target, there in seen.targets.items() if there.image_id}
+    for there in found:
+        if there.image is not None:
+            views[there.image.image_id].append(there.image)
     known = common_labels(views, regions)
-    if any(place.image_id is None for place in places):
+    if any(there.image_id is None for there in found):
         # A planned copy may be one of an image that is itself a copy of an earlier image.
         of_published = {label_for(image_id) for image_id in views}
         known = {image_id: label for image_id, label in known.items() if label in of_published}
     return {
-        target: known.get(place.image_id or "", KNOWN_AFTER_APPLY) for target, place in seen.places.items()
+        target: known.get(there.image_id or "", KNOWN_AFTER_APPLY) for target, there in seen.targets.items()
     }
 
 
 def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label: str) -> TargetPlan:
-    place = seen.places[target]
+    there = seen.targets[target]
     refusals = tuple(checks.refusals(wanted, seen, target, label))
-    if wanted.is_rollback and place.image_id is None:
+    if wanted.is_rollback and there.image_id is None:
         return TargetPlan(target, refusals=refusals)
-    templates = _templates(wanted, place)
+    templates = _templates(wanted, there)
     # A template that follows the parameter must be ready for the image before the parameter has it. Another
     # one must not follow a parameter that does not have it yet, and may not exist.
     following = [
@@ -89,20 +89,20 @@ def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label
 
     actions = (
         *of_templates(following),
-        *_parameter_actions(wanted, target, place, label),
+        *_parameter_actions(wanted, target, there, label),
         *of_templates(others),
     )
     return TargetPlan(
         target,
         actions=actions,
-        before=_view_before(wanted, place),
-        after=_view_after(wanted, seen, place, label),
+        before=_view_before(wanted, there),
+        after=_view_after(wanted, seen, there, label),
         warnings=(
-            *_warnings(wanted, place, target, label),
+            *_warnings(wanted, there, target, label),
             *(
                 warning
-                for name, template in place.templates.items()
-                for warning in _template_warnings(wanted, seen, place, name, template)
+                for name, template in there.templates.items()
+                for warning in _template_warnings(wanted, seen, there, name, template)
             ),
         ),
         refusals=refusals,
@@ -118,15 +118,17 @@ def new_tier(wanted: PublishWanted, latest: ParameterVersion | None) -> str | No
     return ADVANCED if latest is not None and latest.tier == ADVANCED else wanted.tier
 
 
-def _parameter_actions(wanted: PublishWanted, target: Target, place: Place, label: str) -> Iterator[Action]:
-    parameter, name = place.parameter, wanted.parameter
+def _parameter_actions(
+    wanted: PublishWanted, target: Target, there: TargetSeen, label: str
+) -> Iterator[Action]:
+    parameter, name = there.parameter, wanted.parameter
     latest = parameter.latest if parameter else None
 
     def action(operation: str, parameters: Mapping[str, Any]) -> Action:
         return Action(target, operation, parameters, name, "ssm")
 
     version: int | str = latest.version if latest else KNOWN_AFTER_APPLY
-    if needs_version(wanted, parameter, place.image_id):
+    if needs_version(wanted, parameter, there.image_id):
         version = KNOWN_AFTER_APPLY
         if parameter and (in_the_way := _labels_in_the_way(parameter)):
             oldest = parameter.versions[0].version
@@ -137,7 +139,7 @@ def _parameter_actions(wanted: PublishWanted, target: Target, place: Place, labe
             "PutParameter",
             {
                 "Name": name,
-                "Value": place.image_id or KNOWN_AFTER_APPLY,
+                "Value": there.image_id or KNOWN_AFTER_APPLY,
                 "Type": "String",
                 "DataType": IMAGE_DATA_TYPE,
                 **(_creation(wanted) if parameter is None else {"Overwrite": True}),
@@ -173,9 +175,9 @@ def _labels_in_the_way(parameter: Parameter) -> list[str]:
     return sorted(label for label in parameter.versions[0].labels if label.startswith(LABEL_PREFIX))
 
 
-def _templates(wanted: PublishWanted, place: Place) -> list[LaunchTemplate]:
+def _templates(wanted: PublishWanted, there: TargetSeen) -> list[LaunchTemplate]:
     """The wanted templates, each once, although one may be given by name and by ID."""
-    named = [place.templates[name] for name in wanted.launch_templates if name in place.templates]
+    named = [there.templates[name] for name in wanted.launch_templates if name in there.templates]
     return list({template.template_id: template for template in named}.values())
 
 
@@ -183,7 +185,7 @@ def _template_actions(
     wanted: PublishWanted, seen: PublishSeen, target: Target, template: LaunchTemplate
 ) -> Iterator[Action]:
     base = base_version(wanted, template)
-    change = change_for(wanted, seen, seen.places[target], base)
+    change = change_for(wanted, seen, seen.targets[target], base)
     number = _new_default(wanted, template, change)
     if number == template.default.number:
         return
@@ -207,39 +209,39 @@ def _new_default(wanted: PublishWanted, template: LaunchTemplate, change: Change
     return template.latest.number if is_result(template.latest, change, base) else KNOWN_AFTER_APPLY
 
 
-def _view_before(wanted: PublishWanted, place: Place) -> dict[str, Any]:
-    parameter = place.parameter
+def _view_before(wanted: PublishWanted, there: TargetSeen) -> dict[str, Any]:
+    parameter = there.parameter
     view = None
     if parameter is not None:
         latest = parameter.latest
         view = _parameter_view(wanted.parameter, latest.value, latest.labels, latest.tier, parameter.tags)
     templates = {
         name: _template_view(template.default.number, template.default.image_id, template.latest)
-        for name, template in place.templates.items()
+        for name, template in there.templates.items()
     }
     return {"launch_templates": templates, "parameter": view}
 
 
-def _view_after(wanted: PublishWanted, seen: PublishSeen, place: Place, label: str) -> dict[str, Any]:
-    image_id = place.image_id or KNOWN_AFTER_APPLY
-    parameter = place.parameter
+def _view_after(wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, label: str) -> dict[str, Any]:
+    image_id = there.image_id or KNOWN_AFTER_APPLY
+    parameter = there.parameter
     latest = parameter.latest if parameter else None
     tags = {**(parameter.tags if parameter else {}), **wanted.parameter_tags}
-    if latest is None or needs_version(wanted, parameter, place.image_id):
+    if latest is None or needs_version(wanted, parameter, there.image_id):
         tier = new_tier(wanted, latest) or (latest.tier if latest else None)
         view = _parameter_view(wanted.parameter, image_id, frozenset({label}), tier, tags)
     else:
         view = _parameter_view(wanted.parameter, latest.value, latest.labels | {label}, latest.tier, tags)
     templates = {
-        name: _template_after(wanted, seen, place, template) for name, template in place.templates.items()
+        name: _template_after(wanted, seen, there, template) for name, template in there.templates.items()
     }
     return {"launch_templates": templates, "parameter": view}
 
 
 def _template_after(
-    wanted: PublishWanted, seen: PublishSeen, place: Place, template: LaunchTemplate
+    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, template: LaunchTemplate
 ) -> dict[str, Any]:
-    change = change_for(wanted, seen, place, base_version(wanted, template))
+    change = change_for(wanted, seen, there, base_version(wanted, template))
     number = _new_default(wanted, template, change)
     return _template_view(number, change.name, template.latest if number != KNOWN_AFTER_APPLY else None)
 
@@ -266,32 +268,32 @@ def _parameter_view(
     }
 
 
-def _warnings(wanted: PublishWanted, place: Place, target: Target, label: str) -> Iterator[str]:
-    parameter = place.parameter
+def _warnings(wanted: PublishWanted, there: TargetSeen, target: Target, label: str) -> Iterator[str]:
+    parameter = there.parameter
     dropped: list[str] = []
-    if parameter and may_name(wanted, parameter, place.image_id, label):
+    if parameter and may_name(wanted, parameter, there.image_id, label):
         if label not in parameter.latest.labels:
             yield from (f"{one.message} {one.remedy}" for one in checks.full(wanted.parameter, parameter))
-    elif parameter and needs_version(wanted, parameter, place.image_id):
+    elif parameter and needs_version(wanted, parameter, there.image_id):
         dropped = [one.removeprefix(LABEL_PREFIX) for one in _labels_in_the_way(parameter) if one != label]
     if dropped:
         yield (
             f"{wanted.parameter} has {MAX_VERSIONS} versions: the oldest is deleted. This prevents a "
             f"rollback to {', '.join(dropped)}."
         )
-    if place.image_id is not None and place.image is None and wanted.as_if_shared:
+    if there.image_id is not None and there.image is None and wanted.as_if_shared:
         yield (
-            f"{place.image_id} is not visible in account {target.account_id} yet. "
+            f"{there.image_id} is not visible in account {target.account_id} yet. "
             "Check mode assumes that it will be."
         )
 
 
 def _template_warnings(
-    wanted: PublishWanted, seen: PublishSeen, place: Place, name: str, template: LaunchTemplate
+    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, name: str, template: LaunchTemplate
 ) -> Iterator[str]:
     default, latest = template.default, template.latest
     base = base_version(wanted, template)
-    change = change_for(wanted, seen, place, base)
+    change = change_for(wanted, seen, there, base)
     if base.image_id == change.name and not change.previous_id and not is_result(base, change, base):
         yield (
             f"Version {base.number} of {name} has the snapshot of another image on the root device: EC2 does "

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from ..arguments import IMAGE_ID
 from ..aws import errors, read
 from ..aws.accounts import Accounts
+from ..aws.attempts import attempts
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
 from ..failures import Refused
@@ -21,7 +21,7 @@ from ..fanout import each
 from ..model import Image, Target
 from .read_launch_templates import launch_templates
 from .read_parameters import parameter, tags
-from .state import Parameter, Place, PublishWanted, is_settled, label_for, label_of
+from .state import Parameter, PublishWanted, TargetSeen, is_settled, label_for, label_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -55,9 +55,9 @@ def open_all(
     return opened
 
 
-def read_place(
+def read_target(
     clients: Clients, owner: Clients | None, wanted: PublishWanted, target: Target, image_id: str | None
-) -> Place:
+) -> TargetSeen:
     """One target's parameter, templates and images. Errors are botocore's.
 
     ``owner`` are the clients of the account that has the image, where ``clients`` are another account's; None
@@ -85,7 +85,7 @@ def read_place(
     image_id = image_id or itself
     if image_id and image_id not in images and owner is not None and not wanted.as_if_shared:
         images |= _spreading(ec2, owner.ec2(target.region), image_id, target.account_id)
-    return Place(image_id, images.get(image_id or ""), found, templates, images)
+    return TargetSeen(image_id, images.get(image_id or ""), found, templates, images)
 
 
 def _unlabeled(found: Parameter | None) -> tuple[str, ...]:
@@ -121,15 +121,15 @@ def _copy_of_source(
     return None
 
 
-def with_sharing(clients: Clients, wanted: PublishWanted, target: Target, place: Place) -> Place:
+def with_sharing(clients: Clients, wanted: PublishWanted, target: Target, there: TargetSeen) -> TargetSeen:
     """A target of the own account with who may launch its image, if that matters. Errors are botocore's."""
-    image = place.image
-    if image is None or not wanted.require_shared or is_settled(wanted, place):
-        return place
+    image = there.image
+    if image is None or not wanted.require_shared or is_settled(wanted, there):
+        return there
     if image.owner_id != target.account_id or image.state != "available":
-        return place
+        return there
     sharing = read.launch_permissions(clients.ec2(target.region), image.image_id)
-    return replace(place, launch=sharing)
+    return replace(there, launch=sharing)
 
 
 def _spreading(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str) -> dict[str, Image]:
@@ -140,10 +140,9 @@ def _spreading(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str)
         # It is deregistered: the failure of the owner's region has that.
         return {}
     covered = sharing.public or sharing.org_arns or sharing.org_unit_arns or account_id in sharing.account_ids
-    deadline = monotonic() + (_SEEN_WITHIN if covered else 0)
-    while (left := deadline - monotonic()) > 0:
-        sleep(min(_LOOK_AGAIN, left))
-        if found := read.named_images(ec2, [image_id]):
+    for number in attempts(_SEEN_WITHIN if covered else 0, _LOOK_AGAIN):
+        # The first time, it is known not to be visible.
+        if number > 1 and (found := read.named_images(ec2, [image_id])):
             return found
     return {}
 

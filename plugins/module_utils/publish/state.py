@@ -153,7 +153,7 @@ class PublishWanted:
 
 
 @dataclass(frozen=True)
-class Place:
+class TargetSeen:
     """What is seen of one target.
 
     ``image`` is what the account sees of ``image_id``; ``named`` are the images that parameter and templates
@@ -178,7 +178,7 @@ class PublishSeen:
 
     account_id: str
     partition: str
-    places: Mapping[Target, Place]
+    targets: Mapping[Target, TargetSeen]
     source: Image | None = None
     unread: Mapping[Target, Failure] = field(default_factory=dict)
 
@@ -274,16 +274,16 @@ def may_name(wanted: PublishWanted, parameter: Parameter, image_id: str | None, 
     return label in labels or not label.startswith(LABEL_PREFIX) or not labels
 
 
-def is_settled(wanted: PublishWanted, place: Place) -> bool:
+def is_settled(wanted: PublishWanted, there: TargetSeen) -> bool:
     """Whether parameter and templates name the image already, so that nothing changes for their users."""
     return (
-        place.parameter is not None
-        and place.parameter.latest.value == place.image_id
+        there.parameter is not None
+        and there.parameter.latest.value == there.image_id
         and all(
-            name in place.templates
+            name in there.templates
             and all(
-                version.image_id == place.image_id or follows(version, wanted.parameter)
-                for version in versions_in_use(wanted, place.templates[name])
+                version.image_id == there.image_id or follows(version, wanted.parameter)
+                for version in versions_in_use(wanted, there.templates[name])
             )
             for name in wanted.launch_templates
         )

@@ -14,9 +14,9 @@ from ..keys import policy_statements as key_policy
 from ..keys.needed import names_of
 from ..keys.policy_statements import PolicyConsumers
 from ..model import Sharing
-from .state import Audited, Place, sharing_of
+from .state import Audited, Resource, sharing_of
 
-Loss = tuple[Place, str]
+Loss = tuple[Resource, str]
 """An image, snapshot or key, and the principal that loses it."""
 
 
@@ -28,7 +28,7 @@ class OrphanedKeyAccess:
     had access only through an organization, or because an image was public.
     """
 
-    place: Place
+    resource: Resource
     unused: PolicyConsumers
     losing: frozenset[str]
 
@@ -37,19 +37,19 @@ def resulting_snapshot_exposure(audited: Audited, losses: Iterable[Loss]) -> lis
     """The snapshots of unshared images, each with an account that can then launch none of its images."""
     lost = list(losses)
     after = audited.without(lost)
-    images = {place for place, _principal in lost if place.kind == "image"}
-    snapshots = {one for place in images for one in audited.images[place].snapshots}
-    return [(place, account_id) for place in snapshots for account_id in after.wider(place)]
+    images = {resource for resource, _principal in lost if resource.kind == "image"}
+    snapshots = {one for resource in images for one in audited.images[resource].snapshots}
+    return [(resource, account_id) for resource in snapshots for account_id in after.wider(resource)]
 
 
 def resulting_unused_key_access(audited: Audited, losses: Iterable[Loss]) -> list[OrphanedKeyAccess]:
     """The key access that the losses leave unused and that was used before."""
-    lost = [(place, principal) for place, principal in losses if place.kind != "key"]
+    lost = [(resource, principal) for resource, principal in losses if resource.kind != "key"]
     after = audited.without(lost)
-    losing: dict[Place, set[str]] = {}
-    for place, principal in lost:
+    losing: dict[Resource, set[str]] = {}
+    for resource, principal in lost:
         # A snapshot that no image uses decides on no key.
-        for image in (place,) if place.kind == "image" else audited.users.get(place, ()):
+        for image in (resource,) if resource.kind == "image" else audited.users.get(resource, ()):
             for key in audited.images[image].keys:
                 losing.setdefault(key, set()).add(principal)
     orphaned = []

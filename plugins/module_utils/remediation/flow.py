@@ -20,7 +20,7 @@ from . import tasks
 from .kept import KeptAccess, kept_access, unseen_volumes
 from .plan import RemediationPlan, RemediationWanted, Removal
 from .scope import Named
-from .state import Audited, Place, read
+from .state import Audited, Resource, read
 
 _REMOVAL = {
     "finding_codes": [TEXT],
@@ -182,6 +182,6 @@ def _one_named(options: Options, given: Any, region: str | None) -> Named:
 
 def _planned(given: list[Mapping[str, Any]]) -> Iterator[Removal]:
     for item in given:
-        place = Place(item["region"], item["resource"])
+        resource = Resource(item["region"], item["resource"])
         codes = tuple(item["finding_codes"])
-        yield Removal(place, item["principal"], codes, item["image_id"], item["message"])
+        yield Removal(resource, item["principal"], codes, item["image_id"], item["message"])

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..keys.needed import examples_of
-from .state import Place
+from .state import Resource
 
 
 @dataclass(frozen=True)
 class KeptAccess:
     """A principal that keeps access to a key: for these images or volumes, or because they were not read."""
 
-    place: Place
+    resource: Resource
     principal: str
     reason: str
     image_ids: tuple[str, ...] = ()
@@ -35,12 +35,12 @@ class KeptAccess:
         named = f" ({examples_of(needs)})" if needs else ""
         return {
             "image_ids": list(self.image_ids),
-            "message": f"{self.place.region}: access to {self.place.resource} is kept for {self.principal}: "
-            f"{self.reason}{named}",
+            "message": f"{self.resource.region}: access to {self.resource.resource_id} is kept for "
+            f"{self.principal}: {self.reason}{named}",
             "principal": self.principal,
             "reason": self.reason,
-            "region": self.place.region,
-            "resource": self.place.resource,
+            "region": self.resource.region,
+            "resource": self.resource.resource_id,
             "volume_ids": list(self.volume_ids),
         }
 
@@ -52,8 +52,10 @@ def kept_access(results: Iterable[Mapping[str, Any]]) -> tuple[KeptAccess, ...]:
         KeyError, TypeError: they are not results of that module.
     """
     return tuple(
-        KeptAccess(place, one["principal"], one["reason"], tuple(one["image_ids"]), tuple(one["volume_ids"]))
-        for place, key in _keys(results)
+        KeptAccess(
+            resource, one["principal"], one["reason"], tuple(one["image_ids"]), tuple(one["volume_ids"])
+        )
+        for resource, key in _keys(results)
         for one in key["kept_access"]
     )
 
@@ -67,19 +69,19 @@ def unseen_volumes(results: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]
     return [
         {
             "account_id": one["account_id"],
-            "message": f"{place.region}: the volumes of {one['account_id']} under {place.resource} were not "
-            f"read: {one['reason']}",
+            "message": f"{resource.region}: the volumes of {one['account_id']} under {resource.resource_id} "
+            f"were not read: {one['reason']}",
             "reason": one["reason"],
-            "region": place.region,
-            "resource": place.resource,
+            "region": resource.region,
+            "resource": resource.resource_id,
         }
-        for place, key in _keys(results)
+        for resource, key in _keys(results)
         for one in key["unseen_volumes"]
     ]
 
 
-def _keys(results: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+def _keys(results: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Resource, Mapping[str, Any]]]:
     for result in results:
         for region in result.get("results", ()):
             for key in region["kms_keys"]:
-                yield Place(region["region"], key["kms_key_arn"]), key
+                yield Resource(region["region"], key["kms_key_arn"]), key

@@ -26,7 +26,7 @@ from ..plan import PlanWithoutTargets
 from .consequences import resulting_snapshot_exposure, resulting_unused_key_access
 from .kept import KeptAccess
 from .scope import Named, Scope
-from .state import KEYS_OF_REGION, Audited, Place, place_of
+from .state import KEYS_OF_REGION, Audited, Resource, resource_of
 
 WIDER, GRANT, STATEMENT = "snapshot_wider_than_image", "grant_without_share", "statement_without_share"
 # The findings that removing permissions fixes; docs/remediating.md says why it does not fix the others. The
@@ -46,22 +46,22 @@ _WITHOUT_IMAGE = (
 class Removal:
     """One principal loses one image, snapshot or key; ``codes`` are the findings that this fixes."""
 
-    place: Place
+    resource: Resource
     principal: str
     codes: tuple[str, ...]
     image_id: str | None = None
     message: str = ""
 
     @property
-    def key(self) -> tuple[Place, str]:
+    def key(self) -> tuple[Resource, str]:
         """The identity of the removal, however many findings it fixes."""
-        return self.place, self.principal
+        return self.resource, self.principal
 
     @property
     def order(self) -> tuple[str, int, str, str]:
         """A sort key: in each region images, then snapshots, then keys."""
-        kind = ("image", "snapshot", "key").index(self.place.kind)
-        return self.place.region, kind, self.place.resource, self.principal
+        kind = ("image", "snapshot", "key").index(self.resource.kind)
+        return self.resource.region, kind, self.resource.resource_id, self.principal
 
     def as_result(self) -> dict[str, Any]:
         """The removal as the module returns it."""
@@ -70,8 +70,8 @@ class Removal:
             "image_id": self.image_id,
             "message": self.message,
             "principal": self.principal,
-            "region": self.place.region,
-            "resource": self.place.resource,
+            "region": self.resource.region,
+            "resource": self.resource.resource_id,
         }
 
 
@@ -104,7 +104,7 @@ class RemediationPlan(PlanWithoutTargets):
 def plan(wanted: RemediationWanted) -> RemediationPlan:
     """Plan all removals, or none if they are too many."""
     if wanted.planned is not None:
-        needed = {(one.place, one.principal) for one in wanted.kept if one.is_needed}
+        needed = {(one.resource, one.principal) for one in wanted.kept if one.is_needed}
         left = (
             item
             for item in wanted.planned
@@ -118,16 +118,16 @@ def plan(wanted: RemediationWanted) -> RemediationPlan:
     unreadable = tuple(
         found
         for found in wanted.audited.findings
-        if found.code in _UNREADABLE and scope.covers(_place_of_unread(found))
+        if found.code in _UNREADABLE and scope.covers(_unread_resource(found))
     )
     return RemediationPlan(removals, unreadable)
 
 
-def _place_of_unread(found: Finding) -> Place:
+def _unread_resource(found: Finding) -> Resource:
     """What could not be read: the key of a snapshot may be any key of the region."""
-    place = place_of(found)
-    is_any_key = found.code == "key_unreadable" and place.kind == "snapshot"
-    return Place(found.region, KEYS_OF_REGION) if is_any_key else place
+    resource = resource_of(found)
+    is_any_key = found.code == "key_unreadable" and resource.kind == "snapshot"
+    return Resource(found.region, KEYS_OF_REGION) if is_any_key else resource
 
 
 def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:
@@ -149,54 +149,54 @@ def _removals(wanted: RemediationWanted, scope: Scope) -> tuple[Removal, ...]:
     audited, chosen = wanted.audited, frozenset(wanted.codes or NOT_ALLOWED)
     codes = _found(audited, chosen, scope)
     if WIDER in chosen:
-        for place, principal in resulting_snapshot_exposure(audited, codes):
-            if scope.covers(place):
-                codes.setdefault((place, principal), set()).add(WIDER)
+        for resource, principal in resulting_snapshot_exposure(audited, codes):
+            if scope.covers(resource):
+                codes.setdefault((resource, principal), set()).add(WIDER)
     for orphaned in resulting_unused_key_access(audited, codes):
-        key = orphaned.place
+        key = orphaned.resource
         chosen_here = chosen if scope.covers(key) else frozenset()
         for principal in names_of(orphaned.unused):
             if principal in orphaned.losing or chosen_here & _codes_of_key(audited, key, principal):
                 codes.setdefault((key, principal), set())
     # A grant and a statement for the same principal are removed together, whichever of them was chosen.
-    for place, principal in codes:
-        if place.kind == "key":
-            codes[place, principal] |= _codes_of_key(audited, place, principal)
+    for resource, principal in codes:
+        if resource.kind == "key":
+            codes[resource, principal] |= _codes_of_key(audited, resource, principal)
     removals = (_removal(audited, *item, tuple(sorted(found))) for item, found in codes.items())
     return tuple(sorted(removals, key=lambda item: item.order))
 
 
-def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple[Place, str], set[str]]:
-    codes: dict[tuple[Place, str], set[str]] = {}
+def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple[Resource, str], set[str]]:
+    codes: dict[tuple[Resource, str], set[str]] = {}
     for found in audited.findings:
-        if found.code in chosen and found.principal is not None and scope.covers(place_of(found)):
-            codes.setdefault((place_of(found), found.principal), set()).add(found.code)
+        if found.code in chosen and found.principal is not None and scope.covers(resource_of(found)):
+            codes.setdefault((resource_of(found), found.principal), set()).add(found.code)
     return codes
 
 
-def _removal(audited: Audited, place: Place, principal: str, codes: tuple[str, ...]) -> Removal:
+def _removal(audited: Audited, resource: Resource, principal: str, codes: tuple[str, ...]) -> Removal:
     """The removal with its message and its image, the first one if several use the resource."""
-    users = audited.users.get(place, ())
-    image_id = place.resource if place.kind == "image" else users[0].resource if users else None
+    users = audited.users.get(resource, ())
+    image_id = resource.resource_id if resource.kind == "image" else users[0].resource_id if users else None
     who = "the public" if principal == PUBLIC else principal
     used = f"a snapshot of {image_id}" if users else "which no image uses"
     words = {
-        "image": f"unshare {place.resource} ({_name(audited, place)}) from {who}",
-        "snapshot": f"unshare {place.resource}, {used}, from {who}",
-        "key": f"revoke access to {place.resource} from {who}",
+        "image": f"unshare {resource.resource_id} ({_name(audited, resource)}) from {who}",
+        "snapshot": f"unshare {resource.resource_id}, {used}, from {who}",
+        "key": f"revoke access to {resource.resource_id} from {who}",
     }
-    message = f"{place.region}: {words[place.kind]}: {', '.join(codes)}"
-    return Removal(place, principal, codes, image_id, message)
+    message = f"{resource.region}: {words[resource.kind]}: {', '.join(codes)}"
+    return Removal(resource, principal, codes, image_id, message)
 
 
-def _codes_of_key(audited: Audited, place: Place, principal: str) -> set[str]:
-    key = audited.keys[place]
+def _codes_of_key(audited: Audited, resource: Resource, principal: str) -> set[str]:
+    key = audited.keys[resource]
     parts = {GRANT: key.grantees, STATEMENT: key.named}
     return {code for code, consumers in parts.items() if principal in names_of(consumers)}
 
 
-def _name(audited: Audited, place: Place) -> str:
-    return audited.images[place].name if place in audited.images else ""
+def _name(audited: Audited, resource: Resource) -> str:
+    return audited.images[resource].name if resource in audited.images else ""
 
 
 def _unseen(wanted: RemediationWanted) -> Iterator[Failure]:
@@ -206,7 +206,7 @@ def _unseen(wanted: RemediationWanted) -> Iterator[Failure]:
     for named in wanted.named:
         hidden = unread | audited.unlisted if named.is_snapshot else unread
         may_be_unread = named.region in hidden if named.region is not None else bool(hidden)
-        if not named.places(audited) and not may_be_unread:
+        if not named.resources(audited) and not may_be_unread:
             yield invalid_option(
                 "images",
                 f"images: the audit did not find {named}.",
@@ -222,7 +222,7 @@ def _over_the_cap(wanted: RemediationWanted, removals: tuple[Removal, ...]) -> I
         return
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for one in removals:
-        groups[one.place.kind, one.codes].append(one.principal)
+        groups[one.resource.kind, one.codes].append(one.principal)
     # What is public first, then what would be removed most often.
     ranked = sorted(groups.items(), key=lambda item: (PUBLIC not in item[1], -len(item[1]), item[0]))
     texts = [_group_text(kind, codes, principals) for (kind, codes), principals in ranked[:_GROUPS]]

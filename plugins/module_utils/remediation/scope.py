@@ -9,29 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .state import KEYS_OF_REGION, Audited, Place
+from .state import KEYS_OF_REGION, Audited, Resource
 
 
 @dataclass(frozen=True)
 class Named:
     """An image or a snapshot to fix; its region is None if it was not given."""
 
-    resource: str
+    resource_id: str
     region: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.resource} in {self.region}" if self.region else self.resource
+        return f"{self.resource_id} in {self.region}" if self.region else self.resource_id
 
     @property
     def is_snapshot(self) -> bool:
         """Whether it is a snapshot."""
-        return self.resource.startswith("snap-")
+        return self.resource_id.startswith("snap-")
 
-    def places(self, audited: Audited) -> list[Place]:
-        """Where the audit found it."""
-        known = audited.volumes if self.is_snapshot else audited.images
+    def resources(self, audited: Audited) -> list[Resource]:
+        """What the audit found: in each region, unless one was given."""
+        known = audited.volume_permissions if self.is_snapshot else audited.images
         regions = [self.region] if self.region is not None else sorted(audited.regions)
-        return [place for region in regions if (place := Place(region, self.resource)) in known]
+        return [resource for region in regions if (resource := Resource(region, self.resource_id)) in known]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Scope:
     ``regions`` are those where what was given may be.
     """
 
-    places: frozenset[Place] | None = None
+    resources: frozenset[Resource] | None = None
     regions: frozenset[str | None] = field(default_factory=frozenset)
 
     @classmethod
@@ -50,19 +50,19 @@ class Scope:
         listed = list(named)
         if not listed:
             return cls()
-        places = {place for one in listed for place in one.places(audited)}
-        for image in [audited.images[place] for place in places if place in audited.images]:
-            places.update(image.snapshots, image.keys)
-        places |= {key for place in places for key in audited.keys_of.get(place, ())}
-        unplaced = (one.region for one in listed if not one.places(audited))
-        return cls(frozenset(places), frozenset((*(place.region for place in places), *unplaced)))
+        resources = {resource for one in listed for resource in one.resources(audited)}
+        for image in [audited.images[resource] for resource in resources if resource in audited.images]:
+            resources.update(image.snapshots, image.keys)
+        resources |= {key for resource in resources for key in audited.keys_of.get(resource, ())}
+        unknown = (one.region for one in listed if not one.resources(audited))
+        return cls(frozenset(resources), frozenset((*(resource.region for resource in resources), *unknown)))
 
-    def covers(self, place: Place) -> bool:
-        """Whether a finding about ``place`` is in the scope."""
-        if self.places is None or place in self.places:
+    def covers(self, resource: Resource) -> bool:
+        """Whether a finding about ``resource`` is in the scope."""
+        if self.resources is None or resource in self.resources:
             return True
         # What was given without a region may be in a region that could not be read.
-        region_itself = place.resource == place.region
-        return (region_itself or place.resource == KEYS_OF_REGION) and (
-            place.region in self.regions or (region_itself and None in self.regions)
+        region_itself = resource.resource_id == resource.region
+        return (region_itself or resource.resource_id == KEYS_OF_REGION) and (
+            resource.region in self.regions or (region_itself and None in self.regions)
         )

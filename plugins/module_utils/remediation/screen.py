@@ -43,53 +43,53 @@ _RERUN = "Rerun to complete the remaining removals."
 _REST = "the fact remediate_remaining and the output of -vvv"
 
 Removal = Mapping[str, Any]
-Place = tuple[str, str, str]
+Access = tuple[str, str, str]
 """The region, the resource and the principal."""
 
 
 @dataclass(frozen=True)
 class _Run:
-    """The removals of a remediation, and the places of those to confirm and of the access that is kept."""
+    """The removals of a remediation; it is not confirmed that ``remaining`` access is removed."""
 
     removals: Sequence[Removal]
-    remaining: frozenset[Place]
-    kept: frozenset[Place]
+    remaining: frozenset[Access]
+    kept: frozenset[Access]
     is_plan: bool
 
     def outcome(self, removal: Removal) -> str:
-        place = _place(removal)
-        if place in self.kept:
+        access = _access(removal)
+        if access in self.kept:
             return "kept"
         if self.is_plan:
             return "planned"
-        return "not confirmed" if place in self.remaining else "removed"
+        return "not confirmed" if access in self.remaining else "removed"
 
 
-def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """The removals, those that are not confirmed first, the key access that is kept, and what failed.
 
-    ``report`` has ``removals``, ``remaining`` ones, ``kept_access`` and ``unseen_volumes``, as
+    ``result`` has ``removals``, ``remaining`` ones, ``kept_access`` and ``unseen_volumes``, as
     ``remediation_plan`` returns them, the results of the tasks that ``failed``, and ``unreadable``, texts
-    about what the audit could not read. ``results`` has ``check_mode``.
+    about what the audit could not read. ``context`` has ``check_mode``.
     """
     run = _Run(
-        report["removals"],
-        frozenset(map(_place, report["remaining"])),
-        frozenset(map(_place, report["kept_access"])),
-        results["check_mode"],
+        result["removals"],
+        frozenset(map(_access, result["remaining"])),
+        frozenset(map(_access, result["kept_access"])),
+        context["check_mode"],
     )
     problems = [
-        *_failed(report["failed"]),
-        *({"message": text} for text in report["unreadable"]),
-        *(() if run.is_plan else _unconfirmed(report["remaining"])),
+        *_failed(result["failed"]),
+        *({"message": text} for text in result["unreadable"]),
+        *(() if run.is_plan else _unconfirmed(result["remaining"])),
     ]
     rest = report_path or _REST
     failure = failure_message(f"{counted(len(problems), 'problem')}:", problems, rest)
     lines = (
         *_headline(run),
         *table(_COLUMNS, tuple(_rows(run))),
-        *_notes(report["kept_access"], "remediate_kept_access"),
-        *_notes(report["unseen_volumes"], "remediate_unseen_volumes"),
+        *_notes(result["kept_access"], "remediate_kept_access"),
+        *_notes(result["unseen_volumes"], "remediate_unseen_volumes"),
         *failures(problems, rest, failure),
     )
     return Screen(lines, limited(_artifacts(run, problems)), f"{failure}\n{_RERUN}" if problems else "")
@@ -156,7 +156,7 @@ def _rows(run: _Run) -> Iterator[Row]:
         yield Row({"region": f"{left:,} more", "outcome": run.outcome(ranked[-1])})
 
 
-def _place(removal: Mapping[str, Any]) -> Place:
+def _access(removal: Mapping[str, Any]) -> Access:
     return removal["region"], removal["resource"], removal["principal"]
 
 

@@ -21,21 +21,21 @@ from ..model import PUBLIC, Sharing
 KEYS_OF_REGION = "DescribeSnapshots"
 
 
-class Place(NamedTuple):
+class Resource(NamedTuple):
     """An image, a snapshot or a key (by its ARN), or a region as a whole (by its name)."""
 
     region: str
-    resource: str
+    resource_id: str
 
     @property
     def kind(self) -> str:
         """``image``, ``snapshot`` or ``key``."""
-        return {"ami-": "image", "snap": "snapshot"}.get(self.resource[:4], "key")
+        return {"ami-": "image", "snap": "snapshot"}.get(self.resource_id[:4], "key")
 
 
-def place_of(finding: Finding) -> Place:
+def resource_of(finding: Finding) -> Resource:
     """What a finding of the audit is about."""
-    return Place(finding.region, finding.resource)
+    return Resource(finding.region, finding.resource)
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class AuditedImage:
     """
 
     launch: Sharing | None
-    snapshots: tuple[Place, ...] = ()
-    keys: tuple[Place, ...] = ()
+    snapshots: tuple[Resource, ...] = ()
+    keys: tuple[Resource, ...] = ()
     name: str = ""
     disabled: bool = False
 
@@ -69,17 +69,17 @@ class AuditedKey:
 class Audited:
     """Everything that was audited in an account.
 
-    ``volumes`` are the volume permissions of snapshots, also of those that no image uses, None if these
-    could not be read; ``keys_of`` maps encrypted snapshots to all keys that give access to them; ``regions``
-    are those whose images could be listed.
+    ``volume_permissions`` are the volume permissions of snapshots, also of those that no image uses, None if
+    these could not be read; ``keys_of`` maps encrypted snapshots to all keys that give access to them;
+    ``regions`` are those whose images could be listed.
     """
 
     account_id: str
     regions: frozenset[str] = frozenset()
-    images: Mapping[Place, AuditedImage] = field(default_factory=dict)
-    volumes: Mapping[Place, Sharing | None] = field(default_factory=dict)
-    keys_of: Mapping[Place, tuple[Place, ...]] = field(default_factory=dict)
-    keys: Mapping[Place, AuditedKey] = field(default_factory=dict)
+    images: Mapping[Resource, AuditedImage] = field(default_factory=dict)
+    volume_permissions: Mapping[Resource, Sharing | None] = field(default_factory=dict)
+    keys_of: Mapping[Resource, tuple[Resource, ...]] = field(default_factory=dict)
+    keys: Mapping[Resource, AuditedKey] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
     @cached_property
@@ -93,50 +93,55 @@ class Audited:
         return frozenset(
             one.region
             for one in self.findings
-            if one.code == "key_unreadable" and place_of(one).kind == "snapshot"
+            if one.code == "key_unreadable" and resource_of(one).kind == "snapshot"
         )
 
     @cached_property
-    def users(self) -> Mapping[Place, tuple[Place, ...]]:
+    def users(self) -> Mapping[Resource, tuple[Resource, ...]]:
         """The images of each snapshot, and those under each key, in the order of their IDs."""
-        users: dict[Place, tuple[Place, ...]] = {}
-        for place, image in sorted(self.images.items(), key=lambda item: item[0]):
+        users: dict[Resource, tuple[Resource, ...]] = {}
+        for resource, image in sorted(self.images.items(), key=lambda item: item[0]):
             for used in (*image.snapshots, *image.keys):
-                users[used] = (*users.get(used, ()), place)
+                users[used] = (*users.get(used, ()), resource)
         return users
 
-    def without(self, losses: Iterable[tuple[Place, str]]) -> Audited:
+    def without(self, losses: Iterable[tuple[Resource, str]]) -> Audited:
         """The same once these principals have lost the image or snapshot."""
-        lost: dict[Place, set[str]] = {}
-        for place, principal in losses:
-            lost.setdefault(place, set()).add(principal)
-        less = {place: sharing_of(principals) for place, principals in lost.items()}
+        lost: dict[Resource, set[str]] = {}
+        for resource, principal in losses:
+            lost.setdefault(resource, set()).add(principal)
+        less = {resource: sharing_of(principals) for resource, principals in lost.items()}
 
-        def left(place: Place, sharing: Sharing | None) -> Sharing | None:
-            return sharing - less[place] if sharing is not None and place in less else sharing
+        def left(resource: Resource, sharing: Sharing | None) -> Sharing | None:
+            return sharing - less[resource] if sharing is not None and resource in less else sharing
 
         return replace(
             self,
             images={
-                place: replace(image, launch=left(place, image.launch))
-                for place, image in self.images.items()
+                resource: replace(image, launch=left(resource, image.launch))
+                for resource, image in self.images.items()
             },
-            volumes={place: left(place, sharing) for place, sharing in self.volumes.items()},
+            volume_permissions={
+                resource: left(resource, sharing) for resource, sharing in self.volume_permissions.items()
+            },
         )
 
-    def wider(self, snapshot: Place) -> frozenset[str]:
+    def wider(self, snapshot: Resource) -> frozenset[str]:
         """The accounts that can use a snapshot and none of its images, by the audit's rule."""
-        volume, images = self.volumes.get(snapshot), [self.images[place] for place in self.users[snapshot]]
+        volume, images = (
+            self.volume_permissions.get(snapshot),
+            [self.images[resource] for resource in self.users[snapshot]],
+        )
         if volume is None or all(image.disabled for image in images):
             return frozenset()
         return wider_than_images(volume, [image.launch for image in images]) - {self.account_id}
 
-    def unused_key_access(self, key: Place) -> PolicyConsumers:
+    def unused_key_access(self, key: Resource) -> PolicyConsumers:
         """Who can use a key although nothing under it is shared with them; empty if that is unknown."""
-        images = [self.images[place] for place in self.users.get(key, ())]
+        images = [self.images[resource] for resource in self.users.get(key, ())]
         sharings = [
             *(image.launch for image in images),
-            *(self.volumes.get(place) for image in images for place in image.snapshots),
+            *(self.volume_permissions.get(resource) for image in images for resource in image.snapshots),
         ]
         known = [sharing for sharing in sharings if sharing is not None]
         if len(known) < len(sharings) or key.region in self.keyless:
@@ -144,53 +149,55 @@ class Audited:
         shared = reduce(Sharing.__or__, known, Sharing())
         return unused_key_access(self.keys[key].holders, shared, self.account_id)
 
-    def holds(self, place: Place, principal: str) -> bool | None:
+    def holds(self, resource: Resource, principal: str) -> bool | None:
         """Whether the principal has access; None if that was not read."""
-        if place.region not in self.regions:
+        if resource.region not in self.regions:
             return None
-        if place.kind == "key":
-            key = self.keys.get(place)
+        if resource.kind == "key":
+            key = self.keys.get(resource)
             return None if key is None else principal in names_of(key.holders)
-        if place not in self.images and place not in self.volumes:
+        if resource not in self.images and resource not in self.volume_permissions:
             # It was removed, if it was not only that it could not be listed.
-            return None if place.kind == "snapshot" and place.region in self.unlisted else False
-        sharing = self.images[place].launch if place.kind == "image" else self.volumes[place]
+            return None if resource.kind == "snapshot" and resource.region in self.unlisted else False
+        sharing = (
+            self.images[resource].launch if resource.kind == "image" else self.volume_permissions[resource]
+        )
         return None if sharing is None else bool(sharing & sharing_of([principal]))
 
 
 def read(result: Mapping[str, Any]) -> Audited:
     """The values of the module's result; raises ``KeyError`` or ``TypeError`` if it is incomplete."""
-    images: dict[Place, AuditedImage] = {}
-    volumes: dict[Place, Sharing | None] = {}
-    keys_of: dict[Place, tuple[Place, ...]] = {}
+    images: dict[Resource, AuditedImage] = {}
+    volume_permissions: dict[Resource, Sharing | None] = {}
+    keys_of: dict[Resource, tuple[Resource, ...]] = {}
     for item in result["results"]:
         region = item["region"]
-        snapshots = {Place(region, one["snapshot_id"]): one for one in item["snapshots"]}
-        images[Place(region, item["image_id"])] = AuditedImage(
+        snapshots = {Resource(region, one["snapshot_id"]): one for one in item["snapshots"]}
+        images[Resource(region, item["image_id"])] = AuditedImage(
             _sharing(item["sharing"]),
             tuple(snapshots),
             _keys(region, item["kms_key_arns"], item["associated_kms_key_arns"]),
             item["name"],
             item["state"] == "disabled",
         )
-        for place, one in snapshots.items():
-            volumes[place] = None if one["account_ids"] is None else _sharing(one)
+        for resource, one in snapshots.items():
+            volume_permissions[resource] = None if one["account_ids"] is None else _sharing(one)
             own = [one["kms_key_arn"]] if one["kms_key_arn"] else []
             if keys := _keys(region, own, one["associated_kms_key_arns"]):
-                keys_of[place] = keys
+                keys_of[resource] = keys
     for item in result["unused_snapshots"]:
-        volumes[Place(item["region"], item["snapshot_id"])] = _sharing(item)
+        volume_permissions[Resource(item["region"], item["snapshot_id"])] = _sharing(item)
     findings = tuple(map(Finding.read, result["findings"]))
     for found in findings:
         if found.code == "snapshot_unreadable":
-            volumes.setdefault(place_of(found))
+            volume_permissions.setdefault(resource_of(found))
     return Audited(
         account_id=result["account_id"],
         regions=frozenset(result["regions"]),
         images=images,
-        volumes=volumes,
+        volume_permissions=volume_permissions,
         keys_of=keys_of,
-        keys={Place(item["region"], item["kms_key_arn"]): _key(item) for item in result["kms_keys"]},
+        keys={Resource(item["region"], item["kms_key_arn"]): _key(item) for item in result["kms_keys"]},
         findings=findings,
     )
 
@@ -210,9 +217,9 @@ def _sharing(given: Mapping[str, Any] | None) -> Sharing | None:
     return None if given is None else Sharing.read(given)
 
 
-def _keys(region: str, own: Iterable[str], associated: Iterable[str]) -> tuple[Place, ...]:
+def _keys(region: str, own: Iterable[str], associated: Iterable[str]) -> tuple[Resource, ...]:
     """All keys that give access to an image or snapshot, each once."""
-    return tuple(dict.fromkeys(Place(region, arn) for arn in (*own, *associated)))
+    return tuple(dict.fromkeys(Resource(region, arn) for arn in (*own, *associated)))
 
 
 def _key(given: Mapping[str, Any]) -> AuditedKey:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from ..model import PUBLIC, Sharing
 from .plan import Removal
-from .state import Audited, Place, sharing_of
+from .state import Audited, Resource, sharing_of
 
 Same = TypeVar("Same", bound=Hashable)
 Options = dict[str, Any]
@@ -24,12 +24,12 @@ Options = dict[str, Any]
 
 def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]:
     """Options for ``ami_share``: images with their snapshots, then other snapshots."""
-    leaving = {place: sharing_of(names) for place, names in _leaving(removals).items()}
-    snapshots = {place: sharing for place, sharing in leaving.items() if place.kind == "snapshot"}
-    images: dict[Place, tuple[Sharing, bool]] = {}
-    for place, sharing in leaving.items():
-        if place.kind == "image":
-            own, accounts = audited.images[place].snapshots, sharing.accounts_only()
+    leaving = {resource: sharing_of(names) for resource, names in _leaving(removals).items()}
+    snapshots = {resource: sharing for resource, sharing in leaving.items() if resource.kind == "snapshot"}
+    images: dict[Resource, tuple[Sharing, bool]] = {}
+    for resource, sharing in leaving.items():
+        if resource.kind == "image":
+            own, accounts = audited.images[resource].snapshots, sharing.accounts_only()
             # Only if all of them lose every snapshot, too: some may need one for another image.
             with_snapshots = bool(accounts) and all(
                 not accounts - snapshots.get(one, Sharing()) for one in own
@@ -37,22 +37,24 @@ def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options
             if with_snapshots:
                 # Done with this image: neither by a task of their own nor with a later image.
                 snapshots |= {one: snapshots[one] - accounts for one in own}
-            images[place] = sharing, with_snapshots
-    by_image: dict[tuple[Place, Sharing], list[str]] = {}
-    without_image: dict[tuple[Place, Sharing], list[str]] = {}
-    for place, sharing in snapshots.items():
-        if sharing and place in audited.users:
+            images[resource] = sharing, with_snapshots
+    by_image: dict[tuple[Resource, Sharing], list[str]] = {}
+    without_image: dict[tuple[Resource, Sharing], list[str]] = {}
+    for resource, sharing in snapshots.items():
+        if sharing and resource in audited.users:
             # Through the first image that uses it: ami_share takes snapshots by image.
-            by_image.setdefault((audited.users[place][0], sharing), []).append(place.resource)
+            by_image.setdefault((audited.users[resource][0], sharing), []).append(resource.resource_id)
         elif sharing:
-            without_image.setdefault((Place(place.region, ""), sharing), []).append(place.resource)
+            without_image.setdefault((Resource(resource.region, ""), sharing), []).append(
+                resource.resource_id
+            )
 
-    def of_snapshots(sharing: Sharing, places: list[Place]) -> Options:
-        snapshot_ids = [one for place in places for one in by_image[place, sharing]]
-        return {**_of_images((sharing, True), places), "snapshot_ids": snapshot_ids}
+    def of_snapshots(sharing: Sharing, resources: list[Resource]) -> Options:
+        snapshot_ids = [one for resource in resources for one in by_image[resource, sharing]]
+        return {**_of_images((sharing, True), resources), "snapshot_ids": snapshot_ids}
 
-    def of_unused(sharing: Sharing, places: list[Place]) -> Options:
-        ids = {place.region: without_image[place, sharing] for place in places}
+    def of_unused(sharing: Sharing, resources: list[Resource]) -> Options:
+        ids = {resource.region: without_image[resource, sharing] for resource in resources}
         return {**_of_images((sharing, True), []), "snapshots": ids}
 
     return [
@@ -66,54 +68,54 @@ def revoke_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]
     """Options for ``ami_kms_grant``, with the images under the keys that are unshared in the same run."""
     leaving = _leaving(removals)
     unshared = frozenset(leaving)
-    keys = {place: frozenset(names) for place, names in leaving.items() if place.kind == "key"}
+    keys = {resource: frozenset(names) for resource, names in leaving.items() if resource.kind == "key"}
 
-    def of_keys(names: frozenset[str], places: list[Place]) -> Options:
-        image_ids = [one for key in places for one in _unshared_under(key, unshared, audited)]
-        return {**_of_keys(names, places), "unshared_image_ids": image_ids}
+    def of_keys(names: frozenset[str], resources: list[Resource]) -> Options:
+        image_ids = [one for key in resources for one in _unshared_under(key, unshared, audited)]
+        return {**_of_keys(names, resources), "unshared_image_ids": image_ids}
 
     return list(_tasks(keys.items(), of_keys))
 
 
-def _unshared_under(key: Place, unshared: frozenset[Place], audited: Audited) -> list[str]:
+def _unshared_under(key: Resource, unshared: frozenset[Resource], audited: Audited) -> list[str]:
     """The images under a key that are unshared, or of which a snapshot is."""
     return [
-        place.resource
-        for place in audited.users.get(key, ())
-        if unshared & {place, *audited.images[place].snapshots}
+        resource.resource_id
+        for resource in audited.users.get(key, ())
+        if unshared & {resource, *audited.images[resource].snapshots}
     ]
 
 
-def _leaving(removals: Iterable[Removal]) -> dict[Place, list[str]]:
-    leaving: dict[Place, list[str]] = {}
+def _leaving(removals: Iterable[Removal]) -> dict[Resource, list[str]]:
+    leaving: dict[Resource, list[str]] = {}
     for item in removals:
-        leaving.setdefault(item.place, []).append(item.principal)
+        leaving.setdefault(item.resource, []).append(item.principal)
     return leaving
 
 
-def _grouped(entries: Iterable[tuple[Place, Same]]) -> list[tuple[list[Place], Same]]:
-    """Groups of places with the same options, with at most one place of each region."""
-    groups: dict[tuple[int, Same], list[Place]] = {}
+def _grouped(entries: Iterable[tuple[Resource, Same]]) -> list[tuple[list[Resource], Same]]:
+    """Groups of resources with the same options, with at most one resource of each region."""
+    groups: dict[tuple[int, Same], list[Resource]] = {}
     number: Counter[tuple[str, Same]] = Counter()
-    for place, same in entries:
-        groups.setdefault((number[place.region, same], same), []).append(place)
-        number[place.region, same] += 1
-    return [(places, same) for (_number, same), places in groups.items()]
+    for resource, same in entries:
+        groups.setdefault((number[resource.region, same], same), []).append(resource)
+        number[resource.region, same] += 1
+    return [(resources, same) for (_number, same), resources in groups.items()]
 
 
 def _tasks(
-    entries: Iterable[tuple[Place, Same]], options: Callable[[Same, list[Place]], Options]
+    entries: Iterable[tuple[Resource, Same]], options: Callable[[Same, list[Resource]], Options]
 ) -> Iterator[Options]:
     """The options of as few tasks as possible, with those for each region if a task is for several."""
-    for places, same in _grouped(entries):
-        parts = [{**options(same, [one]), "per_region": []} for one in places]
-        yield {**options(same, places), "per_region": parts if len(parts) > 1 else []}
+    for resources, same in _grouped(entries):
+        parts = [{**options(same, [one]), "per_region": []} for one in resources]
+        yield {**options(same, resources), "per_region": parts if len(parts) > 1 else []}
 
 
-def _of_images(same: tuple[Sharing, bool], places: list[Place]) -> Options:
+def _of_images(same: tuple[Sharing, bool], resources: list[Resource]) -> Options:
     sharing, with_snapshots = same
     return {
-        "images": dict(places),
+        "images": dict(resources),
         "account_ids": sorted(sharing.account_ids),
         "org_arns": sorted(sharing.org_arns),
         "org_unit_arns": sorted(sharing.org_unit_arns),
@@ -124,9 +126,9 @@ def _of_images(same: tuple[Sharing, bool], places: list[Place]) -> Options:
     }
 
 
-def _of_keys(names: frozenset[str], places: list[Place]) -> Options:
+def _of_keys(names: frozenset[str], resources: list[Resource]) -> Options:
     return {
-        "kms_key_ids": dict(places),
+        "kms_key_ids": dict(resources),
         "account_ids": sorted(one for one in names if one.isdigit()),
         "principals": sorted(one for one in names if one.startswith("arn:")),
         "org_ids": sorted(one for one in names if one.startswith("o-")),

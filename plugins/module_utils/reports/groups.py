@@ -46,12 +46,12 @@ def grouped(
     ``cause`` is that of ``by_cause``.
     ``title`` is the sentence of a group, or empty if there is none for its code: the meaning of the code is
     shown then, and the message of each finding. ``names`` are those of images, by region and image ID.
-    ``urgency`` is that of ``places_of_kinds``.
+    ``urgency`` is that of ``ranks_of_kinds``.
     """
     found = by_cause(items, lambda item: (item.severity, item.code, item.remedy), cause)
     groups = [_group(alike, meanings, title(alike), names or {}) for alike in found]
-    places = places_of_kinds(((item.severity, item.code) for item in items), urgency)
-    return tuple(sorted(groups, key=lambda one: (places[one.tone, one.code], -one.number, one.title)))
+    ranks = ranks_of_kinds(((item.severity, item.code) for item in items), urgency)
+    return tuple(sorted(groups, key=lambda one: (ranks[one.tone, one.code], -one.number, one.title)))
 
 
 def by_cause(
@@ -81,18 +81,18 @@ def _joined(causes: list[list[Found]]) -> list[list[Found]]:
     return [*(one for one in causes if len(one) >= least), [*chain.from_iterable(small)]]
 
 
-def places_of_kinds(
+def ranks_of_kinds(
     kinds: Iterable[tuple[str, str]], urgency: Callable[[str], int] = lambda _code: 0
 ) -> dict[tuple[str, str], int]:
-    """The order of kinds, severities and codes of findings: by severity, urgency, and number of findings.
+    """The ranks of kinds, severities and codes of findings: by severity, urgency, and number of findings.
 
-    ``urgency`` is the place of a code among those of its severity, if it is not decided by the number.
+    ``urgency`` is the rank of a code among those of its severity, if it is not decided by the number.
     """
     numbers = Counter(kinds)
     ordered = sorted(
         numbers, key=lambda kind: (SEVERITIES.index(kind[0]), urgency(kind[1]), -numbers[kind], kind[1])
     )
-    return {kind: place for place, kind in enumerate(ordered)}
+    return {kind: rank for rank, kind in enumerate(ordered)}
 
 
 def _group(

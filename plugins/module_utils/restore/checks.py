@@ -85,13 +85,16 @@ def tag_refusals(image: Image, actions: Iterable[Action], target: Target) -> Ite
 
 
 def public_refusals(
-    found: Found, image: Image, launch: Sharing, volumes: Mapping[str, Sharing], target: Target
+    found: Found, image: Image, launch: Sharing, volume_permissions: Mapping[str, Sharing], target: Target
 ) -> Iterator[Failure]:
     """Why the image or its snapshots cannot become public, if these permissions would make them so."""
     problems: list[Failure] = []
     if (launch - found.launch).public:
         problems += share_checks.check_public_allowed(image, found.image_block, target)
-    if any((sharing - found.volumes[snapshot_id]).public for snapshot_id, sharing in volumes.items()):
+    if any(
+        (sharing - found.volume_permissions[snapshot_id]).public
+        for snapshot_id, sharing in volume_permissions.items()
+    ):
         problems += share_checks.check_public_snapshots_allowed(found.snapshot_block, target)
     for problem in problems:
         yield replace(
@@ -137,7 +140,7 @@ def _binned(
     wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
 ) -> Iterator[Failure]:
     last = history.last
-    volumes = last.volumes if last else {}
+    volume_permissions = last.volume_permissions if last else {}
     if lost := _lost(found, last):
         # EBS User Guide, "Considerations for Recycle Bin": an image cannot be restored without its snapshots.
         yield Failure.at(
@@ -168,7 +171,9 @@ def _binned(
             f"If a cleanup deregistered it, set {_PLACES} to where it wrote the tombstone. Otherwise, set "
             "allow_public: true if it may become public, and check the permissions in the result.",
         )
-    elif (last.state == "available" and last.launch.public) or any(one.public for one in volumes.values()):
+    elif (last.state == "available" and last.launch.public) or any(
+        one.public for one in volume_permissions.values()
+    ):
         yield Failure.at(
             target,
             "images",
@@ -181,7 +186,7 @@ def _binned(
 def _lost(found: Found, last: Tombstone | None) -> list[str]:
     """The snapshots of the tombstone that are neither in the account nor in the Recycle Bin."""
     left = {*found.snapshots, *found.binned_snapshots}
-    return sorted(one for one in (last.volumes if last else ()) if one not in left)
+    return sorted(one for one in (last.volume_permissions if last else ()) if one not in left)
 
 
 def _too_many_tags(image_id: str, tags: Mapping[str, str], target: Target, how: str) -> Iterator[Failure]:

@@ -193,7 +193,7 @@ def _read_region(
     )
     public = [one.shared for one in own.values() if one.shared is not None and wanted.allow_public]
     shares_image = any(one.launch.public for one in public)
-    shares_snapshot = any(volume.public for one in public for volume in one.volumes.values())
+    shares_snapshot = any(sharing.public for one in public for sharing in one.volume_permissions.values())
     binned = {} if is_complete else dict(binned_images(ec2))
     return _Region(
         images,
@@ -210,7 +210,7 @@ def _snapshot_ids(image: Image | None, history: TombstoneHistory) -> tuple[str, 
     """The snapshots of an image, by its last tombstone if it is deregistered."""
     if image is not None:
         return image.snapshot_ids
-    return tuple(history.last.volumes) if history.last else ()
+    return tuple(history.last.volume_permissions) if history.last else ()
 
 
 def _read_image(
@@ -254,14 +254,14 @@ def _with_permissions(
     clients: Clients, wanted: RestoreWanted, image: Image, region: str, found: Found
 ) -> Found:
     """An own image with its permissions and those of its snapshots."""
-    launch, volumes = Sharing(), {}
+    launch, volume_permissions = Sharing(), {}
     # EC2 API Reference, DisableImage: a disabled image has no launch permissions.
     if image.state != "disabled":
         launch = read.launch_permissions(_client_of(clients, region, read.IMAGE_PERMISSIONS), image.image_id)
     if wanted.restore_permissions:
         ec2 = _client_of(clients, region, read.SNAPSHOT_PERMISSIONS)
-        volumes = {one: read.volume_permissions(ec2, one) for one in found.snapshots}
-    return replace(found, launch=launch, volumes=volumes)
+        volume_permissions = {one: read.volume_permissions(ec2, one) for one in found.snapshots}
+    return replace(found, launch=launch, volume_permissions=volume_permissions)
 
 
 def _restore(

@@ -99,7 +99,7 @@ class _Permissions:
     """
 
     launch: Sharing
-    volumes: Mapping[str, Sharing]
+    volume_permissions: Mapping[str, Sharing]
     tombstone: Tombstone | None = None
 
 
@@ -186,12 +186,15 @@ def without_rejected(plan: ImagePlan, rejections: Iterable[Failure]) -> ImagePla
 
     if not failures:
         return plan
-    volumes = plan.after["volume_permissions"]
+    volume_permissions = plan.after["volume_permissions"]
     after = {
         **plan.after,
         "launch_permissions": accepted("ModifyImageAttribute", plan.after["launch_permissions"]),
-        "volume_permissions": volumes
-        and {one: accepted("ModifySnapshotAttribute", permissions) for one, permissions in volumes.items()},
+        "volume_permissions": volume_permissions
+        and {
+            one: accepted("ModifySnapshotAttribute", permissions)
+            for one, permissions in volume_permissions.items()
+        },
     }
     return replace(plan, after=after)
 
@@ -228,11 +231,11 @@ def _plan_registered(
         ImageRef(target.region, image.image_id),
         image.state,
         finish=finish,
-        before=_view(image, found.launch, found.volumes if wanted.restore_permissions else None),
+        before=_view(image, found.launch, found.volume_permissions if wanted.restore_permissions else None),
         after=_view(
             after,
             permissions.launch,
-            permissions.volumes if wanted.restore_permissions else None,
+            permissions.volume_permissions if wanted.restore_permissions else None,
         ),
         tombstone=permissions.tombstone.written_at if permissions.tombstone else None,
         warnings=(
@@ -242,7 +245,7 @@ def _plan_registered(
             *_stays_deprecated(found, image),
         ),
         refusals=(
-            *public_refusals(found, image, permissions.launch, permissions.volumes, target),
+            *public_refusals(found, image, permissions.launch, permissions.volume_permissions, target),
             *tag_refusals(image, finish, target),
         ),
     )
@@ -272,9 +275,9 @@ def _finishing_actions(
     AWS refuses to cancel the deprecation of a public image (EC2 User Guide, "Deprecate an Amazon EC2 AMI").
     """
     image_id = image.image_id
-    shared = Shared(image, found.launch, found.volumes)
+    shared = Shared(image, found.launch, found.volume_permissions)
     missing = (
-        *snapshot_actions(target, shared, permissions.volumes, "Add"),
+        *snapshot_actions(target, shared, permissions.volume_permissions, "Add"),
         *image_actions(target, shared, permissions.launch, "Add"),
     )
     unwanted_tags = _stage_tags(image)
@@ -309,12 +312,12 @@ def _permissions(
     may_be_missing = retired or may_lack_permissions(image)
     tombstone = history.shared if wanted.restore_permissions and may_be_missing else None
     if tombstone is None:
-        return _Permissions(found.launch, found.volumes)
+        return _Permissions(found.launch, found.volume_permissions)
     return _Permissions(
         launch=found.launch | _allowed(wanted, tombstone.launch),
-        volumes={
-            snapshot_id: present | _allowed(wanted, tombstone.volumes.get(snapshot_id, Sharing()))
-            for snapshot_id, present in found.volumes.items()
+        volume_permissions={
+            snapshot_id: present | _allowed(wanted, tombstone.volume_permissions.get(snapshot_id, Sharing()))
+            for snapshot_id, present in found.volume_permissions.items()
         },
         tombstone=tombstone,
     )
@@ -364,8 +367,8 @@ def _not_made_public(
     if tombstone is None or wanted.allow_public:
         return
     if (tombstone.launch - found.launch).public or any(
-        (tombstone.volumes.get(snapshot_id, Sharing()) - present).public
-        for snapshot_id, present in found.volumes.items()
+        (tombstone.volume_permissions.get(snapshot_id, Sharing()) - present).public
+        for snapshot_id, present in found.volume_permissions.items()
     ):
         yield (
             f"{image.image_id} or one of its snapshots was public and is not made public again. "
@@ -422,13 +425,13 @@ def _predicted(found: Found, image: Image, last: Tombstone) -> Found:
     snapshots = {
         one: found.snapshots.get(one)
         or OwnSnapshot(one, tags=deleted_with_image if one in last.deleted else {})
-        for one in last.volumes
+        for one in last.volume_permissions
     }
     return replace(
         found,
         image=image,
         launch=Sharing() if image.state == "disabled" else last.launch,
-        volumes=last.volumes,
+        volume_permissions=last.volume_permissions,
         snapshots=snapshots,
     )
 
@@ -459,17 +462,17 @@ def _delete_tags(target: Target, resources: list[str], tags: Iterable[str]) -> A
     return Action(target, "DeleteTags", parameters, ", ".join(resources))
 
 
-def _view(image: Image, launch: Sharing, volumes: Mapping[str, Sharing] | None) -> dict[str, Any]:
-    """The image as the diff shows it; ``volumes`` is None if volume permissions were not read."""
+def _view(image: Image, launch: Sharing, volume_permissions: Mapping[str, Sharing] | None) -> dict[str, Any]:
+    """The image as the diff shows it; ``volume_permissions`` is None if volume permissions were not read."""
     return {
         "deprecation_time": image.deprecation_time,
         "launch_permissions": launch.as_result(),
         "marks": sorted(_stage_tags(image)),
         "state": image.state,
         "volume_permissions": None
-        if volumes is None
+        if volume_permissions is None
         else {
             snapshot_id: {"account_ids": sorted(one.account_ids), "public": one.public}
-            for snapshot_id, one in volumes.items()
+            for snapshot_id, one in volume_permissions.items()
         },
     }

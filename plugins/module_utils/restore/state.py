@@ -50,17 +50,17 @@ class RestoreWanted:
 class Found:
     """An image as its owner can read it; ``image`` is None if it is deregistered.
 
-    ``snapshots`` are its snapshots that exist, ``volumes`` their createVolumePermission, which is not read if
-    no permissions are restored. ``binned`` says whether the image is in the Recycle Bin, ``binned_snapshots``
-    which of its snapshots are. ``binned_at`` is when the image was moved there, also after it was restored in
-    this run. ``binned_tags`` are its tags there without those of AWS, None if AWS returns no tag at all.
-    ``image_block`` and ``snapshot_block`` are the states of block public access, None if they were not
-    needed.
+    ``snapshots`` are its snapshots that exist, ``volume_permissions`` their createVolumePermission, which is
+    not read if no permissions are restored. ``binned`` says whether the image is in the Recycle Bin,
+    ``binned_snapshots`` which of its snapshots are. ``binned_at`` is when the image was moved there, also
+    after it was restored in this run. ``binned_tags`` are its tags there without those of AWS, None if AWS
+    returns no tag at all. ``image_block`` and ``snapshot_block`` are the states of block public access, None
+    if they were not needed.
     """
 
     image: Image | None = None
     launch: Sharing = field(default_factory=Sharing)
-    volumes: Mapping[str, Sharing] = field(default_factory=dict)
+    volume_permissions: Mapping[str, Sharing] = field(default_factory=dict)
     snapshots: Mapping[str, OwnSnapshot] = field(default_factory=dict)
     binned: bool = False
     binned_at: datetime | None = None

@@ -14,6 +14,7 @@ from ..aws import errors
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.read import SETTLING_GRACE_PERIOD
+from ..aws.read_targets import read_targets
 from ..aws.write import Performed, perform_all
 from ..failures import CONSUMER_REJECTED, Failure, Refused, TargetFailed, invalid_option
 from ..fanout import CHANGE_GRACE_PERIOD, GRACE_PERIOD, each
@@ -50,17 +51,18 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
         image_id = wanted.images[target.region]
         if image_id is None:
             planned = Shared.planned(account_id, source)
-            return planned if wanted.changes_snapshots else replace(planned, volumes={})
+            return planned if wanted.changes_snapshots else replace(planned, volume_permissions={})
         return read_image(clients, wanted, account_id, image_id, target)
 
-    optional = targets_in(wanted.best_effort_regions, targets)
-    # An image that was made a moment ago is waited for, unless it is unshared.
-    grace_period = SETTLING_GRACE_PERIOD if wanted.present else GRACE_PERIOD
-    images, failed = each(targets, read_target, optional=optional, grace_period=grace_period)
-    failures = {target: errors.failure(item, target, "DescribeImages") for target, item in failed.items()}
-    if refused := [failure for target, failure in failures.items() if target not in optional]:
-        raise Refused(refused)
-    found = {snapshot_id for shared in images.values() for snapshot_id in shared.volumes}
+    images, failures = read_targets(
+        targets,
+        read_target,
+        lambda exception, target: errors.failure(exception, target, "DescribeImages"),
+        best_effort_regions=wanted.best_effort_regions,
+        # An image that was made a moment ago is waited for, unless it is unshared.
+        grace_period=SETTLING_GRACE_PERIOD if wanted.present else GRACE_PERIOD,
+    )
+    found = {snapshot_id for shared in images.values() for snapshot_id in shared.volume_permissions}
     unknown_snapshot_ids = sorted(wanted.snapshot_ids - found)
     # They can be those of an image that could not be read.
     if unknown_snapshot_ids and not failures:

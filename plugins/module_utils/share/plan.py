@@ -59,20 +59,20 @@ def partial_view(
 
     ``performed`` are the actions with the other entries. None if AWS rejected all named consumers.
     """
-    launch, volumes = shared.launch, dict(shared.volumes)
+    launch, volume_permissions = shared.launch, dict(shared.volume_permissions)
     for action in performed:
         if action.operation == "ModifyImageAttribute":
             launch = _modified(launch, action.parameters["LaunchPermission"])
         elif action.operation == "ModifySnapshotAttribute":
             snapshot_id = action.parameters["SnapshotId"]
-            volumes[snapshot_id] = _modified(
-                volumes[snapshot_id], action.parameters["CreateVolumePermission"]
+            volume_permissions[snapshot_id] = _modified(
+                volume_permissions[snapshot_id], action.parameters["CreateVolumePermission"]
             )
     if not (launch & wanted.sharing if wanted.present else wanted.sharing - launch):
         return None
     permissions = {
         "launch_permissions": launch.as_result(),
-        "volume_permissions": _volume_view(shared, volumes),
+        "volume_permissions": _volume_view(shared, volume_permissions),
     }
     return {**target.after, **permissions}
 
@@ -92,23 +92,26 @@ def _plan_target(
     account_id: str,
 ) -> TargetPlan:
     launch = shared.launch if wanted.snapshot_ids else sharing_after(wanted, named, shared.launch)
-    volumes = {
+    volume_permissions = {
         snapshot_id: _volume_sharing_after(wanted, named.accounts_only(), current)
-        for snapshot_id, current in shared.volumes.items()
+        for snapshot_id, current in shared.volume_permissions.items()
     }
-    granted = [*snapshot_actions(target, shared, volumes, "Add"), *_tag_actions(wanted, target, shared)]
+    granted = [
+        *snapshot_actions(target, shared, volume_permissions, "Add"),
+        *_tag_actions(wanted, target, shared),
+    ]
     # Snapshots are shared before the image, so that a visible image can be copied. Unsharing is the reverse.
     actions = (
         *granted,
         *_image_changes(target, shared, launch),
-        *snapshot_actions(target, shared, volumes, "Remove"),
+        *snapshot_actions(target, shared, volume_permissions, "Remove"),
     )
     shared_tags = wanted.shared_tags if wanted.present else {}
     return TargetPlan(
         target,
         actions=actions,
-        before=_view(shared, shared.launch, shared.volumes, _shared_tags(shared.image)),
-        after=_view(shared, launch, volumes, {**_shared_tags(shared.image), **shared_tags}),
+        before=_view(shared, shared.launch, shared.volume_permissions, _shared_tags(shared.image)),
+        after=_view(shared, launch, volume_permissions, {**_shared_tags(shared.image), **shared_tags}),
         warnings=(*warnings, *_warnings(wanted, named, shared, launch, target)),
         refusals=tuple(_refusals(wanted, named, shared, target, account_id)),
     )
@@ -151,11 +154,11 @@ def image_actions(target: Target, shared: Shared, after: Sharing, change: str) -
 
 
 def snapshot_actions(
-    target: Target, shared: Shared, volumes: Mapping[str, Sharing], change: str
+    target: Target, shared: Shared, volume_permissions: Mapping[str, Sharing], change: str
 ) -> Iterator[Action]:
-    """The calls that Add or Remove createVolumePermission, so that it becomes ``volumes``."""
-    for snapshot_id, after in volumes.items():
-        current = shared.volumes[snapshot_id]
+    """The calls that Add or Remove createVolumePermission, so that it becomes ``volume_permissions``."""
+    for snapshot_id, after in volume_permissions.items():
+        current = shared.volume_permissions[snapshot_id]
         delta = after - current if change == "Add" else current - after
         resource = snapshot_id if shared.exists else None
         for batch in batches(entries(delta), SNAPSHOT_BATCH):
@@ -202,22 +205,22 @@ def _shared_tags(image: Image) -> dict[str, str]:
 
 
 def _view(
-    shared: Shared, launch: Sharing, volumes: Mapping[str, Sharing], shared_tags: Mapping[str, str]
+    shared: Shared, launch: Sharing, volume_permissions: Mapping[str, Sharing], shared_tags: Mapping[str, str]
 ) -> dict[str, Any]:
     return {
         "image_id": shared.image.image_id or None,
         "launch_permissions": launch.as_result(),
         "shared_tags": dict(shared_tags),
-        "volume_permissions": _volume_view(shared, volumes),
+        "volume_permissions": _volume_view(shared, volume_permissions),
     }
 
 
-def _volume_view(shared: Shared, volumes: Mapping[str, Sharing]) -> dict[str, Any]:
-    names = {snapshot_id: snapshot_id for snapshot_id in volumes}
+def _volume_view(shared: Shared, volume_permissions: Mapping[str, Sharing]) -> dict[str, Any]:
+    names = {snapshot_id: snapshot_id for snapshot_id in volume_permissions}
     if not shared.exists:
         names = {device.snapshot_id: device.name for device in shared.image.devices if device.snapshot_id}
     views = {}
-    for snapshot_id, sharing in volumes.items():
+    for snapshot_id, sharing in volume_permissions.items():
         views[names[snapshot_id]] = {"account_ids": sorted(sharing.account_ids), "public": sharing.public}
     return views
 
@@ -278,5 +281,5 @@ def _refusals(
         yield share_checks.empty_purge_failure(target)
     if named.public and not shared.launch.public:
         yield from share_checks.check_public_allowed(shared.image, shared.image_block, target)
-    if named.public and not all(volume.public for volume in shared.volumes.values()):
+    if named.public and not all(volume.public for volume in shared.volume_permissions.values()):
         yield from share_checks.check_public_snapshots_allowed(shared.snapshot_block, target)

@@ -76,9 +76,9 @@ def read_image(
     if image.owner_id != account_id:
         # Only its owner can read its attributes; the plan refuses it.
         return Shared(image)
-    volumes: dict[str, Sharing] = {}
+    volume_permissions: dict[str, Sharing] = {}
     if wanted.changes_snapshots:
-        volumes = {
+        volume_permissions = {
             snapshot_id: read.volume_permissions(ec2, snapshot_id)
             for snapshot_id in image.snapshot_ids
             if not wanted.snapshot_ids or snapshot_id in wanted.snapshot_ids
@@ -87,7 +87,7 @@ def read_image(
     return Shared(
         image,
         launch=read.launch_permissions(ec2, image_id),
-        volumes=volumes,
+        volume_permissions=volume_permissions,
         image_block=read.image_block_state(ec2) if publishing else None,
         snapshot_block=read.snapshot_block_state(ec2) if publishing and wanted.share_snapshots else None,
     )

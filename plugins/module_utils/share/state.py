@@ -75,14 +75,14 @@ class ShareWanted:
 class Shared:
     """One target's image and its permissions.
 
-    ``volumes`` maps snapshot IDs to their createVolumePermission. The block public access states are None
-    if public sharing is not wanted. ``keys`` are the keys of its snapshots that the account owns or AWS
-    manages; ``key_problem`` says why they could not be read.
+    ``volume_permissions`` maps snapshot IDs to their createVolumePermission. The block public access states
+    are None if public sharing is not wanted. ``keys`` are the keys of its snapshots that the account owns or
+    AWS manages; ``key_problem`` says why they could not be read.
     """
 
     image: Image
     launch: Sharing = field(default_factory=Sharing)
-    volumes: Mapping[str, Sharing] = field(default_factory=dict)
+    volume_permissions: Mapping[str, Sharing] = field(default_factory=dict)
     image_block: str | None = None
     snapshot_block: str | None = None
     keys: tuple[KeySeen, ...] = ()
@@ -90,9 +90,12 @@ class Shared:
     exists: bool = True
 
     @classmethod
-    def without_image(cls, account_id: str, volumes: Mapping[str, Sharing]) -> Shared:
+    def without_image(cls, account_id: str, volume_permissions: Mapping[str, Sharing]) -> Shared:
         """The account's snapshots without an image, whose ID is empty."""
-        return cls(Image(image_id="", name="", owner_id=account_id, state="available"), volumes=volumes)
+        return cls(
+            Image(image_id="", name="", owner_id=account_id, state="available"),
+            volume_permissions=volume_permissions,
+        )
 
     @classmethod
     def planned(cls, account_id: str, source: Image | None) -> Shared:
@@ -102,7 +105,9 @@ class Shared:
             image_id=KNOWN_AFTER_APPLY, name="", owner_id=account_id, state="available", devices=devices
         )
         return cls(
-            image, volumes={snapshot_id: Sharing() for snapshot_id in image.snapshot_ids}, exists=False
+            image,
+            volume_permissions={snapshot_id: Sharing() for snapshot_id in image.snapshot_ids},
+            exists=False,
         )
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from ..aws import errors, read
+from ..aws.attempts import attempts
 from ..aws.write import PERMISSION_LISTS
 from ..denial import FAILS_AGAIN
 from ..failures import Failure
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _TIMEOUT = 60.0
 _INTERVAL = 1.0
 
-Resource = tuple[Target, str, str]
+Permissions = tuple[Target, str, str]
+"""The target, the operation that changes them, and the image or snapshot."""
 
 
 def wait_until_returned(
@@ -40,21 +41,20 @@ def wait_until_returned(
     each resource from which an entry was removed and that is not seen as it was left, and a warning for each
     other one that is not: AWS returns the old permissions, or they could not be read, which is named.
     """
-    waiting: dict[Resource, list[Action]] = {}
+    waiting: dict[Permissions, list[Action]] = {}
     for action in performed:
         if action.operation in PERMISSION_LISTS and action.resource is not None:
             waiting.setdefault((action.target, action.operation, action.resource), []).append(action)
 
-    def read_entries(resource: Resource) -> list[dict[str, str]]:
+    def read_entries(resource: Permissions) -> list[dict[str, str]]:
         target, operation, resource_id = resource
         of_image = operation == "ModifyImageAttribute"
         reading = read.IMAGE_PERMISSIONS if of_image else read.SNAPSHOT_PERMISSIONS
         return entries(read.permissions(client_of(target.region, reading), reading, resource_id))
 
-    deadline = monotonic() + _TIMEOUT
-    unread: dict[Resource, Failure] = {}
-    refused: dict[Resource, Failure] = {}
-    while waiting:
+    unread: dict[Permissions, Failure] = {}
+    refused: dict[Permissions, Failure] = {}
+    for _attempt in attempts(_TIMEOUT, _INTERVAL):
         found, failed = each([one for one in waiting if one not in refused], read_entries)
         waiting = {
             resource: actions
@@ -63,13 +63,12 @@ def wait_until_returned(
         }
         unread = {resource: _unread(exception, resource) for resource, exception in failed.items()}
         refused |= {resource: one for resource, one in unread.items() if one.error_code in FAILS_AGAIN}
-        if not waiting.keys() - refused.keys() or monotonic() > deadline:
+        if not waiting.keys() - refused.keys():
             break
-        sleep(_INTERVAL)
     return _outcome(waiting, {**unread, **refused})
 
 
-def _unread(exception: Exception, resource: Resource) -> Failure:
+def _unread(exception: Exception, resource: Permissions) -> Failure:
     target, operation, _resource_id = resource
     return errors.failure(exception, target, operation.replace("Modify", "Describe", 1))
 
@@ -86,7 +85,7 @@ def _changes(action: Action) -> Mapping[str, list[dict[str, str]]]:
 
 
 def _outcome(
-    waiting: Mapping[Resource, list[Action]], unread: Mapping[Resource, Failure]
+    waiting: Mapping[Permissions, list[Action]], unread: Mapping[Permissions, Failure]
 ) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     failures, warnings = [], []
     for resource, actions in waiting.items():

@@ -88,9 +88,9 @@ def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, An
     best: dict[tuple[str, str, str | None], int] = {}
     findings: dict[tuple[str, str, str | None], list[dict[str, Any]]] = {}
     for item in (item for result in results for item in result.get("results", ())):
-        place = item["account_id"], item["region"], item["image_id"]
-        best[place] = max(best.get(place, -1), _rank(item.get("level")))
-        found = findings.setdefault(place, [])
+        image = item["account_id"], item["region"], item["image_id"]
+        best[image] = max(best.get(image, -1), _rank(item.get("level")))
+        found = findings.setdefault(image, [])
         facts = (
             {
                 "code": finding["code"],
@@ -107,21 +107,21 @@ def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, An
         # A running instance disproves every finding that something blocks a launch.
         _row(
             level,
-            place,
+            image,
             LEVELS[rank] if rank >= 0 else None,
-            [] if rank == len(LEVELS) - 1 else findings[place],
+            [] if rank == len(LEVELS) - 1 else findings[image],
         )
-        for place, rank in best.items()
+        for image, rank in best.items()
     ]
 
 
 def _row(
     wanted: str,
-    place: tuple[str, str, str | None],
+    image: tuple[str, str, str | None],
     level: str | None,
     findings: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    account_id, region, image_id = place
+    account_id, region, image_id = image
     return {
         "account_id": account_id,
         "findings": findings,

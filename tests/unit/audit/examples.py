@@ -18,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Image, KeySeen, Sharing
 
-from tests.unit.examples import OWNER, place, source_image, volumes
+from tests.unit.examples import OWNER, source_image, target_in, volumes
 from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY
 
@@ -42,7 +42,7 @@ def region(
         "image_block": "block-new-sharing",
         "snapshot_block": "block-new-sharing",
         "sharing": {image.image_id: launch},
-        "volumes": {**dict.fromkeys(image.snapshot_ids, PRIVATE), image.snapshot_ids[0]: volume},
+        "volume_permissions": {**dict.fromkeys(image.snapshot_ids, PRIVATE), image.snapshot_ids[0]: volume},
         **changes,
     }
     return RegionSeen(**values)
@@ -59,7 +59,7 @@ def under_key(
 
 def audited(seen: RegionSeen, wanted: AuditWanted | None = None, **changes: Any) -> AuditPlan:
     """The audit of one region."""
-    return audit.plan(wanted or AuditWanted(), AuditSeen(OWNER, NOW, {place(): seen}, **changes))
+    return audit.plan(wanted or AuditWanted(), AuditSeen(OWNER, NOW, {target_in(): seen}, **changes))
 
 
 def codes(plan: AuditPlan) -> list[tuple[str, str, str | None]]:

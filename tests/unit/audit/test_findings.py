@@ -14,23 +14,23 @@ from ansible_collections.golden.images.plugins.module_utils.audit.findings impor
     UNREADABLE,
     WORST,
     finding,
-    same_places,
+    same_resources,
     urgency,
 )
 from ansible_collections.golden.images.plugins.module_utils.finding import Finding, Severity
 
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, place
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, target_in
 
 
 def test_a_finding_has_the_severity_of_its_code() -> None:
-    found = finding(place(), "default_key", "arn:key", "It is.", "Copy it.", SOURCE_ID, CONSUMER)
+    found = finding(target_in(), "default_key", "arn:key", "It is.", "Copy it.", SOURCE_ID, CONSUMER)
     assert found == Finding(
         "default_key",
         Severity.LOW,
         "It is.",
         "Copy it.",
         OWNER,
-        place().region,
+        target_in().region,
         "arn:key",
         SOURCE_ID,
         CONSUMER,
@@ -39,7 +39,7 @@ def test_a_finding_has_the_severity_of_its_code() -> None:
 
 def test_an_unknown_code_is_an_error() -> None:
     with pytest.raises(KeyError, match="Nonsense"):
-        finding(place(), "Nonsense", SOURCE_ID, "It is.", "Fix it.")
+        finding(target_in(), "Nonsense", SOURCE_ID, "It is.", "Fix it.")
 
 
 def test_codes_of_what_could_not_be_read() -> None:
@@ -66,9 +66,9 @@ def test_the_documentation_explains_every_code_as_reports_do() -> None:
     assert MEANINGS.keys() == CODES.keys()
 
 
-def test_principals_with_the_same_images_have_one_set_of_places() -> None:
-    placed = [(holder, ("eu-west-1", image)) for holder in ("a", "b", "c") for image in ("ami-1", "ami-2")]
-    found = same_places([*placed, ("c", ("us-east-1", "ami-3"))])
+def test_principals_with_the_same_images_have_one_set_of_resources() -> None:
+    used = [(holder, ("eu-west-1", image)) for holder in ("a", "b", "c") for image in ("ami-1", "ami-2")]
+    found = same_resources([*used, ("c", ("us-east-1", "ami-3"))])
     assert found["a"] == {("eu-west-1", "ami-1"), ("eu-west-1", "ami-2")}
     assert found["b"] is found["a"]
     assert found["c"] == found["a"] | {("us-east-1", "ami-3")}

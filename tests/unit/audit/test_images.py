@@ -110,7 +110,7 @@ def test_a_snapshot_of_several_images_is_compared_with_all_of_them() -> None:
     )
     wanted = allowing(A, rules=(Rule(accounts(B), "edge"),))
     assert codes(audited(two, wanted)) == []
-    stranger = replace(two, volumes={"snap-1": accounts(A, STRANGER)})
+    stranger = replace(two, volume_permissions={"snap-1": accounts(A, STRANGER)})
     (wider, unknown) = audited(stranger, wanted).findings
     assert (wider.code, unknown.code) == ("snapshot_wider_than_image", "unknown_account")
     assert wider.image_id == unknown.image_id == other.image_id

@@ -31,7 +31,7 @@ from tests.unit.audit.examples import (
     orgs,
     under_key,
 )
-from tests.unit.examples import ORG, OWNER, STRANGER, place
+from tests.unit.examples import ORG, OWNER, STRANGER, target_in
 from tests.unit.keys.examples import DEFAULT, key_arn
 from tests.unit.keys.policies import FOREIGN_UNIT, ORG_ID, OTHER_ORG_ID, C, consumers, opened_to, policy_of
 from tests.unit.keys.policies import UNIT as UNIT_IDS
@@ -207,7 +207,7 @@ def below(unit: tuple[str, str]) -> dict[str, Any]:
                 accounts(C) | orgs(ORG),
                 *map(made, map(root, (B, C, STRANGER))),
                 policy=opened_to(consumers(C, STRANGER, org_ids=(ORG_ID,))),
-                volumes={"snap-1": accounts(STRANGER)},
+                volume_permissions={"snap-1": accounts(STRANGER)},
             ),
             [
                 ("access_remains_through_organization", ENCRYPTED.image_id, C),
@@ -312,7 +312,7 @@ def test_key_access_that_may_still_be_needed_is_not_a_finding() -> None:
     through = under_key(orgs(ORG), made(root(B)), policy=opened_to(consumers(org_ids=(ORG_ID,))))
     unread = Problem("image_unreadable", ENCRYPTED.image_id, failure("DescribeImageAttribute"))
     hidden = replace(under_key(PRIVATE, made(root(B))), sharing={}, problems=(unread,))
-    snapshot = replace(under_key(PRIVATE, made(root(B))), volumes={"snap-1": accounts(B)})
+    snapshot = replace(under_key(PRIVATE, made(root(B))), volume_permissions={"snap-1": accounts(B)})
     # Any key of the region may encrypt it.
     keyless = Problem("key_unreadable", "snap-9", failure("DescribeSnapshots"), "ami-9")
     assert keyless.is_snapshots_key
@@ -351,12 +351,12 @@ def test_access_by_this_collection_has_its_own_remedy() -> None:
 
 def failure(action: str) -> Failure:
     """Why something could not be read."""
-    return Failure("You may not.", "Allow it.", "UnauthorizedOperation", action, place().region, OWNER)
+    return Failure("You may not.", "Allow it.", "UnauthorizedOperation", action, target_in().region, OWNER)
 
 
 def test_the_facts_of_a_key() -> None:
     policy = opened_to(consumers(B, units=(UNIT_IDS,)))
-    seen = AuditSeen(OWNER, NOW, {place(): under_key(accounts(A), made(root(A)), policy=policy)})
+    seen = AuditSeen(OWNER, NOW, {target_in(): under_key(accounts(A), made(root(A)), policy=policy)})
     (shown,) = audit.keys(seen)
     assert (shown["kms_key_arn"], shown["state"], shown["aws_managed"]) == (KEY.arn, "Enabled", False)
     (grant,) = shown["grants"]
@@ -378,7 +378,7 @@ def test_principals_whose_access_to_a_key_is_undetermined() -> None:
         (under_key(PRIVATE, made(DEPLOY)), []),
         (replace(under_key(accounts(A), made(DEPLOY)), sharing={}), []),
     ):
-        (shown,) = audit.keys(AuditSeen(OWNER, NOW, {place(): seen}))
+        (shown,) = audit.keys(AuditSeen(OWNER, NOW, {target_in(): seen}))
         assert shown["undetermined_principals"] == expected
 
 
@@ -392,7 +392,7 @@ def test_the_statements_of_others_in_a_key() -> None:
         {**of_others("*", LIMITED, Action="kms:Decrypt"), "Sid": "GoldenImagesOrganizations"},
         *json.loads(opened_to(consumers(B)))["Statement"][1:],
     )
-    (shown,) = audit.keys(AuditSeen(OWNER, NOW, {place(): under_key(PRIVATE, policy=policy)}))
+    (shown,) = audit.keys(AuditSeen(OWNER, NOW, {target_in(): under_key(PRIVATE, policy=policy)}))
     own, *others = shown["policy_statements"]
     assert (own["principals"], own["created_by_collection"]) == ([B], True)
     assert [item["created_by_collection"] for item in others] == [False] * 5

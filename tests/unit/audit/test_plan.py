@@ -35,7 +35,7 @@ from tests.unit.audit.examples import (
     region,
     under_key,
 )
-from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, place, source_image, volumes
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, source_image, target_in, volumes
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to, policy_of
 from tests.unit.keys.policies import UNIT as UNIT_IDS
@@ -90,7 +90,7 @@ def test_a_clean_account(seen: RegionSeen, wanted: AuditWanted) -> None:
 
 def failure(action: str) -> Failure:
     """Why something could not be read."""
-    return Failure("You may not.", "Allow it.", "UnauthorizedOperation", action, place().region, OWNER)
+    return Failure("You may not.", "Allow it.", "UnauthorizedOperation", action, target_in().region, OWNER)
 
 
 BLOCKS = tuple(
@@ -129,7 +129,7 @@ def test_permissions_that_could_not_be_read_may_be_public() -> None:
 
 
 def test_what_could_not_be_read_is_a_finding_and_a_failure() -> None:
-    far = place("us-west-2")
+    far = target_in("us-west-2")
     problems = tuple(
         Problem(code, resource, failure(action), SOURCE_ID if code != "key_unreadable" else None)
         for code, resource, action in (
@@ -147,12 +147,12 @@ def test_what_could_not_be_read_is_a_finding_and_a_failure() -> None:
     )
     # Each error once per region, for any number of resources.
     assert [(item.region, item.action) for item in plan.failures] == [
-        (place().region, "DescribeImageAttribute"),
-        (place().region, "DescribeKey"),
-        (place().region, "DescribeSnapshotAttribute"),
+        (target_in().region, "DescribeImageAttribute"),
+        (target_in().region, "DescribeKey"),
+        (target_in().region, "DescribeSnapshotAttribute"),
         (far.region, "DescribeImages"),
     ]
-    (shown,) = audit.results(AuditSeen(OWNER, NOW, {place(): seen}), plan)
+    (shown,) = audit.results(AuditSeen(OWNER, NOW, {target_in(): seen}), plan)
     assert shown["sharing"] is None
     assert shown["snapshots"][0]["public"] is None
     assert shown["snapshots"][0]["account_ids"] is None
@@ -177,7 +177,7 @@ def test_the_facts_of_an_image() -> None:
         IMAGE, creation_date="2026-11-14T00:00:00.000Z", deprecation_time="2026-11-20T00:00:00.000Z"
     )
     copy = source_image(
-        image_id="ami-11111111", name="a", source_image_id=SOURCE_ID, source_region=place().region
+        image_id="ami-11111111", name="a", source_image_id=SOURCE_ID, source_region=target_in().region
     )
     here = region(
         accounts(A),
@@ -186,10 +186,10 @@ def test_the_facts_of_an_image() -> None:
         sharing={SOURCE_ID: accounts(A)},
     )
     there = region(image=replace(copy, devices=volumes("snap-9")))
-    seen = AuditSeen(OWNER, NOW, {place("us-west-2"): there, place(): here})
+    seen = AuditSeen(OWNER, NOW, {target_in("us-west-2"): there, target_in(): here})
     first, second = audit.results(seen, audit.plan(AuditWanted(), seen))
     assert (first["region"], first["image_id"], first["age_days"], first["deprecated"]) == (
-        *(place().region, SOURCE_ID, 10, True),
+        *(target_in().region, SOURCE_ID, 10, True),
     )
     assert first["last_launched_time"] == "2026-11-20T10:00:00.000Z"
     assert first["sharing"] == accounts(A).as_result()
@@ -205,9 +205,9 @@ def test_the_facts_of_an_image() -> None:
     assert [item["code"] for item in first["findings"]] == [
         *("unknown_account", "snapshot_wider_than_image", "unknown_account"),
     ]
-    assert second["source"] == {"image_id": SOURCE_ID, "region": place().region}
+    assert second["source"] == {"image_id": SOURCE_ID, "region": target_in().region}
     assert second["copies"] == second["findings"] == []
-    assert list(audit.regions(seen)) == [place().region, "us-west-2"]
+    assert list(audit.regions(seen)) == [target_in().region, "us-west-2"]
     assert audit.regions(seen)["us-west-2"] == {
         "image_block_public_access": "block-new-sharing",
         "images": 1,
@@ -217,7 +217,7 @@ def test_the_facts_of_an_image() -> None:
 
 def test_the_keys_of_an_image_are_returned_with_it_and_with_its_snapshots() -> None:
     seen = AuditSeen(
-        OWNER, NOW, {place(): under_key(PRIVATE, associated_keys={"snap-1": ("arn:b", "arn:a")})}
+        OWNER, NOW, {target_in(): under_key(PRIVATE, associated_keys={"snap-1": ("arn:b", "arn:a")})}
     )
     (image,) = audit.results(seen, audit.plan(AuditWanted(), seen))
     (snapshot,) = image["snapshots"]
@@ -239,37 +239,37 @@ def test_the_order_does_not_depend_on_aws(images: Any) -> None:
 def test_the_keys_are_returned_by_region_and_arn() -> None:
     first, second = key_arn("a"), key_arn("b")
     here = under_key(PRIVATE, keys={arn: KeySeen(Key(arn), (), policy_of()) for arn in (second, first)})
-    shown = audit.keys(AuditSeen(OWNER, NOW, {place("us-west-2"): under_key(PRIVATE), place(): here}))
+    shown = audit.keys(AuditSeen(OWNER, NOW, {target_in("us-west-2"): under_key(PRIVATE), target_in(): here}))
     assert [(item["region"], item["kms_key_arn"]) for item in shown] == [
-        (place().region, first),
-        (place().region, second),
+        (target_in().region, first),
+        (target_in().region, second),
         ("us-west-2", KEY.arn),
     ]
 
 
 def test_snapshots_that_no_image_uses_are_returned() -> None:
     here = replace(region(), unused={"snap-b": PUBLIC, "snap-a": accounts(A), "snap-c": PRIVATE})
-    found = audit.unused_snapshots(AuditSeen(OWNER, NOW, {place(): here}))
+    found = audit.unused_snapshots(AuditSeen(OWNER, NOW, {target_in(): here}))
     assert found == [
         {
             "account_id": OWNER,
             "account_ids": [A],
             "public": False,
-            "region": place().region,
+            "region": target_in().region,
             "snapshot_id": "snap-a",
         },
         {
             "account_id": OWNER,
             "account_ids": [],
             "public": True,
-            "region": place().region,
+            "region": target_in().region,
             "snapshot_id": "snap-b",
         },
         {
             "account_id": OWNER,
             "account_ids": [],
             "public": False,
-            "region": place().region,
+            "region": target_in().region,
             "snapshot_id": "snap-c",
         },
     ]

@@ -18,10 +18,10 @@ from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, target_in
 from tests.unit.wire import Wire, answering
 
-HERE, THERE = place(), place("us-west-2")
+HERE, THERE = target_in(), target_in("us-west-2")
 LISTING = {
     "Owners": ["self"],
     "Filters": [],
@@ -160,7 +160,7 @@ def look(wanted: AuditWanted | None = None, **regions: Scripted) -> tuple[dict[T
     by_name = {name.replace("_", "-"): scripted for name, scripted in regions.items()}
     clients = SimpleNamespace(open=lambda _service, _regions: None, ec2=by_name.get, kms=by_name.get)
     clients.paced = lambda _action: clients
-    targets = [place(name) for name in by_name]
+    targets = [target_in(name) for name in by_name]
     return audit.regions(clients, targets, wanted or AuditWanted())  # type: ignore[arg-type]
 
 
@@ -175,7 +175,7 @@ def test_each_call_is_made_once() -> None:
     assert [one for one in aws.asked if "key" in one and STRANGER in one] == []
     region = seen[HERE]
     assert region.sharing == {"ami-1": SHARED, "ami-2": SHARED}
-    assert region.volumes == dict.fromkeys(keys, Sharing(public=True))
+    assert region.volume_permissions == dict.fromkeys(keys, Sharing(public=True))
     assert region.key_of == keys
     assert set(region.keys) == {KEY, FOREIGN}
     assert region.keys[KEY].policy == "{}"
@@ -187,7 +187,10 @@ def test_each_call_is_made_once() -> None:
 def test_snapshots_that_no_image_uses_are_read_once() -> None:
     aws = Scripted([item("ami-1", "snap-a")], unused=["snap-a", "snap-old"])
     seen, _failed = look(AuditWanted(check_keys=False), eu_west_1=aws)
-    assert (seen[HERE].volumes.keys(), seen[HERE].unused) == ({"snap-a"}, {"snap-old": Sharing(public=True)})
+    assert (seen[HERE].volume_permissions.keys(), seen[HERE].unused) == (
+        {"snap-a"},
+        {"snap-old": Sharing(public=True)},
+    )
     assert set(aws.asked.values()) == {1}
     assert sorted(one for one in aws.asked if "unused" in one) == [
         "list unused snapshots of deregistered images",
@@ -212,7 +215,7 @@ def test_an_image_that_becomes_available_during_the_audit_is_read_with_its_snaps
         ("ami-2", "available"),
     ]
     assert region.unused.keys() == {"snap-old"}
-    assert region.volumes.keys() == region.key_of.keys() == {"snap-a", "snap-b", "snap-c"}
+    assert region.volume_permissions.keys() == region.key_of.keys() == {"snap-a", "snap-b", "snap-c"}
     assert (region.sharing.keys(), region.problems) == ({"ami-1", "ami-2"}, ())
     # Those that may have been read too early are read again.
     twice = {one for one, number in aws.asked.items() if number > 1}
@@ -230,7 +233,7 @@ def test_permissions_of_a_late_image_that_could_not_be_read_at_first() -> None:
     seen, _failed = look(AuditWanted(check_keys=False), eu_west_1=aws)
     (problem,) = seen[HERE].problems
     assert (problem.code, problem.resource, problem.image_id) == ("snapshot_unreadable", "snap-a", "ami-1")
-    assert (seen[HERE].unused, seen[HERE].volumes.keys()) == ({}, {"snap-b"})
+    assert (seen[HERE].unused, seen[HERE].volume_permissions.keys()) == ({}, {"snap-b"})
 
 
 def test_a_private_snapshot_that_no_image_uses_takes_no_further_call() -> None:
@@ -247,7 +250,7 @@ def test_shared_snapshots_are_not_unused_if_their_images_cannot_be_read_again() 
     (problem,) = seen[HERE].problems
     assert (problem.code, problem.resource) == ("unused_snapshots_unreadable", HERE.region)
     assert problem.failure.error_code == "RequestLimitExceeded"
-    assert (seen[HERE].unused, seen[HERE].volumes) == ({}, {})
+    assert (seen[HERE].unused, seen[HERE].volume_permissions) == ({}, {})
 
 
 def test_how_unused_snapshots_are_found(ec2: Wire) -> None:
@@ -275,7 +278,7 @@ def test_no_call_is_made_for_what_is_not_checked() -> None:
     aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY})
     seen, _failed = look(AuditWanted(check_snapshots=False, check_keys=False), eu_west_1=aws)
     assert [one for one in aws.asked if "snapshot" in one] == ["get_snapshot_block_public_access_state"]
-    assert (seen[HERE].volumes, seen[HERE].keys) == ({}, {})
+    assert (seen[HERE].volume_permissions, seen[HERE].keys) == ({}, {})
 
 
 def test_an_aws_managed_key_needs_no_further_calls() -> None:
@@ -315,7 +318,7 @@ def test_what_may_not_be_read_is_a_problem_and_hides_nothing_else(
     assert (problem.code, problem.resource, problem.image_id) == (code, resource, image_id)
     assert (problem.failure.region, problem.failure.error_code) == (HERE.region, "UnauthorizedOperation")
     assert len(seen[HERE].sharing) == (1 if image_id == resource else 2)
-    assert len(seen[HERE].volumes) == (1 if resource == "snap-b" else 2)
+    assert len(seen[HERE].volume_permissions) == (1 if resource == "snap-b" else 2)
 
 
 @pytest.mark.parametrize(
@@ -331,7 +334,7 @@ def test_missing_resources_are_private(call: str, code: str) -> None:
     seen, failed = look(eu_west_1=aws)
     assert failed == {}
     assert seen[HERE].problems == ()
-    assert Sharing() in (seen[HERE].sharing["ami-1"], seen[HERE].volumes["snap-a"])
+    assert Sharing() in (seen[HERE].sharing["ami-1"], seen[HERE].volume_permissions["snap-a"])
 
 
 @pytest.mark.parametrize(

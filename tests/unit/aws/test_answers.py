@@ -10,7 +10,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.errors import AW
 from botocore.parsers import create_parser
 from botocore.session import Session
 
-from tests.unit.examples import OWNER, place
+from tests.unit.examples import OWNER, target_in
 
 
 @pytest.mark.parametrize("value", [[], "", 0, False, "ami-1"])
@@ -21,7 +21,7 @@ def test_a_member_that_the_answer_has(value: object) -> None:
 def test_a_member_that_the_answer_lacks() -> None:
     with pytest.raises(AWS_ERRORS, match=r"^AWS's response to DescribeKey lacks KeyState\.$") as caught:
         required({"KeyId": "1234abcd"}, "KeyState", "DescribeKey")
-    found = failure(caught.value, place("eu-west-1"), "CopyImage").as_result()
+    found = failure(caught.value, target_in("eu-west-1"), "CopyImage").as_result()
     remedy = found.pop("remedy")
     assert found == {
         "account_id": OWNER,

@@ -44,7 +44,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from tests.unit.examples import OWNER, SOURCE_ID, place
+from tests.unit.examples import OWNER, SOURCE_ID, target_in
 
 
 def refused(code: str, message: str = "AWS's message.", operation: str = "CopyImage") -> ClientError:
@@ -106,7 +106,7 @@ def test_without_a_secret_an_error_stays_as_it_is() -> None:
 
 
 def test_aws_message_is_kept() -> None:
-    found = failure(refused("ResourceLimitExceeded"), place("eu-west-1"), "DescribeImages")
+    found = failure(refused("ResourceLimitExceeded"), target_in("eu-west-1"), "DescribeImages")
     assert found.as_result() == {
         "account_id": OWNER,
         "action": "CopyImage",
@@ -306,7 +306,7 @@ def test_an_answer_without_details() -> None:
     ],
 )
 def test_failures_without_an_answer_of_aws(exception: Exception, code: str, source: str, remedy: str) -> None:
-    found = failure(exception, place("eu-west-1"), "DescribeImages")
+    found = failure(exception, target_in("eu-west-1"), "DescribeImages")
     assert found.error_code == code
     assert found.source == source
     assert found.action == "DescribeImages"
@@ -325,7 +325,7 @@ def raised(name: str) -> Exception:
 
 @pytest.mark.parametrize("name", sorted(NO_CREDENTIALS - {"NoCredentialsError"}))
 def test_the_remedy_of_credentials_that_botocore_cannot_get(name: str) -> None:
-    found = failure(raised(name), place(), "DescribeImages")
+    found = failure(raised(name), target_in(), "DescribeImages")
     assert (found.error_code, found.source) == (name, "sdk")
     assert found.remedy.startswith("Check the credentials")
     assert "aws sso login" in found.remedy
@@ -361,11 +361,11 @@ def test_the_error_of_aws_that_ended_a_waiter() -> None:
     assert error is not None
     assert (code_of(error), message_of(error)) == ("UnauthorizedOperation", "No.")
     assert error.operation_name == "DescribeSnapshots"
-    found = failure(raised, place("eu-west-1"), "RestoreImageFromRecycleBin")
+    found = failure(raised, target_in("eu-west-1"), "RestoreImageFromRecycleBin")
     assert (found.error_code, found.source, found.region) == ("UnauthorizedOperation", "aws", "eu-west-1")
     assert found.remedy == "Allow DescribeSnapshots in the IAM policy of the credentials used."
     other = ended("An error occurred (UnauthorizedOperation): No.", DENIED, "AnotherWaiter")
-    assert failure(other, place(), "EnableImage").action == "EnableImage"
+    assert failure(other, target_in(), "EnableImage").action == "EnableImage"
 
 
 @pytest.mark.parametrize(
@@ -379,7 +379,7 @@ def test_the_error_of_aws_that_ended_a_waiter() -> None:
 def test_a_waiter_that_no_error_of_aws_ended(reason: str, response: Mapping[str, Any]) -> None:
     raised = ended(reason, response)
     assert error_of_waiter(raised) is None
-    found = failure(raised, place(), "EnableImage")
+    found = failure(raised, target_in(), "EnableImage")
     assert (found.error_code, found.source, found.action) == ("WaiterError", "sdk", "EnableImage")
     assert found.remedy == "Rerun later: completed work is kept."
 
@@ -394,26 +394,26 @@ def test_a_bug_is_reported_with_its_traceback() -> None:
 
 
 def test_a_region_that_did_not_answer_is_named_as_such() -> None:
-    assert "did not respond" in failure(DidNotAnswer(), place(), "DescribeImages").message
+    assert "did not respond" in failure(DidNotAnswer(), target_in(), "DescribeImages").message
 
 
 def test_a_failure_that_is_known_already_stays_as_it_is() -> None:
     known = invalid_option("images", "no such image", "check")
-    assert failure(TargetFailed(known), place(), "DescribeImages") == known
+    assert failure(TargetFailed(known), target_in(), "DescribeImages") == known
 
 
 def test_a_refusal_of_settings_is_that_of_the_target() -> None:
     refused_settings = Refused([unreadable(ValueError("Invalid endpoint: ssm.internal"), "ssm")])
-    found = failure(refused_settings, place("eu-west-1"), "GetParameter")
+    found = failure(refused_settings, target_in("eu-west-1"), "GetParameter")
     assert (found.region, found.account_id, found.error_code) == (
         "eu-west-1",
-        place().account_id,
+        target_in().account_id,
         "ValueError",
     )
     assert found.message == "The credentials or settings cannot be read: Invalid endpoint: ssm.internal"
     assert failure(refused_settings, None, "GetParameter").region is None
     elsewhere = replace(refused_settings.failures[0], region="us-east-1")
-    assert failure(Refused([elsewhere]), place("eu-west-1"), "GetParameter") == elsewhere
+    assert failure(Refused([elsewhere]), target_in("eu-west-1"), "GetParameter") == elsewhere
 
 
 @pytest.mark.parametrize(
@@ -439,7 +439,7 @@ def test_credentials_that_cannot_be_read() -> None:
 
 
 def test_an_image_that_the_account_cannot_see() -> None:
-    found = no_image(SOURCE_ID, place("eu-west-1"))
+    found = no_image(SOURCE_ID, target_in("eu-west-1"))
     assert (found.error_code, found.action) == ("image_not_found", "DescribeImages")
     assert (found.region, found.account_id) == ("eu-west-1", OWNER)
     assert SOURCE_ID in found.message

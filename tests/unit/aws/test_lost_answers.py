@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import write
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.aws.lost_answers import (
     is_made,
     is_refused_as_made,
@@ -18,8 +18,8 @@ from ansible_collections.golden.images.plugins.module_utils.aws.write import per
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
-from tests.unit.copy.aws_in_steps import Clock
-from tests.unit.examples import OWNER, place
+from tests.unit.clock import Clock
+from tests.unit.examples import OWNER, target_in
 from tests.unit.wire import Wire, answering
 
 GONE, LATE = "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"
@@ -28,7 +28,7 @@ GONE, LATE = "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"
 def action(operation: str, **parameters: str) -> Action:
     (resource, *_rest) = parameters.values()
     service = "kms" if operation == "RevokeGrant" else "ec2"
-    return Action(place(), operation, parameters, resource, service=service)
+    return Action(target_in(), operation, parameters, resource, service=service)
 
 
 def image(state: str) -> dict[str, Any]:
@@ -148,9 +148,7 @@ READ = {
 def test_a_repeated_call_that_aws_refuses_has_done_it(
     monkeypatch: pytest.MonkeyPatch, repeated: int, states: list[str], actions: list[Action], codes: list[str]
 ) -> None:
-    clock = Clock()
-    monkeypatch.setattr(write, "monotonic", clock.monotonic)
-    monkeypatch.setattr(write, "sleep", clock.sleep)
+    Clock.of(monkeypatch, attempts)
     wire = Wire("ec2")
     wire.refuse("disable_image", {"ImageId": "ami-1"}, LATE, repeated=repeated)
     for state in states:

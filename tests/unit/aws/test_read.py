@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import read
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts, read
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.fanout import GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.model import (
@@ -23,7 +23,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 )
 from botocore.exceptions import ClientError
 
-from tests.unit.copy.aws_in_steps import Clock
+from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, MARK, ORG, OWNER, SOURCE_ID, SOURCE_REGION, UNIT
 from tests.unit.wire import Wire
 
@@ -109,10 +109,7 @@ def test_an_image_that_the_response_does_not_contain_is_none(ec2: Wire) -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(read, "monotonic", clock.monotonic)
-    monkeypatch.setattr(read, "sleep", clock.sleep)
-    return clock
+    return Clock.of(monkeypatch, attempts)
 
 
 def test_an_available_image_that_is_pending_or_not_found_for_a_while(ec2: Wire, clock: Clock) -> None:

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from botocore.hooks import HierarchicalEmitter
 from botocore.parsers import ResponseParserError
 
-from tests.unit.examples import SOURCE_ID, place
+from tests.unit.examples import SOURCE_ID, target_in
 
 REGION = "us-east-1"
 XML = b'<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -193,7 +193,7 @@ def test_calls_of_every_protocol_fail(gateway: Any, status: int) -> None:
     for operation, call in calls.items():
         with pytest.raises(AWS_ERRORS) as raised:
             call()
-        found = failure(raised.value, place(REGION), operation)
+        found = failure(raised.value, target_in(REGION), operation)
         assert (found.action, found.error_code, found.source) == (operation, "WebPage", "sdk")
         assert str(status) in found.message
         assert f"http://127.0.0.1:{gateway.server_port}" in found.message
@@ -209,7 +209,7 @@ def test_a_server_error_is_repeated(gateway: Any, service: str, page: bytes) -> 
     with pytest.raises(ClientError) as raised:
         made.ec2(REGION).describe_images() if service == "ec2" else made.kms(REGION).list_keys()
     assert gateway.requests == 2
-    found = failure(raised.value, place(REGION), "any")
+    found = failure(raised.value, target_in(REGION), "any")
     # Of JSON services, botocore takes any text for AWS's message.
     is_message = service == "kms" and page != PAGE
     assert (found.error_code, found.message) == (
@@ -238,7 +238,7 @@ def test_too_many_and_too_slow_requests_are_repeated(
     with pytest.raises(ClientError) as raised:
         made.ec2(REGION).describe_images() if service == "ec2" else made.kms(REGION).list_keys()
     assert gateway.requests == 2
-    found = failure(raised.value, place(REGION), "any")
+    found = failure(raised.value, target_in(REGION), "any")
     assert found.error_code == code
     assert f"is a web page with the HTTP status {status}" in found.message
     assert found.remedy.startswith("Rerun later")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import write
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts, write
 from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_TIMEOUT
 from ansible_collections.golden.images.plugins.module_utils.aws.write import (
     Performed,
@@ -22,13 +22,13 @@ from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
 from botocore.exceptions import EndpointConnectionError
 
+from tests.unit.clock import Clock
 from tests.unit.copy import examples as copying
-from tests.unit.copy.aws_in_steps import Clock
-from tests.unit.examples import ORG, OWNER, UNIT, copied_image, place, source_image
+from tests.unit.examples import ORG, OWNER, UNIT, copied_image, source_image, target_in
 from tests.unit.share import examples as sharing
 from tests.unit.wire import Wire
 
-HERE = place("eu-west-1")
+HERE = target_in("eu-west-1")
 IMAGE, SNAPSHOT = "ModifyImageAttribute", "ModifySnapshotAttribute"
 
 
@@ -318,10 +318,7 @@ STORAGE = "You do not have permission to access the storage of this ami"
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(write, "monotonic", clock.monotonic)
-    monkeypatch.setattr(write, "sleep", clock.sleep)
-    return clock
+    return Clock.of(monkeypatch, attempts)
 
 
 @pytest.mark.parametrize(
@@ -392,13 +389,13 @@ def test_an_update_of_a_parameter_that_is_being_updated_is_tried_again(
 
 def test_what_does_not_propagate_is_a_failure(ec2: Wire, clock: Clock) -> None:
     started = clock.now
-    # After 0, 1, 3, 7, 15, 23 and 31 seconds.
+    # After 0, 1, 3, 7, 15, 23 and 30 seconds.
     for _number in range(7):
         ec2.refuse("copy_image", COPY.parameters, "InvalidRequest", STORAGE)
     (failure,) = perform_all(ec2.client, (COPY,)).failures
     assert (failure.error_code, failure.message) == ("InvalidRequest", STORAGE)
     # A best-effort region is waited for until then, and until the last call is answered.
-    assert clock.now - started == 31
+    assert clock.now - started == 30
     assert SETTLING_TIMEOUT <= clock.now - started <= CHANGE_GRACE_PERIOD - GRACE_PERIOD
 
 

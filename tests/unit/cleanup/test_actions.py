@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Grant, 
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.cleanup.examples import REGION, calls, own, region_state, seen
-from tests.unit.examples import OWNER, place
+from tests.unit.examples import OWNER, target_in
 
 KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/golden"
 IMAGES = tuple(own(f"ami-{number}") for number in range(3))
@@ -42,7 +42,7 @@ def test_the_calls_are_in_an_order_in_which_a_run_can_end_anywhere() -> None:
     )
     grants = {KEY: (Grant("g-1", OWNER, frozenset({"Decrypt"})),)}
     left = (OwnSnapshot("snap-9"),)
-    found = tuple(region_actions(SEEN, place(), decided, left, {"ami-copy": {"family": "web"}}, grants))
+    found = tuple(region_actions(SEEN, target_in(), decided, left, {"ami-copy": {"family": "web"}}, grants))
     assert calls(found) == [
         ("CreateTags", "ami-2"),
         ("EnableImageDeprecation", "ami-2"),
@@ -62,7 +62,7 @@ def test_the_calls_are_in_an_order_in_which_a_run_can_end_anywhere() -> None:
 def test_the_date_that_a_deprecation_replaces_is_written_before() -> None:
     later = own("ami-2", deprecation_time="2027-06-01T00:00:00.000Z")
     decided = (decision(1, "deprecate"), decision(2, "deprecate"))
-    found = tuple(region_actions(seen(region_state(IMAGES[1], later)), place(), decided, (), {}, {}))
+    found = tuple(region_actions(seen(region_state(IMAGES[1], later)), target_in(), decided, (), {}, {}))
     assert [one.operation for one in found] == ["CreateTags"] * 2 + ["EnableImageDeprecation"] * 2
     values = {one.resource: one.parameters["Tags"][0]["Value"] for one in found[:2]}
     assert values == {
@@ -73,7 +73,7 @@ def test_the_date_that_a_deprecation_replaces_is_written_before() -> None:
 
 def test_resources_with_the_same_tags_share_calls_of_at_most_a_batch() -> None:
     tags = {f"ami-{number}": {"family": "web"} for number in range(TAG_BATCH + 1)}
-    first, second = region_actions(SEEN, place(), (), (), tags, {})
+    first, second = region_actions(SEEN, target_in(), (), (), tags, {})
     assert [len(one.parameters["Resources"]) for one in (first, second)] == [TAG_BATCH, 1]
 
 
@@ -90,10 +90,10 @@ def test_resources_with_the_same_tags_share_calls_of_at_most_a_batch() -> None:
 )
 def test_what_prepares_a_removal_is_destructive(operation: str, key: str, destructive: bool) -> None:
     parameters = {"Resources": ["ami-1"], "Tags": [{"Key": key, "Value": "x"}]}
-    action = Action(place(), operation, parameters, "ami-1")
-    assert is_destructive(action, {(place(), "ami-1")}) is destructive
+    action = Action(target_in(), operation, parameters, "ami-1")
+    assert is_destructive(action, {(target_in(), "ami-1")}) is destructive
 
 
 def test_the_missing_mark_of_an_image_that_is_disabled_already_is_written_at_once() -> None:
     parameters = {"Resources": ["ami-1"], "Tags": [{"Key": DISABLED, "Value": "x"}]}
-    assert not is_destructive(Action(place(), "CreateTags", parameters, "ami-1"), set())
+    assert not is_destructive(Action(target_in(), "CreateTags", parameters, "ami-1"), set())

@@ -15,8 +15,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from botocore.exceptions import ClientError
 
-from tests.unit.copy.aws_in_steps import Clock
-from tests.unit.examples import place
+from tests.unit.clock import Clock
+from tests.unit.examples import target_in
 from tests.unit.wire import Wire
 
 OF = [{"Key": "golden.images:cleanup-image-ids", "Value": "ami-1"}]
@@ -24,20 +24,20 @@ OF = [{"Key": "golden.images:cleanup-image-ids", "Value": "ami-1"}]
 
 def deregister(image_id: str) -> Action:
     return Action(
-        place(), "DeregisterImage", {"DeleteAssociatedSnapshots": True, "ImageId": image_id}, image_id
+        target_in(), "DeregisterImage", {"DeleteAssociatedSnapshots": True, "ImageId": image_id}, image_id
     )
 
 
 def tag(*resources: str) -> Action:
-    return Action(place(), "CreateTags", {"Resources": list(resources), "Tags": OF}, ", ".join(resources))
+    return Action(target_in(), "CreateTags", {"Resources": list(resources), "Tags": OF}, ", ".join(resources))
 
 
 def delete(snapshot_id: str) -> Action:
-    return Action(place(), "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
+    return Action(target_in(), "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
 
 
 def deregister_alone(image_id: str) -> Action:
-    return Action(place(), "DeregisterImage", {"ImageId": image_id}, image_id)
+    return Action(target_in(), "DeregisterImage", {"ImageId": image_id}, image_id)
 
 
 def refuse_in_use(wire: Wire, snapshot_id: str, image_id: str) -> None:
@@ -47,10 +47,7 @@ def refuse_in_use(wire: Wire, snapshot_id: str, image_id: str) -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(retire, "monotonic", clock.monotonic)
-    monkeypatch.setattr(retire, "sleep", clock.sleep)
-    return clock
+    return Clock.of(monkeypatch, retire)
 
 
 def done(wire: Wire, *actions: Action, depends_on: dict[str, set[str]] | None = None) -> Performed:
@@ -127,7 +124,7 @@ def test_an_image_whose_usage_report_is_refused_gets_its_tags() -> None:
     report = {"ImageId": "ami-1", "ResourceTypes": [{"ResourceType": "ec2:Instance"}]}
     wire.refuse("create_image_usage_report", report, "UnauthorizedOperation")
     wire.expect("create_tags", {"Resources": ["ami-1"], "Tags": OF})
-    performed = done(wire, Action(place(), "CreateImageUsageReport", report, "ami-1"), tag("ami-1"))
+    performed = done(wire, Action(target_in(), "CreateImageUsageReport", report, "ami-1"), tag("ami-1"))
     assert [action.operation for action in performed.actions] == ["CreateTags"]
     assert [failure.action for failure in performed.failures] == ["CreateImageUsageReport"]
 
@@ -137,7 +134,7 @@ def test_dates_are_not_written_on_what_was_refused() -> None:
     wire.refuse("disable_image", {"ImageId": "ami-1"}, "InvalidAMIID.Unavailable")
     wire.expect("disable_image", {"ImageId": "ami-2"}, {"Return": True})
     wire.expect("create_tags", {"Resources": ["ami-2"], "Tags": OF})
-    disable = [Action(place(), "DisableImage", {"ImageId": one}, one) for one in ("ami-1", "ami-2")]
+    disable = [Action(target_in(), "DisableImage", {"ImageId": one}, one) for one in ("ami-1", "ami-2")]
     performed = done(wire, *disable, tag("ami-1", "ami-2"))
     assert [action.operation for action in performed.actions] == ["DisableImage", "CreateTags"]
 
@@ -166,7 +163,7 @@ def test_what_is_gone_already_is_no_failure_and_nothing_that_was_done() -> None:
     kms, grant = Wire("kms"), {"GrantId": "g-1", "KeyId": "key"}
     kms.refuse("revoke_grant", grant, "NotFoundException")
     kms.expect("list_grants", {"KeyId": "key", "Limit": 100}, {"Grants": []})
-    revoke = Action(place(), "RevokeGrant", grant, "g-1", service="kms")
+    revoke = Action(target_in(), "RevokeGrant", grant, "g-1", service="kms")
     ec2 = Wire("ec2")
     ec2.expect("delete_snapshot", {"SnapshotId": "snap-1"})
     with ec2.spoken(), kms.spoken():

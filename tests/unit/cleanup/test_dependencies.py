@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import ImageRe
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.cleanup.examples import REGION, region_state, seen
-from tests.unit.examples import OWNER, place
+from tests.unit.examples import OWNER, target_in
 
 KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/golden"
 SNAPSHOTS = {
@@ -34,10 +34,10 @@ def deregistered(image_id: str, *snapshot_ids: str) -> Decision:
 
 
 def delete(snapshot_id: str) -> Action:
-    return Action(place(), "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
+    return Action(target_in(), "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
 
 
-REVOKE = Action(place(), "RevokeGrant", {"GrantId": "g-1", "KeyId": KEY}, "g-1", service="kms")
+REVOKE = Action(target_in(), "RevokeGrant", {"GrantId": "g-1", "KeyId": KEY}, "g-1", service="kms")
 
 
 def test_a_snapshot_depends_on_its_images_and_a_grant_on_all_that_goes_under_its_key() -> None:
@@ -70,5 +70,5 @@ def test_which_refusal_only_shows_that_a_deregistration_is_not_seen_yet(
     code: str, message: str, expected: bool
 ) -> None:
     """(boto/boto#3019.)"""
-    problem = Failure.at(place(), "DeleteSnapshot", code, message, "")
+    problem = Failure.at(target_in(), "DeleteSnapshot", code, message, "")
     assert is_still_in_use(problem, {"ami-0f1"}) is expected

@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Fail
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 
 from tests.unit.cleanup.examples import REGION, USED, own, region_state, seen
-from tests.unit.examples import place, volumes
+from tests.unit.examples import target_in, volumes
 
 ELSEWHERE = "us-east-1"
 OLD, SECOND = own("ami-1"), own("ami-2", devices=volumes("snap-ami-1", "snap-2"))
@@ -72,7 +72,7 @@ def test_all_images_are_known_by_region() -> None:
         ImageRef(ELSEWHERE, "ami-2"),
     ]
     assert saw.image_ids == {"ami-1", "ami-2"}
-    assert saw.target(REGION) == place(REGION)
+    assert saw.target(REGION) == target_in(REGION)
 
 
 def test_a_use_in_a_region_without_such_an_image_is_one_of_the_image_elsewhere() -> None:

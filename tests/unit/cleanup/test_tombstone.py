@@ -142,7 +142,7 @@ def test_what_a_cleanup_writes_down_is_read() -> None:
         state="available",
         name="web ami-1",
         launch=LAUNCH,
-        volumes={"snap-ami-1": VOLUME},
+        volume_permissions={"snap-ami-1": VOLUME},
         deleted=frozenset(),
         devices=volumes("snap-ami-1", None),
         tags=retiring.FAMILY,
@@ -199,12 +199,14 @@ def test_a_tombstone_from_before_all_permissions_were_put_back_only_adds_to_the_
     incomplete = tombstone(
         written_at="2026-11-10T00:00:00Z",
         launch=added,
-        volumes={"snap-2": added},
+        volume_permissions={"snap-2": added},
         tags={"family": "web", tag: complete.written_at},
     )
     shared = TombstoneHistory((complete, incomplete, last_tombstone())).shared
     assert shared == replace(
-        complete, launch=complete.launch | added, volumes={**complete.volumes, "snap-2": added}
+        complete,
+        launch=complete.launch | added,
+        volume_permissions={**complete.volume_permissions, "snap-2": added},
     )
     assert TombstoneHistory((incomplete,)).shared is None
     later = tombstone(written_at="2026-11-15T00:00:00Z", launch=Sharing())

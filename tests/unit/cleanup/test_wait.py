@@ -8,29 +8,21 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.cleanup import wait
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 
 from tests.unit.cleanup.examples import REGION
+from tests.unit.clock import Clock
 
 REFS = [ImageRef(REGION, f"ami-{number:02}") for number in range(11)]
-
-
-class Time:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Ec2:
     """Has each image's report pending until a moment; denies the images of ``denied``."""
 
-    def __init__(self, time: Time, until: float, denied: str = "") -> None:
-        self._time, self._until, self._denied = time, until, denied
+    def __init__(self, clock: Clock, until: float, denied: str = "") -> None:
+        self._clock, self._until, self._denied = clock, until, denied
         self.batches: list[list[str]] = []
 
     def get_paginator(self, _name: str) -> Ec2:
@@ -41,19 +33,18 @@ class Ec2:
         self.batches.append(ids)
         if self._denied in ids:
             raise ValueError("denied")
-        pending = [] if self._time.now >= self._until else [{"ImageId": one} for one in ids]
+        pending = [] if self._clock.now >= self._until else [{"ImageId": one} for one in ids]
         return [{"ImageUsageReports": pending}]
 
 
 def waited(monkeypatch: pytest.MonkeyPatch, until: float, refs: list[ImageRef], denied: str = "") -> Any:
     """The seconds that were waited, and how many images each call was about."""
-    time = Time()
-    ec2 = Ec2(time, until, denied)
-    monkeypatch.setattr(wait, "sleep", time.sleep)
-    monkeypatch.setattr(wait, "monotonic", lambda: time.now)
+    clock = Clock.of(monkeypatch, attempts)
+    started = clock.now
+    ec2 = Ec2(clock, started + until, denied)
     clients: Any = type("Clients", (), {"ec2": staticmethod(lambda _region: ec2)})()
     wait.wait_for_reports(clients, refs)
-    return time.now, sorted(len(one) for one in ec2.batches)
+    return clock.now - started, sorted(len(one) for one in ec2.batches)
 
 
 def test_reports_are_asked_for_in_batches_until_all_are_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Copies that progress from read to read, and a clock that only sleeping advances."""
+"""Copies that progress from read to read."""
 
 from __future__ import annotations
 
@@ -9,20 +9,6 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
 from botocore.exceptions import ClientError
-
-
-@dataclass
-class Clock:
-    """A clock that only ``sleep`` advances."""
-
-    now: float = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds > 0
-        self.now += seconds
 
 
 @dataclass

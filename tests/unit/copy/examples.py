@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.copy.state import Co
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, TargetPlan
 
-from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, place, source_image
+from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, source_image, target_in
 
 REGION = "eu-west-1"
 
@@ -42,8 +42,8 @@ def seen_in(
     return CopySeen(
         account_id=OWNER,
         source=source or source_image(),
-        copies={place(region): found for region, found in images.items()},
-        snapshots={place(region): found for region, found in (snapshots or {}).items()},
+        copies={target_in(region): found for region, found in images.items()},
+        snapshots={target_in(region): found for region, found in (snapshots or {}).items()},
     )
 
 

@@ -27,8 +27,8 @@ from tests.unit.examples import (
     SOURCE_REGION,
     STRANGER,
     copied_image,
-    place,
     source_image,
+    target_in,
     volumes,
 )
 from tests.unit.keys.examples import key_arn
@@ -93,12 +93,14 @@ def test_a_region_unknown_to_botocore_is_valid_if_aws_lists_it() -> None:
 
 def test_an_image_under_an_aws_managed_key_cannot_be_shared() -> None:
     image = copied_image("ami-1")
-    under = replace(seen(image), aws_managed_keys={place(): ("arn:aws:kms:eu-west-1:012345678901:key/ebs",)})
-    (failure,) = copy_checks.check_shareable(under, place(), image)
+    under = replace(
+        seen(image), aws_managed_keys={target_in(): ("arn:aws:kms:eu-west-1:012345678901:key/ebs",)}
+    )
+    (failure,) = copy_checks.check_shareable(under, target_in(), image)
     assert (failure.error_code, failure.region) == ("default_key", "eu-west-1")
     assert "ami-1 is encrypted under the AWS managed key arn:aws:kms:" in failure.message
     assert "reencrypt_source: true" in failure.remedy
-    assert list(copy_checks.check_shareable(seen(image), place(), image)) == []
+    assert list(copy_checks.check_shareable(seen(image), target_in(), image)) == []
 
 
 def test_an_available_source_is_not_refused() -> None:

@@ -24,9 +24,10 @@ from ansible_collections.golden.images.plugins.module_utils.keys.encryption impo
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 
-from tests.unit.copy.aws_in_steps import Clock, Reads, Region, refused
+from tests.unit.clock import Clock
+from tests.unit.copy.aws_in_steps import Reads, Region, refused
 from tests.unit.copy.examples import REGION, wanted
-from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, copied_image, place, volumes
+from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, copied_image, target_in, volumes
 from tests.unit.keys.examples import (
     ANY_KEY,
     BY_DEFAULT,
@@ -131,7 +132,7 @@ def test_the_keys_of_an_image_that_will_be_shared(
 
     reading = ByArn(ENCRYPTED, existing)
     seen, _opened = read_with(monkeypatch, reading, wanted(require_shareable=True))
-    assert seen.aws_managed_keys.get(place()) == expected
+    assert seen.aws_managed_keys.get(target_in()) == expected
     assert [item for item in reading.reads if item.startswith("key")] == reads
 
 
@@ -139,7 +140,7 @@ def test_the_requested_key_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None
     reading = Reading(ENCRYPTED, (found("ami-1", WANTED),))
     want = wanted(require_shareable=True, encryption=UNDER_KEY)
     seen, _opened = read_with(monkeypatch, reading, want)
-    assert seen.aws_managed_keys == {place(): ()}
+    assert seen.aws_managed_keys == {target_in(): ()}
     assert [item for item in reading.reads if item.startswith("key")] == ["key alias/golden"]
 
 
@@ -222,8 +223,8 @@ def test_reads_of_keys(
     reading.reads.clear()
     seen, _opened = read_with(monkeypatch, reading, wanted(encryption=encryption))
     assert reading.reads == reads
-    assert seen.keys.get(place()) == key
-    assert seen.encrypted_by_default == (frozenset({place()}) if by_default else frozenset())
+    assert seen.keys.get(target_in()) == key
+    assert seen.encrypted_by_default == (frozenset({target_in()}) if by_default else frozenset())
 
 
 @pytest.mark.parametrize(
@@ -237,7 +238,7 @@ def test_another_copy_under_the_requested_key_is_adopted_beside_own_ones_under_o
     untagged = (replace(image, tags={}), snapshots)
     want = wanted(encryption=UNDER_KEY)
     seen, _opened = read_with(monkeypatch, Reading(PLAIN, (found("ami-1", OTHER),), (untagged,)), want)
-    existing = planner.existing_copy(want, seen, place())
+    existing = planner.existing_copy(want, seen, target_in())
     assert (existing.image_id if existing else None) == adopted
     assert [action.operation for action in planner.plan(want, seen).actions] == ["CopyImage"] * (not adopted)
 
@@ -307,7 +308,7 @@ def test_copies_in_the_sources_region_are_read_only_to_reencrypt(
     encryption = Encryption(key="alias/golden", reencrypt_source=reencrypt)
     seen, _opened = read_with(monkeypatch, reading, wanted(regions=(SOURCE_REGION,), encryption=encryption))
     assert reading.reads == reads
-    assert len(seen.copies[place(SOURCE_REGION)]) == reencrypt
+    assert len(seen.copies[target_in(SOURCE_REGION)]) == reencrypt
 
 
 # The keys of finished copies.
@@ -319,9 +320,7 @@ def ready(**changes: Any) -> Image:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(copy_wait, "monotonic", clock.monotonic)
-    monkeypatch.setattr(copy_wait, "sleep", clock.sleep)
+    clock = Clock.of(monkeypatch, copy_wait)
     monkeypatch.setattr(copy_wait, "read", Reads)
     return clock
 

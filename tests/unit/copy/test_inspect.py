@@ -33,10 +33,10 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 
 from tests.unit.copy.aws_in_steps import refused
 from tests.unit.copy.examples import REGION, wanted
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_REGION, copied_image, place, source_image, volumes
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_REGION, copied_image, source_image, target_in, volumes
 from tests.unit.keys.examples import BY_DEFAULT, DEFAULT, ENCRYPTED, OTHER, UNDER_KEY, WANTED, found, saw
 
-HERE, US = place(), place("us-west-2")
+HERE, US = target_in(), target_in("us-west-2")
 THERE, READER = Target(CONSUMER, REGION), Target(CONSUMER, SOURCE_REGION)
 SHARED = Sharing(account_ids=frozenset({CONSUMER}))
 IN_COPY = Snapshot("ami-2-0", "completed", 100, WANTED.arn)

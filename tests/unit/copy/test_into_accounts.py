@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import caller
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts, caller
 from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_GRACE_PERIOD, Caller
 from ansible_collections.golden.images.plugins.module_utils.copy import flow
 from ansible_collections.golden.images.plugins.module_utils.copy import inspect as copy_inspect
@@ -33,7 +33,8 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 )
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 
-from tests.unit.copy.aws_in_steps import Clock, refused
+from tests.unit.clock import Clock
+from tests.unit.copy.aws_in_steps import refused
 from tests.unit.copy.examples import wanted
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, copied_image, source_image, volumes
 from tests.unit.keys.examples import key_arn
@@ -173,9 +174,7 @@ class Accounts:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(copy_access, "monotonic", clock.monotonic)
-    monkeypatch.setattr(copy_access, "sleep", clock.sleep)
+    clock = Clock.of(monkeypatch, attempts)
     monkeypatch.setattr(flow, "AssumedAccounts", Accounts)
     return clock
 

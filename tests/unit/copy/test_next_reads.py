@@ -23,7 +23,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Key, Ke
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 
 from tests.unit.copy.examples import REGION, wanted
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_REGION, copied_image, place, source_image
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_REGION, copied_image, source_image, target_in
 from tests.unit.keys.examples import (
     ANY_KEY,
     BY_DEFAULT,
@@ -38,7 +38,7 @@ from tests.unit.keys.examples import (
     saw,
 )
 
-HERE = place()
+HERE = target_in()
 THERE, READER = Target(CONSUMER, REGION), Target(CONSUMER, SOURCE_REGION)
 US = Target(CONSUMER, "us-west-2")
 INTO = wanted(account_ids=(CONSUMER,), encryption=Encryption(key="alias/theirs"))

@@ -20,8 +20,8 @@ from tests.unit.examples import (
     STRANGER,
     adopted_image,
     copied_image,
-    place,
     source_image,
+    target_in,
     volumes,
 )
 
@@ -77,7 +77,7 @@ def test_actions_by_existing_images(images: list[Image], expected: list[tuple[st
     plan = planned(wanted(), seen(*images))
     assert calls(plan.actions) == expected
     assert not plan.refusals
-    assert all(action.target == place() for action in plan.actions)
+    assert all(action.target == target_in() for action in plan.actions)
 
 
 def test_a_failed_copy_is_removed_with_its_snapshots() -> None:
@@ -113,7 +113,7 @@ OLD, NEW = "2026-01-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z"
 )
 def test_which_copy_is_used(images: list[Image], used: str | None) -> None:
     for order in (images, images[::-1]):
-        existing = copy.existing_copy(wanted(), seen(*order), place())
+        existing = copy.existing_copy(wanted(), seen(*order), target_in())
         assert (existing and existing.image_id) == used
 
 
@@ -132,7 +132,7 @@ def test_another_accounts_source_is_copied_even_to_its_own_region() -> None:
 
 def test_a_copy_in_the_sources_region_is_not_the_source() -> None:
     saw = seen_in({SOURCE_REGION: (copied_image(),)})
-    existing = copy.existing_copy(wanted(), saw, place(SOURCE_REGION))
+    existing = copy.existing_copy(wanted(), saw, target_in(SOURCE_REGION))
     assert existing == saw.source
 
 
@@ -242,14 +242,16 @@ def test_the_diff_is_empty_if_nothing_changes() -> None:
 
 def test_a_copy_that_failed_while_waiting_is_replaced_before_it_is_removed() -> None:
     failed = copied_image("ami-f", "failed")
-    actions = copy.replacement(wanted(), seen(), place(), (failed,))
+    actions = copy.replacement(wanted(), seen(), target_in(), (failed,))
     assert calls(actions) == [COPY, removal("ami-f")]
-    assert actions[0].parameters == copy_request.copy_request(wanted(), source_image(), place(), ("ami-f",))
+    assert actions[0].parameters == copy_request.copy_request(
+        wanted(), source_image(), target_in(), ("ami-f",)
+    )
 
 
 def test_a_copy_that_was_deregistered_while_waiting_is_not_removed() -> None:
     gone = adopted_image("ami-gone", "deregistered")
-    actions = copy.replacement(wanted(), seen(), place(), (gone,))
+    actions = copy.replacement(wanted(), seen(), target_in(), (gone,))
     assert calls(actions) == [COPY]
 
 
@@ -265,7 +267,7 @@ def test_a_copy_that_was_deregistered_while_waiting_is_not_removed() -> None:
     ],
 )
 def test_retag(purge: bool, expected: list[tuple[str, list[dict[str, str]]]]) -> None:
-    actions = copy.retag(place(), "ami-1", {"old": "1", "kept": "2"}, {"role": "web", "kept": "2"}, purge)
+    actions = copy.retag(target_in(), "ami-1", {"old": "1", "kept": "2"}, {"role": "web", "kept": "2"}, purge)
     assert [(action.operation, action.parameters["Tags"]) for action in actions] == expected
     assert all(action.parameters["Resources"] == [action.resource] == ["ami-1"] for action in actions)
 
@@ -273,13 +275,15 @@ def test_retag(purge: bool, expected: list[tuple[str, list[dict[str, str]]]]) ->
 def test_whether_an_image_is_encrypted_as_requested() -> None:
     want = wanted(encryption=Encryption(encrypted=True))
     plain, encrypted = copied_image(devices=volumes("s")), copied_image(devices=volumes("s", encrypted=True))
-    assert not copy.has_wanted_key(want, seen(plain), place(), plain)
+    assert not copy.has_wanted_key(want, seen(plain), target_in(), plain)
     saw = seen(encrypted, snapshots=(Snapshot("s", "completed", 100, "arn:key"),))
-    assert copy.has_wanted_key(want, saw, place(), encrypted)
+    assert copy.has_wanted_key(want, saw, target_in(), encrypted)
 
 
 COPY_ACTION = Action(
-    place(REGION), "CopyImage", {"SourceImageId": SOURCE_ID, "SourceRegion": SOURCE_REGION, "Name": "golden"}
+    target_in(REGION),
+    "CopyImage",
+    {"SourceImageId": SOURCE_ID, "SourceRegion": SOURCE_REGION, "Name": "golden"},
 )
 
 
@@ -296,7 +300,7 @@ def test_a_failed_predecessor_has_this_collections_mark(image: Image, expected: 
 
 
 def test_a_removal_deletes_the_snapshots_too() -> None:
-    removal = copy.removal(place(REGION), copied_image("ami-failed"))
+    removal = copy.removal(target_in(REGION), copied_image("ami-failed"))
     assert (removal.operation, removal.resource) == ("DeregisterImage", "ami-failed")
     assert removal.parameters == {"ImageId": "ami-failed", "DeleteAssociatedSnapshots": True}
 

@@ -25,7 +25,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.unit.copy.examples import REGION, calls, planned, wanted
-from tests.unit.examples import MARK, SOURCE_ID, SOURCE_REGION, copied_image, place, source_image, volumes
+from tests.unit.examples import MARK, SOURCE_ID, SOURCE_REGION, copied_image, source_image, target_in, volumes
 from tests.unit.keys.examples import (
     ANY_KEY,
     BY_DEFAULT,
@@ -52,7 +52,7 @@ Found = tuple[Image, Iterable[Snapshot]]
 
 @pytest.mark.parametrize("source_is_in_region", [True, False])
 def test_only_an_image_that_will_be_shared_is_refused(source_is_in_region: bool) -> None:
-    here = place(SOURCE_REGION)
+    here = target_in(SOURCE_REGION)
     images = () if source_is_in_region else (copied_image("ami-1"),)
     source = source_image() if source_is_in_region else source_image(owner_id="999999999999")
     under = replace(
@@ -69,7 +69,7 @@ def test_only_an_image_that_will_be_shared_is_refused(source_is_in_region: bool)
 def test_a_best_effort_region_with_an_image_that_cannot_be_shared_is_left_out(
     source_is_in_region: bool,
 ) -> None:
-    here = place(SOURCE_REGION)
+    here = target_in(SOURCE_REGION)
     images = () if source_is_in_region else (copied_image("ami-1", tags={"a": "1"}),)
     source = source_image() if source_is_in_region else source_image(owner_id="999999999999")
     under = replace(
@@ -134,7 +134,7 @@ def test_a_best_effort_region_with_an_image_that_cannot_be_shared_is_left_out(
 )
 def test_which_images_count_with_a_requested_key(image: Found, counts: bool) -> None:
     want, seen = wanted(encryption=UNDER_KEY), saw(image, key=WANTED)
-    existing = copy.existing_copy(want, seen, place())
+    existing = copy.existing_copy(want, seen, target_in())
     assert (existing is not None) is counts
     assert (COPY in calls(planned(want, seen).actions)) is not counts
 
@@ -201,7 +201,7 @@ def test_which_images_count(
     encryption: Encryption, source: Image, key: Key | None, image: Found, counts: bool
 ) -> None:
     seen = saw(image, key=key, source=source)
-    existing = copy.existing_copy(wanted(encryption=encryption), seen, place())
+    existing = copy.existing_copy(wanted(encryption=encryption), seen, target_in())
     assert (existing is not None) is counts
 
 
@@ -209,7 +209,7 @@ def test_a_copy_under_another_key_stays_without_a_warning() -> None:
     want, seen = wanted(encryption=UNDER_KEY), saw(found("ami-1", OTHER), key=WANTED)
     assert calls(planned(want, seen).actions) == [COPY]
     both = saw(found("ami-1", OTHER), found("ami-2", WANTED), key=WANTED)
-    existing = copy.existing_copy(want, both, place())
+    existing = copy.existing_copy(want, both, target_in())
     assert existing is not None
     assert existing.image_id == "ami-2"
     assert planned(want, both).actions == ()
@@ -219,11 +219,11 @@ def in_source_region(*images: Found, source: Found, key: Key | None) -> CopySeen
     """These images in the source's region; the source's snapshots are known."""
     image, snapshots = source
     seen = saw(*images, key=key, source=image)
-    here = place(SOURCE_REGION)
+    here = target_in(SOURCE_REGION)
     return replace(
         seen,
-        copies={here: seen.copies[place()]},
-        snapshots={here: (*seen.snapshots[place()], *snapshots)},
+        copies={here: seen.copies[target_in()]},
+        snapshots={here: (*seen.snapshots[target_in()], *snapshots)},
         keys={here: key} if key else {},
     )
 
@@ -346,7 +346,7 @@ def test_aws_never_chooses_the_key_of_a_copy(
         if action.operation != "CopyImage" or plan.refusals:
             continue
         requested = {name: action.parameters.get(name) for name in ("Encrypted", "KmsKeyId")}
-        key = seen.keys.get(place())
+        key = seen.keys.get(target_in())
         if key is not None:
             assert requested == {"Encrypted": True, "KmsKeyId": key.arn}
         else:
@@ -360,18 +360,20 @@ def test_a_copy_is_made_only_where_none_is_as_requested(
     situation: tuple[CopyWanted, CopySeen],
 ) -> None:
     want, seen = situation
-    key = seen.keys.get(place())
+    key = seen.keys.get(target_in())
     encrypted = key is not None or want.encryption.encrypts(REGION, seen.source)
-    alive = [image for image in seen.copies[place()] if image.state in USABLE_STATES]
+    alive = [image for image in seen.copies[target_in()] if image.state in USABLE_STATES]
     as_wanted = [
-        image for image in alive if is_under(image, seen.snapshots_of(place(), image), key, encrypted)
+        image for image in alive if is_under(image, seen.snapshots_of(target_in(), image), key, encrypted)
     ]
     copies = [action for action in planned(want, seen).actions if action.operation == "CopyImage"]
     assert bool(copies) is not bool(as_wanted)
 
 
 def token(key: Key | None, **changes: object) -> str:
-    return str(copy_request.copy_request(wanted(**changes), source_image(), place(), (), key)["ClientToken"])
+    return str(
+        copy_request.copy_request(wanted(**changes), source_image(), target_in(), (), key)["ClientToken"]
+    )
 
 
 def test_the_token_differs_by_key() -> None:

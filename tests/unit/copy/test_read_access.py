@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy import read_access
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.copy.access import MissingAccess
 from ansible_collections.golden.images.plugins.module_utils.copy.checks import missing_access_of
 from ansible_collections.golden.images.plugins.module_utils.copy.inspect import inspect
@@ -20,7 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.copy.read_access imp
 from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen, CopyWanted
 from ansible_collections.golden.images.plugins.module_utils.model import Target
 
-from tests.unit.copy.aws_in_steps import Clock
+from tests.unit.clock import Clock
 from tests.unit.copy.examples import wanted
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, copied_image, source_image
 from tests.unit.wire import Wire
@@ -53,10 +53,7 @@ class Accounts:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(read_access, "monotonic", clock.monotonic)
-    monkeypatch.setattr(read_access, "sleep", clock.sleep)
-    return clock
+    return Clock.of(monkeypatch, attempts)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.copy.examples import REGION, planned, seen, wanted
-from tests.unit.examples import MARK, SOURCE_ID, SOURCE_REGION, STRANGER, place, source_image
+from tests.unit.examples import MARK, SOURCE_ID, SOURCE_REGION, STRANGER, source_image, target_in
 
 
 def request(
@@ -26,7 +26,7 @@ def request(
     predecessor_ids: tuple[str, ...] = (),
 ) -> Mapping[str, Any]:
     return copy_request.copy_request(
-        want or wanted(), source or source_image(), target or place(), predecessor_ids
+        want or wanted(), source or source_image(), target or target_in(), predecessor_ids
     )
 
 
@@ -226,7 +226,7 @@ def test_the_same_request_has_the_same_token() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"target": place("eu-west-2")}, id="region"),
+        pytest.param({"target": target_in("eu-west-2")}, id="region"),
         pytest.param({"target": Target(STRANGER, REGION)}, id="account"),
         pytest.param({"source": source_image(image_id="ami-fedcba98765432100")}, id="source"),
         pytest.param({"want": wanted(source_region="us-west-2")}, id="source region"),

@@ -23,8 +23,8 @@ from tests.unit.examples import (
     SOURCE_REGION,
     adopted_image,
     copied_image,
-    place,
     source_image,
+    target_in,
     volumes,
 )
 from tests.unit.keys.examples import OTHER, UNDER_KEY, WANTED, saw
@@ -42,7 +42,7 @@ def result(
     plan = planner.plan(want, found)
     if runs is None:
         return returned(want, found, plan, initial_runs(want, found), tolerated, only_planned=True)
-    by_target = {place(region): run for region, run in runs.items()}
+    by_target = {target_in(region): run for region, run in runs.items()}
     return returned(want, found, plan, by_target, tolerated, only_planned=False)
 
 
@@ -121,7 +121,7 @@ def test_origins(region: str, images: tuple[Image, ...], origin: str) -> None:
 )
 def test_a_copy_in_the_region_of_the_source_is_not_the_source(images: tuple[Image, ...], origin: str) -> None:
     encryption = replace(UNDER_KEY, reencrypt_source=True)
-    here = place(SOURCE_REGION)
+    here = target_in(SOURCE_REGION)
     found = replace(seen_in({SOURCE_REGION: images}), keys={here: WANTED}, snapshots={here: SNAPSHOTS})
     want = wanted(regions=(SOURCE_REGION,), encryption=encryption)
     for runs in (None, {SOURCE_REGION: CopyRun(READY, SNAPSHOTS)}):
@@ -188,9 +188,9 @@ def under(arn: str | None) -> tuple[Snapshot, ...]:
     ],
 )
 def test_the_key_of_a_finished_copy(run: CopyRun, message: str | None) -> None:
-    found = wrong_keys(wanted(encryption=UNDER_KEY), saw(key=WANTED), {place(EU): run})
+    found = wrong_keys(wanted(encryption=UNDER_KEY), saw(key=WANTED), {target_in(EU): run})
     assert {target: event.failure.message for target, event in found.items()} == (
-        {place(EU): message} if message else {}
+        {target_in(EU): message} if message else {}
     )
     assert all(event.failure.error_code == "wrong_key" for event in found.values())
 

@@ -33,16 +33,16 @@ from ansible_collections.golden.images.plugins.module_utils.model import Image, 
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.copy.examples import seen, wanted
-from tests.unit.examples import OWNER, STRANGER, copied_image, place, source_image, volumes
+from tests.unit.examples import OWNER, STRANGER, copied_image, source_image, target_in, volumes
 
 EU = "eu-west-1"
 PENDING = copied_image("ami-1", "pending")
 READY = copied_image("ami-1", devices=volumes("snap-1"))
 FAILED = copied_image("ami-1", "failed", state_reason="Given key ID is not accessible")
 
-COPY = Action(place(EU), "CopyImage", {"Name": "golden"})
-TAGGING = Action(place(EU), "CreateTags", {}, "ami-old")
-REMOVING = Action(place(EU), "DeregisterImage", {}, "ami-failed")
+COPY = Action(target_in(EU), "CopyImage", {"Name": "golden"})
+TAGGING = Action(target_in(EU), "CreateTags", {}, "ami-old")
+REMOVING = Action(target_in(EU), "DeregisterImage", {}, "ami-failed")
 FAILURE = Failure("m", "r", "c", "a")
 EXPIRED = Failure("m", "r", "RequestExpired", "DescribeImages")
 SNAPSHOT_LEFT = Failure("It stays.", "Allow it.", "snapshot_not_deleted", "DeleteSnapshot", EU)
@@ -216,14 +216,14 @@ def test_what_follows_a_failed_copy(
     source = source_image(
         **{"owner_id": STRANGER, "devices": volumes("snap-s", encrypted=encrypted), **changes}
     )
-    assert after_failure(seen(source=source), place(EU), run, image, now) == expected
+    assert after_failure(seen(source=source), target_in(EU), run, image, now) == expected
 
 
 def test_only_runs_with_an_event_advance() -> None:
-    runs = {place(EU): CopyRun(PENDING), place("us-west-2"): CopyRun(READY)}
-    assert advance_all(runs, {place(EU): Failed(FAILURE)}) == {
-        place(EU): CopyRun(PENDING, failure=FAILURE),
-        place("us-west-2"): CopyRun(READY),
+    runs = {target_in(EU): CopyRun(PENDING), target_in("us-west-2"): CopyRun(READY)}
+    assert advance_all(runs, {target_in(EU): Failed(FAILURE)}) == {
+        target_in(EU): CopyRun(PENDING, failure=FAILURE),
+        target_in("us-west-2"): CopyRun(READY),
     }
 
 
@@ -265,11 +265,11 @@ def test_images_that_never_become_available(run: CopyRun, now: float, expected: 
 )
 def test_initial_runs(images: tuple[Image, ...], expected: CopyRun) -> None:
     saw = seen(*images, snapshots=(Snapshot("snap-1", "completed", 100),))
-    assert initial_runs(wanted(), saw) == {place(EU): expected}
+    assert initial_runs(wanted(), saw) == {target_in(EU): expected}
 
 
 def test_the_end_of_a_copy_that_failed_twice() -> None:
-    ended = copy_failed(place(EU), FAILED)
+    ended = copy_failed(target_in(EU), FAILED)
     assert ended.image == FAILED
     assert ended.failure.error_code == "copy_failed"
     assert ended.failure.message == "The copy ami-1 is failed: Given key ID is not accessible."
@@ -277,12 +277,12 @@ def test_the_end_of_a_copy_that_failed_twice() -> None:
 
 
 def test_the_end_of_a_copy_that_is_still_pending() -> None:
-    ended = copy_pending(place(EU), CopyRun(PENDING, percent=40), "after wait_timeout (60 s)")
+    ended = copy_pending(target_in(EU), CopyRun(PENDING, percent=40), "after wait_timeout (60 s)")
     assert ended.image is None
     assert ended.failure.error_code == "copy_pending"
     assert ended.failure.message == "ami-1 is still pending at 40 % after wait_timeout (60 s)."
     unread = CopyRun(PENDING, unread=(5.0, EXPIRED))
-    assert copy_pending(place(EU), unread, "after wait_timeout (60 s)").failure.message == (
+    assert copy_pending(target_in(EU), unread, "after wait_timeout (60 s)").failure.message == (
         "ami-1 is still pending after wait_timeout (60 s). Its last read failed: m (RequestExpired)."
     )
 
@@ -320,7 +320,7 @@ def test_a_copy_without_an_id_has_failed() -> None:
     run = advanced(CopyRun(), ActionsPerformed((COPY,), ({},)))
     assert run.image is None
     assert run.performed == (COPY,)
-    assert run.failure == incomplete_response("CopyImage", "ImageId", place(EU))
+    assert run.failure == incomplete_response("CopyImage", "ImageId", target_in(EU))
     earlier = advanced(CopyRun(failure=FAILURE), ActionsPerformed((COPY,), ({},)))
     assert earlier.failure == FAILURE
 

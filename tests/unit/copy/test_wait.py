@@ -20,9 +20,10 @@ from ansible_collections.golden.images.plugins.module_utils.copy.wait import wai
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Target
 
-from tests.unit.copy.aws_in_steps import Clock, Reads, Region, refused
+from tests.unit.clock import Clock
+from tests.unit.copy.aws_in_steps import Reads, Region, refused
 from tests.unit.copy.examples import seen_in, wanted
-from tests.unit.examples import CONSUMER, OWNER, STRANGER, copied_image, place, source_image, volumes
+from tests.unit.examples import CONSUMER, OWNER, STRANGER, copied_image, source_image, target_in, volumes
 
 EU, US = "eu-west-1", "us-west-2"
 PENDING = copied_image("ami-1", "pending")
@@ -48,9 +49,7 @@ class Waited:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(copy_wait, "monotonic", clock.monotonic)
-    monkeypatch.setattr(copy_wait, "sleep", clock.sleep)
+    clock = Clock.of(monkeypatch, copy_wait)
     monkeypatch.setattr(copy_wait, "read", Reads)
     return clock
 
@@ -81,8 +80,8 @@ def wait(clock: Clock) -> Wait:
             AssumedAccounts(SimpleNamespace(ec2=regions.__getitem__), Caller(OWNER, "aws"), None, US),  # type: ignore[arg-type]
             want,
             seen_in(dict.fromkeys(regions, ()), source=source),
-            {place(name): run for name, run in by_region.items()},
-            frozenset(map(place, optional)),
+            {target_in(name): run for name, run in by_region.items()},
+            frozenset(map(target_in, optional)),
             lines.append,
         )
         return Waited({target.region: run for target, run in after.items()}, lines, clock.now - started)
@@ -288,7 +287,7 @@ def test_a_failed_copy_is_copied_again_and_then_removed(wait: Wait) -> None:
 def test_the_second_copy_has_another_token(wait: Wait) -> None:
     region = Region([FAILED], second=[NEW_READY])
     wait({EU: region})
-    first = copy_request.copy_request(wanted(), source_image(), place(EU), ())
+    first = copy_request.copy_request(wanted(), source_image(), target_in(EU), ())
     second = region.calls[0][1]
     assert second["ClientToken"] != first["ClientToken"]
     assert {**second, "ClientToken": None} == {**first, "ClientToken": None}
@@ -355,7 +354,7 @@ def test_an_id_that_stays_invisible_is_that_of_a_deregistered_copy(wait: Wait) -
     assert waited.runs[EU].image == NEW_READY
     ((operation, parameters),) = region.calls
     assert operation == "CopyImage"
-    assert parameters == copy_request.copy_request(wanted(), source_image(), place(EU), ("ami-1",))
+    assert parameters == copy_request.copy_request(wanted(), source_image(), target_in(EU), ("ami-1",))
     assert waited.runs[EU].warnings == (
         f"{EU}: The copy ami-1 that CopyImage returned does not exist. A new copy was started.",
     )
@@ -490,10 +489,10 @@ def test_progress_is_reported_by_region_when_it_changes(wait: Wait) -> None:
 
 @pytest.mark.usefixtures("clock")
 def test_progress_of_several_accounts_is_reported_by_region() -> None:
-    places = [Target(account_id, EU) for account_id in (OWNER, CONSUMER)]
+    targets = [Target(account_id, EU) for account_id in (OWNER, CONSUMER)]
     clients = {
-        places[0]: Region([PENDING, READY], percents=[40]),
-        places[1]: Region([PENDING, PENDING, READY], percents=[20]),
+        targets[0]: Region([PENDING, READY], percents=[40]),
+        targets[1]: Region([PENDING, PENDING, READY], percents=[20]),
     }
 
     class Accounts:
@@ -502,7 +501,7 @@ def test_progress_of_several_accounts_is_reported_by_region() -> None:
             yield SimpleNamespace(ec2=lambda region: clients[Target(account_id, region)])
 
     lines: list[str] = []
-    runs = {place: CopyRun(image=PENDING) for place in places}
+    runs = {target: CopyRun(image=PENDING) for target in targets}
     want = wanted(account_ids=(OWNER, CONSUMER))
     runs = wait_for_copies(Accounts(), want, seen_in({}), runs, frozenset(), lines.append)  # type: ignore[arg-type]
     assert lines == [

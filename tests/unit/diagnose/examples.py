@@ -28,7 +28,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     Snapshot,
 )
 
-from tests.unit.examples import CONSUMER, OWNER, place, source_image, volumes
+from tests.unit.examples import CONSUMER, OWNER, source_image, target_in, volumes
 from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY, made, root
 
@@ -39,7 +39,7 @@ SHARED = Sharing(frozenset({CONSUMER}))
 TRIED = KeyDryRun(
     frozenset({"CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"})
 )
-CASE = Case(place(), CONSUMER)
+CASE = Case(target_in(), CONSUMER)
 ACCEPTED = (DRY_RUN_SUCCEEDED, "Request would have succeeded, but DryRun flag is set.")
 IMAGE_NOT_VISIBLE = ConsumerSeen(allowed_images=AllowedImages("disabled"))
 UNDECIDED = Snapshot("snap-1", "completed", 100, KEY.arn, associated_key_arns=("arn:other",))
@@ -53,7 +53,7 @@ def owner(launch: Sharing | None = SHARED, **changes: Any) -> OwnerSeen:
     given = {
         "image": image,
         "launch": launch,
-        "volumes": dict.fromkeys(image.snapshot_ids, SHARED) if image else {},
+        "volume_permissions": dict.fromkeys(image.snapshot_ids, SHARED) if image else {},
         **changes,
     }
     return OwnerSeen(**given)
@@ -80,7 +80,10 @@ def of_encrypted(**changes: Any) -> ConsumerSeen:
 
 def wanted(**changes: Any) -> DiagnosisWanted:
     """To diagnose the image in one account."""
-    given = {"images": ImagesByTarget({(None, place().region): IMAGE.image_id}), "account_ids": (CONSUMER,)}
+    given = {
+        "images": ImagesByTarget({(None, target_in().region): IMAGE.image_id}),
+        "account_ids": (CONSUMER,),
+    }
     return DiagnosisWanted(**{**given, "consumer_role": ConsumerRole("golden"), **changes})
 
 
@@ -91,8 +94,8 @@ def seen(
     account_id: str = CONSUMER,
 ) -> DiagnosisSeen:
     """The state of one image and one account."""
-    consumers = {Case(place(), account_id): of_consumer} if of_consumer is not None else {}
-    return DiagnosisSeen(OWNER, {place(): image_id}, {place(): of_owner}, consumers, "golden", NOW)
+    consumers = {Case(target_in(), account_id): of_consumer} if of_consumer is not None else {}
+    return DiagnosisSeen(OWNER, {target_in(): image_id}, {target_in(): of_owner}, consumers, "golden", NOW)
 
 
 def diagnosis(

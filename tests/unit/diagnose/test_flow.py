@@ -88,14 +88,14 @@ class World:
     def caller(self, _sts: str) -> Caller:
         return Caller(OWNER, "aws")
 
-    def owner(self, account_id: str, place: Target, image_id: str, others: list[str]) -> OwnerSeen:
-        assert (account_id, image_id) == (place.account_id, PARAMS["images"].get(place.region, SOURCE_ID))
-        assert place.region not in others
-        self.asked["owner", place.account_id, place.region] += 1
+    def owner(self, account_id: str, target: Target, image_id: str, others: list[str]) -> OwnerSeen:
+        assert (account_id, image_id) == (target.account_id, PARAMS["images"].get(target.region, SOURCE_ID))
+        assert target.region not in others
+        self.asked["owner", target.account_id, target.region] += 1
         return self.owner_side
 
-    def keys(self, account_id: str, place: Target, seen: OwnerSeen) -> OwnerSeen:
-        self.asked["keys", account_id, place.region] += 1
+    def keys(self, account_id: str, target: Target, seen: OwnerSeen) -> OwnerSeen:
+        self.asked["keys", account_id, target.region] += 1
         return seen
 
     def consumer(
@@ -148,14 +148,14 @@ def test_each_image_and_each_account_is_read_once(monkeypatch: pytest.MonkeyPatc
     world = World(owner(), consumer())
     read(monkeypatch, world, account_ids=[CONSUMER, STRANGER, CONSUMER])
     assert set(world.asked.values()) == {1}
-    assert sum(kind == "owner" for kind, *_place in world.asked) == 2
-    assert sum(kind == "consumer" for kind, *_place in world.asked) == 4
+    assert sum(kind == "owner" for kind, *_target in world.asked) == 2
+    assert sum(kind == "consumer" for kind, *_target in world.asked) == 4
 
 
 def test_without_a_role_only_the_owner_account_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(owner(), consumer())
     seen = read(monkeypatch, world, consumer_role_name=None)
-    assert {kind for kind, *_place in world.asked} == {"owner"}
+    assert {kind for kind, *_target in world.asked} == {"owner"}
     assert seen.consumers == {}
 
 
@@ -251,7 +251,7 @@ def test_a_role_that_cannot_be_assumed_is_tried_once_and_reported_for_each_regio
 ) -> None:
     world = World(owner(), refused("AccessDenied", "AssumeRole"))
     seen = read(monkeypatch, world)
-    assert sum(count for (kind, *_place), count in world.asked.items() if kind == "consumer") == 1
+    assert sum(count for (kind, *_target), count in world.asked.items() if kind == "consumer") == 1
     problems = [item.problem for item in seen.consumers.values()]
     assert [(problem.action, problem.region) for problem in problems if problem] == [
         ("AssumeRole", EU),
@@ -271,7 +271,7 @@ def test_a_role_that_cannot_be_assumed_is_reported_for_planned_copies(
 ) -> None:
     world = World(owner(), refused("AccessDenied", "AssumeRole"))
     seen = read(monkeypatch, world, True, images=images)
-    assert Counter(kind for kind, *_place in world.asked.elements() if kind != "owner") == asked
+    assert Counter(kind for kind, *_target in world.asked.elements() if kind != "owner") == asked
     made = plan(flow.wanted_from({**PARAMS, "images": images}, True), seen)
     assert [failure.action for failure in made.failures] == ["AssumeRole"]
     codes = [item.code for diagnosis in made.diagnoses for item in diagnosis.findings]
@@ -285,7 +285,7 @@ def test_a_role_that_cannot_be_assumed_is_reported_for_planned_copies(
 def test_an_unreachable_region_does_not_affect_others(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(owner(), refused("AuthFailure", "DescribeImages"))
     seen = read(monkeypatch, world)
-    assert sum(count for (kind, *_place), count in world.asked.items() if kind == "consumer") == 2
+    assert sum(count for (kind, *_target), count in world.asked.items() if kind == "consumer") == 2
     assert all(item.problem for item in seen.consumers.values())
 
 
@@ -295,7 +295,7 @@ def test_images_in_several_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
         {"account_id": account_id, "region": EU, "image_id": SOURCE_ID} for account_id in (OWNER, STRANGER)
     ]
     seen = read(monkeypatch, world, images=placed)
-    assert {place.account_id for place in seen.owners} == {OWNER, STRANGER}
+    assert {target.account_id for target in seen.owners} == {OWNER, STRANGER}
     assert len(seen.consumers) == 2
 
 

@@ -63,10 +63,10 @@ def test_a_copy_that_is_only_planned() -> None:
 
 
 def test_an_account_with_its_own_copy_is_diagnosed_for_that_one_only() -> None:
-    places = {Target(account_id, "eu-west-1"): owner() for account_id in (OWNER, CONSUMER)}
-    saw = replace(seen(owner()), owners=places, images=dict.fromkeys(places, IMAGE.image_id))
+    targets = {Target(account_id, "eu-west-1"): owner() for account_id in (OWNER, CONSUMER)}
+    saw = replace(seen(owner()), owners=targets, images=dict.fromkeys(targets, IMAGE.image_id))
     found = plan(wanted(account_ids=(CONSUMER, STRANGER)), saw).diagnoses
-    assert [(one.case.account_id, one.case.place.account_id) for one in found] == [
+    assert [(one.case.account_id, one.case.image_target.account_id) for one in found] == [
         (CONSUMER, CONSUMER),
         (STRANGER, OWNER),
     ]

@@ -22,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Grant, 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.unit.aws.test_read import ARN, metadata
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, target_in
 from tests.unit.wire import Wire
 
 ROOT = f"arn:aws:iam::{CONSUMER}:root"
@@ -99,10 +99,10 @@ def answer(ec2: Wire, *, public: bool = False) -> None:
 @pytest.mark.parametrize("public", [False, True])
 def test_what_the_owner_reads(clients: Any, ec2: Wire, public: bool) -> None:
     answer(ec2, public=public)
-    found = diagnosis.owner(clients, place(), SOURCE_ID, ["us-east-1"])
+    found = diagnosis.owner(clients, target_in(), SOURCE_ID, ["us-east-1"])
     assert found.image is not None
     assert found.launch == (Sharing(public=True) if public else SHARED)
-    assert (found.volumes, found.snapshot_block) == ({"snap-1": SHARED}, None)
+    assert (found.volume_permissions, found.snapshot_block) == ({"snap-1": SHARED}, None)
     assert found.image_block == ("block-new-sharing" if public else None)
 
 
@@ -129,33 +129,36 @@ def test_block_public_access_is_read_for_what_is_public_and_hides_nothing_else(
     else:
         ec2.refuse("get_image_block_public_access_state", {}, "UnauthorizedOperation")
         ec2.refuse("get_snapshot_block_public_access_state", {}, "InvalidAction")
-    found = diagnosis.owner(clients, place(), SOURCE_ID, [])
+    found = diagnosis.owner(clients, target_in(), SOURCE_ID, [])
     assert (found.image_block, found.snapshot_block) == (
         ("block-new-sharing", "unblocked") if readable else ("unreadable", "unreadable")
     )
-    assert (found.launch, found.volumes) == (Sharing(public=True), {"snap-1": Sharing(public=True)})
+    assert (found.launch, found.volume_permissions) == (
+        Sharing(public=True),
+        {"snap-1": Sharing(public=True)},
+    )
 
 
 def test_a_region_without_allowed_images_hides_none(clients: Any, ec2: Wire) -> None:
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     ec2.refuse("get_allowed_images_settings", {}, "InvalidAction")
-    found = diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT)
+    found = diagnosis.consumer(clients, target_in(), SOURCE_ID, [], lambda _image: {}, ROOT)
     assert found == ConsumerSeen(allowed_images=AllowedImages("disabled"))
 
 
 def test_another_accounts_image_needs_no_further_calls(clients: Any, ec2: Wire) -> None:
     ec2.expect("describe_images", BY_ID, shown(OwnerId=STRANGER))
-    found = diagnosis.owner(clients, place(), SOURCE_ID, [])
+    found = diagnosis.owner(clients, target_in(), SOURCE_ID, [])
     assert found.image is not None
     assert (found.image.owner_id, found.launch) == (STRANGER, None)
-    assert diagnosis.keys(clients, place(), found) == found
+    assert diagnosis.keys(clients, target_in(), found) == found
 
 
 def test_the_region_of_a_misplaced_image(clients: Any, ec2: Wire) -> None:
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     ec2.expect("describe_images", BY_ID, shown())
-    found = diagnosis.owner(clients, place(), SOURCE_ID, ["us-west-2", "us-east-1"])
+    found = diagnosis.owner(clients, target_in(), SOURCE_ID, ["us-west-2", "us-east-1"])
     assert found == OwnerSeen(elsewhere=("us-east-1",))
 
 
@@ -163,14 +166,14 @@ def test_an_unreadable_region_hides_no_other(clients: Any, ec2: Wire) -> None:
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     ec2.refuse("describe_images", BY_ID, "AuthFailure")
     ec2.expect("describe_images", BY_ID, shown())
-    found = diagnosis.owner(clients, place(), SOURCE_ID, ["us-west-2", "us-east-1"])
+    found = diagnosis.owner(clients, target_in(), SOURCE_ID, ["us-west-2", "us-east-1"])
     assert found == OwnerSeen(elsewhere=("us-east-1",))
 
 
 def owned(clients: Any, ec2: Wire, key_id: str) -> OwnerSeen:
     """The owner's side, and a snapshot under that key."""
     answer(ec2)
-    seen = diagnosis.owner(clients, place(), SOURCE_ID, [])
+    seen = diagnosis.owner(clients, target_in(), SOURCE_ID, [])
     snapshot = {"SnapshotId": "snap-1", "State": "completed", "KmsKeyId": key_id}
     ec2.expect("describe_snapshots", SNAPSHOTS, {"Snapshots": [snapshot]})
     return seen
@@ -183,7 +186,7 @@ def test_what_the_owner_reads_about_keys(clients: Any, ec2: Wire, kms: Wire) -> 
     kms.expect("list_grants", {"KeyId": ARN, "Limit": 100}, {"Grants": [grant], "Truncated": False})
     kms.expect("get_key_policy", {"KeyId": ARN, "PolicyName": "default"}, {"Policy": "{}"})
     kms.refuse("get_key_policy", {"KeyId": ARN, "PolicyName": "AWS_RAM"}, "NotFoundException")
-    found = diagnosis.keys(clients, place(), seen)
+    found = diagnosis.keys(clients, target_in(), seen)
     assert found.keys == (KeySeen(Key(ARN), (Grant("g", ROOT, frozenset({"Decrypt"})),), "{}"),)
     assert found.key_problems == {}
 
@@ -191,11 +194,11 @@ def test_what_the_owner_reads_about_keys(clients: Any, ec2: Wire, kms: Wire) -> 
 def test_a_key_does_not_decide_alone_if_another_is_associated(clients: Any, ec2: Wire) -> None:
     """botocore operation AssociateKmsKeyId."""
     answer(ec2)
-    seen = diagnosis.owner(clients, place(), SOURCE_ID, [])
+    seen = diagnosis.owner(clients, target_in(), SOURCE_ID, [])
     keys = {"KmsKeyId": ARN, "AssociatedKmsKeys": [{"KmsKeyId": "arn:other"}]}
     snapshot = {"SnapshotId": "snap-1", "State": "completed", **keys}
     ec2.expect("describe_snapshots", SNAPSHOTS, {"Snapshots": [snapshot]})
-    found = diagnosis.keys(clients, place(), seen)
+    found = diagnosis.keys(clients, target_in(), seen)
     assert (found.keys, found.key_problems) == ((), {})
     assert found.undecided_keys[ARN].associated_key_arns == ("arn:other",)
 
@@ -206,13 +209,13 @@ def test_another_accounts_keys_need_no_further_calls(clients: Any, ec2: Wire, km
     seen = owned(clients, ec2, arn)
     manager = "AWS" if of == "AWS" else "CUSTOMER"
     kms.expect("describe_key", {"KeyId": arn}, metadata(Arn=arn, KeyManager=manager))
-    assert diagnosis.keys(clients, place(), seen).keys == (KeySeen(Key(arn, aws_managed=of == "AWS")),)
+    assert diagnosis.keys(clients, target_in(), seen).keys == (KeySeen(Key(arn, aws_managed=of == "AWS")),)
 
 
 def test_a_key_that_may_not_be_read_is_a_problem_of_that_key(clients: Any, ec2: Wire, kms: Wire) -> None:
     seen = owned(clients, ec2, ARN)
     kms.refuse("describe_key", {"KeyId": ARN}, "AccessDeniedException")
-    found = diagnosis.keys(clients, place(), seen)
+    found = diagnosis.keys(clients, target_in(), seen)
     assert found.keys == ()
     assert found.key_problems[ARN].error_code == "AccessDeniedException"
 
@@ -221,16 +224,16 @@ def test_a_key_whose_grants_may_not_be_read_is_described(clients: Any, ec2: Wire
     seen = owned(clients, ec2, ARN)
     kms.expect("describe_key", {"KeyId": ARN}, metadata())
     kms.refuse("list_grants", {"KeyId": ARN, "Limit": 100}, "AccessDeniedException")
-    found = diagnosis.keys(clients, place(), seen)
+    found = diagnosis.keys(clients, target_in(), seen)
     assert found.keys == (KeySeen(Key(ARN)),)
     assert found.key_problems[ARN].action == "ListGrants"
 
 
 def test_a_snapshot_without_a_key_id_is_a_problem(clients: Any, ec2: Wire) -> None:
     answer(ec2)
-    seen = diagnosis.owner(clients, place(), SOURCE_ID, [])
+    seen = diagnosis.owner(clients, target_in(), SOURCE_ID, [])
     ec2.expect("describe_snapshots", SNAPSHOTS, {"Snapshots": []})
-    found = diagnosis.keys(clients, place(), seen)
+    found = diagnosis.keys(clients, target_in(), seen)
     assert found.keys == ()
     assert list(found.key_problems) == ["snap-1"]
 
@@ -240,7 +243,7 @@ def test_what_an_account_sees(clients: Any, ec2: Wire) -> None:
     dry = {"ImageId": SOURCE_ID, "InstanceType": "t4g.nano", "MinCount": 1, "MaxCount": 1, "DryRun": True}
     ec2.refuse("run_instances", dry, "DryRunOperation", "It would.")
     found = diagnosis.consumer(
-        clients, place(), SOURCE_ID, [], lambda _image: {"InstanceType": "t4g.nano"}, ROOT
+        clients, target_in(), SOURCE_ID, [], lambda _image: {"InstanceType": "t4g.nano"}, ROOT
     )
     assert found.image is not None
     assert found.image.allowed is True
@@ -256,7 +259,7 @@ def test_an_invisible_image_may_be_hidden(clients: Any, ec2: Wire) -> None:
         "ManagedBy": "declarative-policy",
     }
     ec2.expect("get_allowed_images_settings", {}, settings)
-    found = diagnosis.consumer(clients, place(), SOURCE_ID, [ARN], lambda _image: {}, ROOT)
+    found = diagnosis.consumer(clients, target_in(), SOURCE_ID, [ARN], lambda _image: {}, ROOT)
     assert found == ConsumerSeen(
         allowed_images=AllowedImages("enabled", ({"ImageProviders": ["amazon"]},), "declarative-policy")
     )
@@ -273,7 +276,7 @@ def test_settings_that_may_not_be_read_hide_nothing_else(clients: Any, ec2: Wire
 
 def unread_settings(clients: Any) -> Failure:
     """Why the settings could not be read, of an account that is otherwise known not to see the image."""
-    seen = diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT)
+    seen = diagnosis.consumer(clients, target_in(), SOURCE_ID, [], lambda _image: {}, ROOT)
     assert seen.allowed_images_problem is not None
     assert seen == ConsumerSeen(allowed_images_problem=seen.allowed_images_problem)
     return seen.allowed_images_problem
@@ -300,7 +303,7 @@ def test_an_image_that_is_seen_stays_so_if_its_dry_run_times_out(
 ) -> None:
     monkeypatch.setattr(ec2.client, "run_instances", timed_out)
     ec2.expect("describe_images", BY_ID, shown())
-    found = diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT)
+    found = diagnosis.consumer(clients, target_in(), SOURCE_ID, [], lambda _image: {}, ROOT)
     assert found.image is not None
     assert found.dry_run is None
     assert found.dry_run_problem is not None
@@ -314,7 +317,7 @@ def test_a_dry_run_that_is_throttled_has_the_remedy_for_that(clients: Any, ec2: 
     ec2.expect("describe_images", BY_ID, shown())
     dry = {"ImageId": SOURCE_ID, "MinCount": 1, "MaxCount": 1, "DryRun": True}
     ec2.refuse("run_instances", dry, "RequestLimitExceeded")
-    problem = diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT).dry_run_problem
+    problem = diagnosis.consumer(clients, target_in(), SOURCE_ID, [], lambda _image: {}, ROOT).dry_run_problem
     assert problem is not None
     assert (problem.error_code, problem.remedy) == (
         "RequestLimitExceeded",
@@ -461,7 +464,7 @@ def test_a_role_that_cannot_be_assumed_is_no_result(
     else:
         ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     with pytest.raises(ClientError):
-        diagnosis.consumer(clients, place(), SOURCE_ID, [], lambda _image: {}, ROOT)
+        diagnosis.consumer(clients, target_in(), SOURCE_ID, [], lambda _image: {}, ROOT)
 
 
 def test_the_identity_of_the_credentials() -> None:

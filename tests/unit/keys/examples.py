@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.encryption impo
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
 
 from tests.unit.copy.examples import REGION, seen
-from tests.unit.examples import OWNER, adopted_image, copied_image, place, source_image, volumes
+from tests.unit.examples import OWNER, adopted_image, copied_image, source_image, target_in, volumes
 
 KEY_TAG = "golden.images:kms-key"
 
@@ -62,8 +62,8 @@ def saw(
     snapshots = tuple(item for _image, items in images for item in items)
     return replace(
         seen(*(image for image, _items in images), source=source, snapshots=snapshots),
-        keys={place(): key} if key else {},
-        encryption_by_default={place(): by_default},
+        keys={target_in(): key} if key else {},
+        encryption_by_default={target_in(): by_default},
     )
 
 

@@ -13,7 +13,15 @@ from ansible_collections.golden.images.plugins.module_utils.keys.encryption impo
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
 
 from tests.unit.copy.examples import REGION, planned, wanted
-from tests.unit.examples import OWNER, SOURCE_ID, adopted_image, copied_image, place, source_image, volumes
+from tests.unit.examples import (
+    OWNER,
+    SOURCE_ID,
+    adopted_image,
+    copied_image,
+    source_image,
+    target_in,
+    volumes,
+)
 from tests.unit.keys.examples import (
     ANY_KEY,
     BY_DEFAULT,
@@ -244,7 +252,7 @@ def test_check_source(encrypted: bool | None, source: Image, refused: bool) -> N
 def test_check_key(
     encryption: Encryption, source: Image, key: Key | None, by_default: bool, code: str | None
 ) -> None:
-    failures = keys.check_key(encryption, place(), source, key, by_default)
+    failures = keys.check_key(encryption, target_in(), source, key, by_default)
     assert described(failures) == ([(code, "CopyImage", REGION)] if code else [])
     assert all(failure.account_id == OWNER for failure in failures)
     if key is not None:
@@ -260,15 +268,15 @@ def test_check_key(
 )
 def test_refusal_without_a_key_says_why_the_copy_is_encrypted(by_default: bool, why: str) -> None:
     encryption = Encryption(encrypted=None if by_default else True)
-    (failure,) = keys.check_key(encryption, place(), PLAIN, None, by_default)
+    (failure,) = keys.check_key(encryption, target_in(), PLAIN, None, by_default)
     assert failure.message.startswith(why)
     assert "allow_default_key: true" in failure.remedy
 
 
 def test_an_image_under_an_aws_managed_key_is_not_shared() -> None:
-    failure = keys.default_key_failure(place(), "CopyImage", "ami-1", "arn:of:key", "Copy it.")
+    failure = keys.default_key_failure(target_in(), "CopyImage", "ami-1", "arn:of:key", "Copy it.")
     assert failure == Failure.at(
-        place(),
+        target_in(),
         "CopyImage",
         "default_key",
         "ami-1 is encrypted under the AWS managed key arn:of:key: it cannot be shared.",

@@ -5,14 +5,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.kms_grant import wait
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 
-from tests.unit.copy.aws_in_steps import Clock
+from tests.unit.clock import Clock
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(wait, "monotonic", clock.monotonic)
-    monkeypatch.setattr(wait, "sleep", clock.sleep)
-    return clock
+    return Clock.of(monkeypatch, attempts)

@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.kms_grant.state impo
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeyRef, KeySeen, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
 
-from tests.unit.examples import OWNER, place
+from tests.unit.examples import OWNER, target_in
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import policy_of
 
@@ -59,7 +59,7 @@ def foreign(grantee: str, name: str = "", **changes: Any) -> Grant:
 
 def seen(*grants: Grant, key: Key = KEY, policy: str | None = None, **changes: Any) -> GrantSeen:
     """The only region's key with these grants and this policy; no other image is under it."""
-    keys = {place(REGION): (KeySeen(key, grants, policy),)}
+    keys = {target_in(REGION): (KeySeen(key, grants, policy),)}
     shared = {KeyRef(REGION, key.arn): NO_OTHER_IMAGE}
     return GrantSeen(**{"account_id": OWNER, "partition": "aws", "keys": keys, "shared": shared, **changes})
 

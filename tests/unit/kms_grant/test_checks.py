@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.kms_grant.state impo
 from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen
 from ansible_collections.golden.images.plugins.modules.ami_kms_grant import DOCUMENTATION
 
-from tests.unit.examples import ORG, OWNER, STRANGER, place
+from tests.unit.examples import ORG, OWNER, STRANGER, target_in
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import (
@@ -106,7 +106,7 @@ def test_keys_that_are_refused(want: GrantWanted, key: Key, codes: list[str]) ->
 def test_refusal_of_a_denied_key_names_the_statement_that_its_owner_adds(
     want: GrantWanted, operation: str
 ) -> None:
-    keys = {place(REGION): (KeySeen(FOREIGN, denied=operation),)}
+    keys = {target_in(REGION): (KeySeen(FOREIGN, denied=operation),)}
     (failure,) = planned(want, seen(keys=keys)).refusals
     assert failure.error_code == "not_owner"
     assert operation in failure.message
@@ -119,7 +119,7 @@ def test_refusal_of_a_denied_key_names_the_statement_that_its_owner_adds(
 
 
 def test_denied_key_is_not_refused_without_a_consumer() -> None:
-    keys = {place(REGION): (KeySeen(FOREIGN, denied="ListGrants"),)}
+    keys = {target_in(REGION): (KeySeen(FOREIGN, denied="ListGrants"),)}
     assert planned(wanted(OWNER), seen(keys=keys)).refusals == ()
 
 
@@ -280,5 +280,5 @@ def test_principals_of_another_partition_are_refused() -> None:
     assert refusal.message == f"principals: '{in_china}' is in the partition aws-cn, and the keys are in aws."
     assert planned(want, seen(partition="aws-cn")).refusals == ()
     assert planned(replace(want, present=False), seen()).refusals == ()
-    unencrypted = GrantSeen(OWNER, "aws", {place(REGION): ()})
+    unencrypted = GrantSeen(OWNER, "aws", {target_in(REGION): ()})
     assert planned(want, unencrypted).refusals == ()

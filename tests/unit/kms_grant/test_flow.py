@@ -11,12 +11,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import read_targets
 from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.fanout import GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.kms_grant import flow
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
 from ansible_collections.golden.images.plugins.module_utils.plan import Plan
@@ -79,7 +79,7 @@ def test_best_effort_region_that_cannot_be_read_is_left_out(operation: str) -> N
 def test_best_effort_region_has_time_until_its_image_is_visible(
     grace_periods: Callable[[ModuleType], list[float]], present: bool, seconds: float
 ) -> None:
-    waited = grace_periods(flow)
+    waited = grace_periods(read_targets)
     planned(world(EU, US), wanted(A, present=present, **BEST_EFFORT))
     assert waited == [seconds]
 

@@ -32,7 +32,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     Sharing,
 )
 
-from tests.unit.examples import ORG, UNIT, place
+from tests.unit.examples import ORG, UNIT, target_in
 from tests.unit.keys.policies import ORG_ID, OTHER_ORG_ID, consumers, opened_to, own_access
 from tests.unit.kms_grant.examples import (
     DEPLOY,
@@ -59,7 +59,7 @@ REF = KeyRef(REGION, KEY.arn)
 
 
 def key_of(saw: GrantSeen) -> KeySeen:
-    return saw.keys[place(REGION)][0]
+    return saw.keys[target_in(REGION)][0]
 
 
 def lost(want: GrantWanted, *grants: Grant, policy: str = PLAIN_POLICY) -> PolicyConsumers:
@@ -220,12 +220,12 @@ def test_purge_keeps_grants_that_other_images_need(
 ) -> None:
     plan = planned(PURGE, saw)
     assert calls(plan.actions) == [call for account_id, call in LEAVING.items() if account_id in revoked]
-    found = losses.kept_of(PURGE, saw, place(REGION), key_of(saw))
+    found = losses.kept_of(PURGE, saw, target_in(REGION), key_of(saw))
     assert {one.principal: one.image_ids for one in found} == kept
     # With revoke_in_use, all of them lose access whatever other images need.
     at_once = replace(PURGE, revoke_in_use=True)
     assert calls(planned(at_once, saw).actions) == list(LEAVING.values())
-    assert losses.kept_of(at_once, saw, place(REGION), key_of(saw)) == ()
+    assert losses.kept_of(at_once, saw, target_in(REGION), key_of(saw)) == ()
     assert planned(at_once, saw).warnings == ()
 
 

@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.kms_grant.state impo
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
-from tests.unit.examples import ORG, OWNER, UNIT, place
+from tests.unit.examples import ORG, OWNER, UNIT, target_in
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import consumers as policy_consumers
 from tests.unit.keys.policies import opened_to, own_access
@@ -67,7 +67,7 @@ def test_create_grant_request() -> None:
             "ReEncryptTo",
         ],
     }
-    assert (action.service, action.resource, action.target) == ("kms", KEY.arn, place(REGION))
+    assert (action.service, action.resource, action.target) == ("kms", KEY.arn, target_in(REGION))
 
 
 def create(*grantees: str) -> list[tuple[str, str]]:
@@ -329,7 +329,7 @@ def by_consumers(want: GrantWanted, saw: GrantSeen) -> list[Action]:
 def test_grants_that_each_account_creates() -> None:
     saw = seen(made(scaling_role(B), AUTO_SCALING_OPERATIONS))
     other = Key(key_arn("b", "us-west-2"))
-    saw = replace(saw, keys={**saw.keys, place("us-west-2"): (KeySeen(other),)})
+    saw = replace(saw, keys={**saw.keys, target_in("us-west-2"): (KeySeen(other),)})
     found = by_consumers(wanted(A, B, auto_scaling=True), saw)
     assert [(action.caller, action.target.region, action.resource) for action in found] == [
         (A, REGION, KEY.arn),
@@ -398,7 +398,7 @@ def test_arns_in_another_partition() -> None:
 
 
 def test_warning_of_an_unencrypted_image() -> None:
-    saw = GrantSeen(OWNER, "aws", {place(REGION): ()}, unencrypted=frozenset({place(REGION)}))
+    saw = GrantSeen(OWNER, "aws", {target_in(REGION): ()}, unencrypted=frozenset({target_in(REGION)}))
     plan = planned(wanted(A), saw)
     assert (plan.actions, plan.refusals) == ((), ())
     (warning,) = plan.warnings
@@ -406,7 +406,7 @@ def test_warning_of_an_unencrypted_image() -> None:
 
 
 def test_no_warning_of_a_planned_image() -> None:
-    saw = GrantSeen(OWNER, "aws", {place(REGION): ()})
+    saw = GrantSeen(OWNER, "aws", {target_in(REGION): ()})
     assert planned(wanted(A), saw).warnings == ()
 
 
@@ -454,7 +454,7 @@ def test_statements_are_not_shown_without_the_policy() -> None:
 
 def test_every_key_of_every_region_gets_a_grant() -> None:
     keys = {
-        place(region): tuple(KeySeen(Key(key_arn(name, region))) for name in names)
+        target_in(region): tuple(KeySeen(Key(key_arn(name, region))) for name in names)
         for region, names in {"us-west-2": "z", REGION: "ab"}.items()
     }
     plan = grant.plan(wanted(A), GrantSeen(OWNER, "aws", keys))
@@ -465,7 +465,7 @@ def test_every_key_of_every_region_gets_a_grant() -> None:
 
 def test_consumers_without_access_have_neither_a_grant_nor_a_statement() -> None:
     def lacking(want: GrantWanted, saw: GrantSeen, key: Key = KEY) -> list[str] | None:
-        return grant.consumers_without_access(want, saw, place(REGION), key.arn)
+        return grant.consumers_without_access(want, saw, target_in(REGION), key.arn)
 
     assert lacking(wanted(A, B), seen(made(root(A)))) == [B]
     assert lacking(wanted(A), seen(made(root(A)))) == []

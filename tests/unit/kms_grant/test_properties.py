@@ -26,7 +26,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.unit.examples import ORG, OWNER, UNIT, place
+from tests.unit.examples import ORG, OWNER, UNIT, target_in
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import ACCESSES, policy_of
 from tests.unit.kms_grant.examples import DEPLOY, A, B, C, performed, root, scaling_role
@@ -94,7 +94,7 @@ def seen(draw: st.DrawFn, want: GrantWanted) -> GrantSeen:
             ]
             policy = policy_of(*key_policy.statements_for(draw(ACCESSES))) if want.uses_policy else None
             found.append(KeySeen(Key(key_arn(name, region)), tuple(grants), policy))
-        keys[place(region)] = tuple(found)
+        keys[target_in(region)] = tuple(found)
     shared = {
         KeyRef(target.region, key.key.arn): draw(SHARED) for target, found in keys.items() for key in found
     }

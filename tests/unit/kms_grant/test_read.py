@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import read
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts, read
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
 
-from tests.unit.copy.aws_in_steps import Clock
-from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.clock import Clock
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, target_in
 from tests.unit.keys.examples import key_arn
 from tests.unit.kms_grant.examples import A, B, root
 from tests.unit.kms_grant.kms_in_memory import Kms, StoredKey, World, world
@@ -44,13 +44,13 @@ def test_keys_are_read_by_alias() -> None:
 def test_policy_is_read_for_an_organization() -> None:
     aws = world(EU)
     seen, _plan = planned(aws, wanted(org_arns=frozenset({ORG})))
-    assert seen.keys[place(EU)][0].policy == aws.key(EU).policy
+    assert seen.keys[target_in(EU)][0].policy == aws.key(EU).policy
 
 
 def test_region_without_a_key_is_unencrypted() -> None:
     aws = world(EU)
     seen, plan = planned(aws, GrantWanted(kms_key_ids={EU: None}, account_ids=frozenset({A})))
-    assert seen.unencrypted == {place(EU)}
+    assert seen.unencrypted == {target_in(EU)}
     assert len(plan.warnings) == 1
     assert aws.regions[EU].calls == []
 
@@ -165,14 +165,12 @@ def test_keys_of_an_image_are_those_of_its_snapshots(ec2: Wire) -> None:
 
 def test_unencrypted_image_has_no_key(ec2: Wire) -> None:
     seen, plan = planned(image_with(ec2, None), of_images())
-    assert seen.unencrypted == {place(EU)}
+    assert seen.unencrypted == {target_in(EU)}
     assert plan.actions == ()
 
 
 def test_missing_image_is_refused(ec2: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr(read, "monotonic", clock.monotonic)
-    monkeypatch.setattr(read, "sleep", clock.sleep)
+    Clock.of(monkeypatch, attempts)
     for _second in range(0, int(read.SETTLING_TIMEOUT) + 1, 2):
         ec2.expect("describe_images", BY_ID, {"Images": []})
     aws = world(EU)
@@ -184,5 +182,5 @@ def test_missing_image_is_refused(ec2: Wire, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_planned_image_has_no_key() -> None:
     seen, plan = planned(world(EU), of_images(None))
-    assert seen.keys == {place(EU): ()}
+    assert seen.keys == {target_in(EU): ()}
     assert (seen.unencrypted, plan.warnings) == (frozenset(), ())

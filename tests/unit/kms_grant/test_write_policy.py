@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.kms_grant.state impo
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.write_policy import write_policy
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
-from tests.unit.examples import ORG, place
+from tests.unit.examples import ORG, target_in
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import consumers, opened_to, own_access
 from tests.unit.kms_grant.examples import DEPLOY, NO_OTHER_IMAGE, A, B, C, wanted
@@ -29,7 +29,7 @@ def kms(*unknown: str, **changes: Any) -> Kms:
 
 def written(client: Kms, want: GrantWanted) -> Performed:
     parameters = {"KeyId": ARN, "Policy": "planned", "PolicyName": "default"}
-    action = Action(place("eu-west-1"), "PutKeyPolicy", parameters, ARN)
+    action = Action(target_in("eu-west-1"), "PutKeyPolicy", parameters, ARN)
     return write_policy(client, want, action, NO_OTHER_IMAGE)  # type: ignore[arg-type]
 
 

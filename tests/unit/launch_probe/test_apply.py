@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import WebPage
 from ansible_collections.golden.images.plugins.module_utils.launch_probe import apply as probe_run
 from ansible_collections.golden.images.plugins.module_utils.launch_probe import read as instances
@@ -23,7 +24,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import ImagesB
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from tests.unit.copy.aws_in_steps import Clock
+from tests.unit.clock import Clock
 from tests.unit.copy.aws_in_steps import refused as refusal
 from tests.unit.examples import CONSUMER, SOURCE_ID
 from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, seen, wanted
@@ -84,9 +85,7 @@ class Ec2:
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Time passes only in ``sleep``; the state of an instance is what the region's ``looks`` returns."""
-    clock = Clock()
-    monkeypatch.setattr(probe_run, "monotonic", clock.monotonic)
-    monkeypatch.setattr(probe_run, "sleep", clock.sleep)
+    clock = Clock.of(monkeypatch, probe_run, attempts)
 
     def wait_until_running(ec2: Ec2, instance_id: str, timeout: float) -> Instance:
         ec2.timeouts.append(timeout)

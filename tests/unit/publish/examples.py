@@ -20,7 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.publish import plan 
 from ansible_collections.golden.images.plugins.module_utils.publish import state as facts
 from ansible_collections.golden.images.plugins.module_utils.publish.flow import read_state
 
-from tests.unit.examples import CONSUMER, MARK, OWNER, SOURCE_ID, place, source_image
+from tests.unit.examples import CONSUMER, MARK, OWNER, SOURCE_ID, source_image, target_in
 from tests.unit.wire import Wire
 
 REGION = "eu-west-1"
@@ -72,19 +72,19 @@ def wanted(**changes: Any) -> facts.PublishWanted:
     return facts.PublishWanted(**values)
 
 
-def found(**changes: Any) -> facts.Place:
+def found(**changes: Any) -> facts.TargetSeen:
     """A region with the new image, shared, and without parameter and templates."""
-    return facts.Place(**{"image_id": NEW, "image": image(), "launch": SHARED, **changes})
+    return facts.TargetSeen(**{"image_id": NEW, "image": image(), "launch": SHARED, **changes})
 
 
-def seen(here: facts.Place, **changes: Any) -> facts.PublishSeen:
+def seen(here: facts.TargetSeen, **changes: Any) -> facts.PublishSeen:
     """One region with this content."""
     return facts.PublishSeen(
-        **{"account_id": OWNER, "partition": "aws", "places": {place(): here}, **changes}
+        **{"account_id": OWNER, "partition": "aws", "targets": {target_in(): here}, **changes}
     )
 
 
-def planned(want: facts.PublishWanted, here: facts.Place, **changes: Any) -> TargetPlan:
+def planned(want: facts.PublishWanted, here: facts.TargetSeen, **changes: Any) -> TargetPlan:
     """The plan of the only target."""
     (target,) = publish.plan(want, seen(here, **changes)).targets
     return target
@@ -130,9 +130,9 @@ class Region:
         """What is seen in all targets."""
         return read_state(self._clients, wanted(**changes))  # type: ignore[arg-type]
 
-    def place(self, **changes: Any) -> facts.Place:
+    def target_seen(self, **changes: Any) -> facts.TargetSeen:
         """What is seen of the region."""
-        return self.seen(**changes).places[place(REGION)]
+        return self.seen(**changes).targets[target_in(REGION)]
 
     def names(self, *values: str, labels: tuple[str, ...] = ()) -> None:
         """Expect a read of the parameter: its versions have these values, the first has the labels."""

@@ -9,40 +9,27 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY, Action
-from ansible_collections.golden.images.plugins.module_utils.publish import apply as publish_run
 from ansible_collections.golden.images.plugins.module_utils.publish.apply import PublishRun, perform_target
 
-from tests.unit.examples import place
+from tests.unit.clock import Clock
+from tests.unit.examples import target_in
 from tests.unit.publish.examples import LABEL, NAME, NEW, OLD, REGION, found, parameter, version
 from tests.unit.wire import Wire
 
 VALUE = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image", "Overwrite": True}
-PUT = Action(place(REGION), "PutParameter", VALUE, NAME, "ssm")
+PUT = Action(target_in(REGION), "PutParameter", VALUE, NAME, "ssm")
 LABELED = {"Name": NAME, "ParameterVersion": KNOWN_AFTER_APPLY, "Labels": [LABEL]}
-LABELING = Action(place(REGION), "LabelParameterVersion", LABELED, NAME, "ssm")
+LABELING = Action(target_in(REGION), "LabelParameterVersion", LABELED, NAME, "ssm")
 BUSY = ["TooManyUpdates", "ValidationException"]
-
-
-class Clock:
-    """Time that passes by sleeping only."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    stopped = Clock()
-    monkeypatch.setattr(publish_run, "monotonic", stopped.monotonic)
-    monkeypatch.setattr(publish_run, "sleep", stopped.sleep)
-    return stopped
+    clock = Clock.of(monkeypatch, attempts)
+    clock.now = 0.0
+    return clock
 
 
 @pytest.fixture
@@ -107,6 +94,15 @@ def test_a_value_that_never_appears_is_explained(
     assert all(text in failure.message for text in (NEW, "version 3", NAME, "1 seconds"))
     assert [action.operation for action in done.performed] == ["PutParameter"]
     assert clock.now == 1
+
+
+def test_a_value_is_read_less_and_less_often(ssm: Wire, run: Callable[..., PublishRun], clock: Clock) -> None:
+    accepted(ssm, 3)
+    for _ in range(5):
+        shows(ssm, 2, OLD)
+    shows(ssm, 3)
+    assert run().version == 3
+    assert clock.now == 0.5 + 1 + 2 + 3 + 3
 
 
 @pytest.mark.parametrize(("version", "value"), [(4, OLD), (3, OLD)])
@@ -181,7 +177,7 @@ CREATION = {
     **{name: given for name, given in VALUE.items() if name != "Overwrite"},
     "Tags": [{"Key": "team", "Value": "web"}],
 }
-CREATING = Action(place(REGION), "PutParameter", CREATION, NAME, "ssm")
+CREATING = Action(target_in(REGION), "PutParameter", CREATION, NAME, "ssm")
 ADDED = {"ResourceType": "Parameter", "ResourceId": NAME, "Tags": CREATION["Tags"]}
 
 
@@ -290,7 +286,7 @@ def test_a_label_that_aws_ignores_is_a_failure(ssm: Wire, run: Callable[..., Pub
     known = {**LABELED, "ParameterVersion": 2}
     answer = {"InvalidLabels": [LABEL], "ParameterVersion": 2}
     ssm.expect("label_parameter_version", known, answer)
-    (failure,) = run(Action(place(REGION), "LabelParameterVersion", known, NAME, "ssm")).failures
+    (failure,) = run(Action(target_in(REGION), "LabelParameterVersion", known, NAME, "ssm")).failures
     assert failure.error_code == "invalid_label"
 
 
@@ -345,7 +341,7 @@ def test_another_image_does_not_take_over_the_label_and_templates_stay(
     modify = {"LaunchTemplateId": "lt-1", "DefaultVersion": "7"}
     labeled(ssm, 2)
     shows(ssm, number, OLD)
-    done = run(LABELING_2, Action(place(REGION), "ModifyLaunchTemplate", modify, "lt-1"))
+    done = run(LABELING_2, Action(target_in(REGION), "ModifyLaunchTemplate", modify, "lt-1"))
     (failure,) = done.failures
     assert (failure.error_code, failure.action) == ("concurrent_change", "LabelParameterVersion")
     assert all(text in failure.message for text in (NAME, OLD, f"version {number}"))
@@ -391,8 +387,8 @@ def test_templates_take_the_image_without_the_label_or_the_tags_of_the_parameter
         done = perform_target(
             {"ec2": ec2.client, "ssm": ssm.client},
             (
-                Action(place(REGION), operation, parameters[operation], NAME, "ssm"),
-                Action(place(REGION), "ModifyLaunchTemplate", modify, "lt-1"),
+                Action(target_in(REGION), operation, parameters[operation], NAME, "ssm"),
+                Action(target_in(REGION), "ModifyLaunchTemplate", modify, "lt-1"),
             ),
             found(),
             60,
@@ -414,8 +410,8 @@ def test_a_templates_new_version_becomes_the_default_and_its_warnings_are_told()
         done = perform_target(
             {"ec2": ec2.client},
             (
-                Action(place(REGION), "CreateLaunchTemplateVersion", create, "lt-1"),
-                Action(place(REGION), "ModifyLaunchTemplate", modify, "lt-1"),
+                Action(target_in(REGION), "CreateLaunchTemplateVersion", create, "lt-1"),
+                Action(target_in(REGION), "ModifyLaunchTemplate", modify, "lt-1"),
             ),
             found(),
             60,
@@ -426,7 +422,7 @@ def test_a_templates_new_version_becomes_the_default_and_its_warnings_are_told()
 
 
 TAKEN_OFF = {"Name": NAME, "ParameterVersion": 3, "Labels": [LABEL]}
-TAKING_OFF = Action(place(REGION), "UnlabelParameterVersion", TAKEN_OFF, NAME, "ssm")
+TAKING_OFF = Action(target_in(REGION), "UnlabelParameterVersion", TAKEN_OFF, NAME, "ssm")
 
 
 @pytest.mark.parametrize("is_gone", [False, True])
@@ -462,10 +458,10 @@ def test_a_template_s_new_version_without_a_number_does_not_become_the_default(
 ) -> None:
     create = {"LaunchTemplateId": "lt-1", "SourceVersion": "1", "LaunchTemplateData": {"ImageId": NEW}}
     modify = {"LaunchTemplateId": "lt-1", "DefaultVersion": KNOWN_AFTER_APPLY}
-    creation = Action(place(REGION), "CreateLaunchTemplateVersion", create, "lt-1")
+    creation = Action(target_in(REGION), "CreateLaunchTemplateVersion", create, "lt-1")
     with Wire("ec2").spoken() as ec2:
         ec2.expect("create_launch_template_version", create, answer)
-        actions = (creation, Action(place(REGION), "ModifyLaunchTemplate", modify, "lt-1"))
+        actions = (creation, Action(target_in(REGION), "ModifyLaunchTemplate", modify, "lt-1"))
         done = perform_target({"ec2": ec2.client}, actions, found(), 60)
     assert (done.performed, done.defaults) == ([creation], {})
     (failure,) = done.failures

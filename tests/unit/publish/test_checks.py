@@ -290,7 +290,7 @@ def test_a_planned_copy_has_its_sources_architecture() -> None:
 @pytest.mark.parametrize(("as_if_shared", "expected"), [(False, ["image_not_found"]), (True, [])])
 def test_a_consumer_must_see_the_image_unless_it_is_about_to(as_if_shared: bool, expected: list[str]) -> None:
     want = wanted(account_ids=(CONSUMER,), as_if_shared=as_if_shared)
-    (target,) = publish.plan(want, seen(found(), places={ABROAD: found(image=None)})).targets
+    (target,) = publish.plan(want, seen(found(), targets={ABROAD: found(image=None)})).targets
     assert codes([target]) == expected
     assert [CONSUMER in failure.message for failure in target.refusals] == [True for _ in expected]
     assert len(target.warnings) == as_if_shared

@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.publish.plan import 
 from ansible_collections.golden.images.plugins.module_utils.publish.state import TemplateVersion
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, target_in
 from tests.unit.publish.examples import (
     ABROAD,
     HISTORY,
@@ -146,7 +146,7 @@ def test_the_result_has_the_versions_that_were_made() -> None:
     here = found(parameter=parameter(version(3, OLD)), templates={TEMPLATE: template()})
     want, saw = wanted(launch_templates=(TEMPLATE,)), seen(here)
     run = PublishRun(version=4, defaults={TEMPLATE_ID: 2})
-    assert result(want, saw, plan(want, saw), Outcome(state={place(): run})) == {
+    assert result(want, saw, plan(want, saw), Outcome(state={target_in(): run})) == {
         "images": {REGION: NEW},
         "results": [
             {
@@ -182,13 +182,15 @@ def test_the_result_has_the_newest_version_with_the_image(
     value: str, made: int | None, expected: int | None
 ) -> None:
     want, saw = wanted(), seen(found(parameter=parameter(version(3, value))))
-    (one,) = result(want, saw, plan(want, saw), Outcome(state={place(): PublishRun(version=made)}))["results"]
+    (one,) = result(want, saw, plan(want, saw), Outcome(state={target_in(): PublishRun(version=made)}))[
+        "results"
+    ]
     assert (one["changed"], one["parameter_version"]) == (True, expected)
 
 
 def test_a_rollback_in_several_accounts_returns_a_list_of_images() -> None:
     want = wanted(images=None, regions=(REGION,), account_ids=(CONSUMER,), source_image_id=SOURCE_ID)
-    saw = seen(found(), places={place(): found(), ABROAD: found()})
+    saw = seen(found(), targets={target_in(): found(), ABROAD: found()})
     assert result(want, saw, plan(want, saw), Outcome())["images"] == [
         {"account_id": OWNER, "image_id": NEW, "region": REGION},
         {"account_id": CONSUMER, "image_id": NEW, "region": REGION},

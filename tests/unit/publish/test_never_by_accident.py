@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.publish.options import wanted_from
 from ansible_collections.golden.images.plugins.module_utils.publish.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.publish.state import Place
+from ansible_collections.golden.images.plugins.module_utils.publish.state import TargetSeen
 
 from tests.unit.examples import CONSUMER, SOURCE_ID
 from tests.unit.publish.examples import (
@@ -95,7 +95,7 @@ def test_every_combination_of_options_publishes_only_what_it_names() -> None:
     assert (tried, planned, acted) == (17280, 576, 288)
 
 
-def _check(action: Action, options: dict[str, Any], here: Place) -> None:
+def _check(action: Action, options: dict[str, Any], here: TargetSeen) -> None:
     assert action.operation in CHANGES
     assert action.resource in {options["parameter"], *options["launch_templates"]} or action.service == "ec2"
     assert here.image is not None

@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AF
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
 from ansible_collections.golden.images.plugins.module_utils.publish.state import PublishSeen, TemplateVersion
 
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, place, volumes
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, target_in, volumes
 from tests.unit.publish.examples import (
     ABROAD,
     LABEL,
@@ -308,8 +308,8 @@ def test_user_data_is_not_in_the_repr() -> None:
     ],
 )
 def test_the_label_has_the_source_image(named: str | None, views: list[Any], label: str) -> None:
-    places = {Target(CONSUMER, f"r{number}"): found(image=view) for number, view in enumerate(views)}
-    found_labels = publish.labels(wanted(source_image_id=named), PublishSeen(OWNER, "aws", places))
+    targets = {Target(CONSUMER, f"r{number}"): found(image=view) for number, view in enumerate(views)}
+    found_labels = publish.labels(wanted(source_image_id=named), PublishSeen(OWNER, "aws", targets))
     assert {*found_labels.values()} == {label}
 
 
@@ -331,10 +331,10 @@ PROMOTED = image(OLD, tags={}, source_image_id="ami-built")
     ],
 )
 def test_an_image_that_is_itself_a_copy_is_the_source_of_the_others(others: list[Any], label: str) -> None:
-    places = {place(f"r{number}"): other for number, other in enumerate(others)}
-    places[place()] = found(image_id=OLD, image=PROMOTED)
-    found_labels = publish.labels(wanted(), PublishSeen(OWNER, "aws", places))
-    assert found_labels[place()] == label
+    targets = {target_in(f"r{number}"): other for number, other in enumerate(others)}
+    targets[target_in()] = found(image_id=OLD, image=PROMOTED)
+    found_labels = publish.labels(wanted(), PublishSeen(OWNER, "aws", targets))
+    assert found_labels[target_in()] == label
 
 
 def test_publishing_a_planned_copy() -> None:
@@ -378,7 +378,7 @@ def test_a_warning_for_an_image_that_is_not_known(
 
 def test_a_rollback_publishes_in_all_accounts_and_regions() -> None:
     want = wanted(images=None, regions=(REGION,), account_ids=(CONSUMER,), source_image_id=SOURCE_ID)
-    assert want.targets(OWNER) == {place(): None, ABROAD: None}
+    assert want.targets(OWNER) == {target_in(): None, ABROAD: None}
     here = found(parameter=parameter(version(1, NEW, LABEL), version(2, OLD)))
     assert operations(planned(want, here)) == PUBLISH
     settled = replace(here, parameter=parameter(version(1, NEW), version(2, NEW, LABEL)))

@@ -14,8 +14,8 @@ from ansible_collections.golden.images.plugins.module_utils.publish.state import
     LaunchTemplate,
     Parameter,
     ParameterVersion,
-    Place,
     PublishWanted,
+    TargetSeen,
     TemplateVersion,
 )
 from ansible_collections.golden.images.plugins.module_utils.tags import tag_map
@@ -94,17 +94,17 @@ def test_a_second_run_has_nothing_to_do(
     want: PublishWanted, parameter: Parameter | None, template: LaunchTemplate
 ) -> None:
     names = {TEMPLATE: template} if want.launch_templates else {}
-    place = found(image=IMAGE, parameter=parameter, templates=names, named={NEW: IMAGE, OLD: BEFORE})
-    target = planned(want, place)
+    there = found(image=IMAGE, parameter=parameter, templates=names, named={NEW: IMAGE, OLD: BEFORE})
+    target = planned(want, there)
     if [one.error_code for one in target.refusals] in REFUSED:
         return
     assert target.refusals == ()
     for action in target.actions:
-        place = performed(place, action)
-    assert publish.plan(want, seen(place)).actions == ()
-    again = planned(want, place)
+        there = performed(there, action)
+    assert publish.plan(want, seen(there)).actions == ()
+    again = planned(want, there)
     assert _known_before(again.before, target.after) == _known_before(target.after, target.after)
-    for one in place.templates.values():
+    for one in there.templates.values():
         if want.launch_template_base_version is None:
             assert one.default.data["InstanceType"] == one.latest.data["InstanceType"] == "t3.micro"
             assert {one.default.image_id, one.latest.image_id} <= {NEW, f"resolve:ssm:{NAME}"}
@@ -119,10 +119,10 @@ def _known_before(view: Any, planned: Any) -> Any:
     return {"launch_templates": templates, "parameter": {**view["parameter"], "tier": None}}
 
 
-def performed(place: Place, action: Action) -> Place:
-    """The place as AWS leaves it after the call."""
+def performed(there: TargetSeen, action: Action) -> TargetSeen:
+    """The target as AWS leaves it after the call."""
     given = action.parameters
-    parameter, template = place.parameter, place.templates.get(TEMPLATE)
+    parameter, template = there.parameter, there.templates.get(TEMPLATE)
     if action.operation == "PutParameter":
         former = parameter.versions if parameter else ()
         assert len(former) < 100 or not former[0].labels
@@ -135,7 +135,7 @@ def performed(place: Place, action: Action) -> Place:
         )
         assert not former or former[-1].tier == "Standard" or new.tier == "Advanced"
         tags = parameter.tags if parameter else tag_map(given.get("Tags", ()))
-        return replace(place, parameter=Parameter((*former, new)[-100:], tags))
+        return replace(there, parameter=Parameter((*former, new)[-100:], tags))
     if template and action.operation == "CreateLaunchTemplateVersion":
         versions = {str(one.number): one for one in (template.default, template.latest)}
         base = versions[given["SourceVersion"]]
@@ -149,14 +149,14 @@ def performed(place: Place, action: Action) -> Place:
         for one in data.get("BlockDeviceMappings", ()):
             assert one["DeviceName"] != "/dev/sda" or one["Ebs"].get("SnapshotId") in (None, "snap-new")
         latest = TemplateVersion(template.latest.number + 1, data)
-        return replace(place, templates={TEMPLATE: replace(template, latest=latest)})
+        return replace(there, templates={TEMPLATE: replace(template, latest=latest)})
     if template and action.operation == "ModifyLaunchTemplate":
         assert given["DefaultVersion"] in (UNKNOWN, str(template.latest.number))
-        return replace(place, templates={TEMPLATE: replace(template, default=template.latest)})
+        return replace(there, templates={TEMPLATE: replace(template, default=template.latest)})
     assert parameter is not None
     if action.operation == "AddTagsToResource":
         tags = {tag["Key"]: tag["Value"] for tag in given["Tags"]}
-        return replace(place, parameter=replace(parameter, tags={**parameter.tags, **tags}))
+        return replace(there, parameter=replace(parameter, tags={**parameter.tags, **tags}))
     labels = frozenset(given["Labels"])
     number = given["ParameterVersion"]
     number = parameter.latest.version if not isinstance(number, int) else number
@@ -165,4 +165,4 @@ def performed(place: Place, action: Action) -> Place:
         replace(one, labels=(one.labels - labels) | (added if one.version == number else frozenset()))
         for one in parameter.versions
     )
-    return replace(place, parameter=replace(parameter, versions=versions))
+    return replace(there, parameter=replace(parameter, versions=versions))

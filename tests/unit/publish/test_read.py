@@ -9,11 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Target
 from ansible_collections.golden.images.plugins.module_utils.publish import read as publish_read
-from ansible_collections.golden.images.plugins.module_utils.publish.state import Place
+from ansible_collections.golden.images.plugins.module_utils.publish.state import TargetSeen
 
+from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, MARK, ORG, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, UNIT
 from tests.unit.publish.examples import HISTORY, IMAGES, LABEL, NAME, NEW, OLD, REGION, Region, listed, wanted
 from tests.unit.wire import Wire
@@ -51,7 +53,7 @@ def test_a_new_parameter(region: Region) -> None:
     region.names()
     region.has((NEW,), NEW)
     region.is_shared()
-    found = region.place(parameter_tags={"a": "b"})
+    found = region.target_seen(parameter_tags={"a": "b"})
     assert (found.parameter, found.image_id) == (None, NEW)
     assert found.image is not None
     assert found.launch is not None
@@ -67,7 +69,7 @@ def test_the_currently_published_image_is_read_too(region: Region) -> None:
     )
     region.has((NEW, OLD), NEW, OLD)
     region.is_shared()
-    found = region.place(parameter_tags={"a": "c"})
+    found = region.target_seen(parameter_tags={"a": "c"})
     assert {*found.named} == {NEW, OLD}
     assert found.parameter is not None
     assert found.parameter.tags == {"a": "b"}
@@ -89,21 +91,21 @@ def test_launch_permissions_are_read_only_if_needed(
 ) -> None:
     region.names(named)
     region.has(tuple({NEW, named}), NEW, **found)
-    assert region.place(**changes).launch is None
+    assert region.target_seen(**changes).launch is None
 
 
 def test_the_image_of_a_rollback_is_found_by_its_label(region: Region) -> None:
     region.names(NEW, OLD, labels=(LABEL,))
     region.has((NEW, OLD), NEW)
     region.is_shared()
-    assert region.place(**ROLLBACK).image_id == NEW
+    assert region.target_seen(**ROLLBACK).image_id == NEW
 
 
 def test_a_rollback_to_the_source_itself_does_not_need_its_label(region: Region) -> None:
     # It was published with the label of the image that it is a copy of.
     region.names(SOURCE_ID, OLD, labels=("source-ami-0000000000000000c",))
     region.has((SOURCE_ID, OLD), SOURCE_ID)
-    found = region.place(**ROLLBACK, require_shared=False)
+    found = region.target_seen(**ROLLBACK, require_shared=False)
     assert found.image_id == SOURCE_ID
     assert found.image is not None
 
@@ -117,12 +119,12 @@ def test_a_rollback_to_a_copy_goes_before_one_to_the_source_itself(
 ) -> None:
     region.names(NEW, *[SOURCE_ID] * (versions - 1), labels=label)
     region.has((NEW, SOURCE_ID), NEW, Tags=MARKED)
-    assert region.place(**ROLLBACK, require_shared=False).image_id == NEW
+    assert region.target_seen(**ROLLBACK, require_shared=False).image_id == NEW
 
 
 def test_a_rollback_without_the_label_has_no_image(region: Region) -> None:
     region.names("text")
-    assert region.place(**ROLLBACK).image_id is None
+    assert region.target_seen(**ROLLBACK).image_id is None
 
 
 BEFORE_PUT, AFTER_PUT = (NEW, *[OLD] * 99), (*[OLD] * 99, NEW)
@@ -132,7 +134,7 @@ BEFORE_PUT, AFTER_PUT = (NEW, *[OLD] * 99), (*[OLD] * 99, NEW)
 def test_an_interrupted_rollback_is_found_without_its_label(region: Region, values: tuple[str, ...]) -> None:
     region.names(*values)
     region.has((NEW, OLD), NEW, Tags=MARKED)
-    assert region.place(**ROLLBACK, require_shared=False).image_id == NEW
+    assert region.target_seen(**ROLLBACK, require_shared=False).image_id == NEW
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,7 @@ def test_no_rollback_to_another_image(
 ) -> None:
     region.names(*values, labels=(label,) if label else ())
     region.has((NEW, OLD) if values == BEFORE_PUT and not label else (OLD,), NEW, Tags=tags)
-    assert region.place(**ROLLBACK).image_id is None
+    assert region.target_seen(**ROLLBACK).image_id is None
 
 
 SOURCE_REQUEST = {"ImageIds": [SOURCE_ID], "IncludeDisabled": True, "IncludeDeprecated": True}
@@ -183,12 +185,13 @@ class Abroad:
 
     def __init__(self, owner: Wire, ec2: Wire, ssm: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
         self.owner, self.ec2, self.ssm = owner, ec2, ssm
-        self.now = 0.0
-        monkeypatch.setattr(publish_read, "monotonic", lambda: self.now)
-        monkeypatch.setattr(publish_read, "sleep", self.pass_time)
+        self._clock = Clock.of(monkeypatch, attempts)
+        self._started = self._clock.now
 
-    def pass_time(self, seconds: float) -> None:
-        self.now += seconds
+    @property
+    def waited(self) -> float:
+        """The seconds that have passed."""
+        return self._clock.now - self._started
 
     def shared_with(self, *entries: dict[str, str]) -> None:
         """Expect a read of the launch permissions by the owner."""
@@ -200,7 +203,7 @@ class Abroad:
         image = {"ImageId": NEW, "OwnerId": OWNER, "State": "available"}
         self.ec2.expect("describe_images", IMAGES, {"Images": [image] if found else []})
 
-    def place(self, *values: str, **changes: Any) -> Place:
+    def target_seen(self, *values: str, **changes: Any) -> TargetSeen:
         """What the account sees, by default without a parameter."""
         if values:
             versions = [listed(number, Value=value) for number, value in enumerate(values, start=1)]
@@ -212,7 +215,7 @@ class Abroad:
         target = Target(CONSUMER, REGION)
         want = wanted(**changes)
         image_id = None if want.is_rollback else NEW
-        return publish_read.read_place(here, owner, want, target, image_id)  # type: ignore[arg-type]
+        return publish_read.read_target(here, owner, want, target, image_id)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -230,8 +233,8 @@ def test_wait_for_an_image_that_was_just_shared(abroad: Abroad, entry: dict[str,
     abroad.shared_with(entry)
     abroad.shows(False)
     abroad.shows(True)
-    assert abroad.place().image is not None
-    assert abroad.now == 4
+    assert abroad.target_seen().image is not None
+    assert abroad.waited == 4
 
 
 def test_the_wait_ends_after_30_seconds(abroad: Abroad) -> None:
@@ -239,21 +242,21 @@ def test_the_wait_ends_after_30_seconds(abroad: Abroad) -> None:
     abroad.shared_with({"UserId": CONSUMER})
     for _ in range(15):
         abroad.shows(False)
-    assert abroad.place().image is None
-    assert abroad.now == 30
+    assert abroad.target_seen().image is None
+    assert abroad.waited == 30
 
 
 def test_no_wait_for_an_image_that_is_not_shared_or_does_not_exist(abroad: Abroad) -> None:
     abroad.shows(False)
     abroad.shared_with({"UserId": STRANGER})
-    assert abroad.place().image is None
+    assert abroad.target_seen().image is None
     abroad.shows(False)
     request = {"ImageId": NEW, "Attribute": "launchPermission"}
     abroad.owner.refuse("describe_image_attribute", request, "InvalidAMIID.Unavailable")
-    assert abroad.place().image is None
+    assert abroad.target_seen().image is None
     abroad.shows(False)
-    assert abroad.place(as_if_shared=True).image is None
-    assert abroad.now == 0
+    assert abroad.target_seen(as_if_shared=True).image is None
+    assert abroad.waited == 0
 
 
 def test_only_the_owner_of_the_image_sees_its_source(abroad: Abroad) -> None:
@@ -261,4 +264,4 @@ def test_only_the_owner_of_the_image_sees_its_source(abroad: Abroad) -> None:
     image = {"ImageId": NEW, "OwnerId": OWNER, "State": "available"}
     for ec2, tags in ((abroad.ec2, []), (abroad.owner, MARKED)):
         ec2.expect("describe_images", {**IMAGES, "Filters": both}, {"Images": [{**image, "Tags": tags}]})
-    assert abroad.place(*BEFORE_PUT, **ROLLBACK).image_id == NEW
+    assert abroad.target_seen(*BEFORE_PUT, **ROLLBACK).image_id == NEW

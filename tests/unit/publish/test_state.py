@@ -24,7 +24,7 @@ from ansible_collections.golden.images.plugins.module_utils.publish.state import
 )
 from ansible_collections.golden.images.plugins.module_utils.tags import SOURCE_TAG
 
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, target_in
 from tests.unit.publish.examples import (
     ABROAD,
     LABEL,
@@ -43,10 +43,10 @@ from tests.unit.publish.examples import (
 
 OTHER_LATEST = TemplateVersion(2, {"ImageId": OLD})
 TARGETS = [
-    ({(None, REGION): NEW}, (), {place(): NEW}),
-    ({(None, REGION): NEW}, (CONSUMER, OWNER), {place(): NEW, ABROAD: NEW}),
+    ({(None, REGION): NEW}, (), {target_in(): NEW}),
+    ({(None, REGION): NEW}, (CONSUMER, OWNER), {target_in(): NEW, ABROAD: NEW}),
     # An account with its own image gets that one.
-    ({(None, REGION): NEW, (CONSUMER, REGION): OLD}, (CONSUMER,), {place(): NEW, ABROAD: OLD}),
+    ({(None, REGION): NEW, (CONSUMER, REGION): OLD}, (CONSUMER,), {target_in(): NEW, ABROAD: OLD}),
     ({(CONSUMER, REGION): OLD}, (), {ABROAD: OLD}),
     ({(STRANGER, REGION): OLD}, (CONSUMER,), {Target(STRANGER, REGION): OLD}),
 ]

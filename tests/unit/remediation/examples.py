@@ -123,8 +123,8 @@ def _unshared(region: RegionSeen, target: Target, image_id: str, task: Mapping[s
     return replace(
         region,
         sharing={**region.sharing, image_id: _sharing(after["launch_permissions"])},
-        volumes={
-            **region.volumes,
+        volume_permissions={
+            **region.volume_permissions,
             **{one: _sharing(given) for one, given in after["volume_permissions"].items()},
         },
     )
@@ -135,7 +135,7 @@ def _volumes(region: RegionSeen, image: Image, wanted: ShareWanted) -> dict[str,
     if not wanted.share_snapshots:
         return {}
     return {
-        one: region.volumes[one]
+        one: region.volume_permissions[one]
         for one in image.snapshot_ids
         if not wanted.snapshot_ids or one in wanted.snapshot_ids
     }
@@ -164,7 +164,7 @@ def _revoked(region: RegionSeen, key: KeySeen, target: Target, task: Mapping[str
     others = {
         item.image.image_id: reduce(
             Sharing.__or__,
-            (region.volumes.get(one, Sharing()) for one in item.image.snapshot_ids),
+            (region.volume_permissions.get(one, Sharing()) for one in item.image.snapshot_ids),
             region.sharing.get(item.image.image_id, Sharing()) | Sharing(frozenset({OWNER})),
         )
         for item in region.images

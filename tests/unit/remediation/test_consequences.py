@@ -21,13 +21,13 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.plan imp
 from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
 
 from tests.unit.audit.examples import IMAGE, NOW, PRIVATE, accounts, region, under_key
-from tests.unit.examples import OWNER, SOURCE_ID, place, volumes
+from tests.unit.examples import OWNER, SOURCE_ID, target_in, volumes
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY, B, made, root
 from tests.unit.remediation.examples import remediated
 
-REGION, FAR = place().region, "us-west-2"
+REGION, FAR = target_in().region, "us-west-2"
 
 
 OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
@@ -38,16 +38,19 @@ GRANT, STATEMENT = "grant_without_share", "statement_without_share"
 
 def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
     """The account with one or two regions."""
-    return AuditSeen(OWNER, NOW, dict(zip([place(), place(FAR)], regions, strict=False)), **changes)
+    return AuditSeen(OWNER, NOW, dict(zip([target_in(), target_in(FAR)], regions, strict=False)), **changes)
 
 
 def removed(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
     """The removals: resource, principal and codes of the findings."""
-    return [(item.place.resource, item.principal, list(item.codes)) for item in plan.removals]
+    return [(item.resource.resource_id, item.principal, list(item.codes)) for item in plan.removals]
 
 
 def test_access_to_a_key_that_another_image_needs_stays() -> None:
-    two = {"images": (Listed(IMAGE), Listed(OTHER)), "volumes": {"snap-1": PRIVATE, "snap-2": PRIVATE}}
+    two = {
+        "images": (Listed(IMAGE), Listed(OTHER)),
+        "volume_permissions": {"snap-1": PRIVATE, "snap-2": PRIVATE},
+    }
     both = {SOURCE_ID: accounts(B), OTHER.image_id: accounts(B)}
     seen = account_of(under_key(PRIVATE, made(root(B)), **two, sharing=both))
     one = remediated(seen, named=(Named(SOURCE_ID),))
@@ -64,7 +67,7 @@ def test_access_to_a_key_stays_that_is_associated_with_an_image_that_stays_share
             Listed(replace(OTHER, name="secret-1", devices=volumes("snap-2", encrypted=True))),
         ),
         sharing={SOURCE_ID: accounts(B), OTHER.image_id: accounts(B)},
-        volumes={"snap-1": PRIVATE, "snap-2": PRIVATE},
+        volume_permissions={"snap-1": PRIVATE, "snap-2": PRIVATE},
         key_of={"snap-1": KEY.arn, "snap-2": second.arn},
         keys={
             KEY.arn: KeySeen(KEY, (), policy_of()),

@@ -21,19 +21,19 @@ from ansible_collections.golden.images.plugins.module_utils.runner import Outcom
 from ansible_collections.golden.images.plugins.modules.remediation_plan import ARGUMENT_SPEC
 
 from tests.unit.audit.examples import NOW, accounts, region, under_key
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, as_read, place
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, as_read, target_in
 from tests.unit.kms_grant.examples import made, root
 from tests.unit.remediation.examples import result_of
 from tests.unit.remediation.test_kept import result_of_grant
 
 SNAPSHOT = "snap-0123456789abcdef0"
-HERE = place().region
+HERE = target_in().region
 
 
 def audit_of(seen: Any, **wanted: Any) -> dict[str, Any]:
     """The audit's result, converted to JSON as by Ansible."""
     result: dict[str, Any] = json.loads(
-        json.dumps(result_of(AuditSeen(OWNER, NOW, {place(): seen}), AuditWanted(**wanted)))
+        json.dumps(result_of(AuditSeen(OWNER, NOW, {target_in(): seen}), AuditWanted(**wanted)))
     )
     return result
 
@@ -132,7 +132,7 @@ def test_the_refusal_says_why_the_audit_failed() -> None:
 
 def test_an_audit_without_snapshots_is_refused() -> None:
     # Also if the account has no image, but may have shared snapshots of former ones.
-    for seen in (region(accounts(STRANGER), volumes={}), RegionSeen()):
+    for seen in (region(accounts(STRANGER), volume_permissions={}), RegionSeen()):
         without = audit_of(seen, check_snapshots=False)
         with pytest.raises(Refused, match="check_snapshots: true"):
             wanted_from(params(finding_codes=["public"], audit_result=without), False)
@@ -151,7 +151,7 @@ def returned(**changes: Any) -> dict[str, Any]:
 
 def test_the_result_of_a_plan_and_of_its_verification() -> None:
     before = audit_of(
-        under_key(accounts(STRANGER), made(root(STRANGER)), volumes={"snap-1": accounts(STRANGER)})
+        under_key(accounts(STRANGER), made(root(STRANGER)), volume_permissions={"snap-1": accounts(STRANGER)})
     )
     result = returned(audit_result=before, images=[SOURCE_ID])
     assert [item["principal"] for item in result["removals"]] == [STRANGER] * 3

@@ -12,12 +12,12 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.kept imp
     kept_access,
     unseen_volumes,
 )
-from ansible_collections.golden.images.plugins.module_utils.remediation.state import Place
+from ansible_collections.golden.images.plugins.module_utils.remediation.state import Resource
 
 from tests.unit.examples import CONSUMER, STRANGER
 
 EU, KEY = "eu-west-1", "arn:aws:kms:eu-west-1:111122223333:key/golden"
-PLACE = Place(EU, KEY)
+RESOURCE = Resource(EU, KEY)
 
 
 def result_of_grant(
@@ -41,8 +41,8 @@ def test_kept_access_is_named_with_what_needs_it() -> None:
     failed: dict[str, Any] = {"failed": True, "msg": "No."}
     found = kept_access([failed, result_of_grant([BY_VOLUMES, UNREAD])])
     assert found == (
-        KeptAccess(PLACE, CONSUMER, "It has volumes.", (), ("vol-1", "vol-2")),
-        KeptAccess(PLACE, STRANGER, "ami-1 is pending."),
+        KeptAccess(RESOURCE, CONSUMER, "It has volumes.", (), ("vol-1", "vol-2")),
+        KeptAccess(RESOURCE, STRANGER, "ami-1 is pending."),
     )
     assert [one.is_needed for one in found] == [True, False]
     message = f"{EU}: access to {KEY} is kept for {CONSUMER}: It has volumes. (vol-1, vol-2)"
@@ -56,7 +56,7 @@ def test_kept_access_is_named_with_what_needs_it() -> None:
         "volume_ids": ["vol-1", "vol-2"],
     }
     assert found[1].as_result()["message"].endswith(": ami-1 is pending.")
-    assert KeptAccess(PLACE, CONSUMER, "", ("ami-1",)).is_needed
+    assert KeptAccess(RESOURCE, CONSUMER, "", ("ami-1",)).is_needed
 
 
 def test_accounts_whose_volumes_were_not_read_are_named_with_the_key() -> None:

@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.remediation.flow import FLOW
 
 from tests.unit.audit.examples import NOW, accounts, under_key
-from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER, target_in
 from tests.unit.kms_grant.examples import made, root
 from tests.unit.remediation.examples import result_of
 from tests.unit.remediation.test_flow import params
@@ -44,15 +44,15 @@ IMAGES: tuple[Any, ...] = (
     {},
     [SOURCE_ID],
     ["ami-0fedcba9876543210"],
-    {place().region: SOURCE_ID},
-    {place().region: []},
-    {place().region: [""]},
-    {place().region: [], "us-west-2": []},
+    {target_in().region: SOURCE_ID},
+    {target_in().region: []},
+    {target_in().region: [""]},
+    {target_in().region: [], "us-west-2": []},
     {"us-west-2": SOURCE_ID},
 )
 # The values that select all images, and those that select the only one.
 ALL_IMAGES: tuple[Any, ...] = (None, [], "", {})
-THE_IMAGE: tuple[Any, ...] = ([SOURCE_ID], {place().region: SOURCE_ID})
+THE_IMAGE: tuple[Any, ...] = ([SOURCE_ID], {target_in().region: SOURCE_ID})
 ALLOWED = (Sharing(), accounts(CONSUMER), accounts(CONSUMER, STRANGER), Sharing(org_arns=frozenset({ORG})))
 HELD = (
     Sharing(),
@@ -84,8 +84,8 @@ def test_every_combination_of_options_removes_only_what_is_found_and_chosen() ->
 
 def _audited(allowed: Sharing, held: Sharing) -> dict[str, Any]:
     keys = [made(root(one), grant_id=f"g-{one}") for one in (CONSUMER, STRANGER)]
-    state = under_key(held, *keys, volumes={"snap-1": held.accounts_only()})
-    return result_of(AuditSeen(OWNER, NOW, {place(): state}), AuditWanted(allowed=allowed))
+    state = under_key(held, *keys, volume_permissions={"snap-1": held.accounts_only()})
+    return result_of(AuditSeen(OWNER, NOW, {target_in(): state}), AuditWanted(allowed=allowed))
 
 
 def _check(plan: Any, codes: list[Any], images: Any, allowed: Sharing, most: int) -> None:

@@ -26,19 +26,19 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.plan imp
     RemediationPlan,
 )
 from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
-from ansible_collections.golden.images.plugins.module_utils.remediation.state import Place
+from ansible_collections.golden.images.plugins.module_utils.remediation.state import Resource
 from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import (
     unshare_tasks,
 )
 
 from tests.unit.audit.examples import IMAGE, NOW, PRIVATE, PUBLIC, accounts, allowing, orgs, region, under_key
-from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, place
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, target_in
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to
 from tests.unit.keys.policies import UNIT as UNIT_IDS
 from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, foreign, made, root, scaling_role
 from tests.unit.remediation.examples import audited, remediated
 
-REGION, FAR = place().region, "us-west-2"
+REGION, FAR = target_in().region, "us-west-2"
 
 
 OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
@@ -49,12 +49,12 @@ GRANT, STATEMENT = "grant_without_share", "statement_without_share"
 
 def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
     """The account with one or two regions."""
-    return AuditSeen(OWNER, NOW, dict(zip([place(), place(FAR)], regions, strict=False)), **changes)
+    return AuditSeen(OWNER, NOW, dict(zip([target_in(), target_in(FAR)], regions, strict=False)), **changes)
 
 
 def removed(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
     """The removals: resource, principal and codes of the findings."""
-    return [(item.place.resource, item.principal, list(item.codes)) for item in plan.removals]
+    return [(item.resource.resource_id, item.principal, list(item.codes)) for item in plan.removals]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def removed(plan: RemediationPlan) -> list[tuple[str, str, list[str]]]:
             id="what a next audit would find by the chosen codes",
         ),
         pytest.param(
-            replace(under_key(PRIVATE, made(root(A))), volumes={"snap-1": accounts(A)}),
+            replace(under_key(PRIVATE, made(root(A))), volume_permissions={"snap-1": accounts(A)}),
             [],
             [],
             id="allowed, but the image is not shared yet",
@@ -170,7 +170,7 @@ def test_what_could_not_be_read_is_reported_and_the_rest_is_fixed() -> None:
         Problem("block_public_access_unreadable", IMAGE_BLOCK, failure(IMAGE_BLOCK)),
     )
     seen = under_key(accounts(A), made(root(A)), images=(Listed(IMAGE), Listed(OTHER)), problems=problems)
-    seen = replace(seen, volumes={"snap-1": accounts(A)}, sharing={SOURCE_ID: accounts(A)})
+    seen = replace(seen, volume_permissions={"snap-1": accounts(A)}, sharing={SOURCE_ID: accounts(A)})
     plan = remediated(account_of(seen))
     # The other image may need the key.
     assert removed(plan) == [
@@ -249,11 +249,13 @@ def test_the_message_of_a_removal() -> None:
 
 def still_planned(plan: RemediationPlan, seen: AuditSeen) -> list[str]:
     """The removals of an earlier plan that are not done, or unknown."""
-    return [item.place.resource for item in remediated(seen, planned=plan.removals).removals]
+    return [item.resource.resource_id for item in remediated(seen, planned=plan.removals).removals]
 
 
 def test_removals_that_are_not_done() -> None:
-    before = account_of(replace(under_key(accounts(B), made(root(B))), volumes={"snap-1": accounts(B)}))
+    before = account_of(
+        replace(under_key(accounts(B), made(root(B))), volume_permissions={"snap-1": accounts(B)})
+    )
     first = remediated(before)
     everything = [SOURCE_ID, "snap-1", KEY.arn]
     assert still_planned(first, before) == everything
@@ -261,20 +263,24 @@ def test_removals_that_are_not_done() -> None:
     assert still_planned(first, account_of(under_key(accounts(B)))) == [SOURCE_ID]
     assert still_planned(first, account_of(under_key(PRIVATE, made(root(B))))) == [KEY.arn]
     # What could not be read may still exist.
-    assert still_planned(first, account_of(unread={place(): failure("DescribeImages")})) == everything
-    unread = replace(under_key(PRIVATE), sharing={}, volumes={}, keys={})
+    assert still_planned(first, account_of(unread={target_in(): failure("DescribeImages")})) == everything
+    unread = replace(under_key(PRIVATE), sharing={}, volume_permissions={}, keys={})
     assert still_planned(first, account_of(unread)) == everything
     # A deregistered image is not shared.
     assert still_planned(first, account_of(RegionSeen())) == [KEY.arn]
 
 
 def test_access_that_is_needed_is_not_expected_to_be_removed() -> None:
-    before = account_of(replace(under_key(accounts(B), made(root(B))), volumes={"snap-1": accounts(B)}))
+    before = account_of(
+        replace(under_key(accounts(B), made(root(B))), volume_permissions={"snap-1": accounts(B)})
+    )
     first = remediated(before)
-    key = Place(place().region, KEY.arn)
+    key = Resource(target_in().region, KEY.arn)
 
     def expected(*kept: KeptAccess) -> list[str]:
-        return [one.place.resource for one in remediated(before, planned=first.removals, kept=kept).removals]
+        return [
+            one.resource.resource_id for one in remediated(before, planned=first.removals, kept=kept).removals
+        ]
 
     assert expected(KeptAccess(key, B, "It has volumes.", volume_ids=("vol-1",))) == [SOURCE_ID, "snap-1"]
     # It may not be needed: a rerun can tell.
@@ -294,9 +300,9 @@ def test_every_code_is_documented() -> None:
 
 
 def test_a_snapshot_that_no_image_uses_is_unshared() -> None:
-    seen = AuditSeen(OWNER, NOW, {place(): replace(region(), unused={"snap-old": accounts(A, B)})})
+    seen = AuditSeen(OWNER, NOW, {target_in(): replace(region(), unused={"snap-old": accounts(A, B)})})
     (removal,) = remediated(seen, allowing(A)).removals
-    assert (removal.place.resource, removal.principal, removal.image_id) == ("snap-old", B, None)
+    assert (removal.resource.resource_id, removal.principal, removal.image_id) == ("snap-old", B, None)
     assert removal.message == f"{REGION}: unshare snap-old, which no image uses, from {B}: unknown_account"
     only = Named("snap-old", REGION)
     assert remediated(seen, allowing(A), named=(only,)).removals == (removal,)

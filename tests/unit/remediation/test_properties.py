@@ -25,7 +25,7 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.plan imp
     plan,
 )
 from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
-from ansible_collections.golden.images.plugins.module_utils.remediation.state import Place
+from ansible_collections.golden.images.plugins.module_utils.remediation.state import Resource
 from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import (
     revoke_tasks,
     unshare_tasks,
@@ -34,7 +34,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.audit.examples import NOW
-from tests.unit.examples import ORG, OWNER, UNIT, place, source_image, volumes
+from tests.unit.examples import ORG, OWNER, UNIT, source_image, target_in, volumes
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import ACCESSES, FOREIGN_UNIT, policy_of
 from tests.unit.kms_grant.examples import DEPLOY, A, B, C, foreign, made, root, scaling_role
@@ -78,7 +78,7 @@ def regions(draw: st.DrawFn, name: str) -> RegionSeen:
     return RegionSeen(
         images=tuple(Listed(image) for image in images),
         sharing={image.image_id: draw(SHARINGS) for image in images},
-        volumes={one: draw(SHARINGS).accounts_only() for one in snapshots},
+        volume_permissions={one: draw(SHARINGS).accounts_only() for one in snapshots},
         unused={"snap-unused": draw(SHARINGS).accounts_only()},
         key_of=key_of,
         associated_keys=associated,
@@ -95,7 +95,7 @@ def keys(draw: st.DrawFn, arn: str) -> KeySeen:
     return KeySeen(Key(arn), (*own, *theirs), policy)
 
 
-ACCOUNTS_SEEN = st.fixed_dictionaries({place(name): regions(name) for name in REGIONS}).map(
+ACCOUNTS_SEEN = st.fixed_dictionaries({target_in(name): regions(name) for name in REGIONS}).map(
     lambda found: AuditSeen(OWNER, NOW, found)
 )
 POLICIES = st.builds(
@@ -121,7 +121,7 @@ def wanted(
 ) -> RemediationWanted:
     """The chosen options, without named images that do not exist."""
     of = audited(seen, policy)
-    named = tuple(one for one in choice["named"] if one.places(of))
+    named = tuple(one for one in choice["named"] if one.resources(of))
     return RemediationWanted(of, choice["codes"], named, max_removals=cap)
 
 
@@ -130,7 +130,11 @@ def holdings(seen: AuditSeen) -> dict[tuple[str, str], Sharing]:
     return {
         (target.region, resource): sharing
         for target, region in seen.regions.items()
-        for resource, sharing in [*region.sharing.items(), *region.volumes.items(), *region.unused.items()]
+        for resource, sharing in [
+            *region.sharing.items(),
+            *region.volume_permissions.items(),
+            *region.unused.items(),
+        ]
     }
 
 
@@ -144,14 +148,14 @@ def test_nothing_that_is_allowed_is_removed(
         left = after.regions[target]
         users = {
             one: [item.image for item in region.images if one in item.image.snapshot_ids]
-            for one in region.volumes
+            for one in region.volume_permissions
         }
         for item in region.images:
             image_id = item.image.image_id
             lost = region.sharing[image_id] - left.sharing[image_id]
             assert audit_images.not_allowed(lost, policy.allowed_for(item.image)) == lost
         for one, images in users.items():
-            lost = region.volumes[one] - left.volumes[one]
+            lost = region.volume_permissions[one] - left.volume_permissions[one]
             allowed = reduce(Sharing.__or__, map(policy.allowed_for, images))
             may_launch = reduce(Sharing.__or__, (left.sharing[image.image_id] for image in images))
             # An allowed account loses a snapshot only if none of its images is shared with it.
@@ -181,7 +185,7 @@ def test_only_the_planned_removals_are_performed(
     made_of = plan(want)
     before, after = holdings(seen), holdings(performed(seen, made_of, want.audited))
     lost = {
-        (Place(*where), principal)
+        (Resource(*where), principal)
         for where, sharing in before.items()
         for part in [sharing - after[where]]
         for principal in (
@@ -191,7 +195,7 @@ def test_only_the_planned_removals_are_performed(
             *(["all"] if part.public else []),
         )
     }
-    assert lost == {item.key for item in made_of.removals if item.place.kind != "key"}
+    assert lost == {item.key for item in made_of.removals if item.resource.kind != "key"}
     assert not any(after[where] - before[where] for where in before)
 
 
@@ -210,7 +214,10 @@ def test_foreign_grants_and_needed_key_access_stay(
             served = {
                 account_id
                 for image in images
-                for sharing in (left.sharing[image.image_id], *(left.volumes[i] for i in image.snapshot_ids))
+                for sharing in (
+                    left.sharing[image.image_id],
+                    *(left.volume_permissions[i] for i in image.snapshot_ids),
+                )
                 for account_id in sharing.account_ids
             }
             assert not {one.grantee.split(":")[4] for one in gone} & served

@@ -18,13 +18,13 @@ from ansible_collections.golden.images.plugins.module_utils.model import KeySeen
 from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
 
 from tests.unit.audit.examples import IMAGE, NOW, PRIVATE, accounts, region, under_key
-from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, place
+from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, target_in
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
 from tests.unit.remediation.examples import remediated
 
-REGION, FAR = place().region, "us-west-2"
+REGION, FAR = target_in().region, "us-west-2"
 
 
 OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
@@ -32,7 +32,7 @@ OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
 
 def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
     """The account with one or two regions."""
-    return AuditSeen(OWNER, NOW, dict(zip([place(), place(FAR)], regions, strict=False)), **changes)
+    return AuditSeen(OWNER, NOW, dict(zip([target_in(), target_in(FAR)], regions, strict=False)), **changes)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_what_is_named(named: list[Named], codes: list[str], expected: list[Any]
     seen = account_of(region(both, both), region(both, both, OTHER))
     plan = remediated(seen, named=tuple(named), codes=tuple(codes))
     assert plan.refusals == ()
-    assert [item.place for item in plan.removals] == expected
+    assert [item.resource for item in plan.removals] == expected
 
 
 def test_key_access_is_revoked_with_a_named_snapshot() -> None:
-    seen = account_of(replace(under_key(PRIVATE, made(root(B))), volumes={"snap-1": accounts(B)}))
+    seen = account_of(replace(under_key(PRIVATE, made(root(B))), volume_permissions={"snap-1": accounts(B)}))
     plan = remediated(seen, named=(Named("snap-1"),))
-    assert [item.place.resource for item in plan.removals] == ["snap-1", KEY.arn]
+    assert [item.resource.resource_id for item in plan.removals] == ["snap-1", KEY.arn]
 
 
 def test_a_named_snapshot_covers_the_keys_that_it_is_associated_with() -> None:
@@ -74,7 +74,7 @@ def test_a_named_snapshot_covers_the_keys_that_it_is_associated_with() -> None:
     }
     seen = account_of(under_key(PRIVATE, keys=keys, associated_keys={"snap-1": (second.arn,)}))
     plan = remediated(seen, named=(Named("snap-1"),), codes=("grant_without_share",))
-    assert [item.place.resource for item in plan.removals] == [second.arn]
+    assert [item.resource.resource_id for item in plan.removals] == [second.arn]
 
 
 def failure(action: str, region: str = REGION) -> Failure:
@@ -99,7 +99,7 @@ def failure(action: str, region: str = REGION) -> Failure:
 def test_missing_named_images(named: tuple[Named, ...], refused: list[str], unreadable: int) -> None:
     problem = Problem("snapshot_unreadable", "snap-7", failure("DescribeSnapshotAttribute"))
     here = region(accounts(A), unused={"snap-8": PRIVATE}, problems=(problem,))
-    seen = account_of(here, unread={place(FAR): failure("DescribeImages", FAR)})
+    seen = account_of(here, unread={target_in(FAR): failure("DescribeImages", FAR)})
     plan = remediated(seen, named=named)
     assert [item.action for item in plan.refusals] == refused
     assert len(plan.unreadable) == unreadable

@@ -15,28 +15,28 @@ from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.remediation.state import (
     Audited,
     AuditedImage,
-    Place,
-    place_of,
+    Resource,
     read,
+    resource_of,
     sharing_of,
 )
 
 from tests.unit.audit.examples import ENCRYPTED, NOW, PRIVATE, PUBLIC, accounts, orgs, region, under_key
-from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, place
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, target_in
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to
 from tests.unit.keys.policies import UNIT as UNIT_IDS
 from tests.unit.kms_grant.examples import KEY, A, B, foreign, made, root
 from tests.unit.remediation.examples import audited
 from tests.unit.remediation.test_scope import failure
 
-REGION = place().region
+REGION = target_in().region
 UNLISTED = Problem("unused_snapshots_unreadable", REGION, failure("DescribeSnapshots"))
-IMAGE_PLACE, SNAPSHOT, KEY_PLACE = (Place(REGION, one) for one in (SOURCE_ID, "snap-1", KEY.arn))
+IMAGE_RESOURCE, SNAPSHOT, KEY_RESOURCE = (Resource(REGION, one) for one in (SOURCE_ID, "snap-1", KEY.arn))
 
 
 def audit_of(seen: RegionSeen) -> Audited:
     """The audit of an account with one region."""
-    return audited(AuditSeen(OWNER, NOW, {place(): seen}))
+    return audited(AuditSeen(OWNER, NOW, {target_in(): seen}))
 
 
 def test_read() -> None:
@@ -46,27 +46,31 @@ def test_read() -> None:
     policy = json.dumps({**opened, "Statement": [*opened["Statement"], of_others]})
     found = audit_of(
         under_key(
-            accounts(B), made(root(B)), foreign(root(A)), policy=policy, volumes={"snap-1": accounts(B)}
+            accounts(B),
+            made(root(B)),
+            foreign(root(A)),
+            policy=policy,
+            volume_permissions={"snap-1": accounts(B)},
         )
     )
     assert (found.account_id, found.regions) == (OWNER, {REGION})
     assert found.images == {
-        IMAGE_PLACE: AuditedImage(accounts(B), (SNAPSHOT,), (KEY_PLACE,), ENCRYPTED.name, False)
+        IMAGE_RESOURCE: AuditedImage(accounts(B), (SNAPSHOT,), (KEY_RESOURCE,), ENCRYPTED.name, False)
     }
-    assert (found.volumes, found.keys_of) == ({SNAPSHOT: accounts(B)}, {SNAPSHOT: (KEY_PLACE,)})
-    key = found.keys[KEY_PLACE]
+    assert (found.volume_permissions, found.keys_of) == ({SNAPSHOT: accounts(B)}, {SNAPSHOT: (KEY_RESOURCE,)})
+    key = found.keys[KEY_RESOURCE]
     assert key.grantees == PolicyConsumers(frozenset({B}))
     assert key.named == PolicyConsumers(frozenset({A}), frozenset({ORG_ID}), frozenset({UNIT_IDS}))
     assert key.holders == key.grantees | key.named
-    assert found.users == {SNAPSHOT: (IMAGE_PLACE,), KEY_PLACE: (IMAGE_PLACE,)}
+    assert found.users == {SNAPSHOT: (IMAGE_RESOURCE,), KEY_RESOURCE: (IMAGE_RESOURCE,)}
     assert {one.code for one in found.findings} >= {"unknown_account"}
 
 
 def test_an_image_is_also_under_the_keys_that_its_snapshots_are_associated_with() -> None:
-    associated = Place(REGION, "arn:associated")
-    found = audit_of(under_key(accounts(A), associated_keys={"snap-1": (associated.resource,)}))
-    assert found.images[IMAGE_PLACE].keys == found.keys_of[SNAPSHOT] == (KEY_PLACE, associated)
-    assert found.users[associated] == (IMAGE_PLACE,)
+    associated = Resource(REGION, "arn:associated")
+    found = audit_of(under_key(accounts(A), associated_keys={"snap-1": (associated.resource_id,)}))
+    assert found.images[IMAGE_RESOURCE].keys == found.keys_of[SNAPSHOT] == (KEY_RESOURCE, associated)
+    assert found.users[associated] == (IMAGE_RESOURCE,)
 
 
 @pytest.mark.parametrize("result", [{}, {"results": [{"region": REGION}]}, {"results": None}])
@@ -77,8 +81,11 @@ def test_an_incomplete_result_is_an_error(result: dict[str, Any]) -> None:
 
 def test_place_of() -> None:
     found = audit_of(region(PUBLIC, PUBLIC)).findings
-    assert {one.code: place_of(one) for one in found} == {"public": IMAGE_PLACE, "snapshot_public": SNAPSHOT}
-    assert [one.kind for one in (IMAGE_PLACE, SNAPSHOT, KEY_PLACE)] == ["image", "snapshot", "key"]
+    assert {one.code: resource_of(one) for one in found} == {
+        "public": IMAGE_RESOURCE,
+        "snapshot_public": SNAPSHOT,
+    }
+    assert [one.kind for one in (IMAGE_RESOURCE, SNAPSHOT, KEY_RESOURCE)] == ["image", "snapshot", "key"]
 
 
 def test_sharing_of() -> None:
@@ -89,48 +96,48 @@ def test_sharing_of() -> None:
 
 def test_without_removes_a_principal_from_one_image_or_snapshot() -> None:
     found = audit_of(region(accounts(A, B), accounts(A, B)))
-    left = found.without([(IMAGE_PLACE, A)])
-    assert left.images[IMAGE_PLACE].launch == accounts(B)
-    assert left.volumes == found.volumes
-    assert found.without([(SNAPSHOT, B)]).volumes[SNAPSHOT] == accounts(A)
+    left = found.without([(IMAGE_RESOURCE, A)])
+    assert left.images[IMAGE_RESOURCE].launch == accounts(B)
+    assert left.volume_permissions == found.volume_permissions
+    assert found.without([(SNAPSHOT, B)]).volume_permissions[SNAPSHOT] == accounts(A)
 
 
 def test_wider_lists_accounts_that_have_only_the_snapshot() -> None:
     found = audit_of(region(accounts(A), accounts(A, B, OWNER)))
     assert found.wider(SNAPSHOT) == {B}
-    assert replace(found, volumes={SNAPSHOT: None}).wider(SNAPSHOT) == frozenset()
+    assert replace(found, volume_permissions={SNAPSHOT: None}).wider(SNAPSHOT) == frozenset()
 
 
 def test_unused_key_access() -> None:
     found = audit_of(under_key(accounts(A), made(root(A)), made(root(B))))
-    assert found.unused_key_access(KEY_PLACE) == PolicyConsumers(frozenset({B}))
-    unread = replace(found, volumes={SNAPSHOT: None})
-    assert unread.unused_key_access(KEY_PLACE) == PolicyConsumers()
+    assert found.unused_key_access(KEY_RESOURCE) == PolicyConsumers(frozenset({B}))
+    unread = replace(found, volume_permissions={SNAPSHOT: None})
+    assert unread.unused_key_access(KEY_RESOURCE) == PolicyConsumers()
     keyless = Problem("key_unreadable", "snap-9", failure("DescribeSnapshots"), "ami-9")
     other = audit_of(under_key(accounts(A), made(root(A)), made(root(B)), problems=(keyless,)))
     assert other.keyless == {REGION}
-    assert other.unused_key_access(KEY_PLACE) == PolicyConsumers()
+    assert other.unused_key_access(KEY_RESOURCE) == PolicyConsumers()
 
 
 @pytest.mark.parametrize(
     ("where", "principal", "expected"),
     [
-        pytest.param(IMAGE_PLACE, A, True, id="an image"),
-        pytest.param(IMAGE_PLACE, B, False, id="another account"),
+        pytest.param(IMAGE_RESOURCE, A, True, id="an image"),
+        pytest.param(IMAGE_RESOURCE, B, False, id="another account"),
         pytest.param(SNAPSHOT, A, False, id="a private snapshot"),
-        pytest.param(KEY_PLACE, B, True, id="a key"),
-        pytest.param(Place(REGION, "arn:other"), B, None, id="a key that was not read"),
-        pytest.param(Place(REGION, "ami-00000000"), A, False, id="a deregistered image"),
-        pytest.param(Place("us-west-2", SOURCE_ID), A, None, id="a region that was not read"),
+        pytest.param(KEY_RESOURCE, B, True, id="a key"),
+        pytest.param(Resource(REGION, "arn:other"), B, None, id="a key that was not read"),
+        pytest.param(Resource(REGION, "ami-00000000"), A, False, id="a deregistered image"),
+        pytest.param(Resource("us-west-2", SOURCE_ID), A, None, id="a region that was not read"),
     ],
 )
-def test_holds(where: Place, principal: str, expected: bool | None) -> None:
-    found = audit_of(under_key(accounts(A), made(root(B)), volumes={"snap-1": PRIVATE}))
+def test_holds(where: Resource, principal: str, expected: bool | None) -> None:
+    found = audit_of(under_key(accounts(A), made(root(B)), volume_permissions={"snap-1": PRIVATE}))
     assert found.holds(where, principal) is expected
 
 
 def test_a_snapshot_without_an_image_that_could_not_be_read_is_not_known_to_be_private() -> None:
-    snapshot = Place(REGION, "snap-9")
+    snapshot = Resource(REGION, "snap-9")
     private = region(unused={"snap-9": PRIVATE})
     assert audit_of(private).holds(snapshot, A) is False
     unread = Problem("snapshot_unreadable", "snap-9", failure("DescribeSnapshotAttribute"))
@@ -138,4 +145,4 @@ def test_a_snapshot_without_an_image_that_could_not_be_read_is_not_known_to_be_p
     unlisted = audit_of(region(problems=(UNLISTED,)))
     assert unlisted.unlisted == {REGION}
     assert unlisted.holds(snapshot, A) is None
-    assert unlisted.holds(Place(REGION, "ami-00000000"), A) is False
+    assert unlisted.holds(Resource(REGION, "ami-00000000"), A) is False

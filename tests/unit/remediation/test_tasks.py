@@ -19,13 +19,13 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.tasks im
 )
 
 from tests.unit.audit.examples import IMAGE, NOW, PRIVATE, PUBLIC, accounts, region, under_key
-from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, place, volumes
+from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, target_in, volumes
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to
 from tests.unit.keys.policies import UNIT as UNIT_IDS
 from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, made, root
 from tests.unit.remediation.examples import audited, remediated
 
-REGION, FAR = place().region, "us-west-2"
+REGION, FAR = target_in().region, "us-west-2"
 
 
 OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
@@ -36,7 +36,7 @@ GRANT, STATEMENT = "grant_without_share", "statement_without_share"
 
 def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
     """The account with one or two regions."""
-    return AuditSeen(OWNER, NOW, dict(zip([place(), place(FAR)], regions, strict=False)), **changes)
+    return AuditSeen(OWNER, NOW, dict(zip([target_in(), target_in(FAR)], regions, strict=False)), **changes)
 
 
 def test_tasks_are_combined_and_listed_by_region() -> None:
@@ -61,7 +61,7 @@ def test_tasks_are_combined_and_listed_by_region() -> None:
     assert (snapshots["snapshot_ids"], snapshots["share_snapshots"]) == (["snap-1", "snap-1"], True)
     assert [part["snapshot_ids"] for part in snapshots["per_region"]] == [["snap-1"], ["snap-1"]]
 
-    whole = account_of(region(both, volumes={"snap-1": both, "snap-2": both}))
+    whole = account_of(region(both, volume_permissions={"snap-1": both, "snap-2": both}))
     (together,) = unshare_tasks(remediated(whole).removals, audited(whole))
     assert (together["share_snapshots"], together["snapshot_ids"], together["per_region"]) == (True, [], [])
 
@@ -96,10 +96,14 @@ def test_a_key_is_one_task_for_all_principals() -> None:
 
 
 def test_a_key_is_revoked_whatever_the_images_that_are_unshared_are_shared_with() -> None:
-    seen = account_of(replace(under_key(accounts(B), made(root(B))), volumes={"snap-1": accounts(B)}))
+    seen = account_of(
+        replace(under_key(accounts(B), made(root(B))), volume_permissions={"snap-1": accounts(B)})
+    )
     (task,) = revoke_tasks(remediated(seen).removals, audited(seen))
     assert (task["account_ids"], task["unshared_image_ids"]) == ([B], [SOURCE_ID])
-    only_snapshot = account_of(replace(under_key(PRIVATE, made(root(B))), volumes={"snap-1": accounts(B)}))
+    only_snapshot = account_of(
+        replace(under_key(PRIVATE, made(root(B))), volume_permissions={"snap-1": accounts(B)})
+    )
     plan = remediated(only_snapshot, codes=(*NOT_ALLOWED, "snapshot_wider_than_image"))
     (task,) = revoke_tasks(plan.removals, audited(only_snapshot))
     assert (task["account_ids"], task["unshared_image_ids"]) == ([B], [SOURCE_ID])

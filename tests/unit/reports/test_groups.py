@@ -11,7 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
 from ansible_collections.golden.images.plugins.module_utils.reports.groups import (
     by_cause,
     grouped,
-    places_of_kinds,
+    ranks_of_kinds,
 )
 
 EU, US = "eu-west-1", "us-east-1"
@@ -64,8 +64,8 @@ def test_kinds_are_in_the_order_of_severity_urgency_and_number() -> None:
         return {"z": 0, "a": 2}.get(code, 1)
 
     kinds = [*[("high", code) for code in "aaabccz"], ("low", "z")]
-    places = places_of_kinds(kinds, urgency)
-    in_order = sorted(places, key=lambda kind: places[kind])
+    ranks = ranks_of_kinds(kinds, urgency)
+    in_order = sorted(ranks, key=lambda kind: ranks[kind])
     assert in_order == [*[("high", code) for code in "zcba"], ("low", "z")]
 
     items = [item(code, severity, image_id=f"ami-{n}") for n, (severity, code) in enumerate(kinds)]

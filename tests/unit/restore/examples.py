@@ -48,7 +48,7 @@ def tombstone(**changes: Any) -> Tombstone:
         "stage": "disable",
         "name": "web",
         "launch": LAUNCH,
-        "volumes": VOLUMES,
+        "volume_permissions": VOLUMES,
         "devices": volumes(*VOLUMES),
         "tags": {"family": "web"},
         **changes,
@@ -115,7 +115,7 @@ def image(state: str = "disabled", **changes: Any) -> Image:
 def found(shown: Image | None = None, **changes: Any) -> Found:
     """The image as it is read: disabled, with the permissions of its snapshots."""
     values: dict[str, Any] = {
-        "volumes": VOLUMES,
+        "volume_permissions": VOLUMES,
         "snapshots": {one: OwnSnapshot(one) for one in VOLUMES},
         **changes,
     }
@@ -188,8 +188,8 @@ def _changed(shown: Found, current: Image, operation: str, parameters: Any, reso
         assert current.state == "available", "a disabled image cannot be shared"
         return replace(shown, launch=shown.launch | _added(parameters["LaunchPermission"]))
     if operation == "ModifySnapshotAttribute":
-        more = shown.volumes[resource] | _added(parameters["CreateVolumePermission"])
-        return replace(shown, volumes={**shown.volumes, resource: more})
+        more = shown.volume_permissions[resource] | _added(parameters["CreateVolumePermission"])
+        return replace(shown, volume_permissions={**shown.volume_permissions, resource: more})
     resources = parameters["Resources"]
     snapshots = {
         key: replace(one, tags=_tags(one.tags, operation, parameters)) if key in resources else one

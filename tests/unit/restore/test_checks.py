@@ -83,7 +83,7 @@ def test_state_and_tags_show_that_permissions_may_be_missing(
         (binned(), (of_deregistration(launch=PUBLIC),), "would_become_public", "allow_public"),
         (
             binned(),
-            (of_deregistration(volumes={"snap-1": PUBLIC}),),
+            (of_deregistration(volume_permissions={"snap-1": PUBLIC}),),
             "would_become_public",
             "was public when deleted",
         ),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore.flow import FLOW
@@ -23,10 +24,9 @@ from ansible_collections.golden.images.plugins.module_utils.restore.state import
     TombstonePlaces,
 )
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
-from ansible_collections.golden.images.plugins.module_utils.share import wait
 from botocore.response import StreamingBody
 
-from tests.unit.copy.aws_in_steps import Clock
+from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, OWNER, STRANGER
 from tests.unit.restore.examples import DATED, REF, record
 from tests.unit.wire import Wire
@@ -155,7 +155,7 @@ def test_launch_permissions_of_a_disabled_image_are_not_read(clients: Clients, w
     expect_registered(clients.wires["ec2"], State="disabled")
     seen = clients.read(wanted)
     assert seen.images[REF].image is not None
-    assert seen.images[REF].volumes == {SNAPSHOT: Sharing()}
+    assert seen.images[REF].volume_permissions == {SNAPSHOT: Sharing()}
     shared = seen.histories[REF].shared
     assert shared is not None
     assert shared.launch.account_ids == {CONSUMER}
@@ -210,7 +210,11 @@ def test_many_images_are_read_at_the_rate_of_aws(wanted: RestoreWanted) -> None:
     clients = ManyImages(image_ids)
     many = replace(wanted, images=tuple(REF._replace(image_id=one) for one in image_ids))
     seen = clients.read(many)
-    assert [set(seen.images[one].volumes) for one in many.images] == [{"snap-0"}, {"snap-1"}, {"snap-2"}]
+    assert [set(seen.images[one].volume_permissions) for one in many.images] == [
+        {"snap-0"},
+        {"snap-1"},
+        {"snap-2"},
+    ]
     assert Counter(clients.calls) == {
         ("DescribeImages", None): 1,
         ("DescribeSnapshots", None): 1,
@@ -262,7 +266,7 @@ def test_snapshots_in_the_recycle_bin_are_found_by_their_descriptions(clients: C
 
 
 @pytest.mark.parametrize(
-    ("reads", "warned"), [([1], False), ([0, 1], False), ([0] * 62, True)], ids=["at once", "late", "never"]
+    ("reads", "warned"), [([1], False), ([0, 1], False), ([0] * 61, True)], ids=["at once", "late", "never"]
 )
 def test_an_image_from_the_recycle_bin_is_read_again_and_completed(
     clients: Clients,
@@ -272,9 +276,7 @@ def test_an_image_from_the_recycle_bin_is_read_again_and_completed(
     warned: bool,
 ) -> None:
     """``reads`` say how many of the restored permissions each read returns."""
-    clock = Clock()
-    monkeypatch.setattr(wait, "monotonic", clock.monotonic)
-    monkeypatch.setattr(wait, "sleep", clock.sleep)
+    Clock.of(monkeypatch, attempts)
     ec2 = clients.wires["ec2"]
     expect_binned(ec2)
     seen = clients.read(wanted)

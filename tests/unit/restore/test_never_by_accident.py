@@ -48,7 +48,7 @@ PUBLIC_VOLUMES = {"snap-1": Sharing(public=True), "snap-2": Sharing()}
 TOMBSTONES = (
     (),
     (replace(tombstone(), ref=REF),),
-    (replace(tombstone(launch=replace(LAUNCH, public=True), volumes=PUBLIC_VOLUMES), ref=REF),),
+    (replace(tombstone(launch=replace(LAUNCH, public=True), volume_permissions=PUBLIC_VOLUMES), ref=REF),),
     (replace(tombstone(launch=Sharing(public=True)), ref=REF), replace(last_tombstone(), ref=REF)),
 )
 CHANGES = {
@@ -116,7 +116,7 @@ def _check(action: Action, options: dict[str, Any], tombstones: tuple[Any, ...])
 
 
 def _held_before(tombstones: tuple[Any, ...]) -> set[str]:
-    sharings = [sharing for one in tombstones for sharing in (one.launch, *one.volumes.values())]
+    sharings = [sharing for one in tombstones for sharing in (one.launch, *one.volume_permissions.values())]
     return {
         value
         for one in sharings

@@ -19,7 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils.restore import plan 
 from ansible_collections.golden.images.plugins.module_utils.restore.state import RestoreSeen
 
 from tests.unit.cleanup import examples as cleaning
-from tests.unit.examples import CONSUMER, OWNER, place, volumes
+from tests.unit.examples import CONSUMER, OWNER, target_in, volumes
 
 from .examples import (
     BINNED_AT,
@@ -54,13 +54,13 @@ PUBLIC = Sharing(public=True)
 
 def rejection(operation: str) -> Failure:
     """AWS rejects the account."""
-    failure = Failure.at(place(REF.region), operation, "InvalidAMIAttributeItemValue", "No.", "")
+    failure = Failure.at(target_in(REF.region), operation, "InvalidAMIAttributeItemValue", "No.", "")
     return failure.rejecting(CONSUMER, "Remove it.")
 
 
 def test_a_disabled_image_is_enabled_then_shared_then_untagged() -> None:
     snapshots = {"snap-1": OwnSnapshot("snap-1", tags=GOING), "snap-2": OwnSnapshot("snap-2")}
-    shown = found(volumes=dict.fromkeys(VOLUMES, Sharing()), snapshots=snapshots)
+    shown = found(volume_permissions=dict.fromkeys(VOLUMES, Sharing()), snapshots=snapshots)
     plan = planned(shown, tombstone())
     assert calls(plan.actions) == [
         MARK,
@@ -372,8 +372,8 @@ def test_restore_permissions_false_needs_no_tombstone() -> None:
 
 
 def test_public_permissions_are_put_back_only_with_allow_public() -> None:
-    public = tombstone(launch=LAUNCH | PUBLIC, volumes={"snap-1": PUBLIC, "snap-2": Sharing()})
-    shown = found(volumes=dict.fromkeys(VOLUMES, Sharing()))
+    public = tombstone(launch=LAUNCH | PUBLIC, volume_permissions={"snap-1": PUBLIC, "snap-2": Sharing()})
+    shown = found(volume_permissions=dict.fromkeys(VOLUMES, Sharing()))
     plan = planned(shown, public)
     assert calls(plan.actions) == [MARK, ENABLE, SHARE, UNMARK]
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
@@ -390,7 +390,7 @@ def test_public_permissions_are_put_back_only_with_allow_public() -> None:
 
 
 def test_the_result_lacks_what_aws_rejected() -> None:
-    plan = planned(found(volumes=dict.fromkeys(VOLUMES, Sharing())), tombstone())
+    plan = planned(found(volume_permissions=dict.fromkeys(VOLUMES, Sharing())), tombstone())
     assert restore.without_rejected(plan, ()) == plan
     left = restore.without_rejected(plan, [rejection("ModifyImageAttribute")]).after
     assert left["launch_permissions"] == (LAUNCH - Sharing(frozenset({CONSUMER}))).as_result()

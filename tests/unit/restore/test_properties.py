@@ -47,14 +47,14 @@ def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, A
     launch, kept = draw(SHARING), draw(OF_SNAPSHOTS)
     known = draw(OF_SNAPSHOTS)
     disabled, in_bin = draw(st.booleans()), draw(st.booleans())
-    first = tombstone(launch=launch, volumes=known)
+    first = tombstone(launch=launch, volume_permissions=known)
     tombstones: tuple[Any, ...] = (first,)
     by_hand = in_bin and disabled and draw(st.booleans())
     if in_bin and not by_hand:
         tombstones = (
-            (first, last_tombstone(volumes=kept))
+            (first, last_tombstone(volume_permissions=kept))
             if disabled
-            else (of_deregistration(launch=launch, volumes=kept),)
+            else (of_deregistration(launch=launch, volume_permissions=kept),)
         )
     tags = {"family": "web", **(draw(st.sampled_from([{}, CHOSEN_TAG, DISABLED_TAG])) if disabled else {})}
     deprecation = draw(st.sampled_from([None, "2026-11-01T00:01:00.000Z", "2020-01-01T00:00:00.000Z"]))
@@ -65,7 +65,7 @@ def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, A
     registered = Found(
         image("disabled" if disabled else "available", tags=tags, deprecation_time=deprecation),
         launch=Sharing() if disabled else launch,
-        volumes=kept,
+        volume_permissions=kept,
         snapshots={one: OwnSnapshot(one, tags=GOING if marked else {}) for one in VOLUMES},
         image_block="unblocked",
         snapshot_block="unblocked",
@@ -140,10 +140,10 @@ def test_a_restored_image_has_its_permissions_and_loses_none(
         registered.image is not None and registered.image.state == "available"
     )
     assert not registered.launch - whole.launch
-    for one, sharing in whole.volumes.items():
-        assert not registered.volumes[one] - sharing
+    for one, sharing in whole.volume_permissions.items():
+        assert not registered.volume_permissions[one] - sharing
         if registered.image is not None and registered.image.state == "disabled":
-            assert sharing == registered.volumes[one] | first.volumes[one]
+            assert sharing == registered.volume_permissions[one] | first.volume_permissions[one]
 
 
 @given(retired())
@@ -159,5 +159,5 @@ def test_the_plan_predicts_the_result(
     assert plan.after["launch_permissions"] == whole.launch.as_result()
     assert plan.after["volume_permissions"] == {
         one: {"account_ids": sorted(sharing.account_ids), "public": sharing.public}
-        for one, sharing in whole.volumes.items()
+        for one, sharing in whole.volume_permissions.items()
     }

@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.plan import Action, 
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
 from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen, ShareWanted
 
-from tests.unit.examples import OWNER, place, source_image, volumes
+from tests.unit.examples import OWNER, source_image, target_in, volumes
 from tests.unit.wire import Wire
 
 REGION = "eu-west-1"
@@ -48,7 +48,7 @@ def wanted(sharing: Sharing = PRIVATE, **changes: Any) -> ShareWanted:
 
 def seen(found: Shared) -> ShareSeen:
     """The only region's image."""
-    return ShareSeen(OWNER, {place(REGION): found})
+    return ShareSeen(OWNER, {target_in(REGION): found})
 
 
 def planned(want: ShareWanted, found: Shared) -> TargetPlan:

@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.share.state import (
     ShareWanted,
 )
 
-from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, place, source_image, volumes
+from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, source_image, target_in, volumes
 from tests.unit.keys.examples import DEFAULT, key_arn
 from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import B, made, root
@@ -245,7 +245,9 @@ def test_tags_are_not_counted_when_unsharing() -> None:
 
 
 def test_refusal_in_one_region_is_a_refusal_of_the_plan() -> None:
-    saw = ShareSeen(OWNER, {place("eu-west-1"): shared(), place("us-west-2"): shared(state="pending")})
+    saw = ShareSeen(
+        OWNER, {target_in("eu-west-1"): shared(), target_in("us-west-2"): shared(state="pending")}
+    )
     assert [failure.region for failure in share.plan(wanted(with_accounts(A)), saw).refusals] == ["us-west-2"]
 
 
@@ -333,7 +335,7 @@ def test_warning_of_accounts_that_cannot_use_the_key() -> None:
 
 
 def test_warning_for_all_regions_is_given_once() -> None:
-    saw = ShareSeen(OWNER, {place("eu-west-1"): shared(), place("us-west-2"): shared()})
+    saw = ShareSeen(OWNER, {target_in("eu-west-1"): shared(), target_in("us-west-2"): shared()})
     plan = share.plan(wanted(with_accounts(OWNER, A)), saw)
     assert plan.warnings == (f"{OWNER} owns the images and needs no permission: skipped.",)
 
@@ -341,7 +343,7 @@ def test_warning_for_all_regions_is_given_once() -> None:
 def test_warning_for_some_regions_names_them() -> None:
     saw = ShareSeen(
         OWNER,
-        {place("eu-west-1"): shared(), place("us-west-2"): shared(with_accounts(A) | IN_ORG)},
+        {target_in("eu-west-1"): shared(), target_in("us-west-2"): shared(with_accounts(A) | IN_ORG)},
     )
     (warning,) = share.plan(wanted(with_accounts(A), present=False), saw).warnings
     assert warning.startswith("us-west-2: Access may remain")
@@ -360,7 +362,7 @@ def key(*grants: Grant) -> KeySeen:
 def under(*keys: KeySeen, **changes: Any) -> Any:
     """A shared image under these keys."""
     image = shared(devices=volumes("snap-1", encrypted=True))
-    return type(image)(image.image, image.launch, image.volumes, keys=keys, **changes)
+    return type(image)(image.image, image.launch, image.volume_permissions, keys=keys, **changes)
 
 
 def warned(want: Any, found: Any) -> list[str]:
@@ -422,7 +424,11 @@ def test_warning_names_five_consumers_and_counts_the_rest() -> None:
 
 def test_refuses_to_share_an_image_under_an_aws_managed_key() -> None:
     (failure,) = planned(wanted(with_accounts(A)), under(KeySeen(DEFAULT))).refusals
-    assert (failure.error_code, failure.region, failure.account_id) == ("default_key", place().region, OWNER)
+    assert (failure.error_code, failure.region, failure.account_id) == (
+        "default_key",
+        target_in().region,
+        OWNER,
+    )
     assert DEFAULT.arn in failure.message
     assert "kms_key_id" in failure.remedy
 

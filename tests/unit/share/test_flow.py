@@ -9,17 +9,17 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import read_targets
 from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.fanout import GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
-from ansible_collections.golden.images.plugins.module_utils.share import flow
 from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen
 
-from tests.unit.examples import CONSUMER, OWNER, STRANGER, place
+from tests.unit.examples import CONSUMER, OWNER, STRANGER, target_in
 from tests.unit.share.examples import (
     IMAGE,
     PRIVATE,
@@ -83,7 +83,7 @@ def test_best_effort_region_that_cannot_be_read_is_left_out(
 def test_best_effort_region_has_time_until_its_image_is_available(
     sts: Wire, ec2: Wire, grace_periods: Callable[[ModuleType], list[float]], present: bool, seconds: float
 ) -> None:
-    waited = grace_periods(flow)
+    waited = grace_periods(read_targets)
     expect_caller(sts)
     want = wanted(images={REGION: None}, present=present, best_effort_regions=frozenset({REGION}))
     FLOW.read(clients_of(sts, ec2), want)
@@ -92,7 +92,7 @@ def test_best_effort_region_has_time_until_its_image_is_available(
 
 def test_image_that_is_refused_in_a_best_effort_region_is_left_out() -> None:
     want = wanted(with_accounts(CONSUMER), best_effort_regions=frozenset({REGION}))
-    seen = ShareSeen(OWNER, {place(REGION): shared(PRIVATE, {}, state="pending")})
+    seen = ShareSeen(OWNER, {target_in(REGION): shared(PRIVATE, {}, state="pending")})
     plan: Any = FLOW.plan(want, seen)
     assert (plan.refusals, plan.actions) == ((), ())
     assert [one.error_code for one in plan.tolerated] == ["image_not_available"]
@@ -108,7 +108,7 @@ def test_failed_region_is_not_in_the_results_and_others_complete(ec2: Wire, best
         best_effort_regions=frozenset({OTHER_REGION} if best_effort else ()),
     )
     images = {
-        place(region): shared(PRIVATE, {}, image_id=image_id)
+        target_in(region): shared(PRIVATE, {}, image_id=image_id)
         for region, image_id in ((REGION, IMAGE), (OTHER_REGION, OTHER_IMAGE))
     }
     seen = ShareSeen(OWNER, images)
@@ -160,7 +160,7 @@ def test_region_in_which_aws_rejects_one_account_is_in_the_results(ec2: Wire, be
         share_snapshots=False,
         best_effort_regions=frozenset({REGION} if best_effort else ()),
     )
-    seen = ShareSeen(OWNER, {place(REGION): shared(with_accounts("444444444444"), {})})
+    seen = ShareSeen(OWNER, {target_in(REGION): shared(with_accounts("444444444444"), {})})
     plan: Any = FLOW.plan(want, seen)
     _reject(ec2, sorted([CONSUMER, STRANGER]))
     for one in sorted([CONSUMER, STRANGER]):
@@ -186,7 +186,7 @@ def test_region_in_which_aws_rejects_all_accounts_that_are_added(
     ec2: Wire, current: Sharing, listed: list[str]
 ) -> None:
     want = wanted(with_accounts(STRANGER, *listed), share_snapshots=False)
-    seen = ShareSeen(OWNER, {place(REGION): shared(current, {})})
+    seen = ShareSeen(OWNER, {target_in(REGION): shared(current, {})})
     plan: Any = FLOW.plan(want, seen)
     _reject(ec2, [STRANGER])
     outcome = FLOW.apply(SimpleNamespace(ec2=lambda _region: ec2.client), want, seen, plan, SILENT)
@@ -200,7 +200,7 @@ def test_region_in_which_aws_rejects_all_accounts_that_are_added(
 def test_region_in_which_something_else_fails_too_is_not_in_the_results(ec2: Wire) -> None:
     want = wanted(with_accounts(CONSUMER), purge=True, share_snapshots=False)
     held = with_accounts(CONSUMER, STRANGER)
-    seen = ShareSeen(OWNER, {place(REGION): shared(held, {"snap-1": with_accounts(STRANGER)})})
+    seen = ShareSeen(OWNER, {target_in(REGION): shared(held, {"snap-1": with_accounts(STRANGER)})})
     plan: Any = FLOW.plan(want, seen)
     _reject(ec2, [STRANGER], "Remove")
     request = {
@@ -218,8 +218,8 @@ def test_a_snapshot_without_an_image_is_unshared(ec2: Wire) -> None:
     want = wanted(
         with_accounts(CONSUMER), images={}, present=False, snapshots={REGION: ("snap-old", "snap-private")}
     )
-    volumes = {"snap-old": with_accounts(CONSUMER), "snap-private": PRIVATE}
-    seen = ShareSeen(OWNER, {place(REGION): Shared.without_image(OWNER, volumes)})
+    volume_permissions = {"snap-old": with_accounts(CONSUMER), "snap-private": PRIVATE}
+    seen = ShareSeen(OWNER, {target_in(REGION): Shared.without_image(OWNER, volume_permissions)})
     plan: Any = FLOW.plan(want, seen)
     request = {
         "Attribute": "createVolumePermission",
@@ -239,7 +239,7 @@ def test_a_snapshot_without_an_image_is_unshared(ec2: Wire) -> None:
 
 def test_region_without_changes_is_in_the_results() -> None:
     want = wanted(with_accounts(CONSUMER), share_snapshots=False)
-    seen = ShareSeen(OWNER, {place(REGION): shared(with_accounts(CONSUMER), {})})
+    seen = ShareSeen(OWNER, {target_in(REGION): shared(with_accounts(CONSUMER), {})})
     plan: Any = FLOW.plan(want, seen)
     outcome = FLOW.apply(SimpleNamespace(), want, seen, plan, SILENT)
     assert outcome == Outcome()

@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.share import plan as
 from ansible_collections.golden.images.plugins.module_utils.share.options import wanted_from
 from ansible_collections.golden.images.plugins.module_utils.share.state import ShareSeen
 
-from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER, UNIT, place
+from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER, UNIT, target_in
 from tests.unit.share.examples import shared
 from tests.unit.share.test_options import params
 
@@ -52,7 +52,7 @@ def test_every_combination_of_options_does_only_what_it_names() -> None:
         except Refused:
             continue
         seen = shared(held, {"snap-1": held.accounts_only()}, image_id=SOURCE_ID)
-        plan = share.plan(wanted, ShareSeen(OWNER, {place(REGION): seen}))
+        plan = share.plan(wanted, ShareSeen(OWNER, {target_in(REGION): seen}))
         planned += 1
         named = {one for ids in consumers.values() for one in ids} | ({"all"} if group else set())
         for action in plan.actions:

@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AF
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
 from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen, ShareWanted
 
-from tests.unit.examples import CONSUMER, ORG, OWNER, UNIT, place, source_image, volumes
+from tests.unit.examples import CONSUMER, ORG, OWNER, UNIT, source_image, target_in, volumes
 from tests.unit.share.examples import (
     IMAGE,
     PRIVATE,
@@ -84,7 +84,7 @@ ADD, REMOVE = "Add", "Remove"
 def test_accounts(want: ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]) -> None:
     plan = planned(want, shared(current, {"snap-1": current}))
     assert changes_of(plan.actions) == expected
-    assert all(action.target == place(REGION) for action in plan.actions)
+    assert all(action.target == target_in(REGION) for action in plan.actions)
     assert plan.refusals == ()
 
 
@@ -393,9 +393,11 @@ def test_regions_are_planned_separately_in_a_stable_order() -> None:
     saw = ShareSeen(
         OWNER,
         {
-            place("us-west-2"): shared(image_id="ami-west"),
-            place("ap-south-1"): shared(with_accounts(A), {"snap-1": with_accounts(A)}, image_id="ami-south"),
-            place("eu-west-1"): shared(image_id="ami-eu", volumes_of={}),
+            target_in("us-west-2"): shared(image_id="ami-west"),
+            target_in("ap-south-1"): shared(
+                with_accounts(A), {"snap-1": with_accounts(A)}, image_id="ami-south"
+            ),
+            target_in("eu-west-1"): shared(image_id="ami-eu", volumes_of={}),
         },
     )
     plan = share.plan(wanted(with_accounts(A)), saw)

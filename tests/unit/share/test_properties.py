@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.share.state import S
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.unit.examples import ORG, OWNER, UNIT, place
+from tests.unit.examples import ORG, OWNER, UNIT, target_in
 from tests.unit.share.examples import accounts, changes_of, shared, wanted
 
 REGIONS = ("ap-south-1", "eu-west-1", "us-east-1")
@@ -53,7 +53,7 @@ def regions_held(draw: st.DrawFn) -> ShareSeen:
             f"snap-{region}-{number}": draw(HELD).accounts_only() for number in range(draw(st.integers(0, 2)))
         }
         tags = {f"ec2:SharedTag/{key}": value for key, value in draw(TAGS).items()}
-        images[place(region)] = shared(draw(HELD), volumes, image_id=f"ami-{region}", tags=tags)
+        images[target_in(region)] = shared(draw(HELD), volumes, image_id=f"ami-{region}", tags=tags)
     return ShareSeen(OWNER, images)
 
 
@@ -75,8 +75,8 @@ def performed(saw: ShareSeen, plan: Plan) -> ShareSeen:
             found = replace(found, launch=_changed(found.launch, parameters["LaunchPermission"]))
         elif action.operation == "ModifySnapshotAttribute":
             snapshot_id = parameters["SnapshotId"]
-            current = _changed(found.volumes[snapshot_id], parameters["CreateVolumePermission"])
-            found = replace(found, volumes={**found.volumes, snapshot_id: current})
+            current = _changed(found.volume_permissions[snapshot_id], parameters["CreateVolumePermission"])
+            found = replace(found, volume_permissions={**found.volume_permissions, snapshot_id: current})
         else:
             tags = {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
             found = replace(found, image=replace(found.image, tags={**found.image.tags, **tags}))
@@ -148,9 +148,9 @@ def test_purge_leaves_exactly_the_named_consumers(want: ShareWanted, saw: ShareS
     after = performed(saw, share.plan(replace(want, purge=True), saw))
     for target, found in after.images.items():
         assert found.launch == _named(want)
-        for snapshot_id, current in found.volumes.items():
+        for snapshot_id, current in found.volume_permissions.items():
             named = _named(want).accounts_only()
-            held = saw.images[target].volumes[snapshot_id]
+            held = saw.images[target].volume_permissions[snapshot_id]
             assert current == (named if want.share_snapshots else named & held)
 
 
@@ -212,7 +212,10 @@ def test_actions_stay_in_their_region(want: ShareWanted, saw: ShareSeen) -> None
     for target in share.plan(want, saw).targets:
         found = saw.images[target.target]
         assert all(action.target == target.target for action in target.actions)
-        assert {action.resource for action in target.actions} <= {found.image.image_id, *found.volumes}
+        assert {action.resource for action in target.actions} <= {
+            found.image.image_id,
+            *found.volume_permissions,
+        }
 
 
 @given(WANTED, regions_held())

@@ -7,14 +7,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import read as aws_read
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.share.flow import read_state
 from ansible_collections.golden.images.plugins.module_utils.share.state import Shared
 
-from tests.unit.copy.aws_in_steps import Clock
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, place
+from tests.unit.clock import Clock
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, target_in
 from tests.unit.share.examples import (
     IMAGE,
     PUBLIC,
@@ -33,17 +33,14 @@ FOR_CONSUMER = with_accounts(CONSUMER)
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(aws_read, "monotonic", clock.monotonic)
-    monkeypatch.setattr(aws_read, "sleep", clock.sleep)
-    return clock
+    return Clock.of(monkeypatch, attempts)
 
 
 def read_shared(sts: Wire, ec2: Wire, **changes: Any) -> Shared:
     """The state of the only region."""
     want = wanted(**{"sharing": FOR_CONSUMER, **changes})
     expect_caller(sts)
-    return read_state(clients_of(sts, ec2), want).images[place(REGION)]
+    return read_state(clients_of(sts, ec2), want).images[target_in(REGION)]
 
 
 def expect_volumes(ec2: Wire) -> None:
@@ -60,14 +57,14 @@ def test_image_with_its_snapshots(sts: Wire, ec2: Wire) -> None:
     shared = read_shared(sts, ec2)
     assert shared.image.image_id == IMAGE
     assert shared.launch == FOR_CONSUMER
-    assert shared.volumes == {"snap-a": FOR_CONSUMER, "snap-b": Sharing()}
+    assert shared.volume_permissions == {"snap-a": FOR_CONSUMER, "snap-b": Sharing()}
     assert (shared.image_block, shared.snapshot_block) == (None, None)
 
 
 def test_volume_permissions_are_not_read_without_share_snapshots(sts: Wire, ec2: Wire) -> None:
     expect_image(ec2)
     expect_launch(ec2, CONSUMER)
-    assert read_shared(sts, ec2, share_snapshots=False).volumes == {}
+    assert read_shared(sts, ec2, share_snapshots=False).volume_permissions == {}
 
 
 def test_volume_permissions_are_read_for_a_purge_without_share_snapshots(sts: Wire, ec2: Wire) -> None:
@@ -75,7 +72,7 @@ def test_volume_permissions_are_read_for_a_purge_without_share_snapshots(sts: Wi
     expect_volumes(ec2)
     expect_launch(ec2, CONSUMER)
     found = read_shared(sts, ec2, share_snapshots=False, purge=True)
-    assert found.volumes == {"snap-a": FOR_CONSUMER, "snap-b": Sharing()}
+    assert found.volume_permissions == {"snap-a": FOR_CONSUMER, "snap-b": Sharing()}
 
 
 @pytest.mark.parametrize("share_snapshots", [True, False])
@@ -141,22 +138,22 @@ def test_planned_copy_has_the_volumes_of_its_source(sts: Wire, ec2: Wire) -> Non
     expect_image(ec2, SOURCE_ID)
     shared = read_shared(sts, ec2, **NOT_THERE_YET)
     assert not shared.exists
-    assert shared.volumes == {"snap-a": Sharing(), "snap-b": Sharing()}
+    assert shared.volume_permissions == {"snap-a": Sharing(), "snap-b": Sharing()}
 
 
 def test_planned_copy_without_a_source_needs_no_read(sts: Wire, ec2: Wire) -> None:
-    assert read_shared(sts, ec2, images={REGION: None}).volumes == {}
+    assert read_shared(sts, ec2, images={REGION: None}).volume_permissions == {}
 
 
 def test_planned_copy_has_no_volumes_without_share_snapshots(sts: Wire, ec2: Wire) -> None:
     expect_image(ec2, SOURCE_ID)
-    assert read_shared(sts, ec2, share_snapshots=False, **NOT_THERE_YET).volumes == {}
+    assert read_shared(sts, ec2, share_snapshots=False, **NOT_THERE_YET).volume_permissions == {}
 
 
 def test_planned_copy_has_volumes_for_a_purge_without_share_snapshots(sts: Wire, ec2: Wire) -> None:
     expect_image(ec2, SOURCE_ID)
     shared = read_shared(sts, ec2, share_snapshots=False, purge=True, **NOT_THERE_YET)
-    assert shared.volumes == {"snap-a": Sharing(), "snap-b": Sharing()}
+    assert shared.volume_permissions == {"snap-a": Sharing(), "snap-b": Sharing()}
 
 
 def test_missing_source_is_refused(sts: Wire, ec2: Wire) -> None:
@@ -197,7 +194,7 @@ def test_snapshots_without_an_image(sts: Wire, ec2: Wire) -> None:
     ec2.expect("describe_snapshots", {**listed, "MaxResults": 1000}, {"Snapshots": found})
     expect_volumes(ec2)
     shared = read_shared(sts, ec2, images={}, present=False, snapshots={REGION: ("snap-b", "snap-a")})
-    assert shared.volumes == {"snap-a": FOR_CONSUMER, "snap-b": Sharing()}
+    assert shared.volume_permissions == {"snap-a": FOR_CONSUMER, "snap-b": Sharing()}
     assert (shared.image.image_id, shared.launch) == ("", Sharing())
 
 
@@ -215,4 +212,4 @@ def test_only_the_named_snapshots_are_read(sts: Wire, ec2: Wire) -> None:
     ec2.expect("describe_snapshot_attribute", request, {"CreateVolumePermissions": []})
     expect_launch(ec2, CONSUMER)
     shared = read_shared(sts, ec2, present=False, snapshot_ids=frozenset({"snap-b"}))
-    assert shared.volumes == {"snap-b": Sharing()}
+    assert shared.volume_permissions == {"snap-b": Sharing()}

@@ -22,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.share import read as
 from ansible_collections.golden.images.plugins.module_utils.share.state import Shared
 
 from tests.unit.copy.aws_in_steps import refused
-from tests.unit.examples import OWNER, STRANGER, place, volumes
+from tests.unit.examples import OWNER, STRANGER, target_in, volumes
 from tests.unit.keys.examples import DEFAULT, OTHER, WANTED, key_arn
 from tests.unit.keys.policies import consumers as policy_consumers
 from tests.unit.keys.policies import opened_to, policy_of
@@ -111,7 +111,7 @@ def read_with(
     for module in (caller, read_keys, share_read):
         monkeypatch.setattr(module, "read", reading)
     want = wanted(**{"sharing": with_accounts(A), "images": {REGION: IMAGE}, **changes})
-    return flow.read_state(clients or Clients(), want).images[place(REGION)]  # type: ignore[arg-type]
+    return flow.read_state(clients or Clients(), want).images[target_in(REGION)]  # type: ignore[arg-type]
 
 
 ALL_OF = [

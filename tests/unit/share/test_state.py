@@ -23,17 +23,17 @@ def test_planned_copy_has_the_devices_of_its_source_and_is_not_shared() -> None:
     assert found.image.devices == source.devices
     assert found.image.tags == {}
     assert found.launch == Sharing()
-    assert found.volumes == {"snap-1": Sharing(), "snap-2": Sharing()}
+    assert found.volume_permissions == {"snap-1": Sharing(), "snap-2": Sharing()}
 
 
 def test_snapshots_without_an_image_belong_to_the_account() -> None:
     found = Shared.without_image(OWNER, {"snap-1": Sharing(public=True)})
     assert (found.image.image_id, found.image.owner_id, found.exists) == ("", OWNER, True)
-    assert (found.launch, found.volumes) == (Sharing(), {"snap-1": Sharing(public=True)})
+    assert (found.launch, found.volume_permissions) == (Sharing(), {"snap-1": Sharing(public=True)})
 
 
 def test_planned_copy_of_an_unknown_source_has_no_volumes() -> None:
-    assert Shared.planned(OWNER, None).volumes == {}
+    assert Shared.planned(OWNER, None).volume_permissions == {}
 
 
 PLANNED_GRANT = Grant("", "arn:planned", frozenset({"Decrypt"}))

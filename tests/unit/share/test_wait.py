@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.share import wait
 
-from tests.unit.copy.aws_in_steps import Clock
-from tests.unit.examples import CONSUMER, STRANGER, place
+from tests.unit.clock import Clock
+from tests.unit.examples import CONSUMER, STRANGER, target_in
 from tests.unit.share.examples import IMAGE, REGION, expect_launch
 from tests.unit.wire import Wire
 
@@ -22,16 +23,13 @@ SNAPSHOT = "snap-1"
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(wait, "monotonic", clock.monotonic)
-    monkeypatch.setattr(wait, "sleep", clock.sleep)
-    return clock
+    return Clock.of(monkeypatch, attempts)
 
 
 def image_action(change: str, *account_ids: str) -> Action:
     entries = [{"UserId": account_id} for account_id in account_ids]
     parameters = {"ImageId": IMAGE, "LaunchPermission": {change: entries}}
-    return Action(place(REGION), "ModifyImageAttribute", parameters, IMAGE)
+    return Action(target_in(REGION), "ModifyImageAttribute", parameters, IMAGE)
 
 
 def snapshot_action(change: str, *account_ids: str) -> Action:
@@ -41,10 +39,10 @@ def snapshot_action(change: str, *account_ids: str) -> Action:
         "CreateVolumePermission": {change: entries},
         "SnapshotId": SNAPSHOT,
     }
-    return Action(place(REGION), "ModifySnapshotAttribute", parameters, SNAPSHOT)
+    return Action(target_in(REGION), "ModifySnapshotAttribute", parameters, SNAPSHOT)
 
 
-TAGS = Action(place(REGION), "CreateTags", {"Resources": [IMAGE], "Tags": []}, IMAGE)
+TAGS = Action(target_in(REGION), "CreateTags", {"Resources": [IMAGE], "Tags": []}, IMAGE)
 
 
 def client_of(ec2: Wire, actions: Sequence[Action]) -> Callable[[str, str], Any]:
@@ -104,21 +102,21 @@ def test_waits_until_the_new_permissions_are_returned(
 
 def test_a_permission_that_stays_after_its_removal_is_a_failure(clock: Clock) -> None:
     started = clock.now
-    (failure,), warnings = waited([snapshot_action("Remove", CONSUMER)], [[CONSUMER]] * 62)
+    (failure,), warnings = waited([snapshot_action("Remove", CONSUMER)], [[CONSUMER]] * 61)
     assert (failure.error_code, failure.region, failure.action) == (
         *("permission_not_removed", REGION, "ModifySnapshotAttribute"),
     )
     assert SNAPSHOT in failure.message
     assert warnings == ()
-    assert clock.now - started == 61
+    assert clock.now - started == 60
 
 
 def test_a_permission_that_is_not_returned_after_its_addition_is_a_warning(clock: Clock) -> None:
     started = clock.now
-    failures, (warning,) = waited([image_action("Add", CONSUMER)], [[]] * 62)
+    failures, (warning,) = waited([image_action("Add", CONSUMER)], [[]] * 61)
     assert failures == ()
     assert IMAGE in warning
-    assert clock.now - started == 61
+    assert clock.now - started == 60
 
 
 @pytest.mark.parametrize("code", ["UnauthorizedOperation", "RequestExpired"])
@@ -147,7 +145,7 @@ def test_a_read_that_stays_refused_is_named_at_once(clock: Clock, code: str) -> 
 
 @pytest.mark.usefixtures("clock")
 def test_a_read_that_fails_until_the_end_is_named() -> None:
-    _failures, (warning,) = waited([image_action("Add", CONSUMER)], [[], *[None] * 61])
+    _failures, (warning,) = waited([image_action("Add", CONSUMER)], [[], *[None] * 60])
     assert "could not be read" in warning
 
 

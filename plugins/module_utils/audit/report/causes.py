@@ -14,35 +14,35 @@ from ...model import PUBLIC
 from ...reports.document import Group, Item
 from ...reports.groups import grouped
 from ...reports.naming import family_of
-from ..findings import BY_PRINCIPAL, MEANINGS, Place, same_places, urgency
+from ..findings import BY_PRINCIPAL, MEANINGS, Resource, same_resources, urgency
 
 Names: TypeAlias = "Mapping[tuple[str | None, str | None], str]"
 """The names of images, by region and image ID."""
 
-# In the sentences, {who} are the principals and {places} the images.
+# In the sentences, {who} are the principals and {resources} the images.
 _OF_IMAGES = {
-    "default_key": "{places}: no other account can use the AWS managed key.",
-    "key_not_enabled": "{places}: shared, but the key is not enabled.",
-    "key_of_other_account": "{places}: shared under a key of another account.",
-    "missing_key_access": "{who} {lacks} the key of {places}.",
-    "public": "{places}: public, so every AWS account can launch it.",
-    "shared_but_disabled": "{places}: disabled, but other accounts can still use it or its snapshots.",
-    "snapshot_public": "{places}: every AWS account can read its snapshots.",
-    "snapshot_public_blocked": "{places}: only block public access hides its public snapshots.",
-    "snapshot_wider_than_image": "{who} can read the snapshots of {places}, but may not launch it.",
-    "unknown_account": "{who} {is} not allowed, but {can} use {places}.",
-    "unknown_organization": "{who} {is} not allowed, but {can} use {places}.",
-    "unknown_organizational_unit": "{who} {is} not allowed, but {can} use {places}.",
+    "default_key": "{resources}: no other account can use the AWS managed key.",
+    "key_not_enabled": "{resources}: shared, but the key is not enabled.",
+    "key_of_other_account": "{resources}: shared under a key of another account.",
+    "missing_key_access": "{who} {lacks} the key of {resources}.",
+    "public": "{resources}: public, so every AWS account can launch it.",
+    "shared_but_disabled": "{resources}: disabled, but other accounts can still use it or its snapshots.",
+    "snapshot_public": "{resources}: every AWS account can read its snapshots.",
+    "snapshot_public_blocked": "{resources}: only block public access hides its public snapshots.",
+    "snapshot_wider_than_image": "{who} can read the snapshots of {resources}, but may not launch it.",
+    "unknown_account": "{who} {is} not allowed, but {can} use {resources}.",
+    "unknown_organization": "{who} {is} not allowed, but {can} use {resources}.",
+    "unknown_organizational_unit": "{who} {is} not allowed, but {can} use {resources}.",
 }
 # For snapshots of these images, where the sentence differs.
 _OF_THEIR_SNAPSHOTS = {
-    "unknown_account": "{who} {is} not allowed, but {can} read the snapshots of {places}.",
+    "unknown_account": "{who} {is} not allowed, but {can} read the snapshots of {resources}.",
 }
 # For snapshots that no image uses.
 _OF_UNUSED_SNAPSHOTS = {
-    "snapshot_public": "{places}: public, so every AWS account can read it.",
-    "snapshot_public_blocked": "{places}: public, and only block public access hides it.",
-    "unknown_account": "{who} {is} not allowed, but {can} read {places}.",
+    "snapshot_public": "{resources}: public, so every AWS account can read it.",
+    "snapshot_public_blocked": "{resources}: public, and only block public access hides it.",
+    "unknown_account": "{who} {is} not allowed, but {can} read {resources}.",
 }
 _NOUNS = {
     "unknown_organization": "organization",
@@ -58,7 +58,7 @@ def causes(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[
     """
     listed = tuple(items)
     names = {(image["region"], image["image_id"]): str(image["name"] or "") for image in images}
-    usable = same_places((_holder(item), _place(item)) for item in listed if item.code in BY_PRINCIPAL)
+    usable = same_resources((_holder(item), _resource(item)) for item in listed if item.code in BY_PRINCIPAL)
 
     def cause(item: Item) -> Hashable:
         if item.code in BY_PRINCIPAL:
@@ -76,7 +76,7 @@ def _holder(item: Item) -> Hashable:
     return item.code, item.remedy, item.principal
 
 
-def _place(item: Item) -> Place:
+def _resource(item: Item) -> Resource:
     return item.region, item.image_id or item.resource
 
 
@@ -86,15 +86,15 @@ def _title(items: Sequence[Item], names: Names) -> str:
     if not text:
         return ""
     principals = sorted({item.principal for item in items if item.principal not in (None, PUBLIC)})
-    places = {_place(item) for item in items}
-    some = "some of " if len(items) < len(principals) * len(places) else ""
+    resources = {_resource(item) for item in items}
+    some = "some of " if len(items) < len(principals) * len(resources) else ""
     singular = len(principals) == 1
     who = str(principals[0]) if singular else count(len(principals), _noun(first.code, principals))
-    listed = some + (_images(places, names) if first.image_id else _snapshots(places))
+    listed = some + (_images(resources, names) if first.image_id else _snapshots(resources))
     verbs = {"lacks": "lacks", "is": "is"} if singular else {"lacks": "lack", "is": "are"}
     can = "each can" if some and not singular else "can"
-    found = text.format(who=who, places=listed, can=can, **verbs)
-    return found if len(places) == 1 else _plural(found)
+    found = text.format(who=who, resources=listed, can=can, **verbs)
+    return found if len(resources) == 1 else _plural(found)
 
 
 def _text(item: Item) -> str:
@@ -110,27 +110,27 @@ def _noun(code: str, principals: Iterable[str | None]) -> str:
     return _NOUNS.get(code, "account" if accounts else "principal")
 
 
-def _images(places: set[Place], names: Names) -> str:
+def _images(resources: set[Resource], names: Names) -> str:
     """The images in words: ``32 golden-data images in 8 regions``, or the name of the only one."""
-    if len(places) == 1:
-        (place,) = places
-        return f"{names.get(place) or place[1]} {_where(places)}"
-    families = {family_of(names.get(place, "")) for place in places}
+    if len(resources) == 1:
+        (resource,) = resources
+        return f"{names.get(resource) or resource[1]} {_where(resources)}"
+    families = {family_of(names.get(resource, "")) for resource in resources}
     if len(families) == 1:
-        return f"{len(places):,} {next(iter(families))} images {_where(places)}".replace("  ", " ")
-    return f"{count(len(places), 'image')} of {len(families)} families {_where(places)}"
+        return f"{len(resources):,} {next(iter(families))} images {_where(resources)}".replace("  ", " ")
+    return f"{count(len(resources), 'image')} of {len(families)} families {_where(resources)}"
 
 
-def _snapshots(places: set[Place]) -> str:
+def _snapshots(resources: set[Resource]) -> str:
     """Snapshots that no image uses, in words."""
-    if len(places) == 1:
-        ((_region, snapshot_id),) = places
-        return f"{snapshot_id} {_where(places)}, which no image uses"
-    return f"{len(places):,} snapshots {_where(places)} that no image uses"
+    if len(resources) == 1:
+        ((_region, snapshot_id),) = resources
+        return f"{snapshot_id} {_where(resources)}, which no image uses"
+    return f"{len(resources):,} snapshots {_where(resources)} that no image uses"
 
 
-def _where(places: set[Place]) -> str:
-    regions = {region for region, _resource in places}
+def _where(resources: set[Resource]) -> str:
+    regions = {region for region, _resource in resources}
     return f"in {count(len(regions), 'region')}" if len(regions) > 1 else f"in {next(iter(regions))}"
 
 

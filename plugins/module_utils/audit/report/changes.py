@@ -28,9 +28,9 @@ _PART_OF = {
     "unused_snapshots_unreadable": _SNAPSHOTS,
 }
 
-Place = tuple[str, str]
+Resource = tuple[str, str]
 """A region, and an image, snapshot or key in it."""
-Access = tuple[str, str]
+Permission = tuple[str, str]
 """The kind of permission, and the principal that has it."""
 
 
@@ -62,8 +62,8 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
 
 def sentence(finding: Mapping[str, Any]) -> str:
     """A finding as a sentence with its region."""
-    place = f"{finding['region']}: " if finding["region"] else ""
-    return f"{place}{finding['message']} ({finding['code']})"
+    region = f"{finding['region']}: " if finding["region"] else ""
+    return f"{region}{finding['message']} ({finding['code']})"
 
 
 class _Report:
@@ -76,10 +76,10 @@ class _Report:
             name: region for name, region in content["regions"].items() if region["read"]
         }
         self.findings = {_identity(finding): finding for finding in found}
-        self.images: dict[Place, Mapping[str, Any]] = {
+        self.images: dict[Resource, Mapping[str, Any]] = {
             (image["region"], image["image_id"]): image for image in content["images"]
         }
-        self.keys: dict[Place, Mapping[str, Any]] = {
+        self.keys: dict[Resource, Mapping[str, Any]] = {
             (key["region"], key["kms_key_arn"]): key for key in content["kms_keys"]
         }
         self._skipped = frozenset(content["not_checked"])
@@ -117,18 +117,18 @@ class _Report:
             return not {_LAUNCH, _SNAPSHOTS} & {*unknown, *self._skipped}
         return _LAUNCH not in unknown
 
-    def access(self, place: Place) -> set[Access]:
+    def access(self, resource: Resource) -> set[Permission]:
         """The principals with access to an image, and the permission; empty if there is no such image."""
-        image = self.images.get(place, {"shared_with": ()})
+        image = self.images.get(resource, {"shared_with": ()})
         launch = {one["principal"] for one in users(image) if one["launch_permission"] == "yes"}
         copy = {one["principal"] for one in users(image) if one["snapshots"] in ("all", "some")}
         return {(_LAUNCH, who) for who in launch} | {(_SNAPSHOTS, who) for who in copy}
 
-    def unknown(self, place: Place) -> set[str]:
+    def unknown(self, resource: Resource) -> set[str]:
         """The permissions of an image that were not read; both in a region that was not read."""
-        if place[0] not in self.regions:
+        if resource[0] not in self.regions:
             return {_LAUNCH, _SNAPSHOTS}
-        return {*self.images.get(place, {}).get("unknown", ()), *self._skipped}
+        return {*self.images.get(resource, {}).get("unknown", ()), *self._skipped}
 
 
 @dataclass(frozen=True)
@@ -187,13 +187,13 @@ def _more(one: _Report, other: _Report) -> Iterator[_More]:
         for identity, finding in one.findings.items()
         if identity not in other.findings and other.covers(finding) and finding["code"] in NOT_ALLOWED
     }
-    for place, image in one.images.items():
-        whole = place not in other.images and place[0] in other.regions
-        unknown = one.unknown(place) | other.unknown(place)
+    for resource, image in one.images.items():
+        whole = resource not in other.images and resource[0] in other.regions
+        unknown = one.unknown(resource) | other.unknown(resource)
         access = {
             (way, who)
-            for way, who in one.access(place) - other.access(place)
-            if way not in unknown and (*place, who) not in reported
+            for way, who in one.access(resource) - other.access(resource)
+            if way not in unknown and (*resource, who) not in reported
         }
         launch = {who for way, who in access if way == _LAUNCH}
         snapshots = {who for way, who in access if way == _SNAPSHOTS} - launch
@@ -201,15 +201,15 @@ def _more(one: _Report, other: _Report) -> Iterator[_More]:
             yield _More(image, tuple(sorted(launch)), tuple(sorted(snapshots)), whole)
 
 
-def _more_users(one: _Report, other: _Report) -> Iterator[tuple[Place, list[str]]]:
+def _more_users(one: _Report, other: _Report) -> Iterator[tuple[Resource, list[str]]]:
     """The principals that may use a key in ``one`` and not in ``other``; keys in both reports only."""
-    for place, key in one.keys.items():
-        if place in other.keys:
+    for resource, key in one.keys.items():
+        if resource in other.keys:
             users, others = (
-                {user["principal"] for user in item["users"]} for item in (key, other.keys[place])
+                {user["principal"] for user in item["users"]} for item in (key, other.keys[resource])
             )
             if users - others:
-                yield place, sorted(users - others)
+                yield resource, sorted(users - others)
 
 
 def _states(old: _Report, new: _Report) -> Iterator[str]:

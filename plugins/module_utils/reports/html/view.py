@@ -60,13 +60,13 @@ _WORST = (
     *(Mark.PUBLIC, Mark.FOREIGN, Mark.UNREADABLE, Mark.BROKEN),
     *(Mark.SLIGHT, Mark.PARTIAL, Mark.FULL),
 )
-_RANK = {mark: place for place, mark in enumerate(_WORST)}
+_RANK = {mark: rank for rank, mark in enumerate(_WORST)}
 
 _REGION_FIRST = re.compile(r"([a-z]{2,}(?:-[a-z]+)+-\d+): ")
 _IN_BRACKETS = re.compile(r"\((\w+)\)")
 
-Place: TypeAlias = "tuple[str | None, str]"
-"""A region and an image in it."""
+RegionAndImage: TypeAlias = "tuple[str | None, str]"
+"""A region, and the ID of an image in it."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class PageView:
 def page_view(document: Document, written_at: str) -> PageView:
     """The page of a report."""
     items = worst_first(document.items)
-    findings = _by_place(items)
+    findings = _by_image(items)
     matrix = document.matrix
     regions = _regions(document)
     groups = document.groups or grouped(items, document.explanations)
@@ -205,7 +205,7 @@ def _printed(document: Document, groups: Sequence[Group], matrix: MatrixView | N
     )
 
 
-def _group(group: Group, findings: Mapping[Place, str]) -> GroupView:
+def _group(group: Group, findings: Mapping[RegionAndImage, str]) -> GroupView:
     rows = [_row(row, findings) for row in group.rows[:MAX_ROWS]]
     if group.code:
         # The group itself has the severity and the code of its rows.
@@ -263,13 +263,13 @@ def _change(sentence: str, document: Document, kinds: Mapping[str, Iterable[str]
     return RowView({"sentence": sentence}, region[1] if region else None, " ".join(found))
 
 
-def _by_place(items: Iterable[Item]) -> dict[Place, str]:
+def _by_image(items: Iterable[Item]) -> dict[RegionAndImage, str]:
     """The findings of each image as ``severity:code``."""
-    found: dict[Place, dict[str, None]] = {}
+    found: dict[RegionAndImage, dict[str, None]] = {}
     for item in items:
         if item.image_id is not None:
             found.setdefault((item.region, item.image_id), {})[f"{item.severity}:{item.code}"] = None
-    return {place: " ".join(findings) for place, findings in found.items()}
+    return {image: " ".join(findings) for image, findings in found.items()}
 
 
 def _regions(document: Document) -> list[tuple[str, Counter[str], int]]:
@@ -310,7 +310,7 @@ def _region_table(regions: Iterable[tuple[str, Counter[str], int]]) -> TableView
     return _table(Table("Findings by region", columns, rows), {}, "report.json has")
 
 
-def _table(table: Table, findings: Mapping[Place, str], holder: str) -> TableView:
+def _table(table: Table, findings: Mapping[RegionAndImage, str], holder: str) -> TableView:
     """The table without columns that are empty in every row, those with the worst findings first."""
     listed = sorted((_row(row, findings) for row in table.rows), key=_flag)
     rows = tuple(islice((single for row in listed for single in _single_rows(row)), MAX_ROWS))
@@ -332,11 +332,11 @@ def _flag(row: RowView) -> int:
     found = row.findings
     if not found:
         return len(SEVERITIES)
-    ranks = (place for place, severity in enumerate(SEVERITIES) if f"{severity}:" in found)
+    ranks = (rank for rank, severity in enumerate(SEVERITIES) if f"{severity}:" in found)
     return next(ranks, len(SEVERITIES))
 
 
-def _row(values: Mapping[str, Any], findings: Mapping[Place, str]) -> RowView:
+def _row(values: Mapping[str, Any], findings: Mapping[RegionAndImage, str]) -> RowView:
     region, image_id = values.get("region"), values.get("image_id")
     found = None
     if "severity" in values or "code" in values:
@@ -352,7 +352,7 @@ def _left_out(number: int, what: str, holder: str) -> str:
     return f"This page shows the first {MAX_ROWS:,} of {number:,} {what}. {holder} all."
 
 
-def _matrix(matrix: Matrix, findings: Mapping[Place, str]) -> MatrixView:
+def _matrix(matrix: Matrix, findings: Mapping[RegionAndImage, str]) -> MatrixView:
     """The rows and columns with marks; those with the worst marks if there are too many."""
     marked_rows = [row for row in matrix.rows if row.cells]
     worst: dict[str, int] = {}
@@ -392,8 +392,8 @@ def _marks(row: MatrixRow, columns: Iterable[str]) -> tuple[Mark | None, ...]:
 
 def _the_worst(things: Sequence[Any], ranks: Sequence[int], number: int) -> list[Any]:
     """The given number of things with the lowest ranks, in their original order."""
-    kept = sorted(sorted(range(len(things)), key=lambda place: ranks[place])[:number])
-    return [things[place] for place in kept]
+    kept = sorted(sorted(range(len(things)), key=lambda index: ranks[index])[:number])
+    return [things[index] for index in kept]
 
 
 def _unmarked(number: int, noun: str) -> str:

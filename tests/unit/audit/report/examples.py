@@ -22,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 from tests.unit.audit.examples import NOW
-from tests.unit.examples import OWNER, SOURCE_ID, place
+from tests.unit.examples import OWNER, SOURCE_ID, target_in
 
 EU, US = "eu-west-1", "us-east-1"
 EARLIER = "2026-11-23T12:00:00+00:00"
@@ -57,8 +57,8 @@ def audited(
 ) -> dict[str, Any]:
     """What the module returned of these regions, ``EU`` first, and of those that could not be read."""
     want = wanted or AuditWanted()
-    regions = {place(name): region for name, region in zip((EU, US), seen, strict=False)}
-    failed = {place(name): failure for name, failure in (unread or {}).items()}
+    regions = {target_in(name): region for name, region in zip((EU, US), seen, strict=False)}
+    failed = {target_in(name): failure for name, failure in (unread or {}).items()}
     saw = AuditSeen(OWNER, NOW, regions, failed)
     plan = planner.plan(want, saw)
     failures = [failure.as_result() for failure in plan.failures]

@@ -48,7 +48,7 @@ def with_new(launch: Sharing = PRIVATE) -> RegionSeen:
     return region(
         images=(Listed(IMAGE), Listed(NEW)),
         sharing={SOURCE_ID: PRIVATE, NEW.image_id: launch},
-        volumes={},
+        volume_permissions={},
     )
 
 
@@ -94,7 +94,7 @@ def with_new(launch: Sharing = PRIVATE) -> RegionSeen:
             id="findings only, for what is not allowed",
         ),
         pytest.param(
-            region(volumes={}),
+            region(volume_permissions={}),
             with_new(),
             ALL,
             f"{EU}: ami-new (golden-db) is a new image.",
@@ -102,7 +102,7 @@ def with_new(launch: Sharing = PRIVATE) -> RegionSeen:
             id="an image",
         ),
         pytest.param(
-            region(volumes={}),
+            region(volume_permissions={}),
             with_new(accounts(A, B)),
             ALL,
             f"{EU}: ami-new (golden-db) is a new image, shared with {A}, {B}.",
@@ -181,8 +181,8 @@ def test_a_changed_state_is_added(before: RegionSeen, after: RegionSeen, says: s
     [
         pytest.param(region(accounts(A), accounts(B)), None, id="the region"),
         pytest.param(
-            region(accounts(A), volumes={}),
-            region(sharing={}, volumes={}, problems=(NO_IMAGE,)),
+            region(accounts(A), volume_permissions={}),
+            region(sharing={}, volume_permissions={}, problems=(NO_IMAGE,)),
             id="the image",
         ),
         pytest.param(
@@ -207,7 +207,10 @@ def test_what_was_not_read_is_not_removed(before: RegionSeen, after: RegionSeen 
     ("before", "after", "options"),
     [
         pytest.param(
-            region(volume=accounts(A)), region(volumes={}), {"check_snapshots": False}, id="snapshots"
+            region(volume=accounts(A)),
+            region(volume_permissions={}),
+            {"check_snapshots": False},
+            id="snapshots",
         ),
         pytest.param(
             under_key(accounts(A)),
@@ -384,12 +387,12 @@ def test_a_snapshot_may_not_be_new_where_unused_ones_could_not_be_listed() -> No
 @pytest.mark.parametrize(
     ("problem", "skipping"),
     [
-        (NO_SNAPSHOT, {"check_snapshots": False, "volumes": {}}),
-        (NO_KEY, {"check_keys": False, "volumes": {"snap-1": PRIVATE}}),
+        (NO_SNAPSHOT, {"check_snapshots": False, "volume_permissions": {}}),
+        (NO_KEY, {"check_keys": False, "volume_permissions": {"snap-1": PRIVATE}}),
     ],
 )
 def test_what_was_not_checked_is_not_readable_again(problem: Problem, skipping: dict[str, Any]) -> None:
-    encrypted = {"images": (Listed(ENCRYPTED),), "volumes": skipping.pop("volumes")}
+    encrypted = {"images": (Listed(ENCRYPTED),), "volume_permissions": skipping.pop("volume_permissions")}
     before = report(under_key(PRIVATE, problems=(problem,)))
     text = f"{problem.resource} could not be read"
     found = differences(before, report(region(**encrypted), wanted=AuditWanted(**skipping)))

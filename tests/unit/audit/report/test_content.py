@@ -144,7 +144,7 @@ def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None
     [
         pytest.param(region(), [], id="all was read"),
         pytest.param(under_key(PRIVATE), [], id="with the key"),
-        pytest.param(region(volumes={}), ["snapshots"], id="snapshots were not read"),
+        pytest.param(region(volume_permissions={}), ["snapshots"], id="snapshots were not read"),
         pytest.param(region(image=ENCRYPTED), ["keys"], id="keys were not checked"),
         pytest.param(
             region(image=replace(IMAGE, devices=(*IMAGE.devices, Device("/dev/sdc", None, encrypted=True)))),
@@ -153,7 +153,7 @@ def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None
         ),
         pytest.param(
             region(
-                volumes={},
+                volume_permissions={},
                 image=replace(IMAGE, devices=IMAGE.devices[:1]),
                 problems=(unread("snapshot_unreadable", "snap-1"),),
             ),
@@ -203,7 +203,7 @@ def test_what_is_not_known(seen: RegionSeen, unknown: list[str]) -> None:
     ],
 )
 def test_what_was_not_checked_is_said_without_any_image(options: dict[str, Any], skipped: list[str]) -> None:
-    for seen in (RegionSeen(), region(volumes={}, image=ENCRYPTED)):
+    for seen in (RegionSeen(), region(volume_permissions={}, image=ENCRYPTED)):
         content = report(seen, wanted=AuditWanted(**options))
         assert content["not_checked"] == skipped
         assert content["summary"].count("was not checked.") == len(skipped)

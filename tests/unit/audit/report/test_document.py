@@ -104,13 +104,13 @@ def marks(shown: Document) -> dict[str, Mark]:
             id="the image could not be read",
         ),
         pytest.param(
-            region(volumes={"snap-2": PRIVATE}, problems=(NO_SNAPSHOT,)),
+            region(volume_permissions={"snap-2": PRIVATE}, problems=(NO_SNAPSHOT,)),
             allowing(A),
             {"others": Mark.UNREADABLE},
             id="a snapshot could not be read",
         ),
         pytest.param(
-            region(accounts(A), volumes={}),
+            region(accounts(A), volume_permissions={}),
             allowing(A, check_snapshots=False),
             {A: Mark.FULL},
             id="snapshots were not checked",
@@ -207,7 +207,7 @@ def test_the_table_of_keys_has_statements_of_others_as_its_note_says() -> None:
 
 
 def test_what_was_not_checked_is_a_fact() -> None:
-    left_out = of(region(volumes={}), wanted=AuditWanted(check_snapshots=False))
+    left_out = of(region(volume_permissions={}), wanted=AuditWanted(check_snapshots=False))
     assert ("Left out", "snapshots: not checked") in left_out.facts
     assert of(region()).facts == ()
 

@@ -62,7 +62,7 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
             id="one is allowed, and one is not",
         ),
         pytest.param(
-            region(accounts(A), volumes={"snap-1": accounts(A), "snap-2": accounts(A)}),
+            region(accounts(A), volume_permissions={"snap-1": accounts(A), "snap-2": accounts(A)}),
             allowing(A),
             {A: (True, "yes", "all", "not_needed")},
             id="all snapshots",
@@ -95,7 +95,7 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
             id="an image that could not be read",
         ),
         pytest.param(
-            region(accounts(A), volumes={}),
+            region(accounts(A), volume_permissions={}),
             allowing(A),
             {A: (True, "yes", "unknown", "not_needed")},
             id="no snapshot",
@@ -125,7 +125,7 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
             id="only a role has the key, which is disabled",
         ),
         pytest.param(
-            under_key(PRIVATE, made(DEPLOY), volumes={"snap-1": accounts(A)}),
+            under_key(PRIVATE, made(DEPLOY), volume_permissions={"snap-1": accounts(A)}),
             allowing(A),
             {A: (True, "no", "all", "unknown")},
             id="only a role has the key, without a launch permission",
@@ -179,7 +179,7 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
             id="keys were not checked",
         ),
         pytest.param(
-            under_key(PRIVATE, made(root(A)), volumes={"snap-1": accounts(A)}),
+            under_key(PRIVATE, made(root(A)), volume_permissions={"snap-1": accounts(A)}),
             allowing(A),
             {A: (True, "no", "all", "unknown")},
             id="key access is not checked without a launch permission",

@@ -15,20 +15,17 @@ from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.st
     VerifySeen,
 )
 
-from tests.unit.copy.aws_in_steps import Clock
+from tests.unit.clock import Clock
 
 from .examples import AS_WANTED, QUEUE, RULE, wanted
 
-START = 1000.0
+START = Clock().now
 CLIENTS: Any = None
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    found = Clock(START)
-    monkeypatch.setattr(wait, "monotonic", found.monotonic)
-    monkeypatch.setattr(wait, "sleep", found.sleep)
-    return found
+    return Clock.of(monkeypatch, wait)
 
 
 def lagging(
