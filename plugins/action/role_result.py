@@ -55,8 +55,8 @@ _COLORS = {
 }
 _SPEC = {
     "role": {"type": "str", "choices": sorted(SCREENS), "required": True},
-    "report": {"type": "dict", "required": True},
-    "results": {"type": "dict", "default": {}},
+    "result": {"type": "dict", "required": True},
+    "context": {"type": "dict", "default": {}},
     "report_path": {"type": "str"},
     "upload_result": {"type": "dict"},
 }
@@ -69,33 +69,33 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
+        returned = super().run(tmp, task_vars)
         _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
         role = given["role"]
         try:
-            results = {**given["results"], "check_mode": bool(self._task.check_mode), "role": role}
+            context = {**given["context"], "check_mode": bool(self._task.check_mode), "role": role}
             path = given["report_path"] or None
-            is_written = not results["check_mode"] or role == _WRITES_IN_CHECK_MODE
-            screen = SCREENS[role](given["report"], results, path if is_written else None)
+            is_written = not context["check_mode"] or role == _WRITES_IN_CHECK_MODE
+            screen = SCREENS[role](given["result"], context, path if is_written else None)
             if not is_written:
                 screen = replace(screen, lines=(*screen.lines, *unwritten_report(path)))
             if given["upload_result"] is not None:
-                screen = with_upload(screen, given["upload_result"], results["check_mode"])
+                screen = with_upload(screen, given["upload_result"], context["check_mode"])
         except (AttributeError, LookupError, TypeError, ValueError) as exception:
             lacking = f": it lacks {cut(str(exception), 100)}" if isinstance(exception, KeyError) else ""
             # Ansible would append the words of a cause.
             raise AnsibleActionFail(
-                f"report: it is not a report of the role {role}{lacking}. Pass what the report module of the "
-                "role returned."
+                f"result: it is not a result of the role {role}{lacking}. Pass what the module of the role "
+                "returned."
             ) from None
         if not is_json():
             _show([line for line in screen.lines if line.tone is not Tone.FAILURE])
-        result.update(changed=False, text=screen.text, failure=screen.failure)
+        returned.update(changed=False, text=screen.text, failure=screen.failure)
         if screen.artifacts:
             # Several runs in one play replace each other: aggregation would join the texts of both.
             data = {f"{role}_artifacts": dict(screen.artifacts)}
-            result["ansible_stats"] = {"data": data, "per_host": False, "aggregate": False}
-        return result
+            returned["ansible_stats"] = {"data": data, "per_host": False, "aggregate": False}
+        return returned
 
 
 def _show(lines):

@@ -39,12 +39,13 @@ options:
       - unshare
       - verify
     required: true
-  report:
+  result:
     description:
-      - The C(report) that the report module of the role returned, or what the role made in its place.
+      - The C(report) that the report module of the role returned. If the role has no report, the result of its module, or a
+        mapping that its tasks made.
     type: dict
     required: true
-  results:
+  context:
     description:
       - What else the text of this role is made of. Internal to the roles.
     type: dict
@@ -90,8 +91,8 @@ EXAMPLES = r"""
 - name: Show the result
   golden.images.role_result:
     role: distribute
-    report: "{{ distribution.report }}"
-    results:
+    result: "{{ distribution.report }}"
+    context:
       copy_result: "{{ copied }}"
       account_ids: ["012345678901"]
 """

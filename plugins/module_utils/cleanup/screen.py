@@ -41,15 +41,15 @@ _SPECIFIC = re.compile(
 )
 
 
-def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """Images, size and cost of each stage, what cannot be restored, what is kept and why, and what failed.
 
-    ``report`` is that of ``cleanup_report``. ``results`` has ``failures``, those of the cleanup, and
+    ``report`` is that of ``cleanup_report``. ``context`` has ``failures``, those of the cleanup, and
     ``report_error``, the message of a report that could not be written.
     """
     found = [*report.get("failures", ()), *report.get("unreadable", ())]
     rest = report_path or "the fact cleanup_report"
-    failure = _failure(report, results, found, rest)
+    failure = _failure(report, context, found, rest)
     lines = (
         *_headline(report),
         *_not_restorable(report),
@@ -181,13 +181,13 @@ def _warnings(report: Mapping[str, Any], rest: str) -> Iterator[Line]:
         yield from sentence(f"  {number} in {rest}.", Tone.WARNING)
 
 
-def _failure(report: Mapping[str, Any], results: Mapping[str, Any], found: list[Any], rest: str) -> str:
-    error = str(results.get("report_error") or "")
+def _failure(report: Mapping[str, Any], context: Mapping[str, Any], found: list[Any], rest: str) -> str:
+    error = str(context.get("report_error") or "")
     texts = [error]
     if not report or report["status"] in ("refused", "failed"):
         head = "Nothing was changed." if report and report["status"] == "refused" else ""
         texts.insert(0, failure_message(head or "It is not known what was changed.", found, rest))
-    elif results.get("failures"):
+    elif context.get("failures"):
         texts.insert(0, failure_message(f"{counted(len(found), 'problem')}:", found, rest))
     return one_message(texts, rest)
 

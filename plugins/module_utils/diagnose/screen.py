@@ -38,29 +38,31 @@ _REST = "the facts diagnose_findings and diagnose_failures"
 Result = Mapping[str, Any]
 
 
-def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """The accounts that cannot launch an image, and what blocks them; those that can are one row if many.
 
-    ``report`` is the result of ``ami_share_diagnose``. ``results`` has the ``status``.
+    ``result`` is that of ``ami_share_diagnose``. ``context`` has the ``status``.
     """
-    diagnosed = report.get("results") or ()
+    diagnosed = result.get("results") or ()
     bad = [one for one in diagnosed if one["can_launch"] != "yes"]
     good = [one for one in diagnosed if one["can_launch"] == "yes"]
-    blocking = [one for result in bad for one in result["findings"] if one["blocks_launch"] != "harmless"]
+    blocking = [
+        one for diagnosis in bad for one in diagnosis["findings"] if one["blocks_launch"] != "harmless"
+    ]
     # With fail_on, findings are failures, too.
     messages = {one["message"] for one in blocking}
     rest = report_path or _REST
-    message = one_message([module_message(report, rest)], rest)
-    others = [one for one in report.get("failures") or () if not _is_known(one, messages)]
+    message = one_message([module_message(result, rest)], rest)
+    others = [one for one in result.get("failures") or () if not _is_known(one, messages)]
     lines = (
-        *_headline(diagnosed, bad, results["status"]),
+        *_headline(diagnosed, bad, context["status"]),
         *table(_COLUMNS, tuple(collapsed(list(map(_row, bad)), list(map(_row, good))))),
         *failures([*_named(blocking), *others], rest, message),
     )
     artifacts = {
         "failed_regions": sorted({one["region"] for one in bad}),
         "report_path": report_path,
-        "status": results["status"],
+        "status": context["status"],
     }
     return Screen(lines, limited(artifacts), message)
 

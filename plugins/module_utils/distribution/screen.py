@@ -74,11 +74,11 @@ class _Run:
     planned_shares: frozenset[str] = frozenset()
 
 
-def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """The regions, those with a problem first, and what failed.
 
     ``report`` is that of ``distribution_report``, or has those of several sources as ``sources``.
-    ``results`` has ``check_mode``, the ``copy_result`` of ``ami_copy_regions``, the ``wait_result`` if it had
+    ``context`` has ``check_mode``, the ``copy_result`` of ``ami_copy_regions``, the ``wait_result`` if it had
     to wait for copies, the consumers ``account_ids``, ``org_arns`` and ``org_unit_arns`` to share the image
     with, the ``verification_level`` if it was verified, the ``parameter`` to publish it in, and the
     ``messages`` of the tasks that failed; in check mode, the regions in which key access and launch
@@ -87,20 +87,20 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     ``report_upload`` as ``uploads``.
     """
     if "sources" in report:
-        return _sources(report["sources"], results, report_path)
+        return _sources(report["sources"], context, report_path)
     run = _Run(
         report,
-        {copy["region"]: copy.get("origin") for copy in results["copy_result"].get("results", ())},
+        {copy["region"]: copy.get("origin") for copy in context["copy_result"].get("results", ())},
         {
             copy["region"]: copy.get("copy_seconds")
-            for copy in results.get("wait_result", {}).get("results", ())
+            for copy in context.get("wait_result", {}).get("results", ())
         },
-        {kind: results.get(kind) or () for kind, _noun in _KINDS},
-        bool(results.get("parameter")),
-        results["check_mode"],
-        results.get("verification_level", ""),
-        frozenset(results.get("planned_key_regions", ())),
-        frozenset(results.get("planned_share_regions", ())),
+        {kind: context.get(kind) or () for kind, _noun in _KINDS},
+        bool(context.get("parameter")),
+        context["check_mode"],
+        context.get("verification_level", ""),
+        frozenset(context.get("planned_key_regions", ())),
+        frozenset(context.get("planned_share_regions", ())),
     )
     rest = report_path or OUTPUT
     artifacts = limited(_artifacts(run, report_path))
@@ -109,22 +109,22 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         *table(_COLUMNS, tuple(_rows(run))),
         *_captions(run),
         *_unverified(run, rest),
-        *failures(report["failures"], rest, "\n".join(results.get("messages", ()))),
+        *failures(report["failures"], rest, "\n".join(context.get("messages", ()))),
         *report_line(report_path),
         *omitted_line(artifacts),
     )
     return Screen(lines, artifacts)
 
 
-def _sources(reports: Reports, results: Mapping[str, Any], report_path: str | None) -> Screen:
-    parameters, is_plan = results.get("parameters", {}), results["check_mode"]
+def _sources(reports: Reports, context: Mapping[str, Any], report_path: str | None) -> Screen:
+    parameters, is_plan = context.get("parameters", {}), context["check_mode"]
     failed = {
         name: _failed_regions(_Run(report, {}, {}, {}, bool(parameters.get(name)), is_plan))
         for name, report in reports.items()
         if report
     }
     sources = several(reports, failed, is_plan, report_path)
-    return with_upload(sources, together(results.get("uploads", {})), is_plan)
+    return with_upload(sources, together(context.get("uploads", {})), is_plan)
 
 
 def _headline(run: _Run) -> Iterator[Line]:

@@ -48,32 +48,32 @@ _UNKNOWN = (
 )
 
 
-def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """The regions, those that failed first, and what failed.
 
-    ``report`` has the ``regions``, the ``log_group_regions``, which have an alarm, the ``failures`` with
+    ``result`` has the ``regions``, the ``log_group_regions``, which have an alarm, the ``failures`` with
     ``region``, ``task`` and ``message``, the ``pending_subscriptions`` by region, and the ``state``. A
-    failure without a region is one before the first change. ``results`` has ``check_mode``.
+    failure without a region is one before the first change. ``context`` has ``check_mode``.
     """
-    is_plan, is_present = results["check_mode"], report["state"] == "present"
-    problems = [_problem(one) for one in report["failures"]]
+    is_plan, is_present = context["check_mode"], result["state"] == "present"
+    problems = [_problem(one) for one in result["failures"]]
     of_regions = failed_regions(problems)
-    failed = [region for region in report["regions"] if region in of_regions]
-    good = [region for region in report["regions"] if region not in failed]
+    failed = [region for region in result["regions"] if region in of_regions]
+    good = [region for region in result["regions"] if region not in failed]
     rest = report_path or _REST
     word = "configured" if is_present else "removed"
     is_unchanged = bool(problems) and not failed
     lines = (
-        *_headline(report, failed, word, is_plan, is_unchanged),
-        *(() if is_unchanged else table(_COLUMNS, tuple(_rows(report, failed, good, is_plan, word)))),
+        *_headline(result, failed, word, is_plan, is_unchanged),
+        *(() if is_unchanged else table(_COLUMNS, tuple(_rows(result, failed, good, is_plan, word)))),
         *(sentence(_UNKNOWN, Tone.WARNING) if is_plan and not is_unchanged else ()),
-        *_pending(report["pending_subscriptions"]),
+        *_pending(result["pending_subscriptions"]),
     )
     failure = ""
     if is_unchanged:
         failure = failure_message(_UNCHANGED.format(word=word), problems, rest)
     elif problems:
-        head = f"{len(failed)} of {counted(len(report['regions']), 'region')} failed."
+        head = f"{len(failed)} of {counted(len(result['regions']), 'region')} failed."
         failure = f"{failure_message(head, problems, rest)}\n{_OTHERS if good else _RERUN}"
     artifacts = {
         "failed_regions": failed,
@@ -95,9 +95,9 @@ def _problem(failure: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _headline(
-    report: Mapping[str, Any], failed: Sequence[str], word: str, is_plan: bool, is_unchanged: bool
+    result: Mapping[str, Any], failed: Sequence[str], word: str, is_plan: bool, is_unchanged: bool
 ) -> Iterator[Line]:
-    number = len(report["regions"])
+    number = len(result["regions"])
     if is_unchanged:
         yield from sentence(_UNCHANGED.format(word=word), Tone.BAD)
     elif failed:
@@ -111,16 +111,16 @@ def _headline(
 
 
 def _rows(
-    report: Mapping[str, Any], failed: Sequence[str], good: Sequence[str], is_plan: bool, word: str
+    result: Mapping[str, Any], failed: Sequence[str], good: Sequence[str], is_plan: bool, word: str
 ) -> Iterator[Row]:
     outcome = f"would be {word}" if is_plan else word
-    yield from (_row(report, region, "failed", Tone.BAD) for region in failed[:MOST_ROWS])
+    yield from (_row(result, region, "failed", Tone.BAD) for region in failed[:MOST_ROWS])
     if len(failed) > MOST_ROWS:
         yield Row({"region": f"{len(failed) - MOST_ROWS} more", "outcome": "failed"}, Tone.BAD)
-    if len(report["regions"]) <= MOST_ROWS:
-        yield from (_row(report, region, outcome, Tone.PLAIN) for region in good)
+    if len(result["regions"]) <= MOST_ROWS:
+        yield from (_row(result, region, outcome, Tone.PLAIN) for region in good)
     elif good:
-        alarms = sum(region in report["log_group_regions"] for region in good)
+        alarms = sum(region in result["log_group_regions"] for region in good)
         cells = {"alarm": str(alarms), "outcome": outcome}
         yield Row({"region": counted(len(good), "region"), **cells})
 
@@ -143,6 +143,6 @@ def _recipient(subscription: Mapping[str, str]) -> str:
     return f"{subscription['protocol']} {host or endpoint}"
 
 
-def _row(report: Mapping[str, Any], region: str, outcome: str, tone: Tone) -> Row:
-    alarm = "yes" if region in report["log_group_regions"] else "-"
+def _row(result: Mapping[str, Any], region: str, outcome: str, tone: Tone) -> Row:
+    alarm = "yes" if region in result["log_group_regions"] else "-"
     return Row({"region": region, "alarm": alarm, "outcome": outcome}, tone)

@@ -40,19 +40,19 @@ _COLUMNS = (
 Result = Mapping[str, Any]
 
 
-def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """The parameter and the launch templates of each region and account; what failed first.
 
-    ``report`` is the result of ``ami_publish``. ``results`` has the ``role``, its ``status``, the
+    ``result`` is that of ``ami_publish``. ``context`` has the ``role``, its ``status``, the
     ``parameter`` and ``check_mode``.
     """
-    found = report.get("failures") or ()
-    rest = report_path or f"the fact {results['role']}_failures"
-    message = one_message([module_message(report, rest)], rest)
-    published = report.get("results") or ()
-    rows = [_row(one, results["check_mode"]) for one in published]
+    found = result.get("failures") or ()
+    rest = report_path or f"the fact {context['role']}_failures"
+    message = one_message([module_message(result, rest)], rest)
+    published = result.get("results") or ()
+    rows = [_row(one, context["check_mode"]) for one in published]
     lines = (
-        *_headline(published, results),
+        *_headline(published, context),
         *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows))),
         *_label(published),
         *failures(found, rest, message),
@@ -60,23 +60,23 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
     artifacts = {
         "failed_regions": failed_regions(found),
         "images": _images(published),
-        "parameter": results["parameter"],
+        "parameter": context["parameter"],
         "report_path": report_path,
-        "status": results["status"],
+        "status": context["status"],
     }
     return Screen(lines, limited(artifacts), message)
 
 
-def _headline(published: Sequence[Result], results: Mapping[str, Any]) -> Iterator[Line]:
-    status, rolls_back = results["status"], results["role"] == "rollback"
+def _headline(published: Sequence[Result], context: Mapping[str, Any]) -> Iterator[Line]:
+    status, rolls_back = context["status"], context["role"] == "rollback"
     regions = counted(len({one["region"] for one in published}), "region")
     word = "rolled back" if rolls_back else "published"
     if status == "planned":
-        text, tone = f"Check mode: {results['parameter']} would be {word} in {regions}.", Tone.GOOD
+        text, tone = f"Check mode: {context['parameter']} would be {word} in {regions}.", Tone.GOOD
     elif status in ("published", "rolled_back"):
-        text, tone = f"{word.capitalize()} {results['parameter']} in {regions}.", Tone.GOOD
+        text, tone = f"{word.capitalize()} {context['parameter']} in {regions}.", Tone.GOOD
     else:
-        text, tone = f"{str(status).capitalize()}: {results['parameter']} {word} in {regions}.", Tone.BAD
+        text, tone = f"{str(status).capitalize()}: {context['parameter']} {word} in {regions}.", Tone.BAD
     yield from sentence(text, tone)
 
 

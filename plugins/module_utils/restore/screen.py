@@ -40,22 +40,22 @@ _COLUMNS = (
 )
 
 
-def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """The images with their earlier state and the permissions that they have again.
 
     What failed is first, then what is public.
 
-    ``report`` is the result of ``ami_restore``. ``results`` has the ``status`` and ``check_mode``.
+    ``result`` is that of ``ami_restore``. ``context`` has the ``status`` and ``check_mode``.
     """
-    found = report.get("failures") or ()
-    rest = report_path or f"the fact {results['role']}_failures"
-    message = one_message([module_message(report, rest)], rest)
-    restored = report.get("results") or ()
-    rows = [_row(one, results["check_mode"]) for one in restored]
+    found = result.get("failures") or ()
+    rest = report_path or f"the fact {context['role']}_failures"
+    message = one_message([module_message(result, rest)], rest)
+    restored = result.get("results") or ()
+    rows = [_row(one, context["check_mode"]) for one in restored]
     public = [row for row in rows if row.tone is Tone.WARNING]
     others = [row for row in rows if row.tone is not Tone.WARNING]
     lines = (
-        *_headline(len(restored), results),
+        *_headline(len(restored), context),
         *table(_COLUMNS, tuple(collapsed([*failed_rows(found), *public], others))),
         *failures(found, rest, message),
     )
@@ -66,13 +66,13 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         "failed_regions": failed_regions(found),
         "images": images,
         "report_path": report_path,
-        "status": results["status"],
+        "status": context["status"],
     }
     return Screen(lines, limited(artifacts), message)
 
 
-def _headline(number: int, results: Mapping[str, Any]) -> Iterator[Line]:
-    images, status = counted(number, "image"), results["status"]
+def _headline(number: int, context: Mapping[str, Any]) -> Iterator[Line]:
+    images, status = counted(number, "image"), context["status"]
     if status == "planned":
         yield from sentence(f"Check mode: {images} would be restored.", Tone.GOOD)
     elif status == "restored":

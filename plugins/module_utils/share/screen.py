@@ -30,31 +30,31 @@ from ..reports.screen import (
 )
 
 
-def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """The images and with how many each is shared after the run, or would be in check mode.
 
-    Regions that failed are first, then what is public. ``report`` is the result of ``ami_share``. ``results``
+    Regions that failed are first, then what is public. ``result`` is that of ``ami_share``. ``context``
     has the ``role``, its ``status`` and ``check_mode``.
     """
-    found = report.get("failures") or ()
-    rest = report_path or f"the fact {results['role']}_failures"
-    message = one_message([module_message(report, rest)], rest)
-    incomplete = _incomplete(report)
+    found = result.get("failures") or ()
+    rest = report_path or f"the fact {context['role']}_failures"
+    message = one_message([module_message(result, rest)], rest)
+    incomplete = _incomplete(result)
     rows = [
-        _row(one, results["check_mode"], one["region"] in incomplete) for one in report.get("results") or ()
+        _row(one, context["check_mode"], one["region"] in incomplete) for one in result.get("results") or ()
     ]
     by_tone = [[row for row in rows if row.tone is tone] for tone in (Tone.BAD, Tone.WARNING, Tone.PLAIN)]
-    problems = [*_failed(report), *by_tone[0], *by_tone[1]]
+    problems = [*_failed(result), *by_tone[0], *by_tone[1]]
     lines = (
-        *_headline(report, results),
-        *table(_columns(results["role"]), tuple(collapsed(problems, by_tone[2]))),
+        *_headline(result, context),
+        *table(_columns(context["role"]), tuple(collapsed(problems, by_tone[2]))),
         *failures(found, rest, message),
     )
     artifacts = {
         "failed_regions": failed_regions(found),
-        "images": {one["region"]: one["image_id"] for one in report.get("results") or ()},
+        "images": {one["region"]: one["image_id"] for one in result.get("results") or ()},
         "report_path": report_path,
-        "status": results["status"],
+        "status": context["status"],
     }
     return Screen(lines, limited(artifacts), message)
 
@@ -69,22 +69,22 @@ def _columns(role: str) -> tuple[Column, ...]:
     )
 
 
-def _incomplete(report: Mapping[str, Any]) -> set[str]:
+def _incomplete(result: Mapping[str, Any]) -> set[str]:
     """The regions in which AWS rejected some of the consumers."""
-    failed = set(failed_regions(report.get("failures") or ()))
-    return failed & {one["region"] for one in report.get("results") or ()}
+    failed = set(failed_regions(result.get("failures") or ()))
+    return failed & {one["region"] for one in result.get("results") or ()}
 
 
-def _failed(report: Mapping[str, Any]) -> list[Row]:
+def _failed(result: Mapping[str, Any]) -> list[Row]:
     """The rows of the other regions that failed."""
-    incomplete = _incomplete(report)
-    return failed_rows([one for one in report.get("failures") or () if one["region"] not in incomplete])
+    incomplete = _incomplete(result)
+    return failed_rows([one for one in result.get("failures") or () if one["region"] not in incomplete])
 
 
-def _headline(report: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator[Line]:
-    is_unsharing, status = results["role"] == "unshare", results["status"]
+def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Line]:
+    is_unsharing, status = context["role"] == "unshare", context["status"]
     # Images that were not shared with the consumers lose nothing.
-    found = [one for one in report.get("results") or () if one["changed"] or not is_unsharing]
+    found = [one for one in result.get("results") or () if one["changed"] or not is_unsharing]
     number = counted(len(found), "image")
     if is_unsharing and not found and status in ("planned", "unshared"):
         yield from sentence("No permissions to remove.", Tone.GOOD)
@@ -95,8 +95,8 @@ def _headline(report: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator
         text = f"Removed permissions from {number}." if is_unsharing else f"Shared {number}."
         yield from sentence(text, Tone.GOOD)
     else:
-        all_images = counted(len(found) + len(_failed(report)), "image")
-        incomplete = len(_incomplete(report) & {one["region"] for one in found})
+        all_images = counted(len(found) + len(_failed(result)), "image")
+        incomplete = len(_incomplete(result) & {one["region"] for one in found})
         done = f"{len(found) - incomplete} of {all_images}" if found else "no image"
         if is_unsharing:
             text = f"{'all named ' if incomplete else ''}permissions removed from {done}"

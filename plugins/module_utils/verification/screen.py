@@ -37,17 +37,17 @@ _COLUMNS = (
 )
 
 
-def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: str | None) -> Screen:
+def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """The accounts that have not reached the level, and what is missing; those that have are counted.
 
-    ``report`` is that of ``verification_report``. ``results`` has ``check_mode`` and the
+    ``report`` is that of ``verification_report``. ``context`` has ``check_mode`` and the
     ``changes`` that it returned, and the ``host_reports``, which are those of all hosts of the play: each of
     them passes the result of all to the next job, because the last one counts.
     """
     rows = report["results"]
     # In check mode, copies are planned that cannot be verified. An earlier task may have planned to share the
     # images that exist, so what these lack is shown, and fails nothing.
-    planned = results["check_mode"] and any(row["image_id"] is None for row in rows)
+    planned = context["check_mode"] and any(row["image_id"] is None for row in rows)
     short = [row for row in rows if not (row["reached"] or (planned and row["image_id"] is None))]
     missing = [] if planned else problems(report["level"], rows, report["failures"])
     found = [problem.as_result() for problem in missing]
@@ -60,10 +60,10 @@ def screen(report: Mapping[str, Any], results: Mapping[str, Any], report_path: s
         *table(_COLUMNS, [_row(row, tone) for row in short[:MOST_ROWS]]),
         *_further(short, tone),
         *failures(found, rest, failure),
-        *changes(results.get("changes"), report_path),
+        *changes(context.get("changes"), report_path),
         *report_line(report_path),
     )
-    artifacts = _artifacts(results.get("host_reports") or [report], report_path)
+    artifacts = _artifacts(context.get("host_reports") or [report], report_path)
     return Screen(lines, limited(artifacts), failure)
 
 

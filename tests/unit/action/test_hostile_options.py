@@ -58,13 +58,13 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "role_result": [
         {
             "role": "distribute",
-            "report": reported(copied(EU), {}, shared(EU)),
-            "results": {"copy_result": copied(EU), "share_result": shared(EU)},
+            "result": reported(copied(EU), {}, shared(EU)),
+            "context": {"copy_result": copied(EU), "share_result": shared(EU)},
             "report_path": "report.json",
         },
         {
             "role": "monitor",
-            "report": {
+            "result": {
                 "regions": [EU],
                 "log_group_regions": [EU],
                 "failures": [_ROLE],
@@ -72,11 +72,11 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
                 "state": "present",
             },
         },
-        {"role": "share", "report": shared(EU), "results": {"status": "shared"}},
+        {"role": "share", "result": shared(EU), "context": {"status": "shared"}},
         {
             "role": "publish",
-            "report": {"results": [], "failures": []},
-            "results": {"status": "published", "parameter": None},
+            "result": {"results": [], "failures": []},
+            "context": {"status": "published", "parameter": None},
             "upload_result": {"msg": "No."},
         },
     ],

@@ -19,7 +19,7 @@ from tests.unit.distribution.examples import EU, US, copied, failure, reported, 
 COPIED = copied(EU)
 REPORT = reported(COPIED, {}, shared(EU))
 CLEANED = cleanup(cleaned(KEPT), Prices(), True)
-GIVEN = {"role": "distribute", "report": REPORT, "results": {"copy_result": COPIED}}
+GIVEN = {"role": "distribute", "result": REPORT, "context": {"copy_result": COPIED}}
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_the_text_is_displayed_and_returned(displayed: list[tuple[str, str | Non
 
 
 def test_problems_are_colored(displayed: list[tuple[str, str | None]]) -> None:
-    run(report=reported(copied(US, EU, failures=[failure(EU)]), {}, shared(US)))
+    run(result=reported(copied(US, EU, failures=[failure(EU)]), {}, shared(US)))
     colors = {text.split()[0]: color for text, color in displayed if text}
     assert colors["Incomplete:"] == plugin.constants.COLOR_ERROR
     assert colors["eu-west-1"] == plugin.constants.COLOR_ERROR
@@ -70,7 +70,7 @@ def test_what_a_failed_task_has_displayed_is_only_in_the_text(
     message = "No (Refused). Ask."
     for messages, shown in (([], True), ([f"eu-west-1: {message}\nRerun."], False)):
         displayed.clear()
-        result = run(report=report, results={**GIVEN["results"], "messages": messages})
+        result = run(result=report, context={**GIVEN["context"], "messages": messages})
         assert message in result["text"]
         assert any(message in text for text, _color in displayed) is shown
 
@@ -93,7 +93,7 @@ def test_only_a_cleanup_has_a_report_in_check_mode(displayed: list[tuple[str, st
     planned = run(check_mode=True, report_path="report.json")
     assert planned["text"].endswith("\nReport (not in check mode): report.json")
     assert planned["ansible_stats"]["data"]["distribute_artifacts"]["report_path"] is None
-    shown = run(role="cleanup", report=CLEANED, results={}, check_mode=True, report_path="plan")["text"]
+    shown = run(role="cleanup", result=CLEANED, context={}, check_mode=True, report_path="plan")["text"]
     assert shown.endswith("\nReport: plan")
     assert displayed != []
 
@@ -106,12 +106,12 @@ def test_output_in_json_is_not_broken(
     assert displayed == []
 
 
-@pytest.mark.parametrize("report", [{}, {"regions": 1, "status": None}])
-def test_a_report_of_something_else_is_refused(
-    displayed: list[tuple[str, str | None]], report: dict[str, Any]
+@pytest.mark.parametrize("result", [{}, {"regions": 1, "status": None}])
+def test_a_result_of_something_else_is_refused(
+    displayed: list[tuple[str, str | None]], result: dict[str, Any]
 ) -> None:
-    with pytest.raises(AnsibleActionFail, match="report: it is not a report of the role distribute"):
-        run(report=report)
+    with pytest.raises(AnsibleActionFail, match="result: it is not a result of the role distribute"):
+        run(result=result)
     assert displayed == []
 
 
@@ -127,7 +127,7 @@ def test_failures_are_not_displayed_if_the_role_fails_with_them(
         "pending_subscriptions": {},
         "state": "present",
     }
-    result = run(role="monitor", report=report)
+    result = run(role="monitor", result=report)
     assert problem in result["failure"]
     assert problem in result["text"]
     assert not [text for text, _color in displayed if problem in text]
