@@ -109,8 +109,9 @@ _GROWTH: Mapping[str, tuple[str, str]] = {
         "images in 20 regions",
         """
         Audit with snapshots, keys and page. Up to 2,000 images, 100 in each region, the full token buckets of
-        DescribeImageAttribute and DescribeSnapshotAttribute admit all calls at once. Beyond, the line bends:
-        each image waits for a token, of which a region gets 20 a second.
+        DescribeImageAttribute and DescribeSnapshotAttribute admit all calls at once. Beyond, each image waits
+        for a token, of which a region gets 20 a second: 120 s for 50,000 images. Where the processor needs
+        longer, as on this machine with 6 ms for each image, the line stays straight.
         """,
     ),
     "growth-diagnosis": (

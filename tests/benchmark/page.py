@@ -18,7 +18,8 @@ _HEAD = """\
 What a distribution, an audit and a cleanup take, measured against what one would run without this
 collection. All tools of one comparison run in one go on one machine against the same [simulated
 AWS](simulated-aws.md), which is a process of its own on that machine and not counted. On AWS, a copy takes
-minutes instead of 20 s: the times beyond the copies are what differs between the tools.
+minutes instead of 20 s: the times beyond the copies are what differs between the tools. Compare within a
+part: the parts ran at different times, and this virtual machine is twice as fast at some as at others.
 
 `make bench` measures and writes this page; see [contributing](../CONTRIBUTING.md)."""
 _TERMS = """\
