@@ -29,8 +29,8 @@ from ..reports.screen import (
     table,
 )
 from .decisions import KEEP, WAIT
-from .report.outcome import DECISIONS, DONE, PLANNED, STAGES
-from .report.wording import money
+from .report.outcome import DECISIONS, DONE, STAGES
+from .report.wording import money, not_restorable
 from .stages import DEREGISTER
 from .state import UNPROVEN, UNREADABLE
 
@@ -52,7 +52,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     failure = _failure(report, context, found, rest)
     lines = (
         *_headline(report),
-        *_not_restorable(report),
+        *(sentence(text, Tone.WARNING) if (text := not_restorable(report)) else ()),
         *table(_columns(report), tuple(_rows(report))),
         *_reasons(report.get("images", ())),
         *failures(found, rest, failure),
@@ -78,34 +78,6 @@ def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
     elif report["check_mode"]:
         text = text.replace("This is a plan, nothing was changed: ", "Check mode: ")
     yield from sentence(text, tone.get(report["status"], Tone.BAD), most=5)
-
-
-def _not_restorable(report: Mapping[str, Any]) -> Iterator[Line]:
-    """The images and snapshots that are gone after the deregistration, as far as is known."""
-    images = [
-        image
-        for image in report.get("images", ())
-        if image["decision"] == DEREGISTER
-        and image["outcome"] in (PLANNED, DONE)
-        and image["recoverable_until"] is None
-    ]
-    if not images:
-        return
-    snapshots = {
-        (image["region"], one["snapshot_id"])
-        for image in images
-        for one in image["snapshots"]
-        if one["outcome"] in (PLANNED, DONE)
-    }
-    what = counted(len(images), "deregistered image")
-    if report["check_mode"]:
-        what = f"{counted(len(images), 'image')} to deregister"
-    also = f", with {counted(len(snapshots), 'snapshot')}," if snapshots else ""
-    yield from sentence(
-        f"{what}{also} may not be restorable: the Recycle Bin is not known to retain "
-        f"{'it with all its' if len(images) == 1 else 'them with all their'} snapshots.",
-        Tone.WARNING,
-    )
 
 
 def _columns(report: Mapping[str, Any]) -> tuple[Column, ...]:

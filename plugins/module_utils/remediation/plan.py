@@ -233,7 +233,7 @@ def _over_the_cap(wanted: RemediationWanted, removals: tuple[Removal, ...]) -> I
         f"max_removals: the plan has {count(number, 'removal')}, and at most {most} are allowed: "
         f"{'; '.join(texts)}.",
         f"To see each of them, set max_removals to {number} in check mode. If all are intended, run with "
-        "this limit.",
+        "the same number without check mode.",
     )
 
 

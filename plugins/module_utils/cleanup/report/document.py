@@ -16,7 +16,7 @@ from .items import MEANINGS, items
 from .outcome import DECISIONS, DONE, STAGES
 from .pictures import pictures
 from .rows import FREED, IMAGE, OUTCOME, REASON, SIZE, amounts, costs, row, shown
-from .wording import UPPER_BOUND, money, outcome_text
+from .wording import UPPER_BOUND, money, not_restorable, outcome_text
 
 
 def document(content: Mapping[str, Any]) -> Document:
@@ -28,7 +28,7 @@ def document(content: Mapping[str, Any]) -> Document:
         title="Image cleanup plan" if planned else "Image cleanup",
         status=content["status"],
         complete=content["status"] in ("done", "planned"),
-        headline=content["summary"],
+        headline=" ".join(filter(None, (content["summary"], not_restorable(content)))),
         facts=tuple(_summary_facts(content)),
         items=found,
         actions=tuple(actions(content)),

@@ -50,6 +50,31 @@ def headline(content: Mapping[str, Any]) -> str:
     return " ".join(sentences)
 
 
+def not_restorable(content: Mapping[str, Any]) -> str:
+    """The images and snapshots that are gone after the deregistration, as far as is known; empty for none."""
+    images = [
+        image
+        for image in content.get("images", ())
+        if image["decision"] == DEREGISTER
+        and image["outcome"] in (PLANNED, DONE)
+        and image["recoverable_until"] is None
+    ]
+    if not images:
+        return ""
+    snapshots = {
+        (image["region"], one["snapshot_id"])
+        for image in images
+        for one in image["snapshots"]
+        if one["outcome"] in (PLANNED, DONE)
+    }
+    what = count(len(images), "deregistered image")
+    if content["check_mode"]:
+        what = f"{count(len(images), 'image')} to deregister"
+    also = f", with {count(len(snapshots), 'snapshot')}," if snapshots else ""
+    all_of = "it with all its" if len(images) == 1 else "them with all their"
+    return f"{what}{also} may not be restorable: the Recycle Bin is not known to retain {all_of} snapshots."
+
+
 def outcome_text(image: Mapping[str, Any]) -> str:
     """What happens to an image, as the predicate of a sentence about it."""
     decision, outcome = image["decision"], image["outcome"]

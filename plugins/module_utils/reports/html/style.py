@@ -24,7 +24,7 @@ _STYLE = """
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #10161c; --card: #182129; --ink: #e6ebf0; --soft: #9fabb7; --line: #2f3b46; --head: #202b35;
-    --link: #7cc4f0; --hover: #22313d;
+    --link: #7cc4f0; --hover: #22313d; --shade: rgb(255 255 255 / .3);
   }
 }
 * { box-sizing: border-box; }
@@ -134,8 +134,8 @@ svg .low.curve { stroke: var(--sky); }
 }
 /* Longer bars are not easier to compare. */
 .scroll.fluid { width: auto; max-width: 790px; }
-/* A shadow where a picture goes on. */
-.picture .scroll {
+/* A shadow where a picture or a matrix goes on. */
+.picture .scroll, .scroll:has(> .matrix) {
   background:
     linear-gradient(to right, var(--card) 50%, transparent) 0 0 / 2.5rem 100% no-repeat local,
     linear-gradient(to left, var(--card) 50%, transparent) 100% 0 / 2.5rem 100% no-repeat local,
@@ -251,7 +251,9 @@ footer { padding-block: .5rem 2rem; color: var(--soft); font-size: .85rem; }
   /* The trend is for the screen: on paper, the report is at most two sheets. */
   body:not(.all) .picture:has(.curve) { display: none; }
   h2, h3 { break-after: avoid; }
-  .scroll, .picture .scroll { max-height: none; overflow: visible; border: 0; background: none; }
+  .scroll, .picture .scroll, .scroll:has(> .matrix) {
+    max-height: none; overflow: visible; border: 0; background: none;
+  }
   thead { display: table-header-group; }
   thead th, .matrix th:first-child { position: static; }
   tr { break-inside: avoid; }

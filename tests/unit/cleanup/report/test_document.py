@@ -91,6 +91,16 @@ def test_a_plan_says_so_everywhere() -> None:
     ]
 
 
+@pytest.mark.parametrize("planned", [True, False])
+def test_what_may_not_be_restorable_is_in_the_headline(planned: bool) -> None:
+    found = made(GOES, KEPT, planned=planned)
+    what = "1 image to deregister" if planned else "1 deregistered image"
+    assert found.headline.endswith(
+        f" {what} may not be restorable: the Recycle Bin is not known to retain it with all its snapshots."
+    )
+    assert "Recycle Bin" not in made({**GOES, "recoverable_until": "2026-12-24"}, planned=planned).headline
+
+
 def test_grants_that_are_kept_and_volumes_that_were_not_read_are_shown() -> None:
     kept = {
         "principal": "222222222222",
