@@ -52,9 +52,11 @@ _RIVALS = """\
 
 They are in `tests/benchmark/rivals` and `tests/benchmark/{audit,cleanup}.py`."""
 _PROFILE = """\
-Samples of all processes by py-spy, 200 a second, of threads that do not wait. Ansible compiles the source of
-each module file that a task brings, once to build the task's archive and once more when the task imports
-it from there. The stacks are in `.cache/benchmark`, for flame graphs."""
+Samples of all processes by py-spy, 200 a second, of threads that do not wait. The stacks are in
+`.cache/benchmark`, for flame graphs. On November 26, 2026, Ansible took 17 % of the start of a module, and of
+a repeat, to build and compile modules; botocore's clients took 11 % of a repeat, and templates 11 % of an
+audit. Since then, modules run in Ansible's own process where the result is the same, a client has no methods
+but those that are called, and the audit's result is not evaluated as an option of its report."""
 _SLOWNESS = (
     "Seconds depend on the machine. Here the sequential amazon.aws playbook takes {:.2f} times the CPU time "
     "that it took where the goals were set, and the limits in seconds are as many times as large."
