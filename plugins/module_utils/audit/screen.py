@@ -38,6 +38,7 @@ _COLUMNS = (
     Column("region", "region"),
     Column("resource", "resource"),
 )
+_NO_FAILURE = "These findings do not fail the run; audit_fail_on sets which do."
 _TONES = {"high": Tone.BAD, "medium": Tone.WARNING, "low": Tone.PLAIN}
 
 Group = tuple[Mapping[str, Any], list[Mapping[str, Any]]]
@@ -55,6 +56,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_headline(report),
         *table(_COLUMNS, [_row(group) for group in _groups(report["findings"])[:_MOST]]),
         *_further(report),
+        *(sentence(_NO_FAILURE) if report["findings"] and not failure else ()),
         *(line for what in report["not_checked"] for line in sentence(f"Access to {what} was not checked.")),
         *failures(report["failures"], rest, failure),
         *changes(context.get("changes"), report_path),

@@ -103,6 +103,14 @@ def test_findings_of_one_kind_are_one_line_and_the_public_is_first() -> None:
     assert [line.tone for line in found.lines[3:7]] == [Tone.BAD] * 3 + [Tone.PLAIN]
 
 
+def test_it_says_that_findings_do_not_fail_the_run_unless_they_do() -> None:
+    sentence = "These findings do not fail the run; audit_fail_on sets which do."
+    assert sentence in shown(finding()).text
+    assert sentence not in shown().text
+    failing = shown(finding(), failures=[failure("unknown_account", action="fail_on")])
+    assert sentence not in failing.text
+
+
 def test_what_could_not_be_read_is_last_of_its_severity() -> None:
     found = shown(finding("image_unreadable"), finding("image_unreadable"), finding())
     rows = [line.split()[1] for line in found.text.splitlines() if line.startswith("high")]
