@@ -207,6 +207,8 @@ def _without(secrets: Collection[str], value: Any) -> Any:
     """
     from ansible.module_utils.common.parameters import remove_values
 
+    if not secrets:
+        return value
     try:
         text = json.dumps(value, ensure_ascii=False)
     except TypeError:

@@ -23,6 +23,10 @@ from ansible_collections.golden.images.plugins.module_utils.runner import preloa
 from ansible_collections.golden.images.plugins.module_utils.variables import options_of, with_text_keys
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures
 
+# The types that JSON text becomes, besides dict and list.
+_TEXT = frozenset({str})
+_SCALARS = _TEXT | {int, float, bool, type(None)}
+
 
 class RunsHere(ShortFailures):
     """Runs the module's ``flow`` in this process, or the module if the task needs a process for it.
@@ -114,7 +118,10 @@ class RunsHere(ShortFailures):
             "module_name": self._task.action,
             "verbosity": self._display.verbosity,
         }
-        options = _sent(self._task.args, Direction.CONTROLLER_TO_MODULE)
+        # One by one, since the names of options have tags, and an option without any is not copied.
+        options = {
+            str(name): _sent(value, Direction.CONTROLLER_TO_MODULE) for name, value in self._task.args.items()
+        }
         return {**options, **{f"_ansible_{name}": value for name, value in internal.items()}}
 
 
@@ -144,9 +151,34 @@ def _injects_invocation(variables):
 
 def _sent(values, direction):
     """Options or a result as they arrive from another process: plain JSON values, without Ansible's tags."""
+    if _is_plain(values):
+        return values
     try:
         # Ansible's encoder takes long for large values, and has an effect only on types that JSON lacks.
         text = json.dumps(values)
     except TypeError:
         text = json.dumps(values, cls=get_module_encoder("legacy", direction))
     return json.loads(text)
+
+
+def _is_plain(values):
+    """Whether all parts have the types that JSON text becomes.
+
+    They need no copy, which is 100 MB for the audit of ten thousand images.
+    """
+    waiting = [values]
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if kind is dict:
+            if not {*map(type, value)} <= _TEXT:
+                return False
+            parts = value.values()
+        elif kind is list:
+            parts = value
+        elif kind in _SCALARS:
+            continue
+        else:
+            return False
+        waiting.extend(part for part in parts if type(part) not in _SCALARS)
+    return True

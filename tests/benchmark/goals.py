@@ -196,8 +196,8 @@ _ANSIBLE_ALONE = (
     "than an eighth of the parallel playbook's."
 )
 _HELD = (
-    "Report, memory: Ansible with the audit's result, 14 MB of JSON, as a variable has 166 MB. The module "
-    "holds it as plain values, too, and the files of the report before and of this one, 51 MB of text each."
+    "Report, memory: Ansible with the audit's result, 14 MB of JSON, as a variable has 166 MB. The process "
+    "of the report, a fork of it, has the report before, this one, and 51 MB of text besides."
 )
 _CALLS = (
     "Audit: its 20,000 calls take botocore 18 s of CPU, while AWS's rates force 20 s. Ansible's start comes "

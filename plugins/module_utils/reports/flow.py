@@ -22,7 +22,7 @@ from ..wording import file_reason
 from .document import Document
 from .formats import JSON, NAMES
 from .html.render import MISSING
-from .plan import ChangesOf, Folder, Remember, ReportPlan, ReportSeen, ReportWanted, WriteFile, plan
+from .plan import ChangesOf, Folder, Remember, ReportPlan, ReportSeen, ReportWanted, WriteFile, digest, plan
 
 # Directories of report_dir that are created if they are missing: each of several sources has its own in that
 # of a distribution. If more are missing, the path is probably wrong.
@@ -171,17 +171,22 @@ def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
         raise Refused([_failure("report_path", wanted.path, exception)]) from exception
     if wanted.folder is None:
         return ReportSeen(text, now)
-    found: dict[str, str] = {}
-    unreadable: dict[str, str] = {}
+    report, unreadable = None, ""
+    digests: dict[str, str] = {}
     for name in NAMES:
         try:
-            with Path(wanted.folder.path, name).open(encoding="utf-8", newline="") as stream:
-                found[name] = stream.read()
+            content = Path(wanted.folder.path, name).read_bytes()
+            if name == JSON:
+                report = content.decode("utf-8")
+            else:
+                digests[name] = digest(content)
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError) as exception:
-            unreadable[name] = file_reason(exception)
-    return ReportSeen(text, now, found, unreadable.get(JSON, ""))
+            # The others are written again.
+            if name == JSON:
+                unreadable = file_reason(exception)
+    return ReportSeen(text, now, report, digests, unreadable)
 
 
 def _previous(path: str) -> str | None:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .as_csv import csv_text
@@ -26,20 +26,28 @@ def json_text(content: Mapping[str, Any]) -> str:
 
     So ``grep`` and ``diff`` find all of an image. Python's encoder needs ten times as long to indent it all.
     """
-    return _block("{}", (f"  {_json(key)}: {_lines(content[key])}" for key in sorted(content)), "") + "\n"
+    entries = ((f"  {_json(key)}: ", *_value(content[key])) for key in sorted(content))
+    # Joined once: a text of tens of megabytes is not copied with each of its parts.
+    return "".join((*_block("{}", entries, ""), "\n"))
 
 
-def _lines(value: Any) -> str:
+def _value(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        return _block("{}", (f"    {_json(key)}: {_json(value[key])}" for key in sorted(value)), "  ")
-    if isinstance(value, list):
-        return _block("[]", (f"    {_json(item)}" for item in value), "  ")
-    return _json(value)
+        yield from _block("{}", ((f"    {_json(key)}: {_json(value[key])}",) for key in sorted(value)), "  ")
+    elif isinstance(value, list):
+        yield from _block("[]", ((f"    {_json(item)}",) for item in value), "  ")
+    else:
+        yield _json(value)
 
 
-def _block(brackets: str, lines: Iterable[str], indent: str) -> str:
-    inner = ",\n".join(lines)
-    return f"{brackets[0]}\n{inner}\n{indent}{brackets[1]}" if inner else brackets
+def _block(brackets: str, entries: Iterable[Iterable[str]], indent: str) -> Iterator[str]:
+    """The parts of a text with an entry on each line, or on none."""
+    before = f"{brackets[0]}\n"
+    for entry in entries:
+        yield before
+        yield from entry
+        before = ",\n"
+    yield f"\n{indent}{brackets[1]}" if before == ",\n" else brackets
 
 
 def render_all(document: Document, written_at: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ A report is one JSON file, a directory with all formats, or both.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -63,14 +64,21 @@ class ReportWanted:
 class ReportSeen:
     """The existing files, and the time (ISO 8601, UTC).
 
-    ``text`` is the content of the single file, None if it does not exist. ``files`` are the contents of the
-    existing files in the directory, by name. ``unreadable`` is the error of its JSON file, if any.
+    ``text`` is the content of the single file, ``report`` that of the directory's JSON file, None if there is
+    no such file. ``digests`` are those of the directory's other files, by name: the files can have 50 MB.
+    ``unreadable`` is the error of its JSON file, if any.
     """
 
     text: str | None
     now: str
-    files: Mapping[str, str] = field(default_factory=dict)
+    report: str | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
     unreadable: str = ""
+
+
+def digest(content: str | bytes) -> str:
+    """The digest of a file's content; a text is that of a file in UTF-8."""
+    return hashlib.sha256(content.encode("utf-8") if isinstance(content, str) else content).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,7 @@ def _remembered(wanted: ReportWanted, seen: ReportSeen) -> Content:
     content = wanted.content
     if wanted.remember is None:
         return content
-    for previous in (_loaded(seen.text), _loaded(seen.files.get(JSON))):
+    for previous in (_loaded(seen.text), _loaded(seen.report)):
         if previous is not None:
             with suppress(*_OTHER_STRUCTURE):
                 content = wanted.remember(previous, content)
@@ -147,7 +155,7 @@ def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPl
         **content,
     }
     texts = render_all(replace(document, changes=changes, history=history), written_at)
-    outdated = {name: text for name, text in texts.items() if seen.files.get(name) != text}
+    outdated = {name: text for name, text in texts.items() if seen.digests.get(name) != digest(text)}
     # The next run compares the JSON file. It is written last, so that a rerun completes an interrupted run.
     if previous != report:
         outdated[JSON] = json_text(report)
@@ -164,10 +172,9 @@ def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPl
 
 def _previous(folder: Folder, kind: str, seen: ReportSeen) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     """The directory's previous report, and a warning if there is one that cannot be compared."""
-    text = seen.files.get(JSON)
-    if text is None and not seen.unreadable:
+    if seen.report is None and not seen.unreadable:
         return None, ()
-    report = _loaded(text)
+    report = _loaded(seen.report)
     if seen.unreadable:
         problem = f"cannot be read: {seen.unreadable}"
     elif report is None:

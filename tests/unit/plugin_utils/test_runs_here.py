@@ -68,6 +68,50 @@ def test_a_result_is_as_json_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert action().run(task_vars={}) == {"images": ["a", "b"], "days": "2026-01-02", "raw": "text"}
 
 
+class Tagged(str):
+    """A text as Ansible's templates return it."""
+
+
+def passed(monkeypatch: pytest.MonkeyPatch, value: dict[str, Any]) -> list[Any]:
+    """A value as the module gets it as an option, and as the task gets it from the module's result."""
+    received: list[Any] = []
+
+    def run_here(_flow: object, _spec: object, arguments: dict[str, Any], *_more: object) -> dict[str, Any]:
+        received.append(arguments["copy_result"])
+        return {"report": value}
+
+    monkeypatch.setattr(runs_here, "run_here", run_here)
+    result = action(args={Tagged("copy_result"): value}).run(task_vars={})
+    return [*received, result["report"]]
+
+
+def test_values_of_plain_types_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    value = {"rows": [{"a": "text", "b": [1, 2.5, True, None]}, []], "more": {}}
+    assert [one["rows"] is value["rows"] for one in passed(monkeypatch, value)] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"a": [Tagged("text")]}],
+        [{"a": {Tagged("text"): 1}}],
+        [{"a": ("text",)}],
+        [{"a": [{"b": Tagged("")}]}],
+    ],
+    ids=["text", "key", "tuple", "in depth"],
+)
+def test_all_other_values_become_plain_ones(monkeypatch: pytest.MonkeyPatch, rows: list[Any]) -> None:
+    def types(value: Any) -> set[type]:
+        parts = [*value, *value.values()] if isinstance(value, dict) else value
+        inner = [types(part) for part in parts] if isinstance(value, (dict, list, tuple)) else []
+        return {type(value)}.union(*inner)
+
+    assert not types(rows) <= {dict, list, str, int}
+    for one in passed(monkeypatch, {"rows": rows}):
+        assert one["rows"] is not rows
+        assert types(one["rows"]) <= {dict, list, str, int}
+
+
 def test_only_what_is_there_before_the_first_run_is_left_out_of_garbage_collections(tmp_path: Path) -> None:
     gc.unfreeze()
     counts = []

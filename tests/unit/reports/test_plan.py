@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.plan import 
     ReportSeen,
     ReportWanted,
     WriteFile,
+    digest,
     plan,
 )
 from hypothesis import given
@@ -106,3 +107,8 @@ JSON = st.recursive(
 def test_a_written_report_is_unchanged(content: dict[str, Any]) -> None:
     text = written(planned(None, content=content or CONTENT))
     assert planned(text, content=content or CONTENT, now=LATER).actions == ()
+
+
+def test_the_digest_of_a_text_is_that_of_its_file() -> None:
+    assert digest("é") == digest("é".encode()) != digest("e")
+    assert len(digest("a" * 10_000)) == 64

@@ -22,6 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.plan import 
     ReportPlan,
     ReportSeen,
     ReportWanted,
+    digest,
     plan,
 )
 from hypothesis import given
@@ -43,7 +44,12 @@ def planned(
     forms: Mapping[str, str], content: Mapping[str, Any] = CONTENT, now: str = NOW, **wanted: Any
 ) -> ReportPlan:
     folder = Folder("reports", lambda _content: document(), differences)
-    return plan(ReportWanted(None, content, replace(folder, **wanted)), ReportSeen(None, now, forms))
+    return plan(ReportWanted(None, content, replace(folder, **wanted)), seen_with(forms, now))
+
+
+def seen_with(forms: Mapping[str, str], now: str = NOW, text: str | None = None) -> ReportSeen:
+    """The directory with these files, and the single file with this text."""
+    return ReportSeen(text, now, forms.get(JSON), {name: digest(form) for name, form in forms.items()})
 
 
 def files(result: ReportPlan) -> dict[str, str]:
@@ -142,7 +148,7 @@ def test_a_report_that_cannot_be_compared_is_replaced_with_a_warning(
 
 
 def test_a_report_that_cannot_be_read_is_replaced_with_a_warning() -> None:
-    seen = ReportSeen(None, NOW, {}, unreadable="Permission denied: 'report.json'")
+    seen = ReportSeen(None, NOW, unreadable="Permission denied: 'report.json'")
     folder = Folder("reports", lambda _content: document(), differences)
     result = plan(ReportWanted(None, CONTENT, folder), seen)
     assert ["Permission denied" in warning for warning in result.warnings] == [True]
@@ -205,8 +211,8 @@ def test_a_file_in_addition_to_the_folder(first: dict[str, str]) -> None:
     assert [action.path for action in both.actions] == ["r.json", *(f"reports/{name}" for name in first)]
     text = both.actions[0].text
     assert json.loads(text) == {"written_at": NOW, **CONTENT}
-    assert plan(wanted, ReportSeen(text, LATER, first)).actions == ()
-    changed = plan(wanted, ReportSeen("{}", LATER, first))
+    assert plan(wanted, seen_with(first, LATER, text)).actions == ()
+    changed = plan(wanted, seen_with(first, LATER, "{}"))
     assert [action.path for action in changed.actions] == ["r.json"]
     assert (changed.before, changed.after) == ({}, CONTENT)
 
@@ -224,13 +230,13 @@ def test_what_only_the_previous_run_could_know_is_kept() -> None:
     noted = {**CONTENT, "note": "An hour."}
     first = plan(ReportWanted("r.json", noted, folder), ReportSeen(None, NOW))
     texts = {action.path: action.text for action in first.actions}
-    seen = ReportSeen(texts["r.json"], LATER, files(first))
+    seen = seen_with(files(first), LATER, texts["r.json"])
     wanted = ReportWanted("r.json", CONTENT, folder, completed)
     again = plan(wanted, seen)
     assert (again.actions, again.after) == ((), noted)
     # In the file, the directory, or both, and on the page.
-    assert plan(wanted, replace(seen, files={})).after == noted
-    in_folder = plan(wanted, replace(seen, text=None, files={JSON: texts["reports/report.json"]}))
+    assert plan(wanted, seen_with({}, LATER, texts["r.json"])).after == noted
+    in_folder = plan(wanted, seen_with({JSON: texts["reports/report.json"]}, LATER))
     assert in_folder.after == noted
     assert "An hour." in files(in_folder)["report.html"]
 
