@@ -52,7 +52,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     failure = _failure(report, context, found, rest)
     lines = (
         *_headline(report),
-        *(sentence(text, Tone.WARNING) if (text := not_restorable(report)) else ()),
+        *_not_restorable(report),
         *table(_columns(report), tuple(_rows(report))),
         *_reasons(report.get("images", ())),
         *failures(found, rest, failure),
@@ -78,6 +78,11 @@ def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
     elif report["check_mode"]:
         text = text.replace("This is a plan, nothing was changed: ", "Check mode: ")
     yield from sentence(text, tone.get(report["status"], Tone.BAD), most=5)
+
+
+def _not_restorable(report: Mapping[str, Any]) -> Iterator[Line]:
+    if text := not_restorable(report):
+        yield from sentence(text, Tone.WARNING)
 
 
 def _columns(report: Mapping[str, Any]) -> tuple[Column, ...]:
