@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.wording import (
     headline,
     money,
+    not_restorable,
     outcome_text,
     waiting_text,
 )
@@ -38,6 +39,28 @@ def test_an_outcome_is_the_predicate_of_a_sentence(
     assert outcome_text(image) == text
     if decision == "wait":
         assert waiting_text(image) == text
+
+
+@pytest.mark.parametrize(
+    ("images", "check_mode", "text"),
+    [
+        ([one("ami-1", "keep"), one("ami-2", "disable")], True, ""),
+        ([one("ami-1", "deregister")], True, "1 image to deregister, with 1 snapshot, may not be res"),
+        (
+            [one("ami-1", "deregister")] * 2,
+            False,
+            "2 deregistered images, with 1 snapshot, may not be restor",
+        ),
+        ([one("ami-1", "deregister", recoverable_until="2026-12-24")], True, ""),
+    ],
+)
+def test_what_may_not_be_restorable(images: list[dict[str, Any]], check_mode: bool, text: str) -> None:
+    outcome = {"outcome": "planned" if check_mode else "done"}
+    snapshots = [[{**snapshot, **outcome} for snapshot in image["snapshots"]] for image in images]
+    rows = [{**image, **outcome, "snapshots": found} for image, found in zip(images, snapshots, strict=True)]
+    found = not_restorable({"check_mode": check_mode, "images": rows})
+    assert found.startswith(text)
+    assert bool(found) is bool(text)
 
 
 def test_numbers_and_amounts() -> None:
