@@ -288,10 +288,10 @@ class Options:
     def network(self) -> Network:
         """The subnets and security groups of launches: ``subnet_ids`` and ``security_group_ids``."""
         return Network(
-            self._by_target(
+            self._by_region_and_account(
                 "subnet_ids", lambda value: self._resource_id("subnet_ids", "subnet", SUBNET_ID, value)
             ),
-            self._by_target(
+            self._by_region_and_account(
                 "security_group_ids",
                 lambda value: tuple(
                     self._resource_id("security_group_ids", "security group", SECURITY_GROUP_ID, item)
@@ -306,7 +306,7 @@ class Options:
         self.add(check_tag_count("launch_tags", {**tags, PROBE_TAG: ""}))
         return tags
 
-    def _by_target(self, option: str, read: Callable[[Any], Any]) -> dict[str, Any]:
+    def _by_region_and_account(self, option: str, read: Callable[[Any], Any]) -> dict[str, Any]:
         """Region to a value, or to a mapping of account to value."""
         found: dict[str, Any] = {}
         for text, value in self._params[option].items():

@@ -118,7 +118,7 @@ class RunsHere(ShortFailures):
             "module_name": self._task.action,
             "verbosity": self._display.verbosity,
         }
-        # One by one, since the names of options have tags, and an option without any is not copied.
+        # One by one: the names of options have tags, for which all of their values would be copied.
         options = {
             str(name): _sent(value, Direction.CONTROLLER_TO_MODULE) for name, value in self._task.args.items()
         }
@@ -164,7 +164,7 @@ def _sent(values, direction):
 def _is_plain(values):
     """Whether all parts have the types that JSON text becomes.
 
-    They need no copy, which is 100 MB for the audit of ten thousand images.
+    They need no copy, which is 50 MB for the audit of ten thousand images.
     """
     waiting = [values]
     while waiting:

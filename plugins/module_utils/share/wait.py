@@ -46,8 +46,8 @@ def wait_until_returned(
         if action.operation in PERMISSION_LISTS and action.resource is not None:
             waiting.setdefault((action.target, action.operation, action.resource), []).append(action)
 
-    def read_entries(resource: Permissions) -> list[dict[str, str]]:
-        target, operation, resource_id = resource
+    def read_entries(permissions: Permissions) -> list[dict[str, str]]:
+        target, operation, resource_id = permissions
         of_image = operation == "ModifyImageAttribute"
         reading = read.IMAGE_PERMISSIONS if of_image else read.SNAPSHOT_PERMISSIONS
         return entries(read.permissions(client_of(target.region, reading), reading, resource_id))
@@ -68,8 +68,8 @@ def wait_until_returned(
     return _outcome(waiting, {**unread, **refused})
 
 
-def _unread(exception: Exception, resource: Permissions) -> Failure:
-    target, operation, _resource_id = resource
+def _unread(exception: Exception, permissions: Permissions) -> Failure:
+    target, operation, _resource_id = permissions
     return errors.failure(exception, target, operation.replace("Modify", "Describe", 1))
 
 
