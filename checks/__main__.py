@@ -26,15 +26,20 @@ from checks.commands import CheckError, Unfit
 from checks.paths import CHECKOUT, VERSION
 
 PASSED, FAILED, SKIPPED = "✓", "✗", "–"
+# So many lines of a failed check are printed again after the summary: services that run CI cut long logs.
+_LAST_LINES = 100
 
 
 class Ended(NamedTuple):
-    """The outcome and the duration of a check, and why it was skipped, if it was."""
+    """The outcome and the duration of a check, why it was skipped if it was, and what it printed if it ran
+    apart.
+    """
 
     name: str
     outcome: str
     seconds: float
     reason: str = ""
+    output: str = ""
 
     def __str__(self) -> str:
         line = f"{self.outcome} {self.name:<22}{self.seconds:6.1f} s"
@@ -83,7 +88,8 @@ def _ended_apart(names: list[str]) -> list[Ended]:
         if done.returncode == 0 and skipped:
             ended.append(Ended(name, SKIPPED, seconds, skipped[1]))
         else:
-            ended.append(Ended(name, FAILED if done.returncode else PASSED, seconds))
+            outcome = FAILED if done.returncode else PASSED
+            ended.append(Ended(name, outcome, seconds, output=output or done.stdout))
     return ended
 
 
@@ -110,6 +116,10 @@ def main() -> int:
     else:
         ended = _ended_here(small or large)
     print(f"\n━━━ Summary · Python {VERSION} ━━━", *ended, sep="\n", flush=True)
+    for one in ended:
+        if one.outcome == FAILED and one.output:
+            last = one.output.rstrip().splitlines()[-_LAST_LINES:]
+            print(f"\n━━━ Failed: {one.name}, its last lines ━━━", *last, sep="\n", flush=True)
     bad = (FAILED, SKIPPED) if wanted.no_skips else (FAILED,)
     return 1 if any(one.outcome in bad for one in ended) else 0
 

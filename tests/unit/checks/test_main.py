@@ -75,6 +75,20 @@ def test_named_checks_join_those_that_can_differ_between_pythons(
     assert ran == ["first", "second", "third"]
 
 
+def test_the_end_of_a_failed_check_follows_the_summary(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    said = "\n".join(["the first line", *["."] * 200, "FAILED test_x - assert 1 == 2", "━━━ Summary", "✗"])
+    done = subprocess.CompletedProcess((), 1, said)
+    monkeypatch.setattr(command.subprocess, "run", lambda *_command, **_options: done)
+    monkeypatch.setattr(command, "CHECKS", {"one": Check("x", int), "two": Check("y", int, processes=2)})
+    assert main(monkeypatch) == 1
+    summary = capsys.readouterr().out.partition("━━━ Summary ·")[2]
+    assert summary.count("FAILED test_x - assert 1 == 2") == 2
+    assert "━━━ Failed: one, its last lines ━━━" in summary
+    assert "the first line" not in summary
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 def test_what_the_machine_lacks_something_for_is_skipped(
     processes: int,
