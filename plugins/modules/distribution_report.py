@@ -62,6 +62,11 @@ options:
       - The message that the role failed with. Empty if it did not fail.
     type: str
     default: ""
+  verification_level:
+    description:
+      - The level that the accounts had to reach. The HTML page says what it proves.
+    type: str
+    choices: [visible, authorized, launched]
   publish_result:
     description:
       - The result of M(golden.images.ami_publish). Empty if nothing was published.
@@ -195,6 +200,15 @@ report:
         - V(failed) if no region is shared, else V(incomplete).
       type: str
       returned: always
+    verification_level:
+      description: The level that the accounts had to reach.
+      type: str
+      returned: if O(verification_level) is set
+    verified:
+      description: The level that each account reached with each image.
+      type: list
+      elements: dict
+      returned: if an image was verified
     wanted:
       description: The accounts, organizations and organizational units to share the image with, and the accounts to publish it in besides the one that owns it.
       type: dict
@@ -210,11 +224,6 @@ report:
           type: list
           elements: str
           returned: if O(account_ids), O(org_arns) or O(org_unit_arns) is not empty
-    verified:
-      description: The level that each account reached with each image.
-      type: list
-      elements: dict
-      returned: if an image was verified
 report_path:
   description: The JSON file. Null if none was requested.
   returned: success
@@ -294,6 +303,7 @@ failures:
 from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC, REPORT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils.verification.report import LEVELS
 
 ARGUMENT_SPEC = {
     **REPORT_SPEC,
@@ -303,6 +313,7 @@ ARGUMENT_SPEC = {
     "consumer_copy_result": {"type": "dict", "default": {}},
     "verification_results": {"type": "list", "elements": "dict", "default": []},
     "verification_error": {"type": "str", "default": ""},
+    "verification_level": {"type": "str", "choices": list(LEVELS)},
     "publish_result": {"type": "dict", "default": {}},
     **CONSUMERS_SPEC,
     "publish_account_ids": CONSUMERS_SPEC["account_ids"],

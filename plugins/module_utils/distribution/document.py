@@ -28,6 +28,7 @@ from ..reports.document import (
 )
 from ..reports.screen import duration
 from ..verification.findings import LEVEL_NOT_REACHED, MEANINGS
+from ..verification.report import PROOFS
 
 _CONSUMERS = ("account_ids", "org_arns", "org_unit_arns")
 _STEPS = ("copied", "key", "shared", "verified", "published")
@@ -170,6 +171,9 @@ def _headline(content: Mapping[str, Any]) -> str:
 def _facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if content["source_image_id"]:
         yield "Source", f"{content['source_image_id']} in {content['source_region']}"
+    level = content.get("verification_level")
+    if level:
+        yield "Verification", f"{level}: {PROOFS[level]}"
 
 
 def _items(content: Mapping[str, Any]) -> Iterator[Item]:

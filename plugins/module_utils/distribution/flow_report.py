@@ -66,6 +66,7 @@ def content(params: Mapping[str, Any]) -> dict[str, Any]:
         verification_results=params["verification_results"],
         publish_result=params["publish_result"],
         verification_error=params["verification_error"],
+        verification_level=params["verification_level"],
         wanted={
             "shared_with": [
                 *_accounts(params["account_ids"]),

@@ -39,6 +39,7 @@ def distribution(
     verification_results: Iterable[Mapping[str, Any]],
     publish_result: Mapping[str, Any],
     verification_error: str,
+    verification_level: str | None,
     wanted: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
     """The report, from the results of ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share``.
@@ -47,7 +48,7 @@ def distribution(
     ``ami_copy_regions`` for copies that consumers own, ``verification_results`` are the results of a
     verification, and ``publish_result`` is the result of ``ami_publish``; the report includes each of these
     only if the step ran. ``verification_error`` is the message that the verification failed with, possibly
-    without results.
+    without results. ``verification_level`` is the level that the accounts had to reach.
 
     ``status`` is ``distributed`` if every region has its image and the image is shared, and verified and
     published if these steps ran; ``failed`` if no region is shared, ``incomplete`` otherwise.
@@ -75,6 +76,7 @@ def distribution(
     asked = {name: list(principals) for name, principals in wanted.items() if principals}
     return {
         **{name: rows for name, rows in optional.items() if rows},
+        **({"verification_level": verification_level} if verification_level else {}),
         **({"wanted": asked} if asked else {}),
         "failures": failures,
         "regions": regions,

@@ -67,6 +67,7 @@ def reported(
         "verification_results": [],
         "publish_result": {},
         "verification_error": "",
+        "verification_level": None,
         "wanted": {},
     }
     return distribution(copy_result, grant_result, share_result, **{**absent, **steps})

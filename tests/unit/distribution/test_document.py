@@ -196,7 +196,9 @@ def test_accounts_and_the_level_that_they_reached() -> None:
         {},
         shared(results=[{**share(EU), "launch_permissions": permissions}]),
         verification_results=[verified(A), verified(B, reached=False, findings=[finding])],
+        verification_level="authorized",
     )
+    assert dict(shown.facts)["Verification"] == "authorized: a dry run, which does not use keys, succeeds"
     assert shown.matrix is not None
     (row,) = shown.matrix.rows
     assert row.cells == {A: Mark.FULL, B: Mark.BROKEN, "o-a1b2c3d4e5": Mark.PARTIAL}

@@ -36,6 +36,7 @@ def test_each_option_is_the_result_of_its_step():
             consumer_copy_result=copied(US),
             verification_results=[VERIFIED],
             verification_error="Not verified.",
+            verification_level="launched",
             publish_result=PUBLISHED,
         )
     )
@@ -44,6 +45,7 @@ def test_each_option_is_the_result_of_its_step():
     assert [one["action"] for one in report["failures"]] == ["CreateGrant", "verify"]
     assert [one["region"] for one in report["consumer_images"]] == [US]
     assert report["verified"] == [VERIFIED]
+    assert report["verification_level"] == "launched"
     assert [one["parameter"] for one in report["published"]] == ["/golden/web"]
 
 

@@ -37,6 +37,7 @@ PARAMS: dict[str, Any] = {
     "verification_results": [],
     "publish_result": {},
     "verification_error": "",
+    "verification_level": None,
     "account_ids": [],
     "org_arns": [],
     "org_unit_arns": [],
