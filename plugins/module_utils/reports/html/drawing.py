@@ -19,6 +19,7 @@ _CHARACTER, _SMALL_CHARACTER = 7.4, 6.7
 """The width of a character at 13 and at 12 pixels, a little more than that of most fonts."""
 _LABEL, _CELL, _ROW, _HEAD = 170, 128, 46, 34
 # In a window of 400 pixels, a picture has 350: for a bar's label, in a wide font, and for its total.
+_NARROWEST = 350
 _BAR_LABEL, _BAR_TOTAL, _BAR_ROW = 160, 150, 42
 _TREND_WIDTH, _TREND_HEIGHT, _TREND_MARGIN = 760, 180, 46
 
@@ -91,7 +92,8 @@ def _age(since: str, now: str) -> str:
 def draw_bars(bars: Bars) -> Drawing:
     """The picture of bars, whose lengths are in proportion to the largest.
 
-    Each is below its label and its total, so that all fits into a narrow window.
+    Each is below its label and its total, so that all fits into a narrow window. A part of several has its
+    amount, without the unit, if it is wide enough for it in such a window.
     """
     return Drawing(bars.title, 100, _BAR_ROW * len(bars.rows), tuple(_bars(bars)), fluid=True)
 
@@ -108,10 +110,18 @@ def _bars(bars: Bars) -> Iterator[Shape]:
             if amount:
                 title = f"{label}, {bars.legend[mark]}: {_amount(amount, bars)}"
                 yield Shape("rect", left, top + 20, right - left, 18, f"{mark} box", title=title)
+                number = _number(amount, bars)
+                is_wide = (right - left) / 100 * _NARROWEST > (len(number) + 1) * _SMALL_CHARACTER
+                if amount < sum(amounts) and is_wide:
+                    yield Shape("text", (left + right) / 2, top + 33, style="middle on small", text=number)
 
 
 def _amount(amount: float, bars: Bars) -> str:
-    return f"{amount:,.{bars.decimals}f} {bars.unit}"
+    return f"{_number(amount, bars)} {bars.unit}"
+
+
+def _number(amount: float, bars: Bars) -> str:
+    return f"{amount:,.{bars.decimals}f}"
 
 
 def draw_trend(history: Sequence[tuple[str, Mapping[str, int]]]) -> Drawing | None:

@@ -81,6 +81,15 @@ def test_bars_are_in_proportion_and_have_their_total() -> None:
     assert draw_bars(Bars("B", (), LEGEND, "GiB")).shapes == ()
 
 
+def test_a_part_of_a_bar_has_its_amount_where_that_fits() -> None:
+    parts = {Mark.FULL: 60.0, Mark.PARTIAL: 39.0, Mark.BROKEN: 1.0}
+    legend = {**LEGEND, Mark.PARTIAL: "partial"}
+    drawing = draw_bars(Bars("B", (("web", parts), ("data", {Mark.FULL: 50.0})), legend, "USD", decimals=2))
+    within = [shape for shape in drawing.shapes if shape.style == "middle on small"]
+    # In the order of the legend; the second bar's amount is its total.
+    assert [(shape.text, shape.x) for shape in within] == [("60.00", 30), ("39.00", 80.5)]
+
+
 def test_a_trend_needs_two_reports_with_findings() -> None:
     one = ("2026-11-01T05:00:00+00:00", {"high": 0, "low": 4})
     assert draw_trend([one]) is None
