@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import accumulate, takewhile
 from typing import Any
 
 from ..failures import LONGEST_MESSAGE, RESULT, in_common, with_code
@@ -299,19 +300,22 @@ def columns_of(text: str) -> int:
     """The columns that a terminal needs for the text (Unicode Standard Annex 11, East Asian Width)."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
-        for one in text
-    )
+    return sum(map(_columns_of_character, text))
+
+
+def _columns_of_character(one: str) -> int:
+    if unicodedata.combining(one):
+        return 0
+    return 2 if unicodedata.east_asian_width(one) in "WF" else 1
 
 
 def cut(text: str, width: int) -> str:
     """The text, or its beginning and an ellipsis if it needs more columns than ``width``."""
     if columns_of(text) <= width:
         return text
-    while text and columns_of(text) > width - 1:
-        text = text[:-1]
-    return text + _ELLIPSIS
+    ends = accumulate(map(_columns_of_character, text))
+    kept = sum(1 for _end in takewhile(lambda end: end < width, ends))
+    return text[:kept] + _ELLIPSIS
 
 
 def principal_name(principal: str) -> str:

@@ -229,6 +229,9 @@ def test_columns() -> None:
     assert columns_of("e\u0301") == 1
     assert cut("abcdef", 4) == "abc\u2026"
     assert cut("abc", 4) == "abc"
+    # Half of a wide character does not fit, and an accent belongs to the letter before it.
+    assert cut("\u65e5\u672c\u8a9e", 4) == "\u65e5\u2026"
+    assert cut("ae\u0301bc", 3) == "ae\u0301\u2026"
     assert clean("a\n b\x1b") == "a b\u27e8U+001B\u27e9"
 
 
