@@ -11,7 +11,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import Device, Image, Target
 from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
-from ansible_collections.golden.images.plugins.module_utils.variables import options_of, read_options
+from ansible_collections.golden.images.plugins.module_utils.variables import (
+    Variable,
+    options_of,
+    read_options,
+)
 
 OWNER = "111122223333"
 STRANGER = "999988887777"
@@ -23,13 +27,20 @@ ORG = "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
 UNIT = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"
 
 
+# The options of each argument spec, which some tests read thousands of times. With the spec, its ID is kept.
+_OPTIONS: dict[int, tuple[Mapping[str, Any], tuple[Variable, ...]]] = {}
+
+
 def as_read(argument_spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as a module passes them to its flow: read, converted by Ansible, and with their defaults.
 
     Raises:
         Refused: the reader refuses some.
     """
-    values, failures = read_options(options_of(argument_spec), given, parsed)
+    if id(argument_spec) not in _OPTIONS:
+        _OPTIONS[id(argument_spec)] = argument_spec, options_of(argument_spec)
+    _spec, options = _OPTIONS[id(argument_spec)]
+    values, failures = read_options(options, given, parsed)
     if failures:
         raise Refused(failures)
     found: dict[str, Any] = ArgumentSpecValidator(dict(argument_spec)).validate(values).validated_parameters

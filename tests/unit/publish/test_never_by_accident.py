@@ -63,12 +63,11 @@ CHANGES = {
 
 def test_every_combination_of_options_publishes_only_what_it_names() -> None:
     tried = planned = acted = 0
-    choices: tuple[Any, ...] = (
-        *(IMAGES, (NAME, "//", "/", "/aws/golden", "golden images"), ([], [TEMPLATE], [""]), BOTH, BOTH),
-        *(PARAMETERS, STATES, SHARINGS),
-    )
-    for images, name, templates, shared, into, held, state, sharing in product(*choices):
-        tried += 1
+    names = NAME, "//", "/", "/aws/golden", "golden images"
+    choices: tuple[Any, ...] = (IMAGES, names, ([], [TEMPLATE], [""]), BOTH, BOTH)
+    worlds = [*product(PARAMETERS, STATES, SHARINGS)]
+    for images, name, templates, shared, into in product(*choices):
+        tried += len(worlds)
         options = {
             **images,
             "parameter": name,
@@ -80,18 +79,19 @@ def test_every_combination_of_options_publishes_only_what_it_names() -> None:
             wanted = wanted_from(params(**options), False)
         except Refused:
             continue
-        planned += 1
-        here = found(
-            image=image(state=state),
-            launch=sharing,
-            parameter=held,
-            templates={TEMPLATE: template()},
-            named={NEW: image(state=state), OLD: image(OLD)},
-        )
-        made = plan(wanted, seen(here))
-        for action in () if made.refusals else made.actions:
-            acted += 1
-            _check(action, options, here)
+        for held, state, sharing in worlds:
+            planned += 1
+            here = found(
+                image=image(state=state),
+                launch=sharing,
+                parameter=held,
+                templates={TEMPLATE: template()},
+                named={NEW: image(state=state), OLD: image(OLD)},
+            )
+            made = plan(wanted, seen(here))
+            for action in () if made.refusals else made.actions:
+                acted += 1
+                _check(action, options, here)
     assert (tried, planned, acted) == (17280, 576, 288)
 
 
