@@ -368,6 +368,7 @@ results:
       evidence: []
       family: golden-web
       image_id: ami-0123456789abcdef0
+      later_stages: []
       name: golden-web-2026.11.1
       next_stage: null
       next_stage_at: null
@@ -400,6 +401,20 @@ results:
       description: The image.
       type: str
       returned: always
+    later_stages:
+      description: The stages after the next one. They change if a stage is taken later than on its day.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        due:
+          description: When the stage is due.
+          type: str
+          returned: always
+        stage:
+          description: The stage.
+          type: str
+          returned: always
     name:
       description: The image's name.
       type: str

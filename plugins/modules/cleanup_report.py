@@ -110,6 +110,7 @@ report:
         freed_later_gib: 0
         freed_monthly_cost: 0.0
         image_id: ami-0123456789abcdef0
+        later_stages: []
         monthly_cost: 0.4
         name: golden-db-204
         next_stage: null

@@ -86,6 +86,7 @@ class Decision:
             "evidence": [one.as_result() for one in self.evidence],
             "family": self.family,
             "image_id": self.ref.image_id,
+            "later_stages": [{"due": due.isoformat(), "stage": stage} for stage, due in self.step.later],
             "name": own.image.name,
             "next_stage": self.step.next_stage,
             "next_stage_at": self.step.due.isoformat() if self.step.due else None,

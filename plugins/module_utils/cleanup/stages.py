@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -59,7 +59,8 @@ class Step:
     """What happens now to an image that is chosen to be retired: a stage, or None to wait.
 
     ``marks`` are tags to write and ``drop`` tags to remove; they hold the dates of stages. ``next_stage`` is
-    due at ``due``; both are None if no stage is left.
+    due at ``due``; both are None if no stage is left. ``later`` are the stages after that, and when each is
+    due if all before it are taken on their day.
     """
 
     stage: str | None = None
@@ -67,6 +68,7 @@ class Step:
     drop: tuple[str, ...] = ()
     next_stage: str | None = None
     due: datetime | None = None
+    later: tuple[tuple[str, datetime], ...] = ()
 
 
 def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
@@ -80,7 +82,8 @@ def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
     marks: dict[str, str] = {}
     undone: list[str] = []
     taken = None
-    for stage in _stages(own, clocks):
+    stages = _stages(own, clocks)
+    for place, stage in enumerate(stages):
         # A deregistration has none, and is never done: it ends the image and its tags.
         mark = STAGE_TAGS.get(stage)
         date = _date(own, mark) if mark else None
@@ -100,7 +103,8 @@ def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
             # Not due: wait for it.
             if clock is None:
                 marks[CHOSEN_TAG] = stamp(now)
-            return Step(taken, _new(own, marks), _without(undone, marks), stage, due)
+            later = tuple(_later(stages[place + 1 :], clocks, due))
+            return Step(taken, _new(own, marks), _without(undone, marks), stage, due, later)
         # Due: it is taken, unless a later stage is due, too.
         taken, clock = stage, now
         if mark:
@@ -175,6 +179,12 @@ def _stages(own: OwnImage, clocks: Clocks) -> tuple[str, ...]:
     wanted = tuple(stage for stage in STAGES if clocks.days(stage) is not None)
     # EC2 cannot deprecate or disable a failed image.
     return tuple(stage for stage in wanted if stage == DEREGISTER) if own.image.state == "failed" else wanted
+
+
+def _later(stages: Iterable[str], clocks: Clocks, due: datetime) -> Iterator[tuple[str, datetime]]:
+    for stage in stages:
+        due += timedelta(days=clocks.days(stage) or 0)
+        yield stage, due
 
 
 def _is_done(own: OwnImage, stage: str, now: datetime) -> bool:

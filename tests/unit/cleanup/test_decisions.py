@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -190,6 +191,13 @@ def test_decisions(image: OwnImage, clocks: Clocks, decision: str, next_stage: s
     result = found.as_result(image)
     assert (result["decision"], result["next_stage"]) == (decision, next_stage)
     assert (result["next_stage_at"] is None) == (next_stage is None)
+
+
+def test_the_stages_after_the_next_one_are_results() -> None:
+    found = decided(seen(region_state(OLD, NEWEST)), clocks=Clocks(disable=2, deregister=30))
+    assert found.step.due is not None
+    due = (found.step.due + timedelta(days=30)).isoformat()
+    assert found.as_result(OLD)["later_stages"] == [{"due": due, "stage": "deregister"}]
 
 
 def test_a_blocked_deregistration_waits_and_its_clocks_go_on() -> None:

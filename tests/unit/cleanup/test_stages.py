@@ -58,6 +58,11 @@ def wait(stage: str, days: float, marks: dict[str, str] | None = None, drop: tup
     return Step(None, marks or {}, drop, stage, NOW + timedelta(days=days))
 
 
+def next_of(image: OwnImage, clocks: Clocks) -> Step:
+    """The step without the stages after the next one, which have a test of their own."""
+    return replace(step(image, clocks, NOW), later=())
+
+
 DISABLED_NOW = Step("disable", {DISABLED: TODAY}, (), "deregister", NOW + timedelta(days=30))
 CLOCKS: list[tuple[OwnImage, Clocks, Step]] = [
     # Each clock begins with the choice, or with the stage before, and ends on the second.
@@ -126,7 +131,27 @@ CLOCKS: list[tuple[OwnImage, Clocks, Step]] = [
 
 @pytest.mark.parametrize(("image", "clocks", "todo"), CLOCKS)
 def test_step(image: OwnImage, clocks: Clocks, todo: Step) -> None:
-    assert step(image, clocks, NOW) == todo
+    assert next_of(image, clocks) == todo
+
+
+@pytest.mark.parametrize(
+    ("image", "clocks", "later"),
+    [
+        (marked(chosen=4), ALL, [("disable", 26), ("deregister", 56)]),
+        (marked(chosen=10), ALL, [("deregister", 50)]),
+        (marked(deprecated=True, chosen=29, deprecation=19), ALL, [("deregister", 31)]),
+        (marked(chosen=4), Clocks(deprecate=10, deregister=30), [("deregister", 36)]),
+        (marked("disabled", chosen=60, deprecation=50, disabling=29), ALL, []),
+        (marked("failed"), ALL, []),
+        (marked(), Clocks(disable=0), []),
+        (marked(), Clocks(), []),
+    ],
+)
+def test_the_stages_after_the_next_one_are_due_after_it(
+    image: OwnImage, clocks: Clocks, later: list[tuple[str, int]]
+) -> None:
+    expected = tuple((stage, NOW + timedelta(days=days)) for stage, days in later)
+    assert step(image, clocks, NOW).later == expected
 
 
 @pytest.mark.parametrize(
@@ -145,13 +170,13 @@ def test_after_a_launch_the_next_run_counts_from_the_marks_of_this_one(image: Ow
     after = replace(image, image=replace(image.image, tags={**kept, **todo.marks}))
     assert todo.due is not None
     again = step(after, clocks, NOW + timedelta(hours=1))
-    assert again == Step(None, {}, (), todo.next_stage, todo.due)
+    assert again == Step(None, {}, (), todo.next_stage, todo.due, todo.later)
     assert step(after, clocks, todo.due).stage == todo.next_stage
 
 
 def test_a_date_that_is_none_counts_as_missing() -> None:
     image = own(tags={CHOSEN: "last week"})
-    assert step(image, ALL, NOW) == wait("deprecate", 10, {CHOSEN: TODAY})
+    assert next_of(image, ALL) == wait("deprecate", 10, {CHOSEN: TODAY})
 
 
 @pytest.mark.parametrize(("age", "waits"), [(5, True), (40 - SECOND, True), (40, False), (90, False)])

@@ -101,6 +101,9 @@ def _image(
         "freed_gib": freed_gib,
         "freed_later_gib": sum(snapshot["size_gib"] for snapshot in deleted if snapshot["retention_days"]),
         "freed_monthly_cost": prices.total([(region, freed_gib)]),
+        "later_stages": [
+            {"due": _moment(later["due"], planned), "stage": later["stage"]} for later in one["later_stages"]
+        ],
         "monthly_cost": prices.total([(region, size)]),
         "next_stage_at": _moment(one["next_stage_at"], planned),
         "outcome": outcome,

@@ -52,11 +52,8 @@ def _timeline(images: Iterable[Mapping[str, Any]]) -> Grid | None:
     now = "this run"
     events: dict[tuple[str, str], Counter[str]] = {}
     for image in images:
-        if image["decision"] in STAGES:
-            events.setdefault((image["decision"], now), Counter())[image["family"]] += 1
-        if image["next_stage"]:
-            date = date_of(image["next_stage_at"])
-            events.setdefault((image["next_stage"], date), Counter())[image["family"]] += 1
+        for event in _events(image, now):
+            events.setdefault(event, Counter())[image["family"]] += 1
     dates = sorted({date for _stage, date in events} - {now})
     if not dates:
         return None
@@ -73,6 +70,16 @@ def _timeline(images: Iterable[Mapping[str, Any]]) -> Grid | None:
         legend={_MARKS[stage]: f"Images that are {PAST[stage]}." for stage in stages},
         note="If nothing changes until then: images that are used again are kept.",
     )
+
+
+def _events(image: Mapping[str, Any], now: str) -> Iterator[tuple[str, str]]:
+    """The stages of an image, and the date of each; ``now`` stands for that of this run."""
+    if image["decision"] in STAGES:
+        yield image["decision"], now
+    if image["next_stage"]:
+        yield image["next_stage"], date_of(image["next_stage_at"])
+    for later in image["later_stages"]:
+        yield later["stage"], date_of(later["due"])
 
 
 def _by_month(

@@ -24,6 +24,7 @@ _IMAGE = {
     "evidence": [{"detail": TEXT, "kind": TEXT, "subject": TEXT}],
     "family": TEXT,
     "image_id": TEXT,
+    "later_stages": [{"due": TEXT, "stage": frozenset(STAGES)}],
     "name": Null(TEXT),
     "next_stage": Null(frozenset(STAGES)),
     "next_stage_at": Null(TEXT),

@@ -28,6 +28,7 @@ def one(image_id: str, decision: str, region: str = EU, **changes: Any) -> dict[
         "evidence": [],
         "family": "web",
         "image_id": image_id,
+        "later_stages": [],
         "name": f"name of {image_id}",
         "next_stage": None,
         "next_stage_at": None,

@@ -42,6 +42,20 @@ def test_what_happens_in_this_run_and_later() -> None:
     }
 
 
+def test_all_later_stages_of_an_image_have_their_dates() -> None:
+    later = [
+        {"due": "2027-01-30T05:00:00+00:00", "stage": "disable"},
+        {"due": "2027-03-01T05:00:00+00:00", "stage": "deregister"},
+    ]
+    image = waits("2026-12-01", next_stage="deprecate", later_stages=later)
+    assert grid_of(image, waits("2026-12-01")) == {
+        "": ["2026-12-01", "2027-01-30", "2027-03-01"],
+        "deprecate": ["1 image", None, None],
+        "disable": ["1 image", "1 image", None],
+        "deregister": [None, None, "1 image"],
+    }
+
+
 def test_many_dates_are_months() -> None:
     dates = [f"2026-12-{day:02}" for day in range(1, 20)]
     assert grid_of(*map(waits, dates), waits("2027-01-07")) == {
