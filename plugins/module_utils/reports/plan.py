@@ -30,6 +30,8 @@ ChangesOf: TypeAlias = Callable[[Content, Content], Changes]
 """The changes between the content of a previous report, with its ``written_at``, and that of this one."""
 Remember: TypeAlias = Callable[[Content, Content], Content]
 """The content of this report with what only the run that wrote the previous report could know."""
+# Encoded at once, a text of tens of megabytes would be in memory twice.
+_PART = 1_000_000
 # What such functions may raise for a previous report with another structure.
 _OTHER_STRUCTURE = (LookupError, TypeError, AttributeError, ValueError)
 
@@ -78,7 +80,11 @@ class ReportSeen:
 
 def digest(content: str | bytes) -> str:
     """The digest of a file's content; a text is that of a file in UTF-8."""
-    return hashlib.sha256(content.encode("utf-8") if isinstance(content, str) else content).hexdigest()
+    found = hashlib.sha256()
+    for start in range(0, len(content), _PART):
+        part = content[start : start + _PART]
+        found.update(part.encode("utf-8") if isinstance(part, str) else part)
+    return found.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -137,9 +143,11 @@ def _plan_file(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
 
 def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan:
     """Missing files are written with the time at which the content of the report last changed."""
+    # Before the document and the texts: of two equal contents, which can have 50 MB, only one is kept.
+    found = _sharing(_loaded(seen.report), content)
     document = folder.document(content)
-    previous, warnings = _previous(folder, document.kind, seen)
-    before = None if previous is None else _content(previous, _KIND, _CHANGES, _HISTORY)
+    previous, warnings = _previous(folder, document.kind, seen, found)
+    before = None if previous is None else _folder_content(previous)
     if previous is not None and before == content:
         written_at, changes = previous[WRITTEN_AT], _changes_in(previous)
     else:
@@ -155,7 +163,7 @@ def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPl
         **content,
     }
     texts = render_all(replace(document, changes=changes, history=history), written_at)
-    outdated = {name: text for name, text in texts.items() if seen.digests.get(name) != digest(text)}
+    outdated = {name: text for name, text in texts if seen.digests.get(name) != digest(text)}
     # The next run compares the JSON file. It is written last, so that a rerun completes an interrupted run.
     if previous != report:
         outdated[JSON] = json_text(report)
@@ -170,19 +178,31 @@ def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPl
     )
 
 
-def _previous(folder: Folder, kind: str, seen: ReportSeen) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """The directory's previous report, and a warning if there is one that cannot be compared."""
+def _sharing(report: dict[str, Any] | None, content: Content) -> dict[str, Any] | None:
+    """The report; if its content is equal to this one, with the values of this one instead of its own."""
+    if report is None or _folder_content(report) != content:
+        return report
+    return {**report, **content}
+
+
+def _folder_content(report: Content) -> dict[str, Any]:
+    return _content(report, _KIND, _CHANGES, _HISTORY)
+
+
+def _previous(
+    folder: Folder, kind: str, seen: ReportSeen, found: dict[str, Any] | None
+) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """The directory's previous report, and a warning if what was ``found`` there cannot be compared."""
     if seen.report is None and not seen.unreadable:
         return None, ()
-    report = _loaded(seen.report)
     if seen.unreadable:
         problem = f"cannot be read: {seen.unreadable}"
-    elif report is None:
+    elif found is None:
         problem = "is not a JSON report"
-    elif report.get(_KIND) != kind or not isinstance(report.get(WRITTEN_AT), str):
+    elif found.get(_KIND) != kind or not isinstance(found.get(WRITTEN_AT), str):
         problem = f"is not a report of this kind ({kind})"
     else:
-        return report, ()
+        return found, ()
     return None, (_warning(folder, problem),)
 
 

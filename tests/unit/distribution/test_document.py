@@ -253,7 +253,7 @@ def test_nothing_was_distributed() -> None:
     shown = of({"failed": True, "msg": "No such image."}, {}, {})
     assert (shown.status, shown.headline, shown.pictures) == ("failed", "Nothing was distributed.", ())
     assert [item.message for item in shown.items] == ["No such image."]
-    assert all(render_all(shown, NOW).values())
+    assert all(dict(render_all(shown, NOW)).values())
 
 
 def test_changes_since_the_last_report() -> None:

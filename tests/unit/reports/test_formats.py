@@ -28,17 +28,17 @@ def test_json_is_sorted_and_ends_with_a_line_break() -> None:
 
 
 def test_every_format_except_json() -> None:
-    assert render_all(document(), NOW) == {
+    assert dict(render_all(document(), NOW)) == {
         "report.csv": csv_text(document().records),
         "report.sarif": sarif_text(document(), NOW),
         "report.html": html_text(document(), NOW),
     }
-    assert {JSON, *render_all(document(), NOW)} == {*NAMES}
+    assert {JSON, *dict(render_all(document(), NOW))} == {*NAMES}
 
 
 def test_lone_surrogates_can_be_written_as_utf_8() -> None:
     (row, *rows) = document().records.rows
     records = replace(document().records, rows=({**row, "name": "golden-\ud800"}, *rows))
-    texts = render_all(replace(document(), records=records), NOW)
+    texts = dict(render_all(replace(document(), records=records), NOW))
     assert all(text.encode("utf-8") for text in texts.values())
     assert "golden-\\ud800" in texts["report.csv"]

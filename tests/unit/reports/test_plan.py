@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -112,3 +113,8 @@ def test_a_written_report_is_unchanged(content: dict[str, Any]) -> None:
 def test_the_digest_of_a_text_is_that_of_its_file() -> None:
     assert digest("é") == digest("é".encode()) != digest("e")
     assert len(digest("a" * 10_000)) == 64
+
+
+def test_the_digest_of_a_long_text_is_made_of_its_parts() -> None:
+    text = "aé" * 750_000
+    assert digest(text) == digest(text.encode()) == hashlib.sha256(text.encode()).hexdigest()

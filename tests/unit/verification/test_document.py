@@ -147,7 +147,7 @@ def test_changes_are_changes_of_levels() -> None:
 
 
 def test_all_formats_can_be_written() -> None:
-    made = render_all(document(report("launched", seen(WEB, EU, "visible", NO_KEY))), NOW)
+    made = dict(render_all(document(report("launched", seen(WEB, EU, "visible", NO_KEY))), NOW))
     assert set(made) == {*NAMES[1:]}
     assert f'"{EU}","ami-{EU}","{WEB}","visible","false","missing_key_access"' in made["report.csv"]
     assert '"id": "golden.images/verification/"' in made["report.sarif"]

@@ -148,7 +148,7 @@ def test_every_form_can_be_made_of_every_outcome() -> None:
     ]
     for content in contents:
         found = document(content)
-        texts = render_all(found, SINCE)
+        texts = dict(render_all(found, SINCE))
         assert set(texts) == {"report.csv", "report.html", "report.sarif"}
         assert texts["report.csv"].count("\r\n") == 1 + len(content["images"])
         assert {item.code for item in found.items} <= set(found.explanations) <= set(MEANINGS)
