@@ -195,10 +195,6 @@ _ANSIBLE_ALONE = (
     "8 × 50, memory: a playbook whose only task is amazon.aws.aws_caller_info takes 123 MB, which is more "
     "than an eighth of the parallel playbook's."
 )
-_HELD = (
-    "Report, memory: Ansible with the audit's result, 14 MB of JSON, as a variable has 166 MB. The process "
-    "of the report, a fork of it, has the report before, this one, and 51 MB of text besides."
-)
 _CALLS = (
     "Audit: its 20,000 calls take botocore 18 s of CPU, while AWS's rates force 20 s. Ansible's start comes "
     "before them, and after them the findings. Then Ansible's own process copies each large result several "
@@ -210,9 +206,10 @@ _STARTS = (
     "its samples in starts of processes and imports of Python modules, 17 % in Ansible's own work on tasks, "
     "and 18 % in the calls, which are as few as the goals for calls ask for."
 )
-_A_PROCESS_EACH = (
-    "50,000 images, memory: a process has 100 MB, and 10 kB for each image. Ansible holds the audit's result "
-    "as a variable, and the process of the report, a fork of it, the report and its texts besides."
+_SPEED_OF_THE_MACHINE = (
+    "50,000 images, CPU an image: the machine's speed changed while the part ran, by more than this goal "
+    "allows: three equal runs of 20,000 images needed from 103 to 134 s of CPU. The measurement of "
+    "2026-11-29 gave 0.99 ×."
 )
 _BEFORE_AND_AFTER = (
     "20 × 500: before the first copy, Ansible starts, and all regions, options and keys are checked; after "
@@ -307,13 +304,13 @@ GOALS: tuple[Goal, ...] = (
         500,
         "MB",
         _largest(_IMAGES, growth.images_case(growth.MOST_IMAGES)),
-        obstacle=_A_PROCESS_EACH,
     ),
     Goal(
         "… CPU an image, as a multiple of that at 10,000",
         1.1,
         "×",
         _per_image(lambda case: _cpu(_IMAGES, case)),
+        obstacle=_SPEED_OF_THE_MACHINE,
     ),
     Goal(
         "… memory an image, as a multiple of that at 10,000",
@@ -327,7 +324,7 @@ GOALS: tuple[Goal, ...] = (
         "s",
         _cpu_seconds("report", LARGE_REPORT),
     ),
-    Goal("… largest process", 250, "MB", _largest("report", LARGE_REPORT), obstacle=_HELD),
+    Goal("… largest process", 250, "MB", _largest("report", LARGE_REPORT)),
     Goal(
         "Cleanup that deletes 300 images with one disk: calls for each",
         3,
