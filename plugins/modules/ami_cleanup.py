@@ -402,7 +402,9 @@ results:
       type: str
       returned: always
     later_stages:
-      description: The stages after the next one. They change if a stage is taken later than on its day.
+      description:
+        - The stages after the next one, in their order. Their dates assume that each stage is performed when it is due.
+        - Of stages that are due at the same time, only the last is performed and listed.
       type: list
       elements: dict
       returned: always

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -103,8 +103,8 @@ def step(own: OwnImage, clocks: Clocks, now: datetime) -> Step:
             # Not due: wait for it.
             if clock is None:
                 marks[CHOSEN_TAG] = stamp(now)
-            later = tuple(_later(stages[place + 1 :], clocks, due))
-            return Step(taken, _new(own, marks), _without(undone, marks), stage, due, later)
+            (coming, due), *later = _coming(stages[place:], clocks, due)
+            return Step(taken, _new(own, marks), _without(undone, marks), coming, due, tuple(later))
         # Due: it is taken, unless a later stage is due, too.
         taken, clock = stage, now
         if mark:
@@ -181,10 +181,15 @@ def _stages(own: OwnImage, clocks: Clocks) -> tuple[str, ...]:
     return tuple(stage for stage in wanted if stage == DEREGISTER) if own.image.state == "failed" else wanted
 
 
-def _later(stages: Iterable[str], clocks: Clocks, due: datetime) -> Iterator[tuple[str, datetime]]:
-    for stage in stages:
+def _coming(stages: Sequence[str], clocks: Clocks, due: datetime) -> Iterator[tuple[str, datetime]]:
+    """The stages with their dates; the first one is ``due``. Of several on one date, the last is taken."""
+    first, *others = stages
+    by_date = {due: first}
+    for stage in others:
         due += timedelta(days=clocks.days(stage) or 0)
-        yield stage, due
+        by_date[due] = stage
+    for date, stage in by_date.items():
+        yield stage, date
 
 
 def _is_done(own: OwnImage, stage: str, now: datetime) -> bool:

@@ -89,6 +89,8 @@ CLOCKS: list[tuple[OwnImage, Clocks, Step]] = [
     # Stages due together are one.
     (marked(), Clocks(deprecate=0, disable=0), Step("disable", {DEPRECATED: TODAY, DISABLED: TODAY})),
     (marked(), Clocks(deprecate=0, disable=0, deregister=0), Step("deregister")),
+    (marked(chosen=4), Clocks(deprecate=10, disable=0, deregister=30), wait("disable", 6)),
+    (marked(chosen=4), Clocks(deprecate=10, disable=0, deregister=0), wait("deregister", 6)),
     # A stage that others performed counts from when it is first seen.
     (marked(deprecated=True), ALL, wait("disable", 20, {DEPRECATED: TODAY})),
     (marked("disabled"), ALL, wait("deregister", 30, {DEPRECATED: TODAY, DISABLED: TODAY})),
@@ -141,6 +143,8 @@ def test_step(image: OwnImage, clocks: Clocks, todo: Step) -> None:
         (marked(chosen=10), ALL, [("deregister", 50)]),
         (marked(deprecated=True, chosen=29, deprecation=19), ALL, [("deregister", 31)]),
         (marked(chosen=4), Clocks(deprecate=10, deregister=30), [("deregister", 36)]),
+        # Of stages that are due together, only the last is taken.
+        (marked(chosen=4), Clocks(deprecate=10, disable=20, deregister=0), [("deregister", 26)]),
         (marked("disabled", chosen=60, deprecation=50, disabling=29), ALL, []),
         (marked("failed"), ALL, []),
         (marked(), Clocks(disable=0), []),

@@ -263,8 +263,9 @@ def test_the_same_plan_is_the_same_report() -> None:
     def plan(moment: str, code: str) -> dict[str, Any]:
         text = f"Denied. Encoded authorization failure message: {code}"
         unread = {"detail": text, "kind": "unreadable", "subject": "DescribeInstances"}
+        later = [{"due": f"2027-03-24T{moment}+00:00", "stage": "deregister"}]
         images = (
-            {**WAITS, "next_stage_at": f"2027-02-22T{moment}+00:00"},
+            {**WAITS, "next_stage_at": f"2027-02-22T{moment}+00:00", "later_stages": later},
             {**OLD, "recoverable_until": f"2026-12-01T{moment}+00:00"},
             {**KEPT, "evidence": [unread], "reasons": [text]},
         )
