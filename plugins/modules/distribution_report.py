@@ -203,7 +203,7 @@ report:
     verification_level:
       description: The level that the accounts had to reach.
       type: str
-      returned: if O(verification_level) is set
+      returned: if an image was verified
     verified:
       description: The level that each account reached with each image.
       type: list

@@ -76,7 +76,7 @@ def distribution(
     asked = {name: list(principals) for name, principals in wanted.items() if principals}
     return {
         **{name: rows for name, rows in optional.items() if rows},
-        **({"verification_level": verification_level} if verification_level else {}),
+        **({"verification_level": verification_level} if verification_level and verifications else {}),
         **({"wanted": asked} if asked else {}),
         "failures": failures,
         "regions": regions,

@@ -19,6 +19,10 @@ def test_a_verification_that_failed_without_results_is_reported() -> None:
     assert [(one["action"], one["message"]) for one in report["failures"]] == [("verify", "No such option.")]
 
 
+def test_there_is_no_level_without_a_verification() -> None:
+    assert "verification_level" not in reported(copied(EU), {}, shared(EU), verification_level="launched")
+
+
 def test_a_region_has_its_image_and_its_permissions() -> None:
     report = reported(copied(EU), {}, shared(EU))
     assert report == {
