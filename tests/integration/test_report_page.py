@@ -235,12 +235,20 @@ _OUTSIDE = """
   return parts.filter((part) => part.left < left - 1 || part.right > right + 1).length;
 })()
 """
-# Each label is followed by its total.
+# The total of each label, which follows it, and the amount of each part, which follows its box.
 _OVERLAPS = """
 (() => {
-  const texts = [...document.querySelector('.picture svg').querySelectorAll('text')]
-    .map((text) => text.getBoundingClientRect());
-  return texts.filter((text, place) => place % 2 && texts[place - 1].right > text.left).length;
+  const picture = document.querySelector('.picture svg');
+  const place = (part) => part.getBoundingClientRect();
+  const totals = [...picture.querySelectorAll('text.end')];
+  const amounts = [...picture.querySelectorAll('text.on')];
+  const isOut = (inner, outer) => inner.left < outer.left || inner.right > outer.right;
+  return {
+    totals: totals.length,
+    amounts: amounts.length,
+    overlaps: totals.filter((one) => place(one.previousElementSibling).right > place(one).left).length
+      + amounts.filter((one) => isOut(place(one), place(one.previousElementSibling))).length,
+  };
 })()
 """
 
@@ -298,7 +306,7 @@ def test_bars_fit_into_a_narrow_window(browser: Browser, tmp_path: Path) -> None
         browser.open(path.as_uri())
         assert browser.run(_SCROLLED) == [False, True]
         assert browser.run(_OUTSIDE) == 0
-        assert browser.run(_OVERLAPS) == 0
+        assert browser.run(_OVERLAPS) == {"totals": 2, "amounts": 2, "overlaps": 0}
     finally:
         browser.call("Emulation.clearDeviceMetricsOverride")
 

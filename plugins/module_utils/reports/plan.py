@@ -162,8 +162,12 @@ def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPl
         _HISTORY: [{WRITTEN_AT: time, "counts": counts} for time, counts in history],
         **content,
     }
-    texts = render_all(replace(document, changes=changes, history=history), written_at)
-    outdated = {name: text for name, text in texts if seen.digests.get(name) != digest(text)}
+    outdated: dict[str, str] = {}
+    for name, text in render_all(replace(document, changes=changes, history=history), written_at):
+        if seen.digests.get(name) != digest(text):
+            outdated[name] = text
+        # It would else be in memory until the next one is made.
+        del text
     # The next run compares the JSON file. It is written last, so that a rerun completes an interrupted run.
     if previous != report:
         outdated[JSON] = json_text(report)
