@@ -144,7 +144,7 @@ def _plan_file(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
 def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan:
     """Missing files are written with the time at which the content of the report last changed."""
     # Before the document and the texts: of two equal contents, which can have 50 MB, only one is kept.
-    found = _sharing(_loaded(seen.report), content)
+    found = _without_second_content(_loaded(seen.report), content)
     document = folder.document(content)
     previous, warnings = _previous(folder, document.kind, seen, found)
     before = None if previous is None else _folder_content(previous)
@@ -166,7 +166,7 @@ def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPl
     for name, text in render_all(replace(document, changes=changes, history=history), written_at):
         if seen.digests.get(name) != digest(text):
             outdated[name] = text
-        # It would else be in memory until the next one is made.
+        # Otherwise it would stay in memory until the next one is made.
         del text
     # The next run compares the JSON file. It is written last, so that a rerun completes an interrupted run.
     if previous != report:
@@ -182,8 +182,8 @@ def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPl
     )
 
 
-def _sharing(report: dict[str, Any] | None, content: Content) -> dict[str, Any] | None:
-    """The report; if its content is equal to this one, with the values of this one instead of its own."""
+def _without_second_content(report: dict[str, Any] | None, content: Content) -> dict[str, Any] | None:
+    """The report; if its content is equal to the given one, it has the values of that instead of its own."""
     if report is None or _folder_content(report) != content:
         return report
     return {**report, **content}
