@@ -27,7 +27,8 @@ ORG = "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
 UNIT = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"
 
 
-# The options of each argument spec, which some tests read thousands of times. With the spec, its ID is kept.
+# The options of each argument spec, by its ID: some tests read them thousands of times. The spec is kept
+# as well, so that no other one gets its ID.
 _OPTIONS: dict[int, tuple[Mapping[str, Any], tuple[Variable, ...]]] = {}
 
 
