@@ -262,13 +262,18 @@ class Key:
         return self.state in ENABLED_STATES
 
 
+UNREAD_GRANTEE = "unknown"
+"""The grantee of a grant that names none in a member that the installed botocore knows."""
+
+
 @dataclass(frozen=True)
 class Grant:
     """A grant on a KMS key as ListGrants returns it (botocore shape ``GrantListEntry``).
 
     ``grantee`` is an ARN, the unique ID of a role or user that was deleted or is new, or the name of an AWS
     service (``ec2.amazonaws.com``). ``constrained`` is whether the grant requires an encryption context or a
-    source, so that EBS cannot use it.
+    source, so that EBS cannot use it. ``source_arn`` is the resource on whose behalf alone it may be used
+    (shape ``GrantConstraints``, ``SourceArn``).
     """
 
     grant_id: str
@@ -276,6 +281,7 @@ class Grant:
     operations: frozenset[str]
     name: str = ""
     constrained: bool = False
+    source_arn: str | None = None
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,7 @@ def ids(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
     kms.create_grant(
         KeyId=fixture.key(HOME), GranteePrincipal=root(left), Operations=USE, Name="golden-images:left"
     )
+    _constrain_like_aws(kms, fixture.key(HOME), *fixture.account_ids(STRANGER, SPECIAL))
     gone = fixture.role("data-prod")
     kms.create_grant(KeyId=fixture.key(HOME), GranteePrincipal=gone, Operations=["DescribeKey"])
     _delete_role(aws, "data-prod", gone)
@@ -112,6 +113,19 @@ def ids(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
     )
     aws.clear_calls()
     return {**found, "golden": fixture.image_id}
+
+
+def _constrain_like_aws(kms: Any, key: str, account_id: str, other_id: str) -> None:
+    """A grant to an account, constrained as EC2's own are, and one to a service for a resource of another."""
+    volume = {"EncryptionContextSubset": {"aws:ebs:id": "vol-0123456789abcdef0"}}
+    kms.create_grant(KeyId=key, GranteePrincipal=root(account_id), Operations=["Decrypt"], Constraints=volume)
+    kms.create_grant(
+        KeyId=key,
+        GranteeServicePrincipal="ec2.amazonaws.com",
+        RetiringServicePrincipal="ec2.amazonaws.com",
+        Constraints={"SourceArn": f"arn:aws:ec2:{HOME}:{other_id}:instance/i-0123456789abcdef0"},
+        Operations=["Decrypt"],
+    )
 
 
 def _opening(account_id: str) -> dict[str, Any]:
@@ -230,6 +244,8 @@ def test_every_exposure_is_found_and_nothing_else(
         ("disabled", "shared_but_disabled", None),
         ("golden", "grant_without_share", left),
         ("golden", "missing_key_access", allowed),
+        ("golden", "unknown_key_principal", special),
+        ("golden", "unknown_key_principal", stranger),
         ("key-off", "key_not_enabled", None),
         ("key-off", "key_public", "all"),
         ("key-off", "unknown_key_principal", left),

@@ -15,11 +15,11 @@ from ..arns import account_of
 from ..finding import Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
-from ..keys.grants import DELETED_PRINCIPAL, OPERATIONS, is_own
+from ..keys.grants import DELETED_PRINCIPAL, OPERATIONS, is_of_volume, is_own
 from ..keys.needed import names_of, of_principals, shared_by_name, unused_key_access
 from ..keys.policy_audience import StatementAudience, audiences
 from ..keys.policy_statements import PolicyConsumers
-from ..model import PUBLIC, Grant, Image, KeySeen, Sharing, Target
+from ..model import PUBLIC, UNREAD_GRANTEE, Grant, Image, KeySeen, Sharing, Target
 from ..structure import as_list
 from .findings import finding
 from .state import AuditWanted, RegionSeen
@@ -312,11 +312,23 @@ def _not_allowed_access(
             consumers = _not_allowed(audience, allowed, account_id)
             yield consumers, audience.is_own, f"statement {audience.name} of the key policy"
     for grant in key.grants:
-        # EBS creates a grant for each volume in use, constrained to that volume (KMS Developer Guide, "Amazon
-        # EC2 example two"): it is a consequence of access, and retired with the volume's use.
-        if not grant.constrained and grant.operations & _USES:
-            grantee = PolicyConsumers(frozenset({key_policy.short(grant.grantee)}))
-            yield _beyond(grantee, allowed, account_id), is_own(grant), f"grant {grant.grant_id}"
+        # A grant of EC2's own is a consequence of access, and retired with the volume's use. Any other
+        # constraint is the choice of whoever creates the grant.
+        if grant.operations & _USES and not is_of_volume(grant):
+            yield _grant_users(grant, allowed, account_id), is_own(grant), f"grant {grant.grant_id}"
+
+
+def _grant_users(grant: Grant, allowed: Sharing, account_id: str) -> PolicyConsumers:
+    """Who is not allowed and may use the key by this grant.
+
+    A service uses it on behalf of the account whose resource the grant names. A grantee that could not be
+    read may be anyone.
+    """
+    if grant.grantee == UNREAD_GRANTEE:
+        return PolicyConsumers(frozenset({UNREAD_GRANTEE}))
+    source = account_of(grant.source_arn) if grant.source_arn else None
+    principals = frozenset({key_policy.short(grant.grantee), *([source] if source else [])})
+    return _beyond(PolicyConsumers(principals), allowed, account_id)
 
 
 def _audiences(key: KeySeen) -> tuple[StatementAudience, ...]:

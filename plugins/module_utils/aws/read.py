@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import arns
 from ..fanout import GRACE_PERIOD
-from ..model import Device, Grant, Image, Key, Sharing, Snapshot
+from ..model import UNREAD_GRANTEE, Device, Grant, Image, Key, Sharing, Snapshot
 from ..plan import batches
 from ..structure import as_list
 from ..tags import source_tag, tag_map
@@ -280,11 +280,13 @@ def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
     return tuple(
         Grant(
             grant_id=required(item, "GrantId", "ListGrants"),
-            # botocore shape GrantListEntry: a grant to a service has GranteeServicePrincipal instead.
-            grantee=item.get("GranteeServicePrincipal") or item.get("GranteePrincipal", "unknown"),
+            # botocore shape GrantListEntry: a grant to a service has GranteeServicePrincipal instead, which
+            # botocore 1.41 does not know.
+            grantee=item.get("GranteeServicePrincipal") or item.get("GranteePrincipal", UNREAD_GRANTEE),
             operations=frozenset(required(item, "Operations", "ListGrants")),
             name=item.get("Name", ""),
             constrained=bool(item.get("Constraints")),
+            source_arn=item.get("Constraints", {}).get("SourceArn"),
         )
         for page in pages
         for item in required(page, "Grants", "ListGrants")

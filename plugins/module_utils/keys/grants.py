@@ -31,6 +31,10 @@ NAME_PREFIX = "golden-images:"
 # have a suffix after "_", and which its groups may use instead.
 AUTO_SCALING_ROLE = "AWSServiceRoleForAutoScaling"
 AUTO_SCALING_SERVICE = "autoscaling.amazonaws.com"
+# KMS Developer Guide, "Examining grants": EC2 creates a grant for each volume in use, constrained to it. Its
+# grantee is a session of this role in the instance's account. No account can have a role with a colon in its
+# name (botocore shape CreateRoleRequest, RoleName).
+_EC2_INFRASTRUCTURE = ":assumed-role/aws:ec2-infrastructure/"
 _AUTO_SCALING_PATH = f"role/aws-service-role/{AUTO_SCALING_SERVICE}/"
 # A new grant, even if listed, is usable after seconds, at most about 5 minutes (botocore operation
 # CreateGrant; KMS Developer Guide, "Using a grant token").
@@ -40,6 +44,11 @@ NEW_GRANT_TIMEOUT = 300.0
 def is_own(grant: Grant) -> bool:
     """Whether this collection created the grant with the credentials of the key's owner."""
     return grant.name.startswith(NAME_PREFIX)
+
+
+def is_of_volume(grant: Grant) -> bool:
+    """Return whether EC2 created the grant for itself, for one volume in use."""
+    return grant.constrained and _EC2_INFRASTRUCTURE in grant.grantee
 
 
 def auto_scaling_role(partition: str, account_id: str, name: str = AUTO_SCALING_ROLE) -> str:

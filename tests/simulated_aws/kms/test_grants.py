@@ -301,6 +301,19 @@ def test_a_grant_created_by_a_grantee_is_as_constrained(
     assert outcome(aws.client("kms", "consumer").create_grant, KeyId=key, **call) == code
 
 
+def test_any_grant_may_have_the_constraint_that_ec2_s_own_have(aws: SimulatedAws, kms: Any, key: str) -> None:
+    """It says nothing about who created the grant (botocore shape CreateGrantRequest, Constraints).
+
+    EC2's own has it, too, and its role as the grantee (KMS Developer Guide, Examining grants).
+    """
+    kms.create_grant(KeyId=key, **GRANT)
+    call = {"GranteePrincipal": ROOTS[MEMBER], "Operations": ["CreateGrant", "Decrypt"]}
+    volume = {"EncryptionContextSubset": {"aws:ebs:id": "vol-5cccfb4e"}}
+    aws.client("kms", "consumer").create_grant(KeyId=key, Constraints=volume, **call)
+    (grant,) = listed(kms, key, GranteePrincipal=ROOTS[MEMBER])
+    assert (grant["Constraints"], grant["IssuingAccount"]) == (volume, ROOTS[CONSUMER])
+
+
 def test_a_tool_s_grant_isnt_for_an_aws_resource(aws: SimulatedAws, key: str) -> None:
     """(KMS Developer Guide, AWS KMS condition keys: kms:GrantIsForAWSResource.)"""
     statement = {"Principal": {"AWS": ROOTS[CONSUMER]}, "Action": "kms:CreateGrant"}

@@ -19,7 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import NAME_PREFIX
-from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -48,6 +48,8 @@ OPEN = {
 }
 
 LIMITED = {"StringEquals": {"aws:PrincipalAccount": C}}
+# KMS Developer Guide, "Examining grants": the grantee of the grant that EC2 creates for a volume in use.
+INFRASTRUCTURE = f"arn:aws:sts::{C}:assumed-role/aws:ec2-infrastructure/i-5d476fab"
 ADMIN, FOREIGN_ROLE = f"arn:aws:iam::{OWNER}:role/admin", f"arn:aws:iam::{C}:role/app"
 
 
@@ -55,6 +57,12 @@ def of_others(principal: Any, condition: Any = None, **changes: Any) -> dict[str
     """A statement of others that allows a principal everything."""
     statement = {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*", **changes}
     return {**statement, "Condition": condition} if condition else statement
+
+
+def for_service(source_arn: str) -> Grant:
+    """A grant to a service for one resource (botocore shape GrantListEntry, GranteeServicePrincipal)."""
+    grant = foreign("ec2.amazonaws.com", source_arn.split(":")[4])
+    return replace(grant, constrained=True, source_arn=source_arn)
 
 
 def below(unit: tuple[str, str]) -> dict[str, Any]:
@@ -176,13 +184,41 @@ def below(unit: tuple[str, str]) -> dict[str, Any]:
             under_key(
                 PRIVATE,
                 foreign(root(C)),
-                replace(foreign(root(C)), grant_id="volume", constrained=True),
                 replace(foreign(root(C)), grant_id="reads", operations=frozenset({"DescribeKey"})),
                 foreign(root(A)),
                 foreign(ADMIN),
             ),
             [("unknown_key_principal", KEY.arn, C)],
             id="a grant of others",
+        ),
+        pytest.param(
+            under_key(PRIVATE, replace(foreign(root(C)), constrained=True)),
+            [("unknown_key_principal", KEY.arn, C)],
+            id="a grant of others with a constraint, as anyone who may call CreateGrant can choose it",
+        ),
+        pytest.param(
+            under_key(PRIVATE, replace(foreign(INFRASTRUCTURE), constrained=True)),
+            [],
+            id="a grant that EC2 created for a volume",
+        ),
+        pytest.param(
+            under_key(PRIVATE, foreign(INFRASTRUCTURE)),
+            [("unknown_key_principal", KEY.arn, INFRASTRUCTURE)],
+            id="a grant to EC2's role for every volume of an account",
+        ),
+        pytest.param(
+            under_key(
+                PRIVATE,
+                *(for_service(f"arn:aws:ec2:eu-west-1:{one}:instance/i-1") for one in (OWNER, A, C)),
+                foreign("rds.amazonaws.com"),
+            ),
+            [("unknown_key_principal", KEY.arn, C)],
+            id="grants to services for resources of the owner, of an allowed and of another account",
+        ),
+        pytest.param(
+            under_key(PRIVATE, foreign("unknown")),
+            [("unknown_key_principal", KEY.arn, "unknown")],
+            id="a grant whose grantee the installed botocore does not know",
         ),
         pytest.param(
             under_key(

@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.grants import (
     OPERATIONS,
     auto_scaling_role,
     is_auto_scaling_role,
+    is_of_volume,
     is_own,
     name_prefix,
 )
@@ -30,6 +31,21 @@ def test_grants_with_other_names_are_not_own(name: str) -> None:
 
 def test_is_own() -> None:
     assert is_own(made(root(A))) is True
+
+
+@pytest.mark.parametrize(
+    ("grantee", "constrained", "expected"),
+    [
+        (f"arn:aws:sts::{A}:assumed-role/aws:ec2-infrastructure/i-5d476fab", True, True),
+        (f"arn:aws-cn:sts::{A}:assumed-role/aws:ec2-infrastructure/i-5d476fab", True, True),
+        (f"arn:aws:sts::{A}:assumed-role/aws:ec2-infrastructure/i-5d476fab", False, False),
+        (f"arn:aws:sts::{A}:assumed-role/ec2-infrastructure/i-5d476fab", True, False),
+        (root(A), True, False),
+        ("ec2.amazonaws.com", True, False),
+    ],
+)
+def test_is_of_volume(grantee: str, constrained: bool, expected: bool) -> None:
+    assert is_of_volume(foreign(grantee, constrained=constrained)) is expected
 
 
 @pytest.mark.parametrize(
