@@ -20,7 +20,8 @@ from .errors import Ec2Error
 
 _ON_IMAGE = frozenset(
     {
-        *("CancelImageLaunchPermission", "DeregisterImage", "DescribeImageAttribute", "DisableImage"),
+        *("AttachImageWatermark", "CancelImageLaunchPermission", "DeregisterImage"),
+        *("DescribeImageAttribute", "DetachImageWatermark", "DisableImage"),
         *("DisableImageDeprecation", "DisableImageDeregistrationProtection", "EnableImage"),
         *("EnableImageDeprecation", "EnableImageDeregistrationProtection", "ModifyImageAttribute"),
         *("ResetImageAttribute", "RestoreImageFromRecycleBin"),

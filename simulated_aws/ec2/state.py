@@ -166,6 +166,20 @@ class Device:
     virtual_name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """A watermark of an image, which says where it was first attached (botocore shape ImageWatermark).
+
+    `key` is `account-id:name`, `source_created` the creation of that image, `created` of the watermark.
+    """
+
+    key: str
+    source_image_id: str
+    source_region: str
+    source_created: datetime
+    created: datetime
+
+
 @dataclass(slots=True)
 class Image:
     """An AMI. The snapshots of its devices have the same Region and owner."""
@@ -192,6 +206,7 @@ class Image:
     product_codes: tuple[str, ...] = ()
     supported_types: tuple[str, ...] = ()
     unsupported_types: tuple[str, ...] = ()
+    watermarks: tuple[Watermark, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
     permissions: dict[Grantee, None] = field(default_factory=dict)
     former_permissions: Any = None
@@ -374,6 +389,8 @@ class AccountRegion:
     image_block_public_access: str = "block-new-sharing"
     """On by default (EC2 User Guide, Understand block public access for AMIs)."""
     snapshot_block_public_access: str = "unblocked"
+    public_access_managed_by: str = "account"
+    """Whether a declarative policy sets both (botocore shape ManagedBy)."""
     encryption_by_default: bool = False
     default_kms_key_id: str | None = None
     """ARN of the account's default key; None for the AWS managed key."""

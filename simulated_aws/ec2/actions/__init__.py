@@ -15,6 +15,7 @@ from . import (  # noqa: F401  each registers its actions
     image_references,
     image_tasks,
     image_usage_reports,
+    image_watermarks,
     instance_types,
     recycle_bin,
     regions,

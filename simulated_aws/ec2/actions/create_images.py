@@ -75,6 +75,8 @@ def create_image(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
     if source:
         image.source_image_id, image.source_image_region = source.id, source.region
         image.product_codes = source.product_codes
+        # botocore operation AttachImageWatermark.
+        image.watermarks = source.watermarks
     state.region(caller.region).images[image.id] = image
     return {"ImageId": image.id}
 

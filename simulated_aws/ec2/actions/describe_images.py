@@ -17,7 +17,7 @@ from ..filters import Values, compile_filters
 from ..ids import ACCOUNT_ID, require_image_id
 from ..pagination import page
 from ..serialization import timestamp
-from ..state import PUBLIC, Device, Grantee, Image
+from ..state import PUBLIC, Device, Grantee, Image, Watermark
 from ..tags import tag_set
 from .registry import action
 
@@ -100,6 +100,8 @@ def view(image: Image, account_id: str) -> dict[str, Any]:
             "SupportedInstanceTypes": [{"InstanceType": one} for one in image.supported_types],
             "UnsupportedInstanceTypes": [{"InstanceType": one} for one in image.unsupported_types],
         }
+    if image.watermarks:
+        shown["ImageWatermarks"] = [_watermark(one) for one in image.watermarks]
     if image.deprecation_time:
         shown["DeprecationTime"] = timestamp(image.deprecation_time)
     tags = visible_tags(image, account_id)
@@ -111,6 +113,16 @@ def view(image: Image, account_id: str) -> dict[str, Any]:
         if launched:
             shown["LastLaunchedTime"] = timestamp(launched)
     return shown
+
+
+def _watermark(watermark: Watermark) -> dict[str, Any]:
+    return {
+        "WatermarkKey": watermark.key,
+        "SourceImageRegion": watermark.source_region,
+        "SourceImageId": watermark.source_image_id,
+        "SourceImageCreationTime": watermark.source_created,
+        "WatermarkCreationTime": watermark.created,
+    }
 
 
 def product_code(code: str) -> dict[str, str]:
@@ -237,6 +249,10 @@ def _of_devices(look: Callable[[Image, Device], object]) -> Values[Image]:
     return values
 
 
+def _of_watermarks(look: Callable[[Watermark], str]) -> Values[Image]:
+    return lambda image: [look(one) for one in image.watermarks]
+
+
 def boolean(value: object) -> str:
     """A boolean in the format of filters."""
     return "true" if value else "false"
@@ -259,6 +275,11 @@ FILTERS: dict[str, Values[Image]] = {
     "hypervisor": lambda _: ("xen",),
     "image-id": _one(lambda image: image.id),
     "image-type": lambda _: ("machine",),
+    "image-watermark.source-image-creation-time": _of_watermarks(lambda one: timestamp(one.source_created)),
+    "image-watermark.source-image-id": _of_watermarks(lambda one: one.source_image_id),
+    "image-watermark.source-image-region": _of_watermarks(lambda one: one.source_region),
+    "image-watermark.watermark-creation-time": _of_watermarks(lambda one: timestamp(one.created)),
+    "image-watermark.watermark-key": _of_watermarks(lambda one: one.key),
     "is-public": _one(lambda image: boolean(image.public)),
     "kernel-id": _one(lambda image: image.kernel_id),
     "manifest-location": _one(lambda image: f"{image.owner_id}/{image.name}"),

@@ -178,11 +178,19 @@ def _require_shareable(image: Image) -> None:
 
 
 def _require_publishable(image: Image) -> None:
-    """EC2 User Guide, Make your AMI publicly available: considerations."""
+    """EC2 User Guide, Make your AMI publicly available: considerations; the codes are conclusions.
+
+    For watermarks: Use AMI watermarks to track and identify AMIs. The message of the quota is AWS's
+    (iterative/studio-selfhosted#90).
+    """
     if image.product_codes:
         raise Ec2Error("InvalidParameter", "Images with AWS Marketplace product codes cannot be made public")
     if any(device.encrypted for device in image.devices):
         raise Ec2Error("InvalidParameter", "Images with encrypted snapshots cannot be made public")
+    if image.watermarks:
+        raise Ec2Error(
+            "OperationNotPermitted", f"The AMI {image.id} has a watermark and cannot be made public"
+        )
     if image.public:
         return
     if state.account_region(image.owner_id, image.region).image_block_public_access != "unblocked":
@@ -194,7 +202,11 @@ def _require_publishable(image: Image) -> None:
     images = state.region(image.region).images.values()
     public = sum(one.public for one in images if one.owner_id == image.owner_id)
     if public >= SETTINGS.public_image_quota:
-        message = f"You have reached the quota of {SETTINGS.public_image_quota} public AMIs in this Region"
+        message = (
+            f"You have reached your quota of {SETTINGS.public_image_quota} for the number of public images "
+            "allowed in this Region. Deregister unused public images or make them private, or request an "
+            "increase in your public AMIs quota."
+        )
         raise Ec2Error("ResourceLimitExceeded", message)
 
 

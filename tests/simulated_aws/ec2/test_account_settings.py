@@ -34,6 +34,23 @@ def test_block_public_access_for_snapshots(client: Any) -> None:
     assert west.get_snapshot_block_public_access_state()["State"] == "unblocked"
 
 
+def test_an_account_cannot_change_what_a_declarative_policy_sets(client: Any) -> None:
+    """(botocore shape GetImageBlockPublicAccessStateResult, ManagedBy; the code is a guess.)"""
+    block = {"accounts": ["owner"], "regions": ["us-east-1"], "snapshots": "block-all-sharing"}
+    build(public_access=[{**block, "by_policy": True}])
+    ec2 = client()
+    images, volumes = ec2.get_image_block_public_access_state(), ec2.get_snapshot_block_public_access_state()
+    assert (images["ImageBlockPublicAccessState"], volumes["State"]) == (
+        "block-new-sharing",
+        "block-all-sharing",
+    )
+    assert images["ManagedBy"] == volumes["ManagedBy"] == "declarative-policy"
+    assert error_code(ec2.disable_image_block_public_access) == "OperationNotPermitted"
+    refused = error_code(ec2.enable_snapshot_block_public_access, State="block-new-sharing")
+    assert refused == "OperationNotPermitted"
+    client(region="us-west-2").disable_image_block_public_access()
+
+
 @pytest.mark.parametrize(
     ("method", "params"),
     [

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from simulated_aws.ec2 import permissions
 from simulated_aws.settings import SETTINGS
@@ -183,7 +184,12 @@ def test_public_images_have_a_quota(client: Any) -> None:
     ec2 = client()
     ec2.disable_image_block_public_access()
     call = {"LaunchPermission": {"Add": [{"Group": "all"}]}}
-    assert error_code(ec2.modify_image_attribute, ImageId=image_id(built), **call) == "ResourceLimitExceeded"
+    with pytest.raises(ClientError) as refused:
+        ec2.modify_image_attribute(ImageId=image_id(built), **call)
+    error = refused.value.response["Error"]
+    assert error["Code"] == "ResourceLimitExceeded"
+    # iterative/studio-selfhosted#90.
+    assert error["Message"].startswith("You have reached your quota of 5 for the number of public images")
     ec2.modify_image_attribute(ImageId=image_id(built, "public-0"), **call)
 
 
