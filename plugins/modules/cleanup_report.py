@@ -214,6 +214,12 @@ report:
       description: The result in a few sentences.
       type: str
       returned: always
+    tags:
+      description:
+        - How many images only got tags, the dates of stages (C(tagged)), and from how many images and snapshots tags were
+          only removed (C(untagged)).
+      type: dict
+      returned: always
     totals:
       description:
         - The number of C(images), their C(size_gib) and C(monthly_cost), and the same C(by_decision). The most that is freed
@@ -225,6 +231,10 @@ report:
       description: What could not be read, as in RV(golden.images.ami_cleanup#module:unreadable).
       type: list
       elements: dict
+      returned: always
+    usage_reports:
+      description: For how many images AWS was asked for a usage report.
+      type: int
       returned: always
     warnings:
       description: The warnings of M(golden.images.ami_cleanup), for example about images that the final check skipped.

@@ -151,6 +151,33 @@ def test_a_run_performs_the_plan_that_check_mode_reports(
     assert _report(ansible)["changes"]["removed"] == []
 
 
+def test_images_that_are_only_marked_are_not_called_untouched(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
+) -> None:
+    """Every sentence is held against the calls that changed something."""
+    waits = {name: value for name, value in policy.items() if name != "cleanup_deregister_after_days"}
+    waits["cleanup_deprecate_after_days"] = 30
+    planned = ansible.run(FQCN, waits, "--check")
+    assert (planned.code, changing_calls(aws)) == (0, []), planned.text
+    sentences = ("no stage would be applied to 5 images", "2 images would be tagged with the dates of stages")
+    for sentence in sentences:
+        assert sentence in _report(ansible, "plan")["summary"]
+
+    marked = ansible.run(FQCN, waits)
+    assert (marked.code, marked.facts["cleanup_status"]) == (0, "done"), marked.text
+    changes = observed.changes(aws)
+    assert {one.action for one in changes} == {"CreateTags"}
+    assert {one.resource for one in changes} == {images["old"], images["gone"]}
+    expected = "No stage was applied to 5 images. 2 images were tagged with the dates of stages."
+    assert _report(ansible)["summary"] == expected
+    assert expected in " ".join(marked.text.split())
+
+    aws.clear_calls()
+    again = ansible.run(FQCN, waits)
+    assert (again.code, changing_calls(aws)) == (0, []), again.text
+    assert _report(ansible)["summary"] == "Nothing was done to 5 images."
+
+
 @pytest.mark.every_python
 def test_nothing_is_changed_above_the_limit_or_with_an_invalid_option(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]

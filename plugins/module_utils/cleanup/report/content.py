@@ -52,8 +52,10 @@ def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[s
         "regions": regions,
         "orphan_snapshots": outcomes.orphan_snapshots(images),
         "status": status,
+        "tags": outcomes.tags(),
         "totals": totals(images, prices),
         "unreadable": unreadable,
+        "usage_reports": outcomes.usage_reports(),
         "warnings": [steps.stable(str(text)) for text in cleaned.get("warnings") or ()],
     }
     return {**content, "summary": headline(content)}

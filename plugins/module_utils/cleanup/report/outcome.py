@@ -20,7 +20,8 @@ PLANNED, DONE, NOT_DONE, NOTHING = "planned", "done", "not_done", "no_action"
 """The outcomes of a decision. ``wait`` and ``keep`` need no action."""
 
 _CALLS = {DEPRECATE: "EnableImageDeprecation", DISABLE: "DisableImage", DEREGISTER: "DeregisterImage"}
-_DELETE, _REVOKE = "DeleteSnapshot", "RevokeGrant"
+_DELETE, _REVOKE, _REPORT = "DeleteSnapshot", "RevokeGrant", "CreateImageUsageReport"
+_STAGE_CALLS = frozenset(_CALLS.values())
 # The error code for a snapshot that AWS could not delete with its image.
 _LEFT = "snapshot_not_deleted"
 
@@ -71,6 +72,19 @@ class Outcomes:
             if (region, snapshot_id) not in with_images
         ]
 
+    def tags(self) -> dict[str, int]:
+        """The numbers of images that only got tags, and of resources that only lost some."""
+        staged = {(region, resource) for action, region, resource in self._calls if action in _STAGE_CALLS}
+        tagged, untagged = (self._resources(action) - staged for action in ("CreateTags", "DeleteTags"))
+        return {
+            "tagged": sum(resource.startswith("ami-") for _region, resource in tagged),
+            "untagged": len(untagged - tagged),
+        }
+
+    def usage_reports(self) -> int:
+        """The number of images for which AWS was asked for a usage report."""
+        return len(self._on(_REPORT))
+
     def grants(self) -> list[dict[str, str]]:
         """The revoked grants on KMS keys."""
         return [
@@ -80,6 +94,10 @@ class Outcomes:
 
     def _on(self, wanted: str) -> list[tuple[str, str]]:
         return sorted((region, resource) for action, region, resource in self._calls if action == wanted)
+
+    def _resources(self, wanted: str) -> set[tuple[str, str]]:
+        """The resources of calls that name several."""
+        return {(region, one) for region, resources in self._on(wanted) for one in resources.split(", ")}
 
     def _of(self, call: tuple[str, str, str]) -> str:
         return self._carried_out if call in self._calls else NOT_DONE

@@ -40,6 +40,7 @@ def headline(content: Mapping[str, Any]) -> str:
     if alone:
         verb = "would be" if is_plan else _was_or_were(alone)
         sentences.append(f"{count(alone, 'snapshot')} without an image {verb} deleted.")
+    sentences += _further_sentences(content)
     missed = sum(found["not_done"] for found in content["totals"]["by_decision"].values())
     if missed and not is_plan:
         sentences.append(f"The decision on {count(missed, 'image')} was not applied.")
@@ -106,13 +107,31 @@ def _actions_text(content: Mapping[str, Any]) -> str:
     counts = {stage: found[stage]["images" if planned else "done"] for stage in STAGES}
     (first, number), *others = [one for one in counts.items() if one[1]] or [("", 0)]
     if not number:
-        return f"nothing {'would be' if planned else 'was'} done to {count(images, 'image')}"
+        verb = "would be" if planned else "was"
+        what = f"no stage {verb} applied" if _further_sentences(content) else f"nothing {verb} done"
+        return f"{what} to {count(images, 'image')}"
     verb = "would be" if planned else _was_or_were(number)
     *texts, last = [
         f"{number:,} of {count(images, 'image')} {verb} {PAST[first]}",
         *(f"{other:,} {PAST[stage]}" for stage, other in others),
     ]
     return f"{', '.join(texts)} and {last}" if texts else last
+
+
+def _further_sentences(content: Mapping[str, Any]) -> list[str]:
+    """What is changed apart from stages and snapshots."""
+    tags = content["tags"]
+    changes = (
+        (tags["tagged"], "image", "tagged with the dates of stages"),
+        (tags["untagged"], "resource", "untagged"),
+        (content["usage_reports"], "usage report", "requested"),
+        (len(content["grants"]), "grant", "revoked"),
+    )
+    return [
+        f"{count(number, noun)} {'would be' if content['check_mode'] else _was_or_were(number)} {done}."
+        for number, noun, done in changes
+        if number
+    ]
 
 
 def _freed_text(content: Mapping[str, Any]) -> str:

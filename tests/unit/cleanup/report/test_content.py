@@ -94,6 +94,30 @@ def test_what_a_crash_said_is_kept() -> None:
         (cleaned(KEPT, WAITS), False, "Nothing was done to 2 images."),
         (cleaned(KEPT), True, f"{A_PLAN}nothing would be done to 1 image."),
         (
+            cleaned(KEPT, WAITS, actions=[call("CreateTags", EU, "ami-5, ami-6")]),
+            False,
+            "No stage was applied to 2 images. 2 images were tagged with the dates of stages.",
+        ),
+        (
+            cleaned(KEPT, WAITS, actions=[call("CreateTags", EU, "ami-5"), call("DeleteTags", EU, "ami-6")]),
+            True,
+            f"{A_PLAN}no stage would be applied to 2 images. 1 image would be tagged with the dates of stages. "
+            "1 resource would be untagged.",
+        ),
+        (
+            cleaned(
+                KEPT,
+                actions=[call("CreateImageUsageReport", EU, "ami-6"), call("RevokeGrant", EU, "g-1")],
+            ),
+            False,
+            "No stage was applied to 1 image. 1 usage report was requested. 1 grant was revoked.",
+        ),
+        (
+            cleaned(OFF, KEPT, actions=[*calls(OFF), call("CreateTags", EU, "ami-3")]),
+            False,
+            "1 of 2 images was disabled.",
+        ),
+        (
             cleaned(KEPT, actions=[call("DeleteSnapshot", EU, "snap-9")]),
             False,
             "Nothing was done to 1 image. 1 snapshot without an image was deleted.",

@@ -67,3 +67,17 @@ def test_deleted_snapshots_of_no_image_and_revoked_grants_are_listed() -> None:
     found = Outcomes(cleaned(GOES, actions=actions), planned=False)
     assert found.orphan_snapshots([GOES]) == [{"outcome": "done", "region": EU, "snapshot_id": "snap-9"}]
     assert found.grants() == [{"grant_id": "g-1", "outcome": "done", "region": US}]
+
+
+def test_tags_count_once_for_each_resource_that_reached_no_stage() -> None:
+    actions = [
+        *calls(GOES),
+        call("CreateTags", EU, "ami-1, ami-2, ami-3, snap-1"),
+        call("CreateTags", US, "ami-2"),
+        call("DeleteTags", EU, "ami-1, ami-3, ami-4, snap-4"),
+        call("CreateImageUsageReport", EU, "ami-3"),
+    ]
+    found = Outcomes(cleaned(GOES, actions=actions), planned=False)
+    assert (found.tags(), found.usage_reports()) == ({"tagged": 3, "untagged": 2}, 1)
+    nothing = Outcomes(cleaned(), planned=False)
+    assert (nothing.tags(), nothing.usage_reports()) == ({"tagged": 0, "untagged": 0}, 0)

@@ -76,9 +76,12 @@ def test_large_numbers_have_separators() -> None:
         "check_mode": True,
         "currency": None,
         "failures": [],
+        "grants": [],
         "orphan_snapshots": [],
+        "tags": {"tagged": 0, "untagged": 0},
         "totals": {**sums, "by_decision": decisions},
         "unreadable": [],
+        "usage_reports": 0,
     }
     assert headline(content) == (
         "This is a plan, nothing was changed: 1,234 of 10,000 images would be deregistered, 1,234 disabled "
