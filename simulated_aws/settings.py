@@ -70,6 +70,9 @@ class Settings:
     """Public images per account and Region (EC2 User Guide, Quotas for AMIs)."""
     usage_report_seconds: float = 0.0
     """Seconds that an image usage report takes; AWS documents no duration."""
+    usage_reports_fail: bool = False
+    """Whether image usage reports that are requested now end in the state `error` (botocore shape
+    ImageUsageReport, State)."""
     image_task_seconds: float = 0.0
     """Seconds that a CreateStoreImageTask or ExportImage takes. On AWS it takes minutes or hours."""
     archival_seconds: float = 0.0

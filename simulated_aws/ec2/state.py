@@ -368,7 +368,8 @@ class TemplateUse(NamedTuple):
 class UsageReport:
     """An image usage report.
 
-    `resource_types` are as in the request; `uses` maps account and resource type to a count.
+    `resource_types` are as in the request; `uses` maps account and resource type to a count. `fails` is
+    whether AWS can't create it.
     """
 
     id: str
@@ -379,6 +380,7 @@ class UsageReport:
     account_ids: tuple[str, ...]
     tags: dict[str, str]
     uses: dict[tuple[str, str], int]
+    fails: bool = False
     serial: int = field(default_factory=SERIALS.__next__)
 
 

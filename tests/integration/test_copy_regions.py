@@ -100,28 +100,19 @@ def test_tags_converge_and_a_purge_keeps_what_is_not_the_copys_own(
     assert _tags_of_copy(aws) == ({"role": "db", **shared, **mark}, [mark, mark])
 
 
-def test_a_name_in_use_is_freed_only_of_a_failed_copy(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
-) -> None:
-    """AWS does not document whether CopyImage refuses a name in use."""
+def test_no_image_is_removed_for_its_name(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
+    """AWS does not document whether CopyImage refuses a name in use: not even a failed copy goes for it."""
     failing = [{"region": AWAY, "message": "Broken"}]
     aws.update_settings(copy_rejects_duplicate_names=True, copy_failures=failing)
     named = {"source_region": HOME, "regions": [AWAY], "name": "taken"}
     run, task = ansible.module("ami_copy_regions", source_image_id=fixture.image_id, **named)
-    assert run.code == 0, run.text
-    (image,) = observed.own_images(aws, OWNER, AWAY)
-    assert (image["Name"], image["State"]) == ("taken", "available")
-    assert observed.attempts(aws, "CopyImage") == [AWAY] * 3
-    assert task.result["images"] == {AWAY: image["ImageId"]}
-
-    (other,) = fixture.add_images(
-        {"other": {"account": OWNER, "region": HOME, "devices": [DISK]}},
-    ).values()
-    run, task = ansible.module("ami_copy_regions", source_image_id=other, **named)
     assert run.code != 0
     assert task.codes == [(AWAY, "InvalidAMIName.Duplicate")]
-    assert f"{image['ImageId']} is available" in task.result["msg"]
-    assert observed.own_images(aws, OWNER, AWAY) == [image]
+    (image,) = observed.own_images(aws, OWNER, AWAY)
+    assert (image["Name"], image["State"]) == ("taken", "failed")
+    assert f"{image['ImageId']} is failed" in task.result["msg"]
+    assert f"Or deregister {image['ImageId']}" in task.result["msg"]
+    assert aws.calls(action="DeregisterImage") == []
 
 
 def test_a_source_whose_sharing_has_not_propagated_is_copied(

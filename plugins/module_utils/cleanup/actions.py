@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from ..model import Grant, Target
+from ..model import Grant, ImageRef, Target
 from ..plan import Action, batches
 from ..tags import MAX_VALUE, tag_list
 from .decisions import Decision
@@ -214,10 +214,8 @@ def _report_actions(seen: CleanupSeen, target: Target, decided: tuple[Decision, 
     depth = {"OptionName": "version-depth", "OptionValues": [str(ALL_VERSIONS)]}
     for decision in decided:
         if decision.report_wanted:
-            # Repeated on the same day, the call returns the same report.
-            token = f"{target.account_id}/{decision.ref}/{seen.now:%Y-%m-%d}"
             parameters = {
-                "ClientToken": hashlib.sha256(token.encode()).hexdigest(),
+                "ClientToken": _report_token(seen, target, decision.ref),
                 "ImageId": decision.ref.image_id,
                 "ResourceTypes": [
                     {"ResourceType": one, **({"ResourceTypeOptions": [depth]} if one == TEMPLATES else {})}
@@ -225,6 +223,17 @@ def _report_actions(seen: CleanupSeen, target: Target, decided: tuple[Decision, 
                 ],
             }
             yield Action(target, "CreateImageUsageReport", parameters, decision.ref.image_id)
+
+
+def _report_token(seen: CleanupSeen, target: Target, ref: ImageRef) -> str:
+    """Return the token of a usage report: one a day, and another one after each that failed.
+
+    The same token returns the same report (botocore shape CreateImageUsageReportRequest, ClientToken).
+    """
+    report = seen.usage[ref].report if ref in seen.usage else None
+    failed = f"/{report.report_id}" if report and report.state == "error" else ""
+    token = f"{target.account_id}/{ref}/{seen.now:%Y-%m-%d}{failed}"
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _tag_actions(target: Target, tags: Mapping[str, Mapping[str, str]]) -> Iterator[Action]:

@@ -169,6 +169,7 @@ def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageRe
         image_id: UsageReport(
             state=required(item, "State", _REPORTS),
             created=required(item, "CreationTime", _REPORTS),
+            report_id=required(item, "ReportId", _REPORTS),
             resource_types=frozenset(
                 required(one, "ResourceType", _REPORTS) for one in item.get("ResourceTypes", ())
             ),

@@ -194,6 +194,7 @@ class UsageReport:
 
     state: str
     created: datetime
+    report_id: str = ""
     resource_types: frozenset[str] = frozenset()
     account_ids: frozenset[str] = frozenset()
     template_versions: int = 20

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..aws import errors, read
 from ..aws.assumed_roles import AssumedAccounts
-from ..aws.write import Performed, merge, perform_all, snapshots_left
+from ..aws.write import Performed, perform_all, snapshots_left
 from ..fanout import CHANGE_GRACE_PERIOD, each
 from ..model import Image, Target
 from ..plan import Action
@@ -21,7 +22,8 @@ from .run import ActionsPerformed, Failed
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-# EC2 API Reference, "Error codes". Whether CopyImage refuses a name in use is not documented.
+# EC2 API Reference, "Error codes". Whether CopyImage refuses a name in use is not documented, so nothing is
+# removed for its name.
 _NAME_TAKEN = "InvalidAMIName.Duplicate"
 
 
@@ -42,22 +44,17 @@ def perform_each(
 
 
 def _perform(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
-    """Perform one target's actions. A failed copy that has the new copy's name is removed first."""
+    """Perform one target's actions. The refusal of a name in use names the images that have it."""
     done = perform_all(ec2, actions)
-    refused = next((failure for failure in done.failures if failure.error_code == _NAME_TAKEN), None)
-    if refused is None:
+    if not any(failure.error_code == _NAME_TAKEN for failure in done.failures):
         return done
     copy = next(action for action in actions if action.operation == "CopyImage")
     holders = _images_named(ec2, copy.parameters["Name"])
-    # CopyImage comes first (plan.replacement): nothing was performed before it.
-    if not holders or not all(planner.is_failed_predecessor(copy, image) for image in holders):
-        return Performed(failures=(planner.name_taken(refused, holders),))
-    removals = tuple(planner.removal(copy.target, image) for image in holders)
-    rest = tuple(action for action in actions if action not in (copy, *removals))
-    again = perform_all(ec2, (*removals, copy, *rest))
-    if any(item.action == "DeregisterImage" for item in again.failures) and copy not in again.actions:
-        return merge(again, Performed(failures=(planner.name_taken(refused, holders),)))
-    return again
+    failures = tuple(
+        planner.name_taken(failure, holders) if failure.error_code == _NAME_TAKEN else failure
+        for failure in done.failures
+    )
+    return replace(done, failures=failures)
 
 
 def _images_named(ec2: EC2Client, name: str) -> list[Image]:

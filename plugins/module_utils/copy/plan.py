@@ -107,12 +107,6 @@ def removal(target: Target, image: Image) -> Action:
     return Action(target, "DeregisterImage", parameters, resource=image.image_id)
 
 
-def is_failed_predecessor(copy: Action, image: Image) -> bool:
-    """Whether ``image`` is a failed copy of the same source that this collection made."""
-    source_id, source_region = copy.parameters["SourceImageId"], copy.parameters["SourceRegion"]
-    return image.state in FAILED_STATES and tagging.is_own_copy(image, source_id, source_region)
-
-
 def name_taken(refused: Failure, holders: Sequence[Image]) -> Failure:
     """``refused``, AWS's refusal of a name in use, with the images that have the name."""
     if not holders:

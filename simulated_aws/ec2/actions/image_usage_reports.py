@@ -72,6 +72,7 @@ def create_image_usage_report(caller: Caller, params: dict[str, Any]) -> dict[st
         account_ids=accounts,
         tags=read_specifications(params, "image-usage-report")["image-usage-report"],
         uses=dict(_uses(caller, image.id, accounts, depths, now)),
+        fails=SETTINGS.usage_reports_fail,
     )
     region.usage_reports[report.id] = report
     if token:
@@ -189,7 +190,9 @@ def _chosen(caller: Caller, params: dict[str, Any], now: datetime) -> Iterator[U
 
 
 def _state(report: UsageReport, now: datetime) -> str:
-    return "available" if now >= report.available_from else "pending"
+    if now < report.available_from:
+        return "pending"
+    return "error" if report.fails else "available"
 
 
 def _view(report: UsageReport, now: datetime) -> dict[str, Any]:
@@ -199,6 +202,8 @@ def _view(report: UsageReport, now: datetime) -> dict[str, Any]:
         "ResourceTypes": list(report.resource_types),
         "AccountIds": list(report.account_ids),
         "State": _state(report, now),
+        # AWS documents no values.
+        "StateReason": "internal-error" if _state(report, now) == "error" else None,
         "CreationTime": report.created,
         "ExpirationTime": report.created + KEPT,
         "Tags": tag_set(report.tags) or None,

@@ -120,6 +120,17 @@ def test_a_report_takes_its_time_and_is_kept_for_thirty_days(client: Any, clock:
     assert states() == []
 
 
+def test_a_report_can_fail_and_its_token_stays_used(client: Any, image: str) -> None:
+    """(botocore shapes ImageUsageReport, State, and CreateImageUsageReportRequest, ClientToken.)"""
+    SETTINGS.usage_reports_fail = True
+    failed = report(client, image, ClientToken="a")
+    (seen,) = client().describe_image_usage_reports(ReportIds=[failed])["ImageUsageReports"]
+    assert (seen["State"], seen["StateReason"], entries(client, image)) == ("error", "internal-error", [])
+    SETTINGS.usage_reports_fail = False
+    assert report(client, image, ClientToken="a") == failed
+    assert report(client, image, ClientToken="b") != failed
+
+
 def test_the_same_token_gives_the_same_report(client: Any, image: str) -> None:
     """(botocore shape CreateImageUsageReportRequest, ClientToken.)"""
     assert report(client, image, ClientToken="a") == report(client, image, ClientToken="a")

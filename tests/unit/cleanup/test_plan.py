@@ -23,7 +23,19 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 )
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
 
-from tests.unit.cleanup.examples import NOW, REGION, USED, ago, calls, own, region_state, seen, shared, wanted
+from tests.unit.cleanup.examples import (
+    NOW,
+    REGION,
+    USED,
+    ago,
+    calls,
+    own,
+    region_state,
+    report,
+    seen,
+    shared,
+    wanted,
+)
 from tests.unit.examples import CONSUMER, volumes
 
 NEWEST = own("ami-new", 1)
@@ -312,6 +324,17 @@ def test_a_usage_report_covers_all_versions_and_is_asked_for_once_a_day() -> Non
     (tomorrow,) = plan(wanted(include_shared=True), replace(saw, now=NOW + timedelta(days=1))).actions
     assert later.parameters == action.parameters
     assert tomorrow.parameters["ClientToken"] != action.parameters["ClientToken"]
+
+
+def test_a_usage_report_that_failed_is_asked_for_again_on_the_same_day() -> None:
+    """The token of the failed report would return that one (CreateImageUsageReportRequest, ClientToken)."""
+    tokens = []
+    for found in (None, report(state="error", report_id="r-1"), report(state="error", report_id="r-2")):
+        usage = {ImageRef(REGION, "ami-1"): shared(CONSUMER, report=found)}
+        saw = seen(region_state(OLD, NEWEST), usage=usage)
+        (action,) = plan(wanted(include_shared=True), saw).actions
+        tokens.append(action.parameters["ClientToken"])
+    assert len(set(tokens)) == 3
 
 
 def test_a_decision_lists_its_snapshots_and_until_when_the_image_can_be_restored() -> None:

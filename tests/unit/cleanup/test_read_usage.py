@@ -125,6 +125,7 @@ def test_the_newest_report_counts_with_its_own_entries_only() -> None:
     assert set(found) == {"ami-1"}
     report = found["ami-1"]
     assert (report.state, report.created, report.used_by) == ("available", NOW, {CONSUMER: 3})
+    assert report.report_id == "r-2"
     assert report.resource_types == {"ec2:Instance", "ec2:LaunchTemplate"}
     assert report.template_versions == 10_000
 

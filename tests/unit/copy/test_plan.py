@@ -10,7 +10,7 @@ from ansible_collections.golden.images.plugins.module_utils.copy import request 
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
-from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY, Action
+from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 
 from tests.unit.copy.examples import REGION, calls, planned, seen, seen_in, wanted
 from tests.unit.examples import (
@@ -278,25 +278,6 @@ def test_whether_an_image_is_encrypted_as_requested() -> None:
     assert not copy.has_wanted_key(want, seen(plain), target_in(), plain)
     saw = seen(encrypted, snapshots=(Snapshot("s", "completed", 100, "arn:key"),))
     assert copy.has_wanted_key(want, saw, target_in(), encrypted)
-
-
-COPY_ACTION = Action(
-    target_in(REGION),
-    "CopyImage",
-    {"SourceImageId": SOURCE_ID, "SourceRegion": SOURCE_REGION, "Name": "golden"},
-)
-
-
-@pytest.mark.parametrize(
-    ("image", "expected"),
-    [
-        (copied_image(state="failed"), True),
-        (copied_image(state="available"), False),
-        (adopted_image(state="failed"), False),
-    ],
-)
-def test_a_failed_predecessor_has_this_collections_mark(image: Image, expected: bool) -> None:
-    assert copy.is_failed_predecessor(COPY_ACTION, image) is expected
 
 
 def test_a_removal_deletes_the_snapshots_too() -> None:
