@@ -60,7 +60,8 @@ class StrictAutoScalingResponse(AutoScalingResponse):
         name = self._get_param("AutoScalingGroupName")
         group: Any = self.autoscaling_backend.autoscaling_groups.get(name)
         if group is None:
-            raise AutoscalingClientError("ValidationError", f"AutoScalingGroup name not found - {name}")
+            message = f"AutoScalingGroup name not found - AutoScalingGroup {name} not found"
+            raise AutoscalingClientError("ValidationError", message)
         if not hasattr(group, "refreshes"):
             group.refreshes = []
         refreshes: list[dict[str, Any]] = group.refreshes

@@ -369,6 +369,38 @@ def test_evidence_that_turns_up_during_the_run_spares_the_image(
     assert left == {home["new"], home["old"]}
 
 
+def test_a_group_that_is_deleted_while_it_is_read_keeps_no_image(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    """Nor does an image keep others that is deregistered then."""
+    home = _images(fixture, HOME, new=1, old=100, older=200)
+    ec2, autoscaling = aws.client("ec2", OWNER, HOME), aws.client("autoscaling", OWNER, HOME)
+    ec2.create_launch_template(
+        LaunchTemplateName="web", LaunchTemplateData={"ImageId": home["new"], "InstanceType": "t3.micro"}
+    )
+    autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName="web",
+        AvailabilityZones=[f"{HOME}a"],
+        LaunchTemplate={"LaunchTemplateName": "web", "Version": "$Latest"},
+        MinSize=0,
+        MaxSize=0,
+    )
+    aws.add_fault("freeze", action="DescribeInstanceRefreshes", when="before", times=1)
+    process = ansible.start(_play(ansible, policy))
+    _await_frozen(aws, 1)
+    autoscaling.delete_auto_scaling_group(AutoScalingGroupName="web")
+    ec2.deregister_image(ImageId=home["older"])
+    aws.clear_faults()
+    stdout, stderr = process.communicate(timeout=_TIMEOUT)
+    assert process.returncode == 0, stdout + stderr
+    assert "could not be read" not in stdout + stderr
+    assert [one["image_id"] for one in _tombstones(policy)] == [home["old"]]
+    shown = stdout.replace(" ", "")
+    assert f'"kind":"gone","subject":"{home["older"]}"' in shown
+    left = {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)} & {*home.values()}
+    assert left == {home["new"]}
+
+
 def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

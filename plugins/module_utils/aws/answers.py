@@ -10,10 +10,12 @@ Botocore omits each member that the answer lacks, lists included (botocore.parse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
 
-from .errors import IncompleteAnswer
+from .errors import ClientError, IncompleteAnswer, code_of
+
+Answer = TypeVar("Answer")
 
 
 def required(answer: Mapping[str, Any], member: str, operation: str) -> Any:
@@ -25,3 +27,16 @@ def required(answer: Mapping[str, Any], member: str, operation: str) -> Any:
     if member not in answer:
         raise IncompleteAnswer(operation, member)
     return answer[member]
+
+
+def unless_gone(request: Callable[[], Answer], gone: Collection[str]) -> Answer | None:
+    """Return the answer of a request about something that was listed; None for a code of ``gone``.
+
+    The codes say that it does not exist: it was deleted since it was listed. Other errors are botocore's.
+    """
+    try:
+        return request()
+    except ClientError as exception:
+        if code_of(exception) not in gone:
+            raise
+    return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import arns
 from ..fanout import GRACE_PERIOD
@@ -17,9 +17,9 @@ from ..model import UNREAD_GRANTEE, Device, Grant, Image, Key, Sharing, Snapshot
 from ..plan import batches
 from ..structure import as_list
 from ..tags import source_tag, tag_map
-from .answers import required
+from .answers import required, unless_gone
 from .attempts import repeat_until
-from .errors import ClientError, code_of
+from .errors import AWS_ERRORS, ClientError, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -38,6 +38,12 @@ SETTLING_TIMEOUT = 30.0
 # Seconds that an optional item whose work waits for that gets longer than all others (``fanout.each``).
 SETTLING_GRACE_PERIOD = SETTLING_TIMEOUT + GRACE_PERIOD
 _SETTLING_INTERVAL = 2.0
+# EC2 Developer Guide, "Error codes for the Amazon EC2 API".
+_NOT_FOUND = frozenset({"InvalidAMIID.NotFound", "InvalidSnapshot.NotFound"})
+# The same page: an image that is deregistered, among others.
+_GONE = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -227,24 +233,63 @@ def pending_snapshots(ec2: EC2Client, source_image_id: str, source_region: str) 
 def permissions(ec2: EC2Client, operation: str, resource_id: str, gone: Collection[str] = ()) -> Sharing:
     """The permissions of an image or a snapshot, as the operation reads them; none for a code of ``gone``."""
     reader = launch_permissions if operation == IMAGE_PERMISSIONS else volume_permissions
-    try:
-        return reader(ec2, resource_id)
-    except ClientError as exception:
-        if code_of(exception) in gone:
-            return Sharing()
-        raise
+    return unless_gone(lambda: reader(ec2, resource_id), gone) or Sharing()
 
 
 def launch_permissions(ec2: EC2Client, image_id: str) -> Sharing:
-    """The launch permissions of an image. Only its owner can read them."""
-    answer = ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission")
+    """The launch permissions of an image. Only its owner can read them; ``_found`` looks for a new one."""
+    answer = _found(lambda: ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission"))
     return Sharing.of_entries(required(answer, "LaunchPermissions", "DescribeImageAttribute"))
 
 
 def volume_permissions(ec2: EC2Client, snapshot_id: str) -> Sharing:
-    """The create volume permissions of a snapshot. Only its owner can read them."""
-    answer = ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission")
+    """The create volume permissions of a snapshot. Only its owner can read them; as for an image."""
+    answer = _found(
+        lambda: ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission")
+    )
     return Sharing.of_entries(required(answer, "CreateVolumePermissions", "DescribeSnapshotAttribute"))
+
+
+def _found(request: Callable[[], Answer]) -> Answer:
+    """The answer of a read; asked for again for a while if the image or the snapshot is not found.
+
+    Right after one call has returned a new one, the next may not find it (EC2 Developer Guide, "Eventual
+    consistency in the Amazon EC2 API").
+    """
+
+    def call() -> tuple[list[Answer], ClientError | None]:
+        try:
+            return [request()], None
+        except ClientError as exception:
+            if code_of(exception) not in _NOT_FOUND:
+                raise
+            return [], exception
+
+    answers, not_found = repeat_until(
+        call, lambda called: bool(called[0]), SETTLING_TIMEOUT, _SETTLING_INTERVAL
+    )
+    if not_found is not None:
+        raise not_found
+    return answers[0]
+
+
+def may_be_gone(exception: Exception) -> bool:
+    """Whether AWS may refuse the read because an image was deregistered since it was listed."""
+    return isinstance(exception, ClientError) and code_of(exception) in _GONE
+
+
+def is_gone(ec2: EC2Client, image_id: str, exception: Exception) -> bool:
+    """Whether AWS refused the read of an own image, and DescribeImages does not return it either.
+
+    Right after its deregistration, it may return it as deregistered. False if that cannot be read.
+    """
+    if not may_be_gone(exception):
+        return False
+    try:
+        found = images(ec2, [{"Name": "image-id", "Values": [image_id]}], ["self"])
+    except AWS_ERRORS:
+        return False
+    return all(one.state == "deregistered" for one in found)
 
 
 def key(kms: KMSClient, key_id: str) -> Key:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from ..aws import errors
+from ..aws import read as aws
 from ..aws.accounts import Accounts
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
@@ -26,7 +27,7 @@ from . import read_usage
 from .next_reads import is_kept_by
 from .options import CleanupWanted
 from .sharing import accounts_to_read
-from .state import CleanupSeen, Evidence, ImageUsage, SnapshotUsage, unreadable
+from .state import CleanupSeen, Evidence, ImageUsage, SnapshotUsage, gone, unreadable
 
 Item = TypeVar("Item", bound=Hashable)
 Found = TypeVar("Found")
@@ -42,6 +43,10 @@ class _Batch(NamedTuple):
     @property
     def refs(self) -> tuple[ImageRef, ...]:
         return tuple(ImageRef(self.region, image_id) for image_id in self.image_ids)
+
+    def single(self) -> tuple[_Batch, ...]:
+        """Return a batch for each of the images."""
+        return tuple(_Batch(self.region, (image_id,)) for image_id in self.image_ids)
 
 
 class _Usage(NamedTuple):
@@ -114,6 +119,9 @@ def _read_references(
             ec2 = clients.paced(action).ec2(batch.region)
             found = read_usage.references(ec2, batch.image_ids, tombstones.get(batch.region))
         except errors.AWS_ERRORS as exception:
+            if len(batch.image_ids) > 1 and aws.may_be_gone(exception):
+                # An image that was deregistered since it was listed says nothing about the others.
+                return {ref: usage for one in batch.single() for ref, usage in read(one).items()}
             return dict.fromkeys(batch.refs, ImageUsage(unread=(read_usage.unread(exception, action),)))
         return {ref: ImageUsage(found[ref.image_id]) for ref in batch.refs}
 
@@ -122,10 +130,18 @@ def _read_references(
 
 
 def _with_sharing(clients: Clients, seen: CleanupSeen, ref: ImageRef, usage: ImageUsage) -> ImageUsage:
+    """The usage with the launch permissions of the image.
+
+    One that was deregistered since it was listed counts as used in this run. That is no failed read: there is
+    nothing to read.
+    """
     action = "DescribeImageAttribute"
+    ec2 = clients.paced(action).ec2(ref.region)
     try:
-        sharing = read_usage.launch_permissions(clients.paced(action).ec2(ref.region), seen.images[ref])
+        sharing = read_usage.launch_permissions(ec2, seen.images[ref])
     except errors.AWS_ERRORS as exception:
+        if aws.is_gone(ec2, ref.image_id, exception):
+            return ImageUsage((gone(ref.image_id),))
         return replace(usage, unread=(*usage.unread, read_usage.unread(exception, action)))
     return replace(usage, sharing=sharing)
 
@@ -148,6 +164,8 @@ def _with_reports(
         try:
             found = read_usage.usage_reports(clients.ec2(batch.region), batch.image_ids)
         except errors.AWS_ERRORS as exception:
+            if len(batch.image_ids) > 1 and aws.may_be_gone(exception):
+                return {ref: usage for one in batch.single() for ref, usage in read(one).items()}
             problem = read_usage.unread(exception, action)
             return {ref: replace(usage[ref], unread=(*usage[ref].unread, problem)) for ref in batch.refs}
         return {ref: replace(usage[ref], report=found.get(ref.image_id)) for ref in batch.refs}

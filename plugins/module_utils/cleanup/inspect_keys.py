@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..aws import read
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
 from ..aws.consumer_volumes import read_consumer_volumes
+from ..aws.errors import ClientError
 from ..fanout import each
 from ..keys.grants import is_own
 from ..keys.needed import ConsumerVolumes
@@ -20,6 +22,9 @@ from ..model import ImageRef, KeyRef, Sharing, SnapshotRef
 from . import read_usage
 from .options import CleanupWanted
 from .state import CleanupSeen, Evidence, KeyUsage, OwnImage, SnapshotUsage
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
 
 
 def read_key_usage(
@@ -69,8 +74,7 @@ def _sharing(clients: Clients, seen: CleanupSeen, region: str, own: OwnImage) ->
     if known is not None and not known.unread:
         shared = known.sharing
     else:
-        ec2 = clients.paced("DescribeImageAttribute").ec2(region)
-        shared = read_usage.launch_permissions(ec2, own)
+        shared = _launch_permissions(clients.paced("DescribeImageAttribute").ec2(region), own)
     ec2 = clients.paced("DescribeSnapshotAttribute").ec2(region)
     for snapshot_id in own.image.snapshot_ids:
         usage = seen.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage(unread="not read"))
@@ -78,3 +82,13 @@ def _sharing(clients: Clients, seen: CleanupSeen, region: str, own: OwnImage) ->
             usage = read_usage.snapshot_usage(ec2, snapshot_id)
         shared |= usage.sharing
     return shared
+
+
+def _launch_permissions(ec2: EC2Client, own: OwnImage) -> Sharing:
+    """The launch permissions of an image; none if it was deregistered since it was listed."""
+    try:
+        return read_usage.launch_permissions(ec2, own)
+    except ClientError as exception:
+        if not read.is_gone(ec2, own.image.image_id, exception):
+            raise
+    return Sharing()

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 from ..aws import errors
-from ..aws.answers import required
+from ..aws.answers import required, unless_gone
 from ..aws.clients import Clients
 from ..failures import Refused
 from ..fanout import each
@@ -21,6 +22,8 @@ _ENABLED: Any = [
     {"name": "status", "values": ["ENABLED"]},
     {"name": "resourceType", "values": ["AMI_IMAGE"]},
 ]
+# botocore, the service's shape of this name: a policy that was deleted since it was listed.
+_GONE = ("ResourceNotFoundException",)
 # botocore shape RestrictedInteger: the most items of a page.
 _PAGE = {"PageSize": 100}
 
@@ -69,8 +72,11 @@ def lifecycle_policies(imagebuilder: Any) -> tuple[LifecyclePolicy, ...]:
         for page in pages
         for item in page.get("lifecyclePolicySummaryList", ())
     ]
-    found = (imagebuilder.get_lifecycle_policy(lifecyclePolicyArn=arn) for arn in arns)
-    policies = (required(answer, "lifecyclePolicy", "GetLifecyclePolicy") for answer in found)
+    found = (
+        unless_gone(partial(imagebuilder.get_lifecycle_policy, lifecyclePolicyArn=arn), _GONE) for arn in arns
+    )
+    answers = (answer for answer in found if answer is not None)
+    policies = (required(answer, "lifecyclePolicy", "GetLifecyclePolicy") for answer in answers)
     return tuple(_policy(item) for item in policies if _includes_amis(item))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import read
 from ..aws.answers import required
+from ..aws.errors import ClientError, code_of
 from .usage import FLEET, GROUP, SPOT_FLEET, SPOT_REQUEST, Launcher, Pin
 
 if TYPE_CHECKING:
@@ -49,11 +50,36 @@ def refreshes(autoscaling: Any, of_groups: tuple[Launcher, ...]) -> tuple[Launch
     return tuple(
         Launcher(GROUP, group.name, *_named(operation, _configurations(item.get("DesiredConfiguration", {}))))
         for group in of_groups
-        for page in read.pages(autoscaling.describe_instance_refreshes, AutoScalingGroupName=group.name)
-        for item in required(page, "InstanceRefreshes", operation)
+        for item in _refreshes(autoscaling, group.name)
         # One without a status may still launch instances.
         if item.get("Status", "Pending") in _REFRESHING
     )
+
+
+def _refreshes(autoscaling: Any, name: str) -> tuple[Mapping[str, Any], ...]:
+    """Return the refreshes of a group; none if it was deleted since it was listed.
+
+    For a group that does not exist, AWS returns a ValidationError (kubernetes-sigs/cluster-api-provider-aws
+    #4662), the code of any invalid request: the group is gone if DescribeAutoScalingGroups does not return it
+    either.
+    """
+    operation = "DescribeInstanceRefreshes"
+    try:
+        return tuple(
+            item
+            for page in read.pages(autoscaling.describe_instance_refreshes, AutoScalingGroupName=name)
+            for item in required(page, "InstanceRefreshes", operation)
+        )
+    except ClientError as exception:
+        if code_of(exception) == "ValidationError" and not _exists(autoscaling, name):
+            return ()
+        raise
+
+
+def _exists(autoscaling: Any, name: str) -> bool:
+    operation = "DescribeAutoScalingGroups"
+    answer = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+    return bool(required(answer, "AutoScalingGroups", operation))
 
 
 def fleets(ec2: EC2Client) -> tuple[Launcher, ...]:

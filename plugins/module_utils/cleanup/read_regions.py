@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..aws import read
-from ..aws.answers import required
+from ..aws.answers import required, unless_gone
 from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ..aws.parameters import is_missing
 from ..model import ImageRef
@@ -412,12 +412,17 @@ def retention_rules(rbin: Any) -> tuple[RetentionRule, ...]:
     found = []
     for resource_type in _BINNED:
         for page in rbin.get_paginator("list_rules").paginate(ResourceType=resource_type):
-            # Only GetRule returns the tags of a rule.
             ids = (required(item, "Identifier", "ListRules") for item in required(page, "Rules", "ListRules"))
-            rules = (rbin.get_rule(Identifier=one) for one in ids)
+            rules = (_rule(rbin, one) for one in ids)
             # A rule without a status retains nothing that is counted on.
             found += [_retention_rule(rule) for rule in rules if rule.get("Status") == "available"]
     return tuple(found)
+
+
+def _rule(rbin: Any, identifier: str) -> Mapping[str, Any]:
+    """Return a rule with its tags, which ListRules lacks; empty if it was deleted since it was listed."""
+    # botocore operation GetRule, errors.
+    return unless_gone(lambda: rbin.get_rule(Identifier=identifier), ("ResourceNotFoundException",)) or {}
 
 
 def _pinned_version(ec2: EC2Client, pin: Pin) -> Iterator[TemplateVersion]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import read
 from ..aws.answers import required
-from ..aws.errors import AWS_ERRORS, failure
+from ..aws.errors import AWS_ERRORS, ClientError, failure
 from ..model import ImageRef, Sharing
 from ..plan import batches
 from .read_regions import Attempts, launches, with_parameters
@@ -94,7 +94,7 @@ def used_in(
     found: dict[str, tuple[Evidence, ...]] = {}
     try:
         for batch in batches(list(images), REFERENCE_BATCH):
-            found.update(references(clients.ec2(region), batch))
+            found.update(_references(clients.ec2(region), batch))
     except AWS_ERRORS as exception:
         attempt.problems.append(unread(exception, "DescribeImageReferences"))
     bulk = with_parameters(clients, region, attempt, launches(clients, region, attempt))
@@ -113,6 +113,18 @@ def used_in(
         )
         for image_id, snapshot_ids in images.items()
     }
+
+
+def _references(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
+    """As ``references``. An image that AWS does not find, or not any more, says nothing about the others."""
+    try:
+        return references(ec2, image_ids)
+    except ClientError as exception:
+        if not read.may_be_gone(exception):
+            raise
+        if len(image_ids) == 1:
+            return {image_ids[0]: (unread(exception, "DescribeImageReferences"),)}
+        return {image_id: _references(ec2, [image_id])[image_id] for image_id in image_ids}
 
 
 def pending_copies(ec2: EC2Client, region: str) -> dict[ImageRef, tuple[Evidence, ...]]:

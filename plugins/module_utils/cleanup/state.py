@@ -134,6 +134,11 @@ def unread(problem: Failure) -> Evidence:
     return unreadable(problem.action, f"{problem.error_code}: {problem.message}", problem.remedy)
 
 
+def gone(image_id: str) -> Evidence:
+    """Evidence that an image was deregistered since it was listed: this run leaves it alone."""
+    return Evidence("gone", image_id, "deregistered since it was listed")
+
+
 def unproven(subject: str, reason: str) -> Evidence:
     """Evidence for a use that nothing can rule out although every read succeeded: counts as use."""
     return Evidence(UNPROVEN, subject, reason, firm=False)

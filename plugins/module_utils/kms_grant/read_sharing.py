@@ -136,7 +136,14 @@ def _read(clients: Clients, under: Mapping[KeyRef, Iterable[Image]], operation: 
     )
 
     def permissions(one: _Resource) -> Sharing:
-        return read.permissions(clients.paced(operation).ec2(one.region), operation, one.resource_id, _GONE)
+        ec2 = clients.paced(operation).ec2(one.region)
+        try:
+            return read.permissions(ec2, operation, one.resource_id, _GONE)
+        except errors.ClientError as exception:
+            # An image that is unavailable may be deregistered, or pending and shared later.
+            if not read.is_gone(ec2, one.resource_id, exception):
+                raise
+        return Sharing()
 
     done, failed = each(round_robin(wanted), permissions)
     return _Permissions(done, {one: _text(exception, operation) for one, exception in failed.items()})

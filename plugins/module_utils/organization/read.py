@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from ..aws import errors
-from ..aws.answers import required
+from ..aws.answers import required, unless_gone
 from ..failures import Failure, Refused
 from ..fanout import each
 from ..tags import tag_map
@@ -31,6 +31,10 @@ Answer = TypeVar("Answer")
 _LIST_UNITS = "ListOrganizationalUnitsForParent"
 # Organizations allows only a few calls per second for the whole organization.
 _PARALLEL_CALLS = 4
+
+# botocore operations ListAccountsForParent and ListTagsForResource, errors: an organizational unit that was
+# deleted since it was listed, which only an empty one can be, and an account that has left the organization.
+_UNIT_IS_GONE, _ACCOUNT_IS_GONE = ("ParentNotFoundException",), ("TargetNotFoundException",)
 
 _NO_STATE = Failure(
     message="The response has no account state that this botocore supports.",
@@ -60,14 +64,19 @@ def accounts(client: OrganizationsClient, options: InventoryOptions) -> tuple[Ac
     found: list[Account] = []
     level: list[tuple[str, tuple[Unit, ...]]] = [(root, ()) for root in roots]
     while level:
-        inside = _read_all(level, lambda place: _children(client, *place))
+        inside = _read_all(
+            level, lambda place: unless_gone(lambda: _children(client, *place), _UNIT_IS_GONE) or ([], [])
+        )
         found.extend(chain.from_iterable(members for members, _units in inside))
         level = list(chain.from_iterable(units for _members, units in inside))
     # An account that is moved during the reads can be found twice.
     by_id = {account.account_id: account for account in found if account.state in options.states}
     wanted = [by_id[account_id] for account_id in sorted(by_id)]
     if options.tags:
-        wanted = _read_all(wanted, lambda account: replace(account, tags=_tags(client, account.account_id)))
+        tagged = _read_all(
+            wanted, lambda account: unless_gone(lambda: _with_tags(client, account), _ACCOUNT_IS_GONE)
+        )
+        wanted = [account for account in tagged if account is not None]
     return tuple(wanted if options.email else (replace(account, email="") for account in wanted))
 
 
@@ -112,9 +121,10 @@ def _account(item: AccountTypeDef, parent_id: str, units: tuple[Unit, ...]) -> A
     )
 
 
-def _tags(client: OrganizationsClient, account_id: str) -> dict[str, str]:
-    pages = client.get_paginator("list_tags_for_resource").paginate(ResourceId=account_id)
-    return tag_map(tag for page in pages for tag in required(page, "Tags", "ListTagsForResource"))
+def _with_tags(client: OrganizationsClient, account: Account) -> Account:
+    pages = client.get_paginator("list_tags_for_resource").paginate(ResourceId=account.account_id)
+    tags = tag_map(tag for page in pages for tag in required(page, "Tags", "ListTagsForResource"))
+    return replace(account, tags=tags)
 
 
 def _read_all(items: Iterable[Item], read: Callable[[Item], Answer]) -> list[Answer]:

@@ -29,3 +29,22 @@ def test_a_refresh_names_what_its_group_does_not_name_yet(aws: SimulatedAws, ima
         autoscaling.start_instance_refresh(**group)
     with pytest.raises(ClientError, match="ValidationError"):
         autoscaling.describe_instance_refreshes(AutoScalingGroupName="none")
+
+
+def test_a_deleted_group_has_no_refreshes(aws: SimulatedAws, image_id: str) -> None:
+    """A ValidationError, and no group in the list (kubernetes-sigs/cluster-api-provider-aws#4662)."""
+    autoscaling = aws.client("autoscaling", "owner")
+    aws.client("ec2", "owner").create_launch_template(
+        LaunchTemplateName="web", LaunchTemplateData={**DATA, "ImageId": image_id}
+    )
+    group = {"AutoScalingGroupName": "web"}
+    zone = {"AvailabilityZones": ["us-east-1a"], "MinSize": 0, "MaxSize": 0}
+    template = {"LaunchTemplateName": "web", "Version": "1"}
+    autoscaling.create_auto_scaling_group(**group, **zone, LaunchTemplate=template)
+    autoscaling.delete_auto_scaling_group(**group)
+    with pytest.raises(ClientError) as caught:
+        autoscaling.describe_instance_refreshes(**group)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "ValidationError"
+    assert error["Message"] == "AutoScalingGroup name not found - AutoScalingGroup web not found"
+    assert autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=["web"])["AutoScalingGroups"] == []

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit import read as audit
 from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.aws import read
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.fanout import round_robin
@@ -329,7 +330,8 @@ def test_what_may_not_be_read_is_a_problem_and_hides_nothing_else(
         ("describe_snapshot_attribute snap-a", "InvalidSnapshot.NotFound"),
     ],
 )
-def test_missing_resources_are_private(call: str, code: str) -> None:
+def test_missing_resources_are_private(monkeypatch: pytest.MonkeyPatch, call: str, code: str) -> None:
+    monkeypatch.setattr(read, "SETTLING_TIMEOUT", 0.0)
     aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY}, refused={call: refusal(code)})
     seen, failed = look(eu_west_1=aws)
     assert failed == {}

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.answers import required
+from ansible_collections.golden.images.plugins.module_utils.aws.answers import required, unless_gone
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import AWS_ERRORS, failure
+from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
 from botocore.session import Session
 
 from tests.unit.examples import OWNER, target_in
+from tests.unit.wire import Wire
 
 
 @pytest.mark.parametrize("value", [[], "", 0, False, "ami-1"])
@@ -34,6 +36,23 @@ def test_a_member_that_the_answer_lacks() -> None:
     }
     assert remedy is not None
     assert "update botocore" in remedy
+
+
+def test_what_is_gone_has_no_answer() -> None:
+    wire = Wire("rbin")
+    wire.expect("get_rule", {"Identifier": "r-1"}, {"Identifier": "r-1"})
+    for code in ("ResourceNotFoundException", "AccessDeniedException"):
+        wire.refuse("get_rule", {"Identifier": "r-1"}, code)
+    gone = ("ResourceNotFoundException",)
+
+    def read() -> str | None:
+        answer = unless_gone(lambda: wire.client.get_rule(Identifier="r-1"), gone)
+        return None if answer is None else str(answer["Identifier"])
+
+    with wire.spoken():
+        assert (read(), read()) == ("r-1", None)
+        with pytest.raises(ClientError, match="AccessDeniedException"):
+            read()
 
 
 @pytest.mark.parametrize(

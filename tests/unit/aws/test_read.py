@@ -21,6 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     Sharing,
     Snapshot,
 )
+from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from tests.unit.clock import Clock
@@ -469,7 +470,8 @@ def test_volume_permissions(ec2: Wire, permissions: list[dict[str, str]], expect
     assert read.volume_permissions(ec2.client, "snap-1") == expected
 
 
-def test_permissions_by_operation(ec2: Wire) -> None:
+def test_permissions_by_operation(ec2: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "SETTLING_TIMEOUT", 0.0)
     image = {"ImageId": "ami-1", "Attribute": "launchPermission"}
     snapshot = {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"}
     ec2.expect("describe_image_attribute", image, {"LaunchPermissions": [{"UserId": CONSUMER}]})
@@ -482,6 +484,73 @@ def test_permissions_by_operation(ec2: Wire) -> None:
     assert read.permissions(ec2.client, "DescribeSnapshotAttribute", "snap-1", gone) == Sharing()
     with pytest.raises(ClientError, match=r"InvalidSnapshot\.NotFound"):
         read.permissions(ec2.client, "DescribeSnapshotAttribute", "snap-1")
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_of", "answer", "code"),
+    [
+        (
+            "DescribeImageAttribute",
+            {"ImageId": "ami-1", "Attribute": "launchPermission"},
+            {"LaunchPermissions": [{"UserId": CONSUMER}]},
+            "InvalidAMIID.NotFound",
+        ),
+        (
+            "DescribeSnapshotAttribute",
+            {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"},
+            {"CreateVolumePermissions": [{"UserId": CONSUMER}]},
+            "InvalidSnapshot.NotFound",
+        ),
+    ],
+)
+def test_the_permissions_of_what_is_new_are_read_again_for_a_while(
+    ec2: Wire, clock: Clock, operation: str, request_of: dict[str, str], answer: dict[str, Any], code: str
+) -> None:
+    """(EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API".)"""
+    resource_id, started = next(iter(request_of.values())), clock.now
+    for _time in range(2):
+        ec2.refuse(xform_name(operation), request_of, code)
+    ec2.expect(xform_name(operation), request_of, answer)
+    assert read.permissions(ec2.client, operation, resource_id, [code]) == Sharing(frozenset({CONSUMER}))
+    assert clock.now == started + 4
+    for _time in range(16):
+        ec2.refuse(xform_name(operation), request_of, code)
+    assert read.permissions(ec2.client, operation, resource_id, [code]) == Sharing()
+    assert clock.now == started + 4 + read.SETTLING_TIMEOUT
+
+
+GONE_REQUEST = {
+    "Filters": [{"Name": "image-id", "Values": ["ami-1"]}],
+    "IncludeDisabled": True,
+    "IncludeDeprecated": True,
+    "MaxResults": 1000,
+    "Owners": ["self"],
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "may_be", "is_gone"),
+    [
+        ("InvalidAMIID.NotFound", None, True, True),
+        ("InvalidAMIID.Unavailable", "deregistered", True, True),
+        ("InvalidAMIID.Unavailable", "pending", True, False),
+        ("UnauthorizedOperation", None, False, False),
+    ],
+)
+def test_an_image_that_is_gone(ec2: Wire, code: str, state: str | None, may_be: bool, is_gone: bool) -> None:
+    refused = ClientError({"Error": {"Code": code}}, "DescribeImageAttribute")
+    if may_be:
+        images = [{"ImageId": "ami-1", "OwnerId": OWNER, "State": state}] if state else []
+        ec2.expect("describe_images", GONE_REQUEST, {"Images": images})
+    assert read.may_be_gone(refused) is may_be
+    assert read.is_gone(ec2.client, "ami-1", refused) is is_gone
+
+
+def test_an_image_that_cannot_be_read_is_not_gone(ec2: Wire) -> None:
+    refused = ClientError({"Error": {"Code": "InvalidAMIID.NotFound"}}, "DescribeImageAttribute")
+    ec2.refuse("describe_images", GONE_REQUEST, "RequestLimitExceeded")
+    assert not read.is_gone(ec2.client, "ami-1", refused)
+    assert not read.may_be_gone(ValueError("InvalidAMIID.NotFound"))
 
 
 def test_missing_permissions_are_not_taken_as_none(ec2: Wire) -> None:

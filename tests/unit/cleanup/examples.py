@@ -174,7 +174,7 @@ class UsageScript:
         self.wire = Wire("ec2")
 
     def references(self, answer: Any = None) -> UsageScript:
-        self._add("describe_image_references", _ANY_REFERENCES, answer or {"ImageReferences": []})
+        self._add("describe_image_references", ANY_REFERENCES, answer or {"ImageReferences": []})
         return self
 
     def permissions(self, answer: Any = None, image_id: str = "ami-1") -> UsageScript:
@@ -199,7 +199,7 @@ class UsageScript:
 
 
 LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
-_ANY_REFERENCES = {
+ANY_REFERENCES = {
     "ImageIds": ["ami-1"],
     "MaxResults": 1000,
     "ResourceTypes": [

@@ -22,6 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     Evidence,
     ImageUsage,
     SnapshotUsage,
+    gone,
     unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
@@ -33,6 +34,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 )
 from botocore.exceptions import ClientError
 
+from tests.unit.cleanup import examples
 from tests.unit.cleanup.examples import (
     NOW,
     REGION,
@@ -98,6 +100,78 @@ def test_what_is_refused_counts_as_use() -> None:
         assert [(one.kind, one.detail, one.firm) for one in usage.unread] == [("unreadable", slow, False)]
     saw = read(UsageScript().references().permissions().volume("refuse"))
     assert saw.snapshot_usage == {SNAPSHOT: SnapshotUsage(unread=slow)}
+
+
+LISTED = {
+    "Filters": [{"Name": "image-id", "Values": ["ami-1"]}],
+    "IncludeDisabled": True,
+    "IncludeDeprecated": True,
+    "MaxResults": 1000,
+    "Owners": ["self"],
+}
+ATTRIBUTE = {"ImageId": "ami-1", "Attribute": "launchPermission"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "is_gone"),
+    [([], True), ([{"State": "deregistered"}], True), ([{"State": "available"}], False)],
+)
+def test_an_image_that_was_deregistered_since_it_was_listed_stays_and_is_not_unreadable(
+    listed: list[dict[str, Any]], is_gone: bool
+) -> None:
+    script = UsageScript().references()
+    script.wire.refuse("describe_image_attribute", ATTRIBUTE, "InvalidAMIID.Unavailable")
+    images = [{"ImageId": "ami-1", "OwnerId": OWNER, **one} for one in listed]
+    script.wire.expect("describe_images", LISTED, {"Images": images})
+    (usage,) = read(script).usage.values()
+    assert usage.references == ((gone("ami-1"),) if is_gone else ())
+    assert [one.kind for one in usage.unread] == ([] if is_gone else ["unreadable"])
+
+
+def test_an_image_whose_existence_cannot_be_read_is_unreadable() -> None:
+    script = UsageScript().references()
+    script.wire.refuse("describe_image_attribute", ATTRIBUTE, "InvalidAMIID.Unavailable")
+    script.wire.refuse("describe_images", LISTED, "RequestLimitExceeded")
+    (usage,) = read(script).usage.values()
+    assert [one.kind for one in usage.unread] == ["unreadable"]
+
+
+def references_of(*image_ids: str) -> dict[str, Any]:
+    return {**examples.ANY_REFERENCES, "ImageIds": list(image_ids)}
+
+
+def test_one_image_that_is_gone_makes_no_other_one_unreadable() -> None:
+    """Whether DescribeImageReferences refuses such an ID is not documented."""
+    saw = CleanupSeen(OWNER, NOW, {REGION: region_state(OLD, own("ami-2"), NEWEST)})
+    script, other = UsageScript(), ImageRef(REGION, "ami-2")
+    method = "describe_image_references"
+    script.wire.refuse(method, references_of("ami-1", "ami-2"), "InvalidAMIID.NotFound")
+    script.wire.refuse(method, references_of("ami-1"), "InvalidAMIID.NotFound")
+    script.wire.expect(method, references_of("ami-2"), {"ImageReferences": []})
+    script.permissions().permissions(SHARED, "ami-2")
+    reports = {"ImageUsageReports": []}
+    script.wire.expect("describe_image_usage_reports", {"ImageIds": ["ami-2"]}, reports)
+    with script.wire.spoken():
+        usage, _of_snapshots = read_image_usage(
+            script.clients(), wanted(include_shared=True), saw, {REF: (), other: ()}
+        )
+    assert ([one.kind for one in usage[REF].unread], usage[other].unread) == (["unreadable"], ())
+
+
+def test_a_report_of_an_image_that_is_gone_makes_no_other_one_unreadable() -> None:
+    saw = CleanupSeen(OWNER, NOW, {REGION: region_state(OLD, own("ami-2"), NEWEST)})
+    script, other = UsageScript(), ImageRef(REGION, "ami-2")
+    script.wire.expect("describe_image_references", references_of("ami-1", "ami-2"), {"ImageReferences": []})
+    script.permissions(SHARED).permissions(SHARED, "ami-2")
+    method = "describe_image_usage_reports"
+    for image_ids in (["ami-1", "ami-2"], ["ami-1"]):
+        script.wire.refuse(method, {"ImageIds": image_ids}, "InvalidAMIID.NotFound")
+    script.wire.expect(method, {"ImageIds": ["ami-2"]}, {"ImageUsageReports": []})
+    with script.wire.spoken():
+        usage, _of_snapshots = read_image_usage(
+            script.clients(), wanted(include_shared=True), saw, {REF: (), other: ()}
+        )
+    assert ([one.kind for one in usage[REF].unread], usage[other].unread) == (["unreadable"], ())
 
 
 @pytest.mark.parametrize(("home", "is_used"), [(REGION, False), ("us-east-1", True)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect_keys import (
     read_key_usage,
     read_volumes,
@@ -80,6 +81,29 @@ def test_a_key_that_cannot_be_read_says_so_and_one_without_own_grants_needs_no_m
         assert problem.remedy == "Allow ListGrants in the IAM policy of the credentials used."
         assert read_key_usage(clients, SEEN, {KEY: (NEWEST,)})[KEY].sharing == {}
     assert read_key_usage(clients, SEEN, {}) == {}
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_an_image_that_was_deregistered_since_it_was_listed_needs_no_key(is_gone: bool) -> None:
+    kms, script = Wire("kms"), UsageScript()
+    kms.expect("list_grants", {"KeyId": KEY.key_arn, "Limit": 100}, {"Grants": [grant("golden-images:1")]})
+    attribute = {"ImageId": "ami-new", "Attribute": "launchPermission"}
+    script.wire.refuse("describe_image_attribute", attribute, "InvalidAMIID.Unavailable")
+    listed = {
+        "Filters": [{"Name": "image-id", "Values": ["ami-new"]}],
+        "IncludeDisabled": True,
+        "IncludeDeprecated": True,
+        "MaxResults": 1000,
+        "Owners": ["self"],
+    }
+    image = {"ImageId": "ami-new", "OwnerId": OWNER, "State": "pending"}
+    script.wire.expect("describe_images", listed, {"Images": [] if is_gone else [image]})
+    if is_gone:
+        script.volume(None, "snap-ami-new")
+    with kms.spoken(), script.wire.spoken():
+        usage = read_key_usage(script.clients(kms), SEEN, {KEY: (NEWEST,)})[KEY]
+    assert usage.sharing == ({"ami-new": Sharing()} if is_gone else {})
+    assert bool(usage.unread) is not is_gone
 
 
 def test_volumes_are_read_with_the_consumer_role() -> None:

@@ -75,6 +75,19 @@ def test_policies_that_are_not_for_amis_do_not_count() -> None:
         )
 
 
+def test_a_policy_that_was_deleted_since_it_was_listed_does_not_count() -> None:
+    """botocore shape ResourceNotFoundException."""
+    wire = Wire("imagebuilder")
+    arns = [f"{PLACE}:lifecycle-policy/{name}" for name in ("gone", "recipe")]
+    found = {"lifecyclePolicySummaryList": [{"arn": arn} for arn in arns]}
+    wire.expect("list_lifecycle_policies", ENABLED, found)
+    wire.refuse("get_lifecycle_policy", {"lifecyclePolicyArn": arns[0]}, "ResourceNotFoundException")
+    wire.expect("get_lifecycle_policy", {"lifecyclePolicyArn": arns[1]}, {"lifecyclePolicy": POLICY})
+    with wire.spoken():
+        policies = builder.lifecycle_policies(wire.client)
+    assert policies == (LifecyclePolicy((Recipe("web", "1.x.x"),)),)
+
+
 def test_builds_have_the_amis_of_the_account_in_all_regions() -> None:
     wire = Wire("imagebuilder")
     wire.expect(

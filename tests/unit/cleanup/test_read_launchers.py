@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.cleanup import read_launchers
 from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import Launcher, Pin
+from botocore.exceptions import ClientError
 
 from tests.unit.cleanup.examples import GROUP, NOW
 from tests.unit.wire import Wire, answering
@@ -164,6 +165,33 @@ def test_spot_requests_that_can_launch(state: str, counts: bool) -> None:
     with wire.spoken():
         found = read_launchers.spot_requests(wire.client)
     assert found == ((launcher("spot_request", ("ami-1",), (), ("snap-1",)),) if counts else ())
+
+
+def refreshes_of_a_group_that_is_not_found(listed: list[dict[str, Any]]) -> Any:
+    """Two groups, of which the first is listed like this after AWS has not found it."""
+    wire = Wire("autoscaling")
+    message = "AutoScalingGroup name not found - AutoScalingGroup gone not found"
+    wire.refuse("describe_instance_refreshes", {"AutoScalingGroupName": "gone"}, "ValidationError", message)
+    wire.expect(
+        "describe_auto_scaling_groups", {"AutoScalingGroupNames": ["gone"]}, {"AutoScalingGroups": listed}
+    )
+    if not listed:
+        refresh = {"Status": "InProgress", "DesiredConfiguration": {"LaunchTemplate": PINNED}}
+        wire.expect(
+            "describe_instance_refreshes", {"AutoScalingGroupName": "web"}, {"InstanceRefreshes": [refresh]}
+        )
+    with wire.spoken():
+        groups = (Launcher("auto_scaling_group", "gone"), launcher("auto_scaling_group"))
+        return read_launchers.refreshes(wire.client, groups)
+
+
+def test_a_group_that_was_deleted_since_it_was_listed_has_no_refreshes() -> None:
+    assert refreshes_of_a_group_that_is_not_found([]) == (launcher("auto_scaling_group", (), PINS[:1]),)
+
+
+def test_a_refused_read_of_a_group_that_exists_is_a_failed_read() -> None:
+    with pytest.raises(ClientError, match="ValidationError"):
+        refreshes_of_a_group_that_is_not_found([{**GROUP, "AutoScalingGroupName": "gone"}])
 
 
 IN_GROUP = (launcher("auto_scaling_group"),)

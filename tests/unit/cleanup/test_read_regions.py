@@ -342,6 +342,26 @@ def test_recycle_bin_rules_with_their_tags_if_they_retain_already() -> None:
         )
 
 
+def test_a_rule_that_was_deleted_since_it_was_listed_is_no_rule() -> None:
+    """(botocore operation GetRule, errors.)"""
+    for code, is_gone in (("ResourceNotFoundException", True), ("AccessDeniedException", False)):
+        wire = Wire("rbin")
+        listed = {"Rules": [{"Identifier": "gone"}, {"Identifier": "kept"}]}
+        wire.expect("list_rules", {"ResourceType": "EC2_IMAGE"}, listed)
+        wire.refuse("get_rule", {"Identifier": "gone"}, code)
+        if is_gone:
+            period = {"RetentionPeriodValue": 7, "RetentionPeriodUnit": "DAYS"}
+            answer = {"ResourceType": "EC2_IMAGE", "Status": "available", "RetentionPeriod": period}
+            wire.expect("get_rule", {"Identifier": "kept"}, answer)
+            wire.expect("list_rules", {"ResourceType": "EBS_SNAPSHOT"}, {"Rules": []})
+        with wire.spoken():
+            if is_gone:
+                assert own_images.retention_rules(wire.client) == (RetentionRule("EC2_IMAGE", 7),)
+            else:
+                with pytest.raises(ClientError, match=code):
+                    own_images.retention_rules(wire.client)
+
+
 STORED = {"AmiId": "ami-0123456789abcdef9", "Bucket": "b", "S3objectKey": "k", "StoreTaskState": "InProgress"}
 
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import read
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.cleanup import read_usage as image_use
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import Evidence, SnapshotUsage
@@ -82,8 +83,9 @@ def test_what_cannot_be_shared_is_not_asked_about(state: str, asks: bool) -> Non
     assert found == (Sharing(frozenset({CONSUMER})) if asks else Sharing())
 
 
-def test_the_permissions_of_a_snapshot_and_none_of_one_that_is_gone() -> None:
+def test_the_permissions_of_a_snapshot_and_none_of_one_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     wire = Wire("ec2")
+    monkeypatch.setattr(read, "SETTLING_TIMEOUT", 0.0)
     request = {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"}
     permissions = {"CreateVolumePermissions": [{"UserId": CONSUMER}]}
     wire.expect("describe_snapshot_attribute", request, permissions)
@@ -252,6 +254,33 @@ def test_uses_in_another_account_are_read(refused: str | None, kinds: list[str])
     with ec2.spoken(), autoscaling.spoken(), ssm.spoken():
         evidence = image_use.used_in(clients, "eu-west-1", {IMAGE: ()})[IMAGE]
     assert [f"{one.kind} {one.subject}" if one.firm else one.kind for one in evidence] == kinds
+
+
+def test_an_image_that_another_account_does_not_find_makes_no_other_one_unreadable() -> None:
+    ec2, empty = Wire("ec2"), {"LaunchTemplateVersions": [], "Reservations": []}
+    ec2.refuse("describe_image_references", asked("ami-1", "ami-2"), "InvalidAMIID.NotFound")
+    ec2.refuse("describe_image_references", asked("ami-1"), "InvalidAMIID.NotFound")
+    ec2.expect("describe_image_references", asked("ami-2"), {"ImageReferences": []})
+    for method, request, member in (
+        ("describe_fleets", {"MaxResults": 1000}, "Fleets"),
+        ("describe_spot_fleet_requests", {"MaxResults": 1000}, "SpotFleetRequestConfigs"),
+        ("describe_spot_instance_requests", {"MaxResults": 1000}, "SpotInstanceRequests"),
+        ("describe_launch_template_versions", VERSIONS, "LaunchTemplateVersions"),
+        ("describe_instances", INSTANCES, "Reservations"),
+    ):
+        ec2.expect(method, request, {member: empty.get(member, [])})
+    autoscaling = answering(
+        "autoscaling",
+        describe_auto_scaling_groups={"AutoScalingGroups": []},
+        describe_launch_configurations={"LaunchConfigurations": []},
+    )
+    ssm = answering("ssm", describe_parameters={"Parameters": []})
+    clients: Any = Wires(
+        ec2=ec2, autoscaling=SimpleNamespace(client=autoscaling), ssm=SimpleNamespace(client=ssm)
+    )
+    with ec2.spoken():
+        found = image_use.used_in(clients, "eu-west-1", {"ami-1": (), "ami-2": ()})
+    assert ([one.kind for one in found["ami-1"]], found["ami-2"]) == (["unreadable"], ())
 
 
 def test_an_account_that_creates_volumes_from_a_snapshot_uses_its_image() -> None:

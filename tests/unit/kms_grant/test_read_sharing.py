@@ -15,7 +15,7 @@ from tests.unit.examples import ORG, OWNER, SOURCE_ID
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import consumers
 from tests.unit.kms_grant.examples import A, B
-from tests.unit.kms_grant.kms_in_memory import Ec2, World, world
+from tests.unit.kms_grant.kms_in_memory import Ec2, World, refused, world
 from tests.unit.kms_grant.runs import EU, US, planned, run, wanted, world_with_access
 from tests.unit.wire import Wire
 
@@ -166,6 +166,18 @@ def test_what_cannot_be_read_is_in_the_result(operation: str) -> None:
 def test_an_image_that_is_gone_is_not_shared(code: str, unread: bool) -> None:
     aws, _ec2 = with_images(images={"ami-1": KEY}, refuse={"DescribeImageAttribute": code})
     assert bool(shared(aws).unread) is unread
+
+
+def test_an_image_that_was_deregistered_since_it_was_listed_is_not_shared() -> None:
+    aws, ec2 = with_images(images={"ami-1": KEY}, launch={"ami-1": to(A)})
+
+    def deregistered(**_parameters: str) -> dict[str, Any]:
+        ec2.states["ami-1"] = "deregistered"
+        raise refused("InvalidAMIID.Unavailable", "DescribeImageAttribute")
+
+    ec2.describe_image_attribute = deregistered  # type: ignore[method-assign]
+    found = shared(aws)
+    assert (found.unread, found.sharing) == ((), {"ami-1": accounts()})
 
 
 def test_other_regions_do_not_depend_on_one_that_cannot_be_read() -> None:

@@ -70,6 +70,17 @@ def test_the_whole_tree(organizations: Wire) -> None:
     )
 
 
+def test_a_unit_and_an_account_that_are_gone_since_they_were_listed(organizations: Wire) -> None:
+    """(botocore operations ListAccountsForParent and ListTagsForResource, errors.)"""
+    expect_roots(organizations)
+    expect_children(organizations, ROOT, [entry(A), entry(B)], PROD)
+    organizations.refuse("list_accounts_for_parent", {"ParentId": PROD.unit_id}, "ParentNotFoundException")
+    organizations.refuse("list_tags_for_resource", {"ResourceId": A}, "TargetNotFoundException")
+    organizations.expect("list_tags_for_resource", {"ResourceId": B}, {"Tags": []})
+    found = read_accounts.accounts(organizations.client, InventoryOptions())
+    assert found == (Account(B, "web", "ACTIVE", ROOT),)
+
+
 @pytest.mark.parametrize(
     ("members", "state"),
     [
