@@ -115,7 +115,7 @@ class Image:
 
     ``allowed`` is whether the Allowed AMIs setting of the calling account allows it (``ImageAllowed``), None
     if AWS does not return that. ``supported_types`` and ``unsupported_types`` are the names and patterns of
-    its ``InstanceTypeSpecification``.
+    its ``InstanceTypeSpecification``. ``root_device_type`` is ``ebs`` or ``instance-store``.
     """
 
     image_id: str
@@ -134,6 +134,7 @@ class Image:
     deprecation_time: str | None = None
     allowed: bool | None = None
     root_device: str = ""
+    root_device_type: str = ""
     ena_support: bool | None = None
     supported_types: tuple[str, ...] = ()
     unsupported_types: tuple[str, ...] = ()

@@ -100,6 +100,21 @@ def test_tags_converge_and_a_purge_keeps_what_is_not_the_copys_own(
     assert _tags_of_copy(aws) == ({"role": "db", **shared, **mark}, [mark, mark])
 
 
+def test_an_image_with_an_instance_store_root_is_refused_before_the_first_copy(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    """CopyImage would need the caller's S3 permissions (EC2 User Guide, "Grant permissions to copy AMIs")."""
+    location = "bucket/image.manifest.xml"
+    image = aws.client("ec2", OWNER, HOME).register_image(Name="in-s3", ImageLocation=location)["ImageId"]
+    aws.clear_calls()
+    arguments = {"source_image_id": image, "source_region": HOME, "regions": [AWAY, "us-west-2"]}
+    run, task = ansible.module("ami_copy_regions", **arguments)
+    assert run.code != 0
+    assert task.codes == [(AWAY, "instance_store_image"), ("us-west-2", "instance_store_image")]
+    assert "its data is in S3" in task.result["msg"]
+    assert observed.attempts(aws, "CopyImage") == []
+
+
 def test_no_image_is_removed_for_its_name(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
     """AWS does not document whether CopyImage refuses a name in use: not even a failed copy goes for it."""
     failing = [{"region": AWAY, "message": "Broken"}]

@@ -318,6 +318,13 @@ def may_describe_key(kms: KMSClient, key_arn: str) -> bool:
     return True
 
 
+def is_grant_listed(kms: KMSClient, key_arn: str, grant_id: str) -> bool:
+    """Return whether AWS lists a grant, without a read of the key's others, of which there may be thousands."""
+    # botocore shape ListGrantsRequest, GrantId: only this one.
+    listed = required(kms.list_grants(KeyId=key_arn, GrantId=grant_id), "Grants", "ListGrants")
+    return any(item.get("GrantId") == grant_id for item in listed)
+
+
 def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
     """All grants on a key. The policy of a key of another account must allow it (KMS API Reference)."""
     # KMS API Reference, ListGrants: at most 100 a page.
@@ -449,6 +456,7 @@ def image_of(item: Mapping[str, Any]) -> Image:
         deprecation_time=item.get("DeprecationTime"),
         allowed=item.get("ImageAllowed"),
         root_device=item.get("RootDeviceName", ""),
+        root_device_type=item.get("RootDeviceType", ""),
         ena_support=item.get("EnaSupport"),
         supported_types=_types(item, "SupportedInstanceTypes"),
         unsupported_types=_types(item, "UnsupportedInstanceTypes"),

@@ -71,6 +71,26 @@ def check_source(
     )
 
 
+def check_root_device(target: Target, source: Image, source_region: str) -> tuple[Failure, ...]:
+    """Return the refusal of a source that is stored in S3, not in snapshots.
+
+    CopyImage then creates buckets and writes objects with the caller's S3 permissions (EC2 User Guide, "Grant
+    permissions to copy Amazon EC2 AMIs"). This collection shares, encrypts and removes snapshots only.
+    """
+    if source.root_device_type != "instance-store":
+        return ()
+    return (
+        Failure.at(
+            target,
+            "CopyImage",
+            "instance_store_image",
+            f"{source.image_id} in {source_region} has an instance store root volume: its data is in S3, not "
+            "in snapshots. Such images are not copied.",
+            "Select an image with an EBS root volume (RootDeviceType ebs).",
+        ),
+    )
+
+
 def check_consumers(wanted: CopyWanted, account_id: str, source: Image) -> tuple[Failure, ...]:
     """A refusal if the copies, which ``account_id`` will own, cannot be copied into other accounts."""
     if not source.product_codes or not {*wanted.consumer_account_ids} - {account_id}:

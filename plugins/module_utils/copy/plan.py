@@ -16,7 +16,7 @@ from ..keys import encryption as encrypting
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from .access import access_warnings, check_access, check_product_codes
-from .checks import check_shareable, missing_access_of, with_account
+from .checks import check_root_device, check_shareable, missing_access_of, with_account
 from .request import check_request, copy_request, image_tags
 from .state import FAILED_STATES, USABLE_STATES, CopySeen, CopyWanted
 
@@ -210,6 +210,8 @@ def _refusals(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[Failu
     """What prevents the copy in this target alone; a best-effort region is then left out."""
     by_default = target in seen.encrypted_by_default
     source, missing = seen.source_of(target), missing_access_of(wanted, seen, target)
+    if in_s3 := check_root_device(target, source, wanted.source_region_of(target.region)):
+        return in_s3
     key = encrypting.check_key(wanted.encryption, target, source, seen.keys.get(target), by_default)
     access = check_access(target, source, wanted.source_region_of(target.region), missing)
     codes = check_product_codes(target, source, wanted.source_region_of(target.region))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from ..aws import errors, read
 from ..aws.attempts import attempts
@@ -28,28 +29,32 @@ _POLICY_INTERVAL = 0.5
 _EQUAL_READS = 5
 
 
+class _NewGrant(NamedTuple):
+    """A grant that was created on a key."""
+
+    key: KeyRef
+    grant_id: str
+
+
 def wait_until_listed(clients: Clients, created: Performed) -> str | None:
     """Wait until AWS lists the new grants; a warning if it does not within a minute, or refuses the read."""
-    missing: dict[KeyRef, set[str]] = {}
-    for action, answer in zip(created.actions, created.answers, strict=True):
-        key = KeyRef(action.target.region, action.parameters["KeyId"])
-        missing.setdefault(key, set()).update({answer["GrantId"]} if "GrantId" in answer else ())
+    missing = [
+        _NewGrant(KeyRef(action.target.region, action.parameters["KeyId"]), answer["GrantId"])
+        for action, answer in zip(created.actions, created.answers, strict=True)
+        if "GrantId" in answer
+    ]
 
-    def listed_ids(key: KeyRef) -> set[str]:
-        return {grant.grant_id for grant in read.grants(clients.kms(key.region), key.key_arn)}
+    def is_listed(grant: _NewGrant) -> bool:
+        return read.is_grant_listed(clients.kms(grant.key.region), grant.key.key_arn, grant.grant_id)
 
     refused: dict[KeyRef, str] = {}
     for _attempt in attempts(_LIST_TIMEOUT, _LIST_INTERVAL):
-        listed, failed = each(missing, listed_ids)
-        refused |= _refused(failed, "ListGrants")
-        missing = {
-            key: ids
-            for key, ids in missing.items()
-            if key not in refused and not ids <= listed.get(key, set())
-        }
+        listed, failed = each(missing, is_listed)
+        refused |= _refused({grant.key: exception for grant, exception in failed.items()}, "ListGrants")
+        missing = [grant for grant in missing if grant.key not in refused and not listed.get(grant)]
         if not missing:
             return _not_known("AWS lists the new grants", refused)
-    regions = ", ".join(sorted(key.region for key in missing))
+    regions = ", ".join(sorted({grant.key.region for grant in missing}))
     return f"{regions}: AWS does not list all new grants yet: retry launches that fail for some minutes."
 
 

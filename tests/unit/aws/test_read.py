@@ -210,6 +210,7 @@ def test_a_full_image(ec2: Wire) -> None:
             "ProductCodes": [{"ProductCodeId": "abc", "ProductCodeType": "marketplace"}],
             "Tags": [{"Key": "role", "Value": "web"}],
             "RootDeviceName": "/dev/sda1",
+            "RootDeviceType": "ebs",
             "EnaSupport": True,
             "InstanceTypeSpecification": {
                 "SupportedInstanceTypes": [{"InstanceType": "g5.*"}, {}],
@@ -237,6 +238,7 @@ def test_a_full_image(ec2: Wire) -> None:
         source_region=SOURCE_REGION,
         product_codes=("abc",),
         root_device="/dev/sda1",
+        root_device_type="ebs",
         ena_support=True,
         supported_types=("g5.*",),
         unsupported_types=("g5.xlarge",),

@@ -125,6 +125,18 @@ def test_a_source_that_is_not_available_is_refused(changes: dict[str, Any], text
     assert text in failure.message
 
 
+@pytest.mark.parametrize(("kind", "refused"), [("instance-store", True), ("ebs", False), ("", False)])
+def test_an_image_that_is_stored_in_s3_is_not_copied(kind: str, refused: bool) -> None:
+    """(EC2 User Guide, "Grant permissions to copy Amazon EC2 AMIs".)"""
+    source = source_image(root_device_type=kind)
+    failures = copy_checks.check_root_device(target_in(REGION), source, SOURCE_REGION)
+    assert [(one.error_code, one.region) for one in failures] == (
+        [("instance_store_image", REGION)] if refused else []
+    )
+    if refused:
+        assert f"{SOURCE_ID} in {SOURCE_REGION} has an instance store root volume" in failures[0].message
+
+
 def test_another_accounts_source_without_shared_snapshots_is_refused() -> None:
     source = source_image(owner_id=STRANGER)
     (failure,) = copy_checks.check_source(OWNER, source, SOURCE_REGION, ("snap-1", "snap-2"))

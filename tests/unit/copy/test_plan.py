@@ -185,6 +185,14 @@ def test_other_images_beside_the_copy_cause_no_warning(other: Image) -> None:
     assert planned(wanted(), seen(copied_image(), other)).warnings == ()
 
 
+def test_an_image_that_is_stored_in_s3_is_used_in_its_region_and_copied_to_no_other() -> None:
+    saw = seen_in({REGION: (), SOURCE_REGION: ()}, source=source_image(root_device_type="instance-store"))
+    plan = copy.plan(wanted(), saw)
+    assert [(one.error_code, one.region) for one in plan.refusals] == [("instance_store_image", REGION)]
+    home = next(one for one in plan.targets if one.target.region == SOURCE_REGION)
+    assert (home.actions, home.after["image_id"]) == ((), SOURCE_ID)
+
+
 @pytest.mark.parametrize(
     "disabled", [copied_image("ami-off", "disabled"), adopted_image("ami-off", "disabled")]
 )

@@ -122,17 +122,22 @@ class Kms:
         return self
 
     def paginate(self, PaginationConfig: dict[str, int], **parameters: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
+        yield self.list_grants(**parameters, Limit=PaginationConfig["PageSize"])
+
+    def list_grants(self, **parameters: Any) -> dict[str, Any]:
         with self.lock:
-            key = self._key("ListGrants", {**parameters, "Limit": PaginationConfig["PageSize"]})
+            key = self._key("ListGrants", parameters)
             shown = []
             for grant_id, grant in key.grants.items():
+                if parameters.get("GrantId") not in (None, grant_id):
+                    continue
                 if key.unlisted.get(grant_id, 0) > 0:
                     key.unlisted[grant_id] -= 1
                 else:
                     arn = grant["GranteePrincipal"]
                     grantee = key.unique_ids.get(arn, arn)
                     shown.append({"GrantId": grant_id, **grant, "GranteePrincipal": grantee})
-        yield {"Grants": shown}
+        return {"Grants": shown}
 
     def _key(self, operation: str, parameters: dict[str, Any]) -> StoredKey:
         validate_parameters(parameters, _model().operation_model(operation).input_shape)

@@ -17,7 +17,7 @@ from tests.unit.clock import Clock
 from tests.unit.examples import ORG, target_in
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import consumers, opened_to, policy_of
-from tests.unit.kms_grant.examples import A
+from tests.unit.kms_grant.examples import A, B
 from tests.unit.kms_grant.kms_in_memory import World, world
 from tests.unit.kms_grant.runs import (
     EU,
@@ -48,6 +48,15 @@ def test_waits_until_new_grants_are_listed(clock: Clock) -> None:
     (warning,) = outcome.warnings
     assert "5 minutes" in warning
     assert outcome.failures == ()
+
+
+def test_only_the_new_grants_are_asked_for(clock: Clock) -> None:
+    """A key may have 50,000 grants, 500 pages of them (KMS Developer Guide, "Resource quotas")."""
+    aws = world(EU)
+    run(aws, wanted(A, B))
+    before, *waited = aws.regions[EU].asked("ListGrants")
+    assert "GrantId" not in before
+    assert sorted(one["GrantId"] for one in waited) == ["g-0", "g-1"]
 
 
 def test_wait_ends_after_a_minute_with_a_warning(clock: Clock) -> None:
