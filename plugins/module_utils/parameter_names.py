@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from . import arns
 from .wording import shown
 
 _LONGEST = 1011
@@ -38,3 +39,24 @@ def name_problem(name: str, regions: Iterable[str]) -> tuple[str, str]:
         problem = f"{shown(name)} is too long: it has {length} characters after the leading /."
         return problem, f"Use at most {most}: with its ARN, a name has at most {_LONGEST} characters."
     return "", ""
+
+
+def name_in_arn(text: str, account_id: str, region: str) -> str:
+    """Return the name of the parameter whose ARN this is; empty if it is none of this account and region.
+
+    EC2 takes either in ``resolve:ssm:`` (botocore shape RequestLaunchTemplateData, ImageId). The ARN of a
+    name with a leading slash has only one between ``parameter`` and the name. One that a version or a label
+    follows, after a colon, is no name.
+    """
+    if not arns.is_arn(text):
+        return ""
+    arn = arns.parse(text)
+    kind, _slash, name = arn.resource.partition("/")
+    if (arn.service, arn.region, arn.account_id, kind) != ("ssm", region, account_id, "parameter"):
+        return ""
+    return "" if ":" in name else name
+
+
+def is_named(name: str, by: str) -> bool:
+    """Return whether the name in an ARN is that of the parameter: a leading slash is no part of an ARN."""
+    return bool(by) and name.removeprefix("/") == by.removeprefix("/")

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from simulated_aws.client import SimulatedAws
 
 from . import observed
@@ -100,8 +102,9 @@ def test_tags_converge_and_a_purge_keeps_what_is_not_the_copys_own(
     assert _tags_of_copy(aws) == ({"role": "db", **shared, **mark}, [mark, mark])
 
 
+@pytest.mark.usefixtures("fixture")
 def test_an_image_with_an_instance_store_root_is_refused_before_the_first_copy(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, ansible: Ansible
 ) -> None:
     """CopyImage would need the caller's S3 permissions (EC2 User Guide, "Grant permissions to copy AMIs")."""
     location = "bucket/image.manifest.xml"

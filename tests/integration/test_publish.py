@@ -89,6 +89,21 @@ def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it
     assert max(each.values()) <= MOST_CALLS_UNCHANGED, each
 
 
+def test_a_template_that_names_the_parameter_by_its_arn_follows_it(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    """(botocore shape RequestLaunchTemplateData, ImageId: resolve:ssm:parameter-ARN.)"""
+    images = {HOME: publishing.golden_images(fixture, "arn")[HOME]}
+    name = f"arn:aws:ssm:{HOME}:{aws.account_id(OWNER)}:parameter{PARAMETER}"
+    data = {"LaunchTemplateName": "by-arn", "LaunchTemplateData": {"ImageId": f"resolve:ssm:{name}"}}
+    ec2 = aws.client("ec2", OWNER, HOME)
+    ec2.create_launch_template(**data)
+    run = ansible.tasks([publishing.publish("publish", images=images, launch_templates=["by-arn"])])
+    assert (run.code, run.changed) == (0, ["publish"]), run.text
+    (version,) = ec2.describe_launch_template_versions(LaunchTemplateName="by-arn")["LaunchTemplateVersions"]
+    assert version["LaunchTemplateData"]["ImageId"] == f"resolve:ssm:{name}"
+
+
 @pytest.mark.every_python
 @pytest.mark.oldest_boto
 def test_what_cannot_work_is_refused_everywhere_before_anything_changes(

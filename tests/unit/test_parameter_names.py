@@ -5,7 +5,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.parameter_names import name_problem
+from ansible_collections.golden.images.plugins.module_utils.parameter_names import (
+    is_named,
+    name_in_arn,
+    name_problem,
+)
 
 # With arn:aws:ssm:us-east-2:111122223333:parameter/, 45 characters, it has the 1,011 that a name may have.
 LONGEST = "x" * 966
@@ -33,3 +37,35 @@ def test_a_name_counts_with_its_arn_in_the_region_with_the_longest_name() -> Non
         f"'{LONGEST}' is too long: it has 966 characters after the leading /.",
         "Use at most 961: with its ARN, a name has at most 1011 characters.",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("arn:aws:ssm:us-east-2:111122223333:parameter/golden/web", "golden/web"),
+        ("arn:aws-cn:ssm:us-east-2:111122223333:parameter/golden", "golden"),
+        ("arn:aws:ssm:us-east-2:111122223333:parameter/golden/web:3", ""),
+        ("arn:aws:ssm:us-east-2:111122223333:parameter/golden/web:label", ""),
+        ("arn:aws:ssm:us-east-1:111122223333:parameter/golden/web", ""),
+        ("arn:aws:ssm:us-east-2:444455556666:parameter/golden/web", ""),
+        ("arn:aws:s3:us-east-2:111122223333:parameter/golden/web", ""),
+        ("arn:aws:ssm:us-east-2:111122223333:document/golden/web", ""),
+        ("/golden/web", ""),
+        ("", ""),
+    ],
+)
+def test_the_name_in_the_arn_of_an_own_parameter(text: str, name: str) -> None:
+    assert name_in_arn(text, "111122223333", "us-east-2") == name
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "expected"),
+    [
+        ("/golden/web", "golden/web", True),
+        ("golden", "golden", True),
+        ("/golden/web", "golden/db", False),
+        ("/golden/web", "", False),
+    ],
+)
+def test_a_leading_slash_is_no_part_of_an_arn(name: str, by: str, expected: bool) -> None:
+    assert is_named(name, by) is expected

@@ -319,7 +319,7 @@ def may_describe_key(kms: KMSClient, key_arn: str) -> bool:
 
 
 def is_grant_listed(kms: KMSClient, key_arn: str, grant_id: str) -> bool:
-    """Return whether AWS lists a grant, without a read of the key's others, of which there may be thousands."""
+    """Return whether AWS lists a grant, without a read of the key's others, which may be thousands."""
     # botocore shape ListGrantsRequest, GrantId: only this one.
     listed = required(kms.list_grants(KeyId=key_arn, GrantId=grant_id), "Grants", "ListGrants")
     return any(item.get("GrantId") == grant_id for item in listed)

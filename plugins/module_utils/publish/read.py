@@ -70,7 +70,7 @@ def read_target(
     if wanted.is_rollback and found is not None:
         labeled = found.labeled(label_for(wanted.source_image_id or ""))
         image_id = labeled.value if labeled else None
-    templates = launch_templates(ec2, wanted.launch_templates)
+    templates = launch_templates(ec2, wanted.launch_templates, target)
     # A parameter of another kind, and a template without an image or with a parameter, name no image.
     versions = [one for template in templates.values() for one in (template.default, template.latest)]
     named = {version.image_id or "" for version in versions}

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws.answers import required
 from ..aws.errors import ClientError, IncompleteAnswer, code_of
+from ..model import RESOLVE, Target
+from ..parameter_names import name_in_arn
 from .state import LaunchTemplate, TemplateVersion
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ _MISSING = (
 )
 
 
-def launch_templates(ec2: EC2Client, names: Collection[str]) -> dict[str, LaunchTemplate]:
-    """The launch templates that exist, by the requested names or IDs.
+def launch_templates(ec2: EC2Client, names: Collection[str], target: Target) -> dict[str, LaunchTemplate]:
+    """The launch templates of a target that exist, by the requested names or IDs.
 
     A single template is read by itself. Several can only be read together with all others, 200 in a response,
     which is still faster than one after the other.
@@ -56,7 +58,7 @@ def launch_templates(ec2: EC2Client, names: Collection[str]) -> dict[str, Launch
     for item in found:
         versions[required(item, "LaunchTemplateId", _OPERATION)].append(item)
         versions[required(item, "LaunchTemplateName", _OPERATION)].append(item)
-    return {name: _template(versions[name]) for name in names if name in versions}
+    return {name: _template(versions[name], target) for name in names if name in versions}
 
 
 def is_id(name: str) -> bool:
@@ -64,15 +66,18 @@ def is_id(name: str) -> bool:
     return _ID.fullmatch(name) is not None
 
 
-def _template(items: list[Mapping[str, Any]]) -> LaunchTemplate:
+def _template(items: list[Mapping[str, Any]], target: Target) -> LaunchTemplate:
     defaults = [item for item in items if item.get("DefaultVersion")]
     if not defaults:
         raise IncompleteAnswer(_OPERATION, "DefaultVersion")
-    latest = max(map(_version, items), key=lambda version: version.number)
+    versions = [_version(item, target) for item in items]
+    latest = max(versions, key=lambda version: version.number)
     template_id = required(defaults[0], "LaunchTemplateId", _OPERATION)
-    return LaunchTemplate(template_id, _version(defaults[0]), latest)
+    return LaunchTemplate(template_id, _version(defaults[0], target), latest)
 
 
-def _version(item: Mapping[str, Any]) -> TemplateVersion:
+def _version(item: Mapping[str, Any], target: Target) -> TemplateVersion:
     number = int(required(item, "VersionNumber", _OPERATION))
-    return TemplateVersion(number, required(item, "LaunchTemplateData", _OPERATION))
+    data: Mapping[str, Any] = required(item, "LaunchTemplateData", _OPERATION)
+    named = data.get("ImageId", "").removeprefix(RESOLVE)
+    return TemplateVersion(number, data, name_in_arn(named, target.account_id, target.region))

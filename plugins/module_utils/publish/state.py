@@ -12,6 +12,7 @@ from typing import Any
 
 from ..failures import Failure
 from ..model import IMAGE_DATA_TYPE, RESOLVE, ConsumerRole, Image, ImagesByTarget, Sharing, Target
+from ..parameter_names import is_named
 from ..tags import SOURCE_TAG
 
 STANDARD, ADVANCED = "Standard", "Advanced"
@@ -72,11 +73,13 @@ class Parameter:
 class TemplateVersion:
     """One version of a launch template; ``data`` is all that it says (botocore ``LaunchTemplateData``).
 
-    Its text leaves that out: user data may hold secrets.
+    Its text leaves that out: user data may hold secrets. ``arn_name`` is the name of the account's parameter
+    that it takes its image from, if it names that by ARN.
     """
 
     number: int
     data: Mapping[str, Any] = field(repr=False)
+    arn_name: str = ""
 
     @property
     def image_id(self) -> str | None:
@@ -228,7 +231,7 @@ def _origin(image_id: str, sources: Mapping[str, str]) -> str:
 
 def follows(version: TemplateVersion, parameter: str) -> bool:
     """Whether the version of a template already takes whatever image the parameter names."""
-    return version.image_id == RESOLVE + parameter
+    return version.image_id == RESOLVE + parameter or is_named(parameter, version.arn_name)
 
 
 def follows_another(version: TemplateVersion, parameter: str) -> bool:

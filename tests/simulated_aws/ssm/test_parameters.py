@@ -208,15 +208,18 @@ def test_tags_are_added(store: Store) -> None:
 
 
 # EC2 User Guide, "Use a Systems Manager parameter instead of an AMI ID".
+@pytest.mark.parametrize("by_arn", [False, True])
 @pytest.mark.parametrize(("reference", "image"), [("", "second"), (":1", "first"), (":good", "first")])
 def test_an_instance_is_launched_from_what_a_parameter_names(
-    store: Store, reference: str, image: str
+    store: Store, by_arn: bool, reference: str, image: str
 ) -> None:
+    """By ARN or by name (botocore shape RequestLaunchTemplateData, ImageId)."""
     store.put("first")
     store.ssm.label_parameter_version(Name=NAME, Labels=["good"])
     store.put("second")
     ec2 = store.aws.client("ec2", "owner", "us-east-1")
-    launch = {"ImageId": f"resolve:ssm:{NAME}{reference}", "MinCount": 1, "MaxCount": 1}
+    named = store.ssm.get_parameter(Name=NAME)["Parameter"]["ARN"] if by_arn else NAME
+    launch = {"ImageId": f"resolve:ssm:{named}{reference}", "MinCount": 1, "MaxCount": 1}
     assert ec2.run_instances(**launch)["Instances"][0]["ImageId"] == store.images[image]
     for missing in (f"{NAME}:9", f"{NAME}:bad", "/none"):
         refused = outcome(ec2.run_instances, **{**launch, "ImageId": f"resolve:ssm:{missing}"})

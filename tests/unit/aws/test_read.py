@@ -710,6 +710,15 @@ def test_a_grant(kms: Wire, members: dict[str, Any], expected: Grant) -> None:
     assert read.grants(kms.client, ARN) == (expected,)
 
 
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [pytest.param([], False, id="none"), pytest.param([entry("g-1")], True, id="the grant")],
+)
+def test_whether_a_grant_is_listed(kms: Wire, listed: list[dict[str, Any]], expected: bool) -> None:
+    kms.expect("list_grants", {"KeyId": ARN, "GrantId": "g-1"}, {"Grants": listed})
+    assert read.is_grant_listed(kms.client, ARN, "g-1") is expected
+
+
 @pytest.mark.parametrize("member", ["GrantId", "Operations"])
 def test_a_grant_that_cannot_be_judged(kms: Wire, member: str) -> None:
     """botocore shape GrantListEntry requires no member."""

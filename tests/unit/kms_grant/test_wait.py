@@ -50,7 +50,8 @@ def test_waits_until_new_grants_are_listed(clock: Clock) -> None:
     assert outcome.failures == ()
 
 
-def test_only_the_new_grants_are_asked_for(clock: Clock) -> None:
+@pytest.mark.usefixtures("clock")
+def test_only_the_new_grants_are_asked_for() -> None:
     """A key may have 50,000 grants, 500 pages of them (KMS Developer Guide, "Resource quotas")."""
     aws = world(EU)
     run(aws, wanted(A, B))

@@ -129,6 +129,13 @@ def test_templates_that_follow_a_parameter(image_id: str | None, own: bool, othe
     assert (follows(one, NAME), follows_another(one, NAME)) == (own, other)
 
 
+@pytest.mark.parametrize("name", [NAME, "/golden/other"])
+def test_a_template_can_name_a_parameter_by_its_arn(name: str) -> None:
+    arn = f"arn:aws:ssm:eu-west-1:{OWNER}:parameter{name}"
+    one = TemplateVersion(1, {"ImageId": f"resolve:ssm:{arn}"}, name.removeprefix("/"))
+    assert (follows(one, NAME), follows_another(one, NAME)) == (name == NAME, name != NAME)
+
+
 @pytest.mark.parametrize(
     ("selected", "base", "in_use"), [(None, 1, [1, 2]), ("default", 1, [1]), ("latest", 2, [1, 2])]
 )
