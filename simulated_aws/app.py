@@ -29,6 +29,7 @@ from .ec2.fast_path import HANDLERS as EC2_HANDLERS
 from .http.connection import Request, Response
 from .http.moto_app import MotoApp
 from .http.pipeline import Pipeline
+from .iam.simulation import HANDLERS as IAM_HANDLERS
 from .kms.fast_path import HANDLERS as KMS_HANDLERS
 
 
@@ -48,7 +49,7 @@ class App:
         ec2.patch_moto()
         autoscaling.patch_moto()
         self._pipeline = Pipeline(
-            {**EC2_HANDLERS, **KMS_HANDLERS},
+            {**EC2_HANDLERS, **IAM_HANDLERS, **KMS_HANDLERS},
             MotoApp(),
             {"imagebuilder": imagebuilder.answer, "rbin": rbin.answer},
             call_authorization.denial,

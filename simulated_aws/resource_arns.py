@@ -166,6 +166,11 @@ def _of_imagebuilder(call: Call, _scope: Scope, _action: str) -> Iterator[str]:
         yield str(found)
 
 
+def _of_iam(call: Call, _scope: Scope, action: str) -> Iterator[str]:
+    if action == "SimulatePrincipalPolicy":
+        yield str(call.params["PolicySourceArn"])
+
+
 def _of_rbin(call: Call, scope: Scope, action: str) -> Iterator[str]:
     if action in ("DeleteRule", "GetRule"):
         yield scope.arn("rbin", f"rule/{call.action.rpartition('/')[2]}")
@@ -175,6 +180,7 @@ _RESOURCES: dict[str, Resources] = {
     "cloudwatch": _of_cloudwatch,
     "ec2": _of_ec2,
     "events": _of_events,
+    "iam": _of_iam,
     "imagebuilder": _of_imagebuilder,
     "logs": _of_logs,
     "rbin": _of_rbin,

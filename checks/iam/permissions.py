@@ -41,6 +41,7 @@ ARNS = {
     "imagebuilder:allImageBuildVersions": f"arn:aws:imagebuilder:*:{OWNER}:image/*",
     "rbin:rule": f"arn:aws:rbin:*:{OWNER}:rule/*",
     "sts:role": f"arn:aws:iam::*:role/{CONSUMER_ROLE}",
+    "iam:role": f"arn:aws:iam::*:role/{CONSUMER_ROLE}",
     "sns:topic": f"arn:aws:sns:*:{OWNER}:{MONITOR}",
     "sqs:queue": f"arn:aws:sqs:*:{OWNER}:{MONITOR}",
     "events:rule-on-default-event-bus": f"arn:aws:events:*:{OWNER}:rule/{MONITOR}",
@@ -123,6 +124,7 @@ PERMISSIONS: dict[str, Permission] = {
     # STS API Reference, GetCallerIdentity: no permissions are required.
     "sts:GetCallerIdentity": Permission(()),
     **_each("sts:AssumeRole", on=("sts:role",)),
+    **_each("iam:SimulatePrincipalPolicy", on=("iam:role",)),
     # Images and snapshots.
     **_each("ec2:CopyImage", "ec2:CreateTags", "ec2:DeleteTags", on=_IMAGE + _SNAPSHOT),
     **_each(

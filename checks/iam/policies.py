@@ -719,6 +719,12 @@ CONSUMER_VERIFY = Policy(
         Statement("Launch", "the levels `authorized`, a dry run, and `launched`", ("ec2:RunInstances",)),
         _READ_ALLOWED_IMAGES,
         Statement(
+            "SimulateOwnPolicies",
+            "the level `authorized` of encrypted images, for roles that may use keys through EC2 only",
+            ("iam:SimulatePrincipalPolicy",),
+            "key use is uncertain where the role's or the key's policy allows it through AWS services only",
+        ),
+        Statement(
             "ReadSubnets",
             "the level `authorized` in accounts without a default VPC",
             ("ec2:DescribeSubnets",),

@@ -41,3 +41,16 @@ def account_of(principal: str) -> str | None:
     if is_arn(principal):
         return parse(principal).account_id
     return principal if principal.isdigit() else None
+
+
+def principal_of(caller: str) -> str:
+    """Return the role of a role's session, or the caller itself.
+
+    The ARN of a session has the name of its role, and not the role's path (IAM User Guide, "IAM
+    identifiers"), so the result lacks the path, too.
+    """
+    parts = parse(caller)
+    kind, _, rest = parts.resource.partition("/")
+    if kind != "assumed-role":
+        return caller
+    return f"arn:{parts.partition}:iam::{parts.account_id}:role/{rest.partition('/')[0]}"

@@ -103,8 +103,10 @@ results:
       can_launch: "yes"
       findings: []
       image_id: ami-0123456789abcdef0
+      key_use: proven
       level: authorized
       owner_id: "111122223333"
+      principal: arn:aws:iam::012345678901:role/golden-consumer
       region: us-east-1
   contains:
     account_id:
@@ -135,8 +137,23 @@ results:
       type: str
       returned: always
       sample: authorized
+    key_use:
+      description:
+        - Whether RV(results[].principal) can use the keys of the image, as far as that can be known without a launch.
+          V(proven), V(refused), or V(uncertain) if EC2 may be allowed what is refused in a direct call, or if a key could not be
+          read or tried.
+        - Null if the image is not encrypted, is not visible to the account, or if the account's credentials were not used.
+      type: str
+      returned: always
+      sample: proven
     owner_id:
       description: The account that owns the image.
+      type: str
+      returned: always
+    principal:
+      description:
+        - The ARN of the role or user that was checked in the account. Null if none was. That of the credentials themselves, if it is
+          a role, lacks the path of the role.
       type: str
       returned: always
     region:

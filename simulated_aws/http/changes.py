@@ -6,7 +6,7 @@ from __future__ import annotations
 from .api_calls import Call
 
 # AssumeRole returns credentials, and leaves everything as it was.
-_READS = ("Describe", "Get", "List", "Search", "Filter", "AssumeRole", "Decode", "Batch")
+_READS = ("Describe", "Get", "List", "Search", "Filter", "AssumeRole", "Decode", "Batch", "Simulate")
 _REST_CHANGES = ("PUT ", "DELETE ", "PATCH ")
 
 

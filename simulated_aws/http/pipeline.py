@@ -40,6 +40,7 @@ _ANONYMOUS_ACCOUNT = "000000000000"
 
 _CONTENT_TYPES = {
     Protocol.EC2: "text/xml;charset=UTF-8",
+    Protocol.QUERY: "text/xml",
     Protocol.JSON: "application/x-amz-json-1.1",
     Protocol.REST_JSON: "application/json",
 }

@@ -25,11 +25,16 @@ def evaluate(request: Request) -> PolicyDecision:
     """What the principal's own policies allow: everything for a root, nothing for a deleted principal."""
     if request.principal.is_root:
         return PolicyDecision(allows=True)
-    one = identity(request.principal)
-    statements = _statements(one, request.principal.partition) if one is not None else ()
-    decision = policies.evaluate_identity(statements, request)
+    decision = decide(request)
     EVALUATIONS.add(request, decision)
     return decision
+
+
+def decide(request: Request) -> PolicyDecision:
+    """As ``evaluate``, of a request that is only simulated."""
+    one = identity(request.principal)
+    statements = _statements(one, request.principal.partition) if one is not None else ()
+    return policies.evaluate_identity(statements, request)
 
 
 def _statements(one: User | Role, partition: str) -> Iterator[Statement]:

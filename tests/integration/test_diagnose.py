@@ -386,6 +386,7 @@ ONLY_IMDSV2 = {
     "Resource": "arn:aws:ec2:*:*:instance/*",
     "Condition": {"StringNotEquals": {"ec2:MetadataHttpTokens": "required"}},
 }
+SIMULATE = {"Action": "iam:SimulatePrincipalPolicy"}
 USE_WITHOUT_GRANTS = {"Action": [f"kms:{one}" for one in USE if one != "CreateGrant"]}
 
 
@@ -443,12 +444,32 @@ def test_denials_of_the_account_itself_are_found_and_fixed(
     for role in ("bound", "through-ec2"):
         assert _launched_by(aws, DEV, role, HOME, fixture.image_id) == "running"
 
+    assert {name: one["key_use"] for name, one in found.items()} == {
+        "looking": "proven",
+        **dict.fromkeys(["launching", "through-ec2", "bound", "no such subnet"], "uncertain"),
+        "forbidden": "refused",
+        "only the owner": None,
+    }
+    assert found["looking"]["principal"] == f"arn:aws:iam::{dev}:role/looking"
+
+    # IAM settles what KMS refuses in direct calls.
+    _allow(aws, DEV, "launching", LAUNCH, SIMULATE)
+    _allow(aws, DEV, "bound", LAUNCH, USE_WITHOUT_GRANTS, ONLY_FOR_AWS, SIMULATE)
+    _allow(aws, DEV, "through-ec2", LAUNCH, {**USE_KEYS, "Condition": THROUGH_EC2}, ONLY_IMDSV2, SIMULATE)
+    asked = steps(ansible, tasks("launching", "bound", "through-ec2"))
+    settled = {task.name: task.result["results"][0] for task in asked.tasks}
+    assert {name: (_codes(one)[:1], one["can_launch"], one["key_use"]) for name, one in settled.items()} == {
+        "launching": (["key_use_denied"], "no", "refused"),
+        "bound": (["missing_volume_permission"], "yes", "proven"),
+        "through-ec2": (["missing_volume_permission"], "yes", "proven"),
+    }
+
     for role in ("looking", "launching"):
         _allow(aws, DEV, role, LAUNCH, USE_KEYS)
     again = steps(ansible, tasks("looking", "launching"))
     for role in ("looking", "launching"):
         (one,) = again.task(role).result["results"]
-        assert (one["can_launch"], one["level"]) == ("yes", "authorized")
+        assert (one["can_launch"], one["level"], one["key_use"]) == ("yes", "authorized", "proven")
         assert _launched_by(aws, DEV, role, HOME, fixture.image_id) == "running"
 
 

@@ -572,6 +572,12 @@ def test_verification(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: 
         "verify_subnet_ids": probing.subnet_ids(aws, [LAUNCHING], HOME),
     }
     ok(user.ansible.run("golden.images.verify_ami", {**options, **launched}))
+    # A role that may use keys through EC2 only asks IAM about itself.
+    through_ec2 = launch.document()
+    for statement in through_ec2["Statement"]:
+        statement["Condition"] = {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}}
+    user.give_role([LAUNCHING], consumer.document(), through_ec2)
+    ok(user.ansible.run("golden.images.verify_ami", options))
     hidden = protected.add_images({"hidden": {"account": OWNER, "region": HOME, "devices": [DISK]}})["hidden"]
     run_tasks(
         user,

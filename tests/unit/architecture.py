@@ -112,6 +112,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "policy_audience",
         "policy_evaluation",
         "policy_statements",
+        "simulation",
     ),
     "kms_grant": ("losses", "policy", "rejection"),
     "launch_probe": (),

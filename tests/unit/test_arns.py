@@ -5,7 +5,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.arns import Arn, account_of, is_arn, parse
+from ansible_collections.golden.images.plugins.module_utils.arns import (
+    Arn,
+    account_of,
+    is_arn,
+    parse,
+    principal_of,
+)
 
 ROLE = "arn:aws-cn:iam::111122223333:role/path/deploy"
 PARAMETER = "arn:aws:ssm:eu-west-1:111122223333:parameter/golden:3"
@@ -30,3 +36,15 @@ def test_other_text_is_no_arn(text: str) -> None:
 def test_a_principal_is_an_account_or_in_one(principal: str, account: str | None) -> None:
     assert is_arn(ROLE) is True
     assert account_of(principal) == account
+
+
+@pytest.mark.parametrize(
+    ("caller", "principal"),
+    [
+        ("arn:aws-cn:sts::111122223333:assumed-role/deploy/ci", "arn:aws-cn:iam::111122223333:role/deploy"),
+        (ROLE, ROLE),
+        ("arn:aws:iam::111122223333:user/team/ann", "arn:aws:iam::111122223333:user/team/ann"),
+    ],
+)
+def test_the_principal_of_a_session_is_its_role(caller: str, principal: str) -> None:
+    assert principal_of(caller) == principal

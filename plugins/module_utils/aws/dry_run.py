@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..keys.access import KeyDryRun
+from .. import arns
+from ..keys import simulation
+from ..keys.access import Access, KeyDryRun, Simulation
 from .errors import AWS_ERRORS, ClientError, ParamValidationError, code_of, failure, is_temporary, message_of
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ ALLOWED = "DryRunOperationException"
 _REFUSED = frozenset({"AccessDeniedException", "NotFoundException"})
 # The errors for a key whose state permits no use (botocore shapes of these names).
 NOT_ENABLED = ("DisabledException", "KMSInvalidStateException")
+# KMS Developer Guide, "kms:ViaService": the names of services in these partitions.
+_VIA_SERVICE_KNOWN = frozenset({"aws", "aws-us-gov"})
 _WITHOUT_CIPHERTEXT: dict[str, Any] = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
 
 
@@ -73,6 +77,27 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
         else:
             allowed.add(operation)
     return KeyDryRun(frozenset(allowed), refused, unusable, problem, supported)
+
+
+def simulate(iam: Any, principal: str, key_arn: str, operations: Iterable[str]) -> Simulation:
+    """What a role's or user's own policies decide about operations on a key, which KMS has refused directly.
+
+    The role may need a permission of its own for this: if it lacks it, that is the simulation's problem.
+    """
+    partition = arns.parse(key_arn).partition
+    if partition not in _VIA_SERVICE_KNOWN:
+        return Simulation(principal, problem=f"The value of kms:ViaService in {partition} is not documented.")
+
+    def decided(through_ec2: bool) -> Mapping[str, Access]:
+        request = simulation.request(principal, key_arn, operations, through_ec2)
+        pages = iam.get_paginator("simulate_principal_policy").paginate(**request)
+        results = [one for page in pages for one in page.get("EvaluationResults", ())]
+        return simulation.decisions(results, through_ec2)
+
+    try:
+        return Simulation(principal, decided(through_ec2=True), decided(through_ec2=False))
+    except AWS_ERRORS as exception:
+        return Simulation(principal, problem=failure(exception, None, "SimulatePrincipalPolicy").message)
 
 
 def requests(kms: KMSClient, arn: str, grantee: str) -> dict[str, Callable[[], object]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import arns
@@ -48,18 +48,24 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Caller:
-    """The account and the partition of the credentials (STS GetCallerIdentity)."""
+    """The account and the partition of the credentials (STS GetCallerIdentity).
+
+    ``arn`` is that of the user, or of the session of a role.
+    """
 
     account_id: str
     partition: str
+    arn: str = field(default="", compare=False)
 
 
 def caller(sts: STSClient) -> Caller:
     """The account and the partition of the credentials."""
     identity = sts.get_caller_identity()
+    arn = required(identity, "Arn", "GetCallerIdentity")
     return Caller(
         account_id=required(identity, "Account", "GetCallerIdentity"),
-        partition=arns.parse(required(identity, "Arn", "GetCallerIdentity")).partition,
+        partition=arns.parse(arn).partition,
+        arn=arn,
     )
 
 

@@ -55,6 +55,9 @@ MEANINGS = {
         "The key's owner allows the account to use the key, but an explicit deny in another policy denies it "
         "to the account's role."
     ),
+    "key_use_denied": (
+        "The policies of the account's role do not allow it to use the key, and not through EC2 either."
+    ),
     "key_unreadable": "The key could not be read, or access to it could not be tested.",
     "missing_create_grant": "The account may use the key, but EBS cannot use it for the account.",
     "launch_denied": "The account's role is not allowed to launch instances.",

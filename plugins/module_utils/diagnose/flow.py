@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from .. import arns
 from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, LAUNCH_SPEC, Options
 from ..aws import errors
 from ..aws.assumed_roles import AssumedAccounts
@@ -76,8 +77,13 @@ def read_state(clients: Clients, wanted: DiagnosisWanted) -> DiagnosisSeen:
     images = wanted.images.targets(caller.account_id)
     owners = _owners(accounts, images, regions)
     consumers = _consumers(accounts, caller, wanted, images, owners)
+    principals = {
+        account_id: accounts.role_arn(account_id) or arns.principal_of(caller.arn)
+        for account_id in {case.account_id for case in consumers}
+    }
+    consumers = _with_simulations(accounts, principals, default_region, consumers)
     role = wanted.consumer_role.name if wanted.consumer_role else None
-    return DiagnosisSeen(caller.account_id, images, owners, consumers, role, datetime.now(UTC))
+    return DiagnosisSeen(caller.account_id, images, owners, consumers, role, datetime.now(UTC), principals)
 
 
 def result(
@@ -145,7 +151,7 @@ def _consumers(
             clients,
             case.target,
             str(images[case.image_target]),
-            _keys_to_try(owner, case),
+            _keys_to_try(owner),
             lambda image: _request(wanted, case.target, image),
             f"arn:{caller.partition}:iam::{case.account_id}:root",
         )
@@ -173,6 +179,28 @@ def _consumers(
     return seen
 
 
+def _with_simulations(
+    accounts: AssumedAccounts,
+    principals: Mapping[str, str],
+    region: str,
+    consumers: Mapping[Case, ConsumerSeen],
+) -> dict[Case, ConsumerSeen]:
+    """``consumers`` with what IAM decides of the dry runs that KMS has refused, read in each account."""
+    refused = [case for case, seen in consumers.items() if any(item.refused for item in seen.keys.values())]
+    if not refused:
+        return dict(consumers)
+    # IAM is the same in all regions.
+    accounts.open("iam", [region])
+
+    def work(case: Case) -> ConsumerSeen:
+        with accounts.as_account(case.account_id) as clients:
+            iam = clients.client("iam", region)
+            return reads.with_simulations(iam, principals[case.account_id], consumers[case])
+
+    done, _failed = each(refused, work)
+    return {**consumers, **done}
+
+
 def _cases_to_read(
     caller: Caller, wanted: DiagnosisWanted, images: Mapping[Target, str | None]
 ) -> dict[str, list[Case]]:
@@ -196,17 +224,15 @@ def _unread(case: Case, exception: Exception) -> ConsumerSeen:
     return ConsumerSeen(problem=errors.failure(exception, case.target, "DescribeImages"))
 
 
-def _keys_to_try(owner: OwnerSeen, case: Case) -> list[str]:
-    """The keys for which the account's own dry runs are needed: not its own ones, if it owns the image."""
+def _keys_to_try(owner: OwnerSeen) -> list[str]:
+    """The keys for which the account's own dry runs are needed: those that are enabled, not AWS's own ones.
+
+    EBS may use an AWS managed key for all in its account (KMS Developer Guide, "AWS managed keys").
+    """
     if owner.image is None:
         return []
-    own = owner.image.owner_id == case.account_id
     described = {key.key.arn: key.key for key in owner.keys}
-    tried = [
-        arn
-        for arn, key in described.items()
-        if not key.aws_managed and key.is_enabled and not (own and key.account_id == case.account_id)
-    ]
+    tried = [arn for arn, key in described.items() if not key.aws_managed and key.is_enabled]
     others = (*owner.key_problems, *owner.undecided_keys)
     return [*tried, *(arn for arn in others if arn.startswith("arn:") and arn not in described)]
 

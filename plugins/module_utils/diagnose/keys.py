@@ -15,13 +15,16 @@ from ..failures import Failure
 from ..finding import BlocksLaunch, Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
-from ..keys.access import Access, KeyDryRun
+from ..keys.access import Access, KeyDryRun, Simulation
 from ..keys.grants import OPERATIONS
 from ..keys.policy_evaluation import Consumer, principals_in_account
+from ..keys.simulation import permissions
 from ..model import Image, KeySeen, Sharing
 from .findings import finding
 from .state import Case, ConsumerSeen, OwnerSeen
 
+_NOT_ASKED = Simulation("", problem="")
+PROVEN, UNCERTAIN, REFUSED = "proven", "uncertain", "refused"
 _GRANT_ACCESS = (
     "Grant the account access to the key: rerun golden.images.distribute_ami with the account in "
     "distribute_account_ids, or use ami_kms_grant."
@@ -34,8 +37,7 @@ _ALLOW_IN_IAM = (
     "organization may deny it, too. Only a launch shows whether it works (ami_launch_probe)."
 )
 _NO_DRY_RUNS = "this botocore does not support dry runs of KMS: update botocore and boto3."
-# KMS API Reference, "ReEncrypt": it needs both permissions, and a dry run of it tests both at once.
-_PERMISSIONS = {"ReEncrypt": ("ReEncryptFrom", "ReEncryptTo")}
+_SIMULATE = "Or allow the role iam:SimulatePrincipalPolicy on itself, so that IAM can tell."
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class _KeyAccess:
     case: Case
     key: KeySeen
     consumer: Consumer
+    is_own: bool = False
+    """Whether image and key belong to the account: who in it may use the key is up to its own policies."""
 
     @property
     def arn(self) -> str:
@@ -79,6 +83,10 @@ class _KeyAccess:
         named = principals_in_account(policy, self.case.account_id) if policy is not None else set()
         return frozenset(by_grants | named)
 
+    def owner_decision(self, operation: str) -> Access:
+        """What the key's owner decides on a direct call; unknown of an own key, whose policy names roles."""
+        return Access.UNKNOWN if self.is_own else self.direct_decision(operation)
+
     def direct_decision(self, operation: str) -> Access:
         """The decision if the account itself calls the operation, as its dry runs do."""
         return key_access.access(self.key, self.consumer, operation, through_ec2=False)
@@ -109,6 +117,22 @@ def findings(case: Case, owner: OwnerSeen, consumer: ConsumerSeen | None) -> Ite
                 f"{dry_run.unusable}",
                 _ENABLE,
             )
+
+
+def use(owner: OwnerSeen, consumer: ConsumerSeen | None, found: Iterable[Finding]) -> str | None:
+    """Whether the account's role or user can use the keys of an image, by the ``found`` findings about them.
+
+    ``proven``, ``refused``, or ``uncertain`` if the findings or the keys do not tell. None if the account was
+    not asked or does not see the image, or if the image is not encrypted.
+    """
+    if consumer is None or consumer.image is None or not consumer.image.encrypted:
+        return None
+    blocking = {item.blocks_launch for item in found}
+    if BlocksLaunch.BLOCKING in blocking:
+        return REFUSED
+    is_tried = all(key.key.aws_managed or key.key.arn in consumer.keys for key in owner.keys)
+    is_known = bool(owner.keys or owner.undecided_keys or owner.key_problems) and is_tried
+    return UNCERTAIN if BlocksLaunch.UNKNOWN in blocking or not is_known else PROVEN
 
 
 def unread(case: Case, owner: OwnerSeen, consumer: ConsumerSeen | None) -> dict[str, Failure]:
@@ -166,9 +190,9 @@ def _of_key(
                 f"It belongs to account {key.key.account_id}, and only that account can read who may use it."
             )
             yield _unreadable(case, arn, why)
-    elif key.key.is_enabled and not own and arn not in owner.key_problems:
-        access = _KeyAccess(case, key, _consumer(case, owner.launch, consumer))
-        if (found := _evaluate_owner_policies(access, dry_run)) is not None:
+    elif key.key.is_enabled and (own or arn not in owner.key_problems):
+        access = _KeyAccess(case, key, _consumer(case, owner.launch, consumer), own)
+        if not own and (found := _evaluate_owner_policies(access, dry_run)) is not None:
             yield found
         if dry_run is not None:
             yield from _evaluate_dry_run(access, dry_run)
@@ -353,14 +377,14 @@ def _is_certain(denied: list[str], dry_run: KeyDryRun | None) -> bool:
     "kms:GrantIsForAWSResource").
     """
     refused = set(dry_run.refused if dry_run is not None else ()) - {"CreateGrant"}
-    return any(permission in denied for item in refused for permission in _permissions(item))
+    return any(permission in denied for item in refused for permission in permissions(item))
 
 
 def _allowed(dry_run: KeyDryRun | None) -> frozenset[str]:
     """The operations of a launch that the account's dry runs show to be allowed in direct calls."""
     if dry_run is None:
         return frozenset()
-    allowed = {permission for item in dry_run.allowed for permission in _permissions(item)}
+    allowed = {permission for item in dry_run.allowed for permission in permissions(item)}
     if "GenerateDataKeyWithoutPlaintext" in allowed:
         # A launch needs data keys without plaintext only.
         allowed.add("GenerateDataKey")
@@ -370,50 +394,102 @@ def _allowed(dry_run: KeyDryRun | None) -> frozenset[str]:
 def _evaluate_dry_run(access: _KeyAccess, dry_run: KeyDryRun) -> Iterator[Finding]:
     """The findings about operations that KMS refused to the account, or that it could not try."""
     if dry_run.problem is not None or not dry_run.supported:
-        # As much is known as without dry runs, other than after an error: a launch may end in the same one.
         yield finding(
             "key_unreadable",
             f"Account {access.case.account_id} could not test its access to {access.arn}: "
             f"{dry_run.problem or _NO_DRY_RUNS}",
             _LAUNCH,
-            BlocksLaunch.HARMLESS if dry_run.problem is None else BlocksLaunch.UNKNOWN,
+            BlocksLaunch.UNKNOWN,
         )
     refused = {
         item: message for item, message in sorted(dry_run.refused.items()) if _adds_information(access, item)
     }
+    simulation = dry_run.simulation or _NOT_ASKED
+    if denied := _denied_through_ec2(refused, simulation):
+        yield _denied_by_role(access, denied, simulation)
+    elif refused and not _is_explained(access, refused, simulation):
+        yield _refused(access, refused, simulation)
+
+
+def _denied_through_ec2(refused: Iterable[str], simulation: Simulation) -> list[str]:
+    """The permissions that the role's own policies deny through EC2 as well."""
+    needed = (item for operation in refused for item in permissions(operation))
+    return [item for item in needed if simulation.through_ec2.get(item) is Access.DENIED]
+
+
+def _is_explained(access: _KeyAccess, refused: Iterable[str], simulation: Simulation) -> bool:
+    """Whether the role's policies allow all through EC2, and the refusals are about direct calls only.
+
+    If its policies and those of the key's owner allow a direct call that KMS refuses, something else does:
+    a resource control policy of the owner's organization, for example.
+    """
+    return all(
+        all(simulation.through_ec2.get(item) is Access.ALLOWED for item in permissions(operation))
+        and any(
+            Access.DENIED in (simulation.directly.get(item), access.owner_decision(item))
+            for item in permissions(operation)
+        )
+        for operation in refused
+    )
+
+
+def _denied_by_role(access: _KeyAccess, denied: list[str], simulation: Simulation) -> Finding:
+    return finding(
+        "key_use_denied",
+        f"KMS denies {', '.join(denied)} on {access.arn} to {simulation.principal}, whose policies, as IAM "
+        "simulates them, do not allow it through EC2 either.",
+        _ALLOW_IN_IAM,
+        BlocksLaunch.BLOCKING if key_access.NEEDED & {*denied} else BlocksLaunch.UNKNOWN,
+    )
+
+
+def _refused(access: _KeyAccess, refused: Mapping[str, str], simulation: Simulation) -> Finding:
+    """The finding about refusals in direct calls, which need not be refusals through EC2."""
     others = [item for item in refused if item != "CreateGrant"]
     explicitly = [item for item in others if _is_explicit(refused[item])]
-    if explicitly:
-        permissions = (permission for item in explicitly for permission in _permissions(item))
-        certain = all(access.decisions[item] is Access.ALLOWED for item in permissions)
+    if explicitly and not _is_explained(access, explicitly, simulation):
+        needed = (permission for item in explicitly for permission in permissions(item))
+        certain = all(access.decisions[item] is Access.ALLOWED for item in needed)
         message = refused[explicitly[0]]
-        yield finding(
+        return finding(
             "key_access_denied",
             f"KMS denies {', '.join(explicitly)} on {access.arn} to the role in {access.account}"
             f"{denial.described(message)}" + (", although the key's owner allows it." if certain else "."),
-            denial.remedy(message, _ALLOW_IN_IAM),
+            _remedy(message, simulation),
             BlocksLaunch.BLOCKING if certain and "Decrypt" in explicitly else BlocksLaunch.UNKNOWN,
         )
-    elif others:
+    if others:
         message = refused[others[0]]
-        yield finding(
+        return finding(
             "direct_key_use_denied",
             f"KMS denies {', '.join(others)} on {access.arn} to the role in {access.account} when it calls "
             f"KMS directly{denial.described(message)}. It may still be allowed through EC2 only "
-            "(kms:ViaService).",
-            denial.remedy(message, _ALLOW_IN_IAM),
+            f"(kms:ViaService).{_why_unknown(simulation)}",
+            _remedy(message, simulation),
             BlocksLaunch.UNKNOWN,
         )
-    elif refused:
-        message = refused["CreateGrant"]
-        yield finding(
-            "create_grant_denied",
-            f"KMS denies CreateGrant on {access.arn} to the role in {access.account} when it calls KMS "
-            f"directly{denial.described(message)}. It may still be allowed for AWS services only "
-            "(kms:GrantIsForAWSResource).",
-            denial.remedy(message, _ALLOW_IN_IAM),
-            BlocksLaunch.UNKNOWN,
-        )
+    message = refused["CreateGrant"]
+    return finding(
+        "create_grant_denied",
+        f"KMS denies CreateGrant on {access.arn} to the role in {access.account} when it calls KMS "
+        f"directly{denial.described(message)}. It may still be allowed for AWS services only "
+        f"(kms:GrantIsForAWSResource).{_why_unknown(simulation)}",
+        _remedy(message, simulation),
+        BlocksLaunch.UNKNOWN,
+    )
+
+
+def _remedy(message: str, simulation: Simulation) -> str:
+    """What to change, or how IAM can tell whether anything has to be."""
+    cure = denial.remedy(message, _ALLOW_IN_IAM)
+    return cure if simulation.problem is None else f"{cure} {_SIMULATE}"
+
+
+def _why_unknown(simulation: Simulation) -> str:
+    """Why IAM's simulation does not settle it, as a sentence with a leading space; empty without one."""
+    if simulation.problem is not None:
+        return f" IAM could not simulate that: {simulation.problem}" if simulation.problem else ""
+    return f" The policies of {simulation.principal} do not settle it, as IAM simulates them."
 
 
 def _is_explicit(message: str) -> bool:
@@ -426,16 +502,7 @@ def _is_explicit(message: str) -> bool:
 
 
 def _adds_information(access: _KeyAccess, operation: str) -> bool:
-    """Whether a refused dry run shows more than the key's grants and policy.
-
-    It does not if these deny the operation too, or allow it only when EC2 calls it for the account.
-    """
-    return all(
-        access.decisions[item] is not Access.DENIED and access.direct_decision(item) is not Access.DENIED
-        for item in _permissions(operation)
+    """Whether a refused dry run shows more than the key's grants and policy, which may deny it, too."""
+    return access.is_own or all(
+        access.decisions[item] is not Access.DENIED for item in permissions(operation)
     )
-
-
-def _permissions(operation: str) -> tuple[str, ...]:
-    """The permissions that a dry run of an operation tests."""
-    return _PERMISSIONS.get(operation, (operation,))

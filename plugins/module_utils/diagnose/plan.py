@@ -31,6 +31,8 @@ class Diagnosis:
     image_id: str | None
     level: str | None
     findings: tuple[Finding, ...]
+    key_use: str | None = None
+    principal: str | None = None
 
     def as_result(self) -> dict[str, Any]:
         """The diagnosis as the module returns it."""
@@ -39,8 +41,10 @@ class Diagnosis:
             "can_launch": can_launch(self.findings),
             "findings": [finding.as_result() for finding in self.findings],
             "image_id": self.image_id,
+            "key_use": self.key_use,
             "level": self.level,
             "owner_id": self.case.image_target.account_id,
+            "principal": self.principal,
             "region": self.case.image_target.region,
         }
 
@@ -76,10 +80,8 @@ def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
     owner = replace(owner, keys=diagnosis_keys.of_account(owner.keys, case.account_id))
     consumer, checked = seen.consumers.get(case), _checked(seen, case)
     visible = (checked.image is not None) if checked is not None else None
-    found = [
-        *diagnosis_owner.findings(case, image_id, owner, visible, seen.now),
-        *diagnosis_keys.findings(case, owner, checked),
-    ]
+    of_keys = [*diagnosis_keys.findings(case, owner, checked)]
+    found = [*diagnosis_owner.findings(case, image_id, owner, visible, seen.now), *of_keys]
     if consumer is not None:
         role = seen.role_name if case.account_id != seen.account_id else None
         found += diagnosis_consumer.findings(case, image_id or "", owner, consumer, role, seen.now)
@@ -87,7 +89,14 @@ def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
         replace(item, account_id=case.account_id, region=case.image_target.region, image_id=image_id)
         for item in found
     )
-    return Diagnosis(case, image_id, diagnosis_consumer.level(consumer), findings)
+    return Diagnosis(
+        case,
+        image_id,
+        diagnosis_consumer.level(consumer),
+        findings,
+        diagnosis_keys.use(owner, checked, of_keys),
+        seen.principals.get(case.account_id) if checked is not None else None,
+    )
 
 
 def _checked(seen: DiagnosisSeen, case: Case) -> ConsumerSeen | None:

@@ -105,6 +105,17 @@ def consumer(
     )
 
 
+def with_simulations(iam: Any, principal: str, seen: ConsumerSeen) -> ConsumerSeen:
+    """``seen`` with what the policies of its role or user decide about what KMS refused to it directly."""
+    keys = {
+        arn: replace(item, simulation=dry_runs.simulate(iam, principal, arn, item.refused))
+        if item.refused
+        else item
+        for arn, item in seen.keys.items()
+    }
+    return replace(seen, keys=keys)
+
+
 def _block_state(reader: Callable[[EC2Client], str], ec2: EC2Client) -> str:
     """A state of block public access. It blocks no launch, so a failed read does not hide the rest."""
     try:

@@ -125,7 +125,8 @@ class Case:
 class DiagnosisSeen:
     """Everything that was read; ``consumers`` has no entry for accounts that were not checked.
 
-    ``account_id`` is the account of the credentials, for which no role is assumed.
+    ``account_id`` is the account of the credentials, for which no role is assumed. ``principals`` maps
+    accounts to the ARN of the role or user with whose credentials they were checked.
     """
 
     account_id: str
@@ -134,3 +135,4 @@ class DiagnosisSeen:
     consumers: Mapping[Case, ConsumerSeen]
     role_name: str | None
     now: datetime
+    principals: Mapping[str, str] = field(default_factory=dict)

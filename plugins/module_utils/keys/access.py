@@ -174,12 +174,27 @@ def _allows(grant: Grant, operation: str) -> bool:
 
 
 @dataclass(frozen=True)
+class Simulation:
+    """What the policies of ``principal``, a role or user, decide about the use of a key, as IAM simulates it.
+
+    Both map permissions on the key to the decision: of a request through EC2, and of a direct one.
+    ``problem`` is why there are none.
+    """
+
+    principal: str
+    through_ec2: Mapping[str, Access] = field(default_factory=dict)
+    directly: Mapping[str, Access] = field(default_factory=dict)
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
 class KeyDryRun:
     """The results of a key's dry runs: the operations that KMS allows and refuses, and why others failed.
 
     Operations are named as in grants; ReEncrypt stands for ReEncryptFrom and ReEncryptTo. ``refused`` maps
     them to AWS's messages. ``unusable`` is AWS's error if the key's state permits no use, ``problem`` any
-    other error. ``supported`` is whether this botocore has all of these dry runs.
+    other error. ``supported`` is whether this botocore has all of these dry runs. ``simulation`` is of the
+    refused operations; None if none was refused, or if it is not known whose policies decide.
     """
 
     allowed: frozenset[str] = frozenset()
@@ -187,6 +202,7 @@ class KeyDryRun:
     unusable: str | None = None
     problem: str | None = None
     supported: bool = True
+    simulation: Simulation | None = None
 
     @property
     def allows_all(self) -> bool:

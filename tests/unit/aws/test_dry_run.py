@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import dry_run as dry_runs
-from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
+from ansible_collections.golden.images.plugins.module_utils.keys import simulation
+from ansible_collections.golden.images.plugins.module_utils.keys.access import Access, KeyDryRun, Simulation
 from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
@@ -193,3 +194,38 @@ def test_a_key_that_cannot_be_reached_is_tried_once() -> None:
     assert found.problem is not None
     assert "Read timeout" in found.problem
     assert calls == ["create_grant"]
+
+
+ROLE = f"arn:aws:iam::{CONSUMER}:role/golden"
+
+
+@pytest.fixture
+def iam() -> Iterator[Wire]:
+    with Wire("iam").spoken() as wire:
+        yield wire
+
+
+def expect(iam: Wire, through_ec2: bool, *results: dict[str, Any]) -> None:
+    request = simulation.request(ROLE, ARN, ["Decrypt"], through_ec2)
+    iam.expect("simulate_principal_policy", request, {"EvaluationResults": results, "IsTruncated": False})
+
+
+def test_iam_decides_about_calls_through_ec2_and_directly(iam: Wire) -> None:
+    for through_ec2, decision in ((True, "allowed"), (False, "implicitDeny")):
+        expect(iam, through_ec2, {"EvalActionName": "kms:Decrypt", "EvalDecision": decision})
+    assert dry_runs.simulate(iam.client, ROLE, ARN, ["Decrypt"]) == Simulation(
+        ROLE, {"Decrypt": Access.ALLOWED}, {"Decrypt": Access.DENIED}
+    )
+
+
+def test_a_role_that_may_not_ask_iam(iam: Wire) -> None:
+    request = simulation.request(ROLE, ARN, ["Decrypt"], through_ec2=True)
+    iam.refuse("simulate_principal_policy", request, "AccessDenied")
+    found = dry_runs.simulate(iam.client, ROLE, ARN, ["Decrypt"])
+    assert (found.principal, found.through_ec2, found.directly) == (ROLE, {}, {})
+    assert found.problem
+
+
+def test_iam_is_not_asked_where_the_name_of_ec2_is_not_documented(iam: Wire) -> None:
+    found = dry_runs.simulate(iam.client, ROLE, ARN.replace("arn:aws:", "arn:aws-cn:"), ["Decrypt"])
+    assert "aws-cn" in str(found.problem)

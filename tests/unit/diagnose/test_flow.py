@@ -21,6 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
     OwnerSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
 from ansible_collections.golden.images.plugins.module_utils.model import Key, Target
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
@@ -55,6 +56,15 @@ PARAMS: dict[str, Any] = {
 }
 
 
+class Account(str):
+    """The clients of an account: its ID."""
+
+    __slots__ = ()
+
+    def client(self, service: str, region: str) -> str:
+        return f"{service} of {self} in {region}"
+
+
 class World:
     """A fake of AWS: the answers in both accounts, and the calls made."""
 
@@ -76,7 +86,7 @@ class World:
 
     @contextmanager
     def as_account(self, account_id: str) -> Any:
-        yield account_id
+        yield Account(account_id)
 
     def identity(self, account_id: str, region: str) -> None:
         self.asked["identity", account_id, region] += 1
@@ -86,7 +96,10 @@ class World:
     # aws.read and aws.diagnosis.
 
     def caller(self, _sts: str) -> Caller:
-        return Caller(OWNER, "aws")
+        return Caller(OWNER, "aws", f"arn:aws:sts::{OWNER}:assumed-role/deploy/ci")
+
+    def role_arn(self, account_id: str) -> str | None:
+        return None if account_id == OWNER else f"arn:aws:iam::{account_id}:role/golden"
 
     def owner(self, account_id: str, target: Target, image_id: str, others: list[str]) -> OwnerSeen:
         assert (account_id, image_id) == (target.account_id, PARAMS["images"].get(target.region, SOURCE_ID))
@@ -113,6 +126,10 @@ class World:
         if isinstance(self.consumer_side, Exception):
             raise self.consumer_side
         return self.consumer_side
+
+    def with_simulations(self, iam: str, principal: str, seen: ConsumerSeen) -> ConsumerSeen:
+        self.asked["simulation", iam, principal] += 1
+        return replace(seen, dry_run=(principal, ""))
 
 
 def read(
@@ -183,9 +200,9 @@ UNREAD = owner(
 @pytest.mark.parametrize(
     ("of_owner", "account_id", "tried"),
     [
-        pytest.param(encrypted(), OWNER, [], id="its own key"),
+        pytest.param(encrypted(), OWNER, [KEY.arn], id="its own key"),
         pytest.param(
-            encrypted(key_problems={KEY.arn: UNREADABLE}), OWNER, [], id="its own, in part unreadable"
+            encrypted(key_problems={KEY.arn: UNREADABLE}), OWNER, [KEY.arn], id="its own, in part unreadable"
         ),
         pytest.param(encrypted(key=FOREIGN), OWNER, [FOREIGN.arn], id="a key of another account"),
         pytest.param(encrypted(key=FOREIGN), STRANGER, [FOREIGN.arn], id="its own key, not its image"),
@@ -204,6 +221,33 @@ def test_the_keys_that_an_account_tries(
     world = World(of_owner, consumer())
     read(monkeypatch, world, images={EU: SOURCE_ID}, account_ids=[account_id])
     assert [keys for _region, _request, keys in world.requests] == [tried]
+
+
+REFUSED = consumer(keys={KEY.arn: KeyDryRun(refused={"Decrypt": "No."})})
+
+
+def test_iam_is_asked_in_one_region_about_what_kms_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(encrypted(), REFUSED)
+    seen = read(monkeypatch, world, account_ids=[OWNER, CONSUMER])
+    assert ("iam", (US,)) in world.opened
+    # The role of a session has no path in the session's ARN.
+    principals = {
+        OWNER: f"arn:aws:iam::{OWNER}:role/deploy",
+        CONSUMER: f"arn:aws:iam::{CONSUMER}:role/golden",
+    }
+    assert seen.principals == principals
+    simulated = {(iam, arn) for kind, iam, arn in world.asked if kind == "simulation"}
+    assert simulated == {(f"iam of {account} in {US}", arn) for account, arn in principals.items()}
+    assert {(case.account_id, item.dry_run) for case, item in seen.consumers.items()} == {
+        (account, (arn, "")) for account, arn in principals.items()
+    }
+
+
+def test_iam_is_not_asked_if_kms_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(encrypted(), consumer(keys={KEY.arn: KeyDryRun(frozenset({"Decrypt"}))}))
+    read(monkeypatch, world)
+    assert "iam" not in {service for service, _regions in world.opened}
+    assert "simulation" not in {kind for kind, *_rest in world.asked}
 
 
 @pytest.mark.parametrize(

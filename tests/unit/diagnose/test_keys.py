@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.diagnose.keys import unread
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
+    ConsumerSeen,
     OwnerSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.finding import Finding
-from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
+from ansible_collections.golden.images.plugins.module_utils.keys.access import (
+    Access,
+    KeyDryRun,
+    Simulation,
+)
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
 
@@ -21,16 +26,18 @@ from tests.unit.diagnose.examples import (
     CASE,
     ENCRYPTED,
     GRANTED,
+    IMAGE_NOT_VISIBLE,
     TRIED,
     UNDECIDED,
     UNREADABLE,
     codes,
+    consumer,
     diagnosis,
     encrypted,
     of_encrypted,
     owner,
 )
-from tests.unit.examples import CONSUMER, ORG, STRANGER, UNIT
+from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT
 from tests.unit.keys.examples import DEFAULT, key_arn
 from tests.unit.keys.policies import consumers, opened_to, policy_of
 from tests.unit.kms_grant.examples import KEY, made, root
@@ -169,6 +176,16 @@ def refusing(*operations: str, message: str = UNNAMED) -> KeyDryRun:
     return KeyDryRun(TRIED.allowed - set(operations), dict.fromkeys(operations, message))
 
 
+ROLE = f"arn:aws:iam::{CONSUMER}:role/golden"
+
+
+def simulated(
+    *permissions: str, through_ec2: Access = Access.ALLOWED, directly: Access = Access.DENIED
+) -> Simulation:
+    """IAM's decisions about permissions: by default, the role may use them through EC2 only."""
+    return Simulation(ROLE, dict.fromkeys(permissions, through_ec2), dict.fromkeys(permissions, directly))
+
+
 VIA_EC2 = conditional({"StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}})
 
 
@@ -264,11 +281,14 @@ ONLY_THROUGH_EC2 = {
         pytest.param(
             encrypted(policy=opened_to(consumers(CONSUMER))),
             refusing("CreateGrant"),
-            [],
-            id="CreateGrant that only AWS services may use",
+            [("create_grant_denied", U)],
+            id="CreateGrant that only AWS services may use, and the role perhaps not",
         ),
         pytest.param(
-            encrypted(policy=VIA_EC2), refusing("Decrypt", "ReEncrypt"), [], id="a key for EC2 only"
+            encrypted(policy=VIA_EC2),
+            refusing("Decrypt", "ReEncrypt"),
+            [("direct_key_use_denied", U)],
+            id="a key for EC2 only, and the role perhaps not",
         ),
         pytest.param(encrypted(policy=OF_ORG), TRIED, [], id="unknown to the owner, known to the account"),
         *(
@@ -315,7 +335,7 @@ ONLY_THROUGH_EC2 = {
         ),
         pytest.param(
             BY_UNIT,
-            refusing("CreateGrant"),
+            replace(refusing("CreateGrant"), simulation=simulated("CreateGrant")),
             [("shared_through_organization", N)],
             id="a unit that the account must be in, since it sees the image",
         ),
@@ -326,7 +346,7 @@ ONLY_THROUGH_EC2 = {
             id="an operation could not be tried",
         ),
         pytest.param(
-            GRANTED, KeyDryRun(supported=False), [("key_unreadable", N)], id="a botocore without dry runs"
+            GRANTED, KeyDryRun(supported=False), [("key_unreadable", U)], id="a botocore without dry runs"
         ),
         pytest.param(
             GRANTED,
@@ -374,7 +394,7 @@ ONLY_THROUGH_EC2 = {
         pytest.param(
             encrypted(),
             KeyDryRun(frozenset({"DescribeKey"}), supported=False),
-            [("key_access_unknown", U), ("key_unreadable", N)],
+            [("key_access_unknown", U), ("key_unreadable", U)],
             id="the owner does not see what gives the account access",
         ),
         pytest.param(
@@ -398,7 +418,7 @@ ONLY_THROUGH_EC2 = {
         pytest.param(
             encrypted(),
             KeyDryRun(supported=False),
-            [("missing_key_access", B), ("key_unreadable", N)],
+            [("missing_key_access", B), ("key_unreadable", U)],
             id="nothing contradicts the owner",
         ),
         pytest.param(
@@ -420,6 +440,200 @@ def test_key_findings_of_the_account(
 ) -> None:
     found = diagnosis(of_owner, of_encrypted(keys={KEY.arn: tried}))
     assert (codes(found), found.level) == (expected, "authorized")
+
+
+ALLOWED, DENIED, UNKNOWN = Access.ALLOWED, Access.DENIED, Access.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "tried", "simulation", "expected"),
+    [
+        pytest.param(
+            GRANTED, refusing("Decrypt"), simulated("Decrypt"), ([], "proven"), id="allowed through EC2 only"
+        ),
+        pytest.param(
+            GRANTED,
+            refusing("Decrypt", message=EXPLICIT),
+            simulated("Decrypt"),
+            ([], "proven"),
+            id="denied explicitly in direct calls only",
+        ),
+        pytest.param(
+            encrypted(policy=VIA_EC2),
+            refusing("Decrypt", "ReEncrypt"),
+            simulated("Decrypt", "ReEncryptFrom", "ReEncryptTo", directly=ALLOWED),
+            ([], "proven"),
+            id="a role with all rights, and a key for EC2 only",
+        ),
+        pytest.param(
+            encrypted(policy=opened_to(consumers(CONSUMER))),
+            refusing("CreateGrant"),
+            simulated("CreateGrant", directly=ALLOWED),
+            ([], "proven"),
+            id="a role with all rights, and a key for AWS services only",
+        ),
+        pytest.param(
+            GRANTED,
+            refusing("Decrypt"),
+            simulated("Decrypt", through_ec2=DENIED),
+            ([("key_use_denied", B)], "refused"),
+            id="denied through EC2, too",
+        ),
+        pytest.param(
+            GRANTED,
+            refusing("CreateGrant"),
+            simulated("CreateGrant", through_ec2=DENIED),
+            ([("key_use_denied", B)], "refused"),
+            id="CreateGrant denied through EC2, too",
+        ),
+        pytest.param(
+            GRANTED,
+            refusing("DescribeKey"),
+            simulated("DescribeKey", through_ec2=DENIED),
+            ([("key_use_denied", U)], "uncertain"),
+            id="denied what a launch may do without",
+        ),
+        pytest.param(
+            GRANTED,
+            refusing("ReEncrypt"),
+            Simulation(
+                ROLE,
+                {"ReEncryptFrom": ALLOWED, "ReEncryptTo": ALLOWED},
+                {"ReEncryptFrom": ALLOWED, "ReEncryptTo": DENIED},
+            ),
+            ([], "proven"),
+            id="one of two permissions explains the refusal",
+        ),
+        pytest.param(
+            GRANTED,
+            refusing("Decrypt"),
+            simulated("Decrypt", directly=ALLOWED),
+            ([("direct_key_use_denied", U)], "uncertain"),
+            id="something else than the role's policies refuses it",
+        ),
+        pytest.param(
+            GRANTED,
+            refusing("Decrypt"),
+            simulated("Decrypt", through_ec2=UNKNOWN),
+            ([("direct_key_use_denied", U)], "uncertain"),
+            id="undetermined",
+        ),
+        pytest.param(
+            GRANTED,
+            refusing("Decrypt", "DescribeKey"),
+            simulated("Decrypt"),
+            ([("direct_key_use_denied", U)], "uncertain"),
+            id="a permission without an answer",
+        ),
+        pytest.param(
+            GRANTED,
+            refusing("Decrypt"),
+            Simulation(ROLE, problem="User is not authorized."),
+            ([("direct_key_use_denied", U)], "uncertain"),
+            id="not allowed to ask",
+        ),
+        pytest.param(
+            GRANTED, refusing("Decrypt"), None, ([("direct_key_use_denied", U)], "uncertain"), id="not asked"
+        ),
+        pytest.param(
+            GRANTED,
+            refusing("Decrypt", message=EXPLICIT),
+            None,
+            ([("key_access_denied", B)], "refused"),
+            id="denied explicitly",
+        ),
+        pytest.param(GRANTED, TRIED, None, ([], "proven"), id="all allowed"),
+        pytest.param(
+            encrypted(),
+            refusing("Decrypt", "CreateGrant"),
+            simulated("Decrypt", "CreateGrant"),
+            ([("missing_key_access", B)], "refused"),
+            id="allowed by the role's policies, and not by the owner",
+        ),
+        pytest.param(
+            GRANTED, KeyDryRun(supported=False), None, ([("key_unreadable", U)], "uncertain"), id="not tried"
+        ),
+    ],
+)
+def test_whether_the_use_of_a_key_is_proven(
+    of_owner: OwnerSeen,
+    tried: KeyDryRun,
+    simulation: Simulation | None,
+    expected: tuple[list[tuple[str, str]], str],
+) -> None:
+    dry_run = replace(tried, simulation=simulation)
+    found = diagnosis(of_owner, of_encrypted(keys={KEY.arn: dry_run}))
+    assert (codes(found), found.key_use) == expected
+
+
+@pytest.mark.parametrize(
+    ("of_owner", "of_consumer", "expected"),
+    [
+        pytest.param(GRANTED, None, None, id="no role in the account"),
+        pytest.param(GRANTED, IMAGE_NOT_VISIBLE, None, id="not visible"),
+        pytest.param(owner(), consumer(), None, id="not encrypted"),
+        pytest.param(GRANTED, of_encrypted(keys={}), "uncertain", id="a key that was not tried"),
+        pytest.param(
+            OwnerSeen(image=ENCRYPTED), of_encrypted(keys={}), "uncertain", id="only its owner knows its keys"
+        ),
+        pytest.param(
+            OwnerSeen(problem=UNREADABLE), of_encrypted(keys={}), "uncertain", id="unreadable by its owner"
+        ),
+    ],
+)
+def test_what_is_not_tried_is_not_proven(
+    of_owner: OwnerSeen, of_consumer: ConsumerSeen | None, expected: str | None
+) -> None:
+    assert diagnosis(of_owner, of_consumer).key_use == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "dry_runs", "expected"),
+    [
+        pytest.param(KEY, {KEY.arn: TRIED}, ([], "proven"), id="allowed"),
+        pytest.param(
+            KEY,
+            {KEY.arn: refusing("Decrypt")},
+            ([("direct_key_use_denied", U)], "uncertain"),
+            id="refused",
+        ),
+        pytest.param(
+            KEY,
+            {KEY.arn: replace(refusing("Decrypt"), simulation=simulated("Decrypt", through_ec2=DENIED))},
+            ([("key_use_denied", B)], "refused"),
+            id="denied through EC2, too",
+        ),
+        pytest.param(
+            KEY,
+            {KEY.arn: replace(refusing("Decrypt"), simulation=simulated("Decrypt"))},
+            ([], "proven"),
+            id="allowed through EC2 only",
+        ),
+        pytest.param(DEFAULT, {}, ([], "proven"), id="aws/ebs, which EBS may use for all in its account"),
+    ],
+)
+def test_the_owner_s_role_has_to_be_allowed_its_own_key(
+    key: Key, dry_runs: dict[str, KeyDryRun], expected: tuple[list[tuple[str, str]], str]
+) -> None:
+    found = diagnosis(encrypted(key=key), of_encrypted(keys=dry_runs), account_id=OWNER)
+    of_keys = [one for one in codes(found) if "key" in one[0] or "grant" in one[0]]
+    assert (of_keys, found.key_use) == expected
+
+
+def test_a_finding_says_why_iam_does_not_settle_it() -> None:
+    def found(simulation: Simulation | None) -> Finding:
+        tried = replace(refusing("Decrypt"), simulation=simulation)
+        (one,) = diagnosis(GRANTED, of_encrypted(keys={KEY.arn: tried})).findings
+        return one
+
+    may_not_ask = found(Simulation(ROLE, problem="User is not authorized."))
+    assert "IAM could not simulate that: User is not authorized." in may_not_ask.message
+    assert "iam:SimulatePrincipalPolicy" in may_not_ask.remedy
+    assert "iam:SimulatePrincipalPolicy" in found(None).remedy
+    asked = found(simulated("Decrypt", through_ec2=UNKNOWN))
+    assert f"The policies of {ROLE} do not settle it" in asked.message
+    assert "iam:SimulatePrincipalPolicy" not in asked.remedy
+    assert ROLE in found(simulated("Decrypt", through_ec2=DENIED)).message
 
 
 def test_unread_keys_are_those_that_dry_runs_do_not_settle() -> None:

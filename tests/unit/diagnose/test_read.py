@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,11 +18,12 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
     OwnerSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
+from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun, Simulation
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing, Target
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.unit.aws.test_read import ARN, metadata
+from tests.unit.diagnose.examples import TRIED, of_encrypted
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, target_in
 from tests.unit.wire import Wire
 
@@ -473,3 +475,19 @@ def test_the_identity_of_the_credentials() -> None:
         sts.expect("get_caller_identity", {}, {"Account": CONSUMER, "Arn": arn, "UserId": "1"})
         clients: Any = SimpleNamespace(sts={"eu-west-1": sts.client}.get)
         assert diagnosis.identity(clients, "eu-west-1") == Caller(CONSUMER, "aws-cn")
+
+
+def test_iam_is_asked_about_the_keys_that_kms_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def simulate(iam: str, principal: str, arn: str, operations: Any) -> Simulation:
+        asked.append((iam, principal, arn, sorted(operations)))
+        return Simulation(principal)
+
+    monkeypatch.setattr(diagnosis.dry_runs, "simulate", simulate)
+    refused = KeyDryRun(refused={"Decrypt": "No.", "CreateGrant": "No."})
+    seen = of_encrypted(keys={"arn:1": refused, "arn:2": TRIED})
+    found = diagnosis.with_simulations("iam", "arn:role", seen)
+    assert asked == [("iam", "arn:role", "arn:1", ["CreateGrant", "Decrypt"])]
+    assert found.keys == {"arn:1": replace(refused, simulation=Simulation("arn:role")), "arn:2": TRIED}
+    assert replace(found, keys=seen.keys) == seen

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Simulations by IAM of the use of a key: their requests, and what their answers decide.
+
+IAM evaluates the policies of a role or user, its permissions boundary and service control policies, and no
+policy of a key (botocore operation ``SimulatePrincipalPolicy``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .. import arns
+from .access import Access
+
+# KMS API Reference, "ReEncrypt": it needs both permissions, and a dry run of it tests both at once.
+_PERMISSIONS = {"ReEncrypt": ("ReEncryptFrom", "ReEncryptTo")}
+_VIA_SERVICE = "kms:ViaService"
+_ALLOWED, _DENIED = "allowed", frozenset({"explicitDeny", "implicitDeny"})
+
+
+def permissions(operation: str) -> tuple[str, ...]:
+    """Return the permissions that a dry run of an operation tests."""
+    return _PERMISSIONS.get(operation, (operation,))
+
+
+def request(principal: str, key_arn: str, operations: Iterable[str], through_ec2: bool) -> dict[str, Any]:
+    """Return the parameters of SimulatePrincipalPolicy for operations on a key, through EC2 or directly.
+
+    The context keys are those that a request to KMS has for certain (KMS Developer Guide, "AWS KMS condition
+    keys": kms:GrantIsForAWSResource is true for requests of AWS services that are integrated with KMS).
+    """
+    key = arns.parse(key_arn)
+    context = {
+        "kms:CallerAccount": ("string", arns.account_of(principal)),
+        "kms:GrantIsForAWSResource": ("boolean", "true" if through_ec2 else "false"),
+        "aws:RequestedRegion": ("string", key.region),
+        **({_VIA_SERVICE: ("string", f"ec2.{key.region}.amazonaws.com")} if through_ec2 else {}),
+    }
+    named = sorted({f"kms:{one}" for operation in operations for one in permissions(operation)})
+    return {
+        "PolicySourceArn": principal,
+        "ActionNames": named,
+        "ResourceArns": [key_arn],
+        "ContextEntries": [
+            {"ContextKeyName": name, "ContextKeyType": kind, "ContextKeyValues": [value]}
+            for name, (kind, value) in context.items()
+        ],
+    }
+
+
+def decisions(results: Iterable[Mapping[str, Any]], through_ec2: bool) -> dict[str, Access]:
+    """Return the decision on each permission, from the results of SimulatePrincipalPolicy."""
+    return {
+        result["EvalActionName"].removeprefix("kms:"): _decision(result, through_ec2) for result in results
+    }
+
+
+def _decision(result: Mapping[str, Any], through_ec2: bool) -> Access:
+    """Return what IAM decides; unknown if it had no value for a condition, or if only others would deny it.
+
+    IAM may not know all conditions of service control policies (aws-containers/amazon-ecs-exec-checker#70).
+    """
+    missing = {*_missing(result), *(key for one in _of_resources(result) for key in _missing(one))}
+    if missing - (set() if through_ec2 else {_VIA_SERVICE.lower()}):
+        return Access.UNKNOWN
+    if result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations") is False:
+        return Access.UNKNOWN
+    found = _of_principal(result) or {result["EvalDecision"]}
+    if found == {_ALLOWED}:
+        return Access.ALLOWED
+    return Access.DENIED if found <= _DENIED else Access.UNKNOWN
+
+
+def _of_resources(result: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    return result.get("ResourceSpecificResults") or ()
+
+
+def _missing(result: Mapping[str, Any]) -> set[str]:
+    return {key.lower() for key in result.get("MissingContextValues") or ()}
+
+
+def _of_principal(result: Mapping[str, Any]) -> set[str]:
+    """Return the decisions by type of policy, without that of the key; empty if IAM returns none.
+
+    IAM returns them for the resource of another account, whose own policy it does not have (botocore shape
+    ``EvaluationResult``, EvalDecisionDetails, which does not say how the types are named).
+    """
+    details = [one.get("EvalDecisionDetails") or {} for one in (result, *_of_resources(result))]
+    return {decision for one in details for kind, decision in one.items() if "resource" not in kind.lower()}
