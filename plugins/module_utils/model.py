@@ -110,12 +110,41 @@ class Device:
 
 
 @dataclass(frozen=True)
+class Watermark:
+    """A watermark of an image (botocore shape ``ImageWatermark``): where and when it was first attached.
+
+    ``source_created`` is the creation of the image that it was attached to, ``created`` its own; both are
+    None if AWS does not return them.
+    """
+
+    key: str
+    source_region: str
+    source_created: datetime | None
+    created: datetime | None
+
+
+@dataclass(frozen=True)
+class ScanResults:
+    """What Amazon Inspector found in an image (botocore shape ``ScanResults``).
+
+    ``highest_severity`` is None if it found nothing. ``fixes_since`` maps severities, as in the names of the
+    members, such as ``High``, to the time since when a fix of one of its findings is available.
+    """
+
+    scanned: datetime | None = None
+    highest_severity: str | None = None
+    fixes_since: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Image:
     """An AMI as DescribeImages returns it (botocore shape ``Image``). ``root_device`` is a device's name.
 
     ``allowed`` is whether the Allowed AMIs setting of the calling account allows it (``ImageAllowed``), None
     if AWS does not return that. ``supported_types`` and ``unsupported_types`` are the names and patterns of
     its ``InstanceTypeSpecification``. ``root_device_type`` is ``ebs`` or ``instance-store``.
+    ``scan`` is None if Amazon Inspector has not scanned the image. An older botocore returns neither that
+    nor ``watermarks``.
     """
 
     image_id: str
@@ -138,6 +167,8 @@ class Image:
     ena_support: bool | None = None
     supported_types: tuple[str, ...] = ()
     unsupported_types: tuple[str, ...] = ()
+    watermarks: tuple[Watermark, ...] = ()
+    scan: ScanResults | None = None
 
     @property
     def encrypted(self) -> bool:

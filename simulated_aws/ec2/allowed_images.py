@@ -14,10 +14,15 @@ from typing import Any
 from ..exceptions import NotSimulated
 from ..iam.conditions import like
 from . import state
-from .state import Image
+from .state import Image, Watermark
 
 Criterion = dict[str, Any]
 """Members are named as in boto3; an image must match all that are present."""
+
+SEVERITIES = ("informational", "low", "medium", "high", "critical")
+"""From the lowest one (botocore enum SeverityLabel)."""
+LONGEST = 10_000
+"""More days than anything in the simulated AWS is old."""
 
 DISABLED, AUDIT_MODE, ENABLED = "disabled", "audit-mode", "enabled"
 
@@ -64,6 +69,38 @@ def _deprecation_fits(image: Image, condition: dict[str, int], now: datetime) ->
     return days > 0 and _is_recent(moment, days, now)
 
 
+def _has_watermark(image: Image, filters: list[dict[str, Any]], now: datetime) -> bool:
+    """One watermark must fit all fields of a filter (botocore shape ImageWatermarkFilterResponse)."""
+    return any(_watermark_fits(mark, one, now) for one in filters for mark in image.watermarks)
+
+
+def _watermark_fits(mark: Watermark, wanted: dict[str, Any], now: datetime) -> bool:
+    fits = {
+        "WatermarkKey": lambda value: like(value, mark.key),
+        "SourceImageRegion": lambda value: like(value, mark.source_region),
+        "MaximumDaysSinceSourceImageCreated": lambda days: _is_recent(mark.source_created, days, now),
+        "MaximumDaysSinceWatermarkCreated": lambda days: _is_recent(mark.created, days, now),
+    }
+    return all(fits[name](value) for name, value in wanted.items())
+
+
+def _scan_fits(image: Image, condition: dict[str, Any], now: datetime) -> bool:
+    """An image that was not scanned is not allowed (botocore shape ScanResultCondition)."""
+    scan = image.scan
+    if scan is None:
+        return False
+    last, most = condition.get("MaxDaysSinceLastFindingScan"), condition.get("MaximumSeverityLabel")
+    if last is not None and not _is_recent(scan.scanned, last, now):
+        return False
+    found = scan.highest_severity
+    if most and found and SEVERITIES.index(found) > SEVERITIES.index(most):
+        return False
+    return all(
+        _is_recent(since, condition.get(f"MaxDaysSince{severity.title()}FixAvailable", LONGEST), now)
+        for severity, since in scan.fixes_since.items()
+    )
+
+
 _CONDITIONS: dict[str, Callable[[Image, Any, datetime], bool]] = {
     # Images of Amazon, the Marketplace and AWS Backup are not simulated.
     "ImageProviders": lambda image, wanted, _: image.owner_id in wanted,
@@ -73,4 +110,6 @@ _CONDITIONS: dict[str, Callable[[Image, Any, datetime], bool]] = {
     "CreationDateCondition": lambda image, condition, now: _is_recent(
         image.creation_date, condition["MaximumDaysSinceCreated"], now
     ),
+    "ImageWatermarks": _has_watermark,
+    "ScanResultCondition": _scan_fits,
 }

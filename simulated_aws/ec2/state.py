@@ -11,6 +11,7 @@ import itertools
 import secrets
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -180,6 +181,18 @@ class Watermark:
     created: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ScanResults:
+    """What Amazon Inspector found in an image (botocore shape ScanResults).
+
+    `fixes_since` maps severities to the time since when a fix is available for one of its findings.
+    """
+
+    scanned: datetime
+    highest_severity: str | None = None
+    fixes_since: Mapping[str, datetime] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Image:
     """An AMI. The snapshots of its devices have the same Region and owner."""
@@ -207,6 +220,8 @@ class Image:
     supported_types: tuple[str, ...] = ()
     unsupported_types: tuple[str, ...] = ()
     watermarks: tuple[Watermark, ...] = ()
+    scan: ScanResults | None = None
+    """Amazon Inspector is not simulated: only fixtures have results."""
     tags: dict[str, str] = field(default_factory=dict)
     permissions: dict[Grantee, None] = field(default_factory=dict)
     former_permissions: Any = None

@@ -372,6 +372,38 @@ def test_a_region_that_an_account_has_not_opted_in_to_hides_no_other(
     assert [call.region for call in aws.calls(action="AssumeRole")] == [HOME]
 
 
+def test_criteria_of_allowed_images_are_evaluated_and_unknown_ones_are_not_certain(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+) -> None:
+    """(botocore shape ImageCriterion: ImageWatermarks and ScanResultCondition.)"""
+    (dev,) = fixture.account_ids(DEV)
+    criteria: dict[str, dict[str, Any]] = {
+        "us-west-1": {"ImageWatermarks": [{"WatermarkKey": f"{dev}:approved"}]},
+        "us-west-2": {"ScanResultCondition": {"MaximumSeverityLabel": "high"}},
+        # Only AWS knows which images these are.
+        "eu-west-1": {"ImageProviders": ["aws-backup-vault"]},
+    }
+    sharing = {"accounts": [DEV], "snapshot_accounts": [DEV]}
+    common = {"account": OWNER, "devices": [DISK], "sharing": sharing, "watermarks": ["approved"]}
+    scan = {"days": 1, "severity": "critical"}
+    images = fixture.add_images({one: {**common, "region": one, "scan": scan} for one in criteria})
+    for region, criterion in criteria.items():
+        ec2 = aws.client("ec2", DEV, region)
+        ec2.replace_image_criteria_in_allowed_images_settings(ImageCriteria=[criterion])
+        ec2.enable_allowed_images_settings(AllowedImagesSettingsState="enabled")
+    arguments = {"images": images, "account_ids": [dev], **AS_CONSUMER}
+    run = ansible.tasks([{MODULES + "ami_share_diagnose": arguments}])
+    found = {
+        one["region"]: {item["code"]: item["blocks_launch"] for item in one["findings"]}
+        for one in run.tasks[-1].result["results"]
+    }
+    assert found == {
+        "us-west-1": {"hidden_by_allowed_images": "blocking"},
+        "us-west-2": {"hidden_by_allowed_images": "blocking"},
+        "eu-west-1": {"hidden_by_allowed_images": "unknown", "not_visible": "blocking"},
+    }, run.text[-3000:]
+
+
 LOOK = {"Action": ["ec2:Describe*", "ec2:Get*"]}
 LAUNCH = {"Action": "ec2:*"}
 USE_KEYS = {"Action": [f"kms:{operation}" for operation in USE]}

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import arns
 from ..fanout import GRACE_PERIOD
-from ..model import UNREAD_GRANTEE, Device, Grant, Image, Key, Sharing, Snapshot
+from ..model import (
+    UNREAD_GRANTEE,
+    Device,
+    Grant,
+    Image,
+    Key,
+    ScanResults,
+    Sharing,
+    Snapshot,
+    Watermark,
+)
 from ..plan import batches
 from ..structure import as_list
 from ..tags import source_tag, tag_map
@@ -466,6 +476,26 @@ def image_of(item: Mapping[str, Any]) -> Image:
         ena_support=item.get("EnaSupport"),
         supported_types=_types(item, "SupportedInstanceTypes"),
         unsupported_types=_types(item, "UnsupportedInstanceTypes"),
+        watermarks=tuple(
+            Watermark(
+                key=one.get("WatermarkKey", ""),
+                source_region=one.get("SourceImageRegion", ""),
+                source_created=one.get("SourceImageCreationTime"),
+                created=one.get("WatermarkCreationTime"),
+            )
+            for one in item.get("ImageWatermarks", ())
+        ),
+        scan=_scan_results(item["ScanResults"]) if item.get("ScanResults") else None,
+    )
+
+
+def _scan_results(item: Mapping[str, Any]) -> ScanResults:
+    """The results of a scan (botocore shape ``ScanResults``, with members such as HighFixAvailableSince)."""
+    suffix = "FixAvailableSince"
+    return ScanResults(
+        scanned=item.get("FindingScanDate"),
+        highest_severity=item.get("HighestFindingSeverityLabel"),
+        fixes_since={name.removesuffix(suffix): at for name, at in item.items() if name.endswith(suffix)},
     )
 
 

@@ -15,7 +15,7 @@ from ..finding import BlocksLaunch, Finding, consumer_unreadable
 from . import allowed_images, subnets
 from .findings import finding
 from .owner import covering, is_shared
-from .state import DRY_RUN_SUCCEEDED, Case, ConsumerSeen, OwnerSeen
+from .state import DRY_RUN_SUCCEEDED, AllowedImages, Case, ConsumerSeen, OwnerSeen
 
 VISIBLE, AUTHORIZED = "visible", "authorized"
 
@@ -71,18 +71,10 @@ def _invisible(
     on = settings is not None and settings.state == "enabled"
     own = owner.image is not None and owner.image.owner_id == case.account_id
     if settings is not None and on and not own:
-        matches = allowed_images.matches_any(settings.criteria, owner.image, now) if owner.image else None
-        # An image that is shared but not visible is hidden, even if the criteria cannot be evaluated.
-        certain = matches is False or (matches is None and shared is True)
-        if certain or matches is None:
-            yield finding(
-                "hidden_by_allowed_images",
-                f"Allowed AMIs of account {case.account_id} {'hide' if certain else 'may hide'} {image_id} "
-                f"in {case.image_target.region}: no criterion matches it.",
-                _allow(case, owner, consumer),
-                BlocksLaunch.BLOCKING if certain else BlocksLaunch.UNKNOWN,
-            )
-        if matches is False or certain:
+        matches = _matches(settings, owner, now)
+        if not matches:
+            yield _hidden(case, image_id, owner, consumer, certain=matches is False)
+        if matches is False:
             return
     if owner.launch is not None and shared is None and settings is not None:
         yield finding(
@@ -93,6 +85,25 @@ def _invisible(
         )
     elif shared is not False and (owner.image is not None or owner.problem is not None):
         yield _not_visible(case, image_id, bool(shared), consumer.allowed_images_problem)
+
+
+def _matches(settings: AllowedImages, owner: OwnerSeen, now: datetime) -> allowed_images.Truth:
+    """Whether the settings let the account see the owner's image, None if they cannot be evaluated."""
+    if owner.image is None:
+        return None
+    return allowed_images.matches_any(settings.criteria, owner.image, now, settings.all_read)
+
+
+def _hidden(case: Case, image_id: str, owner: OwnerSeen, consumer: ConsumerSeen, certain: bool) -> Finding:
+    """A finding about Allowed AMIs; criteria that cannot be evaluated are no certain cause."""
+    reason = "no criterion matches it" if certain else "whether a criterion matches it is unknown"
+    return finding(
+        "hidden_by_allowed_images",
+        f"Allowed AMIs of account {case.account_id} {'hide' if certain else 'may hide'} {image_id} "
+        f"in {case.image_target.region}: {reason}.",
+        _allow(case, owner, consumer),
+        BlocksLaunch.BLOCKING if certain else BlocksLaunch.UNKNOWN,
+    )
 
 
 def _not_visible(case: Case, image_id: str, shared: bool, problem: Failure | None) -> Finding:

@@ -18,6 +18,7 @@ from ..aws.read import Caller
 from ..failures import Failure
 from ..model import Image, KeySeen, Target
 from . import subnets
+from .allowed_images import NEWER_MEMBERS, NEWER_PARTS
 from .state import UNREAD, AllowedImages, ConsumerSeen, OwnerSeen, Subnet
 
 if TYPE_CHECKING:
@@ -197,8 +198,18 @@ def _invisible(ec2: EC2Client, target: Target) -> ConsumerSeen:
         answer.get("State", "disabled"),
         tuple(answer.get("ImageCriteria", ())),
         answer.get("ManagedBy", "account"),
+        _reads_all_criteria(ec2),
     )
     return ConsumerSeen(allowed_images=settings)
+
+
+def _reads_all_criteria(ec2: EC2Client) -> bool:
+    """Whether this botocore returns all parts of criteria, and all members of images that they are about."""
+    model: Any = ec2.meta.service_model
+    return (
+        model.shape_for("ImageCriterion").members.keys() >= NEWER_PARTS
+        and model.shape_for("Image").members.keys() >= NEWER_MEMBERS
+    )
 
 
 def _elsewhere(clients: Clients, image_id: str, regions: Iterable[str]) -> tuple[str, ...]:

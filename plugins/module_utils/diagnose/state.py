@@ -63,11 +63,15 @@ class OwnerSeen:
 
 @dataclass(frozen=True)
 class AllowedImages:
-    """Allowed AMIs of an account in a region (botocore shape ``GetAllowedImagesSettingsResult``)."""
+    """Allowed AMIs of an account in a region (botocore shape ``GetAllowedImagesSettingsResult``).
+
+    ``all_read`` is whether the installed botocore returns every part of a criterion, and of the images.
+    """
 
     state: str
     criteria: tuple[Mapping[str, Any], ...] = ()
     managed_by: str = "account"
+    all_read: bool = True
 
 
 @dataclass(frozen=True)

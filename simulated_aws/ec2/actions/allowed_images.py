@@ -9,12 +9,12 @@ from typing import Any
 from ...exceptions import NotSimulated
 from .. import state
 from ..access import Caller
-from ..allowed_images import AUDIT_MODE, DISABLED, ENABLED, Criterion
+from ..allowed_images import AUDIT_MODE, DISABLED, ENABLED, SEVERITIES, Criterion
 from ..errors import Ec2Error, invalid_value
 from ..ids import ACCOUNT_ID
 from .registry import action
 
-MOST_CRITERIA, MOST_PROVIDERS, MOST_NAMES = 10, 200, 50
+MOST_CRITERIA, MOST_PROVIDERS, MOST_NAMES, MOST_WATERMARKS = 10, 200, 50, 50
 """botocore operation ReplaceImageCriteriaInAllowedImagesSettings, shape ImageCriterionRequest."""
 
 _ALIASES = frozenset({"amazon", "aws-marketplace", "aws-backup-vault"})
@@ -74,5 +74,9 @@ def _require_valid(criterion: Criterion) -> None:
     for name in names:
         if not _NAME.fullmatch(name):
             raise invalid_value("imageName", name)
-    if len(providers) > MOST_PROVIDERS or len(names) > MOST_NAMES:
+    severity = criterion.get("ScanResultCondition", {}).get("MaximumSeverityLabel", SEVERITIES[0])
+    if severity not in SEVERITIES:
+        raise invalid_value("maximumSeverityLabel", severity)
+    watermarks = criterion.get("ImageWatermarks", [])
+    if len(providers) > MOST_PROVIDERS or len(names) > MOST_NAMES or len(watermarks) > MOST_WATERMARKS:
         raise Ec2Error("InvalidParameterValue", "Too many values in an image criterion")

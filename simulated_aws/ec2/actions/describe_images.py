@@ -17,7 +17,7 @@ from ..filters import Values, compile_filters
 from ..ids import ACCOUNT_ID, require_image_id
 from ..pagination import page
 from ..serialization import timestamp
-from ..state import PUBLIC, Device, Grantee, Image, Watermark
+from ..state import PUBLIC, Device, Grantee, Image, ScanResults, Watermark
 from ..tags import tag_set
 from .registry import action
 
@@ -102,6 +102,8 @@ def view(image: Image, account_id: str) -> dict[str, Any]:
         }
     if image.watermarks:
         shown["ImageWatermarks"] = [_watermark(one) for one in image.watermarks]
+    if image.scan:
+        shown["ScanResults"] = _scan_results(image.scan)
     if image.deprecation_time:
         shown["DeprecationTime"] = timestamp(image.deprecation_time)
     tags = visible_tags(image, account_id)
@@ -122,6 +124,15 @@ def _watermark(watermark: Watermark) -> dict[str, Any]:
         "SourceImageId": watermark.source_image_id,
         "SourceImageCreationTime": watermark.source_created,
         "WatermarkCreationTime": watermark.created,
+    }
+
+
+def _scan_results(scan: ScanResults) -> dict[str, Any]:
+    """Amazon Inspector's results, which every account that can use the image sees (shape ScanResults)."""
+    return {
+        "HighestFindingSeverityLabel": scan.highest_severity,
+        "FindingScanDate": scan.scanned,
+        **{f"{severity.title()}FixAvailableSince": since for severity, since in scan.fixes_since.items()},
     }
 
 

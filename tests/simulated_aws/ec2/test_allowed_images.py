@@ -81,6 +81,67 @@ def test_deprecated_and_old_images_may_be_left_out(client: Any, clock: Any) -> N
         assert bool(ec2.describe_images(IncludeDeprecated=True)["Images"]) is seen, (condition, days)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "allowed"),
+    [
+        ({"WatermarkKey": f"{OWNER}:appr*"}, True),
+        ({"WatermarkKey": f"{OWNER}:other"}, False),
+        ({"WatermarkKey": "*", "SourceImageRegion": "us-*"}, True),
+        ({"WatermarkKey": "*", "SourceImageRegion": "eu-*"}, False),
+        ({"MaximumDaysSinceSourceImageCreated": 5}, True),
+        ({"MaximumDaysSinceSourceImageCreated": 4}, False),
+        ({"MaximumDaysSinceWatermarkCreated": 0}, False),
+        ({"MaximumDaysSinceWatermarkCreated": 1}, True),
+    ],
+)
+def test_a_watermark_must_fit_a_filter(
+    client: Any, clock: Any, wanted: dict[str, Any], allowed: bool
+) -> None:
+    """(botocore shapes ImageCriterion, ImageWatermarks, and ImageWatermarkFilterRequest.)"""
+    golden = {**SHARED["golden"], "watermarks": ["approved"], "age_days": 4}
+    build(images={"golden": golden, "plain": {**SHARED["golden"]}})
+    clock.forward(hours=12)
+    allow(client(CONSUMER), {"ImageWatermarks": [wanted]})
+    assert names(client(CONSUMER).describe_images()) == (["golden"] if allowed else [])
+
+
+FIXABLE = {"days": 3, "severity": "high", "fix_days": {"high": 9, "low": 20}}
+
+
+@pytest.mark.parametrize(
+    ("scan", "condition", "allowed"),
+    [
+        (None, {"MaximumSeverityLabel": "critical"}, False),
+        (None, {"MaxDaysSinceLowFixAvailable": 9}, False),
+        ({"days": 3}, {"MaximumSeverityLabel": "informational"}, True),
+        (FIXABLE, {"MaximumSeverityLabel": "high"}, True),
+        (FIXABLE, {"MaximumSeverityLabel": "medium"}, False),
+        (FIXABLE, {"MaxDaysSinceLastFindingScan": 4}, True),
+        (FIXABLE, {"MaxDaysSinceLastFindingScan": 2}, False),
+        (FIXABLE, {"MaxDaysSinceHighFixAvailable": 10}, True),
+        (FIXABLE, {"MaxDaysSinceHighFixAvailable": 8}, False),
+        (FIXABLE, {"MaxDaysSinceCriticalFixAvailable": 0}, True),
+    ],
+)
+def test_scan_results_must_fit_a_condition(
+    client: Any, scan: dict[str, Any] | None, condition: dict[str, Any], allowed: bool
+) -> None:
+    """(botocore shapes ScanResultCondition and ScanResults.)"""
+    build(images={"golden": {**SHARED["golden"], "scan": scan}})
+    allow(client(CONSUMER), {"ScanResultCondition": condition})
+    assert names(client(CONSUMER).describe_images()) == (["golden"] if allowed else [])
+
+
+def test_the_results_of_a_scan_are_shown_to_all_that_can_use_the_image(client: Any) -> None:
+    """(botocore shape ScanResults.)"""
+    build(images={"golden": {**SHARED["golden"], "scan": FIXABLE}})
+    (shown,) = client(CONSUMER).describe_images(Owners=[OWNER])["Images"]
+    found = shown["ScanResults"]
+    assert found["HighestFindingSeverityLabel"] == "high"
+    assert found["FindingScanDate"] - found["LowFixAvailableSince"] == timedelta(days=17)
+    assert "CriticalFixAvailableSince" not in found
+
+
 def test_audit_mode_hides_nothing_and_reports(client: Any) -> None:
     """(botocore operation EnableAllowedImagesSettings.)"""
     image = image_id(build(images=SHARED))
@@ -104,6 +165,8 @@ def test_audit_mode_hides_nothing_and_reports(client: Any) -> None:
         [{"ImageNames": ["a:b"]}],
         [{"ImageProviders": [OWNER]}] * 11,
         [{"ImageProviders": [f"{number:012}" for number in range(201)]}],
+        [{"ImageWatermarks": [{"WatermarkKey": "*"}] * 51}],
+        [{"ScanResultCondition": {"MaximumSeverityLabel": "worst"}}],
     ],
 )
 def test_invalid_criteria(client: Any, criteria: list[dict[str, Any]]) -> None:

@@ -18,8 +18,10 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     Grant,
     Image,
     Key,
+    ScanResults,
     Sharing,
     Snapshot,
+    Watermark,
 )
 from botocore import xform_name
 from botocore.exceptions import ClientError
@@ -243,6 +245,24 @@ def test_a_full_image(ec2: Wire) -> None:
         supported_types=("g5.*",),
         unsupported_types=("g5.xlarge",),
     )
+
+
+def test_the_watermarks_and_the_scan_of_an_image(ec2: Wire) -> None:
+    """(botocore shapes ImageWatermark and ScanResults.)"""
+    then = datetime(2026, 11, 24, tzinfo=UTC)
+    mark = {
+        "WatermarkKey": f"{OWNER}:approved",
+        "SourceImageRegion": "eu-west-1",
+        "SourceImageCreationTime": then,
+        "WatermarkCreationTime": then,
+    }
+    scan = {"HighestFindingSeverityLabel": "high", "FindingScanDate": then, "HighFixAvailableSince": then}
+    found = read_one(ec2, item("ami-1", ImageWatermarks=[mark, {}], ScanResults=scan))
+    assert found.watermarks == (
+        Watermark(f"{OWNER}:approved", "eu-west-1", then, then),
+        Watermark("", "", None, None),
+    )
+    assert found.scan == ScanResults(then, "high", {"High": then})
 
 
 def test_an_image_with_required_members_only(ec2: Wire) -> None:

@@ -66,7 +66,7 @@ B, U, N = "blocking", "unknown", "harmless"
         pytest.param(
             owner(),
             replace(HIDDEN, allowed_images=AllowedImages("enabled", ({"ImageProviders": ["amazon"]},))),
-            [("hidden_by_allowed_images", B)],
+            [("hidden_by_allowed_images", U), ("not_visible", B)],
             None,
             id="unknown criteria, shared with the account",
         ),

@@ -267,6 +267,25 @@ def test_an_invisible_image_may_be_hidden(clients: Any, ec2: Wire) -> None:
     )
 
 
+@pytest.mark.parametrize("member", ["ImageWatermarks", "ScanResultCondition", "ScanResults"])
+def test_criteria_that_the_installed_botocore_cannot_read_in_full(
+    clients: Any, ec2: Wire, monkeypatch: pytest.MonkeyPatch, member: str
+) -> None:
+    """botocore 1.41.0 knows neither these criteria nor these members of images."""
+    model = ec2.client.meta.service_model
+    whole = model.shape_for
+
+    def older(shape: str) -> Any:
+        members = whole(shape).members
+        return SimpleNamespace(members={name: one for name, one in members.items() if name != member})
+
+    monkeypatch.setattr(model, "shape_for", older)
+    ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
+    ec2.expect("get_allowed_images_settings", {}, {"State": "enabled", "ImageCriteria": []})
+    found = diagnosis.consumer(clients, target_in(), SOURCE_ID, [ARN], lambda _image: {}, ROOT)
+    assert found == ConsumerSeen(allowed_images=AllowedImages("enabled", all_read=False))
+
+
 def test_settings_that_may_not_be_read_hide_nothing_else(clients: Any, ec2: Wire) -> None:
     ec2.refuse("describe_images", BY_ID, "InvalidAMIID.NotFound")
     ec2.refuse("get_allowed_images_settings", {}, "UnauthorizedOperation")
