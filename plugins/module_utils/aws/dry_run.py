@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .. import arns
 from ..keys import simulation
 from ..keys.access import Access, KeyDryRun, Simulation
+from ..keys.policy_evaluation import VIA_SERVICE_KNOWN
 from .errors import AWS_ERRORS, ClientError, ParamValidationError, code_of, failure, is_temporary, message_of
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ ALLOWED = "DryRunOperationException"
 _REFUSED = frozenset({"AccessDeniedException", "NotFoundException"})
 # The errors for a key whose state permits no use (botocore shapes of these names).
 NOT_ENABLED = ("DisabledException", "KMSInvalidStateException")
-# KMS Developer Guide, "kms:ViaService": the names of services in these partitions.
-_VIA_SERVICE_KNOWN = frozenset({"aws", "aws-us-gov"})
 _WITHOUT_CIPHERTEXT: dict[str, Any] = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
 
 
@@ -85,7 +84,7 @@ def simulate(iam: Any, principal: str, key_arn: str, operations: Iterable[str]) 
     The role may need a permission of its own for this: if it lacks it, that is the simulation's problem.
     """
     partition = arns.parse(key_arn).partition
-    if partition not in _VIA_SERVICE_KNOWN:
+    if partition not in VIA_SERVICE_KNOWN:
         return Simulation(principal, problem=f"The value of kms:ViaService in {partition} is not documented.")
 
     def decided(through_ec2: bool) -> Mapping[str, Access]:

@@ -47,7 +47,9 @@ def check_regions(
                         option,
                         f"{option}: '{region}' is in partition {partition_of[region]}, the credentials are "
                         f"for {partition}.",
-                        "Images cannot be copied between partitions. Remove the region.",
+                        # botocore operation CopyImage: "use CreateStoreImageTask instead".
+                        "CopyImage does not copy between partitions. Remove the region, or carry the image "
+                        "there through S3 (CreateStoreImageTask, CreateRestoreImageTask).",
                     )
                 )
             else:

@@ -26,6 +26,11 @@ from . import policy_statements
 Truth: TypeAlias = "bool | None"
 """None: undetermined."""
 
+VIA_SERVICE_KNOWN = frozenset({"aws", "aws-us-gov"})
+"""The partitions with the names of services that KMS Developer Guide, "kms:ViaService", lists.
+
+No page says what they are in others, such as aws-cn.
+"""
 _WILDCARD = re.compile(r"[*?]")
 _VARIABLE = re.compile(r"\$\{([^,}]+)")
 # Condition keys that have the same values in a direct call and in EC2's call on behalf of the same caller:
@@ -311,9 +316,11 @@ def _organization(request: Request) -> tuple[str, ...] | None:
     return (request.consumer.org_id,) if request.consumer.org_id else None
 
 
-def _service(request: Request) -> tuple[str, ...]:
-    region = arns.parse(request.key_arn).region
-    return (f"ec2.{region}.amazonaws.com",) if request.through_ec2 else ()
+def _service(request: Request) -> tuple[str, ...] | None:
+    key = arns.parse(request.key_arn)
+    if not request.through_ec2:
+        return ()
+    return (f"ec2.{key.region}.amazonaws.com",) if key.partition in VIA_SERVICE_KNOWN else None
 
 
 def _for_resource(request: Request) -> tuple[str, ...]:

@@ -297,6 +297,23 @@ def one_only(*statements: Mapping[str, Any], effect: str = "Allow", through_ec2:
     return may_apply_to_one_only(policy_of(*statements), effect, request, other)
 
 
+@pytest.mark.parametrize("service", ["ec2.cn-north-1.amazonaws.com.cn", "s3.cn-north-1.amazonaws.com.cn"])
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-eusc"])
+def test_the_names_of_services_in_other_partitions_are_unknown(partition: str, service: str) -> None:
+    """No page has the value of kms:ViaService there (KMS Developer Guide, "kms:ViaService")."""
+    key = KEY.replace("arn:aws:", f"arn:{partition}:")
+    principal = {"AWS": root(A).replace("arn:aws:", f"arn:{partition}:")}
+    condition = {"StringEquals": {"kms:ViaService": service}}
+    for effect, through_ec2, expected in (
+        ("Allow", True, None),
+        ("Deny", True, None),
+        ("Allow", False, False),
+    ):
+        policy = {"Statement": [statement(effect, Principal=principal, Condition=condition)]}
+        found = evaluate(json.dumps(policy), Request(ACCOUNT, "Decrypt", key, through_ec2))
+        assert (found.allows if effect == "Allow" else found.denies) is expected
+
+
 @pytest.mark.parametrize(
     ("condition", "directly", "through_ec2"),
     [
