@@ -75,7 +75,7 @@ def _has_watermark(image: Image, filters: list[dict[str, Any]], now: datetime) -
 
 
 def _watermark_fits(mark: Watermark, wanted: dict[str, Any], now: datetime) -> bool:
-    fits = {
+    fits: dict[str, Callable[[Any], bool]] = {
         "WatermarkKey": lambda value: like(value, mark.key),
         "SourceImageRegion": lambda value: like(value, mark.source_region),
         "MaximumDaysSinceSourceImageCreated": lambda days: _is_recent(mark.source_created, days, now),

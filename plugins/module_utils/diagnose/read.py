@@ -206,10 +206,8 @@ def _invisible(ec2: EC2Client, target: Target) -> ConsumerSeen:
 def _reads_all_criteria(ec2: EC2Client) -> bool:
     """Whether this botocore returns all parts of criteria, and all members of images that they are about."""
     model: Any = ec2.meta.service_model
-    return (
-        model.shape_for("ImageCriterion").members.keys() >= NEWER_PARTS
-        and model.shape_for("Image").members.keys() >= NEWER_MEMBERS
-    )
+    criterion, image = ({*model.shape_for(name).members} for name in ("ImageCriterion", "Image"))
+    return criterion >= NEWER_PARTS and image >= NEWER_MEMBERS
 
 
 def _elsewhere(clients: Clients, image_id: str, regions: Iterable[str]) -> tuple[str, ...]:
