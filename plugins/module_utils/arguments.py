@@ -334,6 +334,11 @@ class Options:
             self.refuse(option, unreadable.problem, unreadable.remedy)
             return None
 
+    def bucket_owner(self, option: str) -> str | None:
+        """The account that a bucket must belong to; None for that of the credentials."""
+        value = self._params[option]
+        return self.account_id(option, value) if value else None
+
     def account_ids(self, option: str) -> tuple[str, ...]:
         """A list of account IDs without duplicates."""
         return tuple(dict.fromkeys(self._params[option]))

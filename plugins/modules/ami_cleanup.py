@@ -211,6 +211,10 @@ options:
       - A folder in S3 for the same records, as C(s3://bucket/folder). Each record is an object below
         C(folder/region/image_id/).
     type: str
+  tombstone_s3_bucket_owner:
+    description:
+      - The account that the bucket of O(tombstone_s3_uri) must belong to, by default that of the credentials.
+    type: str
   tombstone_ssm_path:
     description:
       - A path in Parameter Store for the same records. Each image has a parameter C(path/region/image_id) in the region of
@@ -567,6 +571,7 @@ ARGUMENT_SPEC = {
     "fail_on": {"type": "str", "choices": ["none", "unreadable"], "default": "unreadable"},
     "tombstone_path": {"type": "path"},
     "tombstone_s3_uri": {"type": "str"},
+    "tombstone_s3_bucket_owner": {"type": "str"},
     "tombstone_ssm_path": {"type": "str"},
 }
 

@@ -39,6 +39,10 @@ options:
     description:
       - The location of tombstones in S3, as C(s3://bucket/folder).
     type: str
+  tombstone_s3_bucket_owner:
+    description:
+      - The account that the bucket of O(tombstone_s3_uri) must belong to, by default that of the credentials.
+    type: str
   tombstone_ssm_path:
     description:
       - The path of tombstones in Parameter Store, in the region of O(region). Earlier versions of the parameters are read, too.
@@ -261,6 +265,7 @@ ARGUMENT_SPEC = {
     "images": {"type": "raw", "required": True},
     "tombstone_path": {"type": "path"},
     "tombstone_s3_uri": {"type": "str"},
+    "tombstone_s3_bucket_owner": {"type": "str"},
     "tombstone_ssm_path": {"type": "str"},
     "restore_permissions": {"type": "bool", "default": True},
     "allow_public": {"type": "bool", "default": False},

@@ -104,6 +104,7 @@ def _in_stages(aws: SimulatedAws, _folder: Path) -> Job:
         "cleanup_deregister_after_days": 30,
         "cleanup_max_deletions": "100%",
         "cleanup_tombstone_s3_uri": f"s3://{TOMBSTONES}/0123",
+        "cleanup_tombstone_s3_bucket_owner": aws.account_id(OWNER),
         "cleanup_tombstone_ssm_path": "/retired",
     }
 
@@ -234,6 +235,7 @@ def _restore(aws: SimulatedAws, folder: Path) -> Job:
         "restore_images": images,
         "restore_tombstone_path": path,
         "restore_tombstone_s3_uri": uri,
+        "restore_tombstone_s3_bucket_owner": aws.account_id(OWNER),
         "restore_tombstone_ssm_path": ssm_path,
         "restore_permissions": True,
         "restore_allow_public": True,

@@ -290,3 +290,46 @@ def _lost(retired: Retired, region: str) -> dict[str, Any]:
     lines = Path(retired.tombstones).read_text(encoding="utf-8").splitlines()
     (found,) = (one for one in map(json.loads, lines) if one["region"] == region)
     return dict(found)
+
+
+def test_a_bucket_that_another_account_has_by_now_is_neither_written_nor_read(
+    aws: SimulatedAws, ansible: Ansible, retired: Retired
+) -> None:
+    """S3 User Guide, "Verifying bucket ownership with bucket owner condition"."""
+    theirs, bucket = CONSUMERS[0], "golden-tombstones"
+    s3 = aws.client("s3", theirs, HOME)
+    s3.create_bucket(Bucket=bucket)
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{aws.account_id(OWNER)}:root"},
+        "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+    }
+    s3.put_bucket_policy(
+        Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    policy = {**retired.policy(disable_after_days=0), "region": HOME, "tombstone_s3_uri": f"s3://{bucket}"}
+    del policy["tombstone_path"]
+    run, refused = ansible.module("ami_cleanup", **policy)
+    assert run.code != 0
+    assert set(refused.codes) == {(HOME, "AccessDenied")}
+    assert "tombstone_s3_bucket_owner" in run.text
+    assert (s3.list_objects_v2(Bucket=bucket)["KeyCount"], retired.now()) == (0, retired.before)
+
+    # Its name is known: it is meant.
+    owner = {"tombstone_s3_bucket_owner": aws.account_id(theirs)}
+    retired.retire({**policy, **owner})
+    assert _states(aws, retired) == {"disabled"}
+    variables = {"restore_images": retired.images, "restore_tombstone_s3_uri": f"s3://{bucket}"}
+    run = ansible.run(FQCN, variables)
+    assert run.code != 0
+    assert "tombstone_s3_bucket_owner" in run.text
+    assert _states(aws, retired) == {"disabled"}
+    run = ansible.run(FQCN, {**variables, **{f"restore_{name}": value for name, value in owner.items()}})
+    assert run.code == 0, run.text
+    assert retired.now() == retired.before
+
+
+def _states(aws: SimulatedAws, retired: Retired) -> set[str]:
+    shown = (one for region in retired.images for one in observed.own_images(aws, OWNER, region))
+    return {one["State"] for one in shown if one["ImageId"] in retired.images.values()}

@@ -229,6 +229,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "trust_usage_reports": True,
                 "tombstone_path": "{tmp}/tombstones.jsonl",
                 "tombstone_s3_uri": "s3://golden/tombstones",
+                "tombstone_s3_bucket_owner": CONSUMER,
                 "tombstone_ssm_path": "/golden/tombstones",
                 **_ROLE,
             }
@@ -307,6 +308,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "images": [f"eu-west-1/{SOURCE_ID}"],
                 "tombstone_path": "{tmp}/tombstones.jsonl",
                 "tombstone_s3_uri": "s3://golden/tombstones",
+                "tombstone_s3_bucket_owner": CONSUMER,
                 "tombstone_ssm_path": "/golden/tombstones",
             },
             {"images": IN_ACCOUNTS, "restore_permissions": False},

@@ -48,6 +48,7 @@ class CleanupWanted:
     regions: tuple[str, ...] = ()
     tombstone_path: str | None = None
     tombstone_s3_uri: str | None = None
+    tombstone_s3_bucket_owner: str | None = None
     tombstone_ssm_path: str | None = None
     consumer_role: ConsumerRole | None = None
 
@@ -98,6 +99,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
         regions=tuple(dict.fromkeys(options.regions("regions"))),
         tombstone_path=params["tombstone_path"],
         tombstone_s3_uri=params["tombstone_s3_uri"],
+        tombstone_s3_bucket_owner=options.bucket_owner("tombstone_s3_bucket_owner"),
         tombstone_ssm_path=params["tombstone_ssm_path"],
         consumer_role=options.consumer_role(),
     )

@@ -36,6 +36,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from ..failures import Failure
 from ..model import Device, ImageRef, Sharing, SnapshotRef
 from .decisions import Decision
 from .stages import DEREGISTER, DISABLE, has_lost_permissions, parse, stamp
@@ -164,6 +165,21 @@ def object_folder(uri: str, ref: ImageRef) -> ObjectFolder:
     return ObjectFolder(bucket, f"{above}{ref.region}/{ref.image_id}/")
 
 
+def with_bucket_owner(failed: Failure) -> Failure:
+    """The failure of a call of S3, with what else it can mean that S3 denies it.
+
+    S3 User Guide, "Verifying bucket ownership with bucket owner condition": so it answers for a bucket of
+    another account than the expected one.
+    """
+    if failed.error_code != "AccessDenied":
+        return failed
+    hint = (
+        "The bucket must belong to the account of the credentials, or to the account that "
+        "tombstone_s3_bucket_owner names."
+    )
+    return replace(failed, remedy=f"{failed.remedy} {hint}")
+
+
 def is_tombstone_parameter(path: str | None, name: str) -> bool:
     """Whether a parameter holds a tombstone below the path: it names an image, but is no use of it.
 
@@ -186,12 +202,11 @@ def read_tombstone(text: str) -> Tombstone | None:
         return None
 
 
-def by_image(tombstones: Iterable[Tombstone], account_id: str) -> dict[ImageRef, TombstoneHistory]:
-    """The account's tombstones by image. The same one may have been kept in several places."""
+def by_image(tombstones: Iterable[Tombstone]) -> dict[ImageRef, TombstoneHistory]:
+    """The tombstones by image. The same one may have been kept in several places."""
     found: dict[ImageRef, dict[tuple[str, str], Tombstone]] = {}
     for one in tombstones:
-        if one.account_id == account_id:
-            found.setdefault(one.ref, {})[one.written_at, one.stage] = one
+        found.setdefault(one.ref, {})[one.written_at, one.stage] = one
     return {ref: TombstoneHistory(tuple(sorted(of.values(), key=_order))) for ref, of in found.items()}
 
 

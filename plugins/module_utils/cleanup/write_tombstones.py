@@ -20,7 +20,7 @@ from ..wording import file_reason
 from .decisions import Decision
 from .options import CleanupWanted
 from .state import CleanupSeen
-from .tombstone import object_folder, parameter_name, tombstone_text
+from .tombstone import object_folder, parameter_name, tombstone_text, with_bucket_owner
 
 _REMEDY = "No image was disabled or deregistered."
 
@@ -38,7 +38,7 @@ def write_tombstones(
         return ()
     return (
         *_into_file(wanted.tombstone_path, texts, seen),
-        *_each(clients, texts, seen, "tombstone_s3_uri", _s3(clients, wanted.tombstone_s3_uri, seen)),
+        *_each(clients, texts, seen, "tombstone_s3_uri", _s3(clients, wanted, seen)),
         *_each(clients, texts, seen, "tombstone_ssm_path", _ssm(clients, wanted.tombstone_ssm_path)),
     )
 
@@ -74,7 +74,9 @@ def _ends_within_a_line(file: BinaryIO) -> bool:
     return file.read(1) != b"\n"
 
 
-def _s3(clients: Clients, uri: str | None, seen: CleanupSeen) -> Callable[[ImageRef, str], Any] | None:
+def _s3(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen) -> Callable[[ImageRef, str], Any] | None:
+    """Puts a tombstone into the bucket, if it belongs to the account that it should belong to."""
+    uri, owner = wanted.tombstone_s3_uri, wanted.tombstone_s3_bucket_owner or seen.account_id
     if uri is None:
         return None
     clients.open("s3", [clients.default_region])
@@ -83,7 +85,13 @@ def _s3(clients: Clients, uri: str | None, seen: CleanupSeen) -> Callable[[Image
     def put(ref: ImageRef, text: str) -> None:
         folder = object_folder(uri, ref)
         key = folder.key(seen.now)
-        s3.put_object(Bucket=folder.bucket, Key=key, Body=text.encode(), ContentType="application/json")
+        s3.put_object(
+            Bucket=folder.bucket,
+            Key=key,
+            Body=text.encode(),
+            ContentType="application/json",
+            ExpectedBucketOwner=owner,
+        )
 
     return put
 
@@ -123,4 +131,6 @@ def _each(
         return ()
     _done, failed = each(texts, lambda ref: put(ref, texts[ref]))
     target = seen.target(clients.default_region)
-    return tuple(errors.failure(exception, target, option) for exception in failed.values())
+    return tuple(
+        with_bucket_owner(errors.failure(exception, target, option)) for exception in failed.values()
+    )

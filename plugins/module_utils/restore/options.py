@@ -33,7 +33,10 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RestoreWanted:
     wanted = RestoreWanted(
         images=tuple(named),
         places=TombstonePlaces(
-            params["tombstone_path"], params["tombstone_s3_uri"], params["tombstone_ssm_path"]
+            params["tombstone_path"],
+            params["tombstone_s3_uri"],
+            params["tombstone_ssm_path"],
+            options.bucket_owner("tombstone_s3_bucket_owner"),
         ),
         restore_permissions=params["restore_permissions"],
         allow_public=params["allow_public"],

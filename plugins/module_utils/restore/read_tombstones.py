@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..aws import errors
-from ..aws.answers import required
+from ..aws.answers import required, unless_gone
 from ..aws.clients import Clients
 from ..aws.errors import ClientError
 from ..aws.parameters import is_missing
@@ -22,8 +23,9 @@ from ..cleanup.tombstone import (
     object_folder,
     parameter_name,
     read_tombstone,
+    with_bucket_owner,
 )
-from ..failures import Refused, invalid_value
+from ..failures import Failure, Refused, invalid_value
 from ..fanout import each
 from ..model import ImageRef, Target
 from ..wording import file_reason
@@ -41,36 +43,58 @@ def read_tombstones(
     """The account's tombstones of the wanted images, and a warning for each text that is not a tombstone.
 
     Raises:
-        Refused: a place that the user named cannot be read.
+        Refused: a place that the user named cannot be read, or has another account's tombstone of one of the
+            images: who wrote it decides whom the image would be shared with.
     """
     places = wanted.places
     texts: list[tuple[str, str]] = []
     if places.path:
         texts += _lines(places.path)
     if places.s3_uri:
-        texts += _of_each_image(
-            clients, wanted, account_id, "tombstone_s3_uri", _s3_reader(clients, places.s3_uri)
-        )
+        reader = _s3_reader(clients, places.s3_uri, places.s3_bucket_owner or account_id)
+        texts += _of_each_image(clients, wanted, account_id, "tombstone_s3_uri", reader)
     if places.ssm_path:
         texts += _of_each_image(
             clients, wanted, account_id, "tombstone_ssm_path", _ssm_reader(clients, places.ssm_path)
         )
     found: list[Tombstone] = []
-    unreadable = []
+    unreadable, foreign = [], []
     for place, text in texts:
         one = read_tombstone(text)
         if one is None:
             unreadable.append(f"{place} is not a valid tombstone and is skipped.")
         elif one.ref in wanted.images:
             found.append(one)
-    return by_image(found, account_id), tuple(unreadable)
+            if one.account_id != account_id:
+                foreign.append(_foreign(place, one, Target(account_id, one.ref.region)))
+    if foreign:
+        raise Refused(foreign)
+    return by_image(found), tuple(unreadable)
 
 
-def from_s3(s3: Any, bucket: str, prefix: str) -> tuple[str, ...]:
-    """The text of every object below ``prefix``, with U+FFFD for what is not UTF-8. Errors are botocore's."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+def _foreign(place: str, found: Tombstone, target: Target) -> Failure:
+    return Failure.at(
+        target,
+        "images",
+        "foreign_tombstone",
+        f"{place} is a tombstone of account {found.account_id}, not of account {target.account_id}.",
+        f"Restore the image with credentials of account {found.account_id}. If it belongs to "
+        f"{target.account_id}, find out who wrote the tombstone, and remove it.",
+    )
+
+
+def from_s3(s3: Any, bucket: str, prefix: str, owner: str) -> tuple[str, ...]:
+    """The text of every object below ``prefix``, with U+FFFD for what is not UTF-8. Errors are botocore's.
+
+    ``owner`` is the account that the bucket must belong to: S3 finds a bucket by its name, which another
+    account can have by now. An object that was deleted since it was listed has no text.
+    """
+    of_owner = {"Bucket": bucket, "ExpectedBucketOwner": owner}
+    pages = s3.get_paginator("list_objects_v2").paginate(**of_owner, Prefix=prefix)
     keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
-    bodies = (s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys)
+    # botocore operation GetObject, errors.
+    answers = (unless_gone(partial(s3.get_object, **of_owner, Key=key), ("NoSuchKey",)) for key in keys)
+    bodies = (answer["Body"].read() for answer in answers if answer is not None)
     return tuple(body.decode(errors="replace") for body in bodies)
 
 
@@ -103,10 +127,10 @@ def _lines(path: str) -> list[tuple[str, str]]:
     return [(f"Line {number} of {path}", line) for number, line in lines if line.strip()]
 
 
-def _s3_reader(clients: Clients, uri: str) -> Reader:
+def _s3_reader(clients: Clients, uri: str, owner: str) -> Reader:
     clients.open("s3", [clients.default_region])
     s3 = clients.client("s3", clients.default_region)
-    return lambda ref: from_s3(s3, *object_folder(uri, ref))
+    return lambda ref: from_s3(s3, *object_folder(uri, ref), owner)
 
 
 def _ssm_reader(clients: Clients, path: str) -> Reader:
@@ -122,7 +146,7 @@ def _of_each_image(
     done, failed = each(wanted.images, reader)
     if failed:
         raise Refused(
-            errors.failure(exception, Target(account_id, clients.default_region), option)
+            with_bucket_owner(errors.failure(exception, Target(account_id, clients.default_region), option))
             for exception in failed.values()
         )
     return [(f"A text in {option} for {ref}", text) for ref, texts in done.items() for text in texts]

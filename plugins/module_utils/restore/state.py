@@ -21,11 +21,15 @@ RECYCLE_BIN = "recycle_bin"
 
 @dataclass(frozen=True)
 class TombstonePlaces:
-    """Where to look for tombstones: a file, ``s3://bucket/folder``, a parameter path."""
+    """Where to look for tombstones: a file, ``s3://bucket/folder``, a parameter path.
+
+    ``s3_bucket_owner`` is the account that the bucket must belong to, None for that of the credentials.
+    """
 
     path: str | None = None
     s3_uri: str | None = None
     ssm_path: str | None = None
+    s3_bucket_owner: str | None = None
 
     def __bool__(self) -> bool:
         return bool(self.path or self.s3_uri or self.ssm_path)

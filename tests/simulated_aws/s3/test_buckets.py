@@ -64,6 +64,12 @@ def test_expected_owner(aws: SimulatedAws) -> None:
     put(s3, ExpectedBucketOwner=OWNER)
     assert error(put, client=s3, ExpectedBucketOwner=OTHER) == ("AccessDenied", 403)
     assert error(s3.head_bucket, Bucket=BUCKET, ExpectedBucketOwner=OTHER) == ("403", 403)
+    # S3 User Guide, "Verifying bucket ownership with bucket owner condition": on reads as on writes.
+    found = {"Bucket": BUCKET, "Key": "web/report.json"}
+    assert s3.get_object(**found, ExpectedBucketOwner=OWNER)["Body"].read() == b"{}"
+    assert error(s3.get_object, **found, ExpectedBucketOwner=OTHER) == ("AccessDenied", 403)
+    assert s3.list_objects_v2(Bucket=BUCKET, ExpectedBucketOwner=OWNER)["KeyCount"] == 1
+    assert error(s3.list_objects_v2, Bucket=BUCKET, ExpectedBucketOwner=OTHER) == ("AccessDenied", 403)
 
 
 def test_bucket_of_another_account(aws: SimulatedAws) -> None:

@@ -106,6 +106,7 @@ def test_a_full_task(tmp_path: Path) -> None:
         ({"disable_after_days": 0}, ["tombstone_path"]),
         ({"deregister_after_days": 0}, ["tombstone_path"]),
         ({"tombstone_s3_uri": "bucket/folder"}, ["tombstone_s3_uri"]),
+        ({"tombstone_s3_bucket_owner": "1234"}, ["tombstone_s3_bucket_owner"]),
         ({"tombstone_ssm_path": "golden"}, ["tombstone_ssm_path"]),
         ({"states": []}, ["states"]),
         ({"consumer_role_name": "golden"}, ["consumer_role_name"]),

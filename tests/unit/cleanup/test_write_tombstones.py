@@ -17,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.write_tombst
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 
 from tests.unit.cleanup.examples import NOW, own, region_state, seen, wanted
+from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.wire import Wire
 
 SEEN = seen(region_state(own("ami-1"), own("ami-2", 50), own("ami-new", 1)))
@@ -90,20 +91,30 @@ def test_where_nothing_goes_no_file_is_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("uri", "folder"),
-    [("s3://bucket", ""), ("s3://bucket/", ""), ("s3://bucket/a/b", "a/b/"), ("s3://bucket/a/", "a/")],
+    ("uri", "folder", "owner"),
+    [
+        ("s3://bucket", "", {}),
+        ("s3://bucket/", "", {"tombstone_s3_bucket_owner": CONSUMER}),
+        ("s3://bucket/a/b", "a/b/", {}),
+        ("s3://bucket/a/", "a/", {}),
+    ],
 )
-def test_in_s3_each_image_and_each_time_is_an_object(uri: str, folder: str) -> None:
+def test_in_s3_each_image_and_each_time_is_an_object(uri: str, folder: str, owner: dict[str, str]) -> None:
     wire = Wire("s3")
     request = {
         "Bucket": "bucket",
         "Key": f"{folder}eu-west-1/ami-1/{stamp(NOW)}.json",
         "Body": TEXT.encode(),
         "ContentType": "application/json",
+        "ExpectedBucketOwner": owner.get("tombstone_s3_bucket_owner", OWNER),
     }
     wire.expect("put_object", request)
     with wire.spoken():
-        assert write(GOING[:1], wire, tombstone_s3_uri=uri) == ()
+        assert write(GOING[:1], wire, tombstone_s3_uri=uri, **owner) == ()
+    wire.refuse("put_object", request, "AccessDenied", "Access Denied")
+    with wire.spoken():
+        (failure,) = write(GOING[:1], wire, tombstone_s3_uri=uri, **owner)
+    assert "The bucket must belong to the account of the credentials" in failure.remedy
 
 
 def test_in_parameter_store_each_image_is_a_parameter() -> None:

@@ -420,10 +420,11 @@ def test_tombstones_from_s3_and_parameter_store_are_merged(clients: Clients) -> 
     key = f"web/{REF.region}/{AMI}/1.json"
     text = json.dumps(record()).encode()
     s3, ssm = clients.wires["s3"], clients.wires["ssm"]
-    prefix = {"Bucket": "retired", "Prefix": f"web/{REF.region}/{AMI}/"}
+    of_owner = {"Bucket": "retired", "ExpectedBucketOwner": OWNER}
+    prefix = {**of_owner, "Prefix": f"web/{REF.region}/{AMI}/"}
     s3.expect("list_objects_v2", prefix, {"Contents": [{"Key": key}]})
     body = StreamingBody(io.BytesIO(text), len(text))
-    s3.expect("get_object", {"Bucket": "retired", "Key": key}, {"Body": body})
+    s3.expect("get_object", {**of_owner, "Key": key}, {"Body": body})
     later = json.dumps(record(written_at="2026-11-20T00:00:00Z"))
     parameter = {"Name": f"/retired/{REF.region}/{AMI}"}
     ssm.expect("get_parameter_history", parameter, {"Parameters": [{"Value": later}, {"Value": "x"}]})
@@ -441,6 +442,20 @@ def test_a_place_in_another_partition_stops_the_module(clients: Clients, place: 
     with pytest.raises(Refused) as caught:
         clients.read(RestoreWanted((REF,), TombstonePlaces(**place)))
     assert [one.action for one in caught.value.failures] == [f"tombstone_{name}" for name in place]
+
+
+@pytest.mark.parametrize(("named", "owner"), [(None, OWNER), (STRANGER, STRANGER)])
+def test_a_bucket_of_another_account_is_not_read(clients: Clients, named: str | None, owner: str) -> None:
+    request = {"Bucket": "retired", "Prefix": f"{REF.region}/{AMI}/", "ExpectedBucketOwner": owner}
+    clients.wires["s3"].refuse("list_objects_v2", request, "AccessDenied", "Access Denied")
+    places = TombstonePlaces(s3_uri="s3://retired", s3_bucket_owner=named)
+    with pytest.raises(Refused) as caught:
+        clients.read(RestoreWanted((REF,), places))
+    (failure,) = caught.value.failures
+    assert failure.remedy == (
+        "Allow s3:ListBucket in the IAM policy of the credentials used. The bucket must belong to the account "
+        "of the credentials, or to the account that tombstone_s3_bucket_owner names."
+    )
 
 
 def test_a_place_that_cannot_be_read_stops_the_module(clients: Clients) -> None:

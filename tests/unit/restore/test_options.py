@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.restore.state import
 )
 from ansible_collections.golden.images.plugins.modules.ami_restore import ARGUMENT_SPEC
 
-from tests.unit.examples import OWNER, as_read
+from tests.unit.examples import OWNER, STRANGER, as_read
 
 HERE, THERE = "ami-0123456789abcdef0", "ami-0fedcba9876543210"
 BOTH = (ImageRef("eu-west-1", HERE), ImageRef("us-east-1", THERE))
@@ -45,10 +45,14 @@ def test_images_in_all_their_forms(images: Any) -> None:
 def test_every_other_option_is_read() -> None:
     images = [{"region": "eu-west-1", "image_id": HERE, "account_id": OWNER}]
     assert wanted(
-        images=images, tombstone_s3_uri="s3://bucket/a", allow_public=True, restore_permissions=False
+        images=images,
+        tombstone_s3_uri="s3://bucket/a",
+        tombstone_s3_bucket_owner=STRANGER,
+        allow_public=True,
+        restore_permissions=False,
     ) == RestoreWanted(
         images=BOTH[:1],
-        places=TombstonePlaces(None, "s3://bucket/a", "/retired"),
+        places=TombstonePlaces(None, "s3://bucket/a", "/retired", STRANGER),
         restore_permissions=False,
         allow_public=True,
         accounts={BOTH[0]: OWNER},
@@ -70,6 +74,10 @@ def test_every_other_option_is_read() -> None:
         ({"tombstone_ssm_path": None}, "restore_permissions: false"),
         ({"tombstone_ssm_path": "retired"}, "not a valid parameter path"),
         ({"tombstone_s3_uri": "bucket/folder"}, "not a valid S3 URI"),
+        (
+            {"tombstone_s3_bucket_owner": "1234"},
+            "tombstone_s3_bucket_owner: '1234' is not a valid account ID",
+        ),
     ],
 )
 def test_options_that_are_not_valid_are_refused(params: dict[str, Any], said: str) -> None:
