@@ -16,6 +16,11 @@ from .model import Target
 Item = TypeVar("Item")
 
 KNOWN_AFTER_APPLY = "(known after apply)"
+# Operation to the parameter with the permissions that it adds and removes.
+PERMISSION_LISTS = {
+    "ModifyImageAttribute": "LaunchPermission",
+    "ModifySnapshotAttribute": "CreateVolumePermission",
+}
 
 
 @dataclass(frozen=True)

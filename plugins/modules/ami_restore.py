@@ -59,6 +59,8 @@ options:
         all other permissions, and an image that was public when it was deregistered is refused.
       - An image in the Recycle Bin is also refused if that is not known, because it has no tombstone of its deregistration,
         unless its tombstone shows that all its snapshots are encrypted.
+      - If an image fails, whatever this task made public of it, or restored as public, is made private again. What could not be
+        made private again is a failure with the code V(still_public).
     type: bool
     default: false
 requirements:
@@ -85,6 +87,8 @@ notes:
     then also gets permissions that were removed after the tombstone was written.
   - O(region) is only used for O(tombstone_s3_uri) and O(tombstone_ssm_path), whose parameters are there. These are refused if
     it is in another partition than the images.
+  - The watermarks of an image, with which it cannot be public, are read with botocore 1.43.27 or newer. With an older one, AWS
+    refuses to make the image public, and its snapshots stay private.
 seealso:
   - module: golden.images.ami_cleanup
 """

@@ -16,7 +16,8 @@ description:
     permission is changed.
   - Only adds, unless O(purge_launch_permissions=true) or O(state=absent).
   - A consumer that AWS rejects keeps no other one from access, and fails the task after all others have got it.
-  - In each region snapshots are shared before the image, and the image is unshared before its snapshots.
+  - In each region snapshots are shared before the image, and the image is unshared before its snapshots. With all accounts,
+    they are shared after the image, because AWS may refuse that for the image.
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -28,8 +29,10 @@ options:
   allow_public:
     description:
       - Must be true to make an image public with O(group=all).
-      - AWS refuses public sharing of encrypted images and images with product codes, and while block public access is on.
-        This is checked before anything is changed.
+      - AWS refuses public sharing of encrypted images, images with product codes and images with watermarks, and while block
+        public access is on. This is checked before anything is changed.
+      - If a region fails, whatever this task made public in it is made private again. What could not be made private again is
+        a failure with the code V(still_public).
     type: bool
     default: false
   state:
@@ -121,6 +124,8 @@ attributes:
     support: full
     description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
 notes:
+  - The watermarks of an image are read with botocore 1.43.27 or newer. With an older one, AWS refuses to make the image
+    public, and its snapshots stay private.
   - KMS keys that a snapshot is associated with, beside its own key, are read with botocore 1.44.4 or newer.
 """
 

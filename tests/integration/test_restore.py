@@ -177,6 +177,74 @@ def test_deregistered_images_are_restored_from_the_recycle_bin_snapshots_first(
     assert order == [*["RestoreSnapshotFromRecycleBin"] * 2, "RestoreImageFromRecycleBin"]
 
 
+def _make_public(aws: SimulatedAws, retired: Retired) -> None:
+    for region, image_id in retired.images.items():
+        ec2 = aws.client("ec2", OWNER, region)
+        ec2.disable_image_block_public_access()
+        ec2.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": [{"Group": "all"}]})
+        for one in observed.snapshot_ids(observed.image(aws, OWNER, region, image_id)):
+            ec2.modify_snapshot_attribute(SnapshotId=one, OperationType="add", GroupNames=["all"])
+
+
+def _public(aws: SimulatedAws, region: str) -> list[str]:
+    """The images of the family and their snapshots that are public."""
+    own = (
+        one
+        for one in aws.world()
+        if (one["kind"], one["region"]) in (("image", region), ("snapshot", region))
+    )
+    return [one["name"] for one in own if one["public"] and not one.get("image_name", "").startswith("other")]
+
+
+def test_a_refused_public_permission_leaves_no_snapshot_public(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, retired: Retired
+) -> None:
+    """Beyond 5 public images in a region (iterative/studio-selfhosted#90), which no read tells before."""
+    _make_public(aws, retired)
+    retired.retire(retired.policy(disable_after_days=0))
+    for region in (HOME, AWAY):
+        ec2 = aws.client("ec2", OWNER, region)
+        for one in observed.own_snapshots(aws, OWNER, region):
+            # Disabling keeps them.
+            ec2.modify_snapshot_attribute(SnapshotId=one, OperationType="remove", GroupNames=["all"])
+    spec = {"account": OWNER, "region": AWAY, "devices": DISKS, "sharing": {"public": True}}
+    fixture.add_images({f"other-{number}": spec for number in range(5)})
+    run = ansible.run(FQCN, retired.variables(restore_allow_public=True))
+    assert run.code != 0
+    (failure,) = run.task(TASK).result["failures"]
+    assert (failure["region"], failure["error_code"]) == (AWAY, "ResourceLimitExceeded")
+    assert (_public(aws, AWAY), len(_public(aws, HOME))) == ([], 3)
+
+
+def test_what_comes_public_out_of_the_recycle_bin_is_closed_if_its_image_does_not(
+    aws: SimulatedAws, ansible: Ansible, retired: Retired
+) -> None:
+    _retain(aws)
+    # A copy's snapshots name it, so that they are found without a tombstone. The cleanup would write none: it
+    # keeps images whose snapshots are public.
+    for region, image_id in retired.images.items():
+        ec2 = aws.client("ec2", OWNER, region)
+        copy = ec2.copy_image(Name="copy", SourceImageId=image_id, SourceRegion=region)["ImageId"]
+        retired.images[region] = copy
+    _make_public(aws, retired)
+    for region, image_id in retired.images.items():
+        aws.client("ec2", OWNER, region).deregister_image(ImageId=image_id, DeleteAssociatedSnapshots=True)
+    refused = {"kind": "error", "action": "RestoreImageFromRecycleBin", "region": AWAY, "times": 0}
+    aws.add_fault(**refused, code="OperationNotPermitted", message="Refused for good.", status=400)
+    variables = {"restore_images": retired.images, "restore_permissions": False, "restore_allow_public": True}
+    run = ansible.run(FQCN, variables)
+    assert run.code != 0
+    (failure,) = run.task(TASK).result["failures"]
+    assert (failure["region"], failure["error_code"]) == (AWAY, "OperationNotPermitted")
+    assert "private again" in failure["remedy"]
+    assert (_public(aws, AWAY), len(_public(aws, HOME))) == ([], 3)
+    aws.clear_faults()
+    rerun = ansible.run(FQCN, variables)
+    assert rerun.code == 0, rerun.text
+    # The image comes back as it was; what was closed is for a person to open.
+    assert _public(aws, AWAY) == [retired.images[AWAY]]
+
+
 def test_an_image_without_room_for_the_tag_of_a_restore_is_refused_before_anything_changes(
     aws: SimulatedAws, ansible: Ansible, retired: Retired
 ) -> None:

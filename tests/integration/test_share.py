@@ -265,3 +265,80 @@ def test_a_region_that_fails_hides_no_other_regions_success(
     _assert_shared(
         aws, images, AWAY, {web, *fixture.account_ids("sandbox")}, {web, *fixture.account_ids("sandbox")}
     )
+
+
+PUBLIC = {"group": "all", "allow_public": True}
+
+
+def _open_regions(aws: SimulatedAws, images: dict[str, str]) -> None:
+    for region in images:
+        aws.client("ec2", OWNER, region).disable_image_block_public_access()
+    aws.clear_calls()
+
+
+def test_a_watermarked_image_is_refused_before_anything_is_public(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
+) -> None:
+    """EC2 User Guide, "Use AMI watermarks to track and identify AMIs"."""
+    aws.client("ec2", OWNER, AWAY).attach_image_watermark(ImageId=images[AWAY], WatermarkName="approved")
+    _open_regions(aws, images)
+    run, task = ansible.module("ami_share", images=images, **PUBLIC)
+    assert run.code != 0
+    (failure,) = task.result["failures"]
+    assert (failure["region"], failure["error_code"]) == (AWAY, "watermark")
+    assert "111111111111:approved" in failure["message"]
+    assert observed.changes(aws, refused=True) == []
+
+
+def test_a_refused_image_leaves_no_snapshot_public(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
+) -> None:
+    """Beyond 5 public images in a region (iterative/studio-selfhosted#90), which no read tells before."""
+    sharing = {"public": True}
+    spec = {"account": OWNER, "region": AWAY, "devices": DISKS, "sharing": sharing}
+    fixture.add_images({f"public-{number}": {**spec, "name": f"public-{number}"} for number in range(5)})
+    _open_regions(aws, images)
+    run, task = ansible.module("ami_share", images=images, **PUBLIC)
+    assert run.code != 0
+    (failure,) = task.result["failures"]
+    assert (failure["region"], failure["error_code"]) == (AWAY, "ResourceLimitExceeded")
+    assert [one["region"] for one in task.result["results"]] == [HOME]
+    sandbox = set(fixture.account_ids("sandbox"))
+    _assert_shared(aws, images, AWAY, sandbox, sandbox)
+    _assert_shared(aws, images, HOME, {"all"}, {"all"})
+
+
+def test_what_was_opened_before_a_refused_snapshot_is_private_again(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
+) -> None:
+    _open_regions(aws, images)
+    second = observed.snapshot_ids(observed.image(aws, OWNER, AWAY, images[AWAY]))[1]
+    refused = {"kind": "error", "action": "ModifySnapshotAttribute", "region": AWAY, "after": 1}
+    aws.add_fault(**refused, code="OperationNotPermitted", message="Refused for good.", status=400)
+    run, task = ansible.module("ami_share", images=images, **PUBLIC)
+    assert run.code != 0
+    (failure,) = task.result["failures"]
+    assert (failure["region"], failure["error_code"]) == (AWAY, "OperationNotPermitted")
+    assert f"{images[AWAY]}" in failure["remedy"]
+    assert "private again" in failure["remedy"]
+    assert second not in failure["remedy"]
+    assert [one["region"] for one in task.result["results"]] == [HOME]
+    sandbox = set(fixture.account_ids("sandbox"))
+    _assert_shared(aws, images, AWAY, sandbox, sandbox)
+    assert observed.changes(aws) == run.actions
+
+
+def test_what_cannot_be_made_private_again_is_named(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
+) -> None:
+    _open_regions(aws, images)
+    first = observed.snapshot_ids(observed.image(aws, OWNER, AWAY, images[AWAY]))[0]
+    refused = {"kind": "error", "action": "ModifySnapshotAttribute", "region": AWAY, "after": 1, "times": 0}
+    aws.add_fault(**refused, code="OperationNotPermitted", message="Refused for good.", status=400)
+    run, task = ansible.module("ami_share", images=images, **PUBLIC)
+    assert run.code != 0
+    left = [one for one in task.result["failures"] if one["error_code"] == "still_public"]
+    (failure,) = left
+    assert first in failure["message"]
+    assert f"--snapshot-id {first}" in failure["remedy"]
+    assert "--group-names all" in failure["remedy"]

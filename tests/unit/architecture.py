@@ -135,7 +135,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     ),
     "reports.html": ("drawing", "paper", "render", "script", "style", "template", "view"),
     "restore": (),
-    "share": (),
+    "share": ("public",),
     "shared_info": ("evaluate",),
     "upload": ("location",),
     "verification": (),

@@ -196,10 +196,11 @@ REMEDIES_OF_ACTIONS = {
     # EC2 User Guide, "Terminate Amazon EC2 instances": termination protection.
     ("TerminateInstances", "OperationNotPermitted"): "Turn off the termination protection of the instance "
     "(ModifyInstanceAttribute, DisableApiTermination).",
-    # EC2 User Guide, "Understand block public access for AMIs".
+    # EC2 User Guide, "Understand block public access for AMIs" and "Use AMI watermarks to track and identify
+    # AMIs".
     ("ModifyImageAttribute", "OperationNotPermitted"): "Share with accounts, not with the public. If the "
-    "image must be public, call DisableImageBlockPublicAccess in this region, or change the declarative "
-    "policy that blocks public access.",
+    "image must be public, detach its watermarks (DetachImageWatermark), call DisableImageBlockPublicAccess "
+    "in this region, or change the declarative policy that blocks public access.",
     # botocore operation ModifySnapshotAttribute; EBS User Guide, "Share an Amazon EBS snapshot".
     ("ModifySnapshotAttribute", "OperationNotPermitted"): "Copy the image under a customer managed key: a "
     "snapshot under aws/ebs cannot be shared. A snapshot that is encrypted, or has product codes of AWS "

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..failures import CONSUMER_REJECTED, Failure
-from ..plan import Action
+from ..plan import PERMISSION_LISTS, Action
 from . import sdk
 from .attempts import repeat_until
 from .errors import AWS_ERRORS, failure
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 # AWS's codes for a batch with an account, organization or organizational unit that AWS does not accept. AWS
 # returns the last one for whole requests too: it counts only if the message names an entry.
 _ENTRY_CODES = frozenset({"InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "InvalidParameterValue"})
-# Operation to the parameter with the permissions that it adds and removes.
-PERMISSION_LISTS = {
-    "ModifyImageAttribute": "LaunchPermission",
-    "ModifySnapshotAttribute": "CreateVolumePermission",
-}
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API": an image that is not known, or pending.
 _UNSETTLED_CODES = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
 # Updates of a parameter, of which AWS supports one at a time (botocore shape TooManyUpdates). No retry mode
@@ -50,6 +45,11 @@ class Performed:
     answers: tuple[Mapping[str, Any], ...] = ()
     failures: tuple[Failure, ...] = ()
 
+    @property
+    def stops(self) -> bool:
+        """Whether it failed, apart from entries that AWS rejects, so that no further action is performed."""
+        return any(failure.error_code != CONSUMER_REJECTED for failure in self.failures)
+
 
 def perform_all(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
     """Perform the actions of one target in order, and stop at the first failure.
@@ -60,7 +60,7 @@ def perform_all(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
     parts: list[Performed] = []
     for action in actions:
         parts.append(perform(ec2, action))
-        if any(failure.error_code != CONSUMER_REJECTED for failure in parts[-1].failures):
+        if parts[-1].stops:
             break
     return merge(*parts)
 
@@ -125,11 +125,14 @@ def _may_settle(action: Action, problem: Failure) -> bool:
 
 
 def _is_entry_failure(problem: Failure, entries: list[dict[str, str]]) -> bool:
-    """Whether AWS rejected an entry of the batch and not the whole request."""
-    if not entries or problem.error_code not in _ENTRY_CODES:
-        return False
+    """Whether AWS rejected an entry of the batch and not the whole request.
+
+    A refusal of the group is one of the whole request: what follows must not be made public without it.
+    """
     # The only group is "all": AWS never rejects it, and many messages contain these letters.
-    values = (value for entry in entries for kind, value in entry.items() if kind != "Group")
+    values = [value for entry in entries for kind, value in entry.items() if kind != "Group"]
+    if not values or problem.error_code not in _ENTRY_CODES:
+        return False
     return problem.error_code != "InvalidParameterValue" or any(value in problem.message for value in values)
 
 

@@ -27,10 +27,12 @@ from ..fanout import each, round_robin
 from ..model import Image, ImageRef, Sharing, Target
 from ..progress import Report
 from ..runner import Flow, Outcome
+from ..share.public import unknown_access
 from ..share.wait import wait_until_returned
+from ..share.write import close, perform_or_close
 from . import read_recycle_bin as recycle_bin
 from .options import wanted_from
-from .plan import ImagePlan, RestorePlan, plan, plan_image, without_rejected
+from .plan import ImagePlan, RestorePlan, plan, plan_image, restored_and_open, without_rejected
 from .read_tombstones import read_tombstones
 from .state import Found, RestoreSeen, RestoreWanted
 
@@ -126,7 +128,7 @@ def apply(
         plans: dict[str, ImagePlan] = {}
         for one in plan.images:
             if one.ref.region == target.region:
-                done, final = _restore(clients, wanted, seen, one)
+                done, final = _restore_or_close(clients, wanted, seen, one)
                 parts.append(done)
                 # An image without some of its permissions is restored.
                 if all(failure.error_code == CONSUMER_REJECTED for failure in done.failures):
@@ -136,13 +138,14 @@ def apply(
     done, failed = each(targets, restore)
     known = {*plan.warnings}
     performed = tuple(action for one in done.values() for action in one.performed.actions)
-    # Permissions are only added, so that none can fail to be removed.
-    _not_removed, not_returned = wait_until_returned(partial(_client_of, clients), performed)
+    # Only public access is ever removed: what a restore that failed had opened.
+    not_removed, not_returned = wait_until_returned(partial(_client_of, clients), performed)
     return Outcome(
         performed=performed,
         failures=(
             *(_explained(failure) for one in done.values() for failure in one.performed.failures),
             *(errors.failure(exception, target, "EnableImage") for target, exception in failed.items()),
+            *not_removed,
         ),
         warnings=(
             *(
@@ -264,6 +267,26 @@ def _with_permissions(
     return replace(found, launch=launch, volume_permissions=volume_permissions)
 
 
+def _restore_or_close(
+    clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, plan: ImagePlan
+) -> tuple[Performed, ImagePlan]:
+    """Restore one image. If that fails, close what came out of the Recycle Bin and is public.
+
+    Its snapshots come out before it, with the permissions that they had (EBS User Guide, "Considerations for
+    Recycle Bin").
+    """
+    done, final = _restore(clients, wanted, seen, plan)
+    if not (wanted.allow_public and done.stops):
+        return done, final
+    ec2, target = clients.ec2(plan.ref.region), seen.target(plan.ref)
+    restored = restored_and_open(done.actions)
+    public, unread = recycle_bin.public_resources(ec2, restored)
+    failures = done.failures
+    if unread:
+        failures = (*failures[:-1], unknown_access(failures[-1], unread))
+    return close(ec2, target, replace(done, failures=failures), public), final
+
+
 def _restore(
     clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, plan: ImagePlan
 ) -> tuple[Performed, ImagePlan]:
@@ -334,7 +357,7 @@ def _perform_finish(clients: Clients, plan: ImagePlan, target: Target) -> Perfor
             recycle_bin.wait_until_available(ec2, plan.ref.image_id)
         except errors.AWS_ERRORS as exception:
             return merge(done, Performed(failures=(errors.failure(exception, target, "EnableImage"),)))
-    return merge(done, perform_all(ec2, plan.after_enabling))
+    return merge(done, perform_or_close(ec2, plan.after_enabling))
 
 
 def _plan_again(clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:

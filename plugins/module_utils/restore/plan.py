@@ -29,6 +29,7 @@ from ..failures import Failure
 from ..model import Image, ImageRef, Sharing, Target
 from ..plan import Action, Plan, TargetPlan
 from ..share.plan import image_actions, snapshot_actions
+from ..share.public import closes, split_opening
 from ..share.state import Shared
 from ..tags import tag_list
 from .checks import (
@@ -199,6 +200,14 @@ def without_rejected(plan: ImagePlan, rejections: Iterable[Failure]) -> ImagePla
     return replace(plan, after=after)
 
 
+def restored_and_open(performed: Iterable[Action]) -> tuple[str, ...]:
+    """Return what came out of the Recycle Bin and was not closed since, the image first."""
+    actions = tuple(performed)
+    closed = {action.resource for action in actions if closes(action)}
+    restored = [one.resource for one in actions if one.operation.endswith("FromRecycleBin")]
+    return tuple(one for one in reversed(restored) if one is not None and one not in closed)
+
+
 def _region(target: Target, images: Iterable[ImagePlan]) -> TargetPlan:
     here = list(images)
     return TargetPlan(
@@ -265,6 +274,7 @@ def _finishing_actions(
     EnableImageDeprecation   instead, if the image had a later date before
     ModifySnapshotAttribute  the tombstone has permissions that a snapshot lacks
     ModifyImageAttribute     the tombstone has permissions that the image lacks
+    ModifySnapshotAttribute  it says that the snapshot was public, which AWS may refuse for its image
     DeleteTags (snapshots)   they are tagged for deletion with the image
     DeleteTags (image)       it has tags of the cleanup's stages, or of an unfinished restore
     =======================  ==============================================================================
@@ -276,10 +286,10 @@ def _finishing_actions(
     """
     image_id = image.image_id
     shared = Shared(image, found.launch, found.volume_permissions)
-    missing = (
-        *snapshot_actions(target, shared, permissions.volume_permissions, "Add"),
-        *image_actions(target, shared, permissions.launch, "Add"),
+    before_image, after_image = split_opening(
+        snapshot_actions(target, shared, permissions.volume_permissions, "Add")
     )
+    missing = (*before_image, *image_actions(target, shared, permissions.launch, "Add"), *after_image)
     unwanted_tags = _stage_tags(image)
     if missing and permissions.tombstone and image.tags.get(RESTORE_TAG, RECYCLE_BIN) == RECYCLE_BIN:
         yield _create_tags(target, image_id, {RESTORE_TAG: permissions.tombstone.written_at})

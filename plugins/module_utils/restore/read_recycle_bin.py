@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
@@ -122,3 +122,17 @@ def wait_until_available(ec2: EC2Client, image_id: str) -> None:
     ec2.get_waiter("image_available").wait(
         ImageIds=[image_id], IncludeDisabled=True, IncludeDeprecated=True, WaiterConfig=_WAIT
     )
+
+
+def public_resources(ec2: EC2Client, resources: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return which images and snapshots are public, and which of them could not be read."""
+    public, unread = [], []
+    for resource in resources:
+        of_image = resource.startswith("ami-")
+        operation = read.IMAGE_PERMISSIONS if of_image else read.SNAPSHOT_PERMISSIONS
+        try:
+            if read.permissions(ec2, operation, resource).public:
+                public.append(resource)
+        except AWS_ERRORS:
+            unread.append(resource)
+    return public, unread

@@ -77,8 +77,8 @@ def empty_purge_failure(target: Target) -> Failure:
 def check_public_allowed(image: Image, image_block: str | None, target: Target) -> Iterator[Failure]:
     """Rules for public AMIs: EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2".
 
-    It excludes encrypted volumes besides their snapshots, and so those that are created empty.
-    ``image_block`` is None if it was not read.
+    It excludes encrypted volumes besides their snapshots, and so those that are created empty. Watermarks are
+    excluded by "Use AMI watermarks to track and identify AMIs". ``image_block`` is None if it was not read.
     """
     if any(device.encrypted for device in image.devices):
         yield Failure.at(
@@ -95,6 +95,15 @@ def check_public_allowed(image: Image, image_block: str | None, target: Target) 
             "product_code",
             f"{image.image_id} has a product code ({', '.join(image.product_codes)}): it cannot be public.",
             "Offer it through AWS Marketplace.",
+        )
+    if image.watermarks:
+        keys = ", ".join(one.key for one in image.watermarks)
+        yield Failure.at(
+            target,
+            "ModifyImageAttribute",
+            "watermark",
+            f"{image.image_id} has a watermark ({keys}): it cannot be public.",
+            "Share it with accounts, or detach the watermark (DetachImageWatermark) if it may be public.",
         )
     if image_block not in (None, "unblocked"):
         yield Failure.at(

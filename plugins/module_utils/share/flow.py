@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,20 +15,22 @@ from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.read import SETTLING_GRACE_PERIOD
 from ..aws.read_targets import read_targets
-from ..aws.write import Performed, perform_all
+from ..aws.write import Performed
 from ..failures import CONSUMER_REJECTED, Failure, Refused, TargetFailed, invalid_option
 from ..fanout import CHANGE_GRACE_PERIOD, GRACE_PERIOD, each
 from ..model import Target
-from ..plan import Plan, TargetPlan
+from ..plan import Action, Plan, TargetPlan
 from ..progress import Report
 from ..regions import targets_in
 from ..runner import Flow, Outcome
 from .options import wanted_from
 from .plan import partial_view, plan
+from .public import left_open, public_warning, unknown_access
 from .read import needs_source, read_image, read_snapshots, read_source
 from .read_keys import with_keys
 from .state import Shared, ShareSeen, ShareWanted
 from .wait import wait_until_returned
+from .write import perform_or_close
 
 
 def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
@@ -82,7 +84,7 @@ def apply(clients: Clients, wanted: ShareWanted, seen: ShareSeen, plan: Plan, re
     actions = {target.target: target.actions for target in plan.targets if target.actions}
 
     def perform(target: Target) -> Performed:
-        return perform_all(clients.ec2(target.region), actions[target])
+        return perform_or_close(clients.ec2(target.region), actions[target])
 
     optional = targets_in(wanted.best_effort_regions, actions)
     done, failed = each(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
@@ -90,16 +92,30 @@ def apply(clients: Clients, wanted: ShareWanted, seen: ShareSeen, plan: Plan, re
     not_removed, warnings = wait_until_returned(lambda region, _operation: clients.ec2(region), all_performed)
     failures = (
         *(failure for performed in done.values() for failure in performed.failures),
-        *(errors.failure(exception, target, "ModifyImageAttribute") for target, exception in failed.items()),
+        *(_without_end(exception, target, actions[target]) for target, exception in failed.items()),
         *not_removed,
     )
     return Outcome(
         performed=all_performed,
-        warnings=warnings,
+        warnings=(*warnings, *_open_without_result(done, {one.region for one in not_removed})),
         failures=tuple(one for one in failures if not _is_tolerated(wanted, one)),
         tolerated=tuple(one for one in failures if _is_tolerated(wanted, one)),
         state=_partly_done(wanted, seen, plan, done, failures),
     )
+
+
+def _without_end(exception: Exception, target: Target, actions: Iterable[Action]) -> Failure:
+    """The failure of a target of which it is not known how far it came."""
+    failure = errors.failure(exception, target, "ModifyImageAttribute")
+    opened = left_open(actions)
+    return unknown_access(failure, opened) if opened else failure
+
+
+def _open_without_result(done: Mapping[Target, Performed], regions: Container[str | None]) -> Iterator[str]:
+    """Yield a warning for each of these regions, which have no result, in which something became public."""
+    for target, performed in done.items():
+        if target.region in regions and (opened := left_open(performed.actions)):
+            yield public_warning(target, opened)
 
 
 def _is_tolerated(wanted: ShareWanted, failure: Failure) -> bool:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from ..listing import listed
 from ..model import Image, Sharing, Target
 from ..plan import Action, Plan, TargetPlan, batches
 from . import checks as share_checks
+from .public import split_opening
 from .state import Shared, ShareSeen, ShareWanted
 
 # EC2 API Reference: account IDs per ModifyImageAttribute, changes per ModifySnapshotAttribute.
@@ -96,14 +97,14 @@ def _plan_target(
         snapshot_id: _volume_sharing_after(wanted, named.accounts_only(), current)
         for snapshot_id, current in shared.volume_permissions.items()
     }
-    granted = [
-        *snapshot_actions(target, shared, volume_permissions, "Add"),
-        *_tag_actions(wanted, target, shared),
-    ]
+    before_image, after_image = split_opening(snapshot_actions(target, shared, volume_permissions, "Add"))
     # Snapshots are shared before the image, so that a visible image can be copied. Unsharing is the reverse.
+    # To all they are shared after it: AWS may refuse that for the image.
     actions = (
-        *granted,
+        *before_image,
+        *_tag_actions(wanted, target, shared),
         *_image_changes(target, shared, launch),
+        *after_image,
         *snapshot_actions(target, shared, volume_permissions, "Remove"),
     )
     shared_tags = wanted.shared_tags if wanted.present else {}
@@ -148,7 +149,7 @@ def image_actions(target: Target, shared: Shared, after: Sharing, change: str) -
     """The calls that Add or Remove launch permissions, so that they become ``after``."""
     delta = after - shared.launch if change == "Add" else shared.launch - after
     resource = shared.image.image_id if shared.exists else None
-    for batch in batches(entries(delta), IMAGE_BATCH):
+    for batch in _requests(delta, change, IMAGE_BATCH):
         parameters = {"ImageId": resource, "LaunchPermission": {change: batch}}
         yield Action(target, "ModifyImageAttribute", parameters, resource)
 
@@ -161,13 +162,22 @@ def snapshot_actions(
         current = shared.volume_permissions[snapshot_id]
         delta = after - current if change == "Add" else current - after
         resource = snapshot_id if shared.exists else None
-        for batch in batches(entries(delta), SNAPSHOT_BATCH):
+        for batch in _requests(delta, change, SNAPSHOT_BATCH):
             parameters = {
                 "Attribute": "createVolumePermission",
                 "CreateVolumePermission": {change: batch},
                 "SnapshotId": resource,
             }
             yield Action(target, "ModifySnapshotAttribute", parameters, resource)
+
+
+def _requests(delta: Sharing, change: str, size: int) -> Iterator[Sequence[dict[str, str]]]:
+    """Yield the entries of each request. The group is added by one of its own, which AWS may refuse."""
+    if change == "Remove" or not delta.public:
+        yield from batches(entries(delta), size)
+        return
+    yield from batches(entries(replace(delta, public=False)), size)
+    yield entries(Sharing(public=True))
 
 
 def _tag_actions(wanted: ShareWanted, target: Target, shared: Shared) -> Iterator[Action]:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from ..aws import errors, read
 from ..aws.attempts import attempts
-from ..aws.write import PERMISSION_LISTS
 from ..denial import FAILS_AGAIN
 from ..failures import Failure
 from ..fanout import each
 from ..model import Target
-from ..plan import Action
+from ..plan import PERMISSION_LISTS, Action
 from .plan import entries
 
 if TYPE_CHECKING:
@@ -74,9 +73,14 @@ def _unread(exception: Exception, permissions: Permissions) -> Failure:
 
 
 def _differs(actions: Iterable[Action], found: list[dict[str, str]]) -> Iterator[bool]:
-    for action in actions:
-        for change, changed in _changes(action).items():
-            yield from ((entry in found) != (change == "Add") for entry in changed)
+    """Yield for each entry whether it is not as its last change left it. One run can add and remove it."""
+    last = {
+        tuple(entry.items()): change
+        for action in actions
+        for change, changed in _changes(action).items()
+        for entry in changed
+    }
+    yield from ((dict(entry) in found) != (change == "Add") for entry, change in last.items())
 
 
 def _changes(action: Action) -> Mapping[str, list[dict[str, str]]]:

@@ -91,13 +91,37 @@ def test_botocore_accepts_tag_changes(ec2: Wire) -> None:
 
 
 def test_botocore_accepts_the_actions_of_sharing(ec2: Wire) -> None:
-    named = sharing.Sharing(frozenset({"222222222222"}), frozenset({ORG}), frozenset({UNIT}), public=True)
+    named = sharing.Sharing(frozenset({"222222222222"}), frozenset({ORG}), frozenset({UNIT}))
     want = sharing.wanted(named, shared_tags={"version": "1"})
     (target,) = share.plan(want, sharing.seen(sharing.shared())).targets
     ec2.expect("modify_snapshot_attribute", target.actions[0].parameters)
     ec2.expect("create_tags", target.actions[1].parameters)
     ec2.expect("modify_image_attribute", target.actions[2].parameters)
     assert perform_all(ec2.client, target.actions).actions == target.actions
+
+
+@pytest.mark.parametrize("code", ["InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "OverLimit"])
+def test_a_refusal_of_the_group_stops_the_target(ec2: Wire, code: str) -> None:
+    """What follows would be public without its image."""
+    public = [{"Group": "all"}]
+    image = {"ImageId": "ami-1", "LaunchPermission": {"Add": public}}
+    snapshot = {"Attribute": "createVolumePermission", "CreateVolumePermission": {"Add": public}}
+    actions = (
+        Action(HERE, IMAGE, image, "ami-1"),
+        Action(HERE, SNAPSHOT, {**snapshot, "SnapshotId": "snap-1"}, "snap-1"),
+    )
+    ec2.refuse("modify_image_attribute", image, code)
+    performed = perform_all(ec2.client, actions)
+    assert (performed.actions, [one.error_code for one in performed.failures]) == ((), [code])
+    assert performed.stops
+
+
+def test_a_rejected_entry_does_not_stop_the_target(ec2: Wire) -> None:
+    actions = (image_action("222222222222"), image_action("333333333333", change="Remove"))
+    ec2.refuse("modify_image_attribute", actions[0].parameters, "InvalidAMIAttributeItemValue")
+    ec2.expect("modify_image_attribute", actions[1].parameters)
+    performed = perform_all(ec2.client, actions)
+    assert (performed.actions, performed.stops) == (actions[1:], False)
 
 
 def test_the_first_failure_stops_the_target(ec2: Wire) -> None:

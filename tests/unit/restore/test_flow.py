@@ -317,6 +317,30 @@ def test_an_image_is_not_restored_if_its_snapshot_fails(clients: Clients, wanted
     assert (outcome.performed, result["results"]) == ((), [])
 
 
+def test_what_came_out_of_the_recycle_bin_is_closed_if_its_image_does_not(
+    clients: Clients, wanted: RestoreWanted
+) -> None:
+    """EBS User Guide, "Considerations for Recycle Bin": it has the sharing that it had before."""
+    ec2 = clients.wires["ec2"]
+    expect_binned(ec2)
+    wanted = replace(wanted, allow_public=True)
+    seen = clients.read(wanted)
+    ec2.expect("restore_snapshot_from_recycle_bin", {"SnapshotId": SNAPSHOT})
+    complete = {"Snapshots": [{"SnapshotId": SNAPSHOT, "State": "completed"}]}
+    ec2.expect("describe_snapshots", {"OwnerIds": ["self"], "Filters": BY_ID}, complete)
+    ec2.refuse("restore_image_from_recycle_bin", {"ImageId": AMI}, "OperationNotPermitted")
+    permissions = {"SnapshotId": SNAPSHOT, "Attribute": "createVolumePermission"}
+    public = [{"Group": "all"}]
+    ec2.expect("describe_snapshot_attribute", permissions, {"CreateVolumePermissions": public})
+    ec2.expect("modify_snapshot_attribute", {**permissions, "CreateVolumePermission": {"Remove": public}})
+    ec2.expect("describe_snapshot_attribute", permissions, {"CreateVolumePermissions": []})
+    outcome, result = clients.apply(wanted, seen)
+    (failure,) = outcome.failures
+    assert failure.error_code == "OperationNotPermitted"
+    assert f"opened {SNAPSHOT} and made it private again" in failure.remedy
+    assert result["results"] == []
+
+
 def test_an_image_that_is_restored_in_an_error_state_is_a_failure(
     clients: Clients, wanted: RestoreWanted
 ) -> None:

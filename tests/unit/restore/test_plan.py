@@ -17,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Fail
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
 from ansible_collections.golden.images.plugins.module_utils.restore.state import RestoreSeen
+from ansible_collections.golden.images.plugins.module_utils.share.public import closing
 
 from tests.unit.cleanup import examples as cleaning
 from tests.unit.examples import CONSUMER, OWNER, target_in, volumes
@@ -380,7 +381,8 @@ def test_public_permissions_are_put_back_only_with_allow_public() -> None:
     assert "was public" in plan.warnings[0]
     unblocked = replace(shown, image_block="unblocked", snapshot_block="unblocked")
     plan = planned(unblocked, public, allow_public=True)
-    assert calls(plan.actions) == [MARK, ENABLE, ("ModifySnapshotAttribute", "snap-1"), SHARE, UNMARK]
+    opened = [SHARE, ("ModifySnapshotAttribute", "snap-1")]
+    assert calls(plan.actions) == [MARK, ENABLE, SHARE, *opened, UNMARK]
     assert plan.after["launch_permissions"]["public"] is True
     assert plan.warnings == ()
     blocked = replace(shown, image_block="block-new-sharing", snapshot_block="block-new-sharing")
@@ -426,3 +428,12 @@ def test_regions_have_their_images_and_the_first_has_the_tombstone_warnings() ->
     assert plan.warnings == (
         f"{REF.region}: Line 3 of retired.jsonl is not a valid tombstone and is skipped.",
     )
+
+
+def test_what_came_out_of_the_recycle_bin_and_was_not_closed() -> None:
+    plan = planned(binned(), of_deregistration())
+    restored = (*plan.restore_snapshots, *plan.restore_image)
+    assert restore.restored_and_open(restored) == (AMI, *reversed(VOLUMES))
+    closed = closing(target_in(REF.region), AMI)
+    assert restore.restored_and_open((*restored, *plan.mark, closed)) == tuple(reversed(VOLUMES))
+    assert restore.restored_and_open(plan.finish) == ()

@@ -125,3 +125,16 @@ def test_an_incomplete_response_is_no_lost_snapshot(ec2: Wire, answer: dict[str,
     ec2.expect("describe_snapshots", request, answer)
     with pytest.raises(IncompleteAnswer, match=f"DescribeSnapshots lacks {member}"):
         recycle_bin.existing_snapshots(ec2.client, ["snap-1", "snap-2"])
+
+
+def test_what_is_public_and_what_could_not_be_read(ec2: Wire) -> None:
+    of_image = {"ImageId": "ami-1", "Attribute": "launchPermission"}
+    public = [{"Group": "all"}]
+    ec2.expect("describe_image_attribute", of_image, {"LaunchPermissions": public})
+    for snapshot, entries in (("snap-1", [{"UserId": "222222222222"}]), ("snap-2", public)):
+        request = {"SnapshotId": snapshot, "Attribute": "createVolumePermission"}
+        ec2.expect("describe_snapshot_attribute", request, {"CreateVolumePermissions": entries})
+    unread = {"SnapshotId": "snap-3", "Attribute": "createVolumePermission"}
+    ec2.refuse("describe_snapshot_attribute", unread, "UnauthorizedOperation")
+    found = recycle_bin.public_resources(ec2.client, ["ami-1", "snap-1", "snap-2", "snap-3"])
+    assert found == (["ami-1", "snap-2"], ["snap-3"])

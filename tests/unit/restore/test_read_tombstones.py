@@ -22,7 +22,6 @@ from tests.unit.examples import CONSUMER, OWNER, STRANGER
 from ..wire import Wire
 from .examples import DATED, REF, record, wanted
 
-
 OF_OWNER = {"Bucket": "retired", "ExpectedBucketOwner": OWNER}
 
 

@@ -8,7 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Grant,
+    Key,
+    KeySeen,
+    Sharing,
+    Watermark,
+)
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
 from ansible_collections.golden.images.plugins.module_utils.share.state import (
     PlannedKey,
@@ -36,6 +42,7 @@ from tests.unit.share.examples import (
 )
 
 A = "222222222222"
+WATERMARK = Watermark(f"{A}:approved", REGION, None, None)
 IN_ORG = Sharing(org_arns=frozenset({ORG}))
 ENCRYPTED = {"devices": volumes("snap-1", encrypted=True)}
 
@@ -107,6 +114,8 @@ def test_remedy_for_another_accounts_image_names_its_owner() -> None:
             id="an empty volume encrypted",
         ),
         pytest.param(shared(product_codes=("abc123",)), ["product_code"], id="product code"),
+        # EC2 User Guide, "Use AMI watermarks to track and identify AMIs": not available on public AMIs.
+        pytest.param(shared(watermarks=(WATERMARK,)), ["watermark"], id="watermark"),
         pytest.param(
             replace(shared(), image_block="block-new-sharing"), ["block_public_access"], id="images blocked"
         ),
@@ -146,7 +155,7 @@ def test_public_sharing(found: Shared, codes: list[str]) -> None:
 )
 def test_checks_for_public_sharing_apply_to_nothing_else(want: ShareWanted) -> None:
     found = replace(
-        shared(PUBLIC, **ENCRYPTED, product_codes=("abc",)),
+        shared(PUBLIC, **ENCRYPTED, product_codes=("abc",), watermarks=(WATERMARK,)),
         image_block="block-new-sharing",
         snapshot_block="block-all-sharing",
     )

@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import read_targets
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts, read_targets
 from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.fanout import GRACE_PERIOD
@@ -19,10 +19,12 @@ from ansible_collections.golden.images.plugins.module_utils.runner import Outcom
 from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen
 
+from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, OWNER, STRANGER, target_in
 from tests.unit.share.examples import (
     IMAGE,
     PRIVATE,
+    PUBLIC,
     REGION,
     clients_of,
     expect_caller,
@@ -245,3 +247,35 @@ def test_region_without_changes_is_in_the_results() -> None:
     assert outcome == Outcome()
     (region,) = FLOW.result(want, seen, plan, outcome)["results"]
     assert (region["changed"], region["image_id"]) == (False, IMAGE)
+
+
+def test_a_region_that_does_not_end_says_what_may_be_public() -> None:
+    want = wanted(PUBLIC)
+    seen = ShareSeen(OWNER, {target_in(REGION): shared()})
+    plan: Any = FLOW.plan(want, seen)
+
+    def broken(_region: str) -> Any:
+        raise RuntimeError
+
+    outcome = FLOW.apply(SimpleNamespace(ec2=broken), want, seen, plan, SILENT)
+    (failure,) = outcome.failures
+    assert f"Check whether {IMAGE}, snap-1 are public: they may be." in failure.remedy
+
+
+def test_what_is_public_in_a_region_without_a_result_is_named(
+    ec2: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A removal that reads do not show is a failure of the region, in which all changes were made."""
+    Clock.of(monkeypatch, attempts)
+    want = wanted(PUBLIC, purge=True, share_snapshots=False)
+    seen = ShareSeen(OWNER, {target_in(REGION): shared(with_accounts(STRANGER), {})})
+    plan: Any = FLOW.plan(want, seen)
+    opening, closing = (one.parameters for one in plan.actions)
+    ec2.expect("modify_image_attribute", opening)
+    ec2.expect("modify_image_attribute", closing)
+    request = {"ImageId": IMAGE, "Attribute": "launchPermission"}
+    ec2.refuse("describe_image_attribute", request, "UnauthorizedOperation")
+    outcome = FLOW.apply(SimpleNamespace(ec2=lambda _region: ec2.client), want, seen, plan, SILENT)
+    assert [one.error_code for one in outcome.failures] == ["UnauthorizedOperation"]
+    assert outcome.warnings == (f"{REGION}: Public since this run: {IMAGE}.",)
+    assert FLOW.result(want, seen, plan, outcome)["results"] == []

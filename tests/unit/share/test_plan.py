@@ -127,7 +127,20 @@ def test_organizations(
     ("want", "current", "expected"),
     [
         pytest.param(
-            wanted(PUBLIC), PRIVATE, [("snap-1", ADD, ["all"]), (IMAGE, ADD, ["all"])], id="published"
+            wanted(PUBLIC), PRIVATE, [(IMAGE, ADD, ["all"]), ("snap-1", ADD, ["all"])], id="published"
+        ),
+        pytest.param(
+            wanted(Sharing(frozenset({A}), public=True), purge=True),
+            with_accounts(B),
+            [
+                ("snap-1", ADD, [A]),
+                (IMAGE, ADD, [A]),
+                (IMAGE, ADD, ["all"]),
+                (IMAGE, REMOVE, [B]),
+                ("snap-1", ADD, ["all"]),
+                ("snap-1", REMOVE, [B]),
+            ],
+            id="published beside accounts",
         ),
         pytest.param(wanted(PUBLIC), PUBLIC, [], id="public already"),
         pytest.param(
@@ -178,7 +191,8 @@ def test_request_parameters() -> None:
 
 def test_request_parameters_of_public_sharing() -> None:
     actions = planned(wanted(PUBLIC), shared()).actions
-    assert actions[1].parameters["LaunchPermission"] == {"Add": [{"Group": "all"}]}
+    assert actions[0].parameters["LaunchPermission"] == {"Add": [{"Group": "all"}]}
+    assert actions[1].parameters["CreateVolumePermission"] == {"Add": [{"Group": "all"}]}
 
 
 def test_each_snapshot_is_compared_separately() -> None:
@@ -316,7 +330,8 @@ def test_organization_is_added_before_accounts_that_it_may_cover_are_removed() -
     named = Sharing(frozenset(MANY[800:]), frozenset({ORG}), public=True)
     plan = planned(wanted(named, purge=True), shared(with_accounts(*MANY[:800]), {}))
     assert [(change, len(who)) for _resource, change, who in changes_of(plan.actions)] == [
-        (ADD, 2),
+        (ADD, 1),
+        (ADD, 1),
         (REMOVE, 800),
         (ADD, 800),
     ]

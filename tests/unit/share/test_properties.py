@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan
 from ansible_collections.golden.images.plugins.module_utils.share import plan as share
+from ansible_collections.golden.images.plugins.module_utils.share.public import opens
 from ansible_collections.golden.images.plugins.module_utils.share.state import ShareSeen, ShareWanted
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -173,7 +174,8 @@ def test_no_request_is_empty_or_exceeds_its_limit(want: ShareWanted, saw: ShareS
 @given(WANTED, regions_held())
 def test_snapshots_are_shared_before_the_image(want: ShareWanted, saw: ShareSeen) -> None:
     for target in share.plan(want, saw).targets:
-        steps = [(action.operation, _modified(action)[0]) for action in target.actions]
+        private = [action for action in target.actions if not opens(action)]
+        steps = [(action.operation, _modified(action)[0]) for action in private]
         order = [
             ("ModifySnapshotAttribute", "Add"),
             ("CreateTags", "CreateTags"),
@@ -183,6 +185,26 @@ def test_snapshots_are_shared_before_the_image(want: ShareWanted, saw: ShareSeen
         image = ("ModifyImageAttribute", "Add")
         ranks = [order.index(image if step[0] == image[0] else step) for step in steps]
         assert ranks == sorted(ranks)
+
+
+@given(SHARINGS, st.booleans(), regions_held())
+def test_an_image_becomes_public_before_its_snapshots(
+    sharing: Sharing,
+    purge: bool,
+    saw: ShareSeen,
+) -> None:
+    want = wanted(replace(sharing, public=True), purge=purge)
+    for target in share.plan(want, saw).targets:
+        opening = [action for action in target.actions if opens(action)]
+        assert all(_modified(action) == ("Add", ["all"]) for action in opening)
+        of_image = [action.operation == "ModifyImageAttribute" for action in opening]
+        assert of_image == sorted(of_image, reverse=True)
+        later = target.actions[target.actions.index(opening[0]) :] if opening else ()
+        assert all(opens(one) or "Remove" in str(one.parameters) or _is_of_image(one) for one in later)
+
+
+def _is_of_image(action: Action) -> bool:
+    return action.operation == "ModifyImageAttribute"
 
 
 @given(WANTED, regions_held())

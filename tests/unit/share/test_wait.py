@@ -89,6 +89,11 @@ def waited(
             [[STRANGER], [CONSUMER, STRANGER], [CONSUMER]],
             id="both, in one read",
         ),
+        pytest.param(
+            [image_action("Add", CONSUMER), image_action("Remove", CONSUMER)],
+            [[CONSUMER], []],
+            id="added and removed again",
+        ),
     ],
 )
 def test_waits_until_the_new_permissions_are_returned(

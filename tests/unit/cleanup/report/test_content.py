@@ -101,8 +101,10 @@ def test_what_a_crash_said_is_kept() -> None:
         (
             cleaned(KEPT, WAITS, actions=[call("CreateTags", EU, "ami-5"), call("DeleteTags", EU, "ami-6")]),
             True,
-            f"{A_PLAN}no stage would be applied to 2 images. 1 image would be tagged with the dates of stages. "
-            "1 resource would be untagged.",
+            (
+                f"{A_PLAN}no stage would be applied to 2 images. 1 image would be tagged with the dates of "
+                "stages. 1 resource would be untagged."
+            ),
         ),
         (
             cleaned(
