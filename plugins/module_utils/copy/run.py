@@ -245,8 +245,19 @@ def _after_failed_read(run: CopyRun, failure: Failure) -> CopyRun:
     """
     since, _earlier = run.unread or (run.next_read, failure)
     is_given_up = failure.error_code in FAILS_AGAIN or run.next_read - since >= _OUTAGE_TIMEOUT
-    given_up = failure if is_given_up else None
+    given_up = _unread_copy(run, failure) if is_given_up else None
     return replace(run, unread=(since, failure), failure=run.failure or given_up)
+
+
+def _unread_copy(run: CopyRun, failure: Failure) -> Failure:
+    """The failure to read a copy, which names it: AWS continues what it has started."""
+    if run.image is None:
+        return failure
+    return replace(
+        failure,
+        message=f"The copy {run.image.image_id} was started, and cannot be read: {failure.message}",
+        remedy=f"{failure.remedy} AWS continues the copy; rerun to wait for it.".strip(),
+    )
 
 
 def _after_replacement(run: CopyRun, event: CopyReplaced) -> CopyRun:

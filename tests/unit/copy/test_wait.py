@@ -243,6 +243,8 @@ def test_a_copy_that_stays_unreadable_is_given_up(
     waited = wait({EU: Region(reads)}, wait_timeout=7200)
     assert waited.runs[EU].image == PENDING
     assert waited.failure().error_code == code
+    assert PENDING.image_id in waited.failure().message
+    assert "rerun to wait for it" in waited.failure().remedy
     assert shortest <= waited.seconds <= longest
 
 
