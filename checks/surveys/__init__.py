@@ -213,7 +213,7 @@ def _kind(option: Option) -> tuple[str, list[str]]:
 
 def _is_structured(option: Option) -> bool:
     """Whether the value is a list or a mapping."""
-    if option["type"] == "raw":
+    if option["type"] in ("raw", "images"):
         return not isinstance(option.get("default"), str | int)
     return option["type"] in ("list", "dict")
 

@@ -32,6 +32,7 @@ _TYPES = {
     "dict": "mapping",
     "external_id": "external ID",
     "float": "number",
+    "images": "mapping or list",
     "int": "whole number",
     "path": "path",
     "raw": "mapping or list",

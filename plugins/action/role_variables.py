@@ -12,6 +12,7 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
+from ansible_collections.golden.images.plugins.module_utils.handed_over import handed_over
 from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
 from ansible_collections.golden.images.plugins.module_utils.variables import (
     declared,
@@ -54,6 +55,10 @@ class ActionModule(ActionBase):
         names = [name for name in settings if name.startswith(prefix) and settings[name] not in (None, "")]
         failures += misspelled(variables, prefix, names, given)
         failures += none_set(one_of_each(document.get("required_one_of", ())), values, failures)
+        values, failed, warnings = handed_over(variables, values)
+        failures += failed
+        if warnings:
+            result["warnings"] = [*warnings]
         result["failures"] = [failure.as_result() for failure in failures]
         if failures:
             message = f"{summary(failures)}\nNothing was changed."

@@ -27,6 +27,8 @@ from .wording import shown
 # Text that is YAML to its value with all scalars as text: ``read_yaml.parsed``.
 Parse = Callable[[str], Any]
 
+IMAGES = "images"
+"""The type of a variable that ``handed_over`` reads."""
 ACCOUNT_DIGITS = 12
 ACCOUNT_ID = re.compile(rf"[0-9]{{{ACCOUNT_DIGITS}}}")
 # IAM API Reference, patterns of RoleName and path. No segment is . or .., which a URL would lose.
@@ -55,6 +57,7 @@ _FORMS = {
     "dict": _MAPPING_FORM,
     "int": "Set a whole number.",
     "list": _LIST_FORM,
+    IMAGES: "Set a mapping of region to image ID, or the result of an earlier job.",
     "raw": "Set a mapping or a list, or its YAML or JSON text.",
 }
 # AWX passes the text of extra variables that are typed at a launch without its quotes, as !unsafe too.
@@ -72,7 +75,8 @@ class Variable:
 
     ``type``, ``elements``, which is also of a mapping's values, and a mapping's ``keys`` are Ansible's types,
     or ``account_id``, 12 digits, ``owner`` of an image, ``role_name`` or ``external_id``, of IAM,
-    ``count_or_percentage``, text such as 5 or 10%, or ``raw``, a mapping or a list.
+    ``count_or_percentage``, text such as 5 or 10%, ``raw``, a mapping or a list, or ``images``, the same for
+    images, which can be what an earlier job hands over.
     ``choices`` are texts. ``default_from`` is another variable: it counts if this one is not given.
     ``options`` are the known keys of the mappings in a list or a mapping.
     """
@@ -426,7 +430,7 @@ class _Reading:
                 return self._list(variable, value, place)
             if variable.type == "dict":
                 return self._mapping(variable, value, place)
-            if variable.type == "raw":
+            if variable.type in ("raw", IMAGES):
                 return self._structure(value, place)
         except Unreadable as unreadable:
             self._refuse(f"{place}{unreadable.problem}", unreadable.remedy)
@@ -694,7 +698,7 @@ def problems(variables: Iterable[Variable], required_one_of: Iterable[OneOf] = (
     names = set()
     for variable in variables:
         for kind in (variable.type, variable.elements, variable.keys):
-            if kind is not None and kind not in {*_SCALARS, "dict", "list", "raw"}:
+            if kind is not None and kind not in {*_SCALARS, "dict", "list", "raw", IMAGES}:
                 yield f"{variable.name}: {kind} is not a type"
         if variable.required and (variable.default is not None or variable.default_from):
             yield f"{variable.name}: a required variable has no default"

@@ -19,11 +19,15 @@ options:
   report_path:
     description:
       - A JSON file to write. Without it and O(report_dir), the report is only returned.
+      - If no region was completed, the file stays as it is, and the report is written beside it, to C(distribution.failed.json)
+        for C(distribution.json).
     type: path
   report_dir:
     description:
-      - The directory for C(report.json), C(report.csv), C(report.sarif) and C(report.html), which C(docs/reports.md) of this
-        collection explains. It is created, and its parent too.
+      - The directory for the report as JSON, CSV, SARIF and HTML, which C(docs/reports.md) of this collection explains. It is
+        created, and its parent too.
+      - The names of the files have the time of the report. C(latest.json), C(latest.csv), C(latest.sarif) and C(latest.html)
+        are copies of the latest report whose RV(report.status) is not V(failed).
       - The files also list the changes since the previous report. Requires Jinja2.
     type: path
   account_names:
@@ -36,6 +40,18 @@ options:
       - The result of M(golden.images.ami_copy_regions).
     type: dict
     required: true
+  start_result:
+    description:
+      - The result of the M(golden.images.ami_copy_regions) that has started the copies, if O(copy_result) is that of a later
+        one. It counts if that one was refused, so that the report names the copies.
+    type: dict
+    default: {}
+  regions:
+    description:
+      - The regions that the image should be distributed to. If some were not reached, the report lists them.
+    type: list
+    elements: str
+    default: []
   grant_result:
     description:
       - The result of M(golden.images.ami_kms_grant). Empty if no access to keys was granted.
@@ -182,7 +198,10 @@ report:
       elements: dict
       returned: if an image was published
     regions:
-      description: The image of each region, and the accounts and organizations that it is shared with.
+      description:
+        - The image of each region, and the accounts and organizations that it is shared with.
+        - If a region was not completed, C(shared) is V(false). C(earlier) is the image that was shared there before, if the
+          previous report has one, with its C(source_image_id) and the time of that report, C(written_at).
       type: list
       elements: dict
       returned: always
@@ -196,8 +215,9 @@ report:
       returned: always
     status:
       description:
-        - V(distributed) if the image is in every region and shared there, and verified and published if these steps ran.
-        - V(failed) if no region is shared, else V(incomplete).
+        - V(distributed) if the image is in every region and shared there, and verified and published if these steps ran, or
+          V(planned) if check mode would do that.
+        - V(failed) if no region was completed, which means that the image is available and shared there, else V(partial).
       type: str
       returned: always
     verification_level:
@@ -210,7 +230,7 @@ report:
       elements: dict
       returned: if an image was verified
     wanted:
-      description: The accounts, organizations and organizational units to share the image with, and the accounts to publish it in besides the one that owns it.
+      description: The regions, accounts, organizations and organizational units to share the image with, and the accounts to publish it in besides the one that owns it.
       type: dict
       returned: if options name them
       contains:
@@ -219,6 +239,11 @@ report:
           type: list
           elements: str
           returned: if O(publish_account_ids) is not empty
+        regions:
+          description: The regions.
+          type: list
+          elements: str
+          returned: if O(regions) is not empty
         shared_with:
           description: The accounts, organizations and organizational units.
           type: list
@@ -232,6 +257,12 @@ report_dir:
   description: The directory of the reports. Null if none was requested.
   returned: success
   type: str
+report_files:
+  description: The names of the files in O(report_dir) that have this report, those of the latest one last.
+  returned: if O(report_dir) is set
+  type: list
+  elements: str
+  sample: ["report-20261124T120000Z.json", "latest.json"]
 changes:
   description: The changes since the previous report in O(report_dir). Null if there is none.
   returned: success
@@ -308,6 +339,8 @@ from ansible_collections.golden.images.plugins.module_utils.verification.report 
 ARGUMENT_SPEC = {
     **REPORT_SPEC,
     "copy_result": {"type": "dict", "required": True},
+    "start_result": {"type": "dict", "default": {}},
+    "regions": {"type": "list", "elements": "str", "default": []},
     "grant_result": {"type": "dict", "default": {}},
     "share_result": {"type": "dict", "default": {}},
     "consumer_copy_result": {"type": "dict", "default": {}},

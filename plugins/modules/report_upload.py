@@ -38,6 +38,13 @@ options:
     description:
       - The directory with C(report.json), C(report.csv), C(report.sarif) and C(report.html).
     type: path
+  report_files:
+    description:
+      - The names of other files in O(report_dir) to upload instead, in this order, such as
+        RV(golden.images.distribution_report#module:report_files).
+    type: list
+    elements: str
+    default: []
 requirements:
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
@@ -148,6 +155,7 @@ ARGUMENT_SPEC = {
     "report_s3_uri": {"type": "str", "required": True},
     "report_s3_bucket_owner": {"type": "str"},
     **REPORT_FILES_SPEC,
+    "report_files": {"type": "list", "elements": "str", "default": []},
 }
 
 

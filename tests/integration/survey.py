@@ -61,8 +61,10 @@ def assert_reported(aws: SimulatedAws, folder: Path, role: str) -> dict[str, Any
     objects = aws.client("s3", STRANGER, HOME).list_objects_v2(Bucket=BUCKET, Prefix="runs/0123/")
     stored = {one["Key"].removeprefix("runs/0123/") for one in objects["Contents"]}
     written = {path.name for path in (folder / role).iterdir()}
-    assert len(written) == 4
+    # Those of distributions have dates, and copies that are the latest.
+    stem, number = ("latest", 8) if role == "distribute" else ("report", 4)
+    assert len(written) == number
     assert written <= stored
-    assert "Team " in (folder / role / "report.html").read_text(encoding="utf-8")
-    content: dict[str, Any] = json.loads((folder / role / "report.json").read_text(encoding="utf-8"))
+    assert "Team " in (folder / role / f"{stem}.html").read_text(encoding="utf-8")
+    content: dict[str, Any] = json.loads((folder / role / f"{stem}.json").read_text(encoding="utf-8"))
     return content

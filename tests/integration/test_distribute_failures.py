@@ -6,6 +6,8 @@ rerun completes the rest."""
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -73,15 +75,145 @@ def test_a_failed_required_region_keeps_other_copies_and_prevents_sharing(
     assert [action["region"] for action in copied.result["actions"]] == [GOOD]
     assert "Too many snapshot copies" in copied.result["msg"]
     _assert_nothing_shared(aws)
-    written = json.loads(report.read_text(encoding="utf-8"))
+    assert not report.exists()
+    written = json.loads(report.with_name("report.failed.json").read_text(encoding="utf-8"))
     assert written["status"] == "failed"
     assert [(failure["region"], failure["error_code"]) for failure in written["failures"]] == copied.codes
+    # What was copied is named.
+    assert f"Copied and not shared yet: {kept['ImageId']} in {GOOD}" in _shown(failed)
 
     rerun = ansible.run(FQCN, variables)
     _assert_finished(aws, fixture, rerun, report)
     # Once in each region, and again in the region that refused it.
     assert observed.attempts(aws, "CopyImage") == [GOOD, BAD, BAD]
     assert observed.own_images(aws, OWNER, GOOD)[0]["ImageId"] == kept["ImageId"]
+
+
+def _artifacts(run: Run) -> dict[str, Any]:
+    stats = run.task("distribute : Show the result").result["ansible_stats"]
+    passed: dict[str, Any] = stats["data"]["distribute_artifacts"]
+    return passed
+
+
+def _shown(run: Run) -> str:
+    """What the role displays at its end, in one line."""
+    text: str = run.task("distribute : Show the result").result["text"]
+    return " ".join(text.split())
+
+
+def _expire_once_copies_run(aws: SimulatedAws, number: int) -> None:
+    """Let all credentials expire as soon as so many copies have been started."""
+    while len(observed.attempts(aws, "CopyImage")) < number:
+        time.sleep(0.05)
+    aws.add_fault("expired", times=0)
+
+
+@pytest.mark.every_python
+def test_copies_are_named_when_the_credentials_expire_while_they_run(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
+) -> None:
+    """AWS continues a copy that it has accepted, whatever becomes of the caller."""
+    aws.update_settings(copy_seconds=20)
+    expiry = threading.Thread(target=_expire_once_copies_run, args=(aws, 2))
+    expiry.start()
+    failed = ansible.run(FQCN, variables)
+    expiry.join()
+    aws.clear_faults()
+    assert failed.code != 0
+    started = {region: observed.own_images(aws, OWNER, region)[0]["ImageId"] for region in (GOOD, BAD)}
+    assert [one.action for one in observed.changes(aws)] == ["CopyImage", "CopyImage"]
+    sentence = _shown(failed)
+    for region, image_id in started.items():
+        assert f"{image_id} in {region} (pending)" in sentence
+    assert "Rerun to complete the distribution" in sentence
+    for false in ("Nothing was distributed", "no region was completed"):
+        assert false not in sentence
+    written = json.loads(report.with_name("report.failed.json").read_text(encoding="utf-8"))
+    assert {one["region"]: one["image_id"] for one in written["regions"]} == started
+    assert {one["error_code"] for one in written["failures"]} <= {"ExpiredToken", "RequestExpired"}
+    assert (_artifacts(failed)["status"], _artifacts(failed)["images"]) == ("failed", {})
+
+    rerun = ansible.run(FQCN, variables)
+    _assert_finished(aws, fixture, rerun, report)
+    assert rerun.facts["distribute_images"] == started
+    assert observed.attempts(aws, "CopyImage") == [GOOD, BAD]
+
+
+def test_a_failed_run_keeps_the_record_of_the_one_before(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
+) -> None:
+    folder = report.parent / "reports"
+    variables |= {"distribute_report_dir": str(folder)}
+    done = ansible.run(FQCN, variables)
+    _assert_finished(aws, fixture, done, report)
+    good = {path: path.read_bytes() for path in (report, *folder.iterdir())}
+    assert {path.name for path in good} >= {"latest.json", "latest.html", "latest.csv", "latest.sarif"}
+
+    wrong = ansible.run(FQCN, {**variables, "distribute_source_image_id": "ami-0123456789abcdef0"})
+    assert wrong.code != 0
+    assert {path: path.read_bytes() for path in good} == good
+    beside = report.with_name("report.failed.json")
+    written = json.loads(beside.read_text(encoding="utf-8"))
+    assert (written["status"], written["regions"]) == ("failed", [])
+    new = {path.name for path in folder.iterdir()} - {path.name for path in good}
+    assert {name.partition(".")[2] for name in new} == {
+        f"failed.{ending}" for ending in ("json", "csv", "sarif", "html")
+    }
+    # The next node refuses what the failed one passes on, and reads the good record.
+    passed = _artifacts(wrong)
+    assert (passed["status"], passed["images"], passed["failed_regions"]) == ("failed", {}, [])
+
+
+def test_a_partial_run_lists_all_regions_and_keeps_the_earlier_image_of_the_others(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
+) -> None:
+    done = ansible.run(FQCN, variables)
+    _assert_finished(aws, fixture, done, report)
+    earlier = done.facts["distribute_images"]
+    newer = aws.client("ec2", OWNER, HOME).copy_image(
+        Name="golden-next", SourceImageId=fixture.image_id, SourceRegion=HOME
+    )["ImageId"]
+    aws.client("ec2", OWNER, HOME).get_waiter("image_available").wait(
+        Owners=["self"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    aws.clear_calls()
+    aws.add_fault("error", service="ec2", region=BAD, times=0, code="InternalFailure", status=400)
+    later = {
+        **variables,
+        "distribute_source_image_id": newer,
+        "distribute_best_effort_regions": [BAD],
+    }
+    partial = ansible.run(FQCN, later)
+    assert partial.code == 0, partial.text
+    written = json.loads(report.read_text(encoding="utf-8"))
+    assert (written["status"], written["wanted"]["regions"]) == ("partial", [GOOD, BAD])
+    rows = {one["region"]: one for one in written["regions"]}
+    assert (rows[GOOD]["shared"], "earlier" in rows[GOOD]) == (True, False)
+    assert rows[GOOD]["image_id"] != earlier[GOOD]
+    assert (rows[BAD]["shared"], rows[BAD]["image_id"]) == (False, None)
+    kept = rows[BAD]["earlier"]
+    assert (kept["image_id"], kept["source_image_id"]) == (earlier[BAD], fixture.image_id)
+    assert f"{BAD} has {earlier[BAD]} ({fixture.image_id}, " in _shown(partial)
+    passed = _artifacts(partial)
+    assert (passed["status"], passed["images"]) == ("partial", {GOOD: rows[GOOD]["image_id"]})
+    assert passed["failed_regions"] == [BAD]
+
+
+def test_check_mode_says_that_it_has_distributed_nothing(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], report: Path
+) -> None:
+    planned = ansible.run(FQCN, variables, "--check")
+    assert planned.code == 0, planned.text
+    assert observed.changes(aws, refused=True) == []
+    assert _artifacts(planned)["status"] == "planned"
+    assert "would be distributed to 2 regions" in _shown(planned)
+    assert not report.exists()
+    done = ansible.run(FQCN, variables)
+    assert (done.code, _artifacts(done)["status"]) == (0, "distributed"), done.text
+    assert {one.action for one in observed.changes(aws)} >= {"CopyImage", "ModifyImageAttribute"}
+    # Nothing is left to do, and it is distributed.
+    again = ansible.run(FQCN, variables, "--check")
+    assert (again.code, _artifacts(again)["status"]) == (0, "planned")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +246,7 @@ def test_a_best_effort_region_does_not_delay_others(
     assert BAD not in observed.attempts(aws, "ModifyImageAttribute")
     written = json.loads(report.read_text(encoding="utf-8"))
     assert [(failure["region"], failure["error_code"]) for failure in written["failures"]] == [(BAD, code)]
-    assert written["status"] == "incomplete"
+    assert written["status"] == "partial"
     assert f"Best-effort regions skipped: {BAD}" in first.text
 
     aws.clear_faults()

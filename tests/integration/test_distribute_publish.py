@@ -85,13 +85,13 @@ def test_a_region_is_published_after_every_account_has_launched_its_image(
         assert _published(aws, account, HOME) == fixture.image_id
         assert _published(aws, account, AWAY) is None
     report = failed.task("distribute : Write the distribution report").result["report"]
-    assert report["status"] == "incomplete"
+    assert report["status"] == "partial"
     assert {row["region"] for row in report["published"]} == {HOME}
     assert [(row["account_id"], row["region"]) for row in report["verified"] if not row["reached"]] == [
         (aws.account_id(CONSUMERS[1]), AWAY)
     ]
 
-    page = (ansible.folder / "report" / "report.html").read_text("utf-8")
+    page = (ansible.folder / "report" / "latest.html").read_text("utf-8")
     assert f"{CONSUMERS[1]} ({aws.account_id(CONSUMERS[1])})" in page
     assert "published in all 3 accounts (the owner among them) in 1 of 2 regions. " in page
     assert page.count("published in 3 of 3 accounts.") == page.count("published in 0 of 3 accounts.") == 1
@@ -139,7 +139,7 @@ def test_an_account_that_ec2_rejects_keeps_the_image_from_no_other(
     assert run.code != 0
     assert f"AWS rejected {bad}" in run.task(LATE_FAILURES).result["msg"]
     report = run.task("distribute : Write the distribution report").result["report"]
-    assert report["status"] == "incomplete"
+    assert report["status"] == "partial"
     assert {*run.facts["distribute_images"]} == {*REGIONS}
     shared = {one["region"]: one for one in report["regions"] if one["shared"]}
     for region, named in ((HOME, [bad, good]), (AWAY, [good])):
@@ -287,7 +287,7 @@ def test_nothing_is_published_if_the_verification_cannot_start(
         task for task in run.tasks if task.name.endswith("distribute : Write the distribution report")
     )
     report = reported.result["report"]
-    assert (report["status"], "published" in report) == ("incomplete", False)
+    assert (report["status"], "published" in report) == ("partial", False)
     assert [one["action"] for one in report["failures"]] == ["verify"]
     # Nothing of what the first image has reached.
     assert [one["reached"] for one in report["verified"]] == [False, False]

@@ -137,13 +137,15 @@ def test_several_sources_are_checked_first_and_fail_alone(
     assert (tags["build"], tags["role"]) == ("7", "web")
     published = aws.client("ssm", OWNER, AWAY).get_parameter(Name="/golden/web")["Parameter"]["Value"]
     assert published == copy["ImageId"]
-    assert (reports / "web" / "report.json").is_file()
-    assert (reports / "db" / "report.json").is_file()
+    assert (reports / "web" / "latest.json").is_file()
+    # No region of it was completed.
+    assert not (reports / "db" / "latest.json").exists()
+    assert len([*(reports / "db").glob("report-*.failed.json")]) == 1
     assert not (ansible.folder / "images.json").exists()
     artifacts = _artifacts(failed)
     assert artifacts["images_by_source"] == images
     assert (artifacts["failed_sources"], artifacts["failed_regions"]) == (["db"], [AWAY, HOME])
-    assert artifacts["status"] == "incomplete"
+    assert artifacts["status"] == "partial"
 
 
 def _artifacts(run: Run) -> dict[str, Any]:
@@ -187,7 +189,7 @@ def test_each_source_is_copied_into_accounts_verified_and_uploaded(aws: Simulate
     assert planned.code == 0, planned.text
     assert encrypted.changes(aws) == []
     assert [one["source"] for one in planned.facts["distribute_consumer_images"]] == [*sources]
-    assert _artifacts(planned)["report_s3_uri"] is None
+    assert (_artifacts(planned)["status"], _artifacts(planned)["report_s3_uri"]) == ("planned", None)
     assert not reports.exists()
 
     done = ansible.run(FQCN, variables)
@@ -210,8 +212,8 @@ def test_each_source_is_copied_into_accounts_verified_and_uploaded(aws: Simulate
     assert done.facts["distribute_images_by_source"] == images
     assert [one["source"] for one in done.facts["distribute_results"]] == [*sources]
     for name, image_id in sources.items():
-        text = s3.get_object(Bucket=bucket, Key=f"runs/{name}/report.json")["Body"].read()
-        assert text == (reports / name / "report.json").read_bytes()
+        text = s3.get_object(Bucket=bucket, Key=f"runs/{name}/latest.json")["Body"].read()
+        assert text == (reports / name / "latest.json").read_bytes()
         report = json.loads(text)
         assert [(one["image_id"], one["level"]) for one in report["verified"]] == [
             (copies[image_id], "launched")
@@ -225,8 +227,8 @@ def test_each_source_is_copied_into_accounts_verified_and_uploaded(aws: Simulate
     assert artifacts["report_url"] == f"https://console.aws.amazon.com/s3/buckets/{bucket}?prefix=runs/"
 
     # The report of one source cannot be written: what each source has is still not that of another.
-    (reports / "web" / "report.json").unlink()
-    (reports / "web" / "report.json").mkdir()
+    (reports / "web" / "latest.json").unlink()
+    (reports / "web" / "latest.json").mkdir()
     aws.clear_calls()
     of_accounts = ("distribute_consumer", "distribute_copy", "distribute_external", "distribute_verify")
     shared_only = {name: value for name, value in variables.items() if not name.startswith(of_accounts)}

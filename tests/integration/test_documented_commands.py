@@ -229,7 +229,8 @@ def _distributed(world: World) -> None:
             )
     owner = {"account_id": world.aws.account_id(OWNER), "shared": True}
     regions = [{**owner, "region": region, "image_id": image_id} for region, image_id in images.items()]
-    report = {"source_image_id": images[HOME], "regions": regions, "consumer_images": []}
+    report: dict[str, Any] = {"source_image_id": images[HOME], "regions": regions, "consumer_images": []}
+    report["status"] = "distributed"
     world.write("distribution.json", json.dumps(report))
     verified = {
         "verify_images": images,
@@ -490,7 +491,10 @@ EXAMPLES: dict[tuple[str, str], Example] = {
         given={"audit_regions": [HOME], "chat_webhook_url": "https://chat.example.org/hook"}
     ),
     ("docs/results.md", "verify_images"): Example(
-        "verify_ami", {**_VERIFIED, "distribute_artifacts": {"images": _PLAIN_IMAGES}}, _distributed, False
+        "verify_ami",
+        {**_VERIFIED, "distribute_artifacts": {"status": "distributed", "images": _PLAIN_IMAGES}},
+        _distributed,
+        False,
     ),
     ("docs/sources.md", "distribute_source_parameter"): Example(
         "distribute_ami", {**_KEY, "distribute_regions": [HOME, AWAY]}, _build()

@@ -71,7 +71,7 @@ def test_what_kms_refuses_to_one_account_keeps_the_image_from_no_other(
     )
     assert done.code != 0
     # The two others and the unit.
-    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    page = (tmp_path / "report" / "latest.html").read_text(encoding="utf-8")
     assert "shared with all 4 consumers in 0 of 3 regions" in page
     assert page.count("shared with 3 of 4 consumers.") == len(REGIONS)
     assert "iam create-service-linked-role" in done.text
@@ -229,7 +229,7 @@ def test_a_best_effort_region_that_cannot_be_shared_stops_no_other(
         for account in (*NAMED, BY_UNIT):
             assert encrypted.launched(aws, account, region, image_id) == "running", (account, region)
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    assert report["status"] == "incomplete"
+    assert report["status"] == "partial"
     assert {(one["region"], one["action"], one["error_code"]) for one in report["failures"]} == {
         (AWAY, action, code)
     }

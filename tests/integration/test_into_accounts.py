@@ -196,7 +196,7 @@ def test_key_access_that_failed_is_reported_after_other_access_was_revoked(
     assert failed.code != 0
     _assert_own_copies(aws, _copies(aws, failed.facts))
     report = failed.task("distribute : Write the distribution report").result["report"]
-    assert report["status"] == "incomplete"
+    assert report["status"] == "partial"
     assert {(one["action"], one["account_id"]) for one in report["failures"]} == {("CreateGrant", consumer)}
 
 
@@ -304,7 +304,7 @@ def test_accounts_keep_access_in_a_best_effort_region_until_they_own_copies_ther
     assert list(run.facts["distribute_images"]) == [good]
     written = json.loads(report.read_text(encoding="utf-8"))
     failures = [(one["region"], one["action"], one["error_code"]) for one in written["failures"]]
-    assert (written["status"], failures) == ("incomplete", [(bad, "ListGrants", "AccessDeniedException")])
+    assert (written["status"], failures) == ("partial", [(bad, "ListGrants", "AccessDeniedException")])
     aws.clear_faults()
     assert observed.launch_permissions(aws, OWNER, good, images[good]) == set()
     assert observed.launch_permissions(aws, OWNER, bad, images[bad]) == consumers

@@ -114,7 +114,9 @@ def test_a_distribution_leaves_its_report(
     wider = {**distribution, "distribute_regions": [HOME, AWAY, DENIED]}
     failed = _script(ansible, "distribute.sh", wider, "distribution.json")
     assert failed.returncode != 0
-    report = json.loads((ansible.folder / "distribution.json").read_text(encoding="utf-8"))
+    kept = json.loads((ansible.folder / "distribution.json").read_text(encoding="utf-8"))
+    assert kept == report
+    report = json.loads((ansible.folder / "distribution.failed.json").read_text(encoding="utf-8"))
     assert report["status"] == "failed"
     assert [failure["region"] for failure in report["failures"]] == [DENIED]
 

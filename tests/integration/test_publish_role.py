@@ -20,7 +20,7 @@ PUBLISH = "golden.images.publish_ami"
 TASK = "Publish the images in each region and account"
 # docs/publishing.md
 IMAGES = (
-    "{{ report.regions | selectattr('shared') + report.consumer_images | default([]) }}",
+    "{{ report }}",
     "{{ lookup('ansible.builtin.file', 'distribution.json') | from_json }}",
 )
 

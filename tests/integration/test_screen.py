@@ -253,7 +253,7 @@ def test_a_job_passes_its_artifacts_to_the_next_one_of_a_workflow(
         }
     }
     template = {
-        "verify_images": "{{ distribute_artifacts.images }}",
+        "verify_images": "{{ distribute_artifacts }}",
         "verify_account_ids": [aws.account_id(OWNER)],
         "verify_level": "visible",
     }

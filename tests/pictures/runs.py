@@ -146,7 +146,7 @@ def _run(ansible: Ansible, playbook: str, folder: Path, variables: Mapping[str, 
 
 def _only_page(folder: Path, output: str) -> Path:
     """The page in a directory, or in its one directory: a cleanup writes its plan into one of its own."""
-    pages = [*folder.rglob("report.html")]
+    pages = [*folder.rglob("report.html"), *folder.rglob("latest.html")]
     if len(pages) != 1:
         raise RuntimeError(f"{folder.name} wrote {len(pages)} pages.\n{output[-3000:]}")
     return pages[0]

@@ -25,6 +25,7 @@ GROUND = (
     "failures",
     "fanout",
     "finding",
+    "handed_over",
     "listing",
     "model",
     "parameter_names",
@@ -102,7 +103,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "cleanup.report": ("actions", "items", "outcome", "pictures", "prices", "rows", "totals", "wording"),
     "copy": ("access", "next_reads", "progress_line", "run"),
     "diagnose": ("allowed_images", "consumer", "keys", "owner", "subnets"),
-    "distribution": ("output", "packer", "parameters", "sources"),
+    "distribution": ("output", "packer", "parameters", "sources", "unfinished"),
     "image_search": ("choose",),
     "keys": (
         "access",

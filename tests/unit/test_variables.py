@@ -522,6 +522,7 @@ SAMPLES: dict[tuple[str, str | None], tuple[Any, ...]] = {
     ("int", None): (5, "5", " 5\n", "5.0", 5.0),
     ("count_or_percentage", None): ("5", 5, " 5\n", "5.0", 5.0),
     ("bool", None): (True, "true", " Yes\n", 1, "1"),
+    ("images", None): ({"eu-west-1": "ami-1"}, "eu-west-1: ami-1", '{"eu-west-1": "ami-1"}'),
     ("raw", None): (
         {"eu-west-1": "ami-1"},
         "eu-west-1: ami-1",

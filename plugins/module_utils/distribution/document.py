@@ -29,6 +29,7 @@ from ..reports.document import (
 from ..reports.screen import duration
 from ..verification.findings import LEVEL_NOT_REACHED, MEANINGS
 from ..verification.report import PROOFS
+from .unfinished import earlier_text, started_text
 
 _CONSUMERS = ("account_ids", "org_arns", "org_unit_arns")
 _STEPS = ("copied", "key", "shared", "verified", "published")
@@ -148,9 +149,13 @@ def _sentences(content: Mapping[str, Any]) -> Iterator[str]:
 
 def _headline(content: Mapping[str, Any]) -> str:
     """A sentence such as ``The image is available in 8 of 8 regions and shared in 8, ….``"""
+    return " ".join(filter(None, (_numbers(content), started_text(content))))
+
+
+def _numbers(content: Mapping[str, Any]) -> str:
     regions = content["regions"]
     if not regions:
-        return "Nothing was distributed."
+        return "No region was completed."
     ready = sum(region["state"] == "available" for region in regions)
     consumers, publications = _consumers(content), _publications(content)
     parts = [f"The image is available in {ready} of {count(len(regions), 'region')}"]
@@ -174,6 +179,9 @@ def _facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     level = content.get("verification_level")
     if level:
         yield "Verification", f"{level}: {PROOFS[level]}"
+    earlier = earlier_text(content)
+    if earlier:
+        yield "Not completed", earlier
 
 
 def _items(content: Mapping[str, Any]) -> Iterator[Item]:

@@ -14,7 +14,7 @@ from ..reports.document import SEVERITIES
 from ..reports.flow import report_flow
 from ..structure import BOOLEAN, OUTCOME, TEXT, Absent, Null, check_result
 from . import document
-from .report import distribution, remembered
+from .report import distribution, has_failed, remembered
 
 _COPIED = {
     **OUTCOME,
@@ -48,6 +48,7 @@ _VERIFIED = {
 _ANY = {**OUTCOME, "results": Absent([{}])}
 _RESULTS: dict[str, tuple[Any, str]] = {
     "copy_result": (_COPIED, "ami_copy_regions"),
+    "start_result": (_COPIED, "ami_copy_regions"),
     "grant_result": (_ANY, "ami_kms_grant"),
     "share_result": (_SHARED, "ami_share"),
     "consumer_copy_result": (_COPIED, "ami_copy_regions"),
@@ -56,8 +57,8 @@ _RESULTS: dict[str, tuple[Any, str]] = {
 }
 
 
-def content(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The report, from the module's options."""
+def content(params: Mapping[str, Any], is_plan: bool = False) -> dict[str, Any]:
+    """The report, from the module's options; ``is_plan`` in check mode."""
     return distribution(
         params["copy_result"],
         params["grant_result"],
@@ -74,7 +75,10 @@ def content(params: Mapping[str, Any]) -> dict[str, Any]:
                 *params["org_unit_arns"],
             ],
             "published_in": _accounts(params["publish_account_ids"]),
+            "regions": list(dict.fromkeys(params["regions"])),
         },
+        start_result=params["start_result"],
+        is_plan=is_plan,
     )
 
 
@@ -96,5 +100,10 @@ def check(params: Mapping[str, Any]) -> tuple[Failure, ...]:
 
 
 FLOW = report_flow(
-    content, document=document.document, changes=document.changes, check=check, remember=remembered
+    content,
+    document=document.document,
+    changes=document.changes,
+    check=check,
+    remember=remembered,
+    failed=has_failed,
 )

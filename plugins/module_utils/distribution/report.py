@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..reports import steps
+from ..reports.document import WRITTEN_AT
+
+PARTIAL, FAILED = "partial", "failed"
 
 # Whether a run made or found an image, and its progress, differ from run to run although the distribution is
 # the same: the report leaves such facts out.
@@ -40,19 +43,24 @@ def distribution(
     publish_result: Mapping[str, Any],
     verification_error: str,
     verification_level: str | None,
+    start_result: Mapping[str, Any],
     wanted: Mapping[str, Sequence[str]],
+    is_plan: bool = False,
 ) -> dict[str, Any]:
     """The report, from the results of ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share``.
 
-    The result of a step that did not run is empty. ``consumer_copy_result`` is the result of
-    ``ami_copy_regions`` for copies that consumers own, ``verification_results`` are the results of a
-    verification, and ``publish_result`` is the result of ``ami_publish``; the report includes each of these
-    only if the step ran. ``verification_error`` is the message that the verification failed with, possibly
-    without results. ``verification_level`` is the level that the accounts had to reach.
+    The result of a step that did not run is empty. ``start_result`` is that of an earlier step, which has
+    started the copies: it counts if ``copy_result`` is of one that was refused. ``consumer_copy_result`` is
+    the result of ``ami_copy_regions`` for copies that consumers own, ``verification_results`` are the results
+    of a verification, and ``publish_result`` is the result of ``ami_publish``; the report includes each of
+    these only if the step ran. ``verification_error`` is the message that the verification failed with,
+    possibly without results. ``verification_level`` is the level that the accounts had to reach.
 
     ``status`` is ``distributed`` if every region has its image and the image is shared, and verified and
-    published if these steps ran; ``failed`` if no region is shared, ``incomplete`` otherwise.
+    published if these steps ran, or ``planned`` if check mode would do that; ``failed`` if no region is
+    shared, ``partial`` otherwise. A partial report lists all regions that are wanted.
     """
+    copy_result = _with_started(copy_result, start_result)
     shares = {share["region"]: share for share in share_result.get("results", ())}
     regions = [_region(copy, shares.get(copy["region"])) for copy in copy_result.get("results", ())]
     verifications = [dict(item) for item in verification_results]
@@ -62,12 +70,17 @@ def distribution(
     failures = steps.failures(
         (copy_result, grant_result, share_result, consumer_copy_result, verification, publish_result)
     )
-    ready = [region for region in regions if region["shared"]]
-    verified = all(item["reached"] for item in verifications)
-    if regions and not failures and verified and len(ready) == len(regions):
-        status = "distributed"
+    ready = {region["region"] for region in regions if region["shared"]}
+    # In check mode, an account cannot yet launch what would be shared with it.
+    verified = is_plan or all(item["reached"] for item in verifications)
+    missing = [region for region in wanted.get("regions", ()) if region not in ready]
+    if ready and not failures and verified and not missing and len(ready) == len(regions):
+        status = "planned" if is_plan else "distributed"
     else:
-        status = "incomplete" if ready else "failed"
+        status = PARTIAL if ready else FAILED
+    if status == PARTIAL:
+        known = {region["region"] for region in regions}
+        regions += [_region({"region": region}, None) for region in missing if region not in known]
     copies = [_copy(copy) for copy in consumer_copy_result.get("results", ())]
     publications = [
         {fact: item.get(fact) for fact in _PUBLISH_FACTS} for item in publish_result.get("results", ())
@@ -84,6 +97,19 @@ def distribution(
         "source_region": copy_result.get("source_region"),
         "status": status,
     }
+
+
+def _with_started(copy_result: Mapping[str, Any], start_result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The result of the copies; of a step that was refused, that of the step that had started them."""
+    if "results" in copy_result or not start_result.get("results"):
+        return copy_result
+    failures = steps.failures((start_result, copy_result))
+    return {**start_result, "failed": False, "failures": failures}
+
+
+def has_failed(content: Mapping[str, Any]) -> bool:
+    """Whether no region was completed: such a report replaces no other one."""
+    return bool(content["status"] == FAILED)
 
 
 def _region(copy: Mapping[str, Any], share: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -104,10 +130,11 @@ def _seconds(copy: Mapping[str, Any]) -> int | None:
 
 
 def remembered(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content with the durations of copies that a previous report has and this run did not read.
+    """The content with what a previous report has and this run did not read or reach.
 
-    A run that finds a copy reads its snapshots, which say when it was completed, only if it needs them for
-    something else.
+    These are the durations of copies: a run that finds a copy reads its snapshots, which say when it was
+    completed, only if it needs them for something else. And of regions that a partial run has not completed,
+    the image that was shared there earlier.
     """
     known = {
         (copy["region"], copy["image_id"]): _seconds(copy)
@@ -121,4 +148,20 @@ def remembered(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[
         return {**copy, _SECONDS: known.get((copy["region"], copy["image_id"]))}
 
     copies = {name: [completed(copy) for copy in content[name]] for name in _COPIES if name in content}
+    if content["status"] == PARTIAL:
+        copies["regions"] = [_with_earlier(region, previous) for region in copies["regions"]]
     return {**content, **copies}
+
+
+def _with_earlier(region: dict[str, Any], previous: Mapping[str, Any]) -> dict[str, Any]:
+    """The region; if it was not completed, with the ``earlier`` image that a previous report has."""
+    if region["shared"] or "earlier" in region:
+        return region
+    rows = [one for one in previous["regions"] if one["region"] == region["region"]]
+    for row in rows:
+        if row["shared"]:
+            facts = {"image_id": row["image_id"], "source_image_id": previous["source_image_id"]}
+            return {**region, "earlier": {**facts, WRITTEN_AT: previous.get(WRITTEN_AT)}}
+        if row.get("earlier"):
+            return {**region, "earlier": row["earlier"]}
+    return region

@@ -35,6 +35,7 @@ from ..reports.screen import (
 from ..reports.uploaded import together, with_upload
 from ..verification.report import level_sentence, level_text
 from .screen_sources import Reports, several
+from .unfinished import earlier_text, started_text
 
 _COLUMNS = (
     Column("region", "region"),
@@ -108,6 +109,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_headline(run),
         *table(_COLUMNS, tuple(_rows(run))),
         *_captions(run),
+        *_unfinished(run),
         *_unverified(run, rest),
         *failures(report["failures"], rest, "\n".join(context.get("messages", ()))),
         *report_line(report_path),
@@ -139,11 +141,11 @@ def _headline(run: _Run) -> Iterator[Line]:
     elif report["status"] == "distributed":
         yield from sentence(f"Distributed {image} to {counted(number, 'region')}.", Tone.GOOD)
     elif not number:
-        yield from sentence("Nothing was distributed.", Tone.BAD)
+        yield from sentence("Failed: no region was completed.", Tone.BAD)
     elif report["status"] == "failed":
         yield from sentence(f"Failed: {image} is shared in no region.", Tone.BAD)
     else:
-        text = f"Incomplete: {len(good)} of {all_regions} done with {image}."
+        text = f"Partial: {len(good)} of {all_regions} done with {image}."
         yield from sentence(text, Tone.BAD)
 
 
@@ -305,6 +307,13 @@ def _captions(run: _Run) -> Iterator[Line]:
         names = dict.fromkeys(f"{one['parameter']}, label {one['label']}" for one in published)
         verb = "Would be published" if run.is_plan else "Published"
         yield from sentence(f"{verb} in {_published_in(run)} as {'; '.join(names)}.")
+
+
+def _unfinished(run: _Run) -> Iterator[Line]:
+    """The copies that a rerun continues with, and what the regions without one have."""
+    if not run.is_plan:
+        yield from sentence(started_text(run.report), Tone.BAD)
+        yield from sentence(earlier_text(run.report), Tone.WARNING)
 
 
 def _published_in(run: _Run) -> str:

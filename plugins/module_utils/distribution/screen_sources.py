@@ -24,6 +24,7 @@ from ..reports.screen import (
     sentence,
     table,
 )
+from .report import FAILED, PARTIAL
 
 _COLUMNS = (
     Column("source", "source"),
@@ -45,7 +46,7 @@ def several(
     """
     done = {name for name, report in sources.items() if _is_done(report, check_mode)}
     rows = sorted(sources.items(), key=lambda item: item[0] in done)
-    artifacts = limited(_artifacts(sources, done, failed, report_path))
+    artifacts = limited(_artifacts(sources, done, failed, report_path, check_mode))
     lines = (
         *_headline(sources, done, check_mode),
         *table(_COLUMNS, tuple(_row(name, report, name in done) for name, report in rows[:MOST_ROWS])),
@@ -84,7 +85,11 @@ def images_of(report: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _artifacts(
-    sources: Reports, done: set[str], failed: Mapping[str, Iterable[str]], report_path: str | None
+    sources: Reports,
+    done: set[str],
+    failed: Mapping[str, Iterable[str]],
+    report_path: str | None,
+    check_mode: bool,
 ) -> dict[str, Any]:
     """What the next job of a workflow gets. ``images`` is empty: it is of one image."""
     copies = [
@@ -101,12 +106,12 @@ def _artifacts(
         "report_path": report_path,
         "source_image_id": None,
         "source_region": None,
-        "status": _status(sources, done),
+        "status": _status(sources, done, check_mode),
     }
 
 
-def _status(sources: Reports, done: set[str]) -> str:
+def _status(sources: Reports, done: set[str], check_mode: bool) -> str:
     if len(done) == len(sources):
-        return "distributed"
-    is_begun = done or any(report.get("status", "failed") != "failed" for report in sources.values())
-    return "incomplete" if is_begun else "failed"
+        return "planned" if check_mode else "distributed"
+    is_begun = done or any(report.get("status", FAILED) != FAILED for report in sources.values())
+    return PARTIAL if is_begun else FAILED

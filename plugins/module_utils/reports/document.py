@@ -19,6 +19,8 @@ from ..finding import Severity
 
 SEVERITIES = tuple(severity.label for severity in sorted(Severity, reverse=True))
 """The severities of items, the worst first."""
+WRITTEN_AT = "written_at"
+"""The key of a report that has the time at which its content was new."""
 
 
 class Mark(StrEnum):

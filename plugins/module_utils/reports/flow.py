@@ -27,25 +27,29 @@ from .plan import ChangesOf, Folder, Remember, ReportPlan, ReportSeen, ReportWan
 # Directories of report_dir that are created if they are missing: each of several sources has its own in that
 # of a distribution. If more are missing, the path is probably wrong.
 _CREATED = 2
+_JSON = ".json"
 
 
 def report_flow(
-    content: Callable[[Mapping[str, Any]], dict[str, Any]],
+    content: Callable[[Mapping[str, Any], bool], dict[str, Any]],
     document: Callable[[Mapping[str, Any]], Document],
     changes: ChangesOf,
     check: Callable[[Mapping[str, Any]], Iterable[Failure]],
     remember: Remember | None = None,
+    failed: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> Flow[ReportWanted, ReportSeen]:
     """A flow that writes a report: as JSON to ``report_path``, in all formats to ``report_dir``.
 
     Each is written only if the option is set.
 
     ``check`` refuses options that are not what ``content`` needs. ``content`` creates the report's content
-    from the options, as JSON values that differ only if something has changed. ``document`` creates the
-    ``Document`` from the content. ``changes`` compares the content of the previous report in the directory
-    with that of this one, for example with ``changes_between``. The directory's ``report.json`` has the
-    content and ``written_at``, ``kind`` (the document's), ``changes`` and ``history``, which therefore must
-    not be keys of the content. ``remember`` completes the content by that of the previous report.
+    from the options and whether the module is in check mode, as JSON values that differ only if something has
+    changed. ``document`` creates the ``Document`` from the content. ``changes`` compares the content of the
+    previous report in the directory with that of this one, for example with ``changes_between``. The
+    directory's ``report.json`` has the content and ``written_at``, ``kind`` (the document's), ``changes`` and
+    ``history``, which therefore must not be keys of the content. ``remember`` completes the content by that
+    of the previous report. A report that has ``failed`` by its content replaces none of another status: it is
+    written beside ``report_path``, and the files in the directory have dates then.
 
     The module returns ``report`` (the content), ``report_path``, ``report_dir`` and ``changes`` (``since``,
     ``added``, ``removed``; None if there is no previous report).
@@ -55,17 +59,21 @@ def report_flow(
         failures = (*check_report_options(params), *check(params))
         if failures:
             raise Refused(failures)
-        report = content(params)
+        report = content(params, check_mode)
+        has_failed = failed is not None and failed(report)
         # An empty string is the same as no path: files would be written to the root of the file system.
         path, folder = params["report_path"] or None, params.get("report_dir") or None
+        if path and has_failed:
+            path = failed_path(path)
         if folder is None:
-            return ReportWanted(path, report, remember=remember)
+            return ReportWanted(path, report, remember=remember, failed=has_failed)
         names = {key: name for key, name in (params.get("account_names") or {}).items() if name}
 
         def named(of_report: Mapping[str, Any]) -> Document:
             return replace(document(of_report), account_names=names)
 
-        return ReportWanted(path, report, Folder(folder, named, changes), remember)
+        place = Folder(folder, named, changes, dated=failed is not None)
+        return ReportWanted(path, report, place, remember, has_failed)
 
     return Flow(
         wanted_from,
@@ -78,6 +86,11 @@ def report_flow(
         # It repeats what the other tasks display.
         diff_verbosity=1,
     )
+
+
+def failed_path(path: str) -> str:
+    """The file beside ``report_path`` that a failed run writes: ``distribution.failed.json``."""
+    return f"{path.removesuffix(_JSON)}.failed{_JSON}"
 
 
 def check_report_options(params: Mapping[str, Any]) -> Iterator[Failure]:
@@ -175,7 +188,7 @@ def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
     digests: dict[str, str] = {}
     for name in NAMES:
         try:
-            content = Path(wanted.folder.path, name).read_bytes()
+            content = Path(wanted.folder.path, wanted.folder.file(name)).read_bytes()
             if name == JSON:
                 report = content.decode("utf-8")
             else:
@@ -225,6 +238,7 @@ def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Ou
         "report": plan.after,
         "report_dir": wanted.folder.path if wanted.folder else None,
         "report_path": wanted.path,
+        **({"report_files": list(plan.files)} if wanted.folder and wanted.folder.dated else {}),
     }
 
 

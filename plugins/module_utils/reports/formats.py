@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,9 +17,27 @@ from .document import Document
 from .html.render import html_text
 
 JSON = "report.json"
+_STEM = "report"
 NAMES = (JSON, "report.csv", "report.sarif", "report.html")
 """The files of a report."""
+LATEST = "latest"
+"""The name, without its extension, of the copies of the latest report where all have a date."""
+_NOT_IN_NAMES = re.compile(r"[^0-9T]")
 _json = json.JSONEncoder(sort_keys=True).encode
+
+
+def with_stem(stem: str, name: str) -> str:
+    """The name of a file in NAMES with another stem: ``latest.csv``."""
+    return f"{stem}{name.removeprefix(_STEM)}"
+
+
+def dated_stem(written_at: str, failed: bool = False) -> str:
+    """The stem of the files of a report, from its time (ISO 8601, UTC): ``report-20261124T120000Z``.
+
+    Without colons, which file systems and stores of artifacts refuse. Those of a run that has failed say so.
+    """
+    time = _NOT_IN_NAMES.sub("", written_at.partition("+")[0])
+    return f"{_STEM}-{time}Z{'.failed' if failed else ''}"
 
 
 def json_text(content: Mapping[str, Any]) -> str:

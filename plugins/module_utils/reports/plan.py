@@ -17,10 +17,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from ..plan import PlanWithoutTargets
-from .document import SEVERITIES, Changes, Document, counts_of
-from .formats import JSON, json_text, render_all
+from .document import SEVERITIES, WRITTEN_AT, Changes, Document, counts_of
+from .formats import JSON, LATEST, NAMES, dated_stem, json_text, render_all, with_stem
 
-WRITTEN_AT = "written_at"
 _KIND, _CHANGES, _HISTORY = "kind", "changes", "history"
 # A year of weekly reports. A report is only added if its content has changed.
 _MOST_REPORTS = 52
@@ -42,24 +41,34 @@ class Folder:
 
     ``changes`` may raise LookupError, TypeError, AttributeError or ValueError for a previous report with
     another structure, for example of an older version. The report then has no list of changes.
+
+    If it is ``dated``, each report has files of its own, named by its time, and ``latest.*`` are copies of
+    those of the latest one that has not failed.
     """
 
     path: str
     document: Callable[[Content], Document]
     changes: ChangesOf
+    dated: bool = False
+
+    def file(self, name: str) -> str:
+        """The name of the file that the next report is compared with."""
+        return with_stem(LATEST, name) if self.dated else name
 
 
 @dataclass(frozen=True)
 class ReportWanted:
     """The report and its file, directory or both; neither if the module only returns it.
 
-    ``remember`` may raise what ``Folder.changes`` may; the content is then not completed.
+    ``remember`` may raise what ``Folder.changes`` may; the content is then not completed. A report that has
+    ``failed`` replaces no file of an earlier one that has not.
     """
 
     path: str | None
     content: Content
     folder: Folder | None = None
     remember: Remember | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,9 +110,13 @@ class WriteFile:
 
 @dataclass(frozen=True)
 class ReportPlan(PlanWithoutTargets):
-    """The files to write, the content before and after, and the ``changes`` that the report lists."""
+    """The files to write, the content before and after, and the ``changes`` that the report lists.
+
+    ``files`` are the names of the files in the directory that have this report.
+    """
 
     changes: Changes | None = None
+    files: tuple[str, ...] = ()
 
 
 def plan(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
@@ -111,7 +124,7 @@ def plan(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
     wanted = replace(wanted, content=_remembered(wanted, seen))
     if wanted.folder is None:
         return _plan_file(wanted, seen)
-    folder = _plan_folder(wanted.folder, wanted.content, seen)
+    folder = _plan_folder(wanted.folder, wanted, seen)
     if wanted.path is None:
         return folder
     file = _plan_file(wanted, seen)
@@ -141,14 +154,15 @@ def _plan_file(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
     return ReportPlan(actions=(WriteFile(wanted.path, text),), before=before or {}, after=wanted.content)
 
 
-def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPlan:
+def _plan_folder(folder: Folder, wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
     """Missing files are written with the time at which the content of the report last changed."""
+    content = wanted.content
     # Before the document and the texts: of two equal contents, which can have 50 MB, only one is kept.
     found = _without_second_content(_loaded(seen.report), content)
     document = folder.document(content)
     previous, warnings = _previous(folder, document.kind, seen, found)
     before = None if previous is None else _folder_content(previous)
-    if previous is not None and before == content:
+    if previous is not None and before == content and not wanted.failed:
         written_at, changes = previous[WRITTEN_AT], _changes_in(previous)
     else:
         written_at, (changes, not_comparable) = seen.now, _changes_since(folder, previous, content)
@@ -162,23 +176,33 @@ def _plan_folder(folder: Folder, content: Content, seen: ReportSeen) -> ReportPl
         _HISTORY: [{WRITTEN_AT: time, "counts": counts} for time, counts in history],
         **content,
     }
+    stem, is_new = dated_stem(written_at, wanted.failed), previous != report
+    dated: dict[str, str] = {}
     outdated: dict[str, str] = {}
     for name, text in render_all(replace(document, changes=changes, history=history), written_at):
-        if seen.digests.get(name) != digest(text):
-            outdated[name] = text
+        if folder.dated and is_new:
+            dated[with_stem(stem, name)] = text
+        if not wanted.failed and seen.digests.get(name) != digest(text):
+            outdated[folder.file(name)] = text
         # Otherwise it would stay in memory until the next one is made.
         del text
     # The next run compares the JSON file. It is written last, so that a rerun completes an interrupted run.
-    if previous != report:
-        outdated[JSON] = json_text(report)
+    if is_new:
+        text = json_text(report)
+        dated |= {with_stem(stem, JSON): text} if folder.dated else {}
+        outdated |= {} if wanted.failed else {folder.file(JSON): text}
     return ReportPlan(
         actions=tuple(
-            WriteFile(f"{folder.path.rstrip('/')}/{name}", text) for name, text in outdated.items()
+            WriteFile(f"{folder.path.rstrip('/')}/{name}", text) for name, text in (dated | outdated).items()
         ),
         before=before or {},
         after=content,
         warnings=warnings,
         changes=changes,
+        files=(
+            *(with_stem(stem, name) for name in NAMES if folder.dated),
+            *(folder.file(name) for name in NAMES if not wanted.failed),
+        ),
     )
 
 
@@ -248,7 +272,8 @@ def _is_count(value: Any) -> bool:
 
 
 def _warning(folder: Folder, problem: str) -> str:
-    return f"{folder.path.rstrip('/')}/{JSON} {problem}. It is replaced, and the new report lists no changes."
+    path = f"{folder.path.rstrip('/')}/{folder.file(JSON)}"
+    return f"{path} {problem}. It is replaced, and the new report lists no changes."
 
 
 def _loaded(text: str | None) -> dict[str, Any] | None:

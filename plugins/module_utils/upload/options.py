@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..failures import Failure, Refused, invalid_option, invalid_value
+from ..reports.formats import NAMES
 from ..variables import ACCOUNT_ID
 from ..wording import shown
 from .location import location_of
@@ -31,6 +32,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> UploadWanted:
         owner=params["report_s3_bucket_owner"] or None,
         path=params["report_path"] or None,
         folder=params["report_dir"] or None,
+        names=tuple(params["report_files"]) or NAMES,
         is_plan=check_mode,
     )
 

@@ -18,13 +18,15 @@ class UploadWanted:
     """The report to upload: the file ``path``, the files in the directory ``folder``, or both.
 
     ``owner`` is the account that the bucket must belong to, by default that of the credentials.
-    A plan writes nothing, and the files of its report need not exist.
+    ``names`` are those of the files in the directory. A plan writes nothing, and the files of its report need
+    not exist.
     """
 
     location: Location
     owner: str | None = None
     path: str | None = None
     folder: str | None = None
+    names: tuple[str, ...] = NAMES
     is_plan: bool = False
 
     @property
@@ -34,7 +36,7 @@ class UploadWanted:
         A file of the directory with the same name as the single file has more content.
         """
         single = {self.path.rpartition("/")[2]: self.path} if self.path else {}
-        folder = {name: f"{self.folder.rstrip('/')}/{name}" for name in NAMES} if self.folder else {}
+        folder = {name: f"{self.folder.rstrip('/')}/{name}" for name in self.names} if self.folder else {}
         return {**single, **folder}
 
 

@@ -60,4 +60,9 @@ def check(params: Mapping[str, Any]) -> tuple[Failure, ...]:
     )
 
 
-FLOW = report_flow(content, document=document.document, changes=document.changes, check=check)
+FLOW = report_flow(
+    lambda params, _check_mode: content(params),
+    document=document.document,
+    changes=document.changes,
+    check=check,
+)

@@ -144,7 +144,7 @@ def _check_release(awx: Awx) -> None:
     assert _path(awx, "release") == ["distribute", "verify", "approve", "publish"]
     verify = json.loads(template(awx, "verify")["extra_vars"])
     # The template is for the job: nothing of it is rendered here.
-    assert verify["verify_images"] == "{{ distribute_artifacts.images | default('') }}"
+    assert verify["verify_images"] == "{{ distribute_artifacts | default('') }}"
     asked = {question["variable"] for question in template(awx, "release")["survey_spec"]["spec"]}
     assert {"distribute_regions", "verify_level", "publish_parameter"} <= asked
     assert (

@@ -58,7 +58,7 @@ def test_the_text_is_displayed_and_returned(displayed: list[tuple[str, str | Non
 def test_problems_are_colored(displayed: list[tuple[str, str | None]]) -> None:
     run(result=reported(copied(US, EU, failures=[failure(EU)]), {}, shared(US)))
     colors = {text.split()[0]: color for text, color in displayed if text}
-    assert colors["Incomplete:"] == plugin.constants.COLOR_ERROR
+    assert colors["Partial:"] == plugin.constants.COLOR_ERROR
     assert colors["eu-west-1"] == plugin.constants.COLOR_ERROR
     assert colors["region"] is None
 

@@ -24,6 +24,7 @@ DECLARED = {
         "web_key": {"type": "str", "no_log": True},
         "web_report": {"type": "path"},
         "web_files": {"type": "list", "elements": "path", "default": []},
+        "web_images": {"type": "images"},
     }
 }
 
@@ -78,7 +79,7 @@ def test_the_values_are_named_without_the_role(run: Any) -> None:
     assert run(web_names="a, b", web_days="5", other=1) == {
         "check_mode": False,
         "failures": [],
-        "options": {"names": ["a", "b"], "days": 5, "key": None, "report": None, "files": []},
+        "options": {"names": ["a", "b"], "days": 5, "key": None, "report": None, "files": [], "images": None},
         "_ansible_no_log": False,
     }
 
@@ -98,7 +99,8 @@ def test_a_misspelled_variable_is_refused(run: Any) -> None:
 
 def test_only_the_values_that_are_passed_count(run: Any) -> None:
     read = run(values={"web_names": ["a"]}, web_names="b", web_days="few", web_report="r", web_file="x")
-    assert read["options"] == {"names": ["a"], "days": None, "key": None, "report": None, "files": []}
+    unset = dict.fromkeys(("days", "key", "report", "images"))
+    assert read["options"] == {"names": ["a"], "files": [], **unset}
     assert run(values={}, web_names="b")["failures"][0]["action"] == "web_names"
     assert run(values={"web_names": "a", "web_day": 5})["msg"].startswith("web_day: the role has no such")
 
@@ -153,3 +155,15 @@ def test_the_example_is_a_task_of_each_role() -> None:
         assert plugin.documented(str(role))
         tasks = yaml.safe_load((role / "tasks" / "main.yml").read_text(encoding="utf-8"))
         assert tasks[1] == {**example, "register": f"{role.name}__variables"}
+
+
+def test_images_of_an_earlier_job_are_taken_as_they_are_passed_on(run: Any) -> None:
+    passed = {"status": "partial", "images": {"eu-west-1": "ami-1"}, "failed_regions": ["us-east-1"]}
+    result = run(web_names="a", web_images=passed)
+    assert result["options"]["images"] == {"eu-west-1": "ami-1"}
+    (warning,) = result["warnings"]
+    assert "us-east-1" in warning
+    assert "warnings" not in run(web_names="a", web_images=passed["images"])
+    refused = run(web_names="a", web_images={**passed, "status": "failed"})
+    assert refused["failed"]
+    assert "web_images: this is the result of a job that has failed" in refused["msg"]

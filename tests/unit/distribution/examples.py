@@ -64,6 +64,7 @@ def reported(
     """The report of a distribution without the optional steps that are not given."""
     absent: dict[str, Any] = {
         "consumer_copy_result": {},
+        "start_result": {},
         "verification_results": [],
         "publish_result": {},
         "verification_error": "",

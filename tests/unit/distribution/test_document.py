@@ -123,7 +123,8 @@ def test_what_was_wanted_and_done_nowhere_is_not_left_out() -> None:
     }
     assert shown.headline == (
         "The image is available in 1 of 1 region, shared with 1 consumer in 0 of 1 region and "
-        "published in all 2 accounts (the owner among them) in 0 of 1 region."
+        "published in all 2 accounts (the owner among them) in 0 of 1 region. Copied and not shared yet: "
+        f"ami-{EU} in {EU} (available). Rerun to complete the distribution: it continues with these copies."
     )
 
 
@@ -175,7 +176,7 @@ def test_what_is_missing_in_a_region() -> None:
             "published": ("no", Mark.BROKEN),
         },
     }
-    assert shown.headline.endswith("2 steps failed.")
+    assert "2 steps failed. Copied and not shared yet: " in shown.headline
     assert [(item.code, item.message, item.severity, item.region) for item in shown.items] == [
         ("operation_failed", "No (Refused).", "high", US),
         ("operation_failed", "No (Refused).", "high", EU),
@@ -251,7 +252,7 @@ def test_copies_that_accounts_own() -> None:
 
 def test_nothing_was_distributed() -> None:
     shown = of({"failed": True, "msg": "No such image."}, {}, {})
-    assert (shown.status, shown.headline, shown.pictures) == ("failed", "Nothing was distributed.", ())
+    assert (shown.status, shown.headline, shown.pictures) == ("failed", "No region was completed.", ())
     assert [item.message for item in shown.items] == ["No such image."]
     assert all(dict(render_all(shown, NOW)).values())
 

@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.paramet
 from ansible_collections.golden.images.plugins.modules.distribution_report import ARGUMENT_SPEC
 
 from tests.unit.distribution.examples import EU, US, copied, failure, shared
+from tests.unit.examples import SOURCE_ID
 
 VERIFIED = {
     "account_id": "222222222222",
@@ -40,7 +41,7 @@ def test_each_option_is_the_result_of_its_step():
             publish_result=PUBLISHED,
         )
     )
-    assert report["status"] == "incomplete"
+    assert report["status"] == "partial"
     assert [region["shared"] for region in report["regions"]] == [True]
     assert [one["action"] for one in report["failures"]] == ["CreateGrant", "verify"]
     assert [one["region"] for one in report["consumer_images"]] == [US]
@@ -65,6 +66,30 @@ def test_consumers_and_accounts_that_the_image_was_meant_for():
     }
 
 
+def test_check_mode_has_distributed_nothing():
+    given = params(share_result=shared(EU), verification_results=[VERIFIED], regions=[EU])
+    assert FLOW.wanted(given, True).content["status"] == "planned"
+    assert FLOW.wanted(given, False).content["status"] == "partial"
+    assert FLOW.wanted(params(), True).content["status"] == "failed"
+    failing = params(share_result=shared(EU), grant_result={"failures": [failure(EU)]})
+    assert FLOW.wanted(failing, True).content["status"] == "partial"
+
+
+def test_the_regions_that_were_wanted():
+    assert content(params(regions=[US, EU, US]))["wanted"] == {"regions": [US, EU]}
+
+
+def test_what_the_first_step_has_started_is_named_although_a_later_one_was_refused():
+    refused = {"failed": True, "failures": [failure(EU, error_code="RequestExpired")]}
+    report = content(params(copy_result=refused, start_result=copied(EU, US)))
+    assert [(one["region"], one["image_id"]) for one in report["regions"]] == [
+        (EU, f"ami-{EU}"),
+        (US, f"ami-{US}"),
+    ]
+    assert (report["status"], report["source_image_id"]) == ("failed", SOURCE_ID)
+    assert [one["error_code"] for one in report["failures"]] == ["RequestExpired"]
+
+
 def test_steps_that_did_not_run_are_left_out():
     report = content(params(share_result=shared(EU)))
     assert report["status"] == "distributed"
@@ -77,7 +102,11 @@ def test_the_module_writes_the_report(tmp_path: Path):
     seen = FLOW.read(None, wanted)
     outcome = FLOW.apply(None, wanted, seen, FLOW.plan(wanted, seen), print)
     assert outcome.failures == ()
-    assert '"status": "failed"' in file.read_text(encoding="utf-8")
+    # It failed: no report of another run is replaced.
+    assert not file.exists()
+    beside = tmp_path / "distribution.failed.json"
+    assert '"status": "failed"' in beside.read_text(encoding="utf-8")
+    assert FLOW.result(wanted, seen, FLOW.plan(wanted, seen), outcome)["report_path"] == str(beside)
     assert wanted.content == content(params())
     assert not FLOW.needs_aws
 
@@ -95,6 +124,6 @@ def test_the_module_writes_a_page_to_a_new_directory_of_a_source(tmp_path: Path)
     seen = FLOW.read(None, wanted)
     outcome = FLOW.apply(None, wanted, seen, FLOW.plan(wanted, seen), print)
     assert outcome.failures == ()
-    page = (folder / "report.html").read_text(encoding="utf-8")
+    page = (folder / "latest.html").read_text(encoding="utf-8")
     assert "Distribution of golden" in page
     assert "web (222222222222)" in page

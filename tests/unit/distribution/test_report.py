@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.distribution.report import remembered
+from ansible_collections.golden.images.plugins.module_utils.distribution.report import has_failed, remembered
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, shared
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
@@ -15,7 +15,7 @@ from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
 
 def test_a_verification_that_failed_without_results_is_reported() -> None:
     report = reported(copied(EU), {}, shared(EU), verification_error="No such option.")
-    assert report["status"] == "incomplete"
+    assert report["status"] == "partial"
     assert [(one["action"], one["message"]) for one in report["failures"]] == [("verify", "No such option.")]
 
 
@@ -65,29 +65,29 @@ TASK_FAILED = {"failed": True, "msg": "The task includes an undefined variable."
     [
         pytest.param(copied(EU, US), {}, shared(EU, US), "distributed", id="all"),
         pytest.param(copied(EU), {"failures": []}, shared(EU), "distributed", id="all, with key access"),
-        pytest.param(copied(EU, US), {}, shared(EU), "incomplete", id="one is not shared"),
+        pytest.param(copied(EU, US), {}, shared(EU), "partial", id="one is not shared"),
         pytest.param(copied(EU, US), {}, {}, "failed", id="none is shared"),
         pytest.param({}, {}, {}, "failed", id="nothing was done"),
         pytest.param(
             copied(EU, US, failures=[failure(US)]),
             {},
             shared(EU, US),
-            "incomplete",
+            "partial",
             id="shared, yet a failure",
         ),
         pytest.param(copied(EU, failures=[failure(EU)]), {}, {}, "failed", id="a failure and nothing shared"),
-        pytest.param(
-            copied(EU), {"failures": [failure(EU)]}, shared(EU), "incomplete", id="key access failed"
-        ),
-        pytest.param(copied(EU), {}, shared(EU, failures=[failure(EU)]), "incomplete", id="a share failed"),
+        pytest.param(copied(EU), {"failures": [failure(EU)]}, shared(EU), "partial", id="key access failed"),
+        pytest.param(copied(EU), {}, shared(EU, failures=[failure(EU)]), "partial", id="a share failed"),
         pytest.param(TASK_FAILED, {}, {}, "failed", id="the copy task failed"),
-        pytest.param(copied(EU), TASK_FAILED, shared(EU), "incomplete", id="the grant task failed"),
+        pytest.param(copied(EU), TASK_FAILED, shared(EU), "partial", id="the grant task failed"),
         pytest.param(copied(EU), {}, TASK_FAILED, "failed", id="the share task failed"),
         pytest.param(copied(EU), {"skipped": True}, shared(EU), "distributed", id="a step was skipped"),
     ],
 )
 def test_status(copy_result: Any, grant_result: Any, share_result: Any, status: str) -> None:
-    assert reported(copy_result, grant_result, share_result)["status"] == status
+    report = reported(copy_result, grant_result, share_result)
+    assert report["status"] == status
+    assert has_failed(report) is (status == "failed")
 
 
 def test_failures_of_all_steps_in_their_order() -> None:
@@ -144,7 +144,7 @@ def test_consumer_copies_are_reported_with_their_failures() -> None:
         ("222222222222", EU, f"ami-{EU}")
     ]
     assert [item["account_id"] for item in report["failures"]] == ["222222222222"]
-    assert report["status"] == "incomplete"
+    assert report["status"] == "partial"
     assert "consumer_images" not in reported(copied(EU), {}, shared(EU))
 
 
@@ -190,3 +190,86 @@ def test_a_later_report_remembers_how_long_copies_took(
 def test_a_report_without_consumer_copies_stays_without() -> None:
     now = reported(copied(EU), {}, shared(EU))
     assert remembered(report_with(421), now).keys() == now.keys()
+
+
+THEN, LONG_AGO = "2026-11-24T12:00:00+00:00", "2026-10-01T12:00:00+00:00"
+REGIONS = {"regions": [EU, US]}
+
+
+def partial(**changes: Any) -> dict[str, Any]:
+    """A report of a run that has not reached one of two regions."""
+    return reported(copied(EU, failures=[failure(US)]), {}, shared(EU), wanted=REGIONS, **changes)
+
+
+def earlier(report: dict[str, Any]) -> dict[str, Any]:
+    return {one["region"]: one.get("earlier") for one in report["regions"]}
+
+
+def test_a_partial_report_lists_all_regions() -> None:
+    report = partial()
+    assert (report["status"], report["wanted"]) == ("partial", REGIONS)
+    assert [(one["region"], one["shared"], one["image_id"]) for one in report["regions"]] == [
+        (EU, True, f"ami-{EU}"),
+        (US, False, None),
+    ]
+
+
+def test_a_region_without_a_failure_and_an_image_makes_a_report_partial() -> None:
+    assert reported(copied(EU), {}, shared(EU), wanted=REGIONS)["status"] == "partial"
+
+
+@pytest.mark.parametrize("result", [{}, shared()])
+def test_a_failed_report_lists_no_region_that_was_not_read(result: dict[str, Any]) -> None:
+    report = reported(copied(failures=[failure(US)]), {}, result, wanted=REGIONS)
+    assert (report["status"], report["regions"]) == ("failed", [])
+
+
+def test_a_region_that_was_not_reached_keeps_its_earlier_image() -> None:
+    complete = {**reported(copied(EU, US), {}, shared(EU, US)), "written_at": THEN}
+    first = remembered(complete, partial())
+    kept = {"image_id": f"ami-{US}", "source_image_id": SOURCE_ID, "written_at": THEN}
+    assert earlier(first) == {EU: None, US: kept}
+    # The image of the region itself is none, whatever was there before.
+    assert first["regions"][1]["image_id"] is None
+    # A further run that does not reach it, and one that does.
+    again = remembered({**first, "written_at": LONG_AGO}, partial())
+    assert again == first
+    done = remembered(again, reported(copied(EU, US), {}, shared(EU, US), wanted=REGIONS))
+    assert earlier(done) == {EU: None, US: None}
+
+
+@pytest.mark.parametrize(
+    "previous",
+    [
+        pytest.param(reported(copied(EU), {}, shared(EU)), id="another region"),
+        pytest.param(reported(copied(EU, US), {}, shared(EU)), id="never shared there"),
+    ],
+)
+def test_without_an_earlier_image_there_is_none(previous: dict[str, Any]) -> None:
+    assert earlier(remembered(previous, partial())) == {EU: None, US: None}
+
+
+def test_the_newest_of_several_previous_reports_counts() -> None:
+    older = {**reported(copied(US), {}, shared(US)), "written_at": LONG_AGO}
+    newer = {**older, "written_at": THEN}
+    kept = earlier(remembered(older, remembered(newer, partial())))[US]
+    assert kept["written_at"] == THEN
+
+
+def test_a_failed_run_keeps_no_earlier_image() -> None:
+    complete = {**reported(copied(EU, US), {}, shared(EU, US)), "written_at": THEN}
+    failed = reported(copied(EU), {}, {}, wanted=REGIONS)
+    assert remembered(complete, failed) == failed
+
+
+def test_a_step_that_was_refused_does_not_hide_what_was_started() -> None:
+    refused = {"failed": True, "failures": [failure(EU, error_code="RequestExpired")]}
+    tolerated = copied(EU, US, failures=[failure(US, message="Limit.")])
+    report = reported(refused, {}, {}, start_result=tolerated)
+    assert [one["image_id"] for one in report["regions"]] == [f"ami-{EU}", f"ami-{US}"]
+    assert [one["message"] for one in report["failures"]] == ["Limit.", "No."]
+    # Its own results count if it has any.
+    own = reported(copied(EU), {}, shared(EU), start_result=tolerated)
+    assert (own["status"], len(own["regions"])) == ("distributed", 1)
+    nothing = reported(refused, {}, {}, start_result={"failed": True})
+    assert (nothing["regions"], len(nothing["failures"])) == ([], 1)

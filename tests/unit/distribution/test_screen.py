@@ -174,7 +174,7 @@ def test_regions_with_a_problem_are_first() -> None:
     regions = [copy(US), copy(EU, state="failed", image_id=None, kms_key_arn=None)]
     found = shown(copied(US, results=regions, failures=[failure(EU)]), shared(US))
     assert found.text.splitlines() == [
-        f"Incomplete: 1 of 2 regions done with {SOURCE_ID}.",
+        f"Partial: 1 of 2 regions done with {SOURCE_ID}.",
         "region     image          copy    key  shared",
         "eu-west-1  -              failed       0/1",
         "us-east-1  ami-us-east-1  copied  ok   1/1",
@@ -184,15 +184,15 @@ def test_regions_with_a_problem_are_first() -> None:
     ]
     assert [line.tone for line in found.lines[:4]] == [Tone.BAD, Tone.PLAIN, Tone.BAD, Tone.PLAIN]
     assert found.artifacts["failed_regions"] == [EU]
-    assert found.artifacts["status"] == "incomplete"
+    assert found.artifacts["status"] == "partial"
 
 
 def test_a_region_that_could_not_be_read_has_failed() -> None:
     found = shown(copied(US, failures=[failure(EU)]), shared(US))
-    assert found.lines[0].text == f"Incomplete: 1 of 2 regions done with {SOURCE_ID}."
+    assert found.lines[0].text == f"Partial: 1 of 2 regions done with {SOURCE_ID}."
     assert found.artifacts["failed_regions"] == [EU]
     refused = shown({"results": [], "failures": [failure(EU), {**failure(EU), "region": None}]})
-    assert refused.lines[0].text == "Nothing was distributed."
+    assert refused.lines[0].text == "Failed: no region was completed."
     assert refused.artifacts["failed_regions"] == [EU]
 
 
@@ -345,8 +345,26 @@ def test_consumer_copies_are_counted_and_passed_as_text() -> None:
 
 def test_nothing_was_distributed() -> None:
     found = shown({"failed": True, "failures": [{**failure(EU), "region": None}]}, path=None)
-    assert found.text.splitlines() == ["Nothing was distributed.", "- No (Refused). Ask."]
+    assert found.text.splitlines() == ["Failed: no region was completed.", "- No (Refused). Ask."]
     assert found.artifacts["status"] == "failed"
+
+
+def test_copies_that_were_started_are_named_if_the_run_ends_before_they_are_shared() -> None:
+    found = shown(copied(results=[copy(EU, state="pending")]))
+    assert f"ami-{EU} in {EU} (pending). Rerun" in " ".join(found.text.split())
+    planned = shown(copied(EU), shared(), check_mode=True)
+    assert "Rerun" not in planned.text
+
+
+def test_the_earlier_image_of_a_region_that_was_not_reached_is_named() -> None:
+    report = reported(copied(EU, failures=[failure(US)]), {}, shared(EU), wanted={"regions": [EU, US]})
+    kept = {"image_id": "ami-old", "source_image_id": "ami-1", "written_at": "2026-11-24T12:00:00+00:00"}
+    report["regions"][1]["earlier"] = kept
+    found = screen(report, {"check_mode": False, "copy_result": {}}, None)
+    assert found.lines[0].text == f"Partial: 1 of 2 regions done with {SOURCE_ID}."
+    assert f"Of earlier distributions: {US} has ami-old (ami-1, 2026-11-24)." in found.text
+    # The next job takes the region that is ready, and knows the other one.
+    assert (found.artifacts["images"], found.artifacts["failed_regions"]) == ({EU: f"ami-{EU}"}, [US])
 
 
 def test_no_region_is_shared() -> None:

@@ -27,7 +27,7 @@ def report(image_id: str, shared: tuple[str, ...], failures: tuple[str, ...] = (
     return {
         "source_image_id": image_id,
         "source_region": "us-east-1",
-        "status": "distributed" if len(shared) == 2 else "incomplete",
+        "status": "distributed" if len(shared) == 2 else "partial",
         "failures": [{"region": region} for region in failures],
         "regions": [
             {"region": region, "image_id": image_id, "shared": region in shared}
@@ -45,7 +45,7 @@ def test_what_failed_is_first() -> None:
     assert found.text.splitlines() == [
         "Distributed 1 of 3 images.",
         "source  image                  regions  status",
-        f"db      {DB}  1/2      incomplete",
+        f"db      {DB}  1/2      partial",
         "new     -                      0/0      refused",
         f"web     {WEB}  2/2      distributed",
         "Report: /reports",
@@ -53,7 +53,7 @@ def test_what_failed_is_first() -> None:
 
 
 def test_a_region_that_could_not_be_read_has_failed() -> None:
-    unread = {**GOOD, "status": "incomplete", "failures": [{"region": "us-west-2"}, {"region": None}]}
+    unread = {**GOOD, "status": "partial", "failures": [{"region": "us-west-2"}, {"region": None}]}
     assert screen({"sources": {"web": unread}}, RUN, None).artifacts["failed_regions"] == ["us-west-2"]
 
 
@@ -76,7 +76,7 @@ def test_the_next_job_gets_images_by_source() -> None:
         "report_url": None,
         "source_image_id": None,
         "source_region": None,
-        "status": "incomplete",
+        "status": "partial",
     }
 
 
@@ -84,8 +84,8 @@ def test_the_next_job_gets_images_by_source() -> None:
     ("sources", "status"),
     [
         pytest.param({"web": GOOD}, "distributed", id="all"),
-        pytest.param({"web": GOOD, "db": {}}, "incomplete", id="one of two"),
-        pytest.param({"db": BAD}, "incomplete", id="one, in some regions"),
+        pytest.param({"web": GOOD, "db": {}}, "partial", id="one of two"),
+        pytest.param({"db": BAD}, "partial", id="one, in some regions"),
         pytest.param({"db": {**BAD, "status": "failed"}, "new": {}}, "failed", id="none"),
     ],
 )
@@ -125,6 +125,7 @@ def test_a_plan_is_no_distribution() -> None:
     planned = {**GOOD, "status": "failed"}
     found = screen({"sources": {"web": planned, "db": planned}}, {"check_mode": True}, None)
     assert found.lines[0].text == "Check mode: would distribute 2 of 2 images."
+    assert found.artifacts["status"] == "planned"
     assert screen({"sources": {"new": {}}}, {"check_mode": True}, None).artifacts["failed_sources"] == ["new"]
 
 

@@ -21,6 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.flow import 
     check_appended_file,
     check_file,
     check_report_options,
+    failed_path,
     report_flow,
 )
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
@@ -30,9 +31,11 @@ from tests.unit.reports.examples import document
 
 SILENT = reporter(None, print)
 PARAMS: dict[str, Any] = {
-    "copy_result": {"source_image_id": "ami-1"},
+    "copy_result": {"source_image_id": "ami-1", "results": [{"region": "eu-west-1"}]},
+    "start_result": {},
+    "regions": [],
     "grant_result": {},
-    "share_result": {},
+    "share_result": {"results": [{"region": "eu-west-1"}]},
     "consumer_copy_result": {},
     "verification_results": [],
     "publish_result": {},
@@ -153,7 +156,7 @@ def test_a_report_needs_no_aws() -> None:
 
 def test_a_flow_returns_the_content_that_it_is_given(tmp_path: Path) -> None:
     flow = report_flow(
-        lambda params: {"status": params["status"]},
+        lambda params, _check_mode: {"status": params["status"]},
         document=lambda _content: document(),
         changes=lambda _before, _after: Changes("", (), ()),
         check=lambda params: [] if params["status"] else [invalid_option("status", "It is empty.", "")],
@@ -242,3 +245,47 @@ def test_a_file_needs_a_folder_that_exists(tmp_path: Path) -> None:
     problem, remedy = check_file(str(tmp_path / "missing" / "images.env"))
     assert problem == f"there is no directory {tmp_path / 'missing'}."
     assert remedy == "Create it, or use another path."
+
+
+def test_a_failed_report_replaces_no_other_one(tmp_path: Path) -> None:
+    flow = report_flow(
+        lambda params, _check_mode: {"status": params["status"]},
+        document=lambda _content: document(),
+        changes=lambda _before, _after: Changes("", (), ()),
+        check=lambda _params: [],
+        failed=lambda content: content["status"] == "failed",
+    )
+    places = {"report_path": str(tmp_path / "r.json"), "report_dir": str(tmp_path / "all")}
+
+    def write(status: str) -> tuple[dict[str, Any], dict[str, str]]:
+        wanted = flow.wanted({**places, "status": status}, False)
+        seen = flow.read(None, wanted)
+        plan = flow.plan(wanted, seen)
+        assert flow.apply(None, wanted, seen, plan, SILENT).failures == ()
+        texts = {one: json.loads(Path(one).read_text(encoding="utf-8"))["status"] for one in _json(tmp_path)}
+        return flow.result(wanted, seen, plan, Outcome()), texts
+
+    done, texts = write("done")
+    assert (done["report_path"], texts[str(tmp_path / "r.json")]) == (str(tmp_path / "r.json"), "done")
+    failed, texts = write("failed")
+    beside = str(tmp_path / "r.failed.json")
+    assert (failed["report_path"], failed["report_dir"]) == (beside, str(tmp_path / "all"))
+    assert not [name for name in failed["report_files"] if name.startswith("latest")]
+    assert texts[beside] == "failed"
+    assert texts[str(tmp_path / "r.json")] == texts[str(tmp_path / "all" / "latest.json")] == "done"
+
+
+def _json(folder: Path) -> list[str]:
+    return [str(one) for one in folder.rglob("*.json")]
+
+
+@pytest.mark.parametrize(
+    ("path", "failed"),
+    [
+        ("/a/distribution.json", "/a/distribution.failed.json"),
+        ("distribution", "distribution.failed.json"),
+        ("/a.json/web.txt", "/a.json/web.txt.failed.json"),
+    ],
+)
+def test_the_file_of_a_failed_report_is_beside_that_of_others(path: str, failed: str) -> None:
+    assert failed_path(path) == failed

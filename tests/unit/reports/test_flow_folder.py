@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.runner import Outcom
 from tests.unit.reports.examples import document
 
 FLOW = report.report_flow(
-    lambda params: {"said": params["said"]},
+    lambda params, _check_mode: {"said": params["said"]},
     document=lambda _content: document(),
     changes=lambda before, after: changes_between(before["written_at"], before["said"], after["said"]),
     check=lambda _params: (),

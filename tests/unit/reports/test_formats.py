@@ -11,9 +11,12 @@ from ansible_collections.golden.images.plugins.module_utils.reports.as_csv impor
 from ansible_collections.golden.images.plugins.module_utils.reports.as_sarif import sarif_text
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import (
     JSON,
+    LATEST,
     NAMES,
+    dated_stem,
     json_text,
     render_all,
+    with_stem,
 )
 from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
 
@@ -42,3 +45,12 @@ def test_lone_surrogates_can_be_written_as_utf_8() -> None:
     texts = dict(render_all(replace(document(), records=records), NOW))
     assert all(text.encode("utf-8") for text in texts.values())
     assert "golden-\\ud800" in texts["report.csv"]
+
+
+def test_names_with_the_time_of_a_report() -> None:
+    assert dated_stem(NOW) == "report-20261124T120000Z"
+    assert [with_stem(dated_stem(NOW), name) for name in NAMES] == [
+        f"report-20261124T120000Z.{ending}" for ending in ("json", "csv", "sarif", "html")
+    ]
+    assert dated_stem(NOW, failed=True) == "report-20261124T120000Z.failed"
+    assert with_stem(LATEST, JSON) == "latest.json"

@@ -16,7 +16,13 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
     Document,
     changes_between,
 )
-from ansible_collections.golden.images.plugins.module_utils.reports.formats import JSON, NAMES
+from ansible_collections.golden.images.plugins.module_utils.reports.formats import (
+    JSON,
+    LATEST,
+    NAMES,
+    dated_stem,
+    with_stem,
+)
 from ansible_collections.golden.images.plugins.module_utils.reports.plan import (
     Folder,
     ReportPlan,
@@ -41,10 +47,15 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
 
 
 def planned(
-    forms: Mapping[str, str], content: Mapping[str, Any] = CONTENT, now: str = NOW, **wanted: Any
+    forms: Mapping[str, str],
+    content: Mapping[str, Any] = CONTENT,
+    now: str = NOW,
+    failed: bool = False,
+    **wanted: Any,
 ) -> ReportPlan:
     folder = Folder("reports", lambda _content: document(), differences)
-    return plan(ReportWanted(None, content, replace(folder, **wanted)), seen_with(forms, now))
+    place = replace(folder, **wanted)
+    return plan(ReportWanted(None, content, place, failed=failed), seen_with(forms, now))
 
 
 def seen_with(forms: Mapping[str, str], now: str = NOW, text: str | None = None) -> ReportSeen:
@@ -253,3 +264,57 @@ def test_changes_transform_one_report_into_the_next(before: list[str], after: li
     assert {*before} - {*changes.removed} | {*changes.added} == {*after}
     assert not {*changes.added} & {*before}
     assert {*changes.removed} <= {*before}
+
+
+def named(stem: str) -> list[str]:
+    return [with_stem(stem, name) for name in NAMES]
+
+
+def latest(written: Mapping[str, str]) -> dict[str, str]:
+    """The latest files as a run finds them, by their names in other directories."""
+    return {
+        f"report{name.removeprefix(LATEST)}": text
+        for name, text in written.items()
+        if name.startswith(LATEST)
+    }
+
+
+def test_each_dated_report_has_files_of_its_own_and_is_the_latest() -> None:
+    result = planned({}, dated=True)
+    written = files(result)
+    own, copies = named(dated_stem(NOW)), named(LATEST)
+    # The next run compares latest.json: it is the last, and nothing is the latest before it is complete.
+    assert {*written} == {*own, *copies}
+    assert list(written)[-1] == "latest.json"
+    assert {*list(written)[:4]} == {*own}
+    for mine, copied in zip(own, copies, strict=True):
+        assert written[mine] == written[copied]
+    assert result.files == (*own, *copies)
+
+
+def test_a_dated_report_is_written_again_only_if_its_content_changes() -> None:
+    first = latest(files(planned({}, dated=True)))
+    again = planned(first, now=LATER, dated=True)
+    assert (again.actions, again.files) == ((), (*named(dated_stem(NOW)), *named(LATEST)))
+    del first["report.csv"]
+    assert {*files(planned(first, now=LATER, dated=True))} == {"latest.csv"}
+    changed = files(planned(first, OTHER, LATER, dated=True))
+    assert {*changed} == {*named(dated_stem(LATER)), *named(LATEST)}
+    report = json.loads(changed["latest.json"])
+    assert (report["written_at"], report["changes"]["since"]) == (LATER, NOW)
+
+
+@pytest.mark.parametrize("content", [CONTENT, OTHER], ids=["the same content", "other content"])
+def test_a_failed_report_has_a_date_and_is_not_the_latest(content: Mapping[str, Any]) -> None:
+    first = latest(files(planned({}, dated=True)))
+    failed = planned(first, content, LATER, failed=True, dated=True)
+    own = named(dated_stem(LATER, failed=True))
+    assert ({*files(failed)}, failed.files) == ({*own}, (*own,))
+    # The next report is compared with the latest one.
+    done = planned(first, OTHER, LAST, dated=True)
+    assert json.loads(files(done)["latest.json"])["changes"]["since"] == NOW
+
+
+def test_a_damaged_latest_report_is_named() -> None:
+    (warning,) = planned({JSON: "{"}, dated=True).warnings
+    assert warning.startswith("reports/latest.json ")

@@ -21,6 +21,7 @@ GIVEN = {
     "report_s3_bucket_owner": OWNER,
     "report_path": None,
     "report_dir": None,
+    "report_files": [],
 }
 
 

@@ -17,12 +17,19 @@ GIVEN: dict[str, Any] = {
     "report_s3_bucket_owner": None,
     "report_path": None,
     "report_dir": "audit",
+    "report_files": [],
 }
 
 
 def test_options_are_read() -> None:
     assert wanted_from(GIVEN, False) == UploadWanted(Location("reports", "audit/"), folder="audit")
-    given = {**GIVEN, "report_s3_bucket_owner": "012345678901", "report_path": "a.json", "report_dir": ""}
+    given = {
+        **GIVEN,
+        "report_files": ["latest.json"],
+        "report_s3_bucket_owner": "012345678901",
+        "report_path": "a.json",
+        "report_dir": "",
+    }
     wanted = wanted_from(given, True)
     assert (wanted.owner, wanted.path, wanted.folder, wanted.is_plan) == (
         "012345678901",

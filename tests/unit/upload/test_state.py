@@ -20,3 +20,8 @@ def test_the_files_of_a_folder_and_a_single_file() -> None:
     assert set(replace(WANTED, path="web.json").files) == {
         *("report.csv", "report.html", "report.json", "report.sarif", "web.json"),
     }
+    named = replace(WANTED, names=("report-1.json", "latest.json"))
+    assert list(named.files.items()) == [
+        ("report-1.json", "audit/report-1.json"),
+        ("latest.json", "audit/latest.json"),
+    ]

@@ -18,7 +18,7 @@ from .content import audit
 from .document import document
 
 _IN_ALL_FORMS = report_flow(
-    lambda params: audit(params["audit_result"]),
+    lambda params, _check_mode: audit(params["audit_result"]),
     document,
     changes,
     lambda params: check_audit("audit_result", params["audit_result"], complete=False),

@@ -26,7 +26,7 @@ PLAN = "plan"
 """The directory in ``report_dir`` for reports of check mode."""
 
 
-def _content(params: Mapping[str, Any]) -> dict[str, Any]:
+def _content(params: Mapping[str, Any], _check_mode: bool) -> dict[str, Any]:
     prices, _wrong = read_prices("prices", params["prices"], params["currency"])
     return cleanup(params["cleanup_result"], prices, params["from_check_mode"])
 

@@ -227,7 +227,7 @@ _CHANGES = """\
 </ul>
 {{ more(view.number, page.paper.changes) }}
 {% if view.number > view.sentences | length %}
-<p class="left-out">This page shows the first {{ view.sentences | length }}. report.json has all.</p>
+<p class="left-out">This page shows the first {{ view.sentences | length }}. The JSON file has all.</p>
 {% endif %}
 </div>
 {% endfor %}
@@ -249,7 +249,7 @@ _MATRIX = """\
 {{ left_out(sentence) }}
 {% endfor %}
 {% if page.matrix.columns | length > paper_columns %}
-<p class="left-out on-paper">Columns on the right may not be printed: search for some, or see report.csv.</p>
+<p class="left-out on-paper">Columns on the right may not be printed: search for some, or use the CSV.</p>
 {% endif %}
 {{ nothing() }}
 <div class="scroll" tabindex="0" role="region" aria-label="{{ matrix.title }}">
@@ -294,7 +294,7 @@ _TABLES = """\
 
 _FOOT = """\
 </main>
-<footer>Written by golden.images. report.csv, report.sarif and report.json in the same directory have this \
+<footer>Written by golden.images. The CSV, SARIF and JSON files of this name in the same directory have this \
 content for programs. Only open parts are printed, and of long lists the first entries. To print all that \
 this page shows, press \u201cOpen all\u201d first.</footer>
 <script>{{ script | safe }}</script>

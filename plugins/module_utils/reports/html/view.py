@@ -165,7 +165,7 @@ def page_view(document: Document, written_at: str) -> PageView:
     regions = _regions(document)
     groups = document.groups or grouped(items, document.explanations)
     tables = (*document.tables, document.records)
-    holders = (*["report.json has"] * len(document.tables), "report.csv has")
+    holders = (*["The JSON file has"] * len(document.tables), "The CSV file has")
     matrix_view = None if matrix is None or not matrix.rows else _matrix(matrix, findings)
     on_paper = paper(_printed(document, groups, matrix_view))
     return PageView(
@@ -210,7 +210,7 @@ def _group(group: Group, findings: Mapping[RegionAndImage, str]) -> GroupView:
     if group.code:
         # The group itself has the severity and the code of its rows.
         rows = [RowView(row.values, row.region, None) for row in rows]
-    return GroupView(group, tuple(rows), _left_out(len(group.rows), "rows", "report.json has"))
+    return GroupView(group, tuple(rows), _left_out(len(group.rows), "rows", "The JSON file has"))
 
 
 def _pictures(document: Document, written_at: str, printed_rows: int) -> Iterator[PictureView]:
@@ -307,7 +307,7 @@ def _region_table(regions: Iterable[tuple[str, Counter[str], int]]) -> TableView
         }
         for region, found, images in regions
     )
-    return _table(Table("Findings by region", columns, rows), {}, "report.json has")
+    return _table(Table("Findings by region", columns, rows), {}, "The JSON file has")
 
 
 def _table(table: Table, findings: Mapping[RegionAndImage, str], holder: str) -> TableView:
@@ -406,4 +406,4 @@ def _unmarked(number: int, noun: str) -> str:
 def _too_many(shown: int, number: int, what: str) -> str:
     if shown == number:
         return ""
-    return f"{shown:,} of {number:,} {what} are shown, those with the worst marks. report.csv has all."
+    return f"{shown:,} of {number:,} {what} are shown, those with the worst marks. The CSV file has all."

@@ -27,6 +27,7 @@ A_PLAN = "This is a plan, nothing was changed: "
 ONE_DONE = "1 of 2 images was deregistered, which frees at most 8 GiB."
 NOT_READ = {"unreadable": [failure("DescribeFleets", region=US)]}
 FAILED_READS = f"Incomplete, because these reads failed: DescribeFleets in {US}."
+MARKED = "no stage would be applied to 2 images. 1 image would be tagged with the dates of stages."
 ONE_LEFT = "The decision on 1 image was not applied."
 
 
@@ -101,10 +102,7 @@ def test_what_a_crash_said_is_kept() -> None:
         (
             cleaned(KEPT, WAITS, actions=[call("CreateTags", EU, "ami-5"), call("DeleteTags", EU, "ami-6")]),
             True,
-            (
-                f"{A_PLAN}no stage would be applied to 2 images. 1 image would be tagged with the dates of "
-                "stages. 1 resource would be untagged."
-            ),
+            f"{A_PLAN}{MARKED} 1 resource would be untagged.",
         ),
         (
             cleaned(

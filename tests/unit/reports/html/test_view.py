@@ -113,7 +113,7 @@ def test_long_tables_say_what_they_omit(monkeypatch: pytest.MonkeyPatch) -> None
     assert [len(one.rows) for one in view.tables] == [2, 2]
     assert [one.left_out for one in view.tables] == [
         "",
-        "This page shows the first 2 of 8 rows. report.csv has all.",
+        "This page shows the first 2 of 8 rows. The CSV file has all.",
     ]
     # Counts include rows that are not shown.
     assert sum(view.counts.values()) == 4
@@ -152,8 +152,8 @@ def test_a_large_matrix_shows_its_worst_rows_and_columns(monkeypatch: pytest.Mon
     )
     assert shown(view) == (["1", "3"], ["b", "c"])
     assert view.left_out == (
-        "2 of 4 rows are shown, those with the worst marks. report.csv has all.",
-        "2 of 3 columns are shown, those with the worst marks. report.csv has all.",
+        "2 of 4 rows are shown, those with the worst marks. The CSV file has all.",
+        "2 of 3 columns are shown, those with the worst marks. The CSV file has all.",
     )
 
 
