@@ -60,7 +60,7 @@ class ActionModule(ActionBase):
         failures = [_named(problem, variables) for problem in (*problems, *check_files(paths))]
         result.update(changed=False, failures=[failure.as_result() for failure in failures])
         if failures:
-            message = f"{summary(failures)}\nNothing was changed."
+            message = f"{summary(failures)}\nThis task changed nothing."
             return shortened({**result, "failed": True, "msg": message})
         return {**result, "sources": list(sources)}
 

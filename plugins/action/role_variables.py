@@ -61,7 +61,7 @@ class ActionModule(ActionBase):
             result["warnings"] = [*warnings]
         result["failures"] = [failure.as_result() for failure in failures]
         if failures:
-            message = f"{summary(failures)}\nNothing was changed."
+            message = f"{summary(failures)}\nThis task changed nothing."
             return shortened({**result, "failed": True, "msg": message})
         values = with_paths(variables, values, absolute)
         # This task is in check mode if the role's other tasks are. ansible_check_mode is only the option --check,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ _EVENT = '{"_event":'
 _RETRIED = {
     f"golden.images.remediate : {name}" for name in ("Unshare images and snapshots", "Revoke key access")
 }
+_TIME = re.compile(r"report-[0-9]{8}T[0-9]{6}Z")
 
 
 class Change(NamedTuple):
@@ -94,7 +96,7 @@ class Run:
         """
         return sorted(
             (
-                Change(action["action"], action["region"], action["resource"])
+                Change(action["action"], action["region"], _without_time(action["resource"]))
                 for task in self.tasks
                 for action in (task.result.get("actions", ()) if task.changed else ())
                 if action["region"] is not None
@@ -325,6 +327,11 @@ def listed_by_host(run: Run) -> dict[str, list[str]]:
             listed = result.get("failures", ()) if isinstance(result, dict) else ()
             found.setdefault(host, []).extend(f"{one['message']} {one['remedy']}" for one in listed)
     return found
+
+
+def _without_time(resource: str | None) -> str | None:
+    """The resource without the time of the run, which the names of some files have."""
+    return resource and _TIME.sub("report-TIME", resource)
 
 
 def prediction_error(predicted: Iterable[Change], done: Iterable[Change]) -> str:

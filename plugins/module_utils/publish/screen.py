@@ -20,6 +20,7 @@ from ..reports.screen import (
     failed_regions,
     failed_rows,
     failures,
+    has_no_change,
     limited,
     module_message,
     one_message,
@@ -71,7 +72,9 @@ def _headline(published: Sequence[Result], context: Mapping[str, Any]) -> Iterat
     status, rolls_back = context["status"], context["role"] == "rollback"
     regions = counted(len({one["region"] for one in published}), "region")
     word = "rolled back" if rolls_back else "published"
-    if status == "planned":
+    if status in ("planned", "published", "rolled_back") and has_no_change(published):
+        text, tone = f"Nothing to change: {context['parameter']} is {word} in {regions} already.", Tone.GOOD
+    elif status == "planned":
         text, tone = f"Check mode: {context['parameter']} would be {word} in {regions}.", Tone.GOOD
     elif status in ("published", "rolled_back"):
         text, tone = f"{word.capitalize()} {context['parameter']} in {regions}.", Tone.GOOD

@@ -181,6 +181,11 @@ def outcome_of(changed: bool, is_plan: bool) -> str:
     return "planned" if is_plan else "changed"
 
 
+def has_no_change(results: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether there are results and all are as they were: nothing was changed, or would be."""
+    return bool(results) and not any(one["changed"] for one in results)
+
+
 def failures(found: Sequence[Mapping[str, Any]], rest: str, messages: str = "") -> Iterator[Line]:
     """Each failure as its place, message and remedy, the same one in several regions once, at most five.
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..reports.document import Column
@@ -20,6 +20,7 @@ from ..reports.screen import (
     failed_regions,
     failed_rows,
     failures,
+    has_no_change,
     limited,
     module_message,
     one_message,
@@ -55,7 +56,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     public = [row for row in rows if row.tone is Tone.WARNING]
     others = [row for row in rows if row.tone is not Tone.WARNING]
     lines = (
-        *_headline(len(restored), context),
+        *_headline(restored, context),
         *table(_COLUMNS, tuple(collapsed([*failed_rows(found), *public], others))),
         *failures(found, rest, message),
     )
@@ -71,9 +72,12 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     return Screen(lines, limited(artifacts), message)
 
 
-def _headline(number: int, context: Mapping[str, Any]) -> Iterator[Line]:
-    images, status = counted(number, "image"), context["status"]
-    if status == "planned":
+def _headline(restored: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> Iterator[Line]:
+    images, status = counted(len(restored), "image"), context["status"]
+    if status in ("planned", "restored") and has_no_change(restored):
+        verb = "is" if len(restored) == 1 else "are"
+        yield from sentence(f"Nothing to change: {images} {verb} restored already.", Tone.GOOD)
+    elif status == "planned":
         yield from sentence(f"Check mode: {images} would be restored.", Tone.GOOD)
     elif status == "restored":
         yield from sentence(f"Restored {images}.", Tone.GOOD)

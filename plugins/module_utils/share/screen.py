@@ -20,6 +20,7 @@ from ..reports.screen import (
     failed_regions,
     failed_rows,
     failures,
+    has_no_change,
     limited,
     module_message,
     one_message,
@@ -88,6 +89,9 @@ def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator
     number = counted(len(found), "image")
     if is_unsharing and not found and status in ("planned", "unshared"):
         yield from sentence("No permissions to remove.", Tone.GOOD)
+    elif not is_unsharing and status in ("planned", "shared") and has_no_change(found):
+        verb = "is" if len(found) == 1 else "are"
+        yield from sentence(f"Nothing to change: {number} {verb} shared already.", Tone.GOOD)
     elif status == "planned":
         text = f"permissions would be removed from {number}" if is_unsharing else f"{number} would be shared"
         yield from sentence(f"Check mode: {text}.", Tone.GOOD)

@@ -119,7 +119,7 @@ def test_all_problems_are_one_failure(run: Any) -> None:
     assert problems[0].startswith("- web_names: it is required and not set. Separate the items")
     assert problems[1] == "- web_days: must be a whole number (got 'few')."
     assert problems[2].startswith("- web_key: YAML reads the value as a number, perhaps not as it was")
-    assert last == "Nothing was changed."
+    assert last == "This task changed nothing."
     assert [failure["action"] for failure in result["failures"]] == ["web_names", "web_days", "web_key"]
     assert "options" not in result
 

@@ -99,3 +99,17 @@ def test_where_the_failures_are_that_are_not_shown(role: str) -> None:
     found = shown(status="failed", role=role, failures=failures, msg=summary(many))
     rest = f"4 more in the fact {role}_failures."
     assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]
+
+
+@pytest.mark.parametrize(
+    ("status", "role", "word"),
+    [
+        ("planned", "publish", "published"),
+        ("published", "publish", "published"),
+        ("rolled_back", "rollback", "rolled back"),
+    ],
+)
+def test_what_is_published_already_is_not_called_a_change(status: str, role: str, word: str) -> None:
+    found = shown(published(changed=False), status=status, role=role)
+    assert found.text.splitlines()[0] == f"Nothing to change: /golden/web is {word} in 1 region already."
+    assert "Nothing to change" not in shown(published(changed=False), published(US), status=status).text

@@ -30,6 +30,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     failed_rows,
     failure_message,
     failures,
+    has_no_change,
     limited,
     module_message,
     omitted_line,
@@ -339,3 +340,11 @@ def test_a_resource_in_a_column(resource: str, name: str) -> None:
 )
 def test_a_principal_in_a_column(principal: str, name: str) -> None:
     assert principal_name(principal) == name
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [([], False), ([False], True), ([False, True], False), ([False, False], True)],
+)
+def test_nothing_has_changed_if_no_result_has(changed: list[bool], expected: bool) -> None:
+    assert has_no_change([{"changed": one} for one in changed]) is expected

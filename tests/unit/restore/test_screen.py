@@ -100,3 +100,10 @@ def test_where_the_failures_are_that_are_not_shown() -> None:
     found = shown(status="failed", failures=[one.as_result() for one in many], msg=summary(many))
     rest = "4 more in the fact restore_failures."
     assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]
+
+
+@pytest.mark.parametrize("status", ["planned", "restored"])
+def test_what_is_restored_already_is_not_called_a_change(status: str) -> None:
+    found = shown(restored(changed=False), status=status)
+    assert found.text.splitlines()[0] == "Nothing to change: 1 image is restored already."
+    assert "Nothing to change" not in shown(restored(changed=False), restored(US), status=status).text

@@ -179,3 +179,11 @@ def test_where_the_failures_are_that_are_not_shown(role: str) -> None:
     found = shown(status="failed", role=role, failures=failures, msg=summary(many))
     rest = f"4 more in the fact {role}_failures."
     assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]
+
+
+@pytest.mark.parametrize("status", ["planned", "shared"])
+def test_what_is_shared_already_is_not_called_a_change(status: str) -> None:
+    found = shown(shared(EU, "1", changed=False), shared(US, "1", changed=False), status=status)
+    assert found.text.splitlines()[0] == "Nothing to change: 2 images are shared already."
+    one = shown(shared(EU, "1", changed=False), shared(US, "1"), status=status)
+    assert "Nothing to change" not in one.text
