@@ -533,6 +533,28 @@ def test_a_report_that_lacks_recipes_proves_nothing_and_a_region_without_them_ke
     assert _decisions(done) == {home["new"]: "keep", home["old"]: "deregister", home["recipe"]: "keep"}
 
 
+def test_a_usage_report_that_failed_is_requested_again_on_the_same_day(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    """(botocore shapes ImageUsageReport, State, and CreateImageUsageReportRequest, ClientToken.)"""
+    home = _images(fixture, HOME, new=1, old=100)
+    permissions = {"Add": [{"UserId": aws.account_id("sandbox")}]}
+    ec2 = aws.client("ec2", OWNER, HOME)
+    ec2.modify_image_attribute(ImageId=home["old"], LaunchPermission=permissions)
+    policy |= {"include_shared": True, "trust_usage_reports": True}
+    for fails in (True, False):
+        aws.update_settings(usage_reports_fail=fails)
+        run, requested = ansible.module("ami_cleanup", **policy)
+        assert run.code == 0, run.text
+        assert [one["action"] for one in requested.result["actions"]] == ["CreateImageUsageReport"]
+        assert _decisions(requested)[home["old"]] == "keep"
+    states = [one["State"] for one in ec2.describe_image_usage_reports()["ImageUsageReports"]]
+    assert sorted(states) == ["available", "error"]
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    assert _decisions(done) == {home["new"]: "keep", home["old"]: "deregister"}
+
+
 def test_grants_go_with_the_last_image_that_is_shared_with_their_account(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

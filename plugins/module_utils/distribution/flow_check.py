@@ -10,7 +10,7 @@ the same checks at once, without AWS.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from ..kms_grant import options as kms_grant
 from ..launch_probe import options as launch_probe
 from ..listing import listed
 from ..model import Image
+from ..parameter_names import is_named, name_in_arn
 from ..publish import options as publish
 from ..reports.flow import check_report_options
 from ..runner import Flow, check_flow
@@ -228,6 +229,7 @@ def _planned(params: Mapping[str, Any]) -> Iterator[Failure]:
         yield from wrong
         return
     owners = {one["account_id"] for one in planned or ()}
+    yield from _overwritten(params, owners)
     others = sorted({*Options(params).account_ids("account_ids")} - owners) if owners else []
     if others and params["verify_level"] != "none" and not params["consumer_role_name"]:
         yield invalid_option(
@@ -284,13 +286,22 @@ def _source(params: Mapping[str, Any]) -> Iterator[Failure]:
             f"{option}: it cannot be combined with {given[0]} (got {shown(params[option])}).",
             "Remove one of them.",
         )
-    is_overwritten = params["parameter"] == params["source_parameter"] and (
-        params["source_region"] in params["regions"]
-    )
-    if params["source_parameter"] and params["reencrypt_source"] and is_overwritten:
+    yield from _overwritten(params, ())
+
+
+def _overwritten(params: Mapping[str, Any], accounts: Iterable[str]) -> Iterator[Failure]:
+    """The source's parameter, which would get its encrypted copy.
+
+    Its ARN may be that of a parameter of one of the ``accounts`` that will own the copies.
+    """
+    source, published, region = params["source_parameter"], params["parameter"], params["source_region"]
+    if not (source and published and params["reencrypt_source"] and region in params["regions"]):
+        return
+    by_arn = (name_in_arn(source, account_id, region) for account_id in accounts)
+    if source == published or any(is_named(published, name) for name in by_arn):
         yield invalid_option(
             "parameter",
-            f"parameter: {params['parameter']} is also source_parameter, so that the next run would use the "
+            f"parameter: {published} is also source_parameter, so that the next run would use the "
             "encrypted copy as its source.",
             "Publish in another parameter, or set reencrypt_source: false.",
         )

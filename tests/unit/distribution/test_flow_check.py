@@ -313,6 +313,15 @@ def test_copies_of_copies_need_names_that_aws_accepts(
     assert f"a name of {characters} characters" in failure.message
 
 
+def test_the_parameter_of_the_source_can_be_named_by_its_arn():
+    encrypted = {"reencrypt_source": True, "kms_key_id": "alias/golden", "planned_copies": [PLANNED]}
+    given = {**NAMED, **encrypted, "parameter": "/golden/web", "verify_level": "none"}
+    arn = "arn:aws:ssm:us-east-1:{}:parameter/golden/web"
+    assert refused(**{**given, "source_parameter": arn.format(PLANNED["account_id"])}) == ["parameter"]
+    # Another account's parameter, which is shared with this one.
+    wanted_from({**GIVEN, **given, "source_parameter": arn.format("222222222222")}, False)
+
+
 def test_planned_copies_are_those_of_the_module():
     assert refused(planned_copies=[{"region": "eu-west-1"}]) == ["planned_copies"]
 
