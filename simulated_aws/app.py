@@ -11,6 +11,7 @@ import asyncio
 from . import (
     autoscaling,
     call_authorization,
+    cloudtrail,
     ec2,
     events,
     iam,
@@ -46,6 +47,7 @@ class App:
         sns.patch_moto()
         sqs.patch_moto()
         events.patch_moto()
+        cloudtrail.patch_moto()
         ec2.patch_moto()
         autoscaling.patch_moto()
         self._pipeline = Pipeline(

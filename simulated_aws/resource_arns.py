@@ -160,6 +160,12 @@ def _of_logs(call: Call, scope: Scope, _action: str) -> Iterator[str]:
         yield scope.arn("logs", f"log-group:{name}")
 
 
+def _of_cloudtrail(call: Call, scope: Scope, action: str) -> Iterator[str]:
+    if action in ("GetEventSelectors", "GetTrailStatus"):
+        name = str(call.params.get("TrailName") or call.params.get("Name"))
+        yield name if name.startswith("arn:") else scope.arn("cloudtrail", f"trail/{name}")
+
+
 def _of_imagebuilder(call: Call, _scope: Scope, _action: str) -> Iterator[str]:
     # ListImageBuildVersions names its image in the body, which is not parsed for REST protocols.
     if found := call.params.get("lifecyclePolicyArn"):
@@ -177,6 +183,7 @@ def _of_rbin(call: Call, scope: Scope, action: str) -> Iterator[str]:
 
 
 _RESOURCES: dict[str, Resources] = {
+    "cloudtrail": _of_cloudtrail,
     "cloudwatch": _of_cloudwatch,
     "ec2": _of_ec2,
     "events": _of_events,

@@ -40,6 +40,7 @@ _RESOURCES = (
     "AlarmName",
     "AlarmNames",
     "logGroupName",
+    "TrailName",
 )
 
 

@@ -35,6 +35,12 @@ def organization_paths(account_id: str) -> tuple[str, ...] | None:
     return ("".join(f"{one}/" for one in ids),)
 
 
+def management_account(account_id: str) -> str | None:
+    """The management account of the organization that the account is a member of, if any."""
+    found = organizations_backends.master_accounts.get(account_id)
+    return found[0] if found else None
+
+
 class _Placement(NamedTuple):
     """The place of an account in its organization: its OUs, the topmost first."""
 
