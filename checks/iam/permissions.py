@@ -46,6 +46,8 @@ ARNS = {
     "sqs:queue": f"arn:aws:sqs:*:{OWNER}:{MONITOR}",
     "events:rule-on-default-event-bus": f"arn:aws:events:*:{OWNER}:rule/{MONITOR}",
     "cloudwatch:alarm": f"arn:aws:cloudwatch:*:{OWNER}:alarm:{ALARM}",
+    # The trails of the account, and those of its organization, which belong to the management account.
+    "cloudtrail:trail": "arn:aws:cloudtrail:*:*:trail/*",
     "logs:log-group": f"arn:aws:logs:*:{OWNER}:log-group:{LOG_GROUP}*",
 }
 """Resource type to the ARN in the policies, with the placeholders that users replace."""
@@ -80,6 +82,7 @@ PERMISSIONS: dict[str, Permission] = {
         "autoscaling:DescribeAutoScalingGroups",
         "autoscaling:DescribeInstanceRefreshes",
         "autoscaling:DescribeLaunchConfigurations",
+        "cloudtrail:DescribeTrails",
         "ec2:DescribeExportImageTasks",
         "ec2:DescribeFleets",
         "ec2:DescribeImageReferences",
@@ -181,7 +184,8 @@ PERMISSIONS: dict[str, Permission] = {
     **_each("imagebuilder:GetLifecyclePolicy", on=("imagebuilder:lifecyclePolicy",)),
     **_each("imagebuilder:ListImageBuildVersions", on=("imagebuilder:allImageBuildVersions",)),
     **_each("rbin:GetRule", on=("rbin:rule",)),
-    # The resources of the role monitor.
+    # The trails that the role monitor depends on, and its resources.
+    **_each("cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", on=("cloudtrail:trail",)),
     **_each(
         "sns:CreateTopic",
         "sns:DeleteTopic",

@@ -585,6 +585,12 @@ MONITOR = Policy(
             # (https://github.com/mattclay/aws-terminator/pull/63).
             resources=(f"arn:aws:cloudwatch:*:{OWNER}:alarm:*",),
         ),
+        Statement("FindTrails", "finding the trails of a region", ("cloudtrail:DescribeTrails",)),
+        Statement(
+            "ReadTrails",
+            "whether a trail logs what the rule and the alarm wait for",
+            ("cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"),
+        ),
         Statement(
             "Rule",
             "the EventBridge rule",

@@ -16,8 +16,8 @@ from botocore.waiter import WaiterModel
 
 # The services that plugins/ calls.
 SERVICES = (
-    *("autoscaling", "cloudwatch", "ec2", "events", "imagebuilder", "kms", "logs", "organizations", "rbin"),
-    *("s3", "sns", "sqs", "ssm", "sts"),
+    *("autoscaling", "cloudtrail", "cloudwatch", "ec2", "events", "imagebuilder", "kms", "logs"),
+    *("organizations", "rbin", "s3", "sns", "sqs", "ssm", "sts"),
 )
 
 

@@ -16,6 +16,9 @@ description:
     status 200, they take it for success. This module does not, and reads what AWS really has.
   - Also fails if EventBridge or CloudWatch cannot send to the topic or the queue, because it is encrypted under an AWS
     managed key, and if a recipient has unsubscribed from the topic.
+  - Also fails if no event can come. EventBridge gets calls only where a CloudTrail trail logs them, and the metric filters
+    count only what a trail delivers to O(log_group_name). Trails for all regions count, and those of the organization.
+    RV(unread_trails) has those whose event selectors could not be read.
   - Waits up to 10 seconds for AWS to return a change, and up to 70 seconds if only the queue differs. SQS documents that
     changes of attributes and deletions can take up to 60 seconds. SNS, CloudWatch, CloudWatch Logs and EventBridge document
     no delay of reads.
@@ -139,7 +142,7 @@ attributes:
     support: none
     description: The module never changes anything.
 notes:
-  - Makes six calls, two more for a queue, and two fewer without a log group.
+  - Makes seven calls, two more for a queue, two fewer without a log group, and one or two for each trail.
 seealso:
   - module: golden.images.monitoring_check
 """
@@ -229,6 +232,14 @@ pending_subscriptions:
   sample:
     - endpoint: security@example.invalid
       protocol: email
+unread_trails:
+  description:
+    - ARNs of trails of other accounts with event selectors, which only their owner can read. Whether some of the events
+      come depends on them alone.
+  returned: success, and failure after something was read
+  type: list
+  elements: str
+  sample: []
 """
 
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.flow import FLOW

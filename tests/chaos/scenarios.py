@@ -13,6 +13,7 @@ from typing import Any
 
 from simulated_aws.client import SimulatedAws
 
+from ..integration import trail
 from ..integration.playbook import MODULES, Ansible
 
 OWNER, CONSUMERS, STRANGER = "images", ("web-prod", "web-staging"), "partner"
@@ -564,6 +565,7 @@ def _verify(world: World) -> Setup:
 def _monitoring(world: World, **more: Any) -> Command:
     for region in REGIONS:
         world.client("logs", region).create_log_group(logGroupName=LOG_GROUP)
+        trail.start(world.aws, OWNER, region, LOG_GROUP)
     variables = {
         "monitor_regions": list(REGIONS),
         "monitor_log_group_name": LOG_GROUP,

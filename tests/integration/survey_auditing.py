@@ -11,7 +11,7 @@ from typing import Any
 
 from simulated_aws.client import SimulatedAws
 
-from . import encrypted, observed
+from . import encrypted, observed, trail
 from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedFixture
 from .fixture import HOME, OWNER, STRANGER
 from .playbook import Run
@@ -122,6 +122,7 @@ def _remediate_keys(aws: SimulatedAws, _folder: Path, in_use: bool) -> Job:
 def _monitor(aws: SimulatedAws, _folder: Path) -> Job:
     fixture = EncryptedFixture(aws)
     aws.client("logs", OWNER, HOME).create_log_group(logGroupName=LOG_GROUP)
+    trail.start(aws, OWNER, HOME, LOG_GROUP)
     for region in (HOME, AWAY):
         sns = aws.client("sns", OWNER, region)
         topic = sns.create_topic(Name="notified")["TopicArn"]

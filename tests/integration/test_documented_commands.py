@@ -29,7 +29,7 @@ import yaml
 from checks import aws_cli
 from simulated_aws.client import SimulatedAws
 
-from . import probing
+from . import probing, trail
 from .convergence import changing_calls
 from .encrypted import USE
 from .fixture import HOME, OWNER
@@ -265,6 +265,7 @@ def _retire(world: World) -> None:
 
 def _make_log_group(world: World) -> None:
     world.aws.client("logs", OWNER, HOME).create_log_group(logGroupName="aws-cloudtrail-logs")
+    trail.start(world.aws, OWNER, HOME, "aws-cloudtrail-logs")
 
 
 def _make_bucket(world: World) -> None:

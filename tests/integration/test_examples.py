@@ -15,7 +15,7 @@ import yaml
 
 from simulated_aws.client import SimulatedAws
 
-from . import encrypted, probing, samples
+from . import encrypted, probing, samples, trail
 from .fixture import HOME, OWNER, Fixture
 from .playbook import CHECKOUT, MODULES, Ansible
 
@@ -173,6 +173,7 @@ def _prepare(
 def _verified_with_a_pending_subscription(aws: SimulatedAws, ansible: Ansible) -> list[Any]:
     """What ``monitoring_verify`` returns to the role ``monitor``, if a recipient gets no mail."""
     aws.client("logs", OWNER, AWAY).create_log_group(logGroupName="trail")
+    trail.start(aws, OWNER, AWAY, "trail")
     variables = {
         "monitor_regions": [AWAY],
         "monitor_log_group_name": "trail",

@@ -20,7 +20,7 @@ from checks.iam.permissions import PLAN_ROLE, REPORTS
 from checks.iam.statements import Policy
 from simulated_aws.client import SimulatedAws
 
-from . import encrypted, observed, probing, publishing
+from . import encrypted, observed, probing, publishing, trail
 from .attached import Attached, unneeded
 from .encrypted import ALIAS, EXTERNAL_ID, ROLE, EncryptedFixture, root
 from .fixture import CONSUMERS, HOME, OWNER, STRANGER, Fixture
@@ -701,6 +701,10 @@ def test_auto_scaling_and_volumes(aws: SimulatedAws, protected: EncryptedFixture
 def test_monitoring(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy = policies.MONITOR
     aws.client("logs", OWNER, HOME).create_log_group(logGroupName="aws-cloudtrail-logs")
+    started = trail.start(aws, OWNER, HOME, "aws-cloudtrail-logs")
+    aws.client("cloudtrail", OWNER, HOME).put_event_selectors(
+        TrailName=started, EventSelectors=[{"ReadWriteType": "WriteOnly"}]
+    )
     user = Attached(aws, fixture, tmp_path, [policy.required()])
     email = {"protocol": "email", "endpoint": "security@example.org"}
     variables = {

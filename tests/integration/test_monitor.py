@@ -22,6 +22,7 @@ AWAY = "eu-west-1"
 LOG_GROUP = "aws-cloudtrail-logs"
 PLAYBOOK = "golden.images.monitor_ami_sharing"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+EC2, KMS = "ec2.amazonaws.com", "kms.amazonaws.com"
 RULE = "golden-images-sharing"
 TOPIC = "golden-images-sharing"
 QUEUE = "golden-images-sharing"
@@ -188,6 +189,64 @@ def test_the_role_says_that_no_one_would_be_notified(aws: SimulatedAws, ansible:
     assert f"topic {TOPIC} differs in encryption, queue {QUEUE} differs in encryption" in message
     assert "EventBridge and CloudWatch cannot use alias/aws/sns: set no key, or a customer" in message
     assert "EventBridge cannot use alias/aws/sqs: set no key" in message
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (None, f"The rule gets no events of {EC2}, {KMS}: no trail covers the region."),
+        ({"stopped": True}, f"trail trail-{HOME} is not logging."),
+        (
+            {"EventSelectors": [{"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True}]},
+            f"trail trail-{HOME} logs no changes by {EC2}, {KMS}.",
+        ),
+        (
+            {"EventSelectors": [{"ExcludeManagementEventSources": [KMS]}]},
+            f"The rule gets no events of {KMS}: trail trail-{HOME} logs no changes by {KMS}.",
+        ),
+        (
+            {
+                "AdvancedEventSelectors": [
+                    {
+                        "FieldSelectors": [
+                            {"Field": "eventCategory", "Equals": ["Management"]},
+                            {"Field": "eventSource", "NotEquals": [KMS]},
+                        ]
+                    }
+                ]
+            },
+            f"The rule gets no events of {KMS}: ",
+        ),
+    ],
+    ids=["no-trail", "stopped", "read-only", "without-keys", "advanced"],
+)
+def test_a_region_in_which_no_event_can_come_fails(
+    aws: SimulatedAws, ansible: Ansible, settings: dict[str, Any] | None, text: str
+) -> None:
+    aws.client("logs", OWNER, HOME).create_log_group(logGroupName=LOG_GROUP)
+    if settings is not None:
+        cloudtrail: Any = aws.client("cloudtrail", OWNER, HOME)
+        arn = trail.start(aws, OWNER, HOME, LOG_GROUP)
+        if settings.pop("stopped", False):
+            cloudtrail.stop_logging(Name=arn)
+        else:
+            cloudtrail.put_event_selectors(TrailName=arn, **settings)
+    run = ansible.run(PLAYBOOK, {"monitor_regions": [HOME], "monitor_log_group_name": LOG_GROUP})
+    assert run.code == 2
+    message = run.task("Fail if a region failed").result["msg"]
+    assert f"- {HOME}: Verify the monitoring failed. " in message
+    assert text in message
+    assert "see docs/monitoring.md" in message
+
+
+def test_an_alarm_whose_log_group_gets_nothing_fails(aws: SimulatedAws, ansible: Ansible) -> None:
+    aws.client("logs", OWNER, HOME).create_log_group(logGroupName=LOG_GROUP)
+    trail.start(aws, OWNER, HOME, f"{LOG_GROUP}-old")
+    run = ansible.run(PLAYBOOK, {"monitor_regions": [HOME], "monitor_log_group_name": LOG_GROUP})
+    assert run.code == 2
+    message = run.task("Fail if a region failed").result["msg"]
+    assert "Alarm UnauthorizedAMISharing gets no events: no trail that logs changes by" in message
+    assert "leave out the option monitor_log_group_name" in message
 
 
 def test_a_survey_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -> None:
@@ -398,9 +457,11 @@ def test_patterns_are_within_the_limits_of_cloudwatch_logs(name: str) -> None:
 
 
 def _make_log_groups(aws: SimulatedAws, region: str) -> None:
-    """The log group of the trail, and one whose name has the same prefix."""
+    """The trail with its log group, and a log group whose name has the same prefix."""
     for name in (LOG_GROUP, f"{LOG_GROUP}-old"):
         aws.client("logs", OWNER, region).create_log_group(logGroupName=name)
+    trail.start(aws, OWNER, region, LOG_GROUP)
+    aws.clear_calls()
 
 
 def _run(ansible: Ansible, variables: dict[str, Any], *options: str) -> Run:
@@ -411,12 +472,7 @@ def _run(ansible: Ansible, variables: dict[str, Any], *options: str) -> Run:
 
 def _writes(aws: SimulatedAws) -> list[tuple[str, str]]:
     reads = ("Describe", "Get", "List")
-    setup = "CreateLogGroup"
-    return sorted(
-        (call.region, call.action)
-        for call in aws.calls()
-        if not call.action.startswith(reads) and call.action != setup
-    )
+    return sorted((call.region, call.action) for call in aws.calls() if not call.action.startswith(reads))
 
 
 def _filters(aws: SimulatedAws, region: str) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ import jmespath
 import yaml
 from moto.events.models import EventPattern
 
+from simulated_aws.client import SimulatedAws
 from simulated_aws.http.record import RecordedCall
 
 from .playbook import CHECKOUT
@@ -21,6 +22,21 @@ from .playbook import CHECKOUT
 _RECORDS = Path(__file__).parent / "cloudtrail"
 _PERMISSION = re.compile(r"(LaunchPermission|CreateVolumePermission)\.(Add|Remove)\.\d+\.(\w+)")
 _COMPARISON = re.compile(r'\$\.([\w.\[\]*]+) (?:(NOT EXISTS)|= "([^"]*)")')
+
+
+def start(aws: SimulatedAws, account: str, region: str, log_group: str | None = None, **settings: Any) -> str:
+    """Create a trail for all regions, which delivers to the log group, and start it. Return its ARN."""
+    cloudtrail: Any = aws.client("cloudtrail", account, region)
+    bucket = f"trail-{aws.account_id(account)}"
+    aws.client("s3", account, "us-east-1").create_bucket(Bucket=bucket)
+    if log_group:
+        place = f"arn:aws:logs:{region}:{aws.account_id(account)}:log-group:{log_group}:*"
+        role = f"arn:aws:iam::{aws.account_id(account)}:role/trail"
+        settings |= {"CloudWatchLogsLogGroupArn": place, "CloudWatchLogsRoleArn": role}
+    settings = {"Name": f"trail-{region}", "IsMultiRegionTrail": True, **settings}
+    arn = str(cloudtrail.create_trail(S3BucketName=bucket, **settings)["TrailARN"])
+    cloudtrail.start_logging(Name=arn)
+    return arn
 
 
 def records() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -118,7 +118,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "kms_grant": ("losses", "policy", "rejection"),
     "launch_probe": (),
     "monitoring": ("causes", "endpoints"),
-    "monitoring.verify": ("differences",),
+    "monitoring.verify": ("differences", "selectors", "trails"),
     "organization": ("inventory",),
     "publish": ("launch_data",),
     "remediation": ("consequences", "kept", "scope", "tasks"),

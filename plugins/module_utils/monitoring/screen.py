@@ -41,6 +41,10 @@ _UNCONFIRMED = (
     "Not confirmed, and without messages until the recipients follow the link that SNS has sent: {}. SNS "
     "deletes these subscriptions after two days."
 )
+_UNREAD = (
+    "Not known whether all events come: only the account of a trail can read which events it logs, and here "
+    "that depends on {}. Ask its owner whether it logs the write management events of EC2 and KMS."
+)
 _UNCHANGED = "Monitoring was not {word}: a step before the first change failed."
 _UNKNOWN = (
     "Whether the EventBridge rules would change is not known: amazon.aws.cloudwatchevent_rule does not "
@@ -52,8 +56,9 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     """The regions, those that failed first, and what failed.
 
     ``result`` has the ``regions``, the ``log_group_regions``, which have an alarm, the ``failures`` with
-    ``region``, ``task`` and ``message``, the ``pending_subscriptions`` by region, and the ``state``. A
-    failure without a region is one before the first change. ``context`` has ``check_mode``.
+    ``region``, ``task`` and ``message``, the ``pending_subscriptions`` and the ``unread_trails`` by region,
+    and the ``state``. A failure without a region is one before the first change. ``context`` has
+    ``check_mode``.
     """
     is_plan, is_present = context["check_mode"], result["state"] == "present"
     problems = [_problem(one) for one in result["failures"]]
@@ -68,6 +73,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *(() if is_unchanged else table(_COLUMNS, tuple(_rows(result, failed, good, is_plan, word)))),
         *(sentence(_UNKNOWN, Tone.WARNING) if is_plan and not is_unchanged else ()),
         *_pending(result["pending_subscriptions"]),
+        *_unread(result["unread_trails"]),
     )
     failure = ""
     if is_unchanged:
@@ -134,6 +140,17 @@ def _pending(by_region: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[L
     if regions:
         places = [f"{recipient} in {listed(found)}" for recipient, found in regions.items()]
         yield from sentence(_UNCONFIRMED.format("; ".join(places)), Tone.WARNING)
+
+
+def _unread(by_region: Mapping[str, Sequence[str]]) -> Iterator[Line]:
+    """A warning about trails whose event selectors cannot be read, each with its regions."""
+    regions: dict[str, list[str]] = {}
+    for region, trails in by_region.items():
+        for arn in trails:
+            regions.setdefault(arn, []).append(region)
+    if regions:
+        places = [f"{arn} in {listed(found)}" for arn, found in regions.items()]
+        yield from sentence(_UNREAD.format("; ".join(places)), Tone.WARNING)
 
 
 def _recipient(subscription: Mapping[str, str]) -> str:

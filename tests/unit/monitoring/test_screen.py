@@ -24,6 +24,7 @@ def shown(*regions: str, check_mode: bool = False, **changes: Any) -> Screen:
         "log_group_regions": [US],
         "failures": [],
         "pending_subscriptions": {},
+        "unread_trails": {},
         "state": "present",
         **changes,
     }
@@ -125,6 +126,17 @@ def test_subscriptions_that_are_not_confirmed_are_a_warning() -> None:
     )
     assert "secret" not in found.text
     assert not [line for line in shown(EU, pending_subscriptions={EU: []}).lines if line.tone is Tone.WARNING]
+
+
+def test_trails_that_cannot_be_read_are_a_warning() -> None:
+    arn = "arn:aws:cloudtrail:us-east-1:999999999999:trail/organization"
+    found = shown(EU, US, unread_trails={EU: [arn], US: [arn]})
+    assert found.text.splitlines()[0] == "Monitoring configured in 2 regions."
+    warning = " ".join(line.text.strip() for line in found.lines if line.tone is Tone.WARNING)
+    assert warning.startswith("Not known whether all events come: ")
+    assert f"that depends on {arn} in eu-west-1, us-east-1. Ask its owner" in warning
+    assert found.artifacts["status"] == "configured"
+    assert not [line for line in shown(EU, unread_trails={EU: []}).lines if line.tone is Tone.WARNING]
 
 
 @pytest.mark.parametrize("number", [20, 100])

@@ -63,6 +63,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> VerifyWanted:
         frozenset(_subscriptions(params)),
         params["purge_subscriptions"],
         params["log_group_name"] or None,
+        frozenset(_event_sources(params["event_pattern"]) if params["state"] == "present" else ()),
     )
 
 
@@ -93,6 +94,16 @@ def _resources(params: Mapping[str, Any], topic_name: str) -> Iterator[tuple[Res
         "targets": [{"id": one["id"], "arn": one["arn"]} for one in params["targets"]],
     }
     yield Resource("rule", params["rule_name"]), rule
+
+
+def _event_sources(pattern: Any) -> Iterator[str]:
+    """The services that an event pattern names, such as ``kms.amazonaws.com``."""
+    if isinstance(pattern, Mapping):
+        for name, value in pattern.items():
+            yield from map(str, value) if name == "eventSource" else _event_sources(value)
+    elif isinstance(pattern, list):
+        for value in pattern:
+            yield from _event_sources(value)
 
 
 def _subscriptions(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

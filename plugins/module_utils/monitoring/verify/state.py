@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ...failures import Failure
@@ -37,11 +37,31 @@ class Resource:
 
 
 @dataclass(frozen=True)
+class Trail:
+    """A trail that covers the region.
+
+    ``log_group`` is the region, account and name of the log group that it delivers to, ``delivery_error`` why
+    that failed last. ``selectors`` is the answer to GetEventSelectors, None if it cannot be read.
+    """
+
+    arn: str
+    is_logging: bool
+    log_group: tuple[str, str, str] | None = None
+    delivery_error: str | None = None
+    selectors: Mapping[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name, without the account and region of the ARN."""
+        return self.arn.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
 class VerifyWanted:
     """The resources that should exist with these attributes, or should not exist.
 
     ``subscriptions`` are those of the topic, as protocol and endpoint. If others are purged, the topic should
-    have no other confirmed ones.
+    have no other confirmed ones. ``event_sources`` are the services whose events the rule waits for.
     """
 
     target: Target
@@ -51,6 +71,7 @@ class VerifyWanted:
     subscriptions: frozenset[tuple[str, str]] = frozenset()
     purges_subscriptions: bool = False
     log_group_name: str | None = None
+    event_sources: frozenset[str] = frozenset()
 
     def named(self, kind: Kind) -> tuple[str, ...]:
         """The names of the resources of a kind."""
@@ -64,15 +85,19 @@ class VerifyWanted:
 
 @dataclass(frozen=True)
 class VerifySeen:
-    """The attributes of the resources that were read, None for one that does not exist, and failed reads."""
+    """The attributes of the resources that were read, None for one that does not exist, and failed reads.
+
+    ``trails`` is None if they were not, or not all, read.
+    """
 
     resources: Mapping[Resource, Attributes | None]
     failures: tuple[Failure, ...] = ()
+    trails: tuple[Trail, ...] | None = None
 
     def updated(self, newer: VerifySeen, kinds: Collection[Kind]) -> VerifySeen:
         """With what was read again of these kinds."""
         kept = {one: found for one, found in self.resources.items() if one.kind not in kinds}
-        return VerifySeen({**kept, **newer.resources}, newer.failures)
+        return replace(self, resources={**kept, **newer.resources}, failures=newer.failures)
 
 
 @dataclass(frozen=True)

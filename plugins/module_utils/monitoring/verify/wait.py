@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import monotonic, sleep
 
 from ...aws.clients import Clients
 from .differences import differences
 from .read import read
+from .read_trails import read_trails
 from .state import VerifySeen, VerifyWanted
 
 # Seconds for which AWS is given to return a change. SNS, CloudWatch, CloudWatch Logs and EventBridge document
@@ -24,10 +26,13 @@ _INTERVAL = 2.0
 def read_settled(clients: Clients, wanted: VerifyWanted) -> VerifySeen:
     """Read the resources, and those that are not as they should be again for a while.
 
-    It ends at once if a read fails, because the region has failed then.
+    It ends at once if a read fails, because the region has failed then. Trails are read once: the role does
+    not change them.
     """
     started = monotonic()
+    trails, failures = read_trails(clients, wanted)
     seen = read(clients, wanted, wanted.kinds)
+    seen = replace(seen, trails=trails, failures=(*failures, *seen.failures))
     while not seen.failures and (differing := {one.resource.kind for one in differences(wanted, seen)}):
         timeout = _QUEUE_TIMEOUT if differing == {"queue"} else SETTLING_TIMEOUT
         if monotonic() - started >= timeout:

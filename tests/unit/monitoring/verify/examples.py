@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.op
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import (
     Attributes,
     Resource,
+    Trail,
     VerifyWanted,
 )
 
@@ -21,7 +22,15 @@ TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:sharing"
 POLICY = {"Version": "2012-10-17", "Statement": [{"Sid": "Rule", "Action": "sns:Publish"}]}
 QUEUE_POLICY = {"Version": "2012-10-17", "Statement": [{"Sid": "Rule", "Action": "sqs:SendMessage"}]}
 EMAIL = ("email", "security@example.org")
-PATTERN = {"source": ["aws.ec2"], "detail": {"errorCode": [{"exists": False}]}}
+PATTERN = {
+    "source": ["aws.ec2", "aws.kms"],
+    "detail": {
+        "errorCode": [{"exists": False}],
+        "$or": [{"eventSource": ["ec2.amazonaws.com"]}, {"$or": [{"eventSource": ["kms.amazonaws.com"]}]}],
+    },
+}
+TRAIL_ARN = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/all"
+LOG_GROUP_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:trail:*"
 
 TOPIC = Resource("topic", "sharing")
 FILTER = Resource("metric filter", "all")
@@ -52,6 +61,10 @@ AS_WANTED: dict[Resource, Attributes | None] = {
     },
 }
 """What AWS has if all is as it should be."""
+
+
+TRAIL = Trail(TRAIL_ARN, True, (REGION, ACCOUNT, "trail"), None, {"EventSelectors": [{}]})
+"""A trail that logs all calls of the region and delivers them to the log group."""
 
 
 def wanted(**changes: Any) -> VerifyWanted:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
@@ -14,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.st
 )
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
-from .examples import ACCOUNT, ALARM, AS_WANTED, EMAIL, QUEUE, REGION, RULE, TOPIC, wanted
+from .examples import ACCOUNT, ALARM, AS_WANTED, EMAIL, QUEUE, REGION, RULE, TOPIC, TRAIL, wanted
 
 REMEDY = (
     "A change may not have reached AWS: check the network, the proxy and AWS_ENDPOINT_URL, and rerun. "
@@ -83,10 +84,27 @@ def test_subscriptions_that_are_not_confirmed_are_returned() -> None:
         "pending_subscriptions": [
             {"protocol": "email", "endpoint": "security@example.org"},
             {"protocol": "sms", "endpoint": "+1"},
-        ]
+        ],
+        "unread_trails": [],
     }
     gone = VerifySeen(dict.fromkeys(AS_WANTED))
-    assert FLOW.result(wanted(), gone, plan(wanted(), gone), Outcome()) == {"pending_subscriptions": []}
+    assert FLOW.result(wanted(), gone, plan(wanted(), gone), Outcome()) == {
+        "pending_subscriptions": [],
+        "unread_trails": [],
+    }
+
+
+def test_events_that_cannot_come_are_a_failure_beside_the_differences() -> None:
+    seen = VerifySeen({**AS_WANTED, ALARM: None}, (), ())
+    codes = [one.error_code for one in plan(wanted(), seen).failures]
+    assert codes == ["monitoring_differs", "events_not_logged"]
+    assert plan(wanted(), VerifySeen(AS_WANTED, (), (TRAIL,))).failures == ()
+
+
+def test_trails_that_cannot_be_read_are_returned() -> None:
+    seen = VerifySeen(AS_WANTED, (), (replace(TRAIL, selectors=None),))
+    found = FLOW.result(wanted(), seen, plan(wanted(), seen), Outcome())
+    assert found["unread_trails"] == [TRAIL.arn]
 
 
 def test_what_was_not_deleted() -> None:

@@ -27,6 +27,11 @@ def test_what_does_not_exist_in_every_region() -> None:
     assert not gone.is_present
 
 
+def test_the_services_whose_events_are_expected() -> None:
+    assert wanted().event_sources == {"ec2.amazonaws.com", "kms.amazonaws.com"}
+    assert wanted(state="absent").event_sources == frozenset()
+
+
 def test_phone_numbers_are_those_that_sns_returns() -> None:
     given = [
         {"protocol": "sms", "endpoint": "+1 (555) 0100"},

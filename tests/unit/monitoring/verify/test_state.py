@@ -7,11 +7,15 @@ from __future__ import annotations
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import VerifySeen
 
-from .examples import ALARM, RULE, TOPIC, wanted
+from .examples import ALARM, RULE, TOPIC, TRAIL, wanted
 
 
 def test_a_resource_is_named_with_its_kind() -> None:
     assert str(TOPIC) == "topic sharing"
+
+
+def test_a_trail_is_named_without_its_region_and_account() -> None:
+    assert TRAIL.name == "all"
 
 
 def test_resources_by_kind() -> None:
@@ -23,6 +27,6 @@ def test_resources_by_kind() -> None:
 
 def test_a_later_read_replaces_what_was_read_before() -> None:
     failure = Failure("No.", "", "x", "DescribeRule")
-    seen = VerifySeen({TOPIC: None, ALARM: {"Threshold": 0}, RULE: None})
+    seen = VerifySeen({TOPIC: None, ALARM: {"Threshold": 0}, RULE: None}, (), (TRAIL,))
     later = seen.updated(VerifySeen({TOPIC: {"policy": {}}}, (failure,)), {"topic", "rule"})
-    assert later == VerifySeen({TOPIC: {"policy": {}}, ALARM: {"Threshold": 0}}, (failure,))
+    assert later == VerifySeen({TOPIC: {"policy": {}}, ALARM: {"Threshold": 0}}, (failure,), (TRAIL,))

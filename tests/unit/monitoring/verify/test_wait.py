@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify import wait
+from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.read_trails import TrailReads
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import (
     Resource,
     VerifySeen,
@@ -17,9 +18,10 @@ from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.st
 
 from tests.unit.clock import Clock
 
-from .examples import AS_WANTED, QUEUE, RULE, wanted
+from .examples import AS_WANTED, QUEUE, RULE, TRAIL, wanted
 
 START = Clock().now
+SEEN = VerifySeen(AS_WANTED, (), (TRAIL,))
 CLIENTS: Any = None
 
 
@@ -40,21 +42,27 @@ def lagging(
         found = {one: found if now >= until.get(one, 0) else None for one, found in AS_WANTED.items()}
         return VerifySeen({one: found[one] for one in found if one.kind in kinds}, failures)
 
+    def read_trails(_clients: object, _wanted: object) -> TrailReads:
+        reads.append(["trails"])
+        return TrailReads((TRAIL,))
+
     monkeypatch.setattr(wait, "read", read)
+    monkeypatch.setattr(wait, "read_trails", read_trails)
     return reads
 
 
 def test_all_is_as_it_should_be(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     reads = lagging(monkeypatch, clock, {})
-    assert wait.read_settled(CLIENTS, wanted()) == VerifySeen(AS_WANTED)
-    assert (len(reads), clock.now) == (1, START)
+    assert wait.read_settled(CLIENTS, wanted()) == SEEN
+    assert (len(reads), clock.now) == (2, START)
 
 
 def test_only_what_differs_is_read_again(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     reads = lagging(monkeypatch, clock, {RULE: 3, QUEUE: 60})
-    assert wait.read_settled(CLIENTS, wanted()) == VerifySeen(AS_WANTED)
-    assert reads[1:3] == [["queue", "rule"], ["queue", "rule"]]
-    assert {*map(tuple, reads[3:])} == {("queue",)}
+    assert wait.read_settled(CLIENTS, wanted()) == SEEN
+    assert reads[0] == ["trails"]
+    assert reads[2:4] == [["queue", "rule"], ["queue", "rule"]]
+    assert {*map(tuple, reads[4:])} == {("queue",)}
     assert clock.now == START + 60
 
 
@@ -74,4 +82,12 @@ def test_a_failed_read_ends_it(monkeypatch: pytest.MonkeyPatch, clock: Clock) ->
     failure = Failure("No.", "", "x", "DescribeAlarms")
     reads = lagging(monkeypatch, clock, {RULE: 1e9}, failure)
     assert wait.read_settled(CLIENTS, wanted()).failures == (failure,)
-    assert len(reads) == 1
+    assert len(reads) == 2
+
+
+def test_so_does_a_failed_read_of_trails(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    failure = Failure("No.", "", "x", "DescribeTrails")
+    reads = lagging(monkeypatch, clock, {RULE: 1e9})
+    monkeypatch.setattr(wait, "read_trails", lambda _clients, _wanted: TrailReads(None, (failure,)))
+    seen = wait.read_settled(CLIENTS, wanted())
+    assert (seen.trails, seen.failures, len(reads)) == (None, (failure,), 1)
