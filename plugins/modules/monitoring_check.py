@@ -24,12 +24,11 @@ options:
     required: true
   log_group_name:
     description:
-      - The name of the log group that the trail delivers to.
+      - The name of the log group that the trail delivers to, if metric filters and an alarm are wanted.
     type: str
-    required: true
   log_group_regions:
     description:
-      - The regions that have the log group, by default all of O(regions).
+      - The regions that have the log group O(log_group_name), by default all of O(regions).
     type: list
     elements: str
     default: []

@@ -490,7 +490,6 @@ CASES: dict[str, list[Case]] = {
         *_regions("monitor_log_group_regions"),
         Case("monitor_regions", [], ""),
         Case("monitor_log_group_regions", ["us-west-2"], "us-west-2", {"monitor_regions": ["eu-west-1"]}),
-        Case("monitor_log_group_name", "", ""),
         Case("monitor_log_group_name", "a b"),
         Case("monitor_state", "gone", stage="role"),
         Case("monitor_metric_namespace", "AWS/EC2"),

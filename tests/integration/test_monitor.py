@@ -428,6 +428,29 @@ def test_a_missing_log_group_fails_before_the_first_change(aws: SimulatedAws, an
     assert _everything(aws) == []
 
 
+def test_a_member_of_an_organization_is_monitored_without_a_log_group(
+    aws: SimulatedAws, ansible: Ansible
+) -> None:
+    arn = trail.start(aws, "management", HOME, IsOrganizationTrail=True)
+    variables = {"monitor_regions": [HOME, AWAY], "monitor_queue_name": QUEUE}
+    text = _run(ansible, variables).task("Show the result").result["text"]
+    assert "Not known" not in text
+    assert aws.client("logs", OWNER, HOME).describe_metric_filters()["metricFilters"] == []
+    assert aws.client("cloudwatch", OWNER, HOME).describe_alarms()["MetricAlarms"] == []
+    for region in (HOME, AWAY):
+        assert {*_targets(aws, region)} == {"queue", "topic"}
+    assert _run(ansible, variables).changed == []
+
+    selectors: Any = [{"ExcludeManagementEventSources": ["kms.amazonaws.com"]}]
+    aws.client("cloudtrail", "management", HOME).put_event_selectors(TrailName=arn, EventSelectors=selectors)
+    text = " ".join(_run(ansible, variables).task("Show the result").result["text"].split())
+    assert "Not known whether all events come: " in text
+    assert f"that depends on {arn} in {HOME}, {AWAY}." in text
+
+    _run(ansible, {**variables, "monitor_state": "absent"})
+    assert _everything(aws) == []
+
+
 @pytest.mark.parametrize(
     ("variables", "text"),
     [

@@ -17,7 +17,7 @@ from .endpoints import subscription_problem
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "regions": {"type": "list", "elements": "str", "required": True},
-    "log_group_name": {"type": "str", "required": True},
+    "log_group_name": {"type": "str"},
     "log_group_regions": {"type": "list", "elements": "str", "default": []},
     "metric_namespace": {"type": "str", "required": True},
     "alarm_name": {"type": "str", "required": True},
@@ -51,6 +51,7 @@ _FORMS = {
     "topic_name": _Form(re.compile(r"[A-Za-z0-9_-]{1,256}"), "1 to 256 letters, digits and _-"),
     "queue_name": _Form(re.compile(r"[A-Za-z0-9_-]{1,80}"), "1 to 80 letters, digits and _-"),
 }
+_OPTIONAL = ("log_group_name", "queue_name")
 # EventBridge User Guide, "Amazon EventBridge quotas": the default, which can be raised up to the 4,096 of
 # botocore's shape EventPattern.
 _LONGEST_PATTERN = 2048
@@ -74,6 +75,12 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
             "log_group_regions",
             f"{', '.join(unwatched)} is not in the option regions.",
             "Add it there: an alarm notifies the topic of its own region.",
+        )
+    if params["log_group_regions"] and not params["log_group_name"]:
+        options.refuse(
+            "log_group_regions",
+            "needs the option log_group_name.",
+            "Name the log group, or leave both out: the rule reports without it.",
         )
     for option, form in _FORMS.items():
         _check_name(options, option, params[option], form)
@@ -123,7 +130,7 @@ def _without(value: Any, items: Collection[str]) -> Any:
 
 
 def _check_name(options: Options, option: str, name: str | None, form: _Form) -> None:
-    if option == "queue_name" and not name:
+    if option in _OPTIONAL and not name:
         return
     if not form.pattern.fullmatch(name or ""):
         problem = f"{shown(name)} is not a valid {option.replace('_', ' ')}."

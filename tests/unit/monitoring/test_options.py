@@ -33,6 +33,7 @@ GIVEN: dict[str, Any] = {
 
 def test_options_that_are_valid_are_accepted() -> None:
     wanted_from(GIVEN, False)
+    wanted_from({**GIVEN, "log_group_name": None, "log_group_regions": []}, False)
     wanted_from({**GIVEN, "queue_name": "golden-images", "subscriptions": [], "kms_key_arns": []}, False)
 
 
@@ -66,6 +67,15 @@ def test_an_option_that_is_not_valid_is_refused(option: str, value: Any, says: s
     (failure,) = caught.value.failures
     assert failure.action == option
     assert says in failure.message
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_regions_of_a_log_group_without_its_name_are_refused(name: str | None) -> None:
+    with pytest.raises(Refused) as caught:
+        wanted_from({**GIVEN, "log_group_name": name}, False)
+    assert [one.message for one in caught.value.failures] == [
+        "log_group_regions: needs the option log_group_name."
+    ]
 
 
 def test_the_event_pattern_of_each_region_has_its_own_keys() -> None:
