@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Instances and launch templates that AWS services manage, and that reads hide.
+"""Instances, volumes and launch templates that AWS services manage, and that reads hide.
 
 A service creates them with the parameter Operator (botocore shape OperatorRequest). Here any caller may set
 it, to act as the service.
@@ -24,6 +24,6 @@ def operator(principal: str | None) -> dict[str, Any]:
 
 
 def is_shown(resource: Any, include_managed: bool) -> bool:
-    """Whether a read shows an instance or launch template."""
+    """Whether a read shows an instance, volume or launch template."""
     of = getattr(resource, "operator", {})
     return include_managed or SETTINGS.managed_resource_visibility == "visible" or not of.get("Managed")

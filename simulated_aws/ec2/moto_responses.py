@@ -14,6 +14,7 @@ from moto.core.utils import camelcase_to_underscores
 from moto.ec2.models import ec2_backends
 
 from ..http.fast_path import FastPathRequest
+from . import recycle_bin
 from .access import Caller
 from .actions import ACTIONS
 from .authorization import require_launch
@@ -63,9 +64,34 @@ class StrictEC2Response(StrictLaunchTemplates):
         except ServiceException as error:
             return self._document(*error_response(error, str(uuid.uuid4())))
         reservation: Any = started.result
+        managed = operator(self._get_param("Operator.Principal"))
         for instance in reservation.instances:
-            instance.operator = operator(self._get_param("Operator.Principal"))
+            instance.operator = managed
+            for _device, attached in instance.get_block_device_mapping:
+                self.ec2_backend.get_volume(attached.volume_id).operator = managed
         return started
+
+    def create_volume(self) -> ActionResult:
+        """Create a volume, for a service if the request says so."""
+        created = super().create_volume()
+        volume: Any = created.result
+        volume.operator = operator(self._get_param("Operator.Principal"))
+        return created
+
+    def delete_volume(self) -> ActionResult:
+        """Delete a volume, which the Recycle Bin may retain."""
+        volume = self.ec2_backend.get_volume(self._get_param("VolumeId"))
+        deleted = super().delete_volume()
+        recycle_bin.retain_volume(Caller(self.current_account, self.region), volume)
+        return deleted
+
+    def describe_volumes(self) -> ActionResult:
+        """List volumes, those of AWS services only where they are not hidden."""
+        listed = super().describe_volumes()
+        include_managed = self._get_bool_param("IncludeManagedResources", False)
+        page: Any = listed.result
+        shown = [one for one in page["Volumes"] if is_shown(one, include_managed)]
+        return ActionResult({**page, "Volumes": shown})
 
     def describe_instances(self) -> ActionResult:
         """List instances, those of AWS services only where they are not hidden."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recycle Bin: retains deregistered images and deleted snapshots, and restores them.
+"""Recycle Bin: retains deregistered images, deleted snapshots and volumes, and restores the first two.
 
 (EBS User Guide, Considerations for Recycle Bin.)
 """
@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from . import state
-from .state import Binned, Image, RetentionRule, Snapshot
+from .access import Caller
+from .state import Binned, BinnedVolume, Image, RetentionRule, Snapshot
 
-IMAGE, SNAPSHOT = "EC2_IMAGE", "EBS_SNAPSHOT"
+IMAGE, SNAPSHOT, VOLUME = "EC2_IMAGE", "EBS_SNAPSHOT", "EBS_VOLUME"
 IN_BIN = "aws:recycle-bin:resource-in-bin"
 """Tag of a resource in the Recycle Bin; removed when the resource is restored (the same page)."""
 
@@ -41,6 +43,17 @@ def remove_snapshot(snapshot: Snapshot) -> None:
         region.binned_snapshots[snapshot.id] = Binned(snapshot, now, now + timedelta(days=days))
 
 
+def retain_volume(caller: Caller, volume: Any) -> None:
+    """Keep a volume of moto that was deleted, if a rule retains it."""
+    region, now = state.region(caller.region), state.now()
+    tags = {one["key"]: one["value"] for one in volume.get_tags()}
+    days = _days(caller, VOLUME, tags)
+    if days:
+        region.binned_volumes[volume.id] = BinnedVolume(
+            volume, caller.account_id, now, now + timedelta(days=days), len(region.binned_volumes) + 1
+        )
+
+
 def drop_image(image: Image) -> None:
     """Delete an image; only its ID, its owner, the time and the IDs of the snapshots it used are kept."""
     region = state.region(image.region)
@@ -63,6 +76,16 @@ def snapshots(account_id: str, region_name: str) -> dict[str, Binned[Snapshot]]:
         key: one for key, one in region.binned_snapshots.items() if _kept(one.exits, now)
     }
     return {key: one for key, one in region.binned_snapshots.items() if one.resource.owner_id == account_id}
+
+
+def volumes(caller: Caller) -> dict[str, BinnedVolume]:
+    """The account's volumes in the Recycle Bin that have not expired."""
+    region, now = state.region(caller.region), state.now()
+    return {
+        key: one
+        for key, one in region.binned_volumes.items()
+        if one.owner_id == caller.account_id and _kept(one.exits, now)
+    }
 
 
 def restore_image(image: Image) -> None:
@@ -88,8 +111,12 @@ def _kept(exits: datetime, now: datetime) -> bool:
 
 def _retained(resource: Image | Snapshot, resource_type: str) -> int:
     """Days of retention; the longest if several rules match (the same page), 0 if none."""
-    rules = state.account_region(resource.owner_id, resource.region).retention_rules.values()
-    return max((rule.days for rule in rules if _fits(rule, resource_type, resource.tags)), default=0)
+    return _days(Caller(resource.owner_id, resource.region), resource_type, resource.tags)
+
+
+def _days(caller: Caller, resource_type: str, tags: dict[str, str]) -> int:
+    rules = state.account_region(*caller).retention_rules.values()
+    return max((rule.days for rule in rules if _fits(rule, resource_type, tags)), default=0)
 
 
 def _fits(rule: RetentionRule, resource_type: str, tags: dict[str, str]) -> bool:

@@ -325,6 +325,17 @@ Resource = TypeVar("Resource", Image, Snapshot)
 
 
 @dataclass(frozen=True, slots=True)
+class BinnedVolume:
+    """A volume of moto in the Recycle Bin, its owner, when it entered, and when it will be deleted."""
+
+    volume: Any
+    owner_id: str
+    entered: datetime
+    exits: datetime
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
 class Binned(Generic[Resource]):
     """An image or snapshot in the Recycle Bin, when it entered, and when it will be deleted."""
 
@@ -356,6 +367,7 @@ class Region:
     """Deregistered images by ID."""
     binned_images: dict[str, Binned[Image]] = field(default_factory=dict)
     binned_snapshots: dict[str, Binned[Snapshot]] = field(default_factory=dict)
+    binned_volumes: dict[str, BinnedVolume] = field(default_factory=dict)
 
 
 class TokenUse(NamedTuple):

@@ -2,7 +2,7 @@
 """CreateRule, GetRule, ListRules and DeleteRule (Recycle Bin API Reference).
 
 A rule takes effect at once; on AWS the first rule for a resource type can take longer (EBS User Guide,
-Considerations for Recycle Bin). Rule locks and rules for volumes are not simulated.
+Considerations for Recycle Bin). Rule locks are not simulated.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..ec2.regions import partition_of
 from ..ec2.state import RetentionRule
 from .errors import not_found, not_valid
 
-RESOURCE_TYPES = ("EBS_SNAPSHOT", "EC2_IMAGE")
+RESOURCE_TYPES = ("EBS_SNAPSHOT", "EC2_IMAGE", "EBS_VOLUME")
 LONGEST = 365
 """Days (botocore shape RetentionPeriod, RetentionPeriodValue)."""
 MOST_TAGS, MOST_EXCLUDED = 50, 5

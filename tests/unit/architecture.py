@@ -74,6 +74,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "dry_run",
         "errors",
         "lost_answers",
+        "managed_resources",
         "operations",
         "pace",
         "parameters",

@@ -16,6 +16,7 @@ from ..failures import Refused
 from ..fanout import MAX_THREADS
 from . import sdk
 from .errors import hidden, unreadable
+from .managed_resources import include_managed_resources
 from .operations import with_called_only
 from .pace import Pace, rate_of
 from .web_pages import refuse_web_pages
@@ -114,6 +115,7 @@ class Clients:
         self._session = session or _session(connection)
         # Also for the clients that botocore creates, to assume the role of a profile.
         refuse_web_pages(self._session.events)
+        include_managed_resources(self._session.events)
         # With botocore's retries, 8 attempts span about a minute of throttling. The timeout detects a region
         # that cannot be reached within seconds.
         config = sdk.Config(

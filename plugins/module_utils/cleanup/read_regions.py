@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..aws import read
 from ..aws.answers import required, unless_gone
 from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
+from ..aws.managed_resources import hides_managed
 from ..aws.parameters import is_missing
 from ..model import ImageRef
 from ..plan import batches
@@ -54,12 +55,8 @@ _VERSIONS = ["$Latest", "$Default"]
 _VERSIONS_OPERATION = "DescribeLaunchTemplateVersions"
 # EC2 API Reference, "Error codes": a group or fleet cannot launch a version that does not exist.
 _NO_VERSION = re.compile(r"InvalidLaunchTemplate(Id|Name)\.(VersionNotFound|NotFound)")
-# Reads that leave out resources of AWS services (EKS, ECS, Lambda, WorkSpaces and others) where these are
-# hidden, as new ones are by default, unless the parameter is set (botocore shapes DescribeInstancesRequest
-# and DescribeLaunchTemplateVersionsRequest; EC2 API Reference, ManagedResourceVisibilitySettings).
-_HIDES_MANAGED = ("DescribeInstances", "DescribeLaunchTemplateVersions")
-_WITH_MANAGED = "IncludeManagedResources"
-_BOTOCORE_WITH_MANAGED = "1.42.94"
+# The reads of uses that can leave out resources of AWS services.
+_WITH_MANAGED = ("DescribeInstances", "DescribeLaunchTemplateVersions")
 # SSM API Reference: parameters per page of DescribeParameters, versions per page of GetParameterHistory, and
 # parameters per GetParameters.
 _PARAMETER_PAGE = 50
@@ -171,14 +168,9 @@ def with_parameters(
 def hidden(ec2: EC2Client) -> tuple[Evidence, ...]:
     """What an older botocore cannot read: instances and launch templates that AWS services manage."""
     return tuple(
-        unreadable(
-            operation,
-            "Resources that AWS services manage can be hidden: "
-            f"botocore {_BOTOCORE_WITH_MANAGED} or newer is required to read them.",
-            "Update botocore and boto3.",
-        )
-        for operation in _HIDES_MANAGED
-        if not _knows_managed(ec2, operation)
+        unreadable(operation, problem, "Update botocore and boto3.")
+        for operation in _WITH_MANAGED
+        if (problem := hides_managed(ec2, operation))
     )
 
 
@@ -270,7 +262,6 @@ def instances(ec2: EC2Client) -> tuple[Instance, ...]:
     pages = ec2.get_paginator("describe_instances").paginate(
         Filters=[{"Name": "instance-state-name", "Values": LIVING_STATES}],
         PaginationConfig=read.PAGE,
-        **_with_managed(ec2, "DescribeInstances"),
     )
     operation = "DescribeInstances"
     return tuple(
@@ -289,9 +280,7 @@ def template_versions(ec2: EC2Client) -> tuple[TemplateVersion, ...]:
     """The latest and the default version of every launch template, hidden ones as with instances."""
     # EC2 API Reference, DescribeLaunchTemplateVersions: at most 200 versions per page.
     pages = ec2.get_paginator("describe_launch_template_versions").paginate(
-        Versions=_VERSIONS,
-        PaginationConfig={"PageSize": 200},
-        **_with_managed(ec2, "DescribeLaunchTemplateVersions"),
+        Versions=_VERSIONS, PaginationConfig={"PageSize": 200}
     )
     return tuple(version for page in pages for version in _template_versions(page))
 
@@ -428,25 +417,12 @@ def _rule(rbin: Any, identifier: str) -> Mapping[str, Any]:
 def _pinned_version(ec2: EC2Client, pin: Pin) -> Iterator[TemplateVersion]:
     request: Any = {("LaunchTemplateId" if pin.by_id else "LaunchTemplateName"): pin.template}
     try:
-        answer = ec2.describe_launch_template_versions(
-            **request,
-            Versions=[str(pin.version)],
-            **_with_managed(ec2, "DescribeLaunchTemplateVersions"),
-        )
+        answer = ec2.describe_launch_template_versions(**request, Versions=[str(pin.version)])
     except ClientError as exception:
         if not _NO_VERSION.match(code_of(exception)):
             raise
         return
     yield from _template_versions(answer)
-
-
-def _with_managed(ec2: EC2Client, operation: str) -> Any:
-    return {_WITH_MANAGED: True} if _knows_managed(ec2, operation) else {}
-
-
-def _knows_managed(ec2: EC2Client, operation: str) -> bool:
-    shape: Any = ec2.meta.service_model.operation_model(operation).input_shape
-    return _WITH_MANAGED in shape.members
 
 
 def _own_image(item: Mapping[str, Any], region_name: str) -> OwnImage:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ListImagesInRecycleBin, RestoreImageFromRecycleBin, and the same for snapshots.
+"""ListImagesInRecycleBin, RestoreImageFromRecycleBin, the same for snapshots, and ListVolumesInRecycleBin.
 
 AWS documents no error codes for these: the codes for missing ids and for a restore that is too early are
 guesses.
@@ -14,13 +14,15 @@ from .. import recycle_bin, state
 from ..access import Caller
 from ..errors import Ec2Error, image_not_found, invalid_value, snapshot_not_found
 from ..ids import require_image_id, require_snapshot_id
-from ..pagination import page
+from ..pagination import FEWEST, page
 from ..state import Binned, Image, Snapshot
 from .describe_snapshots import progress
 from .registry import action
 
 MOST_IMAGE_IDS = 20
 """Maximum per request (botocore shape ListImagesInRecycleBinRequest, ImageIds)."""
+MOST_VOLUMES = 500
+"""Maximum of a page (botocore shape ListVolumesInRecycleBinRequest, MaxResults: 5 - 500)."""
 
 
 @action("ListImagesInRecycleBin")
@@ -69,6 +71,39 @@ def list_snapshots_in_recycle_bin(caller: Caller, params: dict[str, Any]) -> dic
                 "VolumeId": one.resource.volume_id,
             }
             for one in snapshots
+        ],
+    }
+
+
+@action("ListVolumesInRecycleBin")
+def list_volumes_in_recycle_bin(caller: Caller, params: dict[str, Any]) -> dict[str, Any]:
+    """List the caller's volumes in the Recycle Bin, all or those named.
+
+    The answer has no key, as with snapshots (botocore shape VolumeRecycleBinInfo).
+    """
+    binned = recycle_bin.volumes(caller)
+    ids = params.get("VolumeIds", [])
+    missing = set(ids) - binned.keys()
+    if missing:
+        raise Ec2Error("InvalidVolume.NotFound", f"The volume '{min(missing)}' does not exist.")
+    size = params.get("MaxResults")
+    if size is not None and not FEWEST <= size <= MOST_VOLUMES:
+        raise invalid_value("maxResults", size, f"Expecting a value from {FEWEST} to {MOST_VOLUMES}.")
+    chosen = (one for key, one in binned.items() if not ids or key in ids)
+    volumes, next_token = page(chosen, params, "VolumeIds")
+    return {
+        "NextToken": next_token,
+        "Volumes": [
+            {
+                "VolumeId": one.volume.id,
+                "VolumeType": one.volume.volume_type,
+                "Size": one.volume.size,
+                "AvailabilityZone": one.volume.zone.name,
+                "SnapshotId": one.volume.snapshot_id,
+                "RecycleBinEnterTime": one.entered,
+                "RecycleBinExitTime": one.exits,
+            }
+            for one in volumes
         ],
     }
 

@@ -51,3 +51,25 @@ def test_managed_launch_templates_are_hidden_unless_they_are_asked_for(client: A
 
     assert names() == ["own"]
     assert names(IncludeManagedResources=True) == ["own", "eks"]
+
+
+def test_managed_volumes_are_hidden_unless_they_are_asked_for(client: Any, image: str) -> None:
+    """(botocore shape DescribeVolumesRequest, IncludeManagedResources.)"""
+    ec2 = client()
+    (instance,) = ec2.run_instances(ImageId=image, Operator=EKS, **ONE)["Instances"]
+    zone = {"AvailabilityZone": instance["Placement"]["AvailabilityZone"], "Size": 1}
+    own = ec2.create_volume(**zone)["VolumeId"]
+    managed = ec2.create_volume(**zone, Operator=EKS)["VolumeId"]
+    of_instance = {mapping["Ebs"]["VolumeId"] for mapping in instance["BlockDeviceMappings"]}
+
+    def volumes(**params: Any) -> dict[str, bool]:
+        pages = ec2.get_paginator("describe_volumes").paginate(**params)
+        return {one["VolumeId"]: one["Operator"]["Managed"] for page in pages for one in page["Volumes"]}
+
+    assert volumes() == {own: False}
+    assert volumes(IncludeManagedResources=True) == {
+        own: False,
+        **dict.fromkeys((managed, *of_instance), True),
+    }
+    SETTINGS.managed_resource_visibility = "visible"
+    assert volumes().keys() == {own, managed, *of_instance}

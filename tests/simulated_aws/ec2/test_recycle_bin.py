@@ -269,3 +269,23 @@ def test_at_most_twenty_images_are_named(client: Any) -> None:
     """(botocore shape ListImagesInRecycleBinRequest, ImageIds.)"""
     ids = [f"ami-{number:017x}" for number in range(21)]
     assert error_code(client().list_images_in_recycle_bin, ImageIds=ids) == "InvalidParameterValue"
+
+
+def test_a_deleted_volume_is_retained_by_a_rule_and_shows_no_key(client: Any) -> None:
+    """(Recycle Bin API Reference, ResourceType; botocore shape VolumeRecycleBinInfo.)"""
+    ec2 = client()
+    zone = {"AvailabilityZone": f"{ec2.meta.region_name}a", "Size": 1}
+    lost, kept, other = (ec2.create_volume(**zone)["VolumeId"] for _ in range(3))
+    ec2.delete_volume(VolumeId=lost)
+    rule(client, "EBS_VOLUME")
+    for one in (kept, other):
+        ec2.delete_volume(VolumeId=one)
+    found = ec2.list_volumes_in_recycle_bin()["Volumes"]
+    assert [one["VolumeId"] for one in found] == [kept, other]
+    assert {"KmsKeyId", "Encrypted"}.isdisjoint(found[0])
+    (named,) = ec2.list_volumes_in_recycle_bin(VolumeIds=[other])["Volumes"]
+    assert named["VolumeId"] == other
+    assert ec2.describe_volumes()["Volumes"] == []
+    assert client(CONSUMER).list_volumes_in_recycle_bin()["Volumes"] == []
+    assert error_code(ec2.list_volumes_in_recycle_bin, VolumeIds=[lost]) == "InvalidVolume.NotFound"
+    assert error_code(ec2.list_volumes_in_recycle_bin, MaxResults=501) == "InvalidParameterValue"

@@ -33,9 +33,8 @@ from tests.unit.wire import Wire, answering
 
 EVERY_IMAGE = {"Owners": ["self"], "IncludeDeprecated": True, "IncludeDisabled": True, "MaxResults": 1000}
 LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
-MANAGED = {"IncludeManagedResources": True}
-INSTANCES = {"Filters": [{"Name": "instance-state-name", "Values": LIVING}], "MaxResults": 1000, **MANAGED}
-VERSIONS = {"Versions": ["$Latest", "$Default"], "MaxResults": 200, **MANAGED}
+INSTANCES = {"Filters": [{"Name": "instance-state-name", "Values": LIVING}], "MaxResults": 1000}
+VERSIONS = {"Versions": ["$Latest", "$Default"], "MaxResults": 200}
 PARAMETERS = {"ParameterFilters": [{"Key": "Type", "Values": ["String", "StringList"]}], "MaxResults": 50}
 ARCHIVING = {
     "Filters": [{"Name": "last-tiering-operation", "Values": ["archival-in-progress"]}],
@@ -149,8 +148,7 @@ def test_an_older_botocore_cannot_read_what_aws_services_hide() -> None:
     model = wire.client.meta.service_model
     for operation in ("DescribeInstances", "DescribeLaunchTemplateVersions"):
         del model.operation_model(operation).input_shape.members["IncludeManagedResources"]
-    request = {key: value for key, value in INSTANCES.items() if key not in MANAGED}
-    wire.expect("describe_instances", request, {"Reservations": []})
+    wire.expect("describe_instances", INSTANCES, {"Reservations": []})
     with wire.spoken():
         assert own_images.instances(wire.client) == ()
     first, second = own_images.hidden(wire.client)
@@ -181,7 +179,7 @@ def test_instances_and_templates() -> None:
 def test_pinned_versions_by_id_and_by_name_as_far_as_they_exist() -> None:
     """EC2 API Reference, DescribeLaunchTemplateVersions: a missing version fails the whole request."""
     wire = Wire("ec2")
-    by_id = {"LaunchTemplateId": "lt-1", "Versions": ["3"], **MANAGED}
+    by_id = {"LaunchTemplateId": "lt-1", "Versions": ["3"]}
     version = {
         "LaunchTemplateId": "lt-1",
         "LaunchTemplateName": "web",
@@ -189,7 +187,7 @@ def test_pinned_versions_by_id_and_by_name_as_far_as_they_exist() -> None:
         "LaunchTemplateData": {"ImageId": "resolve:ssm:/web:1"},
     }
     wire.expect("describe_launch_template_versions", by_id, {"LaunchTemplateVersions": [version]})
-    by_name = {"LaunchTemplateName": "other", "Versions": ["1"], **MANAGED}
+    by_name = {"LaunchTemplateName": "other", "Versions": ["1"]}
     wire.refuse("describe_launch_template_versions", by_name, "InvalidLaunchTemplateId.VersionNotFound")
     wire.refuse("describe_launch_template_versions", by_id, "UnauthorizedOperation")
     pins = (Pin("lt-1", 3), Pin("other", 1, by_id=False))

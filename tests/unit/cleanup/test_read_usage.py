@@ -185,7 +185,6 @@ class Wires:
 IMAGE = "ami-0123456789abcdef0"
 INSTANCES = {
     "Filters": [{"Name": "instance-state-name", "Values": LIVING}],
-    "IncludeManagedResources": True,
     "MaxResults": 1000,
 }
 PARAMETERS = {
@@ -194,7 +193,7 @@ PARAMETERS = {
 }
 REFERENCE, CONFIGURATION, SELECTED = "ssm:Parameter arn:x", "launch_configuration lc", "parameter /web:3"
 TEXTS = ("parameter /text", "parameter /text:old")
-VERSIONS = {"Versions": ["$Latest", "$Default"], "IncludeManagedResources": True, "MaxResults": 200}
+VERSIONS = {"Versions": ["$Latest", "$Default"], "MaxResults": 200}
 
 
 @pytest.mark.parametrize(
