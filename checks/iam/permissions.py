@@ -109,6 +109,7 @@ PERMISSIONS: dict[str, Permission] = {
         "ec2:GetSnapshotBlockPublicAccessState",
         "ec2:ListImagesInRecycleBin",
         "ec2:ListSnapshotsInRecycleBin",
+        "ec2:ListVolumesInRecycleBin",
         "imagebuilder:GetContainerRecipe",
         "imagebuilder:ListContainerRecipes",
         "imagebuilder:ListImageRecipes",

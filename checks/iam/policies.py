@@ -845,14 +845,19 @@ CONSUMER_USAGE = Policy(
 CONSUMER_VOLUMES = Policy(
     "consumer-volumes",
     "Reading volumes in the consumer accounts",
-    "in each consumer account, the role that volumes are read with before grants are revoked "
+    "in each consumer account, the role that volumes and snapshots are read with before grants are revoked "
     "(`consumer_role_name` of `ami_kms_grant`, `cleanup_revoke_grants`, `remediate_consumer_role_name`)",
     (
         Statement(
             "ReadVolumes",
-            "keeping the grants of accounts whose volumes are under the owner's key",
-            ("ec2:DescribeVolumes",),
-            "`ami_kms_grant` revokes the grants, and names the accounts; the cleanup keeps such images",
+            "finding what accounts have under the owner's key, whose grants would be revoked",
+            (
+                "ec2:DescribeSnapshots",
+                "ec2:DescribeVolumes",
+                "ec2:ListSnapshotsInRecycleBin",
+                "ec2:ListVolumesInRecycleBin",
+            ),
+            "`ami_kms_grant` says what could not be read; the cleanup keeps the grants and images",
         ),
     ),
     ("kms_grant", "cleanup"),

@@ -174,16 +174,19 @@ options:
         collection created (M(golden.images.ami_kms_grant)) are revoked, and only on keys of snapshots that are deleted in this
         run. The grants of an account are kept as long as an image under the key that stays in the region, or a snapshot of
         such an image, is shared with that account.
+        A snapshot without an image counts, too, as long as it is shared.
       - An account whose launches named this key has volumes under it, and needs its grant whenever an instance with them
-        starts. With O(consumer_role_name), the volumes of the accounts that would lose their grants are read
-        (C(ec2:DescribeVolumes) in each of them), and an account keeps its grants as long as it has such volumes. Without it,
-        the grants are revoked. RV(kms_keys) names the accounts whose volumes were not read.
+        starts, or a snapshot of them is used. With O(consumer_role_name), the volumes and snapshots of the accounts that would
+        lose their grants are read, also in the Recycle Bin (C(ec2:DescribeVolumes), C(ec2:DescribeSnapshots),
+        C(ec2:ListSnapshotsInRecycleBin) and C(ec2:ListVolumesInRecycleBin) in each of them), and an account keeps its grants
+        as long as it has any under the key, or any in the Recycle Bin, where AWS does not show the key. Without that role,
+        accounts keep their grants, too. RV(kms_keys) names the accounts that could not be read.
       - All grants on a key are kept, and a warning gives the reason, if the accounts that need the key are not known - an
         image under it is public or shared with an organization or organizational unit, a copy is pending in the region, or an
         image under it was created in the last 24 hours and is shared with no account yet. A later run revokes them only if it
         deletes another snapshot under the key, and finds no such image then. So they stay if private images are built under
         the key every day. Use O(golden.images.ami_kms_grant#module:state=absent) to revoke them.
-      - If the grants or these volumes cannot be read, the image is not deregistered, because a later run would not find the
+      - If the grants cannot be read, or that role cannot read an account, the image is not deregistered, because a later run would not find the
         key.
       - Statements in key policies are never changed. Use O(golden.images.ami_kms_grant#module:state=absent) to remove them.
       - Do not use this option while images are distributed under the same keys. Their grants are created before the images
@@ -321,8 +324,8 @@ kms_keys:
           description: Why it keeps them, as a sentence.
           type: str
           returned: always
-        volume_ids:
-          description: Its volumes under the key, if it keeps the grants because of these.
+        resource_ids:
+          description: Its volumes and snapshots, if it keeps the grants because of these.
           type: list
           elements: str
           returned: always
@@ -334,10 +337,9 @@ kms_keys:
       description: The region.
       type: str
       returned: always
-    unseen_volumes:
+    unseen_accounts:
       description:
-        - The accounts with such grants whose volumes were not read, because O(consumer_role_name) is not set. They lose
-          their grants.
+        - The accounts with such grants of which not everything was read. They keep their grants.
       type: list
       elements: dict
       returned: always

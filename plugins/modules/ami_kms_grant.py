@@ -23,11 +23,13 @@ description:
     or with a snapshot that it is associated with, and their permissions. Consumers that need the key for one of them keep
     their access, see RV(results[].kms_keys). This requires C(ec2:DescribeImages), C(ec2:DescribeSnapshots),
     C(ec2:DescribeImageAttribute) and C(ec2:DescribeSnapshotAttribute). What cannot be read revokes nothing, see
-    O(revoke_in_use).
+    O(revoke_in_use). Snapshots that are still shared although their image is deregistered count like images.
   - Launches of a shared image that name the owner's key create volumes under it, and need it whenever an instance with
-    these volumes starts. With O(consumer_role_name), the volumes of the accounts that lose access are read as well
-    (C(ec2:DescribeVolumes) in each of them), and accounts that have such volumes keep their access. Access is revoked if the
-    volumes cannot be read, and the result says so. By default a launch encrypts volumes under the account's own default key.
+    these volumes starts. Snapshots of these volumes need it, too. With O(consumer_role_name), the volumes and snapshots of the
+    accounts that lose access are read, also in the Recycle Bin (C(ec2:DescribeVolumes), C(ec2:DescribeSnapshots),
+    C(ec2:ListSnapshotsInRecycleBin) and C(ec2:ListVolumesInRecycleBin) in each of them). They keep no access - otherwise an
+    account could keep it for itself with a snapshot - but a warning and RV(results[].kms_keys) name them, also in check mode,
+    and what could not be read. By default a launch encrypts volumes under the account's own default key.
   - The consumers also need an IAM policy in their own account that allows them to use the key.
   - A consumer that AWS rejects, or that cannot create its grant for Auto Scaling, keeps no other one from access, and fails
     the task in O(best_effort_regions), too.
@@ -128,8 +130,8 @@ options:
     default: []
   revoke_in_use:
     description:
-      - Whether access is revoked although consumers may still need it for other images or for their volumes, or although that
-        cannot be read. The other images and the volumes are then not read.
+      - Whether access is revoked although consumers may still need it for other images or snapshots that are shared with
+        them, or although that cannot be read. These, and what consumers have under the key, are then not read.
       - Set it to remove the access of an account at once, for example of a compromised one. Its launches of all images under
         the key fail from then on.
     type: bool
@@ -211,9 +213,10 @@ results:
           grants:
             - grantee: arn:aws:iam::012345678901:root
               operations: [CreateGrant, Decrypt, DescribeKey, GenerateDataKey, GenerateDataKeyWithoutPlaintext, ReEncryptFrom, ReEncryptTo]
+          dependents: []
           kept_access: []
           kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
-          unseen_volumes: []
+          unseen_accounts: []
       region: eu-west-1
   contains:
     account_id:
@@ -254,7 +257,7 @@ results:
               elements: str
               returned: always
         kept_access:
-          description: The consumers whose access would be revoked if no other image needed it.
+          description: The consumers whose access would be revoked if no other image or snapshot needed it.
           type: list
           elements: dict
           returned: always
@@ -272,8 +275,8 @@ results:
               description: Why it is kept, as a sentence.
               type: str
               returned: always
-            volume_ids:
-              description: Its volumes under the key. Empty if the images could not be read.
+            resource_ids:
+              description: The snapshots without an image that are shared with it. Empty if these could not be read.
               type: list
               elements: str
               returned: always
@@ -286,8 +289,25 @@ results:
           type: list
           elements: dict
           returned: if the policy was read
-        unseen_volumes:
-          description: The accounts that lose access although their volumes could not be read.
+        dependents:
+          description:
+            - The accounts that lose access although they have volumes or snapshots under the key, or in their Recycle Bin, where
+              AWS does not show which key they are under.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            account_id:
+              description: The account.
+              type: str
+              returned: always
+            resource_ids:
+              description: Its volumes and snapshots.
+              type: list
+              elements: str
+              returned: always
+        unseen_accounts:
+          description: The accounts that lose access although not all that they may have under the key could be read.
           type: list
           elements: dict
           returned: always

@@ -55,7 +55,7 @@ options:
   revoke_results:
     description:
       - The results of M(golden.images.ami_kms_grant) for RV(revoke_tasks), in check mode too. Access that it kept because an
-        image or a volume needs it is not expected to be removed.
+        image or a snapshot needs it is not expected to be removed.
     type: list
     elements: dict
     default: []
@@ -183,7 +183,7 @@ revoke_tasks:
       unshared_image_ids: [ami-0123456789abcdef0]
 kept_access:
   description:
-    - The key access that O(revoke_results) show as kept. If C(image_ids) and C(volume_ids) are empty, it is not known whether
+    - The key access that O(revoke_results) show as kept. If C(image_ids) and C(resource_ids) are empty, it is not known whether
       something needs it, and the removal is still expected.
   returned: success
   type: list
@@ -214,15 +214,22 @@ kept_access:
       description: The key's ARN.
       type: str
       returned: always
-    volume_ids:
-      description: The principal's volumes under the key.
+    resource_ids:
+      description: The snapshots without an image that are shared with the principal.
       type: list
       elements: str
       returned: always
-unseen_volumes:
+dependents:
   description:
-    - The accounts that O(revoke_results) show as losing access although their volumes were not read, with C(account_id),
-      C(message), C(reason), C(region), and in C(resource) the key's ARN.
+    - The accounts that O(revoke_results) show as losing access although they have volumes or snapshots under the key, with
+      C(account_id), C(message), C(region), in C(resource) the key's ARN, and in C(resource_ids) the volumes and snapshots.
+  returned: success
+  type: list
+  elements: dict
+unseen_accounts:
+  description:
+    - The accounts that O(revoke_results) show as losing access although not all that they have under the key was read, with
+      C(account_id), C(message), C(reason), C(region), and in C(resource) the key's ARN.
   returned: success
   type: list
   elements: dict

@@ -91,7 +91,7 @@ def _remediate(aws: SimulatedAws, _folder: Path) -> Job:
 
 
 def _remediate_keys(aws: SimulatedAws, _folder: Path, in_use: bool) -> Job:
-    """No access is allowed, and an account has a volume under the key: what it needs is kept, or not."""
+    """No access is allowed, and an account has a volume under the key, which is read, or not."""
     fixture = EncryptedFixture(aws)
     (left,) = fixture.account_ids(LEFT)
     key = fixture.key(HOME)
@@ -111,10 +111,9 @@ def _remediate_keys(aws: SimulatedAws, _folder: Path, in_use: bool) -> Job:
     }
 
     def check(run: Run) -> None:
-        kept = [(one["principal"], one["volume_ids"]) for one in run.facts["remediate_kept_access"]]
-        assert kept == ([] if in_use else [(left, [volume])])
-        names = [one.get("Name") for one in encrypted.grants(aws, key)]
-        assert (f"golden-images:{left}" in names) is not in_use
+        named = [(one["account_id"], one["resource_ids"]) for one in run.facts["remediate_dependents"]]
+        assert named == ([] if in_use else [(left, [volume])])
+        assert f"golden-images:{left}" not in [one.get("Name") for one in encrypted.grants(aws, key)]
 
     return Job("golden.images.remediate_ami_sharing", values, check, fixture, (EXTERNAL_ID,))
 

@@ -337,7 +337,7 @@ def test_an_image_is_kept_while_its_snapshot_is_being_archived(
     assert f"{snapshot_id} is archived, or is being archived" in json.dumps(_report(ansible))
 
 
-def test_an_account_keeps_its_grant_until_its_volumes_under_the_key_are_gone(
+def test_an_account_keeps_its_grant_until_what_it_has_under_the_key_is_gone(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
     disk = {"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}
@@ -363,7 +363,13 @@ def test_an_account_keeps_its_grant_until_its_volumes_under_the_key_are_gone(
         MinCount=1,
         MaxCount=1,
         BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True, "KmsKeyId": key}}],
-    )["Instances"][0]["InstanceId"]
+        # EC2 hides its volume unless it is asked for.
+        Operator={"Principal": "eks.amazonaws.com"},
+    )["Instances"][0]
+    (volume,) = (mapping["Ebs"]["VolumeId"] for mapping in instance["BlockDeviceMappings"])
+    instance = instance["InstanceId"]
+    assert consumer.describe_volumes()["Volumes"] == []
+    backup = consumer.create_snapshot(VolumeId=volume)["SnapshotId"]
     consumer.stop_instances(InstanceIds=[instance])
     owner.modify_image_attribute(ImageId=oldest, LaunchPermission={"Remove": permission})
     policy |= {
@@ -395,24 +401,84 @@ def test_an_account_keeps_its_grant_until_its_volumes_under_the_key_are_gone(
     assert results[0]["kms_keys"] == results[1]["kms_keys"]
     assert _grantees(aws, key) == [running]
     (found,) = _report(ansible)["kms_keys"]
-    volumes = {one["principal"]: one["volume_ids"] for one in found["kept_access"]}
-    (mapping,) = consumer.describe_instances()["Reservations"][0]["Instances"][0]["BlockDeviceMappings"]
-    assert volumes == {running: [mapping["Ebs"]["VolumeId"]]}
-    assert found["unseen_volumes"] == []
+    resources = {one["principal"]: one["resource_ids"] for one in found["kept_access"]}
+    assert resources == {running: [backup, volume]}
+    assert found["unseen_accounts"] == []
     shown = " ".join(done.text.split())
-    assert f"The grants of {running} on {key} are kept: It has volumes under the key" in shown
+    assert f"The grants of {running} on {key} are kept: It has volumes or snapshots under the key" in shown
     page = (ansible.folder / "cleanup" / "report.html").read_text(encoding="utf-8")
     assert "KMS grants kept" in page
     assert SECRET not in done.text
 
     consumer.terminate_instances(InstanceIds=[instance])
+    consumer.delete_snapshot(SnapshotId=backup)
     done = ansible.run(FQCN, {**policy, "cleanup_keep_latest": 1})
     assert done.code == 0, done.text
     assert {one["image_id"] for one in done.facts["cleanup_deregistered"]} == {old}
     assert (_grantees(aws, key), _report(ansible)["kms_keys"][0]["kept_access"]) == ([], [])
 
 
-def test_without_a_consumer_role_grants_are_revoked_and_the_report_says_what_was_not_seen(
+def test_an_account_keeps_its_grant_for_a_shared_snapshot_without_an_image(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    """DeregisterImage leaves snapshots, and their permissions, unless it deletes them, too."""
+    disk = {"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}
+    common = {"account": OWNER, "region": HOME, "devices": [disk], "tags": {"family": "web"}}
+    account, other = fixture.account_ids("sandbox", "web-prod")
+    built = fixture.add(
+        roles={"golden": {"accounts": ["sandbox", "web-prod"], "trusts": [OWNER]}},
+        kms_keys={"golden": {"account": OWNER, "regions": [HOME]}},
+        images={f"web-{days}": {**common, "age_days": days} for days in (300, 200, 1)},
+    )
+    key = built["kms_keys"]["golden"][HOME]
+    oldest, old, _new = (built["images"][f"web-{days}"]["image_id"] for days in (300, 200, 1))
+    ansible.module("ami_kms_grant", kms_key_ids={HOME: key}, account_ids=[account, other])
+    owner = aws.client("ec2", OWNER, HOME)
+    (snapshot,) = observed.snapshot_ids(observed.image(aws, OWNER, HOME, oldest))
+    owner.modify_snapshot_attribute(
+        SnapshotId=snapshot,
+        Attribute="createVolumePermission",
+        CreateVolumePermission={"Add": [{"UserId": account}]},
+    )
+    owner.deregister_image(ImageId=oldest)
+    policy |= {"cleanup_revoke_grants": True, "cleanup_consumer_role_name": "golden"}
+    done = ansible.run(FQCN, {**policy, "cleanup_regions": [HOME]})
+    assert (done.code, _deregistered(done)) == (0, {old}), done.text
+    assert _grantees(aws, key) == [account]
+
+
+def test_what_is_in_a_recycle_bin_may_be_under_any_key(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    disk = {"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}
+    common = {"account": OWNER, "region": HOME, "devices": [disk], "tags": {"family": "web"}}
+    built = fixture.add(
+        roles={"golden": {"accounts": ["sandbox"], "trusts": [OWNER]}},
+        kms_keys={"golden": {"account": OWNER, "regions": [HOME]}},
+        images={f"web-{days}": {**common, "age_days": days} for days in (200, 1)},
+    )
+    key = built["kms_keys"]["golden"][HOME]
+    account = aws.account_id("sandbox")
+    ansible.module("ami_kms_grant", kms_key_ids={HOME: key}, account_ids=[account])
+    ec2, period = (
+        aws.client("ec2", "sandbox", HOME),
+        {"RetentionPeriodValue": 7, "RetentionPeriodUnit": "DAYS"},
+    )
+    for resource_type in ("EBS_VOLUME", "EBS_SNAPSHOT"):
+        aws.client("rbin", "sandbox", HOME).create_rule(ResourceType=resource_type, RetentionPeriod=period)
+    volume = ec2.create_volume(AvailabilityZone=f"{HOME}a", Size=8, Encrypted=True, KmsKeyId=key)["VolumeId"]
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    ec2.delete_volume(VolumeId=volume)
+    ec2.delete_snapshot(SnapshotId=snapshot)
+    policy |= {"cleanup_revoke_grants": True, "cleanup_consumer_role_name": "golden"}
+    done = ansible.run(FQCN, {**policy, "cleanup_regions": [HOME]})
+    assert done.code == 0, done.text
+    assert _grantees(aws, key) == [account]
+    ((kept,),) = [one["kept_access"] for one in _report(ansible)["kms_keys"]]
+    assert kept["resource_ids"] == sorted([snapshot, volume])
+
+
+def test_without_a_consumer_role_grants_are_kept_and_the_report_says_what_was_not_seen(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
     disk = {"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}
@@ -427,10 +493,10 @@ def test_without_a_consumer_role_grants_are_revoked_and_the_report_says_what_was
     assert run.code == 0, run.text
     done = ansible.run(FQCN, {**policy, "cleanup_revoke_grants": True})
     assert done.code == 0, done.text
-    assert _grantees(aws, key) == []
+    assert _grantees(aws, key) == [account]
     (found,) = _report(ansible)["kms_keys"]
-    assert found["kept_access"] == []
-    assert found["unseen_volumes"] == [{"account_id": account, "reason": "consumer_role_name is not set."}]
+    assert [one["principal"] for one in found["kept_access"]] == [account]
+    assert found["unseen_accounts"] == [{"account_id": account, "reason": "consumer_role_name is not set."}]
 
 
 def _grantees(aws: SimulatedAws, key: str) -> list[str]:

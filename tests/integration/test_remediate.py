@@ -317,7 +317,7 @@ def test_an_account_keeps_the_key_that_is_associated_with_an_allowed_image(
 
 
 @pytest.mark.usefixtures("ids")
-def test_an_account_keeps_key_access_until_its_volumes_under_the_key_are_gone(
+def test_what_an_account_has_under_a_key_is_named_before_its_access_goes(
     aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible
 ) -> None:
     allowed, stranger, left = protected.account_ids(ALLOWED, STRANGER, LEFT)
@@ -341,19 +341,14 @@ def test_an_account_keeps_key_access_until_its_volumes_under_the_key_are_gone(
     assert prediction_error(actions(planned), encrypted.changes(aws)) == ""
     for run in (planned, done):
         assert (key, left, "grant_without_share") in removals(run)
-        (kept,) = run.facts["remediate_kept_access"]
-        assert (kept["principal"], kept["resource"], kept["volume_ids"]) == (left, key, [volume])
-        (unseen,) = run.facts["remediate_unseen_volumes"]
+        assert run.facts["remediate_kept_access"] == []
+        (named,) = run.facts["remediate_dependents"]
+        assert (named["account_id"], named["resource"], named["resource_ids"]) == (left, key, [volume])
+        (unseen,) = run.facts["remediate_unseen_accounts"]
         assert unseen["account_id"] == stranger
         shown = " ".join(run.task("Show the result").result["text"].split())
-        assert [one["message"] in shown for one in (kept, unseen)] == [True, True]
+        assert [one["message"] in shown for one in (named, unseen)] == [True, True]
     assert done.facts["remediate_remaining"] == []
-    names = {one["Name"] for one in encrypted.grants(aws, key)}
-    assert names == {f"golden-images:{allowed}", f"golden-images:{left}", "theirs"}
-
-    ec2.delete_volume(VolumeId=volume)
-    done = ansible.run(FQCN, variables)
-    assert (done.code, done.facts["remediate_kept_access"]) == (0, []), done.text
     names = {one["Name"] for one in encrypted.grants(aws, key)}
     assert names == {f"golden-images:{allowed}", "theirs"}
 

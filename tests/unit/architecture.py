@@ -70,7 +70,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
         "attempts",
         "caller",
         "clients",
-        "consumer_volumes",
+        "consumer_resources",
         "dry_run",
         "errors",
         "lost_answers",

@@ -196,11 +196,12 @@ def valid() -> dict[str, list[dict[str, Any]]]:
         accounts(CONSUMER), made(root(CONSUMER)), volume_permissions={"snap-1": accounts(CONSUMER)}
     )
     found: dict[str, Any] = json.loads(json.dumps(audited(seen, wanted=AuditWanted())))
-    kept = {"principal": CONSUMER, "image_ids": [SOURCE_ID], "reason": "It is used.", "volume_ids": []}
+    kept = {"principal": CONSUMER, "image_ids": [SOURCE_ID], "reason": "It is used.", "resource_ids": []}
     key = {
         "kept_access": [kept],
         "kms_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/1",
-        "unseen_volumes": [{"account_id": CONSUMER, "reason": "Denied."}],
+        "dependents": [{"account_id": CONSUMER, "resource_ids": ["vol-1"]}],
+        "unseen_accounts": [{"account_id": CONSUMER, "reason": "Denied."}],
     }
     revoked = {"results": [{"kms_keys": [key], "region": "eu-west-1"}]}
     removal = {

@@ -26,7 +26,8 @@ EC2 = frozenset(
         *("EnableImage", "EnableImageDeprecation"),
         *("GetAllowedImagesSettings", "GetEbsDefaultKmsKeyId", "GetEbsEncryptionByDefault"),
         *("GetImageBlockPublicAccessState", "GetSnapshotBlockPublicAccessState", "ListImagesInRecycleBin"),
-        *("ListSnapshotsInRecycleBin", "ModifyImageAttribute", "ModifyLaunchTemplate"),
+        *("ListSnapshotsInRecycleBin", "ListVolumesInRecycleBin"),
+        *("ModifyImageAttribute", "ModifyLaunchTemplate"),
         *("ModifySnapshotAttribute", "RestoreImageFromRecycleBin", "RestoreSnapshotFromRecycleBin"),
         *("RunInstances", "TerminateInstances"),
     }

@@ -394,13 +394,73 @@ def volumes_by_key(ec2: EC2Client) -> dict[str, tuple[str, ...]]:
     pages = ec2.get_paginator("describe_volumes").paginate(
         Filters=[{"Name": "encrypted", "Values": ["true"]}], PaginationConfig=PAGE
     )
-    found: dict[str, tuple[str, ...]] = {}
-    for page in pages:
-        for item in required(page, "Volumes", "DescribeVolumes"):
-            key_arn = required(item, "KmsKeyId", "DescribeVolumes")
-            volume_id = required(item, "VolumeId", "DescribeVolumes")
-            found[key_arn] = (*found.get(key_arn, ()), volume_id)
-    return found
+    return _by_key(
+        ((required(item, "KmsKeyId", "DescribeVolumes"),), required(item, "VolumeId", "DescribeVolumes"))
+        for page in pages
+        for item in required(page, "Volumes", "DescribeVolumes")
+    )
+
+
+def snapshots_by_key(ec2: EC2Client) -> dict[str, tuple[str, ...]]:
+    """The encrypted snapshots of the caller's account in this region, by the ARNs of their keys.
+
+    A snapshot is under the key that encrypts it, and under those that are associated with it.
+    """
+    pages = ec2.get_paginator("describe_snapshots").paginate(
+        OwnerIds=["self"], Filters=[{"Name": "encrypted", "Values": ["true"]}], PaginationConfig=PAGE
+    )
+    operation = "DescribeSnapshots"
+    return _by_key(
+        (
+            (required(item, "KmsKeyId", operation), *associated_key_arns(item)),
+            required(item, "SnapshotId", operation),
+        )
+        for page in pages
+        for item in required(page, "Snapshots", operation)
+    )
+
+
+def _by_key(found: Iterable[tuple[Iterable[str], str]]) -> dict[str, tuple[str, ...]]:
+    """The resources by each of their keys."""
+    by_key: dict[str, list[str]] = {}
+    for key_arns, resource_id in found:
+        for key_arn in key_arns:
+            by_key.setdefault(key_arn, []).append(resource_id)
+    return {key_arn: tuple(ids) for key_arn, ids in by_key.items()}
+
+
+def binned_snapshot_ids(ec2: EC2Client) -> tuple[str, ...]:
+    """The IDs of the snapshots in the Recycle Bin of the caller's account in this region."""
+    operation = "ListSnapshotsInRecycleBin"
+    return tuple(
+        required(item, "SnapshotId", operation)
+        for page in ec2.get_paginator("list_snapshots_in_recycle_bin").paginate(PaginationConfig=PAGE)
+        for item in required(page, "Snapshots", operation)
+    )
+
+
+def binned_volume_ids(ec2: EC2Client) -> tuple[str, ...]:
+    """The IDs of the volumes in the Recycle Bin of the caller's account in this region."""
+    operation = "ListVolumesInRecycleBin"
+    # botocore shape ListVolumesInRecycleBinRequest: at most 500 a page.
+    return tuple(
+        required(item, "VolumeId", operation)
+        for page in pages(ec2.list_volumes_in_recycle_bin, MaxResults=500)
+        for item in required(page, "Volumes", operation)
+    )
+
+
+def snapshots_restorable_by(ec2: EC2Client, account_ids: Iterable[str]) -> tuple[Snapshot, ...]:
+    """The caller's encrypted snapshots that are shared with one of these accounts.
+
+    (botocore operation DescribeSnapshots: account IDs of restorable users, if the caller owns the snapshots.)
+    """
+    encrypted: list[FilterTypeDef] = [{"Name": "encrypted", "Values": ["true"]}]
+    return tuple(
+        snapshot
+        for batch in batches(sorted(account_ids), FILTER_VALUES)
+        for snapshot in _snapshots(ec2, encrypted, OwnerIds=["self"], RestorableByUserIds=list(batch))
+    )
 
 
 def encryption_by_default(ec2: EC2Client) -> bool:

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..model import SnapshotRef
-from .decisions import Decision
-from .grants import unread_of_keys
+from .decisions import Decision, deregistered
+from .grants import Going, unread_of_keys
 from .options import CleanupWanted
 from .sharing import named
 from .snapshots import Named, described_image, images_named_by, leftovers, orphans
@@ -183,6 +183,23 @@ def concerned_snapshots(
     for region in seen.regions:
         alone = deleted_alone(wanted, seen, region, orphaned)
         yield from (SnapshotRef(region, one.snapshot_id) for one in alone)
+
+
+def going(wanted: CleanupWanted, seen: CleanupSeen, decided: Iterable[Decision], orphaned: Orphans) -> Going:
+    """What is gone after the run: the deregistered images, and the snapshots that are deleted."""
+    decisions = tuple(decided)
+    of_images = (
+        SnapshotRef(decision.ref.region, one.snapshot_id)
+        for decision in decisions
+        for one in decision.snapshots
+        if not one.keep_reason
+    )
+    alone = (
+        SnapshotRef(region, one.snapshot_id)
+        for region in seen.regions
+        for one in deleted_alone(wanted, seen, region, orphaned)
+    )
+    return Going(deregistered(decisions), frozenset((*of_images, *alone)))
 
 
 def _is_deletable(wanted: CleanupWanted, seen: CleanupSeen, ref: SnapshotRef, *, is_leftover: bool) -> bool:

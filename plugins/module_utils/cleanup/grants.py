@@ -7,10 +7,10 @@
 A key is inspected if snapshots under it are deleted. Its grants are revoked before those snapshots are
 deleted: if the run ends in between, the next run finds the snapshots, and through them the key.
 
-Accounts whose launches of a shared image named the owner's key have volumes under it, which may outlive all
-images. They keep their grants. Without a consumer role, volumes cannot be read, and grants are revoked: by
-default a launch encrypts volumes under the account's own key. If the role cannot read them, or the grants
-cannot be read, images and snapshots under the key are kept: the next run finds the key through them.
+Accounts whose launches of a shared image named the owner's key have volumes under it, and snapshots of these,
+which may outlive all images. They keep their grants, and so do accounts that could not be read: without a
+consumer role, all. If the role cannot read an account, or the grants cannot be read, images and snapshots
+under the key are kept, too: the next run finds the key through them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..arns import account_of
-from ..keys.needed import HAS_VOLUMES, ConsumerVolumes, Kept, examples_of
+from ..keys.needed import HAS_RESOURCES, ConsumerResources, Kept, examples_of
 from ..keys.policy_statements import short
 from ..model import Grant, ImageRef, Key, KeyRef, Sharing, SnapshotRef
 from .options import CleanupWanted
@@ -32,17 +32,25 @@ from .state import CleanupSeen, Evidence, KeyUsage, OwnImage, RegionState, unrea
 _SHARED_WITHIN = timedelta(hours=24)
 
 _NOT_READ = KeyUsage(unread=(unreadable("ListGrants", "It was not read."),))
-_VOLUMES_UNREAD = "Its volumes could not be read:"
+_RESOURCES_UNREAD = "What it has under the key could not be read:"
 _REMEDY = "No later cleanup may find the key: revoke unneeded grants with ami_kms_grant, state: absent."
 _ALLOW = "Allow this read, or revoke the account's grants with ami_kms_grant, state: absent."
+
+
+@dataclass(frozen=True)
+class Going:
+    """The images that are deregistered, and the snapshots that are deleted."""
+
+    images: Collection[ImageRef] = ()
+    snapshots: Collection[SnapshotRef] = ()
 
 
 @dataclass(frozen=True)
 class Revocations:
     """What happens to the grants on a key: those to revoke, and why others stay that might be revoked.
 
-    ``kept`` are the grantees that keep grants because of volumes, or of images that may need them.
-    ``unseen`` maps accounts whose volumes were not read to the reason.
+    ``kept`` are the grantees that keep grants because of what they have or may have under the key, or of
+    images that may need them. ``unseen`` maps accounts of which something was not read to the reason.
     """
 
     grants: tuple[Grant, ...] = ()
@@ -56,7 +64,7 @@ class Revocations:
             "kept_access": [one.as_result() for one in self.kept],
             "kms_key_arn": ref.key_arn,
             "region": ref.region,
-            "unseen_volumes": ConsumerVolumes(unseen=self.unseen).unseen_as_result(),
+            "unseen_accounts": ConsumerResources(unseen=self.unseen).unseen_as_result(),
         }
 
 
@@ -78,8 +86,10 @@ def unread_of_keys(
         return
     for ref in keys_of(seen, snapshots):
         yield from seen.key_usage.get(ref, KeyUsage()).unread
-        if wanted.consumer_role:
-            for account_id, why in seen.consumer_volumes.get(ref, ConsumerVolumes()).unseen.items():
+        resources = seen.consumer_resources.get(ref, ConsumerResources())
+        for account_id, why in resources.unseen.items() if wanted.consumer_role else ():
+            # What is known to be under the key keeps the grants, whatever else there is.
+            if not resources.of(account_id):
                 problem = f"The grants of {account_id} on {ref.key_arn} may be needed: {why}"
                 yield replace(unreadable("DescribeVolumes", problem, _ALLOW), account_id=account_id)
 
@@ -89,31 +99,38 @@ def images_under(state: RegionState, key_arn: str) -> tuple[OwnImage, ...]:
     return tuple(own for own in state.images if key_arn in _keys_of(own, state))
 
 
-def losing_accounts(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef]) -> frozenset[str]:
-    """The accounts that would lose grants on a key, unless they have volumes under it."""
-    return frozenset(_account(grant) for grant in _unneeded(seen, ref, deregistering).grants)
+def snapshots_under(state: RegionState, key_arn: str) -> frozenset[str]:
+    """The snapshots that the key encrypts, or that it is associated with."""
+    return frozenset(
+        one.snapshot_id
+        for one in state.snapshots.values()
+        if key_arn in (one.kms_key_id, *one.associated_key_arns)
+    )
 
 
-def revocations(
-    wanted: CleanupWanted, seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef]
-) -> Revocations:
-    """What happens to the grants on a key once the images ``deregistering`` are deregistered.
+def losing_accounts(seen: CleanupSeen, ref: KeyRef, going: Going) -> frozenset[str]:
+    """The accounts that would lose grants on a key, unless they have something under it."""
+    return frozenset(_account(grant) for grant in _unneeded(seen, ref, going).grants)
 
-    A grant stays if an image that stays under the key is shared with its account, or may be, or if the
-    account has volumes under the key.
+
+def revocations(seen: CleanupSeen, ref: KeyRef, going: Going) -> Revocations:
+    """What happens to the grants on a key once images and snapshots are gone.
+
+    A grant stays if an image or a snapshot that stays under the key is shared with its account, or may be, or
+    if the account has something under the key, or may have.
     """
-    unneeded = _unneeded(seen, ref, deregistering)
+    unneeded = _unneeded(seen, ref, going)
     accounts = sorted({_account(grant) for grant in unneeded.grants})
     if not accounts:
         return unneeded
-    volumes = seen.consumer_volumes.get(ref, ConsumerVolumes())
+    resources = seen.consumer_resources.get(ref, ConsumerResources())
     unread = {
-        one: volumes.unseen.get(one, "They were not read.")
+        one: resources.unseen.get(one, "It was not read.")
         for one in accounts
-        if one not in volumes.by_account
+        if one in resources.unseen or one not in resources.by_account
     }
-    keeping = {one for one in accounts if volumes.of(one) or (wanted.consumer_role and one in unread)}
-    kept = tuple(_kept(grant, volumes, unread) for grant in unneeded.grants if _account(grant) in keeping)
+    keeping = {one for one in accounts if resources.of(one) or one in unread}
+    kept = tuple(_kept(grant, resources, unread) for grant in unneeded.grants if _account(grant) in keeping)
     return Revocations(
         tuple(grant for grant in unneeded.grants if _account(grant) not in keeping),
         (*unneeded.warnings, *_kept_warnings(ref, kept)),
@@ -122,33 +139,37 @@ def revocations(
     )
 
 
-def _kept(grant: Grant, volumes: ConsumerVolumes, unread: Mapping[str, str]) -> Kept:
+def _kept(grant: Grant, resources: ConsumerResources, unread: Mapping[str, str]) -> Kept:
     account_id = _account(grant)
-    reason = f"{_VOLUMES_UNREAD} {unread[account_id]}" if account_id in unread else HAS_VOLUMES
-    return Kept(short(grant.grantee), (), reason, tuple(sorted(volumes.of(account_id))))
+    ids = tuple(sorted(resources.of(account_id)))
+    reason = HAS_RESOURCES if ids else f"{_RESOURCES_UNREAD} {unread[account_id]}"
+    return Kept(short(grant.grantee), (), reason, ids)
 
 
 def _kept_warnings(ref: KeyRef, kept: Iterable[Kept]) -> Iterator[str]:
     """A warning for each reason: the grants are not found again once all snapshots under the key are gone."""
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for one in kept:
-        alike.setdefault((one.reason, one.volume_ids), []).append(one.principal)
-    for (reason, volume_ids), consumers in alike.items():
-        named = f" ({examples_of(volume_ids)})" if volume_ids else ""
+        alike.setdefault((one.reason, one.resource_ids), []).append(one.principal)
+    for (reason, resource_ids), consumers in alike.items():
+        named = f" ({examples_of(resource_ids)})" if resource_ids else ""
         yield f"The grants of {examples_of(consumers)} on {ref.key_arn} are kept: {reason}{named} {_REMEDY}"
 
 
-def _unneeded(seen: CleanupSeen, ref: KeyRef, deregistering: Collection[ImageRef]) -> Revocations:
-    """The grants on a key that no image needs once the images ``deregistering`` are deregistered."""
+def _unneeded(seen: CleanupSeen, ref: KeyRef, going: Going) -> Revocations:
+    """The grants on a key that no image or snapshot of this account needs once those ``going`` are gone."""
     usage = seen.key_usage.get(ref, _NOT_READ)
     if usage.unread:
         return _keep_all(ref, usage.grants, (), usage.unread[0].could_not_be_read)
     state = seen.regions[ref.region]
-    staying = [own for own in state.images if ImageRef(ref.region, own.image.image_id) not in deregistering]
+    staying = [own for own in state.images if ImageRef(ref.region, own.image.image_id) not in going.images]
     under = [own for own in staying if ref.key_arn in _keys_of(own, state)]
     shared = Sharing()
     for own in under:
         shared |= usage.sharing.get(own.image.image_id, Sharing(public=True))
+    for snapshot_id, sharing in usage.snapshots.items():
+        if SnapshotRef(ref.region, snapshot_id) not in going.snapshots:
+            shared |= sharing
     revocable = [
         grant for grant in usage.grants if _account(grant) not in (*shared.account_ids, seen.account_id)
     ]

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ..aws.clients import Clients
 from .inspect_images import read_image_usage, read_snapshot_usage
-from .inspect_keys import read_key_usage, read_volumes
+from .inspect_keys import read_key_usage, read_resources
 from .next_reads import NextReads
 from .options import CleanupWanted
 from .read_image_builder import read_image_builders
@@ -27,12 +27,12 @@ def inspect(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, reads: N
     images, of_images = read_image_usage(clients, wanted, seen, reads.images)
     snapshots = read_snapshot_usage(clients, seen, reads.snapshots)
     keys = read_key_usage(clients, seen, reads.keys)
-    volumes = read_volumes(clients, wanted, seen, reads.volumes)
+    resources = read_resources(clients, wanted, seen, reads.resources)
     return replace(
         seen,
         image_builder={**seen.image_builder, **builders},
         usage={**seen.usage, **images},
         snapshot_usage={**seen.snapshot_usage, **of_images, **snapshots},
         key_usage={**seen.key_usage, **keys},
-        consumer_volumes={**seen.consumer_volumes, **volumes},
+        consumer_resources={**seen.consumer_resources, **resources},
     )

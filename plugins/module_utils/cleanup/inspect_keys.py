@@ -6,20 +6,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..arns import account_of
 from ..aws import read
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
-from ..aws.consumer_volumes import read_consumer_volumes
+from ..aws.consumer_resources import read_consumer_resources
 from ..aws.errors import ClientError
 from ..fanout import each
 from ..keys.grants import is_own
-from ..keys.needed import ConsumerVolumes
-from ..model import ImageRef, KeyRef, Sharing, SnapshotRef
+from ..keys.needed import ConsumerResources
+from ..model import Grant, ImageRef, KeyRef, Sharing, SnapshotRef
 from . import read_usage
+from .grants import snapshots_under
 from .options import CleanupWanted
 from .state import CleanupSeen, Evidence, KeyUsage, OwnImage, SnapshotUsage
 
@@ -46,7 +48,7 @@ def read_key_usage(
         if not grants:
             return KeyUsage()
         sharing = {own.image.image_id: _sharing(clients, seen, ref.region, own) for own in staying[ref]}
-        return KeyUsage(grants, sharing)
+        return KeyUsage(grants, sharing, snapshots=_snapshots(clients, seen, ref, staying[ref], grants))
 
     found, failed = each(staying, read_key)
     return {**found, **{ref: KeyUsage(unread=(_unread(ref, one),)) for ref, one in failed.items()}}
@@ -57,15 +59,40 @@ def _unread(ref: KeyRef, exception: Exception) -> Evidence:
     return replace(problem, detail=f"{ref.key_arn}: {problem.detail}")
 
 
-def read_volumes(
+def read_resources(
     clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, accounts: Mapping[KeyRef, frozenset[str]]
-) -> dict[KeyRef, ConsumerVolumes]:
-    """The volumes of these accounts under each key, as far as a consumer role can read them."""
+) -> dict[KeyRef, ConsumerResources]:
+    """What these accounts have under each key, as far as a consumer role can read it."""
     if not accounts:
         return {}
     caller = read.Caller(seen.account_id, seen.partition)
     sts_region = preferred_region(clients, sorted(seen.regions))
-    return read_consumer_volumes(clients, caller, wanted.consumer_role, accounts, sts_region)
+    return read_consumer_resources(clients, caller, wanted.consumer_role, accounts, sts_region)
+
+
+def _snapshots(
+    clients: Clients,
+    seen: CleanupSeen,
+    ref: KeyRef,
+    staying: Iterable[OwnImage],
+    grants: Iterable[Grant],
+) -> dict[str, Sharing]:
+    """The sharing of the snapshots under a key that no staying image uses.
+
+    Snapshots stay shared when their image is deregistered. Of those whose permissions were not read before,
+    one call lists which are shared with an account that has a grant.
+    """
+    of_images = {one for own in staying for one in own.image.snapshot_ids}
+    under = snapshots_under(seen.regions[ref.region], ref.key_arn) - of_images
+    usages = {one: seen.snapshot_usage.get(SnapshotRef(ref.region, one)) for one in under}
+    found = {one: usage.sharing for one, usage in usages.items() if usage and not usage.unread}
+    accounts = {account for grant in grants if (account := account_of(grant.grantee))} - {seen.account_id}
+    if accounts and under - found.keys():
+        ec2 = clients.paced("DescribeSnapshotAttribute").ec2(ref.region)
+        listed = {one.snapshot_id for one in read.snapshots_restorable_by(ec2, accounts)}
+        for one in sorted((listed & under) - found.keys()):
+            found[one] = read_usage.snapshot_usage(ec2, one).sharing
+    return found
 
 
 def _sharing(clients: Clients, seen: CleanupSeen, region: str, own: OwnImage) -> Sharing:

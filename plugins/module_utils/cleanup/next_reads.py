@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..model import ImageRef, KeyRef, SnapshotRef
 from .decisions import Decision, candidates, deregistered, images_to_retire
-from .deletions import all_leftovers, all_orphans, concerned_snapshots, deletable_orphans
+from .deletions import all_leftovers, all_orphans, concerned_snapshots, deletable_orphans, going
 from .grants import images_under, keys_of, losing_accounts
 from .image_builder import builder_regions
 from .options import CleanupWanted
@@ -25,18 +25,18 @@ class NextReads:
 
     ``builders`` are the regions whose Image Builder has to be read. ``images`` maps the images whose usage
     has to be read to those of their snapshots that have to be read as well, unless the usage keeps the image
-    (``is_kept_by``). ``keys`` maps KMS keys to the images under them that stay, ``volumes`` maps them to the
-    accounts that would lose grants on them.
+    (``is_kept_by``). ``keys`` maps KMS keys to the images under them that stay, ``resources`` maps them to
+    the accounts that would lose grants on them.
     """
 
     builders: tuple[str, ...] = ()
     images: Mapping[ImageRef, tuple[SnapshotRef, ...]] = field(default_factory=dict)
     snapshots: tuple[SnapshotRef, ...] = ()
     keys: Mapping[KeyRef, tuple[OwnImage, ...]] = field(default_factory=dict)
-    volumes: Mapping[KeyRef, frozenset[str]] = field(default_factory=dict)
+    resources: Mapping[KeyRef, frozenset[str]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.builders or self.images or self.snapshots or self.keys or self.volumes)
+        return bool(self.builders or self.images or self.snapshots or self.keys or self.resources)
 
 
 def next_reads(
@@ -48,7 +48,7 @@ def next_reads(
     2. The usage of ``images``, by default of every image that neither a rule nor an earlier read keeps.
     3. The snapshots of images to disable or deregister, and those without an image.
     4. The KMS keys of snapshots to delete.
-    5. The volumes under these keys, of accounts that would lose grants on them.
+    5. What accounts that would lose grants on these keys have under them.
 
     Each step depends on what the one before it has read.
     """
@@ -65,8 +65,10 @@ def next_reads(
     keys = keys_to_inspect(wanted, seen)
     if unread_keys := {ref: staying for ref, staying in keys.items() if ref not in seen.key_usage}:
         return NextReads(keys=unread_keys)
-    volumes = volumes_to_inspect(wanted, seen) if keys else {}
-    return NextReads(volumes={ref: one for ref, one in volumes.items() if ref not in seen.consumer_volumes})
+    losing = resources_to_inspect(wanted, seen) if keys else {}
+    return NextReads(
+        resources={ref: one for ref, one in losing.items() if ref not in seen.consumer_resources}
+    )
 
 
 def is_kept_by(wanted: CleanupWanted, own: OwnImage, usage: ImageUsage) -> bool:
@@ -108,15 +110,13 @@ def keys_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tu
     }
 
 
-def volumes_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, frozenset[str]]:
-    """The accounts that would lose grants on keys: those with volumes under the key keep them."""
+def resources_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, frozenset[str]]:
+    """The accounts that would lose grants on keys: those with something under the key keep them."""
     if not wanted.revoke_grants:
         return {}
     decided = decide(wanted, seen)
-    deregistering = deregistered(decided)
-    losing = {
-        ref: losing_accounts(seen, ref, deregistering) for ref in _concerned_keys(wanted, seen, decided)
-    }
+    gone = going(wanted, seen, decided, deletable_orphans(wanted, seen))
+    losing = {ref: losing_accounts(seen, ref, gone) for ref in _concerned_keys(wanted, seen, decided)}
     return {ref: accounts for ref, accounts in losing.items() if accounts}
 
 

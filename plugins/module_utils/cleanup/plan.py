@@ -23,6 +23,7 @@ from .deletions import (
     deletable_orphans,
     deleted_alone,
     deregistered_images,
+    going,
     kept_alone,
     unread_deletions,
     used_deregistered_images,
@@ -163,8 +164,8 @@ def _revocations(
     if not wanted.revoke_grants:
         return {}
     concerned = concerned_snapshots(wanted, seen, decided, orphaned)
-    deregistering = deregistered(decided)
-    return {ref: revocations(wanted, seen, ref, deregistering) for ref in keys_of(seen, concerned)}
+    gone = going(wanted, seen, decided, orphaned)
+    return {ref: revocations(seen, ref, gone) for ref in keys_of(seen, concerned)}
 
 
 def _over_limit(

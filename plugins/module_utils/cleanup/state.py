@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from ..failures import Failure
-from ..keys.needed import ConsumerVolumes
+from ..keys.needed import ConsumerResources
 from ..model import Grant, Image, ImageRef, KeyRef, Sharing, SnapshotRef, Target
 
 # Kinds of evidence that proves no use: what could not be read, and what AWS does not show, such as the use of
@@ -237,12 +237,15 @@ class KeyUsage:
     """What was read of a KMS key that encrypts snapshots to delete.
 
     ``grants`` are those that this collection created. ``sharing`` maps the images under the key that stay to
-    all that they or their snapshots are shared with. ``unread`` is what could not be read of all this.
+    all that they or their snapshots are shared with, ``snapshots`` the other snapshots under the key to what
+    they are shared with, as far as that includes a grantee's account. ``unread`` is what could not be read of
+    all this.
     """
 
     grants: tuple[Grant, ...] = ()
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
     unread: tuple[Evidence, ...] = ()
+    snapshots: Mapping[str, Sharing] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -301,7 +304,7 @@ class CleanupSeen:
     partition: str = "aws"
     snapshot_usage: Mapping[SnapshotRef, SnapshotUsage] = field(default_factory=dict)
     key_usage: Mapping[KeyRef, KeyUsage] = field(default_factory=dict)
-    consumer_volumes: Mapping[KeyRef, ConsumerVolumes] = field(default_factory=dict)
+    consumer_resources: Mapping[KeyRef, ConsumerResources] = field(default_factory=dict)
     image_builder: Mapping[str, ImageBuilder] = field(default_factory=dict)
 
     @cached_property

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -16,29 +16,46 @@ from ..listing import listed
 from ..model import Sharing
 from .policy_statements import PolicyConsumers, organization_id, short, unit_ids
 
-HAS_VOLUMES = (
-    "It has volumes under the key, which cannot be attached without access, and whose instances cannot start."
+HAS_RESOURCES = (
+    "It has volumes or snapshots under the key, or in its Recycle Bin, where AWS does not show their keys. "
+    "Without access, volumes cannot be attached or created, and instances cannot start."
 )
 # How many names a message has as examples.
 _EXAMPLES = 5
 
 
 @dataclass(frozen=True)
-class ConsumerVolumes:
-    """The volumes of other accounts under a key, which need it whenever an instance with them starts.
+class ConsumerResources:
+    """The volumes and snapshots of other accounts under a key, which need it whenever they are used.
 
-    ``by_account`` maps the accounts whose volumes were read to these, ``unseen`` the others to the reason.
+    ``by_account`` maps accounts to what was found, ``unseen`` those of which something was not read to the
+    reason. What is in a Recycle Bin counts for each key.
     """
 
     by_account: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unseen: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, principal: str) -> tuple[str, ...]:
-        """The volumes of the account that a principal is or is in."""
+        """What the account that a principal is or is in has under the key."""
         return self.by_account.get(account_of(principal) or "", ())
 
+    def of_accounts(self, account_ids: Collection[str]) -> ConsumerResources:
+        """The same for these accounts only."""
+        return ConsumerResources(
+            {one: found for one, found in self.by_account.items() if one in account_ids},
+            {one: why for one, why in self.unseen.items() if one in account_ids},
+        )
+
+    def dependents_as_result(self) -> list[dict[str, Any]]:
+        """The accounts that have something under the key, as modules return them."""
+        return [
+            {"account_id": one, "resource_ids": sorted(ids)}
+            for one, ids in sorted(self.by_account.items())
+            if ids
+        ]
+
     def unseen_as_result(self) -> list[dict[str, str]]:
-        """The accounts whose volumes were not read, as modules return them."""
+        """The accounts of which something was not read, as modules return them."""
         return [{"account_id": one, "reason": reason} for one, reason in sorted(self.unseen.items())]
 
 
@@ -46,14 +63,15 @@ class ConsumerVolumes:
 class Kept:
     """A principal that keeps access that would otherwise be revoked.
 
-    ``image_ids`` are the images for which it may need the access, ``volume_ids`` its volumes; both are empty
-    if these could not be read. ``reason`` is a sentence.
+    ``image_ids`` are the images for which it may need the access, ``resource_ids`` the snapshots that are
+    shared with it without an image, or its own volumes and snapshots; both are empty if these could not be
+    read. ``reason`` is a sentence.
     """
 
     principal: str
     image_ids: tuple[str, ...] = ()
     reason: str = ""
-    volume_ids: tuple[str, ...] = ()
+    resource_ids: tuple[str, ...] = ()
 
     def as_result(self) -> dict[str, Any]:
         """The principal as modules return it."""
@@ -61,41 +79,43 @@ class Kept:
             "principal": self.principal,
             "image_ids": list(self.image_ids),
             "reason": self.reason,
-            "volume_ids": list(self.volume_ids),
+            "resource_ids": list(self.resource_ids),
         }
 
 
 @dataclass(frozen=True)
 class SharedUnderKey:
-    """The images under a key, or that may be, and the volumes of other accounts under it.
+    """The images under a key, or that may be, and who has access to them.
 
     An image is under the keys that encrypt its snapshots, and under those that are associated with them.
-    ``sharing`` maps each image to all that may use the image or one of its snapshots, its owner included.
-    ``unread`` is what could not be read of this, empty if it is complete.
+    ``sharing`` maps each image to all that may use the image or one of its snapshots, its owner included,
+    ``snapshots`` each snapshot under the key that no image uses to all that may use it. ``unread`` is what
+    could not be read of this, empty if it is complete. ``consumers`` is what other accounts have under it.
     """
 
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
-    volumes: ConsumerVolumes = field(default_factory=ConsumerVolumes)
+    consumers: ConsumerResources = field(default_factory=ConsumerResources)
+    snapshots: Mapping[str, Sharing] = field(default_factory=dict)
 
     def needed(self, held: PolicyConsumers) -> PolicyConsumers:
         """Those of ``held`` that need the key; all of them if not everything could be read."""
         if self.unread:
             return held
-        found = (needed(held, sharing) for sharing in self.sharing.values())
-        with_volumes = frozenset(one for one in held.principals if self.volumes.of(one))
-        return reduce(PolicyConsumers.__or__, found, PolicyConsumers(with_volumes))
+        found = (needed(held, sharing) for sharing in (*self.sharing.values(), *self.snapshots.values()))
+        return reduce(PolicyConsumers.__or__, found, PolicyConsumers())
 
     def images_for(self, consumer: PolicyConsumers) -> tuple[str, ...]:
         """The images for which one consumer needs the key, sorted."""
-        return tuple(sorted(one for one, sharing in self.sharing.items() if needed(consumer, sharing)))
+        return _needed_for(consumer, self.sharing)
 
-    def volumes_for(self, consumer: PolicyConsumers) -> tuple[str, ...]:
-        """The volumes for which one consumer needs the key, sorted."""
-        accounts = {account_of(one) for one in consumer.principals}
-        return tuple(
-            sorted(one for name in accounts if name for one in self.volumes.by_account.get(name, ()))
-        )
+    def snapshots_for(self, consumer: PolicyConsumers) -> tuple[str, ...]:
+        """The snapshots without an image for which one consumer needs the key, sorted."""
+        return _needed_for(consumer, self.snapshots)
+
+
+def _needed_for(consumer: PolicyConsumers, sharing: Mapping[str, Sharing]) -> tuple[str, ...]:
+    return tuple(sorted(one for one, shared in sharing.items() if needed(consumer, shared)))
 
 
 def needed(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:

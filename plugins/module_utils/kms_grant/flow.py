@@ -23,16 +23,17 @@ from .losses import kept_of, keys_to_inspect
 from .options import wanted_from
 from .plan import consumers_without_access, plan, without_owner
 from .read import read_keys
+from .read_dependents import with_resources
 from .read_sharing import read_shared
-from .read_volumes import with_volumes
+from .read_snapshots import with_snapshots
 from .state import GrantSeen, GrantWanted
 
 
 def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
     """Read every region's keys with their grants and, if needed, their policies.
 
-    Where consumers would lose access, also the sharing of other images under the keys, and the
-    consumers' volumes under them.
+    Where consumers would lose access, also the sharing of other images and snapshots under the keys, and what
+    the consumers have under them.
     """
     regions = sorted(wanted.images or wanted.kms_key_ids)
     caller = identify(clients, preferred_region(clients, regions))
@@ -57,7 +58,8 @@ def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
     seen = GrantSeen(caller.account_id, caller.partition, keys, frozenset(unencrypted), unread=failures)
     losing = keys_to_inspect(without_owner(wanted, seen), seen)
     shared = read_shared(clients, wanted, losing)
-    return replace(seen, shared=with_volumes(clients, wanted, caller, losing, shared))
+    shared = with_snapshots(clients, caller.account_id, losing, shared)
+    return replace(seen, shared=with_resources(clients, wanted, caller, losing, shared))
 
 
 def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
@@ -85,9 +87,7 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
                         if target.actions
                         else consumers_without_access(others, seen, target.target, arn),
                         "kept_access": kept[target.target, arn],
-                        "unseen_volumes": seen.shared_under(
-                            target.target.region, arn
-                        ).volumes.unseen_as_result(),
+                        **_consumers(seen, target.target, arn),
                     }
                     for arn, access in target.after.items()
                 ],
@@ -97,6 +97,12 @@ def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -
             if target.target.region not in failed
         ],
     }
+
+
+def _consumers(seen: GrantSeen, target: Target, key_arn: str) -> dict[str, Any]:
+    """Return what the accounts that lose access have under a key, and what of them was not read."""
+    found = seen.shared_under(target.region, key_arn).consumers
+    return {"dependents": found.dependents_as_result(), "unseen_accounts": found.unseen_as_result()}
 
 
 FLOW: Flow[GrantWanted, GrantSeen] = Flow(wanted_from, read_state, plan, apply, result)

@@ -17,7 +17,8 @@ from functools import reduce
 from ..arns import account_of
 from ..keys.grants import DELETED_PRINCIPAL, is_auto_scaling_role, name_prefix
 from ..keys.needed import (
-    HAS_VOLUMES,
+    HAS_RESOURCES,
+    ConsumerResources,
     Kept,
     SharedUnderKey,
     examples_of,
@@ -30,8 +31,8 @@ from .request import grant_request, holds, principal_arn
 from .state import AUTO_SCALING_OPERATIONS, GrantSeen, GrantWanted
 
 _SHARED = (
-    "Other images under the key are shared with it, or with an organization or organizational unit that it "
-    "may be in."
+    "Other images or snapshots under the key are shared with it, or with an organization or organizational "
+    "unit that it may be in."
 )
 _UNREAD = "The sharing of other images under the key could not be read."
 _REMEDY = "To revoke it although it may be in use, set revoke_in_use: true."
@@ -80,24 +81,27 @@ def kept_access(wanted: GrantWanted, shared: SharedUnderKey, losing: PolicyConsu
     def kept_one(name: str, consumer: PolicyConsumers) -> Kept:
         if unread:
             return Kept(name, (), f"{_UNREAD} {unread}")
-        images = shared.images_for(consumer)
-        return Kept(name, images, _SHARED if images else HAS_VOLUMES, shared.volumes_for(consumer))
+        return Kept(name, shared.images_for(consumer), _SHARED, shared.snapshots_for(consumer))
 
     return tuple(kept_one(*one) for one in one_by_one(kept(wanted, shared, losing)))
 
 
-def unseen_warnings(wanted: GrantWanted, key_arn: str, shared: SharedUnderKey) -> Iterator[str]:
-    """A warning for each reason why volumes of accounts that lose access could not be read with their role.
+def dependent_warnings(key_arn: str, consumers: ConsumerResources) -> Iterator[str]:
+    """Name what accounts that lose access have under the key, and what of them could not be read.
 
-    Without a role, the result is enough.
+    That does not keep the access: otherwise an account could keep it for itself, with a snapshot.
     """
+    for account_id, ids in sorted(consumers.by_account.items()):
+        if ids:
+            named = examples_of(sorted(ids))
+            yield f"Access to {key_arn} is revoked for {account_id} ({named}): {HAS_RESOURCES}"
     reasons: dict[str, list[str]] = {}
-    for account_id, reason in shared.volumes.unseen.items() if wanted.consumer_role else ():
+    for account_id, reason in consumers.unseen.items():
         reasons.setdefault(reason, []).append(account_id)
     for reason, account_ids in reasons.items():
         yield (
-            f"Access to {key_arn} is revoked although the volumes of {examples_of(account_ids)} could not be "
-            f"read: {reason}"
+            f"Access to {key_arn} is revoked although not all that {examples_of(account_ids)} may have under "
+            f"it could be read: {reason}"
         )
 
 
@@ -108,7 +112,7 @@ def kept_warnings(wanted: GrantWanted, key_arn: str, found: Iterable[Kept]) -> I
     """
     consumers: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for one in found:
-        needs = one.image_ids or one.volume_ids
+        needs = one.image_ids or one.resource_ids
         if not (wanted.present and needs):
             consumers.setdefault((one.reason, needs), []).append(one.principal)
     for (reason, needs), names in consumers.items():

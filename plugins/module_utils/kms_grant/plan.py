@@ -19,6 +19,7 @@ from ..model import Grant, KeySeen, Sharing, Target
 from ..plan import Action, Plan, TargetPlan
 from .checks import check_key, check_partition, check_policy, check_service_linked_roles
 from .losses import (
+    dependent_warnings,
     grantee_of,
     grants_to_revoke,
     is_replaced,
@@ -26,7 +27,6 @@ from .losses import (
     kept_access,
     kept_warnings,
     lost_access,
-    unseen_warnings,
 )
 from .policy import policy_after, stale_principals
 from .request import by_name, grant_request, holds, principal_arn
@@ -130,7 +130,7 @@ def _plan_key(wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen
         after=_view((*staying, *made), policy_text, prefix),
         warnings=(
             *kept_warnings(wanted, arn, kept_access(wanted, shared, losing)),
-            *unseen_warnings(wanted, arn, shared),
+            *dependent_warnings(arn, shared.consumers),
             *_stale_warnings(key),
             *_foreign_key_warnings(wanted, target, key),
         ),

@@ -17,7 +17,7 @@ from ..structure import TEXT, Absent, Null, as_list, check_result
 from ..wording import shown
 from . import plan as remediation
 from . import tasks
-from .kept import KeptAccess, kept_access, unseen_volumes
+from .kept import KeptAccess, dependents, kept_access, unseen_accounts
 from .plan import RemediationPlan, RemediationWanted, Removal
 from .scope import Named
 from .state import Audited, Resource, read
@@ -42,11 +42,12 @@ _REVOKED = [
                                     "principal": TEXT,
                                     "image_ids": [TEXT],
                                     "reason": TEXT,
-                                    "volume_ids": [TEXT],
+                                    "resource_ids": [TEXT],
                                 }
                             ],
+                            "dependents": [{"account_id": TEXT, "resource_ids": [TEXT]}],
                             "kms_key_arn": TEXT,
-                            "unseen_volumes": [{"account_id": TEXT, "reason": TEXT}],
+                            "unseen_accounts": [{"account_id": TEXT, "reason": TEXT}],
                         }
                     ],
                     "region": TEXT,
@@ -64,13 +65,14 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RemediationWante
     planned = params["expected_removals"]
     options.add(check_result("expected_removals", planned, Null([_REMOVAL]), "remediation_plan"))
     options.check()
-    kept, unseen = _revoked(options, params["revoke_results"])
+    kept, dependent, unseen = _revoked(options, params["revoke_results"])
     wanted = RemediationWanted(
         audited=_audited(params["audit_result"]),
         codes=tuple(dict.fromkeys(options.strings("finding_codes"))),
         named=tuple(dict.fromkeys(_named(options, params["images"]))),
         planned=None if planned is None else tuple(_planned(planned)),
         kept=kept,
+        dependents=dependent,
         unseen=unseen,
         max_removals=params["max_removals"],
     )
@@ -104,7 +106,8 @@ def result(wanted: RemediationWanted, seen: None, plan: RemediationPlan, outcome
     new = plan.removals if wanted.planned is None else ()
     return {
         "kept_access": [one.as_result() for one in wanted.kept],
-        "unseen_volumes": [dict(one) for one in wanted.unseen],
+        "dependents": [dict(one) for one in wanted.dependents],
+        "unseen_accounts": [dict(one) for one in wanted.unseen],
         "revoke_tasks": tasks.revoke_tasks(new, wanted.audited),
         "unshare_tasks": tasks.unshare_tasks(new, wanted.audited),
         "unreadable": [found.message for found in plan.unreadable],
@@ -139,11 +142,13 @@ def _audited(given: Mapping[str, Any]) -> Audited:
 
 def _revoked(
     options: Options, given: list[Mapping[str, Any]]
-) -> tuple[tuple[KeptAccess, ...], tuple[Mapping[str, str], ...]]:
-    """The access that was kept, and the accounts whose volumes were not read."""
+) -> tuple[tuple[KeptAccess, ...], tuple[Mapping[str, Any], ...], tuple[Mapping[str, str], ...]]:
+    """The access that was kept, the accounts that lose access they need, and those that were not read."""
     failures = check_result("revoke_results", given, _REVOKED, "ami_kms_grant")
     options.add(failures)
-    return ((), ()) if failures else (kept_access(given), tuple(unseen_volumes(given)))
+    if failures:
+        return (), (), ()
+    return kept_access(given), tuple(dependents(given)), tuple(unseen_accounts(given))
 
 
 def _named(options: Options, given: Any) -> Iterator[Named]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Key access that ``ami_kms_grant`` did not revoke because it is needed, from the module's results."""
+"""Key access that ``ami_kms_grant`` kept because it is needed, and what needs access that it revoked."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..keys.needed import examples_of
+from ..keys.needed import HAS_RESOURCES, examples_of
 from .state import Resource
 
 
 @dataclass(frozen=True)
 class KeptAccess:
-    """A principal that keeps access to a key: for these images or volumes, or because they were not read."""
+    """A principal that keeps access to a key: for these images or snapshots, or as they were not read."""
 
     resource: Resource
     principal: str
     reason: str
     image_ids: tuple[str, ...] = ()
-    volume_ids: tuple[str, ...] = ()
+    resource_ids: tuple[str, ...] = ()
 
     @property
     def is_needed(self) -> bool:
         """Whether something is known to need the access, so that a rerun would keep it as well."""
-        return bool(self.image_ids or self.volume_ids)
+        return bool(self.image_ids or self.resource_ids)
 
     def as_result(self) -> dict[str, Any]:
         """The access as the module returns it."""
-        needs = self.image_ids or self.volume_ids
+        needs = self.image_ids or self.resource_ids
         named = f" ({examples_of(needs)})" if needs else ""
         return {
             "image_ids": list(self.image_ids),
@@ -41,7 +41,7 @@ class KeptAccess:
             "reason": self.reason,
             "region": self.resource.region,
             "resource": self.resource.resource_id,
-            "volume_ids": list(self.volume_ids),
+            "resource_ids": list(self.resource_ids),
         }
 
 
@@ -53,15 +53,15 @@ def kept_access(results: Iterable[Mapping[str, Any]]) -> tuple[KeptAccess, ...]:
     """
     return tuple(
         KeptAccess(
-            resource, one["principal"], one["reason"], tuple(one["image_ids"]), tuple(one["volume_ids"])
+            resource, one["principal"], one["reason"], tuple(one["image_ids"]), tuple(one["resource_ids"])
         )
         for resource, key in _keys(results)
         for one in key["kept_access"]
     )
 
 
-def unseen_volumes(results: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """The accounts that lose access to a key although their volumes were not read, as they are returned.
+def dependents(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The accounts that lose access to a key although they have something under it, as they are returned.
 
     Raises:
         KeyError, TypeError: they are not results of that module.
@@ -69,14 +69,34 @@ def unseen_volumes(results: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]
     return [
         {
             "account_id": one["account_id"],
-            "message": f"{resource.region}: the volumes of {one['account_id']} under {resource.resource_id} "
-            f"were not read: {one['reason']}",
+            "message": f"{resource.region}: {one['account_id']} loses access to {resource.resource_id} "
+            f"({examples_of(one['resource_ids'])}): {HAS_RESOURCES}",
+            "region": resource.region,
+            "resource": resource.resource_id,
+            "resource_ids": list(one["resource_ids"]),
+        }
+        for resource, key in _keys(results)
+        for one in key["dependents"]
+    ]
+
+
+def unseen_accounts(results: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The accounts that lose access to a key although not all that they have was read, as they are returned.
+
+    Raises:
+        KeyError, TypeError: they are not results of that module.
+    """
+    return [
+        {
+            "account_id": one["account_id"],
+            "message": f"{resource.region}: not all that {one['account_id']} may have under "
+            f"{resource.resource_id} was read: {one['reason']}",
             "reason": one["reason"],
             "region": resource.region,
             "resource": resource.resource_id,
         }
         for resource, key in _keys(results)
-        for one in key["unseen_volumes"]
+        for one in key["unseen_accounts"]
     ]
 
 

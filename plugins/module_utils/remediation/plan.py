@@ -81,7 +81,8 @@ class RemediationWanted:
 
     Without codes these are all findings of access that is not allowed, without names those of all images.
     ``planned`` are removals of an earlier plan: then the plan is those that were not made yet, apart from
-    the access that was ``kept`` because it is needed. ``unseen`` are accounts whose volumes were not read.
+    the access that was ``kept`` because it is needed. ``dependents`` are the accounts that lose access to a
+    key although they have something under it, ``unseen`` those of which not everything was read.
     """
 
     audited: Audited
@@ -89,6 +90,7 @@ class RemediationWanted:
     named: tuple[Named, ...] = ()
     planned: tuple[Removal, ...] | None = None
     kept: tuple[KeptAccess, ...] = ()
+    dependents: tuple[Mapping[str, Any], ...] = ()
     unseen: tuple[Mapping[str, str], ...] = ()
     max_removals: int = 10
 

@@ -68,7 +68,7 @@ class _Run:
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """The removals, those that are not confirmed first, the key access that is kept, and what failed.
 
-    ``result`` has ``removals``, ``remaining`` ones, ``kept_access`` and ``unseen_volumes``, as
+    ``result`` has ``removals``, ``remaining``, ``kept_access``, ``dependents`` and ``unseen_accounts``, as
     ``remediation_plan`` returns them, the results of the tasks that ``failed``, and ``unreadable``, texts
     about what the audit could not read. ``context`` has ``check_mode``.
     """
@@ -89,7 +89,8 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_headline(run),
         *table(_COLUMNS, tuple(_rows(run))),
         *_notes(result["kept_access"], "remediate_kept_access"),
-        *_notes(result["unseen_volumes"], "remediate_unseen_volumes"),
+        *_notes(result["dependents"], "remediate_dependents"),
+        *_notes(result["unseen_accounts"], "remediate_unseen_accounts"),
         *failures(problems, rest, failure),
     )
     return Screen(lines, limited(_artifacts(run, problems)), f"{failure}\n{_RERUN}" if problems else "")

@@ -26,7 +26,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     UsageReport,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
 from ansible_collections.golden.images.plugins.module_utils.model import (
     ConsumerRole,
     Grant,
@@ -163,7 +163,7 @@ def test_a_grant_stays_with_a_warning_if_volumes_are_found_by_the_final_check(tm
         replace(
             seen(under_key(OLD, NEWEST)),
             key_usage={KEY: KeyUsage((GRANT,), {"ami-new": Sharing()})},
-            consumer_volumes={KEY: ConsumerVolumes({CONSUMER: volumes})},
+            consumer_resources={KEY: ConsumerResources({CONSUMER: volumes})},
         )
         for volumes in ((), ("vol-1",))
     )
@@ -182,7 +182,7 @@ def test_a_grant_stays_with_a_warning_if_volumes_are_found_by_the_final_check(tm
     (warning,) = outcome.warnings
     assert all(text in warning for text in (KEY.key_arn, CONSUMER, "vol-1"))
     (key,) = cleanup.result(asked, first, planned, outcome)["kms_keys"]
-    assert [one["volume_ids"] for one in key["kept_access"]] == [["vol-1"]]
+    assert [one["resource_ids"] for one in key["kept_access"]] == [["vol-1"]]
 
 
 def test_if_nothing_changed_the_plan_is_performed(tmp_path: Path) -> None:

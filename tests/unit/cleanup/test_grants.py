@@ -12,11 +12,11 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import perform_each
 from ansible_collections.golden.images.plugins.module_utils.cleanup.confirmation import confirmed
 from ansible_collections.golden.images.plugins.module_utils.cleanup.dependencies import dependencies
-from ansible_collections.golden.images.plugins.module_utils.cleanup.grants import losing_accounts
+from ansible_collections.golden.images.plugins.module_utils.cleanup.grants import Going, losing_accounts
 from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import (
     keys_to_inspect,
     next_reads,
-    volumes_to_inspect,
+    resources_to_inspect,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
@@ -30,7 +30,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     SnapshotUsage,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
 from ansible_collections.golden.images.plugins.module_utils.model import (
     ConsumerRole,
     Device,
@@ -63,6 +63,7 @@ REF = KeyRef(REGION, KEY)
 THEIRS = f"arn:aws:kms:{REGION}:{CONSUMER}:key/theirs"
 OTHER = "444455556666"
 OPERATIONS = frozenset({"Decrypt"})
+BOTH_READ = ConsumerResources({CONSUMER: (), OTHER: ()})
 ROOT = Grant("g-root", f"arn:aws:iam::{CONSUMER}:root", OPERATIONS, "golden-images:1")
 ROLE = Grant(
     "g-role",
@@ -88,7 +89,7 @@ def saw(
     """The old image is shared with an account without use of it; ``newest`` is the newest one's sharing."""
     usage = {ImageRef(REGION, "ami-1"): shared(CONSUMER, report=report())}
     key = KeyUsage(grants, {"ami-new": newest or Sharing()}, unread)
-    return replace(seen(region, usage=usage), key_usage={REF: key})
+    return replace(seen(region, usage=usage), key_usage={REF: key}, consumer_resources={REF: BOTH_READ})
 
 
 def asked(**changes: Any) -> CleanupWanted:
@@ -291,7 +292,7 @@ def test_a_grant_stays_if_only_the_second_reading_lets_an_image_go_that_needs_it
     second = own("ami-2", 60)
     region = encrypted(OLD, second, NEWEST)
     usage = {ImageRef(REGION, one): shared(CONSUMER, report=report()) for one in ("ami-1", "ami-2")}
-    of = replace(seen(region, usage=usage), key_usage={REF: KeyUsage((ROOT,), {"ami-new": Sharing()})})
+    of = replace(saw(region), usage=usage, key_usage={REF: KeyUsage((ROOT,), {"ami-new": Sharing()})})
     before = replace(of, usage={**usage, ImageRef(REGION, "ami-2"): shared(report=report())})
     before = replace(before, regions={REGION: replace(region, uses={"ami-2": (USED,)})})
     key = KeyUsage((ROOT,), {"ami-new": Sharing(), "ami-2": Sharing()})
@@ -311,56 +312,63 @@ THEIR_ROLE, OTHERS = (
 )
 DEPLOY = Grant("g-deploy", THEIR_ROLE, OPERATIONS, "golden-images:5")
 NO_ROLE = "consumer_role_name is not set."
-BOTH_READ = ConsumerVolumes({CONSUMER: (), OTHER: ()})
-UNSEEN = ConsumerVolumes({OTHER: ()}, {CONSUMER: "Allow ec2:DescribeVolumes."})
+UNSEEN = ConsumerResources({OTHER: ()}, {CONSUMER: "Allow ec2:DescribeVolumes."})
 
 
 @pytest.mark.parametrize(
     ("volumes", "with_role", "gone", "kept", "unseen"),
     [
-        pytest.param(BOTH_READ, True, ["g-root", "g-deploy", "g-other"], [], [], id="no volumes"),
+        pytest.param(BOTH_READ, True, ["g-root", "g-deploy", "g-other"], [], [], id="nothing"),
         pytest.param(
-            ConsumerVolumes({CONSUMER: ("vol-2", "vol-1"), OTHER: ()}),
+            ConsumerResources({CONSUMER: ("vol-2", "vol-1"), OTHER: ()}),
             True,
             ["g-other"],
             [(THEIR_ROLE, ["vol-1", "vol-2"]), (CONSUMER, ["vol-1", "vol-2"])],
             [],
-            id="an account with volumes",
+            id="an account with resources",
         ),
         pytest.param(
-            ConsumerVolumes(unseen={CONSUMER: NO_ROLE, OTHER: NO_ROLE}),
+            ConsumerResources(unseen={CONSUMER: NO_ROLE, OTHER: NO_ROLE}),
             False,
-            ["g-root", "g-deploy", "g-other"],
             [],
+            [(THEIR_ROLE, []), (CONSUMER, []), (OTHER, [])],
             [(CONSUMER, NO_ROLE), (OTHER, NO_ROLE)],
             id="no role",
+        ),
+        pytest.param(
+            ConsumerResources({CONSUMER: ("snap-1",), OTHER: ()}, {CONSUMER: "Denied.", OTHER: "Denied."}),
+            False,
+            [],
+            [(THEIR_ROLE, ["snap-1"]), (CONSUMER, ["snap-1"]), (OTHER, [])],
+            [(CONSUMER, "Denied."), (OTHER, "Denied.")],
+            id="not all was read",
         ),
         pytest.param(
             None,
             True,
             [],
             [(THEIR_ROLE, []), (CONSUMER, []), (OTHER, [])],
-            [(CONSUMER, "They were not read."), (OTHER, "They were not read.")],
+            [(CONSUMER, "It was not read."), (OTHER, "It was not read.")],
             id="nothing was read",
         ),
     ],
 )
-def test_accounts_with_volumes_under_the_key_keep_their_grants(
-    volumes: ConsumerVolumes | None,
+def test_accounts_with_something_under_the_key_keep_their_grants(
+    volumes: ConsumerResources | None,
     with_role: bool,
     gone: list[str],
     kept: list[tuple[str, list[str]]],
     unseen: list[tuple[str, str]],
 ) -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT, DEPLOY, OTHERS)
-    of = replace(of, consumer_volumes={REF: volumes} if volumes else {})
+    of = replace(of, consumer_resources={REF: volumes} if volumes else {})
     asks = replace(asked(), consumer_role=ConsumerRole("golden") if with_role else None)
     made = plan(asks, of)
     assert [one.resource for one in made.actions if one.operation == "RevokeGrant"] == gone
     result = made.keys[REF].as_result(REF)
     assert (result["kms_key_arn"], result["region"]) == (KEY, REGION)
-    assert sorted((one["principal"], one["volume_ids"]) for one in result["kept_access"]) == sorted(kept)
-    assert [(one["account_id"], one["reason"]) for one in result["unseen_volumes"]] == unseen
+    assert sorted((one["principal"], one["resource_ids"]) for one in result["kept_access"]) == sorted(kept)
+    assert [(one["account_id"], one["reason"]) for one in result["unseen_accounts"]] == unseen
     warnings = " ".join(made.warnings)
     assert [one in warnings for one, _volumes in kept] == [True] * len(kept)
     assert bool(warnings) == bool(kept)
@@ -377,7 +385,7 @@ DENIED = unreadable("ListGrants", f"{KEY}: AccessDeniedException: No.", "Allow L
             saw(encrypted(OLD, NEWEST), unread=(DENIED,)), OWNER, "ListGrants", DENIED.detail, id="grants"
         ),
         pytest.param(
-            replace(saw(encrypted(OLD, NEWEST), ROOT, OTHERS), consumer_volumes={REF: UNSEEN}),
+            replace(saw(encrypted(OLD, NEWEST), ROOT, OTHERS), consumer_resources={REF: UNSEEN}),
             CONSUMER,
             "DescribeVolumes",
             f"The grants of {CONSUMER} on {KEY} may be needed: Allow ec2:DescribeVolumes.",
@@ -415,18 +423,42 @@ def test_a_snapshot_that_an_image_left_waits_for_the_grants_as_well() -> None:
     assert kept in made.warnings
 
 
-def test_volumes_that_no_role_can_read_keep_nothing() -> None:
-    of = replace(saw(encrypted(OLD, NEWEST), ROOT), consumer_volumes={REF: UNSEEN})
-    assert ("RevokeGrant", "g-root") in calls(plan(asked(), of).actions)
+def test_an_account_that_no_role_can_read_keeps_its_grants_and_no_image() -> None:
+    of = replace(saw(encrypted(OLD, NEWEST), ROOT), consumer_resources={REF: UNSEEN})
+    made = plan(asked(), of)
+    assert ("DeregisterImage", "ami-1") in calls(made.actions)
+    assert revoked(of) == []
+    (warning,) = made.warnings
+    assert "What it has under the key could not be read: Allow ec2:DescribeVolumes." in warning
 
 
-def test_a_grant_that_an_image_needs_is_kept_whatever_the_volumes() -> None:
+def test_what_is_known_to_need_a_grant_lets_the_image_go_whatever_else_was_not_read() -> None:
+    resources = ConsumerResources({CONSUMER: ("snap-1",)}, {CONSUMER: "Allow ec2:DescribeVolumes."})
+    of = replace(saw(encrypted(OLD, NEWEST), ROOT), consumer_resources={REF: resources})
+    made = plan(replace(asked(), consumer_role=ConsumerRole("golden")), of)
+    assert ("DeregisterImage", "ami-1") in calls(made.actions)
+    assert "RevokeGrant" not in {one.operation for one in made.actions}
+
+
+@pytest.mark.parametrize(
+    ("snapshot_id", "goes"), [("snap-left", False), ("snap-ami-1", True)], ids=["stays", "is deleted"]
+)
+def test_a_grant_stays_while_a_snapshot_without_an_image_is_shared_with_its_account(
+    snapshot_id: str, goes: bool
+) -> None:
+    """AWS keeps the permissions of a snapshot when its image is deregistered."""
+    of = saw(encrypted(OLD, NEWEST), ROOT, OTHERS)
+    usage = replace(of.key_usage[REF], snapshots={snapshot_id: Sharing(frozenset({CONSUMER}))})
+    assert revoked(replace(of, key_usage={REF: usage})) == ["g-root"] * goes + ["g-other"]
+
+
+def test_a_grant_that_an_image_needs_is_kept_whatever_its_account_has() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT, OTHERS, newest=Sharing(account_ids=frozenset({CONSUMER})))
-    ref = ImageRef(REGION, "ami-1")
-    assert losing_accounts(of, REF, {ref}) == {OTHER}
-    assert losing_accounts(replace(of, key_usage={}), REF, {ref}) == frozenset()
-    assert volumes_to_inspect(asked(), of) == {REF: {OTHER}}
-    assert volumes_to_inspect(replace(asked(), revoke_grants=False), of) == {}
+    gone = Going({ImageRef(REGION, "ami-1")})
+    assert losing_accounts(of, REF, gone) == {OTHER}
+    assert losing_accounts(replace(of, key_usage={}), REF, gone) == frozenset()
+    assert resources_to_inspect(asked(), of) == {REF: {OTHER}}
+    assert resources_to_inspect(replace(asked(), revoke_grants=False), of) == {}
 
 
 ACCOUNTS = st.frozensets(st.sampled_from([CONSUMER, OTHER]))
@@ -452,7 +484,7 @@ def test_an_account_keeps_its_grant_while_an_image_under_the_key_is_shared_with_
         Grant(f"g-{one}", f"arn:aws:iam::{one}:root", OPERATIONS, "golden-images:x")
         for one in (CONSUMER, OTHER)
     )
-    of = replace(seen(region, usage=usage), key_usage={REF: KeyUsage(grants, sharing)})
+    of = replace(saw(region), usage=usage, key_usage={REF: KeyUsage(grants, sharing)})
     made = plan(asked(), of)
     gone = {one.resource for one in made.actions if one.operation == "DeregisterImage"}
     needed = {

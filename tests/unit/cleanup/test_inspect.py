@@ -19,7 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     LifecyclePolicy,
     SnapshotUsage,
 )
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
 from ansible_collections.golden.images.plugins.module_utils.model import (
     ImageRef,
     KeyRef,
@@ -73,7 +73,7 @@ def test_keys_are_read_and_added() -> None:
 def test_volumes_are_read_and_added() -> None:
     clients: Any = None
     accounts = {KEY: frozenset({"222222222222"})}
-    volumes = {KEY: ConsumerVolumes({"222222222222": ("vol-1",)})}
-    with patch.object(inspecting, "read_volumes", lambda *_all: volumes):
-        saw = inspect(clients, wanted(), SEEN, NextReads(volumes=accounts))
-    assert saw == replace(SEEN, consumer_volumes=volumes)
+    volumes = {KEY: ConsumerResources({"222222222222": ("vol-1",)})}
+    with patch.object(inspecting, "read_resources", lambda *_all: volumes):
+        saw = inspect(clients, wanted(), SEEN, NextReads(resources=accounts))
+    assert saw == replace(SEEN, consumer_resources=volumes)

@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.inspect_keys import (
     read_key_usage,
-    read_volumes,
+    read_resources,
 )
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     ImageUsage,
+    OwnSnapshot,
     SnapshotUsage,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
 from ansible_collections.golden.images.plugins.module_utils.model import (
     ConsumerRole,
     ImageRef,
@@ -54,6 +55,36 @@ def test_of_a_key_with_own_grants_is_read_with_whom_the_images_are_shared_that_s
         usage = read_key_usage(script.clients(kms), SEEN, {KEY: (NEWEST,)})[KEY]
     assert [one.grant_id for one in usage.grants] == ["g-golden-images:1"]
     assert (usage.sharing, usage.unread) == ({"ami-new": BY_CONSUMER}, ())
+
+
+def test_of_snapshots_without_a_staying_image_only_those_shared_with_a_grantee_are_read() -> None:
+    """(botocore operation DescribeSnapshots: account IDs of restorable users.)"""
+    under = {
+        one: OwnSnapshot(one, kms_key_id=KEY.key_arn)
+        for one in ("snap-ami-new", "snap-1", "snap-2", "snap-3", "snap-known")
+    }
+    other = {"snap-4": OwnSnapshot("snap-4", kms_key_id="other")}
+    region = replace(SEEN.regions[REGION], snapshots={**under, **other})
+    known = {SnapshotRef(REGION, "snap-known"): SnapshotUsage(BY_CONSUMER)}
+    saw = replace(SEEN, regions={REGION: region}, snapshot_usage=known)
+    kms, script = Wire("kms"), UsageScript().permissions(SHARED, "ami-new").volume(None, "snap-ami-new")
+    to_consumer = {**grant("golden-images:1"), "GranteePrincipal": f"arn:aws:iam::{CONSUMER}:root"}
+    kms.expect("list_grants", {"KeyId": KEY.key_arn, "Limit": 100}, {"Grants": [to_consumer]})
+    listed = [{"SnapshotId": one, "State": "completed"} for one in ("snap-1", "snap-ami-new", "snap-4")]
+    script.wire.expect(
+        "describe_snapshots",
+        {
+            "OwnerIds": ["self"],
+            "RestorableByUserIds": [CONSUMER],
+            "Filters": [{"Name": "encrypted", "Values": ["true"]}],
+            "MaxResults": 1000,
+        },
+        {"Snapshots": listed},
+    )
+    script.volume({"CreateVolumePermissions": [{"UserId": CONSUMER}]}, "snap-1")
+    with kms.spoken(), script.wire.spoken():
+        usage = read_key_usage(script.clients(kms), saw, {KEY: (NEWEST,)})[KEY]
+    assert usage.snapshots == {"snap-1": BY_CONSUMER, "snap-known": BY_CONSUMER}
 
 
 def test_what_was_read_of_an_image_before_is_not_read_again_for_its_key() -> None:
@@ -106,15 +137,15 @@ def test_an_image_that_was_deregistered_since_it_was_listed_needs_no_key(is_gone
     assert bool(usage.unread) is not is_gone
 
 
-def test_volumes_are_read_with_the_consumer_role() -> None:
+def test_accounts_are_read_with_the_consumer_role() -> None:
     aws = world(REGION)
     aws.consumer_ec2 = {CONSUMER: {REGION: Ec2(key_of_volumes={"vol-1": KEY.key_arn})}}
     aws.open("sts", [REGION])
     clients: Any = aws
     asked = replace(wanted(), revoke_grants=True, consumer_role=ConsumerRole("golden", "word"))
     losing = {KEY: frozenset({CONSUMER})}
-    assert read_volumes(clients, asked, SEEN, losing) == {KEY: ConsumerVolumes({CONSUMER: ("vol-1",)})}
+    assert read_resources(clients, asked, SEEN, losing) == {KEY: ConsumerResources({CONSUMER: ("vol-1",)})}
     assert aws.assumed == [(f"arn:aws:iam::{CONSUMER}:role/golden", "word", REGION)]
-    (unseen,) = read_volumes(clients, wanted(), SEEN, losing).values()
+    (unseen,) = read_resources(clients, wanted(), SEEN, losing).values()
     assert unseen.unseen == {CONSUMER: "consumer_role_name is not set."}
-    assert read_volumes(clients, asked, SEEN, {}) == {}
+    assert read_resources(clients, asked, SEEN, {}) == {}

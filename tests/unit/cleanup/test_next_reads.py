@@ -25,7 +25,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     SnapshotUsage,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerVolumes
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
 from ansible_collections.golden.images.plugins.module_utils.model import (
     ConsumerRole,
     Grant,
@@ -75,8 +75,8 @@ def test_images_are_read_with_their_snapshots_then_keys_and_then_nothing() -> No
     assert not next_reads(asks, replace(saw, key_usage={KEY: KeyUsage()}))
     root = Grant("g-1", f"arn:aws:iam::{CONSUMER}:root", frozenset({"Decrypt"}), "golden-images:1")
     saw = replace(saw, key_usage={KEY: KeyUsage((root,), {"ami-new": Sharing()})})
-    assert next_reads(asks, saw) == NextReads(volumes={KEY: frozenset({CONSUMER})})
-    assert not next_reads(asks, replace(saw, consumer_volumes={KEY: ConsumerVolumes()}))
+    assert next_reads(asks, saw) == NextReads(resources={KEY: frozenset({CONSUMER})})
+    assert not next_reads(asks, replace(saw, consumer_resources={KEY: ConsumerResources()}))
     # An image that stays and is shared with the account keeps the grant: no volume matters.
     assert not next_reads(asks, replace(saw, key_usage={KEY: KeyUsage((root,), {"ami-new": BY_CONSUMER})}))
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import (
-    ConsumerVolumes,
+    ConsumerResources,
     SharedUnderKey,
     account_of,
     examples_of,
@@ -135,7 +135,7 @@ def test_account_of(principal: str, account_id: str | None) -> None:
 
 
 def test_accounts_whose_volumes_were_not_read_are_returned_sorted() -> None:
-    unseen = ConsumerVolumes(unseen={B: "Allow it.", A: "No role."}).unseen_as_result()
+    unseen = ConsumerResources(unseen={B: "Allow it.", A: "No role."}).unseen_as_result()
     assert unseen == [{"account_id": A, "reason": "No role."}, {"account_id": B, "reason": "Allow it."}]
 
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
@@ -24,8 +25,8 @@ from tests.unit.keys.policies import policy_of
 
 
 @cache
-def _model() -> ServiceModel:
-    return botocore.session.get_session().get_service_model("kms")
+def _model(service: str = "kms") -> ServiceModel:
+    return botocore.session.get_session().get_service_model(service)
 
 
 @dataclass
@@ -159,6 +160,7 @@ def refused(code: str, operation: str) -> ClientError:
 
 
 # A new (empty) volume can be encrypted (botocore shape EbsBlockDevice, Encrypted).
+_ENCRYPTED = [{"Name": "encrypted", "Values": ["true"]}]
 _EMPTY = {"DeviceName": "/dev/sdb", "Ebs": {"Encrypted": True, "VolumeSize": 5}}
 
 
@@ -170,7 +172,8 @@ class Ec2:
     ``associated`` to further keys of it. ``keyless`` are images whose key AWS does not return, and
     ``with_empty`` those with another volume, encrypted and without a snapshot. ``launch`` and ``volumes`` map
     images, and snapshots, to the permissions that AWS returns. ``states`` are the states of images that are
-    not available. ``key_of_volumes`` maps the account's volumes to their keys.
+    not available. ``key_of_volumes`` maps the account's volumes to their keys, ``key_of_snapshots`` those of
+    its snapshots that no image uses. ``binned`` are the IDs of its volumes and snapshots in the Recycle Bin.
     """
 
     images: dict[str, str | None] = field(default_factory=dict)
@@ -181,6 +184,8 @@ class Ec2:
     volumes: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     key_of_volumes: dict[str, str] = field(default_factory=dict)
+    key_of_snapshots: dict[str, str] = field(default_factory=dict)
+    binned: tuple[str, ...] = ()
     refuse: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
@@ -190,6 +195,7 @@ class Ec2:
             "describe_images": self._images,
             "describe_snapshots": self._snapshots,
             "describe_volumes": self._volumes,
+            "list_snapshots_in_recycle_bin": self._binned_snapshots,
         }
         return _Pages(pages[name])
 
@@ -225,19 +231,45 @@ class Ec2:
     def _snapshots(self, **parameters: Any) -> dict[str, Any]:
         assert parameters["OwnerIds"] == ["self"]
         self._called("DescribeSnapshots")
+        if parameters["Filters"] == _ENCRYPTED:
+            users = parameters.get("RestorableByUserIds")
+            return {
+                "Snapshots": [
+                    {"SnapshotId": one, "State": "completed", "KmsKeyId": key}
+                    for one, key in self._encrypted().items()
+                    if users is None or any(entry["UserId"] in users for entry in self.volumes.get(one, ()))
+                ]
+            }
         ids = parameters["Filters"][0]["Values"]
         found = {f"snap-of-{image_id}": self._keys(image_id) for image_id in self.images}
         return {"Snapshots": [{"SnapshotId": one, "State": "completed", **found[one]} for one in ids]}
+
+    def _encrypted(self) -> dict[str, str]:
+        of_images = {f"snap-of-{image_id}": key for image_id, key in self.images.items() if key}
+        return of_images | self.key_of_snapshots
 
     def _keys(self, image_id: str) -> dict[str, Any]:
         own = {} if image_id in self.keyless else {"KmsKeyId": self.images[image_id]}
         return own | {"AssociatedKmsKeys": [{"KmsKeyId": arn} for arn in self.associated.get(image_id, ())]}
 
     def _volumes(self, **parameters: Any) -> dict[str, Any]:
-        assert parameters["Filters"] == [{"Name": "encrypted", "Values": ["true"]}]
+        assert parameters["Filters"] == _ENCRYPTED
         self._called("DescribeVolumes")
         found = self.key_of_volumes.items()
         return {"Volumes": [{"VolumeId": volume_id, "KmsKeyId": key} for volume_id, key in found]}
+
+    def _binned_snapshots(self, **_parameters: Any) -> dict[str, Any]:
+        self._called("ListSnapshotsInRecycleBin")
+        return {"Snapshots": [{"SnapshotId": one} for one in self.binned if one.startswith("snap-")]}
+
+    def list_volumes_in_recycle_bin(self, **parameters: Any) -> dict[str, Any]:
+        assert parameters == {"MaxResults": 500}
+        self._called("ListVolumesInRecycleBin")
+        return {"Volumes": [{"VolumeId": one} for one in self.binned if one.startswith("vol-")]}
+
+    @property
+    def meta(self) -> Any:
+        return SimpleNamespace(service_model=_model("ec2"))
 
     def _called(self, operation: str, resource: str = "") -> None:
         with self.lock:

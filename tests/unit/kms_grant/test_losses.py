@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import (
-    ConsumerVolumes,
+    ConsumerResources,
     Kept,
     SharedUnderKey,
 )
@@ -25,7 +25,6 @@ from ansible_collections.golden.images.plugins.module_utils.kms_grant.state impo
     GrantWanted,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import (
-    ConsumerRole,
     Grant,
     KeyRef,
     KeySeen,
@@ -286,18 +285,26 @@ def test_warnings_name_the_images_where_access_was_to_be_revoked() -> None:
     assert all(text in warning for text in (KEY.arn, A, "DescribeImages: No.", "revoke_in_use"))
 
 
-def test_volumes_keep_access_and_those_that_cannot_be_read_do_not() -> None:
-    shared = SharedUnderKey(volumes=ConsumerVolumes({A: ("vol-1",)}, {C: "Allow ec2:DescribeVolumes."}))
+def test_what_accounts_have_under_a_key_is_named_and_keeps_no_access() -> None:
+    resources = ConsumerResources({A: ("vol-1", "snap-1"), C: ()}, {C: "Allow ec2:DescribeVolumes."})
+    shared = SharedUnderKey(consumers=resources)
     saw = replace(seen(made(root(A)), made(root(C)), policy=PLAIN_POLICY), shared={REF: shared})
-    absent = wanted(A, C, present=False, consumer_role=ConsumerRole("golden-consumer"))
-    plan = planned(absent, saw)
+    for want in (wanted(A, C, present=False), wanted(B, purge=True)):
+        plan = planned(want, saw)
+        assert {call for call in calls(plan.actions) if call in LEAVING.values()} == {LEAVING[A], LEAVING[C]}
+        named, unseen = plan.warnings
+        assert f"Access to {KEY.arn} is revoked for {A} (snap-1, vol-1): " in named
+        assert all(text in unseen for text in (KEY.arn, C, "Allow ec2:DescribeVolumes."))
+        assert list(losses.dependent_warnings(KEY.arn, resources)) == [named, unseen]
+
+
+def test_a_snapshot_without_an_image_keeps_access() -> None:
+    shared = SharedUnderKey(snapshots={"snap-1": Sharing(account_ids=frozenset({A}))})
+    saw = replace(seen(made(root(A)), made(root(C)), policy=PLAIN_POLICY), shared={REF: shared})
+    plan = planned(wanted(A, C, present=False), saw)
     assert calls(plan.actions) == [LEAVING[C]]
-    kept, unseen = plan.warnings
-    assert all(text in kept for text in (KEY.arn, A, "vol-1", "revoke_in_use"))
-    assert all(text in unseen for text in (KEY.arn, C, "Allow ec2:DescribeVolumes."))
-    assert list(losses.unseen_warnings(absent, KEY.arn, shared)) == [unseen]
-    # Without a role, no volume can be read: that is no news. A purge may leave what is needed.
-    assert planned(wanted(B, purge=True), saw).warnings == ()
+    (kept,) = losses.kept_access(wanted(A, present=False), shared, consumers(A))
+    assert (kept.image_ids, kept.resource_ids) == ((), ("snap-1",))
 
 
 def test_warnings_name_some_of_many() -> None:
@@ -312,7 +319,7 @@ def test_result_and_parts_of_an_access() -> None:
         "principal": A,
         "image_ids": ["ami-1", "ami-2"],
         "reason": "It is shared.",
-        "volume_ids": [],
+        "resource_ids": [],
     }
     shared = SharedUnderKey({"ami-1": accounts(A)})
     assert losses.kept(PURGE, shared, consumers(A, C)) == consumers(A)

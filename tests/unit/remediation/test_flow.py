@@ -162,15 +162,17 @@ def test_the_result_of_a_plan_and_of_its_verification() -> None:
 
     again = returned(audit_result=before, expected_removals=result["removals"])
     assert again == {**result, "unshare_tasks": [], "revoke_tasks": []}
-    kept = {"principal": STRANGER, "image_ids": [], "reason": "It has volumes.", "volume_ids": ["vol-1"]}
+    kept = {"principal": STRANGER, "image_ids": [], "reason": "It has volumes.", "resource_ids": ["vol-1"]}
     unseen = {"account_id": CONSUMER, "reason": "No role."}
-    of_grant = result_of_grant([kept], [unseen])
+    dependent = {"account_id": CONSUMER, "resource_ids": ["vol-2"]}
+    of_grant = result_of_grant([kept], [unseen], [dependent])
     of_grant["results"][0]["kms_keys"][0]["kms_key_arn"] = result["removals"][2]["resource"]
     expected = returned(
         audit_result=before, expected_removals=result["removals"], revoke_results=[of_grant, {"failed": True}]
     )
     assert expected["removals"] == result["removals"][:2]
-    assert [one["volume_ids"] for one in expected["kept_access"]] == [["vol-1"]]
-    assert [one["account_id"] for one in expected["unseen_volumes"]] == [CONSUMER]
+    assert [one["resource_ids"] for one in expected["kept_access"]] == [["vol-1"]]
+    assert [one["resource_ids"] for one in expected["dependents"]] == [["vol-2"]]
+    assert [one["account_id"] for one in expected["unseen_accounts"]] == [CONSUMER]
     gone = audit_of(under_key(accounts()))
     assert returned(audit_result=gone, expected_removals=result["removals"])["removals"] == []

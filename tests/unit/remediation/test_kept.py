@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.remediation.kept import (
     KeptAccess,
+    dependents,
     kept_access,
-    unseen_volumes,
+    unseen_accounts,
 )
 from ansible_collections.golden.images.plugins.module_utils.remediation.state import Resource
 
@@ -21,10 +22,17 @@ RESOURCE = Resource(EU, KEY)
 
 
 def result_of_grant(
-    kept: list[dict[str, Any]] | None = None, unseen: list[dict[str, Any]] | None = None
+    kept: list[dict[str, Any]] | None = None,
+    unseen: list[dict[str, Any]] | None = None,
+    dependent: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """A result of the module for one key."""
-    key = {"kept_access": kept or [], "kms_key_arn": KEY, "unseen_volumes": unseen or []}
+    key = {
+        "dependents": dependent or [],
+        "kept_access": kept or [],
+        "kms_key_arn": KEY,
+        "unseen_accounts": unseen or [],
+    }
     return {"failed": False, "results": [{"kms_keys": [key], "region": EU}]}
 
 
@@ -32,9 +40,9 @@ BY_VOLUMES = {
     "principal": CONSUMER,
     "image_ids": [],
     "reason": "It has volumes.",
-    "volume_ids": ["vol-1", "vol-2"],
+    "resource_ids": ["vol-1", "vol-2"],
 }
-UNREAD = {"principal": STRANGER, "image_ids": [], "reason": "ami-1 is pending.", "volume_ids": []}
+UNREAD = {"principal": STRANGER, "image_ids": [], "reason": "ami-1 is pending.", "resource_ids": []}
 
 
 def test_kept_access_is_named_with_what_needs_it() -> None:
@@ -53,18 +61,26 @@ def test_kept_access_is_named_with_what_needs_it() -> None:
         "reason": "It has volumes.",
         "region": EU,
         "resource": KEY,
-        "volume_ids": ["vol-1", "vol-2"],
+        "resource_ids": ["vol-1", "vol-2"],
     }
     assert found[1].as_result()["message"].endswith(": ami-1 is pending.")
     assert KeptAccess(RESOURCE, CONSUMER, "", ("ami-1",)).is_needed
 
 
-def test_accounts_whose_volumes_were_not_read_are_named_with_the_key() -> None:
+def test_accounts_that_lose_access_they_need_are_named_with_the_key() -> None:
+    dependent = {"account_id": CONSUMER, "resource_ids": ["snap-1", "vol-1"]}
+    (found,) = dependents([{"failed": True}, result_of_grant(dependent=[dependent])])
+    message = found.pop("message")
+    assert message.startswith(f"{EU}: {CONSUMER} loses access to {KEY} (snap-1, vol-1): It has volumes")
+    assert found == {**dependent, "region": EU, "resource": KEY}
+
+
+def test_accounts_that_were_not_read_are_named_with_the_key() -> None:
     unseen = {"account_id": CONSUMER, "reason": "No role."}
-    assert unseen_volumes([{"failed": True}, result_of_grant(unseen=[unseen])]) == [
+    assert unseen_accounts([{"failed": True}, result_of_grant(unseen=[unseen])]) == [
         {
             "account_id": CONSUMER,
-            "message": f"{EU}: the volumes of {CONSUMER} under {KEY} were not read: No role.",
+            "message": f"{EU}: not all that {CONSUMER} may have under {KEY} was read: No role.",
             "reason": "No role.",
             "region": EU,
             "resource": KEY,
@@ -72,7 +88,7 @@ def test_accounts_whose_volumes_were_not_read_are_named_with_the_key() -> None:
     ]
 
 
-@pytest.mark.parametrize("read", [kept_access, unseen_volumes])
+@pytest.mark.parametrize("read", [kept_access, dependents, unseen_accounts])
 def test_other_results_are_errors(read: Any) -> None:
     with pytest.raises(KeyError):
         read([{"results": [{"image_id": "ami-1"}]}])

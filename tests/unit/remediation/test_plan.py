@@ -282,7 +282,7 @@ def test_access_that_is_needed_is_not_expected_to_be_removed() -> None:
             one.resource.resource_id for one in remediated(before, planned=first.removals, kept=kept).removals
         ]
 
-    assert expected(KeptAccess(key, B, "It has volumes.", volume_ids=("vol-1",))) == [SOURCE_ID, "snap-1"]
+    assert expected(KeptAccess(key, B, "It has volumes.", resource_ids=("vol-1",))) == [SOURCE_ID, "snap-1"]
     # It may not be needed: a rerun can tell.
     assert expected(KeptAccess(key, B, "Not read.")) == [SOURCE_ID, "snap-1", KEY.arn]
     assert expected(KeptAccess(key, OWNER, "", ("ami-1",))) == [SOURCE_ID, "snap-1", KEY.arn]

@@ -32,7 +32,7 @@ def removal(resource: str = "ami-1", region: str = EU, principal: str = STRANGER
 
 
 def kept(one: dict[str, Any]) -> dict[str, Any]:
-    return {**one, "message": "It needs the key.", "reason": "volumes", "volume_ids": ["vol-1"]}
+    return {**one, "message": "It needs the key.", "reason": "volumes", "resource_ids": ["vol-1"]}
 
 
 def shown(*removals: dict[str, Any], check_mode: bool = False, **changes: Any) -> Screen:
@@ -40,7 +40,8 @@ def shown(*removals: dict[str, Any], check_mode: bool = False, **changes: Any) -
         "removals": list(removals),
         "remaining": [],
         "kept_access": [],
-        "unseen_volumes": [],
+        "dependents": [],
+        "unseen_accounts": [],
         "failed": [],
         "unreadable": [],
         **changes,
@@ -157,10 +158,10 @@ def test_key_access_that_is_kept() -> None:
 
 def test_many_volumes_that_were_not_read() -> None:
     unseen = [{"message": f"Volumes of {number} were not read."} for number in range(7)]
-    found = shown(removal(), unseen_volumes=unseen)
+    found = shown(removal(), unseen_accounts=unseen)
     assert found.text.splitlines()[-2:] == [
         "- Volumes of 4 were not read.",
-        "  2 more in the fact remediate_unseen_volumes.",
+        "  2 more in the fact remediate_unseen_accounts.",
     ]
 
 

@@ -121,8 +121,8 @@ def _key(one: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **one,
         "kept_access": [{**kept, "reason": steps.stable(kept["reason"])} for kept in one["kept_access"]],
-        "unseen_volumes": [
-            {**unseen, "reason": steps.stable(unseen["reason"])} for unseen in one["unseen_volumes"]
+        "unseen_accounts": [
+            {**unseen, "reason": steps.stable(unseen["reason"])} for unseen in one["unseen_accounts"]
         ],
     }
 

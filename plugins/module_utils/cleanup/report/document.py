@@ -122,7 +122,7 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
 
 
 def _key_access(keys: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
-    """The kept grants that no image is known to need, and the accounts whose volumes were not read."""
+    """The kept grants that no image is known to need, and the accounts that were not read."""
     place = (Column("region", "Region"), Column("kms_key_arn", "Key"))
     yield Table(
         title="KMS grants kept",
@@ -130,16 +130,16 @@ def _key_access(keys: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
             *place,
             Column("principal", "Principal"),
             Column("reason", "Reason"),
-            Column("volume_ids", "Volumes"),
+            Column("resource_ids", "Volumes and snapshots"),
         ),
         rows=tuple({**key, **kept} for key in keys for kept in key["kept_access"]),
         note="No image is known to need them.",
     )
     yield Table(
-        title="Volumes not read",
+        title="Accounts not read",
         columns=(*place, Column("account_id", "Account"), Column("reason", "Reason")),
-        rows=tuple({**key, **unseen} for key in keys for unseen in key["unseen_volumes"]),
-        note="These accounts have grants that no image needs. Volumes under the key need its grant.",
+        rows=tuple({**key, **unseen} for key in keys for unseen in key["unseen_accounts"]),
+        note="These accounts keep grants that no image needs: what they have under the key is not known.",
     )
 
 

@@ -377,11 +377,11 @@ def test_a_failed_read_is_not_listed_among_the_failures_too() -> None:
 
 def test_keys_are_reported_without_what_differs_from_run_to_run() -> None:
     denied = "You are not authorized. Encoded authorization failure message: abc-123"
-    kept = {"principal": "222222222222", "image_ids": [], "reason": denied, "volume_ids": []}
+    kept = {"principal": "222222222222", "image_ids": [], "reason": denied, "resource_ids": []}
     unseen = {"account_id": "222222222222", "reason": denied}
-    key = {"kept_access": [kept], "kms_key_arn": "key-1", "region": EU, "unseen_volumes": [unseen]}
+    key = {"kept_access": [kept], "kms_key_arn": "key-1", "region": EU, "unseen_accounts": [unseen]}
     (found,) = report(cleaned(OLD, kms_keys=[key]))["kms_keys"]
     assert (found["kms_key_arn"], found["kept_access"][0]["principal"]) == ("key-1", "222222222222")
     assert "abc-123" not in str(found)
-    assert "You are not authorized." in found["unseen_volumes"][0]["reason"]
+    assert "You are not authorized." in found["unseen_accounts"][0]["reason"]
     assert report(cleaned(OLD))["kms_keys"] == []

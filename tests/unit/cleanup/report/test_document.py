@@ -101,23 +101,23 @@ def test_what_may_not_be_restorable_is_in_the_headline(planned: bool) -> None:
     assert "Recycle Bin" not in made({**GOES, "recoverable_until": "2026-12-24"}, planned=planned).headline
 
 
-def test_grants_that_are_kept_and_volumes_that_were_not_read_are_shown() -> None:
+def test_grants_that_are_kept_and_accounts_that_were_not_read_are_shown() -> None:
     kept = {
         "principal": "222222222222",
         "image_ids": [],
         "reason": "It has volumes.",
-        "volume_ids": ["vol-1"],
+        "resource_ids": ["vol-1"],
     }
     unseen = {"account_id": "333333333333", "reason": "consumer_role_name is not set."}
-    key = {"kept_access": [kept], "kms_key_arn": "key-1", "region": EU, "unseen_volumes": [unseen]}
+    key = {"kept_access": [kept], "kms_key_arn": "key-1", "region": EU, "unseen_accounts": [unseen]}
     found = made(GOES, kms_keys=[key])
-    assert columns(table(found, "KMS grants kept"), "region", "kms_key_arn", "principal", "volume_ids") == [
+    assert columns(table(found, "KMS grants kept"), "region", "kms_key_arn", "principal", "resource_ids") == [
         (EU, "key-1", "222222222222", ["vol-1"])
     ]
-    assert columns(table(found, "Volumes not read"), "kms_key_arn", "account_id", "reason") == [
+    assert columns(table(found, "Accounts not read"), "kms_key_arn", "account_id", "reason") == [
         ("key-1", "333333333333", "consumer_role_name is not set.")
     ]
-    assert not {"KMS grants kept", "Volumes not read"} & {one.title for one in made(GOES).tables}
+    assert not {"KMS grants kept", "Accounts not read"} & {one.title for one in made(GOES).tables}
 
 
 def test_regions_are_summed_up_with_costs_only_if_there_are_prices() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the volumes of accounts that lose access to a key."""
+"""Reads what accounts that lose access to a key have under it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import replace
 from ..arns import account_of
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
-from ..aws.consumer_volumes import read_consumer_volumes
+from ..aws.consumer_resources import read_consumer_resources
 from ..aws.read import Caller
 from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyConsumers
@@ -20,14 +20,14 @@ from ..model import KeyRef
 from .state import GrantWanted
 
 
-def with_volumes(
+def with_resources(
     clients: Clients,
     wanted: GrantWanted,
     caller: Caller,
     losing: Mapping[KeyRef, PolicyConsumers],
     shared: Mapping[KeyRef, SharedUnderKey],
 ) -> dict[KeyRef, SharedUnderKey]:
-    """``shared`` with the volumes under each key in the accounts that do not need it for an image."""
+    """``shared`` with what the accounts that lose access have under each key."""
     leaving = {
         ref: _accounts(losing[ref] - one.needed(losing[ref]), caller.account_id)
         for ref, one in shared.items()
@@ -35,8 +35,8 @@ def with_volumes(
     if not any(leaving.values()):
         return dict(shared)
     sts_region = preferred_region(clients, sorted({ref.region for ref in shared}))
-    volumes = read_consumer_volumes(clients, caller, wanted.consumer_role, leaving, sts_region)
-    return {ref: replace(one, volumes=volumes[ref]) for ref, one in shared.items()}
+    found = read_consumer_resources(clients, caller, wanted.consumer_role, leaving, sts_region)
+    return {ref: replace(one, consumers=found[ref]) for ref, one in shared.items()}
 
 
 def _accounts(consumers: PolicyConsumers, owner: str) -> frozenset[str]:
