@@ -72,6 +72,8 @@ _NO_MATTER = frozenset(
 """What these scenarios read, and nothing depends on it."""
 _IN_ONE_REGION = frozenset({("disable", "PutParameter")})
 """Tombstones of all regions, which are written to the default region: without them nothing is disabled."""
+_OPENING = frozenset({"public"})
+"""The scenarios that make something public: each of their calls is refused in turn."""
 _LAG = (
     "image_visible_after_seconds",
     "image_settles_after_seconds",
@@ -177,6 +179,7 @@ def cases(scenario: str, calls: Sequence[RecordedCall], *, beside: bool = False)
         Case(scenario, UNDISTURBED, "again", SURVIVE),
         *_kills(scenario, len(changes)),
         *_once(scenario, len(changes)),
+        *_refusals(scenario, len(changes)),
         *_denials(scenario, calls),
         *_regions(scenario, calls),
         *_expiries(scenario, calls),
@@ -206,6 +209,16 @@ def _once(scenario: str, number: int) -> Iterator[Case]:
         for nth in range(1, number + 1):
             fault = {**strike, "changes": True, "after": nth - 1}
             yield Case(scenario, family, f"{nth:02}", SURVIVE, faults=[fault])
+
+
+def _refusals(scenario: str, number: int) -> Iterator[Case]:
+    """Each call that changes something is refused: alone, or with all that come after it."""
+    if scenario not in _OPENING:
+        return
+    for nth in range(1, number + 1):
+        fault = {**_REFUSED, "kind": "error", "changes": True, "after": nth - 1}
+        yield Case(scenario, "refused", f"{nth:02}", FAIL, faults=[fault])
+        yield Case(scenario, "refused", f"{nth:02}-and-later", FAIL, faults=[{**fault, "times": 0}])
 
 
 def _denials(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:

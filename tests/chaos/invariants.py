@@ -47,9 +47,21 @@ def violations(moment: Moment) -> list[str]:
 
 
 def _public(moment: Moment) -> Iterator[str]:
+    """Nothing becomes public that the run does not make public, and no snapshot before its image."""
     for label, one in moment.now.items():
         if one.get("public") and not moment.before.get(label, {}).get("public"):
-            yield f"public: {label}"
+            if not moment.after.get(label, {}).get("public"):
+                yield f"public: {label}"
+            elif label.startswith("snapshot ") and not _has_public_image(moment.now, label):
+                yield f"public without its image: {label}"
+
+
+def _has_public_image(now: Picture, snapshot: str) -> bool:
+    return any(
+        one["public"] and any(snapshot.endswith(f" {name}") for name in one["snapshots"].values())
+        for label, one in now.items()
+        if label.startswith("image ")
+    )
 
 
 def _strangers(moment: Moment) -> Iterator[str]:

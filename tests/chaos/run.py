@@ -9,7 +9,7 @@ import re
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +120,11 @@ class Stage:
     def _picture(self, world: list[dict[str, Any]]) -> Picture:
         return picture(world, labels(self._first, world, keys=self._keys))
 
+    def opened(self) -> list[str]:
+        """The images and snapshots that are public and were not."""
+        before = {one["name"] for one in self._first if one.get("public")}
+        return [one["name"] for one in self.aws.world() if one.get("public") and one["name"] not in before]
+
     def start(self, command: Command | None = None, *, as_session: bool = False) -> Running:
         """Start the command of the scenario, or another one, also with credentials that expire."""
         ansible = self._as_session() if as_session else self.ansible
@@ -198,6 +203,8 @@ def _check(stage: Stage, case: Case, expected: Undisturbed) -> Iterator[str]:
     if runs and not case.is_left and not any(run.code for run in runs):
         yield from check_success(case, calls, expected, stage.now())
     yield from (f"interrupted: {one}" for one in violations(stage.moment(expected)))
+    if runs:
+        yield from check_public(stage.opened(), runs)
     aws.clear_faults()
     if not case.lag:
         aws.update_settings(request_rate_factor=1.0, session_seconds_factor=1.0)
@@ -283,6 +290,13 @@ def check_success(
     # What one run leaves to the other one's next run depends on which of them is first.
     elif lacking := operations(expected.calls) - operations(calls):
         yield f"run: exit code 0, but never {', '.join(sorted(lacking))}"
+
+
+def check_public(opened: Iterable[str], runs: Sequence[Run]) -> Iterator[str]:
+    """What has become public and no run names: in its results, a failure or a warning."""
+    results = [task.result.get("results", ()) for run in runs for task in run.tasks]
+    said = json.dumps(results) + "".join(_complaints(run) for run in runs)
+    yield from (f"public and not named: {one}" for one in opened if one not in said)
 
 
 def _different(case: Case, expected: Undisturbed, now: Picture) -> list[str]:

@@ -251,6 +251,20 @@ def _share(world: World) -> Setup:
     return Setup(command, world.consumers())
 
 
+def _make_public(world: World) -> Setup:
+    """ami_share with all accounts in two regions, where a stranger's access is removed."""
+    sharing = {"accounts": [STRANGER], "snapshot_accounts": [STRANGER]}
+    disks = [*_PLAIN, {"device_name": "/dev/sdb", "size": 20}]
+    common = {"name": "golden", "devices": disks, "sharing": sharing}
+    images = world.images({region: {**common, "region": region} for region in REGIONS})
+    for region in REGIONS:
+        world.client("ec2", region).disable_image_block_public_access()
+    command = _module(
+        "ami_share", images=images, group="all", allow_public=True, purge_launch_permissions=True
+    )
+    return Setup(command)
+
+
 def _unshare(world: World) -> Setup:
     """unshare_ami.yml of one of two accounts in two regions."""
     names = [*CONSUMERS]
@@ -699,6 +713,7 @@ SCENARIOS: dict[str, Scenario] = {
     "grant": _scenario(_grant, kms="CreateGrant"),
     "key-policy": _scenario(_key_policy, kms="PutKeyPolicy RevokeGrant"),
     "share": _scenario(_share, ec2=f"CreateTags {_SHARING}"),
+    "public": _scenario(_make_public, ec2=_SHARING),
     "probe": _scenario(_probe, ec2="RunInstances TerminateInstances"),
     "audit": _scenario(_audit),
     "diagnose": _scenario(_diagnose),

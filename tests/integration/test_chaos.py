@@ -25,6 +25,7 @@ SAMPLE = [
     "cleanup/lag/2s",
     "disable/denied/111111111111-s3-PutObject",
     "publish/twice/together",
+    "public/refused/05",
     "beside/beside/1",
 ]
 

@@ -150,3 +150,13 @@ def test_operations_are_those_that_succeeded_and_changed_something() -> None:
         "s3:PutObject",
         "sns:CreateTopic",
     }
+
+
+def test_each_call_of_a_run_that_opens_something_is_refused_in_turn() -> None:
+    changes = [one for one in CALLS if one.changes]
+    refused = [case for case in cases("public", CALLS) if case.family == "refused"]
+    assert [case.expected for case in refused] == [FAIL] * 2 * len(changes)
+    alone, later = refused[::2], refused[1::2]
+    assert [strikes(case, CALLS) for case in alone] == [1] * len(changes)
+    assert [strikes(case, CALLS) for case in later] == [*range(len(changes), 0, -1)]
+    assert "refused" not in {case.family for case in cases("some", CALLS)}

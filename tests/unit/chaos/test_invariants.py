@@ -65,6 +65,15 @@ def test_a_violation_is_found(now: list[dict[str, Any]], part: str) -> None:
     assert any(part in line for line in lines)
 
 
+def test_what_a_run_makes_public_may_be_public_after_its_image() -> None:
+    image, snapshot = {**IMAGE, "public": True}, {**SNAPSHOT, "public": True}
+    after = [image, snapshot, KEY]
+    assert found([image, SNAPSHOT, KEY], after=after) == found(after, after=after) == []
+    assert found([image, snapshot, KEY], after=[image, SNAPSHOT, KEY]) != []
+    (line,) = found([IMAGE, snapshot, KEY], after=after)
+    assert line.startswith("public without its image: snapshot")
+
+
 def test_access_that_stays_is_never_lost_meanwhile() -> None:
     shared = [{**IMAGE, **TO_CONSUMER}, SNAPSHOT, GRANTED]
     assert found([IMAGE, SNAPSHOT, GRANTED], shared) != []

@@ -18,6 +18,7 @@ from tests.chaos.run import (
     Running,
     Undisturbed,
     check_denial,
+    check_public,
     check_strike,
     check_success,
     expected_elsewhere,
@@ -190,3 +191,11 @@ def test_the_resources_of_a_call(
 ) -> None:
     one = replace(call("r1", action), service=service, parameters=parameters)
     assert resources(one) == expected
+
+
+def test_what_is_public_has_to_be_named() -> None:
+    result = {"results": [{"image_id": "ami-1"}], "warnings": ["Public since this run: ami-2."]}
+    failed = {"failures": [{"message": "snap-1 is public"}], "failed": True, "msg": "snap-1 is public"}
+    runs = [Run(1, "", "", (Task("", "", "ok", result), Task("", "", "failed", failed)))]
+    assert list(check_public(["ami-1", "ami-2", "snap-1"], runs)) == []
+    assert list(check_public(["snap-2"], runs)) == ["public and not named: snap-2"]
