@@ -62,7 +62,8 @@ def require_fitting_type(image: Image, instance_type: str) -> None:
     """Reject a type that the image does not support.
 
     EC2 User Guide, Instance type requirements (architectures), AMI allowed instance types; for ENA
-    hashicorp/terraform#19763.
+    hashicorp/terraform#19763; for boot modes EC2 User Guide, Instance launch behavior with Amazon EC2 boot
+    modes, and RhinoSecurityLabs/cloudgoat#247. An image without a boot mode gets the default of the type.
     """
     known: Any = INSTANCE_TYPES.get(instance_type)
     if known is None:
@@ -81,11 +82,34 @@ def require_fitting_type(image: Image, instance_type: str) -> None:
             "Enhanced networking with the Elastic Network Adapter (ENA) is required for the "
             f"'{instance_type}' instance type. Ensure that you are using an AMI that is enabled for ENA.",
         )
+    _require_fitting_firmware(image, instance_type, known)
     supported = not image.supported_types or _matches(instance_type, image.supported_types)
     if not supported or _matches(instance_type, image.unsupported_types):
         # Only the code is documented (botocore operation ReplaceImageInstanceTypeSpecification).
         message = f"The instance type '{instance_type}' is not compatible with the AMI '{image.id}'."
         raise Ec2Error("InvalidParameterCombination", message)
+
+
+def _require_fitting_firmware(image: Image, instance_type: str, known: Any) -> None:
+    """Reject a type without the image's boot mode or without its NitroTPM.
+
+    Of NitroTPM's error only the message is reported, by users (EC2 User Guide, Requirements for using
+    NitroTPM with Amazon EC2 instances): the code is a guess, that for boot modes.
+    """
+    if image.boot_mode in ("uefi", "legacy-bios") and image.boot_mode not in known["SupportedBootModes"]:
+        mode = {"uefi": "UEFI", "legacy-bios": "Legacy BIOS"}[image.boot_mode]
+        raise Ec2Error(
+            "InvalidParameterValue",
+            f"The {instance_type} instance type does not support an AMI with a boot mode of {mode}. Specify "
+            f"an instance type that supports {mode}, and try again.",
+        )
+    if image.tpm_support and known["NitroTpmSupport"] != "supported":
+        raise Ec2Error(
+            "InvalidParameterValue",
+            f"The {instance_type} instance type does not support an AMI with TPM version "
+            f"{image.tpm_support}. Specify an instance type that supports TPM version {image.tpm_support}, "
+            "and try again.",
+        )
 
 
 def _matches(instance_type: str, patterns: tuple[str, ...]) -> bool:

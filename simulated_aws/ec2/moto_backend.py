@@ -130,6 +130,8 @@ class StrictEC2Backend(EC2Backend):
             template = self._get_template_from_args(kwargs["launch_template"])
             image_id = image_id or template.image_id
             requested = requested or template.data.get("BlockDeviceMappings")
+            if kwargs.get("is_instance_type_default", True) and template.data.get("InstanceType"):
+                kwargs |= {"instance_type": template.data["InstanceType"], "is_instance_type_default": False}
         image = launchable_image(self.caller, image_id)
         if not kwargs.get("is_instance_type_default", True):
             instances.require_fitting_type(image, kwargs["instance_type"])

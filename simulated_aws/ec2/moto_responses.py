@@ -56,7 +56,7 @@ class StrictEC2Response(StrictLaunchTemplates):
             require_launch(caller, image_id, options.get("HttpTokens"), self._requested_tags())
             is_dry = self._get_param("DryRun", False)
             if is_dry:
-                require_launchable(caller, image_id, self._get_param("InstanceType"))
+                require_launchable(caller, image_id, self._launched_type())
             self._require_network(caller, is_dry)
             if is_dry:
                 raise dry_run()
@@ -145,12 +145,21 @@ class StrictEC2Response(StrictLaunchTemplates):
         }
 
     def _launched_image(self) -> str | None:
-        template = self._get_param("LaunchTemplate", {})
         image_id: str | None = self._get_param("ImageId")
-        if image_id or not template:
-            return image_id
+        return image_id or self._template_data().get("ImageId")
+
+    def _launched_type(self) -> str | None:
+        instance_type: str | None = self._get_param("InstanceType")
+        return instance_type or self._template_data().get("InstanceType")
+
+    def _template_data(self) -> dict[str, Any]:
+        """The parameters of the launch template, if there is one."""
+        template = self._get_param("LaunchTemplate", {})
+        if not template:
+            return {}
         backend = ec2_backends[self.current_account][self.region]
-        return str(backend._get_template_from_args(template).image_id)
+        data: dict[str, Any] = backend._get_template_from_args(template).data
+        return data
 
     @staticmethod
     def _document(status: int, body: bytes) -> Response:
