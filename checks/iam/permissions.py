@@ -89,6 +89,7 @@ PERMISSIONS: dict[str, Permission] = {
         "ec2:DescribeImageUsageReportEntries",
         "ec2:DescribeImageUsageReports",
         "ec2:DescribeImages",
+        "ec2:DescribeInstanceTypes",
         "ec2:DescribeInstances",
         "ec2:DescribeLaunchTemplateVersions",
         "ec2:DescribeLaunchTemplates",

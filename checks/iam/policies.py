@@ -57,7 +57,7 @@ _READ_TAGS_OF_PARAMETERS = Statement(
 _READ_LAUNCH_TEMPLATES = Statement(
     "ReadLaunchTemplates",
     "`distribute_launch_templates`",
-    ("ec2:DescribeLaunchTemplateVersions",),
+    ("ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplateVersions"),
     "a run that has launch templates fails",
 )
 
@@ -294,8 +294,8 @@ PUBLISH = Policy(
         ),
         Statement(
             "ReadLaunchTemplates",
-            "`launch_templates`",
-            ("ec2:DescribeLaunchTemplateVersions",),
+            "`launch_templates`, and which instance types these can have",
+            ("ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplateVersions"),
             "launch templates cannot be updated; a run that has to do so fails",
         ),
         Statement(

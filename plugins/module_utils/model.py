@@ -144,7 +144,8 @@ class Image:
     if AWS does not return that. ``supported_types`` and ``unsupported_types`` are the names and patterns of
     its ``InstanceTypeSpecification``. ``root_device_type`` is ``ebs`` or ``instance-store``.
     ``scan`` is None if Amazon Inspector has not scanned the image. An older botocore returns neither that
-    nor ``watermarks``.
+    nor ``watermarks``. ``boot_mode``, ``tpm_support`` and ``imds_support`` are empty if AWS does not return
+    them.
     """
 
     image_id: str
@@ -169,6 +170,9 @@ class Image:
     unsupported_types: tuple[str, ...] = ()
     watermarks: tuple[Watermark, ...] = ()
     scan: ScanResults | None = None
+    boot_mode: str = ""
+    tpm_support: str = ""
+    imds_support: str = ""
 
     @property
     def encrypted(self) -> bool:
@@ -211,18 +215,24 @@ class Image:
     def smallest_instance_type(self) -> str | None:
         """The smallest instance type of the architecture; None if there is none, or the image excludes it.
 
-        botocore operation ReplaceImageInstanceTypeSpecification: a type must match the supported ones, if
-        there are any, and no unsupported one; ``*`` is a wildcard. A type that needs ENA cannot launch an
-        image without it.
+        A type that needs ENA cannot launch an image without it.
         """
         smallest = SMALLEST_INSTANCE_TYPES.get(self.architecture)
         if smallest is None or (self.ena_support is False and not smallest.startswith("t2.")):
             return None
-        supported = not self.supported_types or _matches(smallest, self.supported_types)
-        return smallest if supported and not _matches(smallest, self.unsupported_types) else None
+        return smallest if self.allows_type(smallest) else None
+
+    def allows_type(self, instance_type: str) -> bool:
+        """Return whether its instance type specification allows a type.
+
+        botocore operation ReplaceImageInstanceTypeSpecification: a type must match the supported ones, if
+        there are any, and no unsupported one; ``*`` is a wildcard.
+        """
+        supported = not self.supported_types or matches_type(instance_type, self.supported_types)
+        return supported and not matches_type(instance_type, self.unsupported_types)
 
 
-def _matches(instance_type: str, patterns: Iterable[str]) -> bool:
+def matches_type(instance_type: str, patterns: Iterable[str]) -> bool:
     """Whether an instance type matches one of the patterns, in which only ``*`` has a meaning."""
     expressions = (".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns)
     return any(re.fullmatch(expression, instance_type) for expression in expressions)

@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     Sharing,
     Snapshot,
     Target,
+    matches_type,
     time_of,
     used_by,
 )
@@ -119,6 +120,23 @@ def test_the_smallest_instance_type_that_an_image_supports(
         ena_support=ena,
     )
     assert image.smallest_instance_type == expected
+
+
+def test_the_types_that_an_image_allows() -> None:
+    image = source_image(supported_types=("t3.*",), unsupported_types=("*.nano",))
+    allowed = [image.allows_type(one) for one in ("t3.micro", "t3.nano", "m5.large")]
+    assert allowed == [True, False, False]
+    assert source_image().allows_type("m5.large")
+
+
+def test_a_star_alone_is_a_wildcard_of_instance_types() -> None:
+    patterns = ("t3.*", "m5.large")
+    assert [matches_type(one, patterns) for one in ("t3.nano", "t3xnano", "m5.large", "m5.larger")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_the_snapshots_of_an_image_have_no_duplicates() -> None:

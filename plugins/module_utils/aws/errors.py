@@ -81,6 +81,13 @@ _IMAGE_NOT_FOUND = (
     "Check the AMI ID and the region; a deregistered or unshared image is not found from that moment on."
 )
 _FITTING_TYPE = "Set an instance_type that the image supports."
+_FITTING_FIRMWARE = (
+    "Set an instance_type with the boot mode of the image, and with NitroTPM if the image has it: "
+    "SupportedBootModes and NitroTpmSupport of DescribeInstanceTypes."
+)
+# Of a launch: "The t2.micro instance type does not support an AMI with a boot mode of UEFI."
+# (RhinoSecurityLabs/cloudgoat#247), and "… with TPM version v2.0", which users report without a code.
+_OF_FIRMWARE = ("AMI with a boot mode of", "AMI with TPM version")
 _PUBLIC_DEPRECATION = "Remove the public launch permission of the image first: AWS keeps its date."
 _NO_SUCH_OPERATION = "The endpoint does not offer {action}: check endpoint_url and AWS_ENDPOINT_URL."
 _AMI_QUOTAS = (
@@ -368,6 +375,8 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
         remedy = _ROLE
     elif code == "AuthFailure" and "credentials" not in message:
         remedy = _NOT_ALLOWED
+    elif code == "InvalidParameterValue" and any(part in message for part in _OF_FIRMWARE):
+        remedy = _FITTING_FIRMWARE
     remedy = remedy.format(action=denied_action(message, operation), code=code)
     return Failure(
         message=message,

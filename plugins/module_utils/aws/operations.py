@@ -18,7 +18,7 @@ EC2 = frozenset(
         *("CopyImage", "CreateImageUsageReport", "CreateLaunchTemplateVersion", "CreateTags"),
         *("DeleteSnapshot", "DeleteTags", "DeregisterImage", "DescribeExportImageTasks", "DescribeFleets"),
         *("DescribeImageAttribute", "DescribeImageReferences", "DescribeImageUsageReportEntries"),
-        *("DescribeImageUsageReports", "DescribeImages", "DescribeInstances"),
+        *("DescribeImageUsageReports", "DescribeImages", "DescribeInstanceTypes", "DescribeInstances"),
         *("DescribeLaunchTemplateVersions", "DescribeLockedSnapshots", "DescribeRegions"),
         *("DescribeSnapshotAttribute", "DescribeSnapshotTierStatus", "DescribeSnapshots"),
         *("DescribeSpotFleetRequests", "DescribeSpotInstanceRequests", "DescribeStoreImageTasks"),

@@ -546,6 +546,9 @@ def image_of(item: Mapping[str, Any]) -> Image:
             for one in item.get("ImageWatermarks", ())
         ),
         scan=_scan_results(item["ScanResults"]) if item.get("ScanResults") else None,
+        boot_mode=item.get("BootMode", ""),
+        tpm_support=item.get("TpmSupport", ""),
+        imds_support=item.get("ImdsSupport", ""),
     )
 
 

@@ -13,6 +13,7 @@ from ..failures import Failure
 from ..listing import listed
 from ..model import IMAGE_DATA_TYPE, Image, Target
 from ..tags import MAX_TAGS
+from .instance_types import misfits
 from .launch_data import change_for, differing_data, missing_devices, small_volumes
 from .state import (
     ADVANCED,
@@ -29,6 +30,7 @@ from .state import (
     label_for,
     may_name,
     needs_version,
+    versions_to_launch,
 )
 
 # Systems Manager API Reference, errors of LabelParameterVersion.
@@ -229,6 +231,7 @@ def _of_template(
             f"Publish in that parameter, or {make} with an image ID.",
         )
     else:
+        yield from _of_types(wanted, seen, there, name, make)
         change = change_for(wanted, seen, there, base)
         if base.image_id == change.name and not change.previous_id:
             return
@@ -246,4 +249,21 @@ def _of_template(
                 "launch_templates",
                 f"The {which} version of {name} has {size} GiB for {device}; {image_id} has {needed} GiB.",
                 f"{make.capitalize()} with at least {needed} GiB, or without that size.",
+            )
+
+
+def _of_types(
+    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, name: str, make: str
+) -> Iterator[Obstacle]:
+    """Refuse instance types that cannot launch the image: EC2 would refuse each launch of the template."""
+    for version in versions_to_launch(wanted, there.templates[name]):
+        change = change_for(wanted, seen, there, version)
+        if change.image is None or (version.image_id == change.name and not change.previous_id):
+            continue
+        for misfit in misfits(version, change.image, there.types):
+            yield Obstacle(
+                "launch_template_type_unsupported",
+                "launch_templates",
+                f"Version {version.number} of {name} {misfit}.",
+                f"{make.capitalize()} with an instance type that the image supports, or leave {name} out.",
             )

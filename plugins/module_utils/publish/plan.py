@@ -13,6 +13,7 @@ from ..model import IMAGE_DATA_TYPE, Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from ..tags import differing_tags, tag_list
 from . import checks
+from .instance_types import doubts, requires_tokens
 from .launch_data import Change, change_for, doubtful_snapshots, is_result, version_request
 from .state import (
     ADVANCED,
@@ -33,6 +34,7 @@ from .state import (
     may_name,
     needs_version,
     versions_in_use,
+    versions_to_launch,
 )
 
 
@@ -102,7 +104,10 @@ def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label
             *(
                 warning
                 for name, template in there.templates.items()
-                for warning in _template_warnings(wanted, seen, there, name, template)
+                for warning in (
+                    *_template_warnings(wanted, seen, there, name, template),
+                    *_type_warnings(wanted, seen, there, name, template),
+                )
             ),
         ),
         refusals=refusals,
@@ -315,3 +320,19 @@ def _template_warnings(
             f"The default version of {name}, {default.number}, launches {change.name}; its latest version, "
             f"{latest.number}, launches {latest.image_id or 'no image'}. {fate}"
         )
+
+
+def _type_warnings(
+    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, name: str, template: LaunchTemplate
+) -> Iterator[str]:
+    for version in versions_to_launch(wanted, template):
+        change = change_for(wanted, seen, there, version)
+        if change.image is None or (version.image_id == change.name and not change.previous_id):
+            continue
+        for doubt in doubts(version, change.image, there.types):
+            yield f"Version {version.number} of {name} {doubt}."
+        if requires_tokens(version, change.image, change.previous):
+            yield (
+                f"{change.image.image_id} makes instances that {name} launches require IMDSv2 by default, "
+                f"unlike {change.previous_id}: version {version.number} does not set HttpTokens."
+            )

@@ -19,9 +19,18 @@ from ..aws.clients import Clients
 from ..failures import Refused
 from ..fanout import each
 from ..model import Image, Target
+from .read_instance_types import instance_types
 from .read_launch_templates import launch_templates
 from .read_parameters import parameter, tags
-from .state import Parameter, PublishWanted, TargetSeen, is_settled, label_for, label_of
+from .state import (
+    Parameter,
+    PublishWanted,
+    TargetSeen,
+    is_settled,
+    label_for,
+    label_of,
+    versions_to_launch,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -130,6 +139,17 @@ def with_sharing(clients: Clients, wanted: PublishWanted, target: Target, there:
         return there
     sharing = read.launch_permissions(clients.ec2(target.region), image.image_id)
     return replace(there, launch=sharing)
+
+
+def with_types(clients: Clients, wanted: PublishWanted, target: Target, there: TargetSeen) -> TargetSeen:
+    """Add the instance types of a target's templates, if these change. Errors are botocore's."""
+    versions = [
+        version for template in there.templates.values() for version in versions_to_launch(wanted, template)
+    ]
+    named = [version for version in versions if version.instance_type or version.requirements]
+    if not named or is_settled(wanted, there):
+        return there
+    return replace(there, types=instance_types(clients.ec2(target.region), named))
 
 
 def _spreading(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str) -> dict[str, Image]:

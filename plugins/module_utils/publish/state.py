@@ -87,9 +87,37 @@ class TemplateVersion:
         return self.data.get("ImageId") or None
 
     @property
+    def instance_type(self) -> str | None:
+        """The instance type; None if the template leaves it to the launch, or has requirements instead."""
+        return self.data.get("InstanceType") or None
+
+    @property
+    def requirements(self) -> Mapping[str, Any]:
+        """The requirements by which AWS selects types (botocore shape ``InstanceRequirements``)."""
+        return self.data.get("InstanceRequirements") or {}
+
+    @property
     def mappings(self) -> Sequence[Mapping[str, Any]]:
         """The block device mappings (botocore shape ``LaunchTemplateBlockDeviceMapping``)."""
         return tuple(self.data.get("BlockDeviceMappings", ()))
+
+
+@dataclass(frozen=True)
+class InstanceType:
+    """An instance type as DescribeInstanceTypes returns it (botocore shape ``InstanceTypeInfo``).
+
+    What AWS does not return is empty or None. ``vcpus`` are the default number.
+    """
+
+    name: str
+    architectures: frozenset[str] = frozenset()
+    boot_modes: frozenset[str] = frozenset()
+    ena_support: str = ""
+    tpm_support: str = ""
+    vcpus: int | None = None
+    memory_mib: int | None = None
+    bare_metal: bool | None = None
+    burstable: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +189,8 @@ class TargetSeen:
 
     ``image`` is what the account sees of ``image_id``; ``named`` are the images that parameter and templates
     name now and that still exist, by ID. ``launch`` is None where it does not matter who may launch the
-    image. ``templates`` are by the names that were asked for; those that do not exist are missing.
+    image. ``templates`` are by the names that were asked for; those that do not exist are missing. ``types``
+    are the instance types that the region offers of those that the templates can have, by name.
     """
 
     image_id: str | None = None
@@ -170,6 +199,7 @@ class TargetSeen:
     templates: Mapping[str, LaunchTemplate] = field(default_factory=dict)
     named: Mapping[str, Image] = field(default_factory=dict)
     launch: Sharing | None = None
+    types: Mapping[str, InstanceType] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -243,6 +273,15 @@ def follows_another(version: TemplateVersion, parameter: str) -> bool:
 def base_version(wanted: PublishWanted, template: LaunchTemplate) -> TemplateVersion:
     """The version that a new one is based on."""
     return template.latest if wanted.launch_template_base_version == LATEST else template.default
+
+
+def versions_to_launch(wanted: PublishWanted, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
+    """Return the versions that will launch the image: the base, and a latest one that follows the parameter.
+
+    The latest one is kept if the user has selected the default one as the base.
+    """
+    base, latest = base_version(wanted, template), template.latest
+    return (base, latest) if base != latest and follows(latest, wanted.parameter) else (base,)
 
 
 def versions_in_use(wanted: PublishWanted, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:

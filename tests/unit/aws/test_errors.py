@@ -444,3 +444,20 @@ def test_an_image_that_the_account_cannot_see() -> None:
     assert (found.region, found.account_id) == ("eu-west-1", OWNER)
     assert SOURCE_ID in found.message
     assert found.remedy
+
+
+@pytest.mark.parametrize(
+    ("message", "is_of_firmware"),
+    [
+        # RhinoSecurityLabs/cloudgoat#247.
+        ("The t2.micro instance type does not support an AMI with a boot mode of UEFI. Only instance", True),
+        ("The t2.small instance type does not support an AMI with TPM version v2.0. Specify", True),
+        ("Value (x) for parameter instanceType is invalid.", False),
+    ],
+)
+def test_a_launch_without_the_boot_mode_of_the_image_has_a_remedy_of_its_own(
+    message: str, is_of_firmware: bool
+) -> None:
+    found = failure(refused("InvalidParameterValue", message, "RunInstances"), target_in(), "RunInstances")
+    assert found.message == message
+    assert ("SupportedBootModes and NitroTpmSupport" in (found.remedy or "")) is is_of_firmware

@@ -214,6 +214,9 @@ def test_a_full_image(ec2: Wire) -> None:
             "RootDeviceName": "/dev/sda1",
             "RootDeviceType": "ebs",
             "EnaSupport": True,
+            "BootMode": "uefi",
+            "TpmSupport": "v2.0",
+            "ImdsSupport": "v2.0",
             "InstanceTypeSpecification": {
                 "SupportedInstanceTypes": [{"InstanceType": "g5.*"}, {}],
                 "UnsupportedInstanceTypes": [{"InstanceType": "g5.xlarge"}],
@@ -244,6 +247,9 @@ def test_a_full_image(ec2: Wire) -> None:
         ena_support=True,
         supported_types=("g5.*",),
         unsupported_types=("g5.xlarge",),
+        boot_mode="uefi",
+        tpm_support="v2.0",
+        imds_support="v2.0",
     )
 
 

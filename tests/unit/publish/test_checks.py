@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Device, ImagesByTarget, Sharing
 from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
 from ansible_collections.golden.images.plugins.module_utils.publish.state import (
+    InstanceType,
     LaunchTemplate,
     Parameter,
     ParameterVersion,
@@ -43,6 +44,8 @@ PLANNED = {"images": ImagesByTarget({(None, REGION): None})}
 BACK = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
 UNKNOWN: dict[str, Any] = {"image_id": None, "image": None, "launch": None}
 ANOTHER_DEVICE = {"DeviceName": "/dev/sdx", "Ebs": {}}
+T2 = {"t2.micro": InstanceType("t2.micro", boot_modes=frozenset({"legacy-bios"}), vcpus=1)}
+UEFI: dict[str, Any] = {"image": image(boot_mode="uefi"), "types": T2}
 FULL = {f"key-{number}": "" for number in range(50)}
 
 
@@ -137,6 +140,57 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
             },
         },
         ["launch_template_volume_too_small"],
+    ),
+    "template with a type that lacks the boot mode": (
+        {"launch_templates": (TEMPLATE,)},
+        {**UEFI, "templates": {TEMPLATE: template(InstanceType="t2.micro")}},
+        ["launch_template_type_unsupported"],
+    ),
+    "template with a type that lacks the boot mode, and nothing changes": (
+        {"launch_templates": (TEMPLATE,)},
+        {**UEFI, "templates": {TEMPLATE: template(NEW, InstanceType="t2.micro")}},
+        [],
+    ),
+    "following template with a type that lacks the boot mode": (
+        {"launch_templates": (TEMPLATE,)},
+        {
+            **UEFI,
+            "parameter": parameter(),
+            "templates": {TEMPLATE: template(f"resolve:ssm:{NAME}", InstanceType="t2.micro")},
+        },
+        ["launch_template_type_unsupported"],
+    ),
+    "following template, and the parameter has the image": (
+        {"launch_templates": (TEMPLATE,)},
+        {
+            **UEFI,
+            "parameter": parameter(version(1, NEW)),
+            "templates": {TEMPLATE: template(f"resolve:ssm:{NAME}", InstanceType="t2.micro")},
+        },
+        [],
+    ),
+    "latest version that follows, and the default counts": (
+        {"launch_templates": (TEMPLATE,), "launch_template_base_version": "default"},
+        {
+            **UEFI,
+            "parameter": parameter(),
+            "templates": {
+                TEMPLATE: template(
+                    OLD, TemplateVersion(2, {"ImageId": f"resolve:ssm:{NAME}", "InstanceType": "t2.micro"})
+                )
+            },
+        },
+        ["launch_template_type_unsupported"],
+    ),
+    "template with requirements that no type for the image fulfils": (
+        {"launch_templates": (TEMPLATE,)},
+        {**UEFI, "templates": {TEMPLATE: template(InstanceRequirements={"VCpuCount": {"Max": 1}})}},
+        ["launch_template_type_unsupported"],
+    ),
+    "template with a type of an unseen image": (
+        {"launch_templates": (TEMPLATE,), **PLANNED},
+        {**UNKNOWN, "types": T2, "templates": {TEMPLATE: template(InstanceType="t2.micro")}},
+        [],
     ),
     "back to standard": (
         {"tier": "Standard"},
@@ -294,3 +348,15 @@ def test_a_consumer_must_see_the_image_unless_it_is_about_to(as_if_shared: bool,
     assert codes([target]) == expected
     assert [CONSUMER in failure.message for failure in target.refusals] == [True for _ in expected]
     assert len(target.warnings) == as_if_shared
+
+
+def test_a_type_that_cannot_launch_the_image_is_named_with_the_reason() -> None:
+    here = found(**UEFI, templates={TEMPLATE: template(InstanceType="t2.micro")})
+    (refusal,) = planned(wanted(launch_templates=(TEMPLATE,)), here).refusals
+    assert refusal.message == (
+        f"Version 1 of {TEMPLATE} has the instance type t2.micro, which cannot launch {NEW}: the image has "
+        "the boot mode uefi, which the type does not support."
+    )
+    assert refusal.remedy == (
+        f"Set a default version with an instance type that the image supports, or leave {TEMPLATE} out."
+    )

@@ -383,3 +383,25 @@ def test_a_rollback_publishes_in_all_accounts_and_regions() -> None:
     assert operations(planned(want, here)) == PUBLISH
     settled = replace(here, parameter=parameter(version(1, NEW), version(2, NEW, LABEL)))
     assert publish.plan(want, seen(settled)).actions == ()
+
+
+def test_warnings_about_the_types_of_a_template() -> None:
+    want = wanted(launch_templates=(TEMPLATE,))
+    here = found(
+        image=image(imds_support="v2.0"),
+        named={OLD: image(OLD)},
+        templates={TEMPLATE: template(InstanceType="t2.micro")},
+    )
+    of_type, of_tokens = planned(want, here).warnings
+    assert of_type == (
+        f"Version 1 of {TEMPLATE} has the instance type t2.micro; whether that can launch {NEW} is not "
+        "known: the region does not offer t2.micro."
+    )
+    assert of_tokens == (
+        f"{NEW} makes instances that {TEMPLATE} launches require IMDSv2 by default, unlike {OLD}: version 1 "
+        "does not set HttpTokens."
+    )
+    unchanged = found(templates={TEMPLATE: template(NEW, InstanceType="t2.micro")})
+    assert planned(want, unchanged).warnings == ()
+    unseen = found(image_id=None, image=None, templates={TEMPLATE: template(InstanceType="t2.micro")})
+    assert planned(want, unseen).warnings == ()

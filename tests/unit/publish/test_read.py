@@ -17,10 +17,22 @@ from ansible_collections.golden.images.plugins.module_utils.publish.state import
 
 from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, MARK, ORG, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, UNIT
-from tests.unit.publish.examples import HISTORY, IMAGES, LABEL, NAME, NEW, OLD, REGION, Region, listed, wanted
+from tests.unit.publish.examples import (
+    HISTORY,
+    IMAGES,
+    LABEL,
+    NAME,
+    NEW,
+    OLD,
+    REGION,
+    Region,
+    listed,
+    wanted,
+)
 from tests.unit.wire import Wire
 
 ROLLBACK: dict[str, Any] = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
+T3 = {"InstanceType": "t3.micro"}
 MARKED = [{"Key": key, "Value": value} for key, value in MARK.items()]
 ARN = f"arn:aws:iam::{OWNER}:user/build"
 
@@ -265,3 +277,37 @@ def test_only_the_owner_of_the_image_sees_its_source(abroad: Abroad) -> None:
     for ec2, tags in ((abroad.ec2, []), (abroad.owner, MARKED)):
         ec2.expect("describe_images", {**IMAGES, "Filters": both}, {"Images": [{**image, "Tags": tags}]})
     assert abroad.target_seen(*BEFORE_PUT, **ROLLBACK).image_id == NEW
+
+
+@pytest.mark.parametrize(
+    ("named", "data", "is_read"),
+    [(OLD, T3, True), (OLD, {}, False), (NEW, T3, False)],
+    ids=["a template that changes", "a template without a type", "a template with the image"],
+)
+def test_the_types_of_templates_that_change_are_read(
+    region: Region, named: str, data: dict[str, str], is_read: bool
+) -> None:
+    versions = [
+        {
+            "LaunchTemplateId": "lt-0123456789abcdef0",
+            "LaunchTemplateName": "web",
+            "VersionNumber": 1,
+            "DefaultVersion": True,
+            "LaunchTemplateData": {"ImageId": named, **data},
+        }
+    ]
+    region.names(named)
+    region.ec2.expect(
+        "describe_launch_template_versions",
+        {"LaunchTemplateName": "web", "Versions": ["$Default", "$Latest"], "MaxResults": 200},
+        {"LaunchTemplateVersions": versions},
+    )
+    region.has(tuple({NEW, named}), NEW)
+    if is_read:
+        region.ec2.expect(
+            "describe_instance_types",
+            {"Filters": [{"Name": "instance-type", "Values": ["t3.micro"]}], "MaxResults": 100},
+            {"InstanceTypes": [T3]},
+        )
+    found = region.target_seen(launch_templates=("web",), require_shared=False)
+    assert [*found.types] == (["t3.micro"] if is_read else [])

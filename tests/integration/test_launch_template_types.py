@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Launch templates whose instance type cannot launch the new image: nothing is changed for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from simulated_aws.client import SimulatedAws
+
+from . import publishing
+from .fixture import OWNER, Fixture
+from .playbook import Ansible
+from .publishing import AWAY, PARAMETER, TEMPLATE
+
+PUBLISH = "golden.images.publish_ami"
+
+
+@pytest.fixture
+def old(fixture: Fixture) -> dict[str, str]:
+    """A release in each region."""
+    return publishing.golden_images(fixture, "2026.10")
+
+
+def _template(aws: SimulatedAws, image_id: str, **data: Any) -> None:
+    aws.client("ec2", OWNER, AWAY).create_launch_template(
+        LaunchTemplateName=TEMPLATE, LaunchTemplateData={"ImageId": image_id, **data}
+    )
+    aws.clear_calls()
+
+
+def _registered(aws: SimulatedAws, image_id: str, **attributes: Any) -> str:
+    """An image like another one, with these attributes, shared as that one is."""
+    ec2 = aws.client("ec2", OWNER, AWAY)
+    (image,) = ec2.describe_images(ImageIds=[image_id])["Images"]
+    root = {
+        "DeviceName": image["RootDeviceName"],
+        "Ebs": {"SnapshotId": image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]},
+    }
+    new = ec2.register_image(
+        Name="2026.12",
+        Architecture="x86_64",
+        RootDeviceName=image["RootDeviceName"],
+        VirtualizationType="hvm",
+        EnaSupport=True,
+        BlockDeviceMappings=[root],
+        **attributes,
+    )["ImageId"]
+    ec2.modify_image_attribute(ImageId=new, OperationType="add", UserIds=[aws.account_id("web-prod")])
+    return str(new)
+
+
+def _variables(image_id: str) -> dict[str, Any]:
+    return {
+        "publish_images": {AWAY: image_id},
+        "publish_parameter": PARAMETER,
+        "publish_launch_templates": [TEMPLATE],
+    }
+
+
+@pytest.mark.every_python
+@pytest.mark.parametrize(
+    ("attributes", "data", "reason"),
+    [
+        (
+            {"BootMode": "uefi"},
+            {"InstanceType": "t2.micro"},
+            f"Version 1 of {TEMPLATE} has the instance type t2.micro",
+        ),
+        (
+            {"BootMode": "uefi"},
+            {
+                "InstanceRequirements": {
+                    "VCpuCount": {"Min": 1},
+                    "MemoryMiB": {"Min": 512},
+                    "BurstablePerformance": "included",
+                    "AllowedInstanceTypes": ["t2.*"],
+                }
+            },
+            "boot mode uefi",
+        ),
+    ],
+)
+def test_what_the_type_of_a_template_cannot_launch_is_not_published(
+    aws: SimulatedAws,
+    ansible: Ansible,
+    old: dict[str, str],
+    attributes: dict[str, str],
+    data: dict[str, Any],
+    reason: str,
+) -> None:
+    _template(aws, old[AWAY], **data)
+    new = _registered(aws, old[AWAY], **attributes)
+    aws.clear_calls()
+    run = ansible.run(PUBLISH, _variables(new))
+    assert run.code != 0
+    (failure,) = run.facts["publish_failures"]
+    assert (failure["region"], failure["error_code"]) == (AWAY, "launch_template_type_unsupported")
+    assert reason in failure["message"]
+    assert publishing.written(aws, refused=True) == []
+    if "InstanceType" in data:
+        # EC2 itself agrees.
+        launch = {"LaunchTemplate": {"LaunchTemplateName": TEMPLATE}, "ImageId": new, "MinCount": 1}
+        with pytest.raises(ClientError, match="boot mode of UEFI"):
+            aws.client("ec2", OWNER, AWAY).run_instances(**launch, MaxCount=1, DryRun=True)
+
+
+def test_the_types_are_read_once_in_a_region_that_changes(
+    aws: SimulatedAws, ansible: Ansible, old: dict[str, str]
+) -> None:
+    _template(aws, old[AWAY], InstanceType="t3.micro")
+    new = _registered(aws, old[AWAY], BootMode="uefi")
+    aws.clear_calls()
+    first = ansible.run(PUBLISH, _variables(new))
+    assert first.code == 0, first.text
+    assert len(aws.calls(action="DescribeInstanceTypes")) == 1
+    assert publishing.launched_by_template(aws, OWNER, AWAY) == new
+    aws.clear_calls()
+    again = ansible.run(PUBLISH, _variables(new))
+    assert (again.code, again.changed) == (0, []), again.text
+    assert aws.calls(action="DescribeInstanceTypes") == []
