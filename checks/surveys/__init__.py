@@ -61,6 +61,7 @@ _WITHOUT_ROOM = frozenset(
         "distribute_auto_scaling_roles",
         "distribute_launch_template_base_version",
         "distribute_parameter_tags",
+        "distribute_publish_older",
         "distribute_verify_launch_tags",
     }
 )

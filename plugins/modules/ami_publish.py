@@ -85,6 +85,14 @@ options:
     type: list
     elements: str
     default: []
+  publish_older:
+    description:
+      - Whether to publish an image although its original source is older than that of the image that O(parameter) has now.
+        By default that is refused, because it is usually a mistake.
+      - An image that is no copy is its own source; of copies, the date of the first image that was copied counts. What is
+        not known is a warning. A rollback (O(regions)) is always allowed.
+    type: bool
+    default: false
   require_shared:
     description:
       - Whether an image of the account whose credentials are used must be shared with another account.

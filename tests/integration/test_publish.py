@@ -242,7 +242,7 @@ def test_a_new_parameter_is_created_with_the_tags_that_a_policy_requires(
 def test_a_parameter_that_another_client_creates_first_is_not_overwritten(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
-    ours, theirs = (publishing.golden_images(fixture, release) for release in ("2026.10", "2026.11"))
+    theirs, ours = (publishing.golden_images(fixture, release) for release in ("2026.10", "2026.11"))
     aws.add_fault("freeze", action="PutParameter", when="before", times=2)
     task = publishing.publish("Publish", images=ours, parameter_tags={"team": "web"})
     with ThreadPoolExecutor() as threads:

@@ -121,7 +121,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "monitoring": ("causes", "endpoints"),
     "monitoring.verify": ("differences", "selectors", "trails"),
     "organization": ("inventory",),
-    "publish": ("instance_types", "launch_data"),
+    "publish": ("instance_types", "launch_data", "origins"),
     "remediation": ("consequences", "kept", "scope", "tasks"),
     "reports": (
         "as_csv",

@@ -15,6 +15,7 @@ from ..model import IMAGE_DATA_TYPE, Image, Target
 from ..tags import MAX_TAGS
 from .instance_types import misfits
 from .launch_data import change_for, differing_data, missing_devices, small_volumes
+from .origins import compare
 from .state import (
     ADVANCED,
     LABEL_PREFIX,
@@ -53,6 +54,7 @@ def refusals(wanted: PublishWanted, seen: PublishSeen, target: Target, label: st
     there = seen.targets[target]
     own = target.account_id == seen.account_id
     found = [*_of_image(wanted, there, own), *_of_architecture(wanted, there, seen.source)]
+    found += _of_age(wanted, seen, target)
     if there.parameter is not None:
         found += _of_parameter(wanted, there.parameter, there.image_id, label)
     for name in wanted.launch_templates:
@@ -144,6 +146,19 @@ def _of_architecture(wanted: PublishWanted, there: TargetSeen, source: Image | N
                 f"{present.architecture}.",
                 "Use separate parameters and launch templates for each architecture.",
             )
+
+
+def _of_age(wanted: PublishWanted, seen: PublishSeen, target: Target) -> Iterator[Obstacle]:
+    """Refuse a step back that nobody asked for, such as by an old file of variables."""
+    found = compare(wanted, seen, target)
+    if found is not None and found.is_older:
+        yield Obstacle(
+            "older_than_published",
+            "publish_older",
+            f"{found.new} is older than {found.published}, which {wanted.parameter} has.",
+            "Publish a newer image. To go back to this one, roll back (rollback_ami), or set "
+            "publish_older: true.",
+        )
 
 
 def _of_parameter(

@@ -25,6 +25,7 @@ from .apply import PublishRun, perform_target
 from .options import wanted_from
 from .plan import labels, plan
 from .read import open_all, read_source, read_target, with_sharing, with_types
+from .read_origins import read_origins
 from .state import PublishSeen, PublishWanted, TargetSeen
 
 
@@ -58,7 +59,8 @@ def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
         grace_period=CHANGE_GRACE_PERIOD,
     )
     source = read_source(clients, wanted, caller.account_id)
-    return PublishSeen(caller.account_id, caller.partition, targets, source, failures)
+    origins = read_origins(clients, wanted, caller.account_id, targets)
+    return PublishSeen(caller.account_id, caller.partition, targets, source, failures, origins)
 
 
 def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan, report: Report) -> Outcome:

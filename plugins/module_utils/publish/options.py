@@ -30,6 +30,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "source_region": {"type": "str"},
     "regions": {"type": "list", "elements": "str", "default": []},
     "best_effort_regions": {"type": "list", "elements": "str", "default": []},
+    "publish_older": {"type": "bool", "default": False},
     "require_shared": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
 }
@@ -60,6 +61,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
         source_image_id=options.image_id("source_image_id", source_image_id) if source_image_id else None,
         source_region=options.source_region(),
         require_shared=params["require_shared"],
+        publish_older=params["publish_older"],
         as_if_shared=check_mode and not params["require_shared"],
         consumer_role=options.consumer_role(),
         wait_timeout=params["wait_timeout"],

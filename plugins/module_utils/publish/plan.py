@@ -12,9 +12,11 @@ from typing import Any
 from ..model import IMAGE_DATA_TYPE, Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from ..tags import differing_tags, tag_list
+from ..wording import ended
 from . import checks
 from .instance_types import doubts, requires_tokens
 from .launch_data import Change, change_for, doubtful_snapshots, is_result, version_request
+from .origins import compare
 from .state import (
     ADVANCED,
     DEFAULT,
@@ -101,6 +103,7 @@ def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label
         after=_view_after(wanted, seen, there, label),
         warnings=(
             *_warnings(wanted, there, target, label),
+            *_age_warnings(wanted, seen, target),
             *(
                 warning
                 for name, template in there.templates.items()
@@ -336,3 +339,12 @@ def _type_warnings(
                 f"{change.image.image_id} makes instances that {name} launches require IMDSv2 by default, "
                 f"unlike {change.previous_id}: version {version.number} does not set HttpTokens."
             )
+
+
+def _age_warnings(wanted: PublishWanted, seen: PublishSeen, target: Target) -> Iterator[str]:
+    found = compare(wanted, seen, target)
+    if found is not None and found.is_older is None:
+        yield (
+            f"Whether {found.new} is older than {found.published}, which {wanted.parameter} has, is not "
+            f"known: {ended(found.problem)}"
+        )

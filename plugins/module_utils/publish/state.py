@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ..failures import Failure
-from ..model import IMAGE_DATA_TYPE, RESOLVE, ConsumerRole, Image, ImagesByTarget, Sharing, Target
+from ..model import IMAGE_DATA_TYPE, RESOLVE, ConsumerRole, Image, ImageRef, ImagesByTarget, Sharing, Target
 from ..parameter_names import is_named
 from ..tags import SOURCE_TAG
 
@@ -135,8 +136,9 @@ class PublishWanted:
 
     Without ``images`` every one of ``regions`` goes back to the image that carries the label of
     ``source_image_id``. ``launch_template_base_version`` is ``DEFAULT``, ``LATEST``, or None if it must not
-    matter. ``as_if_shared`` plans for images that will be shared by then. What fails in
-    ``best_effort_regions`` neither stops the others nor fails the task.
+    matter. ``as_if_shared`` plans for images that will be shared by then. ``publish_older`` allows an image
+    whose original source is older than that of the published one. What fails in ``best_effort_regions``
+    neither stops the others nor fails the task.
     """
 
     parameter: str
@@ -151,6 +153,7 @@ class PublishWanted:
     source_region: str | None = None
     require_shared: bool = True
     as_if_shared: bool = False
+    publish_older: bool = False
     consumer_role: ConsumerRole | None = None
     wait_timeout: float = 300
     best_effort_regions: frozenset[str] = frozenset()
@@ -184,6 +187,20 @@ class PublishWanted:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The original source of an image, or the last one of its sources that is known.
+
+    It was ``created`` then, None if that is not known, and in any case ``not_after``, if anything is known.
+    ``problem`` says why it is not known.
+    """
+
+    ref: ImageRef
+    created: datetime | None = None
+    not_after: datetime | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class TargetSeen:
     """What is seen of one target.
 
@@ -206,7 +223,8 @@ class TargetSeen:
 class PublishSeen:
     """The state of every target; ``source`` is the source of planned copies, if known.
 
-    ``unread`` are the failures of the best-effort targets that could not be read.
+    ``unread`` are the failures of the best-effort targets that could not be read. ``origins`` are by image,
+    for those whose ages are compared.
     """
 
     account_id: str
@@ -214,6 +232,7 @@ class PublishSeen:
     targets: Mapping[Target, TargetSeen]
     source: Image | None = None
     unread: Mapping[Target, Failure] = field(default_factory=dict)
+    origins: Mapping[ImageRef, Origin] = field(default_factory=dict)
 
 
 def label_for(source_image_id: str) -> str:

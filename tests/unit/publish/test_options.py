@@ -55,6 +55,7 @@ def test_every_option_is_read() -> None:
             consumer_role_name="golden-consumer",
             external_id="hush",
             require_shared=False,
+            publish_older=True,
             wait_timeout=7,
         ),
         True,
@@ -69,7 +70,7 @@ def test_every_option_is_read() -> None:
     assert wanted.consumer_role == ConsumerRole("golden-consumer", "hush")
     assert "hush" not in repr(wanted)
     assert (wanted.require_shared, wanted.as_if_shared) == (False, True)
-    assert wanted.wait_timeout == 7
+    assert (wanted.wait_timeout, wanted.publish_older) == (7, True)
 
 
 def test_a_rollback() -> None:
