@@ -150,12 +150,16 @@ def _publish(aws: SimulatedAws, _folder: Path) -> Job:
     publishing.with_role(fixture)
     images = publishing.golden_images(fixture, "2026.11")
     publishing.add_templates(aws, publishing.golden_images(fixture, "2026.10"))
+    newer = publishing.golden_images(fixture, "2026.12")
+    value = {"Type": "String", "DataType": "aws:ec2:image", "Value": newer[HOME]}
+    aws.client("ssm", OWNER, HOME).put_parameter(Name=publishing.PARAMETER, **value)
     values = {
         "publish_images": images,
         "publish_parameter": publishing.PARAMETER,
         "publish_launch_templates": [publishing.TEMPLATE],
         "publish_launch_template_base_version": "latest",
         "publish_parameter_tags": {"team": "web"},
+        "publish_older": True,
         "publish_source_image_id": fixture.image_id,
         # It counts in check mode alone.
         "publish_source_region": HOME,
