@@ -29,6 +29,7 @@ from .state import (
     base_version,
     follows_another,
     label_for,
+    launches_image,
     may_name,
     needs_version,
     versions_to_launch,
@@ -248,7 +249,7 @@ def _of_template(
     else:
         yield from _of_types(wanted, seen, there, name, make)
         change = change_for(wanted, seen, there, base)
-        if base.image_id == change.name and not change.previous_id:
+        if launches_image(wanted, there, base):
             return
         image_id = change.image.image_id if change.image else change.name
         if missing := list(missing_devices(base, change)):
@@ -273,7 +274,7 @@ def _of_types(
     """Refuse instance types that cannot launch the image: EC2 would refuse each launch of the template."""
     for version in versions_to_launch(wanted, there.templates[name]):
         change = change_for(wanted, seen, there, version)
-        if change.image is None or (version.image_id == change.name and not change.previous_id):
+        if change.image is None or launches_image(wanted, there, version):
             continue
         for misfit in misfits(version, change.image, there.types):
             yield Obstacle(

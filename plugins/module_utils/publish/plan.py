@@ -33,6 +33,7 @@ from .state import (
     common_labels,
     follows,
     label_for,
+    launches_image,
     may_name,
     needs_version,
     versions_in_use,
@@ -330,7 +331,7 @@ def _type_warnings(
 ) -> Iterator[str]:
     for version in versions_to_launch(wanted, template):
         change = change_for(wanted, seen, there, version)
-        if change.image is None or (version.image_id == change.name and not change.previous_id):
+        if change.image is None or launches_image(wanted, there, version):
             continue
         for doubt in doubts(version, change.image, there.types):
             yield f"Version {version.number} of {name} {doubt}."

@@ -303,6 +303,15 @@ def versions_to_launch(wanted: PublishWanted, template: LaunchTemplate) -> tuple
     return (base, latest) if base != latest and follows(latest, wanted.parameter) else (base,)
 
 
+def launches_image(wanted: PublishWanted, there: TargetSeen, version: TemplateVersion) -> bool:
+    """Return whether the version launches the image to publish already, so that nothing changes for it."""
+    if there.image_id is None:
+        return False
+    if follows(version, wanted.parameter):
+        return there.parameter is not None and there.parameter.latest.value == there.image_id
+    return version.image_id == there.image_id
+
+
 def versions_in_use(wanted: PublishWanted, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
     """The versions that must launch the image: the default and the latest one.
 

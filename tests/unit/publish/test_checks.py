@@ -160,6 +160,24 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         },
         ["launch_template_type_unsupported"],
     ),
+    "following template, and the parameter is new": (
+        {"launch_templates": (TEMPLATE,)},
+        {**UEFI, "templates": {TEMPLATE: template(f"resolve:ssm:{NAME}", InstanceType="t2.micro")}},
+        ["launch_template_type_unsupported"],
+    ),
+    "following template with a small volume, and the parameter is new": (
+        {"launch_templates": (TEMPLATE,)},
+        {
+            "image": image(devices=(Device("/dev/sda", "snap-1", False, 20),)),
+            "templates": {
+                TEMPLATE: template(
+                    f"resolve:ssm:{NAME}",
+                    BlockDeviceMappings=[{"DeviceName": "/dev/sda", "Ebs": {"VolumeSize": 19}}],
+                )
+            },
+        },
+        ["launch_template_volume_too_small"],
+    ),
     "following template, and the parameter has the image": (
         {"launch_templates": (TEMPLATE,)},
         {

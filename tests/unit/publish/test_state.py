@@ -18,9 +18,11 @@ from ansible_collections.golden.images.plugins.module_utils.publish.state import
     is_settled,
     label_for,
     label_of,
+    launches_image,
     may_name,
     needs_version,
     versions_in_use,
+    versions_to_launch,
 )
 from ansible_collections.golden.images.plugins.module_utils.tags import SOURCE_TAG
 
@@ -216,3 +218,31 @@ def test_properties_of_versions() -> None:
     assert one.mappings == ()
     assert wanted().all_regions == (REGION,)
     assert (wanted().is_rollback, wanted(images=None, regions=(REGION,)).is_rollback) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("image_id", "named", "value", "expected"),
+    [
+        (NEW, NEW, OLD, True),
+        (NEW, OLD, NEW, False),
+        (NEW, f"resolve:ssm:{NAME}", NEW, True),
+        (NEW, f"resolve:ssm:{NAME}", OLD, False),
+        (NEW, f"resolve:ssm:{NAME}", None, False),
+        (NEW, None, NEW, False),
+        (None, None, OLD, False),
+    ],
+)
+def test_versions_that_launch_the_image_already(
+    image_id: str | None, named: str | None, value: str | None, expected: bool
+) -> None:
+    there = found(image_id=image_id, parameter=parameter(version(1, value)) if value else None)
+    assert launches_image(wanted(), there, template(named).default) is expected
+
+
+def test_a_kept_latest_version_that_follows_the_parameter_launches_the_image_too() -> None:
+    following = TemplateVersion(2, {"ImageId": f"resolve:ssm:{NAME}"})
+    both, other = template(OLD, following), template(OLD, OTHER_LATEST)
+    assert versions_to_launch(wanted(), both) == (both.default, following)
+    assert versions_to_launch(wanted(), other) == (other.default,)
+    assert versions_to_launch(wanted(launch_template_base_version="latest"), both) == (following,)
+    assert versions_to_launch(wanted(), template()) == (template().default,)
