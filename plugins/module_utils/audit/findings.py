@@ -55,8 +55,8 @@ MEANINGS: dict[str, str] = {
     "block_public_access_unreadable": "The block public access settings could not be read.",
     "default_key": ("The image is encrypted under an AWS managed key, so that no other account can use it."),
     "grant_without_share": (
-        "A grant that this collection created allows a principal to use the key, but no image under the key "
-        "is shared with its account any more."
+        "A grant that this collection created allows a principal to use the key, but no image or "
+        "snapshot under the key is shared with its account any more."
     ),
     "image_unreadable": "The launch permissions of the image could not be read.",
     "key_not_enabled": "The image is shared, but its key is disabled or pending deletion.",
@@ -92,8 +92,8 @@ MEANINGS: dict[str, str] = {
     ),
     "stale_principal": "A grant or the key policy names a role or user that no longer exists.",
     "statement_without_share": (
-        "A key policy statement that this collection wrote allows a principal to use the key, but no image "
-        "under the key is shared with it any more."
+        "A key policy statement that this collection wrote allows a principal to use the key, but no image or "
+        "snapshot under the key is shared with it any more."
     ),
     "unknown_account": "The image or snapshot is shared with an account that is not allowed.",
     "unknown_key_principal": (

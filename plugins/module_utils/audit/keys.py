@@ -155,7 +155,8 @@ def _of_key(
         yield from _unreachable(target, key, alone, sharings)
     yield from _public(target, key, images)
     yield from _stale(target, key)
-    held, sharing = _granted(key) | _named(key), _shared(images, sharings, seen)
+    held = _granted(key) | _named(key)
+    sharing = _shared(images, sharings, seen) | _shared_unused(key.key.arn, seen)
     all_read = len(sharings) == len(images) and _all_snapshots_read(images, seen)
     unused = unused_key_access(held, sharing, target.account_id) if all_read else PolicyConsumers()
     yield from _unused_access(target, key, images, unused)
@@ -345,8 +346,11 @@ def _unused_access(
     first = images[0].image_id if images else None
 
     def found(code: str, what: str, principal: str) -> Finding:
-        message = f"{what} allows {principal} to use the key, but no image under the key is shared with it."
-        remedy = "Revoke it (state: absent of ami_kms_grant)."
+        message = f"{what} allows {principal} to use the key, but no image or snapshot under the key is shared with it."
+        remedy = (
+            "Revoke it (state: absent of ami_kms_grant). With consumer_role_name, the plan names what the "
+        )
+        remedy += "account has under the key."
         return finding(target, code, key.key.arn, message, remedy, first, principal)
 
     for grant in key.grants:
@@ -364,6 +368,22 @@ def _shared(images: list[Image], sharings: Mapping[str, Sharing], seen: RegionSe
         seen.volume_permissions.get(one, Sharing()) for image in images for one in image.snapshot_ids
     )
     return reduce(Sharing.__or__, (*sharings.values(), *volume_permissions), Sharing())
+
+
+def _shared_unused(key_arn: str, seen: RegionSeen) -> Sharing:
+    """Everyone that a snapshot under the key that no image uses is shared with.
+
+    Snapshots stay shared when their image is deregistered. A consumer needs the key to use them.
+    """
+    return reduce(
+        Sharing.__or__,
+        (
+            sharing
+            for one, sharing in seen.unused.items()
+            if key_arn in (seen.key_of.get(one), *seen.associated_keys.get(one, ()))
+        ),
+        Sharing(),
+    )
 
 
 def _stale(target: Target, key: KeySeen) -> Iterator[Finding]:
@@ -385,7 +405,7 @@ def _stale(target: Target, key: KeySeen) -> Iterator[Finding]:
 def _all_snapshots_read(images: list[Image], seen: RegionSeen) -> bool:
     """Whether all volume permissions are known, and no other snapshot may be under the key."""
     unread = {item.resource for item in seen.problems}
-    others = any(item.is_snapshots_key for item in seen.problems)
+    others = any(item.is_snapshots_key or item.is_unused_snapshot for item in seen.problems)
     return not others and unread.isdisjoint(one for image in images for one in image.snapshot_ids)
 
 

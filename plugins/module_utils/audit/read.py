@@ -265,16 +265,23 @@ def _sharing(clients: Clients, piece: Piece) -> Sharing:
 
 
 def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Target, RegionSeen]:
-    """``seen`` with the keys of encrypted snapshots, each read once."""
+    """``seen`` with the keys of encrypted snapshots, each read once.
+
+    Those of shared snapshots that no image uses are noted, too, but only keys of images are read.
+    """
     encrypted = {target: ids for target, region in seen.items() if (ids := _encrypted_snapshots(region))}
     clients.open("kms", [target.region for target in encrypted])
 
     def read_snapshots(target: Target) -> tuple[Snapshot, ...]:
-        return read.snapshots(clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region), [*encrypted[target]])
+        ids = (*encrypted[target], *_shared_unused(target, seen[target]))
+        return read.snapshots(clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region), ids)
 
     known, unknown = each(encrypted, read_snapshots)
     keyless = _without_keys(clients, encrypted, known)
-    arns = round_robin([(target, arn) for arn in _key_arns(found)] for target, found in known.items())
+    arns = round_robin(
+        [(target, arn) for arn in _key_arns(one for one in found if one.snapshot_id in encrypted[target])]
+        for target, found in known.items()
+    )
     done, failed = each(arns, lambda item: _key(clients.kms(item[0].region), *item))
     keys: dict[Target, dict[str, KeySeen]] = {target: {} for target in seen}
     problems = {target: [*region.problems, *keyless.get(target, ())] for target, region in seen.items()}
@@ -299,6 +306,11 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
         )
         for target, region in seen.items()
     }
+
+
+def _shared_unused(target: Target, region: RegionSeen) -> list[str]:
+    """The snapshots that no image uses and that are shared with other accounts."""
+    return sorted(one for one, sharing in region.unused.items() if sharing.without(target.account_id))
 
 
 def _key_arns(snapshots: Iterable[Snapshot]) -> list[str]:

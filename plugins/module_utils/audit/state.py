@@ -76,6 +76,13 @@ class Problem:
         """Whether it is not known which key encrypts a snapshot, so that it may be any key."""
         return self.code == "key_unreadable" and self.resource.startswith("snap-")
 
+    @property
+    def is_unused_snapshot(self) -> bool:
+        """Whether it is not known with whom a snapshot that no image uses is shared, or which there are."""
+        return self.code == "unused_snapshots_unreadable" or (
+            self.code == "snapshot_unreadable" and self.image_id is None
+        )
+
 
 @dataclass(frozen=True)
 class RegionSeen:

@@ -440,3 +440,32 @@ def test_the_statements_of_others_in_a_key() -> None:
         ([C], [], False),
     ]
     assert others[0]["operations"] == ["Decrypt"]
+
+
+LEFT = {"unused": {"snap-left": accounts(B)}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "flagged"),
+    [
+        pytest.param({"key_of": {"snap-1": KEY.arn, "snap-left": KEY.arn}}, False, id="under the key"),
+        pytest.param({"associated_keys": {"snap-left": (KEY.arn,)}}, False, id="associated with the key"),
+        pytest.param({"key_of": {"snap-1": KEY.arn, "snap-left": "other"}}, True, id="under another key"),
+        pytest.param({}, True, id="not encrypted"),
+    ],
+)
+def test_a_shared_snapshot_without_an_image_needs_the_grant(changes: dict[str, Any], flagged: bool) -> None:
+    """Snapshots stay shared when their image is deregistered."""
+    seen = under_key(PRIVATE, made(root(B)), **LEFT, **changes)
+    found = {(item.code, item.resource) for item in audited(seen).findings}
+    assert (("grant_without_share", KEY.arn) in found) is flagged
+
+
+@pytest.mark.parametrize("code", ["snapshot_unreadable", "unused_snapshots_unreadable"])
+def test_no_access_is_unused_while_snapshots_without_an_image_are_not_known(code: str) -> None:
+    seen = under_key(
+        PRIVATE,
+        made(root(B)),
+        problems=(Problem(code, "snap-left", Failure("No.", "", "Denied", "DescribeSnapshots")),),
+    )
+    assert "grant_without_share" not in {item.code for item in audited(seen).findings}

@@ -443,3 +443,18 @@ def test_a_key_or_permissions_that_an_answer_lacks_are_unreadable() -> None:
 def test_an_incomplete_response_hides_no_unused_snapshot(answer: dict[str, Any], member: str) -> None:
     with pytest.raises(IncompleteAnswer, match=f"DescribeSnapshots lacks {member}"):
         list(audit.unused_snapshots(answering("ec2", describe_snapshots=answer), ()))
+
+
+def test_keys_of_shared_snapshots_without_an_image_are_noted_but_not_read() -> None:
+    """They show who needs a key of an image."""
+    other = f"arn:aws:kms:eu-west-1:{OWNER}:key/2"
+    aws = Scripted(
+        [item("ami-1", "snap-a")],
+        unused=["snap-left", "snap-other"],
+        keys={"snap-a": KEY, "snap-left": KEY, "snap-other": other},
+    )
+    aws.volume = [{"UserId": CONSUMER}]
+    seen, _failed = look(eu_west_1=aws)
+    assert seen[HERE].key_of == {"snap-a": KEY, "snap-left": KEY, "snap-other": other}
+    assert seen[HERE].keys.keys() == {KEY}
+    assert aws.asked["describe_snapshots"] == 1
