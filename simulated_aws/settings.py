@@ -68,6 +68,9 @@ class Settings:
     AWS documents neither; one user reports "Not authorized to use key"."""
     public_image_quota: int = 5
     """Public images per account and Region (EC2 User Guide, Quotas for AMIs)."""
+    volume_grants: bool = False
+    """Whether EC2 creates a grant on the key of each volume of an instance, until it is terminated (KMS
+    Developer Guide, Examining grants). On AWS it always does."""
     usage_report_seconds: float = 0.0
     """Seconds that an image usage report takes; AWS documents no duration."""
     usage_reports_fail: bool = False

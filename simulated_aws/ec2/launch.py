@@ -9,7 +9,7 @@ from moto.ec2.models.instances import Instance, StateReason
 from moto.ssm.exceptions import ParameterVersionNotFound
 
 from ..ssm import image_validation
-from . import state
+from . import state, volume_grants
 from .access import Caller, may_use_snapshot, visible_image
 from .deferred_checks import LAUNCH_CHECKS, LaunchAttempt, first_failure
 from .errors import Ec2Error, image_unavailable, missing_parameter
@@ -108,6 +108,8 @@ def finish_launch(caller: Caller, image: Image, instance: Instance) -> None:
         instance.state_reason = StateReason(reason.message, reason.code)
     else:
         start(instance)
+        partition = instance.ec2_backend.partition
+        volume_grants.create(caller.account_id, partition, instance.id, _volume_keys(instance))
 
 
 def _volume_keys(instance: Instance) -> dict[str, str]:

@@ -17,7 +17,7 @@ from moto.ec2.models.vpcs import VPC
 
 from ..iam.current_principal import as_principal, current_principal
 from ..iam.service_linked_roles import auto_scaling
-from . import instances, state
+from . import instances, state, volume_grants
 from .access import Caller, visible_image, visible_snapshot
 from .encryption_keys import default_key, resolve
 from .launch import device_mappings, finish_launch, launchable_image
@@ -158,7 +158,10 @@ class StrictEC2Backend(EC2Backend):
             if one.state == "terminated"
         }
         living = [one for one in instance_ids if one not in {instance.id for instance in ended}]
-        return [*ended.items(), *(super().terminate_instances(living) if living or not instance_ids else ())]
+        now_ended = super().terminate_instances(living) if living or not instance_ids else []
+        for instance_id in living:
+            volume_grants.retire(self.account_id, self.partition, self.region_name, instance_id)
+        return [*ended.items(), *now_ended]
 
     def iter_tagged_resources(self) -> Iterator[TaggedResource]:
         """Add the account's images and snapshots to moto's resources."""

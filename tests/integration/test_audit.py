@@ -206,6 +206,32 @@ def codes(task: Task, ids: dict[str, str]) -> list[tuple[str | None, str, str | 
     return sorted(found, key=str)
 
 
+def test_the_grant_of_ec2_for_a_volume_in_use_is_no_finding_and_one_of_the_same_form_is(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+) -> None:
+    """(KMS Developer Guide, "Examining grants".)"""
+    aws.update_settings(volume_grants=True)
+    kms, (consumer,) = aws.client("kms", OWNER, HOME), fixture.account_ids(LEFT)
+    key, shared = fixture.key(HOME), {"LaunchPermission": {"Add": [{"UserId": consumer}]}}
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(ImageId=fixture.image_id, **shared)
+    own = kms.create_grant(KeyId=key, GranteePrincipal=root(consumer), Operations=USE)["GrantId"]
+    disks = [{"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True, "KmsKeyId": key}}]
+    one = {"MinCount": 1, "MaxCount": 1, "BlockDeviceMappings": disks}
+    aws.client("ec2", LEFT, HOME).run_instances(ImageId=fixture.image_id, **one)
+    (volume,) = (item for item in kms.list_grants(KeyId=key)["Grants"] if item.get("Constraints"))
+    kms.revoke_grant(KeyId=key, GrantId=own)
+    arguments = {"regions": [HOME], "check_snapshots": False}
+    (before,) = audit(ansible, {"in use": arguments}).tasks
+    kms.create_grant(
+        KeyId=key, GranteePrincipal=root(consumer), Operations=USE, Constraints=volume["Constraints"]
+    )
+    (after,) = audit(ansible, {"given away": arguments}).tasks
+    of_key = [
+        [one["code"] for one in task.result["findings"] if one["resource"] == key] for task in (before, after)
+    ]
+    assert of_key == [["missing_key_access"], ["missing_key_access", "unknown_key_principal"]]
+
+
 def test_every_exposure_is_found_and_nothing_else(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
 ) -> None:

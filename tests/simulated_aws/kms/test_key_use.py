@@ -225,6 +225,28 @@ def test_an_associated_key_gives_access_by_itself(golden: Golden) -> None:
     assert gone == "InvalidParameterValue"
 
 
+def test_ec2_has_a_grant_for_each_volume_of_an_instance(golden: Golden) -> None:
+    """(KMS Developer Guide, Examining grants.)"""
+    golden.aws.update_settings(volume_grants=True)
+    golden.share(CONSUMER)
+    golden.grant(CONSUMER)
+    kms, ec2 = golden.aws.client("kms", "images"), golden.aws.client("ec2", CONSUMER)
+    before = kms.list_grants(KeyId=golden.key)["Grants"]
+    disks = [{"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True, "KmsKeyId": golden.key}}]
+    instance = golden.launch(CONSUMER, BlockDeviceMappings=disks)
+    volumes = [one["Ebs"]["VolumeId"] for one in instance["BlockDeviceMappings"]]
+    made = kms.list_grants(KeyId=golden.key)["Grants"][len(before) :]
+    account_id, name = golden.aws.account_id(CONSUMER), instance["InstanceId"]
+    grantee = f"arn:aws:sts::{account_id}:assumed-role/aws:ec2-infrastructure/{name}"
+    for grant in made:
+        assert grant["GranteePrincipal"] == grantee
+        assert (grant["Operations"], grant["IssuingAccount"]) == (["Decrypt"], golden.root(CONSUMER))
+        assert grant["Constraints"]["EncryptionContextSubset"]["aws:ebs:id"] in volumes
+    assert made
+    ec2.terminate_instances(InstanceIds=[name])
+    assert kms.list_grants(KeyId=golden.key)["Grants"] == before
+
+
 def test_ebs_can_not_use_a_constrained_grant(golden: Golden) -> None:
     """EBS has an encryption context of its own (KMS Developer Guide, How Amazon EBS uses AWS KMS)."""
     golden.share(CONSUMER)
