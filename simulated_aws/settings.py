@@ -62,6 +62,10 @@ class Settings:
     consistency)."""
     volume_permissions_visible_after_seconds: float = 0.0
     """The same for DescribeSnapshotAttribute (boto/boto3#721, hashicorp/terraform#9891)."""
+    permissions_reach_accounts_after_seconds: float = 0.0
+    """Seconds until the accounts that an image or snapshot is shared with, or not any more, notice.
+
+    What its owner reads says nothing of it (EC2 Developer Guide, Eventual consistency)."""
     sharing_snapshots_needs_key_access: bool = False
     """Whether sharing an encrypted snapshot without access to its key is an AuthFailure.
 

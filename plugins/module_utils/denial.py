@@ -32,6 +32,11 @@ NO_CREDENTIALS = frozenset(
 # A read that is denied stays so, and credentials that have expired.
 FAILS_AGAIN = DENIED | EXPIRED | NO_CREDENTIALS
 
+# EC2 Developer Guide, "Error codes for the Amazon EC2 API": an image that is not known, or pending.
+UNSETTLED = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
+# Reported of launches: Orange-Cyberdefense/GOAD#304, hashicorp/otto#68.
+_NO_PERMISSION = re.compile(r"Not authorized for images\b")
+
 _POLICY = r"(?P<policy>[A-Za-z -]*?(?:policy|permissions boundary))"
 _EXPLICIT = re.compile(rf"with an explicit deny in an? {_POLICY}(?:: (?P<arn>arn:\S*[^\s.,;]))?(?![A-Za-z])")
 _IMPLICIT = re.compile(rf"because no {_POLICY} allows")
@@ -128,3 +133,16 @@ def described(message: str) -> str:
     if denial.explicit:
         return f" with an explicit deny in the {denial.policy}{arn}"
     return f" because no {denial.policy} allows it"
+
+
+def is_without_permission(code: str, message: str) -> bool:
+    """Whether EC2 refuses a launch because the account has no launch permission for the image.
+
+    The code says less: it is also that of credentials that are not valid.
+    """
+    return code == "AuthFailure" and _NO_PERMISSION.search(message) is not None
+
+
+def is_unsettled(code: str, message: str) -> bool:
+    """Whether EC2 may refuse an image that the account sees only because a change has not reached it yet."""
+    return code in UNSETTLED or is_without_permission(code, message)

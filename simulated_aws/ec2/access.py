@@ -12,6 +12,7 @@ from . import state
 from .allowed_images import is_hidden
 from .errors import Ec2Error, image_not_found, image_unavailable, not_authorized, snapshot_not_found
 from .ids import require_image_id, require_snapshot_id
+from .permissions import effective_permissions
 from .state import PUBLIC, Grantee, Image, Snapshot
 
 SHARED_TAG_PREFIX = "ec2:SharedTag/"
@@ -43,14 +44,21 @@ def may_see_image(image: Image, account_id: str) -> bool:
 
     The account's own Allowed AMIs settings can still hide it.
     """
+    return is_shared_with(image, account_id) and not (
+        image.owner_id != account_id and is_hidden(image, account_id)
+    )
+
+
+def is_shared_with(image: Image, account_id: str) -> bool:
+    """Whether the account owns the image or has a launch permission, which may be a former one."""
     if image.owner_id == account_id:
         return True
-    return not grantees(account_id).isdisjoint(image.permissions) and not is_hidden(image, account_id)
+    return not grantees(account_id).isdisjoint(effective_permissions(image))
 
 
 def may_use_snapshot(snapshot: Snapshot, account_id: str) -> bool:
     """Whether the account owns the snapshot or has a createVolumePermission that is not blocked."""
-    if snapshot.owner_id == account_id or Grantee("UserId", account_id) in snapshot.permissions:
+    if snapshot.owner_id == account_id or Grantee("UserId", account_id) in effective_permissions(snapshot):
         return True
     return is_public(snapshot)
 
@@ -61,7 +69,7 @@ def is_public(snapshot: Snapshot) -> bool:
     (botocore shape EnableSnapshotBlockPublicAccessRequest.)
     """
     block = state.account_region(snapshot.owner_id, snapshot.region).snapshot_block_public_access
-    return PUBLIC in snapshot.permissions and block != "block-all-sharing"
+    return PUBLIC in effective_permissions(snapshot) and block != "block-all-sharing"
 
 
 def visible_tags(resource: Image | Snapshot, account_id: str) -> dict[str, str]:

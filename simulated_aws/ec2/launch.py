@@ -10,7 +10,7 @@ from moto.ssm.exceptions import ParameterVersionNotFound
 
 from ..ssm import image_validation
 from . import state, volume_grants
-from .access import Caller, may_use_snapshot, visible_image
+from .access import Caller, is_shared_with, may_use_snapshot, visible_image
 from .deferred_checks import LAUNCH_CHECKS, LaunchAttempt, first_failure
 from .errors import Ec2Error, image_unavailable, missing_parameter
 from .instances import start
@@ -26,10 +26,22 @@ def launchable_image(caller: Caller, image_id: str | None) -> Image:
     if image_id.startswith(_PARAMETER):
         image_id = _parameter(caller, image_id.removeprefix(_PARAMETER))
     with state.LOCK:
+        _require_permission(caller, image_id)
         image = visible_image(caller, image_id)
         if image.state != "available":
             raise image_unavailable(image.id, image.state)
         return image
+
+
+def _require_permission(caller: Caller, image_id: str) -> None:
+    """Reject an image without launch permission with the code that EC2 has for it, unlike DescribeImages.
+
+    Reported from real launches: Orange-Cyberdefense/GOAD#304, hashicorp/otto#68. An image that does not exist
+    is InvalidAMIID.NotFound (EC2 API Reference, Error codes).
+    """
+    image = state.region(caller.region).images.get(image_id)
+    if image is not None and not is_shared_with(image, caller.account_id):
+        raise Ec2Error("AuthFailure", f"Not authorized for images: [{image_id}]")
 
 
 def device_mappings(

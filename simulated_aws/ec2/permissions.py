@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..settings import SETTINGS
 from . import state
 from .errors import Ec2Error, invalid_value
 from .ids import ACCOUNT_ID, ORGANIZATION_ARN, ORGANIZATIONAL_UNIT_ARN
@@ -63,7 +64,16 @@ def replace_permissions(resource: Image | Snapshot, permissions: dict[Grantee, N
     resource.former_permissions = FormerPermissions(
         tuple(permissions_to_read(resource, seconds)), state.now()
     )
+    resource.former_grantees = FormerPermissions(tuple(effective_permissions(resource)), state.now())
     resource.permissions = permissions
+
+
+def effective_permissions(resource: Image | Snapshot) -> tuple[Grantee, ...]:
+    """The permissions as other accounts have them, for which a change takes effect later."""
+    former, seconds = resource.former_grantees, SETTINGS.permissions_reach_accounts_after_seconds
+    if former is not None and state.now() < former.changed + timedelta(seconds=seconds):
+        return tuple(former.entries)
+    return tuple(resource.permissions)
 
 
 def permissions_to_read(resource: Image | Snapshot, seconds: float) -> Iterable[Grantee]:

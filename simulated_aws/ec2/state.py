@@ -110,6 +110,8 @@ class Snapshot:
     permissions: dict[Grantee, None] = field(default_factory=dict)
     former_permissions: Any = None
     """What reads of the permissions return for a while (`permissions.FormerPermissions`)."""
+    former_grantees: Any = None
+    """The permissions that other accounts have for a while, in the same form."""
     state: str = "completed"
     state_message: str | None = None
     work: Work | None = None
@@ -226,6 +228,8 @@ class Image:
     permissions: dict[Grantee, None] = field(default_factory=dict)
     former_permissions: Any = None
     """What reads of the permissions return for a while (`permissions.FormerPermissions`)."""
+    former_grantees: Any = None
+    """The permissions that other accounts have for a while, in the same form."""
     state: str = "available"
     state_reason: StateReason | None = None
     source_image_id: str | None = None

@@ -81,6 +81,7 @@ _LAG = (
     "snapshot_in_use_seconds",
     "launch_permissions_visible_after_seconds",
     "volume_permissions_visible_after_seconds",
+    "permissions_reach_accounts_after_seconds",
     "grant_listed_after_seconds",
     "grant_usable_after_seconds",
     "key_policy_visible_after_seconds",

@@ -28,7 +28,7 @@ TWO = [DISK, {"device_name": "/dev/sdb", "size": 20}]
 AS_CONSUMER = {"consumer_role_name": ROLE, "external_id": EXTERNAL_ID}
 DEV, MEMBER, OUTSIDE, HIDING = "data-dev", "data-prod", STRANGER, "web-staging"
 ACCOUNTS = (DEV, "sandbox", MEMBER, OUTSIDE, HIDING)
-NOT_FOUND = "InvalidAMIID.NotFound"
+NOT_FOUND, NO_PERMISSION = "InvalidAMIID.NotFound", "AuthFailure"
 # Each image in a region of its own, so that one task can look at all of them.
 GOLDEN, ALONE, HALF, HIDDEN, UNIT = HOME, "us-east-2", "us-west-2", "eu-west-1", "eu-central-1"
 DISABLED, OLD, PUBLIC, WRONG, EBS, OFF = (
@@ -52,7 +52,7 @@ class Problem(NamedTuple):
 
 
 PROBLEMS = {
-    "not shared": Problem(ALONE, DEV, "not_shared", "no", None, NOT_FOUND),
+    "not shared": Problem(ALONE, DEV, "not_shared", "no", None, NO_PERMISSION),
     "shared without key": Problem(GOLDEN, DEV, "missing_key_access", "no", "authorized", NO_KEY),
     "a key without CreateGrant": Problem(
         GOLDEN, "sandbox", "missing_create_grant", "no", "authorized", NO_KEY
@@ -67,8 +67,8 @@ PROBLEMS = {
     "through a unit only": Problem(
         UNIT, MEMBER, "shared_through_organization", "yes", "authorized", "running"
     ),
-    "outside of the unit": Problem(UNIT, OUTSIDE, "outside_organization", "no", None, NOT_FOUND),
-    "disabled": Problem(DISABLED, DEV, "image_disabled", "no", None, NOT_FOUND),
+    "outside of the unit": Problem(UNIT, OUTSIDE, "outside_organization", "no", None, NO_PERMISSION),
+    "disabled": Problem(DISABLED, DEV, "image_disabled", "no", None, NO_PERMISSION),
     "deprecated": Problem(OLD, DEV, "image_deprecated", "yes", "authorized", "running"),
     "public": Problem(PUBLIC, DEV, "public", "yes", "authorized", "running"),
     "in another region": Problem(WRONG, DEV, "wrong_region", "no", None, NOT_FOUND),

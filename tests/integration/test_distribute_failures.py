@@ -352,3 +352,24 @@ def test_after_a_timeout_a_rerun_waits_for_the_same_copies(
     _assert_finished(aws, fixture, rerun, report)
     assert rerun.facts["distribute_images"] == ids
     assert observed.attempts(aws, "CopyImage") == [GOOD, BAD]
+
+
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [
+        ("DescribeImageAttribute", "InvalidAMIID.NotFound"),
+        ("DescribeSnapshotAttribute", "InvalidSnapshot.NotFound"),
+    ],
+)
+def test_a_copy_that_a_read_does_not_find_for_a_moment_is_shared(
+    aws: SimulatedAws,
+    fixture: Fixture,
+    ansible: Ansible,
+    variables: dict[str, Any],
+    report: Path,
+    action: str,
+    code: str,
+) -> None:
+    """(EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API".)"""
+    aws.add_fault("error", action=action, code=code, message="It does not exist.", status=400, times=2)
+    _assert_finished(aws, fixture, ansible.run(FQCN, variables), report)

@@ -240,3 +240,50 @@ def test_bad_options_are_refused_before_anything_is_launched(
     assert refused == {"subnet_ids", "security_group_ids", "wait_timeout"}
     assert f"no subnet is set for {AWAY}" in task.result["msg"]
     assert aws.calls() == []
+
+
+@pytest.mark.parametrize("module", ["ami_share_diagnose", "ami_launch_probe"])
+def test_what_was_just_shared_is_verified_once_the_account_sees_it(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], module: str
+) -> None:
+    """The owner reads the permission at once, and the account has it later."""
+    aws.update_settings(permissions_reach_accounts_after_seconds=6)
+    shown = {AWAY: images[AWAY]}
+    account_ids = [aws.account_id(UNSHARED)]
+    verified = {f"golden.images.{module}": _arguments(aws, shown, UNSHARED)}
+    if module == "ami_share_diagnose":
+        verified[f"golden.images.{module}"]["fail_on"] = "blocking"
+    run = ansible.tasks(
+        [{"golden.images.ami_share": {"images": shown, "account_ids": account_ids}}, verified]
+    )
+    assert run.code == 0, run.text
+    answers = [
+        one.status
+        for one in aws.calls(action="DescribeImages")
+        if (one.account_id, one.region) == (account_ids[0], AWAY)
+    ]
+    assert (answers[0], answers[-1]) == (400, 200)
+
+
+@pytest.mark.parametrize(
+    ("module", "times"), [("ami_share_diagnose", 1), ("ami_launch_probe", 1), ("ami_launch_probe", 0)]
+)
+def test_a_launch_that_is_refused_for_the_image_is_tried_again_and_then_named(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], module: str, times: int
+) -> None:
+    """The account sees the image, and RunInstances not yet: no matter of a key."""
+    message = f"Not authorized for images: [{images[AWAY]}]"
+    aws.add_fault(
+        "error", action="RunInstances", code="AuthFailure", message=message, status=400, times=times
+    )
+    arguments = _arguments(aws, {AWAY: images[AWAY]}, CAN)
+    if module == "ami_share_diagnose":
+        arguments["fail_on"] = "unknown"
+    run, task = ansible.module(module, **arguments)
+    (result,) = task.result["results"]
+    assert (run.code == 0) is (times == 1), run.text
+    blocking = [one for one in result["findings"] if one["blocks_launch"] == "blocking"]
+    assert [one["code"] for one in blocking] == ([] if times else ["missing_launch_permission"])
+    if not times:
+        assert result["level"] == "visible"
+        assert "No KMS key is the cause" in blocking[0]["remedy"]

@@ -10,6 +10,8 @@ from ansible_collections.golden.images.plugins.module_utils.denial import (
     Denial,
     denied_action,
     described,
+    is_unsettled,
+    is_without_permission,
     read_denial,
     remedy,
     remedy_of_launch,
@@ -174,3 +176,23 @@ def test_the_denied_action_is_the_one_that_the_message_names() -> None:
     message = f"{USER} ec2:CreateTags on resource: arn:aws:ec2:us-east-1:111122223333:instance/*"
     assert denied_action(message, "ec2:RunInstances") == "ec2:CreateTags"
     assert denied_action("Access Denied", "ec2:RunInstances") == "ec2:RunInstances"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "without", "unsettled"),
+    [
+        ("AuthFailure", "Not authorized for images: [ami-1]", True, True),
+        ("AuthFailure", "Not authorized for image:ami-1", False, False),
+        ("AuthFailure", "AWS was not able to validate the provided access credentials", False, False),
+        ("UnauthorizedOperation", "Not authorized for images: [ami-1]", False, False),
+        ("InvalidAMIID.NotFound", "No.", False, True),
+        ("InvalidAMIID.Unavailable", "No.", False, True),
+        ("InvalidSubnetID.NotFound", "No.", False, False),
+    ],
+)
+def test_a_launch_without_permission_and_one_that_may_be_too_early(
+    code: str, message: str, without: bool, unsettled: bool
+) -> None:
+    """(Orange-Cyberdefense/GOAD#304, hashicorp/otto#68.)"""
+    assert is_without_permission(code, message) is without
+    assert is_unsettled(code, message) is unsettled

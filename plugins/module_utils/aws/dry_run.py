@@ -10,10 +10,21 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import arns
+from ..denial import is_unsettled
 from ..keys import simulation
 from ..keys.access import Access, KeyDryRun, Simulation
 from ..keys.policy_evaluation import VIA_SERVICE_KNOWN
-from .errors import AWS_ERRORS, ClientError, ParamValidationError, code_of, failure, is_temporary, message_of
+from .attempts import repeat_until
+from .errors import (
+    AWS_ERRORS,
+    ClientError,
+    ParamValidationError,
+    code_of,
+    failure,
+    is_temporary,
+    message_of,
+)
+from .read import SETTLING_INTERVAL, SETTLING_TIMEOUT
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -28,14 +39,25 @@ NOT_ENABLED = ("DisabledException", "KMSInvalidStateException")
 _WITHOUT_CIPHERTEXT: dict[str, Any] = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
 
 
-def launch(ec2: EC2Client, **request: Any) -> tuple[str, str]:
+def launch(ec2: EC2Client, *, is_available: bool = False, **request: Any) -> tuple[str, str]:
     """The error code and the message of a dry run of RunInstances.
 
-    AWS checks permissions and the resources of the request, but no KMS keys.
+    AWS checks permissions and the resources of the request, but no KMS keys. If DescribeImages has shown the
+    image to the caller as available (``is_available``), the dry run is repeated for a while in which
+    RunInstances does not find it, or its launch permission.
 
     Raises:
         ClientError: there was no dry run: AssumeRole failed, AWS throttled the call, or a server failed.
     """
+    return repeat_until(
+        lambda: _launch(ec2, request),
+        lambda answer: not is_unsettled(*answer),
+        SETTLING_TIMEOUT if is_available else 0.0,
+        SETTLING_INTERVAL,
+    )
+
+
+def _launch(ec2: EC2Client, request: Mapping[str, Any]) -> tuple[str, str]:
     try:
         ec2.run_instances(**request, MinCount=1, MaxCount=1, DryRun=True)
     except ClientError as exception:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ..denial import NO_CREDENTIALS, denied_action
+from ..denial import NO_CREDENTIALS, denied_action, is_without_permission
 from ..denial import remedy as remedy_of_denial
 from ..failures import CHECK_CREDENTIALS, Failure, Refused, TargetFailed, incomplete_response
 from ..fanout import DidNotAnswer
@@ -111,6 +111,11 @@ _NO_ANSWER = "The region did not respond before all other regions were done."
 _NOT_ALLOWED = (
     "AWS's message names what these credentials may not use or change. For a KMS key, allow it in the key "
     "policy and in their IAM policy."
+)
+
+_NO_LAUNCH_PERMISSION = (
+    "Share the image with the account (ami_share). If it was shared just now, rerun: AWS documents no limit "
+    "for how long that takes to reach the account. No KMS key is the cause."
 )
 
 _SIGNATURE = (
@@ -373,6 +378,8 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
     remedy = REMEDIES_OF_ACTIONS.get((operation, code)) or REMEDIES.get(code, _OTHER_CODE)
     if operation == "AssumeRole" and code == "AccessDenied":
         remedy = _ROLE
+    elif is_without_permission(code, message):
+        remedy = _NO_LAUNCH_PERMISSION
     elif code == "AuthFailure" and "credentials" not in message:
         remedy = _NOT_ALLOWED
     elif code == "InvalidParameterValue" and any(part in message for part in _OF_FIRMWARE):

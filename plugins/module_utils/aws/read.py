@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import arns
+from ..denial import UNSETTLED
 from ..fanout import GRACE_PERIOD
 from ..model import (
     UNREAD_GRANTEE,
@@ -47,11 +48,9 @@ FILTER_VALUES = 200
 SETTLING_TIMEOUT = 30.0
 # Seconds that an optional item whose work waits for that gets longer than all others (``fanout.each``).
 SETTLING_GRACE_PERIOD = SETTLING_TIMEOUT + GRACE_PERIOD
-_SETTLING_INTERVAL = 2.0
+SETTLING_INTERVAL = 2.0
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API".
 _NOT_FOUND = frozenset({"InvalidAMIID.NotFound", "InvalidSnapshot.NotFound"})
-# The same page: an image that is deregistered, among others.
-_GONE = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
 
 Answer = TypeVar("Answer")
 
@@ -106,7 +105,7 @@ def image(ec2: EC2Client, image_id: str) -> Image | None:
         answer = ec2.describe_images(ImageIds=[image_id], IncludeDisabled=True, IncludeDeprecated=True)
     except ClientError as exception:
         # Expected right after a copy, so not an error.
-        if code_of(exception) in ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"):
+        if code_of(exception) in UNSETTLED:
             return None
         raise
     found = _images(answer)
@@ -132,7 +131,7 @@ def visible_image(ec2: EC2Client, image_id: str) -> Image | None:
 
 
 def _read_until(ec2: EC2Client, image_id: str, is_enough: Callable[[Image | None], bool]) -> Image | None:
-    return repeat_until(lambda: image(ec2, image_id), is_enough, SETTLING_TIMEOUT, _SETTLING_INTERVAL)
+    return repeat_until(lambda: image(ec2, image_id), is_enough, SETTLING_TIMEOUT, SETTLING_INTERVAL)
 
 
 def named_images(ec2: EC2Client, image_ids: Iterable[str]) -> dict[str, Image]:
@@ -282,7 +281,7 @@ def _found(request: Callable[[], Answer]) -> Answer:
             return [], exception
 
     answers, not_found = repeat_until(
-        call, lambda called: bool(called[0]), SETTLING_TIMEOUT, _SETTLING_INTERVAL
+        call, lambda called: bool(called[0]), SETTLING_TIMEOUT, SETTLING_INTERVAL
     )
     if not_found is not None:
         raise not_found
@@ -291,7 +290,7 @@ def _found(request: Callable[[], Answer]) -> Answer:
 
 def may_be_gone(exception: Exception) -> bool:
     """Whether AWS may refuse the read because an image was deregistered since it was listed."""
-    return isinstance(exception, ClientError) and code_of(exception) in _GONE
+    return isinstance(exception, ClientError) and code_of(exception) in UNSETTLED
 
 
 def is_gone(ec2: EC2Client, image_id: str, exception: Exception) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..denial import UNSETTLED
 from ..failures import CONSUMER_REJECTED, Failure
 from ..plan import PERMISSION_LISTS, Action
 from . import sdk
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 # AWS's codes for a batch with an account, organization or organizational unit that AWS does not accept. AWS
 # returns the last one for whole requests too: it counts only if the message names an entry.
 _ENTRY_CODES = frozenset({"InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "InvalidParameterValue"})
-# EC2 Developer Guide, "Error codes for the Amazon EC2 API": an image that is not known, or pending.
-_UNSETTLED_CODES = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
 # Updates of a parameter, of which AWS supports one at a time (botocore shape TooManyUpdates). No retry mode
 # of botocore repeats that error.
 _PARAMETER_UPDATES = frozenset(
@@ -117,11 +116,11 @@ def _may_settle(action: Action, problem: Failure) -> bool:
         return problem.error_code == "TooManyUpdates"
     if action.operation == "CopyImage":
         storage = problem.error_code == "InvalidRequest" and "storage" in problem.message
-        return storage or problem.error_code in _UNSETTLED_CODES
+        return storage or problem.error_code in UNSETTLED
     shares = action.operation == "ModifyImageAttribute" and "Add" in action.parameters.get(
         "LaunchPermission", {}
     )
-    return shares and problem.error_code in _UNSETTLED_CODES
+    return shares and problem.error_code in UNSETTLED
 
 
 def _is_entry_failure(problem: Failure, entries: list[dict[str, str]]) -> bool:

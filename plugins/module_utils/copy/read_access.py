@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..aws import errors, read
 from ..aws.assumed_roles import AssumedAccounts
-from ..aws.attempts import attempts
+from ..aws.read_visible import until_visible
 from ..fanout import each
 from ..model import Image, Key, KeySeen, Target
 from .access import SourcePermissions, SourceSeen
@@ -21,11 +21,6 @@ from .state import CopySeen, CopyWanted
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
-
-# Seconds that a permission which the owner has granted may take to reach the account. EC2 states no bound; a
-# grant usually takes seconds, at most 5 minutes (KMS Developer Guide, "Grants in AWS KMS").
-_PROPAGATION_TIMEOUT = 30.0
-_PROPAGATION_INTERVAL = 1.0
 
 
 def read_access(
@@ -59,16 +54,16 @@ def wait_for_propagation(accounts: AssumedAccounts, wanted: CopyWanted, seen: Co
     A play that has just shared the source continues at once, before the permissions have propagated.
     """
     missing = {target: missing_access_of(wanted, seen, target) for target in seen.copies}
-    waiting = [target for target, lack in missing.items() if lack and lack.already_granted]
-    for number in attempts(_PROPAGATION_TIMEOUT, _PROPAGATION_INTERVAL):
-        # The first time, all is known.
-        if number > 1:
-            readers = {wanted.reader_of(target): seen.source_of(target) for target in waiting}
-            found, _failed = read_access(accounts, seen, readers)
-            seen = replace(seen, source_access={**seen.source_access, **found})
-            waiting = [target for target in waiting if missing_access_of(wanted, seen, target)]
-        if not waiting:
-            break
+
+    def look(waiting: tuple[Target, ...]) -> dict[Target, bool]:
+        nonlocal seen
+        readers = {wanted.reader_of(target): seen.source_of(target) for target in waiting}
+        found, _failed = read_access(accounts, seen, readers)
+        seen = replace(seen, source_access={**seen.source_access, **found})
+        return {target: True for target in waiting if not missing_access_of(wanted, seen, target)}
+
+    # A grant usually takes seconds, too, at most 5 minutes (KMS Developer Guide, "Grants in AWS KMS").
+    until_visible(look, [target for target, lack in missing.items() if lack and lack.already_granted])
     return seen
 
 

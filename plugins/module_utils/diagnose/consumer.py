@@ -160,6 +160,8 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
     elif code in denial.DENIED:
         caller = f"The {who}" if role else "These credentials"
         yield _denied(consumer, f"{caller} may not launch {image_id} in {where}", code, message)
+    elif denial.is_without_permission(code, message):
+        yield _no_permission(case, image_id, f"{image_id} by {who} in {where}", code, message)
     elif code in _ABOUT_IMAGE:
         yield finding(
             "launch_refused",
@@ -176,6 +178,17 @@ def _dry_run(case: Case, image_id: str, consumer: ConsumerSeen, role: str | None
             BlocksLaunch.UNKNOWN,
             error_code=code or None,
         )
+
+
+def _no_permission(case: Case, image_id: str, launch: str, code: str, message: str) -> Finding:
+    """The account sees the image and may not launch it, for half a minute already: no matter of a key."""
+    return finding(
+        "missing_launch_permission",
+        f"AWS would reject a launch of {launch}: {message}",
+        f"If {image_id} was shared with account {case.account_id} just now, wait and diagnose again. "
+        "Otherwise, let its owner share it (ami_share). No KMS key is the cause.",
+        error_code=code,
+    )
 
 
 def _in_subnets(consumer: ConsumerSeen) -> str:

@@ -62,6 +62,9 @@ MEANINGS = {
     "missing_create_grant": "The account may use the key, but EBS cannot use it for the account.",
     "launch_denied": "The account's role is not allowed to launch instances.",
     "launch_refused": "AWS would reject a launch of the image by the account.",
+    "missing_launch_permission": (
+        "The account sees the image, but AWS finds no launch permission for it when the account launches it."
+    ),
     "missing_subnet": "The account has no available subnet in the region, so it can launch no image there.",
     "missing_volume_permission": "The account can launch the image, but not copy it.",
     "not_shared": (

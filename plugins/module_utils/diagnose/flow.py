@@ -6,24 +6,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from .. import arns
 from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, LAUNCH_SPEC, Options
-from ..aws import errors
+from ..aws import errors, read
 from ..aws.assumed_roles import AssumedAccounts
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.read import Caller
+from ..aws.read_visible import images_once_visible
 from ..fanout import each
 from ..model import METADATA_OPTIONS, Image, Target
 from ..runner import Flow, Outcome, change_nothing
 from ..tags import of_launch
 from . import read as reads
 from .findings import FAIL_ON
+from .owner import is_shared
 from .plan import DiagnosisPlan, cases, plan
 from .state import Case, ConsumerSeen, DiagnosisSeen, DiagnosisWanted, OwnerSeen
 
@@ -44,6 +47,19 @@ class _Account:
 
     seen: dict[Case, ConsumerSeen] = field(default_factory=dict)
     refused: Exception | None = None
+
+    def note(self, case: Case, ask: Callable[[], ConsumerSeen | None]) -> None:
+        """Note the answer, or why there is none."""
+        if self.refused is not None:
+            self.seen[case] = _unread(case, self.refused)
+            return
+        try:
+            if (answer := ask()) is not None:
+                self.seen[case] = answer
+        except errors.AWS_ERRORS as exception:
+            if errors.failure(exception, case.target, "").action == _ASSUME_ROLE:
+                self.refused = exception
+            self.seen[case] = _unread(case, exception)
 
 
 def wanted_from(params: Mapping[str, Any], check_mode: bool) -> DiagnosisWanted:
@@ -160,16 +176,10 @@ def _consumers(
         account = _Account()
         with accounts.as_account(account_id) as clients:
             for case in by_account[account_id]:
-                if account.refused is None:
-                    try:
-                        if (answer := ask(clients, case)) is not None:
-                            account.seen[case] = answer
-                    except errors.AWS_ERRORS as exception:
-                        if errors.failure(exception, case.target, "").action == _ASSUME_ROLE:
-                            account.refused = exception
-                        account.seen[case] = _unread(case, exception)
-                else:
-                    account.seen[case] = _unread(case, account.refused)
+                account.note(case, partial(ask, clients, case))
+            waiting = [case for case, there in account.seen.items() if _may_see(owners, case, there)]
+            for case in _visible_by_now(clients, images, waiting):
+                account.note(case, partial(ask, clients, case))
         return account
 
     done, failed = each(by_account, work)
@@ -177,6 +187,24 @@ def _consumers(
     for account_id, exception in failed.items():
         seen.update({case: _unread(case, exception) for case in by_account[account_id]})
     return seen
+
+
+def _visible_by_now(
+    clients: Clients, images: Mapping[Target, str | None], waiting: Collection[Case]
+) -> Collection[Case]:
+    """Those whose image the account comes to see in time."""
+
+    def look(case: Case) -> Image | None:
+        return read.image(clients.ec2(case.target.region), str(images[case.image_target]))
+
+    return images_once_visible(look, waiting)
+
+
+def _may_see(owners: Mapping[Target, OwnerSeen], case: Case, there: ConsumerSeen) -> bool:
+    """Whether an account that does not see an image may see it soon: its owner has shared it."""
+    owner = owners[case.image_target]
+    is_unseen = there.image is None and there.problem is None
+    return is_unseen and owner.launch is not None and is_shared(owner, case.account_id) is not False
 
 
 def _with_simulations(

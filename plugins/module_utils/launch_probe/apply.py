@@ -16,6 +16,7 @@ from ..aws import errors
 from ..aws.attempts import repeat_until
 from ..aws.clients import Clients
 from ..aws.lost_answers import is_unknown
+from ..aws.read_visible import VISIBLE_WITHIN
 from ..aws.write import Performed, perform
 from ..failures import Failure, incomplete_response
 from ..keys.grants import NEW_GRANT_TIMEOUT
@@ -70,7 +71,7 @@ def sweep(clients: Clients, target: Target, instance_ids: tuple[str, ...], run: 
 def run_probes(
     clients: Clients, wanted: ProbeWanted, actions: Mapping[Probe, Action], runs: Mapping[Target, TargetRun]
 ) -> None:
-    """Launch all images of an account at once, and again those whose key may become usable.
+    """Launch all images of an account at once, and again those whose key may become usable, or image visible.
 
     Adds to ``runs``. The deadline is the same for all images.
     """
@@ -84,7 +85,9 @@ def run_probes(
         remaining = {
             probe: launch_again(actions[probe], attempt)
             for probe in remaining
-            if may_succeed_later(runs[probe.target].launches[probe].cause)
+            if may_succeed_later(
+                runs[probe.target].launches[probe].cause, monotonic() - started, VISIBLE_WITHIN
+            )
         }
         delay = next(delays)
         if not remaining or monotonic() + delay >= retries_end:

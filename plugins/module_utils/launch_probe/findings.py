@@ -21,6 +21,7 @@ CODES = {
     "launch_denied": BlocksLaunch.BLOCKING,
     "launch_failed": BlocksLaunch.BLOCKING,
     "missing_instance_type": BlocksLaunch.UNKNOWN,
+    "missing_launch_permission": BlocksLaunch.BLOCKING,
     "not_visible": BlocksLaunch.BLOCKING,
 }
 MEANINGS = {
@@ -34,6 +35,9 @@ MEANINGS = {
     "launch_failed": "AWS did not accept the launch, or its response is missing or incomplete.",
     "missing_instance_type": (
         "No default instance type fits the image's architecture, ENA support and instance type specification."
+    ),
+    "missing_launch_permission": (
+        "The account sees the image, but AWS finds no launch permission for it when the account launches it."
     ),
     "not_visible": "The account cannot see the image.",
 }

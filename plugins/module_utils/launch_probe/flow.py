@@ -14,6 +14,7 @@ from ..aws import errors, read
 from ..aws.accounts import Accounts
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
+from ..aws.read_visible import images_once_visible
 from ..failures import Failure
 from ..fanout import each
 from ..model import Image, Instance, Target
@@ -144,6 +145,12 @@ def _read(accounts: Accounts, wanted: ProbeWanted, account_id: str) -> _Account:
             account.instances[target] = instances.of_probes(ec2)
         except errors.AWS_ERRORS as exception:
             account.problems[target] = errors.failure(exception, target, "DescribeImages")
+    invisible = [probe for probe, image in account.images.items() if image is None]
+    # A plan is often made before the images are shared.
+    waiting = [] if wanted.only_planned else invisible
+    account.images |= images_once_visible(
+        lambda probe: read.image(clients.ec2(probe.target.region), str(probe.image_id)), waiting
+    )
     return account
 
 

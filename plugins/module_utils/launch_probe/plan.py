@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..denial import DENIED, remedy_of_launch
+from ..denial import DENIED, is_unsettled, is_without_permission, remedy_of_launch
 from ..failures import Failure
 from ..model import Instance, Target
 from ..plan import Action, Plan, TargetPlan
@@ -88,6 +88,8 @@ def termination(target: Target, instance_id: str | None) -> Action:
 
 def not_accepted(failure: Failure) -> Cause:
     """Why an image does not run whose RunInstances failed."""
+    if is_without_permission(failure.error_code, failure.message):
+        return Cause("missing_launch_permission", failure)
     if failure.error_code not in DENIED:
         return Cause("launch_failed", failure)
     return Cause("launch_denied", replace(failure, remedy=remedy_of_launch(failure.message, failure.remedy)))
@@ -132,6 +134,14 @@ def _pending(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failure:
     )
 
 
-def may_succeed_later(cause: Cause | None) -> bool:
-    """Whether the same launch can succeed some minutes later, because a grant on the key is new."""
-    return cause is not None and cause.code == "key_not_usable"
+def may_succeed_later(cause: Cause | None, waited: float, visible_within: float) -> bool:
+    """Whether the same launch can succeed later than ``waited`` seconds after the first.
+
+    That is some minutes, if a grant on the key is new, and ``visible_within`` seconds, if RunInstances does
+    not find what DescribeImages has shown: the image, or its launch permission.
+    """
+    if cause is None:
+        return False
+    if is_unsettled(cause.failure.error_code, cause.failure.message):
+        return waited < visible_within
+    return cause.code == "key_not_usable"

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from ..arguments import IMAGE_ID
 from ..aws import errors, read
 from ..aws.accounts import Accounts
-from ..aws.attempts import attempts
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
+from ..aws.read_visible import until_visible
 from ..failures import Refused
 from ..fanout import each
 from ..model import Image, Target
@@ -34,11 +34,6 @@ from .state import (
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
-
-# What was shared a moment ago another account may not see yet: EC2 is eventually consistent and states no
-# bound (EC2 Developer Guide, "Ensuring consistency").
-_SEEN_WITHIN = 30.0
-_LOOK_AGAIN = 2.0
 
 
 def open_all(
@@ -160,11 +155,7 @@ def _spreading(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str)
         # It is deregistered: the failure of the owner's region has that.
         return {}
     covered = sharing.public or sharing.org_arns or sharing.org_unit_arns or account_id in sharing.account_ids
-    for number in attempts(_SEEN_WITHIN if covered else 0, _LOOK_AGAIN):
-        # The first time, it is known not to be visible.
-        if number > 1 and (found := read.named_images(ec2, [image_id])):
-            return found
-    return {}
+    return until_visible(lambda waiting: read.named_images(ec2, waiting), [image_id] if covered else [])
 
 
 def read_source(clients: Clients, wanted: PublishWanted, account_id: str) -> Image | None:

@@ -172,6 +172,7 @@ def _begin(
         tags=dict(tags["image"]),
         permissions={},
         former_permissions=None,
+        former_grantees=None,
         state="pending",
         state_reason=None,
         source_image_id=source.id,

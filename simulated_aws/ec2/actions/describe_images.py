@@ -16,6 +16,7 @@ from ..errors import Ec2Error, image_not_found
 from ..filters import Values, compile_filters
 from ..ids import ACCOUNT_ID, require_image_id
 from ..pagination import page
+from ..permissions import effective_permissions
 from ..serialization import timestamp
 from ..state import PUBLIC, Device, Grantee, Image, ScanResults, Watermark
 from ..tags import tag_set
@@ -201,7 +202,7 @@ def _shown(
     image: Image, caller: Caller, params: dict[str, Any], mine: frozenset[Grantee], now: datetime
 ) -> bool:
     own = image.owner_id == caller.account_id
-    if not own and mine.isdisjoint(image.permissions):
+    if not own and mine.isdisjoint(effective_permissions(image)):
         return False
     if allowed_images.is_hidden(image, caller.account_id):
         return False

@@ -9,8 +9,19 @@ import pytest
 
 from simulated_aws.ec2 import deferred_checks, launch
 from simulated_aws.ec2.state import StateReason
+from simulated_aws.settings import SETTINGS
 
-from .conftest import CONSUMER, ENCRYPTED_DISKS, KEYS, OWNER, build, error_code, image_id
+from .conftest import (
+    CONSUMER,
+    ENCRYPTED_DISKS,
+    KEYS,
+    OWNER,
+    Clock,
+    build,
+    error_code,
+    image_id,
+    names,
+)
 
 ONE = {"MinCount": 1, "MaxCount": 1}
 
@@ -19,7 +30,7 @@ ONE = {"MinCount": 1, "MaxCount": 1}
     ("content", "caller", "code"),
     [
         ({}, OWNER, None),
-        ({}, CONSUMER, "InvalidAMIID.NotFound"),
+        ({}, CONSUMER, "AuthFailure"),
         ({"sharing": {"accounts": ["consumer"]}}, CONSUMER, None),
         ({"sharing": {"public": True}}, CONSUMER, None),
         ({"state": "pending"}, OWNER, "InvalidAMIID.Unavailable"),
@@ -30,7 +41,7 @@ ONE = {"MinCount": 1, "MaxCount": 1}
 def test_which_images_an_account_can_launch(
     client: Any, content: dict[str, Any], caller: str, code: str | None
 ) -> None:
-    """(EC2 API Reference, Error codes: InvalidAMIID.NotFound and InvalidAMIID.Unavailable.)"""
+    """(EC2 API Reference, Error codes: InvalidAMIID.Unavailable; for AuthFailure hashicorp/otto#68.)"""
     image = image_id(build(images={"golden": content}))
     call = client(caller).run_instances
     assert error_code(call, ImageId=image, DryRun=True, **ONE) == (code or "DryRunOperation")
@@ -39,6 +50,52 @@ def test_which_images_an_account_can_launch(
     else:
         (instance,) = call(ImageId=image, **ONE)["Instances"]
         assert instance["ImageId"] == image
+
+
+def test_what_is_missing_for_a_launch_is_in_the_message(client: Any) -> None:
+    """(Orange-Cyberdefense/GOAD#304; EC2 API Reference, Error codes: InvalidAMIID.NotFound.)"""
+    image, ec2 = image_id(build()), client(CONSUMER)
+    with pytest.raises(ec2.exceptions.ClientError) as caught:
+        ec2.run_instances(ImageId=image, DryRun=True, **ONE)
+    assert caught.value.response["Error"] == {
+        "Code": "AuthFailure",
+        "Message": f"Not authorized for images: [{image}]",
+    }
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    code = error_code(ec2.run_instances, ImageId="ami-0123456789abcdef0", DryRun=True, **ONE)
+    assert code == "InvalidAMIID.NotFound"
+
+
+def test_an_account_notices_a_launch_permission_later_than_the_owner_reads_it(
+    client: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """(EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API".)"""
+    monkeypatch.setattr(SETTINGS, "permissions_reach_accounts_after_seconds", 5.0)
+    image, owner, consumer = image_id(build()), client(), client(CONSUMER)
+    (snapshot, _other) = _snapshots(owner, image)
+    permission = {"Add": [{"UserId": CONSUMER}]}
+    owner.modify_image_attribute(ImageId=image, LaunchPermission=permission)
+    owner.modify_snapshot_attribute(SnapshotId=snapshot, CreateVolumePermission=permission)
+    answer = owner.describe_image_attribute(ImageId=image, Attribute="launchPermission")
+    assert answer["LaunchPermissions"] == [{"UserId": CONSUMER}]
+
+    def codes() -> tuple[str, ...]:
+        return (
+            error_code(consumer.describe_images, ImageIds=[image]),
+            error_code(consumer.describe_snapshots, SnapshotIds=[snapshot]),
+            error_code(consumer.run_instances, ImageId=image, DryRun=True, **ONE),
+        )
+
+    clock.forward(seconds=4)
+    assert codes() == ("InvalidAMIID.NotFound", "InvalidSnapshot.NotFound", "AuthFailure")
+    clock.forward(seconds=1)
+    assert names(consumer.describe_images(ImageIds=[image])) == ["golden"]
+    assert len(consumer.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"]) == 1
+    assert error_code(consumer.run_instances, ImageId=image, DryRun=True, **ONE) == "DryRunOperation"
+    owner.modify_image_attribute(ImageId=image, LaunchPermission={"Remove": [{"UserId": CONSUMER}]})
+    assert names(consumer.describe_images(ImageIds=[image])) == ["golden"]
+    clock.forward(seconds=5)
+    assert error_code(consumer.describe_images, ImageIds=[image]) == "InvalidAMIID.NotFound"
 
 
 def test_a_dry_run_ends_with_precondition_failed(client: Any) -> None:
@@ -60,7 +117,7 @@ def test_a_launch_template_is_checked_too(client: Any, dry_run: bool) -> None:
     ec2 = client(CONSUMER)
     ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": image})
     call = {"LaunchTemplate": {"LaunchTemplateName": "web"}, "DryRun": dry_run, **ONE}
-    assert error_code(ec2.run_instances, **call) == "InvalidAMIID.NotFound"
+    assert error_code(ec2.run_instances, **call) == "AuthFailure"
     client().modify_image_attribute(ImageId=image, OperationType="add", UserIds=[CONSUMER])
     if dry_run:
         assert error_code(ec2.run_instances, **call) == "DryRunOperation"

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.aws import dry_run as dry_runs
 from ansible_collections.golden.images.plugins.module_utils.keys import simulation
 from ansible_collections.golden.images.plugins.module_utils.keys.access import Access, KeyDryRun, Simulation
 from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
 
+from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 from tests.unit.wire import Wire
 
@@ -113,6 +115,29 @@ def test_a_botocore_without_dry_runs_of_kms() -> None:
 def test_the_error_of_a_launch(ec2: Wire, code: str) -> None:
     ec2.refuse("run_instances", LAUNCH, code, "Reason.")
     assert dry_runs.launch(ec2.client, ImageId=SOURCE_ID) == (code, "Reason.")
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("AuthFailure", f"Not authorized for images: [{SOURCE_ID}]"),
+        ("InvalidAMIID.NotFound", "Reason."),
+        ("InvalidAMIID.Unavailable", "Reason."),
+    ],
+)
+def test_a_launch_of_an_image_that_the_caller_sees_is_tried_again_for_a_while(
+    ec2: Wire, monkeypatch: pytest.MonkeyPatch, code: str, message: str
+) -> None:
+    clock = Clock.of(monkeypatch, attempts)
+    started = clock.now
+    for answer in ((code, message), ("DryRunOperation", "It would.")):
+        ec2.refuse("run_instances", LAUNCH, *answer)
+    found = dry_runs.launch(ec2.client, is_available=True, ImageId=SOURCE_ID)
+    assert (found, clock.now) == (("DryRunOperation", "It would."), started + 2)
+    for _time in range(16):
+        ec2.refuse("run_instances", LAUNCH, code, message)
+    found = dry_runs.launch(ec2.client, is_available=True, ImageId=SOURCE_ID)
+    assert (found, clock.now) == ((code, message), started + 32)
 
 
 @pytest.mark.parametrize("code", ["InternalError", "ServiceUnavailable", "RequestLimitExceeded", "503"])

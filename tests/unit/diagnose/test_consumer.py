@@ -144,6 +144,13 @@ B, U, N = "blocking", "unknown", "harmless"
         ),
         pytest.param(
             owner(),
+            consumer(dry_run=("AuthFailure", "Not authorized for images: [ami-1]")),
+            [("missing_launch_permission", B)],
+            "visible",
+            id="no permission for the launch",
+        ),
+        pytest.param(
+            owner(),
             consumer(dry_run=("InvalidSubnetID.NotFound", "No.")),
             [("dry_run_inconclusive", U)],
             "visible",

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import caller
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts, caller
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.diagnose import flow
 from ansible_collections.golden.images.plugins.module_utils.diagnose.plan import plan
@@ -22,20 +22,22 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
-from ansible_collections.golden.images.plugins.module_utils.model import Key, Target
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Sharing, Target
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
+from tests.unit.clock import Clock
 from tests.unit.copy.aws_in_steps import refused
 from tests.unit.diagnose.examples import (
     ENCRYPTED,
     IMAGE_NOT_VISIBLE,
+    SHARED,
     UNDECIDED,
     UNREADABLE,
     consumer,
     encrypted,
     owner,
 )
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, as_read, source_image
+from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER, as_read, source_image
 from tests.unit.keys.examples import DEFAULT, key_arn
 from tests.unit.kms_grant.examples import KEY
 
@@ -64,6 +66,9 @@ class Account(str):
     def client(self, service: str, region: str) -> str:
         return f"{service} of {self} in {region}"
 
+    def ec2(self, _region: str) -> Account:
+        return self
+
 
 class World:
     """A fake of AWS: the answers in both accounts, and the calls made."""
@@ -75,6 +80,10 @@ class World:
         self.asked: Counter[tuple[str, str, str]] = Counter()
         self.opened: list[tuple[str, tuple[str, ...]]] = []
         self.requests: list[tuple[str, Mapping[str, Any], list[str]]] = []
+
+    def image(self, _ec2: Account, _image_id: str) -> Image | None:
+        """The account sees the image as soon as ``consumer_side`` does."""
+        return getattr(self.consumer_side, "image", None)
 
     # The clients.
 
@@ -132,11 +141,17 @@ class World:
         return replace(seen, dry_run=(principal, ""))
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock.of(monkeypatch, attempts)
+
+
 def read(
     monkeypatch: pytest.MonkeyPatch, world: World, check_mode: bool = False, **changes: Any
 ) -> DiagnosisSeen:
     monkeypatch.setattr(caller, "read", world)
     monkeypatch.setattr(flow, "reads", world)
+    monkeypatch.setattr(flow, "read", world)
     monkeypatch.setattr(flow, "AssumedAccounts", lambda *_given: world)
     return flow.read_state(
         world, flow.wanted_from(as_read(flow.ARGUMENT_SPEC, {**PARAMS, **changes}), check_mode)
@@ -356,3 +371,48 @@ def test_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
         ("not_visible", US, OTHER),
     ]
     assert flow.FLOW.only_reads
+
+
+class Noticing(World):
+    """The account sees the image in the third read; ``refuses`` is what reading it raises."""
+
+    looks = 0
+    refuses: Exception | None = None
+
+    def image(self, _ec2: Account, _image_id: str) -> Image | None:
+        if self.refuses:
+            raise self.refuses
+        self.looks += 1
+        if self.looks < 2:
+            return None
+        self.consumer_side = consumer()
+        return source_image()
+
+
+@pytest.mark.parametrize("launch", [SHARED, Sharing(org_arns=frozenset({ORG}))])
+def test_an_image_that_was_just_shared_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, launch: Any
+) -> None:
+    """That its owner reads the permission says nothing of the account's view."""
+    world, started = Noticing(owner(launch), IMAGE_NOT_VISIBLE), clock.now
+    (seen,) = read(monkeypatch, world, images={EU: SOURCE_ID}).consumers.values()
+    assert (seen, clock.now) == (consumer(), started + 4)
+
+
+@pytest.mark.parametrize("of_owner", [owner(Sharing()), OwnerSeen(problem=UNREADABLE), OwnerSeen()])
+def test_an_image_is_not_waited_for_unless_it_is_known_to_be_shared(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, of_owner: OwnerSeen
+) -> None:
+    world, started = Noticing(of_owner, IMAGE_NOT_VISIBLE), clock.now
+    (seen,) = read(monkeypatch, world, images={EU: SOURCE_ID}).consumers.values()
+    assert (seen, clock.now) == (IMAGE_NOT_VISIBLE, started)
+
+
+def test_an_image_that_cannot_be_read_again_stays_invisible(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    world = Noticing(owner(SHARED), IMAGE_NOT_VISIBLE)
+    world.refuses = refused("RequestLimitExceeded", "DescribeImages")
+    started = clock.now
+    (seen,) = read(monkeypatch, world, images={EU: SOURCE_ID}).consumers.values()
+    assert (seen, clock.now) == (IMAGE_NOT_VISIBLE, started + 30)

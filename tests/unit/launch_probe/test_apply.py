@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.apply i
 )
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import launches
 from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Instance, Network
-from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
 from tests.unit.clock import Clock
@@ -49,7 +49,8 @@ LOST: dict[str, Exception] = {
 class Ec2:
     """EC2 in one region: ``launched`` are the instances that exist, ``refuse`` maps calls to their errors.
 
-    ``unknown`` and ``unlisted`` are how many TerminateInstances and DescribeInstances calls do not find the
+    ``unsettled`` is how many RunInstances calls are refused, if it ``settles`` then. ``unknown`` and
+    ``unlisted`` are how many TerminateInstances and DescribeInstances calls do not find the
     instance yet.
     """
 
@@ -62,9 +63,14 @@ class Ec2:
     looks: Callable[[str, float], Instance] = lambda instance_id, _timeout: Instance(instance_id, "running")
     timeouts: list[float] = field(default_factory=list)
     answer: dict[str, Any] | None = None
+    unsettled: int = 0
+    settles: bool = False
 
     def run_instances(self, **_parameters: Any) -> dict[str, Any]:
-        if "RunInstances" in self.refuse:
+        if self.unsettled:
+            self.unsettled -= 1
+            raise self.refuse["RunInstances"]
+        if "RunInstances" in self.refuse and not self.settles:
             raise self.refuse["RunInstances"]
         instance_id = f"i-{self.region}"
         self.launched.add(instance_id)
@@ -129,6 +135,31 @@ def outcome(runs: Mapping[Any, TargetRun]) -> dict[str, tuple[str | None, str | 
         for target, run in runs.items()
         for launch in run.launches.values()
     }
+
+
+NO_PERMISSION = ClientError(
+    {"Error": {"Code": "AuthFailure", "Message": f"Not authorized for images: [{SOURCE_ID}]"}}, "RunInstances"
+)
+
+
+@pytest.mark.parametrize(
+    ("refused", "code"),
+    [
+        (NO_PERMISSION, "AuthFailure"),
+        (refusal("InvalidAMIID.NotFound", "RunInstances"), "InvalidAMIID.NotFound"),
+    ],
+)
+def test_an_image_that_the_account_sees_and_cannot_launch_yet_is_launched_again(
+    clock: Clock, refused: Exception, code: str
+) -> None:
+    """For half a minute: a key, which is tried for minutes, is not the cause."""
+    started = clock.now
+    runs = run(Ec2(REGION, refuse={"RunInstances": refused}, unsettled=2, settles=True))
+    assert outcome(runs) == {REGION: ("launched", None)}
+    assert clock.now == started + 15
+    runs = run(Ec2(REGION, refuse={"RunInstances": refused}))
+    assert outcome(runs) == {REGION: (None, code)}
+    assert clock.now == started + 15 + 35
 
 
 def test_all_regions_launch_before_the_first_wait() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.launch_probe import flow as launch_probe
 from ansible_collections.golden.images.plugins.module_utils.launch_probe import read as instances
@@ -16,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Image, 
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
+from tests.unit.clock import Clock
 from tests.unit.copy.aws_in_steps import refused
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER
 from tests.unit.launch_probe.examples import image, params
@@ -25,11 +27,15 @@ SILENT = reporter(None, print)
 
 @dataclass
 class World:
-    """An account with the image, the accounts whose roles it can assume, and the clients that were opened."""
+    """An account with the image, the accounts whose roles it can assume, and the clients that were opened.
+
+    ``invisible`` is how many reads do not find the image yet.
+    """
 
     account_id: str = OWNER
     default_region: str = "us-east-1"
     shown: Image | None = field(default_factory=image)
+    invisible: int = 0
     refuses: Exception | None = None
     others: dict[str, World] = field(default_factory=dict)
     opened: list[tuple[str, str]] = field(default_factory=list)
@@ -54,10 +60,18 @@ class World:
 
 
 @pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock.of(monkeypatch, attempts)
+
+
+@pytest.fixture(autouse=True)
 def reads(monkeypatch: pytest.MonkeyPatch) -> None:
     def shown(ec2: World, _image_id: str) -> Image | None:
         if ec2.refuses:
             raise ec2.refuses
+        if ec2.invisible:
+            ec2.invisible -= 1
+            return None
         return ec2.shown
 
     monkeypatch.setattr(launch_probe.read, "image", shown)
@@ -84,6 +98,20 @@ def test_an_account_that_cannot_be_read_does_not_stop_the_others() -> None:
         (OWNER, "visible", []),
         (STRANGER, None, ["not_visible"]),
     ]
+
+
+@pytest.mark.parametrize(("is_plan", "level", "waited"), [(False, "visible", 4), (True, None, 0)])
+def test_an_image_that_was_just_shared_is_waited_for(
+    clock: Clock, is_plan: bool, level: str | None, waited: int
+) -> None:
+    """That its owner reads the permission says nothing of the account's view."""
+    aws: Any = World(others={CONSUMER: World(invisible=2)})
+    want = FLOW.wanted(params(account_ids=[CONSUMER]), is_plan)
+    started = clock.now
+    seen = FLOW.read(aws, want)
+    assert clock.now == started + waited
+    (result,) = FLOW.result(want, seen, FLOW.plan(want, seen), Outcome())["results"]
+    assert result["level"] == level
 
 
 def test_another_account_fails_without_a_role() -> None:

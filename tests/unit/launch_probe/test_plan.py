@@ -161,10 +161,30 @@ def test_a_launch_that_is_denied_may_need_tags() -> None:
     assert cause.failure.remedy == "Ask. If it requires tags of launches, set launch_tags."
 
 
+NO_PERMISSION = Failure("Not authorized for images: [ami-1]", "Ask.", "AuthFailure", "RunInstances")
+NO_IMAGE = Failure("The image id does not exist", "Ask.", "InvalidAMIID.NotFound", "RunInstances")
+
+
 @pytest.mark.parametrize(
-    ("code", "later"),
-    [("key_not_usable", True), ("instance_terminated", False), ("instance_pending", False)],
+    ("code", "failure", "soon", "later"),
+    [
+        ("key_not_usable", Failure("No.", "Ask.", "Client.InternalError", "RunInstances"), True, True),
+        ("missing_launch_permission", NO_PERMISSION, True, False),
+        ("launch_failed", NO_IMAGE, True, False),
+        ("launch_failed", Failure("No.", "Ask.", "AuthFailure", "RunInstances"), False, False),
+        ("instance_terminated", Failure("No.", "Ask.", "Any", "RunInstances"), False, False),
+        ("instance_pending", Failure("No.", "Ask.", "Any", "RunInstances"), False, False),
+    ],
 )
-def test_only_a_launch_that_cannot_use_a_key_may_succeed_later(code: str, later: bool) -> None:
-    assert may_succeed_later(Cause(code, Failure("No.", "Ask.", "Any", "RunInstances"))) is later
-    assert not may_succeed_later(None)
+def test_a_launch_may_succeed_later_with_a_new_grant_or_sooner_with_a_new_permission(
+    code: str, failure: Failure, soon: bool, later: bool
+) -> None:
+    cause = Cause(code, failure)
+    assert [may_succeed_later(cause, waited, 30.0) for waited in (29.0, 30.0)] == [soon, later]
+    assert not may_succeed_later(None, 0.0, 30.0)
+
+
+def test_an_image_without_launch_permission_is_named_as_such() -> None:
+    """(Orange-Cyberdefense/GOAD#304, hashicorp/otto#68.)"""
+    assert not_accepted(NO_PERMISSION).code == "missing_launch_permission"
+    assert not_accepted(NO_IMAGE).code == "launch_failed"

@@ -477,8 +477,8 @@ def test_a_bucket_of_another_account_is_not_read(clients: Clients, named: str | 
         clients.read(RestoreWanted((REF,), places))
     (failure,) = caught.value.failures
     assert failure.remedy == (
-        "Allow s3:ListBucket in the IAM policy of the credentials used. The bucket must belong to the account "
-        "of the credentials, or to the account that tombstone_s3_bucket_owner names."
+        "Allow s3:ListBucket in the IAM policy of the credentials used. The bucket must belong to the "
+        "account of the credentials, or to the account that tombstone_s3_bucket_owner names."
     )
 
 
