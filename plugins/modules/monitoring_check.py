@@ -68,6 +68,18 @@ options:
     type: list
     elements: str
     default: []
+  excluded_principal_arns:
+    description:
+      - ARNs of the IAM roles and users whose calls are not reported.
+    type: list
+    elements: str
+    default: []
+  filter_patterns:
+    description:
+      - The patterns of the metric filters, whose length is checked.
+    type: list
+    elements: str
+    default: []
   event_pattern:
     description:
       - The event pattern of the rule with all of O(kms_key_arns), whose length is checked in each region with the keys

@@ -127,7 +127,7 @@ def _monitor(aws: SimulatedAws, _folder: Path) -> Job:
         topic = sns.create_topic(Name="notified")["TopicArn"]
         sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="former@example.org")
     # As many as an event pattern has room for.
-    keys = [f"{KEY[:-2]}{number}" for number in range(10, 23)]
+    keys = [f"{KEY[:-2]}{number}" for number in range(10, 17)]
     values = {
         "monitor_regions": [HOME, AWAY],
         "monitor_log_group_name": LOG_GROUP,
@@ -140,6 +140,7 @@ def _monitor(aws: SimulatedAws, _folder: Path) -> Job:
         "monitor_subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
         "monitor_purge_subscriptions": True,
         "monitor_kms_key_arns": [*keys, *keys],
+        "monitor_excluded_principal_arns": ["arn:aws:iam::111122223333:role/golden"],
     }
 
     def check(_run: Run) -> None:

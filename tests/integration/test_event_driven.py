@@ -15,7 +15,7 @@ import yaml
 from simulated_aws.client import SimulatedAws
 
 from . import observed, trail
-from .fixture import HOME, OWNER, Fixture
+from .fixture import HOME, OWNER, STRANGER, Fixture
 from .playbook import CHECKOUT, Ansible, Run
 
 RULEBOOK = CHECKOUT / "extensions" / "eda" / "rulebooks" / "ami_sharing.yml"
@@ -66,6 +66,27 @@ def test_the_policy_of_the_page_has_room_for_an_image_that_many_accounts_can_use
     assert run.code == 0, run.text
     assert observed.launch_permissions(aws, OWNER, HOME, image_id) == set()
     assert [observed.volume_permissions(aws, OWNER, HOME, one) for one in snapshots] == [set(), set()]
+
+
+def test_an_event_without_parameters_removes_what_is_not_allowed_in_the_region(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, samples: dict[str, dict[str, Any]]
+) -> None:
+    stranger = fixture.account_ids(STRANGER)
+    ec2, image_id = aws.client("ec2", OWNER, HOME), fixture.image_id
+    shared = {"Add": [{"UserId": account} for account in stranger]}
+    ec2.modify_image_attribute(ImageId=image_id, LaunchPermission=shared)
+    snapshots = observed.snapshot_ids(observed.image(aws, OWNER, HOME, image_id))
+    ec2.modify_snapshot_attribute(SnapshotId=snapshots[0], CreateVolumePermission=shared)
+
+    run = respond(
+        ansible,
+        "An image or a snapshot was shared, in a record without parameters",
+        samples["image-add-omitted"],
+    )
+
+    assert run.code == 0, run.text
+    assert observed.launch_permissions(aws, OWNER, HOME, image_id) == set()
+    assert observed.volume_permissions(aws, OWNER, HOME, snapshots[0]) == set()
 
 
 def test_snapshots_that_reads_still_show_as_hidden_do_not_become_public(

@@ -16,7 +16,7 @@ from simulated_aws.client import SimulatedAws
 
 from . import trail
 from .fixture import HOME, OWNER
-from .playbook import Ansible, Run
+from .playbook import CHECKOUT, Ansible, Run
 
 AWAY = "eu-west-1"
 LOG_GROUP = "aws-cloudtrail-logs"
@@ -29,24 +29,35 @@ QUEUE = "golden-images-sharing"
 
 # Whether a record matches the filter for all sharing, the filter for public sharing, and the rule.
 MATCHES = {
+    "allowed-images-disabled": (False, False, True),
+    "allowed-images-enabled": (False, False, True),
+    "allowed-images-replaced": (False, False, True),
     "image-add-account": (True, False, True),
     "image-add-account-denied": (False, False, False),
+    "image-add-omitted": (True, True, True),
     "image-add-organization": (True, False, True),
     "image-add-organizational-unit": (True, False, True),
     "image-add-public": (True, True, True),
     "image-add-public-among-others": (True, True, True),
+    "image-add-without-parameters": (True, True, True),
     "image-block-disabled": (False, False, True),
+    "image-copied": (False, False, False),
+    "image-copied-by-other-account": (False, False, True),
     "image-description": (False, False, True),
+    "image-exported": (False, False, True),
     "image-operation-add-account": (True, False, True),
     "image-operation-add-organization": (True, False, True),
     "image-operation-add-organizational-unit": (True, False, True),
     "image-operation-add-public": (True, True, True),
     "image-operation-remove-public": (False, False, True),
+    "image-protection-disabled": (False, False, True),
     "image-remove-account": (False, False, True),
     "image-remove-public": (False, False, True),
     "image-reset": (False, False, True),
     "image-restore": (False, False, True),
     "image-restore-request": (False, False, True),
+    "image-stored": (False, False, True),
+    "image-watermark-detached": (False, False, True),
     "instances-run": (False, False, False),
     "key-grant": (False, False, True),
     "key-grant-by-auto-scaling": (False, False, False),
@@ -57,8 +68,11 @@ MATCHES = {
     "key-policy-by-cloudformation": (False, False, True),
     "snapshot-add-account": (True, False, True),
     "snapshot-add-public": (True, True, True),
+    "snapshot-add-without-parameters": (True, True, True),
     "snapshot-block-disabled": (False, False, True),
     "snapshot-block-relaxed": (False, False, True),
+    "snapshot-copied-by-other-account": (False, False, True),
+    "snapshot-copy-initiated": (False, False, True),
     "snapshot-key-associated": (False, False, True),
     "snapshot-key-disassociated": (False, False, True),
     "snapshot-operation-add-account": (True, False, True),
@@ -67,6 +81,7 @@ MATCHES = {
     "snapshot-remove-account": (False, False, True),
     "snapshot-restore": (False, False, True),
     "snapshot-restore-request": (False, False, True),
+    "snapshot-volume-created": (False, False, False),
 }
 
 
@@ -468,6 +483,40 @@ def test_variables_are_refused_before_the_first_call(
     assert aws.calls() == []
 
 
+def test_calls_by_principals_that_are_left_out_are_reported_only_if_they_share_publicly(
+    ansible: Ansible,
+) -> None:
+    roles = ["arn:aws:iam::111122223333:role/golden", "arn:aws:iam::111122223333:role/ci/publish"]
+    user = "arn:aws:iam::111122223333:user/build"
+    filters, rule = _rendered(ansible, excluded_principal_arns=[*roles, user])
+    assert max(map(len, filters)) <= 1024
+
+    def matches(name: str, identity: dict[str, Any] | None = None) -> tuple[bool, ...]:
+        record = dict(trail.records())[name]
+        record = {**record, "userIdentity": identity or record["userIdentity"]}
+        return (*(trail.counts(one, record) for one in filters), trail.reports(rule, record))
+
+    assert matches("image-add-account") == (False, False, False)
+    assert matches("image-add-public") == (False, True, False)
+    assert matches("image-add-account", _session("golden-2")) == (True, False, True)
+    assert matches("image-add-account", _session("publish", "ci/")) == (False, False, False)
+    assert matches("image-add-account", {"type": "IAMUser", "arn": user}) == (False, False, False)
+    assert matches("image-add-account", {"type": "IAMUser", "arn": f"{user}-2"}) == (True, False, True)
+    assert matches("image-add-account", {"type": "AWSAccount", "accountId": "4" * 12}) == (True, False, True)
+    assert matches("snapshot-copy-initiated") == (False, False, True)
+
+
+def test_a_rule_without_keys_of_its_region_reports_no_calls_of_kms(ansible: Ansible) -> None:
+    rule = _rendered(ansible, kms_key_arns=[KEY.replace(HOME, AWAY)])[1]
+    found = {name for name, record in trail.records() if trail.reports(rule, record)}
+    assert found == {name for name, (*_, is_reported) in MATCHES.items() if is_reported} - {
+        "key-grant",
+        "key-grant-by-keyspaces",
+        "key-policy",
+        "key-policy-by-cloudformation",
+    }
+
+
 @pytest.mark.parametrize("name", ["golden-images-ami-sharing", "golden-images-public-ami-sharing"])
 def test_patterns_are_within_the_limits_of_cloudwatch_logs(name: str) -> None:
     """Length: botocore, logs, FilterPattern. The rest: .../logs/matching-terms-json-log-events.html."""
@@ -477,6 +526,43 @@ def test_patterns_are_within_the_limits_of_cloudwatch_logs(name: str) -> None:
     assert all(selector.count("*") <= 1 for selector in selectors)
     assert sum(selector.count("*") for selector in selectors) <= 3
     assert pattern.count("EXISTS") == pattern.count("NOT EXISTS")
+
+
+def _rendered(ansible: Ansible, **options: Any) -> tuple[list[str], str]:
+    """The filter patterns and the event pattern of the role with these options, in the home region."""
+    defaults = {"excluded_principal_arns": [], "kms_key_arns": [], "metric_namespace": "Custom/EC2"}
+    variables = {
+        "monitor__variables": {"options": {**defaults, **options}},
+        "monitor__caller": {"account": "111122223333"},
+        "monitor__region": HOME,
+    }
+    folder = str(CHECKOUT / "roles" / "monitor" / "vars" / "main")
+    shown = {
+        "filters": "{{ monitor__filters | map(attribute='pattern') }}",
+        "rule": "{{ monitor__event_pattern | to_json }}",
+    }
+    run = ansible.tasks(
+        [
+            {"name": "Read", "ansible.builtin.include_vars": {"dir": folder}},
+            {"name": "Show", "ansible.builtin.debug": {"msg": shown}},
+        ],
+        vars=variables,
+    )
+    assert run.code == 0, run.text
+    message = run.task("Show").result["msg"]
+    rule = message["rule"]
+    return message["filters"], rule if isinstance(rule, str) else json.dumps(rule)
+
+
+def _session(role: str, path: str = "") -> dict[str, Any]:
+    """The identity of a session of a role."""
+    issuer = {"type": "Role", "arn": f"arn:aws:iam::111122223333:role/{path}{role}"}
+    return {
+        "type": "AssumedRole",
+        "arn": f"arn:aws:sts::111122223333:assumed-role/{role}/build",
+        "accountId": "111122223333",
+        "sessionContext": {"sessionIssuer": issuer},
+    }
 
 
 def _make_log_groups(aws: SimulatedAws, region: str) -> None:

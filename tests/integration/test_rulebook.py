@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.golden.images.plugins.module_utils.audit.findings import NOT_ALLOWED
 
 from checks import rulebook
 from checks.commands import Unfit
@@ -50,6 +51,7 @@ SHARES = (
     "snapshot-restore",
 )
 UNHIDDEN = ("snapshot-block-disabled", "snapshot-block-relaxed")
+OMITTED = ("image-add-omitted", "image-add-without-parameters", "snapshot-add-without-parameters")
 HIDDEN_CODES = ("snapshot_public", "snapshot_public_blocked")
 DISKS = [{"device_name": "/dev/xvda", "size": 8}]
 
@@ -181,11 +183,19 @@ def test_each_sharing_event_runs_the_playbook_and_no_other_does(
     runs = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
     assert {name for name, _ in runs} == {"golden.images.remediate_ami_sharing"}
     given = [{name: value for name, value in extra.items() if name != "ansible_eda"} for _, extra in runs]
-    hidden = {"remediate_regions": [HOME], "remediate_finding_codes": [*HIDDEN_CODES]}
+    regional = {
+        **{
+            name: {"remediate_regions": [HOME], "remediate_finding_codes": [*HIDDEN_CODES]}
+            for name in UNHIDDEN
+        },
+        **{
+            name: {"remediate_regions": [HOME], "remediate_finding_codes": [*NOT_ALLOWED]} for name in OMITTED
+        },
+    }
     assert given == [
         *(
-            hidden if name in UNHIDDEN else {"remediate_images": [_place(samples[name])]}
-            for name in sorted((*SHARES, *UNHIDDEN), key=[*samples].index)
+            regional.get(name) or {"remediate_images": [_place(samples[name])]}
+            for name in sorted((*SHARES, *regional), key=[*samples].index)
         ),
         *({"remediate_images": [_place(one)]} for one in (share, last)),
     ]

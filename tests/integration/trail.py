@@ -19,9 +19,14 @@ from simulated_aws.http.record import RecordedCall
 
 from .playbook import CHECKOUT
 
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+_DETAIL_TYPES = {
+    "AwsApiCall": "AWS API Call via CloudTrail",
+    "AwsServiceEvent": "AWS Service Event via CloudTrail",
+}
 _RECORDS = Path(__file__).parent / "cloudtrail"
 _PERMISSION = re.compile(r"(LaunchPermission|CreateVolumePermission)\.(Add|Remove)\.\d+\.(\w+)")
-_COMPARISON = re.compile(r'\$\.([\w.\[\]*]+) (?:(NOT EXISTS)|= "([^"]*)")')
+_COMPARISON = re.compile(r'\$\.([\w.\[\]*]+) (?:(NOT EXISTS)|(!?=) "([^"]*)")')
 
 
 def start(aws: SimulatedAws, account: str, region: str, log_group: str | None = None, **settings: Any) -> str:
@@ -74,7 +79,7 @@ def event(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "version": "0",
         "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
-        "detail-type": "AWS API Call via CloudTrail",
+        "detail-type": _DETAIL_TYPES[record["eventType"]],
         "source": f"aws.{record['eventSource'].split('.')[0]}",
         "account": record["recipientAccountId"],
         "time": record["eventTime"],
@@ -117,9 +122,12 @@ def _lower(name: str) -> str:
 
 
 def _as_jmespath(comparison: re.Match[str]) -> str:
-    selector, missing, value = comparison.groups()
+    selector, missing, operator, value = comparison.groups()
     if missing:
         return f"{selector} == `null`"
+    if operator == "!=":
+        is_prefix = value.endswith("*")
+        return f"!starts_with({selector} || '', '{value[:-1]}')" if is_prefix else f"{selector} != '{value}'"
     if "[*]" in selector:
         return f"contains({selector} || `[]`, '{value}')"
     return f"{selector} != `null`" if value == "*" else f"{selector} == '{value}'"

@@ -48,6 +48,13 @@ def test_an_operation_is_missing(ministack: Ministack, operation: str) -> None:
     assert caught.value.response["Error"]["Code"] == "InvalidAction"
 
 
+def test_a_trail_loses_its_log_group(ministack: Ministack) -> None:
+    """(botocore shape CreateTrailRequest, CloudWatchLogsLogGroupArn.)"""
+    ministack.start_trail("trail")
+    (trail,) = ministack.client("cloudtrail").describe_trails()["trailList"]
+    assert "CloudWatchLogsLogGroupArn" not in trail
+
+
 def test_volume_permissions_are_ignored_in_one_of_two_forms(ministack: Ministack) -> None:
     """(botocore shape ModifySnapshotAttributeRequest, CreateVolumePermission.)"""
     ec2 = ministack.client("ec2")

@@ -26,7 +26,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "queue_name": {"type": "str"},
     "subscriptions": {"type": "list", "elements": "dict", "default": []},
     "kms_key_arns": {"type": "list", "elements": "str", "default": [], "no_log": False},
+    "excluded_principal_arns": {"type": "list", "elements": "str", "default": []},
     "event_pattern": {"type": "dict"},
+    "filter_patterns": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -55,6 +57,10 @@ _OPTIONAL = ("log_group_name", "queue_name")
 # EventBridge User Guide, "Amazon EventBridge quotas": the default, which can be raised up to the 4,096 of
 # botocore's shape EventPattern.
 _LONGEST_PATTERN = 2048
+# botocore shape FilterPattern of CloudWatch Logs.
+_LONGEST_FILTER_PATTERN = 1024
+# IAM User Guide, "IAM identifiers": a role or a user, with its path.
+_PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(?:role|user)/[A-Za-z0-9+=,.@_/-]+")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 
 
@@ -98,7 +104,24 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
             options.refuse("kms_key_arns", f"{shown(text)} is not the ARN of a KMS key.", "Use the full ARN.")
     if params["event_pattern"]:
         _check_pattern(options, regions, keys, params["event_pattern"])
+    _check_principals(options, params["filter_patterns"])
     options.check()
+
+
+def _check_principals(options: Options, filter_patterns: Iterable[str]) -> None:
+    """Add a failure for each principal that is none, and one if they make a metric filter too long."""
+    principals = sorted({*options.strings("excluded_principal_arns")})
+    for text in principals:
+        if not _PRINCIPAL_ARN.fullmatch(text):
+            problem = f"{shown(text)} is not the ARN of an IAM role or user."
+            options.refuse("excluded_principal_arns", problem, "Use the full ARN, without a session.")
+    length = max(map(len, filter_patterns), default=0)
+    if length > _LONGEST_FILTER_PATTERN:
+        options.refuse(
+            "excluded_principal_arns",
+            f"with {shown(principals)}, the pattern of a metric filter has {length} characters.",
+            f"List fewer, or monitor without a log group: CloudWatch Logs allows {_LONGEST_FILTER_PATTERN}.",
+        )
 
 
 def _check_pattern(
@@ -111,6 +134,13 @@ def _check_pattern(
         length = len(json.dumps(_without(pattern, others), separators=(",", ":")))
         if length > _LONGEST_PATTERN:
             own = sorted({*keys} - others)
+            if not own:
+                options.refuse(
+                    "excluded_principal_arns",
+                    f"the event pattern has {length} characters.",
+                    f"List fewer: EventBridge allows {_LONGEST_PATTERN} by default.",
+                )
+                return
             options.refuse(
                 "kms_key_arns",
                 f"with {len(own)} keys in {region}, the event pattern has {length} characters (got "

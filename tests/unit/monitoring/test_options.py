@@ -27,7 +27,9 @@ GIVEN: dict[str, Any] = {
     "queue_name": None,
     "subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
     "kms_key_arns": [KEY],
+    "excluded_principal_arns": ["arn:aws:iam::111122223333:role/ci/golden"],
     "event_pattern": None,
+    "filter_patterns": [],
 }
 
 
@@ -59,6 +61,17 @@ def test_options_that_are_valid_are_accepted() -> None:
         ("subscriptions", [{"protocol": "https", "endpoint": "http://x"}], "'http://x' is not an endpoint"),
         ("kms_key_arns", ["alias/golden"], "'alias/golden' is not the ARN of a KMS key"),
         ("kms_key_arns", [""], "item 1 is empty"),
+        ("excluded_principal_arns", ["golden"], "'golden' is not the ARN of an IAM role or user"),
+        (
+            "excluded_principal_arns",
+            ["arn:aws:iam::111122223333:root"],
+            ":root' is not the ARN of an IAM role",
+        ),
+        (
+            "excluded_principal_arns",
+            ["arn:aws:sts::111122223333:assumed-role/golden/x"],
+            "golden/x' is not the ARN of an IAM role or user",
+        ),
     ],
 )
 def test_an_option_that_is_not_valid_is_refused(option: str, value: Any, says: str) -> None:
@@ -67,6 +80,22 @@ def test_an_option_that_is_not_valid_is_refused(option: str, value: Any, says: s
     (failure,) = caught.value.failures
     assert failure.action == option
     assert says in failure.message
+
+
+def test_principals_that_make_a_pattern_too_long_are_refused() -> None:
+    def failures(**changes: Any) -> list[tuple[str, str]]:
+        try:
+            wanted_from({**GIVEN, **changes}, False)
+        except Refused as refused:
+            return [(failure.action, failure.message) for failure in refused.failures]
+        return []
+
+    assert failures(filter_patterns=["x" * 1024, "x"]) == []
+    ((action, message),) = failures(filter_patterns=["x", "x" * 1025])
+    assert action == "excluded_principal_arns"
+    assert 'role/ci/golden"], the pattern of a metric filter has 1025 characters' in message
+    ((action, message),) = failures(kms_key_arns=[], event_pattern={"detail": "x" * 2048})
+    assert (action, "the event pattern has 2061 characters" in message) == ("excluded_principal_arns", True)
 
 
 @pytest.mark.parametrize("name", [None, ""])
