@@ -147,6 +147,43 @@ def test_a_missing_bucket_fails_before_anything_is_done(
     assert observed.changes(aws, refused=True) == []
 
 
+def test_a_distribution_that_fails_leaves_the_latest_objects_of_the_one_before(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, tmp_path: Path
+) -> None:
+    s3 = _bucket(aws)
+    folder = tmp_path / "web"
+    variables = {
+        "distribute_source_image_id": fixture.image_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": [HOME],
+        "distribute_account_ids": fixture.account_ids(*CONSUMERS),
+        "distribute_report_path": str(tmp_path / "web.json"),
+        "distribute_report_dir": str(folder),
+        "distribute_report_s3_uri": f"s3://{BUCKET}/web/",
+    }
+
+    def stored() -> dict[str, bytes]:
+        found = s3.list_objects_v2(Bucket=BUCKET, Prefix="web/")["Contents"]
+        return {
+            one["Key"].removeprefix("web/"): s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read()
+            for one in found
+        }
+
+    done = ansible.run(DISTRIBUTE, variables)
+    assert done.code == 0, done.text
+    good = stored()
+    assert {path.name: path.read_bytes() for path in (tmp_path / "web.json", *folder.iterdir())} == good
+    assert len([name for name in good if name.startswith("latest.")]) == 4
+
+    wrong = ansible.run(DISTRIBUTE, {**variables, "distribute_source_image_id": "ami-0123456789abcdef0"})
+    assert wrong.code != 0
+    both = stored()
+    assert good.items() <= both.items()
+    failed = sorted(name.partition(".")[2] for name in both.keys() - good.keys())
+    assert failed == ["failed.csv", "failed.html", "failed.json", "failed.json", "failed.sarif"]
+    assert json.loads(both["web.failed.json"])["status"] == "failed"
+
+
 def test_a_bucket_of_another_account_gets_no_report(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], tmp_path: Path
 ) -> None:

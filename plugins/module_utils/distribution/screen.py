@@ -136,7 +136,8 @@ def _headline(run: _Run) -> Iterator[Line]:
     number = len(report["regions"])
     all_regions = counted(number + len(_without_row(report)), "region")
     if run.is_plan and number:
-        text = f"Check mode: {image} would be distributed to {counted(number, 'region')}."
+        target = f"{len(good)} of {all_regions}" if report["failures"] else all_regions
+        text = f"Check mode: {image} would be distributed to {target}."
         yield from sentence(text, Tone.WARNING if report["failures"] else Tone.GOOD)
     elif report["status"] == "distributed":
         yield from sentence(f"Distributed {image} to {counted(number, 'region')}.", Tone.GOOD)

@@ -132,3 +132,30 @@ def test_a_release_that_does_not_reach_an_account_stops_before_the_approval(
     verified = workflow.artifacts["verify_artifacts"]
     assert (verified["status"], verified["images"]) == ("incomplete", {})
     assert sorted(verified["failed_regions"]) == [AWAY, HOME]
+
+
+def test_a_later_job_refuses_what_a_job_that_has_failed_passes_on(
+    aws: SimulatedAws, ansible: Ansible, answers: dict[str, Any]
+) -> None:
+    """In a workflow of one's own, a node may run although the one before it failed."""
+    workflow = Workflow(ansible, {**answers, "distribute_source_image_id": "ami-0123456789abcdef0"})
+    assert workflow.job("distribute").code != 0
+    assert workflow.artifacts["distribute_artifacts"]["status"] == "failed"
+    aws.clear_calls()
+    refused = workflow.job("verify")
+    assert refused.code != 0
+    assert "verify_images: this is the result of a job that has failed" in refused.text
+    assert list(aws.calls()) == []
+
+
+def test_later_jobs_take_the_ready_regions_and_name_the_others(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, answers: dict[str, Any]
+) -> None:
+    workflow = Workflow(ansible, {**answers, "distribute_best_effort_regions": AWAY})
+    aws.add_fault("error", action="CopyImage", region=AWAY, times=0, code="InternalFailure", status=400)
+    runs = [workflow.job(name) for name in ("distribute", "verify", "publish")]
+    assert [run.code for run in runs] == [0, 0, 0], runs[-1].text
+    assert workflow.artifacts["distribute_artifacts"]["status"] == "partial"
+    assert workflow.artifacts["publish_artifacts"]["images"] == {HOME: fixture.image_id}
+    warned = " ".join(runs[1].text.split())
+    assert f"verify_images: left out, because the earlier job has not completed them: {AWAY}." in warned

@@ -278,6 +278,13 @@ def test_check_mode() -> None:
     ]
 
 
+def test_check_mode_counts_only_regions_in_which_nothing_fails() -> None:
+    planned = copied(US, EU, failures=[failure(EU), failure("us-west-2")])
+    found = shown(planned, shared(US, EU), check_mode=True)
+    assert found.lines[0].text == f"Check mode: {SOURCE_ID} would be distributed to 1 of 3 regions."
+    assert found.lines[0].tone is Tone.WARNING
+
+
 @pytest.mark.parametrize(
     ("results", "cells"),
     [
