@@ -92,8 +92,8 @@ MEANINGS: dict[str, str] = {
     ),
     "stale_principal": "A grant or the key policy names a role or user that no longer exists.",
     "statement_without_share": (
-        "A key policy statement that this collection wrote allows a principal to use the key, but no image or "
-        "snapshot under the key is shared with it any more."
+        "A key policy statement that this collection wrote allows a principal to use the key, but no image "
+        "or snapshot under the key is shared with it any more."
     ),
     "unknown_account": "The image or snapshot is shared with an account that is not allowed.",
     "unknown_key_principal": (

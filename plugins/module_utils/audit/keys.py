@@ -346,7 +346,10 @@ def _unused_access(
     first = images[0].image_id if images else None
 
     def found(code: str, what: str, principal: str) -> Finding:
-        message = f"{what} allows {principal} to use the key, but no image or snapshot under the key is shared with it."
+        message = (
+            f"{what} allows {principal} to use the key, but no image or snapshot under the key is shared "
+            "with it."
+        )
         remedy = (
             "Revoke it (state: absent of ami_kms_grant). With consumer_role_name, the plan names what the "
         )

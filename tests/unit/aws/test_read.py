@@ -830,6 +830,57 @@ def test_volumes_by_key(ec2: Wire) -> None:
     assert read.volumes_by_key(ec2.client) == {"a": ("vol-0", "vol-1"), "b": ("vol-2",)}
 
 
+KINDS = ("Snapshot", "Volume")
+ENCRYPTED = {"Filters": [{"Name": "encrypted", "Values": ["true"]}], "MaxResults": 1000}
+
+
+def test_snapshots_by_the_keys_that_encrypt_them_or_are_associated_with_them(ec2: Wire) -> None:
+    request = {"OwnerIds": ["self"], **ENCRYPTED}
+    both = {"SnapshotId": "snap-2", "KmsKeyId": "b", "AssociatedKmsKeys": [{"KmsKeyId": "a"}]}
+    ec2.expect(
+        "describe_snapshots",
+        request,
+        {"Snapshots": [{"SnapshotId": "snap-1", "KmsKeyId": "a"}], "NextToken": "more"},
+    )
+    ec2.expect("describe_snapshots", {**request, "NextToken": "more"}, {"Snapshots": [both]})
+    assert read.snapshots_by_key(ec2.client) == {"a": ("snap-1", "snap-2"), "b": ("snap-2",)}
+
+
+def test_an_encrypted_snapshot_without_a_key_is_a_failed_read(ec2: Wire) -> None:
+    ec2.expect(
+        "describe_snapshots", {"OwnerIds": ["self"], **ENCRYPTED}, {"Snapshots": [{"SnapshotId": "snap-1"}]}
+    )
+    with pytest.raises(IncompleteAnswer, match="KmsKeyId"):
+        read.snapshots_by_key(ec2.client)
+
+
+def test_what_is_in_the_recycle_bin(ec2: Wire) -> None:
+    snapshots, volumes = ([{f"{one}Id": f"{one}-{number}"} for number in (1, 2)] for one in KINDS)
+    request = {"MaxResults": 1000}
+    ec2.expect("list_snapshots_in_recycle_bin", request, {"Snapshots": snapshots[:1], "NextToken": "more"})
+    ec2.expect(
+        "list_snapshots_in_recycle_bin", {**request, "NextToken": "more"}, {"Snapshots": snapshots[1:]}
+    )
+    assert read.binned_snapshot_ids(ec2.client) == ("Snapshot-1", "Snapshot-2")
+    # botocore shape ListVolumesInRecycleBinRequest: at most 500 a page.
+    request = {"MaxResults": 500}
+    ec2.expect("list_volumes_in_recycle_bin", request, {"Volumes": volumes[:1], "NextToken": "more"})
+    ec2.expect("list_volumes_in_recycle_bin", {**request, "NextToken": "more"}, {"Volumes": volumes[1:]})
+    assert read.binned_volume_ids(ec2.client) == ("Volume-1", "Volume-2")
+
+
+def test_own_snapshots_that_accounts_can_use(ec2: Wire) -> None:
+    request = {"OwnerIds": ["self"], "RestorableByUserIds": sorted([CONSUMER, OWNER]), **ENCRYPTED}
+    ec2.expect(
+        "describe_snapshots",
+        request,
+        {"Snapshots": [{"SnapshotId": "snap-1", "State": "completed", "KmsKeyId": "a"}]},
+    )
+    (found,) = read.snapshots_restorable_by(ec2.client, {OWNER, CONSUMER})
+    assert (found.snapshot_id, found.kms_key_id) == ("snap-1", "a")
+    assert read.snapshots_restorable_by(ec2.client, ()) == ()
+
+
 def test_images_by_id_of_any_owner(ec2: Wire) -> None:
     request = {
         "Filters": [{"Name": "image-id", "Values": ["ami-1", "ami-2", "ami-3"]}],

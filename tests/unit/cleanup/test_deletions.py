@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.deletions im
     deletable_orphans,
     deleted_alone,
     deregistered_images,
+    going,
     kept_alone,
     unread_deletions,
     used_deregistered_images,
@@ -205,3 +206,15 @@ def test_what_keeps_the_snapshots_of_deregistered_images(
     assert unread_deletions(asked, saw) == unread
     deleted = [one.resource for one in plan(asked, saw).actions if one.operation == "DeleteSnapshot"]
     assert deleted == ([] if unread or not saw.regions[REGION].snapshots else ["snap-8"])
+
+
+def test_what_is_gone_after_the_run_lacks_the_snapshots_that_stay() -> None:
+    asked = wanted(orphan_snapshots=True)
+    for used, snapshots in ((False, {"snap-ami-1", "snap-8", "snap-9"}), (True, {"snap-8", "snap-9"})):
+        of = saw()
+        if used:
+            state = replace(of.regions[REGION], snapshot_uses={"snap-ami-1": (USED,)})
+            of = replace(of, regions={REGION: state})
+        gone = going(asked, of, decisions(asked, of), deletable_orphans(asked, of))
+        assert {one.snapshot_id for one in gone.snapshots} == snapshots
+        assert {one.image_id for one in gone.images} == {"ami-1"}

@@ -12,7 +12,11 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import perform_each
 from ansible_collections.golden.images.plugins.module_utils.cleanup.confirmation import confirmed
 from ansible_collections.golden.images.plugins.module_utils.cleanup.dependencies import dependencies
-from ansible_collections.golden.images.plugins.module_utils.cleanup.grants import Going, losing_accounts
+from ansible_collections.golden.images.plugins.module_utils.cleanup.grants import (
+    Going,
+    losing_accounts,
+    snapshots_under,
+)
 from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import (
     keys_to_inspect,
     next_reads,
@@ -514,3 +518,11 @@ def test_the_snapshots_under_other_keys_go_with_their_image() -> None:
     )
     deregistered = [one for one in plan(asked(), of).actions if one.operation == "DeregisterImage"]
     assert [one.parameters.get("DeleteAssociatedSnapshots") for one in deregistered] == [None, True]
+
+
+def test_a_snapshot_is_under_its_key_and_under_associated_ones() -> None:
+    region = encrypted(OLD, NEWEST, key=THEIRS)
+    old = replace(region.snapshots["snap-ami-1"], associated_key_arns=(KEY,))
+    region = replace(region, snapshots={**region.snapshots, "snap-ami-1": old})
+    assert snapshots_under(region, KEY) == {"snap-ami-1"}
+    assert snapshots_under(region, THEIRS) == {"snap-ami-1", "snap-ami-new"}
