@@ -239,6 +239,31 @@ def matches_type(instance_type: str, patterns: Iterable[str]) -> bool:
 
 
 @dataclass(frozen=True)
+class PublicAccessBlock:
+    """Block public access of images or snapshots in a region (botocore shape ManagedBy for ``managed_by``).
+
+    ``state`` is ``unblocked``, ``block-new-sharing`` or, of snapshots, ``block-all-sharing``. ``managed_by``
+    is None if AWS does not return it.
+    """
+
+    state: str
+    managed_by: str | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it refuses new public sharing."""
+        return self.state != "unblocked"
+
+    @property
+    def by_policy(self) -> bool:
+        """Whether a declarative policy of the organization sets it, so that the account cannot change it."""
+        return self.managed_by == "declarative-policy"
+
+    def __str__(self) -> str:
+        return f"{self.state}, set by a declarative policy" if self.by_policy else self.state
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """An EBS snapshot as DescribeSnapshots returns it (botocore shape ``Snapshot``).
 

@@ -387,18 +387,22 @@ kms_keys:
 regions:
   description:
     - The regions that were read, each with C(image_block_public_access) and C(snapshot_block_public_access), which are null if
-      they could not be read, and the number of C(images).
+      they could not be read, and the number of C(images). C(image_block_managed_by) and C(snapshot_block_managed_by) say what
+      sets these, C(account) or C(declarative-policy), which the account cannot change; null if AWS does not return it.
   returned: success, and failure after something was read
   type: dict
   sample:
     eu-west-1:
+      image_block_managed_by: account
       image_block_public_access: block-new-sharing
       images: 12
+      snapshot_block_managed_by: account
       snapshot_block_public_access: unblocked
 unused_snapshots:
   description:
     - The snapshots that no image uses, if they are public, or if CreateImage or CopyImage made them, each with C(account_id),
       C(account_ids), C(public), C(region) and C(snapshot_id), sorted by region. Private ones have no accounts.
+    - Where C(block-all-sharing) hides what is public, or may, these are all snapshots that are not encrypted.
   returned: success, and failure after something was read
   type: list
   elements: dict

@@ -95,10 +95,12 @@ report:
     regions:
       eu-west-1:
         counts: {high: 2, low: 0, medium: 0}
+        image_block_managed_by: account
         image_block_public_access: block-new-sharing
         images: 1
         read: true
         shared_images: 1
+        snapshot_block_managed_by: account
         snapshot_block_public_access: unblocked
     status: findings
     summary: "2 findings (2 high).\n3 images in 32 regions audited, 1 of them shared."

@@ -232,6 +232,30 @@ def test_the_grant_of_ec2_for_a_volume_in_use_is_no_finding_and_one_of_the_same_
     assert of_key == [["missing_key_access"], ["missing_key_access", "unknown_key_principal"]]
 
 
+def test_a_hidden_public_snapshot_is_found_by_its_permissions_and_a_policy_is_named(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+) -> None:
+    """botocore operation EnableSnapshotBlockPublicAccess: its attributes still say that it is public."""
+    spec = {"account": OWNER, "region": AWAY, "devices": [DISK]}
+    images = fixture.add_images({"gone": spec, "public": {**spec, "sharing": {"public": True}}})
+    (snapshot,) = observed.snapshot_ids(observed.image(aws, OWNER, AWAY, images["gone"]))
+    ec2 = aws.client("ec2", OWNER, AWAY)
+    ec2.modify_snapshot_attribute(SnapshotId=snapshot, OperationType="add", GroupNames=["all"])
+    # Nothing but its permissions tells: no image uses it, and it has no description.
+    ec2.deregister_image(ImageId=images["gone"])
+    block = {"accounts": [OWNER], "regions": [AWAY], "snapshots": "block-all-sharing", "by_policy": True}
+    fixture.add(public_access=[block])
+    assert ec2.describe_snapshots(OwnerIds=["self"], RestorableByUserIds=["all"])["Snapshots"] == []
+    (task,) = audit(ansible, {"hidden": {"regions": [AWAY]}}).tasks
+    found = {one["resource"]: one for one in task.result["findings"]}
+    assert found[snapshot]["code"] == "snapshot_public_blocked"
+    remedy = found[images["public"]]["remedy"]
+    assert remedy.endswith(
+        "Block public access (block-new-sharing, set by a declarative policy) keeps it private then."
+    )
+    assert task.result["regions"][AWAY]["snapshot_block_managed_by"] == "declarative-policy"
+
+
 def test_every_exposure_is_found_and_nothing_else(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
 ) -> None:

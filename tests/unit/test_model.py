@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import (
     Key,
     Network,
+    PublicAccessBlock,
     Sharing,
     Snapshot,
     Target,
@@ -233,3 +234,19 @@ def test_all_keys_of_a_snapshot_give_access() -> None:
 )
 def test_a_time_of_ec2(text: str | None, time: datetime | None) -> None:
     assert time_of(text) == time
+
+
+@pytest.mark.parametrize(
+    ("block", "is_on", "text"),
+    [
+        (PublicAccessBlock("unblocked", "account"), False, "unblocked"),
+        (PublicAccessBlock("block-all-sharing"), True, "block-all-sharing"),
+        (
+            PublicAccessBlock("block-new-sharing", "declarative-policy"),
+            True,
+            "block-new-sharing, set by a declarative policy",
+        ),
+    ],
+)
+def test_block_public_access(block: PublicAccessBlock, is_on: bool, text: str) -> None:
+    assert (block.is_on, str(block)) == (is_on, text)

@@ -12,7 +12,7 @@ from functools import reduce
 
 from ..finding import Finding
 from ..keys import policy_statements as key_policy
-from ..model import PUBLIC, Image, Sharing, Target
+from ..model import PUBLIC, Image, PublicAccessBlock, Sharing, Target
 from .findings import finding
 from .state import AuditWanted, RegionSeen
 
@@ -37,7 +37,7 @@ def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[
         if snapshot_id in seen.volume_permissions:
             yield from _of_snapshot(wanted, target, snapshot_id, images, seen)
     for snapshot_id, volume in seen.unused.items():
-        yield from _of_unused(wanted, target, snapshot_id, volume, seen.hides_public_snapshots)
+        yield from _of_unused(wanted, target, snapshot_id, volume, seen)
 
 
 def not_allowed(sharing: Sharing, allowed: Sharing) -> Sharing:
@@ -59,7 +59,7 @@ def _of_image(wanted: AuditWanted, target: Target, image: Image, seen: RegionSee
         yield found(
             "public",
             f"Every AWS account can launch {image.image_id} ({image.name}).",
-            "Remove public access (ami_share, group: all, state: absent), then enable block public access.",
+            f"Remove public access (ami_share, group: all, state: absent){_then(seen.image_block)}",
             PUBLIC,
         )
     for kind, principals in (
@@ -126,7 +126,7 @@ def _of_snapshot(
         yield found(
             "snapshot_public",
             f"Every AWS account can read {snapshot_id}, a snapshot of {first}.",
-            "Remove the group all (ModifySnapshotAttribute), then enable block public access.",
+            f"Remove the group all (ModifySnapshotAttribute){_then(seen.snapshot_block)}",
             PUBLIC,
         )
     for account_id in sorted(unknown.account_ids):
@@ -144,11 +144,11 @@ def _of_snapshot(
 
 
 def _of_unused(
-    wanted: AuditWanted, target: Target, snapshot_id: str, volume: Sharing, hides_public: bool
+    wanted: AuditWanted, target: Target, snapshot_id: str, volume: Sharing, seen: RegionSeen
 ) -> Iterator[Finding]:
     """The findings about a snapshot that no image uses. Rules for images do not apply to it."""
     unknown = not_allowed(volume.without(target.account_id), wanted.allowed)
-    if unknown.public and hides_public:
+    if unknown.public and seen.hides_public_snapshots:
         yield finding(
             target,
             "snapshot_public_blocked",
@@ -164,7 +164,7 @@ def _of_unused(
             "snapshot_public",
             snapshot_id,
             f"Every AWS account can read {snapshot_id}, which no image uses.",
-            "Delete it, or remove the group all (ModifySnapshotAttribute), then enable block public access.",
+            f"Delete it, or remove the group all (ModifySnapshotAttribute){_then(seen.snapshot_block)}",
             principal=PUBLIC,
         )
     for account_id in sorted(unknown.account_ids):
@@ -176,6 +176,15 @@ def _of_unused(
             f"Delete it. Or: {_UNSHARE_SNAPSHOT}",
             principal=account_id,
         )
+
+
+def _then(block: PublicAccessBlock | None) -> str:
+    """Return the end of a remedy: what keeps it from becoming public again."""
+    if block is not None and block.is_on:
+        return f". Block public access ({block}) keeps it private then."
+    if block is not None and block.by_policy:
+        return ", then change the declarative policy that allows public sharing: the account cannot."
+    return ", then enable block public access."
 
 
 def wider_than_images(volume: Sharing, launches: Iterable[Sharing | None]) -> frozenset[str]:

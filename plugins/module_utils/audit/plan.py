@@ -96,9 +96,11 @@ def regions(seen: AuditSeen) -> dict[str, dict[str, Any]]:
     """Every region that was read, as the module returns it."""
     return {
         target.region: {
-            "image_block_public_access": region.image_block,
+            "image_block_managed_by": region.image_block and region.image_block.managed_by,
+            "image_block_public_access": region.image_block and region.image_block.state,
             "images": len(region.images),
-            "snapshot_block_public_access": region.snapshot_block,
+            "snapshot_block_managed_by": region.snapshot_block and region.snapshot_block.managed_by,
+            "snapshot_block_public_access": region.snapshot_block and region.snapshot_block.state,
         }
         for target, region in sorted(seen.regions.items(), key=lambda item: item[0])
     }

@@ -19,7 +19,7 @@ from ..aws import read
 from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, IncompleteAnswer, code_of, failure
 from ..fanout import MAX_THREADS, each, round_robin
-from ..model import PUBLIC, Key, KeySeen, Sharing, Snapshot, Target
+from ..model import PUBLIC, Key, KeySeen, PublicAccessBlock, Sharing, Snapshot, Target
 from ..plan import batches
 from .state import IMAGE_BLOCK, SNAPSHOT_BLOCK, AuditWanted, Listed, Problem, RegionSeen
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 _KEY, _BLOCK = "key_unreadable", "block_public_access_unreadable"
 _UNUSED_UNREADABLE = "unused_snapshots_unreadable"
-_BLOCKS: dict[str, Callable[[EC2Client], str]] = {
-    IMAGE_BLOCK: read.image_block_state,
-    SNAPSHOT_BLOCK: read.snapshot_block_state,
+_BLOCKS: dict[str, Callable[[EC2Client], PublicAccessBlock]] = {
+    IMAGE_BLOCK: read.image_block,
+    SNAPSHOT_BLOCK: read.snapshot_block,
 }
 # Small pages, so that reading permissions starts early.
 _PAGE: PaginatorConfigTypeDef = {"PageSize": 100}
@@ -50,9 +50,14 @@ _NOT_SHARED = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable", "InvalidSnap
 _OF_FORMER_IMAGES = ["Created by CreateImage(*", "Copied for DestinationAmi *"]
 # Snapshots that may be shared although no image uses them. Which of all snapshots are shared takes a call for
 # each; an account may have thousands of volumes' snapshots.
-_UNUSED: tuple[dict[str, Any], ...] = (
-    {"RestorableByUserIds": [PUBLIC]},
-    {"Filters": [{"Name": "description", "Values": _OF_FORMER_IMAGES}]},
+_OF_IMAGES = {"Filters": [{"Name": "description", "Values": _OF_FORMER_IMAGES}]}
+_UNUSED: tuple[dict[str, Any], ...] = ({"RestorableByUserIds": [PUBLIC]}, _OF_IMAGES)
+# The same where block-all-sharing hides what is public: the permissions stay, and apply again without it
+# (botocore operation EnableSnapshotBlockPublicAccess), so that RestorableByUserIds may not return it.
+# Encrypted snapshots cannot be public (EBS User Guide, "Share an Amazon EBS snapshot").
+_UNUSED_IF_HIDDEN: tuple[dict[str, Any], ...] = (
+    {"Filters": [{"Name": "encrypted", "Values": ["false"]}]},
+    _OF_IMAGES,
 )
 
 
@@ -135,13 +140,15 @@ def images(ec2: EC2Client, filters: Sequence[FilterTypeDef] = ()) -> Iterator[Li
             yield Listed(read.image_of(item), item.get("LastLaunchedTime"))
 
 
-def unused_snapshots(ec2: EC2Client, used: Collection[str]) -> Iterator[str]:
+def unused_snapshots(ec2: EC2Client, used: Collection[str], block: PublicAccessBlock | None) -> Iterator[str]:
     """The account's snapshots that may be shared and that are not ``used``, each once.
 
-    These are all that are public, and those that were made with an image.
+    These are all that are public, and those that were made with an image. Where ``block`` hides what is
+    public, or was not read (None), they are all that could be public.
     """
     known = set(used)
-    for scope in _UNUSED:
+    hides = block is None or block.state == "block-all-sharing"
+    for scope in _UNUSED_IF_HIDDEN if hides else _UNUSED:
         pages = ec2.get_paginator("describe_snapshots").paginate(
             OwnerIds=["self"], PaginationConfig=read.PAGE, **scope
         )
@@ -166,15 +173,18 @@ class _Listing:
     check_snapshots: bool
     listed: dict[str, Listed] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
-    blocks: dict[str, str] = field(default_factory=dict)
+    blocks: dict[str, PublicAccessBlock] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def pieces(self) -> Iterator[Piece]:
-        """Everything whose permissions are read; then, the block public access settings are."""
+        """Everything whose permissions are read, and the block public access settings.
+
+        These say which snapshots without an image can be public without being listed as such.
+        """
         yield from self.pieces_of(images(self.ec2))
+        self._read_blocks()
         if self.check_snapshots:
             yield from self._unused_pieces()
-        self._read_blocks()
 
     def pieces_of(self, items: Iterable[Listed]) -> Iterator[Piece]:
         """Images with their snapshots. A snapshot is read once, with the first image that uses it."""
@@ -214,7 +224,7 @@ class _Listing:
 
     def _unused_pieces(self) -> Iterator[Piece]:
         try:
-            for snapshot_id in unused_snapshots(self.ec2, self.used):
+            for snapshot_id in unused_snapshots(self.ec2, self.used, self.blocks.get(SNAPSHOT_BLOCK)):
                 yield Piece(self.target, snapshot_id, None)
         except AWS_ERRORS as exception:
             self._failed(exception, "DescribeSnapshots", _UNUSED_UNREADABLE, self.target.region)

@@ -14,7 +14,7 @@ from functools import reduce
 
 from ..failures import Failure
 from ..finding import Severity
-from ..model import Image, KeySeen, Sharing, Target
+from ..model import Image, KeySeen, PublicAccessBlock, Sharing, Target
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ class RegionSeen:
     """
 
     images: tuple[Listed, ...] = ()
-    image_block: str | None = None
-    snapshot_block: str | None = None
+    image_block: PublicAccessBlock | None = None
+    snapshot_block: PublicAccessBlock | None = None
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
     volume_permissions: Mapping[str, Sharing] = field(default_factory=dict)
     unused: Mapping[str, Sharing] = field(default_factory=dict)
@@ -131,7 +131,7 @@ class RegionSeen:
         With ``block-all-sharing`` their permissions stay, but do not apply (botocore shape
         EnableSnapshotBlockPublicAccessRequest, State).
         """
-        return self.snapshot_block == "block-all-sharing"
+        return self.snapshot_block is not None and self.snapshot_block.state == "block-all-sharing"
 
     def effective_volume(self, snapshot_id: str) -> Sharing:
         """Who can use a snapshot: its permissions, without the public where that does not apply."""

@@ -65,8 +65,10 @@ _KEY = {
     "undetermined_principals": [TEXT],
 }
 _REGION = {
+    "image_block_managed_by": Absent(Null(TEXT)),
     "image_block_public_access": Absent(Null(TEXT)),
     "images": NUMBER,
+    "snapshot_block_managed_by": Absent(Null(TEXT)),
     "snapshot_block_public_access": Absent(Null(TEXT)),
 }
 _PARTS: dict[str, Any] = {

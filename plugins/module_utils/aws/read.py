@@ -20,6 +20,7 @@ from ..model import (
     Grant,
     Image,
     Key,
+    PublicAccessBlock,
     ScanResults,
     Sharing,
     Snapshot,
@@ -473,16 +474,18 @@ def default_key_id(ec2: EC2Client) -> str:
     return str(required(ec2.get_ebs_default_kms_key_id(), "KmsKeyId", "GetEbsDefaultKmsKeyId"))
 
 
-def image_block_state(ec2: EC2Client) -> str:
-    """The state of block public access for AMIs in this region; ``unblocked`` is off."""
+def image_block(ec2: EC2Client) -> PublicAccessBlock:
+    """Read block public access for AMIs in this region."""
     answer = ec2.get_image_block_public_access_state()
-    return str(required(answer, "ImageBlockPublicAccessState", "GetImageBlockPublicAccessState"))
+    state = required(answer, "ImageBlockPublicAccessState", "GetImageBlockPublicAccessState")
+    return PublicAccessBlock(str(state), answer.get("ManagedBy"))
 
 
-def snapshot_block_state(ec2: EC2Client) -> str:
-    """The state of block public access for snapshots in this region; ``unblocked`` is off."""
+def snapshot_block(ec2: EC2Client) -> PublicAccessBlock:
+    """Read block public access for snapshots in this region."""
     answer = ec2.get_snapshot_block_public_access_state()
-    return str(required(answer, "State", "GetSnapshotBlockPublicAccessState"))
+    state = required(answer, "State", "GetSnapshotBlockPublicAccessState")
+    return PublicAccessBlock(str(state), answer.get("ManagedBy"))
 
 
 def _snapshots(ec2: EC2Client, filters: list[FilterTypeDef], **request: Any) -> tuple[Snapshot, ...]:

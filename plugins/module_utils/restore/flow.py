@@ -24,7 +24,7 @@ from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import TombstoneHistory
 from ..failures import CONSUMER_REJECTED, Failure, Refused, invalid_option
 from ..fanout import each, round_robin
-from ..model import Image, ImageRef, Sharing, Target
+from ..model import Image, ImageRef, PublicAccessBlock, Sharing, Target
 from ..progress import Report
 from ..runner import Flow, Outcome
 from ..share.public import unknown_access
@@ -57,8 +57,8 @@ class _Region:
     binned: Mapping[str, datetime | None] = field(default_factory=dict)
     binned_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     binned_snapshots: Mapping[str, str] = field(default_factory=dict)
-    image_block: str | None = None
-    snapshot_block: str | None = None
+    image_block: PublicAccessBlock | None = None
+    snapshot_block: PublicAccessBlock | None = None
 
 
 @dataclass(frozen=True)
@@ -204,8 +204,8 @@ def _read_region(
         binned_tags=recycle_bin.binned_tags(ec2, [one for one in histories if one in binned]),
         binned_snapshots={} if is_complete else recycle_bin.binned_snapshots(ec2),
         snapshots=recycle_bin.existing_snapshots(ec2, list(snapshot_ids)),
-        image_block=read.image_block_state(ec2) if shares_image else None,
-        snapshot_block=read.snapshot_block_state(ec2) if shares_snapshot else None,
+        image_block=read.image_block(ec2) if shares_image else None,
+        snapshot_block=read.snapshot_block(ec2) if shares_snapshot else None,
     )
 
 

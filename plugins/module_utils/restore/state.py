@@ -12,7 +12,7 @@ from datetime import datetime
 
 from ..cleanup.state import OwnSnapshot
 from ..cleanup.tombstone import TombstoneHistory
-from ..model import Image, ImageRef, Sharing, Target
+from ..model import Image, ImageRef, PublicAccessBlock, Sharing, Target
 
 # The previous state of an image that comes out of the Recycle Bin. Also the value of RESTORE_TAG until it is
 # known whether the image lacks permissions.
@@ -70,8 +70,8 @@ class Found:
     binned_at: datetime | None = None
     binned_tags: Mapping[str, str] | None = None
     binned_snapshots: tuple[str, ...] = ()
-    image_block: str | None = None
-    snapshot_block: str | None = None
+    image_block: PublicAccessBlock | None = None
+    snapshot_block: PublicAccessBlock | None = None
 
 
 @dataclass(frozen=True)

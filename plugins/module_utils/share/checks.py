@@ -12,7 +12,12 @@ from dataclasses import replace
 from .. import tags as tagging
 from ..failures import Failure
 from ..keys.encryption import default_key_failure
-from ..model import Image, KeySeen, Target
+from ..model import Image, KeySeen, PublicAccessBlock, Target
+
+# botocore shape GetImageBlockPublicAccessStateResult, ManagedBy: the account cannot change it.
+_BY_POLICY = "The account cannot change that: share with accounts, or change the organization's policy."
+_OWN_IMAGE_BLOCK = "Disable it in this region (DisableImageBlockPublicAccess) to make the image public."
+_OWN_SNAPSHOT_BLOCK = "Disable it in this region (DisableSnapshotBlockPublicAccess)."
 
 
 def check_ownership(image: Image, target: Target, account_id: str) -> Iterator[Failure]:
@@ -74,7 +79,9 @@ def empty_purge_failure(target: Target) -> Failure:
     )
 
 
-def check_public_allowed(image: Image, image_block: str | None, target: Target) -> Iterator[Failure]:
+def check_public_allowed(
+    image: Image, image_block: PublicAccessBlock | None, target: Target
+) -> Iterator[Failure]:
     """Rules for public AMIs: EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2".
 
     It excludes encrypted volumes besides their snapshots, and so those that are created empty. Watermarks are
@@ -105,23 +112,26 @@ def check_public_allowed(image: Image, image_block: str | None, target: Target) 
             f"{image.image_id} has a watermark ({keys}): it cannot be public.",
             "Share it with accounts, or detach the watermark (DetachImageWatermark) if it may be public.",
         )
-    if image_block not in (None, "unblocked"):
+    if image_block is not None and image_block.is_on:
         yield Failure.at(
             target,
             "ModifyImageAttribute",
             "block_public_access",
             f"Block public access for AMIs is on ({image_block}).",
-            "Disable it in this region (DisableImageBlockPublicAccess) to make the image public.",
+            _BY_POLICY if image_block.by_policy else _OWN_IMAGE_BLOCK,
         )
 
 
-def check_public_snapshots_allowed(snapshot_block: str | None, target: Target) -> Iterator[Failure]:
+def check_public_snapshots_allowed(
+    snapshot_block: PublicAccessBlock | None, target: Target
+) -> Iterator[Failure]:
     """EBS User Guide, "Block public access for Amazon EBS snapshots"; None if it was not read."""
-    if snapshot_block not in (None, "unblocked"):
+    if snapshot_block is not None and snapshot_block.is_on:
+        change = _BY_POLICY if snapshot_block.by_policy else _OWN_SNAPSHOT_BLOCK
         yield Failure.at(
             target,
             "ModifyImageAttribute",
             "block_public_access",
             f"Block public access for snapshots is on ({snapshot_block}).",
-            "Disable it in this region (DisableSnapshotBlockPublicAccess), or set share_snapshots: false.",
+            f"{change} Or set share_snapshots: false.",
         )

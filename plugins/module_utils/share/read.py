@@ -88,6 +88,6 @@ def read_image(
         image,
         launch=read.launch_permissions(ec2, image_id),
         volume_permissions=volume_permissions,
-        image_block=read.image_block_state(ec2) if publishing else None,
-        snapshot_block=read.snapshot_block_state(ec2) if publishing and wanted.share_snapshots else None,
+        image_block=read.image_block(ec2) if publishing else None,
+        snapshot_block=read.snapshot_block(ec2) if publishing and wanted.share_snapshots else None,
     )

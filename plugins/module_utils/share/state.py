@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..failures import Failure
-from ..model import Grant, Image, KeySeen, Sharing, Target
+from ..model import Grant, Image, KeySeen, PublicAccessBlock, Sharing, Target
 from ..plan import KNOWN_AFTER_APPLY
 from ..structure import as_list
 
@@ -75,16 +75,16 @@ class ShareWanted:
 class Shared:
     """One target's image and its permissions.
 
-    ``volume_permissions`` maps snapshot IDs to their createVolumePermission. The block public access states
-    are None if public sharing is not wanted. ``keys`` are the keys of its snapshots that the account owns or
+    ``volume_permissions`` maps snapshot IDs to their createVolumePermission. Block public access
+    is None if public sharing is not wanted. ``keys`` are the keys of its snapshots that the account owns or
     AWS manages; ``key_problem`` says why they could not be read.
     """
 
     image: Image
     launch: Sharing = field(default_factory=Sharing)
     volume_permissions: Mapping[str, Sharing] = field(default_factory=dict)
-    image_block: str | None = None
-    snapshot_block: str | None = None
+    image_block: PublicAccessBlock | None = None
+    snapshot_block: PublicAccessBlock | None = None
     keys: tuple[KeySeen, ...] = ()
     key_problem: str | None = None
     exists: bool = True

@@ -16,7 +16,12 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     Listed,
     RegionSeen,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Image, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Image,
+    KeySeen,
+    PublicAccessBlock,
+    Sharing,
+)
 
 from tests.unit.examples import OWNER, source_image, target_in, volumes
 from tests.unit.keys.policies import policy_of
@@ -39,8 +44,8 @@ def region(
     """One image that is shared like this, and its first snapshot like that."""
     values: dict[str, Any] = {
         "images": (Listed(image),),
-        "image_block": "block-new-sharing",
-        "snapshot_block": "block-new-sharing",
+        "image_block": PublicAccessBlock("block-new-sharing"),
+        "snapshot_block": PublicAccessBlock("block-new-sharing"),
         "sharing": {image.image_id: launch},
         "volume_permissions": {**dict.fromkeys(image.snapshot_ids, PRIVATE), image.snapshot_ids[0]: volume},
         **changes,

@@ -149,10 +149,10 @@ def test_permissions_are_read_by_paced_clients(ec2: Wire) -> None:
     ec2.expect("describe_images", IMAGES, {"Images": [image]})
     own = {"OwnerIds": ["self"], "MaxResults": 1000}
     filters = [{"Name": "description", "Values": ["Created by CreateImage(*", "Copied for DestinationAmi *"]}]
+    ec2.expect("get_image_block_public_access_state", {}, {"ImageBlockPublicAccessState": "unblocked"})
+    ec2.expect("get_snapshot_block_public_access_state", {}, {"State": "block-new-sharing"})
     ec2.expect("describe_snapshots", {**own, "RestorableByUserIds": ["all"]}, {"Snapshots": []})
     ec2.expect("describe_snapshots", {**own, "Filters": filters}, {"Snapshots": []})
-    ec2.expect("get_image_block_public_access_state", {}, {"ImageBlockPublicAccessState": "unblocked"})
-    ec2.expect("get_snapshot_block_public_access_state", {}, {"State": "block-all-sharing"})
     permissions = Wire("ec2")
     permissions.expect(
         "describe_image_attribute",

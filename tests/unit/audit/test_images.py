@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     RegionSeen,
     Rule,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,12 +70,12 @@ THROUGH = "access_remains_through_organization"
         ),
         pytest.param(region(volume=PUBLIC), [("snapshot_public", "snap-1", "all")], id="a public snapshot"),
         pytest.param(
-            replace(region(volume=PUBLIC), snapshot_block="block-all-sharing"),
+            replace(region(volume=PUBLIC), snapshot_block=PublicAccessBlock("block-all-sharing")),
             [("snapshot_public_blocked", "snap-1", "all")],
             id="a public snapshot that is hidden",
         ),
         pytest.param(
-            replace(region(volume=PUBLIC), snapshot_block="block-new-sharing"),
+            replace(region(volume=PUBLIC), snapshot_block=PublicAccessBlock("block-new-sharing")),
             [("snapshot_public", "snap-1", "all")],
             id="a public snapshot from before the block",
         ),
@@ -85,7 +85,7 @@ THROUGH = "access_remains_through_organization"
             id="a snapshot only",
         ),
         pytest.param(
-            region(volume=PUBLIC, image=DISABLED, snapshot_block="block-all-sharing"),
+            region(volume=PUBLIC, image=DISABLED, snapshot_block=PublicAccessBlock("block-all-sharing")),
             [("snapshot_public_blocked", "snap-1", "all")],
             id="a hidden snapshot of a disabled image",
         ),
@@ -160,5 +160,35 @@ def test_snapshots_that_no_image_uses(unused: Sharing, expected: list[Any]) -> N
 
 
 def test_a_public_snapshot_that_no_image_uses_and_that_is_blocked() -> None:
-    seen = replace(region(), unused={"snap-old": PUBLIC}, snapshot_block="block-all-sharing")
+    seen = replace(
+        region(), unused={"snap-old": PUBLIC}, snapshot_block=PublicAccessBlock("block-all-sharing")
+    )
     assert codes(audited(seen)) == [("snapshot_public_blocked", "snap-old", "all")]
+
+
+@pytest.mark.parametrize(
+    ("block", "end"),
+    [
+        (None, ", then enable block public access."),
+        (PublicAccessBlock("unblocked", "account"), ", then enable block public access."),
+        (
+            PublicAccessBlock("unblocked", "declarative-policy"),
+            ", then change the declarative policy that allows public sharing: the account cannot.",
+        ),
+        (
+            PublicAccessBlock("block-new-sharing", "account"),
+            ". Block public access (block-new-sharing) keeps it private then.",
+        ),
+        (
+            PublicAccessBlock("block-new-sharing", "declarative-policy"),
+            ". Block public access (block-new-sharing, set by a declarative policy) keeps it private then.",
+        ),
+    ],
+)
+def test_what_keeps_something_from_becoming_public_again(block: PublicAccessBlock | None, end: str) -> None:
+    seen = replace(
+        region(PUBLIC, PUBLIC), image_block=block, snapshot_block=block, unused={"snap-old": PUBLIC}
+    )
+    remedies = [one.remedy for one in audited(seen).findings if one.code in ("public", "snapshot_public")]
+    assert len(remedies) == 3
+    assert all(remedy.endswith(end) for remedy in remedies)

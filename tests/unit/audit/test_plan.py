@@ -209,8 +209,10 @@ def test_the_facts_of_an_image() -> None:
     assert second["copies"] == second["findings"] == []
     assert list(audit.regions(seen)) == [target_in().region, "us-west-2"]
     assert audit.regions(seen)["us-west-2"] == {
+        "image_block_managed_by": None,
         "image_block_public_access": "block-new-sharing",
         "images": 1,
+        "snapshot_block_managed_by": None,
         "snapshot_block_public_access": "block-new-sharing",
     }
 

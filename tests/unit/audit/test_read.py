@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws import read
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
 from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.fanout import round_robin
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing, Target
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
@@ -32,6 +32,7 @@ LISTING = {
 }
 KEY, FOREIGN = (f"arn:aws:kms:eu-west-1:{account}:key/1" for account in (OWNER, STRANGER))
 SHARED = Sharing(frozenset({CONSUMER}))
+NEW, UNBLOCKED = PublicAccessBlock("block-new-sharing"), PublicAccessBlock("unblocked")
 
 
 def item(image_id: str = SOURCE_ID, *snapshot_ids: str, **changes: Any) -> dict[str, Any]:
@@ -181,7 +182,7 @@ def test_each_call_is_made_once() -> None:
     assert set(region.keys) == {KEY, FOREIGN}
     assert region.keys[KEY].policy == "{}"
     assert len(region.keys[KEY].grants) == 1
-    assert (region.image_block, region.snapshot_block) == ("block-new-sharing", "unblocked")
+    assert (region.image_block, region.snapshot_block) == (NEW, UNBLOCKED)
     assert region.problems == ()
 
 
@@ -265,7 +266,25 @@ def test_how_unused_snapshots_are_found(ec2: Wire) -> None:
         {**request, "Filters": filters},
         {"Snapshots": [public, former, {"SnapshotId": "snap-used"}]},
     )
-    assert list(audit.unused_snapshots(ec2.client, {"snap-used"})) == ["snap-public", "snap-former"]
+    found = audit.unused_snapshots(ec2.client, {"snap-used"}, NEW)
+    assert list(found) == ["snap-public", "snap-former"]
+
+
+@pytest.mark.parametrize("block", [PublicAccessBlock("block-all-sharing"), None], ids=["hidden", "unread"])
+def test_where_public_snapshots_may_be_hidden_all_that_could_be_public_are_read(
+    ec2: Wire, block: PublicAccessBlock | None
+) -> None:
+    """botocore operation EnableSnapshotBlockPublicAccess: their attributes still say that they are public."""
+    request = {"OwnerIds": ["self"], "MaxResults": 1000}
+    could_be = [{"Name": "encrypted", "Values": ["false"]}]
+    ec2.expect(
+        "describe_snapshots", {**request, "Filters": could_be}, {"Snapshots": [{"SnapshotId": "snap-hidden"}]}
+    )
+    descriptions = ["Created by CreateImage(*", "Copied for DestinationAmi *"]
+    filters = [{"Name": "description", "Values": descriptions}]
+    former = {"Snapshots": [{"SnapshotId": "snap-former"}]}
+    ec2.expect("describe_snapshots", {**request, "Filters": filters}, former)
+    assert list(audit.unused_snapshots(ec2.client, (), block)) == ["snap-hidden", "snap-former"]
 
 
 def test_the_keys_that_are_associated_with_snapshots_are_read_too() -> None:
@@ -442,7 +461,7 @@ def test_a_key_or_permissions_that_an_answer_lacks_are_unreadable() -> None:
 @pytest.mark.parametrize(("answer", "member"), [({}, "Snapshots"), ({"Snapshots": [{}]}, "SnapshotId")])
 def test_an_incomplete_response_hides_no_unused_snapshot(answer: dict[str, Any], member: str) -> None:
     with pytest.raises(IncompleteAnswer, match=f"DescribeSnapshots lacks {member}"):
-        list(audit.unused_snapshots(answering("ec2", describe_snapshots=answer), ()))
+        list(audit.unused_snapshots(answering("ec2", describe_snapshots=answer), (), NEW))
 
 
 def test_keys_of_shared_snapshots_without_an_image_are_noted_but_not_read() -> None:

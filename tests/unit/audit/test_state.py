@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     RegionSeen,
     Rule,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -69,13 +69,13 @@ def test_an_image_is_allowed_for_all_rules_that_fit_it() -> None:
 )
 def test_which_block_hides_public_snapshots(block: str | None, hides: bool) -> None:
     """(botocore shape EnableSnapshotBlockPublicAccessRequest, State.)"""
-    assert RegionSeen(snapshot_block=block).hides_public_snapshots is hides
+    assert RegionSeen(snapshot_block=block and PublicAccessBlock(block)).hides_public_snapshots is hides
 
 
 def test_who_can_use_a_snapshot_that_is_public_while_that_is_blocked() -> None:
     shared = region(volume=PUBLIC | accounts(A))
     assert shared.effective_volume("snap-1") == PUBLIC | accounts(A)
-    blocked = replace(shared, snapshot_block="block-all-sharing")
+    blocked = replace(shared, snapshot_block=PublicAccessBlock("block-all-sharing"))
     assert blocked.effective_volume("snap-1") == accounts(A)
     assert blocked.effective_volume("snap-unknown") == Sharing()
 

@@ -18,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     Grant,
     Image,
     Key,
+    PublicAccessBlock,
     ScanResults,
     Sharing,
     Snapshot,
@@ -595,9 +596,10 @@ def test_block_public_access(ec2: Wire) -> None:
     ec2.expect(
         "get_image_block_public_access_state", {}, {"ImageBlockPublicAccessState": "block-new-sharing"}
     )
-    ec2.expect("get_snapshot_block_public_access_state", {}, {"State": "unblocked"})
-    assert read.image_block_state(ec2.client) == "block-new-sharing"
-    assert read.snapshot_block_state(ec2.client) == "unblocked"
+    by_policy = {"State": "unblocked", "ManagedBy": "declarative-policy"}
+    ec2.expect("get_snapshot_block_public_access_state", {}, by_policy)
+    assert read.image_block(ec2.client) == PublicAccessBlock("block-new-sharing")
+    assert read.snapshot_block(ec2.client) == PublicAccessBlock("unblocked", "declarative-policy")
 
 
 def test_the_snapshots_of_a_running_copy_are_found_by_tag(ec2: Wire) -> None:
@@ -934,8 +936,8 @@ READS = {
     "describe_snapshots": (lambda ec2: read.snapshots(ec2, ["snap-1"]), "Snapshots"),
     "get_ebs_default_kms_key_id": (read.default_key_id, "KmsKeyId"),
     "get_ebs_encryption_by_default": (read.encryption_by_default, "EbsEncryptionByDefault"),
-    "get_image_block_public_access_state": (read.image_block_state, "ImageBlockPublicAccessState"),
-    "get_snapshot_block_public_access_state": (read.snapshot_block_state, "State"),
+    "get_image_block_public_access_state": (read.image_block, "ImageBlockPublicAccessState"),
+    "get_snapshot_block_public_access_state": (read.snapshot_block, "State"),
 }
 
 

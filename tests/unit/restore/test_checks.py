@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import TombstoneHistory
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.restore.checks import (
     binned_tags,
@@ -285,7 +285,10 @@ def test_an_image_with_a_tombstone_is_not_refused() -> None:
 def test_block_public_access_refuses_only_new_public_permissions(
     launch: Sharing, volumes: dict[str, Sharing], actions: list[str]
 ) -> None:
-    blocked = found(image_block="block-new-sharing", snapshot_block="block-new-sharing")
+    blocked = found(
+        image_block=PublicAccessBlock("block-new-sharing"),
+        snapshot_block=PublicAccessBlock("block-new-sharing"),
+    )
     refused = [*public_refusals(blocked, image(), launch, volumes, HERE)]
     assert [one.action for one in refused] == actions
     assert all("allow_public: false" in one.remedy for one in refused)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.restore.state import (
     RestoreSeen,
@@ -497,4 +497,7 @@ def test_block_public_access_is_read_before_an_image_becomes_public(clients: Cli
     ec2 = clients.wires["ec2"]
     expect_registered(ec2, State="disabled", block="unblocked")
     seen = clients.read(RestoreWanted((REF,), TombstonePlaces(path=str(path)), allow_public=True))
-    assert (seen.images[REF].image_block, seen.images[REF].snapshot_block) == ("unblocked", None)
+    assert (seen.images[REF].image_block, seen.images[REF].snapshot_block) == (
+        PublicAccessBlock("unblocked"),
+        None,
+    )

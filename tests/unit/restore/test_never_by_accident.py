@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, PublicAccessBlock, Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.restore.options import wanted_from
 from ansible_collections.golden.images.plugins.module_utils.restore.plan import plan
@@ -88,7 +88,8 @@ def test_every_combination_of_options_restores_only_what_was_there() -> None:
         except Refused:
             continue
         planned += 1
-        here = replace(held, image_block=block, snapshot_block=block)
+        blocked = PublicAccessBlock(block) if block else None
+        here = replace(held, image_block=blocked, snapshot_block=blocked)
         saw = replace(seen(here, *tombstones), images={REF: here}, histories={})
         if tombstones:
             saw = replace(saw, histories={REF: next(iter(seen(here, *tombstones).histories.values()))})

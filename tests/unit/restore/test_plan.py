@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.stages impor
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import TombstoneHistory
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, PublicAccessBlock, Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
 from ansible_collections.golden.images.plugins.module_utils.restore.state import RestoreSeen
 from ansible_collections.golden.images.plugins.module_utils.share.public import closing
@@ -379,13 +379,19 @@ def test_public_permissions_are_put_back_only_with_allow_public() -> None:
     assert calls(plan.actions) == [MARK, ENABLE, SHARE, UNMARK]
     assert plan.after["launch_permissions"] == LAUNCH.as_result()
     assert "was public" in plan.warnings[0]
-    unblocked = replace(shown, image_block="unblocked", snapshot_block="unblocked")
+    unblocked = replace(
+        shown, image_block=PublicAccessBlock("unblocked"), snapshot_block=PublicAccessBlock("unblocked")
+    )
     plan = planned(unblocked, public, allow_public=True)
     opened = [SHARE, ("ModifySnapshotAttribute", "snap-1")]
     assert calls(plan.actions) == [MARK, ENABLE, SHARE, *opened, UNMARK]
     assert plan.after["launch_permissions"]["public"] is True
     assert plan.warnings == ()
-    blocked = replace(shown, image_block="block-new-sharing", snapshot_block="block-new-sharing")
+    blocked = replace(
+        shown,
+        image_block=PublicAccessBlock("block-new-sharing"),
+        snapshot_block=PublicAccessBlock("block-new-sharing"),
+    )
     refused = planned(blocked, public, allow_public=True).refusals
     assert [one.error_code for one in refused] == ["block_public_access"] * 2
     assert all("allow_public: false" in one.remedy for one in refused)

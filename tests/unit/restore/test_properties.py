@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import MARKS
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
 from ansible_collections.golden.images.plugins.module_utils.restore.state import Found
 from hypothesis import given
@@ -67,15 +67,19 @@ def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, A
         launch=Sharing() if disabled else launch,
         volume_permissions=kept,
         snapshots={one: OwnSnapshot(one, tags=GOING if marked else {}) for one in VOLUMES},
-        image_block="unblocked",
-        snapshot_block="unblocked",
+        image_block=PublicAccessBlock("unblocked"),
+        snapshot_block=PublicAccessBlock("unblocked"),
     )
     options = {"allow_public": draw(st.booleans())}
     shown = registered
     if in_bin:
         # As AWS returns them, or only the tombstone has them.
         there = draw(st.sampled_from([None, tags]))
-        shown = binned(image_block="unblocked", snapshot_block="unblocked", binned_tags=there)
+        shown = binned(
+            image_block=PublicAccessBlock("unblocked"),
+            snapshot_block=PublicAccessBlock("unblocked"),
+            binned_tags=there,
+        )
     return shown, registered, tombstones, options
 
 

@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     Grant,
     Key,
     KeySeen,
+    PublicAccessBlock,
     Sharing,
     Watermark,
 )
@@ -97,7 +98,11 @@ def test_remedy_for_another_accounts_image_names_its_owner() -> None:
     [
         pytest.param(shared(), [], id="may be public"),
         pytest.param(
-            replace(shared(), image_block="unblocked", snapshot_block="unblocked"),
+            replace(
+                shared(),
+                image_block=PublicAccessBlock("unblocked"),
+                snapshot_block=PublicAccessBlock("unblocked"),
+            ),
             [],
             id="nothing is blocked",
         ),
@@ -117,23 +122,25 @@ def test_remedy_for_another_accounts_image_names_its_owner() -> None:
         # EC2 User Guide, "Use AMI watermarks to track and identify AMIs": not available on public AMIs.
         pytest.param(shared(watermarks=(WATERMARK,)), ["watermark"], id="watermark"),
         pytest.param(
-            replace(shared(), image_block="block-new-sharing"), ["block_public_access"], id="images blocked"
+            replace(shared(), image_block=PublicAccessBlock("block-new-sharing")),
+            ["block_public_access"],
+            id="images blocked",
         ),
         pytest.param(
-            replace(shared(), snapshot_block="block-new-sharing"),
+            replace(shared(), snapshot_block=PublicAccessBlock("block-new-sharing")),
             ["block_public_access"],
             id="snapshots blocked",
         ),
         pytest.param(
-            replace(shared(), snapshot_block="block-all-sharing"),
+            replace(shared(), snapshot_block=PublicAccessBlock("block-all-sharing")),
             ["block_public_access"],
             id="snapshots all blocked",
         ),
         pytest.param(
             replace(
                 shared(**ENCRYPTED, product_codes=("abc",)),
-                image_block="block-new-sharing",
-                snapshot_block="block-all-sharing",
+                image_block=PublicAccessBlock("block-new-sharing"),
+                snapshot_block=PublicAccessBlock("block-all-sharing"),
             ),
             ["encrypted_image", "product_code", "block_public_access", "block_public_access"],
             id="all reasons at once",
@@ -156,8 +163,8 @@ def test_public_sharing(found: Shared, codes: list[str]) -> None:
 def test_checks_for_public_sharing_apply_to_nothing_else(want: ShareWanted) -> None:
     found = replace(
         shared(PUBLIC, **ENCRYPTED, product_codes=("abc",), watermarks=(WATERMARK,)),
-        image_block="block-new-sharing",
-        snapshot_block="block-all-sharing",
+        image_block=PublicAccessBlock("block-new-sharing"),
+        snapshot_block=PublicAccessBlock("block-all-sharing"),
     )
     assert planned(want, found).refusals == ()
 
@@ -189,7 +196,9 @@ def test_block_public_access_is_checked_only_for_what_becomes_public(
     launch: Sharing, volumes_of: dict[str, Sharing], blocked: list[str]
 ) -> None:
     found = replace(
-        shared(launch, volumes_of), image_block="block-new-sharing", snapshot_block="block-new-sharing"
+        shared(launch, volumes_of),
+        image_block=PublicAccessBlock("block-new-sharing"),
+        snapshot_block=PublicAccessBlock("block-new-sharing"),
     )
     failures = planned(wanted(PUBLIC), found).refusals
     assert [failure.message for failure in failures] == blocked
@@ -454,3 +463,17 @@ def test_an_image_under_an_aws_managed_key_that_is_shared_with_no_consumer_is_no
 def test_unshares_an_image_under_an_aws_managed_key() -> None:
     want = wanted(with_accounts(A, STRANGER), present=False)
     assert planned(want, under(KeySeen(DEFAULT))).refusals == ()
+
+
+@pytest.mark.parametrize("managed_by", [None, "account", "declarative-policy"])
+def test_what_a_declarative_policy_blocks_is_not_for_the_account_to_disable(managed_by: str | None) -> None:
+    """(botocore shape GetImageBlockPublicAccessStateResult, ManagedBy.)"""
+    block = PublicAccessBlock("block-new-sharing", managed_by)
+    found = replace(shared(), image_block=block, snapshot_block=block)
+    image, snapshot = planned(wanted(PUBLIC), found).refusals
+    by_policy = managed_by == "declarative-policy"
+    for failure in (image, snapshot):
+        assert ("declarative policy" in failure.message) is by_policy
+        assert ("change the organization's policy" in failure.remedy) is by_policy
+        assert ("BlockPublicAccess)" in failure.remedy) is not by_policy
+    assert "share_snapshots: false" in snapshot.remedy

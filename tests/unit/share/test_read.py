@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 from ansible_collections.golden.images.plugins.module_utils.share.flow import read_state
 from ansible_collections.golden.images.plugins.module_utils.share.state import Shared
 
@@ -85,8 +85,8 @@ def test_block_public_access_is_read_for_public_sharing(sts: Wire, ec2: Wire, sh
     if share_snapshots:
         ec2.expect("get_snapshot_block_public_access_state", {}, {"State": "block-all-sharing"})
     shared = read_shared(sts, ec2, sharing=PUBLIC, share_snapshots=share_snapshots)
-    assert shared.image_block == "unblocked"
-    assert shared.snapshot_block == ("block-all-sharing" if share_snapshots else None)
+    assert shared.image_block == PublicAccessBlock("unblocked")
+    assert shared.snapshot_block == (PublicAccessBlock("block-all-sharing") if share_snapshots else None)
 
 
 def test_permissions_of_another_accounts_image_are_not_read(sts: Wire, ec2: Wire) -> None:

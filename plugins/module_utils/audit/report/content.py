@@ -27,7 +27,12 @@ _IMAGE_FACTS = (
 )
 # The parts that an audit need not read, with the returned keys that show whether it did.
 _OPTIONAL = {"keys": "check_keys", "snapshots": "check_snapshots"}
-_BLOCKS = ("image_block_public_access", "snapshot_block_public_access")
+_BLOCKS = (
+    "image_block_managed_by",
+    "image_block_public_access",
+    "snapshot_block_managed_by",
+    "snapshot_block_public_access",
+)
 
 
 def audit(audited: Mapping[str, Any]) -> dict[str, Any]:

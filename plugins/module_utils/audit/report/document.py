@@ -103,7 +103,9 @@ def _regions(content: Mapping[str, Any]) -> Table:
             Column("images", "Images", numeric=True),
             Column("shared_images", "Shared images", numeric=True),
             Column("image_block_public_access", "Block public access of images"),
+            Column("image_block_managed_by", "Set by"),
             Column("snapshot_block_public_access", "Block public access of snapshots"),
+            Column("snapshot_block_managed_by", "Set by"),
         ),
         rows=tuple({"region": region, **seen} for region, seen in content["regions"].items()),
     )

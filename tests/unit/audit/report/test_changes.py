@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     Problem,
     RegionSeen,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +40,9 @@ ALL = AuditWanted(allowed=accounts(A, B) | orgs(ORG) | PUBLIC)
 LATER = "It may not be new: the last audit did not cover it."
 NO_IMAGE = Problem("image_unreadable", SOURCE_ID, refused(action="DescribeImageAttribute"), SOURCE_ID)
 NO_KEY = Problem("key_unreadable", KEY.arn, refused(action="GetKeyPolicy"))
-EMPTY = RegionSeen(image_block="block-new-sharing", snapshot_block="block-new-sharing")
+EMPTY = RegionSeen(
+    image_block=PublicAccessBlock("block-new-sharing"), snapshot_block=PublicAccessBlock("block-new-sharing")
+)
 
 
 def with_new(launch: Sharing = PRIVATE) -> RegionSeen:
@@ -153,13 +155,13 @@ def test_granting_key_access_removes_the_finding() -> None:
     [
         pytest.param(
             region(),
-            region(image_block="unblocked"),
+            region(image_block=PublicAccessBlock("unblocked")),
             "Block public access of images is now unblocked, before block-new-sharing.",
             id="the block of images",
         ),
         pytest.param(
             region(),
-            region(snapshot_block="unblocked"),
+            region(snapshot_block=PublicAccessBlock("unblocked")),
             "Block public access of snapshots is now unblocked, before block-new-sharing.",
             id="the block of snapshots",
         ),

@@ -62,18 +62,22 @@ def test_findings_are_counted_by_severity_and_region() -> None:
     assert content["regions"] == {
         EU: {
             "counts": {"high": 1, "medium": 0, "low": 0},
+            "image_block_managed_by": None,
             "image_block_public_access": "block-new-sharing",
             "images": 1,
             "read": True,
             "shared_images": 1,
+            "snapshot_block_managed_by": None,
             "snapshot_block_public_access": "block-new-sharing",
         },
         US: {
             "counts": {"high": 1, "medium": 1, "low": 0},
+            "image_block_managed_by": None,
             "image_block_public_access": "block-new-sharing",
             "images": 1,
             "read": True,
             "shared_images": 1,
+            "snapshot_block_managed_by": None,
             "snapshot_block_public_access": "block-new-sharing",
         },
     }
@@ -84,10 +88,12 @@ def test_an_unreadable_region_is_reported_with_the_others() -> None:
     assert content["status"] == "incomplete"
     assert content["regions"][US] == {
         "counts": {"high": 1, "medium": 0, "low": 0},
+        "image_block_managed_by": None,
         "image_block_public_access": None,
         "images": None,
         "read": False,
         "shared_images": None,
+        "snapshot_block_managed_by": None,
         "snapshot_block_public_access": None,
     }
     assert content["regions"][EU]["read"] is True
