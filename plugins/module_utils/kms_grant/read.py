@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 from .. import arns
 from ..aws import errors, read
+from ..aws.attempts import repeat_until
 from ..aws.clients import Clients
-from ..failures import TargetFailed
+from ..failures import Failure, TargetFailed
 from ..keys.grants import name_prefix
-from ..model import Key, KeySeen, Target
+from ..model import Image, Key, KeySeen, Target
 from .request import grant_request, principal_arn
 from .state import GrantWanted, needs_grants
 
 if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_kms import KMSClient
 
 _KEY_ARN = re.compile(r"arn:[^:]+:kms:[^:]+:([0-9]{12}):")
@@ -28,7 +30,7 @@ def read_keys(clients: Clients, wanted: GrantWanted, target: Target) -> tuple[Ke
     """The keys of a target with their grants and, if needed, their policies.
 
     Raises:
-        TargetFailed: if the image does not exist.
+        TargetFailed: the image does not exist, or the key of an encrypted snapshot cannot be read.
     """
     return tuple(_read_key(clients, wanted, target, key_id) for key_id in _key_ids(clients, wanted, target))
 
@@ -104,5 +106,35 @@ def _key_ids(clients: Clients, wanted: GrantWanted, target: Target) -> list[str]
     image = (read.visible_image if wanted.present else read.image)(ec2, image_id)
     if image is None:
         raise TargetFailed(errors.no_image(image_id, target))
-    keys = {item.kms_key_id for item in read.visible_snapshots(ec2, image.snapshot_ids) if item.kms_key_id}
-    return sorted(keys)
+    return sorted(set(_keys_of_snapshots(ec2, wanted, target, image).values()))
+
+
+def _keys_of_snapshots(ec2: EC2Client, wanted: GrantWanted, target: Target, image: Image) -> dict[str, str]:
+    """The image's encrypted snapshots, each with its key.
+
+    Raises:
+        TargetFailed: AWS does not return one for a while, though the account owns the image: it is not one
+            that needs no key.
+    """
+    must_show = wanted.present and image.owner_id == target.account_id
+    needed = frozenset(image.encrypted_snapshots) if must_show else frozenset()
+
+    def look() -> dict[str, str]:
+        found = read.visible_snapshots(ec2, image.snapshot_ids)
+        return {one.snapshot_id: one.kms_key_id for one in found if one.kms_key_id}
+
+    keys = repeat_until(
+        look, lambda found: needed <= found.keys(), read.SETTLING_TIMEOUT, read.SETTLING_INTERVAL
+    )
+    if missing := sorted(needed - keys.keys()):
+        raise TargetFailed(
+            Failure.at(
+                target,
+                "DescribeSnapshots",
+                "snapshot_not_found",
+                f"Account {target.account_id} cannot read which key encrypts {', '.join(missing)} of "
+                f"{image.image_id}.",
+                "Rerun. If it is so again, check that the snapshots still exist.",
+            )
+        )
+    return keys

@@ -169,6 +169,42 @@ def test_unencrypted_image_has_no_key(ec2: Wire) -> None:
     assert plan.actions == ()
 
 
+def new_copy(ec2: Wire) -> None:
+    device = {"DeviceName": "/dev/sda", "Ebs": {"SnapshotId": "snap-0", "Encrypted": True}}
+    item = {"ImageId": SOURCE_ID, "OwnerId": OWNER, "State": "available", "BlockDeviceMappings": [device]}
+    ec2.expect("describe_images", BY_ID, {"Images": [item]})
+
+
+def test_a_snapshot_of_a_new_copy_that_is_not_found_for_a_moment_does_not_make_it_unencrypted(
+    ec2: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """(EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API".)"""
+    clock, key, request = Clock.of(monkeypatch, attempts), key_arn("a"), {"SnapshotIds": ["snap-0"]}
+    new_copy(ec2)
+    started = clock.now
+    ec2.refuse("describe_snapshots", request, "InvalidSnapshot.NotFound")
+    snapshot = {"SnapshotId": "snap-0", "State": "completed", "KmsKeyId": key}
+    ec2.expect("describe_snapshots", request, {"Snapshots": [snapshot]})
+    aws = World({EU: Kms({key: StoredKey(key)})})
+    aws.ec2_clients[EU] = ec2.client
+    seen, plan = planned(aws, of_images())
+    assert (seen.unencrypted, len(plan.actions), clock.now) == (frozenset(), 1, started + 2)
+
+
+def test_an_encrypted_snapshot_whose_key_cannot_be_read_is_refused(
+    ec2: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Clock.of(monkeypatch, attempts)
+    new_copy(ec2)
+    for _time in range(16):
+        ec2.refuse("describe_snapshots", {"SnapshotIds": ["snap-0"]}, "InvalidSnapshot.NotFound")
+    aws = world(EU)
+    aws.ec2_clients[EU] = ec2.client
+    with pytest.raises(Refused) as caught:
+        planned(aws, of_images())
+    assert [failure.error_code for failure in caught.value.failures] == ["snapshot_not_found"]
+
+
 def test_missing_image_is_refused(ec2: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     Clock.of(monkeypatch, attempts)
     for _second in range(0, int(read.SETTLING_TIMEOUT) + 1, 2):
