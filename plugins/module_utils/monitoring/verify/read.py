@@ -55,11 +55,11 @@ def _topic(sns: Any, wanted: VerifyWanted) -> Found:
     (name,) = wanted.named("topic")
     try:
         answer = sns.get_topic_attributes(TopicArn=wanted.topic_arn)
+        # Those of a topic that should not exist are deleted with it.
+        subscriptions = _subscriptions(sns, wanted) if wanted.is_present else {}
     except ClientError as exception:
         _check_not_found(exception)
         return {Resource("topic", name): None}
-    # Those of a topic that should not exist are deleted with it.
-    subscriptions = _subscriptions(sns, wanted) if wanted.is_present else {}
     return {Resource("topic", name): {**_sent(answer.get("Attributes", {})), **subscriptions}}
 
 
@@ -149,18 +149,21 @@ def _rule(events: Any, wanted: VerifyWanted) -> Found:
     (name,) = wanted.named("rule")
     try:
         answer = events.describe_rule(Name=name)
+        targets = _targets(events, name) if wanted.is_present else []
     except ClientError as exception:
         _check_not_found(exception)
         return {Resource("rule", name): None}
-    pages = events.get_paginator("list_targets_by_rule").paginate(Rule=name) if wanted.is_present else ()
     rule = {
         "state": answer.get("State"),
         "event pattern": _parsed(answer.get("EventPattern")),
-        "targets": [
-            {"id": one.get("Id"), "arn": one.get("Arn")} for page in pages for one in page.get("Targets", [])
-        ],
+        "targets": targets,
     }
     return {Resource("rule", name): rule}
+
+
+def _targets(events: Any, rule: str) -> list[dict[str, Any]]:
+    pages = events.get_paginator("list_targets_by_rule").paginate(Rule=rule)
+    return [{"id": one.get("Id"), "arn": one.get("Arn")} for page in pages for one in page.get("Targets", [])]
 
 
 def _check_not_found(exception: ClientError) -> None:

@@ -166,6 +166,22 @@ def test_nothing_exists() -> None:
     assert services.seen() == VerifySeen(dict.fromkeys(AS_WANTED))
 
 
+def test_what_is_deleted_while_it_is_read_does_not_exist() -> None:
+    """(SNS API Reference, ListSubscriptionsByTopic, and botocore operation ListTargetsByRule, errors.)"""
+    services = Services()
+    services.wires["sns"].expect("get_topic_attributes", {"TopicArn": TOPIC_ARN})
+    services.wires["sns"].refuse("list_subscriptions_by_topic", {"TopicArn": TOPIC_ARN}, "NotFound")
+    services.wires["logs"].refuse(
+        "describe_metric_filters", {"logGroupName": "trail"}, "ResourceNotFoundException"
+    )
+    request = {"AlarmNames": ["AMI sharing"], "AlarmTypes": ["MetricAlarm"]}
+    services.wires["cloudwatch"].expect("describe_alarms", request)
+    services.wires["sqs"].refuse("get_queue_url", {"QueueName": "events"}, "QueueDoesNotExist")
+    services.wires["events"].expect("describe_rule", {"Name": "changes"})
+    services.wires["events"].refuse("list_targets_by_rule", {"Rule": "changes"}, "ResourceNotFoundException")
+    assert services.seen() == VerifySeen(dict.fromkeys(AS_WANTED))
+
+
 def test_details_of_what_should_not_exist_are_not_read() -> None:
     services = Services()
     services.wires["sns"].expect("get_topic_attributes", {"TopicArn": TOPIC_ARN})
