@@ -14,8 +14,6 @@ from ..model import Image, Sharing
 from .findings import finding
 from .state import UNREAD, Case, OwnerSeen
 
-UNBLOCKED = "unblocked"
-
 
 def findings(
     case: Case, image_id: str | None, owner: OwnerSeen, visible: bool | None, now: datetime
@@ -151,7 +149,9 @@ def _copying(case: Case, owner: OwnerSeen, launch: Sharing) -> Iterator[Finding]
     if owner.image is None or not (launch.public or case.account_id in launch.account_ids):
         return
     # A setting that could not be read may hide them.
-    hidden = owner.snapshot_block in ("block-all-sharing", UNREAD)
+    hidden = owner.snapshot_block == UNREAD or (
+        owner.snapshot_block is not None and owner.snapshot_block.state == "block-all-sharing"
+    )
     missing = [
         snapshot_id
         for snapshot_id, sharing in owner.volume_permissions.items()
@@ -174,9 +174,10 @@ def _copying(case: Case, owner: OwnerSeen, launch: Sharing) -> Iterator[Finding]
 
 
 def _public(image: Image, owner: OwnerSeen) -> Iterator[Finding]:
-    if owner.launch is not None and owner.launch.public and owner.image_block not in (None, UNBLOCKED):
-        unread = owner.image_block == UNREAD
-        state = "could not be read" if unread else f"is on ({owner.image_block})"
+    block = owner.image_block
+    if owner.launch is not None and owner.launch.public and block is not None and block.is_on:
+        unread = block == UNREAD
+        state = "could not be read" if unread else f"is on ({block})"
         yield finding(
             "block_public_access",
             f"Block public access for AMIs {state}. {image.image_id} is public and stays public, but once "

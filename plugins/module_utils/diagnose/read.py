@@ -46,8 +46,8 @@ def owner(clients: Clients, target: Target, image_id: str, other_regions: Iterab
         image=image,
         launch=launch,
         volume_permissions=volume_permissions,
-        image_block=_block_state(read.image_block, ec2) if launch.public else None,
-        snapshot_block=_block_state(read.snapshot_block, ec2) if public_volumes else None,
+        image_block=_block(read.image_block, ec2) if launch.public else None,
+        snapshot_block=_block(read.snapshot_block, ec2) if public_volumes else None,
     )
 
 
@@ -118,10 +118,10 @@ def with_simulations(iam: Any, principal: str, seen: ConsumerSeen) -> ConsumerSe
     return replace(seen, keys=keys)
 
 
-def _block_state(reader: Callable[[EC2Client], PublicAccessBlock], ec2: EC2Client) -> str:
-    """A state of block public access. It blocks no launch, so a failed read does not hide the rest."""
+def _block(reader: Callable[[EC2Client], PublicAccessBlock], ec2: EC2Client) -> PublicAccessBlock:
+    """Read block public access. It blocks no launch, so a failed read does not hide the rest."""
     try:
-        return reader(ec2).state
+        return reader(ec2)
     except errors.AWS_ERRORS:
         return UNREAD
 

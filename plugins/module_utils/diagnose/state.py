@@ -14,7 +14,17 @@ from typing import Any
 from ..failures import Failure
 from ..finding import BlocksLaunch
 from ..keys.access import KeyDryRun
-from ..model import ConsumerRole, Image, ImagesByTarget, KeySeen, Network, Sharing, Snapshot, Target
+from ..model import (
+    ConsumerRole,
+    Image,
+    ImagesByTarget,
+    KeySeen,
+    Network,
+    PublicAccessBlock,
+    Sharing,
+    Snapshot,
+    Target,
+)
 
 DRY_RUN_SUCCEEDED = "DryRunOperation"
 """The error code of a dry run of EC2 that succeeds (botocore shape ``RunInstancesRequest``, DryRun)."""
@@ -33,7 +43,7 @@ class DiagnosisWanted:
     fail_on: frozenset[BlocksLaunch] = frozenset()
 
 
-UNREAD = "unreadable"
+UNREAD = PublicAccessBlock("unreadable")
 
 
 @dataclass(frozen=True)
@@ -56,8 +66,8 @@ class OwnerSeen:
     keys: tuple[KeySeen, ...] = ()
     key_problems: Mapping[str, Failure] = field(default_factory=dict)
     undecided_keys: Mapping[str, Snapshot] = field(default_factory=dict)
-    image_block: str | None = None
-    snapshot_block: str | None = None
+    image_block: PublicAccessBlock | None = None
+    snapshot_block: PublicAccessBlock | None = None
     problem: Failure | None = None
 
 

@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
     OwnerSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
-from ansible_collections.golden.images.plugins.module_utils.model import Key, Sharing
+from ansible_collections.golden.images.plugins.module_utils.model import Key, PublicAccessBlock, Sharing
 
 from tests.unit.diagnose.examples import (
     ENCRYPTED,
@@ -58,13 +58,16 @@ UNSURE = {
         pytest.param(owner(Sharing(frozenset({STRANGER}))), [("not_shared", B)], "no", id="with another"),
         pytest.param(owner(PUBLIC), [("public", N)], "yes", id="public"),
         pytest.param(
-            owner(PUBLIC, image_block="block-new-sharing"),
+            owner(PUBLIC, image_block=PublicAccessBlock("block-new-sharing")),
             [("public", N), ("block_public_access", N)],
             "yes",
             id="public before block public access",
         ),
         pytest.param(
-            owner(PUBLIC, image_block="unblocked"), [("public", N)], "yes", id="public, not blocked"
+            owner(PUBLIC, image_block=PublicAccessBlock("unblocked")),
+            [("public", N)],
+            "yes",
+            id="public, not blocked",
         ),
         pytest.param(owner(IN_UNIT), [("shared_through_organization", U)], "unknown", id="through a unit"),
         pytest.param(
@@ -78,14 +81,16 @@ UNSURE = {
             id="second snapshot not shared",
         ),
         pytest.param(
-            owner(volume_permissions={"snap-1": PUBLIC}, snapshot_block="block-all-sharing"),
+            owner(
+                volume_permissions={"snap-1": PUBLIC}, snapshot_block=PublicAccessBlock("block-all-sharing")
+            ),
             [("missing_volume_permission", N)],
             "yes",
             id="public snapshots that are hidden",
         ),
         pytest.param(owner(volume_permissions={"snap-1": PUBLIC}), [], "yes", id="public snapshots"),
         pytest.param(
-            owner(volume_permissions={"snap-1": PUBLIC}, snapshot_block="unreadable"),
+            owner(volume_permissions={"snap-1": PUBLIC}, snapshot_block=PublicAccessBlock("unreadable")),
             [("missing_volume_permission", N)],
             "yes",
             id="public snapshots that may be hidden",
@@ -204,3 +209,10 @@ def test_is_shared(launch: Sharing | None, expected: bool | None) -> None:
 def test_covering_lists_organizations_and_units() -> None:
     assert covering(IN_UNIT | IN_ORG | SHARED) == ", ".join(sorted((UNIT, ORG)))
     assert covering(SHARED) == ""
+
+
+def test_what_sets_block_public_access_is_said() -> None:
+    """(botocore shape GetImageBlockPublicAccessStateResult, ManagedBy.)"""
+    block = PublicAccessBlock("block-new-sharing", "declarative-policy")
+    messages = [one.message for one in diagnosis(owner(PUBLIC, image_block=block)).findings]
+    assert any("is on (block-new-sharing, set by a declarative policy)" in one for one in messages)

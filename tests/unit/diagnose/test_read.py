@@ -19,7 +19,14 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun, Simulation
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Grant,
+    Key,
+    KeySeen,
+    PublicAccessBlock,
+    Sharing,
+    Target,
+)
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.unit.aws.test_read import ARN, metadata
@@ -105,7 +112,7 @@ def test_what_the_owner_reads(clients: Any, ec2: Wire, public: bool) -> None:
     assert found.image is not None
     assert found.launch == (Sharing(public=True) if public else SHARED)
     assert (found.volume_permissions, found.snapshot_block) == ({"snap-1": SHARED}, None)
-    assert found.image_block == ("block-new-sharing" if public else None)
+    assert found.image_block == (PublicAccessBlock("block-new-sharing") if public else None)
 
 
 @pytest.mark.parametrize("readable", [True, False])
@@ -125,7 +132,7 @@ def test_block_public_access_is_read_for_what_is_public_and_hides_nothing_else(
         {"CreateVolumePermissions": public},
     )
     if readable:
-        blocked = {"ImageBlockPublicAccessState": "block-new-sharing"}
+        blocked = {"ImageBlockPublicAccessState": "block-new-sharing", "ManagedBy": "declarative-policy"}
         ec2.expect("get_image_block_public_access_state", {}, blocked)
         ec2.expect("get_snapshot_block_public_access_state", {}, {"State": "unblocked"})
     else:
@@ -133,7 +140,9 @@ def test_block_public_access_is_read_for_what_is_public_and_hides_nothing_else(
         ec2.refuse("get_snapshot_block_public_access_state", {}, "InvalidAction")
     found = diagnosis.owner(clients, target_in(), SOURCE_ID, [])
     assert (found.image_block, found.snapshot_block) == (
-        ("block-new-sharing", "unblocked") if readable else ("unreadable", "unreadable")
+        (PublicAccessBlock("block-new-sharing", "declarative-policy"), PublicAccessBlock("unblocked"))
+        if readable
+        else (diagnosis.UNREAD, diagnosis.UNREAD)
     )
     assert (found.launch, found.volume_permissions) == (
         Sharing(public=True),
