@@ -144,7 +144,7 @@ def _assert_distributed(aws: SimulatedAws, fixture: Fixture, region: str, image_
     # Included by the organizational unit: can launch, but not copy, which requires the snapshots.
     assert observed.launch(aws, "data-prod", region, image_id) in ("pending", "running")
     assert observed.copy(aws, "data-prod", region, image_id) == "InvalidRequest"
-    assert observed.launch(aws, STRANGER, region, image_id) == "InvalidAMIID.NotFound"
+    assert observed.launch(aws, STRANGER, region, image_id) == "AuthFailure"
     assert observed.copy(aws, STRANGER, region, image_id) == "InvalidAMIID.NotFound"
 
 

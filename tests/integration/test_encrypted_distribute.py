@@ -186,7 +186,7 @@ def test_only_the_named_consumers_can_launch_in_every_region(
         for account in (*NAMED, BY_UNIT):
             assert encrypted.launched(aws, account, region, image_id) == "running", (account, region)
         for account in UNNAMED:
-            assert encrypted.launched(aws, account, region, image_id) == "InvalidAMIID.NotFound"
+            assert encrypted.launched(aws, account, region, image_id) == "AuthFailure"
         _assert_no_key_access(aws, fixture.key(region), region)
         # Even with a launch permission that was added outside of this collection.
         ids = fixture.account_ids(*UNNAMED)
