@@ -72,14 +72,14 @@ def with_closed(failure: Failure, resources: Iterable[str]) -> Failure:
     return replace(failure, remedy=f"{failure.remedy} {text}".strip())
 
 
-def still_public(target: Target, resource: str, problem: Failure) -> Failure:
-    """Return the failure of a resource that the run opened and could not close."""
+def still_public(target: Target, resource: str, problem: Failure, *, certain: bool) -> Failure:
+    """Return the failure of a resource that the run opened, or may have opened, and could not close."""
+    opened = "is public: this run opened it" if certain else "may be public: this run may have opened it"
     return Failure.at(
         target,
         problem.action,
         "still_public",
-        f"{resource} is public: this run opened it, and could not make it private again: "
-        f"{problem.error_code}: {problem.message}",
+        f"{resource} {opened}, and could not make it private again: {problem.error_code}: {problem.message}",
         f"Make it private: {_command(target, resource)}",
     )
 

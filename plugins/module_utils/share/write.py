@@ -33,16 +33,21 @@ def perform_or_close(ec2: EC2Client, actions: Iterable[Action]) -> Performed:
 
 
 def close(ec2: EC2Client, target: Target, done: Performed, others: Iterable[str] = ()) -> Performed:
-    """Close what performed actions opened, and ``others``; the failures say what is closed and what is not.
+    """Close what performed actions opened, and ``others`` that may be open; the failures say what is closed.
 
     The last that was opened is closed first, so that no snapshot is public whose image is not.
     """
-    opened = [*others, *reversed(left_open(done.actions))]
-    attempts = [(resource, perform(ec2, closing(target, resource))) for resource in opened]
+    opened = left_open(done.actions)
+    to_close = [*others, *reversed(opened)]
+    attempts = [(resource, perform(ec2, closing(target, resource))) for resource in to_close]
     closed = [resource for resource, attempt in attempts if not attempt.failures]
     failures = done.failures
     if closed:
         failures = (*failures[:-1], with_closed(failures[-1], closed))
-    left = [still_public(target, resource, one.failures[0]) for resource, one in attempts if one.failures]
+    left = [
+        still_public(target, resource, one.failures[0], certain=resource in opened)
+        for resource, one in attempts
+        if one.failures
+    ]
     taken_back = merge(*(attempt for _resource, attempt in attempts))
     return replace(merge(done, taken_back), failures=(*failures, *left))

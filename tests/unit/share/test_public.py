@@ -98,7 +98,9 @@ def test_a_failure_without_an_end_says_what_may_be_public() -> None:
     ],
 )
 def test_what_stays_public_is_a_failure_with_a_command(resource: str, command: str) -> None:
-    found = public.still_public(HERE, resource, REFUSED)
+    unsure = public.still_public(HERE, resource, REFUSED, certain=False)
+    assert unsure.message.startswith(f"{resource} may be public: this run may have opened it")
+    found = public.still_public(HERE, resource, REFUSED, certain=True)
     assert (found.error_code, found.region) == ("still_public", REGION)
     assert found.message.startswith(f"{resource} is public")
     assert found.message.endswith("OperationNotPermitted: No.")

@@ -94,6 +94,13 @@ def test_what_may_be_open_after_a_lost_answer_is_closed(ec2: Wire) -> None:
     assert f"opened {IMAGE}, snap-1 and made them private again" in failure.remedy
 
 
+def test_what_may_be_open_and_cannot_be_closed_is_said_as_that(ec2: Wire) -> None:
+    refuse(ec2, OPENING[0], "InternalError", repeated=4)
+    refuse(ec2, CLOSING[IMAGE], "InternalError", repeated=4)
+    _lost, left = write.perform_or_close(ec2.client, OPENING).failures
+    assert left.message.startswith(f"{IMAGE} may be public")
+
+
 def test_what_cannot_be_closed_is_a_failure_and_the_rest_is_closed(ec2: Wire) -> None:
     expect(ec2, *OPENING[:2])
     refuse(ec2, OPENING[2])
