@@ -62,6 +62,7 @@ _WITHOUT_ROOM = frozenset(
         "distribute_launch_template_base_version",
         "distribute_parameter_tags",
         "distribute_publish_older",
+        "distribute_publish_uncertain",
         "distribute_verify_launch_tags",
     }
 )

@@ -48,6 +48,7 @@ _TRUE = frozenset({"y", "yes", "on", "1", "true", "t", "1.0"})
 _FALSE = frozenset({"n", "no", "off", "0", "false", "f", "0.0"})
 # How much of two names is the same if one is the other misspelled: protection_tags and protect_tags are 0.89.
 _SIMILAR = 0.85
+_BOOL_OR_ACCOUNTS = "bool_or_account_ids"
 # More digits are no number that an option has, and an exponent could make them fill the memory.
 _MOST_DIGITS = 18
 _LIST_FORM = "Separate the items by commas or lines, or write a YAML or JSON list."
@@ -75,8 +76,8 @@ class Variable:
 
     ``type``, ``elements``, which is also of a mapping's values, and a mapping's ``keys`` are Ansible's types,
     or ``account_id``, 12 digits, ``owner`` of an image, ``role_name`` or ``external_id``, of IAM,
-    ``count_or_percentage``, text such as 5 or 10%, ``raw``, a mapping or a list, or ``images``, the same for
-    images, which can be what an earlier job hands over.
+    ``count_or_percentage``, text such as 5 or 10%, ``bool_or_account_ids``, ``raw``, a mapping or a list, or
+    ``images``, the same for images, which can be what an earlier job hands over.
     ``choices`` are texts. ``default_from`` is another variable: it counts if this one is not given.
     ``options`` are the known keys of the mappings in a list or a mapping.
     """
@@ -426,6 +427,8 @@ class _Reading:
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         try:
+            if variable.type == _BOOL_OR_ACCOUNTS:
+                return self._truth_or_accounts(variable, value, place)
             if variable.type == "list":
                 return self._list(variable, value, place)
             if variable.type == "dict":
@@ -446,6 +449,13 @@ class _Reading:
             problem = unreadable.without_value if self._variable.no_log else unreadable.problem
             self._refuse(f"{place}{problem}", unreadable.remedy)
             return None
+
+    def _truth_or_accounts(self, variable: Variable, value: Any, place: str) -> Any:
+        """A boolean, or a list of account IDs."""
+        text = _unquoted(value) if isinstance(value, str) else shown(value)
+        if isinstance(value, (bool, str)) and text.lower() in _TRUE | _FALSE:
+            return _truth(value)
+        return self._list(replace(variable, type="list", elements="account_id"), value, place)
 
     def _list(self, variable: Variable, value: Any, place: str) -> list[Any] | None:
         items = self._items(value, variable.elements == "dict")
@@ -698,7 +708,7 @@ def problems(variables: Iterable[Variable], required_one_of: Iterable[OneOf] = (
     names = set()
     for variable in variables:
         for kind in (variable.type, variable.elements, variable.keys):
-            if kind is not None and kind not in {*_SCALARS, "dict", "list", "raw", IMAGES}:
+            if kind is not None and kind not in {*_SCALARS, _BOOL_OR_ACCOUNTS, "dict", "list", "raw", IMAGES}:
                 yield f"{variable.name}: {kind} is not a type"
         if variable.required and (variable.default is not None or variable.default_from):
             yield f"{variable.name}: a required variable has no default"

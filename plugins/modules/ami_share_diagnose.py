@@ -18,7 +18,7 @@ description:
     the account's subnets if it has no default VPC and none is in O(subnet_ids), and dry runs of the KMS operations of a
     launch."
   - Policy conditions that cannot be evaluated make a finding V(unknown).
-  - Changes nothing, in check mode or not. A dry run does not use keys as a launch does, so only a real launch
+  - Changes nothing, in check mode or not. Dry runs do not use keys as a launch does, so only a real launch
     (M(golden.images.ami_launch_probe)) proves that an encrypted image can be launched.
   - What cannot be read in one account or region is a finding and fails the task; everything else is still returned.
 author:
@@ -132,7 +132,7 @@ results:
     level:
       description:
         - The level that was proved with the account's own credentials. V(visible) means that the image is visible to it,
-          V(authorized) that AWS would accept the launch, which does not prove that the keys can be used.
+          V(authorized) that AWS would accept the launch, which does not cover keys: see RV(results[].key_use).
         - Null if the image is not visible to the account, or if the account's credentials were not used.
       type: str
       returned: always

@@ -83,6 +83,11 @@ options:
       - The level that the accounts had to reach. The HTML page says what it proves.
     type: str
     choices: [visible, authorized, launched]
+  kept_back:
+    description:
+      - C(kept_back) in the report of M(golden.images.verification_report), if the image was to be published.
+    type: dict
+    default: {}
   publish_result:
     description:
       - The result of M(golden.images.ami_publish). Empty if nothing was published.
@@ -347,6 +352,7 @@ ARGUMENT_SPEC = {
     "verification_results": {"type": "list", "elements": "dict", "default": []},
     "verification_error": {"type": "str", "default": ""},
     "verification_level": {"type": "str", "choices": list(LEVELS)},
+    "kept_back": {"type": "dict", "default": {}},
     "publish_result": {"type": "dict", "default": {}},
     **CONSUMERS_SPEC,
     "publish_account_ids": CONSUMERS_SPEC["account_ids"],

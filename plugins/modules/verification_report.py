@@ -29,8 +29,9 @@ options:
   level:
     description:
       - The level that every account must reach in every region.
-      - V(visible) means that the account can see the image, V(authorized) that AWS would accept a launch, V(launched) that an
-        instance was running. Only V(launched) proves that the keys of an encrypted image can be used.
+      - V(visible) means that the account can see the image, V(authorized) that AWS would accept a launch and that the account's
+        role can use the keys of an encrypted image, V(launched) that an instance was running. Only V(launched) proves the use of
+        keys for certain; for V(authorized), it can be uncertain.
     type: str
     choices: [visible, authorized, launched]
     required: true
@@ -57,6 +58,11 @@ options:
       - The result of M(golden.images.ami_launch_probe). Empty if nothing was launched.
     type: dict
     default: {}
+  publish_uncertain:
+    description:
+      - Set it if the image is to be published. The regions that uncertain accounts keep from that are in the report then.
+      - V(true), or a list of the accounts that may be uncertain.
+    type: raw
   account_names:
     description:
       - Mapping of account ID to name. The HTML page shows the names of accounts with their IDs.
@@ -107,11 +113,15 @@ report:
       - account_id: "111122223333"
         findings: []
         image_id: ami-0123456789abcdef0
+        key_use: proven
         level: launched
+        principal: arn:aws:iam::111122223333:role/golden-consumer
         reached: true
         region: us-east-1
+        uncertain: false
     status: verified
     summary: ""
+    uncertain_regions: []
   contains:
     failed_regions:
       description: The regions in which an account did not reach the level.
@@ -123,6 +133,12 @@ report:
       type: list
       elements: dict
       returned: always
+    kept_back:
+      description:
+        - The C(regions) in which the image is not to be published, because it is uncertain that all accounts can use its keys, with
+          C(error_code), C(message) and C(remedy).
+      type: dict
+      returned: if O(publish_uncertain) is set and does not accept all uncertain accounts
     level:
       description: The required level.
       type: str
@@ -131,18 +147,27 @@ report:
       description:
         - For each image in each account, the proved C(level), whether it is sufficient (C(reached)), and the C(findings) with
           C(code), C(error_code), C(severity), C(message) and C(remedy).
+        - C(key_use) is V(proven), V(uncertain), V(refused), V(not_checked) at the level V(visible), or null if the image is not
+          encrypted or nobody was asked. C(principal) is the role or user that was checked.
+        - An account is C(uncertain) if only the use of keys keeps it from the level V(authorized), and it is not known to be
+          refused. It has not C(reached) the level.
       type: list
       elements: dict
       returned: always
     status:
       description:
-        - V(verified) if every account reached the level in every region and no instance may still be running, V(failed) if no
-          account reached it in any region, else V(incomplete).
+        - V(verified) if every account reached the level in every region and no instance may still be running, V(uncertain) if the
+          others are only uncertain, V(failed) if no account reached it in any region, else V(incomplete).
       type: str
       returned: always
     summary:
       description: The accounts that did not reach the level and why, and other failures, in sentences.
       type: str
+      returned: always
+    uncertain_regions:
+      description: The other regions in which an account is uncertain.
+      type: list
+      elements: str
       returned: always
 report_path:
   description: The JSON file. Null if none was requested.
@@ -232,6 +257,7 @@ ARGUMENT_SPEC = {
     "account_ids": CONSUMERS_SPEC["account_ids"],
     "diagnosis_result": {"type": "dict", "default": {}},
     "probe_result": {"type": "dict", "default": {}},
+    "publish_uncertain": {"type": "raw", "context": {"type": "bool_or_account_ids"}},
 }
 
 

@@ -22,7 +22,7 @@ AWAY = "eu-west-1"
 REGIONS = (HOME, AWAY)
 CONSUMERS = ("web-prod", "web-staging")
 PARAMETER, TEMPLATE = "/golden/web", "web"
-MEANS = "Level authorized means: a dry run, which does not use keys, succeeds."
+MEANS = "Level authorized means: a dry run succeeds, and the role can use the keys."
 LATE_FAILURES = "Fail if a consumer's access or the verification failed"
 
 

@@ -68,30 +68,35 @@ def _report(ansible: Ansible, name: str = "verification.json") -> dict[str, Any]
     return content
 
 
-def test_missing_key_access_fails_only_the_level_launched(
+def test_missing_key_access_fails_the_levels_that_use_keys(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     can, no_key = variables["verify_account_ids"]
     everywhere = {(account, region) for account in (can, no_key) for region in (HOME, AWAY)}
 
-    authorized = ansible.run(FQCN, variables)
-    assert authorized.code == 0, authorized.text
-    assert _levels(authorized) == dict.fromkeys(everywhere, "authorized")
-    assert authorized.facts["verify_failed_regions"] == []
+    visible = ansible.run(FQCN, {**variables, "verify_level": "visible"})
+    assert visible.code == 0, visible.text
+    assert visible.facts["verify_failed_regions"] == []
     assert _report(ansible)["status"] == "verified"
+    authorized = ansible.run(FQCN, variables)
+    assert authorized.code != 0
+    assert _levels(authorized) == {**dict.fromkeys(everywhere, "authorized"), (no_key, HOME): "visible"}
+    assert authorized.facts["verify_failed_regions"] == [HOME]
+    assert _report(ansible)["status"] == "incomplete"
     planned = ansible.run(FQCN, {**variables, "verify_level": "launched"}, "--check")
-    assert planned.code == 0, planned.text
+    assert planned.code != 0
+    assert "visible, not authorized" in planned.text
     assert observed.changes(aws) == []
 
     launched = ansible.run(FQCN, {**variables, "verify_level": "launched"})
     assert launched.code != 0
     assert _levels(launched) == {
         **dict.fromkeys(everywhere - {(no_key, HOME)}, "launched"),
-        (no_key, HOME): "authorized",
+        (no_key, HOME): "visible",
     }
     assert launched.facts["verify_failed_regions"] == [HOME]
     message = launched.task("Fail if an account has not reached the required level").result["msg"]
-    assert f"{no_key}: {variables['verify_images'][HOME]} is authorized, not launched" in message
+    assert f"{no_key}: {variables['verify_images'][HOME]} is visible, not launched" in message
     assert can not in message
     report = _report(ansible)
     assert (report["status"], report["failed_regions"]) == ("incomplete", [HOME])
@@ -114,11 +119,11 @@ def test_missing_key_access_fails_only_the_level_launched(
     assert {key: written[key] for key in report if key != "written_at"} == {
         key: value for key, value in report.items() if key != "written_at"
     }
-    short = f"{HOME}: {no_key} reached authorized with {variables['verify_images'][HOME]}"
+    short = f"{HOME}: {no_key} reached visible with {variables['verify_images'][HOME]}"
     assert f"{short}, not launched." in written["changes"]["added"]
-    assert f"{short}." in written["changes"]["removed"]
+    assert f"{short}, not authorized." in written["changes"]["removed"]
     assert f"{short}, not launched." in forms["report.html"]
-    assert f'"{no_key}","authorized","false"' in forms["report.csv"]
+    assert f'"{no_key}","visible","false"' in forms["report.csv"]
     (run,) = json.loads(forms["report.sarif"])["runs"]
     texts = {found["ruleId"]: found["message"]["text"] for found in run["results"]}
     assert "Client.InternalError" in texts["key_not_usable"]
@@ -174,7 +179,11 @@ def test_an_image_is_not_published_because_an_earlier_one_was_verified(
     first, second = ({region: image_id} for region, image_id in variables["verify_images"].items())
     run = ansible.tasks(
         [
-            {"name": "first", **role, "vars": {**variables, "verify_images": first}},
+            {
+                "name": "first",
+                **role,
+                "vars": {**variables, "verify_images": first, "verify_level": "visible"},
+            },
             {
                 "name": "second",
                 "block": [{"name": "verify", **role, "vars": {"verify_wait_timeout": "soon"}}],
@@ -184,8 +193,8 @@ def test_an_image_is_not_published_because_an_earlier_one_was_verified(
             {
                 "name": "publish",
                 "golden.images.ami_publish": {
-                    "images": "{{ images | dict2items | rejectattr('key', 'in', verify_failed_regions)"
-                    " | items2dict }}",
+                    "images": "{{ images | dict2items | rejectattr('key', 'in', verify_failed_regions"
+                    " + verify_uncertain_regions) | items2dict }}",
                     "parameter": "/golden/web",
                 },
                 "vars": {"images": second},

@@ -140,7 +140,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "share": ("public",),
     "shared_info": ("evaluate",),
     "upload": ("location",),
-    "verification": (),
+    "verification": ("key_use",),
 }
 # The other capabilities that a capability may use.
 MAY_USE = {

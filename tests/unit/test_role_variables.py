@@ -48,6 +48,7 @@ EXCEPTIONS = {
     "distribute.allow_empty_purge": "follows from unsharing after the copy",
     "distribute.publish_account_ids": "the account_ids of ami_publish",
     "distribute.consumer_account_ids": "the account_ids of the copies into accounts",
+    "distribute.distribute_publish_uncertain": "the role verify has it in its report",
     "distribute.require_shareable": "follows from the consumers of the images",
     "distribute.require_shared": "follows from the consumers of the images",
     "monitor.region": "the variable lists regions, and the modules act in one region",

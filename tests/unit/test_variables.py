@@ -393,6 +393,29 @@ def test_the_remedy_works_wherever_a_value_is_written(variable: Variable, given:
     assert value_of(variable, placed(from_survey(yaml.safe_load(everywhere)))) == meant
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (True, True),
+        ("true", True),
+        ("No", False),
+        (False, False),
+        ([], []),
+        (ACCOUNT, [ACCOUNT]),
+        (222222222222, [OTHER]),
+        (f"{ACCOUNT}, {OTHER}", [ACCOUNT, OTHER]),
+        ([ACCOUNT, OTHER], [ACCOUNT, OTHER]),
+    ],
+)
+def test_a_boolean_or_accounts(given: Any, meant: Any) -> None:
+    assert value_of(Variable("v", type="bool_or_account_ids"), given) == meant
+
+
+@pytest.mark.parametrize("given", ["perhaps", 12345678901, [True], {"a": 1}])
+def test_neither_a_boolean_nor_accounts(given: Any) -> None:
+    assert message_of(Variable("v", type="bool_or_account_ids"), given)
+
+
 def test_an_owner_is_an_account_id_or_an_alias() -> None:
     assert [owner(one) for one in (222222222222, f" {ACCOUNT} ", "self")] == [OTHER, ACCOUNT, "self"]
     for digits in (1402434204, "1402434204"):
@@ -522,6 +545,13 @@ SAMPLES: dict[tuple[str, str | None], tuple[Any, ...]] = {
     ("int", None): (5, "5", " 5\n", "5.0", 5.0),
     ("count_or_percentage", None): ("5", 5, " 5\n", "5.0", 5.0),
     ("bool", None): (True, "true", " Yes\n", 1, "1"),
+    ("bool_or_account_ids", None): (
+        ["012345678901"],
+        "012345678901",
+        '"012345678901"',
+        '["012345678901"]',
+        "- '012345678901'",
+    ),
     ("images", None): ({"eu-west-1": "ami-1"}, "eu-west-1: ami-1", '{"eu-west-1": "ami-1"}'),
     ("raw", None): (
         {"eu-west-1": "ami-1"},

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..finding import Severity
@@ -27,6 +27,7 @@ from ..reports.document import (
     changes_between,
 )
 from ..reports.screen import duration
+from ..verification import key_use
 from ..verification.findings import LEVEL_NOT_REACHED, MEANINGS
 from ..verification.report import PROOFS
 from .unfinished import earlier_text, started_text
@@ -41,8 +42,10 @@ _STEP_MARKS = {
 _ACCESS = {
     Mark.FULL: "Has the image, and reached the level of the verification.",
     Mark.PARTIAL: "Has the image, which was not verified.",
+    Mark.SLIGHT: "Has the image, and whether it can use its keys is uncertain.",
     Mark.BROKEN: "Has the image, and has not reached the level of the verification.",
 }
+_WORST = (Mark.FULL, Mark.SLIGHT, Mark.BROKEN)
 _SHARED_WITH, _PUBLISHED_IN = ("shared with", "consumer"), ("published in", "account")
 # What fails where access to a key is granted.
 _OF_KEYS = frozenset({"CreateGrant", "DescribeKey", "GetKeyPolicy", "ListGrants", "PutKeyPolicy"})
@@ -163,8 +166,7 @@ def _numbers(content: Mapping[str, Any]) -> str:
         parts.append(consumers.words(_SHARED_WITH))
     verified = content.get("verified", ())
     if verified:
-        reached = sum(bool(one["reached"]) for one in verified)
-        parts.append(f"verified in {reached} of {count(len(verified), 'case')}")
+        parts.append(f"verified in {_cases(verified)}")
     if publications.wanted or publications.regions():
         parts.append(publications.words(_PUBLISHED_IN))
     *some, last = parts
@@ -173,12 +175,20 @@ def _numbers(content: Mapping[str, Any]) -> str:
     return f"{text} {count(len(failures), 'step')} failed." if failures else text
 
 
+def _cases(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How many have reached the level, and apart from them how many are uncertain."""
+    done, uncertain = (sum(bool(one.get(key)) for one in rows) for key in ("reached", "uncertain"))
+    text = f"{done} of {count(len(rows), 'case')}"
+    return f"{text} ({uncertain} uncertain)" if uncertain else text
+
+
 def _facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if content["source_image_id"]:
         yield "Source", f"{content['source_image_id']} in {content['source_region']}"
     level = content.get("verification_level")
     if level:
         yield "Verification", f"{level}: {PROOFS[level]}"
+    yield from (("Keys", text) for text in key_use.sentences_of(content))
     earlier = earlier_text(content)
     if earlier:
         yield "Not completed", earlier
@@ -252,7 +262,9 @@ def _step(content: Mapping[str, Any], region: Mapping[str, Any], step: str) -> C
     if not rows:
         return None
     done = sum(bool(one["reached"]) for one in rows)
-    return _part(done, len(rows), f"{done} of {count(len(rows), 'case')} reached the level.")
+    cell = _part(done, len(rows), f"{_cases(rows)} reached the level.")
+    uncertain = sum(bool(one.get("uncertain")) for one in rows)
+    return replace(cell, detail=f"{uncertain} uncertain") if uncertain else cell
 
 
 def _consumers(content: Mapping[str, Any]) -> _Reach:
@@ -323,15 +335,15 @@ def _principals(region: Mapping[str, Any]) -> list[str]:
 
 def _matrix(content: Mapping[str, Any]) -> Matrix:
     """Regions by accounts, organizations and organizational units."""
-    verified: dict[tuple[str, str], bool] = {}
+    verified: dict[tuple[str, str], Mark] = {}
     for one in content.get("verified", ()):
         place = one["region"], str(one["account_id"])
-        verified[place] = verified.get(place, True) and bool(one["reached"])
+        verified[place] = max(verified.get(place, Mark.FULL), _mark(one), key=_WORST.index)
     cells: dict[str, dict[str, Mark]] = {}
     for region in content["regions"]:
         here = region["region"]
-        found = {_short(one): _mark(verified.get((here, one))) for one in _principals(region)}
-        found |= {account: _mark(done) for (place, account), done in verified.items() if place == here}
+        found = {_short(one): verified.get((here, one), Mark.PARTIAL) for one in _principals(region)}
+        found |= {account: mark for (place, account), mark in verified.items() if place == here}
         cells[here] = found
     rows = tuple(
         MatrixRow({"region": region["region"], "image_id": region["image_id"] or ""}, cells[region["region"]])
@@ -347,10 +359,10 @@ def _matrix(content: Mapping[str, Any]) -> Matrix:
     )
 
 
-def _mark(reached: bool | None) -> Mark:
-    if reached is None:
-        return Mark.PARTIAL
-    return Mark.FULL if reached else Mark.BROKEN
+def _mark(one: Mapping[str, Any]) -> Mark:
+    if one["reached"]:
+        return Mark.FULL
+    return Mark.SLIGHT if one.get("uncertain") else Mark.BROKEN
 
 
 def _short(principal: str) -> str:
@@ -418,7 +430,7 @@ def _rows(content: Mapping[str, Any], region: Mapping[str, Any]) -> Iterator[dic
     keys = ("region", "image_id", "name", "state", "copy_seconds", "kms_key_arn", "snapshot_ids")
     facts = {key: region[key] for key in keys}
     reached = {
-        str(one["account_id"]): one["reached"]
+        str(one["account_id"]): "uncertain" if one.get("uncertain") else one["reached"]
         for one in content.get("verified", ())
         if one["region"] == region["region"]
     }

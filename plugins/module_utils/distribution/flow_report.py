@@ -42,8 +42,11 @@ _VERIFIED = {
         }
     ],
     "image_id": Null(TEXT),
+    "key_use": Absent(Null(TEXT)),
+    "principal": Absent(Null(TEXT)),
     "reached": BOOLEAN,
     "region": TEXT,
+    "uncertain": Absent(BOOLEAN),
 }
 _ANY = {**OUTCOME, "results": Absent([{}])}
 _RESULTS: dict[str, tuple[Any, str]] = {
@@ -54,6 +57,7 @@ _RESULTS: dict[str, tuple[Any, str]] = {
     "consumer_copy_result": (_COPIED, "ami_copy_regions"),
     "verification_results": ([_VERIFIED], "verification_report"),
     "publish_result": (_PUBLISHED, "ami_publish"),
+    "kept_back": ({"message": Absent(TEXT), "remedy": Absent(TEXT)}, "verification_report"),
 }
 
 
@@ -68,6 +72,7 @@ def content(params: Mapping[str, Any], is_plan: bool = False) -> dict[str, Any]:
         publish_result=params["publish_result"],
         verification_error=params["verification_error"],
         verification_level=params["verification_level"],
+        kept_back=params["kept_back"],
         wanted={
             "shared_with": [
                 *_accounts(params["account_ids"]),

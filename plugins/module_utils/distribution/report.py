@@ -11,6 +11,7 @@ from typing import Any
 
 from ..reports import steps
 from ..reports.document import WRITTEN_AT
+from ..verification import key_use
 
 PARTIAL, FAILED = "partial", "failed"
 
@@ -46,6 +47,7 @@ def distribution(
     start_result: Mapping[str, Any],
     wanted: Mapping[str, Sequence[str]],
     is_plan: bool = False,
+    kept_back: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The report, from the results of ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share``.
 
@@ -67,12 +69,13 @@ def distribution(
     verification = (
         {"failures": [{"action": "verify", "message": verification_error}]} if verification_error else {}
     )
+    kept = {"failures": [{**kept_back, "action": "publish"}]} if kept_back else {}
     failures = steps.failures(
-        (copy_result, grant_result, share_result, consumer_copy_result, verification, publish_result)
+        (copy_result, grant_result, share_result, consumer_copy_result, verification, kept, publish_result)
     )
     ready = {region["region"] for region in regions if region["shared"]}
     # In check mode, an account cannot yet launch what would be shared with it.
-    verified = is_plan or all(item["reached"] for item in verifications)
+    verified = is_plan or not any(map(key_use.is_failed, verifications))
     missing = [region for region in wanted.get("regions", ()) if region not in ready]
     if ready and not failures and verified and not missing and len(ready) == len(regions):
         status = "planned" if is_plan else "distributed"

@@ -33,6 +33,7 @@ from ..reports.screen import (
     table,
 )
 from ..reports.uploaded import together, with_upload
+from ..verification import key_use
 from ..verification.report import level_sentence, level_text
 from .screen_sources import Reports, several
 from .unfinished import earlier_text, started_text
@@ -52,6 +53,7 @@ _UNVERIFIED = (
     Column("level", "level"),
     Column("findings", "findings"),
 )
+_UNCERTAIN = "uncertain"
 _ORIGINS = {"adopted": "adopted", "copied": "copied", "found": "reused", "source": "source"}
 _KINDS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_arns", "organizational unit"))
 
@@ -112,6 +114,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_unfinished(run),
         *_unverified(run, rest),
         *failures(report["failures"], rest, "\n".join(context.get("messages", ()))),
+        *failures(_doubts(run), rest, tone=Tone.WARNING),
         *report_line(report_path),
         *omitted_line(artifacts),
     )
@@ -173,9 +176,12 @@ def _together(run: _Run, regions: Sequence[Mapping[str, Any]]) -> dict[str, str]
     for key in ("copy", "key", "shared", "verified", "published"):
         values = {cell[key] for cell in cells}
         row[key] = values.pop() if len(values) == 1 else "planned" if "planned" in values else "ok"
-    # The row would call a region ok that was not verified.
+    # The row would call a region ok that was not verified, or not certainly.
+    verified = [one for region in regions for one in _verifications(run, region)]
     if not all(cell["verified"] for cell in cells):
         row["verified"] = ""
+    elif any(one.get("uncertain") for one in verified):
+        row["verified"] = key_use.counts(verified)
     return row
 
 
@@ -236,7 +242,12 @@ def _verified(run: _Run, region: Mapping[str, Any]) -> str:
     # In check mode, an account cannot yet see what would be shared with it.
     if not found or (run.is_plan and not all(one["reached"] for one in found)):
         return ""
-    return f"{sum(one['reached'] for one in found)}/{len(found)}"
+    return key_use.counts(found)
+
+
+def _doubts(run: _Run) -> list[dict[str, Any]]:
+    """Why it is uncertain that accounts can use keys; in check mode, they may not have been granted yet."""
+    return [] if run.is_plan else key_use.doubts(run.report.get("verified", ()))
 
 
 def _published(run: _Run, region: Mapping[str, Any]) -> str:
@@ -269,7 +280,7 @@ def _problem(run: _Run, region: Mapping[str, Any]) -> bool:
     return (
         not region["shared"]
         or _failed(run, region)
-        or any(not one["reached"] for one in _verifications(run, region))
+        or any(map(key_use.is_failed, _verifications(run, region)))
         or _published(run, region) not in ("", "yes")
     )
 
@@ -298,6 +309,8 @@ def _captions(run: _Run) -> Iterator[Line]:
         yield from sentence(f"{verb} with {consumers}.")
     if run.verification_level and any(_verified(run, region) for region in run.report["regions"]):
         yield from sentence(level_sentence(run.verification_level))
+    for text in () if run.is_plan else key_use.sentences_of(run.report):
+        yield from sentence(text)
     owned = run.report.get("consumer_images", ())
     if owned:
         ready = sum(copy["state"] == "available" for copy in owned)
@@ -338,6 +351,8 @@ def _unverified(run: _Run, rest: str) -> Iterator[Line]:
             codes = ", ".join(dict.fromkeys(finding["code"] for finding in one["findings"]))
             cause = str(one["account_id"]), level_text(one), codes
             places.setdefault(cause, []).append(one["region"])
+    # Those that have certainly not reached it first.
+    places = dict(sorted(places.items(), key=lambda item: item[0][1] == _UNCERTAIN))
     rows = [
         Row(
             {
@@ -346,7 +361,7 @@ def _unverified(run: _Run, rest: str) -> Iterator[Line]:
                 "level": level,
                 "findings": codes or "-",
             },
-            Tone.BAD,
+            Tone.WARNING if level == _UNCERTAIN else Tone.BAD,
         )
         for (account, level, codes), regions in places.items()
     ]

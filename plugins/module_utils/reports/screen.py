@@ -186,24 +186,27 @@ def has_no_change(results: Sequence[Mapping[str, Any]]) -> bool:
     return bool(results) and not any(one["changed"] for one in results)
 
 
-def failures(found: Sequence[Mapping[str, Any]], rest: str, messages: str = "") -> Iterator[Line]:
+def failures(
+    found: Sequence[Mapping[str, Any]], rest: str, messages: str = "", tone: Tone = Tone.BAD
+) -> Iterator[Line]:
     """Each failure as its place, message and remedy, the same one in several regions once, at most five.
 
-    ``rest`` is where all of them are, here and below: the report, or a fact of the role.
+    ``rest`` is where all of them are, here and below: the report, or a fact of the role. ``tone`` is of those
+    that are on the screen.
 
     Those that the ``messages`` of failing tasks have are only in the registered text, not on the screen, and
     with all that are shown, so is the line about the further ones.
     """
     texts, known = _failure_texts(found), clean(messages)
-    tones = [Tone.FAILURE if clean(text)[:_BEGINNING] in known else Tone.BAD for _place, text in texts]
-    for (place, text), tone in list(zip(texts, tones, strict=True))[:MOST_FAILURES]:
-        yield from sentence(f"- {shortened(clean(place + text), _SHOWN)}", tone)
-    yield from further(len(texts) - MOST_FAILURES, rest, _tone_of_further(tones))
+    tones = [Tone.FAILURE if clean(text)[:_BEGINNING] in known else tone for _place, text in texts]
+    for (place, text), one in list(zip(texts, tones, strict=True))[:MOST_FAILURES]:
+        yield from sentence(f"- {shortened(clean(place + text), _SHOWN)}", one)
+    yield from further(len(texts) - MOST_FAILURES, rest, _tone_of_further(tones, tone))
 
 
-def _tone_of_further(tones: Sequence[Tone]) -> Tone:
+def _tone_of_further(tones: Sequence[Tone], displayed: Tone) -> Tone:
     is_displayed = all(tone is Tone.FAILURE for tone in tones[:MOST_FAILURES])
-    return Tone.FAILURE if is_displayed else Tone.BAD
+    return Tone.FAILURE if is_displayed else displayed
 
 
 def failure_message(head: str, found: Sequence[Mapping[str, Any]], rest: str) -> str:

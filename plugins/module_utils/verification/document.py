@@ -24,10 +24,12 @@ from ..reports.document import (
     Table,
     changes_between,
 )
+from . import key_use
 from .findings import LEVEL_NOT_REACHED, MEANINGS
 from .report import LEVELS, PROOFS, apart
 
 _MARKS = {"authorized": Mark.PARTIAL, "visible": Mark.SLIGHT, None: Mark.BROKEN}
+_UNCERTAIN = "AWS would accept a launch; whether the role can use the keys is uncertain."
 _SHORT = {
     Mark.PARTIAL: "AWS would accept a launch, but no instance was launched.",
     Mark.SLIGHT: "The account can see the image, and no more is proved.",
@@ -48,6 +50,7 @@ def document(content: Mapping[str, Any]) -> Document:
         headline=_headline(level, rows, short),
         facts=(
             ("Level", f"{level}: {PROOFS[level]}"),
+            *(("Keys", text) for text in key_use.sentences(rows)),
             ("Accounts", str(len({row["account_id"] for row in rows}))),
             ("Images", str(len(_images(rows)))),
         ),
@@ -64,11 +67,21 @@ def _headline(level: str, rows: Sequence[Mapping[str, Any]], short: Sequence[Map
         return "Nothing was verified."
     if not short:
         return f"All {len(rows)} verifications reached the level {level}."
+    if not any(map(key_use.is_failed, short)):
+        return f"Verified {key_use.counts(rows)} at the level {level}: {_causes(short)}."
+    uncertain = sum(bool(row["uncertain"]) for row in short)
+    apart = f" {uncertain} of them {'is' if uncertain == 1 else 'are'} uncertain." if uncertain else ""
+    return (
+        f"{len(short)} of {count(len(rows), 'verification')} did not reach the level {level}: "
+        f"{_causes(short)}.{apart}"
+    )
+
+
+def _causes(short: Iterable[Mapping[str, Any]]) -> str:
     causes = Counter(
         code for row in short for code in {one["code"] for one in row["findings"]} or {LEVEL_NOT_REACHED}
     )
-    named = ", ".join(f"{code} ({number})" for code, number in sorted(causes.items(), key=_most_frequent))
-    return f"{len(short)} of {count(len(rows), 'verification')} did not reach the level {level}: {named}."
+    return ", ".join(f"{code} ({number})" for code, number in sorted(causes.items(), key=_most_frequent))
 
 
 def _most_frequent(cause: tuple[str, int]) -> tuple[int, str]:
@@ -93,6 +106,9 @@ def _sentences(content: Mapping[str, Any]) -> list[str]:
 
 
 def _sentence(row: Mapping[str, Any], wanted: str) -> str:
+    if row.get("uncertain"):
+        image = row["image_id"] or "the image"
+        return f"{row['account_id']} sees {image}, and whether it can use its keys is uncertain"
     short = "" if row["reached"] else f", not {wanted}"
     return f"{row['account_id']} {_got(row)} with {row['image_id'] or 'the image'}{short}"
 
@@ -146,7 +162,7 @@ def _matrix(wanted: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:
     """Images by accounts. An account that has reached the level or a higher one is marked as full."""
     cells: dict[tuple[str, str | None], dict[str, Mark]] = {}
     for row in rows:
-        mark = Mark.FULL if row["reached"] else _MARKS[row["level"]]
+        mark = Mark.PARTIAL if row["uncertain"] else Mark.FULL if row["reached"] else _MARKS[row["level"]]
         cells.setdefault((row["region"], row["image_id"]), {})[row["account_id"]] = mark
     full = (
         "An instance was running."
@@ -161,6 +177,8 @@ def _matrix(wanted: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:
             mark: meaning
             for mark, meaning in {
                 Mark.FULL: full,
+                # Of a required launch, it means a level below that.
+                Mark.PARTIAL: _UNCERTAIN,
                 **{_MARKS[one]: _SHORT[_MARKS[one]] for one in below},
             }.items()
             if mark in used
@@ -186,6 +204,8 @@ def _records(rows: Iterable[Mapping[str, Any]]) -> Table:
             Column("level", "Level"),
             Column("reached", "Reached"),
             Column("codes", "Findings"),
+            Column("key_use", "Key use"),
+            Column("principal", "Checked as"),
         ),
         rows=tuple({**row, "codes": [one["code"] for one in row["findings"]]} for row in rows),
         note="One for each account and image. Without a level, nothing is proved.",

@@ -11,10 +11,15 @@ from ..launch_probe.findings import MEANINGS as PROBED
 from ..reports import steps
 
 LEVEL_NOT_REACHED = "level_not_reached"
+KEY_USE_UNCERTAIN = "key_use_uncertain"
 MEANINGS = {
     **DIAGNOSED,
     **PROBED,
     **steps.MEANINGS,
     LEVEL_NOT_REACHED: "The account has not reached the level, and no finding explains why.",
+    KEY_USE_UNCERTAIN: (
+        "The image was not published in a region, because it is not certain that the role in an account can "
+        "use its keys."
+    ),
 }
 """The meaning of every code in the report of a verification, and in that of a distribution."""

@@ -34,12 +34,16 @@ _VERIFIED = {
                 "account_id": TEXT,
                 "findings": [_FINDING],
                 "image_id": Null(TEXT),
+                "key_use": Absent(Null(TEXT)),
                 "level": Absent(Null(TEXT)),
+                "principal": Absent(Null(TEXT)),
                 "region": TEXT,
             }
         ]
     ),
 }
+
+_SETTING = "publish_uncertain"
 
 
 def content(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,6 +53,8 @@ def content(params: Mapping[str, Any]) -> dict[str, Any]:
         params["regions"],
         params["account_ids"],
         (params["diagnosis_result"], params["probe_result"]),
+        params["publish_uncertain"],
+        (params.get("variable_names") or {}).get(_SETTING, _SETTING),
     )
 
 

@@ -7,18 +7,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..failures import Failure, summary
 from ..finding import BlocksLaunch, Severity
 from ..reports import steps
 from ..wording import ended
+from . import key_use
 from .findings import LEVEL_NOT_REACHED
 
 # What each level proves, which is more than the one before.
 PROOFS = {
     "visible": "the account sees the image",
-    "authorized": "a dry run, which does not use keys, succeeds",
+    "authorized": "a dry run succeeds, and the role can use the keys",
     "launched": "an instance runs",
 }
 LEVELS = tuple(PROOFS)
@@ -32,12 +34,18 @@ def verification(
     regions: Sequence[str],
     account_ids: Sequence[Any],
     results: Iterable[Mapping[str, Any]],
+    publish_uncertain: bool | Sequence[str] | None = None,
+    setting: str = "publish_uncertain",
 ) -> dict[str, Any]:
     """The report, from the results of ``ami_share_diagnose`` and ``ami_launch_probe``, empty if skipped.
 
     Every given account, or without any every account in the results, is verified in every region; one without
     a result has not reached the level. ``status`` is ``verified`` if all have and no instance may be left
-    running, ``failed`` if none has, else ``incomplete``. ``summary`` explains what is missing.
+    running, ``uncertain`` if all others are only uncertain to use the keys, ``failed`` if none has reached
+    it, else ``incomplete``. ``summary`` explains what is missing.
+
+    ``publish_uncertain``, which ``setting`` names, is given if the image is to be published: ``kept_back``
+    has the regions that uncertain accounts keep from that.
     """
     given = list(results)
     failed = steps.failures(given)
@@ -47,29 +55,32 @@ def verification(
     # Without given accounts, those in the results.
     named = named or dict.fromkeys(row["account_id"] for row in rows)
     rows += [
-        _row(level, (account_id, region, None), None, [])
+        _row(level, (account_id, region, None), _Best())
         for account_id in named
         for region in regions
         if (account_id, region) not in known
     ]
     for row in rows:
-        if not (row["reached"] or row["findings"]):
+        if key_use.is_failed(row) and not row["findings"]:
             row["findings"] = _findings_of(failed, row["account_id"], row["region"])
     rows.sort(key=lambda row: (row["account_id"], row["region"], str(row["image_id"])))
-    reached = [row for row in rows if row["reached"]]
-    good = {row["region"] for row in rows} - {row["region"] for row in rows if not row["reached"]}
+    good = {row["region"] for row in rows} - {row["region"] for row in rows if key_use.is_failed(row)}
     failed_regions = sorted({*regions, *(row["region"] for row in rows)} - good)
-    status = "incomplete" if reached else "failed"
+    uncertain = {row["region"] for row in rows if row["uncertain"]}
+    status = "failed" if all(map(key_use.is_failed, rows)) else "incomplete"
     left_running = [failure for failure in failed if failure["action"] == _TERMINATE]
     if rows and not failed_regions and not left_running:
-        status = "verified"
+        status = "uncertain" if uncertain else "verified"
+    kept = publish_uncertain is not None and key_use.kept_back(rows, publish_uncertain, setting)
     return {
         "failed_regions": failed_regions,
         "failures": failed,
+        **({"kept_back": kept} if kept else {}),
         "level": level,
         "results": rows,
         "status": status,
         "summary": _summary(level, rows, failed),
+        "uncertain_regions": sorted(uncertain.difference(failed_regions)),
     }
 
 
@@ -79,56 +90,64 @@ def apart(rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]
     A failure about an option has no account; an instance that was left running may be in an account that has
     reached the level.
     """
-    reported = {row["account_id"] for row in rows if not row["reached"]}
+    reported = {row["account_id"] for row in rows if key_use.is_failed(row)}
     return [one for one in failed if one["account_id"] not in reported or one["action"] == _TERMINATE]
+
+
+@dataclass
+class _Best:
+    """The best that the results prove of an image in an account, and all that they found."""
+
+    rank: int = -1
+    key_use: str | None = None
+    principal: str | None = None
+    findings: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, item: Mapping[str, Any]) -> None:
+        """Add a result of ``ami_share_diagnose``, which alone has ``key_use``, or ``ami_launch_probe``."""
+        self.rank = max(self.rank, _rank(item.get("level")))
+        self.key_use = item.get("key_use") or self.key_use
+        self.principal = item.get("principal") or self.principal
+        self.findings += [found for found in _findings(item) if found not in self.findings]
+
+
+def _findings(item: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": finding["code"],
+            "error_code": finding["error_code"],
+            "message": steps.explained(finding["message"], finding["error_code"]),
+            "remedy": finding["remedy"],
+            "severity": finding["severity"],
+        }
+        for finding in item["findings"]
+        if finding["blocks_launch"] != BlocksLaunch.HARMLESS.value
+    ]
 
 
 def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One row for each account and image, with the best level that any of the results proves."""
-    best: dict[tuple[str, str, str | None], int] = {}
-    findings: dict[tuple[str, str, str | None], list[dict[str, Any]]] = {}
+    best: dict[tuple[str, str, str | None], _Best] = {}
     for item in (item for result in results for item in result.get("results", ())):
-        image = item["account_id"], item["region"], item["image_id"]
-        best[image] = max(best.get(image, -1), _rank(item.get("level")))
-        found = findings.setdefault(image, [])
-        facts = (
-            {
-                "code": finding["code"],
-                "error_code": finding["error_code"],
-                "message": steps.explained(finding["message"], finding["error_code"]),
-                "remedy": finding["remedy"],
-                "severity": finding["severity"],
-            }
-            for finding in item["findings"]
-            if finding["blocks_launch"] != BlocksLaunch.HARMLESS.value
-        )
-        found.extend(finding for finding in facts if finding not in found)
-    return [
-        # A running instance disproves every finding that something blocks a launch.
-        _row(
-            level,
-            image,
-            LEVELS[rank] if rank >= 0 else None,
-            [] if rank == len(LEVELS) - 1 else findings[image],
-        )
-        for image, rank in best.items()
-    ]
+        best.setdefault((item["account_id"], item["region"], item["image_id"]), _Best()).add(item)
+    return [_row(level, image, found) for image, found in best.items()]
 
 
-def _row(
-    wanted: str,
-    image: tuple[str, str, str | None],
-    level: str | None,
-    findings: list[dict[str, Any]],
-) -> dict[str, Any]:
+def _row(wanted: str, image: tuple[str, str, str | None], best: _Best) -> dict[str, Any]:
     account_id, region, image_id = image
+    tried = LEVELS[best.rank] if best.rank >= 0 else None
+    level = key_use.lowered(tried, best.key_use)
     return {
         "account_id": account_id,
-        "findings": findings,
+        # A running instance disproves every finding that something blocks a launch.
+        "findings": [] if level == LEVELS[-1] else best.findings,
         "image_id": image_id,
+        "key_use": key_use.of_row(wanted, level, best.key_use),
         "level": level,
+        "principal": best.principal,
         "reached": _rank(level) >= _rank(wanted),
         "region": region,
+        "uncertain": key_use.is_uncertain(wanted, tried, best.key_use),
     }
 
 
@@ -148,10 +167,12 @@ def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: s
 
 
 def level_text(row: Mapping[str, Any]) -> str:
-    """The level that an account reached with an image.
+    """The level that an account reached with an image, ``uncertain`` if whether it can use its keys is.
 
     ``unknown`` if no role acted in the account, or it could not be read.
     """
+    if row.get("uncertain"):
+        return "uncertain"
     codes = {finding["code"] for finding in row["findings"]}
     is_invisible = bool(row["image_id"] and codes) and _UNREADABLE not in codes
     return str(row["level"] or ("not visible" if is_invisible else "unknown"))
@@ -211,7 +232,7 @@ def problems(
     wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]
 ) -> list[Failure]:
     """The accounts that have not reached the level and why, and other failures."""
-    short = [row for row in rows if not row["reached"]]
+    short = [row for row in rows if key_use.is_failed(row)]
     found = [
         Failure(
             message=text,

@@ -26,6 +26,7 @@ from ..reports.screen import (
     sentence,
     table,
 )
+from . import key_use
 from .report import level_sentence, level_text, problems
 
 _COLUMNS = (
@@ -48,18 +49,20 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     # In check mode, copies are planned that cannot be verified. An earlier task may have planned to share the
     # images that exist, so what these lack is shown, and fails nothing.
     planned = context["check_mode"] and any(row["image_id"] is None for row in rows)
-    short = [row for row in rows if not (row["reached"] or (planned and row["image_id"] is None))]
+    short = [row for row in rows if key_use.is_failed(row) and not (planned and row["image_id"] is None)]
+    doubtful = [row for row in rows if row["uncertain"]]
     missing = [] if planned else problems(report["level"], rows, report["failures"])
     found = [problem.as_result() for problem in missing]
-    failed = report["status"] != "verified" and not planned
+    failed = report["status"] not in ("verified", "uncertain") and not planned
     rest = report_path or OUTPUT
     failure = failure_message(_count(report, short), found, rest) if failed else ""
     tone = Tone.WARNING if planned else Tone.BAD
     lines = (
         *_headline(report, short, planned),
-        *table(_COLUMNS, [_row(row, tone) for row in short[:MOST_ROWS]]),
-        *_further(short, tone),
+        *table(_COLUMNS, _rows(short, tone, doubtful)),
+        *_further([*short, *doubtful], tone if short else Tone.WARNING),
         *failures(found, rest, failure),
+        *failures(key_use.doubts(doubtful), rest, tone=Tone.WARNING),
         *changes(context.get("changes"), report_path),
         *report_line(report_path),
     )
@@ -77,9 +80,21 @@ def _headline(report: Mapping[str, Any], short: Sequence[Any], planned: bool) ->
             yield from sentence(f"Images that exist: {_shortfall(report, short, existing)}", Tone.WARNING)
     elif report["status"] == "verified":
         yield from sentence(_verified(rows), Tone.GOOD)
-        yield from sentence(level_sentence(report["level"]))
+        yield from _meaning(report)
+    elif report["status"] == "uncertain":
+        yield from sentence(f"Verified {key_use.counts(rows)}: {_where(rows)}.", Tone.WARNING)
+        yield from _meaning(report)
     else:
         yield from sentence(_count(report, short), Tone.BAD)
+
+
+def _meaning(report: Mapping[str, Any]) -> Iterator[Line]:
+    for text in (level_sentence(report["level"]), *key_use.sentences(report["results"])):
+        yield from sentence(text)
+
+
+def _where(rows: Sequence[Any]) -> str:
+    return f"{_accounts(rows)} in {_regions(rows)}"
 
 
 def _accounts(rows: Sequence[Any]) -> str:
@@ -96,7 +111,7 @@ def _verified(rows: Sequence[Any]) -> str:
     """That all have reached the level, and with which image if it is one."""
     if len({(row["region"], row["image_id"]) for row in rows}) == 1:
         return f"Verified {rows[0]['image_id']} in {_regions(rows)}: {len(rows)} of {_accounts(rows)}."
-    return f"Verified: {_accounts(rows)} in {_regions(rows)}."
+    return f"Verified: {_where(rows)}."
 
 
 def _count(report: Mapping[str, Any], short: Sequence[Any]) -> str:
@@ -105,12 +120,20 @@ def _count(report: Mapping[str, Any], short: Sequence[Any]) -> str:
         return "Nothing was verified."
     if not short:
         return f"All {len(rows)} are {report['level']}, but the verification is incomplete."
-    return _shortfall(report, short, rows)
+    uncertain = sum(row["uncertain"] for row in rows)
+    apart = f" {uncertain} {'is' if uncertain == 1 else 'are'} uncertain." if uncertain else ""
+    return _shortfall(report, short, rows) + apart
 
 
 def _shortfall(report: Mapping[str, Any], short: Sequence[Any], rows: Sequence[Any]) -> str:
     word = "is" if len(short) == 1 else "are"
     return f"{len(short)} of {counted(len(rows), 'verification')} {word} not {report['level']}."
+
+
+def _rows(short: Sequence[Any], tone: Tone, doubtful: Sequence[Any]) -> list[Row]:
+    """The rows of accounts below the level, and then of those that may be: as many as the screen has."""
+    rows = [*(_row(row, tone) for row in short), *(_row(row, Tone.WARNING) for row in doubtful)]
+    return rows[:MOST_ROWS]
 
 
 def _row(row: Mapping[str, Any], tone: Tone) -> Row:
@@ -131,6 +154,7 @@ def _further(short: Sequence[Any], tone: Tone) -> Iterator[Line]:
 
 def _artifacts(reports: Sequence[Mapping[str, Any]], report_path: str | None) -> dict[str, Any]:
     failed = {region for report in reports for region in report["failed_regions"]}
+    uncertain = {region for report in reports for region in report["uncertain_regions"]}
     found = {report["status"] for report in reports}
     return {
         "failed_regions": sorted(failed),
@@ -138,12 +162,20 @@ def _artifacts(reports: Sequence[Mapping[str, Any]], report_path: str | None) ->
         "images": {
             region: images.pop()
             for region, images in _images(reports).items()
-            if len(images) == 1 and region not in failed
+            if len(images) == 1 and region not in failed | uncertain
         },
         "level": reports[0]["level"],
         "report_path": report_path,
-        "status": found.pop() if len(found) == 1 else "incomplete",
+        "status": _status(found),
+        "uncertain_regions": sorted(uncertain - failed),
     }
+
+
+def _status(found: set[str]) -> str:
+    """The status of all hosts."""
+    if found == {"uncertain", "verified"}:
+        return "uncertain"
+    return found.pop() if len(found) == 1 else "incomplete"
 
 
 def _images(reports: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:

@@ -199,7 +199,9 @@ def test_accounts_and_the_level_that_they_reached() -> None:
         verification_results=[verified(A), verified(B, reached=False, findings=[finding])],
         verification_level="authorized",
     )
-    assert dict(shown.facts)["Verification"] == "authorized: a dry run, which does not use keys, succeeds"
+    assert (
+        dict(shown.facts)["Verification"] == "authorized: a dry run succeeds, and the role can use the keys"
+    )
     assert shown.matrix is not None
     (row,) = shown.matrix.rows
     assert row.cells == {A: Mark.FULL, B: Mark.BROKEN, "o-a1b2c3d4e5": Mark.PARTIAL}
@@ -267,3 +269,43 @@ def test_changes_since_the_last_report() -> None:
         f"{EU}: ami-{EU} is published in /golden/web of {A}.",
     )
     assert (found.since, found.removed) == (BEFORE, ())
+
+
+def test_an_uncertain_account_has_a_mark_of_its_own_and_is_counted_apart() -> None:
+    finding = {"code": "direct_key_use_denied", "message": "No.", "remedy": "Allow.", "severity": "medium"}
+    doubt = {"reached": False, "uncertain": True, "key_use": "uncertain", "findings": [finding]}
+    proven = {"key_use": "proven", "principal": f"arn:aws:iam::{A}:role/launcher"}
+    shown = of(
+        copied(EU),
+        {},
+        shared(EU),
+        verification_results=[verified(A, **proven), verified(B, **doubt)],
+        verification_level="authorized",
+    )
+    assert "verified in 1 of 2 cases (1 uncertain)" in shown.headline
+    assert shown.status == "distributed"
+    assert shown.matrix is not None
+    assert dict(shown.matrix.rows[0].cells)[B] is Mark.SLIGHT
+    assert "uncertain" in shown.matrix.legend[Mark.SLIGHT]
+    assert [item.code for item in shown.items] == ["direct_key_use_denied"]
+    assert "the role launcher in each account" in dict(shown.facts)["Keys"]
+    (grid,) = shown.pictures
+    cells = dict(zip(grid.columns, grid.rows[0][1], strict=True))
+    assert (cells["verified"].text, cells["verified"].detail) == ("1 of 2", "1 uncertain")
+    assert {row["principal"]: row["verified"] for row in shown.records.rows} == {
+        **dict.fromkeys([A], True),
+        B: "uncertain",
+        **dict.fromkeys({row["principal"] for row in shown.records.rows} - {A, B}),
+    }
+
+
+def test_a_page_says_that_the_use_of_keys_is_not_checked() -> None:
+    assert dict(of(copied(EU), {}, shared(EU)).facts)["Keys"] == "Key use not checked."
+    plain = copied(results=[copy(EU, kms_key_arn=None)])
+    assert "Keys" not in dict(of(plain, {}, shared(EU)).facts)
+
+
+def test_the_item_of_a_region_that_is_kept_back() -> None:
+    kept = {"error_code": "key_use_uncertain", "message": "Not published.", "remedy": "Set it."}
+    (item,) = of(copied(EU), {}, shared(EU), kept_back=kept).items
+    assert (item.code, item.message, item.remedy) == ("key_use_uncertain", "Not published.", "Set it.")

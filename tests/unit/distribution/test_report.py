@@ -273,3 +273,17 @@ def test_a_step_that_was_refused_does_not_hide_what_was_started() -> None:
     assert (own["status"], len(own["regions"])) == ("distributed", 1)
     nothing = reported(refused, {}, {}, start_result={"failed": True})
     assert (nothing["regions"], len(nothing["failures"])) == ([], 1)
+
+
+def test_an_uncertain_account_is_no_failure_unless_it_keeps_the_image_back() -> None:
+    uncertain = {"reached": False, "uncertain": True, "region": EU, "account_id": "2", "findings": []}
+    failed = {**uncertain, "uncertain": False}
+    given = copied(EU), {}, shared(EU)
+    assert reported(*given, verification_results=[uncertain])["status"] == "distributed"
+    assert reported(*given, verification_results=[failed])["status"] == "partial"
+    kept = {"error_code": "key_use_uncertain", "message": "Not published.", "remedy": "Set it."}
+    report = reported(*given, verification_results=[uncertain], kept_back=kept)
+    assert report["status"] == "partial"
+    assert [(one["action"], one["error_code"], one["remedy"]) for one in report["failures"]] == [
+        ("publish", "key_use_uncertain", "Set it.")
+    ]

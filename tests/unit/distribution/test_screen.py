@@ -91,7 +91,7 @@ def test_every_region_is_well() -> None:
         "us-east-1  ami-us-east-1  source       1/1     1/1       yes",
         "eu-west-1  ami-eu-west-1  copied  ok   1/1     1/1       yes",
         "Shared with 1 account.",
-        "Level authorized means: a dry run, which does not use keys, succeeds.",
+        "Level authorized means: a dry run succeeds, and the role can use the keys.",
         "Published in 1 account as /golden/web, label v4.",
         "Report: report.json",
     ]
@@ -179,6 +179,7 @@ def test_regions_with_a_problem_are_first() -> None:
         "eu-west-1  -              failed       0/1",
         "us-east-1  ami-us-east-1  copied  ok   1/1",
         "To be shared with 1 account.",
+        "Key use not checked.",
         "- eu-west-1: No (Refused). Ask.",
         "Report: report.json",
     ]
@@ -230,6 +231,90 @@ def test_accounts_that_are_not_verified_have_their_regions_and_findings() -> Non
         "222222222222  eu-west-1, us-east-1  visible  kms_denied, quota",
         "012345678901  eu-west-1             unknown  -",
     ]
+
+
+DOUBT = {
+    "code": "direct_key_use_denied",
+    "message": "KMS denies it.",
+    "remedy": "Allow it.",
+    "severity": "medium",
+}
+ROLE = {"principal": f"arn:aws:iam::{CONSUMER}:role/launcher"}
+UNCERTAIN = {"uncertain": True, "key_use": "uncertain", "findings": [DOUBT], **ROLE}
+PROVEN = {"level": "authorized", "key_use": "proven", **ROLE}
+
+
+def test_uncertain_accounts_are_counted_apart_and_shown_with_their_remedy() -> None:
+    found = shown(
+        copied(US, EU),
+        shared(US, EU),
+        results={"verification_level": "authorized"},
+        verification_results=[
+            *(verified(region, True, account_id="012345678901", **PROVEN) for region in (US, EU)),
+            *(verified(region, False, **UNCERTAIN) for region in (US, EU)),
+        ],
+    )
+    assert found.text.splitlines() == [
+        f"Distributed {SOURCE_ID} to 2 regions.",
+        "region     image          copy    key  shared  verified",
+        "us-east-1  ami-us-east-1  copied  ok   1/1     1/2, 1 uncertain",
+        "eu-west-1  ami-eu-west-1  copied  ok   1/1     1/2, 1 uncertain",
+        "Shared with 1 account.",
+        "Level authorized means: a dry run succeeds, and the role can use the keys.",
+        "Key use is that of the role launcher in each account, not of Auto Scaling's or",
+        "  another role there.",
+        "not verified  region                level      findings",
+        "222222222222  us-east-1, eu-west-1  uncertain  direct_key_use_denied",
+        "- us-east-1, eu-west-1: KMS denies it. Allow it.",
+        "Report: report.json",
+    ]
+    assert Tone.BAD not in {line.tone for line in found.lines}
+    assert [line.tone for line in found.lines if "KMS denies" in line.text] == [Tone.WARNING]
+    assert (found.artifacts["status"], found.artifacts["failed_regions"]) == ("distributed", [])
+
+
+def test_regions_that_are_one_row_are_not_ok_if_an_account_is_uncertain() -> None:
+    regions = [f"eu-west-{number}" for number in range(50)]
+    verifications = [
+        *(verified(region, True, **PROVEN) for region in regions[1:]),
+        verified(regions[0], False, **UNCERTAIN),
+    ]
+    found = shown(copied(*regions), shared(*regions), verification_results=verifications)
+    assert found.lines[2].text.split("  ")[-1].strip() == "49/50, 1 uncertain"
+
+
+def test_a_region_that_is_kept_back_is_a_problem_with_the_setting_that_publishes_it() -> None:
+    kept = {
+        "error_code": "key_use_uncertain",
+        "message": "The image is not published in eu-west-1.",
+        "regions": [EU],
+        "remedy": 'Set distribute_publish_uncertain: ["222222222222"].',
+    }
+    found = shown(
+        copied(US, EU),
+        shared(US, EU),
+        publishes=True,
+        verification_results=[verified(US, True, **PROVEN), verified(EU, False, **UNCERTAIN)],
+        publish_result=published(US),
+        kept_back=kept,
+    )
+    assert found.lines[0].text == f"Partial: 1 of 2 regions done with {SOURCE_ID}."
+    assert [line.text.split()[-1] for line in found.lines[2:4]] == ["no", "yes"]
+    text = " ".join(line.text.strip() for line in found.lines)
+    assert 'eu-west-1. Set distribute_publish_uncertain: ["222222222222"].' in text
+    assert found.artifacts["failed_regions"] == [EU]
+    assert found.artifacts["status"] == "partial"
+
+
+@pytest.mark.parametrize(("key", "number"), [("arn:key", 1), (None, 0)])
+def test_the_use_of_keys_that_is_not_checked_is_said(key: str | None, number: int) -> None:
+    results = [copy(EU, kms_key_arn=key)]
+    assert shown(copied(EU, results=results), shared(EU)).text.count("Key use not checked.") == number
+    checked = {**PROVEN, "key_use": key and "not_checked"}
+    found = shown(
+        copied(EU, results=results), shared(EU), verification_results=[verified(EU, True, **checked)]
+    )
+    assert found.text.count("Key use not checked.") == number
 
 
 @pytest.mark.parametrize(("reached", "number"), [(True, 1), (False, 0)])

@@ -38,6 +38,7 @@ PARAMS: dict[str, Any] = {
     "share_result": {"results": [{"region": "eu-west-1"}]},
     "consumer_copy_result": {},
     "verification_results": [],
+    "kept_back": {},
     "publish_result": {},
     "verification_error": "",
     "verification_level": None,

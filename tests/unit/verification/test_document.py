@@ -87,7 +87,7 @@ def test_an_account_at_the_level_has_a_full_mark(wanted: str) -> None:
 def test_only_accounts_below_the_level_are_findings() -> None:
     content = report("authorized", seen(WEB, EU, "launched", NO_KEY), seen(BATCH, EU, "visible", NO_KEY))
     assert dict(document(content).facts) == {
-        "Level": "authorized: a dry run, which does not use keys, succeeds",
+        "Level": "authorized: a dry run succeeds, and the role can use the keys",
         "Accounts": "2",
         "Images": "2",
     }
@@ -152,3 +152,47 @@ def test_all_formats_can_be_written() -> None:
     assert f'"{EU}","ami-{EU}","{WEB}","visible","false","missing_key_access"' in made["report.csv"]
     assert '"id": "golden.images/verification/"' in made["report.sarif"]
     assert "Level that each account reached with each image" in made["report.html"]
+
+
+def test_an_uncertain_account_has_a_mark_and_its_finding() -> None:
+    doubt = {**NO_KEY, "code": "direct_key_use_denied", "blocks_launch": "unknown"}
+    key = {"key_use": "proven", "principal": f"arn:aws:iam::{WEB}:role/launcher"}
+    proven = [{**seen(WEB, EU, "authorized"), **key}, {**seen(WEB, US, "authorized"), **key}]
+    uncertain = [
+        {**seen(BATCH, region, "authorized", doubt), **key, "key_use": "uncertain"} for region in (EU, US)
+    ]
+    before = report("authorized", *proven, uncertain[0], {**uncertain[1], "key_use": "proven"})
+    content = report("authorized", *proven, *uncertain)
+    shown = document(content)
+    assert shown.headline == "Verified 2/4, 2 uncertain at the level authorized: direct_key_use_denied (2)."
+    assert shown.status == "uncertain"
+    assert shown.matrix is not None
+    assert [dict(row.cells)[BATCH] for row in shown.matrix.rows] == [Mark.PARTIAL] * 2
+    assert "uncertain" in shown.matrix.legend[Mark.PARTIAL]
+    assert [(item.code, item.region) for item in shown.items] == [
+        ("direct_key_use_denied", EU),
+        ("direct_key_use_denied", US),
+    ]
+    assert "the role launcher" in dict(shown.facts)["Keys"]
+    changed = changes({**before, "written_at": NOW}, content)
+    said = f"{US}: {BATCH} sees ami-{US}, and whether it can use its keys is uncertain."
+    assert list(changed.added) == [said]
+
+
+def test_uncertain_accounts_beside_others_below_the_level() -> None:
+    doubt = {**NO_KEY, "code": "direct_key_use_denied", "blocks_launch": "unknown"}
+    uncertain = {**seen(BATCH, US, "authorized", doubt), "key_use": "uncertain"}
+    given = [seen(WEB, EU, "authorized"), seen(BATCH, EU, "visible", NO_KEY), seen(WEB, US, "authorized")]
+    assert document(report("authorized", *given, uncertain)).headline == (
+        "2 of 4 verifications did not reach the level authorized: direct_key_use_denied (1), "
+        "missing_key_access (1). 1 of them is uncertain."
+    )
+
+
+def test_a_page_says_that_the_use_of_keys_is_not_checked() -> None:
+    results = [
+        {**seen(account, region, "visible"), "key_use": "proven"}
+        for account in (WEB, BATCH)
+        for region in (EU, US)
+    ]
+    assert dict(document(report("visible", *results)).facts)["Keys"] == "Key use not checked."

@@ -23,6 +23,7 @@ def params(**given: Any) -> dict[str, Any]:
         "probe_result": {},
         "report_path": None,
         "report_dir": None,
+        "publish_uncertain": None,
         **given,
     }
 
@@ -49,6 +50,19 @@ def test_every_account_and_region_is_required():
     others = params(diagnosis_result=diagnosis, account_ids=[CONSUMER, OWNER], regions=[EU, "us-east-1"])
     assert content(others)["status"] == "incomplete"
     assert content(params(diagnosis_result=diagnosis, level="launched"))["status"] == "failed"
+
+
+def test_the_setting_that_publishes_nevertheless_is_that_of_the_role():
+    uncertain = {**result(CONSUMER, "authorized")["results"][0], "key_use": "uncertain"}
+    given = {
+        "level": "authorized",
+        "diagnosis_result": {"failures": [], "results": [uncertain]},
+        "publish_uncertain": False,
+        "variable_names": {"publish_uncertain": "distribute_publish_uncertain"},
+    }
+    assert f'distribute_publish_uncertain: ["{CONSUMER}"].' in content(params(**given))["kept_back"]["remedy"]
+    assert "kept_back" not in content(params(**{**given, "publish_uncertain": None}))
+    assert "kept_back" not in content(params(**{**given, "publish_uncertain": True}))
 
 
 def test_the_module_writes_the_report(tmp_path: Path):

@@ -58,9 +58,12 @@ def test_a_level_is_reached_by_itself_and_by_those_that_prove_more(wanted: str, 
             "account_id": CONSUMER,
             "findings": [],
             "image_id": SOURCE_ID,
+            "key_use": None,
             "level": level,
+            "principal": None,
             "reached": reached,
             "region": EU,
+            "uncertain": False,
         }
     ]
     assert content["status"] == ("verified" if reached else "failed")
@@ -274,3 +277,57 @@ def test_two_images_in_one_region_keep_their_ids() -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_what_a_level_means(level: str) -> None:
     assert level_sentence(level) == f"Level {level} means: {PROOFS[level]}."
+
+
+def keyed(
+    key_use: str | None, region: str = EU, account_id: str = CONSUMER, level: str = "authorized"
+) -> Any:
+    doubt = {**NO_KEY, "code": "direct_key_use_denied", "blocks_launch": "unknown"}
+    findings = [doubt] if key_use == "uncertain" else [NO_KEY] if key_use == "refused" else []
+    return {**row(level, region, account_id, *findings), "key_use": key_use, "principal": "arn:role"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "level", "key_use", "expected"),
+    [
+        # The level that is proven, whether it is sufficient, whether that is uncertain, and the status.
+        pytest.param("authorized", "authorized", "proven", ("authorized", True, False, "verified"), id="1"),
+        pytest.param("authorized", "authorized", "uncertain", ("visible", False, True, "uncertain"), id="2"),
+        pytest.param("authorized", "authorized", "refused", ("visible", False, False, "failed"), id="3"),
+        pytest.param("authorized", "visible", "uncertain", ("visible", False, False, "failed"), id="4"),
+        pytest.param("visible", "authorized", "refused", ("visible", True, False, "verified"), id="5"),
+        pytest.param("visible", "authorized", "uncertain", ("visible", True, False, "verified"), id="6"),
+        pytest.param("launched", "authorized", "uncertain", ("visible", False, False, "failed"), id="7"),
+        pytest.param("launched", "launched", "uncertain", ("launched", True, False, "verified"), id="8"),
+    ],
+)
+def test_the_use_of_keys_is_a_part_of_the_level(
+    wanted: str, level: str, key_use: str, expected: tuple[str, bool, bool, str]
+) -> None:
+    content = report(wanted, result(keyed(key_use, level=level)))
+    (found,) = content["results"]
+    assert (found["level"], found["reached"], found["uncertain"], content["status"]) == expected
+    assert content["uncertain_regions"] == ([EU] if expected[2] else [])
+    assert content["failed_regions"] == ([] if expected[1] or expected[2] else [EU])
+    assert found["principal"] == "arn:role"
+
+
+def test_uncertain_accounts_are_counted_apart_from_failed_ones() -> None:
+    rows = (
+        keyed("uncertain"),
+        keyed("refused", US),
+        keyed("uncertain", US, OWNER),
+        keyed("proven", EU, OWNER),
+    )
+    content = report("authorized", result(*rows), regions=(EU, US), accounts=(CONSUMER, OWNER))
+    assert content["status"] == "incomplete"
+    assert (content["failed_regions"], content["uncertain_regions"]) == ([US], [EU])
+    assert "1 of" not in content["summary"]
+    assert content["summary"].startswith(f"us-east-1: {CONSUMER}: {SOURCE_ID} is visible, not authorized.")
+    assert level_text(content["results"][0]) == "uncertain"
+
+
+def test_a_diagnosis_alone_has_the_use_of_keys() -> None:
+    diagnosed, probed = result(keyed("uncertain")), result(row("visible"))
+    (found,) = report("launched", diagnosed, probed)["results"]
+    assert (found["key_use"], found["principal"]) == ("uncertain", "arn:role")

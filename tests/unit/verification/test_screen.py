@@ -34,7 +34,7 @@ def every(regions: list[str], accounts: list[str], level: str) -> dict[str, Any]
     return verification("authorized", regions, accounts, [{"results": results}])
 
 
-DRY_RUN = "Level authorized means: a dry run, which does not use keys, succeeds."
+DRY_RUN = "Level authorized means: a dry run succeeds, and the role can use the keys."
 
 
 @pytest.mark.parametrize(
@@ -155,4 +155,73 @@ def test_each_host_of_a_play_passes_the_result_of_all() -> None:
         "level": "authorized",
         "report_path": None,
         "status": "incomplete",
+        "uncertain_regions": [],
     }
+
+
+DOUBT = {
+    **NO_KEY,
+    "code": "direct_key_use_denied",
+    "message": "KMS denies it.",
+    "remedy": "Allow it.",
+    "blocks_launch": "unknown",
+}
+
+
+def keyed(account_id: str, region: str, key_use: str, *findings: dict[str, Any]) -> dict[str, Any]:
+    principal = f"arn:aws:iam::{account_id}:role/launcher"
+    return {**seen(account_id, region, "authorized", *findings), "key_use": key_use, "principal": principal}
+
+
+PROVEN = [keyed(WEB, EU, "proven"), keyed(BATCH, EU, "proven"), keyed(WEB, US, "proven")]
+OF_ROLE = [
+    "Key use is that of the role launcher in each account, not of Auto Scaling's or",
+    "  another role there.",
+]
+
+
+def test_uncertain_accounts_are_counted_apart_and_fail_nothing() -> None:
+    found = shown(report(*PROVEN, keyed(BATCH, US, "uncertain", DOUBT)))
+    assert found.text.splitlines() == [
+        "Verified 3/4, 1 uncertain: 2 accounts in 2 regions.",
+        DRY_RUN,
+        *OF_ROLE,
+        "region     account       image          level      findings",
+        f"us-east-1  {BATCH}  ami-us-east-1  uncertain  direct_key_use_denied",
+        "- us-east-1: KMS denies it. Allow it.",
+        "Report: verification",
+    ]
+    assert found.failure == ""
+    assert {line.tone for line in found.lines} == {Tone.WARNING, Tone.PLAIN}
+    assert found.artifacts["status"] == "uncertain"
+    assert (found.artifacts["failed_regions"], found.artifacts["uncertain_regions"]) == ([], [US])
+    assert found.artifacts["images"] == {EU: "ami-eu-west-1"}
+
+
+def test_an_account_that_kms_refuses_fails_beside_uncertain_ones() -> None:
+    found = shown(
+        report(*PROVEN[:2], keyed(WEB, US, "refused", NO_KEY), keyed(BATCH, US, "uncertain", DOUBT))
+    )
+    assert found.lines[0].text == "1 of 4 verifications is not authorized. 1 is uncertain."
+    assert "ami-us-east-1 is visible, not authorized. There is no grant. Grant it." in found.failure
+    assert "KMS denies" not in found.failure
+    assert "- us-east-1: KMS denies it. Allow it." in found.text
+
+
+def test_whose_use_of_keys_is_proven() -> None:
+    assert shown(report(*PROVEN, keyed(BATCH, US, "proven"))).text.splitlines()[1:4] == [DRY_RUN, *OF_ROLE]
+    visible = shown(report(*PROVEN, keyed(BATCH, US, "proven"), level="visible"))
+    assert visible.text.splitlines()[1:3] == [
+        "Level visible means: the account sees the image.",
+        "Key use not checked.",
+    ]
+
+
+def test_hosts_that_are_verified_and_uncertain_are_uncertain_together() -> None:
+    reports = [
+        verification("authorized", [EU], [account], [{"results": [one]}])
+        for account, one in ((WEB, PROVEN[0]), (BATCH, keyed(BATCH, EU, "uncertain", DOUBT)))
+    ]
+    context = {"changes": None, "check_mode": False, "host_reports": reports}
+    found = screen(reports[0], context, None).artifacts
+    assert (found["status"], found["uncertain_regions"], found["images"]) == ("uncertain", [EU], {})
