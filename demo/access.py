@@ -43,7 +43,8 @@ def _launches(ec2: Any, image_id: str) -> bool:
     try:
         started = ec2.run_instances(ImageId=image_id, MinCount=1, MaxCount=1)
     except ClientError as refusal:
-        if refusal.response["Error"]["Code"] == "InvalidAMIID.NotFound":
+        # Without launch permission, and of an image that does not exist.
+        if refusal.response["Error"]["Code"] in ("AuthFailure", "InvalidAMIID.NotFound"):
             return False
         raise
     ids = [started["Instances"][0]["InstanceId"]]

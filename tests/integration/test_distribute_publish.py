@@ -247,7 +247,7 @@ def test_accounts_that_own_copies_publish_their_copies(
     assert _published(aws, OWNER, HOME) == fixture.image_id
     assert _published(aws, other, HOME) is None
     assert encrypted.launched(aws, account, HOME, copy["image_id"]) == "running"
-    assert encrypted.launched(aws, account, HOME, fixture.image_id) == "InvalidAMIID.NotFound"
+    assert encrypted.launched(aws, account, HOME, fixture.image_id) == "AuthFailure"
 
     again = ansible.run(DISTRIBUTE, variables)
     assert (again.code, again.changed) == (0, []), again.text

@@ -135,7 +135,7 @@ def test_consumers_own_their_copies_and_the_access_for_copying_is_revoked(
         assert observed.sharing(aws, OWNER, region, images[region]) == (set(), [set(), set()])
         assert encrypted.grantees(aws, fixture.key(region)) == []
         for account in CONSUMERS:
-            assert encrypted.launched(aws, account, region, images[region]) == "InvalidAMIID.NotFound"
+            assert encrypted.launched(aws, account, region, images[region]) == "AuthFailure"
     _assert_own_copies(aws, _copies(aws, revoked.facts))
 
     aws.clear_calls()

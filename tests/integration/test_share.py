@@ -102,7 +102,7 @@ def test_the_playbook_unshares_with_the_named_accounts_and_warns_where_a_unit_st
         assert f"still shared through {fixture.unit_arn(UNIT)}, which may cover {web}" in _warnings(run)
     # The warning is true for the account in the unit.
     assert observed.launch(aws, "web-prod", AWAY, images[AWAY]) in ("pending", "running")
-    assert observed.launch(aws, "sandbox", AWAY, images[AWAY]) == "InvalidAMIID.NotFound"
+    assert observed.launch(aws, "sandbox", AWAY, images[AWAY]) == "AuthFailure"
     # The image first, then its snapshots.
     order = [call.action for call in aws.calls(region=AWAY) if call.action.startswith("Modify")]
     assert order == ["ModifyImageAttribute", "ModifySnapshotAttribute", "ModifySnapshotAttribute"]
@@ -200,7 +200,7 @@ def test_missing_requirements_are_reported(
     assert "can launch the image, not copy it" in _warnings(run)
     assert observed.launch(aws, "sandbox", HOME, images[HOME]) in ("pending", "running")
     assert observed.copy(aws, "sandbox", HOME, images[HOME]) == "InvalidRequest"
-    assert observed.launch(aws, STRANGER, HOME, images[HOME]) == "InvalidAMIID.NotFound"
+    assert observed.launch(aws, STRANGER, HOME, images[HOME]) == "AuthFailure"
 
     run = ansible.tasks([_share("the owner as well", **at_home, account_ids=[owner, web])])
     assert run.code == 0, run.text

@@ -444,7 +444,7 @@ def test_an_outsider_is_denied_everywhere(golden: Golden) -> None:
     """Neither named nor in the organization: without the image, with it, with its key named to others."""
     golden.grant(CONSUMER)
     ec2 = golden.aws.client("ec2", OUTSIDER)
-    assert error_code(ec2.run_instances, ImageId=golden.image_id, **ONE) == "InvalidAMIID.NotFound"
+    assert error_code(ec2.run_instances, ImageId=golden.image_id, **ONE) == "AuthFailure"
     copy = {"Name": "copy", "SourceImageId": golden.image_id, "SourceRegion": "us-east-1"}
     assert error_code(ec2.copy_image, **copy) == "InvalidAMIID.NotFound"
     golden.share(OUTSIDER)
