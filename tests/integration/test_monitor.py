@@ -132,7 +132,7 @@ def test_resources_are_created_once_and_deleted_once(aws: SimulatedAws, ansible:
     sharing, public = (filters[name]["filterPattern"] for name in sorted(filters))
     assert {
         name: (trail.counts(sharing, record), trail.counts(public, record), trail.reports(rule, record))
-        for name, record in trail.records()
+        for name, record in trail.records(aws.account_id(OWNER))
     } == MATCHES
     (alarm,) = aws.client("cloudwatch", OWNER, HOME).describe_alarms()["MetricAlarms"]
     assert {

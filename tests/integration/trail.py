@@ -24,6 +24,8 @@ _DETAIL_TYPES = {
     "AwsApiCall": "AWS API Call via CloudTrail",
     "AwsServiceEvent": "AWS Service Event via CloudTrail",
 }
+OWNER = "111122223333"
+"""The owner's account in the samples."""
 _RECORDS = Path(__file__).parent / "cloudtrail"
 _PERMISSION = re.compile(r"(LaunchPermission|CreateVolumePermission)\.(Add|Remove)\.\d+\.(\w+)")
 _COMPARISON = re.compile(r'\$\.([\w.\[\]*]+) (?:(NOT EXISTS)|(!?=) "([^"]*)")')
@@ -44,10 +46,10 @@ def start(aws: SimulatedAws, account: str, region: str, log_group: str | None = 
     return arn
 
 
-def records() -> Iterator[tuple[str, dict[str, Any]]]:
-    """The sample records by name; README.md in their directory lists their sources."""
+def records(account_id: str = OWNER) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The sample records by name, of this account; README.md in their directory lists their sources."""
     for path in sorted(_RECORDS.glob("*.json")):
-        yield path.stem, json.loads(path.read_text(encoding="utf-8"))
+        yield path.stem, json.loads(path.read_text(encoding="utf-8").replace(OWNER, account_id))
 
 
 def recorded(call: RecordedCall) -> dict[str, Any]:
