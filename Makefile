@@ -33,7 +33,7 @@ export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
 export no_proxy := 127.0.0.1,localhost,$(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test lint sanity package unit coverage mutants integration chaos bench pictures simulated-aws
+.PHONY: help environment demo test ci nightly lint sanity package unit coverage mutants integration chaos bench pictures simulated-aws
 .PHONY: format policies release archive docs links lock clean
 
 help:  ## this list
@@ -45,8 +45,14 @@ environment:  ## set up .venv; quick where nothing changed
 demo: environment  ## watch a golden AMI reach regions and accounts on a simulated AWS; a minute
 	@$(RUN) -m demo
 
-test: environment  ## every check; some of them: make test CHECKS="ruff unit"
+test: environment  ## the checks for each change, in ten minutes; some of them: make test CHECKS="ruff unit"
 	@$(RUN) -m checks $(CHECKS)
+
+ci: environment  ## those and more, in 25 minutes: what a change must pass
+	@$(RUN) -m checks --target ci $(CHECKS)
+
+nightly: environment  ## everything, in hours; goes on where it was stopped. One part: make nightly PART=chaos
+	@$(RUN) -m checks --target nightly $(PART)
 
 lint: environment  ## style, types, playbooks, documentation, changelog
 	@$(RUN) -m checks ruff format returns variables surveys policies codes readmes versions forges licenses mypy ansible-lint docs changelog
@@ -64,7 +70,7 @@ mutants: environment  ## does each test file of tests/unit fail when its source 
 	@$(RUN) -m checks mutants
 
 integration: environment  ## pytest: tests/integration, real playbooks against the simulated AWS
-	@$(RUN) -m checks compatibility integration
+	@$(RUN) -m checks --target nightly integration
 
 coverage: environment  ## which lines and branches of plugins/ the unit tests run; pages in coverage/
 	@$(RUN) -m checks.coverage

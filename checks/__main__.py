@@ -5,8 +5,10 @@ What this machine lacks something for is skipped, and the summary says why.
 
 The tests run one after another, in parallel with the checks that use one process.
 
-python -m checks [NAME …]               by name, or all
-python -m checks --per-python [NAME …]  those whose outcome can differ between Pythons, and the named ones
+python -m checks [NAME …]               by name, or those of ``make test``
+python -m checks --target ci            those of ``make ci``
+python -m checks --target nightly       those of ``make nightly`` that have not passed on this commit
+python -m checks --per-python …         of these, what can differ from the Python that has run all of them
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from checks import passed
 from checks.apart import newer_python
-from checks.catalogue import CHECKS, Check
+from checks.catalogue import TARGETS, Check, checks_of
 from checks.commands import CheckError, Unfit
 from checks.paths import CHECKOUT, VERSION
 
@@ -62,19 +66,27 @@ def _ended(name: str, check: Check) -> Ended:
     return Ended(name, PASSED, time.monotonic() - start)
 
 
-def _ended_here(names: list[str]) -> list[Ended]:
-    """Run the checks in this process, one after another, with their output on the terminal."""
-    return [_ended(name, CHECKS[name]) for name in names]
+def _ended_here(checks: Mapping[str, Check], on: str | None) -> list[Ended]:
+    """Run the checks in this process, one after another, with their output on the terminal.
+
+    Those that pass are noted for the commit, if one is given.
+    """
+    ended = []
+    for name, check in checks.items():
+        ended.append(_ended(name, check))
+        if ended[-1].outcome == PASSED:
+            passed.note(name, on)
+    return ended
 
 
-def _ended_apart(names: list[str]) -> list[Ended]:
+def _ended_apart(checks: Mapping[str, Check], options: Sequence[str]) -> list[Ended]:
     """Run each check in a process of its own, and print its output at its end."""
     ended = []
-    for name in names:
-        print(f"… {CHECKS[name].title}", flush=True)
+    for name, check in checks.items():
+        print(f"… {check.title}", flush=True)
         start = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "checks", name],
+            [sys.executable, "-m", "checks", *options, name],
             check=False,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -93,29 +105,51 @@ def _ended_apart(names: list[str]) -> list[Ended]:
     return ended
 
 
-def main() -> int:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m checks", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(CHECKS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(checks_of()))
+    parser.add_argument("--target", choices=TARGETS, default="test", help="the target of the Makefile")
     parser.add_argument("--no-skips", action="store_true", help="fail if this machine cannot run a check")
     parser.add_argument("--per-python", action="store_true", help="those that can differ between Pythons")
     wanted = parser.parse_args()
-    unknown = [name for name in wanted.names if name not in CHECKS]
+    unknown = [name for name in wanted.names if name not in checks_of()]
     if unknown:
-        parser.error(f"no such check: {', '.join(unknown)}; there are {', '.join(CHECKS)}")
-    if wanted.per_python:
-        names = [name for name, check in CHECKS.items() if check.per_python or name in wanted.names]
-    else:
-        names = wanted.names or list(CHECKS)
+        parser.error(f"no such check: {', '.join(unknown)}; there are {', '.join(checks_of())}")
+    return wanted
 
+
+def _chosen(wanted: argparse.Namespace) -> dict[str, Check]:
+    """The named checks, or those of the target."""
+    checks = checks_of(wanted.target, again=wanted.per_python)
+    if wanted.names:
+        return {name: checks[name] for name in wanted.names}
+    reached = TARGETS[: TARGETS.index(wanted.target) + 1]
+    return {
+        name: check
+        for name, check in checks.items()
+        if check.target in reached and (check.per_python or not wanted.per_python)
+    }
+
+
+def main() -> int:
+    wanted = _options()
     os.chdir(CHECKOUT)
-    small = [name for name in names if CHECKS[name].processes == 1]
-    large = [name for name in names if CHECKS[name].processes > 1]
+    chosen = _chosen(wanted)
+    on = passed.commit() if wanted.target == "nightly" else None
+    earlier = [name for name in chosen if passed.has_passed(name, on)]
+    chosen = {name: check for name, check in chosen.items() if name not in earlier}
+    small = {name: check for name, check in chosen.items() if check.processes == 1}
+    large = {name: check for name, check in chosen.items() if check.processes > 1}
     if small and large:
+        options = ["--target", wanted.target, *(["--per-python"] if wanted.per_python else [])]
         with ThreadPoolExecutor(2) as pool:
-            ended = [one for lane in pool.map(_ended_apart, (small, large)) for one in lane]
+            lanes = pool.map(lambda lane: _ended_apart(lane, options), (small, large))
+            ended = [one for lane in lanes for one in lane]
     else:
-        ended = _ended_here(small or large)
+        ended = _ended_here(small or large, on)
     print(f"\n━━━ Summary · Python {VERSION} ━━━", *ended, sep="\n", flush=True)
+    for name in earlier:
+        print(f"{PASSED} {name:<22} passed before on this commit", flush=True)
     for one in ended:
         if one.outcome == FAILED and one.output:
             last = one.output.rstrip().splitlines()[-_LAST_LINES:]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every check by name, those that find common mistakes first."""
+"""Every check by name, those that find common mistakes first, and the targets of the Makefile that run it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from checks import (
     ansible_13,
+    chaos,
     codes,
     coverage,
     execution_environment,
@@ -32,19 +33,24 @@ from checks.commands import run
 from checks.paths import CHECKOUT, SITE_COLLECTIONS
 
 OLDEST_PYTHON = (3, 11)
+# The targets of the Makefile: each one runs all that the one before it runs, and more.
+TARGETS = ("test", "ci", "nightly")
+# Pytest's marks of the integration tests that each target runs. The rulebook has a check of its own.
+_PLAYBOOKS = {"test": "quick", "ci": "not nightly and not rulebook", "nightly": "not rulebook"}
 
 
 @dataclass(frozen=True)
 class Check:
     """One check.
 
-    ``per_python``: its outcome can differ between Pythons, so CI repeats it on each. ``processes`` is the
-    number of processes that it uses. ``oldest_python``: the machine must have a Python that is this new,
-    whichever runs the checks.
+    ``target`` is the first target that runs it. ``per_python``: its outcome can differ between Pythons, so CI
+    repeats it on each. ``processes`` is the number of processes that it uses. ``oldest_python``: the machine
+    must have a Python that is this new, whichever runs the checks.
     """
 
     title: str
     run: Callable[[], object]
+    target: str = "test"
     per_python: bool = False
     processes: int = 1
     oldest_python: tuple[int, int] = OLDEST_PYTHON
@@ -56,19 +62,30 @@ PYTEST_PROCESSES = 2
 PLAYBOOK_PROCESSES = 3
 
 
-def _pytest(folder: str, *options: str, processes: int = PYTEST_PROCESSES) -> Callable[[], object]:
+def _pytest(folder: str, *options: str, processes: int = PYTEST_PROCESSES) -> None:
     """pytest on one directory, with a list of the slowest tests."""
     # A process that has run all of its tests takes some of the other: long ones can be together.
     parallel = ("--numprocesses", str(processes), "--dist", "worksteal")
-    return lambda: run("python", "-m", "pytest", *parallel, "--durations", "12", *options, folder)
+    run("python", "-m", "pytest", *parallel, "--durations", "12", *options, folder)
 
 
-def _unit() -> None:
-    """The unit tests. On the oldest Python they measure the coverage, which others would measure again."""
-    measured = sys.version_info[:2] == OLDEST_PYTHON
-    _pytest("tests/unit", *(coverage.OPTIONS if measured else ()))()
+def _unit(target: str, again: bool) -> None:
+    """The unit tests, with as many examples of each property as the target has time for.
+
+    On the oldest Python, they measure the coverage, except for newcomers. On a Python that repeats what
+    another has run, they omit the properties: an example does not differ between Pythons.
+    """
+    measured = target != "test" and sys.version_info[:2] == OLDEST_PYTHON
+    properties = ("-m", "not hypothesis") if again else (f"--hypothesis-profile={target}",)
+    _pytest("tests/unit", *properties, *(coverage.OPTIONS if measured else ()))
     if measured:
         coverage.check()
+
+
+def _integration(target: str, again: bool) -> None:
+    """Those of the target; on a Python that repeats what another has run, those of newcomers."""
+    marks = _PLAYBOOKS["test" if again else target]
+    _pytest("tests/integration", "-m", marks, processes=PLAYBOOK_PROCESSES)
 
 
 def _changelog() -> None:
@@ -91,82 +108,104 @@ def _ansible_lint() -> None:
     run("ansible-lint", "--strict", *(() if known else ("--exclude", "awx")))
 
 
-CHECKS: dict[str, Check] = {
-    "ruff": Check("ruff: style and common mistakes", lambda: run("ruff", "check", ".")),
-    "format": Check("ruff: layout", lambda: run("ruff", "format", "--check", ".")),
-    "returns": Check("returns: what several modules return is documented alike", returns.check),
-    "variables": Check("variables: roles are documented as meta/variables.yml declares", variables.check),
-    "surveys": Check("surveys: awx/surveys asks for the options of the roles", surveys.check),
-    "codes": Check("codes: docs/codes.md has every code, with cause and remedy", codes.check),
-    "responses": Check("responses: what an AWS answer may lack is not read by subscript", responses.check),
-    "policies": Check("policies: docs/iam is as checks/iam declares it", iam.check),
-    "readmes": Check("readmes: each role's README.md is as its argument spec declares it", readmes.check),
-    "versions": Check(
-        "versions: every place that names a supported version agrees", versions.check, per_python=True
-    ),
-    "forges": Check(
-        "check-jsonschema, actionlint, Groovy: workflows, pipelines and templates of forges", forges.check
-    ),
-    "licenses": Check("reuse: copyright and license of every file", lambda: run("reuse", "lint")),
-    "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
-    "unit": Check(
-        "pytest: tests/unit, the collection",
-        _unit,
-        per_python=True,
-        processes=PYTEST_PROCESSES,
-    ),
-    "mutants": Check(
-        "mutants: each source file's test file fails when a function of it does nothing",
-        lambda: run("python", "-m", "checks.mutation"),
-        processes=PYTEST_PROCESSES,
-    ),
-    "simulated-aws": Check(
-        "pytest: tests/simulated_aws, the simulated AWS",
-        _pytest("tests/simulated_aws"),
-        processes=PYTEST_PROCESSES,
-    ),
-    "changelog": Check("antsibull-changelog: changelog and its fragments", _changelog),
-    "docs": Check("antsibull-docs: documentation of the collection and its plugins", _docs),
-    "site": Check("Sphinx: the site of the documentation, and the links between its pages", site.check),
-    "ansible-lint": Check("ansible-lint: playbooks, roles, metadata", _ansible_lint),
-    "package": Check("the built collection installs and works", package.check, per_python=True),
-    "importer": Check("galaxy-importer: Galaxy accepts the built archive", importer.check),
-    "execution-environment": Check(
-        "ansible-builder: execution environments with the collection", execution_environment.check
-    ),
-    "compatibility": Check(
-        "pytest: tests/integration, what can differ between versions of Python and Ansible",
-        _pytest("tests/integration", "-m", "every_python", processes=PLAYBOOK_PROCESSES),
-        per_python=True,
-        processes=PLAYBOOK_PROCESSES,
-    ),
-    "integration": Check(
-        "pytest: tests/integration, all else",
-        _pytest("tests/integration", "-m", "not every_python and not rulebook", processes=PLAYBOOK_PROCESSES),
-        processes=PLAYBOOK_PROCESSES,
-    ),
-    "oldest-boto": Check(
-        "pytest: tests/integration, a few playbooks with the oldest botocore", oldest_boto.check
-    ),
-    "ansible-13": Check(
-        "pytest: tests/integration, a few playbooks with Ansible 13",
-        ansible_13.check,
-        oldest_python=ansible_13.OLDEST_PYTHON,
-    ),
-    "rulebook": Check(
-        "pytest: tests/integration, the rulebook in ansible-rulebook",
-        rulebook.check,
-        oldest_python=rulebook.OLDEST_PYTHON,
-    ),
-    "second-opinion": Check(
-        "pytest: tests/second_opinion, modules and roles against an AWS emulator by other authors",
-        _pytest("tests/second_opinion", "--verbose", processes=PLAYBOOK_PROCESSES),
-        processes=PLAYBOOK_PROCESSES,
-    ),
-    "sanity": Check("ansible-test sanity: nothing ignored", sanity.check, per_python=True),
-    "sanity-2.20": Check(
-        "ansible-test sanity of ansible-core 2.20",
-        lambda: sanity.check(sanity.between()),
-        oldest_python=ansible_13.OLDEST_PYTHON,
-    ),
-}
+def checks_of(target: str = "test", again: bool = False) -> dict[str, Check]:
+    """All checks, which run as many tests as the target does.
+
+    ``again`` is whether this Python repeats what another one has run.
+    """
+    return {
+        "ruff": Check("ruff: style and common mistakes", lambda: run("ruff", "check", ".")),
+        "format": Check("ruff: layout", lambda: run("ruff", "format", "--check", ".")),
+        "returns": Check("returns: what several modules return is documented alike", returns.check),
+        "variables": Check("variables: roles are documented as meta/variables.yml declares", variables.check),
+        "surveys": Check("surveys: awx/surveys asks for the options of the roles", surveys.check),
+        "codes": Check("codes: docs/codes.md has every code, with cause and remedy", codes.check),
+        "responses": Check(
+            "responses: what an AWS answer may lack is not read by subscript", responses.check
+        ),
+        "policies": Check("policies: docs/iam is as checks/iam declares it", iam.check),
+        "readmes": Check("readmes: each role's README.md is as its argument spec declares it", readmes.check),
+        "versions": Check(
+            "versions: every place that names a supported version agrees", versions.check, per_python=True
+        ),
+        "forges": Check(
+            "check-jsonschema, actionlint, Groovy: workflows, pipelines and templates of forges",
+            forges.check,
+            "ci",
+        ),
+        "licenses": Check("reuse: copyright and license of every file", lambda: run("reuse", "lint")),
+        "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),
+        "unit": Check(
+            "pytest: tests/unit, the collection",
+            lambda: _unit(target, again),
+            per_python=True,
+            processes=PYTEST_PROCESSES,
+        ),
+        "mutants": Check(
+            "mutants: each source file's test file fails when a function of it does nothing",
+            lambda: run("python", "-m", "checks.mutation"),
+            "nightly",
+            processes=PYTEST_PROCESSES,
+        ),
+        "simulated-aws": Check(
+            "pytest: tests/simulated_aws, the simulated AWS",
+            lambda: _pytest("tests/simulated_aws"),
+            "ci",
+            processes=PYTEST_PROCESSES,
+        ),
+        "changelog": Check("antsibull-changelog: changelog and its fragments", _changelog),
+        "docs": Check("antsibull-docs: documentation of the collection and its plugins", _docs),
+        "site": Check(
+            "Sphinx: the site of the documentation, and the links between its pages", site.check, "nightly"
+        ),
+        "ansible-lint": Check("ansible-lint: playbooks, roles, metadata", _ansible_lint),
+        "package": Check("the built collection installs and works", package.check, "ci", per_python=True),
+        "importer": Check("galaxy-importer: Galaxy accepts the built archive", importer.check, "ci"),
+        "execution-environment": Check(
+            "ansible-builder: execution environments with the collection",
+            execution_environment.check,
+            "nightly",
+        ),
+        "integration": Check(
+            "pytest: tests/integration, real playbooks against the simulated AWS",
+            lambda: _integration(target, again),
+            per_python=True,
+            processes=PLAYBOOK_PROCESSES,
+        ),
+        "chaos": Check(
+            "chaos: playbooks killed, cut off, throttled, denied at each call",
+            chaos.check,
+            "nightly",
+            processes=PLAYBOOK_PROCESSES,
+        ),
+        "oldest-boto": Check(
+            "pytest: tests/integration, a few playbooks with the oldest botocore",
+            oldest_boto.check,
+            "nightly",
+        ),
+        "ansible-13": Check(
+            "pytest: tests/integration, a few playbooks with Ansible 13",
+            ansible_13.check,
+            "nightly",
+            oldest_python=ansible_13.OLDEST_PYTHON,
+        ),
+        "rulebook": Check(
+            "pytest: tests/integration, the rulebook in ansible-rulebook",
+            rulebook.check,
+            "nightly",
+            oldest_python=rulebook.OLDEST_PYTHON,
+        ),
+        "second-opinion": Check(
+            "pytest: tests/second_opinion, modules and roles against an AWS emulator by other authors",
+            lambda: _pytest("tests/second_opinion", "--verbose", processes=PLAYBOOK_PROCESSES),
+            "nightly",
+            processes=PLAYBOOK_PROCESSES,
+        ),
+        "sanity": Check("ansible-test sanity: nothing ignored", sanity.check, "ci"),
+        "sanity-2.20": Check(
+            "ansible-test sanity of ansible-core 2.20",
+            lambda: sanity.check(sanity.between()),
+            "nightly",
+            oldest_python=ansible_13.OLDEST_PYTHON,
+        ),
+    }

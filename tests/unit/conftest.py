@@ -14,16 +14,19 @@ from hypothesis import HealthCheck, settings
 
 from tests.unit.wire import Wire
 
-# A shared machine can stall for longer than any useful deadline. The examples are the
-# same each time, so that failures can be reproduced. New ones: pytest --hypothesis-profile=default
-settings.register_profile(
-    "golden.images",
-    max_examples=80,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("golden.images")
+# A shared machine can stall for longer than any useful deadline. The examples of changes are the same each time,
+# so that failures can be reproduced; `make nightly` looks for new ones, and prints how to reproduce a failure.
+EXAMPLES = {"test": 10, "ci": 80, "nightly": 1000}
+for _target, _examples in EXAMPLES.items():
+    settings.register_profile(
+        _target,
+        max_examples=_examples,
+        deadline=None,
+        derandomize=_target != "nightly",
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile("test")
 
 
 @pytest.fixture

@@ -47,6 +47,6 @@ def test_the_unit_tests_measure_on_the_oldest_python(
     monkeypatch.setattr(catalogue, "OLDEST_PYTHON", oldest)
     monkeypatch.setattr(catalogue, "run", lambda *command: ran.extend(command))
     monkeypatch.setattr(coverage, "check", lambda: ran.append("judged"))
-    catalogue.CHECKS["unit"].run()
+    catalogue.checks_of("ci")["unit"].run()
     assert {*OPTIONS, "judged"}.issubset(ran) == is_measured
     assert ("--cov" in ran) == ("judged" in ran) == is_measured

@@ -6,18 +6,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from checks import __main__ as command
+from checks import passed
 from checks.catalogue import Check
 from checks.commands import CheckError, Unfit
 
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the checks that ran, of three: the second fails."""
+    """The names of the checks that ran, of four: the second fails."""
     names: list[str] = []
 
     def fails() -> None:
@@ -27,10 +30,15 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     checks = {
         "first": Check("the first", lambda: names.append("first")),
         "second": Check("the second", fails, per_python=True),
-        "third": Check("the third", lambda: names.append("third"), per_python=True),
+        "third": Check("the third", lambda: names.append("third"), "ci", per_python=True),
+        "fourth": Check("the fourth", lambda: names.append("fourth"), "nightly"),
     }
-    monkeypatch.setattr(command, "CHECKS", checks)
+    choose(monkeypatch, checks)
     return names
+
+
+def choose(monkeypatch: pytest.MonkeyPatch, checks: Mapping[str, Check]) -> None:
+    monkeypatch.setattr(command, "checks_of", lambda *_target, **_again: checks)
 
 
 def main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
@@ -42,11 +50,46 @@ def test_a_failure_stops_no_other_check(
     ran: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     assert main(monkeypatch) == 1
-    assert ran == ["first", "second", "third"]
+    assert ran == ["first", "second"]
     output = capsys.readouterr().out
     assert "✗ two files differ" in output
     summary = output.partition("━━━ Summary")[2].splitlines()[1:]
-    assert [line.split()[:2] for line in summary] == [["✓", "first"], ["✗", "second"], ["✓", "third"]]
+    assert [line.split()[:2] for line in summary] == [["✓", "first"], ["✗", "second"]]
+
+
+@pytest.mark.parametrize(
+    ("target", "run"),
+    [
+        ("test", ["first", "second"]),
+        ("ci", ["first", "second", "third"]),
+        ("nightly", ["first", "second", "third", "fourth"]),
+    ],
+)
+def test_each_target_runs_what_the_one_before_it_runs(
+    ran: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: str, run: list[str]
+):
+    monkeypatch.setattr(passed, "FOLDER", tmp_path)
+    assert main(monkeypatch, "--target", target) == 1
+    assert ran == run
+
+
+def test_the_nightly_target_goes_on_where_it_was_stopped(
+    ran: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.setattr(passed, "FOLDER", tmp_path)
+    monkeypatch.setattr(passed, "commit", lambda: "0123abc")
+    assert main(monkeypatch, "--target", "nightly") == 1
+    ran.clear()
+    assert main(monkeypatch, "--target", "nightly") == 1
+    assert ran == ["second"]
+    assert "✓ first                  passed before on this commit" in capsys.readouterr().out
+    monkeypatch.setattr(passed, "commit", lambda: "4567def")
+    ran.clear()
+    main(monkeypatch, "--target", "nightly", "first")
+    assert ran == ["first"]
 
 
 def test_checks_are_chosen_by_their_names(ran: list[str], monkeypatch: pytest.MonkeyPatch):
@@ -55,7 +98,7 @@ def test_checks_are_chosen_by_their_names(ran: list[str], monkeypatch: pytest.Mo
 
 
 def test_checks_that_can_differ_between_pythons(ran: list[str], monkeypatch: pytest.MonkeyPatch):
-    assert main(monkeypatch, "--per-python") == 1
+    assert main(monkeypatch, "--target", "ci", "--per-python") == 1
     assert ran == ["second", "third"]
 
 
@@ -63,16 +106,9 @@ def test_an_unknown_name_is_refused(
     ran: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     with pytest.raises(SystemExit):
-        main(monkeypatch, "fourth")
-    assert "no such check: fourth; there are first, second, third" in capsys.readouterr().err
+        main(monkeypatch, "fifth")
+    assert "no such check: fifth; there are first, second, third, fourth" in capsys.readouterr().err
     assert ran == []
-
-
-def test_named_checks_join_those_that_can_differ_between_pythons(
-    ran: list[str], monkeypatch: pytest.MonkeyPatch
-):
-    assert main(monkeypatch, "--per-python", "first") == 1
-    assert ran == ["first", "second", "third"]
 
 
 def test_the_end_of_a_failed_check_follows_the_summary(
@@ -81,7 +117,7 @@ def test_the_end_of_a_failed_check_follows_the_summary(
     said = "\n".join(["the first line", *["."] * 200, "FAILED test_x - assert 1 == 2", "━━━ Summary", "✗"])
     done = subprocess.CompletedProcess((), 1, said)
     monkeypatch.setattr(command.subprocess, "run", lambda *_command, **_options: done)
-    monkeypatch.setattr(command, "CHECKS", {"one": Check("x", int), "two": Check("y", int, processes=2)})
+    choose(monkeypatch, {"one": Check("x", int), "two": Check("y", int, processes=2)})
     assert main(monkeypatch) == 1
     summary = capsys.readouterr().out.partition("━━━ Summary ·")[2]
     assert summary.count("FAILED test_x - assert 1 == 2") == 2
@@ -104,25 +140,22 @@ def test_what_the_machine_lacks_something_for_is_skipped(
     done = subprocess.CompletedProcess((), 0, said)
     monkeypatch.setattr(command.subprocess, "run", lambda *_command, **_options: done)
     fourth = Check("the fourth", lacking)
-    checks = {"third": command.CHECKS["third"], "fourth": fourth}
-    monkeypatch.setattr(
-        command,
-        "CHECKS",
-        checks if processes == 1 else {"fourth": fourth, "other": Check("x", int, False, 2)},
-    )
+    first = command.checks_of()["first"]
+    other = first if processes == 1 else Check("x", int, processes=2)
+    choose(monkeypatch, {"other": other, "fourth": fourth})
     assert main(monkeypatch) == 0
     summary = capsys.readouterr().out.partition("━━━ Summary ·")[2]
     (line,) = [line for line in summary.splitlines() if "fourth" in line]
     assert line.startswith("– fourth")
     assert line.endswith("skipped: it needs Java 17")
-    assert ran == (["third"] if processes == 1 else [])
+    assert ran == (["first"] if processes == 1 else [])
 
 
 def test_a_check_is_skipped_where_no_python_is_new_enough(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     checks = {"newer": Check("x", lambda: 1 / 0, oldest_python=(3, 99))}
-    monkeypatch.setattr(command, "CHECKS", checks)
+    choose(monkeypatch, checks)
     assert main(monkeypatch, "--no-skips") == 1
     assert main(monkeypatch) == 0
     assert "skipped: it needs a Python 3.99 or newer on this machine" in capsys.readouterr().out
