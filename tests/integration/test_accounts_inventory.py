@@ -20,8 +20,6 @@ from .credentials import without_credentials
 from .fixture import Fixture
 from .playbook import Ansible
 
-pytestmark = pytest.mark.every_python
-
 MANAGEMENT, MEMBER = "management", "web-prod"
 FILE = "golden_accounts.yml"
 PLUGIN = {"plugin": "golden.images.accounts"}
@@ -97,6 +95,7 @@ def hosts(listed: Mapping[str, Any], group: str) -> set[str]:
     return own.union(*(hosts(listed, child) for child in content.get("children", ())))
 
 
+@pytest.mark.quick
 def test_accounts_and_their_groups(aws: SimulatedAws, organization: Fixture, inventory: Inventory) -> None:
     listed, said = inventory.listed(
         keyed_groups=[{"key": "account_tags.home", "prefix": "home"}],
@@ -244,6 +243,7 @@ def test_all_accounts_or_none_also_with_a_role(
     assert set(listed) <= {"_meta", "all", "aws_accounts", "ungrouped"}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("operation", ["AssumeRole", "ListRoots"])
 @pytest.mark.parametrize("status", [200, 403])
 def test_a_web_page_is_no_answer(

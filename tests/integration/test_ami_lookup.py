@@ -16,8 +16,6 @@ from .credentials import without_credentials
 from .fixture import HOME, OWNER, Fixture
 from .playbook import Ansible, Run
 
-pytestmark = pytest.mark.every_python
-
 AWAY, CONSUMER = "eu-west-1", "web-prod"
 
 
@@ -190,6 +188,7 @@ def test_errors_say_what_to_do(aws: SimulatedAws, ansible: Ansible, ids: dict[st
     assert aws.calls() == []
 
 
+@pytest.mark.quick
 def test_the_examples(aws: SimulatedAws, fixture: Fixture, ansible: Ansible, ids: dict[str, str]) -> None:
     for region in (HOME, AWAY):
         image_id = fixture.image_id if region == HOME else ids["tagged"]
@@ -212,6 +211,7 @@ def test_the_examples(aws: SimulatedAws, fixture: Fixture, ansible: Ansible, ids
     ]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("operation", "status", "options"),
     [("DescribeImages", 403, {}), ("GetParameter", 200, {"parameter": "/x"})],

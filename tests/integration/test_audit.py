@@ -256,6 +256,7 @@ def test_a_hidden_public_snapshot_is_found_by_its_permissions_and_a_policy_is_na
     assert task.result["regions"][AWAY]["snapshot_block_managed_by"] == "declarative-policy"
 
 
+@pytest.mark.quick
 def test_every_exposure_is_found_and_nothing_else(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
 ) -> None:

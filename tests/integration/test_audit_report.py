@@ -107,7 +107,7 @@ def _files(ansible: Ansible) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (ansible.folder / "audit").iterdir()}
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 @pytest.mark.ansible_13
 @pytest.mark.oldest_boto
 def test_a_report_says_who_can_use_what_and_what_has_changed(

@@ -70,6 +70,7 @@ def _evidence(task: Task) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.quick
 def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

@@ -82,6 +82,7 @@ def test_the_check_mode_of_the_role_is_not_always_that_of_the_command_line(
     assert _outcomes(_report(ansible))[images["gone"]] == ("deregister", "done")
 
 
+@pytest.mark.quick
 def test_a_run_performs_the_plan_that_check_mode_reports(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
 ) -> None:
@@ -178,7 +179,7 @@ def test_images_that_are_only_marked_are_not_called_untouched(
     assert _report(ansible)["summary"] == "Nothing was done to 5 images."
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 def test_nothing_is_changed_above_the_limit_or_with_an_invalid_option(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
 ) -> None:

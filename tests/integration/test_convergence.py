@@ -26,6 +26,8 @@ from .convergence import changing_calls, converged, performed
 from .encrypted import ALIAS, EXTERNAL_ID, ROLE, USE, EncryptedFixture, root
 from .fixture import HOME, OWNER
 
+pytestmark = pytest.mark.nightly
+
 AWAY, THIRD = "eu-west-1", "us-west-2"
 REGIONS = (HOME, AWAY, THIRD)
 # The first has an ID with a leading zero.

@@ -147,6 +147,7 @@ def test_a_source_whose_sharing_has_not_propagated_is_copied(
     assert task.result["images"] == {AWAY: image["ImageId"]}
 
 
+@pytest.mark.quick
 def test_without_waiting_the_pending_copy_is_returned_and_found_again(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

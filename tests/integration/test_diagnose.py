@@ -598,7 +598,7 @@ def temporary() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 @pytest.mark.oldest_boto
 def test_no_secret_is_on_the_screen_or_in_a_file(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, temporary: Path

@@ -47,7 +47,6 @@ def test_a_distribution_to_many_regions_and_accounts_is_few_rows(
     assert "diff" not in done.task("Write the distribution report").result
 
 
-@pytest.mark.every_python
 def test_the_diff_of_a_loop_is_displayed_once(fixture: Fixture, ansible: Ansible) -> None:
     share = {"images": {HOME: fixture.image_id}, "account_ids": ["{{ item }}"], "share_snapshots": False}
     (stranger,) = fixture.account_ids(STRANGER)

@@ -35,7 +35,7 @@ def variables(fixture: Fixture) -> dict[str, Any]:
     }
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 @pytest.mark.ansible_13
 @pytest.mark.oldest_boto
 def test_a_run_does_what_check_mode_predicts_and_a_rerun_nothing(
@@ -184,7 +184,7 @@ def test_purge_without_sharing_snapshots_removes_access_to_them(
     assert (repeated.code, repeated.changed, observed.changes(aws, refused=True)) == (0, [], [])
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 def test_the_diff_shows_images_and_permissions_of_every_region(
     fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -201,7 +201,7 @@ def test_the_diff_shows_images_and_permissions_of_every_region(
         assert after["org_unit_arns"] == [fixture.unit_arn(UNIT)]
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 def test_by_path_and_with_an_inventory_that_lists_localhost(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

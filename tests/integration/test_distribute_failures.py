@@ -59,6 +59,7 @@ def _assert_finished(aws: SimulatedAws, fixture: Fixture, run: Run, report: Path
     assert json.loads(report.read_text(encoding="utf-8"))["status"] == "distributed"
 
 
+@pytest.mark.quick
 def test_a_failed_required_region_keeps_other_copies_and_prevents_sharing(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
@@ -108,7 +109,6 @@ def _expire_once_copies_run(aws: SimulatedAws, number: int) -> None:
     aws.add_fault("expired", times=0)
 
 
-@pytest.mark.every_python
 def test_copies_are_named_when_the_credentials_expire_while_they_run(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
@@ -139,6 +139,7 @@ def test_copies_are_named_when_the_credentials_expire_while_they_run(
     assert observed.attempts(aws, "CopyImage") == [GOOD, BAD]
 
 
+@pytest.mark.quick
 def test_a_failed_run_keeps_the_record_of_the_one_before(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
@@ -216,6 +217,7 @@ def test_check_mode_says_that_it_has_distributed_nothing(
     assert (again.code, _artifacts(again)["status"]) == (0, "planned")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("trouble", "code"),
     [("refused", "InternalFailure"), ("slow", "copy_pending"), ("silent", "region_timeout")],
@@ -258,6 +260,7 @@ def test_a_best_effort_region_does_not_delay_others(
     _assert_finished(aws, fixture, rerun, report)
 
 
+@pytest.mark.nightly
 def test_a_best_effort_region_has_time_to_settle(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:

@@ -55,6 +55,7 @@ def manifest(fixture: Fixture, ansible: Ansible) -> str:
     return path.name
 
 
+@pytest.mark.quick
 def test_the_image_that_a_parameter_names_is_distributed(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, base: dict[str, Any]
 ) -> None:

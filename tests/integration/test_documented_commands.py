@@ -35,6 +35,8 @@ from .encrypted import USE
 from .fixture import HOME, OWNER
 from .playbook import CHECKOUT, Ansible
 
+pytestmark = pytest.mark.nightly
+
 AWAY = "eu-west-1"
 FURTHER = ("ap-southeast-2", "us-west-2")
 ROLE = "golden-consumer"

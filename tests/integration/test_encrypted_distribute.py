@@ -153,7 +153,7 @@ def test_a_purge_for_one_image_leaves_the_key_to_accounts_of_another(
     assert encrypted.grantees(aws, key) == [root(staging)]
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 def test_only_the_named_consumers_can_launch_in_every_region(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -198,6 +198,7 @@ def test_only_the_named_consumers_can_launch_in_every_region(
     assert encrypted.scaled(aws, "web-staging", "eu-west-1", images["eu-west-1"]) == NO_KEY
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("action", "code"),
     [
@@ -242,6 +243,7 @@ def test_a_best_effort_region_that_cannot_be_shared_stops_no_other(
     assert sorted(rerun.facts["distribute_images"]) == sorted(REGIONS)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("action", "text"),
     [

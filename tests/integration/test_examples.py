@@ -19,8 +19,6 @@ from . import encrypted, probing, samples, trail
 from .fixture import HOME, OWNER, Fixture
 from .playbook import CHECKOUT, MODULES, Ansible
 
-pytestmark = pytest.mark.every_python
-
 AWAY = "eu-west-1"
 ALIAS = "alias/golden"
 ROLE = "golden-consumer"
@@ -356,6 +354,7 @@ def _not_of(entry: Mapping[str, Any], value: Any, place: str) -> Iterator[tuple[
             yield from _not_of({"type": entry["elements"]}, element, f"{place}[]")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("entry", "value", "wrong"),
     [

@@ -121,6 +121,7 @@ def test_distributed_texts_arrive_unchanged_and_are_not_evaluated(
         assert published["Value"] in images
 
 
+@pytest.mark.nightly
 def test_reports_show_texts_and_run_nothing(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, tmp_path: Path
 ) -> None:
@@ -204,6 +205,7 @@ def organization_file(fixture: Fixture, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.nightly
 def test_names_of_accounts_stay_text(
     ansible: Ansible, image_id: str, hostile_accounts: list[str], organization_file: Path, tmp_path: Path
 ) -> None:
@@ -249,6 +251,7 @@ def test_names_of_accounts_stay_text(
     _assert_no_formulas(tmp_path / "audit" / "report.csv")
 
 
+@pytest.mark.nightly
 def test_names_of_templates_and_parameters_stay_text(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

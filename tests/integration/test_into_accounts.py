@@ -90,6 +90,7 @@ def test_names_that_are_too_long_for_the_consumers_copies_are_refused_before_the
     assert encrypted.changes(aws, refused=True) == []
 
 
+@pytest.mark.quick
 def test_consumers_own_their_copies_and_the_access_for_copying_is_revoked(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -345,7 +346,6 @@ def test_a_rerun_after_a_kill_completes_the_copies_and_revokes_access(
         assert encrypted.grantees(aws, fixture.key(region)) == []
 
 
-@pytest.mark.every_python
 def test_accounts_that_lack_a_permission_are_named_before_anything_is_copied(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:

@@ -102,6 +102,7 @@ def _everywhere(aws: SimulatedAws) -> dict[tuple[str, str], bool]:
     }
 
 
+@pytest.mark.quick
 def test_an_uncertain_account_keeps_the_image_from_being_published_unless_it_is_accepted(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -189,6 +190,7 @@ def test_without_a_proof_the_image_is_published_and_said_to_be_unchecked(
     assert "Key use not checked." in (ansible.folder / "report" / "latest.html").read_text("utf-8")
 
 
+@pytest.mark.quick
 def test_a_verification_alone_counts_uncertain_accounts_apart_and_fails_nothing(
     ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -55,6 +55,7 @@ def test_more_grants_than_a_page_holds_are_made_once_and_within_the_request_rate
     assert any("Marker" in call.parameters for call in aws.calls(action="ListGrants"))
 
 
+@pytest.mark.quick
 def test_a_rerun_after_a_kill_makes_no_duplicate_grants(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, keys: dict[str, str]
 ) -> None:
@@ -136,7 +137,7 @@ def test_sharing_warns_about_accounts_that_cannot_use_the_key(
         assert encrypted.launched(aws, account, HOME, fixture.image_id) == "running"
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 def test_no_secret_is_on_the_screen(aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible) -> None:
     secret = fixture.environment(OWNER)["AWS_SECRET_ACCESS_KEY"]
     credentials = {

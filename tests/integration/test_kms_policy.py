@@ -75,6 +75,7 @@ def test_planned_statements_are_found_in_a_policy_that_code_writes(
     assert encrypted.changes(aws) == []
 
 
+@pytest.mark.quick
 def test_consumers_are_added_and_removed_in_own_statements(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, foreign: list[str]
 ) -> None:
@@ -162,7 +163,6 @@ def test_consumers_are_added_and_removed_in_own_statements(
     assert encrypted.launched(aws, "data-prod", HOME, fixture.image_id) == NO_KEY
 
 
-@pytest.mark.every_python
 @pytest.mark.oldest_boto
 def test_a_statement_that_is_added_concurrently_survives(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, foreign: list[str]

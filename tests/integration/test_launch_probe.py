@@ -59,6 +59,7 @@ def _arguments(aws: SimulatedAws, images: dict[str, str], *accounts: str, **more
     }
 
 
+@pytest.mark.quick
 def test_each_account_gets_as_far_as_its_rights_reach_and_nothing_is_left(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
 ) -> None:
@@ -219,7 +220,6 @@ def _reached(result: dict[str, Any]) -> tuple[str | None, str, str | None]:
     return result["level"], finding["code"], finding["error_code"]
 
 
-@pytest.mark.every_python
 @pytest.mark.oldest_boto
 def test_bad_options_are_refused_before_anything_is_launched(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]

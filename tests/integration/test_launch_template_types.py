@@ -61,7 +61,6 @@ def _variables(image_id: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.every_python
 @pytest.mark.parametrize(
     ("attributes", "data", "reason"),
     [

@@ -62,7 +62,6 @@ def _failure(run: Run, role: str) -> dict[str, Any]:
     return dict(failure)
 
 
-@pytest.mark.every_python
 def test_versions_that_differ_are_refused_until_one_is_selected(
     aws: SimulatedAws, ansible: Ansible, releases: list[dict[str, str]]
 ) -> None:

@@ -16,7 +16,7 @@ from tests.benchmark.fixtures import OTHER_REGIONS, OWNER, consumers
 from .fixture import HOME, Fixture
 from .playbook import Ansible, Run
 
-pytestmark = pytest.mark.every_python
+pytestmark = pytest.mark.nightly
 
 DEFAULT = {"ANSIBLE_STDOUT_CALLBACK": "default"}
 LONGEST = 4096

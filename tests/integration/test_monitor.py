@@ -96,7 +96,7 @@ def test_a_role_in_check_mode_verifies_nothing_that_it_has_not_created(
     assert _writes(aws) == []
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 def test_resources_are_created_once_and_deleted_once(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     variables = {
@@ -322,6 +322,7 @@ def test_the_region_that_cannot_be_read_is_named(aws: SimulatedAws, ansible: Ans
     assert _everything(aws) == []
 
 
+@pytest.mark.nightly
 def test_web_pages_are_explained(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     variables = {"monitor_regions": [HOME], "monitor_log_group_name": LOG_GROUP}
@@ -385,6 +386,7 @@ LOST_CHANGES = [
 ]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("state", "actions", "text"), LOST_CHANGES, ids=["-".join(actions) for _, actions, _ in LOST_CHANGES]
 )

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from simulated_aws.client import SimulatedAws
@@ -16,6 +17,8 @@ from . import encrypted, observed
 from .encrypted import ALIAS, DISTRIBUTE, EncryptedFixture
 from .fixture import HOME, OWNER, Fixture
 from .playbook import CHECKOUT, Ansible
+
+pytestmark = pytest.mark.nightly
 
 GUIDES = CHECKOUT / "docs" / "moving"
 AWAY = "eu-west-1"

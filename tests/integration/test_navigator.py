@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from checks.navigator import ENVIRONMENT
@@ -19,6 +20,8 @@ from simulated_aws.client import SimulatedAws
 
 from .fixture import HOME, OWNER, Fixture
 from .playbook import CHECKOUT
+
+pytestmark = pytest.mark.nightly
 
 
 def test_a_playbook_runs_in_ansible_navigator(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ def _task(module: str, name: str, answers: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, MODULES + module: dict(answers)}
 
 
-@pytest.mark.every_python
 @pytest.mark.parametrize("own_process", [False, True])
 def test_modules_take_the_answers_of_a_survey(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, own_process: bool
@@ -108,7 +107,6 @@ def test_modules_refuse_what_yaml_has_changed(aws: SimulatedAws, fixture: Fixtur
     assert aws.calls() == []
 
 
-@pytest.mark.every_python
 def test_a_key_is_the_text_that_was_written(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
     """The parameters of modules are JSON, which has no other keys than text."""
     share = {"images": {HOME: fixture.image_id}, "account_ids": fixture.account_ids("web-prod")}

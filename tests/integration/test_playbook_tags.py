@@ -43,7 +43,7 @@ def variables(fixture: Fixture) -> dict[str, Any]:
     }
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 def test_tags_that_no_task_has_are_refused(aws: SimulatedAws, ansible: Ansible) -> None:
     run = ansible.run("golden.images.share_ami", None, "--tags", "web")
     assert_refused(run)
@@ -63,7 +63,6 @@ def test_tags_that_select_all_tasks_are_accepted(ansible: Ansible, variables: di
     assert run.facts["share_status"] == "shared"
 
 
-@pytest.mark.every_python
 def test_other_playbooks_can_have_tags_of_their_own(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -86,7 +85,6 @@ def test_other_playbooks_can_have_tags_of_their_own(
     assert run.facts["share_status"] == "shared"
 
 
-@pytest.mark.every_python
 def test_tags_that_no_play_of_another_playbook_has_are_refused(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

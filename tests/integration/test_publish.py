@@ -25,6 +25,7 @@ MOST_CALLS_UNCHANGED = 5
 OPTIONAL = "af-south-1"
 
 
+@pytest.mark.quick
 @pytest.mark.oldest_boto
 def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
@@ -104,7 +105,7 @@ def test_a_template_that_names_the_parameter_by_its_arn_follows_it(
     assert version["LaunchTemplateData"]["ImageId"] == f"resolve:ssm:{name}"
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 @pytest.mark.oldest_boto
 def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible

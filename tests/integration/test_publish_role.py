@@ -44,6 +44,7 @@ def _changes(aws: SimulatedAws) -> list[str]:
     ]
 
 
+@pytest.mark.quick
 def test_a_distribution_is_verified_approved_and_then_published(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, consumer: dict[str, Any]
 ) -> None:
@@ -102,7 +103,6 @@ def test_a_distribution_is_verified_approved_and_then_published(
     assert (again.code, again.changed, _changes(aws)) == (0, [], []), again.text
 
 
-@pytest.mark.every_python
 def test_a_region_that_fails_is_in_the_facts_and_completed_by_a_rerun(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

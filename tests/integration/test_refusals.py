@@ -271,7 +271,7 @@ def test_check_mode_refuses_for_what_aws_says_as_well(bench: Bench) -> None:
     )
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 def test_a_distribution_is_refused_before_its_first_copy_for_what_only_the_sharing_would_notice(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

@@ -125,6 +125,7 @@ def removals(run: Run) -> set[tuple[str, str, str]]:
     }
 
 
+@pytest.mark.quick
 def test_only_access_that_is_not_allowed_is_removed_once(
     aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
 ) -> None:
@@ -218,7 +219,6 @@ def test_a_play_in_check_mode_does_not_wait_until_access_is_removed(
     assert encrypted.changes(aws, refused=True) == []
 
 
-@pytest.mark.every_python
 def test_a_failed_image_does_not_stop_the_others_and_single_images_can_be_selected(
     aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
 ) -> None:

@@ -32,9 +32,10 @@ from tests.unit.reports.examples import BATCH, EMOJI, NAMES, SCRIPT, STRANGER, T
 
 from .browser import PROGRAM, Browser
 
-pytestmark = pytest.mark.skipif(
-    PROGRAM is None, reason="there is no Chromium: install Debian's package chromium"
-)
+pytestmark = [
+    pytest.mark.nightly,
+    pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium: install Debian's package chromium"),
+]
 NOW, BEFORE = "2026-11-24T12:00:00+00:00", "2026-11-23T12:00:00+00:00"
 _SHOWN = """
 [...document.querySelectorAll('#%s tbody tr')].filter((row) => !row.closest('[hidden]'))

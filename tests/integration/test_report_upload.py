@@ -64,6 +64,7 @@ def _artifacts(run: Run, name: str = "audit_artifacts") -> Any:
     return shown.result["ansible_stats"]["data"][name]
 
 
+@pytest.mark.quick
 def test_the_files_are_in_the_bucket_of_another_region(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -107,6 +107,7 @@ def _retain(aws: SimulatedAws) -> None:
             aws.client("rbin", OWNER, region).create_rule(ResourceType=kind, RetentionPeriod=period)
 
 
+@pytest.mark.quick
 def test_disabled_images_are_restored_as_they_were_also_after_a_kill(
     aws: SimulatedAws, ansible: Ansible, retired: Retired
 ) -> None:
@@ -152,6 +153,7 @@ def test_disabled_images_are_restored_as_they_were_also_after_a_kill(
     assert (again.code, again.changed, changing_calls(aws)) == (0, [], []), again.text
 
 
+@pytest.mark.quick
 def test_deregistered_images_are_restored_from_the_recycle_bin_snapshots_first(
     aws: SimulatedAws, ansible: Ansible, retired: Retired
 ) -> None:
@@ -310,7 +312,6 @@ def test_a_deprecation_is_undone_after_the_image_was_used_again(
     assert retired.now() == retired.before
 
 
-@pytest.mark.every_python
 def test_what_cannot_be_restored_is_reported_before_anything_changes(
     aws: SimulatedAws, ansible: Ansible, retired: Retired
 ) -> None:

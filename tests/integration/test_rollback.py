@@ -49,6 +49,7 @@ def variables(fixture: Fixture, source_image_id: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.quick
 def test_all_regions_go_back_and_forth_or_none_does(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: list[dict[str, str]]
 ) -> None:

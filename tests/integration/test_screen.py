@@ -18,8 +18,6 @@ from . import observed
 from .fixture import CONSUMERS, HOME, OWNER, Fixture
 from .playbook import MODULES, Ansible, kill
 
-pytestmark = pytest.mark.every_python
-
 FQCN = "golden.images.distribute_ami"
 AWAY = "eu-west-1"
 WIDTH = 80
@@ -33,6 +31,7 @@ def copying(fixture: Fixture) -> dict[str, Any]:
     return {"name": "Copy and wait", MODULES + "ami_copy_regions": arguments}
 
 
+@pytest.mark.quick
 def test_progress_is_on_the_screen_while_copies_are_running(
     aws: SimulatedAws, ansible: Ansible, copying: dict[str, Any]
 ) -> None:
@@ -143,6 +142,7 @@ def test_the_action_group_takes_credentials_and_no_output_shows_a_secret(
         assert hidden not in run.text
 
 
+@pytest.mark.quick
 def test_secrets_of_the_environment_stay_there_when_a_region_fails(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
@@ -169,6 +169,7 @@ def distributing(fixture: Fixture) -> dict[str, Any]:
     }
 
 
+@pytest.mark.quick
 def test_a_distribution_ends_with_a_table_of_its_regions(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any]
 ) -> None:
@@ -234,6 +235,7 @@ def _table(stdout: str) -> list[str]:
     return [line for line in shown.splitlines()[1:] if line]
 
 
+@pytest.mark.quick
 def test_a_job_passes_its_artifacts_to_the_next_one_of_a_workflow(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any]
 ) -> None:

@@ -42,6 +42,7 @@ def _warnings(run: Run) -> str:
     return " ".join(run.text.split())
 
 
+@pytest.mark.quick
 def test_the_playbook_adds_permissions_and_removes_none(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
@@ -77,7 +78,7 @@ def test_the_playbook_adds_permissions_and_removes_none(
     assert (repeated.code, repeated.changed, observed.changes(aws, refused=True)) == (0, [], [])
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 def test_the_playbook_unshares_with_the_named_accounts_and_warns_where_a_unit_still_covers_them(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
@@ -108,6 +109,7 @@ def test_the_playbook_unshares_with_the_named_accounts_and_warns_where_a_unit_st
     assert order == ["ModifyImageAttribute", "ModifySnapshotAttribute", "ModifySnapshotAttribute"]
 
 
+@pytest.mark.quick
 def test_exactly_the_named_accounts_then_no_account_then_public(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
@@ -155,7 +157,6 @@ def test_without_its_snapshots_an_image_can_be_launched_and_not_copied(
     assert observed.copy(aws, "web-prod", HOME, fixture.image_id) == "InvalidRequest"
 
 
-@pytest.mark.every_python
 def test_a_thousand_accounts_take_one_call_for_an_image_and_two_for_a_snapshot(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
 ) -> None:
@@ -174,6 +175,7 @@ def test_a_thousand_accounts_take_one_call_for_an_image_and_two_for_a_snapshot(
         _assert_shared(aws, images, region, set(accounts), set(accounts))
 
 
+@pytest.mark.nightly
 def test_a_purge_replaces_more_accounts_than_the_quota_has_room_for(
     aws: SimulatedAws, ansible: Ansible, fixture: Fixture
 ) -> None:
@@ -290,6 +292,7 @@ def test_a_watermarked_image_is_refused_before_anything_is_public(
     assert observed.changes(aws, refused=True) == []
 
 
+@pytest.mark.quick
 def test_a_refused_image_leaves_no_snapshot_public(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:

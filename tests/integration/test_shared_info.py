@@ -128,6 +128,7 @@ def by_label(run: Run, task: str, ids: dict[str, str]) -> dict[str, dict[str, An
 SHARED = ["blind", "by-org", "by-unit", "direct", "far", "half", "hidden", "off", "open", "services", "shut"]
 
 
+@pytest.mark.quick
 def test_all_that_others_share_and_nothing_else(
     aws: SimulatedAws, fixture: Fixture, as_me: Ansible, ids: dict[str, str]
 ) -> None:
@@ -212,7 +213,6 @@ def test_all_that_others_share_and_nothing_else(
     assert images["hidden"]["kms_key_arns"] == []
 
 
-@pytest.mark.every_python
 def test_a_region_that_cannot_be_read_fails_and_hides_no_other(
     aws: SimulatedAws, as_me: Ansible, ids: dict[str, str]
 ) -> None:

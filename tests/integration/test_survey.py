@@ -58,10 +58,12 @@ def _as_text(value: Any) -> str:
 
 
 def _cases() -> Iterator[Any]:
-    """Each role's main job; and its other jobs, whose variables the main one cannot have, each night."""
+    """Each role's main job; and each night its other jobs, whose variables the main one cannot have."""
     for role, jobs in sorted(JOBS.items()):
         for number, name in enumerate(jobs):
-            yield pytest.param(role, name, id=f"{role}-{name}", marks=pytest.mark.nightly if number else ())
+            yield pytest.param(
+                role, name, id=f"{role}-{name}", marks=pytest.mark.nightly if number else pytest.mark.quick
+            )
 
 
 @pytest.mark.parametrize(("role", "name"), [*_cases()])
@@ -124,7 +126,6 @@ def test_every_role_has_jobs() -> None:
     assert {*JOBS} == {*DECLARED}
 
 
-@pytest.mark.every_python
 def test_an_answer_that_ansible_destroyed_is_refused_with_its_remedy(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

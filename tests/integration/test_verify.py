@@ -243,7 +243,7 @@ def test_check_mode_fails_if_nothing_can_be_read(
     assert "Check the credentials" in message
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 def test_inventory_hosts_verify_their_own_account(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -302,7 +302,6 @@ def two_hosts(ansible: Ansible, variables: dict[str, Any]) -> Path:
     return inventory
 
 
-@pytest.mark.every_python
 @pytest.mark.parametrize(
     ("hosts", "limit", "named"),
     [
@@ -323,7 +322,6 @@ def test_hosts_that_do_not_exist_are_refused(
     assert run.tasks == ()
 
 
-@pytest.mark.every_python
 @pytest.mark.parametrize(
     ("hosts", "limit", "verified"),
     [
@@ -344,7 +342,6 @@ def test_hosts_that_exist_are_those_of_the_play(
     assert {*listed.split("\n")[1:]} - {""} == {f"      {name}" for name in verified}
 
 
-@pytest.mark.every_python
 def test_a_blank_answer_for_the_hosts_is_localhost(ansible: Ansible, variables: dict[str, Any]) -> None:
     run = ansible.job(FQCN, {**variables, "verify_hosts": "", "verify_level": "visible"})
     assert run.code == 0, run.text

@@ -60,6 +60,7 @@ def _zones_tried(aws: SimulatedAws, account: str) -> list[str]:
     return [zones[call.parameters["SubnetId"]] for call in rest]
 
 
+@pytest.mark.quick
 def test_images_are_verified_and_published_as_the_readme_says(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

@@ -34,7 +34,6 @@ WARNING = "matches no image in these regions"
 NO_PYTHON = {"ansible_python_interpreter": "/nonexistent/python"}
 
 
-@pytest.mark.every_python
 def test_no_process_is_started_and_the_result_is_that_of_a_process(ansible: Ansible) -> None:
     """Of a success and of failures of each kind; files are in the directory of the play, as always."""
 
@@ -61,7 +60,7 @@ def test_no_process_is_started_and_the_result_is_that_of_a_process(ansible: Ansi
     }
 
 
-@pytest.mark.every_python
+@pytest.mark.quick
 def test_modules_that_call_aws_return_the_same_with_and_without_a_process(
     fixture: Fixture, ansible: Ansible
 ) -> None:

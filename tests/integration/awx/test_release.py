@@ -86,7 +86,6 @@ def answers(fixture: Fixture) -> dict[str, Any]:
     }
 
 
-@pytest.mark.every_python
 def test_a_release_is_distributed_verified_and_published(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, answers: dict[str, Any]
 ) -> None:

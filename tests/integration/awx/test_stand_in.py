@@ -11,6 +11,8 @@ import pytest
 from .rules import BadRequestError, check_rrule, check_survey
 from .stand_in import Awx, NotFoundError, Object
 
+pytestmark = pytest.mark.nightly
+
 QUESTION = {"question_name": "Regions", "variable": "regions", "type": "text", "required": True}
 DAILY = "DTSTART;TZID=UTC:20260101T020000 RRULE:FREQ=DAILY;INTERVAL=1"
 
