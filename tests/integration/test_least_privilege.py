@@ -230,12 +230,10 @@ def test_planning_in_consumer_accounts(aws: SimulatedAws, fixture: Fixture, tmp_
         "distribute_parameter_tags": {"team": "web"},
         "distribute_launch_templates": [publishing.TEMPLATE],
     }
-    # In one region, another image is shared and published.
-    aws.client("ec2", OWNER, AWAY).modify_image_attribute(
-        ImageId=images[AWAY], LaunchPermission={"Add": [{"UserId": aws.account_id(CONSUMER)}]}
-    )
+    # In one region, an earlier image is shared and published.
+    earlier = publishing.golden_images(fixture, "2026.10", age_days=30)
     aws.client("ssm", CONSUMER, AWAY).put_parameter(
-        Name=publishing.PARAMETER, Value=images[AWAY], Type="String", DataType="aws:ec2:image"
+        Name=publishing.PARAMETER, Value=earlier[AWAY], Type="String", DataType="aws:ec2:image"
     )
     aws.clear_calls()
     ok(user.ansible.run(DISTRIBUTE, everything, "--check"))
