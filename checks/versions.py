@@ -180,7 +180,7 @@ def _of_rulebook(root: Path) -> list[Place]:
             ("docs/event-driven.md", "amazon.aws", aws),
             ("requirements/rulebook.in", "amazon.aws", r"event sources since (\d+\.\d+)\."),
             ("checks/rulebook.py", "Java", r"^_JAVA = (\d+)$"),
-            (".github/workflows/test.yml", "Java", r'java-version: "(\d+)"$'),
+            (".github/workflows/nightly.yml", "Java", r'java-version: "(\d+)"$'),
         )
     ]
 

@@ -16,7 +16,7 @@ from botocore.waiter import WaiterModel
 
 # The services that plugins/ calls.
 SERVICES = (
-    *("autoscaling", "cloudtrail", "cloudwatch", "ec2", "events", "imagebuilder", "kms", "logs"),
+    *("autoscaling", "cloudtrail", "cloudwatch", "ec2", "events", "iam", "imagebuilder", "kms", "logs"),
     *("organizations", "rbin", "s3", "sns", "sqs", "ssm", "sts"),
 )
 

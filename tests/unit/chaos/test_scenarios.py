@@ -9,6 +9,7 @@ from tests.chaos.scenarios import SCENARIOS
 
 READS = ("AssumeRole", "Describe", "Get", "Head", "List")
 NEVER_MADE = {
+    "iam:SimulatePrincipalPolicy": "it only reads",
     "kms:Decrypt": "only as a dry run, which changes nothing",
     "kms:GenerateDataKeyWithoutPlaintext": "only as a dry run, which changes nothing",
     "kms:ReEncrypt": "only as a dry run, which changes nothing",

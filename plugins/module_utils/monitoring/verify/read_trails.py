@@ -51,7 +51,8 @@ def _trails(clients: Clients, wanted: VerifyWanted) -> Iterator[Trail]:
 def _trail(clients: Clients, wanted: VerifyWanted, described: Mapping[str, Any]) -> Trail:
     # botocore operation GetTrailStatus: a shadow trail has to be named by its ARN.
     arn = str(described.get("TrailARN"))
-    status = _client(clients, wanted.target.region).get_trail_status(Name=arn)
+    cloudtrail = _client(clients, wanted.target.region)
+    status = cloudtrail.get_trail_status(Name=arn)
     is_logging = bool(status.get("IsLogging"))
     return Trail(
         arn,
@@ -75,8 +76,8 @@ def _selectors(
     arn = str(described.get("TrailARN"))
     if arn.split(":")[4:5] != [wanted.target.account_id]:
         return None
-    home = _client(clients, str(described.get("HomeRegion") or wanted.target.region))
-    answer: Mapping[str, Any] = home.get_event_selectors(TrailName=arn)
+    cloudtrail = _client(clients, str(described.get("HomeRegion") or wanted.target.region))
+    answer: Mapping[str, Any] = cloudtrail.get_event_selectors(TrailName=arn)
     return answer
 
 
