@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from checks.iam.permissions import ALL, CONSUMER_ROLE, EXTERNAL_ID, OWNER, PLAN_ROLE, REPORTS, TOMBSTONES
@@ -294,8 +295,12 @@ PUBLISH = Policy(
         ),
         Statement(
             "ReadLaunchTemplates",
-            "`launch_templates`, and which instance types these can have",
-            ("ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplateVersions"),
+            "`launch_templates`, and what their instance types and hibernation need",
+            (
+                "ec2:DescribeInstanceTypes",
+                "ec2:DescribeLaunchTemplateVersions",
+                "ec2:GetEbsEncryptionByDefault",
+            ),
             "launch templates cannot be updated; a run that has to do so fails",
         ),
         Statement(
@@ -785,7 +790,10 @@ CONSUMER_PLAN = Policy(
             "a run that has it fails",
         ),
         _READ_TAGS_OF_PARAMETERS,
-        _READ_LAUNCH_TEMPLATES,
+        replace(
+            _READ_LAUNCH_TEMPLATES,
+            operations=(*_READ_LAUNCH_TEMPLATES.operations, "ec2:GetEbsEncryptionByDefault"),
+        ),
     ),
     ("diagnose", "publish"),
     note="The level `authorized` is a dry run of a launch, which needs `ec2:RunInstances`: a plan can have "

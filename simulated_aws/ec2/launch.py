@@ -94,6 +94,19 @@ def _require_fitting(image: Image, mapping: dict[str, Any]) -> None:
         raise Ec2Error("InvalidBlockDeviceMapping", message)
 
 
+def require_encrypted_root(caller: Caller, image: Image, requested: list[dict[str, Any]] | None) -> None:
+    """Reject a hibernating instance whose root volume would not be encrypted.
+
+    Code and message are reported from a real launch (apache/airflow#35790). EC2 User Guide, Prerequisites for
+    EC2 instance hibernation, Root volume encryption: the image's, the request's, or encryption by default.
+    """
+    mappings = device_mappings(caller, image, requested)
+    root = next((one for one in mappings if one["DeviceName"] == image.root_device_name), {})
+    if not root.get("Ebs", {}).get("Encrypted") and not state.account_region(*caller).encryption_by_default:
+        message = "For hibernation, the root device volume must be encrypted."
+        raise Ec2Error("UnsupportedHibernationConfiguration", message)
+
+
 def _mapping(caller: Caller, image: Image, device: Device) -> dict[str, Any]:
     snapshot = state.region(image.region).snapshots.get(device.snapshot_id or "")
     ebs = {

@@ -20,6 +20,7 @@ from .actions import ACTIONS
 from .authorization import require_launch
 from .dispatch import answer, error_response
 from .errors import Ec2Error, dry_run
+from .launch import launchable_image, require_encrypted_root
 from .launch_dry_run import require_launchable
 from .launch_network import known_group, require_default_subnet, require_network
 from .launch_templates import StrictLaunchTemplates
@@ -57,6 +58,7 @@ class StrictEC2Response(StrictLaunchTemplates):
             is_dry = self._get_param("DryRun", False)
             if is_dry:
                 require_launchable(caller, image_id, self._launched_type())
+            self._require_hibernation(caller, image_id)
             self._require_network(caller, is_dry)
             if is_dry:
                 raise dry_run()
@@ -151,6 +153,14 @@ class StrictEC2Response(StrictLaunchTemplates):
     def _launched_type(self) -> str | None:
         instance_type: str | None = self._get_param("InstanceType")
         return instance_type or self._template_data().get("InstanceType")
+
+    def _require_hibernation(self, caller: Caller, image_id: str | None) -> None:
+        """Reject a launch with hibernation that does not fulfil its prerequisites."""
+        template = self._template_data()
+        options = self._get_param("HibernationOptions") or template.get("HibernationOptions") or {}
+        if options.get("Configured"):
+            mappings = self._parse_block_device_mapping() or template.get("BlockDeviceMappings")
+            require_encrypted_root(caller, launchable_image(caller, image_id), mappings)
 
     def _template_data(self) -> dict[str, Any]:
         """The parameters of the launch template, if there is one."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Launch templates whose instance type cannot launch the new image: nothing is changed for them."""
+"""Launch templates whose instance type or options keep EC2 from launching the new image."""
 
 from __future__ import annotations
 
@@ -121,3 +121,27 @@ def test_the_types_are_read_once_in_a_region_that_changes(
     again = ansible.run(PUBLISH, _variables(new))
     assert (again.code, again.changed) == (0, []), again.text
     assert aws.calls(action="DescribeInstanceTypes") == []
+
+
+def test_a_template_that_hibernates_needs_an_encrypted_root_volume(
+    aws: SimulatedAws, ansible: Ansible, old: dict[str, str]
+) -> None:
+    ec2 = aws.client("ec2", OWNER, AWAY)
+    _template(aws, old[AWAY], InstanceType="t3.micro", HibernationOptions={"Configured": True})
+    new = _registered(aws, old[AWAY])
+    aws.clear_calls()
+    run = ansible.run(PUBLISH, _variables(new))
+    assert run.code != 0
+    (failure,) = run.facts["publish_failures"]
+    assert (failure["region"], failure["error_code"]) == (AWAY, "launch_template_options_unsupported")
+    assert publishing.written(aws, refused=True) == []
+    # EC2 itself agrees.
+    launch = {"LaunchTemplate": {"LaunchTemplateName": TEMPLATE}, "ImageId": new, "MinCount": 1}
+    with pytest.raises(ClientError, match="the root device volume must be encrypted"):
+        ec2.run_instances(**launch, MaxCount=1, DryRun=True)
+    ec2.enable_ebs_encryption_by_default()
+    with pytest.raises(ClientError, match="DryRunOperation"):
+        ec2.run_instances(**launch, MaxCount=1, DryRun=True)
+    again = ansible.run(PUBLISH, _variables(new))
+    assert again.code == 0, again.text
+    assert publishing.launched_by_template(aws, OWNER, AWAY) == new

@@ -121,7 +121,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "monitoring": ("causes", "endpoints"),
     "monitoring.verify": ("differences", "selectors", "trails"),
     "organization": ("inventory",),
-    "publish": ("instance_types", "launch_data", "origins"),
+    "publish": ("instance_types", "launch_data", "launch_options", "origins"),
     "remediation": ("consequences", "kept", "scope", "tasks"),
     "reports": (
         "as_csv",

@@ -15,6 +15,7 @@ from ..model import IMAGE_DATA_TYPE, Image, Target
 from ..tags import MAX_TAGS
 from .instance_types import misfits
 from .launch_data import change_for, differing_data, missing_devices, small_volumes
+from .launch_options import conflicts
 from .origins import compare
 from .state import (
     ADVANCED,
@@ -247,7 +248,7 @@ def _of_template(
             f"Publish in that parameter, or {make} with an image ID.",
         )
     else:
-        yield from _of_types(wanted, seen, there, name, make)
+        yield from _of_launches(wanted, seen, there, name, make)
         change = change_for(wanted, seen, there, base)
         if launches_image(wanted, there, base):
             return
@@ -268,10 +269,10 @@ def _of_template(
             )
 
 
-def _of_types(
+def _of_launches(
     wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, name: str, make: str
 ) -> Iterator[Obstacle]:
-    """Refuse instance types that cannot launch the image: EC2 would refuse each launch of the template."""
+    """Refuse instance types and options with which EC2 would refuse each launch of the template."""
     for version in versions_to_launch(wanted, there.templates[name]):
         change = change_for(wanted, seen, there, version)
         if change.image is None or launches_image(wanted, there, version):
@@ -282,4 +283,11 @@ def _of_types(
                 "launch_templates",
                 f"Version {version.number} of {name} {misfit}.",
                 f"{make.capitalize()} with an instance type that the image supports, or leave {name} out.",
+            )
+        for conflict in conflicts(version, change, there):
+            yield Obstacle(
+                "launch_template_options_unsupported",
+                "launch_templates",
+                f"Version {version.number} of {name} {conflict.text}.",
+                f"{make.capitalize()} {conflict.cure}, or leave {name} out.",
             )

@@ -24,7 +24,7 @@ from ..runner import Flow, Outcome
 from .apply import PublishRun, perform_target
 from .options import wanted_from
 from .plan import labels, plan
-from .read import open_all, read_source, read_target, with_sharing, with_types
+from .read import open_all, read_source, read_target, with_launches, with_sharing
 from .read_origins import read_origins
 from .state import PublishSeen, PublishWanted, TargetSeen
 
@@ -40,12 +40,12 @@ def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
         of_account = opened[target.account_id]
         if target.account_id == caller.account_id:
             there = read_target(of_account, None, wanted, target, images[target])
-            there = with_types(of_account, wanted, target, there)
+            there = with_launches(of_account, wanted, target, there)
             return with_sharing(of_account, wanted, target, there)
         at_home = Target(caller.account_id, target.region) in images
         owner = opened[caller.account_id] if at_home else None
         there = read_target(of_account, owner, wanted, target, images[target])
-        return with_types(of_account, wanted, target, there)
+        return with_launches(of_account, wanted, target, there)
 
     def failure_of(exception: Exception, target: Target) -> Failure:
         return _with_account(errors.failure(exception, target, "DescribeImages"), caller.account_id)

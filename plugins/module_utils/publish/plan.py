@@ -16,6 +16,7 @@ from ..wording import ended
 from . import checks
 from .instance_types import doubts, requires_tokens
 from .launch_data import Change, change_for, doubtful_snapshots, is_result, version_request
+from .launch_options import uncertainties
 from .origins import compare
 from .state import (
     ADVANCED,
@@ -110,7 +111,7 @@ def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label
                 for name, template in there.templates.items()
                 for warning in (
                     *_template_warnings(wanted, seen, there, name, template),
-                    *_type_warnings(wanted, seen, there, name, template),
+                    *_launch_warnings(wanted, seen, there, name, template),
                 )
             ),
         ),
@@ -326,7 +327,7 @@ def _template_warnings(
         )
 
 
-def _type_warnings(
+def _launch_warnings(
     wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, name: str, template: LaunchTemplate
 ) -> Iterator[str]:
     for version in versions_to_launch(wanted, template):
@@ -335,6 +336,8 @@ def _type_warnings(
             continue
         for doubt in doubts(version, change.image, there.types):
             yield f"Version {version.number} of {name} {doubt}."
+        for uncertainty in uncertainties(version, change, there):
+            yield f"Version {version.number} of {name} {uncertainty}."
         if requires_tokens(version, change.image, change.previous):
             yield (
                 f"{change.image.image_id} makes instances that {name} launches require IMDSv2 by default, "

@@ -16,9 +16,11 @@ from ..aws.accounts import Accounts
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
 from ..aws.read_visible import until_visible
+from ..denial import DENIED
 from ..failures import Refused
 from ..fanout import each
 from ..model import Image, Target
+from .launch_options import hibernates
 from .read_instance_types import instance_types
 from .read_launch_templates import launch_templates
 from .read_parameters import parameter, tags
@@ -136,15 +138,30 @@ def with_sharing(clients: Clients, wanted: PublishWanted, target: Target, there:
     return replace(there, launch=sharing)
 
 
-def with_types(clients: Clients, wanted: PublishWanted, target: Target, there: TargetSeen) -> TargetSeen:
-    """Add the instance types of a target's templates, if these change. Errors are botocore's."""
+def with_launches(clients: Clients, wanted: PublishWanted, target: Target, there: TargetSeen) -> TargetSeen:
+    """Add what launches by a target's templates depend on, if these change. Errors are botocore's."""
+    if is_settled(wanted, there):
+        return there
     versions = [
         version for template in there.templates.values() for version in versions_to_launch(wanted, template)
     ]
     named = [version for version in versions if version.instance_type or version.requirements]
-    if not named or is_settled(wanted, there):
-        return there
-    return replace(there, types=instance_types(clients.ec2(target.region), named))
+    ec2 = clients.ec2(target.region)
+    if named:
+        there = replace(there, types=instance_types(ec2, named))
+    if any(map(hibernates, versions)):
+        there = replace(there, encrypts=_encryption_by_default(ec2))
+    return there
+
+
+def _encryption_by_default(ec2: EC2Client) -> bool | None:
+    """Return whether the account encrypts EBS volumes by default, None if the caller may not read that."""
+    try:
+        return read.encryption_by_default(ec2)
+    except errors.ClientError as exception:
+        if errors.code_of(exception) not in DENIED:
+            raise
+        return None
 
 
 def _spreading(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str) -> dict[str, Image]:

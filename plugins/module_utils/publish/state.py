@@ -207,7 +207,8 @@ class TargetSeen:
     ``image`` is what the account sees of ``image_id``; ``named`` are the images that parameter and templates
     name now and that still exist, by ID. ``launch`` is None where it does not matter who may launch the
     image. ``templates`` are by the names that were asked for; those that do not exist are missing. ``types``
-    are the instance types that the region offers of those that the templates can have, by name.
+    are the instance types that the region offers of those that the templates can have, by name. ``encrypts``
+    is whether the account encrypts EBS volumes by default, None if that was not read.
     """
 
     image_id: str | None = None
@@ -217,6 +218,7 @@ class TargetSeen:
     named: Mapping[str, Image] = field(default_factory=dict)
     launch: Sharing | None = None
     types: Mapping[str, InstanceType] = field(default_factory=dict)
+    encrypts: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ UNKNOWN: dict[str, Any] = {"image_id": None, "image": None, "launch": None}
 ANOTHER_DEVICE = {"DeviceName": "/dev/sdx", "Ebs": {}}
 T2 = {"t2.micro": InstanceType("t2.micro", boot_modes=frozenset({"legacy-bios"}), vcpus=1)}
 UEFI: dict[str, Any] = {"image": image(boot_mode="uefi"), "types": T2}
+HIBERNATES = {"HibernationOptions": {"Configured": True}}
 FULL = {f"key-{number}": "" for number in range(50)}
 
 
@@ -208,6 +209,16 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "template with a type of an unseen image": (
         {"launch_templates": (TEMPLATE,), **PLANNED},
         {**UNKNOWN, "types": T2, "templates": {TEMPLATE: template(InstanceType="t2.micro")}},
+        [],
+    ),
+    "template that hibernates, and a root volume that is not encrypted": (
+        {"launch_templates": (TEMPLATE,)},
+        {"encrypts": False, "templates": {TEMPLATE: template(**HIBERNATES)}},
+        ["launch_template_options_unsupported"],
+    ),
+    "template that hibernates with the image already": (
+        {"launch_templates": (TEMPLATE,)},
+        {"encrypts": False, "templates": {TEMPLATE: template(NEW, **HIBERNATES)}},
         [],
     ),
     "back to standard": (

@@ -405,3 +405,13 @@ def test_warnings_about_the_types_of_a_template() -> None:
     assert planned(want, unchanged).warnings == ()
     unseen = found(image_id=None, image=None, templates={TEMPLATE: template(InstanceType="t2.micro")})
     assert planned(want, unseen).warnings == ()
+
+
+def test_warnings_about_the_options_of_a_template() -> None:
+    want = wanted(launch_templates=(TEMPLATE,))
+    here = found(templates={TEMPLATE: template(HibernationOptions={"Configured": True})})
+    (warning,) = planned(want, here).warnings
+    assert warning == (
+        f"Version 1 of {TEMPLATE} enables hibernation, for which EC2 requires an encrypted root volume; that "
+        f"of {NEW} is not encrypted, and whether the account encrypts by default is not known."
+    )

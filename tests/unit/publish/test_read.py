@@ -33,6 +33,7 @@ from tests.unit.wire import Wire
 
 ROLLBACK: dict[str, Any] = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
 T3 = {"InstanceType": "t3.micro"}
+HIBERNATES = {"HibernationOptions": {"Configured": True}}
 MARKED = [{"Key": key, "Value": value} for key, value in MARK.items()]
 ARN = f"arn:aws:iam::{OWNER}:user/build"
 
@@ -287,6 +288,48 @@ def test_only_the_owner_of_the_image_sees_its_source(abroad: Abroad) -> None:
 def test_the_types_of_templates_that_change_are_read(
     region: Region, named: str, data: dict[str, str], is_read: bool
 ) -> None:
+    _has_template(region, named, data)
+    if is_read:
+        region.ec2.expect(
+            "describe_instance_types",
+            {"Filters": [{"Name": "instance-type", "Values": ["t3.micro"]}], "MaxResults": 100},
+            {"InstanceTypes": [T3]},
+        )
+    found = region.target_seen(launch_templates=("web",), require_shared=False)
+    assert [*found.types] == (["t3.micro"] if is_read else [])
+
+
+@pytest.mark.parametrize(
+    ("named", "data", "answer", "expected"),
+    [
+        (OLD, HIBERNATES, True, True),
+        (OLD, HIBERNATES, False, False),
+        (OLD, HIBERNATES, "UnauthorizedOperation", None),
+        (OLD, {}, None, None),
+        (NEW, HIBERNATES, None, None),
+    ],
+)
+def test_encryption_by_default_is_read_for_templates_that_hibernate_and_change(
+    region: Region, named: str, data: dict[str, Any], answer: bool | str | None, expected: bool | None
+) -> None:
+    _has_template(region, named, data)
+    if isinstance(answer, str):
+        region.ec2.refuse("get_ebs_encryption_by_default", {}, answer)
+    elif answer is not None:
+        region.ec2.expect("get_ebs_encryption_by_default", {}, {"EbsEncryptionByDefault": answer})
+    found = region.target_seen(launch_templates=("web",), require_shared=False)
+    assert found.encrypts is expected
+
+
+def test_other_errors_of_encryption_by_default_are_failures(region: Region) -> None:
+    _has_template(region, OLD, HIBERNATES)
+    region.ec2.refuse("get_ebs_encryption_by_default", {}, "InternalError")
+    with pytest.raises(Refused, match="No"):
+        region.target_seen(launch_templates=("web",), require_shared=False)
+
+
+def _has_template(region: Region, named: str, data: dict[str, Any]) -> None:
+    """Expect reads of a parameter and a template that name this image."""
     versions = [
         {
             "LaunchTemplateId": "lt-0123456789abcdef0",
@@ -303,11 +346,3 @@ def test_the_types_of_templates_that_change_are_read(
         {"LaunchTemplateVersions": versions},
     )
     region.has(tuple({NEW, named}), NEW)
-    if is_read:
-        region.ec2.expect(
-            "describe_instance_types",
-            {"Filters": [{"Name": "instance-type", "Values": ["t3.micro"]}], "MaxResults": 100},
-            {"InstanceTypes": [T3]},
-        )
-    found = region.target_seen(launch_templates=("web",), require_shared=False)
-    assert [*found.types] == (["t3.micro"] if is_read else [])

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which options of a launch template an image does not fulfil, and what is not known about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.model import Device
+from ansible_collections.golden.images.plugins.module_utils.publish.launch_data import Change
+from ansible_collections.golden.images.plugins.module_utils.publish.launch_options import (
+    conflicts,
+    hibernates,
+    uncertainties,
+)
+from ansible_collections.golden.images.plugins.module_utils.publish.state import TemplateVersion
+
+from tests.unit.publish.examples import NEW, OLD, found, image
+
+HIBERNATES = {"HibernationOptions": {"Configured": True}}
+PLAIN = image(devices=(Device("/dev/xvda", "snap-1", encrypted=False),), root_device="/dev/xvda")
+ENCRYPTED = image(devices=(Device("/dev/xvda", "snap-1", encrypted=True),), root_device="/dev/xvda")
+DATA_ENCRYPTED = image(
+    devices=(*PLAIN.devices, Device("/dev/sdb", "snap-2", encrypted=True)), root_device="/dev/xvda"
+)
+PLANNED: dict[str, Any] = {"image_id": None, "image": None}
+
+
+def version(**data: Any) -> TemplateVersion:
+    return TemplateVersion(1, {"ImageId": OLD, **data})
+
+
+def mapped(name: str, **ebs: Any) -> dict[str, Any]:
+    return {**HIBERNATES, "BlockDeviceMappings": [{"DeviceName": name, "Ebs": ebs}]}
+
+
+@pytest.mark.parametrize(
+    ("data", "new", "encrypts", "is_conflict", "is_uncertain"),
+    [
+        (HIBERNATES, PLAIN, False, True, False),
+        (HIBERNATES, PLAIN, None, False, True),
+        (HIBERNATES, PLAIN, True, False, False),
+        (HIBERNATES, ENCRYPTED, False, False, False),
+        (HIBERNATES, DATA_ENCRYPTED, False, True, False),
+        (HIBERNATES, None, False, False, False),
+        (mapped("/dev/xvda", Encrypted=True), PLAIN, False, False, False),
+        (mapped("/dev/xvda", Encrypted=False), PLAIN, False, True, False),
+        (mapped("/dev/sdb", Encrypted=True), PLAIN, False, True, False),
+        ({"HibernationOptions": {"Configured": False}}, PLAIN, False, False, False),
+        ({"HibernationOptions": {}}, PLAIN, False, False, False),
+        ({}, PLAIN, False, False, False),
+    ],
+)
+def test_hibernation_needs_an_encrypted_root_volume(
+    data: dict[str, Any], new: Any, encrypts: bool | None, is_conflict: bool, is_uncertain: bool
+) -> None:
+    change, there = Change(NEW, new), found(encrypts=encrypts)
+    assert [NEW in one.text for one in conflicts(version(**data), change, there)] == [True] * is_conflict
+    told = list(uncertainties(version(**data), change, there))
+    assert ["whether the account encrypts by default" in one for one in told] == [True] * is_uncertain
+
+
+@pytest.mark.parametrize(("encrypts", "is_uncertain"), [(None, True), (False, True), (True, False)])
+def test_a_planned_copy_may_be_encrypted(encrypts: bool | None, is_uncertain: bool) -> None:
+    there, change = found(**PLANNED, encrypts=encrypts), Change("known after apply", PLAIN)
+    assert list(conflicts(version(**HIBERNATES), change, there)) == []
+    told = list(uncertainties(version(**HIBERNATES), change, there))
+    assert ["whether its copy will be" in one for one in told] == [True] * is_uncertain
+
+
+def test_whether_a_version_hibernates() -> None:
+    assert hibernates(version(**HIBERNATES))
+    assert not hibernates(version())
