@@ -144,8 +144,9 @@ class Image:
     if AWS does not return that. ``supported_types`` and ``unsupported_types`` are the names and patterns of
     its ``InstanceTypeSpecification``. ``root_device_type`` is ``ebs`` or ``instance-store``.
     ``scan`` is None if Amazon Inspector has not scanned the image. An older botocore returns neither that
-    nor ``watermarks``. ``boot_mode``, ``tpm_support`` and ``imds_support`` are empty if AWS does not return
-    them.
+    nor ``watermarks``. ``platform`` is its ``PlatformDetails``, such as ``Linux/UNIX``, by which it is billed
+    and which capacity is reserved for. It, ``boot_mode``, ``tpm_support`` and ``imds_support`` are empty if
+    AWS does not return them.
     """
 
     image_id: str
@@ -161,6 +162,8 @@ class Image:
     source_region: str | None = None
     product_codes: tuple[str, ...] = ()
     architecture: str = ""
+    platform: str = ""
+    is_windows: bool = False
     deprecation_time: str | None = None
     allowed: bool | None = None
     root_device: str = ""

@@ -8,6 +8,7 @@ from typing import Any
 from moto.ec2.models.instances import Instance, StateReason
 from moto.ssm.exceptions import ParameterVersionNotFound
 
+from ..exceptions import NotSimulated
 from ..ssm import image_validation
 from . import state, volume_grants
 from .access import Caller, is_shared_with, may_use_snapshot, visible_image
@@ -105,6 +106,32 @@ def require_encrypted_root(caller: Caller, image: Image, requested: list[dict[st
     if not root.get("Ebs", {}).get("Encrypted") and not state.account_region(*caller).encryption_by_default:
         message = "For hibernation, the root device volume must be encrypted."
         raise Ec2Error("UnsupportedHibernationConfiguration", message)
+
+
+def require_reserved_capacity(
+    caller: Caller, image: Image, instance_type: str | None, wanted: dict[str, Any]
+) -> None:
+    """Reject a launch that only a reservation with other attributes could take.
+
+    EC2 User Guide, Launch instances into an existing Capacity Reservation: type and platform must match. Code
+    and message are reported for another type (hashicorp/terraform-provider-aws#32458).
+    """
+    target = wanted.get("CapacityReservationTarget") or {}
+    if target.get("CapacityReservationResourceGroupArn"):
+        raise NotSimulated("parameter CapacityReservationResourceGroupArn")
+    named = target.get("CapacityReservationId")
+    if not named and wanted.get("CapacityReservationPreference") != "capacity-reservations-only":
+        return
+    reservations = state.account_region(*caller).capacity_reservations.values()
+    attributes = (instance_type, image.platform_details)
+    if not any(
+        named in (None, one.id) and (one.instance_type, one.platform) == attributes for one in reservations
+    ):
+        raise Ec2Error(
+            "ReservationCapacityExceeded",
+            "The requested reservation does not have sufficient compatible and available capacity for this "
+            "request.",
+        )
 
 
 def _mapping(caller: Caller, image: Image, device: Device) -> dict[str, Any]:

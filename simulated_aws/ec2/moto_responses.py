@@ -20,7 +20,7 @@ from .actions import ACTIONS
 from .authorization import require_launch
 from .dispatch import answer, error_response
 from .errors import Ec2Error, dry_run
-from .launch import launchable_image, require_encrypted_root
+from .launch import launchable_image, require_encrypted_root, require_reserved_capacity
 from .launch_dry_run import require_launchable
 from .launch_network import known_group, require_default_subnet, require_network
 from .launch_templates import StrictLaunchTemplates
@@ -58,7 +58,7 @@ class StrictEC2Response(StrictLaunchTemplates):
             is_dry = self._get_param("DryRun", False)
             if is_dry:
                 require_launchable(caller, image_id, self._launched_type())
-            self._require_hibernation(caller, image_id)
+            self._require_launch_options(caller, image_id)
             self._require_network(caller, is_dry)
             if is_dry:
                 raise dry_run()
@@ -154,9 +154,15 @@ class StrictEC2Response(StrictLaunchTemplates):
         instance_type: str | None = self._get_param("InstanceType")
         return instance_type or self._template_data().get("InstanceType")
 
-    def _require_hibernation(self, caller: Caller, image_id: str | None) -> None:
-        """Reject a launch with hibernation that does not fulfil its prerequisites."""
+    def _require_launch_options(self, caller: Caller, image_id: str | None) -> None:
+        """Reject a launch whose image does not fulfil what its options require."""
         template = self._template_data()
+        capacity = self._get_param("CapacityReservationSpecification") or template.get(
+            "CapacityReservationSpecification"
+        )
+        if capacity:
+            image = launchable_image(caller, image_id)
+            require_reserved_capacity(caller, image, self._launched_type(), capacity)
         options = self._get_param("HibernationOptions") or template.get("HibernationOptions") or {}
         if options.get("Configured"):
             mappings = self._parse_block_device_mapping() or template.get("BlockDeviceMappings")

@@ -216,6 +216,8 @@ class Image:
     tpm_support: str | None = None
     imds_support: str | None = None
     platform: str | None = None
+    platform_details: str = "Linux/UNIX"
+    """That of its billing code (EC2 User Guide, AMI billing information fields)."""
     kernel_id: str | None = None
     ramdisk_id: str | None = None
     product_codes: tuple[str, ...] = ()
@@ -415,6 +417,16 @@ class UsageReport:
     serial: int = field(default_factory=SERIALS.__next__)
 
 
+@dataclass(frozen=True)
+class CapacityReservation:
+    """Capacity for instances of one type and platform; it never runs out here."""
+
+    id: str
+    instance_type: str
+    platform: str
+    count: int
+
+
 @dataclass
 class AccountRegion:
     """Settings and other data of an account in a Region."""
@@ -436,6 +448,7 @@ class AccountRegion:
     allowed_images_state: str = "disabled"
     image_criteria: list[dict[str, Any]] = field(default_factory=list)
     """With boto3's names (botocore shape ImageCriterion)."""
+    capacity_reservations: dict[str, CapacityReservation] = field(default_factory=dict)
     retention_rules: dict[str, RetentionRule] = field(default_factory=dict)
     """Rules of the Recycle Bin by ID."""
     image_tasks: list[ImageTask] = field(default_factory=list)

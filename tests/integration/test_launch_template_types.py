@@ -123,6 +123,35 @@ def test_the_types_are_read_once_in_a_region_that_changes(
     assert aws.calls(action="DescribeInstanceTypes") == []
 
 
+def test_windows_does_not_replace_linux_nor_does_it_use_its_reserved_capacity(
+    fixture: Fixture, aws: SimulatedAws, ansible: Ansible, old: dict[str, str]
+) -> None:
+    ec2 = aws.client("ec2", OWNER, AWAY)
+    reservation = ec2.create_capacity_reservation(
+        InstanceType="t3.micro",
+        InstancePlatform="Linux/UNIX",
+        InstanceCount=1,
+        AvailabilityZone=f"{AWAY}a",
+    )["CapacityReservation"]["CapacityReservationId"]
+    target = {"CapacityReservationTarget": {"CapacityReservationId": reservation}}
+    _template(aws, old[AWAY], InstanceType="t3.micro", CapacityReservationSpecification=target)
+    windows = publishing.golden_images(fixture, "2026.12", platform_details="Windows")[AWAY]
+    suse = publishing.golden_images(fixture, "2026.13", platform_details="SUSE Linux")[AWAY]
+    for new, codes in {
+        windows: ["platform_mismatch", "launch_template_options_unsupported"],
+        suse: ["launch_template_options_unsupported"],
+    }.items():
+        aws.clear_calls()
+        run = ansible.run(PUBLISH, _variables(new))
+        assert run.code != 0
+        assert [failure["error_code"] for failure in run.facts["publish_failures"]] == codes
+        assert publishing.written(aws, refused=True) == []
+        # EC2 itself agrees.
+        launch = {"LaunchTemplate": {"LaunchTemplateName": TEMPLATE}, "ImageId": new, "MinCount": 1}
+        with pytest.raises(ClientError, match="ReservationCapacityExceeded"):
+            ec2.run_instances(**launch, MaxCount=1, DryRun=True)
+
+
 def test_a_template_that_hibernates_needs_an_encrypted_root_volume(
     aws: SimulatedAws, ansible: Ansible, old: dict[str, str]
 ) -> None:

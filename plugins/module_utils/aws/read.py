@@ -531,6 +531,9 @@ def image_of(item: Mapping[str, Any]) -> Image:
             required(code, "ProductCodeId", "DescribeImages") for code in item.get("ProductCodes", [])
         ),
         architecture=item.get("Architecture", ""),
+        platform=item.get("PlatformDetails", ""),
+        # botocore shape Image, Platform: blank for all others; the enum has Windows, EC2 returns windows.
+        is_windows=item.get("Platform", "").lower() == "windows",
         deprecation_time=item.get("DeprecationTime"),
         allowed=item.get("ImageAllowed"),
         root_device=item.get("RootDeviceName", ""),

@@ -55,7 +55,7 @@ def refusals(wanted: PublishWanted, seen: PublishSeen, target: Target, label: st
     """Every reason why the image cannot be published in one target."""
     there = seen.targets[target]
     own = target.account_id == seen.account_id
-    found = [*_of_image(wanted, there, own), *_of_architecture(wanted, there, seen.source)]
+    found = [*_of_image(wanted, there, own), *_of_kind(wanted, there, seen.source)]
     found += _of_age(wanted, seen, target)
     if there.parameter is not None:
         found += _of_parameter(wanted, there.parameter, there.image_id, label)
@@ -132,21 +132,31 @@ def _where_it_went(wanted: PublishWanted, own: bool) -> str:
     return "Check the AMI ID and the region: the copy in each region has its own ID."
 
 
-def _of_architecture(wanted: PublishWanted, there: TargetSeen, source: Image | None) -> Iterator[Obstacle]:
-    """Users keep their instance types, so that the architecture must not change."""
+def _of_kind(wanted: PublishWanted, there: TargetSeen, source: Image | None) -> Iterator[Obstacle]:
+    """Refuse a change that users do not expect: they keep their instance types and their user data."""
     image = there.image if there.image_id is not None else source
     named = [(name, base_version(wanted, template).image_id) for name, template in there.templates.items()]
     if there.parameter is not None:
         named.insert(0, (wanted.parameter, there.parameter.latest.value))
     for name, image_id in named:
         present = there.named.get(image_id or "")
-        if image is not None and present is not None and image.architecture != present.architecture:
+        if image is None or present is None:
+            continue
+        if image.architecture != present.architecture:
             yield Obstacle(
                 "architecture_mismatch",
                 "DescribeImages",
                 f"{image.image_id} is for {image.architecture}, but {name} has {present.image_id} for "
                 f"{present.architecture}.",
                 "Use separate parameters and launch templates for each architecture.",
+            )
+        if image.is_windows != present.is_windows:
+            new, old = ("is", "is not") if image.is_windows else ("is not", "is")
+            yield Obstacle(
+                "platform_mismatch",
+                "DescribeImages",
+                f"{image.image_id} {new} for Windows, but {name} has {present.image_id}, which {old}.",
+                "Use separate parameters and launch templates for Windows.",
             )
 
 

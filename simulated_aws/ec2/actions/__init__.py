@@ -4,6 +4,7 @@
 from . import (  # noqa: F401  each registers its actions
     allowed_images,
     block_public_access,
+    capacity_reservations,
     copy_image,
     create_images,
     describe_images,

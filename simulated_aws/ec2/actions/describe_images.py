@@ -73,7 +73,7 @@ def view(image: Image, account_id: str) -> dict[str, Any]:
         "KernelId": image.kernel_id,
         "RamdiskId": image.ramdisk_id,
         "Platform": image.platform,
-        "PlatformDetails": "Windows" if image.platform else "Linux/UNIX",
+        "PlatformDetails": image.platform_details,
         "UsageOperation": "RunInstances:0002" if image.platform else "RunInstances",
         "BlockDeviceMappings": [_device_view(image, device) for device in image.devices],
         "Description": image.description or None,

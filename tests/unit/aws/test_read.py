@@ -217,6 +217,8 @@ def test_a_full_image(ec2: Wire) -> None:
             "EnaSupport": True,
             "BootMode": "uefi",
             "TpmSupport": "v2.0",
+            "PlatformDetails": "Windows BYOL",
+            "Platform": "windows",
             "ImdsSupport": "v2.0",
             "InstanceTypeSpecification": {
                 "SupportedInstanceTypes": [{"InstanceType": "g5.*"}, {}],
@@ -249,6 +251,8 @@ def test_a_full_image(ec2: Wire) -> None:
         supported_types=("g5.*",),
         unsupported_types=("g5.xlarge",),
         boot_mode="uefi",
+        platform="Windows BYOL",
+        is_windows=True,
         tpm_support="v2.0",
         imds_support="v2.0",
     )

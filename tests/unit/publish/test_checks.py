@@ -46,6 +46,9 @@ UNKNOWN: dict[str, Any] = {"image_id": None, "image": None, "launch": None}
 ANOTHER_DEVICE = {"DeviceName": "/dev/sdx", "Ebs": {}}
 T2 = {"t2.micro": InstanceType("t2.micro", boot_modes=frozenset({"legacy-bios"}), vcpus=1)}
 UEFI: dict[str, Any] = {"image": image(boot_mode="uefi"), "types": T2}
+RESERVED = {
+    "CapacityReservationSpecification": {"CapacityReservationTarget": {"CapacityReservationId": "cr-1"}}
+}
 HIBERNATES = {"HibernationOptions": {"Configured": True}}
 FULL = {f"key-{number}": "" for number in range(50)}
 
@@ -210,6 +213,34 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         {"launch_templates": (TEMPLATE,), **PLANNED},
         {**UNKNOWN, "types": T2, "templates": {TEMPLATE: template(InstanceType="t2.micro")}},
         [],
+    ),
+    "Windows over another platform": (
+        {},
+        {"image": image(is_windows=True), "parameter": parameter(), "named": {OLD: image(OLD)}},
+        ["platform_mismatch"],
+    ),
+    "another platform over Windows in a template": (
+        {},
+        {"templates": {TEMPLATE: template()}, "named": {OLD: image(OLD, is_windows=True)}},
+        ["platform_mismatch"],
+    ),
+    "another platform than Windows over yet another": (
+        {},
+        {
+            "image": image(platform="Ubuntu Pro"),
+            "parameter": parameter(),
+            "named": {OLD: image(OLD, platform="SUSE Linux")},
+        },
+        [],
+    ),
+    "template with a capacity reservation for another platform": (
+        {"launch_templates": (TEMPLATE,)},
+        {
+            "image": image(platform="Ubuntu Pro"),
+            "templates": {TEMPLATE: template(**RESERVED)},
+            "named": {OLD: image(OLD, platform="SUSE Linux")},
+        },
+        ["launch_template_options_unsupported"],
     ),
     "template that hibernates, and a root volume that is not encrypted": (
         {"launch_templates": (TEMPLATE,)},

@@ -69,6 +69,55 @@ def test_a_planned_copy_may_be_encrypted(encrypts: bool | None, is_uncertain: bo
     assert ["whether its copy will be" in one for one in told] == [True] * is_uncertain
 
 
+RESERVED = {
+    "CapacityReservationSpecification": {"CapacityReservationTarget": {"CapacityReservationId": "cr-1"}}
+}
+GROUP = {
+    "CapacityReservationSpecification": {
+        "CapacityReservationTarget": {"CapacityReservationResourceGroupArn": "arn:aws:resource-groups:g"}
+    }
+}
+ONLY = {"CapacityReservationSpecification": {"CapacityReservationPreference": "capacity-reservations-only"}}
+OPEN = {"CapacityReservationSpecification": {"CapacityReservationPreference": "open"}}
+
+
+@pytest.mark.parametrize(
+    ("data", "old", "new", "is_conflict", "is_uncertain"),
+    [
+        (RESERVED, "Red Hat Enterprise Linux", "Linux/UNIX", True, False),
+        (RESERVED, "Linux/UNIX", "Linux/UNIX", False, False),
+        (RESERVED, "Linux/UNIX", "", False, True),
+        (RESERVED, "", "Linux/UNIX", False, True),
+        (RESERVED, "", "", False, True),
+        (RESERVED, None, "Linux/UNIX", False, True),
+        (RESERVED, "Red Hat BYOL Linux", "Linux/UNIX", False, True),
+        (GROUP, "SUSE Linux", "Linux/UNIX", False, True),
+        (GROUP, "SUSE Linux", "SUSE Linux", False, False),
+        (ONLY, "SUSE Linux", "Linux/UNIX", False, True),
+        (OPEN, "SUSE Linux", "Linux/UNIX", False, False),
+        ({"CapacityReservationSpecification": {}}, "SUSE Linux", "Linux/UNIX", False, False),
+        ({}, "SUSE Linux", "Linux/UNIX", False, False),
+    ],
+)
+def test_a_capacity_reservation_is_for_one_platform(
+    data: dict[str, Any], old: str | None, new: str, is_conflict: bool, is_uncertain: bool
+) -> None:
+    previous = None if old is None else image(OLD, platform=old)
+    change = Change(NEW, image(platform=new), OLD, previous)
+    found_conflicts = list(conflicts(version(**data), change, found()))
+    assert ["the capacity reservation cr-1" in one.text for one in found_conflicts] == [True] * is_conflict
+    told = list(uncertainties(version(**data), change, found()))
+    assert [one.startswith("launches into reserved capacity only") for one in told] == [True] * is_uncertain
+    for text in (*told, *(one.text for one in found_conflicts)):
+        assert text.endswith(f"{NEW} has {new or 'unknown'}, {OLD} has {old or 'unknown'}")
+
+
+@pytest.mark.parametrize("change", [Change(NEW, None, OLD), Change(NEW, image(platform="SUSE Linux"))])
+def test_an_image_that_is_not_visible_or_does_not_change_is_not_compared(change: Change) -> None:
+    assert list(conflicts(version(**RESERVED), change, found())) == []
+    assert list(uncertainties(version(**RESERVED), change, found())) == []
+
+
 def test_whether_a_version_hibernates() -> None:
     assert hibernates(version(**HIBERNATES))
     assert not hibernates(version())
