@@ -108,6 +108,9 @@ class Settings:
     (botocore operation CreateGrant; KMS Developer Guide, Using a grant token.) Nothing says that a grant that
     is listed can be used, so that the two delays are independent of each other.
     """
+    new_grant_age_seconds: float = 0.0
+    """Seconds by which the CreationDate of a new grant lies in the past, for grants of an earlier day. On AWS
+    it is the time of the request (botocore shape GrantListEntry)."""
     key_policy_visible_after_seconds: float = 0.0
     """Seconds until GetKeyPolicy returns a new policy (botocore operation PutKeyPolicy)."""
     key_policy_reads_alternate: bool = False

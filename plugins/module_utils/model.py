@@ -343,7 +343,7 @@ class Grant:
     ``grantee`` is an ARN, the unique ID of a role or user that was deleted or is new, or the name of an AWS
     service (``ec2.amazonaws.com``). ``constrained`` is whether the grant requires an encryption context or a
     source, so that EBS cannot use it. ``source_arn`` is the resource on whose behalf alone it may be used
-    (shape ``GrantConstraints``, ``SourceArn``).
+    (shape ``GrantConstraints``, ``SourceArn``). ``created`` is None if AWS omits it.
     """
 
     grant_id: str
@@ -352,6 +352,7 @@ class Grant:
     name: str = ""
     constrained: bool = False
     source_arn: str | None = None
+    created: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -189,8 +189,11 @@ options:
       - If the grants cannot be read, or that role cannot read an account, the image is not deregistered, because a later run would not find the
         key.
       - Statements in key policies are never changed. Use O(golden.images.ami_kms_grant#module:state=absent) to remove them.
+      - All grants of an account on a key are kept, and RV(kms_keys) gives the reason, if one of them was created in the last 24
+        hours or has no date, because an image may be about to be shared with the account.
       - Do not use this option while images are distributed under the same keys. Their grants are created before the images
-        are shared, and an older image that is about to be shared with another account cannot be recognized.
+        are shared. An image that is about to be shared with an account cannot be recognized if both it and the account's
+        grants are older than 24 hours.
     type: bool
     default: false
   fail_on:

@@ -130,7 +130,7 @@ class Grants:
         if len(self) >= SETTINGS.grants_per_key_quota:
             message = f"The key has reached its quota of {SETTINGS.grants_per_key_quota} grants"
             raise KmsError("LimitExceededException", message)
-        grant = Grant(terms, key_arn, now)
+        grant = Grant(terms, key_arn, now - SETTINGS.new_grant_age_seconds)
         self._ordered.append(grant)
         self._by_id[grant.id] = grant
         self._by_fingerprint[fingerprint] = grant

@@ -438,6 +438,7 @@ def _cleaning(policy: Mapping[str, Any]) -> Command:
 def _cleanup(world: World) -> Setup:
     """cleanup_amis.yml deregisters the old image in two regions, with its snapshot and its grant."""
     _retired(world, accounts=[CONSUMERS[0]], snapshot_accounts=[CONSUMERS[0]])
+    world.aws.update_settings(new_grant_age_seconds=24 * 3600)
     _grant_to(world, CONSUMERS[0])
     command = _cleaning(_policy(world, revoke_grants=True))
     return Setup(command, files=[world.folder / "retired.jsonl"])

@@ -142,6 +142,7 @@ def _shared(aws: SimulatedAws, _folder: Path) -> Job:
     )
     images = {name: image["image_id"] for name, image in made["images"].items()}
     keys = made["kms_keys"]["old"]
+    aws.update_settings(new_grant_age_seconds=24 * 3600)
     for region, key in keys.items():
         aws.client("kms", OWNER, region).create_grant(
             KeyId=key, GranteePrincipal=encrypted.root(seen), Operations=USE, Name=f"golden-images:{seen}"

@@ -573,6 +573,8 @@ def test_grants_go_with_the_last_image_that_is_shared_with_their_account(
             "dump": {**common, **plain, "age_days": 200, "sharing": {"snapshot_accounts": ["sandbox"]}},
         },
     )
+    # Nothing under the key is about to be shared.
+    aws.update_settings(new_grant_age_seconds=24 * 3600)
     key = built["kms_keys"]["golden"][HOME]
     old, new, dump = (built["images"][name]["image_id"] for name in ("old", "new", "dump"))
     kms = aws.client("kms", OWNER, HOME)

@@ -107,6 +107,7 @@ class Cleanup:
         other = owner.register_image(Name="other", RootDeviceName="/dev/xvda", BlockDeviceMappings=mapping)
         owner.enable_image_deregistration_protection(ImageId=self.protected)
         self.staying = {new, self.protected, other["ImageId"]}
+        self.aws.update_settings(new_grant_age_seconds=24 * 3600)
         self.aws.client("kms", OWNER, HOME).create_grant(
             KeyId=self.key,
             GranteePrincipal=f"arn:aws:iam::{self.aws.account_id('sandbox')}:root",

@@ -341,6 +341,7 @@ def test_an_image_is_kept_while_its_snapshot_is_being_archived(
 def test_an_account_keeps_its_grant_until_what_it_has_under_the_key_is_gone(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
+    aws.update_settings(new_grant_age_seconds=24 * 3600)
     disk = {"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}
     common = {"account": OWNER, "region": HOME, "devices": [disk], "tags": {"family": "web"}}
     running, unread, unused = fixture.account_ids("sandbox", "web-prod", "web-staging")
@@ -423,6 +424,7 @@ def test_an_account_keeps_its_grant_for_a_shared_snapshot_without_an_image(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
     """DeregisterImage leaves snapshots, and their permissions, unless it deletes them, too."""
+    aws.update_settings(new_grant_age_seconds=24 * 3600)
     disk = {"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}
     common = {"account": OWNER, "region": HOME, "devices": [disk], "tags": {"family": "web"}}
     account, other = fixture.account_ids("sandbox", "web-prod")
@@ -451,6 +453,7 @@ def test_an_account_keeps_its_grant_for_a_shared_snapshot_without_an_image(
 def test_what_is_in_a_recycle_bin_may_be_under_any_key(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
+    aws.update_settings(new_grant_age_seconds=24 * 3600)
     disk = {"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}
     common = {"account": OWNER, "region": HOME, "devices": [disk], "tags": {"family": "web"}}
     built = fixture.add(
@@ -482,6 +485,7 @@ def test_what_is_in_a_recycle_bin_may_be_under_any_key(
 def test_without_a_consumer_role_grants_are_kept_and_the_report_says_what_was_not_seen(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
+    aws.update_settings(new_grant_age_seconds=24 * 3600)
     disk = {"device_name": "/dev/xvda", "size": 8, "kms_key": "golden", "encrypted": True}
     common = {"account": OWNER, "region": HOME, "devices": [disk], "tags": {"family": "web"}}
     built = fixture.add(

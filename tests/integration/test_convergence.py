@@ -317,6 +317,7 @@ class Retired(ConvergenceFixture):
         for number, kind in enumerate(kinds):
             if kind == "in use":
                 observed.launch(aws, OWNER, HOME, self.retired[f"{number}-{HOME}"])
+        aws.update_settings(new_grant_age_seconds=24 * 3600)
         aws.client("kms", OWNER, HOME).create_grant(
             KeyId=added["kms_keys"]["retired"][HOME],
             GranteePrincipal=root(aws.account_id("web-prod")),

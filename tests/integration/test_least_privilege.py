@@ -442,6 +442,7 @@ def _shared(aws: SimulatedAws, fixture: Fixture) -> tuple[str, str]:
         },
     )
     key = str(made["kms_keys"]["theirs"][HOME])
+    aws.update_settings(new_grant_age_seconds=24 * 3600)
     account_id = aws.account_id(CONSUMER)
     aws.client("kms", OWNER, HOME).create_grant(
         KeyId=key,

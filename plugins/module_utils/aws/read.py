@@ -355,6 +355,7 @@ def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
             name=item.get("Name", ""),
             constrained=bool(item.get("Constraints")),
             source_arn=item.get("Constraints", {}).get("SourceArn"),
+            created=item.get("CreationDate"),
         )
         for page in pages
         for item in required(page, "Grants", "ListGrants")

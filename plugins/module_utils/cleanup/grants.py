@@ -15,9 +15,9 @@ under the key are kept, too: the next run finds the key through them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..arns import account_of
@@ -28,11 +28,17 @@ from .options import CleanupWanted
 from .state import CleanupSeen, Evidence, KeyUsage, OwnImage, RegionState, unreadable
 
 # A distribution grants access to keys first, and shares images once they are ready in all of its regions. An
-# image that is younger than this, and shared with no account yet, may be one of these.
+# image that is younger than this, and shared with no account yet, may be one of these. A grant that is
+# younger may be for an image of any age: one that is shared already may be shared with further accounts.
 _SHARED_WITHIN = timedelta(hours=24)
+_HOURS = _SHARED_WITHIN // timedelta(hours=1)
 
 _NOT_READ = KeyUsage(unread=(unreadable("ListGrants", "It was not read."),))
 _RESOURCES_UNREAD = "What it has under the key could not be read:"
+_NEW_GRANT = (
+    f"A grant of its account is not older than {_HOURS} hours, or has no date: an image may be about to be "
+    "shared with it."
+)
 _REMEDY = "No later cleanup may find the key: revoke unneeded grants with ami_kms_grant, state: absent."
 _ALLOW = "Allow this read, or revoke the account's grants with ami_kms_grant, state: absent."
 
@@ -134,7 +140,7 @@ def revocations(seen: CleanupSeen, ref: KeyRef, going: Going) -> Revocations:
     return Revocations(
         tuple(grant for grant in unneeded.grants if _account(grant) not in keeping),
         (*unneeded.warnings, *_kept_warnings(ref, kept)),
-        tuple(sorted(kept, key=lambda one: one.principal)),
+        tuple(sorted((*unneeded.kept, *kept), key=lambda one: one.principal)),
         unread,
     )
 
@@ -185,7 +191,7 @@ def _unneeded(seen: CleanupSeen, ref: KeyRef, going: Going) -> Revocations:
             revocable,
             soon,
             f"{soon[0]}, which is under the key, is shared with no account, and may be about to be: "
-            f"it is not older than {_SHARED_WITHIN // timedelta(hours=1)} hours.",
+            f"it is not older than {_HOURS} hours.",
         )
     if shared.org_arns or shared.org_unit_arns or shared.public:
         return _keep_all(
@@ -194,12 +200,29 @@ def _unneeded(seen: CleanupSeen, ref: KeyRef, going: Going) -> Revocations:
             (),
             "An image under the key is public, or shared with an organization or organizational unit.",
         )
-    of_unknown_account = [grant for grant in revocable if not _account(grant)]
-    warnings = tuple(
+    return _without_doubtful(ref, revocable, seen.now)
+
+
+def _without_doubtful(ref: KeyRef, grants: Sequence[Grant], now: datetime) -> Revocations:
+    """Keep those grants whose account is not known, and all of an account that has a new one.
+
+    A distribution creates only the grants that an account lacks: it may need the others as well.
+    """
+    new = {
+        _account(grant) for grant in grants if grant.created is None or now - grant.created < _SHARED_WITHIN
+    }
+    unknown = [grant for grant in grants if not _account(grant)]
+    warnings = (
         f"The grant {one.grant_id} on {ref.key_arn} is kept: the account of {one.grantee} is not known."
-        for one in of_unknown_account
+        for one in unknown
     )
-    return Revocations(tuple(grant for grant in revocable if grant not in of_unknown_account), warnings)
+    of_new = [grant for grant in grants if grant not in unknown and _account(grant) in new]
+    kept = tuple(Kept(one, (), _NEW_GRANT) for one in sorted(short(grant.grantee) for grant in of_new))
+    return Revocations(
+        tuple(grant for grant in grants if grant not in (*unknown, *of_new)),
+        (*warnings, *_kept_warnings(ref, kept)),
+        kept,
+    )
 
 
 def _keep_all(ref: KeyRef, grants: Iterable[Grant], image_ids: Iterable[str], why: str) -> Revocations:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -405,6 +406,17 @@ def test_a_new_grant_may_not_be_listed_for_a_while(aws: SimulatedAws, kms: Any, 
     assert kms.create_grant(KeyId=key, Name="golden", **GRANT)["GrantId"] == made["GrantId"]
     aws.update_settings(grant_listed_after_seconds=0)
     assert len(listed(kms, key)) == 1
+
+
+def test_a_grant_is_listed_with_the_time_of_its_creation(aws: SimulatedAws, kms: Any, key: str) -> None:
+    """Botocore shape GrantListEntry, CreationDate; a repeated request does not change it."""
+    aws.update_settings(new_grant_age_seconds=86400)
+    kms.create_grant(KeyId=key, Name="golden", **GRANT)
+    aws.update_settings(new_grant_age_seconds=0)
+    kms.create_grant(KeyId=key, Name="golden", **GRANT)
+    kms.create_grant(KeyId=key, Name="new", **GRANT)
+    ages = [datetime.now(tz=UTC) - one["CreationDate"] for one in listed(kms, key)]
+    assert [round(one / timedelta(days=1)) for one in ages] == [1, 0]
 
 
 def test_a_listed_grant_may_not_be_usable_for_a_while(aws: SimulatedAws, kms: Any, key: str) -> None:

@@ -719,6 +719,11 @@ BOTH = frozenset({"Decrypt", "CreateGrant"})
         ),
         pytest.param({"Constraints": {}}, Grant("g-1", ROOT, BOTH), id="empty constraints"),
         pytest.param(
+            {"CreationDate": datetime(2026, 11, 1, tzinfo=UTC)},
+            Grant("g-1", ROOT, BOTH, created=datetime(2026, 11, 1, tzinfo=UTC)),
+            id="with its date",
+        ),
+        pytest.param(
             {"GranteePrincipal": "AROAEXAMPLE"}, Grant("g-1", "AROAEXAMPLE", BOTH), id="a deleted role"
         ),
         pytest.param(

@@ -44,7 +44,9 @@ from tests.unit.examples import CONSUMER, OWNER
 OLD, NEWEST = own("ami-1"), own("ami-new", 1)
 ELSEWHERE = "us-east-1"
 KEY = KeyRef(REGION, f"arn:aws:kms:{REGION}:{OWNER}:key/golden")
-GRANT = Grant("g-1", f"arn:aws:iam::{CONSUMER}:root", frozenset({"Decrypt"}), "golden-images:1")
+GRANT = Grant(
+    "g-1", f"arn:aws:iam::{CONSUMER}:root", frozenset({"Decrypt"}), "golden-images:1", created=ago(days=1)
+)
 COPY = own("ami-copy", 0, state="pending", tags={}, source_image_id="ami-1", source_region=REGION)
 
 

@@ -67,15 +67,21 @@ REF = KeyRef(REGION, KEY)
 THEIRS = f"arn:aws:kms:{REGION}:{CONSUMER}:key/theirs"
 OTHER = "444455556666"
 OPERATIONS = frozenset({"Decrypt"})
+NEW_GRANT = (
+    "A grant of its account is not older than 24 hours, or has no date: an image may be about to be shared "
+    "with it."
+)
 BOTH_READ = ConsumerResources({CONSUMER: (), OTHER: ()})
-ROOT = Grant("g-root", f"arn:aws:iam::{CONSUMER}:root", OPERATIONS, "golden-images:1")
+LONG_AGO = ago(hours=24)
+ROOT = Grant("g-root", f"arn:aws:iam::{CONSUMER}:root", OPERATIONS, "golden-images:1", created=LONG_AGO)
 ROLE = Grant(
     "g-role",
     f"arn:aws:iam::{CONSUMER}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
     OPERATIONS,
     "golden-images:2",
+    created=LONG_AGO,
 )
-STALE = Grant("g-stale", "AROAEXAMPLE", OPERATIONS, "golden-images:3")
+STALE = Grant("g-stale", "AROAEXAMPLE", OPERATIONS, "golden-images:3", created=LONG_AGO)
 OLD, NEWEST = own("ami-1", 50), own("ami-new", 1)
 UNIT = "arn:aws:organizations::111122223333:ou/o-a/ou-b"
 
@@ -235,6 +241,32 @@ def test_grants_stay_while_a_new_image_under_their_key_is_shared_with_no_account
     assert revoked(without) == ["g-root"]
 
 
+@pytest.mark.parametrize(
+    ("created", "goes"),
+    [
+        pytest.param(ago(hours=23), False, id="new"),
+        pytest.param(ago(hours=-1), False, id="by a clock that is ahead"),
+        pytest.param(None, False, id="of unknown age"),
+        pytest.param(ago(hours=24), True, id="not new"),
+    ],
+)
+def test_the_grants_of_an_account_with_a_new_one_are_kept(created: datetime | None, goes: bool) -> None:
+    """A distribution has granted access, and waits for other regions before it shares an older image."""
+    of = saw(encrypted(OLD, NEWEST), replace(ROOT, created=created), ROLE, OTHERS)
+    of = replace(
+        of, consumer_resources={REF: replace(BOTH_READ, by_account={CONSUMER: (), OTHER: ("vol-1",)})}
+    )
+    made = plan(asked(), of)
+    assert revoked(of) == ["g-root", "g-role"] * goes
+    held = {one["principal"]: one["reason"] for one in made.keys[REF].as_result(REF)["kept_access"]}
+    assert held.pop(OTHER).startswith("It has volumes")
+    assert held == ({} if goes else dict.fromkeys([CONSUMER, ROLE.grantee], NEW_GRANT))
+    told = [one for one in made.warnings if NEW_GRANT in one]
+    assert [CONSUMER in one and KEY in one and "state: absent" in one for one in told] == [True] * (not goes)
+    assert ("DeregisterImage", "ami-1") in calls(made.actions)
+    assert losing_accounts(of, REF, Going({ImageRef(REGION, "ami-1")})) == {OTHER, *[CONSUMER] * goes}
+
+
 def test_an_image_under_the_key_that_was_not_read_may_be_shared_with_any_account() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT)
     of = replace(of, key_usage={REF: KeyUsage((ROOT,))})
@@ -312,9 +344,9 @@ def test_a_grant_stays_if_only_the_second_reading_lets_an_image_go_that_needs_it
 
 THEIR_ROLE, OTHERS = (
     f"arn:aws:iam::{CONSUMER}:role/deploy",
-    Grant("g-other", f"arn:aws:iam::{OTHER}:root", OPERATIONS, "golden-images:4"),
+    Grant("g-other", f"arn:aws:iam::{OTHER}:root", OPERATIONS, "golden-images:4", created=LONG_AGO),
 )
-DEPLOY = Grant("g-deploy", THEIR_ROLE, OPERATIONS, "golden-images:5")
+DEPLOY = Grant("g-deploy", THEIR_ROLE, OPERATIONS, "golden-images:5", created=LONG_AGO)
 NO_ROLE = "consumer_role_name is not set."
 UNSEEN = ConsumerResources({OTHER: ()}, {CONSUMER: "Allow ec2:DescribeVolumes."})
 
@@ -485,7 +517,7 @@ def test_an_account_keeps_its_grant_while_an_image_under_the_key_is_shared_with_
         usage[ImageRef(REGION, f"ami-{number}")] = shared(*by_image, report=report())
         sharing[f"ami-{number}"] = Sharing(by_image | by_snapshot)
     grants = tuple(
-        Grant(f"g-{one}", f"arn:aws:iam::{one}:root", OPERATIONS, "golden-images:x")
+        Grant(f"g-{one}", f"arn:aws:iam::{one}:root", OPERATIONS, "golden-images:x", created=LONG_AGO)
         for one in (CONSUMER, OTHER)
     )
     of = replace(saw(region), usage=usage, key_usage={REF: KeyUsage(grants, sharing)})

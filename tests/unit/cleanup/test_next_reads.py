@@ -40,6 +40,7 @@ from tests.unit.cleanup.examples import (
     NOW,
     REGION,
     USED,
+    ago,
     calls,
     own,
     region_state,
@@ -73,7 +74,9 @@ def test_images_are_read_with_their_snapshots_then_keys_and_then_nothing() -> No
     assert next_reads(asks, saw) == NextReads(keys={KEY: (NEWEST,)})
     assert not next_reads(wanted(), saw)
     assert not next_reads(asks, replace(saw, key_usage={KEY: KeyUsage()}))
-    root = Grant("g-1", f"arn:aws:iam::{CONSUMER}:root", frozenset({"Decrypt"}), "golden-images:1")
+    root = Grant(
+        "g-1", f"arn:aws:iam::{CONSUMER}:root", frozenset({"Decrypt"}), "golden-images:1", created=ago(days=1)
+    )
     saw = replace(saw, key_usage={KEY: KeyUsage((root,), {"ami-new": Sharing()})})
     assert next_reads(asks, saw) == NextReads(resources={KEY: frozenset({CONSUMER})})
     assert not next_reads(asks, replace(saw, consumer_resources={KEY: ConsumerResources()}))
