@@ -474,7 +474,12 @@ RESTORE = Policy(
     "Restore",
     "credentials of the owner's account that restore retired images: role restore",
     (
-        Statement("Read", "the images and their snapshots", _READ_IMAGES, resources=(ALL,)),
+        Statement(
+            "Read",
+            "the images and their snapshots",
+            (*_READ_IMAGES, "ec2:DescribeSnapshotTierStatus"),
+            resources=(ALL,),
+        ),
         Statement(
             "Restore",
             "enabling images, and giving back their permissions and deprecation dates",

@@ -121,6 +121,8 @@ class Snapshot:
     storage_tier: str = "standard"
     archival: Work | None = None
     """The last archival; the snapshot is used as before until it is done."""
+    restore_started: datetime | None = None
+    """The start of the last restore since the last archival."""
     restore_expires: datetime | None = None
     """The end of the temporary restore of an archived snapshot."""
     lock: Lock | None = None

@@ -354,6 +354,23 @@ def test_what_cannot_be_restored_is_reported_before_anything_changes(
     assert restored["launch_permissions"]["account_ids"] == given
 
 
+def test_an_image_whose_snapshot_is_being_archived_is_not_enabled(
+    aws: SimulatedAws, ansible: Ansible, retired: Retired
+) -> None:
+    """It could be launched only until the archival is complete, which takes hours."""
+    retired.retire(retired.policy(disable_after_days=0))
+    aws.update_settings(archival_seconds=3600)
+    ec2 = aws.client("ec2", OWNER, HOME)
+    snapshot = _lost(retired, HOME)["snapshots"][0]["snapshot_id"]
+    ec2.modify_snapshot_tier(SnapshotId=snapshot)
+    run, refused = ansible.module(
+        "ami_restore", images=retired.images, tombstone_path=str(retired.tombstones)
+    )
+    assert refused.codes == [(HOME, "snapshot_archived")], run.text
+    assert f"{snapshot} is archived, or being archived." in refused.result["msg"]
+    assert aws.calls(action="EnableImage") == []
+
+
 def _lost(retired: Retired, region: str) -> dict[str, Any]:
     """The tombstone of a region's image."""
     lines = Path(retired.tombstones).read_text(encoding="utf-8").splitlines()

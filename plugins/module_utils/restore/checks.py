@@ -124,15 +124,17 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
             one.snapshot_id for one in found.snapshots.values() if one.archived and not one.restored_until
         )
         if archived:
-            # EBS User Guide, "Restore an archived Amazon EBS snapshot".
+            # EBS User Guide, "Restore an archived Amazon EBS snapshot". An image whose snapshots are being
+            # archived could be enabled, and not be launched once that is complete ("Archive an Amazon EBS
+            # snapshot").
             commands = "; ".join(restore_tier_command(target.region, one) for one in archived)
             verb, pronoun = ("is", "it") if len(archived) == 1 else ("are", "them")
             yield Failure.at(
                 target,
                 "images",
                 "snapshot_archived",
-                f"{image.image_id} cannot be enabled: {', '.join(archived)} {verb} archived.",
-                f"Restore {pronoun} permanently ({commands}), then rerun.",
+                f"{image.image_id} is not enabled: {', '.join(archived)} {verb} archived, or being archived.",
+                f"Restore {pronoun} permanently once archived ({commands}), then rerun.",
             )
 
 

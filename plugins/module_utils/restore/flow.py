@@ -17,7 +17,7 @@ from ..aws import errors, read
 from ..aws.caller import check_default_region, identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform_all
-from ..cleanup.read_regions import binned_images
+from ..cleanup.read_regions import archiving_snapshots, binned_images
 from ..cleanup.snapshots import described_image
 from ..cleanup.stages import RESTORE_TAG
 from ..cleanup.state import OwnSnapshot
@@ -198,12 +198,15 @@ def _read_region(
     shares_image = any(one.launch.public for one in public)
     shares_snapshot = any(sharing.public for one in public for sharing in one.volume_permissions.values())
     binned = {} if is_complete else dict(binned_images(ec2))
+    # Only snapshots of disabled images can be archived (EBS User Guide, "Archive an Amazon EBS snapshot").
+    is_disabled = any(image_id in own and one.state == "disabled" for image_id, one in images.items())
+    archiving = archiving_snapshots(ec2) if is_disabled else ()
     return _Region(
         images,
         binned=binned,
         binned_tags=recycle_bin.binned_tags(ec2, [one for one in histories if one in binned]),
         binned_snapshots={} if is_complete else recycle_bin.binned_snapshots(ec2),
-        snapshots=recycle_bin.existing_snapshots(ec2, list(snapshot_ids)),
+        snapshots=recycle_bin.existing_snapshots(ec2, list(snapshot_ids), archiving),
         image_block=read.image_block(ec2) if shares_image else None,
         snapshot_block=read.snapshot_block(ec2) if shares_snapshot else None,
     )

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
@@ -68,8 +68,13 @@ def _binned_tags(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str
     return found
 
 
-def existing_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> dict[str, OwnSnapshot]:
-    """Those of the snapshots that exist and that the account owns, in any storage tier."""
+def existing_snapshots(
+    ec2: EC2Client, snapshot_ids: Sequence[str], archiving: Collection[str] = ()
+) -> dict[str, OwnSnapshot]:
+    """Those of the snapshots that exist and that the account owns, in any storage tier.
+
+    A snapshot of ``archiving`` counts as archived.
+    """
     found = {}
     for batch in batches(snapshot_ids, read.FILTER_VALUES):
         # A filter: with SnapshotIds, one ID that does not exist would fail the whole call.
@@ -81,11 +86,13 @@ def existing_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> dict[str,
         for page in pages:
             for item in required(page, "Snapshots", "DescribeSnapshots"):
                 snapshot_id = required(item, "SnapshotId", "DescribeSnapshots")
+                archive = archive_of(item)
                 found[snapshot_id] = OwnSnapshot(
                     snapshot_id=snapshot_id,
                     description=item.get("Description", ""),
                     tags=tag_map(item.get("Tags", [])),
-                    **archive_of(item),
+                    archived=archive["archived"] or snapshot_id in archiving,
+                    restored_until=archive["restored_until"],
                 )
     return found
 

@@ -36,7 +36,7 @@ def modify_snapshot_tier(caller: Caller, params: dict[str, Any]) -> dict[str, An
     if in_use:
         message = f"The snapshot {snapshot.id} is currently in use by {in_use[0]}"
         raise Ec2Error("InvalidSnapshot.InUse", message)
-    snapshot.storage_tier, snapshot.restore_expires = "archive", None
+    snapshot.storage_tier, snapshot.restore_started, snapshot.restore_expires = "archive", None, None
     snapshot.archival = state.Work(state.now(), SETTINGS.archival_seconds)
     snapshot.permissions = {}
     return {"SnapshotId": snapshot.id, "TieringStartTime": state.now()}
@@ -78,12 +78,12 @@ def restore_snapshot_tier(caller: Caller, params: dict[str, Any]) -> dict[str, A
     if snapshot.storage_tier != "archive" or snapshot.is_archiving(now):
         raise Ec2Error("IncorrectState", f"The snapshot {snapshot.id} is not archived")
     if permanent:
-        snapshot.storage_tier, snapshot.restore_expires = "standard", None
+        snapshot.storage_tier, snapshot.restore_started, snapshot.restore_expires = "standard", now, None
         return {"SnapshotId": snapshot.id, "IsPermanentRestore": True, "RestoreStartTime": now}
     days = 1 if days is None else days
     if not 1 <= days <= MOST_RESTORE_DAYS:
         raise invalid_value("temporaryRestoreDays", str(days), f"Expected 1 to {MOST_RESTORE_DAYS}.")
-    snapshot.restore_expires = now + timedelta(days=days)
+    snapshot.restore_started, snapshot.restore_expires = now, now + timedelta(days=days)
     return {
         "SnapshotId": snapshot.id,
         "IsPermanentRestore": False,
@@ -109,4 +109,5 @@ def _view(snapshot: Snapshot, now: datetime) -> dict[str, Any]:
         "Status": snapshot.state,
         "StorageTier": snapshot.current_tier(now),
         "LastTieringOperationStatus": _status(snapshot, now) if snapshot.archival else None,
+        "LastTieringStartTime": snapshot.restore_started or (snapshot.archival and snapshot.archival.started),
     }

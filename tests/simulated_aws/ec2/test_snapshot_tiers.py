@@ -107,3 +107,25 @@ def test_only_the_tier_status_shows_an_archival_in_progress(client: Any, clock: 
         clock.forward(hours=2)
     assert tiers(client) == ["archive", "standard"]
     assert len(ec2.describe_snapshot_tier_status()["SnapshotTierStatuses"]) == 2
+
+
+def test_the_tier_status_shows_when_the_last_archival_or_restore_started(client: Any, clock: Clock) -> None:
+    """(botocore shape SnapshotTierStatus, LastTieringStartTime.)"""
+    build(images={"golden": {"state": "disabled"}})
+    ec2 = client()
+    first, second = (one["SnapshotId"] for one in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"])
+    ec2.modify_snapshot_tier(SnapshotId=first)
+    clock.forward(days=1)
+    for restore in ({"TemporaryRestoreDays": 2}, {"PermanentRestore": True}):
+        ec2.restore_snapshot_tier(SnapshotId=first, **restore)
+        started = clock.moment
+        clock.forward(days=1)
+        (shown,) = ec2.describe_snapshot_tier_status(Filters=[{"Name": "snapshot-id", "Values": [first]}])[
+            "SnapshotTierStatuses"
+        ]
+        assert abs(shown["LastTieringStartTime"] - started) < timedelta(seconds=1)
+    assert shown["LastTieringOperationStatus"] == "permanent-restore-completed"
+    ec2.modify_snapshot_tier(SnapshotId=first)
+    archived, never = ec2.describe_snapshot_tier_status()["SnapshotTierStatuses"]
+    assert abs(archived["LastTieringStartTime"] - clock.moment) < timedelta(seconds=1)
+    assert (never["SnapshotId"], "LastTieringStartTime" in never) == (second, False)

@@ -74,7 +74,7 @@ def test_state_and_tags_show_that_permissions_may_be_missing(
             found(snapshots=ARCHIVED),
             KNOWN,
             "snapshot_archived",
-            "snap-2 is archived. Restore it permanently (",
+            "snap-2 is archived, or being archived. Restore it permanently once archived (",
         ),
         (found(), (), "tombstone_not_found", "retired.jsonl"),
         (found(image("available")), (), "tombstone_not_found", "restore_permissions: false"),
@@ -132,8 +132,8 @@ def test_each_archived_snapshot_has_its_command() -> None:
     assert restore_tier_command("eu-west-1", "snap-1") == first
     both = {one: OwnSnapshot(one, archived=True) for one in ("snap-2", "snap-1")}
     (refused,) = planned(found(snapshots=both), *KNOWN).refusals
-    assert refused.message == "ami-1 cannot be enabled: snap-1, snap-2 are archived."
-    assert refused.remedy == f"Restore them permanently ({first}; {second}), then rerun."
+    assert refused.message == "ami-1 is not enabled: snap-1, snap-2 are archived, or being archived."
+    assert refused.remedy == (f"Restore them permanently once archived ({first}; {second}), then rerun.")
 
 
 def many(count: int, **others: str) -> dict[str, str]:

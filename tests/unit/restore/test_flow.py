@@ -106,9 +106,17 @@ def wanted(tmp_path: Path) -> RestoreWanted:
     return RestoreWanted((REF,), TombstonePlaces(path=str(path)))
 
 
-def expect_registered(ec2: Wire, *launch: dict[str, str], block: str | None = None, **shown: Any) -> None:
+def expect_registered(
+    ec2: Wire,
+    *launch: dict[str, str],
+    block: str | None = None,
+    archiving: tuple[str, ...] = (),
+    **shown: Any,
+) -> None:
     """Expect all reads of a registered image, with the state of block public access if it is read."""
     ec2.expect("describe_images", NAMED, {"Images": [{**SHOWN, **shown}]})
+    if shown.get("State") == "disabled":
+        expect_archiving(ec2, *archiving)
     own = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
     ec2.expect("describe_snapshots", own, {"Snapshots": [{"SnapshotId": SNAPSHOT}]})
     if block:
@@ -119,6 +127,14 @@ def expect_registered(ec2: Wire, *launch: dict[str, str], block: str | None = No
         ec2.expect("describe_image_attribute", request, {"LaunchPermissions": list(launch)})
     request = {"SnapshotId": SNAPSHOT, "Attribute": "createVolumePermission"}
     ec2.expect("describe_snapshot_attribute", request, {"CreateVolumePermissions": []})
+
+
+def expect_archiving(ec2: Wire, *snapshot_ids: str) -> None:
+    """Expect the read of the snapshots that are being archived."""
+    asked = [{"Name": "last-tiering-operation", "Values": ["archival-in-progress"]}]
+    found = [{"SnapshotId": one} for one in snapshot_ids]
+    request = {"Filters": asked, "MaxResults": 1000}
+    ec2.expect("describe_snapshot_tier_status", request, {"SnapshotTierStatuses": found})
 
 
 def expect_binned(ec2: Wire) -> None:
@@ -149,6 +165,15 @@ def test_a_missing_tombstone_file_is_refused_before_any_call(wanted: RestoreWant
     with pytest.raises(Refused, match="does not exist") as caught:
         FLOW.read(None, asked)
     assert [failure.action for failure in caught.value.failures] == ["tombstone_path"]
+
+
+def test_a_disabled_image_whose_snapshot_is_being_archived_is_refused(
+    clients: Clients, wanted: RestoreWanted
+) -> None:
+    expect_registered(clients.wires["ec2"], archiving=(SNAPSHOT,), State="disabled")
+    plan = FLOW.plan(wanted, clients.read(wanted))
+    assert [one.error_code for one in plan.refusals] == ["snapshot_archived"]
+    assert plan.actions == ()
 
 
 def test_launch_permissions_of_a_disabled_image_are_not_read(clients: Clients, wanted: RestoreWanted) -> None:

@@ -78,6 +78,17 @@ def test_a_temporarily_restored_snapshot_is_archived(ec2: Wire) -> None:
     }
 
 
+@pytest.mark.parametrize(("archiving", "archived"), [(("snap-1", "snap-9"), True), (("snap-9",), False)])
+def test_a_snapshot_that_is_being_archived_is_archived(
+    ec2: Wire, archiving: tuple[str, ...], archived: bool
+) -> None:
+    """EBS User Guide, "Archive an Amazon EBS snapshot": it can be used until the archival is complete."""
+    request = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
+    ec2.expect("describe_snapshots", request, {"Snapshots": [{"SnapshotId": "snap-1"}]})
+    found = recycle_bin.existing_snapshots(ec2.client, ["snap-1", "snap-2"], archiving)
+    assert found == {"snap-1": OwnSnapshot("snap-1", archived=archived)}
+
+
 def test_no_request_without_snapshots(ec2: Wire) -> None:
     assert recycle_bin.existing_snapshots(ec2.client, []) == {}
 
