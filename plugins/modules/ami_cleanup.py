@@ -256,7 +256,7 @@ notes:
   - Images with a product code of AWS Marketplace are only deprecated, because they can be for sale. So can those that were
     created from instances of such images.
   - Images that are protected from deregistration, and images with a locked or archived snapshot, or one with a tag of
-    O(protect_tags), are never deregistered.
+    O(protect_tags), are never deregistered. A snapshot that was permanently restored in the last 14 days counts as archived.
   - Finished copies of an image, and images created from instances of it, do not count as use, because they no longer need it.
     DescribeImages returns what is needed about the origin of images, so GetImageAncestry is not called.
   - Snapshots that are deleted with an image are first tagged C(golden.images:cleanup-image-ids), so that the next run finds those that

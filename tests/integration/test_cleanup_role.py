@@ -324,18 +324,21 @@ def test_what_only_deletions_need_does_not_stop_images_from_being_disabled(
     assert _deregistered(run) == {images["old"]}
 
 
-def test_an_image_is_kept_while_its_snapshot_is_being_archived(
-    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
+@pytest.mark.parametrize("restored", [False, True], ids=["is being archived", "was restored"])
+def test_an_image_is_kept_if_its_snapshot_is_being_archived_or_was_restored_lately(
+    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any], restored: bool
 ) -> None:
     ec2 = aws.client("ec2", OWNER, HOME)
     (image,) = ec2.describe_images(ImageIds=[images["old"]])["Images"]
     snapshot_id = image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
     ec2.disable_image(ImageId=images["old"])
-    aws.update_settings(archival_seconds=3600)
+    aws.update_settings(archival_seconds=0 if restored else 3600)
     ec2.modify_snapshot_tier(SnapshotId=snapshot_id, StorageTier="archive")
+    if restored:
+        ec2.restore_snapshot_tier(SnapshotId=snapshot_id, PermanentRestore=True)
     run = ansible.run(FQCN, {**policy, "cleanup_regions": [HOME]})
     assert (run.code, _deregistered(run)) == (0, set()), run.text
-    assert f"{snapshot_id} is archived, or is being archived" in json.dumps(_report(ansible))
+    assert f"{snapshot_id} is archived, is being archived, or was restored" in json.dumps(_report(ansible))
 
 
 def test_an_account_keeps_its_grant_until_what_it_has_under_the_key_is_gone(

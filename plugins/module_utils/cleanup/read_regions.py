@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..aws import read
@@ -57,6 +57,11 @@ _VERSIONS_OPERATION = "DescribeLaunchTemplateVersions"
 _NO_VERSION = re.compile(r"InvalidLaunchTemplate(Id|Name)\.(VersionNotFound|NotFound)")
 # The reads of uses that can leave out resources of AWS services.
 _WITH_MANAGED = ("DescribeInstances", "DescribeLaunchTemplateVersions")
+# Somebody who restores a snapshot from the archive does so to use it: it is kept for this time.
+_RESTORED_FOR = timedelta(days=14)
+_TIERS = "DescribeSnapshotTierStatus"
+_ARCHIVING = "archival-in-progress"
+_RESTORES = ("permanent-restore-in-progress", "permanent-restore-completed")
 # SSM API Reference: parameters per page of DescribeParameters, versions per page of GetParameterHistory, and
 # parameters per GetParameters.
 _PARAMETER_PAGE = 50
@@ -108,7 +113,7 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
     bulk = with_parameters(clients, name, attempt, replace(bulk, tasks=tasks), tombstones)
     deletions = Attempts()
     locks = dict(deletions("DescribeLockedSnapshots", lambda: snapshot_locks(ec2)))
-    archiving = deletions("DescribeSnapshotTierStatus", lambda: archiving_snapshots(ec2))
+    archiving = deletions("DescribeSnapshotTierStatus", lambda: unsettled_snapshots(ec2, datetime.now(UTC)))
     snapshots = deletions("DescribeSnapshots", lambda: own_snapshots(ec2, locks, archiving))
     binned = deletions("ListImagesInRecycleBin", lambda: binned_images(ec2))
     retention = Attempts()
@@ -202,16 +207,29 @@ def archiving_snapshots(ec2: EC2Client) -> tuple[str, ...]:
     Until it is complete, which takes hours, DescribeSnapshots shows them like any other (EBS User Guide,
     "Archive an Amazon EBS snapshot").
     """
-    operation = "DescribeSnapshotTierStatus"
-    pages = ec2.get_paginator("describe_snapshot_tier_status").paginate(
-        Filters=[{"Name": "last-tiering-operation", "Values": ["archival-in-progress"]}],
-        PaginationConfig=read.PAGE,
-    )
+    return tuple(required(item, "SnapshotId", _TIERS) for item in _tiered(ec2, [_ARCHIVING]))
+
+
+def unsettled_snapshots(ec2: EC2Client, now: datetime) -> tuple[str, ...]:
+    """The same, and those that are restored from the archive permanently, or were in the last 14 days.
+
+    A restore counts from its start (botocore shape SnapshotTierStatus, LastTieringStartTime), and always if
+    that is not known.
+    """
     return tuple(
-        required(item, "SnapshotId", operation)
-        for page in pages
-        for item in required(page, "SnapshotTierStatuses", operation)
+        required(item, "SnapshotId", _TIERS)
+        for item in _tiered(ec2, [_ARCHIVING, *_RESTORES])
+        if item.get("LastTieringOperationStatus") != "permanent-restore-completed"
+        or now - item.get("LastTieringStartTime", now) < _RESTORED_FOR
     )
+
+
+def _tiered(ec2: EC2Client, statuses: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """The tiers of the account's snapshots whose last archival or restore has one of the statuses."""
+    pages = ec2.get_paginator("describe_snapshot_tier_status").paginate(
+        Filters=[{"Name": "last-tiering-operation", "Values": list(statuses)}], PaginationConfig=read.PAGE
+    )
+    return (item for page in pages for item in required(page, "SnapshotTierStatuses", _TIERS))
 
 
 def own_snapshots(
@@ -219,7 +237,8 @@ def own_snapshots(
 ) -> tuple[OwnSnapshot, ...]:
     """Every snapshot that the account owns in the region.
 
-    ``locks`` are by ID (``snapshot_locks``). A snapshot of ``archiving`` counts as archived.
+    ``locks`` are by ID (``snapshot_locks``). A snapshot of ``archiving`` (``unsettled_snapshots``) counts as
+    archived.
     """
     pages = ec2.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], PaginationConfig=read.PAGE)
     return tuple(

@@ -109,11 +109,15 @@ def deregistration_blockers(own: OwnImage, state: RegionState, protect_tags: Tag
         elif snapshot.locked:
             yield f"Its snapshot {snapshot_id} is locked ({snapshot.locked})."
         elif snapshot.archived:
-            until = snapshot.restored_until
-            restored = f", and temporarily restored until {until:%Y-%m-%d}" if until else ""
-            yield f"Its snapshot {snapshot_id} is archived, or is being archived{restored}."
+            yield f"Its snapshot {snapshot_id} {_archive_state(snapshot)}."
         for key in protecting_keys(snapshot.tags, protect_tags) if snapshot else ():
             yield f"The tag {key} protects its snapshot {snapshot_id}."
+
+
+def _archive_state(snapshot: OwnSnapshot) -> str:
+    if until := snapshot.restored_until:
+        return f"is archived, and temporarily restored until {until:%Y-%m-%d}"
+    return "is archived, is being archived, or was restored from the archive in the last 14 days"
 
 
 def sharing_blockers(

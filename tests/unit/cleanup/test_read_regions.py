@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -38,6 +38,20 @@ VERSIONS = {"Versions": ["$Latest", "$Default"], "MaxResults": 200}
 PARAMETERS = {"ParameterFilters": [{"Key": "Type", "Values": ["String", "StringList"]}], "MaxResults": 50}
 ARCHIVING = {
     "Filters": [{"Name": "last-tiering-operation", "Values": ["archival-in-progress"]}],
+    "MaxResults": 1000,
+}
+RESTORED = "permanent-restore-completed"
+UNSETTLED = {
+    "Filters": [
+        {
+            "Name": "last-tiering-operation",
+            "Values": [
+                "archival-in-progress",
+                "permanent-restore-in-progress",
+                "permanent-restore-completed",
+            ],
+        }
+    ],
     "MaxResults": 1000,
 }
 IMAGE = {
@@ -128,6 +142,44 @@ def test_snapshots_with_their_locks_but_not_with_those_that_expired() -> None:
             OwnSnapshot("snap-4"),
             OwnSnapshot("snap-5", archived=True),
         )
+
+
+@pytest.mark.parametrize(
+    ("shown", "counts"),
+    [
+        pytest.param({}, True, id="of unknown status"),
+        pytest.param({"LastTieringOperationStatus": "archival-in-progress"}, True, id="is being archived"),
+        pytest.param(
+            {
+                "LastTieringOperationStatus": "permanent-restore-in-progress",
+                "LastTieringStartTime": NOW - timedelta(days=14),
+            },
+            True,
+            id="is being restored",
+        ),
+        pytest.param({"LastTieringOperationStatus": RESTORED}, True, id="of unknown time"),
+        pytest.param(
+            {
+                "LastTieringOperationStatus": RESTORED,
+                "LastTieringStartTime": NOW - timedelta(days=14) + timedelta(seconds=1),
+            },
+            True,
+            id="restored lately",
+        ),
+        pytest.param(
+            {"LastTieringOperationStatus": RESTORED, "LastTieringStartTime": NOW - timedelta(days=14)},
+            False,
+            id="restored earlier",
+        ),
+    ],
+)
+def test_a_snapshot_that_was_restored_lately_counts_as_archived(shown: dict[str, Any], counts: bool) -> None:
+    """Somebody may be about to enable its image (botocore shape SnapshotTierStatus)."""
+    wire = Wire("ec2")
+    found = [{"SnapshotId": "snap-1", **shown}]
+    wire.expect("describe_snapshot_tier_status", UNSETTLED, {"SnapshotTierStatuses": found})
+    with wire.spoken():
+        assert own_images.unsettled_snapshots(wire.client, NOW) == ("snap-1",) * counts
 
 
 def test_a_temporarily_restored_snapshot_is_archived() -> None:
@@ -420,7 +472,7 @@ def region_where(
             for one in read
         ),
         (ec2, "describe_locked_snapshots", {"MaxResults": 1000}, {"Snapshots": []}),
-        (ec2, "describe_snapshot_tier_status", ARCHIVING, {"SnapshotTierStatuses": []}),
+        (ec2, "describe_snapshot_tier_status", UNSETTLED, {"SnapshotTierStatuses": []}),
         (
             ec2,
             "describe_snapshots",
@@ -535,6 +587,12 @@ INCOMPLETE: list[tuple[str, Any, dict[str, Any], str]] = [
         own_images.archiving_snapshots,
         {"describe_snapshot_tier_status": {"SnapshotTierStatuses": [{}]}},
         "SnapshotId",
+    ),
+    (
+        "ec2",
+        lambda ec2: own_images.unsettled_snapshots(ec2, NOW),
+        {"describe_snapshot_tier_status": {}},
+        "SnapshotTierStatuses",
     ),
     ("ec2", lambda ec2: own_images.own_snapshots(ec2, {}, ()), {"describe_snapshots": {}}, "Snapshots"),
     ("ec2", own_images.instances, {"describe_instances": {}}, "Reservations"),

@@ -119,7 +119,7 @@ def test_a_snapshot_goes_only_if_nothing_else_uses_it(
         (own(protection="enabled-with-cooldown"), {}, "enabled-with-cooldown"),
         (own(protection="enabled-without-cooldown"), {}, "enabled-without-cooldown"),
         (own(), {"locked": "governance until 2027-01-01"}, "is locked (governance until 2027-01-01)"),
-        (own(), {"archived": True}, "snap-ami-1 is archived, or is being archived."),
+        (own(), {"archived": True}, "snap-ami-1 is archived, is being archived, or was restored"),
         (own(), {"archived": True, "restored_until": NOW}, "temporarily restored until 2026-11-24"),
         (own(), {"tags": {"hold": "yes"}}, "The tag hold protects its snapshot snap-ami-1."),
         (own(), {"tags": {"hold": "no"}}, None),
