@@ -161,9 +161,9 @@ options:
       - Whether to delete the snapshots of images that were deregistered before, by any tool.
       - These snapshots are recognized by the description that AWS gives to the snapshots of an image. Snapshots with tags of
         AWS Backup or Data Lifecycle Manager are kept, and so are those of images in the Recycle Bin.
-      - A copy of a snapshot that was made with its description looks like a snapshot of the same image. It is kept if the image
-        exists in any region of the run. If images are in other regions or accounts, copies of their snapshots with such
-        descriptions need one of O(protect_tags).
+      - A copy of a snapshot that was made with its description looks like a snapshot of the same image, unless CreateImage made
+        that snapshot. It is kept if the image exists in any region of the run. If images are in other regions or accounts,
+        copies of their snapshots with such descriptions need one of O(protect_tags).
       - Snapshots that are public or shared with another account, and those whose permissions cannot be read, are kept with a
         warning, with or without O(include_shared), because nothing shows how the account uses them. Unshare them first.
     type: bool

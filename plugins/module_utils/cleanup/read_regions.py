@@ -57,6 +57,9 @@ _VERSIONS_OPERATION = "DescribeLaunchTemplateVersions"
 _NO_VERSION = re.compile(r"InvalidLaunchTemplate(Id|Name)\.(VersionNotFound|NotFound)")
 # The reads of uses that can leave out resources of AWS services.
 _WITH_MANAGED = ("DescribeInstances", "DescribeLaunchTemplateVersions")
+# botocore shape Snapshot: only copies have TransferType, and a copy's volume ID is arbitrary. It is this one,
+# also of copies that are older than TransferType.
+_VOLUME_OF_COPIES = "vol-ffffffff"
 # Somebody who restores a snapshot from the archive does so to use it: it is kept for this time.
 _RESTORED_FOR = timedelta(days=14)
 _TIERS = "DescribeSnapshotTierStatus"
@@ -259,6 +262,7 @@ def _own_snapshot(
         tags=tag_map(item.get("Tags", [])),
         archived=archive["archived"] or snapshot_id in archiving,
         restored_until=archive["restored_until"],
+        copied="TransferType" in item or item.get("VolumeId") == _VOLUME_OF_COPIES,
         locked=locks.get(snapshot_id, ""),
         kms_key_id=item.get("KmsKeyId"),
         associated_key_arns=read.associated_key_arns(item),

@@ -33,8 +33,9 @@ from .state import (
 SNAPSHOT_TAG = OWN_TAG_PREFIX + "cleanup-image-ids"
 
 # The descriptions that CreateImage and CopyImage give to the snapshots that they create.
+_BY_CREATE_IMAGE = "Created by CreateImage("
 _OF_IMAGE = re.compile(
-    r"(?:Created by CreateImage\(i-[0-9a-f]+\) for|Copied for DestinationAmi) (ami-[0-9a-f]+)\b.*"
+    rf"(?:{re.escape(_BY_CREATE_IMAGE)}i-[0-9a-f]+\) for|Copied for DestinationAmi) (ami-[0-9a-f]+)\b.*"
 )
 
 # Image ID to its uses, whether or not the image exists.
@@ -164,13 +165,16 @@ def orphans(
     """Deregistered image to its orphan snapshots, recognized by the descriptions that AWS gave them.
 
     Backups have other descriptions, or the tags of the service that manages them. A copy of a snapshot can
-    have its description, and so name an image of another region: ``existing`` are the IDs of the own images
-    of all regions.
+    have its description, and so name an image that it is not of. CreateImage makes no copies; a copy of what
+    CopyImage made looks like it, and can name an image of another region: ``existing`` are the IDs of the own
+    images of all regions.
     """
     found: dict[str, tuple[OwnSnapshot, ...]] = {}
     for snapshot in state.snapshots.values():
         image_id = described_image(snapshot)
         if image_id is None or image_id in existing:
+            continue
+        if snapshot.copied and snapshot.description.startswith(_BY_CREATE_IMAGE):
             continue
         if _is_leftover(snapshot, existing):
             # A leftover: it is deleted even if orphans are not.

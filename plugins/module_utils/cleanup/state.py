@@ -73,10 +73,11 @@ class OwnImage:
 class OwnSnapshot:
     """A snapshot that the account owns.
 
-    ``archived`` means that a copy of it is in the archive, or is being written to it. One that is temporarily
-    restored until ``restored_until`` can be used, and is still archived: deleting it deletes both copies.
-    ``locked`` is the state and end of its lock, empty if it is not locked. ``kms_key_id`` is the ARN of the
-    key that encrypts it, None if it is not encrypted; ``associated_key_arns`` also give access to its data.
+    ``archived`` means that a copy of it is in the archive, is being written to it, or was until lately. One
+    that is temporarily restored until ``restored_until`` can be used, and is still archived: deleting it
+    deletes both copies. ``copied`` is whether it is a copy of another snapshot. ``locked`` is the state and
+    end of its lock, empty if it is not locked. ``kms_key_id`` is the ARN of the key that encrypts it, None if
+    it is not encrypted; ``associated_key_arns`` also give access to its data.
     """
 
     snapshot_id: str
@@ -84,6 +85,7 @@ class OwnSnapshot:
     tags: Mapping[str, str] = field(default_factory=dict)
     archived: bool = False
     restored_until: datetime | None = None
+    copied: bool = False
     locked: str = ""
     kms_key_id: str | None = None
     associated_key_arns: tuple[str, ...] = ()

@@ -303,6 +303,21 @@ def test_a_copied_snapshot_gets_the_key_it_is_asked_for(client: Any) -> None:
     assert code == "InvalidSnapshot.NotFound"
 
 
+def test_a_copy_of_a_snapshot_is_shown_as_one(client: Any) -> None:
+    """It has a TransferType and an arbitrary volume ID (botocore shape Snapshot)."""
+    (snapshot, _) = snapshots(build())
+    ec2 = client()
+    copy = ec2.copy_snapshot(
+        SourceRegion="us-east-1",
+        SourceSnapshotId=snapshot,
+        Description="Created by CreateImage(i-1) for ami-1",
+    )["SnapshotId"]
+    shown = {one["SnapshotId"]: one for one in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]}
+    assert (shown[copy]["TransferType"], shown[copy]["VolumeId"]) == ("standard", "vol-ffffffff")
+    assert shown[copy]["Description"] == "Created by CreateImage(i-1) for ami-1"
+    assert "TransferType" not in shown[snapshot]
+
+
 def test_a_copied_snapshot_is_pending_until_the_copy_ends(client: Any, clock: Clock) -> None:
     """(EBS User Guide, Copy an Amazon EBS snapshot.)"""
     (snapshot, _) = snapshots(build())

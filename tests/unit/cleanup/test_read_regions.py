@@ -182,6 +182,25 @@ def test_a_snapshot_that_was_restored_lately_counts_as_archived(shown: dict[str,
         assert own_images.unsettled_snapshots(wire.client, NOW) == ("snap-1",) * counts
 
 
+@pytest.mark.parametrize(
+    ("shown", "copied"),
+    [
+        ({"VolumeId": "vol-0123456789abcdef0"}, False),
+        ({}, False),
+        ({"VolumeId": "vol-0123456789abcdef0", "TransferType": "standard"}, True),
+        ({"VolumeId": "vol-ffffffff"}, True),
+    ],
+)
+def test_a_copied_snapshot_is_known_by_its_transfer_type_or_volume(
+    shown: dict[str, Any], copied: bool
+) -> None:
+    wire = Wire("ec2")
+    answer = {"Snapshots": [{"SnapshotId": "snap-1", **shown}]}
+    wire.expect("describe_snapshots", {"OwnerIds": ["self"], "MaxResults": 1000}, answer)
+    with wire.spoken():
+        assert own_images.own_snapshots(wire.client, {}, ()) == (OwnSnapshot("snap-1", copied=copied),)
+
+
 def test_a_temporarily_restored_snapshot_is_archived() -> None:
     """EBS User Guide, "View archived snapshots": its storage tier is standard."""
     until = datetime(2027, 1, 2, tzinfo=UTC)

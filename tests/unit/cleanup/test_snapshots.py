@@ -220,6 +220,18 @@ def test_a_snapshot_that_names_an_image_of_another_region_is_a_copy_of_its_snaps
 
 
 @pytest.mark.parametrize(
+    ("description", "copied", "found"),
+    [(MADE, False, True), (MADE, True, False), (COPIED, True, True), (COPIED, False, True)],
+)
+def test_a_copy_is_no_orphan_of_an_image_that_was_created_from_an_instance(
+    description: str, copied: bool, found: bool
+) -> None:
+    """Somebody copied the snapshot with its description, for example to keep it."""
+    snapshot = OwnSnapshot("snap-1", description, copied=copied)
+    assert orphans_of(a_region(snapshot), (), {}) == ({FORMER: (snapshot,)} if found else {})
+
+
+@pytest.mark.parametrize(
     ("others", "binned", "found"),
     [((), (), True), (("ami-2",), (), True), (("ami-1", "ami-2"), (), False), ((), ("ami-2",), False)],
 )
