@@ -59,6 +59,7 @@ class Tombstone:
 
     ``state`` is the image's when the tombstone was written. ``volume_permissions`` maps its snapshots to the
     accounts that could create volumes from them; ``deleted`` are the snapshots that would be deleted with it.
+    ``platform`` is its PlatformDetails, such as ``Linux/UNIX``, empty if AWS omitted them.
     """
 
     ref: ImageRef
@@ -74,6 +75,7 @@ class Tombstone:
     tags: Mapping[str, str] = field(default_factory=dict)
     deprecation_time: str | None = None
     product_codes: tuple[str, ...] = ()
+    platform: str = ""
 
 
 class ObjectFolder(NamedTuple):
@@ -260,4 +262,5 @@ def _tombstone(record: Mapping[str, Any]) -> Tombstone:
         tags=dict(record["tags"]),
         deprecation_time=image.get("DeprecationTime"),
         product_codes=tuple(one["ProductCodeId"] for one in image.get("ProductCodes", ())),
+        platform=image.get("PlatformDetails", ""),
     )

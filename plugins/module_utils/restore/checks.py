@@ -247,6 +247,21 @@ def _unknown_permissions(
     )
 
 
+def _of_billing(platform: str) -> str:
+    """Return what to check of an image that is registered from snapshots, with a space before it.
+
+    RegisterImage derives the billing information of Windows, Red Hat, SUSE and SQL Server from metadata that
+    a snapshot may lack (botocore operation RegisterImage).
+    """
+    if platform == "Linux/UNIX":
+        return ""
+    expected = f"not {platform}" if platform else "not those of the lost image"
+    return (
+        f" If its PlatformDetails are {expected}, its billing information is lost: deregister it, and copy "
+        "the image of another region to this one (ami_copy_regions), or build a new image."
+    )
+
+
 def _gone(target: Target, ref: ImageRef, found: Found, history: TombstoneHistory) -> Failure:
     """The failure of an image that cannot be restored, with the snapshots that still exist."""
     message = f"{ref.image_id} is deregistered and not in the Recycle Bin."
@@ -260,7 +275,7 @@ def _gone(target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
             message += f" These are lost: {', '.join(lost)}."
         remedy = (
             f"Register a new image from them (RegisterImage) with the values of the tombstone of "
-            f"{history.last.written_at}. It gets another ID."
+            f"{history.last.written_at}. It gets another ID.{_of_billing(history.last.platform)}"
         )
     else:
         message += " Its snapshots do not exist any more."

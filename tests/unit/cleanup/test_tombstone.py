@@ -43,6 +43,7 @@ DESCRIBED = {
     "RootDeviceType": "ebs",
     "State": "available",
     "DeprecationTime": "2026-11-01T12:01:00.000Z",
+    "PlatformDetails": "Windows",
     "ProductCodes": [{"ProductCodeId": "p-1", "ProductCodeType": "marketplace"}],
 }
 
@@ -150,7 +151,16 @@ def test_what_a_cleanup_writes_down_is_read() -> None:
         tags=retiring.FAMILY,
         deprecation_time="2026-11-01T12:01:00.000Z",
         product_codes=("p-1",),
+        platform="Windows",
     )
+
+
+def test_a_tombstone_without_platform_details_has_no_platform() -> None:
+    made = record()
+    del made["image"]["PlatformDetails"]
+    read = read_tombstone(json.dumps(made))
+    assert read is not None
+    assert read.platform == ""
 
 
 @pytest.mark.parametrize(

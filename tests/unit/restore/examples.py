@@ -51,6 +51,7 @@ def tombstone(**changes: Any) -> Tombstone:
         "volume_permissions": VOLUMES,
         "devices": volumes(*VOLUMES),
         "tags": {"family": "web"},
+        "platform": "Linux/UNIX",
         **changes,
     }
     return Tombstone(**values)

@@ -126,6 +126,26 @@ def test_an_image_that_cannot_be_restored_is_refused(
     assert plan.actions == ()
 
 
+@pytest.mark.parametrize(
+    ("platform", "expected"),
+    [
+        ("Linux/UNIX", None),
+        ("Windows", "not Windows"),
+        ("Red Hat Enterprise Linux", "not Red Hat Enterprise Linux"),
+        ("", "not those of the lost image"),
+    ],
+)
+def test_an_image_that_is_registered_from_snapshots_can_lack_its_billing_information(
+    platform: str, expected: str | None
+) -> None:
+    """(botocore operation RegisterImage.)"""
+    shown = Found(snapshots=found().snapshots)
+    (refused,) = planned(shown, tombstone(platform=platform), last_tombstone(platform=platform)).refusals
+    assert ("billing" in refused.remedy) == (expected is not None)
+    if expected is not None:
+        assert f"It gets another ID. If its PlatformDetails are {expected}, its billing" in refused.remedy
+
+
 def test_each_archived_snapshot_has_its_command() -> None:
     command = "aws ec2 restore-snapshot-tier --region eu-west-1 --snapshot-id {} --permanent-restore"
     first, second = (command.format(one) for one in ("snap-1", "snap-2"))
