@@ -167,6 +167,18 @@ def test_an_account_that_is_known_to_be_refused_fails_the_verification(
     assert _launched_by(aws, CANNOT, again.facts["distribute_images"]) == "running"
 
 
+def test_a_new_grant_that_is_not_usable_yet_is_waited_for(
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    """(botocore operation CreateGrant: eventual consistency.)"""
+    aws.update_settings(grant_usable_after_seconds=12)
+    only = {"distribute_account_ids": fixture.account_ids(CAN), "distribute_regions": [HOME]}
+    run = ansible.run(DISTRIBUTE, {**variables, **only})
+    assert run.code == 0, run.text
+    assert {one["key_use"] for one in _report(ansible)["verified"]} == {"proven"}
+    assert _published(aws, CAN, HOME)
+
+
 def test_other_regions_are_published_before_the_run_fails(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -26,6 +26,7 @@ from ..runner import Flow, Outcome, change_nothing
 from ..tags import of_launch
 from . import read as reads
 from .findings import FAIL_ON
+from .keys import awaiting_grants
 from .owner import is_shared
 from .plan import DiagnosisPlan, cases, plan
 from .state import Case, ConsumerSeen, DiagnosisSeen, DiagnosisWanted, OwnerSeen
@@ -98,8 +99,10 @@ def read_state(clients: Clients, wanted: DiagnosisWanted) -> DiagnosisSeen:
         for account_id in {case.account_id for case in consumers}
     }
     consumers = _with_simulations(accounts, principals, default_region, consumers)
+    now = datetime.now(UTC)
+    consumers = _with_new_grants(accounts, caller, owners, consumers, now)
     role = wanted.consumer_role.name if wanted.consumer_role else None
-    return DiagnosisSeen(caller.account_id, images, owners, consumers, role, datetime.now(UTC), principals)
+    return DiagnosisSeen(caller.account_id, images, owners, consumers, role, now, principals)
 
 
 def result(
@@ -226,6 +229,28 @@ def _with_simulations(
             return reads.with_simulations(iam, principals[case.account_id], consumers[case])
 
     done, _failed = each(refused, work)
+    return {**consumers, **done}
+
+
+def _with_new_grants(
+    accounts: AssumedAccounts,
+    caller: Caller,
+    owners: Mapping[Target, OwnerSeen],
+    consumers: Mapping[Case, ConsumerSeen],
+    now: datetime,
+) -> dict[Case, ConsumerSeen]:
+    """``consumers`` with the dry runs repeated that a new grant, which is not usable yet, may let succeed."""
+    awaiting = {
+        case: awaiting_grants(case, owners[case.image_target], seen, now) for case, seen in consumers.items()
+    }
+
+    def work(case: Case) -> ConsumerSeen:
+        grantee = f"arn:{caller.partition}:iam::{case.account_id}:root"
+        with accounts.as_account(case.account_id) as clients:
+            kms = clients.kms(case.target.region)
+            return reads.once_usable(kms, awaiting[case], grantee, consumers[case])
+
+    done, _failed = each([case for case, arns in awaiting.items() if arns], work)
     return {**consumers, **done}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from .. import arns, denial
@@ -16,13 +17,14 @@ from ..finding import BlocksLaunch, Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
 from ..keys.access import Access, KeyDryRun, Simulation
-from ..keys.grants import OPERATIONS
+from ..keys.grants import NEW_GRANT_TIMEOUT, OPERATIONS
 from ..keys.policy_evaluation import Consumer, principals_in_account
 from ..keys.simulation import permissions
 from ..model import Image, KeySeen, Sharing
 from .findings import finding
 from .state import Case, ConsumerSeen, OwnerSeen
 
+_NEW = timedelta(seconds=NEW_GRANT_TIMEOUT)
 _NOT_ASKED = Simulation("", problem="")
 PROVEN, UNCERTAIN, REFUSED = "proven", "uncertain", "refused"
 _GRANT_ACCESS = (
@@ -133,6 +135,32 @@ def use(owner: OwnerSeen, consumer: ConsumerSeen | None, found: Iterable[Finding
     is_tried = all(key.key.aws_managed or key.key.arn in consumer.keys for key in owner.keys)
     is_known = bool(owner.keys or owner.undecided_keys or owner.key_problems) and is_tried
     return UNCERTAIN if BlocksLaunch.UNKNOWN in blocking or not is_known else PROVEN
+
+
+def awaiting_grants(case: Case, owner: OwnerSeen, consumer: ConsumerSeen, now: datetime) -> list[str]:
+    """The keys that KMS refuses to the account as long as a new grant to it may not be usable yet.
+
+    What else explains the refusal, as IAM simulates it, does not change with the grant.
+    """
+    return [
+        key.key.arn
+        for key in of_account(owner.keys, case.account_id)
+        if (dry_run := consumer.keys.get(key.key.arn)) is not None
+        and any(grant.created is not None and now - grant.created < _NEW for grant in key.grants)
+        and _may_lack_grant(_KeyAccess(case, key, Consumer(account_id=case.account_id)), dry_run)
+    ]
+
+
+def _may_lack_grant(access: _KeyAccess, dry_run: KeyDryRun) -> bool:
+    """Whether KMS refuses all, and nothing but a grant that is not usable yet is known to be the reason."""
+    simulation = dry_run.simulation or _NOT_ASKED
+    return (
+        bool(dry_run.refused)
+        and not dry_run.allowed
+        and not any(map(_is_explicit, dry_run.refused.values()))
+        and not _denied_through_ec2(dry_run.refused, simulation)
+        and not _is_explained(access, dry_run.refused, simulation)
+    )
 
 
 def unread(case: Case, owner: OwnerSeen, consumer: ConsumerSeen | None) -> dict[str, Failure]:

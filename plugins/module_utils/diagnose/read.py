@@ -15,7 +15,9 @@ from ..aws import dry_run as dry_runs
 from ..aws import errors, read
 from ..aws.answers import required
 from ..aws.read import Caller
+from ..aws.read_visible import until_visible
 from ..failures import Failure
+from ..keys.access import KeyDryRun
 from ..model import Image, KeySeen, PublicAccessBlock, Target
 from . import subnets
 from .allowed_images import NEWER_MEMBERS, NEWER_PARTS
@@ -105,6 +107,18 @@ def consumer(
     return replace(
         seen, keys={arn: dry_runs.key(clients.kms(target.region), arn, grantee) for arn in key_arns}
     )
+
+
+def once_usable(kms: KMSClient, arns: Iterable[str], grantee: str, seen: ConsumerSeen) -> ConsumerSeen:
+    """``seen`` with the dry runs of these keys repeated until KMS allows something, for a limited time."""
+
+    def look(waiting: tuple[str, ...]) -> dict[str, KeyDryRun]:
+        tried = {arn: dry_runs.key(kms, arn, grantee) for arn in waiting}
+        return {arn: item for arn, item in tried.items() if item.allowed}
+
+    usable = until_visible(look, tuple(arns))
+    settled = {arn: replace(item, simulation=seen.keys[arn].simulation) for arn, item in usable.items()}
+    return replace(seen, keys={**seen.keys, **settled})
 
 
 def with_simulations(iam: Any, principal: str, seen: ConsumerSeen) -> ConsumerSeen:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ from tests.unit.diagnose.examples import (
 )
 from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER, as_read, source_image
 from tests.unit.keys.examples import DEFAULT, key_arn
-from tests.unit.kms_grant.examples import KEY
+from tests.unit.kms_grant.examples import KEY, made, root
 
 EU, US = "eu-west-1", "us-east-1"
 OTHER = "ami-0fedcba9876543210"
@@ -65,6 +66,9 @@ class Account(str):
 
     def client(self, service: str, region: str) -> str:
         return f"{service} of {self} in {region}"
+
+    def kms(self, region: str) -> str:
+        return self.client("kms", region)
 
     def ec2(self, _region: str) -> Account:
         return self
@@ -135,6 +139,10 @@ class World:
         if isinstance(self.consumer_side, Exception):
             raise self.consumer_side
         return self.consumer_side
+
+    def once_usable(self, kms: str, arns: list[str], grantee: str, seen: ConsumerSeen) -> ConsumerSeen:
+        self.asked["repeated", kms, grantee] += 1
+        return replace(seen, keys=dict.fromkeys(arns, KeyDryRun(frozenset({"Decrypt"}))))
 
     def with_simulations(self, iam: str, principal: str, seen: ConsumerSeen) -> ConsumerSeen:
         self.asked["simulation", iam, principal] += 1
@@ -256,6 +264,16 @@ def test_iam_is_asked_in_one_region_about_what_kms_refuses(monkeypatch: pytest.M
     assert {(case.account_id, item.dry_run) for case, item in seen.consumers.items()} == {
         (account, (arn, "")) for account, arn in principals.items()
     }
+
+
+def test_dry_runs_are_repeated_in_an_account_with_a_new_grant(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(encrypted(replace(made(root(CONSUMER)), created=datetime.now(UTC))), REFUSED)
+    seen = read(monkeypatch, world, images={EU: SOURCE_ID}, account_ids=[CONSUMER, STRANGER])
+    assert [(kms, grantee) for kind, kms, grantee in world.asked if kind == "repeated"] == [
+        (f"kms of {CONSUMER} in {EU}", root(CONSUMER))
+    ]
+    allowed = {case.account_id: bool(item.keys[KEY.arn].allowed) for case, item in seen.consumers.items()}
+    assert allowed == {CONSUMER: True, STRANGER: False}
 
 
 def test_iam_is_not_asked_if_kms_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.keys import unread
+from ansible_collections.golden.images.plugins.module_utils.diagnose.keys import (
+    awaiting_grants,
+    unread,
+)
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     ConsumerSeen,
     OwnerSeen,
@@ -27,6 +31,7 @@ from tests.unit.diagnose.examples import (
     ENCRYPTED,
     GRANTED,
     IMAGE_NOT_VISIBLE,
+    NOW,
     TRIED,
     UNDECIDED,
     UNREADABLE,
@@ -618,6 +623,56 @@ def test_the_owner_s_role_has_to_be_allowed_its_own_key(
     found = diagnosis(encrypted(key=key), of_encrypted(keys=dry_runs), account_id=OWNER)
     of_keys = [one for one in codes(found) if "key" in one[0] or "grant" in one[0]]
     assert (of_keys, found.key_use) == expected
+
+
+REFUSED_ALL = refusing(*TRIED.allowed)
+ALL = (
+    "CreateGrant",
+    "Decrypt",
+    "DescribeKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+)
+JUST_NOW, LONG_AGO = NOW - timedelta(seconds=20), NOW - timedelta(minutes=6)
+
+
+@pytest.mark.parametrize(
+    ("created", "tried", "awaited"),
+    [
+        pytest.param(JUST_NOW, REFUSED_ALL, True, id="a new grant, and all refused"),
+        pytest.param(LONG_AGO, REFUSED_ALL, False, id="an old grant"),
+        pytest.param(None, REFUSED_ALL, False, id="a grant of unknown age"),
+        pytest.param(JUST_NOW, TRIED, False, id="all allowed"),
+        pytest.param(JUST_NOW, refusing("CreateGrant"), False, id="a part refused"),
+        pytest.param(JUST_NOW, refusing(*TRIED.allowed, message=EXPLICIT), False, id="denied explicitly"),
+        pytest.param(
+            JUST_NOW, replace(REFUSED_ALL, simulation=simulated(*ALL)), False, id="allowed through EC2"
+        ),
+        pytest.param(
+            JUST_NOW,
+            replace(REFUSED_ALL, simulation=simulated(*ALL, through_ec2=DENIED)),
+            False,
+            id="denied through EC2, too",
+        ),
+        pytest.param(
+            JUST_NOW,
+            replace(REFUSED_ALL, simulation=simulated(*ALL, directly=ALLOWED)),
+            True,
+            id="allowed by the role's policies",
+        ),
+    ],
+)
+def test_a_new_grant_may_not_be_usable_yet(created: datetime | None, tried: KeyDryRun, awaited: bool) -> None:
+    granted = encrypted(replace(made(root(CONSUMER)), created=created))
+    seen = of_encrypted(keys={KEY.arn: tried})
+    assert awaiting_grants(CASE, granted, seen, NOW) == ([KEY.arn] if awaited else [])
+
+
+def test_a_new_grant_of_another_account_is_not_awaited() -> None:
+    granted = encrypted(replace(made(root(STRANGER)), created=JUST_NOW))
+    assert awaiting_grants(CASE, granted, of_encrypted(keys={KEY.arn: REFUSED_ALL}), NOW) == []
+    assert awaiting_grants(CASE, granted, of_encrypted(keys={}), NOW) == []
 
 
 def test_a_finding_says_why_iam_does_not_settle_it() -> None:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import read_visible
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.diagnose import read as diagnosis
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
@@ -503,6 +504,26 @@ def test_the_identity_of_the_credentials() -> None:
         sts.expect("get_caller_identity", {}, {"Account": CONSUMER, "Arn": arn, "UserId": "1"})
         clients: Any = SimpleNamespace(sts={"eu-west-1": sts.client}.get)
         assert diagnosis.identity(clients, "eu-west-1") == Caller(CONSUMER, "aws-cn")
+
+
+def test_dry_runs_are_repeated_until_a_new_grant_is_usable(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = KeyDryRun(refused={"Decrypt": "No."}, simulation=Simulation("arn:role"))
+    answers = [refused, TRIED]
+    tried = []
+
+    def key(kms: str, arn: str, grantee: str) -> KeyDryRun:
+        tried.append((kms, arn, grantee))
+        return answers.pop(0)
+
+    monkeypatch.setattr(diagnosis.dry_runs, "key", key)
+    monkeypatch.setattr(read_visible, "attempts", lambda *_times: iter(range(1, 4)))
+    seen = of_encrypted(keys={"arn:1": refused, "arn:2": refused})
+    found = diagnosis.once_usable("kms", ["arn:1"], "root", seen)
+    assert tried == [("kms", "arn:1", "root")] * 2
+    assert found.keys == {"arn:1": replace(TRIED, simulation=refused.simulation), "arn:2": refused}
+
+    answers[:] = [refused, refused]
+    assert diagnosis.once_usable("kms", ["arn:1"], "root", seen) == seen
 
 
 def test_iam_is_asked_about_the_keys_that_kms_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
