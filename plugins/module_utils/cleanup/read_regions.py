@@ -405,10 +405,11 @@ def selected_parameters(ssm: SSMClient, names: Sequence[str]) -> tuple[Parameter
     return tuple(found)
 
 
-def binned_images(ec2: EC2Client) -> tuple[tuple[str, datetime | None], ...]:
+def binned_images(ec2: EC2Client, after: datetime | None = None) -> tuple[tuple[str, datetime | None], ...]:
     """The images in the Recycle Bin, each with the time when it was moved there, None if AWS omits it.
 
-    They can only be restored with their snapshots.
+    They can only be restored with their snapshots. With ``after``, those are left out that AWS deletes by
+    then, and may list nevertheless.
     """
     pages = ec2.get_paginator("list_images_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
     operation = "ListImagesInRecycleBin"
@@ -416,7 +417,18 @@ def binned_images(ec2: EC2Client) -> tuple[tuple[str, datetime | None], ...]:
         (required(item, "ImageId", operation), item.get("RecycleBinEnterTime"))
         for page in pages
         for item in required(page, "Images", operation)
+        if after is None or stays_in_bin(item, after)
     )
+
+
+def stays_in_bin(item: Mapping[str, Any], after: datetime) -> bool:
+    """Return whether what AWS lists in the Recycle Bin can be restored after this time.
+
+    EBS User Guide, "Recover deleted Amazon EBS snapshots and EBS-backed AMIs with Recycle Bin": not once its
+    retention period has expired (botocore shape ImageRecycleBinInfo, RecycleBinExitTime).
+    """
+    exits: datetime | None = item.get("RecycleBinExitTime")
+    return exits is None or exits > after
 
 
 def retention_rules(rbin: Any) -> tuple[RetentionRule, ...]:

@@ -197,7 +197,8 @@ def _read_region(
     public = [one.shared for one in own.values() if one.shared is not None and wanted.allow_public]
     shares_image = any(one.launch.public for one in public)
     shares_snapshot = any(sharing.public for one in public for sharing in one.volume_permissions.values())
-    binned = {} if is_complete else dict(binned_images(ec2))
+    now = datetime.now(UTC)
+    binned = {} if is_complete else dict(binned_images(ec2, now))
     # Only snapshots of disabled images can be archived (EBS User Guide, "Archive an Amazon EBS snapshot").
     is_disabled = any(image_id in own and one.state == "disabled" for image_id, one in images.items())
     archiving = archiving_snapshots(ec2) if is_disabled else ()
@@ -205,7 +206,7 @@ def _read_region(
         images,
         binned=binned,
         binned_tags=recycle_bin.binned_tags(ec2, [one for one in histories if one in binned]),
-        binned_snapshots={} if is_complete else recycle_bin.binned_snapshots(ec2),
+        binned_snapshots={} if is_complete else recycle_bin.binned_snapshots(ec2, now),
         snapshots=recycle_bin.existing_snapshots(ec2, list(snapshot_ids), archiving),
         image_block=read.image_block(ec2) if shares_image else None,
         snapshot_block=read.snapshot_block(ec2) if shares_snapshot else None,

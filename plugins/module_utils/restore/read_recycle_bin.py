@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..aws import read
 from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS
-from ..cleanup.read_regions import archive_of
+from ..cleanup.read_regions import archive_of, stays_in_bin
 from ..cleanup.state import OwnSnapshot
 from ..plan import batches
 from ..tags import RESERVED_PREFIX, tag_map
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
 _WAIT: Any = {"Delay": 3, "MaxAttempts": 20}
 
 
-def binned_snapshots(ec2: EC2Client) -> dict[str, str]:
-    """The IDs of the snapshots in the Recycle Bin, with their descriptions."""
+def binned_snapshots(ec2: EC2Client, after: datetime) -> dict[str, str]:
+    """The IDs of the snapshots that stay in the Recycle Bin after this time, with their descriptions."""
     pages = ec2.get_paginator("list_snapshots_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
     operation = "ListSnapshotsInRecycleBin"
     return {
         required(item, "SnapshotId", operation): item.get("Description", "")
         for page in pages
         for item in required(page, "Snapshots", operation)
+        if stays_in_bin(item, after)
     }
 
 

@@ -691,6 +691,19 @@ def test_images_in_the_recycle_bin_have_the_time_when_they_were_moved_there() ->
     assert own_images.binned_images(ec2) == (("ami-1", NOW), ("ami-2", None))
 
 
+@pytest.mark.parametrize(("exits", "stays"), [(NOW, False), (NOW + timedelta(seconds=1), True), (None, True)])
+def test_an_image_whose_retention_has_expired_is_left_out_if_asked_for(
+    exits: datetime | None, stays: bool
+) -> None:
+    """The cleanup does not ask: the snapshots of what AWS lists are kept."""
+    image = {"ImageId": "ami-1", **({"RecycleBinExitTime": exits} if exits else {})}
+    ec2 = answering("ec2", list_images_in_recycle_bin={"Images": [image]})
+    assert own_images.stays_in_bin(image, NOW) is stays
+    assert own_images.binned_images(ec2, NOW) == (("ami-1", None),) * stays
+    ec2 = answering("ec2", list_images_in_recycle_bin={"Images": [image]})
+    assert own_images.binned_images(ec2) == (("ami-1", None),)
+
+
 def test_a_lock_without_a_state_is_one() -> None:
     locks = {"Snapshots": [{"SnapshotId": "snap-1"}]}
     snapshots = {"Snapshots": [{"SnapshotId": "snap-1"}, {"SnapshotId": "snap-2"}]}

@@ -137,13 +137,14 @@ def expect_archiving(ec2: Wire, *snapshot_ids: str) -> None:
     ec2.expect("describe_snapshot_tier_status", request, {"SnapshotTierStatuses": found})
 
 
-def expect_binned(ec2: Wire) -> None:
+def expect_binned(ec2: Wire, **shown: datetime) -> None:
     """Expect all reads of an image in the Recycle Bin with its snapshot."""
     ec2.expect("describe_images", NAMED, {"Images": []})
-    image = {"ImageId": AMI, "RecycleBinEnterTime": datetime(2026, 11, 1, 1, tzinfo=UTC)}
+    image = {"ImageId": AMI, "RecycleBinEnterTime": datetime(2026, 11, 1, 1, tzinfo=UTC), **shown}
     ec2.expect("list_images_in_recycle_bin", {"MaxResults": 1000}, {"Images": [image]})
     binned = [{"SnapshotId": SNAPSHOT}, {"SnapshotId": "snap-other"}]
-    ec2.expect("describe_tags", TAGS, {"Tags": [{"ResourceId": AMI, "Key": "family", "Value": "web"}]})
+    if not shown:
+        ec2.expect("describe_tags", TAGS, {"Tags": [{"ResourceId": AMI, "Key": "family", "Value": "web"}]})
     ec2.expect("list_snapshots_in_recycle_bin", {"MaxResults": 1000}, {"Snapshots": binned})
     own = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
     ec2.expect("describe_snapshots", own, {"Snapshots": []})
@@ -165,6 +166,16 @@ def test_a_missing_tombstone_file_is_refused_before_any_call(wanted: RestoreWant
     with pytest.raises(Refused, match="does not exist") as caught:
         FLOW.read(None, asked)
     assert [failure.action for failure in caught.value.failures] == ["tombstone_path"]
+
+
+def test_an_image_whose_retention_in_the_recycle_bin_has_expired_is_lost(
+    clients: Clients, wanted: RestoreWanted
+) -> None:
+    """Nothing comes out of the Recycle Bin before it is known that all can."""
+    expect_binned(clients.wires["ec2"], RecycleBinExitTime=datetime(2026, 11, 2, tzinfo=UTC))
+    plan = FLOW.plan(wanted, clients.read(wanted))
+    assert [one.error_code for one in plan.refusals] == ["image_lost"]
+    assert plan.actions == ()
 
 
 def test_a_disabled_image_whose_snapshot_is_being_archived_is_refused(

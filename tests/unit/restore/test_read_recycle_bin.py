@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.restore import read_
 
 from ..wire import Wire
 
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 BY_ID = [{"Name": "snapshot-id", "Values": ["snap-1", "snap-2"]}]
 
 
@@ -27,7 +28,15 @@ def test_the_recycle_bin_is_read_page_by_page(ec2: Wire) -> None:
         {"MaxResults": 1000, "NextToken": "t"},
         {"Snapshots": [{"SnapshotId": "snap-2"}]},
     )
-    assert recycle_bin.binned_snapshots(ec2.client) == {"snap-1": "Copied", "snap-2": ""}
+    assert recycle_bin.binned_snapshots(ec2.client, NOW) == {"snap-1": "Copied", "snap-2": ""}
+
+
+def test_a_snapshot_whose_retention_has_expired_is_not_in_the_recycle_bin(ec2: Wire) -> None:
+    """Whatever AWS still lists: it cannot be restored (botocore shape SnapshotRecycleBinInfo)."""
+    exits = {"snap-1": NOW, "snap-2": NOW + timedelta(seconds=1)}
+    listed = [{"SnapshotId": one, "RecycleBinExitTime": at} for one, at in exits.items()]
+    ec2.expect("list_snapshots_in_recycle_bin", {"MaxResults": 1000}, {"Snapshots": listed})
+    assert recycle_bin.binned_snapshots(ec2.client, NOW) == {"snap-2": ""}
 
 
 def test_images_have_the_tags_of_the_user_if_aws_returns_any(ec2: Wire) -> None:
@@ -131,7 +140,7 @@ def _delays(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_an_incomplete_response_is_no_lost_snapshot(ec2: Wire, answer: dict[str, Any], member: str) -> None:
     ec2.expect("list_snapshots_in_recycle_bin", {"MaxResults": 1000}, answer)
     with pytest.raises(IncompleteAnswer, match=f"ListSnapshotsInRecycleBin lacks {member}"):
-        recycle_bin.binned_snapshots(ec2.client)
+        recycle_bin.binned_snapshots(ec2.client, NOW)
     request = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
     ec2.expect("describe_snapshots", request, answer)
     with pytest.raises(IncompleteAnswer, match=f"DescribeSnapshots lacks {member}"):
