@@ -36,6 +36,7 @@ options:
   source_filters:
     description:
       - Filters in the format of M(amazon.aws.ec2_ami_info). The newest matching image is copied.
+      - An image of another account that its owner has deprecated is not considered, as in searches of AWS.
       - A copy that this module made of another matching image in O(source_region), as with O(reencrypt_source), is not
         considered, even if that other image is not available.
       - See U(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html) for possible filters.

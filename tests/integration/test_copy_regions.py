@@ -186,6 +186,23 @@ def test_filters_take_the_newest_image_of_the_own_account(
     assert [image["SourceImageId"] for image in observed.own_images(aws, OWNER, AWAY)] == [newer]
 
 
+def test_an_image_that_its_owner_has_deprecated_is_only_copied_by_id(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    sharing = {"accounts": [OWNER], "snapshot_accounts": [OWNER]}
+    spec = {"account": STRANGER, "region": HOME, "devices": [DISK], "sharing": sharing}
+    partner = fixture.add_images(
+        {"partner-1": {**spec, "age_days": 9}, "partner-2": {**spec, "age_days": 5, "deprecated_days": 1}}
+    )
+    by_filter = {"source_owners": [aws.account_id(STRANGER)], "source_region": HOME, "regions": [AWAY]}
+    run, task = ansible.module("ami_copy_regions", source_filters={"name": "partner-*"}, **by_filter)
+    assert run.code == 0, run.text
+    assert task.result["source_image_id"] == partner["partner-1"]
+    run, task = ansible.module("ami_copy_regions", source_filters={"name": "partner-2"}, **by_filter)
+    assert partner["partner-2"] in task.result["msg"]
+    assert len(observed.own_images(aws, OWNER, AWAY)) == 1
+
+
 def test_an_image_that_another_account_shares_is_copied_also_in_its_own_region(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..aws import errors, read
@@ -18,7 +19,7 @@ from ..aws.read import SETTLING_GRACE_PERIOD, Caller
 from ..failures import Failure, Refused, TargetFailed, cut, invalid_option
 from ..fanout import each
 from ..keys.encryption import check_source
-from ..model import Image, Target
+from ..model import Image, Target, time_of
 from ..plan import KNOWN_AFTER_APPLY
 from ..tags import without_copies
 from . import checks as copy_checks
@@ -127,8 +128,23 @@ def _find_source(clients: Clients, wanted: CopyWanted, account_id: str) -> Image
     ]
     matches = without_copies(read.images(ec2, filters, wanted.source_owners), wanted.source_region)
     alive = [image for image in matches if image.state in USABLE_STATES]
-    newest = max(alive, key=lambda image: (image.creation_date, image.image_id), default=None)
-    return newest or _no_match(wanted)
+    now = datetime.now(UTC)
+    deprecated = [image for image in alive if _is_withdrawn(image, account_id, now)]
+    newest = _newest(image for image in alive if image not in deprecated)
+    return newest or _no_match(wanted, _newest(deprecated))
+
+
+def _newest(images: Iterable[Image]) -> Image | None:
+    return max(images, key=lambda image: (image.creation_date, image.image_id), default=None)
+
+
+def _is_withdrawn(image: Image, account_id: str, now: datetime) -> bool:
+    """Return whether another owner has deprecated the image, which AWS's own searches then leave out.
+
+    Source: botocore shape DescribeImagesRequest, IncludeDeprecated.
+    """
+    deprecated = time_of(image.deprecation_time)
+    return image.owner_id != account_id and deprecated is not None and deprecated <= now
 
 
 def _named_by(clients: Clients, parameter: str, region: str) -> str | Failure:
@@ -163,7 +179,15 @@ def _not_visible(wanted: CopyWanted, image_id: str, account_id: str) -> Failure:
     )
 
 
-def _no_match(wanted: CopyWanted) -> Failure:
+def _no_match(wanted: CopyWanted, deprecated: Image | None) -> Failure:
+    """Return the failure of filters without a usable match; ``deprecated`` is the newest that is left out."""
+    if deprecated is not None:
+        return invalid_option(
+            "source_filters",
+            f"source_filters: all images of other accounts that match in {wanted.source_region} are "
+            f"deprecated, the newest, {deprecated.image_id}, since {deprecated.deprecation_time}.",
+            f"Check the filters, or set source_image_id: {deprecated.image_id} to copy it nevertheless.",
+        )
     return invalid_option(
         "source_filters",
         f"source_filters: no image owned by {cut(', '.join(wanted.source_owners), 300)} matches in "

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy.flow import read_state
+from ansible_collections.golden.images.plugins.module_utils.copy.read_source import read_sources
 from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 
@@ -39,14 +40,17 @@ def read_source(
     sts: Wire, ec2: Wire, regions: tuple[str, ...] = (SOURCE_REGION,), ssm: Any = None, **changes: Any
 ) -> CopySeen:
     """Read the state, by default of the source's region alone: the source itself is the image there."""
-    clients = SimpleNamespace(
+    return read_state(clients_of(sts, ec2, ssm), wanted(regions=regions, **changes))
+
+
+def clients_of(sts: Wire, ec2: Wire, ssm: Any = None) -> Any:
+    return SimpleNamespace(
         open=lambda _service, _regions: None,
         sts=lambda _region: sts.client,
         ec2=lambda _region: ec2.client,
         ssm=lambda _region: ssm.client,
         partitions=lambda: {SOURCE_REGION: "aws", "eu-west-1": "aws"},
     )
-    return read_state(clients, wanted(regions=regions, **changes))  # type: ignore[arg-type]
 
 
 def request(filters: list[dict[str, Any]], owners: tuple[str, ...] = ("self",)) -> dict[str, Any]:
@@ -89,6 +93,42 @@ def test_the_newest_usable_match_is_the_source(sts: Wire, ec2: Wire) -> None:
         sts, ec2, source_image_id=None, source_filters={"name": ("g",)}, source_owners=(STRANGER, "self")
     )
     assert seen.source.image_id == "ami-new"
+
+
+PAST, FUTURE = "2026-01-01T00:00:00.000Z", "9999-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("members", "chosen"),
+    [
+        pytest.param({"OwnerId": STRANGER, "DeprecationTime": PAST}, False, id="by its owner"),
+        pytest.param({"OwnerId": STRANGER, "DeprecationTime": FUTURE}, True, id="later"),
+        pytest.param({"OwnerId": STRANGER}, True, id="never"),
+        pytest.param({"DeprecationTime": PAST}, True, id="own"),
+    ],
+)
+def test_an_image_that_another_owner_has_deprecated_is_not_the_source(
+    sts: Wire, ec2: Wire, members: dict[str, Any], chosen: bool
+) -> None:
+    """DescribeImages leaves it out by default (botocore shape DescribeImagesRequest, IncludeDeprecated)."""
+    images = [item("ami-old", "2025-01-01"), item("ami-new", "2026-03-01", **members)]
+    ec2.expect("describe_images", request([{"Name": "name", "Values": ["g"]}]), {"Images": images})
+    asked = wanted(regions=(SOURCE_REGION,), source_image_id=None, source_filters={"name": ("g",)})
+    sources = read_sources(clients_of(sts, ec2), asked)
+    assert sources.images[SOURCE_REGION].image_id == ("ami-new" if chosen else "ami-old")
+
+
+def test_if_all_matches_are_deprecated_by_their_owner_the_newest_is_named(sts: Wire, ec2: Wire) -> None:
+    images = [
+        item(f"ami-{day}", f"2026-03-0{day}", OwnerId=STRANGER, DeprecationTime=PAST) for day in (1, 3, 2)
+    ]
+    ec2.expect("describe_images", request([{"Name": "name", "Values": ["g"]}]), {"Images": images})
+    with pytest.raises(Refused) as caught:
+        read_source(sts, ec2, source_image_id=None, source_filters={"name": ("g",)})
+    (refused,) = caught.value.failures
+    assert (refused.error_code, refused.action) == ("invalid_option", "source_filters")
+    assert f"the newest, ami-3, since {PAST}" in refused.message
+    assert "source_image_id: ami-3" in refused.remedy
 
 
 @pytest.mark.parametrize("state", ["available", "disabled"])
