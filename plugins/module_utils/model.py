@@ -343,7 +343,8 @@ class Grant:
     ``grantee`` is an ARN, the unique ID of a role or user that was deleted or is new, or the name of an AWS
     service (``ec2.amazonaws.com``). ``constrained`` is whether the grant requires an encryption context or a
     source, so that EBS cannot use it. ``source_arn`` is the resource on whose behalf alone it may be used
-    (shape ``GrantConstraints``, ``SourceArn``). ``created`` is None if AWS omits it.
+    (shape ``GrantConstraints``, ``SourceArn``). ``issuer`` is the ARN of the root of the account under which
+    it was issued. It and ``created`` are None if AWS omits them.
     """
 
     grant_id: str
@@ -353,6 +354,7 @@ class Grant:
     constrained: bool = False
     source_arn: str | None = None
     created: datetime | None = None
+    issuer: str | None = None
 
 
 @dataclass(frozen=True)

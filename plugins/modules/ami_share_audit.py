@@ -350,7 +350,8 @@ kms_keys:
     grants:
       description:
         - The grants on it, each with C(grant_id), C(grantee), C(name), C(operations), and with C(created_by_collection), whether this
-          collection created it. The grantee of a grant to an AWS service is the service's name.
+          collection created it in the account that owns the key, by its name and by the account under which AWS says that it was
+          issued. The grantee of a grant to an AWS service is the service's name.
         - Empty for a key of another account, which cannot be read.
       type: list
       elements: dict

@@ -15,7 +15,7 @@ from ..arns import account_of
 from ..finding import Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
-from ..keys.grants import DELETED_PRINCIPAL, OPERATIONS, is_of_volume, is_own
+from ..keys.grants import DELETED_PRINCIPAL, OPERATIONS, is_of_volume, is_own_by_issuer
 from ..keys.needed import names_of, of_principals, shared_by_name, unused_key_access
 from ..keys.policy_audience import StatementAudience, audiences
 from ..keys.policy_statements import PolicyConsumers
@@ -85,7 +85,7 @@ def _result(target: Target, key: KeySeen, sharing: Sharing) -> dict[str, Any]:
     return {
         "account_id": target.account_id,
         "aws_managed": key.key.aws_managed,
-        "grants": [_grant(item) for item in sorted(key.grants, key=lambda item: item.grant_id)],
+        "grants": [_grant(item, key) for item in sorted(key.grants, key=lambda item: item.grant_id)],
         "kms_key_arn": key.key.arn,
         "policy_statements": [*own, *of_others],
         "region": target.region,
@@ -116,14 +116,18 @@ def _statement(
     }
 
 
-def _grant(grant: Grant) -> dict[str, Any]:
+def _grant(grant: Grant, key: KeySeen) -> dict[str, Any]:
     return {
         "grant_id": grant.grant_id,
         "grantee": grant.grantee,
         "name": grant.name or None,
         "operations": sorted(grant.operations),
-        "created_by_collection": is_own(grant),
+        "created_by_collection": _is_own(grant, key),
     }
+
+
+def _is_own(grant: Grant, key: KeySeen) -> bool:
+    return is_own_by_issuer(grant, key.key.account_id)
 
 
 def _of_key(
@@ -316,18 +320,19 @@ def _not_allowed_access(
         # A grant of EC2's own is a consequence of access, and retired with the volume's use. Any other
         # constraint is the choice of whoever creates the grant.
         if grant.operations & _USES and not is_of_volume(grant):
-            yield _grant_users(grant, allowed, account_id), is_own(grant), f"grant {grant.grant_id}"
+            yield _grant_users(grant, allowed, account_id), _is_own(grant, key), f"grant {grant.grant_id}"
 
 
 def _grant_users(grant: Grant, allowed: Sharing, account_id: str) -> PolicyConsumers:
     """Who is not allowed and may use the key by this grant.
 
-    A service uses it on behalf of the account whose resource the grant names. A grantee that could not be
-    read may be anyone.
+    A service uses it on behalf of the account whose resource the grant names, otherwise of the one under
+    which it was issued. A grantee that could not be read may be anyone.
     """
     if grant.grantee == UNREAD_GRANTEE:
         return PolicyConsumers(frozenset({UNREAD_GRANTEE}))
-    source = account_of(grant.source_arn) if grant.source_arn else None
+    of_service = grant.source_arn or (grant.issuer if _is_service(grant.grantee) else None)
+    source = account_of(of_service) if of_service else None
     principals = frozenset({key_policy.short(grant.grantee), *([source] if source else [])})
     return _beyond(PolicyConsumers(principals), allowed, account_id)
 
@@ -358,7 +363,7 @@ def _unused_access(
 
     for grant in key.grants:
         principal = key_policy.short(grant.grantee)
-        if is_own(grant) and principal in unused.principals:
+        if _is_own(grant, key) and principal in unused.principals:
             yield found("grant_without_share", f"The grant {grant.grant_id}", principal)
     named = _named(key)
     for principal in names_of(named - (named - unused)):
@@ -414,7 +419,7 @@ def _all_snapshots_read(images: list[Image], seen: RegionSeen) -> bool:
 
 def _granted(key: KeySeen) -> PolicyConsumers:
     """The grantees of this collection's grants."""
-    return of_principals(grant.grantee for grant in key.grants if is_own(grant))
+    return of_principals(grant.grantee for grant in key.grants if _is_own(grant, key))
 
 
 def _named(key: KeySeen) -> PolicyConsumers:
@@ -427,6 +432,11 @@ def _principals(policy: str | None) -> Iterator[str]:
     """The AWS principals that the statements of a policy name, including statements of others."""
     for statement in as_list(json.loads(policy).get("Statement", []) if policy else []):
         yield from key_policy.aws_principals(statement)
+
+
+def _is_service(grantee: str) -> bool:
+    """Return whether a grantee is the name of an AWS service, such as ``ec2.amazonaws.com``."""
+    return "." in grantee and account_of(grantee) is None
 
 
 def _is_stale(principal: str) -> bool:

@@ -356,6 +356,7 @@ def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
             constrained=bool(item.get("Constraints")),
             source_arn=item.get("Constraints", {}).get("SourceArn"),
             created=item.get("CreationDate"),
+            issuer=item.get("IssuingAccount"),
         )
         for page in pages
         for item in required(page, "Grants", "ListGrants")

@@ -42,8 +42,17 @@ NEW_GRANT_TIMEOUT = 300.0
 
 
 def is_own(grant: Grant) -> bool:
-    """Whether this collection created the grant with the credentials of the key's owner."""
+    """Whether the grant has a name that this collection gives with the credentials of the key's owner."""
     return grant.name.startswith(NAME_PREFIX)
+
+
+def is_own_by_issuer(grant: Grant, owner: str) -> bool:
+    """Return whether this collection created the grant in the account that owns the key.
+
+    Whoever may call CreateGrant selects the name. Without an issuer, which AWS always returns (KMS API
+    Reference, examples of ListGrants), the name decides.
+    """
+    return is_own(grant) and (grant.issuer is None or arns.account_of(grant.issuer) == owner)
 
 
 def is_of_volume(grant: Grant) -> bool:

@@ -385,6 +385,39 @@ def test_access_by_this_collection_has_its_own_remedy() -> None:
     assert found.remedy.endswith("use ami_kms_grant with state: absent and revoke_in_use: true.")
 
 
+@pytest.mark.parametrize(
+    ("issuer", "is_own"),
+    [(root(OWNER), True), (OWNER, True), (None, True), (root(C), False), ("AROAEXAMPLE", False)],
+)
+def test_a_grant_of_another_account_with_a_name_of_this_collection_is_not_its_own(
+    issuer: str | None, is_own: bool
+) -> None:
+    """Whoever may call CreateGrant selects the name."""
+    unread = Problem("image_unreadable", ENCRYPTED.image_id, failure("DescribeImageAttribute"))
+    seen = replace(under_key(PRIVATE, made(root(B), issuer=issuer)), sharing={}, problems=(unread,))
+    (key,) = audit.keys(AuditSeen(OWNER, NOW, {target_in(): seen}))
+    assert [one["created_by_collection"] for one in key["grants"]] == [is_own]
+    found = [one for one in audited(seen).findings if one.resource == KEY.arn]
+    assert [(one.code, one.principal) for one in found] == ([] if is_own else [("unknown_key_principal", B)])
+    assert not any("ami_kms_grant" in one.remedy for one in found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"issuer": root(C)}, [C]),
+        ({"issuer": root(OWNER)}, []),
+        ({}, []),
+        ({"issuer": root(C), "source_arn": f"arn:aws:ec2:eu-west-1:{OWNER}:instance/i-1"}, []),
+    ],
+)
+def test_a_service_without_a_source_acts_for_the_account_that_issued_its_grant(
+    changes: dict[str, Any], found: list[str]
+) -> None:
+    region = under_key(PRIVATE, foreign("rds.eu-west-1.amazonaws.com", **changes))
+    assert [one.principal for one in audited(region).findings] == found
+
+
 def failure(action: str) -> Failure:
     """Why something could not be read."""
     return Failure("You may not.", "Allow it.", "UnauthorizedOperation", action, target_in().region, OWNER)

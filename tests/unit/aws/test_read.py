@@ -717,6 +717,7 @@ BOTH = frozenset({"Decrypt", "CreateGrant"})
             Grant("g-1", ROOT, BOTH, constrained=True),
             id="constrained",
         ),
+        pytest.param({"IssuingAccount": ROOT}, Grant("g-1", ROOT, BOTH, issuer=ROOT), id="with its issuer"),
         pytest.param({"Constraints": {}}, Grant("g-1", ROOT, BOTH), id="empty constraints"),
         pytest.param(
             {"CreationDate": datetime(2026, 11, 1, tzinfo=UTC)},

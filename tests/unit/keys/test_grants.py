@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.grants import (
     is_auto_scaling_role,
     is_of_volume,
     is_own,
+    is_own_by_issuer,
     name_prefix,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Grant
@@ -31,6 +32,14 @@ def test_grants_with_other_names_are_not_own(name: str) -> None:
 
 def test_is_own() -> None:
     assert is_own(made(root(A))) is True
+
+
+@pytest.mark.parametrize(
+    ("issuer", "expected"), [(root(OWNER), True), (None, True), (root(A), False), ("AROAEXAMPLEID", False)]
+)
+def test_is_own_by_issuer(issuer: str | None, expected: bool) -> None:
+    assert is_own_by_issuer(made(root(A), issuer=issuer), OWNER) is expected
+    assert is_own_by_issuer(foreign(root(A), "theirs", issuer=issuer), OWNER) is False
 
 
 @pytest.mark.parametrize(
