@@ -275,11 +275,14 @@ def _leave_grants(aws: SimulatedAws, region: str, built: Mapping[str, Any]) -> s
         Operations=list(_USE),
         Name="golden-images:left",
     )
+    # The unique ID of a grantee can be that of a new one at first.
+    aws.update_settings(new_grant_age_seconds=300)
     kms.create_grant(
         KeyId=built["kms_keys"][_STALE][region],
         GranteePrincipal=built["roles"][_STALE][STRANGER],
         Operations=["DescribeKey"],
     )
+    aws.update_settings(new_grant_age_seconds=0)
     role_id: str = iam.get_role(RoleName=_STALE)["Role"]["RoleId"]
     for name in iam.list_role_policies(RoleName=_STALE)["PolicyNames"]:
         iam.delete_role_policy(RoleName=_STALE, PolicyName=name)

@@ -103,7 +103,10 @@ def ids(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
     )
     _constrain_like_aws(kms, fixture.key(HOME), *fixture.account_ids(STRANGER, SPECIAL))
     gone = fixture.role("data-prod")
+    # The unique ID of a grantee can be that of a new one at first.
+    aws.update_settings(new_grant_age_seconds=300)
     kms.create_grant(KeyId=fixture.key(HOME), GranteePrincipal=gone, Operations=["DescribeKey"])
+    aws.update_settings(new_grant_age_seconds=0)
     _delete_role(aws, "data-prod", gone)
     aws.client("kms", OWNER, AWAY).create_grant(
         KeyId=built["kms_keys"]["well"][AWAY],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any
 
@@ -15,7 +16,13 @@ from ..arns import account_of
 from ..finding import Finding
 from ..keys import access as key_access
 from ..keys import policy_statements as key_policy
-from ..keys.grants import DELETED_PRINCIPAL, OPERATIONS, is_of_volume, is_own_by_issuer
+from ..keys.grants import (
+    DELETED_PRINCIPAL,
+    NEW_GRANT_TIMEOUT,
+    OPERATIONS,
+    is_of_volume,
+    is_own_by_issuer,
+)
 from ..keys.needed import names_of, of_principals, shared_by_name, unused_key_access
 from ..keys.policy_audience import StatementAudience, audiences
 from ..keys.policy_statements import PolicyConsumers
@@ -33,16 +40,20 @@ _USES = OPERATIONS - {"DescribeKey"} | {
     "GenerateDataKeyPairWithoutPlaintext",
     "RevokeGrant",
 }
+# A new grant may take so long until it is consistent (``NEW_GRANT_TIMEOUT``).
+_NEW = timedelta(seconds=NEW_GRANT_TIMEOUT)
 _REVOKE_OWN = (
     " To revoke what this collection created, use ami_kms_grant with state: absent and revoke_in_use: true."
 )
 
 
-def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[Finding]:
+def findings(wanted: AuditWanted, target: Target, seen: RegionSeen, now: datetime) -> Iterator[Finding]:
     """The findings about every key of a region that was read, and about the images under it."""
     under, associated = _by_key(seen, seen.key_arns), _by_key(seen, seen.associated_key_arns)
     for arn, key in seen.keys.items():
         yield from _of_key(wanted, target, key, under.get(arn, []), associated.get(arn, []), seen)
+        if key.key.account_id == target.account_id and not key.key.aws_managed:
+            yield from _stale(target, key, now)
 
 
 def results(target: Target, seen: RegionSeen) -> Iterator[dict[str, Any]]:
@@ -158,7 +169,6 @@ def _of_key(
     else:
         yield from _unreachable(target, key, alone, sharings)
     yield from _public(target, key, images)
-    yield from _stale(target, key)
     held = _granted(key) | _named(key)
     sharing = _shared(images, sharings, seen) | _shared_unused(key.key.arn, seen)
     all_read = len(sharings) == len(images) and _all_snapshots_read(images, seen)
@@ -394,8 +404,16 @@ def _shared_unused(key_arn: str, seen: RegionSeen) -> Sharing:
     )
 
 
-def _stale(target: Target, key: KeySeen) -> Iterator[Finding]:
-    found = {grant.grantee: f"the grant {grant.grant_id}" for grant in key.grants if _is_stale(grant.grantee)}
+def _stale(target: Target, key: KeySeen, now: datetime) -> Iterator[Finding]:
+    """The deleted principals that grants and the key policy name.
+
+    ListGrants shows a new one by its unique ID, too, for about a minute (aws/aws-sdk-go#1718).
+    """
+    found = {
+        grant.grantee: f"the grant {grant.grant_id}"
+        for grant in key.grants
+        if _is_stale(grant.grantee) and not _is_new(grant, now)
+    }
     found |= {one: "the key policy" for one in _principals(key.policy) if _is_stale(one)}
     for principal, where in sorted(found.items()):
         yield finding(
@@ -437,6 +455,10 @@ def _principals(policy: str | None) -> Iterator[str]:
 def _is_service(grantee: str) -> bool:
     """Return whether a grantee is the name of an AWS service, such as ``ec2.amazonaws.com``."""
     return "." in grantee and account_of(grantee) is None
+
+
+def _is_new(grant: Grant, now: datetime) -> bool:
+    return grant.created is not None and now - grant.created < _NEW
 
 
 def _is_stale(principal: str) -> bool:

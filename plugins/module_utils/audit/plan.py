@@ -36,7 +36,7 @@ def plan(wanted: AuditWanted, seen: AuditSeen) -> AuditPlan:
     for target, region in seen.regions.items():
         found += [_of_problem(target, problem) for problem in region.deciding_problems]
         found += audit_images.findings(wanted, target, region)
-        found += audit_keys.findings(wanted, target, region)
+        found += audit_keys.findings(wanted, target, region, seen.now)
     findings = tuple(sorted(found, key=lambda item: item.order))
     return AuditPlan(
         findings, failures=(*_unread(seen), *_failing(wanted, findings)), warnings=tuple(_not_deciding(seen))

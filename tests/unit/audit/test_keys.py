@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -383,6 +384,17 @@ def test_access_by_this_collection_has_its_own_remedy() -> None:
         if one.code == "unknown_key_principal"
     ]
     assert found.remedy.endswith("use ami_kms_grant with state: absent and revoke_in_use: true.")
+
+
+@pytest.mark.parametrize(
+    ("age", "is_found"),
+    [(None, True), (timedelta(seconds=299), False), (timedelta(), False), (timedelta(seconds=300), True)],
+)
+def test_the_unique_id_of_a_new_grantee_is_not_stale(age: timedelta | None, is_found: bool) -> None:
+    """(aws/aws-sdk-go#1718: ListGrants shows a new role by its unique ID for about a minute.)"""
+    created = None if age is None else NOW - age
+    found = codes(audited(under_key(PRIVATE, foreign(STALE, created=created))))
+    assert found == [("stale_principal", KEY.arn, STALE)] * is_found
 
 
 @pytest.mark.parametrize(
