@@ -145,8 +145,8 @@ class Image:
     its ``InstanceTypeSpecification``. ``root_device_type`` is ``ebs`` or ``instance-store``.
     ``scan`` is None if Amazon Inspector has not scanned the image. An older botocore returns neither that
     nor ``watermarks``. ``platform`` is its ``PlatformDetails``, such as ``Linux/UNIX``, by which it is billed
-    and which capacity is reserved for. It, ``boot_mode``, ``tpm_support`` and ``imds_support`` are empty if
-    AWS does not return them.
+    and which capacity is reserved for. It, ``boot_mode``, ``tpm_support``, ``imds_support`` and
+    ``virtualization`` (``hvm`` or ``paravirtual``) are empty if AWS does not return them.
     """
 
     image_id: str
@@ -176,6 +176,7 @@ class Image:
     boot_mode: str = ""
     tpm_support: str = ""
     imds_support: str = ""
+    virtualization: str = ""
 
     @property
     def encrypted(self) -> bool:

@@ -82,11 +82,29 @@ def require_fitting_type(image: Image, instance_type: str) -> None:
             "Enhanced networking with the Elastic Network Adapter (ENA) is required for the "
             f"'{instance_type}' instance type. Ensure that you are using an AMI that is enabled for ENA.",
         )
+    _require_fitting_root(image, instance_type, known)
     _require_fitting_firmware(image, instance_type, known)
     supported = not image.supported_types or _matches(instance_type, image.supported_types)
     if not supported or _matches(instance_type, image.unsupported_types):
         # Only the code is documented (botocore operation ReplaceImageInstanceTypeSpecification).
         message = f"The instance type '{instance_type}' is not compatible with the AMI '{image.id}'."
+        raise Ec2Error("InvalidParameterCombination", message)
+
+
+def _require_fitting_root(image: Image, instance_type: str, known: Any) -> None:
+    """Reject a type without the image's virtualization or kind of root volume.
+
+    For virtualization BD2KGenomics/cgcloud#10. For root volumes only the requirement is documented (EC2 User
+    Guide, Root volumes for your instances): code and message are a guess.
+    """
+    if image.virtualization_type not in known["SupportedVirtualizationTypes"]:
+        (required,) = known["SupportedVirtualizationTypes"]
+        message = f"Virtualization type '{required}' is required for instances of type '{instance_type}'."
+        raise Ec2Error("InvalidParameterCombination", message)
+    if image.root_device_type not in known["SupportedRootDeviceTypes"]:
+        message = (
+            f"The instance type '{instance_type}' does not support {image.root_device_type} root devices."
+        )
         raise Ec2Error("InvalidParameterCombination", message)
 
 

@@ -108,6 +108,16 @@ def require_encrypted_root(caller: Caller, image: Image, requested: list[dict[st
         raise Ec2Error("UnsupportedHibernationConfiguration", message)
 
 
+def require_uefi(image: Image) -> None:
+    """Reject a launch with AMD SEV-SNP of an image that does not boot by UEFI.
+
+    EC2 User Guide, AMD SEV-SNP for Amazon EC2 instances, Requirements; code and message are a guess.
+    """
+    if image.boot_mode not in ("uefi", "uefi-preferred"):
+        message = "AMD SEV-SNP requires an AMI with the boot mode uefi or uefi-preferred."
+        raise Ec2Error("InvalidParameterCombination", message)
+
+
 def require_reserved_capacity(
     caller: Caller, image: Image, instance_type: str | None, wanted: dict[str, Any]
 ) -> None:

@@ -20,7 +20,7 @@ from .actions import ACTIONS
 from .authorization import require_launch
 from .dispatch import answer, error_response
 from .errors import Ec2Error, dry_run
-from .launch import launchable_image, require_encrypted_root, require_reserved_capacity
+from .launch import launchable_image, require_encrypted_root, require_reserved_capacity, require_uefi
 from .launch_dry_run import require_launchable
 from .launch_network import known_group, require_default_subnet, require_network
 from .launch_templates import StrictLaunchTemplates
@@ -163,6 +163,9 @@ class StrictEC2Response(StrictLaunchTemplates):
         if capacity:
             image = launchable_image(caller, image_id)
             require_reserved_capacity(caller, image, self._launched_type(), capacity)
+        cpu = self._get_param("CpuOptions") or template.get("CpuOptions") or {}
+        if cpu.get("AmdSevSnp") == "enabled":
+            require_uefi(launchable_image(caller, image_id))
         options = self._get_param("HibernationOptions") or template.get("HibernationOptions") or {}
         if options.get("Configured"):
             mappings = self._parse_block_device_mapping() or template.get("BlockDeviceMappings")

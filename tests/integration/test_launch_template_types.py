@@ -44,10 +44,9 @@ def _registered(aws: SimulatedAws, image_id: str, **attributes: Any) -> str:
         Name="2026.12",
         Architecture="x86_64",
         RootDeviceName=image["RootDeviceName"],
-        VirtualizationType="hvm",
         EnaSupport=True,
         BlockDeviceMappings=[root],
-        **attributes,
+        **{"VirtualizationType": "hvm", **attributes},
     )["ImageId"]
     ec2.modify_image_attribute(ImageId=new, OperationType="add", UserIds=[aws.account_id("web-prod")])
     return str(new)
@@ -68,6 +67,11 @@ def _variables(image_id: str) -> dict[str, Any]:
             {"BootMode": "uefi"},
             {"InstanceType": "t2.micro"},
             f"Version 1 of {TEMPLATE} has the instance type t2.micro",
+        ),
+        (
+            {"VirtualizationType": "paravirtual"},
+            {"InstanceType": "t2.micro"},
+            "the image has the virtualization paravirtual, which the type does not support",
         ),
         (
             {"BootMode": "uefi"},
@@ -103,7 +107,7 @@ def test_what_the_type_of_a_template_cannot_launch_is_not_published(
     if "InstanceType" in data:
         # EC2 itself agrees.
         launch = {"LaunchTemplate": {"LaunchTemplateName": TEMPLATE}, "ImageId": new, "MinCount": 1}
-        with pytest.raises(ClientError, match="boot mode of UEFI"):
+        with pytest.raises(ClientError, match=r"boot mode of UEFI|'hvm' is required"):
             aws.client("ec2", OWNER, AWAY).run_instances(**launch, MaxCount=1, DryRun=True)
 
 

@@ -556,6 +556,7 @@ def image_of(item: Mapping[str, Any]) -> Image:
         boot_mode=item.get("BootMode", ""),
         tpm_support=item.get("TpmSupport", ""),
         imds_support=item.get("ImdsSupport", ""),
+        virtualization=item.get("VirtualizationType", ""),
     )
 
 

@@ -78,12 +78,21 @@ def _reasons(image: Image, name: str, known: InstanceType | None) -> Iterator[st
         return
     if image.architecture and known.architectures and image.architecture not in known.architectures:
         yield f"the image is for {image.architecture}, the type for {', '.join(sorted(known.architectures))}"
+    if _lacks(known.virtualizations, image.virtualization):
+        yield f"the image has the virtualization {image.virtualization}, which the type does not support"
+    if _lacks(known.root_device_types, image.root_device_type):
+        yield f"the image has a root device of type {image.root_device_type}, which the type does not support"
     if image.boot_mode in _BOOT_MODES and known.boot_modes and image.boot_mode not in known.boot_modes:
         yield f"the image has the boot mode {image.boot_mode}, which the type does not support"
     if image.ena_support is False and known.ena_support == "required":
         yield "the type requires ENA, which the image does not support"
     if image.tpm_support and known.tpm_support == "unsupported":
         yield "the image has NitroTPM enabled, which the type does not support"
+
+
+def _lacks(supported: frozenset[str], value: str) -> bool:
+    """Return whether a type certainly does not support what the image has."""
+    return bool(value and supported and value not in supported)
 
 
 def _unknown(image: Image, name: str, known: InstanceType | None) -> Iterator[str]:
@@ -93,6 +102,11 @@ def _unknown(image: Image, name: str, known: InstanceType | None) -> Iterator[st
         return
     if not (image.architecture and known.architectures):
         yield "AWS does not return the architecture of both"
+    # All current types support hvm and ebs.
+    if image.virtualization == "paravirtual" and not known.virtualizations:
+        yield "AWS does not return whether it supports paravirtual images"
+    if image.root_device_type == "instance-store" and not known.root_device_types:
+        yield "AWS does not return whether it supports root devices in instance stores"
     if image.boot_mode in _BOOT_MODES and not known.boot_modes:
         yield "AWS does not return its boot modes"
     if image.ena_support is None and known.ena_support == "required":

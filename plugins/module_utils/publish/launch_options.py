@@ -31,6 +31,12 @@ def conflicts(version: TemplateVersion, change: Change, there: TargetSeen) -> It
             f"enables hibernation, for which EC2 requires an encrypted root volume; {_plain(change)}",
             "that encrypts the root volume or does not enable hibernation",
         )
+    if change.image is not None and _needs_uefi(version) and change.image.boot_mode == "legacy-bios":
+        yield Conflict(
+            "enables AMD SEV-SNP, for which EC2 requires an image that boots by UEFI; "
+            f"{change.image.image_id} has the boot mode legacy-bios",
+            "that does not enable AMD SEV-SNP",
+        )
     if (named := _reservation(version)) and _is_other_platform(change):
         yield Conflict(
             f"launches into the capacity reservation {named}, which cannot be for both platforms: "
@@ -47,6 +53,11 @@ def uncertainties(version: TemplateVersion, change: Change, there: TargetSeen) -
             f"enables hibernation, for which EC2 requires an encrypted root volume; {_plain(change)}, and "
             f"whether {'its copy will be' if is_planned else 'the account encrypts by default'} is not known"
         )
+    if change.image is not None and _needs_uefi(version) and not change.image.boot_mode:
+        yield (
+            "enables AMD SEV-SNP, for which EC2 requires an image that boots by UEFI; "
+            f"{change.image.image_id} has no boot mode"
+        )
     is_conflict = _reservation(version) and _is_other_platform(change)
     if _launches_reserved_only(version) and _may_be_other_platform(change) and not is_conflict:
         yield (
@@ -58,6 +69,15 @@ def uncertainties(version: TemplateVersion, change: Change, there: TargetSeen) -
 def hibernates(version: TemplateVersion) -> bool:
     """Return whether the version enables hibernation."""
     return bool((version.data.get("HibernationOptions") or {}).get("Configured"))
+
+
+def _needs_uefi(version: TemplateVersion) -> bool:
+    """Return whether the image must have the boot mode uefi or uefi-preferred.
+
+    EC2 User Guide, "AMD SEV-SNP for Amazon EC2 instances", Requirements. A template's type has to support it,
+    whatever the image is.
+    """
+    return (version.data.get("CpuOptions") or {}).get("AmdSevSnp") == "enabled"
 
 
 def _needs_encryption(version: TemplateVersion, change: Change) -> bool:

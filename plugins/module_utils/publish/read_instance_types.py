@@ -56,4 +56,6 @@ def _instance_type(item: Mapping[str, Any]) -> InstanceType:
         memory_mib=item.get("MemoryInfo", {}).get("SizeInMiB"),
         bare_metal=item.get("BareMetal"),
         burstable=item.get("BurstablePerformanceSupported"),
+        virtualizations=frozenset(item.get("SupportedVirtualizationTypes", ())),
+        root_device_types=frozenset(item.get("SupportedRootDeviceTypes", ())),
     )

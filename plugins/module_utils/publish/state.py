@@ -119,6 +119,8 @@ class InstanceType:
     memory_mib: int | None = None
     bare_metal: bool | None = None
     burstable: bool | None = None
+    virtualizations: frozenset[str] = frozenset()
+    root_device_types: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,8 @@ def _info(name: str) -> dict[str, Any]:
         "NitroTpmSupport": known["NitroTpmSupport"],
         "ProcessorInfo": {"SupportedArchitectures": known["ProcessorInfo"]["SupportedArchitectures"]},
         "SupportedBootModes": known["SupportedBootModes"],
+        "SupportedRootDeviceTypes": known["SupportedRootDeviceTypes"],
+        "SupportedVirtualizationTypes": known["SupportedVirtualizationTypes"],
         "VCpuInfo": {"DefaultVCpus": known["VCpuInfo"]["DefaultVCpus"]},
     }
 

@@ -23,15 +23,14 @@ def registered(client: Any, **attributes: str) -> str:
     """An image of the owner with these attributes."""
     (snapshot, _) = build()["images"]["golden"]["snapshot_ids"]
     root = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot}}
+    standard = {"Architecture": "x86_64", "VirtualizationType": "hvm"}
     return str(
         client().register_image(
             Name="other",
-            Architecture="x86_64",
             RootDeviceName="/dev/xvda",
-            VirtualizationType="hvm",
             EnaSupport=True,
             BlockDeviceMappings=[root],
-            **attributes,
+            **{**standard, **attributes},
         )["ImageId"]
     )
 
@@ -124,6 +123,47 @@ def test_a_type_has_the_nitro_tpm_of_the_image(client: Any) -> None:
         client().run_instances(**launch, InstanceType="p3dn.24xlarge")
     assert "does not support an AMI with TPM version v2.0" in caught.value.response["Error"]["Message"]
     assert len(client().run_instances(**launch, InstanceType="t3.micro")["Instances"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "code"), [("t3.micro", "InvalidParameterCombination"), ("m3.medium", "DryRunOperation")]
+)
+def test_a_type_has_the_virtualization_of_the_image(client: Any, instance_type: str, code: str) -> None:
+    """(BD2KGenomics/cgcloud#10.)"""
+    launch = {"ImageId": registered(client, VirtualizationType="paravirtual"), "DryRun": True, **ONE}
+    assert error_code(client().run_instances, InstanceType=instance_type, **launch) == code
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "code"), [("t3.micro", "InvalidParameterCombination"), ("m3.medium", "DryRunOperation")]
+)
+def test_a_type_has_the_root_device_type_of_the_image(client: Any, instance_type: str, code: str) -> None:
+    """(EC2 User Guide, Root volumes for your Amazon EC2 instances.)"""
+    build()
+    image = client().register_image(
+        Name="in S3",
+        ImageLocation="bucket/image.manifest.xml",
+        Architecture="x86_64",
+        VirtualizationType="hvm",
+        EnaSupport=True,
+    )["ImageId"]
+    launch = {"ImageId": image, "DryRun": True, **ONE}
+    assert error_code(client().run_instances, InstanceType=instance_type, **launch) == code
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code"),
+    [
+        ({"BootMode": "uefi-preferred"}, "DryRunOperation"),
+        ({"BootMode": "legacy-bios"}, "InvalidParameterCombination"),
+    ],
+)
+def test_amd_sev_snp_needs_uefi(client: Any, attributes: dict[str, str], code: str) -> None:
+    """(EC2 User Guide, AMD SEV-SNP for Amazon EC2 instances, Requirements.)"""
+    launch = {"ImageId": registered(client, **attributes), "InstanceType": "m6a.large", **ONE}
+    options = {"CpuOptions": {"AmdSevSnp": "enabled"}}
+    assert error_code(client().run_instances, DryRun=True, **launch, **options) == code
+    assert error_code(client().run_instances, DryRun=True, **launch) == "DryRunOperation"
 
 
 def test_a_copy_keeps_boot_mode_and_nitro_tpm(client: Any) -> None:

@@ -217,6 +217,7 @@ def test_a_full_image(ec2: Wire) -> None:
             "EnaSupport": True,
             "BootMode": "uefi",
             "TpmSupport": "v2.0",
+            "VirtualizationType": "hvm",
             "PlatformDetails": "Windows BYOL",
             "Platform": "windows",
             "ImdsSupport": "v2.0",
@@ -253,6 +254,7 @@ def test_a_full_image(ec2: Wire) -> None:
         boot_mode="uefi",
         platform="Windows BYOL",
         is_windows=True,
+        virtualization="hvm",
         tpm_support="v2.0",
         imds_support="v2.0",
     )

@@ -46,7 +46,20 @@ ARM = InstanceType(
     "t4g.nano", frozenset({"arm64"}), frozenset({"uefi"}), "required", "supported", 2, 512, False, True
 )
 UNKNOWN = InstanceType("x9.large")
+HVM_ONLY = InstanceType(
+    "r3.large",
+    X86,
+    virtualizations=frozenset({"hvm"}),
+    root_device_types=frozenset({"ebs", "instance-store"}),
+)
+EBS_ONLY = InstanceType(
+    "t1.micro",
+    X86,
+    virtualizations=frozenset({"hvm", "paravirtual"}),
+    root_device_types=frozenset({"ebs"}),
+)
 TYPES = {one.name: one for one in (OLD_TYPE, NEW_TYPE, METAL, ARM, UNKNOWN)}
+OF_ROOTS = {one.name: one for one in (HVM_ONLY, EBS_ONLY)}
 BROAD = {"VCpuCount": {"Min": 1}, "MemoryMiB": {"Min": 1024}}
 BURSTABLE = {**BROAD, "BurstablePerformance": "included"}
 
@@ -67,6 +80,18 @@ def version(**data: Any) -> TemplateVersion:
             NO_UEFI,
         ),
         ({"boot_mode": "uefi"}, "m7i.large", ""),
+        (
+            {"virtualization": "paravirtual"},
+            "r3.large",
+            "the image has the virtualization paravirtual, which the type does not support",
+        ),
+        ({"virtualization": "hvm", "root_device_type": "instance-store"}, "r3.large", ""),
+        (
+            {"virtualization": "paravirtual", "root_device_type": "instance-store"},
+            "t1.micro",
+            "the image has a root device of type instance-store, which the type does not support",
+        ),
+        ({"virtualization": "paravirtual", "root_device_type": "ebs"}, "t1.micro", ""),
         ({"boot_mode": "uefi-preferred"}, "t2.micro", ""),
         (
             {"boot_mode": "legacy-bios", "architecture": "arm64"},
@@ -107,7 +132,7 @@ def version(**data: Any) -> TemplateVersion:
     ],
 )
 def test_a_named_type(changes: dict[str, Any], name: str, reason: str) -> None:
-    found = list(misfits(version(InstanceType=name), image(**changes), TYPES))
+    found = list(misfits(version(InstanceType=name), image(**changes), {**TYPES, **OF_ROOTS}))
     expected = [f"has the instance type {name}, which cannot launch {NEW}: {reason}"] if reason else []
     assert found == expected
 
@@ -127,6 +152,14 @@ def test_a_named_type(changes: dict[str, Any], name: str, reason: str) -> None:
                 "AWS does not return the architecture of both",
                 "AWS does not return its boot modes",
                 "AWS does not return whether it supports NitroTPM",
+            ],
+        ),
+        (
+            {"virtualization": "paravirtual", "root_device_type": "instance-store"},
+            "t2.micro",
+            [
+                "AWS does not return whether it supports paravirtual images",
+                "AWS does not return whether it supports root devices in instance stores",
             ],
         ),
         # A type that is refused is not in doubt.

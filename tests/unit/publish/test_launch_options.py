@@ -69,6 +69,26 @@ def test_a_planned_copy_may_be_encrypted(encrypts: bool | None, is_uncertain: bo
     assert ["whether its copy will be" in one for one in told] == [True] * is_uncertain
 
 
+@pytest.mark.parametrize(
+    ("data", "boot_mode", "is_conflict", "is_uncertain"),
+    [
+        ({"AmdSevSnp": "enabled"}, "legacy-bios", True, False),
+        ({"AmdSevSnp": "enabled"}, "", False, True),
+        ({"AmdSevSnp": "enabled"}, "uefi", False, False),
+        ({"AmdSevSnp": "enabled"}, "uefi-preferred", False, False),
+        ({"AmdSevSnp": "disabled"}, "legacy-bios", False, False),
+        ({}, "legacy-bios", False, False),
+        (None, "", False, False),
+    ],
+)
+def test_amd_sev_snp_needs_uefi(
+    data: dict[str, str] | None, boot_mode: str, is_conflict: bool, is_uncertain: bool
+) -> None:
+    change, options = Change(NEW, image(boot_mode=boot_mode)), version(CpuOptions=data)
+    assert [NEW in one.text for one in conflicts(options, change, found())] == [True] * is_conflict
+    assert [NEW in one for one in uncertainties(options, change, found())] == [True] * is_uncertain
+
+
 RESERVED = {
     "CapacityReservationSpecification": {"CapacityReservationTarget": {"CapacityReservationId": "cr-1"}}
 }

@@ -20,6 +20,8 @@ FULL: dict[str, Any] = {
     "InstanceType": "t3.micro",
     "ProcessorInfo": {"SupportedArchitectures": ["x86_64"]},
     "SupportedBootModes": ["legacy-bios", "uefi"],
+    "SupportedRootDeviceTypes": ["ebs"],
+    "SupportedVirtualizationTypes": ["hvm"],
     "NetworkInfo": {"EnaSupport": "required"},
     "NitroTpmSupport": "supported",
     "VCpuInfo": {"DefaultVCpus": 2},
@@ -52,6 +54,8 @@ def test_the_named_types_are_read_in_one_request(ec2: Wire) -> None:
             1024,
             False,
             True,
+            frozenset({"hvm"}),
+            frozenset({"ebs"}),
         ),
         # What the answer lacks is not known.
         "t2.micro": InstanceType("t2.micro"),
