@@ -55,10 +55,10 @@ def golden_images(
     return {region: found[f"{release}-{region}"] for region in REGIONS}
 
 
-def add_templates(aws: SimulatedAws, images: Mapping[str, str], name: str = TEMPLATE) -> None:
+def add_templates(aws: SimulatedAws, images: Mapping[str, str], name: str = TEMPLATE, **options: Any) -> None:
     """A launch template in every account and region that launches these images, with a disk of its own.
 
-    As the console does, it names the snapshot of the image's root device.
+    As the console does, it names the snapshot of the image's root device. It also has these options.
     """
     for account, region in EVERYWHERE:
         ec2 = aws.client("ec2", account, region)
@@ -74,6 +74,7 @@ def add_templates(aws: SimulatedAws, images: Mapping[str, str], name: str = TEMP
             "ImageId": images[region],
             "InstanceType": "t3.micro",
             "UserData": SECRET,
+            **options,
             "BlockDeviceMappings": [{"DeviceName": "/dev/sdz", "Ebs": {"SnapshotId": snapshot}}, *roots],
         }
         ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)

@@ -213,7 +213,7 @@ def test_planning_a_distribution(aws: SimulatedAws, protected: EncryptedFixture,
 def test_planning_in_consumer_accounts(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy, assume = policies.CONSUMER_PLAN, policies.ASSUME_PLAN_ROLES
     images = publishing.golden_images(fixture, "2026.11", {})
-    publishing.add_templates(aws, images)
+    publishing.add_templates(aws, images, HibernationOptions={"Configured": True})
     user = Attached(aws, fixture, tmp_path, [policies.PLAN_DISTRIBUTE.document(), assume.document()])
     trusted = {"accounts": [CONSUMER], "trusts": [OWNER], "external_id": EXTERNAL_ID}
     fixture.add(roles={ROLE: trusted})
@@ -279,7 +279,9 @@ def test_publishing(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None
     policy = policies.PUBLISH
     publishing.with_role(fixture)
     old, new = (publishing.golden_images(fixture, release) for release in ("2026.10", "2026.11"))
-    publishing.add_templates(aws, old)
+    publishing.add_templates(aws, old, HibernationOptions={"Configured": True})
+    for account, region in publishing.EVERYWHERE:
+        aws.client("ec2", account, region).enable_ebs_encryption_by_default()
     publishing.fill_up(aws, HOME, old[HOME], f"source-{old[HOME]}")
     user = Attached(aws, fixture, tmp_path, [policy.required(), policies.ASSUME_ROLES.document()])
     user.give_role([CONSUMER], policy.document())
