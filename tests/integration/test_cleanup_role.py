@@ -271,7 +271,7 @@ def test_what_could_not_be_read_makes_the_cleanup_incomplete_and_fails_it_unless
     assert [(one["region"], one["action"]) for one in plan["unreadable"]] == [(AWAY, "DescribeFleets")]
     assert plan["summary"] == (
         f"Incomplete, because these reads failed: DescribeFleets in {AWAY}. This is a plan, nothing was "
-        "changed: nothing would be done to 5 images."
+        "changed: no stage would be applied to 5 images. 1 image would be tagged with the dates of stages."
     )
     page = (ansible.folder / "cleanup" / "plan" / "report.html").read_text(encoding="utf-8")
     assert "Image cleanup plan" in page
