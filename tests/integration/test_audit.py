@@ -101,6 +101,13 @@ def ids(aws: SimulatedAws, fixture: EncryptedFixture) -> dict[str, str]:
     kms.create_grant(
         KeyId=fixture.key(HOME), GranteePrincipal=root(left), Operations=USE, Name="golden-images:left"
     )
+    # Whoever may create grants selects their names.
+    aws.client("kms", LEFT, HOME).create_grant(
+        KeyId=fixture.key(HOME),
+        GranteePrincipal=root(*fixture.account_ids(STRANGER)),
+        Operations=["Decrypt"],
+        Name="golden-images:left-too",
+    )
     _constrain_like_aws(kms, fixture.key(HOME), *fixture.account_ids(STRANGER, SPECIAL))
     gone = fixture.role("data-prod")
     # The unique ID of a grantee can be that of a new one at first.
