@@ -132,7 +132,7 @@ results:
     level:
       description:
         - The level that was proved with the account's own credentials. V(visible) means that the image is visible to it,
-          V(authorized) that AWS would accept the launch, which does not cover keys: see RV(results[].key_use).
+          V(authorized) that AWS would accept the launch, which does not cover keys; see RV(results[].key_use).
         - Null if the image is not visible to the account, or if the account's credentials were not used.
       type: str
       returned: always

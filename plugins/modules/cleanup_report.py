@@ -141,6 +141,7 @@ report:
         unpriced_images: 0
     status: done
     summary: 3 of 7 images were deprecated.
+    tags: {tagged: 0, untagged: 0}
     totals:
       by_decision:
         deprecate: {done: 3, images: 3, monthly_cost: 1.2, not_done: 0, size_gib: 24}
@@ -156,6 +157,7 @@ report:
       size_gib: 76
       unpriced_images: 0
     unreadable: []
+    usage_reports: 0
     warnings: []
   contains:
     check_mode:

@@ -46,6 +46,8 @@ def _assigned(nodes: Iterable[ast.AST]) -> dict[str, ast.expr]:
 def _codes(source: Source, values: Mapping[str, ast.expr]) -> Iterator[Code]:
     positions = {"Failure": FIELDS.index("error_code"), "Failure.at": 2, **_makers(source.tree)}
     for node in source.nodes():
+        if isinstance(node, ast.Dict):
+            yield from _in_literal(source, node, values)
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func)
@@ -57,6 +59,13 @@ def _codes(source: Source, values: Mapping[str, ast.expr]) -> Iterator[Code]:
             if given is None:
                 given = node.args[positions[called]]
             yield from _literals(source, given, values)
+
+
+def _in_literal(source: Source, node: ast.Dict, values: Mapping[str, ast.expr]) -> Iterator[Code]:
+    """The code of a failure that is written as a mapping; those that pass one on hold it."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and key.value == "error_code" and isinstance(value, ast.Name):
+            yield from _literals(source, value, values)
 
 
 def _makers(tree: ast.Module) -> dict[str, int]:

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..arns import account_of
+from ..arns import account_of, parse
 from ..aws import read
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
 from ..aws.consumer_resources import read_consumer_resources
 from ..aws.errors import ClientError
 from ..fanout import each
-from ..keys.grants import is_own
+from ..keys.grants import is_own_by_issuer
 from ..keys.needed import ConsumerResources
 from ..model import Grant, ImageRef, KeyRef, Sharing, SnapshotRef
 from . import read_usage
@@ -44,7 +44,9 @@ def read_key_usage(
         clients.paced(operation).open("ec2", regions)
 
     def read_key(ref: KeyRef) -> KeyUsage:
-        grants = tuple(one for one in read.grants(clients.kms(ref.region), ref.key_arn) if is_own(one))
+        owner = parse(ref.key_arn).account_id
+        listed = read.grants(clients.kms(ref.region), ref.key_arn)
+        grants = tuple(one for one in listed if is_own_by_issuer(one, owner))
         if not grants:
             return KeyUsage()
         sharing = {own.image.image_id: _sharing(clients, seen, ref.region, own) for own in staying[ref]}

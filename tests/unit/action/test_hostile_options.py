@@ -70,6 +70,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
                 "failures": [_ROLE],
                 "pending_subscriptions": {EU: [{"protocol": "email", "endpoint": "a@example.org"}]},
                 "state": "present",
+                "unread_trails": {EU: ["arn:aws:cloudtrail:eu-west-1:123456789012:trail/all"]},
             },
         },
         {"role": "share", "result": shared(EU), "context": {"status": "shared"}},

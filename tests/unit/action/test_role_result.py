@@ -126,6 +126,7 @@ def test_failures_are_not_displayed_if_the_role_fails_with_them(
         "failures": [failed],
         "pending_subscriptions": {},
         "state": "present",
+        "unread_trails": {},
     }
     result = run(role="monitor", result=report)
     assert problem in result["failure"]

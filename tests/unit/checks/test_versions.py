@@ -26,6 +26,7 @@ WRONG = {
     "plugins/modules/ami_cleanup.py": ("botocore 1.42.94 or", "botocore 1.42.93 or"),
     "plugins/modules/ami_share.py": ("  - botocore >= 1.41.0\n", ""),
     ".github/workflows/test.yml": ('- python: "3.11"', '- python: "3.12"'),
+    ".github/workflows/nightly.yml": ('java-version: "17"', 'java-version: "21"'),
     ".gitlab-ci.yml": ('PYTHON_IMAGE: "3.13"', 'PYTHON_IMAGE: "3.14"'),
     "tests/config.yml": (">=3.11", ">=3.10"),
     "checks/environment.py": ("sys.version_info < (3, 11)", "sys.version_info < (3, 12)"),

@@ -46,10 +46,12 @@ def grant(name: str) -> dict[str, Any]:
 
 def test_of_a_key_with_own_grants_is_read_with_whom_the_images_are_shared_that_stay() -> None:
     kms, script = Wire("kms"), UsageScript().permissions(SHARED, "ami-new").volume(None, "snap-ami-new")
+    # Whoever may call CreateGrant selects the name.
+    by_consumer = {**grant("golden-images:2"), "IssuingAccount": f"arn:aws:iam::{CONSUMER}:root"}
     kms.expect(
         "list_grants",
         {"KeyId": KEY.key_arn, "Limit": 100},
-        {"Grants": [grant("golden-images:1"), grant("theirs")]},
+        {"Grants": [grant("golden-images:1"), grant("theirs"), by_consumer]},
     )
     with kms.spoken(), script.wire.spoken():
         usage = read_key_usage(script.clients(kms), SEEN, {KEY: (NEWEST,)})[KEY]
