@@ -17,6 +17,7 @@ from traceback import extract_tb
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.aws import read_visible
 
 from tests.unit.hostile import VALUES, paths, removed, replaced, valid
 from tests.unit.in_process import Modules, Ran
@@ -98,6 +99,8 @@ def test_hostile_options_have_a_clear_error(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    # No account ever sees an image here.
+    monkeypatch.setattr(read_visible, "VISIBLE_WITHIN", 0)
     found: list[str] = []
     tried = 0
     for number, (path, options) in enumerate(inputs(name, tmp_path)):
