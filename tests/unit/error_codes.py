@@ -64,9 +64,9 @@ def _codes(source: Source, values: Mapping[str, ast.expr]) -> Iterator[Code]:
 def _in_literal(source: Source, node: ast.Dict, values: Mapping[str, ast.expr]) -> Iterator[Code]:
     """The code of a failure that is written as a mapping with a constant. Others pass a code on."""
     for key, value in zip(node.keys, node.values, strict=True):
-        if isinstance(key, ast.Constant) and key.value == "error_code" and isinstance(value, ast.Name):
-            if isinstance(values.get(value.id), ast.Constant):
-                yield from _literals(source, value, values)
+        is_code = isinstance(key, ast.Constant) and key.value == "error_code" and isinstance(value, ast.Name)
+        if is_code and isinstance(values.get(ast.unparse(value)), ast.Constant):
+            yield from _literals(source, value, values)
 
 
 def _makers(tree: ast.Module) -> dict[str, int]:
