@@ -50,7 +50,7 @@ def principal_of(caller: str) -> str:
     identifiers"), so the result lacks the path, too.
     """
     parts = parse(caller)
-    kind, _, rest = parts.resource.partition("/")
+    kind, _slash, rest = parts.resource.partition("/")
     if kind != "assumed-role":
         return caller
     return f"arn:{parts.partition}:iam::{parts.account_id}:role/{rest.partition('/')[0]}"

@@ -235,7 +235,9 @@ report:
       elements: dict
       returned: if an image was verified
     wanted:
-      description: The regions, accounts, organizations and organizational units to share the image with, and the accounts to publish it in besides the one that owns it.
+      description:
+        - The regions, accounts, organizations and organizational units to share the image with, and the accounts to
+          publish it in besides the one that owns it.
       type: dict
       returned: if options name them
       contains:
