@@ -113,9 +113,9 @@ report:
       - account_id: "111122223333"
         findings: []
         image_id: ami-0123456789abcdef0
-        key_use: proven
+        key_use: null
         level: launched
-        principal: arn:aws:iam::111122223333:role/golden-consumer
+        principal: null
         reached: true
         region: us-east-1
         uncertain: false

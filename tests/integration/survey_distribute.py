@@ -49,6 +49,7 @@ def _by_filters(aws: SimulatedAws, folder: Path) -> Job:
         "distribute_publish_parameter": publishing.PARAMETER,
         "distribute_parameter_tags": {"team": "web"},
         "distribute_publish_older": True,
+        "distribute_publish_uncertain": True,
         "distribute_launch_templates": [publishing.TEMPLATE],
         "distribute_launch_template_base_version": "latest",
         "distribute_report_path": str(folder / "web.json"),

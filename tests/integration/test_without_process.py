@@ -24,7 +24,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "audit_report": {"audit_result": {"failed": True, "msg": "No credentials."}, "report_path": "1.json"},
     "cleanup_report": {"cleanup_result": {"failed": True, "msg": "No credentials."}, "report_path": "2.json"},
     "distribution_check": {"account_ids": ["1234"], "regions": ["eu-west-1"], "report_dir": "3"},
-    "distribution_report": {"copy_result": COPIED, "report_path": "4.json", "report_dir": "4"},
+    "distribution_report": {"copy_result": COPIED, "report_path": "4.json"},
     "monitoring_check": {"channels": "one"},
     "remediation_plan": {"audit_result": {}, "max_removals": "many"},
     "verification_report": {"level": "visible", "regions": ["eu-west-1"], "report_path": "7.json"},
@@ -48,7 +48,7 @@ def test_no_process_is_started_and_the_result_is_that_of_a_process(ansible: Ansi
 
     here = results(vars=NO_PYTHON)
     written = {path.name for path in ansible.folder.glob("[0-9]*")}
-    assert written == {"1.json", "2.json", "4.json", "4", "7.json"}
+    assert written == {"1.json", "2.json", "4.failed.json", "7.json"}
     # The files of the first run would not be written again.
     for path in ansible.folder.glob("[0-9]*"):
         path.rename(ansible.folder / f"first-{path.name}")

@@ -165,7 +165,7 @@ def _with_reports(
             found = read_usage.usage_reports(clients.ec2(batch.region), batch.image_ids)
         except errors.AWS_ERRORS as exception:
             if len(batch.image_ids) > 1 and aws.may_be_gone(exception):
-                return {ref: usage for one in batch.single() for ref, usage in read(one).items()}
+                return {ref: one for single in batch.single() for ref, one in read(single).items()}
             problem = read_usage.unread(exception, action)
             return {ref: replace(usage[ref], unread=(*usage[ref].unread, problem)) for ref in batch.refs}
         return {ref: replace(usage[ref], report=found.get(ref.image_id)) for ref in batch.refs}
