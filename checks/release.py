@@ -361,7 +361,7 @@ def _release(
     run("antsibull-changelog", "release", cwd=root, quiet=True)
     run("python", "-m", "checks.readmes", cwd=root, quiet=True)
     _step("changelog", "CHANGELOG.md")
-    run("python", "-m", "checks", "--target", "nightly", "--no-skips", *checks, cwd=root)
+    run("python", "-m", "checks", "--target", "ci", "--no-skips", *checks, cwd=root)
     _step("checks", "passed")
     _git(root, "add", "--all")
     built = archive(root, version)

@@ -13,8 +13,6 @@ from simulated_aws.client import SimulatedAws
 from ..chaos.cases import cases
 from ..chaos.run import Undisturbed, check, undisturbed
 
-pytestmark = pytest.mark.nightly
-
 SAMPLE = [
     "distribute/kill/after-03",
     "distribute/denied/111111111111-kms-CreateGrant",

@@ -17,10 +17,13 @@ from tests.integration.playbook import CHECKOUT, Ansible, Run
 
 from .stand_in import TOKEN, Awx, Object, serving
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("ansible_collections.awx") is None,
-    reason="the newest package ansible does not include awx.awx",
-)
+pytestmark = [
+    pytest.mark.nightly,
+    pytest.mark.skipif(
+        importlib.util.find_spec("ansible_collections.awx") is None,
+        reason="the newest package ansible does not include awx.awx",
+    ),
+]
 
 SETUP = CHECKOUT / "awx" / "setup.yml"
 EXAMPLE = yaml.safe_load((CHECKOUT / "awx" / "variables.example.yml").read_text(encoding="utf-8"))

@@ -325,7 +325,7 @@ def test_the_archive_is_checked_before_the_release_has_a_commit_and_a_tag(checko
     assert ran == [
         "antsibull-changelog release",
         "python -m checks.readmes",
-        "python -m checks --target nightly --no-skips ruff",
+        "python -m checks --target ci --no-skips ruff",
         "archive",
         "commit",
         "tag",
@@ -339,7 +339,7 @@ def test_the_archive_is_checked_before_the_release_has_a_commit_and_a_tag(checko
     [
         "antsibull-changelog release",
         "python -m checks.readmes",
-        "python -m checks --target nightly --no-skips ruff",
+        "python -m checks --target ci --no-skips ruff",
         "archive",
         "commit",
         "tag",
