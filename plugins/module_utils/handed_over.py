@@ -53,7 +53,8 @@ def _images(result: Mapping[str, Any]) -> tuple[Any, list[str]]:
     """Return the images that are ready, in a form that modules take, and the other regions."""
     if "regions" not in result:
         images = result.get("images") or {}
-        return images, [region for region in result.get("failed_regions") or () if region not in images]
+        incomplete = (*(result.get("failed_regions") or ()), *(result.get("uncertain_regions") or ()))
+        return images, sorted({*incomplete} - {*images})
     rows = result["regions"]
     ready = [row for row in rows if _is_true(row["shared"])]
     missing = [row["region"] for row in rows if not _is_true(row["shared"])]

@@ -50,6 +50,13 @@ def test_the_ready_regions_of_artifacts_are_taken_and_the_others_named() -> None
     assert taken({**ARTIFACTS, "status": "distributed", "failed_regions": []}) == ({EU: AMI}, [], ())
 
 
+def test_regions_that_uncertain_accounts_keep_back_are_named() -> None:
+    uncertain = {**ARTIFACTS, "status": "uncertain", "failed_regions": [], "uncertain_regions": [US]}
+    images, problems, (warning,) = taken(uncertain)
+    assert (images, problems) == ({EU: AMI}, [])
+    assert warning.endswith(f": {US}.")
+
+
 @pytest.mark.parametrize("yes", [True, "true"], ids=["as a value", "as the text of a survey"])
 def test_the_ready_regions_of_a_report_are_taken_and_the_others_named(yes: Any) -> None:
     ready = {**REPORT["regions"][0], "shared": yes}  # type: ignore[dict-item]

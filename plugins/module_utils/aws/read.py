@@ -50,6 +50,9 @@ SETTLING_TIMEOUT = 30.0
 # Seconds that an optional item whose work waits for that gets longer than all others (``fanout.each``).
 SETTLING_GRACE_PERIOD = SETTLING_TIMEOUT + GRACE_PERIOD
 SETTLING_INTERVAL = 2.0
+# Seconds for which permissions are read again where "not found" most likely means "deleted since it was
+# listed": long enough for a passing answer, short enough for hundreds.
+_PROBABLY_GONE_TIMEOUT = 4.0
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API".
 _NOT_FOUND = frozenset({"InvalidAMIID.NotFound", "InvalidSnapshot.NotFound"})
 
@@ -249,24 +252,28 @@ def pending_snapshots(ec2: EC2Client, source_image_id: str, source_region: str) 
 def permissions(ec2: EC2Client, operation: str, resource_id: str, gone: Collection[str] = ()) -> Sharing:
     """The permissions of an image or a snapshot, as the operation reads them; none for a code of ``gone``."""
     reader = launch_permissions if operation == IMAGE_PERMISSIONS else volume_permissions
-    return unless_gone(lambda: reader(ec2, resource_id), gone) or Sharing()
+    seconds = _PROBABLY_GONE_TIMEOUT if gone else None
+    return unless_gone(lambda: reader(ec2, resource_id, seconds), gone) or Sharing()
 
 
-def launch_permissions(ec2: EC2Client, image_id: str) -> Sharing:
+def launch_permissions(ec2: EC2Client, image_id: str, seconds: float | None = None) -> Sharing:
     """The launch permissions of an image. Only its owner can read them; ``_found`` looks for a new one."""
-    answer = _found(lambda: ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission"))
+    answer = _found(
+        lambda: ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission"), seconds
+    )
     return Sharing.of_entries(required(answer, "LaunchPermissions", "DescribeImageAttribute"))
 
 
-def volume_permissions(ec2: EC2Client, snapshot_id: str) -> Sharing:
+def volume_permissions(ec2: EC2Client, snapshot_id: str, seconds: float | None = None) -> Sharing:
     """The create volume permissions of a snapshot. Only its owner can read them; as for an image."""
     answer = _found(
-        lambda: ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission")
+        lambda: ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission"),
+        seconds,
     )
     return Sharing.of_entries(required(answer, "CreateVolumePermissions", "DescribeSnapshotAttribute"))
 
 
-def _found(request: Callable[[], Answer]) -> Answer:
+def _found(request: Callable[[], Answer], seconds: float | None) -> Answer:
     """The answer of a read; asked for again for a while if the image or the snapshot is not found.
 
     Right after one call has returned a new one, the next may not find it (EC2 Developer Guide, "Eventual
@@ -281,9 +288,8 @@ def _found(request: Callable[[], Answer]) -> Answer:
                 raise
             return [], exception
 
-    answers, not_found = repeat_until(
-        call, lambda called: bool(called[0]), SETTLING_TIMEOUT, SETTLING_INTERVAL
-    )
+    timeout = SETTLING_TIMEOUT if seconds is None else seconds
+    answers, not_found = repeat_until(call, lambda called: bool(called[0]), timeout, SETTLING_INTERVAL)
     if not_found is not None:
         raise not_found
     return answers[0]

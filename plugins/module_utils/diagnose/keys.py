@@ -26,6 +26,10 @@ from .state import Case, ConsumerSeen, OwnerSeen
 
 _NEW = timedelta(seconds=NEW_GRANT_TIMEOUT)
 _NOT_ASKED = Simulation("", problem="")
+# The policies in AWS's messages of denials that IAM simulates or this run reads. IAM does not evaluate the
+# conditions of service control policies (IAM User Guide, "IAM policy testing with the IAM policy simulator"),
+# and no resource control, session or endpoint policy.
+_READ_POLICIES = frozenset({"identity-based policy", "permissions boundary", "resource-based policy"})
 PROVEN, UNCERTAIN, REFUSED = "proven", "uncertain", "refused"
 _GRANT_ACCESS = (
     "Grant the account access to the key: rerun golden.images.distribute_ami with the account in "
@@ -445,20 +449,33 @@ def _denied_through_ec2(refused: Iterable[str], simulation: Simulation) -> list[
     return [item for item in needed if simulation.through_ec2.get(item) is Access.DENIED]
 
 
-def _is_explained(access: _KeyAccess, refused: Iterable[str], simulation: Simulation) -> bool:
+def _is_explained(access: _KeyAccess, refused: Mapping[str, str], simulation: Simulation) -> bool:
     """Whether the role's policies allow all through EC2, and the refusals are about direct calls only.
 
     If its policies and those of the key's owner allow a direct call that KMS refuses, something else does:
-    a resource control policy of the owner's organization, for example.
+    a resource control policy of the owner's organization, for example. So it is if KMS names such a policy,
+    whatever the others say. ``refused`` are KMS's messages by operation.
     """
-    return all(
-        all(simulation.through_ec2.get(item) is Access.ALLOWED for item in permissions(operation))
+    return _is_allowed_through_ec2(refused, simulation) and all(
+        not _is_by_unseen_policy(message)
         and any(
             Access.DENIED in (simulation.directly.get(item), access.owner_decision(item))
             for item in permissions(operation)
         )
-        for operation in refused
+        for operation, message in refused.items()
     )
+
+
+def _is_allowed_through_ec2(refused: Iterable[str], simulation: Simulation) -> bool:
+    """Whether the role's own policies allow all of these operations through EC2."""
+    needed = (item for operation in refused for item in permissions(operation))
+    return all(simulation.through_ec2.get(item) is Access.ALLOWED for item in needed)
+
+
+def _is_by_unseen_policy(message: str) -> bool:
+    """Whether KMS refuses for a policy that neither IAM's simulation nor this run reads as a whole."""
+    found = denial.read_denial(message)
+    return found is not None and found.policy not in _READ_POLICIES
 
 
 def _denied_by_role(access: _KeyAccess, denied: list[str], simulation: Simulation) -> Finding:
@@ -474,17 +491,20 @@ def _denied_by_role(access: _KeyAccess, denied: list[str], simulation: Simulatio
 def _refused(access: _KeyAccess, refused: Mapping[str, str], simulation: Simulation) -> Finding:
     """The finding about refusals in direct calls, which need not be refusals through EC2."""
     others = [item for item in refused if item != "CreateGrant"]
-    explicitly = [item for item in others if _is_explicit(refused[item])]
+    explicitly = {item: refused[item] for item in others if _is_explicit(refused[item])}
     if explicitly and not _is_explained(access, explicitly, simulation):
         needed = (permission for item in explicitly for permission in permissions(item))
         certain = all(access.decisions[item] is Access.ALLOWED for item in needed)
-        message = refused[explicitly[0]]
+        # A policy that nobody has read may deny direct calls only.
+        may_be_direct_only = _is_allowed_through_ec2(explicitly, simulation)
+        is_blocking = certain and "Decrypt" in explicitly and not may_be_direct_only
+        message = next(iter(explicitly.values()))
         return finding(
             "key_access_denied",
             f"KMS denies {', '.join(explicitly)} on {access.arn} to the role in {access.account}"
             f"{denial.described(message)}" + (", although the key's owner allows it." if certain else "."),
             _remedy(message, simulation),
-            BlocksLaunch.BLOCKING if certain and "Decrypt" in explicitly else BlocksLaunch.UNKNOWN,
+            BlocksLaunch.BLOCKING if is_blocking else BlocksLaunch.UNKNOWN,
         )
     if others:
         message = refused[others[0]]

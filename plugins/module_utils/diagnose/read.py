@@ -98,9 +98,8 @@ def consumer(
     image = read.image(ec2, image_id)
     if image is None:
         return _invisible(ec2, target)
-    parameters = {"ImageId": image_id, **request(image)}
-    is_available = image.state == "available"
-    dry_run, problem = _dry_run(ec2, target, {**parameters, "is_available": is_available})
+    parameters = {"ImageId": image_id, **request(image), "is_available": image.state == "available"}
+    dry_run, problem = _dry_run(ec2, target, parameters)
     seen = ConsumerSeen(image=image, dry_run=dry_run, dry_run_problem=problem)
     if dry_run is not None and "SubnetId" not in parameters and subnets.is_missing(dry_run[0]):
         seen = _in_subnets(ec2, target, parameters, seen)

@@ -350,7 +350,7 @@ def test_what_may_not_be_read_is_a_problem_and_hides_nothing_else(
     ],
 )
 def test_missing_resources_are_private(monkeypatch: pytest.MonkeyPatch, call: str, code: str) -> None:
-    monkeypatch.setattr(read, "SETTLING_TIMEOUT", 0.0)
+    monkeypatch.setattr(read, "_PROBABLY_GONE_TIMEOUT", 0.0)
     aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY}, refused={call: refusal(code)})
     seen, failed = look(eu_west_1=aws)
     assert failed == {}

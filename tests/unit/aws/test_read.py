@@ -507,6 +507,7 @@ def test_volume_permissions(ec2: Wire, permissions: list[dict[str, str]], expect
 
 def test_permissions_by_operation(ec2: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read, "SETTLING_TIMEOUT", 0.0)
+    monkeypatch.setattr(read, "_PROBABLY_GONE_TIMEOUT", 0.0)
     image = {"ImageId": "ami-1", "Attribute": "launchPermission"}
     snapshot = {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"}
     ec2.expect("describe_image_attribute", image, {"LaunchPermissions": [{"UserId": CONSUMER}]})
@@ -548,10 +549,16 @@ def test_the_permissions_of_what_is_new_are_read_again_for_a_while(
     ec2.expect(xform_name(operation), request_of, answer)
     assert read.permissions(ec2.client, operation, resource_id, [code]) == Sharing(frozenset({CONSUMER}))
     assert clock.now == started + 4
-    for _time in range(16):
+    # What is not found although it was listed is probably deleted: that takes seconds.
+    for _time in range(3):
         ec2.refuse(xform_name(operation), request_of, code)
     assert read.permissions(ec2.client, operation, resource_id, [code]) == Sharing()
-    assert clock.now == started + 4 + read.SETTLING_TIMEOUT
+    assert clock.now == started + 8
+    for _time in range(16):
+        ec2.refuse(xform_name(operation), request_of, code)
+    with pytest.raises(ClientError):
+        read.permissions(ec2.client, operation, resource_id)
+    assert clock.now == started + 8 + read.SETTLING_TIMEOUT
 
 
 GONE_REQUEST = {

@@ -85,7 +85,7 @@ def test_what_cannot_be_shared_is_not_asked_about(state: str, asks: bool) -> Non
 
 def test_the_permissions_of_a_snapshot_and_none_of_one_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     wire = Wire("ec2")
-    monkeypatch.setattr(read, "SETTLING_TIMEOUT", 0.0)
+    monkeypatch.setattr(read, "_PROBABLY_GONE_TIMEOUT", 0.0)
     request = {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"}
     permissions = {"CreateVolumePermissions": [{"UserId": CONSUMER}]}
     wire.expect("describe_snapshot_attribute", request, permissions)

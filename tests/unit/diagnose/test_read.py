@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import read_visible
+from ansible_collections.golden.images.plugins.module_utils.aws import dry_run, read_visible
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.diagnose import read as diagnosis
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
@@ -392,6 +392,19 @@ def test_a_dry_run_without_a_default_subnet_is_repeated_in_one(clients: Any, ec2
     )
     assert (found.dry_run, found.dry_run_problem) == (SUCCEEDED, None)
     assert (found.subnet_ids, found.subnets_problem) == (("subnet-2",), None)
+
+
+def test_a_dry_run_in_a_subnet_waits_for_an_image_that_was_just_shared(
+    clients: Any, ec2: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dry_run, "SETTLING_INTERVAL", 0.0)
+    ec2.expect("describe_images", BY_ID, shown())
+    ec2.refuse("run_instances", DRY_RUN, "VPCIdNotSpecified")
+    ec2.expect("describe_subnets", SUBNETS, {"Subnets": [subnet("1", "a")]})
+    for answer in ("InvalidAMIID.NotFound", "DryRunOperation"):
+        ec2.refuse("run_instances", {**DRY_RUN, "SubnetId": "subnet-1"}, answer)
+    found = diagnosis.consumer(clients, TARGET, SOURCE_ID, [], lambda _image: {}, ROOT)
+    assert (found.dry_run, found.subnet_ids) == (SUCCEEDED, ("subnet-1",))
 
 
 def test_all_that_is_known_of_a_subnet_decides_the_order(clients: Any, ec2: Wire) -> None:

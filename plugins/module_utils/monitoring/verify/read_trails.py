@@ -11,9 +11,11 @@ that has its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from ... import arns
+from ...aws.answers import unless_gone
 from ...aws.clients import Clients
 from ...aws.errors import AWS_ERRORS, failure
 from ...failures import Failure
@@ -21,6 +23,8 @@ from .state import Trail, VerifyWanted
 
 # A trail without event selectors of its own logs all management events (botocore shape EventSelector).
 _ALL: Mapping[str, Any] = {"EventSelectors": [{}]}
+# botocore operations GetTrailStatus and GetEventSelectors, errors: deleted since it was listed.
+_GONE = ("TrailNotFoundException",)
 
 
 class TrailReads(NamedTuple):
@@ -45,7 +49,8 @@ def _trails(clients: Clients, wanted: VerifyWanted) -> Iterator[Trail]:
     # With shadow trails, those of other regions and of the organization, which is the default.
     for described in cloudtrail.describe_trails().get("trailList", []):
         if described.get("IsMultiRegionTrail") or described.get("HomeRegion") == wanted.target.region:
-            yield _trail(clients, wanted, described)
+            trail = unless_gone(partial(_trail, clients, wanted, described), _GONE)
+            yield from [trail] if trail else []
 
 
 def _trail(clients: Clients, wanted: VerifyWanted, described: Mapping[str, Any]) -> Trail:

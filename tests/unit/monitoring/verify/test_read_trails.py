@@ -64,6 +64,14 @@ def test_a_trail_without_selectors_of_its_own_logs_everything() -> None:
     assert regions.read() == TrailReads((TRAIL,))
 
 
+def test_a_trail_that_was_deleted_since_it_was_listed_hides_no_other() -> None:
+    regions = Regions()
+    regions.expect(trail(OTHER_ARN), trail(HasCustomEventSelectors=False))
+    regions.wires[REGION].refuse("get_trail_status", {"Name": OTHER_ARN}, "TrailNotFoundException")
+    regions.expect_status(TRAIL_ARN)
+    assert [one.arn for one in regions.read().trails or ()] == [TRAIL_ARN]
+
+
 def test_selectors_are_read_in_the_home_region() -> None:
     regions = Regions()
     regions.expect(trail(EVERYWHERE_ARN, HomeRegion=HOME, IsMultiRegionTrail=True))
