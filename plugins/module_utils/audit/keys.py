@@ -362,13 +362,13 @@ def _unused_access(
 
     def found(code: str, what: str, principal: str) -> Finding:
         message = (
-            f"{what} allows {principal} to use the key, but no image or snapshot under the key is shared "
-            "with it."
+            f"{what} allows {principal} to use the key, but no image or snapshot under the key that the "
+            "audit reads is shared with it."
         )
         remedy = (
-            "Revoke it (state: absent of ami_kms_grant). With consumer_role_name, the plan names what the "
+            "Revoke it (state: absent of ami_kms_grant), which keeps it for other snapshots that are shared. "
+            "With consumer_role_name, the plan names what the account has under the key."
         )
-        remedy += "account has under the key."
         return finding(target, code, key.key.arn, message, remedy, first, principal)
 
     for grant in key.grants:
