@@ -45,6 +45,10 @@ _UNREAD = (
     "Not known whether all events come: only the account of a trail can read which events it logs, and here "
     "that depends on {}. Ask its owner whether it logs the write management events of EC2 and KMS."
 )
+_FILTERS_LEFT = (
+    "Metric filters were looked for only in the log group that monitor_log_group_name names. If an earlier "
+    "run had another one, run again with its name."
+)
 _UNCHANGED = "Monitoring was not {word}: a step before the first change failed."
 _UNKNOWN = (
     "Whether the EventBridge rules would change is not known: amazon.aws.cloudwatchevent_rule does not "
@@ -68,10 +72,12 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     rest = report_path or _REST
     word = "configured" if is_present else "removed"
     is_unchanged = bool(problems) and not failed
+    may_leave_filters = not (is_present or result["log_group_regions"])
     lines = (
         *_headline(result, failed, word, is_plan, is_unchanged),
         *(() if is_unchanged else table(_COLUMNS, tuple(_rows(result, failed, good, is_plan, word)))),
         *(sentence(_UNKNOWN, Tone.WARNING) if is_plan and not is_unchanged else ()),
+        *(sentence(_FILTERS_LEFT, Tone.WARNING) if may_leave_filters and not is_unchanged else ()),
         *_pending(result["pending_subscriptions"]),
         *_unread(result["unread_trails"]),
     )

@@ -49,6 +49,10 @@ def test_it_is_removed() -> None:
     found = shown(EU, state="absent")
     assert found.text.splitlines()[0] == "Monitoring removed in 1 region."
     assert found.artifacts["status"] == "removed"
+    # Without a log group, the filters of an earlier run are not found.
+    filters = "Metric filters were looked for only in the log group"
+    assert filters not in found.text
+    assert filters in shown(EU, state="absent", log_group_regions=[]).text
 
 
 def test_check_mode_says_what_it_cannot_know() -> None:
