@@ -524,6 +524,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/remediating.md", "remediate_external_id"): "test_remediate.py reads volumes",
     ("docs/simulated-aws.md", "accounts:"): "tests/simulated_aws/fixtures loads documents of this form",
     ("docs/verifying.md", "ami_publish:"): "test_publish.py publishes in several regions",
+    ("docs/verifying.md", "distribute_publish_uncertain"): "test_key_use.py publishes with it",
     ("docs/verifying.md", "verify_launch_tags"): "test_launch_tags.py launches with tags",
 }
 
