@@ -148,7 +148,7 @@ report:
         - For each image in each account, the proved C(level), whether it is sufficient (C(reached)), and the C(findings) with
           C(code), C(error_code), C(severity), C(message) and C(remedy).
         - C(key_use) is V(proven), V(uncertain), V(refused), V(not_checked) at the level V(visible), or null if the image is not
-          encrypted or nobody was asked. C(principal) is the role or user that was checked.
+          encrypted or no account was asked. C(principal) is the role or user that was checked.
         - An account is C(uncertain) if only the use of keys keeps it from the level V(authorized), and it is not known to be
           refused. It has not C(reached) the level.
       type: list

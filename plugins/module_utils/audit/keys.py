@@ -328,7 +328,7 @@ def _not_allowed_access(
             yield consumers, audience.is_own, f"statement {audience.name} of the key policy"
     for grant in key.grants:
         # A grant of EC2's own is a consequence of access, and retired with the volume's use. Any other
-        # constraint is the choice of whoever creates the grant.
+        # constraint is chosen by the caller of CreateGrant.
         if grant.operations & _USES and not is_of_volume(grant):
             yield _grant_users(grant, allowed, account_id), _is_own(grant, key), f"grant {grant.grant_id}"
 

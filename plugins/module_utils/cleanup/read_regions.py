@@ -60,7 +60,7 @@ _WITH_MANAGED = ("DescribeInstances", "DescribeLaunchTemplateVersions")
 # botocore shape Snapshot: only copies have TransferType, and a copy's volume ID is arbitrary. It is this one,
 # also of copies that are older than TransferType.
 _VOLUME_OF_COPIES = "vol-ffffffff"
-# Somebody who restores a snapshot from the archive does so to use it: it is kept for this time.
+# A snapshot that was restored from the archive is about to be used: it is kept for this time.
 _RESTORED_FOR = timedelta(days=14)
 _TIERS = "DescribeSnapshotTierStatus"
 _ARCHIVING = "archival-in-progress"

@@ -495,7 +495,7 @@ def _refused(access: _KeyAccess, refused: Mapping[str, str], simulation: Simulat
     if explicitly and not _is_explained(access, explicitly, simulation):
         needed = (permission for item in explicitly for permission in permissions(item))
         certain = all(access.decisions[item] is Access.ALLOWED for item in needed)
-        # A policy that nobody has read may deny direct calls only.
+        # A policy that was not read may deny direct calls only.
         may_be_direct_only = _is_allowed_through_ec2(explicitly, simulation)
         is_blocking = certain and "Decrypt" in explicitly and not may_be_direct_only
         message = next(iter(explicitly.values()))

@@ -49,7 +49,7 @@ def is_own(grant: Grant) -> bool:
 def is_own_by_issuer(grant: Grant, owner: str) -> bool:
     """Return whether this collection created the grant in the account that owns the key.
 
-    Whoever may call CreateGrant selects the name. Without an issuer, which AWS always returns (KMS API
+    The caller of CreateGrant selects the name. Without an issuer, which AWS always returns (KMS API
     Reference, examples of ListGrants), the name decides.
     """
     return is_own(grant) and (grant.issuer is None or arns.account_of(grant.issuer) == owner)

@@ -161,7 +161,7 @@ def _of_kind(wanted: PublishWanted, there: TargetSeen, source: Image | None) -> 
 
 
 def _of_age(wanted: PublishWanted, seen: PublishSeen, target: Target) -> Iterator[Obstacle]:
-    """Refuse a step back that nobody asked for, such as by an old file of variables."""
+    """Refuse an unwanted step back, such as by an old file of variables."""
     found = compare(wanted, seen, target)
     if found is not None and found.is_older:
         yield Obstacle(

@@ -27,7 +27,7 @@ Row = Mapping[str, Any]
 
 
 def lowered(level: str | None, key_use: str | None) -> str | None:
-    """Return the level that is proven: without the use of its keys, nobody can launch an image."""
+    """Return the level that is proven: an encrypted image cannot be launched without its keys."""
     return "visible" if level == "authorized" and key_use in (UNCERTAIN, REFUSED) else level
 
 
@@ -37,7 +37,7 @@ def is_uncertain(wanted: str, level: str | None, key_use: str | None) -> bool:
 
 
 def of_row(wanted: str, level: str | None, key_use: str | None) -> str | None:
-    """Return what a verification shows of the use of keys; None if the image needs none, or nobody asked."""
+    """Return what a verification shows of the use of keys; None if it needs none, or no account was asked."""
     if key_use is None:
         return None
     if level == "launched":
