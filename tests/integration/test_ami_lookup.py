@@ -60,6 +60,7 @@ def _found(run: Run) -> list[str]:
     return found
 
 
+@pytest.mark.nightly
 def test_the_newest_image_of_a_family(ansible: Ansible, ids: dict[str, str]) -> None:
     assert _found(_looked_up(ansible, "golden-web-*", region=AWAY)) == [ids["newest"]]
     both = _looked_up(ansible, "golden-web-1", ids["old"], region=AWAY)
@@ -67,6 +68,7 @@ def test_the_newest_image_of_a_family(ansible: Ansible, ids: dict[str, str]) -> 
     assert _found(_looked_up(ansible, tags={"family": "web"}, region=AWAY)) == [ids["tagged"]]
 
 
+@pytest.mark.nightly
 def test_a_consumer_finds_shared_images_only_by_their_owner(
     fixture: Fixture, ansible: Ansible, ids: dict[str, str]
 ) -> None:
@@ -95,6 +97,7 @@ def test_allowed_images_hide_an_image_only_if_they_are_enabled(
         assert _found(found) == [ids[expected]], state
 
 
+@pytest.mark.nightly
 def test_a_parameter_names_the_image(aws: SimulatedAws, ansible: Ansible, ids: dict[str, str]) -> None:
     ssm = aws.client("ssm", OWNER, AWAY)
     ssm.put_parameter(Name="/golden/web", Value=ids["old"], Type="String", DataType="aws:ec2:image")
@@ -145,6 +148,7 @@ def test_an_image_whose_key_is_not_enabled_is_not_found(
     assert _found(_looked_up(ansible, "golden-api-*", region=AWAY)) == [new]
 
 
+@pytest.mark.nightly
 def test_options_can_be_answers_of_a_survey(fixture: Fixture, ansible: Ansible, ids: dict[str, str]) -> None:
     (owner,) = fixture.account_ids(OWNER)
     answers = {
@@ -227,6 +231,7 @@ def test_a_web_page_is_no_answer(
     assert "Check the network, the proxy and endpoint_url" in told
 
 
+@pytest.mark.nightly
 def test_credentials_that_cannot_be_read_are_named(ansible: Ansible) -> None:
     run = _looked_up(Ansible(without_credentials(ansible), ansible.folder), "golden-web-*", region=AWAY)
     assert run.code != 0

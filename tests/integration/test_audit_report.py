@@ -255,6 +255,7 @@ def test_what_could_not_be_read_is_reported_and_fails(
     assert "Allow DescribeRegions" in content["summary"]
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("ids")
 def test_the_page_has_the_names_of_accounts_of_the_inventory(
     ansible: Ansible, fixture: EncryptedFixture, variables: dict[str, Any]

@@ -14,6 +14,8 @@ from .encrypted import ALIAS, DISTRIBUTE, EncryptedFixture
 from .fixture import HOME
 from .playbook import Ansible
 
+pytestmark = pytest.mark.nightly
+
 REGION = "eu-west-1"
 COPY_SECONDS = 6
 

@@ -14,19 +14,13 @@ from ..chaos.cases import cases
 from ..chaos.run import Undisturbed, check, undisturbed
 
 SAMPLE = [
-    "distribute/kill/after-03",
     "distribute/denied/111111111111-kms-CreateGrant",
-    "unshare/kill/after-02",
     "unshare/drop/03",
     "unshare/region/us-west-2-ModifyImageAttribute",
-    "unshare/page/02",
-    "unshare/expire/middle",
-    "cleanup/kill/after-02",
     "cleanup/lag/2s",
     "disable/denied/111111111111-s3-PutObject",
     "publish/twice/together",
     "public/refused/05",
-    "beside/beside/1",
 ]
 
 

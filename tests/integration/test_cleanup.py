@@ -225,6 +225,7 @@ def test_what_an_aws_service_hides_is_use(
     assert _decisions(done)[home["old"]] == "deregister"
 
 
+@pytest.mark.nightly
 def test_a_nightly_backup_of_an_instance_displaces_no_golden_image(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -351,6 +352,7 @@ def test_one_images_refusal_stops_no_other_and_the_next_run_finishes(
     _assert_only_new_is_left(aws, home)
 
 
+@pytest.mark.nightly
 def test_evidence_that_turns_up_during_the_run_spares_the_image(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -370,6 +372,7 @@ def test_evidence_that_turns_up_during_the_run_spares_the_image(
     assert left == {home["new"], home["old"]}
 
 
+@pytest.mark.nightly
 def test_a_group_that_is_deleted_while_it_is_read_keeps_no_image(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -476,6 +479,7 @@ def test_a_disabled_image_stays_while_an_account_that_its_snapshots_are_shared_w
     assert _decisions(done) == {home["new"]: "keep", home["run"]: "deregister", home["data"]: "deregister"}
 
 
+@pytest.mark.nightly
 def test_a_tombstone_whose_answer_is_lost_is_not_put_again(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -492,6 +496,7 @@ def test_a_tombstone_whose_answer_is_lost_is_not_put_again(
         assert [one["Version"] for one in history["Parameters"]] == [1]
 
 
+@pytest.mark.nightly
 def test_an_endpoint_for_tombstones_that_is_no_url_changes_nothing(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -506,6 +511,7 @@ def test_an_endpoint_for_tombstones_that_is_no_url_changes_nothing(
     assert aws.calls(action="CreateTags") == []
 
 
+@pytest.mark.nightly
 def test_a_report_that_lacks_recipes_proves_nothing_and_a_region_without_them_keeps_its_images(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -534,6 +540,7 @@ def test_a_report_that_lacks_recipes_proves_nothing_and_a_region_without_them_ke
     assert _decisions(done) == {home["new"]: "keep", home["old"]: "deregister", home["recipe"]: "keep"}
 
 
+@pytest.mark.nightly
 def test_a_usage_report_that_failed_is_requested_again_on_the_same_day(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -618,6 +625,7 @@ def test_grants_go_with_the_last_image_that_is_shared_with_their_account(
     assert (run.code, again.changed) == (0, False), run.text
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("action", "when"), [("CreateTags", "after"), ("DeregisterImage", "after")])
 def test_a_rerun_after_a_kill_leaves_no_orphan(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any], action: str, when: str
@@ -634,6 +642,7 @@ def test_a_rerun_after_a_kill_leaves_no_orphan(
     _assert_only_new_is_left(aws, home)
 
 
+@pytest.mark.nightly
 def test_what_could_not_be_deleted_with_its_image_is_deleted_by_a_later_run(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

@@ -213,6 +213,7 @@ DATES = ("golden.images:cleanup-disabled", "golden.images:cleanup-deprecated")
 STAGES = {"deprecate_after_days": 0, "disable_after_days": 0, "deregister_after_days": 30}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "stages", [STAGES, {**STAGES, "disable_after_days": None}], ids=["disable", "deprecate"]
 )
@@ -242,6 +243,7 @@ def _dated(cleanup: Cleanup, key: str) -> list[dict[str, Any]]:
     return [one for one in images if key in observed.tags(one)]
 
 
+@pytest.mark.nightly
 def test_an_image_that_was_disabled_by_other_means_waits_from_the_first_run_on(cleanup: Cleanup) -> None:
     owner = cleanup.aws.client("ec2", OWNER, HOME)
     old = next(one for one in observed.own_images(cleanup.aws, OWNER, HOME) if "older" in one["Name"])
@@ -250,6 +252,7 @@ def test_an_image_that_was_disabled_by_other_means_waits_from_the_first_run_on(c
     assert old["ImageId"] in {one["ImageId"] for one in _dated(cleanup, DATES[0])}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("action", ["DeregisterImage", "CreateTags", "RevokeGrant", "DeleteSnapshot"])
 def test_a_call_whose_answer_is_lost_is_done(cleanup: Cleanup, action: str) -> None:
     cleanup.aws.add_fault("drop", action=action, when="after", times=2)
@@ -261,6 +264,7 @@ def test_a_call_whose_answer_is_lost_is_done(cleanup: Cleanup, action: str) -> N
     cleanup.assert_done()
 
 
+@pytest.mark.nightly
 def test_snapshots_are_deleted_after_a_lost_answer_though_no_deletion_was_planned(cleanup: Cleanup) -> None:
     images = observed.own_images(cleanup.aws, OWNER, HOME)
     (partly,) = (one["ImageId"] for one in images if "partly" in one["Name"])
@@ -277,6 +281,7 @@ def test_snapshots_are_deleted_after_a_lost_answer_though_no_deletion_was_planne
     assert observed.own_snapshots(cleanup.aws, OWNER, HOME) == sorted(used)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
 def test_snapshots_that_deregistered_images_hold_for_a_while_are_deleted(
     cleanup: Cleanup, lost: bool
@@ -291,6 +296,7 @@ def test_snapshots_that_deregistered_images_hold_for_a_while_are_deleted(
     cleanup.assert_done()
 
 
+@pytest.mark.nightly
 def test_snapshots_that_stay_in_use_are_deleted_by_the_next_run(
     cleanup: Cleanup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,6 +310,7 @@ def test_snapshots_that_stay_in_use_are_deleted_by_the_next_run(
     cleanup.assert_done()
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("action", ["DisableImage", "EnableImageDeprecation"])
 def test_a_stage_whose_answer_is_lost_is_reached(
     cleanup: Cleanup, action: str, monkeypatch: pytest.MonkeyPatch
@@ -323,6 +330,7 @@ def test_a_stage_whose_answer_is_lost_is_reached(
     assert len(_dated(cleanup, DATES[index])) == 5
 
 
+@pytest.mark.nightly
 def test_an_image_that_stays_available_is_not_disabled_by_a_lost_answer(cleanup: Cleanup) -> None:
     refused = {"code": "InvalidAMIID.Unavailable", "message": "Not available.", "status": 400}
     cleanup.aws.add_fault("error", action="DisableImage", times=1, **refused)

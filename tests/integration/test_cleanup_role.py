@@ -288,6 +288,7 @@ def test_what_could_not_be_read_makes_the_cleanup_incomplete_and_fails_it_unless
     assert _report(ansible)["status"] == "incomplete"
 
 
+@pytest.mark.nightly
 @pytest.mark.oldest_boto
 def test_nothing_is_retired_with_a_botocore_that_cannot_read_what_services_hide(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
@@ -305,7 +306,12 @@ def test_nothing_is_retired_with_a_botocore_that_cannot_read_what_services_hide(
 
 @pytest.mark.parametrize(
     "action",
-    ["ListImagesInRecycleBin", "DescribeLockedSnapshots", "DescribeSnapshotTierStatus", "DescribeSnapshots"],
+    [
+        pytest.param("ListImagesInRecycleBin", marks=pytest.mark.nightly),
+        pytest.param("DescribeLockedSnapshots", marks=pytest.mark.nightly),
+        pytest.param("DescribeSnapshotTierStatus", marks=pytest.mark.nightly),
+        "DescribeSnapshots",
+    ],
 )
 def test_what_only_deletions_need_does_not_stop_images_from_being_disabled(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any], action: str
@@ -324,6 +330,7 @@ def test_what_only_deletions_need_does_not_stop_images_from_being_disabled(
     assert _deregistered(run) == {images["old"]}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("restored", [False, True], ids=["is being archived", "was restored"])
 def test_an_image_is_kept_if_its_snapshot_is_being_archived_or_was_restored_lately(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any], restored: bool
@@ -423,6 +430,7 @@ def test_an_account_keeps_its_grant_until_what_it_has_under_the_key_is_gone(
     assert (_grantees(aws, key), _report(ansible)["kms_keys"][0]["kept_access"]) == ([], [])
 
 
+@pytest.mark.nightly
 def test_an_account_keeps_its_grant_for_a_shared_snapshot_without_an_image(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -453,6 +461,7 @@ def test_an_account_keeps_its_grant_for_a_shared_snapshot_without_an_image(
     assert _grantees(aws, key) == [account]
 
 
+@pytest.mark.nightly
 def test_what_is_in_a_recycle_bin_may_be_under_any_key(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

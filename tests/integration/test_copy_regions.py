@@ -50,6 +50,7 @@ def test_a_copy_that_was_made_by_hand_is_taken_as_it_is(
     assert _tags_of_copy(aws) == ({}, [{}, {}])
 
 
+@pytest.mark.nightly
 def test_names_and_descriptions_from_templates(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
     regions = [HOME, AWAY, "us-west-2"]
     run, task = ansible.module(
@@ -102,6 +103,7 @@ def test_tags_converge_and_a_purge_keeps_what_is_not_the_copys_own(
     assert _tags_of_copy(aws) == ({"role": "db", **shared, **mark}, [mark, mark])
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("fixture")
 def test_an_image_with_an_instance_store_root_is_refused_before_the_first_copy(
     aws: SimulatedAws, ansible: Ansible
@@ -133,6 +135,7 @@ def test_no_image_is_removed_for_its_name(aws: SimulatedAws, fixture: Fixture, a
     assert aws.calls(action="DeregisterImage") == []
 
 
+@pytest.mark.nightly
 def test_a_source_whose_sharing_has_not_propagated_is_copied(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
@@ -224,6 +227,7 @@ def test_an_image_that_another_account_shares_is_copied_also_in_its_own_region(
     assert observed.attempts(aws, "CopyImage") == [AWAY, HOME]
 
 
+@pytest.mark.nightly
 def test_where_the_request_rates_are_used_up_it_takes_longer_and_succeeds(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

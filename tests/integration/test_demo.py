@@ -9,6 +9,8 @@ import pytest
 from demo import __main__ as demo
 from demo import scenario
 
+pytestmark = pytest.mark.nightly
+
 
 def test_the_demo_distributes_an_image_and_checks_the_result(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

@@ -354,6 +354,7 @@ def _launched_by(aws: SimulatedAws, account: str, role: str, region: str, image_
     return encrypted.state(ec2, instance["InstanceId"])
 
 
+@pytest.mark.nightly
 def test_a_region_that_an_account_has_not_opted_in_to_hides_no_other(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
@@ -372,6 +373,7 @@ def test_a_region_that_an_account_has_not_opted_in_to_hides_no_other(
     assert [call.region for call in aws.calls(action="AssumeRole")] == [HOME]
 
 
+@pytest.mark.nightly
 def test_criteria_of_allowed_images_are_evaluated_and_unknown_ones_are_not_certain(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:

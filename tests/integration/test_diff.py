@@ -26,7 +26,7 @@ REGIONS, ACCOUNTS, MOST_ROWS, WIDTH = 20, 12, 40, 80
 ROW = re.compile(r"\S.*: [+~-] | {4}\S")
 
 
-@pytest.mark.parametrize("method", ["grant", "key_policy"])
+@pytest.mark.parametrize("method", ["grant", pytest.param("key_policy", marks=pytest.mark.nightly)])
 def test_a_distribution_to_many_regions_and_accounts_is_few_rows(
     aws: SimulatedAws, tmp_path: Path, method: str
 ) -> None:

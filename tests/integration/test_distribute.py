@@ -78,6 +78,7 @@ def test_a_run_does_what_check_mode_predicts_and_a_rerun_nothing(
     assert (report.stat().st_mtime_ns, report.read_bytes()) == before
 
 
+@pytest.mark.nightly
 def test_an_encrypted_volume_that_is_created_empty_needs_no_key(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -148,6 +149,7 @@ def _assert_distributed(aws: SimulatedAws, fixture: Fixture, region: str, image_
     assert observed.copy(aws, STRANGER, region, image_id) == "InvalidAMIID.NotFound"
 
 
+@pytest.mark.nightly
 def test_purge_without_sharing_snapshots_removes_access_to_them(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

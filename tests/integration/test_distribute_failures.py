@@ -308,6 +308,7 @@ def test_a_failed_copy_is_replaced_once(
     assert observed.changes(aws) == run.actions
 
 
+@pytest.mark.nightly
 def test_a_copy_that_fails_twice_is_reported_and_replaced_by_the_next_run(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
@@ -327,6 +328,7 @@ def test_a_copy_that_fails_twice_is_reported_and_replaced_by_the_next_run(
     assert observed.attempts(aws, "CopyImage") == [GOOD, BAD, BAD, BAD]
 
 
+@pytest.mark.nightly
 def test_a_dropped_connection_after_copy_image_makes_no_second_copy(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
@@ -339,6 +341,7 @@ def test_a_dropped_connection_after_copy_image_makes_no_second_copy(
     assert len(set(tokens)) == 2
 
 
+@pytest.mark.nightly
 def test_after_a_timeout_a_rerun_waits_for_the_same_copies(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
@@ -361,7 +364,7 @@ def test_after_a_timeout_a_rerun_waits_for_the_same_copies(
     ("action", "code"),
     [
         ("DescribeImageAttribute", "InvalidAMIID.NotFound"),
-        ("DescribeSnapshotAttribute", "InvalidSnapshot.NotFound"),
+        pytest.param("DescribeSnapshotAttribute", "InvalidSnapshot.NotFound", marks=pytest.mark.nightly),
     ],
 )
 def test_a_copy_that_a_read_does_not_find_for_a_moment_is_shared(

@@ -114,7 +114,7 @@ def test_a_region_is_published_after_every_account_has_launched_its_image(
     assert (again.code, again.changed) == (0, []), again.text
 
 
-@pytest.mark.parametrize("best_effort_regions", [[], [AWAY]])
+@pytest.mark.parametrize("best_effort_regions", [[], pytest.param([AWAY], marks=pytest.mark.nightly)])
 def test_an_account_that_ec2_rejects_keeps_the_image_from_no_other(
     aws: SimulatedAws,
     fixture: EncryptedFixture,
@@ -159,6 +159,7 @@ def test_an_account_that_ec2_rejects_keeps_the_image_from_no_other(
     assert observed.launch_permissions(aws, OWNER, AWAY, shared[AWAY]["image_id"]) == {bad, good}
 
 
+@pytest.mark.nightly
 def test_check_mode_predicts_what_is_published(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -190,6 +191,7 @@ def test_a_role_in_check_mode_predicts_what_is_published(
     assert encrypted.changes(aws, refused=True) == []
 
 
+@pytest.mark.nightly
 def test_check_mode_fails_only_if_nothing_would_change_what_an_account_lacks(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -293,7 +295,7 @@ def test_nothing_is_published_if_the_verification_cannot_start(
     assert [one["reached"] for one in report["verified"]] == [False, False]
 
 
-@pytest.mark.parametrize("level", ["authorized", "none"])
+@pytest.mark.parametrize("level", ["authorized", pytest.param("none", marks=pytest.mark.nightly)])
 def test_a_host_that_would_verify_accounts_of_others_is_refused_before_its_first_change(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], level: str
 ) -> None:
@@ -322,6 +324,7 @@ def test_a_host_that_would_verify_accounts_of_others_is_refused_before_its_first
     assert encrypted.changes(aws, refused=True) == []
 
 
+@pytest.mark.nightly
 def test_variables_of_the_role_verify_change_no_distribution(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -376,6 +379,7 @@ def test_an_instance_that_cannot_be_terminated_fails_the_distribution(
     assert _published(aws, CONSUMERS[0], HOME) == fixture.image_id
 
 
+@pytest.mark.nightly
 def test_a_best_effort_region_that_cannot_be_published_stops_no_other(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -393,6 +397,7 @@ def test_a_best_effort_region_that_cannot_be_published_stops_no_other(
     assert _published(aws, CONSUMERS[0], AWAY) == again.facts["distribute_images"][AWAY]
 
 
+@pytest.mark.nightly
 def test_a_distribution_to_best_effort_regions_alone_fails_if_none_is_published(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -403,6 +408,7 @@ def test_a_distribution_to_best_effort_regions_alone_fails_if_none_is_published(
     assert "The image is published in no region" in run.text
 
 
+@pytest.mark.nightly
 def test_an_account_that_ec2_rejects_keeps_no_other_one_from_the_parameter(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -418,6 +424,7 @@ def test_an_account_that_ec2_rejects_keeps_no_other_one_from_the_parameter(
     assert published == {names[bad]: None, names[good]: run.facts["distribute_images"][AWAY]}
 
 
+@pytest.mark.nightly
 def test_the_time_for_instances_to_run_is_a_variable(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

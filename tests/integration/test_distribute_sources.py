@@ -76,6 +76,7 @@ def test_the_image_that_a_parameter_names_is_distributed(
     assert environment == f"AMI_EU_WEST_1={away}\nAMI_US_EAST_1={fixture.image_id}\n"
 
 
+@pytest.mark.nightly
 def test_a_run_of_packer_with_several_builds_is_refused(
     aws: SimulatedAws, ansible: Ansible, base: dict[str, Any], manifest: str
 ) -> None:

@@ -60,6 +60,7 @@ def test_another_key_makes_another_copy_and_the_same_key_none(
     assert _images(run, "first again", AWAY) == first
 
 
+@pytest.mark.nightly
 def test_the_sources_region_is_reencrypted_only_on_request(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, copy: dict[str, Any]
 ) -> None:
@@ -93,6 +94,7 @@ def test_the_sources_region_is_reencrypted_only_on_request(
     assert encrypted.warnings(run, "reencrypted") == ""
 
 
+@pytest.mark.nightly
 def test_a_copy_in_the_sources_region_that_matches_the_filters_is_not_the_next_source(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:

@@ -266,6 +266,7 @@ def test_a_distribution_to_best_effort_regions_alone_fails_if_none_is_shared(
     assert run.facts["distribute_images"] == {}
 
 
+@pytest.mark.nightly
 def test_a_source_under_an_aws_managed_key_is_distributed_without_consumers(
     fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
@@ -378,6 +379,7 @@ def test_auto_scaling_launches_once_every_role_could_be_assumed(
     assert aws.calls(action="AssumeRole") == []
 
 
+@pytest.mark.nightly
 def test_groups_launch_with_a_role_that_has_a_suffix(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -428,6 +430,7 @@ def _scaling_role(aws: SimulatedAws, account: str) -> str:
     return f"arn:aws:iam::{aws.account_id(account)}:role/{path}"
 
 
+@pytest.mark.nightly
 def test_a_copy_that_may_not_use_its_key_fails_with_aws_s_reason_and_is_made_once_it_may(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -469,11 +472,11 @@ def test_a_copy_that_may_not_use_its_key_fails_with_aws_s_reason_and_is_made_onc
 @pytest.mark.parametrize(
     "option",
     [
-        "auto_scaling",
-        "key_policy",
-        "principals",
-        "launch_only",
-        "best_effort",
+        pytest.param("auto_scaling", marks=pytest.mark.nightly),
+        pytest.param("key_policy", marks=pytest.mark.nightly),
+        pytest.param("principals", marks=pytest.mark.nightly),
+        pytest.param("launch_only", marks=pytest.mark.nightly),
+        pytest.param("best_effort", marks=pytest.mark.nightly),
         "purge",
     ],
 )

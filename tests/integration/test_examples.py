@@ -19,6 +19,8 @@ from . import encrypted, probing, samples, trail
 from .fixture import HOME, OWNER, Fixture
 from .playbook import CHECKOUT, MODULES, Ansible
 
+pytestmark = pytest.mark.nightly
+
 AWAY = "eu-west-1"
 ALIAS = "alias/golden"
 ROLE = "golden-consumer"

@@ -36,6 +36,8 @@ SCALING_ROLE = (
 )
 ORG = "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
 EBS_DISK = {"device_name": "/dev/sda1", "size": 8, "encrypted": True}
+# The playbooks that change most. A unit test refuses impossible values of every option of every module.
+IN_CI = {"cleanup_amis", "distribute_ami", "publish_ami"}
 # Words of Python, Jinja and XML, which say nothing to a user.
 FOREIGN = (
     "' object",
@@ -675,7 +677,10 @@ def packed(cases: Iterable[Case]) -> dict[str, Host]:
     return {f"host{number:02}": host for number, host in enumerate(hosts)}
 
 
-@pytest.mark.parametrize("playbook", sorted(CASES))
+@pytest.mark.parametrize(
+    "playbook",
+    [name if name in IN_CI else pytest.param(name, marks=pytest.mark.nightly) for name in sorted(CASES)],
+)
 def test_impossible_values_are_refused_before_the_first_change(
     playbook: str, aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

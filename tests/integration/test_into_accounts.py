@@ -78,6 +78,7 @@ def _assert_own_copies(aws: SimulatedAws, copies: Mapping[tuple[str, str], str])
         assert encrypted.launched(aws, account, region, image_id) == "running"
 
 
+@pytest.mark.nightly
 def test_names_that_are_too_long_for_the_consumers_copies_are_refused_before_the_first_copy(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -146,6 +147,7 @@ def test_consumers_own_their_copies_and_the_access_for_copying_is_revoked(
     assert _copies(aws, repeated.facts) == copies
 
 
+@pytest.mark.nightly
 def test_the_owner_may_be_one_of_the_accounts_and_keeps_the_images(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, tmp_path: Path
 ) -> None:
@@ -201,6 +203,7 @@ def test_key_access_that_failed_is_reported_after_other_access_was_revoked(
     assert {(one["action"], one["account_id"]) for one in report["failures"]} == {("CreateGrant", consumer)}
 
 
+@pytest.mark.nightly
 @pytest.mark.oldest_boto
 def test_a_copy_is_repeated_until_a_new_grant_can_be_used(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
@@ -236,6 +239,7 @@ def test_a_copy_is_repeated_until_a_new_grant_can_be_used(
     assert observed.own_snapshots(aws, name, HOME) == sorted(observed.snapshot_ids(left))
 
 
+@pytest.mark.nightly
 def test_an_image_of_the_marketplace_is_refused_before_the_first_copy(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -319,6 +323,7 @@ def test_accounts_keep_access_in_a_best_effort_region_until_they_own_copies_ther
     assert encrypted.grantees(aws, fixture.key(bad)) == []
 
 
+@pytest.mark.nightly
 def test_a_rerun_after_a_kill_completes_the_copies_and_revokes_access(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -191,7 +191,7 @@ def test_other_regions_are_published_before_the_run_fails(
     assert run.task("distribute : Show the result").result["text"].count("yes") == 1
 
 
-@pytest.mark.parametrize("level", ["none", "visible"])
+@pytest.mark.parametrize("level", [pytest.param("none", marks=pytest.mark.nightly), "visible"])
 def test_without_a_proof_the_image_is_published_and_said_to_be_unchecked(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], level: str
 ) -> None:
@@ -230,6 +230,7 @@ def test_a_verification_alone_counts_uncertain_accounts_apart_and_fails_nothing(
     assert "the role launcher in each account" in page
 
 
+@pytest.mark.nightly
 def test_copies_that_consumers_own_are_proven_with_their_own_keys(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -83,6 +83,7 @@ def _assert_converged(aws: SimulatedAws, fixture: Fixture, images: dict[str, str
         assert observed.tags(copy)["ec2:SharedTag/version"] == "2026.11"
 
 
+@pytest.mark.nightly
 def test_a_kill_between_a_failed_copys_replacement_and_its_removal_leaves_nothing_behind(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_kill_between_a_failed_copys_replacement_and_its_removal_leaves_nothin
     assert observed.attempts(aws, "CopyImage") == [REGIONS[0], REGIONS[1], REGIONS[1]]
 
 
+@pytest.mark.nightly
 def test_two_runs_at_the_same_time_make_one_copy_in_each_region(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -32,6 +32,7 @@ def keys(fixture: EncryptedFixture) -> dict[str, str]:
     return {region: fixture.key(region) for region in (HOME, AWAY)}
 
 
+@pytest.mark.nightly
 def test_more_grants_than_a_page_holds_are_made_once_and_within_the_request_rates(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, keys: dict[str, str]
 ) -> None:
@@ -190,6 +191,7 @@ def test_no_secret_is_on_the_screen(aws: SimulatedAws, fixture: EncryptedFixture
         assert hidden not in run.text
 
 
+@pytest.mark.nightly
 def test_check_mode_predicts_the_consumers_own_grants(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, keys: dict[str, str]
 ) -> None:

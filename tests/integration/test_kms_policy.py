@@ -53,6 +53,7 @@ def _own(policy: str) -> list[dict[str, Any]]:
     return [one for one in statements if one.get("Sid", "").startswith("GoldenImages")]
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("foreign")
 def test_planned_statements_are_found_in_a_policy_that_code_writes(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
@@ -227,6 +228,7 @@ def test_a_role_that_was_deleted_is_reported_and_does_not_get_its_access_back_by
     assert encrypted.grantees(aws, key) == [role]
 
 
+@pytest.mark.nightly
 def test_a_purge_keeps_the_grant_of_a_new_role(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:
@@ -243,6 +245,7 @@ def test_a_purge_keeps_the_grant_of_a_new_role(
     assert encrypted.grants(aws, key) == []
 
 
+@pytest.mark.nightly
 def test_a_deleted_role_in_a_key_policy_blocks_no_other_consumer(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:

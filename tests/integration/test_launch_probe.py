@@ -143,8 +143,8 @@ def _assert_harmless(aws: SimulatedAws, arguments: dict[str, Any]) -> None:
     ("action", "when"),
     [
         pytest.param("RunInstances", "after", id="after the launch, unheard of"),
-        pytest.param("DescribeInstances", "before", id="while waiting"),
-        pytest.param("TerminateInstances", "before", id="before the end"),
+        pytest.param("DescribeInstances", "before", id="while waiting", marks=pytest.mark.nightly),
+        pytest.param("TerminateInstances", "before", id="before the end", marks=pytest.mark.nightly),
     ],
 )
 def test_after_a_kill_the_next_run_leaves_nothing(
@@ -220,6 +220,7 @@ def _reached(result: dict[str, Any]) -> tuple[str | None, str, str | None]:
     return result["level"], finding["code"], finding["error_code"]
 
 
+@pytest.mark.nightly
 @pytest.mark.oldest_boto
 def test_bad_options_are_refused_before_anything_is_launched(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
@@ -266,7 +267,12 @@ def test_what_was_just_shared_is_verified_once_the_account_sees_it(
 
 
 @pytest.mark.parametrize(
-    ("module", "times"), [("ami_share_diagnose", 1), ("ami_launch_probe", 1), ("ami_launch_probe", 0)]
+    ("module", "times"),
+    [
+        pytest.param("ami_share_diagnose", 1, marks=pytest.mark.nightly),
+        ("ami_launch_probe", 1),
+        pytest.param("ami_launch_probe", 0, marks=pytest.mark.nightly),
+    ],
 )
 def test_a_launch_that_is_refused_for_the_image_is_tried_again_and_then_named(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], module: str, times: int

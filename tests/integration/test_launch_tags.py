@@ -57,6 +57,7 @@ def _of(role: str, fixture: Fixture) -> dict[str, Any]:
     }
 
 
+@pytest.mark.nightly
 def test_a_launch_that_needs_tags_is_denied_without_them(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
@@ -107,6 +108,7 @@ def test_a_probe_has_its_own_tag_and_the_required_ones(
     assert probing.tags_of_launches(aws, CONSUMER) >= ON_ALL
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("key", ["golden.images:probe", "aws:x"])
 def test_tags_that_belong_to_others_are_refused(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, key: str

@@ -63,17 +63,18 @@ def _variables(image_id: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("attributes", "data", "reason"),
     [
-        (
+        pytest.param(
             {"BootMode": "uefi"},
             {"InstanceType": "t2.micro"},
             f"Version 1 of {TEMPLATE} has the instance type t2.micro",
+            marks=pytest.mark.nightly,
         ),
         (
             {"VirtualizationType": "paravirtual"},
             {"InstanceType": "t2.micro"},
             "the image has the virtualization paravirtual, which the type does not support",
         ),
-        (
+        pytest.param(
             {"BootMode": "uefi"},
             {
                 "InstanceRequirements": {
@@ -84,6 +85,7 @@ def _variables(image_id: str) -> dict[str, Any]:
                 }
             },
             "boot mode uefi",
+            marks=pytest.mark.nightly,
         ),
     ],
 )
@@ -111,6 +113,7 @@ def test_what_the_type_of_a_template_cannot_launch_is_not_published(
             aws.client("ec2", OWNER, AWAY).run_instances(**launch, MaxCount=1, DryRun=True)
 
 
+@pytest.mark.nightly
 def test_the_types_are_read_once_in_a_region_that_changes(
     aws: SimulatedAws, ansible: Ansible, old: dict[str, str]
 ) -> None:
@@ -156,6 +159,7 @@ def test_windows_does_not_replace_linux_nor_does_it_use_its_reserved_capacity(
             ec2.run_instances(**launch, MaxCount=1, DryRun=True)
 
 
+@pytest.mark.nightly
 def test_a_template_that_hibernates_needs_an_encrypted_root_volume(
     aws: SimulatedAws, ansible: Ansible, old: dict[str, str]
 ) -> None:

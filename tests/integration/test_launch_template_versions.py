@@ -106,6 +106,7 @@ def test_versions_that_differ_are_refused_until_one_is_selected(
     assert _data(aws, AWAY) == [("t3.large", DATA)]
 
 
+@pytest.mark.nightly
 def test_a_latest_version_that_lacks_only_the_image_is_replaced(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

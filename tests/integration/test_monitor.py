@@ -210,16 +210,18 @@ def test_the_role_says_that_no_one_would_be_notified(aws: SimulatedAws, ansible:
     ("settings", "text"),
     [
         (None, f"The rule gets no events of {EC2}, {KMS}: no trail covers the region."),
-        ({"stopped": True}, f"trail trail-{HOME} is not logging."),
-        (
+        pytest.param({"stopped": True}, f"trail trail-{HOME} is not logging.", marks=pytest.mark.nightly),
+        pytest.param(
             {"EventSelectors": [{"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True}]},
             f"trail trail-{HOME} logs no changes by {EC2}, {KMS}.",
+            marks=pytest.mark.nightly,
         ),
-        (
+        pytest.param(
             {"EventSelectors": [{"ExcludeManagementEventSources": [KMS]}]},
             f"The rule gets no events of {KMS}: trail trail-{HOME} logs no changes by {KMS}.",
+            marks=pytest.mark.nightly,
         ),
-        (
+        pytest.param(
             {
                 "AdvancedEventSelectors": [
                     {
@@ -231,6 +233,7 @@ def test_the_role_says_that_no_one_would_be_notified(aws: SimulatedAws, ansible:
                 ]
             },
             f"The rule gets no events of {KMS}: ",
+            marks=pytest.mark.nightly,
         ),
     ],
     ids=["no-trail", "stopped", "read-only", "without-keys", "advanced"],
@@ -264,6 +267,7 @@ def test_an_alarm_whose_log_group_gets_nothing_fails(aws: SimulatedAws, ansible:
     assert "leave out the option monitor_log_group_name" in message
 
 
+@pytest.mark.nightly
 def test_a_survey_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     survey = {
@@ -310,6 +314,7 @@ def test_a_survey_and_a_region_that_fails(aws: SimulatedAws, ansible: Ansible) -
     assert of_keys["resources"] == {"ARN": [KEY]}
 
 
+@pytest.mark.nightly
 def test_the_region_that_cannot_be_read_is_named(aws: SimulatedAws, ansible: Ansible) -> None:
     for region in (HOME, AWAY):
         _make_log_groups(aws, region)
@@ -416,6 +421,7 @@ def test_a_change_that_a_web_page_answers_is_no_success(
         assert _everything(aws) == []
 
 
+@pytest.mark.nightly
 def test_a_queue_whose_deletion_is_not_answered_is_deleted(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     variables = {
@@ -468,6 +474,7 @@ def test_a_member_of_an_organization_is_monitored_without_a_log_group(
     assert _everything(aws) == []
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("variables", "text"),
     [

@@ -107,6 +107,7 @@ def test_modules_refuse_what_yaml_has_changed(aws: SimulatedAws, fixture: Fixtur
     assert aws.calls() == []
 
 
+@pytest.mark.nightly
 def test_a_key_is_the_text_that_was_written(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
     """The parameters of modules are JSON, which has no other keys than text."""
     share = {"images": {HOME: fixture.image_id}, "account_ids": fixture.account_ids("web-prod")}

@@ -42,6 +42,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("module", OPTIONS)
 def test_the_account_is_read_in_a_named_region(
     aws: SimulatedAws, ansible: Ansible, fixture: Fixture, module: str
@@ -61,7 +62,9 @@ def test_without_a_region_the_remedy_says_which_one_was_used(ansible: Ansible, m
     assert "set region or AWS_REGION" in looked.result["msg"]
 
 
-@pytest.mark.parametrize("option", ["tombstone_s3_uri", "tombstone_ssm_path"])
+@pytest.mark.parametrize(
+    "option", ["tombstone_s3_uri", pytest.param("tombstone_ssm_path", marks=pytest.mark.nightly)]
+)
 def test_tombstones_in_another_partition_are_refused(ansible: Ansible, option: str) -> None:
     place = {"tombstone_s3_uri": "s3://retired/images", "tombstone_ssm_path": "/retired"}[option]
     given = {**OPTIONS["ami_cleanup"], "deregister_after_days": 90, option: place}

@@ -77,6 +77,7 @@ def test_a_plan_is_a_comment_and_changes_nothing(
     assert observed.changes(aws, refused=True) == []
 
 
+@pytest.mark.nightly
 def test_a_plan_has_variables_of_its_own(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distribution: dict[str, Any]
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_plan_has_variables_of_its_own(
     assert {arn.rpartition("/")[2] for arn in assumed} == {own["distribute_consumer_role_name"]}
 
 
+@pytest.mark.nightly
 def test_a_plan_that_would_fail_says_why(
     aws: SimulatedAws, ansible: Ansible, distribution: dict[str, Any]
 ) -> None:
@@ -121,6 +123,7 @@ def test_a_distribution_leaves_its_report(
     assert [failure["region"] for failure in report["failures"]] == [DENIED]
 
 
+@pytest.mark.nightly
 def test_findings_are_no_failures(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
     (account,) = fixture.account_ids("web-prod")
     variables = {"audit_regions": [HOME], "audit_allowed_account_ids": [account]}
@@ -143,6 +146,7 @@ def test_findings_are_no_failures(aws: SimulatedAws, fixture: Fixture, ansible: 
     assert unreadable.returncode == 1, unreadable.stdout
 
 
+@pytest.mark.nightly
 def test_folders_and_files_can_have_any_name(
     fixture: Fixture, distribution: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -162,6 +166,7 @@ def test_folders_and_files_can_have_any_name(
     assert (ansible.folder / f"{name}.json").exists()
 
 
+@pytest.mark.nightly
 def test_an_unknown_severity_is_refused(aws: SimulatedAws, ansible: Ansible) -> None:
     refused = _script(ansible, "audit.sh", {}, "audit", "critical")
     assert refused.returncode == 1

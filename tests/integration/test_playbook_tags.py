@@ -51,6 +51,7 @@ def test_tags_that_no_task_has_are_refused(aws: SimulatedAws, ansible: Ansible) 
     assert aws.calls() == []
 
 
+@pytest.mark.nightly
 def test_skipped_tags_that_all_tasks_have_are_refused(ansible: Ansible) -> None:
     run = ansible.run("golden.images.share_ami", None, "--skip-tags", "untagged")
     assert_refused(run)
@@ -63,6 +64,7 @@ def test_tags_that_select_all_tasks_are_accepted(ansible: Ansible, variables: di
     assert run.facts["share_status"] == "shared"
 
 
+@pytest.mark.nightly
 def test_other_playbooks_can_have_tags_of_their_own(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -85,6 +87,7 @@ def test_other_playbooks_can_have_tags_of_their_own(
     assert run.facts["share_status"] == "shared"
 
 
+@pytest.mark.nightly
 def test_tags_that_no_play_of_another_playbook_has_are_refused(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -170,6 +170,7 @@ def test_what_cannot_work_is_refused_everywhere_before_anything_changes(
     assert publishing.written(aws, refused=True) == []
 
 
+@pytest.mark.nightly
 def test_an_endpoint_that_is_no_url_changes_nothing(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
@@ -200,6 +201,7 @@ def test_a_region_that_a_consumer_has_not_enabled_is_named(
     assert publishing.written(aws) == []
 
 
+@pytest.mark.nightly
 def test_a_value_whose_answer_is_lost_is_not_put_again(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
@@ -218,6 +220,7 @@ def test_a_value_whose_answer_is_lost_is_not_put_again(
     assert Counter(one.action for one in run.actions) == {"PutParameter": 2, "LabelParameterVersion": 2}
 
 
+@pytest.mark.nightly
 def test_a_new_parameter_is_created_with_the_tags_that_a_policy_requires(
     aws: SimulatedAws, fixture: Fixture, tmp_path: Path
 ) -> None:
@@ -240,6 +243,7 @@ def test_a_new_parameter_is_created_with_the_tags_that_a_policy_requires(
         assert publishing.value(aws, OWNER, region, f":source-{images[region]}") == images[region]
 
 
+@pytest.mark.nightly
 def test_a_parameter_that_another_client_creates_first_is_not_overwritten(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

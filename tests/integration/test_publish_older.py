@@ -83,6 +83,7 @@ def test_an_older_source_is_refused_before_it_is_copied(
     assert publishing.values(aws) == published
 
 
+@pytest.mark.nightly
 def test_a_rollback_and_a_further_region_are_no_mistakes(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, sources: list[str]
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_rollback_and_a_further_region_are_no_mistakes(
     assert publishing.value(aws, OWNER, HOME) == old
 
 
+@pytest.mark.nightly
 def test_an_unknown_age_is_said(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, sources: list[str]
 ) -> None:

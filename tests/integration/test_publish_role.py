@@ -145,6 +145,7 @@ def test_a_role_in_a_block_in_check_mode_is_a_plan(
     assert publishing.written(aws, refused=True) == []
 
 
+@pytest.mark.nightly
 def test_images_that_no_account_can_launch_are_not_published(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

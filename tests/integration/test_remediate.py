@@ -280,6 +280,7 @@ def test_a_failed_image_does_not_stop_the_others_and_single_images_can_be_select
     assert observed.sharing(aws, OWNER, FAR, ids["far"]) == ({allowed}, [{allowed}])
 
 
+@pytest.mark.nightly
 def test_an_account_keeps_the_key_that_is_associated_with_an_allowed_image(
     aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible
 ) -> None:
@@ -353,6 +354,7 @@ def test_what_an_account_has_under_a_key_is_named_before_its_access_goes(
     assert names == {f"golden-images:{allowed}", "theirs"}
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("ids")
 def test_a_removal_that_fails_in_its_only_region_is_retried(
     aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible

@@ -86,6 +86,7 @@ def test_the_files_are_in_the_bucket_of_another_region(
     assert "X-Amz-Signature" not in done.text
 
 
+@pytest.mark.nightly
 def test_a_cleanup_uploads_its_report(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, tmp_path: Path
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_cleanup_uploads_its_report(
     assert _artifacts(done, "cleanup_artifacts")["report_s3_uri"] == f"s3://{BUCKET}/"
 
 
+@pytest.mark.nightly
 def test_a_verification_that_fails_uploads_its_report(aws: SimulatedAws, tmp_path: Path) -> None:
     fixture = EncryptedFixture(aws)
     ansible = Ansible(fixture.environment(OWNER), tmp_path)
@@ -185,6 +187,7 @@ def test_a_distribution_that_fails_leaves_the_latest_objects_of_the_one_before(
     assert json.loads(both["web.failed.json"])["status"] == "failed"
 
 
+@pytest.mark.nightly
 def test_a_bucket_of_another_account_gets_no_report(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], tmp_path: Path
 ) -> None:

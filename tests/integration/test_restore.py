@@ -218,6 +218,7 @@ def test_a_refused_public_permission_leaves_no_snapshot_public(
     assert (_public(aws, AWAY), len(_public(aws, HOME))) == ([], 3)
 
 
+@pytest.mark.nightly
 def test_what_comes_public_out_of_the_recycle_bin_is_closed_if_its_image_does_not(
     aws: SimulatedAws, ansible: Ansible, retired: Retired
 ) -> None:
@@ -247,6 +248,7 @@ def test_what_comes_public_out_of_the_recycle_bin_is_closed_if_its_image_does_no
     assert _public(aws, AWAY) == [retired.images[AWAY]]
 
 
+@pytest.mark.nightly
 def test_an_image_without_room_for_the_tag_of_a_restore_is_refused_before_anything_changes(
     aws: SimulatedAws, ansible: Ansible, retired: Retired
 ) -> None:
@@ -275,6 +277,7 @@ def test_an_image_without_room_for_the_tag_of_a_restore_is_refused_before_anythi
     assert retired.now()[HOME] == (state, tags, *others)
 
 
+@pytest.mark.nightly
 def test_a_call_whose_answer_is_lost_is_done(aws: SimulatedAws, ansible: Ansible, retired: Retired) -> None:
     deprecating = retired.policy(deprecate_after_days=0)
     retired.retire(deprecating, {**deprecating, "disable_after_days": 0})
@@ -295,6 +298,7 @@ def test_a_call_whose_answer_is_lost_is_done(aws: SimulatedAws, ansible: Ansible
     assert retired.now() == retired.before
 
 
+@pytest.mark.nightly
 def test_a_deprecation_is_undone_after_the_image_was_used_again(
     aws: SimulatedAws, ansible: Ansible, retired: Retired
 ) -> None:
@@ -354,6 +358,7 @@ def test_what_cannot_be_restored_is_reported_before_anything_changes(
     assert restored["launch_permissions"]["account_ids"] == given
 
 
+@pytest.mark.nightly
 def test_an_image_whose_snapshot_is_being_archived_is_not_enabled(
     aws: SimulatedAws, ansible: Ansible, retired: Retired
 ) -> None:

@@ -100,6 +100,7 @@ def test_all_regions_go_back_and_forth_or_none_does(
     assert publishing.value(aws, OWNER, HOME) == second[HOME]
 
 
+@pytest.mark.nightly
 def test_an_image_that_was_promoted_and_its_copies_are_published_and_found_as_one(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
@@ -139,7 +140,9 @@ def test_an_image_that_was_promoted_and_its_copies_are_published_and_found_as_on
     assert [(one["region"], one["error_code"]) for one in failures] == [(AWAY, "label_not_found")]
 
 
-@pytest.mark.parametrize("action", ["UnlabelParameterVersion", "PutParameter"])
+@pytest.mark.parametrize(
+    "action", [pytest.param("UnlabelParameterVersion", marks=pytest.mark.nightly), "PutParameter"]
+)
 def test_a_rerun_completes_a_rollback_that_was_killed_while_no_version_had_its_label(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: list[dict[str, str]], action: str
 ) -> None:
@@ -161,6 +164,7 @@ def test_a_rerun_completes_a_rollback_that_was_killed_while_no_version_had_its_l
         assert publishing.value(aws, account, region, f":source-{first[HOME]}") == first[region]
 
 
+@pytest.mark.nightly
 def test_a_cleanup_keeps_the_images_that_a_rollback_needs(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

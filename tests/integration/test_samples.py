@@ -10,6 +10,8 @@ import pytest
 
 from .samples import differing, is_like
 
+pytestmark = pytest.mark.nightly
+
 IMAGE, OTHER = "ami-0123456789abcdef0", "ami-0fedcba9876543210"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 

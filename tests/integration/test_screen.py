@@ -52,6 +52,7 @@ def test_progress_is_on_the_screen_while_copies_are_running(
         kill(process)
 
 
+@pytest.mark.nightly
 def test_ansible_runner_reports_progress_as_events(
     aws: SimulatedAws, ansible: Ansible, copying: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -264,6 +265,7 @@ def test_a_job_passes_its_artifacts_to_the_next_one_of_a_workflow(
     assert verified["images"] == passed["distribute_artifacts"]["images"]
 
 
+@pytest.mark.nightly
 def test_a_job_that_fails_passes_what_it_did(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any]
 ) -> None:
@@ -274,6 +276,7 @@ def test_a_job_that_fails_passes_what_it_did(
     assert passed["images"] == {HOME: fixture.image_id}
 
 
+@pytest.mark.nightly
 def test_the_text_of_a_role_that_fails_can_be_sent_to_a_chat(fixture: Fixture, ansible: Ansible) -> None:
     role = {"ansible.builtin.include_role": {"name": "golden.images.share"}}
     text = "{{ share_summary.text }} / {{ share_summary.failure }}"

@@ -144,6 +144,7 @@ def test_exactly_the_named_accounts_then_no_account_then_public(
     assert observed.copy(aws, STRANGER, AWAY, images[AWAY]).startswith("ami-")
 
 
+@pytest.mark.nightly
 def test_without_its_snapshots_an_image_can_be_launched_and_not_copied(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
@@ -157,6 +158,7 @@ def test_without_its_snapshots_an_image_can_be_launched_and_not_copied(
     assert observed.copy(aws, "web-prod", HOME, fixture.image_id) == "InvalidRequest"
 
 
+@pytest.mark.nightly
 def test_a_thousand_accounts_take_one_call_for_an_image_and_two_for_a_snapshot(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
 ) -> None:
@@ -191,6 +193,7 @@ def test_a_purge_replaces_more_accounts_than_the_quota_has_room_for(
     assert (again.code, again.changed) == (0, [])
 
 
+@pytest.mark.nightly
 def test_missing_requirements_are_reported(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:
@@ -278,6 +281,7 @@ def _open_regions(aws: SimulatedAws, images: dict[str, str]) -> None:
     aws.clear_calls()
 
 
+@pytest.mark.nightly
 def test_a_watermarked_image_is_refused_before_anything_is_public(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
 ) -> None:

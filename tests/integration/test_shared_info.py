@@ -213,6 +213,7 @@ def test_all_that_others_share_and_nothing_else(
     assert images["hidden"]["kms_key_arns"] == []
 
 
+@pytest.mark.nightly
 def test_a_region_that_cannot_be_read_fails_and_hides_no_other(
     aws: SimulatedAws, as_me: Ansible, ids: dict[str, str]
 ) -> None:

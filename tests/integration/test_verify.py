@@ -206,7 +206,7 @@ def test_an_image_is_not_published_because_an_earlier_one_was_verified(
     assert aws.calls(action="PutParameter") == []
 
 
-@pytest.mark.parametrize("mistyped", [True, False])
+@pytest.mark.parametrize("mistyped", [True, pytest.param(False, marks=pytest.mark.nightly)])
 def test_check_mode_fails_if_an_account_cannot_be_read(
     encrypted: EncryptedFixture, ansible: Ansible, variables: dict[str, Any], mistyped: bool
 ) -> None:
@@ -233,6 +233,7 @@ def test_check_mode_fails_without_a_role_in_the_accounts(ansible: Ansible, varia
     assert f"is not shared with account {mistyped}" in message
 
 
+@pytest.mark.nightly
 def test_check_mode_fails_if_nothing_can_be_read(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -306,9 +307,14 @@ def two_hosts(ansible: Ansible, variables: dict[str, Any]) -> Path:
     ("hosts", "limit", "named"),
     [
         ("aws_acounts", None, '"aws_acounts" matches no host of the inventory, so nothing would be verified'),
-        ("none", None, '"none" matches no host of the inventory, so'),
+        pytest.param("none", None, '"none" matches no host of the inventory, so', marks=pytest.mark.nightly),
         ("one", "other", '"one" matches no host of the inventory within the limit "other", so'),
-        ("", "other", '"localhost" matches no host of the inventory within the limit "other", so'),
+        pytest.param(
+            "",
+            "other",
+            '"localhost" matches no host of the inventory within the limit "other", so',
+            marks=pytest.mark.nightly,
+        ),
     ],
 )
 def test_hosts_that_do_not_exist_are_refused(
@@ -325,9 +331,9 @@ def test_hosts_that_do_not_exist_are_refused(
 @pytest.mark.parametrize(
     ("hosts", "limit", "verified"),
     [
-        ("one", None, {"can"}),
+        pytest.param("one", None, {"can"}, marks=pytest.mark.nightly),
         (["can", "other"], None, {"can", "other"}),
-        ("aws_accounts", "other", {"other"}),
+        pytest.param("aws_accounts", "other", {"other"}, marks=pytest.mark.nightly),
         ("aws_accounts", "@limit", {"other"}),
     ],
 )
@@ -342,6 +348,7 @@ def test_hosts_that_exist_are_those_of_the_play(
     assert {*listed.split("\n")[1:]} - {""} == {f"      {name}" for name in verified}
 
 
+@pytest.mark.nightly
 def test_a_blank_answer_for_the_hosts_is_localhost(ansible: Ansible, variables: dict[str, Any]) -> None:
     run = ansible.job(FQCN, {**variables, "verify_hosts": "", "verify_level": "visible"})
     assert run.code == 0, run.text

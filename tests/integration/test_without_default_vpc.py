@@ -97,6 +97,7 @@ def test_images_are_verified_and_published_as_the_readme_says(
     assert {call.region for call in aws.calls(action="DescribeSubnets")} == {HOME}
 
 
+@pytest.mark.nightly
 def test_what_keeps_a_dry_run_from_a_subnet_is_found(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
@@ -134,6 +135,7 @@ def test_what_keeps_a_dry_run_from_a_subnet_is_found(
     assert levels == dict.fromkeys(accounts, "authorized"), again.text
 
 
+@pytest.mark.nightly
 def test_the_vpc_of_the_security_groups_is_found(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

@@ -95,7 +95,7 @@ def test_modules_that_call_aws_return_the_same_with_and_without_a_process(
     assert {name for name, result in here.items() if result.get("failed")} == {"refusal", "rule", "type"}
 
 
-@pytest.mark.parametrize("where", ["here", "in a process"])
+@pytest.mark.parametrize("where", ["here", pytest.param("in a process", marks=pytest.mark.nightly)])
 def test_a_role_fails_if_its_module_ends_with_an_exception(
     where: str, fixture: Fixture, ansible: Ansible
 ) -> None:
