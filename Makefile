@@ -9,6 +9,8 @@ RUN := $(VENV)/bin/python
 
 FIXTURE ?= simulated_aws/fixtures/encrypted_ami.yml
 PORT ?= 4510
+NAME ?= record
+RECORD ?= tests/integration
 ACCOUNT ?= images
 
 # The user's own Ansible, AWS and Python settings must neither break nor steer what runs here.
@@ -33,7 +35,7 @@ export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
 export no_proxy := 127.0.0.1,localhost,$(no_proxy)
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test ci nightly lint sanity package unit coverage mutants integration chaos bench pictures simulated-aws
+.PHONY: help environment demo test ci nightly lint sanity package unit coverage mutants integration chaos record record-compare bench pictures simulated-aws
 .PHONY: format policies release archive docs links lock clean
 
 help:  ## this list
@@ -77,6 +79,13 @@ coverage: environment  ## which lines and branches of plugins/ the unit tests ru
 
 chaos: environment  ## playbooks killed, cut off, throttled, denied at each call; 90 minutes. Some: CHAOS="distribute kill"
 	@$(RUN) -m tests.chaos $(CHAOS)
+
+record: environment  ## what the collection does in the integration tests, in .cache/record/NAME: make record NAME=before
+	rm -rf .cache/record/$(NAME)
+	@$(RUN) -m pytest -p tests.record.plugin --record .cache/record/$(NAME) --numprocesses 3 --dist worksteal $(RECORD)
+
+record-compare: environment  ## what differs between two records: make record-compare OLD=before NEW=after RENAMES=renames.yml
+	@$(RUN) -m tests.record $(OLD) $(NEW) $(if $(RENAMES),--renames $(RENAMES))
 
 bench: environment  ## time and memory against what one would run without it: docs/benchmarks.md; half an hour. Some: BENCH="audit start"
 	@$(RUN) -m tests.benchmark $(BENCH)

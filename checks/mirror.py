@@ -17,6 +17,7 @@ OTHER_FOLDERS = {
     "inventory": "plugins/inventory",
     "lookup": "plugins/lookup",
     "plugin_utils": "plugins/plugin_utils",
+    "record": "tests/record",
 }
 # What the tests of a room share is in its examples.py. All other helpers are listed here with what they hold.
 HELPERS = {

@@ -127,7 +127,8 @@ def _launch_templates() -> Iterator[Resource]:
             for version in template.versions:
                 yield {
                     **_named("launch template", account_id, region, f"{template.name}:{version.number}"),
-                    "data": version.data,
+                    # User data is a value of moto's own class.
+                    "data": json.loads(json.dumps(version.data, default=str)),
                     "description": version.description,
                     "default": template.is_default(version),
                 }

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import yaml
 
@@ -151,6 +151,8 @@ class Ansible:
 
     # In seconds. A run takes less than ten; one that takes this long hangs.
     timeout = 120
+    # What tests/record/plugin.py adds.
+    more_environment: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         self.folder = folder
@@ -163,6 +165,7 @@ class Ansible:
             "ANSIBLE_NOCOLOR": "true",
             "PATH": os.pathsep.join([str(_scripts()), environment.get("PATH", "")]),
             "PYTHONUNBUFFERED": "1",
+            **self.more_environment,
         }
 
     def run(

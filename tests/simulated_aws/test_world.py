@@ -71,7 +71,10 @@ def test_keys_are_shown_with_policy_and_grants(aws: SimulatedAws) -> None:
         (
             "ec2",
             "create_launch_template",
-            {"LaunchTemplateName": "web", "LaunchTemplateData": {"InstanceType": "t3.micro"}},
+            {
+                "LaunchTemplateName": "web",
+                "LaunchTemplateData": {"InstanceType": "t3.micro", "UserData": "bHM="},
+            },
             "launch template",
             "web:1",
         ),
