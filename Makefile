@@ -7,7 +7,7 @@ PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_
 VENV := .venv/$(PYTHON_VERSION)
 RUN := $(VENV)/bin/python
 
-FIXTURE ?= simulated_aws/fixtures/encrypted_ami.yml
+FIXTURE ?= simulated_aws/src/simulated_aws/fixtures/encrypted_ami.yml
 PORT ?= 4510
 NAME ?= record
 RECORD ?= tests/integration

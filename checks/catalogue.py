@@ -148,8 +148,8 @@ def checks_of(target: str = "test", again: bool = False) -> dict[str, Check]:
             processes=PYTEST_PROCESSES,
         ),
         "simulated-aws": Check(
-            "pytest: tests/simulated_aws, the simulated AWS",
-            lambda: _pytest("tests/simulated_aws"),
+            "pytest: simulated_aws/tests, the simulated AWS",
+            lambda: _pytest("simulated_aws/tests"),
             "ci",
             processes=PYTEST_PROCESSES,
         ),

@@ -3,9 +3,9 @@
 
     python3 checks/environment.py
 
-makes ``.venv/<major.minor>``, installs exactly the locked packages into it and links the checkout as the
-collection ``golden.images`` beside the ones that come with Ansible. Where all that is already so, it only
-reads a stamp file.
+makes ``.venv/<major.minor>``, installs exactly the locked packages into it, then the checkout's simulated AWS
+as an editable package, and links the checkout as the collection ``golden.images`` beside the ones that come
+with Ansible. Where all that is already so, it only reads a stamp file.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ VENV = CHECKOUT / ".venv" / VERSION
 PYTHON = VENV / "bin" / "python"
 UV_LOCK = CHECKOUT / "requirements" / "uv.txt"
 LOCK = CHECKOUT / "requirements" / "dev.txt"
+SIMULATED_AWS = CHECKOUT / "simulated_aws"
 LINK = VENV / "lib" / f"python{VERSION}" / "site-packages" / "ansible_collections" / "golden" / "images"
 STAMP = VENV / ".golden-images-ready"
 _NO_NETWORK = (
@@ -39,9 +40,9 @@ def this_python() -> str:
 
 
 def wanted_state() -> str:
-    """A digest of the environment's inputs: locks, this file, the base Python and the checkout's path."""
+    """A digest of the environment's inputs: what it installs, this file, the Python, the checkout's path."""
     digest = hashlib.sha256(f"{CHECKOUT} {this_python()}".encode())
-    for path in (UV_LOCK, LOCK, Path(__file__)):
+    for path in (UV_LOCK, LOCK, SIMULATED_AWS / "pyproject.toml", Path(__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -127,6 +128,9 @@ def set_up() -> None:
     run(*pip, "install", "--require-hashes", "--requirement", UV_LOCK, advice=_NO_NETWORK)
     sync = ("pip", "sync", "--python", PYTHON, "--require-hashes", LOCK)
     run(VENV / "bin" / "uv", "--quiet", *sync, advice=_NO_NETWORK)
+    # Without an index, so that it fails unless the lock has all that the package needs.
+    editable = ("pip", "install", "--python", PYTHON, "--no-index", "--no-build-isolation", "--editable")
+    run(VENV / "bin" / "uv", "--quiet", *editable, SIMULATED_AWS)
     LINK.parent.mkdir(parents=True, exist_ok=True)
     LINK.unlink(missing_ok=True)
     LINK.symlink_to(CHECKOUT, target_is_directory=True)

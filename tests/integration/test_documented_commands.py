@@ -90,7 +90,7 @@ IMAGES = {
 ELSEWHERE = {
     "make demo": "it waits a minute for copies: tests/integration/test_demo.py",
     "make test": "it runs this test",
-    "make simulated-aws": "it runs until it is stopped: tests/simulated_aws/test_process.py",
+    "make simulated-aws": "it runs until it is stopped: simulated_aws/tests/test_process.py",
     "ansible-playbook .* -e @distribute.yml": "README.md has it, with a parameter",
     "ansible-playbook .*monitor_queue_name": "tests/integration/test_monitor.py creates a queue",
     "ansible-galaxy collection build": "the check package",
@@ -522,7 +522,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/publishing.md", "ec2_instance"): "test_ami_lookup.py looks up",
     ("docs/remediating.md", "snap-0123456789abcdef0"): "test_remediate.py names images and snapshots",
     ("docs/remediating.md", "remediate_external_id"): "test_remediate.py reads volumes",
-    ("docs/simulated-aws.md", "accounts:"): "tests/simulated_aws/fixtures loads documents of this form",
+    ("docs/simulated-aws.md", "accounts:"): "simulated_aws/tests/fixtures loads documents of this form",
     ("docs/verifying.md", "ami_publish:"): "test_publish.py publishes in several regions",
     ("docs/verifying.md", "distribute_publish_uncertain"): "test_key_use.py publishes with it",
     ("docs/verifying.md", "verify_launch_tags"): "test_launch_tags.py launches with tags",

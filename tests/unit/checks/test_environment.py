@@ -16,7 +16,7 @@ from checks import environment
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout whose environment is ready."""
-    for name in ("uv.txt", "dev.txt"):
+    for name in ("uv.txt", "dev.txt", "pyproject.toml"):
         (tmp_path / name).write_text("ansible==12.3.0", encoding="utf-8")
     python = tmp_path / "venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
@@ -24,6 +24,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(environment, "CHECKOUT", tmp_path)
     monkeypatch.setattr(environment, "UV_LOCK", tmp_path / "uv.txt")
     monkeypatch.setattr(environment, "LOCK", tmp_path / "dev.txt")
+    monkeypatch.setattr(environment, "SIMULATED_AWS", tmp_path)
     monkeypatch.setattr(environment, "PYTHON", python)
     monkeypatch.setattr(environment, "LINK", tmp_path / "venv" / "images")
     monkeypatch.setattr(environment, "STAMP", tmp_path / "venv" / "ready")

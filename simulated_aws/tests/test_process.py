@@ -18,8 +18,8 @@ import pytest
 
 from simulated_aws.client import SimulatedAws
 
-ROOT = Path(__file__).parents[2]
-TWO_DISKS = ROOT / "simulated_aws/fixtures/two_disk_ami.yml"
+ROOT = Path(__file__).parents[1]
+TWO_DISKS = ROOT / "src/simulated_aws/fixtures/two_disk_ami.yml"
 PARENT = """
 import time
 from simulated_aws.client import SimulatedAws

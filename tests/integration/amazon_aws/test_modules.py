@@ -12,7 +12,7 @@ import pytest
 
 from simulated_aws.client import SimulatedAws
 
-from ...integration.playbook import Ansible
+from ..playbook import Ansible
 
 FOLDER = Path(__file__).parent
 FIXTURE = {
@@ -39,17 +39,16 @@ NOT_SIMULATED = frozenset({"InvalidAction", "InternalError", "UnknownOperationEx
         ("instances", set()),
     ],
 )
-def test_modules(server: SimulatedAws, tmp_path: Path, playbook: str, not_simulated: set[str]) -> None:
-    server.reset()
-    server.load_fixture(FIXTURE)
+def test_modules(aws: SimulatedAws, tmp_path: Path, playbook: str, not_simulated: set[str]) -> None:
+    aws.load_fixture(FIXTURE)
     # ec2_ami expects that a deregistered image is not found at once, without an error.
-    server.update_settings(deregistered_image_known_seconds=3600)
+    aws.update_settings(deregistered_image_known_seconds=3600)
     variables = {
-        "golden": server.description()["images"]["golden"]["image_id"],
-        "owner": server.account_id("owner"),
-        "consumer": server.account_id("consumer"),
+        "golden": aws.description()["images"]["golden"]["image_id"],
+        "owner": aws.account_id("owner"),
+        "consumer": aws.account_id("consumer"),
     }
-    run = Ansible(server.environment("owner"), tmp_path).run(FOLDER / f"{playbook}.yml", variables)
-    missing = {call.action for call in server.calls() if call.error_code in NOT_SIMULATED}
+    run = Ansible(aws.environment("owner"), tmp_path).run(FOLDER / f"{playbook}.yml", variables)
+    missing = {call.action for call in aws.calls() if call.error_code in NOT_SIMULATED}
     assert missing == not_simulated, run.text
     assert run.code == 0, run.text
