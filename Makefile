@@ -68,7 +68,7 @@ package: environment  ## the built collection installs, shows its docs, and its 
 unit: environment  ## pytest: tests/unit
 	@$(RUN) -m checks unit simulated-aws
 
-mutants: environment  ## does each test file of tests/unit fail when its source file does nothing?
+mutants: environment  ## do each capability's unit tests fail when a function of it does nothing?
 	@$(RUN) -m checks mutants
 
 integration: environment  ## pytest: tests/integration, real playbooks against the simulated AWS

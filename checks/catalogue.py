@@ -142,7 +142,7 @@ def checks_of(target: str = "test", again: bool = False) -> dict[str, Check]:
             processes=PYTEST_PROCESSES,
         ),
         "mutants": Check(
-            "mutants: each source file's test file fails when a function of it does nothing",
+            "mutants: a capability's unit tests fail when a function of it does nothing",
             lambda: run("python", "-m", "checks.mutation"),
             "nightly",
             processes=PYTEST_PROCESSES,

@@ -1,76 +1,107 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check that each source file's test file fails if one of the file's main functions does nothing.
+"""Check that a capability's tests fail if one of the main functions of its source files does nothing.
 
-The tests are collected once. Then a process of its own for each mutant, forked from this one, runs the tests
-of that file until one fails, those that are likely to fail first. A mutant survives if no test fails. Without
-a mutant, the tests that failed must pass.
+A room is a directory of plugins/module_utils; ``module_utils`` are the files directly in it. Its tests are
+those in the directory of the same name below tests/unit, in whichever file.
 
-python -m checks.mutation [PATH …]  of all files below plugins/module_utils, or of these paths
+The tests are collected once. A run without a mutant finds out which tests call which function. Then a process
+of its own for each mutant, forked from this one, runs the tests that call the mutated function until one
+fails, those that are likely to fail first. A mutant survives if no test fails.
+
+python -m checks.mutation                           of all rooms below plugins/module_utils
+python -m checks.mutation copy share/plan.py        of a room, and of a file of another
+python -m checks.mutation --conditions copy         sharper mutants, to compare two states of a room's tests:
+                                                    conditions are negated, and statements left out
+Directories of other sources, such as ``action`` and ``checks``, can be named, too.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import gc
+import itertools
 import os
+import pickle
+import resource
 import signal
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, FrameType, ModuleType
+from typing import TypeVar
 
 import pytest
 from hypothesis import Phase, settings
 
 from checks.commands import CheckError
-from checks.mirror import SOURCES, TESTS, sources, test_file_of
-from checks.mutants import Mutant, mutants_of
+from checks.mutants import Alteration, Mutant, alterations_of, mutants_of
 
-# A mutant can make a test wait forever, which counts as a failure of the test.
-_SECONDS = 60
+SOURCES = Path("plugins/module_utils")
+TESTS = Path("tests/unit")
+# Where the sources of a room are, the first of these directories that has it.
+_ABOVE_ROOMS = (SOURCES, Path("plugins"), Path(), Path("tests"))
+# A mutant can make a test wait forever, which counts as a failure of the test: that is this many seconds more
+# than ten times as long as the test takes.
+_SECONDS = 15
+# A mutant's endless loop must not fill the machine's memory, in bytes.
+_MEMORY = 4 << 30
 # Most machines that run this have two cores.
 _PROCESSES = 2
-# The exit status of a trial's process.
+# The exit status of a process.
 _PASSED, _FAILED, _BROKEN = 0, 1, 2
+_Work = TypeVar("_Work")
+
+
+@dataclass(frozen=True)
+class Room:
+    """The source files of a capability, and the test files, from the checkout's root."""
+
+    name: str
+    sources: tuple[Path, ...]
+    tests: tuple[Path, ...]
+
+    def named(self, source: Path) -> str:
+        """The name of a source file in what this prints, and on the command line: ``copy/plan.py``."""
+        parts = source.parts
+        return str(Path(*parts[parts.index(self.name) :]))
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A run of the tests of ``source`` with one ``mutant``, or of those that failed without any."""
+    """A run of the tests of a room that call the function of a ``mutant`` of a ``source`` file."""
 
+    room: Room
     source: Path
-    mutant: Mutant | None = None
+    mutant: Mutant | Alteration
 
     def __str__(self) -> str:
-        return f"{self.source}: {self.mutant or 'without a mutant'}"
+        return f"{self.room.named(self.source)}: {self.mutant}"
 
 
 @dataclass
 class Outcome:
-    """The outcome of the trials. The lists name trials and source files."""
+    """The outcome of the trials. The lists name trials, tests and rooms."""
 
     trials: int = 0
     survived: list[str] = field(default_factory=list)
     timed_out: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
-    without_tests: list[str] = field(default_factory=list)
-    without_mutants: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
-        return not (self.survived or self.broken or self.without_tests)
+        return not (self.survived or self.broken)
 
     def note(self, trial: Trial, status: int) -> None:
         """Add a trial whose process ended with ``status``; a negative one is the signal that ended it."""
         self.trials += 1
-        if trial.mutant is None:
-            if status != _PASSED:
-                self.broken.append(f"{trial} (status {status})")
-        elif status == _PASSED:
+        if status == _PASSED:
             self.survived.append(str(trial))
         elif status == -signal.SIGALRM:
             self.timed_out.append(str(trial))
@@ -78,32 +109,62 @@ class Outcome:
             self.broken.append(f"{trial} (status {status})")
 
 
-def prove(root: Path, paths: Sequence[str] = ()) -> Outcome:
-    """Try the mutants of the source files below ``root``, or of those at some ``paths`` below module_utils.
+def rooms(root: Path) -> list[str]:
+    """The names of the rooms below module_utils, with ``module_utils`` for the files directly in it."""
+    below = root / SOURCES
+    return sorted({path.parent.name for path in (*below.glob("*.py"), *below.glob("*/*.py"))})
+
+
+def room(root: Path, name: str) -> Room:
+    """The room of this name.
 
     Raises:
-        CheckError: pytest could not collect the tests.
+        CheckError: there is none, or it has no tests.
     """
+    if name == SOURCES.name:
+        sources, tests = (root / SOURCES).glob("*.py"), (root / TESTS).glob("test_*.py")
+    else:
+        above = next((above for above in _ABOVE_ROOMS if (root / above / name).is_dir()), None)
+        if above is None:
+            raise CheckError(f"there is no room {name}")
+        sources, tests = (root / above / name).rglob("*.py"), (root / TESTS / name).rglob("test_*.py")
+    found = Room(
+        name,
+        tuple(sorted(path.relative_to(root) for path in sources if path.stem != "__init__")),
+        tuple(sorted(path.relative_to(root) for path in tests)),
+    )
+    if not found.tests:
+        raise CheckError(f"the room {name} has no tests: there is no {TESTS / name}/test_*.py")
+    return found
+
+
+def prove(
+    root: Path, wanted: Sequence[str], mutants: Callable[[str], Sequence[Mutant | Alteration]]
+) -> Outcome:
+    """Try the mutants that ``mutants`` finds in the sources of the ``wanted`` rooms and files of rooms.
+
+    Raises:
+        CheckError: a room or file does not exist, or has no tests, or pytest could not collect them.
+    """
+    found = [room(root, name) for name in dict.fromkeys(Path(each).parts[0] for each in wanted)]
+    names = {inside.named(source) for inside in found for source in inside.sources}
+    if missing := [each for each in wanted if each not in names and each not in {one.name for one in found}]:
+        raise CheckError(f"no source files: {', '.join(missing)}")
+    trials = [
+        Trial(inside, source, mutant)
+        for inside in found
+        for source in inside.sources
+        if not {inside.name, inside.named(source)}.isdisjoint(wanted)
+        for mutant in mutants((root / source).read_text(encoding="utf-8"))
+    ]
     outcome = Outcome()
-    wanted: dict[Path, list[Mutant]] = {}
-    for source in sources(root):
-        if paths and not any(source.is_relative_to(path) for path in paths):
-            continue
-        mutants = mutants_of((root / SOURCES / source).read_text(encoding="utf-8"))
-        if not (root / TESTS / test_file_of(source)).is_file():
-            outcome.without_tests.append(str(source))
-        elif mutants:
-            wanted[source] = mutants
-        else:
-            outcome.without_mutants.append(str(source))
-    if wanted:
-        with tempfile.TemporaryDirectory() as folder:
-            _run(root, _Trials(root, wanted, Path(folder), outcome))
+    with tempfile.TemporaryDirectory() as folder:
+        _run(root, _Trials(root, found, trials, Path(folder), outcome))
     return outcome
 
 
 def _run(root: Path, trials: _Trials) -> None:
-    files = [str(root / TESTS / test_file_of(source)) for source in trials.wanted]
+    files = [str(root / test) for room in trials.rooms for test in room.tests]
     options = [
         *("--rootdir", str(root)),
         # Capturing into files would share them between the processes.
@@ -112,23 +173,34 @@ def _run(root: Path, trials: _Trials) -> None:
         *("-p", "no:terminal", "-p", "no:cacheprovider"),
     ]
     status = pytest.main([*options, *files], plugins=[trials])
-    # Without any test in the files, each trial has noted that.
+    # Without any test in the files, all mutants have survived.
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise CheckError(f"pytest cannot collect the tests (status {status}): run it to see why")
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a test did without a mutant. ``functions`` are those called: files, and names in them."""
+
+    nodeid: str
+    passed: bool
+    seconds: float
+    functions: frozenset[tuple[Path, str]]
 
 
 class _Trials:
     """A pytest plugin that runs trials instead of the collected tests."""
 
     def __init__(
-        self, root: Path, wanted: Mapping[Path, Sequence[Mutant]], folder: Path, outcome: Outcome
+        self, root: Path, rooms: Sequence[Room], trials: Sequence[Trial], folder: Path, outcome: Outcome
     ) -> None:
-        self.wanted = wanted
+        self.rooms = rooms
         self._root = root
+        self._all = trials
         self._folder = folder
         self._outcome = outcome
         self._modules: dict[Path, list[ModuleType]] = {}
-        self._tests: dict[Path, _Tests] = {}
+        self._tests: dict[Room, _Tests] = {}
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
@@ -140,80 +212,149 @@ class _Trials:
         self._modules = _modules_by_file()
         # Otherwise every process's garbage collector would touch, and so copy, all memory that they share.
         gc.freeze()
-        for source in self.wanted:
-            path = self._root / TESTS / test_file_of(source)
-            self._tests[source] = _Tests([item for item in session.items if item.path == path])
-        self._run([Trial(source, mutant) for source, mutants in self.wanted.items() for mutant in mutants])
-        self._run([Trial(source) for source in self.wanted])
+        self._run_without_mutants(session)
+        self._run_trials()
         return True
 
-    def _run(self, trials: Sequence[Trial]) -> None:
-        running: dict[int, Trial] = {}
-        for trial in trials:
-            if len(running) == _PROCESSES:
-                self._wait(running)
-            tests = self._tests[trial.source]
-            items = tests.failed if trial.mutant is None else tests.for_mutant(trial.mutant)
-            running[self._start(trial, items)] = trial
-        while running:
-            self._wait(running)
+    def _run_without_mutants(self, session: pytest.Session) -> None:
+        """Find out which tests call which functions; tests that fail are left out of the trials."""
+        items = {
+            room: [item for item in session.items if item.path.relative_to(self._root) in room.tests]
+            for room in self.rooms
+        }
 
-    def _start(self, trial: Trial, items: Sequence[pytest.Item]) -> int:
-        """Start the trial in a process of its own; return that process's ID."""
+        def start(room: Room) -> int:
+            return self._fork(lambda: _record(items[room], self._folder / f"{room.name}.runs"))
+
+        for room, _, status in _in_processes(self.rooms, start):
+            if status != _PASSED:
+                self._outcome.broken.append(f"{room.name} (status {status})")
+                continue
+            # This program has written the file a moment ago.
+            runs: list[_Run] = pickle.loads((self._folder / f"{room.name}.runs").read_bytes())
+            self._outcome.broken.extend(run.nodeid for run in runs if not run.passed)
+            self._tests[room] = _Tests(items[room], [run for run in runs if run.passed])
+
+    def _run_trials(self) -> None:
+        def start(trial: Trial) -> int:
+            runs = self._tests[trial.room].that_call(self._root / trial.source, trial.mutant.function)
+            return self._fork(lambda: self._try(trial, runs))
+
+        trials = [trial for trial in self._all if trial.room in self._tests]
+        for trial, process, status in _in_processes(trials, start):
+            self._outcome.note(trial, status)
+            last = self._folder / str(process)
+            if status != _PASSED and last.exists():
+                self._tests[trial.room].note_failed(trial.source, last.read_text(encoding="utf-8"))
+
+    def _fork(self, work: Callable[[], int]) -> int:
+        """Start a process that ends with the status that ``work`` returns; return its ID."""
         process = os.fork()
         if process:
             return process
         status = _BROKEN
-        with suppress(BaseException):
-            signal.alarm(_SECONDS)
+        try:
             # pytest makes its directories for temporary files on their first use, below this one.
             os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp(dir=self._folder)
-            if trial.mutant is not None:
-                for module in self._modules.get(self._root / SOURCES / trial.source, ()):
-                    trial.mutant.install(module)
-            status = _PASSED if _all_pass(items, self._folder / str(os.getpid())) else _FAILED
-        os._exit(status)
+            status = work()
+        except BaseException:
+            traceback.print_exc()
+            raise
+        finally:
+            os._exit(status)
 
-    def _wait(self, running: dict[int, Trial]) -> None:
-        """Wait until one of the processes has ended and note what it showed."""
-        process, waited = os.wait()
-        trial, status = running.pop(process), os.waitstatus_to_exitcode(waited)
-        self._outcome.note(trial, status)
-        last = self._folder / str(process)
-        if trial.mutant is not None and status != _PASSED and last.exists():
-            self._tests[trial.source].note_failed(last.read_text(encoding="utf-8"))
+    def _try(self, trial: Trial, runs: Sequence[_Run]) -> int:
+        """The status of a trial. The file of this process's ID names the test that ran last."""
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+        for module in self._modules.get(self._root / trial.source, ()):
+            trial.mutant.install(module)
+        return self._tests[trial.room].run(runs, self._folder / str(os.getpid()))
 
 
 class _Tests:
-    """The tests of one file."""
+    """The tests of one room, and what each did without a mutant."""
 
-    def __init__(self, items: Sequence[pytest.Item]) -> None:
-        self._items = items
-        self._failed: set[str] = set()
+    def __init__(self, items: Sequence[pytest.Item], runs: Sequence[_Run]) -> None:
+        self._items = {item.nodeid: item for item in items}
+        self._runs = runs
+        self._failed: dict[Path, set[str]] = {}
 
-    def for_mutant(self, mutant: Mutant) -> list[pytest.Item]:
-        """All, those first that are likely to fail soon.
+    def that_call(self, source: Path, function: str) -> list[_Run]:
+        """Those that call the function: first those that another mutant of its file failed, and fast ones."""
+        failed = self._failed.get(source, ())
+        calling = (run for run in self._runs if (source, function) in run.functions)
+        return sorted(calling, key=lambda run: (run.nodeid not in failed, run.seconds))
 
-        These name the mutated function, or failed with an earlier mutant. A property test runs many examples.
-        """
-        function = mutant.function.rpartition(".")[2]
+    def note_failed(self, source: Path, nodeid: str) -> None:
+        """Note a test that failed, or did not end, with a mutant of the file."""
+        self._failed.setdefault(source, set()).add(nodeid)
 
-        def rank(item: pytest.Item) -> tuple[bool, ...]:
-            test = item.function if isinstance(item, pytest.Function) else None
-            is_property = getattr(test, "is_hypothesis_test", False)
-            names = test.__code__.co_names if test is not None else ()
-            return (is_property, function not in names, item.nodeid not in self._failed)
+    def run(self, runs: Sequence[_Run], last: Path) -> int:
+        """Run tests until one fails; write the ID of each to the file ``last`` before it runs."""
+        for run, following in itertools.zip_longest(runs, runs[1:]):
+            last.write_text(run.nodeid, encoding="utf-8")
+            signal.alarm(_SECONDS + round(10 * run.seconds))
+            if not _passes(self._items[run.nodeid], self._items[following.nodeid] if following else None):
+                return _FAILED
+        return _PASSED
 
-        return sorted(self._items, key=rank)
 
-    @property
-    def failed(self) -> list[pytest.Item]:
-        """Those that failed, or all if none did."""
-        return [item for item in self._items if item.nodeid in self._failed] or [*self._items]
+def _passes(item: pytest.Item, following: pytest.Item | None) -> bool:
+    failed = item.session.testsfailed
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+    return item.session.testsfailed == failed
 
-    def note_failed(self, nodeid: str) -> None:
-        """Note a test that failed, or did not end, with a mutant."""
-        self._failed.add(nodeid)
+
+def _record(items: Sequence[pytest.Item], file: Path) -> int:
+    """Run tests; write to a file, for each of them, what it did."""
+    resolved = functools.cache(lambda name: Path(name).resolve())
+    runs = []
+    for item, following in itertools.zip_longest(items, items[1:]):
+        start = time.monotonic()
+        with _called() as called:
+            passed = _passes(item, following)
+        seconds = time.monotonic() - start
+        # A thread of the test can still be running.
+        names = {
+            (code.co_filename, code.co_qualname.partition(".<locals>")[0]) for code in [*called.values()]
+        }
+        functions = {(resolved(file), name) for file, name in names}
+        runs.append(_Run(item.nodeid, passed, seconds, frozenset(functions)))
+    file.write_bytes(pickle.dumps(runs))
+    return _PASSED
+
+
+@contextmanager
+def _called() -> Iterator[dict[int, CodeType]]:
+    """The code of all functions that are called meanwhile, in this thread and in new ones, by identity."""
+    codes: dict[int, CodeType] = {}
+
+    def note(frame: FrameType, *_: object) -> None:
+        codes[id(frame.f_code)] = frame.f_code
+
+    threading.settrace(note)
+    sys.settrace(note)
+    try:
+        yield codes
+    finally:
+        sys.settrace(None)
+        threading.settrace(None)
+
+
+def _in_processes(every: Sequence[_Work], start: Callable[[_Work], int]) -> Iterator[tuple[_Work, int, int]]:
+    """Each piece of work that has ended, with the ID of its process, from ``start``, and its status."""
+    running: dict[int, _Work] = {}
+    for work in every:
+        if len(running) == _PROCESSES:
+            yield _ended(running)
+        running[start(work)] = work
+    while running:
+        yield _ended(running)
+
+
+def _ended(running: dict[int, _Work]) -> tuple[_Work, int, int]:
+    process, waited = os.wait()
+    return running.pop(process), process, os.waitstatus_to_exitcode(waited)
 
 
 def _modules_by_file() -> dict[Path, list[ModuleType]]:
@@ -223,22 +364,6 @@ def _modules_by_file() -> dict[Path, list[ModuleType]]:
         if file := getattr(module, "__file__", None):
             found.setdefault(Path(file).resolve(), []).append(module)
     return found
-
-
-def _all_pass(items: Sequence[pytest.Item], last: Path) -> bool:
-    """Run tests until one fails; write the ID of each to the file ``last`` before it runs.
-
-    Raises:
-        CheckError: there are none.
-    """
-    if not items:
-        raise CheckError("no tests")
-    for item, following in zip(items, [*items[1:], None], strict=True):
-        last.write_text(item.nodeid, encoding="utf-8")
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        if item.session.testsfailed:
-            return False
-    return True
 
 
 def _end_at_first_example() -> None:
@@ -257,26 +382,31 @@ def _load_service_models() -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m checks.mutation", description=__doc__.splitlines()[0])
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="a file or folder below plugins/module_utils"
+        "wanted", nargs="*", metavar="ROOM", help="a room, or a file of one: copy, share/plan.py"
+    )
+    parser.add_argument(
+        "--conditions", action="store_true", help="negate conditions and leave out statements instead"
     )
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="another checkout")
     arguments = parser.parse_args()
     start = time.monotonic()
+    root = arguments.root.resolve()
     try:
-        outcome = prove(arguments.root.resolve(), arguments.paths)
+        outcome = prove(
+            root, arguments.wanted or rooms(root), alterations_of if arguments.conditions else mutants_of
+        )
     except CheckError as error:
         print(f"✗ {error}")
         return 1
     for title, found in (
-        ("Nothing to mutate", outcome.without_mutants),
         ("Mutants whose tests did not end", outcome.timed_out),
-        ("✗ No test file", outcome.without_tests),
-        ("✗ The tests do not pass without a mutant, or pytest crashed", outcome.broken),
+        ("✗ A test does not pass without a mutant, or pytest crashed", outcome.broken),
         ("✗ No test fails with this mutant", outcome.survived),
     ):
         if found:
             print(f"{title} ({len(found)}):", *(f"  {item}" for item in sorted(found)), sep="\n")
-    print(f"{outcome.trials} runs in {time.monotonic() - start:.0f} s")
+    killed = outcome.trials - len(outcome.survived)
+    print(f"{killed} of {outcome.trials} mutants killed in {time.monotonic() - start:.0f} s")
     return 0 if outcome.passed else 1
 
 

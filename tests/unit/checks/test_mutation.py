@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The check of the test files: what it reports of a small tree, and what it lets pass."""
+"""The check of the tests of a room: what it reports of a small tree, and what it lets pass."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IMPORT = "from plugins.module_utils.sums.adding import add\n"
 NOTICES = IMPORT + "def test_add():\n    assert add(1, 2) == 3"
 
 
-def checked(root: Path, tests: str | None, source: str = ADD) -> tuple[int, list[str]]:
+def checked(root: Path, tests: str | None, *options: str, source: str = ADD) -> tuple[int, list[str]]:
     """The exit status of the check of a tree with one source file, and its output except the last line."""
     # A package, so that it goes before the checkout's own directory of that name.
     files = {
@@ -30,13 +30,13 @@ def checked(root: Path, tests: str | None, source: str = ADD) -> tuple[int, list
         "plugins/module_utils/sums/adding.py": source,
     }
     if tests is not None:
-        files["tests/unit/sums/test_adding.py"] = tests
+        files["tests/unit/sums/test_all.py"] = tests
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "checks.mutation", "--root", root],
+        [sys.executable, "-m", "checks.mutation", "--root", root, *options],
         cwd=CHECKOUT,
         check=False,
         stdout=subprocess.PIPE,
@@ -71,28 +71,51 @@ def test_a_mutant_that_survives_is_named(asserted, survived, tmp_path):
     assert lines[0] == f"✗ No test fails with this mutant ({len(survived)}):"
 
 
-def test_a_missing_test_file_is_named(tmp_path):
-    assert checked(tmp_path, None) == (1, ["✗ No test file (1):", "  sums/adding.py"])
+def test_a_room_without_tests_is_named(tmp_path):
+    assert checked(tmp_path, None)[0] == 1
 
 
-@pytest.mark.parametrize(
-    "tests", ["def test_nothing():\n    assert False", IMPORT, NOTICES.replace("== 3", "== 4")]
-)
-def test_tests_that_never_pass_prove_nothing(tests, tmp_path):
+def test_a_test_that_does_not_pass_proves_nothing(tmp_path):
+    status, lines = checked(tmp_path, NOTICES.replace("== 3", "== 4"))
+    assert (status, lines[:2]) == (
+        1,
+        [
+            "✗ A test does not pass without a mutant, or pytest crashed (1):",
+            "  tests/unit/sums/test_all.py::test_add",
+        ],
+    )
+
+
+@pytest.mark.parametrize("tests", [IMPORT, "def test_sum():\n    assert sum([1, 2]) == 3"])
+def test_tests_of_something_else_notice_nothing(tests, tmp_path):
     status, lines = checked(tmp_path, tests)
-    assert status == 1
-    assert "  sums/adding.py: without a mutant" in [line.partition(" (status")[0] for line in lines]
-
-
-def test_tests_of_another_file_notice_nothing(tmp_path):
-    status, lines = checked(tmp_path, "def test_sum():\n    assert sum([1, 2]) == 3")
     assert (status, len(lines)) == (1, 3)
 
 
-def test_a_file_of_constants_has_nothing_to_mutate(tmp_path):
-    tests = "from plugins.module_utils.sums.adding import LIMIT\ndef test_limit():\n    assert LIMIT == 1"
-    assert checked(tmp_path, tests, "LIMIT = 1") == (0, ["Nothing to mutate (1):", "  sums/adding.py"])
-
-
 def test_a_test_file_that_cannot_be_imported_fails_the_check(tmp_path):
-    assert checked(tmp_path, "import no_such_module") == (1, [])
+    status, lines = checked(tmp_path, "import no_such_module")
+    assert (status, lines[-1:]) == (1, [])
+
+
+LARGE = "def add(one, other):\n    if one > 0 and other > 0:\n        return one + other\n    return 0"
+
+
+@pytest.mark.parametrize(
+    ("asserted", "survived"),
+    [
+        ("[add(1, 2), add(0, 2), add(1, 0)] == [3, 0, 0]", []),
+        ("[add(1, 2), add(0, 0)] == [3, 0]", ["or: one > 0 and other > 0"]),
+        ("add(1, 2)", ["or: one > 0 and other > 0"]),
+        ("add(1, 2) is not None", ["not: one > 0 and other > 0", "or: one > 0 and other > 0"]),
+    ],
+)
+def test_conditions_are_altered_on_demand(asserted, survived, tmp_path):
+    tests = f"{IMPORT}def test_add():\n    assert {asserted}"
+    _, lines = checked(tmp_path, tests, "--conditions", "sums/adding.py", source=LARGE)
+    assert lines[1:] == [f"  sums/adding.py: add: {text} (line 2)" for text in survived]
+
+
+@pytest.mark.parametrize("name", ["subtraction", "sums/subtracting.py"])
+def test_an_unknown_name_is_an_error(name, tmp_path):
+    status, lines = checked(tmp_path, NOTICES, name)
+    assert (status, len(lines)) == (1, 0)
