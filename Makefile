@@ -57,7 +57,7 @@ nightly: environment  ## everything, in hours; goes on where it was stopped. One
 	@$(RUN) -m checks --target nightly $(PART)
 
 lint: environment  ## style, types, playbooks, documentation, changelog
-	@$(RUN) -m checks ruff format returns variables surveys policies codes readmes versions forges licenses mypy ansible-lint docs changelog
+	@$(RUN) -m checks ruff format imports words returns variables surveys policies codes readmes versions forges licenses mypy ansible-lint docs changelog
 
 sanity: environment  ## ansible-test sanity, without ignore files
 	@$(RUN) -m checks sanity sanity-2.20

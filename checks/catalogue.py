@@ -116,6 +116,11 @@ def checks_of(target: str = "test", again: bool = False) -> dict[str, Check]:
     return {
         "ruff": Check("ruff: style and common mistakes", lambda: run("ruff", "check", ".")),
         "format": Check("ruff: layout", lambda: run("ruff", "format", "--check", ".")),
+        "imports": Check(
+            "import-linter: the direction of imports",
+            lambda: run("lint-imports", "--no-cache", "--no-logo"),
+        ),
+        "words": Check("codespell: misspelled words", lambda: run("codespell")),
         "returns": Check("returns: what several modules return is documented alike", returns.check),
         "variables": Check("variables: roles are documented as meta/variables.yml declares", variables.check),
         "surveys": Check("surveys: awx/surveys asks for the options of the roles", surveys.check),
@@ -129,9 +134,7 @@ def checks_of(target: str = "test", again: bool = False) -> dict[str, Check]:
             "versions: every place that names a supported version agrees", versions.check, per_python=True
         ),
         "forges": Check(
-            "check-jsonschema, actionlint, Groovy: workflows, pipelines and templates of forges",
-            forges.check,
-            "ci",
+            "check-jsonschema, actionlint, zizmor: workflows, pipelines and templates", forges.check
         ),
         "licenses": Check("reuse: copyright and license of every file", lambda: run("reuse", "lint")),
         "mypy": Check("mypy: types", lambda: run("python", "-m", "mypy"), per_python=True),

@@ -7,12 +7,22 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-
-from tests.unit.architecture import Source
+from pathlib import Path
 
 FIELDS = ("message", "remedy", "error_code", "action", "region", "account_id", "request_id", "source")
 # Parameters and fields that hold an error code.
 NAMES = ("error_code", "code")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One Python file; ``module`` is its dotted name from the collection's root."""
+
+    module: str
+    tree: ast.Module
+
+    def nodes(self) -> Iterator[ast.AST]:
+        return ast.walk(self.tree)
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,14 @@ class Code:
     line: int
     literal: str | None
     expression: str
+
+
+def read(root: Path) -> list[Source]:
+    """Return every Python file below ``root``/plugins."""
+    paths = sorted((root / "plugins").rglob("*.py"))
+    names = [".".join(path.relative_to(root).with_suffix("").parts) for path in paths]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
+    return [Source(name, tree) for name, tree in zip(names, trees, strict=True)]
 
 
 def own_codes(sources: Iterable[Source]) -> list[Code]:

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.unit.architecture import read
-from tests.unit.error_codes import Code, own_codes
+from tests.unit.error_codes import Code, own_codes, read
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 OWN = re.compile(r"[a-z]+(_[a-z]+)*")
