@@ -25,4 +25,3 @@ lock ansible-13 3.12
 lock navigator 3.11
 lock aws-cli 3.11
 lock benchmark 3.11
-lock actionlint 3.11

@@ -148,7 +148,6 @@ def _of_python(root: Path, python: Supported) -> list[Place]:
         (name, python.name, _found_all(root, name, pattern), wanted)
         for name, pattern, wanted in (
             (".github/workflows/test.yml", r'- python: "(.+)"$', both),
-            (".gitlab-ci.yml", r'PYTHON_IMAGE: "(.+)"$', both),
             ("docs/versions.md", r"\bon Python (3\.\d+)", both),
             ("tests/config.yml", r'python_requires: ">=(.+)"$', python.oldest),
             ("checks/environment.py", r"sys\.version_info < \((\d+), (\d+)\)", python.oldest),
