@@ -18,10 +18,12 @@ UNORDERED = "any resource"
 _RESOURCES = tuple(
     re.compile(name)
     for name in (
-        r"(?:ImageId|SnapshotId|ResourceId|InstanceId|KeyId|LaunchTemplateId|SourceImageId)s?(?:\.\d+)?",
-        r"\w*(?:Arn|Id|Name|Rule|Url)s?(?:\.\d+)?",
+        r"(?:ImageId|SnapshotId|ResourceId|InstanceId|KeyId|LaunchTemplateId|SourceImageId)s?",
+        r"\w*(?:Arn|Id|Name|Rule|Url)s?",
     )
 )
+# An item of a list, as EC2 takes them.
+_ITEM = re.compile(r"(\w+)\.\d+")
 
 
 def by_resource(calls: Iterable[Any]) -> dict[str, list[Call]]:
@@ -32,7 +34,7 @@ def by_resource(calls: Iterable[Any]) -> dict[str, list[Call]]:
     """
     grouped: dict[str, list[Call]] = {}
     for call in calls:
-        parameters = call.parameters
+        parameters = with_lists(call.parameters)
         resource = resource_of(parameters) or UNORDERED
         place = f"{call.account_id} {call.region} {call.service} {resource}"
         one: Call = {"action": call.action, "parameters": parameters}
@@ -43,6 +45,18 @@ def by_resource(calls: Iterable[Any]) -> dict[str, list[Call]]:
         if not repeats or (call.changes and not call.error_code):
             placed.append(one)
     return {place: _in_order(place, found) for place, found in sorted(grouped.items())}
+
+
+def with_lists(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with a list for ``ImageId.1``, ``ImageId.2``, …, sorted: often in the order of IDs."""
+    found: dict[str, Any] = {}
+    for name, value in parameters.items():
+        item = _ITEM.fullmatch(name)
+        if item is None:
+            found[name] = value
+        else:
+            found[item[1]] = sorted([*found.get(item[1], ()), value])
+    return dict(sorted(found.items()))
 
 
 def resource_of(parameters: Mapping[str, Any]) -> str:

@@ -186,7 +186,9 @@ def _of_values(place: str, action: str, path: str, old: Any, new: Any) -> Iterat
     """``path`` names the keys to the value, with * for each that is data, such as a region's name."""
     if old == new:
         return
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
+    if _is_text(old) and _is_text(new):
+        yield from _of_lines(place, old["lines"], new["lines"], f"{path} of {action}: ")
+    elif isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted(old.keys() | new.keys()):
             inner = f"{path}.{key if _KEY.fullmatch(key) else '*'}".lstrip(".")
             if key not in new:
@@ -204,6 +206,10 @@ def _of_values(place: str, action: str, path: str, old: Any, new: Any) -> Iterat
         yield Difference(
             Kind.RESULTS, f"another {path} in the result of {action}", place, _short(old), _short(new)
         )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, Mapping) and [*value] == ["lines"]
 
 
 def _of_lists(place: str, action: str, path: str, old: list[Any], new: list[Any]) -> Iterator[Difference]:

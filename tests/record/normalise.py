@@ -18,6 +18,7 @@ _UNIT = r"\bou-[0-9a-z]{4}-[0-9a-z]{8}\b"
 _EC2_ID = r"\b[a-z]{1,9}-(?:[0-9a-f]{17}|[0-9a-f]{8})\b"
 _ID = re.compile(f"{_KEY_ARN}|{_UUID}|{_UNIT}|{_EC2_ID}")
 _SOURCE_ID = re.compile(_EC2_ID)
+_PREFIXED = f"{_EC2_ID}|{_UNIT}"
 _CLOCK = r"[0-2][0-9]:?[0-5][0-9](?::?[0-5][0-9](?:\.[0-9]+)?)?(?: ?(?:Z|UTC)|[+-]00:?00)?"
 _BY_CHANCE = (
     (re.compile(r"\bo-[0-9a-z]{10}\b"), "o-*"),
@@ -68,8 +69,7 @@ class Names:
         known = self._names.get(resource_id)
         if known is not None:
             return known
-        prefix, dash, _ = resource_id.partition("-")
-        return f"{prefix}-*" if dash and re.fullmatch(_EC2_ID, resource_id) else "ID"
+        return f"{resource_id.partition('-')[0]}-*" if re.fullmatch(_PREFIXED, resource_id) else "ID"
 
 
 def normalised(value: Any, names: Names, places: Mapping[str, str]) -> Any:

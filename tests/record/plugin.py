@@ -109,18 +109,23 @@ class _Plugin:
 
     def _take(self, aws: SimulatedAws) -> None:
         self._aws = aws
-        for name in ("reset", "clear_calls"):
-            setattr(aws, name, self._after_look(getattr(aws, name)))
+        for name in ("reset", "clear_calls", "load_fixture"):
+            setattr(aws, name, self._between_looks(getattr(aws, name)))
         if self._recorder is not None:
             self._recorder.watch(aws)
 
-    def _after_look(self, forget: Any) -> Any:
-        def look_and_forget() -> None:
+    def _between_looks(self, control: Any) -> Any:
+        """The method of the simulated AWS after which calls are forgotten, or resources are new."""
+
+        def looking(*arguments: Any) -> Any:
             if self._recorder is not None:
                 self._recorder.look()
-            forget()
+            done = control(*arguments)
+            if self._recorder is not None:
+                self._recorder.look()
+            return done
 
-        return look_and_forget
+        return looking
 
     def _watch_modules(self) -> None:
         run = in_process.without_aws

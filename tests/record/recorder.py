@@ -145,7 +145,7 @@ def _playbook(path: Path) -> dict[str, Any]:
 
 
 def _result(value: Any) -> Any:
-    """A result without what the task was given and Ansible's own notes; a text is a list of its lines."""
+    """A result without what the task was given and Ansible's own notes; a text of several is ``lines``."""
     if isinstance(value, Mapping):
         return {
             name: _result(one)
@@ -154,7 +154,7 @@ def _result(value: Any) -> Any:
         }
     if isinstance(value, list):
         return [_result(one) for one in value]
-    return value.split("\n") if isinstance(value, str) and "\n" in value else value
+    return {"lines": value.split("\n")} if isinstance(value, str) and "\n" in value else value
 
 
 def _without_credentials(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ STEP: dict[str, Any] = {
                         "changed": True,
                         "images": {"us-east-1": "<ami>"},
                         "results": [{"region": "a"}],
+                        "text": {"lines": ["One image is shared."]},
                     },
                 }
             ],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.record.calls import by_resource, resource_of
+from tests.record.calls import by_resource, resource_of, with_lists
 
 
 def call(action: str, error: str = "", **parameters: Any) -> SimpleNamespace:
@@ -62,7 +62,7 @@ def test_calls_without_a_resource_have_no_order_and_count_once() -> None:
 @pytest.mark.parametrize(
     ("parameters", "resource"),
     [
-        ({"ImageId.2": "b", "ImageId.1": "a"}, "a, b"),
+        ({"ImageId": ["b", "a"]}, "a, b"),
         ({"Name": "copy", "SourceImageId": "a"}, "a"),
         ({"Names": ["/b", "/a"]}, "/a, /b"),
         ({"LaunchPermission.Add.1.UserId": "1", "Filter.1.Name": "state"}, ""),
@@ -72,3 +72,19 @@ def test_the_resource_is_what_the_first_known_parameter_names(
     parameters: dict[str, Any], resource: str
 ) -> None:
     assert resource_of(parameters) == resource
+
+
+def test_items_of_a_list_are_a_sorted_list() -> None:
+    given = {
+        "ImageId.1": "b",
+        "ImageId.2": "a",
+        "Filter.1.Name": "n",
+        "Filter.1.Value.1": "v",
+        "DryRun": "true",
+    }
+    assert with_lists(given) == {
+        "DryRun": "true",
+        "Filter.1.Name": "n",
+        "Filter.1.Value.1": "v",
+        "ImageId": ["a", "b"],
+    }

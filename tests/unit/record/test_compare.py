@@ -156,6 +156,10 @@ def longer(step: dict[str, Any]) -> None:
             lambda step: step["playbooks"][0]["screen"].append("Done."),
             [(Kind.SCREENS, "new line: Done.", "", "")],
         ),
+        (
+            lambda step: result(step)["text"]["lines"].append("It lacks a tag."),
+            [(Kind.SCREENS, "text of golden.images.ami_share: new line: It lacks a tag.", "", "")],
+        ),
         (lambda step: step["playbooks"][0]["screen"].__setitem__(0, "TASK [Share] ****"), []),
         (
             lambda step: step["processes"][0].update(stderr=["no"]),

@@ -38,6 +38,7 @@ def shown(value: Any, world: list[dict[str, Any]] = WORLD, **places: str) -> Any
         (KEY, "<key 111111111111/us-east-1>"),
         (KEY_ID, "<id of <key 111111111111/us-east-1>>"),
         ("…/o-114k18lwkn/ou-8v5w-wbbvf1c0", "…/o-*/<ou prod>"),
+        ("ou-8v5w-11111111", "ou-*"),
         ("subnet-0f7e01eee2c693e6a", "subnet-*"),
         ("request 7c9a2f0e-2d5b-4d7e-9f55-0a1b2c3d4e5f", "request ID"),
         ("at 2026-11-30T14:02:31.123Z, 20261130T140231Z", "at TIME, TIME"),

@@ -113,7 +113,7 @@ def test_a_run_has_its_tasks_screen_code_and_calls(aws: Aws, recorder: Recorder,
                             "action": "ami_share",
                             "host": "localhost",
                             "status": "ok",
-                            "result": {"msg": ["a", "b"], "images": ["<ami 1/us-east-1 golden>"]},
+                            "result": {"msg": {"lines": ["a", "b"]}, "images": ["<ami 1/us-east-1 golden>"]},
                         }
                     ],
                 }
