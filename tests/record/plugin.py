@@ -50,7 +50,6 @@ class _Plugin:
         self._config = config
         self._record = Path(config.option.record)
         self._written = Path(tempfile.mkdtemp(prefix="record-callback-"))
-        self._aws: SimulatedAws | None = None
         self._recorder: Recorder | None = None
         self._failed = False
         self._popen = subprocess.Popen
@@ -81,7 +80,7 @@ class _Plugin:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Record one test, and write the file."""
         self._failed = False
-        self._recorder = Recorder(self._aws, self._written, self._places())
+        self._recorder = Recorder(self._written, self._places())
         try:
             return (yield)
         finally:
@@ -108,21 +107,17 @@ class _Plugin:
         }
 
     def _take(self, aws: SimulatedAws) -> None:
-        self._aws = aws
+        """Look before the simulated AWS forgets calls, and after it has new resources."""
         for name in ("reset", "clear_calls", "load_fixture"):
-            setattr(aws, name, self._between_looks(getattr(aws, name)))
-        if self._recorder is not None:
-            self._recorder.watch(aws)
+            setattr(aws, name, self._between_looks(aws, getattr(aws, name)))
 
-    def _between_looks(self, control: Any) -> Any:
-        """The method of the simulated AWS after which calls are forgotten, or resources are new."""
-
+    def _between_looks(self, aws: SimulatedAws, control: Any) -> Any:
         def looking(*arguments: Any) -> Any:
             if self._recorder is not None:
                 self._recorder.look()
             done = control(*arguments)
             if self._recorder is not None:
-                self._recorder.look()
+                self._recorder.watch(aws)
             return done
 
         return looking

@@ -31,8 +31,8 @@ KILLED = -9
 class Recorder:
     """The record of one test. ``folder`` is where the callback ``behaviour`` writes."""
 
-    def __init__(self, aws: SimulatedAws | None, folder: Path, places: Mapping[str, str]) -> None:
-        self._aws = aws
+    def __init__(self, folder: Path, places: Mapping[str, str]) -> None:
+        self._aws: SimulatedAws | None = None
         self._folder = folder
         self._places = places
         self._names = Names()
@@ -43,8 +43,10 @@ class Recorder:
         self.steps: list[dict[str, Any]] = []
 
     def watch(self, aws: SimulatedAws) -> None:
-        """Take the calls of this simulated AWS."""
-        self._aws = aws
+        """Take calls from now on: those before this test's first use of the simulated AWS are of another."""
+        if self._aws is None:
+            self._aws = aws
+            self._last = max((call.number for call in aws.calls()), default=0)
         self.look()
 
     def look(self) -> None:
@@ -116,7 +118,7 @@ def _process(process: subprocess.Popen[Any], stdout: Any, stderr: Any) -> dict[s
     shown = Path(command[0]).name not in _SHOWN_BY_CALLBACK
     return {
         "command": command,
-        "code": process.wait(),
+        "code": process.poll(),
         "stdout": _lines(stdout) if shown else [],
         "stderr": _lines(stderr),
     }

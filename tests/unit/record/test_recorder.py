@@ -30,7 +30,7 @@ class Aws:
         call = RecordedCall(number, 0, "1", "us-east-1", "ec2", action, {"ImageId": AMI}, user_agent, "")
         self.made.append(call)
 
-    def calls(self, since: int) -> list[RecordedCall]:
+    def calls(self, since: int = 0) -> list[RecordedCall]:
         """The calls after this one."""
         return self.made[since:]
 
@@ -53,10 +53,6 @@ class Process:
         """The exit code, if it has ended."""
         return self.code
 
-    def wait(self) -> int | None:
-        """The exit code."""
-        return self.code
-
 
 @pytest.fixture
 def aws() -> Aws:
@@ -65,7 +61,9 @@ def aws() -> Aws:
 
 @pytest.fixture
 def recorder(aws: Aws, tmp_path: Path) -> Recorder:
-    return Recorder(aws, tmp_path, {"/tmp/x": "TMP"})
+    found = Recorder(tmp_path, {"/tmp/x": "TMP"})
+    found.watch(aws)
+    return found
 
 
 def written(folder: Path, *lines: dict[str, Any], cut: str = "") -> None:
@@ -171,3 +169,14 @@ def test_of_a_test_that_ran_nothing_nothing_is_recorded(aws: Aws, recorder: Reco
     aws.make("DescribeImages", THEIRS)
     recorder.end_step()
     assert recorder.steps == []
+
+
+def test_calls_before_the_test_are_not_its_own(aws: Aws, tmp_path: Path) -> None:
+    aws.make("CopyImage")
+    recorder = Recorder(tmp_path, {})
+    recorder.look()
+    recorder.watch(aws)
+    aws.make("ModifyImageAttribute")
+    recorder.watch(aws)
+    recorder.end_step()
+    assert [actions(step) for step in recorder.steps] == [["ModifyImageAttribute"]]
