@@ -14,13 +14,15 @@ python -m checks --per-python …         of these, what can differ from the Pyt
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
 from checks import passed
@@ -32,6 +34,8 @@ from checks.paths import CHECKOUT, VERSION
 PASSED, FAILED, SKIPPED = "✓", "✗", "–"
 # So many lines of a failed check are printed again after the summary: services that run CI cut long logs.
 _LAST_LINES = 100
+# What is printed at the end; .ci/run repeats it.
+SUMMARY = CHECKOUT / ".cache" / "summary" / f"{VERSION}.txt"
 
 
 class Ended(NamedTuple):
@@ -85,23 +89,20 @@ def _ended_apart(checks: Mapping[str, Check], options: Sequence[str]) -> list[En
     for name, check in checks.items():
         print(f"… {check.title}", flush=True)
         start = time.monotonic()
-        done = subprocess.run(
-            [sys.executable, "-m", "checks", *options, name],
-            check=False,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        output, _, _summary = done.stdout.rpartition("\n━━━ Summary")
-        print(output or done.stdout, flush=True)
-        seconds = time.monotonic() - start
-        skipped = re.search(rf"^{SKIPPED} (.+)\Z", output.rstrip(), flags=re.MULTILINE)
-        if done.returncode == 0 and skipped:
-            ended.append(Ended(name, SKIPPED, seconds, skipped[1]))
-        else:
-            outcome = FAILED if done.returncode else PASSED
-            ended.append(Ended(name, outcome, seconds, output=output or done.stdout))
+        with tempfile.TemporaryDirectory(prefix="golden-images-") as folder:
+            result = Path(folder) / "result"
+            done = subprocess.run(
+                [sys.executable, "-m", "checks", *options, "--result", str(result), name],
+                check=False,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+            # A process that was killed leaves none.
+            outcome, reason = json.loads(result.read_bytes()) if result.is_file() else (FAILED, "")
+        print(done.stdout, flush=True)
+        ended.append(Ended(name, outcome, time.monotonic() - start, reason, done.stdout))
     return ended
 
 
@@ -110,6 +111,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(checks_of()))
     parser.add_argument("--target", choices=TARGETS, default="test", help="the target of the Makefile")
     parser.add_argument("--no-skips", action="store_true", help="fail if this machine cannot run a check")
+    parser.add_argument("--result", type=Path, help="write the outcome of one check into this file")
     parser.add_argument("--per-python", action="store_true", help="those that can differ between Pythons")
     wanted = parser.parse_args()
     unknown = [name for name in wanted.names if name not in checks_of()]
@@ -131,6 +133,17 @@ def _chosen(wanted: argparse.Namespace) -> dict[str, Check]:
     }
 
 
+def _summary(ended: Sequence[Ended], earlier: Sequence[str]) -> str:
+    """Return a line for each check, then the last lines of each one that failed apart."""
+    lines = [f"\n━━━ Summary · Python {VERSION} ━━━", *map(str, ended)]
+    lines += [f"{PASSED} {name:<22} passed before on this commit" for name in earlier]
+    for one in ended:
+        if one.outcome == FAILED and one.output:
+            lines.append(f"\n━━━ Failed: {one.name}, its last lines ━━━")
+            lines += one.output.rstrip().splitlines()[-_LAST_LINES:]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def main() -> int:
     wanted = _options()
     os.chdir(CHECKOUT)
@@ -138,6 +151,11 @@ def main() -> int:
     on = passed.commit() if wanted.target == "nightly" else None
     earlier = [name for name in chosen if passed.has_passed(name, on)]
     chosen = {name: check for name, check in chosen.items() if name not in earlier}
+    if wanted.result:
+        (one,) = _ended_here(chosen, on)
+        wanted.result.write_text(json.dumps((one.outcome, one.reason)), encoding="utf-8")
+        return 0
+    SUMMARY.unlink(missing_ok=True)
     small = {name: check for name, check in chosen.items() if check.processes == 1}
     large = {name: check for name, check in chosen.items() if check.processes > 1}
     if small and large:
@@ -147,13 +165,10 @@ def main() -> int:
             ended = [one for lane in lanes for one in lane]
     else:
         ended = _ended_here(small or large, on)
-    print(f"\n━━━ Summary · Python {VERSION} ━━━", *ended, sep="\n", flush=True)
-    for name in earlier:
-        print(f"{PASSED} {name:<22} passed before on this commit", flush=True)
-    for one in ended:
-        if one.outcome == FAILED and one.output:
-            last = one.output.rstrip().splitlines()[-_LAST_LINES:]
-            print(f"\n━━━ Failed: {one.name}, its last lines ━━━", *last, sep="\n", flush=True)
+    summary = _summary(ended, earlier)
+    SUMMARY.parent.mkdir(parents=True, exist_ok=True)
+    SUMMARY.write_text(summary, encoding="utf-8")
+    print(summary, end="", flush=True)
     bad = (FAILED, SKIPPED) if wanted.no_skips else (FAILED,)
     return 1 if any(one.outcome in bad for one in ended) else 0
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,12 @@ from checks import __main__ as command
 from checks import passed
 from checks.catalogue import Check
 from checks.commands import CheckError, Unfit
+
+
+@pytest.fixture(autouse=True)
+def summary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Leave the checkout's own summary alone."""
+    monkeypatch.setattr(command, "SUMMARY", tmp_path / "summary" / "3.txt")
 
 
 @pytest.fixture
@@ -35,6 +42,17 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     }
     choose(monkeypatch, checks)
     return names
+
+
+def says(monkeypatch: pytest.MonkeyPatch, output: str, *result: str) -> None:
+    """Have each check in a process of its own print this, and write this result, if there is one."""
+
+    def run(words: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
+        if result:
+            Path(words[words.index("--result") + 1]).write_text(json.dumps(result), encoding="utf-8")
+        return subprocess.CompletedProcess((), 0, output)
+
+    monkeypatch.setattr(command.subprocess, "run", run)
 
 
 def choose(monkeypatch: pytest.MonkeyPatch, checks: Mapping[str, Check]) -> None:
@@ -111,18 +129,19 @@ def test_an_unknown_name_is_refused(
     assert ran == []
 
 
+@pytest.mark.parametrize("result", [("✗", ""), ()], ids=["failed", "killed"])
 def test_the_end_of_a_failed_check_follows_the_summary(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    result: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    said = "\n".join(["the first line", *["."] * 200, "FAILED test_x - assert 1 == 2", "━━━ Summary", "✗"])
-    done = subprocess.CompletedProcess((), 1, said)
-    monkeypatch.setattr(command.subprocess, "run", lambda *_command, **_options: done)
+    said = "\n".join(["the first line", *["."] * 200, "FAILED test_x - assert 1 == 2"])
+    says(monkeypatch, said, *result)
     choose(monkeypatch, {"one": Check("x", int), "two": Check("y", int, processes=2)})
     assert main(monkeypatch) == 1
     summary = capsys.readouterr().out.partition("━━━ Summary ·")[2]
     assert summary.count("FAILED test_x - assert 1 == 2") == 2
     assert "━━━ Failed: one, its last lines ━━━" in summary
     assert "the first line" not in summary
+    assert command.SUMMARY.read_text(encoding="utf-8").endswith(summary)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -135,10 +154,8 @@ def test_what_the_machine_lacks_something_for_is_skipped(
     def lacking() -> None:
         raise Unfit("it needs Java 17")
 
-    # With several processes, each check runs in a process of its own, whose output is read.
-    said = "… heading\n– it needs Java 17\n\n━━━ Summary\n– fourth\n"
-    done = subprocess.CompletedProcess((), 0, said)
-    monkeypatch.setattr(command.subprocess, "run", lambda *_command, **_options: done)
+    # With several processes, each check runs in a process of its own.
+    says(monkeypatch, "heading\n– it needs Java 17\n", "–", "it needs Java 17")
     fourth = Check("the fourth", lacking)
     first = command.checks_of()["first"]
     other = first if processes == 1 else Check("x", int, processes=2)
@@ -149,6 +166,22 @@ def test_what_the_machine_lacks_something_for_is_skipped(
     assert line.startswith("– fourth")
     assert line.endswith("skipped: it needs Java 17")
     assert ran == (["first"] if processes == 1 else [])
+
+
+@pytest.mark.parametrize(
+    ("raised", "result"),
+    [(None, ["✓", ""]), (CheckError("two files differ"), ["✗", ""]), (Unfit("no Java"), ["–", "no Java"])],
+)
+def test_the_outcome_of_one_check_is_written_to_a_file(
+    raised: Exception | None, result: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    def one() -> None:
+        if raised:
+            raise raised
+
+    choose(monkeypatch, {"one": Check("x", one)})
+    assert main(monkeypatch, "--result", str(tmp_path / "result"), "one") == 0
+    assert json.loads((tmp_path / "result").read_bytes()) == result
 
 
 def test_a_check_is_skipped_where_no_python_is_new_enough(
