@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.cleanup.families import FamilyBy
+from ansible_collections.golden.images.plugins.module_utils.cleanup.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
+from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import CleanupPlan, plan
 from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit, Rules
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
@@ -24,8 +26,11 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Image, ImageRef, Sharing, SnapshotRef
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.modules.ami_cleanup import ARGUMENT_SPEC
 
-from tests.unit.examples import OWNER, volumes
+from tests.unit.cleanup.aws_answers import Answers
+from tests.unit.examples import OWNER, as_read, volumes
 from tests.unit.wire import Wire
 
 REGION = "eu-west-1"
@@ -106,6 +111,16 @@ def wanted(*, clocks: Clocks | None = None, **changes: Any) -> CleanupWanted:
     return CleanupWanted(rules=Rules(**changes), clocks=clocks or Clocks(deregister=0), **values)
 
 
+def planned(saw: CleanupSeen, **wants: Any) -> CleanupPlan:
+    """The plan of ``wanted``."""
+    return plan(wanted(**wants), saw)
+
+
+def kinds(saw: CleanupSeen, **wants: Any) -> dict[str, str]:
+    """What the plan decides on each image of one region."""
+    return {one.ref.image_id: one.kind for one in planned(saw, **wants).decisions}
+
+
 def shared(*account_ids: str, **changes: Any) -> ImageUsage:
     """The usage of an image that is shared with these accounts."""
     return ImageUsage(sharing=Sharing(account_ids=frozenset(account_ids)), **changes)
@@ -121,6 +136,83 @@ def report(**changes: Any) -> UsageReport:
         **changes,
     }
     return UsageReport(**values)
+
+
+OLD_ID, NEW_ID = "ami-0123456789abcdef0", "ami-0fedcba9876543210"
+
+
+def described(image_id: str, year: int, **members: Any) -> dict[str, Any]:
+    """An image of the family ``web`` of that year as AWS returns it, with the snapshot ``snap-<year>``."""
+    return {
+        "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": f"snap-{year}"}}],
+        "CreationDate": f"{year}-01-02T03:04:05.000Z",
+        "ImageId": image_id,
+        "Name": f"web {year}",
+        "OwnerId": OWNER,
+        "RootDeviceType": "ebs",
+        "State": "available",
+        "Tags": [{"Key": "family", "Value": "web"}],
+        **members,
+    }
+
+
+OLD_IMAGE, NEW_IMAGE = described(OLD_ID, 2019), described(NEW_ID, 2020)
+OLD_SNAPSHOT, NEW_SNAPSHOT = {"SnapshotId": "snap-2019"}, {"SnapshotId": "snap-2020"}
+
+
+POLICY = {
+    "family_tag": "family",
+    "deregister_after_days": 0,
+    "max_deletions": "100%",
+    "tombstone_ssm_path": "/retired",
+}
+
+
+class Run:
+    """What ``ami_cleanup`` plans in an account with two images, of which it deregisters the older one.
+
+    ``answers`` are those of AWS, by method. In all others, nothing uses an image.
+    """
+
+    def __init__(self, options: Mapping[str, Any] | None = None, **answers: Any) -> None:
+        account = {
+            "describe_images": {"Images": [OLD_IMAGE, NEW_IMAGE]},
+            "describe_snapshots": {"Snapshots": [OLD_SNAPSHOT, NEW_SNAPSHOT]},
+        }
+        self.clients: Any = Answers(**{**account, **answers})
+        self.wanted = FLOW.wanted(as_read(ARGUMENT_SPEC, {**POLICY, **(options or {})}), False)
+        self.seen = FLOW.read(self.clients, self.wanted)
+        self.plan: Any = FLOW.plan(self.wanted, self.seen)
+        self.result = FLOW.result(self.wanted, self.seen, self.plan, Outcome())
+
+    def of(self, image_id: str = OLD_ID) -> dict[str, Any]:
+        """The result of one image."""
+        (found,) = (one for one in self.result["results"] if one["image_id"] == image_id)
+        return dict(found)
+
+    @property
+    def decision(self) -> str:
+        """What is decided on the older image."""
+        return str(self.of()["decision"])
+
+    @property
+    def evidence(self) -> list[str]:
+        """Every use of the older image: its kind, what uses it, and a detail."""
+        return [
+            " ".join([one["kind"], one["subject"], one["detail"]]).strip() for one in self.of()["evidence"]
+        ]
+
+    @property
+    def deleted(self) -> list[str]:
+        """The snapshots that are deleted alone, or with their images."""
+        with_images = (one for found in self.result["results"] for one in found["snapshots"])
+        alone = [one.resource for one in self.plan.actions if one.operation == "DeleteSnapshot"]
+        return sorted({one["snapshot_id"] for one in with_images if not one["keep_reason"]} | {*alone})
+
+    @property
+    def unreadable(self) -> list[str]:
+        """The reads that failed, and whose failure keeps something."""
+        return [one["action"] for one in self.result["unreadable"]]
 
 
 # Everything that DescribeAutoScalingGroups always returns of a group.

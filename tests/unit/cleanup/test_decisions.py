@@ -25,14 +25,6 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     SnapshotUsage,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.usage import (
-    BulkReads,
-    Instance,
-    LaunchConfiguration,
-    Parameter,
-    TemplateVersion,
-    uses,
-)
 from ansible_collections.golden.images.plugins.module_utils.model import (
     ConsumerRole,
     ImageRef,
@@ -66,10 +58,6 @@ def decided(saw: CleanupSeen, **wants: Any) -> Decision:
     return {one.ref: one for one in decisions(wanted(**wants), saw)}[REF]
 
 
-def bulk(**reads: Any) -> CleanupSeen:
-    return seen(region_state(OLD, NEWEST, uses=uses(BulkReads(**reads))))
-
-
 def with_usage(usage: ImageUsage) -> CleanupSeen:
     return seen(region_state(OLD, NEWEST), usage={REF: usage})
 
@@ -93,10 +81,7 @@ def test_images_to_retire(
 COPY = own("ami-copy", 0, tags={}, state="pending", source_image_id=OLD_ID, source_region=REGION)
 
 EVIDENCE: list[tuple[CleanupSeen, str, bool]] = [
-    (bulk(instances=(Instance("i-1", OLD_ID, "stopped"),)), "instance", True),
-    (bulk(templates=(TemplateVersion("lt-1", 1, OLD_ID),)), "launch_template", True),
-    (bulk(configurations=(LaunchConfiguration("lc", OLD_ID),)), "launch_configuration", True),
-    (bulk(parameters=(Parameter("/web", OLD_ID),)), "parameter", True),
+    (seen(region_state(OLD, NEWEST, uses={OLD_ID: (USED,)})), "instance", True),
     (seen(region_state(OLD, NEWEST), region_state(COPY)), "running_copy", True),
     (
         seen(region_state(OLD, NEWEST, unread=(unreadable("DescribeInstances", "denied"),))),

@@ -142,6 +142,11 @@ def planned(shown: Found, *tombstones: Tombstone, **changes: Any) -> restore.Ima
     return one
 
 
+def planned_again(shown: Found, *tombstones: Tombstone, **changes: Any) -> restore.ImagePlan:
+    """The plan for the image, which has just come out of the Recycle Bin."""
+    return restore.plan_image(wanted(**changes), seen(shown, *tombstones), REF, restored=True)
+
+
 def seen(shown: Found, *tombstones: Tombstone) -> RestoreSeen:
     """The image and its tombstones."""
     return RestoreSeen(OWNER, NOW, {REF: shown}, {REF: TombstoneHistory(tombstones)} if tombstones else {})

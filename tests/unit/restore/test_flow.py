@@ -110,13 +110,14 @@ def expect_registered(
     ec2: Wire,
     *launch: dict[str, str],
     block: str | None = None,
-    archiving: tuple[str, ...] = (),
     **shown: Any,
 ) -> None:
     """Expect all reads of a registered image, with the state of block public access if it is read."""
     ec2.expect("describe_images", NAMED, {"Images": [{**SHOWN, **shown}]})
     if shown.get("State") == "disabled":
-        expect_archiving(ec2, *archiving)
+        asked = [{"Name": "last-tiering-operation", "Values": ["archival-in-progress"]}]
+        request = {"Filters": asked, "MaxResults": 1000}
+        ec2.expect("describe_snapshot_tier_status", request, {"SnapshotTierStatuses": []})
     own = {"OwnerIds": ["self"], "Filters": BY_ID, "MaxResults": 1000}
     ec2.expect("describe_snapshots", own, {"Snapshots": [{"SnapshotId": SNAPSHOT}]})
     if block:
@@ -127,14 +128,6 @@ def expect_registered(
         ec2.expect("describe_image_attribute", request, {"LaunchPermissions": list(launch)})
     request = {"SnapshotId": SNAPSHOT, "Attribute": "createVolumePermission"}
     ec2.expect("describe_snapshot_attribute", request, {"CreateVolumePermissions": []})
-
-
-def expect_archiving(ec2: Wire, *snapshot_ids: str) -> None:
-    """Expect the read of the snapshots that are being archived."""
-    asked = [{"Name": "last-tiering-operation", "Values": ["archival-in-progress"]}]
-    found = [{"SnapshotId": one} for one in snapshot_ids]
-    request = {"Filters": asked, "MaxResults": 1000}
-    ec2.expect("describe_snapshot_tier_status", request, {"SnapshotTierStatuses": found})
 
 
 def expect_binned(ec2: Wire, **shown: datetime) -> None:
@@ -175,15 +168,6 @@ def test_an_image_whose_retention_in_the_recycle_bin_has_expired_is_lost(
     expect_binned(clients.wires["ec2"], RecycleBinExitTime=datetime(2026, 11, 2, tzinfo=UTC))
     plan = FLOW.plan(wanted, clients.read(wanted))
     assert [one.error_code for one in plan.refusals] == ["image_lost"]
-    assert plan.actions == ()
-
-
-def test_a_disabled_image_whose_snapshot_is_being_archived_is_refused(
-    clients: Clients, wanted: RestoreWanted
-) -> None:
-    expect_registered(clients.wires["ec2"], archiving=(SNAPSHOT,), State="disabled")
-    plan = FLOW.plan(wanted, clients.read(wanted))
-    assert [one.error_code for one in plan.refusals] == ["snapshot_archived"]
     assert plan.actions == ()
 
 

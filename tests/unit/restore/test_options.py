@@ -91,4 +91,4 @@ def test_no_tombstone_is_required_without_permissions(tmp_path: Path) -> None:
     assert not wanted(tombstone_ssm_path=None, restore_permissions=False).places
     file = tmp_path / "retired.jsonl"
     file.touch()
-    assert wanted(tombstone_ssm_path=None, tombstone_path=str(file)).places.named() == str(file)
+    assert wanted(tombstone_ssm_path=None, tombstone_path=str(file)).places == TombstonePlaces(str(file))

@@ -9,15 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import decisions
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import TombstoneHistory
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, PublicAccessBlock, Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
 from ansible_collections.golden.images.plugins.module_utils.restore.state import RestoreSeen
-from ansible_collections.golden.images.plugins.module_utils.share.public import closing
 
 from tests.unit.cleanup import examples as cleaning
 from tests.unit.examples import CONSUMER, OWNER, target_in, volumes
@@ -42,7 +40,7 @@ from .examples import (
     of_deregistration,
     performed,
     planned,
-    seen,
+    planned_again,
     tombstone,
     wanted,
 )
@@ -50,6 +48,7 @@ from .examples import (
 AMI = REF.image_id
 ENABLE, SHARE, UNMARK = ("EnableImage", AMI), ("ModifyImageAttribute", AMI), ("DeleteTags", AMI)
 MARK = ("CreateTags", AMI)
+OUT_OF_BIN = {"golden.images:restoring": "recycle_bin"}
 PUBLIC = Sharing(public=True)
 
 
@@ -96,6 +95,7 @@ def test_a_temporarily_restored_snapshot_is_restored_with_a_warning() -> None:
         # The next cleanup deletes this tag once the image is enabled.
         (DISABLED_TAG, [MARK, ENABLE, SHARE, UNMARK]),
         (RESTORING_TAG, [ENABLE, SHARE, UNMARK]),
+        (OUT_OF_BIN, [MARK, ENABLE, SHARE, UNMARK]),
     ],
 )
 def test_a_tag_shows_that_permissions_are_missing_before_the_image_is_enabled(
@@ -118,6 +118,9 @@ def test_a_tag_shows_that_permissions_are_missing_before_the_image_is_enabled(
         (DISABLED_TAG, LAUNCH, [UNMARK]),
         (RESTORING_TAG, Sharing(account_ids=frozenset({CONSUMER})), [SHARE, UNMARK]),
         (RESTORING_TAG, LAUNCH, [UNMARK]),
+        # The image has just come out of the Recycle Bin, which keeps its permissions.
+        (OUT_OF_BIN, Sharing(), [UNMARK]),
+        ({**OUT_OF_BIN, **DISABLED_TAG}, Sharing(), [MARK, SHARE, UNMARK]),
     ],
 )
 def test_an_available_image_only_gets_what_an_interrupted_run_left(
@@ -217,7 +220,7 @@ def test_an_image_that_was_not_disabled_keeps_its_permissions_in_the_recycle_bin
 
 def test_permissions_that_the_recycle_bin_did_not_keep_are_put_back() -> None:
     came_back = found(image("available", tags={}), binned_at=BINNED_AT)
-    again = restore.plan_image(wanted(), seen(came_back, of_deregistration()), REF, restored=True)
+    again = planned_again(came_back, of_deregistration())
     assert calls(again.actions) == [SHARE, UNMARK]
     # The next run completes it if it is interrupted. It does not know when the image was deregistered.
     interrupted = replace(came_back, image=image("available", tags=restoring(LAST)), binned_at=None)
@@ -267,14 +270,12 @@ def test_no_cleanup_deregisters_an_image_again_if_the_run_ends_after_the_first_t
     assert left is not None
     retired = replace(cleaning.own(REF.image_id), image=left)
     saw = cleaning.seen(cleaning.region_state(retired, cleaning.own("ami-new", 1)))
-    policy = cleaning.wanted(clocks=Clocks(disable=60, deregister=30))
-    kinds = {one.ref.image_id: one.kind for one in decisions(policy, saw)}
-    assert kinds[REF.image_id] == decision
+    assert cleaning.kinds(saw, clocks=cleaning.Clocks(disable=60, deregister=30))[REF.image_id] == decision
 
 
 def test_an_image_that_was_deregistered_during_a_restore_keeps_its_tag() -> None:
     came_back = found(image("available", tags=restoring(DATED)), binned_at=BINNED_AT)
-    again = restore.plan_image(wanted(), seen(came_back, tombstone()), REF, restored=True)
+    again = planned_again(came_back, tombstone())
     assert (calls(again.actions), again.tombstone, again.warnings) == ([SHARE, UNMARK], DATED, ())
 
 
@@ -289,7 +290,7 @@ def test_an_image_that_was_deregistered_during_a_restore_keeps_its_tag() -> None
 def test_permissions_of_an_earlier_retirement_are_not_added_after_the_recycle_bin(before: Any) -> None:
     left = Sharing(account_ids=frozenset({CONSUMER}))
     came_back = found(image("available", tags={}), launch=left, binned_at=BINNED_AT)
-    again = restore.plan_image(wanted(), seen(came_back, *before), REF, restored=True)
+    again = planned_again(came_back, *before)
     assert (calls(again.actions), again.tombstone, again.warnings) == ([UNMARK], None, ())
     assert again.after["launch_permissions"] == left.as_result()
     # Nor by the next run, if this one is interrupted.
@@ -304,7 +305,7 @@ def test_a_warning_also_names_such_a_tombstone_after_the_recycle_bin() -> None:
     (warning,) = planned(binned(), tombstone(), deregistered).warnings
     assert DATED in warning
     came_back = found(image(tags=restoring(DATED)), binned_at=BINNED_AT)
-    again = restore.plan_image(wanted(), seen(came_back, tombstone(), deregistered), REF, restored=True)
+    again = planned_again(came_back, tombstone(), deregistered)
     assert again.warnings == (warning,)
 
 
@@ -341,7 +342,7 @@ def test_a_disabled_image_that_was_deregistered_by_hand_is_enabled() -> None:
 
 def test_nothing_has_to_become_available_if_no_call_enables_the_image() -> None:
     came_back = found(image("available", tags={}), binned_at=BINNED_AT)
-    again = restore.plan_image(wanted(), seen(came_back, of_deregistration()), REF, restored=True)
+    again = planned_again(came_back, of_deregistration())
     assert (again.enabling, again.after_enabling) == ((), again.finish)
 
 
@@ -434,12 +435,3 @@ def test_regions_have_their_images_and_the_first_has_the_tombstone_warnings() ->
     assert plan.warnings == (
         f"{REF.region}: Line 3 of retired.jsonl is not a valid tombstone and is skipped.",
     )
-
-
-def test_what_came_out_of_the_recycle_bin_and_was_not_closed() -> None:
-    plan = planned(binned(), of_deregistration())
-    restored = (*plan.restore_snapshots, *plan.restore_image)
-    assert restore.restored_and_open(restored) == (AMI, *reversed(VOLUMES))
-    closed = closing(target_in(REF.region), AMI)
-    assert restore.restored_and_open((*restored, *plan.mark, closed)) == tuple(reversed(VOLUMES))
-    assert restore.restored_and_open(plan.finish) == ()

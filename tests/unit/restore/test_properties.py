@@ -10,7 +10,6 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import MARKS
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
-from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
 from ansible_collections.golden.images.plugins.module_utils.restore.state import Found
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +20,6 @@ from .examples import (
     CHOSEN_TAG,
     DISABLED_TAG,
     GOING,
-    REF,
     VOLUMES,
     binned,
     image,
@@ -29,9 +27,8 @@ from .examples import (
     of_deregistration,
     performed,
     planned,
-    seen,
+    planned_again,
     tombstone,
-    wanted,
 )
 
 ACCOUNTS = st.frozensets(st.sampled_from([CONSUMER, STRANGER, "222233334444"]))
@@ -92,7 +89,7 @@ def _run(
     there = performed(shown, registered, out_of_bin[:stop])
     if stop is not None and stop < len(out_of_bin):
         return there
-    again = restore.plan_image(wanted(**options), seen(there, *tombstones), REF, restored=True)
+    again = planned_again(there, *tombstones, **options)
     rest = again.finish if plan.restore_image else plan.finish
     return performed(there, registered, rest[: None if stop is None else stop - len(out_of_bin)])
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which images cannot be restored, and why."""
+"""Which images cannot be restored, and why: the plan refuses them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
-from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import TombstoneHistory
-from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing, Target
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
-from ansible_collections.golden.images.plugins.module_utils.restore.checks import (
-    binned_tags,
-    may_lack_permissions,
-    public_refusals,
-    refusals,
-    restore_tier_command,
-    tag_refusals,
-)
+from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore.state import Found
 
 from tests.unit.examples import OWNER, STRANGER, volumes
@@ -37,32 +27,11 @@ from .examples import (
     of_deregistration,
     planned,
     tombstone,
-    wanted,
 )
 
 PUBLIC = Sharing(public=True)
-HERE = Target(OWNER, REF.region)
 ARCHIVED = {**found().snapshots, "snap-2": OwnSnapshot("snap-2", archived=True)}
 KNOWN = (tombstone(), last_tombstone())
-
-
-@pytest.mark.parametrize(
-    ("state", "tags", "lacks"),
-    [
-        ("disabled", {}, True),
-        ("available", {}, False),
-        ("available", DISABLED_TAG, True),
-        ("available", RESTORING_TAG, True),
-        # The image has just come out of the Recycle Bin, which keeps its permissions.
-        ("available", {"golden.images:restoring": "recycle_bin"}, False),
-        ("disabled", {"golden.images:restoring": "recycle_bin"}, True),
-        ("available", {"golden.images:restoring": "recycle_bin", **DISABLED_TAG}, True),
-    ],
-)
-def test_state_and_tags_show_that_permissions_may_be_missing(
-    state: str, tags: dict[str, str], lacks: bool
-) -> None:
-    assert may_lack_permissions(image(state, tags=tags)) is lacks
 
 
 @pytest.mark.parametrize(
@@ -149,7 +118,6 @@ def test_an_image_that_is_registered_from_snapshots_can_lack_its_billing_informa
 def test_each_archived_snapshot_has_its_command() -> None:
     command = "aws ec2 restore-snapshot-tier --region eu-west-1 --snapshot-id {} --permanent-restore"
     first, second = (command.format(one) for one in ("snap-1", "snap-2"))
-    assert restore_tier_command("eu-west-1", "snap-1") == first
     both = {one: OwnSnapshot(one, archived=True) for one in ("snap-2", "snap-1")}
     (refused,) = planned(found(snapshots=both), *KNOWN).refusals
     assert refused.message == "ami-1 is not enabled: snap-1, snap-2 are archived, or being archived."
@@ -193,17 +161,6 @@ def test_an_image_that_has_no_room_for_the_tag_of_a_restore_is_refused(
         )
 
 
-def test_only_tags_that_are_new_need_room() -> None:
-    def tagging(key: str, resource: str = REF.image_id) -> Action:
-        return Action(HERE, "CreateTags", {"Resources": [resource], "Tags": [{"Key": key}]}, resource)
-
-    full = image(tags=many(50))
-    removing = Action(HERE, "DeleteTags", {"Resources": [REF.image_id], "Tags": [{"Key": "x"}]}, REF.image_id)
-    assert [*tag_refusals(full, [removing, tagging("tag-1"), tagging("x", "snap-1")], HERE)] == []
-    (refused,) = tag_refusals(full, [tagging("x")], HERE)
-    assert (refused.error_code, refused.region) == ("too_many_tags", HERE.region)
-
-
 IN_BIN = "which is possible in the Recycle Bin, then rerun."
 BY_HAND = "which is possible in the Recycle Bin, restore its snapshots and it by hand, then rerun."
 
@@ -234,13 +191,6 @@ def test_so_is_one_in_the_recycle_bin_before_it_is_taken_out(
     assert [one.error_code for one in plan.refusals] == (["too_many_tags"] if remedy else [])
     assert all(one.remedy.endswith(str(remedy)) for one in plan.refusals)
     assert (plan.actions == ()) is bool(remedy)
-
-
-def test_tags_of_an_image_in_the_recycle_bin_are_those_that_aws_returns() -> None:
-    assert binned_tags(binned(binned_tags={"a": "1"}), tombstone()) == {"a": "1"}
-    assert binned_tags(binned(), tombstone()) == {"family": "web", **DISABLED_TAG}
-    assert binned_tags(binned(), last_tombstone(tags={"b": "2"})) == {"b": "2"}
-    assert binned_tags(binned(), None) == {}
 
 
 WEEK = timedelta(days=7)
@@ -287,15 +237,8 @@ def test_an_image_with_another_account_id_is_refused() -> None:
     assert planned(found(), tombstone(), accounts={REF: OWNER}).refusals == ()
 
 
-def test_an_image_with_a_tombstone_is_not_refused() -> None:
-    history = TombstoneHistory((tombstone(),))
-    assert [*refusals(wanted(), HERE, REF, found(), history)] == []
-    (refused,) = refusals(wanted(), HERE, REF, found(), TombstoneHistory())
-    assert (refused.error_code, refused.region) == ("tombstone_not_found", REF.region)
-
-
 @pytest.mark.parametrize(
-    ("launch", "volumes", "actions"),
+    ("launch", "of_snapshots", "actions"),
     [
         (Sharing(), VOLUMES, []),
         (PUBLIC, VOLUMES, ["ModifyImageAttribute"]),
@@ -303,12 +246,13 @@ def test_an_image_with_a_tombstone_is_not_refused() -> None:
     ],
 )
 def test_block_public_access_refuses_only_new_public_permissions(
-    launch: Sharing, volumes: dict[str, Sharing], actions: list[str]
+    launch: Sharing, of_snapshots: dict[str, Sharing], actions: list[str]
 ) -> None:
     blocked = found(
         image_block=PublicAccessBlock("block-new-sharing"),
         snapshot_block=PublicAccessBlock("block-new-sharing"),
     )
-    refused = [*public_refusals(blocked, image(), launch, volumes, HERE)]
+    before = tombstone(launch=launch, volume_permissions=of_snapshots)
+    refused = planned(blocked, before, allow_public=True).refusals
     assert [one.action for one in refused] == actions
     assert all("allow_public: false" in one.remedy for one in refused)
