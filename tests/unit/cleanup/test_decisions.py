@@ -349,12 +349,6 @@ def test_a_report_alone_retires_no_image_unless_it_is_trusted() -> None:
     assert (found.kind, found.report_wanted) == ("deregister", False)
 
 
-def test_a_decision_lists_its_evidence() -> None:
-    assert decided(EVIDENCE[0][0]).as_result(OLD)["evidence"] == [
-        {"detail": "stopped", "kind": "instance", "subject": "i-1"}
-    ]
-
-
 def test_a_decision_names_its_image_and_the_size_of_its_snapshots() -> None:
     disks = [
         {"DeviceName": f"/dev/xvd{size}", "Ebs": {"SnapshotId": f"snap-{size}", "VolumeSize": size}}
