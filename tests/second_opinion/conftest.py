@@ -65,8 +65,13 @@ class Ministack:
             volume = ec2.create_volume(AvailabilityZone=f"{HOME}a", Size=8)["VolumeId"]
             snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
             devices.append({"DeviceName": device, "Ebs": {"SnapshotId": snapshot}})
+        # EC2's default is paravirtual, which no instance type of today can launch (RegisterImage).
         image_id: str = ec2.register_image(
-            Name=name, RootDeviceName="/dev/xvda", Architecture="x86_64", BlockDeviceMappings=devices
+            Name=name,
+            RootDeviceName="/dev/xvda",
+            Architecture="x86_64",
+            VirtualizationType="hvm",
+            BlockDeviceMappings=devices,
         )["ImageId"]
         if tags:
             listed = [{"Key": key, "Value": value} for key, value in tags.items()]
