@@ -40,17 +40,3 @@ def test_an_archive_of_an_earlier_build_is_removed(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(collection, "run", galaxy)
     assert collection.build(tmp_path / "build").name == "golden-images-0.1.0.tar.gz"
-
-
-def test_the_collections_that_it_needs_are_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    tree = tmp_path / "tree"
-
-    def galaxy(*command: Any, **_options: Any) -> None:
-        assert tmp_path / "golden-images-0.1.0.tar.gz" in command
-        (tree / "ansible_collections" / "golden" / "images").mkdir(parents=True)
-
-    monkeypatch.setattr(collection, "run", galaxy)
-    root = collection.install(tmp_path / "golden-images-0.1.0.tar.gz", tree)
-    assert root == tree / "ansible_collections" / "golden" / "images"
-    for namespace in ("amazon", "community"):
-        assert (tree / "ansible_collections" / namespace / "aws" / "plugins").is_dir()

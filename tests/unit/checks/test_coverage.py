@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from checks import catalogue, coverage
 from checks.commands import CheckError
-from checks.coverage import OPTIONS, check, judge
+from checks.coverage import check, judge
 
 
 def test_enough_branches_are_accepted():
@@ -37,16 +35,3 @@ def test_what_pytest_has_measured_is_judged(tmp_path: Path):
     measured.write_text(json.dumps({"totals": {"num_branches": 100, "covered_branches": 94}}))
     with pytest.raises(CheckError, match="94 of 100"):
         check(measured)
-
-
-@pytest.mark.parametrize(("oldest", "is_measured"), [(sys.version_info[:2], True), ((3, 0), False)])
-def test_the_unit_tests_measure_on_the_oldest_python(
-    monkeypatch: pytest.MonkeyPatch, oldest: tuple[int, int], is_measured: bool
-):
-    ran: list[str] = []
-    monkeypatch.setattr(catalogue, "OLDEST_PYTHON", oldest)
-    monkeypatch.setattr(catalogue, "run", lambda *command: ran.extend(command))
-    monkeypatch.setattr(coverage, "check", lambda: ran.append("judged"))
-    catalogue.checks_of("ci")["unit"].run()
-    assert {*OPTIONS, "judged"}.issubset(ran) == is_measured
-    assert ("--cov" in ran) == ("judged" in ran) == is_measured

@@ -110,16 +110,6 @@ def test_the_nightly_target_goes_on_where_it_was_stopped(
     assert ran == ["first"]
 
 
-def test_checks_are_chosen_by_their_names(ran: list[str], monkeypatch: pytest.MonkeyPatch):
-    assert main(monkeypatch, "third", "first") == 0
-    assert ran == ["third", "first"]
-
-
-def test_checks_that_can_differ_between_pythons(ran: list[str], monkeypatch: pytest.MonkeyPatch):
-    assert main(monkeypatch, "--target", "ci", "--per-python") == 1
-    assert ran == ["second", "third"]
-
-
 def test_an_unknown_name_is_refused(
     ran: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

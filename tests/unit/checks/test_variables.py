@@ -45,11 +45,6 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_files_of_the_roles_are_as_declared() -> None:
-    assert variables.different(CHECKOUT) == {}
-    variables.check()
-
-
 def test_the_specification_lets_the_reader_refuse(root: Path) -> None:
     text = variables.different(root)[root / "roles/web/meta/argument_specs.yml"]
     options = yaml.safe_load(text)["argument_specs"]["main"]["options"]
