@@ -14,7 +14,6 @@ from ..chaos.cases import cases
 from ..chaos.run import Undisturbed, check, undisturbed
 
 SAMPLE = [
-    "distribute/denied/111111111111-kms-CreateGrant",
     "unshare/drop/03",
     "unshare/region/us-west-2-ModifyImageAttribute",
     "cleanup/lag/2s",

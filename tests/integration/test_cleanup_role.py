@@ -152,6 +152,7 @@ def test_a_run_performs_the_plan_that_check_mode_reports(
     assert _report(ansible)["changes"]["removed"] == []
 
 
+@pytest.mark.nightly
 def test_images_that_are_only_marked_are_not_called_untouched(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], policy: dict[str, Any]
 ) -> None:
@@ -348,6 +349,7 @@ def test_an_image_is_kept_if_its_snapshot_is_being_archived_or_was_restored_late
     assert f"{snapshot_id} is archived, is being archived, or was restored" in json.dumps(_report(ansible))
 
 
+@pytest.mark.nightly
 def test_an_account_keeps_its_grant_until_what_it_has_under_the_key_is_gone(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -461,7 +463,6 @@ def test_an_account_keeps_its_grant_for_a_shared_snapshot_without_an_image(
     assert _grantees(aws, key) == [account]
 
 
-@pytest.mark.nightly
 def test_what_is_in_a_recycle_bin_may_be_under_any_key(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

@@ -112,6 +112,7 @@ def test_an_encrypted_volume_that_is_created_empty_needs_no_key(
     assert rerun.facts["distribute_images"] == images
 
 
+@pytest.mark.nightly
 def test_copies_that_are_pending_again_after_they_were_available(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

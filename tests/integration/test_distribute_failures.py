@@ -200,6 +200,7 @@ def test_a_partial_run_lists_all_regions_and_keeps_the_earlier_image_of_the_othe
     assert passed["failed_regions"] == [BAD]
 
 
+@pytest.mark.nightly
 def test_check_mode_says_that_it_has_distributed_nothing(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
@@ -275,6 +276,7 @@ def test_a_best_effort_region_has_time_to_settle(
     assert observed.attempts(aws, "CopyImage") == [GOOD, *[BAD] * 5]
 
 
+@pytest.mark.nightly
 def test_a_best_effort_region_that_rejects_all_accounts_is_not_shared_and_fails_the_role(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:

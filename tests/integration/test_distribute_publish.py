@@ -225,6 +225,7 @@ def test_options_of_later_steps_are_validated_first(
     assert encrypted.changes(aws, refused=True) == []
 
 
+@pytest.mark.nightly
 def test_accounts_that_own_copies_publish_their_copies(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -365,6 +366,7 @@ def test_variables_of_the_role_verify_change_no_distribution(
     assert not (ansible.folder / "verified").exists()
 
 
+@pytest.mark.nightly
 def test_an_instance_that_cannot_be_terminated_fails_the_distribution(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -438,6 +440,7 @@ def test_the_time_for_instances_to_run_is_a_variable(
     assert "wait_timeout" not in said.replace("distribute_verify_wait_timeout", "")
 
 
+@pytest.mark.nightly
 def test_an_account_without_a_copy_verifies_the_shared_image(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -157,6 +157,7 @@ def _artifacts(run: Run) -> dict[str, Any]:
     return passed
 
 
+@pytest.mark.nightly
 def test_each_source_is_copied_into_accounts_verified_and_uploaded(aws: SimulatedAws, tmp_path: Path) -> None:
     fixture = EncryptedFixture(aws)
     ansible = Ansible(fixture.environment(OWNER), tmp_path)

@@ -328,6 +328,7 @@ def _assert_no_key_access(aws: SimulatedAws, key: str, region: str) -> None:
     assert encrypted.refusal(kms.create_grant, KeyId=key, **grant) == "AccessDeniedException"
 
 
+@pytest.mark.nightly
 def test_auto_scaling_launches_once_every_role_could_be_assumed(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
@@ -473,11 +474,11 @@ def test_a_copy_that_may_not_use_its_key_fails_with_aws_s_reason_and_is_made_onc
     "option",
     [
         pytest.param("auto_scaling", marks=pytest.mark.nightly),
-        pytest.param("key_policy", marks=pytest.mark.nightly),
+        "key_policy",
         pytest.param("principals", marks=pytest.mark.nightly),
         pytest.param("launch_only", marks=pytest.mark.nightly),
         pytest.param("best_effort", marks=pytest.mark.nightly),
-        "purge",
+        pytest.param("purge", marks=pytest.mark.nightly),
     ],
 )
 def test_check_mode_predicts_each_option(

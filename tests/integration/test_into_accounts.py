@@ -280,6 +280,7 @@ def test_no_access_is_revoked_from_an_account_whose_copies_cannot_all_be_read(
             assert aws.account_id(account) in launch, run.text
 
 
+@pytest.mark.nightly
 def test_accounts_keep_access_in_a_best_effort_region_until_they_own_copies_there(
     aws: SimulatedAws,
     fixture: EncryptedFixture,

@@ -179,6 +179,7 @@ def test_a_new_grant_that_is_not_usable_yet_is_waited_for(
     assert _published(aws, CAN, HOME)
 
 
+@pytest.mark.nightly
 def test_other_regions_are_published_before_the_run_fails(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -62,6 +62,7 @@ def _failure(run: Run, role: str) -> dict[str, Any]:
     return dict(failure)
 
 
+@pytest.mark.nightly
 def test_versions_that_differ_are_refused_until_one_is_selected(
     aws: SimulatedAws, ansible: Ansible, releases: list[dict[str, str]]
 ) -> None:

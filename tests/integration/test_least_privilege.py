@@ -475,6 +475,7 @@ def _lifecycle_policy(aws: SimulatedAws) -> None:
     )
 
 
+@pytest.mark.nightly
 def test_restore(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy = policies.RESTORE
     ec2 = aws.client("ec2", OWNER, HOME)
@@ -553,6 +554,7 @@ REPORTED = [
 ]
 
 
+@pytest.mark.nightly
 def test_verification(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     policy, consumer, launch = policies.DIAGNOSE, policies.CONSUMER_VERIFY, policies.CONSUMER_LAUNCH
     admin = Ansible(protected.environment(OWNER), tmp_path)

@@ -181,6 +181,7 @@ def test_resources_are_created_once_and_deleted_once(aws: SimulatedAws, ansible:
     assert _writes(aws) == []
 
 
+@pytest.mark.nightly
 def test_the_role_says_that_no_one_would_be_notified(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     variables = {
@@ -257,6 +258,7 @@ def test_a_region_in_which_no_event_can_come_fails(
     assert "see docs/monitoring.md" in message
 
 
+@pytest.mark.nightly
 def test_an_alarm_whose_log_group_gets_nothing_fails(aws: SimulatedAws, ansible: Ansible) -> None:
     aws.client("logs", OWNER, HOME).create_log_group(logGroupName=LOG_GROUP)
     trail.start(aws, OWNER, HOME, f"{LOG_GROUP}-old")
@@ -451,6 +453,7 @@ def test_a_missing_log_group_fails_before_the_first_change(aws: SimulatedAws, an
     assert _everything(aws) == []
 
 
+@pytest.mark.nightly
 def test_a_member_of_an_organization_is_monitored_without_a_log_group(
     aws: SimulatedAws, ansible: Ansible
 ) -> None:

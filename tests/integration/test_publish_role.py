@@ -103,6 +103,7 @@ def test_a_distribution_is_verified_approved_and_then_published(
     assert (again.code, again.changed, _changes(aws)) == (0, [], []), again.text
 
 
+@pytest.mark.nightly
 def test_a_region_that_fails_is_in_the_facts_and_completed_by_a_rerun(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

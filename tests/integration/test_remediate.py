@@ -219,6 +219,7 @@ def test_a_play_in_check_mode_does_not_wait_until_access_is_removed(
     assert encrypted.changes(aws, refused=True) == []
 
 
+@pytest.mark.nightly
 def test_a_failed_image_does_not_stop_the_others_and_single_images_can_be_selected(
     aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
 ) -> None:

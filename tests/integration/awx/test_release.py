@@ -18,6 +18,8 @@ from ..fixture import HOME, OWNER, STRANGER, Fixture
 from ..playbook import CHECKOUT, Ansible, Run
 from ..publishing import AWAY
 
+pytestmark = pytest.mark.nightly
+
 _AWX = CHECKOUT / "awx"
 # YAML reads these digits as 1402434204.
 _OCTAL = "012345671234"
@@ -104,7 +106,6 @@ def test_a_release_is_distributed_verified_and_published(
     assert (published["status"], published["images"]) == ("published", images)
 
 
-@pytest.mark.nightly
 def test_accounts_that_the_setup_names_get_the_image_everywhere(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, answers: dict[str, Any]
 ) -> None:
@@ -120,7 +121,6 @@ def test_accounts_that_the_setup_names_get_the_image_everywhere(
     assert publishing.value(aws, "oldest", AWAY) == workflow.artifacts["publish_artifacts"]["images"][AWAY]
 
 
-@pytest.mark.nightly
 def test_a_release_that_does_not_reach_an_account_stops_before_the_approval(
     fixture: Fixture, ansible: Ansible, answers: dict[str, Any]
 ) -> None:
@@ -135,7 +135,6 @@ def test_a_release_that_does_not_reach_an_account_stops_before_the_approval(
     assert sorted(verified["failed_regions"]) == [AWAY, HOME]
 
 
-@pytest.mark.nightly
 def test_a_later_job_refuses_what_a_job_that_has_failed_passes_on(
     aws: SimulatedAws, ansible: Ansible, answers: dict[str, Any]
 ) -> None:
@@ -150,7 +149,6 @@ def test_a_later_job_refuses_what_a_job_that_has_failed_passes_on(
     assert list(aws.calls()) == []
 
 
-@pytest.mark.nightly
 def test_later_jobs_take_the_ready_regions_and_name_the_others(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, answers: dict[str, Any]
 ) -> None:
