@@ -19,7 +19,6 @@ from ansible_collections.golden.images.plugins.module_utils.copy import plan as 
 from ansible_collections.golden.images.plugins.module_utils.failures import CONSUMER_REJECTED
 from ansible_collections.golden.images.plugins.module_utils.fanout import CHANGE_GRACE_PERIOD, GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
-from ansible_collections.golden.images.plugins.module_utils.share import plan as share
 from botocore.exceptions import EndpointConnectionError
 
 from tests.unit.clock import Clock
@@ -93,7 +92,7 @@ def test_botocore_accepts_tag_changes(ec2: Wire) -> None:
 def test_botocore_accepts_the_actions_of_sharing(ec2: Wire) -> None:
     named = sharing.Sharing(frozenset({"222222222222"}), frozenset({ORG}), frozenset({UNIT}))
     want = sharing.wanted(named, shared_tags={"version": "1"})
-    (target,) = share.plan(want, sharing.seen(sharing.shared())).targets
+    target = sharing.planned(want, sharing.shared())
     ec2.expect("modify_snapshot_attribute", target.actions[0].parameters)
     ec2.expect("create_tags", target.actions[1].parameters)
     ec2.expect("modify_image_attribute", target.actions[2].parameters)

@@ -25,7 +25,8 @@ from tests.unit.keys.policies import policy_of
 
 
 @cache
-def _model(service: str = "kms") -> ServiceModel:
+def model_of(service: str = "kms") -> ServiceModel:
+    """botocore's model of a service."""
     return botocore.session.get_session().get_service_model(service)
 
 
@@ -33,14 +34,16 @@ def _model(service: str = "kms") -> ServiceModel:
 class StoredKey:
     """A key.
 
-    ``unlisted`` maps grants to how often ListGrants still omits them, ``unique_ids`` ARNs of new roles to the
-    IDs that it shows instead.
+    ``ram_policy`` is the policy that AWS RAM manages, None if it does not share the key. ``unlisted`` maps
+    grants to how often ListGrants still omits them, ``unique_ids`` ARNs of new roles to the IDs that it shows
+    instead.
     """
 
     arn: str
     state: str = "Enabled"
     manager: str = "CUSTOMER"
     policy: str = field(default_factory=policy_of)
+    ram_policy: str | None = None
     grants: dict[str, dict[str, Any]] = field(default_factory=dict)
     unlisted: dict[str, int] = field(default_factory=dict)
     unique_ids: dict[str, str] = field(default_factory=dict)
@@ -108,7 +111,12 @@ class Kms:
 
     def get_key_policy(self, **parameters: Any) -> dict[str, Any]:
         with self.lock:
-            return {"Policy": self._key("GetKeyPolicy", parameters).policy}
+            key = self._key("GetKeyPolicy", parameters)
+            if parameters.get("PolicyName") != "AWS_RAM":
+                return {"Policy": key.policy}
+            if key.ram_policy is None:
+                raise refused("NotFoundException", "GetKeyPolicy")
+            return {"Policy": key.ram_policy}
 
     def put_key_policy(self, **parameters: Any) -> dict[str, Any]:
         with self.lock:
@@ -141,7 +149,7 @@ class Kms:
         return {"Grants": shown}
 
     def _key(self, operation: str, parameters: dict[str, Any]) -> StoredKey:
-        validate_parameters(parameters, _model().operation_model(operation).input_shape)
+        validate_parameters(parameters, model_of().operation_model(operation).input_shape)
         self.meanwhile.pop(operation, lambda: None)()
         self.calls.append((operation, parameters))
         if operation in self.refuse:
@@ -269,7 +277,7 @@ class Ec2:
 
     @property
     def meta(self) -> Any:
-        return SimpleNamespace(service_model=_model("ec2"))
+        return SimpleNamespace(service_model=model_of("ec2"))
 
     def _called(self, operation: str, resource: str = "") -> None:
         with self.lock:

@@ -4,48 +4,40 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import (
-    Grant,
-    Key,
-    KeySeen,
-    PublicAccessBlock,
-    Sharing,
-    Watermark,
-)
-from ansible_collections.golden.images.plugins.module_utils.share import plan as share
-from ansible_collections.golden.images.plugins.module_utils.share.state import (
-    PlannedKey,
-    Shared,
-    ShareSeen,
-    ShareWanted,
-)
+from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils.plan import Plan
 
-from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, source_image, target_in, volumes
-from tests.unit.keys.examples import DEFAULT, key_arn
-from tests.unit.keys.policies import policy_of
-from tests.unit.kms_grant.examples import B, made, root
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, UNIT, target_in
+from tests.unit.keys.examples import key_arn
+from tests.unit.kms_grant.examples import B, root
+from tests.unit.kms_grant.kms_in_memory import StoredKey, World
 from tests.unit.share.examples import (
     IMAGE,
     PRIVATE,
     PUBLIC,
     REGION,
+    AnImage,
+    Run,
     accounts,
+    aws_before_the_copy,
+    aws_with,
     changes_of,
+    key,
     planned,
-    seen,
     shared,
     wanted,
     with_accounts,
 )
 
 A = "222222222222"
-WATERMARK = Watermark(f"{A}:approved", REGION, None, None)
+WATERMARK = {"ImageWatermarks": [{"WatermarkKey": f"{A}:approved", "SourceImageRegion": REGION}]}
+PRODUCT = {"ProductCodes": [{"ProductCodeId": "abc123", "ProductCodeType": "marketplace"}]}
 IN_ORG = Sharing(org_arns=frozenset({ORG}))
-ENCRYPTED = {"devices": volumes("snap-1", encrypted=True)}
+ENCRYPTED = {"keys": {"snap-1": key_arn()}}
+BLOCKED, ALL_BLOCKED = {"State": "block-new-sharing"}, {"State": "block-all-sharing"}
 
 
 @pytest.mark.parametrize(
@@ -54,7 +46,10 @@ ENCRYPTED = {"devices": volumes("snap-1", encrypted=True)}
         pytest.param({"owner_id": STRANGER}, "not_owner", STRANGER, id="another account's"),
         pytest.param({"state": "pending"}, "image_not_available", "is pending.", id="pending"),
         pytest.param(
-            {"state": "failed", "state_reason": "No key"}, "image_not_available", "(No key)", id="failed"
+            {"state": "failed", "more": {"StateReason": {"Message": "No key"}}},
+            "image_not_available",
+            "(No key)",
+            id="failed",
         ),
     ],
 )
@@ -73,13 +68,13 @@ def test_all_refusals_of_an_image_are_reported() -> None:
 
 @pytest.mark.parametrize("state", ["pending", "failed", "disabled", "deregistered"])
 def test_image_in_any_state_can_be_unshared(state: str) -> None:
-    plan = planned(wanted(with_accounts(A), present=False), shared(with_accounts(A), state=state))
+    plan = planned(wanted(with_accounts(A), state="absent"), shared(with_accounts(A), state=state))
     assert plan.refusals == ()
     assert changes_of(plan.actions) == [(IMAGE, "Remove", [A])]
 
 
 def test_only_the_owner_can_unshare_an_image() -> None:
-    (failure,) = planned(wanted(with_accounts(A), present=False), shared(owner_id=STRANGER)).refusals
+    (failure,) = planned(wanted(with_accounts(A), state="absent"), shared(owner_id=STRANGER)).refusals
     assert failure.error_code == "not_owner"
 
 
@@ -96,58 +91,39 @@ def test_remedy_for_another_accounts_image_names_its_owner() -> None:
 @pytest.mark.parametrize(
     ("found", "codes"),
     [
-        pytest.param(shared(), [], id="may be public"),
+        pytest.param(aws_with(shared()), [], id="nothing is blocked"),
+        pytest.param(aws_with(shared(**ENCRYPTED)), ["encrypted_image"], id="encrypted"),
         pytest.param(
-            replace(
-                shared(),
-                image_block=PublicAccessBlock("unblocked"),
-                snapshot_block=PublicAccessBlock("unblocked"),
-            ),
-            [],
-            id="nothing is blocked",
-        ),
-        pytest.param(shared(**ENCRYPTED), ["encrypted_image"], id="encrypted"),
-        pytest.param(
-            shared(devices=volumes("snap-1") + volumes("snap-2", encrypted=True)),
+            aws_with(shared(volumes_of={"snap-0": PRIVATE, "snap-1": PRIVATE}, **ENCRYPTED)),
             ["encrypted_image"],
             id="one volume encrypted",
         ),
         # EC2 User Guide, "Make your AMI publicly available": neither encrypted volumes nor snapshots of them.
         pytest.param(
-            shared(devices=volumes("snap-1") + volumes(None, encrypted=True)),
+            aws_with(shared(empty_encrypted_volume=True)),
             ["encrypted_image"],
             id="an empty volume encrypted",
         ),
-        pytest.param(shared(product_codes=("abc123",)), ["product_code"], id="product code"),
+        pytest.param(aws_with(shared(more=PRODUCT)), ["product_code"], id="product code"),
         # EC2 User Guide, "Use AMI watermarks to track and identify AMIs": not available on public AMIs.
-        pytest.param(shared(watermarks=(WATERMARK,)), ["watermark"], id="watermark"),
+        pytest.param(aws_with(shared(more=WATERMARK)), ["watermark"], id="watermark"),
+        pytest.param(aws_with(shared(), image_block=BLOCKED), ["block_public_access"], id="images blocked"),
         pytest.param(
-            replace(shared(), image_block=PublicAccessBlock("block-new-sharing")),
-            ["block_public_access"],
-            id="images blocked",
+            aws_with(shared(), snapshot_block=BLOCKED), ["block_public_access"], id="snapshots blocked"
         ),
         pytest.param(
-            replace(shared(), snapshot_block=PublicAccessBlock("block-new-sharing")),
-            ["block_public_access"],
-            id="snapshots blocked",
-        ),
-        pytest.param(
-            replace(shared(), snapshot_block=PublicAccessBlock("block-all-sharing")),
+            aws_with(shared(), snapshot_block=ALL_BLOCKED),
             ["block_public_access"],
             id="snapshots all blocked",
         ),
         pytest.param(
-            replace(
-                shared(**ENCRYPTED, product_codes=("abc",)),
-                image_block=PublicAccessBlock("block-new-sharing"),
-                snapshot_block=PublicAccessBlock("block-all-sharing"),
-            ),
+            aws_with(shared(**ENCRYPTED, more=PRODUCT), image_block=BLOCKED, snapshot_block=ALL_BLOCKED),
             ["encrypted_image", "product_code", "block_public_access", "block_public_access"],
             id="all reasons at once",
         ),
     ],
 )
-def test_public_sharing(found: Shared, codes: list[str]) -> None:
+def test_public_sharing(found: World, codes: list[str]) -> None:
     failures = planned(wanted(PUBLIC), found).refusals
     assert [failure.error_code for failure in failures] == codes
     assert all(failure.remedy and failure.region == REGION for failure in failures)
@@ -157,15 +133,12 @@ def test_public_sharing(found: Shared, codes: list[str]) -> None:
     "want",
     [
         pytest.param(wanted(with_accounts(A)), id="shared with accounts"),
-        pytest.param(wanted(PUBLIC, present=False), id="made private"),
+        pytest.param(wanted(PUBLIC, state="absent"), id="made private"),
     ],
 )
-def test_checks_for_public_sharing_apply_to_nothing_else(want: ShareWanted) -> None:
-    found = replace(
-        shared(PUBLIC, **ENCRYPTED, product_codes=("abc",), watermarks=(WATERMARK,)),
-        image_block=PublicAccessBlock("block-new-sharing"),
-        snapshot_block=PublicAccessBlock("block-all-sharing"),
-    )
+def test_checks_for_public_sharing_apply_to_nothing_else(want: dict[str, Any]) -> None:
+    image = shared(PUBLIC, **ENCRYPTED, more={**PRODUCT, **WATERMARK})
+    found = aws_with(image, image_block=BLOCKED, snapshot_block=ALL_BLOCKED)
     assert planned(want, found).refusals == ()
 
 
@@ -195,11 +168,7 @@ SNAPSHOT_BLOCKED = "Block public access for snapshots is on (block-new-sharing).
 def test_block_public_access_is_checked_only_for_what_becomes_public(
     launch: Sharing, volumes_of: dict[str, Sharing], blocked: list[str]
 ) -> None:
-    found = replace(
-        shared(launch, volumes_of),
-        image_block=PublicAccessBlock("block-new-sharing"),
-        snapshot_block=PublicAccessBlock("block-new-sharing"),
-    )
+    found = aws_with(shared(launch, volumes_of), image_block=BLOCKED, snapshot_block=BLOCKED)
     failures = planned(wanted(PUBLIC), found).refusals
     assert [failure.message for failure in failures] == blocked
     assert {failure.error_code for failure in failures} <= {"block_public_access"}
@@ -208,20 +177,29 @@ def test_block_public_access_is_checked_only_for_what_becomes_public(
 @pytest.mark.parametrize(
     ("want", "refused"),
     [
-        pytest.param(wanted(PRIVATE, purge=True), True, id="no consumer"),
-        pytest.param(wanted(with_accounts(OWNER), purge=True), True, id="only the owner"),
+        pytest.param(wanted(with_accounts(OWNER), purge_launch_permissions=True), True, id="only the owner"),
         pytest.param(
-            wanted(with_accounts(OWNER), purge=True, allow_empty_purge=True), False, id="allow_empty_purge"
+            wanted(with_accounts(OWNER), purge_launch_permissions=True, allow_empty_purge=True),
+            False,
+            id="allow_empty_purge",
         ),
-        pytest.param(wanted(with_accounts(OWNER, A), purge=True), False, id="the owner and an account"),
-        pytest.param(wanted(IN_ORG, purge=True), False, id="an organization"),
-        pytest.param(wanted(Sharing(org_unit_arns=frozenset({UNIT})), purge=True), False, id="a unit"),
-        pytest.param(wanted(PUBLIC, purge=True), False, id="public"),
+        pytest.param(
+            wanted(with_accounts(OWNER, A), purge_launch_permissions=True),
+            False,
+            id="the owner and an account",
+        ),
+        pytest.param(wanted(IN_ORG, purge_launch_permissions=True), False, id="an organization"),
+        pytest.param(
+            wanted(Sharing(org_unit_arns=frozenset({UNIT})), purge_launch_permissions=True),
+            False,
+            id="a unit",
+        ),
+        pytest.param(wanted(PUBLIC, purge_launch_permissions=True), False, id="public"),
         pytest.param(wanted(with_accounts(OWNER)), False, id="additive"),
-        pytest.param(wanted(with_accounts(OWNER), present=False), False, id="absent"),
+        pytest.param(wanted(with_accounts(OWNER), state="absent"), False, id="absent"),
     ],
 )
-def test_purge_must_keep_a_consumer_other_than_the_owner(want: ShareWanted, refused: bool) -> None:
+def test_purge_must_keep_a_consumer_other_than_the_owner(want: dict[str, Any], refused: bool) -> None:
     failures = planned(want, shared(with_accounts(A))).refusals
     assert len(failures) == (1 if refused else 0)
     for failure in failures:
@@ -258,18 +236,23 @@ def test_too_many_tags_are_refused(
 
 def test_tags_are_not_counted_when_unsharing() -> None:
     found = shared(with_accounts(A), tags=FORTY_NINE)
-    want = wanted(with_accounts(A), present=False, shared_tags={"a": "1", "b": "2"})
+    want = wanted(with_accounts(A), state="absent", shared_tags={"a": "1", "b": "2"})
     assert planned(want, found).refusals == ()
 
 
 def test_refusal_in_one_region_is_a_refusal_of_the_plan() -> None:
-    saw = ShareSeen(
-        OWNER, {target_in("eu-west-1"): shared(), target_in("us-west-2"): shared(state="pending")}
-    )
-    assert [failure.region for failure in share.plan(wanted(with_accounts(A)), saw).refusals] == ["us-west-2"]
+    plan = in_two_regions(wanted(with_accounts(A)), shared(), shared(state="pending"))
+    assert [failure.region for failure in plan.refusals] == ["us-west-2"]
 
 
-def warnings(want: ShareWanted, found: Shared) -> str:
+def in_two_regions(options: dict[str, Any], *images: AnImage) -> Plan:
+    """The plan for these images in two regions."""
+    regions = dict(zip(("eu-west-1", "us-west-2"), images, strict=True))
+    named = {region: image.image_id for region, image in regions.items()}
+    return Run({**options, "images": named}, aws_with(regions), check_mode=True).plan
+
+
+def warnings(want: dict[str, Any], found: AnImage) -> str:
     return "\n".join(planned(want, found).warnings)
 
 
@@ -281,10 +264,10 @@ def warnings(want: ShareWanted, found: Shared) -> str:
         pytest.param(wanted(IN_ORG | with_accounts(OWNER)), True, id="with the owner"),
         pytest.param(wanted(IN_ORG | with_accounts(A)), False, id="with accounts"),
         pytest.param(wanted(IN_ORG, share_snapshots=False), False, id="share_snapshots: false"),
-        pytest.param(wanted(IN_ORG, present=False), False, id="absent"),
+        pytest.param(wanted(IN_ORG, state="absent"), False, id="absent"),
     ],
 )
-def test_warning_that_organizations_get_no_snapshots(want: ShareWanted, warned: bool) -> None:
+def test_warning_that_organizations_get_no_snapshots(want: dict[str, Any], warned: bool) -> None:
     assert ("cannot be shared with organizations" in warnings(want, shared())) is warned
 
 
@@ -307,22 +290,29 @@ def test_warning_of_more_entities_than_the_quota(named: Sharing, current: Sharin
     ("want", "current", "through"),
     [
         pytest.param(
-            wanted(with_accounts(A), present=False), with_accounts(A) | IN_ORG, ORG, id="an organization"
+            wanted(with_accounts(A), state="absent"), with_accounts(A) | IN_ORG, ORG, id="an organization"
         ),
         pytest.param(
-            wanted(with_accounts(A), present=False),
+            wanted(with_accounts(A), state="absent"),
             with_accounts(A) | Sharing(org_unit_arns=frozenset({UNIT})),
             UNIT,
             id="a unit",
         ),
         pytest.param(
-            wanted(with_accounts(A), present=False), with_accounts(A) | PUBLIC, "public", id="public"
+            wanted(with_accounts(A), state="absent"), with_accounts(A) | PUBLIC, "public", id="public"
         ),
-        pytest.param(wanted(IN_ORG, purge=True), with_accounts(A), ORG, id="purged, yet in the organization"),
-        pytest.param(wanted(with_accounts(A), present=False), with_accounts(A), None, id="nothing covers it"),
-        pytest.param(wanted(with_accounts(A), present=False), IN_ORG, None, id="nothing is unshared"),
         pytest.param(
-            wanted(with_accounts(A) | IN_ORG, present=False),
+            wanted(IN_ORG, purge_launch_permissions=True),
+            with_accounts(A),
+            ORG,
+            id="purged, yet in the organization",
+        ),
+        pytest.param(
+            wanted(with_accounts(A), state="absent"), with_accounts(A), None, id="nothing covers it"
+        ),
+        pytest.param(wanted(with_accounts(A), state="absent"), IN_ORG, None, id="nothing is unshared"),
+        pytest.param(
+            wanted(with_accounts(A) | IN_ORG, state="absent"),
             with_accounts(A) | IN_ORG,
             None,
             id="both unshared",
@@ -330,7 +320,7 @@ def test_warning_of_more_entities_than_the_quota(named: Sharing, current: Sharin
     ],
 )
 def test_warning_that_an_account_may_keep_access(
-    want: ShareWanted, current: Sharing, through: str | None
+    want: dict[str, Any], current: Sharing, through: str | None
 ) -> None:
     found = [text for text in planned(want, shared(current)).warnings if "Access may remain" in text]
     assert len(found) == (0 if through is None else 1)
@@ -339,13 +329,12 @@ def test_warning_that_an_account_may_keep_access(
 
 def test_warning_lists_five_unshared_accounts_and_counts_the_rest() -> None:
     many = with_accounts(*accounts(7))
-    text = warnings(wanted(many, present=False), shared(many | IN_ORG))
+    text = warnings(wanted(many, state="absent"), shared(many | IN_ORG))
     assert text.endswith(f"{', '.join(accounts(5))} and 2 more.")
 
 
 def test_warning_of_accounts_that_cannot_use_the_key() -> None:
-    key = KeySeen(Key(f"arn:aws:kms:{REGION}:{OWNER}:key/1"))
-    text = warnings(wanted(with_accounts(A)), replace(shared(**ENCRYPTED), keys=(key,)))
+    text = warnings(wanted(with_accounts(A)), shared(**ENCRYPTED))
     assert text == (
         f"{A} cannot use the key of {IMAGE} yet: launches fail. "
         "Grant access with ami_kms_grant, or allow it in the key policy."
@@ -353,46 +342,35 @@ def test_warning_of_accounts_that_cannot_use_the_key() -> None:
 
 
 def test_warning_for_all_regions_is_given_once() -> None:
-    saw = ShareSeen(OWNER, {target_in("eu-west-1"): shared(), target_in("us-west-2"): shared()})
-    plan = share.plan(wanted(with_accounts(OWNER, A)), saw)
+    plan = in_two_regions(wanted(with_accounts(OWNER, A)), shared(), shared())
     assert plan.warnings == (f"{OWNER} owns the images and needs no permission: skipped.",)
 
 
 def test_warning_for_some_regions_names_them() -> None:
-    saw = ShareSeen(
-        OWNER,
-        {target_in("eu-west-1"): shared(), target_in("us-west-2"): shared(with_accounts(A) | IN_ORG)},
-    )
-    (warning,) = share.plan(wanted(with_accounts(A), present=False), saw).warnings
+    want = wanted(with_accounts(A), state="absent")
+    (warning,) = in_two_regions(want, shared(), shared(with_accounts(A) | IN_ORG)).warnings
     assert warning.startswith("us-west-2: Access may remain")
 
 
 def test_planned_copy_of_an_encrypted_source_cannot_be_public() -> None:
-    found = Shared.planned(OWNER, source_image(**ENCRYPTED))
-    plan = share.plan(wanted(PUBLIC, images={REGION: None}), seen(found))
+    want = wanted(PUBLIC, images={REGION: None}, source_image_id=SOURCE_ID, source_region=SOURCE_REGION)
+    plan = planned(want, aws_before_the_copy(shared(image_id=SOURCE_ID, **ENCRYPTED)))
     assert [failure.error_code for failure in plan.refusals] == ["encrypted_image"]
 
 
-def key(*grants: Grant) -> KeySeen:
-    return KeySeen(Key(key_arn()), grants, policy_of())
-
-
-def under(*keys: KeySeen, **changes: Any) -> Any:
-    """A shared image under these keys."""
-    image = shared(devices=volumes("snap-1", encrypted=True))
-    return type(image)(image.image, image.launch, image.volume_permissions, keys=keys, **changes)
-
-
-def warned(want: Any, found: Any) -> list[str]:
+def warned(want: dict[str, Any], *keys: StoredKey, **image: Any) -> list[str]:
+    """The warnings about keys, for an encrypted image unless changed."""
+    found = aws_with(shared(**{**ENCRYPTED, **image}), *keys)
     return [text for text in planned(want, found).warnings if "key" in text]
 
 
 def test_warning_names_consumers_without_access() -> None:
-    (text,) = warned(wanted(with_accounts(A, B)), under(key(made(root(A)))))
+    (text,) = warned(wanted(with_accounts(A, B)), key(grantees=[root(A)]))
     assert text.startswith(f"{B} cannot use the key of {IMAGE}")
     assert "ami_kms_grant" in text
 
 
+GRANT = {"grantee": root(A), "operations": key(grantees=[root(A)]).grants["g-0"]["Operations"]}
 STATEMENT = {
     "Sid": "planned",
     "Effect": "Allow",
@@ -403,73 +381,79 @@ STATEMENT = {
 
 
 @pytest.mark.parametrize(
-    ("planned_key", "without"),
+    ("access", "without"),
     [
-        (PlannedKey((made(root(A)),)), [B]),
-        (PlannedKey((made(root(A)),), (STATEMENT,)), []),
-        (PlannedKey((), (STATEMENT,)), [A]),
+        pytest.param({"grants": [GRANT]}, [B], id="a grant"),
+        pytest.param({"grants": [GRANT], "policy_statements": [STATEMENT]}, [], id="both"),
+        pytest.param({"grants": [], "policy_statements": [STATEMENT]}, [A], id="a statement"),
     ],
 )
-def test_planned_access_is_not_warned_about(planned_key: PlannedKey, without: list[str]) -> None:
-    want = wanted(with_accounts(A, B), planned_keys={key_arn(): planned_key})
-    texts = warned(want, under(key()))
+def test_planned_access_is_not_warned_about(access: dict[str, Any], without: list[str]) -> None:
+    results = [{"kms_keys": [{"kms_key_arn": key_arn(), **access}]}, {"kms_keys": []}]
+    texts = warned(wanted(with_accounts(A, B), planned_key_access=results))
     assert [text.partition(" cannot")[0] for text in texts] == without
 
 
+def test_planned_access_counts_in_check_mode_and_for_its_key_only() -> None:
+    results = [{"kms_keys": [{"kms_key_arn": key_arn("other"), "grants": [GRANT]}]}]
+    assert len(warned(wanted(with_accounts(A), planned_key_access=results))) == 1
+    results = [{"kms_keys": [{"kms_key_arn": key_arn(), "grants": [GRANT]}]}]
+    options = wanted(with_accounts(A), planned_key_access=results)
+    assert len(Run(options, aws_with(shared(**ENCRYPTED))).plan.warnings) == 1
+
+
 @pytest.mark.parametrize(
-    ("want", "found"),
+    ("want", "image"),
     [
-        pytest.param(wanted(with_accounts(A)), under(key(made(root(A)))), id="all have access"),
-        pytest.param(wanted(with_accounts(A)), under(), id="not encrypted"),
-        pytest.param(wanted(with_accounts(A), present=False), under(key()), id="state: absent"),
-        pytest.param(wanted(with_accounts(OWNER)), under(key()), id="the owner needs no grant"),
+        pytest.param(wanted(with_accounts(A)), {}, id="all have access"),
+        pytest.param(wanted(with_accounts(A, B)), {"keys": {}}, id="not encrypted"),
+        pytest.param(wanted(with_accounts(A, B), state="absent"), {}, id="state: absent"),
+        pytest.param(wanted(with_accounts(OWNER, A)), {}, id="the owner needs no grant"),
     ],
 )
-def test_no_warning(want: Any, found: Any) -> None:
-    assert warned(want, found) == []
-
-
-def test_warning_of_an_unreadable_key() -> None:
-    (text,) = warned(wanted(with_accounts(A)), under(key_problem="No. Allow it."))
-    assert text.startswith(f"{REGION}: Cannot check ")
-    assert text.endswith(f"the key of {IMAGE}: No. Allow it.")
+def test_no_warning(want: dict[str, Any], image: dict[str, Any]) -> None:
+    assert warned(want, key(grantees=[root(A)]), **image) == []
 
 
 def test_warning_names_five_consumers_and_counts_the_rest() -> None:
-    (text,) = warned(wanted(with_accounts(*accounts(7))), under(key()))
+    (text,) = warned(wanted(with_accounts(*accounts(7))))
     assert "and 2 more cannot use" in text
 
 
+MANAGED = key("aws-ebs", manager="AWS")
+UNDER_MANAGED = aws_with(shared(keys={"snap-1": MANAGED.arn}), MANAGED)
+
+
 def test_refuses_to_share_an_image_under_an_aws_managed_key() -> None:
-    (failure,) = planned(wanted(with_accounts(A)), under(KeySeen(DEFAULT))).refusals
+    (failure,) = planned(wanted(with_accounts(A)), UNDER_MANAGED).refusals
     assert (failure.error_code, failure.region, failure.account_id) == (
         "default_key",
         target_in().region,
         OWNER,
     )
-    assert DEFAULT.arn in failure.message
+    assert MANAGED.arn in failure.message
     assert "kms_key_id" in failure.remedy
 
 
-@pytest.mark.parametrize("consumers", [PRIVATE, with_accounts(OWNER)])
+@pytest.mark.parametrize("consumers", [PRIVATE, with_accounts(OWNER)], ids=["nobody", "the owner"])
 def test_an_image_under_an_aws_managed_key_that_is_shared_with_no_consumer_is_not_refused(
     consumers: Sharing,
 ) -> None:
-    plan = planned(wanted(consumers, shared_tags={"role": "web"}), under(KeySeen(DEFAULT)))
+    plan = planned(wanted(consumers, shared_tags={"role": "web"}), UNDER_MANAGED)
     assert plan.refusals == ()
     assert [action.operation for action in plan.actions] == ["CreateTags"]
 
 
 def test_unshares_an_image_under_an_aws_managed_key() -> None:
-    want = wanted(with_accounts(A, STRANGER), present=False)
-    assert planned(want, under(KeySeen(DEFAULT))).refusals == ()
+    want = wanted(with_accounts(A, STRANGER), state="absent")
+    assert planned(want, UNDER_MANAGED).refusals == ()
 
 
 @pytest.mark.parametrize("managed_by", [None, "account", "declarative-policy"])
 def test_what_a_declarative_policy_blocks_is_not_for_the_account_to_disable(managed_by: str | None) -> None:
     """(botocore shape GetImageBlockPublicAccessStateResult, ManagedBy.)"""
-    block = PublicAccessBlock("block-new-sharing", managed_by)
-    found = replace(shared(), image_block=block, snapshot_block=block)
+    block = {**BLOCKED, **({"ManagedBy": managed_by} if managed_by else {})}
+    found = aws_with(shared(), image_block=block, snapshot_block=block)
     image, snapshot = planned(wanted(PUBLIC), found).refusals
     by_policy = managed_by == "declarative-policy"
     for failure in (image, snapshot):

@@ -10,15 +10,10 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
-from ansible_collections.golden.images.plugins.module_utils.share import plan as share
-from ansible_collections.golden.images.plugins.module_utils.share.options import wanted_from
-from ansible_collections.golden.images.plugins.module_utils.share.state import ShareSeen
 
-from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER, UNIT, target_in
-from tests.unit.share.examples import shared
-from tests.unit.share.test_options import params
+from tests.unit.examples import CONSUMER, ORG, STRANGER, UNIT
+from tests.unit.share.examples import IMAGE, REGION, Run, aws_with, shared
 
-REGION = "eu-west-1"
 CONSUMERS: tuple[dict[str, Any], ...] = (
     {"account_ids": []},
     {"account_ids": [CONSUMER]},
@@ -39,6 +34,7 @@ def test_every_combination_of_options_does_only_what_it_names() -> None:
     for state, group, allowed, purge, allow_empty, snapshots, consumers, held in combinations:
         tried += 1
         options = {
+            "images": {REGION: IMAGE},
             "state": state,
             "group": group,
             "allow_public": allowed,
@@ -48,11 +44,9 @@ def test_every_combination_of_options_does_only_what_it_names() -> None:
             **consumers,
         }
         try:
-            wanted = wanted_from(params(images={REGION: SOURCE_ID}, **options), False)
+            plan = Run(options, aws_with(shared(held, {"snap-1": held.accounts_only()}))).plan
         except Refused:
             continue
-        seen = shared(held, {"snap-1": held.accounts_only()}, image_id=SOURCE_ID)
-        plan = share.plan(wanted, ShareSeen(OWNER, {target_in(REGION): seen}))
         planned += 1
         named = {one for ids in consumers.values() for one in ids} | ({"all"} if group else set())
         for action in plan.actions:

@@ -4,24 +4,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY, Action
-from ansible_collections.golden.images.plugins.module_utils.share import plan as share
-from ansible_collections.golden.images.plugins.module_utils.share.state import Shared, ShareSeen, ShareWanted
+from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
 
-from tests.unit.examples import CONSUMER, ORG, OWNER, UNIT, source_image, target_in, volumes
+from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, SOURCE_REGION, UNIT, target_in
 from tests.unit.share.examples import (
     IMAGE,
     PRIVATE,
     PUBLIC,
     REGION,
+    AnImage,
+    Run,
     accounts,
+    aws_before_the_copy,
+    aws_with,
     changes_of,
     planned,
+    run,
     shared,
     wanted,
     with_accounts,
@@ -42,46 +44,46 @@ ADD, REMOVE = "Add", "Remove"
             id="additive, others stay",
         ),
         pytest.param(
-            wanted(with_accounts(A), purge=True),
+            wanted(with_accounts(A), purge_launch_permissions=True),
             with_accounts(A, B),
             [(IMAGE, REMOVE, [B]), ("snap-1", REMOVE, [B])],
             id="purge removes others",
         ),
         pytest.param(
-            wanted(with_accounts(A), purge=True),
+            wanted(with_accounts(A), purge_launch_permissions=True),
             with_accounts(B),
             [("snap-1", ADD, [A]), (IMAGE, ADD, [A]), (IMAGE, REMOVE, [B]), ("snap-1", REMOVE, [B])],
             id="purge adds before it removes",
         ),
         pytest.param(
-            wanted(PRIVATE, purge=True, allow_empty_purge=True),
+            wanted(PRIVATE, purge_launch_permissions=True, allow_empty_purge=True),
             with_accounts(A, B),
             [(IMAGE, REMOVE, [A, B]), ("snap-1", REMOVE, [A, B])],
             id="purge without consumers",
         ),
         pytest.param(
-            wanted(with_accounts(OWNER), purge=True, allow_empty_purge=True),
+            wanted(with_accounts(OWNER), purge_launch_permissions=True, allow_empty_purge=True),
             with_accounts(A),
             [(IMAGE, REMOVE, [A]), ("snap-1", REMOVE, [A])],
             id="purge with the owner",
         ),
         pytest.param(
-            wanted(with_accounts(A, C), present=False),
+            wanted(with_accounts(A, C), state="absent"),
             with_accounts(A, B),
             [(IMAGE, REMOVE, [A]), ("snap-1", REMOVE, [A])],
             id="absent removes named accounts",
         ),
         pytest.param(
-            wanted(with_accounts(A), present=False, snapshot_ids=frozenset({"snap-1"})),
+            wanted(with_accounts(A), state="absent", snapshot_ids=["snap-1"]),
             with_accounts(A, B),
             [("snap-1", REMOVE, [A])],
             id="absent from a snapshot only",
         ),
-        pytest.param(wanted(with_accounts(C), present=False), with_accounts(A), [], id="absent already"),
+        pytest.param(wanted(with_accounts(C), state="absent"), with_accounts(A), [], id="absent already"),
         pytest.param(wanted(PRIVATE), with_accounts(A), [], id="no consumer"),
     ],
 )
-def test_accounts(want: ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]) -> None:
+def test_accounts(want: dict[str, Any], current: Sharing, expected: list[tuple[str, str, list[str]]]) -> None:
     plan = planned(want, shared(current, {"snap-1": current}))
     assert changes_of(plan.actions) == expected
     assert all(action.target == target_in(REGION) for action in plan.actions)
@@ -104,13 +106,13 @@ def test_accounts(want: ShareWanted, current: Sharing, expected: list[tuple[str,
             id="together with accounts",
         ),
         pytest.param(
-            wanted(Sharing(org_arns=frozenset({ORG})), present=False),
+            wanted(Sharing(org_arns=frozenset({ORG})), state="absent"),
             Sharing(org_arns=frozenset({ORG}), org_unit_arns=frozenset({UNIT})),
             [(IMAGE, REMOVE, [ORG])],
             id="unshared from the organization only",
         ),
         pytest.param(
-            wanted(Sharing(org_unit_arns=frozenset({UNIT})), purge=True),
+            wanted(Sharing(org_unit_arns=frozenset({UNIT})), purge_launch_permissions=True),
             Sharing(org_arns=frozenset({ORG})),
             [(IMAGE, ADD, [UNIT]), (IMAGE, REMOVE, [ORG])],
             id="purge with the unit",
@@ -118,7 +120,7 @@ def test_accounts(want: ShareWanted, current: Sharing, expected: list[tuple[str,
     ],
 )
 def test_organizations(
-    want: ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]
+    want: dict[str, Any], current: Sharing, expected: list[tuple[str, str, list[str]]]
 ) -> None:
     assert changes_of(planned(want, shared(current)).actions) == expected
 
@@ -130,7 +132,7 @@ def test_organizations(
             wanted(PUBLIC), PRIVATE, [(IMAGE, ADD, ["all"]), ("snap-1", ADD, ["all"])], id="published"
         ),
         pytest.param(
-            wanted(Sharing(frozenset({A}), public=True), purge=True),
+            wanted(Sharing(frozenset({A}), public=True), purge_launch_permissions=True),
             with_accounts(B),
             [
                 ("snap-1", ADD, [A]),
@@ -147,20 +149,20 @@ def test_organizations(
             wanted(with_accounts(A)), PUBLIC, [("snap-1", ADD, [A]), (IMAGE, ADD, [A])], id="stays public"
         ),
         pytest.param(
-            wanted(PUBLIC, present=False),
+            wanted(PUBLIC, state="absent"),
             Sharing(frozenset({A}), public=True),
             [(IMAGE, REMOVE, ["all"]), ("snap-1", REMOVE, ["all"])],
             id="no longer public",
         ),
         pytest.param(
-            wanted(with_accounts(A), purge=True),
+            wanted(with_accounts(A), purge_launch_permissions=True),
             Sharing(frozenset({A}), public=True),
             [(IMAGE, REMOVE, ["all"]), ("snap-1", REMOVE, ["all"])],
             id="purge removes public",
         ),
     ],
 )
-def test_public(want: ShareWanted, current: Sharing, expected: list[tuple[str, str, list[str]]]) -> None:
+def test_public(want: dict[str, Any], current: Sharing, expected: list[tuple[str, str, list[str]]]) -> None:
     assert changes_of(planned(want, shared(current, {"snap-1": current})).actions) == expected
 
 
@@ -199,7 +201,7 @@ def test_each_snapshot_is_compared_separately() -> None:
     found = shared(
         with_accounts(A), {"snap-1": with_accounts(A), "snap-2": PRIVATE, "snap-3": with_accounts(B)}
     )
-    plan = planned(wanted(with_accounts(A), purge=True), found)
+    plan = planned(wanted(with_accounts(A), purge_launch_permissions=True), found)
     assert changes_of(plan.actions) == [
         ("snap-2", ADD, [A]),
         ("snap-3", ADD, [A]),
@@ -223,7 +225,7 @@ def test_each_snapshot_is_compared_separately() -> None:
 def test_purge_without_share_snapshots_only_removes_access_to_snapshots(
     named: Sharing, current: Sharing, expected: list[tuple[str, str, list[str]]]
 ) -> None:
-    want = wanted(named, share_snapshots=False, purge=True)
+    want = wanted(named, share_snapshots=False, purge_launch_permissions=True)
     plan = planned(want, shared(named, {"snap-1": current}))
     assert changes_of(plan.actions) == expected
     assert plan.refusals == ()
@@ -234,7 +236,7 @@ def test_purge_without_share_snapshots_only_removes_access_to_snapshots(
 
 
 def test_purge_without_share_snapshots_removes_access_to_the_image_first() -> None:
-    want = wanted(with_accounts(A), share_snapshots=False, purge=True)
+    want = wanted(with_accounts(A), share_snapshots=False, purge_launch_permissions=True)
     found = shared(with_accounts(B), {"snap-1": with_accounts(B)})
     assert changes_of(planned(want, found).actions) == [
         (IMAGE, ADD, [A]),
@@ -250,34 +252,39 @@ def test_purge_without_share_snapshots_removes_access_to_the_image_first() -> No
         pytest.param(wanted(with_accounts(A)), PRIVATE, A, None, id="the only addition"),
         pytest.param(wanted(with_accounts(A, C)), with_accounts(A), C, with_accounts(A), id="not the only"),
         pytest.param(
-            wanted(with_accounts(A), purge=True), with_accounts(A, B), B, with_accounts(A, B), id="purge"
+            wanted(with_accounts(A), purge_launch_permissions=True),
+            with_accounts(A, B),
+            B,
+            with_accounts(A, B),
+            id="purge",
         ),
         pytest.param(
-            wanted(with_accounts(A, B), present=False), with_accounts(A, B, C), B, with_accounts(B, C), id="B"
+            wanted(with_accounts(A, B), state="absent"),
+            with_accounts(A, B, C),
+            B,
+            with_accounts(B, C),
+            id="B",
         ),
         pytest.param(
-            wanted(with_accounts(A), present=False), with_accounts(A), A, None, id="the only removal"
+            wanted(with_accounts(A), state="absent"), with_accounts(A), A, None, id="the only removal"
         ),
     ],
 )
-def test_view_without_the_entries_that_aws_rejected(
-    want: ShareWanted, current: Sharing, rejected: str, expected: Sharing | None
+def test_result_without_the_entries_that_aws_rejected(
+    want: dict[str, Any], current: Sharing, rejected: str, expected: Sharing | None
 ) -> None:
-    found = shared(current, {"snap-1": current})
-    target = planned(want, found)
-    view = share.partial_view(want, target, found, [_without(action, rejected) for action in target.actions])
-    permissions = expected and {
-        "launch_permissions": expected.as_result(),
-        "volume_permissions": {"snap-1": {"account_ids": sorted(expected.account_ids), "public": False}},
-    }
-    assert view == (permissions and {**target.after, **permissions})
-
-
-def _without(action: Action, account_id: str) -> Action:
-    key = "LaunchPermission" if action.operation == "ModifyImageAttribute" else "CreateVolumePermission"
-    ((change, entries),) = action.parameters[key].items()
-    kept = [entry for entry in entries if entry != {"UserId": account_id}]
-    return replace(action, parameters={**action.parameters, key: {change: kept}})
+    done = run(want, shared(current, {"snap-1": current}), rejected=frozenset({rejected}))
+    assert {one.error_code for one in done.outcome.failures} == {"consumer_rejected"}
+    assert [(one["launch_permissions"], one["volume_permissions"]) for one in done.results] == (
+        [
+            (
+                expected.as_result(),
+                {"snap-1": {"account_ids": sorted(expected.account_ids), "public": False}},
+            )
+        ]
+        if expected
+        else []
+    )
 
 
 @pytest.mark.parametrize(
@@ -290,12 +297,12 @@ def _without(action: Action, account_id: str) -> Action:
         pytest.param(10_001, 2, 21, id="10,001: two calls for the image"),
     ],
 )
-@pytest.mark.parametrize("present", [True, False])
-def test_batches(count: int, image_calls: int, snapshot_calls: int, present: bool) -> None:
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_batches(count: int, image_calls: int, snapshot_calls: int, state: str) -> None:
     every_account = with_accounts(*accounts(count))
-    current = PRIVATE if present else every_account
+    current = PRIVATE if state == "present" else every_account
     found = shared(current, {"snap-1": current, "snap-2": current})
-    actions = planned(wanted(every_account, present=present), found).actions
+    actions = planned(wanted(every_account, state=state), found).actions
     per_resource = [resource for resource, _change, _who in changes_of(actions)]
     assert per_resource.count(IMAGE) == image_calls
     assert per_resource.count("snap-1") == per_resource.count("snap-2") == snapshot_calls
@@ -322,13 +329,15 @@ MANY = accounts(1_600)
 def test_purge_stays_within_the_quota(
     current: tuple[str, ...], named: tuple[str, ...], expected: list[tuple[str, int]]
 ) -> None:
-    plan = planned(wanted(with_accounts(*named), purge=True), shared(with_accounts(*current), {}))
+    plan = planned(
+        wanted(with_accounts(*named), purge_launch_permissions=True), shared(with_accounts(*current), {})
+    )
     assert [(change, len(who)) for _resource, change, who in changes_of(plan.actions)] == expected
 
 
 def test_organization_is_added_before_accounts_that_it_may_cover_are_removed() -> None:
     named = Sharing(frozenset(MANY[800:]), frozenset({ORG}), public=True)
-    plan = planned(wanted(named, purge=True), shared(with_accounts(*MANY[:800]), {}))
+    plan = planned(wanted(named, purge_launch_permissions=True), shared(with_accounts(*MANY[:800]), {}))
     assert [(change, len(who)) for _resource, change, who in changes_of(plan.actions)] == [
         (ADD, 1),
         (ADD, 1),
@@ -339,14 +348,14 @@ def test_organization_is_added_before_accounts_that_it_may_cover_are_removed() -
 
 @pytest.mark.parametrize(("count", "warned"), [(999, False), (1_000, True)])
 def test_organization_that_exceeds_the_quota_before_accounts_are_removed(count: int, warned: bool) -> None:
-    want = wanted(Sharing(org_arns=frozenset({ORG})), purge=True)
+    want = wanted(Sharing(org_arns=frozenset({ORG})), purge_launch_permissions=True)
     plan = planned(want, shared(with_accounts(*MANY[:count]), {}))
     assert [change for _resource, change, _who in changes_of(plan.actions)] == [ADD, REMOVE]
     found = [one for one in plan.warnings if one.startswith("The image is shared with 1001 entities before")]
     assert len(found) == warned
 
 
-@pytest.mark.parametrize("changes", [{}, {"purge": True}, {"present": False}])
+@pytest.mark.parametrize("changes", [{}, {"purge_launch_permissions": True}, {"state": "absent"}])
 def test_owner_is_not_in_any_request(changes: dict[str, Any]) -> None:
     plan = planned(wanted(with_accounts(OWNER, A), **changes), shared(with_accounts(B), {"snap-1": PRIVATE}))
     assert all(OWNER not in who for _resource, _change, who in changes_of(plan.actions))
@@ -368,8 +377,13 @@ def test_shared_tags_are_written_before_the_image_is_shared() -> None:
         pytest.param({"ec2:SharedTag/a": "1"}, {}, [], id="there"),
         pytest.param({"ec2:SharedTag/a": "0"}, {}, ["ec2:SharedTag/a"], id="other value"),
         pytest.param({"a": "1"}, {}, ["ec2:SharedTag/a"], id="without prefix it is another tag"),
-        pytest.param({}, {"present": False}, [], id="not written with absent"),
-        pytest.param({"ec2:SharedTag/b": "2", "ec2:SharedTag/a": "1"}, {"purge": True}, [], id="others stay"),
+        pytest.param({}, {"state": "absent"}, [], id="not written with absent"),
+        pytest.param(
+            {"ec2:SharedTag/b": "2", "ec2:SharedTag/a": "1"},
+            {"purge_launch_permissions": True},
+            [],
+            id="others stay",
+        ),
     ],
 )
 def test_shared_tags(current: dict[str, str], changes: dict[str, Any], written: list[str]) -> None:
@@ -384,7 +398,9 @@ def test_before_and_after() -> None:
         {"snap-1": with_accounts(B)},
         tags={"ec2:SharedTag/old": "0", "role": "web"},
     )
-    plan = planned(wanted(with_accounts(C, A), purge=True, shared_tags={"new": "1"}), found)
+    plan = planned(
+        wanted(with_accounts(C, A), purge_launch_permissions=True, shared_tags={"new": "1"}), found
+    )
     assert plan.before == {
         "image_id": IMAGE,
         "launch_permissions": {
@@ -405,29 +421,41 @@ def test_before_and_after() -> None:
 
 
 def test_regions_are_planned_separately_in_a_stable_order() -> None:
-    saw = ShareSeen(
-        OWNER,
+    images = {"us-west-2": "ami-0000000a", "ap-south-1": "ami-0000000b", "eu-west-1": "ami-0000000c"}
+    aws = aws_with(
         {
-            target_in("us-west-2"): shared(image_id="ami-west"),
-            target_in("ap-south-1"): shared(
-                with_accounts(A), {"snap-1": with_accounts(A)}, image_id="ami-south"
+            "us-west-2": shared(image_id=images["us-west-2"]),
+            "ap-south-1": shared(
+                with_accounts(A), {"snap-1": with_accounts(A)}, image_id=images["ap-south-1"]
             ),
-            target_in("eu-west-1"): shared(image_id="ami-eu", volumes_of={}),
+            "eu-west-1": shared(image_id=images["eu-west-1"], volumes_of={}),
         },
     )
-    plan = share.plan(wanted(with_accounts(A)), saw)
+    plan = Run(wanted(with_accounts(A), images=images), aws).plan
     assert [target.target.region for target in plan.targets] == ["ap-south-1", "eu-west-1", "us-west-2"]
     assert [(action.target.region, action.resource) for action in plan.actions] == [
-        ("eu-west-1", "ami-eu"),
+        ("eu-west-1", images["eu-west-1"]),
         ("us-west-2", "snap-1"),
-        ("us-west-2", "ami-west"),
+        ("us-west-2", images["us-west-2"]),
     ]
 
 
+NOT_THERE_YET: dict[str, Any] = {
+    "images": {REGION: None},
+    "source_image_id": SOURCE_ID,
+    "source_region": SOURCE_REGION,
+}
+
+
+def source(**changes: Any) -> AnImage:
+    """The source of a copy that does not exist yet, which is shared with others."""
+    disks = {"snap-s1": with_accounts(A), "snap-s2": PRIVATE}
+    return shared(with_accounts(A), disks, image_id=SOURCE_ID, **changes)
+
+
 def test_planned_copy_is_shared_like_a_new_image() -> None:
-    source = source_image(devices=volumes("snap-s1", "snap-s2"), tags={"ec2:SharedTag/x": "1"})
-    found = Shared.planned(OWNER, source)
-    plan = planned(wanted(with_accounts(A), images={REGION: None}), found)
+    aws = aws_before_the_copy(source(tags={"ec2:SharedTag/x": "1"}))
+    plan = planned(wanted(with_accounts(A), **NOT_THERE_YET), aws)
     assert [(action.operation, action.resource) for action in plan.actions] == [
         ("ModifySnapshotAttribute", None),
         ("ModifySnapshotAttribute", None),
@@ -443,19 +471,38 @@ def test_planned_copy_is_shared_like_a_new_image() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("options", "volumes"),
+    [
+        pytest.param({"share_snapshots": False}, [], id="without share_snapshots"),
+        pytest.param(
+            {"share_snapshots": False, "purge_launch_permissions": True},
+            ["/dev/sda", "/dev/sdb"],
+            id="a purge without share_snapshots",
+        ),
+    ],
+)
+def test_snapshots_of_a_planned_copy_that_are_not_shared(options: dict[str, Any], volumes: list[str]) -> None:
+    plan = planned(wanted(with_accounts(A), **NOT_THERE_YET, **options), aws_before_the_copy(source()))
+    assert [action.operation for action in plan.actions] == ["ModifyImageAttribute"]
+    assert plan.after["volume_permissions"] == {one: {"account_ids": [], "public": False} for one in volumes}
+
+
 def test_planned_copy_of_an_unknown_source_is_shared_without_snapshots() -> None:
-    plan = planned(wanted(with_accounts(A), images={REGION: None}), Shared.planned(OWNER, None))
+    aws = aws_before_the_copy(None)
+    plan = planned(wanted(with_accounts(A), images={REGION: None}), aws)
     assert [action.operation for action in plan.actions] == ["ModifyImageAttribute"]
     assert plan.after["volume_permissions"] == {}
+    assert [aws.ec2_clients[region].calls for region in (REGION, SOURCE_REGION)] == [[], []]
 
 
 def test_unsharing_a_planned_copy_changes_nothing() -> None:
-    found = Shared.planned(OWNER, source_image())
-    assert planned(wanted(with_accounts(A), present=False, images={REGION: None}), found).actions == ()
+    want = wanted(with_accounts(A), state="absent", **NOT_THERE_YET)
+    assert planned(want, aws_before_the_copy(source())).actions == ()
 
 
 def test_planned_copy_gets_shared_tags() -> None:
-    want = wanted(with_accounts(CONSUMER), images={REGION: None}, shared_tags={"a": "1"})
-    plan = planned(want, Shared.planned(OWNER, source_image()))
+    want = wanted(with_accounts(CONSUMER), shared_tags={"a": "1"}, **NOT_THERE_YET)
+    plan = planned(want, aws_before_the_copy(source()))
     assert "CreateTags" in [action.operation for action in plan.actions]
     assert plan.after["shared_tags"] == {"a": "1"}

@@ -4,20 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan
-from ansible_collections.golden.images.plugins.module_utils.share import plan as share
-from ansible_collections.golden.images.plugins.module_utils.share.public import opens
-from ansible_collections.golden.images.plugins.module_utils.share.state import ShareSeen, ShareWanted
-from hypothesis import assume, given
+from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.examples import ORG, OWNER, UNIT, target_in
-from tests.unit.share.examples import accounts, changes_of, shared, wanted
+from tests.unit.examples import ORG, OWNER, UNIT
+from tests.unit.share.examples import AnImage, Run, accounts, aws_with, changes_of, shared, wanted
 
 REGIONS = ("ap-south-1", "eu-west-1", "us-east-1")
 # Some sets are larger than a batch: snapshots take 500 changes a call.
@@ -45,136 +42,126 @@ HELD = st.builds(
 TAGS = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(["1", "2"]))
 
 
+Images = dict[str, AnImage]
+
+
 @st.composite
-def regions_held(draw: st.DrawFn) -> ShareSeen:
+def images_held(draw: st.DrawFn) -> Images:
     """Images of some regions with their permissions."""
     images = {}
-    for region in draw(st.lists(st.sampled_from(REGIONS), min_size=1, unique=True)):
+    for number, region in enumerate(draw(st.lists(st.sampled_from(REGIONS), min_size=1, unique=True))):
         volumes = {
-            f"snap-{region}-{number}": draw(HELD).accounts_only() for number in range(draw(st.integers(0, 2)))
+            f"snap-{number}-{one}": draw(HELD).accounts_only() for one in range(draw(st.integers(0, 2)))
         }
         tags = {f"ec2:SharedTag/{key}": value for key, value in draw(TAGS).items()}
-        images[target_in(region)] = shared(draw(HELD), volumes, image_id=f"ami-{region}", tags=tags)
-    return ShareSeen(OWNER, images)
+        images[region] = shared(draw(HELD), volumes, image_id=f"ami-0000000{number}", tags=tags)
+    return images
 
 
-WANTED = st.one_of(
-    st.builds(wanted, SHARINGS, present=st.just(False), shared_tags=TAGS),
-    st.builds(wanted, SHARINGS, purge=st.booleans(), shared_tags=TAGS),
-    st.builds(wanted, SHARINGS, purge=st.just(True), share_snapshots=st.just(False), shared_tags=TAGS),
+ADDING = st.builds(wanted, SHARINGS, shared_tags=TAGS)
+PURGING = st.builds(
+    wanted,
+    SHARINGS,
+    purge_launch_permissions=st.just(True),
+    allow_empty_purge=st.just(True),
+    share_snapshots=st.booleans(),
+    shared_tags=TAGS,
 )
+REMOVING = st.builds(wanted, SHARINGS.filter(bool), state=st.just("absent"), shared_tags=TAGS)
+WANTED = st.one_of(ADDING, PURGING, REMOVING)
 
 
-def performed(saw: ShareSeen, plan: Plan) -> ShareSeen:
-    """The images after the plan was applied."""
-    images = dict(saw.images)
-    for action in plan.actions:
-        found = images[action.target]
-        parameters = action.parameters
-        if action.operation == "ModifyImageAttribute":
-            assert parameters["ImageId"] == found.image.image_id
-            found = replace(found, launch=_changed(found.launch, parameters["LaunchPermission"]))
-        elif action.operation == "ModifySnapshotAttribute":
-            snapshot_id = parameters["SnapshotId"]
-            current = _changed(found.volume_permissions[snapshot_id], parameters["CreateVolumePermission"])
-            found = replace(found, volume_permissions={**found.volume_permissions, snapshot_id: current})
-        else:
-            tags = {tag["Key"]: tag["Value"] for tag in parameters["Tags"]}
-            found = replace(found, image=replace(found.image, tags={**found.image.tags, **tags}))
-        images[action.target] = found
-    return replace(saw, images=images)
+def run_on(want: dict[str, Any], images: Images) -> Run:
+    """A run on a copy of these images."""
+    named = {region: image.image_id for region, image in images.items()}
+    return Run({**want, "images": named}, aws_with(deepcopy(images)))
 
 
-def _changed(current: Sharing, modification: Mapping[str, list[dict[str, str]]]) -> Sharing:
-    ((change, entries),) = modification.items()
-    delta = Sharing(
-        frozenset(entry["UserId"] for entry in entries if "UserId" in entry),
-        frozenset(entry["OrganizationArn"] for entry in entries if "OrganizationArn" in entry),
-        frozenset(entry["OrganizationalUnitArn"] for entry in entries if "OrganizationalUnitArn" in entry),
-        any(entry.get("Group") == "all" for entry in entries),
+def after(done: Run) -> Images:
+    """The images after the run, which did not fail."""
+    assert done.outcome.failures == ()
+    return {region: image for region, ec2 in done.aws.ec2_clients.items() for image in ec2.images.values()}
+
+
+def _named(want: dict[str, Any]) -> Sharing:
+    return Sharing(
+        frozenset(want["account_ids"]) - {OWNER},
+        frozenset(want["org_arns"]),
+        frozenset(want["org_unit_arns"]),
+        want.get("group") == "all",
     )
-    return current | delta if change == "Add" else current - delta
-
-
-def _named(want: ShareWanted) -> Sharing:
-    return want.sharing - Sharing(frozenset({OWNER}))
 
 
 def _modified(action: Action) -> tuple[str, list[Any]]:
     return changes_of([action])[0][1:]
 
 
-@given(WANTED, regions_held())
-def test_performed_plan_leaves_nothing_to_plan(want: ShareWanted, saw: ShareSeen) -> None:
-    again = share.plan(want, performed(saw, share.plan(want, saw)))
+def _opens(action: Action) -> bool:
+    """Whether the action makes something public."""
+    change, who = _modified(action)
+    return change == "Add" and "all" in who
+
+
+@given(WANTED, images_held())
+def test_a_run_leaves_the_planned_state_and_nothing_to_plan(want: dict[str, Any], images: Images) -> None:
+    done = run_on(want, images)
+    again = run_on(want, after(done)).plan
     assert again.actions == ()
-    assert again.before == again.after
+    assert done.plan.after == again.before == again.after
 
 
-@given(WANTED, regions_held())
-def test_after_is_the_state_that_the_actions_produce(want: ShareWanted, saw: ShareSeen) -> None:
-    plan = share.plan(want, saw)
-    assert plan.after == share.plan(want, performed(saw, plan)).before
+@given(WANTED, images_held(), st.frozensets(st.sampled_from(accounts(4))))
+def test_results_are_the_state_that_a_run_leaves_if_aws_rejects_some(
+    want: dict[str, Any], images: Images, rejected: frozenset[str]
+) -> None:
+    done = run_on(want, images)
+    for ec2 in done.aws.ec2_clients.values():
+        ec2.rejected = rejected
+    assert {one.error_code for one in done.outcome.failures} <= {"consumer_rejected"}
+    for result in done.results:
+        (image,) = done.ec2(result["region"]).images.values()
+        assert result["launch_permissions"] == image.launch.as_result()
+        assert result["volume_permissions"] == {
+            snapshot_id: {"account_ids": sorted(held.account_ids), "public": held.public}
+            for snapshot_id, held in image.volumes.items()
+        }
 
 
-@given(WANTED, regions_held())
-def test_view_of_all_performed_actions_is_after(want: ShareWanted, saw: ShareSeen) -> None:
-    for target in share.plan(want, saw).targets:
-        view = share.partial_view(want, target, saw.images[target.target], target.actions)
-        # None is for targets in which no named consumer has what is wanted.
-        assert view in (target.after, None)
-        if _named(want):
-            assert view == target.after
+@given(ADDING, images_held())
+def test_additions_remove_nothing(want: dict[str, Any], images: Images) -> None:
+    for region, image in after(run_on(want, images)).items():
+        assert image.launch == images[region].launch | _named(want)
 
 
-@given(WANTED, regions_held())
-def test_view_without_performed_actions_is_before(want: ShareWanted, saw: ShareSeen) -> None:
-    want = replace(want, shared_tags={})
-    for target in share.plan(want, saw).targets:
-        assert share.partial_view(want, target, saw.images[target.target], ()) in (target.before, None)
-
-
-@given(WANTED, regions_held())
-def test_additions_remove_nothing(want: ShareWanted, saw: ShareSeen) -> None:
-    assume(want.present)
-    after = performed(saw, share.plan(replace(want, purge=False), saw))
-    for target, found in saw.images.items():
-        assert not found.launch - after.images[target].launch
-        assert after.images[target].launch == found.launch | _named(want)
-
-
-@given(WANTED, regions_held())
-def test_purge_leaves_exactly_the_named_consumers(want: ShareWanted, saw: ShareSeen) -> None:
-    assume(want.present)
-    after = performed(saw, share.plan(replace(want, purge=True), saw))
-    for target, found in after.images.items():
-        assert found.launch == _named(want)
-        for snapshot_id, current in found.volume_permissions.items():
+@given(PURGING, images_held())
+def test_purge_leaves_exactly_the_named_consumers(want: dict[str, Any], images: Images) -> None:
+    for region, image in after(run_on(want, images)).items():
+        assert image.launch == _named(want)
+        for snapshot_id, current in image.volumes.items():
             named = _named(want).accounts_only()
-            held = saw.images[target].volume_permissions[snapshot_id]
-            assert current == (named if want.share_snapshots else named & held)
+            held = images[region].volumes[snapshot_id]
+            assert current == (named if want["share_snapshots"] else named & held)
 
 
-@given(WANTED, regions_held())
-def test_absent_removes_only_the_named_consumers(want: ShareWanted, saw: ShareSeen) -> None:
-    after = performed(saw, share.plan(replace(want, present=False, purge=False), saw))
-    for target, found in saw.images.items():
-        assert after.images[target].launch == found.launch - _named(want)
+@given(REMOVING, images_held())
+def test_absent_removes_only_the_named_consumers(want: dict[str, Any], images: Images) -> None:
+    for region, image in after(run_on(want, images)).items():
+        assert image.launch == images[region].launch - _named(want)
 
 
-@given(WANTED, regions_held())
-def test_no_request_is_empty_or_exceeds_its_limit(want: ShareWanted, saw: ShareSeen) -> None:
+@given(WANTED, images_held())
+def test_no_request_is_empty_or_exceeds_its_limit(want: dict[str, Any], images: Images) -> None:
     limits = {"ModifyImageAttribute": 10_000, "ModifySnapshotAttribute": 500, "CreateTags": 50}
-    for action in share.plan(want, saw).actions:
+    for action in run_on(want, images).plan.actions:
         _change, who = _modified(action)
         assert 1 <= len(who) <= limits[action.operation]
         assert len(set(who)) == len(who)
 
 
-@given(WANTED, regions_held())
-def test_snapshots_are_shared_before_the_image(want: ShareWanted, saw: ShareSeen) -> None:
-    for target in share.plan(want, saw).targets:
-        private = [action for action in target.actions if not opens(action)]
+@given(WANTED, images_held())
+def test_snapshots_are_shared_before_the_image(want: dict[str, Any], images: Images) -> None:
+    for target in run_on(want, images).plan.targets:
+        private = [action for action in target.actions if not _opens(action)]
         steps = [(action.operation, _modified(action)[0]) for action in private]
         order = [
             ("ModifySnapshotAttribute", "Add"),
@@ -187,60 +174,47 @@ def test_snapshots_are_shared_before_the_image(want: ShareWanted, saw: ShareSeen
         assert ranks == sorted(ranks)
 
 
-@given(SHARINGS, st.booleans(), regions_held())
-def test_an_image_becomes_public_before_its_snapshots(
-    sharing: Sharing,
-    purge: bool,
-    saw: ShareSeen,
-) -> None:
-    want = wanted(replace(sharing, public=True), purge=purge)
-    for target in share.plan(want, saw).targets:
-        opening = [action for action in target.actions if opens(action)]
+@given(ADDING | PURGING, images_held())
+def test_an_image_becomes_public_before_its_snapshots(want: dict[str, Any], images: Images) -> None:
+    public = {**want, "group": "all", "allow_public": True}
+    for target in run_on(public, images).plan.targets:
+        opening = [action for action in target.actions if _opens(action)]
         assert all(_modified(action) == ("Add", ["all"]) for action in opening)
         of_image = [action.operation == "ModifyImageAttribute" for action in opening]
         assert of_image == sorted(of_image, reverse=True)
         later = target.actions[target.actions.index(opening[0]) :] if opening else ()
-        assert all(opens(one) or "Remove" in str(one.parameters) or _is_of_image(one) for one in later)
+        assert all(_opens(one) or "Remove" in str(one.parameters) or _is_of_image(one) for one in later)
 
 
 def _is_of_image(action: Action) -> bool:
     return action.operation == "ModifyImageAttribute"
 
 
-@given(WANTED, regions_held())
+@given(WANTED, images_held())
 def test_permissions_that_stay_are_not_lost_and_the_quota_is_kept_if_possible(
-    want: ShareWanted, saw: ShareSeen
+    want: dict[str, Any], images: Images
 ) -> None:
-    for target in share.plan(want, saw).targets:
-        before = saw.images[target.target].launch
-        after = Sharing.read(target.after["launch_permissions"])
-        quota = max(share.DEFAULT_QUOTA, before.entities)
-        covering = replace(after, account_ids=frozenset()) - before
+    for target in run_on(want, images).plan.targets:
+        before = images[str(target.target.region)].launch
+        wanted_after = Sharing.read(target.after["launch_permissions"])
+        stays = before & wanted_after
+        # EC2 User Guide, "AMI quotas": an image that is shared with more has a higher quota.
+        quota = max(1_000, before.entities)
+        covering = replace(wanted_after, account_ids=frozenset()) - before
         for action in target.actions:
             if action.operation == "ModifyImageAttribute":
-                held = saw.images[target.target].launch & after
-                changed = _changed(before, action.parameters["LaunchPermission"])
-                assert not held - changed
-                if after.entities <= quota:
+                ((change, entries),) = action.parameters["LaunchPermission"].items()
+                delta = Sharing.of_entries(entries)
+                changed = before | delta if change == "Add" else before - delta
+                assert not stays - changed
+                if wanted_after.entities <= quota:
                     assert changed.entities <= quota + covering.entities
-                if "Remove" in action.parameters["LaunchPermission"]:
-                    assert not replace(after, account_ids=frozenset()) - before
+                if change == "Remove":
+                    assert not replace(wanted_after, account_ids=frozenset()) - before
                 before = changed
-        assert before == after
+        assert before == wanted_after
 
 
-@given(WANTED, regions_held())
-def test_actions_stay_in_their_region(want: ShareWanted, saw: ShareSeen) -> None:
-    for target in share.plan(want, saw).targets:
-        found = saw.images[target.target]
-        assert all(action.target == target.target for action in target.actions)
-        assert {action.resource for action in target.actions} <= {
-            found.image.image_id,
-            *found.volume_permissions,
-        }
-
-
-@given(WANTED, regions_held())
-def test_plan_does_not_depend_on_the_order_of_regions(want: ShareWanted, saw: ShareSeen) -> None:
-    reordered = replace(saw, images=dict(reversed(saw.images.items())))
-    assert share.plan(want, saw) == share.plan(want, reordered)
+@given(WANTED, images_held())
+def test_the_plan_does_not_depend_on_the_order_of_regions(want: dict[str, Any], images: Images) -> None:
+    assert run_on(want, images).plan == run_on(want, dict(reversed(images.items()))).plan
