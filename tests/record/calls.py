@@ -23,17 +23,20 @@ _RESOURCES = tuple(
     )
 )
 # An item of a list, as EC2 takes them.
-_ITEM = re.compile(r"(\w+)\.\d+")
+_ITEM = re.compile(r"(.+)\.\d+")
 
 
 def by_resource(calls: Iterable[Any]) -> dict[str, list[Call]]:
     """The calls (``RecordedCall``, normalised) of each account, region, service and resource.
 
     A read that repeats the one before it on the same resource is left out: how often a waiter asks depends on
-    time. So is a call that repeats a refused one: how often a throttled call is tried, too.
+    time. So is a call that repeats a refused one: how often a throttled call is tried, too. So is a call
+    without an answer, which is made again: which one of several a lost connection strikes is chance.
     """
     grouped: dict[str, list[Call]] = {}
     for call in calls:
+        if call.status is None:
+            continue
         parameters = with_lists(call.parameters)
         resource = resource_of(parameters) or UNORDERED
         place = f"{call.account_id} {call.region} {call.service} {resource}"
@@ -48,7 +51,7 @@ def by_resource(calls: Iterable[Any]) -> dict[str, list[Call]]:
 
 
 def with_lists(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters with a list for ``ImageId.1``, ``ImageId.2``, …, sorted: often in the order of IDs."""
+    """The parameters with sorted lists for ``ImageId.1``, ``ImageId.2``, …: often in the order of IDs."""
     found: dict[str, Any] = {}
     for name, value in parameters.items():
         item = _ITEM.fullmatch(name)

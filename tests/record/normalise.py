@@ -19,10 +19,14 @@ _EC2_ID = r"\b[a-z]{1,9}-(?:[0-9a-f]{17}|[0-9a-f]{8})\b"
 _ID = re.compile(f"{_KEY_ARN}|{_UUID}|{_UNIT}|{_EC2_ID}")
 _SOURCE_ID = re.compile(_EC2_ID)
 _PREFIXED = f"{_EC2_ID}|{_UNIT}"
+_NAME = re.compile("<.*>")
 _CLOCK = r"[0-2][0-9]:?[0-5][0-9](?::?[0-5][0-9](?:\.[0-9]+)?)?(?: ?(?:Z|UTC)|[+-]00:?00)?"
 _BY_CHANCE = (
     (re.compile(r"\bo-[0-9a-z]{10}\b"), "o-*"),
     (re.compile(r"\br-[0-9a-z]{4}\b"), "r-*"),
+    # Of the Recycle Bin's rules.
+    (re.compile(r"(?<=/rules/)[0-9A-Za-z]{11}\b"), "*"),
+    (re.compile(r"\b(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{11}\b"), "HEX11"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "HEX64"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "HEX32"),
     (re.compile(rf"\b20[0-9]{{2}}-?[01][0-9]-?[0-3][0-9](?:[T ]{_CLOCK})?(?![0-9])"), "TIME"),
@@ -75,7 +79,7 @@ class Names:
 def normalised(value: Any, names: Names, places: Mapping[str, str]) -> Any:
     """A JSON value without what differs by chance; ``places`` are words for paths and URLs.
 
-    The keys of mappings are in alphabetical order.
+    The keys of mappings are in alphabetical order. So are lists of resources, which often have that of IDs.
     """
     if isinstance(value, str):
         return _text(value, names, places)
@@ -83,7 +87,8 @@ def normalised(value: Any, names: Names, places: Mapping[str, str]) -> Any:
         changed = {_text(str(key), names, places): one for key, one in value.items()}
         return {key: normalised(changed[key], names, places) for key in sorted(changed)}
     if isinstance(value, (list, tuple)):
-        return [normalised(one, names, places) for one in value]
+        found = [normalised(one, names, places) for one in value]
+        return sorted(found) if all(isinstance(one, str) and _NAME.fullmatch(one) for one in found) else found
     return value
 
 

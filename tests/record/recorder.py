@@ -104,12 +104,15 @@ class Recorder:
 
     def _add(self, step: dict[str, Any]) -> None:
         found = [
-            replace(call, parameters=normalised(call.parameters, self._names, self._places))
+            # The action of a service with paths can have IDs, too.
+            replace(call, action=self._normalised(call.action), parameters=self._normalised(call.parameters))
             for call in self._calls
         ]
         self._calls = []
-        whole = normalised(step, self._names, self._places)
-        self.steps.append({**whole, "calls": calls.by_resource(found)})
+        self.steps.append({**self._normalised(step), "calls": calls.by_resource(found)})
+
+    def _normalised(self, value: Any) -> Any:
+        return normalised(value, self._names, self._places)
 
 
 def _process(process: subprocess.Popen[Any], stdout: Any, stderr: Any) -> dict[str, Any]:

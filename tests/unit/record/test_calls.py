@@ -21,6 +21,7 @@ def call(action: str, error: str = "", **parameters: Any) -> SimpleNamespace:
         action=action,
         parameters=parameters,
         error_code=error,
+        status=400 if error else 200,
         changes=not action.startswith("Describe"),
     )
 
@@ -54,6 +55,12 @@ def test_a_change_that_is_refused_repeatedly_counts_once() -> None:
     assert actions(refused, refused, call("CopyImage", SourceImageId="a")) == [["CopyImage", "CopyImage"]]
 
 
+def test_a_call_without_an_answer_is_left_out() -> None:
+    lost = call("CopyImage", SourceImageId="a")
+    lost.status = None
+    assert actions(lost, call("CopyImage", SourceImageId="a")) == [["CopyImage"]]
+
+
 def test_calls_without_a_resource_have_no_order_and_count_once() -> None:
     one, two = call("DescribeImages", Owner="self"), call("DescribeRegions")
     assert by_resource([one, two, one]) == by_resource([two, one])
@@ -79,12 +86,12 @@ def test_items_of_a_list_are_a_sorted_list() -> None:
         "ImageId.1": "b",
         "ImageId.2": "a",
         "Filter.1.Name": "n",
-        "Filter.1.Value.1": "v",
+        "Filter.1.Value": ["v"],
         "DryRun": "true",
     }
     assert with_lists(given) == {
         "DryRun": "true",
         "Filter.1.Name": "n",
-        "Filter.1.Value.1": "v",
+        "Filter.1.Value": ["v"],
         "ImageId": ["a", "b"],
     }

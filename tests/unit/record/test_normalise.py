@@ -43,6 +43,8 @@ def shown(value: Any, world: list[dict[str, Any]] = WORLD, **places: str) -> Any
         ("request 7c9a2f0e-2d5b-4d7e-9f55-0a1b2c3d4e5f", "request ID"),
         ("at 2026-11-30T14:02:31.123Z, 20261130T140231Z", "at TIME, TIME"),
         ("from 2026-11-30", "from TIME"),
+        ("GET /rules/1234567890a", "GET /rules/*"),
+        ("rule 070e72a267b", "rule HEX11"),
         ("http://127.0.0.1:45999/", "http://127.0.0.1:PORT/"),
         ("/tmp/x/report.json", "TMP/report.json"),
         # These are data.
@@ -59,8 +61,9 @@ def test_a_text_names_what_ids_stand_for_and_has_no_times(text: str, expected: s
 
 def test_two_images_of_one_name_stay_two() -> None:
     twin = {**WORLD[0], "name": COPY, "snapshots": {}}
-    first, second = shown([AMI, COPY], [WORLD[0], twin])
-    assert second == f"{first[:-1]} #2>"
+    assert shown(f"{AMI} {COPY}", [WORLD[0], twin]) == (
+        "<ami 111111111111/us-east-1 golden> <ami 111111111111/us-east-1 golden #2>"
+    )
 
 
 def test_what_is_learned_later_keeps_the_first_names() -> None:
@@ -68,6 +71,11 @@ def test_what_is_learned_later_keeps_the_first_names() -> None:
     names.learn(WORLD[:1], {})
     names.learn([{**WORLD[0], "name": COPY}, WORLD[0]], {"organization": None})
     assert names.of(AMI) == "<ami 111111111111/us-east-1 golden>"
+
+
+def test_lists_of_resources_are_sorted_and_no_others() -> None:
+    assert shown([COPY, AMI]) == shown([AMI, COPY])
+    assert shown(["b", "a", AMI])[:2] == ["b", "a"]
 
 
 def test_keys_of_mappings_are_normalised_and_sorted() -> None:

@@ -27,7 +27,7 @@ class Aws:
     def make(self, action: str, user_agent: str = OURS) -> None:
         """Record a call."""
         number = len(self.made) + 1
-        call = RecordedCall(number, 0, "1", "us-east-1", "ec2", action, {"ImageId": AMI}, user_agent, "")
+        call = RecordedCall(number, 0, "1", "us-east-1", "ec2", action, {"ImageId": AMI}, user_agent, "", 200)
         self.made.append(call)
 
     def calls(self, since: int = 0) -> list[RecordedCall]:
