@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from checks.mutants import mutants_of
+from checks.mutants import alterations_of, mutants_of
 
 CONTEXT = """
 from contextlib import contextmanager
@@ -91,3 +91,61 @@ def test_a_context_manager_stays_one():
 def test_a_method_that_refers_to_its_base_can_be_changed():
     source = "class A(dict):\n    def items(self):\n        return super().items()"
     assert mutated(source, 0).A().items() is None
+
+
+ALTERABLE = """
+class Found:
+    def of(self, wanted):
+        found = []
+        for one in wanted:
+            if one and not one.hidden:
+                found.append(one.name if one.public else 0)
+            elif one is None:
+                pass
+        return [name for name in found if name]
+
+def count(number):
+    def more():
+        nonlocal number
+        while number < 3:
+            number += 1
+        return number
+    return more()
+"""
+
+
+def test_the_alterations_of_a_file():
+    assert [str(one) for one in alterations_of(ALTERABLE)] == [
+        "count: not: number < 3 (line 15)",
+        "count: without: number += 1 (line 16)",
+        "Found.of: not: one and (not one.hidden) (line 6)",
+        "Found.of: without: found.append(one.name if one.public else 0) (line 7)",
+        "Found.of: or: one and (not one.hidden) (line 6)",
+        "Found.of: not: one is None (line 8)",
+        "Found.of: not: one.public (line 7)",
+        "Found.of: not: name (line 10)",
+    ]
+
+
+def altered(start: str) -> Any:
+    """The module with the alteration whose text starts so."""
+    module: Any = ModuleType("altered")
+    exec(ALTERABLE, vars(module))
+    (one,) = (one for one in alterations_of(ALTERABLE) if str(one).startswith(start))
+    one.install(module)
+    return module
+
+
+def test_an_alteration_changes_one_place_of_a_function_or_of_one_in_it():
+    shown = SimpleNamespace(name="a", public=True, hidden=False)
+    hidden = SimpleNamespace(name="b", public=True, hidden=True)
+    for start, expected in (
+        ("Found.of: not: one and", ["b"]),
+        ("Found.of: or:", ["a", "b"]),
+        ("Found.of: without:", []),
+        ("Found.of: not: name", []),
+        ("count: not:", ["a"]),
+    ):
+        assert altered(start).Found().of([shown, hidden]) == expected, start
+    assert altered("Found.of: or:").count(0) == 3
+    assert altered("count: not:").count(0) == 0

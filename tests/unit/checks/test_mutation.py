@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from checks.commands import CheckError
+from checks.mutants import mutants_of
+from checks.mutation import prove, room, rooms
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 SETTINGS = """
 [tool.pytest.ini_options]
@@ -19,10 +23,11 @@ addopts = ["--import-mode=importlib"]
 ADD = "def add(one, other):\n    return one + other"
 IMPORT = "from plugins.module_utils.sums.adding import add\n"
 NOTICES = IMPORT + "def test_add():\n    assert add(1, 2) == 3"
+BOTH = "def add(one, other):\n    if one > 0 and other > 0:\n        return one + other\n    return 0"
 
 
-def checked(root: Path, tests: str | None, *options: str, source: str = ADD) -> tuple[int, list[str]]:
-    """The exit status of the check of a tree with one source file, and its output except the last line."""
+def tree(root: Path, tests: str | None, source: str = ADD) -> Path:
+    """A checkout with one room, of one source file."""
     # A package, so that it goes before the checkout's own directory of that name.
     files = {
         "pyproject.toml": SETTINGS,
@@ -35,6 +40,11 @@ def checked(root: Path, tests: str | None, *options: str, source: str = ADD) -> 
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    return root
+
+
+def checked(root: Path, *options: str) -> tuple[int, list[str]]:
+    """The exit status of the check of a tree, and its output except the last line."""
     done = subprocess.run(
         [sys.executable, "-m", "checks.mutation", "--root", root, *options],
         cwd=CHECKOUT,
@@ -46,37 +56,25 @@ def checked(root: Path, tests: str | None, *options: str, source: str = ADD) -> 
 
 
 def test_tests_that_notice_every_mutant_pass(tmp_path):
-    assert checked(tmp_path, NOTICES) == (0, [])
+    assert checked(tree(tmp_path, NOTICES)) == (0, [])
 
 
-def test_a_function_that_was_imported_by_name_is_changed_too(tmp_path):
-    tests = (
-        IMPORT
-        + "import pytest\n@pytest.mark.parametrize('of', [add])\ndef test(of):\n    assert of(1, 2) == 3"
+def test_a_mutant_that_survives_is_named(tmp_path):
+    tests = f"{IMPORT}def test_add():\n    assert add(1, 2) is not None"
+    assert checked(tree(tmp_path, tests)) == (
+        1,
+        ["✗ No test fails with this mutant (1):", "  sums/adding.py: add: return one"],
     )
-    assert checked(tmp_path, tests) == (0, [])
 
 
-@pytest.mark.parametrize(
-    ("asserted", "survived"),
-    [
-        ("add(1, 2) or True", ["return None", "return one"]),
-        ("add(1, 2) is not None", ["return one"]),
-        ("add(3, 0) == 3", ["return one"]),
-    ],
-)
-def test_a_mutant_that_survives_is_named(asserted, survived, tmp_path):
-    status, lines = checked(tmp_path, f"{IMPORT}def test_add():\n    assert {asserted}")
-    assert (status, lines[1:]) == (1, [f"  sums/adding.py: add: {body}" for body in survived])
-    assert lines[0] == f"✗ No test fails with this mutant ({len(survived)}):"
-
-
-def test_a_room_without_tests_is_named(tmp_path):
-    assert checked(tmp_path, None)[0] == 1
+def test_conditions_are_altered_on_demand(tmp_path):
+    tests = f"{IMPORT}def test_add():\n    assert [add(1, 2), add(0, 0)] == [3, 0]"
+    _, lines = checked(tree(tmp_path, tests, BOTH), "--conditions", "sums/adding.py")
+    assert lines[1:] == ["  sums/adding.py: add: or: one > 0 and other > 0 (line 2)"]
 
 
 def test_a_test_that_does_not_pass_proves_nothing(tmp_path):
-    status, lines = checked(tmp_path, NOTICES.replace("== 3", "== 4"))
+    status, lines = checked(tree(tmp_path, NOTICES.replace("== 3", "== 4")))
     assert (status, lines[:2]) == (
         1,
         [
@@ -84,38 +82,29 @@ def test_a_test_that_does_not_pass_proves_nothing(tmp_path):
             "  tests/unit/sums/test_all.py::test_add",
         ],
     )
-
-
-@pytest.mark.parametrize("tests", [IMPORT, "def test_sum():\n    assert sum([1, 2]) == 3"])
-def test_tests_of_something_else_notice_nothing(tests, tmp_path):
-    status, lines = checked(tmp_path, tests)
-    assert (status, len(lines)) == (1, 3)
+    assert lines[2].startswith("✗ No test fails with this mutant (2)")
 
 
 def test_a_test_file_that_cannot_be_imported_fails_the_check(tmp_path):
-    status, lines = checked(tmp_path, "import no_such_module")
-    assert (status, lines[-1:]) == (1, [])
-
-
-LARGE = "def add(one, other):\n    if one > 0 and other > 0:\n        return one + other\n    return 0"
+    assert checked(tree(tmp_path, "import no_such_module")) == (1, [])
 
 
 @pytest.mark.parametrize(
-    ("asserted", "survived"),
+    ("tests", "name", "reason"),
     [
-        ("[add(1, 2), add(0, 2), add(1, 0)] == [3, 0, 0]", []),
-        ("[add(1, 2), add(0, 0)] == [3, 0]", ["or: one > 0 and other > 0"]),
-        ("add(1, 2)", ["or: one > 0 and other > 0"]),
-        ("add(1, 2) is not None", ["not: one > 0 and other > 0", "or: one > 0 and other > 0"]),
+        (None, "sums", "the room sums has no tests"),
+        (NOTICES, "subtraction", "there is no room subtraction"),
+        (NOTICES, "sums/subtracting.py", "no source files: sums/subtracting.py"),
     ],
 )
-def test_conditions_are_altered_on_demand(asserted, survived, tmp_path):
-    tests = f"{IMPORT}def test_add():\n    assert {asserted}"
-    _, lines = checked(tmp_path, tests, "--conditions", "sums/adding.py", source=LARGE)
-    assert lines[1:] == [f"  sums/adding.py: add: {text} (line 2)" for text in survived]
+def test_what_does_not_exist_proves_nothing(tests, name, reason, tmp_path):
+    with pytest.raises(CheckError, match=reason):
+        prove(tree(tmp_path, tests), [name], mutants_of)
 
 
-@pytest.mark.parametrize("name", ["subtraction", "sums/subtracting.py"])
-def test_an_unknown_name_is_an_error(name, tmp_path):
-    status, lines = checked(tmp_path, NOTICES, name)
-    assert (status, len(lines)) == (1, 0)
+def test_each_folder_with_sources_is_a_room_and_so_are_the_files_beside_them():
+    found = rooms(CHECKOUT)
+    assert {"copy", "module_utils"} <= {*found}
+    assert Path("tests/unit/copy/test_plan.py") in room(CHECKOUT, "copy").tests
+    assert {path.parent for path in room(CHECKOUT, "module_utils").tests} == {Path("tests/unit")}
+    assert room(CHECKOUT, "action").sources[0].parent == Path("plugins/action")

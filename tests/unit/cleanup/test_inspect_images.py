@@ -22,7 +22,6 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     Evidence,
     ImageUsage,
     SnapshotUsage,
-    gone,
     unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
@@ -124,7 +123,8 @@ def test_an_image_that_was_deregistered_since_it_was_listed_stays_and_is_not_unr
     images = [{"ImageId": "ami-1", "OwnerId": OWNER, **one} for one in listed]
     script.wire.expect("describe_images", LISTED, {"Images": images})
     (usage,) = read(script).usage.values()
-    assert usage.references == ((gone("ami-1"),) if is_gone else ())
+    gone = Evidence("gone", "ami-1", "deregistered since it was listed")
+    assert usage.references == ((gone,) if is_gone else ())
     assert [one.kind for one in usage.unread] == ([] if is_gone else ["unreadable"])
 
 
