@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.commands import CheckError, Unfit
-from checks.site import CHAPTERS, GENERATED, conf, guides, index, search, without_contents
+from checks.commands import CheckError
+from checks.site import CHAPTERS, GENERATED, conf, guides, index, without_contents
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -74,18 +74,3 @@ def test_labels_of_other_documentation_lead_there(label: str, end: str):
 @pytest.mark.parametrize("label", ["ansible_collections.golden.images.no_module", "no_label"])
 def test_an_unknown_label_stays_an_error(label: str):
     assert conf.external(label) is None
-
-
-def test_a_search_without_the_page_that_is_wanted_is_an_error(tmp_path: Path):
-    found = {word: [str(tmp_path / page)] for word, page in search.WANTED.items()}
-    search.judge(tmp_path, found)
-    with pytest.raises(CheckError, match="a search for rollback finds 1 pages, and not docs/publishing"):
-        search.judge(tmp_path, {**found, "rollback": [str(tmp_path / "docs" / "codes.html")]})
-
-
-def test_without_a_browser_the_summary_says_what_is_not_tried(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(search, "PROGRAM", None)
-    with pytest.raises(Unfit, match="its search, and the page of a report, need Chromium"):
-        search.check(tmp_path)
