@@ -193,7 +193,7 @@ def _verified() -> dict[str, Any]:
 def valid() -> dict[str, list[dict[str, Any]]]:
     """Options of each module, as users set them."""
     seen = under_key(
-        accounts(CONSUMER), made(root(CONSUMER)), volume_permissions={"snap-1": accounts(CONSUMER)}
+        accounts(CONSUMER), made(root(CONSUMER)), volume_permissions={"snap-00000001": accounts(CONSUMER)}
     )
     found: dict[str, Any] = json.loads(json.dumps(audited(seen, wanted=AuditWanted())))
     kept = {"principal": CONSUMER, "image_ids": [SOURCE_ID], "reason": "It is used.", "resource_ids": []}

@@ -9,7 +9,7 @@ import importlib
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest import mock
 
@@ -74,6 +74,18 @@ def _empty(model: Any) -> dict[str, Any]:
     """An answer whose lists are empty."""
     members = model.output_shape.members if model.output_shape else {}
     return {name: [] for name, shape in members.items() if shape.type_name == "list"}
+
+
+def returned(
+    name: str, options: Mapping[str, Any], state: object = None, check_mode: bool = False
+) -> dict[str, Any]:
+    """What a module returns that needs no AWS, or that has read this ``state`` from AWS."""
+    module = importlib.import_module(f"{_MODULES}.{name}")
+    flow = module.FLOW
+    if state is not None:
+        flow = replace(flow, read=lambda _clients, _wanted: state, needs_aws=False)
+    given = {**options, "_ansible_check_mode": check_mode}
+    return runner.run_here(flow, module.ARGUMENT_SPEC, given, getattr(module, "RULES", {}))
 
 
 @dataclass(frozen=True)

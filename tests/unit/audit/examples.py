@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     Listed,
     RegionSeen,
 )
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import (
     Image,
     KeySeen,
@@ -24,13 +26,15 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 )
 
 from tests.unit.examples import OWNER, source_image, target_in, volumes
+from tests.unit.in_process import returned
 from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY
 
+EU, US = "eu-west-1", "us-east-1"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PRIVATE, PUBLIC = Sharing(), Sharing(public=True)
-IMAGE = source_image(devices=volumes("snap-1", "snap-2"))
-ENCRYPTED = source_image(devices=volumes("snap-1", encrypted=True))
+IMAGE = source_image(devices=volumes("snap-00000001", "snap-00000002"))
+ENCRYPTED = source_image(devices=volumes("snap-00000001", encrypted=True))
 
 
 def accounts(*account_ids: str) -> Sharing:
@@ -58,8 +62,29 @@ def under_key(
 ) -> RegionSeen:
     """One encrypted image whose key has these grants and this policy."""
     seen = KeySeen(key, grants, policy or policy_of())
-    values = {"key_of": {"snap-1": key.arn}, "keys": {key.arn: seen}, **changes}
+    values = {"key_of": {"snap-00000001": key.arn}, "keys": {key.arn: seen}, **changes}
     return region(launch, PRIVATE, ENCRYPTED, **values)
+
+
+def account_of(*regions: RegionSeen, unread: Mapping[str, Failure] | None = None) -> AuditSeen:
+    """An account with one or two regions, ``EU`` first, and regions that could not be read."""
+    failed = {target_in(name): failure for name, failure in (unread or {}).items()}
+    return AuditSeen(
+        OWNER, NOW, {target_in(name): one for name, one in zip((EU, US), regions, strict=False)}, failed
+    )
+
+
+def audit_of(
+    *regions: RegionSeen, unread: Mapping[str, Failure] | None = None, **options: Any
+) -> dict[str, Any]:
+    """What ``ami_share_audit`` returns with these options for an account with these regions."""
+    return audit_result(account_of(*regions, unread=unread), options)
+
+
+def audit_result(account: AuditSeen, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``ami_share_audit`` returns for an account, as Ansible passes it to other modules."""
+    found: dict[str, Any] = json.loads(json.dumps(returned("ami_share_audit", options, account)))
+    return found
 
 
 def audited(seen: RegionSeen, wanted: AuditWanted | None = None, **changes: Any) -> AuditPlan:

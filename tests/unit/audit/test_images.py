@@ -68,30 +68,32 @@ THROUGH = "access_remains_through_organization"
             ],
             id="an account and an organization",
         ),
-        pytest.param(region(volume=PUBLIC), [("snapshot_public", "snap-1", "all")], id="a public snapshot"),
+        pytest.param(
+            region(volume=PUBLIC), [("snapshot_public", "snap-00000001", "all")], id="a public snapshot"
+        ),
         pytest.param(
             replace(region(volume=PUBLIC), snapshot_block=PublicAccessBlock("block-all-sharing")),
-            [("snapshot_public_blocked", "snap-1", "all")],
+            [("snapshot_public_blocked", "snap-00000001", "all")],
             id="a public snapshot that is hidden",
         ),
         pytest.param(
             replace(region(volume=PUBLIC), snapshot_block=PublicAccessBlock("block-new-sharing")),
-            [("snapshot_public", "snap-1", "all")],
+            [("snapshot_public", "snap-00000001", "all")],
             id="a public snapshot from before the block",
         ),
         pytest.param(
             region(volume=accounts(A)),
-            [("snapshot_wider_than_image", "snap-1", A), ("unknown_account", "snap-1", A)],
+            [("snapshot_wider_than_image", "snap-00000001", A), ("unknown_account", "snap-00000001", A)],
             id="a snapshot only",
         ),
         pytest.param(
             region(volume=PUBLIC, image=DISABLED, snapshot_block=PublicAccessBlock("block-all-sharing")),
-            [("snapshot_public_blocked", "snap-1", "all")],
+            [("snapshot_public_blocked", "snap-00000001", "all")],
             id="a hidden snapshot of a disabled image",
         ),
         pytest.param(
             region(volume=accounts(A), image=DISABLED),
-            [("shared_but_disabled", SOURCE_ID, None), ("unknown_account", "snap-1", A)],
+            [("shared_but_disabled", SOURCE_ID, None), ("unknown_account", "snap-00000001", A)],
             id="a snapshot of a disabled image",
         ),
     ],
@@ -110,7 +112,7 @@ def test_a_snapshot_of_several_images_is_compared_with_all_of_them() -> None:
     )
     wanted = allowing(A, rules=(Rule(accounts(B), "edge"),))
     assert codes(audited(two, wanted)) == []
-    stranger = replace(two, volume_permissions={"snap-1": accounts(A, STRANGER)})
+    stranger = replace(two, volume_permissions={"snap-00000001": accounts(A, STRANGER)})
     (wider, unknown) = audited(stranger, wanted).findings
     assert (wider.code, unknown.code) == ("snapshot_wider_than_image", "unknown_account")
     assert wider.image_id == unknown.image_id == other.image_id

@@ -244,12 +244,12 @@ def below(unit: tuple[str, str]) -> dict[str, Any]:
                 accounts(C) | orgs(ORG),
                 *map(made, map(root, (B, C, STRANGER))),
                 policy=opened_to(consumers(C, STRANGER, org_ids=(ORG_ID,))),
-                volume_permissions={"snap-1": accounts(STRANGER)},
+                volume_permissions={"snap-00000001": accounts(STRANGER)},
             ),
             [
                 ("access_remains_through_organization", ENCRYPTED.image_id, C),
                 ("unknown_account", ENCRYPTED.image_id, C),
-                ("unknown_account", "snap-1", STRANGER),
+                ("unknown_account", "snap-00000001", STRANGER),
             ],
             id="own grants for accounts that an image or snapshot is shared with",
         ),
@@ -276,7 +276,7 @@ def associated(launch: Sharing, second: KeySeen, **changes: Any) -> RegionSeen:
     """An encrypted image whose snapshot is associated with a second key."""
     seen = under_key(launch, **changes)
     keys = {**seen.keys, second.key.arn: second}
-    return replace(seen, associated_keys={"snap-1": (second.key.arn,)}, keys=keys)
+    return replace(seen, associated_keys={"snap-00000001": (second.key.arn,)}, keys=keys)
 
 
 SECOND = Key(key_arn("second"))
@@ -349,9 +349,9 @@ def test_key_access_that_may_still_be_needed_is_not_a_finding() -> None:
     through = under_key(orgs(ORG), made(root(B)), policy=opened_to(consumers(org_ids=(ORG_ID,))))
     unread = Problem("image_unreadable", ENCRYPTED.image_id, failure("DescribeImageAttribute"))
     hidden = replace(under_key(PRIVATE, made(root(B))), sharing={}, problems=(unread,))
-    snapshot = replace(under_key(PRIVATE, made(root(B))), volume_permissions={"snap-1": accounts(B)})
+    snapshot = replace(under_key(PRIVATE, made(root(B))), volume_permissions={"snap-00000001": accounts(B)})
     # Any key of the region may encrypt it.
-    keyless = Problem("key_unreadable", "snap-9", failure("DescribeSnapshots"), "ami-9")
+    keyless = Problem("key_unreadable", "snap-00000009", failure("DescribeSnapshots"), "ami-9")
     assert keyless.is_snapshots_key
     other = replace(under_key(PRIVATE, made(root(B))), problems=(keyless,))
     found = {
@@ -493,9 +493,11 @@ LEFT = {"unused": {"snap-left": accounts(B)}}
 @pytest.mark.parametrize(
     ("changes", "flagged"),
     [
-        pytest.param({"key_of": {"snap-1": KEY.arn, "snap-left": KEY.arn}}, False, id="under the key"),
+        pytest.param({"key_of": {"snap-00000001": KEY.arn, "snap-left": KEY.arn}}, False, id="under the key"),
         pytest.param({"associated_keys": {"snap-left": (KEY.arn,)}}, False, id="associated with the key"),
-        pytest.param({"key_of": {"snap-1": KEY.arn, "snap-left": "other"}}, True, id="under another key"),
+        pytest.param(
+            {"key_of": {"snap-00000001": KEY.arn, "snap-left": "other"}}, True, id="under another key"
+        ),
         pytest.param({}, True, id="not encrypted"),
     ],
 )

@@ -106,7 +106,7 @@ BLOCKS = tuple(
         pytest.param(region(PUBLIC), ["GetImageBlockPublicAccessState"], id="an image"),
         pytest.param(region(PRIVATE, PUBLIC), ["GetSnapshotBlockPublicAccessState"], id="a snapshot"),
         pytest.param(
-            replace(region(), unused={"snap-9": PUBLIC}),
+            replace(region(), unused={"snap-00000009": PUBLIC}),
             ["GetSnapshotBlockPublicAccessState"],
             id="an unused snapshot",
         ),
@@ -134,8 +134,8 @@ def test_what_could_not_be_read_is_a_finding_and_a_failure() -> None:
         Problem(code, resource, failure(action), SOURCE_ID if code != "key_unreadable" else None)
         for code, resource, action in (
             ("image_unreadable", SOURCE_ID, "DescribeImageAttribute"),
-            ("snapshot_unreadable", "snap-1", "DescribeSnapshotAttribute"),
-            ("snapshot_unreadable", "snap-2", "DescribeSnapshotAttribute"),
+            ("snapshot_unreadable", "snap-00000001", "DescribeSnapshotAttribute"),
+            ("snapshot_unreadable", "snap-00000002", "DescribeSnapshotAttribute"),
             ("key_unreadable", KEY.arn, "DescribeKey"),
         )
     )
@@ -185,7 +185,7 @@ def test_the_facts_of_an_image() -> None:
         images=(Listed(old, "2026-11-20T10:00:00.000Z"),),
         sharing={SOURCE_ID: accounts(A)},
     )
-    there = region(image=replace(copy, devices=volumes("snap-9")))
+    there = region(image=replace(copy, devices=volumes("snap-00000009")))
     seen = AuditSeen(OWNER, NOW, {target_in("us-west-2"): there, target_in(): here})
     first, second = audit.results(seen, audit.plan(AuditWanted(), seen))
     assert (first["region"], first["image_id"], first["age_days"], first["deprecated"]) == (
@@ -198,7 +198,7 @@ def test_the_facts_of_an_image() -> None:
         "associated_kms_key_arns": [],
         "kms_key_arn": None,
         "public": False,
-        "snapshot_id": "snap-1",
+        "snapshot_id": "snap-00000001",
     }
     assert first["copies"] == [{"image_id": copy.image_id, "region": "us-west-2"}]
     assert first["source"] is None
@@ -219,7 +219,7 @@ def test_the_facts_of_an_image() -> None:
 
 def test_the_keys_of_an_image_are_returned_with_it_and_with_its_snapshots() -> None:
     seen = AuditSeen(
-        OWNER, NOW, {target_in(): under_key(PRIVATE, associated_keys={"snap-1": ("arn:b", "arn:a")})}
+        OWNER, NOW, {target_in(): under_key(PRIVATE, associated_keys={"snap-00000001": ("arn:b", "arn:a")})}
     )
     (image,) = audit.results(seen, audit.plan(AuditWanted(), seen))
     (snapshot,) = image["snapshots"]

@@ -74,25 +74,34 @@ def test_which_block_hides_public_snapshots(block: str | None, hides: bool) -> N
 
 def test_who_can_use_a_snapshot_that_is_public_while_that_is_blocked() -> None:
     shared = region(volume=PUBLIC | accounts(A))
-    assert shared.effective_volume("snap-1") == PUBLIC | accounts(A)
+    assert shared.effective_volume("snap-00000001") == PUBLIC | accounts(A)
     blocked = replace(shared, snapshot_block=PublicAccessBlock("block-all-sharing"))
-    assert blocked.effective_volume("snap-1") == accounts(A)
+    assert blocked.effective_volume("snap-00000001") == accounts(A)
     assert blocked.effective_volume("snap-unknown") == Sharing()
 
 
 def test_the_keys_of_an_image_are_those_of_its_snapshots() -> None:
     seen = replace(
         under_key(accounts(A)),
-        key_of={"snap-1": "arn:b", "snap-2": "arn:a", "snap-3": "arn:a", "snap-9": KEY.arn},
+        key_of={
+            "snap-00000001": "arn:b",
+            "snap-00000002": "arn:a",
+            "snap-00000003": "arn:a",
+            "snap-00000009": KEY.arn,
+        },
     )
-    image = replace(ENCRYPTED, devices=volumes("snap-1", "snap-2", "snap-3", "snap-4", encrypted=True))
+    image = replace(
+        ENCRYPTED,
+        devices=volumes("snap-00000001", "snap-00000002", "snap-00000003", "snap-00000004", encrypted=True),
+    )
     assert seen.key_arns(image) == ["arn:a", "arn:b"]
     assert seen.key_arns(ENCRYPTED) == ["arn:b"]
 
 
 def test_the_keys_that_are_associated_with_the_snapshots_of_an_image() -> None:
     seen = replace(
-        under_key(accounts(A)), associated_keys={"snap-1": ("arn:b", "arn:a"), "snap-9": ("arn:c",)}
+        under_key(accounts(A)),
+        associated_keys={"snap-00000001": ("arn:b", "arn:a"), "snap-00000009": ("arn:c",)},
     )
     assert seen.associated_key_arns(ENCRYPTED) == ["arn:a", "arn:b"]
     assert under_key(accounts(A)).associated_key_arns(ENCRYPTED) == []
@@ -101,10 +110,10 @@ def test_the_keys_that_are_associated_with_the_snapshots_of_an_image() -> None:
 @pytest.mark.parametrize(
     ("code", "resource", "expected"),
     [
-        ("key_unreadable", "snap-1", True),
+        ("key_unreadable", "snap-00000001", True),
         ("key_unreadable", KEY.arn, False),
         ("key_unreadable", "DescribeSnapshots", False),
-        ("snapshot_unreadable", "snap-1", False),
+        ("snapshot_unreadable", "snap-00000001", False),
     ],
 )
 def test_a_snapshot_whose_key_is_not_known(code: str, resource: str, expected: bool) -> None:

@@ -16,7 +16,9 @@ from tests.unit.audit.report.examples import audited, refused
 from tests.unit.examples import STRANGER
 from tests.unit.kms_grant.examples import made, root
 
-SEEN = under_key(accounts(STRANGER), made(root(STRANGER)), volume_permissions={"snap-1": accounts(STRANGER)})
+SEEN = under_key(
+    accounts(STRANGER), made(root(STRANGER)), volume_permissions={"snap-00000001": accounts(STRANGER)}
+)
 AUDITED: dict[str, Any] = json.loads(json.dumps(audited(SEEN, wanted=AuditWanted())))
 
 

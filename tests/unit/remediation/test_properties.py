@@ -4,46 +4,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import reduce
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit import images as audit_images
 from ansible_collections.golden.images.plugins.module_utils.audit.findings import NOT_ALLOWED
-from ansible_collections.golden.images.plugins.module_utils.audit.state import (
-    AuditSeen,
-    AuditWanted,
-    Listed,
-    RegionSeen,
-    Rule,
-)
+from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, Listed, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
-from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen, Sharing
-from ansible_collections.golden.images.plugins.module_utils.remediation.plan import (
-    REPAIRABLE,
-    RemediationWanted,
-    plan,
-)
-from ansible_collections.golden.images.plugins.module_utils.remediation.scope import Named
-from ansible_collections.golden.images.plugins.module_utils.remediation.state import Resource
-from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import (
-    revoke_tasks,
-    unshare_tasks,
-)
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, KeySeen, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.audit.examples import NOW
+from tests.unit.audit.examples import EU, NOW, US, audit_result
 from tests.unit.examples import ORG, OWNER, UNIT, source_image, target_in, volumes
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import ACCESSES, FOREIGN_UNIT, policy_of
 from tests.unit.kms_grant.examples import DEPLOY, A, B, C, foreign, made, root, scaling_role
-from tests.unit.remediation.examples import MANY, audited, performed
+from tests.unit.remediation.examples import performed, remediation
+from tests.unit.remediation.test_removals import REPAIRABLE
 
-REGIONS = ("eu-west-1", "us-west-2")
+REGIONS = (EU, US)
 OTHER_ORG = "arn:aws:organizations::111122223333:organization/o-zzzzzzzzzz"
 IDS = ("ami-00000001", "ami-00000002", "ami-00000003")
-SNAPSHOTS = ("snap-1", "snap-2", "snap-3")
+SNAPSHOTS = ("snap-00000001", "snap-00000002", "snap-00000003")
 ACCOUNTS = st.frozensets(st.sampled_from([A, B, C, OWNER]))
 SHARINGS = st.builds(
     Sharing,
@@ -98,31 +83,69 @@ def keys(draw: st.DrawFn, arn: str) -> KeySeen:
 ACCOUNTS_SEEN = st.fixed_dictionaries({target_in(name): regions(name) for name in REGIONS}).map(
     lambda found: AuditSeen(OWNER, NOW, found)
 )
+ALLOWED = SHARINGS.map(
+    lambda one: {
+        "account_ids": sorted(one.account_ids),
+        "org_arns": sorted(one.org_arns),
+        "org_unit_arns": sorted(one.org_unit_arns),
+    }
+)
+RULES = st.builds(
+    lambda who, public, pattern: {**who, "public": public, "name_pattern": pattern},
+    ALLOWED,
+    st.sampled_from([False, False, True]),
+    st.sampled_from([*IDS, "*"]),
+)
 POLICIES = st.builds(
-    AuditWanted,
-    allowed=SHARINGS,
-    rules=st.lists(st.builds(Rule, allowed=SHARINGS, name_pattern=st.sampled_from(IDS)), max_size=1).map(
-        tuple
-    ),
+    lambda who, rules: {**{f"allowed_{name}": ids for name, ids in who.items()}, "rules": rules},
+    ALLOWED,
+    st.lists(RULES, max_size=1),
 )
+"""The options of ``ami_share_audit``."""
 NAMED = st.one_of(
-    st.builds(Named, st.sampled_from(IDS), st.sampled_from([None, *REGIONS])),
-    st.builds(Named, st.sampled_from(SNAPSHOTS), st.sampled_from([None, *REGIONS])),
+    st.tuples(st.sampled_from(REGIONS), st.sampled_from(IDS)),
+    st.tuples(st.sampled_from(REGIONS), st.sampled_from(SNAPSHOTS)),
 )
-CHOICES = st.builds(
-    lambda codes, named: {"codes": tuple(codes), "named": tuple(named)},
-    st.lists(st.sampled_from(REPAIRABLE), unique=True),
-    st.lists(NAMED, max_size=2),
+CHOICES = st.fixed_dictionaries(
+    {
+        "finding_codes": st.lists(st.sampled_from(REPAIRABLE), unique=True),
+        "images": st.lists(NAMED, max_size=2),
+    }
 )
 
 
-def wanted(
-    seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any], cap: int = MANY
-) -> RemediationWanted:
-    """The chosen options, without named images that do not exist."""
-    of = audited(seen, policy)
-    named = tuple(one for one in choice["named"] if one.resources(of))
-    return RemediationWanted(of, choice["codes"], named, max_removals=cap)
+def chosen(seen: AuditSeen, choice: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of ``remediation_plan``, without images and snapshots that do not exist."""
+    existing: dict[str, list[str]] = {}
+    for region, resource in choice["images"]:
+        if (region, resource) in holdings(seen):
+            existing.setdefault(region, []).append(resource)
+    if existing:
+        return {**choice, "images": existing}
+    return {"finding_codes": choice["finding_codes"] or NOT_ALLOWED}
+
+
+def sharing_of(options: Mapping[str, Any], prefix: str = "") -> Sharing:
+    """The sharing that these options name."""
+    return Sharing(
+        frozenset(options[f"{prefix}account_ids"]),
+        frozenset(options[f"{prefix}org_arns"]),
+        frozenset(options[f"{prefix}org_unit_arns"]),
+        options.get("public", False),
+    )
+
+
+def allowed_for(policy: Mapping[str, Any], image: Image) -> Sharing:
+    """Who may use an image."""
+    rules = (one for one in policy["rules"] if fnmatchcase(image.name, one["name_pattern"]))
+    return reduce(Sharing.__or__, map(sharing_of, rules), sharing_of(policy, "allowed_"))
+
+
+def covers(allowed: Sharing, lost: Sharing) -> bool:
+    """Whether some of what is lost is allowed; an organization also allows its units."""
+    orgs = {one.rpartition("/")[2] for one in allowed.org_arns}
+    units = {one for one in lost.org_unit_arns if one.split("/")[1] in orgs}
+    return bool(lost & allowed) or bool(units)
 
 
 def holdings(seen: AuditSeen) -> dict[tuple[str, str], Sharing]:
@@ -138,12 +161,12 @@ def holdings(seen: AuditSeen) -> dict[tuple[str, str], Sharing]:
     }
 
 
+Options = dict[str, Any]
+
+
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_nothing_that_is_allowed_is_removed(
-    seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any]
-) -> None:
-    want = wanted(seen, policy, choice)
-    after = performed(seen, plan(want), want.audited)
+def test_nothing_that_is_allowed_is_removed(seen: AuditSeen, policy: Options, choice: Options) -> None:
+    after = performed(seen, remediation(audit_result(seen, policy), **chosen(seen, choice)))
     for target, region in seen.regions.items():
         left = after.regions[target]
         users = {
@@ -153,10 +176,10 @@ def test_nothing_that_is_allowed_is_removed(
         for item in region.images:
             image_id = item.image.image_id
             lost = region.sharing[image_id] - left.sharing[image_id]
-            assert audit_images.not_allowed(lost, policy.allowed_for(item.image)) == lost
+            assert not covers(allowed_for(policy, item.image), lost)
         for one, images in users.items():
             lost = region.volume_permissions[one] - left.volume_permissions[one]
-            allowed = reduce(Sharing.__or__, map(policy.allowed_for, images))
+            allowed = reduce(Sharing.__or__, (allowed_for(policy, image) for image in images))
             may_launch = reduce(Sharing.__or__, (left.sharing[image.image_id] for image in images))
             # An allowed account loses a snapshot only if none of its images is shared with it.
             assert not (lost & allowed).public
@@ -165,27 +188,23 @@ def test_nothing_that_is_allowed_is_removed(
 
 @given(ACCOUNTS_SEEN, POLICIES)
 def test_an_allowed_principal_loses_nothing_unless_its_finding_is_chosen(
-    seen: AuditSeen, policy: AuditWanted
+    seen: AuditSeen, policy: Options
 ) -> None:
-    policy = replace(policy, rules=())
-    want = RemediationWanted(audited(seen, policy), NOT_ALLOWED, max_removals=MANY)
-    removals = plan(want).removals
-    assert all(item.codes for item in removals)
-    lost = [item.principal for item in removals]
-    for account_id in policy.allowed.account_ids:
+    policy = {**policy, "rules": []}
+    removals = remediation(audit_result(seen, policy))["removals"]
+    assert all(one["finding_codes"] for one in removals)
+    lost = [one["principal"] for one in removals]
+    for account_id in policy["allowed_account_ids"]:
         named = (account_id, f"arn:aws:iam::{account_id}:")
         assert not [one for one in lost if one.startswith(named)]
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_only_the_planned_removals_are_performed(
-    seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any]
-) -> None:
-    want = wanted(seen, policy, choice)
-    made_of = plan(want)
-    before, after = holdings(seen), holdings(performed(seen, made_of, want.audited))
+def test_only_the_planned_removals_are_performed(seen: AuditSeen, policy: Options, choice: Options) -> None:
+    result = remediation(audit_result(seen, policy), **chosen(seen, choice))
+    before, after = holdings(seen), holdings(performed(seen, result))
     lost = {
-        (Resource(*where), principal)
+        (*where, principal)
         for where, sharing in before.items()
         for part in [sharing - after[where]]
         for principal in (
@@ -195,16 +214,17 @@ def test_only_the_planned_removals_are_performed(
             *(["all"] if part.public else []),
         )
     }
-    assert lost == {item.key for item in made_of.removals if item.resource.kind != "key"}
+    assert lost == {
+        (one["region"], one["resource"], one["principal"])
+        for one in result["removals"]
+        if not one["resource"].startswith("arn:")
+    }
     assert not any(after[where] - before[where] for where in before)
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_foreign_grants_and_needed_key_access_stay(
-    seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any]
-) -> None:
-    want = wanted(seen, policy, choice)
-    after = performed(seen, plan(want), want.audited)
+def test_foreign_grants_and_needed_key_access_stay(seen: AuditSeen, policy: Options, choice: Options) -> None:
+    after = performed(seen, remediation(audit_result(seen, policy), **chosen(seen, choice)))
     for target, region in seen.regions.items():
         left = after.regions[target]
         for arn, key in region.keys.items():
@@ -224,71 +244,65 @@ def test_foreign_grants_and_needed_key_access_stay(
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_a_second_run_plans_nothing(seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any]) -> None:
-    want = wanted(seen, policy, choice)
-    first = plan(want)
-    after = performed(seen, first, want.audited)
-    again = replace(want, audited=audited(after, policy))
-    assert plan(again).removals == ()
+def test_a_second_run_plans_nothing(seen: AuditSeen, policy: Options, choice: Options) -> None:
+    options = chosen(seen, choice)
+    first = remediation(audit_result(seen, policy), **options)
+    again = audit_result(performed(seen, first), policy)
+    assert remediation(again, **options)["removals"] == []
     # The ID of a unit does not name its organization: if the unit of one organization loses the key and that
     # of another one needs it, the key policy still names the ID.
-    left = plan(replace(again, planned=first.removals)).removals
-    assert {item.principal for item in left} <= {FOREIGN_UNIT[1]}
-    still = {found.code for found in again.audited.findings}
-    if not want.named:
-        assert still.isdisjoint(want.codes or NOT_ALLOWED)
+    left = remediation(again, expected_removals=first["removals"])["removals"]
+    assert {one["principal"] for one in left} <= {FOREIGN_UNIT[1]}
+    if "images" not in options:
+        assert {found["code"] for found in again["findings"]}.isdisjoint(options["finding_codes"])
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES, st.integers(0, 4))
-def test_never_more_than_the_cap(
-    seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any], cap: int
-) -> None:
-    number = len(plan(wanted(seen, policy, choice)).removals)
-    capped = plan(wanted(seen, policy, choice, cap))
+def test_never_more_than_the_cap(seen: AuditSeen, policy: Options, choice: Options, cap: int) -> None:
+    audit, options = audit_result(seen, policy), chosen(seen, choice)
+    number = len(remediation(audit, **options)["removals"])
+    capped = remediation(audit, **options, max_removals=cap)
     if number <= cap:
-        assert (len(capped.removals), capped.refusals) == (number, ())
+        assert len(capped["removals"]) == number
     else:
-        (refusal,) = capped.refusals
-        assert capped.removals == ()
-        assert f"the plan has {number} removal" in refusal.message
-        assert f"to {number} in check mode" in refusal.remedy
+        (refusal,) = capped["failures"]
+        assert "removals" not in capped
+        assert f"the plan has {number} removal" in refusal["message"]
+        assert f"to {number} in check mode" in refusal["remedy"]
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
 def test_regions_together_and_one_by_one_give_the_same(
-    seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any]
+    seen: AuditSeen, policy: Options, choice: Options
 ) -> None:
-    want = wanted(seen, policy, choice)
-    removals = plan(want).removals
-    for task in (*unshare_tasks(removals, want.audited), *revoke_tasks(removals, want.audited)):
+    result = remediation(audit_result(seen, policy), **chosen(seen, choice))
+    for task in (*result["unshare_tasks"], *result["revoke_tasks"]):
         (where,) = (name for name in ("images", "snapshots", "kms_key_ids") if task.get(name))
         parts = task["per_region"]
         assert [part[where] for part in parts] == [
             {region: resource} for region, resource in task[where].items() if len(task[where]) > 1
         ]
         for part in parts:
-            assert {**task, **part}.keys() == task.keys()
+            assert part.keys() == task.keys()
             assert all(
                 part[name] == task[name]
                 for name in part
                 if name not in (where, "snapshot_ids", "unshared_image_ids", "per_region")
             )
-        if parts and "snapshot_ids" in task:
-            assert [one for part in parts for one in part["snapshot_ids"]] == task["snapshot_ids"]
-        if parts and "unshared_image_ids" in task:
-            ids = [one for part in parts for one in part["unshared_image_ids"]]
-            assert ids == task["unshared_image_ids"]
+        for name in {"snapshot_ids", "unshared_image_ids"} & task.keys() if parts else ():
+            assert [one for part in parts for one in part[name]] == task[name]
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES, st.randoms(use_true_random=False))
 def test_the_order_does_not_depend_on_aws(
-    seen: AuditSeen, policy: AuditWanted, choice: dict[str, Any], random: Any
+    seen: AuditSeen, policy: Options, choice: Options, random: Any
 ) -> None:
     shuffled = {}
     for target, region in sorted(seen.regions.items(), reverse=True):
         images = list(region.images)
         random.shuffle(images)
         shuffled[target] = replace(region, images=tuple(images))
-    want = wanted(seen, policy, choice)
-    again = wanted(replace(seen, regions=shuffled), policy, choice)
-    assert plan(want).removals == plan(again).removals
+    options = chosen(seen, choice)
+    first = remediation(audit_result(seen, policy), **options)
+    again = remediation(audit_result(replace(seen, regions=shuffled), policy), **options)
+    assert first["removals"] == again["removals"]

@@ -7,45 +7,35 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.findings import NOT_ALLOWED
-from ansible_collections.golden.images.plugins.module_utils.audit.state import (
-    AuditSeen,
-    Listed,
-    RegionSeen,
-)
-from ansible_collections.golden.images.plugins.module_utils.remediation.tasks import (
-    revoke_tasks,
-    unshare_tasks,
-)
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, RegionSeen
 
-from tests.unit.audit.examples import IMAGE, NOW, PRIVATE, PUBLIC, accounts, region, under_key
-from tests.unit.examples import OWNER, SOURCE_ID, STRANGER, target_in, volumes
+from tests.unit.audit.examples import IMAGE, PRIVATE, PUBLIC, accounts, region, under_key
+from tests.unit.examples import SOURCE_ID, STRANGER, volumes
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to
 from tests.unit.keys.policies import UNIT as UNIT_IDS
 from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, made, root
-from tests.unit.remediation.examples import audited, remediated
+from tests.unit.remediation.examples import FAR, HERE, remediated
 
-REGION, FAR = target_in().region, "us-west-2"
-
-
+SNAPSHOT = "snap-00000001"
 OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
-
-
 GRANT, STATEMENT = "grant_without_share", "statement_without_share"
 
 
-def account_of(*regions: RegionSeen, **changes: Any) -> AuditSeen:
-    """The account with one or two regions."""
-    return AuditSeen(OWNER, NOW, dict(zip([target_in(), target_in(FAR)], regions, strict=False)), **changes)
+def unshare_tasks(*regions: RegionSeen) -> list[dict[str, Any]]:
+    """The tasks of ``ami_share`` for an account with these regions."""
+    tasks: list[dict[str, Any]] = remediated(*regions)["unshare_tasks"]
+    return tasks
 
 
 def test_tasks_are_combined_and_listed_by_region() -> None:
     both = accounts(STRANGER)
-    seen = account_of(region(both, both), region(both, both, OTHER))
+    seen = region(both, both), region(both, both, OTHER)
     # The second snapshot is not shared, so that the first is a task of its own.
-    images, snapshots = unshare_tasks(remediated(seen).removals, audited(seen))
+    images, snapshots = unshare_tasks(*seen)
     assert images == {
-        "images": {REGION: SOURCE_ID, FAR: OTHER.image_id},
+        "images": {HERE: SOURCE_ID, FAR: OTHER.image_id},
         "account_ids": [STRANGER],
         "org_arns": [],
         "org_unit_arns": [],
@@ -55,36 +45,34 @@ def test_tasks_are_combined_and_listed_by_region() -> None:
         "snapshots": {},
         "per_region": [
             {**images, "images": {region: image_id}, "per_region": []}
-            for region, image_id in ((REGION, SOURCE_ID), (FAR, OTHER.image_id))
+            for region, image_id in ((HERE, SOURCE_ID), (FAR, OTHER.image_id))
         ],
     }
-    assert (snapshots["snapshot_ids"], snapshots["share_snapshots"]) == (["snap-1", "snap-1"], True)
-    assert [part["snapshot_ids"] for part in snapshots["per_region"]] == [["snap-1"], ["snap-1"]]
+    assert (snapshots["snapshot_ids"], snapshots["share_snapshots"]) == ([SNAPSHOT, SNAPSHOT], True)
+    assert [part["snapshot_ids"] for part in snapshots["per_region"]] == [[SNAPSHOT], [SNAPSHOT]]
 
-    whole = account_of(region(both, volume_permissions={"snap-1": both, "snap-2": both}))
-    (together,) = unshare_tasks(remediated(whole).removals, audited(whole))
+    (together,) = unshare_tasks(region(both, volume_permissions={SNAPSHOT: both, "snap-00000002": both}))
     assert (together["share_snapshots"], together["snapshot_ids"], together["per_region"]) == (True, [], [])
 
 
 def test_each_image_of_one_region_has_its_own_task() -> None:
-    two = region(
-        images=(Listed(IMAGE), Listed(replace(OTHER, devices=volumes("snap-3")))),
+    seen = region(
+        images=(Listed(IMAGE), Listed(replace(OTHER, devices=volumes("snap-00000003")))),
         sharing={SOURCE_ID: PUBLIC | accounts(STRANGER), OTHER.image_id: PUBLIC | accounts(STRANGER)},
     )
-    seen = account_of(two)
-    tasks = unshare_tasks(remediated(seen).removals, audited(seen))
+    tasks = unshare_tasks(seen)
     assert [(task["images"], task["group"], task["per_region"]) for task in tasks] == [
-        ({REGION: OTHER.image_id}, "all", []),
-        ({REGION: SOURCE_ID}, "all", []),
+        ({HERE: OTHER.image_id}, "all", []),
+        ({HERE: SOURCE_ID}, "all", []),
     ]
 
 
 def test_a_key_is_one_task_for_all_principals() -> None:
     policy = opened_to(consumers(B, org_ids=(ORG_ID,), units=(UNIT_IDS,)))
-    seen = account_of(under_key(PRIVATE, made(root(A)), made(DEPLOY), policy=policy))
-    assert revoke_tasks(remediated(seen, codes=(GRANT, STATEMENT)).removals, audited(seen)) == [
+    seen = under_key(PRIVATE, made(root(A)), made(DEPLOY), policy=policy)
+    assert remediated(seen, finding_codes=[GRANT, STATEMENT])["revoke_tasks"] == [
         {
-            "kms_key_ids": {REGION: KEY.arn},
+            "kms_key_ids": {HERE: KEY.arn},
             "account_ids": [A, B],
             "principals": [DEPLOY],
             "org_ids": [ORG_ID],
@@ -95,32 +83,26 @@ def test_a_key_is_one_task_for_all_principals() -> None:
     ]
 
 
-def test_a_key_is_revoked_whatever_the_images_that_are_unshared_are_shared_with() -> None:
-    seen = account_of(
-        replace(under_key(accounts(B), made(root(B))), volume_permissions={"snap-1": accounts(B)})
-    )
-    (task,) = revoke_tasks(remediated(seen).removals, audited(seen))
-    assert (task["account_ids"], task["unshared_image_ids"]) == ([B], [SOURCE_ID])
-    only_snapshot = account_of(
-        replace(under_key(PRIVATE, made(root(B))), volume_permissions={"snap-1": accounts(B)})
-    )
-    plan = remediated(only_snapshot, codes=(*NOT_ALLOWED, "snapshot_wider_than_image"))
-    (task,) = revoke_tasks(plan.removals, audited(only_snapshot))
+@pytest.mark.parametrize(
+    "launch", [pytest.param(accounts(B), id="shared"), pytest.param(PRIVATE, id="private")]
+)
+def test_a_key_is_revoked_whatever_the_images_that_are_unshared_are_shared_with(launch: Any) -> None:
+    seen = under_key(launch, made(root(B)), volume_permissions={SNAPSHOT: accounts(B)})
+    (task,) = remediated(seen, finding_codes=[*NOT_ALLOWED, "snapshot_wider_than_image"])["revoke_tasks"]
     assert (task["account_ids"], task["unshared_image_ids"]) == ([B], [SOURCE_ID])
 
 
 def test_snapshots_that_no_image_uses_are_one_task_of_each_region() -> None:
     here = region(unused={"snap-old": accounts(A), "snap-older": accounts(A), "snap-public": PUBLIC})
-    seen = account_of(here, region(unused={"snap-far": accounts(A)}))
-    by_account, by_public = unshare_tasks(remediated(seen).removals, audited(seen))
-    assert by_account["snapshots"] == {REGION: ["snap-old", "snap-older"], FAR: ["snap-far"]}
+    by_account, by_public = unshare_tasks(here, region(unused={"snap-far": accounts(A)}))
+    assert by_account["snapshots"] == {HERE: ["snap-old", "snap-older"], FAR: ["snap-far"]}
     assert (by_account["images"], by_account["account_ids"], by_account["group"]) == ({}, [A], None)
     assert [part["snapshots"] for part in by_account["per_region"]] == [
-        {REGION: ["snap-old", "snap-older"]},
+        {HERE: ["snap-old", "snap-older"]},
         {FAR: ["snap-far"]},
     ]
     assert (by_public["snapshots"], by_public["account_ids"], by_public["group"]) == (
-        {REGION: ["snap-public"]},
+        {HERE: ["snap-public"]},
         [],
         "all",
     )

@@ -145,14 +145,16 @@ def test_organizations_are_not_called_accounts(code: str, noun: str) -> None:
 
 
 def test_access_to_snapshots_is_not_called_access_to_images() -> None:
-    used = replace(item("unknown_account", "ami-1", A), resource="snap-1")
+    used = replace(item("unknown_account", "ami-1", A), resource="snap-00000001")
     assert of(used)[0].title == (
         f"{A} is not allowed, but can read the snapshots of golden-data-2026.8.1 in eu-west-1."
     )
-    unused = [replace(item("unknown_account", "", who), image_id=None, resource="snap-1") for who in (A, B)]
+    unused = [
+        replace(item("unknown_account", "", who), image_id=None, resource="snap-00000001") for who in (A, B)
+    ]
     (group,) = of(*unused)
     assert group.title == (
-        "2 accounts are not allowed, but can read snap-1 in eu-west-1, which no image uses."
+        "2 accounts are not allowed, but can read snap-00000001 in eu-west-1, which no image uses."
     )
     public = [
         replace(item("snapshot_public", "", "all"), image_id=None, resource=f"snap-{number}")

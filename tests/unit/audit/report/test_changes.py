@@ -34,6 +34,7 @@ from tests.unit.audit.report.examples import EARLIER, EU, US, audited, differenc
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, source_image, volumes
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
 
+SNAPSHOT, UNKNOWN = "snap-00000001", "(unknown_account)"
 WEB = f"{SOURCE_ID} (golden-web)"
 NEW = source_image(image_id="ami-new", name="golden-db", devices=volumes("snap-new"))
 ALL = AuditWanted(allowed=accounts(A, B) | orgs(ORG) | PUBLIC)
@@ -87,11 +88,11 @@ def with_new(launch: Sharing = PRIVATE) -> RegionSeen:
             AuditWanted(),
             [
                 f"{EU}: {WEB} is shared with the account {A}. (unknown_account)",
-                f"{EU}: snap-1, a snapshot of {SOURCE_ID}, is shared with the account {A}. (unknown_account)",
+                f"{EU}: {SNAPSHOT}, a snapshot of {SOURCE_ID}, is shared with the account {A}. {UNKNOWN}",
             ],
             [
                 f"{EU}: {WEB} is shared with the account {A}. (unknown_account)",
-                f"{EU}: snap-1, a snapshot of {SOURCE_ID}, is shared with the account {A}. (unknown_account)",
+                f"{EU}: {SNAPSHOT}, a snapshot of {SOURCE_ID}, is shared with the account {A}. {UNKNOWN}",
             ],
             id="findings only, for what is not allowed",
         ),
@@ -355,10 +356,10 @@ def test_no_access_to_an_unreadable_image_is_removed(before: dict[str, Any], aft
     assert [one for one in gone if one.split(":")[0] in unread and "(unknown_" in one] == []
 
 
-UNUSED = region(unused={"snap-9": accounts(A)})
+UNUSED = region(unused={"snap-00000009": accounts(A)})
 UNLISTED = region(problems=(Problem("unused_snapshots_unreadable", EU, refused(action="DescribeSnapshots")),))
-NO_SNAPSHOT = Problem("snapshot_unreadable", "snap-9", refused(action="DescribeSnapshotAttribute"))
-SHARED = f"{EU}: snap-9, which no image uses, is shared with the account {A}. (unknown_account)"
+NO_SNAPSHOT = Problem("snapshot_unreadable", "snap-00000009", refused(action="DescribeSnapshotAttribute"))
+SHARED = f"{EU}: snap-00000009, which no image uses, is shared with the account {A}. (unknown_account)"
 
 
 @pytest.mark.parametrize(
@@ -370,7 +371,7 @@ SHARED = f"{EU}: snap-9, which no image uses, is shared with the account {A}. (u
             f"{EU}: snap-new, a snapshot of ami-new, is shared with the account {A}. (unknown_account)",
             id="a snapshot whose image is gone",
         ),
-        pytest.param(region(problems=(NO_SNAPSHOT,)), "snap-9 could not be read", id="an unread one"),
+        pytest.param(region(problems=(NO_SNAPSHOT,)), "snap-00000009 could not be read", id="an unread one"),
     ],
 )
 def test_a_snapshot_is_not_removed_where_unused_ones_could_not_be_listed(
@@ -390,7 +391,7 @@ def test_a_snapshot_may_not_be_new_where_unused_ones_could_not_be_listed() -> No
     ("problem", "skipping"),
     [
         (NO_SNAPSHOT, {"check_snapshots": False, "volume_permissions": {}}),
-        (NO_KEY, {"check_keys": False, "volume_permissions": {"snap-1": PRIVATE}}),
+        (NO_KEY, {"check_keys": False, "volume_permissions": {"snap-00000001": PRIVATE}}),
     ],
 )
 def test_what_was_not_checked_is_not_readable_again(problem: Problem, skipping: dict[str, Any]) -> None:
@@ -403,7 +404,8 @@ def test_what_was_not_checked_is_not_readable_again(problem: Problem, skipping: 
 
 
 @pytest.mark.parametrize(
-    "former", [NO_KEY, Problem("key_unreadable", "snap-1", refused(action="DescribeSnapshots"), SOURCE_ID)]
+    "former",
+    [NO_KEY, Problem("key_unreadable", "snap-00000001", refused(action="DescribeSnapshots"), SOURCE_ID)],
 )
 def test_no_key_is_readable_again_where_no_snapshot_could_be_read(former: Problem) -> None:
     none = Problem("key_unreadable", "DescribeSnapshots", refused(action="DescribeSnapshots"))
@@ -414,7 +416,7 @@ def test_no_key_is_readable_again_where_no_snapshot_could_be_read(former: Proble
 
 
 def test_the_permissions_of_a_snapshot_whose_key_is_not_known_were_read() -> None:
-    keyless = Problem("key_unreadable", "snap-1", refused(action="DescribeSnapshots"), SOURCE_ID)
+    keyless = Problem("key_unreadable", "snap-00000001", refused(action="DescribeSnapshots"), SOURCE_ID)
     before = report(region(accounts(A), accounts(A), problems=(keyless,)), wanted=allowing(A))
     after = report(region(accounts(A), accounts(A, B), problems=(keyless,)), wanted=allowing(A))
     assert LATER not in "".join(differences(before, after).added)

@@ -161,7 +161,7 @@ def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None
             region(
                 volume_permissions={},
                 image=replace(IMAGE, devices=IMAGE.devices[:1]),
-                problems=(unread("snapshot_unreadable", "snap-1"),),
+                problems=(unread("snapshot_unreadable", "snap-00000001"),),
             ),
             ["snapshots"],
             id="a snapshot could not be read",
@@ -178,10 +178,10 @@ def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None
         ),
         pytest.param(
             region(
-                image=replace(ENCRYPTED, devices=volumes("snap-1", "snap-2", encrypted=True)),
-                key_of={"snap-1": KEY.arn},
+                image=replace(ENCRYPTED, devices=volumes("snap-00000001", "snap-00000002", encrypted=True)),
+                key_of={"snap-00000001": KEY.arn},
                 keys={KEY.arn: KeySeen(KEY)},
-                problems=(unread("key_unreadable", "snap-2"),),
+                problems=(unread("key_unreadable", "snap-00000002"),),
             ),
             ["keys"],
             id="one of two snapshots has no key",

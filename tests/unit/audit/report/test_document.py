@@ -43,7 +43,9 @@ from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
 
 NO_IMAGE = Problem("image_unreadable", SOURCE_ID, refused(action="DescribeImageAttribute"), SOURCE_ID)
-NO_SNAPSHOT = Problem("snapshot_unreadable", "snap-1", refused(action="DescribeSnapshotAttribute"), SOURCE_ID)
+NO_SNAPSHOT = Problem(
+    "snapshot_unreadable", "snap-00000001", refused(action="DescribeSnapshotAttribute"), SOURCE_ID
+)
 
 ORG_ID, UNIT_ID = "o-a1b2c3d4e5", "ou-ab12-11111111"
 
@@ -104,7 +106,7 @@ def marks(shown: Document) -> dict[str, Mark]:
             id="the image could not be read",
         ),
         pytest.param(
-            region(volume_permissions={"snap-2": PRIVATE}, problems=(NO_SNAPSHOT,)),
+            region(volume_permissions={"snap-00000002": PRIVATE}, problems=(NO_SNAPSHOT,)),
             allowing(A),
             {"others": Mark.UNREADABLE},
             id="a snapshot could not be read",

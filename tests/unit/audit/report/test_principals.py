@@ -39,7 +39,7 @@ EVERYTHING = AuditWanted(allowed=accounts(A, B) | orgs(ORG, units=[UNIT]) | PUBL
 def associated(own: Key, second: Key) -> RegionSeen:
     """An image that is shared with an account, under a key of its own and one that is associated with it."""
     keys = {one.arn: KeySeen(one, (), policy_of()) for one in (own, second)}
-    return under_key(accounts(A), keys=keys, associated_keys={"snap-1": (second.arn,)})
+    return under_key(accounts(A), keys=keys, associated_keys={"snap-00000001": (second.arn,)})
 
 
 def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
@@ -62,7 +62,9 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
             id="one is allowed, and one is not",
         ),
         pytest.param(
-            region(accounts(A), volume_permissions={"snap-1": accounts(A), "snap-2": accounts(A)}),
+            region(
+                accounts(A), volume_permissions={"snap-00000001": accounts(A), "snap-00000002": accounts(A)}
+            ),
             allowing(A),
             {A: (True, "yes", "all", "not_needed")},
             id="all snapshots",
@@ -125,7 +127,7 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
             id="only a role has the key, which is disabled",
         ),
         pytest.param(
-            under_key(PRIVATE, made(DEPLOY), volume_permissions={"snap-1": accounts(A)}),
+            under_key(PRIVATE, made(DEPLOY), volume_permissions={"snap-00000001": accounts(A)}),
             allowing(A),
             {A: (True, "no", "all", "unknown")},
             id="only a role has the key, without a launch permission",
@@ -179,7 +181,7 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
             id="keys were not checked",
         ),
         pytest.param(
-            under_key(PRIVATE, made(root(A)), volume_permissions={"snap-1": accounts(A)}),
+            under_key(PRIVATE, made(root(A)), volume_permissions={"snap-00000001": accounts(A)}),
             allowing(A),
             {A: (True, "no", "all", "unknown")},
             id="key access is not checked without a launch permission",

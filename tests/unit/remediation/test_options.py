@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options that ``remediation_plan`` refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.audit.state import RegionSeen
+
+from tests.unit.audit.examples import accounts, audit_of, region
+from tests.unit.examples import SOURCE_ID, STRANGER
+from tests.unit.in_process import returned
+from tests.unit.remediation.examples import HERE
+
+SNAPSHOT = "snap-0123456789abcdef0"
+AUDITED = audit_of(region(accounts(STRANGER), accounts(STRANGER)))
+ALL = {"finding_codes": ["public"]}
+
+
+def refused(**options: Any) -> list[dict[str, Any]]:
+    """The failures of a task that is refused."""
+    result = returned("remediation_plan", {"audit_result": AUDITED, **options})
+    assert result["failed"]
+    failures: list[dict[str, Any]] = result["failures"]
+    assert all(one["remedy"] for one in failures)
+    return failures
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [
+        pytest.param({}, ["finding_codes"], id="neither codes nor images"),
+        pytest.param({"images": ""}, ["finding_codes"], id="a blank"),
+        pytest.param({"finding_codes": [""], "images": []}, ["finding_codes"], id="blanks"),
+        pytest.param({"images": ["web-1"]}, ["images"], id="a name"),
+        pytest.param({"images": 5}, ["images"], id="a number"),
+        pytest.param({"images": {HERE: None}}, ["images"], id="no image yet"),
+        pytest.param({**ALL, "images": {HERE: []}}, ["images"], id="a region without IDs"),
+        pytest.param(
+            {**ALL, "images": {HERE: SOURCE_ID, "us-west-2": []}},
+            ["images"],
+            id="one of two regions without IDs",
+        ),
+        pytest.param({**ALL, "images": ["", " "]}, ["images"], id="blanks as images"),
+        pytest.param({"images": [{"image_id": SOURCE_ID}]}, ["images", "finding_codes"], id="no region"),
+        pytest.param(
+            {"images": [{"region": HERE, "image_id": SOURCE_ID, "snapshot_id": SNAPSHOT}]},
+            ["images", "finding_codes"],
+            id="an image and a snapshot",
+        ),
+        pytest.param({**ALL, "max_removals": -1}, ["max_removals"], id="below zero"),
+        pytest.param(
+            {**ALL, "revoke_results": [{"results": [{}]}]}, ["revoke_results"], id="results of another module"
+        ),
+        pytest.param({"expected_removals": [{"region": HERE}]}, ["expected_removals"], id="half a removal"),
+        pytest.param({**ALL, "audit_result": {}}, ["audit_result"], id="nothing was audited"),
+        pytest.param({**ALL, "audit_result": {"findings": []}}, ["audit_result"], id="half a result"),
+    ],
+)
+def test_what_is_refused(changes: dict[str, Any], options: list[str]) -> None:
+    assert [failure["action"] for failure in refused(**changes)] == options
+
+
+def test_the_refusal_says_why_the_audit_failed() -> None:
+    (failure,) = refused(**ALL, audit_result={"failed": True, "msg": "No credentials."})
+    assert "The audit failed: No credentials." in failure["message"]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(region(accounts(STRANGER), volume_permissions={}), id="an image"),
+        pytest.param(RegionSeen(), id="no image, but maybe snapshots of former ones"),
+    ],
+)
+def test_an_audit_without_snapshots_is_refused(seen: RegionSeen) -> None:
+    (failure,) = refused(**ALL, audit_result=audit_of(seen, check_snapshots=False))
+    assert "check_snapshots: true" in failure["remedy"]
