@@ -123,10 +123,9 @@ def _alterable(module: ast.Module) -> Iterator[tuple[tuple[str, int], str, Calla
         if isinstance(owner, ast.ClassDef):
             functions += [(f"{owner.name}.{node.name}", node) for node in _functions(owner)]
     for function, root in functions:
-        for statement in root.body:
-            for node in ast.walk(ast.Module([statement], [])):
-                for line, text, alter in _of_node(node):
-                    yield (function, line), text, alter
+        for node in ast.walk(root):
+            for line, text, alter in _of_node(node):
+                yield (function, line), text, alter
 
 
 def _of_node(node: ast.AST) -> Iterator[tuple[int, str, Callable[[], None]]]:

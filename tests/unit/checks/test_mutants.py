@@ -97,6 +97,7 @@ ALTERABLE = """
 class Found:
     def of(self, wanted):
         found = []
+        wanted.reverse()
         for one in wanted:
             if one and not one.hidden:
                 found.append(one.name if one.public else 0)
@@ -116,14 +117,15 @@ def count(number):
 
 def test_the_alterations_of_a_file():
     assert [str(one) for one in alterations_of(ALTERABLE)] == [
-        "count: not: number < 3 (line 15)",
-        "count: without: number += 1 (line 16)",
-        "Found.of: not: one and (not one.hidden) (line 6)",
-        "Found.of: without: found.append(one.name if one.public else 0) (line 7)",
-        "Found.of: or: one and (not one.hidden) (line 6)",
-        "Found.of: not: one is None (line 8)",
-        "Found.of: not: one.public (line 7)",
-        "Found.of: not: name (line 10)",
+        "count: not: number < 3 (line 16)",
+        "count: without: number += 1 (line 17)",
+        "Found.of: without: wanted.reverse() (line 5)",
+        "Found.of: not: one and (not one.hidden) (line 7)",
+        "Found.of: without: found.append(one.name if one.public else 0) (line 8)",
+        "Found.of: or: one and (not one.hidden) (line 7)",
+        "Found.of: not: one is None (line 9)",
+        "Found.of: not: name (line 11)",
+        "Found.of: not: one.public (line 8)",
     ]
 
 
@@ -137,15 +139,15 @@ def altered(start: str) -> Any:
 
 
 def test_an_alteration_changes_one_place_of_a_function_or_of_one_in_it():
-    shown = SimpleNamespace(name="a", public=True, hidden=False)
-    hidden = SimpleNamespace(name="b", public=True, hidden=True)
+    places = [SimpleNamespace(name=name, public=True, hidden=name == "b") for name in "abc"]
     for start, expected in (
-        ("Found.of: not: one and", ["b"]),
-        ("Found.of: or:", ["a", "b"]),
-        ("Found.of: without:", []),
-        ("Found.of: not: name", []),
-        ("count: not:", ["a"]),
+        ("count: not:", "ca"),
+        ("Found.of: without: wanted", "ac"),
+        ("Found.of: not: one and", "b"),
+        ("Found.of: without: found", ""),
+        ("Found.of: or:", "cba"),
+        ("Found.of: not: name", ""),
     ):
-        assert altered(start).Found().of([shown, hidden]) == expected, start
+        assert altered(start).Found().of([*places]) == [*expected], start
     assert altered("Found.of: or:").count(0) == 3
     assert altered("count: not:").count(0) == 0
