@@ -152,6 +152,7 @@ def _of_python(root: Path, python: Supported) -> list[Place]:
             ("tests/config.yml", r'python_requires: ">=(.+)"$', python.oldest),
             ("checks/environment.py", r"sys\.version_info < \((\d+), (\d+)\)", python.oldest),
             ("checks/lock.sh", r"^lock dev (.+)$", python.oldest),
+            ("simulated_aws/pyproject.toml", r'^requires-python = ">=(.+)"$', python.oldest),
             ("pyproject.toml", r'^target-version = "py(3)(\d+)"$', python.oldest),
         )
     ]

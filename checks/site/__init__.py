@@ -45,13 +45,14 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "Clean up, restore": ("docs/cleanup", "docs/restoring"),
     "AWX, pipelines, inventories": ("docs/awx", "examples/README", "docs/accounts-inventory"),
     "Look up": ("docs/codes", "docs/iam/README", "reference/index"),
-    "How it works": ("docs/how-it-works", "docs/simulated-aws", "docs/benchmarks", "docs/scale"),
+    "How it works": ("docs/how-it-works", "docs/benchmarks", "docs/scale"),
+    "Without an AWS account": ("docs/simulated-aws", "simulated_aws/README"),
     "Contribute": ("CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT"),
 }
 # The site's own page; all other Markdown that is in the archive or for contributors is a guide. There is no
 # CHANGELOG.md before the first release, so that no chapter can list it.
 GENERATED = ("reference/index",)
-_GUIDES = ("*.md", "docs/**/*.md", "examples/**/*.md")
+_GUIDES = ("*.md", "docs/**/*.md", "examples/**/*.md", "simulated_aws/*.md")
 # Pages whose own titles do not say what they are in a list.
 TITLES = {
     "README": "Overview",

@@ -522,7 +522,6 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/publishing.md", "ec2_instance"): "test_ami_lookup.py looks up",
     ("docs/remediating.md", "snap-0123456789abcdef0"): "test_remediate.py names images and snapshots",
     ("docs/remediating.md", "remediate_external_id"): "test_remediate.py reads volumes",
-    ("docs/simulated-aws.md", "accounts:"): "simulated_aws/tests/fixtures loads documents of this form",
     ("docs/verifying.md", "ami_publish:"): "test_publish.py publishes in several regions",
     ("docs/verifying.md", "distribute_publish_uncertain"): "test_key_use.py publishes with it",
     ("docs/verifying.md", "verify_launch_tags"): "test_launch_tags.py launches with tags",

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A simulated AWS: moto made as strict as AWS's documentation, served over HTTP (docs/simulated-aws.md).
+"""A simulated AWS: moto made as strict as AWS's documentation, served over HTTP. README.md shows its use.
 
-`python -m simulated_aws` runs it; `client.SimulatedAws` starts and controls it from Python.
+The command `simulated-aws`, also as `python -m simulated_aws`, runs it; `client.SimulatedAws` starts and
+controls it from Python; `pytest_plugin` has it as a fixture of pytest.
 
 Files:
     __main__.py         the command line
-    client.py           the client for tests, demo and benchmarks: start, control, boto3 clients
+    client.py           the client for tests and other programs: start, control, boto3 clients
+    pytest_plugin.py    the fixture `simulated_aws`
     server.py           the process: one port, one event loop
     app.py              connects the parts; routes a request to the control API or to an AWS API
     control_api.py      the HTTP API below /_simulated_aws/

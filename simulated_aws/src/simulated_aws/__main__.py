@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m simulated_aws`: the command line, for users and for client.py."""
+"""`simulated-aws`, also as `python -m simulated_aws`: the command line, for users and for client.py."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m simulated_aws", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="simulated-aws", description=main.__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=4510, help="port to listen on, 0 for any (%(default)s)")
     parser.add_argument("--fixture", type=Path, help="YAML file of accounts, keys and images to load")

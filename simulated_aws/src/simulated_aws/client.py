@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Client for tests, the demo and the benchmarks: start, control and call the simulated AWS."""
+"""Client for tests and other programs: start, control and call the simulated AWS."""
 
 from __future__ import annotations
 

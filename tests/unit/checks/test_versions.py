@@ -31,6 +31,7 @@ WRONG = {
     "checks/environment.py": ("sys.version_info < (3, 11)", "sys.version_info < (3, 12)"),
     "checks/lock.sh": ("lock dev 3.11", "lock dev 3.12"),
     "pyproject.toml": ("py311", "py312"),
+    "simulated_aws/pyproject.toml": (">=3.11", ">=3.12"),
     "execution-environment.yml": ("ansible-core>=2.21,<2.22", "ansible-core>=2.20,<2.21"),
     "docs/event-driven.md": ("amazon.aws 11.3 or newer", "amazon.aws 11.2 or newer"),
     "checks/rulebook.py": ("_JAVA = 17", "_JAVA = 21"),
