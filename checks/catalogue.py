@@ -58,8 +58,8 @@ class Check:
 
 # Most machines that run this have two cores.
 PYTEST_PROCESSES = 2
-# Playbooks often wait for copies and retries of the simulated AWS.
-PLAYBOOK_PROCESSES = 3
+# Playbooks wait much of their time, for copies and retries of the simulated AWS.
+PLAYBOOK_PROCESSES = 4
 
 
 def _pytest(folder: str, *options: str, processes: int = PYTEST_PROCESSES) -> None:

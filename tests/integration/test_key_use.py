@@ -41,6 +41,8 @@ def fixture(aws: SimulatedAws) -> EncryptedFixture:
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         aws.client("iam", account).create_role(RoleName=ROLE, AssumeRolePolicyDocument=document)
         _allow(aws, account, *statements)
+    # Refusals are repeated for half a minute only while a grant is new.
+    aws.update_settings(new_grant_age_seconds=3600)
     return built
 
 
@@ -171,7 +173,7 @@ def test_a_new_grant_that_is_not_usable_yet_is_waited_for(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     """(botocore operation CreateGrant: eventual consistency.)"""
-    aws.update_settings(grant_usable_after_seconds=12)
+    aws.update_settings(new_grant_age_seconds=0, grant_usable_after_seconds=12)
     only = {"distribute_account_ids": fixture.account_ids(CAN), "distribute_regions": [HOME]}
     run = ansible.run(DISTRIBUTE, {**variables, **only})
     assert run.code == 0, run.text

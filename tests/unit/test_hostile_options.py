@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import read_visible
+from ansible_collections.golden.images.plugins.module_utils.launch_probe import apply as launch_probe
 
 from tests.unit.hostile import VALUES, paths, removed, replaced, valid
 from tests.unit.in_process import Modules, Ran
@@ -32,6 +33,13 @@ _PYTHON = (
 )
 MODULES = Modules()
 OPTIONS = valid()
+
+
+@pytest.fixture(autouse=True)
+def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for no image: the account has none, and never sees one."""
+    for module in (read_visible, launch_probe):
+        monkeypatch.setattr(module, "VISIBLE_WITHIN", 0)
 
 
 def inputs(name: str, folder: Path) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
@@ -99,8 +107,6 @@ def test_hostile_options_have_a_clear_error(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    # No account ever sees an image here.
-    monkeypatch.setattr(read_visible, "VISIBLE_WITHIN", 0)
     found: list[str] = []
     tried = 0
     for number, (path, options) in enumerate(inputs(name, tmp_path)):
