@@ -28,7 +28,7 @@ class Answers:
     An answer is given by the method of the client. A list has one answer for each call; the last one is also
     that of further calls. A text is an error code. A function returns the answer to a request. A method
     without an answer has one with empty lists. botocore validates each request with its model. ``calls`` are
-    the methods that were called, each with its request.
+    the methods that were called, each with its request. ``accounts`` are those whose role can be assumed.
     """
 
     default_region = _REGION
@@ -37,6 +37,7 @@ class Answers:
     def __init__(self, **answers: Any) -> None:
         self.answers: dict[str, Any] = {**_ALWAYS, **answers}
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
+        self.accounts: dict[str, Answers] = {}
         self.partition = "aws"
 
     def open(self, service: str, regions: Any) -> None:
@@ -44,6 +45,12 @@ class Answers:
 
     def paced(self, _operation: str) -> Answers:
         return self
+
+    def with_role(self, role_arn: str, _external_id: str | None, _region: str) -> Answers:
+        account_id = role_arn.split(":")[4]
+        if account_id not in self.accounts:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "AssumeRole")
+        return self.accounts[account_id]
 
     def partition_of(self, _region: str) -> str:
         return self.partition

@@ -171,15 +171,22 @@ POLICY = {
 class Run:
     """What ``ami_cleanup`` plans in an account with two images, of which it deregisters the older one.
 
-    ``answers`` are those of AWS, by method. In all others, nothing uses an image.
+    ``answers`` are those of AWS, by method. In all others, nothing uses an image. ``accounts`` have those of
+    other accounts.
     """
 
-    def __init__(self, options: Mapping[str, Any] | None = None, **answers: Any) -> None:
+    def __init__(
+        self,
+        options: Mapping[str, Any] | None = None,
+        accounts: Mapping[str, Mapping[str, Any]] | None = None,
+        **answers: Any,
+    ) -> None:
         account = {
             "describe_images": {"Images": [OLD_IMAGE, NEW_IMAGE]},
             "describe_snapshots": {"Snapshots": [OLD_SNAPSHOT, NEW_SNAPSHOT]},
         }
         self.clients: Any = Answers(**{**account, **answers})
+        self.clients.accounts = {one: Answers(**theirs) for one, theirs in (accounts or {}).items()}
         self.wanted = FLOW.wanted(as_read(ARGUMENT_SPEC, {**POLICY, **(options or {})}), False)
         self.seen = FLOW.read(self.clients, self.wanted)
         self.plan: Any = FLOW.plan(self.wanted, self.seen)

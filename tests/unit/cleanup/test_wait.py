@@ -29,6 +29,8 @@ class Ec2:
         return self
 
     def paginate(self, **request: Any) -> Iterable[dict[str, Any]]:
+        # Botocore shape DescribeImageUsageReportsRequest, Filters.
+        assert request["Filters"] == [{"Name": "state", "Values": ["pending"]}]
         ids = request["ImageIds"]
         self.batches.append(ids)
         if self._denied in ids:
