@@ -104,6 +104,8 @@ def wanted(*, clocks: Clocks | None = None, **changes: Any) -> CleanupWanted:
         "orphan_snapshots",
         "trust_usage_reports",
         "consumer_role",
+        "revoke_grants",
+        "fail_on",
     )
     beyond = {key: changes.pop(key) for key in named if key in changes}
     trusted = {"trust_usage_reports": beyond.get("include_shared", False)}

@@ -4,66 +4,73 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.actions import (
-    TAG_BATCH,
-    disabled_by,
-    is_destructive,
-    region_actions,
-)
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import Decision
-from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots import SnapshotDecision
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Step
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, ImageRef
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
+from ansible_collections.golden.images.plugins.module_utils.cleanup.state import KeyUsage, OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, KeyRef, Sharing
 
-from tests.unit.cleanup.examples import REGION, calls, own, region_state, seen
-from tests.unit.examples import OWNER, target_in
+from tests.unit.cleanup.examples import FAMILY, REGION, USED, ago, calls, own, planned, region_state, seen
+from tests.unit.examples import CONSUMER, OWNER
 
 KEY = f"arn:aws:kms:{REGION}:{OWNER}:key/golden"
-IMAGES = tuple(own(f"ami-{number}") for number in range(3))
-SEEN = seen(region_state(*IMAGES))
 OF, DISABLED = "golden.images:cleanup-image-ids", "golden.images:cleanup-disabled"
+DEPRECATED = "golden.images:cleanup-deprecated"
+CLOCKS = Clocks(deprecate=0, disable=10, deregister=10)
+NEWEST = own("ami-new", 0)
 
 
-def decision(number: int, kind: str, **changes: Any) -> Decision:
-    snapshots = (SnapshotDecision(f"snap-ami-{number}"),) if kind == "deregister" else ()
-    return Decision(ImageRef(REGION, f"ami-{number}"), "web", kind, snapshots=snapshots, **changes)
+def since(days: int, *marks: str) -> dict[str, Any]:
+    """The tags of an image whose stages are so many days old."""
+    return {**FAMILY, **{mark: stamp(ago(days=days)) for mark in marks}}
 
 
 def test_the_calls_are_in_an_order_in_which_a_run_can_end_anywhere() -> None:
-    decided = (
-        decision(0, "deregister"),
-        decision(1, "disable", step=Step("disable", marks={DISABLED: "now"})),
-        decision(2, "deprecate", step=Step("deprecate", marks={"stage": "now"})),
+    past = stamp(ago(days=20))
+    images = (
+        own("ami-0", tags=since(20, DEPRECATED, DISABLED), deprecation_time=past, state="disabled"),
+        own("ami-1", tags=since(20, DEPRECATED), deprecation_time=past),
+        own("ami-2"),
+        own("ami-copy", 5, tags={}, source_image_id="ami-0", source_region=REGION),
+        NEWEST,
     )
-    grants = {KEY: (Grant("g-1", OWNER, frozenset({"Decrypt"})),)}
-    left = (OwnSnapshot("snap-9"),)
-    found = tuple(region_actions(SEEN, target_in(), decided, left, {"ami-copy": {"family": "web"}}, grants))
-    assert calls(found) == [
+    state = region_state(*images, uses={"ami-copy": (USED,)})
+    under = {one: replace(found, kms_key_id=KEY) for one, found in state.snapshots.items() if "ami-0" in one}
+    left = {"snap-9": OwnSnapshot("snap-9", tags={OF: "ami-gone"})}
+    state = replace(state, snapshots={**state.snapshots, **under, **left})
+    root = f"arn:aws:iam::{CONSUMER}:root"
+    grant = Grant("g-1", root, frozenset({"Decrypt"}), "golden-images:1", created=ago(days=9))
+    key = KeyRef(REGION, KEY)
+    saw = replace(
+        seen(state),
+        key_usage={key: KeyUsage((grant,), {one.image.image_id: Sharing() for one in images[1:]})},
+        consumer_resources={key: ConsumerResources({CONSUMER: ()})},
+    )
+    made = planned(saw, clocks=CLOCKS, revoke_grants=True)
+    assert calls(made.non_destructive) == [
         ("CreateTags", "ami-2"),
         ("EnableImageDeprecation", "ami-2"),
         ("CreateTags", "ami-2"),
         ("CreateTags", "ami-copy"),
+    ]
+    assert calls(made.destructive) == [
         ("DisableImage", "ami-1"),
         ("CreateTags", "ami-1"),
         ("CreateTags", "snap-ami-0"),
         ("DeregisterImage", "ami-0"),
         ("RevokeGrant", "g-1"),
+        ("DeleteSnapshot", "snap-ami-0"),
         ("DeleteSnapshot", "snap-9"),
     ]
-    disabling = disabled_by(found)
-    assert [is_destructive(one, disabling) for one in found] == [False] * 4 + [True] * 6
 
 
 def test_the_date_that_a_deprecation_replaces_is_written_before() -> None:
     later = own("ami-2", deprecation_time="2027-06-01T00:00:00.000Z")
-    decided = (decision(1, "deprecate"), decision(2, "deprecate"))
-    found = tuple(region_actions(seen(region_state(IMAGES[1], later)), target_in(), decided, (), {}, {}))
-    assert [one.operation for one in found] == ["CreateTags"] * 2 + ["EnableImageDeprecation"] * 2
+    made = planned(seen(region_state(own("ami-1"), later, NEWEST)), clocks=Clocks(deprecate=0))
+    found = made.actions
+    assert [one.operation for one in found[:4]] == ["CreateTags"] * 2 + ["EnableImageDeprecation"] * 2
     values = {one.resource: one.parameters["Tags"][0]["Value"] for one in found[:2]}
     assert values == {
         "ami-1": "2026-11-24T13:01:00Z",
@@ -71,29 +78,14 @@ def test_the_date_that_a_deprecation_replaces_is_written_before() -> None:
     }
 
 
-def test_resources_with_the_same_tags_share_calls_of_at_most_a_batch() -> None:
-    tags = {f"ami-{number}": {"family": "web"} for number in range(TAG_BATCH + 1)}
-    first, second = region_actions(SEEN, target_in(), (), (), tags, {})
-    assert [len(one.parameters["Resources"]) for one in (first, second)] == [TAG_BATCH, 1]
-
-
-@pytest.mark.parametrize(
-    ("operation", "key", "destructive"),
-    [
-        ("CreateTags", OF, True),
-        ("CreateTags", DISABLED, True),
-        ("CreateTags", "golden.images:origin-tag:family", False),
-        ("DeleteTags", OF, False),
-        ("CreateImageUsageReport", "", False),
-        ("DeleteSnapshot", "", True),
-    ],
-)
-def test_what_prepares_a_removal_is_destructive(operation: str, key: str, destructive: bool) -> None:
-    parameters = {"Resources": ["ami-1"], "Tags": [{"Key": key, "Value": "x"}]}
-    action = Action(target_in(), operation, parameters, "ami-1")
-    assert is_destructive(action, {(target_in(), "ami-1")}) is destructive
+def test_resources_with_the_same_tags_share_calls_of_at_most_a_thousand() -> None:
+    """(botocore operation CreateTags: up to 1000 resources.)"""
+    images = [own(f"ami-{number}", devices=()) for number in range(1001)]
+    made = planned(seen(region_state(*images, NEWEST)), clocks=Clocks(deregister=9))
+    assert [len(one.parameters["Resources"]) for one in made.actions] == [1000, 1]
 
 
 def test_the_missing_mark_of_an_image_that_is_disabled_already_is_written_at_once() -> None:
-    parameters = {"Resources": ["ami-1"], "Tags": [{"Key": DISABLED, "Value": "x"}]}
-    assert not is_destructive(Action(target_in(), "CreateTags", parameters, "ami-1"), set())
+    made = planned(seen(region_state(own("ami-1", state="disabled"), NEWEST)), clocks=CLOCKS)
+    assert calls(made.non_destructive) == [("CreateTags", "ami-1")]
+    assert made.destructive == ()

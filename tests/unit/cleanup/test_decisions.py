@@ -9,13 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import (
-    Decision,
-    candidates,
-    decisions,
-    images_to_retire,
-)
-from ansible_collections.golden.images.plugins.module_utils.cleanup.sharing import FINAL_REPORT_AGE
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
@@ -38,11 +31,11 @@ from tests.unit.cleanup.examples import (
     USED,
     ago,
     own,
+    planned,
     region_state,
     report,
     seen,
     shared,
-    wanted,
 )
 from tests.unit.examples import CONSUMER, OWNER
 
@@ -53,29 +46,13 @@ REF = ImageRef(REGION, OLD_ID)
 CHOSEN = {"golden.images:cleanup-chosen": stamp(ago(days=3))}
 
 
-def decided(saw: CleanupSeen, **wants: Any) -> Decision:
+def decided(saw: CleanupSeen, **wants: Any) -> Any:
     """The decision on the old image."""
-    return {one.ref: one for one in decisions(wanted(**wants), saw)}[REF]
+    return {one.ref: one for one in planned(saw, **wants).decisions}[REF]
 
 
 def with_usage(usage: ImageUsage) -> CleanupSeen:
     return seen(region_state(OLD, NEWEST), usage={REF: usage})
-
-
-@pytest.mark.parametrize(
-    ("usage", "unread", "retired"),
-    [
-        pytest.param(ImageUsage(), None, [REF], id="unused"),
-        pytest.param(None, None, [], id="not read, so used"),
-        pytest.param(None, ImageUsage(), [REF], id="not read, assumed unused"),
-    ],
-)
-def test_images_to_retire(
-    usage: ImageUsage | None, unread: ImageUsage | None, retired: list[ImageRef]
-) -> None:
-    saw = seen(region_state(OLD, NEWEST))
-    saw = replace(saw, usage={} if usage is None else {REF: usage})
-    assert images_to_retire(wanted(), saw, unread) == tuple(retired)
 
 
 COPY = own("ami-copy", 0, tags={}, state="pending", source_image_id=OLD_ID, source_region=REGION)
@@ -145,19 +122,6 @@ def test_what_was_not_read_matters_if_the_image_could_be_retired_with_it(
 def test_a_launch_permission_of_the_owner_keeps_no_image(include_shared: bool) -> None:
     found = decided(with_usage(shared(OWNER)), include_shared=include_shared)
     assert (found.kind, found.evidence, found.report_wanted) == ("deregister", (), False)
-
-
-def test_candidates_are_the_images_that_no_rule_or_bulk_read_keeps() -> None:
-    used = {"ami-used": (Evidence("instance", "i-1"),)}
-    images = (
-        OLD,
-        NEWEST,
-        own("ami-used"),
-        own("ami-safe", tags={"family": "web", "keep": ""}),
-        own("ami-x", tags={}),
-    )
-    saw = CleanupSeen("111122223333", NOW, {REGION: region_state(*images, uses=used)})
-    assert candidates(wanted(protect_tags=(("keep", None),)), saw) == (REF,)
 
 
 @pytest.mark.parametrize(
@@ -307,7 +271,7 @@ def test_a_usage_report_is_asked_for_when_nothing_else_keeps_the_image(
 def test_the_final_check_takes_a_report_of_the_last_day() -> None:
     for created, kind, asks in ((ago(days=7), "keep", True), (ago(hours=23), "deregister", False)):
         usage = shared(CONSUMER, report=report(created=created))
-        found = decided(with_usage(usage), include_shared=True, max_report_age=FINAL_REPORT_AGE)
+        found = decided(with_usage(usage), include_shared=True, max_report_age=timedelta(days=1))
         assert (found.kind, found.report_wanted) == (kind, asks)
 
 
@@ -370,7 +334,7 @@ def test_a_parameter_in_another_region_names_an_image_as_well() -> None:
     """One region's parameter often maps all regions to their images."""
     named = {"ami-1": (Evidence("parameter", "/web"),), "ami-new": (Evidence("parameter", "/web"),)}
     saw = seen(region_state(own("ami-1"), own("ami-2"), own("ami-new", 1)), region_state(uses=named))
-    found = {one.ref.image_id: one for one in decisions(wanted(), saw)}
+    found = {one.ref.image_id: one for one in planned(saw).decisions}
     assert [found[one].kind for one in ("ami-1", "ami-2")] == ["keep", "deregister"]
     assert found["ami-1"].evidence == (Evidence("parameter", "/web", "in us-east-1"),)
 

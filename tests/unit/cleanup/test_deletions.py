@@ -5,22 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import decisions
-from ansible_collections.golden.images.plugins.module_utils.cleanup.deletions import (
-    all_leftovers,
-    all_orphans,
-    concerned_snapshots,
-    deletable_orphans,
-    deleted_alone,
-    deregistered_images,
-    going,
-    kept_alone,
-    unread_deletions,
-    used_deregistered_images,
-)
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     Evidence,
@@ -30,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing, SnapshotRef
 
-from tests.unit.cleanup.examples import REGION, USED, own, region_state, seen, wanted
+from tests.unit.cleanup.examples import REGION, USED, own, planned, region_state, seen
 from tests.unit.examples import CONSUMER, OWNER
 
 FLEETS = unreadable("DescribeFleets", "UnauthorizedOperation: No.")
@@ -39,6 +27,16 @@ FORMER = "ami-0123456789abcdef0"
 ORPHAN = OwnSnapshot("snap-9", f"Created by CreateImage(i-1) for {FORMER}")
 LEFT = OwnSnapshot("snap-8", tags={"golden.images:cleanup-image-ids": "ami-gone"})
 OLD, NEWEST = own("ami-1"), own("ami-new", 1)
+
+
+def alone(of: CleanupSeen, **wants: Any) -> list[str | None]:
+    """The snapshots that are deleted without an image."""
+    return [one.resource for one in planned(of, **wants).actions if one.operation == "DeleteSnapshot"]
+
+
+def kept(of: CleanupSeen, **wants: Any) -> str:
+    """The warnings about snapshots that are kept."""
+    return "; ".join(planned(of, **wants).warnings)
 
 
 def saw(usage: SnapshotUsage | None = None) -> CleanupSeen:
@@ -58,110 +56,93 @@ WITH_OTHERS = (
 @pytest.mark.parametrize(
     ("usage", "why"),
     [
-        (SnapshotUsage(), None),
-        (SnapshotUsage(Sharing(frozenset({OWNER}))), None),
+        (SnapshotUsage(), ""),
+        (SnapshotUsage(Sharing(frozenset({OWNER}))), ""),
         (SnapshotUsage(BY_OTHERS), WITH_OTHERS),
         (SnapshotUsage(unread="denied"), "denied"),
     ],
 )
 def test_an_orphan_that_is_shared_or_may_be_is_kept_in_any_case(
-    usage: SnapshotUsage, include_shared: bool, why: str | None
+    usage: SnapshotUsage, include_shared: bool, why: str
 ) -> None:
     """Nothing shows what other accounts do with it."""
-    asks, ref = wanted(orphan_snapshots=True, include_shared=include_shared), SnapshotRef(REGION, "snap-9")
-    assert all_orphans(asks, saw(usage)) == {REGION: {FORMER: (ORPHAN,)}}
-    assert deletable_orphans(asks, saw(usage)) == ({} if why else {REGION: {FORMER: (ORPHAN,)}})
-    assert kept_alone(asks, saw(usage)) == ({ref: why} if why else {})
-    unread = (unreadable("DescribeSnapshotAttribute", "snap-9: denied"),)
-    assert unread_deletions(asks, saw(usage)) == ({REGION: unread} if usage.unread else {})
+    wants = {"orphan_snapshots": True, "include_shared": include_shared}
+    assert ("snap-9" in alone(saw(usage), **wants)) is not bool(why)
+    assert why in kept(saw(usage), **wants)
+    assert ("(snap-9)" in kept(saw(usage), **wants)) is bool(why)
+    assert alone(saw(usage)) == ["snap-8"]
 
 
-def test_orphans_are_no_concern_of_a_policy_that_does_not_ask_for_them() -> None:
-    assert all_orphans(wanted(), saw()) == {}
-    assert deletable_orphans(wanted(), saw()) == {}
-
-
-def test_the_snapshots_of_deregistered_images_that_are_in_use_are_kept() -> None:
+def test_snapshots_whose_deregistered_image_is_used_are_kept() -> None:
     """Instances outlive their image, and launch templates and parameters can still name it."""
     uses = {FORMER: (USED,), "ami-gone": (USED,), "ami-8": (USED,)}
-    state = replace(saw().regions[REGION], uses=uses)
-    now = replace(saw(), regions={REGION: state})
-    asks = wanted(orphan_snapshots=True)
-    assert all_orphans(asks, now) == {REGION: {}}
-    assert all_leftovers(asks, now) == {}
-    assert used_deregistered_images(asks, now, REGION) == {FORMER: USED, "ami-gone": USED}
-    assert used_deregistered_images(wanted(), now, REGION) == {"ami-gone": USED}
-    assert used_deregistered_images(asks, saw(), REGION) == {}
+    now = replace(saw(), regions={REGION: replace(saw().regions[REGION], uses=uses)})
+    for wants, used in (({"orphan_snapshots": True}, (FORMER, "ami-gone")), ({}, ("ami-gone",))):
+        assert alone(now, **wants) == []
+        (warning,) = planned(now, **wants).warnings
+        assert [f"{one} (instance i-1)" in warning for one in (FORMER, "ami-gone", "ami-8")] == [
+            one in used for one in (FORMER, "ami-gone", "ami-8")
+        ]
+    assert kept(saw(), orphan_snapshots=True) == ""
 
 
 def test_a_parameter_of_another_region_uses_a_deregistered_image() -> None:
-    elsewhere = region_state(uses={FORMER: (USED,)})
-    regions = {**saw().regions, "us-east-1": elsewhere}
-    assert all_orphans(wanted(orphan_snapshots=True), replace(saw(), regions=regions))[REGION] == {}
+    regions = {**saw().regions, "us-east-1": region_state(uses={FORMER: (USED,)})}
+    assert alone(replace(saw(), regions=regions), orphan_snapshots=True) == ["snap-8"]
 
 
 def test_an_image_of_another_region_keeps_the_snapshots_that_name_it() -> None:
     """A copy of a snapshot of ami-gone or of the other image, with its description and tags."""
-    elsewhere = region_state(own(FORMER), own("ami-gone"))
+    elsewhere = region_state(own(FORMER, tags={}), own("ami-gone", tags={}))
     now = replace(saw(), regions={**saw().regions, "us-east-1": elsewhere})
-    asks = wanted(orphan_snapshots=True)
-    assert all_orphans(asks, now)[REGION] == {}
-    assert all_leftovers(asks, now) == {}
-    assert kept_alone(asks, now) == {}
-    assert used_deregistered_images(asks, now, REGION) == {}
-    assert deleted_alone(asks, now, REGION, deletable_orphans(asks, now)) == ()
+    assert alone(now, orphan_snapshots=True) == []
+    assert kept(now, orphan_snapshots=True) == ""
 
 
 def test_no_orphans_where_uses_could_not_be_read() -> None:
     unread = replace(saw().regions[REGION], unread=(unreadable("launch template lt-1", "not resolved"),))
     now = replace(saw(), regions={REGION: unread})
-    assert all_orphans(wanted(orphan_snapshots=True), now) == {}
+    assert alone(now, orphan_snapshots=True) == []
 
 
 def test_deleted_are_the_snapshots_of_images_leftovers_and_orphans() -> None:
-    asks = wanted(orphan_snapshots=True)
-    orphaned = deletable_orphans(asks, saw())
-    assert deleted_alone(asks, saw(), REGION, orphaned) == (LEFT, ORPHAN)
-    concerned = concerned_snapshots(asks, saw(), decisions(asks, saw()), orphaned)
-    assert [ref.snapshot_id for ref in concerned] == ["snap-ami-1", "snap-8", "snap-9"]
+    assert alone(saw(), orphan_snapshots=True) == ["snap-8", "snap-9"]
+    after = planned(saw(), orphan_snapshots=True).after[REGION]
+    assert after["snapshots"] == []
 
 
 @pytest.mark.parametrize(
     ("usage", "include_shared", "why"),
     [
-        (SnapshotUsage(), False, None),
+        (SnapshotUsage(), False, ""),
         (SnapshotUsage(BY_OTHERS), False, WITH_OTHERS),
         (SnapshotUsage(unread="denied"), False, "denied"),
-        (SnapshotUsage(BY_OTHERS), True, None),
-        (SnapshotUsage(unread="denied"), True, None),
+        (None, False, "Its permissions were not read."),
+        (SnapshotUsage(BY_OTHERS), True, ""),
+        (SnapshotUsage(unread="denied"), True, ""),
     ],
 )
 def test_a_shared_leftover_is_deleted_only_if_the_user_includes_shared_ones(
-    usage: SnapshotUsage, include_shared: bool, why: str | None
+    usage: SnapshotUsage | None, include_shared: bool, why: str
 ) -> None:
     """It was marked once its image was not used. Without the option, it may have been shared since then."""
-    asks, ref = wanted(include_shared=include_shared), SnapshotRef(REGION, "snap-8")
-    now = replace(saw(), snapshot_usage={**saw().snapshot_usage, ref: usage})
-    assert all_leftovers(asks, now) == {ref: LEFT}
-    assert deleted_alone(asks, now, REGION, {}) == (() if why else (LEFT,))
-    assert kept_alone(asks, now) == ({ref: why} if why else {})
-
-
-def test_a_leftover_whose_permissions_were_not_read_is_kept() -> None:
-    now = replace(saw(), snapshot_usage={})
-    assert deleted_alone(wanted(), now, REGION, {}) == ()
-    assert kept_alone(wanted(), now) == {SnapshotRef(REGION, "snap-8"): "Its permissions were not read."}
+    ref = SnapshotRef(REGION, "snap-8")
+    others = {key: one for key, one in saw().snapshot_usage.items() if key != ref}
+    now = replace(saw(), snapshot_usage={**others, **({ref: usage} if usage else {})})
+    assert alone(now, include_shared=include_shared) == ([] if why else ["snap-8"])
+    assert why in kept(now, include_shared=include_shared)
+    assert ("(snap-8)" in kept(now, include_shared=include_shared)) is bool(why)
 
 
 def test_deregistered_images_are_counted_by_what_no_tag_can_change() -> None:
-    asks = wanted(orphan_snapshots=True)
     marked = replace(ORPHAN, snapshot_id="snap-7", tags=LEFT.tags)
     state = replace(saw().regions[REGION], snapshots={"snap-7": marked, "snap-8": LEFT, "snap-9": ORPHAN})
     now = replace(saw(), regions={REGION: state})
     now = replace(now, snapshot_usage={SnapshotRef(REGION, one): SnapshotUsage() for one in state.snapshots})
-    assert deregistered_images(asks, now, deletable_orphans(asks, now)) == (
-        f"{REGION}/{FORMER}",
-        f"{REGION}/snap-8",
+    (refusal,) = planned(now, orphan_snapshots=True, limit=Limit(count=0)).refusals
+    assert (
+        f"the snapshots of 2 deregistered images deleted ({REGION}/{FORMER}, {REGION}/snap-8)"
+        in refusal.message
     )
 
 
@@ -202,19 +183,9 @@ def test_deregistered_images_are_counted_by_what_no_tag_can_change() -> None:
 def test_what_keeps_the_snapshots_of_deregistered_images(
     saw: CleanupSeen, orphan_snapshots: bool, unread: dict[str, tuple[Evidence, ...]]
 ) -> None:
-    asked = wanted(orphan_snapshots=orphan_snapshots)
-    assert unread_deletions(asked, saw) == unread
-    deleted = [one.resource for one in plan(asked, saw).actions if one.operation == "DeleteSnapshot"]
+    made = planned(saw, orphan_snapshots=orphan_snapshots)
+    assert [(one.region, one.action) for one in made.failures] == [
+        (region, one.subject) for region, found in unread.items() for one in found
+    ]
+    deleted = [one.resource for one in made.actions if one.operation == "DeleteSnapshot"]
     assert deleted == ([] if unread or not saw.regions[REGION].snapshots else ["snap-8"])
-
-
-def test_what_is_gone_after_the_run_lacks_the_snapshots_that_stay() -> None:
-    asked = wanted(orphan_snapshots=True)
-    for used, snapshots in ((False, {"snap-ami-1", "snap-8", "snap-9"}), (True, {"snap-8", "snap-9"})):
-        of = saw()
-        if used:
-            state = replace(of.regions[REGION], snapshot_uses={"snap-ami-1": (USED,)})
-            of = replace(of, regions={REGION: state})
-        gone = going(asked, of, decisions(asked, of), deletable_orphans(asked, of))
-        assert {one.snapshot_id for one in gone.snapshots} == snapshots
-        assert {one.image_id for one in gone.images} == {"ami-1"}

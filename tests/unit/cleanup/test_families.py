@@ -64,6 +64,12 @@ def placed(here: list[OwnImage], there: list[OwnImage] | None = None) -> dict[Im
         (BY_TAG, {"tags": {"family": "web", "aws:dlm:lifecycle-policy-id": "policy-1"}}, None),
         (BY_TAG, {"tags": {"family": "web", "aws:backup:source-resource": "i-1"}}, None),
         (BY_SOURCE, {"base": ImageRef(HERE, "ami-base"), "alias": "aws-backup-vault"}, None),
+        (BY_SOURCE, {"alias": "aws-marketplace"}, "eu-west-1/ami-1"),
+        (BY_TAG, {"name": "AwsBackup_i-1_1"}, None),
+        (BY_TAG, {"name": "web AwsBackup_i-1_1"}, "web"),
+        # Tags of the user, and of a service that manages no images.
+        (BY_TAG, {"tags": {"family": "web", "dlm:managed": "x", "my-aws:backup:tag": "x"}}, "web"),
+        (BY_TAG, {"tags": {"family": "web", "aws:cloudformation:stack-name": "x"}}, "web"),
     ],
 )
 def test_family(by: FamilyBy, changes: dict[str, Any], family: str | None) -> None:

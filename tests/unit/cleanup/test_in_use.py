@@ -352,6 +352,14 @@ OLDER = [
         ),
         use(
             {
+                "describe_images": {
+                    "Images": [OLD_IMAGE, NEW_IMAGE, {**COPY, "SourceImageRegion": "us-east-1"}]
+                }
+            },
+            name="a copy of an image of another region",
+        ),
+        use(
+            {
                 "describe_image_references": {
                     "ImageReferences": [
                         {"ImageId": OLD_ID, "ResourceType": "imagebuilder:ImageRecipe", "Arn": "arn:x"}

@@ -4,72 +4,73 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import (
-    Limit,
-    Rules,
-    is_evaluated,
-    kept,
-    parse_limit,
-    protecting_keys,
-)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.families import FamilyBy
+from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit, parse_limit
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 
-from tests.unit.cleanup.examples import NOW, ago, own
+from tests.unit.cleanup.examples import USED, ago, kinds, own, planned, region_state, seen
 
+BY_NAME = FamilyBy(name_pattern=re.compile("web .*"))
 MOMENT = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
     ("rules", "image", "is_latest", "reason"),
     [
-        (Rules(), own(), False, None),
-        (Rules(), own(), True, "among the latest 1"),
-        (Rules(keep_latest=3), own(), True, "among the latest 3"),
-        (Rules(protect_tags=(("keep", None),)), own(tags={"keep": "no"}), False, "The tag keep"),
-        (Rules(protect_tags=(("keep", "yes"),)), own(tags={"keep": "yes"}), False, "The tag keep"),
-        (Rules(protect_tags=(("keep", "yes"),)), own(tags={"keep": "no"}), False, None),
-        (Rules(protect_tags=(("keep", None),)), own(), False, None),
-        (Rules(), own(tags={"golden.images:restoring": "x"}), False, "run restore_ami again"),
-        (Rules(), own(tags={"golden.images:cleanup-disabled": "x"}), False, None),
-        (Rules(), own(product_codes=("abc",)), False, None),
-        (Rules(), own(alias="aws-marketplace"), False, "AWS Marketplace"),
-        (Rules(max_age_days=100), own(days=100), False, None),
+        ({}, own(), False, None),
+        ({}, own(), True, "among the latest 1"),
+        ({"keep_latest": 3}, own(), True, "among the latest 3"),
+        ({"protect_tags": (("keep", None),)}, own(tags={"keep": "no"}), False, "The tag keep"),
+        ({"protect_tags": (("keep", "yes"),)}, own(tags={"keep": "yes"}), False, "The tag keep"),
+        ({"protect_tags": (("keep", "yes"),)}, own(tags={"keep": "no"}), False, None),
+        ({"protect_tags": (("keep", None),)}, own(), False, None),
+        ({}, own(tags={"golden.images:restoring": "x"}), False, "run restore_ami again"),
+        ({}, own(tags={"golden.images:cleanup-disabled": "x"}), False, None),
+        ({}, own(alias="aws-marketplace"), False, "AWS Marketplace"),
+        ({"max_age_days": 100}, own(days=100), False, None),
         (
-            Rules(max_age_days=100),
+            {"max_age_days": 100},
             own(days=99.99),
             False,
             "It was created on 2026-08-16, less than 100 days ago",
         ),
-        (Rules(max_age_days=0), own(days=0), False, None),
+        ({"max_age_days": 0}, own(days=0), False, None),
         # Launches of the last day are not reported yet: a day is added.
-        (Rules(unused_for_days=30), own(days=31), False, None),
-        (Rules(unused_for_days=30), own(days=30.99), False, "less than 31 days ago; a day"),
-        (Rules(unused_for_days=30), own(last_launched=ago(days=31)), False, None),
-        (Rules(unused_for_days=30), own(last_launched=ago(days=31) + MOMENT), False, "It was last launched"),
-        (Rules(unused_for_days=30), own(days=2, last_launched=ago(days=90)), False, "It was created"),
+        ({"unused_for_days": 30}, own(days=31), False, None),
+        ({"unused_for_days": 30}, own(days=30.99), False, "less than 31 days ago; a day"),
+        ({"unused_for_days": 30}, own(last_launched=ago(days=31)), False, None),
+        ({"unused_for_days": 30}, own(last_launched=ago(days=31) + MOMENT), False, "It was last launched"),
+        ({"unused_for_days": 30}, own(days=2, last_launched=ago(days=90)), False, "It was created"),
         # botocore shape Image: the creation date is optional.
-        (Rules(), replace(own(), created=None), False, "no creation date"),
-        (Rules(max_age_days=0), replace(own(), created=None), False, "no creation date"),
-        (Rules(unused_for_days=0), replace(own(), created=None), False, "no creation date"),
+        ({}, replace(own(), created=None), False, "no creation date"),
+        ({"max_age_days": 0}, replace(own(), created=None), False, "no creation date"),
+        ({"unused_for_days": 0}, replace(own(), created=None), False, "no creation date"),
         # Both have to hold.
-        (Rules(max_age_days=50, unused_for_days=30), own(last_launched=ago(days=3)), False, "last launched"),
-        (Rules(max_age_days=200, unused_for_days=30), own(days=150), False, "It was created"),
+        ({"max_age_days": 50, "unused_for_days": 30}, own(last_launched=ago(days=3)), False, "last launched"),
+        ({"max_age_days": 200, "unused_for_days": 30}, own(days=150), False, "It was created"),
     ],
 )
-def test_kept(rules: Rules, image: Any, is_latest: bool, reason: str | None) -> None:
-    reasons = list(kept(rules, image, is_latest, NOW))
-    assert len(reasons) == (reason is not None)
-    assert all(str(reason) in one for one in reasons)
+def test_what_a_rule_keeps(rules: dict[str, Any], image: Any, is_latest: bool, reason: str | None) -> None:
+    newer = [own(f"ami-new-{number}", days=-1 - number) for number in range(0 if is_latest else 3)]
+    made = planned(seen(region_state(image, *newer)), by=BY_NAME, **rules)
+    (found,) = (one for one in made.decisions if one.ref.image_id == "ami-1")
+    assert found.kind == ("keep" if reason else "deregister")
+    assert len(found.reasons) == (reason is not None)
+    assert all(str(reason) in one for one in found.reasons)
 
 
-def test_protecting_keys() -> None:
+def test_each_tag_that_protects_an_image_is_a_reason() -> None:
     protect = (("keep", None), ("stage", "prod"), ("team", "web"))
     tags = {"keep": "", "stage": "prod", "team": "db", "name": "keep"}
-    assert list(protecting_keys(tags, protect)) == ["keep", "stage"]
+    made = planned(seen(region_state(own(tags=tags), own("ami-new", 1))), by=BY_NAME, protect_tags=protect)
+    (found,) = (one for one in made.decisions if one.ref.image_id == "ami-1")
+    assert [one.split()[2] for one in found.reasons] == ["keep", "stage"]
 
 
 @pytest.mark.parametrize(
@@ -87,8 +88,9 @@ def test_protecting_keys() -> None:
     ],
 )
 def test_considered(states: set[str] | None, state: str, disables: bool, counts: bool) -> None:
-    rules = Rules(states=frozenset(states)) if states else Rules()
-    assert is_evaluated(rules, own(state=state), disables) is counts
+    rules = {"states": frozenset(states)} if states else {}
+    clocks = Clocks(disable=0 if disables else None, deregister=30)
+    assert ("ami-1" in kinds(seen(region_state(own(state=state))), clocks=clocks, **rules)) is counts
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,10 @@ def test_considered(states: set[str] | None, state: str, disables: bool, counts:
 def test_a_family_is_emptied_only_when_that_is_allowed(
     keep_latest: int, allow_empty: bool, count: int
 ) -> None:
-    assert Rules(keep_latest=keep_latest, allow_empty_family=allow_empty).latest == count
+    images = [own(f"ami-{number}", 10 + number) for number in range(5)]
+    rules = {"keep_latest": keep_latest, "allow_empty_family": allow_empty}
+    found = kinds(seen(region_state(*images)), **rules)
+    assert [*found.values()].count("keep") == count
 
 
 @pytest.mark.parametrize(
@@ -125,26 +130,25 @@ def test_what_a_limit_may_look_like(value: object, limit: Limit | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "deletions", "considered", "allowed"),
+    ("limit", "deletions", "considered", "text"),
     [
-        (Limit(count=3), 3, 3, True),
-        (Limit(count=3), 4, 1000, False),
-        (Limit(count=0), 0, 10, True),
-        (Limit(), 1, 10, True),
-        (Limit(), 1, 9, False),
-        (Limit(), 2, 19, False),
-        (Limit(), 2, 20, True),
-        (Limit(percent=50), 5, 9, False),
-        (Limit(percent=100), 9, 9, True),
-        (Limit(percent=0), 1, 99, False),
-        (Limit(), 0, 0, True),
+        (Limit(count=3), 3, 4, None),
+        (Limit(count=3), 4, 100, "3"),
+        (Limit(count=0), 0, 10, None),
+        (Limit(), 1, 10, None),
+        (Limit(), 1, 9, "10% (0 of 9)"),
+        (Limit(), 2, 19, "10% (1 of 19)"),
+        (Limit(), 2, 20, None),
+        (Limit(percent=50), 5, 9, "50% (4 of 9)"),
+        (Limit(percent=100), 9, 10, None),
+        (Limit(percent=0), 1, 99, "0% (0 of 99)"),
     ],
 )
-def test_the_boundary_of_a_limit(limit: Limit, deletions: int, considered: int, allowed: bool) -> None:
-    assert limit.allows(deletions, considered) is allowed
-
-
-def test_a_percentage_says_how_many_images_it_allows() -> None:
-    assert Limit(percent=10).of(8) == "10% (0 of 8)"
-    assert Limit(percent=10).of(19) == "10% (1 of 19)"
-    assert Limit(count=3).of(8) == "3"
+def test_the_boundary_of_a_limit(limit: Limit, deletions: int, considered: int, text: str | None) -> None:
+    """Each image but the newest of the family is either used or deregistered."""
+    images = [own(f"ami-{number:02}", number) for number in range(considered)]
+    used = {f"ami-{number:02}": (USED,) for number in range(deletions + 1, considered)}
+    made = planned(seen(region_state(*images, uses=used)), limit=limit)
+    assert len([one for one in made.decisions if one.kind == "deregister"]) == deletions
+    assert [text in one.message for one in made.refusals if text] == [True] * (text is not None)
+    assert bool(made.refusals) is bool(text)

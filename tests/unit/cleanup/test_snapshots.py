@@ -277,15 +277,23 @@ def test_backups_and_protected_snapshots_are_not_orphans(tags: dict[str, str]) -
     assert orphans_of(a_region(OwnSnapshot("snap-1", MADE, {"legal": "none"})), protect, {})
 
 
-@pytest.mark.parametrize("tag", ["aws:backup:source-resource", "aws:dlm:lifecycle-policy-id"])
-def test_a_snapshot_that_another_service_manages_is_kept_whatever_it_was_part_of(tag: str) -> None:
+@pytest.mark.parametrize(
+    ("tag", "service"),
+    [
+        ("aws:backup:source-resource", "AWS Backup"),
+        ("aws:dlm:lifecycle-policy-id", "Amazon Data Lifecycle Manager"),
+    ],
+)
+def test_a_snapshot_that_another_service_manages_is_kept_whatever_it_was_part_of(
+    tag: str, service: str
+) -> None:
     """RegisterImage makes an image of any snapshot of the account (EC2 API Reference, RegisterImage)."""
     managed = OwnSnapshot("snap-ami-1", MADE, {tag: "x"})
     image = own("ami-1")
     (decided,) = decide_snapshots(
         image, region_state(image, snapshots={"snap-ami-1": managed}), {"ami-1"}, {}
     )
-    assert "manages it" in decided.keep_reason
+    assert decided.keep_reason == f"{service} manages it"
     marked = replace(managed, tags={**managed.tags, "golden.images:cleanup-image-ids": FORMER})
     assert leftovers_of(a_region(marked), (), {}) == ()
 

@@ -8,22 +8,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import Decision, decisions
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     Evidence,
     ImageUsage,
+    OwnSnapshot,
     SnapshotUsage,
     unproven,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.unread import unread_failures
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, SnapshotRef
 
-from tests.unit.cleanup.examples import REGION, USED, own, region_state, seen, wanted
-from tests.unit.examples import CONSUMER, OWNER
+from tests.unit.cleanup.examples import REGION, USED, own, planned, region_state, seen
+from tests.unit.examples import OWNER
 
 OLD, NEWEST = own("ami-1", 100), own("ami-new", 1)
 REF = ImageRef(REGION, "ami-1")
@@ -36,14 +34,11 @@ def a_region(**changes: Any) -> CleanupSeen:
     return seen(region_state(OLD, NEWEST, **changes))
 
 
-def decision(*unread: Evidence, region: str = REGION) -> Decision:
-    return Decision(ImageRef(region, "ami-1"), "web", "keep", evidence=unread, unread=unread)
-
-
 def test_a_failure_for_each_region_and_read_however_many_images_it_keeps() -> None:
-    found = unread_failures(
-        OWNER, [decision(FLEETS), decision(FLEETS), decision(FLEETS, region="us-east-1")], {REGION: (BIN,)}
-    )
+    left = {"snap-8": OwnSnapshot("snap-8", tags={"golden.images:cleanup-image-ids": "ami-gone"})}
+    here = region_state(OLD, own("ami-2", 90), NEWEST, unread=(FLEETS,), deletions_unread=(BIN,))
+    here = replace(here, snapshots={**here.snapshots, **left})
+    found = planned(seen(here, region_state(OLD, NEWEST, unread=(FLEETS,)))).failures
     assert [(one.region, one.action) for one in found] == [
         (REGION, "DescribeFleets"),
         (REGION, "ListImagesInRecycleBin"),
@@ -52,15 +47,6 @@ def test_a_failure_for_each_region_and_read_however_many_images_it_keeps() -> No
     assert "UnauthorizedOperation: No." in found[0].message
     assert [one.remedy for one in found[:2]] == ["Allow ec2:DescribeFleets.", "Allow this read."]
     assert {one.account_id for one in found} == {OWNER}
-
-
-def test_a_failed_read_in_the_account_of_a_consumer_is_a_failure_there() -> None:
-    elsewhere = replace(FLEETS, account_id=CONSUMER)
-    found = unread_failures(OWNER, [decision(FLEETS), decision(elsewhere)], {})
-    assert [(one.account_id, one.action) for one in found] == [
-        (CONSUMER, "DescribeFleets"),
-        (OWNER, "DescribeFleets"),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -120,12 +106,12 @@ def test_a_failed_read_in_the_account_of_a_consumer_is_a_failure_there() -> None
 def test_which_decisions_depend_on_what_was_not_read(
     saw: CleanupSeen, clocks: Clocks, kind: str, unread: tuple[Evidence, ...]
 ) -> None:
-    (found,) = (one for one in decisions(wanted(clocks=clocks), saw) if one.ref == REF)
+    made = planned(saw, clocks=clocks)
+    (found,) = (one for one in made.decisions if one.ref == REF)
     assert (found.kind, found.unread) == (kind, unread)
-    planned = plan(wanted(clocks=clocks), saw)
-    assert [one.action for one in planned.failures] == [one.subject for one in unread]
-    assert [one for one in planned.warnings if "could not be read" in one] == [
-        one.sentence() for one in planned.unread
+    assert [one.action for one in made.failures] == [one.subject for one in unread]
+    assert [one for one in made.warnings if "could not be read" in one] == [
+        one.sentence() for one in made.unread
     ]
-    quiet = plan(replace(wanted(clocks=clocks), fail_on="none"), saw)
-    assert (quiet.failures, quiet.unread, quiet.actions) == ((), planned.unread, planned.actions)
+    quiet = planned(saw, clocks=clocks, fail_on="none")
+    assert (quiet.failures, quiet.unread, quiet.actions) == ((), made.unread, made.actions)
