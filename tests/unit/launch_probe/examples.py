@@ -7,8 +7,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.apply import Launch, TargetRun
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.options import ARGUMENT_SPEC
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import (
+    Cause,
     Probe,
     ProbeSeen,
     ProbeWanted,
@@ -20,6 +24,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     Network,
     Target,
 )
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from ansible_collections.golden.images.plugins.module_utils.tags import PROBE_TAG
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, as_read, source_image
@@ -70,6 +75,26 @@ def seen(want: ProbeWanted, found: Image | None = None, **changes: Any) -> Probe
     shown = found or image()
     images = {probe: shown for probe in want.probes() if probe.image_id}
     return ProbeSeen(**{"account_id": OWNER, "partition": "aws", "now": NOW, "images": images, **changes})
+
+
+def outcome(cause: Cause | None = None) -> Outcome:
+    """The launch of ``PROBE``, which failed for this cause, if any."""
+    return Outcome(state={HERE: TargetRun(launches={PROBE: Launch(cause=cause)})})
+
+
+def results(want: ProbeWanted, saw: ProbeSeen, cause: Cause | None = None) -> list[dict[str, Any]]:
+    """What the module returns of each image in each account; the first is ``PROBE``."""
+    found: list[dict[str, Any]] = FLOW.result(want, saw, plan(want, saw), outcome(cause))["results"]
+    return found
+
+
+def launched(want: ProbeWanted, saw: ProbeSeen) -> list[tuple[str, str, dict[str, Any]]]:
+    """The planned launches: account, region, and parameters."""
+    return [
+        (one.target.account_id, one.target.region, dict(one.parameters))
+        for one in plan(want, saw).actions
+        if one.operation == "RunInstances"
+    ]
 
 
 def instance(tag: str | None, image_id: str = SOURCE_ID, instance_id: str = "i-old") -> Instance:

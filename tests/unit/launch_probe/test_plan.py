@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import (
-    launches,
     may_succeed_later,
     not_accepted,
     not_running,
@@ -23,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 
 from tests.unit.examples import CONSUMER, OWNER
 
-from .examples import HERE, PROBE, REGION, image, instance, seen, wanted
+from .examples import HERE, PROBE, REGION, image, instance, launched, seen, wanted
 
 
 def operations(want: Any, saw: Any) -> list[tuple[str, str, str | None]]:
@@ -53,8 +52,8 @@ def test_the_default_instance_type_of_an_architecture(
     architecture: str, named: str | None, used: str
 ) -> None:
     want = wanted(instance_type=named)
-    runs = launches(want, seen(want, image(architecture=architecture)))
-    assert {run.parameters["InstanceType"] for run in runs.values()} == {used}
+    runs = launched(want, seen(want, image(architecture=architecture)))
+    assert {parameters["InstanceType"] for _account, _region, parameters in runs} == {used}
 
 
 @pytest.mark.parametrize(

@@ -1,34 +1,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The RunInstances request, and which instances are leftovers."""
+"""The launches of a plan, and which instances of other runs it terminates."""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import launches
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.request import (
-    deadline,
-    instance_type,
-    is_leftover,
-    launch_again,
-    request,
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.request import launch_again
+from ansible_collections.golden.images.plugins.module_utils.model import (
+    Image,
+    ImagesByTarget,
+    Instance,
+    Network,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Network
 from ansible_collections.golden.images.plugins.module_utils.tags import PROBE_TAG
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, volumes
 
-from .examples import NOW, PROBE, REGION, SUBNET, image, instance, seen, wanted
+from .examples import HERE, NOW, REGION, SUBNET, image, instance, launched, seen, wanted
+
+
+def request(image: Image | None = None, now: datetime = NOW, **changes: Any) -> dict[str, Any]:
+    """The parameters of the launch in the consumer's account."""
+    want = wanted(**changes)
+    _account, _region, parameters = launched(want, seen(want, image, now=now))[0]
+    return parameters
 
 
 def test_the_instance_has_minimal_access_and_shuts_itself_down() -> None:
     shown = image(devices=volumes("snap-1", "snap-2"))
-    parameters = request(wanted(), PROBE, shown, NOW)
+    parameters = request(image=shown)
     token = parameters.pop("ClientToken")
     assert len(token) == 64
     tags = [{"Key": PROBE_TAG, "Value": "2026-11-24T12:10:00Z"}]
@@ -59,7 +66,7 @@ def test_the_instance_has_minimal_access_and_shuts_itself_down() -> None:
 
 
 def test_the_tags_of_launches_stand_beside_that_of_the_probe() -> None:
-    parameters = request(wanted(launch_tags={"CostCenter": "42"}), PROBE, image(), NOW)
+    parameters = request(launch_tags={"CostCenter": "42"})
     tags = [{"Key": "CostCenter", "Value": "42"}, {"Key": PROBE_TAG, "Value": "2026-11-24T12:10:00Z"}]
     assert parameters["TagSpecifications"] == [
         {"ResourceType": kind, "Tags": tags} for kind in ("instance", "network-interface", "volume")
@@ -82,7 +89,7 @@ def test_the_tags_of_launches_stand_beside_that_of_the_probe() -> None:
 def test_accounts_can_have_different_networks(
     network: Network, subnet: str, groups: list[str] | None
 ) -> None:
-    (interface,) = request(wanted(network=network), PROBE, image(), NOW)["NetworkInterfaces"]
+    (interface,) = request(network=network)["NetworkInterfaces"]
     assert (interface["SubnetId"], interface.get("Groups")) == (subnet, groups)
 
 
@@ -93,16 +100,16 @@ def test_every_launch_has_its_own_client_token() -> None:
     want = wanted(images=images, network=Network({REGION: "a", "us-east-1": "b"}))
     moments = (NOW, NOW + timedelta(microseconds=1))
     tokens = Counter(
-        run.parameters["ClientToken"]
+        parameters["ClientToken"]
         for now in moments
-        for run in launches(want, seen(want, now=now)).values()
+        for _account, _region, parameters in launched(want, seen(want, now=now))
     )
     assert (len(tokens), {*tokens.values()}) == (2 * 6, {1})
 
 
 def test_a_repeated_launch_differs_only_in_its_client_token() -> None:
     want = wanted()
-    first = launches(want, seen(want))[PROBE]
+    first = next(one for one in plan(want, seen(want)).actions if one.operation == "RunInstances")
     again = [launch_again(first, attempt) for attempt in (1, 2)]
     assert len({one.parameters["ClientToken"] for one in (first, *again)}) == 3
     for one in again:
@@ -114,19 +121,31 @@ def test_a_repeated_launch_differs_only_in_its_client_token() -> None:
 @given(st.integers(0, 2**31), st.integers(1, 7200))
 def test_an_instance_is_no_leftover_of_other_images_before_its_deadline(began_at: int, timeout: int) -> None:
     began = datetime.fromtimestamp(began_at, UTC)
-    parameters = request(wanted(wait_timeout=timeout), PROBE, image(), began)
-    (tag,) = parameters["TagSpecifications"][0]["Tags"]
-    running = instance(tag["Value"])
+    (tag,) = request(now=began, wait_timeout=timeout)["TagSpecifications"][0]["Tags"]
     while_waiting = began + timedelta(seconds=timeout)
-    assert not is_leftover(running, frozenset({"ami-other"}), while_waiting)
-    assert is_leftover(running, frozenset({SOURCE_ID}), while_waiting)
-    assert is_leftover(running, frozenset({"ami-other"}), while_waiting + timedelta(minutes=6))
+    assert not is_terminated(instance(tag["Value"], "ami-other"), while_waiting)
+    assert is_terminated(instance(tag["Value"]), while_waiting)
+    assert not is_terminated(instance(tag["Value"], "ami-other"), while_waiting + timedelta(minutes=4))
+    assert is_terminated(instance(tag["Value"], "ami-other"), while_waiting + timedelta(minutes=6))
 
 
-def test_the_deadline_is_five_minutes_after_the_timeout() -> None:
-    assert deadline(wanted(wait_timeout=60), NOW) == NOW + timedelta(minutes=6)
+def is_terminated(running: Instance, now: datetime) -> bool:
+    """Whether a run terminates an instance of another one."""
+    want = wanted()
+    saw = seen(want, now=now, instances={HERE: (running,)})
+    return running.instance_id in [one.resource for one in plan(want, saw).actions]
 
 
-def test_the_instance_type_of_a_planned_copy_is_unknown_unless_it_is_set() -> None:
-    assert instance_type(wanted(), None) is None
-    assert instance_type(wanted(instance_type="t3.micro"), None) == "t3.micro"
+def test_an_account_launches_its_own_image_in_a_region_else_those_of_other_accounts() -> None:
+    images = ImagesByTarget(
+        {(CONSUMER, REGION): "ami-1", (STRANGER, REGION): "ami-2", (OWNER, "us-east-1"): "ami-1"}
+    )
+    want = wanted(images=images, network=Network({REGION: "a", "us-east-1": "b"}))
+    assert [
+        (account, region, parameters["ImageId"]) for account, region, parameters in launched(want, seen(want))
+    ] == [
+        (CONSUMER, REGION, "ami-1"),
+        (CONSUMER, "us-east-1", "ami-1"),
+        (OWNER, REGION, "ami-2"),
+        (OWNER, "us-east-1", "ami-1"),
+    ]
