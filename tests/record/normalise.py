@@ -30,6 +30,8 @@ _BY_CHANCE = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "HEX64"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "HEX32"),
     (re.compile(rf"\b20[0-9]{{2}}-?[01][0-9]-?[0-3][0-9](?:[T ]{_CLOCK})?(?![0-9])"), "TIME"),
+    # Unix time, of these years, in seconds or milliseconds.
+    (re.compile(r"\b1[789][0-9]{8}(?:[0-9]{3}|\.[0-9]+)?\b"), "TIME"),
     (re.compile(r"\b127\.0\.0\.1:[0-9]+"), "127.0.0.1:PORT"),
 )
 
@@ -89,6 +91,8 @@ def normalised(value: Any, names: Names, places: Mapping[str, str]) -> Any:
     if isinstance(value, (list, tuple)):
         found = [normalised(one, names, places) for one in value]
         return sorted(found) if all(isinstance(one, str) and _NAME.fullmatch(one) for one in found) else found
+    if isinstance(value, (int, float)) and _text(repr(value), names, {}) == "TIME":
+        return "TIME"
     return value
 
 

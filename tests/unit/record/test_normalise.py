@@ -43,6 +43,7 @@ def shown(value: Any, world: list[dict[str, Any]] = WORLD, **places: str) -> Any
         ("request 7c9a2f0e-2d5b-4d7e-9f55-0a1b2c3d4e5f", "request ID"),
         ("at 2026-11-30T14:02:31.123Z, 20261130T140231Z", "at TIME, TIME"),
         ("from 2026-11-30", "from TIME"),
+        ("at 1796053089.448408", "at TIME"),
         ("GET /rules/1234567890a", "GET /rules/*"),
         ("rule 070e72a267b", "rule HEX11"),
         ("http://127.0.0.1:45999/", "http://127.0.0.1:PORT/"),
@@ -76,6 +77,15 @@ def test_what_is_learned_later_keeps_the_first_names() -> None:
 def test_lists_of_resources_are_sorted_and_no_others() -> None:
     assert shown([COPY, AMI]) == shown([AMI, COPY])
     assert shown(["b", "a", AMI])[:2] == ["b", "a"]
+
+
+def test_a_number_is_a_time_only_if_it_is_one_of_these_years() -> None:
+    assert shown([1796053034973, 1796053034.5, 1796053034, 111111111111, 1, True]) == [
+        *["TIME"] * 3,
+        111111111111,
+        1,
+        True,
+    ]
 
 
 def test_keys_of_mappings_are_normalised_and_sorted() -> None:
