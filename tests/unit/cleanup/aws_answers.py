@@ -26,7 +26,7 @@ class Answers:
     """The clients of every region and service.
 
     An answer is given by the method of the client. A list has one answer for each call; the last one is also
-    that of further calls. A text is an error code. A function returns the answer to a request. A method
+    that of further calls. A text is an error code; an exception is raised. A function returns the answer to a request. A method
     without an answer has one with empty lists. botocore validates each request with its model. ``calls`` are
     the methods that were called, each with its request. ``accounts`` are those whose role can be assumed.
     """
@@ -86,6 +86,8 @@ class Answers:
             answer = answer[min(earlier, len(answer) - 1)]
         if callable(answer):
             answer = answer(request)
+        if isinstance(answer, Exception):
+            raise answer
         if isinstance(answer, str):
             raise ClientError({"Error": {"Code": answer, "Message": "No."}}, operation)
         if answer is not None:

@@ -10,13 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.golden.images.plugins.module_utils.model import Snapshot, Target
-from ansible_collections.golden.images.plugins.module_utils.shared_info.evaluate import (
-    NOT_CHECKED,
-    key_access,
-    not_found,
-    of_others,
-    results,
-)
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils.shared_info.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.shared_info.state import (
     KeysSeen,
     OwnKeyAccess,
@@ -50,6 +45,17 @@ def encrypted(*snapshot_ids: str) -> SharedImage:
 
 def seen(*images: SharedImage, keys: KeysSeen | None = None) -> SharedInfoSeen:
     return SharedInfoSeen(CONSUMER, NOW, {HERE: images}, {HERE: keys} if keys else {})
+
+
+def results(wanted: SharedInfoWanted, saw: SharedInfoSeen) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = FLOW.result(wanted, saw, FLOW.plan(wanted, saw), Outcome())["results"]
+    return found
+
+
+def key_access(one: SharedImage, keys: KeysSeen) -> tuple[str, str]:
+    """Whether the result says that the image's keys can be used, and why."""
+    (found,) = results(WANTED, seen(one, keys=keys))
+    return found["key_access"], found["key_access_reason"]
 
 
 def result_of(one: SharedImage, wanted: SharedInfoWanted = WANTED) -> dict[str, Any]:
@@ -97,18 +103,6 @@ def test_results_are_sorted_by_region_name_and_age() -> None:
         ("eu-west-1", "ami-2025"),
         ("eu-west-1", "ami-2026"),
     ]
-
-
-def test_own_images_are_left_out() -> None:
-    mine = image(owner_id=CONSUMER)
-    assert of_others([mine, image()], CONSUMER) == (image(),)
-
-
-def test_a_warning_names_ids_that_were_not_found() -> None:
-    wanted = SharedInfoWanted(("self",), image_ids=(SOURCE_ID, "ami-00000000"))
-    (warning,) = not_found(wanted, seen(image()))
-    assert "ami-00000000" in warning
-    assert SOURCE_ID not in warning
 
 
 ALLOWED = OwnKeyAccess("Enabled")
@@ -249,10 +243,19 @@ def test_key_access(one: SharedImage, keys: KeysSeen, access: str, reason: str) 
     assert reason in found[1]
 
 
+def test_an_image_has_the_keys_of_its_encrypted_snapshots_as_far_as_they_are_known() -> None:
+    arns = {"snap-1": "key-b", "snap-2": "key-a", "snap-3": "key-b", "snap-other": "key-c"}
+    keys = KeysSeen(arns, dict.fromkeys(arns.values(), ALLOWED))
+    (found,) = results(WANTED, seen(encrypted("snap-1", "snap-2", "snap-3", "snap-hidden"), keys=keys))
+    assert found["kms_key_arns"] == ["key-a", "key-b"]
+    (found,) = results(WANTED, seen(image(), keys=keys))
+    assert found["kms_key_arns"] == []
+
+
 def test_keys_are_unknown_without_check_key_access() -> None:
     wanted = SharedInfoWanted(("self",), check_key_access=False)
     (found,) = results(wanted, seen(encrypted("snap-1")))
-    assert (found["key_access"], found["key_access_reason"]) == ("unknown", NOT_CHECKED)
+    assert (found["key_access"], found["key_access_reason"]) == ("unknown", "check_key_access is false.")
 
 
 tried = st.builds(
