@@ -7,39 +7,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import MEANINGS as DIAGNOSED
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.findings import MEANINGS as PROBED
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, Item, Mark
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import NAMES, render_all
+from ansible_collections.golden.images.plugins.module_utils.reports.steps import MEANINGS as FAILED
 from ansible_collections.golden.images.plugins.module_utils.verification.document import changes, document
-from ansible_collections.golden.images.plugins.module_utils.verification.findings import MEANINGS
-from ansible_collections.golden.images.plugins.module_utils.verification.report import LEVELS, verification
+from ansible_collections.golden.images.plugins.module_utils.verification.key_use import sentences_of
 
-EU, US = "eu-west-1", "us-east-1"
-WEB, BATCH = "111111111111", "222222222222"
-NO_KEY = {
-    "code": "missing_key_access",
-    "error_code": None,
-    "message": "There is no grant.",
-    "remedy": "Grant it.",
-    "blocks_launch": "blocking",
-    "severity": "medium",
-}
+from tests.unit.verification.examples import BATCH, EU, LEVELS, NO_KEY, US, WEB, seen, verified
+
 NOW = "2026-11-24T12:00:00+00:00"
 
 
-def seen(account_id: str, region: str, level: str | None, *findings: dict[str, Any]) -> dict[str, Any]:
-    """One result of ``ami_share_diagnose`` or ``ami_launch_probe``."""
-    image_id = f"ami-{region}"
-    return {
-        "account_id": account_id,
-        "region": region,
-        "image_id": image_id,
-        "level": level,
-        "findings": [*findings],
-    }
-
-
-def report(wanted: str, *results: dict[str, Any], **returned: Any) -> dict[str, Any]:
-    return verification(wanted, [EU, US], [WEB, BATCH], [{"results": [*results], **returned}])
+def report(wanted: str, *results: dict[str, Any]) -> dict[str, Any]:
+    return verified(wanted, results)
 
 
 def test_every_account_and_image_has_its_mark() -> None:
@@ -76,7 +58,7 @@ def test_what_is_reached_everywhere_has_no_other_mark() -> None:
 @pytest.mark.parametrize("wanted", LEVELS)
 def test_an_account_at_the_level_has_a_full_mark(wanted: str) -> None:
     results = [seen(str(place) * 12, EU, level) for place, level in enumerate(LEVELS)]
-    matrix = document(verification(wanted, [EU], [], [{"results": results}])).matrix
+    matrix = document(verified(wanted, results, regions=[EU], accounts=[])).matrix
     assert matrix is not None
     (row,) = matrix.rows
     full = [mark is Mark.FULL for mark in row.cells.values()]
@@ -121,18 +103,19 @@ def test_other_failures_are_findings() -> None:
         "region": EU,
         "remedy": None,
     }
-    content = verification(
-        "launched", [EU], [WEB], [{"results": [seen(WEB, EU, "launched")], "failures": [left]}]
-    )
+    result = {"results": [seen(WEB, EU, "launched")], "failures": [left]}
+    content = verified("launched", result, regions=[EU], accounts=[WEB])
     assert document(content).items == (
         Item("operation_failed", "high", "i-1 may be running.", "", WEB, EU, "TerminateInstances"),
     )
 
 
-def test_every_code_is_explained() -> None:
+def test_every_code_of_a_verification_is_explained() -> None:
     shown = document(report("launched"))
-    assert shown.explanations == MEANINGS
-    assert {item.code for item in shown.items} <= {*MEANINGS}
+    own = {"level_not_reached", "key_use_uncertain"}
+    assert {*shown.explanations} == {*DIAGNOSED, *PROBED, *FAILED, *own}
+    assert all(text.endswith(".") for text in shown.explanations.values())
+    assert {item.code for item in shown.items} <= {*shown.explanations}
 
 
 def test_changes_are_changes_of_levels() -> None:
@@ -189,10 +172,34 @@ def test_uncertain_accounts_beside_others_below_the_level() -> None:
     )
 
 
-def test_a_page_says_that_the_use_of_keys_is_not_checked() -> None:
+@pytest.mark.parametrize(
+    ("level", "principals", "said"),
+    [
+        ("visible", ["role/app/web"], "Key use not checked."),
+        ("authorized", ["role/app/web"], "the role app/web in each account, not of Auto Scaling's"),
+        ("authorized", ["role/app/web", "user/ann"], "the role app/web, user ann in each"),
+    ],
+)
+def test_a_page_says_whose_use_of_keys_it_is(level: str, principals: list[str], said: str) -> None:
     results = [
-        {**seen(account, region, "visible"), "key_use": "proven"}
-        for account in (WEB, BATCH)
-        for region in (EU, US)
+        seen(account, EU, "authorized", key_use="proven", principal=f"arn:aws:iam::{account}:{one}")
+        for account, one in zip((WEB, BATCH), principals, strict=False)
     ]
-    assert dict(document(report("visible", *results)).facts)["Keys"] == "Key use not checked."
+    assert said in dict(document(report(level, *results)).facts)["Keys"]
+    unused = [{**one, "key_use": None} for one in results]
+    assert "Keys" not in dict(document(report(level, *unused)).facts)
+
+
+@pytest.mark.parametrize(
+    ("key", "verified", "expected"),
+    [
+        ("arn:key", [], ["Key use not checked."]),
+        (None, [], []),
+        ("arn:key", [{"key_use": "not_checked", "principal": None}], ["Key use not checked."]),
+    ],
+)
+def test_the_report_of_a_distribution_says_so_too(
+    key: str | None, verified: list[Any], expected: list[str]
+) -> None:
+    report = {"regions": [{"kms_key_arn": key}], **({"verified": verified} if verified else {})}
+    assert sentences_of(report) == expected

@@ -4,20 +4,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.verification.report import (
-    LEVELS,
-    PROOFS,
-    level_sentence,
-    level_text,
-    verification,
-)
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
+from tests.unit.in_process import returned
+from tests.unit.verification.examples import EU, LEVELS, US, verified
 
-EU, US = "eu-west-1", "us-east-1"
 FOUND = {
     "code": "key_not_usable",
     "error_code": "Client.InternalError",
@@ -44,8 +40,10 @@ def result(*rows: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {"results": list(rows), "failures": [], **changes}
 
 
-def report(level: str, *results: Any, regions: tuple[str, ...] = (EU,), accounts: Any = (CONSUMER,)) -> Any:
-    return verification(level, regions, accounts, results)
+def report(
+    level: str, *results: Any, regions: tuple[str, ...] = (EU,), accounts: Any = (CONSUMER,), **options: Any
+) -> Any:
+    return verified(level, *(results or ({},)), regions=regions, accounts=accounts, **options)
 
 
 @pytest.mark.parametrize("level", [None, *LEVELS])
@@ -109,7 +107,7 @@ REFUSED = {
 
 def test_an_account_without_results_has_not_reached_it() -> None:
     diagnosed = result(row("authorized", EU, OWNER), row("authorized", US, OWNER), failures=[REFUSED])
-    content = report("visible", diagnosed, regions=(EU, US), accounts=(CONSUMER, " ", OWNER))
+    content = report("visible", diagnosed, regions=(EU, US), accounts=(CONSUMER, OWNER))
     unheard = [found for found in content["results"] if found["account_id"] == CONSUMER]
     assert [(found["region"], found["level"], found["reached"]) for found in unheard] == [
         (EU, None, False),
@@ -149,13 +147,11 @@ def test_an_account_in_which_no_role_acts_is_unknown() -> None:
     )
     hidden = report("visible", result(row(None, EU, CONSUMER, NO_KEY)))
     assert f"{CONSUMER}: {SOURCE_ID} is not visible. No key" in hidden["summary"]
-    assert [level_text(*one["results"]) for one in (content, hidden)] == ["unknown", "not visible"]
 
 
 def test_an_account_that_could_not_be_read_is_unknown() -> None:
     denied = {**NO_KEY, "code": "consumer_unreadable", "message": "AWS denied AssumeRole.", "remedy": "Ask."}
     content = report("visible", result(row(None, EU, CONSUMER, denied, NO_KEY)))
-    assert level_text(*content["results"]) == "unknown"
     assert content["summary"].endswith(
         f"{CONSUMER}: whether {SOURCE_ID} is visible is not known. "
         "AWS denied AssumeRole (Client.InternalError). Ask. No key (Client.InternalError). Grant it."
@@ -163,7 +159,6 @@ def test_an_account_that_could_not_be_read_is_unknown() -> None:
     # A launch probe alone has no result of an account whose role it cannot assume.
     failed = {"account_id": CONSUMER, "action": "AssumeRole", "error_code": "AccessDenied", "region": EU}
     probed = report("visible", {"failures": [{**failed, "message": "Denied.", "remedy": "Ask."}]})
-    assert level_text(*probed["results"]) == "unknown"
     assert probed["summary"].endswith(
         "whether the image is visible is not known. Denied (AccessDenied). Ask."
     )
@@ -274,11 +269,6 @@ def test_two_images_in_one_region_keep_their_ids() -> None:
     assert all(image_id in summary for image_id in ("ami-1", "ami-2", "ami-3"))
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_what_a_level_means(level: str) -> None:
-    assert level_sentence(level) == f"Level {level} means: {PROOFS[level]}."
-
-
 def keyed(
     key_use: str | None, region: str = EU, account_id: str = CONSUMER, level: str = "authorized"
 ) -> Any:
@@ -288,28 +278,35 @@ def keyed(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "level", "key_use", "expected"),
+    ("wanted", "level", "key_use", "expected", "shown"),
     [
         # The level that is proven, whether it is sufficient, whether that is uncertain, and the status.
-        pytest.param("authorized", "authorized", "proven", ("authorized", True, False, "verified"), id="1"),
-        pytest.param("authorized", "authorized", "uncertain", ("visible", False, True, "uncertain"), id="2"),
-        pytest.param("authorized", "authorized", "refused", ("visible", False, False, "failed"), id="3"),
-        pytest.param("authorized", "visible", "uncertain", ("visible", False, False, "failed"), id="4"),
-        pytest.param("visible", "authorized", "refused", ("visible", True, False, "verified"), id="5"),
-        pytest.param("visible", "authorized", "uncertain", ("visible", True, False, "verified"), id="6"),
-        pytest.param("launched", "authorized", "uncertain", ("visible", False, False, "failed"), id="7"),
-        pytest.param("launched", "launched", "uncertain", ("launched", True, False, "verified"), id="8"),
+        ("authorized", "authorized", "proven", ("authorized", True, False, "verified"), "proven"),
+        ("authorized", "authorized", None, ("authorized", True, False, "verified"), None),
+        ("authorized", "authorized", "uncertain", ("visible", False, True, "uncertain"), "uncertain"),
+        ("authorized", "authorized", "refused", ("visible", False, False, "failed"), "refused"),
+        ("authorized", "visible", "uncertain", ("visible", False, False, "failed"), "uncertain"),
+        ("authorized", None, "refused", (None, False, False, "failed"), "refused"),
+        ("visible", "authorized", "refused", ("visible", True, False, "verified"), "not_checked"),
+        ("visible", "authorized", "uncertain", ("visible", True, False, "verified"), "not_checked"),
+        ("visible", "visible", "uncertain", ("visible", True, False, "verified"), "not_checked"),
+        ("visible", "visible", None, ("visible", True, False, "verified"), None),
+        ("launched", "authorized", "uncertain", ("visible", False, False, "failed"), "uncertain"),
+        ("launched", "visible", "refused", ("visible", False, False, "failed"), "refused"),
+        ("launched", "launched", "refused", ("launched", True, False, "verified"), "proven"),
+        ("launched", "launched", "uncertain", ("launched", True, False, "verified"), "proven"),
+        ("launched", "launched", None, ("launched", True, False, "verified"), None),
     ],
 )
 def test_the_use_of_keys_is_a_part_of_the_level(
-    wanted: str, level: str, key_use: str, expected: tuple[str, bool, bool, str]
+    wanted: str, level: str, key_use: str | None, expected: tuple[str, bool, bool, str], shown: str | None
 ) -> None:
     content = report(wanted, result(keyed(key_use, level=level)))
     (found,) = content["results"]
     assert (found["level"], found["reached"], found["uncertain"], content["status"]) == expected
     assert content["uncertain_regions"] == ([EU] if expected[2] else [])
     assert content["failed_regions"] == ([] if expected[1] or expected[2] else [EU])
-    assert found["principal"] == "arn:role"
+    assert (found["key_use"], found["principal"]) == (shown, "arn:role")
 
 
 def test_uncertain_accounts_are_counted_apart_from_failed_ones() -> None:
@@ -324,10 +321,60 @@ def test_uncertain_accounts_are_counted_apart_from_failed_ones() -> None:
     assert (content["failed_regions"], content["uncertain_regions"]) == ([US], [EU])
     assert "1 of" not in content["summary"]
     assert content["summary"].startswith(f"us-east-1: {CONSUMER}: {SOURCE_ID} is visible, not authorized.")
-    assert level_text(content["results"][0]) == "uncertain"
 
 
 def test_a_diagnosis_alone_has_the_use_of_keys() -> None:
     diagnosed, probed = result(keyed("uncertain")), result(row("visible"))
     (found,) = report("launched", diagnosed, probed)["results"]
     assert (found["key_use"], found["principal"]) == ("uncertain", "arn:role")
+
+
+def kept_back(*rows: Any, publish: Any, **options: Any) -> Any:
+    """Why regions are not published, and what to do about it."""
+    found = report("authorized", result(*rows), accounts=(), publish_uncertain=publish, **options)
+    return found.get("kept_back")
+
+
+def test_an_uncertain_account_keeps_its_regions_back() -> None:
+    rows = [keyed("uncertain"), keyed("uncertain", US), keyed("proven", "eu-west-2")]
+    kept = kept_back(*rows, publish=False)
+    assert (kept["regions"], kept["error_code"]) == ([EU, US], "key_use_uncertain")
+    assert kept["message"] == (
+        f"The image is not published in {EU}, {US}: whether account {CONSUMER} can use its keys is uncertain."
+    )
+    assert kept["remedy"].endswith(f'set publish_uncertain: ["{CONSUMER}"].')
+    names = {"publish_uncertain": "distribute_publish_uncertain"}
+    named = kept_back(*rows, publish=False, variable_names=names)
+    assert named["remedy"].endswith(f'set distribute_publish_uncertain: ["{CONSUMER}"].')
+
+
+@pytest.mark.parametrize("publish", [None, True, [CONSUMER, OWNER]])
+def test_accepted_accounts_keep_nothing_back(publish: Any) -> None:
+    assert kept_back(keyed("uncertain"), keyed("uncertain", US, OWNER), publish=publish) is None
+
+
+def test_accepted_accounts_stay_in_the_setting() -> None:
+    kept = kept_back(keyed("uncertain"), keyed("uncertain", US, OWNER), publish=[CONSUMER])
+    assert kept["regions"] == [US]
+    assert kept["remedy"].endswith(f'set publish_uncertain: ["{CONSUMER}", "{OWNER}"].')
+
+
+def test_the_setting_for_many_accounts_is_short() -> None:
+    kept = kept_back(*(keyed("uncertain", EU, f"{number:012}") for number in range(11)), publish=False)
+    assert "whether 11 accounts can use its keys" in kept["message"]
+    assert kept["remedy"].endswith("set publish_uncertain: true.")
+
+
+@pytest.mark.parametrize("option", ["diagnosis_result", "probe_result"])
+def test_the_result_of_another_module_is_refused(option: str) -> None:
+    given = {"level": "visible", "regions": [EU], option: {"results": [{"region": EU}], "failures": []}}
+    found = returned("verification_report", given)
+    assert {one["action"] for one in found["failures"]} == {option}
+
+
+def test_the_report_is_written(tmp_path: Path) -> None:
+    given = {"level": "visible", "regions": [EU], "report_dir": str(tmp_path / "verification")}
+    found = returned("verification_report", given)
+    written = json.loads((tmp_path / "verification" / "report.json").read_text(encoding="utf-8"))
+    assert written["status"] == found["report"]["status"] == "failed"
+    assert len(found["actions"]) == 4

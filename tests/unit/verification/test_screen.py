@@ -13,10 +13,9 @@ from ansible_collections.golden.images.plugins.module_utils.reports.screen impor
     Tone,
     columns_of,
 )
-from ansible_collections.golden.images.plugins.module_utils.verification.report import verification
 from ansible_collections.golden.images.plugins.module_utils.verification.screen import screen
 
-from .test_document import BATCH, EU, NO_KEY, US, WEB, seen
+from tests.unit.verification.examples import BATCH, EU, NO_KEY, US, WEB, seen, verified
 
 
 def shown(report: dict[str, Any], check_mode: bool = False, path: str | None = "verification") -> Screen:
@@ -25,13 +24,13 @@ def shown(report: dict[str, Any], check_mode: bool = False, path: str | None = "
     return found
 
 
-def report(*results: dict[str, Any], level: str = "authorized", **returned: Any) -> dict[str, Any]:
-    return verification(level, [EU, US], [WEB, BATCH], [{"results": [*results], **returned}])
+def report(*results: dict[str, Any], level: str = "authorized") -> dict[str, Any]:
+    return verified(level, results)
 
 
 def every(regions: list[str], accounts: list[str], level: str) -> dict[str, Any]:
     results = [seen(account, region, level) for region in regions for account in accounts]
-    return verification("authorized", regions, accounts, [{"results": results}])
+    return verified("authorized", results, regions=regions, accounts=accounts)
 
 
 DRY_RUN = "Level authorized means: a dry run succeeds, and the role can use the keys."
@@ -57,7 +56,7 @@ def test_what_is_verified_is_one_line_and_what_that_proves_another(number: int, 
 
 def test_accounts_that_launch_copies_of_their_own_have_no_image_in_common() -> None:
     results = [{**seen(account, EU, "launched"), "image_id": f"ami-{account}"} for account in (WEB, BATCH)]
-    found = shown(verification("launched", [EU], [WEB, BATCH], [{"results": results}]))
+    found = shown(verified("launched", results, regions=[EU]))
     assert found.text.splitlines()[:2] == [
         "Verified: 2 accounts in eu-west-1.",
         "Level launched means: an instance runs.",
@@ -127,7 +126,7 @@ def test_what_existing_images_lack_is_shown_in_check_mode() -> None:
 
 def test_nothing_was_verified() -> None:
     option = {"action": "images", "message": "images: none.", "region": None, "remedy": "Set it."}
-    nothing = verification("authorized", [], [], [{"failed": True, "failures": [option]}])
+    nothing = verified("authorized", {"failed": True, "failures": [option]}, regions=[], accounts=[])
     found = shown(nothing, path=None)
     assert found.text.splitlines() == ["Nothing was verified.", "- images: none. Set it."]
     assert found.failure == "Nothing was verified.\n- images: none. Set it."
@@ -135,12 +134,8 @@ def test_nothing_was_verified() -> None:
 
 def test_an_instance_that_may_still_be_running() -> None:
     left = {"action": "TerminateInstances", "message": "i-1 runs.", "region": EU, "remedy": "Stop it."}
-    results = [seen(WEB, EU, "launched")]
-    found = shown(
-        verification(
-            "launched", [EU], [WEB], [{"results": results, "failures": [{**left, "account_id": WEB}]}]
-        )
-    )
+    result = {"results": [seen(WEB, EU, "launched")], "failures": [{**left, "account_id": WEB}]}
+    found = shown(verified("launched", result, regions=[EU], accounts=[WEB]))
     assert found.lines[0].text == "All 1 are launched, but the verification is incomplete."
     assert "- eu-west-1: i-1 runs. Stop it." in found.failure
 
@@ -219,7 +214,7 @@ def test_whose_use_of_keys_is_proven() -> None:
 
 def test_hosts_that_are_verified_and_uncertain_are_uncertain_together() -> None:
     reports = [
-        verification("authorized", [EU], [account], [{"results": [one]}])
+        verified("authorized", [one], regions=[EU], accounts=[account])
         for account, one in ((WEB, PROVEN[0]), (BATCH, keyed(BATCH, EU, "uncertain", DOUBT)))
     ]
     context = {"changes": None, "check_mode": False, "host_reports": reports}

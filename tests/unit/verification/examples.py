@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Results of a diagnosis or a launch probe, and the report of ``verification_report`` on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.unit.in_process import returned
+
+EU, US = "eu-west-1", "us-east-1"
+WEB, BATCH = "111111111111", "222222222222"
+LEVELS = ("visible", "authorized", "launched")
+NO_KEY = {
+    "code": "missing_key_access",
+    "error_code": None,
+    "message": "There is no grant.",
+    "remedy": "Grant it.",
+    "blocks_launch": "blocking",
+    "severity": "medium",
+}
+
+
+def seen(
+    account_id: str, region: str, level: str | None, *findings: Mapping[str, Any], **changes: Any
+) -> dict[str, Any]:
+    """One result of a diagnosis or a probe."""
+    return {
+        "account_id": account_id,
+        "findings": [*findings],
+        "image_id": f"ami-{region}",
+        "level": level,
+        "region": region,
+        **changes,
+    }
+
+
+def verified(
+    level: str,
+    diagnosis: Mapping[str, Any] | Iterable[Mapping[str, Any]] = (),
+    probe: Mapping[str, Any] | None = None,
+    *,
+    regions: Iterable[str] = (EU, US),
+    accounts: Iterable[str] = (WEB, BATCH),
+    **options: Any,
+) -> dict[str, Any]:
+    """The report on a diagnosis, or on its rows alone, and on a probe."""
+    diagnosed = diagnosis if isinstance(diagnosis, Mapping) else {"failures": [], "results": [*diagnosis]}
+    given = {
+        "level": level,
+        "regions": [*regions],
+        "account_ids": [*accounts],
+        "diagnosis_result": diagnosed,
+        "probe_result": probe or {},
+        **options,
+    }
+    result = returned("verification_report", given)
+    assert not result.get("failed"), result["msg"]
+    report: dict[str, Any] = result["report"]
+    return report
