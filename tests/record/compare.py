@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from .recorder import KILLED
 
+# How the name of a resource begins.
+_NAMED = "<"
 _STARS = re.compile(r"\*{3,}$")
 _KEY = re.compile(r"[a-z_][a-z0-9_]*")
 # In characters, of a value in an example.
@@ -213,16 +215,16 @@ def _is_text(value: Any) -> bool:
 
 
 def _of_lists(place: str, action: str, path: str, old: list[Any], new: list[Any]) -> Iterator[Difference]:
-    if len(old) == len(new):
-        before, after = ([_text(one) for one in items] for items in (old, new))
-        if sorted(before) == sorted(after):
-            what = f"another order of {path} in the result of {action}"
-            yield Difference(Kind.RESULTS, what, place, _short(old), _short(new))
-            return
-        for item, other in zip(old, new, strict=True):
-            yield from _of_values(place, action, path, item, other)
+    before, after = [*map(_text, old)], [*map(_text, new)]
+    gone, come = _left(before, after), _left(after, before)
+    if not gone and not come and _NAMED not in "".join(before):
+        # Of items with resources, the order is often that of IDs.
+        what = f"another order of {path} in the result of {action}"
+        yield Difference(Kind.RESULTS, what, place, _short(old), _short(new))
+    if len(gone) == len(come):
+        for one, other in zip(gone, come, strict=True):
+            yield from _of_values(place, action, path, json.loads(one), json.loads(other))
         return
-    gone, come = _left([*map(_text, old)], [*map(_text, new)]), _left([*map(_text, new)], [*map(_text, old)])
     for one in gone:
         yield Difference(Kind.RESULTS, f"one {path} less in the result of {action}", place, _cut(one))
     for one in come:

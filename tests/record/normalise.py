@@ -19,7 +19,9 @@ _EC2_ID = r"\b[a-z]{1,9}-(?:[0-9a-f]{17}|[0-9a-f]{8})\b"
 _ID = re.compile(f"{_KEY_ARN}|{_UUID}|{_UNIT}|{_EC2_ID}")
 _SOURCE_ID = re.compile(_EC2_ID)
 _PREFIXED = f"{_EC2_ID}|{_UNIT}"
-_NAME = re.compile("<.*>")
+# A snapshot's name has that of its image in it.
+_NAME = re.compile(r"<[^<>]*(?:<[^<>]*>)?>")
+_NAMES = re.compile(rf"{_NAME.pattern}(?:, {_NAME.pattern})+")
 _CLOCK = r"[0-2][0-9]:?[0-5][0-9](?::?[0-5][0-9](?:\.[0-9]+)?)?(?: ?(?:Z|UTC)|[+-]00:?00)?"
 _BY_CHANCE = (
     (re.compile(r"\bo-[0-9a-z]{10}\b"), "o-*"),
@@ -100,6 +102,7 @@ def _text(text: str, names: Names, places: Mapping[str, str]) -> str:
     for place, word in places.items():
         text = re.sub(place, word, text)
     text = _ID.sub(lambda found: names.of(found[0]), text)
+    text = _NAMES.sub(lambda found: ", ".join(sorted(_NAME.findall(found[0]))), text)
     for pattern, word in _BY_CHANCE:
         text = pattern.sub(word, text)
     return text

@@ -24,7 +24,8 @@ STEP: dict[str, Any] = {
                     "result": {
                         "changed": True,
                         "images": {"us-east-1": "<ami>"},
-                        "results": [{"region": "a"}],
+                        "results": [{"region": "a"}, {"region": "z"}],
+                        "actions": [{"resource": "<ami>"}, {"resource": "<snap>"}],
                         "text": {"lines": ["One image is shared."]},
                     },
                 }

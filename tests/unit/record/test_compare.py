@@ -118,6 +118,18 @@ def longer(step: dict[str, Any]) -> None:
                 )
             ],
         ),
+        (lambda step: result(step)["actions"].reverse(), []),
+        (
+            lambda step: result(step)["results"].reverse(),
+            [
+                (
+                    Kind.RESULTS,
+                    "another order of results[] in the result of golden.images.ami_share",
+                    '[{"region": "a"}, {"region": "z"}]',
+                    '[{"region": "z"}, {"region": "a"}]',
+                )
+            ],
+        ),
         (
             lambda step: result(step)["results"][0].update(region="b"),
             [

@@ -76,6 +76,7 @@ def test_what_is_learned_later_keeps_the_first_names() -> None:
 
 def test_lists_of_resources_are_sorted_and_no_others() -> None:
     assert shown([COPY, AMI]) == shown([AMI, COPY])
+    assert shown(f"of {SNAPSHOT}, {AMI}") == shown(f"of {AMI}, {SNAPSHOT}")
     assert shown(["b", "a", AMI])[:2] == ["b", "a"]
 
 

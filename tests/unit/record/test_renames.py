@@ -21,7 +21,7 @@ def test_a_word_is_renamed_everywhere_but_not_inside_of_others() -> None:
     (test,) = changed.values()
     (playbook,) = test["steps"][0]["playbooks"]
     assert playbook["tasks"][0]["action"] == "golden.images.image_share"
-    assert [*playbook["tasks"][0]["result"]] == ["changed", "amis", "results", "text"]
+    assert [*playbook["tasks"][0]["result"]] == ["changed", "amis", "results", "actions", "text"]
     assert playbook["screen"][3] == "2 amis are shared."
     assert renamed({"a": {"steps": [], "test": "ami_share_audit"}}, Renames(words, {}))["a"]["test"] == (
         "ami_share_audit"
