@@ -14,10 +14,8 @@ from ..chaos.cases import cases
 from ..chaos.run import Undisturbed, check, undisturbed
 
 SAMPLE = [
-    "unshare/drop/03",
     "unshare/region/us-west-2-ModifyImageAttribute",
     "cleanup/lag/2s",
-    "disable/denied/111111111111-s3-PutObject",
     "publish/twice/together",
     "public/refused/05",
 ]

@@ -53,6 +53,8 @@ def variables(aws: SimulatedAws, fixture: EncryptedFixture, tmp_path: Path) -> d
         "distribute_external_id": EXTERNAL_ID,
         "distribute_verify_level": "launched",
         "distribute_verify_subnet_ids": subnet_ids(aws, CONSUMERS, *REGIONS),
+        # So short that a launch of an image that an account does not see is repeated once.
+        "distribute_verify_wait_timeout": 15,
         "distribute_publish_parameter": PARAMETER,
         "distribute_launch_templates": [TEMPLATE],
         "distribute_report_dir": str(tmp_path / "report"),
