@@ -26,9 +26,10 @@ class Answers:
     """The clients of every region and service.
 
     An answer is given by the method of the client. A list has one answer for each call; the last one is also
-    that of further calls. A text is an error code; an exception is raised. A function returns the answer to a request. A method
-    without an answer has one with empty lists. botocore validates each request with its model. ``calls`` are
-    the methods that were called, each with its request. ``accounts`` are those whose role can be assumed.
+    that of further calls. A text is an error code; an exception is raised. A function returns the answer to a
+    request. A method without an answer has one with empty lists. botocore validates each request with its
+    model. ``calls`` are the methods that were called, each with its request. ``accounts`` are those whose
+    role can be assumed.
     """
 
     default_region = _REGION

@@ -8,12 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import (
-    NextReads,
-    is_kept_by,
-    next_reads,
-    snapshots_to_inspect,
-)
+from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import NextReads, next_reads
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
@@ -115,18 +110,14 @@ def test_nothing_more_is_read_for_an_image_that_is_used(usage: ImageUsage, inclu
         (ImageUsage(references=(USED,)), True, True),
         (ImageUsage(unread=(unreadable("DescribeImageAttribute", "denied"),)), True, True),
         (shared(CONSUMER), False, True),
-        (shared(CONSUMER), True, False),
         (shared(OWNER), False, False),
     ],
 )
-def test_the_usage_that_keeps_an_image(usage: ImageUsage, include_shared: bool, kept: bool) -> None:
-    asks = wanted(include_shared=include_shared)
-    assert is_kept_by(asks, OLD, usage) is kept
-    # Then neither a decision nor another read depends on its snapshots.
-    if kept:
-        saw = replace(bulk(), usage={REF: usage})
-        assert not next_reads(asks, saw)
-        assert snapshots_to_inspect(asks, saw) == ()
+def test_of_an_image_that_its_usage_keeps_no_snapshots_are_read(
+    usage: ImageUsage, include_shared: bool, kept: bool
+) -> None:
+    found = next_reads(wanted(include_shared=include_shared), replace(bulk(), usage={REF: usage}))
+    assert found == NextReads(snapshots=() if kept else (SNAPSHOT,))
 
 
 @pytest.mark.parametrize(
@@ -200,7 +191,7 @@ def test_orphans_that_others_may_use_are_read_and_stay(
     ref = SnapshotRef(REGION, "snap-9")
     saw = replace(seen(region_state(NEWEST, snapshots=ORPHAN)), snapshot_usage={})
     asks = wanted(orphan_snapshots=True, include_shared=include_shared)
-    assert snapshots_to_inspect(asks, saw) == (ref,)
+    assert next_reads(asks, saw).snapshots == (ref,)
     saw = replace(saw, snapshot_usage={ref: usage} if usage else {})
     assert calls(plan(asks, saw).actions) == [("DeleteSnapshot", "snap-9")] * goes
 
@@ -212,10 +203,11 @@ def test_what_a_marked_snapshot_is_shared_with_is_read_only_if_it_matters(
     marked = {"snap-8": OwnSnapshot("snap-8", tags={"golden.images:cleanup-image-ids": "ami-gone"})}
     saw = replace(seen(region_state(NEWEST, snapshots=marked)), snapshot_usage={})
     asks = wanted(include_shared=include_shared)
-    assert snapshots_to_inspect(asks, saw) == (SnapshotRef(REGION, "snap-8"),) * read
+    assert next_reads(asks, saw).snapshots == (SnapshotRef(REGION, "snap-8"),) * read
 
 
 def test_only_the_snapshots_of_images_that_something_is_taken_from_are_read() -> None:
     used = region_state(OLD, OLDER, NEWEST, uses={"ami-2": (USED,)})
-    assert snapshots_to_inspect(wanted(), seen(used)) == (SnapshotRef(REGION, "snap-ami-1"),)
-    assert snapshots_to_inspect(wanted(clocks=Clocks(deprecate=0)), seen(used)) == ()
+    saw = replace(seen(used), snapshot_usage={})
+    assert next_reads(wanted(), saw).snapshots == (SnapshotRef(REGION, "snap-ami-1"),)
+    assert not next_reads(wanted(clocks=Clocks(deprecate=0)), saw)
