@@ -103,7 +103,12 @@ def _of_calls(
         gone += [(" ".join(where), json.loads(one)) for one in _left(before, after)]
         come += [(" ".join(where), json.loads(one)) for one in _left(after, before)]
         if before != after and sorted(before) == sorted(after):
-            actions = (", ".join(json.loads(one)["action"] for one in calls) for calls in (before, after))
+            moved = [one for one in range(len(before)) if before[one] != after[one]]
+            actions = (
+                f"{resource}: "
+                + ", ".join(json.loads(one)["action"] for one in calls[moved[0] : moved[-1] + 1])
+                for calls in (before, after)
+            )
             yield Difference(Kind.CALLS, "another order of the calls on a resource", place, *actions)
     for where, call in gone:
         other = _counterpart(where, call, come)

@@ -26,6 +26,8 @@ _CLOCK = r"[0-2][0-9]:?[0-5][0-9](?::?[0-5][0-9](?:\.[0-9]+)?)?(?: ?(?:Z|UTC)|[+
 _BY_CHANCE = (
     (re.compile(r"\bo-[0-9a-z]{10}\b"), "o-*"),
     (re.compile(r"\br-[0-9a-z]{4}\b"), "r-*"),
+    # Of users and roles; access keys are those of the fixture.
+    (re.compile(r"\b(AIDA|AROA)[A-Z0-9]{17}\b"), r"\1*"),
     # Of the Recycle Bin's rules.
     (re.compile(r"(?<=/rules/)[0-9A-Za-z]{11}\b"), "*"),
     (re.compile(r"\b(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{11}\b"), "HEX11"),

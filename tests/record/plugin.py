@@ -57,6 +57,8 @@ class _Plugin:
             "ANSIBLE_CALLBACK_PLUGINS": str(_CALLBACKS),
             "ANSIBLE_CALLBACKS_ENABLED": "behaviour",
             "COLUMNS": "80",
+            # Some modules of other collections return sets.
+            "PYTHONHASHSEED": "0",
             _FOLDER: str(self._written),
         }
         subprocess.Popen = self._recording_popen()

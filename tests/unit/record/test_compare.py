@@ -57,8 +57,8 @@ def longer(step: dict[str, Any]) -> None:
                 (
                     Kind.CALLS,
                     "another order of the calls on a resource",
-                    "DescribeImages, ModifyImageAttribute",
-                    "ModifyImageAttribute, DescribeImages",
+                    f"{RESOURCE}: DescribeImages, ModifyImageAttribute",
+                    f"{RESOURCE}: ModifyImageAttribute, DescribeImages",
                 )
             ],
         ),

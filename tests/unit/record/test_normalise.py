@@ -43,6 +43,7 @@ def shown(value: Any, world: list[dict[str, Any]] = WORLD, **places: str) -> Any
         ("request 7c9a2f0e-2d5b-4d7e-9f55-0a1b2c3d4e5f", "request ID"),
         ("at 2026-11-30T14:02:31.123Z, 20261130T140231Z", "at TIME, TIME"),
         ("from 2026-11-30", "from TIME"),
+        ("AIDARTXV5AHD6JXVJ732N", "AIDA*"),
         ("at 1796053089.448408", "at TIME"),
         ("GET /rules/1234567890a", "GET /rules/*"),
         ("rule 070e72a267b", "rule HEX11"),
