@@ -7,10 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.changes import prepared
-from ansible_collections.golden.images.plugins.module_utils.cleanup.changes import changes
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots import SNAPSHOT_TAG
+from ansible_collections.golden.images.plugins.module_utils.cleanup.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import CleanupSeen, OwnSnapshot
 
@@ -24,8 +21,8 @@ OLDER = own("ami-2", 120, name="golden-web-2", devices=volumes("snap-1", "snap-2
 
 def text_of(saw: CleanupSeen, **wants: Any) -> list[str]:
     asked = wanted(**wants)
-    made = plan(asked, saw)
-    return prepared(changes(asked, saw, made), [one.target for one in made.targets]).splitlines()
+    made = FLOW.plan(asked, saw)
+    return str(FLOW.diff(asked, saw, made)["prepared"]).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -110,6 +107,6 @@ def test_new_dates_are_a_line_with_the_next_stage(
 
 
 def test_tags_without_a_date_are_counted() -> None:
-    marked = {"snap-ami-5": OwnSnapshot("snap-ami-5", tags={SNAPSHOT_TAG: "ami-5"})}
+    marked = {"snap-ami-5": OwnSnapshot("snap-ami-5", tags={"golden.images:cleanup-image-ids": "ami-5"})}
     kept = region_state(own("ami-5", 5), snapshots=marked)
     assert text_of(seen(kept)) == ["eu-west-1: - cleanup tags of snap-ami-5"]

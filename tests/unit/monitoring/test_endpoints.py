@@ -1,17 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The endpoints of subscriptions."""
+"""The endpoints of subscriptions, as the options take and refuse them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.monitoring.endpoints import subscription_problem
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.monitoring.flow import FLOW
+
+from .test_options import GIVEN
 
 LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:notify"
 QUEUE = "arn:aws-us-gov:sqs:us-gov-west-1:111122223333:security"
+TAKEN = ("", "")
 STREAM = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/x"
+
+
+def refusal(subscription: dict[str, Any]) -> tuple[str, str]:
+    """Why the options refuse a subscription, and the remedy; two empty texts if they take it."""
+    try:
+        FLOW.wanted({**GIVEN, "subscriptions": [subscription]}, False)
+    except Refused as refused:
+        (failure,) = refused.failures
+        return failure.message.removeprefix("subscriptions: "), failure.remedy
+    return TAKEN
 
 
 @pytest.mark.parametrize(
@@ -30,7 +44,7 @@ STREAM = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/x"
     ],
 )
 def test_an_endpoint_of_its_protocol(protocol: str, endpoint: Any) -> None:
-    assert subscription_problem({"protocol": protocol, "endpoint": endpoint}) == ("", "")
+    assert refusal({"protocol": protocol, "endpoint": endpoint}) == TAKEN
 
 
 @pytest.mark.parametrize(
@@ -52,10 +66,10 @@ def test_an_endpoint_of_its_protocol(protocol: str, endpoint: Any) -> None:
     ],
 )
 def test_an_endpoint_of_another_form(protocol: str, endpoint: str) -> None:
-    problem, remedy = subscription_problem({"protocol": protocol, "endpoint": endpoint})
+    problem, remedy = refusal({"protocol": protocol, "endpoint": endpoint})
     assert problem == f"'{endpoint}' is not an endpoint of the protocol {protocol}."
     example = remedy.removeprefix("Use one such as ").removesuffix(".")
-    assert subscription_problem({"protocol": protocol, "endpoint": example}) == ("", "")
+    assert refusal({"protocol": protocol, "endpoint": example}) == TAKEN
 
 
 @pytest.mark.parametrize(
@@ -71,4 +85,4 @@ def test_an_endpoint_of_another_form(protocol: str, endpoint: str) -> None:
     ],
 )
 def test_what_is_no_subscription(subscription: dict[str, Any], problem: str) -> None:
-    assert subscription_problem(subscription)[0] == problem
+    assert refusal(subscription)[0] == problem

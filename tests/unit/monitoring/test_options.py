@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.monitoring.options import (
-    ARGUMENT_SPEC,
-    wanted_from,
-)
+from ansible_collections.golden.images.plugins.module_utils.monitoring.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.monitoring.options import ARGUMENT_SPEC
 
 from tests.unit.examples import as_read
 
@@ -34,9 +32,9 @@ GIVEN: dict[str, Any] = {
 
 
 def test_options_that_are_valid_are_accepted() -> None:
-    wanted_from(GIVEN, False)
-    wanted_from({**GIVEN, "log_group_name": None, "log_group_regions": []}, False)
-    wanted_from({**GIVEN, "queue_name": "golden-images", "subscriptions": [], "kms_key_arns": []}, False)
+    FLOW.wanted(GIVEN, False)
+    FLOW.wanted({**GIVEN, "log_group_name": None, "log_group_regions": []}, False)
+    FLOW.wanted({**GIVEN, "queue_name": "golden-images", "subscriptions": [], "kms_key_arns": []}, False)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +74,7 @@ def test_options_that_are_valid_are_accepted() -> None:
 )
 def test_an_option_that_is_not_valid_is_refused(option: str, value: Any, says: str) -> None:
     with pytest.raises(Refused) as caught:
-        wanted_from(as_read(ARGUMENT_SPEC, {**GIVEN, option: value}), False)
+        FLOW.wanted(as_read(ARGUMENT_SPEC, {**GIVEN, option: value}), False)
     (failure,) = caught.value.failures
     assert failure.action == option
     assert says in failure.message
@@ -85,7 +83,7 @@ def test_an_option_that_is_not_valid_is_refused(option: str, value: Any, says: s
 def test_principals_that_make_a_pattern_too_long_are_refused() -> None:
     def failures(**changes: Any) -> list[tuple[str, str]]:
         try:
-            wanted_from({**GIVEN, **changes}, False)
+            FLOW.wanted({**GIVEN, **changes}, False)
         except Refused as refused:
             return [(failure.action, failure.message) for failure in refused.failures]
         return []
@@ -101,7 +99,7 @@ def test_principals_that_make_a_pattern_too_long_are_refused() -> None:
 @pytest.mark.parametrize("name", [None, ""])
 def test_regions_of_a_log_group_without_its_name_are_refused(name: str | None) -> None:
     with pytest.raises(Refused) as caught:
-        wanted_from({**GIVEN, "log_group_name": name}, False)
+        FLOW.wanted({**GIVEN, "log_group_name": name}, False)
     assert [one.message for one in caught.value.failures] == [
         "log_group_regions: needs the option log_group_name."
     ]
@@ -115,7 +113,7 @@ def test_the_event_pattern_of_each_region_has_its_own_keys() -> None:
     def failures(*listed: str) -> list[str]:
         pattern = {"detail": {"$or": [{"resources": {"ARN": [*listed]}}]}}
         try:
-            wanted_from({**GIVEN, "kms_key_arns": [*listed], "event_pattern": pattern}, False)
+            FLOW.wanted({**GIVEN, "kms_key_arns": [*listed], "event_pattern": pattern}, False)
         except Refused as refused:
             return [failure.message for failure in refused.failures]
         return []
