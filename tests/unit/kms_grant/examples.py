@@ -1,29 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Helpers for the tests of this room: wanted access and seen keys."""
+"""Helpers for the tests of this room: options, keys in memory, and runs of ``ami_kms_grant`` on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import SharedUnderKey
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.request import grant_request
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantSeen, GrantWanted
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeyRef, KeySeen, Target
+from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.modules.ami_kms_grant import ARGUMENT_SPEC
 
-from tests.unit.examples import OWNER, target_in
+from tests.unit.flow_run import FlowRun
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import policy_of
+from tests.unit.kms_grant.kms_in_memory import Ec2, Kms, StoredKey, World, world
 
-REGION = "eu-west-1"
+EU, US = "eu-west-1", "us-east-1"
+REGION = EU
+SECRET = "golden-7f3a"
+AUTO_SCALING_OPERATIONS = OPERATIONS | {"Encrypt"}
 KEY = Key(key_arn())
 A, B, C = "222222222222", "333333333333", "444444444444"
-NO_OTHER_IMAGE = SharedUnderKey()
 DEPLOY = f"arn:aws:iam::{A}:role/deploy"
 
 
@@ -40,10 +43,24 @@ def scaling_role(account_id: str, suffix: str = "") -> str:
     )
 
 
-def wanted(*account_ids: str, **changes: Any) -> GrantWanted:
-    """Access to the only region's key for these accounts."""
-    values = {"kms_key_ids": {REGION: KEY.arn}, "account_ids": frozenset(account_ids), **changes}
-    return GrantWanted(**values)
+def wanted(*account_ids: str, regions: Iterable[str] = (REGION,), **options: Any) -> dict[str, Any]:
+    """Options that give these accounts access to the key of each region; sets may stand for lists."""
+    role = {"consumer_role_name": "golden-consumer"} if options.get("auto_scaling") else {}
+    given = {name: sorted(value) if isinstance(value, Set) else value for name, value in options.items()}
+    return {
+        "kms_key_ids": dict.fromkeys(regions, "alias/golden"),
+        "account_ids": sorted(account_ids),
+        **role,
+        **given,
+    }
+
+
+def scaling(*account_ids: str, **options: Any) -> dict[str, Any]:
+    """Options that also give access to these accounts' roles for Auto Scaling."""
+    return wanted(
+        *account_ids,
+        **{"auto_scaling": True, "consumer_role_name": "golden-consumer", "external_id": SECRET, **options},
+    )
 
 
 def made(who: str, operations: frozenset[str] = OPERATIONS, grant_id: str = "", **changes: Any) -> Grant:
@@ -57,17 +74,81 @@ def foreign(grantee: str, name: str = "", **changes: Any) -> Grant:
     return replace(Grant(f"g-foreign-{grantee}-{name}", grantee, OPERATIONS, name), **changes)
 
 
-def seen(*grants: Grant, key: Key = KEY, policy: str | None = None, **changes: Any) -> GrantSeen:
-    """The only region's key with these grants and this policy; no other image is under it."""
-    keys = {target_in(REGION): (KeySeen(key, grants, policy),)}
-    shared = {KeyRef(REGION, key.arn): NO_OTHER_IMAGE}
-    return GrantSeen(**{"account_id": OWNER, "partition": "aws", "keys": keys, "shared": shared, **changes})
+def aws_with(
+    *grants: Grant, key: StoredKey | None = None, policy: str = "", partition: str = "aws", **images: Any
+) -> World:
+    """The only region's key with these grants and this policy. ``images`` are fields of ``Ec2``."""
+    stored = replace(key) if key else StoredKey(KEY.arn)
+    stored.policy = policy or stored.policy
+    stored.grants = {
+        one.grant_id: {
+            "GranteePrincipal": one.grantee,
+            "Operations": sorted(one.operations),
+            "Name": one.name,
+            **({"Constraints": {"EncryptionContextSubset": {"a": "b"}}} if one.constrained else {}),
+        }
+        for one in grants
+    }
+    aws = World({REGION: Kms({"alias/golden": stored, stored.arn: stored})}, partition=partition)
+    aws.ec2_clients[REGION] = Ec2(**images)
+    return aws
 
 
-def planned(want: GrantWanted, saw: GrantSeen) -> TargetPlan:
+class Run(FlowRun):
+    """A run of ``ami_kms_grant``."""
+
+    aws: World
+
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        aws: World,
+        after_read: Callable[[], object] = lambda: None,
+        check_mode: bool = False,
+    ) -> None:
+        super().__init__(FLOW, ARGUMENT_SPEC, options, aws, check_mode, after_read)
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The result of the only key."""
+        ((key,),) = (region["kms_keys"] for region in self.results)
+        found: dict[str, Any] = key
+        return found
+
+    @property
+    def operations(self) -> list[str]:
+        """The planned operations."""
+        return [action.operation for action in self.plan.actions]
+
+
+def run(aws: World, options: Mapping[str, Any]) -> tuple[dict[str, Any], Outcome]:
+    """The module's own result and the outcome."""
+    done = Run(options, aws)
+    return done.result, done.outcome
+
+
+def planned(options: Mapping[str, Any], aws: World) -> TargetPlan:
     """The plan of the only target."""
-    (target,) = plan(want, saw).targets
+    (target,) = Run(options, aws).plan.targets
     return target
+
+
+def world_with_access(*account_ids: str, regions: tuple[str, ...] = (EU, US), **options: Any) -> World:
+    """Regions with keys to which these accounts have access."""
+    aws = world(*regions)
+    run(aws, wanted(*account_ids, regions=regions, **options))
+    return aws
+
+
+def grantees(key: StoredKey) -> set[str]:
+    """The grantees of a key's grants."""
+    return {grant["GranteePrincipal"] for grant in key.grants.values()}
+
+
+def failures(outcome: Outcome) -> list[tuple[str | None, str, str]]:
+    """The region, the action and the code of each failure, sorted."""
+    assert all(failure.remedy for failure in outcome.failures)
+    return sorted((failure.region, failure.action, failure.error_code) for failure in outcome.failures)
 
 
 def calls(actions: Iterable[Action]) -> list[tuple[str, str]]:
@@ -78,8 +159,8 @@ def calls(actions: Iterable[Action]) -> list[tuple[str, str]]:
     ]
 
 
-def performed(saw: GrantSeen, plan: Plan) -> GrantSeen:
-    """The keys after the plan was applied.
+def performed(saw: Any, plan: Plan) -> Any:
+    """What is seen of the keys (``keys`` by target) after the plan was applied.
 
     KMS returns the existing grant for the same name and content (KMS API Reference, CreateGrant, Name).
     """

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,9 +35,9 @@ def model_of(service: str = "kms") -> ServiceModel:
 class StoredKey:
     """A key.
 
-    ``ram_policy`` is the policy that AWS RAM manages, None if it does not share the key. ``unlisted`` maps
-    grants to how often ListGrants still omits them, ``unique_ids`` ARNs of new roles to the IDs that it shows
-    instead.
+    ``ram_policy`` is the policy that AWS RAM manages, None if it does not share the key. ``old_policy`` is
+    the one before the last PutKeyPolicy. ``unlisted`` maps grants to how often ListGrants still omits them,
+    ``unique_ids`` ARNs of new roles to the IDs that it shows instead.
     """
 
     arn: str
@@ -44,6 +45,7 @@ class StoredKey:
     manager: str = "CUSTOMER"
     policy: str = field(default_factory=policy_of)
     ram_policy: str | None = None
+    old_policy: str | None = None
     grants: dict[str, dict[str, Any]] = field(default_factory=dict)
     unlisted: dict[str, int] = field(default_factory=dict)
     unique_ids: dict[str, str] = field(default_factory=dict)
@@ -54,13 +56,16 @@ class Kms:
     """KMS of one region, for one caller.
 
     ``refuse`` maps operations to an error code. ``meanwhile`` maps operations to a function that runs right
-    before. ``lag`` is how many lists omit a new grant. ``unknown`` are principals that do not exist.
+    before. ``lag`` is how many lists omit a new grant. ``shown_after_put`` is what GetKeyPolicy returns after
+    PutKeyPolicy, one after the other: the ``old`` policy, the ``new`` one, or an error code; the new one
+    after that. ``unknown`` are principals that do not exist.
     """
 
     keys: dict[str, StoredKey]
     refuse: dict[str, str] = field(default_factory=dict)
     meanwhile: dict[str, Callable[[], None]] = field(default_factory=dict)
     lag: int = 0
+    shown_after_put: list[str] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
@@ -95,7 +100,7 @@ class Kms:
                 raise refused("InvalidArnException", "CreateGrant")
             if parameters.get("DryRun"):
                 raise refused("DryRunOperationException", "CreateGrant")
-            number = f"{len(key.grants)}"
+            number = next(one for one in count(len(key.grants)) if f"g-{one}" not in key.grants)
             # The existing grant for the same name and content (KMS API Reference, CreateGrant, Name).
             same = [grant_id for grant_id, grant in key.grants.items() if grant == content]
             grant_id = same[0] if same else f"g-{number}"
@@ -113,7 +118,10 @@ class Kms:
         with self.lock:
             key = self._key("GetKeyPolicy", parameters)
             if parameters.get("PolicyName") != "AWS_RAM":
-                return {"Policy": key.policy}
+                shown = self.shown_after_put.pop(0) if key.old_policy and self.shown_after_put else "new"
+                if shown in ("old", "new"):
+                    return {"Policy": key.policy if shown == "new" else key.old_policy}
+                raise refused(shown, "GetKeyPolicy")
             if key.ram_policy is None:
                 raise refused("NotFoundException", "GetKeyPolicy")
             return {"Policy": key.ram_policy}
@@ -123,7 +131,7 @@ class Kms:
             key = self._key("PutKeyPolicy", parameters)
             if any(f'"{principal}"' in parameters["Policy"] for principal in self.unknown):
                 raise refused("MalformedPolicyDocumentException", "PutKeyPolicy")
-            key.policy = parameters["Policy"]
+            key.old_policy, key.policy = key.policy, parameters["Policy"]
             return {}
 
     def get_paginator(self, name: str) -> Any:
@@ -295,12 +303,14 @@ class _Pages:
         yield self.read(**parameters)
 
 
+@dataclass
 class Sts:
     """STS of the owner."""
 
-    @staticmethod
-    def get_caller_identity() -> dict[str, str]:
-        return {"Account": OWNER, "Arn": f"arn:aws:iam::{OWNER}:user/build"}
+    partition: str
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": OWNER, "Arn": f"arn:{self.partition}:iam::{OWNER}:user/build"}
 
 
 @dataclass
@@ -318,13 +328,14 @@ class World:
     ec2_clients: dict[str, Any] = field(default_factory=dict)
     consumer_ec2: dict[str, dict[str, Any]] = field(default_factory=dict)
     opened: list[tuple[str, str]] = field(default_factory=list)
+    partition: str = "aws"
 
     def open(self, service: str, regions: Iterable[str]) -> None:
         self.opened += [(service, region) for region in regions]
 
     def sts(self, region: str) -> Sts:
         assert ("sts", region) in self.opened
-        return Sts()
+        return Sts(self.partition)
 
     def kms(self, region: str) -> Kms:
         assert ("kms", region) in self.opened

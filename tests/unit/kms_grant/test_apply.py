@@ -11,30 +11,30 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
-from ansible_collections.golden.images.plugins.module_utils.kms_grant import apply as applying
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.examples import ORG, OWNER
 from tests.unit.keys.policies import ROOT, consumers, opened_to, own_access
-from tests.unit.kms_grant.examples import DEPLOY, A, B, C, root, scaling_role
-from tests.unit.kms_grant.kms_in_memory import Kms, World, world
-from tests.unit.kms_grant.runs import (
+from tests.unit.kms_grant.examples import (
+    AUTO_SCALING_OPERATIONS,
+    DEPLOY,
     EU,
     SECRET,
-    SILENT,
     US,
+    A,
+    B,
+    C,
+    Run,
     failures,
     grantees,
-    planned,
+    root,
     run,
     scaling,
+    scaling_role,
     wanted,
     world_with_access,
 )
+from tests.unit.kms_grant.kms_in_memory import Kms, World, world
 
 OTHER = f"arn:aws:iam::{A}:role/other"
 THEIRS = {
@@ -49,14 +49,15 @@ THEIRS = {
 def test_statement_that_another_tool_adds_concurrently_is_kept() -> None:
     aws = world(EU)
     want = wanted(org_arns=frozenset({ORG}))
-    seen, plan = planned(aws, want)
+    job = Run(want, aws)
+    assert job.plan.actions
     key = aws.key(EU)
 
     def write_other_statement() -> None:
         key.policy = key_policy.with_own_statements(key.policy, [THEIRS])
 
     aws.regions[EU].meanwhile["GetKeyPolicy"] = write_other_statement
-    outcome = FLOW.apply(aws, want, seen, plan, SILENT)
+    outcome = job.outcome
     assert outcome.failures == ()
     statements = json.loads(key.policy)["Statement"]
     assert statements[:2] == [ROOT, THEIRS]
@@ -69,9 +70,10 @@ def test_statement_that_another_tool_adds_concurrently_is_kept() -> None:
 def test_own_statement_that_another_run_adds_concurrently_is_kept() -> None:
     aws = world(EU)
     want = wanted(org_arns=frozenset({ORG}))
-    seen, plan = planned(aws, want)
+    job = Run(want, aws)
+    assert job.plan.actions
     aws.key(EU).policy = opened_to(consumers(C))
-    FLOW.apply(aws, want, seen, plan, SILENT)
+    assert job.outcome.failures == ()
     assert own_access(aws.key(EU).policy).consumers == consumers(C, org_ids=("o-a1b2c3d4e5",))
 
 
@@ -89,7 +91,7 @@ def test_grants_are_created_first_and_revoked_last() -> None:
     aws = world(EU)
     run(aws, wanted(C))
     done = len(aws.writes())
-    run(aws, wanted(A, org_arns=frozenset({ORG}), purge=True))
+    run(aws, wanted(A, org_arns=frozenset({ORG}), purge_grants=True))
     assert aws.writes()[done:] == ["CreateGrant", "PutKeyPolicy", "RevokeGrant"]
 
 
@@ -97,7 +99,7 @@ def test_grants_are_created_first_and_revoked_last() -> None:
 def test_region_where_granting_fails_revokes_nothing_and_other_regions_complete(operation: str) -> None:
     aws = world_with_access(C)
     aws.regions[EU].refuse = {operation: "LimitExceededException"}
-    want = wanted(A, B, regions=(EU, US), org_arns=frozenset({ORG}), purge=True)
+    want = wanted(A, B, regions=(EU, US), org_arns=frozenset({ORG}), purge_grants=True)
     _result, outcome = run(aws, want)
     assert set(failures(outcome)) == {(EU, operation, "LimitExceededException")}
     assert root(C) in grantees(aws.key(EU))
@@ -110,7 +112,7 @@ def test_region_where_granting_fails_revokes_nothing_and_other_regions_complete(
 def test_rejected_grantee_keeps_no_other_consumer_from_access() -> None:
     aws = world_with_access(C, regions=(EU,))
     aws.regions[EU].unknown = {root(B)}
-    want = scaling(A, B, org_arns=frozenset({ORG}), purge=True)
+    want = scaling(A, B, org_arns=frozenset({ORG}), purge_grants=True)
     _result, outcome = run(aws, want)
     assert failures(outcome) == [(EU, "CreateGrant", "consumer_rejected")]
     assert outcome.failures[0].account_id == B
@@ -132,15 +134,21 @@ def test_missing_auto_scaling_role_is_named_and_stops_no_other_account() -> None
     assert grantees(aws.key(EU)) == {root(A), root(B), scaling_role(B)}
 
 
-def test_each_missing_role_for_auto_scaling_is_named_and_the_others_get_grants() -> None:
+@pytest.mark.parametrize(
+    ("suffix", "option"), [("", ""), ("_web", " --custom-suffix web"), ("__a", " --custom-suffix _a")]
+)
+def test_each_missing_role_for_auto_scaling_is_named_and_the_others_get_grants(
+    suffix: str, option: str
+) -> None:
     aws = world(EU)
-    aws.consumers[A] = {EU: Kms(aws.regions[EU].keys, unknown={scaling_role(A, "_web")})}
-    names = ("AWSServiceRoleForAutoScaling", "AWSServiceRoleForAutoScaling_web")
-    _result, outcome = run(aws, scaling(A, auto_scaling_roles=frozenset(names)))
+    missing, there = f"AWSServiceRoleForAutoScaling{suffix}", "AWSServiceRoleForAutoScaling_other"
+    aws.consumers[A] = {EU: Kms(aws.regions[EU].keys, unknown={scaling_role(A, suffix)})}
+    _result, outcome = run(aws, scaling(A, auto_scaling_roles=[missing, there]))
     (failure,) = outcome.failures
     assert failure.account_id == A
-    assert "role AWSServiceRoleForAutoScaling_web, create it there: " in failure.remedy
-    assert grantees(aws.key(EU)) == {root(A), scaling_role(A)}
+    command = "aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com"
+    assert f"role {missing}, create it there: {command}{option}. " in failure.remedy
+    assert grantees(aws.key(EU)) == {root(A), scaling_role(A, "_other")}
 
 
 def test_every_planned_grant_is_created_whatever_its_grantee() -> None:
@@ -163,19 +171,19 @@ def test_grant_that_create_grant_returned_is_not_revoked() -> None:
     # ListGrants shows a role that was created a moment ago by its unique ID (aws/aws-sdk-go#1718).
     aws = world_with_access(A, C, regions=(EU,), principals=frozenset({DEPLOY}))
     aws.key(EU).unique_ids[DEPLOY] = "AROAEXAMPLEID"
-    want = wanted(A, principals=frozenset({DEPLOY}), purge=True)
+    want = wanted(A, principals=frozenset({DEPLOY}), purge_grants=True)
     _result, outcome = run(aws, want)
     assert outcome.failures == ()
     assert grantees(aws.key(EU)) == {root(A), DEPLOY}
     aws.key(EU).unique_ids.clear()
-    assert planned(aws, want)[1].actions == ()
+    assert Run(want, aws).plan.actions == ()
 
 
 def test_grant_that_a_consumer_got_from_create_grant_is_not_revoked() -> None:
     aws = world(EU)
     run(aws, scaling(A))
     aws.key(EU).unique_ids[scaling_role(A)] = "AROAEXAMPLEID"
-    run(aws, scaling(A, purge=True))
+    run(aws, scaling(A, purge_grants=True))
     assert grantees(aws.key(EU)) == {root(A), scaling_role(A)}
 
 
@@ -183,23 +191,23 @@ def test_grant_of_a_deleted_role_is_revoked() -> None:
     aws = world_with_access(regions=(EU,), principals=frozenset({DEPLOY}))
     (stale,) = aws.key(EU).grants.values()
     stale["GranteePrincipal"] = "AROAEXAMPLEID"
-    run(aws, wanted(principals=frozenset({DEPLOY}), purge=True))
+    run(aws, wanted(principals=frozenset({DEPLOY}), purge_grants=True))
     assert grantees(aws.key(EU)) == {DEPLOY}
 
 
 def test_grant_shown_with_a_unique_id_is_revoked_from_the_role_it_was_created_for() -> None:
     aws = world_with_access(B, regions=(EU,), principals=frozenset({DEPLOY}))
     aws.key(EU).unique_ids[DEPLOY] = "AROAEXAMPLEID"
-    run(aws, wanted(principals=frozenset({OTHER}), present=False))
+    run(aws, wanted(principals=frozenset({OTHER}), state="absent"))
     assert grantees(aws.key(EU)) == {root(B), DEPLOY}
-    run(aws, wanted(principals=frozenset({DEPLOY}), present=False))
+    run(aws, wanted(principals=frozenset({DEPLOY}), state="absent"))
     assert grantees(aws.key(EU)) == {root(B)}
 
 
 def test_failure_to_revoke_a_grant_is_reported() -> None:
     aws = world_with_access(A, C)
     aws.regions[US].refuse = {"RevokeGrant": "AccessDeniedException"}
-    _result, outcome = run(aws, wanted(A, regions=(EU, US), purge=True))
+    _result, outcome = run(aws, wanted(A, regions=(EU, US), purge_grants=True))
     assert failures(outcome) == [(US, "RevokeGrant", "AccessDeniedException")]
     assert grantees(aws.key(EU)) == {root(A)}
 
@@ -207,7 +215,7 @@ def test_failure_to_revoke_a_grant_is_reported() -> None:
 def test_account_that_moves_from_the_policy_to_a_grant_keeps_access() -> None:
     aws = world_with_access(A, regions=(EU,), access_method="key_policy")
     aws.regions[EU].refuse = {"CreateGrant": "LimitExceededException"}
-    run(aws, wanted(A, purge=True))
+    run(aws, wanted(A, purge_grants=True))
     key = aws.key(EU)
     assert (grantees(key), own_access(key.policy).consumers) == (set(), consumers(A))
 
@@ -234,7 +242,7 @@ def test_consumers_create_grants_with_the_owners_grant_token() -> None:
 
 
 def test_existing_grant_needs_no_grant_token() -> None:
-    aws = world_with_access(A, regions=(EU,), operations=frozenset(scaling(A).parent_operations))
+    aws = world_with_access(A, regions=(EU,), operations=AUTO_SCALING_OPERATIONS)
     run(aws, scaling(A))
     (request,) = consumer_calls(aws, A)
     assert "GrantTokens" not in request
@@ -250,14 +258,14 @@ def test_only_roles_of_accounts_with_missing_grants_are_assumed() -> None:
 
 def test_no_role_is_assumed_without_auto_scaling() -> None:
     aws = world(EU)
-    run(aws, wanted(A, consumer_role=ConsumerRole("golden-consumer")))
+    run(aws, wanted(A, consumer_role_name="golden-consumer"))
     assert aws.assumed == []
 
 
 def test_role_that_cannot_be_assumed_stops_no_other_account_and_revokes_nothing() -> None:
     aws = world_with_access(C)
     aws.denied = {A}
-    _result, outcome = run(aws, scaling(A, B, regions=(EU, US), purge=True))
+    _result, outcome = run(aws, scaling(A, B, regions=(EU, US), purge_grants=True))
     assert failures(outcome) == [(EU, "AssumeRole", "AccessDenied"), (US, "AssumeRole", "AccessDenied")]
     for region in (EU, US):
         assert grantees(aws.key(region)) == {root(A), root(B), root(C), scaling_role(B)}
@@ -267,7 +275,7 @@ def test_consumer_that_fails_in_one_region_completes_the_other() -> None:
     aws = world_with_access(C)
     aws.consumers[A] = {name: Kms(kms.keys) for name, kms in aws.regions.items()}
     aws.consumers[A][EU].refuse = {"CreateGrant": "AccessDeniedException"}
-    _result, outcome = run(aws, scaling(A, regions=(EU, US), purge=True))
+    _result, outcome = run(aws, scaling(A, regions=(EU, US), purge_grants=True))
     assert failures(outcome) == [(EU, "CreateGrant", "AccessDeniedException")]
     assert grantees(aws.key(EU)) == {root(A), root(C)}
     assert grantees(aws.key(US)) == {root(A), scaling_role(A)}
@@ -280,30 +288,30 @@ def test_failure_in_a_consumer_account_names_that_account() -> None:
     assert [failure.account_id for failure in outcome.failures] == [A]
 
 
-def test_grants_are_created_in_all_regions_at_once_but_few_at_a_time_in_each(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_grants_are_created_in_all_regions_at_once_but_few_at_a_time_in_each() -> None:
     # Otherwise AWS refuses most of them, until botocore's retry quota is used up.
     aws = world(EU, US)
     lock, running, most = threading.Lock(), Counter[str](), Counter[str]()
     together = 0
-    perform = applying.perform
 
-    def counted(client: Any, action: Action) -> Performed:
-        nonlocal together
-        region = action.target.region
-        with lock:
-            running[region] += 1
-            most[region] = max(most[region], running[region])
-            together = max(together, running.total())
-        time.sleep(0.005)
-        try:
-            return perform(client, action)
-        finally:
+    def counting(region: str, create: Any) -> Any:
+        def counted(**request: Any) -> Any:
+            nonlocal together
             with lock:
-                running[region] -= 1
+                running[region] += 1
+                most[region] = max(most[region], running[region])
+                together = max(together, running.total())
+            time.sleep(0.005)
+            try:
+                return create(**request)
+            finally:
+                with lock:
+                    running[region] -= 1
 
-    monkeypatch.setattr(applying, "perform", counted)
+        return counted
+
+    for region, kms in aws.regions.items():
+        kms.create_grant = counting(region, kms.create_grant)  # type: ignore[method-assign]
     _result, outcome = run(aws, wanted(*(f"{number:012d}" for number in range(1, 31)), regions=(EU, US)))
     assert outcome.failures == ()
     assert len(outcome.performed) == 60
@@ -320,11 +328,12 @@ def without_grant_ids(aws: World, region: str) -> None:
 
 def test_grant_whose_id_aws_does_not_return_is_a_failure_and_nothing_is_revoked() -> None:
     aws = world_with_access(B)
-    want = wanted(A, regions=(EU, US), purge=True)
-    seen, plan = planned(aws, want)
+    want = wanted(A, regions=(EU, US), purge_grants=True)
+    job = Run(want, aws)
+    plan = job.plan
     assert {action.operation for action in plan.actions} == {"CreateGrant", "RevokeGrant"}
     without_grant_ids(aws, EU)
-    outcome = FLOW.apply(aws, want, seen, plan, SILENT)
+    outcome = job.outcome
     assert [(one.region, one.error_code, one.action) for one in outcome.failures] == [
         (EU, "incomplete_response", "CreateGrant")
     ]
@@ -333,3 +342,86 @@ def test_grant_whose_id_aws_does_not_return_is_a_failure_and_nothing_is_revoked(
         (US, "CreateGrant"),
         (US, "RevokeGrant"),
     ]
+
+
+def by_policy(*account_ids: str, **options: Any) -> dict[str, Any]:
+    return wanted(*account_ids, access_method="key_policy", **options)
+
+
+def written(aws: World) -> list[str]:
+    """The policies that PutKeyPolicy was called with."""
+    return [request["Policy"] for request in aws.regions[EU].asked("PutKeyPolicy")]
+
+
+def test_accepted_policy_is_written_once() -> None:
+    aws = world(EU)
+    done = Run(by_policy(A, B), aws)
+    assert (len(done.outcome.performed), done.outcome.failures) == (1, ())
+    assert written(aws) == [aws.key(EU).policy]
+    assert own_access(aws.key(EU).policy).consumers == consumers(A, B)
+
+
+@pytest.mark.parametrize(
+    "unknown", [{A}, {B}, {C}, {A, C}, {DEPLOY, B}, {A, B, C, DEPLOY}], ids=lambda unknown: f"{len(unknown)}"
+)
+def test_only_rejected_principals_get_no_access_by_the_policy(unknown: set[str]) -> None:
+    aws = world(EU)
+    aws.regions[EU].unknown = unknown
+    _result, outcome = run(aws, by_policy(A, B, C, principals=[DEPLOY], org_arns=[ORG]))
+    assert {one.error_code for one in outcome.failures} == {"consumer_rejected"}
+    assert {one.message for one in outcome.failures} == {f"AWS rejected {one}: No." for one in unknown}
+    assert len(outcome.performed) == 1
+    accesses = key_policy.own_accesses(aws.key(EU).policy)
+    assert {one for access in accesses for one in access.consumers.principals} == {A, B, C, DEPLOY} - unknown
+    assert {one for access in accesses for one in access.consumers.org_ids} == {"o-a1b2c3d4e5"}
+
+
+@pytest.mark.parametrize("access_method", ["auto", "key_policy"])
+@pytest.mark.parametrize("principal", [A, DEPLOY], ids=["account", "role"])
+def test_rejection_names_the_principal_and_its_account(access_method: str, principal: str) -> None:
+    aws = world(EU, US)
+    aws.regions[EU].unknown = {principal, root(principal)}
+    options = wanted(B, regions=(EU, US), access_method=access_method)
+    options["account_ids" if principal == A else "principals"] = [principal]
+    (failure,) = Run(options, aws).outcome.failures
+    assert (failure.error_code, failure.account_id, failure.region) == ("consumer_rejected", A, EU)
+    assert (failure.request_id, failure.source) == ("req-1", "aws")
+    assert failure.message == f"AWS rejected {principal}: No."
+    assert "must have enabled the region" in failure.remedy
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("CreateGrant", "AccessDeniedException"),
+        ("RevokeGrant", "InvalidArnException"),
+        ("PutKeyPolicy", "LimitExceededException"),
+    ],
+)
+def test_another_refusal_is_not_the_consumers_failure(operation: str, code: str) -> None:
+    aws = world_with_access(C, regions=(EU,))
+    aws.regions[EU].refuse = {operation: code}
+    _result, outcome = run(aws, wanted(A, org_arns=[ORG], purge_grants=True))
+    assert failures(outcome) == [(EU, operation, code)]
+    assert outcome.failures[0].account_id == OWNER
+
+
+def test_purge_waits_until_the_rejected_principals_are_known() -> None:
+    aws = world(EU)
+    aws.key(EU).policy = opened_to(consumers(A))
+    aws.regions[EU].unknown = {B}
+    _result, outcome = run(aws, by_policy(B, C, purge_grants=True))
+    assert [one.account_id for one in outcome.failures] == [B]
+    assert all(f'"{A}"' in policy for policy in written(aws)[1:-1])
+    assert own_access(aws.key(EU).policy).consumers == consumers(C)
+
+
+def test_principal_in_a_statement_of_another_tool_is_the_policys_failure() -> None:
+    aws = world(EU)
+    key = aws.key(EU)
+    key.policy = before = key_policy.with_own_statements(key.policy, [THEIRS])
+    aws.regions[EU].unknown = {C}
+    _result, outcome = run(aws, by_policy(A, B))
+    assert failures(outcome) == [(EU, "PutKeyPolicy", "MalformedPolicyDocumentException")]
+    assert outcome.performed == ()
+    assert key.policy == before

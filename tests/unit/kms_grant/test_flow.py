@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -17,26 +16,25 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.fanout import GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
-from ansible_collections.golden.images.plugins.module_utils.plan import Plan
 
 from tests.unit.examples import ORG, OWNER, UNIT
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import ROOT, own_access
-from tests.unit.kms_grant.examples import A, B, root, scaling_role
-from tests.unit.kms_grant.kms_in_memory import world
-from tests.unit.kms_grant.runs import (
+from tests.unit.kms_grant.examples import (
     EU,
     SECRET,
-    SILENT,
     US,
+    A,
+    B,
+    Run,
     grantees,
-    planned,
+    root,
     run,
     scaling,
+    scaling_role,
     wanted,
 )
+from tests.unit.kms_grant.kms_in_memory import world
 
 
 def test_all_read_failures_are_reported_and_nothing_is_written() -> None:
@@ -44,7 +42,7 @@ def test_all_read_failures_are_reported_and_nothing_is_written() -> None:
     aws.regions[EU].refuse = {"DescribeKey": "NotFoundException"}
     aws.regions[US].refuse = {"ListGrants": "AccessDeniedException"}
     with pytest.raises(Refused) as caught:
-        planned(aws, wanted(A, regions=(EU, US, "ap-south-1")))
+        assert Run(wanted(A, regions=(EU, US, "ap-south-1")), aws).seen
     reported = [
         (item.region, item.action, item.error_code, item.request_id) for item in caught.value.failures
     ]
@@ -63,24 +61,25 @@ def test_best_effort_region_that_cannot_be_read_is_left_out(operation: str) -> N
     aws = world(EU, US)
     aws.regions[EU].refuse = {operation: "AccessDeniedException"}
     want = wanted(A, org_arns=frozenset({ORG}), **BEST_EFFORT)
-    seen, plan = planned(aws, want)
+    job = Run(want, aws)
+    plan = job.plan
     assert plan.refusals == ()
     assert [(one.region, one.action) for one in plan.tolerated] == [(EU, operation)]
-    outcome = FLOW.apply(aws, want, seen, plan, SILENT)
+    outcome = job.outcome
     assert (outcome.failures, outcome.tolerated) == ((), ())
-    result = FLOW.result(want, seen, plan, outcome)
+    result = job.result
     assert [item["region"] for item in result["results"]] == [US]
     assert result["kms_key_arns"] == {US: key_arn("a", US)}
     assert grantees(aws.key(US)) == {root(A)}
     assert grantees(aws.key(EU)) == set()
 
 
-@pytest.mark.parametrize(("present", "seconds"), [(True, SETTLING_GRACE_PERIOD), (False, GRACE_PERIOD)])
+@pytest.mark.parametrize(("state", "seconds"), [("present", SETTLING_GRACE_PERIOD), ("absent", GRACE_PERIOD)])
 def test_best_effort_region_has_time_until_its_image_is_visible(
-    grace_periods: Callable[[ModuleType], list[float]], present: bool, seconds: float
+    grace_periods: Callable[[ModuleType], list[float]], state: str, seconds: float
 ) -> None:
     waited = grace_periods(read_targets)
-    planned(world(EU, US), wanted(A, present=present, **BEST_EFFORT))
+    assert Run(wanted(A, state=state, **BEST_EFFORT), world(EU, US)).seen
     assert waited == [seconds]
 
 
@@ -116,7 +115,7 @@ def test_region_that_is_left_out_gets_no_grant_of_a_consumer_either() -> None:
 
 def test_principal_of_another_partition_is_refused_with_best_effort_regions_only() -> None:
     other = "arn:aws-cn:iam::222222222222:role/deploy"
-    _seen, plan = planned(world(EU), wanted(principals=frozenset({other}), best_effort_regions={EU}))
+    plan = Run(wanted(principals=frozenset({other}), best_effort_regions=[EU]), world(EU)).plan
     assert [one.action for one in plan.refusals] == ["principals"]
 
 
@@ -125,7 +124,7 @@ def test_change_that_fails_in_a_best_effort_region_is_tolerated(operation: str) 
     aws = world(EU, US)
     run(aws, wanted(B, regions=(EU, US)))
     aws.regions[EU].refuse = {operation: "LimitExceededException"}
-    result, outcome = run(aws, wanted(A, org_arns=frozenset({ORG}), purge=True, **BEST_EFFORT))
+    result, outcome = run(aws, wanted(A, org_arns=frozenset({ORG}), purge_grants=True, **BEST_EFFORT))
     assert outcome.failures == ()
     assert {(one.region, one.action, one.error_code) for one in outcome.tolerated} == {
         (EU, operation, "LimitExceededException")
@@ -152,7 +151,6 @@ def test_access_is_granted_in_every_region_once() -> None:
         org_arns=frozenset({ORG}),
         org_unit_arns=frozenset({UNIT}),
         auto_scaling=True,
-        consumer_role=ConsumerRole("golden-consumer"),
     )
     result, first = run(aws, want)
     assert first.failures == ()
@@ -181,10 +179,10 @@ def test_consumers_without_access_are_those_that_were_read_as_such() -> None:
     (again,) = _keys(run(aws, wanted(A, operations=OPERATIONS))[0])
     assert again["consumers_without_access"] == []
     decrypt = wanted(A, operations=frozenset({"Decrypt"}))
-    run(aws, replace(decrypt, purge=True))
+    run(aws, {**decrypt, "purge_grants": True})
     (narrow,) = _keys(run(aws, decrypt)[0])
     assert narrow["consumers_without_access"] == [A]
-    (revoked,) = _keys(run(aws, wanted(B, present=False))[0])
+    (revoked,) = _keys(run(aws, wanted(B, state="absent"))[0])
     assert revoked["consumers_without_access"] is None
 
 
@@ -204,7 +202,7 @@ def test_absent_keeps_grants_and_statements_of_others() -> None:
     key = aws.key(EU)
     key.grants["theirs"] = {"GranteePrincipal": root(A), "Operations": ["Decrypt"]}
     before = key.policy
-    _result, outcome = run(aws, wanted(A, present=False, org_arns=frozenset({ORG})))
+    _result, outcome = run(aws, wanted(A, state="absent", org_arns=frozenset({ORG})))
     assert outcome.failures == ()
     assert grantees(key) == {root(A), root(B)}
     assert [name for name, grant in key.grants.items() if grant["GranteePrincipal"] == root(A)] == ["theirs"]
@@ -216,11 +214,12 @@ def test_external_id_is_in_no_result() -> None:
     aws = world(EU, US)
     aws.denied = {A}
     want = scaling(A, B, regions=(EU, US), org_arns=frozenset({ORG}))
-    seen, plan = planned(aws, want)
-    outcome = FLOW.apply(aws, want, seen, plan, SILENT)
+    job = Run(want, aws)
+    plan = job.plan
+    outcome = job.outcome
     assert outcome.failures
     reported = [
-        FLOW.result(want, seen, plan, outcome),
+        job.result,
         [action.as_result() for action in (*plan.actions, *outcome.performed)],
         [failure.as_result() for failure in outcome.failures],
         plan.before,
@@ -234,11 +233,16 @@ def test_external_id_is_in_no_result() -> None:
 
 def test_next_run_completes_an_interrupted_run() -> None:
     aws = world(EU)
-    want = replace(scaling(A), org_arns=frozenset({ORG}))
-    seen, plan = planned(aws, want)
-    half = Plan((replace(plan.targets[0], actions=plan.targets[0].actions[:1]),))
-    FLOW.apply(aws, replace(want, auto_scaling=False), seen, half, SILENT)
+    want = scaling(A, org_arns=[ORG])
+    job = Run(want, aws)
+    assert job.plan.actions
+    # The run ends after the first call that changes something.
+    aws.regions[EU].refuse = {"PutKeyPolicy": "KMSInternalException"}
+    aws.denied = {A}
+    assert job.outcome.failures
     assert grantees(aws.key(EU)) == {root(A)}
+    aws.regions[EU].refuse, aws.denied = {}, set()
+    aws.consumers.clear()
     _result, outcome = run(aws, want)
     assert outcome.failures == ()
     assert grantees(aws.key(EU)) == {root(A), scaling_role(A)}

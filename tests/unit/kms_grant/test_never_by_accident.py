@@ -12,15 +12,24 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.options import wanted_from
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantSeen
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.examples import ORG, UNIT
 from tests.unit.keys.policies import ROOT, consumers, policy_of
-from tests.unit.kms_grant.examples import DEPLOY, KEY, REGION, A, B, foreign, made, root, scaling_role, seen
-from tests.unit.kms_grant.test_options import params
+from tests.unit.kms_grant.examples import (
+    DEPLOY,
+    KEY,
+    REGION,
+    A,
+    B,
+    Run,
+    aws_with,
+    foreign,
+    made,
+    root,
+    scaling_role,
+)
+from tests.unit.kms_grant.kms_in_memory import World
 
 BOTH = (False, True)
 NAMED: tuple[dict[str, Any], ...] = (
@@ -39,9 +48,11 @@ _STATEMENTS = key_policy.statements_for(
     key_policy.PolicyAccess(consumers(A, B, org_ids=("o-a1b2c3d4e5",)), OPERATIONS)
 )
 HELD = (
-    seen(policy=policy_of()),
-    seen(made(root(A), grant_id="g-a"), made(root(B), grant_id="g-b"), foreign(root(B)), policy=policy_of()),
-    seen(made(root(B), grant_id="g-b"), policy=policy_of(*_STATEMENTS)),
+    aws_with(policy=policy_of()),
+    aws_with(
+        made(root(A), grant_id="g-a"), made(root(B), grant_id="g-b"), foreign(root(B)), policy=policy_of()
+    ),
+    aws_with(made(root(B), grant_id="g-b"), policy=policy_of(*_STATEMENTS)),
 )
 _EVERY = {"AWS": "*"}
 
@@ -65,12 +76,12 @@ def test_every_combination_of_options_does_only_what_it_names() -> None:
             **named,
         }
         try:
-            wanted = wanted_from(params(kms_key_ids={REGION: KEY.arn}, **options), False)
+            plan = Run({"kms_key_ids": {REGION: KEY.arn}, **options}, held).plan
         except Refused:
             continue
         planned += 1
         names = {one for ids in named.values() for one in ids}
-        for action in (actions := plan(wanted, held).actions):
+        for action in (actions := plan.actions):
             acted += 1
             _check(
                 action, options, names, held, {str(one.parameters.get("GranteePrincipal")) for one in actions}
@@ -80,9 +91,7 @@ def test_every_combination_of_options_does_only_what_it_names() -> None:
     assert (tried, planned, acted) == (5760, 660, 628)
 
 
-def _check(
-    action: Action, options: dict[str, Any], names: set[str], held: GrantSeen, granted: set[str]
-) -> None:
+def _check(action: Action, options: dict[str, Any], names: set[str], held: World, granted: set[str]) -> None:
     if action.operation == "CreateGrant":
         assert options["state"] == "present"
         grantee = action.parameters["GranteePrincipal"]
@@ -98,25 +107,25 @@ def _check(
 
 
 def _check_revoked(
-    action: Action, options: dict[str, Any], names: set[str], held: GrantSeen, granted: set[str]
+    action: Action, options: dict[str, Any], names: set[str], held: World, granted: set[str]
 ) -> None:
-    grants = {grant.grant_id: grant for (key,) in held.keys.values() for grant in key.grants}
-    grant = grants[action.parameters["GrantId"]]
-    assert grant.name.startswith("golden-images:")
-    is_named = bool(_principal(grant.grantee) & names)
+    grant = held.key(REGION).grants[action.parameters["GrantId"]]
+    grantee = grant["GranteePrincipal"]
+    assert grant["Name"].startswith("golden-images:")
+    is_named = bool(_principal(grantee) & names)
     if options["state"] == "absent":
         assert is_named
     else:
         # A grant of a named consumer is only replaced by another one, or by a statement.
         assert options["purge_grants"]
         assert names
-        assert not is_named or options["access_method"] == "key_policy" or grant.grantee in granted
+        assert not is_named or options["access_method"] == "key_policy" or grantee in granted
 
 
-def _check_policy(text: str, options: dict[str, Any], names: set[str], held: GrantSeen) -> None:
+def _check_policy(text: str, options: dict[str, Any], names: set[str], held: World) -> None:
     statements = json.loads(text)["Statement"]
     assert ROOT in statements
-    before = {one for (key,) in held.keys.values() for one in _principals(key.policy or "{}")}
+    before = set(_principals(held.key(REGION).policy))
     after = set(_principals(text))
     if options["state"] == "present":
         assert all(_principal(one) & names for one in after - before)
@@ -135,7 +144,7 @@ def _check_policy(text: str, options: dict[str, Any], names: set[str], held: Gra
 
 
 def _principals(policy: str) -> Iterator[str]:
-    for access in key_policy.own_accesses(policy) if policy != "{}" else ():
+    for access in key_policy.own_accesses(policy):
         yield from access.consumers.principals
         yield from access.consumers.org_ids
         yield from (unit for _org, unit in access.consumers.units)

@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.options import wanted_from
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
 from ansible_collections.golden.images.plugins.modules.ami_kms_grant import ARGUMENT_SPEC
 
-from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, UNIT, as_read
+from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, UNIT
+from tests.unit.kms_grant.examples import Run
+from tests.unit.kms_grant.kms_in_memory import world
 
 ROLE = f"arn:aws:iam::{CONSUMER}:role/path/deploy"
 LONG_ROLE = f"arn:aws:iam::{CONSUMER}:role/{'x' * 230}/deploy"
@@ -24,76 +22,26 @@ IMAGES = {"eu-west-1": SOURCE_ID}
 KEYS = {"eu-west-1": "alias/golden", "us-east-1": None}
 
 
-def params(**changes: Any) -> dict[str, Any]:
-    """The parameters of a minimal task."""
-    given = {"kms_key_ids": KEYS, "account_ids": [CONSUMER], "region": None, **changes}
-    return as_read(ARGUMENT_SPEC, given)
+def checked(check_mode: bool = False, **changes: Any) -> Any:
+    """What a minimal task with these changes wants; raises ``Refused``."""
+    return Run(
+        {"kms_key_ids": KEYS, "account_ids": [CONSUMER], **changes}, world(), check_mode=check_mode
+    ).wanted
 
 
 def by_image(**changes: Any) -> dict[str, Any]:
     return {"kms_key_ids": None, "images": IMAGES, **changes}
 
 
-def test_defaults() -> None:
-    assert wanted_from(params(), False) == GrantWanted(
-        kms_key_ids=KEYS, account_ids=frozenset({CONSUMER}), operations=OPERATIONS
-    )
-
-
-def test_all_options() -> None:
-    wanted = wanted_from(
-        params(
-            principals=[ROLE],
-            org_arns=[ORG],
-            org_unit_arns=[UNIT],
-            operations=["Decrypt", " CreateGrant "],
-            access_method="key_policy",
-            purge_grants=True,
-            unshared_image_ids=[SOURCE_ID],
-            revoke_in_use=True,
-            auto_scaling=True,
-            auto_scaling_roles=[f"{SCALING_NAME}_web", SCALING_NAME],
-            consumer_role_name="golden-consumer",
-            external_id="golden-7f3a",
-        ),
-        False,
-    )
-    assert wanted == GrantWanted(
-        kms_key_ids=KEYS,
-        account_ids=frozenset({CONSUMER}),
-        principals=frozenset({ROLE}),
-        org_arns=frozenset({ORG}),
-        org_unit_arns=frozenset({UNIT}),
-        operations=frozenset({"CreateGrant", "Decrypt"}),
-        access_method="key_policy",
-        purge=True,
-        unshared_image_ids=frozenset({SOURCE_ID}),
-        revoke_in_use=True,
-        auto_scaling=True,
-        auto_scaling_roles=frozenset({SCALING_NAME, f"{SCALING_NAME}_web"}),
-        consumer_role=ConsumerRole("golden-consumer", "golden-7f3a"),
-    )
-
-
-@pytest.mark.parametrize(
-    ("changes", "check_mode", "images"),
-    [
-        pytest.param(by_image(), False, IMAGES, id="images"),
-        pytest.param(
-            by_image(images=None, image_id=SOURCE_ID, region="eu-west-1"), False, IMAGES, id="one image"
-        ),
-        pytest.param(by_image(images={"eu-west-1": None}), True, {"eu-west-1": None}, id="a planned image"),
-    ],
-)
-def test_images(changes: dict[str, Any], check_mode: bool, images: dict[str, str | None]) -> None:
-    wanted = wanted_from(params(**changes), check_mode)
-    assert (wanted.images, wanted.kms_key_ids) == (images, {})
-
-
 @pytest.mark.parametrize(
     "changes",
     [
         pytest.param({"account_ids": []}, id="no consumer"),
+        pytest.param(by_image(), id="images"),
+        pytest.param(by_image(images=None, image_id=SOURCE_ID, region="eu-west-1"), id="one image"),
+        pytest.param(by_image(images={"eu-west-1": None}, check_mode=True), id="a planned image"),
+        pytest.param({"operations": ["Decrypt", " CreateGrant "]}, id="spaces"),
+        pytest.param({"best_effort_regions": ["sa-east-1"]}, id="a best-effort region without an image"),
         pytest.param({"state": "absent"}, id="revoke"),
         pytest.param(
             {"state": "absent", "account_ids": [], "org_arns": [ORG]}, id="revoke from an organization"
@@ -125,7 +73,7 @@ def test_images(changes: dict[str, Any], check_mode: bool, images: dict[str, str
     ],
 )
 def test_valid_options(changes: dict[str, Any]) -> None:
-    assert wanted_from(params(**changes), False).kms_key_ids == KEYS
+    assert checked(**changes)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +103,7 @@ def test_valid_options(changes: dict[str, Any]) -> None:
         pytest.param({"state": "absent", "org_ids": [ORG]}, ["org_ids"], id="an ARN as an id"),
         pytest.param({"state": "absent", "org_unit_ids": ["x"]}, ["org_unit_ids"], id="not a unit id"),
         pytest.param({"kms_key_ids": {}}, ["kms_key_ids"], id="no region"),
+        pytest.param({"kms_key_ids": {"eu-west-1": ["alias/golden"]}}, ["kms_key_ids"], id="no text"),
         pytest.param(by_image(images={}), ["images"], id="no image"),
         pytest.param(by_image(images={"eu-west-1": None}), ["images"], id="no image yet"),
         pytest.param(by_image(images={"eu-west-1": "x"}), ["images"], id="no image id"),
@@ -197,6 +146,7 @@ def test_valid_options(changes: dict[str, Any]) -> None:
             ["principals"],
             id="a shorter name than sessions have",
         ),
+        pytest.param({"best_effort_regions": ["Europe"]}, ["best_effort_regions"], id="not a region"),
         pytest.param({"principals": ["*"]}, ["principals"], id="every principal"),
         pytest.param({"org_arns": ["o-a1b2c3d4e5"]}, ["org_arns"], id="an organization's id"),
         pytest.param(
@@ -208,7 +158,7 @@ def test_valid_options(changes: dict[str, Any]) -> None:
 )
 def test_invalid_options(changes: dict[str, Any], options: list[str]) -> None:
     with pytest.raises(Refused) as caught:
-        wanted_from(params(**changes), False)
+        checked(**changes)
     assert [failure.action for failure in caught.value.failures] == options
     assert all(failure.remedy for failure in caught.value.failures)
 
@@ -216,22 +166,9 @@ def test_invalid_options(changes: dict[str, Any], options: list[str]) -> None:
 @pytest.mark.parametrize("operation", ["*", "decrypt", "kms:Decrypt", "PutKeyPolicy"])
 def test_invalid_operations_are_refused(operation: str) -> None:
     with pytest.raises(Refused):
-        wanted_from(params(operations=[operation], access_method="key_policy"), False)
+        checked(operations=[operation], access_method="key_policy")
 
 
 def test_external_id_is_not_logged() -> None:
     assert ARGUMENT_SPEC["external_id"]["no_log"] is True
-    assert "golden-7f3a" not in repr(wanted_from(params(external_id="golden-7f3a"), False))
-
-
-def test_space_around_a_region_is_dropped() -> None:
-    assert wanted_from(params(kms_key_ids={" eu-west-1 ": "alias/golden"}), False).kms_key_ids == {
-        "eu-west-1": "alias/golden"
-    }
-
-
-def test_best_effort_regions_may_have_no_image() -> None:
-    wanted = wanted_from(params(best_effort_regions=["eu-west-1", " sa-east-1 "]), False)
-    assert wanted.best_effort_regions == {"eu-west-1", "sa-east-1"}
-    with pytest.raises(Refused, match="'Europe' is not a region"):
-        wanted_from(params(best_effort_regions=["Europe"]), False)
+    assert "golden-7f3a" not in repr(checked(external_id="golden-7f3a"))

@@ -5,20 +5,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.kms_grant import plan as grant
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import (
-    AUTO_SCALING_OPERATIONS,
-    GrantSeen,
-    GrantWanted,
-)
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen
+from ansible_collections.golden.images.plugins.module_utils.model import Grant
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.examples import ORG, OWNER, UNIT, target_in
@@ -26,32 +19,32 @@ from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import consumers as policy_consumers
 from tests.unit.keys.policies import opened_to, own_access
 from tests.unit.kms_grant.examples import (
+    AUTO_SCALING_OPERATIONS,
     DEPLOY,
     KEY,
     PLAIN_POLICY,
     REGION,
+    US,
     A,
     B,
     C,
+    Run,
+    aws_with,
     calls,
     foreign,
     made,
     planned,
     root,
     scaling_role,
-    seen,
     wanted,
 )
+from tests.unit.kms_grant.kms_in_memory import StoredKey, World, world
 
 ORGS = {"org_arns": frozenset({ORG}), "org_unit_arns": frozenset({UNIT})}
 
 
-def test_the_owner_is_no_consumer() -> None:
-    assert grant.without_owner(wanted(OWNER, A), seen()) == wanted(A)
-
-
 def test_create_grant_request() -> None:
-    (action,) = planned(wanted(A), seen()).actions
+    (action,) = planned(wanted(A), aws_with()).actions
     parameters = dict(action.parameters)
     assert re.fullmatch("golden-images:[0-9a-f]{32}", parameters.pop("Name"))
     assert parameters == {
@@ -85,6 +78,7 @@ PUT = [("PutKeyPolicy", KEY.arn)]
     ("want", "grants", "expected"),
     [
         pytest.param(wanted(), [], [], id="no consumer"),
+        pytest.param(wanted(OWNER), [], [], id="the owner is no consumer"),
         pytest.param(wanted(A, B), [], create(root(A), root(B)), id="two accounts"),
         pytest.param(
             wanted(A, principals=frozenset({DEPLOY})), [], create(root(A), DEPLOY), id="an account and a role"
@@ -122,63 +116,64 @@ PUT = [("PutKeyPolicy", KEY.arn)]
             create(root(A)),
             id="fewer operations, added",
         ),
-        pytest.param(wanted(A, purge=True), [made(root(A))], [], id="purge: only wanted grants"),
+        pytest.param(wanted(A, purge_grants=True), [made(root(A))], [], id="purge: only wanted grants"),
         pytest.param(
-            wanted(A, purge=True), [made(root(B))], create(root(A)) + revoke(f"g-{root(B)}"), id="purge"
+            wanted(A, purge_grants=True),
+            [made(root(B))],
+            create(root(A)) + revoke(f"g-{root(B)}"),
+            id="purge",
         ),
         pytest.param(
-            wanted(A, purge=True),
+            wanted(A, purge_grants=True),
             [foreign(root(B)), foreign(root(C), "theirs"), foreign(C, "goldenimages:x")],
             create(root(A)),
             id="purge: grants of other tools stay",
         ),
         pytest.param(
-            wanted(A, purge=True, operations=frozenset({"Decrypt"})),
+            wanted(A, purge_grants=True, operations=frozenset({"Decrypt"})),
             [made(root(A))],
             create(root(A)) + revoke(f"g-{root(A)}"),
             id="purge: fewer operations, replaced",
         ),
         pytest.param(
-            wanted(A, purge=True),
+            wanted(A, purge_grants=True),
             [made(root(A)), made(scaling_role(A), AUTO_SCALING_OPERATIONS)],
             revoke(f"g-{scaling_role(A)}"),
             id="purge: Auto Scaling no longer wanted",
         ),
         pytest.param(
-            wanted(A, present=False), [made(root(A)), made(root(B))], revoke(f"g-{root(A)}"), id="absent"
+            wanted(A, state="absent"), [made(root(A)), made(root(B))], revoke(f"g-{root(A)}"), id="absent"
         ),
-        pytest.param(wanted(A, present=False), [], [], id="absent: nothing there"),
+        pytest.param(wanted(A, state="absent"), [], [], id="absent: nothing there"),
         pytest.param(
-            wanted(A, present=False, operations=frozenset({"Decrypt"})),
+            wanted(A, state="absent", operations=frozenset({"Decrypt"})),
             [made(root(A)), made(root(A), AUTO_SCALING_OPERATIONS, "g-2")],
             revoke(f"g-{root(A)}", "g-2"),
             id="absent: all operations",
         ),
         pytest.param(
-            wanted(A, present=False),
+            wanted(A, state="absent"),
             [made(scaling_role(A), AUTO_SCALING_OPERATIONS), made(scaling_role(B), AUTO_SCALING_OPERATIONS)],
             revoke(f"g-{scaling_role(A)}"),
             id="absent: the Auto Scaling role too",
         ),
         pytest.param(
-            wanted(A, present=False),
+            wanted(A, state="absent"),
             [foreign(root(A)), foreign(scaling_role(A))],
             [],
             id="absent: only own grants",
         ),
-        pytest.param(wanted(A, present=False), [made(DEPLOY)], [], id="absent: a role of the account"),
+        pytest.param(wanted(A, state="absent"), [made(DEPLOY)], [], id="absent: a role of the account"),
         pytest.param(
-            wanted(present=False, principals=frozenset({DEPLOY})),
+            wanted(state="absent", principals=frozenset({DEPLOY})),
             [made(DEPLOY), made(root(A))],
             revoke(f"g-{DEPLOY}"),
             id="absent: a role",
         ),
     ],
 )
-def test_grants(want: GrantWanted, grants: list[Grant], expected: list[tuple[str, str]]) -> None:
-    assert calls(planned(want, seen(*grants, policy=PLAIN_POLICY if want.uses_policy else None)).actions) == (
-        expected
-    )
+def test_grants(want: dict[str, Any], grants: list[Grant], expected: list[tuple[str, str]]) -> None:
+    assert calls(planned(want, aws_with(*grants)).actions) == expected
 
 
 @pytest.mark.parametrize(
@@ -189,13 +184,15 @@ def test_grants(want: GrantWanted, grants: list[Grant], expected: list[tuple[str
     ],
 )
 def test_purge_revokes_own_grants_with_a_wanted_name_and_other_content(odd: Grant) -> None:
-    plan = planned(wanted(A, purge=True), seen(made(root(A)), odd, policy=PLAIN_POLICY))
+    plan = planned(wanted(A, purge_grants=True), aws_with(made(root(A)), odd, policy=PLAIN_POLICY))
     assert calls(plan.actions) == revoke("g-odd")
 
 
 def test_absent_revokes_a_grant_whose_grantee_is_shown_as_an_account_id() -> None:
     shown = made(root(A), grant_id="g-1", grantee=A)
-    assert calls(planned(wanted(A, present=False), seen(shown, policy=PLAIN_POLICY)).actions) == revoke("g-1")
+    assert calls(planned(wanted(A, state="absent"), aws_with(shown, policy=PLAIN_POLICY)).actions) == revoke(
+        "g-1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,8 +220,8 @@ def test_absent_revokes_a_grant_whose_grantee_is_shown_as_an_account_id() -> Non
         ),
     ],
 )
-def test_access_by_grant_or_key_policy(want: GrantWanted, grantees: list[str], sids: list[str]) -> None:
-    plan = planned(want, seen(policy=PLAIN_POLICY if want.uses_policy else None))
+def test_access_by_grant_or_key_policy(want: dict[str, Any], grantees: list[str], sids: list[str]) -> None:
+    plan = planned(want, aws_with())
     assert [name for operation, name in calls(plan.actions) if operation == "CreateGrant"] == grantees
     policies = [action.parameters for action in plan.actions if action.operation == "PutKeyPolicy"]
     assert len(policies) == bool(sids)
@@ -235,32 +232,32 @@ def test_access_by_grant_or_key_policy(want: GrantWanted, grantees: list[str], s
     )
 
 
-BOTH_WAYS = seen(made(root(A)), policy=opened_to(policy_consumers(A, B)))
+BOTH_WAYS = aws_with(made(root(A)), policy=opened_to(policy_consumers(A, B)))
 
 
 @pytest.mark.parametrize(
     ("want", "saw", "expected"),
     [
         pytest.param(
-            wanted(A, access_method="key_policy", purge=True),
-            seen(made(root(A)), policy=PLAIN_POLICY),
+            wanted(A, access_method="key_policy", purge_grants=True),
+            aws_with(made(root(A)), policy=PLAIN_POLICY),
             PUT + revoke(f"g-{root(A)}"),
             id="from grants to the policy",
         ),
         pytest.param(
-            wanted(A, purge=True),
-            seen(policy=opened_to(policy_consumers(A))),
+            wanted(A, purge_grants=True),
+            aws_with(policy=opened_to(policy_consumers(A))),
             create(root(A)) + PUT,
             id="from the policy to grants",
         ),
         pytest.param(
-            wanted(A, present=False), BOTH_WAYS, PUT + revoke(f"g-{root(A)}"), id="absent: both ways"
+            wanted(A, state="absent"), BOTH_WAYS, PUT + revoke(f"g-{root(A)}"), id="absent: both ways"
         ),
-        pytest.param(wanted(A, purge=True), BOTH_WAYS, PUT, id="purge: removed from the policy"),
+        pytest.param(wanted(A, purge_grants=True), BOTH_WAYS, PUT, id="purge: removed from the policy"),
         pytest.param(wanted(A), BOTH_WAYS, [], id="additive leaves both"),
         pytest.param(
-            wanted(B, C, org_arns=frozenset({ORG}), purge=True, auto_scaling=True),
-            seen(made(root(A)), policy=PLAIN_POLICY),
+            wanted(B, C, org_arns=frozenset({ORG}), purge_grants=True, auto_scaling=True),
+            aws_with(made(root(A)), policy=PLAIN_POLICY),
             create(root(B), root(C))
             + PUT
             + create(scaling_role(B), scaling_role(C))
@@ -268,21 +265,21 @@ BOTH_WAYS = seen(made(root(A)), policy=opened_to(policy_consumers(A, B)))
             id="granted first, revoked last",
         ),
         pytest.param(
-            wanted(present=False, **ORGS),
-            seen(policy=opened_to(policy_consumers(org_ids=("o-a1b2c3d4e5",)))),
+            wanted(state="absent", **ORGS),
+            aws_with(policy=opened_to(policy_consumers(org_ids=("o-a1b2c3d4e5",)))),
             PUT,
             id="absent: an organization",
         ),
         pytest.param(
-            wanted(present=False, **ORGS),
-            seen(policy=PLAIN_POLICY),
+            wanted(state="absent", **ORGS),
+            aws_with(policy=PLAIN_POLICY),
             [],
             id="absent: an organization that has none",
         ),
     ],
 )
 def test_access_is_granted_before_other_access_is_revoked(
-    want: GrantWanted, saw: GrantSeen, expected: list[tuple[str, str]]
+    want: dict[str, Any], saw: World, expected: list[tuple[str, str]]
 ) -> None:
     assert calls(planned(want, saw).actions) == expected
 
@@ -292,9 +289,9 @@ def test_absent_removes_organizations_and_units_by_id() -> None:
         "org_ids": ("o-a1b2c3d4e5", "o-zzzzzzzzzz"),
         "units": (("o-a1b2c3d4e5", "ou-ab12-11111111"),),
     }
-    saw = seen(policy=opened_to(policy_consumers(B, **ids)))
+    saw = aws_with(policy=opened_to(policy_consumers(B, **ids)))
     want = wanted(
-        present=False,
+        state="absent",
         org_ids=frozenset({"o-a1b2c3d4e5"}),
         org_unit_ids=frozenset({"ou-ab12-11111111", "ou-ab12-99999999"}),
     )
@@ -304,7 +301,7 @@ def test_absent_removes_organizations_and_units_by_id() -> None:
 
 
 def test_accounts_with_auto_scaling_get_the_operations_of_its_grant() -> None:
-    plan = planned(wanted(A, auto_scaling=True), seen())
+    plan = planned(wanted(A, auto_scaling=True), aws_with())
     parent, child = plan.actions
     assert set(parent.parameters["Operations"]) == OPERATIONS | {"Encrypt"}
     assert set(child.parameters["Operations"]) == OPERATIONS | {"Encrypt"}
@@ -313,7 +310,7 @@ def test_accounts_with_auto_scaling_get_the_operations_of_its_grant() -> None:
 
 
 def test_accounts_in_the_policy_can_create_their_auto_scaling_grant() -> None:
-    plan = planned(wanted(A, auto_scaling=True, access_method="key_policy"), seen(policy=PLAIN_POLICY))
+    plan = planned(wanted(A, auto_scaling=True, access_method="key_policy"), aws_with(policy=PLAIN_POLICY))
     assert calls(plan.actions) == PUT + create(scaling_role(A))
     statements = key_policy.own_statements(plan.actions[0].parameters["Policy"])
     assert [(item["Action"], "Condition" in item) for item in statements if "Grants" in item["Sid"]] == [
@@ -321,27 +318,26 @@ def test_accounts_in_the_policy_can_create_their_auto_scaling_grant() -> None:
     ]
 
 
-def by_consumers(want: GrantWanted, saw: GrantSeen) -> list[Action]:
+def by_consumers(want: dict[str, Any], saw: World) -> list[Action]:
     """The actions that accounts other than the owner make."""
-    return [action for action in grant.plan(want, saw).actions if action.caller is not None]
+    return [action for action in Run(want, saw).plan.actions if action.caller is not None]
 
 
 def test_grants_that_each_account_creates() -> None:
-    saw = seen(made(scaling_role(B), AUTO_SCALING_OPERATIONS))
-    other = Key(key_arn("b", "us-west-2"))
-    saw = replace(saw, keys={**saw.keys, target_in("us-west-2"): (KeySeen(other),)})
-    found = by_consumers(wanted(A, B, auto_scaling=True), saw)
+    aws = aws_with(made(scaling_role(B), AUTO_SCALING_OPERATIONS))
+    aws.regions[US] = world(US).regions[US]
+    found = by_consumers(wanted(A, B, auto_scaling=True, regions=(REGION, US)), aws)
     assert [(action.caller, action.target.region, action.resource) for action in found] == [
         (A, REGION, KEY.arn),
-        (A, "us-west-2", other.arn),
-        (B, "us-west-2", other.arn),
+        (A, US, key_arn("a", US)),
+        (B, US, key_arn("a", US)),
     ]
     assert all(one.parameters["GranteePrincipal"] == scaling_role(str(one.caller)) for one in found)
 
 
-@pytest.mark.parametrize("want", [wanted(A), wanted(A, auto_scaling=True, present=False)])
-def test_accounts_create_no_grants_without_auto_scaling(want: GrantWanted) -> None:
-    assert by_consumers(want, seen()) == []
+@pytest.mark.parametrize("want", [wanted(A), wanted(A, auto_scaling=True, state="absent")])
+def test_accounts_create_no_grants_without_auto_scaling(want: dict[str, Any]) -> None:
+    assert by_consumers(want, aws_with()) == []
 
 
 BOTH_ROLES = frozenset({"AWSServiceRoleForAutoScaling", "AWSServiceRoleForAutoScaling_web"})
@@ -349,10 +345,10 @@ BOTH_ROLES = frozenset({"AWSServiceRoleForAutoScaling", "AWSServiceRoleForAutoSc
 
 def test_each_role_for_auto_scaling_gets_a_grant() -> None:
     want = wanted(A, auto_scaling=True, auto_scaling_roles=BOTH_ROLES)
-    saw = seen(made(scaling_role(A), AUTO_SCALING_OPERATIONS))
+    saw = aws_with(made(scaling_role(A), AUTO_SCALING_OPERATIONS))
     (web,) = by_consumers(want, saw)
     assert calls([web]) == create(scaling_role(A, "_web"))
-    assert calls(by_consumers(want, seen())) == create(scaling_role(A), scaling_role(A, "_web"))
+    assert calls(by_consumers(want, aws_with())) == create(scaling_role(A), scaling_role(A, "_web"))
 
 
 @pytest.mark.parametrize(
@@ -360,18 +356,18 @@ def test_each_role_for_auto_scaling_gets_a_grant() -> None:
     [
         pytest.param({}, [], id="additive"),
         pytest.param(
-            {"purge": True, "auto_scaling": True, "auto_scaling_roles": BOTH_ROLES}, [], id="wanted"
+            {"purge_grants": True, "auto_scaling": True, "auto_scaling_roles": BOTH_ROLES}, [], id="wanted"
         ),
-        pytest.param({"purge": True, "auto_scaling": True}, revoke("g-web"), id="purge: another role"),
-        pytest.param({"purge": True}, revoke("g-scaling", "g-web"), id="purge: no Auto Scaling"),
-        pytest.param({"present": False}, revoke(f"g-{root(A)}", "g-scaling", "g-web"), id="absent: all"),
+        pytest.param({"purge_grants": True, "auto_scaling": True}, revoke("g-web"), id="purge: another role"),
+        pytest.param({"purge_grants": True}, revoke("g-scaling", "g-web"), id="purge: no Auto Scaling"),
+        pytest.param({"state": "absent"}, revoke(f"g-{root(A)}", "g-scaling", "g-web"), id="absent: all"),
     ],
 )
 def test_grants_of_roles_for_auto_scaling_are_revoked(
     changes: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     want = wanted(A, operations=AUTO_SCALING_OPERATIONS, **changes)
-    saw = seen(
+    saw = aws_with(
         made(root(A), AUTO_SCALING_OPERATIONS),
         made(scaling_role(A), AUTO_SCALING_OPERATIONS, "g-scaling"),
         made(scaling_role(A, "_web"), AUTO_SCALING_OPERATIONS, "g-web"),
@@ -381,33 +377,34 @@ def test_grants_of_roles_for_auto_scaling_are_revoked(
 
 
 def test_absent_keeps_the_grants_of_other_accounts_roles_for_auto_scaling() -> None:
-    saw = seen(made(scaling_role(B, "_web"), AUTO_SCALING_OPERATIONS), policy=PLAIN_POLICY)
-    assert planned(wanted(A, present=False), saw).actions == ()
+    saw = aws_with(made(scaling_role(B, "_web"), AUTO_SCALING_OPERATIONS), policy=PLAIN_POLICY)
+    assert planned(wanted(A, state="absent"), saw).actions == ()
 
 
 def test_grant_for_a_service_linked_role_of_principals_is_the_owners() -> None:
     # The options refuse it. What the plan contains is created.
-    saw = seen()
+    saw = aws_with()
     (action,) = planned(wanted(principals=frozenset({scaling_role(A)})), saw).actions
     assert (action.caller, action.parameters["GranteePrincipal"]) == (None, scaling_role(A))
 
 
 def test_arns_in_another_partition() -> None:
-    plan = planned(wanted(A, auto_scaling=True), seen(partition="aws-cn"))
+    plan = planned(wanted(A, auto_scaling=True), aws_with(partition="aws-cn"))
     assert [name.split(":")[1] for _operation, name in calls(plan.actions)] == ["aws-cn", "aws-cn"]
 
 
 def test_warning_of_an_unencrypted_image() -> None:
-    saw = GrantSeen(OWNER, "aws", {target_in(REGION): ()}, unencrypted=frozenset({target_in(REGION)}))
-    plan = planned(wanted(A), saw)
+    aws = aws_with()
+    plan = planned(wanted(A, kms_key_ids={REGION: None}), aws)
     assert (plan.actions, plan.refusals) == ((), ())
     (warning,) = plan.warnings
     assert "not encrypted" in warning
+    assert aws.regions[REGION].calls == []
 
 
 def test_no_warning_of_a_planned_image() -> None:
-    saw = GrantSeen(OWNER, "aws", {target_in(REGION): ()})
-    assert planned(wanted(A), saw).warnings == ()
+    options = wanted(A, kms_key_ids=None, images={REGION: None})
+    assert Run(options, aws_with(), check_mode=True).plan.warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -423,18 +420,18 @@ def test_no_warning_of_a_planned_image() -> None:
 @pytest.mark.parametrize("make", [made, foreign])
 def test_warning_of_grants_to_deleted_principals(make: Any, grantee: str, stale: bool) -> None:
     grants = [make(grantee, grant_id="g-old")]
-    warnings = planned(wanted(A), seen(*grants)).warnings
+    warnings = planned(wanted(A), aws_with(*grants)).warnings
     assert ["g-old" in text and grantee in text and KEY.arn in text for text in warnings] == [True] * stale
 
 
 def test_purge_revokes_own_grants_to_deleted_principals() -> None:
-    saw = seen(made("AROAEXAMPLEID", grant_id="g-old"), policy=PLAIN_POLICY)
-    assert calls(planned(wanted(purge=True), saw).actions) == revoke("g-old")
+    saw = aws_with(made("AROAEXAMPLEID", grant_id="g-old"), policy=PLAIN_POLICY)
+    assert calls(planned(wanted(OWNER, purge_grants=True), saw).actions) == revoke("g-old")
 
 
 def test_before_and_after_show_own_grants_and_statements() -> None:
-    saw = seen(made(root(A)), foreign(root(C)), policy=PLAIN_POLICY)
-    plan = planned(wanted(B, org_arns=frozenset({ORG}), purge=True), saw)
+    saw = aws_with(made(root(A)), foreign(root(C)), policy=PLAIN_POLICY)
+    plan = planned(wanted(B, org_arns=frozenset({ORG}), purge_grants=True), saw)
     whole = sorted(OPERATIONS)
     assert plan.before == {
         KEY.arn: {"grants": [{"grantee": root(A), "operations": whole}], "policy_statements": []}
@@ -448,28 +445,40 @@ def test_before_and_after_show_own_grants_and_statements() -> None:
 
 
 def test_statements_are_not_shown_without_the_policy() -> None:
-    plan = planned(wanted(A), seen())
+    plan = planned(wanted(A), aws_with())
     assert plan.before == {KEY.arn: {"grants": []}}
 
 
-def test_every_key_of_every_region_gets_a_grant() -> None:
-    keys = {
-        target_in(region): tuple(KeySeen(Key(key_arn(name, region))) for name in names)
-        for region, names in {"us-west-2": "z", REGION: "ab"}.items()
-    }
-    plan = grant.plan(wanted(A), GrantSeen(OWNER, "aws", keys))
-    opened: Iterable[str | None] = (action.resource for action in plan.actions)
-    assert list(opened) == [key_arn("a"), key_arn("b"), key_arn("z", "us-west-2")]
+def test_regions_are_planned_in_a_stable_order() -> None:
+    plan = Run(wanted(A, regions=("us-west-2", REGION)), world("us-west-2", REGION)).plan
+    assert [action.resource for action in plan.actions] == [key_arn("a"), key_arn("a", "us-west-2")]
     assert [target.target.region for target in plan.targets] == [REGION, "us-west-2"]
 
 
-def test_consumers_without_access_have_neither_a_grant_nor_a_statement() -> None:
-    def lacking(want: GrantWanted, saw: GrantSeen, key: Key = KEY) -> list[str] | None:
-        return grant.consumers_without_access(want, saw, target_in(REGION), key.arn)
+@pytest.mark.parametrize(
+    ("options", "key", "lacking"),
+    [
+        pytest.param(wanted(A, B), KEY.arn, None, id="that changes"),
+        pytest.param(wanted(A), KEY.arn, [], id="with access"),
+        pytest.param(wanted(A, OWNER), KEY.arn, [], id="the owner needs none"),
+        pytest.param(wanted(C, state="absent"), KEY.arn, None, id="access is revoked"),
+        pytest.param(wanted(A), key_arn(account_id=C), None, id="another account's key does not show enough"),
+    ],
+)
+def test_consumers_without_access(options: dict[str, Any], key: str, lacking: list[str] | None) -> None:
+    done = Run(options, aws_with(made(root(A)), key=StoredKey(key)))
+    assert done.key["consumers_without_access"] == lacking
 
-    assert lacking(wanted(A, B), seen(made(root(A)))) == [B]
-    assert lacking(wanted(A), seen(made(root(A)))) == []
-    # No access is lacking that is revoked, and the key of another account does not show enough.
-    assert lacking(wanted(A, present=False), seen()) is None
-    others = Key(KEY.arn.replace(OWNER, C))
-    assert lacking(wanted(A), seen(key=others), others) is None
+
+def test_names_of_grants_follow_the_pattern_of_kms_and_differ_by_content() -> None:
+    """(KMS API Reference, CreateGrant, Name.)"""
+    session = f"arn:aws:sts::{A}:assumed-role/{'r' * 64}/{'s' * 64}"
+    names = [
+        action.parameters["Name"]
+        for operations in (OPERATIONS, AUTO_SCALING_OPERATIONS, {"Decrypt"})
+        for action in planned(
+            wanted(A, B, principals=[DEPLOY, session], operations=operations), aws_with()
+        ).actions
+    ]
+    assert all(re.fullmatch(r"[a-zA-Z0-9:/_-]{1,256}", name) for name in names)
+    assert len(set(names)) == len(names) == 12

@@ -14,8 +14,6 @@ from ansible_collections.golden.images.plugins.module_utils.keys.policy_statemen
     PolicyAccess,
     PolicyConsumers,
 )
-from ansible_collections.golden.images.plugins.module_utils.kms_grant import policy as grant_policy
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -41,12 +39,38 @@ from tests.unit.keys.policies import (
     policy_of,
 )
 from tests.unit.keys.policy_evaluator import rights
-from tests.unit.kms_grant.examples import NO_OTHER_IMAGE
+from tests.unit.kms_grant.examples import AUTO_SCALING_OPERATIONS, aws_with, planned, wanted
+
+Options = dict[str, Any]
 
 
-def policy_after(want: GrantWanted, policy: str) -> str:
+def policy_after(want: Options, policy: str) -> str:
     """The policy after the task, if no other image is under the key."""
-    return grant_policy.policy_after(want, policy, NO_OTHER_IMAGE)
+    changed = [
+        one.parameters["Policy"]
+        for one in planned(want, aws_with(policy=policy)).actions
+        if one.operation == "PutKeyPolicy"
+    ]
+    return str(changed[0]) if changed else policy
+
+
+def consumers_of(want: Options) -> PolicyConsumers:
+    """The consumers that get access by the policy."""
+    by_policy = {*want["account_ids"], *want["principals"]} if want["access_method"] == "key_policy" else ()
+    return PolicyConsumers(
+        frozenset(by_policy),
+        frozenset(arn.rpartition("/")[2] for arn in want["org_arns"]),
+        frozenset(tuple(arn.split("/")[1:]) for arn in want["org_unit_arns"]),
+    )
+
+
+def access_of(want: Options) -> PolicyAccess:
+    """The access that the policy gives them."""
+    operations = frozenset(want["operations"])
+    scales = want["auto_scaling"]
+    return PolicyAccess(
+        consumers_of(want), operations | AUTO_SCALING_OPERATIONS if scales else operations, scales
+    )
 
 
 MANAGEMENT = "arn:aws:organizations::111122223333"
@@ -55,15 +79,15 @@ UNIT_ARNS = [
     f"{MANAGEMENT}:ou/{org_id}/{unit}" for org_id, unit in (UNIT, INNER_UNIT, LONGER_UNIT, FOREIGN_UNIT)
 ]
 WANTED = st.builds(
-    GrantWanted,
-    account_ids=st.frozensets(st.sampled_from([A, B, C, E])),
+    lambda accounts, **options: wanted(*accounts, **options),
+    st.frozensets(st.sampled_from([A, B, C, E]), min_size=1),
     principals=st.frozensets(st.just(DEPLOY)),
     org_arns=st.frozensets(st.sampled_from(ORG_ARNS)),
     org_unit_arns=st.frozensets(st.sampled_from(UNIT_ARNS)),
     operations=st.sampled_from([OPERATIONS, frozenset({"Decrypt"}), frozenset({"CreateGrant", "Encrypt"})]),
     access_method=st.sampled_from(["auto", "key_policy"]),
     auto_scaling=st.booleans(),
-    purge=st.booleans(),
+    purge_grants=st.booleans(),
 )
 # Statements of others, one of them a deny.
 THEIRS = [
@@ -77,28 +101,17 @@ HELD = st.builds(
 )
 
 
-def revoked(want: GrantWanted) -> GrantWanted:
+def revoked(want: Options) -> Options:
     """The same consumers with ``state: absent``."""
-    return GrantWanted(
-        account_ids=want.account_ids,
-        principals=want.principals,
-        org_arns=want.org_arns,
-        org_unit_arns=want.org_unit_arns,
-        access_method=want.access_method,
-        present=False,
-    )
-
-
-def additive(want: GrantWanted) -> bool:
-    return want.present and not want.purge
+    return {**want, "state": "absent", "purge_grants": False}
 
 
 @given(WANTED, HELD)
-def test_only_named_consumers_gain_only_the_wanted_access(want: GrantWanted, policy: str) -> None:
-    asked = rights(policy_of(*key_policy.statements_for(want.policy_access)), CALLERS)
+def test_only_named_consumers_gain_only_the_wanted_access(want: Options, policy: str) -> None:
+    asked = rights(policy_of(*key_policy.statements_for(access_of(want))), CALLERS)
     gained = rights(policy_after(want, policy), CALLERS) - rights(policy, CALLERS)
     assert gained <= asked
-    assert all(is_named(caller, want.policy_consumers) for caller, _operation, _for_aws in gained)
+    assert all(is_named(caller, consumers_of(want)) for caller, _operation, _for_aws in gained)
 
 
 @given(st.lists(ACCESSES, max_size=3))
@@ -111,51 +124,51 @@ def test_statements_for_several_accesses_allow_their_union(held: list[PolicyAcce
 
 
 @given(WANTED, HELD)
-def test_additions_remove_no_rights(want: GrantWanted, policy: str) -> None:
-    assume(additive(want))
+def test_additions_remove_no_rights(want: Options, policy: str) -> None:
+    assume(not want["purge_grants"])
     assert rights(policy, CALLERS) <= rights(policy_after(want, policy), CALLERS)
 
 
 @given(WANTED, HELD)
-def test_named_consumers_get_the_wanted_rights(want: GrantWanted, policy: str) -> None:
-    named = policy_of(*key_policy.statements_for(want.policy_access), *_denials(policy))
+def test_named_consumers_get_the_wanted_rights(want: Options, policy: str) -> None:
+    named = policy_of(*key_policy.statements_for(access_of(want)), *_denials(policy))
     assert rights(named, CALLERS) <= rights(policy_after(want, policy), CALLERS)
 
 
 @given(WANTED, HELD)
-def test_purge_leaves_named_consumers_and_other_statements(want: GrantWanted, policy: str) -> None:
-    assume(want.purge)
-    expected = key_policy.with_own_statements(policy, key_policy.statements_for(want.policy_access))
+def test_purge_leaves_named_consumers_and_other_statements(want: Options, policy: str) -> None:
+    assume(want["purge_grants"])
+    expected = key_policy.with_own_statements(policy, key_policy.statements_for(access_of(want)))
     assert rights(policy_after(want, policy), CALLERS) == rights(expected, CALLERS)
 
 
 @given(WANTED, HELD)
-def test_absent_adds_no_rights(want: GrantWanted, policy: str) -> None:
+def test_absent_adds_no_rights(want: Options, policy: str) -> None:
     after = policy_after(revoked(want), policy)
     assert rights(after, CALLERS) <= rights(policy, CALLERS)
 
 
 @given(WANTED, HELD)
-def test_absent_removes_rights_of_named_consumers_only(want: GrantWanted, policy: str) -> None:
+def test_absent_removes_rights_of_named_consumers_only(want: Options, policy: str) -> None:
     gone = revoked(want)
     after = policy_after(gone, policy)
-    left = own_access(policy).consumers - gone.policy_consumers
-    left -= PolicyConsumers(want.account_ids | want.principals)
+    left = own_access(policy).consumers - consumers_of(gone)
+    left -= PolicyConsumers(frozenset({*want["account_ids"], *want["principals"]}))
     assert own_access(after).consumers == left
     lost = rights(policy, CALLERS) - rights(after, CALLERS)
-    named = PolicyConsumers(want.account_ids | want.principals) | gone.policy_consumers
+    named = PolicyConsumers(frozenset({*want["account_ids"], *want["principals"]})) | consumers_of(gone)
     assert all(is_named(caller, named) for caller, _operation, _for_aws in lost)
 
 
 @given(WANTED, HELD)
-def test_policy_after_is_idempotent(want: GrantWanted, policy: str) -> None:
+def test_policy_after_is_idempotent(want: Options, policy: str) -> None:
     for asked in (want, revoked(want)):
         once = policy_after(asked, policy)
         assert policy_after(asked, once) == once
 
 
 @given(WANTED, HELD)
-def test_no_condition_holds_without_its_key(want: GrantWanted, policy: str) -> None:
+def test_no_condition_holds_without_its_key(want: Options, policy: str) -> None:
     assert "ForAllValues" not in policy_after(want, policy)
 
 
@@ -168,31 +181,30 @@ def _denials(policy: str) -> list[dict[str, Any]]:
     [
         pytest.param(
             access(consumers(A)),
-            GrantWanted(account_ids=frozenset({B}), access_method="key_policy", auto_scaling=True),
+            wanted(B, access_method="key_policy", auto_scaling=True),
             id="Auto Scaling for one account, CreateGrant of another",
         ),
         pytest.param(
             access(consumers(org_ids=(OTHER_ORG_ID,))),
-            GrantWanted(account_ids=frozenset({B}), access_method="key_policy", auto_scaling=True),
+            wanted(B, access_method="key_policy", auto_scaling=True),
             id="Auto Scaling for an account, Encrypt of an organization",
         ),
         pytest.param(
             access(consumers(A), operations=frozenset({"Decrypt"})),
-            GrantWanted(org_unit_arns=frozenset({UNIT_ARNS[0]})),
+            wanted(org_unit_arns=[UNIT_ARNS[0]]),
             id="operations of a unit, an account with Decrypt only",
         ),
     ],
 )
-def test_additions_give_no_rights_to_other_consumers(held: PolicyAccess, want: GrantWanted) -> None:
+def test_additions_give_no_rights_to_other_consumers(held: PolicyAccess, want: Options) -> None:
     policy = opened_to(held.consumers, operations=held.operations, for_auto_scaling=held.for_auto_scaling)
     gained = rights(policy_after(want, policy), CALLERS) - rights(policy, CALLERS)
-    assert {caller for caller, _, _ in gained if not is_named(caller, want.policy_consumers)} == set()
+    named = consumers(B, units=(UNIT,))
+    assert {caller for caller, _, _ in gained if not is_named(caller, named)} == set()
 
 
 def test_added_consumers_get_only_the_wanted_operations() -> None:
-    want = GrantWanted(
-        account_ids=frozenset({B}), access_method="key_policy", operations=frozenset({"Decrypt"})
-    )
+    want = wanted(B, access_method="key_policy", operations=["Decrypt"])
     after = rights(policy_after(want, opened_to(consumers(A))), CALLERS)
     assert {operation for caller, operation, _ in after if caller.account_id == B} == {"Decrypt"}
 
@@ -208,7 +220,7 @@ def test_added_consumers_get_only_the_wanted_operations() -> None:
 )
 def test_other_statement_with_a_similar_sid_gives_consumers_no_rights(theirs: dict[str, Any]) -> None:
     policy = policy_of({"Sid": "GoldenImagesPipeline", "Resource": "*", **theirs})
-    want = GrantWanted(account_ids=frozenset({A}), access_method="key_policy")
+    want = wanted(A, access_method="key_policy")
     gained = rights(policy_after(want, policy), CALLERS) - rights(policy, CALLERS)
     assert {(caller.account_id, operation) for caller, operation, _ in gained} == {
         (A, operation) for operation in OPERATIONS

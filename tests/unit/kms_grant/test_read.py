@@ -4,60 +4,58 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import attempts, read
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantWanted
 
 from tests.unit.clock import Clock
-from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, target_in
+from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, UNIT
 from tests.unit.keys.examples import key_arn
-from tests.unit.kms_grant.examples import A, B, root
-from tests.unit.kms_grant.kms_in_memory import Kms, StoredKey, World, world
-from tests.unit.kms_grant.runs import (
+from tests.unit.kms_grant.examples import (
     EU,
     US,
+    A,
+    B,
+    Run,
     grantees,
-    planned,
+    root,
     run,
     wanted,
 )
+from tests.unit.kms_grant.kms_in_memory import Kms, StoredKey, World, world
 from tests.unit.wire import Wire
 
 
 def test_keys_are_read_by_alias() -> None:
     aws = world(EU, US)
-    want = wanted(A, regions=(US, EU))
-    seen, _plan = planned(aws, want)
-    assert (seen.account_id, seen.partition) == (OWNER, "aws")
-    assert {target.region: [key.key.arn for key in keys] for target, keys in seen.keys.items()} == {
-        EU: [key_arn("a", EU)],
-        US: [key_arn("a", US)],
-    }
-    assert all(key.policy is None for keys in seen.keys.values() for key in keys)
+    done = Run(wanted(A, regions=(US, EU)), aws, check_mode=True)
+    assert done.result["kms_key_arns"] == {EU: key_arn("a", EU), US: key_arn("a", US)}
     assert aws.writes() == []
 
 
-def test_policy_is_read_for_an_organization() -> None:
+@pytest.mark.parametrize(
+    ("options", "reads"),
+    [
+        pytest.param(wanted(A), False, id="grants only"),
+        pytest.param(wanted(A, access_method="key_policy"), True, id="key_policy"),
+        pytest.param(wanted(org_arns=[ORG]), True, id="an organization"),
+        pytest.param(wanted(org_unit_arns=[UNIT]), True, id="a unit"),
+        pytest.param(wanted(A, purge_grants=True), True, id="purge"),
+        pytest.param(wanted(A, state="absent"), True, id="absent"),
+    ],
+)
+def test_when_the_policy_is_read(options: dict[str, Any], reads: bool) -> None:
     aws = world(EU)
-    seen, _plan = planned(aws, wanted(org_arns=frozenset({ORG})))
-    assert seen.keys[target_in(EU)][0].policy == aws.key(EU).policy
-
-
-def test_region_without_a_key_is_unencrypted() -> None:
-    aws = world(EU)
-    seen, plan = planned(aws, GrantWanted(kms_key_ids={EU: None}, account_ids=frozenset({A})))
-    assert seen.unencrypted == {target_in(EU)}
-    assert len(plan.warnings) == 1
-    assert aws.regions[EU].calls == []
+    assert Run(options, aws).seen
+    assert aws.regions[EU].operations() == ["DescribeKey", *["GetKeyPolicy"] * reads, "ListGrants"]
 
 
 def test_grants_and_policy_of_an_aws_managed_key_are_not_read() -> None:
     aws = World({EU: Kms({"alias/golden": StoredKey(key_arn(), manager="AWS")})})
-    _seen, plan = planned(aws, wanted(A, org_arns=frozenset({ORG})))
+    job = Run(wanted(A, org_arns=frozenset({ORG})), aws)
+    plan = job.plan
     assert plan.refusals
     assert aws.regions[EU].operations() == ["DescribeKey"]
 
@@ -77,7 +75,7 @@ def test_key_of_another_account_gets_grants() -> None:
     tried, created = aws.regions[EU].asked("CreateGrant")
     assert tried == {**created, "DryRun": True}
     assert "GetKeyPolicy" not in aws.regions[EU].operations()
-    assert planned(aws, wanted(A))[1].actions == ()
+    assert Run(wanted(A), aws).plan.actions == ()
 
 
 def test_grants_of_other_accounts_on_a_shared_key_are_neither_used_nor_revoked() -> None:
@@ -85,9 +83,10 @@ def test_grants_of_other_accounts_on_a_shared_key_are_neither_used_nor_revoked()
     run(aws, wanted(A, B))
     for grant in aws.key(EU).grants.values():
         grant["Name"] = grant["Name"].replace(OWNER, "555555555555")
-    _seen, plan = planned(aws, wanted(A, purge=True))
+    job = Run(wanted(A, purge_grants=True), aws)
+    plan = job.plan
     assert [action.operation for action in plan.actions] == ["CreateGrant"]  # type: ignore[attr-defined]
-    assert planned(aws, wanted(A, B, present=False))[1].actions == ()
+    assert Run(wanted(A, B, state="absent"), aws).plan.actions == ()
     assert any("only grants of this account" in warning for warning in plan.warnings)
 
 
@@ -95,7 +94,8 @@ def test_grants_of_other_accounts_on_a_shared_key_are_neither_used_nor_revoked()
 def test_key_of_another_account_that_denies_grants_is_refused(operation: str) -> None:
     arn = key_arn(account_id=STRANGER)
     aws = central(refuse={operation: "AccessDeniedException"})
-    _seen, plan = planned(aws, replace(wanted(A), kms_key_ids={EU: arn}))
+    job = Run(wanted(A, kms_key_ids={EU: arn}), aws)
+    plan = job.plan
     assert [failure.error_code for failure in plan.refusals] == ["not_owner"]
     assert f"{arn} belongs to account {STRANGER}, and AWS denies {operation}" in plan.refusals[0].message
 
@@ -112,13 +112,14 @@ def test_key_of_another_account_that_denies_grants_is_refused(operation: str) ->
 def test_a_key_that_cannot_be_described_is_a_failure(key_id: str, account_id: str, code: str) -> None:
     aws = central(refuse={"DescribeKey": code})
     with pytest.raises(Refused) as caught:
-        planned(aws, replace(wanted(account_id), kms_key_ids={EU: key_id}))
+        assert Run(wanted(account_id, kms_key_ids={EU: key_id}), aws).seen
     assert [failure.error_code for failure in caught.value.failures] == [code]
 
 
 def test_key_of_another_account_is_only_described_without_a_consumer() -> None:
     aws = central(refuse={"ListGrants": "AccessDeniedException"})
-    _seen, plan = planned(aws, wanted(OWNER))
+    job = Run(wanted(OWNER), aws)
+    plan = job.plan
     assert (plan.refusals, plan.actions) == ((), ())
     assert aws.regions[EU].operations() == ["DescribeKey"]
 
@@ -126,7 +127,7 @@ def test_key_of_another_account_is_only_described_without_a_consumer() -> None:
 def test_another_error_of_a_key_of_another_account_is_a_failure() -> None:
     aws = central(refuse={"ListGrants": "KMSInternalException"})
     with pytest.raises(Refused) as caught:
-        planned(aws, wanted(A))
+        assert Run(wanted(A), aws).seen
     assert [failure.error_code for failure in caught.value.failures] == ["KMSInternalException"]
 
 
@@ -152,8 +153,8 @@ def image_with(ec2: Wire, *keys: str | None) -> World:
     return aws
 
 
-def of_images(image_id: str | None = SOURCE_ID) -> GrantWanted:
-    return GrantWanted(images={EU: image_id}, account_ids=frozenset({A}))
+def of_images(image_id: str | None = SOURCE_ID) -> dict[str, Any]:
+    return wanted(A, kms_key_ids=None, images={EU: image_id})
 
 
 def test_keys_of_an_image_are_those_of_its_snapshots(ec2: Wire) -> None:
@@ -164,9 +165,9 @@ def test_keys_of_an_image_are_those_of_its_snapshots(ec2: Wire) -> None:
 
 
 def test_unencrypted_image_has_no_key(ec2: Wire) -> None:
-    seen, plan = planned(image_with(ec2, None), of_images())
-    assert seen.unencrypted == {target_in(EU)}
+    plan = Run(of_images(), image_with(ec2, None)).plan
     assert plan.actions == ()
+    assert any("not encrypted" in warning for warning in plan.warnings)
 
 
 def new_copy(ec2: Wire) -> None:
@@ -187,8 +188,9 @@ def test_a_snapshot_of_a_new_copy_that_is_not_found_for_a_moment_does_not_make_i
     ec2.expect("describe_snapshots", request, {"Snapshots": [snapshot]})
     aws = World({EU: Kms({key: StoredKey(key)})})
     aws.ec2_clients[EU] = ec2.client
-    seen, plan = planned(aws, of_images())
-    assert (seen.unencrypted, len(plan.actions), clock.now) == (frozenset(), 1, started + 2)
+    job = Run(of_images(), aws)
+    plan = job.plan
+    assert (plan.warnings, len(plan.actions), clock.now) == ((), 1, started + 2)
 
 
 def test_an_encrypted_snapshot_whose_key_cannot_be_read_is_refused(
@@ -201,7 +203,7 @@ def test_an_encrypted_snapshot_whose_key_cannot_be_read_is_refused(
     aws = world(EU)
     aws.ec2_clients[EU] = ec2.client
     with pytest.raises(Refused) as caught:
-        planned(aws, of_images())
+        assert Run(of_images(), aws).seen
     assert [failure.error_code for failure in caught.value.failures] == ["snapshot_not_found"]
 
 
@@ -212,11 +214,11 @@ def test_missing_image_is_refused(ec2: Wire, monkeypatch: pytest.MonkeyPatch) ->
     aws = world(EU)
     aws.ec2_clients[EU] = ec2.client
     with pytest.raises(Refused) as caught:
-        planned(aws, of_images())
+        assert Run(of_images(), aws).seen
     assert [failure.error_code for failure in caught.value.failures] == ["image_not_found"]
 
 
 def test_planned_image_has_no_key() -> None:
-    seen, plan = planned(world(EU), of_images(None))
-    assert seen.keys == {target_in(EU): ()}
-    assert (seen.unencrypted, plan.warnings) == (frozenset(), ())
+    done = Run(of_images(None), world(EU), check_mode=True)
+    assert (done.plan.actions, done.plan.warnings) == ((), ())
+    assert done.result["kms_key_arns"] == {EU: None}

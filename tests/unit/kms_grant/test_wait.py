@@ -5,30 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import SimpleNamespace
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.write import Performed
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.wait import wait_until_stored
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
 
 from tests.unit.clock import Clock
-from tests.unit.examples import ORG, target_in
+from tests.unit.examples import ORG
 from tests.unit.keys.examples import key_arn
-from tests.unit.keys.policies import consumers, opened_to, policy_of
-from tests.unit.kms_grant.examples import A, B
-from tests.unit.kms_grant.kms_in_memory import World, world
-from tests.unit.kms_grant.runs import (
+from tests.unit.kms_grant.examples import (
     EU,
-    SILENT,
     US,
-    planned,
+    A,
+    B,
+    Run,
     run,
     wanted,
     world_with_access,
 )
-from tests.unit.wire import Wire
+from tests.unit.kms_grant.kms_in_memory import World, world
 
 
 def lagging(lists: int) -> World:
@@ -73,7 +66,8 @@ def test_wait_ends_after_a_minute_with_a_warning(clock: Clock) -> None:
 def test_failed_list_is_repeated() -> None:
     aws = world(EU)
     want = wanted(A)
-    seen, plan = planned(aws, want)
+    job = Run(want, aws)
+    assert job.plan.actions
     kms = aws.regions[EU]
 
     def throttle() -> None:
@@ -81,7 +75,7 @@ def test_failed_list_is_repeated() -> None:
         kms.meanwhile["ListGrants"] = kms.refuse.clear
 
     kms.meanwhile["ListGrants"] = throttle
-    outcome = FLOW.apply(aws, want, seen, plan, SILENT)
+    outcome = job.outcome
     assert outcome.failures == ()
     assert len(kms.asked("ListGrants")) == 3
     assert "5 minutes" in outcome.warnings[0]
@@ -91,11 +85,12 @@ def test_failed_list_is_repeated() -> None:
 def test_a_list_that_is_refused_is_not_repeated(clock: Clock, code: str) -> None:
     aws = world(EU, US)
     want = wanted(A, regions=(EU, US))
-    seen, plan = planned(aws, want)
+    job = Run(want, aws)
+    assert job.plan.actions
     aws.regions[EU].meanwhile["CreateGrant"] = lambda: aws.regions[EU].refuse.update(ListGrants=code)
     aws.regions[US].lag = 2
     started = clock.now
-    outcome = FLOW.apply(aws, want, seen, plan, SILENT)
+    outcome = job.outcome
     (warning,) = outcome.warnings
     assert warning.startswith(f"{EU}: whether AWS lists the new grants could not be read: ")
     assert code in warning
@@ -107,7 +102,7 @@ def test_a_list_that_is_refused_is_not_repeated(clock: Clock, code: str) -> None
 def test_no_wait_without_new_grants(clock: Clock) -> None:
     aws = world_with_access(A, regions=(EU,))
     started, lists = clock.now, len(aws.regions[EU].asked("ListGrants"))
-    _result, outcome = run(aws, wanted(A, present=False))
+    _result, outcome = run(aws, wanted(A, state="absent"))
     assert (clock.now, outcome.warnings) == (started, ())
     assert len(aws.regions[EU].asked("ListGrants")) == lists + 1
 
@@ -131,45 +126,37 @@ def test_no_wait_for_a_grant_whose_id_aws_does_not_return(clock: Clock) -> None:
     assert [one.error_code for one in outcome.failures] == ["incomplete_response"]
 
 
-KEY = key_arn()
-OLD, NEW = policy_of(), opened_to(consumers(A))
-
-
-def stored(policies: Iterable[str]) -> str | None:
-    """Wait for the new policy, while GetKeyPolicy returns these, or fails with these codes."""
-    parameters = {"KeyId": KEY, "Policy": NEW, "PolicyName": "default"}
-    written = Performed((Action(target_in(EU), "PutKeyPolicy", parameters, KEY, service="kms"),), ({},))
-    request = {"KeyId": KEY, "PolicyName": "default"}
-    with Wire("kms").spoken() as kms:
-        for policy in policies:
-            if policy.endswith("Exception"):
-                kms.refuse("get_key_policy", request, policy)
-            else:
-                kms.expect("get_key_policy", request, {"Policy": policy})
-        return wait_until_stored(SimpleNamespace(kms=lambda _region: kms.client), written)  # type: ignore[arg-type]
+def stored(answers: Iterable[str]) -> str | None:
+    """The warning of a run whose new policy is returned so: ``old``, ``new`` or refused with a code."""
+    aws = world(EU)
+    aws.regions[EU].shown_after_put = list(answers)
+    _result, outcome = run(aws, wanted(org_arns=[ORG]))
+    assert outcome.failures == ()
+    assert aws.regions[EU].shown_after_put == []
+    return outcome.warnings[0] if outcome.warnings else None
 
 
 @pytest.mark.parametrize(
-    ("policies", "seconds"),
+    ("answers", "seconds"),
     [
-        pytest.param([NEW] * 5, 2.0, id="new at once"),
-        pytest.param([OLD, OLD, *[NEW] * 5], 3.0, id="old for a second"),
-        pytest.param([NEW, OLD, NEW, NEW, OLD, *[NEW] * 5], 4.5, id="in turn"),
-        pytest.param([NEW, "KMSInternalException", *[NEW] * 5], 3.0, id="a failed read"),
+        pytest.param(["new"] * 5, 2.0, id="new at once"),
+        pytest.param(["old", "old", *["new"] * 5], 3.0, id="old for a second"),
+        pytest.param(["new", "old", "new", "new", "old", *["new"] * 5], 4.5, id="in turn"),
+        pytest.param(["new", "KMSInternalException", *["new"] * 5], 3.0, id="a failed read"),
     ],
 )
 def test_waits_until_a_new_policy_is_returned_five_times_in_a_row(
-    clock: Clock, policies: list[str], seconds: float
+    clock: Clock, answers: list[str], seconds: float
 ) -> None:
     """(botocore operation PutKeyPolicy, Eventual consistency; hashicorp/terraform#3928.)"""
     started = clock.now
-    assert stored(policies) is None
+    assert stored(answers) is None
     assert clock.now - started == seconds
 
 
 def test_a_policy_that_is_refused_is_not_read_again(clock: Clock) -> None:
     started = clock.now
-    warning = stored([NEW, "ExpiredTokenException"])
+    warning = stored(["new", "ExpiredTokenException"])
     assert warning is not None
     assert warning.startswith(f"{EU}: whether AWS returns the new policies could not be read: ")
     assert clock.now - started == 0.5
@@ -177,9 +164,9 @@ def test_a_policy_that_is_refused_is_not_read_again(clock: Clock) -> None:
 
 def test_the_wait_for_a_policy_ends_after_a_minute_with_a_warning(clock: Clock) -> None:
     started = clock.now
-    warning = stored([OLD] * 121)
+    warning = stored(["old"] * 121)
     assert warning is not None
-    assert KEY in warning
+    assert key_arn() in warning
     assert clock.now - started == 60.0
 
 

@@ -8,20 +8,18 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
-from ansible_collections.golden.images.plugins.module_utils.progress import reporter
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils.plan import Action, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
 from ansible_collections.golden.images.plugins.modules.ami_share import ARGUMENT_SPEC
 from botocore.validate import validate_parameters
 
-from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, as_read
+from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
+from tests.unit.flow_run import FlowRun
 from tests.unit.keys.examples import key_arn
 from tests.unit.kms_grant.kms_in_memory import Kms, StoredKey, World, model_of, refused
 
@@ -29,7 +27,6 @@ REGION = "eu-west-1"
 IMAGE = "ami-0c0b1e0c0b1e0c0b1"
 PRIVATE = Sharing()
 PUBLIC = Sharing(public=True)
-SILENT = reporter(None, print)
 _PERMISSION_LISTS = {
     "ModifyImageAttribute": "LaunchPermission",
     "ModifySnapshotAttribute": "CreateVolumePermission",
@@ -288,51 +285,17 @@ def aws_before_the_copy(source: AnImage | None, region: str = REGION) -> World:
     return World({}, default_region=REGION, ec2_clients={region: Ec2({}), SOURCE_REGION: Ec2(found)})
 
 
-@dataclass
-class Run:
-    """``ami_share`` with these options in an account, as the runner runs it.
+class Run(FlowRun):
+    """A run of ``ami_share``."""
 
-    Each part is made when it is asked for. ``after_read`` is what happens between the reads and the changes.
-    """
-
-    options: Mapping[str, Any]
-    aws: World
-    check_mode: bool = False
-    after_read: Callable[[], None] = lambda: None
-
-    @cached_property
-    def wanted(self) -> Any:
-        assert self.options.keys() <= ARGUMENT_SPEC.keys()
-        return FLOW.wanted(as_read(ARGUMENT_SPEC, {"region": None, **self.options}), self.check_mode)
-
-    @cached_property
-    def seen(self) -> Any:
-        return FLOW.read(self.aws, self.wanted)
-
-    @cached_property
-    def plan(self) -> Plan:
-        plan = FLOW.plan(self.wanted, self.seen)
-        assert isinstance(plan, Plan)
-        return plan
-
-    @cached_property
-    def outcome(self) -> Outcome:
-        plan = self.plan
-        assert plan.refusals == ()
-        if self.check_mode:
-            return Outcome()
-        self.after_read()
-        return FLOW.apply(self.aws, self.wanted, self.seen, plan, SILENT)
-
-    @cached_property
-    def result(self) -> dict[str, Any]:
-        return FLOW.result(self.wanted, self.seen, self.plan, self.outcome)
-
-    @property
-    def results(self) -> list[dict[str, Any]]:
-        """The results of the regions."""
-        found: list[dict[str, Any]] = self.result["results"]
-        return found
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        aws: World,
+        check_mode: bool = False,
+        after_read: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(FLOW, ARGUMENT_SPEC, options, aws, check_mode, after_read)
 
     @property
     def writes(self) -> list[str]:
