@@ -154,9 +154,13 @@ def _of_node(node: ast.AST) -> Iterator[tuple[int, str, Callable[[], None]]]:
 
 
 def _can_be_left_out(statement: ast.stmt) -> bool:
-    """Whether the statement is a call without a use of its result, or ``+=`` and the like."""
-    is_call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
-    return is_call or isinstance(statement, ast.AugAssign)
+    """Whether the statement is a call without a use of its result, or ``+=`` and the like.
+
+    Without ``super()``, a method can lose the variable ``__class__`` that Python requires of its code.
+    """
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        return "super()" not in ast.unparse(statement)
+    return isinstance(statement, ast.AugAssign)
 
 
 def _negated(test: ast.expr) -> ast.expr:
