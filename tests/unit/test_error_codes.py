@@ -27,8 +27,13 @@ def breaches(codes: list[Code]) -> list[str]:
     ]
 
 
-def test_own_failures_have_own_codes():
-    codes = own_codes(read(CHECKOUT))
+@pytest.fixture(scope="module")
+def codes() -> list[Code]:
+    """Those of the collection."""
+    return own_codes(read(CHECKOUT))
+
+
+def test_own_failures_have_own_codes(codes: list[Code]):
     assert {"invalid_option", "image_not_found", "consumer_rejected"} <= {code.literal for code in codes}
     assert breaches(codes) == []
 
@@ -62,8 +67,6 @@ def test_codes_of_aws_and_of_the_sdk_are_allowed_in_their_failures(tmp_path: Pat
     assert own_codes(read(tmp_path)) == []
 
 
-def test_every_code_has_a_cause_and_a_remedy():
+def test_every_code_has_a_cause_and_a_remedy(codes: list[Code]):
     remedies = yaml.safe_load((CHECKOUT / "checks" / "codes" / "remedies.yml").read_text(encoding="utf-8"))
-    assert list(remedies["errors"]) == sorted(
-        {code.literal for code in own_codes(read(CHECKOUT)) if code.literal}
-    )
+    assert list(remedies["errors"]) == sorted({code.literal for code in codes if code.literal})

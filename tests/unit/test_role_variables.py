@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -126,5 +127,6 @@ def _variables(role: str) -> frozenset[str]:
     return frozenset(_options(role))
 
 
+@functools.cache
 def _load(file: Path) -> Any:
     return yaml.safe_load(file.read_text(encoding="utf-8"))

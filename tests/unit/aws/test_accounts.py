@@ -72,12 +72,6 @@ def test_roles_are_assumed_in_a_region_that_every_account_has(
     assert clients.opened == ([] if region == sts_region else [("sts", region)])
 
 
-def test_without_a_role_no_client_is_opened() -> None:
-    clients: Any = FakeClients("us-west-2")
-    Accounts(clients, OWN, None, "ap-east-1")
-    assert clients.opened == []
-
-
 def test_the_role_of_another_account() -> None:
     accounts = Accounts(FakeClients(), OWN, ConsumerRole("r"), "eu-west-1")  # type: ignore[arg-type]
     assert accounts.role_arn(CONSUMER) == f"arn:aws-cn:iam::{CONSUMER}:role/r"

@@ -10,10 +10,8 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
 from ansible_collections.golden.images.plugins.module_utils.aws.managed_resources import (
     hides_managed,
-    include_managed_resources,
 )
 from ansible_collections.golden.images.plugins.module_utils.aws.operations import EC2
-from botocore.hooks import HierarchicalEmitter
 
 READS = ("DescribeInstances", "DescribeLaunchTemplateVersions", "DescribeVolumes")
 
@@ -59,16 +57,3 @@ def test_an_older_botocore_hides_what_aws_services_manage() -> None:
     ]
     assert "botocore 1.42.94 or newer" in hides_managed(ec2, "DescribeVolumes")
     assert hides_managed(ec2, "DescribeInstances") == ""
-
-
-def test_the_parameter_is_set_only_where_the_model_has_it() -> None:
-    events, model = HierarchicalEmitter(), ec2_client().meta.service_model
-    include_managed_resources(events)
-    for operation, expected in (
-        ("DescribeVolumes", {"IncludeManagedResources": True}),
-        ("DescribeImages", {}),
-    ):
-        params: dict[str, Any] = {}
-        name = f"before-parameter-build.ec2.{operation}"
-        events.emit(name, params=params, model=model.operation_model(operation), context={})
-        assert params == expected

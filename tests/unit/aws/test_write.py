@@ -15,15 +15,13 @@ from ansible_collections.golden.images.plugins.module_utils.aws.write import (
     perform_all,
     snapshots_left,
 )
-from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
 from ansible_collections.golden.images.plugins.module_utils.failures import CONSUMER_REJECTED
 from ansible_collections.golden.images.plugins.module_utils.fanout import CHANGE_GRACE_PERIOD, GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from botocore.exceptions import EndpointConnectionError
 
 from tests.unit.clock import Clock
-from tests.unit.copy import examples as copying
-from tests.unit.examples import ORG, OWNER, UNIT, copied_image, source_image, target_in
+from tests.unit.examples import ORG, OWNER, UNIT, target_in
 from tests.unit.share import examples as sharing
 from tests.unit.wire import Wire
 
@@ -56,11 +54,6 @@ def entries(actions: Sequence[Action]) -> list[list[str]]:
     return [[entry["UserId"] for entry in action.parameters["LaunchPermission"]["Add"]] for action in actions]
 
 
-def test_no_actions(ec2: Wire) -> None:
-    performed = perform_all(ec2.client, ())
-    assert (performed.actions, performed.answers, performed.failures) == ((), (), ())
-
-
 def test_actions_are_performed_in_order(ec2: Wire) -> None:
     actions = (snapshot_action("222222222222"), image_action("222222222222"))
     ec2.expect("modify_snapshot_attribute", actions[0].parameters)
@@ -69,34 +62,6 @@ def test_actions_are_performed_in_order(ec2: Wire) -> None:
     assert performed.actions == actions
     assert len(performed.answers) == 2
     assert performed.failures == ()
-
-
-def test_botocore_accepts_the_actions_of_a_copy(ec2: Wire) -> None:
-    want = copying.wanted(tags={"role": "web"}, snapshot_tags={"a": "1"}, completion_duration_minutes=30)
-    (target,) = copy.plan(want, copying.seen(copied_image("ami-f", "failed"))).targets
-    copying_again, removing = target.actions
-    ec2.expect("copy_image", copying_again.parameters, {"ImageId": "ami-new"})
-    ec2.expect("deregister_image", removing.parameters)
-    performed = perform_all(ec2.client, target.actions)
-    assert performed.answers[0]["ImageId"] == "ami-new"
-
-
-def test_botocore_accepts_tag_changes(ec2: Wire) -> None:
-    saw = copying.seen(copied_image(tags={"old": "1"}), source=source_image())
-    (target,) = copy.plan(copying.wanted(tags={"new": "1"}, purge_tags=True), saw).targets
-    ec2.expect("delete_tags", target.actions[0].parameters)
-    ec2.expect("create_tags", target.actions[1].parameters)
-    assert perform_all(ec2.client, target.actions).actions == target.actions
-
-
-def test_botocore_accepts_the_actions_of_sharing(ec2: Wire) -> None:
-    named = sharing.Sharing(frozenset({"222222222222"}), frozenset({ORG}), frozenset({UNIT}))
-    want = sharing.wanted(named, shared_tags={"version": "1"})
-    target = sharing.planned(want, sharing.shared())
-    ec2.expect("modify_snapshot_attribute", target.actions[0].parameters)
-    ec2.expect("create_tags", target.actions[1].parameters)
-    ec2.expect("modify_image_attribute", target.actions[2].parameters)
-    assert perform_all(ec2.client, target.actions).actions == target.actions
 
 
 @pytest.mark.parametrize("code", ["InvalidAMIAttributeItemValue", "InvalidUserID.Malformed", "OverLimit"])
@@ -137,16 +102,6 @@ def test_the_first_failure_stops_the_target(ec2: Wire) -> None:
     assert failure.request_id == "req-7"
     assert (failure.region, failure.account_id) == ("eu-west-1", OWNER)
     assert "ModifySnapshotAttribute" in failure.remedy
-
-
-def test_actions_before_a_failure_are_returned(ec2: Wire) -> None:
-    actions = (image_action("222222222222"), image_action("333333333333", change="Remove"))
-    ec2.expect("modify_image_attribute", actions[0].parameters)
-    ec2.refuse("modify_image_attribute", actions[1].parameters, "InternalError")
-    performed = perform_all(ec2.client, actions)
-    assert performed.actions == actions[:1]
-    assert len(performed.answers) == 1
-    assert [failure.error_code for failure in performed.failures] == ["InternalError"]
 
 
 @pytest.mark.parametrize(
@@ -302,28 +257,6 @@ def test_another_failure_after_a_bad_entry_stops_the_target(ec2: Wire) -> None:
         CONSUMER_REJECTED,
         "UnauthorizedOperation",
     ]
-
-
-def test_another_failure_of_a_half_stops_the_target(ec2: Wire) -> None:
-    good, bad = "222222222222", "333333333333"
-    batch = image_action(bad, good)
-    ec2.refuse("modify_image_attribute", batch.parameters, "InvalidAMIAttributeItemValue")
-    ec2.refuse("modify_image_attribute", image_request([bad]), "InvalidAMIAttributeItemValue")
-    ec2.refuse("modify_image_attribute", image_request([good]), "RequestLimitExceeded")
-    performed = perform_all(ec2.client, (batch, image_action("444444444444", change="Remove")))
-    assert performed.actions == ()
-    assert [failure.error_code for failure in performed.failures] == [
-        CONSUMER_REJECTED,
-        "RequestLimitExceeded",
-    ]
-
-
-def test_a_batch_that_fails_for_another_reason_is_not_split(ec2: Wire) -> None:
-    action = image_action("222222222222", "333333333333")
-    ec2.refuse("modify_image_attribute", action.parameters, "ResourceLimitExceeded")
-    (failure,) = perform_all(ec2.client, (action,)).failures
-    assert failure.error_code == "ResourceLimitExceeded"
-    assert failure.message == "No."
 
 
 def test_other_calls_are_not_split(ec2: Wire) -> None:

@@ -12,7 +12,6 @@ import yaml
 from ansible.errors import AnsibleError
 from ansible_collections.golden.images.plugins.inventory import accounts
 from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
-    STATES,
     InventoryOptions,
     NamingOptions,
 )
@@ -26,10 +25,6 @@ SHARED = {
     *("assume_role_arn", "cache", "cache_connection", "cache_plugin", "cache_timeout"),
     *("compose", "groups", "keyed_groups"),
 }
-
-
-def test_every_state_is_a_choice() -> None:
-    assert {*OPTIONS["statuses"]["choices"]} == {*STATES, "all"}
 
 
 def test_the_documented_defaults_are_those_of_the_code() -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
@@ -244,10 +243,6 @@ def test_times_are_readable_and_machine_readable() -> None:
     text = html_text(document(), NOW)
     assert f'<time datetime="{NOW}">' in text
     assert "2026-11-24 12:00:00 UTC" in text
-
-
-def test_a_page_has_no_two_empty_lines() -> None:
-    assert re.search(r"\n\n\n", html_text(document(), NOW)) is None
 
 
 def test_a_severity_in_a_table_is_a_badge() -> None:

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import re
 
-import jinja2
-import jinja2.meta
 from ansible_collections.golden.images.plugins.module_utils.reports.html.template import PAGE
 
 
@@ -15,27 +13,6 @@ def test_only_the_style_and_the_script_are_not_escaped() -> None:
     assert re.findall(r"(\w+) \| safe", PAGE) == ["style", "script"]
     assert "autoescape" not in PAGE
     assert "Markup" not in PAGE
-
-
-def test_the_variables_of_the_template() -> None:
-    environment = jinja2.Environment()
-    environment.filters["marked"] = environment.filters["wrapping"] = str
-    # The template itself sets these, inside a condition.
-    assert jinja2.meta.find_undeclared_variables(environment.parse(PAGE)) - {"address", "matrix"} == {
-        *(
-            "address_of",
-            "head",
-            "labels",
-            "max_open_changes",
-            "max_open_rows",
-            "page",
-            "paper_columns",
-            "policy",
-            "script",
-            "severity_symbols",
-        ),
-        *("since", "style", "symbols", "worst", "written"),
-    }
 
 
 def test_each_id_occurs_once() -> None:

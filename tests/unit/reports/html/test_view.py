@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,17 +154,6 @@ def test_a_large_matrix_shows_its_worst_rows_and_columns(monkeypatch: pytest.Mon
         "2 of 4 rows are shown, those with the worst marks. The CSV file has all.",
         "2 of 3 columns are shown, those with the worst marks. The CSV file has all.",
     )
-
-
-def test_the_limits_are_documented() -> None:
-    text = (Path(__file__).parents[4] / "docs" / "reports.md").read_text(encoding="utf-8")
-    text = " ".join(text.split())
-    for limit in (
-        f"rows of a table beyond {subject.MAX_ROWS:,}",
-        f"columns of the matrix beyond {subject.MAX_COLUMNS}",
-        f"cells beyond {subject.MAX_CELLS:,}",
-    ):
-        assert limit in text
 
 
 def test_every_mark_has_a_symbol_and_a_rank() -> None:
