@@ -111,6 +111,7 @@ def test_a_parameter_names_the_image(aws: SimulatedAws, ansible: Ansible, ids: d
     assert "The parameter /golden/api does not exist" in missing.text
 
 
+@pytest.mark.nightly
 def test_an_image_whose_key_is_not_enabled_is_not_found(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

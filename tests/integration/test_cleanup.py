@@ -441,6 +441,7 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
     assert lost["launch_permissions"]["account_ids"] == fixture.account_ids("sandbox")
 
 
+@pytest.mark.nightly
 def test_a_disabled_image_stays_while_an_account_that_its_snapshots_are_shared_with_uses_it(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -563,6 +564,7 @@ def test_a_usage_report_that_failed_is_requested_again_on_the_same_day(
     assert _decisions(done) == {home["new"]: "keep", home["old"]: "deregister"}
 
 
+@pytest.mark.nightly
 def test_grants_go_with_the_last_image_that_is_shared_with_their_account(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

@@ -67,7 +67,6 @@ def assert_least(aws: SimulatedAws, user: Attached, policy: Policy, principal: s
     assert (user.denied(principal) - IGNORED, needless) == (set(), [])
 
 
-@pytest.mark.nightly
 def test_distribution(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy = policies.DISTRIBUTE
     user = Attached(aws, fixture, tmp_path, [policy.required()])
@@ -98,7 +97,6 @@ def test_distribution(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> No
     _assert_no_mark_can_be_forged(aws, user, fixture.image_id)
 
 
-@pytest.mark.nightly
 def test_upload_of_reports(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy = policies.UPLOAD_REPORTS
     aws.client("s3", OWNER, HOME).create_bucket(Bucket=REPORTS)
@@ -177,7 +175,6 @@ def test_distribution_of_encrypted_images(
     assert encrypted.grantees(aws, protected.key(AWAY)) == [root(aws.account_id("web-staging"))]
 
 
-@pytest.mark.nightly
 def test_planning_a_distribution(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     policy = policies.PLAN_DISTRIBUTE
     user = Attached(aws, protected, tmp_path, [policy.required()])
@@ -213,7 +210,6 @@ def test_planning_a_distribution(aws: SimulatedAws, protected: EncryptedFixture,
     assert_least(aws, user, policy)
 
 
-@pytest.mark.nightly
 def test_planning_in_consumer_accounts(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy, assume = policies.CONSUMER_PLAN, policies.ASSUME_PLAN_ROLES
     images = publishing.golden_images(fixture, "2026.11", {})
@@ -251,7 +247,6 @@ def test_planning_in_consumer_accounts(aws: SimulatedAws, fixture: Fixture, tmp_
     assert user.denied() == {"sts:AssumeRole"}
 
 
-@pytest.mark.nightly
 def test_sharing(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     policy = policies.SHARE
     (plain,) = protected.add_images({"plain": {"account": OWNER, "region": HOME, "devices": [DISK]}}).values()
@@ -475,7 +470,6 @@ def _lifecycle_policy(aws: SimulatedAws) -> None:
     )
 
 
-@pytest.mark.nightly
 def test_restore(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy = policies.RESTORE
     ec2 = aws.client("ec2", OWNER, HOME)
@@ -554,7 +548,6 @@ REPORTED = [
 ]
 
 
-@pytest.mark.nightly
 def test_verification(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     policy, consumer, launch = policies.DIAGNOSE, policies.CONSUMER_VERIFY, policies.CONSUMER_LAUNCH
     admin = Ansible(protected.environment(OWNER), tmp_path)
@@ -675,7 +668,6 @@ def test_copies_into_accounts(aws: SimulatedAws, protected: EncryptedFixture, tm
     assert_least(aws, user, consumer, role)
 
 
-@pytest.mark.nightly
 def test_auto_scaling_and_volumes(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     user = Attached(
         aws,
@@ -707,7 +699,6 @@ def test_auto_scaling_and_volumes(aws: SimulatedAws, protected: EncryptedFixture
     assert refused == "AccessDeniedException"
 
 
-@pytest.mark.nightly
 def test_monitoring(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy = policies.MONITOR
     aws.client("logs", OWNER, HOME).create_log_group(logGroupName="aws-cloudtrail-logs")

@@ -335,6 +335,7 @@ def test_what_was_opened_before_a_refused_snapshot_is_private_again(
     assert observed.changes(aws) == run.actions
 
 
+@pytest.mark.nightly
 def test_what_cannot_be_made_private_again_is_named(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
 ) -> None:
