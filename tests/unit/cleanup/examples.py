@@ -31,7 +31,6 @@ from ansible_collections.golden.images.plugins.modules.ami_cleanup import ARGUME
 
 from tests.unit.cleanup.aws_answers import Answers
 from tests.unit.examples import OWNER, as_read, volumes
-from tests.unit.wire import Wire
 
 REGION = "eu-west-1"
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
@@ -240,80 +239,3 @@ GROUP: dict[str, Any] = {
 def calls(actions: tuple[Action, ...]) -> list[tuple[str, str | None]]:
     """Which calls on what."""
     return [(action.operation, action.resource) for action in actions]
-
-
-class ScriptedClients:
-    """The clients of one region, paced or not, each answering from a script."""
-
-    default_region = REGION
-
-    def __init__(self, ec2: Wire, kms: Wire | None = None) -> None:
-        self._wires = {"ec2": ec2, "kms": kms}
-
-    def paced(self, _operation: str) -> ScriptedClients:
-        return self
-
-    def open(self, _service: str, regions: Any) -> None:
-        assert list(regions) == [REGION]
-
-    def ec2(self, _region: str) -> Any:
-        return self._client("ec2")
-
-    def kms(self, _region: str) -> Any:
-        return self._client("kms")
-
-    def _client(self, service: str) -> Any:
-        wire = self._wires[service]
-        assert wire is not None
-        return wire.client
-
-
-class UsageScript:
-    """The calls that read the usage of one image."""
-
-    def __init__(self) -> None:
-        self.wire = Wire("ec2")
-
-    def references(self, answer: Any = None) -> UsageScript:
-        self._add("describe_image_references", ANY_REFERENCES, answer or {"ImageReferences": []})
-        return self
-
-    def permissions(self, answer: Any = None, image_id: str = "ami-1") -> UsageScript:
-        request = {"ImageId": image_id, "Attribute": "launchPermission"}
-        self._add("describe_image_attribute", request, answer or {"LaunchPermissions": []})
-        return self
-
-    def volume(self, answer: Any = None, snapshot_id: str = "snap-ami-1") -> UsageScript:
-        request = {"SnapshotId": snapshot_id, "Attribute": "createVolumePermission"}
-        self._add("describe_snapshot_attribute", request, answer or {"CreateVolumePermissions": []})
-        return self
-
-    def clients(self, kms: Wire | None = None) -> Any:
-        """Clients that answer from the script."""
-        return ScriptedClients(self.wire, kms)
-
-    def _add(self, method: str, request: dict[str, Any], answer: Any) -> None:
-        if answer == "refuse":
-            self.wire.refuse(method, request, "RequestLimitExceeded", "Slow down.")
-        else:
-            self.wire.expect(method, request, answer)
-
-
-LIVING = ["pending", "running", "shutting-down", "stopping", "stopped"]
-ANY_REFERENCES = {
-    "ImageIds": ["ami-1"],
-    "MaxResults": 1000,
-    "ResourceTypes": [
-        {
-            "ResourceType": "ec2:Instance",
-            "ResourceTypeOptions": [{"OptionName": "state-name", "OptionValues": LIVING}],
-        },
-        {
-            "ResourceType": "ec2:LaunchTemplate",
-            "ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": ["10000"]}],
-        },
-        {"ResourceType": "ssm:Parameter"},
-        {"ResourceType": "imagebuilder:ImageRecipe"},
-        {"ResourceType": "imagebuilder:ContainerRecipe"},
-    ],
-}
