@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.distribution.report import distribution
-
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
+from tests.unit.in_process import returned
 
 EU, US = "eu-west-1", "us-east-1"
 
@@ -59,19 +58,18 @@ def share(region: str) -> dict[str, Any]:
 
 
 def reported(
-    copy_result: dict[str, Any], grant_result: dict[str, Any], share_result: dict[str, Any], **steps: Any
+    copy_result: dict[str, Any],
+    grant_result: dict[str, Any],
+    share_result: dict[str, Any],
+    check_mode: bool = False,
+    **options: Any,
 ) -> dict[str, Any]:
-    """The report of a distribution without the optional steps that are not given."""
-    absent: dict[str, Any] = {
-        "consumer_copy_result": {},
-        "start_result": {},
-        "verification_results": [],
-        "publish_result": {},
-        "verification_error": "",
-        "verification_level": None,
-        "wanted": {},
-    }
-    return distribution(copy_result, grant_result, share_result, **{**absent, **steps})
+    """The report of ``distribution_report`` on the results of these steps, and on what other options have."""
+    steps = {"copy_result": copy_result, "grant_result": grant_result, "share_result": share_result}
+    result = returned("distribution_report", {**steps, **options}, check_mode=check_mode)
+    assert not result.get("failed"), result["msg"]
+    report: dict[str, Any] = result["report"]
+    return report
 
 
 def failure(region: str, **changes: Any) -> dict[str, Any]:

@@ -84,7 +84,6 @@ def test_a_distribution_with_every_step() -> None:
 
 
 def test_what_reached_a_part_of_what_was_wanted_is_not_done() -> None:
-    wanted = {"shared_with": [A, B], "published_in": [A, B]}
     all_accounts = {**share(US), "launch_permissions": {"account_ids": [A, B, "444444444444"]}}
     shown = of(
         copied(EU, US),
@@ -93,7 +92,8 @@ def test_what_reached_a_part_of_what_was_wanted_is_not_done() -> None:
         publish_result={
             "results": [published(EU), *(published(US, account_id=one) for one in (A, B, OWNER))]
         },
-        wanted=wanted,
+        account_ids=[A, B],
+        publish_account_ids=[A, B],
     )
     assert {region: (found["shared"], found["published"]) for region, found in steps(shown).items()} == {
         EU: (("1 of 2", Mark.PARTIAL), ("1 of 3", Mark.PARTIAL)),
@@ -106,15 +106,14 @@ def test_what_reached_a_part_of_what_was_wanted_is_not_done() -> None:
 
 
 def test_an_owner_that_is_not_known_is_not_among_the_accounts() -> None:
-    wanted = {"published_in": [A, B]}
-    shown = of(copied(results=[copy(EU, account_id=None)]), {}, {}, wanted=wanted)
+    shown = of(copied(results=[copy(EU, account_id=None)]), {}, {}, publish_account_ids=[A, B])
     assert "published in all 2 accounts in 0 of 1 region." in shown.headline
-    owned = of(copied(EU), {}, {}, wanted={"published_in": [OWNER]})
+    owned = of(copied(EU), {}, {}, publish_account_ids=[OWNER])
     assert "published in 1 account in 0 of 1 region." in owned.headline
 
 
 def test_what_was_wanted_and_done_nowhere_is_not_left_out() -> None:
-    shown = of(copied(EU), {}, {}, wanted={"shared_with": [A], "published_in": [A]})
+    shown = of(copied(EU), {}, {}, account_ids=[A], publish_account_ids=[A])
     assert steps(shown)[EU] == {
         "copied": ("available", Mark.FULL),
         "key": ("ok", Mark.FULL),
@@ -129,7 +128,7 @@ def test_what_was_wanted_and_done_nowhere_is_not_left_out() -> None:
 
 
 def test_the_owner_needs_no_permission() -> None:
-    shown = of(copied(EU), {}, shared(EU), wanted={"shared_with": [OWNER, A]})
+    shown = of(copied(EU), {}, shared(EU), account_ids=[OWNER, A])
     assert steps(shown)[EU]["shared"] == ("1 of 1", Mark.FULL)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,105 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.report 
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, shared
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
+from tests.unit.in_process import returned
+
+VERIFIED = {
+    "account_id": "222222222222",
+    "findings": [],
+    "image_id": f"ami-{EU}",
+    "level": "visible",
+    "reached": False,
+    "region": EU,
+}
+PUBLISHED = {"results": [{"region": EU, "parameter": "/golden/web"}]}
+
+
+def test_each_option_is_the_result_of_its_step() -> None:
+    report = reported(
+        copied(EU),
+        {"failures": [failure(EU, action="CreateGrant")]},
+        shared(EU),
+        consumer_copy_result=copied(US),
+        verification_results=[VERIFIED],
+        verification_error="Not verified.",
+        verification_level="launched",
+        publish_result=PUBLISHED,
+    )
+    assert report["status"] == "partial"
+    assert [region["shared"] for region in report["regions"]] == [True]
+    assert [one["action"] for one in report["failures"]] == ["CreateGrant", "verify"]
+    assert [one["region"] for one in report["consumer_images"]] == [US]
+    assert report["verified"] == [VERIFIED]
+    assert report["verification_level"] == "launched"
+    assert [one["parameter"] for one in report["published"]] == ["/golden/web"]
+
+
+def test_consumers_regions_and_accounts_that_the_image_was_meant_for() -> None:
+    organization, unit = "arn:organization", "arn:unit"
+    report = reported(
+        copied(EU),
+        {},
+        {},
+        account_ids=["012345678901", "222222222222"],
+        org_arns=[organization],
+        org_unit_arns=[unit],
+        publish_account_ids=["012345678901"],
+        regions=[US, EU, US],
+    )
+    assert report["wanted"] == {
+        "shared_with": ["012345678901", "222222222222", organization, unit],
+        "published_in": ["012345678901"],
+        "regions": [US, EU],
+    }
+
+
+def test_check_mode_has_distributed_nothing() -> None:
+    given = {"verification_results": [VERIFIED], "regions": [EU]}
+    assert reported(copied(EU), {}, shared(EU), check_mode=True, **given)["status"] == "planned"
+    assert reported(copied(EU), {}, shared(EU), **given)["status"] == "partial"
+    assert reported(copied(EU), {}, {}, check_mode=True)["status"] == "failed"
+    failing = {"failures": [failure(EU)]}
+    assert reported(copied(EU), failing, shared(EU), check_mode=True)["status"] == "partial"
+
+
+def test_steps_that_did_not_run_are_left_out() -> None:
+    report = reported(copied(EU), {}, shared(EU))
+    assert not {"consumer_images", "published", "verified", "wanted"} & report.keys()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("copy_result", {"results": [{}]}),
+        ("start_result", {"results": [{}]}),
+        ("share_result", {"results": [{}]}),
+        ("verification_results", [{}]),
+        ("publish_result", {"results": [{"region": 1}]}),
+        ("kept_back", {"message": 1}),
+    ],
+)
+def test_the_result_of_another_module_is_refused(option: str, value: Any) -> None:
+    found = returned("distribution_report", {"copy_result": copied(EU), option: value})
+    assert {one["action"] for one in found["failures"]} == {option}
+
+
+def test_a_report_that_failed_replaces_no_other(tmp_path: Path) -> None:
+    file, beside = tmp_path / "distribution.json", tmp_path / "distribution.failed.json"
+    options = {"copy_result": copied(EU), "report_path": str(file)}
+    found = returned("distribution_report", options)
+    assert not file.exists()
+    assert '"status": "failed"' in beside.read_text(encoding="utf-8")
+    assert found["report_path"] == str(beside)
+
+
+def test_a_page_is_written_to_a_new_directory_of_a_source(tmp_path: Path) -> None:
+    folder = tmp_path / "reports" / "web"
+    names = {"222222222222": "web"}
+    given = {"verification_results": [VERIFIED], "publish_result": PUBLISHED, "account_names": names}
+    reported(copied(EU), {}, shared(EU), report_dir=str(folder), **given)
+    page = (folder / "latest.html").read_text(encoding="utf-8")
+    assert "Distribution of golden" in page
+    assert "web (222222222222)" in page
 
 
 def test_a_verification_that_failed_without_results_is_reported() -> None:
@@ -198,7 +298,7 @@ REGIONS = {"regions": [EU, US]}
 
 def partial(**changes: Any) -> dict[str, Any]:
     """A report of a run that has not reached one of two regions."""
-    return reported(copied(EU, failures=[failure(US)]), {}, shared(EU), wanted=REGIONS, **changes)
+    return reported(copied(EU, failures=[failure(US)]), {}, shared(EU), **REGIONS, **changes)
 
 
 def earlier(report: dict[str, Any]) -> dict[str, Any]:
@@ -215,12 +315,12 @@ def test_a_partial_report_lists_all_regions() -> None:
 
 
 def test_a_region_without_a_failure_and_an_image_makes_a_report_partial() -> None:
-    assert reported(copied(EU), {}, shared(EU), wanted=REGIONS)["status"] == "partial"
+    assert reported(copied(EU), {}, shared(EU), **REGIONS)["status"] == "partial"
 
 
 @pytest.mark.parametrize("result", [{}, shared()])
 def test_a_failed_report_lists_no_region_that_was_not_read(result: dict[str, Any]) -> None:
-    report = reported(copied(failures=[failure(US)]), {}, result, wanted=REGIONS)
+    report = reported(copied(failures=[failure(US)]), {}, result, **REGIONS)
     assert (report["status"], report["regions"]) == ("failed", [])
 
 
@@ -234,7 +334,7 @@ def test_a_region_that_was_not_reached_keeps_its_earlier_image() -> None:
     # A further run that does not reach it, and one that does.
     again = remembered({**first, "written_at": LONG_AGO}, partial())
     assert again == first
-    done = remembered(again, reported(copied(EU, US), {}, shared(EU, US), wanted=REGIONS))
+    done = remembered(again, reported(copied(EU, US), {}, shared(EU, US), **REGIONS))
     assert earlier(done) == {EU: None, US: None}
 
 
@@ -258,7 +358,7 @@ def test_the_newest_of_several_previous_reports_counts() -> None:
 
 def test_a_failed_run_keeps_no_earlier_image() -> None:
     complete = {**reported(copied(EU, US), {}, shared(EU, US)), "written_at": THEN}
-    failed = reported(copied(EU), {}, {}, wanted=REGIONS)
+    failed = reported(copied(EU), {}, {}, **REGIONS)
     assert remembered(complete, failed) == failed
 
 
@@ -276,7 +376,14 @@ def test_a_step_that_was_refused_does_not_hide_what_was_started() -> None:
 
 
 def test_an_uncertain_account_is_no_failure_unless_it_keeps_the_image_back() -> None:
-    uncertain = {"reached": False, "uncertain": True, "region": EU, "account_id": "2", "findings": []}
+    uncertain = {
+        "account_id": "2",
+        "findings": [],
+        "image_id": f"ami-{EU}",
+        "reached": False,
+        "region": EU,
+        "uncertain": True,
+    }
     failed = {**uncertain, "uncertain": False}
     given = copied(EU), {}, shared(EU)
     assert reported(*given, verification_results=[uncertain])["status"] == "distributed"

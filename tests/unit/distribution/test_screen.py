@@ -107,9 +107,6 @@ def test_every_region_is_well() -> None:
     }
 
 
-PUBLISHED_IN = {"shared_with": [], "published_in": [CONSUMER, "333333333333"]}
-
-
 def publication(*account_ids: str) -> dict[str, Any]:
     (one,) = published(EU)["results"]
     return {"results": [{**one, "account_id": account_id} for account_id in account_ids]}
@@ -135,7 +132,7 @@ def test_published_is_a_region_of_which_all_accounts_have_the_image(
         check_mode,
         publishes=True,
         publish_result=publication(*account_ids),
-        wanted=PUBLISHED_IN,
+        publish_account_ids=[CONSUMER, "333333333333"],
     )
     assert found.lines[2].text.split()[-1] == text
     assert found.lines[2].tone is tone
@@ -213,7 +210,7 @@ def test_what_is_missing_is_a_problem(steps: dict[str, Any], publishes: bool) ->
 
 def unverified(*results: dict[str, Any], **more: Any) -> list[str]:
     """The lines about accounts that are not verified."""
-    found = shown(copied(EU, US), shared(EU, US), verification_results=results, **more)
+    found = shown(copied(EU, US), shared(EU, US), verification_results=[*results], **more)
     lines = [line.text for line in found.lines]
     start = next((number for number, text in enumerate(lines) if text.startswith("not verified")), len(lines))
     return lines[start : lines.index("Report: report.json")]
@@ -449,7 +446,7 @@ def test_copies_that_were_started_are_named_if_the_run_ends_before_they_are_shar
 
 
 def test_the_earlier_image_of_a_region_that_was_not_reached_is_named() -> None:
-    report = reported(copied(EU, failures=[failure(US)]), {}, shared(EU), wanted={"regions": [EU, US]})
+    report = reported(copied(EU, failures=[failure(US)]), {}, shared(EU), regions=[EU, US])
     kept = {"image_id": "ami-old", "source_image_id": "ami-1", "written_at": "2026-11-24T12:00:00+00:00"}
     report["regions"][1]["earlier"] = kept
     found = screen(report, {"check_mode": False, "copy_result": {}}, None)

@@ -4,54 +4,51 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy import options as copy
-from ansible_collections.golden.images.plugins.module_utils.diagnose import flow as diagnose
-from ansible_collections.golden.images.plugins.module_utils.distribution.flow_check import (
-    ARGUMENT_SPEC,
-    wanted_from,
-)
-from ansible_collections.golden.images.plugins.module_utils.distribution.parameters import parameters
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.kms_grant import options as kms_grant
-from ansible_collections.golden.images.plugins.module_utils.launch_probe import options as launch_probe
-from ansible_collections.golden.images.plugins.module_utils.publish import options as publish
-from ansible_collections.golden.images.plugins.module_utils.share import options as share
 
-from tests.unit.examples import as_read
+from tests.unit.in_process import returned
 
-GIVEN = parameters(
-    ARGUMENT_SPEC,
-    {
-        "source_image_id": "ami-0123456789abcdef0",
-        "source_region": "us-east-1",
-        "account_ids": ["012345678901"],
-        "regions": ["eu-west-1", "us-east-1"],
-    },
+MODULES = "ansible_collections.golden.images.plugins.modules"
+STEPS = (
+    "ami_copy_regions",
+    "ami_share",
+    "ami_kms_grant",
+    "ami_publish",
+    "ami_share_diagnose",
+    "ami_launch_probe",
 )
-STEPS = {
-    "copy": copy,
-    "share": share,
-    "kms_grant": kms_grant,
-    "publish": publish,
-    "diagnose": diagnose,
-    "launch_probe": launch_probe,
+GIVEN = {
+    "source_image_id": "ami-0123456789abcdef0",
+    "source_region": "us-east-1",
+    "account_ids": ["012345678901"],
+    "regions": ["eu-west-1", "us-east-1"],
 }
 
 
-def refused(**params: Any) -> list[str]:
-    with pytest.raises(Refused) as caught:
-        wanted_from(as_read(ARGUMENT_SPEC, {**GIVEN, **params}), False)
-    return [failure.action or "" for failure in caught.value.failures]
+def failures(options: dict[str, Any], check_mode: bool = False) -> list[dict[str, Any]]:
+    """The failures for these options."""
+    found: list[dict[str, Any]] = returned("distribution_check", options, check_mode=check_mode)["failures"]
+    return found
+
+
+def accept(options: dict[str, Any], check_mode: bool = False) -> None:
+    """Check that these options are accepted."""
+    assert failures(options, check_mode) == []
+
+
+def refused(**options: Any) -> list[str]:
+    """The refused options."""
+    return [failure["action"] for failure in failures({**GIVEN, **options})]
 
 
 def test_options_that_every_step_takes_are_accepted():
-    wanted_from(GIVEN, False)
+    accept(GIVEN)
 
 
 def test_a_host_with_an_account_verifies_no_other():
@@ -62,23 +59,21 @@ def test_a_host_with_an_account_verifies_no_other():
     one_host = "Run the distribution in a play with one host (localhost), or set verify_level: none."
     remove = "Remove it: each host verifies the account of its account_id."
     for options, remedy in (({}, one_host), (of_images, remove)):
-        with pytest.raises(Refused) as caught:
-            wanted_from(as_read(ARGUMENT_SPEC, {**of_host, **options}), False)
-        (failure,) = caught.value.failures
-        assert (failure.action, failure.remedy) == ("account_ids", remedy)
-        assert "the account_id of this host is 123456789012" in failure.message
-        assert "would verify 012345678901, 210987654321, 111122223333 and 1 more." in failure.message
+        (failure,) = failures({**of_host, **options})
+        assert (failure["action"], failure["remedy"]) == ("account_ids", remedy)
+        assert "the account_id of this host is 123456789012" in failure["message"]
+        assert "would verify 012345678901, 210987654321, 111122223333 and 1 more." in failure["message"]
     for accepted in (
         given,
         {**of_host, "verify_level": "none"},
         {**of_host, "account_ids": ["123456789012"]},
     ):
-        wanted_from(as_read(ARGUMENT_SPEC, accepted), False)
+        accept(accepted)
 
 
 def test_options_of_every_step_are_accepted():
     subnets = {"eu-west-1": "subnet-0123456789abcdef0", "us-east-1": "subnet-0fedcba9876543210"}
-    wanted_from(
+    accept(
         {**GIVEN, "parameter": "/golden/web", "launch_templates": ["web"], "verify_level": "launched"}
         | {"subnet_ids": subnets},
         False,
@@ -104,7 +99,7 @@ NAMED = {"source_image_id": None, "source_parameter": "/golden/web"}
     ],
 )
 def test_a_parameter_selects_the_source(params: dict[str, Any]):
-    wanted_from({**GIVEN, **params}, False)
+    accept({**GIVEN, **params})
 
 
 def test_the_encrypted_copy_of_the_source_does_not_replace_it_in_its_parameter():
@@ -114,15 +109,15 @@ def test_the_encrypted_copy_of_the_source_does_not_replace_it_in_its_parameter()
 
 def test_verifying_several_accounts_with_a_role_is_accepted():
     several = {"account_ids": ["012345678901", "222222222222"], "verify_level": "visible"}
-    wanted_from({**GIVEN, **several, "consumer_role_name": "golden"}, False)
+    accept({**GIVEN, **several, "consumer_role_name": "golden"})
 
 
 def test_a_dry_run_needs_no_subnet():
-    wanted_from({**GIVEN, "verify_level": "authorized"}, False)
+    accept({**GIVEN, "verify_level": "authorized"})
 
 
 def test_no_consumer_is_required():
-    wanted_from({**GIVEN, "account_ids": []}, False)
+    accept({**GIVEN, "account_ids": []})
 
 
 @pytest.mark.parametrize(
@@ -159,7 +154,7 @@ def test_each_step_refuses_its_own(params: dict[str, Any], options: list[str]):
 
 def test_the_directory_of_a_source_can_be_missing_with_that_of_all(tmp_path: Path):
     folder = tmp_path / "reports" / "web"
-    wanted_from({**GIVEN, "report_dir": str(folder)}, False)
+    accept({**GIVEN, "report_dir": str(folder)})
     assert refused(report_dir=str(folder / "deeper")) == ["report_dir"]
     assert list(tmp_path.iterdir()) == []
 
@@ -174,38 +169,23 @@ def test_a_purge_without_consumers_is_refused():
     )
 
 
-@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
-def test_an_option_added_to_a_step_reaches_its_check(step: Any, monkeypatch: pytest.MonkeyPatch):
-    checked: list[dict[str, Any]] = []
-
-    def check(params: dict[str, Any], check_mode: bool) -> None:
-        assert check_mode
-        checked.append(params)
-
-    spec = {**step.ARGUMENT_SPEC, "added": {"type": "str", "default": "by default"}}
-    monkeypatch.setattr(step, "ARGUMENT_SPEC", spec)
-    monkeypatch.setattr(step, "wanted_from", check)
-    subnets = dict.fromkeys(GIVEN["regions"], "subnet-0123456789abcdef0")
-    wanted_from(
-        {**GIVEN, "parameter": "/golden/web", "verify_level": "launched", "subnet_ids": subnets}, False
+@pytest.mark.parametrize("step", STEPS)
+def test_an_option_that_a_step_has_too_is_the_same_option(step: str):
+    own, other = (
+        importlib.import_module(f"{MODULES}.{name}").ARGUMENT_SPEC for name in ("distribution_check", step)
     )
-    assert [params["added"] for params in checked] == ["by default"]
-    assert checked[0].keys() == spec.keys()
-
-
-@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
-def test_an_option_that_a_step_has_too_is_the_same_option(step: Any):
-    for option in sorted(ARGUMENT_SPEC.keys() & step.ARGUMENT_SPEC.keys()):
+    for option in sorted(own.keys() & other.keys()):
         # A check without AWS requires neither a parameter nor accounts: the role may have been given none.
-        optional = {key: value for key, value in step.ARGUMENT_SPEC[option].items() if key != "required"}
-        assert {**optional, "default": None} == {**ARGUMENT_SPEC[option], "default": None}
+        optional = {key: value for key, value in other[option].items() if key != "required"}
+        assert {**optional, "default": None} == {**own[option], "default": None}
 
 
 def test_the_check_of_most_steps_imports_no_aws():
     script = (
         "import sys\n"
-        f"from {wanted_from.__module__} import wanted_from\n"
-        f"wanted_from({ {**GIVEN, 'parameter': '/golden/web'}!r}, False)\n"
+        f"from {MODULES}.distribution_check import ARGUMENT_SPEC, FLOW\n"
+        "defaults = {name: spec.get('default') for name, spec in ARGUMENT_SPEC.items()}\n"
+        f"FLOW.wanted({{**defaults, **{ {**GIVEN, 'parameter': '/golden/web'}!r}}}, False)\n"
         "sys.exit('botocore' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
@@ -215,8 +195,8 @@ def test_images_to_verify_are_checked_as_they_are():
     level = {"verify_level": "authorized", "regions": [], "source_region": None}
     assert refused(**level, verify_images={"eu-west-1": "golden"}) == ["images"]
     assert refused(**level, verify_images={"eu-west-1": None}) == ["images"]
-    wanted_from({**GIVEN, **level, "verify_images": {"eu-west-1": None}}, True)
-    wanted_from({**GIVEN, **level, "verify_images": {"eu-west-1": "ami-0123456789abcdef0"}}, False)
+    accept({**GIVEN, **level, "verify_images": {"eu-west-1": None}}, True)
+    accept({**GIVEN, **level, "verify_images": {"eu-west-1": "ami-0123456789abcdef0"}})
 
 
 def test_the_key_of_the_consumers_copies_is_named_as_its_option():
@@ -240,42 +220,40 @@ def _tags(number: int) -> dict[str, str]:
 
 def test_a_copy_has_room_for_its_own_and_the_shared_tags():
     shared = {"shared_tags": _tags(20)}
-    wanted_from({**GIVEN, **shared, "tags": _tags(29)}, False)
+    accept({**GIVEN, **shared, "tags": _tags(29)})
     assert refused(**shared, tags=_tags(30)) == ["shared_tags"]
     # With the tag of the key, there is one more.
     assert refused(**shared, tags=_tags(29), kms_key_id="alias/golden") == ["shared_tags"]
-    wanted_from({**GIVEN, "tags": _tags(49)}, False)
+    accept({**GIVEN, "tags": _tags(49)})
     # The source gets no tags other than the shared ones.
-    wanted_from({**GIVEN, **shared, "tags": _tags(30), "regions": ["us-east-1"]}, False)
+    accept({**GIVEN, **shared, "tags": _tags(30), "regions": ["us-east-1"]})
 
 
 def test_a_planned_copy_has_room_for_the_shared_tags():
     shared = {"shared_tags": _tags(20)}
     has = {f"ec2:SharedTag/{key}": "other" for key in _tags(1)}
-    wanted_from({**GIVEN, **shared, "planned_copies": [{**PLANNED, "tags": _tags(30)}]}, False)
-    wanted_from({**GIVEN, **shared, "planned_copies": [{**PLANNED, "tags": _tags(30) | has}]}, False)
-    with pytest.raises(Refused) as caught:
-        wanted_from({**GIVEN, **shared, "planned_copies": [{**PLANNED, "tags": _tags(31)}]}, False)
-    (failure,) = caught.value.failures
-    assert (failure.action, failure.region) == ("shared_tags", "eu-west-1")
-    assert failure.message.startswith("shared_tags: 51 tags ")
+    accept({**GIVEN, **shared, "planned_copies": [{**PLANNED, "tags": _tags(30)}]})
+    accept({**GIVEN, **shared, "planned_copies": [{**PLANNED, "tags": _tags(30) | has}]})
+    (failure,) = failures({**GIVEN, **shared, "planned_copies": [{**PLANNED, "tags": _tags(31)}]})
+    assert (failure["action"], failure["region"]) == ("shared_tags", "eu-west-1")
+    assert failure["message"].startswith("shared_tags: 51 tags ")
 
 
 def test_an_account_of_others_cannot_be_verified_without_a_role():
     visible = {"verify_level": "visible", "planned_copies": [PLANNED]}
     assert refused(**visible) == ["verify_level"]
-    wanted_from({**GIVEN, **visible, "account_ids": ["111122223333"]}, False)
-    wanted_from({**GIVEN, **visible, "consumer_role_name": "golden"}, False)
+    accept({**GIVEN, **visible, "account_ids": ["111122223333"]})
+    accept({**GIVEN, **visible, "consumer_role_name": "golden"})
 
 
 def test_copies_of_encrypted_copies_need_a_key():
     copies = {"copy_into_accounts": True, "consumer_role_name": "golden"}
     assert refused(**copies, planned_copies=[PLANNED]) == ["consumer_kms_key_id"]
-    wanted_from({**GIVEN, **copies, "planned_copies": [PLANNED], "consumer_kms_key_id": "alias/x"}, False)
-    wanted_from({**GIVEN, **copies, "planned_copies": [{**PLANNED, "kms_key_arn": None}]}, False)
+    accept({**GIVEN, **copies, "planned_copies": [PLANNED], "consumer_kms_key_id": "alias/x"})
+    accept({**GIVEN, **copies, "planned_copies": [{**PLANNED, "kms_key_arn": None}]})
     # Whether the accounts have copies of an image that exists is read.
     existing = {**PLANNED, "image_id": "ami-0123456789abcdef0"}
-    wanted_from({**GIVEN, **copies, "planned_copies": [existing]}, False)
+    accept({**GIVEN, **copies, "planned_copies": [existing]})
 
 
 @pytest.mark.parametrize(
@@ -301,16 +279,14 @@ def test_copies_of_copies_need_names_that_aws_accepts(
     copies = {"copy_into_accounts": True, "consumer_role_name": "golden", "consumer_kms_key_id": "alias/x"}
     given = {**GIVEN, **copies, "name": name, "planned_copies": [{**PLANNED, **changes}]}
     # The account of the credentials does not copy its own copy.
-    wanted_from({**given, "account_ids": [PLANNED["account_id"]]}, False)
-    wanted_from({**given, "copy_into_accounts": False}, False)
+    accept({**given, "account_ids": [PLANNED["account_id"]]})
+    accept({**given, "copy_into_accounts": False})
     if characters is None:
-        wanted_from(given, False)
+        accept(given)
         return
-    with pytest.raises(Refused) as caught:
-        wanted_from(given, False)
-    (failure,) = caught.value.failures
-    assert (failure.action, failure.region) == ("name", "eu-west-1")
-    assert f"a name of {characters} characters" in failure.message
+    (failure,) = failures(given)
+    assert (failure["action"], failure["region"]) == ("name", "eu-west-1")
+    assert f"a name of {characters} characters" in failure["message"]
 
 
 def test_the_parameter_of_the_source_can_be_named_by_its_arn():
@@ -319,7 +295,7 @@ def test_the_parameter_of_the_source_can_be_named_by_its_arn():
     arn = "arn:aws:ssm:us-east-1:{}:parameter/golden/web"
     assert refused(**{**given, "source_parameter": arn.format(PLANNED["account_id"])}) == ["parameter"]
     # Another account's parameter, which is shared with this one.
-    wanted_from({**GIVEN, **given, "source_parameter": arn.format("222222222222")}, False)
+    accept({**GIVEN, **given, "source_parameter": arn.format("222222222222")})
 
 
 def test_planned_copies_are_those_of_the_module():

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files for other tools: what is refused, what is written, what stays."""
+"""Files for other tools: their texts, what is refused, what is written, what stays."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,67 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.write_f
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 
+HOME, AWAY = "ami-00000000000000001", "ami-00000000000000002"
+ONE = Images({"us-east-1": HOME, "eu-west-1": AWAY})
+SEVERAL = Images(by_source={"web-arm64": {"us-east-1": HOME}, "db": {"eu-west-1": AWAY}})
 IMAGES = Images({"eu-west-1": "ami-0123456789abcdef0"})
 TEXT = "AMI_EU_WEST_1=ami-0123456789abcdef0\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "several"),
+    [
+        pytest.param(name, "golden_images", "golden_images_by_source", id=name)
+        for name in ("images.auto.tfvars.json", "terraform.tfvars.json")
+    ]
+    + [pytest.param("images.json", "images", "images_by_source", id="images.json")],
+)
+def test_json_and_terraform_get_one_variable(tmp_path: Path, name: str, one: str, several: str) -> None:
+    path = str(tmp_path / name)
+    (text,) = changed_files([path], ONE).values()
+    assert json.loads(text) == {one: {"us-east-1": HOME, "eu-west-1": AWAY}}
+    (text,) = changed_files([path], SEVERAL).values()
+    assert json.loads(text) == {several: {"web-arm64": {"us-east-1": HOME}, "db": {"eu-west-1": AWAY}}}
+
+
+@pytest.mark.parametrize("name", ["images.env", ".env"])
+def test_an_environment_file_has_a_line_for_each_image(tmp_path: Path, name: str) -> None:
+    path = str(tmp_path / name)
+    (text,) = changed_files([path], ONE).values()
+    assert text == f"AMI_EU_WEST_1={AWAY}\nAMI_US_EAST_1={HOME}\n"
+    (text,) = changed_files([path], SEVERAL).values()
+    assert text == f"AMI_DB_EU_WEST_1={AWAY}\nAMI_WEB_ARM64_US_EAST_1={HOME}\n"
+
+
+@pytest.mark.parametrize("name", ["a.auto.tfvars.json", "a.env", "a.json"])
+@pytest.mark.parametrize("images", [ONE, SEVERAL, Images(), None])
+def test_an_own_file_and_an_empty_one_may_be_replaced(
+    tmp_path: Path, name: str, images: Images | None
+) -> None:
+    path = tmp_path / name
+    path.touch()
+    if images is not None:
+        write_files(changed_files([str(path)], images))
+    assert problems(path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.auto.tfvars.json", '{"golden_images": {}, "region": "us-east-1"}'),
+        ("a.auto.tfvars.json", '{"images": {}}'),
+        ("a.env", f"AMI_EU_WEST_1={AWAY}\nPASSWORD=hunter2\n"),
+        ("a.env", "# comment\n"),
+        ("a.json", '{"name": "web"}'),
+        ("a.json", "[]"),
+        ("a.json", "{"),
+        pytest.param("a.json", "[" * 100_000, id="nested"),
+    ],
+)
+def test_another_file_may_not(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    assert problems(path) == [f"output_files: {path} has other content, which would be lost."]
 
 
 def problems(*paths: Path) -> list[str]:
