@@ -4,30 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.model import (
-    Image,
     ImagesByTarget,
-    Sharing,
     Target,
 )
 from ansible_collections.golden.images.plugins.module_utils.plan import TargetPlan
-from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
 from ansible_collections.golden.images.plugins.module_utils.publish import state as facts
-from ansible_collections.golden.images.plugins.module_utils.publish.flow import read_state
+from ansible_collections.golden.images.plugins.module_utils.publish.flow import FLOW
 
-from tests.unit.examples import CONSUMER, MARK, OWNER, SOURCE_ID, source_image, target_in
+from tests.unit.examples import CONSUMER, OWNER, target_in
+from tests.unit.publish.account import NAME, NEW, OLD, REGION, SHARED, TEMPLATE_ID, image
 from tests.unit.wire import Wire
 
-REGION = "eu-west-1"
-NEW, OLD = "ami-0000000000000000a", "ami-0000000000000000b"
-NAME, TEMPLATE, TEMPLATE_ID = "/golden/web", "web", "lt-1"
-LABEL = f"source-{SOURCE_ID}"
-SHARED = Sharing(account_ids=frozenset({CONSUMER}))
 ABROAD = Target(CONSUMER, REGION)
 HISTORY = {"Name": NAME, "MaxResults": 50}
 IMAGES = {
@@ -38,11 +30,6 @@ IMAGES = {
 }
 
 
-def image(image_id: str = NEW, **changes: Any) -> Image:
-    """A copy of the source as its owner sees it."""
-    return source_image(**{"image_id": image_id, "architecture": "x86_64", "tags": MARK, **changes})
-
-
 def version(number: int = 1, value: str = OLD, *labels: str, **changes: Any) -> facts.ParameterVersion:
     """A version of the parameter."""
     return facts.ParameterVersion(number, value, labels=frozenset(labels), **changes)
@@ -51,11 +38,6 @@ def version(number: int = 1, value: str = OLD, *labels: str, **changes: Any) -> 
 def parameter(*versions: facts.ParameterVersion, **tags: str) -> facts.Parameter:
     """The parameter with these versions, by default one that names the old image."""
     return facts.Parameter(versions or (version(),), tags)
-
-
-def many(*labels: str) -> facts.Parameter:
-    """A parameter with the maximum number of versions; the oldest has these labels."""
-    return parameter(version(3, OLD, *labels), *(version(number) for number in range(4, 103)))
 
 
 def template(
@@ -86,18 +68,8 @@ def seen(here: facts.TargetSeen, **changes: Any) -> facts.PublishSeen:
 
 def planned(want: facts.PublishWanted, here: facts.TargetSeen, **changes: Any) -> TargetPlan:
     """The plan of the only target."""
-    (target,) = publish.plan(want, seen(here, **changes)).targets
+    (target,) = FLOW.plan(want, seen(here, **changes)).targets
     return target
-
-
-def operations(target: TargetPlan) -> list[str]:
-    """The names of the planned calls."""
-    return [action.operation for action in target.actions]
-
-
-def codes(targets: Iterable[TargetPlan]) -> list[str]:
-    """The error codes of the refusals."""
-    return [refusal.error_code for target in targets for refusal in target.refusals]
 
 
 def listed(number: int, **changes: Any) -> dict[str, Any]:
@@ -128,7 +100,7 @@ class Region:
 
     def seen(self, **changes: Any) -> facts.PublishSeen:
         """What is seen in all targets."""
-        return read_state(self._clients, wanted(**changes))  # type: ignore[arg-type]
+        return FLOW.read(self._clients, wanted(**changes))
 
     def target_seen(self, **changes: Any) -> facts.TargetSeen:
         """What is seen of the region."""

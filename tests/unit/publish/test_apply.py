@@ -15,7 +15,18 @@ from ansible_collections.golden.images.plugins.module_utils.publish.apply import
 
 from tests.unit.clock import Clock
 from tests.unit.examples import target_in
-from tests.unit.publish.examples import LABEL, NAME, NEW, OLD, REGION, found, parameter, version
+from tests.unit.publish.account import (
+    LABEL,
+    NAME,
+    NEW,
+    OLD,
+    REGION,
+)
+from tests.unit.publish.examples import (
+    found,
+    parameter,
+    version,
+)
 from tests.unit.wire import Wire
 
 VALUE = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image", "Overwrite": True}

@@ -7,44 +7,38 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Device, ImagesByTarget, Sharing
-from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
-from ansible_collections.golden.images.plugins.module_utils.publish.state import (
-    InstanceType,
-    LaunchTemplate,
-    Parameter,
-    ParameterVersion,
-    TemplateVersion,
-)
+from ansible_collections.golden.images.plugins.module_utils.model import Device, Sharing
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
-from tests.unit.publish.examples import (
-    ABROAD,
+from tests.unit.publish.account import (
+    BACK,
     LABEL,
     NAME,
     NEW,
     OLD,
+    PLANNED,
     REGION,
     TEMPLATE,
+    Parameter,
+    Version,
+    account,
+    changed,
     codes,
-    found,
     image,
     many,
+    options,
     parameter,
-    planned,
-    seen,
+    plan_of,
+    run_on,
     template,
     version,
-    wanted,
 )
 
 ARM = image(OLD, architecture="arm64")
 TEN = [f"label-{number}" for number in range(10)]
-PLANNED = {"images": ImagesByTarget({(None, REGION): None})}
-BACK = {"images": None, "regions": (REGION,), "source_image_id": SOURCE_ID}
-UNKNOWN: dict[str, Any] = {"image_id": None, "image": None, "launch": None}
+UNKNOWN: dict[str, Any] = {"image": None}
 ANOTHER_DEVICE = {"DeviceName": "/dev/sdx", "Ebs": {}}
-T2 = {"t2.micro": InstanceType("t2.micro", boot_modes=frozenset({"legacy-bios"}), vcpus=1)}
+T2 = {"t2.micro": {"SupportedBootModes": ["legacy-bios"], "VCpuInfo": {"DefaultVCpus": 1}}}
 UEFI: dict[str, Any] = {"image": image(boot_mode="uefi"), "types": T2}
 RESERVED = {
     "CapacityReservationSpecification": {"CapacityReservationTarget": {"CapacityReservationId": "cr-1"}}
@@ -53,7 +47,7 @@ HIBERNATES = {"HibernationOptions": {"Configured": True}}
 FULL = {f"key-{number}": "" for number in range(50)}
 
 
-def full(latest: ParameterVersion) -> Parameter:
+def full(latest: Version) -> Parameter:
     """A parameter that takes no new version, because its oldest one has the label of somebody else."""
     return parameter(*many("prod").versions[:-1], latest)
 
@@ -61,80 +55,77 @@ def full(latest: ParameterVersion) -> Parameter:
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "fine": ({}, {"parameter": parameter()}, []),
     "gone": ({}, {"image": None}, ["image_not_found"]),
-    "gone, as if shared": ({"as_if_shared": True}, {"image": None}, ["image_not_found"]),
+    "gone, as if shared": ({"require_shared": False}, {"image": None}, ["image_not_found"]),
     "pending": ({}, {"image": image(state="pending")}, ["image_not_available"]),
     "disabled": ({}, {"image": image(state="disabled")}, ["image_not_available"]),
     "private": ({}, {"launch": Sharing()}, ["not_shared"]),
     "with its owner only": ({}, {"launch": Sharing(frozenset({OWNER}))}, ["not_shared"]),
     "with its owner and another account": ({}, {"launch": Sharing(frozenset({OWNER, CONSUMER}))}, []),
     "public": ({}, {"launch": Sharing(public=True)}, []),
-    "not asked whether shared": ({}, {"launch": None}, []),
+    "not asked whether shared": ({"require_shared": False}, {"launch": Sharing()}, []),
     "text": ({}, {"parameter": parameter(version(data_type="text"))}, ["wrong_parameter_type"]),
     "list": ({}, {"parameter": parameter(version(type="StringList"))}, ["wrong_parameter_type"]),
     "secure": ({}, {"parameter": parameter(version(type="SecureString"))}, ["wrong_parameter_type"]),
     "other architecture": ({}, {"parameter": parameter(), "named": {OLD: ARM}}, ["architecture_mismatch"]),
     "same architecture": ({}, {"parameter": parameter(), "named": {OLD: image(OLD)}}, []),
     "template's architecture": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {"templates": {TEMPLATE: template()}, "named": {OLD: ARM}},
         ["architecture_mismatch"],
     ),
-    "no template": ({"launch_templates": (TEMPLATE,)}, {}, ["launch_template_not_found"]),
+    "no template": ({"launch_templates": [TEMPLATE]}, {}, ["launch_template_not_found"]),
     "template of another parameter": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {"templates": {TEMPLATE: template(f"resolve:ssm:{NAME}:7")}},
         ["launch_template_follows_parameter"],
     ),
+    "template of another account's parameter": (
+        {"launch_templates": [TEMPLATE]},
+        {"templates": {TEMPLATE: template(f"resolve:ssm:arn:aws:ssm:{REGION}:{CONSUMER}:parameter{NAME}")}},
+        ["launch_template_follows_parameter"],
+    ),
     "template of two parameters": (
-        {"launch_templates": (TEMPLATE,)},
-        {"templates": {TEMPLATE: template(OLD, TemplateVersion(2, {"ImageId": "resolve:ssm:/golden/db"}))}},
+        {"launch_templates": [TEMPLATE]},
+        {"templates": {TEMPLATE: template(OLD, {"ImageId": "resolve:ssm:/golden/db"})}},
         ["launch_template_versions_differ"],
     ),
     "latest version of another parameter": (
-        {"launch_templates": (TEMPLATE,), "launch_template_base_version": "latest"},
-        {"templates": {TEMPLATE: template(OLD, TemplateVersion(2, {"ImageId": "resolve:ssm:/golden/db"}))}},
+        {"launch_templates": [TEMPLATE], "launch_template_base_version": "latest"},
+        {"templates": {TEMPLATE: template(OLD, {"ImageId": "resolve:ssm:/golden/db"})}},
         ["launch_template_follows_parameter"],
     ),
     "latest version of another device": (
-        {"launch_templates": (TEMPLATE,), "launch_template_base_version": "latest"},
-        {
-            "templates": {
-                TEMPLATE: template(OLD, TemplateVersion(2, {"BlockDeviceMappings": [ANOTHER_DEVICE]}))
-            }
-        },
+        {"launch_templates": [TEMPLATE], "launch_template_base_version": "latest"},
+        {"templates": {TEMPLATE: template(OLD, {"BlockDeviceMappings": [ANOTHER_DEVICE]})}},
         ["launch_template_device_missing"],
     ),
     "latest version of another device, and the default counts": (
-        {"launch_templates": (TEMPLATE,), "launch_template_base_version": "default"},
-        {
-            "templates": {
-                TEMPLATE: template(OLD, TemplateVersion(2, {"BlockDeviceMappings": [ANOTHER_DEVICE]}))
-            }
-        },
+        {"launch_templates": [TEMPLATE], "launch_template_base_version": "default"},
+        {"templates": {TEMPLATE: template(OLD, {"BlockDeviceMappings": [ANOTHER_DEVICE]})}},
         [],
     ),
     "latest version's architecture": (
-        {"launch_templates": (TEMPLATE,), "launch_template_base_version": "latest"},
-        {"templates": {TEMPLATE: template(None, TemplateVersion(2, {"ImageId": OLD}))}, "named": {OLD: ARM}},
+        {"launch_templates": [TEMPLATE], "launch_template_base_version": "latest"},
+        {"templates": {TEMPLATE: template(None, {"ImageId": OLD})}, "named": {OLD: ARM}},
         ["architecture_mismatch"],
     ),
     "latest version that an interrupted run created": (
-        {"launch_templates": (TEMPLATE,)},
-        {"templates": {TEMPLATE: template(OLD, TemplateVersion(2, {"ImageId": NEW}))}},
+        {"launch_templates": [TEMPLATE]},
+        {"templates": {TEMPLATE: template(OLD, {"ImageId": NEW})}},
         [],
     ),
     "template of another device": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {"templates": {TEMPLATE: template(BlockDeviceMappings=[{"DeviceName": "/dev/sdx", "Ebs": {}}])}},
         ["launch_template_device_missing"],
     ),
     "template of another device, and nothing changes": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {"templates": {TEMPLATE: template(NEW, BlockDeviceMappings=[{"DeviceName": "/dev/sdx", "Ebs": {}}])}},
         [],
     ),
     "template with a small volume": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {
             "image": image(devices=(Device("/dev/sda", "snap-1", False, 20),)),
             "templates": {
@@ -146,17 +137,17 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         ["launch_template_volume_too_small"],
     ),
     "template with a type that lacks the boot mode": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {**UEFI, "templates": {TEMPLATE: template(InstanceType="t2.micro")}},
         ["launch_template_type_unsupported"],
     ),
     "template with a type that lacks the boot mode, and nothing changes": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {**UEFI, "templates": {TEMPLATE: template(NEW, InstanceType="t2.micro")}},
         [],
     ),
     "following template with a type that lacks the boot mode": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {
             **UEFI,
             "parameter": parameter(),
@@ -165,12 +156,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         ["launch_template_type_unsupported"],
     ),
     "following template, and the parameter is new": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {**UEFI, "templates": {TEMPLATE: template(f"resolve:ssm:{NAME}", InstanceType="t2.micro")}},
         ["launch_template_type_unsupported"],
     ),
     "following template with a small volume, and the parameter is new": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {
             "image": image(devices=(Device("/dev/sda", "snap-1", False, 20),)),
             "templates": {
@@ -183,7 +174,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         ["launch_template_volume_too_small"],
     ),
     "following template, and the parameter has the image": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {
             **UEFI,
             "parameter": parameter(version(1, NEW)),
@@ -192,25 +183,23 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         [],
     ),
     "latest version that follows, and the default counts": (
-        {"launch_templates": (TEMPLATE,), "launch_template_base_version": "default"},
+        {"launch_templates": [TEMPLATE], "launch_template_base_version": "default"},
         {
             **UEFI,
             "parameter": parameter(),
             "templates": {
-                TEMPLATE: template(
-                    OLD, TemplateVersion(2, {"ImageId": f"resolve:ssm:{NAME}", "InstanceType": "t2.micro"})
-                )
+                TEMPLATE: template(OLD, {"ImageId": f"resolve:ssm:{NAME}", "InstanceType": "t2.micro"})
             },
         },
         ["launch_template_type_unsupported"],
     ),
     "template with requirements that no type for the image fulfils": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {**UEFI, "templates": {TEMPLATE: template(InstanceRequirements={"VCpuCount": {"Max": 1}})}},
         ["launch_template_type_unsupported"],
     ),
     "template with a type of an unseen image": (
-        {"launch_templates": (TEMPLATE,), **PLANNED},
+        {"launch_templates": [TEMPLATE], **PLANNED},
         {**UNKNOWN, "types": T2, "templates": {TEMPLATE: template(InstanceType="t2.micro")}},
         [],
     ),
@@ -220,7 +209,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         ["platform_mismatch"],
     ),
     "another platform over Windows in a template": (
-        {},
+        {"launch_templates": [TEMPLATE]},
         {"templates": {TEMPLATE: template()}, "named": {OLD: image(OLD, is_windows=True)}},
         ["platform_mismatch"],
     ),
@@ -234,7 +223,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         [],
     ),
     "template with a capacity reservation for another platform": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {
             "image": image(platform="Ubuntu Pro"),
             "templates": {TEMPLATE: template(**RESERVED)},
@@ -243,12 +232,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         ["launch_template_options_unsupported"],
     ),
     "template that hibernates, and a root volume that is not encrypted": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {"encrypts": False, "templates": {TEMPLATE: template(**HIBERNATES)}},
         ["launch_template_options_unsupported"],
     ),
     "template that hibernates with the image already": (
-        {"launch_templates": (TEMPLATE,)},
+        {"launch_templates": [TEMPLATE]},
         {"encrypts": False, "templates": {TEMPLATE: template(NEW, **HIBERNATES)}},
         [],
     ),
@@ -296,8 +285,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "label there already": ({}, {"parameter": parameter(version(1, NEW, *TEN[1:], LABEL))}, []),
     "ten labels on what was": ({}, {"parameter": parameter(version(1, OLD, *TEN))}, []),
     "too many tags": ({"parameter_tags": {"a": ""}}, {"parameter": parameter(**FULL)}, ["invalid_option"]),
-    "nothing to go back to": (BACK, {"image_id": None, "image": None}, ["label_not_found"]),
-    "gone back to": (BACK, {"image": None, "parameter": parameter()}, ["image_not_found"]),
+    "nothing to go back to": (BACK, {"image": None}, ["label_not_found"]),
+    "gone back to": (
+        BACK,
+        {"image": None, "parameter": parameter(version(1, NEW, LABEL))},
+        ["image_not_found"],
+    ),
     "planned": (PLANNED, UNKNOWN, []),
 }
 
@@ -305,7 +298,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_refusals(case: str) -> None:
     want, here, expected = CASES[case]
-    target = planned(wanted(**want), found(**here))
+    target = plan_of(options(**want), account(**here))
     assert codes([target]) == expected
     for failure in target.refusals:
         assert (failure.region, failure.message != "", failure.remedy != "") == (REGION, True, True)
@@ -317,23 +310,23 @@ def test_versions_of_a_template_that_differ_are_refused_unless_one_is_selected(
     image_id: str, is_rollback: bool
 ) -> None:
     """Also if the default version has the image: Auto Scaling groups can launch the latest one."""
-    latest = TemplateVersion(37, {"ImageId": OLD, "UserData": "a secret", "KeyName": "web"})
-    here = found(
+    latest = {"ImageId": OLD, "UserData": "a secret", "KeyName": "web"}
+    here = account(
         parameter=parameter(version(1, NEW, LABEL)),
         templates={TEMPLATE: template(image_id, latest, InstanceType="t3.micro")},
     )
     back = BACK if is_rollback else {}
-    want = {"launch_templates": (TEMPLATE,), **back}
-    target = planned(wanted(**want), here)
+    want = {"launch_templates": [TEMPLATE], **back}
+    target = plan_of(options(**want), here)
     (refusal,) = target.refusals
     assert refusal.error_code == "launch_template_versions_differ"
     assert refusal.message == (
-        f"launch_templates: {TEMPLATE} has the default version 1 and the latest version 37, which differ in "
+        f"launch_templates: {TEMPLATE} has the default version 1 and the latest version 2, which differ in "
         "InstanceType, KeyName, UserData."
     )
     assert "launch_template_base_version" in (refusal.remedy or "")
     for selected in ("default", "latest"):
-        assert codes([planned(wanted(**want, launch_template_base_version=selected), here)]) == []
+        assert codes([plan_of(options(**want, launch_template_base_version=selected), here)]) == []
 
 
 @pytest.mark.parametrize(
@@ -353,12 +346,12 @@ def test_a_refusal_names_the_version_that_the_new_one_would_be_based_on(
         ({"BlockDeviceMappings": [ANOTHER_DEVICE]}, f"{which} of {TEMPLATE} changes /dev/sdx."),
         ({"BlockDeviceMappings": [mapping]}, f"{which} of {TEMPLATE} has 19 GiB for /dev/sda"),
     ):
-        one = LaunchTemplate(TEMPLATE, TemplateVersion(1, data), TemplateVersion(2, data))
-        here = found(
+        one = {1: data, 2: data}
+        here = account(
             image=image(devices=(Device("/dev/sda", "snap-1", False, 20),)), templates={TEMPLATE: one}
         )
-        want = wanted(launch_templates=(TEMPLATE,), launch_template_base_version=selected)
-        (refusal,) = planned(want, here).refusals
+        want = options(launch_templates=[TEMPLATE], launch_template_base_version=selected)
+        (refusal,) = plan_of(want, here).refusals
         assert refusal.message.startswith(text)
         assert remedy.lower() in (refusal.remedy or "").lower()
 
@@ -386,33 +379,35 @@ def test_a_refusal_names_the_version_that_the_new_one_would_be_based_on(
     ],
 )
 def test_a_rollback_that_is_not_possible_names_those_that_are(
-    versions: tuple[ParameterVersion, ...] | None, listed: str, remedy: str
+    versions: tuple[Version, ...] | None, listed: str, remedy: str
 ) -> None:
-    here = found(image_id=None, image=None, parameter=parameter(*versions) if versions else None)
-    (refusal,) = planned(wanted(**BACK), here).refusals
+    here = account(image=None, parameter=parameter(*versions) if versions else None)
+    (refusal,) = plan_of(options(**BACK), here).refusals
     assert (refusal.error_code, refusal.action) == ("label_not_found", "source_image_id")
     assert refusal.message.endswith(listed)
     assert (refusal.remedy or "").startswith(remedy)
 
 
 def test_a_planned_copy_has_its_sources_architecture() -> None:
-    here = found(image_id=None, image=None, parameter=parameter(), named={OLD: ARM})
-    assert codes([planned(wanted(**PLANNED), here, source=image())]) == ["architecture_mismatch"]
-    assert codes([planned(wanted(**PLANNED), here)]) == []
+    here = account(image=None, parameter=parameter(), named={OLD: ARM})
+    with_source = changed(here, source=image(SOURCE_ID))
+    want = options(**PLANNED, source_image_id=SOURCE_ID)
+    assert codes([plan_of(want, with_source)]) == ["architecture_mismatch"]
+    assert codes([plan_of(options(**PLANNED), here)]) == []
 
 
-@pytest.mark.parametrize(("as_if_shared", "expected"), [(False, ["image_not_found"]), (True, [])])
-def test_a_consumer_must_see_the_image_unless_it_is_about_to(as_if_shared: bool, expected: list[str]) -> None:
-    want = wanted(account_ids=(CONSUMER,), as_if_shared=as_if_shared)
-    (target,) = publish.plan(want, seen(found(), targets={ABROAD: found(image=None)})).targets
-    assert codes([target]) == expected
-    assert [CONSUMER in failure.message for failure in target.refusals] == [True for _ in expected]
-    assert len(target.warnings) == as_if_shared
+@pytest.mark.parametrize(("required", "expected"), [(True, ["image_not_found"]), (False, [])])
+def test_a_consumer_must_see_the_image_unless_it_is_about_to(required: bool, expected: list[str]) -> None:
+    want = options(account_ids=[CONSUMER], require_shared=required, consumer_role_name="golden-consumer")
+    abroad, _here = run_on(want, account(consumer=account(image=None))).plan.targets
+    assert codes([abroad]) == expected
+    assert [CONSUMER in failure.message for failure in abroad.refusals] == [True for _ in expected]
+    assert len(abroad.warnings) == (not required)
 
 
 def test_a_type_that_cannot_launch_the_image_is_named_with_the_reason() -> None:
-    here = found(**UEFI, templates={TEMPLATE: template(InstanceType="t2.micro")})
-    (refusal,) = planned(wanted(launch_templates=(TEMPLATE,)), here).refusals
+    here = account(**UEFI, templates={TEMPLATE: template(InstanceType="t2.micro")})
+    (refusal,) = plan_of(options(launch_templates=[TEMPLATE]), here).refusals
     assert refusal.message == (
         f"Version 1 of {TEMPLATE} has the instance type t2.micro, which cannot launch {NEW}: the image has "
         "the boot mode uefi, which the type does not support."

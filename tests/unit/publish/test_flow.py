@@ -12,16 +12,12 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole, ImagesByTarget
 from ansible_collections.golden.images.plugins.module_utils.publish.apply import PublishRun
-from ansible_collections.golden.images.plugins.module_utils.publish.flow import apply, read_state, result
-from ansible_collections.golden.images.plugins.module_utils.publish.plan import plan
+from ansible_collections.golden.images.plugins.module_utils.publish.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.publish.state import TemplateVersion
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, target_in
-from tests.unit.publish.examples import (
-    ABROAD,
-    HISTORY,
-    IMAGES,
+from tests.unit.publish.account import (
     LABEL,
     NAME,
     NEW,
@@ -29,6 +25,11 @@ from tests.unit.publish.examples import (
     REGION,
     TEMPLATE,
     TEMPLATE_ID,
+)
+from tests.unit.publish.examples import (
+    ABROAD,
+    HISTORY,
+    IMAGES,
     Region,
     found,
     parameter,
@@ -83,15 +84,15 @@ def test_an_error_while_reading_a_best_effort_region_leaves_it_out(region: Regio
     best_effort = frozenset({REGION})
     saw = region.seen(best_effort_regions=best_effort)
     want = wanted(best_effort_regions=best_effort)
-    left_out = plan(want, saw)
+    left_out = FLOW.plan(want, saw)
     assert (left_out.actions, left_out.refusals) == ((), ())
     assert [one.error_code for one in left_out.tolerated] == ["AccessDeniedException"]
-    assert result(want, saw, left_out, Outcome())["results"] == []
+    assert FLOW.result(want, saw, left_out, Outcome())["results"] == []
 
 
 def test_a_refusal_and_a_failure_in_a_best_effort_region_are_tolerated(ssm: Wire) -> None:
     want = wanted(best_effort_regions=frozenset({REGION}))
-    refused = plan(want, seen(found(image=None)))
+    refused = FLOW.plan(want, seen(found(image=None)))
     assert (refused.actions, refused.refusals) == ((), ())
     assert [one.region for one in refused.tolerated] == [REGION]
 
@@ -99,10 +100,10 @@ def test_a_refusal_and_a_failure_in_a_best_effort_region_are_tolerated(ssm: Wire
     here.ssm, here.unrepeated = (lambda _region: ssm.client), (lambda: here)
     saw = seen(found())
     ssm.refuse("put_parameter", PUT, "ParameterLimitExceeded", "No more.")
-    outcome = apply(here, want, saw, plan(want, saw), str)  # type: ignore[arg-type]
+    outcome = FLOW.apply(here, want, saw, FLOW.plan(want, saw), str)
     assert [one.error_code for one in outcome.tolerated] == ["ParameterLimitExceeded"]
     assert (outcome.failures, outcome.performed) == ((), ())
-    assert result(want, saw, plan(want, saw), outcome)["results"] == []
+    assert FLOW.result(want, saw, FLOW.plan(want, saw), outcome)["results"] == []
 
 
 @pytest.mark.parametrize(("account_id", "named"), [(OWNER, False), (CONSUMER, True)])
@@ -125,9 +126,9 @@ def test_a_failure_in_another_account_names_it(
         "describe_images", IMAGES, {"Images": [{"ImageId": NEW, "OwnerId": STRANGER, "State": "available"}]}
     )
     want = wanted(images=images, consumer_role=role)
-    seen = read_state(here, want)  # type: ignore[arg-type]
+    seen = FLOW.read(here, want)
     ssm.refuse("put_parameter", PUT, "ParameterLimitExceeded", "No more.")
-    outcome = apply(here, want, seen, plan(want, seen), str)  # type: ignore[arg-type]
+    outcome = FLOW.apply(here, want, seen, FLOW.plan(want, seen), str)
     (failure,) = outcome.failures
     assert failure.message == (f"In account {CONSUMER}: No more." if named else "No more.")
     assert outcome.performed == ()
@@ -146,7 +147,7 @@ def test_the_result_has_the_versions_that_were_made() -> None:
     here = found(parameter=parameter(version(3, OLD)), templates={TEMPLATE: template()})
     want, saw = wanted(launch_templates=(TEMPLATE,)), seen(here)
     run = PublishRun(version=4, defaults={TEMPLATE_ID: 2})
-    assert result(want, saw, plan(want, saw), Outcome(state={target_in(): run})) == {
+    assert FLOW.result(want, saw, FLOW.plan(want, saw), Outcome(state={target_in(): run})) == {
         "images": {REGION: NEW},
         "results": [
             {
@@ -169,7 +170,7 @@ def test_the_result_of_a_second_run_has_the_present_versions() -> None:
         parameter=parameter(version(3, NEW, LABEL)), templates={TEMPLATE: template(NEW, latest=latest)}
     )
     want, saw = wanted(launch_templates=(TEMPLATE,)), seen(here)
-    (one,) = result(want, saw, plan(want, saw), Outcome())["results"]
+    (one,) = FLOW.result(want, saw, FLOW.plan(want, saw), Outcome())["results"]
     assert (one["changed"], one["parameter_version"], one["launch_templates"]) == (False, 3, {TEMPLATE: 1})
 
 
@@ -182,16 +183,16 @@ def test_the_result_has_the_newest_version_with_the_image(
     value: str, made: int | None, expected: int | None
 ) -> None:
     want, saw = wanted(), seen(found(parameter=parameter(version(3, value))))
-    (one,) = result(want, saw, plan(want, saw), Outcome(state={target_in(): PublishRun(version=made)}))[
-        "results"
-    ]
+    (one,) = FLOW.result(
+        want, saw, FLOW.plan(want, saw), Outcome(state={target_in(): PublishRun(version=made)})
+    )["results"]
     assert (one["changed"], one["parameter_version"]) == (True, expected)
 
 
 def test_a_rollback_in_several_accounts_returns_a_list_of_images() -> None:
     want = wanted(images=None, regions=(REGION,), account_ids=(CONSUMER,), source_image_id=SOURCE_ID)
     saw = seen(found(), targets={target_in(): found(), ABROAD: found()})
-    assert result(want, saw, plan(want, saw), Outcome())["images"] == [
+    assert FLOW.result(want, saw, FLOW.plan(want, saw), Outcome())["images"] == [
         {"account_id": OWNER, "image_id": NEW, "region": REGION},
         {"account_id": CONSUMER, "image_id": NEW, "region": REGION},
     ]

@@ -19,7 +19,11 @@ from ansible_collections.golden.images.plugins.module_utils.publish.state import
     TemplateVersion,
 )
 
-from tests.unit.publish.examples import NEW, OLD, image
+from tests.unit.publish.account import (
+    NEW,
+    OLD,
+    image,
+)
 
 NO_UEFI = "the image has the boot mode uefi, which the type does not support"
 NO_TPM = "the image has NitroTPM enabled, which the type does not support"

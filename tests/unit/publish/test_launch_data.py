@@ -26,12 +26,15 @@ from ansible_collections.golden.images.plugins.module_utils.publish.state import
     TemplateVersion,
 )
 
-from tests.unit.publish.examples import (
+from tests.unit.publish.account import (
     NAME,
     NEW,
     OLD,
-    found,
+    TEMPLATE_ID,
     image,
+)
+from tests.unit.publish.examples import (
+    found,
     parameter,
     seen,
     template,
@@ -228,7 +231,7 @@ def test_runs_that_see_the_same_latest_version_ask_for_the_same_one() -> None:
     one = template()
     request = version_request(one, one.default, CHANGE)
     assert {key: request[key] for key in request if key != "ClientToken"} == {
-        "LaunchTemplateId": "lt-1",
+        "LaunchTemplateId": TEMPLATE_ID,
         "SourceVersion": "1",
         "LaunchTemplateData": {"ImageId": NEW},
     }

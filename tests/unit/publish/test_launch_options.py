@@ -16,7 +16,14 @@ from ansible_collections.golden.images.plugins.module_utils.publish.launch_optio
 )
 from ansible_collections.golden.images.plugins.module_utils.publish.state import TemplateVersion
 
-from tests.unit.publish.examples import NEW, OLD, found, image
+from tests.unit.publish.account import (
+    NEW,
+    OLD,
+    image,
+)
+from tests.unit.publish.examples import (
+    found,
+)
 
 HIBERNATES = {"HibernationOptions": {"Configured": True}}
 PLAIN = image(devices=(Device("/dev/xvda", "snap-1", encrypted=False),), root_device="/dev/xvda")

@@ -4,18 +4,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
-from ansible_collections.golden.images.plugins.module_utils.publish.options import wanted_from
-from ansible_collections.golden.images.plugins.module_utils.publish.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.publish.state import TargetSeen
 
 from tests.unit.examples import CONSUMER, SOURCE_ID
-from tests.unit.publish.examples import (
+from tests.unit.publish.account import (
     LABEL,
     NAME,
     NEW,
@@ -23,14 +21,14 @@ from tests.unit.publish.examples import (
     REGION,
     SHARED,
     TEMPLATE,
-    found,
+    Account,
+    account,
     image,
     parameter,
-    seen,
+    run_on,
     template,
     version,
 )
-from tests.unit.publish.test_options import params
 
 BOTH = (False, True)
 IMAGES: tuple[dict[str, Any], ...] = (
@@ -74,33 +72,35 @@ def test_every_combination_of_options_publishes_only_what_it_names() -> None:
             "launch_templates": templates,
             "require_shared": shared,
             "account_ids": [CONSUMER] if into else [],
+            "consumer_role_name": "golden-consumer",
         }
-        try:
-            wanted = wanted_from(params(**options), False)
-        except Refused:
-            continue
         for held, state, sharing in worlds:
-            planned += 1
-            here = found(
+            here = account(
                 image=image(state=state),
                 launch=sharing,
                 parameter=held,
                 templates={TEMPLATE: template()},
-                named={NEW: image(state=state), OLD: image(OLD)},
+                named={OLD: image(OLD)},
             )
-            made = plan(wanted, seen(here))
+            try:
+                made = run_on(options, replace(here, consumer=here), False).plan
+            except Refused as refused:
+                if any(one.region for one in refused.failures):
+                    raise
+                break
+            planned += 1
             for action in () if made.refusals else made.actions:
                 acted += 1
                 _check(action, options, here)
-    assert (tried, planned, acted) == (17280, 576, 288)
+    assert (tried, planned, acted) == (17280, 576, 360)
 
 
-def _check(action: Action, options: dict[str, Any], here: TargetSeen) -> None:
+def _check(action: Action, options: dict[str, Any], here: Account) -> None:
     assert action.operation in CHANGES
     assert action.resource in {options["parameter"], *options["launch_templates"]} or action.service == "ec2"
     assert here.image is not None
     assert here.image.state == "available"
-    assert here.parameter is None or here.parameter.holds_image
+    assert here.parameter is None or here.parameter.versions[-1].type == "String"
     assert not options["require_shared"] or here.launch != Sharing()
     if action.operation == "PutParameter":
         assert action.parameters["Name"] == options["parameter"]

@@ -8,86 +8,58 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole, ImagesByTarget
-from ansible_collections.golden.images.plugins.module_utils.publish.options import wanted_from
-from ansible_collections.golden.images.plugins.modules.ami_publish import ARGUMENT_SPEC
 
-from tests.unit.examples import CONSUMER, SOURCE_ID, SOURCE_REGION, as_read
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
+from tests.unit.publish.account import LABEL, NEW, account, changed, options, parameter, run_on, version
 
 REGION = "eu-west-1"
 NAME = "/golden/web"
 ROLLBACK = {"images": None, "source_image_id": SOURCE_ID, "regions": [REGION, REGION]}
 
 
-def params(**changes: Any) -> dict[str, Any]:
-    """The module's parameters for a minimal task."""
-    given = {"images": {REGION: SOURCE_ID}, "parameter": NAME, "region": None, **changes}
-    return as_read(ARGUMENT_SPEC, given)
-
-
-def refused(check_mode: bool = False, **changes: Any) -> list[str]:
-    """The options that are refused."""
+def refused(**changes: Any) -> list[str]:
+    """The options that are refused, outside of check mode."""
+    task = {"images": {REGION: SOURCE_ID}, "parameter": NAME, **changes}
     with pytest.raises(Refused) as caught:
-        wanted_from(params(**changes), check_mode)
+        assert run_on(task, account(), check_mode=False).wanted
     assert all(failure.remedy for failure in caught.value.failures)
     return [failure.action for failure in caught.value.failures]
 
 
-def test_a_minimal_task() -> None:
-    wanted = wanted_from(params(), False)
-    assert wanted.images == ImagesByTarget({(None, REGION): SOURCE_ID})
-    assert (wanted.parameter, wanted.is_rollback, wanted.all_regions) == (NAME, False, (REGION,))
-    assert (wanted.tier, wanted.require_shared, wanted.as_if_shared) == (None, True, False)
-    assert wanted.consumer_role is None
+def test_the_external_id_is_not_shown() -> None:
+    given = options(account_ids=[CONSUMER], consumer_role_name="golden-consumer", external_id="hush")
+    run = run_on(given, account(consumer=account()))
+    assert run.results
+    assert "hush" not in repr((run.wanted, run.plan, run.result))
 
 
-def test_every_option_is_read() -> None:
-    wanted = wanted_from(
-        params(
-            images=[{"account_id": CONSUMER, "region": REGION, "image_id": None}],
-            tier="Advanced",
-            parameter_tags={"version": 1},
-            launch_templates=["web", "web"],
-            launch_template_base_version="latest",
-            source_image_id=SOURCE_ID,
-            source_region=SOURCE_REGION,
-            account_ids=[CONSUMER, CONSUMER],
-            consumer_role_name="golden-consumer",
-            external_id="hush",
-            require_shared=False,
-            publish_older=True,
-            wait_timeout=7,
-        ),
-        True,
-    )
-    assert wanted.images == ImagesByTarget({(CONSUMER, REGION): None})
-    assert wanted.tier == "Advanced"
-    assert wanted.parameter_tags == {"version": "1"}
-    assert wanted.launch_templates == ("web",)
-    assert wanted.launch_template_base_version == "latest"
-    assert (wanted.source_image_id, wanted.source_region) == (SOURCE_ID, SOURCE_REGION)
-    assert wanted.account_ids == (CONSUMER,)
-    assert wanted.consumer_role == ConsumerRole("golden-consumer", "hush")
-    assert "hush" not in repr(wanted)
-    assert (wanted.require_shared, wanted.as_if_shared) == (False, True)
-    assert (wanted.wait_timeout, wanted.publish_older) == (7, True)
-
-
-def test_a_rollback() -> None:
-    wanted = wanted_from(params(**ROLLBACK), False)
-    assert (wanted.is_rollback, wanted.all_regions) == (True, (REGION,))
-
-
-def test_only_check_mode_assumes_that_images_will_be_shared() -> None:
-    assert not wanted_from(params(require_shared=False), False).as_if_shared
+def test_what_is_listed_twice_counts_once() -> None:
+    twice = {**ROLLBACK, "account_ids": [CONSUMER, CONSUMER], "consumer_role_name": "golden-consumer"}
+    here = account(parameter=parameter(version(1, NEW, LABEL)))
+    run = run_on(options(**twice), changed(here, consumer=here))
+    assert [one["account_id"] for one in run.results] == [CONSUMER, OWNER]
 
 
 def test_one_image_and_empty_strings() -> None:
-    wanted = wanted_from(
-        params(images=None, image_id=SOURCE_ID, region=REGION, source_image_id="", source_region=""), False
+    given = options(images=None, image_id=NEW, region=REGION, source_image_id="", source_region="")
+    assert run_on(given, account()).result["images"] == {REGION: NEW}
+
+
+def test_an_image_of_an_account() -> None:
+    given = options(
+        images=[{"account_id": CONSUMER, "region": REGION, "image_id": None}],
+        consumer_role_name="golden-consumer",
     )
-    assert wanted.images == ImagesByTarget({(None, REGION): SOURCE_ID})
-    assert (wanted.source_image_id, wanted.source_region) == (None, None)
+    (one,) = run_on(given, account(consumer=account())).results
+    assert (one["account_id"], one["image_id"]) == (CONSUMER, None)
+
+
+def test_only_check_mode_assumes_that_images_will_be_shared() -> None:
+    given = options(account_ids=[CONSUMER], require_shared=False, consumer_role_name="golden-consumer")
+    here = account(consumer=account(image=None))
+    assert not run_on(given, here).plan.refusals
+    (failure,) = run_on(given, here, check_mode=False).plan.refusals
+    assert (failure.error_code, failure.account_id) == ("image_not_found", CONSUMER)
 
 
 REFUSED: list[tuple[dict[str, Any], list[str]]] = [
@@ -118,7 +90,8 @@ def test_options_that_are_not_valid_are_refused(changes: dict[str, Any], options
 
 @pytest.mark.parametrize("name", ["golden", "/golden", "/a" * 15, " /golden/web.1_x-y "])
 def test_valid_parameter_names(name: str) -> None:
-    assert wanted_from(params(parameter=name), False).parameter == name.strip()
+    (one,) = run_on(options(parameter=name), account()).results
+    assert one["parameter"] == name.strip()
 
 
 @pytest.mark.parametrize("name", ["/", "a/b", "/a//b", "/a/", "/a" * 16, "/a b", "/aws/x", "SSMx", "/x:1"])

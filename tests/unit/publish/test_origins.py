@@ -21,16 +21,18 @@ from ansible_collections.golden.images.plugins.module_utils.publish.origins impo
 from ansible_collections.golden.images.plugins.module_utils.publish.state import Origin
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, target_in
-from tests.unit.publish.examples import (
-    ABROAD,
+from tests.unit.publish.account import (
     NAME,
     NEW,
     OLD,
     REGION,
     TEMPLATE,
     codes,
-    found,
     image,
+)
+from tests.unit.publish.examples import (
+    ABROAD,
+    found,
     parameter,
     planned,
     seen,

@@ -8,40 +8,41 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Target
+from ansible_collections.golden.images.plugins.module_utils.model import Image
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
-from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
-from ansible_collections.golden.images.plugins.module_utils.publish.state import PublishSeen, TemplateVersion
 
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, target_in, volumes
-from tests.unit.publish.examples import (
-    ABROAD,
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, volumes
+from tests.unit.publish.account import (
+    BACK,
     LABEL,
     NAME,
     NEW,
     OLD,
     REGION,
     TEMPLATE,
-    found,
+    TEMPLATE_ID,
+    Account,
+    account,
+    changed,
     image,
     many,
     operations,
+    options,
     parameter,
-    planned,
-    seen,
+    plan_of,
+    run_on,
     template,
     version,
-    wanted,
 )
 
 PUBLISH = ["PutParameter", "LabelParameterVersion"]
-WITH_TEMPLATE = {"launch_templates": (TEMPLATE,)}
+WITH_TEMPLATE = {"launch_templates": [TEMPLATE]}
 CREATE, MODIFY = "CreateLaunchTemplateVersion", "ModifyLaunchTemplate"
 
 
-def made(image_id: str, **data: Any) -> TemplateVersion:
-    """A second version of the template."""
-    return TemplateVersion(2, {"ImageId": image_id, **data})
+def made(image_id: str, **data: Any) -> dict[str, Any]:
+    """The data of a second version of the template."""
+    return {"ImageId": image_id, **data}
 
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
@@ -84,6 +85,7 @@ TEMPLATES: dict[str, tuple[Any, list[str]]] = {
     "no image": (template(None), [CREATE, MODIFY]),
     "there": (template(NEW), []),
     "follows": (template(f"resolve:ssm:{NAME}"), []),
+    "follows by ARN": (template(f"resolve:ssm:arn:aws:ssm:{REGION}:{OWNER}:parameter{NAME}"), []),
     "made and not the default": (template(OLD, made(NEW)), [MODIFY]),
     "made with another image": (template(OLD, made("ami-other")), [CREATE, MODIFY]),
     "there, and another image in a later version": (template(NEW, made(OLD)), [CREATE, MODIFY]),
@@ -113,7 +115,7 @@ BASED: dict[str, tuple[Any, str, list[str], str]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_calls_of_a_parameter(case: str) -> None:
     want, here, calls = CASES[case]
-    target = planned(wanted(**want), found(**here))
+    target = plan_of(options(**want), account(**here))
     assert (operations(target), target.refusals) == (calls, ())
     if calls:
         assert target.after != target.before or calls == ["LabelParameterVersion"]
@@ -128,8 +130,8 @@ FOLLOWS = f"resolve:ssm:{NAME}"
 
 def test_a_template_that_follows_loses_the_snapshot_before_the_parameter_changes() -> None:
     one = template(FOLLOWS, BlockDeviceMappings=ROOT)
-    here = found(parameter=parameter(), templates={TEMPLATE: one}, named={OLD: OLD_IMAGE})
-    target = planned(wanted(**WITH_TEMPLATE), here)
+    here = account(parameter=parameter(), templates={TEMPLATE: one}, named={OLD: OLD_IMAGE})
+    target = plan_of(options(**WITH_TEMPLATE), here)
     assert operations(target) == [CREATE, MODIFY, *PUBLISH]
     assert target.actions[0].parameters["LaunchTemplateData"] == {"ImageId": FOLLOWS}
     assert target.warnings == ()
@@ -138,27 +140,27 @@ def test_a_template_that_follows_loses_the_snapshot_before_the_parameter_changes
 def test_a_default_that_cannot_be_launched_is_replaced_with_a_warning() -> None:
     rooted = image(root_device="/dev/sda")
     one = template(NEW, BlockDeviceMappings=ROOT)
-    here = found(image=rooted, parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: one})
-    target = planned(wanted(**WITH_TEMPLATE), here)
+    here = account(image=rooted, parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: one})
+    target = plan_of(options(**WITH_TEMPLATE), here)
     assert operations(target) == [CREATE, MODIFY]
     assert "does not launch" in "".join(target.warnings)
     own = replace(rooted, devices=volumes("snap-old"))
-    assert operations(planned(wanted(**WITH_TEMPLATE), replace(here, image=own))) == []
+    assert operations(plan_of(options(**WITH_TEMPLATE), changed(here, image=own))) == []
 
 
 def test_a_warning_names_snapshots_that_can_be_the_previous_images() -> None:
-    here = found(templates={TEMPLATE: template(BlockDeviceMappings=ROOT)})
-    (warning,) = planned(wanted(**WITH_TEMPLATE), here).warnings
+    here = account(templates={TEMPLATE: template(BlockDeviceMappings=ROOT)})
+    (warning,) = plan_of(options(**WITH_TEMPLATE), here).warnings
     assert "snap-old" in warning
     assert OLD in warning
-    assert planned(wanted(**WITH_TEMPLATE), replace(here, named={OLD: OLD_IMAGE})).warnings == ()
+    assert plan_of(options(**WITH_TEMPLATE), changed(here, named={OLD: OLD_IMAGE})).warnings == ()
 
 
 @pytest.mark.parametrize("case", TEMPLATES)
 def test_calls_of_a_template(case: str) -> None:
     one, calls = TEMPLATES[case]
-    here = found(parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: one})
-    target = planned(wanted(**WITH_TEMPLATE), here)
+    here = account(parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: one})
+    target = plan_of(options(**WITH_TEMPLATE), here)
     assert (operations(target), target.refusals) == (calls, ())
     assert (target.before != target.after) == bool(calls)
 
@@ -166,8 +168,8 @@ def test_calls_of_a_template(case: str) -> None:
 @pytest.mark.parametrize("case", BASED)
 def test_calls_of_a_template_by_the_selected_version(case: str) -> None:
     one, selected, calls, base = BASED[case]
-    here = found(parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: one})
-    target = planned(wanted(**WITH_TEMPLATE, launch_template_base_version=selected), here)
+    here = account(parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: one})
+    target = plan_of(options(**WITH_TEMPLATE, launch_template_base_version=selected), here)
     assert (operations(target), target.refusals) == (calls, ())
     assert [action.parameters.get("SourceVersion", "") for action in target.actions[:-1]] == [base][
         : len(calls) - 1
@@ -177,15 +179,15 @@ def test_calls_of_a_template_by_the_selected_version(case: str) -> None:
 
 def test_no_template_follows_a_parameter_before_it_has_the_image() -> None:
     one = template(OLD, made(f"resolve:ssm:{NAME}"))
-    want = wanted(**WITH_TEMPLATE, launch_template_base_version="latest")
-    target = planned(want, found(templates={TEMPLATE: one}))
+    want = options(**WITH_TEMPLATE, launch_template_base_version="latest")
+    target = plan_of(want, account(templates={TEMPLATE: one}))
     assert operations(target) == ["PutParameter", "LabelParameterVersion", MODIFY]
 
 
 def test_the_numbers_of_versions_are_in_the_states() -> None:
-    here = found(parameter=parameter(version(1, NEW, LABEL)))
-    interrupted = planned(
-        wanted(**WITH_TEMPLATE), replace(here, templates={TEMPLATE: template(OLD, made(NEW))})
+    here = account(parameter=parameter(version(1, NEW, LABEL)))
+    interrupted = plan_of(
+        options(**WITH_TEMPLATE), changed(here, templates={TEMPLATE: template(OLD, made(NEW))})
     )
     numbers = {"latest_image_id": NEW, "latest_version": 2}
     assert interrupted.before["launch_templates"] == {
@@ -194,7 +196,7 @@ def test_the_numbers_of_versions_are_in_the_states() -> None:
     assert interrupted.after["launch_templates"] == {
         TEMPLATE: {"default_version": 2, "image_id": NEW, **numbers}
     }
-    new = planned(wanted(**WITH_TEMPLATE), replace(here, templates={TEMPLATE: template(OLD)}))
+    new = plan_of(options(**WITH_TEMPLATE), changed(here, templates={TEMPLATE: template(OLD)}))
     assert new.after["launch_templates"] == {
         TEMPLATE: {
             "default_version": KNOWN_AFTER_APPLY,
@@ -210,28 +212,28 @@ def test_the_numbers_of_versions_are_in_the_states() -> None:
     [
         (made(OLD), None, f"its latest version, 2, launches {OLD}. The new version replaces it."),
         (made(OLD), "default", "It is not changed"),
-        (TemplateVersion(2, {}), "default", "launches no image"),
+        ({}, "default", "launches no image"),
         (made(f"resolve:ssm:{NAME}"), "default", ""),
         (made(NEW), None, ""),
         (None, None, ""),
     ],
 )
 def test_a_warning_for_another_image_in_the_latest_version(
-    latest: TemplateVersion | None, selected: str | None, warned: str
+    latest: dict[str, Any] | None, selected: str | None, warned: str
 ) -> None:
-    here = found(parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: template(NEW, latest)})
-    want = wanted(**WITH_TEMPLATE, launch_template_base_version=selected)
-    warnings = planned(want, here).warnings
+    here = account(parameter=parameter(version(1, NEW, LABEL)), templates={TEMPLATE: template(NEW, latest)})
+    want = options(**WITH_TEMPLATE, launch_template_base_version=selected)
+    warnings = plan_of(want, here).warnings
     assert [warned in text and TEMPLATE in text for text in warnings] == [True] * bool(warned)
 
 
 def test_an_image_that_is_new_for_all_versions_needs_no_warning() -> None:
-    here = found(templates={TEMPLATE: template(OLD, made("ami-other"))})
-    assert planned(wanted(**WITH_TEMPLATE), here).warnings == ()
+    here = account(templates={TEMPLATE: template(OLD, made("ami-other"))})
+    assert plan_of(options(**WITH_TEMPLATE), here).warnings == ()
 
 
 def test_what_is_put() -> None:
-    put, label = planned(wanted(), found(parameter=parameter())).actions
+    put, label = plan_of(options(), account(parameter=parameter())).actions
     assert (put.service, put.resource) == ("ssm", NAME)
     value = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image"}
     assert put.parameters == {**value, "Overwrite": True}
@@ -241,9 +243,9 @@ def test_what_is_put() -> None:
 def test_a_new_parameter_is_created_with_its_tags() -> None:
     """AWS refuses tags with Overwrite (botocore shape PutParameterRequest, Tags; moto has the message)."""
     value = {"Name": NAME, "Value": NEW, "Type": "String", "DataType": "aws:ec2:image"}
-    put, _label = planned(wanted(), found()).actions
+    put, _label = plan_of(options(), account()).actions
     assert put.parameters == value
-    target = planned(wanted(parameter_tags={"b": "2", "a": "1"}), found())
+    target = plan_of(options(parameter_tags={"b": "2", "a": "1"}), account())
     assert operations(target) == PUBLISH
     tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
     assert target.actions[0].parameters == {**value, "Tags": tags}
@@ -264,92 +266,109 @@ def test_a_new_parameter_is_created_with_its_tags() -> None:
     ],
 )
 def test_the_requested_tier(present: str | None, tier: str | None, sent: str | None) -> None:
-    here = found(parameter=parameter(version(tier=present)) if present else None)
-    assert planned(wanted(tier=tier), here).actions[0].parameters.get("Tier") == sent
+    here = account(parameter=parameter(version(tier=present)) if present else None)
+    assert plan_of(options(tier=tier), here).actions[0].parameters.get("Tier") == sent
 
 
 def test_a_new_template_version_differs_only_in_the_image() -> None:
     disks = [{"DeviceName": "/dev/sdb", "Ebs": {"SnapshotId": "snap-1"}}]
-    here = found(templates={TEMPLATE: template(BlockDeviceMappings=disks, UserData="secret")})
-    *_, create, modify = planned(wanted(**WITH_TEMPLATE), here).actions
+    here = account(templates={TEMPLATE: template(BlockDeviceMappings=disks, UserData="secret")})
+    *_, create, modify = plan_of(options(**WITH_TEMPLATE), here).actions
     assert create.parameters == {
         "ClientToken": create.parameters["ClientToken"],
-        "LaunchTemplateId": "lt-1",
+        "LaunchTemplateId": TEMPLATE_ID,
         "SourceVersion": "1",
         "LaunchTemplateData": {"ImageId": NEW, "BlockDeviceMappings": disks},
     }
-    assert modify.parameters == {"LaunchTemplateId": "lt-1", "DefaultVersion": KNOWN_AFTER_APPLY}
-    plain = found(templates={TEMPLATE: template(BlockDeviceMappings=[{"DeviceName": "/dev/sdb"}])})
-    *_, create, _ = planned(wanted(**WITH_TEMPLATE), plain).actions
+    assert modify.parameters == {"LaunchTemplateId": TEMPLATE_ID, "DefaultVersion": KNOWN_AFTER_APPLY}
+    plain = account(templates={TEMPLATE: template(BlockDeviceMappings=[{"DeviceName": "/dev/sdb"}])})
+    *_, create, _ = plan_of(options(**WITH_TEMPLATE), plain).actions
     assert create.parameters["LaunchTemplateData"] == {"ImageId": NEW}
 
 
 def test_a_template_given_by_name_and_id_gets_one_version() -> None:
-    named = {name: template() for name in (TEMPLATE, "lt-1")}
-    target = planned(wanted(launch_templates=tuple(named)), found(templates=named))
+    target = plan_of(
+        options(launch_templates=[TEMPLATE, TEMPLATE_ID]), account(templates={TEMPLATE: template()})
+    )
     assert operations(target) == [*PUBLISH, CREATE, MODIFY]
 
 
 def test_user_data_is_not_in_the_repr() -> None:
-    assert "secret" not in repr(template(UserData="secret"))
-    here = found(templates={TEMPLATE: template(UserData="secret")})
-    assert "secret" not in repr(planned(wanted(**WITH_TEMPLATE), here))
-
-
-@pytest.mark.parametrize(
-    ("named", "views", "label"),
-    [
-        (SOURCE_ID, [image(tags={})], LABEL),
-        (None, [image()], LABEL),
-        # The consumer cannot see the tag; the owner's view has it.
-        (None, [image(tags={}), image()], LABEL),
-        (None, [image(tags={}, source_image_id="ami-1")], "source-ami-1"),
-        (None, [image(tags={})], f"source-{NEW}"),
-    ],
-)
-def test_the_label_has_the_source_image(named: str | None, views: list[Any], label: str) -> None:
-    targets = {Target(CONSUMER, f"r{number}"): found(image=view) for number, view in enumerate(views)}
-    found_labels = publish.labels(wanted(source_image_id=named), PublishSeen(OWNER, "aws", targets))
-    assert {*found_labels.values()} == {label}
+    run = run_on(options(**WITH_TEMPLATE), account(templates={TEMPLATE: template(UserData="secret")}))
+    assert run.plan.actions
+    assert "secret" not in repr((run.seen, run.plan))
 
 
 PROMOTED = image(OLD, tags={}, source_image_id="ami-built")
+US = "us-east-1"
+
+
+def labels(given: dict[str, Any], there: Account) -> dict[str, str]:
+    """The label of each region."""
+    return {one["region"]: one["label"] for one in run_on(given, there).results}
 
 
 @pytest.mark.parametrize(
-    ("others", "label"),
+    ("named", "view", "label"),
     [
-        ([found(image=image(NEW, tags={}, source_image_id=OLD))], f"source-{OLD}"),
-        # A copy that the account does not see yet.
-        ([found(image=None)], "source-ami-built"),
-        ([found(image_id=None, image=None)], KNOWN_AFTER_APPLY),
-        # The planned copy does not matter then: another copy shows the source.
-        (
-            [found(image=image(NEW, tags={}, source_image_id=OLD)), found(image_id=None, image=None)],
-            f"source-{OLD}",
-        ),
+        pytest.param(SOURCE_ID, image(tags={}), LABEL, id="named"),
+        pytest.param(None, image(), LABEL, id="the tag"),
+        pytest.param(None, image(tags={}, source_image_id="ami-1"), "source-ami-1", id="recorded by AWS"),
+        pytest.param(None, image(source_image_id="ami-1"), LABEL, id="the tag before what AWS records"),
+        pytest.param(None, image(tags={}), f"source-{NEW}", id="no copy"),
     ],
 )
-def test_an_image_that_is_itself_a_copy_is_the_source_of_the_others(others: list[Any], label: str) -> None:
-    targets = {target_in(f"r{number}"): other for number, other in enumerate(others)}
-    targets[target_in()] = found(image_id=OLD, image=PROMOTED)
-    found_labels = publish.labels(wanted(), PublishSeen(OWNER, "aws", targets))
-    assert found_labels[target_in()] == label
+def test_the_label_has_the_source_image(named: str | None, view: Image, label: str) -> None:
+    assert labels(options(source_image_id=named), account(image=view)) == {REGION: label}
+
+
+def test_the_label_has_the_source_that_only_the_owner_sees() -> None:
+    abroad = account(image=image(tags={}))
+    want = options(account_ids=[CONSUMER], consumer_role_name="golden-consumer")
+    results = run_on(want, account(consumer=abroad)).results
+    assert {one["account_id"]: one["label"] for one in results} == {OWNER: LABEL, CONSUMER: LABEL}
+
+
+@pytest.mark.parametrize(
+    ("here", "images", "label"),
+    [
+        pytest.param(
+            {"named": {OLD: PROMOTED}, "image": image(NEW, tags={}, source_image_id=OLD)},
+            {REGION: NEW, US: OLD},
+            f"source-{OLD}",
+            id="the source of the other",
+        ),
+        pytest.param(
+            {"named": {OLD: PROMOTED}}, {REGION: None, US: OLD}, KNOWN_AFTER_APPLY, id="a copy is planned"
+        ),
+        pytest.param(
+            {"named": {OLD: PROMOTED}, "image": image(NEW, tags={}, source_image_id=OLD)},
+            {REGION: NEW, US: OLD, "us-west-2": None},
+            f"source-{OLD}",
+            id="another copy is planned, and does not matter",
+        ),
+        pytest.param({"named": {OLD: PROMOTED}}, {US: OLD}, "source-ami-built", id="alone"),
+    ],
+)
+def test_an_image_that_is_itself_a_copy_is_the_source_of_the_others(
+    here: dict[str, Any], images: dict[str, str | None], label: str
+) -> None:
+    assert labels(options(images=images), account(**here))[US] == label
 
 
 def test_publishing_a_planned_copy() -> None:
-    images = ImagesByTarget({(None, REGION): None})
-    nothing = found(image_id=None, image=None, launch=None, templates={TEMPLATE: template(None)})
-    target = planned(wanted(images=images, **WITH_TEMPLATE), nothing)
+    images = {REGION: None}
+    nothing = account(image=None, templates={TEMPLATE: template(None)})
+    target = plan_of(options(images=images, **WITH_TEMPLATE), nothing)
     assert operations(target) == [*PUBLISH, CREATE, MODIFY]
     assert target.refusals == ()
     assert target.after["parameter"]["labels"] == [KNOWN_AFTER_APPLY]
-    named = planned(wanted(images=images, source_image_id=SOURCE_ID), nothing)
+    named = plan_of(options(images=images, source_image_id=SOURCE_ID), nothing)
     assert named.after["parameter"]["labels"] == [LABEL]
 
 
 def test_a_warning_names_rollbacks_that_become_impossible() -> None:
-    (warning,) = planned(wanted(), found(parameter=many("source-ami-old", LABEL))).warnings
+    (warning,) = plan_of(options(), account(parameter=many("source-ami-old", LABEL))).warnings
     assert "ami-old" in warning
     assert SOURCE_ID not in warning
 
@@ -368,31 +387,39 @@ def test_a_warning_names_rollbacks_that_become_impossible() -> None:
 def test_a_warning_for_an_image_that_is_not_known(
     oldest: str, latest: str, source: str | None, warned: str
 ) -> None:
-    images = ImagesByTarget({(None, REGION): None})
+    images = {REGION: None}
     versions = many(oldest).versions
-    newest = replace(versions[-1], labels=frozenset({latest} - {""}))
-    here = found(image_id=None, image=None, launch=None, parameter=parameter(*versions[:-1], newest))
-    warnings = planned(wanted(images=images, source_image_id=source), here).warnings
+    newest = replace(versions[-1], labels=(latest,) if latest else ())
+    here = account(image=None, parameter=parameter(*versions[:-1], newest))
+    warnings = plan_of(options(images=images, source_image_id=source), here).warnings
     assert [warned in text for text in warnings] == [True] * bool(warned)
 
 
 def test_a_rollback_publishes_in_all_accounts_and_regions() -> None:
-    want = wanted(images=None, regions=(REGION,), account_ids=(CONSUMER,), source_image_id=SOURCE_ID)
-    assert want.targets(OWNER) == {target_in(): None, ABROAD: None}
-    here = found(parameter=parameter(version(1, NEW, LABEL), version(2, OLD)))
-    assert operations(planned(want, here)) == PUBLISH
-    settled = replace(here, parameter=parameter(version(1, NEW), version(2, NEW, LABEL)))
-    assert publish.plan(want, seen(settled)).actions == ()
+    want = options(**BACK, account_ids=[CONSUMER], consumer_role_name="golden-consumer")
+    published = parameter(version(1, NEW, LABEL), version(2, OLD))
+    here = account(parameter=published, consumer=account(parameter=published))
+    run = run_on(want, here)
+    assert [(one.target.account_id, operations(one)) for one in run.plan.targets] == [
+        (CONSUMER, PUBLISH),
+        (OWNER, PUBLISH),
+    ]
+    assert run.result["images"] == [
+        {"account_id": CONSUMER, "image_id": NEW, "region": REGION},
+        {"account_id": OWNER, "image_id": NEW, "region": REGION},
+    ]
+    settled = account(parameter=parameter(version(1, NEW), version(2, NEW, LABEL)))
+    assert plan_of(options(**BACK), settled).actions == ()
 
 
 def test_warnings_about_the_types_of_a_template() -> None:
-    want = wanted(launch_templates=(TEMPLATE,))
-    here = found(
+    want = options(launch_templates=[TEMPLATE])
+    here = account(
         image=image(imds_support="v2.0"),
         named={OLD: image(OLD)},
         templates={TEMPLATE: template(InstanceType="t2.micro")},
     )
-    of_type, of_tokens = planned(want, here).warnings
+    of_type, of_tokens = plan_of(want, here).warnings
     assert of_type == (
         f"Version 1 of {TEMPLATE} has the instance type t2.micro; whether that can launch {NEW} is not "
         "known: the region does not offer t2.micro."
@@ -401,16 +428,16 @@ def test_warnings_about_the_types_of_a_template() -> None:
         f"{NEW} makes instances that {TEMPLATE} launches require IMDSv2 by default, unlike {OLD}: version 1 "
         "does not set HttpTokens."
     )
-    unchanged = found(templates={TEMPLATE: template(NEW, InstanceType="t2.micro")})
-    assert planned(want, unchanged).warnings == ()
-    unseen = found(image_id=None, image=None, templates={TEMPLATE: template(InstanceType="t2.micro")})
-    assert planned(want, unseen).warnings == ()
+    unchanged = account(templates={TEMPLATE: template(NEW, InstanceType="t2.micro")})
+    assert plan_of(want, unchanged).warnings == ()
+    unseen = account(image=None, templates={TEMPLATE: template(InstanceType="t2.micro")})
+    assert plan_of({**want, "images": {REGION: None}}, unseen).warnings == ()
 
 
 def test_warnings_about_the_options_of_a_template() -> None:
-    want = wanted(launch_templates=(TEMPLATE,))
-    here = found(templates={TEMPLATE: template(HibernationOptions={"Configured": True})})
-    (warning,) = planned(want, here).warnings
+    want = options(launch_templates=[TEMPLATE])
+    here = account(templates={TEMPLATE: template(HibernationOptions={"Configured": True})})
+    (warning,) = plan_of(want, here).warnings
     assert warning == (
         f"Version 1 of {TEMPLATE} enables hibernation, for which EC2 requires an encrypted root volume; that "
         f"of {NEW} is not encrypted, and whether the account encrypts by default is not known."

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY as UNKNOWN
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
-from ansible_collections.golden.images.plugins.module_utils.publish import plan as publish
+from ansible_collections.golden.images.plugins.module_utils.publish.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.publish.state import (
     LaunchTemplate,
     Parameter,
@@ -23,15 +23,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.examples import volumes
-from tests.unit.publish.examples import (
+from tests.unit.publish.account import (
     LABEL,
     NAME,
     NEW,
     OLD,
     TEMPLATE,
     TEMPLATE_ID,
-    found,
     image,
+)
+from tests.unit.publish.examples import (
+    found,
     planned,
     seen,
     wanted,
@@ -101,7 +103,7 @@ def test_a_second_run_has_nothing_to_do(
     assert target.refusals == ()
     for action in target.actions:
         there = performed(there, action)
-    assert publish.plan(want, seen(there)).actions == ()
+    assert FLOW.plan(want, seen(there)).actions == ()
     again = planned(want, there)
     assert _known_before(again.before, target.after) == _known_before(target.after, target.after)
     for one in there.templates.values():

@@ -17,14 +17,16 @@ from ansible_collections.golden.images.plugins.module_utils.publish.state import
 
 from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, MARK, ORG, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, UNIT
-from tests.unit.publish.examples import (
-    HISTORY,
-    IMAGES,
+from tests.unit.publish.account import (
     LABEL,
     NAME,
     NEW,
     OLD,
     REGION,
+)
+from tests.unit.publish.examples import (
+    HISTORY,
+    IMAGES,
     Region,
     listed,
     wanted,

@@ -15,13 +15,15 @@ from ansible_collections.golden.images.plugins.module_utils.publish.read_origins
 from ansible_collections.golden.images.plugins.module_utils.publish.state import Origin
 
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, target_in
-from tests.unit.publish.examples import (
-    ABROAD,
+from tests.unit.publish.account import (
     NEW,
     OLD,
     REGION,
-    found,
     image,
+)
+from tests.unit.publish.examples import (
+    ABROAD,
+    found,
     parameter,
     version,
     wanted,

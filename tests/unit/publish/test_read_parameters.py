@@ -11,7 +11,12 @@ from ansible_collections.golden.images.plugins.module_utils.aws.errors import In
 from ansible_collections.golden.images.plugins.module_utils.publish import read_parameters as parameters
 from botocore.exceptions import ClientError
 
-from tests.unit.publish.examples import NAME, listed
+from tests.unit.publish.account import (
+    NAME,
+)
+from tests.unit.publish.examples import (
+    listed,
+)
 from tests.unit.wire import Wire
 
 

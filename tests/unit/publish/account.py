@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An account's Parameter Store and EC2 in memory, and runs of ``ami_publish`` on them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Sharing
+from ansible_collections.golden.images.plugins.module_utils.plan import TargetPlan
+from ansible_collections.golden.images.plugins.module_utils.publish.flow import FLOW
+from ansible_collections.golden.images.plugins.modules.ami_publish import ARGUMENT_SPEC
+from botocore.validate import validate_parameters
+
+from tests.unit.examples import CONSUMER, MARK, OWNER, SOURCE_ID, SOURCE_REGION, source_image
+from tests.unit.flow_run import FlowRun
+from tests.unit.kms_grant.kms_in_memory import model_of, refused
+
+REGION = "eu-west-1"
+NEW, OLD = "ami-0000000000000000a", "ami-0000000000000000b"
+NAME, TEMPLATE, TEMPLATE_ID = "/golden/web", "web", "lt-0123456789abcdef0"
+LABEL = f"source-{SOURCE_ID}"
+SHARED = Sharing(account_ids=frozenset({CONSUMER}))
+
+
+def image(image_id: str = NEW, **changes: Any) -> Image:
+    """A copy of the source as its owner sees it."""
+    return source_image(**{"image_id": image_id, "architecture": "x86_64", "tags": MARK, **changes})
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a parameter."""
+
+    number: int = 1
+    value: str = OLD
+    labels: tuple[str, ...] = ()
+    type: str = "String"
+    data_type: str = "aws:ec2:image"
+    tier: str = "Standard"
+
+    def listed(self) -> dict[str, Any]:
+        """The version as GetParameterHistory returns it."""
+        return {
+            "DataType": self.data_type,
+            "Labels": list(self.labels),
+            "LastModifiedDate": datetime(2026, 11, 24, tzinfo=UTC),
+            "Name": NAME,
+            "Tier": self.tier,
+            "Type": self.type,
+            "Value": self.value,
+            "Version": self.number,
+        }
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """The parameter, oldest version first, and its tags."""
+
+    versions: tuple[Version, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def version(number: int = 1, value: str = OLD, *labels: str, **changes: Any) -> Version:
+    """A version of the parameter."""
+    return Version(number, value, labels, **changes)
+
+
+def parameter(*versions: Version, **tags: str) -> Parameter:
+    """The parameter with these versions, by default one that names the old image."""
+    return Parameter(versions or (version(),), tags)
+
+
+def many(*labels: str) -> Parameter:
+    """A parameter with the maximum number of versions; the oldest has these labels."""
+    return parameter(version(3, OLD, *labels), *(version(number) for number in range(4, 103)))
+
+
+# A launch template: its versions in order, by number, of which the first is the default.
+Template = dict[int, dict[str, Any]]
+
+
+def template(image_id: str | None = OLD, latest: Mapping[str, Any] | None = None, **data: Any) -> Template:
+    """A launch template whose default is version 1, and whose version 2 has the data ``latest``."""
+    versions: Template = {1: {**({"ImageId": image_id} if image_id else {}), **data}}
+    return versions if latest is None else {**versions, 2: dict(latest)}
+
+
+@dataclass(frozen=True)
+class Account:
+    """What an account has in the only region.
+
+    ``image`` is what it sees of the new image, ``named`` are other images by ID, ``launch`` is who may
+    launch the new image. ``types`` are items of DescribeInstanceTypes by name. ``encrypts`` is whether EBS
+    volumes are encrypted by default, None if the account may not read that. ``source`` is the source of
+    planned copies. ``refuse`` maps operations to error codes. ``consumer`` is the account whose roles are
+    assumed.
+    """
+
+    image: Image | None = field(default_factory=image)
+    parameter: Parameter | None = None
+    templates: Mapping[str, Template] = field(default_factory=dict)
+    named: Mapping[str, Image] = field(default_factory=dict)
+    launch: Sharing = SHARED
+    types: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    encrypts: bool | None = None
+    source: Image | None = None
+    refuse: Mapping[str, str] = field(default_factory=dict)
+    consumer: Account | None = None
+    calls: list[str] = field(default_factory=list)
+    lock: Any = field(default_factory=threading.RLock, compare=False)
+
+    default_region = REGION
+
+    def open(self, service: str, regions: Iterable[str]) -> None:
+        """Clients need not be made."""
+
+    def sts(self, _region: str) -> Any:
+        arn = f"arn:aws:iam::{OWNER}:user/build"
+        return SimpleNamespace(get_caller_identity=lambda: {"Account": OWNER, "Arn": arn})
+
+    def with_role(self, role_arn: str, _external_id: str | None, _region: str) -> Account:
+        assert role_arn == f"arn:aws:iam::{CONSUMER}:role/golden-consumer"
+        assert self.consumer is not None
+        return self.consumer
+
+    def ec2(self, _region: str) -> Any:
+        return self
+
+    def ssm(self, _region: str) -> Any:
+        return self
+
+    def get_paginator(self, name: str) -> Any:
+        pages = {
+            "describe_images": self._images,
+            "describe_instance_types": self._types,
+            "describe_launch_template_versions": self._templates,
+            "get_parameter_history": self._history,
+        }
+
+        def paginate(**parameters: Any) -> Iterator[dict[str, Any]]:
+            del parameters["PaginationConfig"]
+            yield pages[name](parameters)
+
+        return SimpleNamespace(paginate=paginate)
+
+    def describe_images(self, **parameters: Any) -> dict[str, Any]:
+        self._called("ec2", "DescribeImages", parameters)
+        assert parameters["ImageIds"] == [SOURCE_ID]
+        return {"Images": [described(self.source)] if self.source else []}
+
+    def describe_image_attribute(self, **parameters: Any) -> dict[str, Any]:
+        self._called("ec2", "DescribeImageAttribute", parameters)
+        entries = [{"UserId": one} for one in self.launch.account_ids]
+        return {"LaunchPermissions": entries + ([{"Group": "all"}] if self.launch.public else [])}
+
+    def get_ebs_encryption_by_default(self) -> dict[str, Any]:
+        self._called("ec2", "GetEbsEncryptionByDefault", {})
+        if self.encrypts is None:
+            raise refused("UnauthorizedOperation", "GetEbsEncryptionByDefault")
+        return {"EbsEncryptionByDefault": self.encrypts}
+
+    def list_tags_for_resource(self, **parameters: Any) -> dict[str, Any]:
+        self._called("ssm", "ListTagsForResource", parameters)
+        assert self.parameter is not None
+        return {"TagList": [{"Key": key, "Value": value} for key, value in self.parameter.tags.items()]}
+
+    def _images(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        self._called("ec2", "DescribeImages", parameters)
+        ((asked,),) = ([one["Values"]] for one in parameters["Filters"])
+        images = {**({self.image.image_id: self.image} if self.image else {}), **self.named}
+        return {"Images": [described(images[one]) for one in asked if one in images]}
+
+    def _history(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        self._called("ssm", "GetParameterHistory", parameters)
+        if self.parameter is None:
+            raise refused("ParameterNotFound", "GetParameterHistory")
+        return {"Parameters": [one.listed() for one in self.parameter.versions]}
+
+    def _types(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        self._called("ec2", "DescribeInstanceTypes", parameters)
+        asked = [value for one in parameters["Filters"] for value in one["Values"]]
+        found = self.types.items()
+        return {
+            "InstanceTypes": [
+                {"InstanceType": name, **one} for name, one in found if not asked or name in asked
+            ]
+        }
+
+    def _templates(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        self._called("ec2", "DescribeLaunchTemplateVersions", parameters)
+        if not self.templates:
+            raise refused("InvalidLaunchTemplateName.NotFoundException", "DescribeLaunchTemplateVersions")
+        return {
+            "LaunchTemplateVersions": [
+                {
+                    "DefaultVersion": number == 1,
+                    "LaunchTemplateData": data,
+                    "LaunchTemplateId": TEMPLATE_ID,
+                    "LaunchTemplateName": name,
+                    "VersionNumber": number,
+                }
+                for name, versions in self.templates.items()
+                for number, data in versions.items()
+            ]
+        }
+
+    def _called(self, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        validate_parameters(parameters, model_of(service).operation_model(operation).input_shape)
+        with self.lock:
+            self.calls.append(operation)
+        if operation in self.refuse:
+            raise refused(self.refuse[operation], operation)
+
+
+def described(one: Image) -> dict[str, Any]:
+    """An image as DescribeImages returns it."""
+    specification = {
+        "SupportedInstanceTypes": [{"InstanceType": name} for name in one.supported_types],
+        "UnsupportedInstanceTypes": [{"InstanceType": name} for name in one.unsupported_types],
+    }
+    item = {
+        "Architecture": one.architecture,
+        "BlockDeviceMappings": [
+            {
+                "DeviceName": device.name,
+                "Ebs": {
+                    "Encrypted": device.encrypted,
+                    **({"SnapshotId": device.snapshot_id} if device.snapshot_id else {}),
+                    **({"VolumeSize": device.size_gib} if device.size_gib else {}),
+                },
+            }
+            for device in one.devices
+        ],
+        "BootMode": one.boot_mode,
+        "CreationDate": one.creation_date,
+        "EnaSupport": one.ena_support,
+        "ImageId": one.image_id,
+        "ImdsSupport": one.imds_support,
+        "InstanceTypeSpecification": {key: value for key, value in specification.items() if value},
+        "OwnerId": one.owner_id,
+        "Platform": "windows" if one.is_windows else None,
+        "PlatformDetails": one.platform,
+        "RootDeviceName": one.root_device,
+        "RootDeviceType": one.root_device_type,
+        "SourceImageId": one.source_image_id,
+        "SourceImageRegion": one.source_region,
+        "State": one.state,
+        "Tags": [{"Key": key, "Value": value} for key, value in one.tags.items()],
+        "TpmSupport": one.tpm_support,
+        "VirtualizationType": one.virtualization,
+    }
+    return {name: value for name, value in item.items() if value not in (None, "", {})}
+
+
+PLANNED: dict[str, Any] = {"images": {REGION: None}}
+BACK: dict[str, Any] = {"images": None, "regions": [REGION], "source_image_id": SOURCE_ID}
+
+
+def options(**changes: Any) -> dict[str, Any]:
+    """Options that publish the new image in the only region, whatever the age of its source."""
+    return {"parameter": NAME, "images": {REGION: NEW}, "publish_older": True, **changes}
+
+
+def account(**content: Any) -> Account:
+    """An account with the new image, shared, and without parameter and templates."""
+    return Account(**content)
+
+
+def changed(there: Account, **content: Any) -> Account:
+    """The account with other content."""
+    return replace(there, calls=[], **content)
+
+
+def run_on(given: Mapping[str, Any], there: Account, check_mode: bool = True) -> FlowRun:
+    """A run, by default in check mode, in which images can be planned."""
+    named = {"source_region": SOURCE_REGION} if there.source else {}
+    return FlowRun(FLOW, ARGUMENT_SPEC, {**named, **given}, there, check_mode)
+
+
+def plan_of(given: Mapping[str, Any], there: Account) -> TargetPlan:
+    """The plan of the only target."""
+    (target,) = run_on(given, there).plan.targets
+    return target
+
+
+def operations(target: TargetPlan) -> list[str]:
+    """The names of the planned calls."""
+    return [action.operation for action in target.actions]
+
+
+def codes(targets: Collection[TargetPlan]) -> list[str]:
+    """The error codes of the refusals."""
+    return [refusal.error_code for target in targets for refusal in target.refusals]
