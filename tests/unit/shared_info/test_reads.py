@@ -328,7 +328,7 @@ def test_a_region_that_cannot_be_read_is_a_failure() -> None:
     ("options", "answers", "action"),
     [
         ({}, {"describe_regions": "UnauthorizedOperation"}, "DescribeRegions"),
-        ({"regions": ["mars-1"]}, {}, "regions"),
+        ({"regions": ["eu-north-7"]}, {}, "regions"),
     ],
 )
 def test_without_known_regions_nothing_is_read(
