@@ -77,10 +77,9 @@ def _empty(model: Any) -> dict[str, Any]:
 
 
 def returned(
-    name: str, options: Mapping[str, Any], state: object = None, check_mode: bool = False
+    module: Any, options: Mapping[str, Any], state: object = None, check_mode: bool = False
 ) -> dict[str, Any]:
-    """What a module returns that needs no AWS, or that has read this ``state`` from AWS."""
-    module = importlib.import_module(f"{_MODULES}.{name}")
+    """What a file of ``plugins/modules`` returns: it needs no AWS, or has read this ``state`` from AWS."""
     flow = module.FLOW
     if state is not None:
         flow = replace(flow, read=lambda _clients, _wanted: state, needs_aws=False)

@@ -24,6 +24,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     PublicAccessBlock,
     Sharing,
 )
+from ansible_collections.golden.images.plugins.modules import ami_share_audit
 
 from tests.unit.examples import OWNER, source_image, target_in, volumes
 from tests.unit.in_process import returned
@@ -83,7 +84,7 @@ def audit_of(
 
 def audit_result(account: AuditSeen, options: Mapping[str, Any]) -> dict[str, Any]:
     """What ``ami_share_audit`` returns for an account, as Ansible passes it to other modules."""
-    found: dict[str, Any] = json.loads(json.dumps(returned("ami_share_audit", options, account)))
+    found: dict[str, Any] = json.loads(json.dumps(returned(ami_share_audit, options, account)))
     return found
 
 

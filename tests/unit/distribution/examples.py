@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.golden.images.plugins.modules import distribution_report
+
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
 from tests.unit.in_process import returned
 
@@ -66,7 +68,7 @@ def reported(
 ) -> dict[str, Any]:
     """The report of ``distribution_report`` on the results of these steps, and on what other options have."""
     steps = {"copy_result": copy_result, "grant_result": grant_result, "share_result": share_result}
-    result = returned("distribution_report", {**steps, **options}, check_mode=check_mode)
+    result = returned(distribution_report, {**steps, **options}, check_mode=check_mode)
     assert not result.get("failed"), result["msg"]
     report: dict[str, Any] = result["report"]
     return report

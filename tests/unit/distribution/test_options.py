@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.modules import distribution_check
 
 from tests.unit.in_process import returned
 
@@ -33,7 +34,7 @@ GIVEN = {
 
 def failures(options: dict[str, Any], check_mode: bool = False) -> list[dict[str, Any]]:
     """The failures for these options."""
-    found: list[dict[str, Any]] = returned("distribution_check", options, check_mode=check_mode)["failures"]
+    found: list[dict[str, Any]] = returned(distribution_check, options, check_mode=check_mode)["failures"]
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.distribution.report import has_failed, remembered
+from ansible_collections.golden.images.plugins.modules import distribution_report
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, shared
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
@@ -90,14 +91,14 @@ def test_steps_that_did_not_run_are_left_out() -> None:
     ],
 )
 def test_the_result_of_another_module_is_refused(option: str, value: Any) -> None:
-    found = returned("distribution_report", {"copy_result": copied(EU), option: value})
+    found = returned(distribution_report, {"copy_result": copied(EU), option: value})
     assert {one["action"] for one in found["failures"]} == {option}
 
 
 def test_a_report_that_failed_replaces_no_other(tmp_path: Path) -> None:
     file, beside = tmp_path / "distribution.json", tmp_path / "distribution.failed.json"
     options = {"copy_result": copied(EU), "report_path": str(file)}
-    found = returned("distribution_report", options)
+    found = returned(distribution_report, options)
     assert not file.exists()
     assert '"status": "failed"' in beside.read_text(encoding="utf-8")
     assert found["report_path"] == str(beside)

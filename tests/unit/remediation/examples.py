@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.needed import S
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import plan as plan_access
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantSeen, GrantWanted
 from ansible_collections.golden.images.plugins.module_utils.model import KeyRef, KeySeen, Sharing, Target
+from ansible_collections.golden.images.plugins.modules import remediation_plan
 
 from tests.unit.audit.examples import US, audit_of
 from tests.unit.examples import OWNER, target_in
@@ -29,7 +30,7 @@ def remediation(audit_result: Mapping[str, Any], **options: Any) -> dict[str, An
     """What the module returns for this audit; by default for all that is not allowed, without a cap."""
     choice = {} if {"images", "expected_removals"} & options.keys() else {"finding_codes": NOT_ALLOWED}
     return returned(
-        "remediation_plan", {**choice, "audit_result": audit_result, "max_removals": MANY, **options}
+        remediation_plan, {**choice, "audit_result": audit_result, "max_removals": MANY, **options}
     )
 
 

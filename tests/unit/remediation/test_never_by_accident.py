@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.audit.findings import NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.modules import remediation_plan
 
 from tests.unit.audit.examples import accounts, audit_of, under_key
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, STRANGER
@@ -70,7 +71,7 @@ def test_every_combination_of_options_removes_only_what_is_found_and_chosen() ->
     for codes, images, (allowed, audited), most in product(CODES, IMAGES, audits, (1, 10)):
         tried += 1
         options = {"finding_codes": codes, "images": images, "max_removals": most}
-        result = returned("remediation_plan", {"audit_result": audited, **options})
+        result = returned(remediation_plan, {"audit_result": audited, **options})
         if result.get("failed"):
             continue
         planned += 1

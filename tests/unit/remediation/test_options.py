@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.state import RegionSeen
+from ansible_collections.golden.images.plugins.modules import remediation_plan
 
 from tests.unit.audit.examples import accounts, audit_of, region
 from tests.unit.examples import SOURCE_ID, STRANGER
@@ -21,7 +22,7 @@ ALL = {"finding_codes": ["public"]}
 
 def refused(**options: Any) -> list[dict[str, Any]]:
     """The failures of a task that is refused."""
-    result = returned("remediation_plan", {"audit_result": AUDITED, **options})
+    result = returned(remediation_plan, {"audit_result": AUDITED, **options})
     assert result["failed"]
     failures: list[dict[str, Any]] = result["failures"]
     assert all(one["remedy"] for one in failures)

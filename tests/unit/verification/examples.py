@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.golden.images.plugins.modules import verification_report
+
 from tests.unit.in_process import returned
 
 EU, US = "eu-west-1", "us-east-1"
@@ -55,7 +57,7 @@ def verified(
         "probe_result": probe or {},
         **options,
     }
-    result = returned("verification_report", given)
+    result = returned(verification_report, given)
     assert not result.get("failed"), result["msg"]
     report: dict[str, Any] = result["report"]
     return report

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.modules import verification_report
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 from tests.unit.in_process import returned
@@ -368,13 +369,13 @@ def test_the_setting_for_many_accounts_is_short() -> None:
 @pytest.mark.parametrize("option", ["diagnosis_result", "probe_result"])
 def test_the_result_of_another_module_is_refused(option: str) -> None:
     given = {"level": "visible", "regions": [EU], option: {"results": [{"region": EU}], "failures": []}}
-    found = returned("verification_report", given)
+    found = returned(verification_report, given)
     assert {one["action"] for one in found["failures"]} == {option}
 
 
 def test_the_report_is_written(tmp_path: Path) -> None:
     given = {"level": "visible", "regions": [EU], "report_dir": str(tmp_path / "verification")}
-    found = returned("verification_report", given)
+    found = returned(verification_report, given)
     written = json.loads((tmp_path / "verification" / "report.json").read_text(encoding="utf-8"))
     assert written["status"] == found["report"]["status"] == "failed"
     assert len(found["actions"]) == 4
