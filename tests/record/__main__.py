@@ -2,7 +2,7 @@
 
 """``python -m tests.record OLD NEW [--renames FILE]``: what differs between two records.
 
-OLD and NEW are names below .cache/record, or folders. Exits with 1 if anything differs.
+OLD and NEW are names below .cache/record, or folders. Exits with 1 if anything differs, 2 if one is missing.
 """
 
 from __future__ import annotations
@@ -26,10 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("new")
     parser.add_argument("--renames", type=Path, help="YAML: words and keys, each old: new")
     given = parser.parse_args(arguments)
-    table = renames.read(given.renames) if given.renames else renames.NONE
-    # A relative name is below the records; an absolute path stays what it is.
-    old = renames.renamed(files.read(RECORDS / given.old), table)
-    new = files.read(RECORDS / given.new)
+    try:
+        table = renames.read(given.renames) if given.renames else renames.NONE
+        # A relative name is below the records; an absolute path stays what it is.
+        old, new = (files.read(RECORDS / name) for name in (given.old, given.new))
+    except (FileNotFoundError, ValueError) as error:
+        parser.error(str(error))
+    old = renames.renamed(old, table)
     found = [*differences(old, new)]
     runs = sum(len(test["steps"]) for test in new.values())
     print(rendered(found) or f"Equal: {len(new)} tests with {runs} runs.")

@@ -49,3 +49,9 @@ def test_the_comparison_fails_if_anything_differs(tmp_path: Path, capsys: pytest
     assert capsys.readouterr().out == "Equal: 1 tests with 1 runs.\n"
     assert main([str(tmp_path / "old"), str(tmp_path / "new")]) == 1
     assert "another exit code" in capsys.readouterr().out
+
+
+def test_a_missing_record_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path / "old"), str(tmp_path / "new")])
+    assert f"there is no record in {tmp_path / 'old'}" in capsys.readouterr().err
