@@ -10,9 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit import plan as audit
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
-    AuditSeen,
     AuditWanted,
     Problem,
     RegionSeen,
@@ -27,6 +25,7 @@ from tests.unit.audit.examples import (
     NOW,
     PRIVATE,
     accounts,
+    audit_of,
     audited,
     codes,
     orgs,
@@ -407,7 +406,7 @@ def test_a_grant_of_another_account_with_a_name_of_this_collection_is_not_its_ow
     """Whoever may call CreateGrant selects the name."""
     unread = Problem("image_unreadable", ENCRYPTED.image_id, failure("DescribeImageAttribute"))
     seen = replace(under_key(PRIVATE, made(root(B), issuer=issuer)), sharing={}, problems=(unread,))
-    (key,) = audit.keys(AuditSeen(OWNER, NOW, {target_in(): seen}))
+    (key,) = audit_of(seen)["kms_keys"]
     assert [one["created_by_collection"] for one in key["grants"]] == [is_own]
     found = [one for one in audited(seen).findings if one.resource == KEY.arn]
     assert [(one.code, one.principal) for one in found] == ([] if is_own else [("unknown_key_principal", B)])
@@ -437,8 +436,7 @@ def failure(action: str) -> Failure:
 
 def test_the_facts_of_a_key() -> None:
     policy = opened_to(consumers(B, units=(UNIT_IDS,)))
-    seen = AuditSeen(OWNER, NOW, {target_in(): under_key(accounts(A), made(root(A)), policy=policy)})
-    (shown,) = audit.keys(seen)
+    (shown,) = audit_of(under_key(accounts(A), made(root(A)), policy=policy))["kms_keys"]
     assert (shown["kms_key_arn"], shown["state"], shown["aws_managed"]) == (KEY.arn, "Enabled", False)
     (grant,) = shown["grants"]
     assert (grant["grantee"], grant["created_by_collection"]) == (root(A), True)
@@ -459,7 +457,7 @@ def test_principals_whose_access_to_a_key_is_undetermined() -> None:
         (under_key(PRIVATE, made(DEPLOY)), []),
         (replace(under_key(accounts(A), made(DEPLOY)), sharing={}), []),
     ):
-        (shown,) = audit.keys(AuditSeen(OWNER, NOW, {target_in(): seen}))
+        (shown,) = audit_of(seen)["kms_keys"]
         assert shown["undetermined_principals"] == expected
 
 
@@ -473,7 +471,7 @@ def test_the_statements_of_others_in_a_key() -> None:
         {**of_others("*", LIMITED, Action="kms:Decrypt"), "Sid": "GoldenImagesOrganizations"},
         *json.loads(opened_to(consumers(B)))["Statement"][1:],
     )
-    (shown,) = audit.keys(AuditSeen(OWNER, NOW, {target_in(): under_key(PRIVATE, policy=policy)}))
+    (shown,) = audit_of(under_key(PRIVATE, policy=policy))["kms_keys"]
     own, *others = shown["policy_statements"]
     assert (own["principals"], own["created_by_collection"]) == ([B], True)
     assert [item["created_by_collection"] for item in others] == [False] * 5

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit import plan as audit
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditSeen,
     AuditWanted,
@@ -23,12 +22,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.audit.examples import (
+    EU,
     IMAGE,
     NOW,
     PRIVATE,
     PUBLIC,
+    US,
     accounts,
     allowing,
+    audit_of,
+    audit_result,
     audited,
     codes,
     orgs,
@@ -152,7 +155,7 @@ def test_what_could_not_be_read_is_a_finding_and_a_failure() -> None:
         (target_in().region, "DescribeSnapshotAttribute"),
         (far.region, "DescribeImages"),
     ]
-    (shown,) = audit.results(AuditSeen(OWNER, NOW, {target_in(): seen}), plan)
+    (shown,) = audit_of(seen)["results"]
     assert shown["sharing"] is None
     assert shown["snapshots"][0]["public"] is None
     assert shown["snapshots"][0]["account_ids"] is None
@@ -176,9 +179,7 @@ def test_the_facts_of_an_image() -> None:
     old = replace(
         IMAGE, creation_date="2026-11-14T00:00:00.000Z", deprecation_time="2026-11-20T00:00:00.000Z"
     )
-    copy = source_image(
-        image_id="ami-11111111", name="a", source_image_id=SOURCE_ID, source_region=target_in().region
-    )
+    copy = source_image(image_id="ami-11111111", name="a", source_image_id=SOURCE_ID, source_region=EU)
     here = region(
         accounts(A),
         accounts(B),
@@ -186,13 +187,14 @@ def test_the_facts_of_an_image() -> None:
         sharing={SOURCE_ID: accounts(A)},
     )
     there = region(image=replace(copy, devices=volumes("snap-00000009")))
-    seen = AuditSeen(OWNER, NOW, {target_in("us-west-2"): there, target_in(): here})
-    first, second = audit.results(seen, audit.plan(AuditWanted(), seen))
+    audited_there_first = AuditSeen(OWNER, NOW, {target_in(US): there, target_in(EU): here})
+    found = audit_result(audited_there_first, {})
+    first, second = found["results"]
     assert (first["region"], first["image_id"], first["age_days"], first["deprecated"]) == (
-        *(target_in().region, SOURCE_ID, 10, True),
+        *(EU, SOURCE_ID, 10, True),
     )
     assert first["last_launched_time"] == "2026-11-20T10:00:00.000Z"
-    assert first["sharing"] == accounts(A).as_result()
+    assert first["sharing"] == {"account_ids": [A], "org_arns": [], "org_unit_arns": [], "public": False}
     assert first["snapshots"][0] == {
         "account_ids": [B],
         "associated_kms_key_arns": [],
@@ -200,15 +202,15 @@ def test_the_facts_of_an_image() -> None:
         "public": False,
         "snapshot_id": "snap-00000001",
     }
-    assert first["copies"] == [{"image_id": copy.image_id, "region": "us-west-2"}]
+    assert first["copies"] == [{"image_id": copy.image_id, "region": US}]
     assert first["source"] is None
     assert [item["code"] for item in first["findings"]] == [
         *("unknown_account", "snapshot_wider_than_image", "unknown_account"),
     ]
-    assert second["source"] == {"image_id": SOURCE_ID, "region": target_in().region}
+    assert second["source"] == {"image_id": SOURCE_ID, "region": EU}
     assert second["copies"] == second["findings"] == []
-    assert list(audit.regions(seen)) == [target_in().region, "us-west-2"]
-    assert audit.regions(seen)["us-west-2"] == {
+    assert list(found["regions"]) == [EU, US]
+    assert found["regions"][US] == {
         "image_block_managed_by": None,
         "image_block_public_access": "block-new-sharing",
         "images": 1,
@@ -218,10 +220,8 @@ def test_the_facts_of_an_image() -> None:
 
 
 def test_the_keys_of_an_image_are_returned_with_it_and_with_its_snapshots() -> None:
-    seen = AuditSeen(
-        OWNER, NOW, {target_in(): under_key(PRIVATE, associated_keys={"snap-00000001": ("arn:b", "arn:a")})}
-    )
-    (image,) = audit.results(seen, audit.plan(AuditWanted(), seen))
+    seen = under_key(PRIVATE, associated_keys={"snap-00000001": ("arn:b", "arn:a")})
+    (image,) = audit_of(seen)["results"]
     (snapshot,) = image["snapshots"]
     assert (image["kms_key_arns"], snapshot["kms_key_arn"]) == ([KEY.arn], KEY.arn)
     assert image["associated_kms_key_arns"] == snapshot["associated_kms_key_arns"] == ["arn:a", "arn:b"]
@@ -241,18 +241,18 @@ def test_the_order_does_not_depend_on_aws(images: Any) -> None:
 def test_the_keys_are_returned_by_region_and_arn() -> None:
     first, second = key_arn("a"), key_arn("b")
     here = under_key(PRIVATE, keys={arn: KeySeen(Key(arn), (), policy_of()) for arn in (second, first)})
-    shown = audit.keys(AuditSeen(OWNER, NOW, {target_in("us-west-2"): under_key(PRIVATE), target_in(): here}))
+    there_first = AuditSeen(OWNER, NOW, {target_in(US): under_key(PRIVATE), target_in(EU): here})
+    shown = audit_result(there_first, {})["kms_keys"]
     assert [(item["region"], item["kms_key_arn"]) for item in shown] == [
-        (target_in().region, first),
-        (target_in().region, second),
-        ("us-west-2", KEY.arn),
+        (EU, first),
+        (EU, second),
+        (US, KEY.arn),
     ]
 
 
 def test_snapshots_that_no_image_uses_are_returned() -> None:
     here = replace(region(), unused={"snap-b": PUBLIC, "snap-a": accounts(A), "snap-c": PRIVATE})
-    found = audit.unused_snapshots(AuditSeen(OWNER, NOW, {target_in(): here}))
-    assert found == [
+    assert audit_of(here)["unused_snapshots"] == [
         {
             "account_id": OWNER,
             "account_ids": [A],
