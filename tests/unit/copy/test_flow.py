@@ -42,10 +42,15 @@ from tests.unit.keys.examples import (
     saw,
 )
 
+OTHER_REGION = "us-west-2"
+
 
 @dataclass
 class Reading:
-    """Stands for ``aws.read``: one region with these images, whose keys and settings are read."""
+    """Stands for ``aws.read``: one region with these images, whose keys and settings are read.
+
+    Nothing can be read in the regions ``unreadable``.
+    """
 
     source: Image
     images: tuple[tuple[Image, list[Snapshot]], ...] = ()
@@ -53,18 +58,21 @@ class Reading:
     by_default: bool = False
     missing: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
     reads: list[str] = field(default_factory=list)
 
     def caller(self, _sts: object) -> Caller:
         return Caller(OWNER, "aws")
 
     def regions(self, _ec2: object) -> dict[str, str]:
-        return dict.fromkeys([SOURCE_REGION, REGION], "opted-in")
+        return dict.fromkeys([SOURCE_REGION, REGION, OTHER_REGION], "opted-in")
 
     def image(self, _ec2: object, _image_id: str) -> Image:
         return self.source
 
-    def copies(self, *_which: object) -> tuple[Image, ...]:
+    def copies(self, ec2: object, *_which: object) -> tuple[Image, ...]:
+        if ec2 in self.unreadable:
+            raise refused("UnauthorizedOperation", "DescribeImages")
         return tuple(image for image, _snapshots in self.images)
 
     def copies_by_field(self, *_which: object) -> tuple[Image, ...]:
@@ -102,7 +110,7 @@ def read_with(
     opened: set[str] = set()
     clients = SimpleNamespace(
         open=lambda service, _regions: opened.add(service),
-        ec2=lambda _region: None,
+        ec2=lambda region: region,
         kms=lambda _region: None,
         sts=lambda _region: None,
     )
@@ -131,8 +139,9 @@ def test_the_keys_of_an_image_that_will_be_shared(
             return super().key(kms, names[key_id])
 
     reading = ByArn(ENCRYPTED, existing)
-    seen, _opened = read_with(monkeypatch, reading, wanted(require_shareable=True))
+    seen, opened = read_with(monkeypatch, reading, wanted(require_shareable=True))
     assert seen.aws_managed_keys.get(target_in()) == expected
+    assert ("kms" in opened) is bool(reads)
     assert [item for item in reading.reads if item.startswith("key")] == reads
 
 
@@ -282,6 +291,25 @@ def test_an_alias_of_a_key_that_cannot_be_described_is_refused(monkeypatch: pyte
     with pytest.raises(Refused) as caught:
         read_with(monkeypatch, reading, wanted(encryption=UNDER_KEY))
     assert [failure.error_code for failure in caught.value.failures] == ["AccessDeniedException"]
+
+
+def test_a_region_that_cannot_be_read_is_refused_unless_it_is_best_effort(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reading = Reading(PLAIN, unreadable=frozenset({OTHER_REGION}))
+    want = wanted(regions=(REGION, OTHER_REGION))
+    with pytest.raises(Refused) as caught:
+        read_with(monkeypatch, reading, want)
+    assert [(one.error_code, one.region) for one in caught.value.failures] == [
+        ("UnauthorizedOperation", OTHER_REGION)
+    ]
+    want = wanted(regions=(REGION, OTHER_REGION), best_effort_regions=frozenset({OTHER_REGION}))
+    seen, _opened = read_with(monkeypatch, reading, want)
+    plan = planner.plan(want, seen)
+    assert [action.target.region for action in plan.actions] == [REGION]
+    assert [(one.error_code, one.region) for one in plan.tolerated] == [
+        ("UnauthorizedOperation", OTHER_REGION)
+    ]
 
 
 def test_decrypting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
