@@ -22,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import Target
 
 from tests.unit.clock import Clock
 from tests.unit.copy.examples import wanted
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, copied_image, source_image
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, copied_image, source_image
 from tests.unit.wire import Wire
 
 TARGET = Target(CONSUMER, "eu-west-1")
@@ -101,6 +101,13 @@ def test_access_that_the_owner_has_not_granted(owner: Wire, consumer: Wire, cloc
     started = clock.now
     assert missing(owner, consumer) == MissingAccess(launch=True, snapshot_ids=("snap-source",))
     assert clock.now == started
+
+
+def test_permissions_of_another_accounts_source_are_not_read(owner: Wire, consumer: Wire) -> None:
+    consumer.expect("describe_images", IMAGE_REQUEST, {"Images": []})
+    consumer.expect("describe_snapshots", SNAPSHOTS_REQUEST, {"Snapshots": []})
+    saw = read(owner, consumer, seen=replace(SEEN, source=source_image(owner_id=STRANGER)))
+    assert saw.source_permissions == {}
 
 
 def test_access_that_propagates(owner: Wire, consumer: Wire, clock: Clock) -> None:
