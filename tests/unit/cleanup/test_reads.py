@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup import read_regions
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 
 from tests.unit.cleanup.aws_answers import Answers
@@ -334,3 +335,27 @@ def test_snapshots_have_the_keys_that_are_associated_with_them() -> None:
     shown = snapshot(KmsKeyId="arn:own", AssociatedKmsKeys=[{"KmsKeyId": "arn:other"}])
     found = Run(**shown).seen.regions["eu-west-1"].snapshots["snap-2019"]
     assert (found.kms_key_id, found.associated_key_arns) == ("arn:own", ("arn:other",))
+
+
+# What restoring an image reads with the same functions.
+def test_snapshots_whose_archival_is_in_progress() -> None:
+    clients: Any = Answers(**tiers("snap-1"))
+    assert read_regions.archiving_snapshots(clients.ec2("eu-west-1")) == ("snap-1",)
+    filters = [{"Name": "last-tiering-operation", "Values": ["archival-in-progress"]}]
+    assert clients.calls == [("describe_snapshot_tier_status", {"Filters": filters, "MaxResults": 1000})]
+
+
+@pytest.mark.parametrize(("exits", "stays"), [(NOW, False), (NOW + timedelta(seconds=1), True), (None, True)])
+def test_an_image_whose_retention_has_expired_is_left_out_if_asked_for(
+    exits: datetime | None, stays: bool
+) -> None:
+    """The cleanup does not ask: the snapshots of what AWS lists are kept."""
+    image = {
+        "ImageId": OLD_ID,
+        "RecycleBinEnterTime": NOW,
+        **({"RecycleBinExitTime": exits} if exits else {}),
+    }
+    clients: Any = Answers(**in_bin(image))
+    ec2 = clients.ec2("eu-west-1")
+    assert read_regions.binned_images(ec2, NOW) == ((OLD_ID, NOW),) * stays
+    assert read_regions.binned_images(ec2) == ((OLD_ID, NOW),)
