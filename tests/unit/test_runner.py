@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common import warnings as ansible_warnings
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils import botocore
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -317,13 +316,6 @@ def test_a_failure_fails_the_task_and_returns_the_successful_actions(
     }
 
 
-def test_every_failure_is_in_the_message(run: Run) -> None:
-    ran = run(Steps(outcome=Outcome(failures=(QUOTA, NO_KEY))))
-    assert ran.result["failures"] == [QUOTA.as_result(), NO_KEY.as_result()]
-    assert QUOTA.text() in ran.result["msg"]
-    assert NO_KEY.text() in ran.result["msg"]
-
-
 TOLERATING = Plan((TargetPlan(EU, (COPY,)), TargetPlan(US, tolerated=(NO_KEY,))))
 
 
@@ -345,13 +337,6 @@ def test_a_tolerated_failure_is_a_warning(
     (warning,) = ran.warnings
     assert warning.startswith("Best-effort regions skipped: ")
     assert all(failure.text() in warning for failure in expected)
-
-
-def test_check_mode_warns_about_failures_that_the_plan_tolerates(run: Run) -> None:
-    ran = run(Steps(plan=TOLERATING), check_mode=True)
-    assert not ran.failed
-    assert ran.result["failures"] == [NO_KEY.as_result()]
-    assert ran.warnings == [f"Best-effort regions skipped: {NO_KEY.sentence()}"]
 
 
 def test_tolerated_failures_follow_those_that_fail_the_task(run: Run) -> None:
@@ -410,11 +395,6 @@ def test_warnings_of_the_plan_and_of_its_outcome(
     run: Run, check_mode: bool, outcome: Outcome, expected: list[str]
 ) -> None:
     assert run(Steps(plan=WARNING, outcome=outcome), check_mode=check_mode).warnings == expected
-
-
-def test_warnings_are_those_of_ansible() -> None:
-    # ``warn`` of AnsibleAWSModule also adds each warning to the result, which would then have it twice.
-    assert runner.warn is ansible_warnings.warn
 
 
 def test_progress_is_written_to_the_file_of_the_option(run: Run, tmp_path: Path) -> None:
@@ -489,15 +469,6 @@ def test_a_refusal_names_the_variables_that_set_the_options(run: Run) -> None:
     assert ran.result["failures"][0]["message"] == "distribute_name: 'x' is bad."
 
 
-def test_a_failure_names_the_variables_that_set_the_options(run: Run) -> None:
-    failed = Failure("Tags differ.", "Correct shared_tags.", "invalid_option", "shared_tags")
-    ran = run(
-        Steps(outcome=Outcome(failures=(failed,))),
-        params={"variable_names": {"shared_tags": "share_shared_tags"}},
-    )
-    assert "Correct share_shared_tags." in ran.result["msg"]
-
-
 def test_a_warning_names_the_variables_that_set_the_options(run: Run) -> None:
     ran = run(
         Steps(plan=Plan(()), outcome=Outcome(warnings=("family_tag: no image has it.",))),
@@ -547,14 +518,6 @@ def test_a_result_in_this_process_can_have_the_options(refusing: dict[str, tuple
     options = found["invocation"]["module_args"]
     assert options["images"] == [7]
     assert options["external_id"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
-
-
-def test_a_failure_in_this_process_is_returned() -> None:
-    steps = Steps(refusing={"wanted": (BAD_NAME,)}, needs_aws=False)
-    found = runner.run_here(steps.flow(), HERE_SPEC, {})
-    assert (found["failed"], found["changed"]) == (True, False)
-    assert found["failures"] == [BAD_NAME.as_result()]
-    assert "The name is bad. Fix it." in found["msg"]
 
 
 def test_an_option_that_cannot_be_read_fails_in_this_process_as_in_its_own() -> None:
@@ -798,10 +761,6 @@ def test_an_option_is_taken_in_every_form(option: str, given: Any, meant: Any) -
 @pytest.mark.parametrize("blank", [None, "", " \n "])
 def test_an_option_that_is_blank_is_not_given(option: str, blank: str | None) -> None:
     assert read_params(**{option: blank})[option] == TYPES_SPEC[option].get("default")
-
-
-def test_text_of_separators_is_no_list() -> None:
-    assert read_params(names=",\n,")["names"] == ["own"]
 
 
 def test_a_blank_option_is_required_or_exclusive_as_one_that_is_missing() -> None:
