@@ -28,6 +28,7 @@ FIXTURE = {
 NOT_SIMULATED = frozenset({"InvalidAction", "InternalError", "UnknownOperationException", "InvalidRequest"})
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("playbook", "not_simulated"),
     [
