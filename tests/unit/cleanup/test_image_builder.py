@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     Recipe,
     unreadable,
 )
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
 
 from tests.unit.cleanup.examples import (
@@ -293,3 +294,8 @@ def test_policies_are_read_where_own_images_were_built(
     tagged = [{"Key": key, "Value": value} for key, value in made.items()]
     run = Run(options, describe_images={"Images": [{**OLD_IMAGE, "Tags": tagged}, NEW_IMAGE]})
     assert ("list_lifecycle_policies" in [name for name, _request in run.clients.calls]) is reads
+
+
+def test_a_bug_ends_the_reading() -> None:
+    with pytest.raises(Refused):
+        built(list_lifecycle_policies=KeyError("x"))

@@ -127,6 +127,7 @@ def use(answers: Answer, *evidence: str, name: str | None = None) -> Any:
 COPY = described("ami-copy", 2018, SourceImageId=OLD_ID, SourceImageRegion="eu-west-1", State="pending")
 RESOLVED = "resolve:ssm:/web:3"
 GONE = "InvalidLaunchTemplateId.VersionNotFound"
+LATEST_READ = {**version(3, ImageId=OLD_ID), "LaunchTemplateName": "web"}
 OLDER = [
     {"Version": 1, "Value": OLD_ID, "Labels": ["prod", "source-ami-0"]},
     {"Version": 2, "Value": OLD_ID},
@@ -184,6 +185,17 @@ OLDER = [
             },
             "launch_template lt-9 version 1",
             name="a version that a group pins by name",
+        ),
+        *(
+            use(
+                {
+                    **group(LaunchTemplate=pin),
+                    **versions(LATEST_READ, pinned={"LaunchTemplateVersions": [LATEST_READ]}),
+                },
+                "launch_template lt-1 version 3",
+                name=f"a pinned version that was read already: {name}",
+            )
+            for name, pin in (("by ID", PINNED), ("by name", {"LaunchTemplateName": "web", "Version": "3"}))
         ),
         # EC2 API Reference, DescribeLaunchTemplateVersions: a missing version fails the whole request.
         use({**group(LaunchTemplate=PINNED), **versions(pinned=GONE)}, name="a version that is gone"),
@@ -514,6 +526,14 @@ def test_a_template_whose_parameter_could_not_be_read_may_launch_any_image(name:
     run = Run(**{**template, **parameters(parameter(NEW_ID), **{name: code})})
     assert run.decision == "keep"
     assert run.evidence[-1] == f"unreadable lt-1 version 2 resolve:ssm:{name} could not be resolved."
+
+
+def test_so_may_a_group_whose_parameter_could_not_be_read() -> None:
+    overrides = mixed({"ImageId": RESOLVED}, template=LATEST)
+    denied = parameters(**{"/web:3": "AccessDeniedException"})
+    run = Run(**group(MixedInstancesPolicy=overrides), **denied)
+    assert run.decision == "keep"
+    assert run.evidence[-1] == f"unreadable auto_scaling_group web {RESOLVED} could not be resolved."
 
 
 @pytest.mark.parametrize(

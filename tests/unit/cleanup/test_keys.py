@@ -124,19 +124,12 @@ def test_a_grant_stays_while_a_snapshot_without_an_image_is_shared_with_its_acco
 
 def test_what_was_read_of_an_image_before_is_not_read_again_for_its_key() -> None:
     second = "ami-0ccccccccccccccc0"
-    kept = {
-        "describe_images": {"Images": [OLD_IMAGE, described(second, 2018), NEW_IMAGE]},
-        "describe_image_references": lambda request: {
-            "ImageReferences": [
-                {"ImageId": one, "ResourceType": "t", "Arn": "arn:x"}
-                for one in request["ImageIds"]
-                if one == second
-            ]
-        },
-    }
-    found = run(**kept, **snapshots("snap-2018"), **shared(second))
-    assert (found.of(second)["decision"], revoked(found)) == ("keep", [])
+    protected = described(second, 2018, DeregistrationProtection="enabled-without-cooldown")
+    images = {"describe_images": {"Images": [OLD_IMAGE, protected, NEW_IMAGE]}}
+    found = run(**images, **snapshots("snap-2018"), **shared("snap-2018"))
+    assert (found.of(second)["decision"], revoked(found)) == ("wait", [])
     assert sorted(asked(found, "describe_image_attribute")) == sorted([OLD_ID, second, NEW_ID])
+    assert sorted(asked(found, "describe_snapshot_attribute")) == ["snap-2018", "snap-2019", "snap-2020"]
 
 
 def test_of_a_key_without_own_grants_nothing_else_is_read() -> None:

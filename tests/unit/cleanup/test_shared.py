@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import read
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 
 from tests.unit.cleanup.examples import NEW_IMAGE, OLD_ID, OLD_IMAGE, REPORTED, Run, described
 from tests.unit.examples import CONSUMER, OWNER, STRANGER
@@ -424,3 +425,9 @@ def test_snapshots_are_read_only_of_images_that_may_be_retired_now(
     options: dict[str, Any], answers: dict[str, Any], reads: bool
 ) -> None:
     assert ("describe_snapshot_attribute" in names(Run(options, **answers))) is reads
+
+
+@pytest.mark.parametrize("method", ["describe_image_references", "describe_image_attribute"])
+def test_a_bug_ends_the_reading(method: str) -> None:
+    with pytest.raises(Refused):
+        Run(**{method: KeyError("x")})
