@@ -158,12 +158,17 @@ def test_a_read_that_fails_in_an_account_counts_as_use(method: str, answer: Any)
     assert (run.decision, run.of()["reasons"]) == ("keep", [])
     assert "".join(part.capitalize() for part in method.split("_")) in run.unreadable
     assert {one["account_id"] for one in run.result["unreadable"]} == {CONSUMER}
+    assert not [one.message for one in run.plan.failures if one.message.startswith("Account ")]
 
 
 def test_an_account_whose_role_cannot_be_assumed_counts_as_one_that_uses_the_image() -> None:
     run = Run(BY_ROLE, {CONSUMER: {}}, **shared(CONSUMER, STRANGER))
     assert run.decision == "keep"
     assert any(STRANGER in one and "No (AccessDenied)" in one for one in run.evidence)
+    (failure,) = run.plan.failures
+    assert failure.message.startswith(
+        f"Account {STRANGER} could not be read, so images or snapshots are kept"
+    )
     assert Run(BY_ROLE, {CONSUMER: {}, STRANGER: {}}, **shared(CONSUMER, STRANGER)).decision == "deregister"
 
 
