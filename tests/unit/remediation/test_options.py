@@ -64,6 +64,18 @@ def test_what_is_refused(changes: dict[str, Any], options: list[str]) -> None:
     assert [failure["action"] for failure in refused(**changes)] == options
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"images": ["web-1"]}, "'web-1' is not a valid AMI ID or snapshot ID."),
+        ({**ALL, "max_removals": -1}, "must be 0 or greater (got -1)."),
+    ],
+)
+def test_an_invalid_value_is_refused_for_its_form(changes: dict[str, Any], said: str) -> None:
+    (failure,) = refused(**changes)
+    assert said in failure["message"]
+
+
 def test_the_refusal_says_why_the_audit_failed() -> None:
     (failure,) = refused(**ALL, audit_result={"failed": True, "msg": "No credentials."})
     assert "The audit failed: No credentials." in failure["message"]

@@ -264,6 +264,12 @@ def test_a_named_snapshot_covers_the_keys_that_it_is_associated_with() -> None:
     assert resources(found) == [(HERE, SECOND.arn)]
 
 
+def test_a_named_snapshot_covers_the_key_that_encrypts_it() -> None:
+    seen = under_key(PRIVATE, made(root(B)))
+    found = remediated(seen, images=SNAPSHOT, finding_codes=[GRANT])
+    assert resources(found) == [(HERE, KEY.arn)]
+
+
 def test_a_snapshot_that_no_image_uses_is_unshared() -> None:
     seen = region(unused={"snap-00000008": accounts(A, B)})
     found = remediated(seen, audit=ALLOWING_A)
