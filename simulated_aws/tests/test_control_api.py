@@ -32,6 +32,7 @@ def control(aws: SimulatedAws, method: str, path: str, body: str = "") -> tuple[
         ("PUT", "latency", "[", "the body is neither JSON nor YAML: "),
         ("PUT", "throttling", '{"enabled": "no"}', "`enabled` must be true or false, not 'no'"),
         ("PUT", "settings", '{"copy_speed": 1}', "unknown settings copy_speed; settings: "),
+        ("PUT", "settings", '{"copy_seconds": -1}', "setting copy_seconds must be 0 or greater, not -1"),
         ("PUT", "settings", "[]", "the body must be an object"),
         ("POST", "fixture", "people: []", "the fixture has unknown members people"),
         ("POST", "faults", "7", "a fault must be an object with at least the member kind, not 7"),
@@ -59,10 +60,13 @@ def test_an_unknown_route_names_the_known_ones(aws: SimulatedAws) -> None:
     assert "POST /_simulated_aws/faults/release" in answer["error"]
 
 
-def test_a_fixture_may_be_written_in_yaml(aws: SimulatedAws, tmp_path: Path) -> None:
+@pytest.mark.parametrize("as_path", [Path, str])
+def test_a_fixture_may_be_a_yaml_file(
+    aws: SimulatedAws, tmp_path: Path, as_path: type[Path] | type[str]
+) -> None:
     file = tmp_path / "fixture.yml"
     file.write_text('accounts:\n  late: "000000000007"\n')
-    aws.load_fixture(file)
+    aws.load_fixture(as_path(file))
     assert aws.client("sts", "late").get_caller_identity()["Account"] == "000000000007"
 
 
@@ -79,6 +83,15 @@ def test_settings_reach_the_simulation(aws: SimulatedAws) -> None:
     regions = aws.client("ec2", "owner").describe_regions(AllRegions=True)["Regions"]
     status = {region["RegionName"]: region["OptInStatus"] for region in regions}
     assert status["ap-east-1"] == "not-opted-in"
+
+
+def test_settings_can_be_read(aws: SimulatedAws) -> None:
+    failures = [{"region": "*", "code": "Odd", "message": "no", "times": 2}]
+    aws.update_settings(copy_seconds=2, copy_failures=failures)
+    settings = aws.settings()
+    assert (settings["copy_seconds"], settings["copy_failures"]) == (2.0, failures)
+    aws.reset()
+    assert aws.settings()["copy_seconds"] == 0.0
 
 
 def test_a_reset_leaves_nothing(aws: SimulatedAws) -> None:

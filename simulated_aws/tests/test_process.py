@@ -120,6 +120,16 @@ def test_a_bad_start_is_one_sentence(arguments: list[str], tmp_path: Path) -> No
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(("name", "reason"), [("none.yml", "No such file"), ("odd.yml", "while parsing")])
+def test_a_fixture_that_cannot_be_read_is_one_sentence(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "odd.yml").write_text("accounts: [")
+    done = run([*COMMAND, "--port", "0", "--fixture", str(tmp_path / name)])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"simulated AWS: can't read the fixture {tmp_path / name}: ")
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_port_in_use_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

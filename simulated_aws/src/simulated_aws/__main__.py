@@ -22,7 +22,7 @@ _REGION = "us-east-1"
 def main() -> None:
     """Serve the simulated AWS until it is stopped. The first line of output ends with its URL."""
     arguments = _arguments()
-    document = yaml.safe_load(arguments.fixture.read_text()) if arguments.fixture else None
+    document = _document(arguments.fixture) if arguments.fixture else None
     url = ""
 
     def listening(where: str) -> None:
@@ -45,6 +45,15 @@ def main() -> None:
         raise SystemExit(130) from stopped
     except (OSError, ValueError) as error:
         raise SystemExit(f"simulated AWS: {error}") from error
+
+
+def _document(fixture: Path) -> Any:
+    """The content of a fixture file; the process ends with a sentence if the file can't be read."""
+    try:
+        return yaml.safe_load(fixture.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise SystemExit(f"simulated AWS: can't read the fixture {fixture}: {reason}") from error
 
 
 def _arguments() -> argparse.Namespace:

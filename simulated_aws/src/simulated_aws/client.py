@@ -48,8 +48,8 @@ class SimulatedAws:
         self._accounts: dict[str, dict[str, str]] = {}
 
     @classmethod
-    def start(cls, fixture: Mapping[str, Any] | Path | None = None, *, port: int = 0) -> SimulatedAws:
-        """Start a process on a port (0: any free one); load a fixture (see fixtures/document.py) if given."""
+    def start(cls, fixture: Mapping[str, Any] | Path | str | None = None, *, port: int = 0) -> SimulatedAws:
+        """Start a process on a port (0: any free one); load a fixture, if given, as `load_fixture` does."""
         command = [sys.executable, "-m", "simulated_aws", "--port", str(port), "--until-stdin-closes"]
         pipe = subprocess.PIPE
         process = subprocess.Popen(command, cwd=_ROOT, stdin=pipe, stdout=pipe, text=True)
@@ -106,9 +106,12 @@ class SimulatedAws:
         self._control("POST", "reset")
         self._accounts = {}
 
-    def load_fixture(self, document: Mapping[str, Any] | Path) -> dict[str, Any]:
-        """Load a fixture from a document or a YAML file; return its description, which maps names to IDs."""
-        body = document.read_bytes() if isinstance(document, Path) else _json(document)
+    def load_fixture(self, fixture: Mapping[str, Any] | Path | str) -> dict[str, Any]:
+        """Load a fixture, a document (see fixtures/document.py) or the path of a YAML file.
+
+        Return its description, which maps names to IDs.
+        """
+        body = Path(fixture).read_bytes() if isinstance(fixture, (str, Path)) else _json(fixture)
         description = self._control("POST", "fixture", body)
         self._accounts = description["accounts"]
         return description
@@ -144,12 +147,16 @@ class SimulatedAws:
         """Turn request throttling on or off."""
         self._control("PUT", "throttling", _json({"enabled": enabled}))
 
+    def settings(self) -> dict[str, Any]:
+        """All settings as they are now, by the names of the fields of settings.Settings."""
+        return self._control("GET", "settings")
+
     def update_settings(self, **changed: Any) -> None:
         """Change settings, by the names of the fields of settings.Settings."""
         self._control("PUT", "settings", _json(changed))
 
     def add_fault(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """add a fault, as http.faults.Fault describes it."""
+        """Add a fault, as http.faults.Fault describes it."""
         added: dict[str, Any] = self._control("POST", "faults", _json({"kind": kind, **fields}))["faults"][0]
         return added
 

@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -142,6 +143,7 @@ _ROUTES: dict[tuple[str, str], Route] = {
     ("DELETE", "calls"): lambda control, _: control._delete_calls(),
     ("PUT", "latency"): ControlApi._put_latency,
     ("PUT", "throttling"): ControlApi._put_throttling,
+    ("GET", "settings"): lambda *_: asdict(SETTINGS),
     ("PUT", "settings"): ControlApi._put_settings,
     ("POST", "faults"): ControlApi._post_faults,
     ("GET", "faults"): lambda control, _: control._get_faults(),

@@ -157,8 +157,12 @@ class Settings:
 def _read(name: str, value: Any, present: Any) -> Any:
     if name == "copy_failures" and isinstance(value, list):
         return [_read_failure(rule) for rule in value]
+    if name == "copy_seconds_by_region" and isinstance(value, Mapping):
+        return {str(region): _read(f"{name} of {region}", one, 0.0) for region, one in value.items()}
     if isinstance(present, bool) != isinstance(value, bool):
         raise ValueError(f"setting {name} must be of type {type(present).__name__}, not {value!r}")
+    if isinstance(value, (int, float)) and value < 0:
+        raise ValueError(f"setting {name} must be 0 or greater, not {value!r}")
     if isinstance(present, float) and isinstance(value, int):
         return float(value)
     if not isinstance(value, type(present)):

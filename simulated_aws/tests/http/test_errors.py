@@ -50,11 +50,25 @@ def test_what_is_not_simulated_is_an_unknown_action(
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def test_ec2_words_an_unknown_action_as_aws_does(aws: SimulatedAws) -> None:
+@pytest.mark.parametrize(
+    ("service", "method", "arguments", "lacks"),
+    [
+        ("ec2", "describe_fpga_images", {}, "the operation DescribeFpgaImages"),
+        ("ssm", "describe_patch_groups", {}, "the operation DescribePatchGroups"),
+        (
+            "ec2",
+            "enable_allowed_images_settings",
+            {"AllowedImagesSettingsState": "enabled"},
+            "all of the operation EnableAllowedImagesSettings (Allowed AMIs without criteria)",
+        ),
+    ],
+)
+def test_the_message_says_that_the_simulation_lacks_it(
+    aws: SimulatedAws, service: str, method: str, arguments: dict[str, Any], lacks: str
+) -> None:
     with pytest.raises(ClientError) as refused:
-        aws.client("ec2", "owner").describe_fpga_images()
-    message = "The action DescribeFpgaImages is not valid for this web service."
-    assert refused.value.response["Error"]["Message"] == message
+        getattr(aws.client(service, "owner"), method)(**arguments)
+    assert refused.value.response["Error"]["Message"] == f"The simulated AWS does not have {lacks}."
 
 
 @pytest.mark.parametrize("protocol", list(Protocol))

@@ -233,6 +233,16 @@ def test_many_frozen_calls_do_not_block_others(aws: SimulatedAws) -> None:
         ("error", {"status": "500"}, "invalid `status` of a fault: '500'"),
         ("error", {"times": True}, "invalid `times` of a fault: True"),
         ("error", {"account_id": 12345678901}, "invalid `account_id` of a fault: 12345678901"),
+        ("drop", {"account_id": "owner"}, "`account_id` of a fault must be an ID of 12 digits, not 'owner'"),
+        ("drop", {"region": "eu-wset-1"}, "`region` of a fault: AWS has no Region eu-wset-1"),
+        ("drop", {"action": "CopyImages"}, "`action` of a fault: no simulated service has CopyImages; "),
+        ("drop", {"action": "Copi*"}, "`action` of a fault: no simulated service has Copi"),
+        (
+            "drop",
+            {"service": "kms", "action": "CopyImage"},
+            "`action` of a fault: the service kms has no CopyImage; ",
+        ),
+        ("drop", {"service": "s3", "action": "PutObject"}, "`action` of a fault: the service s3 has no PutO"),
     ],
 )
 def test_invalid_faults_are_rejected(
@@ -241,6 +251,40 @@ def test_invalid_faults_are_rejected(
     with pytest.raises(ValueError, match="^" + sentence.replace("(", r"\(")):
         aws.add_fault(kind, **fields)
     assert aws.faults() == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"action": "Copy*"},
+        {"action": "CopyImage", "service": "ec2"},
+        {"action": "PutMetricAlarm", "service": "monitoring"},
+        {"action": "POST /ListImages"},
+        {"action": "DescribeTable", "service": "dynamodb"},
+        {"region": "cn-north-1"},
+    ],
+)
+def test_a_fault_can_select_what_a_call_can_be(aws: SimulatedAws, fields: dict[str, str]) -> None:
+    aws.add_fault("drop", **fields)
+    assert len(aws.faults()) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "message"),
+    [
+        ({}, "InternalError", "Injected fault InternalError"),
+        ({"code": "Odd"}, "Odd", "Injected fault Odd"),
+        ({"code": "Odd", "message": "Not now."}, "Odd", "Not now."),
+    ],
+)
+def test_an_error_without_a_message_names_its_code(
+    aws: SimulatedAws, fields: dict[str, str], code: str, message: str
+) -> None:
+    aws.add_fault("error", **fields)
+    with pytest.raises(ClientError) as refused:
+        aws.client("sts", "owner", config=ONCE).get_caller_identity()
+    assert refused.value.response["Error"]["Code"] == code
+    assert refused.value.response["Error"]["Message"] == message
 
 
 def test_a_fault_of_changes_leaves_reads_and_dry_runs_alone(aws: SimulatedAws, image_id: str) -> None:

@@ -45,14 +45,13 @@ def unsigned() -> ApiError:
 
 
 def unknown_action(protocol: Protocol, action: str, detail: str = "") -> ApiError:
-    """An unknown action; `detail` names the feature that is not simulated of a known action."""
-    reason = f" ({detail})" if detail else ""
-    if protocol in (Protocol.JSON, Protocol.REST_JSON):
-        return ApiError("UnknownOperationException", f"The operation {action} is not simulated{reason}", 400)
-    if protocol is Protocol.EC2:
-        text = f"The action {action} is not valid for this web service.{reason}"
-        return ApiError("InvalidAction", text, 400)
-    return ApiError("InvalidAction", f"Could not find operation {action}{reason}", 400)
+    """An unknown action; `detail` names the feature that is not simulated of a known action.
+
+    The code is the service's own, the message is not: AWS may well have what the simulation lacks.
+    """
+    lacks = f"all of the operation {action} ({detail})" if detail else f"the operation {action}"
+    code = "UnknownOperationException" if protocol in (Protocol.JSON, Protocol.REST_JSON) else "InvalidAction"
+    return ApiError(code, f"The simulated AWS does not have {lacks}.", 400)
 
 
 def throttled(service: str, protocol: Protocol) -> ApiError:

@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ..ec2.ids import ACCOUNT_ID
+from ..ec2.regions import partition_of
+from . import operations
+
 KINDS = {
     "error": frozenset({"code", "message", "status"}),
     "drop": frozenset({"when"}),
@@ -48,7 +52,7 @@ class Fault:
     after: int = 0
     times: int = 1
     code: str = "InternalError"
-    message: str = "An internal error has occurred."
+    message: str = ""
     status: int = 500
     when: str = "before"
     seconds: float = 0.0
@@ -72,7 +76,23 @@ class Fault:
         fault = cls(**{name: _typed(name, value) for name, value in document.items()})
         if fault.when not in ("before", "after"):
             raise ValueError(f"`when` of a fault must be before or after, not {fault.when!r}")
+        fault._check_selection()
+        if kind == "error" and not fault.message:
+            fault.message = f"Injected fault {fault.code}"
         return fault
+
+    def _check_selection(self) -> None:
+        """Refuse what no call can match, with ValueError."""
+        if self.region and partition_of(self.region) is None:
+            raise ValueError(f"`region` of a fault: AWS has no Region {self.region}")
+        if self.account_id and not ACCOUNT_ID.fullmatch(self.account_id):
+            raise ValueError(f"`account_id` of a fault must be an ID of 12 digits, not {self.account_id!r}")
+        if self.action and not operations.exists(self.action, self.service):
+            nobody = f"the service {self.service} has no" if self.service else "no simulated service has"
+            raise ValueError(
+                f"`action` of a fault: {nobody} {self.action}; S3, Image Builder and the Recycle Bin have "
+                "method and path, such as PUT /bucket/*"
+            )
 
     def matches(self, call: Mapping[str, str], is_change: bool) -> bool:
         """Whether a call with this service, action, region and account_id matches the fault."""
