@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -81,7 +81,7 @@ def many(*labels: str) -> Parameter:
     return parameter(version(3, OLD, *labels), *(version(number) for number in range(4, 103)))
 
 
-# A launch template: its versions in order, by number, of which the first is the default.
+# A launch template: the data of its versions by number, of which the first is the default.
 Template = dict[int, dict[str, Any]]
 
 
@@ -91,15 +91,17 @@ def template(image_id: str | None = OLD, latest: Mapping[str, Any] | None = None
     return versions if latest is None else {**versions, 2: dict(latest)}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Account:
     """What an account has in the only region.
 
     ``image`` is what it sees of the new image, ``named`` are other images by ID, ``launch`` is who may
     launch the new image. ``types`` are items of DescribeInstanceTypes by name. ``encrypts`` is whether EBS
     volumes are encrypted by default, None if the account may not read that. ``source`` is the source of
-    planned copies. ``refuse`` maps operations to error codes. ``consumer`` is the account whose roles are
-    assumed.
+    planned copies; it is described in all regions. ``refuse`` maps operations to error codes. ``answers``
+    are those to the next calls of an operation: an error code, an answer that is given without a change, or
+    None. ``consumer`` is the account whose roles are assumed. ``calls`` are the called operations, in their
+    order.
     """
 
     image: Image | None = field(default_factory=image)
@@ -111,6 +113,7 @@ class Account:
     encrypts: bool | None = None
     source: Image | None = None
     refuse: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, list[Any]] = field(default_factory=dict)
     consumer: Account | None = None
     calls: list[str] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock, compare=False)
@@ -135,29 +138,44 @@ class Account:
     def ssm(self, _region: str) -> Any:
         return self
 
+    def unrepeated(self) -> Account:
+        return self
+
     def get_paginator(self, name: str) -> Any:
-        pages = {
-            "describe_images": self._images,
-            "describe_instance_types": self._types,
-            "describe_launch_template_versions": self._templates,
-            "get_parameter_history": self._history,
+        pages: dict[str, tuple[str, str, str, Callable[[Mapping[str, Any]], list[Any]]]] = {
+            "describe_images": ("ec2", "DescribeImages", "Images", self._images),
+            "describe_instance_types": ("ec2", "DescribeInstanceTypes", "InstanceTypes", self._types),
+            "describe_launch_template_versions": (
+                "ec2",
+                "DescribeLaunchTemplateVersions",
+                "LaunchTemplateVersions",
+                self._template_versions,
+            ),
+            "get_parameter_history": ("ssm", "GetParameterHistory", "Parameters", self._history),
         }
+        service, operation, member, items = pages[name]
 
         def paginate(**parameters: Any) -> Iterator[dict[str, Any]]:
             del parameters["PaginationConfig"]
-            yield pages[name](parameters)
+            answer = self._called(service, operation, parameters)
+            # Each item is on a page of its own.
+            yield from [answer] if answer is not None else [{member: [one]} for one in items(parameters)]
 
         return SimpleNamespace(paginate=paginate)
 
     def describe_images(self, **parameters: Any) -> dict[str, Any]:
-        self._called("ec2", "DescribeImages", parameters)
         assert parameters["ImageIds"] == [SOURCE_ID]
-        return {"Images": [described(self.source)] if self.source else []}
+        found = {"Images": [described(self.source)] if self.source else []}
+        return self._called("ec2", "DescribeImages", parameters) or found
 
     def describe_image_attribute(self, **parameters: Any) -> dict[str, Any]:
-        self._called("ec2", "DescribeImageAttribute", parameters)
-        entries = [{"UserId": one} for one in self.launch.account_ids]
-        return {"LaunchPermissions": entries + ([{"Group": "all"}] if self.launch.public else [])}
+        entries = [
+            *({"UserId": one} for one in self.launch.account_ids),
+            *({"OrganizationArn": one} for one in self.launch.org_arns),
+            *({"OrganizationalUnitArn": one} for one in self.launch.org_unit_arns),
+            *([{"Group": "all"}] if self.launch.public else []),
+        ]
+        return self._called("ec2", "DescribeImageAttribute", parameters) or {"LaunchPermissions": entries}
 
     def get_ebs_encryption_by_default(self) -> dict[str, Any]:
         self._called("ec2", "GetEbsEncryptionByDefault", {})
@@ -166,56 +184,147 @@ class Account:
         return {"EbsEncryptionByDefault": self.encrypts}
 
     def list_tags_for_resource(self, **parameters: Any) -> dict[str, Any]:
-        self._called("ssm", "ListTagsForResource", parameters)
-        assert self.parameter is not None
-        return {"TagList": [{"Key": key, "Value": value} for key, value in self.parameter.tags.items()]}
+        answer = self._called("ssm", "ListTagsForResource", parameters)
+        return {"TagList": tag_list(self._held().tags)} if answer is None else answer
 
-    def _images(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        self._called("ec2", "DescribeImages", parameters)
+    def get_parameter(self, **parameters: Any) -> dict[str, Any]:
+        answer = self._called("ssm", "GetParameter", parameters)
+        if answer is None and self.parameter is None:
+            raise refused("ParameterNotFound", "GetParameter")
+        return {"Parameter": shown(self._held().versions[-1])} if answer is None else answer
+
+    def put_parameter(self, **parameters: Any) -> dict[str, Any]:
+        """Add a version. AWS deletes the oldest one of 100, unless it has a label."""
+        if (answer := self._called("ssm", "PutParameter", parameters)) is not None:
+            return answer
+        held = self.parameter or Parameter((), as_tags(parameters.get("Tags", ())))
+        if self.parameter and "Overwrite" not in parameters:
+            raise refused("ParameterAlreadyExists", "PutParameter")
+        assert not (len(held.versions) == 100 and held.versions[0].labels)
+        number = held.versions[-1].number + 1 if held.versions else 1
+        tier = parameters.get("Tier", "Standard").replace("Intelligent-Tiering", "Standard")
+        assert tier == "Advanced" or not held.versions or held.versions[-1].tier == "Standard"
+        made = Version(number, parameters["Value"], tier=tier)
+        self.parameter = replace(held, versions=(*held.versions, made)[-100:])
+        return {"Version": number}
+
+    def label_parameter_version(self, **parameters: Any) -> dict[str, Any]:
+        answer = self._called("ssm", "LabelParameterVersion", parameters)
+        if answer is None:
+            self._label(parameters["Labels"], parameters["ParameterVersion"])
+        return {"ParameterVersion": parameters["ParameterVersion"]} if answer is None else answer
+
+    def unlabel_parameter_version(self, **parameters: Any) -> dict[str, Any]:
+        self._called("ssm", "UnlabelParameterVersion", parameters)
+        self._label(parameters["Labels"], 0)
+        return {"RemovedLabels": parameters["Labels"]}
+
+    def add_tags_to_resource(self, **parameters: Any) -> dict[str, Any]:
+        self._called("ssm", "AddTagsToResource", parameters)
+        held = self._held()
+        self.parameter = replace(held, tags={**held.tags, **as_tags(parameters["Tags"])})
+        return {}
+
+    def create_launch_template_version(self, **parameters: Any) -> dict[str, Any]:
+        """Add a version (botocore shape CreateLaunchTemplateVersionRequest, SourceVersion: no snapshots)."""
+        if (answer := self._called("ec2", "CreateLaunchTemplateVersion", parameters)) is not None:
+            return answer
+        ((name, versions),) = self.templates.items()
+        base = versions[int(parameters["SourceVersion"])]
+        inherited = [
+            {**one, "Ebs": {key: value for key, value in one["Ebs"].items() if key != "SnapshotId"}}
+            for one in base.get("BlockDeviceMappings", ())
+        ]
+        disks = {"BlockDeviceMappings": inherited} if inherited else {}
+        number = max(versions) + 1
+        made = {number: {**base, **disks, **parameters["LaunchTemplateData"]}}
+        self.templates = {name: {**versions, **made}}
+        return {"LaunchTemplateVersion": {"VersionNumber": number}}
+
+    def modify_launch_template(self, **parameters: Any) -> dict[str, Any]:
+        self._called("ec2", "ModifyLaunchTemplate", parameters)
+        ((name, versions),) = self.templates.items()
+        default = int(parameters["DefaultVersion"])
+        self.templates = {name: {default: versions[default], **versions}}
+        return {}
+
+    def _images(self, parameters: Mapping[str, Any]) -> list[Any]:
         ((asked,),) = ([one["Values"]] for one in parameters["Filters"])
+        assert parameters["IncludeDisabled"]
+        assert parameters["IncludeDeprecated"]
         images = {**({self.image.image_id: self.image} if self.image else {}), **self.named}
-        return {"Images": [described(images[one]) for one in asked if one in images]}
+        return [described(images[one]) for one in asked if one in images]
 
-    def _history(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        self._called("ssm", "GetParameterHistory", parameters)
+    def _history(self, _parameters: Mapping[str, Any]) -> list[Any]:
         if self.parameter is None:
             raise refused("ParameterNotFound", "GetParameterHistory")
-        return {"Parameters": [one.listed() for one in self.parameter.versions]}
+        return [one.listed() for one in reversed(self.parameter.versions)]
 
-    def _types(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        self._called("ec2", "DescribeInstanceTypes", parameters)
+    def _types(self, parameters: Mapping[str, Any]) -> list[Any]:
         asked = [value for one in parameters["Filters"] for value in one["Values"]]
         found = self.types.items()
-        return {
-            "InstanceTypes": [
-                {"InstanceType": name, **one} for name, one in found if not asked or name in asked
-            ]
-        }
+        return [{"InstanceType": name, **one} for name, one in found if not asked or name in asked]
 
-    def _templates(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        self._called("ec2", "DescribeLaunchTemplateVersions", parameters)
+    def _template_versions(self, parameters: Mapping[str, Any]) -> list[Any]:
+        assert parameters["Versions"] == ["$Default", "$Latest"]
         if not self.templates:
             raise refused("InvalidLaunchTemplateName.NotFoundException", "DescribeLaunchTemplateVersions")
-        return {
-            "LaunchTemplateVersions": [
-                {
-                    "DefaultVersion": number == 1,
-                    "LaunchTemplateData": data,
-                    "LaunchTemplateId": TEMPLATE_ID,
-                    "LaunchTemplateName": name,
-                    "VersionNumber": number,
-                }
-                for name, versions in self.templates.items()
-                for number, data in versions.items()
-            ]
-        }
+        return [
+            {
+                "DefaultVersion": number == next(iter(versions)),
+                "LaunchTemplateData": versions[number],
+                "LaunchTemplateId": TEMPLATE_ID,
+                "LaunchTemplateName": name,
+                "VersionNumber": number,
+            }
+            for name, versions in self.templates.items()
+            for number in sorted({next(iter(versions)), max(versions)})
+        ]
 
-    def _called(self, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
+    def _held(self) -> Parameter:
+        assert self.parameter is not None
+        return self.parameter
+
+    def _label(self, labels: Collection[str], number: int) -> None:
+        """Move labels to the version of this number."""
+        held = self._held()
+        versions = (
+            replace(
+                one,
+                labels=(
+                    *(label for label in one.labels if label not in labels),
+                    *(labels if one.number == number else ()),
+                ),
+            )
+            for one in held.versions
+        )
+        self.parameter = replace(held, versions=tuple(versions))
+
+    def _called(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Any:
+        """Record a call, and return the answer that was given for it, if any."""
         validate_parameters(parameters, model_of(service).operation_model(operation).input_shape)
         with self.lock:
             self.calls.append(operation)
-        if operation in self.refuse:
-            raise refused(self.refuse[operation], operation)
+            given = self.answers.get(operation)
+            answer = given.pop(0) if given else None
+        if code := self.refuse.get(operation) or (answer if isinstance(answer, str) else ""):
+            raise refused(code, operation)
+        return answer
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as AWS lists them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def as_tags(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Listed tags as a mapping."""
+    return {tag["Key"]: tag["Value"] for tag in listed}
+
+
+def shown(one: Version) -> dict[str, Any]:
+    """A version as GetParameter returns it."""
+    return {"Name": NAME, "Type": one.type, "Value": one.value, "Version": one.number}
 
 
 def described(one: Image) -> dict[str, Any]:
@@ -251,7 +360,7 @@ def described(one: Image) -> dict[str, Any]:
         "SourceImageId": one.source_image_id,
         "SourceImageRegion": one.source_region,
         "State": one.state,
-        "Tags": [{"Key": key, "Value": value} for key, value in one.tags.items()],
+        "Tags": tag_list(one.tags),
         "TpmSupport": one.tpm_support,
         "VirtualizationType": one.virtualization,
     }
