@@ -4,31 +4,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from ansible_collections.golden.images.plugins.module_utils.diagnose.plan import Diagnosis, plan
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     DRY_RUN_SUCCEEDED,
     AllowedImages,
     Case,
     ConsumerSeen,
     DiagnosisSeen,
-    DiagnosisWanted,
     OwnerSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
 from ansible_collections.golden.images.plugins.module_utils.model import (
-    ConsumerRole,
-    ImagesByTarget,
     KeySeen,
     Sharing,
     Snapshot,
 )
+from ansible_collections.golden.images.plugins.modules import ami_share_diagnose
 
 from tests.unit.examples import CONSUMER, OWNER, source_image, target_in, volumes
+from tests.unit.in_process import returned
 from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY, made, root
 
@@ -78,15 +77,6 @@ def of_encrypted(**changes: Any) -> ConsumerSeen:
     return consumer(**{"image": ENCRYPTED, "keys": {KEY.arn: TRIED}, **changes})
 
 
-def wanted(**changes: Any) -> DiagnosisWanted:
-    """To diagnose the image in one account."""
-    given = {
-        "images": ImagesByTarget({(None, target_in().region): IMAGE.image_id}),
-        "account_ids": (CONSUMER,),
-    }
-    return DiagnosisWanted(**{**given, "consumer_role": ConsumerRole("golden"), **changes})
-
-
 def seen(
     of_owner: OwnerSeen,
     of_consumer: ConsumerSeen | None = None,
@@ -98,15 +88,21 @@ def seen(
     return DiagnosisSeen(OWNER, {target_in(): image_id}, {target_in(): of_owner}, consumers, "golden", NOW)
 
 
+def diagnosed(state: DiagnosisSeen, **options: Any) -> dict[str, Any]:
+    """What ``ami_share_diagnose`` returns for this state, by default for one image and one account."""
+    given = {"images": {target_in().region: IMAGE.image_id}, "account_ids": [CONSUMER], **options}
+    return returned(ami_share_diagnose, {"consumer_role_name": "golden", **given}, state)
+
+
 def diagnosis(
     of_owner: OwnerSeen, of_consumer: ConsumerSeen | None = None, account_id: str = CONSUMER
-) -> Diagnosis:
-    """The one diagnosis."""
+) -> dict[str, Any]:
+    """The result for one image and one account."""
     state = seen(of_owner, of_consumer, account_id=account_id)
-    (found,) = plan(wanted(account_ids=(account_id,)), state).diagnoses
-    return found
+    (found,) = diagnosed(state, account_ids=[account_id])["results"]
+    return cast("dict[str, Any]", found)
 
 
-def codes(found: Diagnosis) -> list[tuple[str, str]]:
+def codes(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Code and blocks_launch of each finding."""
-    return [(finding.code, finding.blocks_launch.value) for finding in found.findings]
+    return [(finding["code"], finding["blocks_launch"]) for finding in found["findings"]]

@@ -169,12 +169,12 @@ def test_findings_of_the_account(
     of_owner: OwnerSeen, of_consumer: ConsumerSeen, expected: list[tuple[str, str]], level: str | None
 ) -> None:
     found = diagnosis(of_owner, of_consumer)
-    assert (codes(found), found.level) == (expected, level)
+    assert (codes(found), found["level"]) == (expected, level)
 
 
 def test_an_image_that_only_the_account_sees_exists() -> None:
     found = diagnosis(OwnerSeen(), consumer())
-    assert (codes(found), found.level) == ([("image_not_found", U)], "authorized")
+    assert (codes(found), found["level"]) == ([("image_not_found", U)], "authorized")
 
 
 OWNERS = st.builds(
@@ -188,7 +188,7 @@ CONSUMERS = st.sampled_from([HIDDEN, BLIND, consumer(), consumer(dry_run=DENIED)
 @given(OWNERS, CONSUMERS)
 def test_levels_are_never_confused(of_owner: OwnerSeen, of_consumer: ConsumerSeen | None) -> None:
     found = diagnosis(of_owner, of_consumer)
-    result = found.as_result()
+    result = found
     visible = of_consumer is not None and of_consumer.image is not None
     assert (result["level"] is not None) == visible
     if result["level"] == "visible":
@@ -200,8 +200,8 @@ def test_levels_are_never_confused(of_owner: OwnerSeen, of_consumer: ConsumerSee
 def test_a_denied_launch_names_the_policy_that_denies() -> None:
     def remedy(why: str) -> str:
         seen = consumer(dry_run=("UnauthorizedOperation", f"You may not {why}."))
-        (found,) = diagnosis(owner(), seen).findings
-        return found.remedy
+        (found,) = diagnosis(owner(), seen)["findings"]
+        return found["remedy"]
 
     by_scp = remedy("with an explicit deny in a service control policy")
     assert by_scp.startswith("Change the service control policy of the account's organization")
@@ -218,22 +218,22 @@ def test_a_denied_launch_names_the_policy_that_denies() -> None:
 )
 def test_why_it_is_not_known_whether_an_image_is_hidden(code: str, remedy: str) -> None:
     problem = Failure("A web page.", "Check the proxy.", code, "GetAllowedImagesSettings")
-    (found,) = diagnosis(owner(), ConsumerSeen(allowed_images_problem=problem)).findings
-    assert found.code == "not_visible"
-    assert found.remedy.endswith(remedy)
+    (found,) = diagnosis(owner(), ConsumerSeen(allowed_images_problem=problem))["findings"]
+    assert found["code"] == "not_visible"
+    assert found["remedy"].endswith(remedy)
 
 
 def test_a_dry_run_without_an_answer_keeps_that_the_image_is_visible() -> None:
     problem = Failure("Read timeout.", "Check the network.", "ReadTimeoutError", "RunInstances", source="sdk")
     found = diagnosis(owner(), consumer(dry_run=None, dry_run_problem=problem))
-    (finding,) = found.findings
-    assert (finding.code, finding.remedy, finding.error_code) == (
+    (finding,) = found["findings"]
+    assert (finding["code"], finding["remedy"], finding["error_code"]) == (
         "dry_run_inconclusive",
         "Check the network.",
         "ReadTimeoutError",
     )
-    assert finding.message.endswith("is unknown: Read timeout.")
-    assert (found.as_result()["level"], found.as_result()["can_launch"]) == ("visible", "unknown")
+    assert finding["message"].endswith("is unknown: Read timeout.")
+    assert (found["level"], found["can_launch"]) == ("visible", "unknown")
 
 
 NO_VPC = ("VPCIdNotSpecified", "No default VPC for this user.")
@@ -242,12 +242,12 @@ IN_TWO = ("subnet-1", "subnet-2")
 
 def test_an_account_without_a_subnet_can_launch_nothing() -> None:
     found = diagnosis(owner(), consumer(dry_run=NO_VPC, subnet_ids=()))
-    (finding,) = found.findings
-    assert (codes(found), found.level) == ([("missing_subnet", B)], "visible")
-    begins = f"Account {found.case.account_id} has no available subnet in eu-west-1, neither"
-    assert finding.message.startswith(begins)
-    assert finding.remedy.startswith("Create a subnet in that region, or share one with the account")
-    assert finding.error_code == "VPCIdNotSpecified"
+    (finding,) = found["findings"]
+    assert (codes(found), found["level"]) == ([("missing_subnet", B)], "visible")
+    begins = f"Account {found['account_id']} has no available subnet in eu-west-1, neither"
+    assert finding["message"].startswith(begins)
+    assert finding["remedy"].startswith("Create a subnet in that region, or share one with the account")
+    assert finding["error_code"] == "VPCIdNotSpecified"
 
 
 @pytest.mark.parametrize(
@@ -260,18 +260,20 @@ def test_an_account_without_a_subnet_can_launch_nothing() -> None:
 def test_subnets_that_may_not_be_read_have_a_remedy(message: str, remedy: str) -> None:
     problem = Failure(f"It may not, {message}.", "Ask.", "UnauthorizedOperation", "DescribeSubnets")
     found = diagnosis(owner(), consumer(dry_run=NO_VPC, subnets_problem=problem))
-    (finding,) = found.findings
-    assert (codes(found), found.level) == ([("dry_run_inconclusive", U)], "visible")
-    assert "the account has no default VPC there, and its subnets cannot be read: It may" in finding.message
-    assert finding.remedy.startswith(remedy)
-    assert finding.remedy.endswith(" Or set a subnet of that account and region (subnet_ids).")
-    assert finding.error_code == "UnauthorizedOperation"
+    (finding,) = found["findings"]
+    assert (codes(found), found["level"]) == ([("dry_run_inconclusive", U)], "visible")
+    assert (
+        "the account has no default VPC there, and its subnets cannot be read: It may" in finding["message"]
+    )
+    assert finding["remedy"].startswith(remedy)
+    assert finding["remedy"].endswith(" Or set a subnet of that account and region (subnet_ids).")
+    assert finding["error_code"] == "UnauthorizedOperation"
 
 
 def test_subnets_that_could_not_be_read_have_the_remedy_for_that() -> None:
     problem = Failure("Read timeout.", "Check the network.", "ReadTimeoutError", "DescribeSubnets")
-    (finding,) = diagnosis(owner(), consumer(dry_run=NO_VPC, subnets_problem=problem)).findings
-    assert finding.remedy.startswith("Check the network. Or set a subnet")
+    (finding,) = diagnosis(owner(), consumer(dry_run=NO_VPC, subnets_problem=problem))["findings"]
+    assert finding["remedy"].startswith("Check the network. Or set a subnet")
 
 
 @pytest.mark.parametrize(
@@ -291,19 +293,19 @@ def test_a_launch_in_a_chosen_subnet_may_be_denied_there_only(
 ) -> None:
     denied = ("UnauthorizedOperation", f"You are not authorized to perform ec2:RunInstances{resource}.")
     found = diagnosis(owner(), consumer(dry_run=denied, subnet_ids=subnet_ids))
-    (finding,) = found.findings
+    (finding,) = found["findings"]
     assert codes(found) == [("launch_denied", expected)]
-    assert ("eu-west-1 (subnet-1, subnet-2): You are" in finding.message) is bool(subnet_ids)
-    assert finding.remedy.endswith("only, set these (subnet_ids, security_group_ids).") is bool(subnet_ids)
+    assert ("eu-west-1 (subnet-1, subnet-2): You are" in finding["message"]) is bool(subnet_ids)
+    assert finding["remedy"].endswith("only, set these (subnet_ids, security_group_ids).") is bool(subnet_ids)
 
 
 def test_the_other_findings_name_the_chosen_subnets_too() -> None:
     for code in ("Unsupported", "InvalidAMIID.Unavailable"):
-        (finding,) = diagnosis(owner(), consumer(dry_run=(code, "No."), subnet_ids=IN_TWO)).findings
-        assert "in eu-west-1 (subnet-1, subnet-2)" in finding.message
+        (finding,) = diagnosis(owner(), consumer(dry_run=(code, "No."), subnet_ids=IN_TWO))["findings"]
+        assert "in eu-west-1 (subnet-1, subnet-2)" in finding["message"]
     problem = Failure("Read timeout.", "Check.", "ReadTimeoutError", "RunInstances")
     seen = consumer(dry_run=None, dry_run_problem=problem, subnet_ids=IN_TWO[:1])
-    (finding,) = diagnosis(owner(), seen).findings
-    assert finding.message.endswith("in eu-west-1 (subnet-1) is unknown: Read timeout.")
+    (finding,) = diagnosis(owner(), seen)["findings"]
+    assert finding["message"].endswith("in eu-west-1 (subnet-1) is unknown: Read timeout.")
     accepted = consumer(subnet_ids=IN_TWO)
-    assert diagnosis(owner(), accepted).as_result()["can_launch"] == "yes"
+    assert diagnosis(owner(), accepted)["can_launch"] == "yes"

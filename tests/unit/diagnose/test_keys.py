@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.diagnose.keys import (
     awaiting_grants,
-    unread,
 )
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     ConsumerSeen,
     OwnerSeen,
 )
-from ansible_collections.golden.images.plugins.module_utils.finding import Finding
 from ansible_collections.golden.images.plugins.module_utils.keys.access import (
     Access,
     KeyDryRun,
@@ -37,11 +35,13 @@ from tests.unit.diagnose.examples import (
     UNREADABLE,
     codes,
     consumer,
+    diagnosed,
     diagnosis,
     encrypted,
     of_encrypted,
     owner,
 )
+from tests.unit.diagnose.examples import seen as state
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT
 from tests.unit.keys.examples import DEFAULT, key_arn
 from tests.unit.keys.policies import consumers, opened_to, policy_of
@@ -444,7 +444,7 @@ def test_key_findings_of_the_account(
     of_owner: OwnerSeen, tried: KeyDryRun, expected: list[tuple[str, str]]
 ) -> None:
     found = diagnosis(of_owner, of_encrypted(keys={KEY.arn: tried}))
-    assert (codes(found), found.level) == (expected, "authorized")
+    assert (codes(found), found["level"]) == (expected, "authorized")
 
 
 ALLOWED, DENIED, UNKNOWN = Access.ALLOWED, Access.DENIED, Access.UNKNOWN
@@ -582,7 +582,7 @@ def test_whether_the_use_of_a_key_is_proven(
 ) -> None:
     dry_run = replace(tried, simulation=simulation)
     found = diagnosis(of_owner, of_encrypted(keys={KEY.arn: dry_run}))
-    assert (codes(found), found.key_use) == expected
+    assert (codes(found), found["key_use"]) == expected
 
 
 @pytest.mark.parametrize(
@@ -603,7 +603,7 @@ def test_whether_the_use_of_a_key_is_proven(
 def test_what_is_not_tried_is_not_proven(
     of_owner: OwnerSeen, of_consumer: ConsumerSeen | None, expected: str | None
 ) -> None:
-    assert diagnosis(of_owner, of_consumer).key_use == expected
+    assert diagnosis(of_owner, of_consumer)["key_use"] == expected
 
 
 @pytest.mark.parametrize(
@@ -636,7 +636,7 @@ def test_the_owner_s_role_has_to_be_allowed_its_own_key(
 ) -> None:
     found = diagnosis(encrypted(key=key), of_encrypted(keys=dry_runs), account_id=OWNER)
     of_keys = [one for one in codes(found) if "key" in one[0] or "grant" in one[0]]
-    assert (of_keys, found.key_use) == expected
+    assert (of_keys, found["key_use"]) == expected
 
 
 REFUSED_ALL = refusing(*TRIED.allowed)
@@ -690,29 +690,32 @@ def test_a_new_grant_of_another_account_is_not_awaited() -> None:
 
 
 def test_a_finding_says_why_iam_does_not_settle_it() -> None:
-    def found(simulation: Simulation | None) -> Finding:
+    def found(simulation: Simulation | None) -> dict[str, Any]:
         tried = replace(refusing("Decrypt"), simulation=simulation)
-        (one,) = diagnosis(GRANTED, of_encrypted(keys={KEY.arn: tried})).findings
+        (one,) = diagnosis(GRANTED, of_encrypted(keys={KEY.arn: tried}))["findings"]
         return one
 
     may_not_ask = found(Simulation(ROLE, problem="User is not authorized."))
-    assert "IAM could not simulate that: User is not authorized." in may_not_ask.message
-    assert "iam:SimulatePrincipalPolicy" in may_not_ask.remedy
-    assert "iam:SimulatePrincipalPolicy" in found(None).remedy
+    assert "IAM could not simulate that: User is not authorized." in may_not_ask["message"]
+    assert "iam:SimulatePrincipalPolicy" in may_not_ask["remedy"]
+    assert "iam:SimulatePrincipalPolicy" in found(None)["remedy"]
     asked = found(simulated("Decrypt", through_ec2=UNKNOWN))
-    assert f"The policies of {ROLE} do not settle it" in asked.message
-    assert "iam:SimulatePrincipalPolicy" not in asked.remedy
-    assert ROLE in found(simulated("Decrypt", through_ec2=DENIED)).message
+    assert f"The policies of {ROLE} do not settle it" in asked["message"]
+    assert "iam:SimulatePrincipalPolicy" not in asked["remedy"]
+    assert ROLE in found(simulated("Decrypt", through_ec2=DENIED))["message"]
 
 
 def test_unread_keys_are_those_that_dry_runs_do_not_settle() -> None:
     seen = owner(image=ENCRYPTED, key_problems={KEY.arn: UNREADABLE}, undecided_keys={"arn:2": UNDECIDED})
-    assert unread(CASE, seen, None) == {KEY.arn: UNREADABLE}
-    assert unread(CASE, seen, of_encrypted()) == {}
-    assert unread(CASE, replace(seen, image=None), None) == {}
-    (one, other) = diagnosis(seen).findings
-    assert one.error_code == UNREADABLE.error_code
-    assert "arn:2 is unknown: arn:other, associated with snap-1, can give access to it, too." in other.message
+    (failure,) = diagnosed(state(seen))["failures"]
+    assert failure["message"] == UNREADABLE.message
+    assert diagnosed(state(seen, of_encrypted()))["failures"] == []
+    assert diagnosed(state(replace(seen, image=None)))["failures"] == []
+    (one, other) = diagnosis(seen)["findings"]
+    assert one["error_code"] == UNREADABLE.error_code
+    assert (
+        "arn:2 is unknown: arn:other, associated with snap-1, can give access to it, too." in other["message"]
+    )
 
 
 def test_only_grants_to_the_account_count() -> None:
@@ -722,15 +725,15 @@ def test_only_grants_to_the_account_count() -> None:
 
 
 def test_a_finding_names_the_policy_that_denies() -> None:
-    def found(message: str) -> Finding:
+    def found(message: str) -> dict[str, Any]:
         seen = of_encrypted(keys={KEY.arn: refusing("Decrypt", message=message)})
-        (one,) = diagnosis(GRANTED, seen).findings
+        (one,) = diagnosis(GRANTED, seen)["findings"]
         return one
 
     by_scp = found(EXPLICIT)
-    assert f"explicit deny in the service control policy ({SCP}), although" in by_scp.message
-    assert by_scp.remedy.startswith(f"Change the service control policy ({SCP})")
-    assert "resource control policy" in found(BY_RCP).remedy
-    assert "directly because no identity-based policy allows it." in found(IMPLICIT).message
-    assert "directly. It may" in found(UNNAMED).message
-    assert "IAM policy" in found(UNNAMED).remedy
+    assert f"explicit deny in the service control policy ({SCP}), although" in by_scp["message"]
+    assert by_scp["remedy"].startswith(f"Change the service control policy ({SCP})")
+    assert "resource control policy" in found(BY_RCP)["remedy"]
+    assert "directly because no identity-based policy allows it." in found(IMPLICIT)["message"]
+    assert "directly. It may" in found(UNNAMED)["message"]
+    assert "IAM policy" in found(UNNAMED)["remedy"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.owner import covering, is_shared
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     OwnerSeen,
 )
@@ -136,14 +135,14 @@ UNSURE = {
 def test_findings_of_the_owner(of_owner: OwnerSeen, expected: list[tuple[str, str]], launches: str) -> None:
     found = diagnosis(of_owner)
     assert codes(found) == expected
-    assert (found.as_result()["can_launch"], found.level) == (launches, None)
-    assert all(finding.message and finding.remedy.endswith(".") for finding in found.findings)
+    assert (found["can_launch"], found["level"]) == (launches, None)
+    assert all(finding["message"] and finding["remedy"].endswith(".") for finding in found["findings"])
 
 
 def test_an_image_that_the_account_sees_may_be_shared_after_all() -> None:
     found = diagnosis(owner(PRIVATE), consumer())
     assert codes(found) == [("not_shared", U)]
-    assert found.findings[0].message.endswith("although the account sees it.")
+    assert found["findings"][0]["message"].endswith("although the account sees it.")
     assert codes(diagnosis(owner(PRIVATE), IMAGE_NOT_VISIBLE)) == [("not_shared", B)]
 
 
@@ -190,29 +189,13 @@ def test_dry_runs_of_the_owner(
     assert codes(diagnosis(of_owner, of_account, account_id=OWNER)) == expected
 
 
-@pytest.mark.parametrize(
-    ("launch", "expected"),
-    [
-        pytest.param(SHARED, True, id="the account"),
-        pytest.param(PUBLIC, True, id="public"),
-        pytest.param(SHARED | IN_ORG, True, id="the account and an organization"),
-        pytest.param(Sharing(frozenset({STRANGER})), False, id="another account"),
-        pytest.param(IN_UNIT, None, id="an organizational unit"),
-        pytest.param(IN_ORG, None, id="an organization"),
-        pytest.param(None, None, id="launch permissions that were not read"),
-    ],
-)
-def test_is_shared(launch: Sharing | None, expected: bool | None) -> None:
-    assert is_shared(owner(launch), CONSUMER) is expected
-
-
-def test_covering_lists_organizations_and_units() -> None:
-    assert covering(IN_UNIT | IN_ORG | SHARED) == ", ".join(sorted((UNIT, ORG)))
-    assert covering(SHARED) == ""
+def test_the_organizations_and_units_that_an_image_is_shared_with_are_named() -> None:
+    (found,) = diagnosis(owner(IN_UNIT | IN_ORG))["findings"]
+    assert f"through {', '.join(sorted((UNIT, ORG)))} only." in found["message"]
 
 
 def test_what_sets_block_public_access_is_said() -> None:
     """(botocore shape GetImageBlockPublicAccessStateResult, ManagedBy.)"""
     block = PublicAccessBlock("block-new-sharing", "declarative-policy")
-    messages = [one.message for one in diagnosis(owner(PUBLIC, image_block=block)).findings]
+    messages = [one["message"] for one in diagnosis(owner(PUBLIC, image_block=block))["findings"]]
     assert any("is on (block-new-sharing, set by a declarative policy)" in one for one in messages)

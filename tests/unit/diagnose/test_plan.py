@@ -7,8 +7,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.findings import FAIL_ON
-from ansible_collections.golden.images.plugins.module_utils.diagnose.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     ConsumerSeen,
     OwnerSeen,
@@ -22,11 +20,11 @@ from tests.unit.diagnose.examples import (
     UNREADABLE,
     codes,
     consumer,
+    diagnosed,
     encrypted,
     of_encrypted,
     owner,
     seen,
-    wanted,
 )
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT
 from tests.unit.keys.examples import key_arn
@@ -49,24 +47,26 @@ FOREIGN = Key(key_arn("theirs", account_id=STRANGER))
 
 
 def test_an_unreadable_key_fails_the_task_once_for_all_accounts() -> None:
-    found = plan(wanted(account_ids=(CONSUMER, STRANGER)), seen(UNREADABLE_KEY))
-    assert [codes(one) for one in found.diagnoses] == [
+    found = diagnosed(seen(UNREADABLE_KEY), account_ids=[CONSUMER, STRANGER])
+    assert [codes(one) for one in found["results"]] == [
         [("key_unreadable", U)],
         [("not_shared", B), ("key_unreadable", U)],
     ]
-    assert found.failures == (UNREADABLE,)
+    assert [(one["error_code"], one["message"]) for one in found["failures"]] == [
+        (UNREADABLE.error_code, UNREADABLE.message)
+    ]
 
 
 def test_a_copy_that_is_only_planned() -> None:
-    (found,) = plan(wanted(), seen(OwnerSeen(), image_id=None)).diagnoses
+    (found,) = diagnosed(seen(OwnerSeen(), image_id=None))["results"]
     assert codes(found) == [("image_planned", U)]
 
 
 def test_an_account_with_its_own_copy_is_diagnosed_for_that_one_only() -> None:
     targets = {Target(account_id, "eu-west-1"): owner() for account_id in (OWNER, CONSUMER)}
     saw = replace(seen(owner()), owners=targets, images=dict.fromkeys(targets, IMAGE.image_id))
-    found = plan(wanted(account_ids=(CONSUMER, STRANGER)), saw).diagnoses
-    assert [(one.case.account_id, one.case.image_target.account_id) for one in found] == [
+    found = diagnosed(saw, account_ids=[CONSUMER, STRANGER])["results"]
+    assert [(one["account_id"], one["owner_id"]) for one in found] == [
         (CONSUMER, CONSUMER),
         (STRANGER, OWNER),
     ]
@@ -115,6 +115,6 @@ def test_an_account_with_its_own_copy_is_diagnosed_for_that_one_only() -> None:
 def test_what_fails_the_task(
     of_owner: OwnerSeen, of_consumer: ConsumerSeen | None, fail_on: str, expected: list[str]
 ) -> None:
-    found = plan(wanted(fail_on=FAIL_ON[fail_on]), seen(of_owner, of_consumer))
-    assert [failure.error_code for failure in found.failures] == expected
-    assert (found.actions, found.refusals) == ((), ())
+    found = diagnosed(seen(of_owner, of_consumer), fail_on=fail_on)
+    assert [failure["error_code"] for failure in found["failures"]] == expected
+    assert (found["actions"], bool(found.get("failed"))) == ([], bool(expected))
