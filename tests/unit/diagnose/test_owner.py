@@ -27,7 +27,7 @@ from tests.unit.diagnose.examples import (
     of_encrypted,
     owner,
 )
-from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT, source_image
+from tests.unit.examples import ORG, OWNER, STRANGER, UNIT, source_image
 from tests.unit.keys.examples import DEFAULT, key_arn
 from tests.unit.kms_grant.examples import KEY
 
