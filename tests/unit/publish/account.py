@@ -24,6 +24,7 @@ from tests.unit.kms_grant.kms_in_memory import model_of, refused
 REGION = "eu-west-1"
 NEW, OLD = "ami-0000000000000000a", "ami-0000000000000000b"
 NAME, TEMPLATE, TEMPLATE_ID = "/golden/web", "web", "lt-0123456789abcdef0"
+IDS = {TEMPLATE: TEMPLATE_ID, "db": "lt-0123456789abcdef1"}
 LABEL = f"source-{SOURCE_ID}"
 SHARED = Sharing(account_ids=frozenset({CONSUMER}))
 
@@ -165,17 +166,18 @@ class Account:
 
     def describe_images(self, **parameters: Any) -> dict[str, Any]:
         assert parameters["ImageIds"] == [SOURCE_ID]
-        found = {"Images": [described(self.source)] if self.source else []}
-        return self._called("ec2", "DescribeImages", parameters) or found
+        self._called("ec2", "DescribeImages", parameters)
+        return {"Images": [described(self.source)] if self.source else []}
 
     def describe_image_attribute(self, **parameters: Any) -> dict[str, Any]:
+        self._called("ec2", "DescribeImageAttribute", parameters)
         entries = [
             *({"UserId": one} for one in self.launch.account_ids),
             *({"OrganizationArn": one} for one in self.launch.org_arns),
             *({"OrganizationalUnitArn": one} for one in self.launch.org_unit_arns),
             *([{"Group": "all"}] if self.launch.public else []),
         ]
-        return self._called("ec2", "DescribeImageAttribute", parameters) or {"LaunchPermissions": entries}
+        return {"LaunchPermissions": entries}
 
     def get_ebs_encryption_by_default(self) -> dict[str, Any]:
         self._called("ec2", "GetEbsEncryptionByDefault", {})
@@ -229,7 +231,7 @@ class Account:
         """Add a version (botocore shape CreateLaunchTemplateVersionRequest, SourceVersion: no snapshots)."""
         if (answer := self._called("ec2", "CreateLaunchTemplateVersion", parameters)) is not None:
             return answer
-        ((name, versions),) = self.templates.items()
+        name, versions = self._template(parameters["LaunchTemplateId"])
         base = versions[int(parameters["SourceVersion"])]
         inherited = [
             {**one, "Ebs": {key: value for key, value in one["Ebs"].items() if key != "SnapshotId"}}
@@ -238,14 +240,14 @@ class Account:
         disks = {"BlockDeviceMappings": inherited} if inherited else {}
         number = max(versions) + 1
         made = {number: {**base, **disks, **parameters["LaunchTemplateData"]}}
-        self.templates = {name: {**versions, **made}}
+        self.templates = {**self.templates, name: {**versions, **made}}
         return {"LaunchTemplateVersion": {"VersionNumber": number}}
 
     def modify_launch_template(self, **parameters: Any) -> dict[str, Any]:
         self._called("ec2", "ModifyLaunchTemplate", parameters)
-        ((name, versions),) = self.templates.items()
+        name, versions = self._template(parameters["LaunchTemplateId"])
         default = int(parameters["DefaultVersion"])
-        self.templates = {name: {default: versions[default], **versions}}
+        self.templates = {**self.templates, name: {default: versions[default], **versions}}
         return {}
 
     def _images(self, parameters: Mapping[str, Any]) -> list[Any]:
@@ -267,19 +269,24 @@ class Account:
 
     def _template_versions(self, parameters: Mapping[str, Any]) -> list[Any]:
         assert parameters["Versions"] == ["$Default", "$Latest"]
-        if not self.templates:
+        asked = parameters.get("LaunchTemplateName"), parameters.get("LaunchTemplateId")
+        if any(asked) and not any(name in asked or IDS[name] in asked for name in self.templates):
             raise refused("InvalidLaunchTemplateName.NotFoundException", "DescribeLaunchTemplateVersions")
         return [
             {
                 "DefaultVersion": number == next(iter(versions)),
                 "LaunchTemplateData": versions[number],
-                "LaunchTemplateId": TEMPLATE_ID,
+                "LaunchTemplateId": IDS[name],
                 "LaunchTemplateName": name,
                 "VersionNumber": number,
             }
             for name, versions in self.templates.items()
+            if not any(asked) or name in asked or IDS[name] in asked
             for number in sorted({next(iter(versions)), max(versions)})
         ]
+
+    def _template(self, template_id: str) -> tuple[str, Template]:
+        return next(one for one in self.templates.items() if IDS[one[0]] == template_id)
 
     def _held(self) -> Parameter:
         assert self.parameter is not None

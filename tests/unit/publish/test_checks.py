@@ -84,6 +84,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         {"templates": {TEMPLATE: template(f"resolve:ssm:arn:aws:ssm:{REGION}:{CONSUMER}:parameter{NAME}")}},
         ["launch_template_follows_parameter"],
     ),
+    "template of another region's parameter": (
+        {"launch_templates": [TEMPLATE]},
+        {"templates": {TEMPLATE: template(f"resolve:ssm:arn:aws:ssm:us-east-1:{OWNER}:parameter{NAME}")}},
+        ["launch_template_follows_parameter"],
+    ),
     "template of two parameters": (
         {"launch_templates": [TEMPLATE]},
         {"templates": {TEMPLATE: template(OLD, {"ImageId": "resolve:ssm:/golden/db"})}},
