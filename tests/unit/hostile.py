@@ -5,14 +5,10 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted
-
-from tests.unit.audit.examples import accounts, under_key
-from tests.unit.audit.report.examples import audited
+from tests.unit.audit.examples import accounts, audit_of, under_key
 from tests.unit.cleanup.report.examples import GOES, OFF, cleaned
 from tests.unit.distribution import examples as distribution
 from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, UNIT
@@ -195,7 +191,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
     seen = under_key(
         accounts(CONSUMER), made(root(CONSUMER)), volume_permissions={"snap-00000001": accounts(CONSUMER)}
     )
-    found: dict[str, Any] = json.loads(json.dumps(audited(seen, wanted=AuditWanted())))
+    found = audit_of(seen)
     kept = {"principal": CONSUMER, "image_ids": [SOURCE_ID], "reason": "It is used.", "resource_ids": []}
     key = {
         "kept_access": [kept],

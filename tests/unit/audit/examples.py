@@ -7,14 +7,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import reduce
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit import plan as audit
-from ansible_collections.golden.images.plugins.module_utils.audit.plan import AuditPlan
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditSeen,
-    AuditWanted,
     Listed,
+    Problem,
     RegionSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
@@ -26,7 +25,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
 )
 from ansible_collections.golden.images.plugins.modules import ami_share_audit
 
-from tests.unit.examples import OWNER, source_image, target_in, volumes
+from tests.unit.examples import OWNER, SOURCE_ID, source_image, target_in, volumes
 from tests.unit.in_process import returned
 from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY
@@ -88,19 +87,57 @@ def audit_result(account: AuditSeen, options: Mapping[str, Any]) -> dict[str, An
     return found
 
 
-def audited(seen: RegionSeen, wanted: AuditWanted | None = None, **changes: Any) -> AuditPlan:
-    """The audit of one region."""
-    return audit.plan(wanted or AuditWanted(), AuditSeen(OWNER, NOW, {target_in(): seen}, **changes))
+def refused(region: str | None = EU, action: str = "DescribeImages", **changes: Any) -> Failure:
+    """AWS's refusal of a call."""
+    values = {
+        "message": "You are not authorized.",
+        "remedy": f"Allow {action}.",
+        "error_code": "UnauthorizedOperation",
+        "action": action,
+        "region": region,
+        "account_id": OWNER,
+        "request_id": "r-1",
+        "source": "aws",
+        **changes,
+    }
+    return Failure(**values)
 
 
-def codes(plan: AuditPlan) -> list[tuple[str, str, str | None]]:
+def unread(code: str, resource: str, **changes: Any) -> Problem:
+    """An image, snapshot or key that could not be read."""
+    return Problem(code, resource, refused(action="DescribeImageAttribute", **changes), SOURCE_ID)
+
+
+def codes(result: Mapping[str, Any]) -> list[tuple[str, str, str | None]]:
     """Code, resource and principal of each finding."""
-    return [(item.code, item.resource, item.principal) for item in plan.findings]
+    return [(one["code"], one["resource"], one["principal"]) for one in result["findings"]]
 
 
-def allowing(*account_ids: str, **changes: Any) -> AuditWanted:
-    """To allow these accounts everything."""
-    return AuditWanted(allowed=accounts(*account_ids), **changes)
+def allowing(*given: str | Sharing, **options: Any) -> dict[str, Any]:
+    """The options that allow these accounts, or these consumers, everything.
+
+    Only a rule can allow an image to be public.
+    """
+    each = (one if isinstance(one, Sharing) else accounts(one) for one in given)
+    allowed = reduce(Sharing.__or__, each, PRIVATE)
+    named = {
+        "allowed_account_ids": sorted(allowed.account_ids),
+        "allowed_org_arns": sorted(allowed.org_arns),
+        "allowed_org_unit_arns": sorted(allowed.org_unit_arns),
+    }
+    return {**named, **({"rules": [rule(PUBLIC, "*")]} if allowed.public else {}), **options}
+
+
+def rule(allowed: Sharing, name_pattern: str | None = None, **changes: Any) -> dict[str, Any]:
+    """The rule that allows these consumers the images with such a name."""
+    return {
+        "account_ids": sorted(allowed.account_ids),
+        "org_arns": sorted(allowed.org_arns),
+        "org_unit_arns": sorted(allowed.org_unit_arns),
+        "public": allowed.public,
+        "name_pattern": name_pattern,
+        **changes,
+    }
 
 
 def orgs(*arns: str, units: Iterable[str] = ()) -> Sharing:

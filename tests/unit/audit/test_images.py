@@ -8,26 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import (
-    AuditWanted,
-    Listed,
-    RegionSeen,
-    Rule,
-)
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.audit.examples import (
-    IMAGE,
-    PUBLIC,
-    accounts,
-    allowing,
-    audited,
-    codes,
-    orgs,
-    region,
-)
+from tests.unit.audit.examples import IMAGE, PUBLIC, accounts, allowing, audit_of, codes, orgs, region, rule
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, UNIT
 from tests.unit.kms_grant.examples import A, B
 
@@ -99,7 +85,7 @@ THROUGH = "access_remains_through_organization"
     ],
 )
 def test_what_is_not_allowed(seen: RegionSeen, expected: list[Any]) -> None:
-    assert codes(audited(seen)) == expected
+    assert codes(audit_of(seen)) == expected
 
 
 def test_a_snapshot_of_several_images_is_compared_with_all_of_them() -> None:
@@ -110,12 +96,12 @@ def test_a_snapshot_of_several_images_is_compared_with_all_of_them() -> None:
         images=(Listed(other), Listed(IMAGE)),
         sharing={SOURCE_ID: accounts(A), other.image_id: accounts(B)},
     )
-    wanted = allowing(A, rules=(Rule(accounts(B), "edge"),))
-    assert codes(audited(two, wanted)) == []
+    wanted = allowing(A, rules=[rule(accounts(B), "edge")])
+    assert codes(audit_of(two, **wanted)) == []
     stranger = replace(two, volume_permissions={"snap-00000001": accounts(A, STRANGER)})
-    (wider, unknown) = audited(stranger, wanted).findings
-    assert (wider.code, unknown.code) == ("snapshot_wider_than_image", "unknown_account")
-    assert wider.image_id == unknown.image_id == other.image_id
+    (wider, unknown) = audit_of(stranger, **wanted)["findings"]
+    assert (wider["code"], unknown["code"]) == ("snapshot_wider_than_image", "unknown_account")
+    assert wider["image_id"] == unknown["image_id"] == other.image_id
 
 
 SHARINGS = st.builds(
@@ -130,13 +116,13 @@ SHARINGS = st.builds(
 @given(SHARINGS, SHARINGS, SHARINGS)
 def test_nothing_is_unknown_that_is_allowed(allowed: Sharing, launch: Sharing, volume: Sharing) -> None:
     seen = region(launch & allowed, (volume & allowed).accounts_only())
-    found = [code for code, _resource, _principal in codes(audited(seen, AuditWanted(allowed=allowed)))]
+    found = [code for code, _resource, _principal in codes(audit_of(seen, **allowing(allowed)))]
     assert set(found) <= {"snapshot_wider_than_image"}
 
 
 @given(SHARINGS, SHARINGS)
 def test_all_that_is_not_allowed_is_found(allowed: Sharing, launch: Sharing) -> None:
-    found = codes(audited(region(launch), AuditWanted(allowed=allowed)))
+    found = codes(audit_of(region(launch), **allowing(allowed)))
     named = {principal for code, _resource, principal in found if code.startswith(("unknown_", "public"))}
     unknown = launch - allowed
     units = frozenset() if ORG in allowed.org_arns else unknown.org_unit_arns
@@ -154,18 +140,18 @@ def test_all_that_is_not_allowed_is_found(allowed: Sharing, launch: Sharing) -> 
 )
 def test_snapshots_that_no_image_uses(unused: Sharing, expected: list[Any]) -> None:
     # Rules are for images.
-    wanted = allowing(A, rules=(Rule(accounts(STRANGER) | PUBLIC, "*"),))
-    plan = audited(replace(region(), unused={"snap-old": unused}), wanted)
+    wanted = allowing(A, rules=[rule(accounts(STRANGER) | PUBLIC, "*")])
+    plan = audit_of(replace(region(), unused={"snap-old": unused}), **wanted)
     assert codes(plan) == expected
-    assert all("snap-old, which no image uses" in found.message for found in plan.findings)
-    assert {found.image_id for found in plan.findings} <= {None}
+    assert all("snap-old, which no image uses" in found["message"] for found in plan["findings"])
+    assert {found["image_id"] for found in plan["findings"]} <= {None}
 
 
 def test_a_public_snapshot_that_no_image_uses_and_that_is_blocked() -> None:
     seen = replace(
         region(), unused={"snap-old": PUBLIC}, snapshot_block=PublicAccessBlock("block-all-sharing")
     )
-    assert codes(audited(seen)) == [("snapshot_public_blocked", "snap-old", "all")]
+    assert codes(audit_of(seen)) == [("snapshot_public_blocked", "snap-old", "all")]
 
 
 @pytest.mark.parametrize(
@@ -191,6 +177,8 @@ def test_what_keeps_something_from_becoming_public_again(block: PublicAccessBloc
     seen = replace(
         region(PUBLIC, PUBLIC), image_block=block, snapshot_block=block, unused={"snap-old": PUBLIC}
     )
-    remedies = [one.remedy for one in audited(seen).findings if one.code in ("public", "snapshot_public")]
+    remedies = [
+        one["remedy"] for one in audit_of(seen)["findings"] if one["code"] in ("public", "snapshot_public")
+    ]
     assert len(remedies) == 3
     assert all(remedy.endswith(end) for remedy in remedies)

@@ -10,12 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import (
-    AuditWanted,
-    Problem,
-    RegionSeen,
-    Rule,
-)
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import NAME_PREFIX
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
@@ -25,10 +20,11 @@ from tests.unit.audit.examples import (
     NOW,
     PRIVATE,
     accounts,
+    allowing,
     audit_of,
-    audited,
     codes,
     orgs,
+    rule,
     under_key,
 )
 from tests.unit.examples import ORG, OWNER, STRANGER, target_in
@@ -268,7 +264,7 @@ def below(unit: tuple[str, str]) -> dict[str, Any]:
     ],
 )
 def test_keys(seen: RegionSeen, expected: list[Any]) -> None:
-    assert codes(audited(seen, AuditWanted(allowed=accounts(A, B) | orgs(ORG)))) == expected
+    assert codes(audit_of(seen, **allowing(accounts(A, B) | orgs(ORG)))) == expected
 
 
 def associated(launch: Sharing, second: KeySeen, **changes: Any) -> RegionSeen:
@@ -325,23 +321,23 @@ SHOWN = KeySeen(SECOND, (), policy_of(of_others({"AWS": root(C)})))
 )
 def test_associated_keys(seen: RegionSeen, expected: list[Any]) -> None:
     """botocore operation AssociateKmsKeyId: a second, independent way to access the snapshot's data."""
-    assert codes(audited(seen, AuditWanted(allowed=accounts(A, B)))) == expected
+    assert codes(audit_of(seen, **allowing(accounts(A, B)))) == expected
 
 
 def test_a_public_key_is_found_with_its_statements() -> None:
     policy = policy_of({**OPEN, "Sid": "Open"}, OPEN, {**OPEN, "Principal": {"AWS": OWNER}})
-    (found,) = audited(under_key(PRIVATE, policy=policy)).findings
-    assert (found.severity.label, found.image_id) == ("high", ENCRYPTED.image_id)
-    assert "statement Open, 3." in found.message
+    (found,) = audit_of(under_key(PRIVATE, policy=policy))["findings"]
+    assert (found["severity"], found["image_id"]) == ("high", ENCRYPTED.image_id)
+    assert "statement Open, 3." in found["message"]
 
 
 def test_a_rule_for_one_image_allows_its_key() -> None:
     seen = under_key(PRIVATE, policy=policy_of({**of_others({"AWS": C}), "Sid": "Partner"}))
-    for rule, expected in ((Rule(accounts(C), "*"), []), (Rule(accounts(C), "other-*"), [C])):
-        findings = audited(seen, AuditWanted(rules=(rule,))).findings
-        assert [found.principal for found in findings] == expected
-    assert findings[0].message.endswith("or revoke its grants: statement Partner of the key policy.")
-    assert (findings[0].image_id, findings[0].severity.label) == (ENCRYPTED.image_id, "medium")
+    for pattern, expected in (("*", []), ("other-*", [C])):
+        findings = audit_of(seen, rules=[rule(accounts(C), pattern)])["findings"]
+        assert [found["principal"] for found in findings] == expected
+    assert findings[0]["message"].endswith("or revoke its grants: statement Partner of the key policy.")
+    assert (findings[0]["image_id"], findings[0]["severity"]) == (ENCRYPTED.image_id, "medium")
 
 
 def test_key_access_that_may_still_be_needed_is_not_a_finding() -> None:
@@ -354,7 +350,11 @@ def test_key_access_that_may_still_be_needed_is_not_a_finding() -> None:
     assert keyless.is_snapshots_key
     other = replace(under_key(PRIVATE, made(root(B))), problems=(keyless,))
     found = {
-        name: [(one.code, one.principal) for one in audited(seen).findings if one.resource == KEY.arn]
+        name: [
+            (one["code"], one["principal"])
+            for one in audit_of(seen)["findings"]
+            if one["resource"] == KEY.arn
+        ]
         for name, seen in {"org": through, "image": hidden, "snapshot": snapshot, "key": other}.items()
     }
     assert found == {
@@ -371,18 +371,18 @@ def test_access_by_others_is_found_although_an_image_was_not_read() -> None:
     unread = Problem("image_unreadable", ENCRYPTED.image_id, failure("DescribeImageAttribute"))
     policy = policy_of({**of_others({"AWS": C}), "Sid": "Partner"})
     seen = replace(under_key(PRIVATE, made(root(C)), policy=policy), sharing={}, problems=(unread,))
-    (found,) = [one for one in audited(seen).findings if one.code == "unknown_key_principal"]
-    assert found.message.endswith("or revoke its grants: statement Partner of the key policy.")
-    assert found.remedy == "Remove it there (PutKeyPolicy, RevokeGrant), or allow it in the audit."
+    (found,) = [one for one in audit_of(seen)["findings"] if one["code"] == "unknown_key_principal"]
+    assert found["message"].endswith("or revoke its grants: statement Partner of the key policy.")
+    assert found["remedy"] == "Remove it there (PutKeyPolicy, RevokeGrant), or allow it in the audit."
 
 
 def test_access_by_this_collection_has_its_own_remedy() -> None:
     (found,) = [
         one
-        for one in audited(under_key(orgs(ORG), made(root(B)))).findings
-        if one.code == "unknown_key_principal"
+        for one in audit_of(under_key(orgs(ORG), made(root(B))))["findings"]
+        if one["code"] == "unknown_key_principal"
     ]
-    assert found.remedy.endswith("use ami_kms_grant with state: absent and revoke_in_use: true.")
+    assert found["remedy"].endswith("use ami_kms_grant with state: absent and revoke_in_use: true.")
 
 
 @pytest.mark.parametrize(
@@ -392,7 +392,7 @@ def test_access_by_this_collection_has_its_own_remedy() -> None:
 def test_the_unique_id_of_a_new_grantee_is_not_stale(age: timedelta | None, is_found: bool) -> None:
     """(aws/aws-sdk-go#1718: ListGrants shows a new role by its unique ID for about a minute.)"""
     created = None if age is None else NOW - age
-    found = codes(audited(under_key(PRIVATE, foreign(STALE, created=created))))
+    found = codes(audit_of(under_key(PRIVATE, foreign(STALE, created=created))))
     assert found == [("stale_principal", KEY.arn, STALE)] * is_found
 
 
@@ -408,9 +408,11 @@ def test_a_grant_of_another_account_with_a_name_of_this_collection_is_not_its_ow
     seen = replace(under_key(PRIVATE, made(root(B), issuer=issuer)), sharing={}, problems=(unread,))
     (key,) = audit_of(seen)["kms_keys"]
     assert [one["created_by_collection"] for one in key["grants"]] == [is_own]
-    found = [one for one in audited(seen).findings if one.resource == KEY.arn]
-    assert [(one.code, one.principal) for one in found] == ([] if is_own else [("unknown_key_principal", B)])
-    assert not any("ami_kms_grant" in one.remedy for one in found)
+    found = [one for one in audit_of(seen)["findings"] if one["resource"] == KEY.arn]
+    assert [(one["code"], one["principal"]) for one in found] == (
+        [] if is_own else [("unknown_key_principal", B)]
+    )
+    assert not any("ami_kms_grant" in one["remedy"] for one in found)
 
 
 @pytest.mark.parametrize(
@@ -426,7 +428,7 @@ def test_a_service_without_a_source_acts_for_the_account_that_issued_its_grant(
     changes: dict[str, Any], found: list[str]
 ) -> None:
     region = under_key(PRIVATE, foreign("rds.eu-west-1.amazonaws.com", **changes))
-    assert [one.principal for one in audited(region).findings] == found
+    assert [one["principal"] for one in audit_of(region)["findings"]] == found
 
 
 def failure(action: str) -> Failure:
@@ -502,7 +504,7 @@ LEFT = {"unused": {"snap-left": accounts(B)}}
 def test_a_shared_snapshot_without_an_image_needs_the_grant(changes: dict[str, Any], flagged: bool) -> None:
     """Snapshots stay shared when their image is deregistered."""
     seen = under_key(PRIVATE, made(root(B)), **LEFT, **changes)
-    found = {(item.code, item.resource) for item in audited(seen).findings}
+    found = {(item["code"], item["resource"]) for item in audit_of(seen)["findings"]}
     assert (("grant_without_share", KEY.arn) in found) is flagged
 
 
@@ -513,4 +515,4 @@ def test_no_access_is_unused_while_snapshots_without_an_image_are_not_known(code
         made(root(B)),
         problems=(Problem(code, "snap-left", Failure("No.", "", "Denied", "DescribeSnapshots")),),
     )
-    assert "grant_without_share" not in {item.code for item in audited(seen).findings}
+    assert "grant_without_share" not in {item["code"] for item in audit_of(seen)["findings"]}

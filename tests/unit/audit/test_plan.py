@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     AuditSeen,
-    AuditWanted,
     Listed,
     Problem,
     RegionSeen,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.finding import Severity
 from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen
+from ansible_collections.golden.images.plugins.modules import ami_share_audit
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,17 +27,18 @@ from tests.unit.audit.examples import (
     PRIVATE,
     PUBLIC,
     US,
+    account_of,
     accounts,
     allowing,
     audit_of,
     audit_result,
-    audited,
     codes,
     orgs,
     region,
     under_key,
 )
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT, source_image, target_in, volumes
+from tests.unit.flow_run import FlowRun
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to, policy_of
 from tests.unit.keys.policies import UNIT as UNIT_IDS
@@ -53,20 +53,16 @@ BOTH = accounts(A) | orgs(ORG)
 @pytest.mark.parametrize(
     ("seen", "wanted"),
     [
-        pytest.param(region(), AuditWanted(), id="private"),
-        pytest.param(region(accounts(OWNER), accounts(OWNER)), AuditWanted(), id="its owner"),
+        pytest.param(region(), {}, id="private"),
+        pytest.param(region(accounts(OWNER), accounts(OWNER)), {}, id="its owner"),
         pytest.param(region(accounts(A), accounts(A)), allowing(A, B), id="accounts"),
-        pytest.param(region(orgs(ORG)), AuditWanted(allowed=orgs(ORG)), id="an organization"),
-        pytest.param(region(orgs(units=[UNIT])), AuditWanted(allowed=orgs(units=[UNIT])), id="a unit"),
-        pytest.param(
-            region(orgs(units=[UNIT])), AuditWanted(allowed=orgs(ORG)), id="the unit's organization"
-        ),
-        pytest.param(
-            region(orgs(ORG), accounts(A)), AuditWanted(allowed=BOTH), id="a snapshot for one of many"
-        ),
-        pytest.param(region(BOTH), AuditWanted(allowed=BOTH), id="both ways"),
-        pytest.param(region(image=DISABLED), AuditWanted(), id="disabled, and private"),
-        pytest.param(under_key(PRIVATE), AuditWanted(), id="a key for the owner"),
+        pytest.param(region(orgs(ORG)), allowing(orgs(ORG)), id="an organization"),
+        pytest.param(region(orgs(units=[UNIT])), allowing(orgs(units=[UNIT])), id="a unit"),
+        pytest.param(region(orgs(units=[UNIT])), allowing(orgs(ORG)), id="the unit's organization"),
+        pytest.param(region(orgs(ORG), accounts(A)), allowing(BOTH), id="a snapshot for one of many"),
+        pytest.param(region(BOTH), allowing(BOTH), id="both ways"),
+        pytest.param(region(image=DISABLED), {}, id="disabled, and private"),
+        pytest.param(under_key(PRIVATE), {}, id="a key for the owner"),
         pytest.param(under_key(accounts(A), made(root(A))), allowing(A), id="a grant"),
         pytest.param(
             under_key(accounts(A), made(root(A)), made(scaling_role(A))), allowing(A), id="for Auto Scaling"
@@ -74,21 +70,21 @@ BOTH = accounts(A) | orgs(ORG)
         pytest.param(under_key(accounts(A), policy=opened_to(consumers(A))), allowing(A), id="a statement"),
         pytest.param(
             under_key(orgs(ORG), policy=opened_to(consumers(org_ids=(ORG_ID,)))),
-            AuditWanted(allowed=orgs(ORG)),
+            allowing(orgs(ORG)),
             id="a statement for an organization",
         ),
         pytest.param(
             under_key(orgs(units=[UNIT]), policy=opened_to(consumers(units=(UNIT_IDS,)))),
-            AuditWanted(allowed=orgs(ORG)),
+            allowing(orgs(ORG)),
             id="a statement for a unit",
         ),
         pytest.param(under_key(PRIVATE, foreign(root(A))), allowing(A), id="another program's grant"),
     ],
 )
-def test_a_clean_account(seen: RegionSeen, wanted: AuditWanted) -> None:
-    plan = audited(seen, replace(wanted, fail_on=Severity.LOW))
+def test_a_clean_account(seen: RegionSeen, wanted: dict[str, Any]) -> None:
+    plan = audit_of(seen, **{**wanted, "fail_on": "low"})
     assert codes(plan) == []
-    assert plan.failures == ()
+    assert plan["failures"] == []
 
 
 def failure(action: str) -> Failure:
@@ -116,16 +112,18 @@ BLOCKS = tuple(
     ],
 )
 def test_block_public_access_only_matters_to_what_is_public(seen: RegionSeen, deciding: list[str]) -> None:
-    plan = audited(replace(seen, problems=BLOCKS))
-    assert [one.action for one in plan.failures] == deciding
-    assert [one.resource for one in plan.findings if one.code == BLOCKS[0].code] == deciding
-    assert len(plan.warnings) == 2 - len(deciding)
+    plan = audit_of(replace(seen, problems=BLOCKS))
+    assert [one["action"] for one in plan["failures"]] == deciding
+    assert [one["resource"] for one in plan["findings"] if one["code"] == BLOCKS[0].code] == deciding
+    run = FlowRun(ami_share_audit.FLOW, ami_share_audit.ARGUMENT_SPEC, {}, aws=None)
+    run.seen = account_of(replace(seen, problems=BLOCKS))
+    assert len(run.plan.warnings) == 2 - len(deciding)
 
 
 def test_permissions_that_could_not_be_read_may_be_public() -> None:
     unread = Problem("image_unreadable", SOURCE_ID, failure("DescribeImageAttribute"), SOURCE_ID)
-    plan = audited(replace(region(), problems=(unread, *BLOCKS)))
-    assert [one.action for one in plan.failures] == [
+    plan = audit_of(replace(region(), problems=(unread, *BLOCKS)))
+    assert [one["action"] for one in plan["failures"]] == [
         "DescribeImageAttribute",
         "GetImageBlockPublicAccessState",
     ]
@@ -144,12 +142,12 @@ def test_what_could_not_be_read_is_a_finding_and_a_failure() -> None:
     )
     seen = RegionSeen(images=(Listed(IMAGE),), problems=problems)
     unread = replace(failure("DescribeImages"), region=far.region)
-    plan = audited(seen, AuditWanted(fail_on=Severity.LOW), unread={far: unread})
-    assert sorted((item.code, item.resource) for item in plan.findings) == sorted(
+    plan = audit_of(seen, fail_on="low", unread={far.region: unread})
+    assert sorted((item["code"], item["resource"]) for item in plan["findings"]) == sorted(
         [("region_unreadable", far.region), *((item.code, item.resource) for item in problems)]
     )
     # Each error once per region, for any number of resources.
-    assert [(item.region, item.action) for item in plan.failures] == [
+    assert [(item["region"], item["action"]) for item in plan["failures"]] == [
         (target_in().region, "DescribeImageAttribute"),
         (target_in().region, "DescribeKey"),
         (target_in().region, "DescribeSnapshotAttribute"),
@@ -164,15 +162,15 @@ def test_what_could_not_be_read_is_a_finding_and_a_failure() -> None:
 @pytest.mark.parametrize(
     ("fail_on", "expected"),
     [
-        pytest.param(None, [], id="none"),
-        pytest.param(Severity.HIGH, ["unknown_account"], id="high"),
-        pytest.param(Severity.MEDIUM, ["snapshot_wider_than_image", "unknown_account"], id="medium"),
+        pytest.param("none", [], id="none"),
+        pytest.param("high", ["unknown_account"], id="high"),
+        pytest.param("medium", ["snapshot_wider_than_image", "unknown_account"], id="medium"),
     ],
 )
-def test_findings_fail_the_task_by_their_severity(fail_on: Severity | None, expected: list[str]) -> None:
-    plan = audited(region(volume=accounts(A)), AuditWanted(fail_on=fail_on))
-    assert [item.error_code for item in plan.failures] == expected
-    assert {item.action for item in plan.failures} <= {"fail_on"}
+def test_findings_fail_the_task_by_their_severity(fail_on: str, expected: list[str]) -> None:
+    plan = audit_of(region(volume=accounts(A)), fail_on=fail_on)
+    assert [item["error_code"] for item in plan["failures"]] == expected
+    assert {item["action"] for item in plan["failures"]} <= {"fail_on"}
 
 
 def test_the_facts_of_an_image() -> None:
@@ -232,8 +230,8 @@ def test_the_keys_of_an_image_are_returned_with_it_and_with_its_snapshots() -> N
 )
 def test_the_order_does_not_depend_on_aws(images: Any) -> None:
     sharing = {image.image_id: accounts(A, B) for image in images}
-    first = codes(audited(region(images=tuple(map(Listed, images)), sharing=sharing)))
-    again = codes(audited(region(images=tuple(map(Listed, sorted(images, key=str))), sharing=sharing)))
+    first = codes(audit_of(region(images=tuple(map(Listed, images)), sharing=sharing)))
+    again = codes(audit_of(region(images=tuple(map(Listed, sorted(images, key=str))), sharing=sharing)))
     assert first == again
     assert len(first) == 6
 

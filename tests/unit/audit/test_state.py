@@ -8,33 +8,31 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import (
-    AuditWanted,
-    Problem,
-    RegionSeen,
-    Rule,
-)
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
+    EU,
     IMAGE,
     PUBLIC,
+    US,
     accounts,
     allowing,
-    audited,
+    audit_of,
     codes,
     orgs,
+    refused,
     region,
+    rule,
     under_key,
 )
-from tests.unit.audit.report.examples import refused
 from tests.unit.examples import ORG, volumes
 from tests.unit.kms_grant.examples import KEY, A, B
 
 
 @pytest.mark.parametrize(
-    ("image", "rule", "fits"),
+    ("image", "which", "fits"),
     [
         pytest.param({"name": "edge-1"}, {"name_pattern": "edge-*"}, True, id="a name"),
         pytest.param({"name": "Edge-1"}, {"name_pattern": "edge-*"}, False, id="another case"),
@@ -46,21 +44,26 @@ from tests.unit.kms_grant.examples import KEY, A, B
         ),
     ],
 )
-def test_rules_add_to_what_is_allowed(image: dict[str, Any], rule: dict[str, Any], fits: bool) -> None:
-    assert Rule(accounts(B), **rule).fits(replace(IMAGE, **image)) is fits
+def test_rules_add_to_what_is_allowed(image: dict[str, Any], which: dict[str, Any], fits: bool) -> None:
     seen = region(accounts(A, B) | PUBLIC, PUBLIC, replace(IMAGE, **image))
-    wanted = allowing(A, rules=(Rule(accounts(B) | PUBLIC, **rule),))
+    wanted = allowing(A, rules=[rule(accounts(B) | PUBLIC, **which)])
     expected = ["public", "unknown_account", "snapshot_public"]
-    assert [item[0] for item in codes(audited(seen, wanted))] == ([] if fits else expected)
+    assert [item[0] for item in codes(audit_of(seen, **wanted))] == ([] if fits else expected)
 
 
 def test_an_image_is_allowed_for_all_rules_that_fit_it() -> None:
-    wanted = AuditWanted(
-        allowed=accounts(A),
-        rules=(Rule(accounts(B), IMAGE.name), Rule(orgs(ORG)), Rule(PUBLIC, "another-*")),
-    )
-    assert wanted.allowed_for(IMAGE) == accounts(A, B) | orgs(ORG)
-    assert wanted.allowed_for(replace(IMAGE, name="another-1")) == accounts(A) | orgs(ORG) | PUBLIC
+    rules = [rule(accounts(B), IMAGE.name), rule(orgs(ORG), "*"), rule(PUBLIC, "another-*")]
+    seen = [
+        region(accounts(A, B) | orgs(ORG) | PUBLIC, image=replace(IMAGE, name=name))
+        for name in (IMAGE.name, "another-1")
+    ]
+    found = audit_of(*seen, **allowing(A, rules=rules))["findings"]
+    assert [
+        (one["region"], one["code"]) for one in found if one["code"].startswith(("public", "unknown"))
+    ] == [
+        (EU, "public"),
+        (US, "unknown_account"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,26 +4,23 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted
 from ansible_collections.golden.images.plugins.module_utils.audit.structure import check_audit
 
-from tests.unit.audit.examples import accounts, region, under_key
-from tests.unit.audit.report.examples import audited, refused
+from tests.unit.audit.examples import accounts, audit_of, refused, region, under_key
 from tests.unit.examples import STRANGER
 from tests.unit.kms_grant.examples import made, root
 
 SEEN = under_key(
     accounts(STRANGER), made(root(STRANGER)), volume_permissions={"snap-00000001": accounts(STRANGER)}
 )
-AUDITED: dict[str, Any] = json.loads(json.dumps(audited(SEEN, wanted=AuditWanted())))
+AUDITED = audit_of(SEEN)
 
 
 @pytest.mark.parametrize(
-    "result", [AUDITED, audited(region()), audited(region(), unread={"us-east-1": refused("us-east-1")})]
+    "result", [AUDITED, audit_of(region()), audit_of(region(), unread={"us-east-1": refused("us-east-1")})]
 )
 def test_a_result_of_the_module_is_accepted(result: dict[str, Any]) -> None:
     assert check_audit("audit_result", result, complete=True) == ()

@@ -9,35 +9,34 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
-from ansible_collections.golden.images.plugins.module_utils.audit.state import (
-    AuditWanted,
-    Listed,
-    Problem,
-    RegionSeen,
-)
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, Problem, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
+    EU,
     IMAGE,
     PRIVATE,
     PUBLIC,
+    US,
     accounts,
     allowing,
+    audit_of,
     orgs,
+    refused,
     region,
     under_key,
 )
-from tests.unit.audit.report.examples import EARLIER, EU, US, audited, differences, refused, report
+from tests.unit.audit.report.examples import EARLIER, differences, report
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, source_image, volumes
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
 
 SNAPSHOT, UNKNOWN = "snap-00000001", "(unknown_account)"
 WEB = f"{SOURCE_ID} (golden-web)"
 NEW = source_image(image_id="ami-new", name="golden-db", devices=volumes("snap-new"))
-ALL = AuditWanted(allowed=accounts(A, B) | orgs(ORG) | PUBLIC)
+ALL = allowing(accounts(A, B) | orgs(ORG) | PUBLIC)
 LATER = "It may not be new: the last audit did not cover it."
 NO_IMAGE = Problem("image_unreadable", SOURCE_ID, refused(action="DescribeImageAttribute"), SOURCE_ID)
 NO_KEY = Problem("key_unreadable", KEY.arn, refused(action="GetKeyPolicy"))
@@ -85,7 +84,7 @@ def with_new(launch: Sharing = PRIVATE) -> RegionSeen:
         pytest.param(
             region(),
             region(accounts(A), accounts(A)),
-            AuditWanted(),
+            {},
             [
                 f"{EU}: {WEB} is shared with the account {A}. (unknown_account)",
                 f"{EU}: {SNAPSHOT}, a snapshot of {SOURCE_ID}, is shared with the account {A}. {UNKNOWN}",
@@ -123,7 +122,7 @@ def with_new(launch: Sharing = PRIVATE) -> RegionSeen:
         pytest.param(
             under_key(accounts(A)),
             under_key(accounts(A), made(root(A))),
-            AuditWanted(allowed=accounts(A), rules=()),
+            allowing(accounts(A), rules=()),
             f"{EU}: The key {KEY.arn} can now be used by {root(A)}.",
             f"{EU}: The key {KEY.arn} can no longer be used by {root(A)}.",
             id="a key",
@@ -131,9 +130,9 @@ def with_new(launch: Sharing = PRIVATE) -> RegionSeen:
     ],
 )
 def test_added_and_removed_access(
-    less: RegionSeen, more: RegionSeen, wanted: AuditWanted, added: Any, gone: Any
+    less: RegionSeen, more: RegionSeen, wanted: dict[str, Any], added: Any, gone: Any
 ) -> None:
-    small, large = report(less, wanted=wanted), report(more, wanted=wanted)
+    small, large = report(less, **wanted), report(more, **wanted)
     expected = {name: [text] if isinstance(text, str) else text for name, text in (("+", added), ("-", gone))}
     granted, revoked = differences(small, large), differences(large, small)
     assert granted.since == EARLIER
@@ -144,8 +143,8 @@ def test_added_and_removed_access(
 
 
 def test_granting_key_access_removes_the_finding() -> None:
-    before = report(under_key(accounts(A)), wanted=allowing(A))
-    after = report(under_key(accounts(A), made(root(A))), wanted=allowing(A))
+    before = report(under_key(accounts(A)), **allowing(A))
+    after = report(under_key(accounts(A), made(root(A))), **allowing(A))
     assert differences(before, after).removed == (
         f"{EU}: {SOURCE_ID} (golden-web) is shared with {A}, which cannot use its key. (missing_key_access)",
     )
@@ -226,7 +225,7 @@ def test_what_was_not_read_is_not_removed(before: RegionSeen, after: RegionSeen 
 def test_what_was_not_checked_is_not_removed(
     before: RegionSeen, after: RegionSeen, options: dict[str, Any]
 ) -> None:
-    check_added_as_perhaps_not_new(report(before), report(after, wanted=AuditWanted(**options)))
+    check_added_as_perhaps_not_new(report(before), report(after, **allowing(**options)))
 
 
 def check_added_as_perhaps_not_new(old: dict[str, Any], new: dict[str, Any]) -> None:
@@ -267,7 +266,7 @@ def test_after_an_audit_that_read_nothing_every_finding_is_added() -> None:
 
 def test_a_principal_that_becomes_allowed_is_no_change_of_the_sharing() -> None:
     seen = region(accounts(A))
-    changed = differences(report(seen), report(seen, wanted=allowing(A)))
+    changed = differences(report(seen), report(seen, **allowing(A)))
     assert changed.added == ()
     assert [one.endswith("(unknown_account)") for one in changed.removed] == [True]
 
@@ -289,14 +288,14 @@ GRANTS = st.sets(st.sampled_from([A, B])).map(lambda who: [made(root(one)) for o
 KEYED = st.builds(lambda launch, grants: under_key(launch, *grants), SHARINGS, GRANTS)
 READ = PLAIN | KEYED | st.just(EMPTY)
 TROUBLED = READ | st.builds(lambda volume: region(volume=volume, sharing={}, problems=(NO_IMAGE,)), VOLUMES)
-WANTED = st.sampled_from([AuditWanted(), allowing(A), ALL])
+WANTED = st.sampled_from([{}, allowing(A), ALL])
 
 
 @st.composite
 def reports(draw: st.DrawFn, regions: st.SearchStrategy[RegionSeen] = TROUBLED) -> dict[str, Any]:
     """The report of two regions, each of them perhaps unreadable."""
     wanted = draw(WANTED)
-    given = audited(draw(regions), draw(regions), wanted=wanted)
+    given = audit_of(draw(regions), draw(regions), **wanted)
     return audit(given)
 
 
@@ -398,7 +397,7 @@ def test_what_was_not_checked_is_not_readable_again(problem: Problem, skipping: 
     encrypted = {"images": (Listed(ENCRYPTED),), "volume_permissions": skipping.pop("volume_permissions")}
     before = report(under_key(PRIVATE, problems=(problem,)))
     text = f"{problem.resource} could not be read"
-    found = differences(before, report(region(**encrypted), wanted=AuditWanted(**skipping)))
+    found = differences(before, report(region(**encrypted), **allowing(**skipping)))
     assert [one for one in found.removed if text in one] == []
     assert [text in one for one in differences(before, report(under_key(PRIVATE))).removed] == [True]
 
@@ -417,7 +416,7 @@ def test_no_key_is_readable_again_where_no_snapshot_could_be_read(former: Proble
 
 def test_the_permissions_of_a_snapshot_whose_key_is_not_known_were_read() -> None:
     keyless = Problem("key_unreadable", "snap-00000001", refused(action="DescribeSnapshots"), SOURCE_ID)
-    before = report(region(accounts(A), accounts(A), problems=(keyless,)), wanted=allowing(A))
-    after = report(region(accounts(A), accounts(A, B), problems=(keyless,)), wanted=allowing(A))
+    before = report(region(accounts(A), accounts(A), problems=(keyless,)), **allowing(A))
+    after = report(region(accounts(A), accounts(A, B), problems=(keyless,)), **allowing(A))
     assert LATER not in "".join(differences(before, after).added)
     assert len(differences(after, before).removed) == len(differences(before, after).added) > 0

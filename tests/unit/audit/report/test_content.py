@@ -10,25 +10,25 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit, is_unread
-from ansible_collections.golden.images.plugins.module_utils.audit.state import (
-    AuditWanted,
-    Problem,
-    RegionSeen,
-)
-from ansible_collections.golden.images.plugins.module_utils.finding import Severity
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.model import Device, Grant, KeySeen, Sharing
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
+    EU,
     IMAGE,
     PRIVATE,
     PUBLIC,
+    US,
     accounts,
+    audit_of,
     orgs,
+    refused,
     region,
     under_key,
+    unread,
 )
-from tests.unit.audit.report.examples import EU, US, audited, refused, report, unread
+from tests.unit.audit.report.examples import report
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, volumes
 from tests.unit.keys.policies import consumers, opened_to
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
@@ -47,7 +47,7 @@ def test_an_account_without_findings_is_clean() -> None:
 
 
 def test_large_numbers_are_written_as_on_the_screen() -> None:
-    result = audited(region(PUBLIC))
+    result = audit_of(region(PUBLIC))
     many = {**result, "findings": result["findings"][:1] * 1200, "results": result["results"] * 1000}
     assert audit(many)["summary"] == (
         "1,200 findings (1,200 high).\n1,000 images in 1 region audited, 1,000 of them shared."
@@ -138,8 +138,7 @@ def test_an_audit_that_failed_never_looks_clean(returned: dict[str, Any], says: 
 
 @pytest.mark.parametrize("status", ["failed", "findings"])
 def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None:
-    fail_on = Severity.LOW if status == "failed" else None
-    content = report(region(PUBLIC), wanted=AuditWanted(fail_on=fail_on))
+    content = report(region(PUBLIC), fail_on="low" if status == "failed" else "none")
     assert content["status"] == "findings"
     assert content["failures"] == []
     assert content == report(region(PUBLIC))
@@ -210,7 +209,7 @@ def test_what_is_not_known(seen: RegionSeen, unknown: list[str]) -> None:
 )
 def test_what_was_not_checked_is_said_without_any_image(options: dict[str, Any], skipped: list[str]) -> None:
     for seen in (RegionSeen(), region(volume_permissions={}, image=ENCRYPTED)):
-        content = report(seen, wanted=AuditWanted(**options))
+        content = report(seen, **options)
         assert content["not_checked"] == skipped
         assert content["summary"].count("was not checked.") == len(skipped)
 
@@ -254,7 +253,7 @@ def test_the_same_state_makes_the_same_report() -> None:
     def of(number: str, **changes: Any) -> dict[str, Any]:
         failure = refused(US, message=f"{ENCODED}{number}", request_id=number)
         problem = Problem("image_unreadable", SOURCE_ID, replace(failure, region=EU), SOURCE_ID)
-        given = audited(region(accounts(A), problems=(problem,)), unread={US: failure})
+        given = audit_of(region(accounts(A), problems=(problem,)), unread={US: failure})
         for image in given["results"]:
             image.update(changes)
         return audit(given)

@@ -11,12 +11,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.findings import MEANINGS
 from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
 from ansible_collections.golden.images.plugins.module_utils.audit.report.document import document
-from ansible_collections.golden.images.plugins.module_utils.audit.state import (
-    AuditWanted,
-    Listed,
-    Problem,
-    RegionSeen,
-)
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, Problem, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.reports.document import (
     Document,
     Grid,
@@ -28,16 +23,20 @@ from hypothesis import strategies as st
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
+    EU,
     IMAGE,
     PRIVATE,
     PUBLIC,
+    US,
     accounts,
     allowing,
+    audit_of,
     orgs,
+    refused,
     region,
     under_key,
 )
-from tests.unit.audit.report.examples import EU, US, audited, refused, report
+from tests.unit.audit.report.examples import report
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
@@ -66,13 +65,11 @@ def marks(shown: Document) -> dict[str, Mark]:
 @pytest.mark.parametrize(
     ("seen", "wanted", "expected"),
     [
-        pytest.param(region(), AuditWanted(), {}, id="private"),
+        pytest.param(region(), {}, {}, id="private"),
         pytest.param(region(accounts(A)), allowing(A), {A: Mark.FULL}, id="allowed"),
         pytest.param(region(accounts(A)), allowing(B), {A: Mark.FOREIGN}, id="not allowed"),
-        pytest.param(region(PUBLIC), AuditWanted(), {"public": Mark.PUBLIC}, id="public"),
-        pytest.param(
-            region(PUBLIC), AuditWanted(allowed=PUBLIC), {"public": Mark.FULL}, id="public, which is allowed"
-        ),
+        pytest.param(region(PUBLIC), {}, {"public": Mark.PUBLIC}, id="public"),
+        pytest.param(region(PUBLIC), allowing(PUBLIC), {"public": Mark.FULL}, id="public, which is allowed"),
         pytest.param(region(volume=PUBLIC), allowing(A), {"public": Mark.PUBLIC}, id="a public snapshot"),
         pytest.param(region(volume=accounts(A)), allowing(A), {A: Mark.PARTIAL}, id="a snapshot, allowed"),
         pytest.param(
@@ -80,7 +77,7 @@ def marks(shown: Document) -> dict[str, Mark]:
         ),
         pytest.param(
             region(orgs(ORG, units=[UNIT])),
-            AuditWanted(allowed=orgs(units=[UNIT])),
+            allowing(orgs(units=[UNIT])),
             {ORG_ID: Mark.FOREIGN, UNIT_ID: Mark.FULL},
             id="an organization and an organizational unit",
         ),
@@ -119,8 +116,10 @@ def marks(shown: Document) -> dict[str, Mark]:
         ),
     ],
 )
-def test_the_mark_of_each_principal(seen: RegionSeen, wanted: AuditWanted, expected: dict[str, Mark]) -> None:
-    assert marks(of(seen, wanted=wanted)) == expected
+def test_the_mark_of_each_principal(
+    seen: RegionSeen, wanted: dict[str, Any], expected: dict[str, Mark]
+) -> None:
+    assert marks(of(seen, **wanted)) == expected
 
 
 def test_columns_are_public_organizations_units_and_accounts() -> None:
@@ -135,7 +134,7 @@ def test_columns_are_public_organizations_units_and_accounts() -> None:
 
 
 def test_there_is_a_record_for_each_image_and_principal() -> None:
-    shown = of(region(accounts(A, B), accounts(A)), region(), wanted=allowing(A))
+    shown = of(region(accounts(A, B), accounts(A)), region(), **allowing(A))
     keys = [column.key for column in shown.records.columns]
     rows = [one for row in shown.records.rows for one in single_rows(row)]
     assert [{*row} <= {*keys} for row in rows] == [True, True, True]
@@ -209,13 +208,13 @@ def test_the_table_of_keys_has_statements_of_others_as_its_note_says() -> None:
 
 
 def test_what_was_not_checked_is_a_fact() -> None:
-    left_out = of(region(volume_permissions={}), wanted=AuditWanted(check_snapshots=False))
+    left_out = of(region(volume_permissions={}), **allowing(check_snapshots=False))
     assert ("Left out", "snapshots: not checked") in left_out.facts
     assert of(region()).facts == ()
 
 
 def test_every_finding_is_an_item_with_an_explanation() -> None:
-    given = audited(region(PUBLIC, accounts(A)), unread={US: refused(US)})
+    given = audit_of(region(PUBLIC, accounts(A)), unread={US: refused(US)})
     shown = document(audit(given))
     assert [
         {key: getattr(item, key) for key in finding}
@@ -236,7 +235,7 @@ def test_a_mark_is_foreign_where_there_is_a_finding_and_nowhere_else(
     launches: list[set[str]], volume: set[str], allowed: set[str]
 ) -> None:
     seen = [region(accounts(*launch), accounts(*volume)) for launch in launches]
-    shown = of(*seen, wanted=allowing(*allowed))
+    shown = of(*seen, **allowing(*allowed))
     assert shown.matrix is not None
     foreign = {
         (row.labels["region"], who)

@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.report.princip
     shared_with,
     users,
 )
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen
 
 from tests.unit.audit.examples import (
@@ -22,18 +22,20 @@ from tests.unit.audit.examples import (
     PUBLIC,
     accounts,
     allowing,
+    audit_of,
     orgs,
     region,
     under_key,
+    unread,
 )
-from tests.unit.audit.report.examples import audited, report, unread
+from tests.unit.audit.report.examples import report
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.keys.examples import DEFAULT, key_arn
 from tests.unit.keys.policies import ORG_ID, consumers, opened_to, policy_of
 from tests.unit.kms_grant.examples import DEPLOY, KEY, A, B, made, root
 
 SECOND = replace(KEY, arn=key_arn("b"))
-EVERYTHING = AuditWanted(allowed=accounts(A, B) | orgs(ORG, units=[UNIT]) | PUBLIC)
+EVERYTHING = allowing(accounts(A, B) | orgs(ORG, units=[UNIT]) | PUBLIC)
 
 
 def associated(own: Key, second: Key) -> RegionSeen:
@@ -54,7 +56,7 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
 @pytest.mark.parametrize(
     ("seen", "wanted", "expected"),
     [
-        pytest.param(region(accounts(OWNER), accounts(OWNER)), AuditWanted(), {}, id="its owner"),
+        pytest.param(region(accounts(OWNER), accounts(OWNER)), {}, {}, id="its owner"),
         pytest.param(
             region(accounts(A, B), accounts(A)),
             allowing(A),
@@ -77,7 +79,7 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
         ),
         pytest.param(
             region(orgs(ORG, units=[UNIT])),
-            AuditWanted(allowed=orgs(ORG)),
+            allowing(orgs(ORG)),
             {ORG: (True, "yes", "none", "not_needed"), UNIT: (True, "yes", "none", "not_needed")},
             id="a unit of an organization that is allowed",
         ),
@@ -189,9 +191,9 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
     ],
 )
 def test_permissions_of_each_principal(
-    seen: RegionSeen, wanted: AuditWanted, expected: dict[str, tuple[bool, str, str, str]]
+    seen: RegionSeen, wanted: dict[str, Any], expected: dict[str, tuple[bool, str, str, str]]
 ) -> None:
-    assert shared(report(seen, wanted=wanted)) == expected
+    assert shared(report(seen, **wanted)) == expected
 
 
 def test_the_public_is_first_then_organizations_units_and_accounts() -> None:
@@ -206,11 +208,11 @@ def test_the_public_is_first_then_organizations_units_and_accounts() -> None:
 
 def test_a_key_policy_gives_key_access() -> None:
     seen = under_key(accounts(A), policy=opened_to(consumers(A)))
-    assert shared(report(seen, wanted=allowing(A))) == {A: (True, "yes", "none", "yes")}
+    assert shared(report(seen, **allowing(A))) == {A: (True, "yes", "none", "yes")}
 
 
 def test_principals_with_the_same_permissions_are_one_group() -> None:
-    result = audited(region(accounts(A, B, OWNER)), wanted=allowing(A, B))
+    result = audit_of(region(accounts(A, B, OWNER)), **allowing(A, B))
     (image,) = result["results"]
     assert shared_with(image, Held(result["findings"], result["kms_keys"]), OWNER) == [
         {
