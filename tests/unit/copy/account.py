@@ -36,6 +36,12 @@ def copied_to(*regions: str, **options: Any) -> dict[str, Any]:
     return {"source_region": SOURCE_REGION, "regions": list(regions or (REGION,)), **source, **options}
 
 
+def into(*account_ids: str, **options: Any) -> dict[str, Any]:
+    """Options that copy the golden image to two regions of these accounts."""
+    accounts = {"account_ids": list(account_ids), "consumer_role_name": ROLE, "external_id": "golden-7f3a"}
+    return copied_to(REGION, OTHER_REGION, **{**accounts, **options})
+
+
 def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
@@ -90,10 +96,12 @@ def _matches(values: Mapping[str, str | None], filters: Iterable[Mapping[str, An
 class Ec2:
     """EC2 of one region, for one account: the images and snapshots that this account sees.
 
-    ``launch`` are the accounts that its images, and ``volumes`` those that its snapshots are shared with.
+    ``launch`` are the accounts that its images, and ``volumes`` those that its snapshots are shared with;
+    ``public`` is whether its images are.
     ``unseen`` is how many reads by ID do not return images yet. ``steps`` are the states of a new copy, read
     by read; the last one stays. ``key_of_copies`` encrypts its snapshot instead of the requested key, "" for
-    none. ``refuse`` maps the beginning of a call, such as ``CopyImage``, to an error code. ``calls`` are all
+    none. ``refuse`` maps the beginning of a call, such as ``CopyImage``, to an error code; ``message`` is the
+    error's. ``calls`` are all
     calls: the operation, and its resources or the names of its filters.
     """
 
@@ -101,6 +109,7 @@ class Ec2:
     images: dict[str, Image] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     launch: frozenset[str] = frozenset()
+    public: bool = False
     volumes: frozenset[str] = frozenset()
     unseen: int = 0
     by_default: bool = False
@@ -108,6 +117,7 @@ class Ec2:
     key_of_copies: str | None = None
     regions: Mapping[str, str] = field(default_factory=dict)
     refuse: dict[str, str] = field(default_factory=dict)
+    message: str = "No."
     calls: list[str] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
     _steps: dict[str, list[str]] = field(default_factory=dict)
@@ -187,7 +197,8 @@ class Ec2:
     def describe_image_attribute(self, **parameters: Any) -> dict[str, Any]:
         assert parameters["Attribute"] == "launchPermission"
         self._called("DescribeImageAttribute", parameters, parameters["ImageId"])
-        return {"LaunchPermissions": [{"UserId": one} for one in sorted(self.launch)]}
+        public = [{"Group": "all"}] if self.public else []
+        return {"LaunchPermissions": [*({"UserId": one} for one in sorted(self.launch)), *public]}
 
     def describe_snapshot_attribute(self, **parameters: Any) -> dict[str, Any]:
         assert parameters["Attribute"] == "createVolumePermission"
@@ -237,7 +248,7 @@ class Ec2:
             self.calls.append(call)
         for start, code in self.refuse.items():
             if call.startswith(start):
-                raise refused(code, operation)
+                raise refused(code, operation, self.message)
 
 
 def _tag_filters(tags: Mapping[str, str]) -> dict[str, str]:
@@ -289,7 +300,9 @@ class Clients:
     def with_credentials(self, credentials: Credentials) -> Clients:
         return Clients(self.world, credentials)
 
-    def role_credentials(self, role_arn: str, _external_id: str | None, _region: str) -> Credentials:
+    def role_credentials(self, role_arn: str, external_id: str | None, region: str) -> Credentials:
+        assert ("sts", region) in self.world.opened
+        self.world.assumed.append((role_arn, external_id))
         return Credentials(role_arn.split(":")[4], "secret")
 
     @property
@@ -305,12 +318,14 @@ class Clients:
 class World:
     """EC2 and KMS by account and region. ``opened`` are the services and regions of which there are clients.
 
-    ``unassumable`` are the accounts whose role cannot be assumed.
+    ``assumed`` are the assumed roles with their external IDs, ``unassumable`` the accounts whose role cannot
+    be assumed.
     """
 
     regions: dict[str, str] = field(
         default_factory=lambda: dict.fromkeys([SOURCE_REGION, REGION, OTHER_REGION], "opted-in")
     )
+    assumed: list[tuple[str, str | None]] = field(default_factory=list)
     unassumable: frozenset[str] = frozenset()
     opened: set[tuple[str, str]] = field(default_factory=set)
     _ec2: dict[tuple[str, str], Ec2] = field(default_factory=dict)
@@ -326,6 +341,36 @@ class World:
         """KMS of an account in a region."""
         with self._lock:
             return self._kms.setdefault((account_id, region), Kms(_keys(account_id, region)))
+
+    def share(
+        self,
+        account_id: str,
+        region: str = SOURCE_REGION,
+        image: bool = True,
+        snapshot_ids: Iterable[str] | None = None,
+        key: bool = True,
+    ) -> None:
+        """Let an account see the owner's images in a region, these snapshots or all, and their key."""
+        own, consumer = self.ec2_of(OWNER, region), self.ec2_of(account_id, region)
+        shown = own.snapshots if snapshot_ids is None else snapshot_ids
+        consumer.images |= own.images if image else {}
+        consumer.snapshots |= {one: own.snapshots[one] for one in shown}
+        if key:
+            own_keys = self.kms_of(OWNER, region).keys
+            self.kms_of(account_id, region).keys |= {
+                arn: found for arn, found in own_keys.items() if arn == found.arn
+            }
+
+    def calls(self, account_id: str) -> dict[str, list[str]]:
+        """The calls to EC2 with an account's credentials, and the keys that it described, by region."""
+        found = {
+            region: [*ec2.calls] for (account, region), ec2 in self._ec2.items() if account == account_id
+        }
+        for (account, region), kms in self._kms.items():
+            if account == account_id:
+                described = [one["KeyId"] for one in kms.asked("DescribeKey")]
+                found[region] = [*found.get(region, []), *(f"DescribeKey {one}" for one in described)]
+        return {region: calls for region, calls in found.items() if calls}
 
     def writes(self) -> list[str]:
         """All calls that change something."""

@@ -1,277 +1,345 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The access that an account is missing to copy an image, its refusals, and what the owner has granted."""
+"""Whether an account may copy an image: what it reads, what the owner has granted, refusals, and waits."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy.access import (
-    REQUIRED_OPERATIONS,
-    CopyPrincipal,
-    MissingAccess,
-    SourcePermissions,
-    SourceSeen,
-    access_warnings,
-    already_granted,
-    check_access,
-    check_product_codes,
-    missing_access,
-    only_within_account,
-)
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing, Target
-from hypothesis import given
-from hypothesis import strategies as st
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import Snapshot
 
+from tests.unit.clock import Clock
+from tests.unit.copy.account import ROLE as ROLE_NAME
+from tests.unit.copy.account import SOURCE_KEY, Run, World, aws_with, copied_to
+from tests.unit.copy.examples import REGION
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, source_image, volumes
 from tests.unit.keys.examples import key_arn
-from tests.unit.keys.policies import ORG_ID, consumers, opened_to, policy_of
+from tests.unit.keys.policies import ORG_ID, consumers, opened_to
 
-ARN = key_arn("golden", SOURCE_REGION)
-ROLE = f"arn:aws:iam::{CONSUMER}:role/golden-consumer"
-PRINCIPAL = CopyPrincipal(CONSUMER, ROLE)
-SOURCE = source_image(devices=volumes("snap-1", "snap-2", encrypted=True))
-ALL = frozenset({"snap-1", "snap-2"})
-SEES_ALL = SourceSeen(True, ALL)
-
-
-def grant(*operations: str, to: str = f"arn:aws:iam::{CONSUMER}:root", **changes: Any) -> Grant:
-    return Grant("grant-1", to, frozenset(operations), **changes)
-
-
-def key(*grants: Grant, policy: str | None = "") -> KeySeen:
-    """The key with these grants, by default with the default key policy."""
-    return KeySeen(Key(ARN), grants, policy_of() if policy == "" else policy)
+OPERATIONS = ("CreateGrant", "Decrypt", "DescribeKey", "ReEncryptFrom")
+ROOT = f"arn:aws:iam::{CONSUMER}:root"
+ROLE = f"arn:aws:iam::{CONSUMER}:role/{ROLE_NAME}"
+ALL = ("snap-1", "snap-2")
+SOURCE = source_image(devices=volumes(*ALL, encrypted=True))
+PLAIN = source_image(devices=volumes(*ALL))
+TO_IT = frozenset({CONSUMER})
+# How the messages of refusals end.
+LAUNCH = "launch permission is missing."
 
 
-OPEN = key(grant(*REQUIRED_OPERATIONS))
+def snapshots(*snapshot_ids: str) -> str:
+    return f"createVolumePermission is missing on {', '.join(snapshot_ids)}."
+
+
+def key(*operations: str) -> str:
+    return f"missing operations are {', '.join(operations or OPERATIONS)}."
+
+
+def grant(*operations: str, to: str = ROOT, constrained: bool = False) -> dict[str, Any]:
+    """A grant of these operations or all, as ListGrants returns it."""
+    constraints = {"Constraints": {"EncryptionContextSubset": {"a": "b"}}} if constrained else {}
+    return {"GranteePrincipal": to, "Operations": [*(operations or OPERATIONS)], **constraints}
+
+
+def world_with(
+    *grants: dict[str, Any],
+    image: bool = True,
+    snapshot_ids: Iterable[str] = ALL,
+    describes: bool = True,
+    policy: str | None = "",
+    source: Any = SOURCE,
+) -> World:
+    """The source, of which the consumer sees this, and whose key has these grants.
+
+    ``policy`` is the key's, by default the default one; with None, the owner may not read it.
+    """
+    world = aws_with(source)
+    world.share(CONSUMER, image=image, snapshot_ids=snapshot_ids, key=describes)
+    owner = world.kms_of(OWNER, SOURCE_REGION)
+    stored = owner.keys[SOURCE_KEY]
+    stored.grants = {f"g-{number}": one for number, one in enumerate(grants)}
+    stored.policy = policy or stored.policy
+    if policy is None:
+        owner.refuse["GetKeyPolicy"] = "AccessDeniedException"
+    return world
+
+
+def run(world: World, **options: Any) -> Run:
+    """A run that copies the source into the consumer's account."""
+    role = {"account_ids": [CONSUMER], "consumer_role_name": ROLE_NAME}
+    return Run(copied_to(kms_key_id="alias/golden", **{**role, **options}), world)
+
+
+def ends(done: Run) -> list[str]:
+    """The ends of the messages of the refusals."""
+    known = [LAUNCH, *(snapshots(*one) for one in (ALL, ALL[:1], ALL[1:]))]
+    found = []
+    for failure in done.plan.refusals:
+        assert (failure.account_id, failure.region, failure.action) == (CONSUMER, REGION, "CopyImage")
+        assert CONSUMER in failure.message
+        assert f"{SOURCE_ID} in {SOURCE_REGION}" in failure.message
+        end = next((one for one in known if failure.message.endswith(one)), None)
+        found.append(end or failure.message.rpartition(": ")[2])
+    return found
 
 
 @pytest.mark.parametrize(
-    ("saw", "keys", "expected"),
+    ("world", "missing", "then"),
     [
-        pytest.param(SEES_ALL, [OPEN], MissingAccess(), id="nothing"),
-        pytest.param(SourceSeen(False, ALL), [OPEN], MissingAccess(launch=True), id="launch permission"),
+        pytest.param(world_with(grant()), [], "", id="nothing"),
+        pytest.param(world_with(grant(), image=False), [LAUNCH], "", id="launch permission"),
+        pytest.param(world_with(grant(), snapshot_ids=()), [snapshots(*ALL)], "", id="all snapshots"),
         pytest.param(
-            SourceSeen(True), [OPEN], MissingAccess(snapshot_ids=("snap-1", "snap-2")), id="all snapshots"
+            world_with(snapshot_ids=["snap-1"], source=PLAIN), [snapshots("snap-2")], "", id="one snapshot"
         ),
         pytest.param(
-            SourceSeen(True, frozenset({"snap-1"})),
+            world_with(policy=None, describes=False), [], "warning", id="only the account can check the key"
+        ),
+        pytest.param(
+            world_with(grant(), describes=False),
             [],
-            MissingAccess(snapshot_ids=("snap-2",)),
-            id="one snapshot",
+            "wait",
+            id="the owner allows what the account may not do",
         ),
+        pytest.param(world_with(describes=False), [key()], "", id="neither the owner nor the account"),
+        pytest.param(world_with(policy=None), [], "", id="the account can describe the key"),
         pytest.param(
-            SourceSeen(True, ALL, frozenset({ARN})),
-            [key(policy=None)],
-            MissingAccess(undescribed_keys=(ARN,)),
-            id="only the account can check the key",
-        ),
-        pytest.param(
-            SourceSeen(True, ALL, frozenset({ARN})),
-            [OPEN],
-            MissingAccess(undescribed_keys=(ARN,)),
-            id="the owner allows what the account may not do itself",
-        ),
-        pytest.param(
-            SourceSeen(True, ALL, frozenset({ARN})),
-            [key()],
-            MissingAccess(keys={ARN: tuple(sorted(REQUIRED_OPERATIONS))}),
-            id="neither the owner nor the account",
-        ),
-        pytest.param(SEES_ALL, [key(policy=None)], MissingAccess(), id="the account can describe the key"),
-        pytest.param(
-            SourceSeen(False, denied_key_arns=frozenset({ARN})),
-            [key()],
-            MissingAccess(True, ("snap-1", "snap-2"), {ARN: tuple(sorted(REQUIRED_OPERATIONS))}),
+            world_with(image=False, snapshot_ids=(), describes=False),
+            [LAUNCH, snapshots(*ALL), key()],
+            "",
             id="everything at once",
         ),
+        pytest.param(world_with(), [], "", id="it can describe a key to which the owner sees no access"),
         pytest.param(
-            SEES_ALL,
+            world_with(grant("DescribeKey", constrained=True)),
             [key()],
-            MissingAccess(),
-            id="the account can describe a key to which its owner sees no access",
+            "",
+            id="it can describe a key through a grant that EBS cannot use",
         ),
         pytest.param(
-            SEES_ALL,
-            [key(grant("DescribeKey", constrained=True))],
-            MissingAccess(keys={ARN: tuple(sorted(REQUIRED_OPERATIONS))}),
-            id="the account can describe a key through a grant that EBS cannot use",
+            world_with(grant("DescribeKey")),
+            [key("CreateGrant", "Decrypt", "ReEncryptFrom")],
+            "",
+            id="it can describe the key, and nothing else",
         ),
         pytest.param(
-            SEES_ALL,
-            [key(grant("DescribeKey"))],
-            MissingAccess(keys={ARN: ("CreateGrant", "Decrypt", "ReEncryptFrom")}),
-            id="the account can describe the key, and nothing else",
+            world_with(grant("DescribeKey", "CreateGrant")),
+            [key("CreateGrant", "Decrypt", "ReEncryptFrom")],
+            "",
+            id="a grant without the permission to grant it on",
         ),
-    ],
-)
-def test_missing_access(saw: SourceSeen, keys: list[KeySeen], expected: MissingAccess) -> None:
-    found = missing_access(SOURCE, keys, PRINCIPAL, saw)
-    assert found == expected
-    assert bool(found) == (expected != MissingAccess())
-
-
-@pytest.mark.parametrize(
-    ("seen", "operations"),
-    [
-        pytest.param(OPEN, (), id="a grant of all operations"),
+        pytest.param(world_with(grant(to=ROLE)), [], "", id="a grant to the role that copies"),
         pytest.param(
-            key(grant("DescribeKey", "CreateGrant")),
-            ("CreateGrant", "Decrypt", "ReEncryptFrom"),
-            id="a grant of some operations",
-        ),
-        pytest.param(key(grant(*REQUIRED_OPERATIONS, to=ROLE)), (), id="a grant to the role that copies"),
-        pytest.param(
-            key(grant(*REQUIRED_OPERATIONS, to=ROLE.replace("golden", "other"))),
-            tuple(sorted(REQUIRED_OPERATIONS)),
-            id="a grant to another role",
+            world_with(grant(to=ROLE), describes=False),
+            [],
+            "wait",
+            id="a grant to the role, which EC2 may use",
         ),
         pytest.param(
-            key(grant(*REQUIRED_OPERATIONS, constrained=True)),
-            tuple(sorted(REQUIRED_OPERATIONS)),
+            world_with(grant("DescribeKey", to=ROLE)),
+            [key("CreateGrant", "Decrypt", "ReEncryptFrom")],
+            "",
+            id="the role can describe the key, and nothing else",
+        ),
+        pytest.param(
+            world_with(grant(to=f"{ROLE}-2"), describes=False), [key()], "", id="a grant to another role"
+        ),
+        pytest.param(
+            world_with(grant(to=ROLE, constrained=True), describes=False),
+            [key()],
+            "",
+            id="a grant to the role that EBS cannot use",
+        ),
+        pytest.param(
+            world_with(grant(constrained=True), describes=False),
+            [key()],
+            "",
             id="a grant that EBS cannot use",
         ),
-        pytest.param(key(policy=opened_to(consumers(CONSUMER))), (), id="the policy names the account"),
-        pytest.param(key(policy=opened_to(consumers(ROLE))), (), id="the policy names the role"),
         pytest.param(
-            key(policy=opened_to(consumers(STRANGER))),
-            tuple(sorted(REQUIRED_OPERATIONS)),
+            world_with(describes=False, policy=opened_to(consumers(CONSUMER))),
+            [],
+            "wait",
+            id="the policy names the account",
+        ),
+        pytest.param(
+            world_with(describes=False, policy=opened_to(consumers(ROLE))),
+            [],
+            "wait",
+            id="the policy names the role",
+        ),
+        pytest.param(
+            world_with(describes=False, policy=opened_to(consumers(STRANGER))),
+            [key()],
+            "",
             id="the policy names another account",
         ),
         pytest.param(
-            key(policy=opened_to(consumers(org_ids=(ORG_ID,)))), (), id="an organization that may contain it"
+            world_with(describes=False, policy=opened_to(consumers(org_ids=(ORG_ID,)))),
+            [],
+            "wait",
+            id="an organization that may contain it",
         ),
     ],
 )
-def test_operations_denied_by_grants_and_policy(seen: KeySeen, operations: tuple[str, ...]) -> None:
-    expected = {ARN: operations} if operations else {}
-    saw = SourceSeen(True, ALL, frozenset({ARN} if "DescribeKey" in operations else ()))
-    assert missing_access(SOURCE, [seen], PRINCIPAL, saw).keys == expected
+def test_missing_access(clock: Clock, world: World, missing: list[str], then: str) -> None:
+    """What is missing is refused at once.
 
+    A key that the account may not describe, and the owner has granted, is waited for; one that nothing shows
+    to be accessible is a warning.
 
-EVERYTHING = MissingAccess(True, ("snap-1", "snap-2"), {ARN: ("DescribeKey",)})
-TO_IT = Sharing(account_ids=frozenset({CONSUMER}))
-BY_ORGANIZATION = Sharing(org_arns=frozenset({"arn:aws:organizations::1:organization/o-1"}))
+    (KMS Developer Guide, AWS KMS condition keys: kms:ViaService.)
+    """
+    done, started = run(world), clock.now
+    assert ends(done) == missing
+    assert clock.now - started == (30 if then == "wait" else 0)
+    warnings = done.plan.warnings
+    assert len(warnings) == (then == "warning")
+    for warning in warnings:
+        assert SOURCE_KEY in warning
+        assert f"{SOURCE_ID} in {SOURCE_REGION}" in warning
+        assert "kms:ViaService" in warning
 
 
 @pytest.mark.parametrize(
-    ("missing", "launch", "snapshots", "seen", "expected"),
-    [
-        pytest.param(EVERYTHING, TO_IT, ("snap-1", "snap-2"), OPEN, True, id="everything granted"),
-        pytest.param(EVERYTHING, TO_IT, ("snap-1",), OPEN, False, id="a snapshot is not shared"),
-        pytest.param(EVERYTHING, Sharing(), ("snap-1", "snap-2"), OPEN, False, id="the image is not shared"),
-        pytest.param(
-            EVERYTHING,
-            BY_ORGANIZATION,
-            ("snap-1", "snap-2"),
-            OPEN,
-            False,
-            id="shared with an organization that may contain it",
-        ),
-        pytest.param(EVERYTHING, TO_IT, ("snap-1", "snap-2"), key(), False, id="no access to the key"),
-        pytest.param(
-            EVERYTHING,
-            TO_IT,
-            ("snap-1", "snap-2"),
-            key(policy=None),
-            False,
-            id="access to the key is unknown",
-        ),
-        pytest.param(
-            MissingAccess(launch=True), Sharing(public=True), (), key(), True, id="everything that is missing"
-        ),
-        pytest.param(
-            MissingAccess(undescribed_keys=(ARN,)), Sharing(), (), OPEN, True, id="the key, and more"
-        ),
-        pytest.param(
-            MissingAccess(undescribed_keys=(ARN,)),
-            Sharing(),
-            (),
-            key(policy=None),
-            False,
-            id="access to a key that cannot be checked",
-        ),
-    ],
+    ("code", "failed"), [("AccessDeniedException", False), ("DependencyTimeoutException", True)]
 )
-def test_access_that_was_already_granted(
-    missing: MissingAccess, launch: Sharing, snapshots: tuple[str, ...], seen: KeySeen, expected: bool
-) -> None:
-    owner = SourcePermissions(launch, dict.fromkeys(snapshots, TO_IT))
-    assert already_granted(missing, owner, [seen], PRINCIPAL) is expected
+def test_an_error_of_describe_key_that_is_no_refusal_is_a_failure(code: str, failed: bool) -> None:
+    world = world_with()
+    world.kms_of(CONSUMER, SOURCE_REGION).refuse["DescribeKey"] = code
+    if not failed:
+        assert ends(run(world)) == [key()]
+        return
+    with pytest.raises(Refused) as caught:
+        _ = run(world).seen
+    assert [(one.error_code, one.account_id) for one in caught.value.failures] == [(code, CONSUMER)]
 
 
-def test_refusals_name_what_is_missing_and_the_fix() -> None:
-    failures = check_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, EVERYTHING)
-    assert [failure.error_code for failure in failures] == [
+def under(world: World, arn: str, *associated: str) -> World:
+    """The world with the source's snapshots under this key, beside which others may give access."""
+    for account_id in (OWNER, CONSUMER):
+        ec2 = world.ec2_of(account_id, SOURCE_REGION)
+        ec2.snapshots = {
+            one: Snapshot(one, "completed", 100, arn, associated_key_arns=associated) for one in ec2.snapshots
+        }
+    return world
+
+
+def test_a_key_beside_which_another_gives_access_is_not_checked() -> None:
+    done = run(under(world_with(describes=False), SOURCE_KEY, "arn:other"))
+    assert (ends(done), done.plan.warnings) == ([], ())
+
+
+def test_the_key_of_another_account_is_checked_by_the_consumer_only() -> None:
+    theirs = key_arn("theirs", SOURCE_REGION, STRANGER)
+    world = under(world_with(), theirs)
+    done = run(world)
+    assert ends(done) == []
+    (warning,) = done.plan.warnings
+    assert theirs in warning
+    assert world.kms_of(OWNER, SOURCE_REGION).operations() == []
+
+
+def test_refusals_name_the_fix() -> None:
+    done = run(world_with(image=False, snapshot_ids=(), describes=False))
+    assert [one.error_code for one in done.plan.refusals] == [
         *("missing_launch_permission", "missing_volume_permission", "missing_key_access"),
     ]
-    for failure, thing, tool in zip(
-        failures, (SOURCE_ID, "snap-1, snap-2", ARN), ("ami_share", "ami_share", "ami_kms_grant"), strict=True
-    ):
-        assert (failure.account_id, failure.region) == (CONSUMER, "eu-west-1")
-        assert CONSUMER in failure.message
-        assert f"{SOURCE_ID} in {SOURCE_REGION}" in failure.message
-        assert thing in failure.message
+    tools = ("ami_share", "ami_share", "ami_kms_grant")
+    for failure, tool in zip(done.plan.refusals, tools, strict=True):
         assert tool in failure.remedy
-    assert OWNER in failures[0].remedy
+        assert "granted" not in failure.remedy
+    assert OWNER in done.plan.refusals[0].remedy
+    assert SOURCE_KEY in done.plan.refusals[2].message
+
+
+def granted(world: World, launch: Iterable[str] = (), volumes_to: Iterable[str] = ()) -> World:
+    """The world whose owner has shared the source and its snapshots with these accounts."""
+    owner = world.ec2_of(OWNER, SOURCE_REGION)
+    owner.launch, owner.volumes = frozenset(launch), frozenset(volumes_to)
+    return world
+
+
+def nothing_seen(*grants: dict[str, Any], **changes: Any) -> World:
+    return world_with(*grants, **{"image": False, "snapshot_ids": (), "describes": False, **changes})
+
+
+BOTH = {"launch": TO_IT, "volumes_to": TO_IT}
+
+
+@pytest.mark.parametrize(
+    ("world", "waits"),
+    [
+        pytest.param(granted(nothing_seen(grant()), **BOTH), True, id="everything granted"),
+        pytest.param(granted(nothing_seen(grant()), TO_IT), False, id="the snapshots are not shared"),
+        pytest.param(granted(nothing_seen(grant()), (), TO_IT), False, id="the image is not shared"),
+        pytest.param(granted(nothing_seen(), **BOTH), False, id="no access to the key"),
+        pytest.param(granted(nothing_seen(policy=None), **BOTH), False, id="access to the key is unknown"),
+        pytest.param(
+            granted(world_with(grant(), image=False), TO_IT), True, id="everything that is missing is granted"
+        ),
+        pytest.param(
+            granted(world_with(grant(), image=False), [STRANGER]), False, id="shared with another account"
+        ),
+        pytest.param(world_with(grant(), describes=False), True, id="the key, which it may not describe"),
+        pytest.param(world_with(policy=None, describes=False), False, id="a key that cannot be checked"),
+    ],
+)
+def test_access_that_was_already_granted_is_waited_for(clock: Clock, world: World, waits: bool) -> None:
+    done, started = run(world), clock.now
+    assert all(("Access was granted" in one.remedy) is waits for one in done.plan.refusals)
+    assert clock.now - started == (30 if waits else 0)
+
+
+def test_a_public_image_is_shared_with_every_account(clock: Clock) -> None:
+    world, started = granted(world_with(grant(), image=False)), clock.now
+    world.ec2_of(OWNER, SOURCE_REGION).public = True
+    assert ends(run(world)) == [LAUNCH]
+    assert clock.now - started == 30
 
 
 def test_refusals_of_access_that_was_already_granted() -> None:
-    missing = MissingAccess(True, ("snap-1",), {ARN: ("DescribeKey",)}, already_granted=True)
-    failures = check_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, missing)
-    assert all("Access was granted" in failure.remedy for failure in failures)
-    assert "Allowed AMIs" in failures[0].remedy
-    assert "IAM policy" in failures[2].remedy
+    refusals = run(granted(nothing_seen(grant()), **BOTH)).plan.refusals
+    assert [one.error_code for one in refusals] == ["missing_launch_permission", "missing_volume_permission"]
+    assert "Allowed AMIs" in refusals[0].remedy
 
 
-def test_a_key_that_only_ec2_may_use_for_the_role_is_not_refused() -> None:
-    """(KMS Developer Guide, AWS KMS condition keys: kms:ViaService.)"""
-    missing = MissingAccess(undescribed_keys=(ARN,))
-    assert check_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, missing) == ()
-    (warning,) = access_warnings(SOURCE, SOURCE_REGION, missing)
-    assert ARN in warning
-    assert f"{SOURCE_ID} in {SOURCE_REGION}" in warning
-    assert "kms:ViaService" in warning
+def test_permissions_that_cannot_be_read_are_not_waited_for(clock: Clock) -> None:
+    world = granted(world_with(grant(), image=False), TO_IT)
+    world.ec2_of(OWNER, SOURCE_REGION).refuse["DescribeImageAttribute"] = "UnauthorizedOperation"
+    done, started = run(world), clock.now
+    assert ends(done) == [LAUNCH]
+    assert "ami_share" in done.plan.refusals[0].remedy
+    assert clock.now == started
 
 
-@pytest.mark.parametrize(
-    "missing",
-    [
-        pytest.param(None, id="access"),
-        pytest.param(
-            MissingAccess(undescribed_keys=(ARN,), already_granted=True), id="access that the owner granted"
-        ),
-        pytest.param(MissingAccess(launch=True), id="a refusal"),
-    ],
-)
-def test_no_warning(missing: MissingAccess | None) -> None:
-    assert access_warnings(SOURCE, SOURCE_REGION, missing) == ()
+def test_permissions_of_another_accounts_source_are_not_read(clock: Clock) -> None:
+    world = granted(world_with(image=False, source=replace(PLAIN, owner_id=STRANGER)), TO_IT)
+    done, started = run(world), clock.now
+    assert ends(done) == [LAUNCH]
+    assert clock.now == started
+    assert not any("Attribute" in one for one in world.ec2_of(OWNER, SOURCE_REGION).calls)
 
 
-@pytest.mark.parametrize("missing", [None, MissingAccess()])
-def test_an_account_with_access_is_not_refused(missing: MissingAccess | None) -> None:
-    assert check_access(Target(CONSUMER, "eu-west-1"), SOURCE, SOURCE_REGION, missing) == ()
+@pytest.mark.parametrize(("reads", "seconds"), [(1, 2), (3, 6), (15, 30)])
+def test_access_that_propagates_in_time(clock: Clock, reads: int, seconds: float) -> None:
+    world = granted(world_with(grant()), TO_IT)
+    world.ec2_of(CONSUMER, SOURCE_REGION).unseen = reads
+    done, started = run(world), clock.now
+    assert ends(done) == []
+    assert clock.now - started == seconds
 
 
-@given(st.booleans(), st.frozensets(st.sampled_from(sorted(ALL))), st.booleans())
-def test_nothing_is_missing_only_with_all_three_kinds_of_access(
-    visible: bool, snapshots: frozenset[str], closed: bool
-) -> None:
-    saw = SourceSeen(visible, snapshots, frozenset({ARN} if closed else ()))
-    found = missing_access(SOURCE, [key(policy=None)], PRINCIPAL, saw)
-    assert bool(found) is not (visible and snapshots == ALL and not closed)
-
-
-def test_an_image_with_a_product_code_is_copied_within_its_account_only() -> None:
-    """(The error of CopyImage: Images from AWS Marketplace cannot be copied to another AWS account.)"""
-    coded = source_image(product_codes=("abc123",))
-    consumer, owner = Target(CONSUMER, "eu-west-1"), Target(OWNER, "eu-west-1")
-    (failure,) = check_product_codes(consumer, coded, SOURCE_REGION)
-    assert (failure.error_code, failure.account_id) == ("product_code", CONSUMER)
-    assert failure.message.endswith(only_within_account(coded))
-    assert "(abc123)" in only_within_account(coded)
-    assert "only within the owner's account" in only_within_account(coded)
-    assert check_product_codes(owner, coded, SOURCE_REGION) == ()
-    assert check_product_codes(consumer, source_image(), SOURCE_REGION) == ()
+def test_only_accounts_that_are_waited_for_are_read_again(clock: Clock) -> None:
+    world = granted(world_with(grant(), grant(to=f"arn:aws:iam::{STRANGER}:root")), [CONSUMER, STRANGER])
+    world.share(STRANGER)
+    world.ec2_of(CONSUMER, SOURCE_REGION).unseen = 2
+    done, started = run(world, account_ids=[CONSUMER, STRANGER]), clock.now
+    assert done.plan.refusals == ()
+    assert clock.now - started == 4
+    counts = [len(world.ec2_of(one, SOURCE_REGION).calls) for one in (CONSUMER, STRANGER)]
+    assert counts == [6, 2]

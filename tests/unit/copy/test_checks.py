@@ -4,107 +4,99 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy import checks as copy_checks
-from ansible_collections.golden.images.plugins.module_utils.copy.access import (
-    REQUIRED_OPERATIONS,
-    MissingAccess,
-    SourcePermissions,
-    SourceSeen,
-)
-from ansible_collections.golden.images.plugins.module_utils.copy.checks import missing_access_of
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
 
-from tests.unit.copy.examples import REGION, seen, wanted
-from tests.unit.examples import (
-    CONSUMER,
-    OWNER,
-    SOURCE_ID,
-    SOURCE_REGION,
-    STRANGER,
-    copied_image,
-    source_image,
-    target_in,
-    volumes,
-)
-from tests.unit.keys.examples import key_arn
-from tests.unit.keys.policies import policy_of
+from tests.unit.copy.account import Run, World, aws_with, copied_to, into
+from tests.unit.copy.examples import REGION
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, source_image
+from tests.unit.keys.examples import DEFAULT, ENCRYPTED, found
 
 KNOWN = {
     "us-east-1": "opt-in-not-required",
     "eu-west-1": "opt-in-not-required",
+    "eu-new-1": "opted-in",
     "ap-east-1": "opted-in",
     "me-south-1": "not-opted-in",
 }
-PARTITIONS = {**dict.fromkeys(KNOWN, "aws"), "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"}
+
+
+def refused(done: Run) -> tuple[Failure, ...]:
+    """The refusals of the reads."""
+    with pytest.raises(Refused) as caught:
+        _ = done.seen
+    assert all(one.remedy for one in caught.value.failures)
+    return tuple(caught.value.failures)
+
+
+def in_regions(options: dict[str, Any]) -> Run:
+    """A run where AWS lists the regions ``KNOWN``."""
+    world = World(KNOWN)
+    world.ec2_of(OWNER, options["source_region"]).add((source_image(), ()))
+    return Run(options, world)
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("options", "expected"),
     [
-        pytest.param({"regions": ("us-east-1", "eu-west-1", "ap-east-1")}, [], id="valid regions"),
-        pytest.param({"regions": ("eu-west-9",)}, [("regions", "no region 'eu-west-9'")], id="unknown"),
+        pytest.param(copied_to("eu-west-9"), [("regions", "no region 'eu-west-9'")], id="unknown"),
         pytest.param(
-            {"regions": ("me-south-1",)}, [("regions", "not opted in to 'me-south-1'")], id="not opted in"
+            copied_to("me-south-1"), [("regions", "not opted in to 'me-south-1'")], id="not opted in"
         ),
         pytest.param(
-            {"regions": ("cn-north-1",)},
+            copied_to("cn-north-1"),
             [("regions", "'cn-north-1' is in partition aws-cn, the credentials are for aws.")],
             id="other partition",
         ),
         pytest.param(
-            {"regions": ("eu-west-1", "us-east-1", "eu-west-1")},
+            copied_to("eu-west-1", "us-east-1", "eu-west-1"),
             [("regions", "'eu-west-1' is listed twice")],
             id="listed twice",
         ),
         pytest.param(
-            {"source_region": "nowhere-1"}, [("source_region", "no region 'nowhere-1'")], id="unknown source"
+            copied_to(source_region="eu-north-9"),
+            [("source_region", "no region 'eu-north-9'")],
+            id="unknown source",
         ),
         pytest.param(
-            {"source_region": "cn-north-1", "regions": ("us-gov-west-1", "xx-1", "me-south-1", "eu-west-1")},
+            copied_to("us-gov-west-1", "eu-west-8", "me-south-1", "eu-west-1", source_region="cn-north-1"),
             [
                 ("source_region", "aws-cn"),
                 ("regions", "aws-us-gov"),
-                ("regions", "'xx-1'"),
+                ("regions", "'eu-west-8'"),
                 ("regions", "'me-south-1'"),
             ],
             id="all at once",
         ),
     ],
 )
-def test_regions(changes: dict[str, Any], expected: list[tuple[str, str]]) -> None:
-    failures = copy_checks.check_regions(wanted(**changes), KNOWN, "aws", PARTITIONS)
+def test_regions(options: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    failures = refused(in_regions(options))
     assert [failure.action for failure in failures] == [option for option, _text in expected]
     for failure, (_option, text) in zip(failures, expected, strict=True):
         assert text in failure.message
-        assert failure.remedy
 
 
 def test_a_region_unknown_to_botocore_is_valid_if_aws_lists_it() -> None:
-    failures = copy_checks.check_regions(
-        wanted(regions=("eu-new-1",)), {**KNOWN, "eu-new-1": "opted-in"}, "aws", PARTITIONS
-    )
-    assert failures == ()
+    plan = in_regions(copied_to("us-east-1", "eu-west-1", "ap-east-1", "eu-new-1")).plan
+    assert plan.refusals == ()
+    assert {action.target.region for action in plan.actions} == {"eu-west-1", "ap-east-1", "eu-new-1"}
+
+
+def test_the_region_of_the_source_does_not_matter_where_each_region_has_its_own() -> None:
+    sources = {"eu-west-9": SOURCE_ID}
+    options = copied_to("eu-west-9", source_images=sources, source_region="eu-north-9")
+    assert [one.action for one in refused(in_regions(options))] == ["regions"]
 
 
 def test_an_image_under_an_aws_managed_key_cannot_be_shared() -> None:
-    image = copied_image("ami-1")
-    under = replace(
-        seen(image), aws_managed_keys={target_in(): ("arn:aws:kms:eu-west-1:012345678901:key/ebs",)}
-    )
-    (failure,) = copy_checks.check_shareable(under, target_in(), image)
-    assert (failure.error_code, failure.region) == ("default_key", "eu-west-1")
+    done = Run(copied_to(require_shareable=True), aws_with(ENCRYPTED, found("ami-1", DEFAULT)))
+    (failure,) = done.plan.refusals
+    assert (failure.error_code, failure.region) == ("default_key", REGION)
     assert "ami-1 is encrypted under the AWS managed key arn:aws:kms:" in failure.message
     assert "reencrypt_source: true" in failure.remedy
-    assert list(copy_checks.check_shareable(seen(image), target_in(), image)) == []
-
-
-def test_an_available_source_is_not_refused() -> None:
-    assert copy_checks.check_source(OWNER, source_image(), SOURCE_REGION, ()) == ()
 
 
 @pytest.mark.parametrize(
@@ -120,111 +112,71 @@ def test_an_available_source_is_not_refused() -> None:
     ],
 )
 def test_a_source_that_is_not_available_is_refused(changes: dict[str, Any], text: str) -> None:
-    (failure,) = copy_checks.check_source(OWNER, source_image(**changes), SOURCE_REGION, ())
+    (failure,) = refused(Run(copied_to(), aws_with(source_image(**changes))))
     assert failure.action == "source_image_id"
     assert text in failure.message
 
 
-@pytest.mark.parametrize(("kind", "refused"), [("instance-store", True), ("ebs", False), ("", False)])
-def test_an_image_that_is_stored_in_s3_is_not_copied(kind: str, refused: bool) -> None:
+@pytest.mark.parametrize(("kind", "refuses"), [("instance-store", True), ("ebs", False), ("", False)])
+def test_an_image_that_is_stored_in_s3_is_not_copied(kind: str, refuses: bool) -> None:
     """(EC2 User Guide, "Grant permissions to copy Amazon EC2 AMIs".)"""
-    source = source_image(root_device_type=kind)
-    failures = copy_checks.check_root_device(target_in(REGION), source, SOURCE_REGION)
+    failures = Run(copied_to(), aws_with(source_image(root_device_type=kind))).plan.refusals
     assert [(one.error_code, one.region) for one in failures] == (
-        [("instance_store_image", REGION)] if refused else []
+        [("instance_store_image", REGION)] if refuses else []
     )
-    if refused:
-        assert f"{SOURCE_ID} in {SOURCE_REGION} has an instance store root volume" in failures[0].message
+    assert all(
+        f"{SOURCE_ID} in {SOURCE_REGION} has an instance store root volume" in one.message for one in failures
+    )
 
 
-def test_another_accounts_source_without_shared_snapshots_is_refused() -> None:
-    source = source_image(owner_id=STRANGER)
-    (failure,) = copy_checks.check_source(OWNER, source, SOURCE_REGION, ("snap-1", "snap-2"))
-    assert failure.error_code == "missing_volume_permission"
-    assert failure.region == SOURCE_REGION
-    assert "snap-1, snap-2" in failure.message
+@pytest.mark.parametrize("state", ["available", "pending"])
+def test_all_problems_of_another_accounts_source_are_reported_at_once(state: str) -> None:
+    world = aws_with(source_image(owner_id=STRANGER, state=state))
+    world.ec2_of(OWNER, SOURCE_REGION).snapshots.clear()
+    *states, failure = refused(Run(copied_to(), world))
+    assert [one.error_code for one in states] == (["invalid_option"] if state == "pending" else [])
+    assert (failure.error_code, failure.action) == ("missing_volume_permission", "source_image_id")
+    assert (failure.region, failure.account_id) == (SOURCE_REGION, None)
+    assert "snap-source" in failure.message
     assert STRANGER in failure.remedy
 
 
-def test_all_problems_of_a_source_are_reported_at_once() -> None:
-    source = source_image(owner_id=STRANGER, state="pending")
-    assert len(copy_checks.check_source(OWNER, source, SOURCE_REGION, ("snap-1",))) == 2
+@pytest.mark.parametrize("owner_id", [OWNER, STRANGER])
+def test_a_source_whose_snapshots_can_be_read_is_copied(owner_id: str) -> None:
+    assert Run(copied_to(), aws_with(source_image(owner_id=owner_id))).operations == ["CopyImage"]
+
+
+@pytest.mark.parametrize("names_it", [True, False])
+def test_failures_of_other_accounts_name_the_account_once(names_it: bool) -> None:
+    said = f"No, {CONSUMER}." if names_it else "No."
+    world = aws_with()
+    world.ec2_of(CONSUMER).refuse["DescribeImages"] = "UnauthorizedOperation"
+    world.ec2_of(CONSUMER).message = said
+    failures = refused(Run(into(CONSUMER, regions=[REGION]), world))
+    assert [one.message for one in failures] == [said if names_it else f"Account {CONSUMER}: No."]
+    assert [one.account_id for one in failures] == [CONSUMER]
 
 
 @pytest.mark.parametrize(
-    ("account_id", "message", "expected"),
+    ("consumers", "codes", "refuses"),
     [
-        pytest.param(OWNER, "No.", "No.", id="the account of the credentials"),
-        pytest.param(CONSUMER, "No.", f"Account {CONSUMER}: No.", id="another account"),
-        pytest.param(CONSUMER, f"No, {CONSUMER}.", f"No, {CONSUMER}.", id="the message names it already"),
+        ([CONSUMER], ("abc123",), True),
+        ([OWNER, CONSUMER], ("abc123",), True),
+        ([OWNER], ("abc123",), False),
+        ([], ("abc123",), False),
+        ([CONSUMER], (), False),
     ],
 )
-def test_failures_of_other_accounts_name_the_account(account_id: str, message: str, expected: str) -> None:
-    failure = Failure(message, "r", "c", "a")
-    assert copy_checks.with_account(failure, Target(account_id, "eu-west-1"), OWNER).message == expected
-
-
-@pytest.mark.parametrize(
-    ("consumers", "codes", "refused"),
-    [
-        ((CONSUMER,), ("abc123",), True),
-        ((OWNER, CONSUMER), ("abc123",), True),
-        ((OWNER,), ("abc123",), False),
-        ((), ("abc123",), False),
-        ((CONSUMER,), (), False),
-    ],
-)
+# The copies belong to the own account, even if another account owns the source. The plan refuses that.
+@pytest.mark.parametrize("owner_id", [OWNER, STRANGER])
 def test_copies_that_consumers_cannot_copy(
-    consumers: tuple[str, ...], codes: tuple[str, ...], refused: bool
+    owner_id: str, consumers: list[str], codes: tuple[str, ...], refuses: bool
 ) -> None:
-    want = wanted(consumer_account_ids=consumers)
-    # The copies belong to the own account, even if another account owns the source.
-    for owner in (OWNER, STRANGER):
-        found = copy_checks.check_consumers(want, OWNER, source_image(product_codes=codes, owner_id=owner))
-        assert [(item.error_code, item.action) for item in found] == (
-            [("product_code", "consumer_account_ids")] if refused else []
-        )
-
-
-TARGET, READER = Target(CONSUMER, REGION), Target(CONSUMER, SOURCE_REGION)
-INTO_CONSUMER = wanted(account_ids=(CONSUMER,))
-READ = replace(seen(source=source_image(devices=volumes("snap-source"))), copies={TARGET: ()})
-SNAPSHOTS = frozenset({"snap-source"})
-SHARED = Sharing(account_ids=frozenset({CONSUMER}))
-
-
-@pytest.mark.parametrize(
-    ("permissions", "granted"),
-    [
-        pytest.param({}, False, id="not read"),
-        pytest.param({SOURCE_REGION: None}, False, id="could not be read"),
-        pytest.param({SOURCE_REGION: SourcePermissions()}, False, id="not shared"),
-        pytest.param({SOURCE_REGION: SourcePermissions(SHARED)}, True, id="shared"),
-    ],
-)
-def test_what_an_account_is_missing_follows_from_what_was_read(
-    permissions: dict[str, SourcePermissions | None], granted: bool
-) -> None:
-    assert missing_access_of(INTO_CONSUMER, READ, TARGET) is None
-    access = {READER: SourceSeen(visible=False, snapshot_ids=SNAPSHOTS)}
-    saw = replace(READ, source_access=access, source_permissions=permissions)
-    missing = missing_access_of(INTO_CONSUMER, saw, TARGET)
-    assert missing == MissingAccess(launch=True, already_granted=granted)
-
-
-def test_nothing_that_is_missing_is_already_granted() -> None:
-    access = {READER: SourceSeen(visible=True, snapshot_ids=SNAPSHOTS)}
-    saw = replace(READ, source_access=access, source_permissions={SOURCE_REGION: SourcePermissions(SHARED)})
-    assert missing_access_of(INTO_CONSUMER, saw, TARGET) == MissingAccess()
-
-
-@pytest.mark.parametrize("is_granted", [True, False])
-def test_a_grant_to_the_role_that_reads_counts_for_its_account(is_granted: bool) -> None:
-    role = f"arn:aws:iam::{CONSUMER}:role/golden-consumer"
-    key = KeySeen(Key(key_arn("a", SOURCE_REGION)), (Grant("g", role, REQUIRED_OPERATIONS),), policy_of())
-    arn = key.key.arn
-    read = SourceSeen(True, SNAPSHOTS, frozenset({arn}), role if is_granted else f"{role}-2")
-    saw = replace(READ, source_access={READER: read}, source_keys={SOURCE_REGION: (key,)})
-    denied = {} if is_granted else {arn: tuple(sorted(REQUIRED_OPERATIONS))}
-    missing = missing_access_of(INTO_CONSUMER, saw, TARGET)
-    assert missing == MissingAccess(keys=denied, undescribed_keys=(arn,) if is_granted else ())
+    world = aws_with(source_image(product_codes=codes, owner_id=owner_id))
+    done = Run(copied_to(consumer_account_ids=consumers), world)
+    if refuses:
+        (failure,) = refused(done)
+        assert (failure.error_code, failure.action) == ("product_code", "consumer_account_ids")
+        return
+    found_in_plan = [one.error_code for one in done.plan.refusals]
+    assert found_in_plan == (["product_code"] if codes and owner_id == STRANGER else [])

@@ -167,10 +167,10 @@ class Kms:
         return self.keys[parameters["KeyId"]]
 
 
-def refused(code: str, operation: str) -> ClientError:
+def refused(code: str, operation: str, message: str = "No.") -> ClientError:
     """The error that AWS returns."""
     return ClientError(
-        {"Error": {"Code": code, "Message": "No."}, "ResponseMetadata": {"RequestId": "req-1"}},  # type: ignore[typeddict-item]
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"RequestId": "req-1"}},  # type: ignore[typeddict-item]
         operation,
     )
 
