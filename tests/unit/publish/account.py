@@ -235,6 +235,8 @@ class Account:
         base = versions[int(parameters["SourceVersion"])]
         inherited = [
             {**one, "Ebs": {key: value for key, value in one["Ebs"].items() if key != "SnapshotId"}}
+            if "Ebs" in one
+            else one
             for one in base.get("BlockDeviceMappings", ())
         ]
         disks = {"BlockDeviceMappings": inherited} if inherited else {}
