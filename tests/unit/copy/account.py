@@ -100,9 +100,10 @@ class Ec2:
     ``public`` is whether its images are.
     ``unseen`` is how many reads by ID do not return images yet. ``steps`` are the states of a new copy, read
     by read; the last one stays. ``key_of_copies`` encrypts its snapshot instead of the requested key, "" for
-    none. ``refuse`` maps the beginning of a call, such as ``CopyImage``, to an error code; ``message`` is the
-    error's. ``calls`` are all
-    calls: the operation, and its resources or the names of its filters.
+    none. ``codes`` are the codes of snapshots that DeregisterImage does not delete.
+
+    ``refuse`` maps the beginning of a call, such as ``CopyImage``, to an error code; ``message`` is the
+    error's. ``calls`` are all calls: the operation, and its resources or the names of its filters.
     """
 
     account_id: str
@@ -116,6 +117,7 @@ class Ec2:
     steps: Sequence[str] = ("pending", "available")
     key_of_copies: str | None = None
     regions: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
     refuse: dict[str, str] = field(default_factory=dict)
     message: str = "No."
     calls: list[str] = field(default_factory=list)
@@ -224,8 +226,12 @@ class Ec2:
 
     def deregister_image(self, **parameters: Any) -> dict[str, Any]:
         self._called("DeregisterImage", parameters, parameters["ImageId"])
-        del self.images[parameters["ImageId"]]
-        return {"Return": True}
+        image = self.images.pop(parameters["ImageId"])
+        if not parameters["DeleteAssociatedSnapshots"]:
+            return {"Return": True}
+        codes = {one: self.codes.get(one, "success") for one in image.snapshot_ids}
+        left = [{"SnapshotId": one, "ReturnCode": code} for one, code in codes.items()]
+        return {"Return": True, "DeleteSnapshotResults": left}
 
     def _step(self, image_id: str) -> Image:
         """The image as this read returns it: a new copy has gone on."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The returned keys of the module, and the check of the key of each finished copy."""
+"""The returned keys of the module."""
 
 from __future__ import annotations
 
@@ -9,46 +9,30 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy import plan as planner
-from ansible_collections.golden.images.plugins.module_utils.copy.result import returned, wrong_keys
-from ansible_collections.golden.images.plugins.module_utils.copy.run import CopyRun, initial_runs
-from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen, CopyWanted
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
+from ansible_collections.golden.images.plugins.module_utils.model import Key, Snapshot
 
-from tests.unit.copy.examples import seen_in, wanted
+from tests.unit.copy.account import OTHER_REGION, Run, World, aws_with, copied_to
+from tests.unit.copy.examples import REGION
 from tests.unit.examples import (
+    MARK,
     OWNER,
     SOURCE_ID,
     SOURCE_REGION,
     adopted_image,
     copied_image,
     source_image,
-    target_in,
     volumes,
 )
-from tests.unit.keys.examples import OTHER, UNDER_KEY, WANTED, saw
+from tests.unit.keys.examples import ENCRYPTED, KEY_TAG, PLAIN, WANTED, found, key_arn
 
-EU, US = "eu-west-1", "us-west-2"
-READY = copied_image("ami-eu", devices=volumes("snap-1"))
-SNAPSHOTS = (Snapshot("snap-1", "completed", 100, WANTED.arn),)
-FAILURE = Failure("m", "r", "c", "a", US, OWNER)
-
-
-def result(
-    want: CopyWanted, found: CopySeen, runs: dict[str, CopyRun] | None = None, *tolerated: Failure
-) -> dict[str, Any]:
-    """The result of these runs, or in check mode if there are none."""
-    plan = planner.plan(want, found)
-    if runs is None:
-        return returned(want, found, plan, initial_runs(want, found), tolerated, only_planned=True)
-    by_target = {target_in(region): run for region, run in runs.items()}
-    return returned(want, found, plan, by_target, tolerated, only_planned=False)
+EU, US = REGION, OTHER_REGION
+UNDER_KEY = {"kms_key_id": "alias/golden"}
+NAME = f"golden-web-{SOURCE_ID}"
 
 
 def test_one_target() -> None:
-    found = seen_in({EU: (READY,)})
-    assert result(wanted(), found, {EU: CopyRun(READY, SNAPSHOTS, 99)}) == {
+    done = Run(copied_to(**UNDER_KEY), aws_with(PLAIN, found("ami-eu", WANTED)))
+    assert done.result == {
         "images": {EU: "ami-eu"},
         "kms_key_arns": {EU: WANTED.arn},
         "results": [
@@ -58,14 +42,14 @@ def test_one_target() -> None:
                 "copy_seconds": None,
                 "image_id": "ami-eu",
                 "kms_key_arn": WANTED.arn,
-                "name": f"golden-web-{SOURCE_ID}",
+                "name": NAME,
                 "origin": "found",
-                "progress": 99,
+                "progress": None,
                 "region": EU,
-                "snapshot_ids": ["snap-1"],
+                "snapshot_ids": ["ami-eu-0"],
                 "snapshot_kms_key_arns": [WANTED.arn],
                 "state": "available",
-                "tags": dict(READY.tags),
+                "tags": MARK,
             }
         ],
         "source_image_id": SOURCE_ID,
@@ -73,10 +57,44 @@ def test_one_target() -> None:
     }
 
 
+def test_a_new_copy() -> None:
+    (image,) = Run(copied_to(**UNDER_KEY), aws_with()).results
+    assert image == {
+        "account_id": OWNER,
+        "best_effort": False,
+        "copy_seconds": None,
+        "image_id": "ami-new-0",
+        "kms_key_arn": WANTED.arn,
+        "name": NAME,
+        "origin": "copied",
+        "progress": None,
+        "region": EU,
+        "snapshot_ids": ["snap-of-ami-new-0"],
+        "snapshot_kms_key_arns": [WANTED.arn],
+        "state": "available",
+        "tags": {**MARK, KEY_TAG: WANTED.arn},
+    }
+
+
+def test_the_progress_of_a_copy_that_is_still_pending() -> None:
+    world = aws_with(steps=["pending"])
+    pending = (Snapshot("snap-1", "pending", 40, tags=MARK), Snapshot("snap-2", "pending", 61, tags=MARK))
+    world.ec2_of().add((copied_image("ami-other", "failed"), pending))
+    done = Run(copied_to(wait_timeout=60), world)
+    assert [one.error_code for one in done.outcome.failures] == ["copy_pending"]
+    (image,) = done.results
+    assert (image["state"], image["progress"], image["copy_seconds"]) == ("pending", 50, None)
+    assert done.result["images"] == {EU: "ami-new-0"}
+
+
+START = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("state", "created", "completed", "seconds"),
     [
         ("available", "2026-11-24T12:00:00.000Z", [90, 421], 421),
+        ("available", "2026-11-24T12:00:00.000Z", [421, 90], 421),
         ("available", "2026-11-24T12:00:00.000Z", [90, None], None),
         ("available", "2026-11-24T12:00:00.000Z", [90], None),
         ("available", "", [90, 421], None),
@@ -88,118 +106,102 @@ def test_one_target() -> None:
 def test_how_long_a_copy_took(
     state: str, created: str, completed: list[int | None], seconds: int | None
 ) -> None:
-    start = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    times = [None if one is None else start + timedelta(seconds=one) for one in completed]
-    image = replace(READY, state=state, creation_date=created, devices=volumes("snap-1", "snap-2"))
-    snapshots = tuple(
-        Snapshot(f"snap-{number}", "completed", 100, completed=time) for number, time in enumerate(times, 1)
-    )
-    (found,) = result(wanted(), seen_in({EU: (image,)}), {EU: CopyRun(image, snapshots)})["results"]
-    assert found["copy_seconds"] == seconds
+    snapshots = [
+        Snapshot(
+            f"snap-{number}",
+            "completed",
+            100,
+            completed=None if one is None else START + timedelta(seconds=one),
+        )
+        for number, one in enumerate(completed, 1)
+    ]
+    image = copied_image("ami-eu", state, creation_date=created, devices=volumes("snap-1", "snap-2"))
+    (copy,) = Run(copied_to(snapshot_tags={}, wait=False), aws_with(PLAIN, (image, snapshots))).results
+    assert copy["copy_seconds"] == seconds
 
 
-@pytest.mark.parametrize(
-    ("region", "images", "origin"),
-    [
-        pytest.param(SOURCE_REGION, (), "source", id="the source"),
-        pytest.param(EU, (), "copied", id="a new copy"),
-        pytest.param(EU, (READY,), "found", id="an earlier copy"),
-        pytest.param(EU, (adopted_image(),), "adopted", id="another copy"),
-    ],
-)
-def test_origins(region: str, images: tuple[Image, ...], origin: str) -> None:
-    found = result(wanted(regions=(region,)), seen_in({region: images}), {region: CopyRun(READY)})
-    assert [item["origin"] for item in found["results"]] == [origin]
+def test_the_source_itself_was_not_copied() -> None:
+    source = source_image(creation_date="2026-11-24T12:00:00.000Z", devices=volumes("snap-1"))
+    snapshot = Snapshot("snap-1", "completed", 100, completed=START + timedelta(seconds=90))
+    world = aws_with(source, (source, [snapshot]), region=SOURCE_REGION)
+    (image,) = Run(copied_to(SOURCE_REGION, snapshot_tags={}), world).results
+    assert (image["copy_seconds"], image["origin"]) == (None, "source")
 
 
 @pytest.mark.parametrize(
     ("images", "origin"),
     [
-        pytest.param((), "copied", id="a new copy"),
-        pytest.param((replace(READY, devices=volumes("snap-1", encrypted=True)),), "found", id="a rerun"),
+        pytest.param([], "copied", id="a new copy"),
+        pytest.param([copied_image("ami-failed", "failed")], "copied", id="instead of a failed one"),
+        pytest.param([copied_image()], "found", id="an earlier copy"),
+        pytest.param([adopted_image()], "adopted", id="another copy"),
     ],
 )
-def test_a_copy_in_the_region_of_the_source_is_not_the_source(images: tuple[Image, ...], origin: str) -> None:
-    encryption = replace(UNDER_KEY, reencrypt_source=True)
-    here = target_in(SOURCE_REGION)
-    found = replace(seen_in({SOURCE_REGION: images}), keys={here: WANTED}, snapshots={here: SNAPSHOTS})
-    want = wanted(regions=(SOURCE_REGION,), encryption=encryption)
-    for runs in (None, {SOURCE_REGION: CopyRun(READY, SNAPSHOTS)}):
-        assert [item["origin"] for item in result(want, found, runs)["results"]] == [origin]
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_origins(check_mode: bool, images: list[Any], origin: str) -> None:
+    world = aws_with(PLAIN, *((image, ()) for image in images))
+    done = Run(copied_to(), world, check_mode)
+    assert [item["origin"] for item in done.results] == [origin]
 
 
-def test_a_planned_copy_is_null_in_check_mode_and_missing_after_a_run() -> None:
-    found = seen_in({EU: ()})
-    planned = result(wanted(name="n-{region}"), found)
-    assert planned["images"] == {EU: None}
-    assert [(item["name"], item["state"]) for item in planned["results"]] == [("n-eu-west-1", None)]
-    assert result(wanted(), found, {EU: CopyRun(failure=FAILURE)})["images"] == {}
+@pytest.mark.parametrize("exists", [False, True], ids=["a new copy", "a rerun"])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_copy_in_the_region_of_the_source_is_not_the_source(check_mode: bool, exists: bool) -> None:
+    key = Key(key_arn("wanted", SOURCE_REGION))
+    world = aws_with(ENCRYPTED, *([found("ami-1", key)] if exists else []), region=SOURCE_REGION)
+    done = Run(copied_to(SOURCE_REGION, reencrypt_source=True, **UNDER_KEY), world, check_mode)
+    assert [item["origin"] for item in done.results] == ["found" if exists else "copied"]
+
+
+def test_a_planned_copy_is_null_in_check_mode_and_missing_after_a_refusal() -> None:
+    planned = Run(copied_to(name="n-{region}"), aws_with(), check_mode=True)
+    assert planned.result["images"] == {EU: None}
+    assert [(item["name"], item["state"]) for item in planned.results] == [("n-eu-west-1", None)]
+    refused = Run(copied_to(), aws_with(refuse={"CopyImage": "ResourceLimitExceeded"}))
+    assert [one.error_code for one in refused.outcome.failures] == ["ResourceLimitExceeded"]
+    assert refused.result["images"] == {}
 
 
 def test_failed_images_and_best_effort_failures_are_left_out_of_images() -> None:
-    want = wanted(regions=(EU, US), best_effort_regions=frozenset({US}))
-    pending = CopyRun(copied_image("ami-us", "pending"), failure=FAILURE)
-    found = result(want, seen_in({EU: (), US: ()}), {EU: CopyRun(READY), US: pending}, FAILURE)
-    assert found["images"] == {EU: "ami-eu"}
-    assert found["kms_key_arns"] == {EU: None}
-    assert [(item["image_id"], item["best_effort"]) for item in found["results"]] == [
-        ("ami-eu", False),
-        ("ami-us", True),
+    world = aws_with(region=US, steps=["pending"])
+    done = Run(copied_to(EU, US, best_effort_regions=[US]), world)
+    assert [(one.error_code, one.region) for one in done.outcome.tolerated] == [("copy_pending", US)]
+    assert done.outcome.failures == ()
+    assert done.result["images"] == {EU: "ami-new-0"}
+    assert done.result["kms_key_arns"] == {EU: None}
+    assert [(item["image_id"], item["best_effort"]) for item in done.results] == [
+        ("ami-new-0", False),
+        ("ami-new-0", True),
     ]
-    failed = {EU: CopyRun(copied_image("ami-f", "failed"))}
-    assert result(wanted(), seen_in({EU: ()}), failed)["images"] == {}
+    failed = Run(copied_to(), aws_with(steps=["failed"]))
+    assert [one.error_code for one in failed.outcome.failures] == ["copy_failed"]
+    assert failed.result["images"] == {}
+
+
+def test_a_best_effort_region_that_was_not_read_is_left_out_too() -> None:
+    world = aws_with(region=US, refuse={"DescribeImages": "UnauthorizedOperation"})
+    done = Run(copied_to(EU, US, best_effort_regions=[US]), world, check_mode=True)
+    assert done.result["images"] == {EU: None}
 
 
 def test_with_accounts_the_values_are_lists() -> None:
-    found = result(wanted(account_ids=(OWNER,)), seen_in({EU: (READY,)}), {EU: CopyRun(READY, SNAPSHOTS)})
-    assert found["images"] == [{"account_id": OWNER, "region": EU, "image_id": "ami-eu"}]
-    assert found["kms_key_arns"] == [{"account_id": OWNER, "region": EU, "kms_key_arn": WANTED.arn}]
+    done = Run(copied_to(account_ids=[OWNER], **UNDER_KEY), aws_with(PLAIN, found("ami-eu", WANTED)))
+    assert done.result["images"] == [{"account_id": OWNER, "region": EU, "image_id": "ami-eu"}]
+    assert done.result["kms_key_arns"] == [{"account_id": OWNER, "region": EU, "kms_key_arn": WANTED.arn}]
 
 
 def test_with_source_images_no_single_source_is_returned() -> None:
-    want = wanted(source_images={EU: SOURCE_ID}, source_image_id=None, source_region=EU)
-    found = result(want, replace(seen_in({EU: ()}), sources={EU: source_image()}), {EU: CopyRun(READY)})
-    assert (found["source_image_id"], found["source_region"]) == (None, None)
-
-
-ENCRYPTED = copied_image("ami-new", devices=volumes("snap-new", encrypted=True))
-
-
-def under(arn: str | None) -> tuple[Snapshot, ...]:
-    return (Snapshot("snap-new", "completed", 100, arn),)
-
-
-@pytest.mark.parametrize(
-    ("run", "message"),
-    [
-        pytest.param(CopyRun(ENCRYPTED, under(WANTED.arn)), None, id="requested key"),
-        pytest.param(
-            CopyRun(ENCRYPTED, under(OTHER.arn)),
-            f"ami-new is encrypted under {OTHER.arn}, which was not requested.",
-            id="another key",
-        ),
-        pytest.param(
-            CopyRun(copied_image("ami-new", devices=volumes("snap-new")), under(None)),
-            "ami-new is not encrypted, which was not requested.",
-            id="no key",
-        ),
-        pytest.param(CopyRun(ENCRYPTED, under(OTHER.arn), failure=FAILURE), None, id="failed already"),
-        pytest.param(CopyRun(), None, id="no image"),
-    ],
-)
-def test_the_key_of_a_finished_copy(run: CopyRun, message: str | None) -> None:
-    found = wrong_keys(wanted(encryption=UNDER_KEY), saw(key=WANTED), {target_in(EU): run})
-    assert {target: event.failure.message for target, event in found.items()} == (
-        {target_in(EU): message} if message else {}
-    )
-    assert all(event.failure.error_code == "wrong_key" for event in found.values())
+    world = World()
+    world.ec2_of().add((source_image(), ()))
+    done = Run(copied_to(source_images={EU: SOURCE_ID}), world)
+    assert (done.result["source_image_id"], done.result["source_region"]) == (None, None)
+    assert [item["origin"] for item in done.results] == ["source"]
 
 
 def test_the_tags_are_those_after_the_planned_changes() -> None:
-    tagged = replace(READY, tags={**READY.tags, "aws:x": "1", "old": "1", "role": "db"})
-    found = seen_in({EU: (tagged,), US: ()})
-    want = wanted(regions=(EU, US), tags={"role": "web"}, purge_tags=True)
-    of_eu, of_us = result(want, found)["results"]
-    assert of_eu["tags"] == {**READY.tags, "role": "web"}
-    assert of_us["tags"]["role"] == "web"
-    assert of_us["tags"].keys() == of_eu["tags"].keys()
+    tagged = copied_image("ami-eu", tags={"aws:x": "1", "old": "1", "role": "db"})
+    world = aws_with(PLAIN, (replace(tagged, devices=volumes("snap-1")), ()))
+    options = copied_to(EU, US, tags={"role": "web"}, purge_tags=True)
+    of_eu, of_us = Run(options, world, check_mode=True).results
+    assert of_eu["tags"] == {**MARK, "role": "web"}
+    assert of_us["tags"] == of_eu["tags"]
