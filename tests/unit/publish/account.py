@@ -246,7 +246,8 @@ class Account:
         return {"LaunchTemplateVersion": {"VersionNumber": number}}
 
     def modify_launch_template(self, **parameters: Any) -> dict[str, Any]:
-        self._called("ec2", "ModifyLaunchTemplate", parameters)
+        if (answer := self._called("ec2", "ModifyLaunchTemplate", parameters)) is not None:
+            return answer
         name, versions = self._template(parameters["LaunchTemplateId"])
         default = int(parameters["DefaultVersion"])
         self.templates = {**self.templates, name: {default: versions[default], **versions}}
