@@ -210,11 +210,18 @@ class _Trials:
         session.config.option.tbstyle = "no"
         _load_service_models()
         self._modules = _modules_by_file()
+        self._check_imported()
         # Otherwise every process's garbage collector would touch, and so copy, all memory that they share.
         gc.freeze()
         self._run_without_mutants(session)
         self._run_trials()
         return True
+
+    def _check_imported(self) -> None:
+        """Note each source file that is not imported yet: its mutants would be tried in no process."""
+        for room, source in dict.fromkeys((trial.room, trial.source) for trial in self._all):
+            if self._root / source not in self._modules:
+                self._outcome.broken.append(f"{room.named(source)}: no test file imports it at its top")
 
     def _run_without_mutants(self, session: pytest.Session) -> None:
         """Find out which tests call which functions; tests that fail are left out of the trials."""
