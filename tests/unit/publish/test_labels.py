@@ -4,57 +4,59 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.model import Image
-from ansible_collections.golden.images.plugins.module_utils.publish.state import common_labels
-from ansible_collections.golden.images.plugins.module_utils.tags import SOURCE_TAG
 
-from tests.unit.publish.account import image
+from tests.unit.examples import CONSUMER, OWNER
+from tests.unit.publish.account import account, image, options, run_on
 
 
-@pytest.mark.parametrize(
-    ("sources", "labels"),
-    [
-        pytest.param({"ami-1": None, "ami-2": "ami-1"}, {"ami-1": "ami-1", "ami-2": "ami-1"}, id="original"),
-        pytest.param({"ami-1": "ami-0"}, {"ami-1": "ami-0"}, id="copy"),
-        pytest.param(
-            {"ami-1": "ami-0", "ami-2": "ami-1", "ami-3": "ami-1"},
-            dict.fromkeys(["ami-1", "ami-2", "ami-3"], "ami-1"),
-            id="promoted",
-        ),
-        pytest.param(
-            {"ami-3": "ami-2", "ami-2": "ami-1", "ami-1": "ami-0"},
-            dict.fromkeys(["ami-3", "ami-2", "ami-1"], "ami-1"),
-            id="copies of copies",
-        ),
-        pytest.param(
-            {"ami-1": "ami-0", "ami-2": "ami-0"}, {"ami-1": "ami-0", "ami-2": "ami-0"}, id="source elsewhere"
-        ),
-        pytest.param({"ami-1": "ami-2", "ami-2": "ami-1"}, {"ami-1": "ami-1", "ami-2": "ami-2"}, id="circle"),
-        pytest.param(
-            {"ami-1": "ami-0", "ami-2": "ami-0", "ami-1-own": "ami-1", "ami-2-own": "ami-2"},
-            dict.fromkeys(["ami-1", "ami-2", "ami-1-own", "ami-2-own"], "ami-0"),
-            id="accounts' own copies",
-        ),
-        pytest.param(
-            {"ami-1": "ami-0", "ami-2": "ami-1", "ami-2-own": "ami-2"},
-            dict.fromkeys(["ami-1", "ami-2", "ami-2-own"], "ami-1"),
-            id="accounts' own copies of a promoted one",
-        ),
-    ],
-)
+def id_of(name: str) -> str:
+    """The ID of an image: ``1`` is that of a region, ``1-own`` the copy of it that another account owns."""
+    number, _dash, own = name.partition("-")
+    return f"ami-{'b' if own else 'a'}{int(number):016x}"
+
+
+# The source of each image, and the image whose ID all labels have, or each label its own.
+CASES: dict[str, tuple[dict[str, str | None], str | dict[str, str]]] = {
+    "original": ({"1": None, "2": "1"}, "1"),
+    "copy": ({"1": "0"}, "0"),
+    "promoted": ({"1": "0", "2": "1", "3": "1"}, "1"),
+    "copies of copies": ({"3": "2", "2": "1", "1": "0"}, "1"),
+    "source elsewhere": ({"1": "0", "2": "0"}, "0"),
+    "circle": ({"1": "2", "2": "1"}, {"1": "1", "2": "2"}),
+    "accounts' own copies": ({"1": "0", "2": "0", "1-own": "1", "2-own": "2"}, "0"),
+    "accounts' own copies of a promoted one": ({"1": "0", "2": "1", "2-own": "2"}, "1"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("by_tag", [True, False], ids=["tag", "AWS"])
 def test_images_that_are_published_together_have_the_label_of_their_common_source(
-    sources: dict[str, str | None], labels: dict[str, str], by_tag: bool
+    case: str, by_tag: bool
 ) -> None:
-    def view(image_id: str, source: str | None) -> Image:
-        if by_tag:
-            return image(image_id, tags={SOURCE_TAG: f"us-east-1/{source}"} if source else {})
-        return image(image_id, tags={}, source_image_id=source)
+    sources, expected = CASES[case]
 
-    views = {image_id: [view(image_id, source)] for image_id, source in sources.items()}
-    # An account copies the image of its region.
-    regions = {image_id: image_id.removesuffix("-own") for image_id in views}
-    assert common_labels(views, regions) == {
-        image_id: f"source-{source}" for image_id, source in labels.items()
+    def view(name: str, source: str | None) -> Image:
+        tag = {"golden.images:source": f"us-east-1/{id_of(source)}"} if by_tag and source else {}
+        recorded = "" if by_tag or source is None else id_of(source)
+        owner = CONSUMER if name.endswith("-own") else OWNER
+        return image(id_of(name), tags=tag, source_image_id=recorded, owner_id=owner)
+
+    named = {id_of(name): view(name, source) for name, source in sources.items()}
+    images: list[dict[str, Any]] = [
+        {
+            "account_id": CONSUMER if name.endswith("-own") else OWNER,
+            "image_id": id_of(name),
+            "region": f"eu-west-{name[0]}",
+        }
+        for name in sources
+    ]
+    given = options(images=images, consumer_role_name="golden-consumer", require_shared=False)
+    results = run_on(given, account(named=named, consumer=account(named=named))).results
+    by_name = expected if isinstance(expected, dict) else dict.fromkeys(sources, expected)
+    assert {one["image_id"]: one["label"] for one in results} == {
+        id_of(name): f"source-{id_of(label)}" for name, label in by_name.items()
     }
