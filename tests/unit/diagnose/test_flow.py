@@ -1,169 +1,50 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``ami_share_diagnose``, its reads in each account, and its result."""
+"""The options of ``ami_share_diagnose``, and its calls in each account."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts, caller
-from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
-from ansible_collections.golden.images.plugins.module_utils.diagnose import flow
-from ansible_collections.golden.images.plugins.module_utils.diagnose.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
-    ConsumerSeen,
-    DiagnosisSeen,
-    OwnerSeen,
-)
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Sharing, Target
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
+from tests.unit.aws.test_read import ARN, metadata
 from tests.unit.clock import Clock
-from tests.unit.copy.aws_in_steps import refused
-from tests.unit.diagnose.examples import (
-    ENCRYPTED,
-    IMAGE_NOT_VISIBLE,
+from tests.unit.diagnose.accounts import (
+    EU,
+    KEY_DRY_RUNS,
+    NOT_FOUND,
+    OTHER_ID,
+    PUBLIC,
     SHARED,
-    UNDECIDED,
-    UNREADABLE,
+    US,
+    called,
     consumer,
+    diagnosed,
     encrypted,
+    failures,
+    grant,
     owner,
+    run,
+    shown,
+    under,
 )
-from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER, as_read, source_image
-from tests.unit.keys.examples import DEFAULT, key_arn
-from tests.unit.kms_grant.examples import KEY, made, root
+from tests.unit.diagnose.examples import codes
+from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, STRANGER
+from tests.unit.keys.examples import key_arn
 
-EU, US = "eu-west-1", "us-east-1"
-OTHER = "ami-0fedcba9876543210"
-PARAMS: dict[str, Any] = {
-    "images": {EU: SOURCE_ID, US: OTHER},
-    "image_id": None,
-    "region": None,
-    "account_ids": [CONSUMER],
-    "consumer_role_name": "golden",
-    "external_id": None,
-    "subnet_ids": {},
-    "security_group_ids": {},
-    "launch_tags": None,
-    "instance_type": None,
-    "fail_on": "none",
-}
-
-
-class Account(str):
-    """The clients of an account: its ID."""
-
-    __slots__ = ()
-
-    def client(self, service: str, region: str) -> str:
-        return f"{service} of {self} in {region}"
-
-    def kms(self, region: str) -> str:
-        return self.client("kms", region)
-
-    def ec2(self, _region: str) -> Account:
-        return self
-
-
-class World:
-    """A fake of AWS: the answers in both accounts, and the calls made."""
-
-    default_region = "us-east-1"
-
-    def __init__(self, owner_side: OwnerSeen, consumer_side: ConsumerSeen | Exception) -> None:
-        self.owner_side, self.consumer_side = owner_side, consumer_side
-        self.asked: Counter[tuple[str, str, str]] = Counter()
-        self.opened: list[tuple[str, tuple[str, ...]]] = []
-        self.requests: list[tuple[str, Mapping[str, Any], list[str]]] = []
-
-    def image(self, _ec2: Account, _image_id: str) -> Image | None:
-        """The account sees the image as soon as ``consumer_side`` does."""
-        return getattr(self.consumer_side, "image", None)
-
-    # The clients.
-
-    def open(self, service: str, regions: list[str]) -> None:
-        self.opened.append((service, tuple(sorted(set(regions)))))
-
-    def sts(self, region: str) -> str:
-        return region
-
-    @contextmanager
-    def as_account(self, account_id: str) -> Any:
-        yield Account(account_id)
-
-    def identity(self, account_id: str, region: str) -> None:
-        self.asked["identity", account_id, region] += 1
-        if isinstance(self.consumer_side, Exception):
-            raise self.consumer_side
-
-    # aws.read and aws.diagnosis.
-
-    def caller(self, _sts: str) -> Caller:
-        return Caller(OWNER, "aws", f"arn:aws:sts::{OWNER}:assumed-role/deploy/ci")
-
-    def role_arn(self, account_id: str) -> str | None:
-        return None if account_id == OWNER else f"arn:aws:iam::{account_id}:role/golden"
-
-    def owner(self, account_id: str, target: Target, image_id: str, others: list[str]) -> OwnerSeen:
-        assert (account_id, image_id) == (target.account_id, PARAMS["images"].get(target.region, SOURCE_ID))
-        assert target.region not in others
-        self.asked["owner", target.account_id, target.region] += 1
-        return self.owner_side
-
-    def keys(self, account_id: str, target: Target, seen: OwnerSeen) -> OwnerSeen:
-        self.asked["keys", account_id, target.region] += 1
-        return seen
-
-    def consumer(
-        self,
-        account_id: str,
-        target: Target,
-        _image_id: str,
-        keys: list[str],
-        request: Callable[[Any], Mapping[str, Any]],
-        grantee: str,
-    ) -> ConsumerSeen:
-        self.asked["consumer", account_id, target.region] += 1
-        self.requests.append((target.region, request(source_image(architecture="arm64")), keys))
-        assert grantee == f"arn:aws:iam::{account_id}:root"
-        if isinstance(self.consumer_side, Exception):
-            raise self.consumer_side
-        return self.consumer_side
-
-    def once_usable(self, kms: str, arns: list[str], grantee: str, seen: ConsumerSeen) -> ConsumerSeen:
-        self.asked["repeated", kms, grantee] += 1
-        return replace(seen, keys=dict.fromkeys(arns, KeyDryRun(frozenset({"Decrypt"}))))
-
-    def with_simulations(self, iam: str, principal: str, seen: ConsumerSeen) -> ConsumerSeen:
-        self.asked["simulation", iam, principal] += 1
-        return replace(seen, dry_run=(principal, ""))
+BOTH = {EU: SOURCE_ID, US: OTHER_ID}
+REFUSED = dict.fromkeys(("describe_key", *KEY_DRY_RUNS), "AccessDeniedException")
+ROLE = f"arn:aws:iam::{CONSUMER}:role/golden"
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock.of(monkeypatch, attempts)
-
-
-def read(
-    monkeypatch: pytest.MonkeyPatch, world: World, check_mode: bool = False, **changes: Any
-) -> DiagnosisSeen:
-    monkeypatch.setattr(caller, "read", world)
-    monkeypatch.setattr(flow, "reads", world)
-    monkeypatch.setattr(flow, "read", world)
-    monkeypatch.setattr(flow, "AssumedAccounts", lambda *_given: world)
-    return flow.read_state(
-        world, flow.wanted_from(as_read(flow.ARGUMENT_SPEC, {**PARAMS, **changes}), check_mode)
-    )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -180,107 +61,160 @@ def read(
 )
 def test_invalid_options_are_refused(changes: dict[str, Any], option: str) -> None:
     with pytest.raises(Refused) as caught:
-        flow.wanted_from(as_read(flow.ARGUMENT_SPEC, {**PARAMS, **changes}), False)
+        _ = run(owner(), **changes).wanted
     assert option in {failure.action for failure in caught.value.failures}
 
 
-def test_each_image_and_each_account_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(owner(), consumer())
-    read(monkeypatch, world, account_ids=[CONSUMER, STRANGER, CONSUMER])
-    assert set(world.asked.values()) == {1}
-    assert sum(kind == "owner" for kind, *_target in world.asked) == 2
-    assert sum(kind == "consumer" for kind, *_target in world.asked) == 4
+def test_each_image_and_each_account_is_read_once() -> None:
+    aws = owner()
+    others = [consumer(aws), consumer(aws, STRANGER)]
+    found = run(aws, images=BOTH, account_ids=[CONSUMER, STRANGER, CONSUMER])
+    assert len(found.results) == 4
+    assert Counter(method for method, _request in aws.calls) == {
+        "get_caller_identity": 1,
+        **dict.fromkeys(
+            ("describe_images", "describe_image_attribute", "describe_snapshot_attribute"), len(BOTH)
+        ),
+    }
+    for other in others:
+        assert Counter(method for method, _request in other.calls) == {
+            "describe_images": 2,
+            "run_instances": 2,
+        }
 
 
-def test_without_a_role_only_the_owner_account_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(owner(), consumer())
-    seen = read(monkeypatch, world, consumer_role_name=None)
-    assert {kind for kind, *_target in world.asked} == {"owner"}
-    assert seen.consumers == {}
+def test_the_result() -> None:
+    aws = owner()
+    consumer(aws)
+    (found,) = run(aws).results
+    assert found == {
+        "account_id": CONSUMER,
+        "can_launch": "yes",
+        "findings": [],
+        "image_id": SOURCE_ID,
+        "key_use": None,
+        "level": "authorized",
+        "owner_id": OWNER,
+        "principal": ROLE,
+        "region": EU,
+    }
+
+
+def test_an_image_that_an_account_does_not_see_is_a_finding_in_each_region() -> None:
+    aws = owner()
+    consumer(aws, describe_images=NOT_FOUND)
+    found = run(aws, images=BOTH).result["findings"]
+    assert [(one["code"], one["region"], one["image_id"]) for one in found] == [
+        ("not_visible", EU, SOURCE_ID),
+        ("not_visible", US, OTHER_ID),
+    ]
+
+
+def test_without_a_role_only_the_owner_account_is_read() -> None:
+    aws = owner()
+    other = consumer(aws)
+    found = diagnosed(aws, consumer_role_name=None)
+    assert (found["level"], found["principal"], other.calls) == (None, None, [])
+
+
+@pytest.mark.parametrize(("aws", "opened"), [(owner(), []), (encrypted(), [(EU, US)])])
+def test_kms_is_called_only_for_encrypted_images(aws: Any, opened: list[Any]) -> None:
+    other = consumer(aws)
+    assert run(aws, images=BOTH).plan.failures == ()
+    assert [regions for service, regions in aws.opened if service == "kms" and regions] == opened
+    assert bool(called(aws, "describe_key")) is bool(called(other, "decrypt")) is bool(opened)
+
+
+FOREIGN = key_arn("theirs", account_id=STRANGER)
+MANAGED = metadata(KeyManager="AWS")
+UNREAD_KEY = {"describe_key": "AccessDeniedException"}
 
 
 @pytest.mark.parametrize(
-    ("of_owner", "asked", "tried"),
-    [(owner(), False, []), (encrypted(), True, [KEY.arn])],
-)
-def test_kms_is_called_only_for_encrypted_images(
-    monkeypatch: pytest.MonkeyPatch, of_owner: OwnerSeen, asked: bool, tried: list[str]
-) -> None:
-    world = World(of_owner, consumer())
-    read(monkeypatch, world)
-    assert (("kms", (EU, US)) in world.opened) is asked
-    assert [keys for _region, _request, keys in world.requests] == [tried, tried]
-
-
-FOREIGN = Key(key_arn("theirs", account_id=STRANGER))
-UNREAD = owner(
-    image=ENCRYPTED,
-    key_problems={KEY.arn: UNREADABLE, "snap-1": UNREADABLE},
-    undecided_keys={"arn:2": UNDECIDED},
-)
-
-
-@pytest.mark.parametrize(
-    ("of_owner", "account_id", "tried"),
+    ("answers", "account_id", "tried"),
     [
-        pytest.param(encrypted(), OWNER, [KEY.arn], id="its own key"),
+        pytest.param({}, CONSUMER, [ARN], id="the owner's key"),
+        pytest.param(UNREAD_KEY, CONSUMER, [ARN], id="a key that was not read"),
+        pytest.param({"list_grants": "AccessDeniedException"}, CONSUMER, [ARN], id="a key read in part"),
         pytest.param(
-            encrypted(key_problems={KEY.arn: UNREADABLE}), OWNER, [KEY.arn], id="its own, in part unreadable"
+            {"describe_snapshots": under(FOREIGN), "describe_key": metadata(Arn=FOREIGN)},
+            STRANGER,
+            [FOREIGN],
+            id="its own key, not its image",
         ),
-        pytest.param(encrypted(key=FOREIGN), OWNER, [FOREIGN.arn], id="a key of another account"),
-        pytest.param(encrypted(key=FOREIGN), STRANGER, [FOREIGN.arn], id="its own key, not its image"),
-        pytest.param(UNREAD, OWNER, [KEY.arn, "arn:2"], id="the owner, keys that were not read"),
-        pytest.param(UNREAD, CONSUMER, [KEY.arn, "arn:2"], id="a consumer, keys that were not read"),
         pytest.param(
-            encrypted(key_problems={KEY.arn: UNREADABLE}), CONSUMER, [KEY.arn], id="a consumer, read in part"
+            {"describe_snapshots": under(AssociatedKmsKeys=[{"KmsKeyId": "arn:2"}])},
+            CONSUMER,
+            [ARN],
+            id="a key beside another one",
         ),
-        pytest.param(encrypted(key=replace(KEY, state="Disabled")), CONSUMER, [], id="a disabled key"),
-        pytest.param(encrypted(key=DEFAULT), CONSUMER, [], id="aws/ebs"),
+        pytest.param({"describe_snapshots": {"Snapshots": []}}, CONSUMER, [], id="a key that is not known"),
+        pytest.param({"describe_key": metadata(KeyState="Disabled")}, CONSUMER, [], id="a disabled key"),
+        pytest.param({"describe_key": MANAGED}, CONSUMER, [], id="aws/ebs"),
     ],
 )
-def test_the_keys_that_an_account_tries(
-    monkeypatch: pytest.MonkeyPatch, of_owner: OwnerSeen, account_id: str, tried: list[str]
-) -> None:
-    world = World(of_owner, consumer())
-    read(monkeypatch, world, images={EU: SOURCE_ID}, account_ids=[account_id])
-    assert [keys for _region, _request, keys in world.requests] == [tried]
+def test_the_keys_that_an_account_tries(answers: dict[str, Any], account_id: str, tried: list[str]) -> None:
+    aws = encrypted(**answers)
+    other = consumer(aws, account_id)
+    diagnosed(aws, account_ids=[account_id])
+    assert [request["KeyId"] for request in called(other, "decrypt")] == tried
 
 
-REFUSED = consumer(keys={KEY.arn: KeyDryRun(refused={"Decrypt": "No."})})
+def test_the_owner_tries_its_own_key() -> None:
+    aws = encrypted(
+        run_instances="DryRunOperation", **dict.fromkeys(KEY_DRY_RUNS, "DryRunOperationException")
+    )
+    found = diagnosed(aws, account_ids=[OWNER])
+    assert (found["findings"], found["key_use"]) == ([], "proven")
+    (tried,) = called(aws, "create_grant")
+    assert tried["GranteePrincipal"] == f"arn:aws:iam::{OWNER}:root"
 
 
-def test_iam_is_asked_in_one_region_about_what_kms_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(encrypted(), REFUSED)
-    seen = read(monkeypatch, world, account_ids=[OWNER, CONSUMER])
-    assert ("iam", (US,)) in world.opened
+def test_iam_is_asked_in_one_region_about_what_kms_refuses() -> None:
+    session = f"arn:aws:sts::{OWNER}:assumed-role/deploy/ci"
+    aws = encrypted(
+        get_caller_identity={"UserId": "u", "Account": OWNER, "Arn": session},
+        run_instances="DryRunOperation",
+        **{**dict.fromkeys(KEY_DRY_RUNS, "DryRunOperationException"), "decrypt": "AccessDeniedException"},
+    )
+    other = consumer(aws, decrypt="AccessDeniedException", create_grant="AccessDeniedException")
+    found = run(aws, images=BOTH, account_ids=[OWNER, CONSUMER]).results
     # The role of a session has no path in the session's ARN.
-    principals = {
-        OWNER: f"arn:aws:iam::{OWNER}:role/deploy",
-        CONSUMER: f"arn:aws:iam::{CONSUMER}:role/golden",
+    principals = {OWNER: f"arn:aws:iam::{OWNER}:role/deploy", CONSUMER: ROLE}
+    assert {one["account_id"]: one["principal"] for one in found} == principals
+    assert ("iam", (EU,)) in aws.opened
+    for account, asked, actions in ((aws, OWNER, {"kms:Decrypt"}), (other, CONSUMER, None)):
+        requests = called(account, "simulate_principal_policy")
+        assert {request["PolicySourceArn"] for request in requests} == {principals[asked]}
+        named = {action for request in requests for action in request["ActionNames"]}
+        assert named == (actions or {"kms:CreateGrant", "kms:Decrypt"})
+
+
+def test_iam_is_not_asked_if_kms_refuses_nothing() -> None:
+    aws = encrypted()
+    other = consumer(aws)
+    assert diagnosed(aws)["key_use"] == "proven"
+    assert "iam" not in {service for service, _regions in aws.opened}
+    assert called(other, "simulate_principal_policy") == []
+
+
+@pytest.mark.parametrize(("refused", "tried", "key_use"), [(2, 3, "proven"), (99, 16, "uncertain")])
+def test_dry_runs_are_repeated_in_an_account_with_a_new_grant(
+    clock: Clock, refused: int, tried: int, key_use: str
+) -> None:
+    aws, started = encrypted(list_grants=grant(CreationDate=datetime.now(UTC))), clock.now
+    later = {
+        method: ["AccessDeniedException"] * refused + ["DryRunOperationException"] for method in KEY_DRY_RUNS
     }
-    assert seen.principals == principals
-    simulated = {(iam, arn) for kind, iam, arn in world.asked if kind == "simulation"}
-    assert simulated == {(f"iam of {account} in {US}", arn) for account, arn in principals.items()}
-    assert {(case.account_id, item.dry_run) for case, item in seen.consumers.items()} == {
-        (account, (arn, "")) for account, arn in principals.items()
-    }
-
-
-def test_dry_runs_are_repeated_in_an_account_with_a_new_grant(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(encrypted(replace(made(root(CONSUMER)), created=datetime.now(UTC))), REFUSED)
-    seen = read(monkeypatch, world, images={EU: SOURCE_ID}, account_ids=[CONSUMER, STRANGER])
-    assert [(kms, grantee) for kind, kms, grantee in world.asked if kind == "repeated"] == [
-        (f"kms of {CONSUMER} in {EU}", root(CONSUMER))
-    ]
-    allowed = {case.account_id: bool(item.keys[KEY.arn].allowed) for case, item in seen.consumers.items()}
-    assert allowed == {CONSUMER: True, STRANGER: False}
-
-
-def test_iam_is_not_asked_if_kms_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(encrypted(), consumer(keys={KEY.arn: KeyDryRun(frozenset({"Decrypt"}))}))
-    read(monkeypatch, world)
-    assert "iam" not in {service for service, _regions in world.opened}
-    assert "simulation" not in {kind for kind, *_rest in world.asked}
+    described = ["AccessDeniedException"] * refused + [metadata()]
+    other = consumer(aws, describe_key=described, **later)
+    # A grant to another account is not awaited.
+    stranger = consumer(aws, STRANGER, **REFUSED)
+    found = {one["account_id"]: one for one in run(aws, account_ids=[CONSUMER, STRANGER]).results}
+    assert found[STRANGER]["key_use"] == "refused"
+    assert found[CONSUMER]["key_use"] == key_use
+    assert [len(called(one, "decrypt")) for one in (other, stranger)] == [tried, 1]
+    assert clock.now - started == 2 * (tried - 1)
 
 
 @pytest.mark.parametrize(
@@ -313,124 +247,119 @@ def test_iam_is_not_asked_if_kms_refuses_nothing(monkeypatch: pytest.MonkeyPatch
         ),
     ],
 )
-def test_the_launch_request(
-    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], expected: dict[str, Any]
-) -> None:
-    world = World(owner(), consumer())
-    read(monkeypatch, world, **changes)
-    (request,) = [request for region, request, _keys in world.requests if region == EU]
+def test_the_launch_request(changes: dict[str, Any], expected: dict[str, Any]) -> None:
+    aws = owner()
+    other = consumer(aws)
+    diagnosed(aws, **changes)
+    (request,) = called(other, "run_instances")
     # IMDSv2 as in a launch probe: a policy may deny other launches.
-    assert request == {"MetadataOptions": {"HttpTokens": "required"}, **expected}
+    assert request == {
+        "ImageId": SOURCE_ID,
+        "MetadataOptions": {"HttpTokens": "required"},
+        "MinCount": 1,
+        "MaxCount": 1,
+        "DryRun": True,
+        **expected,
+    }
 
 
-def test_a_role_that_cannot_be_assumed_is_tried_once_and_reported_for_each_region(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    world = World(owner(), refused("AccessDenied", "AssumeRole"))
-    seen = read(monkeypatch, world)
-    assert sum(count for (kind, *_target), count in world.asked.items() if kind == "consumer") == 1
-    problems = [item.problem for item in seen.consumers.values()]
-    assert [(problem.action, problem.region) for problem in problems if problem] == [
-        ("AssumeRole", EU),
-        ("AssumeRole", US),
-    ]
+def test_a_role_that_cannot_be_assumed_is_tried_once_and_reported_for_each_region() -> None:
+    aws = owner()
+    found = run(aws, images=BOTH)
+    assert failures(found) == [("AssumeRole", EU, "AccessDenied"), ("AssumeRole", US, "AccessDenied")]
+    assert aws.refused == [CONSUMER]
 
 
 @pytest.mark.parametrize(
-    ("images", "asked"),
+    "images",
     [
-        pytest.param({EU: None, US: None}, {"identity": 1}, id="only planned copies"),
-        pytest.param({**PARAMS["images"], EU: None}, {"consumer": 1}, id="an image that is read"),
+        pytest.param({EU: None, US: None}, id="only planned copies"),
+        pytest.param({US: OTHER_ID, EU: None}, id="an image that is read"),
     ],
 )
-def test_a_role_that_cannot_be_assumed_is_reported_for_planned_copies(
-    monkeypatch: pytest.MonkeyPatch, images: dict[str, str | None], asked: dict[str, int]
-) -> None:
-    world = World(owner(), refused("AccessDenied", "AssumeRole"))
-    seen = read(monkeypatch, world, True, images=images)
-    assert Counter(kind for kind, *_target in world.asked.elements() if kind != "owner") == asked
-    made = plan(flow.wanted_from({**PARAMS, "images": images}, True), seen)
-    assert [failure.action for failure in made.failures] == ["AssumeRole"]
-    codes = [item.code for diagnosis in made.diagnoses for item in diagnosis.findings]
-    assert codes.count("consumer_unreadable") == 1
-
-    world = World(owner(), consumer())
-    seen = read(monkeypatch, world, True, images={EU: None})
-    assert (seen.consumers, set(world.asked.values())) == ({}, {1})
+def test_a_role_that_cannot_be_assumed_is_reported_for_planned_copies(images: dict[str, str | None]) -> None:
+    aws = owner()
+    found = run(aws, check_mode=True, images=images)
+    assert [action for action, _region, _code in failures(found)] == ["AssumeRole"]
+    assert [one["code"] for one in found.result["findings"]].count("consumer_unreadable") == 1
+    assert aws.refused == [CONSUMER]
 
 
-def test_an_unreachable_region_does_not_affect_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(owner(), refused("AuthFailure", "DescribeImages"))
-    seen = read(monkeypatch, world)
-    assert sum(count for (kind, *_target), count in world.asked.items() if kind == "consumer") == 2
-    assert all(item.problem for item in seen.consumers.values())
+def test_only_the_role_is_tried_for_a_planned_copy() -> None:
+    aws = owner()
+    other = consumer(aws, get_caller_identity={"UserId": "u", "Account": CONSUMER, "Arn": ROLE})
+    found = run(aws, check_mode=True, images={EU: None})
+    assert failures(found) == []
+    assert [one["code"] for one in found.result["findings"]] == ["image_planned"]
+    assert [method for method, _request in other.calls] == ["get_caller_identity"]
+    assert ("sts", (EU,)) in aws.opened
 
 
-def test_images_in_several_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(owner(), consumer())
+def test_an_unreachable_region_does_not_affect_others() -> None:
+    aws = owner()
+    other = consumer(aws, describe_images="AuthFailure")
+    found = run(aws, images=BOTH)
+    assert [one[1:] for one in failures(found)] == [(EU, "AuthFailure"), (US, "AuthFailure")]
+    assert len(called(other, "describe_images")) == 2
+
+
+def test_images_in_several_accounts() -> None:
+    aws = owner()
+    consumer(aws)
+    consumer(aws, STRANGER, describe_images=shown(OwnerId=STRANGER), describe_image_attribute=SHARED)
     placed = [
         {"account_id": account_id, "region": EU, "image_id": SOURCE_ID} for account_id in (OWNER, STRANGER)
     ]
-    seen = read(monkeypatch, world, images=placed)
-    assert {target.account_id for target in seen.owners} == {OWNER, STRANGER}
-    assert len(seen.consumers) == 2
-
-
-def test_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = read(monkeypatch, World(owner(), IMAGE_NOT_VISIBLE))
-    wanted = flow.wanted_from(PARAMS, False)
-    planned = plan(wanted, seen)
-    outcome = flow.FLOW.apply(None, wanted, seen, planned, None)  # type: ignore[arg-type]
-    assert outcome == Outcome()
-    result = flow.result(wanted, seen, planned, outcome)
-    assert [one["region"] for one in result["results"]] == [EU, US]
-    assert [(one["code"], one["region"], one["image_id"]) for one in result["findings"]] == [
-        ("not_visible", EU, SOURCE_ID),
-        ("not_visible", US, OTHER),
+    found = run(aws, images=placed).results
+    assert [(one["owner_id"], one["account_id"]) for one in found] == [
+        (OWNER, CONSUMER),
+        (STRANGER, CONSUMER),
     ]
-    assert flow.FLOW.only_reads
+    assert "not_owner" not in {one["code"] for row in found for one in row["findings"]}
 
 
-class Noticing(World):
-    """The account sees the image in the third read; ``refuses`` is what reading it raises."""
-
-    looks = 0
-    refuses: Exception | None = None
-
-    def image(self, _ec2: Account, _image_id: str) -> Image | None:
-        if self.refuses:
-            raise self.refuses
-        self.looks += 1
-        if self.looks < 2:
-            return None
-        self.consumer_side = consumer()
-        return source_image()
+def test_the_owners_account_that_cannot_be_read_is_a_failure() -> None:
+    aws = owner(describe_images="UnauthorizedOperation")
+    consumer(aws, describe_images=NOT_FOUND)
+    found = run(aws)
+    assert failures(found) == [("DescribeImages", EU, "UnauthorizedOperation")]
+    assert codes(found.results[0])[0] == ("owner_unreadable", "unknown")
 
 
-@pytest.mark.parametrize("launch", [SHARED, Sharing(org_arns=frozenset({ORG}))])
-def test_an_image_that_was_just_shared_is_waited_for(
-    monkeypatch: pytest.MonkeyPatch, clock: Clock, launch: Any
-) -> None:
+@pytest.mark.parametrize("launch", [{"UserId": CONSUMER}, {"OrganizationArn": ORG}])
+def test_an_image_that_was_just_shared_is_waited_for(clock: Clock, launch: dict[str, str]) -> None:
     """That its owner reads the permission says nothing of the account's view."""
-    world, started = Noticing(owner(launch), IMAGE_NOT_VISIBLE), clock.now
-    (seen,) = read(monkeypatch, world, images={EU: SOURCE_ID}).consumers.values()
-    assert (seen, clock.now) == (consumer(), started + 4)
+    aws, started = owner(describe_image_attribute={"LaunchPermissions": [launch]}), clock.now
+    consumer(aws, describe_images=[NOT_FOUND, NOT_FOUND, shown()])
+    assert (diagnosed(aws)["level"], clock.now) == ("authorized", started + 4)
 
 
-@pytest.mark.parametrize("of_owner", [owner(Sharing()), OwnerSeen(problem=UNREADABLE), OwnerSeen()])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param({"describe_image_attribute": {"LaunchPermissions": []}}, id="not shared"),
+        pytest.param({"describe_image_attribute": "UnauthorizedOperation"}, id="not readable"),
+        pytest.param({"describe_images": NOT_FOUND}, id="missing"),
+    ],
+)
 def test_an_image_is_not_waited_for_unless_it_is_known_to_be_shared(
-    monkeypatch: pytest.MonkeyPatch, clock: Clock, of_owner: OwnerSeen
+    clock: Clock, answers: dict[str, Any]
 ) -> None:
-    world, started = Noticing(of_owner, IMAGE_NOT_VISIBLE), clock.now
-    (seen,) = read(monkeypatch, world, images={EU: SOURCE_ID}).consumers.values()
-    assert (seen, clock.now) == (IMAGE_NOT_VISIBLE, started)
+    aws, started = owner(**answers), clock.now
+    consumer(aws, describe_images=NOT_FOUND)
+    assert (diagnosed(aws)["level"], clock.now) == (None, started)
 
 
-def test_an_image_that_cannot_be_read_again_stays_invisible(
-    monkeypatch: pytest.MonkeyPatch, clock: Clock
-) -> None:
-    world = Noticing(owner(SHARED), IMAGE_NOT_VISIBLE)
-    world.refuses = refused("RequestLimitExceeded", "DescribeImages")
-    started = clock.now
-    (seen,) = read(monkeypatch, world, images={EU: SOURCE_ID}).consumers.values()
-    assert (seen, clock.now) == (IMAGE_NOT_VISIBLE, started + 30)
+def test_an_image_that_cannot_be_read_again_stays_invisible(clock: Clock) -> None:
+    aws, started = owner(), clock.now
+    consumer(aws, describe_images=[NOT_FOUND, "RequestLimitExceeded"])
+    assert (codes(diagnosed(aws)), clock.now) == ([("not_visible", "blocking")], started + 30)
+
+
+def test_an_image_for_all_is_public() -> None:
+    aws = owner(
+        describe_image_attribute={"LaunchPermissions": PUBLIC},
+        get_image_block_public_access_state={"ImageBlockPublicAccessState": "unblocked"},
+    )
+    consumer(aws)
+    assert codes(diagnosed(aws)) == [("public", "harmless")]
