@@ -15,8 +15,8 @@ from ansible_collections.golden.images.plugins.module_utils.aws.read_visible imp
 )
 
 from tests.unit.clock import Clock
-from tests.unit.copy.aws_in_steps import refused
 from tests.unit.examples import source_image
+from tests.unit.kms_grant.kms_in_memory import refused
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from botocore.credentials import Credentials
 from botocore.validate import validate_parameters
 
 from tests.unit.copy.examples import REGION
-from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, source_image, volumes
-from tests.unit.flow_run import SILENT, FlowRun
+from tests.unit.examples import MARK, OWNER, SOURCE_ID, SOURCE_REGION, source_image, volumes
+from tests.unit.flow_run import FlowRun
 from tests.unit.keys.examples import key_arn
 from tests.unit.kms_grant.kms_in_memory import Kms, StoredKey, model_of, refused
 
@@ -97,13 +97,17 @@ class Ec2:
     """EC2 of one region, for one account: the images and snapshots that this account sees.
 
     ``launch`` are the accounts that its images, and ``volumes`` those that its snapshots are shared with;
-    ``public`` is whether its images are.
-    ``unseen`` is how many reads by ID do not return images yet. ``steps`` are the states of a new copy, read
-    by read; the last one stays. ``key_of_copies`` encrypts its snapshot instead of the requested key, "" for
-    none. ``codes`` are the codes of snapshots that DeregisterImage does not delete.
+    ``public`` is whether its images are. ``unseen`` is how many reads by ID do not return images yet.
+
+    ``steps`` are what the reads of the first copy return, one after the other, and ``next_steps`` those of
+    further ones: a state, an error code, or None if it is not found; the last one stays. ``moving`` are the
+    steps to come of each image that changes. ``reason`` is that of failed copies, ``percents`` is how far the
+    snapshots of pending ones are. ``key_of_copies`` encrypts their snapshot instead of the requested key, ""
+    for none. ``codes`` are the codes of snapshots that DeregisterImage does not delete.
 
     ``refuse`` maps the beginning of a call, such as ``CopyImage``, to an error code; ``message`` is the
     error's. ``calls`` are all calls: the operation, and its resources or the names of its filters.
+    ``requests`` are those of new copies.
     """
 
     account_id: str
@@ -114,7 +118,11 @@ class Ec2:
     volumes: frozenset[str] = frozenset()
     unseen: int = 0
     by_default: bool = False
-    steps: Sequence[str] = ("pending", "available")
+    steps: Sequence[str | None] = ("pending", "available")
+    next_steps: Sequence[str | None] = ("pending", "available")
+    moving: dict[str, list[str | None]] = field(default_factory=dict)
+    reason: str | None = None
+    percents: Sequence[int] = ()
     key_of_copies: str | None = None
     regions: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
@@ -122,8 +130,7 @@ class Ec2:
     message: str = "No."
     calls: list[str] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
-    _steps: dict[str, list[str]] = field(default_factory=dict)
-    _requests: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    requests: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def meta(self) -> Any:
@@ -154,7 +161,8 @@ class Ec2:
             if self.unseen:
                 self.unseen -= 1
                 return {"Images": []}
-            found = [self._step(one) for one in parameters["ImageIds"] if one in self.images]
+            steps = [self._step(one) for one in parameters["ImageIds"] if one in self.images]
+            found = [one for one in steps if one]
         return {"Images": [_image_answer(one) for one in found]}
 
     def describe_snapshots(self, **parameters: Any) -> dict[str, Any]:
@@ -185,10 +193,14 @@ class Ec2:
         (first, *_others) = parameters["Filters"]
         what = first["Values"] if first["Name"] == "snapshot-id" else [first["Name"]]
         self._called("DescribeSnapshots", parameters, *what)
+        pending = [
+            Snapshot(f"snap-pending-{number}", "pending", percent, tags=MARK)
+            for number, percent in enumerate(self.percents)
+        ]
         return {
             "Snapshots": [
                 _snapshot_answer(one)
-                for one in self.snapshots.values()
+                for one in (*self.snapshots.values(), *pending)
                 if _matches(
                     {"snapshot-id": one.snapshot_id, "status": one.state, **_tag_filters(one.tags)},
                     parameters["Filters"],
@@ -217,11 +229,11 @@ class Ec2:
 
     def copy_image(self, **parameters: Any) -> dict[str, Any]:
         self._called("CopyImage", parameters, parameters["SourceImageId"])
-        image_id = f"ami-new-{len(self._steps)}"
+        image_id = f"ami-new-{len(self.requests)}"
         tags = {one["Key"]: one["Value"] for one in parameters["TagSpecifications"][0]["Tags"]}
         self.images[image_id] = Image(image_id, parameters["Name"], self.account_id, "pending", tags=tags)
-        self._steps[image_id] = [*self.steps]
-        self._requests[image_id] = parameters
+        self.moving[image_id] = [*(self.next_steps if self.requests else self.steps)]
+        self.requests[image_id] = parameters
         return {"ImageId": image_id}
 
     def deregister_image(self, **parameters: Any) -> dict[str, Any]:
@@ -233,18 +245,25 @@ class Ec2:
         left = [{"SnapshotId": one, "ReturnCode": code} for one, code in codes.items()]
         return {"Return": True, "DeleteSnapshotResults": left}
 
-    def _step(self, image_id: str) -> Image:
-        """The image as this read returns it: a new copy has gone on."""
-        steps = self._steps.get(image_id, [])
-        if steps:
-            state = steps.pop(0) if len(steps) > 1 else steps[0]
-            request, image = self._requests[image_id], self.images[image_id]
-            self.images[image_id] = replace(image, state=state)
-            if state == "available":
-                arn = request.get("KmsKeyId") if self.key_of_copies is None else self.key_of_copies
-                snapshot = Snapshot(f"snap-of-{image_id}", "completed", 100, arn or None)
-                devices = volumes(snapshot.snapshot_id, encrypted=bool(arn))
-                self.add((replace(self.images[image_id], devices=devices), [snapshot]))
+    def _step(self, image_id: str) -> Image | None:
+        """The image as this read returns it."""
+        steps = self.moving.get(image_id)
+        if not steps:
+            return self.images[image_id]
+        step = steps.pop(0) if len(steps) > 1 else steps[0]
+        if step is None:
+            return None
+        if step[0].isupper():
+            raise refused(step, "DescribeImages", self.message)
+        image = replace(self.images[image_id], state=step)
+        self.images[image_id] = (
+            image if step in ("available", "pending") else replace(image, state_reason=self.reason)
+        )
+        if step == "available" and image_id in self.requests:
+            requested = self.requests[image_id].get("KmsKeyId")
+            arn = requested if self.key_of_copies is None else self.key_of_copies
+            snapshot = Snapshot(f"snap-of-{image_id}", "completed", 100, arn or None)
+            self.add((replace(image, devices=volumes(snapshot.snapshot_id, encrypted=bool(arn))), [snapshot]))
         return self.images[image_id]
 
     def _called(self, operation: str, parameters: Mapping[str, Any], *words: str) -> None:
@@ -343,6 +362,11 @@ class World:
         with self._lock:
             return self._ec2.setdefault((account_id, region), Ec2(account_id, regions=self.regions))
 
+    def put(self, ec2: Ec2, region: str = REGION) -> Ec2:
+        """Replace EC2 of its account in a region, before it has any images."""
+        self._ec2[ec2.account_id, region] = ec2
+        return ec2
+
     def kms_of(self, account_id: str = OWNER, region: str = REGION) -> Kms:
         """KMS of an account in a region."""
         with self._lock:
@@ -413,7 +437,7 @@ def aws_with(
 
 
 class Run(FlowRun):
-    """A run of ``ami_copy_regions`` with the owner's credentials."""
+    """A run of ``ami_copy_regions`` with the owner's credentials. ``lines`` are the reported ones."""
 
     world: World
 
@@ -425,8 +449,9 @@ class Run(FlowRun):
         after_read: Callable[[], object] = lambda: None,
     ) -> None:
         self.world = world
+        self.lines: list[str] = []
         own = Clients(world, Credentials(OWNER, "secret"))
-        super().__init__(FLOW, ARGUMENT_SPEC, options, own, check_mode, after_read, SILENT)
+        super().__init__(FLOW, ARGUMENT_SPEC, options, own, check_mode, after_read, self.lines.append)
 
     @property
     def operations(self) -> list[str]:

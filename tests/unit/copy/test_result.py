@@ -77,9 +77,7 @@ def test_a_new_copy() -> None:
 
 
 def test_the_progress_of_a_copy_that_is_still_pending() -> None:
-    world = aws_with(steps=["pending"])
-    pending = (Snapshot("snap-1", "pending", 40, tags=MARK), Snapshot("snap-2", "pending", 61, tags=MARK))
-    world.ec2_of().add((copied_image("ami-other", "failed"), pending))
+    world = aws_with(steps=["pending"], percents=[40, 61])
     done = Run(copied_to(wait_timeout=60), world)
     assert [one.error_code for one in done.outcome.failures] == ["copy_pending"]
     (image,) = done.results
@@ -173,7 +171,7 @@ def test_failed_images_and_best_effort_failures_are_left_out_of_images() -> None
         ("ami-new-0", False),
         ("ami-new-0", True),
     ]
-    failed = Run(copied_to(), aws_with(steps=["failed"]))
+    failed = Run(copied_to(), aws_with(steps=["failed"], next_steps=["failed"]))
     assert [one.error_code for one in failed.outcome.failures] == ["copy_failed"]
     assert failed.result["images"] == {}
 

@@ -25,8 +25,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from botocore.parsers import ResponseParserError
 
 from tests.unit.clock import Clock
-from tests.unit.copy.aws_in_steps import refused as refusal
 from tests.unit.examples import CONSUMER, SOURCE_ID
+from tests.unit.kms_grant.kms_in_memory import refused as refusal
 from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, seen, wanted
 
 AWAY = "us-east-1"
@@ -195,7 +195,9 @@ def test_the_deadline_is_the_same_for_all_regions(clock: Clock) -> None:
     ("code", "changes"),
     [
         pytest.param(
-            "VcpuLimitExceeded", {"refuse": {"RunInstances": refusal("VcpuLimitExceeded")}}, id="refused"
+            "VcpuLimitExceeded",
+            {"refuse": {"RunInstances": refusal("VcpuLimitExceeded", "RunInstances")}},
+            id="refused",
         ),
         *(
             pytest.param(code, {"loses_answer": lost, "unlisted": unlisted}, id=f"{code}-{unlisted}")
@@ -210,13 +212,17 @@ def test_a_launch_that_is_refused_does_not_stop_other_regions(code: str, changes
 
 def test_a_launch_that_is_refused_is_not_waited_for(clock: Clock) -> None:
     began = clock.now
-    run(Ec2(REGION, refuse={"RunInstances": refusal("VcpuLimitExceeded")}))
+    run(Ec2(REGION, refuse={"RunInstances": refusal("VcpuLimitExceeded", "RunInstances")}))
     assert clock.now == began
 
 
 def test_it_is_a_failure_if_it_is_unknown_whether_an_instance_was_launched() -> None:
     ec2 = Ec2(
-        REGION, refuse={"RunInstances": refusal("InternalError"), "DescribeInstances": refusal("Unavailable")}
+        REGION,
+        refuse={
+            "RunInstances": refusal("InternalError", "RunInstances"),
+            "DescribeInstances": refusal("Unavailable", "DescribeInstances"),
+        },
     )
     runs = run(ec2)
     assert outcome(runs) == {REGION: (None, "InternalError")}
@@ -290,7 +296,7 @@ def test_a_repeated_launch_that_is_refused_keeps_the_level_of_the_first(clock: C
     ec2 = KeyUsableLater(REGION, clock=clock, usable_at=clock.now + 400)
 
     def look(instance_id: str, timeout: float) -> Instance:
-        ec2.refuse = {"RunInstances": refusal("VcpuLimitExceeded")}
+        ec2.refuse = {"RunInstances": refusal("VcpuLimitExceeded", "RunInstances")}
         return ec2.look(instance_id, timeout)
 
     ec2.looks = look

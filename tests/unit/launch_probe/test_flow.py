@@ -18,8 +18,8 @@ from ansible_collections.golden.images.plugins.module_utils.progress import repo
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 from tests.unit.clock import Clock
-from tests.unit.copy.aws_in_steps import refused
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER
+from tests.unit.kms_grant.kms_in_memory import refused
 from tests.unit.launch_probe.examples import image, params
 
 SILENT = reporter(None, print)
