@@ -236,6 +236,24 @@ class Ec2:
         self.requests[image_id] = parameters
         return {"ImageId": image_id}
 
+    def create_tags(self, **parameters: Any) -> dict[str, Any]:
+        (resource,) = parameters["Resources"]
+        self._called("CreateTags", parameters, resource)
+        tags = {one["Key"]: one["Value"] for one in parameters["Tags"]}
+        self._retag(resource, lambda old: {**old, **tags})
+        return {}
+
+    def delete_tags(self, **parameters: Any) -> dict[str, Any]:
+        (resource,) = parameters["Resources"]
+        self._called("DeleteTags", parameters, resource)
+        keys = {one["Key"] for one in parameters["Tags"]}
+        self._retag(resource, lambda old: {key: value for key, value in old.items() if key not in keys})
+        return {}
+
+    def _retag(self, resource: str, change: Callable[[Mapping[str, str]], dict[str, str]]) -> None:
+        held: dict[str, Any] = self.images if resource in self.images else self.snapshots
+        held[resource] = replace(held[resource], tags=change(held[resource].tags))
+
     def deregister_image(self, **parameters: Any) -> dict[str, Any]:
         self._called("DeregisterImage", parameters, parameters["ImageId"])
         image = self.images.pop(parameters["ImageId"])

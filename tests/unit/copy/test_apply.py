@@ -6,15 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy import apply
 from ansible_collections.golden.images.plugins.module_utils.fanout import CHANGE_GRACE_PERIOD
-from ansible_collections.golden.images.plugins.module_utils.model import Image
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
 
-from tests.unit.copy.account import OTHER_REGION, Run, World, aws_with, copied_to, into
+from tests.unit.copy.account import OTHER_REGION, Ec2, Run, World, aws_with, copied_to, into
 from tests.unit.copy.examples import REGION
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, adopted_image, copied_image, volumes
+from tests.unit.examples import CONSUMER, MARK, OWNER, SOURCE_ID, adopted_image, copied_image, volumes
 
 EU, US = REGION, OTHER_REGION
 IN_USE = "AMI name golden is already in use by AMI ami-failed"
@@ -60,6 +61,60 @@ def test_a_best_effort_region_has_time_to_settle(
     waited = grace_periods(apply)
     assert failures(Run(copied_to(wait=False, best_effort_regions=[EU]), aws_with())) == []
     assert waited == [CHANGE_GRACE_PERIOD]
+
+
+def test_the_tags_of_copies_are_changed() -> None:
+    """A rerun finds nothing more to change."""
+    snapshot = Snapshot("snap-1", "completed", 100, tags={**MARK, "old": "1"})
+    image = copied_image("ami-eu", devices=volumes("snap-1"), tags={"old": "1"})
+    world = aws_with(None, (image, [snapshot]))
+    options = copied_to(tags={"a": "1"}, snapshot_tags={"b": "2"}, purge_tags=True)
+    done = Run(options, world)
+    assert failures(done) == []
+    assert world.writes() == [
+        *("DeleteTags ami-eu", "CreateTags ami-eu", "DeleteTags snap-1", "CreateTags snap-1")
+    ]
+    assert world.ec2_of().images["ami-eu"].tags == {**MARK, "a": "1"}
+    assert world.ec2_of().snapshots["snap-1"].tags == {**MARK, "b": "2"}
+    assert Run(options, world).plan.actions == ()
+
+
+def test_a_copy_whose_tags_cannot_be_changed_has_failed() -> None:
+    world = aws_with(None, (copied_image("ami-eu"), ()), refuse={"CreateTags": "UnauthorizedOperation"})
+    done = Run(copied_to(tags={"a": "1"}), world)
+    assert failures(done) == [(OWNER, EU, "UnauthorizedOperation")]
+    assert done.results[0]["image_id"] == "ami-eu"
+
+
+def test_a_copy_without_an_id_has_failed() -> None:
+    """botocore shape CopyImageResult requires no member. A rerun finds the copy by its tag."""
+
+    class WithoutId(Ec2):
+        def copy_image(self, **parameters: Any) -> dict[str, Any]:
+            super().copy_image(**parameters)
+            return {}
+
+    world = aws_with()
+    world.put(WithoutId(OWNER))
+    done = Run(copied_to(), world)
+    (failure,) = done.outcome.failures
+    assert (failure.error_code, failure.region) == ("incomplete_response", EU)
+    assert "ImageId" in failure.message
+    assert [one.operation for one in done.outcome.performed] == ["CopyImage"]
+    again = Run(copied_to(), world)
+    assert (failures(again), again.result["images"]) == ([], {EU: "ami-new-0"})
+
+
+def test_a_failed_copy_that_cannot_be_removed_causes_a_warning_only() -> None:
+    world = aws_with(
+        None, (copied_image("ami-f", "failed"), ()), refuse={"DeregisterImage": "UnauthorizedOperation"}
+    )
+    done = Run(copied_to(), world)
+    assert (failures(done), done.result["images"]) == ([], {EU: "ami-new-0"})
+    assert [one.operation for one in done.outcome.performed] == ["CopyImage"]
+    (warning,) = done.outcome.warnings
+    assert warning.startswith(f"{EU}: No (UnauthorizedOperation).")
+    assert "DeregisterImage" in warning
 
 
 def in_use(*images: Image) -> World:

@@ -238,6 +238,7 @@ def test_a_copy_that_fails_again_is_a_failure(clock: Clock) -> None:
     waited = Waited(clock, {EU: {**FAILS_ONCE, "next_steps": [FAILED]}})
     assert waited.failure().error_code == "copy_failed"
     assert waited.failure().message == f"The copy {SECOND} is failed: {REASON}."
+    assert "then replaced" in waited.failure().remedy
     assert waited.states == {EU: (SECOND, FAILED)}
     assert len(waited.ec2().requests) == 2
 
@@ -393,6 +394,7 @@ def test_the_number_of_reads_of_a_copy(clock: Clock, seconds: float, rounds: int
     waited = steady(clock, {EU: seconds})
     assert waited.reads() <= rounds
     assert seconds <= waited.seconds <= seconds + late
+    assert any(" left" in line for line in waited.lines) is (seconds > 2)
 
 
 def test_a_slow_copy_is_not_read_as_often_as_one_that_is_nearly_ready(clock: Clock) -> None:
