@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 
 from tests.unit.clock import Clock
 from tests.unit.flow_run import FlowRun
@@ -230,13 +229,6 @@ VERSIONS: dict[str, Case] = {
     for answer in ({}, {"LaunchTemplateVersion": {}})
 }
 CASES = {**VALUES, **CREATIONS, **LABELS, **VERSIONS}
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock.of(monkeypatch, attempts)
-    clock.now = 0.0
-    return clock
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)

@@ -10,10 +10,19 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
-from tests.unit.publish.account import LABEL, NEW, account, changed, options, parameter, run_on, version
+from tests.unit.publish.account import (
+    LABEL,
+    NAME,
+    NEW,
+    REGION,
+    account,
+    changed,
+    options,
+    parameter,
+    run_on,
+    version,
+)
 
-REGION = "eu-west-1"
-NAME = "/golden/web"
 ROLLBACK = {"images": None, "source_image_id": SOURCE_ID, "regions": [REGION, REGION]}
 
 
@@ -78,6 +87,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"parameter_tags": {"a": "y\tz"}}, ["parameter_tags"]),
     ({"parameter_tags": {f"key{number}": "" for number in range(51)}}, ["parameter_tags"]),
     ({"source_region": "EU west"}, ["source_region"]),
+    ({"launch_templates": ["web", "golden web"]}, ["launch_templates"]),
     ({"wait_timeout": -1}, ["wait_timeout"]),
     ({"parameter": "golden/web", "wait_timeout": -1}, ["parameter", "wait_timeout"]),
 ]
