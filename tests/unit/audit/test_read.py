@@ -1,311 +1,201 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The audit's reads: each call once, and problems for what it may not read."""
+"""The audit's reads: each call once, and findings about what it may not read."""
 
 from __future__ import annotations
 
-from collections import Counter
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit import read as audit
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditWanted, RegionSeen
-from ansible_collections.golden.images.plugins.module_utils.aws import read
+from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
-from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils.fanout import round_robin
-from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing, Target
 from botocore.config import Config
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, target_in
-from tests.unit.wire import Wire, answering
+from tests.unit.audit.account import (
+    EU,
+    FOREIGN,
+    KEY,
+    WEST,
+    Account,
+    item,
+    run,
+    sharing,
+    snapshots,
+    unreadable,
+    unused,
+)
+from tests.unit.clock import Clock
+from tests.unit.examples import CONSUMER, OWNER, STRANGER
 
-HERE, THERE = target_in(), target_in("us-west-2")
-LISTING = {
-    "Owners": ["self"],
-    "Filters": [],
-    "IncludeDeprecated": True,
-    "IncludeDisabled": True,
-    "MaxResults": 100,
-}
-KEY, FOREIGN = (f"arn:aws:kms:eu-west-1:{account}:key/1" for account in (OWNER, STRANGER))
-SHARED = Sharing(frozenset({CONSUMER}))
-NEW, UNBLOCKED = PublicAccessBlock("block-new-sharing"), PublicAccessBlock("unblocked")
-
-
-def item(image_id: str = SOURCE_ID, *snapshot_ids: str, **changes: Any) -> dict[str, Any]:
-    """An image as DescribeImages returns it."""
-    return {
-        "ImageId": image_id,
-        "OwnerId": OWNER,
-        "State": "available",
-        "Name": "golden",
-        "BlockDeviceMappings": [
-            {"DeviceName": f"/dev/sd{number}", "Ebs": {"SnapshotId": one, "Encrypted": True}}
-            for number, one in enumerate(snapshot_ids)
-        ],
-        **changes,
-    }
-
-
-def test_every_page_of_the_own_images(ec2: Wire) -> None:
-    launched = "2026-11-20T00:00:00.000Z"
-    ec2.expect("describe_images", LISTING, {"Images": [item("ami-2")], "NextToken": "more"})
-    ec2.expect(
-        "describe_images",
-        {**LISTING, "NextToken": "more"},
-        {"Images": [item("ami-1", LastLaunchedTime=launched, State="disabled")]},
-    )
-    found = list(audit.images(ec2.client))
-    assert [(one.image.image_id, one.image.state, one.last_launched) for one in found] == [
-        ("ami-2", "available", None),
-        ("ami-1", "disabled", launched),
-    ]
-
-
-class Scripted:
-    """A region's EC2 and KMS for many threads: answers by operation and resource.
-
-    ``later`` are the images as they are once all permissions have been read.
-    """
-
-    def __init__(self, images: list[dict[str, Any]], **answers: Any) -> None:
-        self.asked: Counter[str] = Counter()
-        self._images = images
-        self._answers = answers
-        self.volume: list[dict[str, str]] = [{"Group": "all"}]
-
-    def get_paginator(self, name: str) -> Any:
-        return SimpleNamespace(paginate=lambda **request: [self._page(name, request)])
-
-    def _page(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
-        if name == "describe_snapshots" and request.get("Filters", [{}])[0].get("Name") != "snapshot-id":
-            assert request["OwnerIds"] == ["self"]
-            scope = "public" if request.get("RestorableByUserIds") == ["all"] else "of deregistered images"
-            self._note(f"list unused snapshots {scope}")
-            return {"Snapshots": [{"SnapshotId": one} for one in self._answers.get("unused", ())]}
-        if name == "describe_images" and request["Filters"]:
-            self._note("list images by snapshot")
-            (snapshots,) = (one["Values"] for one in request["Filters"])
-            return {
-                "Images": [
-                    one
-                    for one in self._answers.get("later", self._images)
-                    if any(
-                        mapping["Ebs"]["SnapshotId"] in snapshots for mapping in one["BlockDeviceMappings"]
-                    )
-                ]
-            }
-        self._note(name)
-        if name == "describe_images":
-            return {"Images": self._images}
-        if name == "list_grants":
-            grant = {"GrantId": "g", "GranteePrincipal": CONSUMER, "Operations": ["Decrypt"]}
-            return {"Grants": [grant]}
-        (ids,) = (one["Values"] for one in request["Filters"])
-        keys = self._answers.get("keys", {})
-        return {
-            "Snapshots": [
-                {
-                    "SnapshotId": one,
-                    "State": "completed",
-                    "KmsKeyId": keys[one],
-                    "AssociatedKmsKeys": [{"KmsKeyId": arn} for arn in self._answers.get("associated", ())],
-                }
-                for one in ids
-                if one in keys
-            ]
+KEYS = {"snap-a": KEY, "snap-b": KEY, "snap-c": KEY}
+OWN = {"OwnerIds": ["self"], "MaxResults": 1000}
+FORMER = {
+    "Filters": [
+        {
+            "Name": "description",
+            "Values": ["Created by CreateImage(*", "Copied for DestinationAmi *"],
         }
-
-    def __getattr__(self, name: str) -> Any:
-        def call(**request: Any) -> Any:
-            named = (str(request[one]) for one in request if one.endswith("Id") or one == "PolicyName")
-            self._note(" ".join([name, *named, *request.get("SnapshotIds", ())]))
-            if request.get("PolicyName") == "AWS_RAM":
-                raise refusal("NotFoundException")
-            return {
-                "get_image_block_public_access_state": {"ImageBlockPublicAccessState": "block-new-sharing"},
-                "get_snapshot_block_public_access_state": {"State": "unblocked"},
-                "describe_image_attribute": {"LaunchPermissions": [{"UserId": CONSUMER}]},
-                "describe_snapshot_attribute": {"CreateVolumePermissions": self.volume},
-                "describe_key": {
-                    "KeyMetadata": {
-                        "Arn": KEY,
-                        "KeyState": "Enabled",
-                        "KeySpec": "SYMMETRIC_DEFAULT",
-                        "KeyUsage": "ENCRYPT_DECRYPT",
-                        "KeyManager": self._answers.get("manager", "CUSTOMER"),
-                    }
-                },
-                "get_key_policy": {"Policy": "{}"},
-                "describe_snapshots": {"Snapshots": []},
-            }[name]
-
-        return call
-
-    def _note(self, what: str) -> None:
-        self.asked[what] += 1
-        for text, exception in self._answers.get("refused", {}).items():
-            if what.startswith(text):
-                raise exception
+    ]
+}
 
 
-def refusal(code: str) -> ClientError:
-    """An error from AWS."""
-    return ClientError({"Error": {"Code": code, "Message": "No."}}, "Some")
-
-
-def look(wanted: AuditWanted | None = None, **regions: Scripted) -> tuple[dict[Target, RegionSeen], Any]:
-    """The state of these regions."""
-    by_name = {name.replace("_", "-"): scripted for name, scripted in regions.items()}
-    clients = SimpleNamespace(open=lambda _service, _regions: None, ec2=by_name.get, kms=by_name.get)
-    clients.paced = lambda _action: clients
-    targets = [target_in(name) for name in by_name]
-    return audit.regions(clients, targets, wanted or AuditWanted())  # type: ignore[arg-type]
+def test_every_page_of_the_own_images() -> None:
+    launched = "2026-11-20T00:00:00.000Z"
+    pages = [
+        {"Images": [item("ami-2")], "NextToken": "more"},
+        {"Images": [item("ami-1", LastLaunchedTime=launched, State="disabled")]},
+    ]
+    aws = Account(describe_images=pages)
+    found = run(aws, check_keys=False).results
+    assert [(one["image_id"], one["state"], one["last_launched_time"]) for one in found] == [
+        ("ami-1", "disabled", launched),
+        ("ami-2", "available", None),
+    ]
+    first, second = (request for method, request in aws.calls if method == "describe_images")
+    listing = {
+        "Owners": ["self"],
+        "Filters": [],
+        "IncludeDeprecated": True,
+        "IncludeDisabled": True,
+        "MaxResults": 100,
+    }
+    assert (first, second) == (listing, {**listing, "NextToken": "more"})
 
 
 def test_each_call_is_made_once() -> None:
     keys = {"snap-a": KEY, "snap-b": KEY, "snap-c": FOREIGN}
-    aws = Scripted([item("ami-1", "snap-a", "snap-b"), item("ami-2", "snap-b", "snap-c")], keys=keys)
-    seen, failed = look(eu_west_1=aws)
-    assert failed == {}
+    aws = Account(item("ami-1", "snap-a", "snap-b"), item("ami-2", "snap-b", "snap-c"), keys=keys)
+    found = run(aws)
+    assert found.plan.failures == ()
     assert set(aws.asked.values()) == {1}
     assert sum(one.startswith("describe_snapshot_attribute") for one in aws.asked) == 3
     # Another account's key cannot be read, so no call is made for it.
     assert [one for one in aws.asked if "key" in one and STRANGER in one] == []
-    region = seen[HERE]
-    assert region.sharing == {"ami-1": SHARED, "ami-2": SHARED}
-    assert region.volume_permissions == dict.fromkeys(keys, Sharing(public=True))
-    assert region.key_of == keys
-    assert set(region.keys) == {KEY, FOREIGN}
-    assert region.keys[KEY].policy == "{}"
-    assert len(region.keys[KEY].grants) == 1
-    assert (region.image_block, region.snapshot_block) == (NEW, UNBLOCKED)
-    assert region.problems == ()
+    assert [one["sharing"]["account_ids"] for one in found.results] == [[CONSUMER]] * 2
+    assert {name: (one["kms_key_arn"], one["public"]) for name, one in snapshots(found).items()} == {
+        name: (key, True) for name, key in keys.items()
+    }
+    own, foreign = sorted(found.result["kms_keys"], key=lambda one: bool(STRANGER in one["kms_key_arn"]))
+    assert (own["kms_key_arn"], len(own["grants"])) == (KEY, 1)
+    assert (foreign["kms_key_arn"], foreign["grants"]) == (FOREIGN, [])
+    region = found.result["regions"][EU]
+    assert (region["image_block_public_access"], region["snapshot_block_public_access"]) == (
+        "block-new-sharing",
+        "unblocked",
+    )
+
+
+def test_permissions_are_read_by_paced_clients() -> None:
+    aws = Account(item("ami-1", "snap-a"))
+    assert run(aws, check_keys=False).plan.failures == ()
+    assert {(method, pace) for method, pace in aws.paces if method.endswith("_attribute")} == {
+        ("describe_image_attribute", "DescribeImageAttribute"),
+        ("describe_snapshot_attribute", "DescribeSnapshotAttribute"),
+    }
 
 
 def test_snapshots_that_no_image_uses_are_read_once() -> None:
-    aws = Scripted([item("ami-1", "snap-a")], unused=["snap-a", "snap-old"])
-    seen, _failed = look(AuditWanted(check_keys=False), eu_west_1=aws)
-    assert (seen[HERE].volume_permissions.keys(), seen[HERE].unused) == (
-        {"snap-a"},
-        {"snap-old": Sharing(public=True)},
-    )
+    aws = Account(item("ami-1", "snap-a"), unused=["snap-a", "snap-old"])
+    found = run(aws, check_keys=False)
+    assert (snapshots(found).keys(), unused(found)) == ({"snap-a"}, {"snap-old": True})
     assert set(aws.asked.values()) == {1}
     assert sorted(one for one in aws.asked if "unused" in one) == [
-        "list unused snapshots of deregistered images",
+        "list unused snapshots by filter",
         "list unused snapshots public",
     ]
 
 
 def test_an_image_that_becomes_available_during_the_audit_is_read_with_its_snapshots() -> None:
     """A pending copy does not list its snapshots yet; reading all permissions takes minutes."""
-    pending = item("ami-1", State="pending")
-    aws = Scripted(
-        [pending, item("ami-2", "snap-b")],
+    aws = Account(
+        item("ami-1", State="pending"),
+        item("ami-2", "snap-b"),
         later=[item("ami-1", "snap-a", "snap-b", "snap-c")],
         unused=["snap-a", "snap-old"],
-        keys={"snap-a": KEY, "snap-b": KEY, "snap-c": KEY},
+        keys=KEYS,
     )
-    seen, failed = look(eu_west_1=aws)
-    assert failed == {}
-    region = seen[HERE]
-    assert [(one.image.image_id, one.image.state) for one in region.images] == [
+    found = run(aws)
+    assert [(one["image_id"], one["state"]) for one in found.results] == [
         ("ami-1", "available"),
         ("ami-2", "available"),
     ]
-    assert region.unused.keys() == {"snap-old"}
-    assert region.volume_permissions.keys() == region.key_of.keys() == {"snap-a", "snap-b", "snap-c"}
-    assert (region.sharing.keys(), region.problems) == ({"ami-1", "ami-2"}, ())
+    assert unused(found).keys() == {"snap-old"}
+    assert {name: one["kms_key_arn"] for name, one in snapshots(found).items()} == KEYS
+    assert {one["public"] for one in snapshots(found).values()} == {True}
+    assert (sharing(found), unreadable(found)) == ({"ami-1": True, "ami-2": True}, [])
     # Those that may have been read too early are read again.
     twice = {one for one, number in aws.asked.items() if number > 1}
     assert twice == {"describe_image_attribute ami-1", "describe_snapshot_attribute snap-a"}
 
 
 def test_permissions_of_a_late_image_that_could_not_be_read_at_first() -> None:
-    refused = {"describe_snapshot_attribute snap-a": refusal("UnauthorizedOperation")}
-    aws = Scripted(
-        [item("ami-1", State="pending")],
+    aws = Account(
+        item("ami-1", State="pending"),
         later=[item("ami-1", "snap-a", "snap-b")],
         unused=["snap-a", "snap-b"],
-        refused=refused,
+        refused={"describe_snapshot_attribute snap-a": "UnauthorizedOperation"},
     )
-    seen, _failed = look(AuditWanted(check_keys=False), eu_west_1=aws)
-    (problem,) = seen[HERE].problems
-    assert (problem.code, problem.resource, problem.image_id) == ("snapshot_unreadable", "snap-a", "ami-1")
-    assert (seen[HERE].unused, seen[HERE].volume_permissions.keys()) == ({}, {"snap-b"})
+    found = run(aws, check_keys=False)
+    assert unreadable(found) == [("snapshot_unreadable", "snap-a", "ami-1")]
+    read = {name for name, one in snapshots(found).items() if one["public"] is not None}
+    assert (unused(found), read) == ({}, {"snap-b"})
 
 
 def test_a_private_snapshot_that_no_image_uses_takes_no_further_call() -> None:
-    aws = Scripted([], unused=["snap-old"], refused={"list images by snapshot": AssertionError()})
-    aws.volume = []
-    seen, _failed = look(eu_west_1=aws)
-    assert seen[HERE].unused == {"snap-old": Sharing()}
+    aws = Account(unused=["snap-old"], volume=[])
+    assert unused(run(aws)) == {"snap-old": False}
+    assert "list images by snapshot" not in aws.asked
 
 
 def test_shared_snapshots_are_not_unused_if_their_images_cannot_be_read_again() -> None:
-    refused = {"list images by snapshot": refusal("RequestLimitExceeded")}
-    seen, failed = look(eu_west_1=Scripted([item("ami-1")], unused=["snap-a"], refused=refused))
-    assert failed == {}
-    (problem,) = seen[HERE].problems
-    assert (problem.code, problem.resource) == ("unused_snapshots_unreadable", HERE.region)
-    assert problem.failure.error_code == "RequestLimitExceeded"
-    assert (seen[HERE].unused, seen[HERE].volume_permissions) == ({}, {})
+    refused = {"list images by snapshot": "RequestLimitExceeded"}
+    found = run(Account(item("ami-1"), unused=["snap-a"], refused=refused))
+    assert unreadable(found) == [("unused_snapshots_unreadable", EU, None)]
+    assert [one.error_code for one in found.plan.failures] == ["RequestLimitExceeded"]
+    assert (unused(found), snapshots(found)) == ({}, {})
 
 
-def test_how_unused_snapshots_are_found(ec2: Wire) -> None:
-    request = {"OwnerIds": ["self"], "MaxResults": 1000}
-    public, former = {"SnapshotId": "snap-public"}, {"SnapshotId": "snap-former"}
-    ec2.expect("describe_snapshots", {**request, "RestorableByUserIds": ["all"]}, {"Snapshots": [public]})
-    descriptions = ["Created by CreateImage(*", "Copied for DestinationAmi *"]
-    filters = [{"Name": "description", "Values": descriptions}]
-    ec2.expect(
-        "describe_snapshots",
-        {**request, "Filters": filters},
-        {"Snapshots": [public, former, {"SnapshotId": "snap-used"}]},
-    )
-    found = audit.unused_snapshots(ec2.client, {"snap-used"}, NEW)
-    assert list(found) == ["snap-public", "snap-former"]
+def unused_requests(aws: Account) -> list[Any]:
+    return [request for method, request in aws.calls if method == "describe_snapshots"]
 
 
-@pytest.mark.parametrize("block", [PublicAccessBlock("block-all-sharing"), None], ids=["hidden", "unread"])
-def test_where_public_snapshots_may_be_hidden_all_that_could_be_public_are_read(
-    ec2: Wire, block: PublicAccessBlock | None
-) -> None:
+def test_how_unused_snapshots_are_found() -> None:
+    aws = Account(volume=[])
+    assert run(aws, check_keys=False).results == []
+    assert unused_requests(aws) == [{**OWN, "RestorableByUserIds": ["all"]}, {**OWN, **FORMER}]
+
+
+@pytest.mark.parametrize("block", [{"State": "block-all-sharing"}, "UnauthorizedOperation"], ids=str)
+def test_where_public_snapshots_may_be_hidden_all_that_could_be_public_are_read(block: Any) -> None:
     """botocore operation EnableSnapshotBlockPublicAccess: their attributes still say that they are public."""
-    request = {"OwnerIds": ["self"], "MaxResults": 1000}
-    could_be = [{"Name": "encrypted", "Values": ["false"]}]
-    ec2.expect(
-        "describe_snapshots", {**request, "Filters": could_be}, {"Snapshots": [{"SnapshotId": "snap-hidden"}]}
-    )
-    descriptions = ["Created by CreateImage(*", "Copied for DestinationAmi *"]
-    filters = [{"Name": "description", "Values": descriptions}]
-    former = {"Snapshots": [{"SnapshotId": "snap-former"}]}
-    ec2.expect("describe_snapshots", {**request, "Filters": filters}, former)
-    assert list(audit.unused_snapshots(ec2.client, (), block)) == ["snap-hidden", "snap-former"]
+    aws = Account(unused=["snap-hidden"], get_snapshot_block_public_access_state=block, volume=[])
+    assert unused(run(aws, check_keys=False)) == {"snap-hidden": False}
+    could_be = {**OWN, "Filters": [{"Name": "encrypted", "Values": ["false"]}]}
+    assert unused_requests(aws) == [could_be, {**OWN, **FORMER}]
 
 
 def test_the_keys_that_are_associated_with_snapshots_are_read_too() -> None:
-    aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY}, associated=[FOREIGN])
-    seen, _failed = look(eu_west_1=aws)
-    assert set(seen[HERE].keys) == {KEY, FOREIGN}
-    assert (seen[HERE].key_of, seen[HERE].associated_keys) == ({"snap-a": KEY}, {"snap-a": (FOREIGN,)})
+    found = run(Account(item("ami-1", "snap-a"), keys=KEYS, associated=[FOREIGN]))
+    assert {one["kms_key_arn"] for one in found.result["kms_keys"]} == {KEY, FOREIGN}
+    (snapshot,) = snapshots(found).values()
+    assert (snapshot["kms_key_arn"], snapshot["associated_kms_key_arns"]) == (KEY, [FOREIGN])
 
 
 def test_no_call_is_made_for_what_is_not_checked() -> None:
-    aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY})
-    seen, _failed = look(AuditWanted(check_snapshots=False, check_keys=False), eu_west_1=aws)
+    aws = Account(item("ami-1", "snap-a"), keys=KEYS)
+    found = run(aws, check_snapshots=False, check_keys=False)
+    assert (snapshots(found)["snap-a"]["public"], found.result["kms_keys"]) == (None, [])
     assert [one for one in aws.asked if "snapshot" in one] == ["get_snapshot_block_public_access_state"]
-    assert (seen[HERE].volume_permissions, seen[HERE].keys) == ({}, {})
 
 
 def test_an_aws_managed_key_needs_no_further_calls() -> None:
-    aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY}, manager="AWS")
-    seen, _failed = look(eu_west_1=aws)
-    assert seen[HERE].keys[KEY].key.aws_managed
-    assert "list_grants" not in aws.asked
+    aws = Account(item("ami-1", "snap-a"), keys=KEYS, manager="AWS")
+    (key,) = run(aws).result["kms_keys"]
+    assert key["aws_managed"]
+    assert not any(one.startswith("list_grants") for one in aws.asked)
 
 
 @pytest.mark.parametrize(
@@ -314,31 +204,23 @@ def test_an_aws_managed_key_needs_no_further_calls() -> None:
         ("describe_image_attribute ami-1", "image_unreadable", "ami-1", "ami-1"),
         ("describe_snapshot_attribute snap-b", "snapshot_unreadable", "snap-b", "ami-1"),
         ("describe_snapshots", "key_unreadable", "DescribeSnapshots", None),
-        ("list unused snapshots", "unused_snapshots_unreadable", HERE.region, None),
+        ("list unused snapshots", "unused_snapshots_unreadable", EU, None),
         ("describe_key", "key_unreadable", KEY, None),
         ("list_grants", "key_unreadable", KEY, None),
         ("get_key_policy", "key_unreadable", KEY, None),
-        (
-            "get_image_block",
-            "block_public_access_unreadable",
-            "GetImageBlockPublicAccessState",
-            None,
-        ),
+        ("get_snapshot_block", "block_public_access_unreadable", "GetSnapshotBlockPublicAccessState", None),
     ],
 )
-def test_what_may_not_be_read_is_a_problem_and_hides_nothing_else(
+def test_what_may_not_be_read_is_a_finding_and_hides_nothing_else(
     call: str, code: str, resource: str, image_id: str | None
 ) -> None:
     images = [item("ami-1", "snap-a", "snap-b"), item("ami-2", "snap-b")]
-    keys = dict.fromkeys(["snap-a", "snap-b"], KEY)
-    aws = Scripted(images, keys=keys, refused={call: refusal("UnauthorizedOperation")})
-    seen, failed = look(eu_west_1=aws)
-    assert failed == {}
-    (problem,) = seen[HERE].problems
-    assert (problem.code, problem.resource, problem.image_id) == (code, resource, image_id)
-    assert (problem.failure.region, problem.failure.error_code) == (HERE.region, "UnauthorizedOperation")
-    assert len(seen[HERE].sharing) == (1 if image_id == resource else 2)
-    assert len(seen[HERE].volume_permissions) == (1 if resource == "snap-b" else 2)
+    found = run(Account(*images, keys=KEYS, refused={call: "UnauthorizedOperation"}))
+    assert unreadable(found) == [(code, resource, image_id)]
+    assert [(one.region, one.error_code) for one in found.plan.failures] == [(EU, "UnauthorizedOperation")]
+    assert sharing(found) == {"ami-1": resource != "ami-1", "ami-2": True}
+    public = {name: one["public"] for name, one in snapshots(found).items()}
+    assert public == {"snap-a": True, "snap-b": None if resource == "snap-b" else True}
 
 
 @pytest.mark.parametrize(
@@ -350,12 +232,14 @@ def test_what_may_not_be_read_is_a_problem_and_hides_nothing_else(
     ],
 )
 def test_missing_resources_are_private(monkeypatch: pytest.MonkeyPatch, call: str, code: str) -> None:
-    monkeypatch.setattr(read, "_PROBABLY_GONE_TIMEOUT", 0.0)
-    aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY}, refused={call: refusal(code)})
-    seen, failed = look(eu_west_1=aws)
-    assert failed == {}
-    assert seen[HERE].problems == ()
-    assert Sharing() in (seen[HERE].sharing["ami-1"], seen[HERE].volume_permissions["snap-a"])
+    Clock.of(monkeypatch, attempts)
+    found = run(Account(item("ami-1", "snap-a"), keys=KEYS, refused={call: code}))
+    assert found.plan.failures == ()
+    (image,) = found.results
+    (snapshot,) = image["snapshots"]
+    private = (image["sharing"]["account_ids"], image["sharing"]["public"])
+    assert (private == ([], False)) is ("image" in call)
+    assert (snapshot["public"] is False) is ("snapshot" in call)
 
 
 @pytest.mark.parametrize(
@@ -370,35 +254,42 @@ def test_missing_resources_are_private(monkeypatch: pytest.MonkeyPatch, call: st
             id="without a key",
         ),
         pytest.param(
-            {"refused": {"describe_snapshots snap-b": refusal("InvalidSnapshot.NotFound")}}, [], id="deleted"
+            {"refused": {"describe_snapshots snap-b": "InvalidSnapshot.NotFound"}}, [], id="deleted"
         ),
         pytest.param(
-            {"refused": {"describe_snapshots snap-b": refusal("Unavailable")}},
+            {"refused": {"describe_snapshots snap-b": "Unavailable"}},
             [("Unavailable", "No.")],
             id="not known whether it is deleted",
         ),
     ],
 )
-def test_an_encrypted_snapshot_without_a_key_is_a_problem(
+def test_an_encrypted_snapshot_without_a_key_is_a_finding(
     answers: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     images = [item("ami-1", "snap-a", "snap-b"), item("ami-2", "snap-b")]
-    seen, failed = look(eu_west_1=Scripted(images, **{"keys": {"snap-a": KEY}, **answers}))
-    assert failed == {}
-    problems = seen[HERE].problems
-    assert [(one.failure.error_code, one.failure.message) for one in problems] == expected
-    assert {(one.code, one.resource, one.image_id) for one in problems} <= {
-        ("key_unreadable", "snap-b", "ami-1")
+    found = run(Account(*images, **{"keys": {"snap-a": KEY}, **answers}))
+    assert [(one.error_code, one.message) for one in found.plan.failures] == expected
+    assert unreadable(found) == [("key_unreadable", "snap-b", "ami-1")] * len(expected)
+    assert {name: one["kms_key_arn"] for name, one in snapshots(found).items()} == {
+        "snap-a": KEY,
+        "snap-b": None,
     }
-    assert (seen[HERE].key_of, set(seen[HERE].keys)) == ({"snap-a": KEY}, {KEY})
 
 
 def test_a_region_that_cannot_be_reached_hides_no_other() -> None:
+    aws = Account(item("ami-1"), describe_regions=in_regions(EU, WEST))
     gone = EndpointConnectionError(endpoint_url="https://example.com")
-    far = Scripted([], refused={"describe_images": gone})
-    seen, failed = look(eu_west_1=Scripted([item("ami-1")]), us_west_2=far)
-    assert failed == {THERE: gone}
-    assert list(seen[HERE].sharing) == ["ami-1"]
+    aws.others = {WEST: Account(refused={"describe_images": gone})}
+    found = run(aws, regions=[EU, WEST])
+    assert unreadable(found) == [("region_unreadable", WEST, None)]
+    assert [(one.region, one.error_code) for one in found.plan.failures] == [
+        (WEST, "EndpointConnectionError")
+    ]
+    assert (sharing(found), list(found.result["regions"])) == ({"ami-1": True}, [EU])
+
+
+def in_regions(*names: str) -> dict[str, Any]:
+    return {"Regions": [{"RegionName": name, "OptInStatus": "opt-in-not-required"} for name in names]}
 
 
 @pytest.mark.parametrize(
@@ -440,40 +331,45 @@ def test_paced_clients_adapt_to_the_rate_unless_the_user_says_otherwise() -> Non
 
 
 def test_a_key_or_permissions_that_an_answer_lacks_are_unreadable() -> None:
-    refused = {
-        "describe_key": IncompleteAnswer("DescribeKey", "KeyState"),
-        "describe_image_attribute": IncompleteAnswer("DescribeImageAttribute", "LaunchPermissions"),
-    }
-    aws = Scripted([item("ami-1", "snap-a")], keys={"snap-a": KEY}, refused=refused)
-    seen, failed = look(eu_west_1=aws)
-    assert failed == {}
-    found = {(one.code, one.failure.error_code, one.failure.message) for one in seen[HERE].problems}
-    assert found == {
-        ("key_unreadable", "incomplete_response", "AWS's response to DescribeKey lacks KeyState."),
-        (
-            "image_unreadable",
-            "incomplete_response",
-            "AWS's response to DescribeImageAttribute lacks LaunchPermissions.",
-        ),
+    aws = Account(
+        item("ami-1", "snap-a"), keys=KEYS, describe_key={"KeyMetadata": {}}, describe_image_attribute={}
+    )
+    found = run(aws)
+    assert {one[0] for one in unreadable(found)} == {"key_unreadable", "image_unreadable"}
+    assert {(one.action, one.error_code) for one in found.plan.failures} == {
+        ("DescribeKey", "incomplete_response"),
+        ("DescribeImageAttribute", "incomplete_response"),
     }
 
 
 @pytest.mark.parametrize(("answer", "member"), [({}, "Snapshots"), ({"Snapshots": [{}]}, "SnapshotId")])
 def test_an_incomplete_response_hides_no_unused_snapshot(answer: dict[str, Any], member: str) -> None:
-    with pytest.raises(IncompleteAnswer, match=f"DescribeSnapshots lacks {member}"):
-        list(audit.unused_snapshots(answering("ec2", describe_snapshots=answer), (), NEW))
+    found = run(Account(describe_snapshots=answer), check_keys=False)
+    assert unreadable(found) == [("unused_snapshots_unreadable", EU, None)]
+    assert f"DescribeSnapshots lacks {member}" in found.plan.failures[0].message
 
 
-def test_keys_of_shared_snapshots_without_an_image_are_noted_but_not_read() -> None:
+def shared_if_unused(request: dict[str, Any]) -> dict[str, Any]:
+    """The permissions of a snapshot: only those that no image uses are shared."""
+    shared = [] if request["SnapshotId"] == "snap-a" else [{"UserId": CONSUMER}]
+    return {"CreateVolumePermissions": shared}
+
+
+@pytest.mark.parametrize("key", [KEY, f"arn:aws:kms:eu-west-1:{OWNER}:key/2"])
+def test_keys_of_shared_snapshots_without_an_image_are_noted_but_not_read(key: str) -> None:
     """They show who needs a key of an image."""
-    other = f"arn:aws:kms:eu-west-1:{OWNER}:key/2"
-    aws = Scripted(
-        [item("ami-1", "snap-a")],
-        unused=["snap-left", "snap-other"],
-        keys={"snap-a": KEY, "snap-left": KEY, "snap-other": other},
+    root = f"arn:aws:iam::{CONSUMER}:root"
+    grant = {"GrantId": "g", "Name": "golden-images:x", "GranteePrincipal": root, "Operations": ["Decrypt"]}
+    aws = Account(
+        item("ami-1", "snap-a"),
+        unused=["snap-left"],
+        keys={"snap-a": KEY, "snap-left": key},
+        list_grants={"Grants": [grant]},
+        describe_image_attribute={"LaunchPermissions": []},
+        describe_snapshot_attribute=shared_if_unused,
     )
-    aws.volume = [{"UserId": CONSUMER}]
-    seen, _failed = look(eu_west_1=aws)
-    assert seen[HERE].key_of == {"snap-a": KEY, "snap-left": KEY, "snap-other": other}
-    assert seen[HERE].keys.keys() == {KEY}
+    found = run(aws)
+    assert [one["kms_key_arn"] for one in found.result["kms_keys"]] == [KEY]
     assert aws.asked["describe_snapshots"] == 1
+    unneeded = [one["code"] for one in found.result["findings"] if one["code"] == "grant_without_share"]
+    assert len(unneeded) == (key != KEY)
