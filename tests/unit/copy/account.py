@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,7 +33,8 @@ ROLE = "golden-consumer"
 
 def copied_to(*regions: str, **options: Any) -> dict[str, Any]:
     """Options that copy the golden image to these regions, by default to ``REGION``."""
-    source = {} if "source_images" in options else {"source_image_id": SOURCE_ID}
+    other = {"source_images", "source_filters", "source_parameter"} & options.keys()
+    source = {} if other else {"source_image_id": SOURCE_ID}
     return {"source_region": SOURCE_REGION, "regions": list(regions or (REGION,)), **source, **options}
 
 
@@ -50,6 +52,7 @@ def _image_answer(image: Image) -> dict[str, Any]:
     """An image as DescribeImages returns it, which omits what is not set."""
     optional = {
         "CreationDate": image.creation_date,
+        "DeprecationTime": image.deprecation_time,
         "Description": image.description,
         "ProductCodes": [
             {"ProductCodeId": one, "ProductCodeType": "marketplace"} for one in image.product_codes
@@ -89,7 +92,10 @@ def _snapshot_answer(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _matches(values: Mapping[str, str | None], filters: Iterable[Mapping[str, Any]]) -> bool:
-    return all(values.get(one["Name"]) in one["Values"] for one in filters)
+    """Whether values match filters, in which * stands for any characters."""
+    return all(
+        any(fnmatch(values.get(one["Name"]) or "", value) for value in one["Values"]) for one in filters
+    )
 
 
 @dataclass
@@ -176,7 +182,7 @@ class Ec2:
         return SimpleNamespace(paginate=lambda PaginationConfig, **parameters: [read(parameters)])  # noqa: ARG005, N803
 
     def _listed_images(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        assert parameters["Owners"] == ["self"]
+        owners = {self.account_id if one == "self" else one for one in parameters["Owners"]}
         assert parameters["IncludeDisabled"]
         assert parameters["IncludeDeprecated"]
         self._called("DescribeImages", parameters, *(one["Name"] for one in parameters["Filters"]))
@@ -184,7 +190,7 @@ class Ec2:
             "Images": [
                 _image_answer(one)
                 for one in self.images.values()
-                if one.owner_id == self.account_id and _matches(_filtered(one), parameters["Filters"])
+                if one.owner_id in owners and _matches(_filtered(one), parameters["Filters"])
             ]
         }
 
@@ -326,6 +332,18 @@ class Clients:
         assert ("ec2", region) in self.world.opened
         return self.world.ec2_of(self._account_id, region)
 
+    def ssm(self, region: str) -> Any:
+        assert ("ssm", region) in self.world.opened
+        return SimpleNamespace(get_parameter=self._get_parameter)
+
+    def _get_parameter(self, **parameters: Any) -> dict[str, Any]:
+        validate_parameters(parameters, model_of("ssm").operation_model("GetParameter").input_shape)
+        if self.world.parameters is None:
+            raise refused("AccessDeniedException", "GetParameter")
+        if parameters["Name"] not in self.world.parameters:
+            raise refused("ParameterNotFound", "GetParameter")
+        return {"Parameter": {"Value": self.world.parameters[parameters["Name"]], "Version": 1}}
+
     def kms(self, region: str) -> Kms:
         assert ("kms", region) in self.world.opened
         return self.world.kms_of(self._account_id, region)
@@ -362,7 +380,7 @@ class World:
     """EC2 and KMS by account and region. ``opened`` are the services and regions of which there are clients.
 
     ``assumed`` are the assumed roles with their external IDs, ``unassumable`` the accounts whose role cannot
-    be assumed.
+    be assumed. ``parameters`` are those of SSM, None if they may not be read.
     """
 
     regions: dict[str, str] = field(
@@ -370,6 +388,7 @@ class World:
     )
     assumed: list[tuple[str, str | None]] = field(default_factory=list)
     unassumable: frozenset[str] = frozenset()
+    parameters: Mapping[str, str] | None = field(default_factory=dict)
     opened: set[tuple[str, str]] = field(default_factory=set)
     _ec2: dict[tuple[str, str], Ec2] = field(default_factory=dict)
     _kms: dict[tuple[str, str], Kms] = field(default_factory=dict)
