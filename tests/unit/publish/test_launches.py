@@ -228,7 +228,16 @@ def test_when_instances_begin_to_require_tokens(
     named = {} if old is None else {OLD: image(OLD, imds_support=old)}
     here = account(image=image(imds_support=new), named=named, templates={TEMPLATE: template(**data)})
     warnings = plan_of(options(launch_templates=[TEMPLATE]), here).warnings
-    assert ["require IMDSv2" in one for one in warnings] == [True] * expected
+    said = (
+        f"{NEW} makes instances that {TEMPLATE} launches require IMDSv2 by default, unlike {OLD}: version 1 "
+        "does not set HttpTokens."
+    )
+    assert [*warnings] == [said] * expected
+
+
+@pytest.mark.parametrize("data", [{"InstanceType": "c9.none"}, {"CpuOptions": {"AmdSevSnp": "enabled"}}])
+def test_nothing_is_told_of_a_template_that_launches_the_image_already(data: dict[str, Any]) -> None:
+    assert told(account(templates={TEMPLATE: template(NEW, **data)})) == ([], [])
 
 
 HIBERNATES = {"HibernationOptions": {"Configured": True}}
@@ -262,8 +271,12 @@ def test_hibernation_needs_an_encrypted_root_volume(
     data: dict[str, Any], new: Image, encrypts: bool | None, is_conflict: bool, is_uncertain: bool
 ) -> None:
     refused, warned = told(account(image=new, encrypts=encrypts, templates={TEMPLATE: template(**data)}))
-    assert [f"that of {NEW} is not encrypted" in one for one in refused] == [True] * is_conflict
-    assert ["whether the account encrypts by default" in one for one in warned] == [True] * is_uncertain
+    said = (
+        "enables hibernation, for which EC2 requires an encrypted root volume; "
+        f"that of {NEW} is not encrypted"
+    )
+    assert refused == [said] * is_conflict
+    assert warned == [f"{said}, and whether the account encrypts by default is not known"] * is_uncertain
 
 
 @pytest.mark.parametrize(("encrypts", "is_uncertain"), [(None, True), (False, True), (True, False)])

@@ -148,14 +148,6 @@ def test_a_default_that_cannot_be_launched_is_replaced_with_a_warning() -> None:
     assert operations(plan_of(options(**WITH_TEMPLATE), changed(here, image=own))) == []
 
 
-def test_a_warning_names_snapshots_that_can_be_the_previous_images() -> None:
-    here = account(templates={TEMPLATE: template(BlockDeviceMappings=ROOT)})
-    (warning,) = plan_of(options(**WITH_TEMPLATE), here).warnings
-    assert "snap-old" in warning
-    assert OLD in warning
-    assert plan_of(options(**WITH_TEMPLATE), changed(here, named={OLD: OLD_IMAGE})).warnings == ()
-
-
 @pytest.mark.parametrize("case", TEMPLATES)
 def test_calls_of_a_template(case: str) -> None:
     one, calls = TEMPLATES[case]
@@ -268,22 +260,6 @@ def test_a_new_parameter_is_created_with_its_tags() -> None:
 def test_the_requested_tier(present: str | None, tier: str | None, sent: str | None) -> None:
     here = account(parameter=parameter(version(tier=present)) if present else None)
     assert plan_of(options(tier=tier), here).actions[0].parameters.get("Tier") == sent
-
-
-def test_a_new_template_version_differs_only_in_the_image() -> None:
-    disks = [{"DeviceName": "/dev/sdb", "Ebs": {"SnapshotId": "snap-1"}}]
-    here = account(templates={TEMPLATE: template(BlockDeviceMappings=disks, UserData="secret")})
-    *_, create, modify = plan_of(options(**WITH_TEMPLATE), here).actions
-    assert create.parameters == {
-        "ClientToken": create.parameters["ClientToken"],
-        "LaunchTemplateId": TEMPLATE_ID,
-        "SourceVersion": "1",
-        "LaunchTemplateData": {"ImageId": NEW, "BlockDeviceMappings": disks},
-    }
-    assert modify.parameters == {"LaunchTemplateId": TEMPLATE_ID, "DefaultVersion": KNOWN_AFTER_APPLY}
-    plain = account(templates={TEMPLATE: template(BlockDeviceMappings=[{"DeviceName": "/dev/sdb"}])})
-    *_, create, _ = plan_of(options(**WITH_TEMPLATE), plain).actions
-    assert create.parameters["LaunchTemplateData"] == {"ImageId": NEW}
 
 
 def test_a_template_given_by_name_and_id_gets_one_version() -> None:
@@ -410,35 +386,3 @@ def test_a_rollback_publishes_in_all_accounts_and_regions() -> None:
     ]
     settled = account(parameter=parameter(version(1, NEW), version(2, NEW, LABEL)))
     assert plan_of(options(**BACK), settled).actions == ()
-
-
-def test_warnings_about_the_types_of_a_template() -> None:
-    want = options(launch_templates=[TEMPLATE])
-    here = account(
-        image=image(imds_support="v2.0"),
-        named={OLD: image(OLD)},
-        templates={TEMPLATE: template(InstanceType="t2.micro")},
-    )
-    of_type, of_tokens = plan_of(want, here).warnings
-    assert of_type == (
-        f"Version 1 of {TEMPLATE} has the instance type t2.micro; whether that can launch {NEW} is not "
-        "known: the region does not offer t2.micro."
-    )
-    assert of_tokens == (
-        f"{NEW} makes instances that {TEMPLATE} launches require IMDSv2 by default, unlike {OLD}: version 1 "
-        "does not set HttpTokens."
-    )
-    unchanged = account(templates={TEMPLATE: template(NEW, InstanceType="t2.micro")})
-    assert plan_of(want, unchanged).warnings == ()
-    unseen = account(image=None, templates={TEMPLATE: template(InstanceType="t2.micro")})
-    assert plan_of({**want, "images": {REGION: None}}, unseen).warnings == ()
-
-
-def test_warnings_about_the_options_of_a_template() -> None:
-    want = options(launch_templates=[TEMPLATE])
-    here = account(templates={TEMPLATE: template(HibernationOptions={"Configured": True})})
-    (warning,) = plan_of(want, here).warnings
-    assert warning == (
-        f"Version 1 of {TEMPLATE} enables hibernation, for which EC2 requires an encrypted root volume; that "
-        f"of {NEW} is not encrypted, and whether the account encrypts by default is not known."
-    )
