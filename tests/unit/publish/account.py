@@ -102,7 +102,7 @@ class Account:
     planned copies; it is described in all regions. ``refuse`` maps operations to error codes. ``answers``
     are those to the next calls of an operation: an error code, an answer that is given without a change, or
     None. ``consumer`` is the account whose roles are assumed. ``calls`` are the called operations, in their
-    order.
+    order, and ``requests`` the parameters of the last call of each.
     """
 
     image: Image | None = field(default_factory=image)
@@ -117,6 +117,7 @@ class Account:
     answers: Mapping[str, list[Any]] = field(default_factory=dict)
     consumer: Account | None = None
     calls: list[str] = field(default_factory=list)
+    requests: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     lock: Any = field(default_factory=threading.RLock, compare=False)
 
     default_region = REGION
@@ -315,6 +316,7 @@ class Account:
         validate_parameters(parameters, model_of(service).operation_model(operation).input_shape)
         with self.lock:
             self.calls.append(operation)
+            self.requests[operation] = parameters
             given = self.answers.get(operation)
             answer = given.pop(0) if given else None
         if code := self.refuse.get(operation) or (answer if isinstance(answer, str) else ""):

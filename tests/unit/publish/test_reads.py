@@ -95,6 +95,18 @@ def test_only_what_matters_is_read(case: str) -> None:
     assert there.calls == expected
 
 
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [(T3, ["t3.micro"]), ({"InstanceRequirements": {"VCpuCount": {"Min": 1}}}, None)],
+    ids=["named", "by requirements"],
+)
+def test_all_types_of_a_region_are_read_only_for_requirements(data: Any, names: list[str] | None) -> None:
+    there = account(**launching(OLD, **data))
+    assert run_on(options(**WITH_TEMPLATE), there).seen
+    by_name = [{"Name": "instance-type", "Values": names}] if names else []
+    assert there.requests[TYPES] == {"Filters": by_name}
+
+
 BEFORE_PUT = parameter(version(1, NEW), *(version(number) for number in range(2, 101)))
 AFTER_PUT = parameter(*(version(number) for number in range(1, 100)), version(100, NEW))
 BY_SOURCE = parameter(version(1, NEW), *(version(number, SOURCE_ID) for number in range(2, 101)))
