@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionSeen
-from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, Problem
+from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen, PublicAccessBlock
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
     EU,
     IMAGE,
+    PRIVATE,
     PUBLIC,
     US,
     accounts,
@@ -28,7 +29,9 @@ from tests.unit.audit.examples import (
     under_key,
 )
 from tests.unit.examples import ORG, volumes
-from tests.unit.kms_grant.examples import KEY, A, B
+from tests.unit.keys.examples import key_arn
+from tests.unit.keys.policies import policy_of
+from tests.unit.kms_grant.examples import A, B, made, root
 
 
 @pytest.mark.parametrize(
@@ -72,52 +75,51 @@ def test_an_image_is_allowed_for_all_rules_that_fit_it() -> None:
 )
 def test_which_block_hides_public_snapshots(block: str | None, hides: bool) -> None:
     """(botocore shape EnableSnapshotBlockPublicAccessRequest, State.)"""
-    assert RegionSeen(snapshot_block=block and PublicAccessBlock(block)).hides_public_snapshots is hides
-
-
-def test_who_can_use_a_snapshot_that_is_public_while_that_is_blocked() -> None:
-    shared = region(volume=PUBLIC | accounts(A))
-    assert shared.effective_volume("snap-00000001") == PUBLIC | accounts(A)
-    blocked = replace(shared, snapshot_block=PublicAccessBlock("block-all-sharing"))
-    assert blocked.effective_volume("snap-00000001") == accounts(A)
-    assert blocked.effective_volume("snap-unknown") == Sharing()
+    state = PublicAccessBlock(block) if block else None
+    found = audit_of(region(volume=PUBLIC | accounts(A), snapshot_block=state), **allowing(A))
+    assert [code for code, _resource, principal in codes(found) if principal == "all"] == [
+        "snapshot_public_blocked" if hides else "snapshot_public"
+    ]
+    assert ("snapshot_wider_than_image", "snap-00000001", A) in codes(found)
 
 
 def test_the_keys_of_an_image_are_those_of_its_snapshots() -> None:
-    seen = replace(
-        under_key(accounts(A)),
+    first, second, other = (key_arn(name) for name in "abc")
+    seen = under_key(
+        PRIVATE,
+        images=(
+            Listed(
+                replace(
+                    ENCRYPTED,
+                    devices=volumes(*(f"snap-0000000{number}" for number in range(1, 5)), encrypted=True),
+                )
+            ),
+        ),
         key_of={
-            "snap-00000001": "arn:b",
-            "snap-00000002": "arn:a",
-            "snap-00000003": "arn:a",
-            "snap-00000009": KEY.arn,
+            "snap-00000001": second,
+            "snap-00000002": first,
+            "snap-00000003": first,
+            "snap-00000009": other,
         },
+        associated_keys={"snap-00000001": (other, first), "snap-00000009": (second,)},
+        keys={one: KeySeen(Key(one), (), policy_of()) for one in (first, second, other)},
     )
-    image = replace(
-        ENCRYPTED,
-        devices=volumes("snap-00000001", "snap-00000002", "snap-00000003", "snap-00000004", encrypted=True),
-    )
-    assert seen.key_arns(image) == ["arn:a", "arn:b"]
-    assert seen.key_arns(ENCRYPTED) == ["arn:b"]
-
-
-def test_the_keys_that_are_associated_with_the_snapshots_of_an_image() -> None:
-    seen = replace(
-        under_key(accounts(A)),
-        associated_keys={"snap-00000001": ("arn:b", "arn:a"), "snap-00000009": ("arn:c",)},
-    )
-    assert seen.associated_key_arns(ENCRYPTED) == ["arn:a", "arn:b"]
-    assert under_key(accounts(A)).associated_key_arns(ENCRYPTED) == []
+    (image,) = audit_of(seen)["results"]
+    assert (image["kms_key_arns"], image["associated_kms_key_arns"]) == ([first, second], [first, other])
 
 
 @pytest.mark.parametrize(
     ("code", "resource", "expected"),
     [
-        ("key_unreadable", "snap-00000001", True),
-        ("key_unreadable", KEY.arn, False),
+        ("key_unreadable", "snap-00000009", True),
+        ("key_unreadable", key_arn("other"), False),
         ("key_unreadable", "DescribeSnapshots", False),
-        ("snapshot_unreadable", "snap-00000001", False),
+        ("snapshot_unreadable", "snap-00000009", False),
     ],
 )
-def test_a_snapshot_whose_key_is_not_known(code: str, resource: str, expected: bool) -> None:
-    assert Problem(code, resource, refused()).is_snapshots_key is expected
+def test_a_snapshot_whose_key_is_not_known_may_need_any_grant(
+    code: str, resource: str, expected: bool
+) -> None:
+    seen = under_key(PRIVATE, made(root(B)), problems=(Problem(code, resource, refused(), "ami-9"),))
+    found = [one for one, _resource, principal in codes(audit_of(seen)) if principal == B]
+    assert found == ([] if expected else ["grant_without_share"])
