@@ -7,12 +7,25 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Snapshot
+from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
+from ansible_collections.golden.images.plugins.module_utils.plan import TargetPlan
 
-from tests.unit.copy.examples import REGION, calls, planned, seen, wanted
+from tests.unit.copy.account import Run, World, aws_with, copied_to
+from tests.unit.copy.examples import REGION, calls
 from tests.unit.examples import MARK, OWNER, adopted_image, copied_image, source_image, volumes
 
 CREATE, DELETE = "CreateTags", "DeleteTags"
+
+
+def holding(*images: Image, source: Image | None = None, snapshots: tuple[Snapshot, ...] = ()) -> World:
+    """These images in the one region, with their snapshots."""
+    return aws_with(source, *((one, snapshots) for one in images))
+
+
+def planned(options: dict[str, Any], world: World) -> TargetPlan:
+    """The plan of the only target."""
+    (target,) = Run(options, world, check_mode=True).plan.targets
+    return target
 
 
 @pytest.mark.parametrize(
@@ -50,8 +63,8 @@ CREATE, DELETE = "CreateTags", "DeleteTags"
 def test_tags_of_an_own_copy(
     current: dict[str, str], changes: dict[str, Any], expected: list[tuple[str, Any]]
 ) -> None:
-    saw = seen(copied_image(tags=current), source=source_image(tags={"role": "web"}))
-    actions = planned(wanted(**changes), saw).actions
+    saw = holding(copied_image(tags=current), source=source_image(tags={"role": "web"}))
+    actions = planned(copied_to(**changes), saw).actions
     written = [
         (
             action.operation,
@@ -66,14 +79,14 @@ def test_tags_of_an_own_copy(
 
 
 def test_tags_are_deleted_by_key() -> None:
-    (action,) = planned(wanted(tags={}, purge_tags=True), seen(copied_image(tags={"a": "1"}))).actions
+    (action,) = planned(copied_to(tags={}, purge_tags=True), holding(copied_image(tags={"a": "1"}))).actions
     assert action.parameters["Tags"] == [{"Key": "a"}]
 
 
 def test_a_copy_that_the_collection_did_not_make_keeps_its_tags() -> None:
     image = adopted_image(tags={"theirs": "1"}, devices=volumes("snap-1"))
-    saw = seen(image, snapshots=(Snapshot("snap-1", "completed", 100),))
-    plan = planned(wanted(tags={"a": "1"}, snapshot_tags={"b": "1"}, purge_tags=True), saw)
+    saw = holding(image, snapshots=(Snapshot("snap-1", "completed", 100),))
+    plan = planned(copied_to(tags={"a": "1"}, snapshot_tags={"b": "1"}, purge_tags=True), saw)
     assert plan.actions == ()
     assert plan.before == plan.after
 
@@ -85,7 +98,9 @@ def test_each_snapshot_gets_its_missing_tags() -> None:
         Snapshot("snap-2", "completed", 100, tags={**MARK, "kind": "old"}),
         Snapshot("snap-3", "completed", 100, tags={**MARK, "kind": "root", "x": "1"}),
     )
-    plan = planned(wanted(snapshot_tags={"kind": "root"}, purge_tags=True), seen(image, snapshots=snapshots))
+    plan = planned(
+        copied_to(snapshot_tags={"kind": "root"}, purge_tags=True), holding(image, snapshots=snapshots)
+    )
     assert calls(plan.actions) == [(CREATE, "snap-2"), (DELETE, "snap-3")]
     assert plan.before["snapshot_tags"] == {
         "snap-1": {"kind": "root"},
@@ -99,8 +114,8 @@ def test_each_snapshot_gets_its_missing_tags() -> None:
 
 def test_tags_of_a_snapshot_are_deleted_first() -> None:
     image = copied_image(devices=volumes("snap-1"))
-    saw = seen(image, snapshots=(Snapshot("snap-1", "completed", 100, tags={**MARK, "x": "1"}),))
-    plan = planned(wanted(snapshot_tags={"kind": "root"}, purge_tags=True), saw)
+    saw = holding(image, snapshots=(Snapshot("snap-1", "completed", 100, tags={**MARK, "x": "1"}),))
+    plan = planned(copied_to(snapshot_tags={"kind": "root"}, purge_tags=True), saw)
     assert calls(plan.actions) == [(DELETE, "snap-1"), (CREATE, "snap-1")]
 
 
@@ -132,8 +147,8 @@ def many(count: int, prefix: str = "old") -> dict[str, str]:
 def test_image_tags_above_the_quota_are_refused(
     current: dict[str, str], changes: dict[str, Any], count: int | None
 ) -> None:
-    saw = seen(copied_image(tags=current), source=source_image(tags={"role": "web"}))
-    failures = planned(wanted(**changes), saw).refusals
+    saw = holding(copied_image(tags=current), source=source_image(tags={"role": "web"}))
+    failures = planned(copied_to(**changes), saw).refusals
     assert len(failures) == (0 if count is None else 1)
     for failure in failures:
         assert (failure.action, failure.region) == ("tags", REGION)
@@ -141,8 +156,8 @@ def test_image_tags_above_the_quota_are_refused(
 
 
 def test_too_many_tags_in_a_best_effort_region_leave_it_out() -> None:
-    want = wanted(tags={"a": "1"}, best_effort_regions=frozenset({REGION}))
-    plan = planned(want, seen(copied_image(tags=many(49))))
+    want = copied_to(tags={"a": "1"}, best_effort_regions=[REGION])
+    plan = planned(want, holding(copied_image(tags=many(49))))
     assert (plan.refusals, plan.actions) == ((), ())
     # The account and the region show which image is left out.
     assert [(one.action, one.account_id, one.region) for one in plan.tolerated] == [("tags", OWNER, REGION)]
@@ -155,8 +170,8 @@ def test_snapshot_tags_above_the_quota_are_refused(purge: bool, counts: list[int
         for number in range(3)
     )
     image = copied_image(devices=volumes(*(snapshot.snapshot_id for snapshot in snapshots)))
-    want = wanted(snapshot_tags={"a": "1"}, purge_tags=purge)
-    failures = planned(want, seen(image, snapshots=snapshots)).refusals
+    want = copied_to(snapshot_tags={"a": "1"}, purge_tags=purge)
+    failures = planned(want, holding(image, snapshots=snapshots)).refusals
     assert [failure.message.split(" tags")[0] for failure in failures] == [
         f"snapshot_tags: {count}" for count in counts
     ]
@@ -164,29 +179,29 @@ def test_snapshot_tags_above_the_quota_are_refused(purge: bool, counts: list[int
 
 
 def test_the_quota_is_not_checked_for_copies_that_the_collection_did_not_make() -> None:
-    saw = seen(adopted_image(tags=many(50)))
-    assert planned(wanted(tags={"a": "1"}), saw).refusals == ()
+    saw = holding(adopted_image(tags=many(50)))
+    assert planned(copied_to(tags={"a": "1"}), saw).refusals == ()
 
 
 def test_snapshots_of_another_copy_are_not_changed() -> None:
-    saw = seen(
+    saw = holding(
         copied_image("ami-a", devices=volumes("snap-1")),
         copied_image("ami-b", devices=volumes("snap-2")),
         snapshots=(Snapshot("snap-1", "completed", 100), Snapshot("snap-2", "completed", 100)),
     )
-    assert calls(planned(wanted(snapshot_tags={"a": "1"}), saw).actions) == [(CREATE, "snap-1")]
+    assert calls(planned(copied_to(snapshot_tags={"a": "1"}), saw).actions) == [(CREATE, "snap-1")]
 
 
 def test_snapshot_tags_are_not_changed_without_the_option() -> None:
     image = copied_image(devices=volumes("snap-1"))
-    saw = seen(image, snapshots=(Snapshot("snap-1", "completed", 100, tags={"x": "1"}),))
-    plan = planned(wanted(tags={}, purge_tags=True), saw)
+    saw = holding(image, snapshots=(Snapshot("snap-1", "completed", 100, tags={"x": "1"}),))
+    plan = planned(copied_to(tags={}, purge_tags=True), saw)
     assert plan.actions == ()
     assert "snapshot_tags" not in plan.after
 
 
 def test_the_diff_of_tags_omits_the_collections_own_tags() -> None:
-    plan = planned(wanted(tags={"a": "1"}, purge_tags=True), seen(copied_image(tags={"b": "2"})))
+    plan = planned(copied_to(tags={"a": "1"}, purge_tags=True), holding(copied_image(tags={"b": "2"})))
     assert plan.before["tags"] == {"b": "2"}
     assert plan.after["tags"] == {"a": "1"}
     rest = [
