@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.copy.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
+from ansible_collections.golden.images.plugins.module_utils.plan import TargetPlan
 from ansible_collections.golden.images.plugins.modules.ami_copy_regions import ARGUMENT_SPEC
 from botocore.credentials import Credentials
 from botocore.validate import validate_parameters
@@ -494,3 +495,14 @@ class Run(FlowRun):
     def operations(self) -> list[str]:
         """The planned operations."""
         return [action.operation for action in self.plan.actions]
+
+
+def planned(options: Mapping[str, Any], world: World) -> TargetPlan:
+    """The plan of the only target, as check mode makes it."""
+    (target,) = Run(options, world, check_mode=True).plan.targets
+    return target
+
+
+def holding(*images: Image, source: Image | None = None, snapshots: tuple[Snapshot, ...] = ()) -> World:
+    """The owner's account with these images in the one region, and all their snapshots."""
+    return aws_with(source, *((one, snapshots) for one in images))

@@ -5,33 +5,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy import request as copy_request
-from ansible_collections.golden.images.plugins.module_utils.copy.state import CopyWanted
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Target
-from hypothesis import given
+from ansible_collections.golden.images.plugins.module_utils.model import Image
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.unit.copy.examples import REGION, planned, seen, wanted
-from tests.unit.examples import MARK, SOURCE_ID, SOURCE_REGION, STRANGER, source_image, target_in
+from tests.unit.copy.account import OTHER_REGION, Run, copied_to, holding, into, planned
+from tests.unit.copy.examples import REGION
+from tests.unit.examples import (
+    CONSUMER,
+    MARK,
+    OWNER,
+    SOURCE_ID,
+    SOURCE_REGION,
+    STRANGER,
+    copied_image,
+    source_image,
+)
+
+OTHER_ID = "ami-fedcba98765432100"
 
 
 def request(
-    want: CopyWanted | None = None,
-    source: Image | None = None,
-    target: Target | None = None,
-    predecessor_ids: tuple[str, ...] = (),
+    options: Mapping[str, Any] | None = None, source: Image | None = None, *images: Image
 ) -> Mapping[str, Any]:
-    return copy_request.copy_request(
-        want or wanted(), source or source_image(), target or target_in(), predecessor_ids
-    )
+    """The parameters of the planned CopyImage in a region with these images."""
+    actions = planned(options or copied_to(), holding(*images, source=source)).actions
+    (copy,) = (one for one in actions if one.operation == "CopyImage")
+    return copy.parameters
 
 
-def tags_of(kind: str, want: CopyWanted, source: Image | None = None) -> dict[str, str]:
-    specifications = request(want, source)["TagSpecifications"]
+def tags_of(kind: str, options: Mapping[str, Any], source: Image | None = None) -> dict[str, str]:
+    specifications = request(options, source)["TagSpecifications"]
     (found,) = [item["Tags"] for item in specifications if item["ResourceType"] == kind]
     return {tag["Key"]: tag["Value"] for tag in found}
 
@@ -52,15 +59,10 @@ def test_a_simple_request() -> None:
     }
 
 
-def test_the_planned_copy_makes_this_request() -> None:
-    (action,) = planned(wanted(name="x-{region}"), seen()).actions
-    assert action.parameters == request(wanted(name="x-{region}"))
-
-
 def test_completion_duration_is_requested_only_if_set() -> None:
     key = "SnapshotCopyCompletionDurationMinutes"
     assert key not in request()
-    assert request(wanted(completion_duration_minutes=30))[key] == 30
+    assert request(copied_to(completion_duration_minutes=30))[key] == 30
 
 
 @pytest.mark.parametrize(
@@ -81,12 +83,12 @@ def test_completion_duration_is_requested_only_if_set() -> None:
 )
 def test_names_and_descriptions_from_templates(template: str, source_name: str, expected: str) -> None:
     source = source_image(name=source_name)
-    assert copy_request.name_for(wanted(name=template), source, REGION) == expected
-    assert copy_request.description_for(wanted(description=template), source, REGION) == expected
+    assert request(copied_to(name=template), source)["Name"] == expected
+    assert request(copied_to(description=template), source)["Description"] == expected
 
 
 def test_by_default_a_source_named_like_a_placeholder_keeps_its_name() -> None:
-    assert copy_request.name_for(wanted(), source_image(name="{region}"), REGION) == f"{{region}}-{SOURCE_ID}"
+    assert request(copied_to(), source_image(name="{region}"))["Name"] == f"{{region}}-{SOURCE_ID}"
 
 
 @pytest.mark.parametrize(
@@ -96,62 +98,61 @@ def test_by_default_a_source_named_like_a_placeholder_keeps_its_name() -> None:
         pytest.param("", None, f"Copy of {SOURCE_ID} from us-east-1", id="the source's ID and region"),
         pytest.param("{region}", None, "{region}", id="the source's, literally"),
         pytest.param("Golden", "Mine", "Mine", id="the user's"),
-        pytest.param("Golden", "", "", id="the user's, though empty"),
+        pytest.param("Golden", "", "Golden", id="an empty one is not set"),
     ],
 )
 def test_descriptions(source_description: str, description: str | None, expected: str) -> None:
     source = source_image(description=source_description)
-    assert copy_request.description_for(wanted(description=description), source, REGION) == expected
+    assert request(copied_to(description=description), source)["Description"] == expected
 
 
 AWS_NAMES = st.text(alphabet="abcXYZ019()[] ./-'@_", min_size=3, max_size=128)
 
 
+@example(name="n" * 128)
 @given(name=AWS_NAMES)
 def test_the_default_name_of_any_source_is_valid(name: str) -> None:
-    assert copy_request.NAME.fullmatch(copy_request.name_for(wanted(), source_image(name=name), REGION))
+    assert planned(copied_to(), holding(source=source_image(name=name))).refusals == ()
 
 
+@example(name="n" * 128)
 @given(name=AWS_NAMES)
 def test_the_default_name_differs_between_sources_with_the_same_name(name: str) -> None:
-    first = copy_request.name_for(wanted(), source_image(name=name), REGION)
-    second = copy_request.name_for(
-        wanted(), source_image(name=name, image_id="ami-fedcba98765432100"), REGION
-    )
-    assert first != second
+    first = request(copied_to(), source_image(name=name))["Name"]
+    other = source_image(name=name, image_id=OTHER_ID)
+    assert first != request(copied_to(source_image_id=OTHER_ID), other)["Name"]
 
 
 @pytest.mark.parametrize(
     "name",
     [
         pytest.param("ab", id="short"),
-        pytest.param("", id="empty"),
         pytest.param("n" * 129, id="long"),
         pytest.param("{source_name}" * 20, id="long after replacement"),
         pytest.param("golden:web", id="colon"),
-        pytest.param("golden\n", id="line break"),
+        pytest.param("gol\nden", id="line break"),
         pytest.param("göldén", id="accent"),
         pytest.param("golden-{regio}", id="mistyped placeholder"),
     ],
 )
 def test_an_invalid_name_is_refused(name: str) -> None:
-    (failure,) = planned(wanted(name=name), seen()).refusals
+    (failure,) = planned(copied_to(name=name), holding()).refusals
     assert (failure.action, failure.region) == ("name", REGION)
 
 
 @pytest.mark.parametrize("name", ["abc", "n" * 128, "A (b) [c] d.e/f-g'h@i_j"])
 def test_a_valid_name_is_not_refused(name: str) -> None:
-    assert planned(wanted(name=name), seen()).refusals == ()
+    assert planned(copied_to(name=name), holding()).refusals == ()
 
 
 @pytest.mark.parametrize(("length", "refused"), [(255, False), (256, True)])
 def test_a_long_description_is_refused(length: int, refused: bool) -> None:
-    failures = planned(wanted(description="d" * length), seen()).refusals
+    failures = planned(copied_to(description="d" * length), holding()).refusals
     assert [failure.action for failure in failures] == (["description"] if refused else [])
 
 
 def test_the_name_is_not_checked_where_the_copy_exists(existing: Image) -> None:
-    assert planned(wanted(name="a", description="d" * 300), seen(existing)).refusals == ()
+    assert planned(copied_to(name="a", description="d" * 300), holding(existing)).refusals == ()
 
 
 @pytest.fixture
@@ -169,21 +170,21 @@ def existing() -> Image:
     ],
 )
 def test_more_tags_than_the_quota_are_refused(option: str, count: int, refused: bool) -> None:
-    want = wanted(**{option: {f"key{number}": "x" for number in range(count)}})
-    failures = planned(want, seen()).refusals
+    want = copied_to(**{option: {f"key{number}": "x" for number in range(count)}})
+    failures = planned(want, holding()).refusals
     assert [failure.action for failure in failures] == ([option] if refused else [])
 
 
 def test_copied_tags_count_towards_the_quota() -> None:
     source = source_image(tags={f"s{number}": "x" for number in range(30)})
-    want = wanted(tags={f"w{number}": "x" for number in range(20)}, copy_tags=True)
-    assert [failure.action for failure in planned(want, seen(source=source)).refusals] == ["tags"]
+    want = copied_to(tags={f"w{number}": "x" for number in range(20)}, copy_tags=True)
+    assert [failure.action for failure in planned(want, holding(source=source)).refusals] == ["tags"]
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        pytest.param({}, None, id="not requested: unchanged"),
+        pytest.param({}, {}, id="not requested"),
         pytest.param({"tags": {}}, {}, id="no tags"),
         pytest.param({"tags": {"a": "1"}}, {"a": "1"}, id="the user's"),
         pytest.param({"copy_tags": True}, {"role": "web", "a": "0"}, id="the source's"),
@@ -194,22 +195,26 @@ def test_copied_tags_count_towards_the_quota() -> None:
         ),
     ],
 )
-def test_image_tags(changes: dict[str, Any], expected: dict[str, str] | None) -> None:
+def test_image_tags(changes: dict[str, Any], expected: dict[str, str]) -> None:
     source = source_image(
         tags={"role": "web", "a": "0", "aws:x": "1", "golden.images:source": "eu-west-1/ami-origin"}
     )
-    want = wanted(**changes)
-    assert copy_request.image_tags(want, source) == expected
-    assert tags_of("image", want, source) == {**(expected or {}), **MARK}
+    want = copied_to(**changes)
+    assert tags_of("image", want, source) == {**expected, **MARK}
 
 
 def test_snapshots_get_snapshot_tags_and_the_source_tag() -> None:
-    want = wanted(tags={"on": "image"}, copy_tags=True, snapshot_tags={"on": "snapshot"})
+    want = copied_to(tags={"on": "image"}, copy_tags=True, snapshot_tags={"on": "snapshot"})
     assert tags_of("snapshot", want, source_image(tags={"role": "web"})) == {"on": "snapshot", **MARK}
 
 
-def token(**changes: Any) -> str:
-    return str(request(**changes)["ClientToken"])
+def token(*images: Image, source: Image | None = None, **options: Any) -> str:
+    return str(request(copied_to(**options), source, *images)["ClientToken"])
+
+
+def failed(*image_ids: str) -> tuple[Image, ...]:
+    """Failed copies."""
+    return tuple(copied_image(one, "failed") for one in image_ids)
 
 
 def test_the_token_is_valid() -> None:
@@ -218,43 +223,51 @@ def test_the_token_is_valid() -> None:
 
 
 def test_the_same_request_has_the_same_token() -> None:
-    first = token(want=wanted(tags={"a": "1", "b": "2"}), predecessor_ids=("ami-1", "ami-2"))
-    second = token(want=wanted(tags={"b": "2", "a": "1"}), predecessor_ids=("ami-2", "ami-1"))
+    first = token(*failed("ami-1", "ami-2"), tags={"a": "1", "b": "2"})
+    second = token(*failed("ami-2", "ami-1"), tags={"b": "2", "a": "1"})
     assert first == second
 
 
 @pytest.mark.parametrize(
-    "changes",
+    "options",
     [
-        pytest.param({"target": target_in("eu-west-2")}, id="region"),
-        pytest.param({"target": Target(STRANGER, REGION)}, id="account"),
-        pytest.param({"source": source_image(image_id="ami-fedcba98765432100")}, id="source"),
-        pytest.param({"want": wanted(source_region="us-west-2")}, id="source region"),
-        pytest.param({"want": wanted(name="other")}, id="name"),
-        pytest.param({"want": wanted(description="other")}, id="description"),
-        pytest.param({"want": wanted(tags={"a": "1"})}, id="tags"),
-        pytest.param({"want": wanted(snapshot_tags={"a": "1"})}, id="snapshot tags"),
-        pytest.param({"want": wanted(completion_duration_minutes=15)}, id="duration"),
-        pytest.param({"predecessor_ids": ("ami-1",)}, id="a failed copy"),
+        pytest.param({"name": "other"}, id="name"),
+        pytest.param({"description": "other"}, id="description"),
+        pytest.param({"tags": {"a": "1"}}, id="tags"),
+        pytest.param({"snapshot_tags": {"a": "1"}}, id="snapshot tags"),
+        pytest.param({"completion_duration_minutes": 15}, id="duration"),
     ],
 )
-def test_another_request_has_another_token(changes: dict[str, Any]) -> None:
-    assert token(**changes) != token()
+def test_another_request_has_another_token(options: dict[str, Any]) -> None:
+    assert token(**options) != token()
+
+
+def test_another_source_has_another_token() -> None:
+    other = source_image(image_id=OTHER_ID)
+    assert token(source=other, source_image_id=OTHER_ID) != token()
+    world = holding()
+    world.ec2_of(OWNER, OTHER_REGION).add((source_image(devices=()), ()))
+    (action,) = planned(copied_to(source_region=OTHER_REGION), world).actions
+    assert action.parameters["ClientToken"] != token()
+
+
+def test_each_account_and_region_has_its_own_token() -> None:
+    accounts = into(CONSUMER, STRANGER, assume_source_ready=True)
+    plan = Run(accounts, holding(), check_mode=True).plan
+    tokens = {action.parameters["ClientToken"] for action in plan.actions}
+    assert len(tokens | {token()}) == 5
 
 
 def test_every_failed_copy_changes_the_token() -> None:
     deaths = [(), ("ami-1",), ("ami-2",), ("ami-1", "ami-2")]
-    assert len({token(predecessor_ids=ids) for ids in deaths}) == len(deaths)
+    assert len({token(*failed(*ids)) for ids in deaths}) == len(deaths)
+
+
+@pytest.mark.parametrize("state", ["failed", "error", "invalid", "deregistered"])
+def test_every_state_of_a_failed_copy_changes_the_token(state: str) -> None:
+    assert token(copied_image("ami-1", state)) == token(*failed("ami-1")) != token()
 
 
 def test_what_is_not_in_the_request_does_not_change_the_token() -> None:
-    other = wanted(regions=(REGION, "eu-west-2"), wait=False, wait_timeout=5, purge_tags=True)
-    assert token(want=other) == token()
-    assert token(source=replace(source_image(), creation_date="2026-01-01T00:00:00.000Z")) == token()
-
-
-def test_the_token_includes_the_regions_failed_copies() -> None:
-    failed = [replace(source_image(), image_id=f"ami-{state}", state=state) for state in ("failed", "error")]
-    gone = replace(source_image(), image_id="ami-gone", state="deregistered")
-    (action,) = planned(wanted(), seen(*failed, gone)).actions
-    assert action.parameters["ClientToken"] == token(predecessor_ids=("ami-failed", "ami-error", "ami-gone"))
+    assert token(wait=False, wait_timeout=5, purge_tags=True) == token()
+    assert token(source=source_image(creation_date="2026-01-01T00:00:00.000Z")) == token()

@@ -7,25 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
-from ansible_collections.golden.images.plugins.module_utils.plan import TargetPlan
+from ansible_collections.golden.images.plugins.module_utils.model import Snapshot
 
-from tests.unit.copy.account import Run, World, aws_with, copied_to
+from tests.unit.copy.account import copied_to, holding, planned
 from tests.unit.copy.examples import REGION, calls
 from tests.unit.examples import MARK, OWNER, adopted_image, copied_image, source_image, volumes
 
 CREATE, DELETE = "CreateTags", "DeleteTags"
-
-
-def holding(*images: Image, source: Image | None = None, snapshots: tuple[Snapshot, ...] = ()) -> World:
-    """These images in the one region, with their snapshots."""
-    return aws_with(source, *((one, snapshots) for one in images))
-
-
-def planned(options: dict[str, Any], world: World) -> TargetPlan:
-    """The plan of the only target."""
-    (target,) = Run(options, world, check_mode=True).plan.targets
-    return target
 
 
 @pytest.mark.parametrize(
