@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
-from ansible_collections.golden.images.plugins.module_utils.copy import request as copy_request
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
 from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
@@ -248,55 +246,9 @@ def test_the_diff_is_empty_if_nothing_changes() -> None:
     }
 
 
-def test_a_copy_that_failed_while_waiting_is_replaced_before_it_is_removed() -> None:
-    failed = copied_image("ami-f", "failed")
-    actions = copy.replacement(wanted(), seen(), target_in(), (failed,))
-    assert calls(actions) == [COPY, removal("ami-f")]
-    assert actions[0].parameters == copy_request.copy_request(
-        wanted(), source_image(), target_in(), ("ami-f",)
-    )
-
-
-def test_a_copy_that_was_deregistered_while_waiting_is_not_removed() -> None:
-    gone = adopted_image("ami-gone", "deregistered")
-    actions = copy.replacement(wanted(), seen(), target_in(), (gone,))
-    assert calls(actions) == [COPY]
-
-
-@pytest.mark.parametrize(
-    ("purge", "expected"),
-    [
-        pytest.param(False, [("CreateTags", [{"Key": "role", "Value": "web"}])], id="add"),
-        pytest.param(
-            True,
-            [("DeleteTags", [{"Key": "old"}]), ("CreateTags", [{"Key": "role", "Value": "web"}])],
-            id="purge, which deletes first",
-        ),
-    ],
-)
-def test_retag(purge: bool, expected: list[tuple[str, list[dict[str, str]]]]) -> None:
-    actions = copy.retag(target_in(), "ami-1", {"old": "1", "kept": "2"}, {"role": "web", "kept": "2"}, purge)
-    assert [(action.operation, action.parameters["Tags"]) for action in actions] == expected
-    assert all(action.parameters["Resources"] == [action.resource] == ["ami-1"] for action in actions)
-
-
 def test_whether_an_image_is_encrypted_as_requested() -> None:
     want = wanted(encryption=Encryption(encrypted=True))
     plain, encrypted = copied_image(devices=volumes("s")), copied_image(devices=volumes("s", encrypted=True))
     assert not copy.has_wanted_key(want, seen(plain), target_in(), plain)
     saw = seen(encrypted, snapshots=(Snapshot("s", "completed", 100, "arn:key"),))
     assert copy.has_wanted_key(want, saw, target_in(), encrypted)
-
-
-def test_a_removal_deletes_the_snapshots_too() -> None:
-    removal = copy.removal(target_in(REGION), copied_image("ami-failed"))
-    assert (removal.operation, removal.resource) == ("DeregisterImage", "ami-failed")
-    assert removal.parameters == {"ImageId": "ami-failed", "DeleteAssociatedSnapshots": True}
-
-
-def test_a_name_in_use_names_the_images_that_have_it() -> None:
-    refused = Failure("The name is in use.", "Choose another.", "InvalidAMIName.Duplicate", "CopyImage")
-    found = copy.name_taken(refused, [copied_image("ami-1")])
-    assert found.message == "The name is in use: ami-1 is available."
-    assert found.remedy == "Choose another. Or deregister ami-1."
-    assert copy.name_taken(refused, []) == refused
