@@ -63,9 +63,10 @@ PLAYBOOK_PROCESSES = 4
 
 def _pytest(folder: str, *options: str, processes: int = PYTEST_PROCESSES) -> None:
     """pytest on one directory, with a list of the slowest tests and of what the machine lacks for others."""
+    # The folder first: --cov would take it as its own value, and pytest then runs all tests.
     # A process that has run all of its tests takes some of the other: long ones can be together.
     parallel = ("--numprocesses", str(processes), "--dist", "worksteal")
-    run("python", "-m", "pytest", *parallel, "--durations", "12", "-rs", *options, folder)
+    run("python", "-m", "pytest", folder, *parallel, "--durations", "12", "-rs", *options)
 
 
 def _unit(target: str, again: bool) -> None:
