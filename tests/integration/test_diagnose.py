@@ -257,6 +257,7 @@ def _codes(found: Mapping[str, Any]) -> list[str]:
     return sorted(finding["code"] for finding in found["findings"])
 
 
+@pytest.mark.nightly
 def test_every_problem_has_its_code_and_its_remedy_works(
     aws: SimulatedAws, ansible: Ansible, world: World
 ) -> None:

@@ -263,6 +263,7 @@ def test_shares_are_refused_as_a_whole(bench: Bench) -> None:
     bench.refuse("ami_share", bench.share_rows)
 
 
+@pytest.mark.nightly
 def test_check_mode_refuses_for_what_aws_says_as_well(bench: Bench) -> None:
     titles = {"public where that is blocked", "a pending image", "an image of another region"}
     bench.refuse("ami_share", [row for row in bench.share_rows if row.title in titles], "--check")

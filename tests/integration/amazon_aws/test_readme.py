@@ -15,7 +15,8 @@ from ..playbook import CHECKOUT, Ansible
 
 def test_the_playbook_shares_the_image(aws: SimulatedAws, tmp_path: Path) -> None:
     text = (CHECKOUT / "simulated_aws" / "README.md").read_text(encoding="utf-8")
-    fixture, playbook = re.findall(r"^```yaml\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    section = text.partition("## From your playbook\n")[2].partition("\n## ")[0]
+    fixture, playbook = re.findall(r"^```yaml\n(.*?)^```$", section, flags=re.DOTALL | re.MULTILINE)
     loaded = aws.load_fixture(yaml.safe_load(fixture))
     (tmp_path / "share.yml").write_text(playbook, encoding="utf-8")
     run = Ansible(aws.environment("build"), tmp_path).run(tmp_path / "share.yml", {})
