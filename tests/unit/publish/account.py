@@ -273,8 +273,11 @@ class Account:
 
     def _template_versions(self, parameters: Mapping[str, Any]) -> list[Any]:
         assert parameters["Versions"] == ["$Default", "$Latest"]
-        asked = parameters.get("LaunchTemplateName"), parameters.get("LaunchTemplateId")
-        if any(asked) and not any(name in asked or IDS[name] in asked for name in self.templates):
+        name, template_id = parameters.get("LaunchTemplateName"), parameters.get("LaunchTemplateId")
+        asked = name or template_id
+        # An ID is no name, and a name no ID.
+        found = [one for one in self.templates if not asked or one == name or IDS[one] == template_id]
+        if asked and not found:
             raise refused("InvalidLaunchTemplateName.NotFoundException", "DescribeLaunchTemplateVersions")
         return [
             {
@@ -284,8 +287,8 @@ class Account:
                 "LaunchTemplateName": name,
                 "VersionNumber": number,
             }
-            for name, versions in self.templates.items()
-            if not any(asked) or name in asked or IDS[name] in asked
+            for name in found
+            for versions in [self.templates[name]]
             for number in sorted({next(iter(versions)), max(versions)})
         ]
 
