@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.golden.images.plugins.modules.ami_share import ARGUMENT_SPEC, FLOW, RULES
+from ansible_collections.golden.images.plugins.modules.ami_share import FLOW
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
 
 class ActionModule(RunsHere):
     flow = FLOW
-    argument_spec = ARGUMENT_SPEC
-    rules = RULES

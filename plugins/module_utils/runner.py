@@ -13,13 +13,14 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from ansible.module_utils.common.warnings import warn
 
 from .changes import Change, changes_of, prepared
 from .failures import Failure, Refused, summary
 from .model import Target
+from .option import Options
 from .plan import Plan, TargetPlan
 from .progress import Report, reporter
 from .read_yaml import parsed
@@ -112,16 +113,17 @@ def diff_by_change(plan: PlanLike, changes: Iterable[Change] | None = None) -> d
 
 @dataclass(frozen=True)
 class Flow(Generic[Wanted, Seen]):
-    """The functions of one module.
+    """The options and the functions of one module.
 
-    ``wanted`` raises ``Refused`` for options that are not valid, ``read`` for a state without a plan.
+    ``options`` is the class of the options, or a function that makes their values of the parameters. ``read``
+    raises ``Refused`` for a state without a plan.
     ``result`` gets an empty ``Outcome`` in check mode. ``clients`` is None for a flow that does not need AWS.
     A flow that only reads is also applied in check mode, so that what fails there fails the task as well.
     ``diff`` is made in diff mode, from this verbosity on. ``findings_name_options`` is whether the findings
     of its ``results`` name options, which have other names in roles.
     """
 
-    wanted: Callable[[Mapping[str, Any], bool], Wanted]
+    options: type[Wanted] | Callable[[Mapping[str, Any], bool], Wanted]
     read: Callable[[Any, Wanted], Seen]
     plan: Callable[[Wanted, Seen], PlanLike]
     apply: Callable[[Any, Wanted, Seen, Any, Report], Outcome]
@@ -131,6 +133,25 @@ class Flow(Generic[Wanted, Seen]):
     diff: Callable[[Wanted, Seen, Any], dict[str, Any]] = lambda _wanted, _seen, plan: diff_by_change(plan)
     diff_verbosity: int = 0
     findings_name_options: bool = False
+
+    def wanted(self, params: Mapping[str, Any], check_mode: bool) -> Wanted:
+        """Make the values of the parameters that Ansible has validated.
+
+        Raises:
+            Refused: with every validation error.
+        """
+        if isinstance(self.options, type) and issubclass(self.options, Options):
+            given: Any = self.options.read(params, check_mode)
+            return cast("Wanted", given)
+        make: Any = self.options
+        return cast("Wanted", make(params, check_mode))
+
+    @property
+    def declared(self) -> type[Options]:
+        """The class of the options."""
+        if isinstance(self.options, type) and issubclass(self.options, Options):
+            return self.options
+        raise TypeError(f"{self.options} is no class of options")
 
 
 def change_nothing(*_values: object) -> Outcome:
@@ -150,10 +171,12 @@ def check_flow(wanted: Callable[[Mapping[str, Any], bool], None]) -> Flow[None, 
     )
 
 
-def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) -> None:
+def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any] | None = None, **rules: Any) -> None:
     """Run the module; ``rules`` are AnsibleModule's (``mutually_exclusive`` and the like)."""
     from ansible.module_utils.basic import AnsibleModule
 
+    if argument_spec is None:
+        argument_spec, rules = flow.declared.argument_spec(), dict(flow.declared.argument_rules)
     spec = _spec(argument_spec)
     module_class = _module_class(flow, AnsibleModule, spec)
     _run(flow, module_class(argument_spec=spec, supports_check_mode=True, **rules))
@@ -161,7 +184,7 @@ def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any], **rules: Any) ->
 
 def run_here(
     flow: Flow[Any, Any],
-    argument_spec: Mapping[str, Any],
+    argument_spec: Mapping[str, Any] | None,
     arguments: Mapping[str, Any],
     rules: Mapping[str, Any] = MappingProxyType({}),
     with_invocation: bool = False,
@@ -190,6 +213,8 @@ def run_here(
         def fail_json(self, msg: str, **result: Any) -> None:
             Here.exit_json(self, **{**result, "failed": True, "msg": msg})
 
+    if argument_spec is None:
+        argument_spec, rules = flow.declared.argument_spec(), flow.declared.argument_rules
     spec = _spec(argument_spec)
     try:
         module_class = _module_class(flow, Here, spec)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .failures import Failure, invalid_option
@@ -46,46 +46,37 @@ def without_copies(images: Iterable[Image], region: str) -> list[Image]:
     return [image for image in listed if image.tags.get(SOURCE_TAG) not in sources]
 
 
-def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[Failure, ...]:
-    """Failures for tags that AWS would reject, so that they stop the task before any region is changed.
+def tag_problems(tags: Mapping[str, str], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield problem and remedy of each tag that AWS would reject.
 
     ``prefix`` is later prepended to the keys and counts towards their length.
     """
-    failures = []
     for key, value in tags.items():
         if key.lower().startswith(RESERVED_PREFIX):
-            failures.append(
-                invalid_option(
-                    option,
-                    f"{option}: the key '{key}' begins with 'aws:'.",
-                    "AWS reserves this prefix. Use another key.",
-                )
-            )
+            yield f"the key '{key}' begins with 'aws:'.", "AWS reserves this prefix. Use another key."
         if key.startswith(OWN_TAG_PREFIX):
-            failures.append(
-                invalid_option(
-                    option,
-                    f"{option}: the key '{key}' begins with '{OWN_TAG_PREFIX}'.",
-                    "This collection identifies its own resources by these tags. Use another key.",
-                )
+            yield (
+                f"the key '{key}' begins with '{OWN_TAG_PREFIX}'.",
+                "This collection identifies its own resources by these tags. Use another key.",
             )
         if not 1 <= len(key) <= MAX_KEY - len(prefix) or len(value) > MAX_VALUE:
-            failures.append(
-                invalid_option(
-                    option,
-                    f"{option}: the tag '{key}' is too long or its key is empty.",
-                    f"Keys have 1 to {MAX_KEY - len(prefix)} characters, values at most {MAX_VALUE}.",
-                )
+            yield (
+                f"the tag '{key}' is too long or its key is empty.",
+                f"Keys have 1 to {MAX_KEY - len(prefix)} characters, values at most {MAX_VALUE}.",
             )
         if _NOT_XML.search(key + value):
-            failures.append(
-                invalid_option(
-                    option,
-                    f"{option}: the tag '{key}' has a control character.",
-                    "EC2 answers in XML, which cannot contain it. Remove it.",
-                )
+            yield (
+                f"the tag '{key}' has a control character.",
+                "EC2 answers in XML, which cannot contain it. Remove it.",
             )
-    return tuple(failures)
+
+
+def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[Failure, ...]:
+    """Failures for tags that AWS would reject; see ``tag_problems``."""
+    return tuple(
+        invalid_option(option, f"{option}: {problem}", remedy)
+        for problem, remedy in tag_problems(tags, prefix)
+    )
 
 
 def tag_count(keys: Iterable[str]) -> int:
@@ -96,17 +87,20 @@ def tag_count(keys: Iterable[str]) -> int:
     return sum(not key.startswith(RESERVED_PREFIX) for key in keys)
 
 
-def check_tag_count(option: str, tags: Mapping[str, str]) -> tuple[Failure, ...]:
-    """A failure for more tags, this collection's included, than a resource can have."""
+def tag_count_problems(tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield problem and remedy of more tags, this collection's included, than a resource can have."""
     count = tag_count(tags)
-    if count <= MAX_TAGS:
-        return ()
-    return (
-        invalid_option(
-            option,
-            f"{option}: {count} tags including those of this collection exceed the limit of {MAX_TAGS}.",
+    if count > MAX_TAGS:
+        yield (
+            f"{count} tags including those of this collection exceed the limit of {MAX_TAGS}.",
             "Remove some tags.",
-        ),
+        )
+
+
+def check_tag_count(option: str, tags: Mapping[str, str]) -> tuple[Failure, ...]:
+    """A failure for more tags than a resource can have; see ``tag_count_problems``."""
+    return tuple(
+        invalid_option(option, f"{option}: {problem}", remedy) for problem, remedy in tag_count_problems(tags)
     )
 
 

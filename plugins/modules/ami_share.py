@@ -310,17 +310,10 @@ failures:
 
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.share.options import ARGUMENT_SPEC
-
-RULES = {
-    "mutually_exclusive": [("images", "image_id", "snapshots")],
-    "required_one_of": [("images", "image_id", "snapshots")],
-    "required_together": [("source_image_id", "source_region")],
-}
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC, **RULES)
+    run(FLOW)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,9 @@ class RunsHere(ShortFailures):
 
     def run(self, tmp=None, task_vars=None):
         variables = task_vars or {}
-        self._task.args, unreadable = with_text_keys(options_of(self.argument_spec), self._task.args)
+        self._task.args, unreadable = with_text_keys(
+            options_of(self.argument_spec or self.flow.declared.argument_spec()), self._task.args
+        )
         if unreadable:
             return self._shown({"failed": True, **refusal(unreadable)})
         if not self._can_run_here(variables):

@@ -101,7 +101,7 @@ class Steps:
 
     def flow(self) -> Flow[str, str]:
         return Flow(
-            wanted=lambda *given: self._step("wanted", given, "WANTED"),
+            options=lambda *given: self._step("wanted", given, "WANTED"),
             read=lambda *given: self._step("read", given, "SEEN"),
             plan=lambda *given: self._step("plan", given, self.plan),
             apply=self._apply,

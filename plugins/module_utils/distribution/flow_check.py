@@ -37,7 +37,7 @@ from ..parameter_names import is_named, name_in_arn
 from ..publish import options as publish
 from ..reports.flow import check_report_options
 from ..runner import Flow, check_flow
-from ..share import options as share
+from ..share.options import ShareOptions
 from ..structure import TEXT, Null, Values, check_result
 from ..verification.report import LEVELS
 from ..wording import renamed, shown
@@ -76,9 +76,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
     },
     "consumer_kms_key_id": copy.ARGUMENT_SPEC["kms_key_id"],
     "copy_wait_timeout": copy.ARGUMENT_SPEC["wait_timeout"],
-    "shared_tags": share.ARGUMENT_SPEC["shared_tags"],
-    "share_snapshots": share.ARGUMENT_SPEC["share_snapshots"],
-    "purge_launch_permissions": share.ARGUMENT_SPEC["purge_launch_permissions"],
+    "shared_tags": ShareOptions.argument_spec()["shared_tags"],
+    "share_snapshots": ShareOptions.argument_spec()["share_snapshots"],
+    "purge_launch_permissions": ShareOptions.argument_spec()["purge_launch_permissions"],
     "principals": kms_grant.ARGUMENT_SPEC["principals"],
     "access_method": kms_grant.ARGUMENT_SPEC["access_method"],
     "auto_scaling": kms_grant.ARGUMENT_SPEC["auto_scaling"],
@@ -328,7 +328,7 @@ def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
         # An empty mapping of a role's variable is an option that is not set.
         filters = params["source_filters"] or None
         yield copy.wanted_from, parameters(copy.ARGUMENT_SPEC, {**copies, "source_filters": filters})
-    yield share.wanted_from, parameters(share.ARGUMENT_SPEC, given)
+    yield ShareOptions.read, parameters(ShareOptions.argument_spec(), given)
     yield kms_grant.wanted_from, parameters(kms_grant.ARGUMENT_SPEC, given)
     if params["parameter"]:
         # Its regions are those of a rollback, not those of the distribution.

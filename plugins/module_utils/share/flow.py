@@ -23,19 +23,19 @@ from ..plan import Action, Plan, TargetPlan
 from ..progress import Report
 from ..regions import targets_in
 from ..runner import Flow, Outcome
-from .options import wanted_from
+from .options import ShareOptions
 from .plan import partial_view, plan
 from .public import left_open, public_warning, unknown_access
 from .read import needs_source, read_image, read_snapshots, read_source
 from .read_keys import with_keys
-from .state import Shared, ShareSeen, ShareWanted
+from .state import Shared, ShareSeen
 from .wait import wait_until_returned
 from .write import perform_or_close
 
 
-def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
+def read_state(clients: Clients, wanted: ShareOptions) -> ShareSeen:
     """Read every region's image, its launch permissions and those of its snapshots."""
-    regions = sorted(wanted.images or wanted.snapshots)
+    regions = sorted(wanted.by_region or wanted.snapshots)
     account_id = identify(clients, preferred_region(clients, regions)).account_id
     source_regions = [wanted.source_region] if needs_source(wanted) and wanted.source_region else []
     clients.open("ec2", [*regions, *source_regions])
@@ -50,7 +50,7 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
     def read_target(target: Target) -> Shared:
         if wanted.snapshots:
             return read_snapshots(clients.ec2(target.region), wanted.snapshots[target.region], target)
-        image_id = wanted.images[target.region]
+        image_id = wanted.by_region[target.region]
         if image_id is None:
             planned = Shared.planned(account_id, source)
             return planned if wanted.changes_snapshots else replace(planned, volume_permissions={})
@@ -65,7 +65,7 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
         grace_period=SETTLING_GRACE_PERIOD if wanted.present else GRACE_PERIOD,
     )
     found = {snapshot_id for shared in images.values() for snapshot_id in shared.volume_permissions}
-    unknown_snapshot_ids = sorted(wanted.snapshot_ids - found)
+    unknown_snapshot_ids = sorted(set(wanted.snapshot_ids) - found)
     # They can be those of an image that could not be read.
     if unknown_snapshot_ids and not failures:
         raise Refused(
@@ -79,7 +79,7 @@ def read_state(clients: Clients, wanted: ShareWanted) -> ShareSeen:
     return ShareSeen(account_id, with_keys(clients, wanted, images), failures)
 
 
-def apply(clients: Clients, wanted: ShareWanted, seen: ShareSeen, plan: Plan, report: Report) -> Outcome:
+def apply(clients: Clients, wanted: ShareOptions, seen: ShareSeen, plan: Plan, report: Report) -> Outcome:
     """Perform the plan in all regions at once, and wait until AWS returns the new permissions."""
     actions = {target.target: target.actions for target in plan.targets if target.actions}
 
@@ -118,13 +118,13 @@ def _open_without_result(done: Mapping[Target, Performed], regions: Container[st
             yield public_warning(target, opened)
 
 
-def _is_tolerated(wanted: ShareWanted, failure: Failure) -> bool:
+def _is_tolerated(wanted: ShareOptions, failure: Failure) -> bool:
     """Whether a best-effort region failed. A consumer that AWS rejects there fails the task."""
     return failure.region in wanted.best_effort_regions and failure.error_code != CONSUMER_REJECTED
 
 
 def _partly_done(
-    wanted: ShareWanted,
+    wanted: ShareOptions,
     seen: ShareSeen,
     plan: Plan,
     done: Mapping[Target, Performed],
@@ -141,12 +141,12 @@ def _partly_done(
     return {target: view for target, view in views.items() if view}
 
 
-def result(wanted: ShareWanted, seen: ShareSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+def result(wanted: ShareOptions, seen: ShareSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """The module's own return values."""
     failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
     failed = {failure.region for failure in failures} - {target.region for target in outcome.state}
     return {
-        "images": dict(wanted.images),
+        "images": dict(wanted.by_region),
         "results": [
             _result(wanted, target, outcome.state.get(target.target, target.after))
             for target in plan.targets
@@ -155,11 +155,11 @@ def result(wanted: ShareWanted, seen: ShareSeen, plan: Plan, outcome: Outcome) -
     }
 
 
-def _result(wanted: ShareWanted, target: TargetPlan, after: Mapping[str, Any]) -> dict[str, Any]:
+def _result(wanted: ShareOptions, target: TargetPlan, after: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "account_id": target.target.account_id,
         "changed": after != target.before,
-        "image_id": wanted.images.get(target.target.region),
+        "image_id": wanted.by_region.get(target.target.region),
         "launch_permissions": after["launch_permissions"],
         "region": target.target.region,
         "shared_tags": after["shared_tags"],
@@ -167,4 +167,4 @@ def _result(wanted: ShareWanted, target: TargetPlan, after: Mapping[str, Any]) -
     }
 
 
-FLOW: Flow[ShareWanted, ShareSeen] = Flow(wanted_from, read_state, plan, apply, result)
+FLOW: Flow[ShareOptions, ShareSeen] = Flow(ShareOptions, read_state, plan, apply, result)

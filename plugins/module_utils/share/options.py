@@ -2,112 +2,38 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``ami_share``, checked and turned into values."""
+"""The options of ``ami_share``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
-from ..arguments import CONSUMERS_SPEC, IMAGES_SPEC, SNAPSHOT_ID, TAGS_SPEC, Options
-from ..model import Grant
-from ..structure import as_list
+from ..model import Grant, KeySeen, Sharing
+from ..option import (
+    FLAG,
+    REGION,
+    REGIONS,
+    TEXT,
+    TEXTS,
+    Kind,
+    Problem,
+    Refuse,
+    choice,
+    option,
+    tags,
+    texts_by_region,
+)
+from ..option_groups import ConsumerOptions, ImageOptions
 from ..tags import SHARED_PREFIX
-from .state import PlannedKey, ShareWanted
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    **IMAGES_SPEC,
-    **CONSUMERS_SPEC,
-    "group": {"type": "str", "choices": ["all"]},
-    "allow_public": {"type": "bool", "default": False},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "purge_launch_permissions": {"type": "bool", "default": False},
-    "allow_empty_purge": {"type": "bool", "default": False},
-    "share_snapshots": {"type": "bool", "default": True},
-    "snapshot_ids": {"type": "list", "elements": "str", "default": []},
-    "snapshots": {"type": "dict"},
-    "shared_tags": TAGS_SPEC,
-    "planned_key_access": {"type": "list", "elements": "dict", "no_log": False, "default": []},
-    "usable_key_arns": {"type": "list", "elements": "str", "no_log": False, "default": []},
-    "source_image_id": {"type": "str"},
-    "source_region": {"type": "str"},
-    "best_effort_regions": {"type": "list", "elements": "str", "default": []},
-}
+from .state import PlannedKey
 
 
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ShareWanted:
-    """The checked options.
-
-    Raises:
-        Refused: with every option that is not valid.
-    """
-    options = Options(params, allows_planned=check_mode)
-    named = replace(options.consumers(), public=params["group"] == "all")
-    wanted = ShareWanted(
-        images={} if params.get("snapshots") else options.images(),
-        sharing=named,
-        present=params["state"] == "present",
-        purge=params["purge_launch_permissions"],
-        allow_empty_purge=params["allow_empty_purge"],
-        share_snapshots=params["share_snapshots"],
-        snapshot_ids=frozenset(options.strings("snapshot_ids")),
-        snapshots=_snapshots(options, params.get("snapshots") or {}),
-        shared_tags=options.tags("shared_tags", SHARED_PREFIX) or {},
-        source_image_id=params["source_image_id"],
-        source_region=options.source_region(),
-        usable_keys=frozenset(options.strings("usable_key_arns")),
-        planned_keys=_planned_keys(options, params["planned_key_access"]) if check_mode else {},
-        best_effort_regions=frozenset(options.regions("best_effort_regions")),
-    )
-    _check_combination(options, params, wanted)
-    options.check()
-    return wanted
-
-
-def _check_combination(options: Options, params: Mapping[str, Any], wanted: ShareWanted) -> None:
-    """Add a failure for each option that does not go with the others."""
-    named = wanted.sharing
-    if named.public and wanted.present and not params["allow_public"]:
-        options.refuse(
-            "group",
-            "'all' makes the image public.",
-            "Set allow_public: true to confirm.",
-        )
-    if not wanted.present and wanted.purge:
-        options.refuse(
-            "purge_launch_permissions",
-            "it cannot be combined with state: absent.",
-            "Remove one of them.",
-        )
-    if not wanted.present and not named:
-        options.refuse(
-            "account_ids",
-            "state: absent needs at least one consumer.",
-            "Set the consumers to unshare from, or group: all.",
-        )
-    if wanted.snapshot_ids and (wanted.present or not wanted.share_snapshots):
-        options.refuse(
-            "snapshot_ids",
-            "single snapshots can only be unshared.",
-            "Set state: absent and share_snapshots: true. Snapshots are shared together with their image.",
-        )
-    if wanted.snapshots and (wanted.present or wanted.snapshot_ids or not wanted.share_snapshots):
-        options.refuse(
-            "snapshots",
-            "snapshots without an image can only be unshared.",
-            "Set state: absent and share_snapshots: true, and remove snapshot_ids.",
-        )
-    if wanted.present and wanted.purge and not named and not wanted.allow_empty_purge:
-        options.refuse(
-            "purge_launch_permissions",
-            "without a consumer it would unshare the image from every account.",
-            "Set the consumers that keep access, or allow_empty_purge: true.",
-        )
-
-
-def _planned_keys(options: Options, results: Iterable[Mapping[str, Any]]) -> dict[str, PlannedKey]:
-    """The planned grants and statements by key ARN; what is not a result of ``ami_kms_grant`` is refused."""
+def _planned_keys(given: Any, refuse: Refuse) -> dict[str, PlannedKey]:
+    """Return the planned grants and statements by key ARN."""
     try:
         return {
             str(key["kms_key_arn"]): PlannedKey(
@@ -117,29 +43,110 @@ def _planned_keys(options: Options, results: Iterable[Mapping[str, Any]]) -> dic
                 ),
                 tuple(dict(one) for one in key.get("policy_statements") or ()),
             )
-            for result in results
+            for result in given or ()
             for key in result["kms_keys"]
         }
     except (AttributeError, LookupError, TypeError, ValueError):
-        options.refuse(
-            "planned_key_access",
+        refuse(
             "it is not what ami_kms_grant returns as results.",
             "Pass the results of the task, or remove the option.",
         )
         return {}
 
 
-def _snapshots(options: Options, given: Mapping[Any, Any]) -> dict[str, tuple[str, ...]]:
-    """Region to snapshot IDs; IDs that are not valid are refused."""
-    snapshots: dict[str, tuple[str, ...]] = {}
-    for region, ids in given.items():
-        listed = tuple(str(one).strip() for one in as_list(ids))
-        for one in listed:
-            if not SNAPSHOT_ID.fullmatch(one):
-                options.refuse(
-                    "snapshots",
-                    f"'{one}' is not a valid snapshot ID.",
-                    "Map each region to a list of snapshot IDs.",
-                )
-        snapshots[str(region)] = listed
-    return snapshots
+_PLANNED_KEYS = Kind({"type": "list", "elements": "dict", "no_log": False, "default": []}, _planned_keys)
+_SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+_SNAPSHOTS = texts_by_region(_SNAPSHOT_ID, "snapshot ID", "Map each region to a list of snapshot IDs.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareOptions(ImageOptions, ConsumerOptions):
+    """The options of ``ami_share``.
+
+    An image that is None is a copy that check mode only planned, of ``source_image_id`` in
+    ``source_region`` if set. With ``snapshot_ids``, only the permissions of these snapshots change.
+    ``snapshots`` are unshared without an image. ``planned_key_access`` is by key ARN; ``usable_key_arns`` are
+    keys of which no consumer is known to lack access. What fails in ``best_effort_regions`` neither stops
+    the others nor fails the task.
+    """
+
+    argument_rules = MappingProxyType(
+        {
+            "mutually_exclusive": [("images", "image_id", "snapshots")],
+            "required_one_of": [("images", "image_id", "snapshots")],
+            "required_together": [("source_image_id", "source_region")],
+        }
+    )
+
+    group: str | None = option(choice("all"))
+    allow_public: bool = option(FLAG)
+    state: str = option(choice("present", "absent"), default="present")
+    purge_launch_permissions: bool = option(FLAG)
+    allow_empty_purge: bool = option(FLAG)
+    share_snapshots: bool = option(FLAG, default=True)
+    snapshot_ids: tuple[str, ...] = option(TEXTS)
+    snapshots: Mapping[str, tuple[str, ...]] = option(_SNAPSHOTS)
+    shared_tags: Mapping[str, str] = option(tags(SHARED_PREFIX))
+    planned_key_access: Mapping[str, PlannedKey] = option(_PLANNED_KEYS)
+    usable_key_arns: tuple[str, ...] = option(TEXTS, no_log=False)
+    source_image_id: str | None = option(TEXT)
+    source_region: str | None = option(REGION)
+    best_effort_regions: tuple[str, ...] = option(REGIONS)
+
+    @property
+    def present(self) -> bool:
+        """Whether access is added and not removed."""
+        return self.state == "present"
+
+    @property
+    def sharing(self) -> Sharing:
+        """The consumers that are named."""
+        return replace(self.consumers, public=self.group == "all")
+
+    @property
+    def changes_snapshots(self) -> bool:
+        """Whether permissions of snapshots are read and changed: without ``share_snapshots``, by a purge."""
+        return self.share_snapshots or self.purge_launch_permissions
+
+    def planned(self, key: KeySeen) -> KeySeen:
+        """The key with the access that is planned for it."""
+        found = self.planned_key_access.get(key.key.arn) if self.check_mode else None
+        return found.added_to(key) if found else key
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        if not self.snapshots:
+            yield from self.image_problems()
+        if self.sharing.public and self.present and not self.allow_public:
+            yield Problem("group", "'all' makes the image public.", "Set allow_public: true to confirm.")
+        if not self.present and self.purge_launch_permissions:
+            yield Problem(
+                "purge_launch_permissions",
+                "it cannot be combined with state: absent.",
+                "Remove one of them.",
+            )
+        if not self.present and not self.sharing:
+            yield Problem(
+                "account_ids",
+                "state: absent needs at least one consumer.",
+                "Set the consumers to unshare from, or group: all.",
+            )
+        if self.snapshot_ids and (self.present or not self.share_snapshots):
+            yield Problem(
+                "snapshot_ids",
+                "single snapshots can only be unshared.",
+                "Set state: absent and share_snapshots: true. Snapshots are shared together with their "
+                "image.",
+            )
+        if self.snapshots and (self.present or self.snapshot_ids or not self.share_snapshots):
+            yield Problem(
+                "snapshots",
+                "snapshots without an image can only be unshared.",
+                "Set state: absent and share_snapshots: true, and remove snapshot_ids.",
+            )
+        if self.present and self.purge_launch_permissions and not self.sharing and not self.allow_empty_purge:
+            yield Problem(
+                "purge_launch_permissions",
+                "without a consumer it would unshare the image from every account.",
+                "Set the consumers that keep access, or allow_empty_purge: true.",
+            )

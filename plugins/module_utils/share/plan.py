@@ -17,8 +17,9 @@ from ..listing import listed
 from ..model import Image, Sharing, Target
 from ..plan import Action, Plan, TargetPlan, batches
 from . import checks as share_checks
+from .options import ShareOptions
 from .public import split_opening
-from .state import Shared, ShareSeen, ShareWanted
+from .state import Shared, ShareSeen
 
 # EC2 API Reference: account IDs per ModifyImageAttribute, changes per ModifySnapshotAttribute.
 IMAGE_BATCH = 10_000
@@ -29,7 +30,7 @@ DEFAULT_QUOTA = 1_000
 _NAMED = 5
 
 
-def plan(wanted: ShareWanted, seen: ShareSeen) -> Plan:
+def plan(wanted: ShareOptions, seen: ShareSeen) -> Plan:
     """Plan every target that could be read; the others are tolerated."""
     own = seen.account_id in wanted.sharing.account_ids
     named = replace(wanted.sharing, account_ids=wanted.sharing.account_ids - {seen.account_id})
@@ -46,15 +47,15 @@ def plan(wanted: ShareWanted, seen: ShareSeen) -> Plan:
     )
 
 
-def sharing_after(wanted: ShareWanted, named: Sharing, current: Sharing) -> Sharing:
+def sharing_after(wanted: ShareOptions, named: Sharing, current: Sharing) -> Sharing:
     """The sharing of an image or snapshot after the plan is applied."""
     if not wanted.present:
         return current - named
-    return named if wanted.purge else current | named
+    return named if wanted.purge_launch_permissions else current | named
 
 
 def partial_view(
-    wanted: ShareWanted, target: TargetPlan, shared: Shared, performed: Iterable[Action]
+    wanted: ShareOptions, target: TargetPlan, shared: Shared, performed: Iterable[Action]
 ) -> dict[str, Any] | None:
     """The state of a target, like ``after`` of its plan, without the entries that AWS rejected.
 
@@ -78,14 +79,14 @@ def partial_view(
     return {**target.after, **permissions}
 
 
-def _volume_sharing_after(wanted: ShareWanted, named: Sharing, current: Sharing) -> Sharing:
+def _volume_sharing_after(wanted: ShareOptions, named: Sharing, current: Sharing) -> Sharing:
     """The sharing of a snapshot of the image: without ``share_snapshots``, a purge removes and adds none."""
     after = sharing_after(wanted, named, current)
     return after if wanted.share_snapshots else after & current
 
 
 def _plan_target(
-    wanted: ShareWanted,
+    wanted: ShareOptions,
     named: Sharing,
     target: Target,
     shared: Shared,
@@ -180,7 +181,7 @@ def _requests(delta: Sharing, change: str, size: int) -> Iterator[Sequence[dict[
     yield entries(Sharing(public=True))
 
 
-def _tag_actions(wanted: ShareWanted, target: Target, shared: Shared) -> Iterator[Action]:
+def _tag_actions(wanted: ShareOptions, target: Target, shared: Shared) -> Iterator[Action]:
     missing = tagging.differing_tags(shared.image.tags, _shared_tags_wanted(wanted)) if wanted.present else {}
     if missing:
         resource = shared.image.image_id if shared.exists else None
@@ -205,7 +206,7 @@ def _modified(current: Sharing, modification: Mapping[str, list[dict[str, str]]]
     return current | delta if change == "Add" else current - delta
 
 
-def _shared_tags_wanted(wanted: ShareWanted) -> dict[str, str]:
+def _shared_tags_wanted(wanted: ShareOptions) -> dict[str, str]:
     return {tagging.SHARED_PREFIX + key: value for key, value in wanted.shared_tags.items()}
 
 
@@ -236,7 +237,7 @@ def _volume_view(shared: Shared, volume_permissions: Mapping[str, Sharing]) -> d
 
 
 def _warnings(
-    wanted: ShareWanted, named: Sharing, shared: Shared, launch: Sharing, target: Target
+    wanted: ShareOptions, named: Sharing, shared: Shared, launch: Sharing, target: Target
 ) -> Iterator[str]:
     organizations = named.org_arns | named.org_unit_arns
     if wanted.present and wanted.share_snapshots and organizations and not named.account_ids:
@@ -278,7 +279,7 @@ def _warnings(
 
 
 def _refusals(
-    wanted: ShareWanted, named: Sharing, shared: Shared, target: Target, account_id: str
+    wanted: ShareOptions, named: Sharing, shared: Shared, target: Target, account_id: str
 ) -> Iterator[Failure]:
     yield from share_checks.check_ownership(shared.image, target, account_id)
     if not wanted.present:
@@ -287,7 +288,7 @@ def _refusals(
     if named:
         yield from share_checks.check_shareable(shared.image, shared.keys, target)
     yield from share_checks.check_tag_count(shared.image, _shared_tags_wanted(wanted), target)
-    if wanted.purge and not named and not wanted.allow_empty_purge:
+    if wanted.purge_launch_permissions and not named and not wanted.allow_empty_purge:
         yield share_checks.empty_purge_failure(target)
     if named.public and not shared.launch.public:
         yield from share_checks.check_public_allowed(shared.image, shared.image_block, target)

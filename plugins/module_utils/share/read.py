@@ -13,18 +13,19 @@ from ..aws import errors, read
 from ..aws.clients import Clients
 from ..failures import Failure, TargetFailed
 from ..model import Image, Sharing, Target
-from .state import Shared, ShareWanted
+from .options import ShareOptions
+from .state import Shared
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 
-def needs_source(wanted: ShareWanted) -> bool:
+def needs_source(wanted: ShareOptions) -> bool:
     """Whether a planned copy needs the devices of its source."""
-    return wanted.source_image_id is not None and None in wanted.images.values()
+    return wanted.source_image_id is not None and None in wanted.by_region.values()
 
 
-def read_source(clients: Clients, wanted: ShareWanted, account_id: str) -> Image | None:
+def read_source(clients: Clients, wanted: ShareOptions, account_id: str) -> Image | None:
     """The source image of planned copies, None if it is not needed.
 
     Raises:
@@ -62,7 +63,7 @@ def read_snapshots(ec2: EC2Client, snapshot_ids: Iterable[str], target: Target) 
 
 
 def read_image(
-    clients: Clients, wanted: ShareWanted, account_id: str, image_id: str, target: Target
+    clients: Clients, wanted: ShareOptions, account_id: str, image_id: str, target: Target
 ) -> Shared:
     """An image with its permissions and those of its snapshots.
 

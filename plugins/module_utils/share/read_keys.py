@@ -15,11 +15,12 @@ from ..fanout import each
 from ..keys.access import consumers_without_access
 from ..model import KeySeen, Target
 from ..regions import targets_in
-from .state import Shared, ShareWanted
+from .options import ShareOptions
+from .state import Shared
 
 
 def with_keys(
-    clients: Clients, wanted: ShareWanted, images: Mapping[Target, Shared]
+    clients: Clients, wanted: ShareOptions, images: Mapping[Target, Shared]
 ) -> Mapping[Target, Shared]:
     """The images, the encrypted ones with their keys, to warn of consumers that cannot use them."""
     encrypted = [target for target, shared in images.items() if shared.exists and shared.image.encrypted]
@@ -30,7 +31,7 @@ def with_keys(
         snapshots = read.snapshots(clients.ec2(target.region), images[target].image.snapshot_ids)
         # An associated key can give access that the snapshot's own key does not.
         key_ids = {item.kms_key_id for item in snapshots if item.kms_key_id and not item.associated_key_arns}
-        return tuple(sorted(key_ids - wanted.usable_keys))
+        return tuple(sorted(key_ids - set(wanted.usable_key_arns)))
 
     optional = targets_in(wanted.best_effort_regions, encrypted)
     key_ids, unread = each(encrypted, read_key_ids, optional=optional)
@@ -55,7 +56,7 @@ def with_keys(
     }
 
 
-def _read_key(clients: Clients, wanted: ShareWanted, target: Target, key_id: str) -> KeySeen:
+def _read_key(clients: Clients, wanted: ShareOptions, target: Target, key_id: str) -> KeySeen:
     kms = clients.kms(target.region)
     key = KeySeen(read.key(kms, key_id))
     if key.key.aws_managed or key.key.account_id != target.account_id:

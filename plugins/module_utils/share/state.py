@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The wanted sharing of images, and the images as seen."""
+"""The images of ``ami_share`` with their permissions, as read."""
 
 from __future__ import annotations
 
@@ -32,43 +32,6 @@ class PlannedKey:
             current = as_list(document.get("Statement", []))
             policy = json.dumps({**document, "Statement": [*current, *self.statements]})
         return replace(key, grants=(*key.grants, *self.grants), policy=policy)
-
-
-@dataclass(frozen=True)
-class ShareWanted:
-    """The options of ``ami_share``.
-
-    ``images`` maps regions to image IDs; None is a copy that check mode only planned, of ``source_image_id``
-    in ``source_region`` if set. With ``snapshot_ids``, only the permissions of these snapshots change.
-    ``snapshots`` maps regions to snapshots that are unshared without an image; ``images`` is empty then.
-    ``planned_keys`` is by key ARN; ``usable_keys`` are the ARNs of keys of which no consumer is known to lack
-    access. What fails in ``best_effort_regions`` neither stops the others nor fails the task.
-    """
-
-    images: Mapping[str, str | None]
-    sharing: Sharing
-    present: bool = True
-    purge: bool = False
-    allow_empty_purge: bool = False
-    share_snapshots: bool = True
-    snapshot_ids: frozenset[str] = frozenset()
-    snapshots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    shared_tags: Mapping[str, str] = field(default_factory=dict)
-    source_image_id: str | None = None
-    source_region: str | None = None
-    usable_keys: frozenset[str] = frozenset()
-    planned_keys: Mapping[str, PlannedKey] = field(default_factory=dict)
-    best_effort_regions: frozenset[str] = frozenset()
-
-    @property
-    def changes_snapshots(self) -> bool:
-        """Whether permissions of snapshots are read and changed: without ``share_snapshots``, by a purge."""
-        return self.share_snapshots or self.purge
-
-    def planned(self, key: KeySeen) -> KeySeen:
-        """The key with the access that is planned for it."""
-        found = self.planned_keys.get(key.key.arn)
-        return found.added_to(key) if found else key
 
 
 @dataclass(frozen=True)

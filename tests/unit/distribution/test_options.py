@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.modules import distribution_check
 
-from tests.unit.in_process import returned
+from tests.unit.in_process import argument_spec, returned
 
 MODULES = "ansible_collections.golden.images.plugins.modules"
 STEPS = (
@@ -173,7 +173,7 @@ def test_a_purge_without_consumers_is_refused():
 @pytest.mark.parametrize("step", STEPS)
 def test_an_option_that_a_step_has_too_is_the_same_option(step: str):
     own, other = (
-        importlib.import_module(f"{MODULES}.{name}").ARGUMENT_SPEC for name in ("distribution_check", step)
+        argument_spec(importlib.import_module(f"{MODULES}.{name}")) for name in ("distribution_check", step)
     )
     for option in sorted(own.keys() & other.keys()):
         # A check without AWS requires neither a parameter nor accounts: the role may have been given none.

@@ -15,7 +15,6 @@ from ansible_collections.golden.images.plugins.module_utils.keys.grants import O
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
-from ansible_collections.golden.images.plugins.modules.ami_share import ARGUMENT_SPEC
 from botocore.validate import validate_parameters
 
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
@@ -295,7 +294,7 @@ class Run(FlowRun):
         check_mode: bool = False,
         after_read: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(FLOW, ARGUMENT_SPEC, options, aws, check_mode, after_read)
+        super().__init__(FLOW, None, options, aws, check_mode, after_read)
 
     @property
     def writes(self) -> list[str]:

@@ -75,4 +75,4 @@ def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPla
     return _REPORT.apply(clients, wanted, seen, plan, report)
 
 
-FLOW: Flow[ReportWanted, ReportSeen] = replace(_REPORT, wanted=wanted_from, apply=apply)
+FLOW: Flow[ReportWanted, ReportSeen] = replace(_REPORT, options=wanted_from, apply=apply)
