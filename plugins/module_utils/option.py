@@ -63,9 +63,12 @@ class Kind(Generic[T]):
 def option(kind: Kind[Any], **spec: Any) -> Any:
     """Declare an option as the default of a dataclass's field; ``spec`` are more fields of its argument spec.
 
-    The field's default is the value of the spec's default. ``repr`` hides a secret.
+    The field's default is the value of the spec's default, which Ansible forbids for a required option.
+    ``repr`` hides a secret.
     """
     given = {**kind.spec, **spec}
+    if given.get("required"):
+        given.pop("default", None)
     return field(
         default_factory=lambda: kind.value(given.get("default"), _never),
         metadata={"spec": given, "value": kind.value},
