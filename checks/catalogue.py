@@ -202,7 +202,7 @@ def checks_of(target: str = "test", again: bool = False) -> dict[str, Check]:
             "nightly",
             processes=PLAYBOOK_PROCESSES,
         ),
-        "sanity": Check("ansible-test sanity: nothing ignored", sanity.check, "ci"),
+        "sanity": Check("ansible-test sanity", sanity.check, "ci"),
         "sanity-2.20": Check(
             "ansible-test sanity of ansible-core 2.20",
             lambda: sanity.check(sanity.between()),

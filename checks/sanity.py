@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`ansible-test sanity` on the collection as it is installed, with nothing ignored, by each ansible-core."""
+"""`ansible-test sanity` on the collection as it is installed, by each ansible-core.
+
+The only finding that may be ignored is an action without a module of its name: ``run`` has many modules.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from checks.paths import CHECKOUT, SCRIPTS, VERSION
 # ansible-test downloads these by name unless they are there, from a host that few build machines reach.
 # ansible-core 2.19 looks for the first, 2.20 and 2.21 for the second (ansible_test/_internal/venv.py).
 GET_PIP = ("get_pip_24_2.py", "get_pip_25_2.py")
+_IGNORED = re.compile(r"plugins/action/run\.py action-plugin-docs # .+")
 _DESCRIBE = "import sys; print('%d.%d' % sys.version_info[:2], sys.base_prefix)"
 GET_PIP_STUB = '''\
 """Install pip from Python's own ensurepip, then the packages that ansible-test requests."""
@@ -82,11 +86,12 @@ def check(tester: Tester = HERE) -> None:
     """Build, install, and run every sanity test.
 
     Raises:
-        CheckError: a test failed or was left out, or a file makes ansible-test ignore findings.
+        CheckError: a test failed or was left out, or a file makes ansible-test ignore other findings.
     """
-    ignore_files = sorted((CHECKOUT / "tests" / "sanity").glob("ignore-*.txt"))
-    if ignore_files:
-        raise CheckError(f"{ignore_files[0].name}: findings are fixed, not ignored")
+    for path in sorted((CHECKOUT / "tests" / "sanity").glob("ignore-*.txt")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if not _IGNORED.fullmatch(line):
+                raise CheckError(f"{path.name}: findings are fixed, not ignored: {line}")
     cache = tester.home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     for name in GET_PIP:

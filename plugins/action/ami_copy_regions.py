@@ -12,7 +12,6 @@ import threading
 import time
 
 from ansible.utils.display import Display
-from ansible_collections.golden.images.plugins.modules.ami_copy_regions import ARGUMENT_SPEC, FLOW, RULES
 from ansible_collections.golden.images.plugins.plugin_utils.output import is_watched
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
@@ -27,10 +26,6 @@ _IS_WATCHED = is_watched()
 
 class ActionModule(RunsHere):
     """Runs the module and displays the lines that it appends to its progress file."""
-
-    flow = FLOW
-    argument_spec = ARGUMENT_SPEC
-    rules = RULES
 
     def run(self, tmp=None, task_vars=None):
         if not self._can_show_progress():

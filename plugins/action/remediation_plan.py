@@ -6,12 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.golden.images.plugins.modules.remediation_plan import ARGUMENT_SPEC, FLOW, RULES
 from ansible_collections.golden.images.plugins.plugin_utils.audit_result import TakesAuditResult
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
 
 class ActionModule(TakesAuditResult, RunsHere):
-    flow = FLOW
-    argument_spec = ARGUMENT_SPEC
-    rules = RULES
+    """Runs the module with the audit that the task names."""

@@ -13,23 +13,25 @@ import json
 import os
 import sys
 import traceback
+from functools import cached_property
+from importlib import import_module
 from importlib.util import find_spec
-from types import MappingProxyType
 
 from ansible import constants
 from ansible.errors import AnsibleValueOmittedError
 from ansible.module_utils.common.json import Direction, get_module_encoder
-from ansible_collections.golden.images.plugins.module_utils.runner import preload, refusal, run_here
+from ansible_collections.golden.images.plugins.module_utils.runner import refusal, run_here
 from ansible_collections.golden.images.plugins.module_utils.variables import options_of, with_text_keys
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures
 
+_MODULES = "ansible_collections.golden.images.plugins.modules"
 # The types that JSON text becomes, besides dict and list.
 _TEXT = frozenset({str})
 _SCALARS = _TEXT | {int, float, bool, type(None)}
 
 
 class RunsHere(ShortFailures):
-    """Runs the module's ``flow`` in this process, or the module if the task needs a process for it.
+    """Runs the flow of the task's module in this process, or the module if the task needs a process for it.
 
     A process of its own takes longer to start than most modules run. A module reads and writes files on its
     host, as its user and with its environment: these are this process's own only if the connection is local
@@ -39,25 +41,18 @@ class RunsHere(ShortFailures):
     As from a process, what libraries print is lost, and an exception is a failed result.
     """
 
-    flow = None
-    argument_spec = None
-    rules = MappingProxyType({})
+    @cached_property
+    def _module(self):
+        return import_module(f"{_MODULES}.{self._task.action.rpartition('.')[2]}")
 
-    def __init_subclass__(cls, **kwargs):
-        """Load what the action needs before Ansible forks a process for each of its tasks.
-
-        The strategies linear and free import the action of a task before they do.
-        """
-        super().__init_subclass__(**kwargs)
-        if cls.flow.needs_aws and find_spec("boto3") is not None:
-            # A task that lacks the collection amazon.aws, or cannot read the models, says so itself.
-            with contextlib.suppress(ImportError, OSError, ValueError):
-                preload()
+    @property
+    def _flow(self):
+        return self._module.FLOW
 
     def run(self, tmp=None, task_vars=None):
         variables = task_vars or {}
         self._task.args, unreadable = with_text_keys(
-            options_of(self.argument_spec or self.flow.declared.argument_spec()), self._task.args
+            options_of(_argument_spec(self._module)), self._task.args
         )
         if unreadable:
             return self._shown({"failed": True, **refusal(unreadable)})
@@ -68,13 +63,12 @@ class RunsHere(ShortFailures):
         if not gc.get_freeze_count():
             gc.freeze()
         # Without AWS, a module's options are the results of others, which can be large.
-        with_invocation = self.flow.needs_aws and _injects_invocation(variables)
+        with_invocation = self._flow.needs_aws and _injects_invocation(variables)
         # The module's process would start in this directory, in which relative paths are.
         with contextlib.chdir(self._loader.get_basedir()), _without_output():
             try:
-                result = run_here(
-                    self.flow, self.argument_spec, self._arguments(), self.rules, with_invocation
-                )
+                spec, rules = _argument_spec(self._module), getattr(self._module, "RULES", {})
+                result = run_here(self._flow, spec, self._arguments(), rules, with_invocation)
             except Exception as exception:  # noqa: BLE001  (not swallowed: it is the result)
                 # So that failed_when, until and the tasks of always apply to it.
                 result = _crash(exception)
@@ -89,7 +83,7 @@ class RunsHere(ShortFailures):
             # Its threads would go on after the time.
             and not task.timeout
             and not any(task.environment or ())
-            and (not self.flow.needs_aws or self._can_call_aws_here(task_vars))
+            and (not self._flow.needs_aws or self._can_call_aws_here(task_vars))
         )
 
     def _can_call_aws_here(self, task_vars):
@@ -125,6 +119,10 @@ class RunsHere(ShortFailures):
             str(name): _sent(value, Direction.CONTROLLER_TO_MODULE) for name, value in self._task.args.items()
         }
         return {**options, **{f"_ansible_{name}": value for name, value in internal.items()}}
+
+
+def _argument_spec(module):
+    return getattr(module, "ARGUMENT_SPEC", None) or module.FLOW.declared.argument_spec()
 
 
 @contextlib.contextmanager

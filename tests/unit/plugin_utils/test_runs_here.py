@@ -7,14 +7,17 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from ansible.errors import AnsibleValueOmittedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible_collections.golden.images.plugins.module_utils import runner
 from ansible_collections.golden.images.plugins.plugin_utils import runs_here, short_failures
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
@@ -26,8 +29,19 @@ MODULES = sorted(
     for path in (PLUGINS / "modules").glob("*.py")
     if "module_utils.runner import run" in path.read_text(encoding="utf-8")
 )
+ROUTED = yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8"))[
+    "plugin_routing"
+]["modules"]
+ACTIONS = "ansible_collections.golden.images.plugins.action"
 COPIED = copied(EU)
 GIVEN = {"copy_result": COPIED, "share_result": shared(EU), "report_path": "report.json"}
+
+
+def action_of(module: str) -> type[RunsHere]:
+    """The action that Ansible runs for a module: the one that it is routed to, or that of its name."""
+    name = ROUTED[module]["action_plugin"].rpartition(".")[2] if module in ROUTED else module
+    found: type[RunsHere] = importlib.import_module(f"{ACTIONS}.{name}").ActionModule
+    return found
 
 
 def action(name: str = "distribution_report", folder: Path = Path(), **differences: Any) -> RunsHere:
@@ -48,8 +62,7 @@ def action(name: str = "distribution_report", folder: Path = Path(), **differenc
     )
     connection = SimpleNamespace(transport=given["transport"], become=given["become"])
     loader = SimpleNamespace(get_basedir=lambda: str(folder))
-    module = importlib.import_module(f"ansible_collections.golden.images.plugins.action.{name}")
-    made: RunsHere = module.ActionModule(task, connection, None, loader, None, None)
+    made: RunsHere = action_of(name)(task, connection, None, loader, None, None)
     return made
 
 
@@ -122,23 +135,24 @@ def test_only_what_is_there_before_the_first_run_is_left_out_of_garbage_collecti
     assert len(set(counts)) == 1
 
 
-@pytest.mark.parametrize(("name", "loads"), [("ami_share", True), ("distribution_report", False)])
-def test_libraries_are_loaded_before_a_task_is_forked(
-    name: str, loads: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def load_package(monkeypatch: pytest.MonkeyPatch, preload: Callable[[], None]) -> None:
+    """Import the package of the actions again, as Ansible does before it forks."""
+    monkeypatch.setattr(runner, "preload", preload)
+    importlib.reload(importlib.import_module(ACTIONS))
+
+
+def test_libraries_are_loaded_before_a_task_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
-    monkeypatch.setattr(runs_here, "preload", lambda: loaded.append(name))
-    importlib.reload(importlib.import_module(f"ansible_collections.golden.images.plugins.action.{name}"))
-    assert bool(loaded) is loads
+    load_package(monkeypatch, lambda: loaded.append("boto3"))
+    assert loaded == ["boto3"]
 
 
-def test_an_action_without_the_collection_amazon_aws_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_actions_are_imported_without_the_collection_amazon_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
         raise ModuleNotFoundError("ansible_collections.amazon")
 
-    monkeypatch.setattr(runs_here, "preload", missing)
-    name = "ansible_collections.golden.images.plugins.action.ami_share"
-    assert importlib.reload(importlib.import_module(name)).ActionModule.flow.needs_aws is True
+    load_package(monkeypatch, missing)
+    assert action("ami_share")
 
 
 def test_a_failure_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,8 +280,4 @@ def test_without_boto3_a_module_that_calls_aws_needs_a_process(monkeypatch: pyte
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_runs_here(name: str) -> None:
-    module = importlib.import_module(f"ansible_collections.golden.images.plugins.modules.{name}")
-    plugin = importlib.import_module(f"ansible_collections.golden.images.plugins.action.{name}").ActionModule
-    assert issubclass(plugin, RunsHere)
-    assert (plugin.flow, plugin.argument_spec) == (module.FLOW, getattr(module, "ARGUMENT_SPEC", None))
-    assert plugin.rules == getattr(module, "RULES", {})
+    assert issubclass(action_of(name), RunsHere)

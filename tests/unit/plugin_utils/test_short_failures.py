@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which results are not displayed as a whole, and that every module's action sees to that."""
+"""Which results are not displayed as a whole."""
 
 from __future__ import annotations
 
-import importlib
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,13 +12,6 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.golden.images.plugins.plugin_utils import short_failures
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures, shortened
 
-PLUGINS = Path(__file__).parents[3] / "plugins"
-# Actions that run no module have a file for their documentation only.
-MODULES = sorted(
-    path.stem
-    for path in (PLUGINS / "modules").glob("*.py")
-    if "module_utils.runner import run" in path.read_text(encoding="utf-8")
-)
 MANY = [{"region": f"region-{number}", "message": "An internal error."} for number in range(200)]
 LONG = {"failed": True, "msg": "200 problems", "failures": MANY, "results": MANY}
 
@@ -118,10 +109,3 @@ def test_the_action_runs_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
     assert action.run(None, {})["_ansible_no_log"] is True
     action._task = SimpleNamespace(failed_when=[False], loop=None, no_log=False)
     assert action.run(None, {}) == LONG
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_every_module_has_an_action_that_shortens_its_failures(module: str) -> None:
-    action = importlib.import_module(f"ansible_collections.golden.images.plugins.action.{module}")
-    assert len(MODULES) > 15
-    assert issubclass(action.ActionModule, ShortFailures)

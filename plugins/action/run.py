@@ -2,14 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module of this name, on the controller without a process if the task allows it."""
+"""Runs the modules that ``meta/runtime.yml`` routes here, on the controller without a process if possible."""
 
 from __future__ import annotations
 
-from ansible_collections.golden.images.plugins.modules.ami_share_audit import ARGUMENT_SPEC, FLOW
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
 
 class ActionModule(RunsHere):
-    flow = FLOW
-    argument_spec = ARGUMENT_SPEC
+    """Runs the module of the task."""
