@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from .failures import Failure, Refused, invalid_value
 from .structure import as_list
@@ -35,8 +35,13 @@ from .wording import shown
 
 T = TypeVar("T")
 Read = TypeVar("Read", bound="Options")
-# Adds a validation error: the problem, as a sentence without the option's name, and the remedy.
-Refuse = Callable[[str, str], None]
+
+
+class Refuse(Protocol):
+    """Adds a validation error."""
+
+    def __call__(self, problem: str, remedy: str, place: str = "", /) -> None:
+        """Add one: ``problem`` is a sentence without the option's name, which ``place`` follows."""
 
 
 class Problem(NamedTuple):
@@ -114,8 +119,20 @@ class Options:
         # Keys only: an error that two options have in common is reported once.
         failures: dict[Failure, None] = {}
 
+        def refuse(problem: str, remedy: str, place: str = "") -> None:
+            failures[invalid_value(place, problem, remedy)] = None
+
+        options = cls.read_each(params, check_mode, refuse)
+        if failures:
+            raise Refused(failures)
+        return options
+
+    @classmethod
+    def read_each(cls: type[Read], params: Mapping[str, Any], check_mode: bool, refuse: Refuse) -> Read:
+        """Make the values of the parameters, and add each validation error with its option as the place."""
+
         def refuse_of(name: str) -> Refuse:
-            return lambda problem, remedy: failures.update({invalid_value(name, problem, remedy): None})
+            return lambda problem, remedy, place="": refuse(problem, remedy, f"{name}{place}")
 
         values = {
             one.name: one.metadata["value"](params.get(one.name), refuse_of(one.name))
@@ -123,9 +140,7 @@ class Options:
         }
         options = cls(check_mode=check_mode, **values)
         for name, problem, remedy in options.problems():
-            refuse_of(name)(problem, remedy)
-        if failures:
-            raise Refused(failures)
+            refuse(problem, remedy, name)
         return options
 
 
@@ -133,7 +148,7 @@ def _declared(options: type[Options]) -> Iterator[Field[Any]]:
     return (one for one in fields(options) if one.metadata)
 
 
-def _never(problem: str, _remedy: str) -> None:
+def _never(problem: str, _remedy: str, _place: str = "") -> None:
     raise AssertionError(f"a default is not valid: {problem}")
 
 
@@ -288,3 +303,20 @@ def texts_by_region(pattern: re.Pattern[str], what: str, remedy: str) -> Kind[di
         return found
 
     return Kind({"type": "dict"}, value)
+
+
+def list_of(options: type[Read]) -> Kind[tuple[Read, ...]]:
+    """A list of mappings with these suboptions; a validation error names the suboption of its item."""
+
+    def read_item(given: Mapping[str, Any], number: int, refuse: Refuse) -> Read:
+        def refuse_here(problem: str, remedy: str, place: str = "") -> None:
+            refuse(problem, remedy, f"[{number}].{place}")
+
+        return options.read_each(given, False, refuse_here)
+
+    return Kind(
+        {"type": "list", "elements": "dict", "default": [], "options": options.argument_spec()},
+        lambda given, refuse: tuple(
+            read_item(item, number, refuse) for number, item in enumerate(given or ())
+        ),
+    )

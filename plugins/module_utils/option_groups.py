@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from .model import ConsumerRole, ImagesByTarget, Network, Sharing
@@ -17,6 +18,7 @@ from .option import (
     ACCOUNT_IDS,
     IMAGE_ID,
     IMAGES,
+    MAPPING,
     PATH,
     REGION,
     TEXT,
@@ -356,3 +358,18 @@ class TombstoneOptions(Options):
                 "Use a path such as /golden/retired: letters, digits and . - _ /, a leading /, at most 13 "
                 "levels and 900 characters, not beginning with aws or ssm.",
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditResultOptions(Options):
+    """The result of an audit, or the name of the variable that has it, which the action has replaced."""
+
+    argument_rules = MappingProxyType(
+        {
+            "mutually_exclusive": [("audit_result", "audit_result_var")],
+            "required_one_of": [("audit_result", "audit_result_var")],
+        }
+    )
+
+    audit_result: Mapping[str, Any] = option(MAPPING)
+    audit_result_var: str | None = option(TEXT)

@@ -68,16 +68,20 @@ def check_result(option: str, value: Any, structure: Any, module: str) -> tuple[
     texts that are possible, ``TEXT``, ``NUMBER``, ``BOOLEAN``, or one of the classes of this file. Other keys
     are ignored.
     """
-    problem = next(_problems(value, structure, ""), None)
-    if problem is None:
-        return ()
-    return (
-        invalid_option(
-            option,
-            f"{option}: it is not a result of {module}: {problem}.",
-            f"Register the result of {module}, and pass all of it.",
-        ),
+    return tuple(
+        invalid_option(option, f"{option}: {problem}", remedy)
+        for problem, remedy in result_problems(value, structure, module)
     )
+
+
+def result_problems(value: Any, structure: Any, module: str) -> Iterator[tuple[str, str]]:
+    """Yield the problem and the remedy if a value is not a result of the module; see ``check_result``."""
+    problem = next(_problems(value, structure, ""), None)
+    if problem is not None:
+        yield (
+            f"it is not a result of {module}: {problem}.",
+            f"Register the result of {module}, and pass all of it.",
+        )
 
 
 def _problems(value: Any, structure: Any, place: str) -> Iterator[str]:
