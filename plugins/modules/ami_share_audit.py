@@ -455,34 +455,12 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC, TAGS_SPEC
 from ansible_collections.golden.images.plugins.module_utils.audit.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
-ARGUMENT_SPEC = {
-    "regions": {"type": "list", "elements": "str", "default": []},
-    "allowed_account_ids": CONSUMERS_SPEC["account_ids"],
-    "allowed_org_arns": {"type": "list", "elements": "str", "default": []},
-    "allowed_org_unit_arns": {"type": "list", "elements": "str", "default": []},
-    "rules": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name_pattern": {"type": "str"},
-            "tags": TAGS_SPEC,
-            **CONSUMERS_SPEC,
-            "public": {"type": "bool", "default": False},
-        },
-    },
-    "fail_on": {"type": "str", "choices": ["none", "low", "medium", "high"], "default": "none"},
-    "check_snapshots": {"type": "bool", "default": True},
-    "check_keys": {"type": "bool", "default": True},
-}
-
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from ..finding import Finding
 from ..keys import policy_statements as key_policy
 from ..model import PUBLIC, Image, PublicAccessBlock, Sharing, Target
 from .findings import finding
-from .state import AuditWanted, RegionSeen
+from .options import AuditOptions
+from .state import RegionSeen
 
 _UNSHARE = "Unshare it (state: absent of ami_share), or allow it in the audit."
 _UNSHARE_SNAPSHOT = (
@@ -22,7 +23,7 @@ _UNSHARE_SNAPSHOT = (
 )
 
 
-def findings(wanted: AuditWanted, target: Target, seen: RegionSeen) -> Iterator[Finding]:
+def findings(wanted: AuditOptions, target: Target, seen: RegionSeen) -> Iterator[Finding]:
     """The findings about every image of a region and every snapshot."""
     users: dict[str, list[Image]] = {}
     for listed in seen.images:
@@ -48,7 +49,7 @@ def not_allowed(sharing: Sharing, allowed: Sharing) -> Sharing:
     return replace(unknown, org_unit_arns=frozenset(units))
 
 
-def _of_image(wanted: AuditWanted, target: Target, image: Image, seen: RegionSeen) -> Iterator[Finding]:
+def _of_image(wanted: AuditOptions, target: Target, image: Image, seen: RegionSeen) -> Iterator[Finding]:
     sharing = seen.sharing[image.image_id].without(target.account_id)
     unknown = not_allowed(sharing, wanted.allowed_for(image))
 
@@ -104,7 +105,7 @@ def _of_disabled(
 
 
 def _of_snapshot(
-    wanted: AuditWanted, target: Target, snapshot_id: str, images: list[Image], seen: RegionSeen
+    wanted: AuditOptions, target: Target, snapshot_id: str, images: list[Image], seen: RegionSeen
 ) -> Iterator[Finding]:
     """The findings about a snapshot. It may be shared with all that any of its images may be."""
     volume = seen.volume_permissions[snapshot_id].without(target.account_id)
@@ -144,7 +145,7 @@ def _of_snapshot(
 
 
 def _of_unused(
-    wanted: AuditWanted, target: Target, snapshot_id: str, volume: Sharing, seen: RegionSeen
+    wanted: AuditOptions, target: Target, snapshot_id: str, volume: Sharing, seen: RegionSeen
 ) -> Iterator[Finding]:
     """The findings about a snapshot that no image uses. Rules for images do not apply to it."""
     unknown = not_allowed(volume.without(target.account_id), wanted.allowed)

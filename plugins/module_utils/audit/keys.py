@@ -29,7 +29,8 @@ from ..keys.policy_statements import PolicyConsumers
 from ..model import PUBLIC, UNREAD_GRANTEE, Grant, Image, KeySeen, Sharing, Target
 from ..structure import as_list
 from .findings import finding
-from .state import AuditWanted, RegionSeen
+from .options import AuditOptions
+from .state import RegionSeen
 
 # What principals of other accounts can do with a symmetric key, other than read what kind of key it is
 # (botocore service kms, "Cross-account use" of each operation). To revoke a grant, they need only its ID. Who
@@ -47,7 +48,7 @@ _REVOKE_OWN = (
 )
 
 
-def findings(wanted: AuditWanted, target: Target, seen: RegionSeen, now: datetime) -> Iterator[Finding]:
+def findings(wanted: AuditOptions, target: Target, seen: RegionSeen, now: datetime) -> Iterator[Finding]:
     """The findings about every key of a region that was read, and about the images under it."""
     under, associated = _by_key(seen, seen.key_arns), _by_key(seen, seen.associated_key_arns)
     for arn, key in seen.keys.items():
@@ -142,7 +143,7 @@ def _is_own(grant: Grant, key: KeySeen) -> bool:
 
 
 def _of_key(
-    wanted: AuditWanted,
+    wanted: AuditOptions,
     target: Target,
     key: KeySeen,
     encrypted: list[Image],
@@ -265,7 +266,7 @@ def _public(target: Target, key: KeySeen, images: list[Image]) -> Iterator[Findi
 
 
 def _unknown(
-    wanted: AuditWanted, target: Target, key: KeySeen, images: list[Image], explained: PolicyConsumers
+    wanted: AuditOptions, target: Target, key: KeySeen, images: list[Image], explained: PolicyConsumers
 ) -> Iterator[Finding]:
     """Principals that are not allowed and that statements or grants let use the key or revoke its grants.
 

@@ -17,7 +17,8 @@ from ..plan import PlanWithoutTargets
 from . import images as audit_images
 from . import keys as audit_keys
 from .findings import UNREADABLE, finding
-from .state import AuditSeen, AuditWanted, Listed, Problem, RegionSeen
+from .options import AuditOptions
+from .state import AuditSeen, Listed, Problem, RegionSeen
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class AuditPlan(PlanWithoutTargets):
     findings: tuple[Finding, ...]
 
 
-def plan(wanted: AuditWanted, seen: AuditSeen) -> AuditPlan:
+def plan(wanted: AuditOptions, seen: AuditSeen) -> AuditPlan:
     """Audit every region that was read."""
     found = [_of_unread_region(target, failure) for target, failure in seen.unread.items()]
     for target, region in seen.regions.items():
@@ -183,7 +184,7 @@ def _not_deciding(seen: AuditSeen) -> Iterator[str]:
                 )
 
 
-def _failing(wanted: AuditWanted, findings: tuple[Finding, ...]) -> Iterator[Failure]:
+def _failing(wanted: AuditOptions, findings: tuple[Finding, ...]) -> Iterator[Failure]:
     """The findings that ``fail_on`` selects, as failures; what could not be read is one already."""
     if wanted.fail_on is None:
         return

@@ -21,7 +21,8 @@ from ..aws.errors import AWS_ERRORS, ClientError, IncompleteAnswer, code_of, fai
 from ..fanout import MAX_THREADS, each, round_robin
 from ..model import PUBLIC, Key, KeySeen, PublicAccessBlock, Sharing, Snapshot, Target
 from ..plan import batches
-from .state import IMAGE_BLOCK, SNAPSHOT_BLOCK, AuditWanted, Listed, Problem, RegionSeen
+from .options import AuditOptions
+from .state import IMAGE_BLOCK, SNAPSHOT_BLOCK, Listed, Problem, RegionSeen
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -105,7 +106,7 @@ class _Permissions(NamedTuple):
 
 
 def regions(
-    clients: Clients, targets: Sequence[Target], wanted: AuditWanted
+    clients: Clients, targets: Sequence[Target], wanted: AuditOptions
 ) -> tuple[dict[Target, RegionSeen], dict[Target, Exception]]:
     """What was read of each region, and why regions could not be read at all."""
     kinds = (read.IMAGE_PERMISSIONS, *([read.SNAPSHOT_PERMISSIONS] if wanted.check_snapshots else []))

@@ -2,53 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the user asked for, and what an audit reads."""
+"""What an audit reads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from fnmatch import fnmatchcase
-from functools import reduce
 
 from ..failures import Failure
-from ..finding import Severity
 from ..model import Image, KeySeen, PublicAccessBlock, Sharing, Target
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Who may use the images whose name matches ``name_pattern`` and that have all of ``tags``.
-
-    A pattern has the wildcards of a shell: ``*``, ``?``, ``[]``.
-    """
-
-    allowed: Sharing
-    name_pattern: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-    def fits(self, image: Image) -> bool:
-        """Whether the rule applies to the image."""
-        named = self.name_pattern is None or fnmatchcase(image.name, self.name_pattern)
-        return named and self.tags.items() <= image.tags.items()
-
-
-@dataclass(frozen=True)
-class AuditWanted:
-    """The options of ``ami_share_audit``. No regions means all regions that the account is opted in to."""
-
-    regions: tuple[str, ...] = ()
-    allowed: Sharing = field(default_factory=Sharing)
-    rules: tuple[Rule, ...] = ()
-    fail_on: Severity | None = None
-    check_snapshots: bool = True
-    check_keys: bool = True
-
-    def allowed_for(self, image: Image) -> Sharing:
-        """Who may use an image: those allowed for all images, and those of each rule that applies."""
-        fitting = (rule.allowed for rule in self.rules if rule.fits(image))
-        return reduce(Sharing.__or__, fitting, self.allowed)
 
 
 @dataclass(frozen=True)
