@@ -398,17 +398,11 @@ failures:
 """
 
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.options import ARGUMENT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-
-RULES = {
-    "mutually_exclusive": [("images", "image_id", "kms_key_ids")],
-    "required_one_of": [("images", "image_id", "kms_key_ids")],
-}
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC, **RULES)
+    run(FLOW)
 
 
 if __name__ == "__main__":

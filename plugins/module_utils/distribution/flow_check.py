@@ -29,7 +29,7 @@ from ..copy.request import MAX_NAME, name_for
 from ..copy.state import CopyWanted
 from ..failures import Failure, Refused, invalid_option
 from ..keys.encryption import Encryption, check_options
-from ..kms_grant import options as kms_grant
+from ..kms_grant.options import GrantOptions
 from ..launch_probe import options as launch_probe
 from ..listing import listed
 from ..model import Image
@@ -79,11 +79,11 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "shared_tags": ShareOptions.argument_spec()["shared_tags"],
     "share_snapshots": ShareOptions.argument_spec()["share_snapshots"],
     "purge_launch_permissions": ShareOptions.argument_spec()["purge_launch_permissions"],
-    "principals": kms_grant.ARGUMENT_SPEC["principals"],
-    "access_method": kms_grant.ARGUMENT_SPEC["access_method"],
-    "auto_scaling": kms_grant.ARGUMENT_SPEC["auto_scaling"],
-    "auto_scaling_roles": kms_grant.ARGUMENT_SPEC["auto_scaling_roles"],
-    "purge_grants": kms_grant.ARGUMENT_SPEC["purge_grants"],
+    "principals": GrantOptions.argument_spec()["principals"],
+    "access_method": GrantOptions.argument_spec()["access_method"],
+    "auto_scaling": GrantOptions.argument_spec()["auto_scaling"],
+    "auto_scaling_roles": GrantOptions.argument_spec()["auto_scaling_roles"],
+    "purge_grants": GrantOptions.argument_spec()["purge_grants"],
     "parameter": _optional(publish.ARGUMENT_SPEC["parameter"]),
     "parameter_tags": publish.ARGUMENT_SPEC["parameter_tags"],
     "launch_templates": publish.ARGUMENT_SPEC["launch_templates"],
@@ -329,7 +329,7 @@ def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
         filters = params["source_filters"] or None
         yield copy.wanted_from, parameters(copy.ARGUMENT_SPEC, {**copies, "source_filters": filters})
     yield ShareOptions.read, parameters(ShareOptions.argument_spec(), given)
-    yield kms_grant.wanted_from, parameters(kms_grant.ARGUMENT_SPEC, given)
+    yield GrantOptions.read, parameters(GrantOptions.argument_spec(), given)
     if params["parameter"]:
         # Its regions are those of a rollback, not those of the distribution.
         published = {**given, "regions": [], "images": planned}

@@ -23,9 +23,10 @@ from ..model import Target
 from ..plan import Action, Plan
 from ..progress import Report
 from ..runner import Outcome
+from .options import GrantOptions
 from .plan import without_owner
 from .rejection import is_rejected, names_invalid_principal, of_auto_scaling, rejection
-from .state import GrantSeen, GrantWanted
+from .state import GrantSeen
 from .wait import wait_until_listed, wait_until_stored
 from .write_policy import write_policy
 
@@ -38,7 +39,7 @@ _PARALLEL_PER_REGION = 4
 _PROPAGATION = "EC2 can take up to 5 minutes to use the new grants: retry launches that fail until then."
 
 
-def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, report: Report) -> Outcome:
+def apply(clients: Clients, wanted: GrantOptions, seen: GrantSeen, plan: Plan, report: Report) -> Outcome:
     """Create grants, write policies, create grants as consumers, then revoke: access is never interrupted."""
     # Policies are planned again from what is read right before: for the same consumers as the plan.
     wanted = without_owner(wanted, seen)
@@ -72,7 +73,7 @@ def apply(clients: Clients, wanted: GrantWanted, seen: GrantSeen, plan: Plan, re
     )
 
 
-def _is_tolerated(wanted: GrantWanted, seen: GrantSeen, failure: Failure) -> bool:
+def _is_tolerated(wanted: GrantOptions, seen: GrantSeen, failure: Failure) -> bool:
     """Whether a best-effort region failed, and not a single consumer there, whose account the failure has.
 
     A consumer that has no access to a key although all others have it fails the task in any region.
@@ -81,7 +82,7 @@ def _is_tolerated(wanted: GrantWanted, seen: GrantSeen, failure: Failure) -> boo
 
 
 def _left_out(
-    wanted: GrantWanted, seen: GrantSeen, plan: Plan, failures: Iterable[Failure]
+    wanted: GrantOptions, seen: GrantSeen, plan: Plan, failures: Iterable[Failure]
 ) -> frozenset[str]:
     """The best-effort regions that were refused, or in which the owner's own changes failed."""
     failed = (one.region for one in (*plan.tolerated, *failures) if _is_tolerated(wanted, seen, one))
@@ -105,7 +106,7 @@ def _without_answered(revocations: Iterable[Action], *created: Performed) -> lis
     return [action for action in revocations if action.parameters["GrantId"] not in answered]
 
 
-def _perform_each(clients: Clients, wanted: GrantWanted, actions: Sequence[Action]) -> Performed:
+def _perform_each(clients: Clients, wanted: GrantOptions, actions: Sequence[Action]) -> Performed:
     """Perform independent actions in all regions at once, in each region a few at a time."""
     lanes: dict[tuple[int, str], list[int]] = {}
     seen: Counter[str] = Counter()
@@ -161,7 +162,7 @@ def _create_as_consumer(kms: KMSClient, action: Action) -> Performed:
 
 
 def _put_policies(
-    clients: Clients, wanted: GrantWanted, seen: GrantSeen, actions: Sequence[Action]
+    clients: Clients, wanted: GrantOptions, seen: GrantSeen, actions: Sequence[Action]
 ) -> Performed:
     """Write key policies."""
 
@@ -178,7 +179,7 @@ def _put_policies(
 
 
 def _create_as_consumers(
-    clients: Clients, wanted: GrantWanted, seen: GrantSeen, actions: Iterable[Action], created: Performed
+    clients: Clients, wanted: GrantOptions, seen: GrantSeen, actions: Iterable[Action], created: Performed
 ) -> Performed:
     """Create the grants that only consumers can create, each with the credentials of its account.
 

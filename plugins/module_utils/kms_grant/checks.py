@@ -15,12 +15,13 @@ from ..keys import policy_statements
 from ..keys.grants import AUTO_SCALING_SERVICE
 from ..model import KeySeen, Target
 from ..plan import Action
-from .state import GrantSeen, GrantWanted, needs_grants
+from .options import GrantOptions
+from .state import GrantSeen
 
 _SERVICE_LINKED = re.compile(r":role/aws-service-role/(?P<service>[^/]+)/(?P<name>.+)")
 
 
-def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Failure]:
+def check_key(wanted: GrantOptions, target: Target, key: KeySeen) -> Iterator[Failure]:
     """Refuse a key that cannot be shared, is not enabled, or denies in an own statement.
 
     Without a consumer other than the account itself, as in a distribution that only copies, no access is
@@ -31,7 +32,7 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
     def refusal(code: str, message: str, remedy: str) -> Failure:
         return Failure.at(target, "CreateGrant", code, message, remedy)
 
-    granting = wanted.present and needs_grants(wanted, target.account_id)
+    granting = wanted.present and wanted.needs_grants(target.account_id)
     if key.key.aws_managed and granting:
         yield refusal(
             "default_key",
@@ -55,7 +56,7 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
             f"{policy_statements.SID_PREFIX}, and rerun.",
         )
     owner = key.key.account_id
-    if owner == target.account_id or not needs_grants(wanted, target.account_id):
+    if owner == target.account_id or not wanted.needs_grants(target.account_id):
         return
     if key.denied:
         yield refusal(
@@ -73,7 +74,7 @@ def check_key(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[Fai
         )
 
 
-def check_partition(wanted: GrantWanted, seen: GrantSeen) -> Iterator[Failure]:
+def check_partition(wanted: GrantOptions, seen: GrantSeen) -> Iterator[Failure]:
     """Refuse principals of another partition, for which a key of this one has no use.
 
     AWS Fault Isolation Boundaries, "Partitions": each has an IAM of its own, and its credentials cannot be
@@ -90,7 +91,7 @@ def check_partition(wanted: GrantWanted, seen: GrantSeen) -> Iterator[Failure]:
             )
 
 
-def check_service_linked_roles(wanted: GrantWanted, seen: GrantSeen) -> Iterator[Failure]:
+def check_service_linked_roles(wanted: GrantOptions, seen: GrantSeen) -> Iterator[Failure]:
     """Refuse service-linked roles of other accounts, to which only these accounts can give access.
 
     Auto Scaling User Guide, "Required AWS KMS key policy for use with encrypted volumes": the account of the

@@ -20,25 +20,25 @@ from ..plan import Plan
 from ..runner import Flow, Outcome
 from .apply import apply
 from .losses import kept_of, keys_to_inspect
-from .options import wanted_from
+from .options import GrantOptions
 from .plan import consumers_without_access, plan, without_owner
 from .read import read_keys
 from .read_dependents import with_resources
 from .read_sharing import read_shared
 from .read_snapshots import with_snapshots
-from .state import GrantSeen, GrantWanted
+from .state import GrantSeen
 
 
-def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
+def read_state(clients: Clients, wanted: GrantOptions) -> GrantSeen:
     """Read every region's keys with their grants and, if needed, their policies.
 
     Where consumers would lose access, also the sharing of other images and snapshots under the keys, and what
     the consumers have under them.
     """
-    regions = sorted(wanted.images or wanted.kms_key_ids)
+    regions = sorted(wanted.by_region or wanted.kms_key_ids)
     caller = identify(clients, preferred_region(clients, regions))
     clients.open("kms", regions)
-    if wanted.images:
+    if wanted.by_region:
         clients.open("ec2", regions)
 
     def read_target(target: Target) -> tuple[KeySeen, ...]:
@@ -53,7 +53,7 @@ def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
         # An image that was made a moment ago is waited for, unless access is revoked.
         grace_period=SETTLING_GRACE_PERIOD if wanted.present else GRACE_PERIOD,
     )
-    planned = {region for region, image_id in wanted.images.items() if image_id is None}
+    planned = {region for region, image_id in wanted.by_region.items() if image_id is None}
     unencrypted = (target for target, found in keys.items() if not found and target.region not in planned)
     seen = GrantSeen(caller.account_id, caller.partition, keys, frozenset(unencrypted), unread=failures)
     losing = keys_to_inspect(without_owner(wanted, seen), seen)
@@ -62,7 +62,7 @@ def read_state(clients: Clients, wanted: GrantWanted) -> GrantSeen:
     return replace(seen, shared=with_resources(clients, wanted, caller, losing, shared))
 
 
-def result(wanted: GrantWanted, seen: GrantSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+def result(wanted: GrantOptions, seen: GrantSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """The module's own return values; regions that failed are missing from ``results``."""
     failed = {failure.region for failure in (*outcome.failures, *outcome.tolerated, *plan.tolerated)}
     others = without_owner(wanted, seen)
@@ -105,4 +105,4 @@ def _consumers(seen: GrantSeen, target: Target, key_arn: str) -> dict[str, Any]:
     return {"dependents": found.dependents_as_result(), "unseen_accounts": found.unseen_as_result()}
 
 
-FLOW: Flow[GrantWanted, GrantSeen] = Flow(wanted_from, read_state, plan, apply, result)
+FLOW: Flow[GrantOptions, GrantSeen] = Flow(GrantOptions, read_state, plan, apply, result)

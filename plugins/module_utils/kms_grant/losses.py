@@ -27,8 +27,9 @@ from ..keys.needed import (
 )
 from ..keys.policy_statements import PolicyAccess, PolicyConsumers, own_accesses, short
 from ..model import Grant, KeyRef, KeySeen, Target
+from .options import AUTO_SCALING_OPERATIONS, GrantOptions
 from .request import grant_request, holds, principal_arn
-from .state import AUTO_SCALING_OPERATIONS, GrantSeen, GrantWanted
+from .state import GrantSeen
 
 _SHARED = (
     "Other images or snapshots under the key are shared with it, or with an organization or organizational "
@@ -38,7 +39,7 @@ _UNREAD = "The sharing of other images under the key could not be read."
 _REMEDY = "To revoke it although it may be in use, set revoke_in_use: true."
 
 
-def keys_to_inspect(wanted: GrantWanted, seen: GrantSeen) -> dict[KeyRef, PolicyConsumers]:
+def keys_to_inspect(wanted: GrantOptions, seen: GrantSeen) -> dict[KeyRef, PolicyConsumers]:
     """The keys to which consumers would lose access, with these consumers.
 
     The sharing of images under these keys decides whether they lose it. None with ``revoke_in_use``.
@@ -53,13 +54,13 @@ def keys_to_inspect(wanted: GrantWanted, seen: GrantSeen) -> dict[KeyRef, Policy
     return {ref: consumers for ref, consumers in losing.items() if consumers}
 
 
-def kept_of(wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen) -> tuple[Kept, ...]:
+def kept_of(wanted: GrantOptions, seen: GrantSeen, target: Target, key: KeySeen) -> tuple[Kept, ...]:
     """The consumers that keep access to a key that would otherwise be revoked."""
     shared = seen.shared_under(target.region, key.key.arn)
     return kept_access(wanted, shared, lost_access(wanted, seen, key))
 
 
-def lost_access(wanted: GrantWanted, seen: GrantSeen, key: KeySeen) -> PolicyConsumers:
+def lost_access(wanted: GrantOptions, seen: GrantSeen, key: KeySeen) -> PolicyConsumers:
     """The consumers that lose a grant or a statement of a key, unless they still need it."""
     by_grant = of_principals(
         grantee_of(wanted, seen, grant)
@@ -69,12 +70,12 @@ def lost_access(wanted: GrantWanted, seen: GrantSeen, key: KeySeen) -> PolicyCon
     return by_grant | (lost_by_policy(wanted, key.policy) if key.policy else PolicyConsumers())
 
 
-def kept(wanted: GrantWanted, shared: SharedUnderKey, losing: PolicyConsumers) -> PolicyConsumers:
+def kept(wanted: GrantOptions, shared: SharedUnderKey, losing: PolicyConsumers) -> PolicyConsumers:
     """Those of ``losing`` that keep their access."""
     return PolicyConsumers() if wanted.revoke_in_use else shared.needed(losing)
 
 
-def kept_access(wanted: GrantWanted, shared: SharedUnderKey, losing: PolicyConsumers) -> tuple[Kept, ...]:
+def kept_access(wanted: GrantOptions, shared: SharedUnderKey, losing: PolicyConsumers) -> tuple[Kept, ...]:
     """Those of ``losing`` that keep their access, with the reasons."""
     unread = " ".join(shared.unread)
 
@@ -105,7 +106,7 @@ def dependent_warnings(key_arn: str, consumers: ConsumerResources) -> Iterator[s
         )
 
 
-def kept_warnings(wanted: GrantWanted, key_arn: str, found: Iterable[Kept]) -> Iterator[str]:
+def kept_warnings(wanted: GrantOptions, key_arn: str, found: Iterable[Kept]) -> Iterator[str]:
     """A warning for each reason, if it could not be read or if the consumers were named to lose access.
 
     A purge is expected to leave access that other images need: the result is enough for that.
@@ -120,14 +121,14 @@ def kept_warnings(wanted: GrantWanted, key_arn: str, found: Iterable[Kept]) -> I
         yield f"Access to {key_arn} is kept for {examples_of(names)}: {reason}{named} {_REMEDY}"
 
 
-def grants_to_revoke(wanted: GrantWanted, seen: GrantSeen, key: KeySeen) -> tuple[Grant, ...]:
+def grants_to_revoke(wanted: GrantOptions, seen: GrantSeen, key: KeySeen) -> tuple[Grant, ...]:
     """This collection's grants that are revoked, unless their grantees still need them."""
     prefix = name_prefix(key.key.arn, seen.account_id)
     own = (grant for grant in key.grants if grant.name.startswith(prefix))
     if not wanted.present:
         named = {short(arn) for arn in _named_arns(wanted, seen)}
         return tuple(grant for grant in own if _is_named(wanted, named, grantee_of(wanted, seen, grant)))
-    if not wanted.purge:
+    if not wanted.purge_grants:
         return ()
     requests = [
         grant_request(key.key.arn, principal_arn(seen.partition, one), wanted.parent_operations, prefix)
@@ -136,7 +137,7 @@ def grants_to_revoke(wanted: GrantWanted, seen: GrantSeen, key: KeySeen) -> tupl
     if wanted.auto_scaling:
         requests += [
             grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix)
-            for account_id in wanted.account_ids
+            for account_id in wanted.accounts
             for role in wanted.scaling_roles(seen.partition, account_id)
         ]
     by_name = {request["Name"]: request for request in requests}
@@ -145,7 +146,7 @@ def grants_to_revoke(wanted: GrantWanted, seen: GrantSeen, key: KeySeen) -> tupl
     )
 
 
-def grantee_of(wanted: GrantWanted, seen: GrantSeen, grant: Grant) -> str:
+def grantee_of(wanted: GrantOptions, seen: GrantSeen, grant: Grant) -> str:
     """The grantee of a grant; if it is shown with a unique ID, the named role or user that it is for.
 
     The name of a grant is a hash of the grantee's ARN, which shows that.
@@ -157,18 +158,18 @@ def grantee_of(wanted: GrantWanted, seen: GrantSeen, grant: Grant) -> str:
     return grant.grantee
 
 
-def is_replaced(wanted: GrantWanted, seen: GrantSeen, grant: Grant) -> bool:
+def is_replaced(wanted: GrantOptions, seen: GrantSeen, grant: Grant) -> bool:
     """Whether its grantee can do the same afterwards, by another grant or by the key policy."""
     grantee = short(grantee_of(wanted, seen, grant))
     account_id = account_of(grantee)
     if account_id is not None and is_auto_scaling_role(grantee):
-        by_grant = wanted.present and wanted.auto_scaling and account_id in wanted.account_ids
+        by_grant = wanted.present and wanted.auto_scaling and account_id in wanted.accounts
         roles = wanted.scaling_roles(seen.partition, account_id)
         return by_grant and grantee in roles and grant.operations <= AUTO_SCALING_OPERATIONS
     return _is_given(wanted, grantee, PolicyAccess(operations=grant.operations))
 
 
-def lost_by_policy(wanted: GrantWanted, policy: str) -> PolicyConsumers:
+def lost_by_policy(wanted: GrantOptions, policy: str) -> PolicyConsumers:
     """The consumers that lose a statement of the key policy, unless they still need it."""
     lost = reduce(
         PolicyConsumers.__or__,
@@ -185,14 +186,14 @@ def consumers_in(access: PolicyAccess, consumers: PolicyConsumers) -> PolicyAcce
     return replace(access, consumers=access.consumers - (access.consumers - consumers))
 
 
-def _lost_of(wanted: GrantWanted, access: PolicyAccess) -> PolicyConsumers:
+def _lost_of(wanted: GrantOptions, access: PolicyAccess) -> PolicyConsumers:
     """The consumers of a statement who cannot do the same afterwards."""
     named, given = access.consumers, wanted.policy_access
     if not wanted.present:
         units = frozenset(unit for unit in named.units if unit[1] in wanted.org_unit_ids)
-        revoked = PolicyConsumers(wanted.account_ids | wanted.principals, wanted.org_ids, units)
+        revoked = PolicyConsumers(wanted.accounts_and_principals, frozenset(wanted.org_ids), units)
         return consumers_in(access, given.consumers | revoked).consumers
-    if not wanted.purge:
+    if not wanted.purge_grants:
         return PolicyConsumers()
     keeps_others = given.allows(replace(access, for_auto_scaling=False))
     return PolicyConsumers(
@@ -202,29 +203,27 @@ def _lost_of(wanted: GrantWanted, access: PolicyAccess) -> PolicyConsumers:
     )
 
 
-def _is_given(wanted: GrantWanted, principal: str, access: PolicyAccess) -> bool:
+def _is_given(wanted: GrantOptions, principal: str, access: PolicyAccess) -> bool:
     """Whether the wanted access of a principal, or of its account, allows all of ``access``."""
-    if not wanted.present or not {principal, account_of(principal)} & (
-        wanted.account_ids | wanted.principals
-    ):
+    if not wanted.present or not {principal, account_of(principal)} & (wanted.accounts_and_principals):
         return False
     if wanted.access_method == "key_policy":
         return wanted.policy_access.allows(access)
     return wanted.parent_operations >= access.operations
 
 
-def _is_named(wanted: GrantWanted, named: Container[str], grantee: str) -> bool:
+def _is_named(wanted: GrantOptions, named: Container[str], grantee: str) -> bool:
     """Whether the grantee is one of ``named``, or any role for Auto Scaling of a named account."""
-    scales = is_auto_scaling_role(grantee) and account_of(grantee) in wanted.account_ids
+    scales = is_auto_scaling_role(grantee) and account_of(grantee) in wanted.accounts
     return scales or short(grantee) in named
 
 
-def _named_arns(wanted: GrantWanted, seen: GrantSeen) -> frozenset[str]:
+def _named_arns(wanted: GrantOptions, seen: GrantSeen) -> frozenset[str]:
     """The ARNs of the named accounts, of their Auto Scaling roles, and of the named roles and users."""
-    named = wanted.account_ids | wanted.principals
+    named = wanted.accounts_and_principals
     return frozenset(
         (
             *(principal_arn(seen.partition, one) for one in named),
-            *(role for one in wanted.account_ids for role in wanted.scaling_roles(seen.partition, one)),
+            *(role for one in wanted.accounts for role in wanted.scaling_roles(seen.partition, one)),
         )
     )

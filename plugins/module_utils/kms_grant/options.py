@@ -2,38 +2,40 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``ami_kms_grant``, checked and turned into values."""
+"""The options of ``ami_kms_grant``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_SPEC, Options
-from ..keys.grants import AUTO_SCALING_ROLE, OPERATIONS
+from ..keys import policy_statements
+from ..keys.grants import AUTO_SCALING_ROLE, OPERATIONS, auto_scaling_role
+from ..keys.policy_statements import PolicyAccess, PolicyConsumers
+from ..option import (
+    FLAG,
+    IMAGE_IDS,
+    REGIONS,
+    TEXTS,
+    Kind,
+    Problem,
+    Refuse,
+    choice,
+    option,
+    read_region,
+    read_texts,
+    texts_like,
+)
+from ..option_groups import ConsumerOptions, ConsumerRoleOptions, ImageOptions, arns_like
 from ..wording import shown
-from .state import GrantWanted
 
-ARGUMENT_SPEC: dict[str, Any] = {
-    **IMAGES_SPEC,
-    **CONSUMERS_SPEC,
-    **CONSUMER_ROLE_SPEC,
-    "kms_key_ids": {"type": "dict", "no_log": False},
-    "principals": {"type": "list", "elements": "str", "default": []},
-    "org_ids": {"type": "list", "elements": "str", "default": []},
-    "org_unit_ids": {"type": "list", "elements": "str", "default": []},
-    "operations": {"type": "list", "elements": "str", "default": []},
-    "access_method": {"type": "str", "choices": ["auto", "grant", "key_policy"], "default": "auto"},
-    "auto_scaling": {"type": "bool", "default": False},
-    "auto_scaling_roles": {"type": "list", "elements": "str", "default": [AUTO_SCALING_ROLE]},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "purge_grants": {"type": "bool", "default": False},
-    "unshared_image_ids": {"type": "list", "elements": "str", "default": []},
-    "revoke_in_use": {"type": "bool", "default": False},
-    "best_effort_regions": {"type": "list", "elements": "str", "default": []},
-}
-
+# Auto Scaling User Guide, "Required AWS KMS key policy for use with encrypted volumes". A grant made through
+# a grant holds at most the parent's operations, so the account that makes it needs all of them.
+AUTO_SCALING_OPERATIONS = OPERATIONS | {"Encrypt"}
 # IAM API Reference, patterns of RoleName and path, without the wildcards that no principal can contain (IAM
 # User Guide, "AWS JSON policy elements: Principal"). The names of sessions: botocore shapes
 # roleSessionNameType and userNameType of STS. Grants and policies can name both (botocore shape
@@ -61,126 +63,195 @@ _POSSIBLE_OPERATIONS = OPERATIONS | {
 }
 
 
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> GrantWanted:
-    """The checked options.
-
-    Raises:
-        Refused: with every option that is not valid.
-    """
-    options = Options(params, allows_planned=check_mode)
-    keys = _keys(options, params["kms_key_ids"] or {})
-    consumers = options.consumers()
-    principals = options.matching("principals", _PRINCIPAL, "arn:aws:iam::111122223333:role/deploy")
-    _check_grantees(options, params, principals)
-    by_image = params["images"] is not None or params["image_id"] is not None
-    wanted = GrantWanted(
-        images=options.images() if by_image else {},
-        kms_key_ids=keys,
-        account_ids=consumers.account_ids,
-        principals=frozenset(principals),
-        org_arns=consumers.org_arns,
-        org_unit_arns=consumers.org_unit_arns,
-        org_ids=frozenset(_ids(options, "org_ids", _ORG_ID, "o-a1b2c3d4e5")),
-        org_unit_ids=frozenset(_ids(options, "org_unit_ids", _ORG_UNIT_ID, "ou-ab12-11111111")),
-        operations=frozenset(options.strings("operations")) or OPERATIONS,
-        access_method=params["access_method"],
-        present=params["state"] == "present",
-        purge=params["purge_grants"],
-        unshared_image_ids=frozenset(
-            options.image_id("unshared_image_ids", one) for one in options.strings("unshared_image_ids")
-        ),
-        revoke_in_use=params["revoke_in_use"],
-        auto_scaling=params["auto_scaling"],
-        auto_scaling_roles=_auto_scaling_roles(options),
-        consumer_role=options.consumer_role(),
-        best_effort_regions=frozenset(options.regions("best_effort_regions")),
-    )
-    if unknown := sorted(wanted.operations - _POSSIBLE_OPERATIONS):
-        options.refuse(
-            "operations",
-            f"{', '.join(unknown)} is not a valid grant operation for a symmetric encryption key.",
-            f"Valid operations are {', '.join(sorted(_POSSIBLE_OPERATIONS))}.",
-        )
-    _check_combination(options, wanted, by_image)
-    options.check()
-    return wanted
-
-
-def _keys(options: Options, given: Mapping[str, Any]) -> dict[str, str | None]:
-    """The keys by region; a failure for each that is not a text."""
-    keys = {options.region("kms_key_ids", region): key for region, key in given.items()}
+def _keys(given: Mapping[Any, Any] | None, refuse: Refuse) -> dict[str, str | None]:
+    """Return a mapping of region to key, which is None where the image is not encrypted."""
+    keys = {read_region(region, refuse): key for region, key in (given or {}).items()}
     for region, key in keys.items():
         if key is not None and not isinstance(key, str):
-            options.refuse(
-                "kms_key_ids",
+            refuse(
                 f"{shown(key)} is not a valid key for {region}.",
                 "Use a key ID, an ARN or an alias such as alias/golden.",
             )
     return keys
 
 
-def _check_combination(options: Options, wanted: GrantWanted, by_image: bool) -> None:
-    """Add a failure for each option that does not go with the others."""
-    if wanted.access_method == "grant" and (wanted.org_arns or wanted.org_unit_arns):
-        options.refuse(
-            "access_method",
-            "a grant cannot name an organization or organizational unit.",
-            "Use access_method: auto, which names them in the key policy.",
+def _operations(given: Any, refuse: Refuse) -> frozenset[str]:
+    """Return operations of grants; by default those that launches and copies need."""
+    operations = frozenset(read_texts(given, refuse)) or OPERATIONS
+    if unknown := sorted(operations - _POSSIBLE_OPERATIONS):
+        refuse(
+            f"{', '.join(unknown)} is not a valid grant operation for a symmetric encryption key.",
+            f"Valid operations are {', '.join(sorted(_POSSIBLE_OPERATIONS))}.",
         )
-    if wanted.present and wanted.auto_scaling and not (wanted.consumer_role and wanted.account_ids):
-        options.refuse(
-            "auto_scaling",
-            "each account itself must create the grant for its Auto Scaling role.",
-            "Set account_ids, and consumer_role_name to a role in them that may call kms:CreateGrant.",
-        )
-    by_id = wanted.org_ids or wanted.org_unit_ids
-    if by_id and wanted.present:
-        options.refuse(
-            "org_ids" if wanted.org_ids else "org_unit_ids",
-            "access can be granted only by full ARN, an ID only revokes it.",
-            "Set state: absent, or use the full ARN in org_arns or org_unit_arns.",
-        )
-    named = wanted.account_ids or wanted.principals or wanted.org_arns or wanted.org_unit_arns or by_id
-    if not named and not (wanted.present and not wanted.purge):
-        options.refuse("account_ids", "no consumer is set.", "Set the consumers that keep or lose access.")
-    if wanted.purge and not wanted.present:
-        options.refuse("purge_grants", "it cannot be combined with state: absent.", "Remove one of them.")
-    if not by_image and not wanted.kms_key_ids:
-        options.refuse("kms_key_ids", "no region is set.", "Map each region to its key, or use images.")
+    return operations
 
 
-def _auto_scaling_roles(options: Options) -> frozenset[str]:
-    """The names of service-linked roles for Auto Scaling."""
-    names = options.strings("auto_scaling_roles")
-    for name in names:
-        if not _AUTO_SCALING_ROLE.fullmatch(name):
-            options.refuse(
-                "auto_scaling_roles",
-                f"{shown(name)} is not the name of a service-linked role for Auto Scaling.",
-                f"Use {AUTO_SCALING_ROLE}, or a name with a suffix such as {AUTO_SCALING_ROLE}_web.",
-            )
+_AUTO_SCALING_ROLE_NAMES = texts_like(
+    _AUTO_SCALING_ROLE,
+    "is not the name of a service-linked role for Auto Scaling.",
+    f"Use {AUTO_SCALING_ROLE}, or a name with a suffix such as {AUTO_SCALING_ROLE}_web.",
+)
+
+
+def _auto_scaling_roles(given: Any, refuse: Refuse) -> tuple[str, ...]:
+    """Return the names of service-linked roles for Auto Scaling, at least one."""
+    names = _AUTO_SCALING_ROLE_NAMES.value(given, refuse)
     if not names:
-        options.refuse(
-            "auto_scaling_roles", "must contain at least one role (got []).", f"Add {AUTO_SCALING_ROLE}."
+        refuse("must contain at least one role (got []).", f"Add {AUTO_SCALING_ROLE}.")
+    return names
+
+
+def _ids(pattern: re.Pattern[str], example: str) -> Kind[tuple[str, ...]]:
+    return texts_like(pattern, "is not a valid ID.", f"Use an ID like {example}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
+    """The options of ``ami_kms_grant``.
+
+    A key in ``kms_key_ids`` is None where the image is not encrypted. ``org_ids`` and ``org_unit_ids`` lose
+    access; key policies contain these IDs, and the ARNs may no longer be known. The images in
+    ``unshared_image_ids`` are unshared in the same run: their sharing keeps no consumer from losing access.
+    With ``revoke_in_use`` no image does. ``auto_scaling_roles`` are the names of the service-linked roles
+    that get access in each account with ``auto_scaling``. What fails in ``best_effort_regions`` neither stops
+    the others nor fails the task, other than the failures of single consumers.
+    """
+
+    argument_rules = MappingProxyType(
+        {
+            "mutually_exclusive": [("images", "image_id", "kms_key_ids")],
+            "required_one_of": [("images", "image_id", "kms_key_ids")],
+        }
+    )
+
+    kms_key_ids: Mapping[str, str | None] = option(Kind({"type": "dict", "no_log": False}, _keys))
+    principals: tuple[str, ...] = option(arns_like(_PRINCIPAL, "arn:aws:iam::111122223333:role/deploy"))
+    org_ids: tuple[str, ...] = option(_ids(_ORG_ID, "o-a1b2c3d4e5"))
+    org_unit_ids: tuple[str, ...] = option(_ids(_ORG_UNIT_ID, "ou-ab12-11111111"))
+    operations: frozenset[str] = option(Kind(TEXTS.spec, _operations))
+    access_method: str = option(choice("auto", "grant", "key_policy"), default="auto")
+    auto_scaling: bool = option(FLAG)
+    auto_scaling_roles: tuple[str, ...] = option(
+        Kind(TEXTS.spec, _auto_scaling_roles), default=[AUTO_SCALING_ROLE]
+    )
+    state: str = option(choice("present", "absent"), default="present")
+    purge_grants: bool = option(FLAG)
+    unshared_image_ids: tuple[str, ...] = option(IMAGE_IDS)
+    revoke_in_use: bool = option(FLAG)
+    best_effort_regions: tuple[str, ...] = option(REGIONS)
+
+    @property
+    def present(self) -> bool:
+        """Whether access is granted and not revoked."""
+        return self.state == "present"
+
+    @property
+    def parent_operations(self) -> frozenset[str]:
+        """The operations of accounts, with ``auto_scaling`` those of the Auto Scaling grant included."""
+        return self.operations | AUTO_SCALING_OPERATIONS if self.auto_scaling else self.operations
+
+    def scaling_roles(self, partition: str, account_id: str) -> tuple[str, ...]:
+        """Return the ARNs of ``auto_scaling_roles`` in an account, sorted."""
+        return tuple(
+            auto_scaling_role(partition, account_id, name) for name in sorted(self.auto_scaling_roles)
         )
-    return frozenset(names)
 
+    @cached_property
+    def ignored_image_ids(self) -> frozenset[str]:
+        """The images that no consumer that loses access needs a key for: those that the access is for."""
+        named = (image_id for image_id in self.by_region.values() if image_id)
+        return frozenset((*self.unshared_image_ids, *named))
 
-def _check_grantees(options: Options, params: Mapping[str, Any], principals: Iterable[str]) -> None:
-    """Add a failure for each principal that is too long for a grant, if grants are created."""
-    if params["state"] == "absent" or params["access_method"] == "key_policy":
-        return
-    for principal in principals:
-        if len(principal) > _LONGEST_GRANTEE:
-            options.refuse(
-                "principals",
-                f"{shown(principal)} has {len(principal)} characters; a grant can name {_LONGEST_GRANTEE}.",
-                "Use access_method: key_policy, or a role with a shorter path.",
+    # A key can have tens of thousands of grants, each of which is looked up among the named accounts.
+    @cached_property
+    def accounts(self) -> frozenset[str]:
+        """The named accounts, as a set."""
+        return frozenset(self.account_ids)
+
+    @cached_property
+    def accounts_and_principals(self) -> frozenset[str]:
+        """The account IDs and ARNs that are named."""
+        return self.accounts.union(self.principals)
+
+    @property
+    def grantees(self) -> frozenset[str]:
+        """The account IDs and ARNs that get access by grant."""
+        return frozenset() if self.access_method == "key_policy" else self.accounts_and_principals
+
+    @cached_property
+    def policy_consumers(self) -> PolicyConsumers:
+        """The consumers that get access by key policy."""
+        return PolicyConsumers(
+            self.accounts_and_principals if self.access_method == "key_policy" else frozenset(),
+            frozenset(policy_statements.organization_id(arn) for arn in self.org_arns),
+            frozenset(policy_statements.unit_ids(arn) for arn in self.org_unit_arns),
+        )
+
+    @property
+    def policy_access(self) -> PolicyAccess:
+        """The access of the consumers in the key policy."""
+        return PolicyAccess(self.policy_consumers, self.parent_operations, self.auto_scaling)
+
+    @property
+    def uses_policy(self) -> bool:
+        """Whether key policies must be read."""
+        return bool(self.policy_consumers) or self.purge_grants or not self.present
+
+    def needs_grants(self, account_id: str) -> bool:
+        """Whether grants are created or revoked; False without a consumer other than the account itself."""
+        policy = self.policy_consumers
+        others = (self.grantees | policy.principals) - {account_id}
+        return bool(others or policy.org_ids or policy.units) or self.purge_grants or not self.present
+
+    def for_principals(self, principals: Collection[str]) -> GrantOptions:
+        """Return the same options for these account IDs and ARNs only."""
+        return replace(
+            self,
+            account_ids=tuple(item for item in principals if not item.startswith("arn:")),
+            principals=tuple(item for item in principals if item.startswith("arn:")),
+        )
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        yield from self._grantee_problems()
+        if self.names_images:
+            yield from self.image_problems()
+        if self.access_method == "grant" and (self.org_arns or self.org_unit_arns):
+            yield Problem(
+                "access_method",
+                "a grant cannot name an organization or organizational unit.",
+                "Use access_method: auto, which names them in the key policy.",
             )
+        if self.present and self.auto_scaling and not (self.consumer_role and self.account_ids):
+            yield Problem(
+                "auto_scaling",
+                "each account itself must create the grant for its Auto Scaling role.",
+                "Set account_ids, and consumer_role_name to a role in them that may call kms:CreateGrant.",
+            )
+        by_id = self.org_ids or self.org_unit_ids
+        if by_id and self.present:
+            yield Problem(
+                "org_ids" if self.org_ids else "org_unit_ids",
+                "access can be granted only by full ARN, an ID only revokes it.",
+                "Set state: absent, or use the full ARN in org_arns or org_unit_arns.",
+            )
+        named = self.account_ids or self.principals or self.org_arns or self.org_unit_arns or by_id
+        if not named and (self.purge_grants or not self.present):
+            yield Problem("account_ids", "no consumer is set.", "Set the consumers that keep or lose access.")
+        if self.purge_grants and not self.present:
+            yield Problem("purge_grants", "it cannot be combined with state: absent.", "Remove one of them.")
+        if not self.names_images and not self.kms_key_ids:
+            yield Problem("kms_key_ids", "no region is set.", "Map each region to its key, or use images.")
 
-
-def _ids(options: Options, option: str, pattern: re.Pattern[str], example: str) -> tuple[str, ...]:
-    for text in options.strings(option):
-        if not pattern.fullmatch(text):
-            options.refuse(option, f"'{text}' is not a valid ID.", f"Use an ID like {example}.")
-    return options.strings(option)
+    def _grantee_problems(self) -> Iterator[Problem]:
+        """Yield the principals that are too long for a grant, if grants are created."""
+        if not self.present or self.access_method == "key_policy":
+            return
+        for principal in self.principals:
+            if len(principal) > _LONGEST_GRANTEE:
+                yield Problem(
+                    "principals",
+                    f"{shown(principal)} has {len(principal)} characters; a grant can name "
+                    f"{_LONGEST_GRANTEE}.",
+                    "Use access_method: key_policy, or a role with a shorter path.",
+                )

@@ -15,7 +15,7 @@ from ..keys import access as key_access
 from ..keys.grants import DELETED_PRINCIPAL, name_prefix
 from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyConsumers, own_statements, short
-from ..model import Grant, KeySeen, Sharing, Target
+from ..model import Grant, KeySeen, Target
 from ..plan import Action, Plan, TargetPlan
 from .checks import check_key, check_partition, check_policy, check_service_linked_roles
 from .losses import (
@@ -28,12 +28,13 @@ from .losses import (
     kept_warnings,
     lost_access,
 )
+from .options import AUTO_SCALING_OPERATIONS, GrantOptions
 from .policy import policy_after, stale_principals
 from .request import by_name, grant_request, holds, principal_arn
-from .state import AUTO_SCALING_OPERATIONS, GrantSeen, GrantWanted
+from .state import GrantSeen
 
 
-def plan(wanted: GrantWanted, seen: GrantSeen) -> Plan:
+def plan(wanted: GrantOptions, seen: GrantSeen) -> Plan:
     """Plan every target that could be read; the others are tolerated."""
     others = without_owner(wanted, seen)
     targets = [
@@ -47,13 +48,14 @@ def plan(wanted: GrantWanted, seen: GrantSeen) -> Plan:
     return Plan((*targets, *unread))
 
 
-def without_owner(wanted: GrantWanted, seen: GrantSeen) -> GrantWanted:
+def without_owner(wanted: GrantOptions, seen: GrantSeen) -> GrantOptions:
     """``wanted`` without the keys' owner, which needs neither a grant nor a statement."""
-    return replace(wanted, account_ids=wanted.account_ids - {seen.account_id})
+    others = tuple(item for item in wanted.account_ids if item != seen.account_id)
+    return replace(wanted, account_ids=others)
 
 
 def consumers_without_access(
-    wanted: GrantWanted, seen: GrantSeen, target: Target, key_arn: str
+    wanted: GrantOptions, seen: GrantSeen, target: Target, key_arn: str
 ) -> list[str] | None:
     """The accounts and ARNs that cannot use a key according to its grants and, if it was read, its policy.
 
@@ -62,13 +64,11 @@ def consumers_without_access(
     (key,) = (key for key in seen.keys[target] if key.key.arn == key_arn)
     if not wanted.present or key.key.account_id != target.account_id:
         return None
-    return key_access.consumers_without_access(
-        [key], Sharing(wanted.account_ids, wanted.org_arns, wanted.org_unit_arns)
-    )
+    return key_access.consumers_without_access([key], wanted.consumers)
 
 
 def _grants_by_consumers(
-    wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen
+    wanted: GrantOptions, seen: GrantSeen, target: Target, key: KeySeen
 ) -> Iterator[Action]:
     """The missing grants to the accounts' Auto Scaling roles.
 
@@ -96,7 +96,7 @@ class _KeyPlan:
     refusals: tuple[Failure, ...]
 
 
-def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> TargetPlan:
+def _plan_target(wanted: GrantOptions, seen: GrantSeen, target: Target) -> TargetPlan:
     keys = {key.key.arn: _plan_key(wanted, seen, target, key) for key in seen.keys[target]}
     warnings = [warning for key in keys.values() for warning in key.warnings]
     if target in seen.unencrypted:
@@ -111,7 +111,7 @@ def _plan_target(wanted: GrantWanted, seen: GrantSeen, target: Target) -> Target
     )
 
 
-def _plan_key(wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen) -> _KeyPlan:
+def _plan_key(wanted: GrantOptions, seen: GrantSeen, target: Target, key: KeySeen) -> _KeyPlan:
     arn = key.key.arn
     shared = seen.shared_under(target.region, arn)
     losing = lost_access(wanted, seen, key)
@@ -139,7 +139,7 @@ def _plan_key(wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen
 
 
 def _grants(
-    wanted: GrantWanted, seen: GrantSeen, target: Target, key: KeySeen, keeping: PolicyConsumers
+    wanted: GrantOptions, seen: GrantSeen, target: Target, key: KeySeen, keeping: PolicyConsumers
 ) -> tuple[list[Action], list[Action]]:
     """The grants to create, and those to revoke. The consumers ``keeping`` their access keep their grants."""
     grantees = [principal_arn(seen.partition, item) for item in sorted(wanted.grantees)]
@@ -169,7 +169,7 @@ def _grants(
 
 
 def _policy_actions(
-    wanted: GrantWanted, target: Target, key: KeySeen, shared: SharedUnderKey
+    wanted: GrantOptions, target: Target, key: KeySeen, shared: SharedUnderKey
 ) -> list[Action]:
     if key.policy is None:
         return []
@@ -195,8 +195,8 @@ def _stale_warnings(key: KeySeen) -> Iterator[str]:
             )
 
 
-def _foreign_key_warnings(wanted: GrantWanted, target: Target, key: KeySeen) -> Iterator[str]:
-    if key.key.account_id != target.account_id and (wanted.purge or not wanted.present):
+def _foreign_key_warnings(wanted: GrantOptions, target: Target, key: KeySeen) -> Iterator[str]:
+    if key.key.account_id != target.account_id and (wanted.purge_grants or not wanted.present):
         yield (
             f"{key.key.arn} belongs to account {key.key.account_id}: only grants of this account are "
             "revoked, and statements in its policy stay."

@@ -20,10 +20,10 @@ from ..keys.policy_statements import (
     without_consumers,
 )
 from .losses import consumers_in, kept, lost_by_policy
-from .state import GrantWanted
+from .options import GrantOptions
 
 
-def policy_after(wanted: GrantWanted, policy: str, shared: SharedUnderKey) -> str:
+def policy_after(wanted: GrantOptions, policy: str, shared: SharedUnderKey) -> str:
     """The key policy with the own statements that are wanted; the same text if it has them already.
 
     Consumers that need the key for what is ``shared`` keep their access.
@@ -32,14 +32,14 @@ def policy_after(wanted: GrantWanted, policy: str, shared: SharedUnderKey) -> st
     return policy if has_own_statements(policy, statements) else with_own_statements(policy, statements)
 
 
-def _wanted_statements(wanted: GrantWanted, policy: str, shared: SharedUnderKey) -> list[dict[str, Any]]:
+def _wanted_statements(wanted: GrantOptions, policy: str, shared: SharedUnderKey) -> list[dict[str, Any]]:
     # KMS refuses a policy that names a deleted principal, although GetKeyPolicy returns such ones.
     held = without_consumers(own_accesses(policy), stale_principals(policy))
     losing = lost_by_policy(wanted, policy)
     keeping = kept(wanted, shared, losing)
     if not wanted.present:
         return statements_for(*without_consumers(held, losing - keeping))
-    if wanted.purge:
+    if wanted.purge_grants:
         held = tuple(consumers_in(access, keeping) for access in held)
     return statements_for(*with_access(held, wanted.policy_access))
 

@@ -16,8 +16,8 @@ from ..aws.clients import Clients
 from ..failures import Failure, TargetFailed
 from ..keys.grants import name_prefix
 from ..model import Image, Key, KeySeen, Target
+from .options import GrantOptions
 from .request import grant_request, principal_arn
-from .state import GrantWanted, needs_grants
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _KEY_ARN = re.compile(r"arn:[^:]+:kms:[^:]+:([0-9]{12}):")
 
 
-def read_keys(clients: Clients, wanted: GrantWanted, target: Target) -> tuple[KeySeen, ...]:
+def read_keys(clients: Clients, wanted: GrantOptions, target: Target) -> tuple[KeySeen, ...]:
     """The keys of a target with their grants and, if needed, their policies.
 
     Raises:
@@ -35,13 +35,13 @@ def read_keys(clients: Clients, wanted: GrantWanted, target: Target) -> tuple[Ke
     return tuple(_read_key(clients, wanted, target, key_id) for key_id in _key_ids(clients, wanted, target))
 
 
-def _read_key(clients: Clients, wanted: GrantWanted, target: Target, key_id: str) -> KeySeen:
+def _read_key(clients: Clients, wanted: GrantOptions, target: Target, key_id: str) -> KeySeen:
     kms = clients.kms(target.region)
     try:
         key = read.key(kms, key_id)
     except errors.ClientError as exception:
         named = _KEY_ARN.match(key_id)
-        if not (named and named[1] != target.account_id and needs_grants(wanted, target.account_id)):
+        if not (named and named[1] != target.account_id and wanted.needs_grants(target.account_id)):
             raise
         if not _is_denied(exception):
             raise
@@ -55,9 +55,9 @@ def _read_key(clients: Clients, wanted: GrantWanted, target: Target, key_id: str
     return KeySeen(key, read.grants(kms, key.arn), policy)
 
 
-def _read_key_of_other_account(kms: KMSClient, wanted: GrantWanted, target: Target, key: Key) -> KeySeen:
+def _read_key_of_other_account(kms: KMSClient, wanted: GrantOptions, target: Target, key: Key) -> KeySeen:
     """The key and its grants; only its owner can read its policy (KMS API Reference, GetKeyPolicy)."""
-    if not needs_grants(wanted, target.account_id):
+    if not wanted.needs_grants(target.account_id):
         return KeySeen(key)
     try:
         grants = read.grants(kms, key.arn)
@@ -72,7 +72,7 @@ def _read_key_of_other_account(kms: KMSClient, wanted: GrantWanted, target: Targ
 
 
 def _is_create_grant_denied(
-    kms: KMSClient, wanted: GrantWanted, target: Target, key: Key, grantee: str
+    kms: KMSClient, wanted: GrantOptions, target: Target, key: Key, grantee: str
 ) -> bool:
     """Whether a dry run shows that grants on the key are denied; not if it shows nothing."""
     principal = principal_arn(arns.parse(key.arn).partition, grantee)
@@ -93,12 +93,12 @@ def _is_denied(exception: errors.ClientError) -> bool:
     return errors.code_of(exception) == "AccessDeniedException"
 
 
-def _key_ids(clients: Clients, wanted: GrantWanted, target: Target) -> list[str]:
+def _key_ids(clients: Clients, wanted: GrantOptions, target: Target) -> list[str]:
     """The keys of one region: the key in ``kms_key_ids``, or the keys of the image's snapshots."""
-    if not wanted.images:
+    if not wanted.by_region:
         key_id = wanted.kms_key_ids[target.region]
         return [key_id] if key_id else []
-    image_id = wanted.images[target.region]
+    image_id = wanted.by_region[target.region]
     if image_id is None:
         return []
     ec2 = clients.ec2(target.region)
@@ -109,7 +109,7 @@ def _key_ids(clients: Clients, wanted: GrantWanted, target: Target) -> list[str]
     return sorted(set(_keys_of_snapshots(ec2, wanted, target, image).values()))
 
 
-def _keys_of_snapshots(ec2: EC2Client, wanted: GrantWanted, target: Target, image: Image) -> dict[str, str]:
+def _keys_of_snapshots(ec2: EC2Client, wanted: GrantOptions, target: Target, image: Image) -> dict[str, str]:
     """The image's encrypted snapshots, each with its key.
 
     Raises:

@@ -17,12 +17,12 @@ from ..aws.read import Caller
 from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyConsumers
 from ..model import KeyRef
-from .state import GrantWanted
+from .options import GrantOptions
 
 
 def with_resources(
     clients: Clients,
-    wanted: GrantWanted,
+    wanted: GrantOptions,
     caller: Caller,
     losing: Mapping[KeyRef, PolicyConsumers],
     shared: Mapping[KeyRef, SharedUnderKey],

@@ -17,7 +17,7 @@ from ..fanout import each, round_robin
 from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyConsumers
 from ..model import Image, KeyRef, Sharing
-from .state import GrantWanted
+from .options import GrantOptions
 
 # Deregistered or deleted since it was listed.
 _GONE = ("InvalidAMIID.NotFound", "InvalidSnapshot.NotFound")
@@ -81,7 +81,7 @@ class _Permissions:
 
 
 def read_shared(
-    clients: Clients, wanted: GrantWanted, losing: Mapping[KeyRef, PolicyConsumers]
+    clients: Clients, wanted: GrantOptions, losing: Mapping[KeyRef, PolicyConsumers]
 ) -> dict[KeyRef, SharedUnderKey]:
     """The sharing of the images under these keys, except those that the wanted access is for.
 
@@ -117,7 +117,7 @@ def read_shared(
     return {ref: shared(ref, complete) for ref in losing}
 
 
-def _list(clients: Clients, wanted: GrantWanted, region: str) -> _Listed:
+def _list(clients: Clients, wanted: GrantOptions, region: str) -> _Listed:
     ec2 = clients.ec2(region)
     own = [one for one in read.images(ec2, [], ["self"]) if one.image_id not in wanted.ignored_image_ids]
     images = tuple(image for image in own if image.state != "pending")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,15 +16,15 @@ from ..failures import Failure
 from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import own_accesses
 from ..plan import Action
+from .options import GrantOptions
 from .policy import policy_after
 from .rejection import names_invalid_principal, rejection
-from .state import GrantWanted
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 
-def write_policy(kms: KMSClient, wanted: GrantWanted, action: Action, shared: SharedUnderKey) -> Performed:
+def write_policy(kms: KMSClient, wanted: GrantOptions, action: Action, shared: SharedUnderKey) -> Performed:
     """Write the key policy, which is read again right before: PutKeyPolicy replaces the whole policy.
 
     KMS refuses the whole policy if one of its principals does not exist, and does not name it. Then the new
@@ -41,7 +41,7 @@ def write_policy(kms: KMSClient, wanted: GrantWanted, action: Action, shared: Sh
         return done
     rejected = dict(_rejected(kms, wanted, action, new, shared))
     policy = read.key_policy(kms, action.parameters["KeyId"])
-    accepted = _only(wanted, wanted.policy_consumers.principals - rejected.keys())
+    accepted = wanted.for_principals(wanted.policy_consumers.principals - rejected.keys())
     done = _put(kms, action, policy_after(accepted, policy, shared))
     failures = (
         rejection(failure, principal) if names_invalid_principal(failure) else failure
@@ -51,12 +51,13 @@ def write_policy(kms: KMSClient, wanted: GrantWanted, action: Action, shared: Sh
 
 
 def _rejected(
-    kms: KMSClient, wanted: GrantWanted, action: Action, principals: Sequence[str], shared: SharedUnderKey
+    kms: KMSClient, wanted: GrantOptions, action: Action, principals: Sequence[str], shared: SharedUnderKey
 ) -> Iterator[tuple[str, Failure]]:
     """The principals that KMS rejects, and its failures; all others get access."""
     policy = read.key_policy(kms, action.parameters["KeyId"])
     # Nothing is revoked before the rejected principals are known.
-    added = replace(_only(wanted, principals), org_arns=frozenset(), org_unit_arns=frozenset(), purge=False)
+    only = wanted.for_principals(principals)
+    added = replace(only, org_arns=(), org_unit_arns=(), purge_grants=False)
     failures = _put(kms, action, policy_after(added, policy, shared)).failures
     if not failures:
         return
@@ -66,15 +67,6 @@ def _rejected(
     middle = len(principals) // 2
     for half in (principals[:middle], principals[middle:]):
         yield from _rejected(kms, wanted, action, half, shared)
-
-
-def _only(wanted: GrantWanted, principals: Collection[str]) -> GrantWanted:
-    """``wanted`` for these account IDs and ARNs only."""
-    return replace(
-        wanted,
-        account_ids=frozenset(one for one in principals if not one.startswith("arn:")),
-        principals=frozenset(one for one in principals if one.startswith("arn:")),
-    )
 
 
 def _put(kms: KMSClient, action: Action, policy: str) -> Performed:

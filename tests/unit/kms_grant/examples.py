@@ -14,7 +14,6 @@ from ansible_collections.golden.images.plugins.module_utils.kms_grant.request im
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
-from ansible_collections.golden.images.plugins.modules.ami_kms_grant import ARGUMENT_SPEC
 
 from tests.unit.flow_run import FlowRun
 from tests.unit.keys.examples import key_arn
@@ -106,7 +105,7 @@ class Run(FlowRun):
         after_read: Callable[[], object] = lambda: None,
         check_mode: bool = False,
     ) -> None:
-        super().__init__(FLOW, ARGUMENT_SPEC, options, aws, check_mode, after_read)
+        super().__init__(FLOW, None, options, aws, check_mode, after_read)
 
     @property
     def key(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.modules.ami_kms_grant import ARGUMENT_SPEC
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.options import GrantOptions
 
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, UNIT
 from tests.unit.kms_grant.examples import Run
@@ -170,5 +170,5 @@ def test_invalid_operations_are_refused(operation: str) -> None:
 
 
 def test_external_id_is_not_logged() -> None:
-    assert ARGUMENT_SPEC["external_id"]["no_log"] is True
+    assert GrantOptions.argument_spec()["external_id"]["no_log"] is True
     assert "golden-7f3a" not in repr(checked(external_id="golden-7f3a"))

@@ -12,8 +12,9 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.audit.findings import NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import SharedUnderKey
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.options import GrantOptions
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import plan as plan_access
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantSeen, GrantWanted
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantSeen
 from ansible_collections.golden.images.plugins.module_utils.model import KeyRef, KeySeen, Sharing, Target
 from ansible_collections.golden.images.plugins.modules import remediation_plan
 
@@ -97,14 +98,14 @@ def _without(
 
 def _revoked(region: RegionSeen, key: KeySeen, target: Target, task: Mapping[str, Any]) -> KeySeen:
     """The key after ``ami_kms_grant``, which reads what is shared under it once the images are unshared."""
-    wanted = GrantWanted(
+    wanted = GrantOptions(
         kms_key_ids={target.region: key.key.arn},
-        account_ids=frozenset(task["account_ids"]),
-        principals=frozenset(task["principals"]),
-        org_ids=frozenset(task["org_ids"]),
-        org_unit_ids=frozenset(task["org_unit_ids"]),
-        unshared_image_ids=frozenset(task["unshared_image_ids"]),
-        present=False,
+        account_ids=tuple(task["account_ids"]),
+        principals=tuple(task["principals"]),
+        org_ids=tuple(task["org_ids"]),
+        org_unit_ids=tuple(task["org_unit_ids"]),
+        unshared_image_ids=tuple(task["unshared_image_ids"]),
+        state="absent",
     )
     others = {
         item.image.image_id: reduce(
