@@ -253,17 +253,11 @@ failures:
 """
 
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.options import ARGUMENT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-
-RULES = {
-    "mutually_exclusive": [("images", "image_id")],
-    "required_one_of": [("images", "image_id")],
-}
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC, **RULES)
+    run(FLOW)
 
 
 if __name__ == "__main__":

@@ -253,17 +253,12 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.diagnose.flow import ARGUMENT_SPEC, FLOW
+from ansible_collections.golden.images.plugins.module_utils.diagnose.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-
-RULES = {
-    "mutually_exclusive": [("images", "image_id")],
-    "required_one_of": [("images", "image_id")],
-}
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC, **RULES)
+    run(FLOW)
 
 
 if __name__ == "__main__":

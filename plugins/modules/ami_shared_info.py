@@ -301,29 +301,12 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import OWNERS_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 from ansible_collections.golden.images.plugins.module_utils.shared_info.flow import FLOW
 
-ARGUMENT_SPEC = {
-    "executable_users": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["self", "all"],
-        "default": ["self"],
-        "aliases": ["executable_user"],
-    },
-    "owners": {**OWNERS_SPEC, "default": [], "aliases": ["owner"]},
-    "image_ids": {"type": "list", "elements": "str", "default": [], "aliases": ["image_id"]},
-    "filters": {"type": "dict"},
-    "regions": {"type": "list", "elements": "str", "default": []},
-    "include_deprecated": {"type": "bool", "default": True},
-    "check_key_access": {"type": "bool", "default": True},
-}
-
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW)
 
 
 if __name__ == "__main__":

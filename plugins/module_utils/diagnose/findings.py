@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The codes of a diagnosis's findings, what each means, and which findings fail the task."""
+"""The codes of a diagnosis's findings and what each means."""
 
 from __future__ import annotations
 
@@ -85,13 +85,6 @@ MEANINGS = {
     ),
     "wrong_region": "The image is in another one of the given regions.",
 }
-FAIL_ON: dict[str, frozenset[BlocksLaunch]] = {
-    "none": frozenset(),
-    "unknown": frozenset({BlocksLaunch.BLOCKING, BlocksLaunch.UNKNOWN}),
-    "blocking": frozenset({BlocksLaunch.BLOCKING}),
-}
-"""The values of the option ``fail_on``, each with the findings that fail the task."""
-
 # As bad as in an audit, although the account can launch the image.
 _EXPOSING = frozenset({"public"})
 

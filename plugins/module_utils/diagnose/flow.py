@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 
 from .. import arns
-from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, LAUNCH_SPEC, Options
 from ..aws import errors, read
 from ..aws.assumed_roles import AssumedAccounts
 from ..aws.caller import identify, preferred_region
@@ -25,21 +24,13 @@ from ..model import METADATA_OPTIONS, Image, Target
 from ..runner import Flow, Outcome, change_nothing
 from ..tags import of_launch
 from . import read as reads
-from .findings import FAIL_ON
 from .keys import awaiting_grants
+from .options import DiagnosisOptions
 from .owner import is_shared
 from .plan import DiagnosisPlan, cases, plan
-from .state import Case, ConsumerSeen, DiagnosisSeen, DiagnosisWanted, OwnerSeen
+from .state import Case, ConsumerSeen, DiagnosisSeen, OwnerSeen
 
 _ASSUME_ROLE = "AssumeRole"
-ARGUMENT_SPEC: dict[str, Any] = {
-    **IMAGES_BY_TARGET_SPEC,
-    **CONSUMER_ROLE_SPEC,
-    **LAUNCH_SPEC,
-    "account_ids": {**ACCOUNT_IDS_SPEC, "required": True},
-    "instance_type": {"type": "str"},
-    "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": "none"},
-}
 
 
 @dataclass
@@ -63,37 +54,19 @@ class _Account:
             self.seen[case] = _unread(case, exception)
 
 
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> DiagnosisWanted:
-    """The validated options; raises ``Refused`` with every invalid option."""
-    options = Options(params, allows_planned=check_mode)
-    wanted = DiagnosisWanted(
-        images=options.images_by_target(),
-        account_ids=options.account_ids("account_ids"),
-        consumer_role=options.consumer_role(),
-        network=options.network(),
-        launch_tags=options.launch_tags(),
-        instance_type=options.instance_type(),
-        fail_on=FAIL_ON[params["fail_on"]],
-    )
-    if not params["account_ids"]:
-        options.refuse("account_ids", "no account is set.", "List those that would launch the images.")
-    options.check()
-    return wanted
-
-
-def read_state(clients: Clients, wanted: DiagnosisWanted) -> DiagnosisSeen:
+def read_state(clients: Clients, options: DiagnosisOptions) -> DiagnosisSeen:
     """Read each image once in its owner's account, then in each account that would launch it.
 
     What cannot be read in one account or region is a finding about it and does not stop the others.
     """
-    regions = sorted(wanted.images.regions)
+    regions = sorted(options.by_target.regions)
     default_region = preferred_region(clients, regions)
     caller = identify(clients, default_region)
-    accounts = AssumedAccounts(clients, caller, wanted.consumer_role, default_region)
+    accounts = AssumedAccounts(clients, caller, options.consumer_role, default_region)
     accounts.open("ec2", regions)
-    images = wanted.images.targets(caller.account_id)
+    images = options.by_target.targets(caller.account_id)
     owners = _owners(accounts, images, regions)
-    consumers = _consumers(accounts, caller, wanted, images, owners)
+    consumers = _consumers(accounts, caller, options, images, owners)
     principals = {
         account_id: accounts.role_arn(account_id) or arns.principal_of(caller.arn)
         for account_id in {case.account_id for case in consumers}
@@ -101,20 +74,20 @@ def read_state(clients: Clients, wanted: DiagnosisWanted) -> DiagnosisSeen:
     consumers = _with_simulations(accounts, principals, default_region, consumers)
     now = datetime.now(UTC)
     consumers = _with_new_grants(accounts, caller, owners, consumers, now)
-    role = wanted.consumer_role.name if wanted.consumer_role else None
+    role = options.consumer_role.name if options.consumer_role else None
     return DiagnosisSeen(caller.account_id, images, owners, consumers, role, now, principals)
 
 
 def result(
-    wanted: DiagnosisWanted, seen: DiagnosisSeen, plan: DiagnosisPlan, outcome: Outcome
+    options: DiagnosisOptions, seen: DiagnosisSeen, plan: DiagnosisPlan, outcome: Outcome
 ) -> dict[str, Any]:
     """The returned keys that are specific to this module."""
     results = [diagnosis.as_result() for diagnosis in plan.diagnoses]
     return {"results": results, "findings": [found for item in results for found in item["findings"]]}
 
 
-FLOW: Flow[DiagnosisWanted, DiagnosisSeen] = Flow(
-    wanted_from, read_state, plan, change_nothing, result, only_reads=True, findings_name_options=True
+FLOW: Flow[DiagnosisOptions, DiagnosisSeen] = Flow(
+    DiagnosisOptions, read_state, plan, change_nothing, result, only_reads=True, findings_name_options=True
 )
 
 
@@ -149,7 +122,7 @@ def _owners(
 def _consumers(
     accounts: AssumedAccounts,
     caller: Caller,
-    wanted: DiagnosisWanted,
+    options: DiagnosisOptions,
     images: Mapping[Target, str | None],
     owners: Mapping[Target, OwnerSeen],
 ) -> dict[Case, ConsumerSeen]:
@@ -157,7 +130,7 @@ def _consumers(
 
     A planned copy cannot be read, and has an entry only if the account's role cannot be assumed.
     """
-    by_account = _cases_to_read(caller, wanted, images)
+    by_account = _cases_to_read(caller, options, images)
     planned = [case for (case, *_more) in by_account.values() if images[case.image_target] is None]
     accounts.open("sts", {case.target.region for case in planned})
 
@@ -171,7 +144,7 @@ def _consumers(
             case.target,
             str(images[case.image_target]),
             _keys_to_try(owner),
-            lambda image: _request(wanted, case.target, image),
+            lambda image: _request(options, case.target, image),
             f"arn:{caller.partition}:iam::{case.account_id}:root",
         )
 
@@ -255,7 +228,7 @@ def _with_new_grants(
 
 
 def _cases_to_read(
-    caller: Caller, wanted: DiagnosisWanted, images: Mapping[Target, str | None]
+    caller: Caller, options: DiagnosisOptions, images: Mapping[Target, str | None]
 ) -> dict[str, list[Case]]:
     """The images to read in each account.
 
@@ -263,8 +236,8 @@ def _cases_to_read(
     """
     existing: dict[str, list[Case]] = {}
     planned: dict[str, list[Case]] = {}
-    for case in cases(wanted, images):
-        if wanted.consumer_role is None and case.account_id != caller.account_id:
+    for case in cases(options, images):
+        if options.consumer_role is None and case.account_id != caller.account_id:
             continue
         if images[case.image_target] is None:
             planned.setdefault(case.account_id, [case])
@@ -290,18 +263,18 @@ def _keys_to_try(owner: OwnerSeen) -> list[str]:
     return [*tried, *(arn for arn in others if arn.startswith("arn:") and arn not in described)]
 
 
-def _request(wanted: DiagnosisWanted, target: Target, image: Image) -> dict[str, Any]:
+def _request(options: DiagnosisOptions, target: Target, image: Image) -> dict[str, Any]:
     """The parameters of RunInstances, with the same metadata options as those of a launch probe.
 
     The instance type fits the architecture if none is set.
     """
-    subnet_id = wanted.network.subnet_id(target)
-    groups = wanted.network.group_ids(target)
-    instance_type = wanted.instance_type or image.smallest_instance_type
+    subnet_id = options.network.subnet_id(target)
+    groups = options.network.group_ids(target)
+    instance_type = options.instance_type or image.smallest_instance_type
     return {
         "MetadataOptions": METADATA_OPTIONS,
         **({"InstanceType": instance_type} if instance_type else {}),
         **({"SubnetId": subnet_id} if subnet_id else {}),
         **({"SecurityGroupIds": list(groups)} if groups else {}),
-        **({"TagSpecifications": of_launch(wanted.launch_tags)} if wanted.launch_tags else {}),
+        **({"TagSpecifications": of_launch(options.launch_tags)} if options.launch_tags else {}),
     }

@@ -18,7 +18,8 @@ from . import consumer as diagnosis_consumer
 from . import keys as diagnosis_keys
 from . import owner as diagnosis_owner
 from .findings import can_launch
-from .state import Case, ConsumerSeen, DiagnosisSeen, DiagnosisWanted
+from .options import DiagnosisOptions
+from .state import Case, ConsumerSeen, DiagnosisSeen
 
 _UNREADABLE = frozenset({"consumer_unreadable", "key_unreadable", "owner_unreadable"})
 
@@ -59,19 +60,19 @@ class DiagnosisPlan(PlanWithoutTargets):
     diagnoses: tuple[Diagnosis, ...]
 
 
-def plan(wanted: DiagnosisWanted, seen: DiagnosisSeen) -> DiagnosisPlan:
+def plan(options: DiagnosisOptions, seen: DiagnosisSeen) -> DiagnosisPlan:
     """Diagnose every image in every account."""
-    diagnoses = tuple(_diagnose(seen, case) for case in cases(wanted, seen.owners))
-    return DiagnosisPlan(diagnoses, failures=(*_unread(seen, diagnoses), *_failing(wanted, diagnoses)))
+    diagnoses = tuple(_diagnose(seen, case) for case in cases(options, seen.owners))
+    return DiagnosisPlan(diagnoses, failures=(*_unread(seen, diagnoses), *_failing(options, diagnoses)))
 
 
-def cases(wanted: DiagnosisWanted, targets: Iterable[Target]) -> tuple[Case, ...]:
+def cases(options: DiagnosisOptions, targets: Iterable[Target]) -> tuple[Case, ...]:
     """Every account with each image that it would launch."""
     ordered = sorted(targets)
     return tuple(
         Case(target, account_id)
-        for account_id in wanted.account_ids
-        for target in used_by(account_id, ordered, wanted.account_ids)
+        for account_id in options.account_ids
+        for target in used_by(account_id, ordered, options.account_ids)
     )
 
 
@@ -119,10 +120,10 @@ def _unread(seen: DiagnosisSeen, diagnoses: Iterable[Diagnosis]) -> Iterator[Fai
     yield from dict.fromkeys([*owners, *keys, *consumers])
 
 
-def _failing(wanted: DiagnosisWanted, diagnoses: tuple[Diagnosis, ...]) -> Iterator[Failure]:
+def _failing(options: DiagnosisOptions, diagnoses: tuple[Diagnosis, ...]) -> Iterator[Failure]:
     """The findings that ``fail_on`` selects, as failures; what could not be read is one already."""
     for diagnosis in diagnoses:
         for item in diagnosis.findings:
             unread = item.code in _UNREADABLE and item.error_code is not None
-            if item.blocks_launch in wanted.fail_on and not unread:
+            if options.fails_the_task(item.blocks_launch) and not unread:
                 yield item.as_failure("RunInstances")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the user asked for, and what was read of an image in its owner's and its consumers' accounts."""
+"""What was read of an image in its owner's and its consumers' accounts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from ..failures import Failure
-from ..finding import BlocksLaunch
 from ..keys.access import KeyDryRun
 from ..model import (
-    ConsumerRole,
     Image,
-    ImagesByTarget,
     KeySeen,
-    Network,
     PublicAccessBlock,
     Sharing,
     Snapshot,
@@ -28,19 +24,6 @@ from ..model import (
 
 DRY_RUN_SUCCEEDED = "DryRunOperation"
 """The error code of a dry run of EC2 that succeeds (botocore shape ``RunInstancesRequest``, DryRun)."""
-
-
-@dataclass(frozen=True)
-class DiagnosisWanted:
-    """What the user asked ``ami_share_diagnose`` for."""
-
-    images: ImagesByTarget
-    account_ids: tuple[str, ...]
-    consumer_role: ConsumerRole | None = None
-    network: Network = field(default_factory=Network)
-    launch_tags: Mapping[str, str] = field(default_factory=dict)
-    instance_type: str | None = None
-    fail_on: frozenset[BlocksLaunch] = frozenset()
 
 
 UNREAD = PublicAccessBlock("unreadable")

@@ -27,10 +27,11 @@ from ..arguments import (
 from ..copy import options as copy
 from ..copy.request import MAX_NAME, name_for
 from ..copy.state import CopyWanted
+from ..diagnose.options import DiagnosisOptions
 from ..failures import Failure, Refused, invalid_option
 from ..keys.encryption import Encryption, check_options
 from ..kms_grant.options import GrantOptions
-from ..launch_probe import options as launch_probe
+from ..launch_probe.options import ProbeOptions
 from ..listing import listed
 from ..model import Image
 from ..parameter_names import is_named, name_in_arn
@@ -92,8 +93,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "verify_level": {"type": "str", "choices": ["none", *LEVELS], "default": "none"},
     "verify_images": IMAGES_BY_TARGET_SPEC["images"],
     "host_account_id": {"type": "str", "context": {"type": "account_id"}},
-    "instance_type": launch_probe.ARGUMENT_SPEC["instance_type"],
-    "verify_wait_timeout": launch_probe.ARGUMENT_SPEC["wait_timeout"],
+    "instance_type": ProbeOptions.argument_spec()["instance_type"],
+    "verify_wait_timeout": ProbeOptions.argument_spec()["wait_timeout"],
     "regions": {**_optional(copy.ARGUMENT_SPEC["regions"]), "default": []},
     **REPORT_SPEC,
     "unshare_after_copy": {"type": "bool", "default": False},
@@ -335,17 +336,14 @@ def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
         published = {**given, "regions": [], "images": planned}
         yield publish.wanted_from, parameters(publish.ARGUMENT_SPEC, published)
     if params["verify_level"] != "none":
-        # Imported where needed: the imports for AWS take longer than the check.
-        from ..diagnose import flow as diagnose
-
         of_images = given if images is None else {**given, "images": images}
-        yield diagnose.wanted_from, parameters(diagnose.ARGUMENT_SPEC, of_images)
+        yield DiagnosisOptions.read, parameters(DiagnosisOptions.argument_spec(), of_images)
     if params["verify_level"] == "launched":
         of_launch = {"images": planned if images is None else images}
         timeout = {"wait_timeout": params["verify_wait_timeout"]}
         yield (
-            launch_probe.wanted_from,
-            parameters(launch_probe.ARGUMENT_SPEC, {**given, **of_launch, **timeout}),
+            ProbeOptions.read,
+            parameters(ProbeOptions.argument_spec(), {**given, **of_launch, **timeout}),
         )
 
 

@@ -23,9 +23,10 @@ from ..keys.grants import NEW_GRANT_TIMEOUT
 from ..model import Target
 from ..plan import Action
 from . import read as instances
+from .options import ProbeOptions
 from .plan import may_succeed_later, not_accepted, not_running, termination
 from .request import launch_again
-from .state import Cause, Probe, ProbeWanted
+from .state import Cause, Probe
 
 # Seconds to retry the termination of an instance that EC2 does not find yet. EC2 is eventually consistent
 # without a stated bound (EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API").
@@ -69,19 +70,19 @@ def sweep(clients: Clients, target: Target, instance_ids: tuple[str, ...], run: 
 
 
 def run_probes(
-    clients: Clients, wanted: ProbeWanted, actions: Mapping[Probe, Action], runs: Mapping[Target, TargetRun]
+    clients: Clients, options: ProbeOptions, actions: Mapping[Probe, Action], runs: Mapping[Target, TargetRun]
 ) -> None:
     """Launch all images of an account at once, and again those whose key may become usable, or image visible.
 
     Adds to ``runs``. The deadline is the same for all images.
     """
     started = monotonic()
-    deadline = started + wanted.wait_timeout
-    retries_end = started + min(wanted.wait_timeout, NEW_GRANT_TIMEOUT)
+    deadline = started + options.wait_timeout
+    retries_end = started + min(options.wait_timeout, NEW_GRANT_TIMEOUT)
     delays = chain(_KEY_DELAYS, repeat(_KEY_DELAYS[-1]))
     remaining = dict(actions)
     for attempt in count(1):
-        _launch_and_wait(clients, wanted, remaining, runs, deadline)
+        _launch_and_wait(clients, options, remaining, runs, deadline)
         remaining = {
             probe: launch_again(actions[probe], attempt)
             for probe in remaining
@@ -97,7 +98,7 @@ def run_probes(
 
 def _launch_and_wait(
     clients: Clients,
-    wanted: ProbeWanted,
+    options: ProbeOptions,
     actions: Mapping[Probe, Action],
     runs: Mapping[Target, TargetRun],
     deadline: float,
@@ -112,7 +113,7 @@ def _launch_and_wait(
         for probe, launch in launched.items():
             ec2 = clients.ec2(probe.target.region)
             if launch.instance_id is not None:
-                _wait(ec2, wanted, probe, launch.instance_id, launch, deadline)
+                _wait(ec2, options, probe, launch.instance_id, launch, deadline)
                 _terminate_once(ec2, probe, launch, runs[probe.target])
     finally:
         for probe, launch in launched.items():
@@ -145,7 +146,7 @@ def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
 
 
 def _wait(
-    ec2: Any, wanted: ProbeWanted, probe: Probe, instance_id: str, launch: Launch, deadline: float
+    ec2: Any, options: ProbeOptions, probe: Probe, instance_id: str, launch: Launch, deadline: float
 ) -> None:
     try:
         instance = instances.wait_until_running(ec2, instance_id, deadline - monotonic())
@@ -156,7 +157,7 @@ def _wait(
     if instance.state == "running":
         launch.level = "launched"
     else:
-        launch.cause = not_running(wanted, probe, instance)
+        launch.cause = not_running(options, probe, instance)
 
 
 def _terminate_once(ec2: Any, probe: Probe, launch: Launch, run: TargetRun) -> None:

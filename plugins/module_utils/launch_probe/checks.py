@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from ..failures import Failure
 from ..model import SMALLEST_INSTANCE_TYPES, Image
+from .options import ProbeOptions
 from .request import instance_type
-from .state import Probe, ProbeSeen, ProbeWanted
+from .state import Probe, ProbeSeen
 
 
-def precheck(wanted: ProbeWanted, seen: ProbeSeen, probe: Probe) -> Failure | None:
+def precheck(options: ProbeOptions, seen: ProbeSeen, probe: Probe) -> Failure | None:
     """Why an image is not launched in an account, None if it is."""
     if probe.target in seen.problems:
         return seen.problems[probe.target]
     if probe.image_id is None:
         return None
-    return _check_image(wanted, probe, seen.images[probe])
+    return _check_image(options, probe, seen.images[probe])
 
 
-def _check_image(wanted: ProbeWanted, probe: Probe, image: Image | None) -> Failure | None:
+def _check_image(options: ProbeOptions, probe: Probe, image: Image | None) -> Failure | None:
     if image is None:
         return Failure.at(
             probe.target,
@@ -38,7 +39,7 @@ def _check_image(wanted: ProbeWanted, probe: Probe, image: Image | None) -> Fail
             f"{image.image_id} is {image.state}.",
             "Wait until it is available, or set another image.",
         )
-    if instance_type(wanted, image) is None:
+    if instance_type(options, image) is None:
         return Failure.at(
             probe.target,
             "instance_type",

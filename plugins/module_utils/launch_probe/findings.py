@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ..finding import BlocksLaunch, Finding, consumer_unreadable
 from .checks import precheck
-from .state import Cause, Probe, ProbeSeen, ProbeWanted
+from .options import ProbeOptions
+from .state import Cause, Probe, ProbeSeen
 
 # Stable: scripts match on the codes.
 CODES = {
@@ -43,11 +44,13 @@ MEANINGS = {
 }
 
 
-def findings(wanted: ProbeWanted, seen: ProbeSeen, probe: Probe, launch: Cause | None) -> tuple[Finding, ...]:
+def findings(
+    options: ProbeOptions, seen: ProbeSeen, probe: Probe, launch: Cause | None
+) -> tuple[Finding, ...]:
     """Why an account did not launch an image; ``launch`` is why its launch failed, if it did."""
     if probe.target in seen.problems:
         return (consumer_unreadable(probe.target, seen.problems[probe.target]),)
-    refused = precheck(wanted, seen, probe)
+    refused = precheck(options, seen, probe)
     cause = Cause(refused.error_code, refused) if refused else launch
     return (_finding(probe, cause),) if cause else ()
 

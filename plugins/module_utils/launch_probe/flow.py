@@ -25,10 +25,10 @@ from . import read as instances
 from .apply import Launch, TargetRun, run_probes, sweep
 from .checks import precheck
 from .findings import findings
-from .options import wanted_from
+from .options import ProbeOptions
 from .plan import launches, leftovers, plan
 from .request import instance_type
-from .state import Probe, ProbeSeen, ProbeWanted
+from .state import Probe, ProbeSeen
 
 
 @dataclass
@@ -40,18 +40,18 @@ class _Account:
     problems: dict[Target, Failure] = field(default_factory=dict)
 
 
-def read_state(clients: Clients, wanted: ProbeWanted) -> ProbeSeen:
+def read_state(clients: Clients, options: ProbeOptions) -> ProbeSeen:
     """Read the images as each account sees them, and the instances of earlier probes there.
 
     An account that cannot be read is a finding about that account and does not stop the others.
     """
-    default_region = preferred_region(clients, sorted(wanted.images.regions))
+    default_region = preferred_region(clients, sorted(options.by_target.regions))
     caller = identify(clients, default_region)
-    accounts = Accounts(clients, caller, wanted.consumer_role, default_region)
-    found, failed = each(wanted.account_ids, lambda account_id: _read(accounts, wanted, account_id))
+    accounts = Accounts(clients, caller, options.consumer_role, default_region)
+    found, failed = each(options.account_ids, lambda account_id: _read(accounts, options, account_id))
     unread = {
         target: errors.failure(failed[target.account_id], target, "AssumeRole")
-        for target in wanted.targets()
+        for target in options.targets()
         if target.account_id in failed
     }
     return ProbeSeen(
@@ -64,24 +64,24 @@ def read_state(clients: Clients, wanted: ProbeWanted) -> ProbeSeen:
     )
 
 
-def apply(clients: Clients, wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, report: Report) -> Outcome:
+def apply(clients: Clients, options: ProbeOptions, seen: ProbeSeen, plan: Plan, report: Report) -> Outcome:
     """In all accounts at the same time: terminate leftovers, then launch, wait, and terminate."""
     caller = read.Caller(seen.account_id, seen.partition)
-    default_region = preferred_region(clients, sorted(wanted.images.regions))
-    accounts = Accounts(clients, caller, wanted.consumer_role, default_region)
-    runs = {target: TargetRun() for target in wanted.targets()}
-    actions = launches(wanted, seen)
+    default_region = preferred_region(clients, sorted(options.by_target.regions))
+    accounts = Accounts(clients, caller, options.consumer_role, default_region)
+    runs = {target: TargetRun() for target in options.targets()}
+    actions = launches(options, seen)
 
     def work(account_id: str) -> None:
         targets = [target for target in runs if target.account_id == account_id]
         own = accounts.clients(account_id)
         own.open("ec2", [target.region for target in targets])
         for target in targets:
-            leftover_ids = tuple(instance.instance_id for instance in leftovers(wanted, seen, target))
+            leftover_ids = tuple(instance.instance_id for instance in leftovers(options, seen, target))
             sweep(own, target, leftover_ids, runs[target])
         run_probes(
             own,
-            wanted,
+            options,
             {probe: action for probe, action in actions.items() if probe.target.account_id == account_id},
             runs,
         )
@@ -91,7 +91,7 @@ def apply(clients: Clients, wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, re
     for target, run in runs.items():
         if target.account_id in failed:
             run.failures.append(errors.failure(failed[target.account_id], target, "RunInstances"))
-    blocking = (precheck(wanted, seen, probe) for probe in wanted.probes())
+    blocking = (precheck(options, seen, probe) for probe in options.probes())
     return Outcome(
         performed=tuple(action for run in runs.values() for action in run.performed),
         failures=(
@@ -102,44 +102,44 @@ def apply(clients: Clients, wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, re
     )
 
 
-def result(wanted: ProbeWanted, seen: ProbeSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+def result(options: ProbeOptions, seen: ProbeSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """The module's own return values: each image's level in each account, and why it is not higher."""
     results = []
-    for probe in wanted.probes():
+    for probe in options.probes():
         run: TargetRun = outcome.state.get(probe.target, TargetRun())
         launch = run.launches.get(probe, Launch())
         image = seen.images.get(probe)
-        found = findings(wanted, seen, probe, launch.cause)
+        found = findings(options, seen, probe, launch.cause)
         results.append(
             {
                 "account_id": probe.target.account_id,
                 "findings": [finding.as_result() for finding in found],
                 "image_id": probe.image_id,
                 "instance_id": launch.instance_id,
-                "instance_type": instance_type(wanted, image),
+                "instance_type": instance_type(options, image),
                 "level": launch.level or ("visible" if image else None),
                 "region": probe.target.region,
-                "subnet_id": wanted.network.subnet_id(probe.target),
+                "subnet_id": options.network.subnet_id(probe.target),
             }
         )
     return {"results": results}
 
 
-FLOW: Flow[ProbeWanted, ProbeSeen] = Flow(
-    wanted_from, read_state, plan, apply, result, findings_name_options=True
+FLOW: Flow[ProbeOptions, ProbeSeen] = Flow(
+    ProbeOptions, read_state, plan, apply, result, findings_name_options=True
 )
 
 
-def _read(accounts: Accounts, wanted: ProbeWanted, account_id: str) -> _Account:
+def _read(accounts: Accounts, options: ProbeOptions, account_id: str) -> _Account:
     """Read one account, region by region. A region that fails does not stop the others."""
     clients = accounts.clients(account_id)
-    targets = [target for target in wanted.targets() if target.account_id == account_id]
+    targets = [target for target in options.targets() if target.account_id == account_id]
     clients.open("ec2", [target.region for target in targets])
     account = _Account()
     for target in targets:
         ec2 = clients.ec2(target.region)
         try:
-            for probe in wanted.probes_of(target):
+            for probe in options.probes_of(target):
                 if probe.image_id is not None:
                     account.images[probe] = read.image(ec2, probe.image_id)
             account.instances[target] = instances.of_probes(ec2)
@@ -147,7 +147,7 @@ def _read(accounts: Accounts, wanted: ProbeWanted, account_id: str) -> _Account:
             account.problems[target] = errors.failure(exception, target, "DescribeImages")
     invisible = [probe for probe, image in account.images.items() if image is None]
     # A plan is often made before the images are shared.
-    waiting = [] if wanted.only_planned else invisible
+    waiting = [] if options.check_mode else invisible
     account.images |= images_once_visible(
         lambda probe: read.image(clients.ec2(probe.target.region), str(probe.image_id)), waiting
     )

@@ -6,53 +6,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
 
-from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, IMAGES_BY_TARGET_SPEC, LAUNCH_SPEC, Options
-from .state import ProbeWanted
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    **IMAGES_BY_TARGET_SPEC,
-    **CONSUMER_ROLE_SPEC,
-    **LAUNCH_SPEC,
-    "account_ids": {**ACCOUNT_IDS_SPEC, "required": True},
-    "instance_type": {"type": "str"},
-    "wait_timeout": {"type": "int", "default": 300},
-}
+from ..model import Target, used_by
+from ..option import ACCOUNT_IDS, NUMBER, Problem, option
+from ..option_groups import ConsumerRoleOptions, ImagesByTargetOptions, LaunchOptions
+from .state import Probe
 
 
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ProbeWanted:
-    """Read the options.
+@dataclass(frozen=True, kw_only=True)
+class ProbeOptions(LaunchOptions, ConsumerRoleOptions, ImagesByTargetOptions):
+    """The options of ``ami_launch_probe``; ``wait_timeout`` is in seconds. Check mode launches nothing."""
 
-    Raises:
-        Refused: with every option that is not valid.
-    """
-    options = Options(params, allows_planned=check_mode)
-    wanted = ProbeWanted(
-        images=options.images_by_target(),
-        account_ids=tuple(sorted({*options.account_ids("account_ids")})),
-        network=options.network(),
-        launch_tags=options.launch_tags(),
-        instance_type=options.instance_type(),
-        wait_timeout=params["wait_timeout"],
-        consumer_role=options.consumer_role(),
-        only_planned=check_mode,
+    argument_rules = MappingProxyType(
+        {"mutually_exclusive": [("images", "image_id")], "required_one_of": [("images", "image_id")]}
     )
-    if not params["account_ids"]:
-        options.refuse("account_ids", "there are no accounts.", "List the accounts that launch the images.")
-    if wanted.wait_timeout < 1:
-        options.refuse(
-            "wait_timeout",
-            f"must be at least 1 second (got {wanted.wait_timeout}).",
-            "Use a number of seconds such as 300.",
+
+    account_ids: tuple[str, ...] = option(ACCOUNT_IDS, required=True)
+    wait_timeout: int = option(NUMBER, default=300)
+
+    def targets(self) -> tuple[Target, ...]:
+        """Return every account and region to launch in, in a stable order."""
+        return tuple(
+            Target(account_id, region)
+            for account_id in sorted(self.account_ids)
+            for region in sorted(self.by_target.regions)
         )
-    for target in wanted.targets():
-        if wanted.network.subnet_id(target) is None:
-            options.refuse(
-                "subnet_ids",
-                f"no subnet is set for {target.region} in account {target.account_id}.",
-                "Map the region to a subnet, or to a mapping of account to subnet.",
+
+    def probes_of(self, target: Target) -> tuple[Probe, ...]:
+        """Return what is launched in a target: the images of its region that its account uses."""
+        images = {
+            # An image of the account whose credentials are used has no account here.
+            Target(account_id or "", region): image_id
+            for (account_id, region), image_id in self.by_target.images.items()
+            if region == target.region
+        }
+        used = {images[image] for image in used_by(target.account_id, images, self.account_ids)}
+        return tuple(Probe(target, image_id) for image_id in sorted(used, key=str))
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Return every image in every account, each in its own region, in a stable order."""
+        return tuple(probe for target in self.targets() for probe in self.probes_of(target))
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        yield from self.image_problems()
+        if not self.account_ids:
+            yield Problem(
+                "account_ids", "there are no accounts.", "List the accounts that launch the images."
             )
-    options.check()
-    return wanted
+        if self.wait_timeout < 1:
+            yield Problem(
+                "wait_timeout",
+                f"must be at least 1 second (got {self.wait_timeout}).",
+                "Use a number of seconds such as 300.",
+            )
+        for target in self.targets():
+            if self.network.subnet_id(target) is None:
+                yield Problem(
+                    "subnet_ids",
+                    f"no subnet is set for {target.region} in account {target.account_id}.",
+                    "Map the region to a subnet, or to a mapping of account to subnet.",
+                )

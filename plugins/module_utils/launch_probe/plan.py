@@ -15,8 +15,9 @@ from ..model import Instance, Target
 from ..plan import Action, Plan, TargetPlan
 from ..tags import PROBE_TAG
 from .checks import precheck
+from .options import ProbeOptions
 from .request import is_leftover, request
-from .state import Cause, Probe, ProbeSeen, ProbeWanted
+from .state import Cause, Probe, ProbeSeen
 
 _KEYS = (
     "A KMS key cannot be used: grant the account access to the image's key (ami_kms_grant), allow its use in "
@@ -39,43 +40,43 @@ _REMEDIES = {
 }
 
 
-def plan(wanted: ProbeWanted, seen: ProbeSeen) -> Plan:
+def plan(options: ProbeOptions, seen: ProbeSeen) -> Plan:
     """In every target, terminate what earlier runs left, then launch each image and terminate it."""
-    runs = launches(wanted, seen)
-    return Plan(tuple(_plan_target(wanted, seen, target, runs) for target in wanted.targets()))
+    runs = launches(options, seen)
+    return Plan(tuple(_plan_target(options, seen, target, runs) for target in options.targets()))
 
 
 def _plan_target(
-    wanted: ProbeWanted, seen: ProbeSeen, target: Target, runs: Mapping[Probe, Action]
+    options: ProbeOptions, seen: ProbeSeen, target: Target, runs: Mapping[Probe, Action]
 ) -> TargetPlan:
-    leftover_ids = [instance.instance_id for instance in leftovers(wanted, seen, target)]
+    leftover_ids = [instance.instance_id for instance in leftovers(options, seen, target)]
     actions = [termination(target, instance_id) for instance_id in leftover_ids]
-    for probe in wanted.probes_of(target):
+    for probe in options.probes_of(target):
         if probe in runs:
             actions += [runs[probe], termination(target, None)]
-    blocking = (precheck(wanted, seen, probe) for probe in wanted.probes_of(target))
+    blocking = (precheck(options, seen, probe) for probe in options.probes_of(target))
     return TargetPlan(
         target,
         tuple(actions),
         before={"leftovers": leftover_ids},
         after={"leftovers": []},
         # Outside check mode they are failures.
-        warnings=tuple(failure.text() for failure in blocking if failure and wanted.only_planned),
+        warnings=tuple(failure.text() for failure in blocking if failure and options.check_mode),
     )
 
 
-def launches(wanted: ProbeWanted, seen: ProbeSeen) -> Mapping[Probe, Action]:
+def launches(options: ProbeOptions, seen: ProbeSeen) -> Mapping[Probe, Action]:
     """The launch of every image that passes the precheck."""
     return {
-        probe: Action(probe.target, "RunInstances", request(wanted, probe, seen.images.get(probe), seen.now))
-        for probe in wanted.probes()
-        if precheck(wanted, seen, probe) is None
+        probe: Action(probe.target, "RunInstances", request(options, probe, seen.images.get(probe), seen.now))
+        for probe in options.probes()
+        if precheck(options, seen, probe) is None
     }
 
 
-def leftovers(wanted: ProbeWanted, seen: ProbeSeen, target: Target) -> tuple[Instance, ...]:
+def leftovers(options: ProbeOptions, seen: ProbeSeen, target: Target) -> tuple[Instance, ...]:
     """The instances that earlier, killed runs left in a target."""
-    image_ids = frozenset(probe.image_id for probe in wanted.probes_of(target) if probe.image_id)
+    image_ids = frozenset(probe.image_id for probe in options.probes_of(target) if probe.image_id)
     return tuple(
         instance for instance in seen.instances.get(target, ()) if is_leftover(instance, image_ids, seen.now)
     )
@@ -95,10 +96,10 @@ def not_accepted(failure: Failure) -> Cause:
     return Cause("launch_denied", replace(failure, remedy=remedy_of_launch(failure.message, failure.remedy)))
 
 
-def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Cause:
+def not_running(options: ProbeOptions, probe: Probe, instance: Instance) -> Cause:
     """Why an instance does not run: it was terminated, or is pending after ``wait_timeout`` seconds."""
     if instance.state == "pending":
-        return Cause("instance_pending", _pending(wanted, probe, instance))
+        return Cause("instance_pending", _pending(options, probe, instance))
     code = instance.reason_code or "instance_terminated"
     failure = Failure.at(
         probe.target,
@@ -113,7 +114,7 @@ def not_running(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Cause:
     )
 
 
-def _pending(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failure:
+def _pending(options: ProbeOptions, probe: Probe, instance: Instance) -> Failure:
     """An instance that does not start in time. It is named, since only AWS knows why, and for a short time.
 
     EC2 returns a terminated instance for about an hour (EC2 User Guide, "Terminate Amazon EC2 instances"),
@@ -127,7 +128,7 @@ def _pending(wanted: ProbeWanted, probe: Probe, instance: Instance) -> Failure:
         "RunInstances",
         "instance_pending",
         f"The instance {instance.instance_id} of {probe.image_id} is still pending after "
-        f"{wanted.wait_timeout} s (wait_timeout){reason}",
+        f"{options.wait_timeout} s (wait_timeout){reason}",
         f"Increase wait_timeout. For the cause, read the instance's StateReason within an hour: {look} "
         f"--instance-ids {instance.instance_id}. If it names only the termination, rerun, and read that of "
         f"the new instance while it is pending: {look} --filters Name=tag-key,Values={PROBE_TAG}.",

@@ -17,26 +17,27 @@ from typing import Any
 from ..model import METADATA_OPTIONS, Image, Instance, Target
 from ..plan import Action
 from ..tags import PROBE_TAG, of_launch
-from .state import Probe, ProbeWanted
+from .options import ProbeOptions
+from .state import Probe
 
 # What launching, terminating and EC2's eventual consistency can take in addition to wait_timeout.
 _MARGIN = timedelta(minutes=5)
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def request(wanted: ProbeWanted, probe: Probe, image: Image | None, now: datetime) -> dict[str, Any]:
+def request(options: ProbeOptions, probe: Probe, image: Image | None, now: datetime) -> dict[str, Any]:
     """The parameters of RunInstances (botocore shape ``RunInstancesRequest``).
 
     Volumes and network interface are deleted with the instance, whatever the image's block device mappings
     are. The instance has no public address and no instance profile. It shuts itself down at the deadline, in
     case the run is killed, and is thereby terminated.
     """
-    end = deadline(wanted, now)
-    groups = wanted.network.group_ids(probe.target)
+    end = deadline(options, now)
+    groups = options.network.group_ids(probe.target)
     parameters: dict[str, Any] = {
         "ImageId": probe.image_id,
         "InstanceInitiatedShutdownBehavior": "terminate",
-        "InstanceType": instance_type(wanted, image),
+        "InstanceType": instance_type(options, image),
         "MaxCount": 1,
         "MetadataOptions": METADATA_OPTIONS,
         "MinCount": 1,
@@ -45,11 +46,11 @@ def request(wanted: ProbeWanted, probe: Probe, image: Image | None, now: datetim
                 "AssociatePublicIpAddress": False,
                 "DeleteOnTermination": True,
                 "DeviceIndex": 0,
-                "SubnetId": wanted.network.subnet_id(probe.target),
+                "SubnetId": options.network.subnet_id(probe.target),
                 **({"Groups": list(groups)} if groups else {}),
             }
         ],
-        "TagSpecifications": of_launch({**wanted.launch_tags, PROBE_TAG: end.strftime(_TIME_FORMAT)}),
+        "TagSpecifications": of_launch({**options.launch_tags, PROBE_TAG: end.strftime(_TIME_FORMAT)}),
         "UserData": f"#!/bin/sh\nshutdown -h +{math.ceil((end - now).total_seconds() / 60)}\n",
     }
     if image is not None and image.devices:
@@ -68,14 +69,14 @@ def launch_again(action: Action, attempt: int) -> Action:
     return replace(action, parameters={**action.parameters, "ClientToken": token})
 
 
-def instance_type(wanted: ProbeWanted, image: Image | None) -> str | None:
+def instance_type(options: ProbeOptions, image: Image | None) -> str | None:
     """The instance type; None if the image has no default, or is not known yet."""
-    return wanted.instance_type or (image.smallest_instance_type if image else None)
+    return options.instance_type or (image.smallest_instance_type if image else None)
 
 
-def deadline(wanted: ProbeWanted, now: datetime) -> datetime:
+def deadline(options: ProbeOptions, now: datetime) -> datetime:
     """When a probe that begins now has ended in any case."""
-    return now + timedelta(seconds=wanted.wait_timeout) + _MARGIN
+    return now + timedelta(seconds=options.wait_timeout) + _MARGIN
 
 
 def is_leftover(instance: Instance, image_ids: frozenset[str], now: datetime) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wanted and seen of launch probes."""
+"""What is read of launch probes, and why one fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..failures import Failure
-from ..model import ConsumerRole, Image, ImagesByTarget, Instance, Network, Target, used_by
+from ..model import Image, Instance, Target
 
 
 @dataclass(frozen=True, order=True)
@@ -20,46 +20,6 @@ class Probe:
 
     target: Target
     image_id: str | None
-
-
-@dataclass(frozen=True)
-class ProbeWanted:
-    """What the user asked ``ami_launch_probe`` for; ``wait_timeout`` is in seconds.
-
-    ``only_planned`` means check mode: nothing is launched.
-    """
-
-    images: ImagesByTarget
-    account_ids: tuple[str, ...]
-    network: Network
-    launch_tags: Mapping[str, str] = field(default_factory=dict)
-    instance_type: str | None = None
-    wait_timeout: int = 300
-    consumer_role: ConsumerRole | None = None
-    only_planned: bool = False
-
-    def targets(self) -> tuple[Target, ...]:
-        """Every account and region to launch in, in a stable order."""
-        return tuple(
-            Target(account_id, region)
-            for account_id in sorted(self.account_ids)
-            for region in sorted(self.images.regions)
-        )
-
-    def probes_of(self, target: Target) -> tuple[Probe, ...]:
-        """What is launched in a target: the images of its region that its account uses."""
-        there = {
-            # An image of the account whose credentials are used has no account here.
-            Target(account_id or "", region): image_id
-            for (account_id, region), image_id in self.images.images.items()
-            if region == target.region
-        }
-        found = {there[one] for one in used_by(target.account_id, there, self.account_ids)}
-        return tuple(Probe(target, image_id) for image_id in sorted(found, key=str))
-
-    def probes(self) -> tuple[Probe, ...]:
-        """Every image in every account, each in its own region, in a stable order."""
-        return tuple(probe for target in self.targets() for probe in self.probes_of(target))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Any
 from .. import denial
 from ..keys.access import other_access
 from ..model import ENABLED_STATES, Target, time_of
-from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoSeen, SharedInfoWanted
+from .options import SharedInfoOptions
+from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoSeen
 
 # Required to launch or copy an encrypted image.
 REQUIRED = ("CreateGrant", "Decrypt")
@@ -25,10 +26,10 @@ def of_others(images: Iterable[SharedImage], account_id: str) -> tuple[SharedIma
     return tuple(image for image in images if image.owner_id != account_id)
 
 
-def results(wanted: SharedInfoWanted, seen: SharedInfoSeen) -> list[dict[str, Any]]:
+def results(options: SharedInfoOptions, seen: SharedInfoSeen) -> list[dict[str, Any]]:
     """Every image as the module returns it, sorted by region, name and age, the oldest first."""
     return [
-        _result(wanted, seen, target, image)
+        _result(options, seen, target, image)
         for target in sorted(seen.images)
         for image in sorted(
             seen.images[target], key=lambda image: (image.name, image.creation_date or "", image.image_id)
@@ -36,12 +37,12 @@ def results(wanted: SharedInfoWanted, seen: SharedInfoSeen) -> list[dict[str, An
     ]
 
 
-def not_found(wanted: SharedInfoWanted, seen: SharedInfoSeen) -> tuple[str, ...]:
+def not_found(options: SharedInfoOptions, seen: SharedInfoSeen) -> tuple[str, ...]:
     """A warning for each of ``image_ids`` that is in none of the regions that were read."""
     found = {image.image_id for images in seen.images.values() for image in images}
     return tuple(
         f"{image_id} was not found among matching images that other accounts share with {seen.account_id}."
-        for image_id in wanted.image_ids
+        for image_id in options.image_ids
         if image_id not in found
     )
 
@@ -115,10 +116,10 @@ def _evaluate_key(arn: str, key: OwnKeyAccess) -> tuple[str, str]:
 
 
 def _result(
-    wanted: SharedInfoWanted, seen: SharedInfoSeen, target: Target, image: SharedImage
+    options: SharedInfoOptions, seen: SharedInfoSeen, target: Target, image: SharedImage
 ) -> dict[str, Any]:
     keys = seen.keys.get(target, KeysSeen())
-    if not wanted.check_key_access:
+    if not options.check_key_access:
         keys = KeysSeen(problem=NOT_CHECKED)
     access, reason = key_access(image, keys)
     deprecation = time_of(image.deprecation_time)

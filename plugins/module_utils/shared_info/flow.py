@@ -22,56 +22,56 @@ from ..regions import select_regions
 from ..runner import Flow, Outcome
 from . import read as read_shared
 from .evaluate import not_found, of_others, results
-from .options import wanted_from
-from .state import KeysSeen, SharedImage, SharedInfoSeen, SharedInfoWanted
+from .options import SharedInfoOptions
+from .state import KeysSeen, SharedImage, SharedInfoSeen
 
 
-def read_state(clients: Clients, wanted: SharedInfoWanted) -> SharedInfoSeen:
+def read_state(clients: Clients, options: SharedInfoOptions) -> SharedInfoSeen:
     """Read every region. A region that cannot be read does not hide the others."""
-    caller, known = identify_with_regions(clients, wanted.regions)
-    regions, failures = select_regions(wanted.regions, known)
+    caller, known = identify_with_regions(clients, options.regions)
+    regions, failures = select_regions(options.regions, known)
     if failures:
         raise Refused(failures)
     clients.open("ec2", regions)
 
     def read_target(target: Target) -> tuple[SharedImage, ...]:
-        return of_others(read_shared.images(clients.ec2(target.region), wanted), caller.account_id)
+        return of_others(read_shared.images(clients.ec2(target.region), options), caller.account_id)
 
     found, failed = each([Target(caller.account_id, region) for region in regions], read_target)
     return SharedInfoSeen(
         account_id=caller.account_id,
         now=datetime.now(UTC),
         images=found,
-        keys=_keys(clients, caller, found) if wanted.check_key_access else {},
+        keys=_keys(clients, caller, found) if options.check_key_access else {},
         unread=tuple(
             errors.failure(exception, target, "DescribeImages") for target, exception in failed.items()
         ),
     )
 
 
-def plan(wanted: SharedInfoWanted, seen: SharedInfoSeen) -> Plan:
+def plan(options: SharedInfoOptions, seen: SharedInfoSeen) -> Plan:
     """Plan nothing."""
     return Plan(())
 
 
 def apply(
-    clients: Clients, wanted: SharedInfoWanted, seen: SharedInfoSeen, plan: Plan, report: Report
+    clients: Clients, options: SharedInfoOptions, seen: SharedInfoSeen, plan: Plan, report: Report
 ) -> Outcome:
     """Change nothing. A region that could not be read fails the task."""
-    return Outcome(failures=seen.unread, warnings=not_found(wanted, seen))
+    return Outcome(failures=seen.unread, warnings=not_found(options, seen))
 
 
-def result(wanted: SharedInfoWanted, seen: SharedInfoSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+def result(options: SharedInfoOptions, seen: SharedInfoSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """The module's own return values."""
     return {
         "account_id": seen.account_id,
         "regions": sorted(target.region for target in seen.images),
-        "results": results(wanted, seen),
+        "results": results(options, seen),
     }
 
 
-FLOW: Flow[SharedInfoWanted, SharedInfoSeen] = Flow(
-    wanted_from, read_state, plan, apply, result, only_reads=True
+FLOW: Flow[SharedInfoOptions, SharedInfoSeen] = Flow(
+    SharedInfoOptions, read_state, plan, apply, result, only_reads=True
 )
 
 

@@ -16,7 +16,8 @@ from ..aws.errors import AWS_ERRORS, ClientError, ParamValidationError, code_of,
 from ..model import ENABLED_STATES
 from ..plan import batches
 from ..tags import tag_map
-from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoWanted
+from .options import SharedInfoOptions
+from .state import KeysSeen, OwnKeyAccess, SharedImage
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -29,18 +30,18 @@ _DENIED = ("AccessDeniedException", "NotFoundException")
 _OLD_BOTOCORE = "This botocore does not support dry runs of KMS operations: update botocore and boto3."
 
 
-def images(ec2: EC2Client, wanted: SharedInfoWanted) -> tuple[SharedImage, ...]:
+def images(ec2: EC2Client, options: SharedInfoOptions) -> tuple[SharedImage, ...]:
     """Every image in the region that matches and that the caller may launch, its own included.
 
     Image IDs are passed as a filter: with ImageIds, one ID of another region would fail the whole call.
     """
-    owners: dict[str, Any] = {"Owners": list(wanted.owners)} if wanted.owners else {}
+    owners: dict[str, Any] = {"Owners": list(options.owners)} if options.owners else {}
     found: dict[str, SharedImage] = {}
-    for filters in _filters(wanted):
+    for filters in _filters(options):
         pages = ec2.get_paginator("describe_images").paginate(
-            ExecutableUsers=list(wanted.executable_users),
+            ExecutableUsers=list(options.executable_users),
             Filters=filters,
-            IncludeDeprecated=wanted.include_deprecated,
+            IncludeDeprecated=options.include_deprecated,
             PaginationConfig=read.PAGE,
             **owners,
         )
@@ -63,13 +64,13 @@ def keys(ec2: EC2Client, kms: KMSClient, snapshot_ids: Iterable[str], account: s
     )
 
 
-def _filters(wanted: SharedInfoWanted) -> Iterator[list[FilterTypeDef]]:
+def _filters(options: SharedInfoOptions) -> Iterator[list[FilterTypeDef]]:
     filters: list[FilterTypeDef] = [
-        {"Name": name, "Values": list(values)} for name, values in sorted(wanted.filters.items())
+        {"Name": name, "Values": list(values)} for name, values in sorted(options.filters.items())
     ]
-    if not wanted.image_ids:
+    if not options.image_ids:
         yield filters
-    for batch in batches(wanted.image_ids, read.FILTER_VALUES):
+    for batch in batches(options.image_ids, read.FILTER_VALUES):
         yield [*filters, {"Name": "image-id", "Values": list(batch)}]
 
 

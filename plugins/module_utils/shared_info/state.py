@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wanted and seen of the images that other accounts share."""
+"""What is read of the images that other accounts share."""
 
 from __future__ import annotations
 
@@ -12,19 +12,6 @@ from datetime import datetime
 
 from ..failures import Failure
 from ..model import Snapshot, Target
-
-
-@dataclass(frozen=True)
-class SharedInfoWanted:
-    """Which images to list. Without ``regions``, all that are enabled; without ``owners``, of any account."""
-
-    executable_users: tuple[str, ...]
-    owners: tuple[str, ...] = ()
-    image_ids: tuple[str, ...] = ()
-    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    regions: tuple[str, ...] = ()
-    include_deprecated: bool = True
-    check_key_access: bool = True
 
 
 @dataclass(frozen=True)

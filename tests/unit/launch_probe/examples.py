@@ -9,19 +9,16 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.apply import Launch, TargetRun
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.options import ARGUMENT_SPEC
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.options import ProbeOptions
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import (
     Cause,
     Probe,
     ProbeSeen,
-    ProbeWanted,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import (
     Image,
-    ImagesByTarget,
     Instance,
-    Network,
     Target,
 )
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
@@ -36,15 +33,15 @@ HERE, THERE = Target(CONSUMER, REGION), Target(OWNER, REGION)
 PROBE = Probe(HERE, SOURCE_ID)
 
 
-def wanted(**changes: Any) -> ProbeWanted:
+def wanted(**changes: Any) -> ProbeOptions:
     """The image in both accounts, in a shared subnet."""
     values: dict[str, Any] = {
-        "images": ImagesByTarget({(None, REGION): SOURCE_ID}),
+        "images": {(None, REGION): SOURCE_ID},
         "account_ids": (CONSUMER, OWNER),
-        "network": Network({REGION: SUBNET}),
+        "subnet_ids": {REGION: SUBNET},
         **changes,
     }
-    return ProbeWanted(**values)
+    return ProbeOptions(**values)
 
 
 def params(**changes: Any) -> dict[str, Any]:
@@ -62,7 +59,7 @@ def params(**changes: Any) -> dict[str, Any]:
         "wait_timeout": 300,
         **changes,
     }
-    return as_read(ARGUMENT_SPEC, given)
+    return as_read(ProbeOptions.argument_spec(), given)
 
 
 def image(**changes: Any) -> Image:
@@ -70,7 +67,7 @@ def image(**changes: Any) -> Image:
     return source_image(**{"architecture": "x86_64", **changes})
 
 
-def seen(want: ProbeWanted, found: Image | None = None, **changes: Any) -> ProbeSeen:
+def seen(want: ProbeOptions, found: Image | None = None, **changes: Any) -> ProbeSeen:
     """The image is visible in every account, and there are no leftovers."""
     shown = found or image()
     images = {probe: shown for probe in want.probes() if probe.image_id}
@@ -82,13 +79,13 @@ def outcome(cause: Cause | None = None) -> Outcome:
     return Outcome(state={HERE: TargetRun(launches={PROBE: Launch(cause=cause)})})
 
 
-def results(want: ProbeWanted, saw: ProbeSeen, cause: Cause | None = None) -> list[dict[str, Any]]:
+def results(want: ProbeOptions, saw: ProbeSeen, cause: Cause | None = None) -> list[dict[str, Any]]:
     """What the module returns of each image in each account; the first is ``PROBE``."""
     found: list[dict[str, Any]] = FLOW.result(want, saw, plan(want, saw), outcome(cause))["results"]
     return found
 
 
-def launched(want: ProbeWanted, saw: ProbeSeen) -> list[tuple[str, str, dict[str, Any]]]:
+def launched(want: ProbeOptions, saw: ProbeSeen) -> list[tuple[str, str, dict[str, Any]]]:
     """The planned launches: account, region, and parameters."""
     return [
         (one.target.account_id, one.target.region, dict(one.parameters))

@@ -20,7 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.apply i
     sweep,
 )
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import launches
-from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget, Instance, Network
+from ansible_collections.golden.images.plugins.module_utils.model import Instance
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
@@ -114,8 +114,8 @@ def run(*regions: Ec2, wait_timeout: int = 100) -> Mapping[Any, TargetRun]:
     """Launch the image in these regions of one account."""
     want = wanted(
         account_ids=(CONSUMER,),
-        images=ImagesByTarget({(None, ec2.region): SOURCE_ID for ec2 in regions}),
-        network=Network({ec2.region: SUBNET for ec2 in regions}),
+        images={(None, ec2.region): SOURCE_ID for ec2 in regions},
+        subnet_ids={ec2.region: SUBNET for ec2 in regions},
         wait_timeout=wait_timeout,
     )
     by_region = {ec2.region: ec2 for ec2 in regions}

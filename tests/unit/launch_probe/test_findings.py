@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import Cause
-from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 
@@ -73,7 +72,7 @@ def test_what_prevents_a_launch_is_the_only_finding_and_does_not_stop_the_others
     assert [account for account, _region, _parameters in launched(want, saw)] == [OWNER]
     # In check mode, nothing fails. Outside, the task does.
     assert plan(want, saw).warnings == ()
-    (warning,) = plan(wanted(only_planned=True), saw).warnings
+    (warning,) = plan(wanted(check_mode=True), saw).warnings
     assert found["message"].rpartition(": ")[2].rstrip(".") in warning
 
 
@@ -101,7 +100,7 @@ def test_an_image_without_a_default_instance_type_is_launched_only_with_one_that
 def test_an_image_that_can_be_launched_and_a_planned_copy_have_no_findings() -> None:
     want = wanted()
     assert [one["findings"] for one in results(want, seen(want))] == [[], []]
-    want = wanted(images=ImagesByTarget({(None, REGION): None}))
+    want = wanted(images={(None, REGION): None})
     assert [one["findings"] for one in results(want, seen(want))] == [[], []]
     assert len(launched(want, seen(want))) == 2
 
@@ -110,5 +109,5 @@ def test_an_image_that_can_be_launched_and_a_planned_copy_have_no_findings() -> 
 def test_the_instance_type_of_a_planned_copy_is_unknown_unless_it_is_set(
     named: str | None, used: str | None
 ) -> None:
-    want = wanted(images=ImagesByTarget({(None, REGION): None}), instance_type=named)
+    want = wanted(images={(None, REGION): None}, instance_type=named)
     assert results(want, seen(want))[0]["instance_type"] == used

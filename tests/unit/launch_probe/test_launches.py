@@ -13,9 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan im
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.request import launch_again
 from ansible_collections.golden.images.plugins.module_utils.model import (
     Image,
-    ImagesByTarget,
     Instance,
-    Network,
 )
 from ansible_collections.golden.images.plugins.module_utils.tags import PROBE_TAG
 from hypothesis import given
@@ -74,30 +72,29 @@ def test_the_tags_of_launches_stand_beside_that_of_the_probe() -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "subnet", "groups"),
+    ("subnet_ids", "security_group_ids", "subnet", "groups"),
     [
-        pytest.param(Network({REGION: "a"}, {REGION: ("sg",)}), "a", ["sg"], id="for every account"),
+        pytest.param({REGION: "a"}, {REGION: ("sg",)}, "a", ["sg"], id="for every account"),
         pytest.param(
-            Network({REGION: {CONSUMER: "a", OWNER: "b"}}, {REGION: {CONSUMER: ("s", "t"), OWNER: ("u",)}}),
+            {REGION: {CONSUMER: "a", OWNER: "b"}},
+            {REGION: {CONSUMER: ("s", "t"), OWNER: ("u",)}},
             "a",
             ["s", "t"],
             id="for each account",
         ),
-        pytest.param(Network({REGION: "a"}, {REGION: {OWNER: ("u",)}}), "a", None, id="another account"),
+        pytest.param({REGION: "a"}, {REGION: {OWNER: ("u",)}}, "a", None, id="another account"),
     ],
 )
 def test_accounts_can_have_different_networks(
-    network: Network, subnet: str, groups: list[str] | None
+    subnet_ids: dict[str, Any], security_group_ids: dict[str, Any], subnet: str, groups: list[str] | None
 ) -> None:
-    (interface,) = request(network=network)["NetworkInterfaces"]
+    (interface,) = request(subnet_ids=subnet_ids, security_group_ids=security_group_ids)["NetworkInterfaces"]
     assert (interface["SubnetId"], interface.get("Groups")) == (subnet, groups)
 
 
 def test_every_launch_has_its_own_client_token() -> None:
-    images = ImagesByTarget(
-        {(None, REGION): "ami-1", (STRANGER, REGION): "ami-2", (None, "us-east-1"): "ami-1"}
-    )
-    want = wanted(images=images, network=Network({REGION: "a", "us-east-1": "b"}))
+    images = {(None, REGION): "ami-1", (STRANGER, REGION): "ami-2", (None, "us-east-1"): "ami-1"}
+    want = wanted(images=images, subnet_ids={REGION: "a", "us-east-1": "b"})
     moments = (NOW, NOW + timedelta(microseconds=1))
     tokens = Counter(
         parameters["ClientToken"]
@@ -137,10 +134,8 @@ def is_terminated(running: Instance, now: datetime) -> bool:
 
 
 def test_an_account_launches_its_own_image_in_a_region_else_those_of_other_accounts() -> None:
-    images = ImagesByTarget(
-        {(CONSUMER, REGION): "ami-1", (STRANGER, REGION): "ami-2", (OWNER, "us-east-1"): "ami-1"}
-    )
-    want = wanted(images=images, network=Network({REGION: "a", "us-east-1": "b"}))
+    images = {(CONSUMER, REGION): "ami-1", (STRANGER, REGION): "ami-2", (OWNER, "us-east-1"): "ami-1"}
+    want = wanted(images=images, subnet_ids={REGION: "a", "us-east-1": "b"})
     assert [
         (account, region, parameters["ImageId"]) for account, region, parameters in launched(want, seen(want))
     ] == [

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.options import wanted_from
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import ProbeWanted
-from ansible_collections.golden.images.plugins.module_utils.model import ImagesByTarget
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.options import ProbeOptions
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, params
@@ -38,24 +36,26 @@ from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, params
 )
 def test_options_that_are_not_valid_are_refused(changes: dict[str, Any], option: str, says: str) -> None:
     with pytest.raises(Refused) as caught:
-        wanted_from(params(**changes), False)
+        ProbeOptions.read(params(**changes), False)
     assert {failure.action for failure in caught.value.failures} == {option}
     assert says in str(caught.value)
 
 
 def test_a_single_security_group_may_be_a_string() -> None:
     groups = {REGION: "sg-0123456789abcdef0", "us-east-1": {CONSUMER: ["sg-01234567", "sg-76543210"]}}
-    want: ProbeWanted = wanted_from(params(security_group_ids=groups), False)
+    want = ProbeOptions.read(params(security_group_ids=groups), False)
     assert want.network.group_ids(HERE) == ("sg-0123456789abcdef0",)
 
 
 def test_the_tags_of_launches() -> None:
-    assert wanted_from(params(launch_tags={"CostCenter": 42}), False).launch_tags == {"CostCenter": "42"}
-    assert wanted_from(params(), False).launch_tags == {}
+    assert ProbeOptions.read(params(launch_tags={"CostCenter": 42}), False).launch_tags == {
+        "CostCenter": "42"
+    }
+    assert ProbeOptions.read(params(), False).launch_tags == {}
 
 
 def test_accounts_are_sorted_and_check_mode_only_plans() -> None:
-    want = wanted_from(params(account_ids=[OWNER, CONSUMER, OWNER]), True)
-    assert want.account_ids == tuple(sorted((OWNER, CONSUMER)))
-    assert want.images == ImagesByTarget({(None, REGION): SOURCE_ID})
-    assert (want.only_planned, want.wait_timeout, want.instance_type) == (True, 300, None)
+    want = ProbeOptions.read(params(account_ids=[OWNER, CONSUMER, OWNER]), True)
+    assert [target.account_id for target in want.targets()] == sorted((OWNER, CONSUMER))
+    assert want.by_target.images == {(None, REGION): SOURCE_ID}
+    assert (want.check_mode, want.wait_timeout, want.instance_type) == (True, 300, None)

@@ -16,7 +16,6 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan im
 )
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import Cause
 from ansible_collections.golden.images.plugins.module_utils.model import (
-    ImagesByTarget,
     Instance,
 )
 
@@ -83,7 +82,7 @@ def test_leftovers_are_terminated_and_instances_of_other_runs_are_not(left: Inst
 
 
 def test_the_launch_of_a_planned_copy_is_planned() -> None:
-    want = wanted(images=ImagesByTarget({(None, REGION): None}), account_ids=(CONSUMER,), only_planned=True)
+    want = wanted(images={(None, REGION): None}, account_ids=(CONSUMER,), check_mode=True)
     result = plan(want, seen(want))
     assert [action.operation for action in result.actions] == ["RunInstances", "TerminateInstances"]
     assert result.actions[0].parameters["ImageId"] is None

@@ -8,20 +8,18 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.shared_info.options import wanted_from
-from ansible_collections.golden.images.plugins.module_utils.shared_info.state import SharedInfoWanted
-from ansible_collections.golden.images.plugins.modules.ami_shared_info import ARGUMENT_SPEC
+from ansible_collections.golden.images.plugins.module_utils.shared_info.options import SharedInfoOptions
 
 from tests.unit.examples import OWNER, SOURCE_ID, as_read
 
 
 def params(**changes: Any) -> dict[str, Any]:
     """The module's parameters for a minimal task."""
-    return as_read(ARGUMENT_SPEC, {"region": None, **changes})
+    return as_read(SharedInfoOptions.argument_spec(), {"region": None, **changes})
 
 
 def test_a_minimal_task() -> None:
-    assert wanted_from(params(), False) == SharedInfoWanted(("self",))
+    assert SharedInfoOptions.read(params(), False) == SharedInfoOptions()
 
 
 def test_every_option_is_read() -> None:
@@ -34,7 +32,8 @@ def test_every_option_is_read() -> None:
         include_deprecated=False,
         check_key_access=False,
     )
-    assert wanted_from(given, True) == SharedInfoWanted(
+    assert SharedInfoOptions.read(given, True) == SharedInfoOptions(
+        check_mode=True,
         executable_users=("all", "self"),
         owners=(OWNER, "amazon"),
         image_ids=(SOURCE_ID,),
@@ -71,11 +70,11 @@ def test_every_option_is_read() -> None:
 )
 def test_options_that_are_not_valid_are_refused(changes: dict[str, Any], options: list[str]) -> None:
     with pytest.raises(Refused) as caught:
-        wanted_from(params(**changes), False)
+        SharedInfoOptions.read(params(**changes), False)
     assert sorted(failure.action for failure in caught.value.failures) == sorted(options)
     assert all(failure.remedy for failure in caught.value.failures)
 
 
 def test_public_images_need_no_owner_if_their_ids_are_given() -> None:
     given = params(executable_users=["all"], image_ids=[SOURCE_ID])
-    assert wanted_from(given, False).image_ids == (SOURCE_ID,)
+    assert SharedInfoOptions.read(given, False).image_ids == (SOURCE_ID,)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.shared_info.flow import FLOW
-from ansible_collections.golden.images.plugins.modules.ami_shared_info import ARGUMENT_SPEC
+from ansible_collections.golden.images.plugins.module_utils.shared_info.options import SharedInfoOptions
 from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
 
 from tests.unit.cleanup.aws_answers import Answers
@@ -61,7 +61,7 @@ class Run:
 
     def __init__(self, options: dict[str, Any] | None = None, **answers: Any) -> None:
         self.clients: Any = Answers(**{**USABLE, **answers})
-        wanted = FLOW.wanted(as_read(ARGUMENT_SPEC, options or {}), False)
+        wanted = SharedInfoOptions.read(as_read(SharedInfoOptions.argument_spec(), options or {}), False)
         seen = FLOW.read(self.clients, wanted)
         plan: Any = FLOW.plan(wanted, seen)
         assert plan.actions == ()

@@ -12,12 +12,12 @@ import yaml
 from ansible_collections.golden.images.plugins.module_utils.model import Snapshot, Target
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from ansible_collections.golden.images.plugins.module_utils.shared_info.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.shared_info.options import SharedInfoOptions
 from ansible_collections.golden.images.plugins.module_utils.shared_info.state import (
     KeysSeen,
     OwnKeyAccess,
     SharedImage,
     SharedInfoSeen,
-    SharedInfoWanted,
 )
 from ansible_collections.golden.images.plugins.modules.ami_shared_info import RETURN
 from hypothesis import given
@@ -32,7 +32,7 @@ UNDECIDED = Snapshot("snap-1", "completed", 100, KEY, associated_key_arns=("arn:
 # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot", as calls: ReEncrypt needs both of
 # ReEncryptFrom and ReEncryptTo.
 OPERATIONS = ("DescribeKey", "CreateGrant", "Decrypt", "GenerateDataKeyWithoutPlaintext", "ReEncrypt")
-WANTED = SharedInfoWanted(("self",))
+WANTED = SharedInfoOptions()
 
 
 def image(**changes: Any) -> SharedImage:
@@ -47,7 +47,7 @@ def seen(*images: SharedImage, keys: KeysSeen | None = None) -> SharedInfoSeen:
     return SharedInfoSeen(CONSUMER, NOW, {HERE: images}, {HERE: keys} if keys else {})
 
 
-def results(wanted: SharedInfoWanted, saw: SharedInfoSeen) -> list[dict[str, Any]]:
+def results(wanted: SharedInfoOptions, saw: SharedInfoSeen) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = FLOW.result(wanted, saw, FLOW.plan(wanted, saw), Outcome())["results"]
     return found
 
@@ -58,7 +58,7 @@ def key_access(one: SharedImage, keys: KeysSeen) -> tuple[str, str]:
     return found["key_access"], found["key_access_reason"]
 
 
-def result_of(one: SharedImage, wanted: SharedInfoWanted = WANTED) -> dict[str, Any]:
+def result_of(one: SharedImage, wanted: SharedInfoOptions = WANTED) -> dict[str, Any]:
     (found,) = results(wanted, seen(one))
     return found
 
@@ -253,7 +253,7 @@ def test_an_image_has_the_keys_of_its_encrypted_snapshots_as_far_as_they_are_kno
 
 
 def test_keys_are_unknown_without_check_key_access() -> None:
-    wanted = SharedInfoWanted(("self",), check_key_access=False)
+    wanted = SharedInfoOptions(check_key_access=False)
     (found,) = results(wanted, seen(encrypted("snap-1")))
     assert (found["key_access"], found["key_access_reason"]) == ("unknown", "check_key_access is false.")
 
