@@ -39,6 +39,7 @@ HARMLESS = frozenset(
         "re",
         "shlex",
         "textwrap",
+        "types",
         "typing",
         "unicodedata",
         "urllib",
@@ -46,8 +47,8 @@ HARMLESS = frozenset(
 )
 # Jinja2 renders the same text for the same values; MarkupSafe escapes for it.
 TEMPLATES = {("plugins.module_utils.reports.html.render", name) for name in ("jinja2", "markupsafe")}
-# The module object belongs to the runner and to what runs on the controller.
-MODULE_OBJECT = re.compile(r"\.(check_mode|_diff|(fail|exit)_json\w*)\b|\b__import__\b")
+# The module object belongs to the runner and to what runs on the controller; options have a check_mode, too.
+MODULE_OBJECT = re.compile(r"\b(module\.check_mode|__import__)\b|\.(_diff|(fail|exit)_json\w*)\b")
 USES_MODULE_OBJECT = ("action/*", "plugin_utils/*", "module_utils/runner.py")
 EMULATOR = re.compile(
     r"\b(moto|simulated|localstack|ministack)|https?://(localhost|127\.|\[::1\])", re.IGNORECASE
