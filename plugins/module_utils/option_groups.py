@@ -125,6 +125,9 @@ class ImageOptions(Options):
 
 
 def _images_by_target(given: Any, refuse: Refuse) -> dict[tuple[str | None, str], str | None]:
+    if not given:
+        is_list = isinstance(given, list)
+        refuse("there are no images.", "Add at least one." if is_list else "Map each region to an AMI ID.")
     if not isinstance(given, list):
         return {(None, region): image_id for region, image_id in read_images(given, refuse).items()}
     images: dict[tuple[str | None, str], str | None] = {}
@@ -171,7 +174,8 @@ class ImagesByTargetOptions(Options):
 
     def image_problems(self) -> Iterator[Problem]:
         """Yield what is wrong with the images."""
-        yield from _no_images(self.image_id, self.region, self.images)
+        if self.images is None:
+            yield from _no_images(self.image_id, self.region, self.images)
         if not self.check_mode:
             for (_account_id, region), image_id in (self.images or {}).items():
                 if image_id is None:
