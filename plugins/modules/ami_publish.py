@@ -275,16 +275,11 @@ failures:
 """
 
 from ansible_collections.golden.images.plugins.module_utils.publish.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.publish.options import ARGUMENT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-
-RULES = {
-    "mutually_exclusive": [("images", "image_id")],
-}
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC, **RULES)
+    run(FLOW)
 
 
 if __name__ == "__main__":

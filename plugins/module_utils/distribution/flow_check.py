@@ -35,7 +35,7 @@ from ..launch_probe.options import ProbeOptions
 from ..listing import listed
 from ..model import Image
 from ..parameter_names import is_named, name_in_arn
-from ..publish import options as publish
+from ..publish.options import PublishOptions
 from ..reports.flow import check_report_options
 from ..runner import Flow, check_flow
 from ..share.options import ShareOptions
@@ -85,10 +85,10 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "auto_scaling": GrantOptions.argument_spec()["auto_scaling"],
     "auto_scaling_roles": GrantOptions.argument_spec()["auto_scaling_roles"],
     "purge_grants": GrantOptions.argument_spec()["purge_grants"],
-    "parameter": _optional(publish.ARGUMENT_SPEC["parameter"]),
-    "parameter_tags": publish.ARGUMENT_SPEC["parameter_tags"],
-    "launch_templates": publish.ARGUMENT_SPEC["launch_templates"],
-    "launch_template_base_version": publish.ARGUMENT_SPEC["launch_template_base_version"],
+    "parameter": _optional(PublishOptions.argument_spec()["parameter"]),
+    "parameter_tags": PublishOptions.argument_spec()["parameter_tags"],
+    "launch_templates": PublishOptions.argument_spec()["launch_templates"],
+    "launch_template_base_version": PublishOptions.argument_spec()["launch_template_base_version"],
     "copy_into_accounts": {"type": "bool", "default": False},
     "verify_level": {"type": "str", "choices": ["none", *LEVELS], "default": "none"},
     "verify_images": IMAGES_BY_TARGET_SPEC["images"],
@@ -334,7 +334,7 @@ def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
     if params["parameter"]:
         # Its regions are those of a rollback, not those of the distribution.
         published = {**given, "regions": [], "images": planned}
-        yield publish.wanted_from, parameters(publish.ARGUMENT_SPEC, published)
+        yield PublishOptions.read, parameters(PublishOptions.argument_spec(), published)
     if params["verify_level"] != "none":
         of_images = given if images is None else {**given, "images": images}
         yield DiagnosisOptions.read, parameters(DiagnosisOptions.argument_spec(), of_images)

@@ -16,16 +16,13 @@ from ..tags import MAX_TAGS
 from .instance_types import misfits
 from .launch_data import change_for, differing_data, missing_devices, small_volumes
 from .launch_options import conflicts
+from .options import ADVANCED, LATEST, STANDARD, PublishOptions
 from .origins import compare
 from .state import (
-    ADVANCED,
     LABEL_PREFIX,
-    LATEST,
     MAX_VERSIONS,
-    STANDARD,
     Parameter,
     PublishSeen,
-    PublishWanted,
     TargetSeen,
     base_version,
     follows_another,
@@ -51,7 +48,7 @@ class Obstacle(NamedTuple):
     remedy: str
 
 
-def refusals(wanted: PublishWanted, seen: PublishSeen, target: Target, label: str) -> Iterator[Failure]:
+def refusals(wanted: PublishOptions, seen: PublishSeen, target: Target, label: str) -> Iterator[Failure]:
     """Every reason why the image cannot be published in one target."""
     there = seen.targets[target]
     own = target.account_id == seen.account_id
@@ -66,7 +63,7 @@ def refusals(wanted: PublishWanted, seen: PublishSeen, target: Target, label: st
         yield Failure.at(target, one.action, one.error_code, where + one.message, one.remedy)
 
 
-def _of_image(wanted: PublishWanted, there: TargetSeen, own: bool) -> Iterator[Obstacle]:
+def _of_image(wanted: PublishOptions, there: TargetSeen, own: bool) -> Iterator[Obstacle]:
     image = there.image
     if there.image_id is None and wanted.is_rollback:
         label = label_for(wanted.source_image_id or "")
@@ -121,7 +118,7 @@ def _listed(labels: list[str]) -> str:
     return f"Labels there: {listed(labels, _NAMED)}."
 
 
-def _where_it_went(wanted: PublishWanted, own: bool) -> str:
+def _where_it_went(wanted: PublishOptions, own: bool) -> str:
     if not own:
         return (
             "Share it with the account (ami_share). If it is shared, the account's Allowed AMIs settings can "
@@ -132,7 +129,7 @@ def _where_it_went(wanted: PublishWanted, own: bool) -> str:
     return "Check the AMI ID and the region: the copy in each region has its own ID."
 
 
-def _of_kind(wanted: PublishWanted, there: TargetSeen, source: Image | None) -> Iterator[Obstacle]:
+def _of_kind(wanted: PublishOptions, there: TargetSeen, source: Image | None) -> Iterator[Obstacle]:
     """Refuse a change that users do not expect: they keep their instance types and their user data."""
     image = there.image if there.image_id is not None else source
     named = [(name, base_version(wanted, template).image_id) for name, template in there.templates.items()]
@@ -160,7 +157,7 @@ def _of_kind(wanted: PublishWanted, there: TargetSeen, source: Image | None) -> 
             )
 
 
-def _of_age(wanted: PublishWanted, seen: PublishSeen, target: Target) -> Iterator[Obstacle]:
+def _of_age(wanted: PublishOptions, seen: PublishSeen, target: Target) -> Iterator[Obstacle]:
     """Refuse an unwanted step back, such as by an old file of variables."""
     found = compare(wanted, seen, target)
     if found is not None and found.is_older:
@@ -174,7 +171,7 @@ def _of_age(wanted: PublishWanted, seen: PublishSeen, target: Target) -> Iterato
 
 
 def _of_parameter(
-    wanted: PublishWanted, parameter: Parameter, image_id: str | None, label: str
+    wanted: PublishOptions, parameter: Parameter, image_id: str | None, label: str
 ) -> Iterator[Obstacle]:
     latest, name = parameter.latest, wanted.parameter
     if not parameter.holds_image:
@@ -227,7 +224,7 @@ def full(name: str, parameter: Parameter) -> Iterator[Obstacle]:
 
 
 def _of_template(
-    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, name: str
+    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, name: str
 ) -> Iterator[Obstacle]:
     template = there.templates.get(name)
     is_latest = wanted.launch_template_base_version == LATEST
@@ -280,7 +277,7 @@ def _of_template(
 
 
 def _of_launches(
-    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, name: str, make: str
+    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, name: str, make: str
 ) -> Iterator[Obstacle]:
     """Refuse instance types and options with which EC2 would refuse each launch of the template."""
     for version in versions_to_launch(wanted, there.templates[name]):

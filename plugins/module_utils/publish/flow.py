@@ -22,14 +22,14 @@ from ..progress import Report
 from ..regions import targets_in
 from ..runner import Flow, Outcome
 from .apply import PublishRun, perform_target
-from .options import wanted_from
+from .options import PublishOptions
 from .plan import labels, plan
 from .read import open_all, read_source, read_target, with_launches, with_sharing
 from .read_origins import read_origins
-from .state import PublishSeen, PublishWanted, TargetSeen
+from .state import PublishSeen, TargetSeen
 
 
-def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
+def read_state(clients: Clients, wanted: PublishOptions) -> PublishSeen:
     """Read every target's parameter, templates and image, each account with its own credentials."""
     caller = identify(clients, preferred_region(clients, wanted.all_regions))
     images = wanted.targets(caller.account_id)
@@ -63,7 +63,7 @@ def read_state(clients: Clients, wanted: PublishWanted) -> PublishSeen:
     return PublishSeen(caller.account_id, caller.partition, targets, source, failures, origins)
 
 
-def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan, report: Report) -> Outcome:
+def apply(clients: Clients, wanted: PublishOptions, seen: PublishSeen, plan: Plan, report: Report) -> Outcome:
     """Perform the plan in all targets at once, each of which waits for AWS to validate its own."""
     actions = {target.target: target.actions for target in plan.targets if target.actions}
     opened = open_all(clients, read.Caller(seen.account_id, seen.partition), wanted, actions)
@@ -93,7 +93,7 @@ def apply(clients: Clients, wanted: PublishWanted, seen: PublishSeen, plan: Plan
     )
 
 
-def result(wanted: PublishWanted, seen: PublishSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+def result(wanted: PublishOptions, seen: PublishSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """What the module returns of its own; targets that failed are missing from ``results``."""
     failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
     failed = {Target(failure.account_id or "", failure.region or "") for failure in failures}
@@ -127,7 +127,7 @@ def result(wanted: PublishWanted, seen: PublishSeen, plan: Plan, outcome: Outcom
     return {"images": _images(wanted, seen), "results": results}
 
 
-FLOW: Flow[PublishWanted, PublishSeen] = Flow(wanted_from, read_state, plan, apply, result)
+FLOW: Flow[PublishOptions, PublishSeen] = Flow(PublishOptions, read_state, plan, apply, result)
 
 
 def _with_account(failure: Failure, own_account_id: str) -> Failure:
@@ -137,7 +137,7 @@ def _with_account(failure: Failure, own_account_id: str) -> Failure:
     return replace(failure, message=f"In account {failure.account_id}: {failure.message}")
 
 
-def _require_images_for_all(wanted: PublishWanted, images: Mapping[Target, str | None]) -> None:
+def _require_images_for_all(wanted: PublishOptions, images: Mapping[Target, str | None]) -> None:
     without = sorted(set(wanted.account_ids) - {target.account_id for target in images})
     if without:
         raise Refused(
@@ -152,12 +152,12 @@ def _require_images_for_all(wanted: PublishWanted, images: Mapping[Target, str |
         )
 
 
-def _images(wanted: PublishWanted, seen: PublishSeen) -> dict[str, str | None] | list[dict[str, Any]]:
+def _images(wanted: PublishOptions, seen: PublishSeen) -> dict[str, str | None] | list[dict[str, Any]]:
     """The images as later modules take them: a mapping where they are the own account's, else a list."""
-    if wanted.images is None:
+    if wanted.is_rollback:
         by_target = {target: there.image_id for target, there in seen.targets.items()}
     else:
-        by_target = wanted.images.targets(seen.account_id)
+        by_target = wanted.by_target.targets(seen.account_id)
     own = {
         target.region: image_id
         for target, image_id in by_target.items()

@@ -19,15 +19,8 @@ from typing import Any, NamedTuple
 
 from ..model import Image
 from ..plan import KNOWN_AFTER_APPLY
-from .state import (
-    LaunchTemplate,
-    PublishSeen,
-    PublishWanted,
-    TargetSeen,
-    TemplateVersion,
-    follows,
-    follows_another,
-)
+from .options import PublishOptions
+from .state import LaunchTemplate, PublishSeen, TargetSeen, TemplateVersion, follows, follows_another
 
 
 class Change(NamedTuple):
@@ -44,7 +37,7 @@ class Change(NamedTuple):
 
 
 def change_for(
-    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, version: TemplateVersion
+    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, version: TemplateVersion
 ) -> Change:
     """The change from a version to a new one in one target. A planned copy has the devices of its source."""
     name, image = there.image_id or KNOWN_AFTER_APPLY, there.image
@@ -92,7 +85,7 @@ def is_result(version: TemplateVersion, change: Change, of: TemplateVersion) -> 
 
 
 def differing_data(
-    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, template: LaunchTemplate
+    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, template: LaunchTemplate
 ) -> list[str]:
     """The parameters of a new version that depend on whether it is based on the default or the latest one.
 

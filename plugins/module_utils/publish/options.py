@@ -8,126 +8,163 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from ..arguments import CONSUMER_ROLE_SPEC, CONSUMERS_SPEC, IMAGES_BY_TARGET_SPEC, TAGS_SPEC, Options
+from ..model import Target
+from ..option import (
+    ACCOUNT_IDS,
+    FLAG,
+    IMAGE_ID,
+    NUMBER,
+    REGION,
+    REGIONS,
+    TEXT,
+    Kind,
+    Problem,
+    Refuse,
+    choice,
+    option,
+    tags,
+    texts_like,
+)
+from ..option_groups import ConsumerRoleOptions, ImagesByTargetOptions
 from ..parameter_names import name_problem
 from ..tags import MAX_TAGS
 from ..wording import shown
-from .state import DEFAULT, LATEST, PublishWanted
 
-ARGUMENT_SPEC: dict[str, Any] = {
-    **IMAGES_BY_TARGET_SPEC,
-    **CONSUMER_ROLE_SPEC,
-    "account_ids": CONSUMERS_SPEC["account_ids"],
-    "parameter": {"type": "str", "required": True},
-    "tier": {"type": "str", "choices": ["Standard", "Advanced", "Intelligent-Tiering"]},
-    "parameter_tags": TAGS_SPEC,
-    "launch_templates": {"type": "list", "elements": "str", "default": []},
-    "launch_template_base_version": {"type": "str", "choices": [DEFAULT, LATEST]},
-    "source_image_id": {"type": "str"},
-    "source_region": {"type": "str"},
-    "regions": {"type": "list", "elements": "str", "default": []},
-    "best_effort_regions": {"type": "list", "elements": "str", "default": []},
-    "publish_older": {"type": "bool", "default": False},
-    "require_shared": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
-}
-
+STANDARD, ADVANCED = "Standard", "Advanced"
+# The versions of a launch template that a new one can be based on. Auto Scaling API Reference,
+# LaunchTemplateSpecification, Version: groups launch from either, $Default and $Latest.
+DEFAULT, LATEST = "default", "latest"
 # botocore shape LaunchTemplateName, which the form of an ID, lt-0123456789abcdef0, matches too.
 _TEMPLATE = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
+_TEMPLATES = texts_like(
+    _TEMPLATE,
+    "is not a valid name of a launch template.",
+    "Use 3 to 128 letters, digits and ().-/_, or an ID.",
+)
 
 
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> PublishWanted:
-    """Read the options.
-
-    Raises:
-        Refused: with every option that is not valid.
-    """
-    options = Options(params, allows_planned=check_mode)
-    by_image = params["images"] is not None or params["image_id"] is not None
-    regions = tuple(dict.fromkeys(options.regions("regions")))
-    source_image_id = params["source_image_id"] or None
-    wanted = PublishWanted(
-        parameter=params["parameter"].strip(),
-        images=options.images_by_target() if by_image else None,
-        regions=regions,
-        account_ids=options.account_ids("account_ids"),
-        tier=params["tier"],
-        parameter_tags=options.tags("parameter_tags") or {},
-        launch_templates=tuple(dict.fromkeys(options.strings("launch_templates"))),
-        launch_template_base_version=params["launch_template_base_version"],
-        source_image_id=options.image_id("source_image_id", source_image_id) if source_image_id else None,
-        source_region=options.source_region(),
-        require_shared=params["require_shared"],
-        publish_older=params["publish_older"],
-        as_if_shared=check_mode and not params["require_shared"],
-        consumer_role=options.consumer_role(),
-        wait_timeout=params["wait_timeout"],
-        best_effort_regions=frozenset(options.regions("best_effort_regions")),
-    )
-    problem, remedy = name_problem(wanted.parameter, wanted.all_regions)
-    if problem:
-        options.refuse("parameter", problem, remedy)
-    _check_parameter_tags(options, wanted.parameter_tags)
-    for name in wanted.launch_templates:
-        if not _TEMPLATE.fullmatch(name):
-            options.refuse(
-                "launch_templates",
-                f"'{name}' is not a valid name of a launch template.",
-                "Use 3 to 128 letters, digits and ().-/_, or an ID.",
-            )
-    _check_source(options, wanted)
-    if wanted.wait_timeout < 0:
-        options.refuse(
-            "wait_timeout",
-            f"must be 0 or greater (got {wanted.wait_timeout}).",
-            "Use a number of seconds such as 300.",
-        )
-    options.check()
-    return wanted
-
-
-def _check_source(options: Options, wanted: PublishWanted) -> None:
-    """Add a failure unless there is either what to publish, or what to roll back to."""
-    by_image, regions, source_image_id = wanted.images is not None, wanted.regions, wanted.source_image_id
-    if by_image and regions:
-        options.refuse(
-            "regions",
-            "they select a rollback, and images select what to publish.",
-            "Remove one of them.",
-        )
-    if not by_image and source_image_id and not regions:
-        options.refuse("regions", "must contain at least one region (got []).", "Add a region.")
-    elif not by_image and regions and not source_image_id:
-        options.refuse(
-            "source_image_id",
-            "it is required to roll back.",
-            "Set the source of the copies that were published before, or set the option images.",
-        )
-    elif not by_image and not source_image_id:
-        options.refuse(
-            "images",
-            "there are no images.",
-            "Set images to publish them, or source_image_id and regions to roll back.",
-        )
-
-
-def _check_parameter_tags(options: Options, tags: Mapping[str, str]) -> None:
-    """Add failures for tags that images can have and parameters cannot, and for more than a parameter has."""
-    for key, value in tags.items():
+def _parameter_tags(given: Any, refuse: Refuse) -> dict[str, str]:
+    """Return tags that a parameter can have: fewer characters than in those of images."""
+    found = tags().value(given, refuse)
+    for key, value in found.items():
         if not _is_tag_text(key + value):
-            options.refuse(
-                "parameter_tags",
+            refuse(
                 f"{shown({key: value})} is not a valid tag of a parameter.",
                 "Use letters, digits, spaces and _ . : / = + - @ only.",
             )
-    if len(tags) > MAX_TAGS:
-        problem = f"there are {len(tags)} tags; a parameter can have {MAX_TAGS}."
-        options.refuse("parameter_tags", problem, "Use fewer tags.")
+    if len(found) > MAX_TAGS:
+        refuse(f"there are {len(found)} tags; a parameter can have {MAX_TAGS}.", "Use fewer tags.")
+    return found
 
 
 def _is_tag_text(text: str) -> bool:
     """Whether a tag of a parameter can have these characters (botocore shapes TagKey and TagValue of SSM)."""
-    return all(one in "_.:/=+-@" or unicodedata.category(one)[0] in "LNZ" for one in text)
+    return all(character in "_.:/=+-@" or unicodedata.category(character)[0] in "LNZ" for character in text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishOptions(ConsumerRoleOptions, ImagesByTargetOptions):
+    """The options of ``ami_publish``.
+
+    Without images, each of ``regions`` goes back to the image that has the label of ``source_image_id``.
+    ``launch_template_base_version`` is ``DEFAULT``, ``LATEST``, or None if both must give the same new
+    version. ``publish_older`` allows an image whose original source is older than that of the published one.
+    What fails in ``best_effort_regions`` neither stops the others nor fails the task.
+    """
+
+    argument_rules = MappingProxyType({"mutually_exclusive": [("images", "image_id")]})
+
+    account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
+    parameter: str = option(Kind(TEXT.spec, lambda given, _refuse: (given or "").strip()), required=True)
+    tier: str | None = option(choice(STANDARD, ADVANCED, "Intelligent-Tiering"))
+    parameter_tags: Mapping[str, str] = option(Kind(tags().spec, _parameter_tags))
+    launch_templates: tuple[str, ...] = option(_TEMPLATES)
+    launch_template_base_version: str | None = option(choice(DEFAULT, LATEST))
+    # An empty text is an option that is not set.
+    source_image_id: str | None = option(
+        Kind(IMAGE_ID.spec, lambda given, refuse: IMAGE_ID.value(given or None, refuse))
+    )
+    source_region: str | None = option(REGION)
+    regions: tuple[str, ...] = option(REGIONS)
+    best_effort_regions: tuple[str, ...] = option(REGIONS)
+    publish_older: bool = option(FLAG)
+    require_shared: bool = option(FLAG, default=True)
+    wait_timeout: int = option(NUMBER, default=300)
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether the images are selected by the label of an earlier distribution."""
+        return not self.names_images
+
+    @property
+    def as_if_shared(self) -> bool:
+        """Whether the plan is for images that will be shared when it is performed."""
+        return self.check_mode and not self.require_shared
+
+    @property
+    def all_regions(self) -> tuple[str, ...]:
+        """The regions, each once, sorted."""
+        return tuple(sorted(set(self.regions if self.is_rollback else self.by_target.regions)))
+
+    def targets(self, own_account_id: str) -> dict[Target, str | None]:
+        """Return where to publish which image; None is one that is only planned, or is found by its label.
+
+        In the named accounts, the own account's images are published where these have no images of their own.
+        """
+        if self.is_rollback:
+            own: dict[Target, str | None] = dict.fromkeys(
+                Target(own_account_id, region) for region in self.regions
+            )
+        else:
+            own = self.by_target.targets(own_account_id)
+        shared = {
+            Target(account_id, target.region): image_id
+            for account_id in self.account_ids
+            for target, image_id in own.items()
+            if target.account_id == own_account_id
+        }
+        return {**shared, **own}
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        if self.names_images:
+            yield from self.image_problems()
+        problem, remedy = name_problem(self.parameter, self.all_regions)
+        if problem:
+            yield Problem("parameter", problem, remedy)
+        if self.wait_timeout < 0:
+            yield Problem(
+                "wait_timeout",
+                f"must be 0 or greater (got {self.wait_timeout}).",
+                "Use a number of seconds such as 300.",
+            )
+        if self.names_images and self.regions:
+            yield Problem(
+                "regions",
+                "they select a rollback, and images select what to publish.",
+                "Remove one of them.",
+            )
+        if self.is_rollback:
+            yield from self._rollback_problems()
+
+    def _rollback_problems(self) -> Iterator[Problem]:
+        """Yield what a rollback lacks."""
+        if self.source_image_id and not self.regions:
+            yield Problem("regions", "must contain at least one region (got []).", "Add a region.")
+        elif self.regions and not self.source_image_id:
+            yield Problem(
+                "source_image_id",
+                "it is required to roll back.",
+                "Set the source of the copies that were published before, or set the option images.",
+            )
+        elif not self.source_image_id:
+            yield Problem(
+                "images",
+                "there are no images.",
+                "Set images to publish them, or source_image_id and regions to roll back.",
+            )

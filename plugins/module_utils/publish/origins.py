@@ -18,7 +18,8 @@ from typing import NamedTuple
 from ..arguments import IMAGE_ID
 from ..model import Image, ImageRef, Target, time_of
 from ..tags import SOURCE_TAG
-from .state import Origin, PublishSeen, PublishWanted, TargetSeen
+from .options import PublishOptions
+from .state import Origin, PublishSeen, TargetSeen
 
 
 class Comparison(NamedTuple):
@@ -42,7 +43,7 @@ def published_image(target: Target, there: TargetSeen) -> ImageRef | None:
     return ImageRef(target.region, value)
 
 
-def new_image(wanted: PublishWanted, target: Target, there: TargetSeen) -> ImageRef | None:
+def new_image(wanted: PublishOptions, target: Target, there: TargetSeen) -> ImageRef | None:
     """Return the image to publish; of a planned copy, its source; None if that is not known."""
     if there.image_id is not None:
         return ImageRef(target.region, there.image_id)
@@ -51,7 +52,7 @@ def new_image(wanted: PublishWanted, target: Target, there: TargetSeen) -> Image
     return None
 
 
-def compared_images(wanted: PublishWanted, targets: Mapping[Target, TargetSeen]) -> Iterator[ImageRef]:
+def compared_images(wanted: PublishOptions, targets: Mapping[Target, TargetSeen]) -> Iterator[ImageRef]:
     """Return the images whose ages matter: the new and the published ones, where these are others."""
     for target, there in targets.items():
         new, published = new_image(wanted, target, there), published_image(target, there)
@@ -111,7 +112,7 @@ def is_older(new: Origin, published: Origin) -> bool | None:
     return None
 
 
-def compare(wanted: PublishWanted, seen: PublishSeen, target: Target) -> Comparison | None:
+def compare(wanted: PublishOptions, seen: PublishSeen, target: Target) -> Comparison | None:
     """Compare the new image of a target with the published one; None if there is nothing to compare."""
     there = seen.targets[target]
     new, published = new_image(wanted, target, there), published_image(target, there)

@@ -17,17 +17,15 @@ from . import checks
 from .instance_types import doubts, requires_tokens
 from .launch_data import Change, change_for, doubtful_snapshots, is_result, version_request
 from .launch_options import uncertainties
+from .options import ADVANCED, DEFAULT, PublishOptions
 from .origins import compare
 from .state import (
-    ADVANCED,
-    DEFAULT,
     LABEL_PREFIX,
     MAX_VERSIONS,
     LaunchTemplate,
     Parameter,
     ParameterVersion,
     PublishSeen,
-    PublishWanted,
     TargetSeen,
     TemplateVersion,
     base_version,
@@ -42,7 +40,7 @@ from .state import (
 )
 
 
-def plan(wanted: PublishWanted, seen: PublishSeen) -> Plan:
+def plan(wanted: PublishOptions, seen: PublishSeen) -> Plan:
     """Plan every target that could be read; the others are tolerated."""
     labeled = labels(wanted, seen)
     planned = (_plan_target(wanted, seen, target, labeled[target]) for target in sorted(seen.targets))
@@ -54,7 +52,7 @@ def plan(wanted: PublishWanted, seen: PublishSeen) -> Plan:
     )
 
 
-def labels(wanted: PublishWanted, seen: PublishSeen) -> dict[Target, str]:
+def labels(wanted: PublishOptions, seen: PublishSeen) -> dict[Target, str]:
     """The label of each target's version. As long as copies are only planned, it may not be known."""
     if wanted.source_image_id:
         return dict.fromkeys(seen.targets, label_for(wanted.source_image_id))
@@ -74,7 +72,7 @@ def labels(wanted: PublishWanted, seen: PublishSeen) -> dict[Target, str]:
     }
 
 
-def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label: str) -> TargetPlan:
+def _plan_target(wanted: PublishOptions, seen: PublishSeen, target: Target, label: str) -> TargetPlan:
     there = seen.targets[target]
     refusals = tuple(checks.refusals(wanted, seen, target, label))
     if wanted.is_rollback and there.image_id is None:
@@ -119,7 +117,7 @@ def _plan_target(wanted: PublishWanted, seen: PublishSeen, target: Target, label
     )
 
 
-def new_tier(wanted: PublishWanted, latest: ParameterVersion | None) -> str | None:
+def new_tier(wanted: PublishOptions, latest: ParameterVersion | None) -> str | None:
     """The tier to ask for with a new version; None leaves it to the account's default.
 
     An advanced parameter stays advanced: AWS rejects any other tier as a change to a standard parameter
@@ -129,7 +127,7 @@ def new_tier(wanted: PublishWanted, latest: ParameterVersion | None) -> str | No
 
 
 def _parameter_actions(
-    wanted: PublishWanted, target: Target, there: TargetSeen, label: str
+    wanted: PublishOptions, target: Target, there: TargetSeen, label: str
 ) -> Iterator[Action]:
     parameter, name = there.parameter, wanted.parameter
     latest = parameter.latest if parameter else None
@@ -164,7 +162,7 @@ def _parameter_actions(
         yield action("AddTagsToResource", tags)
 
 
-def _creation(wanted: PublishWanted) -> dict[str, Any]:
+def _creation(wanted: PublishOptions) -> dict[str, Any]:
     """The parameters of PutParameter that only a new parameter has.
 
     AWS refuses tags with Overwrite, for which AddTagsToResource is (botocore shape ``PutParameterRequest``,
@@ -185,14 +183,14 @@ def _labels_in_the_way(parameter: Parameter) -> list[str]:
     return sorted(label for label in parameter.versions[0].labels if label.startswith(LABEL_PREFIX))
 
 
-def _templates(wanted: PublishWanted, there: TargetSeen) -> list[LaunchTemplate]:
+def _templates(wanted: PublishOptions, there: TargetSeen) -> list[LaunchTemplate]:
     """The wanted templates, each once, although one may be given by name and by ID."""
     named = [there.templates[name] for name in wanted.launch_templates if name in there.templates]
     return list({template.template_id: template for template in named}.values())
 
 
 def _template_actions(
-    wanted: PublishWanted, seen: PublishSeen, target: Target, template: LaunchTemplate
+    wanted: PublishOptions, seen: PublishSeen, target: Target, template: LaunchTemplate
 ) -> Iterator[Action]:
     base = base_version(wanted, template)
     change = change_for(wanted, seen, seen.targets[target], base)
@@ -210,7 +208,7 @@ def _template_actions(
     yield Action(target, "ModifyLaunchTemplate", parameters, template.template_id)
 
 
-def _new_default(wanted: PublishWanted, template: LaunchTemplate, change: Change) -> int | str:
+def _new_default(wanted: PublishOptions, template: LaunchTemplate, change: Change) -> int | str:
     """The number of the version that is to be the default: the present default, the latest, or a new one."""
     base = base_version(wanted, template)
     if all(is_result(version, change, base) for version in versions_in_use(wanted, template)):
@@ -219,7 +217,7 @@ def _new_default(wanted: PublishWanted, template: LaunchTemplate, change: Change
     return template.latest.number if is_result(template.latest, change, base) else KNOWN_AFTER_APPLY
 
 
-def _view_before(wanted: PublishWanted, there: TargetSeen) -> dict[str, Any]:
+def _view_before(wanted: PublishOptions, there: TargetSeen) -> dict[str, Any]:
     parameter = there.parameter
     view = None
     if parameter is not None:
@@ -232,7 +230,7 @@ def _view_before(wanted: PublishWanted, there: TargetSeen) -> dict[str, Any]:
     return {"launch_templates": templates, "parameter": view}
 
 
-def _view_after(wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, label: str) -> dict[str, Any]:
+def _view_after(wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, label: str) -> dict[str, Any]:
     image_id = there.image_id or KNOWN_AFTER_APPLY
     parameter = there.parameter
     latest = parameter.latest if parameter else None
@@ -249,7 +247,7 @@ def _view_after(wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, lab
 
 
 def _template_after(
-    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, template: LaunchTemplate
+    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, template: LaunchTemplate
 ) -> dict[str, Any]:
     change = change_for(wanted, seen, there, base_version(wanted, template))
     number = _new_default(wanted, template, change)
@@ -278,7 +276,7 @@ def _parameter_view(
     }
 
 
-def _warnings(wanted: PublishWanted, there: TargetSeen, target: Target, label: str) -> Iterator[str]:
+def _warnings(wanted: PublishOptions, there: TargetSeen, target: Target, label: str) -> Iterator[str]:
     parameter = there.parameter
     dropped: list[str] = []
     if parameter and may_name(wanted, parameter, there.image_id, label):
@@ -299,7 +297,7 @@ def _warnings(wanted: PublishWanted, there: TargetSeen, target: Target, label: s
 
 
 def _template_warnings(
-    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, name: str, template: LaunchTemplate
+    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, name: str, template: LaunchTemplate
 ) -> Iterator[str]:
     default, latest = template.default, template.latest
     base = base_version(wanted, template)
@@ -328,7 +326,7 @@ def _template_warnings(
 
 
 def _launch_warnings(
-    wanted: PublishWanted, seen: PublishSeen, there: TargetSeen, name: str, template: LaunchTemplate
+    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, name: str, template: LaunchTemplate
 ) -> Iterator[str]:
     for version in versions_to_launch(wanted, template):
         change = change_for(wanted, seen, there, version)
@@ -345,7 +343,7 @@ def _launch_warnings(
             )
 
 
-def _age_warnings(wanted: PublishWanted, seen: PublishSeen, target: Target) -> Iterator[str]:
+def _age_warnings(wanted: PublishOptions, seen: PublishSeen, target: Target) -> Iterator[str]:
     found = compare(wanted, seen, target)
     if found is not None and found.is_older is None:
         yield (

@@ -21,25 +21,18 @@ from ..failures import Refused
 from ..fanout import each
 from ..model import Image, Target
 from .launch_options import hibernates
+from .options import PublishOptions
 from .read_instance_types import instance_types
 from .read_launch_templates import launch_templates
 from .read_parameters import parameter, tags
-from .state import (
-    Parameter,
-    PublishWanted,
-    TargetSeen,
-    is_settled,
-    label_for,
-    label_of,
-    versions_to_launch,
-)
+from .state import Parameter, TargetSeen, is_settled, label_for, label_of, versions_to_launch
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 
 def open_all(
-    clients: Clients, caller: read.Caller, wanted: PublishWanted, targets: Collection[Target]
+    clients: Clients, caller: read.Caller, wanted: PublishOptions, targets: Collection[Target]
 ) -> dict[str, Clients]:
     """Each account's clients, with all open that is needed; refuses an account that cannot be acted in."""
     default_region = preferred_region(clients, wanted.all_regions)
@@ -62,7 +55,7 @@ def open_all(
 
 
 def read_target(
-    clients: Clients, owner: Clients | None, wanted: PublishWanted, target: Target, image_id: str | None
+    clients: Clients, owner: Clients | None, wanted: PublishOptions, target: Target, image_id: str | None
 ) -> TargetSeen:
     """One target's parameter, templates and images. Errors are botocore's.
 
@@ -105,7 +98,7 @@ def _unlabeled(found: Parameter | None) -> tuple[str, ...]:
     return tuple(one.value for one in (found.versions[0], found.latest) if not one.labels)
 
 
-def _source_itself(wanted: PublishWanted, found: Parameter | None) -> str | None:
+def _source_itself(wanted: PublishOptions, found: Parameter | None) -> str | None:
     """The source image itself, if the parameter had it: it is the one to go back to, whatever its label is.
 
     If it was published without its copies, and is itself a copy, it has the label of its own source.
@@ -115,7 +108,7 @@ def _source_itself(wanted: PublishWanted, found: Parameter | None) -> str | None
 
 
 def _copy_of_source(
-    owner: EC2Client | None, wanted: PublishWanted, image_ids: Collection[str], images: Mapping[str, Image]
+    owner: EC2Client | None, wanted: PublishOptions, image_ids: Collection[str], images: Mapping[str, Image]
 ) -> str | None:
     """The first of the images that is a copy of the source: only the owner sees the tag that says so."""
     label = label_for(wanted.source_image_id or "")
@@ -127,7 +120,7 @@ def _copy_of_source(
     return None
 
 
-def with_sharing(clients: Clients, wanted: PublishWanted, target: Target, there: TargetSeen) -> TargetSeen:
+def with_sharing(clients: Clients, wanted: PublishOptions, target: Target, there: TargetSeen) -> TargetSeen:
     """A target of the own account with who may launch its image, if that matters. Errors are botocore's."""
     image = there.image
     if image is None or not wanted.require_shared or is_settled(wanted, there):
@@ -138,7 +131,7 @@ def with_sharing(clients: Clients, wanted: PublishWanted, target: Target, there:
     return replace(there, launch=sharing)
 
 
-def with_launches(clients: Clients, wanted: PublishWanted, target: Target, there: TargetSeen) -> TargetSeen:
+def with_launches(clients: Clients, wanted: PublishOptions, target: Target, there: TargetSeen) -> TargetSeen:
     """Add what launches by a target's templates depend on, if these change. Errors are botocore's."""
     if is_settled(wanted, there):
         return there
@@ -175,9 +168,9 @@ def _spreading(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str)
     return until_visible(lambda waiting: read.named_images(ec2, waiting), [image_id] if covered else [])
 
 
-def read_source(clients: Clients, wanted: PublishWanted, account_id: str) -> Image | None:
+def read_source(clients: Clients, wanted: PublishOptions, account_id: str) -> Image | None:
     """What planned copies will be copies of, if there are any and it was named."""
-    planned = wanted.images is not None and None in wanted.images.images.values()
+    planned = not wanted.is_rollback and None in wanted.by_target.images.values()
     if not planned or wanted.source_image_id is None or wanted.source_region is None:
         return None
     target = Target(account_id, wanted.source_region)

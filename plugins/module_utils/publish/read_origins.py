@@ -13,12 +13,13 @@ from ..aws.clients import Clients
 from ..failures import Failure
 from ..fanout import each
 from ..model import Image, ImageRef, Target
+from .options import PublishOptions
 from .origins import compared_images, first_views, origin_of
-from .state import Origin, PublishWanted, TargetSeen
+from .state import Origin, TargetSeen
 
 
 def read_origins(
-    clients: Clients, wanted: PublishWanted, account_id: str, targets: Mapping[Target, TargetSeen]
+    clients: Clients, wanted: PublishOptions, account_id: str, targets: Mapping[Target, TargetSeen]
 ) -> dict[ImageRef, Origin]:
     """Read the original sources of the new and the published images, by image, where these are others.
 

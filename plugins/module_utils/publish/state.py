@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wanted and seen of a parameter and the launch templates that an image is published in."""
+"""What is read of a parameter and the launch templates that an image is published in."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from ..failures import Failure
-from ..model import IMAGE_DATA_TYPE, RESOLVE, ConsumerRole, Image, ImageRef, ImagesByTarget, Sharing, Target
+from ..model import IMAGE_DATA_TYPE, RESOLVE, Image, ImageRef, Sharing, Target
 from ..parameter_names import is_named
 from ..tags import SOURCE_TAG
+from .options import ADVANCED, DEFAULT, LATEST, STANDARD, PublishOptions
 
-STANDARD, ADVANCED = "Standard", "Advanced"
-# The versions of a launch template that a new one can be based on. Auto Scaling API Reference,
-# LaunchTemplateSpecification, Version: groups launch from either, $Default and $Latest.
-DEFAULT, LATEST = "default", "latest"
 # By its labels this collection knows what it published. None may begin with a number, "aws" or "ssm" (Systems
 # Manager API Reference, LabelParameterVersion).
 LABEL_PREFIX = "source-"
@@ -133,62 +130,6 @@ class LaunchTemplate:
 
 
 @dataclass(frozen=True)
-class PublishWanted:
-    """What the user asked ``ami_publish`` for.
-
-    Without ``images`` every one of ``regions`` goes back to the image that carries the label of
-    ``source_image_id``. ``launch_template_base_version`` is ``DEFAULT``, ``LATEST``, or None if it must not
-    matter. ``as_if_shared`` plans for images that will be shared by then. ``publish_older`` allows an image
-    whose original source is older than that of the published one. What fails in ``best_effort_regions``
-    neither stops the others nor fails the task.
-    """
-
-    parameter: str
-    images: ImagesByTarget | None = None
-    regions: tuple[str, ...] = ()
-    account_ids: tuple[str, ...] = ()
-    tier: str | None = None
-    parameter_tags: Mapping[str, str] = field(default_factory=dict)
-    launch_templates: tuple[str, ...] = ()
-    launch_template_base_version: str | None = None
-    source_image_id: str | None = None
-    source_region: str | None = None
-    require_shared: bool = True
-    as_if_shared: bool = False
-    publish_older: bool = False
-    consumer_role: ConsumerRole | None = None
-    wait_timeout: float = 300
-    best_effort_regions: frozenset[str] = frozenset()
-
-    @property
-    def is_rollback(self) -> bool:
-        """Whether the images are selected by the label of an earlier distribution."""
-        return self.images is None
-
-    @property
-    def all_regions(self) -> tuple[str, ...]:
-        """Every region, each once, in a stable order."""
-        return tuple(sorted(set(self.images.regions if self.images else self.regions)))
-
-    def targets(self, own_account_id: str) -> dict[Target, str | None]:
-        """Where to publish what; None for what is planned as yet or will be found by its label.
-
-        In the named accounts, the own account's images are published where these have no images of their own.
-        """
-        if self.images is None:
-            own: dict[Target, str | None] = {Target(own_account_id, one): None for one in self.regions}
-        else:
-            own = self.images.targets(own_account_id)
-        shared = {
-            Target(account_id, target.region): image_id
-            for account_id in self.account_ids
-            for target, image_id in own.items()
-            if target.account_id == own_account_id
-        }
-        return {**shared, **own}
-
-
-@dataclass(frozen=True)
 class Origin:
     """The original source of an image, or the last one of its sources that is known.
 
@@ -293,12 +234,12 @@ def follows_another(version: TemplateVersion, parameter: str) -> bool:
     return named.startswith(RESOLVE) and not follows(version, parameter)
 
 
-def base_version(wanted: PublishWanted, template: LaunchTemplate) -> TemplateVersion:
+def base_version(wanted: PublishOptions, template: LaunchTemplate) -> TemplateVersion:
     """The version that a new one is based on."""
     return template.latest if wanted.launch_template_base_version == LATEST else template.default
 
 
-def versions_to_launch(wanted: PublishWanted, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
+def versions_to_launch(wanted: PublishOptions, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
     """Return the versions that will launch the image: the base, and a latest one that follows the parameter.
 
     The latest one is kept if the user has selected the default one as the base.
@@ -307,7 +248,7 @@ def versions_to_launch(wanted: PublishWanted, template: LaunchTemplate) -> tuple
     return (base, latest) if base != latest and follows(latest, wanted.parameter) else (base,)
 
 
-def launches_image(wanted: PublishWanted, there: TargetSeen, version: TemplateVersion) -> bool:
+def launches_image(wanted: PublishOptions, there: TargetSeen, version: TemplateVersion) -> bool:
     """Return whether the version launches the image to publish already, so that nothing changes for it."""
     if there.image_id is None:
         return False
@@ -316,7 +257,7 @@ def launches_image(wanted: PublishWanted, there: TargetSeen, version: TemplateVe
     return version.image_id == there.image_id
 
 
-def versions_in_use(wanted: PublishWanted, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
+def versions_in_use(wanted: PublishOptions, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
     """The versions that must launch the image: the default and the latest one.
 
     Instances can be launched from each. If the user has selected the default one, the latest does not count.
@@ -326,7 +267,7 @@ def versions_in_use(wanted: PublishWanted, template: LaunchTemplate) -> tuple[Te
     return (template.default, template.latest)
 
 
-def needs_version(wanted: PublishWanted, parameter: Parameter | None, image_id: str | None) -> bool:
+def needs_version(wanted: PublishOptions, parameter: Parameter | None, image_id: str | None) -> bool:
     """Whether the parameter needs a new version: for another image, or for the advanced tier."""
     if parameter is None or image_id is None:
         return True
@@ -334,7 +275,7 @@ def needs_version(wanted: PublishWanted, parameter: Parameter | None, image_id: 
     return latest.value != image_id or (wanted.tier == ADVANCED and latest.tier == STANDARD)
 
 
-def may_name(wanted: PublishWanted, parameter: Parameter, image_id: str | None, label: str) -> bool:
+def may_name(wanted: PublishOptions, parameter: Parameter, image_id: str | None, label: str) -> bool:
     """Whether the parameter may already name an image that is not known, and then needs no new version.
 
     Besides a planned copy, an ID of None is the image of a region whose copies are not read yet. The newest
@@ -348,7 +289,7 @@ def may_name(wanted: PublishWanted, parameter: Parameter, image_id: str | None, 
     return label in labels or not label.startswith(LABEL_PREFIX) or not labels
 
 
-def is_settled(wanted: PublishWanted, there: TargetSeen) -> bool:
+def is_settled(wanted: PublishOptions, there: TargetSeen) -> bool:
     """Whether parameter and templates name the image already, so that nothing changes for their users."""
     return (
         there.parameter is not None

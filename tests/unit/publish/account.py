@@ -14,7 +14,6 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import TargetPlan
 from ansible_collections.golden.images.plugins.module_utils.publish.flow import FLOW
-from ansible_collections.golden.images.plugins.modules.ami_publish import ARGUMENT_SPEC
 from botocore.validate import validate_parameters
 
 from tests.unit.examples import CONSUMER, MARK, OWNER, SOURCE_ID, SOURCE_REGION, source_image
@@ -404,7 +403,7 @@ def changed(there: Account, **content: Any) -> Account:
 def run_on(given: Mapping[str, Any], there: Account, check_mode: bool = True) -> FlowRun:
     """A run, by default in check mode, in which images can be planned."""
     named = {"source_region": SOURCE_REGION} if there.source else {}
-    return FlowRun(FLOW, ARGUMENT_SPEC, {**named, **given}, there, check_mode)
+    return FlowRun(FLOW, None, {**named, **given}, there, check_mode)
 
 
 def plan_of(given: Mapping[str, Any], there: Account) -> TargetPlan:
