@@ -286,26 +286,12 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import (
-    AUDIT_RESULT_RULES,
-    AUDIT_RESULT_SPEC,
-)
 from ansible_collections.golden.images.plugins.module_utils.remediation.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
-ARGUMENT_SPEC = {
-    **AUDIT_RESULT_SPEC,
-    "finding_codes": {"type": "list", "elements": "str", "default": []},
-    "images": {"type": "raw"},
-    "max_removals": {"type": "int", "default": 10},
-    "expected_removals": {"type": "list", "elements": "dict"},
-    "revoke_results": {"type": "list", "elements": "dict", "default": []},
-}
-RULES = AUDIT_RESULT_RULES
-
 
 def main():
-    run(FLOW, ARGUMENT_SPEC, **RULES)
+    run(FLOW)
 
 
 if __name__ == "__main__":

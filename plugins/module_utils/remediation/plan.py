@@ -12,9 +12,8 @@ removals is removed in the same run, so that a second run has nothing left to do
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..audit.findings import CODES, NOT_ALLOWED, UNREADABLE
 from ..failures import Failure, invalid_option
@@ -24,9 +23,10 @@ from ..listing import count, listed
 from ..model import PUBLIC
 from ..plan import PlanWithoutTargets
 from .consequences import resulting_snapshot_exposure, resulting_unused_key_access
-from .kept import KeptAccess
+from .kept import kept_access
+from .options import RemediationOptions
 from .scope import Named, Scope
-from .state import KEYS_OF_REGION, Audited, Resource, resource_of
+from .state import KEYS_OF_REGION, Audited, Removal, Resource, resource_of
 
 WIDER, GRANT, STATEMENT = "snapshot_wider_than_image", "grant_without_share", "statement_without_share"
 # The findings that removing permissions fixes; docs/remediating.md says why it does not fix the others. The
@@ -43,59 +43,6 @@ _WITHOUT_IMAGE = (
 
 
 @dataclass(frozen=True)
-class Removal:
-    """One principal loses one image, snapshot or key; ``codes`` are the findings that this fixes."""
-
-    resource: Resource
-    principal: str
-    codes: tuple[str, ...]
-    image_id: str | None = None
-    message: str = ""
-
-    @property
-    def key(self) -> tuple[Resource, str]:
-        """The identity of the removal, however many findings it fixes."""
-        return self.resource, self.principal
-
-    @property
-    def order(self) -> tuple[str, int, str, str]:
-        """A sort key: in each region images, then snapshots, then keys."""
-        kind = ("image", "snapshot", "key").index(self.resource.kind)
-        return self.resource.region, kind, self.resource.resource_id, self.principal
-
-    def as_result(self) -> dict[str, Any]:
-        """The removal as the module returns it."""
-        return {
-            "finding_codes": list(self.codes),
-            "image_id": self.image_id,
-            "message": self.message,
-            "principal": self.principal,
-            "region": self.resource.region,
-            "resource": self.resource.resource_id,
-        }
-
-
-@dataclass(frozen=True)
-class RemediationWanted:
-    """The audit's result, and which findings to fix: those with ``codes``, of what is ``named``.
-
-    Without codes these are all findings of access that is not allowed, without names those of all images.
-    ``planned`` are removals of an earlier plan: then the plan is those that were not made yet, apart from
-    the access that was ``kept`` because it is needed. ``dependents`` are the accounts that lose access to a
-    key although they have something under it, ``unseen`` those of which not everything was read.
-    """
-
-    audited: Audited
-    codes: tuple[str, ...] = ()
-    named: tuple[Named, ...] = ()
-    planned: tuple[Removal, ...] | None = None
-    kept: tuple[KeptAccess, ...] = ()
-    dependents: tuple[Mapping[str, Any], ...] = ()
-    unseen: tuple[Mapping[str, str], ...] = ()
-    max_removals: int = 10
-
-
-@dataclass(frozen=True)
 class RemediationPlan(PlanWithoutTargets):
     """The removals in a stable order, and the findings about what could not be read. It has no actions."""
 
@@ -103,23 +50,28 @@ class RemediationPlan(PlanWithoutTargets):
     unreadable: tuple[Finding, ...] = ()
 
 
-def plan(wanted: RemediationWanted) -> RemediationPlan:
+def plan(wanted: RemediationOptions, audited: Audited) -> RemediationPlan:
     """Plan all removals, or none if they are too many."""
-    if wanted.planned is not None:
-        needed = {(one.resource, one.principal) for one in wanted.kept if one.is_needed}
+    if wanted.expected_removals is not None:
+        kept = kept_access(wanted.revoke_results)
+        needed = {(one.resource, one.principal) for one in kept if one.is_needed}
         left = (
             item
-            for item in wanted.planned
-            if item.key not in needed and wanted.audited.holds(*item.key) is not False
+            for item in wanted.expected_removals
+            if item.key not in needed and audited.holds(*item.key) is not False
         )
         return RemediationPlan(tuple(left))
-    scope = Scope.of(wanted.audited, wanted.named)
-    removals = _removals(wanted, scope)
-    if refusals := (*_bad_codes(wanted.codes), *_unseen(wanted), *_over_the_cap(wanted, removals)):
+    scope = Scope.of(audited, wanted.images)
+    removals = _removals(wanted, audited, scope)
+    if refusals := (
+        *_bad_codes(wanted.finding_codes),
+        *_unseen(wanted.images, audited),
+        *_over_the_cap(wanted.max_removals, removals),
+    ):
         return RemediationPlan(refusals=refusals)
     unreadable = tuple(
         found
-        for found in wanted.audited.findings
+        for found in audited.findings
         if found.code in _UNREADABLE and scope.covers(_unread_resource(found))
     )
     return RemediationPlan(removals, unreadable)
@@ -147,8 +99,8 @@ def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:
             )
 
 
-def _removals(wanted: RemediationWanted, scope: Scope) -> tuple[Removal, ...]:
-    audited, chosen = wanted.audited, frozenset(wanted.codes or NOT_ALLOWED)
+def _removals(wanted: RemediationOptions, audited: Audited, scope: Scope) -> tuple[Removal, ...]:
+    chosen = frozenset(wanted.finding_codes or NOT_ALLOWED)
     codes = _found(audited, chosen, scope)
     if WIDER in chosen:
         for resource, principal in resulting_snapshot_exposure(audited, codes):
@@ -201,11 +153,10 @@ def _name(audited: Audited, resource: Resource) -> str:
     return audited.images[resource].name if resource in audited.images else ""
 
 
-def _unseen(wanted: RemediationWanted) -> Iterator[Failure]:
+def _unseen(images: Iterable[Named], audited: Audited) -> Iterator[Failure]:
     """Refuse images and snapshots that were not found, unless they may be among what could not be read."""
-    audited = wanted.audited
     unread = {found.region for found in audited.findings if found.code == "region_unreadable"}
-    for named in wanted.named:
+    for named in images:
         hidden = unread | audited.unlisted if named.is_snapshot else unread
         may_be_unread = named.region in hidden if named.region is not None else bool(hidden)
         if not named.resources(audited) and not may_be_unread:
@@ -218,8 +169,8 @@ def _unseen(wanted: RemediationWanted) -> Iterator[Failure]:
             )
 
 
-def _over_the_cap(wanted: RemediationWanted, removals: tuple[Removal, ...]) -> Iterator[Failure]:
-    number, most = len(removals), wanted.max_removals
+def _over_the_cap(most: int, removals: tuple[Removal, ...]) -> Iterator[Failure]:
+    number = len(removals)
     if number <= most:
         return
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)

@@ -39,6 +39,39 @@ def resource_of(finding: Finding) -> Resource:
 
 
 @dataclass(frozen=True)
+class Removal:
+    """One principal loses one image, snapshot or key; ``codes`` are the findings that this fixes."""
+
+    resource: Resource
+    principal: str
+    codes: tuple[str, ...]
+    image_id: str | None = None
+    message: str = ""
+
+    @property
+    def key(self) -> tuple[Resource, str]:
+        """The identity of the removal, however many findings it fixes."""
+        return self.resource, self.principal
+
+    @property
+    def order(self) -> tuple[str, int, str, str]:
+        """A sort key: in each region images, then snapshots, then keys."""
+        kind = ("image", "snapshot", "key").index(self.resource.kind)
+        return self.resource.region, kind, self.resource.resource_id, self.principal
+
+    def as_result(self) -> dict[str, Any]:
+        """The removal as the module returns it."""
+        return {
+            "finding_codes": list(self.codes),
+            "image_id": self.image_id,
+            "message": self.message,
+            "principal": self.principal,
+            "region": self.resource.region,
+            "resource": self.resource.resource_id,
+        }
+
+
+@dataclass(frozen=True)
 class AuditedImage:
     """An image; ``launch`` are its launch permissions, None if these could not be read.
 

@@ -15,8 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from ..model import PUBLIC, Sharing
-from .plan import Removal
-from .state import Audited, Resource, sharing_of
+from .state import Audited, Removal, Resource, sharing_of
 
 Same = TypeVar("Same", bound=Hashable)
 Options = dict[str, Any]
