@@ -270,6 +270,34 @@ class LaunchOptions(Options):
         return Network(self.subnet_ids, self.security_group_ids)
 
 
+# Files of an empty path would be written to the root of the file system.
+_PLACE: Kind[str | None] = Kind(PATH.spec, lambda given, _refuse: given or None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportFileOptions(Options):
+    """The files of a report."""
+
+    report_path: str | None = option(_PLACE)
+    report_dir: str | None = option(_PLACE)
+
+
+def _account_names(given: Mapping[str, str] | None, _refuse: Refuse) -> dict[str, str]:
+    return {account_id: name for account_id, name in (given or {}).items() if name}
+
+
+_ACCOUNT_NAMES = Kind(
+    {"type": "dict", "default": {}, "context": {"keys": "account_id", "elements": "str"}}, _account_names
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(ReportFileOptions):
+    """The files of a report, and the names of accounts in it."""
+
+    account_names: Mapping[str, str] = option(_ACCOUNT_NAMES)
+
+
 def parameter_problem(value: str, region: str | None = None) -> tuple[str, str] | None:
     """Return the problem with the name or the ARN of an SSM parameter to read, in this region."""
     found = _PARAMETER.fullmatch(value)

@@ -159,10 +159,10 @@ def change_nothing(*_values: object) -> Outcome:
     return Outcome()
 
 
-def check_flow(wanted: Callable[[Mapping[str, Any], bool], None]) -> Flow[None, None]:
-    """A flow that only checks options: it needs no AWS, and plans nothing."""
+def check_flow(options: type[Wanted] | Callable[[Mapping[str, Any], bool], Wanted]) -> Flow[Wanted, None]:
+    """Return a flow that only checks options: it needs no AWS, and plans nothing."""
     return Flow(
-        wanted,
+        options,
         read=lambda _clients, _wanted: None,
         plan=lambda _wanted, _seen: Plan(()),
         apply=change_nothing,

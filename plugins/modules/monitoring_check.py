@@ -159,12 +159,11 @@ failures:
 """
 
 from ansible_collections.golden.images.plugins.module_utils.monitoring.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.monitoring.options import ARGUMENT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW)
 
 
 if __name__ == "__main__":

@@ -243,12 +243,11 @@ unread_trails:
 """
 
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.options import ARGUMENT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW)
 
 
 if __name__ == "__main__":

@@ -147,20 +147,12 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import REPORT_FILES_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 from ansible_collections.golden.images.plugins.module_utils.upload.flow import FLOW
 
-ARGUMENT_SPEC = {
-    "report_s3_uri": {"type": "str", "required": True},
-    "report_s3_bucket_owner": {"type": "str"},
-    **REPORT_FILES_SPEC,
-    "report_files": {"type": "list", "elements": "str", "default": []},
-}
-
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,6 @@
 from __future__ import annotations
 
 from ..runner import Flow, check_flow
-from .options import wanted_from
+from .options import MonitoringOptions
 
-FLOW: Flow[None, None] = check_flow(wanted_from)
+FLOW: Flow[MonitoringOptions, None] = check_flow(MonitoringOptions)

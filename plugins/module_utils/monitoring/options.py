@@ -8,52 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from ..arguments import Options
+from ..option import MAPPING, REGIONS, TEXTS, Kind, Options, Problem, Refuse, option, texts_like
 from ..wording import shown
 from .endpoints import subscription_problem
 
-ARGUMENT_SPEC: dict[str, Any] = {
-    "regions": {"type": "list", "elements": "str", "required": True},
-    "log_group_name": {"type": "str"},
-    "log_group_regions": {"type": "list", "elements": "str", "default": []},
-    "metric_namespace": {"type": "str", "required": True},
-    "alarm_name": {"type": "str", "required": True},
-    "rule_name": {"type": "str", "required": True},
-    "topic_name": {"type": "str", "required": True},
-    "queue_name": {"type": "str"},
-    "subscriptions": {"type": "list", "elements": "dict", "default": []},
-    "kms_key_arns": {"type": "list", "elements": "str", "default": [], "no_log": False},
-    "excluded_principal_arns": {"type": "list", "elements": "str", "default": []},
-    "event_pattern": {"type": "dict"},
-    "filter_patterns": {"type": "list", "elements": "str", "default": []},
-}
-
-
-class _Form(NamedTuple):
-    """The form of a name."""
-
-    pattern: re.Pattern[str]
-    rule: str
-
-
-# botocore shapes LogGroupName and MetricNamespace of CloudWatch Logs, RuleName of EventBridge; the
-# documentation of the members AlarmName of CloudWatch's PutMetricAlarmInput, Namespace of its
-# PutMetricDataInput, Name of SNS's CreateTopicInput and QueueName of SQS's CreateQueueRequest. The role
-# creates no FIFO topic and no FIFO queue.
-_FORMS = {
-    "log_group_name": _Form(re.compile(r"[A-Za-z0-9._/#-]{1,512}"), "1 to 512 letters, digits and ._/#-"),
-    "metric_namespace": _Form(
-        re.compile(r"(?=.*\S)[ -#%-)+-9;-~]{1,255}"), "1 to 255 ASCII characters other than : * $"
-    ),
-    "alarm_name": _Form(re.compile(r"[^\x00-\x1f\x7f]{1,255}"), "1 to 255 characters on one line"),
-    "rule_name": _Form(re.compile(r"[A-Za-z0-9._-]{1,64}"), "1 to 64 letters, digits and ._-"),
-    "topic_name": _Form(re.compile(r"[A-Za-z0-9_-]{1,256}"), "1 to 256 letters, digits and _-"),
-    "queue_name": _Form(re.compile(r"[A-Za-z0-9_-]{1,80}"), "1 to 80 letters, digits and _-"),
-}
-_OPTIONAL = ("log_group_name", "queue_name")
 # EventBridge User Guide, "Amazon EventBridge quotas": the default, which can be raised up to the 4,096 of
 # botocore's shape EventPattern.
 _LONGEST_PATTERN = 2048
@@ -64,111 +26,152 @@ _PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(?:role|user)/[A-Za-
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 
 
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
-    """Check the options.
+def _name(what: str, pattern: str, rule: str) -> Kind[str]:
+    """A name of this form."""
+    form = re.compile(pattern)
 
-    Raises:
-        Refused: with every option that is not valid.
+    def value(given: str | None, refuse: Refuse) -> str:
+        if not form.fullmatch(given or ""):
+            refuse(f"{shown(given)} is not a valid {what}.", f"Use {rule}.")
+        return given or ""
+
+    return Kind({"type": "str"}, value)
+
+
+def _name_or_none(what: str, pattern: str, rule: str) -> Kind[str | None]:
+    """A name of this form; None for a blank one."""
+    name = _name(what, pattern, rule)
+    return Kind(name.spec, lambda given, refuse: name.value(given, refuse) if given else None)
+
+
+# botocore shapes LogGroupName and MetricNamespace of CloudWatch Logs, RuleName of EventBridge; the
+# documentation of the members AlarmName of CloudWatch's PutMetricAlarmInput, Namespace of its
+# PutMetricDataInput, Name of SNS's CreateTopicInput and QueueName of SQS's CreateQueueRequest. The role
+# creates no FIFO topic and no FIFO queue.
+_LOG_GROUP_NAME = _name_or_none(
+    "log group name", r"[A-Za-z0-9._/#-]{1,512}", "1 to 512 letters, digits and ._/#-"
+)
+_METRIC_NAMESPACE = _name(
+    "metric namespace", r"(?=.*\S)[ -#%-)+-9;-~]{1,255}", "1 to 255 ASCII characters other than : * $"
+)
+_ALARM_NAME = _name("alarm name", r"[^\x00-\x1f\x7f]{1,255}", "1 to 255 characters on one line")
+_RULE_NAME = _name("rule name", r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits and ._-")
+_TOPIC_NAME = _name("topic name", r"[A-Za-z0-9_-]{1,256}", "1 to 256 letters, digits and _-")
+_QUEUE_NAME = _name_or_none("queue name", r"[A-Za-z0-9_-]{1,80}", "1 to 80 letters, digits and _-")
+
+
+def _regions(given: Any, refuse: Refuse) -> tuple[str, ...]:
+    if not given:
+        refuse("must contain at least one region (got []).", "Add a region.")
+    return REGIONS.value(given, refuse)
+
+
+def _subscriptions(given: Any, refuse: Refuse) -> tuple[Mapping[str, Any], ...]:
+    for item in given or ():
+        problem, remedy = subscription_problem(item)
+        if problem:
+            refuse(problem, remedy)
+    return tuple(given or ())
+
+
+_SUBSCRIPTIONS = Kind({"type": "list", "elements": "dict", "default": []}, _subscriptions)
+_KEY_ARNS = texts_like(_KEY_ARN, "is not the ARN of a KMS key.", "Use the full ARN.")
+_PRINCIPAL_ARNS = texts_like(
+    _PRINCIPAL_ARN, "is not the ARN of an IAM role or user.", "Use the full ARN, without a session."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringOptions(Options):
+    """The options of ``monitoring_check``.
+
+    ``event_pattern`` has the keys of all regions; ``filter_patterns`` are those of the metric filters.
     """
-    options = Options(params)
-    regions = options.regions("regions")
-    if not params["regions"]:
-        options.refuse("regions", "must contain at least one region (got []).", "Add a region.")
-    unwatched = sorted(set(options.regions("log_group_regions")) - set(regions))
-    # Without any region, that is the problem.
-    if regions and unwatched:
-        options.refuse(
-            "log_group_regions",
-            f"{', '.join(unwatched)} is not in the option regions.",
-            "Add it there: an alarm notifies the topic of its own region.",
-        )
-    if params["log_group_regions"] and not params["log_group_name"]:
-        options.refuse(
-            "log_group_regions",
-            "needs the option log_group_name.",
-            "Name the log group, or leave both out: the rule reports without it.",
-        )
-    for option, form in _FORMS.items():
-        _check_name(options, option, params[option], form)
-    # CloudWatch API Reference, PutMetricData: namespaces that begin with AWS/ are AWS's own.
-    if params["metric_namespace"].startswith("AWS/"):
-        options.refuse(
-            "metric_namespace",
-            f"{shown(params['metric_namespace'])} begins with AWS/, which is reserved for AWS.",
-            "Use a namespace such as Custom/EC2.",
-        )
-    _check_subscriptions(options, params["subscriptions"])
-    keys = options.strings("kms_key_arns")
-    for text in keys:
-        if not _KEY_ARN.fullmatch(text):
-            options.refuse("kms_key_arns", f"{shown(text)} is not the ARN of a KMS key.", "Use the full ARN.")
-    if params["event_pattern"]:
-        _check_pattern(options, regions, keys, params["event_pattern"])
-    _check_principals(options, params["filter_patterns"])
-    options.check()
 
+    regions: tuple[str, ...] = option(Kind(REGIONS.spec, _regions), required=True)
+    log_group_name: str | None = option(_LOG_GROUP_NAME)
+    log_group_regions: tuple[str, ...] = option(REGIONS)
+    metric_namespace: str = option(_METRIC_NAMESPACE, required=True)
+    alarm_name: str = option(_ALARM_NAME, required=True)
+    rule_name: str = option(_RULE_NAME, required=True)
+    topic_name: str = option(_TOPIC_NAME, required=True)
+    queue_name: str | None = option(_QUEUE_NAME)
+    subscriptions: tuple[Mapping[str, Any], ...] = option(_SUBSCRIPTIONS)
+    kms_key_arns: tuple[str, ...] = option(_KEY_ARNS, no_log=False)
+    excluded_principal_arns: tuple[str, ...] = option(_PRINCIPAL_ARNS)
+    event_pattern: Mapping[str, Any] | None = option(MAPPING)
+    filter_patterns: tuple[str, ...] = option(TEXTS)
 
-def _check_principals(options: Options, filter_patterns: Iterable[str]) -> None:
-    """Add a failure for each principal that is none, and one if they make a metric filter too long."""
-    principals = sorted({*options.strings("excluded_principal_arns")})
-    for text in principals:
-        if not _PRINCIPAL_ARN.fullmatch(text):
-            problem = f"{shown(text)} is not the ARN of an IAM role or user."
-            options.refuse("excluded_principal_arns", problem, "Use the full ARN, without a session.")
-    length = max(map(len, filter_patterns), default=0)
-    if length > _LONGEST_FILTER_PATTERN:
-        options.refuse(
-            "excluded_principal_arns",
-            f"with {shown(principals)}, the pattern of a metric filter has {length} characters.",
-            f"List fewer, or monitor without a log group: CloudWatch Logs allows {_LONGEST_FILTER_PATTERN}.",
-        )
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        unwatched = sorted(set(self.log_group_regions) - set(self.regions))
+        # Without any region, that is the problem.
+        if self.regions and unwatched:
+            yield Problem(
+                "log_group_regions",
+                f"{', '.join(unwatched)} is not in the option regions.",
+                "Add it there: an alarm notifies the topic of its own region.",
+            )
+        if self.log_group_regions and not self.log_group_name:
+            yield Problem(
+                "log_group_regions",
+                "needs the option log_group_name.",
+                "Name the log group, or leave both out: the rule reports without it.",
+            )
+        # CloudWatch API Reference, PutMetricData: namespaces that begin with AWS/ are AWS's own.
+        if self.metric_namespace.startswith("AWS/"):
+            yield Problem(
+                "metric_namespace",
+                f"{shown(self.metric_namespace)} begins with AWS/, which is reserved for AWS.",
+                "Use a namespace such as Custom/EC2.",
+            )
+        yield from self._event_pattern_problems()
+        yield from self._filter_pattern_problems()
 
-
-def _check_pattern(
-    options: Options, regions: Iterable[str], keys: Iterable[str], pattern: Mapping[str, Any]
-) -> None:
-    """Add a failure for the region whose keys make the pattern too long; ``pattern`` has those of all."""
-    for region in regions:
-        others = frozenset(key for key in keys if key.split(":")[3:4] != [region])
-        # As the role writes it.
-        length = len(json.dumps(_without(pattern, others), separators=(",", ":")))
-        if length > _LONGEST_PATTERN:
-            own = sorted({*keys} - others)
-            if not own:
-                options.refuse(
+    def _event_pattern_problems(self) -> Iterator[Problem]:
+        """Yield the region whose keys make the event pattern too long."""
+        if not self.event_pattern:
+            return
+        for region in self.regions:
+            others = frozenset(key for key in self.kms_key_arns if key.split(":")[3:4] != [region])
+            # As the role writes it.
+            length = len(json.dumps(_without(self.event_pattern, others), separators=(",", ":")))
+            if length <= _LONGEST_PATTERN:
+                continue
+            keys = sorted({*self.kms_key_arns} - others)
+            if keys:
+                yield Problem(
+                    "kms_key_arns",
+                    f"with {len(keys)} keys in {region}, the event pattern has {length} characters (got "
+                    f"{shown(keys)}).",
+                    f"List fewer, or none to monitor all keys: EventBridge allows {_LONGEST_PATTERN} by "
+                    "default.",
+                )
+            else:
+                yield Problem(
                     "excluded_principal_arns",
                     f"the event pattern has {length} characters.",
                     f"List fewer: EventBridge allows {_LONGEST_PATTERN} by default.",
                 )
-                return
-            options.refuse(
-                "kms_key_arns",
-                f"with {len(own)} keys in {region}, the event pattern has {length} characters (got "
-                f"{shown(own)}).",
-                f"List fewer, or none to monitor all keys: EventBridge allows {_LONGEST_PATTERN} by default.",
-            )
             return
+
+    def _filter_pattern_problems(self) -> Iterator[Problem]:
+        """Yield the principals that make the pattern of a metric filter too long."""
+        length = max(map(len, self.filter_patterns), default=0)
+        if length > _LONGEST_FILTER_PATTERN:
+            principals = sorted(self.excluded_principal_arns)
+            yield Problem(
+                "excluded_principal_arns",
+                f"with {shown(principals)}, the pattern of a metric filter has {length} characters.",
+                f"List fewer, or monitor without a log group: CloudWatch Logs allows "
+                f"{_LONGEST_FILTER_PATTERN}.",
+            )
 
 
 def _without(value: Any, items: Collection[str]) -> Any:
-    """The value without these items in any list."""
+    """Return the value without these items in any list."""
     if isinstance(value, Mapping):
-        return {key: _without(one, items) for key, one in value.items()}
+        return {key: _without(part, items) for key, part in value.items()}
     if isinstance(value, list):
-        return [_without(one, items) for one in value if not (isinstance(one, str) and one in items)]
+        return [_without(part, items) for part in value if not (isinstance(part, str) and part in items)]
     return value
-
-
-def _check_name(options: Options, option: str, name: str | None, form: _Form) -> None:
-    if option in _OPTIONAL and not name:
-        return
-    if not form.pattern.fullmatch(name or ""):
-        problem = f"{shown(name)} is not a valid {option.replace('_', ' ')}."
-        options.refuse(option, problem, f"Use {form.rule}.")
-
-
-def _check_subscriptions(options: Options, given: Iterable[Mapping[str, Any]]) -> None:
-    for item in given:
-        problem, remedy = subscription_problem(item)
-        if problem:
-            options.refuse("subscriptions", problem, remedy)

@@ -25,14 +25,14 @@ from ..progress import Report
 from ..runner import Flow, Outcome
 from ..wording import file_reason
 from .location import console_url
-from .options import wanted_from
+from .options import UploadOptions
 from .plan import file_failure, plan
-from .state import Bucket, UploadSeen, UploadWanted
+from .state import Bucket, UploadSeen
 
 _REGION_HEADER = "x-amz-bucket-region"
 
 
-def read_state(clients: Clients, wanted: UploadWanted) -> UploadSeen:
+def read_state(clients: Clients, wanted: UploadOptions) -> UploadSeen:
     """Read what can be known of the bucket, and the report's files.
 
     Raises:
@@ -40,11 +40,11 @@ def read_state(clients: Clients, wanted: UploadWanted) -> UploadSeen:
             read.
     """
     region = clients.default_region
-    owner = wanted.owner or identify(clients).account_id
+    owner = wanted.report_s3_bucket_owner or identify(clients).account_id
     with first_call("HeadBucket"):
         clients.open("s3", [region])
         bucket = _bucket(clients.client("s3", region), wanted.location.bucket, owner, region)
-    return UploadSeen(bucket, {} if wanted.is_plan else _contents(wanted))
+    return UploadSeen(bucket, {} if wanted.check_mode else _contents(wanted))
 
 
 def _bucket(s3: Any, name: str, owner: str, region: str) -> Bucket:
@@ -62,7 +62,7 @@ def _bucket(s3: Any, name: str, owner: str, region: str) -> Bucket:
     return Bucket(owner, answer.get("BucketRegion", region))
 
 
-def _contents(wanted: UploadWanted) -> dict[str, bytes]:
+def _contents(wanted: UploadOptions) -> dict[str, bytes]:
     found = {}
     for path in wanted.files.values():
         try:
@@ -77,7 +77,7 @@ def _contents(wanted: UploadWanted) -> dict[str, bytes]:
 
 
 def apply(
-    clients: Clients, wanted: UploadWanted, seen: UploadSeen, plan: PlanWithoutTargets, report: Report
+    clients: Clients, wanted: UploadOptions, seen: UploadSeen, plan: PlanWithoutTargets, report: Report
 ) -> Outcome:
     """Write the objects, until one cannot be written."""
     s3 = clients.client("s3", clients.default_region)
@@ -96,7 +96,7 @@ def apply(
     return Outcome(plan.actions)
 
 
-def _failure(found: Failure, wanted: UploadWanted, seen: UploadSeen) -> Failure:
+def _failure(found: Failure, wanted: UploadOptions, seen: UploadSeen) -> Failure:
     remedy = found.remedy
     if found.error_code == "AccessDenied":
         remedy += (
@@ -108,7 +108,7 @@ def _failure(found: Failure, wanted: UploadWanted, seen: UploadSeen) -> Failure:
 
 
 def result(
-    wanted: UploadWanted, seen: UploadSeen, plan: PlanWithoutTargets, outcome: Outcome
+    wanted: UploadOptions, seen: UploadSeen, plan: PlanWithoutTargets, outcome: Outcome
 ) -> dict[str, Any]:
     """Where the report is, or would be."""
     return {
@@ -117,8 +117,8 @@ def result(
     }
 
 
-FLOW: Flow[UploadWanted, UploadSeen] = Flow(
-    wanted_from,
+FLOW: Flow[UploadOptions, UploadSeen] = Flow(
+    UploadOptions,
     read_state,
     plan,
     apply,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ..arguments import is_s3_folder
+from ..option_groups import is_s3_folder
 
 # The longest name of a file below the folder.
 _NAME = 255
@@ -28,10 +28,13 @@ class Location:
         return f"s3://{self.bucket}/{self.folder}"
 
 
-def location_of(uri: str) -> Location | None:
-    """The location that a URI names; None if it is not valid."""
-    if not is_s3_folder(uri, _NAME):
-        return None
+def is_folder(uri: str) -> bool:
+    """Whether it is the URI of a bucket or a folder."""
+    return is_s3_folder(uri, _NAME)
+
+
+def location_of(uri: str) -> Location:
+    """Return the location that a valid URI names."""
     bucket, _slash, path = uri.removeprefix("s3://").partition("/")
     return Location(bucket, f"{path.strip('/')}/" if path.strip("/") else "")
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from ..failures import Failure, cut, invalid_option
 from ..plan import PlanWithoutTargets
 from .location import Location
-from .state import UploadSeen, UploadWanted
+from .options import UploadOptions
+from .state import UploadSeen
 
 _JSON = "application/json"
 # Browsers guess the encoding of text without a charset. IANA has registered SARIF's type.
@@ -53,32 +54,32 @@ class PutObject:
         return {"account_id": None, "action": "PutObject", "region": self.region, "resource": uri}
 
 
-def plan(wanted: UploadWanted, seen: UploadSeen) -> PlanWithoutTargets:
+def plan(wanted: UploadOptions, seen: UploadSeen) -> PlanWithoutTargets:
     """Write an object for each file, or refuse a bucket that does not exist."""
     actions = tuple(
         PutObject(wanted.location, seen.bucket.region, name, seen.contents.get(path, b""))
         for name, path in wanted.files.items()
-        if wanted.is_plan or path in seen.contents
+        if wanted.check_mode or path in seen.contents
     )
     return PlanWithoutTargets(actions=actions, refusals=tuple(_refusals(wanted, seen)))
 
 
-def _refusals(wanted: UploadWanted, seen: UploadSeen) -> Iterator[Failure]:
+def _refusals(wanted: UploadOptions, seen: UploadSeen) -> Iterator[Failure]:
     if seen.bucket.missing:
         yield invalid_option(
             "report_s3_uri",
             f"report_s3_uri: there is no bucket {wanted.location.bucket}.",
             "Create it, or set the URI of another bucket.",
         )
-    elif not (wanted.is_plan or seen.contents):
-        yield file_failure(wanted, f"there is none in {wanted.folder or wanted.path}")
+    elif not (wanted.check_mode or seen.contents):
+        yield file_failure(wanted, f"there is none in {wanted.report_dir or wanted.report_path}")
 
 
-def file_failure(wanted: UploadWanted, reason: str) -> Failure:
+def file_failure(wanted: UploadOptions, reason: str) -> Failure:
     """The failure for a report that is missing or cannot be read here."""
     return Failure(
         f"The report was not uploaded to {wanted.location.uri}: {cut(reason, 300)}.",
         "Write the report first, to a path that can be read.",
         "file_error",
-        "report_dir" if wanted.folder else "report_path",
+        "report_dir" if wanted.report_dir else "report_path",
     )

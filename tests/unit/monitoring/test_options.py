@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.monitoring.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.monitoring.options import ARGUMENT_SPEC
 
 from tests.unit.examples import as_read
 
@@ -74,7 +73,7 @@ def test_options_that_are_valid_are_accepted() -> None:
 )
 def test_an_option_that_is_not_valid_is_refused(option: str, value: Any, says: str) -> None:
     with pytest.raises(Refused) as caught:
-        FLOW.wanted(as_read(ARGUMENT_SPEC, {**GIVEN, option: value}), False)
+        FLOW.wanted(as_read(FLOW.declared.argument_spec(), {**GIVEN, option: value}), False)
     (failure,) = caught.value.failures
     assert failure.action == option
     assert says in failure.message

@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.upload.location import (
     Location,
     console_url,
+    is_folder,
     location_of,
 )
 
@@ -23,9 +24,8 @@ from ansible_collections.golden.images.plugins.module_utils.upload.location impo
     ],
 )
 def test_a_uri_names_a_folder(uri: str, normal: str) -> None:
-    location = location_of(uri)
-    assert location is not None
-    assert location.uri == normal
+    assert is_folder(uri)
+    assert location_of(uri).uri == normal
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_uri_names_a_folder(uri: str, normal: str) -> None:
     ],
 )
 def test_other_text_is_refused(uri: str) -> None:
-    assert location_of(uri) is None
+    assert not is_folder(uri)
 
 
 def test_the_console_opens_the_folder() -> None:

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.upload.location import Location
-from ansible_collections.golden.images.plugins.module_utils.upload.options import wanted_from
-from ansible_collections.golden.images.plugins.module_utils.upload.state import UploadWanted
+from ansible_collections.golden.images.plugins.module_utils.upload.options import UploadOptions
 
 GIVEN: dict[str, Any] = {
     "report_s3_uri": "s3://reports/audit",
@@ -22,7 +20,8 @@ GIVEN: dict[str, Any] = {
 
 
 def test_options_are_read() -> None:
-    assert wanted_from(GIVEN, False) == UploadWanted(Location("reports", "audit/"), folder="audit")
+    options = UploadOptions.read(GIVEN, False)
+    assert options == UploadOptions(report_s3_uri="s3://reports/audit", report_dir="audit")
     given = {
         **GIVEN,
         "report_files": ["latest.json"],
@@ -30,13 +29,9 @@ def test_options_are_read() -> None:
         "report_path": "a.json",
         "report_dir": "",
     }
-    wanted = wanted_from(given, True)
-    assert (wanted.owner, wanted.path, wanted.folder, wanted.is_plan) == (
-        "012345678901",
-        "a.json",
-        None,
-        True,
-    )
+    options = UploadOptions.read(given, True)
+    assert (options.report_s3_bucket_owner, options.report_dir) == ("012345678901", None)
+    assert options.files == {"a.json": "a.json"}
 
 
 @pytest.mark.parametrize(
@@ -49,7 +44,7 @@ def test_options_are_read() -> None:
 )
 def test_invalid_options_are_refused(option: str, value: str | None, message: str) -> None:
     with pytest.raises(Refused) as refused:
-        wanted_from({**GIVEN, option: value}, False)
+        UploadOptions.read({**GIVEN, option: value}, False)
     (failure,) = refused.value.failures
     assert message in failure.message
     assert failure.error_code == "invalid_option"
@@ -57,5 +52,5 @@ def test_invalid_options_are_refused(option: str, value: str | None, message: st
 
 def test_all_are_refused_at_once() -> None:
     with pytest.raises(Refused) as refused:
-        wanted_from(dict.fromkeys(GIVEN, "no"), False)
+        UploadOptions.read(dict.fromkeys(GIVEN, "no"), False)
     assert [one.action for one in refused.value.failures] == ["report_s3_uri", "report_s3_bucket_owner"]

@@ -6,15 +6,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.golden.images.plugins.module_utils.upload.location import Location
+from ansible_collections.golden.images.plugins.module_utils.upload.options import UploadOptions
 from ansible_collections.golden.images.plugins.module_utils.upload.plan import PutObject, plan
-from ansible_collections.golden.images.plugins.module_utils.upload.state import (
-    Bucket,
-    UploadSeen,
-    UploadWanted,
-)
+from ansible_collections.golden.images.plugins.module_utils.upload.state import Bucket, UploadSeen
 
-WANTED = UploadWanted(Location("reports", "audit/"), folder="audit/")
+WANTED = UploadOptions(report_s3_uri="s3://reports/audit", report_dir="audit/")
 BUCKET = Bucket("012345678901", "eu-west-1")
 
 
@@ -27,7 +23,7 @@ def test_each_existing_file_is_an_object_with_its_type() -> None:
         "audit/report.json": ("application/json", b"json"),
         "audit/report.sarif": ("application/sarif+json", b"sarif"),
     }
-    single = UploadWanted(WANTED.location, path="web")
+    single = UploadOptions(report_s3_uri=WANTED.report_s3_uri, report_path="web")
     (action,) = plan(single, UploadSeen(BUCKET, {"web": b"{}"})).actions
     assert action == PutObject(WANTED.location, "eu-west-1", "web", b"{}")
     assert action.content_type == "application/json"
@@ -35,14 +31,14 @@ def test_each_existing_file_is_an_object_with_its_type() -> None:
 
 
 def test_a_plan_needs_no_files() -> None:
-    planned = plan(replace(WANTED, is_plan=True), UploadSeen(BUCKET))
+    planned = plan(replace(WANTED, check_mode=True), UploadSeen(BUCKET))
     assert len(planned.actions) == 4
     assert planned.refusals == ()
 
 
 def test_a_missing_bucket_and_a_missing_report_are_refused() -> None:
     gone = replace(BUCKET, missing=True)
-    for wanted in (WANTED, replace(WANTED, is_plan=True)):
+    for wanted in (WANTED, replace(WANTED, check_mode=True)):
         (refusal,) = plan(wanted, UploadSeen(gone, {"audit/report.json": b""})).refusals
         assert refusal.message == "report_s3_uri: there is no bucket reports."
     (refusal,) = plan(WANTED, UploadSeen(BUCKET)).refusals

@@ -10,20 +10,21 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from .state import RERUN, Attributes, Difference, Resource, VerifySeen, VerifyWanted
+from .options import MonitoringVerifyOptions
+from .state import RERUN, Attributes, Difference, Resource, VerifySeen
 
 
-def differences(wanted: VerifyWanted, seen: VerifySeen) -> tuple[Difference, ...]:
+def differences(wanted: MonitoringVerifyOptions, seen: VerifySeen) -> tuple[Difference, ...]:
     """What is not as it should be, without resources that could not be read."""
     return tuple(_differences(wanted, seen))
 
 
-def _differences(wanted: VerifyWanted, seen: VerifySeen) -> Iterator[Difference]:
+def _differences(wanted: MonitoringVerifyOptions, seen: VerifySeen) -> Iterator[Difference]:
     for resource, attributes in wanted.resources.items():
         if resource not in seen.resources:
             continue
         found = seen.resources[resource]
-        if not wanted.is_present:
+        if not wanted.present:
             if found is not None:
                 yield Difference(resource, f"{resource} still exists")
         elif found is None:
@@ -34,7 +35,7 @@ def _differences(wanted: VerifyWanted, seen: VerifySeen) -> Iterator[Difference]
 
 
 def _remedies(
-    wanted: VerifyWanted, resource: Resource, found: Attributes, differing: Collection[str]
+    wanted: MonitoringVerifyOptions, resource: Resource, found: Attributes, differing: Collection[str]
 ) -> Iterator[str]:
     """What to do about the attributes that differ: a rerun of the role changes only some of them.
 

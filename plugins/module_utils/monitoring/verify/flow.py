@@ -18,8 +18,8 @@ from ...failures import Failure, cut
 from ...plan import PlanWithoutTargets
 from ...runner import Flow, Outcome, change_nothing
 from .differences import differences
-from .options import wanted_from
-from .state import VerifySeen, VerifyWanted
+from .options import MonitoringVerifyOptions
+from .state import VerifySeen
 from .trails import events_that_cannot_come, unread_trails
 from .wait import read_settled
 
@@ -27,10 +27,10 @@ from .wait import read_settled
 _LONGEST = 300
 
 
-def plan(wanted: VerifyWanted, seen: VerifySeen) -> PlanWithoutTargets:
+def plan(wanted: MonitoringVerifyOptions, seen: VerifySeen) -> PlanWithoutTargets:
     """No actions; a failure for all that is not as it should be, and those for events that cannot come."""
     found = differences(wanted, seen)
-    word = "configured" if wanted.is_present else "removed"
+    word = "configured" if wanted.present else "removed"
     names = cut(", ".join(one.text for one in found), _LONGEST)
     text = f"Monitoring is not {word} as requested: {names}."
     remedy = " ".join(dict.fromkeys(text for one in found for text in one.remedies))
@@ -40,7 +40,7 @@ def plan(wanted: VerifyWanted, seen: VerifySeen) -> PlanWithoutTargets:
 
 
 def result(
-    wanted: VerifyWanted, seen: VerifySeen, plan: PlanWithoutTargets, outcome: Outcome
+    wanted: MonitoringVerifyOptions, seen: VerifySeen, plan: PlanWithoutTargets, outcome: Outcome
 ) -> dict[str, Any]:
     """The returned keys that are specific to this module."""
     pending = sorted({one for found in seen.resources.values() for one in (found or {}).get("pending", ())})
@@ -48,8 +48,8 @@ def result(
     return {"pending_subscriptions": subscriptions, "unread_trails": [*unread_trails(wanted, seen)]}
 
 
-FLOW: Flow[VerifyWanted, VerifySeen] = Flow(
-    wanted_from,
+FLOW: Flow[MonitoringVerifyOptions, VerifySeen] = Flow(
+    MonitoringVerifyOptions,
     read_settled,
     plan,
     change_nothing,

@@ -14,7 +14,8 @@ from ...aws.clients import Clients
 from ...aws.errors import AWS_ERRORS, ClientError, code_of, failure
 from ...failures import Failure
 from ...keys.encryption import names_aws_managed_key
-from .state import Attributes, Kind, Resource, VerifySeen, VerifyWanted
+from .options import MonitoringVerifyOptions
+from .state import Attributes, Resource, ResourceKind, VerifySeen
 
 Found: TypeAlias = "Mapping[Resource, Attributes | None]"
 # The codes of SNS, CloudWatch Logs and EventBridge, and of SQS in its JSON and its query protocol.
@@ -33,7 +34,7 @@ _NOT_FOUND = frozenset(
 _PENDING, _DELETED = "PendingConfirmation", "Deleted"
 
 
-def read(clients: Clients, wanted: VerifyWanted, kinds: Collection[Kind]) -> VerifySeen:
+def read(clients: Clients, wanted: MonitoringVerifyOptions, kinds: Collection[ResourceKind]) -> VerifySeen:
     """Read the resources of these kinds.
 
     A failed read is a failure among the results, and does not keep the other reads from being made.
@@ -51,12 +52,12 @@ def read(clients: Clients, wanted: VerifyWanted, kinds: Collection[Kind]) -> Ver
     return VerifySeen(found, tuple(failures))
 
 
-def _topic(sns: Any, wanted: VerifyWanted) -> Found:
+def _topic(sns: Any, wanted: MonitoringVerifyOptions) -> Found:
     (name,) = wanted.named("topic")
     try:
         answer = sns.get_topic_attributes(TopicArn=wanted.topic_arn)
         # Those of a topic that should not exist are deleted with it.
-        subscriptions = _subscriptions(sns, wanted) if wanted.is_present else {}
+        subscriptions = _subscriptions(sns, wanted) if wanted.present else {}
     except ClientError as exception:
         _check_not_found(exception)
         return {Resource("topic", name): None}
@@ -79,7 +80,7 @@ def _sent(attributes: Mapping[str, str]) -> Attributes:
     }
 
 
-def _subscriptions(sns: Any, wanted: VerifyWanted) -> Attributes:
+def _subscriptions(sns: Any, wanted: MonitoringVerifyOptions) -> Attributes:
     """The subscriptions: those that should exist, and those that should have been deleted.
 
     Those that should exist and are not confirmed are also pending. Those whose recipients have unsubscribed
@@ -95,7 +96,7 @@ def _subscriptions(sns: Any, wanted: VerifyWanted) -> Attributes:
     listed = {one: arns - {_DELETED} for one, arns in found.items()}
     confirmed = {one for one, arns in listed.items() if arns - {_PENDING}}
     own = {one: arns for one, arns in listed.items() if one in wanted.subscriptions}
-    others = [one for one in confirmed if one not in own] if wanted.purges_subscriptions else []
+    others = [one for one in confirmed if one not in own] if wanted.purge_subscriptions else []
     return {
         "subscriptions": [*(one for one, arns in own.items() if arns), *others],
         "pending": [one for one, arns in own.items() if arns and one not in confirmed],
@@ -103,7 +104,7 @@ def _subscriptions(sns: Any, wanted: VerifyWanted) -> Attributes:
     }
 
 
-def _metric_filters(logs: Any, wanted: VerifyWanted) -> Found:
+def _metric_filters(logs: Any, wanted: MonitoringVerifyOptions) -> Found:
     names = wanted.named("metric filter")
     pages = logs.get_paginator("describe_metric_filters").paginate(logGroupName=wanted.log_group_name)
     try:
@@ -126,30 +127,30 @@ def _metric_filter(described: Mapping[str, Any]) -> Attributes:
     }
 
 
-def _alarm(cloudwatch: Any, wanted: VerifyWanted) -> Found:
+def _alarm(cloudwatch: Any, wanted: MonitoringVerifyOptions) -> Found:
     (name,) = wanted.named("alarm")
     answer = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm"])
     (alarm, *_others) = answer.get("MetricAlarms") or [None]
     return {Resource("alarm", name): alarm}
 
 
-def _queue(sqs: Any, wanted: VerifyWanted) -> Found:
+def _queue(sqs: Any, wanted: MonitoringVerifyOptions) -> Found:
     (name,) = wanted.named("queue")
     try:
         url = sqs.get_queue_url(QueueName=name).get("QueueUrl", name)
         names = ["KmsMasterKeyId", "Policy"]
-        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names) if wanted.is_present else {}
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names) if wanted.present else {}
     except ClientError as exception:
         _check_not_found(exception)
         return {Resource("queue", name): None}
     return {Resource("queue", name): _sent(answer.get("Attributes", {}))}
 
 
-def _rule(events: Any, wanted: VerifyWanted) -> Found:
+def _rule(events: Any, wanted: MonitoringVerifyOptions) -> Found:
     (name,) = wanted.named("rule")
     try:
         answer = events.describe_rule(Name=name)
-        targets = _targets(events, name) if wanted.is_present else []
+        targets = _targets(events, name) if wanted.present else []
     except ClientError as exception:
         _check_not_found(exception)
         return {Resource("rule", name): None}
@@ -184,7 +185,7 @@ def _parsed(text: str | None) -> Any:
 
 
 # The service of each kind of resource, and the operation that a failure of another kind is of.
-_READERS: dict[Kind, tuple[str, str, Callable[[Any, VerifyWanted], Found]]] = {
+_READERS: dict[ResourceKind, tuple[str, str, Callable[[Any, MonitoringVerifyOptions], Found]]] = {
     "topic": ("sns", "GetTopicAttributes", _topic),
     "metric filter": ("logs", "DescribeMetricFilters", _metric_filters),
     "alarm": ("cloudwatch", "DescribeAlarms", _alarm),

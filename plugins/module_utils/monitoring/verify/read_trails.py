@@ -19,7 +19,8 @@ from ...aws.answers import unless_gone
 from ...aws.clients import Clients
 from ...aws.errors import AWS_ERRORS, failure
 from ...failures import Failure
-from .state import Trail, VerifyWanted
+from .options import MonitoringVerifyOptions
+from .state import Trail
 
 # A trail without event selectors of its own logs all management events (botocore shape EventSelector).
 _ALL: Mapping[str, Any] = {"EventSelectors": [{}]}
@@ -34,7 +35,7 @@ class TrailReads(NamedTuple):
     failures: tuple[Failure, ...] = ()
 
 
-def read_trails(clients: Clients, wanted: VerifyWanted) -> TrailReads:
+def read_trails(clients: Clients, wanted: MonitoringVerifyOptions) -> TrailReads:
     """Read the trails of the region, if events of any service are expected."""
     if not wanted.event_sources:
         return TrailReads(None)
@@ -44,7 +45,7 @@ def read_trails(clients: Clients, wanted: VerifyWanted) -> TrailReads:
         return TrailReads(None, (failure(exception, wanted.target, "DescribeTrails"),))
 
 
-def _trails(clients: Clients, wanted: VerifyWanted) -> Iterator[Trail]:
+def _trails(clients: Clients, wanted: MonitoringVerifyOptions) -> Iterator[Trail]:
     cloudtrail = _client(clients, wanted.target.region)
     # With shadow trails, those of other regions and of the organization, which is the default.
     for described in cloudtrail.describe_trails().get("trailList", []):
@@ -53,7 +54,7 @@ def _trails(clients: Clients, wanted: VerifyWanted) -> Iterator[Trail]:
             yield from [trail] if trail else []
 
 
-def _trail(clients: Clients, wanted: VerifyWanted, described: Mapping[str, Any]) -> Trail:
+def _trail(clients: Clients, wanted: MonitoringVerifyOptions, described: Mapping[str, Any]) -> Trail:
     # botocore operation GetTrailStatus: a shadow trail has to be named by its ARN.
     arn = str(described.get("TrailARN"))
     cloudtrail = _client(clients, wanted.target.region)
@@ -69,7 +70,7 @@ def _trail(clients: Clients, wanted: VerifyWanted, described: Mapping[str, Any])
 
 
 def _selectors(
-    clients: Clients, wanted: VerifyWanted, described: Mapping[str, Any]
+    clients: Clients, wanted: MonitoringVerifyOptions, described: Mapping[str, Any]
 ) -> Mapping[str, Any] | None:
     """Read the event selectors in the trail's home region; None for a trail of another account.
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ...failures import Failure
-from ...model import Target
 
-Kind = Literal["alarm", "metric filter", "queue", "rule", "topic"]
+ResourceKind = Literal["alarm", "metric filter", "queue", "rule", "topic"]
 # The attributes of a resource by the words for them: those that the role sets, and the ``encryption`` of a
 # topic or a queue, which is an alias of an AWS managed key, or None. What is read of a topic also has the
 # ``subscriptions`` that are ``pending``, and those whose recipients have ``unsubscribed``.
@@ -29,7 +28,7 @@ RERUN = (
 class Resource:
     """A resource of the role."""
 
-    kind: Kind
+    kind: ResourceKind
     name: str
 
     def __str__(self) -> str:
@@ -57,33 +56,6 @@ class Trail:
 
 
 @dataclass(frozen=True)
-class VerifyWanted:
-    """The resources that should exist with these attributes, or should not exist.
-
-    ``subscriptions`` are those of the topic, as protocol and endpoint. If others are purged, the topic should
-    have no other confirmed ones. ``event_sources`` are the services whose events the rule waits for.
-    """
-
-    target: Target
-    is_present: bool
-    topic_arn: str
-    resources: Mapping[Resource, Attributes]
-    subscriptions: frozenset[tuple[str, str]] = frozenset()
-    purges_subscriptions: bool = False
-    log_group_name: str | None = None
-    event_sources: frozenset[str] = frozenset()
-
-    def named(self, kind: Kind) -> tuple[str, ...]:
-        """The names of the resources of a kind."""
-        return tuple(one.name for one in self.resources if one.kind == kind)
-
-    @property
-    def kinds(self) -> frozenset[Kind]:
-        """The kinds of the resources."""
-        return frozenset(one.kind for one in self.resources)
-
-
-@dataclass(frozen=True)
 class VerifySeen:
     """The attributes of the resources that were read, None for one that does not exist, and failed reads.
 
@@ -94,7 +66,7 @@ class VerifySeen:
     failures: tuple[Failure, ...] = ()
     trails: tuple[Trail, ...] | None = None
 
-    def updated(self, newer: VerifySeen, kinds: Collection[Kind]) -> VerifySeen:
+    def updated(self, newer: VerifySeen, kinds: Collection[ResourceKind]) -> VerifySeen:
         """With what was read again of these kinds."""
         kept = {one: found for one, found in self.resources.items() if one.kind not in kinds}
         return replace(self, resources={**kept, **newer.resources}, failures=newer.failures)

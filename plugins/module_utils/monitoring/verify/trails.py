@@ -14,20 +14,21 @@ from collections.abc import Iterator, Sequence
 
 from ...failures import Failure, cut
 from ...listing import listed
+from .options import MonitoringVerifyOptions
 from .selectors import logs_changes
-from .state import Trail, VerifySeen, VerifyWanted
+from .state import Trail, VerifySeen
 
 # Characters of the reasons, so that the remedy is never cut.
 _LONGEST = 250
 _EC2 = "ec2.amazonaws.com"
 
 
-def events_that_cannot_come(wanted: VerifyWanted, seen: VerifySeen) -> tuple[Failure, ...]:
+def events_that_cannot_come(wanted: MonitoringVerifyOptions, seen: VerifySeen) -> tuple[Failure, ...]:
     """Return a failure for the rule, and one for the alarm, that nothing can trigger."""
     return () if seen.trails is None else tuple(_failures(wanted, seen.trails))
 
 
-def unread_trails(wanted: VerifyWanted, seen: VerifySeen) -> tuple[str, ...]:
+def unread_trails(wanted: MonitoringVerifyOptions, seen: VerifySeen) -> tuple[str, ...]:
     """Return the ARNs of trails of which alone it depends, unreadably, whether some events come."""
     return tuple(
         sorted(
@@ -42,7 +43,7 @@ def unread_trails(wanted: VerifyWanted, seen: VerifySeen) -> tuple[str, ...]:
     )
 
 
-def _failures(wanted: VerifyWanted, trails: Sequence[Trail]) -> Iterator[Failure]:
+def _failures(wanted: MonitoringVerifyOptions, trails: Sequence[Trail]) -> Iterator[Failure]:
     lost = [
         source
         for source in sorted(wanted.event_sources)
@@ -82,7 +83,7 @@ def _reason(trail: Trail, sources: Sequence[str]) -> str:
     return f"trail {trail.name} logs no changes by {listed(sources)}"
 
 
-def _undelivered(wanted: VerifyWanted, trails: Sequence[Trail]) -> str:
+def _undelivered(wanted: MonitoringVerifyOptions, trails: Sequence[Trail]) -> str:
     """Return why no trail delivers changes by EC2 to the log group; empty if one does."""
     place = (wanted.target.region, wanted.target.account_id, wanted.log_group_name)
     delivering = [one for one in trails if one.log_group == place and _logs(one, _EC2) is not False]

@@ -11,9 +11,10 @@ from time import monotonic, sleep
 
 from ...aws.clients import Clients
 from .differences import differences
+from .options import MonitoringVerifyOptions
 from .read import read
 from .read_trails import read_trails
-from .state import VerifySeen, VerifyWanted
+from .state import VerifySeen
 
 # Seconds for which AWS is given to return a change. SNS, CloudWatch, CloudWatch Logs and EventBridge document
 # no delay of reads: the "short period of time" of EventBridge's PutRule and PutTargets is about events.
@@ -23,7 +24,7 @@ _QUEUE_TIMEOUT = 70.0
 _INTERVAL = 2.0
 
 
-def read_settled(clients: Clients, wanted: VerifyWanted) -> VerifySeen:
+def read_settled(clients: Clients, wanted: MonitoringVerifyOptions) -> VerifySeen:
     """Read the resources, and those that are not as they should be again for a while.
 
     It ends at once if a read fails, because the region has failed then. Trails are read once: the role does

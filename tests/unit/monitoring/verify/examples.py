@@ -7,15 +7,15 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.options import (
-    ARGUMENT_SPEC,
-    wanted_from,
+    MonitoringVerifyOptions,
 )
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import (
     Attributes,
     Resource,
     Trail,
-    VerifyWanted,
 )
+
+from tests.unit.examples import as_read
 
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:sharing"
@@ -67,7 +67,7 @@ TRAIL = Trail(TRAIL_ARN, True, (REGION, ACCOUNT, "trail"), None, {"EventSelector
 """A trail that logs all calls of the region and delivers them to the log group."""
 
 
-def wanted(**changes: Any) -> VerifyWanted:
+def wanted(**changes: Any) -> MonitoringVerifyOptions:
     given: dict[str, Any] = {
         "topic_arn": TOPIC_ARN,
         "topic_policy": POLICY,
@@ -84,5 +84,4 @@ def wanted(**changes: Any) -> VerifyWanted:
         "targets": [{"id": "topic", "arn": TOPIC_ARN}],
         **changes,
     }
-    defaults = {name: one.get("default") for name, one in ARGUMENT_SPEC.items()}
-    return wanted_from({**defaults, **given}, False)
+    return MonitoringVerifyOptions.read(as_read(MonitoringVerifyOptions.argument_spec(), given), False)

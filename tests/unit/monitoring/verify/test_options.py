@@ -14,7 +14,7 @@ from .examples import ACCOUNT, ALARM, AS_WANTED, FILTER, QUEUE, REGION, RULE, TO
 def test_what_should_exist() -> None:
     found = wanted()
     assert found.target == Target(ACCOUNT, REGION)
-    assert found.is_present
+    assert found.present
     assert [*found.resources] == [*AS_WANTED]
     assert found.resources[FILTER] == AS_WANTED[FILTER]
 
@@ -24,7 +24,7 @@ def test_what_does_not_exist_in_every_region() -> None:
     # It is deleted in every region.
     gone = wanted(log_group_name=None, state="absent")
     assert [*gone.resources] == [TOPIC, ALARM, QUEUE, RULE]
-    assert not gone.is_present
+    assert not gone.present
 
 
 def test_the_services_whose_events_are_expected() -> None:
@@ -37,7 +37,7 @@ def test_phone_numbers_are_those_that_sns_returns() -> None:
         {"protocol": "sms", "endpoint": "+1 (555) 0100"},
         {"protocol": "https", "endpoint": "https://a b"},
     ]
-    assert wanted(subscriptions=given).subscriptions == {("sms", "+15550100"), ("https", "https://a b")}
+    assert wanted(subscriptions=given).subscriptions == (("sms", "+15550100"), ("https", "https://a b"))
 
 
 @pytest.mark.parametrize("arn", ["", "sharing", "arn:aws:sqs:eu-west-1:1:x", "arn:aws:sns::1:x"])
