@@ -103,6 +103,10 @@ class Options:
         """Yield the options that do not fit the others."""
         yield from ()
 
+    def failures(self) -> Iterator[Failure]:
+        """Yield the validation errors that have a region, or a code of their own."""
+        yield from ()
+
     @classmethod
     @cache
     def argument_spec(cls) -> dict[str, Any]:
@@ -123,6 +127,7 @@ class Options:
             failures[invalid_value(place, problem, remedy)] = None
 
         options = cls.read_each(params, check_mode, refuse)
+        failures.update(dict.fromkeys(options.failures()))
         if failures:
             raise Refused(failures)
         return options
@@ -251,10 +256,15 @@ OWNERS: Kind[tuple[str, ...]] = Kind({**_LIST, "context": {"elements": "owner"}}
 _IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 
+def is_image_id(text: str) -> bool:
+    """Whether a text has the form of an AMI ID."""
+    return _IMAGE_ID.fullmatch(text) is not None
+
+
 def read_image_id(given: Any, refuse: Refuse) -> str:
     """Return an AMI ID."""
     text = given.strip() if isinstance(given, str) else given
-    if not isinstance(text, str) or not _IMAGE_ID.fullmatch(text):
+    if not isinstance(text, str) or not is_image_id(text):
         refuse(f"{shown(text)} is not a valid AMI ID.", "Use an ID such as ami-0123456789abcdef0.")
     return str(text)
 

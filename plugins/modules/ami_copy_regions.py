@@ -439,17 +439,11 @@ failures:
 """
 
 from ansible_collections.golden.images.plugins.module_utils.copy.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.copy.options import ARGUMENT_SPEC, SOURCES
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-
-RULES = {
-    "mutually_exclusive": [SOURCES],
-    "required_one_of": [SOURCES],
-}
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC, **RULES)
+    run(FLOW)
 
 
 if __name__ == "__main__":

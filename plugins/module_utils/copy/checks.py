@@ -22,11 +22,12 @@ from .access import (
     missing_access,
     only_within_account,
 )
-from .state import CopySeen, CopyWanted
+from .options import CopyOptions
+from .state import CopySeen
 
 
 def check_regions(
-    wanted: CopyWanted, known: Mapping[str, str], partition: str, partition_of: Mapping[str, str]
+    wanted: CopyOptions, known: Mapping[str, str], partition: str, partition_of: Mapping[str, str]
 ) -> tuple[Failure, ...]:
     """One refusal for each region that cannot be copied to.
 
@@ -34,7 +35,7 @@ def check_regions(
     ``partition_of`` maps the regions of all partitions to the partition's name.
     """
     failures = []
-    source_regions = () if wanted.source_images else (wanted.source_region,)
+    source_regions = () if wanted.source_images else (wanted.first_source_region,)
     for option, regions in (("source_region", source_regions), ("regions", wanted.regions)):
         for region in dict.fromkeys(regions):
             if regions.count(region) > 1:
@@ -93,7 +94,7 @@ def check_root_device(target: Target, source: Image, source_region: str) -> tupl
     )
 
 
-def check_consumers(wanted: CopyWanted, account_id: str, source: Image) -> tuple[Failure, ...]:
+def check_consumers(wanted: CopyOptions, account_id: str, source: Image) -> tuple[Failure, ...]:
     """A refusal if the copies, which ``account_id`` will own, cannot be copied into other accounts."""
     if not source.product_codes or not {*wanted.consumer_account_ids} - {account_id}:
         return ()
@@ -108,7 +109,7 @@ def check_consumers(wanted: CopyWanted, account_id: str, source: Image) -> tuple
     )
 
 
-def missing_access_of(wanted: CopyWanted, seen: CopySeen, target: Target) -> MissingAccess | None:
+def missing_access_of(wanted: CopyOptions, seen: CopySeen, target: Target) -> MissingAccess | None:
     """What the account of ``target`` is missing to copy the source, None if its access was not read."""
     reader = wanted.reader_of(target)
     saw = seen.source_access.get(reader)

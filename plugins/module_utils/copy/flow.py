@@ -22,18 +22,18 @@ from .apply import perform_each
 from .checks import with_account
 from .inspect import inspect
 from .next_reads import next_reads
-from .options import wanted_from
+from .options import CopyOptions
 from .plan import plan
 from .read_access import wait_for_propagation
 from .read_source import Sources, read_sources
 from .read_targets import read_targets
 from .result import returned, wrong_keys
 from .run import CopyRun, advance_all, initial_runs
-from .state import CopySeen, CopyWanted
+from .state import CopySeen
 from .wait import wait_for_copies
 
 
-def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
+def read_state(clients: Clients, wanted: CopyOptions) -> CopySeen:
     """Read the source, then of every target the copies and keys, and what else the plan depends on.
 
     Raises:
@@ -43,7 +43,7 @@ def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
     if not sources.images:
         raise Refused(failure for found in sources.unread.values() for failure in found)
     own = sources.caller.account_id
-    accounts = AssumedAccounts(clients, sources.caller, wanted.consumer_role, wanted.source_region)
+    accounts = AssumedAccounts(clients, sources.caller, wanted.consumer_role, wanted.first_source_region)
     regions = [region for region in wanted.regions if region in sources.images]
     account_ids = wanted.account_ids or (own,)
     targets = [Target(account_id, region) for account_id in account_ids for region in regions]
@@ -64,10 +64,10 @@ def read_state(clients: Clients, wanted: CopyWanted) -> CopySeen:
     return wait_for_propagation(accounts, wanted, seen)
 
 
-def apply(clients: Clients, wanted: CopyWanted, seen: CopySeen, plan: Plan, report: Report) -> Outcome:
+def apply(clients: Clients, wanted: CopyOptions, seen: CopySeen, plan: Plan, report: Report) -> Outcome:
     """Start the copies in all targets at the same time and, with ``wait``, wait for them."""
     caller = Caller(seen.account_id, seen.partition)
-    accounts = AssumedAccounts(clients, caller, wanted.consumer_role, wanted.source_region)
+    accounts = AssumedAccounts(clients, caller, wanted.consumer_role, wanted.first_source_region)
     optional = wanted.best_effort(seen.copies)
     actions = {target.target: target.actions for target in plan.targets if target.actions}
     runs = initial_runs(wanted, seen)
@@ -95,7 +95,7 @@ def _outcome(seen: CopySeen, runs: Mapping[Target, CopyRun], optional: Collectio
     )
 
 
-def result(wanted: CopyWanted, seen: CopySeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+def result(wanted: CopyOptions, seen: CopySeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """The module's returned keys, apart from those that every module returns."""
     tolerated = (*outcome.tolerated, *plan.tolerated)
     if outcome.state:
@@ -103,10 +103,10 @@ def result(wanted: CopyWanted, seen: CopySeen, plan: Plan, outcome: Outcome) -> 
     return returned(wanted, seen, plan, initial_runs(wanted, seen), tolerated, only_planned=True)
 
 
-FLOW: Flow[CopyWanted, CopySeen] = Flow(wanted_from, read_state, plan, apply, result)
+FLOW: Flow[CopyOptions, CopySeen] = Flow(CopyOptions, read_state, plan, apply, result)
 
 
-def _open(accounts: AssumedAccounts, wanted: CopyWanted, sources: Sources) -> None:
+def _open(accounts: AssumedAccounts, wanted: CopyOptions, sources: Sources) -> None:
     """Make the clients of all services and regions that will be read."""
     encryption = wanted.encryption
     # Where access to the sources is read.

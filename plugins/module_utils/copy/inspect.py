@@ -15,13 +15,14 @@ from ..aws.clients import Clients
 from ..fanout import each
 from ..model import Image, Key, Snapshot, Target
 from .next_reads import NextReads
+from .options import CopyOptions
 from .read_access import read_access, read_permissions, read_source_keys
 from .read_targets import each_target, snapshots_of
-from .state import CopySeen, CopyWanted
+from .state import CopySeen
 
 
 def inspect(
-    clients: Clients, accounts: AssumedAccounts, wanted: CopyWanted, seen: CopySeen, reads: NextReads
+    clients: Clients, accounts: AssumedAccounts, wanted: CopyOptions, seen: CopySeen, reads: NextReads
 ) -> CopySeen:
     """What was seen, and what these reads return, without the targets that cannot be read.
 
@@ -40,7 +41,7 @@ def inspect(
 
 
 def _with_others(
-    accounts: AssumedAccounts, wanted: CopyWanted, seen: CopySeen, targets: tuple[Target, ...]
+    accounts: AssumedAccounts, wanted: CopyOptions, seen: CopySeen, targets: tuple[Target, ...]
 ) -> CopySeen:
     """``seen`` with the copies that others made, one of which may be encrypted under the requested key."""
 
@@ -65,7 +66,7 @@ def _with_others(
 
 
 def _with_defaults(
-    accounts: AssumedAccounts, wanted: CopyWanted, seen: CopySeen, reads: NextReads
+    accounts: AssumedAccounts, wanted: CopyOptions, seen: CopySeen, reads: NextReads
 ) -> CopySeen:
     """``seen`` with encryption by default, and the default keys."""
 
@@ -105,7 +106,7 @@ def _aws_managed(
 
 
 def _with_access(
-    accounts: AssumedAccounts, wanted: CopyWanted, seen: CopySeen, readers: Mapping[Target, Target]
+    accounts: AssumedAccounts, wanted: CopyOptions, seen: CopySeen, readers: Mapping[Target, Target]
 ) -> CopySeen:
     """``seen`` with what the accounts of these targets read of the sources that they will copy."""
     sources = {reader: seen.source_of(target) for target, reader in readers.items()}

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY
 from .checks import missing_access_of
+from .options import CopyOptions
 from .plan import existing_copy
-from .state import USABLE_STATES, CopySeen, CopyWanted
+from .state import USABLE_STATES, CopySeen
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class NextReads:
     ``image_keys`` maps targets to the ARNs of keys of their images, of which it has to be known whether they
     are AWS managed. ``source_keys`` and ``permissions`` map regions to the sources there whose keys, and
     permissions, have to be read. ``access`` maps targets to the account, in the region of their source, that
-    has to read the source (``CopyWanted.reader_of``).
+    has to read the source (``CopyOptions.reader_of``).
     """
 
     others: tuple[Target, ...] = ()
@@ -48,7 +49,7 @@ class NextReads:
         )
 
 
-def next_reads(wanted: CopyWanted, seen: CopySeen) -> NextReads:
+def next_reads(wanted: CopyOptions, seen: CopySeen) -> NextReads:
     """What has to be read next. Nothing that was seen is named again, so repeated reading ends.
 
     1. Copies that others made, where this collection's copies are not encrypted as requested.
@@ -87,7 +88,7 @@ def next_reads(wanted: CopyWanted, seen: CopySeen) -> NextReads:
     return NextReads(permissions=_permissions(wanted, seen, readers))
 
 
-def _needs_others(wanted: CopyWanted, seen: CopySeen, target: Target) -> bool:
+def _needs_others(wanted: CopyOptions, seen: CopySeen, target: Target) -> bool:
     """Whether other copies may be encrypted as requested, unlike those that were read.
 
     Without a copy of this collection, all were read at once (``aws.read.copies``).
@@ -99,12 +100,12 @@ def _needs_others(wanted: CopyWanted, seen: CopySeen, target: Target) -> bool:
     )
 
 
-def _needs_by_default(wanted: CopyWanted, seen: CopySeen, target: Target) -> bool:
+def _needs_by_default(wanted: CopyOptions, seen: CopySeen, target: Target) -> bool:
     encrypts = wanted.encryption.encrypts(target.region, seen.source_of(target))
     return not encrypts and target not in seen.encryption_by_default
 
 
-def _needs_default_key(wanted: CopyWanted, seen: CopySeen, target: Target) -> bool:
+def _needs_default_key(wanted: CopyOptions, seen: CopySeen, target: Target) -> bool:
     encrypts = wanted.encryption.encrypts(target.region, seen.source_of(target))
     return (
         wanted.encryption.allow_default
@@ -113,7 +114,7 @@ def _needs_default_key(wanted: CopyWanted, seen: CopySeen, target: Target) -> bo
     )
 
 
-def _image_keys(wanted: CopyWanted, seen: CopySeen) -> dict[Target, tuple[str, ...]]:
+def _image_keys(wanted: CopyOptions, seen: CopySeen) -> dict[Target, tuple[str, ...]]:
     """The keys of the encrypted images that exist and will be shared."""
     if not wanted.require_shareable:
         return {}
@@ -125,18 +126,18 @@ def _image_keys(wanted: CopyWanted, seen: CopySeen) -> dict[Target, tuple[str, .
     }
 
 
-def _needs_access(wanted: CopyWanted, seen: CopySeen, target: Target) -> bool:
+def _needs_access(wanted: CopyOptions, seen: CopySeen, target: Target) -> bool:
     """Whether the target's account will copy an existing source that it does not own."""
     source = seen.source_of(target)
     return (
-        not wanted.assume_source_ready
+        not wanted.source_is_ready
         and bool(wanted.account_ids or wanted.source_images)
         and target.account_id != source.owner_id
         and source.image_id != KNOWN_AFTER_APPLY
     )
 
 
-def _permissions(wanted: CopyWanted, seen: CopySeen, targets: Iterable[Target]) -> dict[str, Image]:
+def _permissions(wanted: CopyOptions, seen: CopySeen, targets: Iterable[Target]) -> dict[str, Image]:
     """The own sources to which an account is missing access, which the owner may have granted already."""
     lacking = {
         wanted.source_region_of(target.region): seen.source_of(target)

@@ -2,195 +2,227 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``ami_copy_regions``: validated, and converted to the values that the plan needs."""
+"""The options of ``ami_copy_regions``."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
-from ..arguments import ACCOUNT_IDS_SPEC, CONSUMER_ROLE_SPEC, OWNERS_SPEC, TAGS_SPEC, Options
+from ..failures import Failure
 from ..keys.encryption import Encryption, check_options
+from ..model import ConsumerRole, Target
+from ..option import (
+    ACCOUNT_IDS,
+    FLAG,
+    IMAGE_ID,
+    IMAGES,
+    OWNERS,
+    PATH,
+    REGION,
+    REGIONS,
+    TEXT,
+    Kind,
+    Problem,
+    Refuse,
+    of_amazon_aws,
+    option,
+    optional,
+    read_region,
+    read_texts,
+    tags,
+)
+from ..option_groups import FILTERS, ConsumerRoleOptions, parameter_problem, planned_image
+from ..regions import targets_in
 from ..wording import shown
-from .state import CopyWanted
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    **CONSUMER_ROLE_SPEC,
-    "source_image_id": {"type": "str"},
-    "source_parameter": {"type": "str"},
-    "source_filters": {"type": "dict"},
-    "source_owners": {**OWNERS_SPEC, "default": ["self"]},
-    "source_images": {"type": "dict"},
-    "source_region": {"type": "str"},
-    "assume_source_ready": {"type": "bool", "default": False},
-    "account_ids": {**ACCOUNT_IDS_SPEC, "default": []},
-    "consumer_account_ids": {**ACCOUNT_IDS_SPEC, "default": []},
-    "regions": {"type": "list", "elements": "str", "required": True},
-    "best_effort_regions": {"type": "list", "elements": "str", "default": []},
-    "name": {"type": "str"},
-    "description": {"type": "str"},
-    "tags": TAGS_SPEC,
-    "copy_tags": {"type": "bool", "default": False},
-    "snapshot_tags": TAGS_SPEC,
-    "purge_tags": {"type": "bool", "default": False},
-    "completion_duration_minutes": {"type": "int"},
-    "encrypted": {"type": "bool"},
-    "kms_key_id": {"type": "str"},
-    "kms_key_ids": {"type": "dict", "no_log": False},
-    "allow_default_key": {"type": "bool", "default": False},
-    "reencrypt_source": {"type": "bool", "default": False},
-    "require_shareable": {"type": "bool", "default": False},
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 10800},
-    "progress_path": {"type": "path"},
-}
 
 # Exactly one of these options is set.
-SOURCES = ("source_image_id", "source_parameter", "source_filters", "source_images")
+_SOURCES = ("source_image_id", "source_parameter", "source_filters", "source_images")
 
 # botocore shape CopyImageRequest, SnapshotCopyCompletionDurationMinutes; EBS User Guide, "Time-based copies".
 _DURATIONS = range(15, 2880 + 1, 15)
 
-
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CopyWanted:
-    """The requested copies; ``check_mode`` allows null in ``source_images``.
-
-    Raises:
-        Refused: with a failure for each option that is not valid.
-    """
-    options = Options(params, allows_planned=check_mode)
-    regions = options.regions("regions")
-    if not regions:
-        options.refuse("regions", "must contain at least one region (got []).", "Add a region.")
-    source_images = options.mapped_images("source_images")
-    # If each region has its own source, any of them can serve the calls that need just one region.
-    source_region = (
-        regions[0] if source_images and regions else params["source_region"] or params.get("region")
-    )
-    _check_source_options(options, params, regions, source_region, source_images)
-    account_ids = options.account_ids("account_ids")
-    best_effort = options.regions("best_effort_regions")
-    if surplus := sorted(set(best_effort) - set(regions)):
-        options.refuse(
-            "best_effort_regions",
-            f"{', '.join(surplus)} is not listed in the option regions.",
-            "Add it there too.",
-        )
-    _check_times(options, params)
-    _check_description(options, params["description"] or "")
-    encryption = _encryption(options, params, regions)
-    wanted = CopyWanted(
-        source_region=source_region or "",
-        regions=regions,
-        source_image_id=params["source_image_id"],
-        source_parameter=params["source_parameter"],
-        source_filters=options.filters("source_filters"),
-        source_owners=options.strings("source_owners"),
-        source_images=source_images,
-        account_ids=account_ids,
-        consumer_account_ids=options.account_ids("consumer_account_ids"),
-        require_shareable=params["require_shareable"],
-        consumer_role=options.consumer_role() if account_ids else None,
-        assume_source_ready=params["assume_source_ready"] and check_mode,
-        best_effort_regions=frozenset(best_effort),
-        name=params["name"],
-        description=params["description"],
-        tags=options.tags("tags"),
-        copy_tags=params["copy_tags"],
-        snapshot_tags=options.tags("snapshot_tags"),
-        purge_tags=params["purge_tags"],
-        completion_duration_minutes=params["completion_duration_minutes"],
-        encryption=encryption,
-        wait=params["wait"],
-        wait_timeout=params["wait_timeout"],
-    )
-    options.check()
-    return wanted
+# Without tags, those of a copy stay as they are.
+_TAGS = optional(tags())
 
 
-def _encryption(options: Options, params: Mapping[str, Any], regions: Sequence[str]) -> Encryption:
-    keys = params["kms_key_ids"] or {}
-    for key in keys.values():
-        if key and not isinstance(key, str):
-            options.refuse("kms_key_ids", f"{shown(key)} is not a key.", "Map each region to one key.")
-    encryption = Encryption(
-        encrypted=params["encrypted"],
-        key=params["kms_key_id"],
-        keys={region: key for region, key in keys.items() if isinstance(key, str) and key},
-        allow_default=params["allow_default_key"],
-        reencrypt_source=params["reencrypt_source"],
-    )
-    options.add(check_options(encryption, regions))
-    return encryption
+def _regions(given: Any, refuse: Refuse) -> tuple[str, ...]:
+    """Return the regions as they are listed: ``check_regions`` refuses those that are listed twice."""
+    regions = tuple(read_region(text, refuse) for text in read_texts(given, refuse))
+    if given is not None and not regions:
+        refuse("must contain at least one region (got []).", "Add a region.")
+    return regions
 
 
-def _check_times(options: Options, params: Mapping[str, Any]) -> None:
-    duration = params["completion_duration_minutes"]
-    if duration is not None and duration not in _DURATIONS:
-        options.refuse(
-            "completion_duration_minutes",
-            f"must be a multiple of 15 between 15 and 2880 (got {duration}).",
-            "Set such a number of minutes.",
-        )
-    if params["wait_timeout"] < 1:
-        options.refuse(
-            "wait_timeout", f"must be at least 1 second (got {params['wait_timeout']}).", "Increase it."
-        )
-
-
-def _check_source_options(
-    options: Options,
-    params: Mapping[str, Any],
-    regions: Collection[str],
-    source_region: str | None,
-    source_images: Mapping[str, str | None],
-) -> None:
-    if params["source_image_id"] is not None:
-        options.image_id("source_image_id", params["source_image_id"])
-    if params["source_parameter"] is not None:
-        options.parameter("source_parameter", params["source_parameter"], source_region)
-    if params["source_filters"] is not None:
-        if not params["source_filters"]:
-            options.refuse(
-                "source_filters",
-                "must contain at least one filter (got {}).",
-                "Add a filter: without one, every image matches.",
-            )
-        _check_owners(options)
-    if not source_region:
-        options.refuse("source_region", "is required.", "Set the region of the source image.")
-    elif params["source_region"]:
-        options.region("source_region", params["source_region"])
-    if params["source_images"] is not None and (
-        without := [region for region in regions if region not in source_images]
-    ):
-        options.refuse(
-            "source_images",
-            f"contains no image for {', '.join(without)}.",
-            "Add an image for each region, or remove the region from the option regions.",
-        )
-
-
-def _check_description(options: Options, description: str) -> None:
+def _ascii(given: str | None, refuse: Refuse) -> str | None:
     """Refuse characters that EC2 refuses in every region: "Character sets beyond ASCII are not supported".
 
     For AMIs: metadist/synaplan#1546, wendylabsinc/WendyOS-Builder#56. EC2 has taken the source's description.
     """
-    others = [one for one in dict.fromkeys(description) if not one.isascii()]
+    others = [character for character in dict.fromkeys(given or "") if not character.isascii()]
     if others:
-        named = ", ".join(f"'{one}' (U+{ord(one):04X})" for one in others)
-        options.refuse(
-            "description",
+        named = ", ".join(f"'{character}' (U+{ord(character):04X})" for character in others)
+        refuse(
             f"AWS takes ASCII characters only (got {named}).",
             "Replace the others, for example a dash by - and an umlaut by two letters.",
         )
+    return given
 
 
-def _check_owners(options: Options) -> None:
-    owners = options.strings("source_owners")
-    if not owners:
-        options.refuse(
-            "source_owners",
-            "must contain at least one owner: any account can publish an image under any name.",
-            "List the accounts whose images may match; self is your own.",
+def _duration(given: int | None, refuse: Refuse) -> int | None:
+    if given is not None and given not in _DURATIONS:
+        refuse(
+            f"must be a multiple of 15 between 15 and 2880 (got {given}).", "Set such a number of minutes."
         )
+    return given
+
+
+def _timeout(given: int, refuse: Refuse) -> int:
+    if given < 1:
+        refuse(f"must be at least 1 second (got {given}).", "Increase it.")
+    return given
+
+
+def _keys(given: Mapping[Any, Any] | None, refuse: Refuse) -> dict[str, str]:
+    """Return the key of each region that has one."""
+    for key in (given or {}).values():
+        if key and not isinstance(key, str):
+            refuse(f"{shown(key)} is not a key.", "Map each region to one key.")
+    return {region: key for region, key in (given or {}).items() if isinstance(key, str) and key}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyOptions(ConsumerRoleOptions):
+    """The options of ``ami_copy_regions``.
+
+    ``source_images`` maps each region to its own source in that region, instead of one source for all; None
+    stands for an image that check mode has only planned. ``account_ids`` will own the copies; if empty, the
+    account of the credentials will. ``consumer_account_ids`` will later copy the copies. With
+    ``require_shareable`` the images will be shared. ``wait_timeout`` is in seconds.
+    """
+
+    argument_rules = MappingProxyType({"mutually_exclusive": [_SOURCES], "required_one_of": [_SOURCES]})
+
+    source_image_id: str | None = option(IMAGE_ID)
+    source_parameter: str | None = option(TEXT)
+    source_filters: Mapping[str, tuple[str, ...]] | None = option(optional(FILTERS))
+    source_owners: tuple[str, ...] = option(OWNERS, default=["self"])
+    source_images: Mapping[str, str | None] | None = option(optional(IMAGES))
+    source_region: str | None = option(REGION)
+    assume_source_ready: bool = option(FLAG)
+    account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
+    consumer_account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
+    regions: tuple[str, ...] = option(Kind(REGIONS.spec, _regions), required=True)
+    best_effort_regions: tuple[str, ...] = option(REGIONS)
+    name: str | None = option(TEXT)
+    description: str | None = option(Kind(TEXT.spec, _ascii))
+    tags: Mapping[str, str] | None = option(_TAGS)
+    copy_tags: bool = option(FLAG)
+    snapshot_tags: Mapping[str, str] | None = option(_TAGS)
+    purge_tags: bool = option(FLAG)
+    completion_duration_minutes: int | None = option(Kind({"type": "int"}, _duration))
+    encrypted: bool | None = option(Kind({"type": "bool"}, FLAG.value))
+    kms_key_id: str | None = option(TEXT)
+    kms_key_ids: Mapping[str, str] = option(Kind({"type": "dict", "no_log": False}, _keys))
+    allow_default_key: bool = option(FLAG)
+    reencrypt_source: bool = option(FLAG)
+    require_shareable: bool = option(FLAG)
+    wait: bool = option(FLAG, default=True)
+    wait_timeout: int = option(Kind({"type": "int"}, _timeout), default=10800)
+    progress_path: str | None = option(PATH)
+    region: str | None = of_amazon_aws(TEXT)
+
+    @property
+    def first_source_region(self) -> str:
+        """The region of the source, or of one of them: any of these serves the calls that need just one."""
+        if self.source_images and self.regions:
+            return self.regions[0]
+        return self.source_region or self.region or ""
+
+    @property
+    def source_is_ready(self) -> bool:
+        """Whether check mode plans as if the sources were available, and accounts could copy them."""
+        return self.assume_source_ready and self.check_mode
+
+    @property
+    def consumer_role(self) -> ConsumerRole | None:
+        """The role in the accounts that will own the copies, None if none of them needs one."""
+        return super().consumer_role if self.account_ids else None
+
+    @cached_property
+    def encryption(self) -> Encryption:
+        """The options about encryption."""
+        return Encryption(
+            encrypted=self.encrypted,
+            key=self.kms_key_id,
+            keys=self.kms_key_ids,
+            allow_default=self.allow_default_key,
+            reencrypt_source=self.reencrypt_source,
+        )
+
+    def best_effort(self, targets: Iterable[Target]) -> frozenset[Target]:
+        """Return those of the targets that are in best-effort regions."""
+        return targets_in(self.best_effort_regions, targets)
+
+    def source_region_of(self, region: str) -> str:
+        """Return the region of the source for the copies in ``region``."""
+        return region if self.source_images else self.first_source_region
+
+    def reader_of(self, target: Target) -> Target:
+        """Return the account of ``target`` in the region of its source, where it reads the source."""
+        return Target(target.account_id, self.source_region_of(target.region))
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        yield from self._source_problems()
+        if surplus := sorted({*self.best_effort_regions} - {*self.regions}):
+            yield Problem(
+                "best_effort_regions",
+                f"{', '.join(surplus)} is not listed in the option regions.",
+                "Add it there too.",
+            )
+
+    def failures(self) -> Iterator[Failure]:
+        """Yield the keys that the regions' copies cannot have."""
+        yield from check_options(self.encryption, self.regions)
+
+    def _source_problems(self) -> Iterator[Problem]:
+        if self.source_parameter is not None and (
+            problem := parameter_problem(self.source_parameter, self.first_source_region)
+        ):
+            yield Problem("source_parameter", *problem)
+        if self.source_filters is not None:
+            yield from self._filter_problems()
+        if not self.first_source_region:
+            yield Problem("source_region", "is required.", "Set the region of the source image.")
+        if self.source_images is not None:
+            yield from self._source_image_problems(self.source_images)
+
+    def _filter_problems(self) -> Iterator[Problem]:
+        if not self.source_filters:
+            yield Problem(
+                "source_filters",
+                "must contain at least one filter (got {}).",
+                "Add a filter: without one, every image matches.",
+            )
+        if not self.source_owners:
+            yield Problem(
+                "source_owners",
+                "must contain at least one owner: any account can publish an image under any name.",
+                "List the accounts whose images may match; self is your own.",
+            )
+
+    def _source_image_problems(self, source_images: Mapping[str, str | None]) -> Iterator[Problem]:
+        if not self.check_mode:
+            for region, image_id in source_images.items():
+                if image_id is None:
+                    yield planned_image("source_images", region)
+        if without := [region for region in self.regions if region not in source_images]:
+            yield Problem(
+                "source_images",
+                f"contains no image for {', '.join(without)}.",
+                "Add an image for each region, or remove the region from the option regions.",
+            )

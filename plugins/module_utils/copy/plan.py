@@ -17,11 +17,12 @@ from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from .access import access_warnings, check_access, check_product_codes
 from .checks import check_root_device, check_shareable, missing_access_of, with_account
+from .options import CopyOptions
 from .request import check_request, copy_request, image_tags
-from .state import FAILED_STATES, USABLE_STATES, CopySeen, CopyWanted
+from .state import FAILED_STATES, USABLE_STATES, CopySeen
 
 
-def plan(wanted: CopyWanted, seen: CopySeen) -> Plan:
+def plan(wanted: CopyOptions, seen: CopySeen) -> Plan:
     """The plan of every target that could be read; the others are tolerated."""
     return Plan(
         (
@@ -34,7 +35,7 @@ def plan(wanted: CopyWanted, seen: CopySeen) -> Plan:
     )
 
 
-def existing_copy(wanted: CopyWanted, seen: CopySeen, target: Target) -> Image | None:
+def existing_copy(wanted: CopyOptions, seen: CopySeen, target: Target) -> Image | None:
     """The target's existing image: the source itself, a copy that this collection made, or another copy."""
     source = seen.source_of(target)
     if seen.is_source(target, wanted.source_region_of(target.region)) and (
@@ -49,7 +50,7 @@ def existing_copy(wanted: CopyWanted, seen: CopySeen, target: Target) -> Image |
     return min(usable, key=lambda image: _preference(wanted, seen, target, image), default=None)
 
 
-def has_wanted_key(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image) -> bool:
+def has_wanted_key(wanted: CopyOptions, seen: CopySeen, target: Target, image: Image) -> bool:
     """Whether the image is encrypted as requested for this target."""
     key = seen.keys.get(target)
     encrypted = key is not None or wanted.encryption.encrypts(target.region, seen.source_of(target))
@@ -68,7 +69,7 @@ def state_with_reason(image: Image) -> str:
 
 
 def replacement(
-    wanted: CopyWanted, seen: CopySeen, target: Target, unusable: tuple[Image, ...]
+    wanted: CopyOptions, seen: CopySeen, target: Target, unusable: tuple[Image, ...]
 ) -> tuple[Action, ...]:
     """Copy the source again, then deregister the ``unusable`` copies that failed.
 
@@ -84,14 +85,14 @@ def _ids(images: tuple[Image, ...]) -> tuple[str, ...]:
     return tuple(image.image_id for image in images)
 
 
-def is_own(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image) -> bool:
+def is_own(wanted: CopyOptions, seen: CopySeen, target: Target, image: Image) -> bool:
     """Whether this collection made ``image`` as a copy of the target's source."""
     source_region = wanted.source_region_of(target.region)
     return tagging.is_own_copy(image, seen.source_of(target).image_id, source_region)
 
 
 def _preference(
-    wanted: CopyWanted, seen: CopySeen, target: Target, image: Image
+    wanted: CopyOptions, seen: CopySeen, target: Target, image: Image
 ) -> tuple[bool, bool, str, str]:
     return (
         not is_own(wanted, seen, target, image),
@@ -121,7 +122,7 @@ def name_taken(refused: Failure, holders: Sequence[Image]) -> Failure:
 
 
 def _removals(
-    wanted: CopyWanted, seen: CopySeen, target: Target, unusable: tuple[Image, ...]
+    wanted: CopyOptions, seen: CopySeen, target: Target, unusable: tuple[Image, ...]
 ) -> tuple[Action, ...]:
     return tuple(
         removal(target, image)
@@ -130,7 +131,7 @@ def _removals(
     )
 
 
-def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPlan:
+def _plan_target(wanted: CopyOptions, seen: CopySeen, target: Target) -> TargetPlan:
     existing = existing_copy(wanted, seen, target)
     unusable = unusable_copies(seen, target)
     warnings = tuple(
@@ -169,7 +170,11 @@ def _plan_target(wanted: CopyWanted, seen: CopySeen, target: Target) -> TargetPl
 
 
 def _plan_copy(
-    wanted: CopyWanted, seen: CopySeen, target: Target, unusable: tuple[Image, ...], warnings: tuple[str, ...]
+    wanted: CopyOptions,
+    seen: CopySeen,
+    target: Target,
+    unusable: tuple[Image, ...],
+    warnings: tuple[str, ...],
 ) -> TargetPlan:
     refusals = tuple(with_account(item, target, seen.account_id) for item in _refusals(wanted, seen, target))
     if refusals and target.region in wanted.best_effort_regions:
@@ -193,7 +198,7 @@ def _plan_copy(
     return TargetPlan(target, actions, before={}, after=after, warnings=warnings, refusals=refusals)
 
 
-def _source_key_warning(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[str, ...]:
+def _source_key_warning(wanted: CopyOptions, seen: CopySeen, target: Target) -> tuple[str, ...]:
     source = seen.source_of(target)
     if has_wanted_key(wanted, seen, target, source):
         return ()
@@ -206,7 +211,7 @@ def _source_key_warning(wanted: CopyWanted, seen: CopySeen, target: Target) -> t
     return (warning,)
 
 
-def _refusals(wanted: CopyWanted, seen: CopySeen, target: Target) -> tuple[Failure, ...]:
+def _refusals(wanted: CopyOptions, seen: CopySeen, target: Target) -> tuple[Failure, ...]:
     """What prevents the copy in this target alone; a best-effort region is then left out."""
     by_default = target in seen.encrypted_by_default
     source, missing = seen.source_of(target), missing_access_of(wanted, seen, target)
@@ -233,7 +238,7 @@ def _disabled(seen: CopySeen, target: Target) -> tuple[Failure, ...]:
     )
 
 
-def _plan_tags(wanted: CopyWanted, seen: CopySeen, target: Target, image: Image) -> TargetPlan:
+def _plan_tags(wanted: CopyOptions, seen: CopySeen, target: Target, image: Image) -> TargetPlan:
     before = _state(image)
     if not is_own(wanted, seen, target, image):
         return TargetPlan(target, before=before, after=before)

@@ -17,7 +17,8 @@ from ..fanout import each
 from ..model import Image, Key, KeySeen, Target
 from .access import SourcePermissions, SourceSeen
 from .checks import missing_access_of
-from .state import CopySeen, CopyWanted
+from .options import CopyOptions
+from .state import CopySeen
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -48,7 +49,7 @@ def read_access(
     return each(readers, read_one)
 
 
-def wait_for_propagation(accounts: AssumedAccounts, wanted: CopyWanted, seen: CopySeen) -> CopySeen:
+def wait_for_propagation(accounts: AssumedAccounts, wanted: CopyOptions, seen: CopySeen) -> CopySeen:
     """Read again, until the timeout, where the owner has already granted everything that is missing.
 
     A play that has just shared the source continues at once, before the permissions have propagated.

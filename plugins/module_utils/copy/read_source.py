@@ -23,7 +23,8 @@ from ..model import Image, Target, time_of
 from ..plan import KNOWN_AFTER_APPLY
 from ..tags import without_copies
 from . import checks as copy_checks
-from .state import USABLE_STATES, CopyWanted
+from .options import CopyOptions
+from .state import USABLE_STATES
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef
@@ -41,13 +42,13 @@ class Sources:
     unread: Mapping[str, tuple[Failure, ...]] = field(default_factory=dict)
 
 
-def read_sources(clients: Clients, wanted: CopyWanted) -> Sources:
+def read_sources(clients: Clients, wanted: CopyOptions) -> Sources:
     """Read and check the regions and the sources.
 
     Raises:
         Refused: with all reasons why regions or sources cannot be used, except those of best-effort regions.
     """
-    region = wanted.source_region
+    region = wanted.first_source_region
     caller = identify(clients, region)
     clients.open("ec2", [region])
     ec2 = clients.ec2(region)
@@ -58,7 +59,7 @@ def read_sources(clients: Clients, wanted: CopyWanted) -> Sources:
         if wanted.source_images:
             if failures:
                 raise Refused(failures)
-            return _read_each(clients, wanted, caller)
+            return _read_each(clients, wanted, wanted.source_images, caller)
         source = _find_source(clients, wanted, caller.account_id)
         if isinstance(source, Failure):
             failures += (source,)
@@ -77,17 +78,19 @@ def read_sources(clients: Clients, wanted: CopyWanted) -> Sources:
     return Sources(caller, dict.fromkeys(wanted.regions, source))
 
 
-def _read_each(clients: Clients, wanted: CopyWanted, caller: Caller) -> Sources:
+def _read_each(
+    clients: Clients, wanted: CopyOptions, image_ids: Mapping[str, str | None], caller: Caller
+) -> Sources:
     """Read the source of each region in that region."""
     clients.open("ec2", wanted.regions)
 
     def read_source(region: str) -> Image:
-        image_id = wanted.source_images[region]
+        image_id = image_ids[region]
         if image_id is None:
             # Another task has planned this image in check mode; nothing else is known.
             return Image(KNOWN_AFTER_APPLY, KNOWN_AFTER_APPLY, caller.account_id, "available")
         # Usually a copy that has just been started, or has just become available.
-        find = read.visible_image if wanted.assume_source_ready else read.settled_image
+        find = read.visible_image if wanted.source_is_ready else read.settled_image
         source = find(clients.ec2(region), image_id)
         if source is None:
             raise TargetFailed(errors.no_image(image_id, Target(caller.account_id, region)))
@@ -101,7 +104,7 @@ def _read_each(clients: Clients, wanted: CopyWanted, caller: Caller) -> Sources:
     }
     for region, source in images.items():
         found = (
-            *(() if wanted.assume_source_ready else copy_checks.check_state(source, region)),
+            *(() if wanted.source_is_ready else copy_checks.check_state(source, region)),
             *check_source(wanted.encryption, source),
         )
         if found:
@@ -113,20 +116,20 @@ def _read_each(clients: Clients, wanted: CopyWanted, caller: Caller) -> Sources:
     return Sources(caller, {region: images[region] for region in images if region not in failures}, failures)
 
 
-def _find_source(clients: Clients, wanted: CopyWanted, account_id: str) -> Image | Failure:
+def _find_source(clients: Clients, wanted: CopyOptions, account_id: str) -> Image | Failure:
     """The source, or why there is none."""
-    ec2, image_id = clients.ec2(wanted.source_region), wanted.source_image_id
+    ec2, image_id = clients.ec2(wanted.first_source_region), wanted.source_image_id
     if wanted.source_parameter is not None:
-        named = _named_by(clients, wanted.source_parameter, wanted.source_region)
+        named = _named_by(clients, wanted.source_parameter, wanted.first_source_region)
         if isinstance(named, Failure):
             return named
         image_id = named
     if image_id is not None:
         return read.image(ec2, image_id) or _not_visible(wanted, image_id, account_id)
     filters: list[FilterTypeDef] = [
-        {"Name": name, "Values": list(values)} for name, values in wanted.source_filters.items()
+        {"Name": name, "Values": list(values)} for name, values in (wanted.source_filters or {}).items()
     ]
-    matches = without_copies(read.images(ec2, filters, wanted.source_owners), wanted.source_region)
+    matches = without_copies(read.images(ec2, filters, wanted.source_owners), wanted.first_source_region)
     alive = [image for image in matches if image.state in USABLE_STATES]
     now = datetime.now(UTC)
     deprecated = [image for image in alive if _is_withdrawn(image, account_id, now)]
@@ -164,44 +167,44 @@ def _named_by(clients: Clients, parameter: str, region: str) -> str | Failure:
     )
 
 
-def _not_visible(wanted: CopyWanted, image_id: str, account_id: str) -> Failure:
+def _not_visible(wanted: CopyOptions, image_id: str, account_id: str) -> Failure:
     if wanted.source_parameter is not None:
         return invalid_option(
             "source_parameter",
             f"source_parameter: {wanted.source_parameter} names {image_id}, which account {account_id} "
-            f"cannot see in {wanted.source_region}.",
+            f"cannot see in {wanted.first_source_region}.",
             "Write the ID of an existing image into it. Another account's must be shared with this one.",
         )
     return invalid_option(
         "source_image_id",
-        f"source_image_id: account {account_id} cannot see image {image_id} in {wanted.source_region}.",
+        f"source_image_id: account {account_id} cannot see image {image_id} in {wanted.first_source_region}.",
         "Check the ID and source_region. Another account's image must be shared with this one.",
     )
 
 
-def _no_match(wanted: CopyWanted, deprecated: Image | None) -> Failure:
+def _no_match(wanted: CopyOptions, deprecated: Image | None) -> Failure:
     """Return the failure of filters without a usable match; ``deprecated`` is the newest that is left out."""
     if deprecated is not None:
         return invalid_option(
             "source_filters",
-            f"source_filters: all images of other accounts that match in {wanted.source_region} are "
+            f"source_filters: all images of other accounts that match in {wanted.first_source_region} are "
             f"deprecated, the newest, {deprecated.image_id}, since {deprecated.deprecation_time}.",
             f"Check the filters, or set source_image_id: {deprecated.image_id} to copy it nevertheless.",
         )
     return invalid_option(
         "source_filters",
         f"source_filters: no image owned by {cut(', '.join(wanted.source_owners), 300)} matches in "
-        f"{wanted.source_region}.",
+        f"{wanted.first_source_region}.",
         "Check the filters, source_owners and source_region.",
     )
 
 
 def _unreadable_snapshots(
-    clients: Clients, wanted: CopyWanted, source: Image, account_id: str
+    clients: Clients, wanted: CopyOptions, source: Image, account_id: str
 ) -> tuple[str, ...]:
     if wanted.account_ids or source.owner_id == account_id:
         # With account_ids each account's own access is checked instead.
         return ()
-    ec2 = clients.ec2(wanted.source_region)
+    ec2 = clients.ec2(wanted.first_source_region)
     visible = {item.snapshot_id for item in read.visible_snapshots(ec2, source.snapshot_ids)}
     return tuple(snapshot_id for snapshot_id in source.snapshot_ids if snapshot_id not in visible)

@@ -18,7 +18,8 @@ from ..fanout import each
 from ..model import Image, Key, Snapshot, Target
 from ..plan import KNOWN_AFTER_APPLY
 from .checks import with_account
-from .state import USABLE_STATES, CopySeen, CopyWanted
+from .options import CopyOptions
+from .state import USABLE_STATES, CopySeen
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -27,7 +28,7 @@ Found = TypeVar("Found")
 
 
 def read_targets(
-    accounts: AssumedAccounts, wanted: CopyWanted, start: CopySeen, targets: Collection[Target]
+    accounts: AssumedAccounts, wanted: CopyOptions, start: CopySeen, targets: Collection[Target]
 ) -> CopySeen:
     """``start`` with the copies and requested keys of the targets, as far as these can be read."""
 
@@ -40,7 +41,7 @@ def read_targets(
 
 def each_target(
     accounts: AssumedAccounts,
-    wanted: CopyWanted,
+    wanted: CopyOptions,
     own_account_id: str,
     targets: Collection[Target],
     read_one: Callable[[Clients, Target], Found],
@@ -59,7 +60,7 @@ def each_target(
     return found, failures
 
 
-def snapshots_of(ec2: EC2Client, wanted: CopyWanted, images: Iterable[Image]) -> tuple[Snapshot, ...]:
+def snapshots_of(ec2: EC2Client, wanted: CopyOptions, images: Iterable[Image]) -> tuple[Snapshot, ...]:
     """Read the snapshots of images where their keys or tags matter."""
     return read.snapshots(
         ec2,
@@ -72,7 +73,7 @@ def snapshots_of(ec2: EC2Client, wanted: CopyWanted, images: Iterable[Image]) ->
     )
 
 
-def _read_target(clients: Clients, wanted: CopyWanted, start: CopySeen, target: Target) -> CopySeen:
+def _read_target(clients: Clients, wanted: CopyOptions, start: CopySeen, target: Target) -> CopySeen:
     """Read one target: its copies, and the KMS key that is requested for them."""
     ec2, source = clients.ec2(target.region), start.source_of(target)
     source_region = wanted.source_region_of(target.region)

@@ -16,7 +16,7 @@ from typing import Any
 from .. import tags as tagging
 from ..failures import Failure, invalid_option
 from ..model import Image, Key, Target
-from .state import CopyWanted
+from .options import CopyOptions
 
 # EC2 API Reference, CopyImage and CreateImage: constraints of Name and Description.
 NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}")
@@ -27,7 +27,7 @@ _PLACEHOLDER = re.compile(r"\{(region|source_name|source_image_id)\}")
 
 
 def copy_request(
-    wanted: CopyWanted,
+    wanted: CopyOptions,
     source: Image,
     target: Target,
     predecessor_ids: tuple[str, ...],
@@ -66,21 +66,21 @@ def copy_request(
     return {**request, "ClientToken": hashlib.sha256(identity.encode()).hexdigest()}
 
 
-def name_for(wanted: CopyWanted, source: Image, region: str) -> str:
+def name_for(wanted: CopyOptions, source: Image, region: str) -> str:
     """The copy's name; by default the source's, shortened if necessary, and its ID, which makes it unique."""
     if wanted.name is not None:
         return _fill(wanted.name, source, region)
     return f"{source.name[: MAX_NAME - len(source.image_id) - 1]}-{source.image_id}"
 
 
-def description_for(wanted: CopyWanted, source: Image, region: str) -> str:
+def description_for(wanted: CopyOptions, source: Image, region: str) -> str:
     """The copy's description; by default the source's or, if that is empty, the source's ID and region."""
     if wanted.description is not None:
         return _fill(wanted.description, source, region)
     return source.description or f"Copy of {source.image_id} from {wanted.source_region_of(region)}"
 
 
-def image_tags(wanted: CopyWanted, source: Image) -> dict[str, str] | None:
+def image_tags(wanted: CopyOptions, source: Image) -> dict[str, str] | None:
     """The requested tags of the copies; None if no option sets any, so that existing tags stay."""
     if wanted.tags is None and not wanted.copy_tags:
         return None

@@ -16,13 +16,14 @@ from ..failures import Failure
 from ..model import Image, Target
 from ..plan import KNOWN_AFTER_APPLY, Action, Plan
 from . import plan as planner
+from .options import CopyOptions
 from .request import name_for
 from .run import CopyRun, Failed
-from .state import FAILED_STATES, CopySeen, CopyWanted
+from .state import FAILED_STATES, CopySeen
 
 
 def returned(
-    wanted: CopyWanted,
+    wanted: CopyOptions,
     seen: CopySeen,
     plan: Plan,
     runs: Mapping[Target, CopyRun],
@@ -55,12 +56,12 @@ def returned(
             _target_result(wanted, seen, target, run, actions[target]) for target, run in runs.items()
         ],
         "source_image_id": None if wanted.source_images else seen.source.image_id,
-        "source_region": None if wanted.source_images else wanted.source_region,
+        "source_region": None if wanted.source_images else wanted.first_source_region,
     }
 
 
 def _target_result(
-    wanted: CopyWanted, seen: CopySeen, target: Target, run: CopyRun, actions: Sequence[Action]
+    wanted: CopyOptions, seen: CopySeen, target: Target, run: CopyRun, actions: Sequence[Action]
 ) -> dict[str, Any]:
     image, copied = run.image, any(action.operation == "CopyImage" for action in actions)
     planned_name = name_for(wanted, seen.source_of(target), target.region)
@@ -112,7 +113,7 @@ def _copy_seconds(run: CopyRun) -> int | None:
     return max(0, round((max(ends) - started).total_seconds()))
 
 
-def wrong_keys(wanted: CopyWanted, seen: CopySeen, runs: Mapping[Target, CopyRun]) -> dict[Target, Failed]:
+def wrong_keys(wanted: CopyOptions, seen: CopySeen, runs: Mapping[Target, CopyRun]) -> dict[Target, Failed]:
     """The finished copies that are not encrypted as requested, which have failed by that."""
     return {
         target: Failed(_wrong_key(seen, target, run))
@@ -121,7 +122,7 @@ def wrong_keys(wanted: CopyWanted, seen: CopySeen, runs: Mapping[Target, CopyRun
     }
 
 
-def _is_under_wrong_key(wanted: CopyWanted, seen: CopySeen, target: Target, run: CopyRun) -> bool:
+def _is_under_wrong_key(wanted: CopyOptions, seen: CopySeen, target: Target, run: CopyRun) -> bool:
     if run.failure is not None or run.image is None or run.image == seen.source_of(target):
         return False
     finished = replace(seen, snapshots={target: run.snapshots})
@@ -147,7 +148,7 @@ def _image_id(run: CopyRun) -> str | None:
     return run.image.image_id
 
 
-def _by_target(wanted: CopyWanted, found: Mapping[Target, str | None], key: str) -> Any:
+def _by_target(wanted: CopyOptions, found: Mapping[Target, str | None], key: str) -> Any:
     """A value of each target: by region or, with ``account_ids``, a list of mappings with the account."""
     if not wanted.account_ids:
         return {target.region: value for target, value in found.items()}
@@ -164,7 +165,7 @@ def _key(seen: CopySeen, target: Target, run: CopyRun) -> str | None:
     return actual or (requested.arn if requested else None)
 
 
-def _origin(wanted: CopyWanted, seen: CopySeen, target: Target, copied: bool) -> str:
+def _origin(wanted: CopyOptions, seen: CopySeen, target: Target, copied: bool) -> str:
     existing = planner.existing_copy(wanted, seen, target)
     if copied or existing is None:
         return "copied"

@@ -18,7 +18,8 @@ from ..model import Image, Snapshot, Target
 from ..plan import Action
 from ..wording import ended
 from . import plan as planner
-from .state import FAILED_STATES, CopySeen, CopyWanted
+from .options import CopyOptions
+from .state import FAILED_STATES, CopySeen
 
 # Seconds that a copy may stay invisible after CopyImage has returned its ID. EC2 is eventually consistent
 # without a stated bound; beyond this the ID is that of an earlier copy with the same client token, which has
@@ -148,12 +149,12 @@ Event: TypeAlias = (
 )
 
 
-def initial_runs(wanted: CopyWanted, seen: CopySeen) -> dict[Target, CopyRun]:
+def initial_runs(wanted: CopyOptions, seen: CopySeen) -> dict[Target, CopyRun]:
     """The state of every target before anything is done."""
     return {target: _initial(wanted, seen, target) for target in seen.copies}
 
 
-def _initial(wanted: CopyWanted, seen: CopySeen, target: Target) -> CopyRun:
+def _initial(wanted: CopyOptions, seen: CopySeen, target: Target) -> CopyRun:
     image = planner.existing_copy(wanted, seen, target)
     return CopyRun(
         image=image,

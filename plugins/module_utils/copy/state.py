@@ -10,63 +10,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..failures import Failure
-from ..keys.encryption import Encryption
-from ..model import ConsumerRole, Image, Key, KeySeen, Snapshot, Target
-from ..regions import targets_in
+from ..model import Image, Key, KeySeen, Snapshot, Target
 from .access import SourcePermissions, SourceSeen
 
 # botocore shape Image, ImageState. Deregistered images are in neither: the client token uses their IDs.
 USABLE_STATES = frozenset({"available", "pending", "transient"})
 FAILED_STATES = frozenset({"error", "failed", "invalid"})
-
-
-@dataclass(frozen=True)
-class CopyWanted:
-    """The options of ``ami_copy_regions``.
-
-    ``source_parameter`` is the SSM parameter that names the source.
-    ``source_images`` maps each region to its own source in that region, instead of one source for all; None
-    stands for an image that check mode has only planned. ``account_ids`` will own the copies; if empty, the
-    account of the credentials will. ``consumer_account_ids`` will later copy the copies. With
-    ``require_shareable`` the images will be shared. With ``assume_source_ready`` the plan assumes that the
-    sources are available and that all these accounts may copy them. ``wait_timeout`` is in seconds.
-    """
-
-    source_region: str
-    regions: tuple[str, ...]
-    source_image_id: str | None = None
-    source_parameter: str | None = None
-    source_filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    source_owners: tuple[str, ...] = ("self",)
-    source_images: Mapping[str, str | None] = field(default_factory=dict)
-    account_ids: tuple[str, ...] = ()
-    consumer_account_ids: tuple[str, ...] = ()
-    require_shareable: bool = False
-    consumer_role: ConsumerRole | None = None
-    assume_source_ready: bool = False
-    best_effort_regions: frozenset[str] = frozenset()
-    name: str | None = None
-    description: str | None = None
-    tags: Mapping[str, str] | None = None
-    copy_tags: bool = False
-    snapshot_tags: Mapping[str, str] | None = None
-    purge_tags: bool = False
-    completion_duration_minutes: int | None = None
-    encryption: Encryption = field(default_factory=Encryption)
-    wait: bool = True
-    wait_timeout: int = 10800
-
-    def best_effort(self, targets: Iterable[Target]) -> frozenset[Target]:
-        """Those of the targets that are in best-effort regions."""
-        return targets_in(self.best_effort_regions, targets)
-
-    def source_region_of(self, region: str) -> str:
-        """The region of the source for the copies in ``region``."""
-        return region if self.source_images else self.source_region
-
-    def reader_of(self, target: Target) -> Target:
-        """The account of ``target`` in the region of its source, where it reads the source."""
-        return Target(target.account_id, self.source_region_of(target.region))
 
 
 @dataclass(frozen=True)
@@ -83,7 +32,7 @@ class CopySeen:
     has neither.
 
     Where another account copies a source that it does not own: ``source_access`` is what that account reads
-    of the source, by ``CopyWanted.reader_of``. ``source_keys`` are the keys of the source and
+    of the source, by ``CopyOptions.reader_of``. ``source_keys`` are the keys of the source and
     ``source_permissions`` who may use it, by the region of the source. Permissions are None if they could not
     be read.
     """

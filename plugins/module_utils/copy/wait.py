@@ -19,6 +19,7 @@ from ..plan import names_of
 from ..progress import Report
 from . import plan as planner
 from .apply import perform_each
+from .options import CopyOptions
 from .progress_line import progress_line
 from .run import (
     ActionsPerformed,
@@ -37,7 +38,7 @@ from .run import (
     failed_image,
     time_left,
 )
-from .state import CopySeen, CopyWanted
+from .state import CopySeen
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -52,7 +53,7 @@ Runs = Mapping[Target, CopyRun]
 
 def wait_for_copies(
     accounts: AssumedAccounts,
-    wanted: CopyWanted,
+    wanted: CopyOptions,
     seen: CopySeen,
     runs: Runs,
     optional: Collection[Target],
@@ -121,7 +122,7 @@ class _Polling:
     """The AWS calls of one round of polling; each method returns its events by target."""
 
     accounts: AssumedAccounts
-    wanted: CopyWanted
+    wanted: CopyOptions
     seen: CopySeen
     optional: Collection[Target]
 
@@ -167,7 +168,7 @@ class _Polling:
 
 
 def _read_copy(
-    ec2: EC2Client, wanted: CopyWanted, seen: CopySeen, target: Target, image_id: str
+    ec2: EC2Client, wanted: CopyOptions, seen: CopySeen, target: Target, image_id: str
 ) -> ImageRead:
     image = read.image(ec2, image_id)
     if image is None:

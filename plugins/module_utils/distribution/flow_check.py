@@ -24,9 +24,8 @@ from ..arguments import (
     REPORT_SPEC,
     Options,
 )
-from ..copy import options as copy
+from ..copy.options import CopyOptions
 from ..copy.request import MAX_NAME, name_for
-from ..copy.state import CopyWanted
 from ..diagnose.options import DiagnosisOptions
 from ..failures import Failure, Refused, invalid_option
 from ..keys.encryption import Encryption, check_options
@@ -60,7 +59,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **CONSUMER_ROLE_SPEC,
     **LAUNCH_SPEC,
     **{
-        option: copy.ARGUMENT_SPEC[option]
+        option: CopyOptions.argument_spec()[option]
         for option in (
             "source_image_id",
             "source_parameter",
@@ -75,8 +74,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
             "reencrypt_source",
         )
     },
-    "consumer_kms_key_id": copy.ARGUMENT_SPEC["kms_key_id"],
-    "copy_wait_timeout": copy.ARGUMENT_SPEC["wait_timeout"],
+    "consumer_kms_key_id": CopyOptions.argument_spec()["kms_key_id"],
+    "copy_wait_timeout": CopyOptions.argument_spec()["wait_timeout"],
     "shared_tags": ShareOptions.argument_spec()["shared_tags"],
     "share_snapshots": ShareOptions.argument_spec()["share_snapshots"],
     "purge_launch_permissions": ShareOptions.argument_spec()["purge_launch_permissions"],
@@ -95,7 +94,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "host_account_id": {"type": "str", "context": {"type": "account_id"}},
     "instance_type": ProbeOptions.argument_spec()["instance_type"],
     "verify_wait_timeout": ProbeOptions.argument_spec()["wait_timeout"],
-    "regions": {**_optional(copy.ARGUMENT_SPEC["regions"]), "default": []},
+    "regions": {**_optional(CopyOptions.argument_spec()["regions"]), "default": []},
     **REPORT_SPEC,
     "unshare_after_copy": {"type": "bool", "default": False},
     "planned_copies": {"type": "list", "elements": "dict"},
@@ -261,7 +260,7 @@ def _consumer_name(template: str, planned: Mapping[str, Any]) -> Iterator[Failur
     The names of copies of an image that exists are checked when the accounts' copies are looked up.
     """
     copy_of = Image(_NEW_IMAGE, planned["name"], planned["account_id"], "available")
-    name = name_for(CopyWanted("", (), name=template), copy_of, planned["region"])
+    name = name_for(CopyOptions(name=template), copy_of, planned["region"])
     if planned["image_id"] is None and len(name) > MAX_NAME:
         yield invalid_option(
             "name",
@@ -328,7 +327,7 @@ def _steps(params: Mapping[str, Any]) -> Iterator[Step]:
         copies = {**params, "wait_timeout": params["copy_wait_timeout"], "account_ids": []}
         # An empty mapping of a role's variable is an option that is not set.
         filters = params["source_filters"] or None
-        yield copy.wanted_from, parameters(copy.ARGUMENT_SPEC, {**copies, "source_filters": filters})
+        yield CopyOptions.read, parameters(CopyOptions.argument_spec(), {**copies, "source_filters": filters})
     yield ShareOptions.read, parameters(ShareOptions.argument_spec(), given)
     yield GrantOptions.read, parameters(GrantOptions.argument_spec(), given)
     if params["parameter"]:

@@ -17,7 +17,6 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.copy.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
 from ansible_collections.golden.images.plugins.module_utils.plan import TargetPlan
-from ansible_collections.golden.images.plugins.modules.ami_copy_regions import ARGUMENT_SPEC
 from botocore.credentials import Credentials
 from botocore.validate import validate_parameters
 
@@ -489,7 +488,7 @@ class Run(FlowRun):
         self.world = world
         self.lines: list[str] = []
         own = Clients(world, Credentials(OWNER, "secret"))
-        super().__init__(FLOW, ARGUMENT_SPEC, options, own, check_mode, after_read, self.lines.append)
+        super().__init__(FLOW, None, options, own, check_mode, after_read, self.lines.append)
 
     @property
     def operations(self) -> list[str]:

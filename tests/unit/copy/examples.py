@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
-from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen, CopyWanted
+from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
+from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen
+from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, TargetPlan
 
@@ -17,15 +19,26 @@ from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, source_image, t
 REGION = "eu-west-1"
 
 
-def wanted(**changes: Any) -> CopyWanted:
+def wanted(encryption: Encryption | None = None, **changes: Any) -> CopyOptions:
     """A copy of the golden image to one region."""
     values: dict[str, Any] = {
         "source_region": SOURCE_REGION,
         "regions": (REGION,),
         "source_image_id": SOURCE_ID,
+        **(_options_of(encryption) if encryption else {}),
         **changes,
     }
-    return CopyWanted(**values)
+    return CopyOptions(**values)
+
+
+def _options_of(encryption: Encryption) -> dict[str, Any]:
+    return {
+        "encrypted": encryption.encrypted,
+        "kms_key_id": encryption.key,
+        "kms_key_ids": encryption.keys,
+        "allow_default_key": encryption.allow_default,
+        "reencrypt_source": encryption.reencrypt_source,
+    }
 
 
 def seen(*images: Image, source: Image | None = None, snapshots: tuple[Snapshot, ...] = ()) -> CopySeen:
@@ -47,7 +60,7 @@ def seen_in(
     )
 
 
-def planned(want: CopyWanted, saw: CopySeen) -> TargetPlan:
+def planned(want: CopyOptions, saw: CopySeen) -> TargetPlan:
     """The plan of the only target."""
     (target,) = copy.plan(want, saw).targets
     return target

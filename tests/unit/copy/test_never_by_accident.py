@@ -7,7 +7,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.copy.options import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
 from ansible_collections.golden.images.plugins.module_utils.copy.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
@@ -61,7 +61,7 @@ def test_every_combination_of_options_changes_only_own_copies() -> None:
             "encrypted": encrypted,
         }
         try:
-            wanted = wanted_from(params(**options), False)
+            wanted = CopyOptions.read(params(**options), False)
         except Refused:
             continue
         for encrypted_source, held in worlds:

@@ -7,10 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy.flow import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
-from ansible_collections.golden.images.plugins.modules.ami_copy_regions import ARGUMENT_SPEC
 
 from tests.unit.examples import SOURCE_ID, SOURCE_REGION, as_read
 
@@ -25,21 +24,21 @@ def params(**changes: Any) -> dict[str, Any]:
         "regions": ["eu-west-1", "us-west-2"],
         "region": None,
     }
-    return as_read(ARGUMENT_SPEC, {**task, **changes})
+    return as_read(CopyOptions.argument_spec(), {**task, **changes})
 
 
 def refused(**changes: Any) -> list[str]:
     """The options that are refused."""
     with pytest.raises(Refused) as caught:
-        wanted_from(params(**changes), False)
+        CopyOptions.read(params(**changes), False)
     assert all(failure.remedy for failure in caught.value.failures)
     return [failure.action for failure in caught.value.failures]
 
 
 def test_a_simple_task() -> None:
-    wanted = wanted_from(params(), False)
+    wanted = CopyOptions.read(params(), False)
     assert wanted.source_image_id == SOURCE_ID
-    assert wanted.source_region == SOURCE_REGION
+    assert wanted.first_source_region == SOURCE_REGION
     assert wanted.regions == ("eu-west-1", "us-west-2")
     assert wanted.source_owners == ("self",)
     assert wanted.tags is None
@@ -47,7 +46,7 @@ def test_a_simple_task() -> None:
 
 
 def test_every_option_is_converted() -> None:
-    wanted = wanted_from(
+    wanted = CopyOptions.read(
         params(
             source_image_id=None,
             source_filters={"name": "golden-*", "ena-support": True},
@@ -68,7 +67,7 @@ def test_every_option_is_converted() -> None:
     assert wanted.source_image_id is None
     assert wanted.source_filters == {"name": ("golden-*",), "ena-support": ("true",)}
     assert wanted.source_owners == ("self", "444455556666")
-    assert wanted.best_effort_regions == {"us-west-2"}
+    assert wanted.best_effort_regions == ("us-west-2",)
     assert (wanted.name, wanted.description) == ("n-{region}", "d")
     assert (wanted.tags, wanted.copy_tags, wanted.snapshot_tags, wanted.purge_tags) == (
         {"build": "7"},
@@ -81,14 +80,17 @@ def test_every_option_is_converted() -> None:
 
 
 def test_source_region_defaults_to_region() -> None:
-    assert wanted_from(params(source_region=None, region="ap-south-1"), False).source_region == "ap-south-1"
-    assert wanted_from(params(region="ap-south-1"), False).source_region == SOURCE_REGION
+    assert (
+        CopyOptions.read(params(source_region=None, region="ap-south-1"), False).first_source_region
+        == "ap-south-1"
+    )
+    assert CopyOptions.read(params(region="ap-south-1"), False).first_source_region == SOURCE_REGION
 
 
 def test_space_around_a_region_is_dropped() -> None:
-    wanted = wanted_from(params(regions=["eu-west-1", " us-west-2 "], best_effort_regions=[]), False)
+    wanted = CopyOptions.read(params(regions=["eu-west-1", " us-west-2 "], best_effort_regions=[]), False)
     assert wanted.regions == ("eu-west-1", "us-west-2")
-    assert wanted.best_effort_regions == frozenset()
+    assert wanted.best_effort_regions == ()
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,7 @@ def test_space_around_a_region_is_dropped() -> None:
         ),
         pytest.param(
             {"regions": [], "wait_timeout": 0, "tags": {"": "x"}},
-            ["regions", "wait_timeout", "tags"],
+            ["regions", "tags", "wait_timeout"],
             id="all at once",
         ),
     ],
@@ -143,16 +145,16 @@ def test_invalid_options_are_refused(changes: dict[str, Any], options: list[str]
 
 def test_a_description_that_is_not_ascii_is_refused_with_its_characters() -> None:
     with pytest.raises(Refused) as caught:
-        wanted_from(params(description="Golden \u2013 f\u00fcr {region} \u2013"), False)
+        CopyOptions.read(params(description="Golden \u2013 f\u00fcr {region} \u2013"), False)
     (failure,) = caught.value.failures
     assert failure.action == "description"
     assert failure.message.endswith("(got '\u2013' (U+2013), '\u00fc' (U+00FC)).")
-    assert wanted_from(params(description="Golden - fuer {region} ~"), False).description
+    assert CopyOptions.read(params(description="Golden - fuer {region} ~"), False).description
 
 
 @pytest.mark.parametrize("minutes", [15, 30, 2880])
 def test_valid_durations(minutes: int) -> None:
-    wanted = wanted_from(params(completion_duration_minutes=minutes), False)
+    wanted = CopyOptions.read(params(completion_duration_minutes=minutes), False)
     assert wanted.completion_duration_minutes == minutes
 
 
@@ -162,7 +164,7 @@ EACH = {"source_image_id": None, "source_images": {"eu-west-1": SOURCE_ID, "us-w
 
 
 def test_accounts_and_their_role() -> None:
-    wanted = wanted_from(
+    wanted = CopyOptions.read(
         params(
             account_ids=["012345678901", "222222222222", "012345678901"],
             consumer_role_name="golden-consumer",
@@ -174,11 +176,11 @@ def test_accounts_and_their_role() -> None:
     assert wanted.consumer_role == ConsumerRole("golden-consumer", "golden-7f3a")
     assert "golden-7f3a" not in repr(wanted)
     # Copies in the own account need no role.
-    assert wanted_from(params(consumer_role_name="golden-consumer"), False).consumer_role is None
+    assert CopyOptions.read(params(consumer_role_name="golden-consumer"), False).consumer_role is None
 
 
 def test_a_source_in_each_region_needs_no_source_region() -> None:
-    wanted = wanted_from(params(**EACH, source_region=None), False)
+    wanted = CopyOptions.read(params(**EACH, source_region=None), False)
     assert wanted.source_images == EACH["source_images"]
     assert [wanted.source_region_of(region) for region in wanted.regions] == list(wanted.regions)
 
@@ -208,10 +210,10 @@ def test_invalid_options_of_copies_into_accounts_are_refused(
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_the_source_is_assumed_ready_only_in_check_mode(check_mode: bool) -> None:
-    assert wanted_from(params(assume_source_ready=True), check_mode).assume_source_ready is check_mode
-    assert not wanted_from(params(), check_mode).assume_source_ready
+    assert CopyOptions.read(params(assume_source_ready=True), check_mode).source_is_ready is check_mode
+    assert not CopyOptions.read(params(), check_mode).source_is_ready
 
 
 def test_in_check_mode_a_source_may_be_only_planned() -> None:
     images = {"eu-west-1": None, "us-west-2": SOURCE_ID}
-    assert wanted_from(params(**{**EACH, "source_images": images}), True).source_images == images
+    assert CopyOptions.read(params(**{**EACH, "source_images": images}), True).source_images == images

@@ -204,7 +204,7 @@ def test_a_disabled_copy_is_refused(disabled: Image) -> None:
 
 
 def test_a_best_effort_region_with_a_disabled_copy_is_left_out() -> None:
-    want = wanted(best_effort_regions=frozenset({REGION}))
+    want = wanted(best_effort_regions=(REGION,))
     plan = copy.plan(want, seen(copied_image("ami-off", "disabled")))
     assert plan.refusals == ()
     assert plan.actions == ()
@@ -212,7 +212,7 @@ def test_a_best_effort_region_with_a_disabled_copy_is_left_out() -> None:
 
 
 def test_a_best_effort_region_is_planned_like_any_other() -> None:
-    plan = planned(wanted(best_effort_regions=frozenset({REGION})), seen())
+    plan = planned(wanted(best_effort_regions=(REGION,)), seen())
     assert calls(plan.actions) == [COPY]
     assert plan.tolerated == ()
 

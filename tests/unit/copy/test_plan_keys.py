@@ -10,11 +10,8 @@ from dataclasses import replace
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
 from ansible_collections.golden.images.plugins.module_utils.copy import request as copy_request
-from ansible_collections.golden.images.plugins.module_utils.copy.state import (
-    USABLE_STATES,
-    CopySeen,
-    CopyWanted,
-)
+from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
+from ansible_collections.golden.images.plugins.module_utils.copy.state import USABLE_STATES, CopySeen
 from ansible_collections.golden.images.plugins.module_utils.keys.encryption import (
     Encryption,
     check_source,
@@ -79,7 +76,7 @@ def test_a_best_effort_region_with_an_image_that_cannot_be_shared_is_left_out(
     plan = planned(
         wanted(
             regions=(SOURCE_REGION,),
-            best_effort_regions=frozenset({SOURCE_REGION}),
+            best_effort_regions=(SOURCE_REGION,),
             require_shareable=True,
             tags={"a": "2"},
         ),
@@ -311,7 +308,7 @@ ENCRYPTIONS = st.builds(
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[CopyWanted, CopySeen]:
+def situations(draw: st.DrawFn) -> tuple[CopyOptions, CopySeen]:
     """A region with images under any keys, and the requested copy."""
     states = st.sampled_from(["available", "pending", "failed"])
     images = []
@@ -337,7 +334,7 @@ def situations(draw: st.DrawFn) -> tuple[CopyWanted, CopySeen]:
 
 @given(situations())
 def test_aws_never_chooses_the_key_of_a_copy(
-    situation: tuple[CopyWanted, CopySeen],
+    situation: tuple[CopyOptions, CopySeen],
 ) -> None:
     want, seen = situation
     assume(not check_source(want.encryption, seen.source))
@@ -357,7 +354,7 @@ def test_aws_never_chooses_the_key_of_a_copy(
 
 @given(situations())
 def test_a_copy_is_made_only_where_none_is_as_requested(
-    situation: tuple[CopyWanted, CopySeen],
+    situation: tuple[CopyOptions, CopySeen],
 ) -> None:
     want, seen = situation
     key = seen.keys.get(target_in())

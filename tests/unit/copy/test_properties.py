@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
-from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen, CopyWanted
+from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
+from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Plan
 from hypothesis import given
@@ -54,13 +55,13 @@ def held(draw: st.DrawFn, region: str) -> tuple[tuple[Image, ...], tuple[Snapsho
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[CopyWanted, CopySeen]:
+def situations(draw: st.DrawFn) -> tuple[CopyOptions, CopySeen]:
     """Any options and any images."""
     regions = draw(st.lists(st.sampled_from(REGIONS), min_size=1, unique=True))
     found = {region: draw(held(region)) for region in regions}
     want = wanted(
         regions=tuple(regions),
-        best_effort_regions=frozenset(draw(st.sets(st.sampled_from(regions)))),
+        best_effort_regions=tuple(draw(st.sets(st.sampled_from(regions)))),
         tags=draw(st.none() | USER_TAGS),
         copy_tags=draw(st.booleans()),
         snapshot_tags=draw(st.none() | USER_TAGS),
@@ -137,7 +138,7 @@ def _without_disabled(saw: CopySeen) -> CopySeen:
 
 @given(situations())
 def test_after_a_plan_is_performed_the_next_plan_is_empty(
-    situation: tuple[CopyWanted, CopySeen],
+    situation: tuple[CopyOptions, CopySeen],
 ) -> None:
     want, saw = situation[0], _without_disabled(situation[1])
     again = copy.plan(want, performed(saw, copy.plan(want, saw)))
@@ -147,7 +148,7 @@ def test_after_a_plan_is_performed_the_next_plan_is_empty(
 
 @given(situations())
 def test_after_shows_the_state_once_the_plan_is_performed(
-    situation: tuple[CopyWanted, CopySeen],
+    situation: tuple[CopyOptions, CopySeen],
 ) -> None:
     want, saw = situation[0], _without_disabled(situation[1])
     plan = copy.plan(want, saw)
@@ -159,7 +160,7 @@ def test_after_shows_the_state_once_the_plan_is_performed(
 
 @given(situations())
 def test_at_most_one_copy_a_region_and_none_where_one_is_usable(
-    situation: tuple[CopyWanted, CopySeen],
+    situation: tuple[CopyOptions, CopySeen],
 ) -> None:
     want, saw = situation
     for target in copy.plan(want, saw).targets:
@@ -176,7 +177,7 @@ def test_at_most_one_copy_a_region_and_none_where_one_is_usable(
 
 @given(situations())
 def test_only_own_images_are_removed_or_tagged(
-    situation: tuple[CopyWanted, CopySeen],
+    situation: tuple[CopyOptions, CopySeen],
 ) -> None:
     want, saw = situation
     for action in copy.plan(want, saw).actions:
@@ -186,7 +187,7 @@ def test_only_own_images_are_removed_or_tagged(
 
 
 @given(situations())
-def test_only_failed_images_are_removed(situation: tuple[CopyWanted, CopySeen]) -> None:
+def test_only_failed_images_are_removed(situation: tuple[CopyOptions, CopySeen]) -> None:
     want, saw = situation
     states = {image.image_id: image.state for images in saw.copies.values() for image in images}
     removed = [action for action in copy.plan(want, saw).actions if action.operation == "DeregisterImage"]
@@ -195,7 +196,7 @@ def test_only_failed_images_are_removed(situation: tuple[CopyWanted, CopySeen]) 
 
 @given(situations())
 def test_own_and_shared_tags_are_never_removed(
-    situation: tuple[CopyWanted, CopySeen],
+    situation: tuple[CopyOptions, CopySeen],
 ) -> None:
     want, saw = situation
     for action in copy.plan(want, saw).actions:
@@ -206,7 +207,7 @@ def test_own_and_shared_tags_are_never_removed(
 
 @given(situations())
 def test_a_plan_does_not_depend_on_the_order(
-    situation: tuple[CopyWanted, CopySeen],
+    situation: tuple[CopyOptions, CopySeen],
 ) -> None:
     want, saw = situation
     reordered = replace(
@@ -217,7 +218,7 @@ def test_a_plan_does_not_depend_on_the_order(
 
 
 @given(situations())
-def test_every_action_is_in_its_targets_region(situation: tuple[CopyWanted, CopySeen]) -> None:
+def test_every_action_is_in_its_targets_region(situation: tuple[CopyOptions, CopySeen]) -> None:
     want, saw = situation
     plan = copy.plan(want, saw)
     assert {target.target for target in plan.targets} == set(saw.copies)
@@ -226,7 +227,7 @@ def test_every_action_is_in_its_targets_region(situation: tuple[CopyWanted, Copy
 
 @given(situations())
 def test_what_is_refused_stops_the_run_or_leaves_its_region_out(
-    situation: tuple[CopyWanted, CopySeen],
+    situation: tuple[CopyOptions, CopySeen],
 ) -> None:
     want, saw = situation
     for target in copy.plan(want, saw).targets:
