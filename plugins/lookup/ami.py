@@ -106,21 +106,17 @@ _raw:
 from datetime import UTC, datetime
 
 from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
-from ansible_collections.golden.images.plugins.module_utils.arguments import OWNERS_SPEC, TAGS_SPEC
 from ansible_collections.golden.images.plugins.module_utils.aws.caller import first_call
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import lookup_config, optional_config
 from ansible_collections.golden.images.plugins.module_utils.aws.web_pages import refuse_web_pages
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.image_search import read
 from ansible_collections.golden.images.plugins.module_utils.image_search.choose import newest
-from ansible_collections.golden.images.plugins.module_utils.image_search.options import searches
-from ansible_collections.golden.images.plugins.module_utils.variables import Variable
-from ansible_collections.golden.images.plugins.plugin_utils.option_forms import (
-    ReadsOptions,
-    documented_options,
-)
+from ansible_collections.golden.images.plugins.module_utils.image_search.options import SearchOptions
+from ansible_collections.golden.images.plugins.module_utils.variables import Variable, options_of
+from ansible_collections.golden.images.plugins.plugin_utils.option_forms import ReadsOptions
 
-_OPTIONS = documented_options(DOCUMENTATION, owners=OWNERS_SPEC, tags=TAGS_SPEC)
+_OPTIONS = options_of(SearchOptions.argument_spec())
 
 
 class LookupModule(ReadsOptions, AWSLookupBase):
@@ -132,10 +128,11 @@ class LookupModule(ReadsOptions, AWSLookupBase):
         """The AMI ID for each term."""
         super().run(terms, variables, _terms=terms, **kwargs)
         try:
-            wanted = searches({option.name: self.get_option(option.name) for option in _OPTIONS})
+            given = {option.name: self.get_option(option.name) for option in _OPTIONS}
+            searches = SearchOptions.read(given, check_mode=False).searches
             if not self.region:
                 self.fail_aws("region: no region is set. Set it, or AWS_REGION.")
-            return [self._find(search) for search in wanted]
+            return [self._find(search) for search in searches]
         except Refused as refused:
             self.fail_aws(str(refused))
 

@@ -12,10 +12,9 @@ from ansible_collections.golden.images.plugins.module_utils.read_yaml import par
 from ansible_collections.golden.images.plugins.module_utils.variables import options_of, read_options
 
 
-def documented_options(documentation, **changes):
-    """The options that a plugin documents; ``changes`` are fields by option, such as ``context``."""
-    options = yaml.safe_load(documentation)["options"]
-    return options_of({name: {**fields, **changes.get(name, {})} for name, fields in options.items()})
+def documented_options(documentation):
+    """Return the options that a plugin documents."""
+    return options_of(yaml.safe_load(documentation)["options"])
 
 
 class ReadsOptions:

@@ -2,16 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of the lookup plugin ``ami``, checked and turned into searches."""
+"""The options of the lookup plugin ``ami``, and the searches that they ask for."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..arguments import IMAGE_ID, Options
+from ..option import (
+    FLAG,
+    OWNERS,
+    TEXT,
+    TEXTS,
+    Kind,
+    Options,
+    Problem,
+    Refuse,
+    choice,
+    is_image_id,
+    option,
+    tags,
+)
+from ..option_groups import parameter_problem
 from ..variables import ACCOUNT_ID
 from ..wording import shown
 from .state import Search
@@ -20,50 +34,64 @@ from .state import Search
 _OWNER_ALIASES = ("self", "amazon", "aws-backup-vault", "aws-marketplace")
 # EC2 API Reference, CreateImage: the characters of a name; and the wildcards of a filter.
 _NAME = re.compile(r"[A-Za-z0-9()\[\] ./'@_*?-]{1,128}")
+_TAGS = tags()
 
 
-def searches(given: Mapping[str, Any]) -> tuple[Search, ...]:
-    """One search for each of ``_terms``, names or AMI IDs, and for the parameter; one for tags alone.
-
-    Raises:
-        Refused: an option has a wrong value, or nothing limits the search.
-    """
-    options = Options(given)
-    common = Search(
-        tags=options.tags("tags") or {}, architecture=given["architecture"], owners=_owners(options)
-    )
-    found = tuple(_of_term(options, common, term) for term in given["_terms"] or ())
-    if given["parameter"]:
-        found += (Search(parameter=options.parameter("parameter", given["parameter"]), owners=common.owners),)
-    elif not found and common.tags:
-        found = (common,)
-    if not found:
-        options.refuse("_terms", "nothing limits the search.", "Set a name, an AMI ID, tags or parameter.")
-    options.check()
-    return found
+def _names_or_ids(given: Any, refuse: Refuse) -> tuple[str, ...]:
+    """Return all terms: one that is repeated is searched again."""
+    for term in given or ():
+        if not _NAME.fullmatch(term):
+            refuse(
+                f"{shown(term)} is not the name of an image.",
+                "Use up to 128 letters, digits and ()[] ./-'@_, with * and ? as wildcards.",
+            )
+    return tuple(given or ())
 
 
-def _of_term(options: Options, common: Search, term: str) -> Search:
-    if not _NAME.fullmatch(term):
-        options.refuse(
-            "_terms",
-            f"{shown(term)} is not the name of an image.",
-            "Use up to 128 letters, digits and ()[] ./-'@_, with * and ? as wildcards.",
-        )
-        return common
-    return replace(common, image_id=term) if IMAGE_ID.fullmatch(term) else replace(common, name=term)
-
-
-def _owners(options: Options) -> tuple[str, ...]:
-    found = options.strings("owners")
-    for owner in found:
+def _owners(given: Any, refuse: Refuse) -> tuple[str, ...]:
+    owners = OWNERS.value(given, refuse)
+    for owner in owners:
         if owner not in _OWNER_ALIASES and not ACCOUNT_ID.fullmatch(owner):
-            options.refuse(
-                "owners",
+            refuse(
                 f"'{owner}' is not an owner.",
                 f"Use 12 digits in quotes, or one of {', '.join(_OWNER_ALIASES)}.",
             )
-    if not found:
+    if not owners:
         # Without owners, AWS also searches the images of strangers.
-        options.refuse("owners", "there is no owner.", "Use self, or the ID of the account that shares.")
-    return found
+        refuse("there is no owner.", "Use self, or the ID of the account that shares.")
+    return owners
+
+
+def _parameter(given: str | None, refuse: Refuse) -> str | None:
+    if given and (problem := parameter_problem(given)):
+        refuse(*problem)
+    return given
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions(Options):
+    """The options of the lookup plugin ``ami``."""
+
+    _terms: tuple[str, ...] = option(Kind(TEXTS.spec, _names_or_ids), default=None)
+    tags: Mapping[str, str] = option(_TAGS, default={})
+    architecture: str | None = option(choice("arm64", "arm64_mac", "i386", "x86_64", "x86_64_mac"))
+    owners: tuple[str, ...] = option(Kind(OWNERS.spec, _owners), default=["self"])
+    parameter: str | None = option(Kind(TEXT.spec, _parameter))
+    check_key_state: bool = option(FLAG, default=True)
+
+    @property
+    def searches(self) -> tuple[Search, ...]:
+        """One search for each of ``_terms``, names or AMI IDs, and for the parameter; one for tags alone."""
+        common = Search(tags=self.tags, architecture=self.architecture, owners=self.owners)
+        of_terms = tuple(
+            replace(common, image_id=term) if is_image_id(term) else replace(common, name=term)
+            for term in self._terms
+        )
+        if self.parameter:
+            return (*of_terms, Search(parameter=self.parameter, owners=self.owners))
+        return of_terms or ((common,) if self.tags else ())
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield that nothing limits the search."""
+        if not self.searches:
+            yield Problem("_terms", "nothing limits the search.", "Set a name, an AMI ID, tags or parameter.")

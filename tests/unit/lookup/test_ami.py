@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.golden.images.plugins.lookup import ami
-from ansible_collections.golden.images.plugins.module_utils.image_search.options import searches
+from ansible_collections.golden.images.plugins.module_utils.image_search.options import SearchOptions
 from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
 from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
 from ansible_collections.golden.images.plugins.module_utils.variables import read_options
@@ -19,9 +20,16 @@ ACCOUNT, OTHER = "012345671234", "222222222222"
 OPTIONS = yaml.safe_load(ami.DOCUMENTATION)["options"]
 
 
-def test_the_documented_defaults_are_those_of_the_code() -> None:
-    assert tuple(OPTIONS["owners"]["default"]) == Search().owners
-    assert OPTIONS["tags"]["default"] == Search().tags
+def _forms(options: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    fields = ("type", "elements", "choices", "default")
+    return {
+        name: {field: option[field] for field in fields if option.get(field) is not None}
+        for name, option in options.items()
+    }
+
+
+def test_the_documented_options_are_those_of_the_code() -> None:
+    assert _forms(OPTIONS) == _forms(SearchOptions.argument_spec())
 
 
 def test_all_options_are_read() -> None:
@@ -54,7 +62,7 @@ def test_options_can_be_the_text_of_a_survey(
 ) -> None:
     values, message = _read(terms, options)
     assert message == ""
-    assert searches(values) == (expected,)
+    assert SearchOptions.read(values, check_mode=False).searches == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +74,7 @@ def test_options_can_be_the_text_of_a_survey(
         ([["x"]], {}, "_terms: item 1: must be text"),
         (["x"], {"owners": 1402434204}, "012345671234 becomes 1402434204"),
         (["x"], {"tags": {"version": 1.1}}, "tags: 'version': YAML reads this as a number, 1.1"),
+        (["x"], {"tags": {"family": ["web"]}}, "tags: 'family': must be text"),
         (["x"], {"architecture": "sparc"}, "architecture: must be one of arm64"),
     ],
 )

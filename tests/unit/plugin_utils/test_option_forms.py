@@ -16,10 +16,10 @@ from ansible_collections.golden.images.plugins.plugin_utils.option_forms import 
 DOCUMENTATION = """
 name: one
 options:
-  ids: {type: list, elements: str, default: [x], description: The accounts.}
+  ids: {type: list, elements: str, default: [x], description: The accounts., context: {elements: account_id}}
   mode: {type: str, choices: [a, b]}
 """
-OWN = documented_options(DOCUMENTATION, ids={"context": {"elements": "account_id"}})
+OWN = documented_options(DOCUMENTATION)
 
 
 class _Base:
@@ -38,7 +38,7 @@ class _Plugin(ReadsOptions, _Base):
     own_options = OWN
 
 
-def test_the_documented_options_with_changes() -> None:
+def test_the_documented_options() -> None:
     assert (
         Variable("ids", type="list", elements="account_id"),
         Variable("mode", choices=("a", "b")),
