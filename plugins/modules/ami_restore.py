@@ -265,19 +265,9 @@ failures:
 from ansible_collections.golden.images.plugins.module_utils.restore.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
-ARGUMENT_SPEC = {
-    "images": {"type": "raw", "required": True},
-    "tombstone_path": {"type": "path"},
-    "tombstone_s3_uri": {"type": "str"},
-    "tombstone_s3_bucket_owner": {"type": "str"},
-    "tombstone_ssm_path": {"type": "str"},
-    "restore_permissions": {"type": "bool", "default": True},
-    "allow_public": {"type": "bool", "default": False},
-}
-
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW)
 
 
 if __name__ == "__main__":

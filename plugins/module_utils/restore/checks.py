@@ -16,16 +16,17 @@ from ..model import Image, ImageRef, Sharing, Target
 from ..plan import Action
 from ..share import checks as share_checks
 from ..tags import MAX_TAGS, tag_count
-from .state import RECYCLE_BIN, Found, RestoreWanted
+from .options import RestoreOptions
+from .state import RECYCLE_BIN, Found
 
 _PLACES = "tombstone_path, tombstone_s3_uri or tombstone_ssm_path"
 
 
 def refusals(
-    wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
+    wanted: RestoreOptions, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
 ) -> Iterator[Failure]:
     """Every reason why one image cannot be restored."""
-    named = wanted.accounts.get(ref)
+    named = wanted.images.get(ref)
     if named not in (None, target.account_id):
         yield Failure.at(
             target,
@@ -139,7 +140,7 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
 
 
 def _binned(
-    wanted: RestoreWanted, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
+    wanted: RestoreOptions, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
 ) -> Iterator[Failure]:
     last = history.last
     volume_permissions = last.volume_permissions if last else {}
@@ -223,7 +224,7 @@ def _is_encrypted(last: Tombstone | None) -> bool:
 
 
 def _unknown_permissions(
-    wanted: RestoreWanted, target: Target, ref: ImageRef, history: TombstoneHistory
+    wanted: RestoreOptions, target: Target, ref: ImageRef, history: TombstoneHistory
 ) -> Iterator[Failure]:
     if not wanted.restore_permissions or history.shared is not None:
         return
@@ -233,7 +234,7 @@ def _unknown_permissions(
             target,
             "images",
             "tombstone_not_found",
-            f"There is no tombstone of {ref} in {wanted.places.named()}.",
+            f"There is no tombstone of {ref} in {', '.join(wanted.places)}.",
             f"Set {_PLACES} to where the cleanup wrote it, or {alternative}",
         )
         return
@@ -241,8 +242,8 @@ def _unknown_permissions(
         target,
         "images",
         "permissions_unknown",
-        f"The tombstones of {ref} in {wanted.places.named()} were written after it was disabled and do not "
-        "have its permissions.",
+        f"The tombstones of {ref} in {', '.join(wanted.places)} were written after it was disabled and do "
+        "not have its permissions.",
         f"Set {_PLACES} to where the cleanup wrote an older one, or {alternative}",
     )
 

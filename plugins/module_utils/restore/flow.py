@@ -31,10 +31,10 @@ from ..share.public import unknown_access
 from ..share.wait import wait_until_returned
 from ..share.write import close, perform_or_close
 from . import read_recycle_bin as recycle_bin
-from .options import wanted_from
+from .options import RestoreOptions
 from .plan import ImagePlan, RestorePlan, plan, plan_image, restored_and_open, without_rejected
 from .read_tombstones import read_tombstones
-from .state import Found, RestoreSeen, RestoreWanted
+from .state import Found, RestoreSeen
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -69,13 +69,16 @@ class _Restored:
     plans: Mapping[str, ImagePlan] = field(default_factory=dict)
 
 
-def read_state(clients: Clients, wanted: RestoreWanted) -> RestoreSeen:
+def read_state(clients: Clients, wanted: RestoreOptions) -> RestoreSeen:
     """Read every image, the Recycle Bin, and the tombstones."""
-    _check_tombstone_file(wanted.places.path)
+    _check_tombstone_file(wanted.tombstone_path)
     regions = sorted({ref.region for ref in wanted.images})
     caller = identify(clients, preferred_region(clients, regions))
-    account_id, places = caller.account_id, wanted.places
-    stores = {"tombstone_s3_uri": places.s3_uri, "tombstone_ssm_path": places.ssm_path}
+    account_id = caller.account_id
+    stores = {
+        "tombstone_s3_uri": wanted.tombstone_s3_uri,
+        "tombstone_ssm_path": wanted.tombstone_ssm_path,
+    }
     check_default_region(clients, caller, stores)
     clients.open("ec2", regions)
     for operation in (read.IMAGE_PERMISSIONS, read.SNAPSHOT_PERMISSIONS):
@@ -114,7 +117,7 @@ def _check_tombstone_file(path: str | None) -> None:
 
 
 def apply(
-    clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, plan: RestorePlan, report: Report
+    clients: Clients, wanted: RestoreOptions, seen: RestoreSeen, plan: RestorePlan, report: Report
 ) -> Outcome:
     """Perform the plan in all regions at the same time.
 
@@ -161,7 +164,7 @@ def apply(
     )
 
 
-def result(wanted: RestoreWanted, seen: RestoreSeen, plan: RestorePlan, outcome: Outcome) -> dict[str, Any]:
+def result(wanted: RestoreOptions, seen: RestoreSeen, plan: RestorePlan, outcome: Outcome) -> dict[str, Any]:
     """The module's own return values; images that failed are missing."""
     images = plan.images
     if outcome.state:
@@ -170,7 +173,7 @@ def result(wanted: RestoreWanted, seen: RestoreSeen, plan: RestorePlan, outcome:
     return {"results": [_as_result(seen, one) for one in images]}
 
 
-FLOW: Flow[RestoreWanted, RestoreSeen] = Flow(wanted_from, read_state, plan, apply, result)
+FLOW: Flow[RestoreOptions, RestoreSeen] = Flow(RestoreOptions, read_state, plan, apply, result)
 
 
 def _client_of(clients: Clients, region: str, operation: str) -> EC2Client:
@@ -179,7 +182,7 @@ def _client_of(clients: Clients, region: str, operation: str) -> EC2Client:
 
 
 def _read_region(
-    ec2: EC2Client, wanted: RestoreWanted, account_id: str, histories: Mapping[str, TombstoneHistory]
+    ec2: EC2Client, wanted: RestoreOptions, account_id: str, histories: Mapping[str, TombstoneHistory]
 ) -> _Region:
     """All that is read of a region at once; ``histories`` has each wanted image."""
     found = read.named_images(ec2, histories)
@@ -222,7 +225,7 @@ def _snapshot_ids(image: Image | None, history: TombstoneHistory) -> tuple[str, 
 
 def _read_image(
     clients: Clients,
-    wanted: RestoreWanted,
+    wanted: RestoreOptions,
     account_id: str,
     ref: ImageRef,
     region: _Region,
@@ -258,7 +261,7 @@ def _read_image(
 
 
 def _with_permissions(
-    clients: Clients, wanted: RestoreWanted, image: Image, region: str, found: Found
+    clients: Clients, wanted: RestoreOptions, image: Image, region: str, found: Found
 ) -> Found:
     """An own image with its permissions and those of its snapshots."""
     launch, volume_permissions = Sharing(), {}
@@ -272,7 +275,7 @@ def _with_permissions(
 
 
 def _restore_or_close(
-    clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, plan: ImagePlan
+    clients: Clients, wanted: RestoreOptions, seen: RestoreSeen, plan: ImagePlan
 ) -> tuple[Performed, ImagePlan]:
     """Restore one image. If that fails, close what came out of the Recycle Bin and is public.
 
@@ -292,7 +295,7 @@ def _restore_or_close(
 
 
 def _restore(
-    clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, plan: ImagePlan
+    clients: Clients, wanted: RestoreOptions, seen: RestoreSeen, plan: ImagePlan
 ) -> tuple[Performed, ImagePlan]:
     """Restore one image. Returns what was done, and the plan as it was in the end."""
     ec2, target = clients.ec2(plan.ref.region), seen.target(plan.ref)
@@ -364,7 +367,7 @@ def _perform_finish(clients: Clients, plan: ImagePlan, target: Target) -> Perfor
     return merge(done, perform_or_close(ec2, plan.after_enabling))
 
 
-def _plan_again(clients: Clients, wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:
+def _plan_again(clients: Clients, wanted: RestoreOptions, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:
     """The plan for an image that has come out of the Recycle Bin, from its actual state."""
     history = seen.histories.get(ref, TombstoneHistory())
     region = _read_region(clients.ec2(ref.region), wanted, seen.account_id, {ref.image_id: history})

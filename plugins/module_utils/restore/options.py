@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ..arguments import Options, check_tombstone_stores
 from ..model import ImageRef
+from ..option import FLAG, Kind, Problem, Refuse, option, read_account_id, read_image_id, read_region
+from ..option_groups import TombstoneOptions
 from ..wording import shown
-from .state import RestoreWanted, TombstonePlaces
 
 _FORMS = (
     "Map each region to an AMI ID, or list mappings with region and image_id, or strings such as "
@@ -20,63 +21,54 @@ _FORMS = (
 )
 
 
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> RestoreWanted:
-    """Read the options.
+def _images(given: Any, refuse: Refuse) -> Iterator[tuple[ImageRef, str | None]]:
+    """Yield the images, each with its ``account_id`` if one is given."""
 
-    Raises:
-        Refused: with every option that is not valid.
-    """
-    options = Options(params)
-    named = dict(_images(options, params["images"]))
-    if not named:
-        options.refuse("images", "there are no images.", _FORMS)
-    wanted = RestoreWanted(
-        images=tuple(named),
-        places=TombstonePlaces(
-            params["tombstone_path"],
-            params["tombstone_s3_uri"],
-            params["tombstone_ssm_path"],
-            options.bucket_owner("tombstone_s3_bucket_owner"),
-        ),
-        restore_permissions=params["restore_permissions"],
-        allow_public=params["allow_public"],
-        accounts={ref: account_id for ref, account_id in named.items() if account_id is not None},
-    )
-    _check_places(options, wanted)
-    options.check()
-    return wanted
+    def ref(region: Any, image_id: Any) -> ImageRef:
+        return ImageRef(read_region(region, refuse), read_image_id(image_id, refuse))
 
-
-def _images(options: Options, value: Any) -> Iterator[tuple[ImageRef, str | None]]:
-    """The images, each with its ``account_id`` if one is given."""
-    if isinstance(value, Mapping):
-        for region, image_id in value.items():
-            yield ImageRef(options.region("images", region), options.image_id("images", image_id)), None
+    if isinstance(given, Mapping):
+        yield from ((ref(region, image_id), None) for region, image_id in given.items())
         return
-    for item in value:
+    for item in given or ():
         if isinstance(item, Mapping) and {"region", "image_id"} <= item.keys():
-            account_id = item.get("account_id")
-            named = None if account_id is None else options.account_id("images", account_id)
-            yield (
-                ImageRef(
-                    options.region("images", item["region"]), options.image_id("images", item["image_id"])
-                ),
-                named,
-            )
+            account_id = read_account_id(item.get("account_id"), refuse)
+            yield ref(item["region"], item["image_id"]), account_id
         elif isinstance(item, str) and item.count("/") == 1:
             region, _slash, image_id = item.strip().partition("/")
-            yield ImageRef(options.region("images", region), options.image_id("images", image_id)), None
+            yield ref(region, image_id), None
         elif item != "":
-            options.refuse("images", f"{shown(item)} has no region or image_id.", _FORMS)
+            refuse(f"{shown(item)} has no region or image_id.", _FORMS)
 
 
-def _check_places(options: Options, wanted: RestoreWanted) -> None:
-    places = wanted.places
-    if wanted.restore_permissions and not places:
-        options.refuse(
-            "tombstone_path",
-            "no place of tombstones is set, and only tombstones have the permissions.",
-            "Set tombstone_path, tombstone_s3_uri or tombstone_ssm_path to where ami_cleanup wrote them, or "
-            "set restore_permissions: false and share the images with ami_share.",
-        )
-    check_tombstone_stores(options, places.s3_uri, places.ssm_path)
+_IMAGES: Kind[dict[ImageRef, str | None]] = Kind(
+    {"type": "raw", "required": True}, lambda given, refuse: dict(_images(given, refuse))
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreOptions(TombstoneOptions):
+    """The options of ``ami_restore``. Each image has the owner that the user gave, or None."""
+
+    images: Mapping[ImageRef, str | None] = option(_IMAGES)
+    restore_permissions: bool = option(FLAG, default=True)
+    allow_public: bool = option(FLAG)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where to look for tombstones: a file, ``s3://bucket/folder``, a parameter path."""
+        places = (self.tombstone_path, self.tombstone_s3_uri, self.tombstone_ssm_path)
+        return tuple(place for place in places if place)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        if not self.images:
+            yield Problem("images", "there are no images.", _FORMS)
+        if self.restore_permissions and not self.places:
+            yield Problem(
+                "tombstone_path",
+                "no place of tombstones is set, and only tombstones have the permissions.",
+                "Set tombstone_path, tombstone_s3_uri or tombstone_ssm_path to where ami_cleanup wrote them, "
+                "or set restore_permissions: false and share the images with ami_share.",
+            )
+        yield from self.tombstone_problems()

@@ -40,7 +40,8 @@ from .checks import (
     restore_tier_command,
     tag_refusals,
 )
-from .state import RECYCLE_BIN, Found, RestoreSeen, RestoreWanted
+from .options import RestoreOptions
+from .state import RECYCLE_BIN, Found, RestoreSeen
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class _Permissions:
     tombstone: Tombstone | None = None
 
 
-def plan(wanted: RestoreWanted, seen: RestoreSeen) -> RestorePlan:
+def plan(wanted: RestoreOptions, seen: RestoreSeen) -> RestorePlan:
     """Plan every image, one after the other within a region."""
     images: list[ImagePlan] = []
     planned: set[tuple[str, str]] = set()
@@ -126,7 +127,7 @@ def plan(wanted: RestoreWanted, seen: RestoreSeen) -> RestorePlan:
 
 
 def plan_image(
-    wanted: RestoreWanted, seen: RestoreSeen, ref: ImageRef, *, restored: bool = False
+    wanted: RestoreOptions, seen: RestoreSeen, ref: ImageRef, *, restored: bool = False
 ) -> ImagePlan:
     """Plan one image. For an image in the Recycle Bin, the last tombstone predicts how it comes back.
 
@@ -221,7 +222,7 @@ def _region(target: Target, images: Iterable[ImagePlan]) -> TargetPlan:
 
 
 def _plan_registered(
-    wanted: RestoreWanted,
+    wanted: RestoreOptions,
     target: Target,
     found: Found,
     image: Image,
@@ -311,7 +312,7 @@ def _finishing_actions(
 
 
 def _permissions(
-    wanted: RestoreWanted, found: Found, image: Image, history: TombstoneHistory, *, retired: bool
+    wanted: RestoreOptions, found: Found, image: Image, history: TombstoneHistory, *, retired: bool
 ) -> _Permissions:
     """The present permissions, and those of the tombstone if they may be missing.
 
@@ -333,7 +334,7 @@ def _permissions(
     )
 
 
-def _mark_value(wanted: RestoreWanted, found: Found, history: TombstoneHistory) -> str:
+def _mark_value(wanted: RestoreOptions, found: Found, history: TombstoneHistory) -> str:
     """The value of RESTORE_TAG for an image in the Recycle Bin, whose state and tags AWS does not return.
 
     It names a tombstone only if the image may lack its permissions whatever its state is. An image that was
@@ -345,7 +346,7 @@ def _mark_value(wanted: RestoreWanted, found: Found, history: TombstoneHistory) 
     return RECYCLE_BIN
 
 
-def _allowed(wanted: RestoreWanted, sharing: Sharing) -> Sharing:
+def _allowed(wanted: RestoreOptions, sharing: Sharing) -> Sharing:
     return sharing if wanted.allow_public else replace(sharing, public=False)
 
 
@@ -371,7 +372,7 @@ def _earlier_permissions(image: Image, tombstone: Tombstone | None, *, retired: 
 
 
 def _not_made_public(
-    wanted: RestoreWanted, found: Found, image: Image, tombstone: Tombstone | None
+    wanted: RestoreOptions, found: Found, image: Image, tombstone: Tombstone | None
 ) -> Iterator[str]:
     """A warning if the tombstone has public permissions, which are put back only with ``allow_public``."""
     if tombstone is None or wanted.allow_public:

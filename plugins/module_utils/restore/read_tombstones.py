@@ -29,7 +29,7 @@ from ..failures import Failure, Refused, invalid_value
 from ..fanout import each
 from ..model import ImageRef, Target
 from ..wording import file_reason
-from .state import RestoreWanted
+from .options import RestoreOptions
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -38,7 +38,7 @@ Reader = Callable[[ImageRef], Iterable[str]]
 
 
 def read_tombstones(
-    clients: Clients, wanted: RestoreWanted, account_id: str
+    clients: Clients, wanted: RestoreOptions, account_id: str
 ) -> tuple[Mapping[ImageRef, TombstoneHistory], tuple[str, ...]]:
     """The account's tombstones of the wanted images, and a warning for each text that is not a tombstone.
 
@@ -46,16 +46,15 @@ def read_tombstones(
         Refused: a place that the user named cannot be read, or has another account's tombstone of one of the
             images: who wrote it decides whom the image would be shared with.
     """
-    places = wanted.places
     texts: list[tuple[str, str]] = []
-    if places.path:
-        texts += _lines(places.path)
-    if places.s3_uri:
-        reader = _s3_reader(clients, places.s3_uri, places.s3_bucket_owner or account_id)
+    if wanted.tombstone_path:
+        texts += _lines(wanted.tombstone_path)
+    if wanted.tombstone_s3_uri:
+        reader = _s3_reader(clients, wanted.tombstone_s3_uri, wanted.tombstone_s3_bucket_owner or account_id)
         texts += _of_each_image(clients, wanted, account_id, "tombstone_s3_uri", reader)
-    if places.ssm_path:
+    if wanted.tombstone_ssm_path:
         texts += _of_each_image(
-            clients, wanted, account_id, "tombstone_ssm_path", _ssm_reader(clients, places.ssm_path)
+            clients, wanted, account_id, "tombstone_ssm_path", _ssm_reader(clients, wanted.tombstone_ssm_path)
         )
     found: list[Tombstone] = []
     unreadable, foreign = [], []
@@ -141,7 +140,7 @@ def _ssm_reader(clients: Clients, path: str) -> Reader:
 
 
 def _of_each_image(
-    clients: Clients, wanted: RestoreWanted, account_id: str, option: str, reader: Reader
+    clients: Clients, wanted: RestoreOptions, account_id: str, option: str, reader: Reader
 ) -> list[tuple[str, str]]:
     done, failed = each(wanted.images, reader)
     if failed:

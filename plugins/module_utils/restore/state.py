@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wanted, what was read from AWS, and the tombstones."""
+"""What was read from AWS, and the tombstones."""
 
 from __future__ import annotations
 
@@ -17,37 +17,6 @@ from ..model import Image, ImageRef, PublicAccessBlock, Sharing, Target
 # The previous state of an image that comes out of the Recycle Bin. Also the value of RESTORE_TAG until it is
 # known whether the image lacks permissions.
 RECYCLE_BIN = "recycle_bin"
-
-
-@dataclass(frozen=True)
-class TombstonePlaces:
-    """Where to look for tombstones: a file, ``s3://bucket/folder``, a parameter path.
-
-    ``s3_bucket_owner`` is the account that the bucket must belong to, None for that of the credentials.
-    """
-
-    path: str | None = None
-    s3_uri: str | None = None
-    ssm_path: str | None = None
-    s3_bucket_owner: str | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.path or self.s3_uri or self.ssm_path)
-
-    def named(self) -> str:
-        """Every place, for a message."""
-        return ", ".join(one for one in (self.path, self.s3_uri, self.ssm_path) if one)
-
-
-@dataclass(frozen=True)
-class RestoreWanted:
-    """Which images to restore, and how. ``accounts`` are the owners that the user gave."""
-
-    images: tuple[ImageRef, ...]
-    places: TombstonePlaces = field(default_factory=TombstonePlaces)
-    restore_permissions: bool = True
-    allow_public: bool = False
-    accounts: Mapping[ImageRef, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

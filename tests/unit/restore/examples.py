@@ -18,11 +18,10 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone im
 from ansible_collections.golden.images.plugins.module_utils.model import Image, ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
+from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
 from ansible_collections.golden.images.plugins.module_utils.restore.state import (
     Found,
     RestoreSeen,
-    RestoreWanted,
-    TombstonePlaces,
 )
 
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, volumes
@@ -129,10 +128,10 @@ def binned(**changes: Any) -> Found:
     return Found(binned=True, **values)
 
 
-def wanted(**changes: Any) -> RestoreWanted:
+def wanted(**changes: Any) -> RestoreOptions:
     """The image, with a tombstone file."""
-    values: dict[str, Any] = {"images": (REF,), "places": TombstonePlaces(path="retired.jsonl"), **changes}
-    return RestoreWanted(**values)
+    values: dict[str, Any] = {"images": {REF: None}, "tombstone_path": "retired.jsonl", **changes}
+    return RestoreOptions(**values)
 
 
 def planned(shown: Found, *tombstones: Tombstone, **changes: Any) -> restore.ImagePlan:

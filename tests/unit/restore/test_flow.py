@@ -18,10 +18,9 @@ from ansible_collections.golden.images.plugins.module_utils.aws import attempts
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
 from ansible_collections.golden.images.plugins.module_utils.restore.state import (
     RestoreSeen,
-    RestoreWanted,
-    TombstonePlaces,
 )
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from botocore.response import StreamingBody
@@ -32,6 +31,7 @@ from tests.unit.restore.examples import DATED, REF, record
 from tests.unit.wire import Wire
 
 AMI, SNAPSHOT = REF.image_id, "snap-1"
+IMAGES = {REF: None}
 NAMED = {
     "Filters": [{"Name": "image-id", "Values": [AMI]}],
     "IncludeDisabled": True,
@@ -78,13 +78,13 @@ class Clients:
     def sts(self, _region: str) -> Any:
         return self.wires["sts"].client
 
-    def read(self, wanted: RestoreWanted) -> RestoreSeen:
+    def read(self, wanted: RestoreOptions) -> RestoreSeen:
         """What is seen. Every scripted answer is used."""
         ec2, s3, ssm, sts = (self.wires[one] for one in ("ec2", "s3", "ssm", "sts"))
         with ec2.spoken(), s3.spoken(), ssm.spoken(), sts.spoken():
             return FLOW.read(self, wanted)
 
-    def apply(self, wanted: RestoreWanted, seen: RestoreSeen) -> tuple[Outcome, dict[str, Any]]:
+    def apply(self, wanted: RestoreOptions, seen: RestoreSeen) -> tuple[Outcome, dict[str, Any]]:
         """The outcome of the plan, and the module's return values."""
         plan: Any = FLOW.plan(wanted, seen)
         assert plan.refusals == ()
@@ -99,11 +99,11 @@ def clients() -> Clients:
 
 
 @pytest.fixture
-def wanted(tmp_path: Path) -> RestoreWanted:
+def wanted(tmp_path: Path) -> RestoreOptions:
     """The image, with its tombstone in a file."""
     path = tmp_path / "retired.jsonl"
     path.write_text(f"{json.dumps(record())}\n\n{{half\n", encoding="utf-8")
-    return RestoreWanted((REF,), TombstonePlaces(path=str(path)))
+    return RestoreOptions(images=IMAGES, tombstone_path=str(path))
 
 
 def expect_registered(
@@ -154,15 +154,15 @@ def expect_restored(ec2: Wire, **shown: Any) -> None:
         ec2.expect("create_tags", {"Resources": [AMI], "Tags": [RESTORING]})
 
 
-def test_a_missing_tombstone_file_is_refused_before_any_call(wanted: RestoreWanted, tmp_path: Path) -> None:
-    asked = replace(wanted, places=TombstonePlaces(str(tmp_path / "missing"), None, None))
+def test_a_missing_tombstone_file_is_refused_before_any_call(wanted: RestoreOptions, tmp_path: Path) -> None:
+    asked = replace(wanted, tombstone_path=str(tmp_path / "missing"))
     with pytest.raises(Refused, match="does not exist") as caught:
         FLOW.read(None, asked)
     assert [failure.action for failure in caught.value.failures] == ["tombstone_path"]
 
 
 def test_an_image_whose_retention_in_the_recycle_bin_has_expired_is_lost(
-    clients: Clients, wanted: RestoreWanted
+    clients: Clients, wanted: RestoreOptions
 ) -> None:
     """Nothing comes out of the Recycle Bin before it is known that all can."""
     expect_binned(clients.wires["ec2"], RecycleBinExitTime=datetime(2026, 11, 2, tzinfo=UTC))
@@ -171,7 +171,9 @@ def test_an_image_whose_retention_in_the_recycle_bin_has_expired_is_lost(
     assert plan.actions == ()
 
 
-def test_launch_permissions_of_a_disabled_image_are_not_read(clients: Clients, wanted: RestoreWanted) -> None:
+def test_launch_permissions_of_a_disabled_image_are_not_read(
+    clients: Clients, wanted: RestoreOptions
+) -> None:
     expect_registered(clients.wires["ec2"], State="disabled")
     seen = clients.read(wanted)
     assert seen.images[REF].image is not None
@@ -224,11 +226,11 @@ class ManyImages(Clients):
         return client
 
 
-def test_many_images_are_read_at_the_rate_of_aws(wanted: RestoreWanted) -> None:
+def test_many_images_are_read_at_the_rate_of_aws(wanted: RestoreOptions) -> None:
     """Snapshots in as few calls as possible, permissions by clients that keep the rate of each operation."""
     image_ids = tuple(f"ami-{number}" for number in range(3))
     clients = ManyImages(image_ids)
-    many = replace(wanted, images=tuple(REF._replace(image_id=one) for one in image_ids))
+    many = replace(wanted, images={REF._replace(image_id=one): None for one in image_ids})
     seen = clients.read(many)
     assert [set(seen.images[one].volume_permissions) for one in many.images] == [
         {"snap-0"},
@@ -250,14 +252,14 @@ def test_volume_permissions_that_are_not_restored_are_not_read(clients: Clients)
     ec2.expect("describe_snapshots", own, {"Snapshots": [{"SnapshotId": SNAPSHOT}]})
     request = {"ImageId": AMI, "Attribute": "launchPermission"}
     ec2.expect("describe_image_attribute", request, {"LaunchPermissions": []})
-    wanted = RestoreWanted((REF,), TombstonePlaces(), restore_permissions=False)
+    wanted = RestoreOptions(images=IMAGES, restore_permissions=False)
     seen = clients.read(wanted)
     assert {*seen.images[REF].snapshots} == {SNAPSHOT}
     _outcome, result = clients.apply(wanted, seen)
     assert result["results"][0]["volume_permissions"] is None
 
 
-def test_attributes_of_another_accounts_image_are_not_read(clients: Clients, wanted: RestoreWanted) -> None:
+def test_attributes_of_another_accounts_image_are_not_read(clients: Clients, wanted: RestoreOptions) -> None:
     shown = {**SHOWN, "OwnerId": STRANGER}
     clients.wires["ec2"].expect("describe_images", NAMED, {"Images": [shown]})
     (refused,) = FLOW.plan(wanted, clients.read(wanted)).refusals
@@ -281,7 +283,7 @@ def test_snapshots_in_the_recycle_bin_are_found_by_their_descriptions(clients: C
     ]
     ec2.expect("list_snapshots_in_recycle_bin", {"MaxResults": 1000}, {"Snapshots": binned})
     ref = REF._replace(image_id=image_id)
-    found = clients.read(RestoreWanted((ref,), restore_permissions=False)).images[ref]
+    found = clients.read(RestoreOptions(images={ref: None}, restore_permissions=False)).images[ref]
     assert (found.image, found.binned, found.binned_snapshots) == (None, True, ("snap-1",))
 
 
@@ -290,7 +292,7 @@ def test_snapshots_in_the_recycle_bin_are_found_by_their_descriptions(clients: C
 )
 def test_an_image_from_the_recycle_bin_is_read_again_and_completed(
     clients: Clients,
-    wanted: RestoreWanted,
+    wanted: RestoreOptions,
     monkeypatch: pytest.MonkeyPatch,
     reads: list[int],
     warned: bool,
@@ -327,7 +329,7 @@ def test_an_image_from_the_recycle_bin_is_read_again_and_completed(
     assert one["launch_permissions"]["account_ids"] == [CONSUMER]
 
 
-def test_an_image_is_not_restored_if_its_snapshot_fails(clients: Clients, wanted: RestoreWanted) -> None:
+def test_an_image_is_not_restored_if_its_snapshot_fails(clients: Clients, wanted: RestoreOptions) -> None:
     ec2 = clients.wires["ec2"]
     expect_binned(ec2)
     seen = clients.read(wanted)
@@ -338,7 +340,7 @@ def test_an_image_is_not_restored_if_its_snapshot_fails(clients: Clients, wanted
 
 
 def test_what_came_out_of_the_recycle_bin_is_closed_if_its_image_does_not(
-    clients: Clients, wanted: RestoreWanted
+    clients: Clients, wanted: RestoreOptions
 ) -> None:
     """EBS User Guide, "Considerations for Recycle Bin": it has the sharing that it had before."""
     ec2 = clients.wires["ec2"]
@@ -362,7 +364,7 @@ def test_what_came_out_of_the_recycle_bin_is_closed_if_its_image_does_not(
 
 
 def test_an_image_that_is_restored_in_an_error_state_is_a_failure(
-    clients: Clients, wanted: RestoreWanted
+    clients: Clients, wanted: RestoreOptions
 ) -> None:
     ec2 = clients.wires["ec2"]
     expect_binned(ec2)
@@ -380,7 +382,7 @@ def test_an_image_that_is_restored_in_an_error_state_is_a_failure(
 
 
 def test_an_image_from_the_recycle_bin_keeps_the_tag_of_an_incomplete_restore(
-    clients: Clients, wanted: RestoreWanted
+    clients: Clients, wanted: RestoreOptions
 ) -> None:
     ec2 = clients.wires["ec2"]
     expect_binned(ec2)
@@ -406,7 +408,7 @@ def test_an_image_from_the_recycle_bin_keeps_the_tag_of_an_incomplete_restore(
 )
 def test_an_image_is_tagged_before_it_is_waited_for(
     clients: Clients,
-    wanted: RestoreWanted,
+    wanted: RestoreOptions,
     monkeypatch: pytest.MonkeyPatch,
     refusals: list[str | None],
     listed: bool,
@@ -443,7 +445,7 @@ def test_an_image_is_tagged_before_it_is_waited_for(
 
 
 def test_nothing_is_shared_before_the_image_is_available(
-    clients: Clients, wanted: RestoreWanted, monkeypatch: pytest.MonkeyPatch
+    clients: Clients, wanted: RestoreOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("botocore.waiter.time.sleep", lambda _seconds: None)
     ec2 = clients.wires["ec2"]
@@ -460,7 +462,6 @@ def test_nothing_is_shared_before_the_image_is_available(
 
 
 def test_tombstones_from_s3_and_parameter_store_are_merged(clients: Clients) -> None:
-    places = TombstonePlaces(s3_uri="s3://retired/web/", ssm_path="/retired/")
     key = f"web/{REF.region}/{AMI}/1.json"
     text = json.dumps(record()).encode()
     s3, ssm = clients.wires["s3"], clients.wires["ssm"]
@@ -473,28 +474,30 @@ def test_tombstones_from_s3_and_parameter_store_are_merged(clients: Clients) -> 
     parameter = {"Name": f"/retired/{REF.region}/{AMI}"}
     ssm.expect("get_parameter_history", parameter, {"Parameters": [{"Value": later}, {"Value": "x"}]})
     expect_registered(clients.wires["ec2"], State="disabled")
-    seen = clients.read(RestoreWanted((REF,), places))
+    seen = clients.read(
+        RestoreOptions(images=IMAGES, tombstone_s3_uri="s3://retired/web/", tombstone_ssm_path="/retired/")
+    )
     assert [one.written_at for one in seen.histories[REF].tombstones] == [DATED, "2026-11-20T00:00:00Z"]
     assert seen.unreadable == (
         f"A text in tombstone_ssm_path for {REF} is not a valid tombstone and is skipped.",
     )
 
 
-@pytest.mark.parametrize("place", [{"s3_uri": "s3://retired/x"}, {"ssm_path": "/r"}])
+@pytest.mark.parametrize("place", [{"tombstone_s3_uri": "s3://retired/x"}, {"tombstone_ssm_path": "/r"}])
 def test_a_place_in_another_partition_stops_the_module(clients: Clients, place: dict[str, str]) -> None:
     clients.partition = "aws-cn"
     with pytest.raises(Refused) as caught:
-        clients.read(RestoreWanted((REF,), TombstonePlaces(**place)))
-    assert [one.action for one in caught.value.failures] == [f"tombstone_{name}" for name in place]
+        clients.read(RestoreOptions(images=IMAGES, **place))
+    assert [one.action for one in caught.value.failures] == [*place]
 
 
 @pytest.mark.parametrize(("named", "owner"), [(None, OWNER), (STRANGER, STRANGER)])
 def test_a_bucket_of_another_account_is_not_read(clients: Clients, named: str | None, owner: str) -> None:
     request = {"Bucket": "retired", "Prefix": f"{REF.region}/{AMI}/", "ExpectedBucketOwner": owner}
     clients.wires["s3"].refuse("list_objects_v2", request, "AccessDenied", "Access Denied")
-    places = TombstonePlaces(s3_uri="s3://retired", s3_bucket_owner=named)
+    options = RestoreOptions(images=IMAGES, tombstone_s3_uri="s3://retired", tombstone_s3_bucket_owner=named)
     with pytest.raises(Refused) as caught:
-        clients.read(RestoreWanted((REF,), places))
+        clients.read(options)
     (failure,) = caught.value.failures
     assert failure.remedy == (
         "Allow s3:ListBucket in the IAM policy of the credentials used. The bucket must belong to the "
@@ -506,7 +509,7 @@ def test_a_place_that_cannot_be_read_stops_the_module(clients: Clients) -> None:
     ssm = clients.wires["ssm"]
     ssm.refuse("get_parameter_history", {"Name": f"/r/{REF.region}/{AMI}"}, "AccessDeniedException")
     with pytest.raises(Refused) as caught:
-        clients.read(RestoreWanted((REF,), TombstonePlaces(ssm_path="/r")))
+        clients.read(RestoreOptions(images=IMAGES, tombstone_ssm_path="/r"))
     assert [one.error_code for one in caught.value.failures] == ["AccessDeniedException"]
 
 
@@ -516,7 +519,7 @@ def test_block_public_access_is_read_before_an_image_becomes_public(clients: Cli
     path.write_text(json.dumps(record(launch_permissions=public)), encoding="utf-8")
     ec2 = clients.wires["ec2"]
     expect_registered(ec2, State="disabled", block="unblocked")
-    seen = clients.read(RestoreWanted((REF,), TombstonePlaces(path=str(path)), allow_public=True))
+    seen = clients.read(RestoreOptions(images=IMAGES, tombstone_path=str(path), allow_public=True))
     assert (seen.images[REF].image_block, seen.images[REF].snapshot_block) == (
         PublicAccessBlock("unblocked"),
         None,

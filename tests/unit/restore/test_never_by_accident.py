@@ -11,9 +11,8 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, PublicAccessBlock, Sharing
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
-from ansible_collections.golden.images.plugins.module_utils.restore.options import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
 from ansible_collections.golden.images.plugins.module_utils.restore.plan import plan
-from ansible_collections.golden.images.plugins.modules.ami_restore import ARGUMENT_SPEC
 
 from tests.unit.examples import SOURCE_ID, as_read
 
@@ -84,7 +83,7 @@ def test_every_combination_of_options_restores_only_what_was_there() -> None:
             "tombstone_path": path,
         }
         try:
-            wanted = wanted_from(as_read(ARGUMENT_SPEC, options), False)
+            wanted = RestoreOptions.read(as_read(RestoreOptions.argument_spec(), options), False)
         except Refused:
             continue
         planned += 1

@@ -10,12 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
-from ansible_collections.golden.images.plugins.module_utils.restore.options import wanted_from
-from ansible_collections.golden.images.plugins.module_utils.restore.state import (
-    RestoreWanted,
-    TombstonePlaces,
-)
-from ansible_collections.golden.images.plugins.modules.ami_restore import ARGUMENT_SPEC
+from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
 
 from tests.unit.examples import OWNER, STRANGER, as_read
 
@@ -23,9 +18,9 @@ HERE, THERE = "ami-0123456789abcdef0", "ami-0fedcba9876543210"
 BOTH = (ImageRef("eu-west-1", HERE), ImageRef("us-east-1", THERE))
 
 
-def wanted(**params: Any) -> RestoreWanted:
+def wanted(**params: Any) -> RestoreOptions:
     given = {"images": {"eu-west-1": HERE}, "tombstone_ssm_path": "/retired", **params}
-    return wanted_from(as_read(ARGUMENT_SPEC, given), check_mode=False)
+    return RestoreOptions.read(as_read(RestoreOptions.argument_spec(), given), check_mode=False)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +34,7 @@ def wanted(**params: Any) -> RestoreWanted:
     ],
 )
 def test_images_in_all_their_forms(images: Any) -> None:
-    assert wanted(images=images).images == BOTH
+    assert tuple(wanted(images=images).images) == BOTH
 
 
 def test_every_other_option_is_read() -> None:
@@ -50,12 +45,13 @@ def test_every_other_option_is_read() -> None:
         tombstone_s3_bucket_owner=STRANGER,
         allow_public=True,
         restore_permissions=False,
-    ) == RestoreWanted(
-        images=BOTH[:1],
-        places=TombstonePlaces(None, "s3://bucket/a", "/retired", STRANGER),
+    ) == RestoreOptions(
+        images={BOTH[0]: OWNER},
+        tombstone_s3_uri="s3://bucket/a",
+        tombstone_s3_bucket_owner=STRANGER,
+        tombstone_ssm_path="/retired",
         restore_permissions=False,
         allow_public=True,
-        accounts={BOTH[0]: OWNER},
     )
 
 
@@ -91,4 +87,4 @@ def test_no_tombstone_is_required_without_permissions(tmp_path: Path) -> None:
     assert not wanted(tombstone_ssm_path=None, restore_permissions=False).places
     file = tmp_path / "retired.jsonl"
     file.touch()
-    assert wanted(tombstone_ssm_path=None, tombstone_path=str(file)).places == TombstonePlaces(str(file))
+    assert wanted(tombstone_ssm_path=None, tombstone_path=str(file)).places == (str(file),)

@@ -360,7 +360,7 @@ def test_a_snapshot_of_two_images_is_restored_once() -> None:
         dict.fromkeys((REF, other), binned()),
         {one: TombstoneHistory((of_deregistration(ref=one),)) for one in (REF, other)},
     )
-    plan = restore.plan(wanted(images=(REF, other)), saw)
+    plan = restore.plan(wanted(images={REF: None, other: None}), saw)
     assert calls(plan.actions).count(("RestoreSnapshotFromRecycleBin", "snap-1")) == 1
     assert set(plan.after[REF.region]) == {REF.image_id, other.image_id}
 
@@ -429,7 +429,7 @@ def test_regions_have_their_images_and_the_first_has_the_tombstone_warnings() ->
         {REF: TombstoneHistory((tombstone(),)), other: TombstoneHistory((tombstone(ref=other),))},
         unreadable=("Line 3 of retired.jsonl is not a valid tombstone and is skipped.",),
     )
-    plan = restore.plan(wanted(images=(other, REF)), saw)
+    plan = restore.plan(wanted(images={other: None, REF: None}), saw)
     assert [target.target.region for target in plan.targets] == [REF.region, other.region]
     assert plan.before[other.region]["ami-2"]["state"] == "disabled"
     assert plan.warnings == (

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.restore.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
-from ansible_collections.golden.images.plugins.modules.ami_restore import ARGUMENT_SPEC
 
 from tests.unit.cleanup.aws_answers import Answers
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, as_read
@@ -62,9 +62,8 @@ class Run:
         stored = {"get_parameter_history": {"Parameters": [{"Value": one} for one in texts]}}
         place = {} if options and any("tombstone" in one for one in options) else {"tombstone_ssm_path": "/r"}
         self.clients: Any = Answers(**{**stored, **answers})
-        self.wanted: Any = FLOW.wanted(
-            as_read(ARGUMENT_SPEC, {"images": {REGION: SOURCE_ID}, **place, **(options or {})}), False
-        )
+        given = {"images": {REGION: SOURCE_ID}, **place, **(options or {})}
+        self.wanted: Any = FLOW.wanted(as_read(RestoreOptions.argument_spec(), given), False)
         self.seen: Any = FLOW.read(self.clients, self.wanted)
         self.plan: Any = FLOW.plan(self.wanted, self.seen)
 

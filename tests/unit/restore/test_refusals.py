@@ -232,9 +232,9 @@ def test_an_image_in_the_recycle_bin_without_a_tombstone_is_refused_for_each_rea
 
 
 def test_an_image_with_another_account_id_is_refused() -> None:
-    (refused,) = planned(found(), tombstone(), accounts={REF: STRANGER}).refusals
+    (refused,) = planned(found(), tombstone(), images={REF: STRANGER}).refusals
     assert (refused.error_code, refused.account_id) == ("not_owner", OWNER)
-    assert planned(found(), tombstone(), accounts={REF: OWNER}).refusals == ()
+    assert planned(found(), tombstone(), images={REF: OWNER}).refusals == ()
 
 
 @pytest.mark.parametrize(
