@@ -543,46 +543,12 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMER_ROLE_SPEC
 from ansible_collections.golden.images.plugins.module_utils.cleanup.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
-ARGUMENT_SPEC = {
-    **CONSUMER_ROLE_SPEC,
-    "regions": {"type": "list", "elements": "str", "default": []},
-    "family_tag": {"type": "str"},
-    "family_name_pattern": {"type": "str"},
-    "family_by_source": {"type": "bool", "default": False},
-    "keep_latest": {"type": "int", "default": 1},
-    "allow_empty_family": {"type": "bool", "default": False},
-    "max_age_days": {"type": "int"},
-    "unused_for_days": {"type": "int"},
-    "states": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["available", "disabled", "failed"],
-        "default": ["available", "disabled"],
-    },
-    "protect_tags": {"type": "list", "elements": "str", "default": []},
-    "deprecate_after_days": {"type": "int"},
-    "disable_after_days": {"type": "int"},
-    "deregister_after_days": {"type": "int"},
-    "max_deletions": {"type": "str", "default": "10%", "context": {"type": "count_or_percentage"}},
-    "include_shared": {"type": "bool", "default": False},
-    "trust_usage_reports": {"type": "bool", "default": False},
-    "include_image_builder": {"type": "bool", "default": False},
-    "orphan_snapshots": {"type": "bool", "default": False},
-    "revoke_grants": {"type": "bool", "default": False},
-    "fail_on": {"type": "str", "choices": ["none", "unreadable"], "default": "unreadable"},
-    "tombstone_path": {"type": "path"},
-    "tombstone_s3_uri": {"type": "str"},
-    "tombstone_s3_bucket_owner": {"type": "str"},
-    "tombstone_ssm_path": {"type": "str"},
-}
-
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from ansible_collections.golden.images.plugins.module_utils.aws.clients import C
 from ansible_collections.golden.images.plugins.module_utils.cleanup import apply
 from ansible_collections.golden.images.plugins.module_utils.cleanup.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
-from ansible_collections.golden.images.plugins.modules.ami_cleanup import ARGUMENT_SPEC
 
 from simulated_aws.client import SimulatedAws
 
@@ -129,7 +128,7 @@ class Cleanup:
         """A whole run, or as much of it as the fuse lets through; something is done once it has a plan."""
         wanted = FLOW.wanted(
             {
-                **{name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()},
+                **{name: spec.get("default") for name, spec in FLOW.declared.argument_spec().items()},
                 "regions": [HOME],
                 "family_tag": "family",
                 "protect_tags": ["keep"],

@@ -14,7 +14,7 @@ from ..failures import cut
 from ..model import ImageRef
 from ..plan import Action
 from .decisions import WAIT, Decision, families_of
-from .options import CleanupWanted
+from .options import CleanupOptions
 from .plan import CleanupPlan
 from .stages import CHOSEN_TAG, MARKS, STAGES, dates
 from .state import CleanupSeen
@@ -23,7 +23,7 @@ _LONGEST = 60
 _ANY_TAGS = "cleanup tags of"
 
 
-def changes(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan) -> Iterator[Change]:
+def changes(wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan) -> Iterator[Change]:
     """What the plan retires, then the changes that no retired image explains."""
     retired = [decision for decision in plan.decisions if decision.kind in STAGES]
     yield from _of_retired(wanted, seen, retired)
@@ -40,7 +40,7 @@ def changes(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan) -> Iter
                 yield from changes_by(action, planned)
 
 
-def _of_retired(wanted: CleanupWanted, seen: CleanupSeen, retired: Iterable[Decision]) -> Iterator[Change]:
+def _of_retired(wanted: CleanupOptions, seen: CleanupSeen, retired: Iterable[Decision]) -> Iterator[Change]:
     """What happens to each image, in the same words for those of several regions that differ in rank only.
 
     An image has different ranks if a region lacks some of the newer or has others.
@@ -101,11 +101,11 @@ def _verb(known: Collection[str], written: Collection[str]) -> str:
     return "starts again" if CHOSEN_TAG in written or {*known} & {*written} else "continues"
 
 
-def _reasons(wanted: CleanupWanted, seen: CleanupSeen, decision: Decision) -> tuple[str, ...]:
+def _reasons(wanted: CleanupOptions, seen: CleanupSeen, decision: Decision) -> tuple[str, ...]:
     """Why the image is retired, apart from its rank, and with how many snapshots."""
     own = seen.images[decision.ref]
     reasons = []
-    if own.created and wanted.rules.unused_for_days is not None:
+    if own.created and wanted.unused_for_days is not None:
         used = max(own.created, own.last_launched or own.created)
         reasons.append(f"unused for {(seen.now - used).days} days")
     elif own.created:

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ..model import ImageRef, SnapshotRef
 from .families import families, latest
 from .grants import unread_of_keys
 from .image_builder import managed_by_policy, unknown_policies
-from .options import CleanupWanted
+from .options import CleanupOptions
 from .rules import is_evaluated, kept
-from .sharing import FINAL_REPORT_AGE, needs_report, reports_count_since, sharing_evidence
+from .sharing import FINAL_REPORT_AGE, REPORT_AGE, needs_report, reports_count_since, sharing_evidence
 from .snapshots import (
     SnapshotDecision,
     decide_snapshots,
@@ -107,7 +107,7 @@ class Decision:
 
 
 def decisions(
-    wanted: CleanupWanted, seen: CleanupSeen, blocked: Mapping[ImageRef, str] | None = None
+    wanted: CleanupOptions, seen: CleanupSeen, blocked: Mapping[ImageRef, str] | None = None
 ) -> tuple[Decision, ...]:
     """The decision on every evaluated image, whatever the limit. What was not read counts as use.
 
@@ -118,19 +118,19 @@ def decisions(
     return _with_snapshots(tuple(_decisions(context)), seen)
 
 
-def families_of(wanted: CleanupWanted, seen: CleanupSeen) -> dict[ImageRef, str]:
+def families_of(wanted: CleanupOptions, seen: CleanupSeen) -> dict[ImageRef, str]:
     """The family of each image that the cleanup may retire."""
     return families(seen.images, wanted.by, managed_by_policy(seen))
 
 
-def candidates(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[ImageRef, ...]:
+def candidates(wanted: CleanupOptions, seen: CleanupSeen) -> tuple[ImageRef, ...]:
     """The images that neither a rule nor a bulk read keeps: the usage of only these has to be read."""
     decided = _decisions(_Context(wanted, seen, ImageUsage(), SnapshotUsage()))
     return tuple(decision.ref for decision in decided if decision.kind != KEEP)
 
 
 def images_to_retire(
-    wanted: CleanupWanted, seen: CleanupSeen, unread_usage: ImageUsage | None = None
+    wanted: CleanupOptions, seen: CleanupSeen, unread_usage: ImageUsage | None = None
 ) -> tuple[ImageRef, ...]:
     """The images to disable or deregister now, as far as their snapshots allow it.
 
@@ -153,7 +153,7 @@ class _Context:
     used. ``blocked`` maps images that cannot be disabled or deregistered in this run to the reason.
     """
 
-    wanted: CleanupWanted
+    wanted: CleanupOptions
     seen: CleanupSeen
     unread_image: ImageUsage | None
     unread_snapshot: SnapshotUsage
@@ -167,14 +167,14 @@ def _decisions(context: _Context) -> Iterator[Decision]:
     # They take the place of no other image, because a policy may retire them.
     unknown = unknown_policies(wanted, seen)
     known = {ref: family for ref, family in family_of.items() if ref not in unknown}
-    latest_images = latest(seen.images, known, wanted.rules.latest)
+    latest_images = latest(seen.images, known, wanted.latest)
     bulk = _bulk_evidence(seen, unknown)
     for ref, family in family_of.items():
         own = seen.images[ref]
-        if not is_evaluated(wanted.rules, own, wanted.clocks.disable is not None):
+        if not is_evaluated(wanted, own):
             continue
         usage = seen.usage.get(ref, context.unread_image)
-        reasons = tuple(kept(wanted.rules, own, ref in latest_images, seen.now))
+        reasons = tuple(kept(wanted, own, ref in latest_images, seen.now))
         evidence = _evidence(context, ref, usage, bulk[ref], bool(reasons))
         if usage is None or reasons or evidence:
             yield _keep(context, ref, family, usage, reasons, evidence)
@@ -194,7 +194,7 @@ def _evidence(
     if usage is None:
         nothing_else = not (has_reasons or from_bulk)
         return (unreadable(ref.image_id, _NOT_READ),) if nothing_else else from_bulk
-    since = _reports_count_since(context, own, wanted.max_report_age)
+    since = _reports_count_since(context, own)
     shared = sharing_evidence(own, usage, wanted.include_shared, since)
     return (*from_bulk, *usage.references, *usage.unread, *shared)
 
@@ -217,7 +217,7 @@ def _retire(context: _Context, ref: ImageRef, family: str, usage: ImageUsage) ->
     """The decision on an image that nothing keeps: its next stage, or to wait for that."""
     own = context.seen.images[ref]
     todo, blockers, unread = _next_step(context, ref, usage)
-    since = _reports_count_since(context, own, FINAL_REPORT_AGE)
+    since = _reports_count_since(context, own, is_final=True)
     is_destructive = todo.stage in (DISABLE, DEREGISTER)
     return Decision(
         ref,
@@ -248,7 +248,8 @@ def _bulk_evidence(
     }
 
 
-def _reports_count_since(context: _Context, own: OwnImage, age: timedelta) -> datetime | None:
+def _reports_count_since(context: _Context, own: OwnImage, *, is_final: bool = False) -> datetime | None:
+    age = FINAL_REPORT_AGE if is_final or context.seen.is_final else REPORT_AGE
     return reports_count_since(own, context.seen.now, context.wanted.trust_usage_reports, age)
 
 
@@ -262,11 +263,11 @@ def _report_wanted(
     """Whether a usage report is the only thing missing: no rule and no firm evidence keeps the image."""
     if usage is None or reasons or any(one.firm for one in evidence):
         return False
-    since = _reports_count_since(context, own, context.wanted.max_report_age)
+    since = _reports_count_since(context, own)
     return needs_report(own, usage, context.wanted.include_shared, since)
 
 
-def _only_unread(wanted: CleanupWanted, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+def _only_unread(wanted: CleanupOptions, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """What could not be read, unless something else keeps the image.
 
     That is a use, or a use that nothing rules out. If the user trusts usage reports, one can rule it out for
@@ -323,7 +324,7 @@ def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -
         if ref in context.blocked:
             yield context.blocked[ref]
     if todo.stage == DEREGISTER:
-        yield from deregistration_blockers(own, seen.regions[ref.region], context.wanted.rules.protect_tags)
+        yield from deregistration_blockers(own, seen.regions[ref.region], context.wanted.protect_tags)
         snapshots = _snapshots(context, ref)
         yield from sharing_blockers(own, usage, snapshots, context.wanted.has_only_reports)
 

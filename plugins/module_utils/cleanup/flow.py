@@ -32,9 +32,9 @@ from .dependencies import dependencies
 from .grants import Revocations
 from .inspect import inspect
 from .next_reads import next_reads
-from .options import CleanupWanted, wanted_from
+from .options import CleanupOptions
 from .plan import CleanupPlan, images_that_lack_tags, plan
-from .sharing import FINAL_REPORT_AGE, is_unsupported_report, unsupported_report_warning
+from .sharing import is_unsupported_report, unsupported_report_warning
 from .state import CleanupSeen, RegionState
 from .unread import unread_failures
 from .wait import wait_for_reports
@@ -49,7 +49,7 @@ class _FinalCheck:
     keys: Mapping[KeyRef, Revocations]
 
 
-def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
+def read_state(clients: Clients, wanted: CleanupOptions) -> CleanupSeen:
     """Read every region in bulk, then the usage of everything that has to be known for the plan.
 
     Raises:
@@ -73,7 +73,7 @@ def read_state(clients: Clients, wanted: CleanupWanted) -> CleanupSeen:
 
 
 def apply(
-    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, report: Report
+    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan, report: Report
 ) -> Outcome:
     """Perform the plan, the destructive part as far as evidence that is read again confirms it.
 
@@ -88,13 +88,12 @@ def apply(
     if not plan.destructive:
         return replace(_outcome(first), warnings=warnings)
     wait_for_reports(clients, _reported(plan, first))
-    wanted_again = replace(wanted, max_report_age=FINAL_REPORT_AGE)
     try:
-        seen_again = _read_again(clients, wanted_again, seen, plan)
+        seen_again = _read_again(clients, wanted, seen, plan)
     except Refused as refused:
         failures = (*first.failures, *refused.failures)
         return replace(_outcome(first), failures=failures, warnings=warnings)
-    final, skipped = _confirm(wanted_again, seen_again, plan, first.actions)
+    final, skipped = _confirm(wanted, seen_again, plan, first.actions)
     retired = _retired(final)
     unwritten = write_tombstones(clients, wanted, seen_again, retired)
     if unwritten:
@@ -114,7 +113,7 @@ def apply(
     )
 
 
-def result(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, outcome: Outcome) -> dict[str, Any]:
+def result(wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan, outcome: Outcome) -> dict[str, Any]:
     """The keys that only this module returns.
 
     Skipped images, and KMS keys, are as in the final check, if there was one.
@@ -133,8 +132,8 @@ def result(wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan, outcome:
     }
 
 
-FLOW: Flow[CleanupWanted, CleanupSeen] = Flow(
-    wanted_from,
+FLOW: Flow[CleanupOptions, CleanupSeen] = Flow(
+    CleanupOptions,
     read_state,
     plan,
     apply,
@@ -150,7 +149,7 @@ def _check_tombstone_file(path: str | None) -> None:
 
 
 def _read_regions(
-    clients: Clients, wanted: CleanupWanted, account_id: str, regions: Iterable[str]
+    clients: Clients, wanted: CleanupOptions, account_id: str, regions: Iterable[str]
 ) -> dict[str, RegionState]:
     def read(region: str) -> RegionState:
         return read_regions.region(clients, region, tombstone_path=wanted.tombstone_ssm_path)
@@ -165,7 +164,7 @@ def _read_regions(
 
 
 def _read_on(
-    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, images: Collection[ImageRef] | None = None
+    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, images: Collection[ImageRef] | None = None
 ) -> CleanupSeen:
     """Read until nothing is left to read that the plan depends on (``next_reads``)."""
     while reads := next_reads(wanted, seen, images):
@@ -173,7 +172,9 @@ def _read_on(
     return seen
 
 
-def _read_again(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, plan: CleanupPlan) -> CleanupSeen:
+def _read_again(
+    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan
+) -> CleanupSeen:
     """The state right before the destructive actions.
 
     All regions are read, not only those with such actions: a parameter can name images of other regions, and
@@ -184,7 +185,7 @@ def _read_again(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, plan
         Refused: something cannot be read.
     """
     states = _read_regions(clients, wanted, seen.account_id, seen.regions)
-    again = CleanupSeen(seen.account_id, seen.now, states, partition=seen.partition)
+    again = CleanupSeen(seen.account_id, seen.now, states, partition=seen.partition, is_final=True)
     to_retire = (decision.ref for decision in plan.decisions if decision.is_destructive)
     return _read_on(clients, wanted, again, [ref for ref in to_retire if ref in again.images])
 
@@ -201,7 +202,7 @@ def _reported(plan: CleanupPlan, done: Performed) -> Iterator[ImageRef]:
 
 
 def _confirm(
-    wanted: CleanupWanted, seen: CleanupSeen, first: CleanupPlan, done: tuple[Action, ...]
+    wanted: CleanupOptions, seen: CleanupSeen, first: CleanupPlan, done: tuple[Action, ...]
 ) -> Confirmed:
     """What is left of the plan with the state read again, after the actions ``done``."""
     blocked = images_that_lack_tags(wanted, seen, done)

@@ -24,7 +24,7 @@ from ..arns import account_of
 from ..keys.needed import HAS_RESOURCES, ConsumerResources, Kept, examples_of
 from ..keys.policy_statements import short
 from ..model import Grant, ImageRef, Key, KeyRef, Sharing, SnapshotRef
-from .options import CleanupWanted
+from .options import CleanupOptions
 from .state import CleanupSeen, Evidence, KeyUsage, OwnImage, RegionState, unreadable
 
 # A distribution grants access to keys first, and shares images once they are ready in all of its regions. An
@@ -85,7 +85,7 @@ def keys_of(seen: CleanupSeen, snapshots: Iterable[SnapshotRef]) -> tuple[KeyRef
 
 
 def unread_of_keys(
-    wanted: CleanupWanted, seen: CleanupSeen, snapshots: Iterable[SnapshotRef]
+    wanted: CleanupOptions, seen: CleanupSeen, snapshots: Iterable[SnapshotRef]
 ) -> Iterator[Evidence]:
     """Reads of the snapshots' keys that failed, and for which grants may be kept that would be revoked."""
     if not wanted.revoke_grants:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ..model import ImageRef
 from ..tags import SOURCE_TAG
-from .options import CleanupWanted
+from .options import CleanupOptions
 from .state import CleanupSeen, Evidence, ImageBuild, LifecyclePolicy, unproven
 
 # Image Builder tags each AMI that it distributes with the ARN of the build (Image Builder User Guide, "Tag
@@ -29,7 +29,7 @@ class Builder(NamedTuple):
     region: str
 
 
-def builder_regions(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[str, ...]:
+def builder_regions(wanted: CleanupOptions, seen: CleanupSeen) -> tuple[str, ...]:
     """The regions in which the account's Image Builder built own images of any region.
 
     Policies and builds are in the region of the pipeline, and apply to its images in all regions. There are
@@ -53,7 +53,7 @@ def managed_by_policy(seen: CleanupSeen) -> frozenset[ImageRef]:
     )
 
 
-def unknown_policies(wanted: CleanupWanted, seen: CleanupSeen) -> dict[ImageRef, Evidence]:
+def unknown_policies(wanted: CleanupOptions, seen: CleanupSeen) -> dict[ImageRef, Evidence]:
     """The images of Image Builder whose lifecycle policies could not be read, with the reason.
 
     Nothing is unknown if the policy also retires the images of Image Builder.

@@ -12,12 +12,12 @@ from ..aws.clients import Clients
 from .inspect_images import read_image_usage, read_snapshot_usage
 from .inspect_keys import read_key_usage, read_resources
 from .next_reads import NextReads
-from .options import CleanupWanted
+from .options import CleanupOptions
 from .read_image_builder import read_image_builders
 from .state import CleanupSeen
 
 
-def inspect(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, reads: NextReads) -> CleanupSeen:
+def inspect(clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, reads: NextReads) -> CleanupSeen:
     """What was seen, and what these reads return. What could not be read is noted as such.
 
     Raises:

@@ -25,7 +25,7 @@ from ..model import ConsumerRole, ImageRef, SnapshotRef, Target
 from ..plan import batches
 from . import read_usage
 from .next_reads import is_kept_by
-from .options import CleanupWanted
+from .options import CleanupOptions
 from .sharing import accounts_to_read
 from .state import CleanupSeen, Evidence, ImageUsage, SnapshotUsage, gone, unreadable
 
@@ -58,7 +58,7 @@ class _Usage(NamedTuple):
 
 def read_image_usage(
     clients: Clients,
-    wanted: CleanupWanted,
+    wanted: CleanupOptions,
     seen: CleanupSeen,
     images: Mapping[ImageRef, tuple[SnapshotRef, ...]],
 ) -> tuple[dict[ImageRef, ImageUsage], dict[SnapshotRef, SnapshotUsage]]:
@@ -108,7 +108,7 @@ def read_snapshot_usage(
 
 
 def _read_references(
-    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, by_region: Mapping[str, list[ImageRef]]
+    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, by_region: Mapping[str, list[ImageRef]]
 ) -> dict[ImageRef, ImageUsage]:
     """The own resources that refer to the images."""
     action = "DescribeImageReferences"

@@ -22,7 +22,7 @@ from ..keys.needed import ConsumerResources
 from ..model import Grant, ImageRef, KeyRef, Sharing, SnapshotRef
 from . import read_usage
 from .grants import snapshots_under
-from .options import CleanupWanted
+from .options import CleanupOptions
 from .state import CleanupSeen, Evidence, KeyUsage, OwnImage, SnapshotUsage
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _unread(ref: KeyRef, exception: Exception) -> Evidence:
 
 
 def read_resources(
-    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, accounts: Mapping[KeyRef, frozenset[str]]
+    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, accounts: Mapping[KeyRef, frozenset[str]]
 ) -> dict[KeyRef, ConsumerResources]:
     """What these accounts have under each key, as far as a consumer role can read it."""
     if not accounts:

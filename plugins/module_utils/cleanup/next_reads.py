@@ -14,7 +14,7 @@ from .decisions import Decision, candidates, deregistered, images_to_retire
 from .deletions import all_leftovers, all_orphans, concerned_snapshots, deletable_orphans, going
 from .grants import images_under, keys_of, losing_accounts
 from .image_builder import builder_regions
-from .options import CleanupWanted
+from .options import CleanupOptions
 from .plan import decide
 from .state import CleanupSeen, ImageUsage, OwnImage
 
@@ -40,7 +40,7 @@ class NextReads:
 
 
 def next_reads(
-    wanted: CleanupWanted, seen: CleanupSeen, images: Collection[ImageRef] | None = None
+    wanted: CleanupOptions, seen: CleanupSeen, images: Collection[ImageRef] | None = None
 ) -> NextReads:
     """What has to be read next. Nothing that was seen is named again, so repeated reading ends.
 
@@ -71,13 +71,13 @@ def next_reads(
     )
 
 
-def is_kept_by(wanted: CleanupWanted, own: OwnImage, usage: ImageUsage) -> bool:
+def is_kept_by(wanted: CleanupOptions, own: OwnImage, usage: ImageUsage) -> bool:
     """Whether an image with this usage stays, so that its snapshots do not have to be read."""
     is_shared = bool(usage.sharing.without(own.image.owner_id))
     return bool(usage.references or usage.unread) or (is_shared and not wanted.include_shared)
 
 
-def snapshots_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[SnapshotRef, ...]:
+def snapshots_to_inspect(wanted: CleanupOptions, seen: CleanupSeen) -> tuple[SnapshotRef, ...]:
     """The snapshots of images to disable or deregister, and those without an image that sharing keeps."""
     of_images = (
         SnapshotRef(ref.region, snapshot_id)
@@ -94,7 +94,7 @@ def snapshots_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> tuple[Snap
     return tuple(dict.fromkeys((*of_images, *of_leftovers, *of_orphans)))
 
 
-def keys_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tuple[OwnImage, ...]]:
+def keys_to_inspect(wanted: CleanupOptions, seen: CleanupSeen) -> dict[KeyRef, tuple[OwnImage, ...]]:
     """The keys whose grants may be revoked, each with the images under it that stay."""
     if not wanted.revoke_grants:
         return {}
@@ -110,7 +110,7 @@ def keys_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, tu
     }
 
 
-def resources_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRef, frozenset[str]]:
+def resources_to_inspect(wanted: CleanupOptions, seen: CleanupSeen) -> dict[KeyRef, frozenset[str]]:
     """The accounts that would lose grants on keys: those with something under the key keep them."""
     if not wanted.revoke_grants:
         return {}
@@ -121,7 +121,7 @@ def resources_to_inspect(wanted: CleanupWanted, seen: CleanupSeen) -> dict[KeyRe
 
 
 def _concerned_keys(
-    wanted: CleanupWanted, seen: CleanupSeen, decided: tuple[Decision, ...]
+    wanted: CleanupOptions, seen: CleanupSeen, decided: tuple[Decision, ...]
 ) -> tuple[KeyRef, ...]:
     """The keys of snapshots that may be deleted."""
     orphaned = deletable_orphans(wanted, seen)
@@ -129,7 +129,7 @@ def _concerned_keys(
 
 
 def _with_snapshots(
-    wanted: CleanupWanted, seen: CleanupSeen, refs: Collection[ImageRef]
+    wanted: CleanupOptions, seen: CleanupSeen, refs: Collection[ImageRef]
 ) -> dict[ImageRef, tuple[SnapshotRef, ...]]:
     """The images, each with its snapshots if these have to be read unless the image is used.
 

@@ -2,55 +2,176 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``ami_cleanup``: parsed, checked, and as its planner takes them."""
+"""The options of ``ami_cleanup``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
 
-from ..arguments import Options, check_tombstone_stores
-from ..model import ConsumerRole
+from ..option import FLAG, NUMBER, REGIONS, TEXT, TEXTS, Kind, Problem, Refuse, choice, option, read_texts
+from ..option_groups import ConsumerRoleOptions, TombstoneOptions
 from .families import LONGEST_KEY, FamilyBy
-from .rules import Limit, Rules, parse_limit
-from .sharing import REPORT_AGE
-from .stages import STAGES, Clocks
+from .stages import Clocks
 from .state import UNREADABLE
 
-_DAYS = ("keep_latest", "max_age_days", "unused_for_days", *(f"{stage}_after_days" for stage in STAGES))
+# Tag keys, each with a value, or None for any value.
+Tags: TypeAlias = "tuple[tuple[str, str | None], ...]"
+
 # In days. Python's dates end in the year 9999.
 _CENTURY = 36_500
+_PERCENT = re.compile(r"([0-9]{1,2}|100)\s*%")
 
 
 @dataclass(frozen=True)
-class CleanupWanted:
-    """What the user wants of ``ami_cleanup``. Without ``regions``: all that the account has enabled.
+class Limit:
+    """The most images that one run may retire: ``count``, or else ``percent`` of the images evaluated.
 
-    With ``fail_on`` ``unreadable``, the task fails if something that could not be read keeps what could be
-    retired without it; with ``none``, it only warns. Usage reports count up to ``max_report_age``, which is
-    no option: the final check lowers it.
+    An image that is disabled counts like one that is deregistered: both end its launches at once.
     """
 
-    by: FamilyBy
-    rules: Rules
-    clocks: Clocks
-    limit: Limit = field(default_factory=Limit)
-    include_shared: bool = False
-    trust_usage_reports: bool = False
-    max_report_age: timedelta = REPORT_AGE
-    include_image_builder: bool = False
-    orphan_snapshots: bool = False
-    revoke_grants: bool = False
-    fail_on: str = UNREADABLE
-    regions: tuple[str, ...] = ()
-    tombstone_path: str | None = None
-    tombstone_s3_uri: str | None = None
-    tombstone_s3_bucket_owner: str | None = None
-    tombstone_ssm_path: str | None = None
-    consumer_role: ConsumerRole | None = None
+    count: int | None = None
+    percent: int = 10
+
+    def allows(self, deletions: int, evaluated: int) -> bool:
+        """Whether so many deletions are within the limit. A percentage of a few images can allow none."""
+        if self.count is not None:
+            return deletions <= self.count
+        return deletions * 100 <= self.percent * evaluated
+
+    def of(self, evaluated: int) -> str:
+        """Return the limit, with the number of images that a percentage allows of those evaluated."""
+        if self.count is not None:
+            return str(self)
+        return f"{self} ({self.percent * evaluated // 100} of {evaluated})"
+
+    def __str__(self) -> str:
+        return str(self.count) if self.count is not None else f"{self.percent}%"
+
+
+def read_limit(given: object, refuse: Refuse) -> Limit:
+    """Return the limit of ``3``, ``"3"`` or ``"50%"``."""
+    text = str(given).strip()
+    if text.isascii() and text.isdigit():
+        return Limit(count=int(text))
+    match = _PERCENT.fullmatch(text)
+    if not match:
+        refuse(
+            f"'{given}' is not a valid number or percentage.",
+            'Set a number such as 3, or a percentage of the images such as "50%".',
+        )
+        return Limit()
+    return Limit(percent=int(match[1]))
+
+
+def _number(most: int | None) -> Callable[[int | None, Refuse], int | None]:
+    def value(given: int | None, refuse: Refuse) -> int | None:
+        if given is not None and given < 0:
+            refuse(f"must be 0 or greater (got {given}).", "Set 0 or more.")
+        if given is not None and most is not None and given > most:
+            refuse(f"must be at most {most} days (got {given}).", f"Set at most {most}.")
+        return given
+
+    return value
+
+
+_COUNT: Kind[int | None] = Kind(NUMBER.spec, _number(None))
+_DAYS: Kind[int | None] = Kind(NUMBER.spec, _number(_CENTURY))
+_LIMIT: Kind[Limit] = Kind({"type": "str", "context": {"type": "count_or_percentage"}}, read_limit)
+
+
+def _pattern(given: str | None, refuse: Refuse) -> str | None:
+    try:
+        re.compile(given or "")
+    except re.error as exception:
+        refuse(
+            f"'{given}' is not a valid regular expression: {exception}.", "Correct the regular expression."
+        )
+    return given
+
+
+_PATTERN: Kind[str | None] = Kind(TEXT.spec, _pattern)
+
+
+def _family_tag(given: str | None, refuse: Refuse) -> str | None:
+    if given and len(given) > LONGEST_KEY:
+        refuse(
+            f"must be at most {LONGEST_KEY} characters long (got {len(given)}).",
+            "Use a shorter tag key: this collection's tag for copies contains it.",
+        )
+    return given
+
+
+_FAMILY_TAG: Kind[str | None] = Kind(TEXT.spec, _family_tag)
+
+
+def _protect_tag(text: str, refuse: Refuse) -> tuple[str, str | None]:
+    key, equals, value = (part.strip() for part in text.partition("="))
+    if not key:
+        refuse(f"'{text}' has no tag key.", "Use KEY or KEY=VALUE.")
+    # If a key and a value are meant, the tag would protect no image.
+    if ": " in key and not equals:
+        refuse(
+            f"'{text}' can be a key and a value, or a key.", "Use KEY=VALUE; a key with ': ' needs a value."
+        )
+    return key, value if equals else None
+
+
+_PROTECT_TAGS: Kind[Tags] = Kind(
+    TEXTS.spec, lambda given, refuse: tuple(_protect_tag(text, refuse) for text in read_texts(given, refuse))
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanupOptions(TombstoneOptions, ConsumerRoleOptions):
+    """The options of ``ami_cleanup``. Without ``regions``: all that the account has enabled.
+
+    An image is retired only if every rule that is set allows it. With ``fail_on`` ``unreadable``, the task
+    fails if something that could not be read keeps what could be retired without it; with ``none``, it only
+    warns.
+    """
+
+    regions: tuple[str, ...] = option(REGIONS)
+    family_tag: str | None = option(_FAMILY_TAG)
+    family_name_pattern: str | None = option(_PATTERN)
+    family_by_source: bool = option(FLAG)
+    keep_latest: int = option(_COUNT, default=1)
+    allow_empty_family: bool = option(FLAG)
+    max_age_days: int | None = option(_DAYS)
+    unused_for_days: int | None = option(_DAYS)
+    states: tuple[str, ...] = option(
+        TEXTS, choices=["available", "disabled", "failed"], default=["available", "disabled"]
+    )
+    protect_tags: Tags = option(_PROTECT_TAGS)
+    deprecate_after_days: int | None = option(_DAYS)
+    disable_after_days: int | None = option(_DAYS)
+    deregister_after_days: int | None = option(_DAYS)
+    max_deletions: Limit = option(_LIMIT, default="10%")
+    include_shared: bool = option(FLAG)
+    trust_usage_reports: bool = option(FLAG)
+    include_image_builder: bool = option(FLAG)
+    orphan_snapshots: bool = option(FLAG)
+    revoke_grants: bool = option(FLAG)
+    fail_on: str = option(choice("none", UNREADABLE), default=UNREADABLE)
+
+    @cached_property
+    def by(self) -> FamilyBy:
+        """How images form families."""
+        pattern = None if self.family_name_pattern is None else re.compile(self.family_name_pattern)
+        return FamilyBy(self.family_tag, pattern, self.family_by_source)
+
+    @property
+    def latest(self) -> int:
+        """How many images of a family stay in a region, whatever the other rules allow."""
+        return self.keep_latest if self.allow_empty_family else max(1, self.keep_latest)
+
+    @property
+    def clocks(self) -> Clocks:
+        """The days between the stages."""
+        return Clocks(self.deprecate_after_days, self.disable_after_days, self.deregister_after_days)
 
     @property
     def reads_accounts(self) -> bool:
@@ -62,134 +183,41 @@ class CleanupWanted:
         """Whether usage reports are the only proof that no other account uses an image."""
         return self.trust_usage_reports and not self.reads_accounts
 
-
-def wanted_from(params: Mapping[str, Any], check_mode: bool) -> CleanupWanted:
-    """Parse the options.
-
-    Raises:
-        Refused: some are not valid, with a failure for each.
-    """
-    options = Options(params)
-    _check_numbers(options, params)
-    limit = parse_limit(params["max_deletions"])
-    if limit is None:
-        options.refuse(
-            "max_deletions",
-            f"'{params['max_deletions']}' is not a valid number or percentage.",
-            'Set a number such as 3, or a percentage of the images such as "50%".',
-        )
-    wanted = CleanupWanted(
-        by=_family_by(options, params),
-        rules=Rules(
-            keep_latest=params["keep_latest"],
-            allow_empty_family=params["allow_empty_family"],
-            max_age_days=params["max_age_days"],
-            unused_for_days=params["unused_for_days"],
-            states=frozenset(params["states"]),
-            protect_tags=tuple(_protect_tag(options, text) for text in options.strings("protect_tags")),
-        ),
-        clocks=Clocks(*(params[f"{stage}_after_days"] for stage in STAGES)),
-        limit=limit or Limit(),
-        include_shared=params["include_shared"],
-        trust_usage_reports=params["trust_usage_reports"],
-        include_image_builder=params["include_image_builder"],
-        orphan_snapshots=params["orphan_snapshots"],
-        revoke_grants=params["revoke_grants"],
-        fail_on=params["fail_on"],
-        regions=tuple(dict.fromkeys(options.regions("regions"))),
-        tombstone_path=params["tombstone_path"],
-        tombstone_s3_uri=params["tombstone_s3_uri"],
-        tombstone_s3_bucket_owner=options.bucket_owner("tombstone_s3_bucket_owner"),
-        tombstone_ssm_path=params["tombstone_ssm_path"],
-        consumer_role=options.consumer_role(),
-    )
-    if wanted.consumer_role and not (wanted.include_shared or wanted.revoke_grants):
-        options.refuse(
-            "consumer_role_name",
-            "it has no effect, because shared images are always kept without include_shared.",
-            "Set include_shared: true or revoke_grants: true, or omit consumer_role_name.",
-        )
-    if wanted.trust_usage_reports and not wanted.include_shared:
-        options.refuse(
-            "trust_usage_reports",
-            "it has no effect, because shared images are always kept without include_shared.",
-            "Set include_shared: true, or omit trust_usage_reports.",
-        )
-    _check_stages(options, wanted)
-    if not wanted.rules.states:
-        options.refuse("states", "must not be empty.", "List the states of the images to retire.")
-    options.check()
-    return wanted
-
-
-def _check_numbers(options: Options, params: Mapping[str, Any]) -> None:
-    for option in _DAYS:
-        if params[option] is not None and params[option] < 0:
-            options.refuse(option, f"must be 0 or greater (got {params[option]}).", "Set 0 or more.")
-        if option != "keep_latest" and (params[option] or 0) > _CENTURY:
-            options.refuse(
-                option, f"must be at most {_CENTURY} days (got {params[option]}).", f"Set at most {_CENTURY}."
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        if not (self.family_tag or self.family_name_pattern or self.family_by_source):
+            yield Problem(
+                "family_tag",
+                "no option defines image families.",
+                "Set family_tag, family_name_pattern or family_by_source: true.",
             )
-
-
-def _family_by(options: Options, params: Mapping[str, Any]) -> FamilyBy:
-    text = params["family_name_pattern"]
-    pattern = None
-    if text is not None:
-        try:
-            pattern = re.compile(text)
-        except re.error as exception:
-            options.refuse(
-                "family_name_pattern",
-                f"'{text}' is not a valid regular expression: {exception}.",
-                "Correct the regular expression.",
+        if self.consumer_role and not (self.include_shared or self.revoke_grants):
+            yield Problem(
+                "consumer_role_name",
+                "it has no effect, because shared images are always kept without include_shared.",
+                "Set include_shared: true or revoke_grants: true, or omit consumer_role_name.",
             )
-    key = params["family_tag"]
-    if key and len(key) > LONGEST_KEY:
-        options.refuse(
-            "family_tag",
-            f"must be at most {LONGEST_KEY} characters long (got {len(key)}).",
-            "Use a shorter tag key: this collection's tag for copies contains it.",
-        )
-    if not (key or text or params["family_by_source"]):
-        options.refuse(
-            "family_tag",
-            "no option defines image families.",
-            "Set family_tag, family_name_pattern or family_by_source: true.",
-        )
-    return FamilyBy(key, pattern, params["family_by_source"])
-
-
-def _protect_tag(options: Options, text: str) -> tuple[str, str | None]:
-    key, equals, value = (part.strip() for part in text.partition("="))
-    if not key:
-        options.refuse("protect_tags", f"'{text}' has no tag key.", "Use KEY or KEY=VALUE.")
-    # If a key and a value are meant, the tag would protect no image.
-    if ": " in key and not equals:
-        problem = f"'{text}' can be a key and a value, or a key."
-        options.refuse("protect_tags", problem, "Use KEY=VALUE; a key with ': ' needs a value.")
-    return key, value if equals else None
-
-
-def _check_stages(options: Options, wanted: CleanupWanted) -> None:
-    clocks = wanted.clocks
-    if all(clocks.days(stage) is None for stage in STAGES):
-        options.refuse(
-            "deregister_after_days",
-            "no stage is set, so no image would be retired.",
-            "Set at least one of deprecate_after_days, disable_after_days and deregister_after_days.",
-        )
-    _check_tombstones(options, wanted)
-
-
-def _check_tombstones(options: Options, wanted: CleanupWanted) -> None:
-    path, uri, ssm_path = wanted.tombstone_path, wanted.tombstone_s3_uri, wanted.tombstone_ssm_path
-    needs_tombstones = wanted.clocks.disable is not None or wanted.clocks.deregister is not None
-    if needs_tombstones and not (path or uri or ssm_path):
-        options.refuse(
-            "tombstone_path",
-            "required with disable_after_days and deregister_after_days: tombstones record what images lose.",
-            "Set tombstone_path to a file that is kept after the run, or set tombstone_s3_uri or "
-            "tombstone_ssm_path.",
-        )
-    check_tombstone_stores(options, uri, ssm_path)
+        if self.trust_usage_reports and not self.include_shared:
+            yield Problem(
+                "trust_usage_reports",
+                "it has no effect, because shared images are always kept without include_shared.",
+                "Set include_shared: true, or omit trust_usage_reports.",
+            )
+        if self.clocks == Clocks():
+            yield Problem(
+                "deregister_after_days",
+                "no stage is set, so no image would be retired.",
+                "Set at least one of deprecate_after_days, disable_after_days and deregister_after_days.",
+            )
+        places = self.tombstone_path or self.tombstone_s3_uri or self.tombstone_ssm_path
+        if not places and not (self.disable_after_days is None and self.deregister_after_days is None):
+            yield Problem(
+                "tombstone_path",
+                "required with disable_after_days and deregister_after_days: tombstones record what images "
+                "lose.",
+                "Set tombstone_path to a file that is kept after the run, or set tombstone_s3_uri or "
+                "tombstone_ssm_path.",
+            )
+        yield from self.tombstone_problems()
+        if not self.states:
+            yield Problem("states", "must not be empty.", "List the states of the images to retire.")

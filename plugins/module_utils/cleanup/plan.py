@@ -30,7 +30,7 @@ from .deletions import (
 )
 from .families import blocked_by_missing_tags, inherited_tags, unmatched_options
 from .grants import Revocations, keys_of, revocations
-from .options import CleanupWanted
+from .options import CleanupOptions
 from .stages import stamp
 from .state import UNREADABLE, CleanupSeen, Evidence, OwnSnapshot, RegionState
 from .tombstone import LONGEST_PARAMETER, tombstone_text
@@ -79,7 +79,7 @@ class CleanupPlan(Plan):
 
 
 def plan(
-    wanted: CleanupWanted, seen: CleanupSeen, blocked: Mapping[ImageRef, str] | None = None
+    wanted: CleanupOptions, seen: CleanupSeen, blocked: Mapping[ImageRef, str] | None = None
 ) -> CleanupPlan:
     """Plan every region. If the limit is exceeded, the plan as a whole is refused.
 
@@ -124,7 +124,7 @@ def plan(
 
 
 def decide(
-    wanted: CleanupWanted, seen: CleanupSeen, blocked: Mapping[ImageRef, str] | None = None
+    wanted: CleanupOptions, seen: CleanupSeen, blocked: Mapping[ImageRef, str] | None = None
 ) -> tuple[Decision, ...]:
     """The decisions; no image is disabled or deregistered whose tombstone Parameter Store cannot hold.
 
@@ -139,7 +139,7 @@ def decide(
 
 
 def images_that_lack_tags(
-    wanted: CleanupWanted, seen: CleanupSeen, done: Iterable[Action]
+    wanted: CleanupOptions, seen: CleanupSeen, done: Iterable[Action]
 ) -> dict[ImageRef, str]:
     """Images that cannot be deregistered yet, with the reason: the tags that images inherit are not written.
 
@@ -158,7 +158,7 @@ def images_that_lack_tags(
 
 
 def _revocations(
-    wanted: CleanupWanted, seen: CleanupSeen, decided: tuple[Decision, ...], orphaned: Orphans
+    wanted: CleanupOptions, seen: CleanupSeen, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> dict[KeyRef, Revocations]:
     """What happens to the grants on the keys of the concerned snapshots, if the user wants them revoked."""
     if not wanted.revoke_grants:
@@ -169,20 +169,21 @@ def _revocations(
 
 
 def _over_limit(
-    wanted: CleanupWanted, seen: CleanupSeen, decided: tuple[Decision, ...], orphaned: Orphans
+    wanted: CleanupOptions, seen: CleanupSeen, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> Iterator[Failure]:
     images = [str(decision.ref) for decision in decided if decision.is_destructive]
     deletable = list(deregistered_images(wanted, seen, orphaned))
     deletions = len(images) + len(deletable)
     # With 100%, all of them.
     evaluated = len(decided) + len(deletable)
-    if wanted.limit.allows(deletions, evaluated):
+    limit = wanted.max_deletions
+    if limit.allows(deletions, evaluated):
         return
     named = listed(images + deletable, _EXAMPLES)
     what = f"{len(images)} of {len(decided)} images would be disabled or deregistered"
     what += f", and the snapshots of {len(deletable)} deregistered images deleted" if deletable else ""
     yield Failure(
-        message=f"max_deletions: {what} ({named}), but at most {wanted.limit.of(evaluated)} are allowed.",
+        message=f"max_deletions: {what} ({named}), but at most {limit.of(evaluated)} are allowed.",
         remedy="Check the policy. If all of these are intended, raise max_deletions.",
         error_code="too_many_deletions",
         action="max_deletions",
@@ -191,7 +192,7 @@ def _over_limit(
 
 
 def _large_tombstones(
-    wanted: CleanupWanted, seen: CleanupSeen, decided: Iterable[Decision]
+    wanted: CleanupOptions, seen: CleanupSeen, decided: Iterable[Decision]
 ) -> Iterator[tuple[ImageRef, str]]:
     """The images to disable or deregister whose tombstone Parameter Store cannot hold, with the reason."""
     if wanted.tombstone_ssm_path is None:

@@ -14,7 +14,8 @@ from typing import TypeAlias
 
 from ..tags import OWN_TAG_PREFIX
 from .managed import manager
-from .rules import Tags, protecting_keys
+from .options import Tags
+from .rules import protecting_keys
 from .sharing import named, unchecked
 from .state import (
     Evidence,

@@ -296,7 +296,8 @@ class CleanupSeen:
     """Everything that was read of the account, at the moment ``now``.
 
     That is every region in bulk, and the rest as far as the plan depends on it (``next_reads``).
-    ``image_builder`` maps the regions whose Image Builder was read to what was read there.
+    ``image_builder`` maps the regions whose Image Builder was read to what was read there. ``is_final`` is
+    whether it was read right before the destructive actions: only new usage reports count then.
     """
 
     account_id: str
@@ -308,6 +309,7 @@ class CleanupSeen:
     key_usage: Mapping[KeyRef, KeyUsage] = field(default_factory=dict)
     consumer_resources: Mapping[KeyRef, ConsumerResources] = field(default_factory=dict)
     image_builder: Mapping[str, ImageBuilder] = field(default_factory=dict)
+    is_final: bool = False
 
     @cached_property
     def images(self) -> Mapping[ImageRef, OwnImage]:

@@ -18,7 +18,7 @@ from ..fanout import each
 from ..model import ImageRef
 from ..wording import file_reason
 from .decisions import Decision
-from .options import CleanupWanted
+from .options import CleanupOptions
 from .state import CleanupSeen
 from .tombstone import object_folder, parameter_name, tombstone_text, with_bucket_owner
 
@@ -26,7 +26,7 @@ _REMEDY = "No image was disabled or deregistered."
 
 
 def write_tombstones(
-    clients: Clients, wanted: CleanupWanted, seen: CleanupSeen, retired: Iterable[Decision]
+    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, retired: Iterable[Decision]
 ) -> tuple[Failure, ...]:
     """Write a tombstone of each image to every place that the user names, durably.
 
@@ -74,7 +74,7 @@ def _ends_within_a_line(file: BinaryIO) -> bool:
     return file.read(1) != b"\n"
 
 
-def _s3(clients: Clients, wanted: CleanupWanted, seen: CleanupSeen) -> Callable[[ImageRef, str], Any] | None:
+def _s3(clients: Clients, wanted: CleanupOptions, seen: CleanupSeen) -> Callable[[ImageRef, str], Any] | None:
     """Puts a tombstone into the bucket, if it belongs to the account that it should belong to."""
     uri, owner = wanted.tombstone_s3_uri, wanted.tombstone_s3_bucket_owner or seen.account_id
     if uri is None:

@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.families import FamilyBy
 from ansible_collections.golden.images.plugins.module_utils.cleanup.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions, Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import CleanupPlan, plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit, Rules
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import STAGES, Clocks
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     Evidence,
@@ -27,7 +25,6 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 from ansible_collections.golden.images.plugins.module_utils.model import Image, ImageRef, Sharing, SnapshotRef
 from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
-from ansible_collections.golden.images.plugins.modules.ami_cleanup import ARGUMENT_SPEC
 
 from tests.unit.cleanup.aws_answers import Answers
 from tests.unit.examples import OWNER, as_read, volumes
@@ -92,24 +89,12 @@ def seen(
     )
 
 
-def wanted(*, clocks: Clocks | None = None, **changes: Any) -> CleanupWanted:
-    """To deregister at once all but the latest of each family; other names are rules."""
-    named = (
-        "by",
-        "limit",
-        "include_shared",
-        "include_image_builder",
-        "max_report_age",
-        "orphan_snapshots",
-        "trust_usage_reports",
-        "consumer_role",
-        "revoke_grants",
-        "fail_on",
-    )
-    beyond = {key: changes.pop(key) for key in named if key in changes}
-    trusted = {"trust_usage_reports": beyond.get("include_shared", False)}
-    values: dict[str, Any] = {"by": FamilyBy(tag="family"), "limit": EVERY_ONE, **trusted, **beyond}
-    return CleanupWanted(rules=Rules(**changes), clocks=clocks or Clocks(deregister=0), **values)
+def wanted(*, clocks: Clocks | None = None, **options: Any) -> CleanupOptions:
+    """To deregister at once all but the latest of each family, unless other options are given."""
+    days = {f"{stage}_after_days": (clocks or Clocks(deregister=0)).days(stage) for stage in STAGES}
+    trusted = {"trust_usage_reports": options.get("include_shared", False)}
+    given = {"family_tag": "family", "max_deletions": EVERY_ONE, **trusted, **days, **options}
+    return CleanupOptions(**given)
 
 
 def planned(saw: CleanupSeen, **wants: Any) -> CleanupPlan:
@@ -188,7 +173,9 @@ class Run:
         }
         self.clients: Any = Answers(**{**account, **answers})
         self.clients.accounts = {one: Answers(**theirs) for one, theirs in (accounts or {}).items()}
-        self.wanted = FLOW.wanted(as_read(ARGUMENT_SPEC, {**POLICY, **(options or {})}), False)
+        self.wanted = FLOW.wanted(
+            as_read(CleanupOptions.argument_spec(), {**POLICY, **(options or {})}), False
+        )
         self.seen = FLOW.read(self.clients, self.wanted)
         self.plan: Any = FLOW.plan(self.wanted, self.seen)
         self.result = FLOW.result(self.wanted, self.seen, self.plan, Outcome())

@@ -19,7 +19,6 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import (
-    ConsumerRole,
     ImageRef,
     Sharing,
     SnapshotRef,
@@ -95,7 +94,7 @@ def test_an_image_whose_usage_was_not_read_counts_as_used() -> None:
     assert (found.kind, [one.kind for one in found.evidence]) == ("keep", ["unreadable"])
 
 
-ROLE = ConsumerRole("golden")
+ROLE = "golden"
 OWN_READ = unreadable("DescribeImageReferences", "denied")
 THEIR_READ = replace(unreadable("DescribeInstances", "denied"), account_id=CONSUMER)
 
@@ -111,10 +110,12 @@ THEIR_READ = replace(unreadable("DescribeInstances", "denied"), account_id=CONSU
     ],
 )
 def test_what_was_not_read_matters_if_the_image_could_be_retired_with_it(
-    trusted: bool, role: ConsumerRole | None, used: tuple[Evidence, ...], unread: tuple[Evidence, ...]
+    trusted: bool, role: str | None, used: tuple[Evidence, ...], unread: tuple[Evidence, ...]
 ) -> None:
     usage = shared(CONSUMER, consumers={CONSUMER: (THEIR_READ,)}, unread=(OWN_READ,), references=used)
-    found = decided(with_usage(usage), include_shared=True, trust_usage_reports=trusted, consumer_role=role)
+    found = decided(
+        with_usage(usage), include_shared=True, trust_usage_reports=trusted, consumer_role_name=role
+    )
     assert (found.kind, found.unread) == ("keep", unread)
 
 
@@ -226,8 +227,8 @@ def test_a_disabled_image_is_kept_while_an_account_with_its_snapshots_may_use_it
     usage = {REF: ImageUsage(consumers=consumers)}
     saw = seen(region_state(own(OLD_ID, state="disabled"), NEWEST), usage=usage)
     saw = replace(saw, snapshot_usage={SNAPSHOT: SnapshotUsage(BOTH)})
-    role = ConsumerRole("golden")
-    found = decided(saw, include_shared=True, consumer_role=role, trust_usage_reports=trusts_reports)
+    role = "golden"
+    found = decided(saw, include_shared=True, consumer_role_name=role, trust_usage_reports=trusts_reports)
     assert (found.kind, bool(found.unread)) == (decision, unread)
     assert found.is_needed is (consumers.get(CONSUMER) == (USED,))
 
@@ -271,7 +272,7 @@ def test_a_usage_report_is_asked_for_when_nothing_else_keeps_the_image(
 def test_the_final_check_takes_a_report_of_the_last_day() -> None:
     for created, kind, asks in ((ago(days=7), "keep", True), (ago(hours=23), "deregister", False)):
         usage = shared(CONSUMER, report=report(created=created))
-        found = decided(with_usage(usage), include_shared=True, max_report_age=timedelta(days=1))
+        found = decided(replace(with_usage(usage), is_final=True), include_shared=True)
         assert (found.kind, found.report_wanted) == (kind, asks)
 
 

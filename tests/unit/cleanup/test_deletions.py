@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     Evidence,
@@ -139,7 +139,7 @@ def test_deregistered_images_are_counted_by_what_no_tag_can_change() -> None:
     state = replace(saw().regions[REGION], snapshots={"snap-7": marked, "snap-8": LEFT, "snap-9": ORPHAN})
     now = replace(saw(), regions={REGION: state})
     now = replace(now, snapshot_usage={SnapshotRef(REGION, one): SnapshotUsage() for one in state.snapshots})
-    (refusal,) = planned(now, orphan_snapshots=True, limit=Limit(count=0)).refusals
+    (refusal,) = planned(now, orphan_snapshots=True, max_deletions=Limit(count=0)).refusals
     assert (
         f"the snapshots of 2 deregistered images deleted ({REGION}/{FORMER}, {REGION}/snap-8)"
         in refusal.message

@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.read import Call
 from ansible_collections.golden.images.plugins.module_utils.cleanup import flow as cleanup
 from ansible_collections.golden.images.plugins.module_utils.cleanup import plan as cleanup_plan
 from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import NextReads
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     ImageUsage,
@@ -28,7 +28,6 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
 from ansible_collections.golden.images.plugins.module_utils.model import (
-    ConsumerRole,
     Grant,
     ImageRef,
     KeyRef,
@@ -107,7 +106,7 @@ def applied(
     clients: Any = Clients()
     clients.everywhere.refused = refused
 
-    def inspect(_clients: Any, _wanted: CleanupWanted, saw: CleanupSeen, _reads: NextReads) -> CleanupSeen:
+    def inspect(_clients: Any, _wanted: CleanupOptions, saw: CleanupSeen, _reads: NextReads) -> CleanupSeen:
         read = {**first.usage, **(usage or {})}
         return replace(saw, usage=read, snapshot_usage=first.snapshot_usage)
 
@@ -159,7 +158,7 @@ def test_the_result_has_the_decision_of_the_final_check(tmp_path: Path) -> None:
 
 def test_a_grant_stays_with_a_warning_if_volumes_are_found_by_the_final_check(tmp_path: Path) -> None:
     asked = replace(
-        wanted(), revoke_grants=True, consumer_role=ConsumerRole("golden"), tombstone_path=str(tmp_path / "x")
+        wanted(), revoke_grants=True, consumer_role_name="golden", tombstone_path=str(tmp_path / "x")
     )
     first, now = (
         replace(
@@ -278,7 +277,7 @@ def test_reading_goes_on_until_nothing_is_left_to_read() -> None:
     bulk = replace(seen(region_state(OLD, NEWEST)), usage={}, snapshot_usage={})
     rounds: list[NextReads] = []
 
-    def inspect(_clients: Any, _wanted: CleanupWanted, saw: CleanupSeen, reads: NextReads) -> CleanupSeen:
+    def inspect(_clients: Any, _wanted: CleanupOptions, saw: CleanupSeen, reads: NextReads) -> CleanupSeen:
         rounds.append(reads)
         read = {ref: ImageUsage() for ref in reads.images}
         snapshots = {ref: SnapshotUsage() for ref in reads.snapshots}

@@ -13,9 +13,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import
 from ansible_collections.golden.images.plugins.module_utils.cleanup.confirmation import confirmed
 from ansible_collections.golden.images.plugins.module_utils.cleanup.dependencies import dependencies
 from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import next_reads
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions, Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     Evidence,
@@ -27,7 +26,6 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 )
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
 from ansible_collections.golden.images.plugins.module_utils.model import (
-    ConsumerRole,
     Device,
     Grant,
     ImageRef,
@@ -93,7 +91,7 @@ def saw(
     return replace(seen(region, usage=usage), key_usage={REF: key}, consumer_resources={REF: BOTH_READ})
 
 
-def asked(**changes: Any) -> CleanupWanted:
+def asked(**changes: Any) -> CleanupOptions:
     return replace(wanted(include_shared=True, **changes), revoke_grants=True)
 
 
@@ -277,7 +275,7 @@ def test_a_run_that_ended_before_the_grants_went_is_finished_by_the_next() -> No
     region = encrypted(NEWEST)
     region = replace(region, snapshots={**region.snapshots, "snap-ami-1": left})
     of = saw(region, ROOT)
-    assert calls(plan(asked(limit=Limit(count=0)), of).actions) == [
+    assert calls(plan(asked(max_deletions=Limit(count=0)), of).actions) == [
         ("RevokeGrant", "g-root"),
         ("DeleteSnapshot", "snap-ami-1"),
     ]
@@ -386,7 +384,7 @@ def test_accounts_with_something_under_the_key_keep_their_grants(
 ) -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT, DEPLOY, OTHERS)
     of = replace(of, consumer_resources={REF: volumes} if volumes else {})
-    asks = replace(asked(), consumer_role=ConsumerRole("golden") if with_role else None)
+    asks = replace(asked(), consumer_role_name="golden" if with_role else None)
     made = plan(asks, of)
     assert [one.resource for one in made.actions if one.operation == "RevokeGrant"] == gone
     result = made.keys[REF].as_result(REF)
@@ -421,7 +419,7 @@ def test_an_image_waits_until_it_is_known_which_grants_go_with_it(
     of: CleanupSeen, account_id: str, action: str, why: str
 ) -> None:
     """A later run would not find the key."""
-    asks = replace(asked(), consumer_role=ConsumerRole("golden"))
+    asks = replace(asked(), consumer_role_name="golden")
     made = plan(asks, of)
     assert not next_reads(asks, of)
     assert made.actions == ()
@@ -459,7 +457,7 @@ def test_an_account_that_no_role_can_read_keeps_its_grants_and_no_image() -> Non
 def test_what_is_known_to_need_a_grant_lets_the_image_go_whatever_else_was_not_read() -> None:
     resources = ConsumerResources({CONSUMER: ("snap-1",)}, {CONSUMER: "Allow ec2:DescribeVolumes."})
     of = replace(saw(encrypted(OLD, NEWEST), ROOT), consumer_resources={REF: resources})
-    made = plan(replace(asked(), consumer_role=ConsumerRole("golden")), of)
+    made = plan(replace(asked(), consumer_role_name="golden"), of)
     assert ("DeregisterImage", "ami-1") in calls(made.actions)
     assert "RevokeGrant" not in {one.operation for one in made.actions}
 

@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.families imp
     families,
     inherited_tags,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import wanted_from
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnImage, OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
@@ -110,7 +110,7 @@ def test_every_combination_of_options_retires_only_what_it_says() -> None:
             "tombstone_path": "retired.jsonl",
         }
         try:
-            wanted = wanted_from(params(**options), False)
+            wanted = CleanupOptions.read(params(**options), False)
         except Refused:
             continue
         planned += 1

@@ -22,7 +22,6 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
 )
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
 from ansible_collections.golden.images.plugins.module_utils.model import (
-    ConsumerRole,
     Grant,
     ImageRef,
     KeyRef,
@@ -136,16 +135,16 @@ def test_snapshots_are_read_only_of_images_to_disable_or_deregister(clocks: Cloc
 @pytest.mark.parametrize(
     ("state", "role", "read"),
     [
-        ("disabled", ConsumerRole("golden"), (SNAPSHOT,)),
+        ("disabled", "golden", (SNAPSHOT,)),
         ("disabled", None, ()),
-        ("available", ConsumerRole("golden"), ()),
+        ("available", "golden", ()),
     ],
 )
 def test_the_snapshots_of_a_disabled_image_show_the_accounts_to_read_before_it_is_due(
-    state: str, role: ConsumerRole | None, read: Any
+    state: str, role: str | None, read: Any
 ) -> None:
     images = (replace(OLD, image=replace(OLD.image, state=state)), NEWEST)
-    asks = wanted(include_shared=True, consumer_role=role, clocks=Clocks(deregister=9))
+    asks = wanted(include_shared=True, consumer_role_name=role, clocks=Clocks(deregister=9))
     assert next_reads(asks, bulk(images=images)).images == {REF: read}
 
 

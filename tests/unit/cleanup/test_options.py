@@ -8,33 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import wanted_from
-from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions, Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
-from ansible_collections.golden.images.plugins.modules.ami_cleanup import ARGUMENT_SPEC
 
 
 def params(**changes: Any) -> dict[str, Any]:
     """What Ansible passes for a task that deprecates."""
-    defaults = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
+    defaults = {name: spec.get("default") for name, spec in CleanupOptions.argument_spec().items()}
     return {**defaults, "family_tag": "family", "deprecate_after_days": 0, **changes}
 
 
 def refused(**changes: Any) -> list[str]:
     """The options that are refused."""
     with pytest.raises(Refused) as caught:
-        wanted_from(params(**changes), False)
+        CleanupOptions.read(params(**changes), False)
     assert all(failure.remedy for failure in caught.value.failures)
     return [failure.action for failure in caught.value.failures]
 
 
 def test_a_plain_task() -> None:
-    wanted = wanted_from(params(), False)
+    wanted = CleanupOptions.read(params(), False)
     assert (wanted.by.tag, wanted.by.name_pattern, wanted.by.source) == ("family", None, False)
-    assert (wanted.rules.latest, wanted.rules.states) == (1, frozenset({"available", "disabled"}))
-    assert (wanted.clocks, wanted.limit) == (Clocks(deprecate=0), Limit(percent=10))
+    assert (wanted.latest, wanted.states) == (1, ("available", "disabled"))
+    assert (wanted.clocks, wanted.max_deletions) == (Clocks(deprecate=0), Limit(percent=10))
     assert (wanted.include_shared, wanted.orphan_snapshots, wanted.revoke_grants) == (False, False, False)
     assert wanted.include_image_builder is False
     assert wanted.regions == ()
@@ -42,14 +40,14 @@ def test_a_plain_task() -> None:
 
 def test_reports_can_only_be_trusted_where_shared_images_are_included() -> None:
     assert refused(trust_usage_reports=True) == ["trust_usage_reports"]
-    wanted = wanted_from(params(include_shared=True, trust_usage_reports=True), False)
+    wanted = CleanupOptions.read(params(include_shared=True, trust_usage_reports=True), False)
     assert wanted.trust_usage_reports
-    assert not wanted_from(params(include_shared=True), False).trust_usage_reports
+    assert not CleanupOptions.read(params(include_shared=True), False).trust_usage_reports
 
 
 @pytest.mark.parametrize("purpose", ["include_shared", "revoke_grants"])
 def test_a_consumer_role_has_two_purposes(purpose: str) -> None:
-    wanted = wanted_from(params(consumer_role_name="golden", **{purpose: True}), False)
+    wanted = CleanupOptions.read(params(consumer_role_name="golden", **{purpose: True}), False)
     assert wanted.consumer_role == ConsumerRole("golden")
     assert wanted.reads_accounts is (purpose == "include_shared")
 
@@ -63,12 +61,12 @@ def test_a_consumer_role_has_two_purposes(purpose: str) -> None:
     ],
 )
 def test_whether_usage_reports_are_the_only_proof(options: dict[str, Any], has_only_reports: bool) -> None:
-    assert wanted_from(params(**options), False).has_only_reports is has_only_reports
+    assert CleanupOptions.read(params(**options), False).has_only_reports is has_only_reports
 
 
 def test_a_full_task(tmp_path: Path) -> None:
     path = str(tmp_path / "tombstones")
-    wanted = wanted_from(
+    wanted = CleanupOptions.read(
         params(
             family_name_pattern="(web)-.*",
             protect_tags=["keep", "stage=prod=1"],
@@ -83,8 +81,8 @@ def test_a_full_task(tmp_path: Path) -> None:
     assert wanted.include_image_builder
     assert wanted.by.name_pattern is not None
     assert wanted.by.name_pattern.pattern == "(web)-.*"
-    assert wanted.rules.protect_tags == (("keep", None), ("stage", "prod=1"))
-    assert (wanted.clocks.deregister, wanted.limit) == (3, Limit(percent=50))
+    assert wanted.protect_tags == (("keep", None), ("stage", "prod=1"))
+    assert (wanted.clocks.deregister, wanted.max_deletions) == (3, Limit(percent=50))
     assert (wanted.tombstone_path, wanted.regions) == (path, ("eu-west-1",))
 
 
@@ -117,13 +115,13 @@ def test_what_is_refused(changes: dict[str, Any], options: list[str]) -> None:
 
 
 def test_a_tag_that_protects_does_so_whatever_is_around_the_sign() -> None:
-    wanted = wanted_from(params(protect_tags=["stage = prod"], max_age_days=36_500), False)
-    assert wanted.rules.protect_tags == (("stage", "prod"),)
+    wanted = CleanupOptions.read(params(protect_tags=["stage = prod"], max_age_days=36_500), False)
+    assert wanted.protect_tags == (("stage", "prod"),)
 
 
 @pytest.mark.parametrize("by", [{"family_by_source": True}, {"family_name_pattern": ".*"}])
 def test_any_one_way_to_form_families_will_do(by: dict[str, Any]) -> None:
-    wanted_from(params(family_tag=None, **by), False)
+    CleanupOptions.read(params(family_tag=None, **by), False)
 
 
 @pytest.mark.parametrize(
@@ -135,4 +133,4 @@ def test_any_one_way_to_form_families_will_do(by: dict[str, Any]) -> None:
     ],
 )
 def test_tombstones_may_be_kept_where_no_disk_is(where: dict[str, str]) -> None:
-    wanted_from(params(deregister_after_days=0, **where), False)
+    CleanupOptions.read(params(deregister_after_days=0, **where), False)

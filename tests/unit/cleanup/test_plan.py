@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import images_that_lack_tags, plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
@@ -188,7 +188,7 @@ def test_a_snapshot_of_two_images_that_go_is_deleted_once_both_are_gone() -> Non
 
 def test_what_a_run_before_could_not_delete_is_deleted() -> None:
     left = {"snap-9": OwnSnapshot("snap-9", tags={OF: "ami-gone"})}
-    assert planned(seen(region_state(NEWEST, snapshots=left)), limit=Limit(count=0)) == [
+    assert planned(seen(region_state(NEWEST, snapshots=left)), max_deletions=Limit(count=0)) == [
         ("DeleteSnapshot", "snap-9")
     ]
 
@@ -198,16 +198,19 @@ def test_orphans_are_deleted_on_request_and_count_as_deletions() -> None:
     saw = seen(region_state(NEWEST, snapshots=orphan))
     assert planned(saw) == []
     assert planned(saw, orphan_snapshots=True) == [("DeleteSnapshot", "snap-9")]
-    (refusal,) = plan(wanted(orphan_snapshots=True, limit=Limit()), saw).refusals
+    (refusal,) = plan(wanted(orphan_snapshots=True, max_deletions=Limit()), saw).refusals
     assert f"{REGION}/{FORMER}" in refusal.message
 
 
 def test_leftovers_count_as_deletions_because_anyone_who_can_tag_snapshots_can_mark_them() -> None:
     left = {f"snap-{one}": OwnSnapshot(f"snap-{one}", tags={OF: "ami-gone"}) for one in (8, 9)}
     saw = seen(region_state(NEWEST, snapshots=left))
-    assert planned(saw, limit=Limit(count=2)) == [("DeleteSnapshot", "snap-8"), ("DeleteSnapshot", "snap-9")]
-    assert planned(saw, limit=Limit(percent=100)) != []
-    (refusal,) = plan(wanted(limit=Limit(count=1)), saw).refusals
+    assert planned(saw, max_deletions=Limit(count=2)) == [
+        ("DeleteSnapshot", "snap-8"),
+        ("DeleteSnapshot", "snap-9"),
+    ]
+    assert planned(saw, max_deletions=Limit(percent=100)) != []
+    (refusal,) = plan(wanted(max_deletions=Limit(count=1)), saw).refusals
     expected = "the snapshots of 2 deregistered images deleted (eu-west-1/snap-8, eu-west-1/snap-9)"
     assert expected in refusal.message
 
@@ -255,7 +258,9 @@ def test_a_nightly_backup_does_not_push_the_golden_image_out_of_its_family(tag: 
         "ami-1": "deregister",
         "ami-new": "keep",
     }
-    (refusal,) = plan(wanted(limit=Limit(percent=49)), seen(region_state(OLD, NEWEST, nightly))).refusals
+    (refusal,) = plan(
+        wanted(max_deletions=Limit(percent=49)), seen(region_state(OLD, NEWEST, nightly))
+    ).refusals
     assert "1 of 2 images" in refusal.message
 
 
@@ -264,7 +269,7 @@ def test_a_nightly_backup_does_not_push_the_golden_image_out_of_its_family(tag: 
 )
 def test_over_the_limit_nothing_is_done_in_any_region(limit: Limit, refused: bool) -> None:
     saw = seen(region_state(OLD, NEWEST), region_state(OLDER, NEWEST))
-    made = plan(wanted(limit=limit), saw)
+    made = plan(wanted(max_deletions=limit), saw)
     assert bool(made.refusals) is refused
     for refusal in made.refusals:
         assert refusal.action == "max_deletions"
@@ -286,15 +291,15 @@ def test_disabling_counts_like_deregistering_because_either_ends_launches(
     clocks: Clocks, refused: bool
 ) -> None:
     saw = seen(region_state(OLD, NEWEST), region_state(OLDER, NEWEST))
-    assert bool(plan(wanted(clocks=clocks, limit=Limit(count=1)), saw).refusals) is refused
+    assert bool(plan(wanted(clocks=clocks, max_deletions=Limit(count=1)), saw).refusals) is refused
 
 
 def test_one_limit_holds_for_disabled_and_deregistered_images_together() -> None:
     was_disabled = own("ami-2", 60, state="disabled")
     saw = seen(region_state(OLD, was_disabled, NEWEST))
     together = Clocks(disable=0, deregister=0)
-    assert planned(saw, clocks=Clocks(disable=0, deregister=0), limit=Limit(count=2)) != []
-    (refusal,) = plan(wanted(clocks=together, limit=Limit(count=1)), saw).refusals
+    assert planned(saw, clocks=Clocks(disable=0, deregister=0), max_deletions=Limit(count=2)) != []
+    (refusal,) = plan(wanted(clocks=together, max_deletions=Limit(count=1)), saw).refusals
     assert "2 of 3 images would be disabled or deregistered" in refusal.message
 
 

@@ -12,11 +12,10 @@ from random import Random
 
 from ansible_collections.golden.images.plugins.module_utils.cleanup.confirmation import confirmed
 from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import candidates
-from ansible_collections.golden.images.plugins.module_utils.cleanup.families import FamilyBy, families
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupWanted
+from ansible_collections.golden.images.plugins.module_utils.cleanup.families import families
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions, Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit, Rules
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import MARKS, Clocks, stamp
+from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import MARKS, stamp
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     CleanupSeen,
     Evidence,
@@ -160,19 +159,21 @@ def account_states(draw: st.DrawFn) -> CleanupSeen:
 
 
 POLICIES = st.builds(
-    CleanupWanted,
-    by=st.builds(FamilyBy, tag=st.sampled_from(["family", None]), source=st.booleans()),
-    rules=st.builds(
-        Rules,
-        keep_latest=st.integers(0, 2),
-        allow_empty_family=st.booleans(),
-        max_age_days=st.none() | DAYS,
-        unused_for_days=st.none() | DAYS,
-        states=st.frozensets(st.sampled_from(["available", "disabled", "failed"]), min_size=1),
-        protect_tags=st.sampled_from([(), (("keep", None),)]),
+    CleanupOptions,
+    family_tag=st.sampled_from(["family", None]),
+    family_by_source=st.booleans(),
+    keep_latest=st.integers(0, 2),
+    allow_empty_family=st.booleans(),
+    max_age_days=st.none() | DAYS,
+    unused_for_days=st.none() | DAYS,
+    states=st.lists(st.sampled_from(["available", "disabled", "failed"]), min_size=1).map(tuple),
+    protect_tags=st.sampled_from([(), (("keep", None),)]),
+    deprecate_after_days=st.none() | DAYS,
+    disable_after_days=st.none() | DAYS,
+    deregister_after_days=st.none() | DAYS,
+    max_deletions=st.builds(
+        Limit, count=st.none() | st.integers(0, 3), percent=st.sampled_from([10, 50, 100])
     ),
-    clocks=st.builds(Clocks, *(st.none() | DAYS for _stage in range(3))),
-    limit=st.builds(Limit, count=st.none() | st.integers(0, 3), percent=st.sampled_from([10, 50, 100])),
     include_shared=st.booleans(),
     orphan_snapshots=st.booleans(),
 )
@@ -188,7 +189,7 @@ def changed_images(made: object) -> list[tuple[str, ImageRef]]:
 
 
 @given(POLICIES, account_states())
-def test_nothing_is_done_to_an_image_with_evidence_of_use(wanted: CleanupWanted, saw: CleanupSeen) -> None:
+def test_nothing_is_done_to_an_image_with_evidence_of_use(wanted: CleanupOptions, saw: CleanupSeen) -> None:
     for _operation, ref in changed_images(plan(wanted, saw)):
         state, usage = saw.regions[ref.region], saw.usage[ref]
         assert not state.uses.get(ref.image_id)
@@ -201,20 +202,21 @@ def test_nothing_is_done_to_an_image_with_evidence_of_use(wanted: CleanupWanted,
             for region in saw.regions.values()
             for one in region.images
         )
-        assert not (wanted.rules.protect_tags and "keep" in saw.images[ref].image.tags)
+        assert not (wanted.protect_tags and "keep" in saw.images[ref].image.tags)
 
 
 @given(POLICIES, account_states())
-def test_no_more_are_deregistered_than_the_limit_allows(wanted: CleanupWanted, saw: CleanupSeen) -> None:
+def test_no_more_are_deregistered_than_the_limit_allows(wanted: CleanupOptions, saw: CleanupSeen) -> None:
     made = plan(wanted, saw)
     gone = sum(operation == "DeregisterImage" for operation, _ref in changed_images(made))
     considered = len(made.decisions)
-    most = wanted.limit.count if wanted.limit.count is not None else wanted.limit.percent * considered / 100
+    limit = wanted.max_deletions
+    most = limit.count if limit.count is not None else limit.percent * considered / 100
     assert made.refusals or gone <= most
 
 
 @given(POLICIES, account_states())
-def test_no_family_loses_its_last_image_in_a_region(wanted: CleanupWanted, saw: CleanupSeen) -> None:
+def test_no_family_loses_its_last_image_in_a_region(wanted: CleanupOptions, saw: CleanupSeen) -> None:
     family_of = families(saw.images, wanted.by, ())
     taken = {ref for operation, ref in changed_images(plan(wanted, saw)) if operation != CHANGING[0]}
     usable = {ref for ref in family_of if saw.images[ref].image.state == "available"}
@@ -222,15 +224,15 @@ def test_no_family_loses_its_last_image_in_a_region(wanted: CleanupWanted, saw: 
     left = Counter((ref.region, family) for ref, family in family_of.items() if ref not in taken)
     could = Counter((ref.region, family_of[ref]) for ref in usable)
     can = Counter((ref.region, family_of[ref]) for ref in usable - taken)
-    if not wanted.rules.allow_empty_family:
+    if not wanted.allow_empty_family:
         assert set(left) == set(all_images)
         assert set(can) == set(could)
-        assert all(can[family] >= min(could[family], wanted.rules.keep_latest) for family in could)
+        assert all(can[family] >= min(could[family], wanted.keep_latest) for family in could)
 
 
 @given(POLICIES, account_states())
-def test_a_plan_that_was_performed_leaves_nothing_to_plan(wanted: CleanupWanted, saw: CleanupSeen) -> None:
-    wanted = replace(wanted, limit=Limit(count=99))
+def test_a_plan_that_was_performed_leaves_nothing_to_plan(wanted: CleanupOptions, saw: CleanupSeen) -> None:
+    wanted = replace(wanted, max_deletions=Limit(count=99))
     made = plan(wanted, saw)
     after = performed(saw, (*made.non_destructive, *made.destructive))
     again = plan(wanted, after)
@@ -241,9 +243,9 @@ def test_a_plan_that_was_performed_leaves_nothing_to_plan(wanted: CleanupWanted,
 
 @given(POLICIES, account_states(), st.randoms(use_true_random=False), st.integers(0, 30))
 def test_a_run_that_ends_anywhere_is_finished_by_the_next(
-    wanted: CleanupWanted, saw: CleanupSeen, random: Random, done: int
+    wanted: CleanupOptions, saw: CleanupSeen, random: Random, done: int
 ) -> None:
-    wanted = replace(wanted, limit=Limit(count=99))
+    wanted = replace(wanted, max_deletions=Limit(count=99))
     whole = plan(wanted, saw)
     # Calls of the same kind are made side by side: any of them may have been done.
     in_order = []
@@ -260,14 +262,14 @@ def test_a_run_that_ends_anywhere_is_finished_by_the_next(
 
 
 @given(POLICIES, account_states())
-def test_what_was_read_twice_alike_changes_nothing(wanted: CleanupWanted, saw: CleanupSeen) -> None:
+def test_what_was_read_twice_alike_changes_nothing(wanted: CleanupOptions, saw: CleanupSeen) -> None:
     made = plan(wanted, saw)
     assert confirmed(made, made) == (made, ())
 
 
 @given(POLICIES, account_states(), st.data())
 def test_an_image_with_late_evidence_is_skipped(
-    wanted: CleanupWanted, saw: CleanupSeen, data: st.DataObject
+    wanted: CleanupOptions, saw: CleanupSeen, data: st.DataObject
 ) -> None:
     made = plan(wanted, saw)
     refs = sorted(ref for _operation, ref in changed_images(made))
@@ -283,6 +285,6 @@ def test_an_image_with_late_evidence_is_skipped(
 
 
 @given(POLICIES, account_states())
-def test_whatever_is_changed_was_a_candidate(wanted: CleanupWanted, saw: CleanupSeen) -> None:
+def test_whatever_is_changed_was_a_candidate(wanted: CleanupOptions, saw: CleanupSeen) -> None:
     candidate_images = set(candidates(wanted, replace(saw, usage={})))
     assert {ref for _operation, ref in changed_images(plan(wanted, saw))} <= candidate_images

@@ -4,19 +4,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.families import FamilyBy
-from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit, parse_limit
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import Limit, read_limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
 
 from tests.unit.cleanup.examples import USED, ago, kinds, own, planned, region_state, seen
 
-BY_NAME = FamilyBy(name_pattern=re.compile("web .*"))
+BY_NAME = {"family_tag": None, "family_name_pattern": "web .*"}
 MOMENT = timedelta(seconds=1)
 
 
@@ -58,7 +56,7 @@ MOMENT = timedelta(seconds=1)
 )
 def test_what_a_rule_keeps(rules: dict[str, Any], image: Any, is_latest: bool, reason: str | None) -> None:
     newer = [own(f"ami-new-{number}", days=-1 - number) for number in range(0 if is_latest else 3)]
-    made = planned(seen(region_state(image, *newer)), by=BY_NAME, **rules)
+    made = planned(seen(region_state(image, *newer)), **BY_NAME, **rules)
     (found,) = (one for one in made.decisions if one.ref.image_id == "ami-1")
     assert found.kind == ("keep" if reason else "deregister")
     assert len(found.reasons) == (reason is not None)
@@ -68,7 +66,7 @@ def test_what_a_rule_keeps(rules: dict[str, Any], image: Any, is_latest: bool, r
 def test_each_tag_that_protects_an_image_is_a_reason() -> None:
     protect = (("keep", None), ("stage", "prod"), ("team", "web"))
     tags = {"keep": "", "stage": "prod", "team": "db", "name": "keep"}
-    made = planned(seen(region_state(own(tags=tags), own("ami-new", 1))), by=BY_NAME, protect_tags=protect)
+    made = planned(seen(region_state(own(tags=tags), own("ami-new", 1))), **BY_NAME, protect_tags=protect)
     (found,) = (one for one in made.decisions if one.ref.image_id == "ami-1")
     assert [one.split()[2] for one in found.reasons] == ["keep", "stage"]
 
@@ -88,7 +86,7 @@ def test_each_tag_that_protects_an_image_is_a_reason() -> None:
     ],
 )
 def test_considered(states: set[str] | None, state: str, disables: bool, counts: bool) -> None:
-    rules = {"states": frozenset(states)} if states else {}
+    rules = {"states": tuple(states)} if states else {}
     clocks = Clocks(disable=0 if disables else None, deregister=30)
     assert ("ami-1" in kinds(seen(region_state(own(state=state))), clocks=clocks, **rules)) is counts
 
@@ -126,7 +124,9 @@ def test_a_family_is_emptied_only_when_that_is_allowed(
     ],
 )
 def test_what_a_limit_may_look_like(value: object, limit: Limit | None) -> None:
-    assert parse_limit(value) == limit
+    refused: list[str] = []
+    found = read_limit(value, lambda problem, _remedy: refused.append(problem))
+    assert (found, bool(refused)) == (limit or Limit(), limit is None)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_the_boundary_of_a_limit(limit: Limit, deletions: int, considered: int, 
     """Each image but the newest of the family is either used or deregistered."""
     images = [own(f"ami-{number:02}", number) for number in range(considered)]
     used = {f"ami-{number:02}": (USED,) for number in range(deletions + 1, considered)}
-    made = planned(seen(region_state(*images, uses=used)), limit=limit)
+    made = planned(seen(region_state(*images, uses=used)), max_deletions=limit)
     assert len([one for one in made.decisions if one.kind == "deregister"]) == deletions
     assert [text in one.message for one in made.refusals if text] == [True] * (text is not None)
     assert bool(made.refusals) is bool(text)

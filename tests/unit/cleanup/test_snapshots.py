@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.rules import Limit
+from ansible_collections.golden.images.plugins.module_utils.cleanup.options import Limit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
     ImageUsage,
     OwnImage,
@@ -250,7 +250,7 @@ def test_the_description_shows_the_image_of_a_snapshot(description: str, image_i
     refusal = planned(
         seen(a_region(OwnSnapshot("snap-1", description), images=(NEWEST,))),
         orphan_snapshots=True,
-        limit=Limit(count=0),
+        max_deletions=Limit(count=0),
     ).refusals
     assert [f"{REGION}/{image_id}" in one.message for one in refusal] == [True] * bool(image_id)
 
