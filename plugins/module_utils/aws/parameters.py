@@ -14,8 +14,8 @@ from __future__ import annotations
 from time import sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..arguments import IMAGE_ID
 from ..model import IMAGE_DATA_TYPE
+from ..option import is_image_id
 from .answers import required
 from .errors import AWS_ERRORS, ClientError, code_of, failure
 from .lost_answers import is_unknown
@@ -50,7 +50,7 @@ class CurrentParameter(NamedTuple):
             return f"is of the type {self.type}, and only a {_ONE_TEXT} is one AMI ID"
         if self.data_type not in _DATA_TYPES:
             return f"has the data type {self.data_type}, which no AMI ID has"
-        return None if IMAGE_ID.fullmatch(self.value) else "has a value that is not an AMI ID"
+        return None if is_image_id(self.value) else "has a value that is not an AMI ID"
 
 
 def current(ssm: SSMClient, name: str) -> CurrentParameter | None:

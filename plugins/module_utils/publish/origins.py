@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ..arguments import IMAGE_ID
 from ..model import Image, ImageRef, Target, time_of
+from ..option import is_image_id
 from ..tags import SOURCE_TAG
 from .options import PublishOptions
 from .state import Origin, PublishSeen, TargetSeen
@@ -38,7 +38,7 @@ Views = Mapping[ImageRef, Sequence[Image]]
 def published_image(target: Target, there: TargetSeen) -> ImageRef | None:
     """Return the image that the parameter has, if it is another one than the new image."""
     value = there.parameter.latest.value if there.parameter else ""
-    if value == there.image_id or not IMAGE_ID.fullmatch(value):
+    if value == there.image_id or not is_image_id(value):
         return None
     return ImageRef(target.region, value)
 

@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..arguments import IMAGE_ID
 from ..aws import errors, read
 from ..aws.accounts import Accounts
 from ..aws.caller import preferred_region
@@ -20,6 +19,7 @@ from ..denial import DENIED
 from ..failures import Refused
 from ..fanout import each
 from ..model import Image, Target
+from ..option import is_image_id
 from .launch_options import hibernates
 from .options import PublishOptions
 from .read_instance_types import instance_types
@@ -78,7 +78,7 @@ def read_target(
     unlabeled = _unlabeled(found) if not_labeled else ()
     itself = _source_itself(wanted, found) if not_labeled else None
     named |= {*unlabeled, itself or ""}
-    images = read.named_images(ec2, filter(IMAGE_ID.fullmatch, named))
+    images = read.named_images(ec2, filter(is_image_id, named))
     if unlabeled:
         image_id = _copy_of_source(owner.ec2(target.region) if owner else None, wanted, unlabeled, images)
     image_id = image_id or itself
@@ -112,7 +112,7 @@ def _copy_of_source(
 ) -> str | None:
     """The first of the images that is a copy of the source: only the owner sees the tag that says so."""
     label = label_for(wanted.source_image_id or "")
-    owned = read.named_images(owner, filter(IMAGE_ID.fullmatch, image_ids)) if owner else {}
+    owned = read.named_images(owner, filter(is_image_id, image_ids)) if owner else {}
     for image_id in image_ids:
         views = [seen[image_id] for seen in (owned, images) if image_id in seen]
         if views and label_of(image_id, views) == label:
