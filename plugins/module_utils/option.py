@@ -81,8 +81,8 @@ def option(kind: Kind[Any], **spec: Any) -> Any:
     )
 
 
-def of_amazon_aws(kind: Kind[Any]) -> Any:
-    """Declare an option that amazon.aws adds to every module, such as ``region``."""
+def of_every_module(kind: Kind[Any]) -> Any:
+    """Declare an option that every module has: amazon.aws adds ``region``, the runner ``variable_names``."""
     return field(
         default_factory=lambda: kind.value(None, _never), metadata={"spec": None, "value": kind.value}
     )

@@ -22,11 +22,12 @@ from .option import (
     PATH,
     REGION,
     TEXT,
+    TEXTS,
     Kind,
     Options,
     Problem,
     Refuse,
-    of_amazon_aws,
+    of_every_module,
     option,
     optional,
     read_account_id,
@@ -101,7 +102,7 @@ class ImageOptions(Options):
 
     images: Mapping[str, str | None] | None = option(optional(IMAGES))
     image_id: str | None = option(IMAGE_ID)
-    region: str | None = of_amazon_aws(REGION)
+    region: str | None = of_every_module(REGION)
 
     @property
     def names_images(self) -> bool:
@@ -158,7 +159,7 @@ class ImagesByTargetOptions(Options):
         optional(Kind({"type": "raw"}, _images_by_target))
     )
     image_id: str | None = option(IMAGE_ID)
-    region: str | None = of_amazon_aws(REGION)
+    region: str | None = of_every_module(REGION)
 
     @property
     def names_images(self) -> bool:
@@ -270,6 +271,9 @@ class LaunchOptions(Options):
         return Network(self.subnet_ids, self.security_group_ids)
 
 
+# What an earlier step was given, which need not be valid.
+GIVEN_TEXTS: Kind[tuple[str, ...]] = Kind(TEXTS.spec, lambda given, _refuse: tuple(given or ()))
+
 # Files of an empty path would be written to the root of the file system.
 _PLACE: Kind[str | None] = Kind(PATH.spec, lambda given, _refuse: given or None)
 
@@ -296,6 +300,11 @@ class ReportOptions(ReportFileOptions):
     """The files of a report, and the names of accounts in it."""
 
     account_names: Mapping[str, str] = option(_ACCOUNT_NAMES)
+
+    @property
+    def folder(self) -> str | None:
+        """Return the directory that this report is written to."""
+        return self.report_dir
 
 
 def parameter_problem(value: str, region: str | None = None) -> tuple[str, str] | None:

@@ -227,20 +227,12 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import (
-    AUDIT_RESULT_RULES,
-    AUDIT_RESULT_SPEC,
-    REPORT_SPEC,
-)
 from ansible_collections.golden.images.plugins.module_utils.audit.report.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
-ARGUMENT_SPEC = {**AUDIT_RESULT_SPEC, **REPORT_SPEC}
-RULES = AUDIT_RESULT_RULES
-
 
 def main():
-    run(FLOW, ARGUMENT_SPEC, **RULES)
+    run(FLOW)
 
 
 if __name__ == "__main__":

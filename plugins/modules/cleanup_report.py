@@ -324,21 +324,12 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import REPORT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
-ARGUMENT_SPEC = {
-    "cleanup_result": {"type": "dict", "required": True},
-    "from_check_mode": {"type": "bool", "default": False},
-    "prices": {"type": "dict", "default": {}},
-    "currency": {"type": "str", "default": "USD"},
-    **REPORT_SPEC,
-}
-
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW)
 
 
 if __name__ == "__main__":

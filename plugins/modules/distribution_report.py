@@ -338,31 +338,12 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC, REPORT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
-from ansible_collections.golden.images.plugins.module_utils.verification.report import LEVELS
-
-ARGUMENT_SPEC = {
-    **REPORT_SPEC,
-    "copy_result": {"type": "dict", "required": True},
-    "start_result": {"type": "dict", "default": {}},
-    "regions": {"type": "list", "elements": "str", "default": []},
-    "grant_result": {"type": "dict", "default": {}},
-    "share_result": {"type": "dict", "default": {}},
-    "consumer_copy_result": {"type": "dict", "default": {}},
-    "verification_results": {"type": "list", "elements": "dict", "default": []},
-    "verification_error": {"type": "str", "default": ""},
-    "verification_level": {"type": "str", "choices": list(LEVELS)},
-    "kept_back": {"type": "dict", "default": {}},
-    "publish_result": {"type": "dict", "default": {}},
-    **CONSUMERS_SPEC,
-    "publish_account_ids": CONSUMERS_SPEC["account_ids"],
-}
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW)
 
 
 if __name__ == "__main__":

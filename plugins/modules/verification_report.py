@@ -245,24 +245,12 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.arguments import CONSUMERS_SPEC, REPORT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 from ansible_collections.golden.images.plugins.module_utils.verification.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.verification.report import LEVELS
-
-ARGUMENT_SPEC = {
-    **REPORT_SPEC,
-    "level": {"type": "str", "choices": [*LEVELS], "required": True},
-    "regions": {"type": "list", "elements": "str", "required": True},
-    "account_ids": CONSUMERS_SPEC["account_ids"],
-    "diagnosis_result": {"type": "dict", "default": {}},
-    "probe_result": {"type": "dict", "default": {}},
-    "publish_uncertain": {"type": "raw", "context": {"type": "bool_or_account_ids"}},
-}
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from ..option import (
     Kind,
     Problem,
     Refuse,
-    of_amazon_aws,
+    of_every_module,
     option,
     optional,
     read_region,
@@ -133,7 +133,7 @@ class CopyOptions(ConsumerRoleOptions):
     wait: bool = option(FLAG, default=True)
     wait_timeout: int = option(Kind({"type": "int"}, _timeout), default=10800)
     progress_path: str | None = option(PATH)
-    region: str | None = of_amazon_aws(TEXT)
+    region: str | None = of_every_module(TEXT)
 
     @property
     def first_source_region(self) -> str:

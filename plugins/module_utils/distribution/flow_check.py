@@ -138,7 +138,7 @@ def wanted_from(params: Mapping[str, Any], check_mode: bool) -> None:
                 *_missing(params),
                 *_other_hosts_accounts(params),
                 *_consumer_key(params),
-                *check_report_options(params),
+                *check_report_options(params["report_path"], params["report_dir"]),
                 *_copied_tags(params),
                 *_planned(params),
             )

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..failures import Failure
@@ -14,6 +13,7 @@ from ..reports.document import SEVERITIES
 from ..reports.flow import report_flow
 from ..structure import BOOLEAN, OUTCOME, TEXT, Absent, Null, check_result
 from . import document
+from .options import DistributionReportOptions
 from .report import distribution, has_failed, remembered
 
 _COPIED = {
@@ -61,50 +61,39 @@ _RESULTS: dict[str, tuple[Any, str]] = {
 }
 
 
-def content(params: Mapping[str, Any], is_plan: bool = False) -> dict[str, Any]:
-    """The report, from the module's options; ``is_plan`` in check mode."""
+def content(options: DistributionReportOptions) -> dict[str, Any]:
+    """Return the content of the report, which is of a plan in check mode."""
     return distribution(
-        params["copy_result"],
-        params["grant_result"],
-        params["share_result"],
-        consumer_copy_result=params["consumer_copy_result"],
-        verification_results=params["verification_results"],
-        publish_result=params["publish_result"],
-        verification_error=params["verification_error"],
-        verification_level=params["verification_level"],
-        kept_back=params["kept_back"],
+        options.copy_result,
+        options.grant_result,
+        options.share_result,
+        consumer_copy_result=options.consumer_copy_result,
+        verification_results=options.verification_results,
+        publish_result=options.publish_result,
+        verification_error=options.verification_error,
+        verification_level=options.verification_level,
+        kept_back=options.kept_back,
         wanted={
-            "shared_with": [
-                *_accounts(params["account_ids"]),
-                *params["org_arns"],
-                *params["org_unit_arns"],
-            ],
-            "published_in": _accounts(params["publish_account_ids"]),
-            "regions": list(dict.fromkeys(params["regions"])),
+            "shared_with": [*options.account_ids, *options.org_arns, *options.org_unit_arns],
+            "published_in": [*options.publish_account_ids],
+            "regions": list(dict.fromkeys(options.regions)),
         },
-        start_result=params["start_result"],
-        is_plan=is_plan,
+        start_result=options.start_result,
+        is_plan=options.check_mode,
     )
 
 
-def _accounts(given: Iterable[Any]) -> list[str]:
-    """Account IDs as text, each once.
-
-    One that is not valid is not refused: the report is also about options that a step has refused.
-    """
-    return list(dict.fromkeys(str(one) for one in given))
-
-
-def check(params: Mapping[str, Any]) -> tuple[Failure, ...]:
-    """Failures for results that no module returned."""
+def check(options: DistributionReportOptions) -> tuple[Failure, ...]:
+    """Return failures for results that no module returned."""
     return tuple(
         failure
-        for option, (structure, module) in _RESULTS.items()
-        for failure in check_result(option, params[option], structure, module)
+        for name, (structure, module) in _RESULTS.items()
+        for failure in check_result(name, getattr(options, name), structure, module)
     )
 
 
 FLOW = report_flow(
+    DistributionReportOptions,
     content,
     document=document.document,
     changes=document.changes,

@@ -10,12 +10,13 @@ import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..failures import Failure, Refused, cut, invalid_option
+from ..option_groups import ReportOptions
 from ..progress import Report
 from ..runner import Flow, Outcome
 from ..wording import file_reason
@@ -29,60 +30,69 @@ from .plan import ChangesOf, Folder, Remember, ReportPlan, ReportSeen, ReportWan
 _CREATED = 2
 _JSON = ".json"
 
+Wanted = TypeVar("Wanted", bound=ReportOptions)
+
+
+@dataclass(frozen=True)
+class ReportState:
+    """The report to write, and the files that exist."""
+
+    report: ReportWanted
+    files: ReportSeen
+
 
 def report_flow(
-    content: Callable[[Mapping[str, Any], bool], dict[str, Any]],
+    options: type[Wanted],
+    content: Callable[[Wanted], dict[str, Any]],
     document: Callable[[Mapping[str, Any]], Document],
     changes: ChangesOf,
-    check: Callable[[Mapping[str, Any]], Iterable[Failure]],
+    check: Callable[[Wanted], Iterable[Failure]],
     remember: Remember | None = None,
     failed: Callable[[Mapping[str, Any]], bool] | None = None,
-) -> Flow[ReportWanted, ReportSeen]:
-    """A flow that writes a report: as JSON to ``report_path``, in all formats to ``report_dir``.
+) -> Flow[Wanted, ReportState]:
+    """Return a flow that writes a report: as JSON to ``report_path``, in all formats to ``report_dir``.
 
     Each is written only if the option is set.
 
-    ``check`` refuses options that are not what ``content`` needs. ``content`` creates the report's content
-    from the options and whether the module is in check mode, as JSON values that differ only if something has
-    changed. ``document`` creates the ``Document`` from the content. ``changes`` compares the content of the
-    previous report in the directory with that of this one, for example with ``changes_between``. The
-    directory's ``report.json`` has the content and ``written_at``, ``kind`` (the document's), ``changes`` and
-    ``history``, which therefore must not be keys of the content. ``remember`` completes the content by that
-    of the previous report. A report that has ``failed`` by its content replaces none of another status: it is
-    written beside ``report_path``, and the files in the directory have dates then.
+    ``check`` refuses results that are not what ``content`` needs. ``content`` creates the report's content
+    from the options, as JSON values that differ only if something has changed. ``document`` creates the
+    ``Document`` from the content. ``changes`` compares the content of the previous report in the directory
+    with that of this one, for example with ``changes_between``. The directory's ``report.json`` has the
+    content and ``written_at``, ``kind`` (the document's), ``changes`` and ``history``, which therefore must
+    not be keys of the content. ``remember`` completes the content by that of the previous report. A report
+    that has ``failed`` by its content replaces none of another status: it is written beside ``report_path``,
+    and the files in the directory have dates then.
 
     The module returns ``report`` (the content), ``report_path``, ``report_dir`` and ``changes`` (``since``,
     ``added``, ``removed``; None if there is no previous report).
     """
 
-    def wanted_from(params: Mapping[str, Any], check_mode: bool) -> ReportWanted:
-        failures = (*check_report_options(params), *check(params))
+    def read_state(_clients: None, given: Wanted) -> ReportState:
+        failures = (*check(given), *check_report_options(given.report_path, given.report_dir))
         if failures:
             raise Refused(failures)
-        report = content(params, check_mode)
-        has_failed = failed is not None and failed(report)
-        # An empty string is the same as no path: files would be written to the root of the file system.
-        path, folder = params["report_path"] or None, params.get("report_dir") or None
+        report = report_of(given, content(given))
+        return ReportState(report, read_files(report))
+
+    def report_of(given: Wanted, content: dict[str, Any]) -> ReportWanted:
+        def named(of_report: Mapping[str, Any]) -> Document:
+            return replace(document(of_report), account_names=given.account_names)
+
+        has_failed = failed is not None and failed(content)
+        path = given.report_path
         if path and has_failed:
             path = failed_path(path)
-        if folder is None:
-            return ReportWanted(path, report, remember=remember, failed=has_failed)
-        names = {key: name for key, name in (params.get("account_names") or {}).items() if name}
-
-        def named(of_report: Mapping[str, Any]) -> Document:
-            return replace(document(of_report), account_names=names)
-
-        place = Folder(folder, named, changes, dated=failed is not None)
-        return ReportWanted(path, report, place, remember, has_failed)
+        folder = Folder(given.folder, named, changes, dated=failed is not None) if given.folder else None
+        return ReportWanted(path, content, folder, remember, has_failed)
 
     return Flow(
-        wanted_from,
+        options,
         read_state,
-        plan,
+        lambda _given, state: plan(state.report, state.files),
         apply,
         result,
         needs_aws=False,
-        diff=lambda _wanted, _seen, plan: {"before": plan.before, "after": plan.after},
+        diff=lambda _given, _state, plan: {"before": plan.before, "after": plan.after},
         # It repeats what the other tasks display.
         diff_verbosity=1,
     )
@@ -93,13 +103,13 @@ def failed_path(path: str) -> str:
     return f"{path.removesuffix(_JSON)}.failed{_JSON}"
 
 
-def check_report_options(params: Mapping[str, Any]) -> Iterator[Failure]:
-    """Failures if ``report_path`` or ``report_dir`` is set and cannot be written, or its report not read.
+def check_report_options(report_path: str | None, report_dir: str | None) -> Iterator[Failure]:
+    """Yield a failure for a place that is set and cannot be written to, or whose report cannot be read.
 
     Long or destructive operations check this first.
     """
-    for option, check in (("report_path", _check_file), ("report_dir", _check_folder)):
-        place = params.get(option)
+    places = (("report_path", report_path, _check_file), ("report_dir", report_dir, _check_folder))
+    for option, place, check in places:
         problem, remedy = (_check_name(place) or check(Path(place))) if place else ("", "")
         if problem:
             yield invalid_option(option, f"{option}: {problem}", remedy)
@@ -175,8 +185,12 @@ def _check_writable(folder: Path) -> tuple[str, str]:
     )
 
 
-def read_state(clients: None, wanted: ReportWanted) -> ReportSeen:
-    """Read the previous report and the time."""
+def read_files(wanted: ReportWanted) -> ReportSeen:
+    """Read the previous report and the time.
+
+    Raises:
+        Refused: it cannot be read.
+    """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         text = _previous(wanted.path) if wanted.path is not None else None
@@ -214,31 +228,37 @@ def _previous(path: str) -> str | None:
         return None
 
 
-def apply(clients: None, wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, report: Report) -> Outcome:
+def apply(
+    _clients: None, _options: ReportOptions, state: ReportState, plan: ReportPlan, _report: Report
+) -> Outcome:
     """Write the files, each as a whole."""
     performed: list[WriteFile] = []
     failures: list[Failure] = []
+    folder = state.report.folder
     for action in plan.actions:
         try:
-            if wanted.folder is not None:
+            if folder is not None:
                 # How many directories can be missing was checked.
-                Path(wanted.folder.path).mkdir(parents=True, exist_ok=True)
+                Path(folder.path).mkdir(parents=True, exist_ok=True)
             write_file(Path(action.path), action.text)
             performed.append(action)
         except OSError as exception:
-            option = "report_path" if action.path == wanted.path else "report_dir"
+            option = "report_path" if action.path == state.report.path else "report_dir"
             failures.append(_failure(option, action.path, exception))
     return Outcome(tuple(performed), tuple(failures))
 
 
-def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome) -> dict[str, Any]:
-    """The values that every report module returns."""
+def result(
+    _options: ReportOptions, state: ReportState, plan: ReportPlan, _outcome: Outcome
+) -> dict[str, Any]:
+    """Return the values that every report module returns."""
+    folder = state.report.folder
     return {
         "changes": None if plan.changes is None else plan.changes.as_result(),
         "report": plan.after,
-        "report_dir": wanted.folder.path if wanted.folder else None,
-        "report_path": wanted.path,
-        **({"report_files": list(plan.files)} if wanted.folder and wanted.folder.dated else {}),
+        "report_dir": folder.path if folder else None,
+        "report_path": state.report.path,
+        **({"report_files": list(plan.files)} if folder and folder.dated else {}),
     }
 
 

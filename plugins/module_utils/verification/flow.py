@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..failures import Failure
@@ -15,6 +14,7 @@ from ..reports.document import SEVERITIES
 from ..reports.flow import report_flow
 from ..structure import OUTCOME, TEXT, Absent, Null, check_result
 from . import document
+from .options import VerificationReportOptions
 from .report import verification
 
 _FINDING = {
@@ -43,31 +43,30 @@ _VERIFIED = {
     ),
 }
 
-_SETTING = "publish_uncertain"
 
-
-def content(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The report, from the module's options."""
+def content(options: VerificationReportOptions) -> dict[str, Any]:
+    """Return the content of the report."""
     return verification(
-        params["level"],
-        params["regions"],
-        params["account_ids"],
-        (params["diagnosis_result"], params["probe_result"]),
-        params["publish_uncertain"],
-        (params.get("variable_names") or {}).get(_SETTING, _SETTING),
+        options.level,
+        options.regions,
+        options.account_ids,
+        (options.diagnosis_result, options.probe_result),
+        options.publish_uncertain,
+        options.uncertain_setting,
     )
 
 
-def check(params: Mapping[str, Any]) -> tuple[Failure, ...]:
-    """Failures for results that no module returned."""
+def check(options: VerificationReportOptions) -> tuple[Failure, ...]:
+    """Return failures for results that no module returned."""
     return (
-        *check_result("diagnosis_result", params["diagnosis_result"], _VERIFIED, "ami_share_diagnose"),
-        *check_result("probe_result", params["probe_result"], _VERIFIED, "ami_launch_probe"),
+        *check_result("diagnosis_result", options.diagnosis_result, _VERIFIED, "ami_share_diagnose"),
+        *check_result("probe_result", options.probe_result, _VERIFIED, "ami_launch_probe"),
     )
 
 
 FLOW = report_flow(
-    lambda params, _check_mode: content(params),
+    VerificationReportOptions,
+    content,
     document=document.document,
     changes=document.changes,
     check=check,

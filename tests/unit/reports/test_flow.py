@@ -7,14 +7,16 @@ from __future__ import annotations
 import errno
 import json
 import os
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.arguments import REPORT_SPEC
 from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused, invalid_option
+from ansible_collections.golden.images.plugins.module_utils.option import TEXT, option
+from ansible_collections.golden.images.plugins.module_utils.option_groups import ReportOptions
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes
 from ansible_collections.golden.images.plugins.module_utils.reports.flow import (
@@ -47,6 +49,16 @@ PARAMS: dict[str, Any] = {
     "org_unit_arns": [],
     "publish_account_ids": [],
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusOptions(ReportOptions):
+    status: str = option(TEXT)
+
+
+def only(name: str, place: Path) -> dict[str, str | None]:
+    """The places of a report: this one."""
+    return {"report_path": None, "report_dir": None, name: str(place)}
 
 
 def run(path: Path | None) -> tuple[dict[str, Any], Outcome]:
@@ -114,14 +126,14 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert [failure.error_code for failure in caught.value.failures] == ["file_error"]
     assert path.read_bytes() == b"\xff\xfe"
     # Also before a long operation.
-    (failure,) = check_report_options({"report_path": str(path)})
+    (failure,) = check_report_options(str(path), None)
     assert failure.message == f"report_path: {path}: it is not text in UTF-8."
 
 
 def test_a_folder_with_the_name_of_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused):
         run(tmp_path)
-    (failure,) = check_report_options({"report_path": str(tmp_path)})
+    (failure,) = check_report_options(str(tmp_path), None)
     assert failure.message == f"report_path: {tmp_path} is a directory."
 
 
@@ -157,14 +169,15 @@ def test_a_report_needs_no_aws() -> None:
 
 def test_a_flow_returns_the_content_that_it_is_given(tmp_path: Path) -> None:
     flow = report_flow(
-        lambda params, _check_mode: {"status": params["status"]},
+        StatusOptions,
+        lambda options: {"status": options.status},
         document=lambda _content: document(),
         changes=lambda _before, _after: Changes("", (), ()),
-        check=lambda params: [] if params["status"] else [invalid_option("status", "It is empty.", "")],
+        check=lambda options: [] if options.status else [invalid_option("status", "It is empty.", "")],
     )
     options = {"report_path": str(tmp_path / "r.json")}
     with pytest.raises(Refused, match="It is empty"):
-        flow.wanted({**options, "status": ""}, False)
+        flow.read(None, flow.wanted({**options, "status": ""}, False))
     wanted = flow.wanted({**options, "status": "done"}, False)
     seen = flow.read(None, wanted)
     plan = flow.plan(wanted, seen)
@@ -181,9 +194,9 @@ def test_a_flow_returns_the_content_that_it_is_given(tmp_path: Path) -> None:
     ("option", "problem"), [("report_path", "no directory"), ("report_dir", "no directory")]
 )
 def test_paths_are_checked_without_writing(tmp_path: Path, option: str, problem: str) -> None:
-    (failure,) = check_report_options({option: str(tmp_path / "none" / "sub" / "new")})
+    (failure,) = check_report_options(**only(option, tmp_path / "none" / "sub" / "new"))
     assert (failure.action, problem in failure.message) == (option, True)
-    assert list(check_report_options({option: str(tmp_path / "new")})) == []
+    assert list(check_report_options(**only(option, tmp_path / "new"))) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -201,7 +214,7 @@ def test_only_the_last_directories_of_a_path_can_be_missing(
     tmp_path: Path, missing: str, problem: str
 ) -> None:
     (tmp_path / "file").touch()
-    failures = list(check_report_options({"report_dir": str(tmp_path / missing)}))
+    failures = list(check_report_options(None, str(tmp_path / missing)))
     expected = [f"report_dir: {problem.format(tmp_path)}"] if problem else []
     assert [failure.message for failure in failures] == expected
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
@@ -212,7 +225,7 @@ def test_the_directory_that_would_get_new_ones_must_be_writable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     monkeypatch.setattr(os, "access", lambda place, _mode: place != tmp_path)
-    (failure,) = check_report_options({"report_dir": str(tmp_path / missing)})
+    (failure,) = check_report_options(None, str(tmp_path / missing))
     assert failure.message == f"report_dir: {tmp_path} cannot be written to."
 
 
@@ -229,15 +242,16 @@ def test_what_is_in_a_directory_that_cannot_be_searched_is_refused(
 
     monkeypatch.setattr(os, "stat", without_search)
     monkeypatch.setattr(os, "access", lambda _place, _mode: False)
-    (failure,) = check_report_options({option: str(tmp_path / "report")})
+    (failure,) = check_report_options(**only(option, tmp_path / "report"))
     assert failure.message == f"{option}: {tmp_path} cannot be written to."
 
 
 def test_names_of_accounts_have_ids_of_12_digits() -> None:
+    spec = ReportOptions.argument_spec()
     given = {"account_names": {"012345678901": "web", 222222222222: 7}}
-    assert as_read(REPORT_SPEC, given)["account_names"] == {"012345678901": "web", "222222222222": "7"}
+    assert as_read(spec, given)["account_names"] == {"012345678901": "web", "222222222222": "7"}
     with pytest.raises(Refused, match=r"012345671234 becomes 1402434204") as refused:
-        as_read(REPORT_SPEC, {"account_names": {1402434204: "web"}})
+        as_read(spec, {"account_names": {1402434204: "web"}})
     assert refused.value.failures[0].action == "account_names"
 
 
@@ -250,7 +264,8 @@ def test_a_file_needs_a_folder_that_exists(tmp_path: Path) -> None:
 
 def test_a_failed_report_replaces_no_other_one(tmp_path: Path) -> None:
     flow = report_flow(
-        lambda params, _check_mode: {"status": params["status"]},
+        StatusOptions,
+        lambda options: {"status": options.status},
         document=lambda _content: document(),
         changes=lambda _before, _after: Changes("", (), ()),
         check=lambda _params: [],

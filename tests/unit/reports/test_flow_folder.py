@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.option import TEXTS, option
+from ansible_collections.golden.images.plugins.module_utils.option_groups import ReportOptions
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.reports import flow as report
 from ansible_collections.golden.images.plugins.module_utils.reports.document import changes_between
@@ -20,11 +23,18 @@ from ansible_collections.golden.images.plugins.module_utils.runner import Outcom
 
 from tests.unit.reports.examples import document
 
+
+@dataclass(frozen=True, kw_only=True)
+class SaidOptions(ReportOptions):
+    said: tuple[str, ...] = option(TEXTS)
+
+
 FLOW = report.report_flow(
-    lambda params, _check_mode: {"said": params["said"]},
+    SaidOptions,
+    lambda options: {"said": [*options.said]},
     document=lambda _content: document(),
     changes=lambda before, after: changes_between(before["written_at"], before["said"], after["said"]),
-    check=lambda _params: (),
+    check=lambda _options: (),
 )
 SILENT = reporter(None, print)
 
@@ -78,8 +88,8 @@ def test_no_file_is_written_without_a_path() -> None:
 
 
 def test_an_empty_path_is_ignored() -> None:
-    wanted = FLOW.wanted({"report_path": "", "report_dir": "", "said": ["one"]}, False)
-    assert (wanted.path, wanted.folder) == (None, None)
+    options = FLOW.wanted({"report_path": "", "report_dir": "", "said": ["one"]}, False)
+    assert FLOW.plan(options, FLOW.read(None, options)).actions == ()
 
 
 def test_a_file_that_is_not_text_is_replaced(tmp_path: Path) -> None:

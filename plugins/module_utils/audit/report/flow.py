@@ -9,30 +9,34 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ...reports.flow import report_flow
-from ...reports.plan import ReportPlan, ReportSeen, ReportWanted
+from ...reports.flow import ReportState, report_flow
+from ...reports.plan import ReportPlan
 from ...runner import Outcome
 from ..structure import check_audit
 from .changes import changes
 from .content import audit
 from .document import document
+from .options import AuditReportOptions
 
 _IN_ALL_FORMS = report_flow(
-    lambda params, _check_mode: audit(params["audit_result"]),
+    AuditReportOptions,
+    lambda options: audit(options.audit_result),
     document,
     changes,
-    lambda params: check_audit("audit_result", params["audit_result"], complete=False),
+    lambda options: check_audit("audit_result", options.audit_result, complete=False),
 )
 
 
-def result(wanted: ReportWanted, seen: ReportSeen, plan: ReportPlan, outcome: Outcome) -> dict[str, Any]:
-    """The returned keys that are specific to this module, without its options.
+def result(
+    options: AuditReportOptions, state: ReportState, plan: ReportPlan, outcome: Outcome
+) -> dict[str, Any]:
+    """Return the keys that are specific to this module, without its options.
 
     Ansible parses, marks and copies each text of a result several times, which takes minutes for ten thousand
     images. So the result has no images: the files and the audit's result have them. ``invocation`` is empty,
     because Ansible would add the options, and with them the audit's result.
     """
-    found = _IN_ALL_FORMS.result(wanted, seen, plan, outcome)
+    found = _IN_ALL_FORMS.result(options, state, plan, outcome)
     report = {name: value for name, value in found["report"].items() if name != "images"}
     return {**found, "invocation": {}, "report": report}
 

@@ -1,0 +1,16 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of ``audit_report``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...option_groups import AuditResultOptions, ReportOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditReportOptions(ReportOptions, AuditResultOptions):
+    """The options of ``audit_report``."""
