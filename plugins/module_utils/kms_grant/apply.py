@@ -2,15 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Grant and revoke access to keys."""
+"""Grant and revoke access to keys, without the consumers that AWS rejects."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..arns import account_of
 from ..aws import errors, read
 from ..aws.accounts import Accounts
 from ..aws.caller import preferred_region
@@ -18,17 +19,18 @@ from ..aws.clients import Clients
 from ..aws.write import Performed, merge, perform
 from ..failures import CONSUMER_REJECTED, Failure, incomplete_response
 from ..fanout import CHANGE_GRACE_PERIOD, each
-from ..keys.policy_statements import short
+from ..keys.grants import AUTO_SCALING_ROLE
+from ..keys.needed import SharedUnderKey
+from ..keys.policy_statements import own_accesses, short
 from ..model import Target
 from ..plan import Action, Plan
 from ..progress import Report
 from ..runner import Outcome
+from .losses import policy_after
 from .options import GrantOptions
 from .plan import without_owner
-from .rejection import is_rejected, names_invalid_principal, of_auto_scaling, rejection
 from .state import GrantSeen
 from .wait import wait_until_listed, wait_until_stored
-from .write_policy import write_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -229,3 +231,96 @@ def _collected(
         for index in sorted(failed)
     )
     return merge(*(done[index] for index in sorted(done)), Performed(failures=failures))
+
+
+def write_policy(kms: KMSClient, wanted: GrantOptions, action: Action, shared: SharedUnderKey) -> Performed:
+    """Write the key policy, which is read again right before: PutKeyPolicy replaces the whole policy.
+
+    KMS refuses the whole policy if one of its principals does not exist, and does not name it. Then the new
+    principals are added in halves until the rejected ones are found, and each of these is a failure.
+    """
+    policy = read.key_policy(kms, action.parameters["KeyId"])
+    held = {item for access in own_accesses(policy) for item in access.consumers.principals}
+    new = sorted(wanted.policy_consumers.principals - held)
+    done = _put(kms, action, policy_after(wanted, policy, shared))
+    if not new or not any(names_invalid_principal(failure) for failure in done.failures):
+        return done
+    # If KMS refuses what is there already, a new principal is not the reason.
+    if _put(kms, action, policy).failures:
+        return done
+    rejected = dict(_rejected(kms, wanted, action, new, shared))
+    policy = read.key_policy(kms, action.parameters["KeyId"])
+    accepted = wanted.for_principals(wanted.policy_consumers.principals - rejected.keys())
+    done = _put(kms, action, policy_after(accepted, policy, shared))
+    failures = (
+        rejection(failure, principal) if names_invalid_principal(failure) else failure
+        for principal, failure in rejected.items()
+    )
+    return replace(done, failures=(*failures, *done.failures))
+
+
+def _rejected(
+    kms: KMSClient, wanted: GrantOptions, action: Action, principals: Sequence[str], shared: SharedUnderKey
+) -> Iterator[tuple[str, Failure]]:
+    """The principals that KMS rejects, and its failures; all others get access."""
+    policy = read.key_policy(kms, action.parameters["KeyId"])
+    # Nothing is revoked before the rejected principals are known.
+    only = wanted.for_principals(principals)
+    added = replace(only, org_arns=(), org_unit_arns=(), purge_grants=False)
+    failures = _put(kms, action, policy_after(added, policy, shared)).failures
+    if not failures:
+        return
+    if len(principals) == 1 or not names_invalid_principal(failures[0]):
+        yield from ((principal, failures[0]) for principal in principals)
+        return
+    middle = len(principals) // 2
+    for half in (principals[:middle], principals[middle:]):
+        yield from _rejected(kms, wanted, action, half, shared)
+
+
+def _put(kms: KMSClient, action: Action, policy: str) -> Performed:
+    return perform(kms, replace(action, parameters={**action.parameters, "Policy": policy}))
+
+
+# botocore operations CreateGrant and PutKeyPolicy: a principal does not exist, or KMS does not know it yet.
+_REJECTING = {
+    "CreateGrant": frozenset({"InvalidArnException"}),
+    "PutKeyPolicy": frozenset({"InvalidArnException", "MalformedPolicyDocumentException"}),
+}
+# In a region that accounts must enable, services know only the principals of accounts that have enabled it
+# (comment in hashicorp/terraform-provider-aws#22549).
+_REMEDY = (
+    "Check that it exists, and remove or correct it. In a region that is not enabled by default, its account "
+    "must have enabled the region. A new principal may not have propagated to KMS yet; if so, rerun. All "
+    "other consumers get access."
+)
+_AUTO_SCALING_REMEDY = (
+    "If the account has no service-linked role {name}, create it there: aws iam create-service-linked-role "
+    "--aws-service-name autoscaling.amazonaws.com{suffix}. Then rerun."
+)
+
+
+def names_invalid_principal(failure: Failure) -> bool:
+    """Whether KMS refused a request because of a principal that it does not know."""
+    return failure.error_code in _REJECTING.get(failure.action, ())
+
+
+def rejection(failure: Failure, principal: str) -> Failure:
+    """The failure of a consumer that AWS rejected: an account ID, or an ARN of a principal."""
+    return replace(failure.rejecting(principal, _REMEDY), account_id=account_of(principal))
+
+
+def is_rejected(failures: Iterable[Failure], region: str, principal: str) -> bool:
+    """Whether one of the failures is the rejection of this principal in this region."""
+    return any(failure.region == region and failure.rejects(principal) for failure in failures)
+
+
+def of_auto_scaling(failure: Failure, role: str) -> Failure:
+    """The failure of a grant for an Auto Scaling role, given by its ARN, with a remedy if it is missing."""
+    if not names_invalid_principal(failure):
+        return failure
+    name = role.rpartition("/")[2]
+    # IAM API Reference, CreateServiceLinkedRole, CustomSuffix: IAM puts "_" before it.
+    suffix = name.removeprefix(AUTO_SCALING_ROLE).removeprefix("_")
+    option = f" --custom-suffix {suffix}" if suffix else ""
+    return replace(failure, remedy=_AUTO_SCALING_REMEDY.format(name=name, suffix=option))

@@ -23,9 +23,7 @@ from .losses import kept_of, keys_to_inspect
 from .options import GrantOptions
 from .plan import consumers_without_access, plan, without_owner
 from .read import read_keys
-from .read_dependents import with_resources
-from .read_sharing import read_shared
-from .read_snapshots import with_snapshots
+from .read_sharing import read_shared, with_resources, with_snapshots
 from .state import GrantSeen
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who would lose access to a key, and who of them still needs it and keeps it.
+"""Who would lose access to a key, and who of them still needs it and keeps it; the key policy after that.
 
 A key encrypts many images. A consumer of one image may still need its grant, or its statement in the key
 policy, for another one.
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from functools import reduce
+from typing import Any
 
 from ..arns import account_of
 from ..keys.grants import DELETED_PRINCIPAL, is_auto_scaling_role, name_prefix
@@ -25,11 +26,20 @@ from ..keys.needed import (
     of_principals,
     one_by_one,
 )
-from ..keys.policy_statements import PolicyAccess, PolicyConsumers, own_accesses, short
+from ..keys.policy_statements import (
+    PolicyAccess,
+    PolicyConsumers,
+    has_own_statements,
+    own_accesses,
+    short,
+    statements_for,
+    with_access,
+    with_own_statements,
+    without_consumers,
+)
 from ..model import Grant, KeyRef, KeySeen, Target
 from .options import AUTO_SCALING_OPERATIONS, GrantOptions
-from .request import grant_request, holds, principal_arn
-from .state import GrantSeen
+from .state import GrantSeen, grant_request, holds, principal_arn
 
 _SHARED = (
     "Other images or snapshots under the key are shared with it, or with an organization or organizational "
@@ -227,3 +237,30 @@ def _named_arns(wanted: GrantOptions, seen: GrantSeen) -> frozenset[str]:
             *(role for one in wanted.accounts for role in wanted.scaling_roles(seen.partition, one)),
         )
     )
+
+
+def policy_after(wanted: GrantOptions, policy: str, shared: SharedUnderKey) -> str:
+    """The key policy with the own statements that are wanted; the same text if it has them already.
+
+    Consumers that need the key for what is ``shared`` keep their access.
+    """
+    statements = _wanted_statements(wanted, policy, shared)
+    return policy if has_own_statements(policy, statements) else with_own_statements(policy, statements)
+
+
+def _wanted_statements(wanted: GrantOptions, policy: str, shared: SharedUnderKey) -> list[dict[str, Any]]:
+    # KMS refuses a policy that names a deleted principal, although GetKeyPolicy returns such ones.
+    held = without_consumers(own_accesses(policy), stale_principals(policy))
+    losing = lost_by_policy(wanted, policy)
+    keeping = kept(wanted, shared, losing)
+    if not wanted.present:
+        return statements_for(*without_consumers(held, losing - keeping))
+    if wanted.purge_grants:
+        held = tuple(consumers_in(access, keeping) for access in held)
+    return statements_for(*with_access(held, wanted.policy_access))
+
+
+def stale_principals(policy: str) -> PolicyConsumers:
+    """The deleted roles and users in own statements of a policy."""
+    named = (item for access in own_accesses(policy) for item in access.consumers.principals)
+    return PolicyConsumers(frozenset(item for item in named if DELETED_PRINCIPAL.fullmatch(item)))

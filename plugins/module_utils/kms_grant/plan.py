@@ -27,11 +27,11 @@ from .losses import (
     kept_access,
     kept_warnings,
     lost_access,
+    policy_after,
+    stale_principals,
 )
 from .options import AUTO_SCALING_OPERATIONS, GrantOptions
-from .policy import policy_after, stale_principals
-from .request import by_name, grant_request, holds, principal_arn
-from .state import GrantSeen
+from .state import GrantSeen, by_name, grant_request, holds, principal_arn
 
 
 def plan(wanted: GrantOptions, seen: GrantSeen) -> Plan:

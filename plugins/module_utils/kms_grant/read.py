@@ -17,7 +17,7 @@ from ..failures import Failure, TargetFailed
 from ..keys.grants import name_prefix
 from ..model import Image, Key, KeySeen, Target
 from .options import GrantOptions
-from .request import grant_request, principal_arn
+from .state import grant_request, principal_arn
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -2,21 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the sharing of the account's images under a key."""
+"""Read why consumers may still need a key: what is shared with them under it, and what they have under it.
+
+An image under the key can be shared with a consumer, a snapshot that no image uses, and an account can have
+volumes and snapshots of its own under it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import NamedTuple
 
+from ..arns import account_of
 from ..aws import errors, read
+from ..aws.caller import preferred_region
 from ..aws.clients import Clients
+from ..aws.consumer_resources import read_consumer_resources
+from ..aws.read import Caller
 from ..fanout import each, round_robin
 from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import PolicyConsumers
-from ..model import Image, KeyRef, Sharing
+from ..model import Image, KeyRef, Sharing, Snapshot
 from .options import GrantOptions
 
 # Deregistered or deleted since it was listed.
@@ -95,7 +103,7 @@ def read_shared(
     clients.open("ec2", regions)
     for operation in (read.IMAGE_PERMISSIONS, read.SNAPSHOT_PERMISSIONS):
         clients.paced(operation).open("ec2", regions)
-    listed, failed = each(regions, lambda region: _list(clients, wanted, region))
+    listed, failed = each(regions, lambda region: _list_images(clients, wanted, region))
     under = {ref: listed[ref.region].under(ref.key_arn) for ref in losing if ref.region in listed}
     permissions = _read(clients, under, read.IMAGE_PERMISSIONS)
 
@@ -117,7 +125,7 @@ def read_shared(
     return {ref: shared(ref, complete) for ref in losing}
 
 
-def _list(clients: Clients, wanted: GrantOptions, region: str) -> _Listed:
+def _list_images(clients: Clients, wanted: GrantOptions, region: str) -> _Listed:
     ec2 = clients.ec2(region)
     own = [one for one in read.images(ec2, [], ["self"]) if one.image_id not in wanted.ignored_image_ids]
     images = tuple(image for image in own if image.state != "pending")
@@ -160,3 +168,85 @@ def _resources(region: str, image: Image) -> Iterator[_Resource]:
 def _text(exception: Exception, operation: str) -> str:
     problem = errors.failure(exception, None, operation)
     return f"{problem.action}: {problem.text()}"
+
+
+def with_snapshots(
+    clients: Clients,
+    owner: str,
+    losing: Mapping[KeyRef, PolicyConsumers],
+    shared: Mapping[KeyRef, SharedUnderKey],
+) -> dict[KeyRef, SharedUnderKey]:
+    """``shared`` with the snapshots that no image uses, for the accounts that would lose access.
+
+    Snapshots stay shared when their image is deregistered. One call for each region lists those that are
+    shared with these accounts. What cannot be read is in the result, so that no access is revoked.
+    """
+    accounts: dict[str, set[str]] = {}
+    for ref, one in shared.items():
+        leaving = (losing[ref] - one.needed(losing[ref])).principals
+        accounts.setdefault(ref.region, set()).update(
+            found for name in leaving if (found := account_of(name)) and found != owner
+        )
+    regions = [region for region, found in accounts.items() if found]
+    clients.open("ec2", regions)
+    clients.paced(read.SNAPSHOT_PERMISSIONS).open("ec2", regions)
+    listed, failed = each(regions, lambda region: _list_unused_snapshots(clients, region, accounts[region]))
+
+    def with_alone(ref: KeyRef, one: SharedUnderKey) -> SharedUnderKey:
+        if ref.region in failed:
+            return replace(one, unread=(*one.unread, _text(failed[ref.region], "DescribeSnapshots")))
+        return _with_permissions(clients, ref, one, listed.get(ref.region, ()))
+
+    return {ref: with_alone(ref, one) for ref, one in shared.items()}
+
+
+def _list_unused_snapshots(clients: Clients, region: str, accounts: set[str]) -> tuple[Snapshot, ...]:
+    """The snapshots that are shared with one of the accounts, and that no image uses."""
+    ec2 = clients.ec2(region)
+    found = read.snapshots_restorable_by(ec2, accounts)
+    if not found:
+        return ()
+    used = {one for image in read.images(ec2, [], ["self"]) for one in image.snapshot_ids}
+    return tuple(one for one in found if one.snapshot_id not in used)
+
+
+def _with_permissions(
+    clients: Clients, ref: KeyRef, one: SharedUnderKey, listed: tuple[Snapshot, ...]
+) -> SharedUnderKey:
+    under = [
+        snapshot.snapshot_id
+        for snapshot in listed
+        if not snapshot.kms_key_id or ref.key_arn in snapshot.key_arns
+    ]
+    operation = read.SNAPSHOT_PERMISSIONS
+
+    def permissions(snapshot_id: str) -> Sharing:
+        return read.permissions(clients.paced(operation).ec2(ref.region), operation, snapshot_id, _GONE)
+
+    done, failed = each(under, permissions)
+    unread = (_text(exception, operation) for exception in failed.values())
+    return replace(one, snapshots=done, unread=tuple(dict.fromkeys((*one.unread, *unread))))
+
+
+def with_resources(
+    clients: Clients,
+    wanted: GrantOptions,
+    caller: Caller,
+    losing: Mapping[KeyRef, PolicyConsumers],
+    shared: Mapping[KeyRef, SharedUnderKey],
+) -> dict[KeyRef, SharedUnderKey]:
+    """``shared`` with what the accounts that lose access have under each key."""
+    leaving = {
+        ref: _accounts(losing[ref] - one.needed(losing[ref]), caller.account_id)
+        for ref, one in shared.items()
+    }
+    if not any(leaving.values()):
+        return dict(shared)
+    sts_region = preferred_region(clients, sorted({ref.region for ref in shared}))
+    found = read_consumer_resources(clients, caller, wanted.consumer_role, leaving, sts_region)
+    return {ref: replace(one, consumers=found[ref]) for ref, one in shared.items()}
+
+
+def _accounts(consumers: PolicyConsumers, owner: str) -> frozenset[str]:
+    found = {account_of(one) for one in consumers.principals} - {None, owner}
+    return frozenset(one for one in found if one)

@@ -13,9 +13,8 @@ from ..failures import Failure
 from ..listing import listed
 from ..model import IMAGE_DATA_TYPE, Image, Target
 from ..tags import MAX_TAGS
-from .instance_types import misfits
 from .launch_data import change_for, differing_data, missing_devices, small_volumes
-from .launch_options import conflicts
+from .launches import conflicts, misfits
 from .options import ADVANCED, LATEST, STANDARD, PublishOptions
 from .origins import compare
 from .state import (

@@ -24,8 +24,7 @@ from ..runner import Flow, Outcome
 from .apply import PublishRun, perform_target
 from .options import PublishOptions
 from .plan import labels, plan
-from .read import open_all, read_source, read_target, with_launches, with_sharing
-from .read_origins import read_origins
+from .read import open_all, read_origins, read_source, read_target, with_launches, with_sharing
 from .state import PublishSeen, TargetSeen
 
 

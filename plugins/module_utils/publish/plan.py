@@ -14,9 +14,8 @@ from ..plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from ..tags import differing_tags, tag_list
 from ..wording import ended
 from . import checks
-from .instance_types import doubts, requires_tokens
 from .launch_data import Change, change_for, doubtful_snapshots, is_result, version_request
-from .launch_options import uncertainties
+from .launches import doubts, requires_tokens, uncertainties
 from .options import ADVANCED, DEFAULT, PublishOptions
 from .origins import compare
 from .state import (

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``ami_publish`` reads of each target: parameter, launch templates, and the images they name."""
+"""Read each target's parameter, launch templates, and the images they name with their original sources."""
 
 from __future__ import annotations
 
@@ -12,23 +12,36 @@ from typing import TYPE_CHECKING
 
 from ..aws import errors, read
 from ..aws.accounts import Accounts
+from ..aws.answers import required
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
+from ..aws.errors import ClientError
+from ..aws.parameters import is_missing
 from ..aws.read_visible import until_visible
 from ..denial import DENIED
-from ..failures import Refused
+from ..failures import Failure, Refused
 from ..fanout import each
-from ..model import Image, Target
+from ..model import Image, ImageRef, Target
 from ..option import is_image_id
-from .launch_options import hibernates
+from ..tags import tag_map
+from .launches import hibernates
 from .options import PublishOptions
-from .read_instance_types import instance_types
-from .read_launch_templates import launch_templates
-from .read_parameters import parameter, tags
-from .state import Parameter, TargetSeen, is_settled, label_for, label_of, versions_to_launch
+from .origins import compared_images, first_views, origin_of
+from .read_launch_templates import instance_types, launch_templates
+from .state import (
+    Origin,
+    Parameter,
+    ParameterVersion,
+    TargetSeen,
+    is_settled,
+    label_for,
+    label_of,
+    versions_to_launch,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ssm import SSMClient
 
 
 def open_all(
@@ -182,3 +195,87 @@ def read_source(clients: Clients, wanted: PublishOptions, account_id: str) -> Im
     if source is None:
         raise Refused([errors.no_image(wanted.source_image_id, target)])
     return source
+
+
+# Systems Manager API Reference, GetParameterHistory: the most that a page holds, of at most 100 versions.
+_PAGE = 50
+
+
+def parameter(ssm: SSMClient, name: str) -> Parameter | None:
+    """The parameter with all its versions and their labels; None if there is none of that name.
+
+    A value that AWS is still validating is no version yet (botocore shape ``PutParameterRequest``,
+    ``DataType``).
+    """
+    pages = ssm.get_paginator("get_parameter_history").paginate(
+        Name=name, PaginationConfig={"PageSize": _PAGE}
+    )
+    try:
+        versions = [
+            ParameterVersion(
+                version=required(item, "Version", "GetParameterHistory"),
+                value=required(item, "Value", "GetParameterHistory"),
+                type=required(item, "Type", "GetParameterHistory"),
+                data_type=item.get("DataType", "text"),
+                tier=item.get("Tier", "Standard"),
+                labels=frozenset(item.get("Labels", ())),
+            )
+            for page in pages
+            for item in required(page, "Parameters", "GetParameterHistory")
+        ]
+    except ClientError as exception:
+        if is_missing(exception):
+            return None
+        raise
+    return Parameter(tuple(sorted(versions, key=lambda item: item.version))) if versions else None
+
+
+def tags(ssm: SSMClient, name: str) -> dict[str, str]:
+    """The tags of a parameter."""
+    answer = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
+    return tag_map(required(answer, "TagList", "ListTagsForResource"))
+
+
+def read_origins(
+    clients: Clients, wanted: PublishOptions, account_id: str, targets: Mapping[Target, TargetSeen]
+) -> dict[ImageRef, Origin]:
+    """Read the original sources of the new and the published images, by image, where these are others.
+
+    What cannot be read is unknown, and its reason is kept. Each round reads the sources of one further copy.
+    """
+    if wanted.is_rollback or wanted.publish_older:
+        return {}
+    refs = dict.fromkeys(compared_images(wanted, targets))
+    views = first_views(targets, account_id)
+    problems: dict[ImageRef, str] = {}
+    looked_up: set[ImageRef] = set()
+    while True:
+        origins = {ref: origin_of(ref, views, problems) for ref in refs}
+        unseen = {origin.ref for origin in origins.values() if origin.ref not in views} - looked_up
+        if not unseen:
+            return origins
+        looked_up |= unseen
+        for region, found in _look_up(clients, account_id, unseen).items():
+            if isinstance(found, Failure):
+                problems |= {ref: found.message for ref in unseen if ref.region == region}
+            else:
+                views |= {ImageRef(region, image_id): [image] for image_id, image in found.items()}
+
+
+def _look_up(
+    clients: Clients, account_id: str, refs: Collection[ImageRef]
+) -> dict[str, Mapping[str, Image] | Failure]:
+    """Return the images that are visible, by region and ID, or why a region could not be read."""
+    clients.open("ec2", sorted({ref.region for ref in refs}))
+
+    def look_up(region: str) -> Mapping[str, Image] | Failure:
+        image_ids = [ref.image_id for ref in refs if ref.region == region]
+        try:
+            return read.named_images(clients.ec2(region), image_ids)
+        except errors.AWS_ERRORS as exception:
+            return errors.failure(exception, Target(account_id, region), "DescribeImages")
+
+    done, failed = each(sorted({ref.region for ref in refs}), look_up)
+    for exception in failed.values():
+        raise exception
+    return done

@@ -28,8 +28,7 @@ from ..model import Image, ImageRef, PublicAccessBlock, Sharing, Target
 from ..progress import Report
 from ..runner import Flow, Outcome
 from ..share.public import unknown_access
-from ..share.wait import wait_until_returned
-from ..share.write import close, perform_or_close
+from ..share.write import close, perform_or_close, wait_until_returned
 from . import read_recycle_bin as recycle_bin
 from .options import RestoreOptions
 from .plan import ImagePlan, RestorePlan, plan, plan_image, restored_and_open, without_rejected

@@ -26,11 +26,9 @@ from ..runner import Flow, Outcome
 from .options import ShareOptions
 from .plan import partial_view, plan
 from .public import left_open, public_warning, unknown_access
-from .read import needs_source, read_image, read_snapshots, read_source
-from .read_keys import with_keys
+from .read import needs_source, read_image, read_snapshots, read_source, with_keys
 from .state import Shared, ShareSeen
-from .wait import wait_until_returned
-from .write import perform_or_close
+from .write import perform_or_close, wait_until_returned
 
 
 def read_state(clients: Clients, wanted: ShareOptions) -> ShareSeen:

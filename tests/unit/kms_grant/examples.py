@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.request import grant_request
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import grant_request
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
