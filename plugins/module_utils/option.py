@@ -157,7 +157,8 @@ def _never(problem: str, _remedy: str, _place: str = "") -> None:
     raise AssertionError(f"a default is not valid: {problem}")
 
 
-def _as_given(value: Any, _refuse: Refuse) -> Any:
+def as_given(value: Any, _refuse: Refuse) -> Any:
+    """Return the value."""
     return value
 
 
@@ -166,17 +167,17 @@ def optional(kind: Kind[T]) -> Kind[T | None]:
     return Kind(kind.spec, lambda given, refuse: None if given is None else kind.value(given, refuse))
 
 
-FLAG: Kind[bool] = Kind({"type": "bool", "default": False}, _as_given)
-TEXT: Kind[str | None] = Kind({"type": "str"}, _as_given)
-NUMBER: Kind[int | None] = Kind({"type": "int"}, _as_given)
-PATH: Kind[str | None] = Kind({"type": "path"}, _as_given)
+FLAG: Kind[bool] = Kind({"type": "bool", "default": False}, as_given)
+TEXT: Kind[str | None] = Kind({"type": "str"}, as_given)
+NUMBER: Kind[int | None] = Kind({"type": "int"}, as_given)
+PATH: Kind[str | None] = Kind({"type": "path"}, as_given)
 # A result of another task, or a mapping that its reader validates.
-MAPPING: Kind[Mapping[str, Any] | None] = Kind({"type": "dict"}, _as_given)
+MAPPING: Kind[Mapping[str, Any] | None] = Kind({"type": "dict"}, as_given)
 
 
 def choice(*choices: str) -> Kind[str | None]:
     """One of these texts."""
-    return Kind({"type": "str", "choices": list(choices)}, _as_given)
+    return Kind({"type": "str", "choices": list(choices)}, as_given)
 
 
 def read_texts(given: Iterable[Any] | None, refuse: Refuse) -> tuple[str, ...]:
@@ -215,13 +216,18 @@ def texts_like(pattern: re.Pattern[str], problem: str, remedy: str) -> Kind[tupl
 
 
 # botocore's endpoints.json, regionRegex of all partitions, without their lists of first parts.
-_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
+REGION_FORM = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
+
+
+def is_region(text: str) -> bool:
+    """Whether it has the form of a region, which need not exist."""
+    return REGION_FORM.fullmatch(text) is not None
 
 
 def read_region(given: Any, refuse: Refuse) -> str:
     """Return a region of a valid form, which need not exist."""
     text = given.strip() if isinstance(given, str) else given
-    if not isinstance(text, str) or not _REGION.fullmatch(text):
+    if not isinstance(text, str) or not is_region(text):
         refuse(f"{shown(text)} is not a region.", "Use a region such as eu-west-1.")
     return str(text)
 
@@ -253,12 +259,12 @@ ACCOUNT_IDS: Kind[tuple[str, ...]] = Kind(
 )
 OWNERS: Kind[tuple[str, ...]] = Kind({**_LIST, "context": {"elements": "owner"}}, TEXTS.value)
 
-_IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+IMAGE_ID_FORM = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 
 def is_image_id(text: str) -> bool:
     """Whether a text has the form of an AMI ID."""
-    return _IMAGE_ID.fullmatch(text) is not None
+    return IMAGE_ID_FORM.fullmatch(text) is not None
 
 
 def read_image_id(given: Any, refuse: Refuse) -> str:

@@ -159,11 +159,19 @@ def change_nothing(*_values: object) -> Outcome:
     return Outcome()
 
 
-def check_flow(options: type[Wanted] | Callable[[Mapping[str, Any], bool], Wanted]) -> Flow[Wanted, None]:
-    """Return a flow that only checks options: it needs no AWS, and plans nothing."""
+def check_flow(
+    options: type[Wanted], check: Callable[[Wanted], Iterable[Failure]] = lambda _options: ()
+) -> Flow[Wanted, None]:
+    """Return a flow that only validates options, and refuses what ``check`` does: it needs no AWS."""
+
+    def read(_clients: None, given: Wanted) -> None:
+        failures = dict.fromkeys(check(given))
+        if failures:
+            raise Refused(failures)
+
     return Flow(
         options,
-        read=lambda _clients, _wanted: None,
+        read,
         plan=lambda _wanted, _seen: Plan(()),
         apply=change_nothing,
         result=lambda *_values: {},

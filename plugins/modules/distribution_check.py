@@ -268,12 +268,12 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.distribution.flow_check import ARGUMENT_SPEC, FLOW
+from ansible_collections.golden.images.plugins.module_utils.distribution.flow_check import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import run
 
 
 def main():
-    run(FLOW, ARGUMENT_SPEC)
+    run(FLOW)
 
 
 if __name__ == "__main__":

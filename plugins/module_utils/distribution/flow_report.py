@@ -13,7 +13,7 @@ from ..reports.document import SEVERITIES
 from ..reports.flow import report_flow
 from ..structure import BOOLEAN, OUTCOME, TEXT, Absent, Null, check_result
 from . import document
-from .options import DistributionReportOptions
+from .options_report import DistributionReportOptions
 from .report import distribution, has_failed, remembered
 
 _COPIED = {

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..arguments import IMAGE_ID
+from ..option import IMAGE_ID_FORM
 
 # Terraform documentation, "Use variables", Variable definition files: files whose names end so have JSON, the
 # names of variables are its root keys, and those that end with .auto.tfvars.json are loaded automatically.
@@ -20,7 +20,7 @@ _TERRAFORM = ".tfvars.json"
 _JSON = ".json"
 # GitLab documentation, artifacts:reports:dotenv: letters, digits and _ in names, no comments, no empty lines.
 _ENV = ".env"
-_ENV_LINE = re.compile(rf"AMI_[A-Z0-9_]+={IMAGE_ID.pattern}")
+_ENV_LINE = re.compile(rf"AMI_[A-Z0-9_]+={IMAGE_ID_FORM.pattern}")
 _NOT_IN_NAMES = re.compile(r"[^A-Z0-9]+")
 
 

@@ -17,11 +17,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..arguments import IMAGE_ID, REGION
 from ..listing import listed
+from ..option import IMAGE_ID_FORM, REGION_FORM
 from ..variables import Unreadable
 
-_IMAGE = re.compile(rf"({REGION.pattern}):({IMAGE_ID.pattern})")
+_IMAGE = re.compile(rf"({REGION_FORM.pattern}):({IMAGE_ID_FORM.pattern})")
 _FORM = "Use the file that Packer's post-processor manifest writes."
 # Names that a message lists.
 _MOST = 5

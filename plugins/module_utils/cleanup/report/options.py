@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ...option import FLAG, MAPPING, TEXT, option
@@ -34,5 +33,5 @@ class CleanupReportOptions(ReportOptions):
         So a plan overwrites no report: the role runs this in check mode before it retires images.
         """
         if self.report_dir and self.from_check_mode:
-            return str(Path(self.report_dir, PLAN))
+            return f"{self.report_dir.rstrip('/')}/{PLAN}"
         return self.report_dir

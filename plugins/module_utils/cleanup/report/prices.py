@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ...arguments import REGION
 from ...failures import Failure, cut, invalid_option
+from ...option import is_region
 
 # The key for every region that is not in the table.
 DEFAULT = "default"
@@ -62,7 +62,7 @@ def read_prices(option: str, table: Mapping[str, Any], currency: str) -> tuple[P
 def _wrong(option: str, table: Mapping[str, Any]) -> Iterator[Failure]:
     for key, price in table.items():
         region = str(key).strip()
-        if region != DEFAULT and not REGION.fullmatch(region):
+        if region != DEFAULT and not is_region(region):
             yield invalid_option(
                 option,
                 f"{option}: '{cut(region, 200)}' is not a valid region.",

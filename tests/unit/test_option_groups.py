@@ -1,20 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options that modules share: parsed values, and refusals of values that are not valid."""
+"""Options that modules share: their values, and refusals of values that are not valid."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.arguments import (
-    CONSUMER_ROLE_SPEC,
-    CONSUMERS_SPEC,
-    Options,
-    check_tombstone_stores,
-    is_s3_folder,
-)
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.model import (
     ConsumerRole,
@@ -22,55 +16,76 @@ from ansible_collections.golden.images.plugins.module_utils.model import (
     Sharing,
     Target,
 )
+from ansible_collections.golden.images.plugins.module_utils.option import (
+    REGIONS,
+    TEXTS,
+    Options,
+    Problem,
+    option,
+    tags,
+)
+from ansible_collections.golden.images.plugins.module_utils.option_groups import (
+    FILTERS,
+    ConsumerOptions,
+    ConsumerRoleOptions,
+    ImageOptions,
+    ImagesByTargetOptions,
+    LaunchOptions,
+    TombstoneOptions,
+    is_s3_folder,
+    parameter_problem,
+)
 
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, UNIT, as_read
 
-
-def options(*, allows_planned: bool = False, **params: Any) -> Options:
-    nothing: dict[str, Any] = {
-        "account_ids": [],
-        "org_arns": [],
-        "org_unit_arns": [],
-        "images": None,
-        "image_id": None,
-        "region": None,
-    }
-    return Options({**nothing, **params}, allows_planned)
+Read = TypeVar("Read", bound=Options)
 
 
-def consumers(**params: Any) -> Sharing:
-    """The consumers of a module that has read its options."""
-    read = Options(as_read(CONSUMERS_SPEC, params))
-    found = read.consumers()
-    read.check()
-    return found
+@dataclass(frozen=True, kw_only=True)
+class OfImages(ImageOptions, ConsumerOptions):
+    def problems(self) -> Iterator[Problem]:
+        return self.image_problems()
 
 
-def refusals(read: Options) -> list[tuple[str, str, str]]:
+@dataclass(frozen=True, kw_only=True)
+class OfTargets(ImagesByTargetOptions):
+    def problems(self) -> Iterator[Problem]:
+        return self.image_problems()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfTombstones(TombstoneOptions):
+    def problems(self) -> Iterator[Problem]:
+        return self.tombstone_problems()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfKinds(Options):
+    regions: tuple[str, ...] = option(REGIONS)
+    texts: tuple[str, ...] = option(TEXTS)
+    filters: Mapping[str, tuple[str, ...]] = option(FILTERS)
+    tags: Mapping[str, str] = option(tags())
+
+
+def read(options: type[Read], check_mode: bool = False, **given: Any) -> Read:
+    """The options of a module that was given these."""
+    return options.read(as_read(options.argument_spec(), given), check_mode)
+
+
+def refusals(options: type[Options], **given: Any) -> list[tuple[str, str, str]]:
     """Option, message and remedy of every failure."""
     with pytest.raises(Refused) as refused:
-        read.check()
-    return shown(refused.value)
-
-
-def unread(spec: Mapping[str, Any], **params: Any) -> list[tuple[str, str, str]]:
-    """Option, message and remedy of every option that cannot be read."""
-    with pytest.raises(Refused) as refused:
-        as_read(spec, params)
-    return shown(refused.value)
-
-
-def shown(refused: Refused) -> list[tuple[str, str, str]]:
-    assert {failure.error_code for failure in refused.failures} == {"invalid_option"}
-    return [(failure.action, failure.message, failure.remedy) for failure in refused.failures]
+        read(options, **given)
+    failures = refused.value.failures
+    assert {failure.error_code for failure in failures} == {"invalid_option"}
+    return [(failure.action, failure.message, failure.remedy) for failure in failures]
 
 
 def test_consumers() -> None:
-    read = options(account_ids=[CONSUMER, "222222222222"], org_arns=[ORG], org_unit_arns=[UNIT])
-    assert read.consumers() == Sharing(
+    given = {"account_ids": [CONSUMER, "222222222222"], "org_arns": [ORG], "org_unit_arns": [UNIT]}
+    assert read(ConsumerOptions, **given).consumers == Sharing(
         frozenset({CONSUMER, "222222222222"}), frozenset({ORG}), frozenset({UNIT})
     )
-    read.check()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +96,7 @@ def test_consumers() -> None:
     ],
 )
 def test_space_and_duplicates_are_dropped(params: dict[str, Any]) -> None:
-    assert consumers(**params) == Sharing(frozenset({CONSUMER}))
+    assert read(ConsumerOptions, **params).consumers == Sharing(frozenset({CONSUMER}))
 
 
 @pytest.mark.parametrize(
@@ -93,17 +108,15 @@ def test_space_and_duplicates_are_dropped(params: dict[str, Any]) -> None:
     ],
 )
 def test_organizations_of_every_partition(org: str) -> None:
-    read = options(org_arns=[org])
-    assert read.consumers().org_arns == {org}
-    read.check()
+    assert read(ConsumerOptions, org_arns=[org]).consumers.org_arns == {org}
 
 
 def test_an_account_id_can_be_a_number_of_12_digits() -> None:
-    assert consumers(account_ids=[222222222222]).account_ids == {"222222222222"}
+    assert read(ConsumerOptions, account_ids=[222222222222]).account_ids == ("222222222222",)
 
 
 def test_an_account_id_whose_leading_zero_yaml_lost_is_refused_with_a_quoted_example() -> None:
-    ((option, message, remedy),) = unread(CONSUMERS_SPEC, account_ids=[12345678901])
+    ((option, message, remedy),) = refusals(ConsumerOptions, account_ids=[12345678901])
     assert option == "account_ids"
     assert "12345678901 is a number" in message
     assert "a leading zero" in message
@@ -131,21 +144,17 @@ def test_an_account_id_whose_leading_zero_yaml_lost_is_refused_with_a_quoted_exa
     ],
 )
 def test_consumers_that_are_refused(params: dict[str, Any], option: str, named: str) -> None:
-    with pytest.raises(Refused) as refused:
-        consumers(**params)
-    ((found, message, remedy),) = shown(refused.value)
+    ((found, message, remedy),) = refusals(ConsumerOptions, **params)
     assert found == option
     assert named in message
     assert "Use an ARN such as " in remedy or '"012345678901"' in remedy
 
 
 def test_one_refusal_has_all_failures() -> None:
-    unreadable = unread(CONSUMERS_SPEC, account_ids=[1, "2"], org_arns=[1.1])
+    unreadable = refusals(ConsumerOptions, account_ids=[1, "2"], org_arns=[1.1])
     assert [option for option, _message, _remedy in unreadable] == ["account_ids", "account_ids", "org_arns"]
-    read = options(org_arns=["x"], org_unit_arns=["y"], image_id="z")
-    read.consumers()
-    read.images()
-    assert [option for option, _message, _remedy in refusals(read)] == [
+    given = {"org_arns": ["x"], "org_unit_arns": ["y"], "image_id": "z"}
+    assert [option for option, _message, _remedy in refusals(OfImages, **given)] == [
         "org_arns",
         "org_unit_arns",
         "image_id",
@@ -172,17 +181,14 @@ OLD_ID = "ami-1a2b3c4d"
         ),
     ],
 )
-@pytest.mark.parametrize("allows_planned", [True, False])
-def test_images(params: dict[str, Any], expected: dict[str, str], allows_planned: bool) -> None:
-    read = options(allows_planned=allows_planned, **params)
-    assert read.images() == expected
-    read.check()
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_images(params: dict[str, Any], expected: dict[str, str], check_mode: bool) -> None:
+    assert read(OfImages, check_mode, **params).by_region == expected
 
 
-def test_a_copy_that_does_not_exist_yet_can_be_allowed() -> None:
-    read = options(allows_planned=True, images={"eu-west-1": None, "us-east-1": OLD_ID})
-    assert read.images() == {"eu-west-1": None, "us-east-1": OLD_ID}
-    read.check()
+def test_in_check_mode_a_copy_need_not_exist_yet() -> None:
+    images = {"eu-west-1": None, "us-east-1": OLD_ID}
+    assert read(OfImages, True, images=images).by_region == images
 
 
 @pytest.mark.parametrize(
@@ -208,59 +214,51 @@ def test_a_copy_that_does_not_exist_yet_can_be_allowed() -> None:
             "not a valid AMI ID",
             id="snapshot",
         ),
-        pytest.param({"image_id": "", "region": "eu-west-1"}, "image_id", "not a valid AMI ID", id="blank"),
+        pytest.param({"image_id": "", "region": "eu-west-1"}, "images", "there are no images", id="blank"),
     ],
 )
 def test_images_that_are_refused(params: dict[str, Any], option: str, text: str) -> None:
-    read = options(**params)
-    read.images()
-    found, message, remedy = refusals(read)[0]
+    found, message, remedy = refusals(OfImages, **params)[0]
     assert found == option
     assert text in message
     assert remedy
 
 
-def test_a_list_of_strings() -> None:
-    read = options(regions=["eu-west-1", " us-east-1 "])
-    assert read.strings("regions") == ("eu-west-1", "us-east-1")
-    read.check()
-    assert options(regions=None).strings("regions") == ()
+def test_a_list_of_texts() -> None:
+    assert read(OfKinds, texts=["a", " b ", "a"]).texts == ("a", "b")
+    assert read(OfKinds, texts=None).texts == ()
 
 
 @pytest.mark.parametrize("option", ["account_ids", "org_arns", "org_unit_arns"])
 @pytest.mark.parametrize("item", [None, "", " "])
 def test_an_empty_consumer(option: str, item: str | None) -> None:
-    assert unread(CONSUMERS_SPEC, **{option: [item]}) == [
+    assert refusals(ConsumerOptions, **{option: [item]}) == [
         (option, f"{option}: item 1 is empty.", "Remove it; only the whole list can be empty.")
     ]
 
 
 def test_an_empty_item_is_refused_once() -> None:
-    read = options(regions=["eu-west-1", "  ", ""])
-    assert (read.strings("regions"), read.strings("regions")) == (("eu-west-1",),) * 2
-    assert refusals(read) == [
-        ("regions", "regions: item 2 is empty.", "Remove it; only the whole list can be empty.")
+    with pytest.raises(Refused) as refused:
+        OfKinds.read({"texts": ["a", "  ", ""]}, False)
+    assert [(failure.message, failure.remedy) for failure in refused.value.failures] == [
+        ("texts: item 2 is empty.", "Remove it; only the whole list can be empty.")
     ]
 
 
 def test_a_long_value_is_cut() -> None:
-    ((_option, message, _remedy),) = unread(CONSUMERS_SPEC, account_ids=["x" * 5000])
+    ((_option, message, _remedy),) = refusals(ConsumerOptions, account_ids=["x" * 5000])
     assert len(message) < 450
     assert message.startswith("account_ids: item 1: 'xxx")
     assert message.endswith("xxx' is not a valid account ID.")
 
 
 def test_a_tag_with_a_value_that_is_not_text() -> None:
-    read = options(tags={"a": {"b": 1}, "c": 1})
-    read.tags("tags")
-    problem = "tags: the value of 'a' is not text (got {\"b\": 1})."
-    assert refusals(read) == [("tags", problem, "Set one text for each tag.")]
+    ((option, problem, _remedy),) = refusals(OfKinds, tags={"a": {"b": 1}, "c": 1})
+    assert (option, problem) == ("tags", "tags: 'a': must be text (got {\"b\": 1}).")
 
 
 def test_a_tag_with_a_key_that_yaml_may_have_changed() -> None:
-    read = options(tags={1.1: "x", 7: "y"})
-    read.tags("tags")
-    ((option, problem, _remedy),) = refusals(read)
+    ((option, problem, _remedy),) = refusals(OfKinds, tags={1.1: "x", 7: "y"})
     assert (option, problem.startswith("tags: a key: YAML reads this as a number, 1.1")) == ("tags", True)
 
 
@@ -283,9 +281,7 @@ def test_a_tag_with_a_key_that_yaml_may_have_changed() -> None:
     ],
 )
 def test_filters(given: Any, expected: Mapping[str, tuple[str, ...]]) -> None:
-    read = options(filters=given)
-    assert read.filters("filters") == expected
-    read.check()
+    assert read(OfKinds, filters=given).filters == expected
 
 
 @pytest.mark.parametrize(
@@ -304,107 +300,87 @@ def test_filters(given: Any, expected: Mapping[str, tuple[str, ...]]) -> None:
     ],
 )
 def test_filters_that_would_select_other_images_are_refused(given: Any, part: str) -> None:
-    read = options(filters=given)
-    read.filters("filters")
-    ((option, problem, remedy),) = refusals(read)
+    ((option, problem, remedy),) = refusals(OfKinds, filters=given)
     assert (option, problem.startswith(f"filters: {part}"), bool(remedy)) == ("filters", True, True)
 
 
 @pytest.mark.parametrize("value", [1.1, True])
 def test_a_tag_with_a_value_that_yaml_may_have_changed(value: Any) -> None:
-    read = options(tags={"version": value, "build": 7, "none": None})
-    read.tags("tags")
-    ((option, problem, remedy),) = refusals(read)
+    given = {"version": value, "build": 7, "none": None}
+    ((option, problem, remedy),) = refusals(OfKinds, tags=given)
     assert (option, problem.startswith("tags: 'version': YAML reads this as a ")) == ("tags", True)
     assert "double quotes" in remedy
 
 
 @pytest.mark.parametrize("region", ["eu-west-1", "us-gov-east-1", "us-isob-east-1", "ap-southeast-7"])
 def test_a_region_by_its_form(region: str) -> None:
-    read = options(regions=[f" {region} "])
-    assert read.regions("regions") == (region,)
-    read.check()
+    assert read(OfKinds, regions=[f" {region} "]).regions == (region,)
 
 
 @pytest.mark.parametrize(
     ("value", "shown"), [("EU west", "'EU west'"), ("", "''"), (7, "7"), ("eu-west", "'eu-west'")]
 )
 def test_a_region_that_is_none(value: Any, shown: str) -> None:
-    read = options()
-    read.region("regions", value)
-    expected = f"regions: {shown} is not a region."
-    assert refusals(read) == [("regions", expected, "Use a region such as eu-west-1.")]
+    expected = f"images: {shown} is not a region."
+    refused = refusals(OfImages, images={value: SOURCE_ID})
+    assert refused == [("images", expected, "Use a region such as eu-west-1.")]
 
 
 @pytest.mark.parametrize("name", ["golden", "path/to/golden+=,.@_-", "a" * 64])
 def test_the_name_of_a_role(name: str) -> None:
     given = {"consumer_role_name": name, "external_id": "ab:/1"}
-    assert Options(as_read(CONSUMER_ROLE_SPEC, given)).consumer_role() == ConsumerRole(name, "ab:/1")
+    assert read(ConsumerRoleOptions, **given).consumer_role == ConsumerRole(name, "ab:/1")
 
 
 @pytest.mark.parametrize(
     "name", ["../x", "a/../x", "..", "golden role", "arn:aws:iam::012345678901:role/golden", "a" * 65, "/a"]
 )
 def test_a_role_that_no_name_can_be(name: str) -> None:
-    ((option, message, _remedy),) = unread(CONSUMER_ROLE_SPEC, consumer_role_name=name)
+    ((option, message, _remedy),) = refusals(ConsumerRoleOptions, consumer_role_name=name)
     assert option == "consumer_role_name"
     assert f"'{name}' is not a role name" in message
 
 
 def test_an_external_id_is_not_shown() -> None:
     given = {"consumer_role_name": "golden", "external_id": "my secret"}
-    ((option, message, _remedy),) = unread(CONSUMER_ROLE_SPEC, **given)
+    ((option, message, _remedy),) = refusals(ConsumerRoleOptions, **given)
     assert (option, "secret" in message) == ("external_id", False)
 
 
 @pytest.mark.parametrize("name", ["t3.micro", "u-6tb1.metal", "m7i-flex.large", None])
 def test_an_instance_type(name: str | None) -> None:
-    read = options(instance_type=name)
-    assert read.instance_type() == name
-    read.check()
+    assert read(LaunchOptions, instance_type=name).instance_type == name
 
 
 def test_an_instance_type_that_is_none() -> None:
-    read = options(instance_type="../x")
-    read.instance_type()
-    ((option, message, _remedy),) = refusals(read)
+    ((option, message, _remedy),) = refusals(LaunchOptions, instance_type="../x")
     assert (option, "'../x' is not an instance type" in message) == ("instance_type", True)
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        pytest.param(None, None, id="not set"),
+        pytest.param(None, {}, id="not set"),
         pytest.param({}, {}, id="empty"),
         pytest.param(
             {"a": 1, 2: "b", "c": None, "d": ""}, {"a": "1", "2": "b", "c": "", "d": ""}, id="as strings"
         ),
     ],
 )
-def test_tags(value: dict[Any, Any] | None, expected: dict[str, str] | None) -> None:
-    read = options(tags=value)
-    assert read.tags("tags") == expected
-    read.check()
+def test_tags(value: dict[Any, Any] | None, expected: dict[str, str]) -> None:
+    assert read(OfKinds, tags=value).tags == expected
 
 
 def test_tags_that_aws_would_refuse_are_refused() -> None:
-    read = options(tags={"aws:x": "1", "golden.images:source": "2"})
-    read.tags("tags")
-    assert [option for option, _message, _remedy in refusals(read)] == ["tags", "tags"]
-
-
-def test_valid_options_are_not_refused() -> None:
-    options().check()
+    refused = refusals(OfKinds, tags={"aws:x": "1", "golden.images:source": "2"})
+    assert [option for option, _message, _remedy in refused] == ["tags", "tags"]
 
 
 # Images in several accounts.
 
 
-def by_target(images: Any, *, allows_planned: bool = False) -> dict[tuple[str | None, str], str | None]:
-    read = options(allows_planned=allows_planned, images=images)
-    found = read.images_by_target()
-    read.check()
-    return dict(found.images)
+def by_target(images: Any, check_mode: bool = False) -> Mapping[tuple[str | None, str], str | None]:
+    return read(OfTargets, check_mode, images=images).by_target.images
 
 
 def test_images_of_the_own_account() -> None:
@@ -416,7 +392,7 @@ def test_images_of_several_accounts() -> None:
         {"account_id": CONSUMER, "region": "eu-west-1", "image_id": SOURCE_ID, "state": "available"},
         {"account_id": "222222222222", "region": "eu-west-1", "image_id": None},
     ]
-    assert by_target(images, allows_planned=True) == {
+    assert by_target(images, check_mode=True) == {
         (CONSUMER, "eu-west-1"): SOURCE_ID,
         ("222222222222", "eu-west-1"): None,
     }
@@ -425,12 +401,12 @@ def test_images_of_several_accounts() -> None:
 @pytest.mark.parametrize("image_id", [SOURCE_ID, None])
 def test_an_image_may_be_listed_twice(image_id: str | None) -> None:
     images = [{"account_id": CONSUMER, "region": "eu-west-1", "image_id": image_id}] * 2
-    assert by_target(images, allows_planned=True) == {(CONSUMER, "eu-west-1"): image_id}
+    assert by_target(images, check_mode=True) == {(CONSUMER, "eu-west-1"): image_id}
 
 
 def test_targets_name_the_own_account() -> None:
-    read = options(images={"eu-west-1": SOURCE_ID})
-    assert read.images_by_target().targets(CONSUMER) == {Target(CONSUMER, "eu-west-1"): SOURCE_ID}
+    options = read(OfTargets, images={"eu-west-1": SOURCE_ID})
+    assert options.by_target.targets(CONSUMER) == {Target(CONSUMER, "eu-west-1"): SOURCE_ID}
 
 
 def test_regions_have_no_duplicates() -> None:
@@ -438,7 +414,7 @@ def test_regions_have_no_duplicates() -> None:
         {"account_id": account_id, "region": "eu-west-1", "image_id": SOURCE_ID}
         for account_id in (CONSUMER, "222222222222")
     ]
-    assert options(images=images).images_by_target().regions == ("eu-west-1",)
+    assert read(OfTargets, images=images).by_target.regions == ("eu-west-1",)
 
 
 @pytest.mark.parametrize(
@@ -478,19 +454,18 @@ def test_regions_have_no_duplicates() -> None:
     ],
 )
 def test_images_by_target_that_are_refused(images: Any, text: str) -> None:
-    read = options(images=images)
-    read.images_by_target()
-    assert [option for option, message, _remedy in refusals(read) if text in message] == ["images"]
+    refused = refusals(OfTargets, images=images)
+    assert [option for option, message, _remedy in refused if text in message] == ["images"]
 
 
 def test_the_text_of_a_consumer_role_hides_the_external_id() -> None:
-    role = Options({"consumer_role_name": "golden-consumer", "external_id": "golden-7f3a"}).consumer_role()
-    assert role == ConsumerRole("golden-consumer", "golden-7f3a")
-    assert "golden-7f3a" not in repr(role)
+    options = read(ConsumerRoleOptions, consumer_role_name="golden-consumer", external_id="golden-7f3a")
+    assert options.consumer_role == ConsumerRole("golden-consumer", "golden-7f3a")
+    assert "golden-7f3a" not in repr((options, options.consumer_role))
 
 
 def test_no_consumer_role() -> None:
-    assert Options({"consumer_role_name": "", "external_id": None}).consumer_role() is None
+    assert read(ConsumerRoleOptions, consumer_role_name="", external_id=None).consumer_role is None
 
 
 SUBNET = "subnet-0123456789abcdef0"
@@ -498,28 +473,26 @@ GROUP = "sg-0123456789abcdef0"
 
 
 def test_subnets_and_security_groups_by_region_and_account() -> None:
-    read = options(
+    options = read(
+        LaunchOptions,
         subnet_ids={"eu-west-1": SUBNET, "us-east-1": {CONSUMER: "subnet-1a2b3c4d"}},
         security_group_ids={"eu-west-1": [GROUP, "sg-1a2b3c4d"], "us-east-1": {CONSUMER: GROUP}},
     )
-    assert read.network() == Network(
+    assert options.network == Network(
         {"eu-west-1": SUBNET, "us-east-1": {CONSUMER: "subnet-1a2b3c4d"}},
         {"eu-west-1": (GROUP, "sg-1a2b3c4d"), "us-east-1": {CONSUMER: (GROUP,)}},
     )
-    read.check()
 
 
 def test_an_account_id_that_ansible_has_made_text_of_a_number() -> None:
-    read = options(subnet_ids={"eu-west-1": {"1402434204": SUBNET}}, security_group_ids={})
-    read.network()
-    ((_option, problem, _remedy),) = refusals(read)
+    subnets = {"eu-west-1": {"1402434204": SUBNET}}
+    ((_option, problem, _remedy),) = refusals(LaunchOptions, subnet_ids=subnets)
     assert problem.endswith("account ID: YAML reads 012345671234 without quotes as this number.")
 
 
 def test_subnets_and_security_groups_that_are_refused() -> None:
-    read = options(subnet_ids={"eu-west-1": GROUP}, security_group_ids={"eu-west-1": [SUBNET]})
-    read.network()
-    assert refusals(read) == [
+    given = {"subnet_ids": {"eu-west-1": GROUP}, "security_group_ids": {"eu-west-1": [SUBNET]}}
+    assert refusals(LaunchOptions, **given) == [
         (
             "subnet_ids",
             f"subnet_ids: '{GROUP}' is not a valid subnet ID.",
@@ -534,25 +507,21 @@ def test_subnets_and_security_groups_that_are_refused() -> None:
 
 
 def test_the_tags_of_launches() -> None:
-    assert options(launch_tags=None).launch_tags() == {}
-    assert options(launch_tags={"CostCenter": "0042"}).launch_tags() == {"CostCenter": "0042"}
+    assert read(LaunchOptions, launch_tags=None).launch_tags == {}
+    given = {"CostCenter": "0042"}
+    assert read(LaunchOptions, launch_tags=given).launch_tags == given
 
 
 def test_a_launch_can_have_49_tags_beside_that_of_a_probe() -> None:
-    most = options(launch_tags={f"tag-{one}": "" for one in range(49)})
-    assert len(most.launch_tags()) == 49
-    most.check()
-    too_many = options(launch_tags={f"tag-{one}": "" for one in range(50)})
-    too_many.launch_tags()
-    ((option, problem, _remedy),) = refusals(too_many)
+    given = {f"tag-{number}": "" for number in range(49)}
+    assert read(LaunchOptions, launch_tags=given).launch_tags == given
+    ((option, problem, _remedy),) = refusals(LaunchOptions, launch_tags={**given, "one-more": ""})
     assert (option, "51 tags including those of this collection" in problem) == ("launch_tags", True)
 
 
 @pytest.mark.parametrize("key", ["golden.images:probe", "aws:x", "AWS:x"])
 def test_tags_of_launches_that_are_refused(key: str) -> None:
-    read = options(launch_tags={key: "x"})
-    read.launch_tags()
-    ((option, problem, _remedy),) = refusals(read)
+    ((option, problem, _remedy),) = refusals(LaunchOptions, launch_tags={key: "x"})
     assert (option, f"the key '{key}' begins with" in problem) == ("launch_tags", True)
 
 
@@ -566,9 +535,8 @@ def test_tags_of_launches_that_are_refused(key: str) -> None:
     ],
 )
 def test_places_for_tombstones(s3_uri: str | None, ssm_path: str | None) -> None:
-    read = options()
-    check_tombstone_stores(read, s3_uri, ssm_path)
-    read.check()
+    options = read(OfTombstones, tombstone_s3_uri=s3_uri, tombstone_ssm_path=ssm_path)
+    assert (options.tombstone_s3_uri, options.tombstone_ssm_path) == (s3_uri, ssm_path)
 
 
 @pytest.mark.parametrize(
@@ -582,9 +550,8 @@ def test_places_for_tombstones(s3_uri: str | None, ssm_path: str | None) -> None
     "ssm_path", ["retired", "/", "/golden//x", "/golden images", "/aws/golden", "/ssm", "/SSM/x", "/1" * 14]
 )
 def test_places_for_tombstones_that_are_refused(s3_uri: str, ssm_path: str) -> None:
-    read = options()
-    check_tombstone_stores(read, s3_uri, ssm_path)
-    assert [(option, message) for option, message, _remedy in refusals(read)] == [
+    refused = refusals(OfTombstones, tombstone_s3_uri=s3_uri, tombstone_ssm_path=ssm_path)
+    assert [(option, message) for option, message, _remedy in refused] == [
         ("tombstone_s3_uri", f"tombstone_s3_uri: '{s3_uri}' is not a valid S3 URI."),
         ("tombstone_ssm_path", f"tombstone_ssm_path: '{ssm_path}' is not a valid parameter path."),
     ]
@@ -593,19 +560,16 @@ def test_places_for_tombstones_that_are_refused(s3_uri: str, ssm_path: str) -> N
 def test_an_s3_folder_leaves_room_for_names() -> None:
     assert is_s3_folder("s3://golden/" + "ü" * 500 + "/", 23)
     assert not is_s3_folder("s3://golden/" + "ü" * 500 + "/", 24)
-    read = options()
-    check_tombstone_stores(read, "s3://golden/" + "ü" * 490, None)
-    ((option, message, _remedy),) = refusals(read)
+    uri = "s3://golden/" + "ü" * 490
+    ((option, message, _remedy),) = refusals(OfTombstones, tombstone_s3_uri=uri)
     assert (option, message[:40]) == ("tombstone_s3_uri", "tombstone_s3_uri: 's3://golden/" + "ü" * 9)
 
 
 def test_the_path_of_tombstones_leaves_room_for_the_rest_of_their_names() -> None:
-    read = options()
     # With the ARN in us-isof-south-1, 1,011 characters.
-    check_tombstone_stores(read, None, "/" + "x" * 922)
-    read.check()
-    check_tombstone_stores(read, None, "/" + "x" * 923)
-    ((option, message, remedy),) = refusals(read)
+    path = "/" + "x" * 922
+    assert read(OfTombstones, tombstone_ssm_path=path).tombstone_ssm_path == path
+    ((option, message, remedy),) = refusals(OfTombstones, tombstone_ssm_path=f"{path}x")
     assert option == "tombstone_ssm_path"
     assert message.startswith("tombstone_ssm_path: '/xxx")
     assert "900 characters" in remedy
@@ -613,11 +577,6 @@ def test_the_path_of_tombstones_leaves_room_for_the_rest_of_their_names() -> Non
 
 def test_a_parameter_of_another_region_is_refused() -> None:
     arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/golden/web"
-    read = options()
-    assert read.parameter("source_parameter", arn, "eu-west-1") == arn
-    read.parameter("source_parameter", arn)
-    read.check()
-    read.parameter("source_parameter", arn, "us-east-1")
-    ((option, problem, _remedy),) = refusals(read)
-    assert option == "source_parameter"
+    assert parameter_problem(arn, "eu-west-1") is parameter_problem(arn) is None
+    problem, _remedy = parameter_problem(arn, "us-east-1") or ("", "")
     assert problem.endswith("is not in us-east-1: its ARN names eu-west-1.")
