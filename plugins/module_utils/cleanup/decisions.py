@@ -39,7 +39,6 @@ from .state import (
     SnapshotUsage,
     unreadable,
 )
-from .usage import running_copies
 
 KEEP, WAIT = "keep", "wait"
 
@@ -234,13 +233,12 @@ def _bulk_evidence(
     seen: CleanupSeen, unknown: Mapping[ImageRef, Evidence]
 ) -> dict[ImageRef, tuple[Evidence, ...]]:
     """Each image's evidence from the bulk reads of all regions, and that its policies are ``unknown``."""
-    copies = running_copies((ref.region, own) for ref, own in seen.images.items())
     unread = {region: seen.unread_of(region) for region in seen.regions}
     return {
         ref: (
             *seen.regions[ref.region].uses.get(ref.image_id, ()),
             *seen.named_elsewhere.get(ref.image_id, ()),
-            *copies.get(ref, ()),
+            *seen.running_copies.get(ref, ()),
             *unread[ref.region],
             *((unknown[ref],) if ref in unknown else ()),
         )

@@ -37,6 +37,8 @@ from .plan import CleanupPlan, images_that_lack_tags, plan
 from .sharing import is_unsupported_report, unsupported_report_warning
 from .state import CleanupSeen, RegionState
 from .unread import unread_failures
+from .uses.read import services
+from .uses.read_all import SOURCES
 from .wait import wait_for_reports
 from .write_tombstones import write_tombstones
 
@@ -62,7 +64,7 @@ def read_state(clients: Clients, wanted: CleanupOptions) -> CleanupSeen:
         raise Refused(failures)
     stores = {"tombstone_s3_uri": wanted.tombstone_s3_uri, "tombstone_ssm_path": wanted.tombstone_ssm_path}
     check_default_region(clients, caller, stores)
-    for service in read_regions.services():
+    for service in ("rbin", *services(SOURCES)):
         clients.open(service, regions)
     if wanted.tombstone_s3_uri:
         # Settings that cannot be used are refused here, and not once images are tagged.

@@ -28,6 +28,8 @@ from .next_reads import is_kept_by
 from .options import CleanupOptions
 from .sharing import accounts_to_read
 from .state import CleanupSeen, Evidence, ImageUsage, SnapshotUsage, gone, unreadable
+from .uses.read import services
+from .uses.read_all import OF_CONSUMERS
 
 Item = TypeVar("Item", bound=Hashable)
 Found = TypeVar("Found")
@@ -198,7 +200,7 @@ def _with_consumers(
 
     def read(account_id: str) -> dict[ImageRef, tuple[Evidence, ...]]:
         of_account = accounts.clients(account_id)
-        for service in ("autoscaling", "ec2", "ssm"):
+        for service in services(OF_CONSUMERS):
             of_account.open(service, of_accounts[account_id])
         found = {
             ImageRef(region, image_id): evidence

@@ -6,57 +6,25 @@
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ..aws import read
 from ..aws.answers import required, unless_gone
-from ..aws.errors import AWS_ERRORS, ClientError, code_of, failure
-from ..aws.managed_resources import hides_managed
-from ..aws.parameters import is_missing
 from ..model import ImageRef
-from ..plan import batches
 from ..tags import tag_map
-from . import read_image_tasks, read_launchers
 from .stages import parse
-from .state import Evidence, OwnImage, OwnSnapshot, RegionState, RetentionRule, unread, unreadable
-from .tombstone import is_tombstone_parameter
-from .usage import (
-    LIVING_STATES,
-    BulkReads,
-    Instance,
-    LaunchConfiguration,
-    Launcher,
-    Parameter,
-    Pin,
-    TemplateVersion,
-    missing_pins,
-    selectors,
-    snapshot_uses,
-    unresolved,
-    uses,
-)
+from .state import OwnImage, OwnSnapshot, RegionState, RetentionRule
+from .uses.read import Attempts, Place, read_users
+from .uses.read_all import SOURCES
+from .uses.users import snapshot_uses, unresolved, uses
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ssm import SSMClient
 
     from ..aws.clients import Clients
 
-Found = TypeVar("Found")
-
-# The only versions that can be read of all launch templates at once (EC2 API Reference,
-# DescribeLaunchTemplateVersions). DescribeImageReferences finds uses in the others.
-_VERSIONS = ["$Latest", "$Default"]
-_VERSIONS_OPERATION = "DescribeLaunchTemplateVersions"
-# EC2 API Reference, "Error codes": a group or fleet cannot launch a version that does not exist.
-_NO_VERSION = re.compile(r"InvalidLaunchTemplate(Id|Name)\.(VersionNotFound|NotFound)")
-# The reads of uses that can leave out resources of AWS services.
-_WITH_MANAGED = ("DescribeInstances", "DescribeLaunchTemplateVersions")
 # botocore shape Snapshot: only copies have TransferType, and a copy's volume ID is arbitrary. It is this one,
 # also of copies that are older than TransferType.
 _VOLUME_OF_COPIES = "vol-ffffffff"
@@ -65,33 +33,7 @@ _RESTORED_FOR = timedelta(days=14)
 _TIERS = "DescribeSnapshotTierStatus"
 _ARCHIVING = "archival-in-progress"
 _RESTORES = ("permanent-restore-in-progress", "permanent-restore-completed")
-# SSM API Reference: parameters per page of DescribeParameters, versions per page of GetParameterHistory, and
-# parameters per GetParameters.
-_PARAMETER_PAGE = 50
-_PARAMETER_BATCH = 10
-# EC2 does not resolve a SecureString (Systems Manager User Guide, "Native parameter support for AMI IDs").
-_TEXTS = ["String", "StringList"]
 _BINNED = {"EC2_IMAGE": "images", "EBS_SNAPSHOT": "snapshots"}
-
-
-def services() -> tuple[str, ...]:
-    """The services that ``region`` calls."""
-    return ("autoscaling", "ec2", "rbin", "ssm")
-
-
-class Attempts:
-    """Makes reads, and collects those that failed."""
-
-    def __init__(self) -> None:
-        self.problems: list[Evidence] = []
-
-    def __call__(self, action: str, reader: Callable[[], tuple[Found, ...]]) -> tuple[Found, ...]:
-        """What the reader returns; nothing if it fails."""
-        try:
-            return reader()
-        except AWS_ERRORS as exception:
-            self.problems.append(unread(failure(exception, None, action)))
-            return ()
 
 
 def region(clients: Clients, name: str, *, tombstone_path: str | None = None) -> RegionState:
@@ -108,12 +50,7 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
     tombstones = tombstone_path if name == clients.default_region else None
     images = own_images(ec2, name)
     attempt = Attempts()
-    bulk = launches(clients, name, attempt)
-    tasks = (
-        *attempt("DescribeStoreImageTasks", lambda: read_image_tasks.store_tasks(ec2)),
-        *attempt("DescribeExportImageTasks", lambda: read_image_tasks.export_tasks(ec2)),
-    )
-    bulk = with_parameters(clients, name, attempt, replace(bulk, tasks=tasks), tombstones)
+    users = read_users(Place(clients, name, tombstones), SOURCES, attempt)
     deletions = Attempts()
     locks = dict(deletions("DescribeLockedSnapshots", lambda: snapshot_locks(ec2)))
     archiving = deletions("DescribeSnapshotTierStatus", lambda: unsettled_snapshots(ec2, datetime.now(UTC)))
@@ -123,62 +60,14 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
     rules = retention("ListRules", lambda: retention_rules(clients.client("rbin", name)))
     return RegionState(
         images=images,
-        uses=uses(bulk),
-        unread=(*attempt.problems, *unresolved(bulk)),
+        uses=uses(users),
+        unread=(*attempt.problems, *unresolved(users)),
         deletions_unread=tuple(deletions.problems),
         snapshots={one.snapshot_id: one for one in snapshots},
-        snapshot_uses=snapshot_uses(bulk),
+        snapshot_uses=snapshot_uses(users),
         rules=rules,
         rules_unread=tuple(retention.problems),
         binned=frozenset(dict(binned)),
-    )
-
-
-def launches(clients: Clients, name: str, attempt: Attempts) -> BulkReads:
-    """What launches instances in the clients' account and a region: all but the parameters."""
-    ec2, autoscaling = clients.ec2(name), clients.client("autoscaling", name)
-    attempt.problems += hidden(ec2)
-    groups = attempt("DescribeAutoScalingGroups", lambda: read_launchers.groups(autoscaling))
-    launchers = (
-        *groups,
-        *attempt("DescribeInstanceRefreshes", lambda: read_launchers.refreshes(autoscaling, groups)),
-        *attempt("DescribeFleets", lambda: read_launchers.fleets(ec2)),
-        *attempt("DescribeSpotFleetRequests", lambda: read_launchers.spot_fleets(ec2)),
-        *attempt("DescribeSpotInstanceRequests", lambda: read_launchers.spot_requests(ec2)),
-    )
-    templates = attempt("DescribeLaunchTemplateVersions", lambda: template_versions(ec2))
-    pins = missing_pins(launchers, templates)
-    return BulkReads(
-        instances=attempt("DescribeInstances", lambda: instances(ec2)),
-        templates=(
-            *templates,
-            *attempt("DescribeLaunchTemplateVersions", lambda: pinned_versions(ec2, pins)),
-        ),
-        configurations=attempt(
-            "DescribeLaunchConfigurations", lambda: launch_configurations(autoscaling, groups)
-        ),
-        launchers=launchers,
-    )
-
-
-def with_parameters(
-    clients: Clients, name: str, attempt: Attempts, bulk: BulkReads, tombstone_path: str | None = None
-) -> BulkReads:
-    """The reads, with the parameters of the clients' account in the region, and those that the reads name."""
-    ssm = clients.ssm(name)
-    latest = attempt("DescribeParameters", lambda: parameters(ssm, tombstone_path))
-    labeled = attempt("GetParameterHistory", lambda: labeled_versions(ssm, latest))
-    bulk = replace(bulk, parameters=(*latest, *labeled))
-    named = attempt("GetParameter", lambda: selected_parameters(ssm, selectors(bulk)))
-    return replace(bulk, parameters=(*bulk.parameters, *named))
-
-
-def hidden(ec2: EC2Client) -> tuple[Evidence, ...]:
-    """What an older botocore cannot read: instances and launch templates that AWS services manage."""
-    return tuple(
-        unreadable(operation, problem, "Update botocore and boto3.")
-        for operation in _WITH_MANAGED
-        if (problem := hides_managed(ec2, operation))
     )
 
 
@@ -280,131 +169,6 @@ def archive_of(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"archived": archived, "restored_until": restored_until}
 
 
-def instances(ec2: EC2Client) -> tuple[Instance, ...]:
-    """Every instance that is not terminated, hidden ones included where botocore can read them."""
-    pages = ec2.get_paginator("describe_instances").paginate(
-        Filters=[{"Name": "instance-state-name", "Values": LIVING_STATES}],
-        PaginationConfig=read.PAGE,
-    )
-    operation = "DescribeInstances"
-    return tuple(
-        Instance(
-            required(item, "InstanceId", operation),
-            required(item, "ImageId", operation),
-            required(required(item, "State", operation), "Name", operation),
-        )
-        for page in pages
-        for reservation in required(page, "Reservations", operation)
-        for item in required(reservation, "Instances", operation)
-    )
-
-
-def template_versions(ec2: EC2Client) -> tuple[TemplateVersion, ...]:
-    """The latest and the default version of every launch template, hidden ones as with instances."""
-    # EC2 API Reference, DescribeLaunchTemplateVersions: at most 200 versions per page.
-    pages = ec2.get_paginator("describe_launch_template_versions").paginate(
-        Versions=_VERSIONS, PaginationConfig={"PageSize": 200}
-    )
-    return tuple(version for page in pages for version in _template_versions(page))
-
-
-def pinned_versions(ec2: EC2Client, pins: Sequence[Pin]) -> tuple[TemplateVersion, ...]:
-    """The versions of launch templates that groups and fleets pin, as far as they exist."""
-    return tuple(version for pin in pins for version in _pinned_version(ec2, pin))
-
-
-def launch_configurations(autoscaling: Any, groups: Sequence[Launcher]) -> tuple[LaunchConfiguration, ...]:
-    """Every launch configuration, with the Auto Scaling groups that use it."""
-    used_by: dict[str, list[str]] = defaultdict(list)
-    for group in groups:
-        used_by[group.configuration].append(group.name)
-    return tuple(
-        LaunchConfiguration(
-            item["LaunchConfigurationName"],
-            item.get("ImageId", ""),
-            tuple(used_by.get(item["LaunchConfigurationName"], ())),
-            _mapped_snapshots(item),
-        )
-        for page in autoscaling.get_paginator("describe_launch_configurations").paginate()
-        for item in page["LaunchConfigurations"]
-    )
-
-
-def parameters(ssm: SSMClient, tombstone_path: str | None = None) -> tuple[Parameter, ...]:
-    """Every SSM parameter that is not encrypted, with its value.
-
-    Tombstones below the path are left out: they name images, but do not use them.
-    """
-    pages = ssm.get_paginator("describe_parameters").paginate(
-        ParameterFilters=[{"Key": "Type", "Values": _TEXTS}], PaginationConfig={"PageSize": _PARAMETER_PAGE}
-    )
-    found = [
-        required(item, "Name", "DescribeParameters")
-        for page in pages
-        for item in required(page, "Parameters", "DescribeParameters")
-    ]
-    names = [one for one in found if not is_tombstone_parameter(tombstone_path, one)]
-    answers = (ssm.get_parameters(Names=batch) for batch in batches(names, _PARAMETER_BATCH))
-    return tuple(
-        Parameter(
-            required(item, "Name", "GetParameters"),
-            required(item, "Value", "GetParameters"),
-            required(item, "Version", "GetParameters"),
-            item.get("DataType", "text"),
-        )
-        for answer in answers
-        for item in required(answer, "Parameters", "GetParameters")
-    )
-
-
-def labeled_versions(ssm: SSMClient, latest: Sequence[Parameter]) -> tuple[Parameter, ...]:
-    """The earlier versions with a label of the parameters that name an image, by ``NAME:LABEL``.
-
-    EC2 launches ``resolve:ssm:NAME:LABEL`` (EC2 User Guide, "Use a Systems Manager parameter instead of an
-    AMI ID"), and a rollback publishes the version with the label of its source again. A parameter that is
-    deleted in the meantime has none.
-    """
-    found = []
-    operation = "GetParameterHistory"
-    for one in latest:
-        if not one.may_have_labels:
-            continue
-        pages = ssm.get_paginator("get_parameter_history").paginate(
-            Name=one.name, PaginationConfig={"PageSize": _PARAMETER_PAGE}
-        )
-        try:
-            found += [
-                Parameter(f"{one.name}:{label}", required(item, "Value", operation), version, one.data_type)
-                for page in pages
-                for item in required(page, "Parameters", operation)
-                if (version := required(item, "Version", operation)) != one.version
-                for label in item.get("Labels", ())
-            ]
-        except ClientError as exception:
-            if not is_missing(exception):
-                raise
-    return tuple(found)
-
-
-def selected_parameters(ssm: SSMClient, names: Sequence[str]) -> tuple[Parameter, ...]:
-    """Parameters by selector: ``NAME:VERSION``, ``NAME:LABEL``, or the ARN of a shared parameter.
-
-    A selector of an own parameter that does not exist selects an empty value. A shared parameter that is not
-    found may exist: it is left out.
-    """
-    found = []
-    for name in names:
-        try:
-            parameter = required(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
-            found.append(Parameter(name, required(parameter, "Value", "GetParameter")))
-        except ClientError as exception:
-            if not is_missing(exception):
-                raise
-            if not name.startswith("arn:"):
-                found.append(Parameter(name, ""))
-    return tuple(found)
-
-
 def binned_images(ec2: EC2Client, after: datetime | None = None) -> tuple[tuple[str, datetime | None], ...]:
     """The images in the Recycle Bin, each with the time when it was moved there, None if AWS omits it.
 
@@ -449,17 +213,6 @@ def _rule(rbin: Any, identifier: str) -> Mapping[str, Any]:
     return unless_gone(lambda: rbin.get_rule(Identifier=identifier), ("ResourceNotFoundException",)) or {}
 
 
-def _pinned_version(ec2: EC2Client, pin: Pin) -> Iterator[TemplateVersion]:
-    request: Any = {("LaunchTemplateId" if pin.by_id else "LaunchTemplateName"): pin.template}
-    try:
-        answer = ec2.describe_launch_template_versions(**request, Versions=[str(pin.version)])
-    except ClientError as exception:
-        if not _NO_VERSION.match(code_of(exception)):
-            raise
-        return
-    yield from _template_versions(answer)
-
-
 def _own_image(item: Mapping[str, Any], region_name: str) -> OwnImage:
     base = None
     if "SourceInstanceId" in item and "SourceImageId" in item:
@@ -473,28 +226,6 @@ def _own_image(item: Mapping[str, Any], region_name: str) -> OwnImage:
         alias=item.get("ImageOwnerAlias", ""),
         described=item,
     )
-
-
-def _template_versions(answer: Mapping[str, Any]) -> Iterator[TemplateVersion]:
-    """The versions in an answer of DescribeLaunchTemplateVersions."""
-    return map(_template_version, required(answer, "LaunchTemplateVersions", _VERSIONS_OPERATION))
-
-
-def _template_version(item: Mapping[str, Any]) -> TemplateVersion:
-    data = required(item, "LaunchTemplateData", _VERSIONS_OPERATION)
-    return TemplateVersion(
-        required(item, "LaunchTemplateId", _VERSIONS_OPERATION),
-        required(item, "VersionNumber", _VERSIONS_OPERATION),
-        data.get("ImageId", ""),
-        _mapped_snapshots(data),
-        item.get("LaunchTemplateName", ""),
-    )
-
-
-def _mapped_snapshots(launch: Mapping[str, Any]) -> tuple[str, ...]:
-    """The snapshots that a launch template or configuration creates volumes from."""
-    ebs = (mapping.get("Ebs", {}) for mapping in launch.get("BlockDeviceMappings", ()))
-    return tuple(one["SnapshotId"] for one in ebs if one.get("SnapshotId"))
 
 
 def _retention_rule(rule: Mapping[str, Any]) -> RetentionRule:

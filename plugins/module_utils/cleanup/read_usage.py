@@ -15,12 +15,14 @@ from ..aws.answers import required
 from ..aws.errors import AWS_ERRORS, ClientError, failure
 from ..model import ImageRef, Sharing
 from ..plan import batches
-from .read_regions import Attempts, launches, with_parameters
 from .sharing import ALL_VERSIONS, READS_REPORTS, TEMPLATES
-from .state import Evidence, OwnImage, SnapshotUsage, UsageReport
+from .state import COPY, Evidence, OwnImage, SnapshotUsage, UsageReport
 from .state import unread as as_evidence
 from .tombstone import is_tombstone_parameter
-from .usage import COPY, LIVING_STATES, SNAPSHOT, snapshot_uses, unresolved, uses
+from .uses.read import Attempts, Place, read_users
+from .uses.read_all import OF_CONSUMERS
+from .uses.read_instances import LIVING_STATES
+from .uses.users import snapshot_uses, unresolved, uses
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -97,15 +99,15 @@ def used_in(
             found.update(_references(clients.ec2(region), batch))
     except AWS_ERRORS as exception:
         attempt.problems.append(unread(exception, "DescribeImageReferences"))
-    bulk = with_parameters(clients, region, attempt, launches(clients, region, attempt))
-    named, of_snapshots = uses(bulk), snapshot_uses(bulk)
-    problems = (*attempt.problems, *unresolved(bulk))
+    users = read_users(Place(clients, region), OF_CONSUMERS, attempt)
+    named, of_snapshots = uses(users), snapshot_uses(users)
+    problems = (*attempt.problems, *unresolved(users))
     return {
         image_id: (
             *found.get(image_id, ()),
             *named.get(image_id, ()),
             *(
-                Evidence(SNAPSHOT, f"{one} in {user}")
+                Evidence("snapshot", f"{one} in {user}")
                 for one in snapshot_ids
                 for user in of_snapshots.get(one, ())
             ),

@@ -22,6 +22,8 @@ from ..model import Grant, Image, ImageRef, KeyRef, Sharing, SnapshotRef, Target
 # Kinds of evidence that proves no use: what could not be read, and what AWS does not show, such as the use of
 # a shared image without a usage report that counts.
 UNREADABLE, UNPROVEN = "unreadable", "unproven"
+# The kind of evidence that is a pending copy of the image.
+COPY = "running_copy"
 
 # A parameter of any region can name images of all regions. Not GetParameter: it reads the parameters that
 # launch templates name, and a launch template launches in its own region only.
@@ -324,6 +326,19 @@ class CleanupSeen:
     def image_ids(self) -> frozenset[str]:
         """The IDs of the own images of all regions."""
         return frozenset(ref.image_id for ref in self.images)
+
+    @cached_property
+    def running_copies(self) -> Mapping[ImageRef, tuple[Evidence, ...]]:
+        """The pending copies of each image that has any.
+
+        A finished copy no longer needs its source (EC2 User Guide, "How Amazon EC2 AMI copy works").
+        """
+        copies: dict[ImageRef, tuple[Evidence, ...]] = {}
+        for ref, own in self.images.items():
+            if own.source and own.image.state == "pending":
+                copy = Evidence(COPY, ref.image_id, ref.region)
+                copies[own.source] = (*copies.get(own.source, ()), copy)
+        return copies
 
     @cached_property
     def named_elsewhere(self) -> Mapping[str, tuple[Evidence, ...]]:

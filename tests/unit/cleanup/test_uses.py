@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each source of uses is registered, and declares the operations that its file calls."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.uses import read_all
+
+from checks.paths import CHECKOUT
+from checks.responses import sources
+from checks.responses.models import load
+
+FOLDER = "plugins/module_utils/cleanup/uses"
+PACKAGE = "ansible_collections.golden.images.plugins.module_utils.cleanup.uses"
+FILES = {path.stem: path for path in sorted((CHECKOUT / FOLDER).glob("read_*.py"))}
+DECLARED = {
+    name: module.SOURCE
+    for name in FILES
+    if hasattr(module := importlib.import_module(f"{PACKAGE}.{name}"), "SOURCE")
+}
+
+
+@pytest.fixture(scope="module")
+def called() -> dict[str, set[str]]:
+    """The operations that each file calls."""
+    found: dict[str, set[str]] = {}
+    for function in sources.read(CHECKOUT, load()).functions.values():
+        found.setdefault(function.file, set()).update(map(str, function.operations))
+    return found
+
+
+def test_every_source_is_registered_once() -> None:
+    assert sorted(map(id, read_all.SOURCES)) == sorted(map(id, DECLARED.values()))
+    kinds = [source.kind for source in read_all.SOURCES]
+    assert len(set(kinds)) == len(kinds)
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_a_source_declares_the_operations_that_it_calls(name: str, called: dict[str, set[str]]) -> None:
+    file = str(Path(FOLDER, FILES[name].name))
+    assert set(DECLARED[name].operations) == called[file]
