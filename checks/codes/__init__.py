@@ -2,7 +2,8 @@
 """The page of all codes of findings and failures, each with cause and remedy, written into docs/codes.md.
 
 Causes of findings are those of the source, which reports show. Remedies, and causes of failures, are in
-remedies.yml; those of a diagnosis are in the tables of docs/diagnosing.md.
+remedies.yml; those of an audit are in the source, too, and those of a diagnosis in the tables of
+docs/diagnosing.md. The findings of an audit are also written into the tables of its guides.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import yaml
 
 from checks.commands import CheckError
 from checks.paths import CHECKOUT
+from plugins.module_utils.audit.causes import CAUSES, NOT_ALLOWED
+from plugins.module_utils.remediation.plan import REPAIRABLE
 
 PAGE = "docs/codes.md"
 _UTILS = "plugins/module_utils"
@@ -61,7 +64,7 @@ def entries(root: Path) -> list[Entry]:
         for code, one in remedies["reports"].items()
     ]
     found = (
-        *_audit(root, remedies["audit"]),
+        *_audit(),
         *_diagnosis(root),
         *_cleanup(root, remedies["cleanup"]),
         *_launch_probe(root, remedies["launch_probe"]),
@@ -94,30 +97,71 @@ def page(root: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def check() -> None:
-    """Fail if the page differs from the source.
+def pages(root: Path) -> dict[str, str]:
+    """The right text of each page that has codes.
 
     Raises:
-        CheckError: it differs, or a code has no remedy.
+        CheckError: a code has no remedy, or a guide lacks a table.
     """
-    if (CHECKOUT / PAGE).read_text(encoding="utf-8") != page(CHECKOUT):
-        raise CheckError(f"{PAGE} differs from the codes in {_UTILS} and checks/codes: run make format")
+    return {PAGE: page(root), **{name: _guide(root, name, tables) for name, tables in _tables().items()}}
+
+
+def check() -> None:
+    """Fail if a page differs from the source.
+
+    Raises:
+        CheckError: it differs, a code has no remedy, or a guide lacks a table.
+    """
+    different = [name for name, text in pages(CHECKOUT).items() if _text_of(CHECKOUT / name) != text]
+    if different:
+        names = " and ".join(different)
+        raise CheckError(f"{names} differs from the codes in {_UTILS} and checks/codes: run make format")
     print(f"{len({entry.code for entry in entries(CHECKOUT)})} codes")
 
 
 def write() -> None:
-    """Write the page if it differs."""
-    path, text = CHECKOUT / PAGE, page(CHECKOUT)
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
-        print(f"{PAGE} written")
+    """Write each page that differs."""
+    for name, text in pages(CHECKOUT).items():
+        if _text_of(CHECKOUT / name) != text:
+            (CHECKOUT / name).write_text(text, encoding="utf-8")
+            print(f"{name} written")
 
 
-def _audit(root: Path, remedies: Mapping[str, str]) -> Iterator[Entry]:
-    names = _constants(root / _UTILS / "audit" / "findings.py")
-    severities = _members(names["CODES"])
-    for code, cause in _with_remedies("audit", _texts(names["MEANINGS"]), remedies):
-        yield Entry(code, f"Finding of an audit, {severities[code]}", cause, remedies[code])
+def _text_of(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def _tables() -> dict[str, dict[tuple[str, ...], list[tuple[str, ...]]]]:
+    """The rows of each table of a guide, by its head."""
+    removed = [CAUSES[code] for code in (*NOT_ALLOWED, *REPAIRABLE[: -len(NOT_ALLOWED)])]
+    left = [one for code, one in CAUSES.items() if code not in REPAIRABLE and not one.is_unread]
+    return {
+        "docs/auditing.md": {
+            ("Code", "Severity", "Meaning"): [
+                (f"`{code}`", cause.severity.label, cause.meaning) for code, cause in CAUSES.items()
+            ]
+        },
+        "docs/remediating.md": {
+            ("Code", "What is removed"): [(f"`{cause.code}`", cause.remediated) for cause in removed],
+            ("Code", "Reason, and what to do"): [(f"`{cause.code}`", cause.remediated) for cause in left],
+        },
+    }
+
+
+def _guide(root: Path, name: str, tables: Mapping[tuple[str, ...], Sequence[tuple[str, ...]]]) -> str:
+    """A guide with these tables in place of its own."""
+    text = (root / name).read_text(encoding="utf-8")
+    for heads, rows in tables.items():
+        parts = re.split(rf"^{re.escape(_table(heads, ()))}(?:\n\|.*)*", text, flags=re.MULTILINE)
+        if len(parts) != 2:
+            raise CheckError(f"{name} needs a table of {', '.join(heads)} once")
+        text = _table(heads, rows).join(parts)
+    return text
+
+
+def _audit() -> Iterator[Entry]:
+    for code, cause in CAUSES.items():
+        yield Entry(code, f"Finding of an audit, {cause.severity.label}", cause.meaning, cause.remedy)
 
 
 def _diagnosis(root: Path) -> Iterator[Entry]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit.findings import CODES
+from ansible_collections.golden.images.plugins.module_utils.audit.causes import CAUSES
 from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
 from ansible_collections.golden.images.plugins.module_utils.audit.report.document import document
 from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
@@ -91,5 +91,5 @@ def _findings(number: int, image: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "region": image["region"],
             "remedy": "Unshare it.",
             "resource": image["image_id"],
-            "severity": CODES[code].label,
+            "severity": CAUSES[code].severity.label,
         }

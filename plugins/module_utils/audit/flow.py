@@ -48,7 +48,7 @@ def result(wanted: AuditOptions, seen: AuditSeen, plan: AuditPlan, outcome: Outc
         "check_keys": wanted.check_keys,
         "check_snapshots": wanted.check_snapshots,
         "findings": [finding.as_result() for finding in plan.findings],
-        "kms_keys": audit.keys(seen),
+        "kms_keys": audit.keys(wanted, seen),
         "regions": audit.regions(seen),
         "results": audit.results(seen, plan),
         "unused_snapshots": audit.unused_snapshots(seen),

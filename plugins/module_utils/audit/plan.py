@@ -14,11 +14,11 @@ from ..failures import Failure
 from ..finding import Finding
 from ..model import ImageRef, Target, time_of
 from ..plan import PlanWithoutTargets
-from . import images as audit_images
-from . import keys as audit_keys
-from .findings import UNREADABLE, finding
+from .causes import CAUSES, UNREADABLE
+from .causes.unreadable import unread_region
 from .options import AuditOptions
-from .state import AuditSeen, Listed, Problem, RegionSeen
+from .region import AuditedRegion
+from .state import AuditSeen, Listed, RegionSeen
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,10 @@ class AuditPlan(PlanWithoutTargets):
 
 def plan(wanted: AuditOptions, seen: AuditSeen) -> AuditPlan:
     """Audit every region that was read."""
-    found = [_of_unread_region(target, failure) for target, failure in seen.unread.items()]
-    for target, region in seen.regions.items():
-        found += [_of_problem(target, problem) for problem in region.deciding_problems]
-        found += audit_images.findings(wanted, target, region)
-        found += audit_keys.findings(wanted, target, region, seen.now)
+    found = [unread_region(target, failure) for target, failure in seen.unread.items()]
+    for target, region_seen in seen.regions.items():
+        region = AuditedRegion(wanted, target, region_seen, seen.now)
+        found += (finding for cause in CAUSES.values() for finding in cause.findings(region))
     findings = tuple(sorted(found, key=lambda item: item.order))
     return AuditPlan(
         findings, failures=(*_unread(seen), *_failing(wanted, findings)), warnings=tuple(_not_deciding(seen))
@@ -66,12 +65,12 @@ def results(seen: AuditSeen, plan: AuditPlan) -> list[dict[str, Any]]:
     ]
 
 
-def keys(seen: AuditSeen) -> list[dict[str, Any]]:
+def keys(wanted: AuditOptions, seen: AuditSeen) -> list[dict[str, Any]]:
     """Every key as the module returns it."""
     return [
-        key
+        key.to_dict()
         for target, region in sorted(seen.regions.items(), key=lambda item: item[0])
-        for key in audit_keys.results(target, region)
+        for key in sorted(AuditedRegion(wanted, target, region, seen.now).keys, key=lambda key: key.arn)
     ]
 
 
@@ -149,18 +148,6 @@ def _snapshot(region: RegionSeen, snapshot_id: str) -> dict[str, Any]:
         "public": None if sharing is None else sharing.public,
         "snapshot_id": snapshot_id,
     }
-
-
-def _of_unread_region(target: Target, failure: Failure) -> Finding:
-    message = f"{target.region} could not be read: {failure.error_code}: {failure.message}"
-    return finding(target, "region_unreadable", target.region, message, failure.remedy)
-
-
-def _of_problem(target: Target, problem: Problem) -> Finding:
-    failure = problem.failure
-    what = f"The key of {problem.resource}" if problem.is_snapshots_key else problem.resource
-    message = f"{what} could not be read: {failure.error_code}: {failure.message}"
-    return finding(target, problem.code, problem.resource, message, failure.remedy, problem.image_id)
 
 
 def _unread(seen: AuditSeen) -> Iterator[Failure]:

@@ -27,7 +27,8 @@ from ..reports.screen import (
     sentence,
     table,
 )
-from .findings import BY_PRINCIPAL, same_resources, urgency
+from .causes import SAME_IMAGES, UNREADABLE, urgency
+from .report.causes import same_resources
 
 _MOST = 5
 _COLUMNS = (
@@ -147,7 +148,7 @@ def _asked(report: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> lis
     usable = same_resources(
         (_holder(one), (one["region"], one["image_id"] or one["resource"]))
         for one in report["findings"]
-        if one["code"] in BY_PRINCIPAL
+        if one["code"] in SAME_IMAGES
     )
     return [
         {"message": f"{first['message']}{_others(group)}", "region": first["region"]}
@@ -167,11 +168,7 @@ def _others(group: Sequence[Any]) -> str:
 def _unread(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The findings about what could not be read that are not about one of the failures."""
     known = {one["message"] for one in report["failures"]}
-    return [
-        one
-        for one in report["findings"]
-        if one["code"].endswith("_unreadable") and one["message"] not in known
-    ]
+    return [one for one in report["findings"] if one["code"] in UNREADABLE and one["message"] not in known]
 
 
 def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..audit.findings import CODES, NOT_ALLOWED, UNREADABLE
+from ..audit.cause import Remediation
+from ..audit.causes import CAUSES, NOT_ALLOWED, cause_of, snapshot_wider_than_image, unused_key_access
 from ..failures import Failure, invalid_option
 from ..finding import Finding
 from ..keys.needed import names_of
@@ -28,12 +29,17 @@ from .options import RemediationOptions
 from .scope import Named, Scope
 from .state import KEYS_OF_REGION, Audited, Removal, Resource, resource_of
 
-WIDER, GRANT, STATEMENT = "snapshot_wider_than_image", "grant_without_share", "statement_without_share"
-# The findings that removing permissions fixes; docs/remediating.md says why it does not fix the others. The
-# first three may be about accounts that are allowed and will get an image whose key or snapshot they have.
-REPAIRABLE = (GRANT, WIDER, STATEMENT, *NOT_ALLOWED)
-# Removing permissions does not depend on block public access.
-_UNREADABLE = UNREADABLE - {"block_public_access_unreadable"}
+GRANT, STATEMENT, WIDER = (
+    unused_key_access.GRANT.code,
+    unused_key_access.STATEMENT.code,
+    snapshot_wider_than_image.CAUSE.code,
+)
+# Those that removing permissions fixes. The first ones may be about accounts that are allowed and will get an
+# image whose key or snapshot they have.
+REPAIRABLE = (
+    *(code for code, cause in CAUSES.items() if cause.remediation is Remediation.IF_SELECTED),
+    *NOT_ALLOWED,
+)
 # The groups of removals and the principals that a refusal names: a message with more would be cut.
 _GROUPS, _EXAMPLES = 4, 2
 # The snapshots without an image that an audit reads.
@@ -72,7 +78,8 @@ def plan(wanted: RemediationOptions, audited: Audited) -> RemediationPlan:
     unreadable = tuple(
         found
         for found in audited.findings
-        if found.code in _UNREADABLE and scope.covers(_unread_resource(found))
+        if cause_of(found.code).remediation is Remediation.INCOMPLETE
+        and scope.covers(_unread_resource(found))
     )
     return RemediationPlan(removals, unreadable)
 
@@ -88,7 +95,7 @@ def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:
     """Refuse codes that do not exist, and codes of findings that removing permissions does not fix."""
     remedy = f"Use one of {', '.join(REPAIRABLE)}."
     for code in codes:
-        if code not in CODES:
+        if code not in CAUSES:
             yield invalid_option(
                 "finding_codes", f"finding_codes: '{code}' is not the code of a finding.", remedy
             )

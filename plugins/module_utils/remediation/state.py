@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from typing import Any, NamedTuple
 
-from ..audit.images import wider_than_images
+from ..audit.causes.snapshot_wider_than_image import wider_than_images
 from ..finding import Finding
 from ..keys.needed import names_of, unused_key_access
 from ..keys.policy_statements import PolicyConsumers, short

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit import findings as audit
+from ansible_collections.golden.images.plugins.module_utils.audit import causes as audit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report import items as cleanup
+from ansible_collections.golden.images.plugins.module_utils.remediation.plan import REPAIRABLE
 from ansible_collections.golden.images.plugins.module_utils.verification import findings as verification
 
 from checks import codes
@@ -18,8 +20,9 @@ from checks.commands import CheckError
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 _READ = (
+    "docs/auditing.md",
     "docs/diagnosing.md",
-    "plugins/module_utils/audit/findings.py",
+    "docs/remediating.md",
     "plugins/module_utils/aws/errors.py",
     "plugins/module_utils/cleanup/report/items.py",
     "plugins/module_utils/diagnose/findings.py",
@@ -93,7 +96,6 @@ def test_codes_of_aws_have_the_remedies_of_failures(row: str):
 @pytest.mark.parametrize(
     ("file", "code"),
     [
-        ("audit/findings.py", "public"),
         ("diagnose/findings.py", "public"),
         ("launch_probe/findings.py", "not_visible"),
         ("cleanup/report/items.py", "unreadable"),
@@ -117,8 +119,29 @@ def test_a_page_that_differs_is_an_error_until_it_is_written(root: Path, monkeyp
     monkeypatch.setattr(codes, "CHECKOUT", root)
     codes.write()
     codes.check()
-    _replace(root / codes.PAGE, "### public\n", "### open\n")
-    with pytest.raises(CheckError, match="run make format"):
+    for page_name, text in (
+        (codes.PAGE, "### public\n"),
+        ("docs/auditing.md", "| `public` | high |"),
+        ("docs/remediating.md", "| `public` | the image"),
+        ("docs/remediating.md", "| `key_public` | Change"),
+    ):
+        _replace(root / page_name, text, "| `open` |")
+        with pytest.raises(CheckError, match=rf"{page_name} differs .* run make format"):
+            codes.check()
+        codes.write()
         codes.check()
-    codes.write()
-    codes.check()
+
+
+def test_a_guide_without_its_table_is_an_error(root: Path):
+    _replace(root / "docs" / "auditing.md", "| Code | Severity | Meaning |", "| Code | Meaning |")
+    with pytest.raises(CheckError, match=r"docs/auditing\.md needs a table of Code, Severity, Meaning"):
+        codes.pages(root)
+
+
+def test_a_guide_has_the_codes_that_are_fixed_without_being_selected_first(root: Path):
+    text = codes.pages(root)["docs/remediating.md"]
+    fixed, left = re.findall(r"(?:^\| `\w+` \| .*\n)+", text, re.MULTILINE)
+    named = re.findall(r"^\| `(\w+)`", fixed, re.MULTILINE)
+    assert (tuple(named[:6]), sorted(named)) == (audit.NOT_ALLOWED, sorted(REPAIRABLE))
+    others = {code for code in audit.CAUSES if not code.endswith("_unreadable")} - {*named}
+    assert sorted(re.findall(r"^\| `(\w+)`", left, re.MULTILINE)) == sorted(others)

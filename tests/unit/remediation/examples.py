@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit.findings import NOT_ALLOWED
+from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import SharedUnderKey
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.options import GrantOptions

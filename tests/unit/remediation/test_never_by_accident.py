@@ -7,7 +7,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit.findings import NOT_ALLOWED
+from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
 from ansible_collections.golden.images.plugins.modules import remediation_plan
 

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from functools import reduce
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit.findings import NOT_ALLOWED
+from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, Listed, RegionSeen
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, KeySeen, Sharing

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.findings import NOT_ALLOWED
+from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, RegionSeen
 
 from tests.unit.audit.examples import IMAGE, PRIVATE, PUBLIC, accounts, region, under_key

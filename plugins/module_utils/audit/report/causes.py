@@ -14,40 +14,13 @@ from ...model import PUBLIC
 from ...reports.document import Group, Item
 from ...reports.groups import grouped
 from ...reports.naming import family_of
-from ..findings import BY_PRINCIPAL, MEANINGS, Resource, same_resources, urgency
+from ..causes import MEANINGS, SAME_IMAGES, cause_of, urgency
 
 Names: TypeAlias = "Mapping[tuple[str | None, str | None], str]"
 """The names of images, by region and image ID."""
 
-# In the sentences, {who} are the principals and {resources} the images.
-_OF_IMAGES = {
-    "default_key": "{resources}: no other account can use the AWS managed key.",
-    "key_not_enabled": "{resources}: shared, but the key is not enabled.",
-    "key_of_other_account": "{resources}: shared under a key of another account.",
-    "missing_key_access": "{who} {lacks} the key of {resources}.",
-    "public": "{resources}: public, so every AWS account can launch it.",
-    "shared_but_disabled": "{resources}: disabled, but other accounts can still use it or its snapshots.",
-    "snapshot_public": "{resources}: every AWS account can read its snapshots.",
-    "snapshot_public_blocked": "{resources}: only block public access hides its public snapshots.",
-    "snapshot_wider_than_image": "{who} can read the snapshots of {resources}, but may not launch it.",
-    "unknown_account": "{who} {is} not allowed, but {can} use {resources}.",
-    "unknown_organization": "{who} {is} not allowed, but {can} use {resources}.",
-    "unknown_organizational_unit": "{who} {is} not allowed, but {can} use {resources}.",
-}
-# For snapshots of these images, where the sentence differs.
-_OF_THEIR_SNAPSHOTS = {
-    "unknown_account": "{who} {is} not allowed, but {can} read the snapshots of {resources}.",
-}
-# For snapshots that no image uses.
-_OF_UNUSED_SNAPSHOTS = {
-    "snapshot_public": "{resources}: public, so every AWS account can read it.",
-    "snapshot_public_blocked": "{resources}: public, and only block public access hides it.",
-    "unknown_account": "{who} {is} not allowed, but {can} read {resources}.",
-}
-_NOUNS = {
-    "unknown_organization": "organization",
-    "unknown_organizational_unit": "organizational unit",
-}
+Resource: TypeAlias = "tuple[str | None, str | None]"
+"""A region, and an image in it, or a snapshot that no image uses."""
 
 
 def causes(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[Group, ...]:
@@ -58,17 +31,34 @@ def causes(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[
     """
     listed = tuple(items)
     names = {(image["region"], image["image_id"]): str(image["name"] or "") for image in images}
-    usable = same_resources((_holder(item), _resource(item)) for item in listed if item.code in BY_PRINCIPAL)
+    usable = same_resources((_holder(item), _resource(item)) for item in listed if item.code in SAME_IMAGES)
 
     def cause(item: Item) -> Hashable:
-        if item.code in BY_PRINCIPAL:
+        if item.code in SAME_IMAGES:
             return usable[_holder(item)]
-        return family_of(names.get((item.region, item.image_id), "")) if item.code in _OF_IMAGES else None
+        return family_of(names.get((item.region, item.image_id), "")) if cause_of(item.code).title else None
 
     def title(alike: Sequence[Item]) -> str:
         return _title(alike, names)
 
     return grouped(listed, MEANINGS, cause, title, names, urgency)
+
+
+def same_resources(used: Iterable[tuple[Hashable, Resource]]) -> dict[Hashable, frozenset[Resource]]:
+    """Return what each holder can use, from pairs of a holder and a resource.
+
+    Equal sets are one object: thousands of findings are grouped by them, and comparing each set with another
+    would take minutes.
+    """
+    resources: dict[Hashable, set[Resource]] = {}
+    for holder, resource in used:
+        resources.setdefault(holder, set()).add(resource)
+    known: dict[frozenset[Resource], frozenset[Resource]] = {}
+    found: dict[Hashable, frozenset[Resource]] = {}
+    for holder, some in resources.items():
+        one = frozenset(some)
+        found[holder] = known.setdefault(one, one)
+    return found
 
 
 def _holder(item: Item) -> Hashable:
@@ -98,16 +88,16 @@ def _title(items: Sequence[Item], names: Names) -> str:
 
 
 def _text(item: Item) -> str:
-    """The sentence for findings like this one, empty if there is none."""
+    """Return the sentence for findings like this one, empty if there is none."""
+    cause = cause_of(item.code)
     if not item.image_id:
-        return _OF_UNUSED_SNAPSHOTS.get(item.code, "")
-    text = _OF_IMAGES.get(item.code, "")
-    return text if item.resource == item.image_id else _OF_THEIR_SNAPSHOTS.get(item.code, text)
+        return cause.title_of_unused
+    return cause.title if item.resource == item.image_id else cause.title_of_snapshots or cause.title
 
 
 def _noun(code: str, principals: Iterable[str | None]) -> str:
     accounts = all(str(one).isdigit() for one in principals)
-    return _NOUNS.get(code, "account" if accounts else "principal")
+    return cause_of(code).noun or ("account" if accounts else "principal")
 
 
 def _images(resources: set[Resource], names: Names) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...model import PUBLIC
 from ...reports.document import Changes
-from ..findings import NOT_ALLOWED
+from ..causes import NOT_ALLOWED
 from .content import is_unread
 from .principals import users
 

@@ -15,7 +15,8 @@ from ...listing import count
 from ...model import PUBLIC
 from ...reports import steps
 from ...reports.document import SEVERITIES
-from ..findings import CODES, UNREADABLE
+from ..causes import UNREADABLE
+from ..causes.unreadable import ACCOUNT
 from .principals import Held, shared_with
 
 # EBS creates a grant for each instance with encrypted volumes (AWS KMS Developer Guide, "How Amazon EBS uses
@@ -89,17 +90,16 @@ def _failures(audited: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _nothing_read(failure: Mapping[str, Any]) -> dict[str, Any]:
     """The failure as a finding: SARIF and CSV hold findings only, and would look clean without it."""
-    code = "account_unreadable"
     return {
         "account_id": failure["account_id"],
-        "code": code,
+        "code": ACCOUNT.code,
         "image_id": None,
         "message": failure["message"],
         "principal": None,
         "region": failure["region"],
         "remedy": failure["remedy"] or "",
         "resource": failure["action"],
-        "severity": CODES[code].label,
+        "severity": ACCOUNT.severity.label,
     }
 
 

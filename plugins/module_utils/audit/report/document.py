@@ -13,7 +13,7 @@ from ...model import PUBLIC
 from ...reports.document import Column, Document, Each, Grid, Item, Mark, Matrix, MatrixRow, Table
 from ...reports.drift import Version, drift
 from ...reports.naming import family_of, image_order, version_of
-from ..findings import MEANINGS
+from ..causes import MEANINGS
 from .causes import causes
 from .principals import ACCESS, KINDS
 

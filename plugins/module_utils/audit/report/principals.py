@@ -11,7 +11,7 @@ from typing import Any
 
 from ... import arns
 from ...model import ENABLED_STATES, PUBLIC
-from ..findings import NOT_ALLOWED
+from ..causes import NOT_ALLOWED
 
 _MEMBERS = (
     ("organization", "org_arns"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.findings import CODES
+from ansible_collections.golden.images.plugins.module_utils.audit.causes import CAUSES
 from ansible_collections.golden.images.plugins.module_utils.audit.report.causes import causes
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Group, Item
 
@@ -22,7 +22,15 @@ def image(image_id: str, name: str, region: str = EU) -> dict[str, Any]:
 
 def item(code: str, image_id: str, principal: str | None = None, region: str = EU) -> Item:
     return Item(
-        code, CODES[code].label, f"About {image_id}.", "Do it.", None, region, image_id, image_id, principal
+        code,
+        CAUSES[code].severity.label,
+        f"About {image_id}.",
+        "Do it.",
+        None,
+        region,
+        image_id,
+        image_id,
+        principal,
     )
 
 
@@ -191,7 +199,7 @@ def test_public_images() -> None:
     assert group.title.endswith("every AWS account can launch them.")
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", CAUSES)
 def test_every_code_has_a_group_of_one_and_of_several(code: str) -> None:
     assert [one.number for one in of(item(code, "ami-1", A))] == [1]
     (group,) = of(item(code, "ami-1", A), item(code, "ami-2", A))

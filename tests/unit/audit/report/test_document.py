@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.findings import MEANINGS
+from ansible_collections.golden.images.plugins.module_utils.audit.causes import MEANINGS
 from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
 from ansible_collections.golden.images.plugins.module_utils.audit.report.document import document
 from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, Problem, RegionSeen

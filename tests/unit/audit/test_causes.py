@@ -1,30 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The codes of an audit's findings, their severities and their documentation."""
+"""The causes of an audit's findings."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
-import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.findings import (
-    CODES,
-    MEANINGS,
-    UNREADABLE,
-    WORST,
-    finding,
-    same_resources,
-    urgency,
-)
+from ansible_collections.golden.images.plugins.module_utils.audit.cause import Evidence
+from ansible_collections.golden.images.plugins.module_utils.audit.causes import CAUSES, UNREADABLE, urgency
+from ansible_collections.golden.images.plugins.module_utils.audit.report.causes import same_resources
 from ansible_collections.golden.images.plugins.module_utils.finding import Finding, Severity
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, target_in
 
 
-def test_a_finding_has_the_severity_of_its_code() -> None:
-    found = finding(target_in(), "default_key", "arn:key", "It is.", "Copy it.", SOURCE_ID, CONSUMER)
-    assert found == Finding(
+def test_a_finding_has_the_code_and_the_severity_of_its_cause() -> None:
+    evidence = Evidence("arn:key", "It is.", "Copy it.", SOURCE_ID, CONSUMER)
+    assert CAUSES["default_key"].finding(target_in(), evidence) == Finding(
         "default_key",
         Severity.LOW,
         "It is.",
@@ -35,11 +25,6 @@ def test_a_finding_has_the_severity_of_its_code() -> None:
         SOURCE_ID,
         CONSUMER,
     )
-
-
-def test_an_unknown_code_is_an_error() -> None:
-    with pytest.raises(KeyError, match="Nonsense"):
-        finding(target_in(), "Nonsense", SOURCE_ID, "It is.", "Fix it.")
 
 
 def test_codes_of_what_could_not_be_read() -> None:
@@ -55,15 +40,12 @@ def test_codes_of_what_could_not_be_read() -> None:
 
 
 def test_access_of_everyone_is_the_most_urgent_and_what_was_not_read_the_least() -> None:
-    assert sorted(CODES, key=urgency)[: len(WORST)] == [*WORST]
-    assert {code for code in CODES if urgency(code) == max(map(urgency, CODES))} == UNREADABLE
+    assert sorted(CAUSES, key=urgency)[:3] == ["public", "snapshot_public", "key_public"]
+    assert {code for code in CAUSES if urgency(code) == max(map(urgency, CAUSES))} == UNREADABLE
 
 
-def test_the_documentation_explains_every_code_as_reports_do() -> None:
-    page = Path(__file__).resolve().parents[3] / "docs" / "auditing.md"
-    told = re.findall(r"^\| `(\w+)` \| (\w+) \| (.+) \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert told == [(code, severity.name.lower(), MEANINGS[code]) for code, severity in sorted(CODES.items())]
-    assert MEANINGS.keys() == CODES.keys()
+def test_a_code_of_another_version_is_as_urgent_as_most() -> None:
+    assert urgency("of_another_version") == urgency("default_key")
 
 
 def test_principals_with_the_same_images_have_one_set_of_resources() -> None:

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A region as the causes of findings look at it: who can use what, and who of them is not allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property, reduce
+
+from ..keys import policy_statements as key_policy
+from ..model import Image, Sharing, Target
+from .keys import AuditedKey
+from .options import AuditOptions
+from .state import RegionSeen
+
+
+@dataclass(frozen=True)
+class AuditedImage:
+    """An image whose launch permissions were read: who else than its owner has them, and is not allowed."""
+
+    image: Image
+    sharing: Sharing
+    not_allowed: Sharing
+
+    def __str__(self) -> str:
+        return f"{self.image_id} ({self.image.name})"
+
+    @property
+    def image_id(self) -> str:
+        """The AMI ID."""
+        return self.image.image_id
+
+
+@dataclass(frozen=True)
+class AuditedSnapshot:
+    """A snapshot whose volume permissions were read: who else than its owner has them, and is not allowed.
+
+    ``images`` use it. It may be shared with all that any of these may be. Without an image, rules for images
+    do not apply to it.
+    """
+
+    snapshot_id: str
+    images: tuple[Image, ...]
+    sharing: Sharing
+    not_allowed: Sharing
+
+    def __str__(self) -> str:
+        use = f"a snapshot of {self.image_id}" if self.images else "which no image uses"
+        return f"{self.snapshot_id}, {use}"
+
+    @property
+    def image_id(self) -> str | None:
+        """The first image that uses it."""
+        return self.images[0].image_id if self.images else None
+
+
+@dataclass(frozen=True)
+class AuditedRegion:
+    """What was read of a region at the time ``now``, compared with what ``options`` allow."""
+
+    options: AuditOptions
+    target: Target
+    seen: RegionSeen
+    now: datetime
+
+    @cached_property
+    def users(self) -> Mapping[str, list[Image]]:
+        """The images that use each snapshot."""
+        users: dict[str, list[Image]] = {}
+        for listed in self.seen.images:
+            for snapshot_id in listed.image.snapshot_ids:
+                users.setdefault(snapshot_id, []).append(listed.image)
+        return users
+
+    @cached_property
+    def images(self) -> tuple[AuditedImage, ...]:
+        """The images whose launch permissions were read."""
+        return tuple(
+            self._image(listed.image)
+            for listed in self.seen.images
+            if listed.image.image_id in self.seen.sharing
+        )
+
+    def _image(self, image: Image) -> AuditedImage:
+        sharing = self.seen.sharing[image.image_id].without(self.target.account_id)
+        return AuditedImage(image, sharing, not_allowed(sharing, self.options.allowed_for(image)))
+
+    @cached_property
+    def snapshots(self) -> tuple[AuditedSnapshot, ...]:
+        """The snapshots whose volume permissions were read, those last that no image uses."""
+        permissions = self.seen.volume_permissions
+        of_images = (
+            self._snapshot(snapshot_id, tuple(images), permissions[snapshot_id])
+            for snapshot_id, images in self.users.items()
+            if snapshot_id in permissions
+        )
+        unused = (self._snapshot(snapshot_id, (), volume) for snapshot_id, volume in self.seen.unused.items())
+        return (*of_images, *unused)
+
+    def _snapshot(self, snapshot_id: str, images: tuple[Image, ...], volume: Sharing) -> AuditedSnapshot:
+        sharing = volume.without(self.target.account_id)
+        if images:
+            allowed = reduce(Sharing.__or__, map(self.options.allowed_for, images))
+        else:
+            allowed = self.options.allowed
+        return AuditedSnapshot(snapshot_id, images, sharing, not_allowed(sharing, allowed))
+
+    @cached_property
+    def keys(self) -> tuple[AuditedKey, ...]:
+        """The keys under which images are, or that are associated with their snapshots."""
+        encrypted, associated = self._by_key(self.seen.key_arns), self._by_key(self.seen.associated_key_arns)
+        return tuple(
+            AuditedKey(
+                self.options, self.target, self.seen, key, encrypted.get(arn, []), associated.get(arn, [])
+            )
+            for arn, key in self.seen.keys.items()
+        )
+
+    def _by_key(self, arns_of: Callable[[Image], list[str]]) -> dict[str, list[Image]]:
+        found: dict[str, list[Image]] = {}
+        for listed in self.seen.images:
+            for arn in arns_of(listed.image):
+                found.setdefault(arn, []).append(listed.image)
+        return found
+
+    @property
+    def own_keys(self) -> list[AuditedKey]:
+        """The customer managed keys of the account: all that can be read, and that others can use."""
+        return [key for key in self.keys if key.is_of_account and not key.key.aws_managed]
+
+
+def not_allowed(sharing: Sharing, allowed: Sharing) -> Sharing:
+    """Return the part of ``sharing`` that is not allowed. An organization includes its units."""
+    organizations = {key_policy.organization_id(arn) for arn in allowed.org_arns}
+    unknown = sharing - allowed
+    units = (arn for arn in unknown.org_unit_arns if key_policy.unit_ids(arn)[0] not in organizations)
+    return replace(unknown, org_unit_arns=frozenset(units))
+
+
+def all_disabled(images: Iterable[Image]) -> bool:
+    """Whether all images are disabled."""
+    return all(image.state == "disabled" for image in images)
