@@ -2,8 +2,8 @@
 """The page of all codes of findings and failures, each with cause and remedy, written into docs/codes.md.
 
 Causes of findings are those of the source, which reports show. Remedies, and causes of failures, are in
-remedies.yml; those of an audit are in the source, too, and those of a diagnosis in the tables of
-docs/diagnosing.md. The findings of an audit are also written into the tables of its guides.
+remedies.yml; those of an audit and of a diagnosis are in the source, too, from which they are also written
+into the tables of their guides.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ import yaml
 from checks.commands import CheckError
 from checks.paths import CHECKOUT
 from plugins.module_utils.audit.causes import CAUSES, NOT_ALLOWED
+from plugins.module_utils.diagnose.check import Cause
+from plugins.module_utils.diagnose.checks import CAUSES as CAUSES_OF_DIAGNOSIS
 from plugins.module_utils.remediation.plan import REPAIRABLE
 
 PAGE = "docs/codes.md"
+DIAGNOSIS = "docs/diagnosing.md"
 _UTILS = "plugins/module_utils"
 _REMEDIES = Path(__file__).with_name("remedies.yml")
 _HEAD = """\
@@ -37,8 +40,8 @@ them. Each code is a heading, so that `docs/codes.md#default_key` leads to it.
 A failure has a `source`. It is `collection` for the codes below, `aws` if AWS returned an error, with AWS's
 `error_code` and `request_id`, and `sdk` if botocore failed before a response, with the name of its exception:
 no network, no credentials. With `fail_on`, the codes of findings are error codes, too."""
-# A row of a table in docs/diagnosing.md: code, effect on a launch, meaning, remedy.
-_ROW = re.compile(r"^\| `(\w+)` \| ([a-z]+(?: \([a-z]+\))?) \| .+ \| (.+) \|$", re.MULTILINE)
+# A table of docs/diagnosing.md below its heading.
+_TABLE_OF_CAUSES = re.compile(r"^### (?P<heading>.+)\n\n\| Code \|(?:.*\n)+?(?=\n)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def entries(root: Path) -> list[Entry]:
     ]
     found = (
         *_audit(),
-        *_diagnosis(root),
+        *_diagnosis(),
         *_cleanup(root, remedies["cleanup"]),
         *_launch_probe(root, remedies["launch_probe"]),
         *reports,
@@ -103,7 +106,11 @@ def pages(root: Path) -> dict[str, str]:
     Raises:
         CheckError: a code has no remedy, or a guide lacks a table.
     """
-    return {PAGE: page(root), **{name: _guide(root, name, tables) for name, tables in _tables().items()}}
+    return {
+        PAGE: page(root),
+        DIAGNOSIS: diagnosis(root),
+        **{name: _guide(root, name, tables) for name, tables in _tables().items()},
+    }
 
 
 def check() -> None:
@@ -164,13 +171,36 @@ def _audit() -> Iterator[Entry]:
         yield Entry(code, f"Finding of an audit, {cause.severity.label}", cause.meaning, cause.remedy)
 
 
-def _diagnosis(root: Path) -> Iterator[Entry]:
-    meanings = _texts(_constants(root / _UTILS / "diagnose" / "findings.py")["MEANINGS"])
-    rows = _ROW.findall((root / "docs" / "diagnosing.md").read_text(encoding="utf-8"))
-    remedies = {code: (effect, remedy) for code, effect, remedy in rows}
-    for code, cause in _with_remedies("docs/diagnosing.md", meanings, remedies):
-        effect, remedy = remedies[code]
-        yield Entry(code, f"Finding of a diagnosis, {effect}", cause, remedy)
+def _diagnosis() -> Iterator[Entry]:
+    for cause in CAUSES_OF_DIAGNOSIS:
+        yield Entry(cause.code, f"Finding of a diagnosis, {_effect(cause)}", cause.meaning, cause.remedy)
+
+
+def _effect(cause: Cause) -> str:
+    """Whether a finding blocks a launch, and in brackets whether it does in the case of its details."""
+    return cause.blocks_launch.value + (f" ({cause.otherwise.value})" if cause.otherwise else "")
+
+
+def diagnosis(root: Path) -> str:
+    """The page about diagnoses, with the tables of the causes.
+
+    Raises:
+        CheckError: a cause is in no table, or a table has no cause.
+    """
+    text = (root / DIAGNOSIS).read_text(encoding="utf-8")
+    headings = {match["heading"] for match in _TABLE_OF_CAUSES.finditer(text)}
+    if different := sorted(headings ^ {cause.table for cause in CAUSES_OF_DIAGNOSIS}):
+        raise CheckError(f"{DIAGNOSIS}: these tables have no heading, or no cause: {', '.join(different)}")
+    return _TABLE_OF_CAUSES.sub(lambda match: _causes(match["heading"]), text)
+
+
+def _causes(heading: str) -> str:
+    rows = [
+        (f"`{one.code}`", _effect(one), f"{one.meaning} {one.details}".strip(), one.remedy)
+        for one in CAUSES_OF_DIAGNOSIS
+        if one.table == heading
+    ]
+    return f"### {heading}\n\n{_table(('Code', 'Blocks a launch', 'What it means', 'Remedy'), rows)}\n"
 
 
 def _cleanup(root: Path, remedies: Mapping[str, str]) -> Iterator[Entry]:

@@ -24,10 +24,9 @@ from ..model import METADATA_OPTIONS, Image, Target
 from ..runner import Flow, Outcome, change_nothing
 from ..tags import of_launch
 from . import read as reads
-from .keys import awaiting_grants
 from .options import DiagnosisOptions
-from .owner import is_shared
 from .plan import DiagnosisPlan, cases, plan
+from .refusals import awaiting_grants
 from .state import Case, ConsumerSeen, DiagnosisSeen, OwnerSeen
 
 _ASSUME_ROLE = "AssumeRole"
@@ -180,7 +179,7 @@ def _may_see(owners: Mapping[Target, OwnerSeen], case: Case, there: ConsumerSeen
     """Whether an account that does not see an image may see it soon: its owner has shared it."""
     owner = owners[case.image_target]
     is_unseen = there.image is None and there.problem is None
-    return is_unseen and owner.launch is not None and is_shared(owner, case.account_id) is not False
+    return is_unseen and owner.launch is not None and owner.is_shared_with(case.account_id) is not False
 
 
 def _with_simulations(

@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..failures import Failure
-from ..finding import Finding
+from ..finding import BlocksLaunch, Finding
 from ..model import Target, used_by
 from ..plan import PlanWithoutTargets
-from . import consumer as diagnosis_consumer
-from . import keys as diagnosis_keys
-from . import owner as diagnosis_owner
-from .findings import can_launch
+from .check import Evidence
+from .checks import findings_of_account, findings_of_image, findings_of_keys
+from .keys import key_use, keys_of_account, unread_keys
 from .options import DiagnosisOptions
-from .state import Case, ConsumerSeen, DiagnosisSeen
+from .state import DRY_RUN_SUCCEEDED, Case, ConsumerSeen, DiagnosisSeen
 
 _UNREADABLE = frozenset({"consumer_unreadable", "key_unreadable", "owner_unreadable"})
 
@@ -39,7 +38,7 @@ class Diagnosis:
         """The diagnosis as the module returns it."""
         return {
             "account_id": self.case.account_id,
-            "can_launch": can_launch(self.findings),
+            "can_launch": _can_launch(self.findings),
             "findings": [finding.as_result() for finding in self.findings],
             "image_id": self.image_id,
             "key_use": self.key_use,
@@ -77,44 +76,59 @@ def cases(options: DiagnosisOptions, targets: Iterable[Target]) -> tuple[Case, .
 
 
 def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
-    image_id, owner = seen.images[case.image_target], seen.owners[case.image_target]
-    owner = replace(owner, keys=diagnosis_keys.of_account(owner.keys, case.account_id))
-    consumer, checked = seen.consumers.get(case), _checked(seen, case)
-    visible = (checked.image is not None) if checked is not None else None
-    of_keys = [*diagnosis_keys.findings(case, owner, checked)]
-    found = [*diagnosis_owner.findings(case, image_id, owner, visible, seen.now), *of_keys]
-    if consumer is not None:
-        role = seen.role_name if case.account_id != seen.account_id else None
-        found += diagnosis_consumer.findings(case, image_id or "", owner, consumer, role, seen.now)
-    findings = tuple(
-        replace(item, account_id=case.account_id, region=case.image_target.region, image_id=image_id)
-        for item in found
-    )
+    evidence = _evidence(seen, case)
+    owner, checked = evidence.owner, evidence.checked
+    of_keys = [*findings_of_keys(evidence)]
+    found = (*findings_of_image(evidence), *of_keys, *findings_of_account(evidence))
     return Diagnosis(
         case,
-        image_id,
-        diagnosis_consumer.level(consumer),
-        findings,
-        diagnosis_keys.use(owner, checked, of_keys),
+        evidence.image_id,
+        _level(checked),
+        tuple(
+            replace(item, account_id=case.account_id, region=evidence.region, image_id=evidence.image_id)
+            for item in found
+        ),
+        key_use(owner, checked, of_keys),
         seen.principals.get(case.account_id) if checked is not None else None,
     )
 
 
-def _checked(seen: DiagnosisSeen, case: Case) -> ConsumerSeen | None:
-    """What was read in the account, None if it was not checked or could not be."""
-    consumer = seen.consumers.get(case)
-    return consumer if consumer is not None and consumer.problem is None else None
+def _evidence(seen: DiagnosisSeen, case: Case) -> Evidence:
+    owner = seen.owners[case.image_target]
+    return Evidence(
+        case,
+        seen.images[case.image_target],
+        replace(owner, keys=keys_of_account(owner.keys, case.account_id)),
+        seen.consumers.get(case),
+        seen.role_name if case.account_id != seen.account_id else None,
+        seen.now,
+    )
+
+
+def _level(checked: ConsumerSeen | None) -> str | None:
+    """Return ``authorized`` if the dry run succeeded, else ``visible`` if the account sees the image."""
+    if checked is None or checked.image is None:
+        return None
+    is_accepted = checked.dry_run is not None and checked.dry_run[0] == DRY_RUN_SUCCEEDED
+    return "authorized" if is_accepted else "visible"
+
+
+def _can_launch(findings: Iterable[Finding]) -> str:
+    """Return ``no`` if anything stands in the way, ``unknown`` if something may, else ``yes``."""
+    effects = {finding.blocks_launch for finding in findings}
+    if BlocksLaunch.BLOCKING in effects:
+        return "no"
+    return "unknown" if BlocksLaunch.UNKNOWN in effects else "yes"
 
 
 def _unread(seen: DiagnosisSeen, diagnoses: Iterable[Diagnosis]) -> Iterator[Failure]:
-    """What could not be read, once for each account and region."""
+    """Yield what could not be read, once for each account and region."""
     owners = (owner.problem for _target, owner in sorted(seen.owners.items()) if owner.problem is not None)
+    evidence = [_evidence(seen, diagnosis.case) for diagnosis in diagnoses]
     keys = (
         problem
-        for case in (diagnosis.case for diagnosis in diagnoses)
-        for problem in diagnosis_keys.unread(
-            case, seen.owners[case.image_target], _checked(seen, case)
-        ).values()
+        for one in evidence
+        for problem in unread_keys(one.case, seen.owners[one.case.image_target], one.checked).values()
     )
     consumers = (item.problem for _case, item in seen.consumers.items() if item.problem is not None)
     yield from dict.fromkeys([*owners, *keys, *consumers])

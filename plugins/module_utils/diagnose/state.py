@@ -53,6 +53,20 @@ class OwnerSeen:
     snapshot_block: PublicAccessBlock | None = None
     problem: Failure | None = None
 
+    def is_shared_with(self, account_id: str) -> bool | None:
+        """Whether the image is shared with the account; None if that depends on its organization."""
+        if self.launch is None:
+            return None
+        if self.launch.public or account_id in self.launch.account_ids:
+            return True
+        return None if self.organizations else False
+
+    @property
+    def organizations(self) -> str:
+        """The organizations and organizational units that the image is shared with, for a sentence."""
+        launch = self.launch or Sharing()
+        return ", ".join(sorted(launch.org_arns | launch.org_unit_arns))
+
 
 @dataclass(frozen=True)
 class AllowedImages:

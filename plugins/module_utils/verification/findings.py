@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..diagnose.findings import MEANINGS as DIAGNOSED
+from ..diagnose.checks import MEANINGS as DIAGNOSED
 from ..launch_probe.findings import MEANINGS as PROBED
 from ..reports import steps
 

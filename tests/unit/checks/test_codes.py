@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.remediation.plan imp
 from ansible_collections.golden.images.plugins.module_utils.verification import findings as verification
 
 from checks import codes
-from checks.codes import Entry, entries, page
+from checks.codes import Entry, diagnosis, entries, page
 from checks.commands import CheckError
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -25,7 +25,6 @@ _READ = (
     "docs/remediating.md",
     "plugins/module_utils/aws/errors.py",
     "plugins/module_utils/cleanup/report/items.py",
-    "plugins/module_utils/diagnose/findings.py",
     "plugins/module_utils/failures.py",
     "plugins/module_utils/launch_probe/findings.py",
 )
@@ -96,7 +95,6 @@ def test_codes_of_aws_have_the_remedies_of_failures(row: str):
 @pytest.mark.parametrize(
     ("file", "code"),
     [
-        ("diagnose/findings.py", "public"),
         ("launch_probe/findings.py", "not_visible"),
         ("cleanup/report/items.py", "unreadable"),
     ],
@@ -110,9 +108,25 @@ def test_a_finding_without_a_remedy_is_an_error(root: Path, file: str, code: str
 
 
 def test_a_remedy_without_a_code_is_an_error(root: Path):
-    _replace(root / "docs" / "diagnosing.md", "| `image_planned` |", "| `image_foreseen` |")
-    with pytest.raises(CheckError, match="image_foreseen, image_planned"):
+    findings = root / "plugins" / "module_utils" / "launch_probe" / "findings.py"
+    _replace(findings, '    "not_visible": "', '    "not_seen": "')
+    with pytest.raises(CheckError, match="not_seen, not_visible"):
         page(root)
+
+
+def test_the_page_about_diagnoses_has_each_code_in_one_table(root: Path):
+    rows = re.findall(r"^\| `(\w+)` \| (\w+(?: \(\w+\))?) \|", diagnosis(root), re.MULTILINE)
+    found = {
+        entry.code: entry.kind for entry in entries(root) if entry.kind.startswith("Finding of a diagnosis")
+    }
+    assert {code: f"Finding of a diagnosis, {effect}" for code, effect in rows} == found
+    assert len(rows) == len(found)
+
+
+def test_a_table_of_the_page_about_diagnoses_without_a_cause_is_an_error(root: Path):
+    _replace(root / codes.DIAGNOSIS, "### Sharing\n", "### Splitting\n")
+    with pytest.raises(CheckError, match="Sharing, Splitting"):
+        diagnosis(root)
 
 
 def test_a_page_that_differs_is_an_error_until_it_is_written(root: Path, monkeypatch: pytest.MonkeyPatch):
@@ -124,6 +138,7 @@ def test_a_page_that_differs_is_an_error_until_it_is_written(root: Path, monkeyp
         ("docs/auditing.md", "| `public` | high |"),
         ("docs/remediating.md", "| `public` | the image"),
         ("docs/remediating.md", "| `key_public` | Change"),
+        ("docs/diagnosing.md", "| `public` | harmless |"),
     ):
         _replace(root / page_name, text, "| `open` |")
         with pytest.raises(CheckError, match=rf"{page_name} differs .* run make format"):

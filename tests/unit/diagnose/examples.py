@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from ansible_collections.golden.images.plugins.module_utils.diagnose.checks import CAUSES
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     DRY_RUN_SUCCEEDED,
     AllowedImages,
@@ -43,6 +44,12 @@ ACCEPTED = (DRY_RUN_SUCCEEDED, "Request would have succeeded, but DryRun flag is
 IMAGE_NOT_VISIBLE = ConsumerSeen(allowed_images=AllowedImages("disabled"))
 UNDECIDED = Snapshot("snap-1", "completed", 100, KEY.arn, associated_key_arns=("arn:other",))
 """A snapshot that another key can give access to, too."""
+DECLARED = {
+    (cause.code, effect.value)
+    for cause in CAUSES
+    for effect in (cause.blocks_launch, cause.otherwise)
+    if effect is not None
+}
 UNREADABLE = Failure("It may not.", "Let it.", "UnauthorizedOperation", "DescribeImages")
 
 
@@ -91,7 +98,10 @@ def seen(
 def diagnosed(state: DiagnosisSeen, **options: Any) -> dict[str, Any]:
     """What ``ami_share_diagnose`` returns for this state, by default for one image and one account."""
     given = {"images": {target_in().region: IMAGE.image_id}, "account_ids": [CONSUMER], **options}
-    return returned(ami_share_diagnose, {"consumer_role_name": "golden", **given}, state)
+    found = returned(ami_share_diagnose, {"consumer_role_name": "golden", **given}, state)
+    effects = {(one["code"], one["blocks_launch"]) for one in found.get("findings", ())}
+    assert effects <= DECLARED, "a finding with an effect on a launch that its cause does not declare"
+    return found
 
 
 def diagnosis(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.keys import (
+from ansible_collections.golden.images.plugins.module_utils.diagnose.refusals import (
     awaiting_grants,
 )
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
