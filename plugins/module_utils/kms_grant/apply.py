@@ -29,7 +29,7 @@ from ..runner import Outcome
 from .losses import policy_after
 from .options import GrantOptions
 from .plan import without_owner
-from .state import GrantSeen
+from .state import GrantState
 from .wait import wait_until_listed, wait_until_stored
 
 if TYPE_CHECKING:
@@ -41,64 +41,68 @@ _PARALLEL_PER_REGION = 4
 _PROPAGATION = "EC2 can take up to 5 minutes to use the new grants: retry launches that fail until then."
 
 
-def apply(clients: Clients, wanted: GrantOptions, seen: GrantSeen, plan: Plan, report: Report) -> Outcome:
+def apply(
+    clients: Clients, options: GrantOptions, current: GrantState, plan: Plan, report: Report
+) -> Outcome:
     """Create grants, write policies, create grants as consumers, then revoke: access is never interrupted."""
     # Policies are planned again from what is read right before: for the same consumers as the plan.
-    wanted = without_owner(wanted, seen)
+    options = without_owner(options, current)
     of_owner = [action for action in plan.actions if action.caller is None]
-    created = _perform_each(clients, wanted, _of_kind("CreateGrant", of_owner, Performed()))
+    created = _perform_each(clients, options, _select_actions("CreateGrant", of_owner, Performed()))
     # A consumer that AWS rejects keeps no other one from access; it prevents only revocations.
     problems = Performed(
-        failures=tuple(one for one in created.failures if one.error_code != CONSUMER_REJECTED)
+        failures=tuple(item for item in created.failures if item.error_code != CONSUMER_REJECTED)
     )
-    written = _put_policies(clients, wanted, seen, _of_kind("PutKeyPolicy", of_owner, problems))
-    left_out = _left_out(wanted, seen, plan, (*created.failures, *written.failures))
+    written = _put_policies(clients, options, current, _select_actions("PutKeyPolicy", of_owner, problems))
+    excluded = _failed_best_effort_regions(options, current, plan, (*created.failures, *written.failures))
     of_consumers = [
         action
         for action in plan.actions
         if action.caller is not None
-        and action.target.region not in left_out
-        and not is_rejected(created.failures, action.target.region, action.caller)
+        and action.target.region not in excluded
+        and not _is_rejected(created.failures, action.target.region, action.caller)
     ]
-    created_by_consumers = _create_as_consumers(clients, wanted, seen, of_consumers, created)
+    created_by_consumers = _create_as_consumers(clients, options, current, of_consumers, created)
     granted = merge(created, written, created_by_consumers)
-    revoked = _without_answered(_of_kind("RevokeGrant", of_owner, granted), created, created_by_consumers)
-    done = merge(granted, _perform_each(clients, wanted, revoked))
+    revoked = _drop_returned_grants(
+        _select_actions("RevokeGrant", of_owner, granted), created, created_by_consumers
+    )
+    done = merge(granted, _perform_each(clients, options, revoked))
     warnings = [wait_until_listed(clients, created) or _PROPAGATION] if created.actions else []
     if not_stored := wait_until_stored(clients, written):
         warnings.append(not_stored)
     return Outcome(
         performed=done.actions,
-        failures=tuple(one for one in done.failures if not _is_tolerated(wanted, seen, one)),
-        tolerated=tuple(one for one in done.failures if _is_tolerated(wanted, seen, one)),
+        failures=tuple(item for item in done.failures if not _is_tolerated(options, current, item)),
+        tolerated=tuple(item for item in done.failures if _is_tolerated(options, current, item)),
         warnings=tuple(warnings),
     )
 
 
-def _is_tolerated(wanted: GrantOptions, seen: GrantSeen, failure: Failure) -> bool:
+def _is_tolerated(options: GrantOptions, current: GrantState, failure: Failure) -> bool:
     """Whether a best-effort region failed, and not a single consumer there, whose account the failure has.
 
     A consumer that has no access to a key although all others have it fails the task in any region.
     """
-    return failure.region in wanted.best_effort_regions and failure.account_id in (None, seen.account_id)
+    return failure.region in options.best_effort_regions and failure.account_id in (None, current.account_id)
 
 
-def _left_out(
-    wanted: GrantOptions, seen: GrantSeen, plan: Plan, failures: Iterable[Failure]
+def _failed_best_effort_regions(
+    options: GrantOptions, current: GrantState, plan: Plan, failures: Iterable[Failure]
 ) -> frozenset[str]:
-    """The best-effort regions that were refused, or in which the owner's own changes failed."""
-    failed = (one.region for one in (*plan.tolerated, *failures) if _is_tolerated(wanted, seen, one))
+    """Return the best-effort regions that were refused, or in which the owner's own changes failed."""
+    failed = (item.region for item in (*plan.tolerated, *failures) if _is_tolerated(options, current, item))
     return frozenset(region for region in failed if region is not None)
 
 
-def _of_kind(operation: str, actions: Iterable[Action], before: Performed) -> list[Action]:
-    """The actions of one operation, without regions in which an earlier step failed."""
+def _select_actions(operation: str, actions: Iterable[Action], before: Performed) -> list[Action]:
+    """Return the actions of one operation, without regions in which an earlier step failed."""
     broken = {failure.region for failure in before.failures}
     return [item for item in actions if item.operation == operation and item.target.region not in broken]
 
 
-def _without_answered(revocations: Iterable[Action], *created: Performed) -> list[Action]:
-    """The revocations, without the grants that CreateGrant returned.
+def _drop_returned_grants(revocations: Iterable[Action], *created: Performed) -> list[Action]:
+    """Return the revocations, without the grants that CreateGrant returned.
 
     ListGrants shows a new role by its unique ID for a while (aws/aws-sdk-go#1718), like a deleted one, so the
     plan replaces its grant. For the same role CreateGrant returns that grant instead of a new one
@@ -108,14 +112,14 @@ def _without_answered(revocations: Iterable[Action], *created: Performed) -> lis
     return [action for action in revocations if action.parameters["GrantId"] not in answered]
 
 
-def _perform_each(clients: Clients, wanted: GrantOptions, actions: Sequence[Action]) -> Performed:
+def _perform_each(clients: Clients, options: GrantOptions, actions: Sequence[Action]) -> Performed:
     """Perform independent actions in all regions at once, in each region a few at a time."""
     lanes: dict[tuple[int, str], list[int]] = {}
-    seen: Counter[str] = Counter()
+    numbers: Counter[str] = Counter()
     for index, action in enumerate(actions):
         region = action.target.region
-        lanes.setdefault((seen[region] % _PARALLEL_PER_REGION, region), []).append(index)
-        seen[region] += 1
+        lanes.setdefault((numbers[region] % _PARALLEL_PER_REGION, region), []).append(index)
+        numbers[region] += 1
 
     def work(lane: tuple[int, str]) -> dict[int, Performed]:
         return {
@@ -124,17 +128,17 @@ def _perform_each(clients: Clients, wanted: GrantOptions, actions: Sequence[Acti
         }
 
     # The first lane of each region before any second lane: there may be fewer threads than lanes.
-    optional = [lane for lane in lanes if lane[1] in wanted.best_effort_regions]
+    optional = [lane for lane in lanes if lane[1] in options.best_effort_regions]
     done, failed = each(sorted(lanes), work, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
     performed = {index: result for results in done.values() for index, result in results.items()}
-    return _collected(actions, performed, {lanes[lane][0]: problem for lane, problem in failed.items()})
+    return _merge_results(actions, performed, {lanes[lane][0]: problem for lane, problem in failed.items()})
 
 
 def _create_or_revoke(kms: KMSClient, action: Action) -> Performed:
     done = _create(kms, action)
     failures = (
-        rejection(failure, short(action.parameters["GranteePrincipal"]))
-        if names_invalid_principal(failure)
+        _explain_rejection(failure, short(action.parameters["GranteePrincipal"]))
+        if _names_invalid_principal(failure)
         else failure
         for failure in done.failures
     )
@@ -156,32 +160,38 @@ def _create(kms: KMSClient, action: Action) -> Performed:
 
 
 def _create_as_consumer(kms: KMSClient, action: Action) -> Performed:
-    """Create the grant for a role of the caller. Its failures have that account, not the target's."""
+    """Create the grant for a role of the caller, whose account the failures have, not the target's."""
     done = _create(kms, action)
     role = action.parameters["GranteePrincipal"]
-    failures = (replace(of_auto_scaling(one, role), account_id=action.caller) for one in done.failures)
+    failures = (
+        replace(_explain_missing_role(failure, role), account_id=action.caller) for failure in done.failures
+    )
     return replace(done, failures=tuple(failures))
 
 
 def _put_policies(
-    clients: Clients, wanted: GrantOptions, seen: GrantSeen, actions: Sequence[Action]
+    clients: Clients, options: GrantOptions, current: GrantState, actions: Sequence[Action]
 ) -> Performed:
     """Write key policies."""
 
     def work(index: int) -> Performed:
         action = actions[index]
         region = action.target.region
-        shared = seen.shared_under(region, action.parameters["KeyId"])
-        return write_policy(clients.kms(region), wanted, action, shared)
+        shared = current.shared_under(region, action.parameters["KeyId"])
+        return _write_policy(clients.kms(region), options, action, shared)
 
     regions = [action.target.region for action in actions]
-    optional = [index for index, region in enumerate(regions) if region in wanted.best_effort_regions]
+    optional = [index for index, region in enumerate(regions) if region in options.best_effort_regions]
     done, failed = each(range(len(actions)), work, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
-    return _collected(actions, done, failed)
+    return _merge_results(actions, done, failed)
 
 
 def _create_as_consumers(
-    clients: Clients, wanted: GrantOptions, seen: GrantSeen, actions: Iterable[Action], created: Performed
+    clients: Clients,
+    options: GrantOptions,
+    current: GrantState,
+    actions: Iterable[Action],
+    created: Performed,
 ) -> Performed:
     """Create the grants that only consumers can create, each with the credentials of its account.
 
@@ -200,17 +210,20 @@ def _create_as_consumers(
 
     if not by_account:
         return Performed()
-    caller = read.Caller(seen.account_id, seen.partition)
-    sts_region = preferred_region(clients, sorted(target.region for target in seen.keys))
+    caller = read.Caller(current.account_id, current.partition)
+    sts_region = preferred_region(clients, sorted(target.region for target in current.keys))
     # This region can be another one than the one in which the caller was identified.
     clients.open("sts", [sts_region])
-    accounts = Accounts(clients, caller, wanted.consumer_role, sts_region)
+    accounts = Accounts(clients, caller, options.consumer_role, sts_region)
 
     def work(account_id: str) -> Performed:
         consumer = accounts.clients(account_id)
         consumer.open("kms", [action.target.region for action in by_account[account_id]])
         return merge(
-            *(_create_as_consumer(consumer.kms(one.target.region), one) for one in by_account[account_id])
+            *(
+                _create_as_consumer(consumer.kms(action.target.region), action)
+                for action in by_account[account_id]
+            )
         )
 
     done, failed = each(by_account, work)
@@ -222,10 +235,10 @@ def _create_as_consumers(
     return merge(*done.values(), Performed(failures=failures))
 
 
-def _collected(
+def _merge_results(
     actions: Sequence[Action], done: Mapping[int, Performed], failed: Mapping[int, Exception]
 ) -> Performed:
-    """The results of numbered actions, in their order."""
+    """Return the results of numbered actions, in their order."""
     failures = tuple(
         errors.failure(failed[index], actions[index].target, actions[index].operation)
         for index in sorted(failed)
@@ -233,49 +246,49 @@ def _collected(
     return merge(*(done[index] for index in sorted(done)), Performed(failures=failures))
 
 
-def write_policy(kms: KMSClient, wanted: GrantOptions, action: Action, shared: SharedUnderKey) -> Performed:
+def _write_policy(kms: KMSClient, options: GrantOptions, action: Action, shared: SharedUnderKey) -> Performed:
     """Write the key policy, which is read again right before: PutKeyPolicy replaces the whole policy.
 
     KMS refuses the whole policy if one of its principals does not exist, and does not name it. Then the new
-    principals are added in halves until the rejected ones are found, and each of these is a failure.
+    principals are added in halves until it is known which are rejected, and each of these is a failure.
     """
     policy = read.key_policy(kms, action.parameters["KeyId"])
     held = {item for access in own_accesses(policy) for item in access.consumers.principals}
-    new = sorted(wanted.policy_consumers.principals - held)
-    done = _put(kms, action, policy_after(wanted, policy, shared))
-    if not new or not any(names_invalid_principal(failure) for failure in done.failures):
+    new = sorted(options.policy_consumers.principals - held)
+    done = _put(kms, action, policy_after(options, policy, shared))
+    if not new or not any(_names_invalid_principal(failure) for failure in done.failures):
         return done
     # If KMS refuses what is there already, a new principal is not the reason.
     if _put(kms, action, policy).failures:
         return done
-    rejected = dict(_rejected(kms, wanted, action, new, shared))
+    rejected = dict(_find_rejected(kms, options, action, new, shared))
     policy = read.key_policy(kms, action.parameters["KeyId"])
-    accepted = wanted.for_principals(wanted.policy_consumers.principals - rejected.keys())
+    accepted = options.for_principals(options.policy_consumers.principals - rejected.keys())
     done = _put(kms, action, policy_after(accepted, policy, shared))
     failures = (
-        rejection(failure, principal) if names_invalid_principal(failure) else failure
+        _explain_rejection(failure, principal) if _names_invalid_principal(failure) else failure
         for principal, failure in rejected.items()
     )
     return replace(done, failures=(*failures, *done.failures))
 
 
-def _rejected(
-    kms: KMSClient, wanted: GrantOptions, action: Action, principals: Sequence[str], shared: SharedUnderKey
+def _find_rejected(
+    kms: KMSClient, options: GrantOptions, action: Action, principals: Sequence[str], shared: SharedUnderKey
 ) -> Iterator[tuple[str, Failure]]:
-    """The principals that KMS rejects, and its failures; all others get access."""
+    """Yield the principals that KMS rejects, and its failures; all others get access."""
     policy = read.key_policy(kms, action.parameters["KeyId"])
     # Nothing is revoked before the rejected principals are known.
-    only = wanted.for_principals(principals)
+    only = options.for_principals(principals)
     added = replace(only, org_arns=(), org_unit_arns=(), purge_grants=False)
     failures = _put(kms, action, policy_after(added, policy, shared)).failures
     if not failures:
         return
-    if len(principals) == 1 or not names_invalid_principal(failures[0]):
+    if len(principals) == 1 or not _names_invalid_principal(failures[0]):
         yield from ((principal, failures[0]) for principal in principals)
         return
     middle = len(principals) // 2
     for half in (principals[:middle], principals[middle:]):
-        yield from _rejected(kms, wanted, action, half, shared)
+        yield from _find_rejected(kms, options, action, half, shared)
 
 
 def _put(kms: KMSClient, action: Action, policy: str) -> Performed:
@@ -300,24 +313,24 @@ _AUTO_SCALING_REMEDY = (
 )
 
 
-def names_invalid_principal(failure: Failure) -> bool:
+def _names_invalid_principal(failure: Failure) -> bool:
     """Whether KMS refused a request because of a principal that it does not know."""
     return failure.error_code in _REJECTING.get(failure.action, ())
 
 
-def rejection(failure: Failure, principal: str) -> Failure:
-    """The failure of a consumer that AWS rejected: an account ID, or an ARN of a principal."""
+def _explain_rejection(failure: Failure, principal: str) -> Failure:
+    """Return the failure of a consumer that AWS rejected: an account ID, or an ARN of a principal."""
     return replace(failure.rejecting(principal, _REMEDY), account_id=account_of(principal))
 
 
-def is_rejected(failures: Iterable[Failure], region: str, principal: str) -> bool:
+def _is_rejected(failures: Iterable[Failure], region: str, principal: str) -> bool:
     """Whether one of the failures is the rejection of this principal in this region."""
     return any(failure.region == region and failure.rejects(principal) for failure in failures)
 
 
-def of_auto_scaling(failure: Failure, role: str) -> Failure:
-    """The failure of a grant for an Auto Scaling role, given by its ARN, with a remedy if it is missing."""
-    if not names_invalid_principal(failure):
+def _explain_missing_role(failure: Failure, role: str) -> Failure:
+    """Return the failure of a grant for an Auto Scaling role, with the remedy for a role that is missing."""
+    if not _names_invalid_principal(failure):
         return failure
     name = role.rpartition("/")[2]
     # IAM API Reference, CreateServiceLinkedRole, CustomSuffix: IAM puts "_" before it.

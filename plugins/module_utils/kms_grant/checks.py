@@ -16,12 +16,12 @@ from ..keys.grants import AUTO_SCALING_SERVICE
 from ..model import KeySeen, Target
 from ..plan import Action
 from .options import GrantOptions
-from .state import GrantSeen
+from .state import GrantState
 
 _SERVICE_LINKED = re.compile(r":role/aws-service-role/(?P<service>[^/]+)/(?P<name>.+)")
 
 
-def check_key(wanted: GrantOptions, target: Target, key: KeySeen) -> Iterator[Failure]:
+def check_key(options: GrantOptions, target: Target, key: KeySeen) -> Iterator[Failure]:
     """Refuse a key that cannot be shared, is not enabled, or denies in an own statement.
 
     Without a consumer other than the account itself, as in a distribution that only copies, no access is
@@ -32,7 +32,7 @@ def check_key(wanted: GrantOptions, target: Target, key: KeySeen) -> Iterator[Fa
     def refusal(code: str, message: str, remedy: str) -> Failure:
         return Failure.at(target, "CreateGrant", code, message, remedy)
 
-    granting = wanted.present and wanted.needs_grants(target.account_id)
+    granting = options.present and options.needs_grants(target.account_id)
     if key.key.aws_managed and granting:
         yield refusal(
             "default_key",
@@ -56,7 +56,7 @@ def check_key(wanted: GrantOptions, target: Target, key: KeySeen) -> Iterator[Fa
             f"{policy_statements.SID_PREFIX}, and rerun.",
         )
     owner = key.key.account_id
-    if owner == target.account_id or not wanted.needs_grants(target.account_id):
+    if owner == target.account_id or not options.needs_grants(target.account_id):
         return
     if key.denied:
         yield refusal(
@@ -65,7 +65,7 @@ def check_key(wanted: GrantOptions, target: Target, key: KeySeen) -> Iterator[Fa
             f"Allow it in the IAM policy of these credentials, and let {owner} add the statement of "
             f"docs/iam/key-policy-statement.json to the key policy, with account {target.account_id}.",
         )
-    if wanted.present and wanted.policy_consumers:
+    if options.present and options.policy_consumers:
         yield refusal(
             "not_owner",
             f"{key.key.arn} belongs to account {owner}; only its owner can change its policy.",
@@ -74,42 +74,42 @@ def check_key(wanted: GrantOptions, target: Target, key: KeySeen) -> Iterator[Fa
         )
 
 
-def check_partition(wanted: GrantOptions, seen: GrantSeen) -> Iterator[Failure]:
+def check_partition(options: GrantOptions, current: GrantState) -> Iterator[Failure]:
     """Refuse principals of another partition, for which a key of this one has no use.
 
     AWS Fault Isolation Boundaries, "Partitions": each has an IAM of its own, and its credentials cannot be
     used with resources of another one.
     """
-    for principal in sorted(wanted.principals if wanted.present else ()):
+    for principal in sorted(options.principals if options.present else ()):
         partition = arns.parse(principal).partition
-        if partition != seen.partition:
+        if partition != current.partition:
             yield invalid_option(
                 "principals",
                 f"principals: '{principal}' is in the partition {partition}, and the keys are in "
-                f"{seen.partition}.",
-                f"Use an ARN that begins with arn:{seen.partition}:.",
+                f"{current.partition}.",
+                f"Use an ARN that begins with arn:{current.partition}:.",
             )
 
 
-def check_service_linked_roles(wanted: GrantOptions, seen: GrantSeen) -> Iterator[Failure]:
+def check_service_linked_roles(options: GrantOptions, current: GrantState) -> Iterator[Failure]:
     """Refuse service-linked roles of other accounts, to which only these accounts can give access.
 
     Auto Scaling User Guide, "Required AWS KMS key policy for use with encrypted volumes": the account of the
     role creates its grant. A grant that another account creates, or its key policy, gives no access.
     """
-    for principal in sorted(wanted.principals if wanted.present else ()):
+    for principal in sorted(options.principals if options.present else ()):
         role = _SERVICE_LINKED.search(principal)
-        if role and arns.account_of(principal) != seen.account_id:
+        if role and arns.account_of(principal) != current.account_id:
             yield invalid_option(
                 "principals",
                 f"principals: '{principal}' is a service-linked role, whose grant has to be created in its "
                 "own account.",
-                _remedy_for(role["service"], role["name"]),
+                _remedy_for_service_role(role["service"], role["name"]),
             )
 
 
-def _remedy_for(service: str, role: str) -> str:
-    """How a service-linked role of another account gets access instead."""
+def _remedy_for_service_role(service: str, role: str) -> str:
+    """Return how a service-linked role of another account gets access instead."""
     if service == AUTO_SCALING_SERVICE:
         return (
             "Remove it, and set auto_scaling: true, with its account in account_ids, and auto_scaling_roles: "

@@ -19,59 +19,59 @@ from ..model import KeySeen, Target
 from ..plan import Plan
 from ..runner import Flow, Outcome
 from .apply import apply
-from .losses import kept_of, keys_to_inspect
+from .losses import list_kept_access, select_keys_to_inspect
 from .options import GrantOptions
 from .plan import consumers_without_access, plan, without_owner
 from .read import read_keys
-from .read_sharing import read_shared, with_resources, with_snapshots
-from .state import GrantSeen
+from .read_sharing import add_consumer_resources, add_snapshots, read_sharing
+from .state import GrantState
 
 
-def read_state(clients: Clients, wanted: GrantOptions) -> GrantSeen:
+def read_state(clients: Clients, options: GrantOptions) -> GrantState:
     """Read every region's keys with their grants and, if needed, their policies.
 
     Where consumers would lose access, also the sharing of other images and snapshots under the keys, and what
     the consumers have under them.
     """
-    regions = sorted(wanted.by_region or wanted.kms_key_ids)
+    regions = sorted(options.by_region or options.kms_key_ids)
     caller = identify(clients, preferred_region(clients, regions))
     clients.open("kms", regions)
-    if wanted.by_region:
+    if options.by_region:
         clients.open("ec2", regions)
 
     def read_target(target: Target) -> tuple[KeySeen, ...]:
-        return read_keys(clients, wanted, target)
+        return read_keys(clients, options, target)
 
     targets = [Target(caller.account_id, region) for region in regions]
     keys, failures = read_targets(
         targets,
         read_target,
         lambda exception, target: errors.failure(exception, target, "DescribeKey"),
-        best_effort_regions=wanted.best_effort_regions,
+        best_effort_regions=options.best_effort_regions,
         # An image that was made a moment ago is waited for, unless access is revoked.
-        grace_period=SETTLING_GRACE_PERIOD if wanted.present else GRACE_PERIOD,
+        grace_period=SETTLING_GRACE_PERIOD if options.present else GRACE_PERIOD,
     )
-    planned = {region for region, image_id in wanted.by_region.items() if image_id is None}
-    unencrypted = (target for target, found in keys.items() if not found and target.region not in planned)
-    seen = GrantSeen(caller.account_id, caller.partition, keys, frozenset(unencrypted), unread=failures)
-    losing = keys_to_inspect(without_owner(wanted, seen), seen)
-    shared = read_shared(clients, wanted, losing)
-    shared = with_snapshots(clients, caller.account_id, losing, shared)
-    return replace(seen, shared=with_resources(clients, wanted, caller, losing, shared))
+    planned = {region for region, image_id in options.by_region.items() if image_id is None}
+    unencrypted = (target for target, read in keys.items() if not read and target.region not in planned)
+    current = GrantState(caller.account_id, caller.partition, keys, frozenset(unencrypted), unread=failures)
+    losing = select_keys_to_inspect(without_owner(options, current), current)
+    shared = read_sharing(clients, options, losing)
+    shared = add_snapshots(clients, caller.account_id, losing, shared)
+    return replace(current, shared=add_consumer_resources(clients, options, caller, losing, shared))
 
 
-def result(wanted: GrantOptions, seen: GrantSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """The module's own return values; regions that failed are missing from ``results``."""
+def result(options: GrantOptions, current: GrantState, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+    """Return the module's own return values; regions that failed are missing from ``results``."""
     failed = {failure.region for failure in (*outcome.failures, *outcome.tolerated, *plan.tolerated)}
-    others = without_owner(wanted, seen)
+    others = without_owner(options, current)
     kept = {
-        (target, key.key.arn): [one.as_result() for one in kept_of(others, seen, target, key)]
-        for target, keys in seen.keys.items()
+        (target, key.key.arn): [kept.as_result() for kept in list_kept_access(others, current, target, key)]
+        for target, keys in current.keys.items()
         for key in keys
     }
     return {
         "kms_key_arns": {
-            target.region: keys[0].key.arn if keys else None for target, keys in seen.keys.items()
+            target.region: keys[0].key.arn if keys else None for target, keys in current.keys.items()
         },
         "results": [
             {
@@ -83,9 +83,9 @@ def result(wanted: GrantOptions, seen: GrantSeen, plan: Plan, outcome: Outcome) 
                         **access,
                         "consumers_without_access": None
                         if target.actions
-                        else consumers_without_access(others, seen, target.target, arn),
+                        else consumers_without_access(others, current, target.target, arn),
                         "kept_access": kept[target.target, arn],
-                        **_consumers(seen, target.target, arn),
+                        **_consumers(current, target.target, arn),
                     }
                     for arn, access in target.after.items()
                 ],
@@ -97,10 +97,13 @@ def result(wanted: GrantOptions, seen: GrantSeen, plan: Plan, outcome: Outcome) 
     }
 
 
-def _consumers(seen: GrantSeen, target: Target, key_arn: str) -> dict[str, Any]:
+def _consumers(current: GrantState, target: Target, key_arn: str) -> dict[str, Any]:
     """Return what the accounts that lose access have under a key, and what of them was not read."""
-    found = seen.shared_under(target.region, key_arn).consumers
-    return {"dependents": found.dependents_as_result(), "unseen_accounts": found.unseen_as_result()}
+    resources = current.shared_under(target.region, key_arn).consumers
+    return {
+        "dependents": resources.dependents_as_result(),
+        "unseen_accounts": resources.unseen_as_result(),
+    }
 
 
-FLOW: Flow[GrantOptions, GrantSeen] = Flow(GrantOptions, read_state, plan, apply, result)
+FLOW: Flow[GrantOptions, GrantState] = Flow(GrantOptions, read_state, plan, apply, result)

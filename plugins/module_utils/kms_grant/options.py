@@ -63,7 +63,7 @@ _POSSIBLE_OPERATIONS = OPERATIONS | {
 }
 
 
-def _keys(given: Mapping[Any, Any] | None, refuse: Refuse) -> dict[str, str | None]:
+def _read_keys(given: Mapping[Any, Any] | None, refuse: Refuse) -> dict[str, str | None]:
     """Return a mapping of region to key, which is None where the image is not encrypted."""
     keys = {read_region(region, refuse): key for region, key in (given or {}).items()}
     for region, key in keys.items():
@@ -75,7 +75,7 @@ def _keys(given: Mapping[Any, Any] | None, refuse: Refuse) -> dict[str, str | No
     return keys
 
 
-def _operations(given: Any, refuse: Refuse) -> frozenset[str]:
+def _read_operations(given: Any, refuse: Refuse) -> frozenset[str]:
     """Return operations of grants; by default those that launches and copies need."""
     operations = frozenset(read_texts(given, refuse)) or OPERATIONS
     if unknown := sorted(operations - _POSSIBLE_OPERATIONS):
@@ -93,7 +93,7 @@ _AUTO_SCALING_ROLE_NAMES = texts_like(
 )
 
 
-def _auto_scaling_roles(given: Any, refuse: Refuse) -> tuple[str, ...]:
+def _read_auto_scaling_roles(given: Any, refuse: Refuse) -> tuple[str, ...]:
     """Return the names of service-linked roles for Auto Scaling, at least one."""
     names = _AUTO_SCALING_ROLE_NAMES.value(given, refuse)
     if not names:
@@ -101,7 +101,7 @@ def _auto_scaling_roles(given: Any, refuse: Refuse) -> tuple[str, ...]:
     return names
 
 
-def _ids(pattern: re.Pattern[str], example: str) -> Kind[tuple[str, ...]]:
+def _ids_like(pattern: re.Pattern[str], example: str) -> Kind[tuple[str, ...]]:
     return texts_like(pattern, "is not a valid ID.", f"Use an ID like {example}.")
 
 
@@ -124,15 +124,15 @@ class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
         }
     )
 
-    kms_key_ids: Mapping[str, str | None] = option(Kind({"type": "dict", "no_log": False}, _keys))
+    kms_key_ids: Mapping[str, str | None] = option(Kind({"type": "dict", "no_log": False}, _read_keys))
     principals: tuple[str, ...] = option(arns_like(_PRINCIPAL, "arn:aws:iam::111122223333:role/deploy"))
-    org_ids: tuple[str, ...] = option(_ids(_ORG_ID, "o-a1b2c3d4e5"))
-    org_unit_ids: tuple[str, ...] = option(_ids(_ORG_UNIT_ID, "ou-ab12-11111111"))
-    operations: frozenset[str] = option(Kind(TEXTS.spec, _operations))
+    org_ids: tuple[str, ...] = option(_ids_like(_ORG_ID, "o-a1b2c3d4e5"))
+    org_unit_ids: tuple[str, ...] = option(_ids_like(_ORG_UNIT_ID, "ou-ab12-11111111"))
+    operations: frozenset[str] = option(Kind(TEXTS.spec, _read_operations))
     access_method: str = option(choice("auto", "grant", "key_policy"), default="auto")
     auto_scaling: bool = option(FLAG)
     auto_scaling_roles: tuple[str, ...] = option(
-        Kind(TEXTS.spec, _auto_scaling_roles), default=[AUTO_SCALING_ROLE]
+        Kind(TEXTS.spec, _read_auto_scaling_roles), default=[AUTO_SCALING_ROLE]
     )
     state: str = option(choice("present", "absent"), default="present")
     purge_grants: bool = option(FLAG)
@@ -147,7 +147,7 @@ class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
 
     @property
     def parent_operations(self) -> frozenset[str]:
-        """The operations of accounts, with ``auto_scaling`` those of the Auto Scaling grant included."""
+        """Return the operations of accounts; with ``auto_scaling``, also those of the Auto Scaling grant."""
         return self.operations | AUTO_SCALING_OPERATIONS if self.auto_scaling else self.operations
 
     def scaling_roles(self, partition: str, account_id: str) -> tuple[str, ...]:
@@ -158,29 +158,29 @@ class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
 
     @cached_property
     def ignored_image_ids(self) -> frozenset[str]:
-        """The images that no consumer that loses access needs a key for: those that the access is for."""
+        """Return the images whose sharing keeps no access: the named ones, and those that are unshared."""
         named = (image_id for image_id in self.by_region.values() if image_id)
         return frozenset((*self.unshared_image_ids, *named))
 
     # A key can have tens of thousands of grants, each of which is looked up among the named accounts.
     @cached_property
     def accounts(self) -> frozenset[str]:
-        """The named accounts, as a set."""
+        """Return the named accounts, as a set."""
         return frozenset(self.account_ids)
 
     @cached_property
     def accounts_and_principals(self) -> frozenset[str]:
-        """The account IDs and ARNs that are named."""
+        """Return the account IDs and ARNs that are named."""
         return self.accounts.union(self.principals)
 
     @property
     def grantees(self) -> frozenset[str]:
-        """The account IDs and ARNs that get access by grant."""
+        """Return the account IDs and ARNs that get access by grant."""
         return frozenset() if self.access_method == "key_policy" else self.accounts_and_principals
 
     @cached_property
     def policy_consumers(self) -> PolicyConsumers:
-        """The consumers that get access by key policy."""
+        """Return the consumers that get access by key policy."""
         return PolicyConsumers(
             self.accounts_and_principals if self.access_method == "key_policy" else frozenset(),
             frozenset(policy_statements.organization_id(arn) for arn in self.org_arns),
@@ -189,7 +189,7 @@ class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
 
     @property
     def policy_access(self) -> PolicyAccess:
-        """The access of the consumers in the key policy."""
+        """Return the access of the consumers in the key policy."""
         return PolicyAccess(self.policy_consumers, self.parent_operations, self.auto_scaling)
 
     @property

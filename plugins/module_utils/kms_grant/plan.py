@@ -19,75 +19,75 @@ from ..model import Grant, KeySeen, Target
 from ..plan import Action, Plan, TargetPlan
 from .checks import check_key, check_partition, check_policy, check_service_linked_roles
 from .losses import (
-    dependent_warnings,
+    explain_kept_access,
+    find_lost_access,
     grantee_of,
-    grants_to_revoke,
     is_replaced,
-    kept,
-    kept_access,
-    kept_warnings,
-    lost_access,
     policy_after,
+    select_grants_to_revoke,
+    select_kept,
     stale_principals,
+    warn_of_dependents,
+    warn_of_kept_access,
 )
 from .options import AUTO_SCALING_OPERATIONS, GrantOptions
-from .state import GrantSeen, by_name, grant_request, holds, principal_arn
+from .state import GrantState, grant_request, group_by_name, has_grant, principal_arn
 
 
-def plan(wanted: GrantOptions, seen: GrantSeen) -> Plan:
+def plan(options: GrantOptions, current: GrantState) -> Plan:
     """Plan every target that could be read; the others are tolerated."""
-    others = without_owner(wanted, seen)
+    others = without_owner(options, current)
     targets = [
-        _plan_target(others, seen, target).tolerating(wanted.best_effort_regions)
-        for target in sorted(seen.keys)
+        _plan_target(others, current, target).tolerating(options.best_effort_regions)
+        for target in sorted(current.keys)
     ]
-    refusals = (*check_partition(others, seen), *check_service_linked_roles(others, seen))
-    if refusals and any(seen.keys.values()):
+    refusals = (*check_partition(others, current), *check_service_linked_roles(others, current))
+    if refusals and any(current.keys.values()):
         targets[0] = replace(targets[0], refusals=(*refusals, *targets[0].refusals))
-    unread = (TargetPlan(target, tolerated=(failure,)) for target, failure in sorted(seen.unread.items()))
+    unread = (TargetPlan(target, tolerated=(failure,)) for target, failure in sorted(current.unread.items()))
     return Plan((*targets, *unread))
 
 
-def without_owner(wanted: GrantOptions, seen: GrantSeen) -> GrantOptions:
-    """``wanted`` without the keys' owner, which needs neither a grant nor a statement."""
-    others = tuple(item for item in wanted.account_ids if item != seen.account_id)
-    return replace(wanted, account_ids=others)
+def without_owner(options: GrantOptions, current: GrantState) -> GrantOptions:
+    """Return the options without the keys' owner, which needs neither a grant nor a statement."""
+    others = tuple(item for item in options.account_ids if item != current.account_id)
+    return replace(options, account_ids=others)
 
 
 def consumers_without_access(
-    wanted: GrantOptions, seen: GrantSeen, target: Target, key_arn: str
+    options: GrantOptions, current: GrantState, target: Target, key_arn: str
 ) -> list[str] | None:
-    """The accounts and ARNs that cannot use a key according to its grants and, if it was read, its policy.
+    """Return the accounts and ARNs that cannot use a key by its grants and, if it was read, its policy.
 
     None where that is not known: the key's owner is another account, or access is revoked.
     """
-    (key,) = (key for key in seen.keys[target] if key.key.arn == key_arn)
-    if not wanted.present or key.key.account_id != target.account_id:
+    (key,) = (key for key in current.keys[target] if key.key.arn == key_arn)
+    if not options.present or key.key.account_id != target.account_id:
         return None
-    return key_access.consumers_without_access([key], wanted.consumers)
+    return key_access.consumers_without_access([key], options.consumers)
 
 
-def _grants_by_consumers(
-    wanted: GrantOptions, seen: GrantSeen, target: Target, key: KeySeen
+def _plan_grants_by_consumers(
+    options: GrantOptions, current: GrantState, target: Target, key: KeySeen
 ) -> Iterator[Action]:
-    """The missing grants to the accounts' Auto Scaling roles.
+    """Yield the missing grants to the accounts' Auto Scaling roles.
 
     The account itself must create them (Auto Scaling User Guide, "Required AWS KMS key policy for use with
     encrypted volumes"); the key's owner can list them.
     """
-    if not (wanted.auto_scaling and wanted.present):
+    if not (options.auto_scaling and options.present):
         return
-    prefix, existing = name_prefix(key.key.arn, seen.account_id), by_name(key.grants)
-    for account_id in sorted(wanted.account_ids):
-        for role in wanted.scaling_roles(seen.partition, account_id):
+    prefix, existing = name_prefix(key.key.arn, current.account_id), group_by_name(key.grants)
+    for account_id in sorted(options.account_ids):
+        for role in options.scaling_roles(current.partition, account_id):
             request = grant_request(key.key.arn, role, AUTO_SCALING_OPERATIONS, prefix)
-            if not holds(existing.get(request["Name"], ()), request):
+            if not has_grant(existing.get(request["Name"], ()), request):
                 yield Action(target, "CreateGrant", request, key.key.arn, service="kms", caller=account_id)
 
 
 @dataclass(frozen=True)
 class _KeyPlan:
-    """What is planned for one key, and its grants and statements before and after."""
+    """The plan for one key, and its grants and statements before and after."""
 
     actions: tuple[Action, ...]
     before: dict[str, Any]
@@ -96,10 +96,10 @@ class _KeyPlan:
     refusals: tuple[Failure, ...]
 
 
-def _plan_target(wanted: GrantOptions, seen: GrantSeen, target: Target) -> TargetPlan:
-    keys = {key.key.arn: _plan_key(wanted, seen, target, key) for key in seen.keys[target]}
+def _plan_target(options: GrantOptions, current: GrantState, target: Target) -> TargetPlan:
+    keys = {key.key.arn: _plan_key(options, current, target, key) for key in current.keys[target]}
     warnings = [warning for key in keys.values() for warning in key.warnings]
-    if target in seen.unencrypted:
+    if target in current.unencrypted:
         warnings.append("The image is not encrypted: there is no key to grant access to.")
     return TargetPlan(
         target,
@@ -111,47 +111,49 @@ def _plan_target(wanted: GrantOptions, seen: GrantSeen, target: Target) -> Targe
     )
 
 
-def _plan_key(wanted: GrantOptions, seen: GrantSeen, target: Target, key: KeySeen) -> _KeyPlan:
+def _plan_key(options: GrantOptions, current: GrantState, target: Target, key: KeySeen) -> _KeyPlan:
     arn = key.key.arn
-    shared = seen.shared_under(target.region, arn)
-    losing = lost_access(wanted, seen, key)
-    created, revoked = _grants(wanted, seen, target, key, kept(wanted, shared, losing))
-    by_consumers = [*_grants_by_consumers(wanted, seen, target, key)]
-    policy = _policy_actions(wanted, target, key, shared)
+    shared = current.shared_under(target.region, arn)
+    losing = find_lost_access(options, current, key)
+    created, revoked = _plan_grants(options, current, target, key, select_kept(options, shared, losing))
+    by_consumers = [*_plan_grants_by_consumers(options, current, target, key)]
+    policy = _plan_policy(options, target, key, shared)
     revoked_ids = {action.parameters["GrantId"] for action in revoked}
     staying = [grant for grant in key.grants if grant.grant_id not in revoked_ids]
-    made = [_planned_grant(action.parameters) for action in (*created, *by_consumers)]
+    made = [_grant_of_request(action.parameters) for action in (*created, *by_consumers)]
     policy_text = policy[0].parameters["Policy"] if policy else key.policy
-    prefix = name_prefix(arn, seen.account_id)
+    prefix = name_prefix(arn, current.account_id)
     return _KeyPlan(
         # Access is given before it is revoked, so that no consumer loses it between.
         actions=(*created, *policy, *by_consumers, *revoked),
-        before=_view(key.grants, key.policy, prefix),
-        after=_view((*staying, *made), policy_text, prefix),
+        before=_describe_access(key.grants, key.policy, prefix),
+        after=_describe_access((*staying, *made), policy_text, prefix),
         warnings=(
-            *kept_warnings(wanted, arn, kept_access(wanted, shared, losing)),
-            *dependent_warnings(arn, shared.consumers),
-            *_stale_warnings(key),
-            *_foreign_key_warnings(wanted, target, key),
+            *warn_of_kept_access(options, arn, explain_kept_access(options, shared, losing)),
+            *warn_of_dependents(arn, shared.consumers),
+            *_warn_of_deleted(key),
+            *_warn_of_other_owner(options, target, key),
         ),
-        refusals=(*check_key(wanted, target, key), *check_policy(target, policy)),
+        refusals=(*check_key(options, target, key), *check_policy(target, policy)),
     )
 
 
-def _grants(
-    wanted: GrantOptions, seen: GrantSeen, target: Target, key: KeySeen, keeping: PolicyConsumers
+def _plan_grants(
+    options: GrantOptions, current: GrantState, target: Target, key: KeySeen, keeping: PolicyConsumers
 ) -> tuple[list[Action], list[Action]]:
-    """The grants to create, and those to revoke. The consumers ``keeping`` their access keep their grants."""
-    grantees = [principal_arn(seen.partition, item) for item in sorted(wanted.grantees)]
-    prefix = name_prefix(key.key.arn, seen.account_id)
-    requests = [grant_request(key.key.arn, grantee, wanted.parent_operations, prefix) for grantee in grantees]
+    """Return the actions that create grants, and those that revoke the grants of others than ``keeping``."""
+    grantees = [principal_arn(current.partition, item) for item in sorted(options.grantees)]
+    prefix = name_prefix(key.key.arn, current.account_id)
+    requests = [
+        grant_request(key.key.arn, grantee, options.parent_operations, prefix) for grantee in grantees
+    ]
     created: list[Action] = []
-    existing = by_name(key.grants)
-    if wanted.present:
+    existing = group_by_name(key.grants)
+    if options.present:
         created = [
             Action(target, "CreateGrant", request, key.key.arn, service="kms")
             for request in requests
-            if not holds(existing.get(request["Name"], ()), request)
+            if not has_grant(existing.get(request["Name"], ()), request)
         ]
     revoked = [
         Action(
@@ -161,26 +163,24 @@ def _grants(
             grant.grant_id,
             service="kms",
         )
-        for grant in grants_to_revoke(wanted, seen, key)
-        if is_replaced(wanted, seen, grant)
-        or short(grantee_of(wanted, seen, grant)) not in keeping.principals
+        for grant in select_grants_to_revoke(options, current, key)
+        if is_replaced(options, current, grant)
+        or short(grantee_of(options, current, grant)) not in keeping.principals
     ]
     return created, revoked
 
 
-def _policy_actions(
-    wanted: GrantOptions, target: Target, key: KeySeen, shared: SharedUnderKey
-) -> list[Action]:
+def _plan_policy(options: GrantOptions, target: Target, key: KeySeen, shared: SharedUnderKey) -> list[Action]:
     if key.policy is None:
         return []
-    policy = policy_after(wanted, key.policy, shared)
+    policy = policy_after(options, key.policy, shared)
     if policy == key.policy:
         return []
     parameters = {"KeyId": key.key.arn, "Policy": policy, "PolicyName": "default"}
     return [Action(target, "PutKeyPolicy", parameters, key.key.arn, service="kms")]
 
 
-def _stale_warnings(key: KeySeen) -> Iterator[str]:
+def _warn_of_deleted(key: KeySeen) -> Iterator[str]:
     for principal in sorted(stale_principals(key.policy).principals) if key.policy else ():
         yield (
             f"The policy of {key.key.arn} names {principal}, a role or user that no longer exists: "
@@ -195,19 +195,19 @@ def _stale_warnings(key: KeySeen) -> Iterator[str]:
             )
 
 
-def _foreign_key_warnings(wanted: GrantOptions, target: Target, key: KeySeen) -> Iterator[str]:
-    if key.key.account_id != target.account_id and (wanted.purge_grants or not wanted.present):
+def _warn_of_other_owner(options: GrantOptions, target: Target, key: KeySeen) -> Iterator[str]:
+    if key.key.account_id != target.account_id and (options.purge_grants or not options.present):
         yield (
             f"{key.key.arn} belongs to account {key.key.account_id}: only grants of this account are "
             "revoked, and statements in its policy stay."
         )
 
 
-def _planned_grant(request: Mapping[str, Any]) -> Grant:
+def _grant_of_request(request: Mapping[str, Any]) -> Grant:
     return Grant("", request["GranteePrincipal"], frozenset(request["Operations"]), request["Name"])
 
 
-def _view(grants: Iterable[Grant], policy: str | None, prefix: str) -> dict[str, Any]:
+def _describe_access(grants: Iterable[Grant], policy: str | None, prefix: str) -> dict[str, Any]:
     view: dict[str, Any] = {
         "grants": sorted(
             (

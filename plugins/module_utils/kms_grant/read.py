@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 _KEY_ARN = re.compile(r"arn:[^:]+:kms:[^:]+:([0-9]{12}):")
 
 
-def read_keys(clients: Clients, wanted: GrantOptions, target: Target) -> tuple[KeySeen, ...]:
-    """The keys of a target with their grants and, if needed, their policies.
+def read_keys(clients: Clients, options: GrantOptions, target: Target) -> tuple[KeySeen, ...]:
+    """Return the keys of a target with their grants and, if needed, their policies.
 
     Raises:
         TargetFailed: the image does not exist, or the key of an encrypted snapshot cannot be read.
     """
-    return tuple(_read_key(clients, wanted, target, key_id) for key_id in _key_ids(clients, wanted, target))
+    return tuple(_read_key(clients, options, target, key_id) for key_id in _key_ids(clients, options, target))
 
 
-def _read_key(clients: Clients, wanted: GrantOptions, target: Target, key_id: str) -> KeySeen:
+def _read_key(clients: Clients, options: GrantOptions, target: Target, key_id: str) -> KeySeen:
     kms = clients.kms(target.region)
     try:
         key = read.key(kms, key_id)
     except errors.ClientError as exception:
         named = _KEY_ARN.match(key_id)
-        if not (named and named[1] != target.account_id and wanted.needs_grants(target.account_id)):
+        if not (named and named[1] != target.account_id and options.needs_grants(target.account_id)):
             raise
         if not _is_denied(exception):
             raise
@@ -50,14 +50,14 @@ def _read_key(clients: Clients, wanted: GrantOptions, target: Target, key_id: st
         # The plan refuses it.
         return KeySeen(key)
     if key.account_id != target.account_id:
-        return _read_key_of_other_account(kms, wanted, target, key)
-    policy = read.key_policy(kms, key.arn) if wanted.uses_policy else None
+        return _read_key_of_other_account(kms, options, target, key)
+    policy = read.key_policy(kms, key.arn) if options.uses_policy else None
     return KeySeen(key, read.grants(kms, key.arn), policy)
 
 
-def _read_key_of_other_account(kms: KMSClient, wanted: GrantOptions, target: Target, key: Key) -> KeySeen:
-    """The key and its grants; only its owner can read its policy (KMS API Reference, GetKeyPolicy)."""
-    if not wanted.needs_grants(target.account_id):
+def _read_key_of_other_account(kms: KMSClient, options: GrantOptions, target: Target, key: Key) -> KeySeen:
+    """Return the key and its grants; only its owner can read its policy (KMS API Reference, GetKeyPolicy)."""
+    if not options.needs_grants(target.account_id):
         return KeySeen(key)
     try:
         grants = read.grants(kms, key.arn)
@@ -65,19 +65,19 @@ def _read_key_of_other_account(kms: KMSClient, wanted: GrantOptions, target: Tar
         if not _is_denied(exception):
             raise
         return KeySeen(key, denied="ListGrants")
-    grantees = sorted(wanted.grantees - {target.account_id}) if wanted.present else []
-    if grantees and _is_create_grant_denied(kms, wanted, target, key, grantees[0]):
+    grantees = sorted(options.grantees - {target.account_id}) if options.present else []
+    if grantees and _is_create_grant_denied(kms, options, target, key, grantees[0]):
         return KeySeen(key, grants, denied="CreateGrant")
     return KeySeen(key, grants)
 
 
 def _is_create_grant_denied(
-    kms: KMSClient, wanted: GrantOptions, target: Target, key: Key, grantee: str
+    kms: KMSClient, options: GrantOptions, target: Target, key: Key, grantee: str
 ) -> bool:
     """Whether a dry run shows that grants on the key are denied; not if it shows nothing."""
     principal = principal_arn(arns.parse(key.arn).partition, grantee)
     prefix = name_prefix(key.arn, target.account_id)
-    request = grant_request(key.arn, principal, wanted.parent_operations, prefix)
+    request = grant_request(key.arn, principal, options.parent_operations, prefix)
     try:
         kms.create_grant(**request, DryRun=True)
     except errors.ParamValidationError:
@@ -93,38 +93,38 @@ def _is_denied(exception: errors.ClientError) -> bool:
     return errors.code_of(exception) == "AccessDeniedException"
 
 
-def _key_ids(clients: Clients, wanted: GrantOptions, target: Target) -> list[str]:
-    """The keys of one region: the key in ``kms_key_ids``, or the keys of the image's snapshots."""
-    if not wanted.by_region:
-        key_id = wanted.kms_key_ids[target.region]
+def _key_ids(clients: Clients, options: GrantOptions, target: Target) -> list[str]:
+    """Return the keys of one region: the key in ``kms_key_ids``, or the keys of the image's snapshots."""
+    if not options.by_region:
+        key_id = options.kms_key_ids[target.region]
         return [key_id] if key_id else []
-    image_id = wanted.by_region[target.region]
+    image_id = options.by_region[target.region]
     if image_id is None:
         return []
     ec2 = clients.ec2(target.region)
     # Usually a copy that has just become available.
-    image = (read.visible_image if wanted.present else read.image)(ec2, image_id)
+    image = (read.visible_image if options.present else read.image)(ec2, image_id)
     if image is None:
         raise TargetFailed(errors.no_image(image_id, target))
-    return sorted(set(_keys_of_snapshots(ec2, wanted, target, image).values()))
+    return sorted(set(_keys_of_snapshots(ec2, options, target, image).values()))
 
 
-def _keys_of_snapshots(ec2: EC2Client, wanted: GrantOptions, target: Target, image: Image) -> dict[str, str]:
-    """The image's encrypted snapshots, each with its key.
+def _keys_of_snapshots(ec2: EC2Client, options: GrantOptions, target: Target, image: Image) -> dict[str, str]:
+    """Return the image's encrypted snapshots, each with its key.
 
     Raises:
         TargetFailed: AWS does not return one for a while, though the account owns the image: it is not one
             that needs no key.
     """
-    must_show = wanted.present and image.owner_id == target.account_id
+    must_show = options.present and image.owner_id == target.account_id
     needed = frozenset(image.encrypted_snapshots) if must_show else frozenset()
 
-    def look() -> dict[str, str]:
-        found = read.visible_snapshots(ec2, image.snapshot_ids)
-        return {one.snapshot_id: one.kms_key_id for one in found if one.kms_key_id}
+    def read_key_ids() -> dict[str, str]:
+        snapshots = read.visible_snapshots(ec2, image.snapshot_ids)
+        return {item.snapshot_id: item.kms_key_id for item in snapshots if item.kms_key_id}
 
     keys = repeat_until(
-        look, lambda found: needed <= found.keys(), read.SETTLING_TIMEOUT, read.SETTLING_INTERVAL
+        read_key_ids, lambda keys: needed <= keys.keys(), read.SETTLING_TIMEOUT, read.SETTLING_INTERVAL
     )
     if missing := sorted(needed - keys.keys()):
         raise TargetFailed(

@@ -44,7 +44,7 @@ class _Listed:
     pending: tuple[str, ...]
 
     def under(self, key_arn: str) -> tuple[Image, ...]:
-        """The images with a snapshot to which the key gives access, or may give it: its keys are not known.
+        """Return the images with a snapshot to which the key gives access, or may: its keys are not known.
 
         An associated key gives access independently of the key that encrypts the snapshot (botocore operation
         AssociateKmsKeyId).
@@ -78,20 +78,20 @@ class _Permissions:
         return _Permissions({**self.sharing, **other.sharing}, {**self.problems, **other.problems})
 
     def of(self, region: str, image: Image) -> Sharing:
-        """All that an image and its snapshots are shared with, as far as this was read."""
-        found = (self.sharing.get(one, Sharing()) for one in _resources(region, image))
-        return reduce(Sharing.__or__, found, Sharing(account_ids=frozenset({image.owner_id})))
+        """Return all that an image and its snapshots are shared with, as far as this was read."""
+        known = (self.sharing.get(item, Sharing()) for item in _resources(region, image))
+        return reduce(Sharing.__or__, known, Sharing(account_ids=frozenset({image.owner_id})))
 
     def unread(self, region: str, images: Iterable[Image]) -> Iterator[str]:
-        """Why permissions of the images and their snapshots could not be read."""
+        """Yield why permissions of the images and their snapshots could not be read."""
         for image in images:
-            yield from (self.problems[one] for one in _resources(region, image) if one in self.problems)
+            yield from (self.problems[item] for item in _resources(region, image) if item in self.problems)
 
 
-def read_shared(
-    clients: Clients, wanted: GrantOptions, losing: Mapping[KeyRef, PolicyConsumers]
+def read_sharing(
+    clients: Clients, options: GrantOptions, losing: Mapping[KeyRef, PolicyConsumers]
 ) -> dict[KeyRef, SharedUnderKey]:
-    """The sharing of the images under these keys, except those that the wanted access is for.
+    """Return the sharing of the images under these keys, except those that the options name.
 
     ``losing`` maps each key to the consumers that it is read for: the permissions of snapshots are read only
     if the launch permissions do not show already that all of them need the key. What cannot be read is in the
@@ -103,115 +103,123 @@ def read_shared(
     clients.open("ec2", regions)
     for operation in (read.IMAGE_PERMISSIONS, read.SNAPSHOT_PERMISSIONS):
         clients.paced(operation).open("ec2", regions)
-    listed, failed = each(regions, lambda region: _list_images(clients, wanted, region))
+    listed, failed = each(regions, lambda region: _list_images(clients, options, region))
     under = {ref: listed[ref.region].under(ref.key_arn) for ref in losing if ref.region in listed}
-    permissions = _read(clients, under, read.IMAGE_PERMISSIONS)
+    permissions = _read_permissions(clients, under, read.IMAGE_PERMISSIONS)
 
-    def shared(ref: KeyRef, found: _Permissions) -> SharedUnderKey:
+    def sharing_under(ref: KeyRef, permissions: _Permissions) -> SharedUnderKey:
         if ref.region in failed:
-            return SharedUnderKey(unread=(_text(failed[ref.region], "DescribeImages"),))
+            return SharedUnderKey(unread=(_describe_problem(failed[ref.region], "DescribeImages"),))
         pending = (f"{image_id} is pending." for image_id in listed[ref.region].pending)
-        unread = dict.fromkeys((*pending, *found.unread(ref.region, under[ref])))
+        unread = dict.fromkeys((*pending, *permissions.unread(ref.region, under[ref])))
         return SharedUnderKey(
-            {image.image_id: found.of(ref.region, image) for image in under[ref]}, tuple(unread)
+            {image.image_id: permissions.of(ref.region, image) for image in under[ref]}, tuple(unread)
         )
 
     undecided = {
         ref: images
         for ref, images in under.items()
-        if losing[ref] - shared(ref, permissions).needed(losing[ref])
+        if losing[ref] - sharing_under(ref, permissions).needed(losing[ref])
     }
-    complete = permissions | _read(clients, undecided, read.SNAPSHOT_PERMISSIONS)
-    return {ref: shared(ref, complete) for ref in losing}
+    complete = permissions | _read_permissions(clients, undecided, read.SNAPSHOT_PERMISSIONS)
+    return {ref: sharing_under(ref, complete) for ref in losing}
 
 
-def _list_images(clients: Clients, wanted: GrantOptions, region: str) -> _Listed:
+def _list_images(clients: Clients, options: GrantOptions, region: str) -> _Listed:
     ec2 = clients.ec2(region)
-    own = [one for one in read.images(ec2, [], ["self"]) if one.image_id not in wanted.ignored_image_ids]
+    own = [
+        image for image in read.images(ec2, [], ["self"]) if image.image_id not in options.ignored_image_ids
+    ]
     images = tuple(image for image in own if image.state != "pending")
-    snapshot_ids = dict.fromkeys(one for image in images for one in image.encrypted_snapshots)
-    found = read.snapshots(ec2, list(snapshot_ids))
-    keys = {one.snapshot_id: one.key_arns for one in found if one.kms_key_id}
+    snapshot_ids = dict.fromkeys(item for image in images for item in image.encrypted_snapshots)
+    snapshots = read.snapshots(ec2, list(snapshot_ids))
+    keys = {item.snapshot_id: item.key_arns for item in snapshots if item.kms_key_id}
     pending = tuple(image.image_id for image in own if image.state == "pending")
     return _Listed(images, keys, pending)
 
 
-def _read(clients: Clients, under: Mapping[KeyRef, Iterable[Image]], operation: str) -> _Permissions:
-    """The permissions that one operation reads, of the images under each key or of their snapshots."""
-    wanted = (
-        [one for image in images for one in _resources(ref.region, image) if one.operation == operation]
+def _read_permissions(
+    clients: Clients, under: Mapping[KeyRef, Iterable[Image]], operation: str
+) -> _Permissions:
+    """Return the permissions that one operation reads, of the images under each key or of their snapshots."""
+    resources = (
+        [item for image in images for item in _resources(ref.region, image) if item.operation == operation]
         for ref, images in under.items()
     )
 
-    def permissions(one: _Resource) -> Sharing:
-        ec2 = clients.paced(operation).ec2(one.region)
+    def read_resource(resource: _Resource) -> Sharing:
+        ec2 = clients.paced(operation).ec2(resource.region)
         try:
-            return read.permissions(ec2, operation, one.resource_id, _GONE)
+            return read.permissions(ec2, operation, resource.resource_id, _GONE)
         except errors.ClientError as exception:
             # An image that is unavailable may be deregistered, or pending and shared later.
-            if not read.is_gone(ec2, one.resource_id, exception):
+            if not read.is_gone(ec2, resource.resource_id, exception):
                 raise
         return Sharing()
 
-    done, failed = each(round_robin(wanted), permissions)
-    return _Permissions(done, {one: _text(exception, operation) for one, exception in failed.items()})
+    done, failed = each(round_robin(resources), read_resource)
+    return _Permissions(
+        done, {item: _describe_problem(exception, operation) for item, exception in failed.items()}
+    )
 
 
 def _resources(region: str, image: Image) -> Iterator[_Resource]:
-    """The image, if it may be shared, and its snapshots."""
+    """Yield the image, if it may be shared, and its snapshots."""
     if image.may_be_shared:
         yield _Resource(region, image.image_id, read.IMAGE_PERMISSIONS)
     for snapshot_id in image.snapshot_ids:
         yield _Resource(region, snapshot_id, read.SNAPSHOT_PERMISSIONS)
 
 
-def _text(exception: Exception, operation: str) -> str:
+def _describe_problem(exception: Exception, operation: str) -> str:
     problem = errors.failure(exception, None, operation)
     return f"{problem.action}: {problem.text()}"
 
 
-def with_snapshots(
+def add_snapshots(
     clients: Clients,
     owner: str,
     losing: Mapping[KeyRef, PolicyConsumers],
     shared: Mapping[KeyRef, SharedUnderKey],
 ) -> dict[KeyRef, SharedUnderKey]:
-    """``shared`` with the snapshots that no image uses, for the accounts that would lose access.
+    """Return ``shared`` with the snapshots that no image uses, for the accounts that would lose access.
 
     Snapshots stay shared when their image is deregistered. One call for each region lists those that are
     shared with these accounts. What cannot be read is in the result, so that no access is revoked.
     """
     accounts: dict[str, set[str]] = {}
-    for ref, one in shared.items():
-        leaving = (losing[ref] - one.needed(losing[ref])).principals
+    for ref, sharing in shared.items():
+        leaving = (losing[ref] - sharing.needed(losing[ref])).principals
         accounts.setdefault(ref.region, set()).update(
-            found for name in leaving if (found := account_of(name)) and found != owner
+            account_id for name in leaving if (account_id := account_of(name)) and account_id != owner
         )
-    regions = [region for region, found in accounts.items() if found]
+    regions = [region for region, account_ids in accounts.items() if account_ids]
     clients.open("ec2", regions)
     clients.paced(read.SNAPSHOT_PERMISSIONS).open("ec2", regions)
     listed, failed = each(regions, lambda region: _list_unused_snapshots(clients, region, accounts[region]))
 
-    def with_alone(ref: KeyRef, one: SharedUnderKey) -> SharedUnderKey:
+    def add_to_key(ref: KeyRef, sharing: SharedUnderKey) -> SharedUnderKey:
         if ref.region in failed:
-            return replace(one, unread=(*one.unread, _text(failed[ref.region], "DescribeSnapshots")))
-        return _with_permissions(clients, ref, one, listed.get(ref.region, ()))
+            return replace(
+                sharing, unread=(*sharing.unread, _describe_problem(failed[ref.region], "DescribeSnapshots"))
+            )
+        return _add_permissions(clients, ref, sharing, listed.get(ref.region, ()))
 
-    return {ref: with_alone(ref, one) for ref, one in shared.items()}
+    return {ref: add_to_key(ref, sharing) for ref, sharing in shared.items()}
 
 
 def _list_unused_snapshots(clients: Clients, region: str, accounts: set[str]) -> tuple[Snapshot, ...]:
-    """The snapshots that are shared with one of the accounts, and that no image uses."""
+    """Return the snapshots that are shared with one of the accounts, and that no image uses."""
     ec2 = clients.ec2(region)
-    found = read.snapshots_restorable_by(ec2, accounts)
-    if not found:
+    snapshots = read.snapshots_restorable_by(ec2, accounts)
+    if not snapshots:
         return ()
-    used = {one for image in read.images(ec2, [], ["self"]) for one in image.snapshot_ids}
-    return tuple(one for one in found if one.snapshot_id not in used)
+    used = {item for image in read.images(ec2, [], ["self"]) for item in image.snapshot_ids}
+    return tuple(snapshot for snapshot in snapshots if snapshot.snapshot_id not in used)
 
 
-def _with_permissions(
-    clients: Clients, ref: KeyRef, one: SharedUnderKey, listed: tuple[Snapshot, ...]
+def _add_permissions(
+    clients: Clients, ref: KeyRef, sharing: SharedUnderKey, listed: tuple[Snapshot, ...]
 ) -> SharedUnderKey:
     under = [
         snapshot.snapshot_id
@@ -220,33 +228,33 @@ def _with_permissions(
     ]
     operation = read.SNAPSHOT_PERMISSIONS
 
-    def permissions(snapshot_id: str) -> Sharing:
+    def read_snapshot(snapshot_id: str) -> Sharing:
         return read.permissions(clients.paced(operation).ec2(ref.region), operation, snapshot_id, _GONE)
 
-    done, failed = each(under, permissions)
-    unread = (_text(exception, operation) for exception in failed.values())
-    return replace(one, snapshots=done, unread=tuple(dict.fromkeys((*one.unread, *unread))))
+    done, failed = each(under, read_snapshot)
+    unread = (_describe_problem(exception, operation) for exception in failed.values())
+    return replace(sharing, snapshots=done, unread=tuple(dict.fromkeys((*sharing.unread, *unread))))
 
 
-def with_resources(
+def add_consumer_resources(
     clients: Clients,
-    wanted: GrantOptions,
+    options: GrantOptions,
     caller: Caller,
     losing: Mapping[KeyRef, PolicyConsumers],
     shared: Mapping[KeyRef, SharedUnderKey],
 ) -> dict[KeyRef, SharedUnderKey]:
-    """``shared`` with what the accounts that lose access have under each key."""
+    """Return ``shared`` with what the accounts that lose access have under each key."""
     leaving = {
-        ref: _accounts(losing[ref] - one.needed(losing[ref]), caller.account_id)
-        for ref, one in shared.items()
+        ref: _account_ids(losing[ref] - sharing.needed(losing[ref]), caller.account_id)
+        for ref, sharing in shared.items()
     }
     if not any(leaving.values()):
         return dict(shared)
     sts_region = preferred_region(clients, sorted({ref.region for ref in shared}))
-    found = read_consumer_resources(clients, caller, wanted.consumer_role, leaving, sts_region)
-    return {ref: replace(one, consumers=found[ref]) for ref, one in shared.items()}
+    resources = read_consumer_resources(clients, caller, options.consumer_role, leaving, sts_region)
+    return {ref: replace(sharing, consumers=resources[ref]) for ref, sharing in shared.items()}
 
 
-def _accounts(consumers: PolicyConsumers, owner: str) -> frozenset[str]:
-    found = {account_of(one) for one in consumers.principals} - {None, owner}
-    return frozenset(one for one in found if one)
+def _account_ids(consumers: PolicyConsumers, owner: str) -> frozenset[str]:
+    account_ids = {account_of(name) for name in consumers.principals} - {None, owner}
+    return frozenset(account_id for account_id in account_ids if account_id)

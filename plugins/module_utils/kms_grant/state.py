@@ -21,7 +21,7 @@ from ..model import Grant, KeyRef, KeySeen, Target
 
 
 @dataclass(frozen=True)
-class GrantSeen:
+class GrantState:
     """Each target's keys, and the targets whose image is not encrypted.
 
     ``shared`` is the sharing of other images under a key, for keys to which consumers may lose access.
@@ -36,14 +36,14 @@ class GrantSeen:
     unread: Mapping[Target, Failure] = field(default_factory=dict)
 
     def shared_under(self, region: str, key_arn: str) -> SharedUnderKey:
-        """The sharing of other images under a key."""
+        """Return the sharing of other images under a key."""
         return self.shared.get(KeyRef(region, key_arn), SharedUnderKey(unread=("Nothing was read.",)))
 
 
 def grant_request(
     key_arn: str, grantee: str, operations: frozenset[str], prefix: str = NAME_PREFIX
 ) -> dict[str, Any]:
-    """The parameters of CreateGrant.
+    """Return the parameters of CreateGrant.
 
     For the same name and content KMS returns the existing grant, and for the same name and other content it
     creates another one (KMS API Reference, CreateGrant, Name), so the name is a hash of the content.
@@ -63,19 +63,19 @@ def _digest(grantee: str, operations: frozenset[str]) -> str:
 
 
 def principal_arn(partition: str, principal: str) -> str:
-    """The ARN of an account's root for an account ID; ARNs as they are."""
+    """Return the ARN of an account's root for an account ID; ARNs as they are."""
     return principal if principal.startswith("arn:") else f"arn:{partition}:iam::{principal}:root"
 
 
-def by_name(grants: Iterable[Grant]) -> dict[str, tuple[Grant, ...]]:
-    """The grants of each name. A key can have tens of thousands of them, and as many requests."""
-    found: dict[str, list[Grant]] = {}
+def group_by_name(grants: Iterable[Grant]) -> dict[str, tuple[Grant, ...]]:
+    """Return the grants of each name. A key can have tens of thousands of them, and as many requests."""
+    grants_of: dict[str, list[Grant]] = {}
     for grant in grants:
-        found.setdefault(grant.name, []).append(grant)
-    return {name: tuple(listed) for name, listed in found.items()}
+        grants_of.setdefault(grant.name, []).append(grant)
+    return {name: tuple(named) for name, named in grants_of.items()}
 
 
-def holds(grants: tuple[Grant, ...], request: Mapping[str, Any]) -> bool:
+def has_grant(grants: tuple[Grant, ...], request: Mapping[str, Any]) -> bool:
     """Whether a grant with this name and content exists; the name alone is not enough."""
     return any(
         grant.name == request["Name"]

@@ -50,10 +50,10 @@ def wait_until_listed(clients: Clients, created: Performed) -> str | None:
     refused: dict[KeyRef, str] = {}
     for _attempt in attempts(_LIST_TIMEOUT, _LIST_INTERVAL):
         listed, failed = each(missing, is_listed)
-        refused |= _refused({grant.key: exception for grant, exception in failed.items()}, "ListGrants")
+        refused |= _find_refused({grant.key: exception for grant, exception in failed.items()}, "ListGrants")
         missing = [grant for grant in missing if grant.key not in refused and not listed.get(grant)]
         if not missing:
-            return _not_known("AWS lists the new grants", refused)
+            return _warn_of_refused("AWS lists the new grants", refused)
     regions = ", ".join(sorted({grant.key.region for grant in missing}))
     return f"{regions}: AWS does not list all new grants yet: retry launches that fail for some minutes."
 
@@ -76,7 +76,7 @@ def wait_until_stored(clients: Clients, written: Performed) -> str | None:
     equal_reads = dict.fromkeys(waiting, 0)
     for _attempt in attempts(_POLICY_TIMEOUT, _POLICY_INTERVAL):
         policies, failed = each(waiting, read_policy)
-        refused |= _refused(failed, "GetKeyPolicy")
+        refused |= _find_refused(failed, "GetKeyPolicy")
         for key, policy in waiting.items():
             stored = key in policies and has_own_statements(policies[key], own_statements(policy))
             equal_reads[key] = equal_reads[key] + 1 if stored else 0
@@ -86,7 +86,7 @@ def wait_until_stored(clients: Clients, written: Performed) -> str | None:
             if key not in refused and equal_reads[key] < _EQUAL_READS
         }
         if not waiting:
-            return _not_known("AWS returns the new policies", refused)
+            return _warn_of_refused("AWS returns the new policies", refused)
     keys = ", ".join(sorted(key.key_arn for key in waiting))
     return (
         f"AWS does not return the new policy of {keys} yet. Wait some minutes before you change the policy "
@@ -94,14 +94,14 @@ def wait_until_stored(clients: Clients, written: Performed) -> str | None:
     )
 
 
-def _refused(failed: Mapping[KeyRef, Exception], action: str) -> dict[KeyRef, str]:
-    """Why reads failed that would fail again."""
+def _find_refused(failed: Mapping[KeyRef, Exception], action: str) -> dict[KeyRef, str]:
+    """Return why reads failed that would fail again."""
     failures = {key: errors.failure(exception, None, action) for key, exception in failed.items()}
-    return {key: one.text() for key, one in failures.items() if one.error_code in FAILS_AGAIN}
+    return {key: failure.text() for key, failure in failures.items() if failure.error_code in FAILS_AGAIN}
 
 
-def _not_known(what: str, refused: Mapping[KeyRef, str]) -> str | None:
-    """A warning about reads that were refused, with the first of them."""
+def _warn_of_refused(what: str, refused: Mapping[KeyRef, str]) -> str | None:
+    """Return a warning about reads that were refused, with the first of them."""
     if not refused:
         return None
     regions = ", ".join(sorted(key.region for key in refused))

@@ -27,7 +27,7 @@ from ..fanout import each, round_robin
 from ..model import Image, ImageRef, PublicAccessBlock, Sharing, Target
 from ..progress import Report
 from ..runner import Flow, Outcome
-from ..share.public import unknown_access
+from ..share.public import add_unknown_access
 from ..share.write import close, perform_or_close, wait_until_returned
 from . import read_recycle_bin as recycle_bin
 from .options import RestoreOptions
@@ -289,7 +289,7 @@ def _restore_or_close(
     public, unread = recycle_bin.public_resources(ec2, restored)
     failures = done.failures
     if unread:
-        failures = (*failures[:-1], unknown_access(failures[-1], unread))
+        failures = (*failures[:-1], add_unknown_access(failures[-1], unread))
     return close(ec2, target, replace(done, failures=failures), public), final
 
 

@@ -21,7 +21,7 @@ _OWN_SNAPSHOT_BLOCK = "Disable it in this region (DisableSnapshotBlockPublicAcce
 
 
 def check_ownership(image: Image, target: Target, account_id: str) -> Iterator[Failure]:
-    """Only an image's owner can read and change its permissions."""
+    """Refuse an image of another account: only its owner can read and change its permissions."""
     if image.owner_id != account_id:
         yield Failure.at(
             target,
@@ -33,7 +33,7 @@ def check_ownership(image: Image, target: Target, account_id: str) -> Iterator[F
 
 
 def check_available(image: Image, target: Target) -> Iterator[Failure]:
-    """Launch permissions can be added only to an available image."""
+    """Refuse an image that is not available: launch permissions cannot be added to it."""
     if image.state != "available":
         reason = f" ({image.state_reason})" if image.state_reason else ""
         remedies = {
@@ -50,7 +50,7 @@ def check_available(image: Image, target: Target) -> Iterator[Failure]:
 
 
 def check_shareable(image: Image, keys: Iterable[KeySeen], target: Target) -> Iterator[Failure]:
-    """An image that is encrypted under an AWS managed key cannot be shared."""
+    """Refuse an image that is encrypted under an AWS managed key: it cannot be shared."""
     for key in keys:
         if key.key.aws_managed:
             yield default_key_failure(
@@ -63,13 +63,13 @@ def check_shareable(image: Image, keys: Iterable[KeySeen], target: Target) -> It
 
 
 def check_tag_count(image: Image, tags: Mapping[str, str], target: Target) -> Iterator[Failure]:
-    """The number of tags of an image is limited, including those that consumers cannot see."""
+    """Refuse more tags than an image can have, those included that consumers cannot see."""
     for failure in tagging.check_tag_count("shared_tags", {**image.tags, **tags}):
         yield replace(failure, region=target.region)
 
 
 def empty_purge_failure(target: Target) -> Failure:
-    """The refusal of a purge without consumers other than the owner."""
+    """Return the refusal of a purge without consumers other than the owner."""
     return Failure.at(
         target,
         "ModifyImageAttribute",
@@ -82,10 +82,10 @@ def empty_purge_failure(target: Target) -> Failure:
 def check_public_allowed(
     image: Image, image_block: PublicAccessBlock | None, target: Target
 ) -> Iterator[Failure]:
-    """Rules for public AMIs: EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2".
+    """Refuse an image that AWS does not let be public.
 
-    It excludes encrypted volumes besides their snapshots, and so those that are created empty. Watermarks are
-    excluded by "Use AMI watermarks to track and identify AMIs". ``image_block`` is None if it was not read.
+    EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2", excludes encrypted volumes
+    besides their snapshots, and so those that are created empty. Watermarks are excluded by "Use AMI watermarks to track and identify AMIs". ``image_block`` is None if it was not read.
     """
     if any(device.encrypted for device in image.devices):
         yield Failure.at(
@@ -104,7 +104,7 @@ def check_public_allowed(
             "Offer it through AWS Marketplace.",
         )
     if image.watermarks:
-        keys = ", ".join(one.key for one in image.watermarks)
+        keys = ", ".join(watermark.key for watermark in image.watermarks)
         yield Failure.at(
             target,
             "ModifyImageAttribute",
@@ -125,7 +125,10 @@ def check_public_allowed(
 def check_public_snapshots_allowed(
     snapshot_block: PublicAccessBlock | None, target: Target
 ) -> Iterator[Failure]:
-    """EBS User Guide, "Block public access for Amazon EBS snapshots"; None if it was not read."""
+    """Refuse public snapshots where they are blocked; ``snapshot_block`` is None if it was not read.
+
+    EBS User Guide, "Block public access for Amazon EBS snapshots".
+    """
     if snapshot_block is not None and snapshot_block.is_on:
         change = _BY_POLICY if snapshot_block.by_policy else _OWN_SNAPSHOT_BLOCK
         yield Failure.at(

@@ -24,21 +24,21 @@ from ..progress import Report
 from ..regions import targets_in
 from ..runner import Flow, Outcome
 from .options import ShareOptions
-from .plan import partial_view, plan
-from .public import left_open, public_warning, unknown_access
-from .read import needs_source, read_image, read_snapshots, read_source, with_keys
-from .state import Shared, ShareSeen
+from .plan import describe_partial_state, plan
+from .public import add_unknown_access, list_left_open, public_warning
+from .read import add_keys, needs_source, read_image, read_snapshots, read_source
+from .state import Shared, ShareState
 from .write import perform_or_close, wait_until_returned
 
 
-def read_state(clients: Clients, wanted: ShareOptions) -> ShareSeen:
+def read_state(clients: Clients, options: ShareOptions) -> ShareState:
     """Read every region's image, its launch permissions and those of its snapshots."""
-    regions = sorted(wanted.by_region or wanted.snapshots)
+    regions = sorted(options.by_region or options.snapshots)
     account_id = identify(clients, preferred_region(clients, regions)).account_id
-    source_regions = [wanted.source_region] if needs_source(wanted) and wanted.source_region else []
+    source_regions = [options.source_region] if needs_source(options) and options.source_region else []
     clients.open("ec2", [*regions, *source_regions])
     try:
-        source = read_source(clients, wanted, account_id)
+        source = read_source(clients, options, account_id)
     except errors.AWS_ERRORS as exception:
         raise Refused([errors.failure(exception, None, "DescribeImages")]) from exception
     except TargetFailed as exception:
@@ -46,24 +46,24 @@ def read_state(clients: Clients, wanted: ShareOptions) -> ShareSeen:
     targets = [Target(account_id, region) for region in regions]
 
     def read_target(target: Target) -> Shared:
-        if wanted.snapshots:
-            return read_snapshots(clients.ec2(target.region), wanted.snapshots[target.region], target)
-        image_id = wanted.by_region[target.region]
+        if options.snapshots:
+            return read_snapshots(clients.ec2(target.region), options.snapshots[target.region], target)
+        image_id = options.by_region[target.region]
         if image_id is None:
             planned = Shared.planned(account_id, source)
-            return planned if wanted.changes_snapshots else replace(planned, volume_permissions={})
-        return read_image(clients, wanted, account_id, image_id, target)
+            return planned if options.changes_snapshots else replace(planned, volume_permissions={})
+        return read_image(clients, options, account_id, image_id, target)
 
     images, failures = read_targets(
         targets,
         read_target,
         lambda exception, target: errors.failure(exception, target, "DescribeImages"),
-        best_effort_regions=wanted.best_effort_regions,
+        best_effort_regions=options.best_effort_regions,
         # An image that was made a moment ago is waited for, unless it is unshared.
-        grace_period=SETTLING_GRACE_PERIOD if wanted.present else GRACE_PERIOD,
+        grace_period=SETTLING_GRACE_PERIOD if options.present else GRACE_PERIOD,
     )
-    found = {snapshot_id for shared in images.values() for snapshot_id in shared.volume_permissions}
-    unknown_snapshot_ids = sorted(set(wanted.snapshot_ids) - found)
+    snapshot_ids = {snapshot_id for shared in images.values() for snapshot_id in shared.volume_permissions}
+    unknown_snapshot_ids = sorted(set(options.snapshot_ids) - snapshot_ids)
     # They can be those of an image that could not be read.
     if unknown_snapshot_ids and not failures:
         raise Refused(
@@ -74,90 +74,96 @@ def read_state(clients: Clients, wanted: ShareOptions) -> ShareSeen:
             )
             for snapshot_id in unknown_snapshot_ids
         )
-    return ShareSeen(account_id, with_keys(clients, wanted, images), failures)
+    return ShareState(account_id, add_keys(clients, options, images), failures)
 
 
-def apply(clients: Clients, wanted: ShareOptions, seen: ShareSeen, plan: Plan, report: Report) -> Outcome:
+def apply(
+    clients: Clients, options: ShareOptions, current: ShareState, plan: Plan, report: Report
+) -> Outcome:
     """Perform the plan in all regions at once, and wait until AWS returns the new permissions."""
     actions = {target.target: target.actions for target in plan.targets if target.actions}
 
     def perform(target: Target) -> Performed:
         return perform_or_close(clients.ec2(target.region), actions[target])
 
-    optional = targets_in(wanted.best_effort_regions, actions)
+    optional = targets_in(options.best_effort_regions, actions)
     done, failed = each(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
     all_performed = tuple(action for performed in done.values() for action in performed.actions)
     not_removed, warnings = wait_until_returned(lambda region, _operation: clients.ec2(region), all_performed)
     failures = (
         *(failure for performed in done.values() for failure in performed.failures),
-        *(_without_end(exception, target, actions[target]) for target, exception in failed.items()),
+        *(_explain_unknown_end(exception, target, actions[target]) for target, exception in failed.items()),
         *not_removed,
     )
     return Outcome(
         performed=all_performed,
-        warnings=(*warnings, *_open_without_result(done, {one.region for one in not_removed})),
-        failures=tuple(one for one in failures if not _is_tolerated(wanted, one)),
-        tolerated=tuple(one for one in failures if _is_tolerated(wanted, one)),
-        state=_partly_done(wanted, seen, plan, done, failures),
+        warnings=(*warnings, *_warn_of_open_resources(done, {failure.region for failure in not_removed})),
+        failures=tuple(item for item in failures if not _is_tolerated(options, item)),
+        tolerated=tuple(item for item in failures if _is_tolerated(options, item)),
+        state=_describe_partly_done(options, current, plan, done, failures),
     )
 
 
-def _without_end(exception: Exception, target: Target, actions: Iterable[Action]) -> Failure:
-    """The failure of a target of which it is not known how far it came."""
+def _explain_unknown_end(exception: Exception, target: Target, actions: Iterable[Action]) -> Failure:
+    """Return the failure of a target of which it is not known how far it came."""
     failure = errors.failure(exception, target, "ModifyImageAttribute")
-    opened = left_open(actions)
-    return unknown_access(failure, opened) if opened else failure
+    opened = list_left_open(actions)
+    return add_unknown_access(failure, opened) if opened else failure
 
 
-def _open_without_result(done: Mapping[Target, Performed], regions: Container[str | None]) -> Iterator[str]:
+def _warn_of_open_resources(
+    done: Mapping[Target, Performed], regions: Container[str | None]
+) -> Iterator[str]:
     """Yield a warning for each of these regions, which have no result, in which something became public."""
     for target, performed in done.items():
-        if target.region in regions and (opened := left_open(performed.actions)):
+        if target.region in regions and (opened := list_left_open(performed.actions)):
             yield public_warning(target, opened)
 
 
-def _is_tolerated(wanted: ShareOptions, failure: Failure) -> bool:
+def _is_tolerated(options: ShareOptions, failure: Failure) -> bool:
     """Whether a best-effort region failed. A consumer that AWS rejects there fails the task."""
-    return failure.region in wanted.best_effort_regions and failure.error_code != CONSUMER_REJECTED
+    return failure.region in options.best_effort_regions and failure.error_code != CONSUMER_REJECTED
 
 
-def _partly_done(
-    wanted: ShareOptions,
-    seen: ShareSeen,
+def _describe_partly_done(
+    options: ShareOptions,
+    current: ShareState,
     plan: Plan,
     done: Mapping[Target, Performed],
     failures: Iterable[Failure],
 ) -> dict[Target, dict[str, Any]]:
-    """The state of the targets in which all that failed is that AWS rejected some of the consumers."""
-    rejecting = {one.region for one in failures}
-    rejecting -= {one.region for one in failures if one.error_code != CONSUMER_REJECTED}
+    """Return the state of the targets in which all that failed is that AWS rejected some of the consumers."""
+    rejecting = {failure.region for failure in failures}
+    rejecting -= {failure.region for failure in failures if failure.error_code != CONSUMER_REJECTED}
     views = {
-        target.target: partial_view(wanted, target, seen.images[target.target], done[target.target].actions)
+        target.target: describe_partial_state(
+            options, target, current.images[target.target], done[target.target].actions
+        )
         for target in plan.targets
         if target.target.region in rejecting
     }
     return {target: view for target, view in views.items() if view}
 
 
-def result(wanted: ShareOptions, seen: ShareSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """The module's own return values."""
+def result(options: ShareOptions, current: ShareState, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+    """Return the module's own return values."""
     failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
     failed = {failure.region for failure in failures} - {target.region for target in outcome.state}
     return {
-        "images": dict(wanted.by_region),
+        "images": dict(options.by_region),
         "results": [
-            _result(wanted, target, outcome.state.get(target.target, target.after))
+            _result(options, target, outcome.state.get(target.target, target.after))
             for target in plan.targets
             if target.target.region not in failed
         ],
     }
 
 
-def _result(wanted: ShareOptions, target: TargetPlan, after: Mapping[str, Any]) -> dict[str, Any]:
+def _result(options: ShareOptions, target: TargetPlan, after: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "account_id": target.target.account_id,
         "changed": after != target.before,
-        "image_id": wanted.by_region.get(target.target.region),
+        "image_id": options.by_region.get(target.target.region),
         "launch_permissions": after["launch_permissions"],
         "region": target.target.region,
         "shared_tags": after["shared_tags"],
@@ -165,4 +171,4 @@ def _result(wanted: ShareOptions, target: TargetPlan, after: Mapping[str, Any]) 
     }
 
 
-FLOW: Flow[ShareOptions, ShareSeen] = Flow(ShareOptions, read_state, plan, apply, result)
+FLOW: Flow[ShareOptions, ShareState] = Flow(ShareOptions, read_state, plan, apply, result)

@@ -32,16 +32,16 @@ from ..tags import SHARED_PREFIX
 from .state import PlannedKey
 
 
-def _planned_keys(given: Any, refuse: Refuse) -> dict[str, PlannedKey]:
+def _read_planned_keys(given: Any, refuse: Refuse) -> dict[str, PlannedKey]:
     """Return the planned grants and statements by key ARN."""
     try:
         return {
             str(key["kms_key_arn"]): PlannedKey(
                 tuple(
-                    Grant("", str(one["grantee"]), frozenset(map(str, one["operations"])))
-                    for one in key["grants"]
+                    Grant("", str(grant["grantee"]), frozenset(map(str, grant["operations"])))
+                    for grant in key["grants"]
                 ),
-                tuple(dict(one) for one in key.get("policy_statements") or ()),
+                tuple(dict(statement) for statement in key.get("policy_statements") or ()),
             )
             for result in given or ()
             for key in result["kms_keys"]
@@ -54,7 +54,7 @@ def _planned_keys(given: Any, refuse: Refuse) -> dict[str, PlannedKey]:
         return {}
 
 
-_PLANNED_KEYS = Kind({"type": "list", "elements": "dict", "no_log": False, "default": []}, _planned_keys)
+_PLANNED_KEYS = Kind({"type": "list", "elements": "dict", "no_log": False, "default": []}, _read_planned_keys)
 _SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _SNAPSHOTS = texts_by_region(_SNAPSHOT_ID, "snapshot ID", "Map each region to a list of snapshot IDs.")
 
@@ -100,7 +100,7 @@ class ShareOptions(ImageOptions, ConsumerOptions):
 
     @property
     def sharing(self) -> Sharing:
-        """The consumers that are named."""
+        """Return the consumers that are named."""
         return replace(self.consumers, public=self.group == "all")
 
     @property
@@ -108,10 +108,10 @@ class ShareOptions(ImageOptions, ConsumerOptions):
         """Whether permissions of snapshots are read and changed: without ``share_snapshots``, by a purge."""
         return self.share_snapshots or self.purge_launch_permissions
 
-    def planned(self, key: KeySeen) -> KeySeen:
-        """The key with the access that is planned for it."""
-        found = self.planned_key_access.get(key.key.arn) if self.check_mode else None
-        return found.added_to(key) if found else key
+    def add_planned_access(self, key: KeySeen) -> KeySeen:
+        """Return the key with the access that is planned for it."""
+        planned = self.planned_key_access.get(key.key.arn) if self.check_mode else None
+        return planned.add_to(key) if planned else key
 
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""

@@ -37,10 +37,10 @@ def closes(action: Action) -> bool:
 def split_opening(actions: Iterable[Action]) -> tuple[tuple[Action, ...], tuple[Action, ...]]:
     """Return the actions that share with accounts and organizations, and those that share with all."""
     given = tuple(actions)
-    return tuple(one for one in given if not opens(one)), tuple(one for one in given if opens(one))
+    return tuple(item for item in given if not opens(item)), tuple(item for item in given if opens(item))
 
 
-def closing(target: Target, resource: str) -> Action:
+def closing_action(target: Target, resource: str) -> Action:
     """Return the action that removes public access from an image or snapshot."""
     if resource.startswith("ami-"):
         parameters: dict[str, Any] = {"ImageId": resource, "LaunchPermission": {"Remove": [_ALL]}}
@@ -53,18 +53,18 @@ def closing(target: Target, resource: str) -> Action:
     return Action(target, "ModifySnapshotAttribute", parameters, resource)
 
 
-def left_open(actions: Iterable[Action]) -> tuple[str, ...]:
+def list_left_open(actions: Iterable[Action]) -> tuple[str, ...]:
     """Return the resources that performed actions opened and did not close, in that order."""
-    found: dict[str, None] = {}
+    opened: dict[str, None] = {}
     for action in actions:
         if opens(action) and action.resource:
-            found[action.resource] = None
+            opened[action.resource] = None
         elif closes(action) and action.resource:
-            found.pop(action.resource, None)
-    return tuple(found)
+            opened.pop(action.resource, None)
+    return tuple(opened)
 
 
-def with_closed(failure: Failure, resources: Iterable[str]) -> Failure:
+def add_closed(failure: Failure, resources: Iterable[str]) -> Failure:
     """Return the failure, whose remedy also says what the run made private again."""
     closed = sorted(resources)
     pronoun = "it" if len(closed) == 1 else "them"
@@ -72,7 +72,7 @@ def with_closed(failure: Failure, resources: Iterable[str]) -> Failure:
     return replace(failure, remedy=f"{failure.remedy} {text}".strip())
 
 
-def still_public(target: Target, resource: str, problem: Failure, *, certain: bool) -> Failure:
+def still_public_failure(target: Target, resource: str, problem: Failure, *, certain: bool) -> Failure:
     """Return the failure of a resource that the run opened, or may have opened, and could not close."""
     opened = "is public: this run opened it" if certain else "may be public: this run may have opened it"
     return Failure.at(
@@ -80,12 +80,12 @@ def still_public(target: Target, resource: str, problem: Failure, *, certain: bo
         problem.action,
         "still_public",
         f"{resource} {opened}, and could not make it private again: {problem.error_code}: {problem.message}",
-        f"Make it private: {_command(target, resource)}",
+        f"Make it private: {_closing_command(target, resource)}",
     )
 
 
-def unknown_access(failure: Failure, resources: Iterable[str]) -> Failure:
-    """Return the failure, whose remedy also says what may be public without having been seen."""
+def add_unknown_access(failure: Failure, resources: Iterable[str]) -> Failure:
+    """Return the failure, whose remedy also says what may be public although no answer shows it."""
     opened = sorted(resources)
     verb, pronoun = ("is", "it") if len(opened) == 1 else ("are", "they")
     text = f"Check whether {listed(opened, _NAMED)} {verb} public: {pronoun} may be."
@@ -104,7 +104,7 @@ def _changes(action: Action) -> Mapping[str, list[dict[str, str]]]:
     return changes
 
 
-def _command(target: Target, resource: str) -> str:
+def _closing_command(target: Target, resource: str) -> str:
     if resource.startswith("ami-"):
         return (
             f"aws ec2 modify-image-attribute --region {target.region} --image-id {resource} "

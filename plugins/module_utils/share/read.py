@@ -24,33 +24,35 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 
-def needs_source(wanted: ShareOptions) -> bool:
+def needs_source(options: ShareOptions) -> bool:
     """Whether a planned copy needs the devices of its source."""
-    return wanted.source_image_id is not None and None in wanted.by_region.values()
+    return options.source_image_id is not None and None in options.by_region.values()
 
 
-def read_source(clients: Clients, wanted: ShareOptions, account_id: str) -> Image | None:
-    """The source image of planned copies, None if it is not needed.
+def read_source(clients: Clients, options: ShareOptions, account_id: str) -> Image | None:
+    """Return the source image of planned copies, None if it is not needed.
 
     Raises:
         TargetFailed: if it does not exist.
     """
-    if not needs_source(wanted) or wanted.source_region is None or wanted.source_image_id is None:
+    if not needs_source(options) or options.source_region is None or options.source_image_id is None:
         return None
-    source = read.image(clients.ec2(wanted.source_region), wanted.source_image_id)
+    source = read.image(clients.ec2(options.source_region), options.source_image_id)
     if source is None:
-        raise TargetFailed(errors.no_image(wanted.source_image_id, Target(account_id, wanted.source_region)))
+        raise TargetFailed(
+            errors.no_image(options.source_image_id, Target(account_id, options.source_region))
+        )
     return source
 
 
 def read_snapshots(ec2: EC2Client, snapshot_ids: Iterable[str], target: Target) -> Shared:
-    """Snapshots of the account without an image, with their permissions.
+    """Read snapshots of the account without an image, with their permissions.
 
     Raises:
         TargetFailed: if one does not exist, or belongs to another account.
     """
-    wanted = sorted(set(snapshot_ids))
-    missing = set(wanted).difference(item.snapshot_id for item in read.snapshots(ec2, wanted))
+    ids = sorted(set(snapshot_ids))
+    missing = set(ids).difference(item.snapshot_id for item in read.snapshots(ec2, ids))
     if missing:
         raise TargetFailed(
             Failure.at(
@@ -61,81 +63,79 @@ def read_snapshots(ec2: EC2Client, snapshot_ids: Iterable[str], target: Target) 
                 "Check the snapshot IDs and the region.",
             )
         )
-    return Shared.without_image(
-        target.account_id, {item: read.volume_permissions(ec2, item) for item in wanted}
-    )
+    return Shared.without_image(target.account_id, {item: read.volume_permissions(ec2, item) for item in ids})
 
 
 def read_image(
-    clients: Clients, wanted: ShareOptions, account_id: str, image_id: str, target: Target
+    clients: Clients, options: ShareOptions, account_id: str, image_id: str, target: Target
 ) -> Shared:
-    """An image with its permissions and those of its snapshots.
+    """Read an image with its permissions and those of its snapshots.
 
     Raises:
         TargetFailed: if the image does not exist.
     """
     ec2 = clients.ec2(target.region)
-    image = (read.settled_image if wanted.present else read.image)(ec2, image_id)
+    image = (read.settled_image if options.present else read.image)(ec2, image_id)
     if image is None:
         raise TargetFailed(errors.no_image(image_id, target))
     if image.owner_id != account_id:
         # Only its owner can read its attributes; the plan refuses it.
         return Shared(image)
     volume_permissions: dict[str, Sharing] = {}
-    if wanted.changes_snapshots:
+    if options.changes_snapshots:
         volume_permissions = {
             snapshot_id: read.volume_permissions(ec2, snapshot_id)
             for snapshot_id in image.snapshot_ids
-            if not wanted.snapshot_ids or snapshot_id in wanted.snapshot_ids
+            if not options.snapshot_ids or snapshot_id in options.snapshot_ids
         }
-    publishing = wanted.present and wanted.sharing.public
+    publishing = options.present and options.sharing.public
     return Shared(
         image,
         launch=read.launch_permissions(ec2, image_id),
         volume_permissions=volume_permissions,
         image_block=read.image_block(ec2) if publishing else None,
-        snapshot_block=read.snapshot_block(ec2) if publishing and wanted.share_snapshots else None,
+        snapshot_block=read.snapshot_block(ec2) if publishing and options.share_snapshots else None,
     )
 
 
-def with_keys(
-    clients: Clients, wanted: ShareOptions, images: Mapping[Target, Shared]
+def add_keys(
+    clients: Clients, options: ShareOptions, images: Mapping[Target, Shared]
 ) -> Mapping[Target, Shared]:
-    """The images, the encrypted ones with their keys, to warn of consumers that cannot use them."""
+    """Read the keys of the encrypted images, to warn of consumers that cannot use them."""
     encrypted = [target for target, shared in images.items() if shared.exists and shared.image.encrypted]
-    if not (encrypted and wanted.present):
+    if not (encrypted and options.present):
         return images
 
     def read_key_ids(target: Target) -> tuple[str, ...]:
         snapshots = read.snapshots(clients.ec2(target.region), images[target].image.snapshot_ids)
         # An associated key can give access that the snapshot's own key does not.
         key_ids = {item.kms_key_id for item in snapshots if item.kms_key_id and not item.associated_key_arns}
-        return tuple(sorted(key_ids - set(wanted.usable_key_arns)))
+        return tuple(sorted(key_ids - set(options.usable_key_arns)))
 
-    optional = targets_in(wanted.best_effort_regions, encrypted)
+    optional = targets_in(options.best_effort_regions, encrypted)
     key_ids, unread = each(encrypted, read_key_ids, optional=optional)
     # A client costs as much as ten requests.
-    with_unknown = [target for target, found in key_ids.items() if found]
-    clients.open("kms", [target.region for target in with_unknown])
+    to_read = [target for target, ids in key_ids.items() if ids]
+    clients.open("kms", [target.region for target in to_read])
 
     def read_keys(target: Target) -> tuple[KeySeen, ...]:
-        keys = [_read_key(clients, wanted, target, key_id) for key_id in key_ids[target]]
+        keys = [_read_key(clients, options, target, key_id) for key_id in key_ids[target]]
         # Only its owner can read the grants and policy of another account's key.
         return tuple(key for key in keys if key.key.aws_managed or key.key.account_id == target.account_id)
 
-    found, failed = each(with_unknown, read_keys, optional=optional)
+    keys, failed = each(to_read, read_keys, optional=optional)
     problems = {
         target: errors.failure(exception, target, operation).text()
         for operation, exceptions in (("DescribeSnapshots", unread), ("DescribeKey", failed))
         for target, exception in exceptions.items()
     }
     return {
-        target: replace(shared, keys=found.get(target, ()), key_problem=problems.get(target))
+        target: replace(shared, keys=keys.get(target, ()), key_problem=problems.get(target))
         for target, shared in images.items()
     }
 
 
-def _read_key(clients: Clients, wanted: ShareOptions, target: Target, key_id: str) -> KeySeen:
+def _read_key(clients: Clients, options: ShareOptions, target: Target, key_id: str) -> KeySeen:
     kms = clients.kms(target.region)
     key = KeySeen(read.key(kms, key_id))
     if key.key.aws_managed or key.key.account_id != target.account_id:
@@ -143,6 +143,6 @@ def _read_key(clients: Clients, wanted: ShareOptions, target: Target, key_id: st
     key = replace(key, grants=read.grants(kms, key.key.arn))
     # The policy may give access that the grants do not, and that of AWS RAM access that the policy does not.
     for read_policy in (read.key_policy, read.key_policies):
-        if consumers_without_access([key], wanted.sharing):
+        if consumers_without_access([key], options.sharing):
             key = replace(key, policy=read_policy(kms, key.key.arn))
     return key

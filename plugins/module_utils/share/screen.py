@@ -32,28 +32,27 @@ from ..reports.screen import (
 
 
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The images and with how many each is shared after the run, or would be in check mode.
+    """Return the images and with how many each is shared after the run, or would be in check mode.
 
     Regions that failed are first, then what is public. ``result`` is that of ``ami_share``. ``context``
     has the ``role``, its ``status`` and ``check_mode``.
     """
-    found = result.get("failures") or ()
+    problems = result.get("failures") or ()
+    results = result.get("results") or ()
     rest = report_path or f"the fact {context['role']}_failures"
     message = one_message([module_message(result, rest)], rest)
-    incomplete = _incomplete(result)
-    rows = [
-        _row(one, context["check_mode"], one["region"] in incomplete) for one in result.get("results") or ()
-    ]
+    incomplete = _incomplete_regions(result)
+    rows = [_row(item, context["check_mode"], item["region"] in incomplete) for item in results]
     by_tone = [[row for row in rows if row.tone is tone] for tone in (Tone.BAD, Tone.WARNING, Tone.PLAIN)]
-    problems = [*_failed(result), *by_tone[0], *by_tone[1]]
+    first = [*_rows_of_failed_regions(result), *by_tone[0], *by_tone[1]]
     lines = (
         *_headline(result, context),
-        *table(_columns(context["role"]), tuple(collapsed(problems, by_tone[2]))),
-        *failures(found, rest, message),
+        *table(_columns(context["role"]), tuple(collapsed(first, by_tone[2]))),
+        *failures(problems, rest, message),
     )
     artifacts = {
-        "failed_regions": failed_regions(found),
-        "images": {one["region"]: one["image_id"] for one in result.get("results") or ()},
+        "failed_regions": failed_regions(problems),
+        "images": {item["region"]: item["image_id"] for item in results},
         "report_path": report_path,
         "status": context["status"],
     }
@@ -70,27 +69,29 @@ def _columns(role: str) -> tuple[Column, ...]:
     )
 
 
-def _incomplete(result: Mapping[str, Any]) -> set[str]:
-    """The regions in which AWS rejected some of the consumers."""
+def _incomplete_regions(result: Mapping[str, Any]) -> set[str]:
+    """Return the regions in which AWS rejected some of the consumers."""
     failed = set(failed_regions(result.get("failures") or ()))
-    return failed & {one["region"] for one in result.get("results") or ()}
+    return failed & {item["region"] for item in result.get("results") or ()}
 
 
-def _failed(result: Mapping[str, Any]) -> list[Row]:
-    """The rows of the other regions that failed."""
-    incomplete = _incomplete(result)
-    return failed_rows([one for one in result.get("failures") or () if one["region"] not in incomplete])
+def _rows_of_failed_regions(result: Mapping[str, Any]) -> list[Row]:
+    """Return the rows of the other regions that failed."""
+    incomplete = _incomplete_regions(result)
+    return failed_rows(
+        [failure for failure in result.get("failures") or () if failure["region"] not in incomplete]
+    )
 
 
 def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Line]:
     is_unsharing, status = context["role"] == "unshare", context["status"]
     # Images that were not shared with the consumers lose nothing.
-    found = [one for one in result.get("results") or () if one["changed"] or not is_unsharing]
-    number = counted(len(found), "image")
-    if is_unsharing and not found and status in ("planned", "unshared"):
+    images = [item for item in result.get("results") or () if item["changed"] or not is_unsharing]
+    number = counted(len(images), "image")
+    if is_unsharing and not images and status in ("planned", "unshared"):
         yield from sentence("No permissions to remove.", Tone.GOOD)
-    elif not is_unsharing and status in ("planned", "shared") and has_no_change(found):
-        verb = "is" if len(found) == 1 else "are"
+    elif not is_unsharing and status in ("planned", "shared") and has_no_change(images):
+        verb = "is" if len(images) == 1 else "are"
         yield from sentence(f"Nothing to change: {number} {verb} shared already.", Tone.GOOD)
     elif status == "planned":
         text = f"permissions would be removed from {number}" if is_unsharing else f"{number} would be shared"
@@ -99,9 +100,9 @@ def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator
         text = f"Removed permissions from {number}." if is_unsharing else f"Shared {number}."
         yield from sentence(text, Tone.GOOD)
     else:
-        all_images = counted(len(found) + len(_failed(result)), "image")
-        incomplete = len(_incomplete(result) & {one["region"] for one in found})
-        done = f"{len(found) - incomplete} of {all_images}" if found else "no image"
+        all_images = counted(len(images) + len(_rows_of_failed_regions(result)), "image")
+        incomplete = len(_incomplete_regions(result) & {item["region"] for item in images})
+        done = f"{len(images) - incomplete} of {all_images}" if images else "no image"
         if is_unsharing:
             text = f"{'all named ' if incomplete else ''}permissions removed from {done}"
         else:
@@ -109,15 +110,15 @@ def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator
         yield from sentence(f"{str(status).capitalize()}: {text}.", Tone.BAD)
 
 
-def _row(one: Mapping[str, Any], is_plan: bool, is_incomplete: bool) -> Row:
-    permissions = one["launch_permissions"] or {}
+def _row(image: Mapping[str, Any], is_plan: bool, is_incomplete: bool) -> Row:
+    permissions = image["launch_permissions"] or {}
     public = bool(permissions.get("public"))
     return Row(
         {
-            "region": one["region"],
-            "image": one["image_id"] or "(new)",
+            "region": image["region"],
+            "image": image["image_id"] or "(new)",
             "shared": "the public" if public else shared_with(permissions),
-            "outcome": "incomplete" if is_incomplete else outcome_of(one["changed"], is_plan),
+            "outcome": "incomplete" if is_incomplete else outcome_of(image["changed"], is_plan),
         },
         Tone.BAD if is_incomplete else Tone.WARNING if public else Tone.PLAIN,
     )

@@ -24,8 +24,8 @@ class PlannedKey:
     grants: tuple[Grant, ...] = ()
     statements: tuple[Mapping[str, Any], ...] = ()
 
-    def added_to(self, key: KeySeen) -> KeySeen:
-        """The key as it is after that task."""
+    def add_to(self, key: KeySeen) -> KeySeen:
+        """Return the key as it is after that task."""
         policy = key.policy
         if policy is not None and self.statements:
             document = json.loads(policy)
@@ -54,7 +54,7 @@ class Shared:
 
     @classmethod
     def without_image(cls, account_id: str, volume_permissions: Mapping[str, Sharing]) -> Shared:
-        """The account's snapshots without an image, whose ID is empty."""
+        """Return the account's snapshots without an image, whose ID is empty."""
         return cls(
             Image(image_id="", name="", owner_id=account_id, state="available"),
             volume_permissions=volume_permissions,
@@ -62,7 +62,7 @@ class Shared:
 
     @classmethod
     def planned(cls, account_id: str, source: Image | None) -> Shared:
-        """A copy that does not exist yet: the source's devices, shared with no account."""
+        """Return a copy that does not exist yet: the source's devices, shared with no account."""
         devices = source.devices if source else ()
         image = Image(
             image_id=KNOWN_AFTER_APPLY, name="", owner_id=account_id, state="available", devices=devices
@@ -75,7 +75,7 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class ShareSeen:
+class ShareState:
     """The image of every target; ``unread`` are the best-effort ones whose image could not be read."""
 
     account_id: str

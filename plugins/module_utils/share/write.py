@@ -10,7 +10,7 @@ the old permissions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,8 @@ from ..failures import Failure
 from ..fanout import each
 from ..model import Target
 from ..plan import PERMISSION_LISTS, Action
-from .plan import entries
-from .public import closing, left_open, opens, still_public, with_closed
+from .plan import list_entries
+from .public import add_closed, closing_action, list_left_open, opens, still_public_failure
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -47,19 +47,19 @@ def close(ec2: EC2Client, target: Target, done: Performed, others: Iterable[str]
 
     The last that was opened is closed first, so that no snapshot is public whose image is not.
     """
-    opened = left_open(done.actions)
+    opened = list_left_open(done.actions)
     to_close = [*others, *reversed(opened)]
-    attempts = [(resource, perform(ec2, closing(target, resource))) for resource in to_close]
-    closed = [resource for resource, attempt in attempts if not attempt.failures]
+    calls = [(resource, perform(ec2, closing_action(target, resource))) for resource in to_close]
+    private = [resource for resource, closed in calls if not closed.failures]
     failures = done.failures
-    if closed:
-        failures = (*failures[:-1], with_closed(failures[-1], closed))
+    if private:
+        failures = (*failures[:-1], add_closed(failures[-1], private))
     left = [
-        still_public(target, resource, one.failures[0], certain=resource in opened)
-        for resource, one in attempts
-        if one.failures
+        still_public_failure(target, resource, closed.failures[0], certain=resource in opened)
+        for resource, closed in calls
+        if closed.failures
     ]
-    taken_back = merge(*(attempt for _resource, attempt in attempts))
+    taken_back = merge(*(closed for _resource, closed in calls))
     return replace(merge(done, taken_back), failures=(*failures, *left))
 
 
@@ -78,8 +78,8 @@ def wait_until_returned(
     """Read the changed permissions until they are as the actions left them, for at most a minute.
 
     ``client_of`` gives the client of a region for an operation that reads permissions. Returns a failure for
-    each resource from which an entry was removed and that is not seen as it was left, and a warning for each
-    other one that is not: AWS returns the old permissions, or they could not be read, which is named.
+    each resource from which an entry was removed and that is not read as it was left, and a warning for each
+    other resource that is not: AWS returns the old permissions, or they could not be read, which is named.
     """
     waiting: dict[Permissions, list[Action]] = {}
     for action in performed:
@@ -90,38 +90,40 @@ def wait_until_returned(
         target, operation, resource_id = permissions
         of_image = operation == "ModifyImageAttribute"
         reading = read.IMAGE_PERMISSIONS if of_image else read.SNAPSHOT_PERMISSIONS
-        return entries(read.permissions(client_of(target.region, reading), reading, resource_id))
+        return list_entries(read.permissions(client_of(target.region, reading), reading, resource_id))
 
     unread: dict[Permissions, Failure] = {}
     refused: dict[Permissions, Failure] = {}
     for _attempt in attempts(_TIMEOUT, _INTERVAL):
-        found, failed = each([one for one in waiting if one not in refused], read_entries)
+        current, failed = each([item for item in waiting if item not in refused], read_entries)
         waiting = {
             resource: actions
             for resource, actions in waiting.items()
-            if resource not in found or any(_differs(actions, found[resource]))
+            if resource not in current or not _shows(actions, current[resource])
         }
-        unread = {resource: _unread(exception, resource) for resource, exception in failed.items()}
-        refused |= {resource: one for resource, one in unread.items() if one.error_code in FAILS_AGAIN}
+        unread = {resource: _read_failure(exception, resource) for resource, exception in failed.items()}
+        refused |= {
+            resource: failure for resource, failure in unread.items() if failure.error_code in FAILS_AGAIN
+        }
         if not waiting.keys() - refused.keys():
             break
-    return _outcome(waiting, {**unread, **refused})
+    return _report_differences(waiting, {**unread, **refused})
 
 
-def _unread(exception: Exception, permissions: Permissions) -> Failure:
+def _read_failure(exception: Exception, permissions: Permissions) -> Failure:
     target, operation, _resource_id = permissions
     return errors.failure(exception, target, operation.replace("Modify", "Describe", 1))
 
 
-def _differs(actions: Iterable[Action], found: list[dict[str, str]]) -> Iterator[bool]:
-    """Yield for each entry whether it is not as its last change left it. One run can add and remove it."""
+def _shows(actions: Iterable[Action], entries: list[dict[str, str]]) -> bool:
+    """Whether these entries are as the last change of each left them. A run can add and remove the same."""
     last = {
         tuple(entry.items()): change
         for action in actions
         for change, changed in _changes(action).items()
         for entry in changed
     }
-    yield from ((dict(entry) in found) != (change == "Add") for entry, change in last.items())
+    return all((dict(entry) in entries) == (change == "Add") for entry, change in last.items())
 
 
 def _changes(action: Action) -> Mapping[str, list[dict[str, str]]]:
@@ -129,7 +131,7 @@ def _changes(action: Action) -> Mapping[str, list[dict[str, str]]]:
     return changes
 
 
-def _outcome(
+def _report_differences(
     waiting: Mapping[Permissions, list[Action]], unread: Mapping[Permissions, Failure]
 ) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     failures, warnings = [], []

@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import A
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import SharedUnderKey
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.options import GrantOptions
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import plan as plan_access
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantSeen
+from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantState
 from ansible_collections.golden.images.plugins.module_utils.model import KeyRef, KeySeen, Sharing, Target
 from ansible_collections.golden.images.plugins.modules import remediation_plan
 
@@ -118,7 +118,7 @@ def _revoked(region: RegionSeen, key: KeySeen, target: Target, task: Mapping[str
         if item.image.image_id not in wanted.ignored_image_ids
     }
     shared = {KeyRef(target.region, key.key.arn): SharedUnderKey(others)}
-    seen = GrantSeen(OWNER, "aws", {target: (key,)}, shared=shared)
+    seen = GrantState(OWNER, "aws", {target: (key,)}, shared=shared)
     planned = plan_access(wanted, seen)
     assert planned.refusals == ()
     (after,) = granting.performed(seen, planned).keys[target]
