@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Publishing in one target: call by call, and after each new value the wait until AWS has validated it."""
+"""Publish in one target: call by call, with a wait until AWS has validated each new value."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..aws.parameters import THROTTLED, CurrentParameter, current
 from ..aws.write import Performed, perform
 from ..failures import Failure
 from ..plan import KNOWN_AFTER_APPLY, Action
-from .state import TargetSeen
+from .state import TargetState
 
 # Seconds between attempts: AWS validates within seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 3.0
@@ -38,7 +38,7 @@ _CONFLICT = "concurrent_change"
 
 @dataclass
 class PublishRun:
-    """How far one target's actions came; ``version`` is the parameter's, ``defaults`` are the templates'.
+    """How far the actions of a target came; ``version`` is the parameter's, ``defaults`` are the templates'.
 
     ``further`` are the actions that only the put value has shown to be needed.
     """
@@ -59,10 +59,10 @@ class PublishRun:
             if action.operation == "CreateLaunchTemplateVersion":
                 made = required(answer, "LaunchTemplateVersion", action.operation)
                 self.made[action.resource] = required(made, "VersionNumber", action.operation)
-                for one in answer.get("Warning", {}).get("Errors", ()):
+                for error in answer.get("Warning", {}).get("Errors", ()):
                     self.warnings.append(
                         f"{action.target.region}: AWS warning for the new version of {action.resource}: "
-                        f"{one.get('Message', one.get('Code'))}"
+                        f"{error.get('Message', error.get('Code'))}"
                     )
             if action.operation == "ModifyLaunchTemplate":
                 self.defaults[action.resource] = int(action.parameters["DefaultVersion"])
@@ -79,42 +79,42 @@ class PublishRun:
 
 
 def perform_target(
-    services: Mapping[str, Any], actions: tuple[Action, ...], there: TargetSeen, wait_timeout: float
+    services: Mapping[str, Any], actions: tuple[Action, ...], state: TargetState, wait_timeout: float
 ) -> PublishRun:
-    """Perform one target's actions in their order and stop at the first that fails.
+    """Perform the actions of a target in their order and stop at the first that fails.
 
     A label or a tag that fails does not stop the others, unless another client has changed the parameter.
-    ``services`` are the target's clients; ``ssm_once`` repeats no call. ``there`` is the target as it was
+    ``services`` are the target's clients; ``ssm_once`` repeats no call. ``state`` is the target as it was
     planned for. A new value is waited for until AWS has validated it, for at most ``wait_timeout`` seconds.
     """
     run = PublishRun()
-    before = there.parameter.latest.version if there.parameter else 0
+    before = state.parameter.latest.version if state.parameter else 0
     pending = deque(actions)
     while pending:
-        action = _completed(pending.popleft(), run)
+        action = _fill_in_versions(pending.popleft(), run)
         try:
             if action.operation == "PutParameter":
-                failures = _put(services, action, wait_timeout, run, before)
+                failures = _put_value(services, action, wait_timeout, run, before)
                 pending.extendleft(run.further)
             elif action.operation == "LabelParameterVersion":
-                failures = _label(services["ssm"], action, there.image_id, wait_timeout, run)
+                failures = _put_label(services["ssm"], action, state.image_id, wait_timeout, run)
             else:
                 failures = run.note(action, perform(services[action.service], action))
         except errors.AWS_ERRORS as exception:
             failures = [errors.failure(exception, action.target, "GetParameter")]
         run.failures += failures
-        is_conflict = any(one.error_code == _CONFLICT for one in failures)
+        is_conflict = any(failure.error_code == _CONFLICT for failure in failures)
         if failures and (is_conflict or action.operation not in _INDEPENDENT):
             if action.operation == "PutParameter":
-                _label_again(services, run)
+                _restore_labels(services, run)
             break
     return run
 
 
-def _label_again(services: Mapping[str, Any], run: PublishRun) -> None:
+def _restore_labels(services: Mapping[str, Any], run: PublishRun) -> None:
     """Restore labels that were removed for a new version that AWS refused: they allow a rollback."""
-    for taken_off in [one for one in run.performed if one.operation == "UnlabelParameterVersion"]:
-        label = replace(taken_off, operation="LabelParameterVersion")
+    for action in [item for item in run.performed if item.operation == "UnlabelParameterVersion"]:
+        label = replace(action, operation="LabelParameterVersion")
         done = perform(services[label.service], label)
         run.performed += done.actions
         run.warnings += [
@@ -125,8 +125,8 @@ def _label_again(services: Mapping[str, Any], run: PublishRun) -> None:
         ]
 
 
-def _completed(action: Action, run: PublishRun) -> Action:
-    """The action with what only those before it have made known."""
+def _fill_in_versions(action: Action, run: PublishRun) -> Action:
+    """Return the action with what only those before it have made known."""
     known: dict[str, Any] = {}
     if action.parameters.get("ParameterVersion") == KNOWN_AFTER_APPLY:
         known["ParameterVersion"] = run.version
@@ -135,7 +135,7 @@ def _completed(action: Action, run: PublishRun) -> Action:
     return replace(action, parameters={**action.parameters, **known}) if known else action
 
 
-def _put(
+def _put_value(
     services: Mapping[str, Any], action: Action, wait_timeout: float, run: PublishRun, before: int
 ) -> list[Failure]:
     """Put a value, wait until it is the parameter's, and return the failures.
@@ -147,24 +147,26 @@ def _put(
     """
     ssm, failures, is_lost = services["ssm"], list[Failure](), False
     for number in attempts(min(_BUSY_FOR, wait_timeout), _FIRST_PAUSE, _LONGEST_PAUSE):
-        if number > 1 and (found := _found(ssm, action, run, before, failures, is_lost)) is not None:
-            return found
+        if number > 1:
+            known = _check_current_value(ssm, action, run, before, failures, is_lost)
+            if known is not None:
+                return known
         failures = run.note(action, done := perform(services["ssm_once"], action))
         if done.answers:
             run.version = required(done.answers[0], "Version", "PutParameter")
-            return _wait(ssm, action, wait_timeout, run)
+            return _wait_until_validated(ssm, action, wait_timeout, run)
         lost = any(is_unknown(failure) for failure in failures)
         if not lost and not any(failure.error_code in _REPEATED for failure in failures):
             return failures
         is_lost |= lost
-    found = _found(ssm, action, run, before, failures, is_lost)
-    return failures if found is None else found
+    known = _check_current_value(ssm, action, run, before, failures, is_lost)
+    return failures if known is None else known
 
 
-def _found(
+def _check_current_value(
     ssm: Any, action: Action, run: PublishRun, before: int, failures: list[Failure], is_lost: bool
 ) -> list[Failure] | None:
-    """The failures of a value that could not be put, by what the parameter is now; None if that is open.
+    """Return the failures of a value that could not be put, by the parameter as it is; None if that is open.
 
     There are none if a version after ``before`` has the value: then the run notes it, and its own lost call.
     Another client may have put it, without the tags.
@@ -176,20 +178,20 @@ def _found(
         run.version = now.version
         if is_lost:
             run.performed.append(action)
-        run.further += _tagging(action)
+        run.further += _tag_actions(action)
         return []
     exists = any(failure.error_code == _EXISTS for failure in failures)
     return [_other_image(action, action.parameters["Value"], now)] if exists else None
 
 
-def _tagging(put: Action) -> Iterator[Action]:
-    """The call that adds the tags of a parameter that another client has created since it was read."""
+def _tag_actions(put: Action) -> Iterator[Action]:
+    """Yield the call that adds the tags of a parameter that another client has created since it was read."""
     if tags := put.parameters.get("Tags"):
         parameters = {"ResourceType": "Parameter", "ResourceId": put.resource, "Tags": tags}
         yield replace(put, operation="AddTagsToResource", parameters=parameters)
 
 
-def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> list[Failure]:
+def _wait_until_validated(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> list[Failure]:
     value, version = action.parameters["Value"], run.version or 0
     now = _read_from(ssm, action.parameters["Name"], version, wait_timeout)
     if now is None:
@@ -210,7 +212,7 @@ def _wait(ssm: Any, action: Action, wait_timeout: float, run: PublishRun) -> lis
     return []
 
 
-def _label(
+def _put_label(
     ssm: Any, action: Action, image_id: str | None, wait_timeout: float, run: PublishRun
 ) -> list[Failure]:
     """Label the version, and then each newer one that has the same image, and return the failures.
@@ -242,7 +244,7 @@ def _label(
 
 
 def _read_from(ssm: Any, name: str, version: int, wait_timeout: float) -> CurrentParameter | None:
-    """The parameter as soon as it has this version or a newer one; None if it has neither in time."""
+    """Return the parameter as soon as it has this version or a newer one; None if it has neither in time."""
 
     def is_enough(now: CurrentParameter | None) -> bool:
         return now is not None and now.version >= version

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why an image cannot be published, found before anything is changed."""
+"""Refuse images that cannot be published, before anything is changed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ..listing import listed
 from ..model import IMAGE_DATA_TYPE, Image, Target
 from ..tags import MAX_TAGS
 from .launch_data import change_for, differing_data, missing_devices, small_volumes
-from .launches import conflicts, misfits
+from .launches import explain_misfits, find_conflicts
 from .options import ADVANCED, LATEST, STANDARD, PublishOptions
 from .origins import compare
 from .state import (
     LABEL_PREFIX,
     MAX_VERSIONS,
     Parameter,
-    PublishSeen,
-    TargetSeen,
+    PublishState,
+    TargetState,
     base_version,
     follows_another,
     label_for,
@@ -47,41 +47,45 @@ class Obstacle(NamedTuple):
     remedy: str
 
 
-def refusals(wanted: PublishOptions, seen: PublishSeen, target: Target, label: str) -> Iterator[Failure]:
-    """Every reason why the image cannot be published in one target."""
-    there = seen.targets[target]
-    own = target.account_id == seen.account_id
-    found = [*_of_image(wanted, there, own), *_of_kind(wanted, there, seen.source)]
-    found += _of_age(wanted, seen, target)
-    if there.parameter is not None:
-        found += _of_parameter(wanted, there.parameter, there.image_id, label)
-    for name in wanted.launch_templates:
-        found += _of_template(wanted, seen, there, name)
+def list_refusals(
+    options: PublishOptions, current: PublishState, target: Target, label: str
+) -> Iterator[Failure]:
+    """Yield every reason why the image cannot be published in a target."""
+    state = current.targets[target]
+    own = target.account_id == current.account_id
+    obstacles = [*_check_image(options, state, own), *_check_kind(options, state, current.source)]
+    obstacles += _check_age(options, current, target)
+    if state.parameter is not None:
+        obstacles += _check_parameter(options, state.parameter, state.image_id, label)
+    for name in options.launch_templates:
+        obstacles += _check_template(options, current, state, name)
     where = "" if own else f"In account {target.account_id}: "
-    for one in found:
-        yield Failure.at(target, one.action, one.error_code, where + one.message, one.remedy)
+    for obstacle in obstacles:
+        yield Failure.at(
+            target, obstacle.action, obstacle.error_code, where + obstacle.message, obstacle.remedy
+        )
 
 
-def _of_image(wanted: PublishOptions, there: TargetSeen, own: bool) -> Iterator[Obstacle]:
-    image = there.image
-    if there.image_id is None and wanted.is_rollback:
-        label = label_for(wanted.source_image_id or "")
-        others = _labels(there.parameter) if there.parameter else []
+def _check_image(options: PublishOptions, state: TargetState, own: bool) -> Iterator[Obstacle]:
+    image = state.image
+    if state.image_id is None and options.is_rollback:
+        label = label_for(options.source_image_id or "")
+        others = _list_own_labels(state.parameter) if state.parameter else []
         yield Obstacle(
             "label_not_found",
             "source_image_id",
-            f"No version of {wanted.parameter} has the label {label}: no copy of it was published here, or "
-            f"the label was removed. {_listed(others)}",
+            f"No version of {options.parameter} has the label {label}: no copy of it was published here, or "
+            f"the label was removed. {_name_labels(others)}",
             "Set source_image_id to the ID in one of these labels, or remove the region."
             if others
             else "Publish the copy of this region first (ami_publish with images), or remove the region.",
         )
-    if there.image_id is not None and image is None and (own or not wanted.as_if_shared):
+    if state.image_id is not None and image is None and (own or not options.as_if_shared):
         yield Obstacle(
             "image_not_found",
             "DescribeImages",
-            f"{there.image_id} does not exist or is not visible.",
-            _where_it_went(wanted, own),
+            f"{state.image_id} does not exist or is not visible.",
+            _remedy_for_missing_image(options, own),
         )
     if image is not None and image.state != "available":
         reason = f" ({image.state_reason})" if image.state_reason else ""
@@ -92,7 +96,7 @@ def _of_image(wanted: PublishOptions, there: TargetSeen, own: bool) -> Iterator[
             f"{image.image_id} is {image.state}{reason}.",
             "Enable it (EnableImage), and share it again." if disabled else "Publish an available image.",
         )
-    if image is not None and there.launch is not None and not there.launch.without(image.owner_id):
+    if image is not None and state.launch is not None and not state.launch.without(image.owner_id):
         yield Obstacle(
             "not_shared",
             "require_shared",
@@ -101,8 +105,8 @@ def _of_image(wanted: PublishOptions, there: TargetSeen, own: bool) -> Iterator[
         )
 
 
-def _labels(parameter: Parameter) -> list[str]:
-    """This collection's labels with their versions, the newest version first."""
+def _list_own_labels(parameter: Parameter) -> list[str]:
+    """Return this collection's labels with their versions, the newest version first."""
     return [
         f"{label} (version {version.version})"
         for version in reversed(parameter.versions)
@@ -111,31 +115,31 @@ def _labels(parameter: Parameter) -> list[str]:
     ]
 
 
-def _listed(labels: list[str]) -> str:
+def _name_labels(labels: list[str]) -> str:
     if not labels:
         return "There are no labels of other images."
     return f"Labels there: {listed(labels, _NAMED)}."
 
 
-def _where_it_went(wanted: PublishOptions, own: bool) -> str:
+def _remedy_for_missing_image(options: PublishOptions, own: bool) -> str:
     if not own:
         return (
             "Share it with the account (ami_share). If it is shared, the account's Allowed AMIs settings can "
             "hide it. If it was deregistered, publish another one."
         )
-    if wanted.is_rollback:
+    if options.is_rollback:
         return "It was deregistered: publish another copy (ami_publish with images), or remove the region."
     return "Check the AMI ID and the region: the copy in each region has its own ID."
 
 
-def _of_kind(wanted: PublishOptions, there: TargetSeen, source: Image | None) -> Iterator[Obstacle]:
+def _check_kind(options: PublishOptions, state: TargetState, source: Image | None) -> Iterator[Obstacle]:
     """Refuse a change that users do not expect: they keep their instance types and their user data."""
-    image = there.image if there.image_id is not None else source
-    named = [(name, base_version(wanted, template).image_id) for name, template in there.templates.items()]
-    if there.parameter is not None:
-        named.insert(0, (wanted.parameter, there.parameter.latest.value))
+    image = state.image if state.image_id is not None else source
+    named = [(name, base_version(options, template).image_id) for name, template in state.templates.items()]
+    if state.parameter is not None:
+        named.insert(0, (options.parameter, state.parameter.latest.value))
     for name, image_id in named:
-        present = there.named.get(image_id or "")
+        present = state.named.get(image_id or "")
         if image is None or present is None:
             continue
         if image.architecture != present.architecture:
@@ -156,23 +160,23 @@ def _of_kind(wanted: PublishOptions, there: TargetSeen, source: Image | None) ->
             )
 
 
-def _of_age(wanted: PublishOptions, seen: PublishSeen, target: Target) -> Iterator[Obstacle]:
+def _check_age(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Obstacle]:
     """Refuse an unwanted step back, such as by an old file of variables."""
-    found = compare(wanted, seen, target)
-    if found is not None and found.is_older:
+    ages = compare(options, current, target)
+    if ages is not None and ages.is_older:
         yield Obstacle(
             "older_than_published",
             "publish_older",
-            f"{found.new} is older than {found.published}, which {wanted.parameter} has.",
+            f"{ages.new} is older than {ages.published}, which {options.parameter} has.",
             "Publish a newer image. To go back to this one, roll back (rollback_ami), or set "
             "publish_older: true.",
         )
 
 
-def _of_parameter(
-    wanted: PublishOptions, parameter: Parameter, image_id: str | None, label: str
+def _check_parameter(
+    options: PublishOptions, parameter: Parameter, image_id: str | None, label: str
 ) -> Iterator[Obstacle]:
-    latest, name = parameter.latest, wanted.parameter
+    latest, name = parameter.latest, options.parameter
     if not parameter.holds_image:
         kind = latest.type if latest.type != "String" else f"String of data type {latest.data_type}"
         yield Obstacle(
@@ -181,16 +185,16 @@ def _of_parameter(
             f"{name} is a {kind}, not a String of data type {IMAGE_DATA_TYPE}, and AWS cannot change that.",
             "Use another parameter, or delete this one.",
         )
-    if wanted.tier == STANDARD and latest.tier == ADVANCED:
+    if options.tier == STANDARD and latest.tier == ADVANCED:
         yield Obstacle(
             "wrong_parameter_tier",
             "tier",
             f"{name} is an advanced parameter, which AWS cannot change to standard.",
             "Remove tier, or delete the parameter.",
         )
-    if needs_version(wanted, parameter, image_id):
-        if not may_name(wanted, parameter, image_id, label):
-            yield from full(name, parameter)
+    if needs_version(options, parameter, image_id):
+        if not may_name(options, parameter, image_id, label):
+            yield from check_version_limit(name, parameter)
     elif label not in latest.labels and len(latest.labels) >= MAX_LABELS:
         yield Obstacle(
             "too_many_parameter_labels",
@@ -198,7 +202,7 @@ def _of_parameter(
             f"Version {latest.version} of {name} has {MAX_LABELS} labels, the maximum.",
             "Remove one of them.",
         )
-    count = len({**parameter.tags, **wanted.parameter_tags})
+    count = len({**parameter.tags, **options.parameter_tags})
     if count > MAX_TAGS:
         yield Obstacle(
             "invalid_option",
@@ -208,10 +212,10 @@ def _of_parameter(
         )
 
 
-def full(name: str, parameter: Parameter) -> Iterator[Obstacle]:
-    """Why the parameter takes no new version, if it takes none."""
+def check_version_limit(name: str, parameter: Parameter) -> Iterator[Obstacle]:
+    """Yield why the parameter takes no new version, if it takes none."""
     oldest = parameter.versions[0]
-    foreign = sorted(one for one in oldest.labels if not one.startswith(LABEL_PREFIX))
+    foreign = sorted(label for label in oldest.labels if not label.startswith(LABEL_PREFIX))
     if foreign and parameter.is_full:
         yield Obstacle(
             "too_many_parameter_versions",
@@ -222,11 +226,11 @@ def full(name: str, parameter: Parameter) -> Iterator[Obstacle]:
         )
 
 
-def _of_template(
-    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, name: str
+def _check_template(
+    options: PublishOptions, current: PublishState, state: TargetState, name: str
 ) -> Iterator[Obstacle]:
-    template = there.templates.get(name)
-    is_latest = wanted.launch_template_base_version == LATEST
+    template = state.templates.get(name)
+    is_latest = options.launch_template_base_version == LATEST
     which, make = ("latest", "create a version") if is_latest else ("default", "set a default version")
     if template is None:
         yield Obstacle(
@@ -235,8 +239,8 @@ def _of_template(
             f"launch_templates: {name} does not exist.",
             "Create it in this region, or remove it. An ID is of one region; a name can exist in all.",
         )
-    elif wanted.launch_template_base_version is None and (
-        differing := differing_data(wanted, seen, there, template)
+    elif options.launch_template_base_version is None and (
+        differing := differing_data(options, current, state, template)
     ):
         yield Obstacle(
             "launch_template_versions_differ",
@@ -246,7 +250,7 @@ def _of_template(
             "Set launch_template_base_version to default or latest, the version with the right parameters. "
             "The new version is based on it, and is then both the default and the latest one.",
         )
-    elif follows_another(base := base_version(wanted, template), wanted.parameter):
+    elif follows_another(base := base_version(options, template), options.parameter):
         yield Obstacle(
             "launch_template_follows_parameter",
             "launch_templates",
@@ -254,9 +258,9 @@ def _of_template(
             f"Publish in that parameter, or {make} with an image ID.",
         )
     else:
-        yield from _of_launches(wanted, seen, there, name, make)
-        change = change_for(wanted, seen, there, base)
-        if launches_image(wanted, there, base):
+        yield from _check_launches(options, current, state, name, make)
+        change = change_for(options, current, state, base)
+        if launches_image(options, state, base):
             return
         image_id = change.image.image_id if change.image else change.name
         if missing := list(missing_devices(base, change)):
@@ -275,22 +279,22 @@ def _of_template(
             )
 
 
-def _of_launches(
-    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, name: str, make: str
+def _check_launches(
+    options: PublishOptions, current: PublishState, state: TargetState, name: str, make: str
 ) -> Iterator[Obstacle]:
     """Refuse instance types and options with which EC2 would refuse each launch of the template."""
-    for version in versions_to_launch(wanted, there.templates[name]):
-        change = change_for(wanted, seen, there, version)
-        if change.image is None or launches_image(wanted, there, version):
+    for version in versions_to_launch(options, state.templates[name]):
+        change = change_for(options, current, state, version)
+        if change.image is None or launches_image(options, state, version):
             continue
-        for misfit in misfits(version, change.image, there.types):
+        for misfit in explain_misfits(version, change.image, state.types):
             yield Obstacle(
                 "launch_template_type_unsupported",
                 "launch_templates",
                 f"Version {version.number} of {name} {misfit}.",
                 f"{make.capitalize()} with an instance type that the image supports, or leave {name} out.",
             )
-        for conflict in conflicts(version, change, there):
+        for conflict in find_conflicts(version, change, state):
             yield Obstacle(
                 "launch_template_options_unsupported",
                 "launch_templates",

@@ -23,49 +23,51 @@ from ..regions import targets_in
 from ..runner import Flow, Outcome
 from .apply import PublishRun, perform_target
 from .options import PublishOptions
-from .plan import labels, plan
-from .read import open_all, read_origins, read_source, read_target, with_launches, with_sharing
-from .state import PublishSeen, TargetSeen
+from .plan import labels_by_target, plan
+from .read import add_launches, add_sharing, open_clients, read_origins, read_source, read_target
+from .state import PublishState, TargetState
 
 
-def read_state(clients: Clients, wanted: PublishOptions) -> PublishSeen:
+def read_state(clients: Clients, options: PublishOptions) -> PublishState:
     """Read every target's parameter, templates and image, each account with its own credentials."""
-    caller = identify(clients, preferred_region(clients, wanted.all_regions))
-    images = wanted.targets(caller.account_id)
-    _require_images_for_all(wanted, images)
-    opened = open_all(clients, caller, wanted, images)
+    caller = identify(clients, preferred_region(clients, options.all_regions))
+    images = options.targets(caller.account_id)
+    _require_images_for_all(options, images)
+    opened = open_clients(clients, caller, options, images)
 
-    def read_one(target: Target) -> TargetSeen:
+    def read_one(target: Target) -> TargetState:
         of_account = opened[target.account_id]
         if target.account_id == caller.account_id:
-            there = read_target(of_account, None, wanted, target, images[target])
-            there = with_launches(of_account, wanted, target, there)
-            return with_sharing(of_account, wanted, target, there)
+            state = read_target(of_account, None, options, target, images[target])
+            state = add_launches(of_account, options, target, state)
+            return add_sharing(of_account, options, target, state)
         at_home = Target(caller.account_id, target.region) in images
         owner = opened[caller.account_id] if at_home else None
-        there = read_target(of_account, owner, wanted, target, images[target])
-        return with_launches(of_account, wanted, target, there)
+        state = read_target(of_account, owner, options, target, images[target])
+        return add_launches(of_account, options, target, state)
 
     def failure_of(exception: Exception, target: Target) -> Failure:
-        return _with_account(errors.failure(exception, target, "DescribeImages"), caller.account_id)
+        return _name_account(errors.failure(exception, target, "DescribeImages"), caller.account_id)
 
     targets, failures = read_targets(
         images,
         read_one,
         failure_of,
-        best_effort_regions=wanted.best_effort_regions,
+        best_effort_regions=options.best_effort_regions,
         # An account may see only after a while what was shared a moment ago.
         grace_period=CHANGE_GRACE_PERIOD,
     )
-    source = read_source(clients, wanted, caller.account_id)
-    origins = read_origins(clients, wanted, caller.account_id, targets)
-    return PublishSeen(caller.account_id, caller.partition, targets, source, failures, origins)
+    source = read_source(clients, options, caller.account_id)
+    origins = read_origins(clients, options, caller.account_id, targets)
+    return PublishState(caller.account_id, caller.partition, targets, source, failures, origins)
 
 
-def apply(clients: Clients, wanted: PublishOptions, seen: PublishSeen, plan: Plan, report: Report) -> Outcome:
+def apply(
+    clients: Clients, options: PublishOptions, current: PublishState, plan: Plan, report: Report
+) -> Outcome:
     """Perform the plan in all targets at once, each of which waits for AWS to validate its own."""
     actions = {target.target: target.actions for target in plan.targets if target.actions}
-    opened = open_all(clients, read.Caller(seen.account_id, seen.partition), wanted, actions)
+    opened = open_clients(clients, read.Caller(current.account_id, current.partition), options, actions)
     for target in actions:
         opened[target.account_id].unrepeated().open("ssm", [target.region])
 
@@ -76,68 +78,69 @@ def apply(clients: Clients, wanted: PublishOptions, seen: PublishSeen, plan: Pla
             "ssm": of_account.ssm(target.region),
             "ssm_once": of_account.unrepeated().ssm(target.region),
         }
-        return perform_target(services, actions[target], seen.targets[target], wanted.wait_timeout)
+        return perform_target(services, actions[target], current.targets[target], options.wait_timeout)
 
-    optional = targets_in(wanted.best_effort_regions, actions)
+    optional = targets_in(options.best_effort_regions, actions)
     done, failed = each(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
     failures = [failure for run in done.values() for failure in run.failures]
     failures += [errors.failure(exception, target, "PutParameter") for target, exception in failed.items()]
-    named = [_with_account(failure, seen.account_id) for failure in failures]
+    named = [_name_account(failure, current.account_id) for failure in failures]
     return Outcome(
         performed=tuple(action for run in done.values() for action in run.performed),
-        failures=tuple(one for one in named if one.region not in wanted.best_effort_regions),
-        tolerated=tuple(one for one in named if one.region in wanted.best_effort_regions),
+        failures=tuple(item for item in named if item.region not in options.best_effort_regions),
+        tolerated=tuple(item for item in named if item.region in options.best_effort_regions),
         warnings=tuple(dict.fromkeys(warning for run in done.values() for warning in run.warnings)),
         state=done,
     )
 
 
-def result(wanted: PublishOptions, seen: PublishSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """What the module returns of its own; targets that failed are missing from ``results``."""
+def result(options: PublishOptions, current: PublishState, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+    """Return the module's own return values; targets that failed are missing from ``results``."""
     failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
     failed = {Target(failure.account_id or "", failure.region or "") for failure in failures}
-    labeled = labels(wanted, seen)
+    labeled = labels_by_target(options, current)
     results = []
-    for one in plan.targets:
-        if one.target in failed:
+    for planned in plan.targets:
+        target = planned.target
+        if target in failed:
             continue
-        there = seen.targets[one.target]
-        run: PublishRun = outcome.state.get(one.target) or PublishRun()
-        planned = {(action.operation, action.resource) for action in one.actions}
-        is_new = ("PutParameter", wanted.parameter) in planned
-        latest = there.parameter.latest.version if there.parameter and not is_new else None
+        state = current.targets[target]
+        run: PublishRun = outcome.state.get(target) or PublishRun()
+        operations = {(action.operation, action.resource) for action in planned.actions}
+        is_new = ("PutParameter", options.parameter) in operations
+        latest = state.parameter.latest.version if state.parameter and not is_new else None
         results.append(
             {
-                "account_id": one.target.account_id,
-                "changed": bool(one.actions),
-                "image_id": there.image_id,
-                "label": labeled[one.target],
+                "account_id": target.account_id,
+                "changed": bool(planned.actions),
+                "image_id": state.image_id,
+                "label": labeled[target],
                 "launch_templates": {
                     name: run.defaults.get(template.template_id)
-                    if ("ModifyLaunchTemplate", template.template_id) in planned
+                    if ("ModifyLaunchTemplate", template.template_id) in operations
                     else template.default.number
-                    for name, template in there.templates.items()
+                    for name, template in state.templates.items()
                 },
-                "parameter": wanted.parameter,
+                "parameter": options.parameter,
                 "parameter_version": run.version or latest,
-                "region": one.target.region,
+                "region": target.region,
             }
         )
-    return {"images": _images(wanted, seen), "results": results}
+    return {"images": _list_images(options, current), "results": results}
 
 
-FLOW: Flow[PublishOptions, PublishSeen] = Flow(PublishOptions, read_state, plan, apply, result)
+FLOW: Flow[PublishOptions, PublishState] = Flow(PublishOptions, read_state, plan, apply, result)
 
 
-def _with_account(failure: Failure, own_account_id: str) -> Failure:
-    """The failure with its account in the message if that is another one: the message is what people see."""
+def _name_account(failure: Failure, own_account_id: str) -> Failure:
+    """Return the failure with another account than the own one in its message, which is what people see."""
     if failure.account_id in (None, own_account_id):
         return failure
     return replace(failure, message=f"In account {failure.account_id}: {failure.message}")
 
 
-def _require_images_for_all(wanted: PublishOptions, images: Mapping[Target, str | None]) -> None:
-    without = sorted(set(wanted.account_ids) - {target.account_id for target in images})
+def _require_images_for_all(options: PublishOptions, images: Mapping[Target, str | None]) -> None:
+    without = sorted(set(options.account_ids) - {target.account_id for target in images})
     if without:
         raise Refused(
             [
@@ -151,16 +154,18 @@ def _require_images_for_all(wanted: PublishOptions, images: Mapping[Target, str 
         )
 
 
-def _images(wanted: PublishOptions, seen: PublishSeen) -> dict[str, str | None] | list[dict[str, Any]]:
-    """The images as later modules take them: a mapping where they are the own account's, else a list."""
-    if wanted.is_rollback:
-        by_target = {target: there.image_id for target, there in seen.targets.items()}
+def _list_images(
+    options: PublishOptions, current: PublishState
+) -> dict[str, str | None] | list[dict[str, Any]]:
+    """Return the images as later modules take them: a mapping of the own account's, or a list."""
+    if options.is_rollback:
+        by_target = {target: state.image_id for target, state in current.targets.items()}
     else:
-        by_target = wanted.by_target.targets(seen.account_id)
+        by_target = options.by_target.targets(current.account_id)
     own = {
         target.region: image_id
         for target, image_id in by_target.items()
-        if target.account_id == seen.account_id
+        if target.account_id == current.account_id
     }
     if len(own) == len(by_target):
         return own

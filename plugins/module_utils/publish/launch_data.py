@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from ..model import Image
 from ..plan import KNOWN_AFTER_APPLY
 from .options import PublishOptions
-from .state import LaunchTemplate, PublishSeen, TargetSeen, TemplateVersion, follows, follows_another
+from .state import LaunchTemplate, PublishState, TargetState, TemplateVersion, follows, follows_another
 
 
 class Change(NamedTuple):
@@ -37,32 +37,32 @@ class Change(NamedTuple):
 
 
 def change_for(
-    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, version: TemplateVersion
+    options: PublishOptions, current: PublishState, state: TargetState, version: TemplateVersion
 ) -> Change:
-    """The change from a version to a new one in one target. A planned copy has the devices of its source."""
-    name, image = there.image_id or KNOWN_AFTER_APPLY, there.image
-    if there.image_id is None:
-        image = seen.source
+    """Return the change from a version to a new one. A planned copy has the devices of its source."""
+    name, image = state.image_id or KNOWN_AFTER_APPLY, state.image
+    if state.image_id is None:
+        image = current.source
     previous_id = version.image_id or ""
-    if follows(version, wanted.parameter):
-        name, previous_id = previous_id, there.parameter.latest.value if there.parameter else ""
-    if previous_id == there.image_id:
+    if follows(version, options.parameter):
+        name, previous_id = previous_id, state.parameter.latest.value if state.parameter else ""
+    if previous_id == state.image_id:
         previous_id = ""
-    return Change(name, image, previous_id, there.named.get(previous_id))
+    return Change(name, image, previous_id, state.named.get(previous_id))
 
 
 def request_data(version: TemplateVersion, change: Change) -> dict[str, Any]:
-    """The parameters of a new version that is based on this one.
+    """Return the parameters of a new version that is based on this one.
 
     AWS inherits the other parameters, and all of the block devices except their snapshots, unless these are
     repeated (botocore shape ``CreateLaunchTemplateVersionRequest``, ``SourceVersion``).
     """
     mappings = new_mappings(version, change)
-    return {"ImageId": change.name, **_named(mappings if any(map(_snapshot, mappings)) else [])}
+    return {"ImageId": change.name, **_mapping_parameters(mappings if any(map(_snapshot, mappings)) else [])}
 
 
 def version_request(template: LaunchTemplate, base: TemplateVersion, change: Change) -> dict[str, Any]:
-    """The parameters of CreateLaunchTemplateVersion, including ClientToken, for a change of a version.
+    """Return the parameters of CreateLaunchTemplateVersion, including ClientToken, for a change of a version.
 
     The token is a hash of all other parameters and of the latest version's number. So two runs at once, which
     see the same latest version, create one version, and a later change back to an earlier image creates
@@ -81,38 +81,41 @@ def version_request(template: LaunchTemplate, base: TemplateVersion, change: Cha
 def is_result(version: TemplateVersion, change: Change, of: TemplateVersion) -> bool:
     """Whether the version is the result of the change of another one. That can be the version itself."""
     mappings = [dict(mapping) for mapping in version.mappings if not _is_bare(mapping)]
-    return {**version.data, "BlockDeviceMappings": mappings} == _result(of, change)
+    return {**version.data, "BlockDeviceMappings": mappings} == _new_data(of, change)
 
 
 def differing_data(
-    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, template: LaunchTemplate
+    options: PublishOptions, current: PublishState, state: TargetState, template: LaunchTemplate
 ) -> list[str]:
-    """The parameters of a new version that depend on whether it is based on the default or the latest one.
+    """Return the parameters of a new version that its base decides, the default or the latest version.
 
     There are none if these two versions differ in their images only, as after a run that was interrupted. The
     names only: the values can be secrets, as those of ``UserData``.
     """
     versions = (template.default, template.latest)
-    default, latest = (_result(one, change_for(wanted, seen, there, one)) for one in versions)
+    default, latest = (
+        _new_data(version, change_for(options, current, state, version)) for version in versions
+    )
     names = {name for name in (*default, *latest) if default.get(name) != latest.get(name)}
     # Whatever takes its image from another parameter is not to launch this one.
-    is_other = any(follows_another(one, wanted.parameter) for one in versions)
+    is_other = any(follows_another(version, options.parameter) for version in versions)
     if is_other and template.default.image_id != template.latest.image_id:
         names.add("ImageId")
     return sorted(names)
 
 
 def new_mappings(version: TemplateVersion, change: Change) -> list[dict[str, Any]]:
-    """The block device mappings without another image's snapshot of the root device or of the previous image.
+    """Return the block device mappings without snapshots of another image.
 
-    A mapping without any other parameter is omitted.
+    These are the snapshot of the root device, and those of the previous image. A mapping without any other
+    parameter is omitted.
     """
-    fitted = (_fitted(mapping, change) for mapping in version.mappings)
+    fitted = (_fit_mapping(mapping, change) for mapping in version.mappings)
     return [mapping for mapping in fitted if not _is_bare(mapping)]
 
 
 def missing_devices(version: TemplateVersion, change: Change) -> Iterator[str]:
-    """The devices that the version changes, and that the image does not have.
+    """Yield the devices that the version changes, and that the image does not have.
 
     A device that the version adds has a snapshot that is not the previous image's, or a size.
     """
@@ -122,7 +125,7 @@ def missing_devices(version: TemplateVersion, change: Change) -> Iterator[str]:
     for mapping in version.mappings:
         name = mapping.get("DeviceName", "")
         ebs = mapping.get("Ebs")
-        if ebs is None or name in devices or _snapshot(_fitted(mapping, change)):
+        if ebs is None or name in devices or _snapshot(_fit_mapping(mapping, change)):
             continue
         was_root = change.previous is not None and name == change.previous.root_device
         if was_root or _snapshot(mapping) or "VolumeSize" not in ebs:
@@ -130,7 +133,7 @@ def missing_devices(version: TemplateVersion, change: Change) -> Iterator[str]:
 
 
 def small_volumes(version: TemplateVersion, change: Change) -> Iterator[tuple[str, int, int]]:
-    """The volumes that are smaller than the image's, with both sizes in GiB.
+    """Yield the volumes that are smaller than the image's, with both sizes in GiB.
 
     Snapshots can be smaller than the volumes of their image, so that a volume that was smaller than the
     previous image's is no reason to expect that EC2 refuses it.
@@ -139,12 +142,12 @@ def small_volumes(version: TemplateVersion, change: Change) -> Iterator[tuple[st
     for mapping in version.mappings:
         name, size = mapping.get("DeviceName", ""), mapping.get("Ebs", {}).get("VolumeSize", 0)
         is_too_small = before.get(name, 0) <= size < sizes.get(name, 0)
-        if size and is_too_small and not _snapshot(_fitted(mapping, change)):
+        if size and is_too_small and not _snapshot(_fit_mapping(mapping, change)):
             yield name, size, sizes[name]
 
 
 def doubtful_snapshots(version: TemplateVersion, change: Change) -> Iterator[str]:
-    """The snapshots that replace the image's, and can be those of a previous image that is not visible."""
+    """Yield the snapshots that replace the image's and can be those of a previous, invisible image."""
     if change.image is None or change.previous is not None or not change.previous_id:
         return
     devices = {device.name for device in change.image.devices}
@@ -153,8 +156,8 @@ def doubtful_snapshots(version: TemplateVersion, change: Change) -> Iterator[str
             yield snapshot_id
 
 
-def _result(version: TemplateVersion, change: Change) -> dict[str, Any]:
-    """The data of the new version that is based on this one."""
+def _new_data(version: TemplateVersion, change: Change) -> dict[str, Any]:
+    """Return the data of the new version that is based on this one."""
     expected = {"ImageId": change.name, "BlockDeviceMappings": new_mappings(version, change)}
     return {**version.data, **expected}
 
@@ -163,8 +166,8 @@ def _sizes(image: Image | None) -> dict[str, int]:
     return {device.name: device.size_gib or 0 for device in image.devices} if image else {}
 
 
-def _fitted(mapping: Mapping[str, Any], change: Change) -> dict[str, Any]:
-    """The mapping as the new version has it."""
+def _fit_mapping(mapping: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """Return the mapping as the new version has it."""
     known, snapshot_id = change.image or change.previous, _snapshot(mapping)
     is_root = known is not None and known.root_device and mapping.get("DeviceName") == known.root_device
     of_image = change.image is not None and snapshot_id in change.image.snapshot_ids
@@ -184,5 +187,5 @@ def _snapshot(mapping: Mapping[str, Any]) -> str:
     return str(mapping.get("Ebs", {}).get("SnapshotId") or "")
 
 
-def _named(mappings: list[dict[str, Any]]) -> dict[str, Any]:
+def _mapping_parameters(mappings: list[dict[str, Any]]) -> dict[str, Any]:
     return {"BlockDeviceMappings": mappings} if mappings else {}

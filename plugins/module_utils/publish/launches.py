@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..listing import listed
 from ..model import Image, matches_type
 from .launch_data import Change
-from .state import InstanceType, TargetSeen, TemplateVersion
+from .state import InstanceType, TargetState, TemplateVersion
 
 # botocore enum BootModeValues: uefi-preferred launches on all types, and an image without a boot mode on the
 # default one of each type (EC2 User Guide, "Instance launch behavior with Amazon EC2 boot modes").
@@ -23,52 +23,56 @@ IMDS_V2 = "v2.0"
 """The value of an image whose instances require IMDSv2 by default (botocore enum ``ImdsSupportValues``)."""
 
 
-def misfits(version: TemplateVersion, image: Image, types: Mapping[str, InstanceType]) -> Iterator[str]:
+def explain_misfits(
+    version: TemplateVersion, image: Image, types: Mapping[str, InstanceType]
+) -> Iterator[str]:
     """Say why no type of the version can launch the image; ``types`` are those of the region, by name."""
     name = version.instance_type
-    if name and (reasons := list(_reasons(image, name, types.get(name)))):
+    if name and (reasons := list(_list_reasons(image, name, types.get(name)))):
         yield f"has the instance type {name}, which cannot launch {image.image_id}: {'; '.join(reasons)}"
-    selectable = _selectable(version, image, types)
+    selectable = _reasons_by_type(version, image, types)
     if selectable and all(selectable.values()):
         yield (
             f"has instance requirements that only {listed([*selectable], _NAMED)} can fulfil, which cannot "
-            f"launch {image.image_id}: {_common(selectable)}"
+            f"launch {image.image_id}: {_join_reasons(selectable)}"
         )
 
 
-def doubts(version: TemplateVersion, image: Image, types: Mapping[str, InstanceType]) -> Iterator[str]:
+def explain_doubts(
+    version: TemplateVersion, image: Image, types: Mapping[str, InstanceType]
+) -> Iterator[str]:
     """Say what is not certain about launches of the image with the types of the version."""
     name = version.instance_type
-    if name and not list(_reasons(image, name, types.get(name))):
-        for unknown in _unknown(image, name, types.get(name)):
+    if name and not list(_list_reasons(image, name, types.get(name))):
+        for unknown in _list_unknowns(image, name, types.get(name)):
             yield (
                 f"has the instance type {name}; whether that can launch {image.image_id} is not known: "
                 f"{unknown}"
             )
-    selectable = _selectable(version, image, types)
+    selectable = _reasons_by_type(version, image, types)
     lacking = {name: reasons for name, reasons in selectable.items() if reasons}
     if 0 < len(lacking) < len(selectable):
         yield (
             f"has instance requirements by which AWS can also select {listed([*lacking], _NAMED)}, which "
-            f"cannot launch {image.image_id}: {_common(lacking)}"
+            f"cannot launch {image.image_id}: {_join_reasons(lacking)}"
         )
 
 
-def _selectable(
+def _reasons_by_type(
     version: TemplateVersion, image: Image, types: Mapping[str, InstanceType]
 ) -> dict[str, tuple[str, ...]]:
     """Return the types that AWS can select by the version's requirements, with the reasons against each."""
     if not version.requirements:
         return {}
-    found = selectable_types(version.requirements, image, types.values())
-    return {one.name: tuple(_reasons(image, one.name, one)) for one in found}
+    selectable = selectable_types(version.requirements, image, types.values())
+    return {item.name: tuple(_list_reasons(image, item.name, item)) for item in selectable}
 
 
-def _common(reasons: Mapping[str, tuple[str, ...]]) -> str:
-    return "; ".join(dict.fromkeys(one for found in reasons.values() for one in found))
+def _join_reasons(reasons: Mapping[str, tuple[str, ...]]) -> str:
+    return "; ".join(dict.fromkeys(reason for of_type in reasons.values() for reason in of_type))
 
 
-def _reasons(image: Image, name: str, known: InstanceType | None) -> Iterator[str]:
+def _list_reasons(image: Image, name: str, known: InstanceType | None) -> Iterator[str]:
     """Say why a type cannot launch the image. What AWS does not return is no reason.
 
     ``known`` is None for a type that the region does not offer.
@@ -79,9 +83,9 @@ def _reasons(image: Image, name: str, known: InstanceType | None) -> Iterator[st
         return
     if image.architecture and known.architectures and image.architecture not in known.architectures:
         yield f"the image is for {image.architecture}, the type for {', '.join(sorted(known.architectures))}"
-    if _lacks(known.virtualizations, image.virtualization):
+    if _does_not_support(known.virtualizations, image.virtualization):
         yield f"the image has the virtualization {image.virtualization}, which the type does not support"
-    if _lacks(known.root_device_types, image.root_device_type):
+    if _does_not_support(known.root_device_types, image.root_device_type):
         yield f"the image has a root device of type {image.root_device_type}, which the type does not support"
     if image.boot_mode in _BOOT_MODES and known.boot_modes and image.boot_mode not in known.boot_modes:
         yield f"the image has the boot mode {image.boot_mode}, which the type does not support"
@@ -91,12 +95,12 @@ def _reasons(image: Image, name: str, known: InstanceType | None) -> Iterator[st
         yield "the image has NitroTPM enabled, which the type does not support"
 
 
-def _lacks(supported: frozenset[str], value: str) -> bool:
+def _does_not_support(supported: frozenset[str], value: str) -> bool:
     """Return whether a type certainly does not support what the image has."""
     return bool(value and supported and value not in supported)
 
 
-def _unknown(image: Image, name: str, known: InstanceType | None) -> Iterator[str]:
+def _list_unknowns(image: Image, name: str, known: InstanceType | None) -> Iterator[str]:
     """Say what AWS does not return although it decides whether the type can launch the image."""
     if known is None:
         yield f"the region does not offer {name}"
@@ -126,17 +130,17 @@ def selectable_types(
     """
     allowed = requirements.get("AllowedInstanceTypes") or ["*"]
     excluded = requirements.get("ExcludedInstanceTypes") or []
-    for one in types:
+    for item in types:
         if (
-            (not one.architectures or image.architecture in one.architectures)
-            and matches_type(one.name, allowed)
-            and not matches_type(one.name, excluded)
-            and _is_within(one.vcpus, requirements.get("VCpuCount"))
-            and _is_within(one.memory_mib, requirements.get("MemoryMiB"))
-            and _has(one.bare_metal, requirements.get("BareMetal"))
-            and _has(one.burstable, requirements.get("BurstablePerformance"))
+            (not item.architectures or image.architecture in item.architectures)
+            and matches_type(item.name, allowed)
+            and not matches_type(item.name, excluded)
+            and _is_within(item.vcpus, requirements.get("VCpuCount"))
+            and _is_within(item.memory_mib, requirements.get("MemoryMiB"))
+            and _fits_rule(item.bare_metal, requirements.get("BareMetal"))
+            and _fits_rule(item.burstable, requirements.get("BurstablePerformance"))
         ):
-            yield one
+            yield item
 
 
 def requires_tokens(version: TemplateVersion, image: Image | None, previous: Image | None) -> bool:
@@ -157,7 +161,7 @@ def _is_within(value: int | None, limits: Mapping[str, int] | None) -> bool:
     return limits.get("Min", value) <= value <= limits.get("Max", value)
 
 
-def _has(value: bool | None, rule: str | None) -> bool:
+def _fits_rule(value: bool | None, rule: str | None) -> bool:
     """Return whether a property fits ``included``, ``excluded`` (the default of both) or ``required``."""
     return value is None or rule == "included" or value == (rule == "required")
 
@@ -174,11 +178,12 @@ class Conflict(NamedTuple):
     cure: str
 
 
-def conflicts(version: TemplateVersion, change: Change, there: TargetSeen) -> Iterator[Conflict]:
+def find_conflicts(version: TemplateVersion, change: Change, state: TargetState) -> Iterator[Conflict]:
     """Return the options with which EC2 refuses each launch of the new image."""
-    if _needs_encryption(version, change) and there.encrypts is False and there.image_id is not None:
+    if _needs_encryption(version, change) and state.encrypts is False and state.image_id is not None:
         yield Conflict(
-            f"enables hibernation, for which EC2 requires an encrypted root volume; {_plain(change)}",
+            f"enables hibernation, for which EC2 requires an encrypted root volume; "
+            f"{_say_unencrypted(change)}",
             "that encrypts the root volume or does not enable hibernation",
         )
     if change.image is not None and _needs_uefi(version) and change.image.boot_mode == "legacy-bios":
@@ -187,20 +192,21 @@ def conflicts(version: TemplateVersion, change: Change, there: TargetSeen) -> It
             f"{change.image.image_id} has the boot mode legacy-bios",
             "that does not enable AMD SEV-SNP",
         )
-    if (named := _reservation(version)) and _is_other_platform(change):
+    if (named := _reservation_of(version)) and _is_other_platform(change):
         yield Conflict(
             f"launches into the capacity reservation {named}, which cannot be for both platforms: "
-            f"{_platforms(change)}",
+            f"{_name_platforms(change)}",
             "with a capacity reservation for the image's platform",
         )
 
 
-def uncertainties(version: TemplateVersion, change: Change, there: TargetSeen) -> Iterator[str]:
+def explain_uncertainties(version: TemplateVersion, change: Change, state: TargetState) -> Iterator[str]:
     """Say which options may make EC2 refuse each launch of the new image."""
-    is_planned = there.image_id is None
-    if _needs_encryption(version, change) and (there.encrypts is None or (is_planned and not there.encrypts)):
+    is_planned = state.image_id is None
+    if _needs_encryption(version, change) and (state.encrypts is None or (is_planned and not state.encrypts)):
         yield (
-            f"enables hibernation, for which EC2 requires an encrypted root volume; {_plain(change)}, and "
+            f"enables hibernation, for which EC2 requires an encrypted root volume; "
+            f"{_say_unencrypted(change)}, and "
             f"whether {'its copy will be' if is_planned else 'the account encrypts by default'} is not known"
         )
     if change.image is not None and _needs_uefi(version) and not change.image.boot_mode:
@@ -208,11 +214,11 @@ def uncertainties(version: TemplateVersion, change: Change, there: TargetSeen) -
             "enables AMD SEV-SNP, for which EC2 requires an image that boots by UEFI; "
             f"{change.image.image_id} has no boot mode"
         )
-    is_conflict = _reservation(version) and _is_other_platform(change)
+    is_conflict = _reservation_of(version) and _is_other_platform(change)
     if _launches_reserved_only(version) and _may_be_other_platform(change) and not is_conflict:
         yield (
             "launches into reserved capacity only; whether that is for the platform of the image is not "
-            f"known: {_platforms(change)}"
+            f"known: {_name_platforms(change)}"
         )
 
 
@@ -248,14 +254,14 @@ def _needs_encryption(version: TemplateVersion, change: Change) -> bool:
     return not (of_image or of_version)
 
 
-def _plain(change: Change) -> str:
+def _say_unencrypted(change: Change) -> str:
     return f"that of {change.image.image_id if change.image else change.name} is not encrypted"
 
 
-def _reservation(version: TemplateVersion) -> str | None:
+def _reservation_of(version: TemplateVersion) -> str | None:
     """Return the one capacity reservation into which the version launches, which is for one platform."""
-    wanted = version.data.get("CapacityReservationSpecification") or {}
-    named: str | None = (wanted.get("CapacityReservationTarget") or {}).get("CapacityReservationId")
+    specification = version.data.get("CapacityReservationSpecification") or {}
+    named: str | None = (specification.get("CapacityReservationTarget") or {}).get("CapacityReservationId")
     return named
 
 
@@ -266,9 +272,9 @@ def _launches_reserved_only(version: TemplateVersion) -> bool:
     ReservationCapacityExceeded (hashicorp/terraform-provider-aws#32458). Those of a group can have several
     platforms.
     """
-    wanted = version.data.get("CapacityReservationSpecification") or {}
-    only = wanted.get("CapacityReservationPreference") == "capacity-reservations-only"
-    return only or any((wanted.get("CapacityReservationTarget") or {}).values())
+    specification = version.data.get("CapacityReservationSpecification") or {}
+    only = specification.get("CapacityReservationPreference") == "capacity-reservations-only"
+    return only or any((specification.get("CapacityReservationTarget") or {}).values())
 
 
 def _may_be_other_platform(change: Change) -> bool:
@@ -281,12 +287,12 @@ def _may_be_other_platform(change: Change) -> bool:
 
 def _is_other_platform(change: Change) -> bool:
     """Return whether the platform certainly changes."""
-    platforms = [one.platform for one in (change.image, change.previous) if one is not None]
-    is_known = len(platforms) == 2 and all(one and _OWN_LICENSE not in one for one in platforms)
+    platforms = [image.platform for image in (change.image, change.previous) if image is not None]
+    is_known = len(platforms) == 2 and all(item and _OWN_LICENSE not in item for item in platforms)
     return is_known and platforms[0] != platforms[1]
 
 
-def _platforms(change: Change) -> str:
+def _name_platforms(change: Change) -> str:
     known = [(change.name, change.image), (change.previous_id, change.previous)]
     (new, of_new), (old, of_old) = (
         (image.image_id if image else name, (image and image.platform) or "unknown") for name, image in known

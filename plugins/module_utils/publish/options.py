@@ -48,18 +48,18 @@ _TEMPLATES = texts_like(
 )
 
 
-def _parameter_tags(given: Any, refuse: Refuse) -> dict[str, str]:
+def _read_parameter_tags(given: Any, refuse: Refuse) -> dict[str, str]:
     """Return tags that a parameter can have: fewer characters than in those of images."""
-    found = tags().value(given, refuse)
-    for key, value in found.items():
+    read = tags().value(given, refuse)
+    for key, value in read.items():
         if not _is_tag_text(key + value):
             refuse(
                 f"{shown({key: value})} is not a valid tag of a parameter.",
                 "Use letters, digits, spaces and _ . : / = + - @ only.",
             )
-    if len(found) > MAX_TAGS:
-        refuse(f"there are {len(found)} tags; a parameter can have {MAX_TAGS}.", "Use fewer tags.")
-    return found
+    if len(read) > MAX_TAGS:
+        refuse(f"there are {len(read)} tags; a parameter can have {MAX_TAGS}.", "Use fewer tags.")
+    return read
 
 
 def _is_tag_text(text: str) -> bool:
@@ -82,7 +82,7 @@ class PublishOptions(ConsumerRoleOptions, ImagesByTargetOptions):
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
     parameter: str = option(Kind(TEXT.spec, lambda given, _refuse: (given or "").strip()), required=True)
     tier: str | None = option(choice(STANDARD, ADVANCED, "Intelligent-Tiering"))
-    parameter_tags: Mapping[str, str] = option(Kind(tags().spec, _parameter_tags))
+    parameter_tags: Mapping[str, str] = option(Kind(tags().spec, _read_parameter_tags))
     launch_templates: tuple[str, ...] = option(_TEMPLATES)
     launch_template_base_version: str | None = option(choice(DEFAULT, LATEST))
     # An empty text is an option that is not set.
@@ -108,11 +108,11 @@ class PublishOptions(ConsumerRoleOptions, ImagesByTargetOptions):
 
     @property
     def all_regions(self) -> tuple[str, ...]:
-        """The regions, each once, sorted."""
+        """Return the regions, each once, sorted."""
         return tuple(sorted(set(self.regions if self.is_rollback else self.by_target.regions)))
 
     def targets(self, own_account_id: str) -> dict[Target, str | None]:
-        """Return where to publish which image; None is one that is only planned, or is found by its label.
+        """Return where to publish which image; None is an image that is only planned, or known by its label.
 
         In the named accounts, the own account's images are published where these have no images of their own.
         """

@@ -19,7 +19,7 @@ from ..model import Image, ImageRef, Target, time_of
 from ..option import is_image_id
 from ..tags import SOURCE_TAG
 from .options import PublishOptions
-from .state import Origin, PublishSeen, TargetSeen
+from .state import Origin, PublishState, TargetState
 
 
 class Comparison(NamedTuple):
@@ -35,48 +35,48 @@ Views = Mapping[ImageRef, Sequence[Image]]
 """What accounts see of each image."""
 
 
-def published_image(target: Target, there: TargetSeen) -> ImageRef | None:
+def published_image(target: Target, state: TargetState) -> ImageRef | None:
     """Return the image that the parameter has, if it is another one than the new image."""
-    value = there.parameter.latest.value if there.parameter else ""
-    if value == there.image_id or not is_image_id(value):
+    value = state.parameter.latest.value if state.parameter else ""
+    if value == state.image_id or not is_image_id(value):
         return None
     return ImageRef(target.region, value)
 
 
-def new_image(wanted: PublishOptions, target: Target, there: TargetSeen) -> ImageRef | None:
+def new_image(options: PublishOptions, target: Target, state: TargetState) -> ImageRef | None:
     """Return the image to publish; of a planned copy, its source; None if that is not known."""
-    if there.image_id is not None:
-        return ImageRef(target.region, there.image_id)
-    if wanted.source_image_id and wanted.source_region:
-        return ImageRef(wanted.source_region, wanted.source_image_id)
+    if state.image_id is not None:
+        return ImageRef(target.region, state.image_id)
+    if options.source_image_id and options.source_region:
+        return ImageRef(options.source_region, options.source_image_id)
     return None
 
 
-def compared_images(wanted: PublishOptions, targets: Mapping[Target, TargetSeen]) -> Iterator[ImageRef]:
-    """Return the images whose ages matter: the new and the published ones, where these are others."""
-    for target, there in targets.items():
-        new, published = new_image(wanted, target, there), published_image(target, there)
+def compared_images(options: PublishOptions, targets: Mapping[Target, TargetState]) -> Iterator[ImageRef]:
+    """Yield the images whose ages matter: the new and the published ones, where these are others."""
+    for target, state in targets.items():
+        new, published = new_image(options, target, state), published_image(target, state)
         if new is not None and published is not None:
             yield from (new, published)
 
 
-def first_views(targets: Mapping[Target, TargetSeen], own_account_id: str) -> dict[ImageRef, list[Image]]:
-    """Return what is seen already of the images, without what does not show whether they are copies.
+def first_views(targets: Mapping[Target, TargetState], own_account_id: str) -> dict[ImageRef, list[Image]]:
+    """Return what has been read of the images, without what does not show whether they are copies.
 
     The owner's tags are invisible to other accounts (EC2 User Guide, "Tag your Amazon EC2 resources").
     """
-    found: dict[ImageRef, list[Image]] = {}
-    for target, there in targets.items():
-        for image in there.named.values():
+    views: dict[ImageRef, list[Image]] = {}
+    for target, state in targets.items():
+        for image in state.named.values():
             ref = ImageRef(target.region, image.image_id)
             is_complete = target.account_id in (own_account_id, image.owner_id)
-            if is_complete or _source(ref, [image]) is not None:
-                found.setdefault(ref, []).append(image)
-    return found
+            if is_complete or _source_of(ref, [image]) is not None:
+                views.setdefault(ref, []).append(image)
+    return views
 
 
 def origin_of(ref: ImageRef, views: Views, problems: Mapping[ImageRef, str]) -> Origin:
-    """Follow an image to its original source, as far as images are seen.
+    """Follow an image to its original source, as far as images have been read.
 
     ``problems`` say why an image could not be read. Wrong tags can make a circle, of which no image is the
     original one.
@@ -84,13 +84,13 @@ def origin_of(ref: ImageRef, views: Views, problems: Mapping[ImageRef, str]) -> 
     not_after: datetime | None = None
     passed: set[ImageRef] = set()
     while ref not in passed:
-        if not (seen := views.get(ref)):
+        if not (of_image := views.get(ref)):
             problem = problems.get(ref, f"{ref.image_id} in {ref.region} is not visible")
             return Origin(ref, None, not_after, problem)
         passed.add(ref)
-        created = time_of(seen[0].creation_date)
+        created = time_of(of_image[0].creation_date)
         not_after = min(filter(None, (created, not_after)), default=None)
-        source = _source(ref, seen)
+        source = _source_of(ref, of_image)
         if source is None:
             no_date = "" if created else f"AWS does not return when {ref.image_id} was created"
             return Origin(ref, created, not_after, no_date)
@@ -112,40 +112,40 @@ def is_older(new: Origin, published: Origin) -> bool | None:
     return None
 
 
-def compare(wanted: PublishOptions, seen: PublishSeen, target: Target) -> Comparison | None:
+def compare(options: PublishOptions, current: PublishState, target: Target) -> Comparison | None:
     """Compare the new image of a target with the published one; None if there is nothing to compare."""
-    there = seen.targets[target]
-    new, published = new_image(wanted, target, there), published_image(target, there)
-    if new is None or published is None or not {new, published} <= seen.origins.keys():
+    state = current.targets[target]
+    new, published = new_image(options, target, state), published_image(target, state)
+    if new is None or published is None or not {new, published} <= current.origins.keys():
         return None
-    ages = seen.origins[new], seen.origins[published]
+    ages = current.origins[new], current.origins[published]
     return Comparison(
-        new=_described(new.image_id, ages[0]),
-        published=_described(published.image_id, ages[1]),
+        new=_describe(new.image_id, ages[0]),
+        published=_describe(published.image_id, ages[1]),
         is_older=is_older(*ages),
         problem=" and ".join(dict.fromkeys(age.problem for age in ages if age.problem)),
     )
 
 
-def _described(image_id: str, origin: Origin) -> str:
+def _describe(image_id: str, origin: Origin) -> str:
     """Name an image with its original source and the age of that, as far as they are known."""
     source = origin.ref
     copied = "" if source.image_id == image_id else f"a copy of {source.image_id} in {source.region}"
     if origin.created:
-        age = f"created {_shown(origin.created)}"
+        age = f"created {_render_time(origin.created)}"
     else:
-        age = f"created {_shown(origin.not_after)} at the latest" if origin.not_after else ""
+        age = f"created {_render_time(origin.not_after)} at the latest" if origin.not_after else ""
     detail = ", ".join(filter(None, (copied, age)))
     return f"{image_id} ({detail})" if detail else image_id
 
 
-def _shown(moment: datetime) -> str:
+def _render_time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _source(ref: ImageRef, seen: Iterable[Image]) -> ImageRef | None:
+def _source_of(ref: ImageRef, of_image: Iterable[Image]) -> ImageRef | None:
     """Return the source that the owner's tag, or else AWS, records; None for an image that is no copy."""
-    views = list(seen)
+    views = list(of_image)
     for image in views:
         region, _slash, image_id = image.tags.get(SOURCE_TAG, "").rpartition("/")
         if region and image_id:

@@ -15,7 +15,7 @@ from ..tags import differing_tags, tag_list
 from ..wording import ended
 from . import checks
 from .launch_data import Change, change_for, doubtful_snapshots, is_result, version_request
-from .launches import doubts, requires_tokens, uncertainties
+from .launches import explain_doubts, explain_uncertainties, requires_tokens
 from .options import ADVANCED, DEFAULT, PublishOptions
 from .origins import compare
 from .state import (
@@ -24,8 +24,8 @@ from .state import (
     LaunchTemplate,
     Parameter,
     ParameterVersion,
-    PublishSeen,
-    TargetSeen,
+    PublishState,
+    TargetState,
     TemplateVersion,
     base_version,
     common_labels,
@@ -39,76 +39,80 @@ from .state import (
 )
 
 
-def plan(wanted: PublishOptions, seen: PublishSeen) -> Plan:
+def plan(options: PublishOptions, current: PublishState) -> Plan:
     """Plan every target that could be read; the others are tolerated."""
-    labeled = labels(wanted, seen)
-    planned = (_plan_target(wanted, seen, target, labeled[target]) for target in sorted(seen.targets))
+    labeled = labels_by_target(options, current)
+    planned = (_plan_target(options, current, target, labeled[target]) for target in sorted(current.targets))
     return Plan(
         (
-            *(one.tolerating(wanted.best_effort_regions) for one in planned),
-            *(TargetPlan(target, tolerated=(failure,)) for target, failure in sorted(seen.unread.items())),
+            *(item.tolerating(options.best_effort_regions) for item in planned),
+            *(TargetPlan(target, tolerated=(failure,)) for target, failure in sorted(current.unread.items())),
         )
     )
 
 
-def labels(wanted: PublishOptions, seen: PublishSeen) -> dict[Target, str]:
-    """The label of each target's version. As long as copies are only planned, it may not be known."""
-    if wanted.source_image_id:
-        return dict.fromkeys(seen.targets, label_for(wanted.source_image_id))
-    found = seen.targets.values()
-    views: dict[str, list[Image]] = {there.image_id: [] for there in found if there.image_id}
-    regions = {there.image_id: target.region for target, there in seen.targets.items() if there.image_id}
-    for there in found:
-        if there.image is not None:
-            views[there.image.image_id].append(there.image)
+def labels_by_target(options: PublishOptions, current: PublishState) -> dict[Target, str]:
+    """Return the label of each target's version. As long as copies are only planned, it may not be known."""
+    if options.source_image_id:
+        return dict.fromkeys(current.targets, label_for(options.source_image_id))
+    states = current.targets.values()
+    views: dict[str, list[Image]] = {state.image_id: [] for state in states if state.image_id}
+    regions = {state.image_id: target.region for target, state in current.targets.items() if state.image_id}
+    for state in states:
+        if state.image is not None:
+            views[state.image.image_id].append(state.image)
     known = common_labels(views, regions)
-    if any(there.image_id is None for there in found):
+    if any(state.image_id is None for state in states):
         # A planned copy may be one of an image that is itself a copy of an earlier image.
         of_published = {label_for(image_id) for image_id in views}
         known = {image_id: label for image_id, label in known.items() if label in of_published}
     return {
-        target: known.get(there.image_id or "", KNOWN_AFTER_APPLY) for target, there in seen.targets.items()
+        target: known.get(state.image_id or "", KNOWN_AFTER_APPLY)
+        for target, state in current.targets.items()
     }
 
 
-def _plan_target(wanted: PublishOptions, seen: PublishSeen, target: Target, label: str) -> TargetPlan:
-    there = seen.targets[target]
-    refusals = tuple(checks.refusals(wanted, seen, target, label))
-    if wanted.is_rollback and there.image_id is None:
+def _plan_target(options: PublishOptions, current: PublishState, target: Target, label: str) -> TargetPlan:
+    state = current.targets[target]
+    refusals = tuple(checks.list_refusals(options, current, target, label))
+    if options.is_rollback and state.image_id is None:
         return TargetPlan(target, refusals=refusals)
-    templates = _templates(wanted, there)
+    templates = _named_templates(options, state)
     # A template that follows the parameter must be ready for the image before the parameter has it. Another
     # one must not follow a parameter that does not have it yet, and may not exist.
     following = [
-        one
-        for one in templates
-        if all(follows(it, wanted.parameter) for it in (one.default, base_version(wanted, one)))
+        template
+        for template in templates
+        if all(
+            follows(version, options.parameter)
+            for version in (template.default, base_version(options, template))
+        )
     ]
-    others = [one for one in templates if one not in following]
+    others = [template for template in templates if template not in following]
 
     def of_templates(changing: Iterable[LaunchTemplate]) -> Iterator[Action]:
         for template in changing:
-            yield from _template_actions(wanted, seen, target, template)
+            yield from _plan_template(options, current, target, template)
 
     actions = (
         *of_templates(following),
-        *_parameter_actions(wanted, target, there, label),
+        *_plan_parameter(options, target, state, label),
         *of_templates(others),
     )
     return TargetPlan(
         target,
         actions=actions,
-        before=_view_before(wanted, there),
-        after=_view_after(wanted, seen, there, label),
+        before=_describe_before(options, state),
+        after=_describe_after(options, current, state, label),
         warnings=(
-            *_warnings(wanted, there, target, label),
-            *_age_warnings(wanted, seen, target),
+            *_list_warnings(options, state, target, label),
+            *_warn_of_age(options, current, target),
             *(
                 warning
-                for name, template in there.templates.items()
+                for name, template in state.templates.items()
                 for warning in (
-                    *_template_warnings(wanted, seen, there, name, template),
-                    *_launch_warnings(wanted, seen, there, name, template),
+                    *_warn_of_template(options, current, state, name, template),
+                    *_warn_of_launches(options, current, state, name, template),
                 )
             ),
         ),
@@ -116,64 +120,64 @@ def _plan_target(wanted: PublishOptions, seen: PublishSeen, target: Target, labe
     )
 
 
-def new_tier(wanted: PublishOptions, latest: ParameterVersion | None) -> str | None:
-    """The tier to ask for with a new version; None leaves it to the account's default.
+def new_tier(options: PublishOptions, latest: ParameterVersion | None) -> str | None:
+    """Return the tier to ask for with a new version; None leaves it to the account's default.
 
     An advanced parameter stays advanced: AWS rejects any other tier as a change to a standard parameter
     (Systems Manager API Reference, PutParameter, Tier).
     """
-    return ADVANCED if latest is not None and latest.tier == ADVANCED else wanted.tier
+    return ADVANCED if latest is not None and latest.tier == ADVANCED else options.tier
 
 
-def _parameter_actions(
-    wanted: PublishOptions, target: Target, there: TargetSeen, label: str
+def _plan_parameter(
+    options: PublishOptions, target: Target, state: TargetState, label: str
 ) -> Iterator[Action]:
-    parameter, name = there.parameter, wanted.parameter
+    parameter, name = state.parameter, options.parameter
     latest = parameter.latest if parameter else None
 
     def action(operation: str, parameters: Mapping[str, Any]) -> Action:
         return Action(target, operation, parameters, name, "ssm")
 
     version: int | str = latest.version if latest else KNOWN_AFTER_APPLY
-    if needs_version(wanted, parameter, there.image_id):
+    if needs_version(options, parameter, state.image_id):
         version = KNOWN_AFTER_APPLY
         if parameter and (in_the_way := _labels_in_the_way(parameter)):
             oldest = parameter.versions[0].version
             labels = {"Name": name, "ParameterVersion": oldest, "Labels": in_the_way}
             yield action("UnlabelParameterVersion", labels)
-        tier = new_tier(wanted, latest)
+        tier = new_tier(options, latest)
         yield action(
             "PutParameter",
             {
                 "Name": name,
-                "Value": there.image_id or KNOWN_AFTER_APPLY,
+                "Value": state.image_id or KNOWN_AFTER_APPLY,
                 "Type": "String",
                 "DataType": IMAGE_DATA_TYPE,
-                **(_creation(wanted) if parameter is None else {"Overwrite": True}),
+                **(_creation_parameters(options) if parameter is None else {"Overwrite": True}),
                 **({"Tier": tier} if tier else {}),
             },
         )
     if version == KNOWN_AFTER_APPLY or (latest and label not in latest.labels):
         yield action("LabelParameterVersion", {"Name": name, "ParameterVersion": version, "Labels": [label]})
-    missing = differing_tags(parameter.tags, wanted.parameter_tags) if parameter else {}
+    missing = differing_tags(parameter.tags, options.parameter_tags) if parameter else {}
     if missing:
         tags = {"ResourceType": "Parameter", "ResourceId": name, "Tags": tag_list(missing)}
         yield action("AddTagsToResource", tags)
 
 
-def _creation(wanted: PublishOptions) -> dict[str, Any]:
-    """The parameters of PutParameter that only a new parameter has.
+def _creation_parameters(options: PublishOptions) -> dict[str, Any]:
+    """Return the parameters of PutParameter that only a new parameter has.
 
     AWS refuses tags with Overwrite, for which AddTagsToResource is (botocore shape ``PutParameterRequest``,
     ``Tags``), and policies may require tags of a new parameter (Service Authorization Reference,
     PutParameter: ``aws:RequestTag``). Without Overwrite, AWS does not change a parameter that another client
     has created since it was read.
     """
-    return {"Tags": tag_list(wanted.parameter_tags)} if wanted.parameter_tags else {}
+    return {"Tags": tag_list(options.parameter_tags)} if options.parameter_tags else {}
 
 
 def _labels_in_the_way(parameter: Parameter) -> list[str]:
-    """This collection's labels on a version that AWS has to delete to make room for a new one.
+    """Return this collection's labels on a version that AWS has to delete to make room for a new one.
 
     The label of the image that is published now may be among them. It is put on the new version.
     """
@@ -182,18 +186,18 @@ def _labels_in_the_way(parameter: Parameter) -> list[str]:
     return sorted(label for label in parameter.versions[0].labels if label.startswith(LABEL_PREFIX))
 
 
-def _templates(wanted: PublishOptions, there: TargetSeen) -> list[LaunchTemplate]:
-    """The wanted templates, each once, although one may be given by name and by ID."""
-    named = [there.templates[name] for name in wanted.launch_templates if name in there.templates]
+def _named_templates(options: PublishOptions, state: TargetState) -> list[LaunchTemplate]:
+    """Return the named templates, each once, although it may be given by name and by ID."""
+    named = [state.templates[name] for name in options.launch_templates if name in state.templates]
     return list({template.template_id: template for template in named}.values())
 
 
-def _template_actions(
-    wanted: PublishOptions, seen: PublishSeen, target: Target, template: LaunchTemplate
+def _plan_template(
+    options: PublishOptions, current: PublishState, target: Target, template: LaunchTemplate
 ) -> Iterator[Action]:
-    base = base_version(wanted, template)
-    change = change_for(wanted, seen, seen.targets[target], base)
-    number = _new_default(wanted, template, change)
+    base = base_version(options, template)
+    change = change_for(options, current, current.targets[target], base)
+    number = _new_default(options, template, change)
     if number == template.default.number:
         return
     if number == KNOWN_AFTER_APPLY:
@@ -207,54 +211,63 @@ def _template_actions(
     yield Action(target, "ModifyLaunchTemplate", parameters, template.template_id)
 
 
-def _new_default(wanted: PublishOptions, template: LaunchTemplate, change: Change) -> int | str:
-    """The number of the version that is to be the default: the present default, the latest, or a new one."""
-    base = base_version(wanted, template)
-    if all(is_result(version, change, base) for version in versions_in_use(wanted, template)):
+def _new_default(options: PublishOptions, template: LaunchTemplate, change: Change) -> int | str:
+    """Return the number of the next default version: the present default, the latest, or a new version."""
+    base = base_version(options, template)
+    if all(is_result(version, change, base) for version in versions_in_use(options, template)):
         return template.default.number
     # An interrupted run may have created the version already.
     return template.latest.number if is_result(template.latest, change, base) else KNOWN_AFTER_APPLY
 
 
-def _view_before(wanted: PublishOptions, there: TargetSeen) -> dict[str, Any]:
-    parameter = there.parameter
+def _describe_before(options: PublishOptions, state: TargetState) -> dict[str, Any]:
+    parameter = state.parameter
     view = None
     if parameter is not None:
         latest = parameter.latest
-        view = _parameter_view(wanted.parameter, latest.value, latest.labels, latest.tier, parameter.tags)
+        view = _describe_parameter(
+            options.parameter, latest.value, latest.labels, latest.tier, parameter.tags
+        )
     templates = {
-        name: _template_view(template.default.number, template.default.image_id, template.latest)
-        for name, template in there.templates.items()
+        name: _describe_template(template.default.number, template.default.image_id, template.latest)
+        for name, template in state.templates.items()
     }
     return {"launch_templates": templates, "parameter": view}
 
 
-def _view_after(wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, label: str) -> dict[str, Any]:
-    image_id = there.image_id or KNOWN_AFTER_APPLY
-    parameter = there.parameter
-    latest = parameter.latest if parameter else None
-    tags = {**(parameter.tags if parameter else {}), **wanted.parameter_tags}
-    if latest is None or needs_version(wanted, parameter, there.image_id):
-        tier = new_tier(wanted, latest) or (latest.tier if latest else None)
-        view = _parameter_view(wanted.parameter, image_id, frozenset({label}), tier, tags)
-    else:
-        view = _parameter_view(wanted.parameter, latest.value, latest.labels | {label}, latest.tier, tags)
-    templates = {
-        name: _template_after(wanted, seen, there, template) for name, template in there.templates.items()
-    }
-    return {"launch_templates": templates, "parameter": view}
-
-
-def _template_after(
-    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, template: LaunchTemplate
+def _describe_after(
+    options: PublishOptions, current: PublishState, state: TargetState, label: str
 ) -> dict[str, Any]:
-    change = change_for(wanted, seen, there, base_version(wanted, template))
-    number = _new_default(wanted, template, change)
-    return _template_view(number, change.name, template.latest if number != KNOWN_AFTER_APPLY else None)
+    image_id = state.image_id or KNOWN_AFTER_APPLY
+    parameter = state.parameter
+    latest = parameter.latest if parameter else None
+    tags = {**(parameter.tags if parameter else {}), **options.parameter_tags}
+    if latest is None or needs_version(options, parameter, state.image_id):
+        tier = new_tier(options, latest) or (latest.tier if latest else None)
+        view = _describe_parameter(options.parameter, image_id, frozenset({label}), tier, tags)
+    else:
+        view = _describe_parameter(
+            options.parameter, latest.value, latest.labels | {label}, latest.tier, tags
+        )
+    templates = {
+        name: _describe_template_after(options, current, state, template)
+        for name, template in state.templates.items()
+    }
+    return {"launch_templates": templates, "parameter": view}
 
 
-def _template_view(number: int | str, image_id: str | None, latest: TemplateVersion | None) -> dict[str, Any]:
-    """A template with the default version ``number``; ``latest`` is None if that is a new version."""
+def _describe_template_after(
+    options: PublishOptions, current: PublishState, state: TargetState, template: LaunchTemplate
+) -> dict[str, Any]:
+    change = change_for(options, current, state, base_version(options, template))
+    number = _new_default(options, template, change)
+    return _describe_template(number, change.name, template.latest if number != KNOWN_AFTER_APPLY else None)
+
+
+def _describe_template(
+    number: int | str, image_id: str | None, latest: TemplateVersion | None
+) -> dict[str, Any]:
+    """Return a template with the default version ``number``; ``latest`` is None if that is a new version."""
     return {
         "default_version": number,
         "image_id": image_id,
@@ -263,7 +276,7 @@ def _template_view(number: int | str, image_id: str | None, latest: TemplateVers
     }
 
 
-def _parameter_view(
+def _describe_parameter(
     name: str, value: str, labels: frozenset[str], tier: str | None, tags: Mapping[str, str]
 ) -> dict[str, Any]:
     return {
@@ -275,32 +288,35 @@ def _parameter_view(
     }
 
 
-def _warnings(wanted: PublishOptions, there: TargetSeen, target: Target, label: str) -> Iterator[str]:
-    parameter = there.parameter
+def _list_warnings(options: PublishOptions, state: TargetState, target: Target, label: str) -> Iterator[str]:
+    parameter = state.parameter
     dropped: list[str] = []
-    if parameter and may_name(wanted, parameter, there.image_id, label):
+    if parameter and may_name(options, parameter, state.image_id, label):
         if label not in parameter.latest.labels:
-            yield from (f"{one.message} {one.remedy}" for one in checks.full(wanted.parameter, parameter))
-    elif parameter and needs_version(wanted, parameter, there.image_id):
-        dropped = [one.removeprefix(LABEL_PREFIX) for one in _labels_in_the_way(parameter) if one != label]
+            yield from (
+                f"{obstacle.message} {obstacle.remedy}"
+                for obstacle in checks.check_version_limit(options.parameter, parameter)
+            )
+    elif parameter and needs_version(options, parameter, state.image_id):
+        dropped = [item.removeprefix(LABEL_PREFIX) for item in _labels_in_the_way(parameter) if item != label]
     if dropped:
         yield (
-            f"{wanted.parameter} has {MAX_VERSIONS} versions: the oldest is deleted. This prevents a "
+            f"{options.parameter} has {MAX_VERSIONS} versions: the oldest is deleted. This prevents a "
             f"rollback to {', '.join(dropped)}."
         )
-    if there.image_id is not None and there.image is None and wanted.as_if_shared:
+    if state.image_id is not None and state.image is None and options.as_if_shared:
         yield (
-            f"{there.image_id} is not visible in account {target.account_id} yet. "
+            f"{state.image_id} is not visible in account {target.account_id} yet. "
             "Check mode assumes that it will be."
         )
 
 
-def _template_warnings(
-    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, name: str, template: LaunchTemplate
+def _warn_of_template(
+    options: PublishOptions, current: PublishState, state: TargetState, name: str, template: LaunchTemplate
 ) -> Iterator[str]:
     default, latest = template.default, template.latest
-    base = base_version(wanted, template)
-    change = change_for(wanted, seen, there, base)
+    base = base_version(options, template)
+    change = change_for(options, current, state, base)
     if base.image_id == change.name and not change.previous_id and not is_result(base, change, base):
         yield (
             f"Version {base.number} of {name} has the snapshot of another image on the root device: EC2 does "
@@ -312,10 +328,10 @@ def _template_warnings(
             "because the image is not visible. If so, remove the snapshot from the template."
         )
     is_done = is_result(default, change, base)
-    if is_done and latest.image_id != change.name and not follows(latest, wanted.parameter):
+    if is_done and latest.image_id != change.name and not follows(latest, options.parameter):
         fate = (
             "It is not changed, because of launch_template_base_version: default."
-            if wanted.launch_template_base_version == DEFAULT
+            if options.launch_template_base_version == DEFAULT
             else "The new version replaces it."
         )
         yield (
@@ -324,16 +340,16 @@ def _template_warnings(
         )
 
 
-def _launch_warnings(
-    wanted: PublishOptions, seen: PublishSeen, there: TargetSeen, name: str, template: LaunchTemplate
+def _warn_of_launches(
+    options: PublishOptions, current: PublishState, state: TargetState, name: str, template: LaunchTemplate
 ) -> Iterator[str]:
-    for version in versions_to_launch(wanted, template):
-        change = change_for(wanted, seen, there, version)
-        if change.image is None or launches_image(wanted, there, version):
+    for version in versions_to_launch(options, template):
+        change = change_for(options, current, state, version)
+        if change.image is None or launches_image(options, state, version):
             continue
-        for doubt in doubts(version, change.image, there.types):
+        for doubt in explain_doubts(version, change.image, state.types):
             yield f"Version {version.number} of {name} {doubt}."
-        for uncertainty in uncertainties(version, change, there):
+        for uncertainty in explain_uncertainties(version, change, state):
             yield f"Version {version.number} of {name} {uncertainty}."
         if requires_tokens(version, change.image, change.previous):
             yield (
@@ -342,10 +358,10 @@ def _launch_warnings(
             )
 
 
-def _age_warnings(wanted: PublishOptions, seen: PublishSeen, target: Target) -> Iterator[str]:
-    found = compare(wanted, seen, target)
-    if found is not None and found.is_older is None:
+def _warn_of_age(options: PublishOptions, current: PublishState, target: Target) -> Iterator[str]:
+    ages = compare(options, current, target)
+    if ages is not None and ages.is_older is None:
         yield (
-            f"Whether {found.new} is older than {found.published}, which {wanted.parameter} has, is not "
-            f"known: {ended(found.problem)}"
+            f"Whether {ages.new} is older than {ages.published}, which {options.parameter} has, is not "
+            f"known: {ended(ages.problem)}"
         )

@@ -27,12 +27,12 @@ from ..tags import tag_map
 from .launches import hibernates
 from .options import PublishOptions
 from .origins import compared_images, first_views, origin_of
-from .read_launch_templates import instance_types, launch_templates
+from .read_launch_templates import read_instance_types, read_launch_templates
 from .state import (
     Origin,
     Parameter,
     ParameterVersion,
-    TargetSeen,
+    TargetState,
     is_settled,
     label_for,
     label_of,
@@ -44,12 +44,12 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
-def open_all(
-    clients: Clients, caller: read.Caller, wanted: PublishOptions, targets: Collection[Target]
+def open_clients(
+    clients: Clients, caller: read.Caller, options: PublishOptions, targets: Collection[Target]
 ) -> dict[str, Clients]:
-    """Each account's clients, with all open that is needed; refuses an account that cannot be acted in."""
-    default_region = preferred_region(clients, wanted.all_regions)
-    accounts = Accounts(clients, caller, wanted.consumer_role, default_region)
+    """Open the clients of each account; refuse an account whose role cannot be assumed."""
+    default_region = preferred_region(clients, options.all_regions)
+    accounts = Accounts(clients, caller, options.consumer_role, default_region)
 
     def open_account(account_id: str) -> Clients:
         opened = accounts.clients(account_id)
@@ -68,96 +68,99 @@ def open_all(
 
 
 def read_target(
-    clients: Clients, owner: Clients | None, wanted: PublishOptions, target: Target, image_id: str | None
-) -> TargetSeen:
-    """One target's parameter, templates and images. Errors are botocore's.
+    clients: Clients, owner: Clients | None, options: PublishOptions, target: Target, image_id: str | None
+) -> TargetState:
+    """Read the parameter, templates and images of a target. Errors are botocore's.
 
     ``owner`` are the clients of the account that has the image, where ``clients`` are another account's; None
     for the account whose credentials are used, and where that is not known.
     """
     ec2, ssm = clients.ec2(target.region), clients.ssm(target.region)
-    found = parameter(ssm, wanted.parameter)
-    if found is not None and wanted.parameter_tags:
-        found = replace(found, tags=tags(ssm, wanted.parameter))
-    if wanted.is_rollback and found is not None:
-        labeled = found.labeled(label_for(wanted.source_image_id or ""))
+    parameter = _read_parameter(ssm, options.parameter)
+    if parameter is not None and options.parameter_tags:
+        parameter = replace(parameter, tags=_read_tags(ssm, options.parameter))
+    if options.is_rollback and parameter is not None:
+        labeled = parameter.labeled(label_for(options.source_image_id or ""))
         image_id = labeled.value if labeled else None
-    templates = launch_templates(ec2, wanted.launch_templates, target)
+    templates = read_launch_templates(ec2, options.launch_templates, target)
     # A parameter of another kind, and a template without an image or with a parameter, name no image.
-    versions = [one for template in templates.values() for one in (template.default, template.latest)]
+    versions = [item for template in templates.values() for item in (template.default, template.latest)]
     named = {version.image_id or "" for version in versions}
-    named |= {found.latest.value if found else "", image_id or ""}
-    not_labeled = wanted.is_rollback and image_id is None
-    unlabeled = _unlabeled(found) if not_labeled else ()
-    itself = _source_itself(wanted, found) if not_labeled else None
+    named |= {parameter.latest.value if parameter else "", image_id or ""}
+    not_labeled = options.is_rollback and image_id is None
+    unlabeled = _values_without_label(parameter) if not_labeled else ()
+    itself = _source_itself(options, parameter) if not_labeled else None
     named |= {*unlabeled, itself or ""}
     images = read.named_images(ec2, filter(is_image_id, named))
     if unlabeled:
-        image_id = _copy_of_source(owner.ec2(target.region) if owner else None, wanted, unlabeled, images)
+        image_id = _copy_of_source(owner.ec2(target.region) if owner else None, options, unlabeled, images)
     image_id = image_id or itself
-    if image_id and image_id not in images and owner is not None and not wanted.as_if_shared:
-        images |= _spreading(ec2, owner.ec2(target.region), image_id, target.account_id)
-    return TargetSeen(image_id, images.get(image_id or ""), found, templates, images)
+    if image_id and image_id not in images and owner is not None and not options.as_if_shared:
+        images |= _read_shared_image(ec2, owner.ec2(target.region), image_id, target.account_id)
+    return TargetState(image_id, images.get(image_id or ""), parameter, templates, images)
 
 
-def _unlabeled(found: Parameter | None) -> tuple[str, ...]:
-    """The values from which an interrupted rollback may have removed the label, or that it did not label yet.
+def _values_without_label(parameter: Parameter | None) -> tuple[str, ...]:
+    """Return the values without a label that an interrupted rollback may be about.
 
     If the image to go back to is in the oldest version of a full parameter, the label keeps AWS from making
     room for the new version, so that it is removed before and is on no version until the new one is labeled.
     """
-    if found is None or not found.is_full:
+    if parameter is None or not parameter.is_full:
         return ()
-    return tuple(one.value for one in (found.versions[0], found.latest) if not one.labels)
+    return tuple(item.value for item in (parameter.versions[0], parameter.latest) if not item.labels)
 
 
-def _source_itself(wanted: PublishOptions, found: Parameter | None) -> str | None:
-    """The source image itself, if the parameter had it: it is the one to go back to, whatever its label is.
+def _source_itself(options: PublishOptions, parameter: Parameter | None) -> str | None:
+    """Return the source image itself, if the parameter had it: it is what to go back to.
 
-    If it was published without its copies, and is itself a copy, it has the label of its own source.
+    Its label does not matter: if it was published without its copies, and is itself a copy, it has the label
+    of its own source.
     """
-    source = wanted.source_image_id
-    return source if source and found is not None and found.has_value(source) else None
+    source = options.source_image_id
+    return source if source and parameter is not None and parameter.has_value(source) else None
 
 
 def _copy_of_source(
-    owner: EC2Client | None, wanted: PublishOptions, image_ids: Collection[str], images: Mapping[str, Image]
+    owner: EC2Client | None, options: PublishOptions, image_ids: Collection[str], images: Mapping[str, Image]
 ) -> str | None:
-    """The first of the images that is a copy of the source: only the owner sees the tag that says so."""
-    label = label_for(wanted.source_image_id or "")
+    """Return the first image that is a copy of the source: only its owner sees the tag that says so."""
+    label = label_for(options.source_image_id or "")
     owned = read.named_images(owner, filter(is_image_id, image_ids)) if owner else {}
     for image_id in image_ids:
-        views = [seen[image_id] for seen in (owned, images) if image_id in seen]
+        views = [known[image_id] for known in (owned, images) if image_id in known]
         if views and label_of(image_id, views) == label:
             return image_id
     return None
 
 
-def with_sharing(clients: Clients, wanted: PublishOptions, target: Target, there: TargetSeen) -> TargetSeen:
-    """A target of the own account with who may launch its image, if that matters. Errors are botocore's."""
-    image = there.image
-    if image is None or not wanted.require_shared or is_settled(wanted, there):
-        return there
+def add_sharing(clients: Clients, options: PublishOptions, target: Target, state: TargetState) -> TargetState:
+    """Add to a target of the own account who may launch its image, if that matters. Errors are botocore's."""
+    image = state.image
+    if image is None or not options.require_shared or is_settled(options, state):
+        return state
     if image.owner_id != target.account_id or image.state != "available":
-        return there
+        return state
     sharing = read.launch_permissions(clients.ec2(target.region), image.image_id)
-    return replace(there, launch=sharing)
+    return replace(state, launch=sharing)
 
 
-def with_launches(clients: Clients, wanted: PublishOptions, target: Target, there: TargetSeen) -> TargetSeen:
+def add_launches(
+    clients: Clients, options: PublishOptions, target: Target, state: TargetState
+) -> TargetState:
     """Add what launches by a target's templates depend on, if these change. Errors are botocore's."""
-    if is_settled(wanted, there):
-        return there
+    if is_settled(options, state):
+        return state
     versions = [
-        version for template in there.templates.values() for version in versions_to_launch(wanted, template)
+        version for template in state.templates.values() for version in versions_to_launch(options, template)
     ]
     named = [version for version in versions if version.instance_type or version.requirements]
     ec2 = clients.ec2(target.region)
     if named:
-        there = replace(there, types=instance_types(ec2, named))
+        state = replace(state, types=read_instance_types(ec2, named))
     if any(map(hibernates, versions)):
-        there = replace(there, encrypts=_encryption_by_default(ec2))
-    return there
+        state = replace(state, encrypts=_encryption_by_default(ec2))
+    return state
 
 
 def _encryption_by_default(ec2: EC2Client) -> bool | None:
@@ -170,8 +173,8 @@ def _encryption_by_default(ec2: EC2Client) -> bool | None:
         return None
 
 
-def _spreading(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str) -> dict[str, Image]:
-    """The image once the account sees it, if its owner has shared it with the account; else none."""
+def _read_shared_image(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str) -> dict[str, Image]:
+    """Return the image once the account sees it, if its owner has shared it with the account; else none."""
     try:
         sharing = read.launch_permissions(owner, image_id)
     except errors.AWS_ERRORS:
@@ -181,19 +184,19 @@ def _spreading(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str)
     return until_visible(lambda waiting: read.named_images(ec2, waiting), [image_id] if covered else [])
 
 
-def read_source(clients: Clients, wanted: PublishOptions, account_id: str) -> Image | None:
-    """What planned copies will be copies of, if there are any and it was named."""
-    planned = not wanted.is_rollback and None in wanted.by_target.images.values()
-    if not planned or wanted.source_image_id is None or wanted.source_region is None:
+def read_source(clients: Clients, options: PublishOptions, account_id: str) -> Image | None:
+    """Read the source of planned copies, if there are any and it is named."""
+    planned = not options.is_rollback and None in options.by_target.images.values()
+    if not planned or options.source_image_id is None or options.source_region is None:
         return None
-    target = Target(account_id, wanted.source_region)
+    target = Target(account_id, options.source_region)
     clients.open("ec2", [target.region])
     try:
-        source = read.image(clients.ec2(target.region), wanted.source_image_id)
+        source = read.image(clients.ec2(target.region), options.source_image_id)
     except errors.AWS_ERRORS as exception:
         raise Refused([errors.failure(exception, target, "DescribeImages")]) from exception
     if source is None:
-        raise Refused([errors.no_image(wanted.source_image_id, target)])
+        raise Refused([errors.no_image(options.source_image_id, target)])
     return source
 
 
@@ -201,8 +204,8 @@ def read_source(clients: Clients, wanted: PublishOptions, account_id: str) -> Im
 _PAGE = 50
 
 
-def parameter(ssm: SSMClient, name: str) -> Parameter | None:
-    """The parameter with all its versions and their labels; None if there is none of that name.
+def _read_parameter(ssm: SSMClient, name: str) -> Parameter | None:
+    """Return the parameter with all its versions and their labels; None if there is none of that name.
 
     A value that AWS is still validating is no version yet (botocore shape ``PutParameterRequest``,
     ``DataType``).
@@ -230,22 +233,22 @@ def parameter(ssm: SSMClient, name: str) -> Parameter | None:
     return Parameter(tuple(sorted(versions, key=lambda item: item.version))) if versions else None
 
 
-def tags(ssm: SSMClient, name: str) -> dict[str, str]:
-    """The tags of a parameter."""
+def _read_tags(ssm: SSMClient, name: str) -> dict[str, str]:
+    """Return the tags of a parameter."""
     answer = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
     return tag_map(required(answer, "TagList", "ListTagsForResource"))
 
 
 def read_origins(
-    clients: Clients, wanted: PublishOptions, account_id: str, targets: Mapping[Target, TargetSeen]
+    clients: Clients, options: PublishOptions, account_id: str, targets: Mapping[Target, TargetState]
 ) -> dict[ImageRef, Origin]:
     """Read the original sources of the new and the published images, by image, where these are others.
 
     What cannot be read is unknown, and its reason is kept. Each round reads the sources of one further copy.
     """
-    if wanted.is_rollback or wanted.publish_older:
+    if options.is_rollback or options.publish_older:
         return {}
-    refs = dict.fromkeys(compared_images(wanted, targets))
+    refs = dict.fromkeys(compared_images(options, targets))
     views = first_views(targets, account_id)
     problems: dict[ImageRef, str] = {}
     looked_up: set[ImageRef] = set()
@@ -255,11 +258,11 @@ def read_origins(
         if not unseen:
             return origins
         looked_up |= unseen
-        for region, found in _look_up(clients, account_id, unseen).items():
-            if isinstance(found, Failure):
-                problems |= {ref: found.message for ref in unseen if ref.region == region}
+        for region, images in _look_up(clients, account_id, unseen).items():
+            if isinstance(images, Failure):
+                problems |= {ref: images.message for ref in unseen if ref.region == region}
             else:
-                views |= {ImageRef(region, image_id): [image] for image_id, image in found.items()}
+                views |= {ImageRef(region, image_id): [image] for image_id, image in images.items()}
 
 
 def _look_up(

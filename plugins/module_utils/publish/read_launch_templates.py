@@ -37,8 +37,10 @@ _MISSING = (
 )
 
 
-def launch_templates(ec2: EC2Client, names: Collection[str], target: Target) -> dict[str, LaunchTemplate]:
-    """The launch templates of a target that exist, by the requested names or IDs.
+def read_launch_templates(
+    ec2: EC2Client, names: Collection[str], target: Target
+) -> dict[str, LaunchTemplate]:
+    """Read the launch templates of a target that exist, by the requested names or IDs.
 
     A single template is read by itself. Several can only be read together with all others, 200 in a response,
     which is still faster than one after the other.
@@ -53,7 +55,7 @@ def launch_templates(ec2: EC2Client, names: Collection[str], target: Target) -> 
         **asked, Versions=["$Default", "$Latest"], PaginationConfig={"PageSize": _VERSIONS_PAGE}
     )
     try:
-        found: list[Mapping[str, Any]] = [
+        items: list[Mapping[str, Any]] = [
             item for page in pages for item in required(page, "LaunchTemplateVersions", _READ_VERSIONS)
         ]
     except ClientError as exception:
@@ -61,10 +63,10 @@ def launch_templates(ec2: EC2Client, names: Collection[str], target: Target) -> 
             return {}
         raise
     versions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for item in found:
+    for item in items:
         versions[required(item, "LaunchTemplateId", _READ_VERSIONS)].append(item)
         versions[required(item, "LaunchTemplateName", _READ_VERSIONS)].append(item)
-    return {name: _template(versions[name], target) for name in names if name in versions}
+    return {name: _template_of(versions[name], target) for name in names if name in versions}
 
 
 def is_id(name: str) -> bool:
@@ -72,24 +74,24 @@ def is_id(name: str) -> bool:
     return _ID.fullmatch(name) is not None
 
 
-def _template(items: list[Mapping[str, Any]], target: Target) -> LaunchTemplate:
+def _template_of(items: list[Mapping[str, Any]], target: Target) -> LaunchTemplate:
     defaults = [item for item in items if item.get("DefaultVersion")]
     if not defaults:
         raise IncompleteAnswer(_READ_VERSIONS, "DefaultVersion")
-    versions = [_version(item, target) for item in items]
+    versions = [_version_of(item, target) for item in items]
     latest = max(versions, key=lambda version: version.number)
     template_id = required(defaults[0], "LaunchTemplateId", _READ_VERSIONS)
-    return LaunchTemplate(template_id, _version(defaults[0], target), latest)
+    return LaunchTemplate(template_id, _version_of(defaults[0], target), latest)
 
 
-def _version(item: Mapping[str, Any], target: Target) -> TemplateVersion:
+def _version_of(item: Mapping[str, Any], target: Target) -> TemplateVersion:
     number = int(required(item, "VersionNumber", _READ_VERSIONS))
     data: Mapping[str, Any] = required(item, "LaunchTemplateData", _READ_VERSIONS)
     named = data.get("ImageId", "").removeprefix(RESOLVE)
     return TemplateVersion(number, data, name_in_arn(named, target.account_id, target.region))
 
 
-def instance_types(ec2: EC2Client, versions: Iterable[TemplateVersion]) -> dict[str, InstanceType]:
+def read_instance_types(ec2: EC2Client, versions: Iterable[TemplateVersion]) -> dict[str, InstanceType]:
     """Read the types that these versions name and the region offers; all of them for requirements.
 
     A filter, because one type in InstanceTypes that does not exist fails the whole request.
@@ -102,16 +104,16 @@ def instance_types(ec2: EC2Client, versions: Iterable[TemplateVersion]) -> dict[
     if any(version.requirements for version in listed):
         by_name = [[]]
     paginator = ec2.get_paginator("describe_instance_types")
-    found = (
-        _instance_type(item)
+    types = (
+        _type_of(item)
         for filters in by_name
         for page in paginator.paginate(Filters=filters, PaginationConfig={"PageSize": _TYPES_PAGE})
         for item in required(page, "InstanceTypes", _READ_TYPES)
     )
-    return {one.name: one for one in found}
+    return {item.name: item for item in types}
 
 
-def _instance_type(item: Mapping[str, Any]) -> InstanceType:
+def _type_of(item: Mapping[str, Any]) -> InstanceType:
     return InstanceType(
         name=required(item, "InstanceType", _READ_TYPES),
         architectures=frozenset(item.get("ProcessorInfo", {}).get("SupportedArchitectures", ())),

@@ -42,25 +42,25 @@ Result = Mapping[str, Any]
 
 
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The parameter and the launch templates of each region and account; what failed first.
+    """Return the parameter and the launch templates of each region and account; what failed first.
 
     ``result`` is that of ``ami_publish``. ``context`` has the ``role``, its ``status``, the
     ``parameter`` and ``check_mode``.
     """
-    found = result.get("failures") or ()
+    problems = result.get("failures") or ()
     rest = report_path or f"the fact {context['role']}_failures"
     message = one_message([module_message(result, rest)], rest)
     published = result.get("results") or ()
-    rows = [_row(one, context["check_mode"]) for one in published]
+    rows = [_row(item, context["check_mode"]) for item in published]
     lines = (
         *_headline(published, context),
-        *table(_COLUMNS, tuple(collapsed(failed_rows(found), rows))),
-        *_label(published),
-        *failures(found, rest, message),
+        *table(_COLUMNS, tuple(collapsed(failed_rows(problems), rows))),
+        *_name_labels(published),
+        *failures(problems, rest, message),
     )
     artifacts = {
-        "failed_regions": failed_regions(found),
-        "images": _images(published),
+        "failed_regions": failed_regions(problems),
+        "images": _list_images(published),
         "parameter": context["parameter"],
         "report_path": report_path,
         "status": context["status"],
@@ -70,7 +70,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
 
 def _headline(published: Sequence[Result], context: Mapping[str, Any]) -> Iterator[Line]:
     status, rolls_back = context["status"], context["role"] == "rollback"
-    regions = counted(len({one["region"] for one in published}), "region")
+    regions = counted(len({item["region"] for item in published}), "region")
     word = "rolled back" if rolls_back else "published"
     if status in ("planned", "published", "rolled_back") and has_no_change(published):
         text, tone = f"Nothing to change: {context['parameter']} is {word} in {regions} already.", Tone.GOOD
@@ -83,31 +83,31 @@ def _headline(published: Sequence[Result], context: Mapping[str, Any]) -> Iterat
     yield from sentence(text, tone)
 
 
-def _row(one: Result, is_plan: bool) -> Row:
-    version, templates = one["parameter_version"], one["launch_templates"] or {}
+def _row(target: Result, is_plan: bool) -> Row:
+    version, templates = target["parameter_version"], target["launch_templates"] or {}
     cells = {
-        "region": one["region"],
-        "account": one["account_id"],
-        "image": one["image_id"] or "(new)",
+        "region": target["region"],
+        "account": target["account_id"],
+        "image": target["image_id"] or "(new)",
         "version": version,
         "templates": ", ".join(
             name if number is None else f"{name}:{number}" for name, number in templates.items()
         ),
-        "outcome": outcome_of(one["changed"], is_plan),
+        "outcome": outcome_of(target["changed"], is_plan),
     }
     return Row(cells)
 
 
-def _label(published: Sequence[Result]) -> Iterator[Line]:
-    labels = dict.fromkeys(str(one["label"]) for one in published)
+def _name_labels(published: Sequence[Result]) -> Iterator[Line]:
+    labels = dict.fromkeys(str(item["label"]) for item in published)
     if labels:
         yield from sentence(f"Label: {', '.join(labels)}.")
 
 
-def _images(published: Sequence[Result]) -> dict[str, str]:
-    """The image of each region in which all accounts have the same one."""
-    found: dict[str, set[str]] = {}
-    for one in published:
-        if one["image_id"]:
-            found.setdefault(one["region"], set()).add(one["image_id"])
-    return {region: images.pop() for region, images in found.items() if len(images) == 1}
+def _list_images(published: Sequence[Result]) -> dict[str, str]:
+    """Return the image of each region in which all accounts have the same one."""
+    by_region: dict[str, set[str]] = {}
+    for item in published:
+        if item["image_id"]:
+            by_region.setdefault(item["region"], set()).add(item["image_id"])
+    return {region: images.pop() for region, images in by_region.items() if len(images) == 1}

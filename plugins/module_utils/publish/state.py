@@ -45,7 +45,7 @@ class Parameter:
 
     @property
     def latest(self) -> ParameterVersion:
-        """The version that the parameter's name stands for."""
+        """Return the version that the parameter's name stands for."""
         return self.versions[-1]
 
     @property
@@ -63,7 +63,7 @@ class Parameter:
         return any(version.value == value for version in self.versions)
 
     def labeled(self, label: str) -> ParameterVersion | None:
-        """The one version that carries the label."""
+        """Return the version that carries the label, which only one can."""
         return next((version for version in self.versions if label in version.labels), None)
 
 
@@ -81,22 +81,22 @@ class TemplateVersion:
 
     @property
     def image_id(self) -> str | None:
-        """The image, or ``resolve:ssm:`` and a parameter; None if the template leaves it to the launch."""
+        """Return the AMI ID, or ``resolve:ssm:`` and a parameter; None if launches select it."""
         return self.data.get("ImageId") or None
 
     @property
     def instance_type(self) -> str | None:
-        """The instance type; None if the template leaves it to the launch, or has requirements instead."""
+        """Return the instance type; None if launches select it, or the template has requirements."""
         return self.data.get("InstanceType") or None
 
     @property
     def requirements(self) -> Mapping[str, Any]:
-        """The requirements by which AWS selects types (botocore shape ``InstanceRequirements``)."""
+        """Return the requirements by which AWS selects types (botocore shape ``InstanceRequirements``)."""
         return self.data.get("InstanceRequirements") or {}
 
     @property
     def mappings(self) -> Sequence[Mapping[str, Any]]:
-        """The block device mappings (botocore shape ``LaunchTemplateBlockDeviceMapping``)."""
+        """Return the block device mappings (botocore shape ``LaunchTemplateBlockDeviceMapping``)."""
         return tuple(self.data.get("BlockDeviceMappings", ()))
 
 
@@ -144,8 +144,8 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class TargetSeen:
-    """What is seen of one target.
+class TargetState:
+    """What is read of one target.
 
     ``image`` is what the account sees of ``image_id``; ``named`` are the images that parameter and templates
     name now and that still exist, by ID. ``launch`` is None where it does not matter who may launch the
@@ -165,7 +165,7 @@ class TargetSeen:
 
 
 @dataclass(frozen=True)
-class PublishSeen:
+class PublishState:
     """The state of every target; ``source`` is the source of planned copies, if known.
 
     ``unread`` are the failures of the best-effort targets that could not be read. ``origins`` are by image,
@@ -174,48 +174,48 @@ class PublishSeen:
 
     account_id: str
     partition: str
-    targets: Mapping[Target, TargetSeen]
+    targets: Mapping[Target, TargetState]
     source: Image | None = None
     unread: Mapping[Target, Failure] = field(default_factory=dict)
     origins: Mapping[ImageRef, Origin] = field(default_factory=dict)
 
 
 def label_for(source_image_id: str) -> str:
-    """The label of the version that names a copy of this source."""
+    """Return the label of the version that names a copy of this source."""
     return LABEL_PREFIX + source_image_id
 
 
 def label_of(image_id: str, views: Iterable[Image]) -> str:
-    """The label of an image by its source, which the owner's tag or AWS records; else by its own ID.
+    """Return the label of an image by its source, which the owner's tag or AWS records; else by its own ID.
 
     ``views`` are what the accounts see of the image: only its owner sees the tag.
     """
-    seen = list(views)
-    marks = [view.tags[SOURCE_TAG].rpartition("/")[2] for view in seen if SOURCE_TAG in view.tags]
-    recorded = [view.source_image_id for view in seen if view.source_image_id]
+    listed = list(views)
+    marks = [view.tags[SOURCE_TAG].rpartition("/")[2] for view in listed if SOURCE_TAG in view.tags]
+    recorded = [view.source_image_id for view in listed if view.source_image_id]
     return label_for(next(iter((*marks, *recorded)), image_id))
 
 
 def common_labels(views: Mapping[str, Iterable[Image]], regions: Mapping[str, str]) -> dict[str, str]:
-    """The labels of images that are published together, by ID: an image and its copies have the same.
+    """Return the labels of images that are published together, by ID: an image and its copies have the same.
 
     An image from which those of other regions are copied has the label of its own ID, although it may itself
     be a copy, as one that was promoted from a build account. One that only accounts of its region have copied
     keeps the label of its source. ``views`` are what the accounts see of each image.
     """
-    labels = {image_id: label_of(image_id, seen) for image_id, seen in views.items()}
+    labels = {image_id: label_of(image_id, of_image) for image_id, of_image in views.items()}
     published = {label_for(image_id): image_id for image_id in labels}
     sources = {image_id: published[label] for image_id, label in labels.items() if label in published}
     copied = {source for image_id, source in sources.items() if regions[source] != regions[image_id]}
-    origins = {image_id: _origin(image_id, sources) for image_id in labels}
+    origins = {image_id: _first_of_chain(image_id, sources) for image_id in labels}
     return {
         image_id: label_for(origin) if origin in copied else labels[origin]
         for image_id, origin in origins.items()
     }
 
 
-def _origin(image_id: str, sources: Mapping[str, str]) -> str:
-    """The first image of a chain of copies. Wrong tags can make a circle of it, which ends anywhere."""
+def _first_of_chain(image_id: str, sources: Mapping[str, str]) -> str:
+    """Return the first image of a chain of copies; any image of a circle, which wrong tags can make."""
     passed: set[str] = set()
     while image_id in sources and image_id not in passed:
         passed.add(image_id)
@@ -234,48 +234,48 @@ def follows_another(version: TemplateVersion, parameter: str) -> bool:
     return named.startswith(RESOLVE) and not follows(version, parameter)
 
 
-def base_version(wanted: PublishOptions, template: LaunchTemplate) -> TemplateVersion:
-    """The version that a new one is based on."""
-    return template.latest if wanted.launch_template_base_version == LATEST else template.default
+def base_version(options: PublishOptions, template: LaunchTemplate) -> TemplateVersion:
+    """Return the version that a new one is based on."""
+    return template.latest if options.launch_template_base_version == LATEST else template.default
 
 
-def versions_to_launch(wanted: PublishOptions, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
+def versions_to_launch(options: PublishOptions, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
     """Return the versions that will launch the image: the base, and a latest one that follows the parameter.
 
     The latest one is kept if the user has selected the default one as the base.
     """
-    base, latest = base_version(wanted, template), template.latest
-    return (base, latest) if base != latest and follows(latest, wanted.parameter) else (base,)
+    base, latest = base_version(options, template), template.latest
+    return (base, latest) if base != latest and follows(latest, options.parameter) else (base,)
 
 
-def launches_image(wanted: PublishOptions, there: TargetSeen, version: TemplateVersion) -> bool:
+def launches_image(options: PublishOptions, state: TargetState, version: TemplateVersion) -> bool:
     """Return whether the version launches the image to publish already, so that nothing changes for it."""
-    if there.image_id is None:
+    if state.image_id is None:
         return False
-    if follows(version, wanted.parameter):
-        return there.parameter is not None and there.parameter.latest.value == there.image_id
-    return version.image_id == there.image_id
+    if follows(version, options.parameter):
+        return state.parameter is not None and state.parameter.latest.value == state.image_id
+    return version.image_id == state.image_id
 
 
-def versions_in_use(wanted: PublishOptions, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
-    """The versions that must launch the image: the default and the latest one.
+def versions_in_use(options: PublishOptions, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
+    """Return the versions that must launch the image: the default and the latest one.
 
     Instances can be launched from each. If the user has selected the default one, the latest does not count.
     """
-    if wanted.launch_template_base_version == DEFAULT:
+    if options.launch_template_base_version == DEFAULT:
         return (template.default,)
     return (template.default, template.latest)
 
 
-def needs_version(wanted: PublishOptions, parameter: Parameter | None, image_id: str | None) -> bool:
+def needs_version(options: PublishOptions, parameter: Parameter | None, image_id: str | None) -> bool:
     """Whether the parameter needs a new version: for another image, or for the advanced tier."""
     if parameter is None or image_id is None:
         return True
     latest = parameter.latest
-    return latest.value != image_id or (wanted.tier == ADVANCED and latest.tier == STANDARD)
+    return latest.value != image_id or (options.tier == ADVANCED and latest.tier == STANDARD)
 
 
-def may_name(wanted: PublishOptions, parameter: Parameter, image_id: str | None, label: str) -> bool:
+def may_name(options: PublishOptions, parameter: Parameter, image_id: str | None, label: str) -> bool:
     """Whether the parameter may already name an image that is not known, and then needs no new version.
 
     Besides a planned copy, an ID of None is the image of a region whose copies are not read yet. The newest
@@ -283,23 +283,23 @@ def may_name(wanted: PublishOptions, parameter: Parameter, image_id: str | None,
     the image's, which may not be known either.
     """
     latest = parameter.latest
-    if image_id is not None or needs_version(wanted, parameter, latest.value):
+    if image_id is not None or needs_version(options, parameter, latest.value):
         return False
-    labels = {one for one in latest.labels if one.startswith(LABEL_PREFIX)}
+    labels = {item for item in latest.labels if item.startswith(LABEL_PREFIX)}
     return label in labels or not label.startswith(LABEL_PREFIX) or not labels
 
 
-def is_settled(wanted: PublishOptions, there: TargetSeen) -> bool:
+def is_settled(options: PublishOptions, state: TargetState) -> bool:
     """Whether parameter and templates name the image already, so that nothing changes for their users."""
     return (
-        there.parameter is not None
-        and there.parameter.latest.value == there.image_id
+        state.parameter is not None
+        and state.parameter.latest.value == state.image_id
         and all(
-            name in there.templates
+            name in state.templates
             and all(
-                version.image_id == there.image_id or follows(version, wanted.parameter)
-                for version in versions_in_use(wanted, there.templates[name])
+                version.image_id == state.image_id or follows(version, options.parameter)
+                for version in versions_in_use(options, state.templates[name])
             )
-            for name in wanted.launch_templates
+            for name in options.launch_templates
         )
     )
