@@ -68,7 +68,7 @@ def holds_through_ec2(key: KeySeen, consumer: Consumer, operation: str) -> bool:
 
 
 def denied_operations(key: KeySeen, consumer: Consumer, operations: Iterable[str]) -> list[str]:
-    """Those of the operations that the key's policy explicitly denies to the whole consumer, sorted."""
+    """Return the operations that the key's policy explicitly denies to the whole consumer, sorted."""
     if key.policy is None:
         return []
     requests = {item: Request(consumer, item, key.key.arn) for item in sorted(operations)}
@@ -76,7 +76,7 @@ def denied_operations(key: KeySeen, consumer: Consumer, operations: Iterable[str
 
 
 def consumers_without_access(keys: Iterable[KeySeen], sharing: Sharing) -> list[str]:
-    """The accounts and ARNs of ``sharing`` that certainly cannot use every one of the keys, sorted.
+    """Return the accounts and ARNs of ``sharing`` that certainly cannot use every one of the keys, sorted.
 
     Where access is undetermined, the consumer is not listed: for example an account, where a policy names an
     organization that the account may be in, or where a grant or the policy gives one of its roles access.
@@ -85,8 +85,8 @@ def consumers_without_access(keys: Iterable[KeySeen], sharing: Sharing) -> list[
         {
             consumer
             for key in keys
-            for consumer, found in access_of_consumers(key, sharing).items()
-            if found is Access.DENIED
+            for consumer, access in access_of_consumers(key, sharing).items()
+            if access is Access.DENIED
         }
     )
 
@@ -102,7 +102,7 @@ def access_of_consumers(key: KeySeen, sharing: Sharing) -> dict[str, Access]:
         **{arn: Consumer(org_id=policy_statements.organization_id(arn)) for arn in sharing.org_arns},
         **{arn: Consumer(None, *policy_statements.unit_ids(arn)) for arn in sharing.org_unit_arns},
     }
-    grants = _by_account(key.grants)
+    grants = _group_by_account(key.grants)
     # A key can have tens of thousands of grants, and as many consumers.
     return {
         name: _access_to_all(replace(key, grants=grants.get(consumer.account_id or "", ())), consumer)
@@ -111,7 +111,7 @@ def access_of_consumers(key: KeySeen, sharing: Sharing) -> dict[str, Access]:
 
 
 def other_access(snapshot: Snapshot) -> str:
-    """Why a snapshot's own key does not decide alone: it is associated with others, as a message says it.
+    """Say why a snapshot's own key does not decide alone: the snapshot is associated with other keys.
 
     Each gives access to its data by itself (botocore operation AssociateKmsKeyId). That a launch by another
     account can use one of them is not documented.
@@ -124,13 +124,13 @@ def other_access(snapshot: Snapshot) -> str:
 
 
 def _access_to_all(key: KeySeen, consumer: Consumer) -> Access:
-    """The least access to the operations that launches and copies need."""
-    found = {_access_in_part(key, consumer, operation) for operation in NEEDED}
-    return next(one for one in (Access.DENIED, Access.UNKNOWN, Access.ALLOWED) if one in found)
+    """Return the least access to the operations that launches and copies need."""
+    of_operations = {_access_in_part(key, consumer, operation) for operation in NEEDED}
+    return next(item for item in (Access.DENIED, Access.UNKNOWN, Access.ALLOWED) if item in of_operations)
 
 
 def _access_in_part(key: KeySeen, consumer: Consumer, operation: str) -> Access:
-    """The access, denied only if it is to each role and user of an account, too.
+    """Return the access, denied only if it is to each role and user of an account, too.
 
     The service-linked role for Auto Scaling is left out. The key has no grants of other accounts.
     """
@@ -156,11 +156,11 @@ def _by_grant(key: KeySeen, consumer: Consumer, operation: str) -> bool:
     )
 
 
-def _by_account(grants: Iterable[Grant]) -> dict[str | None, tuple[Grant, ...]]:
-    found: dict[str | None, list[Grant]] = {}
+def _group_by_account(grants: Iterable[Grant]) -> dict[str | None, tuple[Grant, ...]]:
+    by_account: dict[str | None, list[Grant]] = {}
     for grant in grants:
-        found.setdefault(account_of(grant.grantee), []).append(grant)
-    return {account_id: tuple(listed) for account_id, listed in found.items()}
+        by_account.setdefault(account_of(grant.grantee), []).append(grant)
+    return {account_id: tuple(listed) for account_id, listed in by_account.items()}
 
 
 def _allows(grant: Grant, operation: str) -> bool:

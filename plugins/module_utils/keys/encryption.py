@@ -42,7 +42,7 @@ class Encryption:
     reencrypt_source: bool = False
 
     def key_for(self, region: str) -> str | None:
-        """The ID, ARN or alias of the key that is set for a region."""
+        """Return the ID, ARN or alias of the key that is set for a region."""
         return self.keys.get(region, self.key)
 
     def encrypts(self, region: str, source: Image) -> bool:
@@ -128,7 +128,7 @@ def check_source(encryption: Encryption, source: Image) -> tuple[Failure, ...]:
 
 
 def default_key_failure(target: Target, action: str, image_id: str, key_arn: str, remedy: str) -> Failure:
-    """The refusal to share an image that is encrypted under an AWS managed key.
+    """Return the refusal to share an image that is encrypted under an AWS managed key.
 
     EBS User Guide, "Share an Amazon EBS snapshot": nor can its snapshots be shared.
     """
@@ -169,7 +169,7 @@ def check_key(
                 target,
                 "CopyImage",
                 "default_key",
-                f"{_as_written(encryption, target, key)} is an AWS managed key. {_CANNOT_BE_SHARED}",
+                f"{_describe_key(encryption, target, key)} is an AWS managed key. {_CANNOT_BE_SHARED}",
                 f"Set a customer managed key. {_NEVER_SHARED}",
             ),
         )
@@ -179,7 +179,7 @@ def check_key(
                 target,
                 "CopyImage",
                 "key_not_enabled",
-                f"{_as_written(encryption, target, key)} is in the state {key.state}.",
+                f"{_describe_key(encryption, target, key)} is in the state {key.state}.",
                 "Enable the key or cancel its deletion, or set another key.",
             ),
         )
@@ -189,7 +189,7 @@ def check_key(
                 target,
                 "CopyImage",
                 "unsupported_key_type",
-                f"{_as_written(encryption, target, key)} has the key usage {key.usage} and the key spec "
+                f"{_describe_key(encryption, target, key)} has the key usage {key.usage} and the key spec "
                 f"{key.spec}.",
                 "Set a symmetric encryption key: EBS supports no other keys.",
             ),
@@ -197,14 +197,14 @@ def check_key(
     return ()
 
 
-def _as_written(encryption: Encryption, target: Target, key: Key) -> str:
-    """The key as the option has it, with its ARN."""
+def _describe_key(encryption: Encryption, target: Target, key: Key) -> str:
+    """Return the key as the option has it, with its ARN."""
     written = encryption.key_for(target.region)
     return key.arn if written in (None, key.arn) else f"{written} ({key.arn})"
 
 
 def key_warnings(key: Key | None) -> tuple[str, ...]:
-    """A warning if the key of a copy could not be checked."""
+    """Return a warning if the key of a copy could not be checked."""
     if key is None or key.described:
         return ()
     warning = (
@@ -220,16 +220,16 @@ def is_under(image: Image, snapshots: Iterable[Snapshot], key: Key | None, encry
     ``snapshots`` are the image's, if they are known. If the keys are unknown the result is True, so that
     nothing is copied twice.
     """
-    found = _keys_of(image, snapshots)
-    if found is None:
+    keys = _keys_of(image, snapshots)
+    if keys is None:
         return True
     if not encrypted:
-        return found == {None}
-    return found == {key.arn} if key is not None else None not in found
+        return keys == {None}
+    return keys == {key.arn} if key is not None else None not in keys
 
 
 def _keys_of(image: Image, snapshots: Iterable[Snapshot]) -> set[str | None] | None:
-    """The ARNs of the keys of an image's volumes, None for an unencrypted volume; None if unknown."""
+    """Return the ARNs of the keys of an image's volumes, None for an unencrypted volume; None if unknown."""
     keys = {snapshot.kms_key_id for snapshot in snapshots}
     if keys:
         return keys

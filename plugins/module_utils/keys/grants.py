@@ -61,7 +61,7 @@ def is_of_volume(grant: Grant) -> bool:
 
 
 def auto_scaling_role(partition: str, account_id: str, name: str = AUTO_SCALING_ROLE) -> str:
-    """The ARN of an account's service-linked role for Auto Scaling."""
+    """Return the ARN of an account's service-linked role for Auto Scaling."""
     return f"arn:{partition}:iam::{account_id}:{_AUTO_SCALING_PATH}{name}"
 
 
@@ -71,7 +71,7 @@ def is_auto_scaling_role(principal: str) -> bool:
 
 
 def name_prefix(key_arn: str, account_id: str) -> str:
-    """The prefix of the names of grants that this collection creates for images of this account.
+    """Return the prefix of the names of grants that this collection creates for images of this account.
 
     Several accounts may use a key of another account: each has a prefix of its own, so that none of them, nor
     the key's owner, revokes the grants of another one.

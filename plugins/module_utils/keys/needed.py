@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who needs access to a key because something that it encrypts is shared with them."""
+"""Who needs access to a key because what it encrypts is shared with them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EXAMPLES = 5
 class ConsumerResources:
     """The volumes and snapshots of other accounts under a key, which need it whenever they are used.
 
-    ``by_account`` maps accounts to what was found, ``unseen`` those of which something was not read to the
+    ``by_account`` maps accounts to what was read, ``unseen`` those of which something was not read to the
     reason. What is in a Recycle Bin counts for each key.
     """
 
@@ -36,27 +36,29 @@ class ConsumerResources:
     unseen: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, principal: str) -> tuple[str, ...]:
-        """What the account that a principal is or is in has under the key."""
+        """Return what the account that a principal is or is in has under the key."""
         return self.by_account.get(account_of(principal) or "", ())
 
     def of_accounts(self, account_ids: Collection[str]) -> ConsumerResources:
-        """The same for these accounts only."""
+        """Return the same for these accounts only."""
         return ConsumerResources(
-            {one: found for one, found in self.by_account.items() if one in account_ids},
-            {one: why for one, why in self.unseen.items() if one in account_ids},
+            {item: ids for item, ids in self.by_account.items() if item in account_ids},
+            {item: reason for item, reason in self.unseen.items() if item in account_ids},
         )
 
     def dependents_as_result(self) -> list[dict[str, Any]]:
-        """The accounts that have something under the key, as modules return them."""
+        """Return the accounts that have something under the key, as modules return them."""
         return [
-            {"account_id": one, "resource_ids": sorted(ids)}
-            for one, ids in sorted(self.by_account.items())
+            {"account_id": account_id, "resource_ids": sorted(ids)}
+            for account_id, ids in sorted(self.by_account.items())
             if ids
         ]
 
     def unseen_as_result(self) -> list[dict[str, str]]:
-        """The accounts of which something was not read, as modules return them."""
-        return [{"account_id": one, "reason": reason} for one, reason in sorted(self.unseen.items())]
+        """Return the accounts of which something was not read, as modules return them."""
+        return [
+            {"account_id": account_id, "reason": reason} for account_id, reason in sorted(self.unseen.items())
+        ]
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Kept:
     resource_ids: tuple[str, ...] = ()
 
     def as_result(self) -> dict[str, Any]:
-        """The principal as modules return it."""
+        """Return the principal as modules return it."""
         return {
             "principal": self.principal,
             "image_ids": list(self.image_ids),
@@ -98,28 +100,29 @@ class SharedUnderKey:
     consumers: ConsumerResources = field(default_factory=ConsumerResources)
     snapshots: Mapping[str, Sharing] = field(default_factory=dict)
 
-    def needed(self, held: PolicyConsumers) -> PolicyConsumers:
-        """Those of ``held`` that need the key; all of them if not everything could be read."""
+    def select_needing(self, held: PolicyConsumers) -> PolicyConsumers:
+        """Return those of ``held`` that need the key; all of them if not everything could be read."""
         if self.unread:
             return held
-        found = (needed(held, sharing) for sharing in (*self.sharing.values(), *self.snapshots.values()))
-        return reduce(PolicyConsumers.__or__, found, PolicyConsumers())
+        shared = (*self.sharing.values(), *self.snapshots.values())
+        needing = (select_needing(held, sharing) for sharing in shared)
+        return reduce(PolicyConsumers.__or__, needing, PolicyConsumers())
 
     def images_for(self, consumer: PolicyConsumers) -> tuple[str, ...]:
-        """The images for which one consumer needs the key, sorted."""
-        return _needed_for(consumer, self.sharing)
+        """Return the images for which one consumer needs the key, sorted."""
+        return _list_needed_for(consumer, self.sharing)
 
     def snapshots_for(self, consumer: PolicyConsumers) -> tuple[str, ...]:
-        """The snapshots without an image for which one consumer needs the key, sorted."""
-        return _needed_for(consumer, self.snapshots)
+        """Return the snapshots without an image for which one consumer needs the key, sorted."""
+        return _list_needed_for(consumer, self.snapshots)
 
 
-def _needed_for(consumer: PolicyConsumers, sharing: Mapping[str, Sharing]) -> tuple[str, ...]:
-    return tuple(sorted(one for one, shared in sharing.items() if needed(consumer, shared)))
+def _list_needed_for(consumer: PolicyConsumers, sharing: Mapping[str, Sharing]) -> tuple[str, ...]:
+    return tuple(sorted(item for item, shared in sharing.items() if select_needing(consumer, shared)))
 
 
-def needed(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
-    """Those of ``held``, who can use a key, that need it for something with this sharing.
+def select_needing(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
+    """Return those of ``held``, who can use a key, that need it for something with this sharing.
 
     Any account may be in an organization or organizational unit, and any principal whose account is not known
     may be in any account. An organizational unit needs the key for what is shared with its organization.
@@ -128,58 +131,58 @@ def needed(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
     org_ids = {organization_id(arn) for arn in shared.org_arns}
     units = {unit_ids(arn) for arn in shared.org_unit_arns}
     return PolicyConsumers(
-        frozenset(one for one in held.principals if to_any or _is_shared_with(one, shared)),
+        frozenset(name for name in held.principals if to_any or _is_shared_with(name, shared)),
         held.org_ids & (org_ids | {org_id for org_id, _unit in units}),
         frozenset(unit for unit in held.units if unit in units or unit[0] in org_ids),
     )
 
 
 def shared_by_name(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
-    """Those of ``held``, who can use a key, that this sharing names.
+    """Return those of ``held``, who can use a key, that this sharing names.
 
-    Unlike ``needed``, it does not count what an account may have through an organization or the public, nor
-    what an organization has through one of its organizational units.
+    Unlike ``select_needing``, it does not count what an account may have through an organization or the
+    public, nor what an organization has through one of its organizational units.
     """
     org_ids = {organization_id(arn) for arn in shared.org_arns}
     units = {unit_ids(arn) for arn in shared.org_unit_arns}
     return PolicyConsumers(
-        frozenset(one for one in held.principals if account_of(one) in shared.account_ids),
+        frozenset(name for name in held.principals if account_of(name) in shared.account_ids),
         held.org_ids & org_ids,
         frozenset(unit for unit in held.units if unit in units or unit[0] in org_ids),
     )
 
 
 def unused_key_access(named: PolicyConsumers, shared: Sharing, owner: str) -> PolicyConsumers:
-    """Those of ``named``, who can use a key, that nothing under the key is shared with.
+    """Return those of ``named``, who can use a key, that nothing under the key is shared with.
 
     ``shared`` is the sharing of everything under the key, ``owner`` the account that owns it, which always
     needs it.
     """
-    return named - needed(named, shared | Sharing(account_ids=frozenset({owner})))
+    return named - select_needing(named, shared | Sharing(account_ids=frozenset({owner})))
 
 
-def one_by_one(consumers: PolicyConsumers) -> list[tuple[str, PolicyConsumers]]:
-    """Each of the consumers alone with its name, sorted by name; that of an organizational unit is its ID."""
+def split_by_name(consumers: PolicyConsumers) -> list[tuple[str, PolicyConsumers]]:
+    """Return each consumer alone with its name, sorted by name; an organizational unit's is its ID."""
     alone = [
-        *((one, PolicyConsumers(principals=frozenset({one}))) for one in consumers.principals),
-        *((one, PolicyConsumers(org_ids=frozenset({one}))) for one in consumers.org_ids),
+        *((name, PolicyConsumers(principals=frozenset({name}))) for name in consumers.principals),
+        *((org_id, PolicyConsumers(org_ids=frozenset({org_id}))) for org_id in consumers.org_ids),
         *((unit[1], PolicyConsumers(units=frozenset({unit}))) for unit in consumers.units),
     ]
     return sorted(alone, key=lambda item: item[0])
 
 
 def names_of(consumers: PolicyConsumers) -> list[str]:
-    """The names of the consumers, sorted and without duplicates."""
-    return list(dict.fromkeys(name for name, _consumer in one_by_one(consumers)))
+    """Return the names of the consumers, sorted and without duplicates."""
+    return list(dict.fromkeys(name for name, _consumer in split_by_name(consumers)))
 
 
 def examples_of(names: Sequence[str]) -> str:
-    """Some of the names, for a message, and the number of the others."""
+    """Return some of the names, for a message, and the number of the others."""
     return listed(names, _EXAMPLES)
 
 
 def of_principals(principals: Iterable[str]) -> PolicyConsumers:
-    """Accounts, roles and users as consumers, accounts by their IDs."""
+    """Return accounts, roles and users as consumers, accounts by their IDs."""
     return PolicyConsumers(principals=frozenset(map(short, principals)))
 
 

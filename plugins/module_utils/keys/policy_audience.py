@@ -53,12 +53,12 @@ class StatementAudience:
 
     @property
     def named(self) -> PolicyConsumers:
-        """The principals that the statement names, whether all of its conditions include them or not."""
+        """Return the principals that the statement names, even if a condition excludes them."""
         return self.limits[0] if self.limits else PolicyConsumers()
 
 
 def audiences(policy: str, key_arn: str, operations: Iterable[str]) -> tuple[StatementAudience, ...]:
-    """The audience of each statement that allows an operation on the key.
+    """Return the audience of each statement that allows an operation on the key.
 
     Statements that deny are not considered: they can only reduce the access.
     """
@@ -108,7 +108,7 @@ def _organization(value: str) -> PolicyConsumers | None:
 
 
 def _path(value: str) -> PolicyConsumers | None:
-    """The organizational unit that the path names; the whole organization for a path that names none."""
+    """Return the organizational unit that the path names, or the whole organization if it names none."""
     within = _PATH.fullmatch(value)
     if within is None or "${" in value:
         return None

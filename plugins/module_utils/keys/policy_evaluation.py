@@ -81,7 +81,7 @@ class PolicyDecision:
 
 
 def evaluate(policy: str, request: Request) -> PolicyDecision:
-    """The decision of all statements of a policy on a request."""
+    """Return the decision of all statements of a policy on a request."""
     statements = _statements(policy)
     return PolicyDecision(
         # An allow for only a part of the consumer does not allow the whole; a deny for a part may matter.
@@ -110,19 +110,19 @@ def may_allow_in_account(policy: str, request: Request) -> bool:
 
 
 def principals_in_account(policy: str, account_id: str) -> frozenset[str]:
-    """The ARNs of an account's roles and users that statements name, whether they allow or deny."""
+    """Return the ARNs of an account's roles and users that statements name, whether they allow or deny."""
     named = (item for statement in _statements(policy) for item in statement.principals or ())
     return frozenset(item for item in named if _account_of(item) == account_id)
 
 
 def allow_statements(policy: str, key_arn: str) -> list[Mapping[str, Any]]:
-    """The statements of a policy that allow something and apply, or may apply, to the key."""
+    """Return the statements of a policy that allow something and apply, or may apply, to the key."""
     contents = (item.content for item in _statements(policy) if item.effect == "Allow")
     return [content for content in contents if _matches_key(content, key_arn) is not False]
 
 
 def operations_of(statement: Mapping[str, Any], operations: Iterable[str]) -> frozenset[str]:
-    """Those of the operations (``Decrypt``) that a statement is about."""
+    """Return those of the operations (``Decrypt``) that a statement is about."""
     return frozenset(item for item in operations if _matches_operation(statement, f"kms:{item}"))
 
 
@@ -180,7 +180,7 @@ def _is_same_for_both(key: str, values: Iterable[Any]) -> bool:
 
 
 def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
-    """The conditions of a statement: operator, condition key in lower case, values."""
+    """Yield the conditions of a statement: operator, condition key in lower case, values."""
     for operator, keys in statement.get("Condition", {}).items():
         for key, values in keys.items():
             yield operator, key.lower(), as_list(values)
@@ -292,7 +292,7 @@ def _is_below_path(paths: Iterable[str], consumer: Consumer, in_part: Truth) -> 
     """Whether the whole consumer is below one of these paths; IAM User Guide, "aws:PrincipalOrgPaths"."""
     if consumer.org_id is None:
         return None
-    found: list[Truth] = []
+    truths: list[Truth] = []
     within = f"{consumer.org_id}/"
     for path in paths:
         unit = policy_statements.unit_of_path(path)
@@ -301,11 +301,11 @@ def _is_below_path(paths: Iterable[str], consumer: Consumer, in_part: Truth) -> 
         if not path.startswith(within):
             # A wildcard can also match a part of the organization's ID.
             fixed = _WILDCARD.split(path, maxsplit=1)[0]
-            found.append(None if fixed != path and within.startswith(fixed) else False)
+            truths.append(None if fixed != path and within.startswith(fixed) else False)
         else:
             # Unknown: whether one organizational unit is inside another, and in which one an account is.
-            found.append(in_part if unit and consumer.account_id is None else None)
-    return _any(found)
+            truths.append(in_part if unit and consumer.account_id is None else None)
+    return _any(truths)
 
 
 def _account(request: Request) -> tuple[str, ...] | None:
@@ -339,13 +339,13 @@ _CONDITION_VALUES: dict[str, Callable[[Request], tuple[str, ...] | None]] = {
 
 
 def _all(truths: Iterable[Truth]) -> Truth:
-    found = set(truths)
-    return False if False in found else None if None in found else True
+    known = set(truths)
+    return False if False in known else None if None in known else True
 
 
 def _any(truths: Iterable[Truth]) -> Truth:
-    found = set(truths)
-    return True if True in found else None if None in found else False
+    known = set(truths)
+    return True if True in known else None if None in known else False
 
 
 @lru_cache(maxsize=256)

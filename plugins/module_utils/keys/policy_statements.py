@@ -73,7 +73,7 @@ class PolicyAccess:
     for_auto_scaling: bool = False
 
     def by_kind(self) -> tuple[PolicyAccess, ...]:
-        """The same access for accounts, organizations and organizational units apart, without empty ones."""
+        """Return the access of accounts, of organizations and of organizational units, where there is any."""
         named = self.consumers
         kinds = (
             replace(self, consumers=PolicyConsumers(principals=named.principals)),
@@ -88,7 +88,7 @@ class PolicyAccess:
 
 
 def with_access(held: Iterable[PolicyAccess], wish: PolicyAccess) -> tuple[PolicyAccess, ...]:
-    """``held`` with ``wish`` added: its consumers get all of it, and the access of others does not change."""
+    """Return ``held`` with ``wish`` added, all of it for its consumers, and nothing for others."""
     accesses = list(held)
     for access in wish.by_kind():
         named = access.consumers
@@ -104,53 +104,53 @@ def with_access(held: Iterable[PolicyAccess], wish: PolicyAccess) -> tuple[Polic
 
 
 def without_consumers(held: Iterable[PolicyAccess], removed: PolicyConsumers) -> tuple[PolicyAccess, ...]:
-    """``held`` without the access of the removed consumers."""
+    """Return ``held`` without the access of the removed consumers."""
     return tuple(replace(access, consumers=access.consumers - removed) for access in held)
 
 
 def organization_id(arn: str) -> str:
-    """The ID (``o-…``) in the ARN of an organization."""
+    """Return the ID (``o-…``) in the ARN of an organization."""
     return arn.rsplit("/", 1)[1]
 
 
 def unit_ids(arn: str) -> tuple[str, str]:
-    """The IDs (``o-…``, ``ou-…``) in the ARN of an organizational unit."""
+    """Return the IDs (``o-…``, ``ou-…``) in the ARN of an organizational unit."""
     _kind, org_id, unit_id = arns.parse(arn).resource.split("/")
     return org_id, unit_id
 
 
 def unit_of_path(path: str) -> tuple[str, str] | None:
-    """The IDs (``o-…``, ``ou-…``) in a path to all in an organizational unit; None for other paths."""
+    """Return the IDs (``o-…``, ``ou-…``) in a path to all in an organizational unit; None for other paths."""
     match = _UNIT_PATH.fullmatch(path)
     return (match[1], match[2]) if match else None
 
 
 def own_accesses(policy: str) -> tuple[PolicyAccess, ...]:
-    """The access that the own statements of a policy give."""
+    """Return the access that the own statements of a policy give."""
     return _accesses(own_statements(policy))
 
 
 def accesses_in_own_form(policy: str) -> tuple[PolicyAccess, ...]:
-    """The access that those own statements of a policy give that have a form of this collection."""
+    """Return the access of the own statements that this collection can have written."""
     return _accesses(filter(has_own_form, own_statements(policy)))
 
 
 def _accesses(statements: Iterable[Mapping[str, Any]]) -> tuple[PolicyAccess, ...]:
-    found: dict[str, PolicyAccess] = {}
+    by_name: dict[str, PolicyAccess] = {}
     for statement in statements:
         name, grants = _OWN_SID.fullmatch(statement["Sid"]).group("name", "grants")  # type: ignore[union-attr]
-        access = found.get(name, PolicyAccess())
+        access = by_name.get(name, PolicyAccess())
         actions = as_list(statement.get("Action", []))
-        found[name] = PolicyAccess(
-            access.consumers | _named_in(statement),
+        by_name[name] = PolicyAccess(
+            access.consumers | _consumers_in(statement),
             access.operations | {action.removeprefix("kms:") for action in actions},
             access.for_auto_scaling or (grants is not None and "Condition" not in statement),
         )
-    return tuple(found.values())
+    return tuple(by_name.values())
 
 
 def own_statements(policy: str) -> list[dict[str, Any]]:
-    """The statements of a policy that have an own Sid."""
+    """Return the statements of a policy that have an own Sid."""
     return [statement for _text, statement in _statements(policy) if is_own(statement)]
 
 
@@ -167,20 +167,20 @@ def has_own_form(statement: Mapping[str, Any]) -> bool:
     """
     if not is_own(statement):
         return False
-    named, shown = _named_in(statement), _comparable([_form(statement)])
-    written = (one for unbound in (False, True) for one in _family("", named, OPERATIONS, unbound))
-    return bool(named) and any(_comparable([_form(one)]) == shown for one in written)
+    named, form = _consumers_in(statement), _comparable([_form(statement)])
+    written = (item for unbound in (False, True) for item in _family("", named, OPERATIONS, unbound))
+    return bool(named) and any(_comparable([_form(item)]) == form for item in written)
 
 
 def aws_principals(statement: Mapping[str, Any]) -> list[str]:
-    """The AWS principals of a statement, without services and identity providers; ``*`` for all."""
+    """Return the AWS principals of a statement, without services and identity providers; ``*`` for all."""
     principal = statement.get("Principal", {})
     named = principal.get("AWS", []) if isinstance(principal, Mapping) else principal
     return [str(item) for item in as_list(named)]
 
 
 def denying_sids(policy: str) -> list[str]:
-    """The Sids of own statements that do not allow, sorted: another tool wrote those.
+    """Return the Sids of own statements that do not allow, sorted: another tool wrote those.
 
     This collection writes only Allow statements, and would replace the others.
     """
@@ -188,14 +188,14 @@ def denying_sids(policy: str) -> list[str]:
 
 
 def invalid_statements(policy: str) -> list[str]:
-    """Descriptions of the statements with which KMS refuses to write a policy that it stores, in order.
+    """Describe the statements with which KMS refuses to write a policy that it stores, in order.
 
     A principal that was deleted is shown by its unique ID, which PutKeyPolicy rejects (AWS re:Post Knowledge
     Center, "kms-policy-error-invalid-principals"). Since August 2025 it also rejects a statement without
     Action or NotAction, or without Resource, which has no effect and which older policies may have
     (ministryofjustice/analytical-platform#7691 quotes AWS's announcement).
     """
-    found = []
+    descriptions = []
     for number, (_text, statement) in enumerate(_statements(policy), 1):
         deleted = [item for item in aws_principals(statement) if DELETED_PRINCIPAL.fullmatch(item)]
         missing = [] if statement.keys() & {"Action", "NotAction"} else ["Action"]
@@ -205,12 +205,12 @@ def invalid_statements(policy: str) -> list[str]:
         if reasons:
             sid = statement.get("Sid")
             name = f"the statement {sid}" if sid else f"statement number {number}"
-            found.append(f"{name} {' and '.join(reasons)}")
-    return found
+            descriptions.append(f"{name} {' and '.join(reasons)}")
+    return descriptions
 
 
 def statements_for(*accesses: PolicyAccess) -> list[dict[str, Any]]:
-    """The statements that give exactly this access, grouped by kind of consumer and set of operations."""
+    """Return the statements that give exactly this access, by kind of consumer and set of operations."""
     families: dict[tuple[int, tuple[str, ...], bool], PolicyConsumers] = {}
     for access in accesses:
         for part in access.by_kind():
@@ -251,7 +251,7 @@ def _family(
 
 
 def with_own_statements(policy: str, statements: Iterable[Mapping[str, Any]]) -> str:
-    """The policy with its own statements replaced by ``statements``, and the rest of the text unchanged."""
+    """Return the policy with ``statements`` as its own statements, and the rest of the text unchanged."""
     before, after = _around_statements(policy)
     others = [text for text, statement in _statements(policy) if not is_own(statement)]
     own = [json.dumps(statement, sort_keys=True) for statement in statements]
@@ -278,7 +278,7 @@ def keeps_root(policy: str, account_id: str) -> bool:
 
 
 def short(principal: str) -> str:
-    """The account ID for the ARN of an account's root, which is equivalent; other principals as they are."""
+    """Return the account ID for the ARN of an account's root, which means the same; others as they are."""
     match = _ROOT.fullmatch(principal)
     return match[1] if match else principal
 
@@ -294,8 +294,8 @@ def _statement(kind: str, principal: Any, actions: list[str], condition: dict[st
     return {**statement, "Condition": condition} if condition else statement
 
 
-def _named_in(statement: Mapping[str, Any]) -> PolicyConsumers:
-    """The consumers of a statement that has one of the forms that this collection writes."""
+def _consumers_in(statement: Mapping[str, Any]) -> PolicyConsumers:
+    """Return the consumers of a statement that has one of the forms that this collection writes."""
     condition = statement.get("Condition", {})
     org_ids = as_list(condition.get("StringEquals", {}).get("aws:PrincipalOrgID", []))
     paths = as_list(condition.get("ForAnyValue:StringLike", {}).get("aws:PrincipalOrgPaths", []))
@@ -308,7 +308,7 @@ def _named_in(statement: Mapping[str, Any]) -> PolicyConsumers:
 
 
 def _form(statement: Mapping[str, Any]) -> dict[str, Any]:
-    """The effect, the principals and the conditions of a statement."""
+    """Return the effect, the principals and the conditions of a statement."""
     principal = statement.get("Principal", {})
     return {
         "Effect": statement.get("Effect", ""),
@@ -318,7 +318,7 @@ def _form(statement: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _comparable(statements: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The statements as texts that are equal if the statements are equivalent, however lists are written."""
+    """Return the statements as texts, which are equal if the statements are equivalent."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -354,7 +354,7 @@ def _span_of_statements(policy: str) -> tuple[int, int]:
 
 
 def _statements(policy: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each statement as text and parsed."""
+    """Yield each statement as text and parsed."""
     start, end = _span_of_statements(policy)
     if policy[start] == "{":
         yield policy[start:end], json.loads(policy[start:end])

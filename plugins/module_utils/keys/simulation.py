@@ -40,7 +40,7 @@ def request(principal: str, key_arn: str, operations: Iterable[str], through_ec2
         "aws:RequestedRegion": ("string", key.region),
         **({_VIA_SERVICE: ("string", f"ec2.{key.region}.amazonaws.com")} if through_ec2 else {}),
     }
-    named = sorted({f"kms:{one}" for operation in operations for one in permissions(operation)})
+    named = sorted({f"kms:{permission}" for operation in operations for permission in permissions(operation)})
     return {
         "PolicySourceArn": principal,
         "ActionNames": named,
@@ -64,15 +64,15 @@ def _decision(result: Mapping[str, Any], through_ec2: bool) -> Access:
 
     IAM may not know all conditions of service control policies (aws-containers/amazon-ecs-exec-checker#70).
     """
-    missing = {*_missing(result), *(key for one in _of_resources(result) for key in _missing(one))}
+    missing = {*_missing(result), *(key for item in _of_resources(result) for key in _missing(item))}
     if missing - (set() if through_ec2 else {_VIA_SERVICE.lower()}):
         return Access.UNKNOWN
     if result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations") is False:
         return Access.UNKNOWN
-    found = _of_principal(result) or {result["EvalDecision"]}
-    if found == {_ALLOWED}:
+    decided = _of_principal(result) or {result["EvalDecision"]}
+    if decided == {_ALLOWED}:
         return Access.ALLOWED
-    return Access.DENIED if found <= _DENIED else Access.UNKNOWN
+    return Access.DENIED if decided <= _DENIED else Access.UNKNOWN
 
 
 def _of_resources(result: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
@@ -89,5 +89,10 @@ def _of_principal(result: Mapping[str, Any]) -> set[str]:
     IAM returns them for the resource of another account, whose own policy it does not have (botocore shape
     ``EvaluationResult``, EvalDecisionDetails, which does not say how the types are named).
     """
-    details = [one.get("EvalDecisionDetails") or {} for one in (result, *_of_resources(result))]
-    return {decision for one in details for kind, decision in one.items() if "resource" not in kind.lower()}
+    details = [item.get("EvalDecisionDetails") or {} for item in (result, *_of_resources(result))]
+    return {
+        decision
+        for by_type in details
+        for kind, decision in by_type.items()
+        if "resource" not in kind.lower()
+    }

@@ -24,7 +24,7 @@ from ..keys.needed import (
     SharedUnderKey,
     examples_of,
     of_principals,
-    one_by_one,
+    split_by_name,
 )
 from ..keys.policy_statements import (
     PolicyAccess,
@@ -84,7 +84,7 @@ def find_lost_access(options: GrantOptions, current: GrantState, key: KeySeen) -
 
 def select_kept(options: GrantOptions, shared: SharedUnderKey, losing: PolicyConsumers) -> PolicyConsumers:
     """Return those of ``losing`` that keep their access."""
-    return PolicyConsumers() if options.revoke_in_use else shared.needed(losing)
+    return PolicyConsumers() if options.revoke_in_use else shared.select_needing(losing)
 
 
 def explain_kept_access(
@@ -98,7 +98,7 @@ def explain_kept_access(
             return Kept(name, (), f"{_UNREAD} {unread}")
         return Kept(name, shared.images_for(consumer), _SHARED, shared.snapshots_for(consumer))
 
-    return tuple(explain(*named) for named in one_by_one(select_kept(options, shared, losing)))
+    return tuple(explain(*named) for named in split_by_name(select_kept(options, shared, losing)))
 
 
 def warn_of_dependents(key_arn: str, consumers: ConsumerResources) -> Iterator[str]:

@@ -119,7 +119,7 @@ def read_sharing(
     undecided = {
         ref: images
         for ref, images in under.items()
-        if losing[ref] - sharing_under(ref, permissions).needed(losing[ref])
+        if losing[ref] - sharing_under(ref, permissions).select_needing(losing[ref])
     }
     complete = permissions | _read_permissions(clients, undecided, read.SNAPSHOT_PERMISSIONS)
     return {ref: sharing_under(ref, complete) for ref in losing}
@@ -189,7 +189,7 @@ def add_snapshots(
     """
     accounts: dict[str, set[str]] = {}
     for ref, sharing in shared.items():
-        leaving = (losing[ref] - sharing.needed(losing[ref])).principals
+        leaving = (losing[ref] - sharing.select_needing(losing[ref])).principals
         accounts.setdefault(ref.region, set()).update(
             account_id for name in leaving if (account_id := account_of(name)) and account_id != owner
         )
@@ -245,7 +245,7 @@ def add_consumer_resources(
 ) -> dict[KeyRef, SharedUnderKey]:
     """Return ``shared`` with what the accounts that lose access have under each key."""
     leaving = {
-        ref: _account_ids(losing[ref] - sharing.needed(losing[ref]), caller.account_id)
+        ref: _account_ids(losing[ref] - sharing.select_needing(losing[ref]), caller.account_id)
         for ref, sharing in shared.items()
     }
     if not any(leaving.values()):

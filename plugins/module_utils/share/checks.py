@@ -82,10 +82,11 @@ def empty_purge_failure(target: Target) -> Failure:
 def check_public_allowed(
     image: Image, image_block: PublicAccessBlock | None, target: Target
 ) -> Iterator[Failure]:
-    """Refuse an image that AWS does not let be public.
+    """Refuse an image that AWS does not let be public; ``image_block`` is None if it was not read.
 
     EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2", excludes encrypted volumes
-    besides their snapshots, and so those that are created empty. Watermarks are excluded by "Use AMI watermarks to track and identify AMIs". ``image_block`` is None if it was not read.
+    besides their snapshots, and so those that are created empty. "Use AMI watermarks to track and identify
+    AMIs" excludes watermarks.
     """
     if any(device.encrypted for device in image.devices):
         yield Failure.at(

@@ -80,7 +80,7 @@ def describe_partial_state(
 
 
 def _volume_sharing_after(options: ShareOptions, named: Sharing, current: Sharing) -> Sharing:
-    """Return the sharing of a snapshot: without ``share_snapshots``, a purge removes entries and adds none."""
+    """Return the sharing of a snapshot: without ``share_snapshots``, a purge adds no entries to it."""
     after = sharing_after(options, named, current)
     return after if options.share_snapshots else after & current
 

@@ -11,10 +11,10 @@ from ansible_collections.golden.images.plugins.module_utils.keys.needed import (
     account_of,
     examples_of,
     names_of,
-    needed,
     of_principals,
-    one_by_one,
+    select_needing,
     shared_by_name,
+    split_by_name,
     unused_key_access,
 )
 from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import PolicyConsumers
@@ -71,7 +71,7 @@ def test_needed(
     shared: Sharing, principals: set[str], org_ids: set[str], units: set[tuple[str, str]]
 ) -> None:
     expected = PolicyConsumers(frozenset(principals), frozenset(org_ids), frozenset(units))
-    assert needed(ALL, shared) == expected
+    assert select_needing(ALL, shared) == expected
     # The owner always needs its key, and one who may be in any account may be in that of the owner.
     owner = frozenset({"AROAEXAMPLE"})
     assert unused_key_access(ALL, shared, OWNER) == ALL - expected - PolicyConsumers(owner)
@@ -95,26 +95,26 @@ def test_shared_by_name(shared: Sharing, expected: PolicyConsumers) -> None:
 
 
 def test_only_the_named_consumers_are_needed_or_unused() -> None:
-    assert needed(consumers(A), accounts(A, B)) == consumers(A)
+    assert select_needing(consumers(A), accounts(A, B)) == consumers(A)
     assert unused_key_access(consumers(A, OWNER), accounts(B), OWNER) == consumers(A)
 
 
 def test_a_key_is_needed_for_any_of_its_images() -> None:
     shared = SharedUnderKey({"ami-2": accounts(A, B), "ami-1": accounts(A), "ami-3": accounts()})
-    assert shared.needed(consumers(A, B, OWNER)) == consumers(A, B)
+    assert shared.select_needing(consumers(A, B, OWNER)) == consumers(A, B)
     assert shared.images_for(consumers(A)) == ("ami-1", "ami-2")
     assert shared.images_for(consumers(B)) == ("ami-2",)
     assert shared.images_for(consumers(OWNER)) == ()
 
 
 def test_a_key_is_needed_by_all_if_an_image_could_not_be_read() -> None:
-    assert SharedUnderKey({}, ("ami-1 is pending.",)).needed(ALL) == ALL
+    assert SharedUnderKey({}, ("ami-1 is pending.",)).select_needing(ALL) == ALL
 
 
 def test_names() -> None:
     named = PolicyConsumers(frozenset({B, A}), frozenset({ORG_ID}), frozenset({UNIT_IDS, FOREIGN_UNIT}))
     assert names_of(named) == sorted([A, B, ORG_ID, "ou-ab12-11111111"])
-    alone = one_by_one(named)
+    alone = split_by_name(named)
     assert [name for name, _one in alone] == sorted([A, B, ORG_ID, "ou-ab12-11111111", "ou-ab12-11111111"])
     assert {one for name, one in alone if name == A} == {consumers(A)}
     assert of_principals([f"arn:aws:iam::{A}:root", DEPLOY]) == consumers(A, DEPLOY)
