@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar
 
 from ansible.module_utils.common.warnings import warn
 
@@ -38,7 +38,7 @@ OLDEST_BOTOCORE = "1.41.0"
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _RERUN = "Rerun to complete the remaining regions."
 
-Wanted = TypeVar("Wanted")
+Wanted = TypeVar("Wanted", bound=Options)
 Seen = TypeVar("Seen")
 
 
@@ -115,15 +115,14 @@ def diff_by_change(plan: PlanLike, changes: Iterable[Change] | None = None) -> d
 class Flow(Generic[Wanted, Seen]):
     """The options and the functions of one module.
 
-    ``options`` is the class of the options, or a function that makes their values of the parameters. ``read``
-    raises ``Refused`` for a state without a plan.
+    ``options`` is the class of the options. ``read`` raises ``Refused`` for a state without a plan.
     ``result`` gets an empty ``Outcome`` in check mode. ``clients`` is None for a flow that does not need AWS.
     A flow that only reads is also applied in check mode, so that what fails there fails the task as well.
     ``diff`` is made in diff mode, from this verbosity on. ``findings_name_options`` is whether the findings
     of its ``results`` name options, which have other names in roles.
     """
 
-    options: type[Wanted] | Callable[[Mapping[str, Any], bool], Wanted]
+    options: type[Wanted]
     read: Callable[[Any, Wanted], Seen]
     plan: Callable[[Wanted, Seen], PlanLike]
     apply: Callable[[Any, Wanted, Seen, Any, Report], Outcome]
@@ -133,25 +132,6 @@ class Flow(Generic[Wanted, Seen]):
     diff: Callable[[Wanted, Seen, Any], dict[str, Any]] = lambda _wanted, _seen, plan: diff_by_change(plan)
     diff_verbosity: int = 0
     findings_name_options: bool = False
-
-    def wanted(self, params: Mapping[str, Any], check_mode: bool) -> Wanted:
-        """Make the values of the parameters that Ansible has validated.
-
-        Raises:
-            Refused: with every validation error.
-        """
-        if isinstance(self.options, type) and issubclass(self.options, Options):
-            given: Any = self.options.read(params, check_mode)
-            return cast("Wanted", given)
-        make: Any = self.options
-        return cast("Wanted", make(params, check_mode))
-
-    @property
-    def declared(self) -> type[Options]:
-        """The class of the options."""
-        if isinstance(self.options, type) and issubclass(self.options, Options):
-            return self.options
-        raise TypeError(f"{self.options} is no class of options")
 
 
 def change_nothing(*_values: object) -> Outcome:
@@ -179,23 +159,15 @@ def check_flow(
     )
 
 
-def run(flow: Flow[Any, Any], argument_spec: Mapping[str, Any] | None = None, **rules: Any) -> None:
-    """Run the module; ``rules`` are AnsibleModule's (``mutually_exclusive`` and the like)."""
+def run(flow: Flow[Any, Any]) -> None:
+    """Run the module."""
     from ansible.module_utils.basic import AnsibleModule
 
-    if argument_spec is None:
-        argument_spec, rules = flow.declared.argument_spec(), dict(flow.declared.argument_rules)
-    spec = _spec(argument_spec)
-    module_class = _module_class(flow, AnsibleModule, spec)
-    _run(flow, module_class(argument_spec=spec, supports_check_mode=True, **rules))
+    _run(flow, _module(flow, AnsibleModule))
 
 
 def run_here(
-    flow: Flow[Any, Any],
-    argument_spec: Mapping[str, Any] | None,
-    arguments: Mapping[str, Any],
-    rules: Mapping[str, Any] = MappingProxyType({}),
-    with_invocation: bool = False,
+    flow: Flow[Any, Any], arguments: Mapping[str, Any], with_invocation: bool = False
 ) -> dict[str, Any]:
     """The result of a module that runs in this process.
 
@@ -221,12 +193,8 @@ def run_here(
         def fail_json(self, msg: str, **result: Any) -> None:
             Here.exit_json(self, **{**result, "failed": True, "msg": msg})
 
-    if argument_spec is None:
-        argument_spec, rules = flow.declared.argument_spec(), flow.declared.argument_rules
-    spec = _spec(argument_spec)
     try:
-        module_class = _module_class(flow, Here, spec)
-        _run(flow, module_class(argument_spec=spec, supports_check_mode=True, **rules))
+        _run(flow, _module(flow, Here))
     except _Ended as ended:
         return ended.result
     raise AssertionError("The module has ended without a result.")
@@ -278,14 +246,16 @@ class _Ended(Exception):
         self.result = result
 
 
-def _spec(argument_spec: Mapping[str, Any]) -> dict[str, Any]:
-    return {**argument_spec, **VARIABLE_NAMES_SPEC}
+def _module(flow: Flow[Any, Any], base: Any) -> Any:
+    spec = {**flow.options.argument_spec(), **VARIABLE_NAMES_SPEC}
+    module_class = _module_class(flow, base, spec)
+    return module_class(argument_spec=spec, supports_check_mode=True, **flow.options.argument_rules)
 
 
 def _run(flow: Flow[Any, Any], module: Any) -> None:
     variables = module.params["variable_names"]
     try:
-        wanted = flow.wanted(module.params, module.check_mode)
+        wanted = flow.options.read(module.params, module.check_mode)
         clients = _clients(module) if flow.needs_aws else None
         seen = flow.read(clients, wanted)
         plan = flow.plan(wanted, seen)

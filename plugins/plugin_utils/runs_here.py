@@ -42,18 +42,13 @@ class RunsHere(ShortFailures):
     """
 
     @cached_property
-    def _module(self):
-        return import_module(f"{_MODULES}.{self._task.action.rpartition('.')[2]}")
-
-    @property
     def _flow(self):
-        return self._module.FLOW
+        return import_module(f"{_MODULES}.{self._task.action.rpartition('.')[2]}").FLOW
 
     def run(self, tmp=None, task_vars=None):
         variables = task_vars or {}
-        self._task.args, unreadable = with_text_keys(
-            options_of(_argument_spec(self._module)), self._task.args
-        )
+        options = options_of(self._flow.options.argument_spec())
+        self._task.args, unreadable = with_text_keys(options, self._task.args)
         if unreadable:
             return self._shown({"failed": True, **refusal(unreadable)})
         if not self._can_run_here(variables):
@@ -67,8 +62,7 @@ class RunsHere(ShortFailures):
         # The module's process would start in this directory, in which relative paths are.
         with contextlib.chdir(self._loader.get_basedir()), _without_output():
             try:
-                spec, rules = _argument_spec(self._module), getattr(self._module, "RULES", {})
-                result = run_here(self._flow, spec, self._arguments(), rules, with_invocation)
+                result = run_here(self._flow, self._arguments(), with_invocation)
             except Exception as exception:  # noqa: BLE001  (not swallowed: it is the result)
                 # So that failed_when, until and the tasks of always apply to it.
                 result = _crash(exception)
@@ -119,10 +113,6 @@ class RunsHere(ShortFailures):
             str(name): _sent(value, Direction.CONTROLLER_TO_MODULE) for name, value in self._task.args.items()
         }
         return {**options, **{f"_ansible_{name}": value for name, value in internal.items()}}
-
-
-def _argument_spec(module):
-    return getattr(module, "ARGUMENT_SPEC", None) or module.FLOW.declared.argument_spec()
 
 
 @contextlib.contextmanager

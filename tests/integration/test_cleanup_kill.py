@@ -126,9 +126,9 @@ class Cleanup:
 
     def run(self, meanwhile: Callable[[], object] = lambda: None, **options: Any) -> Outcome:
         """A whole run, or as much of it as the fuse lets through; something is done once it has a plan."""
-        wanted = FLOW.wanted(
+        wanted = FLOW.options.read(
             {
-                **{name: spec.get("default") for name, spec in FLOW.declared.argument_spec().items()},
+                **{name: spec.get("default") for name, spec in FLOW.options.argument_spec().items()},
                 "regions": [HOME],
                 "family_tag": "family",
                 "protect_tags": ["keep"],

@@ -27,7 +27,6 @@ class FlowRun:
     """
 
     flow: Flow[Any, Any]
-    argument_spec: Mapping[str, Any] | None
     options: Mapping[str, Any]
     aws: Any
     check_mode: bool = False
@@ -38,10 +37,10 @@ class FlowRun:
     def wanted(self) -> Any:
         """The checked options; raises ``Refused``."""
         # All modules that use AWS have the option region, which amazon.aws adds.
-        spec = self.flow.declared.argument_spec() if self.argument_spec is None else self.argument_spec
+        spec = self.flow.options.argument_spec()
         assert self.options.keys() <= {"region", *spec}
         params = as_read(spec, {"region": None, **self.options})
-        return self.flow.wanted(params, self.check_mode)
+        return self.flow.options.read(params, self.check_mode)
 
     @cached_property
     def seen(self) -> Any:

@@ -76,12 +76,6 @@ def _empty(model: Any) -> dict[str, Any]:
     return {name: [] for name, shape in members.items() if shape.type_name == "list"}
 
 
-def argument_spec(module: Any) -> Mapping[str, Any]:
-    """The argument spec of a file of ``plugins/modules``."""
-    found: Mapping[str, Any] = getattr(module, "ARGUMENT_SPEC", None) or module.FLOW.declared.argument_spec()
-    return found
-
-
 def returned(
     module: Any, options: Mapping[str, Any], state: object = None, check_mode: bool = False
 ) -> dict[str, Any]:
@@ -90,7 +84,7 @@ def returned(
     if state is not None:
         flow = replace(flow, read=lambda _clients, _wanted: state, needs_aws=False)
     given = {**options, "_ansible_check_mode": check_mode}
-    return runner.run_here(flow, getattr(module, "ARGUMENT_SPEC", None), given, getattr(module, "RULES", {}))
+    return runner.run_here(flow, given)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws import read_visi
 from ansible_collections.golden.images.plugins.module_utils.launch_probe import apply as launch_probe
 
 from tests.unit.hostile import VALUES, paths, removed, replaced, valid
-from tests.unit.in_process import Modules, Ran, argument_spec
+from tests.unit.in_process import Modules, Ran
 
 INPUTS = 200
 """For each module."""
@@ -97,7 +97,7 @@ def _complaints_about(name: str, failure: dict[str, Any]) -> Iterator[str]:
     module = importlib.import_module(f"ansible_collections.golden.images.plugins.modules.{name}")
     option = failure["action"].partition("[")[0]
     if failure["error_code"] == "invalid_option" and not (
-        option in {*argument_spec(module), "region"} and text.startswith(option)
+        option in {*module.FLOW.options.argument_spec(), "region"} and text.startswith(option)
     ):
         yield f"does not name the option: {failure}"
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
@@ -20,6 +20,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.golden.images.plugins.module_utils import runner
 from ansible_collections.golden.images.plugins.module_utils.aws import clients
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
+from ansible_collections.golden.images.plugins.module_utils.option import Options
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils.runner import Flow, Outcome
 
@@ -99,9 +100,26 @@ class Steps:
     diff_verbosity: int = 0
     calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
-    def flow(self) -> Flow[str, str]:
+    def flow(
+        self, spec: Mapping[str, Any] = SPEC, rules: Mapping[str, Any] = MappingProxyType({})
+    ) -> Flow[Any, str]:
+        steps: Any = self
+
+        class Recorded(Options):
+            """Options with this argument spec, which have no values."""
+
+            argument_rules = rules
+
+            @classmethod
+            def argument_spec(cls) -> dict[str, Any]:
+                return dict(spec)
+
+            @classmethod
+            def read(cls, *given: Any) -> Any:
+                return steps._step("wanted", given, "WANTED")
+
         return Flow(
-            options=lambda *given: self._step("wanted", given, "WANTED"),
+            options=Recorded,
             read=lambda *given: self._step("read", given, "SEEN"),
             plan=lambda *given: self._step("plan", given, self.plan),
             apply=self._apply,
@@ -180,7 +198,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.setattr(runner, "_clients", lambda module: ("CLIENTS of", module))
         monkeypatch.setattr(runner, "warn", warnings.append)
         with pytest.raises(Ended) as caught:
-            runner.run(steps.flow(), SPEC, **rules)
+            runner.run(steps.flow(rules=rules))
         return Ran(caught.value.failed, caught.value.result, warnings, modules[0])
 
     return run
@@ -450,11 +468,14 @@ def test_a_profile_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_flow_that_only_checks_options_plans_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    checked: list[tuple[Any, bool]] = []
-    flow = runner.check_flow(lambda params, check_mode: checked.append((params, check_mode)))
-    monkeypatch.setattr(Steps, "flow", lambda _steps: flow)
-    ran = run(Steps(), params={"name": "x"})
-    assert checked == [({"variable_names": {}, "name": "x"}, False)]
+    steps = Steps()
+    options, refused = steps.flow().options, [BAD_NAME, BAD_NAME]
+    flow = runner.check_flow(options, lambda given: refused if given == "WANTED" else ())
+    monkeypatch.setattr(Steps, "flow", lambda _steps, **_declared: flow)
+    ran = run(steps)
+    assert (ran.failed, ran.result["failures"]) == (True, [BAD_NAME.as_result()])
+    refused.clear()
+    ran = run(steps)
     assert (ran.failed, ran.result) == (False, {"actions": [], "changed": False, "failures": []})
 
 
@@ -487,7 +508,7 @@ def test_a_module_runs_in_this_process() -> None:
     """With its options converted, its defaults, and no log of them."""
     steps = Steps(NOTHING_TO_DO, Outcome(), needs_aws=False)
     arguments = {"images": ["7"], "_ansible_check_mode": True}
-    found = runner.run_here(steps.flow(), HERE_SPEC, arguments)
+    found = runner.run_here(steps.flow(HERE_SPEC), arguments)
     assert found == {"actions": [], "changed": False, "failures": [], "images": {"eu-west-1": "ami-1"}}
     params, check_mode = steps.given("wanted")
     assert (params["images"], params["external_id"], check_mode) == ([7], None, True)
@@ -501,11 +522,11 @@ def test_a_module_that_calls_aws_runs_in_this_process_with_its_rules(monkeypatch
         {"images": ["7"], "region": "eu-west-1"},
         {"mutually_exclusive": [("images", "external_id")]},
     )
-    found = runner.run_here(steps.flow(), HERE_SPEC, given, rules)
+    found = runner.run_here(steps.flow(HERE_SPEC, rules), given)
     assert found["changed"] is True
     assert "invocation" not in found
     assert steps.given("read")[0] == ("CLIENTS in", "eu-west-1")
-    found = runner.run_here(steps.flow(), HERE_SPEC, {**given, "external_id": "hunter2"}, rules)
+    found = runner.run_here(steps.flow(HERE_SPEC, rules), {**given, "external_id": "hunter2"})
     assert found["failed"] is True
     assert "mutually exclusive" in found["msg"]
 
@@ -514,7 +535,7 @@ def test_a_module_that_calls_aws_runs_in_this_process_with_its_rules(monkeypatch
 def test_a_result_in_this_process_can_have_the_options(refusing: dict[str, tuple[Failure, ...]]) -> None:
     steps = Steps(refusing=refusing, needs_aws=False)
     given = {"images": ["7"], "external_id": "hunter2"}
-    found = runner.run_here(steps.flow(), HERE_SPEC, given, with_invocation=True)
+    found = runner.run_here(steps.flow(HERE_SPEC), given, with_invocation=True)
     options = found["invocation"]["module_args"]
     assert options["images"] == [7]
     assert options["external_id"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -522,7 +543,7 @@ def test_a_result_in_this_process_can_have_the_options(refusing: dict[str, tuple
 
 def test_an_option_that_cannot_be_read_fails_in_this_process_as_in_its_own() -> None:
     steps = Steps(needs_aws=False)
-    found = runner.run_here(steps.flow(), HERE_SPEC, {"images": ["many"], "external_id": 1.1})
+    found = runner.run_here(steps.flow(HERE_SPEC), {"images": ["many"], "external_id": 1.1})
     assert steps.calls == []
     assert (found["failed"], found["changed"]) == (True, False)
     assert found["msg"] == (
@@ -542,14 +563,14 @@ def test_an_option_that_cannot_be_read_fails_in_this_process_as_in_its_own() -> 
 def test_a_secret_is_not_in_a_text_about_an_option() -> None:
     failure = Failure("hunter2 is wrong.", "Do not set hunter2.", "invalid_option", "external_id")
     steps = Steps(refusing={"wanted": (failure,)}, needs_aws=False)
-    found = runner.run_here(steps.flow(), HERE_SPEC, {"external_id": "hunter2"})
+    found = runner.run_here(steps.flow(HERE_SPEC), {"external_id": "hunter2"})
     assert found["failures"][0]["message"] == "******** is wrong."
     assert "hunter2" not in str(found)
 
 
 def test_a_secret_is_not_in_a_message_of_ansible() -> None:
     steps = Steps(needs_aws=False)
-    found = runner.run_here(steps.flow(), HERE_SPEC, {"external_id": "hunter2", "hunter2": "x"})
+    found = runner.run_here(steps.flow(HERE_SPEC), {"external_id": "hunter2", "hunter2": "x"})
     assert "Unsupported parameters" in found["msg"]
     assert "hunter2" not in str(found)
 
@@ -577,12 +598,12 @@ def test_a_value_without_secrets_is_not_copied() -> None:
 def test_findings_name_the_variables_that_set_the_options() -> None:
     finding = {"code": "pending", "message": "Pending (wait_timeout).", "remedy": "Increase wait_timeout."}
     rows = {"results": [{"region": "eu-west-1", "findings": [finding]}, {"findings": []}]}
-    flow = replace(Steps(needs_aws=False).flow(), result=lambda *_given: rows)
+    flow = replace(Steps(needs_aws=False).flow(HERE_SPEC), result=lambda *_given: rows)
     given = {"variable_names": {"wait_timeout": "verify_wait_timeout"}}
-    assert runner.run_here(flow, HERE_SPEC, given)["results"] == rows["results"]
+    assert runner.run_here(flow, given)["results"] == rows["results"]
     naming = replace(flow, findings_name_options=True)
     text = {"message": "Pending (verify_wait_timeout).", "remedy": "Increase verify_wait_timeout."}
-    assert runner.run_here(naming, HERE_SPEC, given)["results"] == [
+    assert runner.run_here(naming, given)["results"] == [
         {"region": "eu-west-1", "findings": [{"code": "pending", **text}]},
         {"findings": []},
     ]
@@ -605,11 +626,11 @@ def test_an_external_id_changes_no_value_of_a_result(
     plan = Plan((TargetPlan(target, (tag,), after={"account_ids": [target.account_id]}),))
     steps = Steps(plan, Outcome((tag,), (denied,)), needs_aws=needs_aws)
     values = {"images": {"eu-west-1": image_id}, "size": 1234567, "account_ids": ["444455556666"]}
-    flow = replace(steps.flow(), result=lambda *_given: values)
     spec = {**HERE_SPEC, "account_ids": {"type": "list", "elements": "str"}}
+    flow = replace(steps.flow(spec), result=lambda *_given: values)
     given = {"account_ids": ["444455556666"], "_ansible_diff": True}
-    expected = runner.run_here(flow, spec, given, with_invocation=True)
-    found = runner.run_here(flow, spec, {**given, "external_id": external_id}, with_invocation=True)
+    expected = runner.run_here(flow, given, with_invocation=True)
+    found = runner.run_here(flow, {**given, "external_id": external_id}, with_invocation=True)
     hidden = found["invocation"]["module_args"].pop("external_id")
     assert hidden == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
     assert expected["invocation"]["module_args"].pop("external_id") is None
@@ -621,9 +642,9 @@ def test_the_result_of_a_process_has_its_values_and_no_external_id(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     steps = Steps(NOTHING_TO_DO, Outcome(), needs_aws=False)
-    flow = replace(steps.flow(), result=lambda *_given: {"account_ids": ["111122223333"]})
+    flow = replace(steps.flow(HERE_SPEC), result=lambda *_given: {"account_ids": ["111122223333"]})
     with patch_module_args({"external_id": "1111"}), pytest.raises(SystemExit):
-        runner.run(flow, HERE_SPEC)
+        runner.run(flow)
     output = capsys.readouterr().out
     result = json.loads(output)
     assert result["account_ids"] == ["111122223333"]
@@ -677,7 +698,7 @@ RULE = {"ids": [ACCOUNT], "public": True}
 def read_params(**given: Any) -> Mapping[str, Any]:
     """The parameters that the flow of a module gets."""
     steps = Steps(NOTHING_TO_DO, Outcome(), needs_aws=False)
-    found = runner.run_here(steps.flow(), TYPES_SPEC, given)
+    found = runner.run_here(steps.flow(TYPES_SPEC), given)
     assert not found.get("failed"), found["msg"]
     params, _check_mode = steps.given("wanted")
     return dict(params)
@@ -686,7 +707,7 @@ def read_params(**given: Any) -> Mapping[str, Any]:
 def refused_params(**given: Any) -> dict[str, Any]:
     """The result of a module that refuses these options before any step."""
     steps = Steps(needs_aws=False)
-    found = runner.run_here(steps.flow(), TYPES_SPEC, given, with_invocation=True)
+    found = runner.run_here(steps.flow(TYPES_SPEC), given, with_invocation=True)
     assert steps.calls == []
     assert (found["failed"], found["changed"]) == (True, False)
     assert found["msg"].endswith("\nThis task changed nothing.")
@@ -767,9 +788,9 @@ def test_a_blank_option_is_required_or_exclusive_as_one_that_is_missing() -> Non
     spec = {"name": {"type": "str", "required": True}, "other": {"type": "str"}}
     rules = {"mutually_exclusive": [("name", "other")]}
     steps = Steps(NOTHING_TO_DO, Outcome(), needs_aws=False)
-    found = runner.run_here(steps.flow(), spec, {"name": " "}, rules)
+    found = runner.run_here(steps.flow(spec, rules), {"name": " "})
     assert found["msg"] == "missing required arguments: name"
-    assert not runner.run_here(steps.flow(), spec, {"name": "a", "other": ""}, rules).get("failed")
+    assert not runner.run_here(steps.flow(spec, rules), {"name": "a", "other": ""}).get("failed")
 
 
 def test_an_alias_is_read_and_named() -> None:
@@ -824,7 +845,7 @@ def test_ansible_refuses_what_the_reader_leaves_to_it() -> None:
         ({"unknown": 1}, "Unsupported parameters"),
         ({"rules": [{"pubic": True}]}, "Unsupported parameters"),
     ):
-        found = runner.run_here(steps.flow(), TYPES_SPEC, given)
+        found = runner.run_here(steps.flow(TYPES_SPEC), given)
         assert (found["failed"], part in found["msg"]) == (True, True)
     assert steps.calls == []
 

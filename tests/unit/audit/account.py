@@ -169,7 +169,7 @@ def _text(method: str, request: Mapping[str, Any]) -> str:
 def run(aws: Account, **options: Any) -> FlowRun:
     """A run of ``ami_share_audit``, by default in one region."""
     given = {"regions": [EU], **options}
-    return FlowRun(ami_share_audit.FLOW, None, given, aws)
+    return FlowRun(ami_share_audit.FLOW, given, aws)
 
 
 def unreadable(found: FlowRun) -> list[tuple[str, str, str | None]]:

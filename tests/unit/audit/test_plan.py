@@ -115,7 +115,7 @@ def test_block_public_access_only_matters_to_what_is_public(seen: RegionSeen, de
     plan = audit_of(replace(seen, problems=BLOCKS))
     assert [one["action"] for one in plan["failures"]] == deciding
     assert [one["resource"] for one in plan["findings"] if one["code"] == BLOCKS[0].code] == deciding
-    run = FlowRun(ami_share_audit.FLOW, None, {}, aws=None)
+    run = FlowRun(ami_share_audit.FLOW, {}, aws=None)
     run.seen = account_of(replace(seen, problems=BLOCKS))
     assert len(run.plan.warnings) == 2 - len(deciding)
 

@@ -173,7 +173,7 @@ class Run:
         }
         self.clients: Any = Answers(**{**account, **answers})
         self.clients.accounts = {one: Answers(**theirs) for one, theirs in (accounts or {}).items()}
-        self.wanted = FLOW.wanted(
+        self.wanted = FLOW.options.read(
             as_read(CleanupOptions.argument_spec(), {**POLICY, **(options or {})}), False
         )
         self.seen = FLOW.read(self.clients, self.wanted)

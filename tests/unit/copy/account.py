@@ -488,7 +488,7 @@ class Run(FlowRun):
         self.world = world
         self.lines: list[str] = []
         own = Clients(world, Credentials(OWNER, "secret"))
-        super().__init__(FLOW, None, options, own, check_mode, after_read, self.lines.append)
+        super().__init__(FLOW, options, own, check_mode, after_read, self.lines.append)
 
     @property
     def operations(self) -> list[str]:

@@ -145,7 +145,7 @@ def run(aws: Accounts, check_mode: bool = False, **options: Any) -> FlowRun:
         "consumer_role_name": "golden",
         **options,
     }
-    return FlowRun(ami_share_diagnose.FLOW, None, given, aws, check_mode)
+    return FlowRun(ami_share_diagnose.FLOW, given, aws, check_mode)
 
 
 def diagnosed(aws: Accounts, **options: Any) -> dict[str, Any]:

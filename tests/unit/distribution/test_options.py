@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.modules import distribution_check
 
-from tests.unit.in_process import argument_spec, returned
+from tests.unit.in_process import returned
 
 MODULES = "ansible_collections.golden.images.plugins.modules"
 STEPS = (
@@ -173,7 +173,8 @@ def test_a_purge_without_consumers_is_refused():
 @pytest.mark.parametrize("step", STEPS)
 def test_an_option_that_a_step_has_too_is_the_same_option(step: str):
     own, other = (
-        argument_spec(importlib.import_module(f"{MODULES}.{name}")) for name in ("distribution_check", step)
+        importlib.import_module(f"{MODULES}.{name}").FLOW.options.argument_spec()
+        for name in ("distribution_check", step)
     )
     for option in sorted(own.keys() & other.keys()):
         # A check without AWS requires neither a parameter nor accounts: the role may have been given none.
@@ -186,7 +187,7 @@ def test_the_check_of_most_steps_imports_no_aws():
         "import sys\n"
         "from ansible_collections.golden.images.plugins.module_utils.runner import run_here\n"
         f"from {MODULES}.distribution_check import FLOW\n"
-        f"run_here(FLOW, None, { {**GIVEN, 'parameter': '/golden/web'}!r})\n"
+        f"run_here(FLOW, { {**GIVEN, 'parameter': '/golden/web'}!r})\n"
         "sys.exit('botocore' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -105,7 +105,7 @@ class Run(FlowRun):
         after_read: Callable[[], object] = lambda: None,
         check_mode: bool = False,
     ) -> None:
-        super().__init__(FLOW, None, options, aws, check_mode, after_read)
+        super().__init__(FLOW, options, aws, check_mode, after_read)
 
     @property
     def key(self) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_account_that_cannot_be_read_does_not_stop_the_others() -> None:
     closed = World(refuses=refused("AccessDenied", "AssumeRole"))
     aws: Any = World(others={CONSUMER: closed, STRANGER: World(shown=None)})
-    want = FLOW.wanted(params(account_ids=[CONSUMER, OWNER, STRANGER]), False)
+    want = FLOW.options.read(params(account_ids=[CONSUMER, OWNER, STRANGER]), False)
     seen = FLOW.read(aws, want)
     plan = FLOW.plan(want, seen)
     assert {(action.target.account_id, action.operation, action.resource) for action in plan.actions} == {
@@ -106,7 +106,7 @@ def test_an_image_that_was_just_shared_is_waited_for(
 ) -> None:
     """That its owner reads the permission says nothing of the account's view."""
     aws: Any = World(others={CONSUMER: World(invisible=2)})
-    want = FLOW.wanted(params(account_ids=[CONSUMER]), is_plan)
+    want = FLOW.options.read(params(account_ids=[CONSUMER]), is_plan)
     started = clock.now
     seen = FLOW.read(aws, want)
     assert clock.now == started + waited
@@ -115,7 +115,7 @@ def test_an_image_that_was_just_shared_is_waited_for(
 
 
 def test_another_account_fails_without_a_role() -> None:
-    want = FLOW.wanted(params(consumer_role_name=None), False)
+    want = FLOW.options.read(params(consumer_role_name=None), False)
     seen = FLOW.read(World(), want)
     assert {target.account_id: failure.error_code for target, failure in seen.problems.items()} == {
         CONSUMER: "missing_consumer_role"
@@ -125,7 +125,9 @@ def test_another_account_fails_without_a_role() -> None:
 
 def test_refused_credentials_stop_the_module() -> None:
     with pytest.raises(Refused) as caught:
-        FLOW.read(World(refuses=refused("ExpiredToken", "GetCallerIdentity")), FLOW.wanted(params(), False))
+        FLOW.read(
+            World(refuses=refused("ExpiredToken", "GetCallerIdentity")), FLOW.options.read(params(), False)
+        )
     assert [failure.action for failure in caught.value.failures] == ["GetCallerIdentity"]
 
 
@@ -137,7 +139,7 @@ def test_an_unexpected_error_is_a_failure_of_its_account(monkeypatch: pytest.Mon
     monkeypatch.setattr(launch_probe, "run_probes", mistaken)
     monkeypatch.setattr(launch_probe, "sweep", lambda *_arguments: None)
     aws: Any = World(others={CONSUMER: World()})
-    want = FLOW.wanted(params(), False)
+    want = FLOW.options.read(params(), False)
     seen = FLOW.read(aws, want)
     outcome = FLOW.apply(aws, want, seen, FLOW.plan(want, seen), SILENT)
     assert [(failure.account_id, failure.error_code) for failure in outcome.failures] == [

@@ -21,7 +21,7 @@ STREAM = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/x"
 def refusal(subscription: dict[str, Any]) -> tuple[str, str]:
     """Why the options refuse a subscription, and the remedy; two empty texts if they take it."""
     try:
-        FLOW.wanted({**GIVEN, "subscriptions": [subscription]}, False)
+        FLOW.options.read({**GIVEN, "subscriptions": [subscription]}, False)
     except Refused as refused:
         (failure,) = refused.failures
         return failure.message.removeprefix("subscriptions: "), failure.remedy

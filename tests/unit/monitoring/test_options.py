@@ -31,9 +31,11 @@ GIVEN: dict[str, Any] = {
 
 
 def test_options_that_are_valid_are_accepted() -> None:
-    FLOW.wanted(GIVEN, False)
-    FLOW.wanted({**GIVEN, "log_group_name": None, "log_group_regions": []}, False)
-    FLOW.wanted({**GIVEN, "queue_name": "golden-images", "subscriptions": [], "kms_key_arns": []}, False)
+    FLOW.options.read(GIVEN, False)
+    FLOW.options.read({**GIVEN, "log_group_name": None, "log_group_regions": []}, False)
+    FLOW.options.read(
+        {**GIVEN, "queue_name": "golden-images", "subscriptions": [], "kms_key_arns": []}, False
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_options_that_are_valid_are_accepted() -> None:
 )
 def test_an_option_that_is_not_valid_is_refused(option: str, value: Any, says: str) -> None:
     with pytest.raises(Refused) as caught:
-        FLOW.wanted(as_read(FLOW.declared.argument_spec(), {**GIVEN, option: value}), False)
+        FLOW.options.read(as_read(FLOW.options.argument_spec(), {**GIVEN, option: value}), False)
     (failure,) = caught.value.failures
     assert failure.action == option
     assert says in failure.message
@@ -82,7 +84,7 @@ def test_an_option_that_is_not_valid_is_refused(option: str, value: Any, says: s
 def test_principals_that_make_a_pattern_too_long_are_refused() -> None:
     def failures(**changes: Any) -> list[tuple[str, str]]:
         try:
-            FLOW.wanted({**GIVEN, **changes}, False)
+            FLOW.options.read({**GIVEN, **changes}, False)
         except Refused as refused:
             return [(failure.action, failure.message) for failure in refused.failures]
         return []
@@ -98,7 +100,7 @@ def test_principals_that_make_a_pattern_too_long_are_refused() -> None:
 @pytest.mark.parametrize("name", [None, ""])
 def test_regions_of_a_log_group_without_its_name_are_refused(name: str | None) -> None:
     with pytest.raises(Refused) as caught:
-        FLOW.wanted({**GIVEN, "log_group_name": name}, False)
+        FLOW.options.read({**GIVEN, "log_group_name": name}, False)
     assert [one.message for one in caught.value.failures] == [
         "log_group_regions: needs the option log_group_name."
     ]
@@ -112,7 +114,7 @@ def test_the_event_pattern_of_each_region_has_its_own_keys() -> None:
     def failures(*listed: str) -> list[str]:
         pattern = {"detail": {"$or": [{"resources": {"ARN": [*listed]}}]}}
         try:
-            FLOW.wanted({**GIVEN, "kms_key_arns": [*listed], "event_pattern": pattern}, False)
+            FLOW.options.read({**GIVEN, "kms_key_arns": [*listed], "event_pattern": pattern}, False)
         except Refused as refused:
             return [failure.message for failure in refused.failures]
         return []

@@ -89,7 +89,7 @@ def passed(monkeypatch: pytest.MonkeyPatch, value: dict[str, Any]) -> list[Any]:
     """A value as the module gets it as an option, and as the task gets it from the module's result."""
     received: list[Any] = []
 
-    def run_here(_flow: object, _spec: object, arguments: dict[str, Any], *_more: object) -> dict[str, Any]:
+    def run_here(_flow: object, arguments: dict[str, Any], *_more: object) -> dict[str, Any]:
         received.append(arguments["copy_result"])
         return {"report": value}
 

@@ -403,7 +403,7 @@ def changed(there: Account, **content: Any) -> Account:
 def run_on(given: Mapping[str, Any], there: Account, check_mode: bool = True) -> FlowRun:
     """A run, by default in check mode, in which images can be planned."""
     named = {"source_region": SOURCE_REGION} if there.source else {}
-    return FlowRun(FLOW, None, {**named, **given}, there, check_mode)
+    return FlowRun(FLOW, {**named, **given}, there, check_mode)
 
 
 def plan_of(given: Mapping[str, Any], there: Account) -> TargetPlan:

@@ -63,7 +63,7 @@ def only(name: str, place: Path) -> dict[str, str | None]:
 
 def run(path: Path | None) -> tuple[dict[str, Any], Outcome]:
     """The module's own result, and the outcome of the plan."""
-    wanted = FLOW.wanted({**PARAMS, "report_path": None if path is None else str(path)}, False)
+    wanted = FLOW.options.read({**PARAMS, "report_path": None if path is None else str(path)}, False)
     seen = FLOW.read(None, wanted)
     plan = FLOW.plan(wanted, seen)
     outcome = FLOW.apply(None, wanted, seen, plan, SILENT)
@@ -177,8 +177,8 @@ def test_a_flow_returns_the_content_that_it_is_given(tmp_path: Path) -> None:
     )
     options = {"report_path": str(tmp_path / "r.json")}
     with pytest.raises(Refused, match="It is empty"):
-        flow.read(None, flow.wanted({**options, "status": ""}, False))
-    wanted = flow.wanted({**options, "status": "done"}, False)
+        flow.read(None, flow.options.read({**options, "status": ""}, False))
+    wanted = flow.options.read({**options, "status": "done"}, False)
     seen = flow.read(None, wanted)
     plan = flow.plan(wanted, seen)
     assert [action.as_result()["resource"] for action in plan.actions] == [str(tmp_path / "r.json")]
@@ -274,7 +274,7 @@ def test_a_failed_report_replaces_no_other_one(tmp_path: Path) -> None:
     places = {"report_path": str(tmp_path / "r.json"), "report_dir": str(tmp_path / "all")}
 
     def write(status: str) -> tuple[dict[str, Any], dict[str, str]]:
-        wanted = flow.wanted({**places, "status": status}, False)
+        wanted = flow.options.read({**places, "status": status}, False)
         seen = flow.read(None, wanted)
         plan = flow.plan(wanted, seen)
         assert flow.apply(None, wanted, seen, plan, SILENT).failures == ()

@@ -47,7 +47,7 @@ def run(
 ) -> tuple[dict[str, Any], ReportPlan, Outcome]:
     """The module's own result, the plan, and what became of it."""
     places = {"report_path": path and str(path), "report_dir": folder and str(folder)}
-    wanted = FLOW.wanted({**places, "said": [*said], **options}, False)
+    wanted = FLOW.options.read({**places, "said": [*said], **options}, False)
     seen = FLOW.read(None, wanted)
     plan: Any = FLOW.plan(wanted, seen)
     outcome = FLOW.apply(None, wanted, seen, plan, SILENT)
@@ -88,7 +88,7 @@ def test_no_file_is_written_without_a_path() -> None:
 
 
 def test_an_empty_path_is_ignored() -> None:
-    options = FLOW.wanted({"report_path": "", "report_dir": "", "said": ["one"]}, False)
+    options = FLOW.options.read({"report_path": "", "report_dir": "", "said": ["one"]}, False)
     assert FLOW.plan(options, FLOW.read(None, options)).actions == ()
 
 

@@ -63,7 +63,7 @@ class Run:
         place = {} if options and any("tombstone" in one for one in options) else {"tombstone_ssm_path": "/r"}
         self.clients: Any = Answers(**{**stored, **answers})
         given = {"images": {REGION: SOURCE_ID}, **place, **(options or {})}
-        self.wanted: Any = FLOW.wanted(as_read(RestoreOptions.argument_spec(), given), False)
+        self.wanted: Any = FLOW.options.read(as_read(RestoreOptions.argument_spec(), given), False)
         self.seen: Any = FLOW.read(self.clients, self.wanted)
         self.plan: Any = FLOW.plan(self.wanted, self.seen)
 

@@ -294,7 +294,7 @@ class Run(FlowRun):
         check_mode: bool = False,
         after_read: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(FLOW, None, options, aws, check_mode, after_read)
+        super().__init__(FLOW, options, aws, check_mode, after_read)
 
     @property
     def writes(self) -> list[str]:

@@ -54,7 +54,7 @@ def upload(
     wire: Wire, params: dict[str, Any], is_region_set: bool = True
 ) -> tuple[dict[str, Any], int, tuple[Failure, ...]]:
     clients: Any = OneClient(wire, is_region_set)
-    wanted = FLOW.wanted(params, False)
+    wanted = FLOW.options.read(params, False)
     with wire.spoken():
         seen = FLOW.read(clients, wanted)
         plan = FLOW.plan(wanted, seen)

@@ -31,7 +31,7 @@ PARAMS: dict[str, Any] = {
 
 def run(**params: Any) -> tuple[dict[str, Any], Outcome]:
     """The module's own result, and what became of the plan."""
-    wanted = FLOW.wanted({**PARAMS, **params}, False)
+    wanted = FLOW.options.read({**PARAMS, **params}, False)
     seen = FLOW.read(None, wanted)
     plan = FLOW.plan(wanted, seen)
     outcome = FLOW.apply(None, wanted, seen, plan, SILENT)
@@ -109,7 +109,9 @@ def test_a_folder_that_cannot_be_written_to_is_refused(
 
 
 def test_a_folder_that_is_lost_meanwhile_is_a_failure(tmp_path: Path) -> None:
-    wanted = FLOW.wanted({**PARAMS, "report_dir": str(tmp_path / "cleanup"), "from_check_mode": True}, False)
+    wanted = FLOW.options.read(
+        {**PARAMS, "report_dir": str(tmp_path / "cleanup"), "from_check_mode": True}, False
+    )
     seen = FLOW.read(None, wanted)
     (tmp_path / "cleanup").write_text("no directory")
     outcome = FLOW.apply(None, wanted, seen, FLOW.plan(wanted, seen), SILENT)
