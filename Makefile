@@ -57,7 +57,7 @@ nightly: environment  ## everything, in hours; goes on where it was stopped. One
 	@$(RUN) -m checks --target nightly $(PART)
 
 lint: environment  ## style, types, playbooks, documentation, changelog
-	@$(RUN) -m checks ruff format imports words returns variables surveys policies codes readmes versions forges licenses mypy ansible-lint docs changelog
+	@$(RUN) -m checks ruff format imports words returns variables surveys policies codes uses readmes versions forges licenses mypy ansible-lint docs changelog
 
 sanity: environment  ## ansible-test sanity, without ignore files
 	@$(RUN) -m checks sanity sanity-2.20
@@ -98,7 +98,7 @@ simulated-aws: environment  ## run the simulated AWS with FIXTURE on PORT; print
 
 format: environment  ## style and layout by ruff, and the files that others are written from
 	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format . && $(RUN) -m checks.returns && $(RUN) -m checks.variables \
-		&& $(RUN) -m checks.readmes && $(RUN) -m checks.surveys && $(RUN) -m checks.codes && $(RUN) -m checks.versions
+		&& $(RUN) -m checks.readmes && $(RUN) -m checks.surveys && $(RUN) -m checks.codes && $(RUN) -m checks.uses && $(RUN) -m checks.versions
 
 policies: environment  ## write the IAM policies in docs/iam
 	@$(RUN) -m checks.iam --write

@@ -25,6 +25,7 @@ from checks import (
     sanity,
     site,
     surveys,
+    uses,
     variables,
     versions,
 )
@@ -123,6 +124,7 @@ def checks_of(target: str = "test", again: bool = False) -> dict[str, Check]:
         "variables": Check("variables: roles are documented as meta/variables.yml declares", variables.check),
         "surveys": Check("surveys: awx/surveys asks for the options of the roles", surveys.check),
         "codes": Check("codes: docs/codes.md has every code, with cause and remedy", codes.check),
+        "uses": Check("uses: docs/cleanup.md lists what the cleanup reads", uses.check),
         "responses": Check(
             "responses: what an AWS answer may lack is not read by subscript", responses.check
         ),

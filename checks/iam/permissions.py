@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from checks.uses import operations
+from plugins.module_utils.cleanup.uses.read_all import SOURCES
+
 OWNER = "111122223333"
 CONSUMER_ROLE = "golden-consumer"
 PLAN_ROLE = "golden-consumer-plan"
@@ -78,28 +81,19 @@ _LAUNCHED = (
 
 PERMISSIONS: dict[str, Permission] = {
     # Lists and settings, which support no resources, and reads of an attribute.
+    **_each(*operations(SOURCES)),
     **_each(
-        "autoscaling:DescribeAutoScalingGroups",
-        "autoscaling:DescribeInstanceRefreshes",
-        "autoscaling:DescribeLaunchConfigurations",
         "cloudtrail:DescribeTrails",
-        "ec2:DescribeExportImageTasks",
-        "ec2:DescribeFleets",
         "ec2:DescribeImageReferences",
         "ec2:DescribeImageUsageReportEntries",
         "ec2:DescribeImageUsageReports",
         "ec2:DescribeImages",
         "ec2:DescribeInstanceTypes",
-        "ec2:DescribeInstances",
-        "ec2:DescribeLaunchTemplateVersions",
         "ec2:DescribeLaunchTemplates",
         "ec2:DescribeLockedSnapshots",
         "ec2:DescribeRegions",
         "ec2:DescribeSnapshotTierStatus",
         "ec2:DescribeSnapshots",
-        "ec2:DescribeSpotFleetRequests",
-        "ec2:DescribeSpotInstanceRequests",
-        "ec2:DescribeStoreImageTasks",
         "ec2:DescribeTags",
         "ec2:DescribeSubnets",
         "ec2:DescribeVolumes",
@@ -122,7 +116,6 @@ PERMISSIONS: dict[str, Permission] = {
         "organizations:ListTagsForResource",
         "rbin:ListRules",
         "sns:ListTopics",
-        "ssm:DescribeParameters",
     ),
     **_each("ec2:DescribeImageAttribute", on=_IMAGE),
     **_each("ec2:DescribeSnapshotAttribute", on=_SNAPSHOT),

@@ -3,11 +3,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from checks.iam.permissions import ALL, CONSUMER_ROLE, EXTERNAL_ID, OWNER, PLAN_ROLE, REPORTS, TOMBSTONES
+from checks.iam.permissions import (
+    ALL,
+    CONSUMER_ROLE,
+    EXTERNAL_ID,
+    OWNER,
+    PERMISSIONS,
+    PLAN_ROLE,
+    REPORTS,
+    TOMBSTONES,
+)
 from checks.iam.statements import VERSION, Condition, Policy, Statement
+from checks.uses import operations
+from plugins.module_utils.cleanup.uses.read import Source
+from plugins.module_utils.cleanup.uses.read_all import OF_CONSUMERS, SOURCES
 
 # The owner's key and, if the account that copies or launches has one, its own.
 _ANY_KEY = ("arn:aws:kms:*:*:key/*",)
@@ -35,6 +48,13 @@ _READ_IMAGES = (
     *("ec2:DescribeImageAttribute", "ec2:DescribeImages"),
     *("ec2:DescribeSnapshotAttribute", "ec2:DescribeSnapshots"),
 )
+
+
+def _lists(sources: Iterable[Source]) -> tuple[str, ...]:
+    """Return the operations that read uses and support no resources."""
+    return tuple(one for one in operations(sources) if not PERMISSIONS[one].resource_types)
+
+
 _BLOCKS = ("ec2:GetImageBlockPublicAccessState", "ec2:GetSnapshotBlockPublicAccessState")
 
 _UNREADABLE_KEYS = (
@@ -361,22 +381,12 @@ CLEANUP = Policy(
             "images, snapshots, their permissions, and where they are used",
             (
                 *_READ_IMAGES,
-                "autoscaling:DescribeAutoScalingGroups",
-                "autoscaling:DescribeInstanceRefreshes",
-                "autoscaling:DescribeLaunchConfigurations",
-                "ec2:DescribeExportImageTasks",
-                "ec2:DescribeFleets",
+                *_lists(SOURCES),
                 "ec2:DescribeImageReferences",
-                "ec2:DescribeInstances",
-                "ec2:DescribeLaunchTemplateVersions",
                 "ec2:DescribeLockedSnapshots",
                 "ec2:DescribeRegions",
                 "ec2:DescribeSnapshotTierStatus",
-                "ec2:DescribeSpotFleetRequests",
-                "ec2:DescribeSpotInstanceRequests",
-                "ec2:DescribeStoreImageTasks",
                 "ec2:ListImagesInRecycleBin",
-                "ssm:DescribeParameters",
             ),
             resources=(ALL,),
         ),
@@ -815,17 +825,9 @@ CONSUMER_USAGE = Policy(
             "ReadUse",
             "where images are used",
             (
-                "autoscaling:DescribeAutoScalingGroups",
-                "autoscaling:DescribeInstanceRefreshes",
-                "autoscaling:DescribeLaunchConfigurations",
-                "ec2:DescribeFleets",
+                *_lists(OF_CONSUMERS),
                 "ec2:DescribeImageReferences",
                 "ec2:DescribeImages",
-                "ec2:DescribeInstances",
-                "ec2:DescribeLaunchTemplateVersions",
-                "ec2:DescribeSpotFleetRequests",
-                "ec2:DescribeSpotInstanceRequests",
-                "ssm:DescribeParameters",
             ),
             resources=(ALL,),
             without="images that are shared with the account are kept",

@@ -246,9 +246,9 @@ attributes:
     support: full
     description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
 notes:
-  - An image is used by instances in any state but terminated, launch templates (in every version), launch configurations,
-    Auto Scaling groups and their instance refreshes in progress, EC2 Fleets, Spot Fleets, SSM parameters of any region that
-    are not encrypted, recipes of Image Builder, and copies of it that are pending.
+  - An image is used by instances in any state but terminated, launch templates (in every version), Auto Scaling groups,
+    SSM parameters of any region that are not encrypted, copies of it that are pending, and others. C(docs/cleanup.md) of this
+    collection lists all that counts.
   - Resources that AWS services such as EKS manage can be hidden from lists. They are read with botocore 1.42.94 or newer. With
     an older one, every image counts as used.
   - Images that AWS Backup or Amazon Data Lifecycle Manager manages are neither evaluated nor counted among the latest of a
