@@ -40,6 +40,23 @@ if TYPE_CHECKING:
 _PARALLEL_PER_REGION = 4
 _PROPAGATION = "EC2 can take up to 5 minutes to use the new grants: retry launches that fail until then."
 
+# botocore operations CreateGrant and PutKeyPolicy: a principal does not exist, or KMS does not know it yet.
+_REJECTING = {
+    "CreateGrant": frozenset({"InvalidArnException"}),
+    "PutKeyPolicy": frozenset({"InvalidArnException", "MalformedPolicyDocumentException"}),
+}
+# In a region that accounts must enable, services know only the principals of accounts that have enabled it
+# (comment in hashicorp/terraform-provider-aws#22549).
+_REMEDY = (
+    "Check that it exists, and remove or correct it. In a region that is not enabled by default, its account "
+    "must have enabled the region. A new principal may not have propagated to KMS yet; if so, rerun. All "
+    "other consumers get access."
+)
+_AUTO_SCALING_REMEDY = (
+    "If the account has no service-linked role {name}, create it there: aws iam create-service-linked-role "
+    "--aws-service-name autoscaling.amazonaws.com{suffix}. Then rerun."
+)
+
 
 def apply(
     clients: Clients, options: GrantOptions, current: GrantState, plan: Plan, report: Report
@@ -293,24 +310,6 @@ def _find_rejected(
 
 def _put(kms: KMSClient, action: Action, policy: str) -> Performed:
     return perform(kms, replace(action, parameters={**action.parameters, "Policy": policy}))
-
-
-# botocore operations CreateGrant and PutKeyPolicy: a principal does not exist, or KMS does not know it yet.
-_REJECTING = {
-    "CreateGrant": frozenset({"InvalidArnException"}),
-    "PutKeyPolicy": frozenset({"InvalidArnException", "MalformedPolicyDocumentException"}),
-}
-# In a region that accounts must enable, services know only the principals of accounts that have enabled it
-# (comment in hashicorp/terraform-provider-aws#22549).
-_REMEDY = (
-    "Check that it exists, and remove or correct it. In a region that is not enabled by default, its account "
-    "must have enabled the region. A new principal may not have propagated to KMS yet; if so, rerun. All "
-    "other consumers get access."
-)
-_AUTO_SCALING_REMEDY = (
-    "If the account has no service-linked role {name}, create it there: aws iam create-service-linked-role "
-    "--aws-service-name autoscaling.amazonaws.com{suffix}. Then rerun."
-)
 
 
 def _names_invalid_principal(failure: Failure) -> bool:

@@ -189,10 +189,7 @@ def add_snapshots(
     """
     accounts: dict[str, set[str]] = {}
     for ref, sharing in shared.items():
-        leaving = (losing[ref] - sharing.select_needing(losing[ref])).principals
-        accounts.setdefault(ref.region, set()).update(
-            account_id for name in leaving if (account_id := account_of(name)) and account_id != owner
-        )
+        accounts.setdefault(ref.region, set()).update(_losing_accounts(sharing, losing[ref], owner))
     regions = [region for region, account_ids in accounts.items() if account_ids]
     clients.open("ec2", regions)
     clients.paced(read.SNAPSHOT_PERMISSIONS).open("ec2", regions)
@@ -245,8 +242,7 @@ def add_consumer_resources(
 ) -> dict[KeyRef, SharedUnderKey]:
     """Return ``shared`` with what the accounts that lose access have under each key."""
     leaving = {
-        ref: _account_ids(losing[ref] - sharing.select_needing(losing[ref]), caller.account_id)
-        for ref, sharing in shared.items()
+        ref: _losing_accounts(sharing, losing[ref], caller.account_id) for ref, sharing in shared.items()
     }
     if not any(leaving.values()):
         return dict(shared)
@@ -255,6 +251,9 @@ def add_consumer_resources(
     return {ref: replace(sharing, consumers=resources[ref]) for ref, sharing in shared.items()}
 
 
-def _account_ids(consumers: PolicyConsumers, owner: str) -> frozenset[str]:
-    account_ids = {account_of(name) for name in consumers.principals} - {None, owner}
-    return frozenset(account_id for account_id in account_ids if account_id)
+def _losing_accounts(sharing: SharedUnderKey, losing: PolicyConsumers, owner: str) -> frozenset[str]:
+    """Return the accounts, other than the key's owner, whose access nothing of the sharing keeps."""
+    principals = (losing - sharing.select_needing(losing)).principals
+    return frozenset(
+        account_id for name in principals if (account_id := account_of(name)) and account_id != owner
+    )

@@ -22,6 +22,10 @@ _NAMED = 3
 IMDS_V2 = "v2.0"
 """The value of an image whose instances require IMDSv2 by default (botocore enum ``ImdsSupportValues``)."""
 
+# Whether an image with a license of its own can use capacity for the platform without it is not documented
+# (EC2 User Guide, "AMI billing information fields": Windows BYOL, Red Hat BYOL Linux).
+_OWN_LICENSE = "BYOL"
+
 
 def explain_misfits(
     version: TemplateVersion, image: Image, types: Mapping[str, InstanceType]
@@ -164,11 +168,6 @@ def _is_within(value: int | None, limits: Mapping[str, int] | None) -> bool:
 def _fits_rule(value: bool | None, rule: str | None) -> bool:
     """Return whether a property fits ``included``, ``excluded`` (the default of both) or ``required``."""
     return value is None or rule == "included" or value == (rule == "required")
-
-
-# Whether an image with a license of its own can use capacity for the platform without it is not documented
-# (EC2 User Guide, "AMI billing information fields": Windows BYOL, Red Hat BYOL Linux).
-_OWN_LICENSE = "BYOL"
 
 
 class Conflict(NamedTuple):

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ssm import SSMClient
 
+# Systems Manager API Reference, GetParameterHistory: the most that a page holds, of at most 100 versions.
+_PAGE = 50
+
 
 def open_clients(
     clients: Clients, caller: read.Caller, options: PublishOptions, targets: Collection[Target]
@@ -198,10 +201,6 @@ def read_source(clients: Clients, options: PublishOptions, account_id: str) -> I
     if source is None:
         raise Refused([errors.no_image(options.source_image_id, target)])
     return source
-
-
-# Systems Manager API Reference, GetParameterHistory: the most that a page holds, of at most 100 versions.
-_PAGE = 50
 
 
 def _read_parameter(ssm: SSMClient, name: str) -> Parameter | None:

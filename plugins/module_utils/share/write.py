@@ -29,6 +29,13 @@ from .public import add_closed, closing_action, list_left_open, opens, still_pub
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
+# EC2 is eventually consistent without a stated bound (EC2 Developer Guide, "Eventual consistency in the
+# Amazon EC2 API"); a removed createVolumePermission was still returned for a while (boto/boto3#721).
+_TIMEOUT = 60.0
+_INTERVAL = 1.0
+Permissions = tuple[Target, str, str]
+"""The target, the operation that changes them, and the image or snapshot."""
+
 
 def perform_or_close(ec2: EC2Client, actions: Iterable[Action]) -> Performed:
     """Perform the actions in order, like ``perform_all``; at a failure, close what they opened to all."""
@@ -61,15 +68,6 @@ def close(ec2: EC2Client, target: Target, done: Performed, others: Iterable[str]
     ]
     taken_back = merge(*(closed for _resource, closed in calls))
     return replace(merge(done, taken_back), failures=(*failures, *left))
-
-
-# EC2 is eventually consistent without a stated bound (EC2 Developer Guide, "Eventual consistency in the
-# Amazon EC2 API"); a removed createVolumePermission was still returned for a while (boto/boto3#721).
-_TIMEOUT = 60.0
-_INTERVAL = 1.0
-
-Permissions = tuple[Target, str, str]
-"""The target, the operation that changes them, and the image or snapshot."""
 
 
 def wait_until_returned(
