@@ -92,7 +92,7 @@ def consumers_without_access(keys: Iterable[KeySeen], sharing: Sharing) -> list[
 
 
 def access_of_consumers(key: KeySeen, sharing: Sharing) -> dict[str, Access]:
-    """Whether each account and ARN of ``sharing`` is allowed all that launches and copies need.
+    """Return whether each account and ARN of ``sharing`` is allowed all that launches and copies need.
 
     An account is not denied it if only one of its roles or users is allowed it: that is undetermined. A grant
     of its service-linked role for Auto Scaling alone does not count.
@@ -130,7 +130,7 @@ def _access_to_all(key: KeySeen, consumer: Consumer) -> Access:
 
 
 def _access_in_part(key: KeySeen, consumer: Consumer, operation: str) -> Access:
-    """Return the access, denied only if it is to each role and user of an account, too.
+    """Return the access; it is denied only if each role and user of an account is denied it, too.
 
     The service-linked role for Auto Scaling is left out. The key has no grants of other accounts.
     """

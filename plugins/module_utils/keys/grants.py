@@ -47,7 +47,7 @@ def is_own(grant: Grant) -> bool:
 
 
 def is_own_by_issuer(grant: Grant, owner: str) -> bool:
-    """Return whether this collection created the grant in the account that owns the key.
+    """Whether this collection created the grant in the account that owns the key.
 
     The caller of CreateGrant selects the name. Without an issuer, which AWS always returns (KMS API
     Reference, examples of ListGrants), the name decides.
@@ -56,7 +56,7 @@ def is_own_by_issuer(grant: Grant, owner: str) -> bool:
 
 
 def is_of_volume(grant: Grant) -> bool:
-    """Return whether EC2 created the grant for itself, for one volume in use."""
+    """Whether EC2 created the grant for itself, for one volume in use."""
     return grant.constrained and _EC2_INFRASTRUCTURE in grant.grantee
 
 

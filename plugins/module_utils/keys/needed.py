@@ -36,7 +36,7 @@ class ConsumerResources:
     unseen: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, principal: str) -> tuple[str, ...]:
-        """Return what the account that a principal is or is in has under the key."""
+        """Return what the account of a principal has under the key."""
         return self.by_account.get(account_of(principal) or "", ())
 
     def of_accounts(self, account_ids: Collection[str]) -> ConsumerResources:
@@ -101,7 +101,7 @@ class SharedUnderKey:
     snapshots: Mapping[str, Sharing] = field(default_factory=dict)
 
     def select_needing(self, held: PolicyConsumers) -> PolicyConsumers:
-        """Return those of ``held`` that need the key; all of them if not everything could be read."""
+        """Return the consumers of ``held`` that need the key; all if not everything could be read."""
         if self.unread:
             return held
         shared = (*self.sharing.values(), *self.snapshots.values())
@@ -122,7 +122,7 @@ def _list_needed_for(consumer: PolicyConsumers, sharing: Mapping[str, Sharing]) 
 
 
 def select_needing(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
-    """Return those of ``held``, who can use a key, that need it for something with this sharing.
+    """Return the consumers of ``held`` that need a key for something with this sharing.
 
     Any account may be in an organization or organizational unit, and any principal whose account is not known
     may be in any account. An organizational unit needs the key for what is shared with its organization.
@@ -138,7 +138,7 @@ def select_needing(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
 
 
 def shared_by_name(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
-    """Return those of ``held``, who can use a key, that this sharing names.
+    """Return the consumers of ``held`` that this sharing names.
 
     Unlike ``select_needing``, it does not count what an account may have through an organization or the
     public, nor what an organization has through one of its organizational units.
@@ -153,7 +153,7 @@ def shared_by_name(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
 
 
 def unused_key_access(named: PolicyConsumers, shared: Sharing, owner: str) -> PolicyConsumers:
-    """Return those of ``named``, who can use a key, that nothing under the key is shared with.
+    """Return the consumers of ``named`` with which nothing under the key is shared.
 
     ``shared`` is the sharing of everything under the key, ``owner`` the account that owns it, which always
     needs it.

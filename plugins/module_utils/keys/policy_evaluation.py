@@ -122,7 +122,7 @@ def allow_statements(policy: str, key_arn: str) -> list[Mapping[str, Any]]:
 
 
 def operations_of(statement: Mapping[str, Any], operations: Iterable[str]) -> frozenset[str]:
-    """Return those of the operations (``Decrypt``) that a statement is about."""
+    """Return the operations (``Decrypt``) that a statement is about."""
     return frozenset(item for item in operations if _matches_operation(statement, f"kms:{item}"))
 
 

@@ -85,7 +85,7 @@ def result(options: GrantOptions, current: GrantState, plan: Plan, outcome: Outc
                         if target.actions
                         else consumers_without_access(others, current, target.target, arn),
                         "kept_access": kept[target.target, arn],
-                        **_consumers(current, target.target, arn),
+                        **_describe_consumers(current, target.target, arn),
                     }
                     for arn, access in target.after.items()
                 ],
@@ -97,7 +97,7 @@ def result(options: GrantOptions, current: GrantState, plan: Plan, outcome: Outc
     }
 
 
-def _consumers(current: GrantState, target: Target, key_arn: str) -> dict[str, Any]:
+def _describe_consumers(current: GrantState, target: Target, key_arn: str) -> dict[str, Any]:
     """Return what the accounts that lose access have under a key, and what of them was not read."""
     resources = current.shared_under(target.region, key_arn).consumers
     return {

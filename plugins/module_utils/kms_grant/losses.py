@@ -83,14 +83,14 @@ def find_lost_access(options: GrantOptions, current: GrantState, key: KeySeen) -
 
 
 def select_kept(options: GrantOptions, shared: SharedUnderKey, losing: PolicyConsumers) -> PolicyConsumers:
-    """Return those of ``losing`` that keep their access."""
+    """Return the consumers of ``losing`` that keep their access."""
     return PolicyConsumers() if options.revoke_in_use else shared.select_needing(losing)
 
 
 def explain_kept_access(
     options: GrantOptions, shared: SharedUnderKey, losing: PolicyConsumers
 ) -> tuple[Kept, ...]:
-    """Return those of ``losing`` that keep their access, with the reasons."""
+    """Return the consumers of ``losing`` that keep their access, with the reasons."""
     unread = " ".join(shared.unread)
 
     def explain(name: str, consumer: PolicyConsumers) -> Kept:
@@ -161,7 +161,7 @@ def select_grants_to_revoke(options: GrantOptions, current: GrantState, key: Key
 
 
 def grantee_of(options: GrantOptions, current: GrantState, grant: Grant) -> str:
-    """Return the grantee of a grant; if it is shown with a unique ID, the named role or user that it is for.
+    """Return the grantee of a grant; for a unique ID, the named role or user that the grant is for.
 
     The name of a grant is a hash of the grantee's ARN, which shows that.
     """
@@ -196,7 +196,7 @@ def _find_lost_by_policy(options: GrantOptions, policy: str) -> PolicyConsumers:
 
 
 def _limit_to_consumers(access: PolicyAccess, consumers: PolicyConsumers) -> PolicyAccess:
-    """Return the access, of these consumers only."""
+    """Return the access of these consumers only."""
     return replace(access, consumers=access.consumers - (access.consumers - consumers))
 
 

@@ -126,7 +126,7 @@ def _restore_labels(services: Mapping[str, Any], run: PublishRun) -> None:
 
 
 def _fill_in_versions(action: Action, run: PublishRun) -> Action:
-    """Return the action with what only those before it have made known."""
+    """Return the action with the versions that actions before it have made."""
     known: dict[str, Any] = {}
     if action.parameters.get("ParameterVersion") == KNOWN_AFTER_APPLY:
         known["ParameterVersion"] = run.version

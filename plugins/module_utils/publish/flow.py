@@ -133,7 +133,7 @@ FLOW: Flow[PublishOptions, PublishState] = Flow(PublishOptions, read_state, plan
 
 
 def _name_account(failure: Failure, own_account_id: str) -> Failure:
-    """Return the failure with another account than the own one in its message, which is what people see."""
+    """Return the failure; its message, which people see, names another account than the own one."""
     if failure.account_id in (None, own_account_id):
         return failure
     return replace(failure, message=f"In account {failure.account_id}: {failure.message}")

@@ -100,7 +100,7 @@ def _list_reasons(image: Image, name: str, known: InstanceType | None) -> Iterat
 
 
 def _does_not_support(supported: frozenset[str], value: str) -> bool:
-    """Return whether a type certainly does not support what the image has."""
+    """Whether a type certainly does not support what the image has."""
     return bool(value and supported and value not in supported)
 
 
@@ -148,7 +148,7 @@ def selectable_types(
 
 
 def requires_tokens(version: TemplateVersion, image: Image | None, previous: Image | None) -> bool:
-    """Return whether instances begin to require IMDSv2, by default, because of the new image.
+    """Whether instances begin to require IMDSv2, by default, because of the new image.
 
     The template's own HttpTokens counts before the image's (botocore shape ``Image``, ``ImdsSupport``).
     """
@@ -166,7 +166,7 @@ def _is_within(value: int | None, limits: Mapping[str, int] | None) -> bool:
 
 
 def _fits_rule(value: bool | None, rule: str | None) -> bool:
-    """Return whether a property fits ``included``, ``excluded`` (the default of both) or ``required``."""
+    """Whether a property fits ``included``, ``excluded`` (the default of both) or ``required``."""
     return value is None or rule == "included" or value == (rule == "required")
 
 
@@ -222,12 +222,12 @@ def explain_uncertainties(version: TemplateVersion, change: Change, state: Targe
 
 
 def hibernates(version: TemplateVersion) -> bool:
-    """Return whether the version enables hibernation."""
+    """Whether the version enables hibernation."""
     return bool((version.data.get("HibernationOptions") or {}).get("Configured"))
 
 
 def _needs_uefi(version: TemplateVersion) -> bool:
-    """Return whether the image must have the boot mode uefi or uefi-preferred.
+    """Whether the image must have the boot mode uefi or uefi-preferred.
 
     EC2 User Guide, "AMD SEV-SNP for Amazon EC2 instances", Requirements. A template's type has to support it,
     whatever the image is.
@@ -236,7 +236,7 @@ def _needs_uefi(version: TemplateVersion) -> bool:
 
 
 def _needs_encryption(version: TemplateVersion, change: Change) -> bool:
-    """Return whether only encryption by default makes the root volume encrypted, as hibernation requires.
+    """Whether only encryption by default makes the root volume encrypted, as hibernation requires.
 
     EC2 User Guide, "Prerequisites for EC2 instance hibernation", Root volume encryption. Otherwise, EC2
     refuses the launch: UnsupportedHibernationConfiguration (apache/airflow#35790).
@@ -265,7 +265,7 @@ def _reservation_of(version: TemplateVersion) -> str | None:
 
 
 def _launches_reserved_only(version: TemplateVersion) -> bool:
-    """Return whether EC2 refuses a launch for which there is no reservation with the image's platform.
+    """Whether EC2 refuses a launch for which there is no reservation with the image's platform.
 
     EC2 User Guide, "Launch instances into an existing Capacity Reservation"; EC2 refuses others with
     ReservationCapacityExceeded (hashicorp/terraform-provider-aws#32458). Those of a group can have several
@@ -277,7 +277,7 @@ def _launches_reserved_only(version: TemplateVersion) -> bool:
 
 
 def _may_be_other_platform(change: Change) -> bool:
-    """Return whether the image changes, and its platform changes or is not known before and after."""
+    """Whether the image changes, and its platform changes or is not known before and after."""
     if change.image is None or not change.previous_id:
         return False
     new, old = change.image.platform, change.previous.platform if change.previous else ""
@@ -285,7 +285,7 @@ def _may_be_other_platform(change: Change) -> bool:
 
 
 def _is_other_platform(change: Change) -> bool:
-    """Return whether the platform certainly changes."""
+    """Whether the platform certainly changes."""
     platforms = [image.platform for image in (change.image, change.previous) if image is not None]
     is_known = len(platforms) == 2 and all(item and _OWN_LICENSE not in item for item in platforms)
     return is_known and platforms[0] != platforms[1]

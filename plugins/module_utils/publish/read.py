@@ -83,7 +83,7 @@ def read_target(
     if parameter is not None and options.parameter_tags:
         parameter = replace(parameter, tags=_read_tags(ssm, options.parameter))
     if options.is_rollback and parameter is not None:
-        labeled = parameter.labeled(label_for(options.source_image_id or ""))
+        labeled = parameter.version_with_label(label_for(options.source_image_id or ""))
         image_id = labeled.value if labeled else None
     templates = read_launch_templates(ec2, options.launch_templates, target)
     # A parameter of another kind, and a template without an image or with a parameter, name no image.
@@ -167,7 +167,7 @@ def add_launches(
 
 
 def _encryption_by_default(ec2: EC2Client) -> bool | None:
-    """Return whether the account encrypts EBS volumes by default, None if the caller may not read that."""
+    """Whether the account encrypts EBS volumes by default, None if the caller may not read that."""
     try:
         return read.encryption_by_default(ec2)
     except errors.ClientError as exception:

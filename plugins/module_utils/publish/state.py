@@ -62,7 +62,7 @@ class Parameter:
         """Whether any version has this value."""
         return any(version.value == value for version in self.versions)
 
-    def labeled(self, label: str) -> ParameterVersion | None:
+    def version_with_label(self, label: str) -> ParameterVersion | None:
         """Return the version that carries the label, which only one can."""
         return next((version for version in self.versions if label in version.labels), None)
 
@@ -249,7 +249,7 @@ def versions_to_launch(options: PublishOptions, template: LaunchTemplate) -> tup
 
 
 def launches_image(options: PublishOptions, state: TargetState, version: TemplateVersion) -> bool:
-    """Return whether the version launches the image to publish already, so that nothing changes for it."""
+    """Whether the version launches the image to publish already, so that nothing changes for it."""
     if state.image_id is None:
         return False
     if follows(version, options.parameter):

@@ -144,7 +144,7 @@ def _known_quota(shared: Shared) -> int:
 
 
 def _drop_accounts(sharing: Sharing) -> Sharing:
-    """Return the part that can give access to accounts that it does not name."""
+    """Return the sharing without accounts: the rest can give access to accounts that it does not name."""
     return replace(sharing, account_ids=frozenset())
 
 
@@ -175,7 +175,7 @@ def snapshot_actions(
 
 
 def _split_entries(delta: Sharing, change: str, size: int) -> Iterator[Sequence[dict[str, str]]]:
-    """Yield the entries of each request. The group is added by one of its own, which AWS may refuse."""
+    """Yield the entries of each request. To add the group is a request by itself: AWS may refuse it."""
     if change == "Remove" or not delta.public:
         yield from batches(list_entries(delta), size)
         return

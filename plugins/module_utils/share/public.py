@@ -25,12 +25,12 @@ _NAMED = 5
 
 
 def opens(action: Action) -> bool:
-    """Return whether the action makes its resource public."""
+    """Whether the action makes its resource public."""
     return _ALL in _changes(action).get("Add", [])
 
 
 def closes(action: Action) -> bool:
-    """Return whether the action removes public access from its resource."""
+    """Whether the action removes public access from its resource."""
     return _ALL in _changes(action).get("Remove", [])
 
 
