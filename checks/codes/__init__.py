@@ -2,8 +2,8 @@
 """The page of all codes of findings and failures, each with cause and remedy, written into docs/codes.md.
 
 Causes of findings are those of the source, which reports show. Remedies, and causes of failures, are in
-remedies.yml; those of an audit and of a diagnosis are in the source, too, from which they are also written
-into the tables of their guides.
+remedies.yml; those of an audit, a diagnosis and a launch probe are in the source, too. Those of an audit and
+a diagnosis are also written into the tables of their guides.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from checks.paths import CHECKOUT
 from plugins.module_utils.audit.causes import CAUSES, NOT_ALLOWED
 from plugins.module_utils.diagnose.check import Cause
 from plugins.module_utils.diagnose.checks import CAUSES as CAUSES_OF_DIAGNOSIS
+from plugins.module_utils.launch_probe.causes import CODES as CODES_OF_PROBE
 from plugins.module_utils.remediation.plan import REPAIRABLE
 
 PAGE = "docs/codes.md"
@@ -70,7 +71,7 @@ def entries(root: Path) -> list[Entry]:
         *_audit(),
         *_diagnosis(),
         *_cleanup(root, remedies["cleanup"]),
-        *_launch_probe(root, remedies["launch_probe"]),
+        *_launch_probe(),
         *reports,
         *errors,
     )
@@ -209,11 +210,9 @@ def _cleanup(root: Path, remedies: Mapping[str, str]) -> Iterator[Entry]:
         yield Entry(code, "Finding of a cleanup", cause, remedies[code])
 
 
-def _launch_probe(root: Path, remedies: Mapping[str, str]) -> Iterator[Entry]:
-    names = _constants(root / _UTILS / "launch_probe" / "findings.py")
-    effects = _members(names["CODES"])
-    for code, cause in _with_remedies("launch_probe", _texts(names["MEANINGS"]), remedies):
-        yield Entry(code, f"Finding of a launch probe, {effects[code]}", cause, remedies[code])
+def _launch_probe() -> Iterator[Entry]:
+    for code, (blocks_launch, meaning, remedy) in CODES_OF_PROBE.items():
+        yield Entry(code, f"Finding of a launch probe, {blocks_launch.value}", meaning, remedy)
 
 
 def _with_remedies(
@@ -237,15 +236,6 @@ def _of_actions(root: Path) -> dict[tuple[str, str], str]:
 def _constants_of_errors(root: Path) -> dict[str, Any]:
     """The constants of aws/errors, and those of failures, which it uses."""
     return {**_constants(root / _UTILS / "failures.py"), **_constants(root / _UTILS / "aws" / "errors.py")}
-
-
-def _members(value: ast.Dict) -> dict[str, str]:
-    """The entries of a dictionary with a member of an enumeration each, as the member's name."""
-    return {
-        ast.literal_eval(key): ast.unparse(item).rpartition(".")[2].lower()
-        for key, item in zip(value.keys, value.values, strict=True)
-        if key is not None
-    }
 
 
 def _texts(value: ast.Dict, names: Mapping[str, Any] | None = None) -> dict[Any, str]:

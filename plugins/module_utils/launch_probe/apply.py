@@ -23,9 +23,9 @@ from ..keys.grants import NEW_GRANT_TIMEOUT
 from ..model import Target
 from ..plan import Action
 from . import read as instances
+from .causes import may_succeed_later, not_accepted, not_running
 from .options import ProbeOptions
-from .plan import may_succeed_later, not_accepted, not_running, termination
-from .request import launch_again
+from .plan import launch_again, termination
 from .state import Cause, Probe
 
 # Seconds to retry the termination of an instance that EC2 does not find yet. EC2 is eventually consistent

@@ -23,11 +23,9 @@ from ..progress import Report
 from ..runner import Flow, Outcome
 from . import read as instances
 from .apply import Launch, TargetRun, run_probes, sweep
-from .checks import precheck
-from .findings import findings
+from .causes import findings, precheck
 from .options import ProbeOptions
 from .plan import launches, leftovers, plan
-from .request import instance_type
 from .state import Probe, ProbeSeen
 
 
@@ -65,7 +63,7 @@ def read_state(clients: Clients, options: ProbeOptions) -> ProbeSeen:
 
 
 def apply(clients: Clients, options: ProbeOptions, seen: ProbeSeen, plan: Plan, report: Report) -> Outcome:
-    """In all accounts at the same time: terminate leftovers, then launch, wait, and terminate."""
+    """Terminate leftovers, then launch, wait, and terminate, in all accounts at the same time."""
     caller = read.Caller(seen.account_id, seen.partition)
     default_region = preferred_region(clients, sorted(options.by_target.regions))
     accounts = Accounts(clients, caller, options.consumer_role, default_region)
@@ -103,7 +101,7 @@ def apply(clients: Clients, options: ProbeOptions, seen: ProbeSeen, plan: Plan, 
 
 
 def result(options: ProbeOptions, seen: ProbeSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """The module's own return values: each image's level in each account, and why it is not higher."""
+    """Return each image's level in each account, and why it is not higher."""
     results = []
     for probe in options.probes():
         run: TargetRun = outcome.state.get(probe.target, TargetRun())
@@ -116,7 +114,7 @@ def result(options: ProbeOptions, seen: ProbeSeen, plan: Plan, outcome: Outcome)
                 "findings": [finding.as_result() for finding in found],
                 "image_id": probe.image_id,
                 "instance_id": launch.instance_id,
-                "instance_type": instance_type(options, image),
+                "instance_type": options.instance_type_of(image),
                 "level": launch.level or ("visible" if image else None),
                 "region": probe.target.region,
                 "subnet_id": options.network.subnet_id(probe.target),

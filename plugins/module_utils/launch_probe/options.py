@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ..model import Target, used_by
+from ..model import Image, Target, used_by
 from ..option import ACCOUNT_IDS, NUMBER, Problem, option
 from ..option_groups import ConsumerRoleOptions, ImagesByTargetOptions, LaunchOptions
 from .state import Probe
@@ -26,6 +26,10 @@ class ProbeOptions(LaunchOptions, ConsumerRoleOptions, ImagesByTargetOptions):
 
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS, required=True)
     wait_timeout: int = option(NUMBER, default=300)
+
+    def instance_type_of(self, image: Image | None) -> str | None:
+        """Return the instance type; None if the image has no default, or is not known yet."""
+        return self.instance_type or (image.smallest_instance_type if image else None)
 
     def targets(self) -> tuple[Target, ...]:
         """Return every account and region to launch in, in a stable order."""

@@ -26,12 +26,12 @@ _DELAY = 2
 
 
 def of_probes(ec2: EC2Client) -> tuple[Instance, ...]:
-    """Every instance of a launch probe in the account and region that is not terminated."""
+    """Return every instance of a launch probe in the account and region that is not terminated."""
     return _instances(ec2, [{"Name": "tag-key", "Values": [PROBE_TAG]}])
 
 
 def of_request(ec2: EC2Client, client_token: str) -> tuple[Instance, ...]:
-    """The instances of one RunInstances request, by its client token. It finds them without its answer."""
+    """Return the instances of one RunInstances request by its client token, which needs no answer to it."""
     return _instances(ec2, [{"Name": "client-token", "Values": [client_token]}])
 
 
@@ -70,7 +70,7 @@ def _instances(ec2: EC2Client, filters: list[FilterTypeDef]) -> tuple[Instance, 
 
 
 def _found(answer: Mapping[str, Any]) -> tuple[Instance, ...]:
-    """The instances in an answer; none in one that is an error."""
+    """Return the instances in an answer; none in one that is an error."""
     return tuple(
         _instance(item) for reservation in answer.get("Reservations", []) for item in _of(reservation)
     )

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ..diagnose.checks import MEANINGS as DIAGNOSED
-from ..launch_probe.findings import MEANINGS as PROBED
+from ..launch_probe.causes import MEANINGS as PROBED
 from ..reports import steps
 
 LEVEL_NOT_REACHED = "level_not_reached"

@@ -26,7 +26,6 @@ _READ = (
     "plugins/module_utils/aws/errors.py",
     "plugins/module_utils/cleanup/report/items.py",
     "plugins/module_utils/failures.py",
-    "plugins/module_utils/launch_probe/findings.py",
 )
 
 
@@ -93,24 +92,13 @@ def test_codes_of_aws_have_the_remedies_of_failures(row: str):
 
 
 @pytest.mark.parametrize(
-    ("file", "code"),
-    [
-        ("launch_probe/findings.py", "not_visible"),
-        ("cleanup/report/items.py", "unreadable"),
-    ],
+    ("new", "missing"),
+    [('"new_code": "It is new.",\n    "unreadable"', "new_code"), ('"unread"', "unread, unreadable")],
 )
-def test_a_finding_without_a_remedy_is_an_error(root: Path, file: str, code: str):
+def test_a_cause_of_a_cleanup_and_its_remedy_need_each_other(root: Path, new: str, missing: str):
     assert page(root) == page(CHECKOUT)
-    row = f'    "{code}": "'
-    _replace(root / "plugins" / "module_utils" / file, row, f'    "new_code": "It is new.",\n{row}')
-    with pytest.raises(CheckError, match="new_code"):
-        page(root)
-
-
-def test_a_remedy_without_a_code_is_an_error(root: Path):
-    findings = root / "plugins" / "module_utils" / "launch_probe" / "findings.py"
-    _replace(findings, '    "not_visible": "', '    "not_seen": "')
-    with pytest.raises(CheckError, match="not_seen, not_visible"):
+    _replace(root / "plugins/module_utils/cleanup/report/items.py", '"unreadable": "', f'{new}: "')
+    with pytest.raises(CheckError, match=f"not both: {missing}"):
         page(root)
 
 

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.request import launch_again
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import launch_again, plan
 from ansible_collections.golden.images.plugins.module_utils.model import (
     Image,
     Instance,

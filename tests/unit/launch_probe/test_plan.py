@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import (
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.causes import (
     may_succeed_later,
     not_accepted,
     not_running,
-    plan,
 )
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import plan
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import Cause
 from ansible_collections.golden.images.plugins.module_utils.model import (
     Instance,

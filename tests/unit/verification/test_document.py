@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.diagnose.checks import MEANINGS as DIAGNOSED
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.findings import MEANINGS as PROBED
+from ansible_collections.golden.images.plugins.module_utils.launch_probe.causes import MEANINGS as PROBED
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, Item, Mark
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import NAMES, render_all
 from ansible_collections.golden.images.plugins.module_utils.reports.steps import MEANINGS as FAILED
