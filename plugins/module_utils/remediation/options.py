@@ -15,8 +15,7 @@ from ..option import NUMBER, TEXTS, Kind, Problem, Refuse, option, read_region
 from ..option_groups import AuditResultOptions
 from ..structure import TEXT, Absent, Null, as_list, result_problems
 from ..wording import shown
-from .scope import Named
-from .state import Removal, Resource
+from .state import Named, Removal, Resource
 
 _REMOVAL = {
     "finding_codes": [TEXT],

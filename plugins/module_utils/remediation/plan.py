@@ -15,19 +15,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ..arns import account_of
 from ..audit.cause import Remediation
 from ..audit.causes import CAUSES, NOT_ALLOWED, cause_of, snapshot_wider_than_image, unused_key_access
 from ..failures import Failure, invalid_option
 from ..finding import Finding
+from ..keys import policy_statements as key_policy
 from ..keys.needed import names_of
+from ..keys.policy_statements import PolicyConsumers
 from ..listing import count, listed
-from ..model import PUBLIC
+from ..model import PUBLIC, Sharing
 from ..plan import PlanWithoutTargets
-from .consequences import resulting_snapshot_exposure, resulting_unused_key_access
 from .kept import kept_access
 from .options import RemediationOptions
-from .scope import Named, Scope
-from .state import KEYS_OF_REGION, Audited, Removal, Resource, resource_of
+from .state import KEYS_OF_REGION, Audited, Named, Removal, Resource, Scope, resource_of, sharing_of
 
 GRANT, STATEMENT, WIDER = (
     unused_key_access.GRANT.code,
@@ -110,10 +111,10 @@ def _removals(wanted: RemediationOptions, audited: Audited, scope: Scope) -> tup
     chosen = frozenset(wanted.finding_codes or NOT_ALLOWED)
     codes = _found(audited, chosen, scope)
     if WIDER in chosen:
-        for resource, principal in resulting_snapshot_exposure(audited, codes):
+        for resource, principal in _resulting_snapshot_exposure(audited, codes):
             if scope.covers(resource):
                 codes.setdefault((resource, principal), set()).add(WIDER)
-    for orphaned in resulting_unused_key_access(audited, codes):
+    for orphaned in _resulting_unused_key_access(audited, codes):
         key = orphaned.resource
         chosen_here = chosen if scope.covers(key) else frozenset()
         for principal in names_of(orphaned.unused):
@@ -203,3 +204,58 @@ def _group_text(kind: str, codes: tuple[str, ...], principals: Sequence[str]) ->
     # What several principals lose may be the same image.
     what = count(len(principals), kind) if len(names) == 1 else f"{len(principals)} removals of {kind}s"
     return f"{what} from {listed(names, _EXAMPLES)} ({', '.join(codes)})"
+
+
+_Loss = tuple[Resource, str]
+"""An image, snapshot or key, and the principal that loses it."""
+
+
+@dataclass(frozen=True)
+class _OrphanedKeyAccess:
+    """Access to a key that ``unused`` have although nothing under it is shared with them any more.
+
+    ``losing`` are those of them that are, or are in, the principals that lose images or snapshots. The others
+    had access only through an organization, or because an image was public.
+    """
+
+    resource: Resource
+    unused: PolicyConsumers
+    losing: frozenset[str]
+
+
+def _resulting_snapshot_exposure(audited: Audited, losses: Iterable[_Loss]) -> list[_Loss]:
+    """The snapshots of unshared images, each with an account that can then launch none of its images."""
+    lost = list(losses)
+    after = audited.without(lost)
+    images = {resource for resource, _principal in lost if resource.kind == "image"}
+    snapshots = {one for resource in images for one in audited.images[resource].snapshots}
+    return [(resource, account_id) for resource in snapshots for account_id in after.wider(resource)]
+
+
+def _resulting_unused_key_access(audited: Audited, losses: Iterable[_Loss]) -> list[_OrphanedKeyAccess]:
+    """The key access that the losses leave unused and that was used before."""
+    lost = [(resource, principal) for resource, principal in losses if resource.kind != "key"]
+    after = audited.without(lost)
+    losing: dict[Resource, set[str]] = {}
+    for resource, principal in lost:
+        # A snapshot that no image uses decides on no key.
+        for image in (resource,) if resource.kind == "image" else audited.users.get(resource, ()):
+            for key in audited.images[image].keys:
+                losing.setdefault(key, set()).add(principal)
+    orphaned = []
+    for key in losing.keys() & audited.keys.keys():
+        unused = after.unused_key_access(key) - audited.unused_key_access(key)
+        among = _members(unused, sharing_of(losing[key]))
+        orphaned.append(_OrphanedKeyAccess(key, unused, frozenset(names_of(among))))
+    return orphaned
+
+
+def _members(unused: PolicyConsumers, losing: Sharing) -> PolicyConsumers:
+    """Those of ``unused`` that are, or are in, one of ``losing``."""
+    org_ids = {key_policy.organization_id(arn) for arn in losing.org_arns}
+    org_ids |= {key_policy.unit_ids(arn)[0] for arn in losing.org_unit_arns}
+    return PolicyConsumers(
+        frozenset(one for one in unused.principals if account_of(one) in losing.account_ids),
+        unused.org_ids & org_ids,
+        frozenset(unit for unit in unused.units if unit[0] in org_ids),
+    )
