@@ -52,13 +52,13 @@ def _matches(criterion: Mapping[str, Any], image: Image, now: datetime) -> Truth
 
 
 def _all(parts: Iterable[Truth]) -> Truth:
-    """False if a part is, else None if one is unknown."""
+    """Return False if a part is, else None if one is unknown."""
     found = set(parts)
     return False if False in found else None if None in found else True
 
 
 def _any(parts: Iterable[Truth]) -> Truth:
-    """True if a part is, else None if one is unknown."""
+    """Return True if a part is, else None if one is unknown."""
     found = set(parts)
     return True if True in found else None if None in found else False
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from ..finding import BlocksLaunch, Finding, Severity
 from ..model import Image, Sharing
 from .keys import KeyEvidence
-from .state import Case, ConsumerSeen, OwnerSeen
+from .state import Case, ConsumerView, OwnerView
 
 # The tables of docs/diagnosing.md, by their headings.
 IMAGE, SHARING, ACCOUNT = "The image", "Sharing", "The account"
@@ -61,8 +61,8 @@ class Evidence:
 
     case: Case
     image_id: str | None
-    owner: OwnerSeen
-    consumer: ConsumerSeen | None
+    owner: OwnerView
+    consumer: ConsumerView | None
     role: str | None
     now: datetime
 
@@ -77,7 +77,7 @@ class Evidence:
         return self.case.image_target.region
 
     @property
-    def checked(self) -> ConsumerSeen | None:
+    def checked(self) -> ConsumerView | None:
         """What was read in the account, None if it was not checked or could not be."""
         return self.consumer if self.consumer is not None and self.consumer.problem is None else None
 

@@ -19,7 +19,7 @@ from ..keys.access import Access, KeyDryRun
 from ..keys.grants import OPERATIONS
 from ..keys.policy_evaluation import Consumer, principals_in_account
 from ..model import Image, KeySeen, Sharing
-from .state import Case, ConsumerSeen, OwnerSeen
+from .state import Case, ConsumerView, OwnerView
 
 PROVEN, UNCERTAIN, REFUSED = "proven", "uncertain", "refused"
 ONLY_A_LAUNCH_SHOWS = "Only a launch shows whether it can use the key (ami_launch_probe)."
@@ -93,9 +93,9 @@ class KeyEvidence:
 
     case: Case
     image: Image
-    owner: OwnerSeen
+    owner: OwnerView
     key: KeySeen
-    checked: ConsumerSeen | None
+    checked: ConsumerView | None
 
     @property
     def arn(self) -> str:
@@ -135,7 +135,7 @@ class KeyEvidence:
         return KeyAccess(self.case, self.key, consumer, self.is_own)
 
 
-def _consumer(case: Case, launch: Sharing | None, checked: ConsumerSeen | None) -> Consumer:
+def _consumer(case: Case, launch: Sharing | None, checked: ConsumerView | None) -> Consumer:
     """Return the account, with its organization if that follows from the account seeing the image.
 
     An image that is shared with one organization or organizational unit only, and that the account sees,
@@ -156,7 +156,7 @@ def _consumer(case: Case, launch: Sharing | None, checked: ConsumerSeen | None) 
     return Consumer(case.account_id, organizations.pop(), unit_id)
 
 
-def key_use(owner: OwnerSeen, checked: ConsumerSeen | None, of_keys: Iterable[Finding]) -> str | None:
+def key_use(owner: OwnerView, checked: ConsumerView | None, of_keys: Iterable[Finding]) -> str | None:
     """Return whether the account's role or user can use the keys of an image, by the findings about them.
 
     ``proven``, ``refused``, or ``uncertain`` if the findings or the keys do not tell. None if the account was
@@ -172,7 +172,7 @@ def key_use(owner: OwnerSeen, checked: ConsumerSeen | None, of_keys: Iterable[Fi
     return UNCERTAIN if BlocksLaunch.UNKNOWN in effects or not is_known else PROVEN
 
 
-def unread_keys(case: Case, owner: OwnerSeen, checked: ConsumerSeen | None) -> dict[str, Failure]:
+def unread_keys(case: Case, owner: OwnerView, checked: ConsumerView | None) -> dict[str, Failure]:
     """Return the keys that could not be read as far as the diagnosis needs it, and why.
 
     The account's dry runs can show the same. For the owner of the image, its own key need only be described:

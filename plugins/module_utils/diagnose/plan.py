@@ -18,7 +18,7 @@ from .check import Evidence
 from .checks import findings_of_account, findings_of_image, findings_of_keys
 from .keys import key_use, keys_of_account, unread_keys
 from .options import DiagnosisOptions
-from .state import DRY_RUN_SUCCEEDED, Case, ConsumerSeen, DiagnosisSeen
+from .state import DRY_RUN_SUCCEEDED, Case, ConsumerView, DiagnosisState
 
 _UNREADABLE = frozenset({"consumer_unreadable", "key_unreadable", "owner_unreadable"})
 
@@ -34,8 +34,8 @@ class Diagnosis:
     key_use: str | None = None
     principal: str | None = None
 
-    def as_result(self) -> dict[str, Any]:
-        """The diagnosis as the module returns it."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the diagnosis as the module does."""
         return {
             "account_id": self.case.account_id,
             "can_launch": _can_launch(self.findings),
@@ -59,14 +59,16 @@ class DiagnosisPlan(PlanWithoutTargets):
     diagnoses: tuple[Diagnosis, ...]
 
 
-def plan(options: DiagnosisOptions, seen: DiagnosisSeen) -> DiagnosisPlan:
+def plan(options: DiagnosisOptions, current: DiagnosisState) -> DiagnosisPlan:
     """Diagnose every image in every account."""
-    diagnoses = tuple(_diagnose(seen, case) for case in cases(options, seen.owners))
-    return DiagnosisPlan(diagnoses, failures=(*_unread(seen, diagnoses), *_failing(options, diagnoses)))
+    diagnoses = tuple(_diagnose(current, case) for case in cases(options, current.owners))
+    return DiagnosisPlan(
+        diagnoses, failures=(*_unread_failures(current, diagnoses), *_failing_findings(options, diagnoses))
+    )
 
 
 def cases(options: DiagnosisOptions, targets: Iterable[Target]) -> tuple[Case, ...]:
-    """Every account with each image that it would launch."""
+    """Return every account with each image that it would launch."""
     ordered = sorted(targets)
     return tuple(
         Case(target, account_id)
@@ -75,8 +77,8 @@ def cases(options: DiagnosisOptions, targets: Iterable[Target]) -> tuple[Case, .
     )
 
 
-def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
-    evidence = _evidence(seen, case)
+def _diagnose(current: DiagnosisState, case: Case) -> Diagnosis:
+    evidence = _evidence(current, case)
     owner, checked = evidence.owner, evidence.checked
     of_keys = [*findings_of_keys(evidence)]
     found = (*findings_of_image(evidence), *of_keys, *findings_of_account(evidence))
@@ -89,23 +91,23 @@ def _diagnose(seen: DiagnosisSeen, case: Case) -> Diagnosis:
             for item in found
         ),
         key_use(owner, checked, of_keys),
-        seen.principals.get(case.account_id) if checked is not None else None,
+        current.principals.get(case.account_id) if checked is not None else None,
     )
 
 
-def _evidence(seen: DiagnosisSeen, case: Case) -> Evidence:
-    owner = seen.owners[case.image_target]
+def _evidence(current: DiagnosisState, case: Case) -> Evidence:
+    owner = current.owners[case.image_target]
     return Evidence(
         case,
-        seen.images[case.image_target],
+        current.images[case.image_target],
         replace(owner, keys=keys_of_account(owner.keys, case.account_id)),
-        seen.consumers.get(case),
-        seen.role_name if case.account_id != seen.account_id else None,
-        seen.now,
+        current.consumers.get(case),
+        current.role_name if case.account_id != current.account_id else None,
+        current.now,
     )
 
 
-def _level(checked: ConsumerSeen | None) -> str | None:
+def _level(checked: ConsumerView | None) -> str | None:
     """Return ``authorized`` if the dry run succeeded, else ``visible`` if the account sees the image."""
     if checked is None or checked.image is None:
         return None
@@ -121,21 +123,21 @@ def _can_launch(findings: Iterable[Finding]) -> str:
     return "unknown" if BlocksLaunch.UNKNOWN in effects else "yes"
 
 
-def _unread(seen: DiagnosisSeen, diagnoses: Iterable[Diagnosis]) -> Iterator[Failure]:
+def _unread_failures(current: DiagnosisState, diagnoses: Iterable[Diagnosis]) -> Iterator[Failure]:
     """Yield what could not be read, once for each account and region."""
-    owners = (owner.problem for _target, owner in sorted(seen.owners.items()) if owner.problem is not None)
-    evidence = [_evidence(seen, diagnosis.case) for diagnosis in diagnoses]
+    owners = (owner.problem for _target, owner in sorted(current.owners.items()) if owner.problem is not None)
+    evidence = [_evidence(current, diagnosis.case) for diagnosis in diagnoses]
     keys = (
         problem
         for one in evidence
-        for problem in unread_keys(one.case, seen.owners[one.case.image_target], one.checked).values()
+        for problem in unread_keys(one.case, current.owners[one.case.image_target], one.checked).values()
     )
-    consumers = (item.problem for _case, item in seen.consumers.items() if item.problem is not None)
+    consumers = (item.problem for _case, item in current.consumers.items() if item.problem is not None)
     yield from dict.fromkeys([*owners, *keys, *consumers])
 
 
-def _failing(options: DiagnosisOptions, diagnoses: tuple[Diagnosis, ...]) -> Iterator[Failure]:
-    """The findings that ``fail_on`` selects, as failures; what could not be read is one already."""
+def _failing_findings(options: DiagnosisOptions, diagnoses: tuple[Diagnosis, ...]) -> Iterator[Failure]:
+    """Yield the findings that ``fail_on`` selects as failures; what could not be read is one already."""
     for diagnosis in diagnoses:
         for item in diagnosis.findings:
             unread = item.code in _UNREADABLE and item.error_code is not None

@@ -15,7 +15,7 @@ from ..keys.grants import NEW_GRANT_TIMEOUT
 from ..keys.policy_evaluation import Consumer
 from ..keys.simulation import permissions
 from .keys import KeyAccess, keys_of_account
-from .state import Case, ConsumerSeen, OwnerSeen
+from .state import Case, ConsumerView, OwnerView
 
 # A grant that is younger may not be usable yet.
 _NEW = timedelta(seconds=NEW_GRANT_TIMEOUT)
@@ -26,7 +26,7 @@ NOT_SIMULATED = Simulation("", problem="")
 _READ_POLICIES = frozenset({"identity-based policy", "permissions boundary", "resource-based policy"})
 
 
-def awaiting_grants(case: Case, owner: OwnerSeen, consumer: ConsumerSeen, now: datetime) -> list[str]:
+def awaiting_grants(case: Case, owner: OwnerView, consumer: ConsumerView, now: datetime) -> list[str]:
     """Return the keys that KMS refuses to the account as long as a new grant to it may not be usable yet.
 
     What else explains the refusal, as IAM simulates it, does not change with the grant.

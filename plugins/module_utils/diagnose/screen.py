@@ -39,7 +39,7 @@ Result = Mapping[str, Any]
 
 
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The accounts that cannot launch an image, and what blocks them; those that can are one row if many.
+    """Show the accounts that cannot launch an image, and why; those that can are one row if many.
 
     ``result`` is that of ``ami_share_diagnose``. ``context`` has the ``status``.
     """
@@ -95,7 +95,7 @@ def _row(one: Result) -> Row:
 
 
 def _named(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Findings with their account in the message, which most have already."""
+    """Return findings with their account in the message, which most have already."""
     return [{**one, "message": _with_account(one["message"], one["account_id"])} for one in found]
 
 

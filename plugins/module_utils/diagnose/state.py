@@ -30,7 +30,7 @@ UNREAD = PublicAccessBlock("unreadable")
 
 
 @dataclass(frozen=True)
-class OwnerSeen:
+class OwnerView:
     """What was read of an image in its owner's account.
 
     ``elsewhere`` lists other regions in which an image with that ID was found instead. ``launch`` is None if
@@ -98,7 +98,7 @@ class Subnet:
 
 
 @dataclass(frozen=True)
-class ConsumerSeen:
+class ConsumerView:
     """What was read of an image in the account that would launch it.
 
     ``image`` is None if the account cannot see it; ``allowed_images`` is read only then, and None if it could
@@ -133,7 +133,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class DiagnosisSeen:
+class DiagnosisState:
     """Everything that was read; ``consumers`` has no entry for accounts that were not checked.
 
     ``account_id`` is the account of the credentials, for which no role is assumed. ``principals`` maps
@@ -142,8 +142,8 @@ class DiagnosisSeen:
 
     account_id: str
     images: Mapping[Target, str | None]
-    owners: Mapping[Target, OwnerSeen]
-    consumers: Mapping[Case, ConsumerSeen]
+    owners: Mapping[Target, OwnerView]
+    consumers: Mapping[Case, ConsumerView]
     role_name: str | None
     now: datetime
     principals: Mapping[str, str] = field(default_factory=dict)

@@ -41,8 +41,8 @@ def is_missing(code: str) -> bool:
     return code in _WITHOUT_SUBNET
 
 
-def choose(found: Iterable[Subnet], target: Target) -> tuple[str, ...]:
-    """The IDs of the subnets to try, in their order, the same for the same subnets.
+def choose(subnets: Iterable[Subnet], target: Target) -> tuple[str, ...]:
+    """Return the IDs of the subnets to try, in their order, the same for the same subnets.
 
     One for each VPC and Availability Zone is enough: zones differ in the instance types that they offer, VPCs
     in their security groups. The account's own subnets come first, since an account cannot use the default
@@ -50,7 +50,7 @@ def choose(found: Iterable[Subnet], target: Target) -> tuple[str, ...]:
     accounts").
     """
     zones: dict[tuple[str, str], str] = {}
-    for subnet in sorted(found, key=lambda one: _rank(one, target)):
+    for subnet in sorted(subnets, key=lambda subnet: _rank(subnet, target)):
         zones.setdefault((subnet.vpc_id, subnet.zone), subnet.subnet_id)
     return tuple(zones.values())[:MOST_TRIED]
 
@@ -71,18 +71,18 @@ def is_certain(message: str) -> bool:
     return _OF_EVERY_SUBNET.search(message) is not None
 
 
-def decision(answers: Sequence[Answer]) -> Answer:
-    """The answer that counts of those of the dry runs, in their order, of which the last may have decided.
+def decide(answers: Sequence[Answer]) -> Answer:
+    """Return the answer of the dry runs that counts: the last one if it decides for every subnet.
 
     Otherwise a launch is denied only if it is in every subnet.
     """
     if is_decided(answers[-1]):
         return answers[-1]
-    return next((one for one in answers if one[0] not in DENIED), answers[-1])
+    return next((answer for answer in answers if answer[0] not in DENIED), answers[-1])
 
 
 def _rank(subnet: Subnet, target: Target) -> tuple[bool, bool, bool, bool, str, str]:
-    """Sorts first the subnets in which any instance type is most likely to start."""
+    """Return a sort key that has first the subnets in which any instance type is most likely to start."""
     return (
         subnet.owner_id != target.account_id,
         # us-east-1a, but not us-east-1-bos-1a: Local Zones and Wavelength Zones offer few instance types.

@@ -137,7 +137,7 @@ def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
     timeout = _LISTING_TIMEOUT if is_answered or is_unknown(failure) else 0
     token = action.parameters["ClientToken"]
     try:
-        unanswered = repeat_until(lambda: instances.of_request(ec2, token), bool, timeout, _RETRY_DELAY)
+        unanswered = repeat_until(lambda: instances.read_request(ec2, token), bool, timeout, _RETRY_DELAY)
     except errors.AWS_ERRORS as exception:
         run.failures.append(errors.failure(exception, action.target, "DescribeInstances"))
         return

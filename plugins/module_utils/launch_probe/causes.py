@@ -15,7 +15,7 @@ from ..finding import BlocksLaunch, Finding, consumer_unreadable
 from ..model import SMALLEST_INSTANCE_TYPES, Image, Instance
 from ..tags import PROBE_TAG
 from .options import ProbeOptions
-from .state import Cause, Probe, ProbeSeen
+from .state import Cause, Probe, ProbeState
 
 
 class Code(NamedTuple):
@@ -115,12 +115,12 @@ _REMEDIES = {
 
 
 def findings(
-    options: ProbeOptions, seen: ProbeSeen, probe: Probe, launch: Cause | None
+    options: ProbeOptions, current: ProbeState, probe: Probe, launch: Cause | None
 ) -> tuple[Finding, ...]:
     """Return why an account did not launch an image; ``launch`` is why its launch failed, if it did."""
-    if probe.target in seen.problems:
-        return (consumer_unreadable(probe.target, seen.problems[probe.target]),)
-    problem = precheck(options, seen, probe)
+    if probe.target in current.problems:
+        return (consumer_unreadable(probe.target, current.problems[probe.target]),)
+    problem = precheck(options, current, probe)
     cause = Cause(problem.error_code, problem) if problem else launch
     return (_finding(probe, cause),) if cause else ()
 
@@ -141,13 +141,13 @@ def _finding(probe: Probe, cause: Cause) -> Finding:
     )
 
 
-def precheck(options: ProbeOptions, seen: ProbeSeen, probe: Probe) -> Failure | None:
+def precheck(options: ProbeOptions, current: ProbeState, probe: Probe) -> Failure | None:
     """Return why an image is not launched in an account, None if it is."""
-    if probe.target in seen.problems:
-        return seen.problems[probe.target]
+    if probe.target in current.problems:
+        return current.problems[probe.target]
     if probe.image_id is None:
         return None
-    return _check_image(options, probe, seen.images[probe])
+    return _check_image(options, probe, current.images[probe])
 
 
 def _check_image(options: ProbeOptions, probe: Probe, image: Image | None) -> Failure | None:

@@ -26,7 +26,7 @@ from .apply import Launch, TargetRun, run_probes, sweep
 from .causes import findings, precheck
 from .options import ProbeOptions
 from .plan import launches, leftovers, plan
-from .state import Probe, ProbeSeen
+from .state import Probe, ProbeState
 
 
 @dataclass
@@ -38,7 +38,7 @@ class _Account:
     problems: dict[Target, Failure] = field(default_factory=dict)
 
 
-def read_state(clients: Clients, options: ProbeOptions) -> ProbeSeen:
+def read_state(clients: Clients, options: ProbeOptions) -> ProbeState:
     """Read the images as each account sees them, and the instances of earlier probes there.
 
     An account that cannot be read is a finding about that account and does not stop the others.
@@ -46,13 +46,13 @@ def read_state(clients: Clients, options: ProbeOptions) -> ProbeSeen:
     default_region = preferred_region(clients, sorted(options.by_target.regions))
     caller = identify(clients, default_region)
     accounts = Accounts(clients, caller, options.consumer_role, default_region)
-    found, failed = each(options.account_ids, lambda account_id: _read(accounts, options, account_id))
+    found, failed = each(options.account_ids, lambda account_id: _read_account(accounts, options, account_id))
     unread = {
         target: errors.failure(failed[target.account_id], target, "AssumeRole")
         for target in options.targets()
         if target.account_id in failed
     }
-    return ProbeSeen(
+    return ProbeState(
         caller.account_id,
         caller.partition,
         datetime.now(UTC),
@@ -62,20 +62,22 @@ def read_state(clients: Clients, options: ProbeOptions) -> ProbeSeen:
     )
 
 
-def apply(clients: Clients, options: ProbeOptions, seen: ProbeSeen, plan: Plan, report: Report) -> Outcome:
+def apply(
+    clients: Clients, options: ProbeOptions, current: ProbeState, plan: Plan, report: Report
+) -> Outcome:
     """Terminate leftovers, then launch, wait, and terminate, in all accounts at the same time."""
-    caller = read.Caller(seen.account_id, seen.partition)
+    caller = read.Caller(current.account_id, current.partition)
     default_region = preferred_region(clients, sorted(options.by_target.regions))
     accounts = Accounts(clients, caller, options.consumer_role, default_region)
     runs = {target: TargetRun() for target in options.targets()}
-    actions = launches(options, seen)
+    actions = launches(options, current)
 
     def work(account_id: str) -> None:
         targets = [target for target in runs if target.account_id == account_id]
         own = accounts.clients(account_id)
         own.open("ec2", [target.region for target in targets])
         for target in targets:
-            leftover_ids = tuple(instance.instance_id for instance in leftovers(options, seen, target))
+            leftover_ids = tuple(instance.instance_id for instance in leftovers(options, current, target))
             sweep(own, target, leftover_ids, runs[target])
         run_probes(
             own,
@@ -89,7 +91,7 @@ def apply(clients: Clients, options: ProbeOptions, seen: ProbeSeen, plan: Plan, 
     for target, run in runs.items():
         if target.account_id in failed:
             run.failures.append(errors.failure(failed[target.account_id], target, "RunInstances"))
-    blocking = (precheck(options, seen, probe) for probe in options.probes())
+    blocking = (precheck(options, current, probe) for probe in options.probes())
     return Outcome(
         performed=tuple(action for run in runs.values() for action in run.performed),
         failures=(
@@ -100,14 +102,14 @@ def apply(clients: Clients, options: ProbeOptions, seen: ProbeSeen, plan: Plan, 
     )
 
 
-def result(options: ProbeOptions, seen: ProbeSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+def result(options: ProbeOptions, current: ProbeState, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """Return each image's level in each account, and why it is not higher."""
     results = []
     for probe in options.probes():
         run: TargetRun = outcome.state.get(probe.target, TargetRun())
         launch = run.launches.get(probe, Launch())
-        image = seen.images.get(probe)
-        found = findings(options, seen, probe, launch.cause)
+        image = current.images.get(probe)
+        found = findings(options, current, probe, launch.cause)
         results.append(
             {
                 "account_id": probe.target.account_id,
@@ -123,12 +125,12 @@ def result(options: ProbeOptions, seen: ProbeSeen, plan: Plan, outcome: Outcome)
     return {"results": results}
 
 
-FLOW: Flow[ProbeOptions, ProbeSeen] = Flow(
+FLOW: Flow[ProbeOptions, ProbeState] = Flow(
     ProbeOptions, read_state, plan, apply, result, findings_name_options=True
 )
 
 
-def _read(accounts: Accounts, options: ProbeOptions, account_id: str) -> _Account:
+def _read_account(accounts: Accounts, options: ProbeOptions, account_id: str) -> _Account:
     """Read one account, region by region. A region that fails does not stop the others."""
     clients = accounts.clients(account_id)
     targets = [target for target in options.targets() if target.account_id == account_id]
@@ -140,7 +142,7 @@ def _read(accounts: Accounts, options: ProbeOptions, account_id: str) -> _Accoun
             for probe in options.probes_of(target):
                 if probe.image_id is not None:
                     account.images[probe] = read.image(ec2, probe.image_id)
-            account.instances[target] = instances.of_probes(ec2)
+            account.instances[target] = instances.read_probes(ec2)
         except errors.AWS_ERRORS as exception:
             account.problems[target] = errors.failure(exception, target, "DescribeImages")
     invisible = [probe for probe, image in account.images.items() if image is None]

@@ -19,28 +19,28 @@ from ..plan import Action, Plan, TargetPlan
 from ..tags import PROBE_TAG, of_launch
 from .causes import precheck
 from .options import ProbeOptions
-from .state import Probe, ProbeSeen
+from .state import Probe, ProbeState
 
 # What launching, terminating and EC2's eventual consistency can take in addition to wait_timeout.
 _MARGIN = timedelta(minutes=5)
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def plan(options: ProbeOptions, seen: ProbeSeen) -> Plan:
+def plan(options: ProbeOptions, current: ProbeState) -> Plan:
     """Plan to terminate what earlier runs left in every target, then to launch and terminate each image."""
-    runs = launches(options, seen)
-    return Plan(tuple(_plan_target(options, seen, target, runs) for target in options.targets()))
+    runs = launches(options, current)
+    return Plan(tuple(_plan_target(options, current, target, runs) for target in options.targets()))
 
 
 def _plan_target(
-    options: ProbeOptions, seen: ProbeSeen, target: Target, runs: Mapping[Probe, Action]
+    options: ProbeOptions, current: ProbeState, target: Target, runs: Mapping[Probe, Action]
 ) -> TargetPlan:
-    leftover_ids = [instance.instance_id for instance in leftovers(options, seen, target)]
+    leftover_ids = [instance.instance_id for instance in leftovers(options, current, target)]
     actions = [termination(target, instance_id) for instance_id in leftover_ids]
     for probe in options.probes_of(target):
         if probe in runs:
             actions += [runs[probe], termination(target, None)]
-    blocking = (precheck(options, seen, probe) for probe in options.probes_of(target))
+    blocking = (precheck(options, current, probe) for probe in options.probes_of(target))
     return TargetPlan(
         target,
         tuple(actions),
@@ -51,14 +51,14 @@ def _plan_target(
     )
 
 
-def launches(options: ProbeOptions, seen: ProbeSeen) -> Mapping[Probe, Action]:
+def launches(options: ProbeOptions, current: ProbeState) -> Mapping[Probe, Action]:
     """Return the launch of every image that passes the precheck."""
     return {
         probe: Action(
-            probe.target, "RunInstances", _request(options, probe, seen.images.get(probe), seen.now)
+            probe.target, "RunInstances", _request(options, probe, current.images.get(probe), current.now)
         )
         for probe in options.probes()
-        if precheck(options, seen, probe) is None
+        if precheck(options, current, probe) is None
     }
 
 
@@ -120,11 +120,13 @@ def termination(target: Target, instance_id: str | None) -> Action:
     return Action(target, "TerminateInstances", {"InstanceIds": [instance_id]}, instance_id)
 
 
-def leftovers(options: ProbeOptions, seen: ProbeSeen, target: Target) -> tuple[Instance, ...]:
+def leftovers(options: ProbeOptions, current: ProbeState, target: Target) -> tuple[Instance, ...]:
     """Return the instances that earlier, killed runs left in a target."""
     image_ids = frozenset(probe.image_id for probe in options.probes_of(target) if probe.image_id)
     return tuple(
-        instance for instance in seen.instances.get(target, ()) if _is_leftover(instance, image_ids, seen.now)
+        instance
+        for instance in current.instances.get(target, ())
+        if _is_leftover(instance, image_ids, current.now)
     )
 
 

@@ -25,12 +25,12 @@ _NOT_TERMINATED = ["pending", "running", "stopping", "stopped"]
 _DELAY = 2
 
 
-def of_probes(ec2: EC2Client) -> tuple[Instance, ...]:
+def read_probes(ec2: EC2Client) -> tuple[Instance, ...]:
     """Return every instance of a launch probe in the account and region that is not terminated."""
     return _instances(ec2, [{"Name": "tag-key", "Values": [PROBE_TAG]}])
 
 
-def of_request(ec2: EC2Client, client_token: str) -> tuple[Instance, ...]:
+def read_request(ec2: EC2Client, client_token: str) -> tuple[Instance, ...]:
     """Return the instances of one RunInstances request by its client token, which needs no answer to it."""
     return _instances(ec2, [{"Name": "client-token", "Values": [client_token]}])
 
@@ -48,7 +48,7 @@ def wait_until_running(ec2: EC2Client, instance_id: str, timeout: float) -> Inst
     except WaiterError as exception:
         if error := error_of_waiter(exception):
             raise error from exception
-        found = _found(exception.last_response)
+        found = _instances_in(exception.last_response)
         # Right after RunInstances, EC2 may not find the instance yet (EC2 Developer Guide, "Eventual
         # consistency in the Amazon EC2 API").
         return found[0] if found else Instance(instance_id, "pending")
@@ -65,18 +65,20 @@ def _instances(ec2: EC2Client, filters: list[FilterTypeDef]) -> tuple[Instance, 
         _instance(item)
         for page in pages
         for reservation in required(page, "Reservations", "DescribeInstances")
-        for item in _of(reservation)
+        for item in _instances_of(reservation)
     )
 
 
-def _found(answer: Mapping[str, Any]) -> tuple[Instance, ...]:
+def _instances_in(answer: Mapping[str, Any]) -> tuple[Instance, ...]:
     """Return the instances in an answer; none in one that is an error."""
     return tuple(
-        _instance(item) for reservation in answer.get("Reservations", []) for item in _of(reservation)
+        _instance(item)
+        for reservation in answer.get("Reservations", [])
+        for item in _instances_of(reservation)
     )
 
 
-def _of(reservation: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _instances_of(reservation: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     found: Sequence[Mapping[str, Any]] = required(reservation, "Instances", "DescribeInstances")
     return found
 

@@ -23,7 +23,7 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class ProbeSeen:
+class ProbeState:
     """What was read at the time ``now``: the accounts' images, and the instances of earlier probes.
 
     ``images`` has None for an image that is not visible in the account. ``problems`` says which targets could

@@ -13,7 +13,7 @@ from .. import denial
 from ..keys.access import other_access
 from ..model import ENABLED_STATES, Target, time_of
 from .options import SharedInfoOptions
-from .state import KeysSeen, OwnKeyAccess, SharedImage, SharedInfoSeen
+from .state import OwnKeyAccess, RegionKeys, SharedImage, SharedInfoState
 
 # Required to launch or copy an encrypted image.
 REQUIRED = ("CreateGrant", "Decrypt")
@@ -21,34 +21,34 @@ REQUIRED = ("CreateGrant", "Decrypt")
 NOT_CHECKED = "check_key_access is false."
 
 
-def of_others(images: Iterable[SharedImage], account_id: str) -> tuple[SharedImage, ...]:
-    """The images of other accounts. The account may share its own images with its own organization."""
+def images_of_others(images: Iterable[SharedImage], account_id: str) -> tuple[SharedImage, ...]:
+    """Return the images of other accounts: the account may share its own with its own organization."""
     return tuple(image for image in images if image.owner_id != account_id)
 
 
-def results(options: SharedInfoOptions, seen: SharedInfoSeen) -> list[dict[str, Any]]:
-    """Every image as the module returns it, sorted by region, name and age, the oldest first."""
+def results(options: SharedInfoOptions, current: SharedInfoState) -> list[dict[str, Any]]:
+    """Return every image as the module does, sorted by region, name and age, the oldest first."""
     return [
-        _result(options, seen, target, image)
-        for target in sorted(seen.images)
+        _result(options, current, target, image)
+        for target in sorted(current.images)
         for image in sorted(
-            seen.images[target], key=lambda image: (image.name, image.creation_date or "", image.image_id)
+            current.images[target], key=lambda image: (image.name, image.creation_date or "", image.image_id)
         )
     ]
 
 
-def not_found(options: SharedInfoOptions, seen: SharedInfoSeen) -> tuple[str, ...]:
-    """A warning for each of ``image_ids`` that is in none of the regions that were read."""
-    found = {image.image_id for images in seen.images.values() for image in images}
+def not_found(options: SharedInfoOptions, current: SharedInfoState) -> tuple[str, ...]:
+    """Return a warning for each of ``image_ids`` that is in none of the regions that were read."""
+    found = {image.image_id for images in current.images.values() for image in images}
     return tuple(
-        f"{image_id} was not found among matching images that other accounts share with {seen.account_id}."
+        f"{image_id} was not found among matching images that other accounts share with {current.account_id}."
         for image_id in options.image_ids
         if image_id not in found
     )
 
 
-def key_access(image: SharedImage, keys: KeysSeen) -> tuple[str, str]:
-    """Whether these credentials can use the keys of an image, and why: ``not_needed|yes|no|unknown``.
+def key_access(image: SharedImage, keys: RegionKeys) -> tuple[str, str]:
+    """Return whether these credentials can use the keys of an image, and why: ``not_needed|yes|no|unknown``.
 
     ``yes`` if KMS denies no operation that was tried with any of the keys; ``no`` if a key is not enabled, or
     an explicit deny denies Decrypt with it, unless another key is associated with the snapshot. Other denials
@@ -73,8 +73,8 @@ def key_access(image: SharedImage, keys: KeysSeen) -> tuple[str, str]:
     return "yes", "KMS allows these credentials every operation that launching and copying need."
 
 
-def _evaluate(arn: str, snapshot_id: str, keys: KeysSeen) -> tuple[str, str]:
-    """The access to a snapshot under a key, and the reason; the keys associated with it are not tried."""
+def _evaluate(arn: str, snapshot_id: str, keys: RegionKeys) -> tuple[str, str]:
+    """Return the access to a snapshot under a key, and why; the keys associated with it are not tried."""
     access, reason = _evaluate_key(arn, keys.access[arn])
     if access == "no" and snapshot_id in keys.undecided:
         return "unknown", f"{reason} {other_access(keys.undecided[snapshot_id])}"
@@ -116,19 +116,19 @@ def _evaluate_key(arn: str, key: OwnKeyAccess) -> tuple[str, str]:
 
 
 def _result(
-    options: SharedInfoOptions, seen: SharedInfoSeen, target: Target, image: SharedImage
+    options: SharedInfoOptions, current: SharedInfoState, target: Target, image: SharedImage
 ) -> dict[str, Any]:
-    keys = seen.keys.get(target, KeysSeen())
+    keys = current.keys.get(target, RegionKeys())
     if not options.check_key_access:
-        keys = KeysSeen(problem=NOT_CHECKED)
+        keys = RegionKeys(problem=NOT_CHECKED)
     access, reason = key_access(image, keys)
     deprecation = time_of(image.deprecation_time)
     creation = time_of(image.creation_date)
     return {
-        "age_days": None if creation is None else max(0, (seen.now - creation).days),
+        "age_days": None if creation is None else max(0, (current.now - creation).days),
         "architecture": image.architecture,
         "creation_date": image.creation_date,
-        "deprecated": deprecation is not None and deprecation <= seen.now,
+        "deprecated": deprecation is not None and deprecation <= current.now,
         "deprecation_time": image.deprecation_time,
         "description": image.description,
         "encrypted": image.encrypted,

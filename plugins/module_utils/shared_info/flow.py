@@ -20,13 +20,13 @@ from ..plan import Plan
 from ..progress import Report
 from ..regions import select_regions
 from ..runner import Flow, Outcome
-from . import read as read_shared
-from .evaluate import not_found, of_others, results
+from .evaluate import images_of_others, not_found, results
 from .options import SharedInfoOptions
-from .state import KeysSeen, SharedImage, SharedInfoSeen
+from .read import read_images, read_keys
+from .state import RegionKeys, SharedImage, SharedInfoState
 
 
-def read_state(clients: Clients, options: SharedInfoOptions) -> SharedInfoSeen:
+def read_state(clients: Clients, options: SharedInfoOptions) -> SharedInfoState:
     """Read every region. A region that cannot be read does not hide the others."""
     caller, known = identify_with_regions(clients, options.regions)
     regions, failures = select_regions(options.regions, known)
@@ -35,49 +35,51 @@ def read_state(clients: Clients, options: SharedInfoOptions) -> SharedInfoSeen:
     clients.open("ec2", regions)
 
     def read_target(target: Target) -> tuple[SharedImage, ...]:
-        return of_others(read_shared.images(clients.ec2(target.region), options), caller.account_id)
+        return images_of_others(read_images(clients.ec2(target.region), options), caller.account_id)
 
     found, failed = each([Target(caller.account_id, region) for region in regions], read_target)
-    return SharedInfoSeen(
+    return SharedInfoState(
         account_id=caller.account_id,
         now=datetime.now(UTC),
         images=found,
-        keys=_keys(clients, caller, found) if options.check_key_access else {},
+        keys=_read_keys(clients, caller, found) if options.check_key_access else {},
         unread=tuple(
             errors.failure(exception, target, "DescribeImages") for target, exception in failed.items()
         ),
     )
 
 
-def plan(options: SharedInfoOptions, seen: SharedInfoSeen) -> Plan:
+def plan(options: SharedInfoOptions, current: SharedInfoState) -> Plan:
     """Plan nothing."""
     return Plan(())
 
 
 def apply(
-    clients: Clients, options: SharedInfoOptions, seen: SharedInfoSeen, plan: Plan, report: Report
+    clients: Clients, options: SharedInfoOptions, current: SharedInfoState, plan: Plan, report: Report
 ) -> Outcome:
     """Change nothing. A region that could not be read fails the task."""
-    return Outcome(failures=seen.unread, warnings=not_found(options, seen))
+    return Outcome(failures=current.unread, warnings=not_found(options, current))
 
 
-def result(options: SharedInfoOptions, seen: SharedInfoSeen, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """The module's own return values."""
+def result(
+    options: SharedInfoOptions, current: SharedInfoState, plan: Plan, outcome: Outcome
+) -> dict[str, Any]:
+    """Return the module's own values."""
     return {
-        "account_id": seen.account_id,
-        "regions": sorted(target.region for target in seen.images),
-        "results": results(options, seen),
+        "account_id": current.account_id,
+        "regions": sorted(target.region for target in current.images),
+        "results": results(options, current),
     }
 
 
-FLOW: Flow[SharedInfoOptions, SharedInfoSeen] = Flow(
+FLOW: Flow[SharedInfoOptions, SharedInfoState] = Flow(
     SharedInfoOptions, read_state, plan, apply, result, only_reads=True
 )
 
 
-def _keys(
+def _read_keys(
     clients: Clients, caller: read.Caller, images: Mapping[Target, tuple[SharedImage, ...]]
-) -> dict[Target, KeysSeen]:
+) -> dict[Target, RegionKeys]:
     """Read and try the keys in each region with encrypted images."""
     snapshots = {
         target: [one for image in found for one in image.encrypted_snapshots]
@@ -87,13 +89,13 @@ def _keys(
     clients.open("kms", [target.region for target in snapshots])
     account = f"arn:{caller.partition}:iam::{caller.account_id}:root"
 
-    def try_keys(target: Target) -> KeysSeen:
+    def try_keys(target: Target) -> RegionKeys:
         region = target.region
-        return read_shared.keys(clients.ec2(region), clients.kms(region), snapshots[target], account)
+        return read_keys(clients.ec2(region), clients.kms(region), snapshots[target], account)
 
     tried, failed = each(snapshots, try_keys)
     problems = {
-        target: KeysSeen(problem=errors.failure(exception, target, "DescribeSnapshots").text())
+        target: RegionKeys(problem=errors.failure(exception, target, "DescribeSnapshots").text())
         for target, exception in failed.items()
     }
     return {**tried, **problems}

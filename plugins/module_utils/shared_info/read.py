@@ -17,7 +17,7 @@ from ..model import ENABLED_STATES
 from ..plan import batches
 from ..tags import tag_map
 from .options import SharedInfoOptions
-from .state import KeysSeen, OwnKeyAccess, SharedImage
+from .state import OwnKeyAccess, RegionKeys, SharedImage
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -30,8 +30,8 @@ _DENIED = ("AccessDeniedException", "NotFoundException")
 _OLD_BOTOCORE = "This botocore does not support dry runs of KMS operations: update botocore and boto3."
 
 
-def images(ec2: EC2Client, options: SharedInfoOptions) -> tuple[SharedImage, ...]:
-    """Every image in the region that matches and that the caller may launch, its own included.
+def read_images(ec2: EC2Client, options: SharedInfoOptions) -> tuple[SharedImage, ...]:
+    """Return every image in the region that matches and that the caller may launch, its own included.
 
     Image IDs are passed as a filter: with ImageIds, one ID of another region would fail the whole call.
     """
@@ -45,22 +45,22 @@ def images(ec2: EC2Client, options: SharedInfoOptions) -> tuple[SharedImage, ...
             PaginationConfig=read.PAGE,
             **owners,
         )
-        seen = [_image(item) for page in pages for item in required(page, "Images", "DescribeImages")]
-        found.update({image.image_id: image for image in seen})
+        images = [_image(item) for page in pages for item in required(page, "Images", "DescribeImages")]
+        found.update({image.image_id: image for image in images})
     return tuple(found.values())
 
 
-def keys(ec2: EC2Client, kms: KMSClient, snapshot_ids: Iterable[str], account: str) -> KeysSeen:
-    """The keys of the snapshots that are shared with the caller, and the access to each key.
+def read_keys(ec2: EC2Client, kms: KMSClient, snapshot_ids: Iterable[str], account: str) -> RegionKeys:
+    """Return the keys of the snapshots that are shared with the caller, and the access to each key.
 
     ``account`` is the ARN of the caller's account. The key of a snapshot that is not shared cannot be read.
     """
-    seen = read.snapshots_shared_with(ec2, sorted(set(snapshot_ids)))
-    of_snapshot = {item.snapshot_id: item.kms_key_id for item in seen if item.kms_key_id}
-    return KeysSeen(
+    snapshots = read.snapshots_shared_with(ec2, sorted(set(snapshot_ids)))
+    of_snapshot = {item.snapshot_id: item.kms_key_id for item in snapshots if item.kms_key_id}
+    return RegionKeys(
         of_snapshot,
         {arn: _test_access(kms, arn, account) for arn in sorted(set(of_snapshot.values()))},
-        undecided={item.snapshot_id: item for item in seen if item.associated_key_arns},
+        undecided={item.snapshot_id: item for item in snapshots if item.associated_key_arns},
     )
 
 
@@ -106,7 +106,7 @@ def _snapshot_ids(volumes: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def _test_access(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
-    """What the caller can do with a key, by dry runs: they change nothing and do not use the key."""
+    """Return what the caller can do with a key, by dry runs, which change nothing and do not use the key."""
     denied: dict[str, str] = {}
     state = None
     try:
@@ -130,7 +130,7 @@ def _test_access(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
 
 
 def _state(kms: KMSClient, arn: str, denied: dict[str, str]) -> str | None:
-    """The key's state; None if DescribeKey is denied, which is added to ``denied``."""
+    """Return the key's state; None if DescribeKey is denied, which is added to ``denied``."""
     try:
         key = required(kms.describe_key(KeyId=arn), "KeyMetadata", "DescribeKey")
         return str(required(key, "KeyState", "DescribeKey"))
@@ -142,7 +142,7 @@ def _state(kms: KMSClient, arn: str, denied: dict[str, str]) -> str | None:
 
 
 def _denial(request: Callable[[], object]) -> str | None:
-    """AWS's message if it denies the dry run, None if it allows it."""
+    """Return AWS's message if it denies the dry run, None if it allows it."""
     try:
         request()
     except ClientError as exception:

@@ -55,7 +55,7 @@ class OwnKeyAccess:
 
 
 @dataclass(frozen=True)
-class KeysSeen:
+class RegionKeys:
     """The keys of a region's images: each snapshot's key, and the access to each key.
 
     A snapshot that is not shared with the account is missing. ``problem`` says why nothing could be read.
@@ -68,16 +68,16 @@ class KeysSeen:
     undecided: Mapping[str, Snapshot] = field(default_factory=dict)
 
     def arns_of(self, image: SharedImage) -> list[str]:
-        """The ARNs of an image's keys, as far as they are known, sorted, each once."""
+        """Return the ARNs of an image's keys, as far as they are known, sorted, each once."""
         return sorted({self.of_snapshot[one] for one in image.encrypted_snapshots if one in self.of_snapshot})
 
 
 @dataclass(frozen=True)
-class SharedInfoSeen:
+class SharedInfoState:
     """The images of the regions that could be read, at the time ``now``, and why others could not be read."""
 
     account_id: str
     now: datetime
     images: Mapping[Target, tuple[SharedImage, ...]]
-    keys: Mapping[Target, KeysSeen] = field(default_factory=dict)
+    keys: Mapping[Target, RegionKeys] = field(default_factory=dict)
     unread: tuple[Failure, ...] = ()

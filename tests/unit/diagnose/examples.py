@@ -14,9 +14,9 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
     DRY_RUN_SUCCEEDED,
     AllowedImages,
     Case,
-    ConsumerSeen,
-    DiagnosisSeen,
-    OwnerSeen,
+    ConsumerView,
+    DiagnosisState,
+    OwnerView,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
@@ -41,7 +41,7 @@ TRIED = KeyDryRun(
 )
 CASE = Case(target_in(), CONSUMER)
 ACCEPTED = (DRY_RUN_SUCCEEDED, "Request would have succeeded, but DryRun flag is set.")
-IMAGE_NOT_VISIBLE = ConsumerSeen(allowed_images=AllowedImages("disabled"))
+IMAGE_NOT_VISIBLE = ConsumerView(allowed_images=AllowedImages("disabled"))
 UNDECIDED = Snapshot("snap-1", "completed", 100, KEY.arn, associated_key_arns=("arn:other",))
 """A snapshot that another key can give access to, too."""
 DECLARED = {
@@ -53,7 +53,7 @@ DECLARED = {
 UNREADABLE = Failure("It may not.", "Let it.", "UnauthorizedOperation", "DescribeImages")
 
 
-def owner(launch: Sharing | None = SHARED, **changes: Any) -> OwnerSeen:
+def owner(launch: Sharing | None = SHARED, **changes: Any) -> OwnerView:
     """An unencrypted image that is shared with the account, as are its snapshots."""
     image = changes.get("image", IMAGE)
     given = {
@@ -62,10 +62,10 @@ def owner(launch: Sharing | None = SHARED, **changes: Any) -> OwnerSeen:
         "volume_permissions": dict.fromkeys(image.snapshot_ids, SHARED) if image else {},
         **changes,
     }
-    return OwnerSeen(**given)
+    return OwnerView(**given)
 
 
-def encrypted(*grants: Any, policy: str | None = None, **changes: Any) -> OwnerSeen:
+def encrypted(*grants: Any, policy: str | None = None, **changes: Any) -> OwnerView:
     """A shared encrypted image whose key has these grants and this policy."""
     key = KeySeen(changes.pop("key", KEY), grants, policy or policy_of())
     return owner(**{"image": ENCRYPTED, "keys": (key,), **changes})
@@ -74,28 +74,28 @@ def encrypted(*grants: Any, policy: str | None = None, **changes: Any) -> OwnerS
 GRANTED = encrypted(made(root(CONSUMER)))
 
 
-def consumer(**changes: Any) -> ConsumerSeen:
+def consumer(**changes: Any) -> ConsumerView:
     """The account sees the image, and the dry run of a launch succeeds."""
-    return replace(ConsumerSeen(image=IMAGE, dry_run=ACCEPTED), **changes)
+    return replace(ConsumerView(image=IMAGE, dry_run=ACCEPTED), **changes)
 
 
-def of_encrypted(**changes: Any) -> ConsumerSeen:
+def of_encrypted(**changes: Any) -> ConsumerView:
     """The same for the encrypted image, with a key that the account may use."""
     return consumer(**{"image": ENCRYPTED, "keys": {KEY.arn: TRIED}, **changes})
 
 
 def seen(
-    of_owner: OwnerSeen,
-    of_consumer: ConsumerSeen | None = None,
+    of_owner: OwnerView,
+    of_consumer: ConsumerView | None = None,
     image_id: str | None = IMAGE.image_id,
     account_id: str = CONSUMER,
-) -> DiagnosisSeen:
+) -> DiagnosisState:
     """The state of one image and one account."""
     consumers = {Case(target_in(), account_id): of_consumer} if of_consumer is not None else {}
-    return DiagnosisSeen(OWNER, {target_in(): image_id}, {target_in(): of_owner}, consumers, "golden", NOW)
+    return DiagnosisState(OWNER, {target_in(): image_id}, {target_in(): of_owner}, consumers, "golden", NOW)
 
 
-def diagnosed(state: DiagnosisSeen, **options: Any) -> dict[str, Any]:
+def diagnosed(state: DiagnosisState, **options: Any) -> dict[str, Any]:
     """What ``ami_share_diagnose`` returns for this state, by default for one image and one account."""
     given = {"images": {target_in().region: IMAGE.image_id}, "account_ids": [CONSUMER], **options}
     found = returned(ami_share_diagnose, {"consumer_role_name": "golden", **given}, state)
@@ -105,7 +105,7 @@ def diagnosed(state: DiagnosisSeen, **options: Any) -> dict[str, Any]:
 
 
 def diagnosis(
-    of_owner: OwnerSeen, of_consumer: ConsumerSeen | None = None, account_id: str = CONSUMER
+    of_owner: OwnerView, of_consumer: ConsumerView | None = None, account_id: str = CONSUMER
 ) -> dict[str, Any]:
     """The result for one image and one account."""
     state = seen(of_owner, of_consumer, account_id=account_id)

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
     AllowedImages,
-    ConsumerSeen,
-    OwnerSeen,
+    ConsumerView,
+    OwnerView,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import Sharing
@@ -36,7 +36,7 @@ PUBLIC, PRIVATE = Sharing(public=True), Sharing()
 IN_UNIT, IN_ORG = Sharing(org_unit_arns=frozenset({UNIT})), Sharing(org_arns=frozenset({ORG}))
 
 
-HIDDEN = ConsumerSeen(allowed_images=AllowedImages("enabled", ({"ImageProviders": [STRANGER]},)))
+HIDDEN = ConsumerView(allowed_images=AllowedImages("enabled", ({"ImageProviders": [STRANGER]},)))
 
 
 BLIND = IMAGE_NOT_VISIBLE
@@ -95,8 +95,8 @@ B, U, N = "blocking", "unknown", "harmless"
             owner(), consumer(image=source_image(allowed=True)), [], "authorized", id="audit mode, allowed"
         ),
         pytest.param(owner(), BLIND, [("not_visible", B)], None, id="not visible yet"),
-        pytest.param(owner(), ConsumerSeen(), [("not_visible", B)], None, id="perhaps hidden"),
-        pytest.param(owner(IN_UNIT), ConsumerSeen(), [("not_visible", B)], None, id="outside, or hidden"),
+        pytest.param(owner(), ConsumerView(), [("not_visible", B)], None, id="perhaps hidden"),
+        pytest.param(owner(IN_UNIT), ConsumerView(), [("not_visible", B)], None, id="outside, or hidden"),
         pytest.param(
             owner(),
             consumer(dry_run=("OptInRequired", "No.")),
@@ -114,14 +114,14 @@ B, U, N = "blocking", "unknown", "harmless"
             id="inside of the unit",
         ),
         pytest.param(
-            OwnerSeen(problem=UNREADABLE),
+            OwnerView(problem=UNREADABLE),
             BLIND,
             [("owner_unreadable", U), ("not_visible", B)],
             None,
             id="owner unreadable",
         ),
         pytest.param(
-            OwnerSeen(image=source_image(owner_id=STRANGER)),
+            OwnerView(image=source_image(owner_id=STRANGER)),
             consumer(),
             [("not_owner", N)],
             "authorized",
@@ -129,7 +129,7 @@ B, U, N = "blocking", "unknown", "harmless"
         ),
         pytest.param(
             owner(),
-            ConsumerSeen(problem=UNREADABLE),
+            ConsumerView(problem=UNREADABLE),
             [("consumer_unreadable", U)],
             None,
             id="consumer unreadable",
@@ -166,14 +166,14 @@ B, U, N = "blocking", "unknown", "harmless"
     ],
 )
 def test_findings_of_the_account(
-    of_owner: OwnerSeen, of_consumer: ConsumerSeen, expected: list[tuple[str, str]], level: str | None
+    of_owner: OwnerView, of_consumer: ConsumerView, expected: list[tuple[str, str]], level: str | None
 ) -> None:
     found = diagnosis(of_owner, of_consumer)
     assert (codes(found), found["level"]) == (expected, level)
 
 
 def test_an_image_that_only_the_account_sees_exists() -> None:
-    found = diagnosis(OwnerSeen(), consumer())
+    found = diagnosis(OwnerView(), consumer())
     assert (codes(found), found["level"]) == ([("image_not_found", U)], "authorized")
 
 
@@ -186,7 +186,7 @@ CONSUMERS = st.sampled_from([HIDDEN, BLIND, consumer(), consumer(dry_run=DENIED)
 
 
 @given(OWNERS, CONSUMERS)
-def test_levels_are_never_confused(of_owner: OwnerSeen, of_consumer: ConsumerSeen | None) -> None:
+def test_levels_are_never_confused(of_owner: OwnerView, of_consumer: ConsumerView | None) -> None:
     found = diagnosis(of_owner, of_consumer)
     result = found
     visible = of_consumer is not None and of_consumer.image is not None
@@ -218,7 +218,7 @@ def test_a_denied_launch_names_the_policy_that_denies() -> None:
 )
 def test_why_it_is_not_known_whether_an_image_is_hidden(code: str, remedy: str) -> None:
     problem = Failure("A web page.", "Check the proxy.", code, "GetAllowedImagesSettings")
-    (found,) = diagnosis(owner(), ConsumerSeen(allowed_images_problem=problem))["findings"]
+    (found,) = diagnosis(owner(), ConsumerView(allowed_images_problem=problem))["findings"]
     assert found["code"] == "not_visible"
     assert found["remedy"].endswith(remedy)
 

@@ -48,6 +48,6 @@ def test_each_code_is_that_of_one_cause_and_its_other_effect_is_another_one() ->
 @given(st.lists(st.sampled_from(BlocksLaunch), max_size=5))
 def test_can_launch_follows_from_the_worst_finding(effects: list[BlocksLaunch]) -> None:
     found = tuple(CAUSE["not_shared"].finding("It is so.", "Fix it.", effect) for effect in effects)
-    verdict = Diagnosis(CASE, IMAGE.image_id, None, found).as_result()["can_launch"]
+    verdict = Diagnosis(CASE, IMAGE.image_id, None, found).to_dict()["can_launch"]
     assert (verdict == "no") == (BlocksLaunch.BLOCKING in effects)
     assert (verdict == "yes") == (set(effects) <= {BlocksLaunch.HARMLESS})

@@ -13,8 +13,8 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.refusals im
     awaiting_grants,
 )
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
-    ConsumerSeen,
-    OwnerSeen,
+    ConsumerView,
+    OwnerView,
 )
 from ansible_collections.golden.images.plugins.module_utils.keys.access import (
     Access,
@@ -56,7 +56,7 @@ B, U, N = "blocking", "unknown", "harmless"
 OTHERS = frozenset(OPERATIONS)
 
 
-def granting(*without: str) -> OwnerSeen:
+def granting(*without: str) -> OwnerView:
     """An image whose key is granted without some operations."""
     return encrypted(made(root(CONSUMER), OTHERS - set(without)))
 
@@ -164,7 +164,7 @@ def conditional(condition: dict[str, Any]) -> str:
         ),
     ],
 )
-def test_key_findings_of_the_owner(of_owner: OwnerSeen, expected: list[tuple[str, str]]) -> None:
+def test_key_findings_of_the_owner(of_owner: OwnerView, expected: list[tuple[str, str]]) -> None:
     assert codes(diagnosis(of_owner)) == expected
 
 
@@ -441,7 +441,7 @@ ONLY_THROUGH_EC2 = {
     ],
 )
 def test_key_findings_of_the_account(
-    of_owner: OwnerSeen, tried: KeyDryRun, expected: list[tuple[str, str]]
+    of_owner: OwnerView, tried: KeyDryRun, expected: list[tuple[str, str]]
 ) -> None:
     found = diagnosis(of_owner, of_encrypted(keys={KEY.arn: tried}))
     assert (codes(found), found["level"]) == (expected, "authorized")
@@ -575,7 +575,7 @@ ALLOWED, DENIED, UNKNOWN = Access.ALLOWED, Access.DENIED, Access.UNKNOWN
     ],
 )
 def test_whether_the_use_of_a_key_is_proven(
-    of_owner: OwnerSeen,
+    of_owner: OwnerView,
     tried: KeyDryRun,
     simulation: Simulation | None,
     expected: tuple[list[tuple[str, str]], str],
@@ -593,15 +593,15 @@ def test_whether_the_use_of_a_key_is_proven(
         pytest.param(owner(), consumer(), None, id="not encrypted"),
         pytest.param(GRANTED, of_encrypted(keys={}), "uncertain", id="a key that was not tried"),
         pytest.param(
-            OwnerSeen(image=ENCRYPTED), of_encrypted(keys={}), "uncertain", id="only its owner knows its keys"
+            OwnerView(image=ENCRYPTED), of_encrypted(keys={}), "uncertain", id="only its owner knows its keys"
         ),
         pytest.param(
-            OwnerSeen(problem=UNREADABLE), of_encrypted(keys={}), "uncertain", id="unreadable by its owner"
+            OwnerView(problem=UNREADABLE), of_encrypted(keys={}), "uncertain", id="unreadable by its owner"
         ),
     ],
 )
 def test_what_is_not_tried_is_not_proven(
-    of_owner: OwnerSeen, of_consumer: ConsumerSeen | None, expected: str | None
+    of_owner: OwnerView, of_consumer: ConsumerView | None, expected: str | None
 ) -> None:
     assert diagnosis(of_owner, of_consumer)["key_use"] == expected
 

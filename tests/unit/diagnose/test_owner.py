@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
-    OwnerSeen,
+    OwnerView,
 )
 from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
 from ansible_collections.golden.images.plugins.module_utils.model import Key, PublicAccessBlock, Sharing
@@ -121,18 +121,18 @@ UNSURE = {
             "yes",
             id="deprecated tomorrow",
         ),
-        pytest.param(OwnerSeen(), [("image_not_found", B)], "no", id="nowhere"),
-        pytest.param(OwnerSeen(elsewhere=("us-east-1",)), [("wrong_region", B)], "no", id="elsewhere"),
-        pytest.param(OwnerSeen(problem=UNREADABLE), [("owner_unreadable", U)], "unknown", id="unreadable"),
+        pytest.param(OwnerView(), [("image_not_found", B)], "no", id="nowhere"),
+        pytest.param(OwnerView(elsewhere=("us-east-1",)), [("wrong_region", B)], "no", id="elsewhere"),
+        pytest.param(OwnerView(problem=UNREADABLE), [("owner_unreadable", U)], "unknown", id="unreadable"),
         pytest.param(
-            OwnerSeen(image=source_image(owner_id=STRANGER)),
+            OwnerView(image=source_image(owner_id=STRANGER)),
             [("not_owner", U)],
             "unknown",
             id="another account's",
         ),
     ],
 )
-def test_findings_of_the_owner(of_owner: OwnerSeen, expected: list[tuple[str, str]], launches: str) -> None:
+def test_findings_of_the_owner(of_owner: OwnerView, expected: list[tuple[str, str]], launches: str) -> None:
     found = diagnosis(of_owner)
     assert codes(found) == expected
     assert (found["can_launch"], found["level"]) == (launches, None)
@@ -169,7 +169,7 @@ def test_an_image_that_the_account_sees_may_be_shared_after_all() -> None:
         *(pytest.param(one, [("key_unreadable", U)], id=name) for name, one in UNSURE.items()),
     ],
 )
-def test_the_owner_as_consumer(of_owner: OwnerSeen, expected: list[tuple[str, str]]) -> None:
+def test_the_owner_as_consumer(of_owner: OwnerView, expected: list[tuple[str, str]]) -> None:
     assert codes(diagnosis(of_owner, account_id=OWNER)) == expected
 
 
@@ -183,7 +183,7 @@ def test_the_owner_as_consumer(of_owner: OwnerSeen, expected: list[tuple[str, st
 )
 @pytest.mark.parametrize("of_owner", [pytest.param(one, id=name) for name, one in UNSURE.items()])
 def test_dry_runs_of_the_owner(
-    of_owner: OwnerSeen, tried: KeyDryRun, expected: list[tuple[str, str]]
+    of_owner: OwnerView, tried: KeyDryRun, expected: list[tuple[str, str]]
 ) -> None:
     of_account = of_encrypted(keys={KEY.arn: tried, FOREIGN.arn: tried})
     assert codes(diagnosis(of_owner, of_account, account_id=OWNER)) == expected

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
-    ConsumerSeen,
-    OwnerSeen,
+    ConsumerView,
+    OwnerView,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Key, Sharing, Target
 
@@ -58,7 +58,7 @@ def test_an_unreadable_key_fails_the_task_once_for_all_accounts() -> None:
 
 
 def test_a_copy_that_is_only_planned() -> None:
-    (found,) = diagnosed(seen(OwnerSeen(), image_id=None))["results"]
+    (found,) = diagnosed(seen(OwnerView(), image_id=None))["results"]
     assert codes(found) == [("image_planned", U)]
 
 
@@ -85,13 +85,13 @@ def test_an_account_with_its_own_copy_is_diagnosed_for_that_one_only() -> None:
         ),
         pytest.param(
             owner(),
-            ConsumerSeen(problem=UNREADABLE),
+            ConsumerView(problem=UNREADABLE),
             "none",
             ["UnauthorizedOperation"],
             id="unreadable: always fails",
         ),
         pytest.param(
-            OwnerSeen(problem=UNREADABLE),
+            OwnerView(problem=UNREADABLE),
             None,
             "unknown",
             ["UnauthorizedOperation"],
@@ -113,7 +113,7 @@ def test_an_account_with_its_own_copy_is_diagnosed_for_that_one_only() -> None:
     ],
 )
 def test_what_fails_the_task(
-    of_owner: OwnerSeen, of_consumer: ConsumerSeen | None, fail_on: str, expected: list[str]
+    of_owner: OwnerView, of_consumer: ConsumerView | None, fail_on: str, expected: list[str]
 ) -> None:
     found = diagnosed(seen(of_owner, of_consumer), fail_on=fail_on)
     assert [failure["error_code"] for failure in found["failures"]] == expected

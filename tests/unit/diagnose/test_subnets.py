@@ -11,7 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
 from ansible_collections.golden.images.plugins.module_utils.diagnose.subnets import (
     MOST_TRIED,
     choose,
-    decision,
+    decide,
     is_certain,
     is_decided,
     is_missing,
@@ -122,7 +122,7 @@ def test_when_a_launch_needs_a_subnet(code: str, expected: bool) -> None:
     ],
 )
 def test_which_answer_counts(answers: list[tuple[str, str]], expected: tuple[str, str]) -> None:
-    assert decision(answers) == expected
+    assert decide(answers) == expected
     assert not any(map(is_decided, answers[:-1]))
 
 

@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan im
 from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import (
     Cause,
     Probe,
-    ProbeSeen,
+    ProbeState,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import (
     Image,
@@ -67,11 +67,11 @@ def image(**changes: Any) -> Image:
     return source_image(**{"architecture": "x86_64", **changes})
 
 
-def seen(want: ProbeOptions, found: Image | None = None, **changes: Any) -> ProbeSeen:
+def seen(want: ProbeOptions, found: Image | None = None, **changes: Any) -> ProbeState:
     """The image is visible in every account, and there are no leftovers."""
     shown = found or image()
     images = {probe: shown for probe in want.probes() if probe.image_id}
-    return ProbeSeen(**{"account_id": OWNER, "partition": "aws", "now": NOW, "images": images, **changes})
+    return ProbeState(**{"account_id": OWNER, "partition": "aws", "now": NOW, "images": images, **changes})
 
 
 def outcome(cause: Cause | None = None) -> Outcome:
@@ -79,13 +79,13 @@ def outcome(cause: Cause | None = None) -> Outcome:
     return Outcome(state={HERE: TargetRun(launches={PROBE: Launch(cause=cause)})})
 
 
-def results(want: ProbeOptions, saw: ProbeSeen, cause: Cause | None = None) -> list[dict[str, Any]]:
+def results(want: ProbeOptions, saw: ProbeState, cause: Cause | None = None) -> list[dict[str, Any]]:
     """What the module returns of each image in each account; the first is ``PROBE``."""
     found: list[dict[str, Any]] = FLOW.result(want, saw, plan(want, saw), outcome(cause))["results"]
     return found
 
 
-def launched(want: ProbeOptions, saw: ProbeSeen) -> list[tuple[str, str, dict[str, Any]]]:
+def launched(want: ProbeOptions, saw: ProbeState) -> list[tuple[str, str, dict[str, Any]]]:
     """The planned launches: account, region, and parameters."""
     return [
         (one.target.account_id, one.target.region, dict(one.parameters))

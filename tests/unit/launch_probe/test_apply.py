@@ -106,7 +106,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         return tuple(Instance(one, "pending") for one in ec2.launched)
 
     monkeypatch.setattr(instances, "wait_until_running", wait_until_running)
-    monkeypatch.setattr(instances, "of_request", of_request)
+    monkeypatch.setattr(instances, "read_request", of_request)
     return clock
 
 

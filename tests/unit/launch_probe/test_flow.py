@@ -75,7 +75,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> None:
         return ec2.shown
 
     monkeypatch.setattr(launch_probe.read, "image", shown)
-    monkeypatch.setattr(instances, "of_probes", lambda _ec2: (Instance("i-old", "running", SOURCE_ID),))
+    monkeypatch.setattr(instances, "read_probes", lambda _ec2: (Instance("i-old", "running", SOURCE_ID),))
 
 
 def test_an_account_that_cannot_be_read_does_not_stop_the_others() -> None:

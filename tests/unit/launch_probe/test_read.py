@@ -40,8 +40,8 @@ def answer(state: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("find", "argument", "name"),
     [
-        (instances.of_probes, (), {"Name": "tag-key", "Values": ["golden.images:probe"]}),
-        (instances.of_request, ("t-1",), {"Name": "client-token", "Values": ["t-1"]}),
+        (instances.read_probes, (), {"Name": "tag-key", "Values": ["golden.images:probe"]}),
+        (instances.read_request, ("t-1",), {"Name": "client-token", "Values": ["t-1"]}),
     ],
 )
 def test_instances_are_read_page_by_page(ec2: Wire, find: Any, argument: Any, name: dict[str, Any]) -> None:
@@ -114,4 +114,4 @@ def test_an_incomplete_response_hides_no_instance(ec2: Wire, answer: dict[str, A
     request = {"Filters": [{"Name": "tag-key", "Values": ["golden.images:probe"]}, state], "MaxResults": 1000}
     ec2.expect("describe_instances", request, answer)
     with pytest.raises(IncompleteAnswer, match=f"DescribeInstances lacks {member}"):
-        instances.of_probes(ec2.client)
+        instances.read_probes(ec2.client)

@@ -14,10 +14,10 @@ from ansible_collections.golden.images.plugins.module_utils.runner import Outcom
 from ansible_collections.golden.images.plugins.module_utils.shared_info.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.shared_info.options import SharedInfoOptions
 from ansible_collections.golden.images.plugins.module_utils.shared_info.state import (
-    KeysSeen,
     OwnKeyAccess,
+    RegionKeys,
     SharedImage,
-    SharedInfoSeen,
+    SharedInfoState,
 )
 from ansible_collections.golden.images.plugins.modules.ami_shared_info import RETURN
 from hypothesis import given
@@ -43,16 +43,16 @@ def encrypted(*snapshot_ids: str) -> SharedImage:
     return image(encrypted=True, encrypted_snapshots=snapshot_ids, snapshot_ids=snapshot_ids)
 
 
-def seen(*images: SharedImage, keys: KeysSeen | None = None) -> SharedInfoSeen:
-    return SharedInfoSeen(CONSUMER, NOW, {HERE: images}, {HERE: keys} if keys else {})
+def seen(*images: SharedImage, keys: RegionKeys | None = None) -> SharedInfoState:
+    return SharedInfoState(CONSUMER, NOW, {HERE: images}, {HERE: keys} if keys else {})
 
 
-def results(wanted: SharedInfoOptions, saw: SharedInfoSeen) -> list[dict[str, Any]]:
+def results(wanted: SharedInfoOptions, saw: SharedInfoState) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = FLOW.result(wanted, saw, FLOW.plan(wanted, saw), Outcome())["results"]
     return found
 
 
-def key_access(one: SharedImage, keys: KeysSeen) -> tuple[str, str]:
+def key_access(one: SharedImage, keys: RegionKeys) -> tuple[str, str]:
     """Whether the result says that the image's keys can be used, and why."""
     (found,) = results(WANTED, seen(one, keys=keys))
     return found["key_access"], found["key_access_reason"]
@@ -96,7 +96,7 @@ def test_results_are_sorted_by_region_name_and_age() -> None:
                 for year in (2025, 2026))  # fmt: skip
     first = image(image_id="ami-first", name="a")
     away = Target(CONSUMER, "af-south-1")
-    found = SharedInfoSeen(CONSUMER, NOW, {HERE: (new, old, first), away: (new,)})
+    found = SharedInfoState(CONSUMER, NOW, {HERE: (new, old, first), away: (new,)})
     assert [(one["region"], one["image_id"]) for one in results(WANTED, found)] == [
         ("af-south-1", "ami-2026"),
         ("eu-west-1", "ami-first"),
@@ -119,29 +119,29 @@ def denying(*operations: str, message: str = "No.") -> OwnKeyAccess:
 @pytest.mark.parametrize(
     ("one", "keys", "access", "reason"),
     [
-        pytest.param(image(), KeysSeen(problem="Broken."), "not_needed", "No snapshot", id="unencrypted"),
+        pytest.param(image(), RegionKeys(problem="Broken."), "not_needed", "No snapshot", id="unencrypted"),
         pytest.param(
-            encrypted("snap-1"), KeysSeen({"snap-1": KEY}, {KEY: ALLOWED}), "yes", "allows", id="allowed"
+            encrypted("snap-1"), RegionKeys({"snap-1": KEY}, {KEY: ALLOWED}), "yes", "allows", id="allowed"
         ),
-        pytest.param(encrypted("snap-1"), KeysSeen(), "unknown", "snap-1", id="snapshot not shared"),
-        pytest.param(encrypted(), KeysSeen(), "unknown", "not shared", id="pending"),
+        pytest.param(encrypted("snap-1"), RegionKeys(), "unknown", "snap-1", id="snapshot not shared"),
+        pytest.param(encrypted(), RegionKeys(), "unknown", "not shared", id="pending"),
         pytest.param(
             encrypted("snap-1", "snap-2"),
-            KeysSeen({"snap-1": KEY}, {KEY: ALLOWED}),
+            RegionKeys({"snap-1": KEY}, {KEY: ALLOWED}),
             "unknown",
             "snap-2",
             id="one of two snapshots shared",
         ),
         pytest.param(
             encrypted("snap-1", "snap-2"),
-            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Disabled")}),
+            RegionKeys({"snap-1": KEY}, {KEY: OwnKeyAccess("Disabled")}),
             "no",
             "Disabled",
             id="one snapshot not shared, the key of the other disabled",
         ),
         pytest.param(
             encrypted("snap-1", "snap-2"),
-            KeysSeen(
+            RegionKeys(
                 {"snap-1": KEY, "snap-2": OTHER}, {KEY: ALLOWED, OTHER: denying("Decrypt", message=EXPLICIT)}
             ),
             "no",
@@ -150,14 +150,14 @@ def denying(*operations: str, message: str = "No.") -> OwnKeyAccess:
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("PendingDeletion")}),
+            RegionKeys({"snap-1": KEY}, {KEY: OwnKeyAccess("PendingDeletion")}),
             "no",
             "PendingDeletion",
             id="key pending deletion",
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen(
+            RegionKeys(
                 {"snap-1": KEY},
                 {KEY: OwnKeyAccess(None, {"DescribeKey": "No."}, unusable="DisabledException: Off.")},
             ),
@@ -167,56 +167,56 @@ def denying(*operations: str, message: str = "No.") -> OwnKeyAccess:
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: denying("ReEncrypt")}),
+            RegionKeys({"snap-1": KEY}, {KEY: denying("ReEncrypt")}),
             "unknown",
             "ReEncrypt",
             id="a further operation denied",
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: denying("CreateGrant", message=EXPLICIT)}),
+            RegionKeys({"snap-1": KEY}, {KEY: denying("CreateGrant", message=EXPLICIT)}),
             "unknown",
             "kms:GrantIsForAWSResource",
             id="CreateGrant denied",
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: denying("CreateGrant", "Decrypt", message=EXPLICIT)}),
+            RegionKeys({"snap-1": KEY}, {KEY: denying("CreateGrant", "Decrypt", message=EXPLICIT)}),
             "no",
             f"CreateGrant and Decrypt with {KEY} with an explicit deny in the service control policy.",
             id="all that is required explicitly denied",
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: denying("CreateGrant", "Decrypt")}),
+            RegionKeys({"snap-1": KEY}, {KEY: denying("CreateGrant", "Decrypt")}),
             "unknown",
             "CreateGrant and Decrypt",
             id="denied in direct calls, for an unknown reason",
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: denying("Decrypt", message=IMPLICIT)}),
+            RegionKeys({"snap-1": KEY}, {KEY: denying("Decrypt", message=IMPLICIT)}),
             "unknown",
             "because no identity-based policy allows it. A launch still works",
             id="not allowed in direct calls",
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess(problem="ThrottlingException")}),
+            RegionKeys({"snap-1": KEY}, {KEY: OwnKeyAccess(problem="ThrottlingException")}),
             "unknown",
             "ThrottlingException",
             id="one key not determined",
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: OwnKeyAccess("Disabled")}, undecided={"snap-1": UNDECIDED}),
+            RegionKeys({"snap-1": KEY}, {KEY: OwnKeyAccess("Disabled")}, undecided={"snap-1": UNDECIDED}),
             "unknown",
             "is in the state Disabled. arn:other, associated with snap-1, can give access to it, too.",
             id="key disabled, and another associated",
         ),
         pytest.param(
             encrypted("snap-1", "snap-2"),
-            KeysSeen(
+            RegionKeys(
                 {"snap-1": KEY, "snap-2": KEY},
                 {KEY: OwnKeyAccess("Disabled")},
                 undecided={"snap-1": UNDECIDED},
@@ -227,17 +227,17 @@ def denying(*operations: str, message: str = "No.") -> OwnKeyAccess:
         ),
         pytest.param(
             encrypted("snap-1"),
-            KeysSeen({"snap-1": KEY}, {KEY: ALLOWED}, undecided={"snap-1": UNDECIDED}),
+            RegionKeys({"snap-1": KEY}, {KEY: ALLOWED}, undecided={"snap-1": UNDECIDED}),
             "yes",
             "allows",
             id="allowed, and another associated",
         ),
         pytest.param(
-            encrypted("snap-1"), KeysSeen(problem="Denied."), "unknown", "Denied.", id="no key determined"
+            encrypted("snap-1"), RegionKeys(problem="Denied."), "unknown", "Denied.", id="no key determined"
         ),
     ],
 )
-def test_key_access(one: SharedImage, keys: KeysSeen, access: str, reason: str) -> None:
+def test_key_access(one: SharedImage, keys: RegionKeys, access: str, reason: str) -> None:
     found = key_access(one, keys)
     assert found[0] == access
     assert reason in found[1]
@@ -245,7 +245,7 @@ def test_key_access(one: SharedImage, keys: KeysSeen, access: str, reason: str) 
 
 def test_an_image_has_the_keys_of_its_encrypted_snapshots_as_far_as_they_are_known() -> None:
     arns = {"snap-1": "key-b", "snap-2": "key-a", "snap-3": "key-b", "snap-other": "key-c"}
-    keys = KeysSeen(arns, dict.fromkeys(arns.values(), ALLOWED))
+    keys = RegionKeys(arns, dict.fromkeys(arns.values(), ALLOWED))
     (found,) = results(WANTED, seen(encrypted("snap-1", "snap-2", "snap-3", "snap-hidden"), keys=keys))
     assert found["kms_key_arns"] == ["key-a", "key-b"]
     (found,) = results(WANTED, seen(image(), keys=keys))
@@ -273,7 +273,7 @@ def test_key_access_is_yes_only_if_all_is_allowed(keys: list[OwnKeyAccess], hidd
     of_snapshot = {one: f"{KEY}{one}" for one in ids}
     one = encrypted(*ids, *(["snap-hidden"] if hidden else []))
     access, _reason = key_access(
-        one, KeysSeen(of_snapshot, {of_snapshot[name]: key for name, key in zip(ids, keys, strict=True)})
+        one, RegionKeys(of_snapshot, {of_snapshot[name]: key for name, key in zip(ids, keys, strict=True)})
     )
     clear = [key for key in keys if not key.problem]
     off = [key for key in clear if key.state == "Disabled" or key.unusable]

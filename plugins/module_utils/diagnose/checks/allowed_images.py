@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ...finding import BlocksLaunch, Finding
 from ..allowed_images import Truth, matches_any
 from ..check import ACCOUNT, Cause, Check, Evidence
-from ..state import ConsumerSeen
+from ..state import ConsumerView
 
 _HIDDEN = Cause(
     code="hidden_by_allowed_images",
@@ -62,7 +62,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def _hidden(evidence: Evidence, checked: ConsumerSeen, is_certain: bool) -> Finding:
+def _hidden(evidence: Evidence, checked: ConsumerView, is_certain: bool) -> Finding:
     """Return the finding; criteria that cannot be evaluated are no certain cause."""
     reason = "no criterion matches it" if is_certain else "whether a criterion matches it is unknown"
     return _HIDDEN.finding(
@@ -73,7 +73,7 @@ def _hidden(evidence: Evidence, checked: ConsumerSeen, is_certain: bool) -> Find
     )
 
 
-def _allow(evidence: Evidence, checked: ConsumerSeen) -> str:
+def _allow(evidence: Evidence, checked: ConsumerView) -> str:
     image, settings = evidence.owner.image, checked.allowed_images
     owner_id = image.owner_id if image is not None else evidence.case.image_target.account_id
     if settings is not None and settings.managed_by == "declarative-policy":

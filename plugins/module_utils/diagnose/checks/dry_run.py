@@ -13,7 +13,7 @@ from ...failures import Failure
 from ...finding import BlocksLaunch, Finding
 from .. import subnets
 from ..check import ACCOUNT, Cause, Check, Evidence
-from ..state import DRY_RUN_SUCCEEDED, ConsumerSeen
+from ..state import DRY_RUN_SUCCEEDED, ConsumerView
 
 _MISSING_SUBNET = Cause(
     code="missing_subnet",
@@ -88,7 +88,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         yield _failed(evidence, checked, code, message)
 
 
-def _failed(evidence: Evidence, checked: ConsumerSeen, code: str, message: str) -> Finding:
+def _failed(evidence: Evidence, checked: ConsumerView, code: str, message: str) -> Finding:
     who, image_id = _who(evidence), evidence.image_id
     where = evidence.region + _in_subnets(checked)
     problem = checked.dry_run_problem
@@ -126,7 +126,7 @@ def _who(evidence: Evidence) -> str:
     return f"role {evidence.role} of {account}" if evidence.role else account
 
 
-def _in_subnets(checked: ConsumerSeen) -> str:
+def _in_subnets(checked: ConsumerView) -> str:
     """Return the subnets that the diagnosis has chosen, in parentheses with a leading space, or nothing."""
     return f" ({', '.join(checked.subnet_ids)})" if checked.subnet_ids else ""
 
@@ -153,7 +153,7 @@ def _missing_subnet(evidence: Evidence, code: str) -> Finding:
     )
 
 
-def _denied(checked: ConsumerSeen, what: str, code: str, message: str) -> Finding:
+def _denied(checked: ConsumerView, what: str, code: str, message: str) -> Finding:
     """Return the finding about a denial, which may be about subnets that the user did not set."""
     allow = _ALLOW_LAUNCH.format(action=denial.denied_action(message, "ec2:RunInstances"))
     is_certain = not checked.subnet_ids or subnets.is_certain(message)
