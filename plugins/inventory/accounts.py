@@ -172,7 +172,7 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
         self._construct(named)
 
     def client(self, *arguments, **options):
-        """A client of AWS, also for amazon.aws, which assumes the role."""
+        """Return a client of AWS, also for amazon.aws, which assumes the role."""
         client = super().client(*arguments, **options)
         refuse_web_pages(client.meta.events, client.meta.endpoint_url)
         return client

@@ -42,7 +42,7 @@ class TakesAuditResult:
             self._task.args = given
 
     def _value(self, variable):
-        """The value of a variable. A result has no templates, and is not copied."""
+        """Return the value of a variable. A result has no templates, and is not copied."""
         try:
             text = json.dumps(variable)
         except TypeError:
@@ -52,7 +52,7 @@ class TakesAuditResult:
 
 
 def _problem(name, variables):
-    """Why the option does not name a variable with a value; empty if it does."""
+    """Return why the option does not name a variable with a value; empty if it does."""
     if not isinstance(name, str):
         return "it must be the name of a variable, without braces."
     if name not in variables:

@@ -42,7 +42,7 @@ def read_state(clients: Clients, wanted: AuditOptions) -> AuditSeen:
 
 
 def result(wanted: AuditOptions, seen: AuditSeen, plan: AuditPlan, outcome: Outcome) -> dict[str, Any]:
-    """The returned keys that are specific to this module."""
+    """Return the returned keys that are specific to this module."""
     return {
         "account_id": seen.account_id,
         "check_keys": wanted.check_keys,

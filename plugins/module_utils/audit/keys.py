@@ -49,12 +49,12 @@ class AuditedKey:
 
     @property
     def key(self) -> Key:
-        """The key itself."""
+        """Return the key itself."""
         return self.seen.key
 
     @property
     def arn(self) -> str:
-        """The ARN of the key."""
+        """Return the ARN of the key."""
         return self.seen.key.arn
 
     @property
@@ -64,17 +64,17 @@ class AuditedKey:
 
     @property
     def images(self) -> list[Image]:
-        """All images that the key gives access to."""
+        """Return all images that the key gives access to."""
         return [*self.encrypted, *self.associated]
 
     @property
     def image_id(self) -> str | None:
-        """The first image that the key gives access to."""
+        """Return the first image that the key gives access to."""
         return self.images[0].image_id if self.images else None
 
     @property
     def alone(self) -> list[Image]:
-        """The images that only this key gives access to.
+        """Return the images that only this key gives access to.
 
         An associated key gives access to a snapshot independently of the key that encrypts it, so a lack of
         access to one of the two proves nothing (botocore operation AssociateKmsKeyId).
@@ -83,7 +83,7 @@ class AuditedKey:
 
     @cached_property
     def sharings(self) -> dict[str, Sharing]:
-        """Who else than the owner each image is shared with, by image ID, as far as it was read."""
+        """Return who else than the owner each image is shared with, by image ID, as far as it was read."""
         return {
             image.image_id: self.region.sharing[image.image_id].without(self.target.account_id)
             for image in self.images
@@ -92,12 +92,12 @@ class AuditedKey:
 
     @property
     def shared(self) -> list[Image]:
-        """The images that are shared."""
+        """Return the images that are shared."""
         return [image for image in self.images if self.sharings.get(image.image_id)]
 
     @cached_property
     def audiences(self) -> tuple[StatementAudience, ...]:
-        """Those that the statements of the key policy allow to use the key."""
+        """Return those that the statements of the key policy allow to use the key."""
         policy = self.seen.policy
         return audiences(policy, self.arn, OPERATIONS | USES) if policy else ()
 
@@ -107,19 +107,19 @@ class AuditedKey:
 
     @cached_property
     def named(self) -> PolicyConsumers:
-        """The consumers that this collection's statements name."""
+        """Return the consumers that this collection's statements name."""
         policy = self.seen.policy
         accesses = key_policy.accesses_in_own_form(policy) if policy else ()
         return reduce(PolicyConsumers.__or__, (access.consumers for access in accesses), PolicyConsumers())
 
     @property
     def _held(self) -> PolicyConsumers:
-        """Those that this collection gave access: by its grants, and by its statements."""
+        """Return those that this collection gave access: by its grants, and by its statements."""
         return of_principals(grant.grantee for grant in self.seen.grants if self.is_own(grant)) | self.named
 
     @cached_property
     def unused(self) -> PolicyConsumers:
-        """Those that this collection gave access although nothing under the key is shared with them.
+        """Return those that this collection gave access although nothing under the key is shared with them.
 
         Nobody, if not everything was read that may be.
         """
@@ -129,7 +129,7 @@ class AuditedKey:
 
     @property
     def explained(self) -> PolicyConsumers:
-        """Those whose access by this collection other findings are about, or an image or snapshot explains.
+        """Return those whose access by this collection an image, a snapshot or another finding explains.
 
         What was not read may explain any access that this collection gave.
         """
@@ -139,7 +139,7 @@ class AuditedKey:
 
     @cached_property
     def _sharing(self) -> Sharing:
-        """Everyone that an image under the key or a snapshot is shared with, as far as was read.
+        """Return everyone that an image under the key or a snapshot is shared with, as far as was read.
 
         Snapshots stay shared when their image is deregistered. A consumer needs the key to use them.
         """

@@ -59,7 +59,7 @@ class Rule(ConsumerOptions):
 
     @cached_property
     def allowed(self) -> Sharing:
-        """Those that may use the images."""
+        """Return those that may use the images."""
         return replace(self.consumers, public=self.public)
 
     def fits(self, image: Image) -> bool:
@@ -88,7 +88,7 @@ class AuditOptions(Options):
 
     @cached_property
     def allowed(self) -> Sharing:
-        """Those that may use every image."""
+        """Return those that may use every image."""
         return Sharing(
             frozenset(self.allowed_account_ids),
             frozenset(self.allowed_org_arns),
@@ -96,6 +96,6 @@ class AuditOptions(Options):
         )
 
     def allowed_for(self, image: Image) -> Sharing:
-        """Who may use an image: those allowed for all images, and those of each rule that applies."""
+        """Return who may use an image: those allowed for all images, and those of each rule that applies."""
         fitting = (rule.allowed for rule in self.rules if rule.fits(image))
         return reduce(Sharing.__or__, fitting, self.allowed)

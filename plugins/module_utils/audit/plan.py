@@ -44,7 +44,7 @@ def plan(wanted: AuditOptions, seen: AuditSeen) -> AuditPlan:
 
 
 def results(seen: AuditSeen, plan: AuditPlan) -> list[dict[str, Any]]:
-    """Every image as the module returns it, by region, then by name, the oldest first."""
+    """Return every image as the module returns it, by region, then by name, the oldest first."""
     by_image: dict[ImageRef, list[dict[str, str | None]]] = {}
     for item in plan.findings:
         if item.image_id is not None:
@@ -66,7 +66,7 @@ def results(seen: AuditSeen, plan: AuditPlan) -> list[dict[str, Any]]:
 
 
 def keys(wanted: AuditOptions, seen: AuditSeen) -> list[dict[str, Any]]:
-    """Every key as the module returns it."""
+    """Return every key as the module returns it."""
     return [
         key.to_dict()
         for target, region in sorted(seen.regions.items(), key=lambda item: item[0])
@@ -75,7 +75,7 @@ def keys(wanted: AuditOptions, seen: AuditSeen) -> list[dict[str, Any]]:
 
 
 def unused_snapshots(seen: AuditSeen) -> list[dict[str, Any]]:
-    """Every snapshot that no image uses and whose permissions were read, as the module returns it.
+    """Return every snapshot that no image uses and whose permissions were read, as the module returns it.
 
     Private ones too: they are known, and a snapshot that is not returned may not have been read.
     """
@@ -93,7 +93,7 @@ def unused_snapshots(seen: AuditSeen) -> list[dict[str, Any]]:
 
 
 def regions(seen: AuditSeen) -> dict[str, dict[str, Any]]:
-    """Every region that was read, as the module returns it."""
+    """Return every region that was read, as the module returns it."""
     return {
         target.region: {
             "image_block_managed_by": region.image_block and region.image_block.managed_by,
@@ -151,7 +151,7 @@ def _snapshot(region: RegionSeen, snapshot_id: str) -> dict[str, Any]:
 
 
 def _unread(seen: AuditSeen) -> Iterator[Failure]:
-    """What could not be read; the same error for many resources of a region is listed once."""
+    """Yield what could not be read; the same error for many resources of a region is listed once."""
     problems = (problem.failure for region in seen.regions.values() for problem in region.deciding_problems)
     listed: dict[tuple[str | None, str, str], Failure] = {}
     for failure in (*seen.unread.values(), *problems):
@@ -160,7 +160,7 @@ def _unread(seen: AuditSeen) -> Iterator[Failure]:
 
 
 def _not_deciding(seen: AuditSeen) -> Iterator[str]:
-    """A warning for each setting that could not be read and that no finding depends on."""
+    """Yield a warning for each setting that could not be read and that no finding depends on."""
     for target, region in seen.regions.items():
         deciding = region.deciding_problems
         for problem in region.problems:
@@ -172,7 +172,7 @@ def _not_deciding(seen: AuditSeen) -> Iterator[str]:
 
 
 def _failing(wanted: AuditOptions, findings: tuple[Finding, ...]) -> Iterator[Failure]:
-    """The findings that ``fail_on`` selects, as failures; what could not be read is one already."""
+    """Yield the findings that ``fail_on`` selects, as failures; what could not be read is one already."""
     if wanted.fail_on is None:
         return
     for item in findings:

@@ -76,12 +76,12 @@ class Piece(NamedTuple):
 
     @property
     def action(self) -> str:
-        """The operation that reads its permissions."""
+        """Return the operation that reads its permissions."""
         return read.IMAGE_PERMISSIONS if self.is_image else read.SNAPSHOT_PERMISSIONS
 
     @property
     def code(self) -> str:
-        """The code of the finding if its permissions cannot be read."""
+        """Return the code of the finding if its permissions cannot be read."""
         return "image_unreadable" if self.is_image else "snapshot_unreadable"
 
 
@@ -108,7 +108,7 @@ class _Permissions(NamedTuple):
 def regions(
     clients: Clients, targets: Sequence[Target], wanted: AuditOptions
 ) -> tuple[dict[Target, RegionSeen], dict[Target, Exception]]:
-    """What was read of each region, and why regions could not be read at all."""
+    """Return what was read of each region, and why regions could not be read at all."""
     kinds = (read.IMAGE_PERMISSIONS, *([read.SNAPSHOT_PERMISSIONS] if wanted.check_snapshots else []))
     for action in kinds:
         clients.paced(action).open("ec2", [target.region for target in targets])
@@ -118,14 +118,14 @@ def regions(
 
 
 def threads_of_each(kinds: int, regions: int) -> int:
-    """The number of threads for each region; each thread keeps a connection to AWS open."""
+    """Return the number of threads for each region; each thread keeps a connection to AWS open."""
     # Each operation has its own connections. On macOS a process can open 256 files by default.
     files, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(1, min(MAX_THREADS, min(_AT_ONCE * kinds, files // 2) // max(1, regions)))
 
 
 def images(ec2: EC2Client, filters: Sequence[FilterTypeDef] = ()) -> Iterator[Listed]:
-    """Every image that the account owns and that matches, in AWS's order.
+    """Yield every image that the account owns and that matches, in AWS's order.
 
     Disabled and deprecated ones are included.
     """
@@ -142,7 +142,7 @@ def images(ec2: EC2Client, filters: Sequence[FilterTypeDef] = ()) -> Iterator[Li
 
 
 def unused_snapshots(ec2: EC2Client, used: Collection[str], block: PublicAccessBlock | None) -> Iterator[str]:
-    """The account's snapshots that may be shared and that are not ``used``, each once.
+    """Yield the account's snapshots that may be shared and that are not ``used``, each once.
 
     These are all that are public, and those that were made with an image. Where ``block`` hides what is
     public, or was not read (None), they are all that could be public.
@@ -188,7 +188,7 @@ class _Listing:
             yield from self._unused_pieces()
 
     def pieces_of(self, items: Iterable[Listed]) -> Iterator[Piece]:
-        """Images with their snapshots. A snapshot is read once, with the first image that uses it."""
+        """Yield images with their snapshots. A snapshot is read once, with the first image that uses it."""
         for item in items:
             image_id = item.image.image_id
             self.listed[image_id] = item
@@ -199,7 +199,7 @@ class _Listing:
                     yield Piece(self.target, snapshot_id, image_id)
 
     def late_images(self, found: _Permissions) -> list[Listed]:
-        """The images that use, by now, snapshots that are shared and that no image used before.
+        """Return the images that use, by now, snapshots that are shared and that no image used before.
 
         A pending image may list no snapshots, and reading permissions takes minutes, in which images become
         available. If the images cannot be read, the snapshots count as used: the rules for unused ones may
@@ -320,17 +320,17 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
 
 
 def _shared_unused(target: Target, region: RegionSeen) -> list[str]:
-    """The snapshots that no image uses and that are shared with other accounts."""
+    """Return the snapshots that no image uses and that are shared with other accounts."""
     return sorted(one for one, sharing in region.unused.items() if sharing.without(target.account_id))
 
 
 def _key_arns(snapshots: Iterable[Snapshot]) -> list[str]:
-    """All keys that give access to the snapshots' data."""
+    """Return all keys that give access to the snapshots' data."""
     return sorted({arn for one in snapshots for arn in one.key_arns})
 
 
 def _encrypted_snapshots(region: RegionSeen) -> dict[str, str]:
-    """The encrypted snapshots, each with the first image that uses it."""
+    """Return the encrypted snapshots, each with the first image that uses it."""
     images: dict[str, str] = {}
     for item in region.images:
         for device in item.image.devices:
@@ -344,7 +344,7 @@ def _without_keys(
     encrypted: Mapping[Target, Mapping[str, str]],
     known: Mapping[Target, Sequence[Snapshot]],
 ) -> dict[Target, list[Problem]]:
-    """Why the keys of encrypted snapshots are not known that were read, apart from deleted snapshots."""
+    """Return why keys of encrypted snapshots that were read are not known, apart from deleted snapshots."""
     returned = {(target, one.snapshot_id): one.kms_key_id for target, found in known.items() for one in found}
     listed = [(target, one) for target in known for one in encrypted[target]]
     deleted, unproven = each(

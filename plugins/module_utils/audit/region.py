@@ -31,7 +31,7 @@ class AuditedImage:
 
     @property
     def image_id(self) -> str:
-        """The AMI ID."""
+        """Return the AMI ID."""
         return self.image.image_id
 
 
@@ -54,7 +54,7 @@ class AuditedSnapshot:
 
     @property
     def image_id(self) -> str | None:
-        """The first image that uses it."""
+        """Return the first image that uses it."""
         return self.images[0].image_id if self.images else None
 
 
@@ -69,7 +69,7 @@ class AuditedRegion:
 
     @cached_property
     def users(self) -> Mapping[str, list[Image]]:
-        """The images that use each snapshot."""
+        """Return the images that use each snapshot."""
         users: dict[str, list[Image]] = {}
         for listed in self.seen.images:
             for snapshot_id in listed.image.snapshot_ids:
@@ -78,7 +78,7 @@ class AuditedRegion:
 
     @cached_property
     def images(self) -> tuple[AuditedImage, ...]:
-        """The images whose launch permissions were read."""
+        """Return the images whose launch permissions were read."""
         return tuple(
             self._image(listed.image)
             for listed in self.seen.images
@@ -91,7 +91,7 @@ class AuditedRegion:
 
     @cached_property
     def snapshots(self) -> tuple[AuditedSnapshot, ...]:
-        """The snapshots whose volume permissions were read, those last that no image uses."""
+        """Return the snapshots whose volume permissions were read, those last that no image uses."""
         permissions = self.seen.volume_permissions
         of_images = (
             self._snapshot(snapshot_id, tuple(images), permissions[snapshot_id])
@@ -111,7 +111,7 @@ class AuditedRegion:
 
     @cached_property
     def keys(self) -> tuple[AuditedKey, ...]:
-        """The keys under which images are, or that are associated with their snapshots."""
+        """Return the keys under which images are, or that are associated with their snapshots."""
         encrypted, associated = self._by_key(self.seen.key_arns), self._by_key(self.seen.associated_key_arns)
         return tuple(
             AuditedKey(
@@ -129,7 +129,7 @@ class AuditedRegion:
 
     @property
     def own_keys(self) -> list[AuditedKey]:
-        """The customer managed keys of the account: all that can be read, and that others can use."""
+        """Return the customer managed keys of the account: all that can be read, and that others can use."""
         return [key for key in self.keys if key.is_of_account and not key.key.aws_managed]
 
 

@@ -46,7 +46,7 @@ Group = tuple[Mapping[str, Any], list[Mapping[str, Any]]]
 
 
 def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The findings by severity, the five worst kinds of them, what has changed, and what could not be read.
+    """Return the findings by severity, their five worst kinds, the changes, and what could not be read.
 
     ``report`` is that of ``audit_report``. ``context`` has ``changes``, which it returned, and ``failures``,
     those of the audit, among which are findings that fail the role.
@@ -89,7 +89,7 @@ def _groups(
     findings: Sequence[Mapping[str, Any]],
     cause: Callable[[Mapping[str, Any]], Hashable] = lambda _finding: None,
 ) -> list[Group]:
-    """Findings of one kind, and with the same ``cause`` as in ``by_cause``, together, the worst first."""
+    """Return the findings of each kind and ``cause``, as in ``by_cause``, the worst kind first."""
     groups = by_cause(findings, lambda one: (one["severity"], one["code"]), cause)
     ranks = ranks_of_kinds(((one["severity"], one["code"]) for one in findings), urgency)
     ranked = sorted(
@@ -140,7 +140,7 @@ def _failure(report: Mapping[str, Any], context: Mapping[str, Any], rest: str) -
 
 
 def _asked(report: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The first finding of each cause among those that the role fails on, without its remedy.
+    """Return the first finding of each cause among those that the role fails on, without its remedy.
 
     As on the report's page, principals with the same images are one cause.
     """
@@ -166,7 +166,7 @@ def _others(group: Sequence[Any]) -> str:
 
 
 def _unread(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The findings about what could not be read that are not about one of the failures."""
+    """Return the findings about what could not be read that are not about one of the failures."""
     known = {one["message"] for one in report["failures"]}
     return [one for one in report["findings"] if one["code"] in UNREADABLE and one["message"] not in known]
 

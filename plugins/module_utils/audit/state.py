@@ -70,7 +70,7 @@ class RegionSeen:
 
     @property
     def deciding_problems(self) -> tuple[Problem, ...]:
-        """The problems that findings depend on: a block public access setting only counts for what is public.
+        """Return the problems that findings depend on: block public access only counts for what is public.
 
         Permissions that could not be read may be public.
         """
@@ -97,16 +97,16 @@ class RegionSeen:
         return self.snapshot_block is not None and self.snapshot_block.state == "block-all-sharing"
 
     def effective_volume(self, snapshot_id: str) -> Sharing:
-        """Who can use a snapshot: its permissions, without the public where that does not apply."""
+        """Return who can use a snapshot: its permissions, without the public where that does not apply."""
         sharing = self.volume_permissions.get(snapshot_id, Sharing())
         return replace(sharing, public=False) if self.hides_public_snapshots else sharing
 
     def key_arns(self, image: Image) -> list[str]:
-        """The keys of an image that were read."""
+        """Return the keys of an image that were read."""
         return sorted({self.key_of[one] for one in image.snapshot_ids if one in self.key_of})
 
     def associated_key_arns(self, image: Image) -> list[str]:
-        """The keys that are associated with the snapshots of an image."""
+        """Return the keys that are associated with the snapshots of an image."""
         return sorted({arn for one in image.snapshot_ids for arn in self.associated_keys.get(one, ())})
 
 

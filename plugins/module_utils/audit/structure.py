@@ -86,7 +86,7 @@ _PARTS: dict[str, Any] = {
 
 
 def check_audit(option: str, value: Any, complete: bool) -> tuple[Failure, ...]:
-    """A failure if the value of an option is not an audit's result; only a ``complete`` one has all parts."""
+    """Return a failure if the value is not the result of an audit; a ``complete`` one has all parts."""
     parts = _PARTS if complete else {name: Absent(part) for name, part in _PARTS.items()}
     failures = check_result(option, value, {**OUTCOME, **parts}, "ami_share_audit")
     if failures:

@@ -49,7 +49,7 @@ class Account:
 
     @property
     def path(self) -> str:
-        """The names of the organizational units, such as ``/workloads/prod``; ``/`` without one."""
+        """Return the names of the organizational units, such as ``/workloads/prod``; ``/`` without one."""
         return "/" + "/".join(unit.name for unit in self.units)
 
 
@@ -66,7 +66,7 @@ class InventoryOptions:
     connection: str = ""
 
     def as_cache(self, accounts: Iterable[Account]) -> dict[str, Any]:
-        """The options and the accounts, as plain values for any cache plugin."""
+        """Return the options and the accounts, as plain values for any cache plugin."""
         return {
             "options": self._plain(),
             "accounts": [
@@ -84,7 +84,7 @@ class InventoryOptions:
         }
 
     def from_cache(self, cached: Any) -> tuple[Account, ...] | None:
-        """The cached accounts; None if they were read with other options."""
+        """Return the cached accounts; None if they were read with other options."""
         if not isinstance(cached, Mapping) or cached.get("options") != self._plain():
             return None
         return tuple(
@@ -126,7 +126,7 @@ class _Label:
 
 
 def hosts(accounts: Iterable[Account], options: NamingOptions) -> dict[str, Account]:
-    """The accounts by host name, in the order of the names.
+    """Return the accounts by host name, in the order of the names.
 
     Raises:
         Refused: two accounts have the same host name. AWS allows the same name for several accounts, but one
@@ -150,7 +150,7 @@ def hosts(accounts: Iterable[Account], options: NamingOptions) -> dict[str, Acco
 
 
 def host_variables(account: Account, options: InventoryOptions) -> dict[str, Any]:
-    """The variables of a host."""
+    """Return the variables of a host."""
     return {
         "account_id": account.account_id,
         "account_name": account.name,
@@ -163,7 +163,7 @@ def host_variables(account: Account, options: InventoryOptions) -> dict[str, Any
 
 
 def groups(named: Mapping[str, Account], options: NamingOptions) -> dict[str, Group]:
-    """The groups by name: all accounts, and by the options those of each organizational unit, tag and state.
+    """Return the groups by name: all accounts, and those of units, tags and states by the options.
 
     The group of an organizational unit is a child of its parent's group. If those of two, or of two tags,
     would have the same name, both names get a suffix, so that a play on one group never runs on accounts of
@@ -209,7 +209,7 @@ def _check_hosts(named: Mapping[str, Account], groups_of_all: Collection[str]) -
 
 
 def _host_name(account: Account, options: NamingOptions) -> str:
-    """The name of the account's host, on one line, which Ansible prints as it is."""
+    """Return the name of the account's host, on one line, which Ansible prints as it is."""
     if options.hostname != "account_name":
         return account.account_id
     return visible(re.sub(r"\s", " ", account.name))
@@ -237,5 +237,5 @@ def _names(labels: set[_Label]) -> dict[_Label, str]:
 
 
 def _safe(text: str) -> str:
-    """The text with underscores for characters that Ansible does not allow in group names."""
+    """Return the text with underscores for characters that Ansible does not allow in group names."""
     return re.sub(r"[^A-Za-z0-9_]", "_", text)

@@ -45,7 +45,7 @@ _NO_STATE = Failure(
 
 
 def accounts(client: OrganizationsClient, options: InventoryOptions) -> tuple[Account, ...]:
-    """The accounts in the states of ``options``, ordered by ID.
+    """Return the accounts in the states of ``options``, ordered by ID.
 
     Only the management account and delegated administrators can list them (botocore operation
     ListAccountsForParent).
@@ -83,7 +83,7 @@ def accounts(client: OrganizationsClient, options: InventoryOptions) -> tuple[Ac
 def _children(
     client: OrganizationsClient, parent_id: str, units: tuple[Unit, ...]
 ) -> tuple[list[Account], list[tuple[str, tuple[Unit, ...]]]]:
-    """The accounts and organizational units, each with its parents, directly in a root or in one of them."""
+    """Return accounts and units, each with its parents, that are directly in a root or in one of them."""
     members = client.get_paginator("list_accounts_for_parent").paginate(ParentId=parent_id)
     children = client.get_paginator("list_organizational_units_for_parent").paginate(ParentId=parent_id)
     return (
@@ -128,7 +128,7 @@ def _with_tags(client: OrganizationsClient, account: Account) -> Account:
 
 
 def _read_all(items: Iterable[Item], read: Callable[[Item], Answer]) -> list[Answer]:
-    """The results of ``read`` in the order of the items, in parallel; ``Refused`` if a call fails."""
+    """Return the results of ``read`` in the order of the items, in parallel; ``Refused`` if a call fails."""
     given = list(items)
 
     def work(lane: int) -> list[Answer]:

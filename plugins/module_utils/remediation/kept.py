@@ -30,7 +30,7 @@ class KeptAccess:
         return bool(self.image_ids or self.resource_ids)
 
     def as_result(self) -> dict[str, Any]:
-        """The access as the module returns it."""
+        """Return the access as the module returns it."""
         needs = self.image_ids or self.resource_ids
         named = f" ({examples_of(needs)})" if needs else ""
         return {
@@ -46,7 +46,7 @@ class KeptAccess:
 
 
 def kept_access(results: Iterable[Mapping[str, Any]]) -> tuple[KeptAccess, ...]:
-    """The access that these results of ``ami_kms_grant`` kept. Failed results can lack it.
+    """Return the access that these results of ``ami_kms_grant`` kept. Failed results can lack it.
 
     Raises:
         KeyError, TypeError: they are not results of that module.
@@ -61,7 +61,7 @@ def kept_access(results: Iterable[Mapping[str, Any]]) -> tuple[KeptAccess, ...]:
 
 
 def dependents(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The accounts that lose access to a key although they have something under it, as they are returned.
+    """Return the accounts that lose access to a key although they have something under it.
 
     Raises:
         KeyError, TypeError: they are not results of that module.
@@ -81,7 +81,7 @@ def dependents(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def unseen_accounts(results: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """The accounts that lose access to a key although not all that they have was read, as they are returned.
+    """Return the accounts that lose access to a key although not all that they have was read.
 
     Raises:
         KeyError, TypeError: they are not results of that module.

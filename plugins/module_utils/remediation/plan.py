@@ -86,7 +86,7 @@ def plan(wanted: RemediationOptions, audited: Audited) -> RemediationPlan:
 
 
 def _unread_resource(found: Finding) -> Resource:
-    """What could not be read: the key of a snapshot may be any key of the region."""
+    """Return what could not be read: the key of a snapshot may be any key of the region."""
     resource = resource_of(found)
     is_any_key = found.code == "key_unreadable" and resource.kind == "snapshot"
     return Resource(found.region, KEYS_OF_REGION) if is_any_key else resource
@@ -137,7 +137,7 @@ def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple
 
 
 def _removal(audited: Audited, resource: Resource, principal: str, codes: tuple[str, ...]) -> Removal:
-    """The removal with its message and its image, the first one if several use the resource."""
+    """Return the removal with its message and its image, the first one if several use the resource."""
     users = audited.users.get(resource, ())
     image_id = resource.resource_id if resource.kind == "image" else users[0].resource_id if users else None
     who = "the public" if principal == PUBLIC else principal
@@ -199,7 +199,7 @@ def _over_the_cap(most: int, removals: tuple[Removal, ...]) -> Iterator[Failure]
 
 
 def _group_text(kind: str, codes: tuple[str, ...], principals: Sequence[str]) -> str:
-    """How many removals of a kind there are, from whom, and for which findings."""
+    """Return how many removals of a kind there are, from whom, and for which findings."""
     names = ["the public" if one == PUBLIC else one for one in sorted({*principals})]
     # What several principals lose may be the same image.
     what = count(len(principals), kind) if len(names) == 1 else f"{len(principals)} removals of {kind}s"
@@ -224,7 +224,7 @@ class _OrphanedKeyAccess:
 
 
 def _resulting_snapshot_exposure(audited: Audited, losses: Iterable[_Loss]) -> list[_Loss]:
-    """The snapshots of unshared images, each with an account that can then launch none of its images."""
+    """Return snapshots of unshared images, each with an account that can then launch none of its images."""
     lost = list(losses)
     after = audited.without(lost)
     images = {resource for resource, _principal in lost if resource.kind == "image"}
@@ -233,7 +233,7 @@ def _resulting_snapshot_exposure(audited: Audited, losses: Iterable[_Loss]) -> l
 
 
 def _resulting_unused_key_access(audited: Audited, losses: Iterable[_Loss]) -> list[_OrphanedKeyAccess]:
-    """The key access that the losses leave unused and that was used before."""
+    """Return the key access that the losses leave unused and that was used before."""
     lost = [(resource, principal) for resource, principal in losses if resource.kind != "key"]
     after = audited.without(lost)
     losing: dict[Resource, set[str]] = {}
@@ -251,7 +251,7 @@ def _resulting_unused_key_access(audited: Audited, losses: Iterable[_Loss]) -> l
 
 
 def _members(unused: PolicyConsumers, losing: Sharing) -> PolicyConsumers:
-    """Those of ``unused`` that are, or are in, one of ``losing``."""
+    """Return those of ``unused`` that are, or are in, one of ``losing``."""
     org_ids = {key_policy.organization_id(arn) for arn in losing.org_arns}
     org_ids |= {key_policy.unit_ids(arn)[0] for arn in losing.org_unit_arns}
     return PolicyConsumers(

@@ -66,7 +66,7 @@ class _Run:
 
 
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The removals, those that are not confirmed first, the key access that is kept, and what failed.
+    """Return the removals, those that are not confirmed first, the key access that is kept, and what failed.
 
     ``result`` has ``removals``, ``remaining``, ``kept_access``, ``dependents`` and ``unseen_accounts``, as
     ``remediation_plan`` returns them, the results of the tasks that ``failed``, and ``unreadable``, texts
@@ -97,7 +97,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
 
 
 def _failed(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """The failures of results. A module that ends with an exception returns only a message."""
+    """Yield the failures of results. A module that ends with an exception returns only a message."""
     for result in found:
         yield from result.get("failures") or ({"message": module_message(result)},)
 
@@ -131,7 +131,7 @@ def _headline(run: _Run) -> Iterator[Line]:
 
 
 def _rows(run: _Run) -> Iterator[Row]:
-    """A row for each removal; if they are many, one for each image, snapshot or key."""
+    """Yield a row for each removal; if they are many, one for each image, snapshot or key."""
     order = ("not confirmed", "kept", "planned", "removed")
     ranked = sorted(run.removals, key=lambda removal: order.index(run.outcome(removal)))
     rows: dict[tuple[Any, ...], list[Removal]] = {}

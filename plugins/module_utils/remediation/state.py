@@ -34,7 +34,7 @@ class Resource(NamedTuple):
 
 
 def resource_of(finding: Finding) -> Resource:
-    """What a finding of the audit is about."""
+    """Return what a finding of the audit is about."""
     return Resource(finding.region, finding.resource)
 
 
@@ -50,17 +50,17 @@ class Removal:
 
     @property
     def key(self) -> tuple[Resource, str]:
-        """The identity of the removal, however many findings it fixes."""
+        """Return the identity of the removal, however many findings it fixes."""
         return self.resource, self.principal
 
     @property
     def order(self) -> tuple[str, int, str, str]:
-        """A sort key: in each region images, then snapshots, then keys."""
+        """Return a sort key: in each region images, then snapshots, then keys."""
         kind = ("image", "snapshot", "key").index(self.resource.kind)
         return self.resource.region, kind, self.resource.resource_id, self.principal
 
     def as_result(self) -> dict[str, Any]:
-        """The removal as the module returns it."""
+        """Return the removal as the module returns it."""
         return {
             "finding_codes": list(self.codes),
             "image_id": self.image_id,
@@ -117,12 +117,12 @@ class Audited:
 
     @cached_property
     def unlisted(self) -> frozenset[str]:
-        """The regions where the snapshots that no image uses could not be listed."""
+        """Return the regions where the snapshots that no image uses could not be listed."""
         return frozenset(one.region for one in self.findings if one.code == "unused_snapshots_unreadable")
 
     @cached_property
     def keyless(self) -> frozenset[str]:
-        """The regions where the key of an encrypted snapshot is not known, so that it may be any key."""
+        """Return the regions where the key of an encrypted snapshot is not known: it may be any key."""
         return frozenset(
             one.region
             for one in self.findings
@@ -131,7 +131,7 @@ class Audited:
 
     @cached_property
     def users(self) -> Mapping[Resource, tuple[Resource, ...]]:
-        """The images of each snapshot, and those under each key, in the order of their IDs."""
+        """Return the images of each snapshot, and those under each key, in the order of their IDs."""
         users: dict[Resource, tuple[Resource, ...]] = {}
         for resource, image in sorted(self.images.items(), key=lambda item: item[0]):
             for used in (*image.snapshots, *image.keys):
@@ -139,7 +139,7 @@ class Audited:
         return users
 
     def without(self, losses: Iterable[tuple[Resource, str]]) -> Audited:
-        """The same once these principals have lost the image or snapshot."""
+        """Return the same once these principals have lost the image or snapshot."""
         lost: dict[Resource, set[str]] = {}
         for resource, principal in losses:
             lost.setdefault(resource, set()).add(principal)
@@ -160,7 +160,7 @@ class Audited:
         )
 
     def wider(self, snapshot: Resource) -> frozenset[str]:
-        """The accounts that can use a snapshot and none of its images, by the audit's rule."""
+        """Return the accounts that can use a snapshot and none of its images, by the audit's rule."""
         volume, images = (
             self.volume_permissions.get(snapshot),
             [self.images[resource] for resource in self.users[snapshot]],
@@ -170,7 +170,7 @@ class Audited:
         return wider_than_images(volume, [image.launch for image in images]) - {self.account_id}
 
     def unused_key_access(self, key: Resource) -> PolicyConsumers:
-        """Who can use a key although nothing under it is shared with them; empty if that is unknown."""
+        """Return who can use a key although nothing under it is shared with them; empty if unknown."""
         images = [self.images[resource] for resource in self.users.get(key, ())]
         sharings = [
             *(image.launch for image in images),
@@ -199,7 +199,7 @@ class Audited:
 
 
 def read(result: Mapping[str, Any]) -> Audited:
-    """The values of the module's result; raises ``KeyError`` or ``TypeError`` if it is incomplete."""
+    """Return the values of the module's result; raises ``KeyError`` or ``TypeError`` if it is incomplete."""
     images: dict[Resource, AuditedImage] = {}
     volume_permissions: dict[Resource, Sharing | None] = {}
     keys_of: dict[Resource, tuple[Resource, ...]] = {}
@@ -236,7 +236,7 @@ def read(result: Mapping[str, Any]) -> Audited:
 
 
 def sharing_of(principals: Iterable[str]) -> Sharing:
-    """The sharing with principals as findings name them: account IDs, ARNs, or ``all``."""
+    """Return the sharing with principals as findings name them: account IDs, ARNs, or ``all``."""
     named = frozenset(principals)
     return Sharing(
         frozenset(one for one in named if one.isdigit()),
@@ -251,7 +251,7 @@ def _sharing(given: Mapping[str, Any] | None) -> Sharing | None:
 
 
 def _keys(region: str, own: Iterable[str], associated: Iterable[str]) -> tuple[Resource, ...]:
-    """All keys that give access to an image or snapshot, each once."""
+    """Return all keys that give access to an image or snapshot, each once."""
     return tuple(dict.fromkeys(Resource(region, arn) for arn in (*own, *associated)))
 
 
@@ -289,7 +289,7 @@ class Named:
         return self.resource_id.startswith("snap-")
 
     def resources(self, audited: Audited) -> list[Resource]:
-        """What the audit found: in each region, unless one was given."""
+        """Return what the audit found: in each region, unless one was given."""
         known = audited.volume_permissions if self.is_snapshot else audited.images
         regions = [self.region] if self.region is not None else sorted(audited.regions)
         return [resource for region in regions if (resource := Resource(region, self.resource_id)) in known]
@@ -307,7 +307,7 @@ class Scope:
 
     @classmethod
     def of(cls, audited: Audited, named: Iterable[Named]) -> Scope:
-        """The scope of what is given, or everything if nothing is given."""
+        """Return the scope of what is given, or everything if nothing is given."""
         listed = list(named)
         if not listed:
             return cls()

@@ -22,7 +22,7 @@ Options = dict[str, Any]
 
 
 def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]:
-    """Options for ``ami_share``: images with their snapshots, then other snapshots."""
+    """Return options for ``ami_share``: images with their snapshots, then other snapshots."""
     leaving = {resource: sharing_of(names) for resource, names in _leaving(removals).items()}
     snapshots = {resource: sharing for resource, sharing in leaving.items() if resource.kind == "snapshot"}
     images: dict[Resource, tuple[Sharing, bool]] = {}
@@ -64,7 +64,7 @@ def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options
 
 
 def revoke_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]:
-    """Options for ``ami_kms_grant``, with the images under the keys that are unshared in the same run."""
+    """Return options for ``ami_kms_grant``, with the images under the keys that the same run unshares."""
     leaving = _leaving(removals)
     unshared = frozenset(leaving)
     keys = {resource: frozenset(names) for resource, names in leaving.items() if resource.kind == "key"}
@@ -77,7 +77,7 @@ def revoke_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]
 
 
 def _unshared_under(key: Resource, unshared: frozenset[Resource], audited: Audited) -> list[str]:
-    """The images under a key that are unshared, or of which a snapshot is."""
+    """Return the images under a key that are unshared, or of which a snapshot is."""
     return [
         resource.resource_id
         for resource in audited.users.get(key, ())
@@ -93,7 +93,7 @@ def _leaving(removals: Iterable[Removal]) -> dict[Resource, list[str]]:
 
 
 def _grouped(entries: Iterable[tuple[Resource, Same]]) -> list[tuple[list[Resource], Same]]:
-    """Groups of resources with the same options, with at most one resource of each region."""
+    """Return groups of resources with the same options, with at most one resource of each region."""
     groups: dict[tuple[int, Same], list[Resource]] = {}
     number: Counter[tuple[str, Same]] = Counter()
     for resource, same in entries:
@@ -105,7 +105,7 @@ def _grouped(entries: Iterable[tuple[Resource, Same]]) -> list[tuple[list[Resour
 def _tasks(
     entries: Iterable[tuple[Resource, Same]], options: Callable[[Same, list[Resource]], Options]
 ) -> Iterator[Options]:
-    """The options of as few tasks as possible, with those for each region if a task is for several."""
+    """Yield the options of as few tasks as possible, with those for each region if a task is for several."""
     for resources, same in _grouped(entries):
         parts = [{**options(same, [one]), "per_region": []} for one in resources]
         yield {**options(same, resources), "per_region": parts if len(parts) > 1 else []}

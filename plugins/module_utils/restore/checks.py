@@ -25,7 +25,7 @@ _PLACES = "tombstone_path, tombstone_s3_uri or tombstone_ssm_path"
 def refusals(
     wanted: RestoreOptions, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
 ) -> Iterator[Failure]:
-    """Every reason why one image cannot be restored."""
+    """Yield every reason why one image cannot be restored."""
     named = wanted.images.get(ref)
     if named not in (None, target.account_id):
         yield Failure.at(
@@ -57,7 +57,7 @@ def may_lack_permissions(image: Image) -> bool:
 
 
 def binned_tags(found: Found, last: Tombstone | None) -> Mapping[str, str]:
-    """The tags of an image in the Recycle Bin: as AWS returns them, else as its last tombstone has them.
+    """Return the tags of an image in the Recycle Bin, as AWS or else its last tombstone has them.
 
     The tag of the stage is set after the tombstone is written.
     """
@@ -69,12 +69,12 @@ def binned_tags(found: Found, last: Tombstone | None) -> Mapping[str, str]:
 
 
 def restore_tier_command(region: str, snapshot_id: str) -> str:
-    """The command that restores an archived snapshot permanently (botocore operation RestoreSnapshotTier)."""
+    """Return the command that restores an archived snapshot (botocore operation RestoreSnapshotTier)."""
     return f"aws ec2 restore-snapshot-tier --region {region} --snapshot-id {snapshot_id} --permanent-restore"
 
 
 def tag_refusals(image: Image, actions: Iterable[Action], target: Target) -> Iterator[Failure]:
-    """Why a registered image cannot get the tags that the actions add to it, if AWS would refuse them."""
+    """Yield why AWS would refuse the tags that the actions add to a registered image."""
     added = {
         tag["Key"]
         for action in actions
@@ -88,7 +88,7 @@ def tag_refusals(image: Image, actions: Iterable[Action], target: Target) -> Ite
 def public_refusals(
     found: Found, image: Image, launch: Sharing, volume_permissions: Mapping[str, Sharing], target: Target
 ) -> Iterator[Failure]:
-    """Why the image or its snapshots cannot become public, if these permissions would make them so."""
+    """Yield why the image or its snapshots cannot become public, if these permissions would make them so."""
     problems: list[Failure] = []
     if (launch - found.launch).public:
         problems += share_checks.check_public_allowed(image, found.image_block, target)
@@ -187,13 +187,13 @@ def _binned(
 
 
 def _lost(found: Found, last: Tombstone | None) -> list[str]:
-    """The snapshots of the tombstone that are neither in the account nor in the Recycle Bin."""
+    """Return the snapshots of the tombstone that are neither in the account nor in the Recycle Bin."""
     left = {*found.snapshots, *found.binned_snapshots}
     return sorted(one for one in (last.volume_permissions if last else ()) if one not in left)
 
 
 def _too_many_tags(image_id: str, tags: Mapping[str, str], target: Target, how: str) -> Iterator[Failure]:
-    """The failure of an image with as many tags as AWS allows, for which RESTORE_TAG is one too many.
+    """Yield the failure of an image with as many tags as AWS allows, for which RESTORE_TAG is one too many.
 
     Without it, the image would be registered with the old dates of its stages, and the next cleanup could
     deregister it again. ``how`` is a part of the remedy.
@@ -264,7 +264,7 @@ def _of_billing(platform: str) -> str:
 
 
 def _gone(target: Target, ref: ImageRef, found: Found, history: TombstoneHistory) -> Failure:
-    """The failure of an image that cannot be restored, with the snapshots that still exist."""
+    """Return the failure of an image that cannot be restored, with the snapshots that still exist."""
     message = f"{ref.image_id} is deregistered and not in the Recycle Bin."
     if history.last is None:
         message = f"{ref.image_id} does not exist, is not in the Recycle Bin, and has no tombstone."

@@ -102,7 +102,7 @@ def apply(
 
 
 def result(wanted: RestoreOptions, seen: RestoreSeen, plan: RestorePlan, outcome: Outcome) -> dict[str, Any]:
-    """The module's own return values; images that failed are missing."""
+    """Return the module's own return values; images that failed are missing."""
     images = plan.images
     if outcome.state:
         final = [outcome.state[seen.target(one.ref)].get(one.ref.image_id) for one in plan.images]
@@ -185,7 +185,7 @@ def _mark(ec2: EC2Client, plan: ImagePlan, target: Target) -> Performed:
 
 
 def _listed(ec2: EC2Client, image_id: str) -> Image | None:
-    """The image if EC2 lists it. A failed read is made again, after the tag is set."""
+    """Return the image if EC2 lists it. A failed read is made again, after the tag is set."""
     try:
         return read.image(ec2, image_id)
     except errors.AWS_ERRORS:
@@ -207,7 +207,7 @@ def _perform_finish(clients: Clients, plan: ImagePlan, target: Target) -> Perfor
 
 
 def _plan_again(clients: Clients, wanted: RestoreOptions, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:
-    """The plan for an image that has come out of the Recycle Bin, from its actual state."""
+    """Return the plan for an image that has come out of the Recycle Bin, from its actual state."""
     history = seen.histories.get(ref, TombstoneHistory())
     region = read_region(clients.ec2(ref.region), wanted, seen.account_id, {ref.image_id: history})
     found = read_image(clients, wanted, seen.account_id, ref, region, history)

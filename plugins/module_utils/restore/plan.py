@@ -71,18 +71,18 @@ class ImagePlan:
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """Every call, in order."""
+        """Return every call, in order."""
         return (*self.restore_snapshots, *self.restore_image, *self.mark, *self.finish)
 
     @property
     def enabling(self) -> tuple[Action, ...]:
-        """The calls of ``finish`` up to EnableImage, after which the image has to become available."""
+        """Return the calls of ``finish`` up to EnableImage, after which the image has to become available."""
         operations = [action.operation for action in self.finish]
         return self.finish[: operations.index("EnableImage") + 1] if "EnableImage" in operations else ()
 
     @property
     def after_enabling(self) -> tuple[Action, ...]:
-        """The other calls of ``finish``, for an available image."""
+        """Return the other calls of ``finish``, for an available image."""
         return self.finish[len(self.enabling) :]
 
 
@@ -174,7 +174,7 @@ def plan_image(
 
 
 def without_rejected(plan: ImagePlan, rejections: Iterable[Failure]) -> ImagePlan:
-    """The plan, whose result does not have the accounts and organizations that AWS rejected."""
+    """Return the plan, whose result does not have the accounts and organizations that AWS rejected."""
     failures = tuple(rejections)
 
     def accepted(operation: str, permissions: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,7 +264,7 @@ def _plan_registered(
 def _finishing_actions(
     target: Target, found: Found, image: Image, after: Image, permissions: _Permissions
 ) -> Iterator[Action]:
-    """The calls that a registered image needs to become ``after``, in this order:
+    """Yield the calls that a registered image needs to become ``after``, in this order:
 
     =======================  ==============================================================================
     Call                     Made if
@@ -314,7 +314,7 @@ def _finishing_actions(
 def _permissions(
     wanted: RestoreOptions, found: Found, image: Image, history: TombstoneHistory, *, retired: bool
 ) -> _Permissions:
-    """The present permissions, and those of the tombstone if they may be missing.
+    """Return the present permissions, and those of the tombstone if they may be missing.
 
     They may be missing as long as the image's state or tags say so, and right after the Recycle Bin, in case
     it did not keep them: then only those of the tombstone of its deregistration (``retired``). At any other
@@ -335,7 +335,7 @@ def _permissions(
 
 
 def _mark_value(wanted: RestoreOptions, found: Found, history: TombstoneHistory) -> str:
-    """The value of RESTORE_TAG for an image in the Recycle Bin, whose state and tags AWS does not return.
+    """Return the value of RESTORE_TAG for an image in the Recycle Bin; AWS does not return its state.
 
     It names a tombstone only if the image may lack its permissions whatever its state is. An image that was
     deregistered by other means may have been restored, and unshared from some accounts, before.
@@ -351,7 +351,7 @@ def _allowed(wanted: RestoreOptions, sharing: Sharing) -> Sharing:
 
 
 def _earlier_permissions(image: Image, tombstone: Tombstone | None, *, retired: bool) -> Iterator[str]:
-    """A warning if the tombstone may be older than the changes of the image's permissions.
+    """Yield a warning if the tombstone may be older than the changes of the image's permissions.
 
     That is so unless the cleanup that wrote it disabled the image, or a restore with it was interrupted: then
     the tags of these have its time. The tag of an image that is ``retired`` was set by this run. Without such
@@ -374,7 +374,7 @@ def _earlier_permissions(image: Image, tombstone: Tombstone | None, *, retired: 
 def _not_made_public(
     wanted: RestoreOptions, found: Found, image: Image, tombstone: Tombstone | None
 ) -> Iterator[str]:
-    """A warning if the tombstone has public permissions, which are put back only with ``allow_public``."""
+    """Yield a warning if the tombstone has public permissions: only ``allow_public`` restores them."""
     if tombstone is None or wanted.allow_public:
         return
     if (tombstone.launch - found.launch).public or any(
@@ -388,7 +388,7 @@ def _not_made_public(
 
 
 def _stays_deprecated(found: Found, image: Image) -> Iterator[str]:
-    """A warning if AWS does not cancel the deprecation, because the image is public."""
+    """Yield a warning if AWS does not cancel the deprecation, because the image is public."""
     if found.launch.public and is_own_deprecation(image):
         yield (
             f"{image.image_id} is public and stays deprecated: AWS cancels the deprecation of private "
@@ -398,7 +398,7 @@ def _stays_deprecated(found: Found, image: Image) -> Iterator[str]:
 
 
 def _archived_again(found: Found, image: Image, region: str) -> Iterator[str]:
-    """A warning for each snapshot that AWS soon removes from the standard tier.
+    """Yield a warning for each snapshot that AWS soon removes from the standard tier.
 
     EBS User Guide, "Modify the restore period or restore type for a temporarily restored snapshot".
     """
@@ -412,7 +412,7 @@ def _archived_again(found: Found, image: Image, region: str) -> Iterator[str]:
 
 
 def _predicted_image(history: TombstoneHistory, last: Tombstone, target: Target) -> Image:
-    """The image as it is expected to come out of the Recycle Bin, but for its tags: as it was.
+    """Return the image as it is expected to come out of the Recycle Bin, but for its tags: as it was.
 
     Source: EBS User Guide, "Considerations for Recycle Bin".
     """
@@ -428,7 +428,7 @@ def _predicted_image(history: TombstoneHistory, last: Tombstone, target: Target)
 
 
 def _predicted(found: Found, image: Image, last: Tombstone) -> Found:
-    """What is expected once the image is out of the Recycle Bin. It is read again then.
+    """Return what is expected once the image is out of the Recycle Bin. It is read again then.
 
     Source: as for ``_predicted_image``, which says that sharing is kept, too.
     """
@@ -448,12 +448,12 @@ def _predicted(found: Found, image: Image, last: Tombstone) -> Found:
 
 
 def _stage_tags(image: Image) -> tuple[str, ...]:
-    """The image's tags of the cleanup's stages and of an unfinished restore."""
+    """Return the image's tags of the cleanup's stages and of an unfinished restore."""
     return tuple(tag for tag in (*MARKS, DEPRECATION_TAG, RESTORE_TAG) if tag in image.tags)
 
 
 def _without_stages(image: Image, launch: Sharing, now: datetime) -> Image:
-    """The image with the permissions ``launch``, as it is when all calls are made."""
+    """Return the image with the permissions ``launch``, as it is when all calls are made."""
     unwanted = _stage_tags(image)
     canceled = is_own_deprecation(image) and not launch.public
     return replace(
@@ -474,7 +474,7 @@ def _delete_tags(target: Target, resources: list[str], tags: Iterable[str]) -> A
 
 
 def _view(image: Image, launch: Sharing, volume_permissions: Mapping[str, Sharing] | None) -> dict[str, Any]:
-    """The image as the diff shows it; ``volume_permissions`` is None if volume permissions were not read."""
+    """Return the image as the diff shows it; ``volume_permissions`` is None if they were not read."""
     return {
         "deprecation_time": image.deprecation_time,
         "launch_permissions": launch.as_result(),

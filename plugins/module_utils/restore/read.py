@@ -103,14 +103,14 @@ def _check_tombstone_file(path: str | None) -> None:
 
 
 def client_of(clients: Clients, region: str, operation: str) -> EC2Client:
-    """The client for an operation that reads the permissions of every image or snapshot of a region."""
+    """Return the client for an operation that reads permissions of all images or snapshots of a region."""
     return clients.paced(operation).ec2(region)
 
 
 def read_region(
     ec2: EC2Client, wanted: RestoreOptions, account_id: str, histories: Mapping[str, TombstoneHistory]
 ) -> Region:
-    """All that is read of a region at once; ``histories`` has each wanted image."""
+    """Return all that is read of a region at once; ``histories`` has each wanted image."""
     found = read.named_images(ec2, histories)
     # A deregistered image may be listed for a while.
     images = {key: one for key, one in found.items() if one.state != "deregistered"}
@@ -143,7 +143,7 @@ def read_region(
 
 
 def _snapshot_ids(image: Image | None, history: TombstoneHistory) -> tuple[str, ...]:
-    """The snapshots of an image, by its last tombstone if it is deregistered."""
+    """Return the snapshots of an image, by its last tombstone if it is deregistered."""
     if image is not None:
         return image.snapshot_ids
     return tuple(history.last.volume_permissions) if history.last else ()
@@ -189,7 +189,7 @@ def read_image(
 def _with_permissions(
     clients: Clients, wanted: RestoreOptions, image: Image, region: str, found: Found
 ) -> Found:
-    """An own image with its permissions and those of its snapshots."""
+    """Return an own image with its permissions and those of its snapshots."""
     launch, volume_permissions = Sharing(), {}
     # EC2 API Reference, DisableImage: a disabled image has no launch permissions.
     if image.state != "disabled":
@@ -201,7 +201,7 @@ def _with_permissions(
 
 
 def _binned_snapshots(ec2: EC2Client, after: datetime) -> dict[str, str]:
-    """The IDs of the snapshots that stay in the Recycle Bin after this time, with their descriptions."""
+    """Return the descriptions, by ID, of the snapshots that stay in the Recycle Bin after this time."""
     pages = ec2.get_paginator("list_snapshots_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
     operation = "ListSnapshotsInRecycleBin"
     return {
@@ -213,7 +213,7 @@ def _binned_snapshots(ec2: EC2Client, after: datetime) -> dict[str, str]:
 
 
 def _tags_in_bin(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The tags of images in the Recycle Bin, without those of AWS.
+    """Return the tags of images in the Recycle Bin, without those of AWS.
 
     An image is missing if AWS returns no tag of it, which each image there has, or refuses to. DescribeImages
     does not return these images. That DescribeTags returns their tags is a conclusion: the console of the
@@ -247,7 +247,7 @@ def _read_tags(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str, 
 def _existing_snapshots(
     ec2: EC2Client, snapshot_ids: Sequence[str], archiving: Collection[str] = ()
 ) -> dict[str, OwnSnapshot]:
-    """Those of the snapshots that exist and that the account owns, in any storage tier.
+    """Return those of the snapshots that exist and that the account owns, in any storage tier.
 
     A snapshot of ``archiving`` counts as archived.
     """

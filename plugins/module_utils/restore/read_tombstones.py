@@ -40,7 +40,7 @@ Reader = Callable[[ImageRef], Iterable[str]]
 def read_tombstones(
     clients: Clients, wanted: RestoreOptions, account_id: str
 ) -> tuple[Mapping[ImageRef, TombstoneHistory], tuple[str, ...]]:
-    """The account's tombstones of the wanted images, and a warning for each text that is not a tombstone.
+    """Return the account's tombstones of the images, and a warning for each text that is no tombstone.
 
     Raises:
         Refused: a place that the user named cannot be read, or has another account's tombstone of one of the
@@ -83,7 +83,7 @@ def _foreign(place: str, found: Tombstone, target: Target) -> Failure:
 
 
 def from_s3(s3: Any, bucket: str, prefix: str, owner: str) -> tuple[str, ...]:
-    """The text of every object below ``prefix``, with U+FFFD for what is not UTF-8. Errors are botocore's.
+    """Return the text of every object below ``prefix``, with U+FFFD for what is not UTF-8.
 
     ``owner`` is the account that the bucket must belong to: S3 finds a bucket by its name, which another
     account can have by now. An object that was deleted since it was listed has no text.
@@ -98,7 +98,7 @@ def from_s3(s3: Any, bucket: str, prefix: str, owner: str) -> tuple[str, ...]:
 
 
 def from_ssm(ssm: SSMClient, name: str) -> tuple[str, ...]:
-    """The value of every version of a parameter, none if it does not exist. Other errors are botocore's.
+    """Return the value of every version of a parameter, none if it does not exist.
 
     Each tombstone overwrites the previous one, and only the earlier one may have the permissions.
     """

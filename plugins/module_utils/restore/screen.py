@@ -42,7 +42,7 @@ _COLUMNS = (
 
 
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The images with their earlier state and the permissions that they have again.
+    """Return the images with their earlier state and the permissions that they have again.
 
     What failed is first, then what is public.
 

@@ -54,5 +54,5 @@ class RestoreSeen:
     unreadable: tuple[str, ...] = ()
 
     def target(self, ref: ImageRef) -> Target:
-        """The image's account and region."""
+        """Return the image's account and region."""
         return Target(self.account_id, ref.region)
