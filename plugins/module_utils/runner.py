@@ -34,6 +34,8 @@ VARIABLE_NAMES_SPEC: dict[str, Any] = {
 # botocore leaves out of AWS's responses what its models lack, such as criteria of allowed images: older ones
 # would show less access, and fewer restrictions, than there are. docs/versions.md has what needs newer ones.
 OLDEST_BOTOCORE = "1.41.0"
+# The argument of a module that has the files that ``Flow.attaches`` names: the texts by name.
+ATTACHED = "_attached"
 # Ansible's words for the value of an option with no_log.
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _RERUN = "Rerun to complete the remaining regions."
@@ -116,7 +118,9 @@ class Flow(Generic[Wanted, Seen]):
     """The options and the functions of one module.
 
     ``options`` is the class of the options. ``read`` raises ``Refused`` for a state without a plan.
-    ``result`` gets an empty ``Outcome`` in check mode. ``clients`` is None for a flow that does not need AWS.
+    ``result`` gets an empty ``Outcome`` in check mode. ``clients`` are AWS's; to a flow that does not need
+    AWS, they are the texts by name of the files that its action attaches to the module: those of the folder
+    ``attaches`` of ``plugin_utils``. Ansible itself packs only Python with a module.
     A flow that only reads is also applied in check mode, so that what fails there fails the task as well.
     ``diff`` is made in diff mode, from this verbosity on. ``findings_name_options`` is whether the findings
     of its ``results`` name options, which have other names in roles.
@@ -132,6 +136,7 @@ class Flow(Generic[Wanted, Seen]):
     diff: Callable[[Wanted, Seen, Any], dict[str, Any]] = lambda _wanted, _seen, plan: diff_by_change(plan)
     diff_verbosity: int = 0
     findings_name_options: bool = False
+    attaches: str = ""
 
 
 def change_nothing(*_values: object) -> Outcome:
@@ -256,7 +261,7 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
     variables = module.params["variable_names"]
     try:
         wanted = flow.options.read(module.params, module.check_mode)
-        clients = _clients(module) if flow.needs_aws else None
+        clients = _clients(module) if flow.needs_aws else module.attached
         seen = flow.read(clients, wanted)
         plan = flow.plan(wanted, seen)
         if plan.refusals:
@@ -365,6 +370,7 @@ def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
         """A module that fails for options that it cannot read, and names each value as the user wrote it."""
 
         params: dict[str, Any]
+        attached: Mapping[str, str]
         unreadable: tuple[Failure, ...] = ()
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -375,6 +381,7 @@ def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
 
         def _load_params(self) -> None:
             super()._load_params()
+            self.attached = self.params.pop(ATTACHED, {})
             self.as_given = dict(self.params)
             self.params, self.unreadable = read_options(options_of(argument_spec), self.params, parsed)
 

@@ -13,14 +13,15 @@ import json
 import os
 import sys
 import traceback
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 from ansible import constants
 from ansible.errors import AnsibleValueOmittedError
 from ansible.module_utils.common.json import Direction, get_module_encoder
-from ansible_collections.golden.images.plugins.module_utils.runner import refusal, run_here
+from ansible_collections.golden.images.plugins.module_utils.runner import ATTACHED, refusal, run_here
 from ansible_collections.golden.images.plugins.module_utils.variables import options_of, with_text_keys
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures
 
@@ -52,6 +53,7 @@ class RunsHere(ShortFailures):
         if unreadable:
             return self._shown({"failed": True, **refusal(unreadable)})
         if not self._can_run_here(variables):
+            self._task.args = {**self._task.args, **attached(self._flow.attaches)}
             return super().run(tmp, task_vars)
         # Ansible's own objects are many, and stay: each garbage collection would look at all of them. Only
         # once: one process runs all items of a loop, and what earlier ones have left behind must not stay.
@@ -112,7 +114,17 @@ class RunsHere(ShortFailures):
         options = {
             str(name): _sent(value, Direction.CONTROLLER_TO_MODULE) for name, value in self._task.args.items()
         }
-        return {**options, **{f"_ansible_{name}": value for name, value in internal.items()}}
+        internal_options = {f"_ansible_{name}": value for name, value in internal.items()}
+        return {**options, **internal_options, **attached(self._flow.attaches)}
+
+
+@cache
+def attached(folder):
+    """Return the argument with the files in this folder of ``plugin_utils``; none without a folder."""
+    if not folder:
+        return {}
+    paths = sorted(Path(__file__).with_name(folder).iterdir())
+    return {ATTACHED: {path.name: path.read_text(encoding="utf-8") for path in paths}}
 
 
 @contextlib.contextmanager

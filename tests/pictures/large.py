@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.report.documen
 from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
 
 from simulated_aws.fixtures.realistic import REGIONS
+from tests.unit.reports.examples import PAGE_FILES
 
 NAME = "audit-large"
 _IMAGES, _OWNER, _NOW = 10_000, "111111111111", "2026-11-24T12:00:00+00:00"
@@ -29,7 +30,7 @@ def large_page(folder: Path) -> Path:
     """Write the page into a directory of ``folder``, and return its path."""
     page = folder / NAME / "report.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(html_text(document(audit(_audited())), _NOW), encoding="utf-8")
+    page.write_text(html_text(document(audit(_audited())), _NOW, PAGE_FILES), encoding="utf-8")
     return page
 
 

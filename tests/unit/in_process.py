@@ -19,6 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils import runner
 from ansible_collections.golden.images.plugins.module_utils.aws import clients as aws_clients
 from ansible_collections.golden.images.plugins.module_utils.aws import read
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify import wait
+from ansible_collections.golden.images.plugins.plugin_utils.runs_here import attached
 from botocore.awsrequest import AWSResponse
 
 from tests.unit.examples import OWNER
@@ -83,7 +84,7 @@ def returned(
     flow = module.FLOW
     if state is not None:
         flow = replace(flow, read=lambda _clients, _wanted: state, needs_aws=False)
-    given = {**options, "_ansible_check_mode": check_mode}
+    given = {**options, **attached(flow.attaches), "_ansible_check_mode": check_mode}
     return runner.run_here(flow, given)
 
 
@@ -111,7 +112,7 @@ class Modules:
         module = importlib.import_module(f"{_MODULES}.{name}")
         self._aws = FakeAWS(denies)
         printed = io.StringIO()
-        given = {**args, "_ansible_check_mode": check_mode}
+        given = {**args, **attached(module.FLOW.attaches), "_ansible_check_mode": check_mode}
         with (
             self._patched(),
             patch_module_args(given),

@@ -67,12 +67,12 @@ def report_flow(
     ``added``, ``removed``; None if there is no previous report).
     """
 
-    def read_state(_clients: None, given: Wanted) -> ReportState:
+    def read_state(page: Mapping[str, str], given: Wanted) -> ReportState:
         failures = (*check(given), *check_report_options(given.report_path, given.report_dir))
         if failures:
             raise Refused(failures)
         report = report_of(given, content(given))
-        return ReportState(report, read_files(report))
+        return ReportState(report, read_files(report, page))
 
     def report_of(given: Wanted, content: dict[str, Any]) -> ReportWanted:
         def named(of_report: Mapping[str, Any]) -> Document:
@@ -92,6 +92,7 @@ def report_flow(
         apply,
         result,
         needs_aws=False,
+        attaches="page",
         diff=lambda _given, _state, plan: {"before": plan.before, "after": plan.after},
         # It repeats what the other tasks display.
         diff_verbosity=1,
@@ -185,7 +186,7 @@ def _check_writable(folder: Path) -> tuple[str, str]:
     )
 
 
-def read_files(wanted: ReportWanted) -> ReportSeen:
+def read_files(wanted: ReportWanted, page: Mapping[str, str]) -> ReportSeen:
     """Read the previous report and the time.
 
     Raises:
@@ -213,7 +214,7 @@ def read_files(wanted: ReportWanted) -> ReportSeen:
             # The others are written again.
             if name == JSON:
                 unreadable = file_reason(exception)
-    return ReportSeen(text, now, report, digests, unreadable)
+    return ReportSeen(text, now, report, digests, unreadable, page)
 
 
 def _previous(path: str) -> str | None:
@@ -229,7 +230,7 @@ def _previous(path: str) -> str | None:
 
 
 def apply(
-    _clients: None, _options: ReportOptions, state: ReportState, plan: ReportPlan, _report: Report
+    _page: object, _options: ReportOptions, state: ReportState, plan: ReportPlan, _report: Report
 ) -> Outcome:
     """Write the files, each as a whole."""
     performed: list[WriteFile] = []

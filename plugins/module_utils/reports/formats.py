@@ -69,15 +69,15 @@ def _block(brackets: str, entries: Iterable[Iterable[str]], indent: str) -> Iter
     yield f"\n{indent}{brackets[1]}" if before == ",\n" else brackets
 
 
-def render_all(document: Document, written_at: str) -> Iterator[tuple[str, str]]:
+def render_all(document: Document, written_at: str, page: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The name and text of the files in every format except JSON, which has more content than the document.
 
-    One after the other, since each can have tens of megabytes.
+    One after the other, since each can have tens of megabytes. ``page`` has the page's own files.
     """
     _json_name, csv_name, sarif_name, html_name = NAMES
     yield csv_name, _encodable(csv_text(document.records))
     yield sarif_name, _encodable(sarif_text(document, written_at))
-    yield html_name, _encodable(html_text(document, written_at))
+    yield html_name, _encodable(html_text(document, written_at, page))
 
 
 def _encodable(text: str) -> str:

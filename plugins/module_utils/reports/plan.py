@@ -77,7 +77,7 @@ class ReportSeen:
 
     ``text`` is the content of the single file, ``report`` that of the directory's JSON file, None if there is
     no such file. ``digests`` are those of the directory's other files, by name: the files can have 50 MB.
-    ``unreadable`` is the error of its JSON file, if any.
+    ``unreadable`` is the error of its JSON file, if any. ``page`` has the files that the page is made of.
     """
 
     text: str | None
@@ -85,6 +85,7 @@ class ReportSeen:
     report: str | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
     unreadable: str = ""
+    page: Mapping[str, str] = field(default_factory=dict)
 
 
 def digest(content: str | bytes) -> str:
@@ -179,7 +180,8 @@ def _plan_folder(folder: Folder, wanted: ReportWanted, seen: ReportSeen) -> Repo
     stem, is_new = dated_stem(written_at, wanted.failed), previous != report
     dated: dict[str, str] = {}
     outdated: dict[str, str] = {}
-    for name, text in render_all(replace(document, changes=changes, history=history), written_at):
+    document = replace(document, changes=changes, history=history)
+    for name, text in render_all(document, written_at, seen.page):
         if folder.dated and is_new:
             dated[with_stem(stem, name)] = text
         if not wanted.failed and seen.digests.get(name) != digest(text):

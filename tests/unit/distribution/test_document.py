@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.verification.finding
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, share, shared
 from tests.unit.examples import OWNER, SOURCE_ID
+from tests.unit.reports.examples import PAGE_FILES
 
 A, B = "222222222222", "333333333333"
 ORG = "arn:aws:organizations::111111111111:organization/o-a1b2c3d4e5"
@@ -255,7 +256,7 @@ def test_nothing_was_distributed() -> None:
     shown = of({"failed": True, "msg": "No such image."}, {}, {})
     assert (shown.status, shown.headline, shown.pictures) == ("failed", "No region was completed.", ())
     assert [item.message for item in shown.items] == ["No such image."]
-    assert all(dict(render_all(shown, NOW)).values())
+    assert all(dict(render_all(shown, NOW, PAGE_FILES)).values())
 
 
 def test_changes_since_the_last_report() -> None:

@@ -13,7 +13,10 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
     MatrixRow,
     Table,
 )
+from ansible_collections.golden.images.plugins.module_utils.runner import ATTACHED
+from ansible_collections.golden.images.plugins.plugin_utils.runs_here import attached
 
+PAGE_FILES = attached("page")[ATTACHED]
 OWNER, WEB, BATCH, STRANGER = "012345678901", "123456789012", "210987654321", "999999999999"
 EU, US = "eu-west-1", "us-east-1"
 SCRIPT = "<script>document.title = 'taken over'</script>"

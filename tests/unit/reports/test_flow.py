@@ -29,7 +29,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.flow import 
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 from tests.unit.examples import as_read
-from tests.unit.reports.examples import document
+from tests.unit.reports.examples import PAGE_FILES, document
 
 SILENT = reporter(None, print)
 PARAMS: dict[str, Any] = {
@@ -275,7 +275,7 @@ def test_a_failed_report_replaces_no_other_one(tmp_path: Path) -> None:
 
     def write(status: str) -> tuple[dict[str, Any], dict[str, str]]:
         wanted = flow.options.read({**places, "status": status}, False)
-        seen = flow.read(None, wanted)
+        seen = flow.read(PAGE_FILES, wanted)
         plan = flow.plan(wanted, seen)
         assert flow.apply(None, wanted, seen, plan, SILENT).failures == ()
         texts = {one: json.loads(Path(one).read_text(encoding="utf-8"))["status"] for one in _json(tmp_path)}

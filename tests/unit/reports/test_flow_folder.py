@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.formats impo
 from ansible_collections.golden.images.plugins.module_utils.reports.plan import ReportPlan
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
-from tests.unit.reports.examples import document
+from tests.unit.reports.examples import PAGE_FILES, document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def run(
     """The module's own result, the plan, and what became of it."""
     places = {"report_path": path and str(path), "report_dir": folder and str(folder)}
     wanted = FLOW.options.read({**places, "said": [*said], **options}, False)
-    seen = FLOW.read(None, wanted)
+    seen = FLOW.read(PAGE_FILES, wanted)
     plan: Any = FLOW.plan(wanted, seen)
     outcome = FLOW.apply(None, wanted, seen, plan, SILENT)
     return FLOW.result(wanted, seen, plan, outcome), plan, outcome

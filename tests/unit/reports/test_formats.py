@@ -20,7 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.formats impo
 )
 from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
 
-from tests.unit.reports.examples import document
+from tests.unit.reports.examples import PAGE_FILES, document
 
 NOW = "2026-11-24T12:00:00+00:00"
 
@@ -31,18 +31,18 @@ def test_json_is_sorted_and_ends_with_a_line_break() -> None:
 
 
 def test_every_format_except_json() -> None:
-    assert dict(render_all(document(), NOW)) == {
+    assert dict(render_all(document(), NOW, PAGE_FILES)) == {
         "report.csv": csv_text(document().records),
         "report.sarif": sarif_text(document(), NOW),
-        "report.html": html_text(document(), NOW),
+        "report.html": html_text(document(), NOW, PAGE_FILES),
     }
-    assert {JSON, *dict(render_all(document(), NOW))} == {*NAMES}
+    assert {JSON, *dict(render_all(document(), NOW, PAGE_FILES))} == {*NAMES}
 
 
 def test_lone_surrogates_can_be_written_as_utf_8() -> None:
     (row, *rows) = document().records.rows
     records = replace(document().records, rows=({**row, "name": "golden-\ud800"}, *rows))
-    texts = dict(render_all(replace(document(), records=records), NOW))
+    texts = dict(render_all(replace(document(), records=records), NOW, PAGE_FILES))
     assert all(text.encode("utf-8") for text in texts.values())
     assert "golden-\\ud800" in texts["report.csv"]
 

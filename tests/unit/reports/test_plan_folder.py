@@ -34,7 +34,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.plan import 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.reports.examples import document
+from tests.unit.reports.examples import PAGE_FILES, document
 
 NOW, LATER, LAST = "2026-11-24T12:00:00+00:00", "2026-11-25T12:00:00+00:00", "2026-11-26T12:00:00+00:00"
 CONTENT = {"status": "findings", "findings": ["one", "two"]}
@@ -60,7 +60,8 @@ def planned(
 
 def seen_with(forms: Mapping[str, str], now: str = NOW, text: str | None = None) -> ReportSeen:
     """The directory with these files, and the single file with this text."""
-    return ReportSeen(text, now, forms.get(JSON), {name: digest(form) for name, form in forms.items()})
+    digests = {name: digest(form) for name, form in forms.items()}
+    return ReportSeen(text, now, forms.get(JSON), digests, page=PAGE_FILES)
 
 
 def files(result: ReportPlan) -> dict[str, str]:
@@ -159,7 +160,7 @@ def test_a_report_that_cannot_be_compared_is_replaced_with_a_warning(
 
 
 def test_a_report_that_cannot_be_read_is_replaced_with_a_warning() -> None:
-    seen = ReportSeen(None, NOW, unreadable="Permission denied: 'report.json'")
+    seen = ReportSeen(None, NOW, unreadable="Permission denied: 'report.json'", page=PAGE_FILES)
     folder = Folder("reports", lambda _content: document(), differences)
     result = plan(ReportWanted(None, CONTENT, folder), seen)
     assert ["Permission denied" in warning for warning in result.warnings] == [True]
@@ -218,7 +219,7 @@ def test_a_report_with_other_formatting_is_unchanged(first: dict[str, str]) -> N
 
 def test_a_file_in_addition_to_the_folder(first: dict[str, str]) -> None:
     wanted = ReportWanted("r.json", CONTENT, Folder("reports/", lambda _content: document(), differences))
-    both = plan(wanted, ReportSeen(None, NOW))
+    both = plan(wanted, seen_with({}))
     assert [action.path for action in both.actions] == ["r.json", *(f"reports/{name}" for name in first)]
     text = both.actions[0].text
     assert json.loads(text) == {"written_at": NOW, **CONTENT}
@@ -239,7 +240,7 @@ def test_what_only_the_previous_run_could_know_is_kept() -> None:
 
     folder = Folder("reports", of, differences)
     noted = {**CONTENT, "note": "An hour."}
-    first = plan(ReportWanted("r.json", noted, folder), ReportSeen(None, NOW))
+    first = plan(ReportWanted("r.json", noted, folder), seen_with({}))
     texts = {action.path: action.text for action in first.actions}
     seen = seen_with(files(first), LATER, texts["r.json"])
     wanted = ReportWanted("r.json", CONTENT, folder, completed)

@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.steps import
 from ansible_collections.golden.images.plugins.module_utils.verification.document import changes, document
 from ansible_collections.golden.images.plugins.module_utils.verification.key_use import sentences_of
 
+from tests.unit.reports.examples import PAGE_FILES
 from tests.unit.verification.examples import BATCH, EU, LEVELS, NO_KEY, US, WEB, seen, verified
 
 NOW = "2026-11-24T12:00:00+00:00"
@@ -130,7 +131,7 @@ def test_changes_are_changes_of_levels() -> None:
 
 
 def test_all_formats_can_be_written() -> None:
-    made = dict(render_all(document(report("launched", seen(WEB, EU, "visible", NO_KEY))), NOW))
+    made = dict(render_all(document(report("launched", seen(WEB, EU, "visible", NO_KEY))), NOW, PAGE_FILES))
     assert set(made) == {*NAMES[1:]}
     assert f'"{EU}","ami-{EU}","{WEB}","visible","false","missing_key_access"' in made["report.csv"]
     assert '"id": "golden.images/verification/"' in made["report.sarif"]

@@ -15,6 +15,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.report.price
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, Document, Table
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import render_all
 
+from tests.unit.reports.examples import PAGE_FILES
+
 from .examples import (
     BLOCKED,
     EU,
@@ -148,7 +150,7 @@ def test_every_form_can_be_made_of_every_outcome() -> None:
     ]
     for content in contents:
         found = document(content)
-        texts = dict(render_all(found, SINCE))
+        texts = dict(render_all(found, SINCE, PAGE_FILES))
         assert set(texts) == {"report.csv", "report.html", "report.sarif"}
         assert texts["report.csv"].count("\r\n") == 1 + len(content["images"])
         assert {item.code for item in found.items} <= set(found.explanations) <= set(MEANINGS)

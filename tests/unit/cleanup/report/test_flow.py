@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.progress import repo
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 
 from tests.unit.cleanup.report.examples import cleaned, one
+from tests.unit.reports.examples import PAGE_FILES
 
 SILENT = reporter(None, print)
 FORMS = ["report.csv", "report.html", "report.json", "report.sarif"]
@@ -32,7 +33,7 @@ PARAMS: dict[str, Any] = {
 def run(**params: Any) -> tuple[dict[str, Any], Outcome]:
     """The module's own result, and what became of the plan."""
     wanted = FLOW.options.read({**PARAMS, **params}, False)
-    seen = FLOW.read(None, wanted)
+    seen = FLOW.read(PAGE_FILES, wanted)
     plan = FLOW.plan(wanted, seen)
     outcome = FLOW.apply(None, wanted, seen, plan, SILENT)
     return FLOW.result(wanted, seen, plan, outcome), outcome
@@ -112,7 +113,7 @@ def test_a_folder_that_is_lost_meanwhile_is_a_failure(tmp_path: Path) -> None:
     wanted = FLOW.options.read(
         {**PARAMS, "report_dir": str(tmp_path / "cleanup"), "from_check_mode": True}, False
     )
-    seen = FLOW.read(None, wanted)
+    seen = FLOW.read(PAGE_FILES, wanted)
     (tmp_path / "cleanup").write_text("no directory")
     outcome = FLOW.apply(None, wanted, seen, FLOW.plan(wanted, seen), SILENT)
     assert outcome.performed == ()

@@ -29,7 +29,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.html.render 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ..examples import EU, NAMES, OWNER, REVERSED, US, document
+from ..examples import EU, NAMES, OWNER, PAGE_FILES, REVERSED, US, document
 
 CODES = "https://git.example.net/golden/images/-/blob/v1.0.0/docs/codes.md"
 NOW, BEFORE = "2026-11-24T12:00:00+00:00", "2026-11-23T12:00:00+00:00"
@@ -69,7 +69,7 @@ class Page(HTMLParser):
 
 
 def page(report: Document | None = None) -> Page:
-    return Page(html_text(document() if report is None else report, NOW))
+    return Page(html_text(document() if report is None else report, NOW, PAGE_FILES))
 
 
 def test_every_name_is_text_on_the_page() -> None:
@@ -240,7 +240,7 @@ def test_the_page_of_an_empty_report() -> None:
 
 
 def test_times_are_readable_and_machine_readable() -> None:
-    text = html_text(document(), NOW)
+    text = html_text(document(), NOW, PAGE_FILES)
     assert f'<time datetime="{NOW}">' in text
     assert "2026-11-24 12:00:00 UTC" in text
 

@@ -9,8 +9,10 @@ import re
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Bars, Cell, Grid, Mark
 from ansible_collections.golden.images.plugins.module_utils.reports.html.drawing import draw_bars, draw_grid
-from ansible_collections.golden.images.plugins.module_utils.reports.html.script import SCRIPT
-from ansible_collections.golden.images.plugins.module_utils.reports.html.template import PAGE
+
+from ..examples import PAGE_FILES
+
+PAGE, SCRIPT = PAGE_FILES["page.html.j2"], PAGE_FILES["page.js"]
 
 
 @pytest.mark.parametrize(

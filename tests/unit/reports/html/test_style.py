@@ -7,23 +7,26 @@ from __future__ import annotations
 import re
 
 from ansible_collections.golden.images.plugins.module_utils.reports.document import SEVERITIES, Mark
-from ansible_collections.golden.images.plugins.module_utils.reports.html.style import style
+from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
 
-PRINTED = {".changes li": 4}
+from ..examples import PAGE_FILES, document
+
+_PAGE = html_text(document(), "2026-11-24T12:00:00+00:00", PAGE_FILES)
+STYLE = _PAGE.partition("<style>")[2].partition("</style>")[0]
 
 
 def test_every_mark_and_severity_has_a_style() -> None:
     for name in (*Mark, *SEVERITIES):
-        assert re.search(rf"\.{name}\b", style(1, PRINTED)), name
+        assert re.search(rf"\.{name}\b", STYLE), name
 
 
 def test_the_style_sheet_loads_nothing() -> None:
-    assert "url(" not in style(1, PRINTED)
-    assert "@import" not in style(1, PRINTED)
-    assert "</" not in style(1, PRINTED)
+    assert "url(" not in STYLE
+    assert "@import" not in STYLE
+    assert "</" not in STYLE
 
 
 def test_every_color_is_defined() -> None:
-    used = set(re.findall(r"var\((--\w+)\)", style(1, PRINTED)))
+    used = set(re.findall(r"var\((--\w+)\)", STYLE))
     assert used
-    assert used <= set(re.findall(r"(--\w+):", style(1, PRINTED)))
+    assert used <= set(re.findall(r"(--\w+):", STYLE))

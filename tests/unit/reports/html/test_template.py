@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.golden.images.plugins.module_utils.reports.html.template import PAGE
+from ..examples import PAGE_FILES
+
+PAGE = PAGE_FILES["page.html.j2"]
 
 
 def test_only_the_style_and_the_script_are_not_escaped() -> None:

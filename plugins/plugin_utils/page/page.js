@@ -1,15 +1,5 @@
-# Copyright (c) 2026, golden.images contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
-"""The page's script: filters and search, whose state is in the URL fragment.
-
-Without it the page shows all rows. It writes only text, no markup, and sends no requests.
-"""
-
-from __future__ import annotations
-
-SCRIPT = """
+// Filters and search, whose state is in the URL fragment. Without this script the page shows all rows.
+// It writes only text, no markup, and sends no requests.
 (() => {
   'use strict';
   const form = document.getElementById('filter');
@@ -193,7 +183,7 @@ SCRIPT = """
 
   const show = () => {
     const [q, severity, region, code] = fields.map((field) => field.value);
-    const words = q.toLowerCase().split(/\\s+/).filter(Boolean);
+    const words = q.toLowerCase().split(/\s+/).filter(Boolean);
     const wants = {words, severity, region, code};
     const filtered = Boolean(words.length || severity || region || code);
     const counts = lists.map((list) => {
@@ -212,7 +202,7 @@ SCRIPT = """
       }
     }
     pictures.forEach((boxes) => dimOthers(boxes, wants));
-    status.textContent = filtered ? `Filtered. ${counts.join(' \\u00b7 ')}` : '';
+    status.textContent = filtered ? `Filtered. ${counts.join(' \u00b7 ')}` : '';
   };
 
   const read = () => {
@@ -258,10 +248,9 @@ SCRIPT = """
     const column = matrix.tHead.rows[0].cells[place].textContent.trim();
     const row = cell.parentNode.cells[0].firstElementChild.textContent.trim();
     cell.dataset.titled = 'yes';
-    cell.title = `${row}\\n${column}: ${cell.title}`;
+    cell.title = `${row}\n${column}: ${cell.title}`;
   }));
 
   form.parentNode.hidden = false;
   read();
 })();
-"""
