@@ -28,8 +28,8 @@ from ..reports.document import (
 )
 from ..reports.screen import duration
 from ..verification import key_use
-from ..verification.findings import LEVEL_NOT_REACHED, MEANINGS
-from ..verification.report import PROOFS
+from ..verification.document import MEANINGS
+from ..verification.report import LEVEL_NOT_REACHED, PROOFS
 from .unfinished import earlier_text, started_text
 
 _CONSUMERS = ("account_ids", "org_arns", "org_unit_arns")

@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..diagnose.checks import MEANINGS as MEANINGS_OF_DIAGNOSIS
 from ..finding import Severity
+from ..launch_probe.causes import MEANINGS as MEANINGS_OF_PROBE
 from ..listing import count
 from ..reports import steps
 from ..reports.document import (
@@ -25,9 +27,20 @@ from ..reports.document import (
     changes_between,
 )
 from . import key_use
-from .findings import LEVEL_NOT_REACHED, MEANINGS
-from .report import LEVELS, PROOFS, apart
+from .key_use import KEY_USE_UNCERTAIN
+from .report import LEVEL_NOT_REACHED, LEVELS, PROOFS, other_failures
 
+MEANINGS = {
+    **MEANINGS_OF_DIAGNOSIS,
+    **MEANINGS_OF_PROBE,
+    **steps.MEANINGS,
+    LEVEL_NOT_REACHED: "The account has not reached the level, and no finding explains why.",
+    KEY_USE_UNCERTAIN: (
+        "The image was not published in a region, because it is not certain that the role in an account can "
+        "use its keys."
+    ),
+}
+"""The meaning of every code in the report of a verification, and in that of a distribution."""
 _MARKS = {"authorized": Mark.PARTIAL, "visible": Mark.SLIGHT, None: Mark.BROKEN}
 _UNCERTAIN = "AWS would accept a launch; whether the role can use the keys is uncertain."
 _SHORT = {
@@ -38,7 +51,7 @@ _SHORT = {
 
 
 def document(content: Mapping[str, Any]) -> Document:
-    """The document for a report of ``verification``."""
+    """Return the document for a report of ``verification``."""
     rows = content["results"]
     short = [row for row in rows if not row["reached"]]
     level = content["level"]
@@ -54,7 +67,7 @@ def document(content: Mapping[str, Any]) -> Document:
             ("Accounts", str(len({row["account_id"] for row in rows}))),
             ("Images", str(len(_images(rows)))),
         ),
-        items=(*_items(short), *_failures(apart(rows, content["failures"]))),
+        items=(*_items(short), *_failures(other_failures(rows, content["failures"]))),
         matrix=_matrix(level, rows),
         records=_records(rows),
         explanations=MEANINGS,
@@ -62,7 +75,7 @@ def document(content: Mapping[str, Any]) -> Document:
 
 
 def _headline(level: str, rows: Sequence[Mapping[str, Any]], short: Sequence[Mapping[str, Any]]) -> str:
-    """How many verifications did not reach the level and why, the most frequent cause first."""
+    """Say how many verifications did not reach the level and why, the most frequent cause first."""
     if not rows:
         return "Nothing was verified."
     if not short:
@@ -90,14 +103,14 @@ def _most_frequent(cause: tuple[str, int]) -> tuple[int, str]:
 
 
 def _images(rows: Iterable[Mapping[str, Any]]) -> set[tuple[str, str | None]]:
-    """The images. For an account without an image ID, it is the image of another account in the region."""
+    """Return the images. An account without an image ID has that of another account in the region."""
     named = {(row["region"], row["image_id"]) for row in rows if row["image_id"]}
     regions = {region for region, _image_id in named}
     return named | {(row["region"], None) for row in rows if row["region"] not in regions}
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """What changed since an earlier report: the levels that accounts reached."""
+    """Return what changed since an earlier report: the levels that accounts reached."""
     return changes_between(before["written_at"], _sentences(before), _sentences(after))
 
 
@@ -118,7 +131,7 @@ def _got(row: Mapping[str, Any]) -> str:
 
 
 def _items(short: Iterable[Mapping[str, Any]]) -> list[Item]:
-    """Why accounts have not reached the level."""
+    """Return why accounts have not reached the level."""
     return [
         Item(
             code=finding["code"],
@@ -159,7 +172,7 @@ def _failures(failures: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
 
 
 def _matrix(wanted: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:
-    """Images by accounts. An account that has reached the level or a higher one is marked as full."""
+    """Return images by accounts. One that has reached the level or a higher one is marked as full."""
     cells: dict[tuple[str, str | None], dict[str, Mark]] = {}
     for row in rows:
         mark = Mark.PARTIAL if row["uncertain"] else Mark.FULL if row["reached"] else _MARKS[row["level"]]

@@ -16,8 +16,8 @@ from typing import Any
 from .. import arns
 from ..diagnose.keys import PROVEN, REFUSED, UNCERTAIN
 from ..listing import count, listed
-from .findings import KEY_USE_UNCERTAIN
 
+KEY_USE_UNCERTAIN = "key_use_uncertain"
 NOT_CHECKED = "not_checked"
 NOT_CHECKED_SENTENCE = "Key use not checked."
 # More accounts than these are not listed in a setting that a message prints.
@@ -77,7 +77,7 @@ def sentences(rows: Sequence[Row]) -> list[str]:
 
 
 def sentences_of(report: Mapping[str, Any]) -> list[str]:
-    """As ``sentences``, of the report of a distribution, which may not have verified the image."""
+    """Return the same of the report of a distribution, which may not have verified the image."""
     rows = report.get("verified", ())
     is_encrypted = any(region["kms_key_arn"] for region in report["regions"])
     return sentences(rows) if rows or not is_encrypted else [NOT_CHECKED_SENTENCE]

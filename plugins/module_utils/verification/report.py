@@ -15,8 +15,8 @@ from ..finding import BlocksLaunch, Severity
 from ..reports import steps
 from ..wording import ended
 from . import key_use
-from .findings import LEVEL_NOT_REACHED
 
+LEVEL_NOT_REACHED = "level_not_reached"
 # What each level proves, which is more than the one before.
 PROOFS = {
     "visible": "the account sees the image",
@@ -37,7 +37,7 @@ def verification(
     publish_uncertain: bool | Sequence[str] | None = None,
     setting: str = "publish_uncertain",
 ) -> dict[str, Any]:
-    """The report, from the results of ``ami_share_diagnose`` and ``ami_launch_probe``, empty if skipped.
+    """Return the report of results of ``ami_share_diagnose`` and ``ami_launch_probe``, empty if skipped.
 
     Every given account, or without any every account in the results, is verified in every region; one without
     a result has not reached the level. ``status`` is ``verified`` if all have and no instance may be left
@@ -84,8 +84,10 @@ def verification(
     }
 
 
-def apart(rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The failures that are not findings of an account that has not reached the level.
+def other_failures(
+    rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return the failures that are not findings of an account that has not reached the level.
 
     A failure about an option has no account; an instance that was left running may be in an account that has
     reached the level.
@@ -126,7 +128,7 @@ def _findings(item: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One row for each account and image, with the best level that any of the results proves."""
+    """Return a row for each account and image, with the best level that any of the results proves."""
     best: dict[tuple[str, str, str | None], _Best] = {}
     for item in (item for result in results for item in result.get("results", ())):
         best.setdefault((item["account_id"], item["region"], item["image_id"]), _Best()).add(item)
@@ -156,7 +158,7 @@ def _rank(level: str | None) -> int:
 
 
 def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: str) -> list[dict[str, Any]]:
-    """The failures in this account and region, except for instances that were left running."""
+    """Return the failures in this account and region, except for instances that were left running."""
     return [
         {**steps.finding(failure), "severity": Severity.HIGH.label}
         for failure in failed
@@ -167,7 +169,7 @@ def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: s
 
 
 def level_text(row: Mapping[str, Any]) -> str:
-    """The level that an account reached with an image, ``uncertain`` if whether it can use its keys is.
+    """Return the level that an account reached with an image, ``uncertain`` if the use of its keys is.
 
     ``unknown`` if no role acted in the account, or it could not be read.
     """
@@ -179,7 +181,7 @@ def level_text(row: Mapping[str, Any]) -> str:
 
 
 def level_sentence(level: str) -> str:
-    """The level of a verification, and what it proves."""
+    """Return the level of a verification, and what it proves."""
     return f"Level {level} means: {PROOFS[level]}."
 
 
@@ -194,8 +196,8 @@ def _shortfall(row: Mapping[str, Any], wanted: str) -> str:
     return f"{row['account_id']}: {image} is {level}{short}."
 
 
-def _finding_text(one: Mapping[str, Any]) -> str:
-    return f"{ended(one['message'])} {one['remedy']}".strip()
+def _finding_text(finding: Mapping[str, Any]) -> str:
+    return f"{ended(finding['message'])} {finding['remedy']}".strip()
 
 
 def _sentences(row: Mapping[str, Any], wanted: str) -> list[str]:
@@ -203,7 +205,7 @@ def _sentences(row: Mapping[str, Any], wanted: str) -> list[str]:
 
 
 def _general(sentence: str, image_id: str | None) -> str:
-    """The sentence without the ID of the image, which is another one in each region."""
+    """Return the sentence without the ID of the image, which is another one in each region."""
     if not image_id:
         return sentence
     general = sentence.replace(image_id, "the image")
@@ -211,7 +213,7 @@ def _general(sentence: str, image_id: str | None) -> str:
 
 
 def _texts(short: Sequence[Mapping[str, Any]], wanted: str) -> list[str]:
-    """The text of each row. What an account lacks in several regions alike names no image."""
+    """Return the text of each row. What an account lacks in several regions alike names no image."""
     texts = [_sentences(row, wanted) for row in short]
     general = [
         " ".join(_general(sentence, row["image_id"]) for sentence in sentences)
@@ -231,7 +233,7 @@ def _texts(short: Sequence[Mapping[str, Any]], wanted: str) -> list[str]:
 def problems(
     wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]
 ) -> list[Failure]:
-    """The accounts that have not reached the level and why, and other failures."""
+    """Return the accounts that have not reached the level and why, and other failures."""
     short = [row for row in rows if key_use.is_failed(row)]
     found = [
         Failure(
@@ -243,7 +245,7 @@ def problems(
         )
         for text, row in zip(_texts(short, wanted), short, strict=True)
     ]
-    return [*found, *map(Failure.from_result, apart(short, failed))]
+    return [*found, *map(Failure.from_result, other_failures(short, failed))]
 
 
 def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> str:

@@ -39,7 +39,7 @@ _COLUMNS = (
 
 
 def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The accounts that have not reached the level, and what is missing; those that have are counted.
+    """Show the accounts that have not reached the level, and what is missing; count those that have.
 
     ``report`` is that of ``verification_report``. ``context`` has ``check_mode`` and the
     ``changes`` that it returned, and the ``host_reports``, which are those of all hosts of the play: each of
@@ -102,13 +102,13 @@ def _accounts(rows: Sequence[Any]) -> str:
 
 
 def _regions(rows: Sequence[Any]) -> str:
-    """The region by name if it is one, or the number."""
+    """Return the region by name if it is one, or the number."""
     regions = {row["region"] for row in rows}
     return str(rows[0]["region"]) if len(regions) == 1 else counted(len(regions), "region")
 
 
 def _verified(rows: Sequence[Any]) -> str:
-    """That all have reached the level, and with which image if it is one."""
+    """Say that all have reached the level, and with which image if it is one."""
     if len({(row["region"], row["image_id"]) for row in rows}) == 1:
         return f"Verified {rows[0]['image_id']} in {_regions(rows)}: {len(rows)} of {_accounts(rows)}."
     return f"Verified: {_where(rows)}."
@@ -131,7 +131,7 @@ def _shortfall(report: Mapping[str, Any], short: Sequence[Any], rows: Sequence[A
 
 
 def _rows(short: Sequence[Any], tone: Tone, doubtful: Sequence[Any]) -> list[Row]:
-    """The rows of accounts below the level, and then of those that may be: as many as the screen has."""
+    """Return the rows of accounts below the level, then of those that may be: as many as the screen has."""
     rows = [*(_row(row, tone) for row in short), *(_row(row, Tone.WARNING) for row in doubtful)]
     return rows[:MOST_ROWS]
 
@@ -172,7 +172,7 @@ def _artifacts(reports: Sequence[Mapping[str, Any]], report_path: str | None) ->
 
 
 def _status(found: set[str]) -> str:
-    """The status of all hosts."""
+    """Return the status of all hosts."""
     if found == {"uncertain", "verified"}:
         return "uncertain"
     return found.pop() if len(found) == 1 else "incomplete"

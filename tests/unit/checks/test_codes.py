@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit import causes as audit
 from ansible_collections.golden.images.plugins.module_utils.cleanup.report import items as cleanup
 from ansible_collections.golden.images.plugins.module_utils.remediation.plan import REPAIRABLE
-from ansible_collections.golden.images.plugins.module_utils.verification import findings as verification
+from ansible_collections.golden.images.plugins.module_utils.verification import document as verification
 
 from checks import codes
 from checks.codes import Entry, diagnosis, entries, page
