@@ -97,8 +97,8 @@ simulated-aws: environment  ## run the simulated AWS with FIXTURE on PORT; print
 	@$(RUN) -m simulated_aws --fixture $(FIXTURE) --port $(PORT) --account $(ACCOUNT)
 
 format: environment  ## style and layout by ruff, and the files that others are written from
-	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format . && $(RUN) -m checks.returns && $(RUN) -m checks.variables \
-		&& $(RUN) -m checks.readmes && $(RUN) -m checks.surveys && $(RUN) -m checks.codes && $(RUN) -m checks.uses && $(RUN) -m checks.versions
+	@$(RUN) -m ruff check --fix . && $(RUN) -m ruff format . && $(RUN) -m checks.returns && $(RUN) -m checks.readmes \
+		&& $(RUN) -m checks.surveys && $(RUN) -m checks.codes && $(RUN) -m checks.uses && $(RUN) -m checks.versions
 
 policies: environment  ## write the IAM policies in docs/iam
 	@$(RUN) -m checks.iam --write

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The README of each role, generated from its argument spec.
+"""The README of each role, generated from the declarations of its variables.
 
 python -m checks.readmes    write them
 """
@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from antsibull_docs_parser import dom
 from antsibull_docs_parser.parser import Context, parse
 
 from checks.commands import CheckError
 from checks.paths import CHECKOUT
+from checks.variables import Role, roles
 
 Option = Mapping[str, Any]
 
@@ -73,20 +73,16 @@ verify_consumer_role_name: golden-consumer""",
 
 
 def right_readmes(root: Path) -> dict[Path, str]:
-    """The text of each role's README, by path.
-
-    Raises:
-        CheckError: there are no roles.
-    """
-    roles = sorted(path.parent.parent for path in root.glob("roles/*/meta/argument_specs.yml"))
-    if not roles:
-        raise CheckError(f"no roles with an argument spec below {root}")
+    """Return the text of each role's README, by path."""
     playbooks = _playbooks(root)
-    return {role / "README.md": _readme(role, playbooks.get(role.name, ())) for role in roles}
+    return {
+        root / "roles" / role.name / "README.md": _readme(role, playbooks.get(role.name, ()))
+        for role in roles(root)
+    }
 
 
 def different(root: Path) -> dict[Path, str]:
-    """Each README that differs from its role's argument spec, or is not there, with its right text."""
+    """Return each README that differs from what its role declares, or is not there, with its right text."""
     return {
         path: text
         for path, text in right_readmes(root).items()
@@ -95,16 +91,14 @@ def different(root: Path) -> dict[Path, str]:
 
 
 def check() -> None:
-    """Fail if a README differs from its role's argument spec.
+    """Fail if a README differs from what its role declares.
 
     Raises:
         CheckError: with the roles.
     """
     if found := different(CHECKOUT):
         names = ", ".join(path.parent.name for path in found)
-        raise CheckError(
-            f"README.md of the roles {names} differs from meta/argument_specs.yml: run make format"
-        )
+        raise CheckError(f"README.md of the roles {names} differs from the files in meta: run make format")
 
 
 def write() -> None:
@@ -125,31 +119,19 @@ def _playbooks(root: Path) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _readme(role: Path, playbooks: Iterable[str]) -> str:
-    main, options = _declared(role)
+def _readme(role: Role, playbooks: Iterable[str]) -> str:
     parts = [
         f"# golden.images.{role.name}",
-        f"{_markdown(main['short_description'])}.",
-        *map(_markdown, _paragraphs(main["description"])),
+        f"{_markdown(role.main['short_description'])}.",
+        *map(_markdown, role.main["description"]),
         "## Run it",
         _example(role.name),
         *(f"The playbook `golden.images.{name}` runs this role alone." for name in playbooks),
         "## Variables",
-        _table(options),
+        _table(role.options),
         *_more(role.name),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _declared(role: Path) -> tuple[Mapping[str, Any], Mapping[str, Option]]:
-    """The description of a role, and its options with their real types."""
-    variables = role / "meta" / "variables.yml"
-    if variables.exists():
-        document = yaml.safe_load(variables.read_text(encoding="utf-8"))
-        return document, document["variables"]
-    spec = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-    main = spec["argument_specs"]["main"]
-    return main, main.get("options", {})
 
 
 def _example(role: str) -> str:
@@ -177,8 +159,7 @@ def _table(options: Mapping[str, Option]) -> str:
 
 
 def _type(option: Option) -> str:
-    kind = option.get("type", "str")
-    return f"{kind} of {option['elements']}" if "elements" in option else str(kind)
+    return f"{option['type']} of {option['elements']}" if "elements" in option else str(option["type"])
 
 
 def _default(option: Option) -> str:
@@ -190,14 +171,10 @@ def _default(option: Option) -> str:
 
 
 def _description(option: Option) -> str:
-    sentences = [_markdown(text) for text in _paragraphs(option["description"])]
+    sentences = [_markdown(text) for text in option["description"]]
     if "choices" in option:
-        sentences.append(f"One of {', '.join(f'`{choice}`' for choice in option['choices'] if choice)}.")
+        sentences.append(f"One of {', '.join(f'`{choice}`' for choice in option['choices'])}.")
     return " ".join(sentences).replace("|", r"\|")
-
-
-def _paragraphs(description: str | list[str]) -> list[str]:
-    return [description] if isinstance(description, str) else description
 
 
 def _markdown(text: str) -> str:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`ansible-test sanity` on the collection as it is installed, by each ansible-core.
 
-The only finding that may be ignored is an action without a module of its name: ``run`` has many modules.
+The only finding that may be ignored is an action without a module of its name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from checks.paths import CHECKOUT, SCRIPTS, VERSION
 # ansible-test downloads these by name unless they are there, from a host that few build machines reach.
 # ansible-core 2.19 looks for the first, 2.20 and 2.21 for the second (ansible_test/_internal/venv.py).
 GET_PIP = ("get_pip_24_2.py", "get_pip_25_2.py")
-_IGNORED = re.compile(r"plugins/action/run\.py action-plugin-docs # .+")
+_IGNORED = re.compile(r"plugins/action/\w+\.py action-plugin-docs # .+")
 _DESCRIBE = "import sys; print('%d.%d' % sys.version_info[:2], sys.base_prefix)"
 GET_PIP_STUB = '''\
 """Install pip from Python's own ensurepip, then the packages that ansible-test requests."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the variables of the role that runs it, without a process: ``meta/variables.yml`` declares them."""
+"""Reads the variables of the role that runs it: a role's first task, after the one that resets its facts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.handed_over import h
 from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
 from ansible_collections.golden.images.plugins.module_utils.variables import (
     declared,
+    described,
     misspelled,
     none_set,
     one_of_each,
@@ -31,7 +32,7 @@ _SPEC = {"values": {"type": "dict"}}
 class ActionModule(ActionBase):
     """Returns the values of the role's variables as ``options``, or fails with all problems at once.
 
-    ``check_mode`` is whether the tasks of the role run in check mode.
+    ``names`` are the variables by option. ``check_mode`` is whether the role's tasks run in check mode.
 
     With ``values``, which are by variable, no variable of the same name counts, wherever it is set.
     """
@@ -46,15 +47,15 @@ class ActionModule(ActionBase):
         role = self._task._role
         if role is None:
             raise AnsibleActionFail("golden.images.role_variables is for the tasks of a role.")
-        document = documented(role._role_path)
-        variables = declared(document["variables"])
+        documented, required_one_of = read_declarations(role._role_path)
+        variables = declared(documented)
         prefix = f"{os.path.basename(role._role_path)}_"
         settings = task_vars if parameters["values"] is None else parameters["values"]
         given = self._given(sources(variables), settings)
         values, failures = read(variables, given, parsed)
         names = [name for name in settings if name.startswith(prefix) and settings[name] not in (None, "")]
         failures += misspelled(variables, prefix, names, given)
-        failures += none_set(one_of_each(document.get("required_one_of", ())), values, failures)
+        failures += none_set(one_of_each(required_one_of), values, failures)
         values, failed, warnings = handed_over(variables, values)
         failures += failed
         if warnings:
@@ -68,6 +69,7 @@ class ActionModule(ActionBase):
         # and keywords of plays, blocks and roles differ from it.
         result["check_mode"] = bool(self._task.check_mode)
         result["options"] = {name.removeprefix(prefix): value for name, value in values.items()}
+        result["names"] = {name.removeprefix(prefix): name for name in values}
         # The role registers the values, so the result has them; nothing may print a secret.
         result["_ansible_no_log"] = any(variable.no_log and values[variable.name] for variable in variables)
         return result
@@ -92,7 +94,13 @@ def absolute(path):
     return os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
 
 
-def documented(role_path):
-    """What the role in a directory declares about its variables."""
-    with open(os.path.join(role_path, "meta", "variables.yml"), encoding="utf-8") as stream:
+def read_declarations(role_path):
+    """Return the described variables of the role in a directory, and its groups of which one is required."""
+    spec = _load(role_path, "argument_specs.yml")["argument_specs"]["main"]
+    table = _load(role_path, "variables.yml")
+    return described(spec["options"], table["variables"]), table.get("required_one_of", ())
+
+
+def _load(role_path, name):
+    with open(os.path.join(role_path, "meta", name), encoding="utf-8") as stream:
         return yaml.safe_load(stream)

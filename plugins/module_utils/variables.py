@@ -119,8 +119,22 @@ class Unreadable(Exception):
         super().__init__(problem)
 
 
+def described(
+    options: Mapping[str, Mapping[str, Any]], table: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return the options of a role's argument spec as they are read: the fields in the table take precedence.
+
+    Optional lists without a default are empty. Ansible would refuse null if the spec had that default.
+    """
+    merged = {name: {**fields, **table.get(name, {})} for name, fields in options.items()}
+    for fields in merged.values():
+        if fields["type"] == "list" and not fields.get("required"):
+            fields.setdefault("default", [])
+    return merged
+
+
 def declared(documented: Mapping[str, Mapping[str, Any]]) -> tuple[Variable, ...]:
-    """The variables that a role documents; the keys of each are those of ``Variable``, and others."""
+    """Return the variables of a role; the keys of each are those of ``Variable``, and others."""
     return tuple(_declared(name, fields) for name, fields in documented.items())
 
 

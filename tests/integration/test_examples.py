@@ -24,10 +24,7 @@ pytestmark = pytest.mark.nightly
 AWAY = "eu-west-1"
 ALIAS = "alias/golden"
 ROLE = "golden-consumer"
-# The example of role_variables is a task of each role: tests/unit/action/test_role_variables.py.
-MODULE_NAMES = sorted(
-    path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py") if path.stem != "role_variables"
-)
+MODULE_NAMES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 _ONLY_READ = {
     *("ami_share_audit", "ami_share_diagnose", "ami_shared_info", "distribution_check", "remediation_plan"),
     *("distribution_sources", "monitoring_check", "monitoring_verify", "playbook_tags", "role_result"),
@@ -131,21 +128,6 @@ def test_examples_work_and_results_are_as_documented(
     assert list(samples.differing(documented, results)) == []
     if name == "distribution_report":
         assert Path(ansible.folder, "distribution.json").is_file()
-
-
-def test_the_sample_of_role_variables_is_what_the_role_verify_reads(
-    ansible: Ansible, fixture: Fixture
-) -> None:
-    options = {"images": {HOME: fixture.image_id}, "account_ids": fixture.account_ids(OWNER)}
-    role = {
-        "name": "Verify",
-        "ansible.builtin.include_role": {"name": MODULES + "verify"},
-        "vars": {f"verify_{name}": value for name, value in options.items()},
-    }
-    run = ansible.tasks([role])
-    assert run.code == 0, run.text
-    read = [task.result for task in run.tasks if task.action == MODULES + "role_variables"]
-    assert list(samples.differing(yaml.safe_load(_module("role_variables").RETURN), read)) == []
 
 
 def _prepare(

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.golden.images.plugins.action.role_variables import documented, parsed
+from ansible_collections.golden.images.plugins.action.role_variables import parsed, read_declarations
 from ansible_collections.golden.images.plugins.module_utils.variables import (
     declared,
     none_set,
@@ -631,17 +631,21 @@ CASES: dict[str, list[Case]] = {
 
 
 def _staged(playbook: str, cases: list[Case]) -> list[Case]:
-    """The cases of a playbook that runs a role: what the role's first task alone refuses has its stage."""
+    """The cases of a playbook that runs a role: what the role's first task alone refuses has its stage.
+
+    Ansible refuses a mapping in place of a list before, if the role's argument spec declares the list.
+    """
     (play,) = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
     role = play["roles"][0]["role"].rpartition(".")[2]
-    declarations = CHECKOUT / "roles" / role / "meta" / "variables.yml"
-    if not declarations.exists():
-        return cases
-    document = documented(str(declarations.parents[1]))
-    variables = declared(document["variables"])
-    required = one_of_each(document.get("required_one_of", ()))
+    folder = CHECKOUT / "roles" / role
+    options, required_one_of = read_declarations(str(folder))
+    variables, required = declared(options), one_of_each(required_one_of)
+    spec = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    specified = spec["argument_specs"]["main"]["options"]
 
     def is_refused(case: Case) -> bool:
+        if isinstance(case.value, dict) and specified.get(case.variable, {}).get("type") == "list":
+            return False
         values, failures = read(variables, BASE[playbook] | case.variables, parsed)
         return bool(failures or none_set(required, values, failures))
 

@@ -34,8 +34,8 @@ def _set(value: Any) -> Iterator[str]:
 
 def _misspelled(role: str) -> str:
     """A name that each role refuses: that of a variable, with one letter more."""
-    document = yaml.safe_load((CHECKOUT / "roles" / role / "meta" / "variables.yml").read_text("utf-8"))
-    return f"{max(document['variables'], key=len)}s"
+    spec = yaml.safe_load((CHECKOUT / "roles" / role / "meta" / "argument_specs.yml").read_text("utf-8"))
+    return f"{max(spec['argument_specs']['main']['options'], key=len)}s"
 
 
 def test_a_run_that_fails_at_its_variables_leaves_no_fact_of_an_earlier_one(ansible: Ansible) -> None:

@@ -72,7 +72,7 @@ def test_every_variable_can_be_an_answer(role: str, name: str, aws: SimulatedAws
     aws.clear_calls()
     ansible = Ansible(job.fixture.environment(OWNER), tmp_path)
     # A question that is not answered, of which AWX has stored a blank default.
-    blank = dict.fromkeys(DECLARED[role].documented, "")
+    blank = dict.fromkeys(DECLARED[role].options, "")
     assert job.values.keys() <= blank.keys()
     answers = {variable: _as_text(value) for variable, value in job.values.items()}
 
@@ -102,9 +102,9 @@ def test_every_variable_has_another_value_than_its_default_in_a_job(
         given |= {
             name
             for name, value in build(aws, folder).values.items()
-            if value not in ("", DECLARED[role].documented[name].get("default"))
+            if value not in ("", DECLARED[role].options[name].get("default"))
         }
-    assert given == {*DECLARED[role].documented}
+    assert given == {*DECLARED[role].options}
 
 
 def _documented() -> dict[str, set[str]]:

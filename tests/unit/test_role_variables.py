@@ -28,6 +28,14 @@ def test_tasks_use_what_was_read_and_never_the_variable(role):
     assert not (CHECKOUT / "roles" / role / "defaults").exists()
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_only_variables_of_the_role_are_read(role):
+    texts = _templates([_role_tasks(role), *_load_all(_vars_files(role))])
+    names = {name for text in texts for name in re.findall(rf"{role}__variables\.options\.(\w+)", text)}
+    assert names
+    assert {f"{role}_{name}" for name in names} <= _variables(role)
+
+
 def test_a_role_that_is_included_gets_its_variables_as_values():
     """Variables of the play, extra variables above all, would take precedence over those of a task."""
     public = frozenset().union(*(_variables(role) for role in ROLES))

@@ -13,17 +13,21 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import role_variables as plugin
-from ansible_collections.golden.images.plugins.modules import role_variables as documentation
 from ansible_collections.golden.images.plugins.plugin_utils import short_failures
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-DECLARED = {
+OPTIONS = {
+    "web_names": {"type": "raw"},
+    "web_days": {"type": "raw"},
+    "web_key": {"type": "str", "no_log": True},
+    "web_report": {"type": "path"},
+    "web_files": {"type": "list", "elements": "path"},
+    "web_images": {"type": "raw"},
+}
+TABLE = {
     "variables": {
         "web_names": {"type": "list", "elements": "str", "required": True},
         "web_days": {"type": "int"},
-        "web_key": {"type": "str", "no_log": True},
-        "web_report": {"type": "path"},
-        "web_files": {"type": "list", "elements": "path", "default": []},
         "web_images": {"type": "images"},
     }
 }
@@ -36,9 +40,9 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     monkeypatch.setattr(ActionBase, "validate_argument_spec", lambda action, _spec: (None, action.options))
     folder = tmp_path / "web"
     (folder / "meta").mkdir(parents=True)
-    (folder / "meta" / "variables.yml").write_text(
-        yaml.safe_dump(DECLARED, sort_keys=False), encoding="utf-8"
-    )
+    spec = {"argument_specs": {"main": {"options": OPTIONS}}}
+    for name, content in (("argument_specs.yml", spec), ("variables.yml", TABLE)):
+        (folder / "meta" / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
     def run(
         in_role: bool = True, values: Any = None, check_mode: bool = False, **variables: Any
@@ -80,6 +84,7 @@ def test_the_values_are_named_without_the_role(run: Any) -> None:
         "check_mode": False,
         "failures": [],
         "options": {"names": ["a", "b"], "days": 5, "key": None, "report": None, "files": [], "images": None},
+        "names": {name.removeprefix("web_"): name for name in OPTIONS},
         "_ansible_no_log": False,
     }
 
@@ -127,7 +132,7 @@ def test_all_problems_are_one_failure(run: Any) -> None:
 def test_what_is_required_is_asked_for_at_once(run: Any, tmp_path: Path) -> None:
     required = [{"variables": ["web_days", "web_report"], "problem": "nothing is chosen."}]
     (tmp_path / "web" / "meta" / "variables.yml").write_text(
-        yaml.safe_dump({**DECLARED, "required_one_of": required}, sort_keys=False), encoding="utf-8"
+        yaml.safe_dump({**TABLE, "required_one_of": required}), encoding="utf-8"
     )
     assert [failure["message"] for failure in run()["failures"]] == [
         "web_names: it is required and not set.",
@@ -146,15 +151,14 @@ def test_it_is_for_roles(run: Any) -> None:
         run(in_role=False)
 
 
-def test_the_example_is_a_task_of_each_role() -> None:
-    """The second one: the first resets the facts of an earlier run."""
-    (example,) = yaml.safe_load(documentation.EXAMPLES)
-    roles = [path.parents[1] for path in sorted(CHECKOUT.glob("roles/*/meta/variables.yml"))]
+def test_each_role_reads_its_variables_after_the_reset_of_its_facts() -> None:
+    roles = sorted(path for path in (CHECKOUT / "roles").iterdir())
     assert roles
     for role in roles:
-        assert plugin.documented(str(role))
+        assert plugin.read_declarations(str(role))
         tasks = yaml.safe_load((role / "tasks" / "main.yml").read_text(encoding="utf-8"))
-        assert tasks[1] == {**example, "register": f"{role.name}__variables"}
+        read = {"name": "Read the variables", "golden.images.role_variables": None}
+        assert tasks[1] == {**read, "register": f"{role.name}__variables"}
 
 
 def test_images_of_an_earlier_job_are_taken_as_they_are_passed_on(run: Any) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A role's README says what its argument spec says."""
+"""A role's README says what the role declares."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import yaml
 from checks import readmes
 from checks.commands import CheckError
 from checks.readmes import EXAMPLES, GUIDES, different, right_readmes
+from checks.variables import Role, roles
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SPEC = """\
@@ -23,15 +24,17 @@ argument_specs:
       - Does it, with O(do_level=high).
     options:
       do_regions:
-        description: Regions, as for M(golden.images.ami_share).
-        type: list
-        elements: str
-        required: true
+        description: ["Regions, as for M(golden.images.ami_share).", Required. Type list of text.]
+        type: raw
       do_level:
-        description: [How, "E(AWS_PROFILE) | none."]
+        description: [How, "E(AWS_PROFILE) | none.", "Choices V(low), V(high)."]
         type: str
         default: low
-        choices: ["", low, high]
+"""
+TABLE = """\
+variables:
+  do_regions: { type: list, elements: str, required: true }
+  do_level: { choices: [low, high] }
 """
 
 
@@ -45,6 +48,7 @@ def tree(root: Path, spec: str = SPEC) -> Path:
     """A collection with the role ``do`` and a playbook that runs it."""
     (root / "roles" / "do" / "meta").mkdir(parents=True)
     (root / "roles" / "do" / "meta" / "argument_specs.yml").write_text(spec, encoding="utf-8")
+    (root / "roles" / "do" / "meta" / "variables.yml").write_text(TABLE, encoding="utf-8")
     (root / "playbooks").mkdir()
     text = "# golden.images.do\n- hosts: localhost\n  roles:\n    - role: golden.images.do\n"
     (root / "playbooks" / "do_it.yml").write_text(text, encoding="utf-8")
@@ -70,7 +74,7 @@ def test_a_changed_spec_is_a_difference(tmp_path):
     path.write_text(text, encoding="utf-8")
     assert different(root) == {}
     spec = root / "roles" / "do" / "meta" / "argument_specs.yml"
-    spec.write_text(SPEC.replace("low", "medium"), encoding="utf-8")
+    spec.write_text(SPEC.replace("How", "Why"), encoding="utf-8")
     assert list(different(root)) == [path]
 
 
@@ -88,9 +92,7 @@ def test_the_guides_exist():
     assert [name for name in GUIDES.values() if not (CHECKOUT / "docs" / name).is_file()] == []
 
 
-@pytest.mark.parametrize("role", sorted(path.name for path in (CHECKOUT / "roles").iterdir()))
-def test_an_example_sets_what_its_role_requires_and_nothing_that_it_lacks(role: str):
-    spec = (CHECKOUT / "roles" / role / "meta" / "variables.yml").read_text(encoding="utf-8")
-    options = yaml.safe_load(spec)["variables"]
-    required = {name for name, option in options.items() if option.get("required")}
-    assert required <= set(yaml.safe_load(EXAMPLES[role])) <= set(options)
+@pytest.mark.parametrize("role", roles(), ids=lambda role: role.name)
+def test_an_example_sets_what_its_role_requires_and_nothing_that_it_lacks(role: Role):
+    required = {variable.name for variable in role.variables if variable.required}
+    assert required <= set(yaml.safe_load(EXAMPLES[role.name])) <= set(role.options)

@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 
 def question(option: dict[str, Any], variable: str = "share_it") -> dict[str, Any]:
     """The one question about an option."""
-    (asked,) = role_survey("share", "Share", {variable: {"description": "It.", **option}})["spec"]
+    (asked,) = role_survey("share", "Share", {variable: {"description": ["It."], **option}})["spec"]
     return asked
 
 
@@ -29,12 +29,7 @@ def question(option: dict[str, Any], variable: str = "share_it") -> dict[str, An
         ({"type": "str", "default": ""}, "text", None, None),
         ({"type": "str", "default": "USD"}, "text", None, "USD"),
         ({"type": "str", "no_log": True, "default": "x"}, "password", None, None),
-        (
-            {"type": "str", "choices": ["", "none", "high"], "default": ""},
-            "multiplechoice",
-            ["none", "high"],
-            None,
-        ),
+        ({"type": "str", "choices": ["none", "high"]}, "multiplechoice", ["none", "high"], None),
         (
             {"type": "str", "choices": ["none", "high"], "default": "none"},
             "multiplechoice",
@@ -43,11 +38,11 @@ def question(option: dict[str, Any], variable: str = "share_it") -> dict[str, An
         ),
         ({"type": "bool"}, "multiplechoice", ["true", "false"], None),
         ({"type": "bool", "default": False}, "multiplechoice", ["true", "false"], "false"),
-        ({"type": "raw", "default": True}, "multiplechoice", ["true", "false"], "true"),
+        ({"type": "bool_or_account_ids", "default": True}, "multiplechoice", ["true", "false"], "true"),
         ({"type": "int", "default": 300}, "integer", None, 300),
         ({"type": "int"}, "text", None, None),
-        ({"type": "raw", "default": "10%"}, "text", None, "10%"),
-        ({"type": "raw", "default": 1}, "text", None, "1"),
+        ({"type": "count_or_percentage", "default": "10%"}, "text", None, "10%"),
+        ({"type": "images"}, "textarea", None, None),
         ({"type": "raw"}, "textarea", None, None),
         ({"type": "raw", "default": {}}, "textarea", None, None),
         ({"type": "dict", "default": {}}, "textarea", None, None),
@@ -67,9 +62,9 @@ def test_the_answer_to_an_option(
 
 def test_required_options_are_asked_first_and_paths_never() -> None:
     options = {
-        "share_snapshots": {"type": "str", "description": "B."},
-        "share_report_dir": {"type": "path", "description": "C."},
-        "share_images": {"type": "raw", "description": "A.", "required": True},
+        "share_snapshots": {"type": "str", "description": ["B."]},
+        "share_report_dir": {"type": "path", "description": ["C."]},
+        "share_images": {"type": "raw", "description": ["A."], "required": True},
     }
     asked = role_survey("share", "Share", options)["spec"]
     assert [(one["variable"], one["required"]) for one in asked] == [
@@ -80,8 +75,8 @@ def test_required_options_are_asked_first_and_paths_never() -> None:
 
 def test_what_has_no_room_is_not_asked() -> None:
     options = {
-        "distribute_verify_level": {"type": "str", "description": "A."},
-        "distribute_verify_launch_tags": {"type": "dict", "description": "B."},
+        "distribute_verify_level": {"type": "str", "description": ["A."]},
+        "distribute_verify_launch_tags": {"type": "dict", "description": ["B."]},
     }
     asked = role_survey("distribute", "Distribute", options)["spec"]
     assert [one["variable"] for one in asked] == ["distribute_verify_level"]
@@ -108,9 +103,9 @@ def test_descriptions_are_plain_text() -> None:
     ]
     options = {
         "share_it": {"type": "list", "description": text},
-        "share_org_arns": {"type": "list", "description": "It."},
-        "share_purge": {"type": "bool", "description": "It."},
-        "share_report_dir": {"type": "path", "description": "It."},
+        "share_org_arns": {"type": "list", "description": ["It."]},
+        "share_purge": {"type": "bool", "description": ["It."]},
+        "share_report_dir": {"type": "path", "description": ["It."]},
     }
     (asked,) = [
         one for one in role_survey("share", "Share", options)["spec"] if one["variable"] == "share_it"
@@ -132,7 +127,8 @@ def test_a_release_asks_once_what_its_steps_have_in_common() -> None:
         "publish": ["publish_images", "publish_parameter"],
     }
     roles = {
-        role: {name: {"type": "str", "description": "It."} for name in names} for role, names in named.items()
+        role: {name: {"type": "str", "description": ["It."]} for name in names}
+        for role, names in named.items()
     }
     roles["publish"]["publish_parameter"]["required"] = True
     asked = [one["variable"] for one in release_survey(roles)["spec"]]
@@ -146,10 +142,11 @@ def root(tmp_path: Path) -> Path:
     """A checkout with one role and its survey."""
     meta = tmp_path / "roles" / "share" / "meta"
     meta.mkdir(parents=True)
-    main = {"short_description": "Share", "options": {"share_it": {"type": "str", "description": "It."}}}
+    main = {"short_description": "Share", "options": {"share_it": {"type": "str", "description": ["It."]}}}
     (meta / "argument_specs.yml").write_text(
         yaml.safe_dump({"argument_specs": {"main": main}}), encoding="utf-8"
     )
+    (meta / "variables.yml").write_text("variables: {}\n", encoding="utf-8")
     write(tmp_path)
     return tmp_path
 
@@ -161,15 +158,12 @@ def test_a_written_survey_does_not_differ(root: Path) -> None:
     assert [one["variable"] for one in survey["spec"]] == ["share_it"]
 
 
-def test_declared_variables_take_precedence(root: Path) -> None:
-    declared = {
-        "short_description": "S",
-        "variables": {"share_that": {"type": "str", "description": "That."}},
-    }
+def test_a_question_follows_the_table_of_the_role(root: Path) -> None:
     (root / "roles" / "share" / "meta" / "variables.yml").write_text(
-        yaml.safe_dump(declared), encoding="utf-8"
+        "variables: {share_it: {type: dict, required: true}}\n", encoding="utf-8"
     )
-    assert "share_that" in (different(root)["share.yml"] or "")
+    (question,) = yaml.safe_load(different(root)["share.yml"] or "")["spec"]
+    assert (question["type"], question["required"]) == ("textarea", True)
 
 
 def test_a_survey_that_differs_is_written_again_and_one_of_no_role_deleted(root: Path) -> None:
@@ -202,5 +196,5 @@ def test_the_check_names_the_file_that_differs(root: Path, monkeypatch: pytest.M
 
 
 def test_the_text_is_yaml_of_the_survey() -> None:
-    survey = role_survey("share", "Share", {"share_it": {"type": "bool", "description": "It."}})
+    survey = role_survey("share", "Share", {"share_it": {"type": "bool", "description": ["It."]}})
     assert yaml.safe_load(as_text(survey)) == survey

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The AWX surveys in ``awx/surveys``, one for each role, written from the options that the role declares.
+"""The AWX surveys in ``awx/surveys``, one for each role, written from the variables that the role declares.
+
+python -m checks.surveys    write them
 
 A survey asks for every option of its role but paths on the controller, what selects an image in such a file,
 and where such a file is uploaded to: files that a job writes disappear with its container. An option that is
@@ -21,6 +23,7 @@ import yaml
 
 from checks.commands import CheckError
 from checks.paths import CHECKOUT
+from checks.variables import roles
 
 Option = Mapping[str, Any]
 Survey = dict[str, Any]
@@ -104,12 +107,13 @@ def as_text(survey: Survey) -> str:
 
 def surveys(root: Path) -> dict[str, str]:
     """The file name and content of every survey, from the roles below a root."""
-    declared = {path.name: _declared(path) for path in sorted(root.glob("roles/*"))}
-    if not declared:
-        raise CheckError(f"no roles below {root}")
-    written = {role: role_survey(role, *declared[role]) for role in declared}
+    declared = {role.name: role for role in roles(root)}
+    written = {
+        name: role_survey(name, role.main["short_description"], role.options)
+        for name, role in declared.items()
+    }
     if declared.keys() >= _STEPS_OF_A_RELEASE.keys():
-        written[RELEASE] = release_survey({role: options for role, (_summary, options) in declared.items()})
+        written[RELEASE] = release_survey({step: declared[step].options for step in _STEPS_OF_A_RELEASE})
     for name, survey in written.items():
         if (number := len(survey["spec"])) > MOST_QUESTIONS:
             raise CheckError(f"the survey {name} asks {number} questions, more than {MOST_QUESTIONS}")
@@ -148,17 +152,6 @@ def write(root: Path = CHECKOUT) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         print(f"awx/surveys/{name} {'deleted' if text is None else 'written'}")
-
-
-def _declared(role: Path) -> tuple[str, Mapping[str, Option]]:
-    """The summary and the options of a role."""
-    variables = role / "meta" / "variables.yml"
-    if variables.exists():
-        document = yaml.safe_load(variables.read_text(encoding="utf-8"))
-        return document["short_description"], document["variables"]
-    specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-    main = specs["argument_specs"]["main"]
-    return main["short_description"], main["options"]
 
 
 def _survey(name: str, summary: str, questions: Sequence[Survey]) -> Survey:
@@ -200,7 +193,7 @@ def _question(role: str, variable: str, option: Option, asked: Collection[str]) 
 
 def _kind(option: Option) -> tuple[str, list[str]]:
     """AWX's type of a question, and its choices."""
-    choices = [str(choice) for choice in option.get("choices", ()) if choice != ""]
+    choices = [*option.get("choices", ())]
     default = option.get("default")
     if option.get("no_log"):
         return "password", []
@@ -215,9 +208,7 @@ def _kind(option: Option) -> tuple[str, list[str]]:
 
 def _is_structured(option: Option) -> bool:
     """Whether the value is a list or a mapping."""
-    if option["type"] in ("raw", "images"):
-        return not isinstance(option.get("default"), str | int)
-    return option["type"] in ("list", "dict")
+    return option["type"] in ("dict", "images", "list", "raw")
 
 
 def _default(kind: str, default: object) -> str | int | None:
@@ -240,7 +231,7 @@ def _title(name: str) -> str:
     return title[0].upper() + title[1:]
 
 
-def _plain(role: str, description: str | Sequence[str], asked: Collection[str]) -> Iterator[str]:
+def _plain(role: str, description: Sequence[str], asked: Collection[str]) -> Iterator[str]:
     """The paragraphs of a description without Ansible's markup, and with the titles of other questions.
 
     An option of the role that is not asked has the name of its variable, which is set elsewhere.
@@ -253,7 +244,7 @@ def _plain(role: str, description: str | Sequence[str], asked: Collection[str]) 
         text = f'"{_title(name.removeprefix(f"{role}_"))}"' if name in asked else name
         return text + (equals and f" = {value}")
 
-    for paragraph in [description] if isinstance(description, str) else description:
+    for paragraph in description:
         yield _MARKUP.sub(plain, paragraph)
 
 
@@ -264,3 +255,7 @@ def _how_to_answer(kind: str, option: Option) -> Iterator[str]:
         yield "Separate several by commas or lines."
     else:
         yield "YAML or JSON."
+
+
+if __name__ == "__main__":
+    write()

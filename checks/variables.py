@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of the roles: each stands in ``meta/argument_specs.yml``, and what Ansible cannot say of it
+in the table ``meta/variables.yml``.
+
+Ansible validates a role's variables before its first task, and refuses blank text as a boolean, a number, a
+mapping or a choice, although AWX sends it for a question without an answer. Such variables are ``raw``.
+``required`` stands in the table, too: a role that Ansible refuses keeps the facts of an earlier run, and all
+other problems stay unsaid. Descriptions end with what the table says, so that ``ansible-doc`` shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from checks.commands import CheckError
+from checks.paths import CHECKOUT
+from plugins.module_utils.variables import OneOf, Variable, declared, described, one_of_each, problems
+
+_TYPES = {
+    "account_id": "account ID",
+    "bool": "boolean",
+    "bool_or_account_ids": "boolean or list of account IDs",
+    "count_or_percentage": "number or percentage",
+    "dict": "mapping",
+    "external_id": "external ID",
+    "float": "number",
+    "images": "mapping or list",
+    "int": "whole number",
+    "path": "path",
+    "raw": "mapping or list",
+    "role_name": "role name",
+    "str": "text",
+}
+_TEXT = ("account_id", "count_or_percentage", "external_id", "role_name", "str")
+_OF_THE_SPEC = {"default", "description", "elements", "no_log", "type", "version_added"}
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role: ``main`` is the entry point of its argument spec, ``table`` the content of its table."""
+
+    name: str
+    main: Mapping[str, Any]
+    table: Mapping[str, Any]
+
+    @property
+    def options(self) -> dict[str, dict[str, Any]]:
+        """Return the fields of each variable. Descriptions are paragraphs, without what the fields say."""
+        options = described(self.main["options"], self.table["variables"])
+        for variable in self.variables:
+            own = _paragraphs(options[variable.name])
+            options[variable.name]["description"] = own[:-1] if own[-1:] == _last(variable) else own
+        return options
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        return declared(described(self.main["options"], self.table["variables"]))
+
+    @property
+    def required_one_of(self) -> tuple[OneOf, ...]:
+        return one_of_each(self.table.get("required_one_of", ()))
+
+
+def roles(root: Path = CHECKOUT) -> tuple[Role, ...]:
+    """Return the roles below a root.
+
+    Raises:
+        CheckError: there is none.
+    """
+    found = tuple(
+        Role(
+            folder.parent.name,
+            _load(folder / "argument_specs.yml")["argument_specs"]["main"],
+            _load(folder / "variables.yml"),
+        )
+        for folder in sorted(root.glob("roles/*/meta"))
+    )
+    if not found:
+        raise CheckError(f"no roles below {root}")
+    return found
+
+
+def check(root: Path = CHECKOUT) -> None:
+    """Fail if a declaration has a mistake.
+
+    Raises:
+        CheckError: with all mistakes.
+    """
+    if wrong := [problem for role in roles(root) for problem in mistakes(role)]:
+        raise CheckError("\n".join(wrong))
+
+
+def mistakes(role: Role) -> Iterator[str]:
+    """Yield what is wrong with the declarations of a role."""
+    spec = role.main["options"]
+    for name in sorted(role.table["variables"].keys() - spec.keys()):
+        yield f"{name}: meta/argument_specs.yml of {role.name} has no such variable"
+    if wrong := [*problems(role.variables, role.required_one_of)]:
+        yield from wrong
+        return
+    for variable in role.variables:
+        option = spec[variable.name]
+        for key in sorted(option.keys() - _OF_THE_SPEC):
+            yield f"{variable.name}: {key} belongs into meta/variables.yml of {role.name}"
+        right = native_type(variable)
+        if {key: option[key] for key in ("type", "elements") if key in option} != right:
+            yield f"{variable.name}: in meta/argument_specs.yml of {role.name}, its type must be {right}"
+        if right["type"] == "list" and "default" in option:
+            yield f"{variable.name}: without a default it is an empty list, and Ansible takes null"
+        if _paragraphs(option)[-1:] != _last(variable) and _last(variable):
+            yield f"{variable.name}: its description must end with the paragraph {_last(variable)[0]}"
+
+
+def native_type(variable: Variable) -> dict[str, str]:
+    """Return the type of a variable in the argument spec: what refuses no blank text and no null.
+
+    Lists with a default, and required ones, refuse null.
+    """
+    if (
+        variable.type == "list"
+        and variable.elements != "dict"
+        and not (variable.required or variable.default)
+    ):
+        return {"type": "list", "elements": "path" if variable.elements == "path" else "str"}
+    if variable.type in _TEXT:
+        return {"type": "str"}
+    return {"type": "path" if variable.type == "path" else "raw"}
+
+
+def type_in_words(variable: Variable) -> str:
+    """Return the type of a variable, such as ``list of account IDs``."""
+    if variable.elements is None:
+        return _TYPES[variable.type]
+    of = _TYPES[variable.elements]
+    if variable.type == "dict":
+        return f"mapping of text to {of}"
+    return f"list of {of if of == 'text' else f'{of}s'}"
+
+
+def _last(variable: Variable) -> list[str]:
+    """Return the last paragraph of a description, if the argument spec does not say all."""
+    said = native_type(variable) == {
+        key: value for key in ("type", "elements") if (value := getattr(variable, key)) is not None
+    }
+    facts = [
+        *(["Required."] if variable.required else []),
+        *([] if said and variable.type != "raw" else [f"Type {type_in_words(variable)}."]),
+        *(
+            [f"Choices {', '.join(f'V({choice})' for choice in variable.choices)}."]
+            if variable.choices
+            else []
+        ),
+    ]
+    return [" ".join(facts)] if facts else []
+
+
+def _paragraphs(option: Mapping[str, Any]) -> list[str]:
+    description: str | list[str] = option["description"]
+    return [description] if isinstance(description, str) else [*description]
+
+
+def _load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
