@@ -23,13 +23,13 @@ from .plan import AuditPlan
 from .state import AuditSeen
 
 
-def read_state(clients: Clients, wanted: AuditOptions) -> AuditSeen:
+def read_state(clients: Clients, options: AuditOptions) -> AuditSeen:
     """Read all regions in parallel. What cannot be read is a finding; everything else is still read."""
-    caller, known = identify_with_regions(clients, wanted.regions)
-    names, failures = select_regions(wanted.regions, known)
+    caller, known = identify_with_regions(clients, options.regions)
+    names, failures = select_regions(options.regions, known)
     if failures:
         raise Refused(failures)
-    seen, failed = reads.regions(clients, [Target(caller.account_id, name) for name in names], wanted)
+    seen, failed = reads.regions(clients, [Target(caller.account_id, name) for name in names], options)
     return AuditSeen(
         account_id=caller.account_id,
         now=datetime.now(UTC),
@@ -41,14 +41,14 @@ def read_state(clients: Clients, wanted: AuditOptions) -> AuditSeen:
     )
 
 
-def result(wanted: AuditOptions, seen: AuditSeen, plan: AuditPlan, outcome: Outcome) -> dict[str, Any]:
+def result(options: AuditOptions, seen: AuditSeen, plan: AuditPlan, outcome: Outcome) -> dict[str, Any]:
     """Return the returned keys that are specific to this module."""
     return {
         "account_id": seen.account_id,
-        "check_keys": wanted.check_keys,
-        "check_snapshots": wanted.check_snapshots,
+        "check_keys": options.check_keys,
+        "check_snapshots": options.check_snapshots,
         "findings": [finding.as_result() for finding in plan.findings],
-        "kms_keys": audit.keys(wanted, seen),
+        "kms_keys": audit.keys(options, seen),
         "regions": audit.regions(seen),
         "results": audit.results(seen, plan),
         "unused_snapshots": audit.unused_snapshots(seen),

@@ -165,7 +165,7 @@ class AuditedKey:
         return (
             len(self.sharings) == len(self.images)
             and not others
-            and unread.isdisjoint(one for image in self.images for one in image.snapshot_ids)
+            and unread.isdisjoint(snapshot_id for image in self.images for snapshot_id in image.snapshot_ids)
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -192,7 +192,7 @@ class AuditedKey:
             "region": self.target.region,
             "state": self.key.state,
             "undetermined_principals": sorted(
-                principal for principal, found in access.items() if found is key_access.Access.UNKNOWN
+                principal for principal, answer in access.items() if answer is key_access.Access.UNKNOWN
             ),
         }
 
@@ -226,5 +226,7 @@ def _statement(
 
 def of_other_accounts(consumers: PolicyConsumers, owner: str) -> PolicyConsumers:
     """Return those without the owner's own principals, and without principals that no longer exist."""
-    principals = (one for one in consumers.principals if account_of(one) not in (owner, None))
+    principals = (
+        principal for principal in consumers.principals if account_of(principal) not in (owner, None)
+    )
     return PolicyConsumers(frozenset(principals), consumers.org_ids, consumers.units)

@@ -31,15 +31,15 @@ class AuditPlan(PlanWithoutTargets):
     findings: tuple[Finding, ...]
 
 
-def plan(wanted: AuditOptions, seen: AuditSeen) -> AuditPlan:
+def plan(options: AuditOptions, seen: AuditSeen) -> AuditPlan:
     """Audit every region that was read."""
-    found = [unread_region(target, failure) for target, failure in seen.unread.items()]
+    all_findings = [unread_region(target, failure) for target, failure in seen.unread.items()]
     for target, region_seen in seen.regions.items():
-        region = AuditedRegion(wanted, target, region_seen, seen.now)
-        found += (finding for cause in CAUSES.values() for finding in cause.findings(region))
-    findings = tuple(sorted(found, key=lambda item: item.order))
+        region = AuditedRegion(options, target, region_seen, seen.now)
+        all_findings += (finding for cause in CAUSES.values() for finding in cause.findings(region))
+    findings = tuple(sorted(all_findings, key=lambda item: item.order))
     return AuditPlan(
-        findings, failures=(*_unread(seen), *_failing(wanted, findings)), warnings=tuple(_not_deciding(seen))
+        findings, failures=(*_unread(seen), *_failing(options, findings)), warnings=tuple(_not_deciding(seen))
     )
 
 
@@ -65,12 +65,12 @@ def results(seen: AuditSeen, plan: AuditPlan) -> list[dict[str, Any]]:
     ]
 
 
-def keys(wanted: AuditOptions, seen: AuditSeen) -> list[dict[str, Any]]:
+def keys(options: AuditOptions, seen: AuditSeen) -> list[dict[str, Any]]:
     """Return every key as the module returns it."""
     return [
         key.to_dict()
         for target, region in sorted(seen.regions.items(), key=lambda item: item[0])
-        for key in sorted(AuditedRegion(wanted, target, region, seen.now).keys, key=lambda key: key.arn)
+        for key in sorted(AuditedRegion(options, target, region, seen.now).keys, key=lambda key: key.arn)
     ]
 
 
@@ -133,7 +133,7 @@ def _result(seen: AuditSeen, target: Target, listed: Listed) -> dict[str, Any]:
         "name": image.name,
         "region": target.region,
         "sharing": None if sharing is None else sharing.as_result(),
-        "snapshots": [_snapshot(region, one) for one in image.snapshot_ids],
+        "snapshots": [_snapshot(region, snapshot_id) for snapshot_id in image.snapshot_ids],
         "source": source if image.source_image_id else None,
         "state": image.state,
     }
@@ -171,10 +171,10 @@ def _not_deciding(seen: AuditSeen) -> Iterator[str]:
                 )
 
 
-def _failing(wanted: AuditOptions, findings: tuple[Finding, ...]) -> Iterator[Failure]:
+def _failing(options: AuditOptions, findings: tuple[Finding, ...]) -> Iterator[Failure]:
     """Yield the findings that ``fail_on`` selects, as failures; what could not be read is one already."""
-    if wanted.fail_on is None:
+    if options.fail_on is None:
         return
     for item in findings:
-        if item.severity >= wanted.fail_on and item.code not in UNREADABLE:
+        if item.severity >= options.fail_on and item.code not in UNREADABLE:
             yield item.as_failure("fail_on")

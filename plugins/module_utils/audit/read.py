@@ -106,15 +106,15 @@ class _Permissions(NamedTuple):
 
 
 def regions(
-    clients: Clients, targets: Sequence[Target], wanted: AuditOptions
+    clients: Clients, targets: Sequence[Target], options: AuditOptions
 ) -> tuple[dict[Target, RegionSeen], dict[Target, Exception]]:
     """Return what was read of each region, and why regions could not be read at all."""
-    kinds = (read.IMAGE_PERMISSIONS, *([read.SNAPSHOT_PERMISSIONS] if wanted.check_snapshots else []))
+    kinds = (read.IMAGE_PERMISSIONS, *([read.SNAPSHOT_PERMISSIONS] if options.check_snapshots else []))
     for action in kinds:
         clients.paced(action).open("ec2", [target.region for target in targets])
     threads = threads_of_each(len(kinds), len(targets))
-    seen, failed = each(targets, lambda target: _region(clients, target, wanted.check_snapshots, threads))
-    return (_with_keys(clients, seen) if wanted.check_keys else seen), failed
+    seen, failed = each(targets, lambda target: _region(clients, target, options.check_snapshots, threads))
+    return (_with_keys(clients, seen) if options.check_keys else seen), failed
 
 
 def threads_of_each(kinds: int, regions: int) -> int:
@@ -198,7 +198,7 @@ class _Listing:
                     self.used.add(snapshot_id)
                     yield Piece(self.target, snapshot_id, image_id)
 
-    def late_images(self, found: _Permissions) -> list[Listed]:
+    def late_images(self, permissions: _Permissions) -> list[Listed]:
         """Return the images that use, by now, snapshots that are shared and that no image used before.
 
         A pending image may list no snapshots, and reading permissions takes minutes, in which images become
@@ -207,7 +207,7 @@ class _Listing:
         """
         shared = sorted(
             piece.resource
-            for piece, sharing in found.done.items()
+            for piece, sharing in permissions.done.items()
             if piece.image_id is None and sharing.without(self.target.account_id)
         )
         try:
@@ -259,13 +259,13 @@ def _region(clients: Clients, target: Target, check_snapshots: bool, threads: in
         images=tuple(listing.listed[image_id] for image_id in sorted(listing.listed)),
         image_block=listing.blocks.get(IMAGE_BLOCK),
         snapshot_block=listing.blocks.get(SNAPSHOT_BLOCK),
-        sharing={piece.resource: found for piece, found in done.items() if piece.is_image},
+        sharing={piece.resource: sharing for piece, sharing in done.items() if piece.is_image},
         volume_permissions={
-            piece.resource: found
-            for piece, found in done.items()
+            piece.resource: sharing
+            for piece, sharing in done.items()
             if piece.image_id is not None and not piece.is_image
         },
-        unused={piece.resource: found for piece, found in done.items() if piece.image_id is None},
+        unused={piece.resource: sharing for piece, sharing in done.items() if piece.image_id is None},
         problems=(*listing.problems, *unread),
     )
 
@@ -290,8 +290,13 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
     known, unknown = each(encrypted, read_snapshots)
     keyless = _without_keys(clients, encrypted, known)
     arns = round_robin(
-        [(target, arn) for arn in _key_arns(one for one in found if one.snapshot_id in encrypted[target])]
-        for target, found in known.items()
+        [
+            (target, arn)
+            for arn in _key_arns(
+                snapshot for snapshot in snapshots if snapshot.snapshot_id in encrypted[target]
+            )
+        ]
+        for target, snapshots in known.items()
     )
     done, failed = each(arns, lambda item: _key(clients.kms(item[0].region), *item))
     keys: dict[Target, dict[str, KeySeen]] = {target: {} for target in seen}
@@ -306,11 +311,15 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
     return {
         target: replace(
             region,
-            key_of={one.snapshot_id: one.kms_key_id for one in known.get(target, ()) if one.kms_key_id},
+            key_of={
+                snapshot.snapshot_id: snapshot.kms_key_id
+                for snapshot in known.get(target, ())
+                if snapshot.kms_key_id
+            },
             associated_keys={
-                one.snapshot_id: one.associated_key_arns
-                for one in known.get(target, ())
-                if one.associated_key_arns
+                snapshot.snapshot_id: snapshot.associated_key_arns
+                for snapshot in known.get(target, ())
+                if snapshot.associated_key_arns
             },
             keys=keys[target],
             problems=tuple(problems[target]),
@@ -321,12 +330,14 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
 
 def _shared_unused(target: Target, region: RegionSeen) -> list[str]:
     """Return the snapshots that no image uses and that are shared with other accounts."""
-    return sorted(one for one, sharing in region.unused.items() if sharing.without(target.account_id))
+    return sorted(
+        snapshot_id for snapshot_id, sharing in region.unused.items() if sharing.without(target.account_id)
+    )
 
 
 def _key_arns(snapshots: Iterable[Snapshot]) -> list[str]:
     """Return all keys that give access to the snapshots' data."""
-    return sorted({arn for one in snapshots for arn in one.key_arns})
+    return sorted({arn for snapshot in snapshots for arn in snapshot.key_arns})
 
 
 def _encrypted_snapshots(region: RegionSeen) -> dict[str, str]:
@@ -345,8 +356,12 @@ def _without_keys(
     known: Mapping[Target, Sequence[Snapshot]],
 ) -> dict[Target, list[Problem]]:
     """Return why keys of encrypted snapshots that were read are not known, apart from deleted snapshots."""
-    returned = {(target, one.snapshot_id): one.kms_key_id for target, found in known.items() for one in found}
-    listed = [(target, one) for target in known for one in encrypted[target]]
+    returned = {
+        (target, snapshot.snapshot_id): snapshot.kms_key_id
+        for target, snapshots in known.items()
+        for snapshot in snapshots
+    }
+    listed = [(target, snapshot_id) for target in known for snapshot_id in encrypted[target]]
     deleted, unproven = each(
         [item for item in listed if item not in returned],
         lambda item: _is_deleted(clients.paced(read.IMAGE_PERMISSIONS).ec2(item[0].region), item[1]),
@@ -380,8 +395,8 @@ def _key(kms: KMSClient, target: Target, arn: str) -> KeySeen:
     if named.account_id != target.account_id:
         # Its grants and policy can be read in its own account only.
         return KeySeen(named)
-    found = read.key(kms, arn)
-    if found.aws_managed:
+    key = read.key(kms, arn)
+    if key.aws_managed:
         # Other accounts cannot use it.
-        return KeySeen(found)
-    return KeySeen(found, read.grants(kms, found.arn), read.key_policies(kms, found.arn))
+        return KeySeen(key)
+    return KeySeen(key, read.grants(kms, key.arn), read.key_policies(kms, key.arn))

@@ -121,11 +121,11 @@ class AuditedRegion:
         )
 
     def _by_key(self, arns_of: Callable[[Image], list[str]]) -> dict[str, list[Image]]:
-        found: dict[str, list[Image]] = {}
+        images: dict[str, list[Image]] = {}
         for listed in self.seen.images:
             for arn in arns_of(listed.image):
-                found.setdefault(arn, []).append(listed.image)
-        return found
+                images.setdefault(arn, []).append(listed.image)
+        return images
 
     @property
     def own_keys(self) -> list[AuditedKey]:

@@ -79,10 +79,10 @@ def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _counts(report: Mapping[str, Any]) -> str:
-    found = [f"{number:,} {severity}" for severity, number in report["counts"].items() if number]
-    if not found:
+    counts = [f"{number:,} {severity}" for severity, number in report["counts"].items() if number]
+    if not counts:
         return "no findings"
-    return f"{', '.join(found)} {'finding' if sum(report['counts'].values()) == 1 else 'findings'}"
+    return f"{', '.join(counts)} {'finding' if sum(report['counts'].values()) == 1 else 'findings'}"
 
 
 def _groups(
@@ -90,8 +90,8 @@ def _groups(
     cause: Callable[[Mapping[str, Any]], Hashable] = lambda _finding: None,
 ) -> list[Group]:
     """Return the findings of each kind and ``cause``, as in ``by_cause``, the worst kind first."""
-    groups = by_cause(findings, lambda one: (one["severity"], one["code"]), cause)
-    ranks = ranks_of_kinds(((one["severity"], one["code"]) for one in findings), urgency)
+    groups = by_cause(findings, lambda finding: (finding["severity"], finding["code"]), cause)
+    ranks = ranks_of_kinds(((finding["severity"], finding["code"]) for finding in findings), urgency)
     ranked = sorted(
         groups,
         key=lambda group: (
@@ -104,21 +104,21 @@ def _groups(
 
 
 def _row(group: Group) -> Row:
-    first, found = group
-    resources = {one["resource"] for one in found}
+    first, findings = group
+    resources = {finding["resource"] for finding in findings}
     cells = {
         "severity": first["severity"],
         "code": first["code"],
-        "number": len(found),
-        "principal": principal_name(_one_or_number(found, "principal")),
-        "region": _one_or_number(found, "region"),
+        "number": len(findings),
+        "principal": principal_name(_one_or_number(findings, "principal")),
+        "region": _one_or_number(findings, "region"),
         "resource": resource_name(first["resource"] or "") if len(resources) == 1 else "",
     }
     return Row(cells, _TONES[first["severity"]])
 
 
-def _one_or_number(found: Iterable[Mapping[str, Any]], key: str) -> str:
-    different = {str(one[key]) for one in found if one[key]}
+def _one_or_number(findings: Iterable[Mapping[str, Any]], key: str) -> str:
+    different = {str(finding[key]) for finding in findings if finding[key]}
     return counted(len(different), key) if len(different) > 1 else "".join(different)
 
 
@@ -130,29 +130,29 @@ def _further(report: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _failure(report: Mapping[str, Any], context: Mapping[str, Any], rest: str) -> str:
-    found = context.get("failures") or ()
+    failed = context.get("failures") or ()
     if report["status"] == "incomplete":
         head = f"The audit is incomplete: {_counts(report)}."
         return failure_message(head, [*report["failures"], *_unread(report)], rest)
-    if found:
-        return failure_message(f"The audit found {_counts(report)}.", _asked(report, found), rest)
+    if failed:
+        return failure_message(f"The audit found {_counts(report)}.", _asked(report, failed), rest)
     return ""
 
 
-def _asked(report: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _asked(report: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the first finding of each cause among those that the role fails on, without its remedy.
 
     As on the report's page, principals with the same images are one cause.
     """
-    messages = {one["message"] for one in found}
+    messages = {failure["message"] for failure in failed}
     usable = same_resources(
-        (_holder(one), (one["region"], one["image_id"] or one["resource"]))
-        for one in report["findings"]
-        if one["code"] in SAME_IMAGES
+        (_holder(finding), (finding["region"], finding["image_id"] or finding["resource"]))
+        for finding in report["findings"]
+        if finding["code"] in SAME_IMAGES
     )
     return [
         {"message": f"{first['message']}{_others(group)}", "region": first["region"]}
-        for first, group in _groups(report["findings"], lambda one: usable.get(_holder(one)))
+        for first, group in _groups(report["findings"], lambda finding: usable.get(_holder(finding)))
         if first["message"] in messages
     ]
 
@@ -167,15 +167,19 @@ def _others(group: Sequence[Any]) -> str:
 
 def _unread(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the findings about what could not be read that are not about one of the failures."""
-    known = {one["message"] for one in report["failures"]}
-    return [one for one in report["findings"] if one["code"] in UNREADABLE and one["message"] not in known]
+    known = {failure["message"] for failure in report["failures"]}
+    return [
+        finding
+        for finding in report["findings"]
+        if finding["code"] in UNREADABLE and finding["message"] not in known
+    ]
 
 
 def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:
     return {
         "counts": dict(report["counts"]),
         "failed_regions": [name for name, region in report["regions"].items() if not region["read"]],
-        "finding_codes": sorted({one["code"] for one in report["findings"]}),
+        "finding_codes": sorted({finding["code"] for finding in report["findings"]}),
         "report_path": report_path,
         "status": report["status"],
     }

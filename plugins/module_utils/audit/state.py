@@ -75,16 +75,16 @@ class RegionSeen:
         Permissions that could not be read may be public.
         """
         unread = {problem.code for problem in self.problems}
-        images = any(one.public for one in self.sharing.values()) or "image_unreadable" in unread
+        images = any(sharing.public for sharing in self.sharing.values()) or "image_unreadable" in unread
         volume_permissions = (*self.volume_permissions.values(), *self.unused.values())
-        snapshots = any(one.public for one in volume_permissions) or bool(
+        snapshots = any(sharing.public for sharing in volume_permissions) or bool(
             unread & {"snapshot_unreadable", "unused_snapshots_unreadable"}
         )
         matters = {IMAGE_BLOCK: images, SNAPSHOT_BLOCK: snapshots}
         return tuple(
-            one
-            for one in self.problems
-            if one.code != "block_public_access_unreadable" or matters.get(one.resource, True)
+            problem
+            for problem in self.problems
+            if problem.code != "block_public_access_unreadable" or matters.get(problem.resource, True)
         )
 
     @property
@@ -103,11 +103,15 @@ class RegionSeen:
 
     def key_arns(self, image: Image) -> list[str]:
         """Return the keys of an image that were read."""
-        return sorted({self.key_of[one] for one in image.snapshot_ids if one in self.key_of})
+        return sorted(
+            {self.key_of[snapshot_id] for snapshot_id in image.snapshot_ids if snapshot_id in self.key_of}
+        )
 
     def associated_key_arns(self, image: Image) -> list[str]:
         """Return the keys that are associated with the snapshots of an image."""
-        return sorted({arn for one in image.snapshot_ids for arn in self.associated_keys.get(one, ())})
+        return sorted(
+            {arn for snapshot_id in image.snapshot_ids for arn in self.associated_keys.get(snapshot_id, ())}
+        )
 
 
 @dataclass(frozen=True)

@@ -92,5 +92,5 @@ def check_audit(option: str, value: Any, complete: bool) -> tuple[Failure, ...]:
     if failures:
         return failures
     images = value.get("results", ())
-    read = {one["region"]: _REGION for one in images}
+    read = {image["region"]: _REGION for image in images}
     return check_result(option, value, {"regions": read} if read else {}, "ami_share_audit")

@@ -135,16 +135,19 @@ def hosts(accounts: Iterable[Account], options: NamingOptions) -> dict[str, Acco
     by_name: dict[str, list[Account]] = defaultdict(list)
     for account in accounts:
         by_name[_host_name(account, options)].append(account)
-    duplicates = {name: found for name, found in by_name.items() if len(found) > 1}
+    duplicates = {
+        name: sorted(account.account_id for account in same)
+        for name, same in by_name.items()
+        if len(same) > 1
+    }
     if duplicates:
         raise Refused(
             invalid_option(
                 "hostname",
-                f"hostname: accounts {', '.join(sorted(one.account_id for one in found))} have the same name "
-                f"'{name}'.",
+                f"hostname: accounts {', '.join(account_ids)} have the same name '{name}'.",
                 "Rename them, or set hostname: account_id.",
             )
-            for name, found in sorted(duplicates.items())
+            for name, account_ids in sorted(duplicates.items())
         )
     return {name: by_name[name][0] for name in sorted(by_name)}
 
@@ -196,15 +199,15 @@ def groups(named: Mapping[str, Account], options: NamingOptions) -> dict[str, Gr
 
 
 def _check_hosts(named: Mapping[str, Account], groups_of_all: Collection[str]) -> None:
-    found = [(name, account.account_id) for name, account in named.items() if name in groups_of_all]
-    if found:
+    taken = [(name, account.account_id) for name, account in named.items() if name in groups_of_all]
+    if taken:
         raise Refused(
             invalid_option(
                 "hostname",
                 f"hostname: account {account_id} has the name '{name}', which is also that of a group.",
                 "Rename the account, or set hostname: account_id.",
             )
-            for name, account_id in found
+            for name, account_id in taken
         )
 
 

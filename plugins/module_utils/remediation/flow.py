@@ -18,13 +18,13 @@ from .plan import RemediationPlan, plan
 from .state import Audited, read
 
 
-def read_state(clients: None, wanted: RemediationOptions) -> Audited:
+def read_state(clients: None, options: RemediationOptions) -> Audited:
     """Return the audit's values.
 
     Raises:
         Refused: the option is no result of ``ami_share_audit``, or an incomplete one.
     """
-    given = wanted.audit_result
+    given = options.audit_result
     if "findings" not in given:
         why = f" The audit failed: {given['msg']}" if given.get("msg") else ""
         problem = f"audit_result: not a result of ami_share_audit.{why}"
@@ -44,17 +44,17 @@ def read_state(clients: None, wanted: RemediationOptions) -> Audited:
 
 
 def result(
-    wanted: RemediationOptions, seen: Audited, plan: RemediationPlan, outcome: Outcome
+    options: RemediationOptions, seen: Audited, plan: RemediationPlan, outcome: Outcome
 ) -> dict[str, Any]:
     """Return the keys that are specific to this module; tasks for a new plan only."""
-    new = plan.removals if wanted.expected_removals is None else ()
+    new = plan.removals if options.expected_removals is None else ()
     return {
-        "kept_access": [one.as_result() for one in kept_access(wanted.revoke_results)],
-        "dependents": dependents(wanted.revoke_results),
-        "unseen_accounts": unseen_accounts(wanted.revoke_results),
+        "kept_access": [access.as_result() for access in kept_access(options.revoke_results)],
+        "dependents": dependents(options.revoke_results),
+        "unseen_accounts": unseen_accounts(options.revoke_results),
         "revoke_tasks": tasks.revoke_tasks(new, seen),
         "unshare_tasks": tasks.unshare_tasks(new, seen),
-        "unreadable": [found.message for found in plan.unreadable],
+        "unreadable": [finding.message for finding in plan.unreadable],
         "removals": [item.as_result() for item in plan.removals],
     }
 

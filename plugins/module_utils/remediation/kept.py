@@ -53,10 +53,14 @@ def kept_access(results: Iterable[Mapping[str, Any]]) -> tuple[KeptAccess, ...]:
     """
     return tuple(
         KeptAccess(
-            resource, one["principal"], one["reason"], tuple(one["image_ids"]), tuple(one["resource_ids"])
+            resource,
+            access["principal"],
+            access["reason"],
+            tuple(access["image_ids"]),
+            tuple(access["resource_ids"]),
         )
         for resource, key in _keys(results)
-        for one in key["kept_access"]
+        for access in key["kept_access"]
     )
 
 
@@ -68,15 +72,15 @@ def dependents(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """
     return [
         {
-            "account_id": one["account_id"],
-            "message": f"{resource.region}: {one['account_id']} loses access to {resource.resource_id} "
-            f"({examples_of(one['resource_ids'])}): {HAS_RESOURCES}",
+            "account_id": account["account_id"],
+            "message": f"{resource.region}: {account['account_id']} loses access to {resource.resource_id} "
+            f"({examples_of(account['resource_ids'])}): {HAS_RESOURCES}",
             "region": resource.region,
             "resource": resource.resource_id,
-            "resource_ids": list(one["resource_ids"]),
+            "resource_ids": list(account["resource_ids"]),
         }
         for resource, key in _keys(results)
-        for one in key["dependents"]
+        for account in key["dependents"]
     ]
 
 
@@ -88,15 +92,15 @@ def unseen_accounts(results: Iterable[Mapping[str, Any]]) -> list[dict[str, str]
     """
     return [
         {
-            "account_id": one["account_id"],
-            "message": f"{resource.region}: not all that {one['account_id']} may have under "
-            f"{resource.resource_id} was read: {one['reason']}",
-            "reason": one["reason"],
+            "account_id": account["account_id"],
+            "message": f"{resource.region}: not all that {account['account_id']} may have under "
+            f"{resource.resource_id} was read: {account['reason']}",
+            "reason": account["reason"],
             "region": resource.region,
             "resource": resource.resource_id,
         }
         for resource, key in _keys(results)
-        for one in key["unseen_accounts"]
+        for account in key["unseen_accounts"]
     ]
 
 

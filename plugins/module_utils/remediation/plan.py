@@ -57,39 +57,39 @@ class RemediationPlan(PlanWithoutTargets):
     unreadable: tuple[Finding, ...] = ()
 
 
-def plan(wanted: RemediationOptions, audited: Audited) -> RemediationPlan:
+def plan(options: RemediationOptions, audited: Audited) -> RemediationPlan:
     """Plan all removals, or none if they are too many."""
-    if wanted.expected_removals is not None:
-        kept = kept_access(wanted.revoke_results)
-        needed = {(one.resource, one.principal) for one in kept if one.is_needed}
+    if options.expected_removals is not None:
+        kept = kept_access(options.revoke_results)
+        needed = {(access.resource, access.principal) for access in kept if access.is_needed}
         left = (
             item
-            for item in wanted.expected_removals
+            for item in options.expected_removals
             if item.key not in needed and audited.holds(*item.key) is not False
         )
         return RemediationPlan(tuple(left))
-    scope = Scope.of(audited, wanted.images)
-    removals = _removals(wanted, audited, scope)
+    scope = Scope.of(audited, options.images)
+    removals = _removals(options, audited, scope)
     if refusals := (
-        *_bad_codes(wanted.finding_codes),
-        *_unseen(wanted.images, audited),
-        *_over_the_cap(wanted.max_removals, removals),
+        *_bad_codes(options.finding_codes),
+        *_unseen(options.images, audited),
+        *_over_the_cap(options.max_removals, removals),
     ):
         return RemediationPlan(refusals=refusals)
     unreadable = tuple(
-        found
-        for found in audited.findings
-        if cause_of(found.code).remediation is Remediation.INCOMPLETE
-        and scope.covers(_unread_resource(found))
+        finding
+        for finding in audited.findings
+        if cause_of(finding.code).remediation is Remediation.INCOMPLETE
+        and scope.covers(_unread_resource(finding))
     )
     return RemediationPlan(removals, unreadable)
 
 
-def _unread_resource(found: Finding) -> Resource:
+def _unread_resource(finding: Finding) -> Resource:
     """Return what could not be read: the key of a snapshot may be any key of the region."""
-    resource = resource_of(found)
-    is_any_key = found.code == "key_unreadable" and resource.kind == "snapshot"
-    return Resource(found.region, KEYS_OF_REGION) if is_any_key else resource
+    resource = resource_of(finding)
+    is_any_key = finding.code == "key_unreadable" and resource.kind == "snapshot"
+    return Resource(finding.region, KEYS_OF_REGION) if is_any_key else resource
 
 
 def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:
@@ -107,8 +107,8 @@ def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:
             )
 
 
-def _removals(wanted: RemediationOptions, audited: Audited, scope: Scope) -> tuple[Removal, ...]:
-    chosen = frozenset(wanted.finding_codes or NOT_ALLOWED)
+def _removals(options: RemediationOptions, audited: Audited, scope: Scope) -> tuple[Removal, ...]:
+    chosen = frozenset(options.finding_codes or NOT_ALLOWED)
     codes = _found(audited, chosen, scope)
     if WIDER in chosen:
         for resource, principal in _resulting_snapshot_exposure(audited, codes):
@@ -124,15 +124,15 @@ def _removals(wanted: RemediationOptions, audited: Audited, scope: Scope) -> tup
     for resource, principal in codes:
         if resource.kind == "key":
             codes[resource, principal] |= _codes_of_key(audited, resource, principal)
-    removals = (_removal(audited, *item, tuple(sorted(found))) for item, found in codes.items())
+    removals = (_removal(audited, *item, tuple(sorted(own_codes))) for item, own_codes in codes.items())
     return tuple(sorted(removals, key=lambda item: item.order))
 
 
 def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple[Resource, str], set[str]]:
     codes: dict[tuple[Resource, str], set[str]] = {}
-    for found in audited.findings:
-        if found.code in chosen and found.principal is not None and scope.covers(resource_of(found)):
-            codes.setdefault((resource_of(found), found.principal), set()).add(found.code)
+    for finding in audited.findings:
+        if finding.code in chosen and finding.principal is not None and scope.covers(resource_of(finding)):
+            codes.setdefault((resource_of(finding), finding.principal), set()).add(finding.code)
     return codes
 
 
@@ -163,7 +163,7 @@ def _name(audited: Audited, resource: Resource) -> str:
 
 def _unseen(images: Iterable[Named], audited: Audited) -> Iterator[Failure]:
     """Refuse images and snapshots that were not found, unless they may be among what could not be read."""
-    unread = {found.region for found in audited.findings if found.code == "region_unreadable"}
+    unread = {finding.region for finding in audited.findings if finding.code == "region_unreadable"}
     for named in images:
         hidden = unread | audited.unlisted if named.is_snapshot else unread
         may_be_unread = named.region in hidden if named.region is not None else bool(hidden)
@@ -182,8 +182,8 @@ def _over_the_cap(most: int, removals: tuple[Removal, ...]) -> Iterator[Failure]
     if number <= most:
         return
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
-    for one in removals:
-        groups[one.resource.kind, one.codes].append(one.principal)
+    for removal in removals:
+        groups[removal.resource.kind, removal.codes].append(removal.principal)
     # What is public first, then what would be removed most often.
     ranked = sorted(groups.items(), key=lambda item: (PUBLIC not in item[1], -len(item[1]), item[0]))
     texts = [_group_text(kind, codes, principals) for (kind, codes), principals in ranked[:_GROUPS]]
@@ -200,7 +200,7 @@ def _over_the_cap(most: int, removals: tuple[Removal, ...]) -> Iterator[Failure]
 
 def _group_text(kind: str, codes: tuple[str, ...], principals: Sequence[str]) -> str:
     """Return how many removals of a kind there are, from whom, and for which findings."""
-    names = ["the public" if one == PUBLIC else one for one in sorted({*principals})]
+    names = ["the public" if principal == PUBLIC else principal for principal in sorted({*principals})]
     # What several principals lose may be the same image.
     what = count(len(principals), kind) if len(names) == 1 else f"{len(principals)} removals of {kind}s"
     return f"{what} from {listed(names, _EXAMPLES)} ({', '.join(codes)})"
@@ -228,7 +228,7 @@ def _resulting_snapshot_exposure(audited: Audited, losses: Iterable[_Loss]) -> l
     lost = list(losses)
     after = audited.without(lost)
     images = {resource for resource, _principal in lost if resource.kind == "image"}
-    snapshots = {one for resource in images for one in audited.images[resource].snapshots}
+    snapshots = {snapshot for resource in images for snapshot in audited.images[resource].snapshots}
     return [(resource, account_id) for resource in snapshots for account_id in after.wider(resource)]
 
 
@@ -255,7 +255,9 @@ def _members(unused: PolicyConsumers, losing: Sharing) -> PolicyConsumers:
     org_ids = {key_policy.organization_id(arn) for arn in losing.org_arns}
     org_ids |= {key_policy.unit_ids(arn)[0] for arn in losing.org_unit_arns}
     return PolicyConsumers(
-        frozenset(one for one in unused.principals if account_of(one) in losing.account_ids),
+        frozenset(
+            principal for principal in unused.principals if account_of(principal) in losing.account_ids
+        ),
         unused.org_ids & org_ids,
         frozenset(unit for unit in unused.units if unit[0] in org_ids),
     )

@@ -96,9 +96,9 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     return Screen(lines, limited(_artifacts(run, problems)), f"{failure}\n{_RERUN}" if problems else "")
 
 
-def _failed(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _failed(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Yield the failures of results. A module that ends with an exception returns only a message."""
-    for result in found:
+    for result in results:
         yield from result.get("failures") or ({"message": module_message(result)},)
 
 
@@ -161,10 +161,10 @@ def _access(removal: Mapping[str, Any]) -> Access:
     return removal["region"], removal["resource"], removal["principal"]
 
 
-def _notes(found: Sequence[Mapping[str, Any]], fact: str) -> Iterator[Line]:
-    for one in found[:MOST_FAILURES]:
-        yield from sentence(f"- {one['message']}", Tone.WARNING)
-    yield from further(len(found) - MOST_FAILURES, f"the fact {fact}", Tone.WARNING)
+def _notes(notes: Sequence[Mapping[str, Any]], fact: str) -> Iterator[Line]:
+    for note in notes[:MOST_FAILURES]:
+        yield from sentence(f"- {note['message']}", Tone.WARNING)
+    yield from further(len(notes) - MOST_FAILURES, f"the fact {fact}", Tone.WARNING)
 
 
 def _artifacts(run: _Run, problems: Sequence[Any]) -> dict[str, Any]:

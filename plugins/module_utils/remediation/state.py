@@ -118,15 +118,17 @@ class Audited:
     @cached_property
     def unlisted(self) -> frozenset[str]:
         """Return the regions where the snapshots that no image uses could not be listed."""
-        return frozenset(one.region for one in self.findings if one.code == "unused_snapshots_unreadable")
+        return frozenset(
+            finding.region for finding in self.findings if finding.code == "unused_snapshots_unreadable"
+        )
 
     @cached_property
     def keyless(self) -> frozenset[str]:
         """Return the regions where the key of an encrypted snapshot is not known: it may be any key."""
         return frozenset(
-            one.region
-            for one in self.findings
-            if one.code == "key_unreadable" and resource_of(one).kind == "snapshot"
+            finding.region
+            for finding in self.findings
+            if finding.code == "key_unreadable" and resource_of(finding).kind == "snapshot"
         )
 
     @cached_property
@@ -205,7 +207,7 @@ def read(result: Mapping[str, Any]) -> Audited:
     keys_of: dict[Resource, tuple[Resource, ...]] = {}
     for item in result["results"]:
         region = item["region"]
-        snapshots = {Resource(region, one["snapshot_id"]): one for one in item["snapshots"]}
+        snapshots = {Resource(region, snapshot["snapshot_id"]): snapshot for snapshot in item["snapshots"]}
         images[Resource(region, item["image_id"])] = AuditedImage(
             _sharing(item["sharing"]),
             tuple(snapshots),
@@ -213,17 +215,17 @@ def read(result: Mapping[str, Any]) -> Audited:
             item["name"],
             item["state"] == "disabled",
         )
-        for resource, one in snapshots.items():
-            volume_permissions[resource] = None if one["account_ids"] is None else _sharing(one)
-            own = [one["kms_key_arn"]] if one["kms_key_arn"] else []
-            if keys := _keys(region, own, one["associated_kms_key_arns"]):
+        for resource, snapshot in snapshots.items():
+            volume_permissions[resource] = None if snapshot["account_ids"] is None else _sharing(snapshot)
+            own = [snapshot["kms_key_arn"]] if snapshot["kms_key_arn"] else []
+            if keys := _keys(region, own, snapshot["associated_kms_key_arns"]):
                 keys_of[resource] = keys
     for item in result["unused_snapshots"]:
         volume_permissions[Resource(item["region"], item["snapshot_id"])] = _sharing(item)
     findings = tuple(map(Finding.read, result["findings"]))
-    for found in findings:
-        if found.code == "snapshot_unreadable":
-            volume_permissions.setdefault(resource_of(found))
+    for finding in findings:
+        if finding.code == "snapshot_unreadable":
+            volume_permissions.setdefault(resource_of(finding))
     return Audited(
         account_id=result["account_id"],
         regions=frozenset(result["regions"]),
@@ -239,9 +241,9 @@ def sharing_of(principals: Iterable[str]) -> Sharing:
     """Return the sharing with principals as findings name them: account IDs, ARNs, or ``all``."""
     named = frozenset(principals)
     return Sharing(
-        frozenset(one for one in named if one.isdigit()),
-        frozenset(one for one in named if ":organization/" in one),
-        frozenset(one for one in named if ":ou/" in one),
+        frozenset(principal for principal in named if principal.isdigit()),
+        frozenset(principal for principal in named if ":organization/" in principal),
+        frozenset(principal for principal in named if ":ou/" in principal),
         PUBLIC in named,
     )
 
@@ -256,14 +258,14 @@ def _keys(region: str, own: Iterable[str], associated: Iterable[str]) -> tuple[R
 
 
 def _key(given: Mapping[str, Any]) -> AuditedKey:
-    statements = [one for one in given["policy_statements"] if one["created_by_collection"]]
+    statements = [statement for statement in given["policy_statements"] if statement["created_by_collection"]]
     return AuditedKey(
         PolicyConsumers(
-            frozenset(short(one["grantee"]) for one in given["grants"] if one["created_by_collection"])
+            frozenset(short(grant["grantee"]) for grant in given["grants"] if grant["created_by_collection"])
         ),
         PolicyConsumers(
-            frozenset(one for statement in statements for one in statement["principals"]),
-            frozenset(one for statement in statements for one in statement["org_ids"]),
+            frozenset(principal for statement in statements for principal in statement["principals"]),
+            frozenset(org_id for statement in statements for org_id in statement["org_ids"]),
             frozenset(
                 (unit["org_id"], unit["org_unit_id"])
                 for statement in statements
@@ -311,11 +313,11 @@ class Scope:
         listed = list(named)
         if not listed:
             return cls()
-        resources = {resource for one in listed for resource in one.resources(audited)}
+        resources = {resource for name in listed for resource in name.resources(audited)}
         for image in [audited.images[resource] for resource in resources if resource in audited.images]:
             resources.update(image.snapshots, image.keys)
         resources |= {key for resource in resources for key in audited.keys_of.get(resource, ())}
-        unknown = (one.region for one in listed if not one.resources(audited))
+        unknown = (name.region for name in listed if not name.resources(audited))
         return cls(frozenset(resources), frozenset((*(resource.region for resource in resources), *unknown)))
 
     def covers(self, resource: Resource) -> bool:

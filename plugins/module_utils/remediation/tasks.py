@@ -31,11 +31,11 @@ def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options
             own, accounts = audited.images[resource].snapshots, sharing.accounts_only()
             # Only if all of them lose every snapshot, too: some may need one for another image.
             with_snapshots = bool(accounts) and all(
-                not accounts - snapshots.get(one, Sharing()) for one in own
+                not accounts - snapshots.get(snapshot, Sharing()) for snapshot in own
             )
             if with_snapshots:
                 # Done with this image: neither by a task of their own nor with a later image.
-                snapshots |= {one: snapshots[one] - accounts for one in own}
+                snapshots |= {snapshot: snapshots[snapshot] - accounts for snapshot in own}
             images[resource] = sharing, with_snapshots
     by_image: dict[tuple[Resource, Sharing], list[str]] = {}
     without_image: dict[tuple[Resource, Sharing], list[str]] = {}
@@ -49,7 +49,7 @@ def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options
             )
 
     def of_snapshots(sharing: Sharing, resources: list[Resource]) -> Options:
-        snapshot_ids = [one for resource in resources for one in by_image[resource, sharing]]
+        snapshot_ids = [snapshot_id for resource in resources for snapshot_id in by_image[resource, sharing]]
         return {**_of_images((sharing, True), resources), "snapshot_ids": snapshot_ids}
 
     def of_unused(sharing: Sharing, resources: list[Resource]) -> Options:
@@ -70,7 +70,7 @@ def revoke_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]
     keys = {resource: frozenset(names) for resource, names in leaving.items() if resource.kind == "key"}
 
     def of_keys(names: frozenset[str], resources: list[Resource]) -> Options:
-        image_ids = [one for key in resources for one in _unshared_under(key, unshared, audited)]
+        image_ids = [image_id for key in resources for image_id in _unshared_under(key, unshared, audited)]
         return {**_of_keys(names, resources), "unshared_image_ids": image_ids}
 
     return list(_tasks(keys.items(), of_keys))
@@ -107,7 +107,7 @@ def _tasks(
 ) -> Iterator[Options]:
     """Yield the options of as few tasks as possible, with those for each region if a task is for several."""
     for resources, same in _grouped(entries):
-        parts = [{**options(same, [one]), "per_region": []} for one in resources]
+        parts = [{**options(same, [resource]), "per_region": []} for resource in resources]
         yield {**options(same, resources), "per_region": parts if len(parts) > 1 else []}
 
 
@@ -128,8 +128,8 @@ def _of_images(same: tuple[Sharing, bool], resources: list[Resource]) -> Options
 def _of_keys(names: frozenset[str], resources: list[Resource]) -> Options:
     return {
         "kms_key_ids": dict(resources),
-        "account_ids": sorted(one for one in names if one.isdigit()),
-        "principals": sorted(one for one in names if one.startswith("arn:")),
-        "org_ids": sorted(one for one in names if one.startswith("o-")),
-        "org_unit_ids": sorted(one for one in names if one.startswith("ou-")),
+        "account_ids": sorted(name for name in names if name.isdigit()),
+        "principals": sorted(name for name in names if name.startswith("arn:")),
+        "org_ids": sorted(name for name in names if name.startswith("o-")),
+        "org_unit_ids": sorted(name for name in names if name.startswith("ou-")),
     }

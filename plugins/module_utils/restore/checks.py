@@ -17,16 +17,16 @@ from ..plan import Action
 from ..share import checks as share_checks
 from ..tags import MAX_TAGS, tag_count
 from .options import RestoreOptions
-from .state import RECYCLE_BIN, Found
+from .state import RECYCLE_BIN, ImageState
 
 _PLACES = "tombstone_path, tombstone_s3_uri or tombstone_ssm_path"
 
 
 def refusals(
-    wanted: RestoreOptions, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
+    options: RestoreOptions, target: Target, ref: ImageRef, state: ImageState, history: TombstoneHistory
 ) -> Iterator[Failure]:
     """Yield every reason why one image cannot be restored."""
-    named = wanted.images.get(ref)
+    named = options.images.get(ref)
     if named not in (None, target.account_id):
         yield Failure.at(
             target,
@@ -36,15 +36,15 @@ def refusals(
             f"{target.account_id}.",
             f"Use credentials of {named}.",
         )
-    elif found.image is not None:
-        yield from _existing(found.image, found, target)
-        if may_lack_permissions(found.image):
-            yield from _unknown_permissions(wanted, target, ref, history)
-    elif found.binned:
-        yield from _binned(wanted, target, ref, found, history)
-        yield from _unknown_permissions(wanted, target, ref, history)
+    elif state.image is not None:
+        yield from _existing(state.image, state, target)
+        if may_lack_permissions(state.image):
+            yield from _unknown_permissions(options, target, ref, history)
+    elif state.binned:
+        yield from _binned(options, target, ref, state, history)
+        yield from _unknown_permissions(options, target, ref, history)
     else:
-        yield _gone(target, ref, found, history)
+        yield _gone(target, ref, state, history)
 
 
 def may_lack_permissions(image: Image) -> bool:
@@ -56,13 +56,13 @@ def may_lack_permissions(image: Image) -> bool:
     return has_lost_permissions(image.state, before)
 
 
-def binned_tags(found: Found, last: Tombstone | None) -> Mapping[str, str]:
+def binned_tags(state: ImageState, last: Tombstone | None) -> Mapping[str, str]:
     """Return the tags of an image in the Recycle Bin, as AWS or else its last tombstone has them.
 
     The tag of the stage is set after the tombstone is written.
     """
-    if found.binned_tags is not None:
-        return found.binned_tags
+    if state.binned_tags is not None:
+        return state.binned_tags
     if last is None:
         return {}
     return {**last.tags, **({STAGE_TAGS[DISABLE]: last.written_at} if last.stage == DISABLE else {})}
@@ -86,24 +86,28 @@ def tag_refusals(image: Image, actions: Iterable[Action], target: Target) -> Ite
 
 
 def public_refusals(
-    found: Found, image: Image, launch: Sharing, volume_permissions: Mapping[str, Sharing], target: Target
+    state: ImageState,
+    image: Image,
+    launch: Sharing,
+    volume_permissions: Mapping[str, Sharing],
+    target: Target,
 ) -> Iterator[Failure]:
     """Yield why the image or its snapshots cannot become public, if these permissions would make them so."""
     problems: list[Failure] = []
-    if (launch - found.launch).public:
-        problems += share_checks.check_public_allowed(image, found.image_block, target)
+    if (launch - state.launch).public:
+        problems += share_checks.check_public_allowed(image, state.image_block, target)
     if any(
-        (sharing - found.volume_permissions[snapshot_id]).public
+        (sharing - state.volume_permissions[snapshot_id]).public
         for snapshot_id, sharing in volume_permissions.items()
     ):
-        problems += share_checks.check_public_snapshots_allowed(found.snapshot_block, target)
+        problems += share_checks.check_public_snapshots_allowed(state.snapshot_block, target)
     for problem in problems:
         yield replace(
             problem, remedy="Fix this, or set allow_public: false to restore it without public access."
         )
 
 
-def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
+def _existing(image: Image, state: ImageState, target: Target) -> Iterator[Failure]:
     if image.owner_id != target.account_id:
         yield Failure.at(
             target,
@@ -122,13 +126,15 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
         )
     elif image.state == "disabled":
         archived = sorted(
-            one.snapshot_id for one in found.snapshots.values() if one.archived and not one.restored_until
+            snapshot.snapshot_id
+            for snapshot in state.snapshots.values()
+            if snapshot.archived and not snapshot.restored_until
         )
         if archived:
             # EBS User Guide, "Restore an archived Amazon EBS snapshot". An image whose snapshots are being
             # archived could be enabled, and not be launched once that is complete ("Archive an Amazon EBS
             # snapshot").
-            commands = "; ".join(restore_tier_command(target.region, one) for one in archived)
+            commands = "; ".join(restore_tier_command(target.region, snapshot_id) for snapshot_id in archived)
             verb, pronoun = ("is", "it") if len(archived) == 1 else ("are", "them")
             yield Failure.at(
                 target,
@@ -140,11 +146,11 @@ def _existing(image: Image, found: Found, target: Target) -> Iterator[Failure]:
 
 
 def _binned(
-    wanted: RestoreOptions, target: Target, ref: ImageRef, found: Found, history: TombstoneHistory
+    options: RestoreOptions, target: Target, ref: ImageRef, state: ImageState, history: TombstoneHistory
 ) -> Iterator[Failure]:
     last = history.last
     volume_permissions = last.volume_permissions if last else {}
-    if lost := _lost(found, last):
+    if lost := _lost(state, last):
         # EBS User Guide, "Considerations for Recycle Bin": an image cannot be restored without its snapshots.
         yield Failure.at(
             target,
@@ -153,18 +159,18 @@ def _binned(
             f"{ref.image_id} is in the Recycle Bin, but snapshots of it are lost: {', '.join(lost)}.",
             "It cannot be restored. Copy the image of another region to this one (ami_copy_regions).",
         )
-    tags = binned_tags(found, last)
+    tags = binned_tags(state, last)
     if RESTORE_TAG not in tags:
         # The tombstone would show the same tags after a change in the Recycle Bin.
-        by_hand = "" if found.binned_tags is not None else "restore its snapshots and it by hand, "
+        by_hand = "" if state.binned_tags is not None else "restore its snapshots and it by hand, "
         yield from _too_many_tags(
             ref.image_id, tags, target, f"which is possible in the Recycle Bin, {by_hand}"
         )
     # Same page: a restored resource has the sharing that it had when it was deleted. ListImagesInRecycleBin
     # does not return it.
-    if wanted.allow_public or _is_encrypted(last):
+    if options.allow_public or _is_encrypted(last):
         return
-    if last is None or not history.is_of_deregistration(found.binned_at):
+    if last is None or not history.is_of_deregistration(state.binned_at):
         yield Failure.at(
             target,
             "images",
@@ -175,7 +181,7 @@ def _binned(
             "allow_public: true if it may become public, and check the permissions in the result.",
         )
     elif (last.state == "available" and last.launch.public) or any(
-        one.public for one in volume_permissions.values()
+        sharing.public for sharing in volume_permissions.values()
     ):
         yield Failure.at(
             target,
@@ -186,10 +192,12 @@ def _binned(
         )
 
 
-def _lost(found: Found, last: Tombstone | None) -> list[str]:
+def _lost(state: ImageState, last: Tombstone | None) -> list[str]:
     """Return the snapshots of the tombstone that are neither in the account nor in the Recycle Bin."""
-    left = {*found.snapshots, *found.binned_snapshots}
-    return sorted(one for one in (last.volume_permissions if last else ()) if one not in left)
+    left = {*state.snapshots, *state.binned_snapshots}
+    return sorted(
+        snapshot_id for snapshot_id in (last.volume_permissions if last else ()) if snapshot_id not in left
+    )
 
 
 def _too_many_tags(image_id: str, tags: Mapping[str, str], target: Target, how: str) -> Iterator[Failure]:
@@ -219,14 +227,14 @@ def _is_encrypted(last: Tombstone | None) -> bool:
     Source: EC2 User Guide, "Make your AMI publicly available for use in Amazon EC2", and EBS User Guide,
     "Share an Amazon EBS snapshot with other AWS accounts".
     """
-    encrypted = [one.encrypted for one in last.devices if one.snapshot_id] if last else []
+    encrypted = [device.encrypted for device in last.devices if device.snapshot_id] if last else []
     return bool(encrypted) and all(encrypted)
 
 
 def _unknown_permissions(
-    wanted: RestoreOptions, target: Target, ref: ImageRef, history: TombstoneHistory
+    options: RestoreOptions, target: Target, ref: ImageRef, history: TombstoneHistory
 ) -> Iterator[Failure]:
-    if not wanted.restore_permissions or history.shared is not None:
+    if not options.restore_permissions or history.shared is not None:
         return
     alternative = "set restore_permissions: false and share it with ami_share."
     if history.last is None:
@@ -234,7 +242,7 @@ def _unknown_permissions(
             target,
             "images",
             "tombstone_not_found",
-            f"There is no tombstone of {ref} in {', '.join(wanted.places)}.",
+            f"There is no tombstone of {ref} in {', '.join(options.places)}.",
             f"Set {_PLACES} to where the cleanup wrote it, or {alternative}",
         )
         return
@@ -242,7 +250,7 @@ def _unknown_permissions(
         target,
         "images",
         "permissions_unknown",
-        f"The tombstones of {ref} in {', '.join(wanted.places)} were written after it was disabled and do "
+        f"The tombstones of {ref} in {', '.join(options.places)} were written after it was disabled and do "
         "not have its permissions.",
         f"Set {_PLACES} to where the cleanup wrote an older one, or {alternative}",
     )
@@ -263,16 +271,19 @@ def _of_billing(platform: str) -> str:
     )
 
 
-def _gone(target: Target, ref: ImageRef, found: Found, history: TombstoneHistory) -> Failure:
+def _gone(target: Target, ref: ImageRef, state: ImageState, history: TombstoneHistory) -> Failure:
     """Return the failure of an image that cannot be restored, with the snapshots that still exist."""
     message = f"{ref.image_id} is deregistered and not in the Recycle Bin."
     if history.last is None:
         message = f"{ref.image_id} does not exist, is not in the Recycle Bin, and has no tombstone."
         remedy = "Check the image ID and the region."
-    elif found.snapshots or found.binned_snapshots:
-        left = [*found.snapshots, *(f"{one} (in the Recycle Bin)" for one in found.binned_snapshots)]
+    elif state.snapshots or state.binned_snapshots:
+        left = [
+            *state.snapshots,
+            *(f"{snapshot_id} (in the Recycle Bin)" for snapshot_id in state.binned_snapshots),
+        ]
         message += f" These snapshots still exist: {', '.join(sorted(left))}."
-        if lost := _lost(found, history.last):
+        if lost := _lost(state, history.last):
             message += f" These are lost: {', '.join(lost)}."
         remedy = (
             f"Register a new image from them (RegisterImage) with the values of the tombstone of "

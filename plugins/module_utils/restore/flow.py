@@ -54,7 +54,7 @@ class _Restored:
 
 
 def apply(
-    clients: Clients, wanted: RestoreOptions, seen: RestoreSeen, plan: RestorePlan, report: Report
+    clients: Clients, options: RestoreOptions, seen: RestoreSeen, plan: RestorePlan, report: Report
 ) -> Outcome:
     """Perform the plan in all regions at the same time.
 
@@ -66,32 +66,32 @@ def apply(
     def restore(target: Target) -> _Restored:
         parts: list[Performed] = []
         plans: dict[str, ImagePlan] = {}
-        for one in plan.images:
-            if one.ref.region == target.region:
-                done, final = _restore_or_close(clients, wanted, seen, one)
+        for image in plan.images:
+            if image.ref.region == target.region:
+                done, final = _restore_or_close(clients, options, seen, image)
                 parts.append(done)
                 # An image without some of its permissions is restored.
                 if all(failure.error_code == CONSUMER_REJECTED for failure in done.failures):
-                    plans[one.ref.image_id] = without_rejected(final, done.failures)
+                    plans[image.ref.image_id] = without_rejected(final, done.failures)
         return _Restored(merge(*parts), plans)
 
     done, failed = each(targets, restore)
     known = {*plan.warnings}
-    performed = tuple(action for one in done.values() for action in one.performed.actions)
+    performed = tuple(action for restored in done.values() for action in restored.performed.actions)
     # Only public access is ever removed: what a restore that failed had opened.
     not_removed, not_returned = wait_until_returned(partial(client_of, clients), performed)
     return Outcome(
         performed=performed,
         failures=(
-            *(_explained(failure) for one in done.values() for failure in one.performed.failures),
+            *(_explained(failure) for restored in done.values() for failure in restored.performed.failures),
             *(errors.failure(exception, target, "EnableImage") for target, exception in failed.items()),
             *not_removed,
         ),
         warnings=(
             *(
                 warning
-                for one in done.values()
-                for final in one.plans.values()
+                for restored in done.values()
+                for final in restored.plans.values()
                 for warning in final.warnings
                 if not any(warning in text for text in known)
             ),
@@ -101,28 +101,28 @@ def apply(
     )
 
 
-def result(wanted: RestoreOptions, seen: RestoreSeen, plan: RestorePlan, outcome: Outcome) -> dict[str, Any]:
+def result(options: RestoreOptions, seen: RestoreSeen, plan: RestorePlan, outcome: Outcome) -> dict[str, Any]:
     """Return the module's own return values; images that failed are missing."""
     images = plan.images
     if outcome.state:
-        final = [outcome.state[seen.target(one.ref)].get(one.ref.image_id) for one in plan.images]
-        images = tuple(one for one in final if one is not None)
-    return {"results": [_as_result(seen, one) for one in images]}
+        final = [outcome.state[seen.target(image.ref)].get(image.ref.image_id) for image in plan.images]
+        images = tuple(image for image in final if image is not None)
+    return {"results": [_as_result(seen, image) for image in images]}
 
 
 FLOW: Flow[RestoreOptions, RestoreSeen] = Flow(RestoreOptions, read_state, plan, apply, result)
 
 
 def _restore_or_close(
-    clients: Clients, wanted: RestoreOptions, seen: RestoreSeen, plan: ImagePlan
+    clients: Clients, options: RestoreOptions, seen: RestoreSeen, plan: ImagePlan
 ) -> tuple[Performed, ImagePlan]:
     """Restore one image. If that fails, close what came out of the Recycle Bin and is public.
 
     Its snapshots come out before it, with the permissions that they had (EBS User Guide, "Considerations for
     Recycle Bin").
     """
-    done, final = _restore(clients, wanted, seen, plan)
-    if not (wanted.allow_public and done.stops):
+    done, final = _restore(clients, options, seen, plan)
+    if not (options.allow_public and done.stops):
         return done, final
     ec2, target = clients.ec2(plan.ref.region), seen.target(plan.ref)
     restored = restored_and_open(done.actions)
@@ -134,7 +134,7 @@ def _restore_or_close(
 
 
 def _restore(
-    clients: Clients, wanted: RestoreOptions, seen: RestoreSeen, plan: ImagePlan
+    clients: Clients, options: RestoreOptions, seen: RestoreSeen, plan: ImagePlan
 ) -> tuple[Performed, ImagePlan]:
     """Restore one image. Returns what was done, and the plan as it was in the end."""
     ec2, target = clients.ec2(plan.ref.region), seen.target(plan.ref)
@@ -153,7 +153,7 @@ def _restore(
             if done.failures:
                 return done, plan
             plan = replace(
-                _plan_again(clients, wanted, seen, plan.ref),
+                _plan_again(clients, options, seen, plan.ref),
                 previous_state=plan.previous_state,
                 restore_image=plan.restore_image,
             )
@@ -206,13 +206,13 @@ def _perform_finish(clients: Clients, plan: ImagePlan, target: Target) -> Perfor
     return merge(done, perform_or_close(ec2, plan.after_enabling))
 
 
-def _plan_again(clients: Clients, wanted: RestoreOptions, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:
+def _plan_again(clients: Clients, options: RestoreOptions, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:
     """Return the plan for an image that has come out of the Recycle Bin, from its actual state."""
     history = seen.histories.get(ref, TombstoneHistory())
-    region = read_region(clients.ec2(ref.region), wanted, seen.account_id, {ref.image_id: history})
-    found = read_image(clients, wanted, seen.account_id, ref, region, history)
-    found = replace(found, binned_at=seen.images[ref].binned_at)
-    return plan_image(wanted, replace(seen, images={ref: found}), ref, restored=True)
+    region = read_region(clients.ec2(ref.region), options, seen.account_id, {ref.image_id: history})
+    state = read_image(clients, options, seen.account_id, ref, region, history)
+    state = replace(state, binned_at=seen.images[ref].binned_at)
+    return plan_image(options, replace(seen, images={ref: state}), ref, restored=True)
 
 
 def _explained(failure: Failure) -> Failure:

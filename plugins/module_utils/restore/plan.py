@@ -41,7 +41,7 @@ from .checks import (
     tag_refusals,
 )
 from .options import RestoreOptions
-from .state import RECYCLE_BIN, Found, RestoreSeen
+from .state import RECYCLE_BIN, ImageState, RestoreSeen
 
 
 @dataclass(frozen=True)
@@ -105,21 +105,21 @@ class _Permissions:
     tombstone: Tombstone | None = None
 
 
-def plan(wanted: RestoreOptions, seen: RestoreSeen) -> RestorePlan:
+def plan(options: RestoreOptions, seen: RestoreSeen) -> RestorePlan:
     """Plan every image, one after the other within a region."""
     images: list[ImagePlan] = []
     planned: set[tuple[str, str]] = set()
-    for ref in sorted(wanted.images):
-        one = plan_image(wanted, seen, ref)
+    for ref in sorted(options.images):
+        image = plan_image(options, seen, ref)
         # A snapshot that two images share is restored once.
         fresh = [
-            action for action in one.restore_snapshots if (ref.region, str(action.resource)) not in planned
+            action for action in image.restore_snapshots if (ref.region, str(action.resource)) not in planned
         ]
         planned.update((ref.region, str(action.resource)) for action in fresh)
-        images.append(replace(one, restore_snapshots=tuple(fresh)))
+        images.append(replace(image, restore_snapshots=tuple(fresh)))
     targets = tuple(
-        _region(seen.target(ref), [one for one in images if one.ref.region == ref.region])
-        for ref in {ref.region: ref for ref in sorted(wanted.images)}.values()
+        _region(seen.target(ref), [image for image in images if image.ref.region == ref.region])
+        for ref in {ref.region: ref for ref in sorted(options.images)}.values()
     )
     if targets and seen.unreadable:
         targets = (replace(targets[0], warnings=(*targets[0].warnings, *seen.unreadable)), *targets[1:])
@@ -127,29 +127,29 @@ def plan(wanted: RestoreOptions, seen: RestoreSeen) -> RestorePlan:
 
 
 def plan_image(
-    wanted: RestoreOptions, seen: RestoreSeen, ref: ImageRef, *, restored: bool = False
+    options: RestoreOptions, seen: RestoreSeen, ref: ImageRef, *, restored: bool = False
 ) -> ImagePlan:
     """Plan one image. For an image in the Recycle Bin, the last tombstone predicts how it comes back.
 
     ``restored`` means that it has just come out of the Recycle Bin.
     """
-    target, found = seen.target(ref), seen.images[ref]
+    target, state = seen.target(ref), seen.images[ref]
     history = seen.histories.get(ref, TombstoneHistory())
-    reasons = tuple(refusals(wanted, target, ref, found, history))
+    reasons = tuple(refusals(options, target, ref, state, history))
     if reasons:
         return ImagePlan(ref, "", refusals=reasons)
-    mark = {RESTORE_TAG: _mark_value(wanted, found, history)}
-    if found.image is not None:
+    mark = {RESTORE_TAG: _mark_value(options, state, history)}
+    if state.image is not None:
         # AWS may not return the tag yet that it has got right after the Recycle Bin.
-        tags = {**mark, **found.image.tags} if restored else found.image.tags
-        image = replace(found.image, tags=tags)
-        return _plan_registered(wanted, target, found, image, history, seen.now, restored=restored)
+        tags = {**mark, **state.image.tags} if restored else state.image.tags
+        image = replace(state.image, tags=tags)
+        return _plan_registered(options, target, state, image, history, seen.now, restored=restored)
     out_of_bin = ImagePlan(
         ref,
         RECYCLE_BIN,
         restore_snapshots=tuple(
-            Action(target, "RestoreSnapshotFromRecycleBin", {"SnapshotId": one}, one)
-            for one in found.binned_snapshots
+            Action(target, "RestoreSnapshotFromRecycleBin", {"SnapshotId": snapshot_id}, snapshot_id)
+            for snapshot_id in state.binned_snapshots
         ),
         restore_image=(
             Action(target, "RestoreImageFromRecycleBin", {"ImageId": ref.image_id}, ref.image_id),
@@ -160,9 +160,9 @@ def plan_image(
     if history.last is None:
         return replace(out_of_bin, finish=(_delete_tags(target, [ref.image_id], mark),))
     image = _predicted_image(history, history.last, target)
-    image = replace(image, tags={**binned_tags(found, history.last), **mark})
-    predicted = _predicted(found, image, history.last)
-    later = _plan_registered(wanted, target, predicted, image, history, seen.now, restored=True)
+    image = replace(image, tags={**binned_tags(state, history.last), **mark})
+    predicted = _predicted(state, image, history.last)
+    later = _plan_registered(options, target, predicted, image, history, seen.now, restored=True)
     return replace(
         later,
         previous_state=out_of_bin.previous_state,
@@ -178,9 +178,9 @@ def without_rejected(plan: ImagePlan, rejections: Iterable[Failure]) -> ImagePla
     failures = tuple(rejections)
 
     def accepted(operation: str, permissions: Mapping[str, Any]) -> dict[str, Any]:
-        refused = [one for one in failures if one.action == operation]
+        refused = [failure for failure in failures if failure.action == operation]
         return {
-            key: [one for one in value if not any(failure.rejects(one) for failure in refused)]
+            key: [consumer for consumer in value if not any(failure.rejects(consumer) for failure in refused)]
             if isinstance(value, list)
             else value
             for key, value in permissions.items()
@@ -194,8 +194,8 @@ def without_rejected(plan: ImagePlan, rejections: Iterable[Failure]) -> ImagePla
         "launch_permissions": accepted("ModifyImageAttribute", plan.after["launch_permissions"]),
         "volume_permissions": volume_permissions
         and {
-            one: accepted("ModifySnapshotAttribute", permissions)
-            for one, permissions in volume_permissions.items()
+            snapshot_id: accepted("ModifySnapshotAttribute", permissions)
+            for snapshot_id, permissions in volume_permissions.items()
         },
     }
     return replace(plan, after=after)
@@ -205,26 +205,28 @@ def restored_and_open(performed: Iterable[Action]) -> tuple[str, ...]:
     """Return what came out of the Recycle Bin and was not closed since, the image first."""
     actions = tuple(performed)
     closed = {action.resource for action in actions if closes(action)}
-    restored = [one.resource for one in actions if one.operation.endswith("FromRecycleBin")]
-    return tuple(one for one in reversed(restored) if one is not None and one not in closed)
+    restored = [action.resource for action in actions if action.operation.endswith("FromRecycleBin")]
+    return tuple(
+        resource for resource in reversed(restored) if resource is not None and resource not in closed
+    )
 
 
 def _region(target: Target, images: Iterable[ImagePlan]) -> TargetPlan:
     here = list(images)
     return TargetPlan(
         target,
-        actions=tuple(action for one in here for action in one.actions),
-        before={one.ref.image_id: dict(one.before) for one in here},
-        after={one.ref.image_id: dict(one.after) for one in here},
-        warnings=tuple(dict.fromkeys(warning for one in here for warning in one.warnings)),
-        refusals=tuple(refusal for one in here for refusal in one.refusals),
+        actions=tuple(action for image in here for action in image.actions),
+        before={image.ref.image_id: dict(image.before) for image in here},
+        after={image.ref.image_id: dict(image.after) for image in here},
+        warnings=tuple(dict.fromkeys(warning for image in here for warning in image.warnings)),
+        refusals=tuple(refusal for image in here for refusal in image.refusals),
     )
 
 
 def _plan_registered(
-    wanted: RestoreOptions,
+    options: RestoreOptions,
     target: Target,
-    found: Found,
+    state: ImageState,
     image: Image,
     history: TombstoneHistory,
     now: datetime,
@@ -233,36 +235,36 @@ def _plan_registered(
 ) -> ImagePlan:
     """Plan how a registered image becomes what it was before the cleanup."""
     # Whether the image was moved to the Recycle Bin by the deregistration of the last tombstone.
-    retired = restored and history.is_of_deregistration(found.binned_at)
-    permissions = _permissions(wanted, found, image, history, retired=retired)
-    after = _without_stages(image, found.launch, now)
-    finish = tuple(_finishing_actions(target, found, image, after, permissions))
+    retired = restored and history.is_of_deregistration(state.binned_at)
+    permissions = _permissions(options, state, image, history, retired=retired)
+    after = _without_stages(image, state.launch, now)
+    finish = tuple(_finishing_actions(target, state, image, after, permissions))
     return ImagePlan(
         ImageRef(target.region, image.image_id),
         image.state,
         finish=finish,
-        before=_view(image, found.launch, found.volume_permissions if wanted.restore_permissions else None),
+        before=_view(image, state.launch, state.volume_permissions if options.restore_permissions else None),
         after=_view(
             after,
             permissions.launch,
-            permissions.volume_permissions if wanted.restore_permissions else None,
+            permissions.volume_permissions if options.restore_permissions else None,
         ),
         tombstone=permissions.tombstone.written_at if permissions.tombstone else None,
         warnings=(
             *_earlier_permissions(image, permissions.tombstone, retired=retired),
-            *_not_made_public(wanted, found, image, permissions.tombstone),
-            *_archived_again(found, image, target.region),
-            *_stays_deprecated(found, image),
+            *_not_made_public(options, state, image, permissions.tombstone),
+            *_archived_again(state, image, target.region),
+            *_stays_deprecated(state, image),
         ),
         refusals=(
-            *public_refusals(found, image, permissions.launch, permissions.volume_permissions, target),
+            *public_refusals(state, image, permissions.launch, permissions.volume_permissions, target),
             *tag_refusals(image, finish, target),
         ),
     )
 
 
 def _finishing_actions(
-    target: Target, found: Found, image: Image, after: Image, permissions: _Permissions
+    target: Target, state: ImageState, image: Image, after: Image, permissions: _Permissions
 ) -> Iterator[Action]:
     """Yield the calls that a registered image needs to become ``after``, in this order:
 
@@ -286,7 +288,7 @@ def _finishing_actions(
     AWS refuses to cancel the deprecation of a public image (EC2 User Guide, "Deprecate an Amazon EC2 AMI").
     """
     image_id = image.image_id
-    shared = Shared(image, found.launch, found.volume_permissions)
+    shared = Shared(image, state.launch, state.volume_permissions)
     before_image, after_image = split_opening(
         snapshot_actions(target, shared, permissions.volume_permissions, "Add")
     )
@@ -304,7 +306,9 @@ def _finishing_actions(
         else:
             yield Action(target, "DisableImageDeprecation", {"ImageId": image_id}, image_id)
     yield from missing
-    snapshot_ids = sorted(one.snapshot_id for one in found.snapshots.values() if image_id in marked_for(one))
+    snapshot_ids = sorted(
+        snapshot.snapshot_id for snapshot in state.snapshots.values() if image_id in marked_for(snapshot)
+    )
     if snapshot_ids:
         yield _delete_tags(target, snapshot_ids, [SNAPSHOT_TAG])
     if unwanted_tags:
@@ -312,7 +316,7 @@ def _finishing_actions(
 
 
 def _permissions(
-    wanted: RestoreOptions, found: Found, image: Image, history: TombstoneHistory, *, retired: bool
+    options: RestoreOptions, state: ImageState, image: Image, history: TombstoneHistory, *, retired: bool
 ) -> _Permissions:
     """Return the present permissions, and those of the tombstone if they may be missing.
 
@@ -321,33 +325,33 @@ def _permissions(
     time, a permission that is missing was removed on purpose.
     """
     may_be_missing = retired or may_lack_permissions(image)
-    tombstone = history.shared if wanted.restore_permissions and may_be_missing else None
+    tombstone = history.shared if options.restore_permissions and may_be_missing else None
     if tombstone is None:
-        return _Permissions(found.launch, found.volume_permissions)
+        return _Permissions(state.launch, state.volume_permissions)
     return _Permissions(
-        launch=found.launch | _allowed(wanted, tombstone.launch),
+        launch=state.launch | _allowed(options, tombstone.launch),
         volume_permissions={
-            snapshot_id: present | _allowed(wanted, tombstone.volume_permissions.get(snapshot_id, Sharing()))
-            for snapshot_id, present in found.volume_permissions.items()
+            snapshot_id: present | _allowed(options, tombstone.volume_permissions.get(snapshot_id, Sharing()))
+            for snapshot_id, present in state.volume_permissions.items()
         },
         tombstone=tombstone,
     )
 
 
-def _mark_value(wanted: RestoreOptions, found: Found, history: TombstoneHistory) -> str:
+def _mark_value(options: RestoreOptions, state: ImageState, history: TombstoneHistory) -> str:
     """Return the value of RESTORE_TAG for an image in the Recycle Bin; AWS does not return its state.
 
     It names a tombstone only if the image may lack its permissions whatever its state is. An image that was
     deregistered by other means may have been restored, and unshared from some accounts, before.
     """
     tombstone = history.shared
-    if wanted.restore_permissions and tombstone and history.is_of_deregistration(found.binned_at):
+    if options.restore_permissions and tombstone and history.is_of_deregistration(state.binned_at):
         return tombstone.written_at
     return RECYCLE_BIN
 
 
-def _allowed(wanted: RestoreOptions, sharing: Sharing) -> Sharing:
-    return sharing if wanted.allow_public else replace(sharing, public=False)
+def _allowed(options: RestoreOptions, sharing: Sharing) -> Sharing:
+    return sharing if options.allow_public else replace(sharing, public=False)
 
 
 def _earlier_permissions(image: Image, tombstone: Tombstone | None, *, retired: bool) -> Iterator[str]:
@@ -372,14 +376,14 @@ def _earlier_permissions(image: Image, tombstone: Tombstone | None, *, retired: 
 
 
 def _not_made_public(
-    wanted: RestoreOptions, found: Found, image: Image, tombstone: Tombstone | None
+    options: RestoreOptions, state: ImageState, image: Image, tombstone: Tombstone | None
 ) -> Iterator[str]:
     """Yield a warning if the tombstone has public permissions: only ``allow_public`` restores them."""
-    if tombstone is None or wanted.allow_public:
+    if tombstone is None or options.allow_public:
         return
-    if (tombstone.launch - found.launch).public or any(
+    if (tombstone.launch - state.launch).public or any(
         (tombstone.volume_permissions.get(snapshot_id, Sharing()) - present).public
-        for snapshot_id, present in found.volume_permissions.items()
+        for snapshot_id, present in state.volume_permissions.items()
     ):
         yield (
             f"{image.image_id} or one of its snapshots was public and is not made public again. "
@@ -387,9 +391,9 @@ def _not_made_public(
         )
 
 
-def _stays_deprecated(found: Found, image: Image) -> Iterator[str]:
+def _stays_deprecated(state: ImageState, image: Image) -> Iterator[str]:
     """Yield a warning if AWS does not cancel the deprecation, because the image is public."""
-    if found.launch.public and is_own_deprecation(image):
+    if state.launch.public and is_own_deprecation(image):
         yield (
             f"{image.image_id} is public and stays deprecated: AWS cancels the deprecation of private "
             "images only. Remove its public launch permission, call DisableImageDeprecation, and make it "
@@ -397,17 +401,17 @@ def _stays_deprecated(found: Found, image: Image) -> Iterator[str]:
         )
 
 
-def _archived_again(found: Found, image: Image, region: str) -> Iterator[str]:
+def _archived_again(state: ImageState, image: Image, region: str) -> Iterator[str]:
     """Yield a warning for each snapshot that AWS soon removes from the standard tier.
 
     EBS User Guide, "Modify the restore period or restore type for a temporarily restored snapshot".
     """
-    for snapshot_id, one in sorted(found.snapshots.items()):
-        if one.restored_until:
+    for snapshot_id, snapshot in sorted(state.snapshots.items()):
+        if snapshot.restored_until:
             yield (
                 f"{snapshot_id} of {image.image_id} is archived and only restored until "
-                f"{one.restored_until:%Y-%m-%d}: {image.image_id} cannot be launched after that. Restore it "
-                f"permanently ({restore_tier_command(region, snapshot_id)})."
+                f"{snapshot.restored_until:%Y-%m-%d}: {image.image_id} cannot be launched after that. "
+                f"Restore it permanently ({restore_tier_command(region, snapshot_id)})."
             )
 
 
@@ -427,19 +431,19 @@ def _predicted_image(history: TombstoneHistory, last: Tombstone, target: Target)
     )
 
 
-def _predicted(found: Found, image: Image, last: Tombstone) -> Found:
+def _predicted(state: ImageState, image: Image, last: Tombstone) -> ImageState:
     """Return what is expected once the image is out of the Recycle Bin. It is read again then.
 
     Source: as for ``_predicted_image``, which says that sharing is kept, too.
     """
     deleted_with_image = {SNAPSHOT_TAG: image.image_id}
     snapshots = {
-        one: found.snapshots.get(one)
-        or OwnSnapshot(one, tags=deleted_with_image if one in last.deleted else {})
-        for one in last.volume_permissions
+        snapshot_id: state.snapshots.get(snapshot_id)
+        or OwnSnapshot(snapshot_id, tags=deleted_with_image if snapshot_id in last.deleted else {})
+        for snapshot_id in last.volume_permissions
     }
     return replace(
-        found,
+        state,
         image=image,
         launch=Sharing() if image.state == "disabled" else last.launch,
         volume_permissions=last.volume_permissions,
@@ -483,7 +487,7 @@ def _view(image: Image, launch: Sharing, volume_permissions: Mapping[str, Sharin
         "volume_permissions": None
         if volume_permissions is None
         else {
-            snapshot_id: {"account_ids": sorted(one.account_ids), "public": one.public}
-            for snapshot_id, one in volume_permissions.items()
+            snapshot_id: {"account_ids": sorted(sharing.account_ids), "public": sharing.public}
+            for snapshot_id, sharing in volume_permissions.items()
         },
     }

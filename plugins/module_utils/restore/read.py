@@ -28,7 +28,7 @@ from ..plan import batches
 from ..tags import RESERVED_PREFIX, tag_map
 from .options import RestoreOptions
 from .read_tombstones import read_tombstones
-from .state import Found, RestoreSeen
+from .state import ImageState, RestoreSeen
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -43,7 +43,7 @@ class Region:
     """A region's images and their snapshots that exist.
 
     If one of the images is missing, also the content of the Recycle Bin, and the tags of those of the images
-    that are there. ``image_block`` and ``snapshot_block`` are as in ``Found``.
+    that are there. ``image_block`` and ``snapshot_block`` are as in ``ImageState``.
     """
 
     images: Mapping[str, Image] = field(default_factory=dict)
@@ -55,26 +55,26 @@ class Region:
     snapshot_block: PublicAccessBlock | None = None
 
 
-def read_state(clients: Clients, wanted: RestoreOptions) -> RestoreSeen:
+def read_state(clients: Clients, options: RestoreOptions) -> RestoreSeen:
     """Read every image, the Recycle Bin, and the tombstones."""
-    _check_tombstone_file(wanted.tombstone_path)
-    regions = sorted({ref.region for ref in wanted.images})
+    _check_tombstone_file(options.tombstone_path)
+    regions = sorted({ref.region for ref in options.images})
     caller = identify(clients, preferred_region(clients, regions))
     account_id = caller.account_id
     stores = {
-        "tombstone_s3_uri": wanted.tombstone_s3_uri,
-        "tombstone_ssm_path": wanted.tombstone_ssm_path,
+        "tombstone_s3_uri": options.tombstone_s3_uri,
+        "tombstone_ssm_path": options.tombstone_ssm_path,
     }
     check_default_region(clients, caller, stores)
     clients.open("ec2", regions)
     for operation in (read.IMAGE_PERMISSIONS, read.SNAPSHOT_PERMISSIONS):
         clients.paced(operation).open("ec2", regions)
-    histories, unreadable = read_tombstones(clients, wanted, account_id)
-    refs = {region: [ref for ref in wanted.images if ref.region == region] for region in regions}
+    histories, unreadable = read_tombstones(clients, options, account_id)
+    refs = {region: [ref for ref in options.images if ref.region == region] for region in regions}
 
     def region_of(region: str) -> Region:
         of_images = {ref.image_id: histories.get(ref, TombstoneHistory()) for ref in refs[region]}
-        return read_region(clients.ec2(region), wanted, account_id, of_images)
+        return read_region(clients.ec2(region), options, account_id, of_images)
 
     by_region, failed = each(regions, region_of)
     if failed:
@@ -83,9 +83,9 @@ def read_state(clients: Clients, wanted: RestoreOptions) -> RestoreSeen:
             for region, exception in failed.items()
         )
 
-    def image_of(ref: ImageRef) -> Found:
+    def image_of(ref: ImageRef) -> ImageState:
         history = histories.get(ref, TombstoneHistory())
-        return read_image(clients, wanted, account_id, ref, by_region[ref.region], history)
+        return read_image(clients, options, account_id, ref, by_region[ref.region], history)
 
     images, unread = each(round_robin(refs.values()), image_of)
     if unread:
@@ -108,12 +108,12 @@ def client_of(clients: Clients, region: str, operation: str) -> EC2Client:
 
 
 def read_region(
-    ec2: EC2Client, wanted: RestoreOptions, account_id: str, histories: Mapping[str, TombstoneHistory]
+    ec2: EC2Client, options: RestoreOptions, account_id: str, histories: Mapping[str, TombstoneHistory]
 ) -> Region:
-    """Return all that is read of a region at once; ``histories`` has each wanted image."""
-    found = read.named_images(ec2, histories)
+    """Return all that is read of a region at once; ``histories`` has each image of the options."""
+    named = read.named_images(ec2, histories)
     # A deregistered image may be listed for a while.
-    images = {key: one for key, one in found.items() if one.state != "deregistered"}
+    images = {key: image for key, image in named.items() if image.state != "deregistered"}
     is_complete = histories.keys() <= images.keys()
     own = {
         image_id: history
@@ -121,20 +121,26 @@ def read_region(
         if image_id not in images or images[image_id].owner_id == account_id
     }
     snapshot_ids = dict.fromkeys(
-        one for image_id, history in own.items() for one in _snapshot_ids(images.get(image_id), history)
+        snapshot_id
+        for image_id, history in own.items()
+        for snapshot_id in _snapshot_ids(images.get(image_id), history)
     )
-    public = [one.shared for one in own.values() if one.shared is not None and wanted.allow_public]
-    shares_image = any(one.launch.public for one in public)
-    shares_snapshot = any(sharing.public for one in public for sharing in one.volume_permissions.values())
+    public = [
+        history.shared for history in own.values() if history.shared is not None and options.allow_public
+    ]
+    shares_image = any(shared.launch.public for shared in public)
+    shares_snapshot = any(
+        sharing.public for shared in public for sharing in shared.volume_permissions.values()
+    )
     now = datetime.now(UTC)
     binned = {} if is_complete else dict(binned_images(ec2, now))
     # Only snapshots of disabled images can be archived (EBS User Guide, "Archive an Amazon EBS snapshot").
-    is_disabled = any(image_id in own and one.state == "disabled" for image_id, one in images.items())
+    is_disabled = any(image_id in own and image.state == "disabled" for image_id, image in images.items())
     archiving = archiving_snapshots(ec2) if is_disabled else ()
     return Region(
         images,
         binned=binned,
-        binned_tags=_tags_in_bin(ec2, [one for one in histories if one in binned]),
+        binned_tags=_tags_in_bin(ec2, [image_id for image_id in histories if image_id in binned]),
         binned_snapshots={} if is_complete else _binned_snapshots(ec2, now),
         snapshots=_existing_snapshots(ec2, list(snapshot_ids), archiving),
         image_block=read.image_block(ec2) if shares_image else None,
@@ -151,25 +157,29 @@ def _snapshot_ids(image: Image | None, history: TombstoneHistory) -> tuple[str, 
 
 def read_image(
     clients: Clients,
-    wanted: RestoreOptions,
+    options: RestoreOptions,
     account_id: str,
     ref: ImageRef,
     region: Region,
     history: TombstoneHistory,
-) -> Found:
+) -> ImageState:
     image = region.images.get(ref.image_id)
     if image is not None and image.owner_id != account_id:
         # Only its owner can read its attributes. The plan refuses it.
-        return Found(image)
+        return ImageState(image)
     known = _snapshot_ids(image, history)
-    found = Found(
+    state = ImageState(
         image,
-        snapshots={one: region.snapshots[one] for one in known if one in region.snapshots},
+        snapshots={
+            snapshot_id: region.snapshots[snapshot_id]
+            for snapshot_id in known
+            if snapshot_id in region.snapshots
+        },
         image_block=region.image_block,
         snapshot_block=region.snapshot_block,
     )
     if image is not None:
-        return _with_permissions(clients, wanted, image, ref.region, found)
+        return _with_permissions(clients, options, image, ref.region, state)
     # AWS does not list the snapshots of an image in the Recycle Bin. Without a tombstone they are found by
     # their descriptions, which have the image's ID.
     of_image = [
@@ -178,7 +188,7 @@ def read_image(
         if key in known or described_image(OwnSnapshot(key, text)) == ref.image_id
     ]
     return replace(
-        found,
+        state,
         binned=ref.image_id in region.binned,
         binned_at=region.binned.get(ref.image_id),
         binned_tags=region.binned_tags.get(ref.image_id),
@@ -187,17 +197,19 @@ def read_image(
 
 
 def _with_permissions(
-    clients: Clients, wanted: RestoreOptions, image: Image, region: str, found: Found
-) -> Found:
+    clients: Clients, options: RestoreOptions, image: Image, region: str, state: ImageState
+) -> ImageState:
     """Return an own image with its permissions and those of its snapshots."""
     launch, volume_permissions = Sharing(), {}
     # EC2 API Reference, DisableImage: a disabled image has no launch permissions.
     if image.state != "disabled":
         launch = read.launch_permissions(client_of(clients, region, read.IMAGE_PERMISSIONS), image.image_id)
-    if wanted.restore_permissions:
+    if options.restore_permissions:
         ec2 = client_of(clients, region, read.SNAPSHOT_PERMISSIONS)
-        volume_permissions = {one: read.volume_permissions(ec2, one) for one in found.snapshots}
-    return replace(found, launch=launch, volume_permissions=volume_permissions)
+        volume_permissions = {
+            snapshot_id: read.volume_permissions(ec2, snapshot_id) for snapshot_id in state.snapshots
+        }
+    return replace(state, launch=launch, volume_permissions=volume_permissions)
 
 
 def _binned_snapshots(ec2: EC2Client, after: datetime) -> dict[str, str]:
@@ -229,7 +241,7 @@ def _tags_in_bin(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str
 
 
 def _read_tags(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+    tags_by_id: dict[str, dict[str, str]] = {}
     operation = "DescribeTags"
     for batch in batches(image_ids, read.FILTER_VALUES):
         pages = ec2.get_paginator("describe_tags").paginate(
@@ -237,11 +249,11 @@ def _read_tags(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str, 
         )
         for page in pages:
             for item in required(page, "Tags", operation):
-                tags = found.setdefault(required(item, "ResourceId", operation), {})
+                tags = tags_by_id.setdefault(required(item, "ResourceId", operation), {})
                 key = required(item, "Key", operation)
                 if not key.startswith(RESERVED_PREFIX):
                     tags[key] = item.get("Value", "")
-    return found
+    return tags_by_id
 
 
 def _existing_snapshots(
@@ -251,7 +263,7 @@ def _existing_snapshots(
 
     A snapshot of ``archiving`` counts as archived.
     """
-    found = {}
+    snapshots = {}
     for batch in batches(snapshot_ids, read.FILTER_VALUES):
         # A filter: with SnapshotIds, one ID that does not exist would fail the whole call.
         pages = ec2.get_paginator("describe_snapshots").paginate(
@@ -263,14 +275,14 @@ def _existing_snapshots(
             for item in required(page, "Snapshots", "DescribeSnapshots"):
                 snapshot_id = required(item, "SnapshotId", "DescribeSnapshots")
                 archive = archive_of(item)
-                found[snapshot_id] = OwnSnapshot(
+                snapshots[snapshot_id] = OwnSnapshot(
                     snapshot_id=snapshot_id,
                     description=item.get("Description", ""),
                     tags=tag_map(item.get("Tags", [])),
                     archived=archive["archived"] or snapshot_id in archiving,
                     restored_until=archive["restored_until"],
                 )
-    return found
+    return snapshots
 
 
 def wait_for_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> None:

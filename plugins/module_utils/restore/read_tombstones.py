@@ -38,7 +38,7 @@ Reader = Callable[[ImageRef], Iterable[str]]
 
 
 def read_tombstones(
-    clients: Clients, wanted: RestoreOptions, account_id: str
+    clients: Clients, options: RestoreOptions, account_id: str
 ) -> tuple[Mapping[ImageRef, TombstoneHistory], tuple[str, ...]]:
     """Return the account's tombstones of the images, and a warning for each text that is no tombstone.
 
@@ -47,37 +47,43 @@ def read_tombstones(
             images: who wrote it decides whom the image would be shared with.
     """
     texts: list[tuple[str, str]] = []
-    if wanted.tombstone_path:
-        texts += _lines(wanted.tombstone_path)
-    if wanted.tombstone_s3_uri:
-        reader = _s3_reader(clients, wanted.tombstone_s3_uri, wanted.tombstone_s3_bucket_owner or account_id)
-        texts += _of_each_image(clients, wanted, account_id, "tombstone_s3_uri", reader)
-    if wanted.tombstone_ssm_path:
-        texts += _of_each_image(
-            clients, wanted, account_id, "tombstone_ssm_path", _ssm_reader(clients, wanted.tombstone_ssm_path)
+    if options.tombstone_path:
+        texts += _lines(options.tombstone_path)
+    if options.tombstone_s3_uri:
+        reader = _s3_reader(
+            clients, options.tombstone_s3_uri, options.tombstone_s3_bucket_owner or account_id
         )
-    found: list[Tombstone] = []
+        texts += _of_each_image(clients, options, account_id, "tombstone_s3_uri", reader)
+    if options.tombstone_ssm_path:
+        texts += _of_each_image(
+            clients,
+            options,
+            account_id,
+            "tombstone_ssm_path",
+            _ssm_reader(clients, options.tombstone_ssm_path),
+        )
+    tombstones: list[Tombstone] = []
     unreadable, foreign = [], []
     for place, text in texts:
-        one = read_tombstone(text)
-        if one is None:
+        tombstone = read_tombstone(text)
+        if tombstone is None:
             unreadable.append(f"{place} is not a valid tombstone and is skipped.")
-        elif one.ref in wanted.images:
-            found.append(one)
-            if one.account_id != account_id:
-                foreign.append(_foreign(place, one, Target(account_id, one.ref.region)))
+        elif tombstone.ref in options.images:
+            tombstones.append(tombstone)
+            if tombstone.account_id != account_id:
+                foreign.append(_foreign(place, tombstone, Target(account_id, tombstone.ref.region)))
     if foreign:
         raise Refused(foreign)
-    return by_image(found), tuple(unreadable)
+    return by_image(tombstones), tuple(unreadable)
 
 
-def _foreign(place: str, found: Tombstone, target: Target) -> Failure:
+def _foreign(place: str, tombstone: Tombstone, target: Target) -> Failure:
     return Failure.at(
         target,
         "images",
         "foreign_tombstone",
-        f"{place} is a tombstone of account {found.account_id}, not of account {target.account_id}.",
-        f"Restore the image with credentials of account {found.account_id}. If it belongs to "
+        f"{place} is a tombstone of account {tombstone.account_id}, not of account {target.account_id}.",
+        f"Restore the image with credentials of account {tombstone.account_id}. If it belongs to "
         f"{target.account_id}, find out who wrote the tombstone, and remove it.",
     )
 
@@ -140,9 +146,9 @@ def _ssm_reader(clients: Clients, path: str) -> Reader:
 
 
 def _of_each_image(
-    clients: Clients, wanted: RestoreOptions, account_id: str, option: str, reader: Reader
+    clients: Clients, options: RestoreOptions, account_id: str, option: str, reader: Reader
 ) -> list[tuple[str, str]]:
-    done, failed = each(wanted.images, reader)
+    done, failed = each(options.images, reader)
     if failed:
         raise Refused(
             with_bucket_owner(errors.failure(exception, Target(account_id, clients.default_region), option))

@@ -48,23 +48,23 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
 
     ``result`` is that of ``ami_restore``. ``context`` has the ``status`` and ``check_mode``.
     """
-    found = result.get("failures") or ()
+    failed = result.get("failures") or ()
     rest = report_path or f"the fact {context['role']}_failures"
     message = one_message([module_message(result, rest)], rest)
     restored = result.get("results") or ()
-    rows = [_row(one, context["check_mode"]) for one in restored]
+    rows = [_row(image, context["check_mode"]) for image in restored]
     public = [row for row in rows if row.tone is Tone.WARNING]
     others = [row for row in rows if row.tone is not Tone.WARNING]
     lines = (
         *_headline(restored, context),
-        *table(_COLUMNS, tuple(collapsed([*failed_rows(found), *public], others))),
-        *failures(found, rest, message),
+        *table(_COLUMNS, tuple(collapsed([*failed_rows(failed), *public], others))),
+        *failures(failed, rest, message),
     )
     images: dict[str, list[str]] = {}
-    for one in restored:
-        images.setdefault(one["region"], []).append(one["image_id"])
+    for image in restored:
+        images.setdefault(image["region"], []).append(image["image_id"])
     artifacts = {
-        "failed_regions": failed_regions(found),
+        "failed_regions": failed_regions(failed),
         "images": images,
         "report_path": report_path,
         "status": context["status"],
@@ -85,15 +85,15 @@ def _headline(restored: Sequence[Mapping[str, Any]], context: Mapping[str, Any])
         yield from sentence(f"{str(status).capitalize()}: {images} restored.", Tone.BAD)
 
 
-def _row(one: Mapping[str, Any], is_plan: bool) -> Row:
-    permissions = one["launch_permissions"]
+def _row(image: Mapping[str, Any], is_plan: bool) -> Row:
+    permissions = image["launch_permissions"]
     is_public = bool(permissions and permissions.get("public"))
     cells = {
-        "region": one["region"],
-        "image": one["image_id"],
-        "was": str(one["previous_state"]).replace("_", " "),
+        "region": image["region"],
+        "image": image["image_id"],
+        "was": str(image["previous_state"]).replace("_", " "),
         "shared": "the public" if is_public else None if permissions is None else shared_with(permissions),
-        "tombstone": date_of(one["tombstone"]),
-        "outcome": outcome_of(one["changed"], is_plan),
+        "tombstone": date_of(image["tombstone"]),
+        "outcome": outcome_of(image["changed"], is_plan),
     }
     return Row(cells, Tone.WARNING if is_public else Tone.PLAIN)

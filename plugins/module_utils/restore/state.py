@@ -20,7 +20,7 @@ RECYCLE_BIN = "recycle_bin"
 
 
 @dataclass(frozen=True)
-class Found:
+class ImageState:
     """An image as its owner can read it; ``image`` is None if it is deregistered.
 
     ``snapshots`` are its snapshots that exist, ``volume_permissions`` their createVolumePermission, which is
@@ -49,7 +49,7 @@ class RestoreSeen:
 
     account_id: str
     now: datetime
-    images: Mapping[ImageRef, Found]
+    images: Mapping[ImageRef, ImageState]
     histories: Mapping[ImageRef, TombstoneHistory] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
 

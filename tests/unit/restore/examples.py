@@ -20,7 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.plan import Action
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
 from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
 from ansible_collections.golden.images.plugins.module_utils.restore.state import (
-    Found,
+    ImageState,
     RestoreSeen,
 )
 
@@ -112,20 +112,20 @@ def image(state: str = "disabled", **changes: Any) -> Image:
     return Image(image_id=REF.image_id, state=state, **values)
 
 
-def found(shown: Image | None = None, **changes: Any) -> Found:
+def found(shown: Image | None = None, **changes: Any) -> ImageState:
     """The image as it is read: disabled, with the permissions of its snapshots."""
     values: dict[str, Any] = {
         "volume_permissions": VOLUMES,
         "snapshots": {one: OwnSnapshot(one) for one in VOLUMES},
         **changes,
     }
-    return Found(shown or image(), **values)
+    return ImageState(shown or image(), **values)
 
 
-def binned(**changes: Any) -> Found:
+def binned(**changes: Any) -> ImageState:
     """The image in the Recycle Bin with its snapshots, since the deregistration of the last tombstone."""
     values: dict[str, Any] = {"binned_at": BINNED_AT, "binned_snapshots": tuple(VOLUMES), **changes}
-    return Found(binned=True, **values)
+    return ImageState(binned=True, **values)
 
 
 def wanted(**changes: Any) -> RestoreOptions:
@@ -134,19 +134,19 @@ def wanted(**changes: Any) -> RestoreOptions:
     return RestoreOptions(**values)
 
 
-def planned(shown: Found, *tombstones: Tombstone, **changes: Any) -> restore.ImagePlan:
+def planned(shown: ImageState, *tombstones: Tombstone, **changes: Any) -> restore.ImagePlan:
     """The plan for the image."""
     want = wanted(**changes)
     (one,) = restore.plan(want, seen(shown, *tombstones)).images
     return one
 
 
-def planned_again(shown: Found, *tombstones: Tombstone, **changes: Any) -> restore.ImagePlan:
+def planned_again(shown: ImageState, *tombstones: Tombstone, **changes: Any) -> restore.ImagePlan:
     """The plan for the image, which has just come out of the Recycle Bin."""
     return restore.plan_image(wanted(**changes), seen(shown, *tombstones), REF, restored=True)
 
 
-def seen(shown: Found, *tombstones: Tombstone) -> RestoreSeen:
+def seen(shown: ImageState, *tombstones: Tombstone) -> RestoreSeen:
     """The image and its tombstones."""
     return RestoreSeen(OWNER, NOW, {REF: shown}, {REF: TombstoneHistory(tombstones)} if tombstones else {})
 
@@ -156,7 +156,7 @@ def calls(actions: Iterable[Action]) -> list[tuple[str, str | None]]:
     return [(action.operation, action.resource) for action in actions]
 
 
-def performed(shown: Found, in_bin: Found, actions: Iterable[Action]) -> Found:
+def performed(shown: ImageState, in_bin: ImageState, actions: Iterable[Action]) -> ImageState:
     """What is read after the calls; an AssertionError for a call that AWS would refuse.
 
     ``in_bin`` is the image as it was moved to the Recycle Bin.
@@ -178,7 +178,7 @@ def performed(shown: Found, in_bin: Found, actions: Iterable[Action]) -> Found:
     return shown
 
 
-def _changed(shown: Found, current: Image, operation: str, parameters: Any, resource: str) -> Found:
+def _changed(shown: ImageState, current: Image, operation: str, parameters: Any, resource: str) -> ImageState:
     if operation == "EnableImage":
         assert current.state == "disabled"
         return replace(shown, image=replace(current, state="available"))

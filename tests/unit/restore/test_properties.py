@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import MARKS
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
-from ansible_collections.golden.images.plugins.module_utils.restore.state import Found
+from ansible_collections.golden.images.plugins.module_utils.restore.state import ImageState
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,7 +39,7 @@ OF_SNAPSHOTS = st.fixed_dictionaries({one: st.builds(Sharing, ACCOUNTS) for one 
 
 
 @st.composite
-def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, Any]]:
+def retired(draw: st.DrawFn) -> tuple[ImageState, ImageState, tuple[Any, ...], dict[str, Any]]:
     """A retired image as it is found, as it is registered, its tombstones, and options."""
     launch, kept = draw(SHARING), draw(OF_SNAPSHOTS)
     known = draw(OF_SNAPSHOTS)
@@ -59,7 +59,7 @@ def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, A
         former = draw(st.sampled_from(["", " 2027-06-01T00:00:00Z", " 2026-11-20T00:00:00Z"]))
         tags["golden.images:cleanup-deprecation-date"] = f"2026-11-01T00:01:00Z{former}"
     marked = draw(st.booleans())
-    registered = Found(
+    registered = ImageState(
         image("disabled" if disabled else "available", tags=tags, deprecation_time=deprecation),
         launch=Sharing() if disabled else launch,
         volume_permissions=kept,
@@ -81,8 +81,12 @@ def retired(draw: st.DrawFn) -> tuple[Found, Found, tuple[Any, ...], dict[str, A
 
 
 def _run(
-    shown: Found, registered: Found, tombstones: tuple[Any, ...], options: dict[str, Any], stop: int | None
-) -> Found:
+    shown: ImageState,
+    registered: ImageState,
+    tombstones: tuple[Any, ...],
+    options: dict[str, Any],
+    stop: int | None,
+) -> ImageState:
     """One run as in the flow, which plans again after the Recycle Bin; it stops after ``stop`` calls."""
     plan = planned(shown, *tombstones, **options)
     out_of_bin = (*plan.restore_snapshots, *plan.restore_image, *plan.mark)
@@ -96,7 +100,7 @@ def _run(
 
 @given(retired(), st.integers(0, 12))
 def test_a_run_completes_an_interrupted_one(
-    case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]], stop: int
+    case: tuple[ImageState, ImageState, tuple[Any, ...], dict[str, Any]], stop: int
 ) -> None:
     shown, registered, tombstones, options = case
     if planned(shown, *tombstones, **options).refusals:
@@ -109,7 +113,7 @@ def test_a_run_completes_an_interrupted_one(
 
 @given(retired(), st.integers(0, 12))
 def test_a_cleanup_between_the_runs_takes_no_permission(
-    case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]], stop: int
+    case: tuple[ImageState, ImageState, tuple[Any, ...], dict[str, Any]], stop: int
 ) -> None:
     """It deletes the tags of a stage that is undone, and of an image that is needed again."""
     shown, registered, tombstones, options = case
@@ -125,7 +129,7 @@ def test_a_cleanup_between_the_runs_takes_no_permission(
 
 @given(retired())
 def test_a_restored_image_has_its_permissions_and_loses_none(
-    case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]],
+    case: tuple[ImageState, ImageState, tuple[Any, ...], dict[str, Any]],
 ) -> None:
     shown, registered, tombstones, options = case
     if planned(shown, *tombstones, **options).refusals:
@@ -149,7 +153,7 @@ def test_a_restored_image_has_its_permissions_and_loses_none(
 
 @given(retired())
 def test_the_plan_predicts_the_result(
-    case: tuple[Found, Found, tuple[Any, ...], dict[str, Any]],
+    case: tuple[ImageState, ImageState, tuple[Any, ...], dict[str, Any]],
 ) -> None:
     shown, registered, tombstones, options = case
     plan = planned(shown, *tombstones, **options)

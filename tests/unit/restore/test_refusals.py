@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
-from ansible_collections.golden.images.plugins.module_utils.restore.state import Found
+from ansible_collections.golden.images.plugins.module_utils.restore.state import ImageState
 
 from tests.unit.examples import OWNER, STRANGER, volumes
 
@@ -56,30 +56,35 @@ KNOWN = (tombstone(), last_tombstone())
             "would_become_public",
             "was public when deleted",
         ),
-        (Found(), (), "image_lost", "Check the image ID"),
-        (Found(), KNOWN, "image_lost", "Its snapshots do not exist any more"),
-        (Found(snapshots=found().snapshots), KNOWN, "image_lost", "still exist: snap-1, snap-2. Register"),
+        (ImageState(), (), "image_lost", "Check the image ID"),
+        (ImageState(), KNOWN, "image_lost", "Its snapshots do not exist any more"),
         (
-            Found(binned_snapshots=("snap-1",)),
+            ImageState(snapshots=found().snapshots),
+            KNOWN,
+            "image_lost",
+            "still exist: snap-1, snap-2. Register",
+        ),
+        (
+            ImageState(binned_snapshots=("snap-1",)),
             KNOWN,
             "image_lost",
             "still exist: snap-1 (in the Recycle Bin). These are lost: snap-2. Register",
         ),
         (
             # Others that AWS made for the image: a copy of a snapshot has its description.
-            Found(binned_snapshots=("snap-1", "snap-2", "snap-3")),
+            ImageState(binned_snapshots=("snap-1", "snap-2", "snap-3")),
             KNOWN,
             "image_lost",
             "snap-2 (in the Recycle Bin), snap-3 (in the Recycle Bin). Register",
         ),
         (
-            Found(snapshots=found().snapshots, binned_snapshots=("snap-3",)),
+            ImageState(snapshots=found().snapshots, binned_snapshots=("snap-3",)),
             KNOWN,
             "image_lost",
             "still exist: snap-1, snap-2, snap-3 (in the Recycle Bin). Register",
         ),
         (
-            Found(binned_snapshots=("snap-1", "snap-3")),
+            ImageState(binned_snapshots=("snap-1", "snap-3")),
             KNOWN,
             "image_lost",
             "snap-3 (in the Recycle Bin). These are lost: snap-2. Register",
@@ -87,7 +92,7 @@ KNOWN = (tombstone(), last_tombstone())
     ],
 )
 def test_an_image_that_cannot_be_restored_is_refused(
-    shown: Found, tombstones: tuple[Any, ...], code: str, message: str
+    shown: ImageState, tombstones: tuple[Any, ...], code: str, message: str
 ) -> None:
     plan = planned(shown, *tombstones)
     assert [one.error_code for one in plan.refusals] == [code]
@@ -108,7 +113,7 @@ def test_an_image_that_is_registered_from_snapshots_can_lack_its_billing_informa
     platform: str, expected: str | None
 ) -> None:
     """(botocore operation RegisterImage.)"""
-    shown = Found(snapshots=found().snapshots)
+    shown = ImageState(snapshots=found().snapshots)
     (refused,) = planned(shown, tombstone(platform=platform), last_tombstone(platform=platform)).refusals
     assert ("billing" in refused.remedy) == (expected is not None)
     if expected is not None:
@@ -145,7 +150,7 @@ def many(count: int, **others: str) -> dict[str, str]:
     ],
 )
 def test_an_image_that_has_no_room_for_the_tag_of_a_restore_is_refused(
-    shown: Found, options: dict[str, Any], count: int | None
+    shown: ImageState, options: dict[str, Any], count: int | None
 ) -> None:
     """(botocore operation CreateTags: "Each resource can have a maximum of 50 tags".)"""
     refused = planned(shown, tombstone(), **options).refusals
@@ -216,7 +221,7 @@ WEEK = timedelta(days=7)
     ],
 )
 def test_an_image_is_not_restored_from_the_recycle_bin_if_it_may_have_been_public(
-    shown: Found, tombstones: tuple[Any, ...], is_known: bool
+    shown: ImageState, tombstones: tuple[Any, ...], is_known: bool
 ) -> None:
     refused = planned(shown, *tombstones, restore_permissions=False).refusals
     assert [one.error_code for one in refused] == ([] if is_known else ["would_become_public"])

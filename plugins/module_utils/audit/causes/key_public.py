@@ -17,7 +17,9 @@ from ..region import AuditedRegion
 
 def _find(region: AuditedRegion) -> Iterator[Evidence]:
     for key in region.own_keys:
-        statements = [one.name for one in key.audiences if one.public and one.operations & USES]
+        statements = [
+            audience.name for audience in key.audiences if audience.public and audience.operations & USES
+        ]
         if statements:
             yield Evidence(
                 key.arn,

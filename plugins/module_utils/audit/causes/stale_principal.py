@@ -32,7 +32,9 @@ def _find(region: AuditedRegion) -> Iterator[Evidence]:
             for grant in key.seen.grants
             if _is_stale(grant.grantee) and not _is_new(grant, region.now)
         }
-        places |= {one: "the key policy" for one in _principals(key.seen.policy) if _is_stale(one)}
+        places |= {
+            principal: "the key policy" for principal in _principals(key.seen.policy) if _is_stale(principal)
+        }
         for principal, where in places.items():
             yield Evidence(
                 key.arn,

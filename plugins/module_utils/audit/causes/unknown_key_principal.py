@@ -82,7 +82,9 @@ def _beyond(consumers: PolicyConsumers, allowed: Sharing, owner: str) -> PolicyC
     units = frozenset(map(key_policy.unit_ids, allowed.org_unit_arns))
     others = of_other_accounts(consumers, owner)
     return PolicyConsumers(
-        frozenset(one for one in others.principals if account_of(one) not in allowed.account_ids),
+        frozenset(
+            principal for principal in others.principals if account_of(principal) not in allowed.account_ids
+        ),
         others.org_ids - org_ids,
         frozenset(unit for unit in others.units - units if unit[0] not in org_ids),
     )
