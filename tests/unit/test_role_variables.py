@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from plugins.module_utils.variables import Variable, misspelled
 
@@ -34,6 +35,17 @@ def test_only_variables_of_the_role_are_read(role):
     names = {name for text in texts for name in re.findall(rf"{role}__variables\.options\.(\w+)", text)}
     assert names
     assert {f"{role}_{name}" for name in names} <= _variables(role)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    "answer", ["", None, "web, db", "- web\n- db", "web: 1", '[{"web": 1}]', "perhaps", 5, 1.5, True]
+)
+def test_ansible_accepts_all_that_awx_sends(role, answer):
+    """Ansible refuses before the first task resets the facts of an earlier run."""
+    validator = ArgumentSpecValidator(_options(role))
+    assert validator.validate({}).error_messages == []
+    assert validator.validate(dict.fromkeys(_options(role), answer)).error_messages == []
 
 
 def test_a_role_that_is_included_gets_its_variables_as_values():
