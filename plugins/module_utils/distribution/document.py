@@ -26,10 +26,10 @@ from ..reports.document import (
     Table,
     changes_between,
 )
-from ..reports.screen import duration
+from ..reports.screen import duration, principal_name
 from ..verification import key_use
-from ..verification.document import MEANINGS
-from ..verification.report import LEVEL_NOT_REACHED, PROOFS
+from ..verification.document import MEANINGS, items_of
+from ..verification.report import PROOFS
 from .unfinished import earlier_text, started_text
 
 _CONSUMERS = ("account_ids", "org_arns", "org_unit_arns")
@@ -48,7 +48,7 @@ _ACCESS = {
 _WORST = (Mark.FULL, Mark.SLIGHT, Mark.BROKEN)
 _SHARED_WITH, _PUBLISHED_IN = ("shared with", "consumer"), ("published in", "account")
 # What fails where access to a key is granted.
-_OF_KEYS = frozenset({"CreateGrant", "DescribeKey", "GetKeyPolicy", "ListGrants", "PutKeyPolicy"})
+OF_KEYS = frozenset({"CreateGrant", "DescribeKey", "GetKeyPolicy", "ListGrants", "PutKeyPolicy"})
 
 
 @dataclass(frozen=True)
@@ -202,40 +202,11 @@ def _items(content: Mapping[str, Any]) -> Iterator[Item]:
         # It sums up the findings of the verification.
         if failure["action"] == "verify" and unverified:
             continue
-        found = steps.finding(failure)
-        yield Item(
-            code=found["code"],
-            severity=Severity.MEDIUM.label if failure["region"] in optional else Severity.HIGH.label,
-            message=found["message"],
-            remedy=found["remedy"],
-            account_id=failure["account_id"],
-            region=failure["region"],
-            resource=failure["action"],
-            principal=failure["account_id"],
-        )
+        severity = Severity.MEDIUM if failure["region"] in optional else Severity.HIGH
+        yield steps.item(failure, severity.label, principal=failure["account_id"])
     for one in unverified:
-        yield from _unverified(one)
-
-
-def _unverified(one: Mapping[str, Any]) -> Iterator[Item]:
-    unexplained = {
-        "code": LEVEL_NOT_REACHED,
-        "message": f"{one['account_id']} has not reached the level with {one['image_id'] or 'the image'}.",
-        "remedy": "Diagnose it with ami_share_diagnose.",
-        "severity": Severity.HIGH.label,
-    }
-    for finding in one["findings"] or [unexplained]:
-        yield Item(
-            code=finding["code"],
-            severity=finding["severity"],
-            message=finding["message"],
-            remedy=finding["remedy"],
-            account_id=one["account_id"],
-            region=one["region"],
-            resource=one["image_id"],
-            image_id=one["image_id"],
-            principal=one["account_id"],
-        )
+        image = one["image_id"] or "the image"
+        yield from items_of(one, f"{one['account_id']} has not reached the level with {image}.")
 
 
 def _step(content: Mapping[str, Any], region: Mapping[str, Any], step: str) -> Cell | None:
@@ -316,7 +287,7 @@ def _key(content: Mapping[str, Any], region: Mapping[str, Any]) -> Cell | None:
     if not arn:
         return None
     wrong = [
-        one for one in content["failures"] if one["region"] == region["region"] and one["action"] in _OF_KEYS
+        one for one in content["failures"] if one["region"] == region["region"] and one["action"] in OF_KEYS
     ]
     if wrong:
         return Cell("failed", Mark.BROKEN, f"{count(len(wrong), 'failure')} with {arn}.")
@@ -342,7 +313,7 @@ def _matrix(content: Mapping[str, Any]) -> Matrix:
     cells: dict[str, dict[str, Mark]] = {}
     for region in content["regions"]:
         here = region["region"]
-        found = {_short(one): verified.get((here, one), Mark.PARTIAL) for one in _principals(region)}
+        found = {principal_name(one): verified.get((here, one), Mark.PARTIAL) for one in _principals(region)}
         found |= {account: mark for (place, account), mark in verified.items() if place == here}
         cells[here] = found
     rows = tuple(
@@ -363,11 +334,6 @@ def _mark(one: Mapping[str, Any]) -> Mark:
     if one["reached"]:
         return Mark.FULL
     return Mark.SLIGHT if one.get("uncertain") else Mark.BROKEN
-
-
-def _short(principal: str) -> str:
-    """The ID of an organization or organizational unit in its ARN; accounts as they are."""
-    return principal.rsplit("/", 1)[-1]
 
 
 def _consumer_copies(content: Mapping[str, Any]) -> Table:

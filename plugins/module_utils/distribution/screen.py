@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ from ..reports.screen import (
 from ..reports.uploaded import together, with_upload
 from ..verification import key_use
 from ..verification.report import level_sentence, level_text
+from .document import OF_KEYS
 from .screen_sources import Reports, several
 from .unfinished import earlier_text, started_text
 
@@ -210,8 +211,7 @@ def _copy(run: _Run, region: Mapping[str, Any]) -> str:
 def _key(run: _Run, region: Mapping[str, Any]) -> str:
     if not region["kms_key_arn"]:
         return ""
-    actions = {"CreateGrant", "PutKeyPolicy", "DescribeKey", "ListGrants", "GetKeyPolicy"}
-    if _failed(run, region, actions):
+    if _failed(run, region, OF_KEYS):
         return "failed"
     return "planned" if region["region"] in run.planned_keys else "ok"
 
@@ -266,7 +266,7 @@ def _published(run: _Run, region: Mapping[str, Any]) -> str:
     return "yes" if found else "no"
 
 
-def _failed(run: _Run, region: Mapping[str, Any], actions: set[str] | None = None) -> bool:
+def _failed(run: _Run, region: Mapping[str, Any], actions: Collection[str] | None = None) -> bool:
     return any(
         one["region"] == region["region"] and (actions is None or one["action"] in actions)
         for one in run.report["failures"]

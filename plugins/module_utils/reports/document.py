@@ -11,7 +11,7 @@ Formats have no knowledge of audits or cleanups.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -57,11 +57,17 @@ class Item:
     severity: str
     message: str
     remedy: str
-    account_id: str | None
-    region: str | None
-    resource: str | None
+    account_id: str | None = None
+    region: str | None = None
+    resource: str | None = None
     image_id: str | None = None
     principal: str | None = None
+
+    @classmethod
+    def of(cls, finding: Mapping[str, Any], **facts: str | None) -> Item:
+        """Return a finding as modules return it, or a failure, with further ``facts``."""
+        known = {**finding, **facts}
+        return cls(**{one.name: known[one.name] for one in fields(cls) if one.name in known})
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..failures import with_code
 from ..wording import ended
+from .document import Item
 
 # The message of a denied request ends with the request, encoded differently each time (STS API Reference,
 # DecodeAuthorizationMessage).
@@ -60,6 +61,12 @@ def finding(failure: Mapping[str, Any]) -> dict[str, Any]:
         "message": explained(failure["message"], error_code),
         "remedy": failure["remedy"] or "",
     }
+
+
+def item(failure: Mapping[str, Any], severity: str, principal: str | None = None) -> Item:
+    """Return the finding about a failure that ``failures`` returned."""
+    texts = {**failure, **finding(failure)}
+    return Item.of(texts, severity=severity, resource=failure["action"], principal=principal)
 
 
 def explained(message: str, error_code: str | None) -> str:

@@ -67,7 +67,10 @@ def document(content: Mapping[str, Any]) -> Document:
             ("Accounts", str(len({row["account_id"] for row in rows}))),
             ("Images", str(len(_images(rows)))),
         ),
-        items=(*_items(short), *_failures(other_failures(rows, content["failures"]))),
+        items=(
+            *_items(short),
+            *(steps.item(one, Severity.HIGH.label) for one in other_failures(rows, content["failures"])),
+        ),
         matrix=_matrix(level, rows),
         records=_records(rows),
         explanations=MEANINGS,
@@ -130,45 +133,26 @@ def _got(row: Mapping[str, Any]) -> str:
     return f"reached {row['level']}" if row["level"] else "reached no level"
 
 
-def _items(short: Iterable[Mapping[str, Any]]) -> list[Item]:
-    """Return why accounts have not reached the level."""
-    return [
-        Item(
-            code=finding["code"],
-            severity=finding["severity"],
-            message=finding["message"],
-            remedy=finding["remedy"],
-            account_id=row["account_id"],
-            region=row["region"],
-            resource=row["image_id"],
-            image_id=row["image_id"],
-            principal=row["account_id"],
+def _items(short: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
+    for row in short:
+        image = row["image_id"] or "the image"
+        yield from items_of(
+            row, f"{row['account_id']} {_got(row)} with {image}, and no finding explains why."
         )
-        for row in short
-        for finding in row["findings"] or [_unexplained(row)]
-    ]
 
 
-def _unexplained(row: Mapping[str, Any]) -> dict[str, Any]:
-    message = (
-        f"{row['account_id']} {_got(row)} with {row['image_id'] or 'the image'}, and no finding explains why."
-    )
-    remedy = "Diagnose it with ami_share_diagnose."
-    return {"code": LEVEL_NOT_REACHED, "message": message, "remedy": remedy, "severity": Severity.HIGH.label}
-
-
-def _failures(failures: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
-    for failure in failures:
-        found = steps.finding(failure)
-        yield Item(
-            code=found["code"],
-            severity=Severity.HIGH.label,
-            message=found["message"],
-            remedy=found["remedy"],
-            account_id=failure["account_id"],
-            region=failure["region"],
-            resource=failure["action"],
-        )
+def items_of(row: Mapping[str, Any], unexplained: str) -> Iterator[Item]:
+    """Yield why an account has not reached the level; ``unexplained`` is said if no finding is the reason."""
+    reason = {
+        "code": LEVEL_NOT_REACHED,
+        "message": unexplained,
+        "remedy": "Diagnose it with ami_share_diagnose.",
+        "severity": Severity.HIGH.label,
+    }
+    account, image = row["account_id"], row["image_id"]
+    place = {"account_id": account, "region": row["region"], "resource": image, "image_id": image}
+    for finding in row["findings"] or [reason]:
+        yield Item.of(finding, **place, principal=account)
 
 
 def _matrix(wanted: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:

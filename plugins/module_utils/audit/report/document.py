@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ...model import PUBLIC
 from ...reports.document import Column, Document, Each, Grid, Item, Mark, Matrix, MatrixRow, Table
 from ...reports.drift import Version, drift
 from ...reports.naming import family_of, image_order, version_of
+from ...reports.screen import principal_name
 from ..causes import MEANINGS
 from .causes import causes
 from .principals import ACCESS, KINDS
@@ -33,7 +33,7 @@ _UNREAD = "others"
 def document(content: Mapping[str, Any]) -> Document:
     """The document of the content that ``content.audit`` returned."""
     owner = content["account_id"]
-    items = tuple(_item(finding) for finding in content["findings"])
+    items = tuple(map(Item.of, content["findings"]))
     images = sorted(content["images"], key=image_order)
     not_checked = [f"{what}: not checked" for what in content["not_checked"]]
     return Document(
@@ -61,20 +61,6 @@ def _drift(images: Iterable[Mapping[str, Any]]) -> Grid | None:
     return drift(
         Version(family_of(name), image["region"], version_of(name), str(image["creation_date"] or ""))
         for image, name in names
-    )
-
-
-def _item(finding: Mapping[str, Any]) -> Item:
-    return Item(
-        code=finding["code"],
-        severity=finding["severity"],
-        message=finding["message"],
-        remedy=finding["remedy"],
-        account_id=finding["account_id"],
-        region=finding["region"],
-        resource=finding["resource"],
-        image_id=finding["image_id"],
-        principal=finding["principal"],
     )
 
 
@@ -168,21 +154,16 @@ def _columns(images: Iterable[Mapping[str, Any]], wanted: frozenset[str]) -> Ite
     for image in images:
         for group in image["shared_with"]:
             found[group["kind"]].update(group["principals"])
-    yield from (_name(principal) for kind in KINDS for principal in sorted(found[kind]))
+    yield from (principal_name(principal) for kind in KINDS for principal in sorted(found[kind]))
     if not all(wanted.isdisjoint(image["unknown"]) for image in images):
         yield _UNREAD
-
-
-def _name(principal: str) -> str:
-    """The shortest unique name of a principal: for an organization or organizational unit, its ID."""
-    return "public" if principal == PUBLIC else principal.rsplit("/", 1)[-1]
 
 
 def _cells(image: Mapping[str, Any], wanted: frozenset[str]) -> Iterator[tuple[str, Mark]]:
     for group in image["shared_with"]:
         mark = _mark(group)
         for principal in group["principals"]:
-            yield _name(principal), mark
+            yield principal_name(principal), mark
     if not wanted.isdisjoint(image["unknown"]):
         yield _UNREAD, Mark.UNREADABLE
 

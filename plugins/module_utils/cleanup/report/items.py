@@ -68,30 +68,15 @@ def items(content: Mapping[str, Any]) -> Iterator[Item]:
 def _failures(content: Mapping[str, Any]) -> Iterator[Item]:
     status = content["status"]
     for failure in content["failures"]:
-        yield Item(
-            code=_CODES.get(status, "step_failed"),
-            severity=_SEVERITIES[status],
-            message=failure["message"],
-            remedy=failure["remedy"] or "",
-            account_id=failure["account_id"],
-            region=failure["region"],
-            resource=failure["action"],
-        )
+        code = _CODES.get(status, "step_failed")
+        yield _failed(failure, code, _SEVERITIES[status])
 
 
 def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
     """One finding for each thing that could not be read in a region, whether or not it decides."""
     deciding = {(one["region"], one["action"]) for one in content["unreadable"]}
     for one in content["unreadable"]:
-        yield Item(
-            code="unreadable",
-            severity=Severity.MEDIUM.label,
-            message=one["message"],
-            remedy=one["remedy"] or "",
-            account_id=one["account_id"],
-            region=one["region"],
-            resource=one["action"],
-        )
+        yield _failed(one, "unreadable", Severity.MEDIUM.label)
     for (region, subject, detail), number in _evidence(content, UNREADABLE).items():
         if (region, subject) not in deciding:
             yield Item(
@@ -100,7 +85,6 @@ def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
                 message=f"{subject}: {ended(detail)} This counts as use of {count(number, 'image')} there.",
                 remedy="Allow the read, so that it shows whether the images are used. They are kept for "
                 "other reasons, too.",
-                account_id=None,
                 region=region,
                 resource=subject,
             )
@@ -115,7 +99,6 @@ def _unproven(content: Mapping[str, Any]) -> Iterator[Item]:
             message=f"{subject}: {ended(detail)} This counts as use of {count(number, 'image')} there.",
             remedy="Do what the message names. With trust_usage_reports, the cleanup requests a usage report "
             "for images that only this keeps, and a later run reads it.",
-            account_id=None,
             region=region,
             resource=subject,
         )
@@ -133,13 +116,17 @@ def _evidence(content: Mapping[str, Any], kind: str) -> dict[tuple[str, str, str
     return found
 
 
+def _failed(failure: Mapping[str, Any], code: str, severity: str) -> Item:
+    remedy = failure["remedy"] or ""
+    return Item.of(failure, code=code, severity=severity, remedy=remedy, resource=failure["action"])
+
+
 def _about(image: Mapping[str, Any], code: str, severity: str, message: str, remedy: str) -> Item:
     return Item(
         code=code,
         severity=severity,
         message=message,
         remedy=remedy,
-        account_id=None,
         region=image["region"],
         resource=image["image_id"],
         image_id=image["image_id"],
