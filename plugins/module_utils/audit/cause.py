@@ -42,6 +42,9 @@ class Cause:
     ``meaning`` is what reports and docs/auditing.md say, ``remedy`` what docs/codes.md says, and
     ``remediated`` what docs/remediating.md says: what is removed, or why nothing is.
 
+    ``part`` is what options leave out, ``keys`` or ``snapshots``, if the findings are about what could not be
+    read of it.
+
     In reports, access of every AWS account has the urgencies 0 to 2, and what could not be read has 4. A
     group of findings that have something in common has a title: ``title`` is about images,
     ``title_of_snapshots`` about their snapshots if it differs, ``title_of_unused`` about snapshots that no
@@ -56,6 +59,7 @@ class Cause:
     find: Callable[[AuditedRegion], Iterable[Evidence]] = lambda _region: ()
     remediation: Remediation = Remediation.NEVER
     remediated: str = ""
+    part: str = ""
     urgency: int = 3
     title: str = ""
     title_of_snapshots: str = ""

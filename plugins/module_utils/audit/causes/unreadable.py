@@ -32,6 +32,7 @@ def _unreadable(
     meaning: str,
     remedy: str,
     remediation: Remediation = Remediation.INCOMPLETE,
+    part: str = "",
 ) -> Cause:
     def find(region: AuditedRegion) -> Iterator[Evidence]:
         return (_of_problem(problem) for problem in region.seen.deciding_problems if problem.code == code)
@@ -43,6 +44,7 @@ def _unreadable(
         remedy=remedy,
         find=find,
         remediation=remediation,
+        part=part,
         urgency=4,
     )
 
@@ -80,12 +82,14 @@ SNAPSHOT = _unreadable(
     Severity.HIGH,
     "The volume permissions of the snapshot could not be read.",
     "Allow `ec2:DescribeSnapshotAttribute`, see [audit.json](iam/README.md#auditing).",
+    part="snapshots",
 )
 UNUSED_SNAPSHOTS = _unreadable(
     "unused_snapshots_unreadable",
     Severity.MEDIUM,
     "The snapshots that no image uses could not be listed.",
     "Allow `ec2:DescribeSnapshots`, see [audit.json](iam/README.md#auditing).",
+    part="snapshots",
 )
 KEY = _unreadable(
     "key_unreadable",
@@ -94,6 +98,7 @@ KEY = _unreadable(
     "Allow `kms:DescribeKey`, `kms:ListGrants` and `kms:GetKeyPolicy` in the IAM policy and in the key "
     "policy, and `ec2:DescribeSnapshots`, which returns the key of a snapshot: "
     "[audit.json](iam/README.md#auditing).",
+    part="keys",
 )
 
 

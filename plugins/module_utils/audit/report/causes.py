@@ -24,7 +24,7 @@ Resource: TypeAlias = "tuple[str | None, str | None]"
 
 
 def causes(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[Group, ...]:
-    """The findings by cause. ``images`` are those of the report.
+    """Return the findings by cause. ``images`` are those of the report.
 
     Principals that are not allowed are one cause if they can use the same images: an image that is shared
     with hundreds of them was shared once. ``by_cause`` joins causes that are small and many.
@@ -54,15 +54,15 @@ def same_resources(used: Iterable[tuple[Hashable, Resource]]) -> dict[Hashable, 
     for holder, resource in used:
         resources.setdefault(holder, set()).add(resource)
     known: dict[frozenset[Resource], frozenset[Resource]] = {}
-    found: dict[Hashable, frozenset[Resource]] = {}
+    by_holder: dict[Hashable, frozenset[Resource]] = {}
     for holder, some in resources.items():
-        one = frozenset(some)
-        found[holder] = known.setdefault(one, one)
-    return found
+        same = frozenset(some)
+        by_holder[holder] = known.setdefault(same, same)
+    return by_holder
 
 
 def _holder(item: Item) -> Hashable:
-    """The principal of a finding, once for each group that the finding can be in."""
+    """Return the principal of a finding, once for each group that the finding can be in."""
     return item.code, item.remedy, item.principal
 
 
@@ -83,8 +83,8 @@ def _title(items: Sequence[Item], names: Names) -> str:
     listed = some + (_images(resources, names) if first.image_id else _snapshots(resources))
     verbs = {"lacks": "lacks", "is": "is"} if singular else {"lacks": "lack", "is": "are"}
     can = "each can" if some and not singular else "can"
-    found = text.format(who=who, resources=listed, can=can, **verbs)
-    return found if len(resources) == 1 else _plural(found)
+    sentence = text.format(who=who, resources=listed, can=can, **verbs)
+    return sentence if len(resources) == 1 else _plural(sentence)
 
 
 def _text(item: Item) -> str:
@@ -96,12 +96,12 @@ def _text(item: Item) -> str:
 
 
 def _noun(code: str, principals: Iterable[str | None]) -> str:
-    accounts = all(str(one).isdigit() for one in principals)
+    accounts = all(str(principal).isdigit() for principal in principals)
     return cause_of(code).noun or ("account" if accounts else "principal")
 
 
 def _images(resources: set[Resource], names: Names) -> str:
-    """The images in words: ``32 golden-data images in 8 regions``, or the name of the only one."""
+    """Return the images in words: ``32 golden-data images in 8 regions``, or the name of the only one."""
     if len(resources) == 1:
         (resource,) = resources
         return f"{names.get(resource) or resource[1]} {_where(resources)}"
@@ -112,7 +112,7 @@ def _images(resources: set[Resource], names: Names) -> str:
 
 
 def _snapshots(resources: set[Resource]) -> str:
-    """Snapshots that no image uses, in words."""
+    """Return snapshots that no image uses, in words."""
     if len(resources) == 1:
         ((_region, snapshot_id),) = resources
         return f"{snapshot_id} {_where(resources)}, which no image uses"
@@ -125,7 +125,7 @@ def _where(resources: set[Resource]) -> str:
 
 
 def _plural(text: str) -> str:
-    """The sentence about several images."""
+    """Return the sentence about several images."""
     for singular, plural in ((" it or its ", " them or their "), (" its ", " their "), (" it.", " them.")):
         text = text.replace(singular, plural)
     return text

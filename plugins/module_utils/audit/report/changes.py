@@ -12,7 +12,7 @@ from typing import Any
 
 from ...model import PUBLIC
 from ...reports.document import Changes
-from ..causes import NOT_ALLOWED
+from ..causes import NOT_ALLOWED, cause_of
 from .content import is_unread
 from .principals import users
 
@@ -21,12 +21,6 @@ _BLOCKS = {
     "snapshot_block_public_access": "Block public access of snapshots",
 }
 _LAUNCH, _SNAPSHOTS, _KEYS = "launch permissions", "snapshots", "keys"
-# What an audit can leave out, by the codes of findings that it could not be read.
-_PART_OF = {
-    "key_unreadable": _KEYS,
-    "snapshot_unreadable": _SNAPSHOTS,
-    "unused_snapshots_unreadable": _SNAPSHOTS,
-}
 
 Resource = tuple[str, str]
 """A region, and an image, snapshot or key in it."""
@@ -35,7 +29,7 @@ Permission = tuple[str, str]
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """The changes from an earlier report, as its file holds it, to this one.
+    """Return the changes from an earlier report, as its file holds it, to this one.
 
     Everything new is added, including what could not be read for the earlier report. What could not be read
     now is never removed.
@@ -47,21 +41,23 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     ):
         return Changes(since, (f"The last report was about account {before['account_id']}.",))
     old, new = _Report(before), _Report(after)
-    found = [_found(finding, old) for one, finding in new.findings.items() if one not in old.findings]
-    lost = [
+    added = [
+        _found(finding, old) for identity, finding in new.findings.items() if identity not in old.findings
+    ]
+    removed = [
         sentence(finding)
-        for one, finding in old.findings.items()
-        if one not in new.findings and new.covers(finding)
+        for identity, finding in old.findings.items()
+        if identity not in new.findings and new.covers(finding)
     ]
     return Changes(
         since,
-        added=(*found, *_granted(old, new), *_states(old, new)),
-        removed=(*lost, *_revoked(old, new)),
+        added=(*added, *_granted(old, new), *_states(old, new)),
+        removed=(*removed, *_revoked(old, new)),
     )
 
 
 def sentence(finding: Mapping[str, Any]) -> str:
-    """A finding as a sentence with its region."""
+    """Return a finding as a sentence with its region."""
     region = f"{finding['region']}: " if finding["region"] else ""
     return f"{region}{finding['message']} ({finding['code']})"
 
@@ -70,12 +66,12 @@ class _Report:
     """What a report shows, and what it does not cover."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
-        found = content["findings"]
+        findings = content["findings"]
         self.named = content["regions"].keys()
         self.regions: Mapping[str, Mapping[str, Any]] = {
             name: region for name, region in content["regions"].items() if region["read"]
         }
-        self.findings = {_identity(finding): finding for finding in found}
+        self.findings = {_identity(finding): finding for finding in findings}
         self.images: dict[Resource, Mapping[str, Any]] = {
             (image["region"], image["image_id"]): image for image in content["images"]
         }
@@ -85,13 +81,16 @@ class _Report:
         self._skipped = frozenset(content["not_checked"])
         # If only a snapshot's key is not known, the snapshot's permissions were read.
         self._unread = {
-            (one["region"], one["resource"])
-            for one in found
-            if is_unread(one) and (one["code"] != "key_unreadable" or not one["resource"].startswith("snap-"))
+            (finding["region"], finding["resource"])
+            for finding in findings
+            if is_unread(finding)
+            and (finding["code"] != "key_unreadable" or not finding["resource"].startswith("snap-"))
         }
         # Access to a key is compared with all images under it, so all of them must have been read.
         self._unread_regions = {
-            one["region"] for one in found if is_unread(one) and not one["code"].startswith("block_")
+            finding["region"]
+            for finding in findings
+            if is_unread(finding) and not finding["code"].startswith("block_")
         }
 
     def covers(self, finding: Mapping[str, Any]) -> bool:
@@ -109,7 +108,7 @@ class _Report:
         if finding["code"] == "key_unreadable" and (region, "DescribeSnapshots") in self._unread:
             return False
         if is_unread(finding):
-            return _PART_OF.get(finding["code"]) not in self._skipped
+            return cause_of(finding["code"]).part not in self._skipped
         if resource.startswith("arn:"):
             return _KEYS not in self._skipped and region not in self._unread_regions
         unknown = self.images.get((region, finding["image_id"]), {}).get("unknown", ())
@@ -118,14 +117,14 @@ class _Report:
         return _LAUNCH not in unknown
 
     def access(self, resource: Resource) -> set[Permission]:
-        """The principals with access to an image, and the permission; empty if there is no such image."""
+        """Return the principals with access to an image, and the permission; none without such an image."""
         image = self.images.get(resource, {"shared_with": ()})
-        launch = {one["principal"] for one in users(image) if one["launch_permission"] == "yes"}
-        copy = {one["principal"] for one in users(image) if one["snapshots"] in ("all", "some")}
+        launch = {user["principal"] for user in users(image) if user["launch_permission"] == "yes"}
+        copy = {user["principal"] for user in users(image) if user["snapshots"] in ("all", "some")}
         return {(_LAUNCH, who) for who in launch} | {(_SNAPSHOTS, who) for who in copy}
 
     def unknown(self, resource: Resource) -> set[str]:
-        """The permissions of an image that were not read; both in a region that was not read."""
+        """Return the permissions of an image that were not read; both in a region that was not read."""
         if resource[0] not in self.regions:
             return {_LAUNCH, _SNAPSHOTS}
         return {*self.images.get(resource, {}).get("unknown", ()), *self._skipped}
@@ -145,12 +144,12 @@ class _More:
 
     @property
     def name(self) -> str:
-        """The image's ID and name."""
+        """Return the image's ID and name."""
         return f"{self.image['image_id']} ({self.image['name']})"
 
 
 def _granted(old: _Report, new: _Report) -> Iterator[str]:
-    """Access that is new."""
+    """Yield access that is new."""
     for more in _more(new, old):
         region = more.image["region"]
         if more.whole:
@@ -165,7 +164,7 @@ def _granted(old: _Report, new: _Report) -> Iterator[str]:
 
 
 def _revoked(old: _Report, new: _Report) -> Iterator[str]:
-    """Access that was removed."""
+    """Yield access that was removed."""
     for more in _more(old, new):
         region = more.image["region"]
         if more.whole:
@@ -180,19 +179,19 @@ def _revoked(old: _Report, new: _Report) -> Iterator[str]:
         yield f"{region}: The key {arn} can no longer be used by {_names(who)}."
 
 
-def _more(one: _Report, other: _Report) -> Iterator[_More]:
-    """Access in ``one`` that is known not to be in ``other``, except for what findings report."""
+def _more(report: _Report, other: _Report) -> Iterator[_More]:
+    """Yield access in ``report`` that is known not to be in ``other``, except for what findings report."""
     reported = {
         (finding["region"], finding["image_id"], finding["principal"])
-        for identity, finding in one.findings.items()
+        for identity, finding in report.findings.items()
         if identity not in other.findings and other.covers(finding) and finding["code"] in NOT_ALLOWED
     }
-    for resource, image in one.images.items():
+    for resource, image in report.images.items():
         whole = resource not in other.images and resource[0] in other.regions
-        unknown = one.unknown(resource) | other.unknown(resource)
+        unknown = report.unknown(resource) | other.unknown(resource)
         access = {
             (way, who)
-            for way, who in one.access(resource) - other.access(resource)
+            for way, who in report.access(resource) - other.access(resource)
             if way not in unknown and (*resource, who) not in reported
         }
         launch = {who for way, who in access if way == _LAUNCH}
@@ -201,9 +200,9 @@ def _more(one: _Report, other: _Report) -> Iterator[_More]:
             yield _More(image, tuple(sorted(launch)), tuple(sorted(snapshots)), whole)
 
 
-def _more_users(one: _Report, other: _Report) -> Iterator[tuple[Resource, list[str]]]:
-    """The principals that may use a key in ``one`` and not in ``other``; keys in both reports only."""
-    for resource, key in one.keys.items():
+def _more_users(report: _Report, other: _Report) -> Iterator[tuple[Resource, list[str]]]:
+    """Yield the principals that may use a key in ``report`` and not in ``other``; keys in both reports only."""
+    for resource, key in report.keys.items():
         if resource in other.keys:
             users, others = (
                 {user["principal"] for user in item["users"]} for item in (key, other.keys[resource])
@@ -213,7 +212,7 @@ def _more_users(one: _Report, other: _Report) -> Iterator[tuple[Resource, list[s
 
 
 def _states(old: _Report, new: _Report) -> Iterator[str]:
-    """Changes of regions, block public access and key states."""
+    """Yield changes of regions, block public access and key states."""
     for region in sorted(old.named - new.named) if new.regions else ():
         yield f"{region}: This region is no longer audited."
     for region, seen in new.regions.items():
@@ -235,9 +234,9 @@ def _found(finding: Mapping[str, Any], old: _Report) -> str:
 
 
 def _identity(finding: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What identifies a finding, without its message and remedy."""
+    """Return what identifies a finding, without its message and remedy."""
     return tuple(finding[key] for key in ("region", "image_id", "resource", "code", "principal"))
 
 
 def _names(principals: Iterable[str]) -> str:
-    return ", ".join("the public" if one == PUBLIC else one for one in principals)
+    return ", ".join("the public" if principal == PUBLIC else principal for principal in principals)

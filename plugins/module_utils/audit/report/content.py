@@ -37,7 +37,7 @@ _BLOCKS = (
 
 
 def audit(audited: Mapping[str, Any]) -> dict[str, Any]:
-    """The report on the result of ``ami_share_audit``, successful or failed.
+    """Return the report on the result of ``ami_share_audit``, successful or failed.
 
     ``status`` is ``incomplete`` if something could not be read, otherwise ``findings`` if there are any, else
     ``clean``. Values that change with time, such as ages, are left out: the same state of the account results
@@ -80,7 +80,7 @@ def _status(findings: Collection[Mapping[str, Any]], failures: Collection[Mappin
 
 
 def _failures(audited: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What could not be read, without the findings that ``fail_on`` turned into failures."""
+    """Return what could not be read, without the findings that ``fail_on`` turned into failures."""
     failures = [failure for failure in steps.failures([audited]) if failure["action"] != "fail_on"]
     if "findings" not in audited and not failures:
         message = audited.get("msg") or "Nothing was audited."
@@ -89,7 +89,7 @@ def _failures(audited: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _nothing_read(failure: Mapping[str, Any]) -> dict[str, Any]:
-    """The failure as a finding: SARIF and CSV hold findings only, and would look clean without it."""
+    """Return the failure as a finding: SARIF and CSV hold findings only, and would look clean without it."""
     return {
         "account_id": failure["account_id"],
         "code": ACCOUNT.code,
@@ -107,13 +107,13 @@ def _image(image: Mapping[str, Any], held: Held, owner: str | None) -> dict[str,
     return {
         **{fact: image.get(fact) for fact in _IMAGE_FACTS},
         "shared_with": shared_with(image, held, owner),
-        "snapshot_ids": [one["snapshot_id"] for one in image["snapshots"]],
+        "snapshot_ids": [snapshot["snapshot_id"] for snapshot in image["snapshots"]],
         "unknown": held.unknown(image),
     }
 
 
 def _key(key: Mapping[str, Any]) -> dict[str, Any]:
-    """A key and the principals that may use it; several grants to one principal are combined."""
+    """Return a key and the principals that may use it; several grants to one principal are combined."""
     users: dict[tuple[str, str, bool], set[str]] = {}
     for grant in key["grants"]:
         grantee = _INSTANCE.sub("", grant["grantee"])
@@ -121,7 +121,9 @@ def _key(key: Mapping[str, Any]) -> dict[str, Any]:
             grant["operations"]
         )
     for statement in key["policy_statements"]:
-        named = [one for kind in ("principals", "org_ids", "org_unit_ids") for one in statement[kind]]
+        named = [
+            principal for kind in ("principals", "org_ids", "org_unit_ids") for principal in statement[kind]
+        ]
         for principal in [*named, *([PUBLIC] if statement["public"] else [])]:
             user = principal, "key policy", statement["created_by_collection"]
             users.setdefault(user, set()).update(statement["operations"])
@@ -147,7 +149,7 @@ def _regions(
     images: Iterable[Mapping[str, Any]],
     findings: Iterable[Mapping[str, Any]],
 ) -> dict[str, dict[str, Any]]:
-    """Every audited region; one that could not be read has ``read`` false and no other values but counts."""
+    """Return every audited region; one that could not be read has only counts and ``read``, false."""
     shared = dict.fromkeys(read, 0)
     for image in images:
         shared[image["region"]] += bool(image["shared_with"])
@@ -181,14 +183,14 @@ def _summary(
     skipped: Iterable[str],
     failures: Iterable[Mapping[str, Any]],
 ) -> str:
-    """The result in sentences, with what could not be read and why."""
+    """Return the result in sentences, with what could not be read and why."""
     listed = list(images)
     unread = list(map(Failure.from_result, failures))
-    found = ", ".join(f"{number:,} {severity}" for severity, number in counts.items() if number)
+    severities = ", ".join(f"{number:,} {severity}" for severity, number in counts.items() if number)
     read = sum(region["read"] for region in regions.values())
     shared = sum(bool(image["shared_with"]) for image in listed)
     lines = [
-        f"{count(sum(counts.values()), 'finding')}{f' ({found})' if found else ''}.",
+        f"{count(sum(counts.values()), 'finding')}{f' ({severities})' if severities else ''}.",
         f"{count(len(listed), 'image')} in {count(read, 'region')} audited, {shared:,} of them shared.",
         *(f"Access to {what} was not checked." for what in skipped),
     ]

@@ -42,16 +42,18 @@ class Held:
                 self._keyless.add((region, finding["resource"]))
 
     def foreign(self, image: Mapping[str, Any]) -> set[str]:
-        """The principals whose access to the image, or to one of its snapshots, is not allowed."""
-        resources = (image["image_id"], *(one["snapshot_id"] for one in image["snapshots"]))
-        return set[str]().union(*(self._foreign.get((image["region"], one), ()) for one in resources))
+        """Return the principals whose access to the image, or to one of its snapshots, is not allowed."""
+        resources = (image["image_id"], *(snapshot["snapshot_id"] for snapshot in image["snapshots"]))
+        return set[str]().union(
+            *(self._foreign.get((image["region"], resource), ()) for resource in resources)
+        )
 
     def unreachable(self, image: Mapping[str, Any]) -> set[str]:
-        """The principals that may launch the image, and lack a key of it."""
+        """Return the principals that may launch the image, and lack a key of it."""
         return self._unreachable.get((image["region"], image["image_id"]), set())
 
     def undetermined(self, image: Mapping[str, Any]) -> set[str]:
-        """The principals that may launch the image, and that may be able to use a key of it or not."""
+        """Return the principals that may launch the image, and that may be able to use a key of it or not."""
         keys = (self._keys.get((image["region"], arn), {}) for arn in image["kms_key_arns"])
         return set[str]().union(*(key.get("undetermined_principals", ()) for key in keys))
 
@@ -64,7 +66,9 @@ class Held:
         """
         if not image["encrypted"]:
             return "not_needed"
-        of_snapshots = [keys for one in image["snapshots"] if (keys := self._keys_of(image["region"], one))]
+        of_snapshots = [
+            keys for snapshot in image["snapshots"] if (keys := self._keys_of(image["region"], snapshot))
+        ]
         if any(all(key is not None and _is_unusable(key) for key in keys) for keys in of_snapshots):
             return "no"
         known = [key for keys in of_snapshots for key in keys]
@@ -73,24 +77,24 @@ class Held:
         return "unknown" if image["associated_kms_key_arns"] else "yes"
 
     def unknown(self, image: Mapping[str, Any]) -> list[str]:
-        """The parts of the image's access that were not read."""
-        keys = [key for one in image["snapshots"] for key in self._keys_of(image["region"], one)]
+        """Return the parts of the image's access that were not read."""
+        keys = [key for snapshot in image["snapshots"] for key in self._keys_of(image["region"], snapshot)]
         without = {
             "keys": image["encrypted"] and (not keys or None in keys),
             "launch permissions": image["sharing"] is None,
-            "snapshots": any(one["account_ids"] is None for one in image["snapshots"]),
+            "snapshots": any(snapshot["account_ids"] is None for snapshot in image["snapshots"]),
         }
         return [name for name, lacking in without.items() if lacking]
 
     def _keys_of(self, region: str, snapshot: Mapping[str, Any]) -> list[Mapping[str, Any] | None]:
-        """The keys each of which gives access to a snapshot, None for each that was not read."""
+        """Return the keys each of which gives access to a snapshot, None for each that was not read."""
         own = [snapshot["kms_key_arn"]] if snapshot["kms_key_arn"] else []
         known = [self._keys.get((region, arn)) for arn in (*own, *snapshot["associated_kms_key_arns"])]
         return [*known, None] if (region, snapshot["snapshot_id"]) in self._keyless else known
 
 
 def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list[dict[str, Any]]:
-    """The principals, without the owner, that have a permission for the image or for one of its snapshots.
+    """Return the principals that have a permission for the image or for one of its snapshots.
 
     Principals of one kind with the same access are one group, because an image may be shared with hundreds.
     What is the same for all of them is determined once for the image: a large report has millions of pairs.
@@ -98,7 +102,7 @@ def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list
     foreign, unreachable = held.foreign(image), held.unreachable(image)
     undetermined = held.undetermined(image)
     keys = {launch: held.keys(image, launch) for launch in ("yes", "no", "unknown")}
-    readers = [_readers(one) for one in image["snapshots"]]
+    readers = [_readers(snapshot) for snapshot in image["snapshots"]]
     groups: dict[tuple[Any, ...], list[str]] = {}
     for kind, principals in _principals(image):
         launchers = _launchers(image["sharing"], kind)
@@ -117,7 +121,7 @@ def shared_with(image: Mapping[str, Any], held: Held, owner: str | None) -> list
 
 
 def users(image: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Each principal that an image in a report is shared with, as ``principal``, with its access."""
+    """Yield each principal that an image in a report is shared with, as ``principal``, with its access."""
     for group in image["shared_with"]:
         access = {name: group[name] for name in ACCESS}
         for principal in group["principals"]:
@@ -125,19 +129,19 @@ def users(image: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _principals(image: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
-    """The principals of each kind, in order."""
+    """Yield the principals of each kind, in order."""
     sharing, snapshots = image["sharing"] or {}, image["snapshots"]
-    if sharing.get("public") or any(one["public"] for one in snapshots):
+    if sharing.get("public") or any(snapshot["public"] for snapshot in snapshots):
         yield "public", [PUBLIC]
     for kind, members in _MEMBERS:
         named = set(sharing.get(members, ()))
         if kind == "account":
-            named = named.union(*(one["account_ids"] or () for one in snapshots))
+            named = named.union(*(snapshot["account_ids"] or () for snapshot in snapshots))
         yield kind, sorted(named)
 
 
 def _launchers(sharing: Mapping[str, Any] | None, kind: str) -> Set[str] | None:
-    """The principals of a kind that have a launch permission; None if that was not read."""
+    """Return the principals of a kind that have a launch permission; None if that was not read."""
     if sharing is None:
         return None
     if kind == "public":
@@ -146,15 +150,15 @@ def _launchers(sharing: Mapping[str, Any] | None, kind: str) -> Set[str] | None:
 
 
 def _readers(snapshot: Mapping[str, Any]) -> Set[str] | None:
-    """The principals that a snapshot is shared with; None if that was not read."""
+    """Return the principals that a snapshot is shared with; None if that was not read."""
     if snapshot["account_ids"] is None:
         return None
     return {*snapshot["account_ids"], *([PUBLIC] if snapshot["public"] else [])}
 
 
 def _snapshots(readers: Sequence[Set[str] | None], principal: str) -> str:
-    """How many of the snapshots are shared with the principal itself: all, some, none or unknown."""
-    shared = sum(1 for one in readers if one is not None and principal in one)
+    """Return how many of the snapshots are shared with the principal itself: all, some, none or unknown."""
+    shared = sum(1 for reader in readers if reader is not None and principal in reader)
     if shared:
         return "all" if shared == len(readers) else "some"
     return "unknown" if None in readers else "none"
