@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -28,8 +30,25 @@ from ..option import (
     texts_by_region,
 )
 from ..option_groups import ConsumerOptions, ImageOptions
+from ..structure import as_list
 from ..tags import SHARED_PREFIX
-from .state import PlannedKey
+
+
+@dataclass(frozen=True)
+class PlannedKey:
+    """The access to a key that an earlier task plans in check mode: grants, and statements of its policy."""
+
+    grants: tuple[Grant, ...] = ()
+    statements: tuple[Mapping[str, Any], ...] = ()
+
+    def add_to(self, key: KeySeen) -> KeySeen:
+        """Return the key as it is after that task."""
+        policy = key.policy
+        if policy is not None and self.statements:
+            document = json.loads(policy)
+            current = as_list(document.get("Statement", []))
+            policy = json.dumps({**document, "Statement": [*current, *self.statements]})
+        return replace(key, grants=(*key.grants, *self.grants), policy=policy)
 
 
 def _read_planned_keys(given: Any, refuse: Refuse) -> dict[str, PlannedKey]:
@@ -98,7 +117,7 @@ class ShareOptions(ImageOptions, ConsumerOptions):
         """Whether access is added and not removed."""
         return self.state == "present"
 
-    @property
+    @cached_property
     def sharing(self) -> Sharing:
         """Return the consumers that are named."""
         return replace(self.consumers, public=self.group == "all")

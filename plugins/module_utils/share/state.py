@@ -6,32 +6,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 from ..failures import Failure
-from ..model import Grant, Image, KeySeen, PublicAccessBlock, Sharing, Target
+from ..model import Image, KeySeen, PublicAccessBlock, Sharing, Target
 from ..plan import KNOWN_AFTER_APPLY
-from ..structure import as_list
-
-
-@dataclass(frozen=True)
-class PlannedKey:
-    """The access to a key that an earlier task plans in check mode: grants, and statements of its policy."""
-
-    grants: tuple[Grant, ...] = ()
-    statements: tuple[Mapping[str, Any], ...] = ()
-
-    def add_to(self, key: KeySeen) -> KeySeen:
-        """Return the key as it is after that task."""
-        policy = key.policy
-        if policy is not None and self.statements:
-            document = json.loads(policy)
-            current = as_list(document.get("Statement", []))
-            policy = json.dumps({**document, "Statement": [*current, *self.statements]})
-        return replace(key, grants=(*key.grants, *self.grants), policy=policy)
 
 
 @dataclass(frozen=True)
