@@ -22,6 +22,7 @@ from ansible_collections.golden.images.plugins.plugin_utils import runs_here, sh
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
 from tests.unit.distribution.examples import EU, copied, shared
+from tests.unit.reports.examples import PAGE_FILES
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
 MODULES = sorted(
@@ -190,9 +191,11 @@ def test_a_date_that_is_a_key_is_read_as_text() -> None:
 def test_another_host_user_or_environment_needs_a_process(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, difference: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(NormalAction, "run", lambda *_given: {"by": "a process"})
-    assert action(folder=tmp_path, **difference).run(task_vars={}) == {"by": "a process"}
+    monkeypatch.setattr(NormalAction, "run", lambda task, *_given: {"arguments": task._task.args})
+    result = action(folder=tmp_path, **difference).run(task_vars={})
     assert not list(tmp_path.iterdir())
+    # Of the collection's files, Ansible sends there only those in Python.
+    assert result["arguments"] == {**GIVEN, runner.ATTACHED: PAGE_FILES}
 
 
 @pytest.mark.parametrize(

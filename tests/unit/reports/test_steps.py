@@ -7,11 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.reports.document import Item
 from ansible_collections.golden.images.plugins.module_utils.reports.steps import (
     MEANINGS,
     explained,
     failures,
     finding,
+    item,
     stable,
 )
 
@@ -106,6 +108,20 @@ def test_the_finding_about_a_failure(changes: dict[str, Any], expected: dict[str
         **expected,
     }
     assert {"operation_failed"} == {*MEANINGS}
+
+
+def test_the_item_of_a_failure() -> None:
+    (failure,) = failures([{"failures": [DENIED]}])
+    assert item(failure, "high", principal="444455556666") == Item(
+        code="operation_failed",
+        severity="high",
+        message="You are not authorized (UnauthorizedOperation).",
+        remedy="Allow CopyImage.",
+        account_id="111122223333",
+        region="eu-west-1",
+        resource="CopyImage",
+        principal="444455556666",
+    )
 
 
 @pytest.mark.parametrize(
