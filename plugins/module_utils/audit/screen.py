@@ -28,7 +28,7 @@ from ..reports.screen import (
     table,
 )
 from .causes import SAME_IMAGES, UNREADABLE, urgency
-from .report.causes import same_resources
+from .report.groups import same_resources
 
 _MOST = 5
 _COLUMNS = (

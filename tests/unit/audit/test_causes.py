@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ansible_collections.golden.images.plugins.module_utils.audit.cause import Evidence
 from ansible_collections.golden.images.plugins.module_utils.audit.causes import CAUSES, UNREADABLE, urgency
-from ansible_collections.golden.images.plugins.module_utils.audit.report.causes import same_resources
+from ansible_collections.golden.images.plugins.module_utils.audit.report.groups import same_resources
 from ansible_collections.golden.images.plugins.module_utils.finding import Finding, Severity
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, target_in

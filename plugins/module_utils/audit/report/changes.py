@@ -201,7 +201,7 @@ def _more(report: _Report, other: _Report) -> Iterator[_More]:
 
 
 def _more_users(report: _Report, other: _Report) -> Iterator[tuple[Resource, list[str]]]:
-    """Yield the principals that may use a key in ``report`` and not in ``other``; keys in both reports only."""
+    """Yield who may use a key in ``report`` and not in ``other``; keys in both reports only."""
     for resource, key in report.keys.items():
         if resource in other.keys:
             users, others = (

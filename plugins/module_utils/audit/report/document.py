@@ -14,7 +14,7 @@ from ...reports.drift import Version, drift
 from ...reports.naming import family_of, image_order, version_of
 from ...reports.screen import principal_name
 from ..causes import MEANINGS
-from .causes import causes
+from .groups import group_findings
 from .principals import ACCESS, KINDS
 
 _LEGEND = {
@@ -44,7 +44,7 @@ def document(content: Mapping[str, Any]) -> Document:
         headline=content["summary"],
         facts=((("Left out", ", ".join(not_checked)),) if not_checked else ()),
         items=items,
-        groups=causes(items, images),
+        groups=group_findings(items, images),
         pictures=tuple(picture for picture in (_drift(images),) if picture),
         tables=tuple(
             table for table in (_failures(content), _regions(content), _keys(content)) if table.rows

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The findings of an audit, grouped by cause: each group with a sentence that sums it up."""
+"""Groups of an audit's findings that have something in common, each with a sentence that sums it up."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ Resource: TypeAlias = "tuple[str | None, str | None]"
 """A region, and an image in it, or a snapshot that no image uses."""
 
 
-def causes(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[Group, ...]:
-    """Return the findings by cause. ``images`` are those of the report.
+def group_findings(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[Group, ...]:
+    """Return the groups of findings that have something in common. ``images`` are those of the report.
 
-    Principals that are not allowed are one cause if they can use the same images: an image that is shared
-    with hundreds of them was shared once. ``by_cause`` joins causes that are small and many.
+    Principals that are not allowed are one group if they can use the same images: an image that is shared
+    with hundreds of them was shared once. ``by_cause`` joins groups that are small and many.
     """
     listed = tuple(items)
     names = {(image["region"], image["image_id"]): str(image["name"] or "") for image in images}
     usable = same_resources((_holder(item), _resource(item)) for item in listed if item.code in SAME_IMAGES)
 
-    def cause(item: Item) -> Hashable:
+    def in_common(item: Item) -> Hashable:
         if item.code in SAME_IMAGES:
             return usable[_holder(item)]
         return family_of(names.get((item.region, item.image_id), "")) if cause_of(item.code).title else None
@@ -41,7 +41,7 @@ def causes(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[
     def title(alike: Sequence[Item]) -> str:
         return _title(alike, names)
 
-    return grouped(listed, MEANINGS, cause, title, names, urgency)
+    return grouped(listed, MEANINGS, in_common, title, names, urgency)
 
 
 def same_resources(used: Iterable[tuple[Hashable, Resource]]) -> dict[Hashable, frozenset[Resource]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.causes import CAUSES
-from ansible_collections.golden.images.plugins.module_utils.audit.report.causes import causes
+from ansible_collections.golden.images.plugins.module_utils.audit.report.groups import group_findings
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Group, Item
 
 EU, US = "eu-west-1", "us-east-1"
@@ -43,7 +43,7 @@ IMAGES = [
 
 
 def of(*items: Item) -> list[Group]:
-    return [*causes(items, IMAGES)]
+    return [*group_findings(items, IMAGES)]
 
 
 def test_accounts_that_lack_the_key_of_a_family() -> None:
@@ -81,7 +81,7 @@ def test_products_on_the_same_operating_system_are_causes_of_their_own() -> None
         image("ami-3", "ubuntu-22.04-db-2026.8.1"),
     ]
     where = (("ami-1", EU), ("ami-2", US), ("ami-3", EU))
-    groups = causes([item("missing_key_access", one, A, region) for one, region in where], images)
+    groups = group_findings([item("missing_key_access", one, A, region) for one, region in where], images)
     assert [one.title for one in groups] == [
         f"{A} lacks the key of 2 ubuntu-22.04-web images in 2 regions.",
         f"{A} lacks the key of ubuntu-22.04-db-2026.8.1 in eu-west-1.",
@@ -128,7 +128,7 @@ def test_accounts_with_no_image_in_common(accounts: int, expected: list[str]) ->
         item("unknown_account", f"ami-{number}", f"{account:012}", (EU, US)[number % 2])
         for number, account in enumerate(places)
     ]
-    groups = causes(alone, images)
+    groups = group_findings(alone, images)
     assert [group.title for group in groups] == expected
     # Each row has one image and its account.
     rows = [row for group in groups for row in group.rows]
@@ -136,7 +136,7 @@ def test_accounts_with_no_image_in_common(accounts: int, expected: list[str]) ->
 
     # Accounts that an image was shared with at once stay apart.
     together = [item("unknown_account", "ami-shared", f"{2000 + number:012}") for number in range(400)]
-    titles = {group.title for group in causes([*alone, *together], images)}
+    titles = {group.title for group in group_findings([*alone, *together], images)}
     assert titles == {*expected, "400 accounts are not allowed, but can use ami-shared in eu-west-1."}
 
 
