@@ -38,8 +38,8 @@ def matches_any(
     None without criteria: AWS does not document what it allows then. ``all_read`` is whether botocore returns
     every part; one that it leaves out can only exclude the image.
     """
-    found = [_matches(criterion, image, now) for criterion in criteria]
-    matches = _any(found) if found else None
+    answers = [_matches(criterion, image, now) for criterion in criteria]
+    matches = _any(answers) if answers else None
     return None if matches and not all_read else matches
 
 
@@ -53,14 +53,14 @@ def _matches(criterion: Mapping[str, Any], image: Image, now: datetime) -> Truth
 
 def _all(parts: Iterable[Truth]) -> Truth:
     """Return False if a part is, else None if one is unknown."""
-    found = set(parts)
-    return False if False in found else None if None in found else True
+    truths = set(parts)
+    return False if False in truths else None if None in truths else True
 
 
 def _any(parts: Iterable[Truth]) -> Truth:
     """Return True if a part is, else None if one is unknown."""
-    found = set(parts)
-    return True if True in found else None if None in found else False
+    truths = set(parts)
+    return True if True in truths else None if None in truths else False
 
 
 def _is_by(providers: list[str], image: Image, _now: datetime) -> Truth:
@@ -105,8 +105,8 @@ def _is_not_long_deprecated(condition: Mapping[str, int], image: Image, now: dat
 def _has_watermark(filters: list[Mapping[str, Any]], image: Image, now: datetime) -> Truth:
     """Whether one watermark fits all fields of a filter (shape ``ImageWatermarkFilterResponse``)."""
     return _any(
-        _all(_fits(field, value, watermark, now) for field, value in one.items())
-        for one in filters
+        _all(_fits(field, value, watermark, now) for field, value in criterion.items())
+        for criterion in filters
         for watermark in image.watermarks
     )
 

@@ -89,7 +89,7 @@ def result(
 ) -> dict[str, Any]:
     """Return the module's own values."""
     results = [diagnosis.to_dict() for diagnosis in plan.diagnoses]
-    return {"results": results, "findings": [found for item in results for found in item["findings"]]}
+    return {"results": results, "findings": [finding for item in results for finding in item["findings"]]}
 
 
 FLOW: Flow[DiagnosisOptions, DiagnosisState] = Flow(

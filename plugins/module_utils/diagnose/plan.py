@@ -81,14 +81,14 @@ def _diagnose(current: DiagnosisState, case: Case) -> Diagnosis:
     evidence = _evidence(current, case)
     owner, checked = evidence.owner, evidence.checked
     of_keys = [*findings_of_keys(evidence)]
-    found = (*findings_of_image(evidence), *of_keys, *findings_of_account(evidence))
+    findings = (*findings_of_image(evidence), *of_keys, *findings_of_account(evidence))
     return Diagnosis(
         case,
         evidence.image_id,
         _level(checked),
         tuple(
             replace(item, account_id=case.account_id, region=evidence.region, image_id=evidence.image_id)
-            for item in found
+            for item in findings
         ),
         key_use(owner, checked, of_keys),
         current.principals.get(case.account_id) if checked is not None else None,
@@ -126,11 +126,9 @@ def _can_launch(findings: Iterable[Finding]) -> str:
 def _unread_failures(current: DiagnosisState, diagnoses: Iterable[Diagnosis]) -> Iterator[Failure]:
     """Yield what could not be read, once for each account and region."""
     owners = (owner.problem for _target, owner in sorted(current.owners.items()) if owner.problem is not None)
-    evidence = [_evidence(current, diagnosis.case) for diagnosis in diagnoses]
+    evidence = (_evidence(current, diagnosis.case) for diagnosis in diagnoses)
     keys = (
-        problem
-        for one in evidence
-        for problem in unread_keys(one.case, current.owners[one.case.image_target], one.checked).values()
+        problem for item in evidence for problem in unread_keys(item.case, item.owner, item.checked).values()
     )
     consumers = (item.problem for _case, item in current.consumers.items() if item.problem is not None)
     yield from dict.fromkeys([*owners, *keys, *consumers])

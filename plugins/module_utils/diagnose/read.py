@@ -227,13 +227,13 @@ def _reads_all_criteria(ec2: EC2Client) -> bool:
 
 
 def _search(clients: Clients, image_id: str, regions: Iterable[str]) -> tuple[str, ...]:
-    found = []
+    others = []
     for region in regions:
         # A region that cannot be searched is not a failure: the image is not known to be there.
         with suppress(*errors.AWS_ERRORS):
             if read.image(clients.ec2(region), image_id) is not None:
-                found.append(region)
-    return tuple(found)
+                others.append(region)
+    return tuple(others)
 
 
 def _key_unknown(target: Target, snapshot_id: str) -> Failure:
@@ -248,8 +248,7 @@ def _key_unknown(target: Target, snapshot_id: str) -> Failure:
 
 def _read_access(kms: KMSClient, target: Target, key: KeySeen) -> KeySeen:
     """Read the key's grants and policy, where they decide who can use it."""
-    found = key.key
-    if found.aws_managed or found.account_id != target.account_id:
+    if key.key.aws_managed or key.key.account_id != target.account_id:
         # Other accounts cannot use an AWS managed key; the key of another account can be read there only.
         return key
-    return KeySeen(found, read.grants(kms, found.arn), read.key_policies(kms, found.arn))
+    return KeySeen(key.key, read.grants(kms, key.key.arn), read.key_policies(kms, key.key.arn))

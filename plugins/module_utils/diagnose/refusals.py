@@ -86,11 +86,11 @@ def is_explicit(message: str) -> bool:
 
     Otherwise no statement allows this request, and one may allow that of EC2 in a launch.
     """
-    found = denial.read_denial(message)
-    return found is not None and found.explicit
+    reason = denial.read_denial(message)
+    return reason is not None and reason.explicit
 
 
 def _is_by_unread_policy(message: str) -> bool:
     """Whether KMS refuses for a policy that neither IAM's simulation nor this run reads as a whole."""
-    found = denial.read_denial(message)
-    return found is not None and found.policy not in _READ_POLICIES
+    reason = denial.read_denial(message)
+    return reason is not None and reason.policy not in _READ_POLICIES

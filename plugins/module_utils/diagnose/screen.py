@@ -44,23 +44,23 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     ``result`` is that of ``ami_share_diagnose``. ``context`` has the ``status``.
     """
     diagnosed = result.get("results") or ()
-    bad = [one for one in diagnosed if one["can_launch"] != "yes"]
-    good = [one for one in diagnosed if one["can_launch"] == "yes"]
+    bad = [launch for launch in diagnosed if launch["can_launch"] != "yes"]
+    good = [launch for launch in diagnosed if launch["can_launch"] == "yes"]
     blocking = [
-        one for diagnosis in bad for one in diagnosis["findings"] if one["blocks_launch"] != "harmless"
+        finding for launch in bad for finding in launch["findings"] if finding["blocks_launch"] != "harmless"
     ]
     # With fail_on, findings are failures, too.
-    messages = {one["message"] for one in blocking}
+    messages = {finding["message"] for finding in blocking}
     rest = report_path or _REST
     message = one_message([module_message(result, rest)], rest)
-    others = [one for one in result.get("failures") or () if not _is_known(one, messages)]
+    others = [failure for failure in result.get("failures") or () if failure["message"] not in messages]
     lines = (
         *_headline(diagnosed, bad, context["status"]),
         *table(_COLUMNS, tuple(collapsed(list(map(_row, bad)), list(map(_row, good))))),
-        *failures([*_named(blocking), *others], rest, message),
+        *failures([*_with_accounts(blocking), *others], rest, message),
     )
     artifacts = {
-        "failed_regions": sorted({one["region"] for one in bad}),
+        "failed_regions": sorted({launch["region"] for launch in bad}),
         "report_path": report_path,
         "status": context["status"],
     }
@@ -68,8 +68,8 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
 
 
 def _headline(diagnosed: Sequence[Result], bad: Sequence[Result], status: str) -> Iterator[Line]:
-    accounts = counted(len({one["account_id"] for one in diagnosed}), "account")
-    regions = counted(len({one["region"] for one in diagnosed}), "region")
+    accounts = counted(len({launch["account_id"] for launch in diagnosed}), "account")
+    regions = counted(len({launch["region"] for launch in diagnosed}), "region")
     if not diagnosed:
         yield from sentence("Nothing was diagnosed.", Tone.BAD)
     elif bad:
@@ -81,27 +81,23 @@ def _headline(diagnosed: Sequence[Result], bad: Sequence[Result], status: str) -
         yield from sentence(f"Nothing blocks a launch: {accounts}, {regions}.", tone)
 
 
-def _row(one: Result) -> Row:
-    codes = dict.fromkeys(finding["code"] for finding in one["findings"])
+def _row(launch: Result) -> Row:
+    codes = dict.fromkeys(finding["code"] for finding in launch["findings"])
     cells = {
-        "region": one["region"],
-        "account": one["account_id"],
-        "image": one["image_id"] or "(new)",
-        "can_launch": one["can_launch"],
+        "region": launch["region"],
+        "account": launch["account_id"],
+        "image": launch["image_id"] or "(new)",
+        "can_launch": launch["can_launch"],
         "findings": ", ".join(codes),
     }
     tones = {"no": Tone.BAD, "unknown": Tone.WARNING}
-    return Row(cells, tones.get(one["can_launch"], Tone.PLAIN))
+    return Row(cells, tones.get(launch["can_launch"], Tone.PLAIN))
 
 
-def _named(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _with_accounts(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return findings with their account in the message, which most have already."""
-    return [{**one, "message": _with_account(one["message"], one["account_id"])} for one in found]
+    return [{**item, "message": _with_account(item["message"], item["account_id"])} for item in findings]
 
 
 def _with_account(message: str, account_id: str) -> str:
     return message if account_id in message else f"{account_id}: {message}"
-
-
-def _is_known(failure: Mapping[str, Any], messages: set[str]) -> bool:
-    return failure["message"] in messages

@@ -125,7 +125,7 @@ def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
     run.note(Performed(done.actions))
     if is_answered := bool(done.answers):
         started = done.answers[0].get("Instances", ())
-        launch.instance_id = next((one["InstanceId"] for one in started if "InstanceId" in one), None)
+        launch.instance_id = next((item["InstanceId"] for item in started if "InstanceId" in item), None)
         if launch.instance_id is not None:
             launch.level = "authorized"
             return

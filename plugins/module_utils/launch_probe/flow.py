@@ -46,7 +46,9 @@ def read_state(clients: Clients, options: ProbeOptions) -> ProbeState:
     default_region = preferred_region(clients, sorted(options.by_target.regions))
     caller = identify(clients, default_region)
     accounts = Accounts(clients, caller, options.consumer_role, default_region)
-    found, failed = each(options.account_ids, lambda account_id: _read_account(accounts, options, account_id))
+    read_in, failed = each(
+        options.account_ids, lambda account_id: _read_account(accounts, options, account_id)
+    )
     unread = {
         target: errors.failure(failed[target.account_id], target, "AssumeRole")
         for target in options.targets()
@@ -56,9 +58,9 @@ def read_state(clients: Clients, options: ProbeOptions) -> ProbeState:
         caller.account_id,
         caller.partition,
         datetime.now(UTC),
-        {probe: image for account in found.values() for probe, image in account.images.items()},
-        {target: found_in for account in found.values() for target, found_in in account.instances.items()},
-        unread | {target: why for account in found.values() for target, why in account.problems.items()},
+        {probe: image for account in read_in.values() for probe, image in account.images.items()},
+        {target: found_in for account in read_in.values() for target, found_in in account.instances.items()},
+        unread | {target: why for account in read_in.values() for target, why in account.problems.items()},
     )
 
 
@@ -109,11 +111,12 @@ def result(options: ProbeOptions, current: ProbeState, plan: Plan, outcome: Outc
         run: TargetRun = outcome.state.get(probe.target, TargetRun())
         launch = run.launches.get(probe, Launch())
         image = current.images.get(probe)
-        found = findings(options, current, probe, launch.cause)
         results.append(
             {
                 "account_id": probe.target.account_id,
-                "findings": [finding.as_result() for finding in found],
+                "findings": [
+                    finding.as_result() for finding in findings(options, current, probe, launch.cause)
+                ],
                 "image_id": probe.image_id,
                 "instance_id": launch.instance_id,
                 "instance_type": options.instance_type_of(image),

@@ -48,10 +48,10 @@ def wait_until_running(ec2: EC2Client, instance_id: str, timeout: float) -> Inst
     except WaiterError as exception:
         if error := error_of_waiter(exception):
             raise error from exception
-        found = _instances_in(exception.last_response)
+        instances = _instances_in(exception.last_response)
         # Right after RunInstances, EC2 may not find the instance yet (EC2 Developer Guide, "Eventual
         # consistency in the Amazon EC2 API").
-        return found[0] if found else Instance(instance_id, "pending")
+        return instances[0] if instances else Instance(instance_id, "pending")
     return Instance(instance_id, "running")
 
 
@@ -79,8 +79,8 @@ def _instances_in(answer: Mapping[str, Any]) -> tuple[Instance, ...]:
 
 
 def _instances_of(reservation: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    found: Sequence[Mapping[str, Any]] = required(reservation, "Instances", "DescribeInstances")
-    return found
+    instances: Sequence[Mapping[str, Any]] = required(reservation, "Instances", "DescribeInstances")
+    return instances
 
 
 def _instance(item: Mapping[str, Any]) -> Instance:

@@ -39,11 +39,11 @@ def results(options: SharedInfoOptions, current: SharedInfoState) -> list[dict[s
 
 def not_found(options: SharedInfoOptions, current: SharedInfoState) -> tuple[str, ...]:
     """Return a warning for each of ``image_ids`` that is in none of the regions that were read."""
-    found = {image.image_id for images in current.images.values() for image in images}
+    known = {image.image_id for images in current.images.values() for image in images}
     return tuple(
         f"{image_id} was not found among matching images that other accounts share with {current.account_id}."
         for image_id in options.image_ids
-        if image_id not in found
+        if image_id not in known
     )
 
 
@@ -59,12 +59,12 @@ def key_access(image: SharedImage, keys: RegionKeys) -> tuple[str, str]:
         return "not_needed", "No snapshot is encrypted."
     if keys.problem:
         return "unknown", keys.problem
-    known = ((keys.of_snapshot[one], one) for one in image.encrypted_snapshots if one in keys.of_snapshot)
+    known = ((keys.of_snapshot[item], item) for item in image.encrypted_snapshots if item in keys.of_snapshot)
     evaluations = dict.fromkeys(_evaluate(*item, keys) for item in sorted(known))
     if denials := [reason for access, reason in evaluations if access == "no"]:
         return "no", " ".join(denials)
     unknown = [reason for access, reason in evaluations if access == "unknown"]
-    hidden = [one for one in image.encrypted_snapshots if one not in keys.of_snapshot]
+    hidden = [item for item in image.encrypted_snapshots if item not in keys.of_snapshot]
     if hidden or not evaluations:
         which = ", ".join(hidden) or "the image's snapshots"
         unknown.append(f"The key of {which} cannot be read, because it is not shared with the account.")

@@ -37,12 +37,12 @@ def read_state(clients: Clients, options: SharedInfoOptions) -> SharedInfoState:
     def read_target(target: Target) -> tuple[SharedImage, ...]:
         return images_of_others(read_images(clients.ec2(target.region), options), caller.account_id)
 
-    found, failed = each([Target(caller.account_id, region) for region in regions], read_target)
+    images, failed = each([Target(caller.account_id, region) for region in regions], read_target)
     return SharedInfoState(
         account_id=caller.account_id,
         now=datetime.now(UTC),
-        images=found,
-        keys=_read_keys(clients, caller, found) if options.check_key_access else {},
+        images=images,
+        keys=_read_keys(clients, caller, images) if options.check_key_access else {},
         unread=tuple(
             errors.failure(exception, target, "DescribeImages") for target, exception in failed.items()
         ),
@@ -82,9 +82,9 @@ def _read_keys(
 ) -> dict[Target, RegionKeys]:
     """Read and try the keys in each region with encrypted images."""
     snapshots = {
-        target: [one for image in found for one in image.encrypted_snapshots]
-        for target, found in images.items()
-        if any(image.encrypted for image in found)
+        target: [snapshot_id for image in shared for snapshot_id in image.encrypted_snapshots]
+        for target, shared in images.items()
+        if any(image.encrypted for image in shared)
     }
     clients.open("kms", [target.region for target in snapshots])
     account = f"arn:{caller.partition}:iam::{caller.account_id}:root"

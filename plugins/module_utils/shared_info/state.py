@@ -69,7 +69,9 @@ class RegionKeys:
 
     def arns_of(self, image: SharedImage) -> list[str]:
         """Return the ARNs of an image's keys, as far as they are known, sorted, each once."""
-        return sorted({self.of_snapshot[one] for one in image.encrypted_snapshots if one in self.of_snapshot})
+        return sorted(
+            {self.of_snapshot[item] for item in image.encrypted_snapshots if item in self.of_snapshot}
+        )
 
 
 @dataclass(frozen=True)

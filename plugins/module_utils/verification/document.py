@@ -86,16 +86,18 @@ def _headline(level: str, rows: Sequence[Mapping[str, Any]], short: Sequence[Map
     if not any(map(key_use.is_failed, short)):
         return f"Verified {key_use.counts(rows)} at the level {level}: {_causes(short)}."
     uncertain = sum(bool(row["uncertain"]) for row in short)
-    apart = f" {uncertain} of them {'is' if uncertain == 1 else 'are'} uncertain." if uncertain else ""
+    too = f" {uncertain} of them {'is' if uncertain == 1 else 'are'} uncertain." if uncertain else ""
     return (
         f"{len(short)} of {count(len(rows), 'verification')} did not reach the level {level}: "
-        f"{_causes(short)}.{apart}"
+        f"{_causes(short)}.{too}"
     )
 
 
 def _causes(short: Iterable[Mapping[str, Any]]) -> str:
     causes = Counter(
-        code for row in short for code in {one["code"] for one in row["findings"]} or {LEVEL_NOT_REACHED}
+        code
+        for row in short
+        for code in {finding["code"] for finding in row["findings"]} or {LEVEL_NOT_REACHED}
     )
     return ", ".join(f"{code} ({number})" for code, number in sorted(causes.items(), key=_most_frequent))
 
@@ -176,7 +178,7 @@ def _matrix(wanted: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:
                 Mark.FULL: full,
                 # Of a required launch, it means a level below that.
                 Mark.PARTIAL: _UNCERTAIN,
-                **{_MARKS[one]: _SHORT[_MARKS[one]] for one in below},
+                **{_MARKS[level]: _SHORT[_MARKS[level]] for level in below},
             }.items()
             if mark in used
         },
@@ -204,6 +206,6 @@ def _records(rows: Iterable[Mapping[str, Any]]) -> Table:
             Column("key_use", "Key use"),
             Column("principal", "Checked as"),
         ),
-        rows=tuple({**row, "codes": [one["code"] for one in row["findings"]]} for row in rows),
+        rows=tuple({**row, "codes": [finding["code"] for finding in row["findings"]]} for row in rows),
         note="One for each account and image. Without a level, nothing is proved.",
     )

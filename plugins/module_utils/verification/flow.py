@@ -18,7 +18,7 @@ from .options import VerificationReportOptions
 from .report import verification
 
 _FINDING = {
-    "blocks_launch": frozenset(one.value for one in BlocksLaunch),
+    "blocks_launch": frozenset(effect.value for effect in BlocksLaunch),
     "code": TEXT,
     "error_code": Null(TEXT),
     "message": TEXT,

@@ -51,10 +51,10 @@ def is_failed(row: Row) -> bool:
 
 
 def counts(rows: Sequence[Row]) -> str:
-    """Return how many have reached the level, those that are uncertain apart: ``49/50, 1 uncertain``."""
+    """Return how many have reached the level, and how many are uncertain: ``49/50, 1 uncertain``."""
     uncertain = sum(bool(row.get("uncertain")) for row in rows)
-    apart = f", {uncertain} uncertain" if uncertain else ""
-    return f"{sum(bool(row['reached']) for row in rows)}/{len(rows)}{apart}"
+    too = f", {uncertain} uncertain" if uncertain else ""
+    return f"{sum(bool(row['reached']) for row in rows)}/{len(rows)}{too}"
 
 
 def doubts(rows: Iterable[Row]) -> list[dict[str, Any]]:

@@ -93,7 +93,7 @@ def other_failures(
     reached the level.
     """
     reported = {row["account_id"] for row in rows if key_use.is_failed(row)}
-    return [one for one in failed if one["account_id"] not in reported or one["action"] == _TERMINATE]
+    return [item for item in failed if item["account_id"] not in reported or item["action"] == _TERMINATE]
 
 
 @dataclass
@@ -110,7 +110,7 @@ class _Best:
         self.rank = max(self.rank, _rank(item.get("level")))
         self.key_use = item.get("key_use") or self.key_use
         self.principal = item.get("principal") or self.principal
-        self.findings += [found for found in _findings(item) if found not in self.findings]
+        self.findings += [finding for finding in _findings(item) if finding not in self.findings]
 
 
 def _findings(item: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -132,7 +132,7 @@ def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, An
     best: dict[tuple[str, str, str | None], _Best] = {}
     for item in (item for result in results for item in result.get("results", ())):
         best.setdefault((item["account_id"], item["region"], item["image_id"]), _Best()).add(item)
-    return [_row(level, image, found) for image, found in best.items()]
+    return [_row(level, image, proved) for image, proved in best.items()]
 
 
 def _row(wanted: str, image: tuple[str, str, str | None], best: _Best) -> dict[str, Any]:
@@ -235,7 +235,7 @@ def problems(
 ) -> list[Failure]:
     """Return the accounts that have not reached the level and why, and other failures."""
     short = [row for row in rows if key_use.is_failed(row)]
-    found = [
+    below = [
         Failure(
             message=text,
             remedy="",
@@ -245,9 +245,9 @@ def problems(
         )
         for text, row in zip(_texts(short, wanted), short, strict=True)
     ]
-    return [*found, *map(Failure.from_result, other_failures(short, failed))]
+    return [*below, *map(Failure.from_result, other_failures(short, failed))]
 
 
 def _summary(wanted: str, rows: Iterable[Mapping[str, Any]], failed: Iterable[Mapping[str, Any]]) -> str:
-    found = problems(wanted, rows, failed)
-    return summary(found, "the results of the verification, which -vvv shows") if found else ""
+    failures = problems(wanted, rows, failed)
+    return summary(failures, "the results of the verification, which -vvv shows") if failures else ""

@@ -52,16 +52,16 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     short = [row for row in rows if key_use.is_failed(row) and not (planned and row["image_id"] is None)]
     doubtful = [row for row in rows if row["uncertain"]]
     missing = [] if planned else problems(report["level"], rows, report["failures"])
-    found = [problem.as_result() for problem in missing]
+    rows_of_problems = [problem.as_result() for problem in missing]
     failed = report["status"] not in ("verified", "uncertain") and not planned
     rest = report_path or OUTPUT
-    failure = failure_message(_count(report, short), found, rest) if failed else ""
+    failure = failure_message(_count(report, short), rows_of_problems, rest) if failed else ""
     tone = Tone.WARNING if planned else Tone.BAD
     lines = (
         *_headline(report, short, planned),
         *table(_COLUMNS, _rows(short, tone, doubtful)),
         *_further([*short, *doubtful], tone if short else Tone.WARNING),
-        *failures(found, rest, failure),
+        *failures(rows_of_problems, rest, failure),
         *failures(key_use.doubts(doubtful), rest, tone=Tone.WARNING),
         *changes(context.get("changes"), report_path),
         *report_line(report_path),
@@ -121,8 +121,8 @@ def _count(report: Mapping[str, Any], short: Sequence[Any]) -> str:
     if not short:
         return f"All {len(rows)} are {report['level']}, but the verification is incomplete."
     uncertain = sum(row["uncertain"] for row in rows)
-    apart = f" {uncertain} {'is' if uncertain == 1 else 'are'} uncertain." if uncertain else ""
-    return _shortfall(report, short, rows) + apart
+    too = f" {uncertain} {'is' if uncertain == 1 else 'are'} uncertain." if uncertain else ""
+    return _shortfall(report, short, rows) + too
 
 
 def _shortfall(report: Mapping[str, Any], short: Sequence[Any], rows: Sequence[Any]) -> str:
@@ -142,7 +142,7 @@ def _row(row: Mapping[str, Any], tone: Tone) -> Row:
         "account": row["account_id"],
         "image": row["image_id"] or "-",
         "level": level_text(row),
-        "findings": ", ".join(dict.fromkeys(one["code"] for one in row["findings"])) or "-",
+        "findings": ", ".join(dict.fromkeys(finding["code"] for finding in row["findings"])) or "-",
     }
     return Row(cells, tone)
 
@@ -155,7 +155,7 @@ def _further(short: Sequence[Any], tone: Tone) -> Iterator[Line]:
 def _artifacts(reports: Sequence[Mapping[str, Any]], report_path: str | None) -> dict[str, Any]:
     failed = {region for report in reports for region in report["failed_regions"]}
     uncertain = {region for report in reports for region in report["uncertain_regions"]}
-    found = {report["status"] for report in reports}
+    statuses = {report["status"] for report in reports}
     return {
         "failed_regions": sorted(failed),
         # An account may have its own copy: only where all accounts launch the same image is it one image.
@@ -166,16 +166,16 @@ def _artifacts(reports: Sequence[Mapping[str, Any]], report_path: str | None) ->
         },
         "level": reports[0]["level"],
         "report_path": report_path,
-        "status": _status(found),
+        "status": _status(statuses),
         "uncertain_regions": sorted(uncertain - failed),
     }
 
 
-def _status(found: set[str]) -> str:
+def _status(statuses: set[str]) -> str:
     """Return the status of all hosts."""
-    if found == {"uncertain", "verified"}:
+    if statuses == {"uncertain", "verified"}:
         return "uncertain"
-    return found.pop() if len(found) == 1 else "incomplete"
+    return statuses.pop() if len(statuses) == 1 else "incomplete"
 
 
 def _images(reports: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
