@@ -20,20 +20,20 @@ from . import plan as audit
 from . import read as reads
 from .options import AuditOptions
 from .plan import AuditPlan
-from .state import AuditSeen
+from .state import AuditState
 
 
-def read_state(clients: Clients, options: AuditOptions) -> AuditSeen:
+def read_state(clients: Clients, options: AuditOptions) -> AuditState:
     """Read all regions in parallel. What cannot be read is a finding; everything else is still read."""
     caller, known = identify_with_regions(clients, options.regions)
     names, failures = select_regions(options.regions, known)
     if failures:
         raise Refused(failures)
-    seen, failed = reads.regions(clients, [Target(caller.account_id, name) for name in names], options)
-    return AuditSeen(
+    current, failed = reads.regions(clients, [Target(caller.account_id, name) for name in names], options)
+    return AuditState(
         account_id=caller.account_id,
         now=datetime.now(UTC),
-        regions=seen,
+        regions=current,
         unread={
             target: errors.failure(exception, target, "DescribeImages")
             for target, exception in failed.items()
@@ -41,20 +41,20 @@ def read_state(clients: Clients, options: AuditOptions) -> AuditSeen:
     )
 
 
-def result(options: AuditOptions, seen: AuditSeen, plan: AuditPlan, outcome: Outcome) -> dict[str, Any]:
+def result(options: AuditOptions, current: AuditState, plan: AuditPlan, outcome: Outcome) -> dict[str, Any]:
     """Return the returned keys that are specific to this module."""
     return {
-        "account_id": seen.account_id,
+        "account_id": current.account_id,
         "check_keys": options.check_keys,
         "check_snapshots": options.check_snapshots,
         "findings": [finding.as_result() for finding in plan.findings],
-        "kms_keys": audit.keys(options, seen),
-        "regions": audit.regions(seen),
-        "results": audit.results(seen, plan),
-        "unused_snapshots": audit.unused_snapshots(seen),
+        "kms_keys": audit.keys(options, current),
+        "regions": audit.regions(current),
+        "results": audit.results(current, plan),
+        "unused_snapshots": audit.unused_snapshots(current),
     }
 
 
-FLOW: Flow[AuditOptions, AuditSeen] = Flow(
+FLOW: Flow[AuditOptions, AuditState] = Flow(
     AuditOptions, read_state, audit.plan, change_nothing, result, only_reads=True
 )

@@ -20,7 +20,7 @@ from ..keys.policy_audience import StatementAudience, audiences
 from ..keys.policy_statements import PolicyConsumers
 from ..model import Grant, Image, Key, KeySeen, Sharing, Target
 from .options import AuditOptions
-from .state import RegionSeen
+from .state import RegionState
 
 # What principals of other accounts can do with a symmetric key, other than read what kind of key it is
 # (botocore service kms, "Cross-account use" of each operation). To revoke a grant, they need only its ID. Who
@@ -42,20 +42,20 @@ class AuditedKey:
 
     options: AuditOptions
     target: Target
-    region: RegionSeen
-    seen: KeySeen
+    region: RegionState
+    current: KeySeen
     encrypted: list[Image]
     associated: list[Image]
 
     @property
     def key(self) -> Key:
         """Return the key itself."""
-        return self.seen.key
+        return self.current.key
 
     @property
     def arn(self) -> str:
         """Return the ARN of the key."""
-        return self.seen.key.arn
+        return self.current.key.arn
 
     @property
     def is_of_account(self) -> bool:
@@ -98,7 +98,7 @@ class AuditedKey:
     @cached_property
     def audiences(self) -> tuple[StatementAudience, ...]:
         """Return those that the statements of the key policy allow to use the key."""
-        policy = self.seen.policy
+        policy = self.current.policy
         return audiences(policy, self.arn, OPERATIONS | USES) if policy else ()
 
     def is_own(self, grant: Grant) -> bool:
@@ -108,14 +108,16 @@ class AuditedKey:
     @cached_property
     def named(self) -> PolicyConsumers:
         """Return the consumers that this collection's statements name."""
-        policy = self.seen.policy
+        policy = self.current.policy
         accesses = key_policy.accesses_in_own_form(policy) if policy else ()
         return reduce(PolicyConsumers.__or__, (access.consumers for access in accesses), PolicyConsumers())
 
     @property
     def _held(self) -> PolicyConsumers:
         """Return those that this collection gave access: by its grants, and by its statements."""
-        return of_principals(grant.grantee for grant in self.seen.grants if self.is_own(grant)) | self.named
+        return (
+            of_principals(grant.grantee for grant in self.current.grants if self.is_own(grant)) | self.named
+        )
 
     @cached_property
     def unused(self) -> PolicyConsumers:
@@ -172,7 +174,9 @@ class AuditedKey:
         """Return grants, who the policy's statements give access to, and who may have access or not."""
         own = [
             _statement(access.consumers, access.operations, created_by_collection=True)
-            for access in (key_policy.accesses_in_own_form(self.seen.policy) if self.seen.policy else ())
+            for access in (
+                key_policy.accesses_in_own_form(self.current.policy) if self.current.policy else ()
+            )
         ]
         of_others = [
             _statement(named, audience.operations, created_by_collection=False, public=audience.public)
@@ -180,9 +184,9 @@ class AuditedKey:
             if audience.operations and not audience.is_own
             if (named := of_other_accounts(audience.named, self.target.account_id)) or audience.public
         ]
-        grants = sorted(self.seen.grants, key=lambda grant: grant.grant_id)
+        grants = sorted(self.current.grants, key=lambda grant: grant.grant_id)
         sharings = (self.sharings.get(image.image_id, Sharing()) for image in self.encrypted)
-        access = key_access.access_of_consumers(self.seen, reduce(Sharing.__or__, sharings, Sharing()))
+        access = key_access.access_of_consumers(self.current, reduce(Sharing.__or__, sharings, Sharing()))
         return {
             "account_id": self.target.account_id,
             "aws_managed": self.key.aws_managed,

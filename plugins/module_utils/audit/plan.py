@@ -18,7 +18,7 @@ from .causes import CAUSES, UNREADABLE
 from .causes.unreadable import unread_region
 from .options import AuditOptions
 from .region import AuditedRegion
-from .state import AuditSeen, Listed, RegionSeen
+from .state import AuditState, Listed, RegionState
 
 
 @dataclass(frozen=True)
@@ -31,50 +31,52 @@ class AuditPlan(PlanWithoutTargets):
     findings: tuple[Finding, ...]
 
 
-def plan(options: AuditOptions, seen: AuditSeen) -> AuditPlan:
+def plan(options: AuditOptions, current: AuditState) -> AuditPlan:
     """Audit every region that was read."""
-    all_findings = [unread_region(target, failure) for target, failure in seen.unread.items()]
-    for target, region_seen in seen.regions.items():
-        region = AuditedRegion(options, target, region_seen, seen.now)
+    all_findings = [unread_region(target, failure) for target, failure in current.unread.items()]
+    for target, region_seen in current.regions.items():
+        region = AuditedRegion(options, target, region_seen, current.now)
         all_findings += (finding for cause in CAUSES.values() for finding in cause.findings(region))
     findings = tuple(sorted(all_findings, key=lambda item: item.order))
     return AuditPlan(
-        findings, failures=(*_unread(seen), *_failing(options, findings)), warnings=tuple(_not_deciding(seen))
+        findings,
+        failures=(*_unread(current), *_failing(options, findings)),
+        warnings=tuple(_not_deciding(current)),
     )
 
 
-def results(seen: AuditSeen, plan: AuditPlan) -> list[dict[str, Any]]:
+def results(current: AuditState, plan: AuditPlan) -> list[dict[str, Any]]:
     """Return every image as the module returns it, by region, then by name, the oldest first."""
     by_image: dict[ImageRef, list[dict[str, str | None]]] = {}
     for item in plan.findings:
         if item.image_id is not None:
             by_image.setdefault(ImageRef(item.region, item.image_id), []).append(item.as_result())
     copies: dict[ImageRef, list[dict[str, str]]] = {}
-    for target, listed in _images(seen):
+    for target, listed in _images(current):
         image = listed.image
         if image.source_image_id and image.source_region:
             copy = {"image_id": image.image_id, "region": target.region}
             copies.setdefault(ImageRef(image.source_region, image.source_image_id), []).append(copy)
     return [
         {
-            **_result(seen, target, listed),
+            **_result(current, target, listed),
             "copies": copies.get(ImageRef(target.region, listed.image.image_id), []),
             "findings": by_image.get(ImageRef(target.region, listed.image.image_id), []),
         }
-        for target, listed in _images(seen)
+        for target, listed in _images(current)
     ]
 
 
-def keys(options: AuditOptions, seen: AuditSeen) -> list[dict[str, Any]]:
+def keys(options: AuditOptions, current: AuditState) -> list[dict[str, Any]]:
     """Return every key as the module returns it."""
     return [
         key.to_dict()
-        for target, region in sorted(seen.regions.items(), key=lambda item: item[0])
-        for key in sorted(AuditedRegion(options, target, region, seen.now).keys, key=lambda key: key.arn)
+        for target, region in sorted(current.regions.items(), key=lambda item: item[0])
+        for key in sorted(AuditedRegion(options, target, region, current.now).keys, key=lambda key: key.arn)
     ]
 
 
-def unused_snapshots(seen: AuditSeen) -> list[dict[str, Any]]:
+def unused_snapshots(current: AuditState) -> list[dict[str, Any]]:
     """Return every snapshot that no image uses and whose permissions were read, as the module returns it.
 
     Private ones too: they are known, and a snapshot that is not returned may not have been read.
@@ -87,12 +89,12 @@ def unused_snapshots(seen: AuditSeen) -> list[dict[str, Any]]:
             "region": target.region,
             "snapshot_id": snapshot_id,
         }
-        for target, region in sorted(seen.regions.items(), key=lambda item: item[0])
+        for target, region in sorted(current.regions.items(), key=lambda item: item[0])
         for snapshot_id, sharing in sorted(region.unused.items())
     ]
 
 
-def regions(seen: AuditSeen) -> dict[str, dict[str, Any]]:
+def regions(current: AuditState) -> dict[str, dict[str, Any]]:
     """Return every region that was read, as the module returns it."""
     return {
         target.region: {
@@ -102,28 +104,28 @@ def regions(seen: AuditSeen) -> dict[str, dict[str, Any]]:
             "snapshot_block_managed_by": region.snapshot_block and region.snapshot_block.managed_by,
             "snapshot_block_public_access": region.snapshot_block and region.snapshot_block.state,
         }
-        for target, region in sorted(seen.regions.items(), key=lambda item: item[0])
+        for target, region in sorted(current.regions.items(), key=lambda item: item[0])
     }
 
 
-def _images(seen: AuditSeen) -> Iterator[tuple[Target, Listed]]:
-    for target in sorted(seen.regions):
-        images = seen.regions[target].images
+def _images(current: AuditState) -> Iterator[tuple[Target, Listed]]:
+    for target in sorted(current.regions):
+        images = current.regions[target].images
         for listed in sorted(images, key=lambda item: (item.image.name, item.image.creation_date)):
             yield target, listed
 
 
-def _result(seen: AuditSeen, target: Target, listed: Listed) -> dict[str, Any]:
-    image, region = listed.image, seen.regions[target]
+def _result(current: AuditState, target: Target, listed: Listed) -> dict[str, Any]:
+    image, region = listed.image, current.regions[target]
     creation, deprecation = time_of(image.creation_date), time_of(image.deprecation_time)
     source = {"image_id": image.source_image_id, "region": image.source_region}
     sharing = region.sharing.get(image.image_id)
     return {
         "account_id": target.account_id,
-        "age_days": None if creation is None else max(0, (seen.now - creation).days),
+        "age_days": None if creation is None else max(0, (current.now - creation).days),
         "associated_kms_key_arns": region.associated_key_arns(image),
         "creation_date": image.creation_date or None,
-        "deprecated": deprecation is not None and deprecation <= seen.now,
+        "deprecated": deprecation is not None and deprecation <= current.now,
         "deprecation_time": image.deprecation_time,
         # A volume without a snapshot is created empty, under a key of the launching account.
         "encrypted": any(device.encrypted and device.snapshot_id for device in image.devices),
@@ -139,7 +141,7 @@ def _result(seen: AuditSeen, target: Target, listed: Listed) -> dict[str, Any]:
     }
 
 
-def _snapshot(region: RegionSeen, snapshot_id: str) -> dict[str, Any]:
+def _snapshot(region: RegionState, snapshot_id: str) -> dict[str, Any]:
     sharing = region.volume_permissions.get(snapshot_id)
     return {
         "account_ids": None if sharing is None else sorted(sharing.account_ids),
@@ -150,18 +152,20 @@ def _snapshot(region: RegionSeen, snapshot_id: str) -> dict[str, Any]:
     }
 
 
-def _unread(seen: AuditSeen) -> Iterator[Failure]:
+def _unread(current: AuditState) -> Iterator[Failure]:
     """Yield what could not be read; the same error for many resources of a region is listed once."""
-    problems = (problem.failure for region in seen.regions.values() for problem in region.deciding_problems)
+    problems = (
+        problem.failure for region in current.regions.values() for problem in region.deciding_problems
+    )
     listed: dict[tuple[str | None, str, str], Failure] = {}
-    for failure in (*seen.unread.values(), *problems):
+    for failure in (*current.unread.values(), *problems):
         listed.setdefault((failure.region, failure.action, failure.error_code), failure)
     yield from sorted(listed.values(), key=lambda item: (item.region or "", item.action, item.error_code))
 
 
-def _not_deciding(seen: AuditSeen) -> Iterator[str]:
+def _not_deciding(current: AuditState) -> Iterator[str]:
     """Yield a warning for each setting that could not be read and that no finding depends on."""
-    for target, region in seen.regions.items():
+    for target, region in current.regions.items():
         deciding = region.deciding_problems
         for problem in region.problems:
             if problem not in deciding:

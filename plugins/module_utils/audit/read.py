@@ -22,7 +22,7 @@ from ..fanout import MAX_THREADS, each, round_robin
 from ..model import PUBLIC, Key, KeySeen, PublicAccessBlock, Sharing, Snapshot, Target
 from ..plan import batches
 from .options import AuditOptions
-from .state import IMAGE_BLOCK, SNAPSHOT_BLOCK, Listed, Problem, RegionSeen
+from .state import IMAGE_BLOCK, SNAPSHOT_BLOCK, Listed, Problem, RegionState
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -107,14 +107,14 @@ class _Permissions(NamedTuple):
 
 def regions(
     clients: Clients, targets: Sequence[Target], options: AuditOptions
-) -> tuple[dict[Target, RegionSeen], dict[Target, Exception]]:
+) -> tuple[dict[Target, RegionState], dict[Target, Exception]]:
     """Return what was read of each region, and why regions could not be read at all."""
     kinds = (read.IMAGE_PERMISSIONS, *([read.SNAPSHOT_PERMISSIONS] if options.check_snapshots else []))
     for action in kinds:
         clients.paced(action).open("ec2", [target.region for target in targets])
     threads = threads_of_each(len(kinds), len(targets))
-    seen, failed = each(targets, lambda target: _region(clients, target, options.check_snapshots, threads))
-    return (_with_keys(clients, seen) if options.check_keys else seen), failed
+    current, failed = each(targets, lambda target: _region(clients, target, options.check_snapshots, threads))
+    return (_with_keys(clients, current) if options.check_keys else current), failed
 
 
 def threads_of_each(kinds: int, regions: int) -> int:
@@ -241,7 +241,7 @@ class _Listing:
         self.problems.append(Problem(code, resource, failure(exception, self.target, action)))
 
 
-def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionSeen:
+def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionState:
     """One region; permissions are read while images are still being listed."""
 
     def permissions(pieces: Iterable[Piece]) -> _Permissions:
@@ -255,7 +255,7 @@ def _region(clients: Clients, target: Target, check_snapshots: bool, threads: in
         Problem(piece.code, piece.resource, failure(exception, target, piece.action), piece.image_id)
         for piece, exception in failed.items()
     ]
-    return RegionSeen(
+    return RegionState(
         images=tuple(listing.listed[image_id] for image_id in sorted(listing.listed)),
         image_block=listing.blocks.get(IMAGE_BLOCK),
         snapshot_block=listing.blocks.get(SNAPSHOT_BLOCK),
@@ -275,16 +275,16 @@ def _sharing(clients: Clients, piece: Piece) -> Sharing:
     return read.permissions(ec2, piece.action, piece.resource, _NOT_SHARED)
 
 
-def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Target, RegionSeen]:
-    """``seen`` with the keys of encrypted snapshots, each read once.
+def _with_keys(clients: Clients, current: Mapping[Target, RegionState]) -> dict[Target, RegionState]:
+    """Return the regions with the keys of encrypted snapshots, each read once.
 
     Those of shared snapshots that no image uses are noted, too, but only keys of images are read.
     """
-    encrypted = {target: ids for target, region in seen.items() if (ids := _encrypted_snapshots(region))}
+    encrypted = {target: ids for target, region in current.items() if (ids := _encrypted_snapshots(region))}
     clients.open("kms", [target.region for target in encrypted])
 
     def read_snapshots(target: Target) -> tuple[Snapshot, ...]:
-        ids = (*encrypted[target], *_shared_unused(target, seen[target]))
+        ids = (*encrypted[target], *_shared_unused(target, current[target]))
         return read.snapshots(clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region), ids)
 
     known, unknown = each(encrypted, read_snapshots)
@@ -299,8 +299,8 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
         for target, snapshots in known.items()
     )
     done, failed = each(arns, lambda item: _key(clients.kms(item[0].region), *item))
-    keys: dict[Target, dict[str, KeySeen]] = {target: {} for target in seen}
-    problems = {target: [*region.problems, *keyless.get(target, ())] for target, region in seen.items()}
+    keys: dict[Target, dict[str, KeySeen]] = {target: {} for target in current}
+    problems = {target: [*region.problems, *keyless.get(target, ())] for target, region in current.items()}
     for (target, arn), key in done.items():
         keys[target][arn] = key
     for (target, arn), exception in failed.items():
@@ -324,11 +324,11 @@ def _with_keys(clients: Clients, seen: Mapping[Target, RegionSeen]) -> dict[Targ
             keys=keys[target],
             problems=tuple(problems[target]),
         )
-        for target, region in seen.items()
+        for target, region in current.items()
     }
 
 
-def _shared_unused(target: Target, region: RegionSeen) -> list[str]:
+def _shared_unused(target: Target, region: RegionState) -> list[str]:
     """Return the snapshots that no image uses and that are shared with other accounts."""
     return sorted(
         snapshot_id for snapshot_id, sharing in region.unused.items() if sharing.without(target.account_id)
@@ -340,7 +340,7 @@ def _key_arns(snapshots: Iterable[Snapshot]) -> list[str]:
     return sorted({arn for snapshot in snapshots for arn in snapshot.key_arns})
 
 
-def _encrypted_snapshots(region: RegionSeen) -> dict[str, str]:
+def _encrypted_snapshots(region: RegionState) -> dict[str, str]:
     """Return the encrypted snapshots, each with the first image that uses it."""
     images: dict[str, str] = {}
     for item in region.images:

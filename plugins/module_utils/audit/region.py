@@ -15,7 +15,7 @@ from ..keys import policy_statements as key_policy
 from ..model import Image, Sharing, Target
 from .keys import AuditedKey
 from .options import AuditOptions
-from .state import RegionSeen
+from .state import RegionState
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,14 @@ class AuditedRegion:
 
     options: AuditOptions
     target: Target
-    seen: RegionSeen
+    current: RegionState
     now: datetime
 
     @cached_property
     def users(self) -> Mapping[str, list[Image]]:
         """Return the images that use each snapshot."""
         users: dict[str, list[Image]] = {}
-        for listed in self.seen.images:
+        for listed in self.current.images:
             for snapshot_id in listed.image.snapshot_ids:
                 users.setdefault(snapshot_id, []).append(listed.image)
         return users
@@ -81,24 +81,26 @@ class AuditedRegion:
         """Return the images whose launch permissions were read."""
         return tuple(
             self._image(listed.image)
-            for listed in self.seen.images
-            if listed.image.image_id in self.seen.sharing
+            for listed in self.current.images
+            if listed.image.image_id in self.current.sharing
         )
 
     def _image(self, image: Image) -> AuditedImage:
-        sharing = self.seen.sharing[image.image_id].without(self.target.account_id)
+        sharing = self.current.sharing[image.image_id].without(self.target.account_id)
         return AuditedImage(image, sharing, not_allowed(sharing, self.options.allowed_for(image)))
 
     @cached_property
     def snapshots(self) -> tuple[AuditedSnapshot, ...]:
         """Return the snapshots whose volume permissions were read, those last that no image uses."""
-        permissions = self.seen.volume_permissions
+        permissions = self.current.volume_permissions
         of_images = (
             self._snapshot(snapshot_id, tuple(images), permissions[snapshot_id])
             for snapshot_id, images in self.users.items()
             if snapshot_id in permissions
         )
-        unused = (self._snapshot(snapshot_id, (), volume) for snapshot_id, volume in self.seen.unused.items())
+        unused = (
+            self._snapshot(snapshot_id, (), volume) for snapshot_id, volume in self.current.unused.items()
+        )
         return (*of_images, *unused)
 
     def _snapshot(self, snapshot_id: str, images: tuple[Image, ...], volume: Sharing) -> AuditedSnapshot:
@@ -112,17 +114,20 @@ class AuditedRegion:
     @cached_property
     def keys(self) -> tuple[AuditedKey, ...]:
         """Return the keys under which images are, or that are associated with their snapshots."""
-        encrypted, associated = self._by_key(self.seen.key_arns), self._by_key(self.seen.associated_key_arns)
+        encrypted, associated = (
+            self._by_key(self.current.key_arns),
+            self._by_key(self.current.associated_key_arns),
+        )
         return tuple(
             AuditedKey(
-                self.options, self.target, self.seen, key, encrypted.get(arn, []), associated.get(arn, [])
+                self.options, self.target, self.current, key, encrypted.get(arn, []), associated.get(arn, [])
             )
-            for arn, key in self.seen.keys.items()
+            for arn, key in self.current.keys.items()
         )
 
     def _by_key(self, arns_of: Callable[[Image], list[str]]) -> dict[str, list[Image]]:
         images: dict[str, list[Image]] = {}
-        for listed in self.seen.images:
+        for listed in self.current.images:
             for arn in arns_of(listed.image):
                 images.setdefault(arn, []).append(listed.image)
         return images

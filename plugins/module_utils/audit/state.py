@@ -48,7 +48,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class RegionSeen:
+class RegionState:
     """What was read of a region. What could not be read is in ``problems`` and missing from the mappings.
 
     ``sharing`` is by image, ``volume_permissions`` by snapshot of an image, ``unused`` by snapshot that no
@@ -115,10 +115,10 @@ class RegionSeen:
 
 
 @dataclass(frozen=True)
-class AuditSeen:
+class AuditState:
     """What was read of the account's regions at the time ``now``, and why other regions could not be read."""
 
     account_id: str
     now: datetime
-    regions: Mapping[Target, RegionSeen] = field(default_factory=dict)
+    regions: Mapping[Target, RegionState] = field(default_factory=dict)
     unread: Mapping[Target, Failure] = field(default_factory=dict)

@@ -44,18 +44,18 @@ def read_state(clients: None, options: RemediationOptions) -> Audited:
 
 
 def result(
-    options: RemediationOptions, seen: Audited, plan: RemediationPlan, outcome: Outcome
+    options: RemediationOptions, current: Audited, plan: RemediationPlan, outcome: Outcome
 ) -> dict[str, Any]:
     """Return the keys that are specific to this module; tasks for a new plan only."""
     new = plan.removals if options.expected_removals is None else ()
     return {
-        "kept_access": [access.as_result() for access in kept_access(options.revoke_results)],
+        "kept_access": [access.to_dict() for access in kept_access(options.revoke_results)],
         "dependents": dependents(options.revoke_results),
         "unseen_accounts": unseen_accounts(options.revoke_results),
-        "revoke_tasks": tasks.revoke_tasks(new, seen),
-        "unshare_tasks": tasks.unshare_tasks(new, seen),
+        "revoke_tasks": tasks.revoke_tasks(new, current),
+        "unshare_tasks": tasks.unshare_tasks(new, current),
         "unreadable": [finding.message for finding in plan.unreadable],
-        "removals": [item.as_result() for item in plan.removals],
+        "removals": [item.to_dict() for item in plan.removals],
     }
 
 

@@ -29,7 +29,7 @@ class KeptAccess:
         """Whether something is known to need the access, so that a rerun would keep it as well."""
         return bool(self.image_ids or self.resource_ids)
 
-    def as_result(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the access as the module returns it."""
         needs = self.image_ids or self.resource_ids
         named = f" ({examples_of(needs)})" if needs else ""

@@ -59,7 +59,7 @@ class Removal:
         kind = ("image", "snapshot", "key").index(self.resource.kind)
         return self.resource.region, kind, self.resource.resource_id, self.principal
 
-    def as_result(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the removal as the module returns it."""
         return {
             "finding_codes": list(self.codes),

@@ -35,7 +35,7 @@ from .read import (
     wait_for_snapshots,
     wait_until_available,
 )
-from .state import RestoreSeen
+from .state import RestoreState
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -54,7 +54,7 @@ class _Restored:
 
 
 def apply(
-    clients: Clients, options: RestoreOptions, seen: RestoreSeen, plan: RestorePlan, report: Report
+    clients: Clients, options: RestoreOptions, current: RestoreState, plan: RestorePlan, report: Report
 ) -> Outcome:
     """Perform the plan in all regions at the same time.
 
@@ -68,7 +68,7 @@ def apply(
         plans: dict[str, ImagePlan] = {}
         for image in plan.images:
             if image.ref.region == target.region:
-                done, final = _restore_or_close(clients, options, seen, image)
+                done, final = _restore_or_close(clients, options, current, image)
                 parts.append(done)
                 # An image without some of its permissions is restored.
                 if all(failure.error_code == CONSUMER_REJECTED for failure in done.failures):
@@ -101,30 +101,32 @@ def apply(
     )
 
 
-def result(options: RestoreOptions, seen: RestoreSeen, plan: RestorePlan, outcome: Outcome) -> dict[str, Any]:
+def result(
+    options: RestoreOptions, current: RestoreState, plan: RestorePlan, outcome: Outcome
+) -> dict[str, Any]:
     """Return the module's own return values; images that failed are missing."""
     images = plan.images
     if outcome.state:
-        final = [outcome.state[seen.target(image.ref)].get(image.ref.image_id) for image in plan.images]
+        final = [outcome.state[current.target(image.ref)].get(image.ref.image_id) for image in plan.images]
         images = tuple(image for image in final if image is not None)
-    return {"results": [_as_result(seen, image) for image in images]}
+    return {"results": [_as_result(current, image) for image in images]}
 
 
-FLOW: Flow[RestoreOptions, RestoreSeen] = Flow(RestoreOptions, read_state, plan, apply, result)
+FLOW: Flow[RestoreOptions, RestoreState] = Flow(RestoreOptions, read_state, plan, apply, result)
 
 
 def _restore_or_close(
-    clients: Clients, options: RestoreOptions, seen: RestoreSeen, plan: ImagePlan
+    clients: Clients, options: RestoreOptions, current: RestoreState, plan: ImagePlan
 ) -> tuple[Performed, ImagePlan]:
     """Restore one image. If that fails, close what came out of the Recycle Bin and is public.
 
     Its snapshots come out before it, with the permissions that they had (EBS User Guide, "Considerations for
     Recycle Bin").
     """
-    done, final = _restore(clients, options, seen, plan)
+    done, final = _restore(clients, options, current, plan)
     if not (options.allow_public and done.stops):
         return done, final
-    ec2, target = clients.ec2(plan.ref.region), seen.target(plan.ref)
+    ec2, target = clients.ec2(plan.ref.region), current.target(plan.ref)
     restored = restored_and_open(done.actions)
     public, unread = public_resources(ec2, restored)
     failures = done.failures
@@ -134,16 +136,16 @@ def _restore_or_close(
 
 
 def _restore(
-    clients: Clients, options: RestoreOptions, seen: RestoreSeen, plan: ImagePlan
+    clients: Clients, options: RestoreOptions, current: RestoreState, plan: ImagePlan
 ) -> tuple[Performed, ImagePlan]:
     """Restore one image. Returns what was done, and the plan as it was in the end."""
-    ec2, target = clients.ec2(plan.ref.region), seen.target(plan.ref)
+    ec2, target = clients.ec2(plan.ref.region), current.target(plan.ref)
     done = perform_all(ec2, plan.restore_snapshots)
     if done.failures:
         return done, plan
     if plan.restore_image:
         try:
-            binned_snapshots = seen.images[plan.ref].binned_snapshots
+            binned_snapshots = current.images[plan.ref].binned_snapshots
             if binned_snapshots:
                 wait_for_snapshots(ec2, binned_snapshots)
             done = merge(done, perform_all(ec2, plan.restore_image))
@@ -153,7 +155,7 @@ def _restore(
             if done.failures:
                 return done, plan
             plan = replace(
-                _plan_again(clients, options, seen, plan.ref),
+                _plan_again(clients, options, current, plan.ref),
                 previous_state=plan.previous_state,
                 restore_image=plan.restore_image,
             )
@@ -206,22 +208,22 @@ def _perform_finish(clients: Clients, plan: ImagePlan, target: Target) -> Perfor
     return merge(done, perform_or_close(ec2, plan.after_enabling))
 
 
-def _plan_again(clients: Clients, options: RestoreOptions, seen: RestoreSeen, ref: ImageRef) -> ImagePlan:
+def _plan_again(clients: Clients, options: RestoreOptions, current: RestoreState, ref: ImageRef) -> ImagePlan:
     """Return the plan for an image that has come out of the Recycle Bin, from its actual state."""
-    history = seen.histories.get(ref, TombstoneHistory())
-    region = read_region(clients.ec2(ref.region), options, seen.account_id, {ref.image_id: history})
-    state = read_image(clients, options, seen.account_id, ref, region, history)
-    state = replace(state, binned_at=seen.images[ref].binned_at)
-    return plan_image(options, replace(seen, images={ref: state}), ref, restored=True)
+    history = current.histories.get(ref, TombstoneHistory())
+    region = read_region(clients.ec2(ref.region), options, current.account_id, {ref.image_id: history})
+    state = read_image(clients, options, current.account_id, ref, region, history)
+    state = replace(state, binned_at=current.images[ref].binned_at)
+    return plan_image(options, replace(current, images={ref: state}), ref, restored=True)
 
 
 def _explained(failure: Failure) -> Failure:
     return replace(failure, remedy=_INVALID_ACCOUNT) if failure.error_code == CONSUMER_REJECTED else failure
 
 
-def _as_result(seen: RestoreSeen, plan: ImagePlan) -> dict[str, Any]:
+def _as_result(current: RestoreState, plan: ImagePlan) -> dict[str, Any]:
     return {
-        "account_id": seen.account_id,
+        "account_id": current.account_id,
         "changed": bool(plan.actions),
         "deprecation_time": plan.after.get("deprecation_time"),
         "previous_state": plan.previous_state,

@@ -41,7 +41,7 @@ from .checks import (
     tag_refusals,
 )
 from .options import RestoreOptions
-from .state import RECYCLE_BIN, ImageState, RestoreSeen
+from .state import RECYCLE_BIN, ImageState, RestoreState
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,12 @@ class _Permissions:
     tombstone: Tombstone | None = None
 
 
-def plan(options: RestoreOptions, seen: RestoreSeen) -> RestorePlan:
+def plan(options: RestoreOptions, current: RestoreState) -> RestorePlan:
     """Plan every image, one after the other within a region."""
     images: list[ImagePlan] = []
     planned: set[tuple[str, str]] = set()
     for ref in sorted(options.images):
-        image = plan_image(options, seen, ref)
+        image = plan_image(options, current, ref)
         # A snapshot that two images share is restored once.
         fresh = [
             action for action in image.restore_snapshots if (ref.region, str(action.resource)) not in planned
@@ -118,23 +118,23 @@ def plan(options: RestoreOptions, seen: RestoreSeen) -> RestorePlan:
         planned.update((ref.region, str(action.resource)) for action in fresh)
         images.append(replace(image, restore_snapshots=tuple(fresh)))
     targets = tuple(
-        _region(seen.target(ref), [image for image in images if image.ref.region == ref.region])
+        _region(current.target(ref), [image for image in images if image.ref.region == ref.region])
         for ref in {ref.region: ref for ref in sorted(options.images)}.values()
     )
-    if targets and seen.unreadable:
-        targets = (replace(targets[0], warnings=(*targets[0].warnings, *seen.unreadable)), *targets[1:])
+    if targets and current.unreadable:
+        targets = (replace(targets[0], warnings=(*targets[0].warnings, *current.unreadable)), *targets[1:])
     return RestorePlan(targets, tuple(images))
 
 
 def plan_image(
-    options: RestoreOptions, seen: RestoreSeen, ref: ImageRef, *, restored: bool = False
+    options: RestoreOptions, current: RestoreState, ref: ImageRef, *, restored: bool = False
 ) -> ImagePlan:
     """Plan one image. For an image in the Recycle Bin, the last tombstone predicts how it comes back.
 
     ``restored`` means that it has just come out of the Recycle Bin.
     """
-    target, state = seen.target(ref), seen.images[ref]
-    history = seen.histories.get(ref, TombstoneHistory())
+    target, state = current.target(ref), current.images[ref]
+    history = current.histories.get(ref, TombstoneHistory())
     reasons = tuple(refusals(options, target, ref, state, history))
     if reasons:
         return ImagePlan(ref, "", refusals=reasons)
@@ -143,7 +143,7 @@ def plan_image(
         # AWS may not return the tag yet that it has got right after the Recycle Bin.
         tags = {**mark, **state.image.tags} if restored else state.image.tags
         image = replace(state.image, tags=tags)
-        return _plan_registered(options, target, state, image, history, seen.now, restored=restored)
+        return _plan_registered(options, target, state, image, history, current.now, restored=restored)
     out_of_bin = ImagePlan(
         ref,
         RECYCLE_BIN,
@@ -162,7 +162,7 @@ def plan_image(
     image = _predicted_image(history, history.last, target)
     image = replace(image, tags={**binned_tags(state, history.last), **mark})
     predicted = _predicted(state, image, history.last)
-    later = _plan_registered(options, target, predicted, image, history, seen.now, restored=True)
+    later = _plan_registered(options, target, predicted, image, history, current.now, restored=True)
     return replace(
         later,
         previous_state=out_of_bin.previous_state,

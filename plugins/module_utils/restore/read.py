@@ -28,7 +28,7 @@ from ..plan import batches
 from ..tags import RESERVED_PREFIX, tag_map
 from .options import RestoreOptions
 from .read_tombstones import read_tombstones
-from .state import ImageState, RestoreSeen
+from .state import ImageState, RestoreState
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -55,7 +55,7 @@ class Region:
     snapshot_block: PublicAccessBlock | None = None
 
 
-def read_state(clients: Clients, options: RestoreOptions) -> RestoreSeen:
+def read_state(clients: Clients, options: RestoreOptions) -> RestoreState:
     """Read every image, the Recycle Bin, and the tombstones."""
     _check_tombstone_file(options.tombstone_path)
     regions = sorted({ref.region for ref in options.images})
@@ -93,7 +93,7 @@ def read_state(clients: Clients, options: RestoreOptions) -> RestoreSeen:
             errors.failure(exception, Target(account_id, ref.region), "DescribeImageAttribute")
             for ref, exception in unread.items()
         )
-    return RestoreSeen(account_id, datetime.now(UTC), images, histories, unreadable)
+    return RestoreState(account_id, datetime.now(UTC), images, histories, unreadable)
 
 
 def _check_tombstone_file(path: str | None) -> None:

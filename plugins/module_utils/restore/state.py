@@ -44,7 +44,7 @@ class ImageState:
 
 
 @dataclass(frozen=True)
-class RestoreSeen:
+class RestoreState:
     """Each image and its tombstones. ``unreadable`` has a warning for each text that is not a tombstone."""
 
     account_id: str

@@ -11,10 +11,10 @@ from functools import reduce
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
-    AuditSeen,
+    AuditState,
     Listed,
     Problem,
-    RegionSeen,
+    RegionState,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import (
@@ -44,7 +44,7 @@ def accounts(*account_ids: str) -> Sharing:
 
 def region(
     launch: Sharing = PRIVATE, volume: Sharing = PRIVATE, image: Image = IMAGE, **changes: Any
-) -> RegionSeen:
+) -> RegionState:
     """One image that is shared like this, and its first snapshot like that."""
     values: dict[str, Any] = {
         "images": (Listed(image),),
@@ -54,34 +54,34 @@ def region(
         "volume_permissions": {**dict.fromkeys(image.snapshot_ids, PRIVATE), image.snapshot_ids[0]: volume},
         **changes,
     }
-    return RegionSeen(**values)
+    return RegionState(**values)
 
 
 def under_key(
     launch: Sharing, *grants: Any, policy: str | None = None, key: Any = KEY, **changes: Any
-) -> RegionSeen:
+) -> RegionState:
     """One encrypted image whose key has these grants and this policy."""
     seen = KeySeen(key, grants, policy or policy_of())
     values = {"key_of": {"snap-00000001": key.arn}, "keys": {key.arn: seen}, **changes}
     return region(launch, PRIVATE, ENCRYPTED, **values)
 
 
-def account_of(*regions: RegionSeen, unread: Mapping[str, Failure] | None = None) -> AuditSeen:
+def account_of(*regions: RegionState, unread: Mapping[str, Failure] | None = None) -> AuditState:
     """An account with one or two regions, ``EU`` first, and regions that could not be read."""
     failed = {target_in(name): failure for name, failure in (unread or {}).items()}
-    return AuditSeen(
+    return AuditState(
         OWNER, NOW, {target_in(name): one for name, one in zip((EU, US), regions, strict=False)}, failed
     )
 
 
 def audit_of(
-    *regions: RegionSeen, unread: Mapping[str, Failure] | None = None, **options: Any
+    *regions: RegionState, unread: Mapping[str, Failure] | None = None, **options: Any
 ) -> dict[str, Any]:
     """What ``ami_share_audit`` returns with these options for an account with these regions."""
     return audit_result(account_of(*regions, unread=unread), options)
 
 
-def audit_result(account: AuditSeen, options: Mapping[str, Any]) -> dict[str, Any]:
+def audit_result(account: AuditState, options: Mapping[str, Any]) -> dict[str, Any]:
     """What ``ami_share_audit`` returns for an account, as Ansible passes it to other modules."""
     found: dict[str, Any] = json.loads(json.dumps(returned(ami_share_audit, options, account)))
     return found

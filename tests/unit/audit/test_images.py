@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, RegionState
 from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,7 +84,7 @@ THROUGH = "access_remains_through_organization"
         ),
     ],
 )
-def test_what_is_not_allowed(seen: RegionSeen, expected: list[Any]) -> None:
+def test_what_is_not_allowed(seen: RegionState, expected: list[Any]) -> None:
     assert codes(audit_of(seen)) == expected
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionState
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.keys.grants import NAME_PREFIX
 from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
@@ -263,11 +263,11 @@ def below(unit: tuple[str, str]) -> dict[str, Any]:
         ),
     ],
 )
-def test_keys(seen: RegionSeen, expected: list[Any]) -> None:
+def test_keys(seen: RegionState, expected: list[Any]) -> None:
     assert codes(audit_of(seen, **allowing(accounts(A, B) | orgs(ORG)))) == expected
 
 
-def associated(launch: Sharing, second: KeySeen, **changes: Any) -> RegionSeen:
+def associated(launch: Sharing, second: KeySeen, **changes: Any) -> RegionState:
     """An encrypted image whose snapshot is associated with a second key."""
     seen = under_key(launch, **changes)
     keys = {**seen.keys, second.key.arn: second}
@@ -319,7 +319,7 @@ SHOWN = KeySeen(SECOND, (), policy_of(of_others({"AWS": root(C)})))
         ),
     ],
 )
-def test_associated_keys(seen: RegionSeen, expected: list[Any]) -> None:
+def test_associated_keys(seen: RegionState, expected: list[Any]) -> None:
     """botocore operation AssociateKmsKeyId: a second, independent way to access the snapshot's data."""
     assert codes(audit_of(seen, **allowing(accounts(A, B)))) == expected
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.state import (
-    AuditSeen,
+    AuditState,
     Listed,
     Problem,
-    RegionSeen,
+    RegionState,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen
@@ -81,7 +81,7 @@ BOTH = accounts(A) | orgs(ORG)
         pytest.param(under_key(PRIVATE, foreign(root(A))), allowing(A), id="another program's grant"),
     ],
 )
-def test_a_clean_account(seen: RegionSeen, wanted: dict[str, Any]) -> None:
+def test_a_clean_account(seen: RegionState, wanted: dict[str, Any]) -> None:
     plan = audit_of(seen, **{**wanted, "fail_on": "low"})
     assert codes(plan) == []
     assert plan["failures"] == []
@@ -111,7 +111,7 @@ BLOCKS = tuple(
         ),
     ],
 )
-def test_block_public_access_only_matters_to_what_is_public(seen: RegionSeen, deciding: list[str]) -> None:
+def test_block_public_access_only_matters_to_what_is_public(seen: RegionState, deciding: list[str]) -> None:
     plan = audit_of(replace(seen, problems=BLOCKS))
     assert [one["action"] for one in plan["failures"]] == deciding
     assert [one["resource"] for one in plan["findings"] if one["code"] == BLOCKS[0].code] == deciding
@@ -140,7 +140,7 @@ def test_what_could_not_be_read_is_a_finding_and_a_failure() -> None:
             ("key_unreadable", KEY.arn, "DescribeKey"),
         )
     )
-    seen = RegionSeen(images=(Listed(IMAGE),), problems=problems)
+    seen = RegionState(images=(Listed(IMAGE),), problems=problems)
     unread = replace(failure("DescribeImages"), region=far.region)
     plan = audit_of(seen, fail_on="low", unread={far.region: unread})
     assert sorted((item["code"], item["resource"]) for item in plan["findings"]) == sorted(
@@ -185,7 +185,7 @@ def test_the_facts_of_an_image() -> None:
         sharing={SOURCE_ID: accounts(A)},
     )
     there = region(image=replace(copy, devices=volumes("snap-00000009")))
-    audited_there_first = AuditSeen(OWNER, NOW, {target_in(US): there, target_in(EU): here})
+    audited_there_first = AuditState(OWNER, NOW, {target_in(US): there, target_in(EU): here})
     found = audit_result(audited_there_first, {})
     first, second = found["results"]
     assert (first["region"], first["image_id"], first["age_days"], first["deprecated"]) == (
@@ -239,7 +239,7 @@ def test_the_order_does_not_depend_on_aws(images: Any) -> None:
 def test_the_keys_are_returned_by_region_and_arn() -> None:
     first, second = key_arn("a"), key_arn("b")
     here = under_key(PRIVATE, keys={arn: KeySeen(Key(arn), (), policy_of()) for arn in (second, first)})
-    there_first = AuditSeen(OWNER, NOW, {target_in(US): under_key(PRIVATE), target_in(EU): here})
+    there_first = AuditState(OWNER, NOW, {target_in(US): under_key(PRIVATE), target_in(EU): here})
     shown = audit_result(there_first, {})["kms_keys"]
     assert [(item["region"], item["kms_key_arn"]) for item in shown] == [
         (EU, first),

@@ -10,7 +10,7 @@ from functools import reduce
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditState, RegionState
 from ansible_collections.golden.images.plugins.module_utils.keys.needed import SharedUnderKey
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.options import GrantOptions
 from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import plan as plan_access
@@ -36,7 +36,7 @@ def remediation(audit_result: Mapping[str, Any], **options: Any) -> dict[str, An
 
 
 def remediated(
-    *regions: RegionSeen, audit: Mapping[str, Any] | None = None, **options: Any
+    *regions: RegionState, audit: Mapping[str, Any] | None = None, **options: Any
 ) -> dict[str, Any]:
     """What the module returns for an account with these regions; ``audit`` are options of ``audit_of``."""
     return remediation(audit_of(*regions, **(audit or {})), **options)
@@ -54,7 +54,7 @@ def resources(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(one["region"], one["resource"]) for one in result["removals"]]
 
 
-def performed(seen: AuditSeen, result: Mapping[str, Any]) -> AuditSeen:
+def performed(seen: AuditState, result: Mapping[str, Any]) -> AuditState:
     """The account after ``ami_share`` and ``ami_kms_grant`` have performed the returned tasks."""
     regions = dict(seen.regions)
     for task in result["unshare_tasks"]:
@@ -71,7 +71,7 @@ def performed(seen: AuditSeen, result: Mapping[str, Any]) -> AuditSeen:
     return replace(seen, regions=regions)
 
 
-def _unshared(region: RegionSeen, image_id: str, task: Mapping[str, Any]) -> RegionSeen:
+def _unshared(region: RegionState, image_id: str, task: Mapping[str, Any]) -> RegionState:
     """The region after a task of ``ami_share`` for one of its images, or for some snapshots of it only."""
     (image,) = (item.image for item in region.images if item.image.image_id == image_id)
     snapshots = task["snapshot_ids"] or image.snapshot_ids if task["share_snapshots"] else ()
@@ -96,7 +96,7 @@ def _without(
     return {**sharing, **{one: sharing[one] - principals for one in resources}}
 
 
-def _revoked(region: RegionSeen, key: KeySeen, target: Target, task: Mapping[str, Any]) -> KeySeen:
+def _revoked(region: RegionState, key: KeySeen, target: Target, task: Mapping[str, Any]) -> KeySeen:
     """The key after ``ami_kms_grant``, which reads what is shared under it once the images are unshared."""
     wanted = GrantOptions(
         kms_key_ids={target.region: key.key.arn},

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import RegionState
 from ansible_collections.golden.images.plugins.modules import remediation_plan
 
 from tests.unit.audit.examples import accounts, audit_of, region
@@ -85,9 +85,9 @@ def test_the_refusal_says_why_the_audit_failed() -> None:
     "seen",
     [
         pytest.param(region(accounts(STRANGER), volume_permissions={}), id="an image"),
-        pytest.param(RegionSeen(), id="no image, but maybe snapshots of former ones"),
+        pytest.param(RegionState(), id="no image, but maybe snapshots of former ones"),
     ],
 )
-def test_an_audit_without_snapshots_is_refused(seen: RegionSeen) -> None:
+def test_an_audit_without_snapshots_is_refused(seen: RegionState) -> None:
     (failure,) = refused(**ALL, audit_result=audit_of(seen, check_snapshots=False))
     assert "check_snapshots: true" in failure["remedy"]

@@ -11,7 +11,7 @@ from functools import reduce
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditSeen, Listed, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditState, Listed, RegionState
 from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, KeySeen, Sharing
 from hypothesis import given
@@ -42,7 +42,7 @@ GRANTEES = st.sampled_from([root(A), root(B), DEPLOY, scaling_role(A), root(OWNE
 
 
 @st.composite
-def regions(draw: st.DrawFn, name: str) -> RegionSeen:
+def regions(draw: st.DrawFn, name: str) -> RegionState:
     """Some images that share snapshots, and these two keys."""
     images = [
         source_image(
@@ -60,7 +60,7 @@ def regions(draw: st.DrawFn, name: str) -> RegionSeen:
         one: (arn,) for one, own in key_of.items() if draw(st.booleans()) for arn in arns if arn != own
     }
     used = {*key_of.values(), *(arn for further in associated.values() for arn in further)}
-    return RegionSeen(
+    return RegionState(
         images=tuple(Listed(image) for image in images),
         sharing={image.image_id: draw(SHARINGS) for image in images},
         volume_permissions={one: draw(SHARINGS).accounts_only() for one in snapshots},
@@ -81,7 +81,7 @@ def keys(draw: st.DrawFn, arn: str) -> KeySeen:
 
 
 ACCOUNTS_SEEN = st.fixed_dictionaries({target_in(name): regions(name) for name in REGIONS}).map(
-    lambda found: AuditSeen(OWNER, NOW, found)
+    lambda found: AuditState(OWNER, NOW, found)
 )
 ALLOWED = SHARINGS.map(
     lambda one: {
@@ -114,7 +114,7 @@ CHOICES = st.fixed_dictionaries(
 )
 
 
-def chosen(seen: AuditSeen, choice: Mapping[str, Any]) -> dict[str, Any]:
+def chosen(seen: AuditState, choice: Mapping[str, Any]) -> dict[str, Any]:
     """The options of ``remediation_plan``, without images and snapshots that do not exist."""
     existing: dict[str, list[str]] = {}
     for region, resource in choice["images"]:
@@ -148,7 +148,7 @@ def covers(allowed: Sharing, lost: Sharing) -> bool:
     return bool(lost & allowed) or bool(units)
 
 
-def holdings(seen: AuditSeen) -> dict[tuple[str, str], Sharing]:
+def holdings(seen: AuditState) -> dict[tuple[str, str], Sharing]:
     """The sharing of each image and snapshot."""
     return {
         (target.region, resource): sharing
@@ -165,7 +165,7 @@ Options = dict[str, Any]
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_nothing_that_is_allowed_is_removed(seen: AuditSeen, policy: Options, choice: Options) -> None:
+def test_nothing_that_is_allowed_is_removed(seen: AuditState, policy: Options, choice: Options) -> None:
     after = performed(seen, remediation(audit_result(seen, policy), **chosen(seen, choice)))
     for target, region in seen.regions.items():
         left = after.regions[target]
@@ -188,7 +188,7 @@ def test_nothing_that_is_allowed_is_removed(seen: AuditSeen, policy: Options, ch
 
 @given(ACCOUNTS_SEEN, POLICIES)
 def test_an_allowed_principal_loses_nothing_unless_its_finding_is_chosen(
-    seen: AuditSeen, policy: Options
+    seen: AuditState, policy: Options
 ) -> None:
     policy = {**policy, "rules": []}
     removals = remediation(audit_result(seen, policy))["removals"]
@@ -200,7 +200,7 @@ def test_an_allowed_principal_loses_nothing_unless_its_finding_is_chosen(
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_only_the_planned_removals_are_performed(seen: AuditSeen, policy: Options, choice: Options) -> None:
+def test_only_the_planned_removals_are_performed(seen: AuditState, policy: Options, choice: Options) -> None:
     result = remediation(audit_result(seen, policy), **chosen(seen, choice))
     before, after = holdings(seen), holdings(performed(seen, result))
     lost = {
@@ -223,7 +223,9 @@ def test_only_the_planned_removals_are_performed(seen: AuditSeen, policy: Option
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_foreign_grants_and_needed_key_access_stay(seen: AuditSeen, policy: Options, choice: Options) -> None:
+def test_foreign_grants_and_needed_key_access_stay(
+    seen: AuditState, policy: Options, choice: Options
+) -> None:
     after = performed(seen, remediation(audit_result(seen, policy), **chosen(seen, choice)))
     for target, region in seen.regions.items():
         left = after.regions[target]
@@ -244,7 +246,7 @@ def test_foreign_grants_and_needed_key_access_stay(seen: AuditSeen, policy: Opti
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
-def test_a_second_run_plans_nothing(seen: AuditSeen, policy: Options, choice: Options) -> None:
+def test_a_second_run_plans_nothing(seen: AuditState, policy: Options, choice: Options) -> None:
     options = chosen(seen, choice)
     first = remediation(audit_result(seen, policy), **options)
     again = audit_result(performed(seen, first), policy)
@@ -258,7 +260,7 @@ def test_a_second_run_plans_nothing(seen: AuditSeen, policy: Options, choice: Op
 
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES, st.integers(0, 4))
-def test_never_more_than_the_cap(seen: AuditSeen, policy: Options, choice: Options, cap: int) -> None:
+def test_never_more_than_the_cap(seen: AuditState, policy: Options, choice: Options, cap: int) -> None:
     audit, options = audit_result(seen, policy), chosen(seen, choice)
     number = len(remediation(audit, **options)["removals"])
     capped = remediation(audit, **options, max_removals=cap)
@@ -273,7 +275,7 @@ def test_never_more_than_the_cap(seen: AuditSeen, policy: Options, choice: Optio
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES)
 def test_regions_together_and_one_by_one_give_the_same(
-    seen: AuditSeen, policy: Options, choice: Options
+    seen: AuditState, policy: Options, choice: Options
 ) -> None:
     result = remediation(audit_result(seen, policy), **chosen(seen, choice))
     for task in (*result["unshare_tasks"], *result["revoke_tasks"]):
@@ -295,7 +297,7 @@ def test_regions_together_and_one_by_one_give_the_same(
 
 @given(ACCOUNTS_SEEN, POLICIES, CHOICES, st.randoms(use_true_random=False))
 def test_the_order_does_not_depend_on_aws(
-    seen: AuditSeen, policy: Options, choice: Options, random: Any
+    seen: AuditState, policy: Options, choice: Options, random: Any
 ) -> None:
     shuffled = {}
     for target, region in sorted(seen.regions.items(), reverse=True):

@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.state import (
     IMAGE_BLOCK,
     Listed,
     Problem,
-    RegionSeen,
+    RegionState,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import KeySeen
@@ -134,7 +134,7 @@ ALLOWING_A = {"allowed_account_ids": [A]}
         pytest.param(region(accounts(A)), NOT_ALLOWED, [], id="no findings"),
     ],
 )
-def test_removals(seen: RegionSeen, codes: list[str], expected: list[Any]) -> None:
+def test_removals(seen: RegionState, codes: list[str], expected: list[Any]) -> None:
     assert removed(remediated(seen, audit=ALLOWING_A, finding_codes=codes)) == expected
 
 
@@ -178,7 +178,7 @@ def test_images_choose_what_is_fixed(images: Any, codes: list[str], expected: li
     assert resources(remediated(*seen, images=images, finding_codes=codes)) == expected
 
 
-def _in_two_images(**changes: Any) -> RegionSeen:
+def _in_two_images(**changes: Any) -> RegionState:
     """Two images, both shared with ``B``."""
     values = {
         "images": (Listed(IMAGE), Listed(OTHER)),
@@ -188,7 +188,7 @@ def _in_two_images(**changes: Any) -> RegionSeen:
     return under_key(PRIVATE, made(root(B)), **values)
 
 
-def _under_second_key(**changes: Any) -> RegionSeen:
+def _under_second_key(**changes: Any) -> RegionState:
     """A key that nobody has access to, and one that only ``B`` has."""
     keys = {
         KEY.arn: KeySeen(KEY, (), policy_of()),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, RegionState
 
 from tests.unit.audit.examples import IMAGE, PRIVATE, PUBLIC, accounts, region, under_key
 from tests.unit.examples import SOURCE_ID, STRANGER, volumes
@@ -23,7 +23,7 @@ OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
 GRANT, STATEMENT = "grant_without_share", "statement_without_share"
 
 
-def unshare_tasks(*regions: RegionSeen) -> list[dict[str, Any]]:
+def unshare_tasks(*regions: RegionState) -> list[dict[str, Any]]:
     """The tasks of ``ami_share`` for an account with these regions."""
     tasks: list[dict[str, Any]] = remediated(*regions)["unshare_tasks"]
     return tasks

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionState
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 
 from tests.unit.audit.examples import PRIVATE, PUBLIC, accounts, audit_of, orgs, region, under_key
@@ -39,15 +39,15 @@ EVERYTHING = [SOURCE_ID, SNAPSHOT, KEY.arn]
             EVERYTHING,
             id="nothing of it could be read",
         ),
-        pytest.param((RegionSeen(),), [KEY.arn], id="a deregistered image is not shared"),
+        pytest.param((RegionState(),), [KEY.arn], id="a deregistered image is not shared"),
         pytest.param(
-            (RegionSeen(problems=(UNLISTED,)),),
+            (RegionState(problems=(UNLISTED,)),),
             [SNAPSHOT, KEY.arn],
             id="its snapshot may be, if those that no image uses could not be listed",
         ),
     ],
 )
-def test_removals_that_are_not_done(after: tuple[RegionSeen, ...], left: list[str]) -> None:
+def test_removals_that_are_not_done(after: tuple[RegionState, ...], left: list[str]) -> None:
     before = remediated(SHARED)
     assert [one["resource"] for one in before["removals"]] == EVERYTHING
     unread = {} if after else {HERE: DENIED}
@@ -56,7 +56,7 @@ def test_removals_that_are_not_done(after: tuple[RegionSeen, ...], left: list[st
     assert (found["unshare_tasks"], found["revoke_tasks"], found["unreadable"]) == ([], [], [])
 
 
-def _in_key(*account_ids: str, **who: Any) -> RegionSeen:
+def _in_key(*account_ids: str, **who: Any) -> RegionState:
     return under_key(PRIVATE, policy=opened_to(consumers(*account_ids, **who)))
 
 
@@ -101,7 +101,7 @@ def _in_key(*account_ids: str, **who: Any) -> RegionSeen:
         pytest.param("arn:other", B, under_key(PRIVATE), True, id="a key that was not read"),
     ],
 )
-def test_what_is_held_is_not_removed(resource: str, principal: str, seen: RegionSeen, is_left: bool) -> None:
+def test_what_is_held_is_not_removed(resource: str, principal: str, seen: RegionState, is_left: bool) -> None:
     removal = {
         "finding_codes": ["unknown_account"],
         "image_id": None,

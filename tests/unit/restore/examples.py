@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.restore import plan 
 from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
 from ansible_collections.golden.images.plugins.module_utils.restore.state import (
     ImageState,
-    RestoreSeen,
+    RestoreState,
 )
 
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, volumes
@@ -146,9 +146,9 @@ def planned_again(shown: ImageState, *tombstones: Tombstone, **changes: Any) -> 
     return restore.plan_image(wanted(**changes), seen(shown, *tombstones), REF, restored=True)
 
 
-def seen(shown: ImageState, *tombstones: Tombstone) -> RestoreSeen:
+def seen(shown: ImageState, *tombstones: Tombstone) -> RestoreState:
     """The image and its tombstones."""
-    return RestoreSeen(OWNER, NOW, {REF: shown}, {REF: TombstoneHistory(tombstones)} if tombstones else {})
+    return RestoreState(OWNER, NOW, {REF: shown}, {REF: TombstoneHistory(tombstones)} if tombstones else {})
 
 
 def calls(actions: Iterable[Action]) -> list[tuple[str, str | None]]:

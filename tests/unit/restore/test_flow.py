@@ -20,7 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.model import PublicA
 from ansible_collections.golden.images.plugins.module_utils.restore.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
 from ansible_collections.golden.images.plugins.module_utils.restore.state import (
-    RestoreSeen,
+    RestoreState,
 )
 from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
 from botocore.response import StreamingBody
@@ -78,13 +78,13 @@ class Clients:
     def sts(self, _region: str) -> Any:
         return self.wires["sts"].client
 
-    def read(self, wanted: RestoreOptions) -> RestoreSeen:
+    def read(self, wanted: RestoreOptions) -> RestoreState:
         """What is seen. Every scripted answer is used."""
         ec2, s3, ssm, sts = (self.wires[one] for one in ("ec2", "s3", "ssm", "sts"))
         with ec2.spoken(), s3.spoken(), ssm.spoken(), sts.spoken():
             return FLOW.read(self, wanted)
 
-    def apply(self, wanted: RestoreOptions, seen: RestoreSeen) -> tuple[Outcome, dict[str, Any]]:
+    def apply(self, wanted: RestoreOptions, seen: RestoreState) -> tuple[Outcome, dict[str, Any]]:
         """The outcome of the plan, and the module's return values."""
         plan: Any = FLOW.plan(wanted, seen)
         assert plan.refusals == ()

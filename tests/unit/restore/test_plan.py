@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone im
 from ansible_collections.golden.images.plugins.module_utils.failures import Failure
 from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, PublicAccessBlock, Sharing
 from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
-from ansible_collections.golden.images.plugins.module_utils.restore.state import RestoreSeen
+from ansible_collections.golden.images.plugins.module_utils.restore.state import RestoreState
 
 from tests.unit.cleanup import examples as cleaning
 from tests.unit.examples import CONSUMER, OWNER, target_in, volumes
@@ -354,7 +354,7 @@ def test_existing_snapshots_are_not_restored() -> None:
 
 def test_a_snapshot_of_two_images_is_restored_once() -> None:
     other = ImageRef(REF.region, "ami-2")
-    saw = RestoreSeen(
+    saw = RestoreState(
         OWNER,
         NOW,
         dict.fromkeys((REF, other), binned()),
@@ -422,7 +422,7 @@ def test_a_disabled_public_image_is_not_public_after_the_recycle_bin() -> None:
 def test_regions_have_their_images_and_the_first_has_the_tombstone_warnings() -> None:
     other = ImageRef("us-east-1", "ami-2")
     away = image(devices=volumes("snap-1"))
-    saw = RestoreSeen(
+    saw = RestoreState(
         OWNER,
         NOW,
         {REF: found(), other: found(replace(away, image_id="ami-2"))},

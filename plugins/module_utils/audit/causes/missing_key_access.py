@@ -22,7 +22,7 @@ def _find(region: AuditedRegion) -> Iterator[Evidence]:
             continue
         # Each consumer is evaluated once for the key, not once for every image.
         everyone = reduce(Sharing.__or__, key.sharings.values(), Sharing())
-        without = set(key_access.consumers_without_access([key.seen], everyone))
+        without = set(key_access.consumers_without_access([key.current], everyone))
         for image in key.alone:
             sharing = key.sharings.get(image.image_id, Sharing())
             for principal in without & (sharing.account_ids | sharing.org_arns | sharing.org_unit_arns):

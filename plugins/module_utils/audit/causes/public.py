@@ -16,7 +16,7 @@ from .remedies import then_block
 
 
 def _find(region: AuditedRegion) -> Iterator[Evidence]:
-    block = region.seen.image_block
+    block = region.current.image_block
     for image in region.images:
         if image.not_allowed.public:
             yield Evidence(

@@ -18,11 +18,11 @@ from ..region import AuditedRegion, all_disabled
 
 
 def _find(region: AuditedRegion) -> Iterator[Evidence]:
-    for image in (listed.image for listed in region.seen.images if listed.image.state == "disabled"):
-        shares = {image.image_id: region.seen.sharing.get(image.image_id, Sharing())}
+    for image in (listed.image for listed in region.current.images if listed.image.state == "disabled"):
+        shares = {image.image_id: region.current.sharing.get(image.image_id, Sharing())}
         for snapshot_id in image.snapshot_ids:
             if all_disabled(region.users[snapshot_id]):
-                shares[snapshot_id] = region.seen.effective_volume(snapshot_id)
+                shares[snapshot_id] = region.current.effective_volume(snapshot_id)
         still = [name for name, sharing in shares.items() if sharing.without(region.target.account_id)]
         if still:
             yield Evidence(

@@ -22,9 +22,9 @@ def _remove(snapshot: AuditedSnapshot) -> str:
 
 
 def _find(region: AuditedRegion) -> Iterator[Evidence]:
-    then = then_block(region.seen.snapshot_block)
+    then = then_block(region.current.snapshot_block)
     for snapshot in region.snapshots:
-        if snapshot.not_allowed.public and not region.seen.hides_public_snapshots:
+        if snapshot.not_allowed.public and not region.current.hides_public_snapshots:
             yield Evidence(
                 snapshot.snapshot_id,
                 f"Every AWS account can read {snapshot}.",
@@ -36,7 +36,7 @@ def _find(region: AuditedRegion) -> Iterator[Evidence]:
 
 def _find_blocked(region: AuditedRegion) -> Iterator[Evidence]:
     for snapshot in region.snapshots:
-        if snapshot.not_allowed.public and region.seen.hides_public_snapshots:
+        if snapshot.not_allowed.public and region.current.hides_public_snapshots:
             yield Evidence(
                 snapshot.snapshot_id,
                 f"{snapshot}, is public; only block public access hides it.",

@@ -32,7 +32,7 @@ def _find(region: AuditedRegion) -> Iterator[Evidence]:
     for snapshot in region.snapshots:
         if not snapshot.images or all_disabled(snapshot.images):
             continue
-        launches = (region.seen.sharing.get(image.image_id) for image in snapshot.images)
+        launches = (region.current.sharing.get(image.image_id) for image in snapshot.images)
         for account_id in wider_than_images(snapshot.sharing, launches):
             yield Evidence(
                 snapshot.snapshot_id,

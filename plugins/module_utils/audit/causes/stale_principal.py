@@ -29,11 +29,13 @@ def _find(region: AuditedRegion) -> Iterator[Evidence]:
     for key in region.own_keys:
         places = {
             grant.grantee: f"the grant {grant.grant_id}"
-            for grant in key.seen.grants
+            for grant in key.current.grants
             if _is_stale(grant.grantee) and not _is_new(grant, region.now)
         }
         places |= {
-            principal: "the key policy" for principal in _principals(key.seen.policy) if _is_stale(principal)
+            principal: "the key policy"
+            for principal in _principals(key.current.policy)
+            if _is_stale(principal)
         }
         for principal, where in places.items():
             yield Evidence(

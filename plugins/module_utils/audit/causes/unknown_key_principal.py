@@ -63,7 +63,7 @@ def _access(key: AuditedKey, allowed: Sharing) -> Iterator[tuple[PolicyConsumers
         if audience.operations & USES:
             consumers = _not_allowed(audience, allowed, owner)
             yield consumers, audience.is_own, f"statement {audience.name} of the key policy"
-    for grant in key.seen.grants:
+    for grant in key.current.grants:
         # A grant of EC2's own is a consequence of access, and retired with the volume's use. Any other
         # constraint is chosen by the caller of CreateGrant.
         if grant.operations & USES and not is_of_volume(grant):

@@ -35,7 +35,7 @@ def _unreadable(
     part: str = "",
 ) -> Cause:
     def find(region: AuditedRegion) -> Iterator[Evidence]:
-        return (_of_problem(problem) for problem in region.seen.deciding_problems if problem.code == code)
+        return (_of_problem(problem) for problem in region.current.deciding_problems if problem.code == code)
 
     return Cause(
         code=code,

@@ -33,7 +33,7 @@ def _evidence(key: AuditedKey, what: str, principal: str) -> Evidence:
 
 def _grants(region: AuditedRegion) -> Iterator[Evidence]:
     for key in region.own_keys:
-        for grant in key.seen.grants:
+        for grant in key.current.grants:
             principal = key_policy.short(grant.grantee)
             if key.is_own(grant) and principal in key.unused.principals:
                 yield _evidence(key, f"The grant {grant.grant_id}", principal)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.audit.report.changes import changes
 from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
-from ansible_collections.golden.images.plugins.module_utils.audit.state import RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import RegionState
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes
 
 from tests.unit.audit.examples import audit_of
@@ -17,7 +17,7 @@ from tests.unit.audit.examples import audit_of
 EARLIER = "2026-11-23T12:00:00+00:00"
 
 
-def report(*seen: RegionSeen, **options: Any) -> dict[str, Any]:
+def report(*seen: RegionState, **options: Any) -> dict[str, Any]:
     """The report on an audit of these regions with these options (see ``audit_of``)."""
     return audit(audit_of(*seen, **options))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, Problem, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, Problem, RegionState
 from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,12 +40,12 @@ ALL = allowing(accounts(A, B) | orgs(ORG) | PUBLIC)
 LATER = "It may not be new: the last audit did not cover it."
 NO_IMAGE = Problem("image_unreadable", SOURCE_ID, refused(action="DescribeImageAttribute"), SOURCE_ID)
 NO_KEY = Problem("key_unreadable", KEY.arn, refused(action="GetKeyPolicy"))
-EMPTY = RegionSeen(
+EMPTY = RegionState(
     image_block=PublicAccessBlock("block-new-sharing"), snapshot_block=PublicAccessBlock("block-new-sharing")
 )
 
 
-def with_new(launch: Sharing = PRIVATE) -> RegionSeen:
+def with_new(launch: Sharing = PRIVATE) -> RegionState:
     """The image, and a new one that is shared like this."""
     return region(
         images=(Listed(IMAGE), Listed(NEW)),
@@ -130,7 +130,7 @@ def with_new(launch: Sharing = PRIVATE) -> RegionSeen:
     ],
 )
 def test_added_and_removed_access(
-    less: RegionSeen, more: RegionSeen, wanted: dict[str, Any], added: Any, gone: Any
+    less: RegionState, more: RegionState, wanted: dict[str, Any], added: Any, gone: Any
 ) -> None:
     small, large = report(less, **wanted), report(more, **wanted)
     expected = {name: [text] if isinstance(text, str) else text for name, text in (("+", added), ("-", gone))}
@@ -173,7 +173,7 @@ def test_granting_key_access_removes_the_finding() -> None:
         ),
     ],
 )
-def test_a_changed_state_is_added(before: RegionSeen, after: RegionSeen, says: str) -> None:
+def test_a_changed_state_is_added(before: RegionState, after: RegionState, says: str) -> None:
     changed = differences(report(before), report(after))
     assert (changed.added, changed.removed) == ((f"{EU}: {says}",), ())
 
@@ -199,7 +199,7 @@ def test_a_changed_state_is_added(before: RegionSeen, after: RegionSeen, says: s
         ),
     ],
 )
-def test_what_was_not_read_is_not_removed(before: RegionSeen, after: RegionSeen | None) -> None:
+def test_what_was_not_read_is_not_removed(before: RegionState, after: RegionState | None) -> None:
     unread = {EU: refused()} if after is None else {}
     seen = () if after is None else (after,)
     check_added_as_perhaps_not_new(report(before), report(*seen, unread=unread))
@@ -223,7 +223,7 @@ def test_what_was_not_read_is_not_removed(before: RegionSeen, after: RegionSeen 
     ],
 )
 def test_what_was_not_checked_is_not_removed(
-    before: RegionSeen, after: RegionSeen, options: dict[str, Any]
+    before: RegionState, after: RegionState, options: dict[str, Any]
 ) -> None:
     check_added_as_perhaps_not_new(report(before), report(after, **allowing(**options)))
 
@@ -292,7 +292,7 @@ WANTED = st.sampled_from([{}, allowing(A), ALL])
 
 
 @st.composite
-def reports(draw: st.DrawFn, regions: st.SearchStrategy[RegionSeen] = TROUBLED) -> dict[str, Any]:
+def reports(draw: st.DrawFn, regions: st.SearchStrategy[RegionState] = TROUBLED) -> dict[str, Any]:
     """The report of two regions, each of them perhaps unreadable."""
     wanted = draw(WANTED)
     given = audit_of(draw(regions), draw(regions), **wanted)
@@ -374,7 +374,7 @@ SHARED = f"{EU}: snap-00000009, which no image uses, is shared with the account 
     ],
 )
 def test_a_snapshot_is_not_removed_where_unused_ones_could_not_be_listed(
-    former: RegionSeen, text: str
+    former: RegionState, text: str
 ) -> None:
     found = differences(report(former), report(UNLISTED))
     assert [one for one in found.removed if text in one] == []

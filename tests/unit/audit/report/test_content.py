@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit, is_unread
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionState
 from ansible_collections.golden.images.plugins.module_utils.model import Device, Grant, KeySeen, Sharing
 
 from tests.unit.audit.examples import (
@@ -192,7 +192,7 @@ def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None
         ),
     ],
 )
-def test_what_is_not_known(seen: RegionSeen, unknown: list[str]) -> None:
+def test_what_is_not_known(seen: RegionState, unknown: list[str]) -> None:
     content = report(seen)
     assert content["images"][0]["unknown"] == unknown
     assert content["not_checked"] == []
@@ -208,7 +208,7 @@ def test_what_is_not_known(seen: RegionSeen, unknown: list[str]) -> None:
     ],
 )
 def test_what_was_not_checked_is_said_without_any_image(options: dict[str, Any], skipped: list[str]) -> None:
-    for seen in (RegionSeen(), region(volume_permissions={}, image=ENCRYPTED)):
+    for seen in (RegionState(), region(volume_permissions={}, image=ENCRYPTED)):
         content = report(seen, **options)
         assert content["not_checked"] == skipped
         assert content["summary"].count("was not checked.") == len(skipped)

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.audit.causes import MEANINGS
 from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
 from ansible_collections.golden.images.plugins.module_utils.audit.report.document import document
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, Problem, RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, Problem, RegionState
 from ansible_collections.golden.images.plugins.module_utils.reports.document import (
     Document,
     Grid,
@@ -49,7 +49,7 @@ NO_SNAPSHOT = Problem(
 ORG_ID, UNIT_ID = "o-a1b2c3d4e5", "ou-ab12-11111111"
 
 
-def of(*seen: RegionSeen, **changes: Any) -> Document:
+def of(*seen: RegionState, **changes: Any) -> Document:
     return document(report(*seen, **changes))
 
 
@@ -117,7 +117,7 @@ def marks(shown: Document) -> dict[str, Mark]:
     ],
 )
 def test_the_mark_of_each_principal(
-    seen: RegionSeen, wanted: dict[str, Any], expected: dict[str, Mark]
+    seen: RegionState, wanted: dict[str, Any], expected: dict[str, Mark]
 ) -> None:
     assert marks(of(seen, **wanted)) == expected
 

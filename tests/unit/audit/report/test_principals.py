@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils.audit.report.princip
     shared_with,
     users,
 )
-from ansible_collections.golden.images.plugins.module_utils.audit.state import RegionSeen
+from ansible_collections.golden.images.plugins.module_utils.audit.state import RegionState
 from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen
 
 from tests.unit.audit.examples import (
@@ -38,7 +38,7 @@ SECOND = replace(KEY, arn=key_arn("b"))
 EVERYTHING = allowing(accounts(A, B) | orgs(ORG, units=[UNIT]) | PUBLIC)
 
 
-def associated(own: Key, second: Key) -> RegionSeen:
+def associated(own: Key, second: Key) -> RegionState:
     """An image that is shared with an account, under a key of its own and one that is associated with it."""
     keys = {one.arn: KeySeen(one, (), policy_of()) for one in (own, second)}
     return under_key(accounts(A), keys=keys, associated_keys={"snap-00000001": (second.arn,)})
@@ -191,7 +191,7 @@ def shared(content: dict[str, Any]) -> dict[str, tuple[bool, str, str, str]]:
     ],
 )
 def test_permissions_of_each_principal(
-    seen: RegionSeen, wanted: dict[str, Any], expected: dict[str, tuple[bool, str, str, str]]
+    seen: RegionState, wanted: dict[str, Any], expected: dict[str, tuple[bool, str, str, str]]
 ) -> None:
     assert shared(report(seen, **wanted)) == expected
 
