@@ -10,7 +10,7 @@ other problems stay unsaid. Descriptions end with what the table says, so that `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ import yaml
 
 from checks.commands import CheckError
 from checks.paths import CHECKOUT
-from plugins.module_utils.variables import OneOf, Variable, declared, described, one_of_each, problems
+from plugins.module_utils.role_variables import RoleVariables, merge_declarations
+from plugins.module_utils.variables import TYPES, Variable
 
 _TYPES = {
     "account_id": "account ID",
@@ -42,28 +43,30 @@ _OF_THE_SPEC = {"default", "description", "elements", "no_log", "type", "version
 
 @dataclass(frozen=True)
 class Role:
-    """A role: ``main`` is the entry point of its argument spec, ``table`` the content of its table."""
+    """A role: the content of its argument spec and of its table."""
 
     name: str
-    main: Mapping[str, Any]
+    spec: Mapping[str, Any]
     table: Mapping[str, Any]
+
+    @property
+    def main(self) -> Mapping[str, Any]:
+        """Return the entry point of the argument spec."""
+        main: Mapping[str, Any] = self.spec["argument_specs"]["main"]
+        return main
 
     @property
     def options(self) -> dict[str, dict[str, Any]]:
         """Return the fields of each variable. Descriptions are paragraphs, without what the fields say."""
-        options = described(self.main["options"], self.table["variables"])
-        for variable in self.variables:
+        options = merge_declarations(self.main["options"], self.table["variables"])
+        for variable in self.declared.variables:
             own = _paragraphs(options[variable.name])
             options[variable.name]["description"] = own[:-1] if own[-1:] == _last(variable) else own
         return options
 
     @property
-    def variables(self) -> tuple[Variable, ...]:
-        return declared(described(self.main["options"], self.table["variables"]))
-
-    @property
-    def required_one_of(self) -> tuple[OneOf, ...]:
-        return one_of_each(self.table.get("required_one_of", ()))
+    def declared(self) -> RoleVariables:
+        return RoleVariables.declared(self.name, self.spec, self.table)
 
 
 def roles(root: Path = CHECKOUT) -> tuple[Role, ...]:
@@ -75,7 +78,7 @@ def roles(root: Path = CHECKOUT) -> tuple[Role, ...]:
     found = tuple(
         Role(
             folder.parent.name,
-            _load(folder / "argument_specs.yml")["argument_specs"]["main"],
+            _load(folder / "argument_specs.yml"),
             _load(folder / "variables.yml"),
         )
         for folder in sorted(root.glob("roles/*/meta"))
@@ -100,10 +103,10 @@ def mistakes(role: Role) -> Iterator[str]:
     spec = role.main["options"]
     for name in sorted(role.table["variables"].keys() - spec.keys()):
         yield f"{name}: meta/argument_specs.yml of {role.name} has no such variable"
-    if wrong := [*problems(role.variables, role.required_one_of)]:
+    if wrong := [*_contradictions(role.declared)]:
         yield from wrong
         return
-    for variable in role.variables:
+    for variable in role.declared.variables:
         option = spec[variable.name]
         for key in sorted(option.keys() - _OF_THE_SPEC):
             yield f"{variable.name}: {key} belongs into meta/variables.yml of {role.name}"
@@ -114,6 +117,27 @@ def mistakes(role: Role) -> Iterator[str]:
             yield f"{variable.name}: without a default it is an empty list, and Ansible takes null"
         if _paragraphs(option)[-1:] != _last(variable) and _last(variable):
             yield f"{variable.name}: its description must end with the paragraph {_last(variable)[0]}"
+
+
+def _contradictions(declared: RoleVariables) -> Iterator[str]:
+    """Yield mistakes that would otherwise show at the first use of a variable."""
+    yield from _wrong_fields(declared.variables)
+    names = {variable.name for variable in declared.variables}
+    for group in declared.required_one_of:
+        for name in sorted({*group.variables, *dict(group.unless)} - names):
+            yield f"{name}: required_one_of names no variable"
+
+
+def _wrong_fields(variables: Iterable[Variable]) -> Iterator[str]:
+    for variable in variables:
+        for kind in (variable.type, variable.elements, variable.keys):
+            if kind is not None and kind not in TYPES:
+                yield f"{variable.name}: {kind} is not a type"
+        if variable.required and (variable.default is not None or variable.default_from):
+            yield f"{variable.name}: a required variable has no default"
+        if variable.type == "list" and variable.elements is None:
+            yield f"{variable.name}: a list has elements"
+        yield from _wrong_fields(variable.options)
 
 
 def native_type(variable: Variable) -> dict[str, str]:

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the variables of the role that runs it: a role's first task, after the one that resets its facts."""
+"""Reads the variables of the role that runs it: a role's first task, after the one that resets its facts.
+
+It is an action without a module, so that it promises nothing: only the roles of this collection use it.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,8 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
-from ansible_collections.golden.images.plugins.module_utils.handed_over import handed_over
 from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
-from ansible_collections.golden.images.plugins.module_utils.variables import (
-    declared,
-    described,
-    misspelled,
-    none_set,
-    one_of_each,
-    read,
-    sources,
-    with_paths,
-)
+from ansible_collections.golden.images.plugins.module_utils.role_variables import RoleVariables, with_paths
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
 
 _SPEC = {"values": {"type": "dict"}}
@@ -47,35 +40,32 @@ class ActionModule(ActionBase):
         role = self._task._role
         if role is None:
             raise AnsibleActionFail("golden.images.role_variables is for the tasks of a role.")
-        documented, required_one_of = read_declarations(role._role_path)
-        variables = declared(documented)
-        prefix = f"{os.path.basename(role._role_path)}_"
+        role = declared(role._role_path)
         settings = task_vars if parameters["values"] is None else parameters["values"]
-        given = self._given(sources(variables), settings)
-        values, failures = read(variables, given, parsed)
-        names = [name for name in settings if name.startswith(prefix) and settings[name] not in (None, "")]
-        failures += misspelled(variables, prefix, names, given)
-        failures += none_set(one_of_each(required_one_of), values, failures)
-        values, failed, warnings = handed_over(variables, values)
-        failures += failed
+        names = [
+            name for name in settings if name.startswith(role.prefix) and settings[name] not in (None, "")
+        ]
+        values, failures, warnings = role.read(self._given(role.names, settings), names, parsed)
         if warnings:
             result["warnings"] = [*warnings]
         result["failures"] = [failure.as_result() for failure in failures]
         if failures:
             message = f"{summary(failures)}\nThis task changed nothing."
             return shortened({**result, "failed": True, "msg": message})
-        values = with_paths(variables, values, absolute)
+        values = with_paths(role.variables, values, absolute)
         # This task is in check mode if the role's other tasks are. ansible_check_mode is only the option --check,
         # and keywords of plays, blocks and roles differ from it.
         result["check_mode"] = bool(self._task.check_mode)
-        result["options"] = {name.removeprefix(prefix): value for name, value in values.items()}
-        result["names"] = {name.removeprefix(prefix): name for name in values}
+        result["options"] = {name.removeprefix(role.prefix): value for name, value in values.items()}
+        result["names"] = {name.removeprefix(role.prefix): name for name in values}
         # The role registers the values, so the result has them; nothing may print a secret.
-        result["_ansible_no_log"] = any(variable.no_log and values[variable.name] for variable in variables)
+        result["_ansible_no_log"] = any(
+            variable.no_log and values[variable.name] for variable in role.variables
+        )
         return result
 
     def _given(self, names, settings):
-        """The values of those variables that are set."""
+        """Return the values of those variables that are set."""
         return {name: self._value(settings[name]) for name in names if name in settings}
 
     def _value(self, given):
@@ -86,7 +76,7 @@ class ActionModule(ActionBase):
 
 
 def absolute(path):
-    """The path, if relative, below the directory in which Ansible was started.
+    """Return the path, if relative, below the directory in which Ansible was started.
 
     Modules on the controller run in the directory of the playbook (``_low_level_execute_command`` in
     ``ansible.plugins.action``), which is that of the installed collection for a playbook by its full name.
@@ -94,11 +84,10 @@ def absolute(path):
     return os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
 
 
-def read_declarations(role_path):
-    """Return the described variables of the role in a directory, and its groups of which one is required."""
-    spec = _load(role_path, "argument_specs.yml")["argument_specs"]["main"]
-    table = _load(role_path, "variables.yml")
-    return described(spec["options"], table["variables"]), table.get("required_one_of", ())
+def declared(role_path):
+    """Return the variables of the role in a directory."""
+    spec, table = (_load(role_path, name) for name in ("argument_specs.yml", "variables.yml"))
+    return RoleVariables.declared(os.path.basename(role_path), spec, table)
 
 
 def _load(role_path, name):

@@ -15,20 +15,19 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from typing import Any
 
-from .failures import Failure, invalid_option, invalid_value
+from .failures import Failure, invalid_value
 from .wording import shown
 
 # Text that is YAML to its value with all scalars as text: ``read_yaml.parsed``.
 Parse = Callable[[str], Any]
 
 IMAGES = "images"
-"""The type of a variable that ``handed_over`` reads."""
+"""The type of a role's variable that can be what an earlier job passes on."""
 ACCOUNT_DIGITS = 12
 ACCOUNT_ID = re.compile(rf"[0-9]{{{ACCOUNT_DIGITS}}}")
 # IAM API Reference, patterns of RoleName and path. No segment is . or .., which a URL would lose.
@@ -46,8 +45,6 @@ _KEY = re.compile(r":(?:\s|\Z)")
 # ansible.module_utils.parsing.convert_bool.
 _TRUE = frozenset({"y", "yes", "on", "1", "true", "t", "1.0"})
 _FALSE = frozenset({"n", "no", "off", "0", "false", "f", "0.0"})
-# How much of two names is the same if one is the other misspelled: protection_tags and protect_tags are 0.89.
-_SIMILAR = 0.85
 _BOOL_OR_ACCOUNTS = "bool_or_account_ids"
 # More digits are no number that an option has, and an exponent could make them fill the memory.
 _MOST_DIGITS = 18
@@ -94,18 +91,6 @@ class Variable:
     options: tuple[Variable, ...] = ()
 
 
-@dataclass(frozen=True)
-class OneOf:
-    """Variables of a role of which one must be set, ``unless`` others have these values.
-
-    ``problem`` is the sentence about none of them.
-    """
-
-    variables: tuple[str, ...]
-    problem: str
-    unless: tuple[tuple[str, Any], ...] = ()
-
-
 class Unreadable(Exception):
     """A value that cannot be used: the problem, which names the value, and the remedy, as sentences.
 
@@ -119,31 +104,9 @@ class Unreadable(Exception):
         super().__init__(problem)
 
 
-def described(
-    options: Mapping[str, Mapping[str, Any]], table: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    """Return the options of a role's argument spec as they are read: the fields in the table take precedence.
-
-    Optional lists without a default are empty. Ansible would refuse null if the spec had that default.
-    """
-    merged = {name: {**fields, **table.get(name, {})} for name, fields in options.items()}
-    for fields in merged.values():
-        if fields["type"] == "list" and not fields.get("required"):
-            fields.setdefault("default", [])
-    return merged
-
-
-def declared(documented: Mapping[str, Mapping[str, Any]]) -> tuple[Variable, ...]:
-    """Return the variables of a role; the keys of each are those of ``Variable``, and others."""
+def variables_of(documented: Mapping[str, Mapping[str, Any]]) -> tuple[Variable, ...]:
+    """Return variables by their fields, which are those of ``Variable``, and others."""
     return tuple(_declared(name, fields) for name, fields in documented.items())
-
-
-def one_of_each(documented: Iterable[Mapping[str, Any]]) -> tuple[OneOf, ...]:
-    """What a role documents as ``required_one_of``; the keys of each are those of ``OneOf``."""
-    return tuple(
-        OneOf(tuple(one["variables"]), one["problem"], tuple(one.get("unless", {}).items()))
-        for one in documented
-    )
 
 
 def _declared(name: str, fields: Mapping[str, Any]) -> Variable:
@@ -157,7 +120,7 @@ def _declared(name: str, fields: Mapping[str, Any]) -> Variable:
         default_from=fields.get("default_from"),
         required=fields.get("required", False),
         no_log=fields.get("no_log", False),
-        options=declared(fields.get("options", {})),
+        options=variables_of(fields.get("options", {})),
     )
 
 
@@ -261,69 +224,6 @@ def _text_key(name: str, key: Any, failures: list[Failure]) -> Any:
     except Unreadable as unreadable:
         failures.append(invalid_value(name, f"a key: {unreadable.problem}", unreadable.remedy))
         return key
-
-
-def misspelled(
-    variables: Iterable[Variable], prefix: str, names: Iterable[str], given: Mapping[str, Any]
-) -> tuple[Failure, ...]:
-    """Failures for names that are no variables, but resemble one that is not given: ``protect_tag`` for
-    ``protect_tags``, for example. Without them, a protection that the user has set would be ignored.
-
-    All variables begin with ``prefix``. Those with a further underscore are the role's own.
-    """
-    known = {variable.name for variable in variables}
-    missing = {name.removeprefix(prefix): name for name in known if given.get(name) in (None, "")}
-    unknown = {
-        name.removeprefix(prefix): name for name in sorted({*names} - known) if name.startswith(prefix)
-    }
-    return tuple(
-        invalid_option(
-            name,
-            f"{name}: the role has no such variable.",
-            f"Correct it to {missing[similar]}, or rename it if it is a variable of your own.",
-        )
-        for rest, name in unknown.items()
-        if not rest.startswith("_")
-        for similar in get_close_matches(rest, missing, n=1, cutoff=_SIMILAR)
-    )
-
-
-def none_set(
-    required: Iterable[OneOf], values: Mapping[str, Any], failures: Iterable[Failure]
-) -> tuple[Failure, ...]:
-    """More failures: for those of which no variable is set in the ``values`` that ``read`` returned.
-
-    An empty list or mapping is not set. A variable that has one of the ``failures`` is.
-    """
-    unreadable = {failure.action for failure in failures}
-    return tuple(
-        invalid_option(one.variables[0], f"{one.variables[0]}: {one.problem}", _setting_one(one))
-        for one in required
-        if not any(values[name] or name in unreadable for name in one.variables)
-        and not any(values[name] == value or name in unreadable for name, value in one.unless)
-    )
-
-
-def _setting_one(one: OneOf) -> str:
-    others = [f"{name}: {str(value).lower()}" for name, value in one.unless]
-    *most, last = (*one.variables, *others)
-    return f"Set {', '.join(most)} or {last}." if most else f"Set {last}."
-
-
-def with_paths(
-    variables: Iterable[Variable], values: Mapping[str, Any], absolute: Callable[[str], str]
-) -> dict[str, Any]:
-    """The values that ``read`` returned, with ``absolute`` paths."""
-    found = dict(values)
-    for variable in variables:
-        value = found[variable.name]
-        if value is None:
-            continue
-        if variable.type == "path":
-            found[variable.name] = absolute(value)
-        elif variable.type == "list" and variable.elements == "path":
-            found[variable.name] = [absolute(one) for one in value]
-    return found
 
 
 def account_id(value: Any) -> str:
@@ -715,21 +615,5 @@ _SCALARS: Mapping[str, Callable[[Any], Any]] = {
     "role_name": lambda value: role_name(text_of(value)),
     "str": text_of,
 }
-
-
-def problems(variables: Iterable[Variable], required_one_of: Iterable[OneOf] = ()) -> Iterator[str]:
-    """What is wrong with declarations, whose mistakes would otherwise show at the first use."""
-    names = set()
-    for variable in variables:
-        for kind in (variable.type, variable.elements, variable.keys):
-            if kind is not None and kind not in {*_SCALARS, _BOOL_OR_ACCOUNTS, "dict", "list", "raw", IMAGES}:
-                yield f"{variable.name}: {kind} is not a type"
-        if variable.required and (variable.default is not None or variable.default_from):
-            yield f"{variable.name}: a required variable has no default"
-        if variable.type == "list" and variable.elements is None:
-            yield f"{variable.name}: a list has elements"
-        yield from problems(variable.options)
-        names.add(variable.name)
-    for one in required_one_of:
-        for name in sorted({*one.variables, *dict(one.unless)} - names):
-            yield f"{name}: required_one_of names no variable"
+TYPES = frozenset({*_SCALARS, _BOOL_OR_ACCOUNTS, "dict", "list", "raw", IMAGES})
+"""The types that a variable can have."""

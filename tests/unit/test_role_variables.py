@@ -14,7 +14,8 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from plugins.module_utils.variables import Variable, misspelled
+from plugins.module_utils.role_variables import find_misspelled
+from plugins.module_utils.variables import Variable
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ROLES = sorted(folder.name for folder in (CHECKOUT / "roles").iterdir())
@@ -84,7 +85,7 @@ def test_no_fact_of_a_role_looks_like_a_misspelled_variable(role):
     facts = {f"{role}_artifacts", f"{role}_summary", *_facts(_role_tasks(role))}
     assert len(facts) > 2 or role == "monitor"
     variables = [Variable(name) for name in _variables(role)]
-    assert misspelled(variables, f"{role}_", facts, {}) == ()
+    assert find_misspelled(variables, f"{role}_", facts, {}) == ()
 
 
 def _all_tasks(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

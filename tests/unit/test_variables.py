@@ -15,32 +15,25 @@ import yaml
 from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
 
 from checks.variables import roles
-from plugins.module_utils.failures import Failure, invalid_option
 from plugins.module_utils.variables import (
     ACCOUNT_ID_FORM,
-    OneOf,
     Unreadable,
     Variable,
     account_id,
-    declared,
     external_id,
-    misspelled,
-    none_set,
-    one_of_each,
     options_of,
     owner,
-    problems,
     read,
     read_options,
     role_name,
     sources,
-    with_paths,
+    variables_of,
     with_text_keys,
 )
 
 ACCOUNT, OTHER = "012345671234", "222222222222"
 ROLES = {role.name: role for role in roles()}
-DECLARED = [variable for role in ROLES.values() for variable in role.variables]
+DECLARED = [variable for role in ROLES.values() for variable in role.declared.variables]
 
 
 def value_of(variable: Variable, *given: Any) -> Any:
@@ -321,42 +314,6 @@ def test_keys_can_be_account_ids() -> None:
     assert "(012345671234 becomes 1402434204)" in message_of(names, {1402434204: "web"})
 
 
-def test_a_misspelled_variable_is_refused() -> None:
-    """Without that, the protection that the user has set would be ignored."""
-    protected = Variable("cleanup_protect_tags", type="list", elements="str")
-    declared_ones = [protected, Variable("cleanup_regions")]
-
-    def refused(*names: str, **given: Any) -> list[str]:
-        return [one.message for one in misspelled(declared_ones, "cleanup_", names, given)]
-
-    for name in ("cleanup_protect_tag", "cleanup_protection_tags", "cleanup_protected_tags"):
-        (message,) = refused(name, "cleanup_regions", cleanup_regions="eu-west-1")
-        assert message.startswith(f"{name}: ")
-        assert refused(name, cleanup_protect_tags=[]) == []
-        assert refused(name, cleanup_protect_tags="")
-    assert refused("cleanup_status", "cleanup__protect_tags", "other_protect_tag", "cleanup_hosts") == []
-    (failure,) = misspelled(declared_ones, "cleanup_", ["cleanup_region"], {})
-    assert "Correct it to cleanup_regions" in failure.remedy
-
-
-def test_one_of_several_variables_must_be_set() -> None:
-    (one_of,) = one_of_each([{"variables": ["a", "b"], "problem": "nothing is set.", "unless": {"c": False}}])
-
-    def refused(*failures: Failure, **values: Any) -> list[str]:
-        given = {"a": None, "b": [], "c": True, **values}
-        return [failure.text() for failure in none_set([one_of], given, failures)]
-
-    assert refused() == ["a: nothing is set. Set a, b or c: false."]
-    for values in ({"a": "x"}, {"b": ["y"]}, {"c": False}):
-        assert refused(**values) == []
-    # What cannot be read is refused already, and may be the one.
-    for name in ("b", "c"):
-        assert refused(invalid_option(name, f"{name}: must be a list.", "")) == []
-    assert refused(invalid_option("d", "d: must be a list.", ""))
-    (failure,) = none_set([OneOf(("a",), "it is not set.")], {"a": ""}, ())
-    assert (failure.action, failure.text()) == ("a", "a: it is not set. Set a.")
-
-
 def test_another_variable_can_be_the_default() -> None:
     variable = Variable("own", type="list", elements="str", default=["x"], default_from="other")
     assert sources([variable]) == {"own", "other"}
@@ -503,36 +460,8 @@ def test_an_external_id_whose_leading_zero_yaml_dropped_is_refused() -> None:
     assert "1402434204" not in message
 
 
-def test_paths_of_any_kind_are_made_absolute() -> None:
-    variables = (
-        Variable("file", type="path"),
-        Variable("none", type="path"),
-        Variable("files", type="list", elements="path"),
-        Variable("name"),
-    )
-    values = {"file": "a", "none": None, "files": ["b", "c"], "name": "d"}
-    assert with_paths(variables, values, "/tmp/{}".format) == {
-        "file": "/tmp/a",
-        "none": None,
-        "files": ["/tmp/b", "/tmp/c"],
-        "name": "d",
-    }
-
-
 def test_a_default_is_not_shared() -> None:
-    assert declared({"v": {"type": "list", "elements": "str", "default": []}}) == (LIST,)
-
-
-def test_mistakes_of_a_declaration_are_found() -> None:
-    wrong = (
-        Variable("a", type="text"),
-        Variable("b", required=True, default=1),
-        Variable("c", type="list"),
-        Variable("d", type="list", elements="dict", options=(Variable("e", type="x"),)),
-    )
-    one_of = OneOf(("a", "f"), "nothing is set.", unless=(("g", True),))
-    assert [problem[0] for problem in problems(wrong, [one_of])] == ["a", "b", "c", "e", "f", "g"]
-    assert not list(problems(DECLARED))
+    assert variables_of({"v": {"type": "list", "elements": "str", "default": []}}) == (LIST,)
 
 
 # A value of each type and element, in forms that mean the same.

@@ -94,5 +94,5 @@ def test_the_guides_exist():
 
 @pytest.mark.parametrize("role", roles(), ids=lambda role: role.name)
 def test_an_example_sets_what_its_role_requires_and_nothing_that_it_lacks(role: Role):
-    required = {variable.name for variable in role.variables if variable.required}
+    required = {variable.name for variable in role.declared.variables if variable.required}
     assert required <= set(yaml.safe_load(EXAMPLES[role.name])) <= set(role.options)

@@ -39,6 +39,7 @@ variables:
   web_ids: { type: list, elements: account_id, required: true }
   web_level: { choices: [none, all] }
 """
+ONE_OF = "required_one_of: [{ variables: [web_key, web_ports], problem: nothing is set. }]\n"
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_the_table_takes_precedence_and_descriptions_lose_what_it_says(root: Pat
         "required": True,
     }
     assert role.options["web_level"]["description"] == ["The level.", "Another paragraph."]
-    assert [variable.default for variable in role.variables] == [None, "none", None, [], None]
+    assert [variable.default for variable in role.declared.variables] == [None, "none", None, [], None]
     variables.check(root)
 
 
@@ -74,6 +75,13 @@ def test_the_table_takes_precedence_and_descriptions_lose_what_it_says(root: Pat
         ("type: list, elements: account_id", "type: lists", "web_ids: lists is not a type"),
         ("choices: [none, all]", "choices: [none]", r"web_level: .* Choices V\(none\)\."),
         ("web_level: {", "web_levels: {", "web_levels: .* has no such variable"),
+        (
+            "web_ids: { type: list,",
+            "web_ids: { type: list, default: [x],",
+            "web_ids: a required variable has no",
+        ),
+        ("elements: account_id, ", "", "web_ids: a list has elements"),
+        ("variables:\n", ONE_OF + "variables:\n", "web_ports: required_one_of names no variable"),
         (", required: true", "", "web_ids: .* must be {'type': 'list', 'elements': 'str'}"),
         ("choices: [none, all]", "type: bool", "web_level: .* must be {'type': 'raw'}"),
         ("type: path", "type: raw", "web_file: its description must end with .* Type mapping or list"),

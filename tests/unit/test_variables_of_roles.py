@@ -1,13 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an earlier job hands over as images."""
+"""What a role reads from its variables: misspelled names, groups of which one is set, images of earlier jobs."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.handed_over import handed_over
+from ansible_collections.golden.images.plugins.module_utils.failures import Failure, invalid_option
+from ansible_collections.golden.images.plugins.module_utils.role_variables import (
+    OneOf,
+    find_misspelled,
+    find_unset,
+    one_of_each,
+    take_images,
+    with_paths,
+)
 from ansible_collections.golden.images.plugins.module_utils.variables import Variable
 
 from tests.unit.examples import CONSUMER, OWNER
@@ -27,7 +35,7 @@ REPORT = {
 
 def taken(images: Any) -> tuple[Any, list[str], tuple[str, ...]]:
     """The images, the problems and the warnings."""
-    values, failures, warnings = handed_over(VARIABLES, {"verify_images": images})
+    values, failures, warnings = take_images(VARIABLES, {"verify_images": images})
     return values["verify_images"], [one.message for one in failures], warnings
 
 
@@ -38,7 +46,7 @@ def test_plain_images_stay_as_they_are(images: Any) -> None:
 
 def test_only_images_are_read() -> None:
     given = {"verify_images": {EU: AMI}, "verify_subnet_ids": {"status": "failed"}}
-    assert handed_over(VARIABLES, given) == (given, (), ())
+    assert take_images(VARIABLES, given) == (given, (), ())
 
 
 def test_the_ready_regions_of_artifacts_are_taken_and_the_others_named() -> None:
@@ -74,3 +82,55 @@ def test_the_result_of_a_job_that_has_failed_is_refused(result: dict[str, Any]) 
     _images, (problem,), warnings = taken({**result, "status": "failed"})
     assert problem.startswith("verify_images: this is the result of a job that has failed")
     assert warnings == ()
+
+
+def test_a_misspelled_variable_is_refused() -> None:
+    """Without that, the protection that the user has set would be ignored."""
+    protected = Variable("cleanup_protect_tags", type="list", elements="str")
+    variables = [protected, Variable("cleanup_regions")]
+
+    def refused(*names: str, **given: Any) -> list[str]:
+        return [failure.message for failure in find_misspelled(variables, "cleanup_", names, given)]
+
+    for name in ("cleanup_protect_tag", "cleanup_protection_tags", "cleanup_protected_tags"):
+        (message,) = refused(name, "cleanup_regions", cleanup_regions="eu-west-1")
+        assert message.startswith(f"{name}: ")
+        assert refused(name, cleanup_protect_tags=[]) == []
+        assert refused(name, cleanup_protect_tags="")
+    assert refused("cleanup_status", "cleanup__protect_tags", "other_protect_tag", "cleanup_hosts") == []
+    (failure,) = find_misspelled(variables, "cleanup_", ["cleanup_region"], {})
+    assert "Correct it to cleanup_regions" in failure.remedy
+
+
+def test_one_of_several_variables_must_be_set() -> None:
+    (group,) = one_of_each([{"variables": ["a", "b"], "problem": "nothing is set.", "unless": {"c": False}}])
+
+    def refused(*failures: Failure, **values: Any) -> list[str]:
+        given = {"a": None, "b": [], "c": True, **values}
+        return [failure.text() for failure in find_unset([group], given, failures)]
+
+    assert refused() == ["a: nothing is set. Set a, b or c: false."]
+    for values in ({"a": "x"}, {"b": ["y"]}, {"c": False}):
+        assert refused(**values) == []
+    # What cannot be read is refused already, and may be the one.
+    for name in ("b", "c"):
+        assert refused(invalid_option(name, f"{name}: must be a list.", "")) == []
+    assert refused(invalid_option("d", "d: must be a list.", ""))
+    (failure,) = find_unset([OneOf(("a",), "it is not set.")], {"a": ""}, ())
+    assert (failure.action, failure.text()) == ("a", "a: it is not set. Set a.")
+
+
+def test_paths_of_any_kind_are_made_absolute() -> None:
+    variables = (
+        Variable("file", type="path"),
+        Variable("none", type="path"),
+        Variable("files", type="list", elements="path"),
+        Variable("name"),
+    )
+    values = {"file": "a", "none": None, "files": ["b", "c"], "name": "d"}
+    assert with_paths(variables, values, "/tmp/{}".format) == {
+        "file": "/tmp/a",
+        "none": None,
+        "files": ["/tmp/b", "/tmp/c"],
+        "name": "d",
+    }
