@@ -75,7 +75,7 @@ def roles(root: Path = CHECKOUT) -> tuple[Role, ...]:
     Raises:
         CheckError: there is none.
     """
-    found = tuple(
+    declared = tuple(
         Role(
             folder.parent.name,
             _load(folder / "argument_specs.yml"),
@@ -83,9 +83,9 @@ def roles(root: Path = CHECKOUT) -> tuple[Role, ...]:
         )
         for folder in sorted(root.glob("roles/*/meta"))
     )
-    if not found:
+    if not declared:
         raise CheckError(f"no roles below {root}")
-    return found
+    return declared
 
 
 def check(root: Path = CHECKOUT) -> None:

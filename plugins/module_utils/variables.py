@@ -125,7 +125,7 @@ def _declared(name: str, fields: Mapping[str, Any]) -> Variable:
 
 
 def options_of(argument_spec: Mapping[str, Mapping[str, Any]]) -> tuple[Variable, ...]:
-    """The options of a module by all their names. Defaults, and what is required, are Ansible's matter.
+    """Return the options of a module by all their names. Ansible sets defaults and asks for what is required.
 
     The key ``context`` of an option, which Ansible ignores, has the fields of ``Variable`` that differ from
     Ansible's, such as ``elements`` that are account IDs.
@@ -143,7 +143,7 @@ def options_of(argument_spec: Mapping[str, Mapping[str, Any]]) -> tuple[Variable
 
 
 def sources(variables: Iterable[Variable]) -> frozenset[str]:
-    """The names of all variables that ``read`` needs the values of."""
+    """Return the names of all variables that ``read`` needs the values of."""
     return frozenset(
         name for variable in variables for name in (variable.name, variable.default_from) if name is not None
     )
@@ -152,7 +152,7 @@ def sources(variables: Iterable[Variable]) -> frozenset[str]:
 def read(
     variables: Iterable[Variable], given: Mapping[str, Any], parse: Parse
 ) -> tuple[dict[str, Any], tuple[Failure, ...]]:
-    """The value of each variable, and all failures. A variable that is not given has its default, or None.
+    """Return the value of each variable, and all failures. What is not given has its default, or None.
 
     Null, blank text, and text of separators only in place of a list, are not given. Real lists and mappings
     can be empty.
@@ -169,19 +169,21 @@ def read(
 def read_options(
     options: Iterable[Variable], given: Mapping[str, Any], parse: Parse
 ) -> tuple[dict[str, Any], tuple[Failure, ...]]:
-    """The given parameters of a module with its options as read, and all failures.
+    """Return the given parameters of a module with its options as read, and all failures.
 
     An option that is not given, or has a failure, is missing; see ``read``. Real mappings and lists whose
     content is not declared stay as they are: they can be large results of other tasks.
     """
-    to_read = [one for one in options if one.name in given and not _stays(one, given[one.name])]
+    to_read = [
+        option for option in options if option.name in given and not _is_result(option, given[option.name])
+    ]
     values, failures = read(to_read, given, parse)
     missing = {failure.action for failure in failures}
     missing.update(name for name, value in values.items() if value is None)
     return {name: value for name, value in {**given, **values}.items() if name not in missing}, failures
 
 
-def _stays(variable: Variable, value: Any) -> bool:
+def _is_result(variable: Variable, value: Any) -> bool:
     if variable.options or variable.keys != "str":
         return False
     if isinstance(value, list):
@@ -192,7 +194,7 @@ def _stays(variable: Variable, value: Any) -> bool:
 def with_text_keys(
     options: Iterable[Variable], given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], tuple[Failure, ...]]:
-    """The given parameters of a module with the keys of mappings as text, and all failures.
+    """Return the given parameters of a module with the keys of mappings as text, and all failures.
 
     Parameters pass to a module as JSON, which makes ``1.1`` of the key 1.10, ``true`` of on, and nothing of a
     date. For results of other tasks, which can be large, only the outermost keys are read.
@@ -201,18 +203,18 @@ def with_text_keys(
     for option in options:
         if option.name in given:
             value = given[option.name]
-            values[option.name] = _keyed(option.name, value, not _stays(option, value), failures)
+            values[option.name] = _with_text_keys(option.name, value, not _is_result(option, value), failures)
     return values, tuple(failures)
 
 
-def _keyed(name: str, value: Any, deep: bool, failures: list[Failure]) -> Any:
+def _with_text_keys(name: str, value: Any, deep: bool, failures: list[Failure]) -> Any:
     if isinstance(value, Mapping):
         return {
-            _text_key(name, key, failures): _keyed(name, item, deep, failures) if deep else item
+            _text_key(name, key, failures): _with_text_keys(name, item, deep, failures) if deep else item
             for key, item in value.items()
         }
     if isinstance(value, list) and deep:
-        return [_keyed(name, item, deep, failures) for item in value]
+        return [_with_text_keys(name, item, deep, failures) for item in value]
     return value
 
 
@@ -227,7 +229,7 @@ def _text_key(name: str, key: Any, failures: list[Failure]) -> Any:
 
 
 def account_id(value: Any) -> str:
-    """An account ID from 12 digits, as text or as an integer.
+    """Return an account ID from 12 digits, as text or as an integer.
 
     An integer with fewer digits never is one: YAML has dropped a leading zero, or read the digits as octal.
     Twelve octal digits have at most ten decimal ones.
@@ -235,7 +237,7 @@ def account_id(value: Any) -> str:
     Raises:
         Unreadable: it is not valid.
     """
-    text = _unquoted(value) if isinstance(value, str) else str(value)
+    text = _unquote(value) if isinstance(value, str) else str(value)
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if (is_number or isinstance(value, str)) and ACCOUNT_ID.fullmatch(text):
         return text
@@ -254,7 +256,7 @@ def account_id(value: Any) -> str:
 
 
 def owner(value: Any) -> str:
-    """The owner of an image: an account ID, or an alias such as ``self``.
+    """Return the owner of an image: an account ID, or an alias such as ``self``.
 
     Raises:
         Unreadable: it has digits only, and is no account ID.
@@ -267,7 +269,7 @@ def owner(value: Any) -> str:
 
 
 def role_name(text: str) -> str:
-    """The name of an IAM role, with its path.
+    """Return the name of an IAM role, with its path.
 
     Raises:
         Unreadable: it is not valid.
@@ -281,7 +283,7 @@ def role_name(text: str) -> str:
 
 
 def external_id(text: str) -> str:
-    """An external ID of an IAM role, which is confidential.
+    """Return an external ID of an IAM role, which is confidential.
 
     Raises:
         Unreadable: it is not valid. The problem does not name the value.
@@ -295,13 +297,13 @@ def external_id(text: str) -> str:
 
 
 def _octal(value: int) -> str:
-    """The account ID that YAML read as this octal number; empty if there is none."""
+    """Return the account ID that YAML read as this octal number; empty if there is none."""
     text = f"0{value:o}" if value > 0 else ""
     return text if ACCOUNT_ID.fullmatch(text) else ""
 
 
-def _unquoted(text: str) -> str:
-    """The text without surrounding space, and without quotes around all of it."""
+def _unquote(text: str) -> str:
+    """Return the text without surrounding space, and without quotes around all of it."""
     text = text.strip()
     quoted = _QUOTED.fullmatch(text)
     return quoted["text"].strip() if quoted else text
@@ -321,7 +323,7 @@ class _Reading:
         return tuple(self._failures)
 
     def first(self, given: Mapping[str, Any]) -> Any:
-        """The value of the variable, or else of the variable that it defaults to, or else the default."""
+        """Return the value of the variable, or else of the one that it defaults to, or else the default."""
         for name in (self._variable.name, self._variable.default_from):
             self._name = name or self._name
             value = self._read(self._variable, given.get(name) if name else None, "")
@@ -337,7 +339,7 @@ class _Reading:
         self._failures[replace(failure, action=self._variable.name)] = None
 
     def _read(self, variable: Variable, value: Any, place: str) -> Any:
-        """The value; None if it is not given or has a failure. ``place`` is where it stands, for messages."""
+        """Return the value; None if it is not given or has a failure. Messages say the ``place``."""
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         try:
@@ -365,8 +367,8 @@ class _Reading:
             return None
 
     def _truth_or_accounts(self, variable: Variable, value: Any, place: str) -> Any:
-        """A boolean, or a list of account IDs."""
-        text = _unquoted(value) if isinstance(value, str) else shown(value)
+        """Return a boolean, or a list of account IDs."""
+        text = _unquote(value) if isinstance(value, str) else shown(value)
         if isinstance(value, (bool, str)) and text.lower() in _TRUE | _FALSE:
             return _truth(value)
         return self._list(replace(variable, type="list", elements="account_id"), value, place)
@@ -382,19 +384,19 @@ class _Reading:
         return [self._item(variable, item, f"{place}item {number}") for number, item in enumerate(items, 1)]
 
     def _items(self, value: Any, only_yaml: bool) -> list[Any] | None:
-        """The items of a list; None if the value is not a list."""
+        """Return the items of a list; None if the value is not a list."""
         if isinstance(value, str):
             has_items = any(item.strip() for item in _ITEM_ENDS.split(value))
-            if not _is_structure(value) and not (only_yaml and has_items):
+            if not _is_yaml_or_json(value) and not (only_yaml and has_items):
                 return self._separated(value)
-            value = self._parsed(value)
+            value = self._parse_text(value)
         elif not isinstance(value, (Mapping, list, tuple)):
             return [value]
         return list(value) if isinstance(value, (list, tuple)) else None
 
     def _separated(self, text: str) -> list[str]:
-        """The items of text that is neither YAML nor JSON."""
-        items = [item for item in map(_unquoted, _ITEM_ENDS.split(text)) if item]
+        """Return the items of text that is neither YAML nor JSON."""
+        items = [item for item in map(_unquote, _ITEM_ENDS.split(text)) if item]
         for item in items:
             if _NO_ITEM.match(item):
                 what = "" if self._variable.no_log else f" {shown(item)}"
@@ -410,26 +412,26 @@ class _Reading:
         return self._scalar(_element_of(variable), item, f"{place}: ")
 
     def _known_keys(self, variable: Variable, item: Any, place: str) -> Any:
-        """A mapping in another value, with its known keys as read. Modules refuse unknown keys."""
+        """Return a mapping in another value with its known keys as read. Modules refuse unknown keys."""
         if not isinstance(item, Mapping):
             what = "list" if variable.type == "list" else "mapping"
             self._refuse(f"{place} must be a mapping{self._got(item)}.", f"Write a {what} of mappings.")
             return None
         known = {option.name: option for option in variable.options}
         read_values = {
-            str(key): self._read(known[key], value, f"{place}, {key}: ") if key in known else _trimmed(value)
+            str(key): self._read(known[key], value, f"{place}, {key}: ") if key in known else _trim(value)
             for key, value in item.items()
         }
         return {key: value for key, value in read_values.items() if value is not None}
 
     def _mapping(self, variable: Variable, value: Any, place: str) -> dict[str, Any] | None:
-        found = self._parsed(value) if isinstance(value, str) else value
-        if not isinstance(found, Mapping):
+        mapping = self._parse_text(value) if isinstance(value, str) else value
+        if not isinstance(mapping, Mapping):
             self._refuse(f"{place}must be a mapping{self._got(value)}.", _MAPPING_FORM)
             return None
         return {
-            self._key(variable, key, place): self._mapped(variable, key, item, place)
-            for key, item in found.items()
+            self._key(variable, key, place): self._map_value(variable, key, item, place)
+            for key, item in mapping.items()
         }
 
     def _key(self, variable: Variable, key: Any, place: str) -> Any:
@@ -437,30 +439,30 @@ class _Reading:
         where = f"{place}a key: " if variable.keys == "str" else place
         return self._scalar(Variable(variable.name, type=variable.keys), key, where)
 
-    def _mapped(self, variable: Variable, key: Any, value: Any, place: str) -> Any:
+    def _map_value(self, variable: Variable, key: Any, value: Any, place: str) -> Any:
         if variable.elements == "dict":
             return self._known_keys(variable, value, f"{place}{shown(key)}")
         if variable.elements is None or value is None:
-            return _trimmed(value)
+            return _trim(value)
         if isinstance(value, str) and not value.strip():
             return ""
         return self._scalar(_element_of(variable), value, f"{place}{shown(key)}: ")
 
     def _structure(self, value: Any, place: str) -> Any:
-        """A mapping or a list of any content; other text is the items of a list."""
-        found = value
+        """Return a mapping or a list of any content; other text is the items of a list."""
+        structure = value
         if isinstance(value, str):
-            parsed = self._parsed(value) if _is_structure(value) or _KEY.search(value) else None
-            found = parsed if isinstance(parsed, (Mapping, list)) else self._items(value, only_yaml=False)
-        if not isinstance(found, (Mapping, list, tuple)):
+            parsed = self._parse_text(value) if _is_yaml_or_json(value) or _KEY.search(value) else None
+            structure = parsed if isinstance(parsed, (Mapping, list)) else self._items(value, only_yaml=False)
+        if not isinstance(structure, (Mapping, list, tuple)):
             self._refuse(f"{place}must be a mapping or a list{self._got(value)}.", _FORMS["raw"])
             return None
-        if isinstance(value, str) and not found and value.strip()[0] not in "[{":
+        if isinstance(value, str) and not structure and value.strip()[0] not in "[{":
             return None
-        return _trimmed(found)
+        return _trim(structure)
 
-    def _parsed(self, text: str) -> Any:
-        """The value of JSON or YAML text with all scalars as text but null; None if it is neither.
+    def _parse_text(self, text: str) -> Any:
+        """Return the value of JSON or YAML text with all scalars as text but null; None if it is neither.
 
         Raises:
             Unreadable: there is no parser of YAML.
@@ -482,15 +484,15 @@ def _element_of(variable: Variable) -> Variable:
     return Variable(variable.name, type=variable.elements or "str", choices=variable.choices)
 
 
-def _is_structure(text: str) -> bool:
+def _is_yaml_or_json(text: str) -> bool:
     """Whether text of a list is YAML or JSON."""
-    found = _BEFORE_ITEMS.match(text)
-    items = text[found.end() if found else 0 :]
+    before = _BEFORE_ITEMS.match(text)
+    items = text[before.end() if before else 0 :]
     return items[:1] in ("[", "{") or items.startswith(("- ", "-\n", "-\r\n"))
 
 
 def _json(text: str) -> Any:
-    """The value of JSON text, numbers and booleans as text.
+    """Return the value of JSON text, numbers and booleans as text.
 
     Raises:
         ValueError: it is not JSON.
@@ -506,25 +508,25 @@ def _as_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _trimmed(value: Any) -> Any:
-    """The value with all text in it without surrounding space."""
+def _trim(value: Any) -> Any:
+    """Return the value with all text in it without surrounding space."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, Mapping):
-        return {_trimmed(key): _trimmed(item) for key, item in value.items()}
-    return [_trimmed(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {_trim(key): _trim(item) for key, item in value.items()}
+    return [_trim(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def text_of(value: Any) -> str:
-    """A text. An integer becomes its digits; a date becomes the only text that YAML reads as that date.
+    """Return a text. An integer becomes its digits, a date the only text that YAML reads as that date.
 
     Raises:
         Unreadable: YAML may have read another text as this value.
     """
     if isinstance(value, str):
-        return _unquoted(value)
+        return _unquote(value)
     if isinstance(value, (bool, float, datetime.datetime)):
-        kind, rest = _kind(value), "perhaps not as it was written; use text."
+        kind, rest = _name_kind(value), "perhaps not as it was written; use text."
         raise Unreadable(
             f"YAML reads this as {kind}, {shown(value)}, {rest}",
             _QUOTES,
@@ -536,7 +538,7 @@ def text_of(value: Any) -> str:
 
 
 def _text_of_id(value: Any) -> str:
-    """As ``text_of``, of an ID that may be an account's: YAML reads 012345671234 as 1402434204.
+    """Return an ID as ``text_of`` does. It may be an account's: YAML reads 012345671234 as 1402434204.
 
     Raises:
         Unreadable: YAML may have read another text as this value.
@@ -547,14 +549,14 @@ def _text_of_id(value: Any) -> str:
     return text_of(value)
 
 
-def _kind(value: Any) -> str:
+def _name_kind(value: Any) -> str:
     if isinstance(value, bool):
         return "a boolean"
     return "a number" if isinstance(value, float) else "a time"
 
 
 def _choice(value: Any, choices: Sequence[str]) -> str:
-    text = _unquoted(value) if isinstance(value, str) else shown(value)
+    text = _unquote(value) if isinstance(value, str) else shown(value)
     for choice in choices:
         if choice.lower() == text.lower():
             return choice
@@ -562,11 +564,11 @@ def _choice(value: Any, choices: Sequence[str]) -> str:
 
 
 def _number(value: Any) -> Decimal | None:
-    """The number; None if the value is not a number, or a huge one."""
+    """Return the number; None if the value is not a number, or a huge one."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        number = Decimal(_unquoted(value) if isinstance(value, str) else str(value))
+        number = Decimal(_unquote(value) if isinstance(value, str) else str(value))
     except InvalidOperation:
         return None
     return number if number.is_finite() and abs(number.adjusted()) < _MOST_DIGITS else None
@@ -580,13 +582,13 @@ def _whole_number(value: Any) -> int:
 
 
 def _count_or_percentage(value: Any) -> str:
-    """The text: that of a whole number without decimal places."""
+    """Return the text, of a whole number without decimal places."""
     number = _number(value)
     if number is None:
         return text_of(value)
     if number == number.to_integral_value():
         return str(int(number))
-    return _unquoted(value) if isinstance(value, str) else str(value)
+    return _unquote(value) if isinstance(value, str) else str(value)
 
 
 def _decimal_number(value: Any) -> float:
@@ -597,7 +599,7 @@ def _decimal_number(value: Any) -> float:
 
 
 def _truth(value: Any) -> bool:
-    text = _unquoted(value) if isinstance(value, str) else shown(value)
+    text = _unquote(value) if isinstance(value, str) else shown(value)
     if text.lower() not in _TRUE | _FALSE:
         raise Unreadable(f"must be true or false (got {shown(value)}).", "")
     return text.lower() in _TRUE

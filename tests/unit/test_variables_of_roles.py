@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a role reads from its variables: misspelled names, groups of which one is set, images of earlier jobs."""
+"""What only roles read from their variables: misspelled names, groups of which one is set, earlier jobs."""
 
 from __future__ import annotations
 
