@@ -26,13 +26,13 @@ _END = "\r\n"
 
 
 def csv_text(records: Table) -> str:
-    """One line for the titles and one for each row; texts are quoted, numbers are not."""
+    """Return one line for the titles and one for each row; texts are quoted, numbers are not."""
     titles = ",".join(_cell(column.title) for column in records.columns)
     return "".join((f"{titles}{_END}", *_lines(records)))
 
 
 def _lines(records: Table) -> Iterator[str]:
-    """The lines of each row, as one text."""
+    """Yield the lines of each row, as one text."""
     for row in records.rows:
         cells = [row.get(column.key) for column in records.columns]
         each = next((value for value in cells if isinstance(value, Each)), None)
@@ -54,7 +54,7 @@ def _cell(value: Any) -> str:
 
 @lru_cache(maxsize=65_536)
 def _quoted(text: str) -> str:
-    """The text as a cell, without the start of a formula. Cached, because accounts and regions repeat."""
+    """Return the text as a cell without the start of a formula; cached, since accounts and regions repeat."""
     text = _WITHIN.sub(rf"\1{_TEXT}", text)
     # A spreadsheet may strip leading spaces first.
     dangerous = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)

@@ -28,7 +28,7 @@ _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 
 def sarif_text(document: Document, written_at: str) -> str:
-    """One run with a rule for each finding code, and the findings, the worst first."""
+    """Return one run with a rule for each finding code, and the findings, the worst first."""
     items = worst_first(document.items)
     codes = list(dict.fromkeys(item.code for item in items))
     run = {
@@ -98,15 +98,16 @@ def _location(item: Item) -> dict[str, Any]:
 
 
 def _segment(text: str) -> str:
-    """A segment of a path, escaped so that it contains no scheme, parent directory or separator."""
+    """Return a segment of a path, escaped so that it contains no scheme, parent directory or separator."""
     escaped = "".join(
-        chr(one) if chr(one) in _PLAIN else f"%{one:02X}" for one in text.encode("utf-8", "backslashreplace")
+        chr(byte) if chr(byte) in _PLAIN else f"%{byte:02X}"
+        for byte in text.encode("utf-8", "backslashreplace")
     )
     return escaped.replace(".", "%2E") if set(escaped) == {"."} else escaped
 
 
 def _fingerprints(item: Item) -> dict[str, str]:
-    """Fingerprints that are the same for a finding in every report, even if its texts change.
+    """Return fingerprints that are the same for a finding in every report, even if its texts change.
 
     GitHub matches alerts by ``primaryLocationLineHash`` only.
     """
@@ -119,5 +120,5 @@ def _digest(parts: Iterable[str | None]) -> str:
 
 
 def _utc(time: str) -> str:
-    """An ISO 8601 time with the suffix that SARIF requires (3.9: the UTC designator Z)."""
+    """Return an ISO 8601 time with the suffix that SARIF requires (3.9: the UTC designator Z)."""
     return time.replace("+00:00", "Z")

@@ -67,7 +67,8 @@ class Item:
     def of(cls, finding: Mapping[str, Any], **facts: str | None) -> Item:
         """Return a finding as modules return it, or a failure, with further ``facts``."""
         known = {**finding, **facts}
-        return cls(**{one.name: known[one.name] for one in fields(cls) if one.name in known})
+        names = [part.name for part in fields(cls)]
+        return cls(**{name: known[name] for name in names if name in known})
 
 
 @dataclass(frozen=True)
@@ -200,12 +201,12 @@ class Changes:
     removed: tuple[str, ...] = ()
 
     def as_result(self) -> dict[str, Any]:
-        """The changes as ``report.json`` holds them and modules return them."""
+        """Return the changes as ``report.json`` holds them and modules return them."""
         return {"added": list(self.added), "removed": list(self.removed), "since": self.since}
 
 
 def changes_between(since: str, before: Iterable[str], after: Iterable[str]) -> Changes:
-    """The changes between the sentences of a previous report and those of this one."""
+    """Return the changes between the sentences of a previous report and those of this one."""
     old, new = dict.fromkeys(before), dict.fromkeys(after)
     return Changes(
         since,
@@ -251,7 +252,7 @@ class Document:
 
 
 def single_rows(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The rows that a row stands for: one for each of its values that are ``Each``, or itself."""
+    """Yield the rows that a row stands for: one for each of its values that are ``Each``, or itself."""
     key = key_of_each(row)
     if key is None:
         yield row
@@ -260,17 +261,17 @@ def single_rows(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def number_of_rows(rows: Iterable[Mapping[str, Any]]) -> int:
-    """How many rows these stand for."""
+    """Return how many rows these stand for."""
     return sum(1 if (key := key_of_each(row)) is None else len(row[key].values) for row in rows)
 
 
 def key_of_each(row: Mapping[str, Any]) -> str | None:
-    """The key of the value that is ``Each``; None without one."""
+    """Return the key of the value that is ``Each``; None without one."""
     return next((key for key, value in row.items() if isinstance(value, Each)), None)
 
 
 def counts_of(items: Iterable[Item]) -> dict[str, int]:
-    """The number of items of each severity."""
+    """Return the number of items of each severity."""
     counts = dict.fromkeys(SEVERITIES, 0)
     for item in items:
         counts[item.severity] += 1
@@ -278,7 +279,7 @@ def counts_of(items: Iterable[Item]) -> dict[str, int]:
 
 
 def worst_first(items: Iterable[Item]) -> list[Item]:
-    """The items in the order of every format."""
+    """Return the items in the order of every format."""
     return sorted(
         items,
         key=lambda item: (

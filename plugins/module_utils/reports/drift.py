@@ -34,17 +34,18 @@ class Version:
 
 
 def drift(versions: Iterable[Version]) -> Grid | None:
-    """Families by regions. None if there are no versions, or all are in one region."""
-    found: dict[str, dict[str, dict[str, Version]]] = {}
-    for one in versions:
-        if one.version:
-            here = found.setdefault(one.family, {}).setdefault(one.region, {})
-            here[one.version] = max(here.get(one.version, one), one, key=lambda each: each.created)
-    regions = sorted({region for by_region in found.values() for region in by_region})
+    """Return families by regions. None if there are no versions, or all are in one region."""
+    families: dict[str, dict[str, dict[str, Version]]] = {}
+    for version in versions:
+        if version.version:
+            here = families.setdefault(version.family, {}).setdefault(version.region, {})
+            known = here.get(version.version, version)
+            here[version.version] = max(known, version, key=lambda other: other.created)
+    regions = sorted({region for by_region in families.values() for region in by_region})
     # A family with one version everywhere has no drift; one in a single region was never distributed.
     if len(regions) < 2:
         return None
-    rows = [(family, _cells(by_region, regions)) for family, by_region in found.items()]
+    rows = [(family, _cells(by_region, regions)) for family, by_region in families.items()]
     rows.sort(key=lambda row: (-sum(cell.mark is Mark.BROKEN for cell in row[1]), natural(row[0])))
     used = {cell.mark for _family, cells in rows for cell in cells}
     return Grid(
@@ -56,7 +57,7 @@ def drift(versions: Iterable[Version]) -> Grid | None:
 
 
 def _cells(by_region: dict[str, dict[str, Version]], regions: Iterable[str]) -> list[Cell]:
-    """The cells of a family."""
+    """Return the cells of a family."""
     held = Counter(version for here in by_region.values() for version in here)
     everywhere = sorted(held, key=version_order)
     # A version that most regions never had, such as that of a test, is not missing anywhere.

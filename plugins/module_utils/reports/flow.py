@@ -100,7 +100,7 @@ def report_flow(
 
 
 def failed_path(path: str) -> str:
-    """The file beside ``report_path`` that a failed run writes: ``distribution.failed.json``."""
+    """Return the file beside ``report_path`` that a failed run writes: ``distribution.failed.json``."""
     return f"{path.removesuffix(_JSON)}.failed{_JSON}"
 
 
@@ -122,12 +122,12 @@ def check_report_options(report_path: str | None, report_dir: str | None) -> Ite
 
 
 def check_file(place: str) -> tuple[str, str]:
-    """The problem with the path of a file and its remedy; both are empty if it can be written."""
+    """Return the problem with the path of a file and its remedy; both are empty if it can be written."""
     return _check_name(place) or _check_file(Path(place))
 
 
 def check_appended_file(place: str) -> tuple[str, str]:
-    """As ``check_file``, for a file that is not replaced: if it exists, it is read and appended to."""
+    """Return what ``check_file`` does, for a file that is read and appended to if it exists."""
     if os.path.isfile(place):
         if os.access(place, os.R_OK | os.W_OK):
             return "", ""
@@ -139,7 +139,7 @@ def check_appended_file(place: str) -> tuple[str, str]:
 
 
 def _check_name(place: str) -> tuple[str, str] | None:
-    """The problem with a path that no file can have, and its remedy."""
+    """Return the problem with a path that no file can have, and its remedy."""
     try:
         os.lstat(place)
     except ValueError:
@@ -151,7 +151,7 @@ def _check_name(place: str) -> tuple[str, str] | None:
 
 
 def _check_file(path: Path) -> tuple[str, str]:
-    """The problem with the path of a file and its remedy; both are empty if there is none."""
+    """Return the problem with the path of a file and its remedy; both are empty if there is none."""
     # Path.is_dir and Path.exists raise for what is in a directory that cannot be searched.
     if not os.path.isdir(path.parent):
         return f"there is no directory {path.parent}.", "Create it, or use another path."
@@ -161,7 +161,7 @@ def _check_file(path: Path) -> tuple[str, str]:
 
 
 def _check_folder(path: Path) -> tuple[str, str]:
-    """The problem with a directory and its remedy; both are empty if there is none."""
+    """Return the problem with a directory and its remedy; both are empty if there is none."""
     if MISSING:
         return (
             f"HTML reports need {MISSING}, which the module's Python does not have.",
@@ -177,7 +177,7 @@ def _check_folder(path: Path) -> tuple[str, str]:
 
 
 def _check_writable(folder: Path) -> tuple[str, str]:
-    """As above, for the directory of new files. Files are replaced, so their permissions do not matter."""
+    """Return the same for a directory of new files: they are replaced, so their permissions do not matter."""
     if os.access(folder, os.W_OK | os.X_OK):
         return "", ""
     return (
@@ -218,7 +218,7 @@ def read_files(wanted: ReportWanted, page: Mapping[str, str]) -> ReportSeen:
 
 
 def _previous(path: str) -> str | None:
-    """The previous report as text; None if there is none.
+    """Return the previous report as text; None if there is none.
 
     Raises:
         OSError, UnicodeDecodeError: it cannot be read.

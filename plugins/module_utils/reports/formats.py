@@ -27,12 +27,12 @@ _json = json.JSONEncoder(sort_keys=True).encode
 
 
 def with_stem(stem: str, name: str) -> str:
-    """The name of a file in NAMES with another stem: ``latest.csv``."""
+    """Return the name of a file in NAMES with another stem: ``latest.csv``."""
     return f"{stem}{name.removeprefix(_STEM)}"
 
 
 def dated_stem(written_at: str, failed: bool = False) -> str:
-    """The stem of the files of a report, from its time (ISO 8601, UTC): ``report-20261124T120000Z``.
+    """Return the stem of the files of a report, from its time (ISO 8601, UTC): ``report-20261124T120000Z``.
 
     Without colons, which file systems and stores of artifacts refuse. Those of a run that has failed say so.
     """
@@ -41,7 +41,7 @@ def dated_stem(written_at: str, failed: bool = False) -> str:
 
 
 def json_text(content: Mapping[str, Any]) -> str:
-    """The content of a report as JSON, with one line for each item of a list and each entry of a mapping.
+    """Return the content of a report as JSON, with a line for each item of a list and entry of a mapping.
 
     So ``grep`` and ``diff`` find all of an image. Python's encoder needs ten times as long to indent it all.
     """
@@ -60,7 +60,7 @@ def _value(value: Any) -> Iterator[str]:
 
 
 def _block(brackets: str, entries: Iterable[Iterable[str]], indent: str) -> Iterator[str]:
-    """The parts of a text with an entry on each line, or on none."""
+    """Yield the parts of a text with an entry on each line, or on none."""
     before = f"{brackets[0]}\n"
     for entry in entries:
         yield before
@@ -70,7 +70,7 @@ def _block(brackets: str, entries: Iterable[Iterable[str]], indent: str) -> Iter
 
 
 def render_all(document: Document, written_at: str, page: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The name and text of the files in every format except JSON, which has more content than the document.
+    """Yield the names and texts of the files in all formats but JSON, which has more than the document.
 
     One after the other, since each can have tens of megabytes. ``page`` has the page's own files.
     """
@@ -81,6 +81,6 @@ def render_all(document: Document, written_at: str, page: Mapping[str, str]) -> 
 
 
 def _encodable(text: str) -> str:
-    """The text with lone surrogates, which UTF-8 cannot encode, as escape sequences."""
+    """Return the text with lone surrogates, which UTF-8 cannot encode, as escape sequences."""
     # Most tables are ASCII, and can have tens of megabytes.
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -41,15 +41,15 @@ def grouped(
     names: Mapping[tuple[str | None, str | None], str] | None = None,
     urgency: Callable[[str], int] = lambda _code: 0,
 ) -> tuple[Group, ...]:
-    """The findings by severity, code, remedy and cause: the worst kind first, then its largest group.
+    """Return the findings by severity, code, remedy and cause: the worst kind first, then its largest group.
 
     ``cause`` is that of ``by_cause``.
     ``title`` is the sentence of a group, or empty if there is none for its code: the meaning of the code is
     shown then, and the message of each finding. ``names`` are those of images, by region and image ID.
     ``urgency`` is that of ``ranks_of_kinds``.
     """
-    found = by_cause(items, lambda item: (item.severity, item.code, item.remedy), cause)
-    groups = [_group(alike, meanings, title(alike), names or {}) for alike in found]
+    groups_by_cause = by_cause(items, lambda item: (item.severity, item.code, item.remedy), cause)
+    groups = [_group(alike, meanings, title(alike), names or {}) for alike in groups_by_cause]
     ranks = ranks_of_kinds(((item.severity, item.code) for item in items), urgency)
     return tuple(sorted(groups, key=lambda one: (ranks[one.tone, one.code], -one.number, one.title)))
 
@@ -57,15 +57,15 @@ def grouped(
 def by_cause(
     findings: Iterable[Found], kind: Callable[[Found], Hashable], cause: Callable[[Found], Hashable]
 ) -> list[list[Found]]:
-    """The findings of each kind by ``cause``; more than a few small causes of a kind are one group.
+    """Return the findings of each kind by ``cause``; more than a few small causes of a kind are one group.
 
     Accounts with access to one image each have nothing in common, and hundreds of them would be hundreds of
     groups. A cause is small if it has one finding, or less than ten and less than a tenth of its kind's. If
     more than ten causes of a kind have ten findings, only those with a tenth of its findings are not small.
     """
     kinds: dict[Hashable, dict[Hashable, list[Found]]] = {}
-    for one in findings:
-        kinds.setdefault(kind(one), {}).setdefault(cause(one), []).append(one)
+    for finding in findings:
+        kinds.setdefault(kind(finding), {}).setdefault(cause(finding), []).append(finding)
     return [group for causes in kinds.values() for group in _joined([*causes.values()])]
 
 
@@ -73,18 +73,18 @@ def _joined(causes: list[list[Found]]) -> list[list[Found]]:
     # No more causes than _MOST_LARGE can have this share of all findings.
     share = sum(map(len, causes)) / _MOST_LARGE
     least = max(2, min(_LARGE, share))
-    if sum(len(one) >= least for one in causes) > _MOST_LARGE:
+    if sum(len(cause) >= least for cause in causes) > _MOST_LARGE:
         least = max(2, share)
-    small = [one for one in causes if len(one) < least]
+    small = [cause for cause in causes if len(cause) < least]
     if len(small) <= _FEW_SMALL:
         return causes
-    return [*(one for one in causes if len(one) >= least), [*chain.from_iterable(small)]]
+    return [*(cause for cause in causes if len(cause) >= least), [*chain.from_iterable(small)]]
 
 
 def ranks_of_kinds(
     kinds: Iterable[tuple[str, str]], urgency: Callable[[str], int] = lambda _code: 0
 ) -> dict[tuple[str, str], int]:
-    """The ranks of kinds, severities and codes of findings: by severity, urgency, and number of findings.
+    """Return the ranks of kinds, which are severities and codes: by severity, urgency and number of findings.
 
     ``urgency`` is the rank of a code among those of its severity, if it is not decided by the number.
     """
@@ -127,7 +127,7 @@ def _group(
 
 
 def _sentence(items: Sequence[Item], meaning: str) -> str:
-    """A sentence for findings of which nothing is known but their code."""
+    """Return a sentence for findings of which nothing is known but their code."""
     regions = {item.region for item in items if item.region}
     where = f" in {count(len(regions), 'region')}" if regions else ""
     messages = {item.message for item in items}
@@ -138,12 +138,12 @@ def _sentence(items: Sequence[Item], meaning: str) -> str:
 def _rows(
     items: Iterable[Item], names: Mapping[tuple[str | None, str | None], str], with_messages: bool
 ) -> Iterator[dict[str, Any]]:
-    """One row for each resource, with all principals that the findings about it name."""
-    found: dict[tuple[Any, ...], list[Item]] = {}
+    """Yield one row for each resource, with all principals that the findings about it name."""
+    items_by_row: dict[tuple[Any, ...], list[Item]] = {}
     for item in items:
         message = item.message if with_messages else ""
-        found.setdefault((item.region, item.image_id, item.resource, message), []).append(item)
-    for (region, image_id, resource, message), alike in found.items():
+        items_by_row.setdefault((item.region, item.image_id, item.resource, message), []).append(item)
+    for (region, image_id, resource, message), alike in items_by_row.items():
         principals = dict.fromkeys(item.principal for item in alike if item.principal not in (None, "all"))
         yield {
             "region": region,

@@ -60,7 +60,7 @@ NaturalKey: TypeAlias = "tuple[tuple[int, int, str], ...]"
 
 
 def natural(text: str) -> NaturalKey:
-    """A sort key that puts 2026.8 before 2026.10."""
+    """Return a sort key that puts 2026.8 before 2026.10."""
     return tuple(
         (0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part)
         for part in _NUMBERS.split(text)
@@ -69,12 +69,12 @@ def natural(text: str) -> NaturalKey:
 
 
 def image_order(image: Mapping[str, Any]) -> tuple[str, NaturalKey, str]:
-    """A sort key for the images of a report: by region, and there by name."""
+    """Return a sort key for the images of a report: by region, and there by name."""
     return image["region"], natural(str(image["name"] or "")), image["image_id"]
 
 
 def version_order(version: str) -> NaturalKey:
-    """A sort key for versions that puts 1.2.0-rc1 before 1.2.0, that before 1.2.0-test, and 1.2.0.1 last.
+    """Return a sort key that puts version 1.2.0-rc1 before 1.2.0, that before 1.2.0-test, and 1.2.0.1 last.
 
     It compares numbers as numbers, and words without their case; separators do not count.
     """
@@ -82,7 +82,7 @@ def version_order(version: str) -> NaturalKey:
 
 
 def family_of(name: str) -> str:
-    """The name of an image without its version: ``golden-web`` of ``golden-web-2026.11.1``.
+    """Return the name of an image without its version: ``golden-web`` of ``golden-web-2026.11.1``.
 
     An architecture after the version belongs to the family. The ID of the source, with which the name of a
     copy ends by default, and names of regions belong to neither. A name without a version is the family.
@@ -91,7 +91,7 @@ def family_of(name: str) -> str:
 
 
 def version_of(name: str) -> str:
-    """The version in the name of an image: ``2026.11.1`` of ``golden-web-2026.11.1``; empty without one.
+    """Return the version in an image's name: ``2026.11.1`` of ``golden-web-2026.11.1``; empty without one.
 
     It is the last dotted number or date, else the last number, with what follows it:
     ``ubuntu-22.04-web-2026.11.1-fips`` has ``2026.11.1-fips``.
@@ -101,12 +101,12 @@ def version_of(name: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def _split(name: str) -> tuple[str, str]:
-    """Family and version. A report of many findings asks for those of the same image many times."""
+    """Return family and version. A report of many findings asks for those of the same image many times."""
     own = _OF_COPY.sub("", name).lstrip(_SEPARATORS)
-    found = next(filter(None, (_versions(own, release) for release in _RELEASES)), None)
-    if found is None:
+    matches = next(filter(None, (_versions(own, release) for release in _RELEASES)), None)
+    if matches is None:
         return own or name, ""
-    versions = [one for one in found if _DOTTED_OR_DATE.match(one[0])] or found
+    versions = [match for match in matches if _DOTTED_OR_DATE.match(match[0])] or matches
     version = own[versions[-1].start(1) :]
     architecture = _OF_ARCHITECTURE.search(version)
     suffix = architecture[0] if architecture else ""
@@ -114,13 +114,13 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _versions(own: str, release: re.Pattern[str]) -> list[re.Match[str]]:
-    """What looks like a version after a letter, and is none of a system's releases."""
+    """Return what looks like a version after a letter, and is none of a system's releases."""
     masked = release.sub(lambda system: "x" * len(system[0]), own)
-    return [one for one in _VERSION.finditer(masked) if _LETTER.search(own[: one.start()])]
+    return [match for match in _VERSION.finditer(masked) if _LETTER.search(own[: match.start()])]
 
 
 def _rank(part: str) -> tuple[int, int, str]:
-    """A part of a version: pre-releases are before the end, which has 1, words and numbers after it."""
+    """Return the sort key of a version's part: pre-releases come before the end, which has 1."""
     if part in _PRE_RELEASES:
         return 0, _PRE_RELEASES.index(part), ""
     return (3, int(part), "") if part.isdecimal() else (2, 0, part)

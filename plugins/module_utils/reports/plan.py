@@ -52,7 +52,7 @@ class Folder:
     dated: bool = False
 
     def file(self, name: str) -> str:
-        """The name of the file that the next report is compared with."""
+        """Return the name of the file that the next report is compared with."""
         return with_stem(LATEST, name) if self.dated else name
 
 
@@ -89,12 +89,12 @@ class ReportSeen:
 
 
 def digest(content: str | bytes) -> str:
-    """The digest of a file's content; a text is that of a file in UTF-8."""
-    found = hashlib.sha256()
+    """Return the digest of a file's content, of a text as UTF-8."""
+    hashed = hashlib.sha256()
     for start in range(0, len(content), _PART):
         part = content[start : start + _PART]
-        found.update(part.encode("utf-8") if isinstance(part, str) else part)
-    return found.hexdigest()
+        hashed.update(part.encode("utf-8") if isinstance(part, str) else part)
+    return hashed.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class WriteFile:
     text: str
 
     def as_result(self) -> dict[str, str | None]:
-        """The action as modules return it in ``actions``."""
+        """Return the action as modules return it in ``actions``."""
         return {"account_id": None, "action": "write", "region": None, "resource": self.path}
 
 
@@ -156,12 +156,12 @@ def _plan_file(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
 
 
 def _plan_folder(folder: Folder, wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
-    """Missing files are written with the time at which the content of the report last changed."""
+    """Return the files to write; a missing one gets the time at which the content of the report changed."""
     content = wanted.content
     # Before the document and the texts: of two equal contents, which can have 50 MB, only one is kept.
-    found = _without_second_content(_loaded(seen.report), content)
+    existing = _without_second_content(_loaded(seen.report), content)
     document = folder.document(content)
-    previous, warnings = _previous(folder, document.kind, seen, found)
+    previous, warnings = _previous(folder, document.kind, seen, existing)
     before = None if previous is None else _folder_content(previous)
     if previous is not None and before == content and not wanted.failed:
         written_at, changes = previous[WRITTEN_AT], _changes_in(previous)
@@ -209,7 +209,7 @@ def _plan_folder(folder: Folder, wanted: ReportWanted, seen: ReportSeen) -> Repo
 
 
 def _without_second_content(report: dict[str, Any] | None, content: Content) -> dict[str, Any] | None:
-    """The report; if its content is equal to the given one, it has the values of that instead of its own."""
+    """Return the report; if its content equals the given one, with the values of that instead of its own."""
     if report is None or _folder_content(report) != content:
         return report
     return {**report, **content}
@@ -220,19 +220,19 @@ def _folder_content(report: Content) -> dict[str, Any]:
 
 
 def _previous(
-    folder: Folder, kind: str, seen: ReportSeen, found: dict[str, Any] | None
+    folder: Folder, kind: str, seen: ReportSeen, existing: dict[str, Any] | None
 ) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """The directory's previous report, and a warning if what was ``found`` there cannot be compared."""
+    """Return the directory's previous report, and a warning if what is there cannot be compared."""
     if seen.report is None and not seen.unreadable:
         return None, ()
     if seen.unreadable:
         problem = f"cannot be read: {seen.unreadable}"
-    elif found is None:
+    elif existing is None:
         problem = "is not a JSON report"
-    elif found.get(_KIND) != kind or not isinstance(found.get(WRITTEN_AT), str):
+    elif existing.get(_KIND) != kind or not isinstance(existing.get(WRITTEN_AT), str):
         problem = f"is not a report of this kind ({kind})"
     else:
-        return found, ()
+        return existing, ()
     return None, (_warning(folder, problem),)
 
 
@@ -248,7 +248,7 @@ def _changes_since(
 
 
 def _changes_in(report: Content) -> Changes | None:
-    """The changes that a previous report lists; None if it lists none, or they are not valid."""
+    """Return the changes that a previous report lists; None if it lists none, or they are not valid."""
     listed = report.get(_CHANGES)
     if not isinstance(listed, dict):
         return None
@@ -259,7 +259,7 @@ def _changes_in(report: Content) -> Changes | None:
 
 
 def _history_in(report: Content | None) -> Iterator[tuple[str, dict[str, int]]]:
-    """The time and the findings by severity of the reports that a previous report lists; invalid ones not."""
+    """Yield the time and findings by severity of the valid reports that a previous report lists."""
     listed = report.get(_HISTORY) if report is not None else None
     for entry in listed if isinstance(listed, list) else ():
         if not isinstance(entry, dict):
@@ -279,7 +279,7 @@ def _warning(folder: Folder, problem: str) -> str:
 
 
 def _loaded(text: str | None) -> dict[str, Any] | None:
-    """The report in a text; None if the text is not a JSON object."""
+    """Return the report in a text; None if the text is not a JSON object."""
     try:
         report = json.loads(text) if text is not None else None
     except (json.JSONDecodeError, RecursionError):
@@ -288,5 +288,5 @@ def _loaded(text: str | None) -> dict[str, Any] | None:
 
 
 def _content(report: Content, *further: str) -> dict[str, Any]:
-    """The content of a report, without its time and the ``further`` keys."""
+    """Return the content of a report, without its time and the ``further`` keys."""
     return {key: value for key, value in report.items() if key not in (WRITTEN_AT, *further)}

@@ -94,12 +94,12 @@ class Screen:
 
     @property
     def text(self) -> str:
-        """The lines as one text."""
+        """Return the lines as one text."""
         return "\n".join(line.text for line in self.lines)
 
 
 def sentence(text: str, tone: Tone = Tone.PLAIN, indent: str = "", most: int = 0) -> Iterator[Line]:
-    """A text in lines of 80 columns, the further ones indented; ``most`` limits them if it is not 0."""
+    """Yield a text in lines of 80 columns, the further ones indented; ``most`` limits them if it is not 0."""
     inner = indent + _INDENT
     lines = textwrap.wrap(
         clean(text), WIDTH, initial_indent=indent, subsequent_indent=inner, break_on_hyphens=False
@@ -113,7 +113,7 @@ def sentence(text: str, tone: Tone = Tone.PLAIN, indent: str = "", most: int = 0
 
 
 def table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[Line]:
-    """The titles and the rows, as wide as their texts; columns without a text are left out.
+    """Yield the titles and the rows, as wide as their texts; columns without a text are left out.
 
     If the lines are longer than 80 columns, spaces between the cells and then the widest texts are shortened.
     """
@@ -133,7 +133,7 @@ def table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[Line]:
 
 
 def collapsed(bad: Sequence[Row], good: Sequence[Row]) -> Iterator[Row]:
-    """The rows of a table whose first column is ``region``: those with a problem, then the others.
+    """Yield the rows of a table whose first column is ``region``: those with a problem, then the others.
 
     If there are more than 20 rows with a problem, the rest are counted. If there are more than 20 rows, those
     without a problem are one row: with the texts that are the same in all of them, and how many regions,
@@ -149,33 +149,35 @@ def collapsed(bad: Sequence[Row], good: Sequence[Row]) -> Iterator[Row]:
 
 
 def _common_cells(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The texts that rows have in common; of the regions, accounts and images that differ, the number."""
-    same = {key: text for key, text in cells[0].items() if all(one.get(key) == text for one in cells)}
+    """Return the texts that rows have in common; the number of regions, accounts and images that differ."""
+    same = {key: text for key, text in cells[0].items() if all(row.get(key) == text for row in cells)}
     # A new image has no ID yet, but is another one in each region.
     places = {"region": ("region",), "account": ("account",), "image": ("region", "image")}
     return same | {
-        noun: counted(len({tuple(one[key] for key in keys) for one in cells}), noun)
+        noun: counted(len({tuple(row[key] for key in keys) for row in cells}), noun)
         for noun, keys in places.items()
         if noun in cells[0] and noun not in same
     }
 
 
-def failed_rows(found: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """A row for each region and account that failed: ``region``, ``account`` and ``outcome``."""
-    places = dict.fromkeys((one["region"], one.get("account_id")) for one in found if one["region"])
+def failed_rows(problems: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return a row for each region and account that failed: ``region``, ``account`` and ``outcome``."""
+    places = dict.fromkeys(
+        (failure["region"], failure.get("account_id")) for failure in problems if failure["region"]
+    )
     return [
         Row({"region": region, "account": account, "outcome": "failed"}, Tone.BAD)
         for region, account in places
     ]
 
 
-def failed_regions(found: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The regions of failures, each once."""
-    return sorted({str(one["region"]) for one in found if one["region"]})
+def failed_regions(problems: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the regions of failures, each once."""
+    return sorted({str(failure["region"]) for failure in problems if failure["region"]})
 
 
 def outcome_of(changed: bool, is_plan: bool) -> str:
-    """What happened to a region, or would."""
+    """Return what happened to a region, or would."""
     if not changed:
         return "unchanged"
     return "planned" if is_plan else "changed"
@@ -183,13 +185,13 @@ def outcome_of(changed: bool, is_plan: bool) -> str:
 
 def has_no_change(results: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether there are results and all are as they were: nothing was changed, or would be."""
-    return bool(results) and not any(one["changed"] for one in results)
+    return bool(results) and not any(result["changed"] for result in results)
 
 
 def failures(
-    found: Sequence[Mapping[str, Any]], rest: str, messages: str = "", tone: Tone = Tone.BAD
+    problems: Sequence[Mapping[str, Any]], rest: str, messages: str = "", tone: Tone = Tone.BAD
 ) -> Iterator[Line]:
-    """Each failure as its place, message and remedy, the same one in several regions once, at most five.
+    """Yield at most five failures with place, message and remedy; the same one in several regions once.
 
     ``rest`` is where all of them are, here and below: the report, or a fact of the role. ``tone`` is of those
     that are on the screen.
@@ -197,10 +199,10 @@ def failures(
     Those that the ``messages`` of failing tasks have are only in the registered text, not on the screen, and
     with all that are shown, so is the line about the further ones.
     """
-    texts, known = _failure_texts(found), clean(messages)
+    texts, known = _failure_texts(problems), clean(messages)
     tones = [Tone.FAILURE if clean(text)[:_BEGINNING] in known else tone for _place, text in texts]
-    for (place, text), one in list(zip(texts, tones, strict=True))[:MOST_FAILURES]:
-        yield from sentence(f"- {shortened(clean(place + text), _SHOWN)}", one)
+    for (place, text), own_tone in list(zip(texts, tones, strict=True))[:MOST_FAILURES]:
+        yield from sentence(f"- {shortened(clean(place + text), _SHOWN)}", own_tone)
     yield from further(len(texts) - MOST_FAILURES, rest, _tone_of_further(tones, tone))
 
 
@@ -209,16 +211,16 @@ def _tone_of_further(tones: Sequence[Tone], displayed: Tone) -> Tone:
     return Tone.FAILURE if is_displayed else displayed
 
 
-def failure_message(head: str, found: Sequence[Mapping[str, Any]], rest: str) -> str:
-    """The message of a role that fails: ``head``, the first five failures, and where the others are."""
-    texts = _failure_texts(found)
+def failure_message(head: str, problems: Sequence[Mapping[str, Any]], rest: str) -> str:
+    """Return the message of a failing role: ``head``, the first five failures, and where the others are."""
+    texts = _failure_texts(problems)
     lines = [f"- {shortened(place + text, _TOLD)}" for place, text in texts[:MOST_FAILURES]]
     more = [line.text for line in further(len(texts) - MOST_FAILURES, rest, Tone.BAD)]
     return "\n".join([head, *lines, *more])
 
 
 def one_message(messages: Iterable[str], rest: str) -> str:
-    """Several messages of a role that fails, in lines of one, without those that are empty.
+    """Return several messages of a role that fails, in lines of one, without those that are empty.
 
     If they are long together, the longest lines are cut, and the last line says that ``rest`` has all.
     """
@@ -232,13 +234,13 @@ def one_message(messages: Iterable[str], rest: str) -> str:
 
 
 def further(number: int, rest: str, tone: Tone) -> Iterator[Line]:
-    """How many more there are, and where; nothing if ``number`` is not positive."""
+    """Yield how many more there are, and where; nothing if ``number`` is not positive."""
     if number > 0:
         yield from sentence(f"{number} more in {rest}.", tone, _INDENT)
 
 
 def module_message(report: Mapping[str, Any], rest: str = RESULT) -> str:
-    """The message of a module that failed, empty if it did not.
+    """Return the message of a module that failed, empty if it did not.
 
     ``rest`` is where a role has the failures that the message leaves out.
     """
@@ -246,19 +248,19 @@ def module_message(report: Mapping[str, Any], rest: str = RESULT) -> str:
 
 
 def report_line(path: str | None) -> Iterator[Line]:
-    """The path of the report, in one line if it fits; nothing without a report."""
+    """Yield the path of the report, in one line if it fits; nothing without a report."""
     if path:
         yield from unbroken("Report: ", path)
 
 
 def unwritten_report(path: str | None) -> Iterator[Line]:
-    """The path of a report that check mode does not write; nothing without a report."""
+    """Yield the path of a report that check mode does not write; nothing without a report."""
     if path:
         yield from unbroken("Report (not in check mode): ", path)
 
 
 def unbroken(label: str, path: str) -> Iterator[Line]:
-    """A path or a link in as few lines as possible: broken only where a line ends."""
+    """Yield a path or a link in as few lines as possible: broken only where a line ends."""
     text = clean(path)
     whole = label + text
     if columns_of(whole) <= WIDTH:
@@ -270,7 +272,7 @@ def unbroken(label: str, path: str) -> Iterator[Line]:
 
 
 def limited(artifacts: Mapping[str, Any], most: int = MOST_BYTES) -> dict[str, Any]:
-    """The artifacts without the largest values if they are larger than ``most``; ``omitted`` names these."""
+    """Return the artifacts, without the largest values if they exceed ``most``; ``omitted`` names these."""
     kept = dict(artifacts)
     omitted: list[str] = []
     while kept and _size({**kept, "omitted": omitted}) > most:
@@ -281,18 +283,18 @@ def limited(artifacts: Mapping[str, Any], most: int = MOST_BYTES) -> dict[str, A
 
 
 def omitted_line(artifacts: Mapping[str, Any]) -> Iterator[Line]:
-    """What ``limited`` has left out; nothing if it has left out nothing."""
+    """Yield what ``limited`` has left out; nothing if it has left out nothing."""
     if omitted := artifacts.get("omitted"):
         yield from sentence(f"Too large to pass to the next job: {', '.join(omitted)}.")
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where needed, as on pages."""
+    """Return a number with its noun, in the plural where needed, as on pages."""
     return count(number, noun)
 
 
 def duration(seconds: int) -> str:
-    """The largest units of a duration: ``8s``, ``7m``, ``1h 05m``."""
+    """Return the largest units of a duration: ``8s``, ``7m``, ``1h 05m``."""
     minutes = round(seconds / 60)
     if seconds < 60:
         return f"{seconds}s"
@@ -300,25 +302,25 @@ def duration(seconds: int) -> str:
 
 
 def clean(text: str) -> str:
-    """The text in one line, with characters visible that could move the cursor or change the terminal."""
+    """Return the text in one line, with visible characters for those that could control the terminal."""
     return visible(" ".join(text.split()))
 
 
 def columns_of(text: str) -> int:
-    """The columns that a terminal needs for the text (Unicode Standard Annex 11, East Asian Width)."""
+    """Return how many columns a terminal needs for the text (Unicode Standard Annex 11)."""
     if text.isascii():
         return len(text)
     return sum(map(_columns_of_character, text))
 
 
-def _columns_of_character(one: str) -> int:
-    if unicodedata.combining(one):
+def _columns_of_character(character: str) -> int:
+    if unicodedata.combining(character):
         return 0
-    return 2 if unicodedata.east_asian_width(one) in "WF" else 1
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def cut(text: str, width: int) -> str:
-    """The text, or its beginning and an ellipsis if it needs more columns than ``width``."""
+    """Return the text, or its beginning and an ellipsis if it needs more columns than ``width``."""
     if columns_of(text) <= width:
         return text
     ends = accumulate(map(_columns_of_character, text))
@@ -327,25 +329,25 @@ def cut(text: str, width: int) -> str:
 
 
 def principal_name(principal: str) -> str:
-    """The ID of an organization or organizational unit, or the name of a role, is the end of its ARN."""
+    """Return the end of an ARN: the ID of an organization or organizational unit, or the name of a role."""
     return "public" if principal == PUBLIC else principal.rpartition("/")[2]
 
 
 def resource_name(resource: str) -> str:
-    """The ID of an image or a snapshot as it is; of the ARN of a KMS key, the beginning of the key's ID."""
+    """Return the ID of an image or a snapshot; of the ARN of a KMS key, the beginning of the key's ID."""
     _arn, is_key, key = resource.partition(":key/")
     return f"key {cut(key, _KEY)}" if is_key else resource
 
 
 def _fitted(texts: Sequence[str]) -> list[str]:
-    """The texts, the longest of them cut, so that a message can have all of them."""
-    found, room = list(texts), LONGEST_MESSAGE
-    shortest_first = sorted(range(len(found)), key=lambda place: len(found[place]))
+    """Return the texts, the longest of them cut, so that a message can have all of them."""
+    fitted, room = list(texts), LONGEST_MESSAGE
+    shortest_first = sorted(range(len(fitted)), key=lambda place: len(fitted[place]))
     for number, place in enumerate(shortest_first):
         # What shorter texts leave is for the longer ones.
-        found[place] = shortened(found[place], room // (len(found) - number))
-        room -= len(found[place])
-    return found
+        fitted[place] = shortened(fitted[place], room // (len(fitted) - number))
+        room -= len(fitted[place])
+    return fitted
 
 
 def _joined(columns: Sequence[Column], texts: Mapping[str, str], widths: Mapping[str, int], gap: int) -> str:
@@ -373,7 +375,7 @@ def _shrink(widths: dict[str, int], titles: Mapping[str, int], gap: int) -> None
 
 
 def _room(widths: Mapping[str, int], titles: Mapping[str, int], of_ids: int) -> dict[str, int]:
-    """By how much columns can be shortened, those with IDs to no less than ``of_ids``."""
+    """Return by how much columns can be shortened, those with IDs to no less than ``of_ids``."""
     room = {
         key: width - max(titles[key], of_ids if key in _IDS else _NARROWEST) for key, width in widths.items()
     }
@@ -385,7 +387,7 @@ def _size(value: Any) -> int:
 
 
 def count_texts(counts: Iterable[tuple[int, str]]) -> str:
-    """Numbers with their nouns, those that are zero left out: ``12 accounts and 1 organization``."""
+    """Return numbers with their nouns, those that are zero left out: ``12 accounts and 1 organization``."""
     texts = [counted(number, noun) for number, noun in counts if number]
     if len(texts) < 2:
         return "".join(texts)
@@ -393,16 +395,16 @@ def count_texts(counts: Iterable[tuple[int, str]]) -> str:
 
 
 def shared_with(permissions: Mapping[str, Any]) -> str:
-    """The number of accounts, organizations and organizational units in the permissions of a module."""
+    """Return how many accounts, organizations and organizational units the permissions of a module have."""
     return count_texts((len(permissions.get(kind) or ()), noun) for kind, noun in _CONSUMERS) or "no account"
 
 
-def changes(found: Mapping[str, Any] | None, path: str | None) -> Iterator[Line]:
-    """What differs from the previous report, if there is one: counts, and the first sentences."""
-    if not found:
+def changes(differences: Mapping[str, Any] | None, path: str | None) -> Iterator[Line]:
+    """Yield what differs from the previous report, if there is one: counts, and the first sentences."""
+    if not differences:
         return
-    added, removed = found["added"], found["removed"]
-    since = str(found["since"])[: len("2026-11-24 12:00")].replace("T", " ")
+    added, removed = differences["added"], differences["removed"]
+    since = str(differences["since"])[: len("2026-11-24 12:00")].replace("T", " ")
     if not (added or removed):
         yield from sentence(f"Nothing has changed since {since}.")
         return
@@ -413,9 +415,12 @@ def changes(found: Mapping[str, Any] | None, path: str | None) -> Iterator[Line]
     yield from further(len(texts) - MOST_FAILURES, path or OUTPUT, Tone.PLAIN)
 
 
-def _failure_texts(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """The place of each failure, and what failed there with its remedy."""
-    texts = ((one.get("region"), f"{_message(one)} {one.get('remedy') or ''}".strip()) for one in found)
+def _failure_texts(problems: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return the place of each failure, and what failed there with its remedy."""
+    texts = (
+        (failure.get("region"), f"{_message(failure)} {failure.get('remedy') or ''}".strip())
+        for failure in problems
+    )
     return [(f"{listed(regions)}: " if regions else "", text) for text, regions in in_common(texts)]
 
 

@@ -27,7 +27,7 @@ MEANINGS = {_FAILED: "A call to AWS or a task failed, with an error for which th
 
 
 def failures(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The failures of all steps, with stable messages.
+    """Return the failures of all steps, with stable messages.
 
     A task that failed without a list of failures, for example with a syntax error, counts as one failure.
     """
@@ -48,12 +48,12 @@ def failures(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def stable(message: str) -> str:
-    """The message without the part that differs between runs with the same failure."""
+    """Return the message without the part that differs between runs with the same failure."""
     return _ENCODED.sub("", message)
 
 
 def finding(failure: Mapping[str, Any]) -> dict[str, Any]:
-    """The code and the texts of the finding about a failure that ``failures`` returned."""
+    """Return the code and the texts of the finding about a failure that ``failures`` returned."""
     error_code = failure["error_code"]
     return {
         "code": error_code if _is_own(error_code) else _FAILED,
@@ -70,7 +70,7 @@ def item(failure: Mapping[str, Any], severity: str, principal: str | None = None
 
 
 def explained(message: str, error_code: str | None) -> str:
-    """The stable message of a finding, with the code of AWS or botocore, which is not the finding's code."""
+    """Return the stable message of a finding, with the error code if it is one of AWS or botocore."""
     if error_code is None or _is_own(error_code):
         return stable(message)
     return ended(with_code(stable(message), error_code))

@@ -16,17 +16,17 @@ _NOT_UPLOADED = "The report was not uploaded."
 
 
 def with_upload(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Screen:
-    """The screen with the result of ``report_upload``, which is empty or skipped if nothing is uploaded.
+    """Return the screen with the result of ``report_upload``; it is empty or skipped without an upload.
 
     A failed upload fails the role; what the role displays is the same otherwise.
     """
     if result.get("failed"):
         # Without a list of failures, the module itself failed.
-        found = result.get("failures") or [{"message": result.get("msg")}]
-        message = failure_message(_NOT_UPLOADED, found, OUTPUT)
+        upload_failures = result.get("failures") or [{"message": result.get("msg")}]
+        message = failure_message(_NOT_UPLOADED, upload_failures, OUTPUT)
         return replace(
             screen,
-            lines=(*screen.lines, *sentence(_NOT_UPLOADED, Tone.BAD), *failures(found, OUTPUT)),
+            lines=(*screen.lines, *sentence(_NOT_UPLOADED, Tone.BAD), *failures(upload_failures, OUTPUT)),
             artifacts=_artifacts(screen, None, None),
             failure=one_message((screen.failure, message), screen.artifacts.get("report_path") or OUTPUT),
         )
@@ -40,7 +40,7 @@ def with_upload(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Scr
 
 
 def together(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """One result for reports that have a folder in S3 each, by the name of the folder: the one above them.
+    """Return the folder in S3 above those of several reports; ``results`` are by the name of the folder.
 
     Empty if none was uploaded. A failed upload has failed the role before.
     """

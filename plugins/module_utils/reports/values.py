@@ -19,18 +19,18 @@ _ACCOUNT = re.compile(r"(?<![\d:/-])\d{12}(?![\d:/-])")
 
 
 def text_of(value: Any, yes: str = "yes", no: str = "no") -> str:
-    """A cell's value as text; None is empty, and the items of a list are separated by commas."""
+    """Return a cell's value as text; None is empty, and the items of a list are separated by commas."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return yes if value else no
     if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(text_of(one, yes, no) for one in value)
+        return ", ".join(text_of(item, yes, no) for item in value)
     return str(value)
 
 
 def date_of(time: str | None) -> str:
-    """The date of a time in ISO 8601; empty without a time."""
+    """Return the date of a time in ISO 8601; empty without a time."""
     return (time or "")[: len("2026-11-24")]
 
 
@@ -40,7 +40,7 @@ def is_number(value: Any) -> bool:
 
 
 def wrapping(value: Any) -> str:
-    """The CSS class for line breaks in a cell: ``whole`` (IDs, names), ``broken-up`` (ARNs) or ``prose``."""
+    """Return the class for line breaks in a cell: ``whole`` (names), ``broken-up`` (ARNs) or ``prose``."""
     text = text_of(value)
     if len(text) <= _SHORT:
         return "whole" if text else ""
@@ -48,10 +48,10 @@ def wrapping(value: Any) -> str:
 
 
 def with_account_names(text: str, names: Mapping[str, str]) -> str:
-    """The text with the name of each account before its ID: ``web-prod (012345678901)``."""
+    """Return the text with the name of each account before its ID: ``web-prod (012345678901)``."""
     if not names:
         return text
-    return _ACCOUNT.sub(lambda found: _named(found[0], names.get(found[0], "")), text)
+    return _ACCOUNT.sub(lambda match: _named(match[0], names.get(match[0], "")), text)
 
 
 def _named(account_id: str, name: str) -> str:

@@ -56,7 +56,7 @@ class Drawing:
 
 
 def draw_grid(grid: Grid, now: str) -> Drawing:
-    """The picture of a grid; ``now`` (ISO 8601) is the time from which ages are counted."""
+    """Return the picture of a grid; ``now`` (ISO 8601) is the time from which ages are counted."""
     width = _LABEL + _CELL * len(grid.columns)
     return Drawing(grid.title, width, _HEAD + _ROW * len(grid.rows), tuple(_grid(grid, now)))
 
@@ -81,7 +81,7 @@ def _grid(grid: Grid, now: str) -> Iterator[Shape]:
 
 
 def _age(since: str, now: str) -> str:
-    """The days between two times; empty if one of them is none."""
+    """Return the days between two times; empty if one of them is none."""
     try:
         days = (datetime.fromisoformat(now) - datetime.fromisoformat(since)).days
     except (TypeError, ValueError):
@@ -90,7 +90,7 @@ def _age(since: str, now: str) -> str:
 
 
 def draw_bars(bars: Bars) -> Drawing:
-    """The picture of bars, whose lengths are in proportion to the largest.
+    """Return the picture of bars, whose lengths are in proportion to the largest.
 
     Each is below its label and its total, so that all fits into a narrow window. A part of several has its
     amount, without the unit, if it is wide enough for it in such a window.
@@ -125,7 +125,7 @@ def _number(amount: float, bars: Bars) -> str:
 
 
 def draw_trend(history: Sequence[tuple[str, Mapping[str, int]]]) -> Drawing | None:
-    """The findings of several reports, one line for each severity that occurs; None for fewer than two."""
+    """Return the findings of several reports, a line for each severity; None for fewer than two reports."""
     shown = [severity for severity in SEVERITIES if any(counts.get(severity) for _time, counts in history)]
     if len(history) < 2 or not shown:
         return None
@@ -161,7 +161,7 @@ def _trend(history: Sequence[tuple[str, Mapping[str, int]]], shown: Sequence[str
 def _ends(
     history: Sequence[tuple[str, Mapping[str, int]]], shown: Sequence[str], bottom: float, most: int
 ) -> Iterator[Shape]:
-    """The dates below both ends, and the last number of each severity, one below the other."""
+    """Yield the dates below both ends, and the last number of each severity, one below the other."""
     right = _TREND_MARGIN + _TREND_WIDTH
     last = sorted(shown, key=lambda severity: -history[-1][1].get(severity, 0))
     free = 0.0
@@ -175,7 +175,7 @@ def _ends(
 
 
 def _text(x: float, y: float, text: str, width: float, style: str = "") -> Shape:
-    """A text that is cut if it is wider than its place; the tooltip has all of it then."""
+    """Return a text that is cut if it is wider than its place; the tooltip has all of it then."""
     character = _SMALL_CHARACTER if style.endswith("small") else _CHARACTER
     most = max(1, int(width / character))
     cut = text if len(text) <= most else f"{text[: most - 1]}\u2026"

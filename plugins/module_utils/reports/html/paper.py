@@ -49,7 +49,7 @@ class Paper:
 
 
 def paper(printed: Printed) -> Paper:
-    """The most that fits on two sheets."""
+    """Return the most that fits on two sheets."""
     lists = max(1, sum(bool(texts) for texts in printed.groups))
     least = Paper(_GROUPS // lists, _SENTENCES, _MATRIX_ROWS, _PICTURE_ROWS)
     for times in _TIMES:

@@ -92,7 +92,7 @@ def _template(text: str) -> Any:
 
 
 def _marked(marks: Iterable[Mark | None], legend: Mapping[Mark, str]) -> Markup:
-    """The cells of a matrix row. The template would escape each of 100,000 cells again.
+    """Return the cells of a matrix row. The template would escape each of 100,000 cells again.
 
     One cell spans all empty ones in a row: most accounts have access to few of the images, and a page of
     100,000 elements is slow.
@@ -114,7 +114,7 @@ def _mark_cells(legend: tuple[tuple[Mark, str], ...]) -> dict[Mark, Markup]:
 
 
 def _shown(context: Any, value: Any) -> Any:
-    """A value as the page shows it, with the names of accounts; markup is unchanged."""
+    """Return a value as the page shows it, with the names of accounts; markup is unchanged."""
     if hasattr(value, "__html__"):
         return value
     return with_account_names(visible(text_of(value)), context["account_names"])
@@ -147,7 +147,7 @@ def _width(matrix: MatrixView | None) -> str:
 
 
 def _row_titles(matrix: Matrix | None) -> tuple[Column, tuple[Column, ...]]:
-    """The label that is the title of a matrix row (the name, if there is one), and the others."""
+    """Return the label that is the title of a matrix row (the name, if there is one), and the others."""
     labels = matrix.labels if matrix is not None and matrix.labels else (Column("", ""),)
     head = next((label for label in labels if label.key == "name"), labels[0])
     return head, tuple(label for label in labels if label is not head)
@@ -161,11 +161,11 @@ def _policy(style: str, script: str) -> str:
 
 
 def _source(text: str) -> str:
-    """The source expression of a text (W3C, Content Security Policy Level 3, 2.3.1)."""
+    """Return the source expression of a text (W3C, Content Security Policy Level 3, 2.3.1)."""
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"'sha256-{digest}'"
 
 
 def _time(time: str) -> str:
-    """An ISO 8601 time in UTC for display."""
+    """Return an ISO 8601 time in UTC for display."""
     return time.replace("T", " ").replace("+00:00", " UTC")

@@ -158,7 +158,7 @@ class PageView:
 
 
 def page_view(document: Document, written_at: str) -> PageView:
-    """The page of a report."""
+    """Return the page of a report."""
     items = worst_first(document.items)
     findings = _by_image(items)
     matrix = document.matrix
@@ -193,7 +193,7 @@ def page_view(document: Document, written_at: str) -> PageView:
 
 
 def _printed(document: Document, groups: Sequence[Group], matrix: MatrixView | None) -> Printed:
-    """What the page prints as it is opened."""
+    """Return what the page prints as it is opened."""
     changes = (document.changes.added, document.changes.removed) if document.changes else ()
     is_open = sum(map(len, changes)) <= MAX_OPEN_CHANGES
     rows = len(matrix.rows) if matrix else 0
@@ -231,49 +231,50 @@ def _pictures(document: Document, written_at: str, printed_rows: int) -> Iterato
 
 
 def _drawing(picture: Grid | Bars, rows: int, written_at: str) -> Drawing:
-    """The first rows of a picture."""
+    """Return the first rows of a picture."""
     if isinstance(picture, Grid):
         return draw_grid(replace(picture, rows=picture.rows[:rows]), written_at)
     return draw_bars(replace(picture, rows=picture.rows[:rows]))
 
 
 def _changes(document: Document) -> Iterator[ChangesView]:
-    found = document.changes
-    if found is None:
+    differences = document.changes
+    if differences is None:
         return
     kinds: dict[str, dict[str, None]] = {}
     for item in document.items:
         kinds.setdefault(item.code, {})[f"{item.severity}:{item.code}"] = None
-    for title, style, sentences in (("New", "added", found.added), ("Removed", "removed", found.removed)):
+    both = (("New", "added", differences.added), ("Removed", "removed", differences.removed))
+    for title, style, sentences in both:
         if sentences:
             shown = tuple(_change(sentence, document, kinds) for sentence in sentences[:MAX_ROWS])
             yield ChangesView(title, style, shown, len(sentences))
 
 
 def _change(sentence: str, document: Document, kinds: Mapping[str, Iterable[str]]) -> RowView:
-    """A change with the region that its sentence begins with, and the code of the finding that it is about.
+    """Return a change with the region that its sentence begins with, and the code of its finding.
 
     A finding that was removed may have no other one with its severity, and is shown for each.
     """
     region = _REGION_FIRST.match(sentence)
     codes = [code for code in _IN_BRACKETS.findall(sentence) if code in document.explanations]
-    found = [
+    kinds_of_codes = [
         kind for code in codes for kind in kinds.get(code, [f"{severity}:{code}" for severity in SEVERITIES])
     ]
-    return RowView({"sentence": sentence}, region[1] if region else None, " ".join(found))
+    return RowView({"sentence": sentence}, region[1] if region else None, " ".join(kinds_of_codes))
 
 
 def _by_image(items: Iterable[Item]) -> dict[RegionAndImage, str]:
-    """The findings of each image as ``severity:code``."""
-    found: dict[RegionAndImage, dict[str, None]] = {}
+    """Return the findings of each image as ``severity:code``."""
+    by_image: dict[RegionAndImage, dict[str, None]] = {}
     for item in items:
         if item.image_id is not None:
-            found.setdefault((item.region, item.image_id), {})[f"{item.severity}:{item.code}"] = None
-    return {image: " ".join(findings) for image, findings in found.items()}
+            by_image.setdefault((item.region, item.image_id), {})[f"{item.severity}:{item.code}"] = None
+    return {image: " ".join(findings) for image, findings in by_image.items()}
 
 
 def _regions(document: Document) -> list[tuple[str, Counter[str], int]]:
-    """The regions of records and findings, with findings by severity and the number of images.
+    """Return the regions of records and findings, with findings by severity and the number of images.
 
     Those with the worst findings are first.
     """
@@ -287,13 +288,13 @@ def _regions(document: Document) -> list[tuple[str, Counter[str], int]]:
         if item.region:
             counts.setdefault(item.region, Counter())[item.severity] += 1
     listed = [
-        (region, found, len(images.get(region, set()) - {None, ""})) for region, found in counts.items()
+        (region, numbers, len(images.get(region, set()) - {None, ""})) for region, numbers in counts.items()
     ]
-    return sorted(listed, key=lambda one: (*(-one[1][severity] for severity in SEVERITIES), one[0]))
+    return sorted(listed, key=lambda entry: (*(-entry[1][severity] for severity in SEVERITIES), entry[0]))
 
 
 def _region_table(regions: Iterable[tuple[str, Counter[str], int]]) -> TableView:
-    """The findings by region; what is zero is empty."""
+    """Return the findings by region; what is zero is empty."""
     columns = (
         Column("region", "Region"),
         *(Column(severity, severity.capitalize(), numeric=True) for severity in SEVERITIES),
@@ -302,16 +303,16 @@ def _region_table(regions: Iterable[tuple[str, Counter[str], int]]) -> TableView
     rows = tuple(
         {
             "region": region,
-            **{severity: found[severity] or None for severity in SEVERITIES},
+            **{severity: numbers[severity] or None for severity in SEVERITIES},
             "images": images or None,
         }
-        for region, found, images in regions
+        for region, numbers, images in regions
     )
     return _table(Table("Findings by region", columns, rows), {}, "The JSON file has")
 
 
 def _table(table: Table, findings: Mapping[RegionAndImage, str], holder: str) -> TableView:
-    """The table without columns that are empty in every row, those with the worst findings first."""
+    """Return the table without columns that are empty in every row, those with the worst findings first."""
     listed = sorted((_row(row, findings) for row in table.rows), key=_flag)
     rows = tuple(islice((single for row in listed for single in _single_rows(row)), MAX_ROWS))
     columns = tuple(
@@ -328,22 +329,22 @@ def _single_rows(row: RowView) -> Iterator[RowView]:
 
 
 def _flag(row: RowView) -> int:
-    """The rank of the worst finding of a row; the last one without any."""
-    found = row.findings
-    if not found:
+    """Return the rank of the worst finding of a row; the last one without any."""
+    codes = row.findings
+    if not codes:
         return len(SEVERITIES)
-    ranks = (rank for rank, severity in enumerate(SEVERITIES) if f"{severity}:" in found)
+    ranks = (rank for rank, severity in enumerate(SEVERITIES) if f"{severity}:" in codes)
     return next(ranks, len(SEVERITIES))
 
 
 def _row(values: Mapping[str, Any], findings: Mapping[RegionAndImage, str]) -> RowView:
     region, image_id = values.get("region"), values.get("image_id")
-    found = None
+    codes = None
     if "severity" in values or "code" in values:
-        found = f"{values.get('severity') or ''}:{values.get('code') or ''}"
+        codes = f"{values.get('severity') or ''}:{values.get('code') or ''}"
     elif "image_id" in values:
-        found = findings.get((region, str(image_id)), "")
-    return RowView(values, None if region is None else str(region), found)
+        codes = findings.get((region, str(image_id)), "")
+    return RowView(values, None if region is None else str(region), codes)
 
 
 def _left_out(number: int, what: str, holder: str) -> str:
@@ -353,7 +354,7 @@ def _left_out(number: int, what: str, holder: str) -> str:
 
 
 def _matrix(matrix: Matrix, findings: Mapping[RegionAndImage, str]) -> MatrixView:
-    """The rows and columns with marks; those with the worst marks if there are too many."""
+    """Return the rows and columns with marks; those with the worst marks if there are too many."""
     marked_rows = [row for row in matrix.rows if row.cells]
     worst: dict[str, int] = {}
     for row in marked_rows:
@@ -371,7 +372,7 @@ def _matrix(matrix: Matrix, findings: Mapping[RegionAndImage, str]) -> MatrixVie
     return MatrixView(
         matrix,
         tuple(columns),
-        tuple(sorted(listed, key=lambda one: _flag(one[0]))),
+        tuple(sorted(listed, key=lambda entry: _flag(entry[0]))),
         tuple(
             sentence
             for sentence in (
@@ -391,7 +392,7 @@ def _marks(row: MatrixRow, columns: Iterable[str]) -> tuple[Mark | None, ...]:
 
 
 def _the_worst(things: Sequence[Any], ranks: Sequence[int], number: int) -> list[Any]:
-    """The given number of things with the lowest ranks, in their original order."""
+    """Return the given number of things with the lowest ranks, in their original order."""
     kept = sorted(sorted(range(len(things)), key=lambda index: ranks[index])[:number])
     return [things[index] for index in kept]
 
@@ -399,8 +400,8 @@ def _the_worst(things: Sequence[Any], ranks: Sequence[int], number: int) -> list
 def _unmarked(number: int, noun: str) -> str:
     if not number:
         return ""
-    one = number == 1
-    return f"{number:,} {noun}{'' if one else 's'} without marks {'is' if one else 'are'} omitted."
+    ending, verb = ("", "is") if number == 1 else ("s", "are")
+    return f"{number:,} {noun}{ending} without marks {verb} omitted."
 
 
 def _too_many(shown: int, number: int, what: str) -> str:
