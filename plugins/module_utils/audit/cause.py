@@ -78,14 +78,15 @@ class Cause:
 
     def finding(self, target: Target, evidence: Evidence) -> Finding:
         """Return a finding in a target."""
+        resource, message, remedy, image_id, principal = evidence
         return Finding(
             self.code,
             self.severity,
-            evidence.message,
-            evidence.remedy,
+            message,
+            remedy,
             target.account_id,
             target.region,
-            evidence.resource,
-            evidence.image_id,
-            evidence.principal,
+            resource,
+            image_id,
+            principal,
         )

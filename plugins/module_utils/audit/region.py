@@ -27,6 +27,11 @@ class AuditedImage:
     not_allowed: Sharing
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
+        """Return the ID and the name, once for the thousands of findings about an image."""
         return f"{self.image_id} ({self.image.name})"
 
     @property
@@ -49,6 +54,11 @@ class AuditedSnapshot:
     not_allowed: Sharing
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
+        """Return the ID and the use, once for the thousands of findings about a snapshot."""
         use = f"a snapshot of {self.image_id}" if self.images else "which no image uses"
         return f"{self.snapshot_id}, {use}"
 
@@ -140,8 +150,10 @@ class AuditedRegion:
 
 def not_allowed(sharing: Sharing, allowed: Sharing) -> Sharing:
     """Return the part of ``sharing`` that is not allowed. An organization includes its units."""
-    organizations = {key_policy.organization_id(arn) for arn in allowed.org_arns}
     unknown = sharing - allowed
+    if not unknown.org_unit_arns:
+        return unknown
+    organizations = {key_policy.organization_id(arn) for arn in allowed.org_arns}
     units = (arn for arn in unknown.org_unit_arns if key_policy.unit_ids(arn)[0] not in organizations)
     return replace(unknown, org_unit_arns=frozenset(units))
 

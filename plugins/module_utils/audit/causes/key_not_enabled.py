@@ -15,7 +15,9 @@ from ..region import AuditedRegion
 
 def _find(region: AuditedRegion) -> Iterator[Evidence]:
     for key in region.own_keys:
-        alone = () if key.key.is_enabled else key.alone
+        if key.key.is_enabled:
+            continue
+        alone = key.alone
         for image in (image for image in key.shared if image in alone):
             yield Evidence(
                 key.arn,
