@@ -33,6 +33,7 @@ def table() -> str:
 def _row(source: Source) -> str:
     names = dict.fromkeys(one.partition(":")[2] for one in source.operations)
     where = "; in your own account only" if source.only_of_owner else ""
+    where += "; only before an image is disabled or deregistered" if source.is_late else ""
     return f"| `{source.kind}` | {source.which}{where} | {', '.join(names)} |"
 
 

@@ -20,7 +20,7 @@ from checks.iam.permissions import (
 from checks.iam.statements import VERSION, Condition, Policy, Statement
 from checks.uses import operations
 from plugins.module_utils.cleanup.uses.read import Source
-from plugins.module_utils.cleanup.uses.read_all import OF_CONSUMERS, SOURCES
+from plugins.module_utils.cleanup.uses.read_all import IN_BULK, LATE, OF_CONSUMERS
 
 # The owner's key and, if the account that copies or launches has one, its own.
 _ANY_KEY = ("arn:aws:kms:*:*:key/*",)
@@ -381,7 +381,7 @@ CLEANUP = Policy(
             "images, snapshots, their permissions, and where they are used",
             (
                 *_READ_IMAGES,
-                *_lists(SOURCES),
+                *_lists(IN_BULK),
                 "ec2:DescribeImageReferences",
                 "ec2:DescribeLockedSnapshots",
                 "ec2:DescribeRegions",
@@ -431,6 +431,15 @@ CLEANUP = Policy(
             ("rbin:GetRule", "rbin:ListRules"),
             "the report says that it is not known whether images can be restored",
             resources=(ALL,),
+        ),
+        *(
+            Statement(
+                f"Read{''.join(source.kind.title().split('_'))}s",
+                f"`{source.kind}` as a use of images",
+                source.operations,
+                "images are neither disabled nor deregistered, and the run fails",
+            )
+            for source in LATE
         ),
         Statement(
             "ReadImageBuilder",

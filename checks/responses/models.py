@@ -14,10 +14,18 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureSh
 from botocore.session import Session
 from botocore.waiter import WaiterModel
 
+from plugins.module_utils.cleanup.uses.read import services
+from plugins.module_utils.cleanup.uses.read_all import SOURCES
+
 # The services that plugins/ calls.
-SERVICES = (
-    *("autoscaling", "cloudtrail", "cloudwatch", "ec2", "events", "iam", "imagebuilder", "kms", "logs"),
-    *("organizations", "rbin", "s3", "sns", "sqs", "ssm", "sts"),
+SERVICES = tuple(
+    sorted(
+        {
+            *("cloudtrail", "cloudwatch", "ec2", "events", "iam", "imagebuilder", "kms", "logs"),
+            *("organizations", "rbin", "s3", "sns", "sqs", "ssm", "sts"),
+            *services(SOURCES),
+        }
+    )
 )
 
 

@@ -128,6 +128,13 @@ CALLS: list[tuple[str, Callable[[Any], Any], str, str, tuple[str, int]]] = [
         ("AccessDeniedException", 403),
     ),
     (
+        "batch",
+        lambda batch: batch.describe_compute_environments(),
+        "batch:DescribeComputeEnvironments",
+        "*",
+        ("AccessDeniedException", 403),
+    ),
+    (
         "imagebuilder",
         lambda builder: builder.list_lifecycle_policies(),
         "imagebuilder:ListLifecyclePolicies",

@@ -225,6 +225,50 @@ def test_what_an_aws_service_hides_is_use(
     assert _decisions(done)[home["old"]] == "deregister"
 
 
+def _batch_environment(aws: SimulatedAws, image_id: str) -> None:
+    """A compute environment of AWS Batch in the owner's account that launches an image."""
+    batch, ec2, iam = (aws.client(one, OWNER, HOME) for one in ("batch", "ec2", "iam"))
+    role = iam.create_role(RoleName="batch", AssumeRolePolicyDocument=json.dumps({"Statement": []}))
+    iam.create_instance_profile(InstanceProfileName="batch")
+    resources: dict[str, Any] = {
+        "type": "EC2",
+        "minvCpus": 0,
+        "maxvCpus": 1,
+        "instanceTypes": ["c5.large"],
+        "instanceRole": "batch",
+        "subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]],
+        "securityGroupIds": [ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]],
+        "ec2Configuration": [{"imageType": "ECS_AL2023", "imageIdOverride": image_id}],
+    }
+    batch.create_compute_environment(
+        computeEnvironmentName="web",
+        type="MANAGED",
+        serviceRole=role["Role"]["Arn"],
+        computeResources=resources,
+    )
+
+
+def test_what_batch_launches_is_used_and_read_only_where_images_go(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+) -> None:
+    home = _images(fixture, HOME, new=1, old=100, batch=200)
+    _images(fixture, AWAY, new=1)
+    _batch_environment(aws, home["batch"])
+    aws.clear_calls()
+    denied = {"code": "AccessDeniedException", "message": "Denied.", "status": 403}
+    aws.add_fault("error", service="batch", action="POST /v1/describecomputeenvironments", times=1, **denied)
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 2, run.text
+    assert "DescribeComputeEnvironments could not be read" in " ".join(run.text.split())
+    assert observed.changes(aws, refused=True) == []
+
+    run, done = ansible.module("ami_cleanup", **policy)
+    assert run.code == 0, run.text
+    assert _evidence(done) == {home["batch"]: ["batch_compute_environment"]}
+    assert _decisions(done)[home["old"]] == "deregister"
+    assert {call.region for call in aws.calls(service="batch")} == {HOME}
+
+
 @pytest.mark.nightly
 def test_a_nightly_backup_of_an_instance_displaces_no_golden_image(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]

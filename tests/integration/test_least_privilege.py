@@ -400,6 +400,10 @@ def test_cleanup(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path)
     # The dates of stages are removed from images that are kept again.
     deprecating = {**path, "deprecate_after_days": 0, "deregister_after_days": 400}
     run_tasks(user, _cleanup(**deprecating), _cleanup(**deprecating, keep_latest=3))
+    # Without the late reads, no image is disabled or deregistered.
+    run_tasks(user, _cleanup(**path, fail_on="none"))
+    assert {web[100], web[60], web[1]} <= {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)}
+    user.change(policy.document())
     run_tasks(user, _cleanup(**path, disable_after_days=0, deregister_after_days=400), _cleanup(**path))
     left = {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)}
     assert web[1] in left

@@ -35,6 +35,7 @@ from .state import (
     CleanupSeen,
     Evidence,
     ImageUsage,
+    LateUses,
     OwnImage,
     SnapshotUsage,
     unreadable,
@@ -113,7 +114,8 @@ def decisions(
     ``blocked`` maps images to a reason, found elsewhere, why they cannot be disabled or deregistered in this
     run.
     """
-    context = _Context(wanted, seen, None, SnapshotUsage(unread=_NOT_READ), blocked or {})
+    late = LateUses(unread=(unreadable("uses by further services", _NOT_READ),))
+    context = _Context(wanted, seen, None, SnapshotUsage(unread=_NOT_READ), late, blocked or {})
     return _with_snapshots(tuple(_decisions(context)), seen)
 
 
@@ -148,14 +150,16 @@ def deregistered(decided: Iterable[Decision]) -> frozenset[ImageRef]:
 class _Context:
     """What all decisions of a run depend on.
 
-    ``unread_image`` and ``unread_snapshot`` are assumed where no usage was read. None means that the image is
-    used. ``blocked`` maps images that cannot be disabled or deregistered in this run to the reason.
+    ``unread_image``, ``unread_snapshot`` and ``unread_late`` are assumed where no usage was read. None means
+    that the image is used. ``blocked`` maps images that cannot be disabled or deregistered in this run to the
+    reason.
     """
 
     wanted: CleanupOptions
     seen: CleanupSeen
     unread_image: ImageUsage | None
     unread_snapshot: SnapshotUsage
+    unread_late: LateUses = field(default_factory=LateUses)
     blocked: Mapping[ImageRef, str] = field(default_factory=dict)
 
 
@@ -234,11 +238,13 @@ def _bulk_evidence(
 ) -> dict[ImageRef, tuple[Evidence, ...]]:
     """Each image's evidence from the bulk reads of all regions, and that its policies are ``unknown``."""
     unread = {region: seen.unread_of(region) for region in seen.regions}
+    late, nothing = seen.late_uses, LateUses()
     return {
         ref: (
             *seen.regions[ref.region].uses.get(ref.image_id, ()),
             *seen.named_elsewhere.get(ref.image_id, ()),
             *seen.running_copies.get(ref, ()),
+            *late.get(ref.region, nothing).uses.get(ref.image_id, ()),
             *unread[ref.region],
             *((unknown[ref],) if ref in unknown else ()),
         )
@@ -303,14 +309,17 @@ def _next_step(
         clocks = clocks.without(todo.stage)
 
 
-def _unread_blockers(context: _Context, ref: ImageRef, todo: Step) -> Iterator[Evidence]:
-    """What could not be read and blocks the next stage of an image that is not used."""
+def _unread_blockers(context: _Context, ref: ImageRef, todo: Step) -> tuple[Evidence, ...]:
+    """Return what could not be read and blocks the next stage of an image that is not used."""
     own, state = context.seen.images[ref], context.seen.regions[ref.region]
-    if todo.stage in (DISABLE, DEREGISTER):
-        yield from unread_blockers(own, state, _snapshots(context, ref), todo.stage == DEREGISTER)
+    if todo.stage not in (DISABLE, DEREGISTER):
+        return ()
+    unread = [*unread_blockers(own, state, _snapshots(context, ref), todo.stage == DEREGISTER)]
     if todo.stage == DEREGISTER:
         snapshots = [SnapshotRef(ref.region, one) for one in own.image.snapshot_ids]
-        yield from unread_of_keys(context.wanted, context.seen, snapshots)
+        unread += unread_of_keys(context.wanted, context.seen, snapshots)
+    # Late uses are read only if nothing else blocks the stage.
+    return tuple(unread) or context.seen.late_uses.get(ref.region, context.unread_late).unread
 
 
 def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -> Iterator[str]:

@@ -38,7 +38,7 @@ from .sharing import is_unsupported_report, unsupported_report_warning
 from .state import CleanupSeen, RegionState
 from .unread import unread_failures
 from .uses.read import services
-from .uses.read_all import SOURCES
+from .uses.read_all import IN_BULK
 from .wait import wait_for_reports
 from .write_tombstones import write_tombstones
 
@@ -64,7 +64,7 @@ def read_state(clients: Clients, wanted: CleanupOptions) -> CleanupSeen:
         raise Refused(failures)
     stores = {"tombstone_s3_uri": wanted.tombstone_s3_uri, "tombstone_ssm_path": wanted.tombstone_ssm_path}
     check_default_region(clients, caller, stores)
-    for service in ("rbin", *services(SOURCES)):
+    for service in ("rbin", *services(IN_BULK)):
         clients.open(service, regions)
     if wanted.tombstone_s3_uri:
         # Settings that cannot be used are refused here, and not once images are tagged.

@@ -11,6 +11,7 @@ from dataclasses import replace
 from ..aws.clients import Clients
 from .inspect_images import read_image_usage, read_snapshot_usage
 from .inspect_keys import read_key_usage, read_resources
+from .inspect_late import read_late_uses
 from .next_reads import NextReads
 from .options import CleanupOptions
 from .read_image_builder import read_image_builders
@@ -26,6 +27,7 @@ def inspect(clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, reads: 
     builders = read_image_builders(clients, seen, reads.builders)
     images, of_images = read_image_usage(clients, wanted, seen, reads.images)
     snapshots = read_snapshot_usage(clients, seen, reads.snapshots)
+    late = read_late_uses(clients, seen, reads.late)
     keys = read_key_usage(clients, seen, reads.keys)
     resources = read_resources(clients, wanted, seen, reads.resources)
     return replace(
@@ -33,6 +35,7 @@ def inspect(clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, reads: 
         image_builder={**seen.image_builder, **builders},
         usage={**seen.usage, **images},
         snapshot_usage={**seen.snapshot_usage, **of_images, **snapshots},
+        late_uses={**seen.late_uses, **late},
         key_usage={**seen.key_usage, **keys},
         consumer_resources={**seen.consumer_resources, **resources},
     )

@@ -25,18 +25,20 @@ class NextReads:
 
     ``builders`` are the regions whose Image Builder has to be read. ``images`` maps the images whose usage
     has to be read to those of their snapshots that have to be read as well, unless the usage keeps the image
-    (``is_kept_by``). ``keys`` maps KMS keys to the images under them that stay, ``resources`` maps them to
-    the accounts that would lose grants on them.
+    (``is_kept_by``). ``late`` are the regions whose late uses have to be read. ``keys`` maps KMS keys to the
+    images under them that stay, ``resources`` maps them to the accounts that would lose grants on them.
     """
 
     builders: tuple[str, ...] = ()
     images: Mapping[ImageRef, tuple[SnapshotRef, ...]] = field(default_factory=dict)
     snapshots: tuple[SnapshotRef, ...] = ()
+    late: tuple[str, ...] = ()
     keys: Mapping[KeyRef, tuple[OwnImage, ...]] = field(default_factory=dict)
     resources: Mapping[KeyRef, frozenset[str]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.builders or self.images or self.snapshots or self.keys or self.resources)
+        first = self.builders or self.images or self.snapshots or self.late
+        return bool(first or self.keys or self.resources)
 
 
 def next_reads(
@@ -47,8 +49,9 @@ def next_reads(
     1. EC2 Image Builder in the regions in which it built own images.
     2. The usage of ``images``, by default of every image that neither a rule nor an earlier read keeps.
     3. The snapshots of images to disable or deregister, and those without an image.
-    4. The KMS keys of snapshots to delete.
-    5. What accounts that would lose grants on these keys have under them.
+    4. The uses that matter only in regions with images to disable or deregister.
+    5. The KMS keys of snapshots to delete.
+    6. What accounts that would lose grants on these keys have under them.
 
     Each step depends on what the one before it has read.
     """
@@ -62,6 +65,9 @@ def next_reads(
     snapshots = [ref for ref in snapshots_to_inspect(wanted, seen) if ref not in seen.snapshot_usage]
     if snapshots:
         return NextReads(snapshots=tuple(snapshots))
+    retiring = {ref.region for ref in images_to_retire(wanted, seen)}
+    if late := retiring - seen.late_uses.keys():
+        return NextReads(late=tuple(sorted(late)))
     keys = keys_to_inspect(wanted, seen)
     if unread_keys := {ref: staying for ref, staying in keys.items() if ref not in seen.key_usage}:
         return NextReads(keys=unread_keys)

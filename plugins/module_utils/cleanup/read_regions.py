@@ -17,7 +17,7 @@ from ..tags import tag_map
 from .stages import parse
 from .state import OwnImage, OwnSnapshot, RegionState, RetentionRule
 from .uses.read import Attempts, Place, read_users
-from .uses.read_all import SOURCES
+from .uses.read_all import IN_BULK
 from .uses.users import snapshot_uses, unresolved, uses
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def region(clients: Clients, name: str, *, tombstone_path: str | None = None) ->
     tombstones = tombstone_path if name == clients.default_region else None
     images = own_images(ec2, name)
     attempt = Attempts()
-    users = read_users(Place(clients, name, tombstones), SOURCES, attempt)
+    users = read_users(Place(clients, name, tombstones), IN_BULK, attempt)
     deletions = Attempts()
     locks = dict(deletions("DescribeLockedSnapshots", lambda: snapshot_locks(ec2)))
     archiving = deletions("DescribeSnapshotTierStatus", lambda: unsettled_snapshots(ec2, datetime.now(UTC)))

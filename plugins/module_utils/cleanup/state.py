@@ -294,12 +294,24 @@ class ImageBuilder:
 
 
 @dataclass(frozen=True)
+class LateUses:
+    """What is read of a region only if images there are to be disabled or deregistered.
+
+    ``uses`` maps image IDs to evidence. ``unread`` is what could not be read: it blocks both stages.
+    """
+
+    uses: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    unread: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True)
 class CleanupSeen:
     """Everything that was read of the account, at the moment ``now``.
 
     That is every region in bulk, and the rest as far as the plan depends on it (``next_reads``).
-    ``image_builder`` maps the regions whose Image Builder was read to what was read there. ``is_final`` is
-    whether it was read right before the destructive actions: only new usage reports count then.
+    ``image_builder`` and ``late_uses`` map the regions that were read for that to what was read there.
+    ``is_final`` is whether it was read right before the destructive actions: only new usage reports count
+    then.
     """
 
     account_id: str
@@ -311,6 +323,7 @@ class CleanupSeen:
     key_usage: Mapping[KeyRef, KeyUsage] = field(default_factory=dict)
     consumer_resources: Mapping[KeyRef, ConsumerResources] = field(default_factory=dict)
     image_builder: Mapping[str, ImageBuilder] = field(default_factory=dict)
+    late_uses: Mapping[str, LateUses] = field(default_factory=dict)
     is_final: bool = False
 
     @cached_property

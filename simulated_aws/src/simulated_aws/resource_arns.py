@@ -17,7 +17,7 @@ from .http.api_calls import Call
 from .http.protocols import Protocol
 
 ALL = "*"
-_REST = ("imagebuilder", "rbin")
+_REST = ("batch", "imagebuilder", "rbin")
 _PREFIXES = {"monitoring": "cloudwatch"}
 """Signing name to the prefix of IAM actions, where they differ."""
 S3_ACTIONS = {

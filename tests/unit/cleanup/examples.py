@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     CleanupSeen,
     Evidence,
     ImageUsage,
+    LateUses,
     OwnImage,
     OwnSnapshot,
     RegionState,
@@ -85,7 +86,12 @@ def seen(
         for one in {*part.snapshots, *(one for own in part.images for one in own.image.snapshot_ids)}
     }
     return CleanupSeen(
-        OWNER, NOW, named, {**every, **(usage or {})}, snapshot_usage={**snapshots, **(snapshot_usage or {})}
+        OWNER,
+        NOW,
+        named,
+        {**every, **(usage or {})},
+        snapshot_usage={**snapshots, **(snapshot_usage or {})},
+        late_uses=dict.fromkeys(named, LateUses()),
     )
 
 

@@ -94,6 +94,11 @@ def test_an_image_whose_usage_was_not_read_counts_as_used() -> None:
     assert (found.kind, [one.kind for one in found.evidence]) == ("keep", ["unreadable"])
 
 
+def test_late_uses_that_were_not_read_block_a_deregistration() -> None:
+    found = decided(replace(seen(region_state(OLD, NEWEST)), late_uses={}))
+    assert (found.kind, [one.kind for one in found.unread]) == ("wait", ["unreadable"])
+
+
 ROLE = "golden"
 OWN_READ = unreadable("DescribeImageReferences", "denied")
 THEIR_READ = replace(unreadable("DescribeInstances", "denied"), account_id=CONSUMER)

@@ -20,6 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     CleanupSeen,
     ImageUsage,
     KeyUsage,
+    LateUses,
     OwnImage,
     RegionState,
     SnapshotUsage,
@@ -108,7 +109,7 @@ def applied(
 
     def inspect(_clients: Any, _wanted: CleanupOptions, saw: CleanupSeen, _reads: NextReads) -> CleanupSeen:
         read = {**first.usage, **(usage or {})}
-        return replace(saw, usage=read, snapshot_usage=first.snapshot_usage)
+        return replace(saw, usage=read, snapshot_usage=first.snapshot_usage, late_uses=first.late_uses)
 
     def wait_for_reports(_clients: Any, images: Iterable[ImageRef]) -> None:
         clients.everywhere.calls += [("wait", {"image": image}) for image in images]
@@ -274,14 +275,20 @@ def test_a_copy_that_has_been_tagged_blocks_nothing(tmp_path: Path) -> None:
 
 
 def test_reading_goes_on_until_nothing_is_left_to_read() -> None:
-    bulk = replace(seen(region_state(OLD, NEWEST)), usage={}, snapshot_usage={})
+    bulk = replace(seen(region_state(OLD, NEWEST)), usage={}, snapshot_usage={}, late_uses={})
     rounds: list[NextReads] = []
 
     def inspect(_clients: Any, _wanted: CleanupOptions, saw: CleanupSeen, reads: NextReads) -> CleanupSeen:
         rounds.append(reads)
         read = {ref: ImageUsage() for ref in reads.images}
         snapshots = {ref: SnapshotUsage() for ref in reads.snapshots}
-        return replace(saw, usage={**saw.usage, **read}, snapshot_usage={**saw.snapshot_usage, **snapshots})
+        late = dict.fromkeys(reads.late, LateUses())
+        return replace(
+            saw,
+            usage={**saw.usage, **read},
+            snapshot_usage={**saw.snapshot_usage, **snapshots},
+            late_uses={**saw.late_uses, **late},
+        )
 
     caller = Caller(OWNER, "aws")
     clients: Any = Clients()
@@ -293,5 +300,9 @@ def test_reading_goes_on_until_nothing_is_left_to_read() -> None:
     ):
         saw = cleanup.FLOW.read(clients, wanted())
     ref, snapshot = ImageRef(REGION, "ami-1"), SnapshotRef(REGION, "snap-ami-1")
-    assert rounds == [NextReads(images={ref: (snapshot,)}), NextReads(snapshots=(snapshot,))]
+    assert rounds == [
+        NextReads(images={ref: (snapshot,)}),
+        NextReads(snapshots=(snapshot,)),
+        NextReads(late=(REGION,)),
+    ]
     assert (saw.usage, saw.snapshot_usage) == ({ref: ImageUsage()}, {snapshot: SnapshotUsage()})

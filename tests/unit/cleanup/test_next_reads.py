@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     ImageBuilder,
     ImageUsage,
     KeyUsage,
+    LateUses,
     OwnSnapshot,
     SnapshotUsage,
     unreadable,
@@ -57,7 +58,24 @@ def bulk(**changes: Any) -> CleanupSeen:
     """What the bulk reads show: an old image and the latest, under one key."""
     state = region_state(OLD, NEWEST)
     under = {one: replace(found, kms_key_id=KEY.key_arn) for one, found in state.snapshots.items()}
-    return CleanupSeen(OWNER, NOW, {REGION: replace(state, **{"snapshots": under, **changes})})
+    states = {REGION: replace(state, **{"snapshots": under, **changes})}
+    return CleanupSeen(OWNER, NOW, states, late_uses={REGION: LateUses()})
+
+
+@pytest.mark.parametrize(
+    ("clocks", "late"),
+    [
+        (Clocks(deregister=0), (REGION,)),
+        (Clocks(disable=0), (REGION,)),
+        (Clocks(deprecate=0), ()),
+        (Clocks(disable=9), ()),
+    ],
+)
+def test_late_uses_are_read_where_an_image_is_to_be_disabled_or_deregistered(
+    clocks: Clocks, late: tuple[str, ...]
+) -> None:
+    saw = replace(seen(region_state(OLD, NEWEST), region_state(NEWEST)), late_uses={})
+    assert next_reads(wanted(clocks=clocks), saw) == NextReads(late=late)
 
 
 def test_images_are_read_with_their_snapshots_then_keys_and_then_nothing() -> None:

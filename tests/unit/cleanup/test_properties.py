@@ -20,6 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     CleanupSeen,
     Evidence,
     ImageUsage,
+    LateUses,
     OwnImage,
     OwnSnapshot,
     RegionState,
@@ -143,6 +144,9 @@ SNAPSHOT_USAGE = st.sampled_from(
 )
 
 
+LATE_USES = st.sampled_from([*[LateUses()] * 6, None, LateUses(unread=(unreadable("Late", "denied"),))])
+
+
 @st.composite
 def account_states(draw: st.DrawFn) -> CleanupSeen:
     """Two regions, with the usage of most images."""
@@ -155,7 +159,8 @@ def account_states(draw: st.DrawFn) -> CleanupSeen:
         for one in states[region].snapshots
         if (found := draw(SNAPSHOT_USAGE))
     }
-    return CleanupSeen(OWNER, NOW, states, images, snapshot_usage=snapshots)
+    late = {region: found for region in REGIONS if (found := draw(LATE_USES))}
+    return CleanupSeen(OWNER, NOW, states, images, snapshot_usage=snapshots, late_uses=late)
 
 
 POLICIES = st.builds(

@@ -61,11 +61,6 @@ class Place:
         return tuple(user for users in self.by_kind.values() for user in users)
 
     @property
-    def autoscaling(self) -> Any:
-        """The client of Auto Scaling."""
-        return self.clients.client("autoscaling", self.region)
-
-    @property
     def ec2(self) -> EC2Client:
         """The client of EC2."""
         return self.clients.ec2(self.region)
@@ -74,6 +69,10 @@ class Place:
     def ssm(self) -> SSMClient:
         """The client of Systems Manager."""
         return self.clients.ssm(self.region)
+
+    def client(self, service: str) -> Any:
+        """Return the client of another service."""
+        return self.clients.client(service, self.region)
 
 
 class Read(NamedTuple):
@@ -84,6 +83,11 @@ class Read(NamedTuple):
 
     read: Callable[[Place], Iterable[User]]
     operations: tuple[str, ...]
+
+    @property
+    def action(self) -> str:
+        """The name of the first operation, for what fails without an answer of AWS."""
+        return self.operations[0].partition(":")[2]
 
     def users(self, place: Place) -> tuple[User, ...]:
         """Return what it reads."""
@@ -97,7 +101,8 @@ class Source:
     ``kind`` is that of the evidence, ``which`` are the words of the documentation about what counts.
     ``reads`` are made first, ``named`` once all sources were read: what other resources name. What could not
     be read counts as use. AWS services can hide resources of theirs if it ``can_be_hidden``. With
-    ``only_of_owner``, it is not read in the accounts that an image is shared with.
+    ``only_of_owner``, it is not read in the accounts that an image is shared with. One that ``is_late`` is
+    read only in regions with images to disable or deregister; if it cannot be read, these are not.
     """
 
     kind: str
@@ -106,6 +111,7 @@ class Source:
     named: tuple[Read, ...] = ()
     can_be_hidden: bool = False
     only_of_owner: bool = False
+    is_late: bool = False
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -131,14 +137,13 @@ def read_users(place: Place, sources: Sequence[Source], attempt: Attempts) -> tu
 
 def _read(place: Place, source: Source, reads: Iterable[Read], attempt: Attempts) -> None:
     for one in reads:
-        action = one.operations[0].partition(":")[2]
-        place.by_kind[source.kind] += attempt(action, partial(one.users, place))
+        place.by_kind[source.kind] += attempt(one.action, partial(one.users, place))
 
 
 def _hidden(ec2: EC2Client, sources: Iterable[Source]) -> Iterator[Evidence]:
     """Yield what an older botocore cannot read: resources that AWS services manage."""
     for source in sources:
-        operation = source.operations[0].partition(":")[2]
+        operation = source.reads[0].action
         if source.can_be_hidden and (problem := hides_managed(ec2, operation)):
             yield unreadable(operation, problem, "Update botocore and boto3.")
 

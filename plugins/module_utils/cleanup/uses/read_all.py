@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from . import (
     read_auto_scaling_groups,
+    read_batch_environments,
     read_export_tasks,
     read_fleets,
     read_instances,
@@ -30,5 +31,8 @@ SOURCES = (
     read_store_tasks.SOURCE,
     read_export_tasks.SOURCE,
     read_parameters.SOURCE,
+    read_batch_environments.SOURCE,
 )
+IN_BULK = tuple(source for source in SOURCES if not source.is_late)
+LATE = tuple(source for source in SOURCES if source.is_late)
 OF_CONSUMERS = tuple(source for source in SOURCES if not source.only_of_owner)

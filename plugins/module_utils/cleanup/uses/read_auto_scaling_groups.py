@@ -23,7 +23,7 @@ _REFRESHING = ("Pending", "InProgress", "Cancelling", "RollbackInProgress", "Bak
 
 def _groups(place: Place) -> Iterator[Group]:
     """Yield every group, with the images and the versions of launch templates that it names."""
-    for page in place.autoscaling.get_paginator("describe_auto_scaling_groups").paginate():
+    for page in place.client("autoscaling").get_paginator("describe_auto_scaling_groups").paginate():
         for item in page["AutoScalingGroups"]:
             yield Group(
                 _KIND,
@@ -56,10 +56,11 @@ def _refreshes_of(place: Place, name: str) -> tuple[Mapping[str, Any], ...]:
     either.
     """
     operation = "DescribeInstanceRefreshes"
+    autoscaling = place.client("autoscaling")
     try:
         return tuple(
             item
-            for page in read.pages(place.autoscaling.describe_instance_refreshes, AutoScalingGroupName=name)
+            for page in read.pages(autoscaling.describe_instance_refreshes, AutoScalingGroupName=name)
             for item in required(page, "InstanceRefreshes", operation)
         )
     except ClientError as exception:
@@ -70,7 +71,7 @@ def _refreshes_of(place: Place, name: str) -> tuple[Mapping[str, Any], ...]:
 
 def _exists(place: Place, name: str) -> bool:
     operation = "DescribeAutoScalingGroups"
-    answer = place.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+    answer = place.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
     return bool(required(answer, "AutoScalingGroups", operation))
 
 

@@ -22,7 +22,7 @@ def _launch_configurations(place: Place) -> Iterator[User]:
     for user in place.users:
         if isinstance(user, Group):
             used_by[user.configuration].append(user.name)
-    for page in place.autoscaling.get_paginator("describe_launch_configurations").paginate():
+    for page in place.client("autoscaling").get_paginator("describe_launch_configurations").paginate():
         for item in page["LaunchConfigurations"]:
             name = item["LaunchConfigurationName"]
             yield User(
