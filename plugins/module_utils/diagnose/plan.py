@@ -25,7 +25,7 @@ _UNREADABLE = frozenset({"consumer_unreadable", "key_unreadable", "owner_unreada
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The findings about one image in one account."""
+    """The findings about one image in one account, and the failures to read its keys."""
 
     case: Case
     image_id: str | None
@@ -33,6 +33,7 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     key_use: str | None = None
     principal: str | None = None
+    unread_keys: tuple[Failure, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the diagnosis as the module does."""
@@ -92,6 +93,7 @@ def _diagnose(current: DiagnosisState, case: Case) -> Diagnosis:
         ),
         key_use(owner, checked, of_keys),
         current.principals.get(case.account_id) if checked is not None else None,
+        tuple(unread_keys(case, owner, checked).values()),
     )
 
 
@@ -126,10 +128,7 @@ def _can_launch(findings: Iterable[Finding]) -> str:
 def _unread_failures(current: DiagnosisState, diagnoses: Iterable[Diagnosis]) -> Iterator[Failure]:
     """Yield what could not be read, once for each account and region."""
     owners = (owner.problem for _target, owner in sorted(current.owners.items()) if owner.problem is not None)
-    evidence = (_evidence(current, diagnosis.case) for diagnosis in diagnoses)
-    keys = (
-        problem for item in evidence for problem in unread_keys(item.case, item.owner, item.checked).values()
-    )
+    keys = (problem for diagnosis in diagnoses for problem in diagnosis.unread_keys)
     consumers = (item.problem for _case, item in current.consumers.items() if item.problem is not None)
     yield from dict.fromkeys([*owners, *keys, *consumers])
 
