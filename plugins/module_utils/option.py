@@ -74,7 +74,8 @@ def option(kind: Kind[Any], **spec: Any) -> Any:
     given = {**kind.spec, **spec}
     if given.get("required"):
         given.pop("default", None)
-    return field(
+    # pylint knows field() within a dataclass only, and no function that makes fields (PEP 681).
+    return field(  # pylint: disable=invalid-field-call
         default_factory=lambda: kind.value(given.get("default"), _never),
         metadata={"spec": given, "value": kind.value},
         repr=not given.get("no_log"),
@@ -83,7 +84,7 @@ def option(kind: Kind[Any], **spec: Any) -> Any:
 
 def of_every_module(kind: Kind[Any]) -> Any:
     """Declare an option that every module has: amazon.aws adds ``region``, the runner ``variable_names``."""
-    return field(
+    return field(  # pylint: disable=invalid-field-call
         default_factory=lambda: kind.value(None, _never), metadata={"spec": None, "value": kind.value}
     )
 

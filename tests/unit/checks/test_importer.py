@@ -25,6 +25,11 @@ def test_a_complaint_is_an_error(line):
         judge(DONE.format(f"{line}\n"))
 
 
+def test_files_that_let_ansible_test_ignore_findings_are_the_matter_of_another_check():
+    found = "found ignore-2.19.txt with 2 statement(s)"
+    judge(DONE.format(f"WARNING: Ignore files skip ansible-test sanity tests, {found}\n"))
+
+
 def test_an_import_that_breaks_off_is_an_error():
     with pytest.raises(CheckError, match="did not complete: Loading module ami_share"):
         judge("Loading module ami_share\n")
