@@ -27,7 +27,7 @@ ROLE = "golden-consumer"
 MODULE_NAMES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 _ONLY_READ = {
     *("ami_share_audit", "ami_share_diagnose", "ami_shared_info", "distribution_check", "remediation_plan"),
-    *("distribution_sources", "monitoring_check", "monitoring_verify", "playbook_tags", "role_result"),
+    *("monitoring_check", "monitoring_verify"),
 }
 # What Ansible adds to every result.
 _ANSIBLES = {
@@ -144,8 +144,6 @@ def _prepare(
         _share(ansible, images[AWAY], "012345678901")
     if name == "ami_shared_info":
         _share_from_elsewhere(aws, fixture)
-    if name == "distribution_sources":
-        _build(ansible.folder, fixture.image_id)
     if name == "remediation_plan":
         _share(ansible, images[AWAY], "123456789012")
     if name == "report_upload":
@@ -214,13 +212,6 @@ def _prepare_publishing(aws: SimulatedAws, images: Mapping[str, str]) -> None:
         permissions = {"Add": [{"UserId": aws.account_id("web-prod")}]}
         ec2.modify_image_attribute(ImageId=image_id, LaunchPermission=permissions)
         ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"InstanceType": "t3.micro"})
-
-
-def _build(folder: Path, image_id: str) -> None:
-    """Write the manifest of a run of Packer."""
-    build = {"name": "web", "builder_type": "amazon-ebs", "artifact_id": f"{HOME}:{image_id}"}
-    manifest = {"builds": [{**build, "packer_run_uuid": "1"}], "last_run_uuid": "1"}
-    (folder / "packer-manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def _prepare_buckets(aws: SimulatedAws, folder: Path) -> None:
