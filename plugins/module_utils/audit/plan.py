@@ -40,8 +40,8 @@ def plan(options: AuditOptions, current: AuditState) -> AuditPlan:
     findings = tuple(sorted(all_findings, key=lambda item: item.order))
     return AuditPlan(
         findings,
-        failures=(*_unread(current), *_failing(options, findings)),
-        warnings=tuple(_not_deciding(current)),
+        failures=(*_list_read_failures(current), *_select_failures(options, findings)),
+        warnings=tuple(_warn_of_settings(current)),
     )
 
 
@@ -59,7 +59,7 @@ def results(current: AuditState, plan: AuditPlan) -> list[dict[str, Any]]:
             copies.setdefault(ImageRef(image.source_region, image.source_image_id), []).append(copy)
     return [
         {
-            **_result(current, target, listed),
+            **_image_to_dict(current, target, listed),
             "copies": copies.get(ImageRef(target.region, listed.image.image_id), []),
             "findings": by_image.get(ImageRef(target.region, listed.image.image_id), []),
         }
@@ -115,7 +115,7 @@ def _images(current: AuditState) -> Iterator[tuple[Target, Listed]]:
             yield target, listed
 
 
-def _result(current: AuditState, target: Target, listed: Listed) -> dict[str, Any]:
+def _image_to_dict(current: AuditState, target: Target, listed: Listed) -> dict[str, Any]:
     image, region = listed.image, current.regions[target]
     creation, deprecation = time_of(image.creation_date), time_of(image.deprecation_time)
     source = {"image_id": image.source_image_id, "region": image.source_region}
@@ -135,13 +135,13 @@ def _result(current: AuditState, target: Target, listed: Listed) -> dict[str, An
         "name": image.name,
         "region": target.region,
         "sharing": None if sharing is None else sharing.as_result(),
-        "snapshots": [_snapshot(region, snapshot_id) for snapshot_id in image.snapshot_ids],
+        "snapshots": [_snapshot_to_dict(region, snapshot_id) for snapshot_id in image.snapshot_ids],
         "source": source if image.source_image_id else None,
         "state": image.state,
     }
 
 
-def _snapshot(region: RegionState, snapshot_id: str) -> dict[str, Any]:
+def _snapshot_to_dict(region: RegionState, snapshot_id: str) -> dict[str, Any]:
     sharing = region.volume_permissions.get(snapshot_id)
     return {
         "account_ids": None if sharing is None else sorted(sharing.account_ids),
@@ -152,7 +152,7 @@ def _snapshot(region: RegionState, snapshot_id: str) -> dict[str, Any]:
     }
 
 
-def _unread(current: AuditState) -> Iterator[Failure]:
+def _list_read_failures(current: AuditState) -> Iterator[Failure]:
     """Yield what could not be read; the same error for many resources of a region is listed once."""
     problems = (
         problem.failure for region in current.regions.values() for problem in region.deciding_problems
@@ -163,7 +163,7 @@ def _unread(current: AuditState) -> Iterator[Failure]:
     yield from sorted(listed.values(), key=lambda item: (item.region or "", item.action, item.error_code))
 
 
-def _not_deciding(current: AuditState) -> Iterator[str]:
+def _warn_of_settings(current: AuditState) -> Iterator[str]:
     """Yield a warning for each setting that could not be read and that no finding depends on."""
     for target, region in current.regions.items():
         deciding = region.deciding_problems
@@ -175,7 +175,7 @@ def _not_deciding(current: AuditState) -> Iterator[str]:
                 )
 
 
-def _failing(options: AuditOptions, findings: tuple[Finding, ...]) -> Iterator[Failure]:
+def _select_failures(options: AuditOptions, findings: tuple[Finding, ...]) -> Iterator[Failure]:
     """Yield the findings that ``fail_on`` selects, as failures; what could not be read is one already."""
     if options.fail_on is None:
         return

@@ -284,11 +284,11 @@ def _with_keys(clients: Clients, current: Mapping[Target, RegionState]) -> dict[
     clients.open("kms", [target.region for target in encrypted])
 
     def read_snapshots(target: Target) -> tuple[Snapshot, ...]:
-        ids = (*encrypted[target], *_shared_unused(target, current[target]))
+        ids = (*encrypted[target], *_list_shared_unused(target, current[target]))
         return read.snapshots(clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region), ids)
 
     known, unknown = each(encrypted, read_snapshots)
-    keyless = _without_keys(clients, encrypted, known)
+    keyless = _find_unknown_keys(clients, encrypted, known)
     arns = round_robin(
         [
             (target, arn)
@@ -328,7 +328,7 @@ def _with_keys(clients: Clients, current: Mapping[Target, RegionState]) -> dict[
     }
 
 
-def _shared_unused(target: Target, region: RegionState) -> list[str]:
+def _list_shared_unused(target: Target, region: RegionState) -> list[str]:
     """Return the snapshots that no image uses and that are shared with other accounts."""
     return sorted(
         snapshot_id for snapshot_id, sharing in region.unused.items() if sharing.without(target.account_id)
@@ -350,7 +350,7 @@ def _encrypted_snapshots(region: RegionState) -> dict[str, str]:
     return dict(sorted(images.items()))
 
 
-def _without_keys(
+def _find_unknown_keys(
     clients: Clients,
     encrypted: Mapping[Target, Mapping[str, str]],
     known: Mapping[Target, Sequence[Snapshot]],

@@ -56,7 +56,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     lines = (
         *_headline(report),
         *table(_COLUMNS, [_row(group) for group in _groups(report["findings"])[:_MOST]]),
-        *_further(report),
+        *_count_rest(report),
         *(sentence(_NO_FAILURE) if report["findings"] and not failure else ()),
         *(line for what in report["not_checked"] for line in sentence(f"Access to {what} was not checked.")),
         *failures(report["failures"], rest, failure),
@@ -122,7 +122,7 @@ def _one_or_number(findings: Iterable[Mapping[str, Any]], key: str) -> str:
     return counted(len(different), key) if len(different) > 1 else "".join(different)
 
 
-def _further(report: Mapping[str, Any]) -> Iterator[Line]:
+def _count_rest(report: Mapping[str, Any]) -> Iterator[Line]:
     left = _groups(report["findings"])[_MOST:]
     if left:
         number = sum(len(group) for _first, group in left)
@@ -133,13 +133,13 @@ def _failure(report: Mapping[str, Any], context: Mapping[str, Any], rest: str) -
     failed = context.get("failures") or ()
     if report["status"] == "incomplete":
         head = f"The audit is incomplete: {_counts(report)}."
-        return failure_message(head, [*report["failures"], *_unread(report)], rest)
+        return failure_message(head, [*report["failures"], *_list_unread(report)], rest)
     if failed:
-        return failure_message(f"The audit found {_counts(report)}.", _asked(report, failed), rest)
+        return failure_message(f"The audit found {_counts(report)}.", _first_of_each(report, failed), rest)
     return ""
 
 
-def _asked(report: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _first_of_each(report: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the first finding of each cause among those that the role fails on, without its remedy.
 
     As on the report's page, principals with the same images are one cause.
@@ -151,7 +151,7 @@ def _asked(report: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> li
         if finding["code"] in SAME_IMAGES
     )
     return [
-        {"message": f"{first['message']}{_others(group)}", "region": first["region"]}
+        {"message": f"{first['message']}{_count_others(group)}", "region": first["region"]}
         for first, group in _groups(report["findings"], lambda finding: usable.get(_holder(finding)))
         if first["message"] in messages
     ]
@@ -161,11 +161,11 @@ def _holder(finding: Mapping[str, Any]) -> Hashable:
     return finding["code"], finding["remedy"], finding["principal"]
 
 
-def _others(group: Sequence[Any]) -> str:
+def _count_others(group: Sequence[Any]) -> str:
     return f" And {len(group) - 1:,} more of this kind." if len(group) > 1 else ""
 
 
-def _unread(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _list_unread(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the findings about what could not be read that are not about one of the failures."""
     known = {failure["message"] for failure in report["failures"]}
     return [

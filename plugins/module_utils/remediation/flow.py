@@ -15,10 +15,10 @@ from . import tasks
 from .kept import dependents, kept_access, unseen_accounts
 from .options import RemediationOptions
 from .plan import RemediationPlan, plan
-from .state import Audited, read
+from .state import AuditedAccount, read
 
 
-def read_state(clients: None, options: RemediationOptions) -> Audited:
+def read_state(clients: None, options: RemediationOptions) -> AuditedAccount:
     """Return the audit's values.
 
     Raises:
@@ -44,7 +44,7 @@ def read_state(clients: None, options: RemediationOptions) -> Audited:
 
 
 def result(
-    options: RemediationOptions, current: Audited, plan: RemediationPlan, outcome: Outcome
+    options: RemediationOptions, current: AuditedAccount, plan: RemediationPlan, outcome: Outcome
 ) -> dict[str, Any]:
     """Return the keys that are specific to this module; tasks for a new plan only."""
     new = plan.removals if options.expected_removals is None else ()
@@ -59,6 +59,6 @@ def result(
     }
 
 
-FLOW: Flow[RemediationOptions, Audited] = Flow(
+FLOW: Flow[RemediationOptions, AuditedAccount] = Flow(
     RemediationOptions, read_state, plan, change_nothing, result, needs_aws=False
 )

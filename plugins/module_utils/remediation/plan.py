@@ -28,7 +28,7 @@ from ..model import PUBLIC, Sharing
 from ..plan import PlanWithoutTargets
 from .kept import kept_access
 from .options import RemediationOptions
-from .state import KEYS_OF_REGION, Audited, Named, Removal, Resource, Scope, resource_of, sharing_of
+from .state import KEYS_OF_REGION, AuditedAccount, Named, Removal, Resource, Scope, resource_of, sharing_of
 
 GRANT, STATEMENT, WIDER = (
     unused_key_access.GRANT.code,
@@ -57,7 +57,7 @@ class RemediationPlan(PlanWithoutTargets):
     unreadable: tuple[Finding, ...] = ()
 
 
-def plan(options: RemediationOptions, audited: Audited) -> RemediationPlan:
+def plan(options: RemediationOptions, audited: AuditedAccount) -> RemediationPlan:
     """Plan all removals, or none if they are too many."""
     if options.expected_removals is not None:
         kept = kept_access(options.revoke_results)
@@ -71,9 +71,9 @@ def plan(options: RemediationOptions, audited: Audited) -> RemediationPlan:
     scope = Scope.of(audited, options.images)
     removals = _removals(options, audited, scope)
     if refusals := (
-        *_bad_codes(options.finding_codes),
-        *_unseen(options.images, audited),
-        *_over_the_cap(options.max_removals, removals),
+        *_refuse_codes(options.finding_codes),
+        *_refuse_missing(options.images, audited),
+        *_refuse_too_many(options.max_removals, removals),
     ):
         return RemediationPlan(refusals=refusals)
     unreadable = tuple(
@@ -92,7 +92,7 @@ def _unread_resource(finding: Finding) -> Resource:
     return Resource(finding.region, KEYS_OF_REGION) if is_any_key else resource
 
 
-def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:
+def _refuse_codes(codes: Iterable[str]) -> Iterator[Failure]:
     """Refuse codes that do not exist, and codes of findings that removing permissions does not fix."""
     remedy = f"Use one of {', '.join(REPAIRABLE)}."
     for code in codes:
@@ -107,9 +107,9 @@ def _bad_codes(codes: Iterable[str]) -> Iterator[Failure]:
             )
 
 
-def _removals(options: RemediationOptions, audited: Audited, scope: Scope) -> tuple[Removal, ...]:
+def _removals(options: RemediationOptions, audited: AuditedAccount, scope: Scope) -> tuple[Removal, ...]:
     chosen = frozenset(options.finding_codes or NOT_ALLOWED)
-    codes = _found(audited, chosen, scope)
+    codes = _choose_findings(audited, chosen, scope)
     if WIDER in chosen:
         for resource, principal in _resulting_snapshot_exposure(audited, codes):
             if scope.covers(resource):
@@ -124,11 +124,13 @@ def _removals(options: RemediationOptions, audited: Audited, scope: Scope) -> tu
     for resource, principal in codes:
         if resource.kind == "key":
             codes[resource, principal] |= _codes_of_key(audited, resource, principal)
-    removals = (_removal(audited, *item, tuple(sorted(own_codes))) for item, own_codes in codes.items())
+    removals = (_make_removal(audited, *item, tuple(sorted(own_codes))) for item, own_codes in codes.items())
     return tuple(sorted(removals, key=lambda item: item.order))
 
 
-def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple[Resource, str], set[str]]:
+def _choose_findings(
+    audited: AuditedAccount, chosen: frozenset[str], scope: Scope
+) -> dict[tuple[Resource, str], set[str]]:
     codes: dict[tuple[Resource, str], set[str]] = {}
     for finding in audited.findings:
         if finding.code in chosen and finding.principal is not None and scope.covers(resource_of(finding)):
@@ -136,14 +138,16 @@ def _found(audited: Audited, chosen: frozenset[str], scope: Scope) -> dict[tuple
     return codes
 
 
-def _removal(audited: Audited, resource: Resource, principal: str, codes: tuple[str, ...]) -> Removal:
+def _make_removal(
+    audited: AuditedAccount, resource: Resource, principal: str, codes: tuple[str, ...]
+) -> Removal:
     """Return the removal with its message and its image, the first one if several use the resource."""
     users = audited.users.get(resource, ())
     image_id = resource.resource_id if resource.kind == "image" else users[0].resource_id if users else None
     who = "the public" if principal == PUBLIC else principal
     used = f"a snapshot of {image_id}" if users else "which no image uses"
     words = {
-        "image": f"unshare {resource.resource_id} ({_name(audited, resource)}) from {who}",
+        "image": f"unshare {resource.resource_id} ({_name_of_image(audited, resource)}) from {who}",
         "snapshot": f"unshare {resource.resource_id}, {used}, from {who}",
         "key": f"revoke access to {resource.resource_id} from {who}",
     }
@@ -151,17 +155,17 @@ def _removal(audited: Audited, resource: Resource, principal: str, codes: tuple[
     return Removal(resource, principal, codes, image_id, message)
 
 
-def _codes_of_key(audited: Audited, resource: Resource, principal: str) -> set[str]:
+def _codes_of_key(audited: AuditedAccount, resource: Resource, principal: str) -> set[str]:
     key = audited.keys[resource]
     parts = {GRANT: key.grantees, STATEMENT: key.named}
     return {code for code, consumers in parts.items() if principal in names_of(consumers)}
 
 
-def _name(audited: Audited, resource: Resource) -> str:
+def _name_of_image(audited: AuditedAccount, resource: Resource) -> str:
     return audited.images[resource].name if resource in audited.images else ""
 
 
-def _unseen(images: Iterable[Named], audited: Audited) -> Iterator[Failure]:
+def _refuse_missing(images: Iterable[Named], audited: AuditedAccount) -> Iterator[Failure]:
     """Refuse images and snapshots that were not found, unless they may be among what could not be read."""
     unread = {finding.region for finding in audited.findings if finding.code == "region_unreadable"}
     for named in images:
@@ -177,7 +181,7 @@ def _unseen(images: Iterable[Named], audited: Audited) -> Iterator[Failure]:
             )
 
 
-def _over_the_cap(most: int, removals: tuple[Removal, ...]) -> Iterator[Failure]:
+def _refuse_too_many(most: int, removals: tuple[Removal, ...]) -> Iterator[Failure]:
     number = len(removals)
     if number <= most:
         return
@@ -223,7 +227,7 @@ class _OrphanedKeyAccess:
     losing: frozenset[str]
 
 
-def _resulting_snapshot_exposure(audited: Audited, losses: Iterable[_Loss]) -> list[_Loss]:
+def _resulting_snapshot_exposure(audited: AuditedAccount, losses: Iterable[_Loss]) -> list[_Loss]:
     """Return snapshots of unshared images, each with an account that can then launch none of its images."""
     lost = list(losses)
     after = audited.without(lost)
@@ -232,7 +236,9 @@ def _resulting_snapshot_exposure(audited: Audited, losses: Iterable[_Loss]) -> l
     return [(resource, account_id) for resource in snapshots for account_id in after.wider(resource)]
 
 
-def _resulting_unused_key_access(audited: Audited, losses: Iterable[_Loss]) -> list[_OrphanedKeyAccess]:
+def _resulting_unused_key_access(
+    audited: AuditedAccount, losses: Iterable[_Loss]
+) -> list[_OrphanedKeyAccess]:
     """Return the key access that the losses leave unused and that was used before."""
     lost = [(resource, principal) for resource, principal in losses if resource.kind != "key"]
     after = audited.without(lost)
@@ -245,12 +251,12 @@ def _resulting_unused_key_access(audited: Audited, losses: Iterable[_Loss]) -> l
     orphaned = []
     for key in losing.keys() & audited.keys.keys():
         unused = after.unused_key_access(key) - audited.unused_key_access(key)
-        among = _members(unused, sharing_of(losing[key]))
+        among = _select_members(unused, sharing_of(losing[key]))
         orphaned.append(_OrphanedKeyAccess(key, unused, frozenset(names_of(among))))
     return orphaned
 
 
-def _members(unused: PolicyConsumers, losing: Sharing) -> PolicyConsumers:
+def _select_members(unused: PolicyConsumers, losing: Sharing) -> PolicyConsumers:
     """Return those of ``unused`` that are, or are in, one of ``losing``."""
     org_ids = {key_policy.organization_id(arn) for arn in losing.org_arns}
     org_ids |= {key_policy.unit_ids(arn)[0] for arn in losing.org_unit_arns}

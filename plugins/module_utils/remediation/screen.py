@@ -79,9 +79,9 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         context["check_mode"],
     )
     problems = [
-        *_failed(result["failed"]),
+        *_list_failures(result["failed"]),
         *({"message": text} for text in result["unreadable"]),
-        *(() if run.is_plan else _unconfirmed(result["remaining"])),
+        *(() if run.is_plan else _list_unconfirmed(result["remaining"])),
     ]
     rest = report_path or _REST
     failure = failure_message(f"{counted(len(problems), 'problem')}:", problems, rest)
@@ -96,13 +96,13 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     return Screen(lines, limited(_artifacts(run, problems)), f"{failure}\n{_RERUN}" if problems else "")
 
 
-def _failed(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _list_failures(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Yield the failures of results. A module that ends with an exception returns only a message."""
     for result in results:
         yield from result.get("failures") or ({"message": module_message(result)},)
 
 
-def _unconfirmed(remaining: Iterable[Removal]) -> Iterator[Mapping[str, str]]:
+def _list_unconfirmed(remaining: Iterable[Removal]) -> Iterator[Mapping[str, str]]:
     """One problem for each image, snapshot or key that principals may still have access to."""
     by_resource: dict[tuple[str, str], list[Removal]] = {}
     for removal in remaining:

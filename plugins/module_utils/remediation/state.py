@@ -72,7 +72,7 @@ class Removal:
 
 
 @dataclass(frozen=True)
-class AuditedImage:
+class ImageAccess:
     """An image; ``launch`` are its launch permissions, None if these could not be read.
 
     ``keys`` are all that give access to its snapshots: those that encrypt them, and associated ones.
@@ -86,7 +86,7 @@ class AuditedImage:
 
 
 @dataclass(frozen=True)
-class AuditedKey:
+class KeyAccess:
     """Who may use a key by this collection's grants, and by its statements in the key policy."""
 
     grantees: PolicyConsumers = field(default_factory=PolicyConsumers)
@@ -99,7 +99,7 @@ class AuditedKey:
 
 
 @dataclass(frozen=True)
-class Audited:
+class AuditedAccount:
     """Everything that was audited in an account.
 
     ``volume_permissions`` are the volume permissions of snapshots, also of those that no image uses, None if
@@ -109,10 +109,10 @@ class Audited:
 
     account_id: str
     regions: frozenset[str] = frozenset()
-    images: Mapping[Resource, AuditedImage] = field(default_factory=dict)
+    images: Mapping[Resource, ImageAccess] = field(default_factory=dict)
     volume_permissions: Mapping[Resource, Sharing | None] = field(default_factory=dict)
     keys_of: Mapping[Resource, tuple[Resource, ...]] = field(default_factory=dict)
-    keys: Mapping[Resource, AuditedKey] = field(default_factory=dict)
+    keys: Mapping[Resource, KeyAccess] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
     @cached_property
@@ -140,7 +140,7 @@ class Audited:
                 users[used] = (*users.get(used, ()), resource)
         return users
 
-    def without(self, losses: Iterable[tuple[Resource, str]]) -> Audited:
+    def without(self, losses: Iterable[tuple[Resource, str]]) -> AuditedAccount:
         """Return the same once these principals have lost the image or snapshot."""
         lost: dict[Resource, set[str]] = {}
         for resource, principal in losses:
@@ -200,15 +200,15 @@ class Audited:
         return None if sharing is None else bool(sharing & sharing_of([principal]))
 
 
-def read(result: Mapping[str, Any]) -> Audited:
+def read(result: Mapping[str, Any]) -> AuditedAccount:
     """Return the values of the module's result; raises ``KeyError`` or ``TypeError`` if it is incomplete."""
-    images: dict[Resource, AuditedImage] = {}
+    images: dict[Resource, ImageAccess] = {}
     volume_permissions: dict[Resource, Sharing | None] = {}
     keys_of: dict[Resource, tuple[Resource, ...]] = {}
     for item in result["results"]:
         region = item["region"]
         snapshots = {Resource(region, snapshot["snapshot_id"]): snapshot for snapshot in item["snapshots"]}
-        images[Resource(region, item["image_id"])] = AuditedImage(
+        images[Resource(region, item["image_id"])] = ImageAccess(
             _sharing(item["sharing"]),
             tuple(snapshots),
             _keys(region, item["kms_key_arns"], item["associated_kms_key_arns"]),
@@ -226,7 +226,7 @@ def read(result: Mapping[str, Any]) -> Audited:
     for finding in findings:
         if finding.code == "snapshot_unreadable":
             volume_permissions.setdefault(resource_of(finding))
-    return Audited(
+    return AuditedAccount(
         account_id=result["account_id"],
         regions=frozenset(result["regions"]),
         images=images,
@@ -257,9 +257,9 @@ def _keys(region: str, own: Iterable[str], associated: Iterable[str]) -> tuple[R
     return tuple(dict.fromkeys(Resource(region, arn) for arn in (*own, *associated)))
 
 
-def _key(given: Mapping[str, Any]) -> AuditedKey:
+def _key(given: Mapping[str, Any]) -> KeyAccess:
     statements = [statement for statement in given["policy_statements"] if statement["created_by_collection"]]
-    return AuditedKey(
+    return KeyAccess(
         PolicyConsumers(
             frozenset(short(grant["grantee"]) for grant in given["grants"] if grant["created_by_collection"])
         ),
@@ -290,7 +290,7 @@ class Named:
         """Whether it is a snapshot."""
         return self.resource_id.startswith("snap-")
 
-    def resources(self, audited: Audited) -> list[Resource]:
+    def resources(self, audited: AuditedAccount) -> list[Resource]:
         """Return what the audit found: in each region, unless one was given."""
         known = audited.volume_permissions if self.is_snapshot else audited.images
         regions = [self.region] if self.region is not None else sorted(audited.regions)
@@ -308,7 +308,7 @@ class Scope:
     regions: frozenset[str | None] = field(default_factory=frozenset)
 
     @classmethod
-    def of(cls, audited: Audited, named: Iterable[Named]) -> Scope:
+    def of(cls, audited: AuditedAccount, named: Iterable[Named]) -> Scope:
         """Return the scope of what is given, or everything if nothing is given."""
         listed = list(named)
         if not listed:

@@ -15,13 +15,13 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from ..model import PUBLIC, Sharing
-from .state import Audited, Removal, Resource, sharing_of
+from .state import AuditedAccount, Removal, Resource, sharing_of
 
 Same = TypeVar("Same", bound=Hashable)
 Options = dict[str, Any]
 
 
-def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]:
+def unshare_tasks(removals: Iterable[Removal], audited: AuditedAccount) -> list[Options]:
     """Return options for ``ami_share``: images with their snapshots, then other snapshots."""
     leaving = {resource: sharing_of(names) for resource, names in _leaving(removals).items()}
     snapshots = {resource: sharing for resource, sharing in leaving.items() if resource.kind == "snapshot"}
@@ -63,7 +63,7 @@ def unshare_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options
     ]
 
 
-def revoke_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]:
+def revoke_tasks(removals: Iterable[Removal], audited: AuditedAccount) -> list[Options]:
     """Return options for ``ami_kms_grant``, with the images under the keys that the same run unshares."""
     leaving = _leaving(removals)
     unshared = frozenset(leaving)
@@ -76,7 +76,7 @@ def revoke_tasks(removals: Iterable[Removal], audited: Audited) -> list[Options]
     return list(_tasks(keys.items(), of_keys))
 
 
-def _unshared_under(key: Resource, unshared: frozenset[Resource], audited: Audited) -> list[str]:
+def _unshared_under(key: Resource, unshared: frozenset[Resource], audited: AuditedAccount) -> list[str]:
     """Return the images under a key that are unshared, or of which a snapshot is."""
     return [
         resource.resource_id

@@ -37,14 +37,14 @@ def refusals(
             f"Use credentials of {named}.",
         )
     elif state.image is not None:
-        yield from _existing(state.image, state, target)
+        yield from _check_existing(state.image, state, target)
         if may_lack_permissions(state.image):
-            yield from _unknown_permissions(options, target, ref, history)
+            yield from _check_permissions(options, target, ref, history)
     elif state.binned:
-        yield from _binned(options, target, ref, state, history)
-        yield from _unknown_permissions(options, target, ref, history)
+        yield from _check_binned(options, target, ref, state, history)
+        yield from _check_permissions(options, target, ref, history)
     else:
-        yield _gone(target, ref, state, history)
+        yield _report_lost_image(target, ref, state, history)
 
 
 def may_lack_permissions(image: Image) -> bool:
@@ -82,7 +82,7 @@ def tag_refusals(image: Image, actions: Iterable[Action], target: Target) -> Ite
         for tag in action.parameters["Tags"]
     }
     if added - image.tags.keys():
-        yield from _too_many_tags(image.image_id, image.tags, target, "")
+        yield from _check_tag_count(image.image_id, image.tags, target, "")
 
 
 def public_refusals(
@@ -107,7 +107,7 @@ def public_refusals(
         )
 
 
-def _existing(image: Image, state: ImageState, target: Target) -> Iterator[Failure]:
+def _check_existing(image: Image, state: ImageState, target: Target) -> Iterator[Failure]:
     if image.owner_id != target.account_id:
         yield Failure.at(
             target,
@@ -145,12 +145,12 @@ def _existing(image: Image, state: ImageState, target: Target) -> Iterator[Failu
             )
 
 
-def _binned(
+def _check_binned(
     options: RestoreOptions, target: Target, ref: ImageRef, state: ImageState, history: TombstoneHistory
 ) -> Iterator[Failure]:
     last = history.last
     volume_permissions = last.volume_permissions if last else {}
-    if lost := _lost(state, last):
+    if lost := _list_lost_snapshots(state, last):
         # EBS User Guide, "Considerations for Recycle Bin": an image cannot be restored without its snapshots.
         yield Failure.at(
             target,
@@ -163,7 +163,7 @@ def _binned(
     if RESTORE_TAG not in tags:
         # The tombstone would show the same tags after a change in the Recycle Bin.
         by_hand = "" if state.binned_tags is not None else "restore its snapshots and it by hand, "
-        yield from _too_many_tags(
+        yield from _check_tag_count(
             ref.image_id, tags, target, f"which is possible in the Recycle Bin, {by_hand}"
         )
     # Same page: a restored resource has the sharing that it had when it was deleted. ListImagesInRecycleBin
@@ -192,7 +192,7 @@ def _binned(
         )
 
 
-def _lost(state: ImageState, last: Tombstone | None) -> list[str]:
+def _list_lost_snapshots(state: ImageState, last: Tombstone | None) -> list[str]:
     """Return the snapshots of the tombstone that are neither in the account nor in the Recycle Bin."""
     left = {*state.snapshots, *state.binned_snapshots}
     return sorted(
@@ -200,7 +200,7 @@ def _lost(state: ImageState, last: Tombstone | None) -> list[str]:
     )
 
 
-def _too_many_tags(image_id: str, tags: Mapping[str, str], target: Target, how: str) -> Iterator[Failure]:
+def _check_tag_count(image_id: str, tags: Mapping[str, str], target: Target, how: str) -> Iterator[Failure]:
     """Yield the failure of an image with as many tags as AWS allows, for which RESTORE_TAG is one too many.
 
     Without it, the image would be registered with the old dates of its stages, and the next cleanup could
@@ -231,7 +231,7 @@ def _is_encrypted(last: Tombstone | None) -> bool:
     return bool(encrypted) and all(encrypted)
 
 
-def _unknown_permissions(
+def _check_permissions(
     options: RestoreOptions, target: Target, ref: ImageRef, history: TombstoneHistory
 ) -> Iterator[Failure]:
     if not options.restore_permissions or history.shared is not None:
@@ -271,7 +271,9 @@ def _of_billing(platform: str) -> str:
     )
 
 
-def _gone(target: Target, ref: ImageRef, state: ImageState, history: TombstoneHistory) -> Failure:
+def _report_lost_image(
+    target: Target, ref: ImageRef, state: ImageState, history: TombstoneHistory
+) -> Failure:
     """Return the failure of an image that cannot be restored, with the snapshots that still exist."""
     message = f"{ref.image_id} is deregistered and not in the Recycle Bin."
     if history.last is None:
@@ -283,7 +285,7 @@ def _gone(target: Target, ref: ImageRef, state: ImageState, history: TombstoneHi
             *(f"{snapshot_id} (in the Recycle Bin)" for snapshot_id in state.binned_snapshots),
         ]
         message += f" These snapshots still exist: {', '.join(sorted(left))}."
-        if lost := _lost(state, history.last):
+        if lost := _list_lost_snapshots(state, history.last):
             message += f" These are lost: {', '.join(lost)}."
         remedy = (
             f"Register a new image from them (RegisterImage) with the values of the tombstone of "

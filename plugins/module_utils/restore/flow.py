@@ -83,7 +83,7 @@ def apply(
     return Outcome(
         performed=performed,
         failures=(
-            *(_explained(failure) for restored in done.values() for failure in restored.performed.failures),
+            *(_explain(failure) for restored in done.values() for failure in restored.performed.failures),
             *(errors.failure(exception, target, "EnableImage") for target, exception in failed.items()),
             *not_removed,
         ),
@@ -109,7 +109,7 @@ def result(
     if outcome.state:
         final = [outcome.state[current.target(image.ref)].get(image.ref.image_id) for image in plan.images]
         images = tuple(image for image in final if image is not None)
-    return {"results": [_as_result(current, image) for image in images]}
+    return {"results": [_image_to_dict(current, image) for image in images]}
 
 
 FLOW: Flow[RestoreOptions, RestoreState] = Flow(RestoreOptions, read_state, plan, apply, result)
@@ -173,7 +173,7 @@ def _mark(ec2: EC2Client, plan: ImagePlan, target: Target) -> Performed:
     An image that was deregistered during a restore has the tag already: it shows which permissions it lacks.
     """
     image_id = plan.ref.image_id
-    shown = _listed(ec2, image_id)
+    shown = _find_listed(ec2, image_id)
     if shown is not None:
         return Performed() if RESTORE_TAG in shown.tags else perform_all(ec2, plan.mark)
     done = perform_all(ec2, plan.mark)
@@ -186,7 +186,7 @@ def _mark(ec2: EC2Client, plan: ImagePlan, target: Target) -> Performed:
     return perform_all(ec2, plan.mark) if done.failures else done
 
 
-def _listed(ec2: EC2Client, image_id: str) -> Image | None:
+def _find_listed(ec2: EC2Client, image_id: str) -> Image | None:
     """Return the image if EC2 lists it. A failed read is made again, after the tag is set."""
     try:
         return read.image(ec2, image_id)
@@ -217,11 +217,11 @@ def _plan_again(clients: Clients, options: RestoreOptions, current: RestoreState
     return plan_image(options, replace(current, images={ref: state}), ref, restored=True)
 
 
-def _explained(failure: Failure) -> Failure:
+def _explain(failure: Failure) -> Failure:
     return replace(failure, remedy=_INVALID_ACCOUNT) if failure.error_code == CONSUMER_REJECTED else failure
 
 
-def _as_result(current: RestoreState, plan: ImagePlan) -> dict[str, Any]:
+def _image_to_dict(current: RestoreState, plan: ImagePlan) -> dict[str, Any]:
     return {
         "account_id": current.account_id,
         "changed": bool(plan.actions),

@@ -159,9 +159,9 @@ def plan_image(
     )
     if history.last is None:
         return replace(out_of_bin, finish=(_delete_tags(target, [ref.image_id], mark),))
-    image = _predicted_image(history, history.last, target)
+    image = _predict_image(history, history.last, target)
     image = replace(image, tags={**binned_tags(state, history.last), **mark})
-    predicted = _predicted(state, image, history.last)
+    predicted = _predict_state(state, image, history.last)
     later = _plan_registered(options, target, predicted, image, history, current.now, restored=True)
     return replace(
         later,
@@ -237,7 +237,7 @@ def _plan_registered(
     # Whether the image was moved to the Recycle Bin by the deregistration of the last tombstone.
     retired = restored and history.is_of_deregistration(state.binned_at)
     permissions = _permissions(options, state, image, history, retired=retired)
-    after = _without_stages(image, state.launch, now)
+    after = _finish_image(image, state.launch, now)
     finish = tuple(_finishing_actions(target, state, image, after, permissions))
     return ImagePlan(
         ImageRef(target.region, image.image_id),
@@ -251,10 +251,10 @@ def _plan_registered(
         ),
         tombstone=permissions.tombstone.written_at if permissions.tombstone else None,
         warnings=(
-            *_earlier_permissions(image, permissions.tombstone, retired=retired),
-            *_not_made_public(options, state, image, permissions.tombstone),
-            *_archived_again(state, image, target.region),
-            *_stays_deprecated(state, image),
+            *_warn_of_old_tombstone(image, permissions.tombstone, retired=retired),
+            *_warn_of_private(options, state, image, permissions.tombstone),
+            *_warn_of_archive(state, image, target.region),
+            *_warn_of_deprecation(state, image),
         ),
         refusals=(
             *public_refusals(state, image, permissions.launch, permissions.volume_permissions, target),
@@ -354,7 +354,7 @@ def _allowed(options: RestoreOptions, sharing: Sharing) -> Sharing:
     return sharing if options.allow_public else replace(sharing, public=False)
 
 
-def _earlier_permissions(image: Image, tombstone: Tombstone | None, *, retired: bool) -> Iterator[str]:
+def _warn_of_old_tombstone(image: Image, tombstone: Tombstone | None, *, retired: bool) -> Iterator[str]:
     """Yield a warning if the tombstone may be older than the changes of the image's permissions.
 
     That is so unless the cleanup that wrote it disabled the image, or a restore with it was interrupted: then
@@ -375,7 +375,7 @@ def _earlier_permissions(image: Image, tombstone: Tombstone | None, *, retired: 
         )
 
 
-def _not_made_public(
+def _warn_of_private(
     options: RestoreOptions, state: ImageState, image: Image, tombstone: Tombstone | None
 ) -> Iterator[str]:
     """Yield a warning if the tombstone has public permissions: only ``allow_public`` restores them."""
@@ -391,7 +391,7 @@ def _not_made_public(
         )
 
 
-def _stays_deprecated(state: ImageState, image: Image) -> Iterator[str]:
+def _warn_of_deprecation(state: ImageState, image: Image) -> Iterator[str]:
     """Yield a warning if AWS does not cancel the deprecation, because the image is public."""
     if state.launch.public and is_own_deprecation(image):
         yield (
@@ -401,7 +401,7 @@ def _stays_deprecated(state: ImageState, image: Image) -> Iterator[str]:
         )
 
 
-def _archived_again(state: ImageState, image: Image, region: str) -> Iterator[str]:
+def _warn_of_archive(state: ImageState, image: Image, region: str) -> Iterator[str]:
     """Yield a warning for each snapshot that AWS soon removes from the standard tier.
 
     EBS User Guide, "Modify the restore period or restore type for a temporarily restored snapshot".
@@ -415,7 +415,7 @@ def _archived_again(state: ImageState, image: Image, region: str) -> Iterator[st
             )
 
 
-def _predicted_image(history: TombstoneHistory, last: Tombstone, target: Target) -> Image:
+def _predict_image(history: TombstoneHistory, last: Tombstone, target: Target) -> Image:
     """Return the image as it is expected to come out of the Recycle Bin, but for its tags: as it was.
 
     Source: EBS User Guide, "Considerations for Recycle Bin".
@@ -431,10 +431,10 @@ def _predicted_image(history: TombstoneHistory, last: Tombstone, target: Target)
     )
 
 
-def _predicted(state: ImageState, image: Image, last: Tombstone) -> ImageState:
+def _predict_state(state: ImageState, image: Image, last: Tombstone) -> ImageState:
     """Return what is expected once the image is out of the Recycle Bin. It is read again then.
 
-    Source: as for ``_predicted_image``, which says that sharing is kept, too.
+    Source: as for ``_predict_image``, which says that sharing is kept, too.
     """
     deleted_with_image = {SNAPSHOT_TAG: image.image_id}
     snapshots = {
@@ -456,7 +456,7 @@ def _stage_tags(image: Image) -> tuple[str, ...]:
     return tuple(tag for tag in (*MARKS, DEPRECATION_TAG, RESTORE_TAG) if tag in image.tags)
 
 
-def _without_stages(image: Image, launch: Sharing, now: datetime) -> Image:
+def _finish_image(image: Image, launch: Sharing, now: datetime) -> Image:
     """Return the image with the permissions ``launch``, as it is when all calls are made."""
     unwanted = _stage_tags(image)
     canceled = is_own_deprecation(image) and not launch.public
