@@ -154,6 +154,10 @@ class ImagesByTargetOptions(Options):
     An image may be listed twice: with the regions' images, and as its owner's own among the consumers'.
     """
 
+    argument_rules = MappingProxyType(
+        {"mutually_exclusive": [("images", "image_id")], "required_one_of": [("images", "image_id")]}
+    )
+
     images: Mapping[tuple[str | None, str], str | None] | None = option(
         # Not a mapping only: images in several accounts are a list.
         optional(Kind({"type": "raw"}, _images_by_target))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from ..finding import BlocksLaunch
 from ..option import ACCOUNT_IDS, Problem, choice, option
@@ -25,10 +24,6 @@ _FAIL_ON = {
 @dataclass(frozen=True, kw_only=True)
 class DiagnosisOptions(LaunchOptions, ConsumerRoleOptions, ImagesByTargetOptions):
     """The options of ``ami_share_diagnose``."""
-
-    argument_rules = MappingProxyType(
-        {"mutually_exclusive": [("images", "image_id")], "required_one_of": [("images", "image_id")]}
-    )
 
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS, required=True)
     fail_on: str = option(choice(*_FAIL_ON), default="none")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from ..model import Image, Target, used_by
 from ..option import ACCOUNT_IDS, NUMBER, Problem, option
@@ -19,10 +18,6 @@ from .state import Probe
 @dataclass(frozen=True, kw_only=True)
 class ProbeOptions(LaunchOptions, ConsumerRoleOptions, ImagesByTargetOptions):
     """The options of ``ami_launch_probe``; ``wait_timeout`` is in seconds. Check mode launches nothing."""
-
-    argument_rules = MappingProxyType(
-        {"mutually_exclusive": [("images", "image_id")], "required_one_of": [("images", "image_id")]}
-    )
 
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS, required=True)
     wait_timeout: int = option(NUMBER, default=300)
