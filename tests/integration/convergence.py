@@ -15,7 +15,17 @@ from .fixture import OWNER
 from .playbook import Change, prediction_error
 
 # Also of the services whose calls are recorded by their paths. A role is assumed in check mode, too.
-_READS = ("AssumeRole", "Describe", "Get", "List", "GET ", "HEAD ", "POST /List", "POST /list-")
+_READS = (
+    "AssumeRole",
+    "Describe",
+    "Get",
+    "List",
+    "GET ",
+    "HEAD ",
+    "POST /List",
+    "POST /list-",
+    "POST /v1/describe",
+)
 _RESULT = ("msg", "failures", "warnings", "actions")
 
 

@@ -35,9 +35,12 @@ def test_an_environment_shows_the_images_that_it_launches(aws: SimulatedAws, ima
             "ec2Configuration": configuration,
         },
     )
+    assert [call.changes for call in aws.calls(service="batch")] == [True]
+    aws.clear_calls()
     (environment,) = batch.describe_compute_environments(maxResults=100)["computeEnvironments"]
     assert (environment["computeEnvironmentName"], environment["status"]) == ("web", "VALID")
     assert environment["computeResources"]["ec2Configuration"] == configuration
+    assert [call.changes for call in aws.calls(service="batch")] == [False]
     assert ec2.describe_instances()["Reservations"] == []
 
 
