@@ -71,14 +71,6 @@ def tag_problems(tags: Mapping[str, str], prefix: str = "") -> Iterator[tuple[st
             )
 
 
-def check_tags(option: str, tags: Mapping[str, str], prefix: str = "") -> tuple[Failure, ...]:
-    """Failures for tags that AWS would reject; see ``tag_problems``."""
-    return tuple(
-        invalid_option(option, f"{option}: {problem}", remedy)
-        for problem, remedy in tag_problems(tags, prefix)
-    )
-
-
 def tag_count(keys: Iterable[str]) -> int:
     """How many of the tags with these keys count for ``MAX_TAGS``.
 

@@ -23,7 +23,7 @@ from tests.unit.examples import MARK, SOURCE_ID, SOURCE_REGION, adopted_image, c
     ],
 )
 def test_valid_tags_are_not_refused(pair: tuple[str, str]) -> None:
-    assert tags.check_tags("tags", dict([pair])) == ()
+    assert list(tags.tag_problems(dict([pair]))) == []
 
 
 @pytest.mark.parametrize(
@@ -42,22 +42,20 @@ def test_valid_tags_are_not_refused(pair: tuple[str, str]) -> None:
     ],
 )
 def test_an_invalid_tag_is_refused(pair: tuple[str, str], complaint: str) -> None:
-    (failure,) = tags.check_tags("snapshot_tags", {"fine": "yes", **dict([pair])})
-    assert failure.action == "snapshot_tags"
-    assert complaint in failure.message
-    assert failure.remedy
+    ((problem, remedy),) = tags.tag_problems({"fine": "yes", **dict([pair])})
+    assert complaint in problem
+    assert remedy
 
 
 @pytest.mark.parametrize(("length", "refused"), [(120, False), (121, True)])
 def test_a_prefix_counts_towards_the_length_of_a_key(length: int, refused: bool) -> None:
-    failures = tags.check_tags("shared_tags", {"k" * length: "v"}, prefix="prefix8/")
-    assert bool(failures) is refused
-    assert all("1 to 120 characters" in failure.remedy for failure in failures)
+    problems = list(tags.tag_problems({"k" * length: "v"}, prefix="prefix8/"))
+    assert bool(problems) is refused
+    assert all("1 to 120 characters" in remedy for _problem, remedy in problems)
 
 
-def test_every_invalid_tag_is_a_failure() -> None:
-    failures = tags.check_tags("tags", {"aws:a": "x", "aws:b": "x", "k" * 129: "x"})
-    assert len(failures) == 3
+def test_every_invalid_tag_is_a_problem() -> None:
+    assert len(list(tags.tag_problems({"aws:a": "x", "aws:b": "x", "k" * 129: "x"}))) == 3
 
 
 @pytest.mark.parametrize(("count", "refused"), [(0, False), (50, False), (51, True)])
