@@ -19,7 +19,7 @@ import yaml
 
 from checks.commands import CheckError
 from checks.paths import CHECKOUT
-from plugins.module_utils.audit.causes import CAUSES, NOT_ALLOWED
+from plugins.module_utils.audit.causes import CAUSES, NOT_ALLOWED, UNREADABLE
 from plugins.module_utils.diagnose.check import Cause
 from plugins.module_utils.diagnose.checks import CAUSES as CAUSES_OF_DIAGNOSIS
 from plugins.module_utils.launch_probe.causes import CODES as CODES_OF_PROBE
@@ -142,7 +142,7 @@ def _text_of(path: Path) -> str | None:
 def _tables() -> dict[str, dict[tuple[str, ...], list[tuple[str, ...]]]]:
     """The rows of each table of a guide, by its head."""
     removed = [CAUSES[code] for code in (*NOT_ALLOWED, *REPAIRABLE[: -len(NOT_ALLOWED)])]
-    left = [one for code, one in CAUSES.items() if code not in REPAIRABLE and not one.is_unread]
+    left = [one for code, one in CAUSES.items() if code not in {*REPAIRABLE, *UNREADABLE}]
     return {
         "docs/auditing.md": {
             ("Code", "Severity", "Meaning"): [

@@ -67,11 +67,6 @@ class Cause:
     noun: str = ""
     same_images: bool = False
 
-    @property
-    def is_unread(self) -> bool:
-        """Whether the findings are about what could not be read."""
-        return self.code.endswith("_unreadable")
-
     def findings(self, region: AuditedRegion) -> Iterator[Finding]:
         """Yield the findings about a region."""
         return (self.finding(region.target, evidence) for evidence in self.find(region))

@@ -64,7 +64,7 @@ NOT_ALLOWED = tuple(code for code, cause in CAUSES.items() if cause.remediation 
 """The codes for principals that have access to an image or snapshot and are not on the allowlist."""
 MEANINGS: Mapping[str, str] = MappingProxyType({code: cause.meaning for code, cause in CAUSES.items()})
 """The meaning of each code, in reports and in the table of docs/auditing.md."""
-UNREADABLE = frozenset(code for code, cause in CAUSES.items() if cause.is_unread)
+UNREADABLE = frozenset(code for code in CAUSES if code.endswith("_unreadable"))
 """The codes for what could not be read."""
 SAME_IMAGES = frozenset(code for code, cause in CAUSES.items() if cause.same_images)
 """The codes for one principal each. Those that can use the same images are shown as one group."""
