@@ -7,7 +7,7 @@
 The options of a module are a frozen dataclass, one field each. ::
 
     @dataclass(frozen=True, kw_only=True)
-    class ShareOptions(ImageOptions, ConsumerOptions):
+    class ShareOptions(ConsumerOptions, ImageOptions):
         state: str = option(choice("present", "absent"), default="present")
         best_effort_regions: tuple[str, ...] = option(REGIONS)
 

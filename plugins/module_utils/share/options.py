@@ -79,7 +79,7 @@ _SNAPSHOTS = texts_by_region(_SNAPSHOT_ID, "snapshot ID", "Map each region to a 
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShareOptions(ImageOptions, ConsumerOptions):
+class ShareOptions(ConsumerOptions, ImageOptions):
     """The options of ``ami_share``.
 
     An image that is None is a copy that check mode only planned, of ``source_image_id`` in
