@@ -123,7 +123,7 @@ class AuditedKey:
     def unused(self) -> PolicyConsumers:
         """Return those that this collection gave access although nothing under the key is shared with them.
 
-        Nobody, if not everything was read that may be.
+        Empty if anything that counts could not be read.
         """
         if not self._all_is_read:
             return PolicyConsumers()
