@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from .failures import Failure
+from .failures import CONSUMER_REJECTED, Failure
 from .model import Target
 
 Item = TypeVar("Item")
@@ -47,6 +47,20 @@ class Action:
             "region": self.target.region,
             "resource": self.resource,
         }
+
+
+@dataclass(frozen=True)
+class Performed:
+    """The outcome of actions in one target: ``answers`` are AWS's responses to the performed ``actions``."""
+
+    actions: tuple[Action, ...] = ()
+    answers: tuple[Mapping[str, Any], ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def stops(self) -> bool:
+        """Whether it failed, apart from entries that AWS rejects, so that no further action is performed."""
+        return any(failure.error_code != CONSUMER_REJECTED for failure in self.failures)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..denial import UNSETTLED
-from ..failures import CONSUMER_REJECTED, Failure
-from ..plan import PERMISSION_LISTS, Action
+from ..failures import Failure
+from ..plan import PERMISSION_LISTS, Action, Performed
 from . import sdk
 from .attempts import repeat_until
 from .errors import AWS_ERRORS, failure
@@ -34,20 +34,6 @@ _PARAMETER_UPDATES = frozenset(
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 8.0
 # botocore shape SnapshotReturnCodes; "skipped" is a snapshot that another image uses.
 _SNAPSHOT_DONE = frozenset({"success", "skipped"})
-
-
-@dataclass(frozen=True)
-class Performed:
-    """The outcome of actions in one target: ``answers`` are AWS's responses to the performed ``actions``."""
-
-    actions: tuple[Action, ...] = ()
-    answers: tuple[Mapping[str, Any], ...] = ()
-    failures: tuple[Failure, ...] = ()
-
-    @property
-    def stops(self) -> bool:
-        """Whether it failed, apart from entries that AWS rejects, so that no further action is performed."""
-        return any(failure.error_code != CONSUMER_REJECTED for failure in self.failures)
 
 
 def perform_all(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:

@@ -13,9 +13,9 @@ from time import monotonic, sleep
 from typing import Any
 
 from ..aws.errors import failure
-from ..aws.write import Performed, merge, perform, snapshots_left
+from ..aws.write import merge, perform, snapshots_left
 from ..fanout import each
-from ..plan import Action, batches
+from ..plan import Action, Performed, batches
 from .dependencies import is_still_in_use
 
 # How many calls run at the same time in a region.

@@ -14,11 +14,10 @@ from typing import Any
 from ..aws import errors
 from ..aws.caller import check_default_region, identify_with_regions
 from ..aws.clients import Clients
-from ..aws.write import Performed
 from ..failures import Refused, invalid_option
 from ..fanout import each
 from ..model import ImageRef, KeyRef, Target
-from ..plan import Action
+from ..plan import Action, Performed
 from ..progress import Report
 from ..regions import select_regions
 from ..reports.flow import check_appended_file

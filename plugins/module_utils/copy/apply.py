@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from ..aws import errors, read
 from ..aws.assumed_roles import AssumedAccounts
-from ..aws.write import Performed, perform_all, snapshots_left
+from ..aws.write import perform_all, snapshots_left
 from ..fanout import CHANGE_GRACE_PERIOD, each
 from ..model import Image, Target
-from ..plan import Action
+from ..plan import Action, Performed
 from . import plan as planner
 from .run import ActionsPerformed, Failed
 

@@ -16,14 +16,14 @@ from ..aws import errors, read
 from ..aws.accounts import Accounts
 from ..aws.caller import preferred_region
 from ..aws.clients import Clients
-from ..aws.write import Performed, merge, perform
+from ..aws.write import merge, perform
 from ..failures import CONSUMER_REJECTED, Failure, incomplete_response
 from ..fanout import CHANGE_GRACE_PERIOD, each
 from ..keys.grants import AUTO_SCALING_ROLE
 from ..keys.needed import SharedUnderKey
 from ..keys.policy_statements import own_accesses, short
 from ..model import Target
-from ..plan import Action, Plan
+from ..plan import Action, Performed, Plan
 from ..progress import Report
 from ..runner import Outcome
 from .losses import policy_after

@@ -12,11 +12,11 @@ from typing import NamedTuple
 from ..aws import errors, read
 from ..aws.attempts import attempts
 from ..aws.clients import Clients
-from ..aws.write import Performed
 from ..denial import FAILS_AGAIN
 from ..fanout import each
 from ..keys.policy_statements import has_own_statements, own_statements
 from ..model import KeyRef
+from ..plan import Performed
 
 # KMS Developer Guide, "Grants in AWS KMS": a new grant is usually visible in seconds, at most in 5 minutes.
 _LIST_TIMEOUT = 60.0

@@ -17,11 +17,11 @@ from ..aws.attempts import repeat_until
 from ..aws.clients import Clients
 from ..aws.lost_answers import is_unknown
 from ..aws.read_visible import VISIBLE_WITHIN
-from ..aws.write import Performed, perform
+from ..aws.write import perform
 from ..failures import Failure, incomplete_response
 from ..keys.grants import NEW_GRANT_TIMEOUT
 from ..model import Target
-from ..plan import Action
+from ..plan import Action, Performed
 from . import read as instances
 from .causes import may_succeed_later, not_accepted, not_running
 from .options import ProbeOptions

@@ -16,9 +16,9 @@ from ..aws.answers import required
 from ..aws.attempts import attempts, repeat_until
 from ..aws.lost_answers import is_unknown
 from ..aws.parameters import THROTTLED, CurrentParameter, current
-from ..aws.write import Performed, perform
+from ..aws.write import perform
 from ..failures import Failure
-from ..plan import KNOWN_AFTER_APPLY, Action
+from ..plan import KNOWN_AFTER_APPLY, Action, Performed
 from .state import TargetState
 
 # Seconds between attempts: AWS validates within seconds.

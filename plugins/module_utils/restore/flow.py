@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import errors, read
 from ..aws.clients import Clients
-from ..aws.write import Performed, merge, perform_all
+from ..aws.write import merge, perform_all
 from ..cleanup.stages import RESTORE_TAG
 from ..cleanup.tombstone import TombstoneHistory
 from ..failures import CONSUMER_REJECTED, Failure
 from ..fanout import each
 from ..model import Image, ImageRef, Target
+from ..plan import Performed
 from ..progress import Report
 from ..runner import Flow, Outcome
 from ..share.public import add_unknown_access

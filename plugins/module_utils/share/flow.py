@@ -15,11 +15,10 @@ from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.read import SETTLING_GRACE_PERIOD
 from ..aws.read_targets import read_targets
-from ..aws.write import Performed
 from ..failures import CONSUMER_REJECTED, Failure, Refused, TargetFailed, invalid_option
 from ..fanout import CHANGE_GRACE_PERIOD, GRACE_PERIOD, each
 from ..model import Target
-from ..plan import Action, Plan, TargetPlan
+from ..plan import Action, Performed, Plan, TargetPlan
 from ..progress import Report
 from ..regions import targets_in
 from ..runner import Flow, Outcome

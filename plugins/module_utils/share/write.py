@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from ..aws import errors, read
 from ..aws.attempts import attempts
 from ..aws.lost_answers import is_unknown
-from ..aws.write import Performed, merge, perform
+from ..aws.write import merge, perform
 from ..denial import FAILS_AGAIN
 from ..failures import Failure
 from ..fanout import each
 from ..model import Target
-from ..plan import PERMISSION_LISTS, Action
+from ..plan import PERMISSION_LISTS, Action, Performed
 from .plan import list_entries
 from .public import add_closed, closing_action, list_left_open, opens, still_public_failure
 
