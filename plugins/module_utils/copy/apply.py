@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Performs the planned actions, in all targets at the same time."""
+"""Starts and replaces copies: performs the actions of targets, in all of them at the same time."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from ..fanout import CHANGE_GRACE_PERIOD, each
 from ..model import Image, Target
 from ..plan import Action, Performed
 from . import plan as planner
-from .run import ActionsPerformed, Failed
+from .run import CopyRun
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -27,20 +27,40 @@ if TYPE_CHECKING:
 _NAME_TAKEN = "InvalidAMIName.Duplicate"
 
 
-def perform_each(
-    accounts: AssumedAccounts, actions: Mapping[Target, tuple[Action, ...]], optional: Collection[Target]
-) -> dict[Target, ActionsPerformed | Failed]:
-    """Perform each target's actions in their order, and return the event that this is for each target."""
+def start_copies(
+    accounts: AssumedAccounts,
+    runs: Mapping[Target, CopyRun],
+    actions: Mapping[Target, tuple[Action, ...]],
+    optional: Collection[Target],
+) -> dict[Target, CopyRun]:
+    """Perform each target's planned actions, and return all runs as they then are."""
 
-    def perform(target: Target) -> ActionsPerformed:
-        with accounts.as_account(target.account_id) as clients:
-            done = _perform(clients.ec2(target.region), actions[target])
-        left = snapshots_left(done, _remedy_for_snapshot)
-        return ActionsPerformed(done.actions, done.answers, (*done.failures, *left))
+    def start(target: Target) -> CopyRun:
+        return runs[target].add_performed(perform(accounts, target, actions[target]))
 
-    performed, failed = each(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
-    failures = {target: Failed(errors.failure(item, target, "CopyImage")) for target, item in failed.items()}
-    return {**performed, **failures}
+    return change_each(runs, actions, start, optional)
+
+
+def change_each(
+    runs: Mapping[Target, CopyRun],
+    targets: Iterable[Target],
+    change: Callable[[Target], CopyRun],
+    optional: Collection[Target],
+) -> dict[Target, CopyRun]:
+    """Return all runs, those of the targets as ``change`` returns them, which may change images."""
+    changed, failed = each(targets, change, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
+    failures = {
+        target: runs[target].fail(errors.failure(exception, target, "CopyImage"))
+        for target, exception in failed.items()
+    }
+    return {**runs, **changed, **failures}
+
+
+def perform(accounts: AssumedAccounts, target: Target, actions: tuple[Action, ...]) -> Performed:
+    """Perform one target's actions in their order."""
+    with accounts.as_account(target.account_id) as clients:
+        done = _perform(clients.ec2(target.region), actions)
+    return replace(done, failures=(*done.failures, *snapshots_left(done, _remedy_for_snapshot)))
 
 
 def _perform(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
@@ -58,7 +78,7 @@ def _perform(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
 
 
 def _images_named(ec2: EC2Client, name: str) -> list[Image]:
-    """The account's images with this name; none if they cannot be read."""
+    """Return the account's images with this name; none if they cannot be read."""
     try:
         return read.images(ec2, [{"Name": "name", "Values": [name]}], ["self"])
     except errors.AWS_ERRORS:

@@ -18,7 +18,7 @@ from ..model import Target
 from ..plan import Plan
 from ..progress import Report
 from ..runner import Flow, Outcome
-from .apply import perform_each
+from .apply import start_copies
 from .checks import with_account
 from .inspect import inspect
 from .next_reads import next_reads
@@ -27,8 +27,8 @@ from .plan import plan
 from .read_access import wait_for_propagation
 from .read_source import Sources, read_sources
 from .read_targets import read_targets
-from .result import returned, wrong_keys
-from .run import CopyRun, advance_all, initial_runs
+from .result import fail_wrong_keys, returned
+from .run import CopyRun, initial_runs
 from .state import CopySeen
 from .wait import wait_for_copies
 
@@ -70,13 +70,13 @@ def apply(clients: Clients, wanted: CopyOptions, seen: CopySeen, plan: Plan, rep
     accounts = AssumedAccounts(clients, caller, wanted.consumer_role, wanted.first_source_region)
     optional = wanted.best_effort(seen.copies)
     actions = {target.target: target.actions for target in plan.targets if target.actions}
-    runs = initial_runs(wanted, seen)
+    runs: Mapping[Target, CopyRun] = initial_runs(wanted, seen)
     if wanted.account_ids and (actions or any(run.pending for run in runs.values())):
         accounts.open("ec2", wanted.regions)
-    runs = advance_all(runs, perform_each(accounts, actions, optional))
+    runs = start_copies(accounts, runs, actions, optional)
     if wanted.wait:
         runs = wait_for_copies(accounts, wanted, seen, runs, optional, report)
-        runs = advance_all(runs, wrong_keys(wanted, seen, runs))
+        runs = fail_wrong_keys(wanted, seen, runs)
     return _outcome(seen, runs, optional)
 
 

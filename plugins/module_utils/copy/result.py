@@ -18,7 +18,7 @@ from ..plan import KNOWN_AFTER_APPLY, Action, Plan
 from . import plan as planner
 from .options import CopyOptions
 from .request import name_for
-from .run import CopyRun, Failed
+from .run import CopyRun
 from .state import FAILED_STATES, CopySeen
 
 
@@ -113,12 +113,15 @@ def _copy_seconds(run: CopyRun) -> int | None:
     return max(0, round((max(ends) - started).total_seconds()))
 
 
-def wrong_keys(wanted: CopyOptions, seen: CopySeen, runs: Mapping[Target, CopyRun]) -> dict[Target, Failed]:
-    """The finished copies that are not encrypted as requested, which have failed by that."""
+def fail_wrong_keys(
+    wanted: CopyOptions, seen: CopySeen, runs: Mapping[Target, CopyRun]
+) -> dict[Target, CopyRun]:
+    """Return the runs; a finished copy that is not encrypted as requested has failed by that."""
     return {
-        target: Failed(_wrong_key(seen, target, run))
-        for target, run in runs.items()
+        target: run.fail(_wrong_key(seen, target, run))
         if _is_under_wrong_key(wanted, seen, target, run)
+        else run
+        for target, run in runs.items()
     }
 
 

@@ -2,20 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The progress of each target's copy while the module runs: a frozen value, which events advance."""
+"""The progress of each target's copy while the module runs: a frozen value, and what follows from it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from ..denial import FAILS_AGAIN
 from ..failures import Failure, incomplete_response, with_code
 from ..keys.grants import NEW_GRANT_TIMEOUT
 from ..model import Image, Snapshot, Target
-from ..plan import Action
+from ..plan import Action, Performed
 from ..wording import ended
 from . import plan as planner
 from .options import CopyOptions
@@ -39,10 +39,12 @@ _LONGEST_INTERVAL = 10.0
 # The operations that remove a failed copy.
 _REMOVALS = frozenset({"DeregisterImage", "DeleteSnapshot"})
 
+Reaction: TypeAlias = Literal["copy", "wait", "wait for key", "fail"]
+
 
 @dataclass(frozen=True)
 class CopyRun:
-    """The progress of one target's copy.
+    """The progress of one target's copy; each method returns the run after a step of it.
 
     ``image`` is None where there is none yet, ``percent`` where AWS has reported none. ``performed`` are the
     actions that succeeded. ``retried`` is true once a failed copy has been replaced. ``unread`` is the time,
@@ -53,7 +55,18 @@ class CopyRun:
 
     ``waiting_since`` is the time since when this copy is waited for, ``first_percent`` a time and the first
     percentage that was read then, ``percent_at`` when ``percent`` was read, ``next_read`` when the copy is
-    read next (``ReadScheduled``).
+    read next.
+
+    A copy that CopyImage started, fails in AWS, and is copied again::
+
+        add_performed(CopyImage -> ami-1)                image=ami-1 pending
+        schedule(1)                                      waiting_since=1, next_read=2
+        add_read(None, at=5)                             invisible_since=5
+        add_read(ami-1 pending, at=6, percent=40)        percent=40, percent_at=6, invisible_since=None
+        schedule(7)                                      first_percent=(6, 40), next_read=8.5
+        add_read(ami-1 failed, at=9)                     image=ami-1 failed
+        replace_copy(ami-1, CopyImage -> ami-2)          image=ami-2 pending, retried=True, one warning
+        add_read(ami-2 available, at=20)                 image=ami-2 available
     """
 
     image: Image | None = None
@@ -84,73 +97,98 @@ class CopyRun:
         """Whether the image can be used."""
         return self.image is not None and self.image.state == "available"
 
+    def fail(self, failure: Failure, image: Image | None = None) -> CopyRun:
+        """Return the failed run; its first failure stays. ``image`` is the image as it was last read."""
+        return replace(self, failure=self.failure or failure, image=image or self.image)
 
-@dataclass(frozen=True)
-class ActionsPerformed:
-    """The target's actions were performed; ``answers`` are AWS's to ``actions``, which succeeded."""
+    def add_performed(self, done: Performed) -> CopyRun:
+        """Return the run after its actions; a CopyImage among them starts the target's new image.
 
-    actions: tuple[Action, ...] = ()
-    answers: tuple[Mapping[str, Any], ...] = ()
-    failures: tuple[Failure, ...] = ()
+        A failed copy that cannot be removed, with all its snapshots, causes a warning only: the new copy is
+        what counts.
+        """
+        not_removed = [failure for failure in done.failures if failure.action in _REMOVALS]
+        other_failures = [failure for failure in done.failures if failure.action not in _REMOVALS]
+        run = replace(
+            self,
+            performed=self.performed + done.actions,
+            failure=self.failure or next(iter(other_failures), None),
+            warnings=(*self.warnings, *(failure.sentence() for failure in not_removed)),
+        )
+        for action, answer in zip(done.actions, done.answers, strict=True):
+            if action.operation == "CopyImage":
+                run = run.start_image(action, answer.get("ImageId"))
+        return run
 
+    def start_image(self, action: Action, image_id: str | None) -> CopyRun:
+        """Return the run with its new image. Without an ID it fails; a rerun finds the image by its tag."""
+        if image_id is None:
+            return self.fail(incomplete_response(action.operation, "ImageId", action.target))
+        name, owner_id = action.parameters["Name"], action.target.account_id
+        return replace(self, image=Image(image_id, name, owner_id, state="pending"), snapshots=())
 
-@dataclass(frozen=True)
-class ImageRead:
-    """A pending copy was read ``at`` that time (monotonic seconds); ``image`` is None if it is invisible."""
+    def add_read(
+        self,
+        image: Image | None,
+        at: float,
+        snapshots: tuple[Snapshot, ...] = (),
+        percent: int | None = None,
+    ) -> CopyRun:
+        """Return the run whose image was read ``at`` that time; it is None if it is invisible."""
+        percent_at = None if percent is None else at
+        run = replace(self, unread=None, percent=percent, percent_at=percent_at)
+        if image is not None:
+            return replace(run, image=image, snapshots=snapshots, invisible_since=None)
+        return replace(run, invisible_since=at if run.invisible_since is None else run.invisible_since)
 
-    image: Image | None
-    at: float
-    snapshots: tuple[Snapshot, ...] = ()
-    percent: int | None = None
+    def add_failed_read(self, failure: Failure) -> CopyRun:
+        """Return the run after a read that failed when it was due.
 
+        It fails if the read would fail again, or if none has succeeded for ``_OUTAGE_TIMEOUT``.
+        """
+        since, _earlier = self.unread or (self.next_read, failure)
+        run = replace(self, unread=(since, failure))
+        is_given_up = failure.error_code in FAILS_AGAIN or self.next_read - since >= _OUTAGE_TIMEOUT
+        return run.fail(_unread_copy(run, failure)) if is_given_up else run
 
-@dataclass(frozen=True)
-class ReadFailed:
-    """A pending copy could not be read."""
+    def replace_copy(self, failed: Image, done: Performed, place: str) -> CopyRun:
+        """Return the run whose ``failed`` copy was replaced by a new one, unless AWS refused that.
 
-    failure: Failure
+        ``place`` names the target in warnings.
+        """
+        run = replace(
+            self,
+            retried=True,
+            unread=None,
+            invisible_since=None,
+            retry_at=None,
+            waiting_since=None,
+            first_percent=None,
+        ).add_performed(done)
+        started = " A new copy was started." if done.actions else ""
+        return replace(run, warnings=(*run.warnings, f"{place}: {_failure_reason(failed)}{started}"))
 
+    def wait_for_key(self, at: float) -> CopyRun:
+        """Return the run that waits to copy again, because a key could not be used yet ``at`` that time.
 
-@dataclass(frozen=True)
-class CopyReplaced:
-    """``failed`` was replaced by a new copy, or AWS refused that; ``place`` names the target in warnings."""
+        It waits as long as it has waited altogether, so that the delays double.
+        """
+        since = at if self.key_failed_since is None else self.key_failed_since
+        delay = min(_LONGEST_KEY_DELAY, max(_SHORTEST_KEY_DELAY, at - since))
+        return replace(self, key_failed_since=since, retry_at=at + delay)
 
-    failed: Image
-    replacement: ActionsPerformed
-    place: str
-
-
-@dataclass(frozen=True)
-class KeyNotUsable:
-    """The copy failed because a key cannot be used yet, as was read ``at`` that time (monotonic seconds)."""
-
-    at: float
-
-
-@dataclass(frozen=True)
-class ReadScheduled:
-    """The copy was started, replaced or read ``at`` that time (monotonic seconds); when is it read next?"""
-
-    at: float
-
-
-@dataclass(frozen=True)
-class Failed:
-    """The target has failed; ``image`` is the image as it was last read, if that differs."""
-
-    failure: Failure
-    image: Image | None = None
-
-
-# A string: classes have no | operator in the oldest Python that ansible-test checks modules for.
-Reaction: TypeAlias = Literal["copy", "wait", "wait for key", "fail"]
-Event: TypeAlias = (
-    "ActionsPerformed | ImageRead | ReadFailed | CopyReplaced | KeyNotUsable | ReadScheduled | Failed"
-)
+    def schedule(self, now: float) -> CopyRun:
+        """Return the run with the time of its next read."""
+        run = self
+        if run.waiting_since is None:
+            run = replace(run, waiting_since=now)
+        elif run.first_percent is None and run.percent is not None:
+            run = replace(run, first_percent=(_percent_at(run, now), run.percent))
+        return replace(run, next_read=now + _next_interval(run, now))
 
 
 def initial_runs(wanted: CopyOptions, seen: CopySeen) -> dict[Target, CopyRun]:
-    """The state of every target before anything is done."""
+    """Return the run of every target before anything is done."""
     return {target: _initial(wanted, seen, target) for target in seen.copies}
 
 
@@ -164,94 +202,8 @@ def _initial(wanted: CopyOptions, seen: CopySeen, target: Target) -> CopyRun:
     )
 
 
-def advance_all(runs: Mapping[Target, CopyRun], events: Mapping[Target, Event]) -> dict[Target, CopyRun]:
-    """All runs, those with an event advanced by it."""
-    return {
-        target: advanced(run, events[target]) if target in events else run for target, run in runs.items()
-    }
-
-
-def advanced(run: CopyRun, event: Event) -> CopyRun:
-    """The run after an event. The first failure stays.
-
-    A copy that CopyImage started, fails in AWS, and is copied again::
-
-        ActionsPerformed(CopyImage -> ami-1)           image=ami-1 pending
-        ReadScheduled(at=1)                            waiting_since=1, next_read=2
-        ImageRead(None, at=5)                          invisible_since=5
-        ImageRead(ami-1 pending, at=6, percent=40)     percent=40, percent_at=6, invisible_since=None
-        ReadScheduled(at=7)                            first_percent=(6, 40), next_read=8.5
-        ImageRead(ami-1 failed)                        image=ami-1 failed
-        CopyReplaced(ami-1, CopyImage -> ami-2)        image=ami-2 pending, retried=True, one warning
-        ImageRead(ami-2 available)                     image=ami-2 available
-    """
-    match event:
-        case ActionsPerformed():
-            return _after_actions(run, event)
-        case ImageRead():
-            return _after_read(run, event)
-        case ReadFailed():
-            return _after_failed_read(run, event.failure)
-        case CopyReplaced():
-            return _after_replacement(run, event)
-        case KeyNotUsable():
-            return _after_key_failure(run, event.at)
-        case ReadScheduled():
-            return _scheduled(run, event.at)
-        case Failed():
-            return replace(run, failure=run.failure or event.failure, image=event.image or run.image)
-
-
-def _after_actions(run: CopyRun, event: ActionsPerformed) -> CopyRun:
-    """A CopyImage among the actions starts the target's new image.
-
-    A failed copy that cannot be removed, with all its snapshots, causes a warning only: the new copy is what
-    counts.
-    """
-    not_removed = [failure for failure in event.failures if failure.action in _REMOVALS]
-    other_failures = [failure for failure in event.failures if failure.action not in _REMOVALS]
-    run = replace(
-        run,
-        performed=run.performed + event.actions,
-        failure=run.failure or next(iter(other_failures), None),
-        warnings=(*run.warnings, *(failure.sentence() for failure in not_removed)),
-    )
-    for action, answer in zip(event.actions, event.answers, strict=True):
-        if action.operation == "CopyImage":
-            run = _started(run, action, answer.get("ImageId"))
-    return run
-
-
-def _started(run: CopyRun, action: Action, image_id: str | None) -> CopyRun:
-    """The run with its new image. A rerun finds an image whose ID AWS has not returned by its tag."""
-    if image_id is None:
-        missing = incomplete_response(action.operation, "ImageId", action.target)
-        return replace(run, failure=run.failure or missing)
-    name, owner_id = action.parameters["Name"], action.target.account_id
-    return replace(run, image=Image(image_id, name, owner_id, state="pending"), snapshots=())
-
-
-def _after_read(run: CopyRun, event: ImageRead) -> CopyRun:
-    percent_at = None if event.percent is None else event.at
-    run = replace(run, unread=None, percent=event.percent, percent_at=percent_at)
-    if event.image is not None:
-        return replace(run, image=event.image, snapshots=event.snapshots, invisible_since=None)
-    return replace(run, invisible_since=event.at if run.invisible_since is None else run.invisible_since)
-
-
-def _after_failed_read(run: CopyRun, failure: Failure) -> CopyRun:
-    """The run after a read that failed when it was due.
-
-    It ends if the read would fail again, or if none has succeeded for ``_OUTAGE_TIMEOUT``.
-    """
-    since, _earlier = run.unread or (run.next_read, failure)
-    is_given_up = failure.error_code in FAILS_AGAIN or run.next_read - since >= _OUTAGE_TIMEOUT
-    given_up = _unread_copy(run, failure) if is_given_up else None
-    return replace(run, unread=(since, failure), failure=run.failure or given_up)
-
-
 def _unread_copy(run: CopyRun, failure: Failure) -> Failure:
-    """The failure to read a copy, which names it: AWS continues what it has started."""
+    """Return the failure to read a copy, which names it: AWS continues what it has started."""
     if run.image is None:
         return failure
     return replace(
@@ -261,39 +213,8 @@ def _unread_copy(run: CopyRun, failure: Failure) -> Failure:
     )
 
 
-def _after_replacement(run: CopyRun, event: CopyReplaced) -> CopyRun:
-    run = replace(
-        run,
-        retried=True,
-        unread=None,
-        invisible_since=None,
-        retry_at=None,
-        waiting_since=None,
-        first_percent=None,
-    )
-    run = advanced(run, event.replacement)
-    started = " A new copy was started." if event.replacement.actions else ""
-    return replace(run, warnings=(*run.warnings, f"{event.place}: {_failure_reason(event.failed)}{started}"))
-
-
-def _after_key_failure(run: CopyRun, at: float) -> CopyRun:
-    """The run that waits: as long as it has waited altogether, so that the delays double."""
-    since = at if run.key_failed_since is None else run.key_failed_since
-    delay = min(_LONGEST_KEY_DELAY, max(_SHORTEST_KEY_DELAY, at - since))
-    return replace(run, key_failed_since=since, retry_at=at + delay)
-
-
-def _scheduled(run: CopyRun, now: float) -> CopyRun:
-    """The run with the time of its next read."""
-    if run.waiting_since is None:
-        run = replace(run, waiting_since=now)
-    elif run.first_percent is None and run.percent is not None:
-        run = replace(run, first_percent=(_percent_at(run, now), run.percent))
-    return replace(run, next_read=now + _next_interval(run, now))
-
-
 def after_failure(seen: CopySeen, target: Target, run: CopyRun, image: Image, now: float) -> Reaction:
-    """What follows the failure of ``image``: it is copied again, once, or repeatedly if a grant may be new.
+    """Return what follows the failure of ``image``: a new copy, once, or repeatedly if a grant may be new.
 
     That is so if another account's key encrypts the source and AWS's reason names a key. The key of the copy
     can be meant, too.
@@ -325,36 +246,31 @@ def failed_image(run: CopyRun, now: float) -> Image | None:
     return None
 
 
-def copy_failed(target: Target, image: Image) -> Failed:
-    """The end of a run whose copy failed, and is not made again."""
-    return Failed(
-        Failure.at(
-            target,
-            "CopyImage",
-            "copy_failed",
-            _failure_reason(image),
-            "Fix the cause that AWS reports and rerun; the failed copy is then replaced.",
-        ),
-        image,
+def copy_failed(target: Target, image: Image) -> Failure:
+    """Return the failure of a copy that is not made again."""
+    return Failure.at(
+        target,
+        "CopyImage",
+        "copy_failed",
+        _failure_reason(image),
+        "Fix the cause that AWS reports and rerun; the failed copy is then replaced.",
     )
 
 
-def copy_pending(target: Target, run: CopyRun, reason: str) -> Failed:
-    """The end of a run that is not waited for any longer; ``reason`` completes "is still pending"."""
+def copy_pending(target: Target, run: CopyRun, reason: str) -> Failure:
+    """Return the failure of a copy that is not waited for; ``reason`` completes "is still pending"."""
     image_id = run.image.image_id if run.image else "The copy"
     progress = "" if run.percent is None else f" at {run.percent} %"
     unread = ""
     if run.unread is not None:
         _since, failed = run.unread
         unread = f" Its last read failed: {ended(with_code(failed.message, failed.error_code))}"
-    return Failed(
-        Failure.at(
-            target,
-            "CopyImage",
-            "copy_pending",
-            f"{image_id} is still pending{progress} {reason}.{unread}",
-            "AWS continues the copy; rerun to wait for it.",
-        )
+    return Failure.at(
+        target,
+        "CopyImage",
+        "copy_pending",
+        f"{image_id} is still pending{progress} {reason}.{unread}",
+        "AWS continues the copy; rerun to wait for it.",
     )
 
 

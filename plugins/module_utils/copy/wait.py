@@ -18,26 +18,10 @@ from ..model import Image, Snapshot, Target
 from ..plan import names_of
 from ..progress import Report
 from . import plan as planner
-from .apply import perform_each
+from .apply import change_each, perform
 from .options import CopyOptions
 from .progress_line import progress_line
-from .run import (
-    ActionsPerformed,
-    CopyReplaced,
-    CopyRun,
-    Event,
-    Failed,
-    ImageRead,
-    KeyNotUsable,
-    ReadFailed,
-    ReadScheduled,
-    advance_all,
-    after_failure,
-    copy_failed,
-    copy_pending,
-    failed_image,
-    time_left,
-)
+from .run import CopyRun, after_failure, copy_failed, copy_pending, failed_image, time_left
 from .state import CopySeen
 
 if TYPE_CHECKING:
@@ -58,7 +42,7 @@ def wait_for_copies(
     runs: Runs,
     optional: Collection[Target],
     report: Report,
-) -> dict[Target, CopyRun]:
+) -> Runs:
     """Poll the pending copies until each is available or has failed, or ``wait_timeout`` has passed.
 
     ``optional`` targets are waited for only as long as others are; without others, all are waited for.
@@ -69,23 +53,23 @@ def wait_for_copies(
     print_progress = _progress_printer(report)
     started = monotonic()
     deadline = started + wanted.wait_timeout
-    current = advance_all(runs, dict.fromkeys(runs, ReadScheduled(started)))
+    runs = _schedule(runs, runs, started)
     awaited = [target for target in runs if target not in optional] or list(runs)
     while True:
-        pending = [target for target, run in current.items() if run.pending]
-        required = [target for target in awaited if current[target].pending]
+        pending = [target for target, run in runs.items() if run.pending]
+        required = [target for target in awaited if runs[target].pending]
         if not required:
-            return _stopped(current, pending, "although all required regions are ready")
+            return _stop(runs, pending, "although all required regions are ready")
         if monotonic() >= deadline:
-            return _stopped(current, pending, f"after wait_timeout ({wanted.wait_timeout} s)")
-        _sleep_until(min(deadline, *(current[target].next_read for target in required)))
+            return _stop(runs, pending, f"after wait_timeout ({wanted.wait_timeout} s)")
+        _sleep_until(min(deadline, *(runs[target].next_read for target in required)))
         soon = monotonic() + _TOGETHER
-        reading = [target for target in pending if soon >= min(current[target].next_read, deadline)]
-        current = advance_all(current, polling.read(current, reading))
-        current = advance_all(current, polling.replace_failed(current, reading))
+        due = [target for target in pending if soon >= min(runs[target].next_read, deadline)]
+        runs = polling.read(runs, due)
+        runs = polling.replace_failed(runs, due)
         now = monotonic()
-        current = advance_all(current, dict.fromkeys(reading, ReadScheduled(now)))
-        print_progress(progress_line(current, pending, time_left(current.values(), now)))
+        runs = _schedule(runs, due, now)
+        print_progress(progress_line(runs, pending, time_left(runs.values(), now)))
 
 
 def _sleep_until(time: float) -> None:
@@ -93,15 +77,19 @@ def _sleep_until(time: float) -> None:
         sleep(seconds)
 
 
-def _stopped(runs: Runs, pending: Iterable[Target], reason: str) -> dict[Target, CopyRun]:
-    return advance_all(runs, {target: _end(target, runs[target], reason) for target in pending})
+def _schedule(runs: Runs, targets: Iterable[Target], now: float) -> Runs:
+    return {**runs, **{target: runs[target].schedule(now) for target in targets}}
 
 
-def _end(target: Target, run: CopyRun, reason: str) -> Failed:
-    """The end of a run that is not waited for any longer, also of one whose key could not be used yet."""
+def _stop(runs: Runs, pending: Iterable[Target], reason: str) -> Runs:
+    return {**runs, **{target: _end(target, runs[target], reason) for target in pending}}
+
+
+def _end(target: Target, run: CopyRun, reason: str) -> CopyRun:
+    """Return a run that is not waited for any longer, also one whose key could not be used yet."""
     if run.retry_at is not None and run.image is not None:
-        return copy_failed(target, run.image)
-    return copy_pending(target, run, reason)
+        return run.fail(copy_failed(target, run.image))
+    return run.fail(copy_pending(target, run, reason))
 
 
 def _progress_printer(report: Report) -> Callable[[str], None]:
@@ -119,70 +107,66 @@ def _progress_printer(report: Report) -> Callable[[str], None]:
 
 @dataclass(frozen=True)
 class _Polling:
-    """The AWS calls of one round of polling; each method returns its events by target."""
+    """The steps of one round of polling, in all its targets at the same time; each returns all runs.
+
+    A step makes one run of another: what an optional target returns too late is lost, and changes nothing.
+    """
 
     accounts: AssumedAccounts
     wanted: CopyOptions
     seen: CopySeen
     optional: Collection[Target]
 
-    def read(self, runs: Runs, pending: Iterable[Target]) -> dict[Target, Event]:
-        """Read the pending copies."""
-        ids = {target: image.image_id for target in pending if (image := runs[target].image)}
+    def read(self, runs: Runs, targets: Iterable[Target]) -> Runs:
+        """Read the pending copies of these targets."""
 
-        def read_copy(target: Target) -> ImageRead:
+        def read_copy(target: Target) -> CopyRun:
             with self.accounts.as_account(target.account_id) as clients:
-                return _read_copy(clients.ec2(target.region), self.wanted, self.seen, target, ids[target])
+                return self._read_copy(clients.ec2(target.region), target, runs[target])
 
-        found, failed = each(ids, read_copy, optional=self.optional)
-        failures = {
-            target: ReadFailed(errors.failure(exception, target, "DescribeImages"))
+        found, failed = each(targets, read_copy, optional=self.optional)
+        unread = {
+            target: runs[target].add_failed_read(errors.failure(exception, target, "DescribeImages"))
             for target, exception in failed.items()
         }
-        return {**found, **failures}
+        return {**runs, **found, **unread}
 
-    def replace_failed(self, runs: Runs, pending: Iterable[Target]) -> dict[Target, Event]:
-        """Start a new copy for each that failed and can succeed."""
+    def _read_copy(self, ec2: EC2Client, target: Target, run: CopyRun) -> CopyRun:
+        image = read.image(ec2, run.image.image_id) if run.image else None
+        if image is None:
+            return run.add_read(None, monotonic())
+        if image.state == "available":
+            return run.add_read(image, monotonic(), _snapshots_of(ec2, image))
+        source_region = self.wanted.source_region_of(target.region)
+        try:
+            pending = read.pending_snapshots(ec2, self.seen.source_of(target).image_id, source_region)
+        except errors.AWS_ERRORS:
+            # Only the percentage is lost; the image itself shows whether the copy is available.
+            pending = ()
+        percents = [snapshot.percent for snapshot in pending]
+        percent = sum(percents) // len(percents) if percents else None
+        return run.add_read(image, monotonic(), percent=percent)
+
+    def replace_failed(self, runs: Runs, targets: Iterable[Target]) -> Runs:
+        """Start a new copy for each of these targets whose copy failed and can succeed."""
         now, names = monotonic(), names_of(runs)
-        failed = {target: image for target in pending if (image := failed_image(runs[target], now))}
-        reactions = {
-            target: after_failure(self.seen, target, runs[target], image, now)
-            for target, image in failed.items()
-        }
-        actions = {
-            target: planner.replacement(self.wanted, self.seen, target, (image,))
-            for target, image in failed.items()
-            if reactions[target] == "copy"
-        }
-        events: dict[Target, Event] = {
-            target: copy_failed(target, image) if reactions[target] == "fail" else KeyNotUsable(now)
-            for target, image in failed.items()
-            if reactions[target] in ("fail", "wait for key")
-        }
-        for target, event in perform_each(self.accounts, actions, self.optional).items():
-            if isinstance(event, ActionsPerformed):
-                events[target] = CopyReplaced(failed[target], event, names[target])
-            else:
-                events[target] = event
-        return events
+        failed = {target: image for target in targets if (image := failed_image(runs[target], now))}
 
+        def react(target: Target) -> CopyRun:
+            run, image = runs[target], failed[target]
+            match after_failure(self.seen, target, run, image, now):
+                case "wait":
+                    return run
+                case "wait for key":
+                    return run.wait_for_key(now)
+                case "fail":
+                    return run.fail(copy_failed(target, image), image)
+                case "copy":
+                    actions = planner.replacement(self.wanted, self.seen, target, (image,))
+                    done = perform(self.accounts, target, actions)
+                    return run.replace_copy(image, done, names[target])
 
-def _read_copy(
-    ec2: EC2Client, wanted: CopyOptions, seen: CopySeen, target: Target, image_id: str
-) -> ImageRead:
-    image = read.image(ec2, image_id)
-    if image is None:
-        return ImageRead(None, monotonic())
-    if image.state == "available":
-        return ImageRead(image, monotonic(), _snapshots_of(ec2, image))
-    source_region = wanted.source_region_of(target.region)
-    try:
-        pending = read.pending_snapshots(ec2, seen.source_of(target).image_id, source_region)
-    except errors.AWS_ERRORS:
-        # Only the percentage is lost; the image itself shows whether the copy is available.
-        pending = ()
-    percents = [snapshot.percent for snapshot in pending]
-    return ImageRead(image, monotonic(), percent=sum(percents) // len(percents) if percents else None)
+        return change_each(runs, failed, react, self.optional)
 
 
 def _snapshots_of(ec2: EC2Client, image: Image) -> tuple[Snapshot, ...]:

@@ -9,19 +9,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy.run import (
-    ActionsPerformed,
-    CopyReplaced,
     CopyRun,
-    ImageRead,
-    KeyNotUsable,
     Reaction,
-    ReadScheduled,
-    advanced,
     after_failure,
     time_left,
 )
 from ansible_collections.golden.images.plugins.module_utils.model import Image
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils.plan import Action, Performed
 
 from tests.unit.copy.examples import seen
 from tests.unit.examples import OWNER, STRANGER, copied_image, source_image, target_in, volumes
@@ -37,7 +31,7 @@ COPY = Action(target_in(EU), "CopyImage", {"Name": "golden"})
 def test_a_run_waits_for_its_key_for_as_long_as_it_has_waited_altogether() -> None:
     run, delays = CopyRun(FAILED), []
     for at in (100.0, 105.0, 110.0, 120.0, 140.0, 180.0, 240.0):
-        run = advanced(replace(run, retry_at=None), KeyNotUsable(at))
+        run = replace(run, retry_at=None).wait_for_key(at)
         assert (run.key_failed_since, run.pending, run.failure) == (100.0, True, None)
         assert run.retry_at is not None
         delays.append(run.retry_at - at)
@@ -118,20 +112,20 @@ def test_no_time_is_left_without_pending_copies() -> None:
 )
 def test_the_next_read_fits_the_progress(run: CopyRun, waited: float, expected: float) -> None:
     waiting = replace(run, waiting_since=100.0 - waited)
-    assert advanced(waiting, ReadScheduled(100.0)).next_read == 100.0 + expected
+    assert waiting.schedule(100.0).next_read == 100.0 + expected
 
 
 def test_the_speed_is_that_since_the_first_percentage() -> None:
-    started = advanced(CopyRun(PENDING), ReadScheduled(10.0))
+    started = CopyRun(PENDING).schedule(10.0)
     assert (started.waiting_since, started.first_percent, started.next_read) == (10.0, None, 11.0)
-    read = advanced(advanced(started, ImageRead(PENDING, 11.0, percent=20)), ReadScheduled(12.0))
+    read = started.add_read(PENDING, 11.0, percent=20).schedule(12.0)
     assert (read.waiting_since, read.first_percent) == (10.0, (11.0, 20))
-    again = advanced(advanced(read, ImageRead(PENDING, 14.0, percent=40)), ReadScheduled(14.0))
+    again = read.add_read(PENDING, 14.0, percent=40).schedule(14.0)
     assert (again.first_percent, again.next_read) == ((11.0, 20), 14.0 + 6.75)
 
 
 def test_the_clock_of_a_replaced_copy_starts_again() -> None:
     waiting = CopyRun(FAILED, percent=60, waiting_since=10.0, first_percent=(20.0, 10))
-    copied = ActionsPerformed((COPY,), ({"ImageId": "ami-2"},))
-    replaced = advanced(advanced(waiting, CopyReplaced(FAILED, copied, EU)), ReadScheduled(50.0))
+    copied = Performed((COPY,), ({"ImageId": "ami-2"},))
+    replaced = waiting.replace_copy(FAILED, copied, EU).schedule(50.0)
     assert (replaced.waiting_since, replaced.first_percent, replaced.next_read) == (50.0, None, 51.0)
