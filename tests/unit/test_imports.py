@@ -114,7 +114,7 @@ def test_no_code_is_specific_to_an_emulator():
     [
         ("plugins.module_utils.model", "sqlite3"),
         ("plugins.module_utils.copy.plan", "plugins.module_utils.aws.read"),
-        ("plugins.module_utils.copy.plan", "plugins.module_utils.copy.wait"),
+        ("plugins.module_utils.copy.plan", "plugins.module_utils.copy.apply"),
         ("plugins.module_utils.copy.plan", "plugins.module_utils.fanout"),
         ("plugins.module_utils.copy", "threading"),
         ("plugins.module_utils.reports.values", "jinja2"),

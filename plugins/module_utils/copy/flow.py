@@ -18,19 +18,17 @@ from ..model import Target
 from ..plan import Plan
 from ..progress import Report
 from ..runner import Flow, Outcome
-from .apply import start_copies
+from .apply import Runs, Workers
 from .checks import with_account
-from .inspect import inspect
 from .next_reads import next_reads
 from .options import CopyOptions
 from .plan import plan
 from .read_access import wait_for_propagation
 from .read_source import Sources, read_sources
-from .read_targets import read_targets
+from .read_targets import read_further, read_targets
 from .result import fail_wrong_keys, returned
-from .run import CopyRun, initial_runs
+from .run import initial_runs
 from .state import CopySeen
-from .wait import wait_for_copies
 
 
 def read_state(clients: Clients, wanted: CopyOptions) -> CopySeen:
@@ -58,7 +56,7 @@ def read_state(clients: Clients, wanted: CopyOptions) -> CopySeen:
     _open(accounts, wanted, sources)
     seen = read_targets(accounts, wanted, start, targets)
     while reads := next_reads(wanted, seen):
-        seen = inspect(clients, accounts, wanted, seen, reads)
+        seen = read_further(clients, accounts, wanted, seen, reads)
     if seen.failed:
         raise Refused(seen.failed)
     return wait_for_propagation(accounts, wanted, seen)
@@ -68,19 +66,18 @@ def apply(clients: Clients, wanted: CopyOptions, seen: CopySeen, plan: Plan, rep
     """Start the copies in all targets at the same time and, with ``wait``, wait for them."""
     caller = Caller(seen.account_id, seen.partition)
     accounts = AssumedAccounts(clients, caller, wanted.consumer_role, wanted.first_source_region)
-    optional = wanted.best_effort(seen.copies)
     actions = {target.target: target.actions for target in plan.targets if target.actions}
-    runs: Mapping[Target, CopyRun] = initial_runs(wanted, seen)
-    if wanted.account_ids and (actions or any(run.pending for run in runs.values())):
+    initial = initial_runs(wanted, seen)
+    if wanted.account_ids and (actions or any(run.pending for run in initial.values())):
         accounts.open("ec2", wanted.regions)
-    runs = start_copies(accounts, runs, actions, optional)
+    workers = Workers.of(accounts, wanted, seen)
+    runs = workers.start(initial, actions)
     if wanted.wait:
-        runs = wait_for_copies(accounts, wanted, seen, runs, optional, report)
-        runs = fail_wrong_keys(wanted, seen, runs)
-    return _outcome(seen, runs, optional)
+        runs = fail_wrong_keys(wanted, seen, workers.wait(runs, wanted.wait_timeout, report))
+    return _outcome(seen, runs, workers.optional)
 
 
-def _outcome(seen: CopySeen, runs: Mapping[Target, CopyRun], optional: Collection[Target]) -> Outcome:
+def _outcome(seen: CopySeen, runs: Runs, optional: Collection[Target]) -> Outcome:
     failures = {
         target: with_account(run.failure, target, seen.account_id)
         for target, run in runs.items()

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import attempts
-from ansible_collections.golden.images.plugins.module_utils.copy import wait
+from ansible_collections.golden.images.plugins.module_utils.copy import apply
 
 from tests.unit.clock import Clock
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock.of(monkeypatch, attempts, wait)
+    return Clock.of(monkeypatch, attempts, apply)
