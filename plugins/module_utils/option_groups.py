@@ -16,6 +16,7 @@ from .model import ConsumerRole, ImagesByTarget, Network, Sharing
 from .option import (
     ACCOUNT_ID,
     ACCOUNT_IDS,
+    FLAG,
     IMAGE_ID,
     IMAGES,
     MAPPING,
@@ -40,6 +41,7 @@ from .option import (
 from .parameter_names import name_problem
 from .structure import as_list
 from .tags import PROBE_TAG, tag_count_problems
+from .variables import ACCOUNT_ID as VALID_ACCOUNT_ID
 from .variables import Unreadable, owner, text_of
 from .wording import shown
 
@@ -282,6 +284,10 @@ GIVEN_TEXTS: Kind[tuple[str, ...]] = Kind(TEXTS.spec, lambda given, _refuse: tup
 _PLACE: Kind[str | None] = Kind(PATH.spec, lambda given, _refuse: given or None)
 
 
+REPORT_FILES = ("report.json", "report.csv", "report.sarif", "report.html")
+"""The files of a report in its directory."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportFileOptions(Options):
     """The files of a report."""
@@ -300,7 +306,7 @@ _ACCOUNT_NAMES = Kind(
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportOptions(ReportFileOptions):
+class LocalReportOptions(ReportFileOptions):
     """The files of a report, and the names of accounts in it."""
 
     account_names: Mapping[str, str] = option(_ACCOUNT_NAMES)
@@ -374,6 +380,64 @@ def is_s3_folder(uri: str, longest_name: int) -> bool:
         return False
     folder = (found["path"] or "").strip("/")
     return len(f"{folder}/".encode("utf-8", "replace")) + longest_name <= _LONGEST_KEY
+
+
+# The longest name that the file of a report can have.
+_LONGEST_NAME = 255
+
+
+def is_report_folder(uri: str) -> bool:
+    """Whether it is the URI of a bucket or a folder, with room for the names of a report's files."""
+    return is_s3_folder(uri, _LONGEST_NAME)
+
+
+def _report_s3_uri(given: str | None, refuse: Refuse) -> str | None:
+    if given and not is_report_folder(given):
+        refuse(f"{shown(given)} is not a valid S3 URI of a folder.", "Use a URI such as s3://bucket/folder/.")
+    return given or None
+
+
+def _bucket_owner(given: str | None, refuse: Refuse) -> str | None:
+    if given and not VALID_ACCOUNT_ID.fullmatch(given):
+        refuse(
+            f"{shown(given)} is not a valid account ID.", 'Use 12 digits in quotes, such as "012345678901".'
+        )
+    return given or None
+
+
+BUCKET_OWNER: Kind[str | None] = Kind({"type": "str"}, _bucket_owner)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(LocalReportOptions):
+    """The report that a module makes of its own result: written, uploaded, returned.
+
+    ``report_s3_bucket_owner`` is None for the account of the credentials. With ``return_report``, the report
+    is returned in place of the values that it has, too.
+    """
+
+    report_s3_uri: str | None = option(Kind(TEXT.spec, _report_s3_uri))
+    report_s3_bucket_owner: str | None = option(BUCKET_OWNER)
+    return_report: bool = option(FLAG)
+
+    @property
+    def asks_for_report(self) -> bool:
+        """Whether the module makes a report."""
+        return bool(self.report_path or self.report_dir or self.return_report)
+
+    def report_problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with the report's options, without a look at files and buckets."""
+        if self.report_s3_uri and not (self.report_path or self.report_dir):
+            yield nothing_to_upload()
+
+
+def nothing_to_upload() -> Problem:
+    """Return the problem with the upload of a report that is not written."""
+    return Problem(
+        "report_s3_uri",
+        "no report is written that could be uploaded, because report_dir is not set.",
+        "Set report_dir to a directory for the local report. In a container it can be below /tmp.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

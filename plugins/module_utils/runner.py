@@ -102,6 +102,38 @@ class Outcome:
     state: Mapping[Target, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Reported:
+    """What the report of a run adds to its result, and what of it the report is returned in place of.
+
+    ``failures`` are those to write or upload it. ``diff`` is that of its content.
+    """
+
+    values: Mapping[str, Any]
+    replaced: Collection[str] = ()
+    actions: tuple[ActionLike, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+    diff: Mapping[str, Any] | None = None
+
+
+class OpenReportLike(Protocol):
+    """The report of a run; ``reports.flow_result`` makes it."""
+
+    def find_bucket(self, clients: Any) -> None:
+        """Read what can be known of the bucket that it is uploaded to; raises ``Refused``."""
+
+    def write(self, result: Mapping[str, Any]) -> Reported:
+        """Write and upload it."""
+
+
+class ReportingLike(Protocol):
+    """How a module reports its result."""
+
+    def open(self, options: Any, page: Mapping[str, str], /) -> OpenReportLike:
+        """Return the report to be made; raises ``Refused`` for places that cannot be written to."""
+
+
 def diff_by_change(plan: PlanLike, changes: Iterable[Change] | None = None) -> dict[str, Any]:
     """The diff in Ansible's form for a text, with the states before and after.
 
@@ -123,7 +155,8 @@ class Flow(Generic[Wanted, Seen]):
     ``attaches`` of ``plugin_utils``. Ansible itself packs only Python with a module.
     A flow that only reads is also applied in check mode, so that what fails there fails the task as well.
     ``diff`` is made in diff mode, from this verbosity on. ``findings_name_options`` is whether the findings
-    of its ``results`` name options, which have other names in roles.
+    of its ``results`` name options, which have other names in roles. ``report`` is for a module that can
+    report its result; ``attaches`` has the page's files then.
     """
 
     options: type[Wanted]
@@ -137,6 +170,7 @@ class Flow(Generic[Wanted, Seen]):
     diff_verbosity: int = 0
     findings_name_options: bool = False
     attaches: str = ""
+    report: ReportingLike | None = None
 
 
 def change_nothing(*_values: object) -> Outcome:
@@ -243,8 +277,8 @@ def _not_copied(value: Any) -> Any:
     return _Uncopied(value) if isinstance(value, dict) else value
 
 
-class _Ended(Exception):
-    """A module that runs in this process has ended, with this result."""
+class _Ended(BaseException):
+    """A module that runs in this process has ended, with this result, as with SystemExit in its own."""
 
     def __init__(self, result: dict[str, Any]) -> None:
         super().__init__(result)
@@ -258,25 +292,51 @@ def _module(flow: Flow[Any, Any], base: Any) -> Any:
 
 
 def _run(flow: Flow[Any, Any], module: Any) -> None:
-    variables = module.params["variable_names"]
+    report: OpenReportLike | None = None
+    warnings: list[str] = []
     try:
         wanted = flow.options.read(module.params, module.check_mode)
-        clients = _clients(module) if flow.needs_aws else module.attached
-        seen = flow.read(clients, wanted)
-        plan = flow.plan(wanted, seen)
-        if plan.refusals:
-            raise Refused(plan.refusals)
+        if flow.report:
+            report = flow.report.open(wanted, module.attached)
+        result = _performed(flow, module, wanted, report, warnings)
     except Refused as refused:
-        _refuse(module, refused.failures, variables)
+        result = refusal(refused.failures, module.params["variable_names"], _secrets(module))
+    except Exception as exception:
+        # The report of an earlier run would look like that of this one.
+        if report:
+            report.write({"failed": True, "msg": f"{type(exception).__name__}: {exception}"})
+        raise
+    if report:
+        result = _with_report(module, result, report, warnings)
+    if "msg" in result:
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def _performed(
+    flow: Flow[Any, Any], module: Any, wanted: Any, report: OpenReportLike | None, warnings: list[str]
+) -> dict[str, Any]:
+    """Read, plan and apply, and return the result; with ``msg`` if something failed. Add its warnings.
+
+    Raises:
+        Refused: nothing was changed.
+    """
+    variables = module.params["variable_names"]
+    clients = _clients(module) if flow.needs_aws else module.attached
+    if report:
+        report.find_bucket(clients)
+    seen = flow.read(clients, wanted)
+    plan = flow.plan(wanted, seen)
+    if plan.refusals:
+        raise Refused(plan.refusals)
     if module.check_mode and not flow.only_reads:
         outcome = Outcome()
     else:
         outcome = flow.apply(clients, wanted, seen, plan, reporter(module.params.get("progress_path"), warn))
-    for warning in (*plan.warnings, *outcome.warnings):
-        warn(visible(renamed_text(warning, variables)))
+    warnings += _warn((*plan.warnings, *outcome.warnings), variables)
     tolerated = [_shown(failure, {}) for failure in (*plan.tolerated, *outcome.tolerated)]
     if tolerated:
-        warn(f"Best-effort regions skipped: {summary(tolerated)}")
+        warnings += _warn([f"Best-effort regions skipped: {summary(tolerated)}"])
     failures = [_shown(failure, variables) for failure in (*plan.failures, *outcome.failures)]
     actions = plan.actions if module.check_mode else outcome.performed
     found = flow.result(wanted, seen, plan, outcome)
@@ -296,8 +356,43 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
     if failures:
         in_regions = any(failure.region for failure in outcome.failures)
         rerun = [_RERUN] if in_regions and not flow.only_reads else []
-        module.fail_json(msg="\n".join([summary(failures), *rerun]), **result)
-    module.exit_json(**result)
+        result["msg"] = "\n".join([summary(failures), *rerun])
+    return result
+
+
+def _with_report(
+    module: Any, result: dict[str, Any], report: OpenReportLike, warnings: list[str]
+) -> dict[str, Any]:
+    """Write the report of a result, and return the result with it."""
+    variables = module.params["variable_names"]
+    reported = report.write({**result, "failed": "msg" in result, "warnings": warnings})
+    _warn(reported.warnings, variables)
+    failures = [_shown(failure, variables) for failure in reported.failures]
+    listed = [failure.as_result() for failure in failures]
+    with_report: dict[str, Any] = {
+        **{name: value for name, value in result.items() if name not in reported.replaced},
+        **reported.values,
+        "actions": [*result.get("actions", ()), *(action.as_result() for action in reported.actions)],
+        "changed": result["changed"] or bool(reported.actions),
+        "failures": [*result["failures"], *listed],
+        "report_failures": listed,
+    }
+    if failures:
+        before = [result["msg"]] if "msg" in result else []
+        with_report["msg"] = "\n".join([*before, summary(failures)])
+    # It repeats what is displayed anyway.
+    if reported.diff and module._diff and module._verbosity >= 1:
+        diffs = [result["diff"]] if result.get("diff") else []
+        with_report["diff"] = [*diffs, reported.diff]
+    return with_report
+
+
+def _warn(warnings: Iterable[str], variables: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """Show warnings, and return them as they are shown."""
+    shown = [visible(renamed_text(warning, variables)) for warning in warnings]
+    for text in shown:
+        warn(text)
+    return shown
 
 
 def _with_variables(row: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Any]:
@@ -308,11 +403,6 @@ def _with_variables(row: Mapping[str, Any], variables: Mapping[str, str]) -> dic
         for finding in row["findings"]
     ]
     return {**row, "findings": renamed_findings}
-
-
-def _refuse(module: Any, refusals: Iterable[Failure], variables: Mapping[str, str]) -> None:
-    """End the module, which has changed nothing."""
-    module.fail_json(**refusal(refusals, variables, _secrets(module)))
 
 
 def _secrets(module: Any) -> list[str]:
@@ -386,7 +476,7 @@ def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
             self.params, self.unreadable = read_options(options_of(argument_spec), self.params, parsed)
 
         def _refuse_options(self) -> None:
-            _refuse(self, self.unreadable, self.params.get("variable_names", {}))
+            self.fail_json(**refusal(self.unreadable, self.params.get("variable_names", {}), _secrets(self)))
 
         def exit_json(self, **result: Any) -> None:
             _hide_secrets(self, argument_spec)

@@ -16,7 +16,7 @@ from ..diagnose.options import DiagnosisOptions
 from ..kms_grant.options import GrantOptions
 from ..launch_probe.options import ProbeOptions
 from ..option import FLAG, TEXT, Kind, Options, as_given, choice, is_region, option
-from ..option_groups import ReportOptions
+from ..option_groups import LocalReportOptions
 from ..publish.options import PublishOptions
 from ..share.options import ShareOptions
 from ..verification.report import LEVELS
@@ -34,7 +34,7 @@ def _of(step: type[Options], name: str, **spec: Any) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistributionOptions(ReportOptions):
+class DistributionOptions(LocalReportOptions):
     """The options of ``distribution_check``, as they are given: ``steps`` validate those of the steps."""
 
     account_ids: Sequence[str] = _of(ShareOptions, "account_ids")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..option import ACCOUNT_IDS, MAPPING, TEXT, Kind, choice, option
-from ..option_groups import GIVEN_TEXTS, ReportOptions
+from ..option_groups import GIVEN_TEXTS, LocalReportOptions
 from ..verification.report import LEVELS
 
 _MAPPINGS: Kind[Sequence[Mapping[str, Any]]] = Kind(
@@ -20,7 +20,7 @@ _MAPPINGS: Kind[Sequence[Mapping[str, Any]]] = Kind(
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistributionReportOptions(ReportOptions):
+class DistributionReportOptions(LocalReportOptions):
     """The options of ``distribution_report``.
 
     What a step was given is not validated: the report is also about options that a step has refused.

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..failures import Failure, Refused, cut, invalid_option
-from ..option_groups import ReportOptions
+from ..option_groups import LocalReportOptions
 from ..progress import Report
 from ..runner import Flow, Outcome
 from ..wording import file_reason
@@ -30,7 +30,7 @@ from .plan import ChangesOf, Folder, Remember, ReportPlan, ReportSeen, ReportWan
 _CREATED = 2
 _JSON = ".json"
 
-Wanted = TypeVar("Wanted", bound=ReportOptions)
+Wanted = TypeVar("Wanted", bound=LocalReportOptions)
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,13 @@ def report_flow(
         return ReportState(report, read_files(report, page))
 
     def report_of(given: Wanted, content: dict[str, Any]) -> ReportWanted:
-        def named(of_report: Mapping[str, Any]) -> Document:
-            return replace(document(of_report), account_names=given.account_names)
-
         has_failed = failed is not None and failed(content)
-        path = given.report_path
+        report = desired_report(given, content, document, changes)
+        path, folder = report.path, report.folder
         if path and has_failed:
             path = failed_path(path)
-        folder = Folder(given.folder, named, changes, dated=failed is not None) if given.folder else None
+        if folder:
+            folder = replace(folder, dated=failed is not None)
         return ReportWanted(path, content, folder, remember, has_failed)
 
     return Flow(
@@ -97,6 +96,21 @@ def report_flow(
         # It repeats what the other tasks display.
         diff_verbosity=1,
     )
+
+
+def desired_report(
+    options: LocalReportOptions,
+    content: Mapping[str, Any],
+    document: Callable[[Mapping[str, Any]], Document],
+    changes: ChangesOf,
+) -> ReportWanted:
+    """Return the report with this content, in the places that the options name."""
+
+    def with_names(of_report: Mapping[str, Any]) -> Document:
+        return replace(document(of_report), account_names=options.account_names)
+
+    folder = Folder(options.folder, with_names, changes) if options.folder else None
+    return ReportWanted(options.report_path, content, folder)
 
 
 def failed_path(path: str) -> str:
@@ -230,35 +244,44 @@ def _previous(path: str) -> str | None:
 
 
 def apply(
-    _page: object, _options: ReportOptions, state: ReportState, plan: ReportPlan, _report: Report
+    _page: object, _options: LocalReportOptions, state: ReportState, plan: ReportPlan, _report: Report
 ) -> Outcome:
+    """Write the files."""
+    return write_report(state.report, plan)
+
+
+def write_report(report: ReportWanted, plan: ReportPlan) -> Outcome:
     """Write the files, each as a whole."""
     performed: list[WriteFile] = []
     failures: list[Failure] = []
-    folder = state.report.folder
     for action in plan.actions:
         try:
-            if folder is not None:
+            if report.folder is not None:
                 # How many directories can be missing was checked.
-                Path(folder.path).mkdir(parents=True, exist_ok=True)
+                Path(report.folder.path).mkdir(parents=True, exist_ok=True)
             write_file(Path(action.path), action.text)
             performed.append(action)
         except OSError as exception:
-            option = "report_path" if action.path == state.report.path else "report_dir"
+            option = "report_path" if action.path == report.path else "report_dir"
             failures.append(_failure(option, action.path, exception))
     return Outcome(tuple(performed), tuple(failures))
 
 
 def result(
-    _options: ReportOptions, state: ReportState, plan: ReportPlan, _outcome: Outcome
+    _options: LocalReportOptions, state: ReportState, plan: ReportPlan, _outcome: Outcome
 ) -> dict[str, Any]:
     """Return the values that every report module returns."""
-    folder = state.report.folder
+    return returned(state.report, plan)
+
+
+def returned(report: ReportWanted, plan: ReportPlan) -> dict[str, Any]:
+    """Return the values about a report."""
+    folder = report.folder
     return {
         "changes": None if plan.changes is None else plan.changes.as_result(),
         "report": plan.after,
         "report_dir": folder.path if folder else None,
-        "report_path": state.report.path,
+        "report_path": report.path,
         **({"report_files": list(plan.files)} if folder and folder.dated else {}),
     }
 

@@ -11,15 +11,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..option_groups import REPORT_FILES
 from .as_csv import csv_text
 from .as_sarif import sarif_text
 from .document import Document
 from .html.render import html_text
 
-JSON = "report.json"
-_STEM = "report"
-NAMES = (JSON, "report.csv", "report.sarif", "report.html")
+NAMES = REPORT_FILES
 """The files of a report."""
+JSON = NAMES[0]
+_STEM = "report"
 LATEST = "latest"
 """The name, without its extension, of the copies of the latest report where all have a date."""
 _NOT_IN_NAMES = re.compile(r"[^0-9T]")

@@ -44,7 +44,7 @@ def read_state(clients: Clients, wanted: UploadOptions) -> UploadSeen:
     with first_call("HeadBucket"):
         clients.open("s3", [region])
         bucket = _bucket(clients.client("s3", region), wanted.location.bucket, owner, region)
-    return UploadSeen(bucket, {} if wanted.check_mode else _contents(wanted))
+    return UploadSeen(bucket, {} if wanted.check_mode else read_contents(wanted))
 
 
 def _bucket(s3: Any, name: str, owner: str, region: str) -> Bucket:
@@ -62,7 +62,12 @@ def _bucket(s3: Any, name: str, owner: str, region: str) -> Bucket:
     return Bucket(owner, answer.get("BucketRegion", region))
 
 
-def _contents(wanted: UploadOptions) -> dict[str, bytes]:
+def read_contents(wanted: UploadOptions) -> dict[str, bytes]:
+    """Return the contents of the files that exist, by path.
+
+    Raises:
+        Refused: a file cannot be read.
+    """
     found = {}
     for path in wanted.files.values():
         try:
@@ -79,6 +84,11 @@ def _contents(wanted: UploadOptions) -> dict[str, bytes]:
 def apply(
     clients: Clients, wanted: UploadOptions, seen: UploadSeen, plan: PlanWithoutTargets, report: Report
 ) -> Outcome:
+    """Write the objects."""
+    return _put(clients, wanted, seen, plan)
+
+
+def _put(clients: Clients, wanted: UploadOptions, seen: UploadSeen, plan: PlanWithoutTargets) -> Outcome:
     """Write the objects, until one cannot be written."""
     s3 = clients.client("s3", clients.default_region)
     for number, action in enumerate(plan.actions):
@@ -96,6 +106,18 @@ def apply(
     return Outcome(plan.actions)
 
 
+def upload(clients: Clients, wanted: UploadOptions, bucket: Bucket) -> Outcome:
+    """Upload the files as they are now; in check mode, only plan it."""
+    try:
+        seen = UploadSeen(bucket, {} if wanted.check_mode else read_contents(wanted))
+    except Refused as refused:
+        return Outcome(failures=refused.failures)
+    planned = plan(wanted, seen)
+    if wanted.check_mode or planned.refusals:
+        return Outcome(planned.actions, planned.refusals)
+    return _put(clients, wanted, seen, planned)
+
+
 def _failure(found: Failure, wanted: UploadOptions, seen: UploadSeen) -> Failure:
     remedy = found.remedy
     if found.error_code == "AccessDenied":
@@ -111,9 +133,14 @@ def result(
     wanted: UploadOptions, seen: UploadSeen, plan: PlanWithoutTargets, outcome: Outcome
 ) -> dict[str, Any]:
     """Where the report is, or would be."""
+    return place(wanted, seen.bucket)
+
+
+def place(wanted: UploadOptions, bucket: Bucket) -> dict[str, Any]:
+    """Return where the report is, or would be."""
     return {
         "report_s3_uri": wanted.location.uri,
-        "report_url": console_url(wanted.location, seen.bucket.region),
+        "report_url": console_url(wanted.location, bucket.region),
     }
 
 

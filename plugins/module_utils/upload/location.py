@@ -9,11 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ..option_groups import is_s3_folder
-
-# The longest name of a file below the folder.
-_NAME = 255
-
 
 @dataclass(frozen=True)
 class Location:
@@ -26,11 +21,6 @@ class Location:
     def uri(self) -> str:
         """The folder as the AWS CLI names it."""
         return f"s3://{self.bucket}/{self.folder}"
-
-
-def is_folder(uri: str) -> bool:
-    """Whether it is the URI of a bucket or a folder."""
-    return is_s3_folder(uri, _NAME)
 
 
 def location_of(uri: str) -> Location:

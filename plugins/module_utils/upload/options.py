@@ -10,26 +10,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..option import TEXTS, Kind, Problem, Refuse, option
-from ..option_groups import ReportFileOptions
-from ..reports.formats import NAMES
-from ..variables import ACCOUNT_ID
+from ..option_groups import (
+    BUCKET_OWNER,
+    REPORT_FILES,
+    ReportFileOptions,
+    is_report_folder,
+    nothing_to_upload,
+)
 from ..wording import shown
-from .location import Location, is_folder, location_of
+from .location import Location, location_of
 
 
 def _uri(given: str | None, refuse: Refuse) -> str:
     uri = given or ""
-    if not is_folder(uri):
+    if not is_report_folder(uri):
         refuse(f"{shown(uri)} is not a valid S3 URI of a folder.", "Use a URI such as s3://bucket/folder/.")
     return uri
-
-
-def _owner(given: str | None, refuse: Refuse) -> str | None:
-    if given and not ACCOUNT_ID.fullmatch(given):
-        refuse(
-            f"{shown(given)} is not a valid account ID.", 'Use 12 digits in quotes, such as "012345678901".'
-        )
-    return given or None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +37,7 @@ class UploadOptions(ReportFileOptions):
     """
 
     report_s3_uri: str = option(Kind({"type": "str"}, _uri), required=True)
-    report_s3_bucket_owner: str | None = option(Kind({"type": "str"}, _owner))
+    report_s3_bucket_owner: str | None = option(BUCKET_OWNER)
     report_files: tuple[str, ...] = option(TEXTS)
 
     @property
@@ -57,15 +53,11 @@ class UploadOptions(ReportFileOptions):
         """
         files = {self.report_path.rpartition("/")[2]: self.report_path} if self.report_path else {}
         if self.report_dir:
-            names = self.report_files or NAMES
+            names = self.report_files or REPORT_FILES
             files.update({name: f"{self.report_dir.rstrip('/')}/{name}" for name in names})
         return files
 
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""
         if not (self.report_path or self.report_dir):
-            yield Problem(
-                "report_s3_uri",
-                "no report is written that could be uploaded, because report_dir is not set.",
-                "Set report_dir to a directory for the local report. In a container it can be below /tmp.",
-            )
+            yield nothing_to_upload()

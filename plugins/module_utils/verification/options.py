@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..option import ACCOUNT_IDS, MAPPING, Kind, choice, of_every_module, option
-from ..option_groups import GIVEN_TEXTS, ReportOptions
+from ..option_groups import GIVEN_TEXTS, LocalReportOptions
 from .report import LEVELS
 
 _BOOLEAN_OR_ACCOUNT_IDS: Kind[Any] = Kind(
@@ -21,7 +21,7 @@ _SETTING = "publish_uncertain"
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerificationReportOptions(ReportOptions):
+class VerificationReportOptions(LocalReportOptions):
     """The options of ``verification_report``."""
 
     level: str = option(choice(*LEVELS), required=True)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.option import TEXTS, option
-from ansible_collections.golden.images.plugins.module_utils.option_groups import ReportOptions
+from ansible_collections.golden.images.plugins.module_utils.option_groups import LocalReportOptions
 from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.reports import flow as report
 from ansible_collections.golden.images.plugins.module_utils.reports.document import changes_between
@@ -25,7 +25,7 @@ from tests.unit.reports.examples import PAGE_FILES, document
 
 
 @dataclass(frozen=True, kw_only=True)
-class SaidOptions(ReportOptions):
+class SaidOptions(LocalReportOptions):
     said: tuple[str, ...] = option(TEXTS)
 
 

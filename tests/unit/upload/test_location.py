@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.option_groups import is_report_folder
 from ansible_collections.golden.images.plugins.module_utils.upload.location import (
     Location,
     console_url,
-    is_folder,
     location_of,
 )
 
@@ -24,7 +24,7 @@ from ansible_collections.golden.images.plugins.module_utils.upload.location impo
     ],
 )
 def test_a_uri_names_a_folder(uri: str, normal: str) -> None:
-    assert is_folder(uri)
+    assert is_report_folder(uri)
     assert location_of(uri).uri == normal
 
 
@@ -37,7 +37,7 @@ def test_a_uri_names_a_folder(uri: str, normal: str) -> None:
     ],
 )
 def test_other_text_is_refused(uri: str) -> None:
-    assert not is_folder(uri)
+    assert not is_report_folder(uri)
 
 
 def test_the_console_opens_the_folder() -> None:

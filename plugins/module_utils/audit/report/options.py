@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...option_groups import AuditResultOptions, ReportOptions
+from ...option_groups import AuditResultOptions, LocalReportOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditReportOptions(ReportOptions, AuditResultOptions):
+class AuditReportOptions(LocalReportOptions, AuditResultOptions):
     """The options of ``audit_report``."""

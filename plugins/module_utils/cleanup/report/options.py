@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...option import FLAG, MAPPING, TEXT, option
-from ...option_groups import ReportOptions
+from ...option_groups import LocalReportOptions
 
 PLAN = "plan"
 """The directory in ``report_dir`` for reports of check mode."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CleanupReportOptions(ReportOptions):
+class CleanupReportOptions(LocalReportOptions):
     """The options of ``cleanup_report``."""
 
     cleanup_result: Mapping[str, Any] = option(MAPPING, required=True)
