@@ -14,14 +14,12 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.write_f
     write_files,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused, summary
-from ansible_collections.golden.images.plugins.module_utils.wording import renamed
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
 
 _SPEC = {
     "output_files": {"type": "list", "elements": "str", "required": True},
     "images": {"type": "dict", "default": {}},
     "images_by_source": {"type": "dict", "default": {}},
-    "variable_names": {"type": "dict", "default": {}},
 }
 
 
@@ -40,10 +38,9 @@ class ActionModule(ActionBase):
         try:
             texts = changed_files(paths, images)
         except Refused as refused:
-            written, problems = [], refused.failures
+            written, failures = [], refused.failures
         else:
-            written, problems = (list(texts), []) if self._task.check_mode else write_files(texts)
-        failures = [renamed(problem, given["variable_names"]) for problem in problems]
+            written, failures = (list(texts), []) if self._task.check_mode else write_files(texts)
         result.update(
             changed=bool(written), files=written, failures=[failure.as_result() for failure in failures]
         )

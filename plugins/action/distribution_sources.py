@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.sources
 )
 from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import check_files
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
-from ansible_collections.golden.images.plugins.module_utils.wording import file_reason, renamed
+from ansible_collections.golden.images.plugins.module_utils.wording import file_reason
 from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
 
 _SPEC = {
@@ -38,7 +38,6 @@ _SPEC = {
     "report_dir": {"type": "str"},
     "report_s3_uri": {"type": "str"},
     "output_files": {"type": "list", "elements": "str", "default": []},
-    "variable_names": {"type": "dict", "default": {}},
 }
 
 
@@ -52,23 +51,16 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
-        variables = given.pop("variable_names")
         sources, problems = (), misformed(given["sources"])
         if not problems:
-            sources, problems = selected(given, {path: read(path) for path in files(given)}, variables)
+            sources, problems = selected(given, {path: read(path) for path in files(given)})
         paths = [unfrackpath(path, follow=False) for path in given["output_files"]]
-        failures = [_named(problem, variables) for problem in (*problems, *check_files(paths))]
+        failures = [*problems, *check_files(paths)]
         result.update(changed=False, failures=[failure.as_result() for failure in failures])
         if failures:
             message = f"{summary(failures)}\nThis task changed nothing."
             return shortened({**result, "failed": True, "msg": message})
         return {**result, "sources": list(sources)}
-
-
-def _named(problem, variables):
-    """The failure with variables in place of options. One of several sources has options of its own."""
-    of_sources = {option: name for option, name in variables.items() if option == "sources"}
-    return renamed(problem, of_sources if problem.action == "sources" else variables)
 
 
 def read(path):

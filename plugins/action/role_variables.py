@@ -25,7 +25,7 @@ _SPEC = {"values": {"type": "dict"}}
 class ActionModule(ActionBase):
     """Returns the values of the role's variables as ``options``, or fails with all problems at once.
 
-    ``names`` are the variables by option. ``check_mode`` is whether the role's tasks run in check mode.
+    ``check_mode`` is whether the role's tasks run in check mode.
 
     With ``values``, which are by variable, no variable of the same name counts, wherever it is set.
     """
@@ -57,7 +57,6 @@ class ActionModule(ActionBase):
         # and keywords of plays, blocks and roles differ from it.
         result["check_mode"] = bool(self._task.check_mode)
         result["options"] = {name.removeprefix(role.prefix): value for name, value in values.items()}
-        result["names"] = {name.removeprefix(role.prefix): name for name in values}
         # The role registers the values, so the result has them; nothing may print a secret.
         result["_ansible_no_log"] = any(
             variable.no_log and values[variable.name] for variable in role.variables

@@ -83,7 +83,7 @@ def option(kind: Kind[Any], **spec: Any) -> Any:
 
 
 def of_every_module(kind: Kind[Any]) -> Any:
-    """Declare an option that every module has: amazon.aws adds ``region``, the runner ``variable_names``."""
+    """Declare an option that amazon.aws adds to every module, such as ``region``."""
     return field(  # pylint: disable=invalid-field-call
         default_factory=lambda: kind.value(None, _never), metadata={"spec": None, "value": kind.value}
     )

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
 from ansible.module_utils.common.warnings import warn
@@ -25,12 +24,8 @@ from .plan import Plan, TargetPlan
 from .progress import Report, reporter
 from .read_yaml import parsed
 from .variables import options_of, read_options
-from .wording import masked, renamed, renamed_text, validation_message, visible
+from .wording import masked, validation_message, visible
 
-# Documented by the fragment variable_names.
-VARIABLE_NAMES_SPEC: dict[str, Any] = {
-    "variable_names": {"type": "dict", "default": {}, "context": {"elements": "str"}}
-}
 # botocore leaves out of AWS's responses what its models lack, such as criteria of allowed images: older ones
 # would show less access, and fewer restrictions, than there are. docs/versions.md has what needs newer ones.
 OLDEST_BOTOCORE = "1.41.0"
@@ -154,9 +149,8 @@ class Flow(Generic[Wanted, Seen]):
     AWS, they are the texts by name of the files that its action attaches to the module: those of the folder
     ``attaches`` of ``plugin_utils``. Ansible itself packs only Python with a module.
     A flow that only reads is also applied in check mode, so that what fails there fails the task as well.
-    ``diff`` is made in diff mode, from this verbosity on. ``findings_name_options`` is whether the findings
-    of its ``results`` name options, which have other names in roles. ``report`` is for a module that can
-    report its result; ``attaches`` has the page's files then.
+    ``diff`` is made in diff mode, from this verbosity on. ``report`` is for a module that can report its
+    result; ``attaches`` has the page's files then.
     """
 
     options: type[Wanted]
@@ -168,7 +162,6 @@ class Flow(Generic[Wanted, Seen]):
     only_reads: bool = False
     diff: Callable[[Wanted, Seen, Any], dict[str, Any]] = lambda _wanted, _seen, plan: diff_by_change(plan)
     diff_verbosity: int = 0
-    findings_name_options: bool = False
     attaches: str = ""
     report: ReportingLike | None = None
 
@@ -286,7 +279,7 @@ class _Ended(BaseException):
 
 
 def _module(flow: Flow[Any, Any], base: Any) -> Any:
-    spec = {**flow.options.argument_spec(), **VARIABLE_NAMES_SPEC}
+    spec = {**flow.options.argument_spec()}
     module_class = _module_class(flow, base, spec)
     return module_class(argument_spec=spec, supports_check_mode=True, **flow.options.argument_rules)
 
@@ -300,7 +293,7 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
             report = flow.report.open(wanted, module.attached)
         result = _performed(flow, module, wanted, report, warnings)
     except Refused as refused:
-        result = refusal(refused.failures, module.params["variable_names"], _secrets(module))
+        result = refusal(refused.failures, _secrets(module))
     except Exception as exception:
         # The report of an earlier run would look like that of this one.
         if report:
@@ -321,7 +314,6 @@ def _performed(
     Raises:
         Refused: nothing was changed.
     """
-    variables = module.params["variable_names"]
     clients = _clients(module) if flow.needs_aws else module.attached
     if report:
         report.find_bucket(clients)
@@ -333,20 +325,14 @@ def _performed(
         outcome = Outcome()
     else:
         outcome = flow.apply(clients, wanted, seen, plan, reporter(module.params.get("progress_path"), warn))
-    warnings += _warn((*plan.warnings, *outcome.warnings), variables)
-    tolerated = [_shown(failure, {}) for failure in (*plan.tolerated, *outcome.tolerated)]
+    warnings += _warn((*plan.warnings, *outcome.warnings))
+    tolerated = [_shown(failure) for failure in (*plan.tolerated, *outcome.tolerated)]
     if tolerated:
         warnings += _warn([f"Best-effort regions skipped: {summary(tolerated)}"])
-    failures = [_shown(failure, variables) for failure in (*plan.failures, *outcome.failures)]
+    failures = [_shown(failure) for failure in (*plan.failures, *outcome.failures)]
     actions = plan.actions if module.check_mode else outcome.performed
-    found = flow.result(wanted, seen, plan, outcome)
-    if flow.findings_name_options:
-        rows = [_with_variables(row, variables) for row in found["results"]]
-        found = {**found, "results": rows}
-        if "findings" in found:
-            found["findings"] = [finding for row in rows for finding in row["findings"]]
     result: dict[str, Any] = {
-        **found,
+        **flow.result(wanted, seen, plan, outcome),
         "actions": [action.as_result() for action in actions],
         "changed": bool(actions),
         "failures": [failure.as_result() for failure in (*failures, *tolerated)],
@@ -364,10 +350,9 @@ def _with_report(
     module: Any, result: dict[str, Any], report: OpenReportLike, warnings: list[str]
 ) -> dict[str, Any]:
     """Write the report of a result, and return the result with it."""
-    variables = module.params["variable_names"]
     reported = report.write({**result, "failed": "msg" in result, "warnings": warnings})
-    _warn(reported.warnings, variables)
-    failures = [_shown(failure, variables) for failure in reported.failures]
+    _warn(reported.warnings)
+    failures = [_shown(failure) for failure in reported.failures]
     listed = [failure.as_result() for failure in failures]
     with_report: dict[str, Any] = {
         **{name: value for name, value in result.items() if name not in reported.replaced},
@@ -387,22 +372,12 @@ def _with_report(
     return with_report
 
 
-def _warn(warnings: Iterable[str], variables: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+def _warn(warnings: Iterable[str]) -> list[str]:
     """Show warnings, and return them as they are shown."""
-    shown = [visible(renamed_text(warning, variables)) for warning in warnings]
+    shown = [visible(warning) for warning in warnings]
     for text in shown:
         warn(text)
     return shown
-
-
-def _with_variables(row: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Any]:
-    """A row of a result whose findings name the variables that set options."""
-    texts = ("message", "remedy")
-    renamed_findings = [
-        {**finding, **{name: renamed_text(finding[name], variables) for name in texts}}
-        for finding in row["findings"]
-    ]
-    return {**row, "findings": renamed_findings}
 
 
 def _secrets(module: Any) -> list[str]:
@@ -411,13 +386,9 @@ def _secrets(module: Any) -> list[str]:
     return [str(value) for value in given if value]
 
 
-def refusal(
-    refusals: Iterable[Failure],
-    variables: Mapping[str, str] = MappingProxyType({}),
-    secrets: Collection[str] = (),
-) -> dict[str, Any]:
-    """The result of a task that is refused; ``variables`` are by option."""
-    failures = [_shown(failure, variables, secrets) for failure in refusals]
+def refusal(refusals: Iterable[Failure], secrets: Collection[str] = ()) -> dict[str, Any]:
+    """The result of a task that is refused."""
+    failures = [_shown(failure, secrets) for failure in refusals]
     return {
         "msg": "\n".join([summary(failures), "This task changed nothing."]),
         "changed": False,
@@ -425,16 +396,15 @@ def refusal(
     }
 
 
-def _shown(failure: Failure, variables: Mapping[str, str], secrets: Collection[str] = ()) -> Failure:
-    """The failure as the user reads it: with variables for options, and without invisible characters.
+def _shown(failure: Failure, secrets: Collection[str] = ()) -> Failure:
+    """The failure as the user reads it: without invisible characters.
 
     One about an option, which quotes what the user gave, is also without ``secrets``. All others keep the
     account IDs that they name, if the external ID is one.
     """
-    named = renamed(failure, variables)
     hidden = secrets if failure.error_code == "invalid_option" else ()
-    message, remedy = (masked(visible(text), hidden) for text in (named.message, named.remedy))
-    return replace(named, message=message, remedy=remedy)
+    message, remedy = (masked(visible(text), hidden) for text in (failure.message, failure.remedy))
+    return replace(failure, message=message, remedy=remedy)
 
 
 def _module_class(flow: Flow[Any, Any], base: Any, argument_spec: Mapping[str, Any]) -> Any:
@@ -476,7 +446,7 @@ def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
             self.params, self.unreadable = read_options(options_of(argument_spec), self.params, parsed)
 
         def _refuse_options(self) -> None:
-            self.fail_json(**refusal(self.unreadable, self.params.get("variable_names", {}), _secrets(self)))
+            self.fail_json(**refusal(self.unreadable, _secrets(self)))
 
         def exit_json(self, **result: Any) -> None:
             _hide_secrets(self, argument_spec)

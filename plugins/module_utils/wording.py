@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How messages show values, and how they name options that a role or a playbook sets from its variables."""
+"""How messages show values, and what they say of options that fail Ansible's validation."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
-
-from .failures import Failure
 
 # Line breaks and tabs affect the layout. Other control and format characters are invisible, and can make a
 # text look like another one: reverse it (U+202E), end it (U+0000), or clear a terminal (U+009B, U+000D).
@@ -84,15 +81,6 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def renamed(failure: Failure, variables: Mapping[str, str]) -> Failure:
-    """The failure with the variables that set options instead of these; ``variables`` are by option."""
-    return replace(
-        failure,
-        message=renamed_text(failure.message, variables),
-        remedy=renamed_text(failure.remedy, variables),
-    )
-
-
 def validation_message(
     message: str,
     errors: Sequence[str],
@@ -104,26 +92,19 @@ def validation_message(
     Ansible's ``message`` is about the first of ``errors``, and names types of Python instead of the value.
     ``params`` are the values before the validation.
     """
-    given = params.get("variable_names")
-    variables = given if isinstance(given, Mapping) else {}
     # Only the whole message says that options are unknown.
     problems = [message] if message.startswith("Unsupported") or not errors else errors
-    lines = (_validation_line(problem, variables, params, argument_spec) for problem in problems)
+    lines = (_validation_line(problem, params, argument_spec) for problem in problems)
     return "\n".join(dict.fromkeys(lines))
 
 
 def _validation_line(
-    message: str,
-    variables: Mapping[str, str],
-    params: Mapping[str, Any],
-    argument_spec: Mapping[str, Mapping[str, Any]],
+    message: str, params: Mapping[str, Any], argument_spec: Mapping[str, Mapping[str, Any]]
 ) -> str:
     for option, problem in _problems(message, params, argument_spec):
         # Ansible hides a secret only as it is written, and JSON may write it in another way.
         got = "" if argument_spec.get(option, {}).get("no_log") else f" (got {shown(params.get(option))})"
-        return f"{variables.get(option, option)}: {problem}{got}."
-    for option, variable in variables.items():
-        message = re.sub(rf"(?<![\w.]){option}(?!\w)", variable, message)
+        return f"{option}: {problem}{got}."
     return message
 
 
@@ -147,18 +128,3 @@ def _problems(
 
 def _are_mappings(items: Any) -> bool:
     return isinstance(items, list) and all(isinstance(item, Mapping) for item in items)
-
-
-def renamed_text(text: str, variables: Mapping[str, str]) -> str:
-    """The text with other names for options.
-
-    An option of one word, such as ``regions``, is also an English word. It is an option at the beginning of a
-    message, before a colon or the index of an item, and after ``the option``.
-    """
-    for option, variable in variables.items():
-        if "_" in option:
-            text = re.sub(rf"(?<![\w.'/-]){option}(?![\w'/-])", variable, text)
-        else:
-            text = re.sub(rf"^{option}(?=[:\[])", variable, text)
-            text = re.sub(rf"\bthe option {option}\b", variable, text)
-    return text

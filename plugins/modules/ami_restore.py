@@ -67,7 +67,6 @@ requirements:
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:
-  - golden.images.variable_names
   - golden.images.option_forms
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -58,7 +58,6 @@ options:
     type: dict
     default: {}
 extends_documentation_fragment:
-  - golden.images.variable_names
   - golden.images.option_forms
 attributes:
   check_mode:

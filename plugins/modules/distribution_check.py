@@ -117,9 +117,10 @@ options:
       - As in M(golden.images.ami_kms_grant).
     type: bool
     default: false
-  parameter:
+  publish_parameter:
     description:
-      - As in M(golden.images.ami_publish). If it is not set, the distribution does not publish the image.
+      - As O(golden.images.ami_publish#module:parameter) in M(golden.images.ami_publish). If it is not set, the
+        distribution does not publish the image.
     type: str
   parameter_tags:
     description:
@@ -197,7 +198,6 @@ options:
     type: list
     elements: dict
 extends_documentation_fragment:
-  - golden.images.variable_names
   - golden.images.option_forms
   - golden.images.consumers
   - golden.images.consumer_role

@@ -120,7 +120,6 @@ options:
     elements: str
     default: []
 extends_documentation_fragment:
-  - golden.images.variable_names
   - golden.images.option_forms
 attributes:
   check_mode:

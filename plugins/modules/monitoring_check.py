@@ -86,7 +86,6 @@ options:
         of that region. By default not checked.
     type: dict
 extends_documentation_fragment:
-  - golden.images.variable_names
   - golden.images.option_forms
 attributes:
   check_mode:

@@ -61,7 +61,6 @@ options:
     default: []
 extends_documentation_fragment:
   - golden.images.audit_result
-  - golden.images.variable_names
   - golden.images.option_forms
 attributes:
   check_mode:

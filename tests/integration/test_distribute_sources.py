@@ -85,7 +85,7 @@ def test_a_run_of_packer_with_several_builds_is_refused(
     assert refused.code != 0
     message = refused.task("Select the sources").result["msg"]
     assert "its run run-2 has the builds amazon-ebs.web, amazon-ebs.db." in message
-    assert "Set distribute_packer_build to one of them" in message
+    assert "Set packer_build to one of them" in message
     assert aws.calls() == []
 
 
@@ -117,7 +117,7 @@ def test_several_sources_are_checked_first_and_fail_alone(
     refused = ansible.run(FQCN, variables)
     assert refused.code != 0
     message = refused.task("Fail if a source cannot be distributed").result["msg"]
-    assert message.startswith("db: distribute_sources.db.source_parameter: /build/db in us-east-1 has")
+    assert message.startswith("db: source_parameter: /build/db in us-east-1 has")
     assert observed.changes(aws, refused=True) == refused.changed == []
     assert not reports.exists()
 

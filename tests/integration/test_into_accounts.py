@@ -87,7 +87,7 @@ def test_names_that_are_too_long_for_the_consumers_copies_are_refused_before_the
     assert refused.code != 0
     for region in REGIONS:
         assert region in refused.task("Validate options with the planned copies").result["msg"]
-    assert "distribute_name: the copies in the accounts would have a name of" in refused.text
+    assert ": name: the copies in the accounts would have a name of" in refused.text
     assert encrypted.changes(aws, refused=True) == []
 
 

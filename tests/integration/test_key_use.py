@@ -110,7 +110,7 @@ def test_an_uncertain_account_keeps_the_image_from_being_published_unless_it_is_
 ) -> None:
     """A role without any permission for KMS, which may not ask IAM either."""
     (cannot,) = fixture.account_ids(CANNOT)
-    setting = f'distribute_publish_uncertain: ["{cannot}"]'
+    setting = f'set publish_uncertain: ["{cannot}"]'
     run = ansible.run(DISTRIBUTE, variables)
     assert run.code != 0
     assert set(_everywhere(aws).values()) == {False}
@@ -127,7 +127,7 @@ def test_an_uncertain_account_keeps_the_image_from_being_published_unless_it_is_
         (aws.account_id(CAN), True, False),
     }
     page = (ansible.folder / "report" / "latest.html").read_text("utf-8")
-    assert "distribute_publish_uncertain" in page
+    assert "set publish_uncertain: " in page
     assert "KMS denies CreateGrant" in page or "KMS denies Decrypt" in page
     # The image itself is distributed, and a launch shows what could not be proven.
     assert sorted(run.facts["distribute_images"]) == sorted(REGIONS)

@@ -118,5 +118,5 @@ def test_tags_that_belong_to_others_are_refused(
         "golden.images.verify_ami", {**_of("verify", fixture), "verify_launch_tags": {key: "x"}}
     )
     assert run.code != 0
-    assert f"verify_launch_tags: the key '{key}' begins with" in run.text
+    assert f"launch_tags: the key '{key}' begins with" in run.text
     assert aws.calls() == []

@@ -69,12 +69,11 @@ def test_versions_that_differ_are_refused_until_one_is_selected(
     first, second = releases
     refused = ansible.run(PUBLISH, _variables("publish", second))
     failure = _failure(refused, "publish")
-    assert (
-        "publish_launch_templates: web has the default version 1 and the latest version 2"
-        in failure["message"]
+    assert failure["message"].startswith(
+        "launch_templates: web has the default version 1 and the latest version 2"
     )
     assert "differ in InstanceType, UserData" in failure["message"]
-    assert "publish_launch_template_base_version" in failure["remedy"]
+    assert "Set launch_template_base_version to default or latest" in failure["remedy"]
     assert publishing.written(aws, refused=True) == []
 
     selected = _variables("publish", second, launch_template_base_version="latest")
@@ -99,7 +98,7 @@ def test_versions_that_differ_are_refused_until_one_is_selected(
     assert _data(aws, AWAY) == [("t3.large", DATA)]
     publishing.add_version(aws, AWAY, first[AWAY], InstanceType="t3.nano")
     failure = _failure(ansible.run(ROLLBACK, _variables("rollback", second)), "rollback")
-    assert "rollback_launch_template_base_version" in failure["remedy"]
+    assert "Set launch_template_base_version to default or latest" in failure["remedy"]
     assert publishing.written(aws, refused=True) == []
     back = ansible.run(ROLLBACK, _variables("rollback", second, launch_template_base_version="default"))
     assert back.code == 0, back.text
@@ -154,7 +153,7 @@ def test_a_distribution_is_refused_before_its_first_copy(
     }
     refused = ansible.run(DISTRIBUTE, variables)
     assert refused.code != 0
-    assert "distribute_launch_template_base_version" in publishing.warnings(refused)
+    assert "Set launch_template_base_version to default or latest" in publishing.warnings(refused)
     assert publishing.written(aws, refused=True) == []
 
     done = ansible.run(DISTRIBUTE, {**variables, "distribute_launch_template_base_version": "latest"})

@@ -266,7 +266,7 @@ def test_an_alarm_whose_log_group_gets_nothing_fails(aws: SimulatedAws, ansible:
     assert run.code == 2
     message = run.task("Fail if a region failed").result["msg"]
     assert "Alarm UnauthorizedAMISharing gets no events: no trail that logs changes by" in message
-    assert "leave out the option monitor_log_group_name" in message
+    assert "leave out the option log_group_name" in message
 
 
 @pytest.mark.nightly

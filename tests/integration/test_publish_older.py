@@ -70,7 +70,7 @@ def test_an_older_source_is_refused_before_it_is_copied(
     for failure in failures:
         assert old in failure["message"]
         assert new in failure["message"]
-        assert "distribute_publish_older: true" in failure["remedy"]
+        assert "or set publish_older: true." in failure["remedy"]
     assert publishing.values(aws) == published
     assert aws.calls(action="CopyImage") == []
 

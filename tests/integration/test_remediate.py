@@ -159,7 +159,7 @@ def test_only_access_that_is_not_allowed_is_removed_once(
     limit = f"the plan has {len(expected)} removals, and at most {len(expected) - 1} are allowed: "
     assert f"{limit}1 image from the public (public); " in refusal
     assert re.search(r"; 3 images from [^;]+ \(unknown_account\);.*; and \d+ more\. To see", refusal)
-    assert f"set remediate_max_removals to {len(expected)} in check mode" in refusal
+    assert f"set max_removals to {len(expected)} in check mode" in refusal
 
     planned = ansible.run(FQCN, variables, "--check", "--diff")
     assert planned.code == 0, planned.text
@@ -231,7 +231,7 @@ def test_a_failed_image_does_not_stop_the_others_and_single_images_can_be_select
     unselected = ansible.run(
         FQCN, {"remediate_images": {AWAY: []}, "remediate_allowed_account_ids": [allowed]}, "--check"
     )
-    assert "remediate_images: 'eu-west-1' has no IDs." in unselected.task("Plan removals").result["msg"]
+    assert "images: 'eu-west-1' has no IDs." in unselected.task("Plan removals").result["msg"]
 
     # The first call is the audit's; the next two unshare, in all regions and per region.
     aws.add_fault(

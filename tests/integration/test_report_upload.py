@@ -146,7 +146,7 @@ def test_a_missing_bucket_fails_before_anything_is_done(
     }
     missing = ansible.run(DISTRIBUTE, variables)
     assert missing.code != 0
-    assert "distribute_report_s3_uri: there is no bucket no-such-bucket" in missing.text
+    assert "report_s3_uri: there is no bucket no-such-bucket" in missing.text
     assert observed.changes(aws, refused=True) == []
 
 
@@ -203,7 +203,7 @@ def test_a_bucket_of_another_account_gets_no_report(
     run = ansible.run(AUDIT, variables)
     assert run.code != 0
     assert f"The report was not uploaded to s3://{BUCKET}/web audit/: Access Denied" in run.text
-    assert "set audit_report_s3_bucket_owner" in run.text
+    assert "set report_s3_bucket_owner" in run.text
     assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET)
     # Nothing else is lost.
     assert {path.name for path in (tmp_path / "audit").iterdir()} == set(TYPES)

@@ -226,7 +226,7 @@ def test_a_refused_distribution_says_why_before_anything_else(
     run = ansible.run(FQCN, {**distributing, **publishing}, environment=default)
     assert run.code != 0
     _before, _name, after = run.stdout.partition(" : Check where the image will be published]")
-    assert f"{AWAY}, {HOME}: distribute_launch_templates: web does not exist." in after.splitlines()[1]
+    assert f"{AWAY}, {HOME}: launch_templates: web does not exist." in after.splitlines()[1]
 
 
 def _table(stdout: str) -> list[str]:

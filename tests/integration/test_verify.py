@@ -287,7 +287,7 @@ def test_hosts_that_would_verify_each_others_accounts_are_refused(
     run = ansible.run(FQCN, {**variables, "verify_hosts": "aws_accounts"}, "-i", str(two_hosts))
     can, no_key = variables["verify_account_ids"]
     assert run.code != 0
-    assert f"verify_account_ids: the account_id of this host is {can}" in run.text
+    assert f" account_ids: the account_id of this host is {can}" in run.text
     assert f"every host of the play would verify {no_key}." in run.text
     assert aws.calls(action="RunInstances") == []
 

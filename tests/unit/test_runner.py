@@ -186,7 +186,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
                 modules.append(
                     FakeModule(
                         arguments,
-                        {"variable_names": {}, **(params or {"progress_path": None})},
+                        params or {"progress_path": None},
                         check_mode,
                         diff,
                         verbosity,
@@ -212,7 +212,7 @@ def test_each_step_gets_the_results_of_the_steps_before(run: Run) -> None:
     ran = run(steps, params=params)
     clients = ("CLIENTS of", ran.module)
     assert steps.calls == [
-        ("wanted", ({"variable_names": {}, **params}, False)),
+        ("wanted", (params, False)),
         ("read", (clients, "WANTED")),
         ("plan", ("WANTED", "SEEN")),
         ("apply", (clients, "WANTED", "SEEN", PLAN)),
@@ -231,7 +231,7 @@ def test_each_step_gets_the_results_of_the_steps_before(run: Run) -> None:
 def test_the_module_gets_its_options_and_rules(run: Run) -> None:
     ran = run(Steps(), mutually_exclusive=[("a", "b")])
     assert ran.module.arguments == {
-        "argument_spec": {**SPEC, **runner.VARIABLE_NAMES_SPEC},
+        "argument_spec": SPEC,
         "supports_check_mode": True,
         "mutually_exclusive": [("a", "b")],
     }
@@ -480,25 +480,6 @@ def test_a_flow_that_only_checks_options_plans_nothing(run: Run, monkeypatch: py
     assert (ran.failed, ran.result) == (False, {"actions": [], "changed": False, "failures": []})
 
 
-def test_a_refusal_names_the_variables_that_set_the_options(run: Run) -> None:
-    refusal = Failure("name: 'x' is bad.", "Fix it, or set kms_key_id.", "invalid_option", "name")
-    names = {"name": "distribute_name", "kms_key_id": "distribute_kms_key_id"}
-    ran = run(Steps(refusing={"wanted": (refusal,)}), params={"variable_names": names})
-    expected = (
-        "distribute_name: 'x' is bad. Fix it, or set distribute_kms_key_id.\nThis task changed nothing."
-    )
-    assert ran.result["msg"] == expected
-    assert ran.result["failures"][0]["message"] == "distribute_name: 'x' is bad."
-
-
-def test_a_warning_names_the_variables_that_set_the_options(run: Run) -> None:
-    ran = run(
-        Steps(plan=Plan(()), outcome=Outcome(warnings=("family_tag: no image has it.",))),
-        params={"progress_path": None, "variable_names": {"family_tag": "cleanup_family_tag"}},
-    )
-    assert ran.warnings == ["cleanup_family_tag: no image has it."]
-
-
 HERE_SPEC: dict[str, Any] = {
     "images": {"type": "list", "elements": "int", "default": [1]},
     "external_id": {"type": "str", "no_log": True},
@@ -594,20 +575,6 @@ def test_secrets_of_ansible_are_hidden_in_each_value(value: Any, hidden: Any) ->
 def test_a_value_without_secrets_is_not_copied() -> None:
     value = {"a": [1, "b"]}
     assert runner._without({"c"}, value) is value
-
-
-def test_findings_name_the_variables_that_set_the_options() -> None:
-    finding = {"code": "pending", "message": "Pending (wait_timeout).", "remedy": "Increase wait_timeout."}
-    rows = {"results": [{"region": "eu-west-1", "findings": [finding]}, {"findings": []}]}
-    flow = replace(Steps(needs_aws=False).flow(HERE_SPEC), result=lambda *_given: rows)
-    given = {"variable_names": {"wait_timeout": "verify_wait_timeout"}}
-    assert runner.run_here(flow, given)["results"] == rows["results"]
-    naming = replace(flow, findings_name_options=True)
-    text = {"message": "Pending (verify_wait_timeout).", "remedy": "Increase verify_wait_timeout."}
-    assert runner.run_here(naming, given)["results"] == [
-        {"region": "eu-west-1", "findings": [{"code": "pending", **text}]},
-        {"findings": []},
-    ]
 
 
 # External IDs that AWS accepts, and that are also parts of the IDs in a result.
@@ -827,16 +794,11 @@ UNREADABLE: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("option", "given", "part"), UNREADABLE)
-def test_an_option_that_cannot_be_read_is_refused_with_its_variable(
-    option: str, given: Any, part: str
-) -> None:
+def test_an_option_that_cannot_be_read_is_refused_with_its_name(option: str, given: Any, part: str) -> None:
     (failure,) = refused_params(**{option: given})["failures"]
     assert (failure["action"], failure["error_code"]) == (option, "invalid_option")
     assert failure["message"].startswith(f"{option}: ")
     assert part in failure["message"]
-    found = refused_params(**{option: given}, variable_names=f"{option}: share_{option}")
-    assert found["msg"].startswith(f"share_{option}: ")
-    assert found["failures"][0]["message"].startswith(f"share_{option}: ")
 
 
 def test_ansible_refuses_what_the_reader_leaves_to_it() -> None:

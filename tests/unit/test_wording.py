@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values and names of options in messages."""
+"""Values of options in messages."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.golden.images.plugins.module_utils.failures import invalid_option
 from ansible_collections.golden.images.plugins.module_utils.wording import (
     ended,
     file_reason,
     masked,
-    renamed,
     shown,
     validation_message,
     visible,
 )
 
-NAMES = {"regions": "distribute_regions", "account_ids": "distribute_account_ids", "rules": "audit_rules"}
 SPEC: dict[str, Any] = {
     "account_ids": {"type": "list", "elements": "raw"},
     "regions": {"type": "list", "elements": "str"},
@@ -30,7 +27,6 @@ SPEC: dict[str, Any] = {
     "states": {"type": "list", "elements": "str", "choices": ["available", "failed"]},
     "timeout": {"type": "int"},
     "purge": {"type": "bool"},
-    "variable_names": {"type": "dict"},
     "needed": {"required": True},
 }
 
@@ -99,63 +95,44 @@ def test_a_value_is_shown_as_in_yaml(value: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("regions: must not be empty.", "distribute_regions: must not be empty."),
-        ("rules[0].account_ids: bad.", "audit_rules[0].account_ids: bad."),
-        ("eu is not in the option regions.", "eu is not in distribute_regions."),
-        ("Other regions are complete.", "Other regions are complete."),
-        ("Set account_ids, or none.", "Set distribute_account_ids, or none."),
-        ("consumer_account_ids: bad.", "consumer_account_ids: bad."),
-        ("The value 'account_ids' stays.", "The value 'account_ids' stays."),
-    ],
-)
-def test_options_are_named_as_variables(text: str, expected: str) -> None:
-    failure = renamed(invalid_option("regions", text, text), NAMES)
-    assert (failure.message, failure.remedy, failure.action) == (expected, expected, "regions")
-
-
-@pytest.mark.parametrize(
     ("params", "expected"),
     [
         ({"tags": ["a"]}, 'tags: must be a mapping (got ["a"]).'),
-        ({"regions": {"eu": 1}}, 'distribute_regions: must be a list (got {"eu": 1}).'),
+        ({"regions": {"eu": 1}}, 'regions: must be a list (got {"eu": 1}).'),
         ({"timeout": "soon"}, "timeout: must be a whole number (got 'soon')."),
         ({"purge": "perhaps"}, "purge: must be true or false (got 'perhaps')."),
         ({"level": "fast"}, "level: must be one of visible, launched (got 'fast')."),
         ({"states": ["gone"]}, 'states: must be one of available, failed (got ["gone"]).'),
-        ({"rules": ["web"]}, 'audit_rules: must be a list of mappings (got ["web"]).'),
+        ({"rules": ["web"]}, 'rules: must be a list of mappings (got ["web"]).'),
         (
             {"rules": [{"account_ids": {"a": 1}}]},
-            'audit_rules: account_ids must be a list (got [{"account_ids": {"a": 1}}]).',
+            'rules: account_ids must be a list (got [{"account_ids": {"a": 1}}]).',
         ),
     ],
 )
-def test_ansible_s_message_gets_the_variable_and_the_value(params: dict[str, Any], expected: str) -> None:
-    given = {"needed": "x", "variable_names": NAMES, **params}
+def test_ansible_s_message_gets_the_value(params: dict[str, Any], expected: str) -> None:
+    given = {"needed": "x", **params}
     result = ArgumentSpecValidator(SPEC).validate(given)
     assert validation_message(result.errors.msg, result.error_messages, given, SPEC) == expected
 
 
 def test_all_errors_are_in_the_message() -> None:
-    given = {"needed": "x", "variable_names": NAMES, "tags": [1], "timeout": "soon"}
+    given = {"needed": "x", "tags": [1], "timeout": "soon"}
     result = ArgumentSpecValidator(SPEC).validate(given)
     message = validation_message(result.errors.msg, result.error_messages, given, SPEC)
     expected = ["tags: must be a mapping (got [1]).", "timeout: must be a whole number (got 'soon')."]
     assert sorted(message.splitlines()) == expected
 
 
-def test_an_unknown_option_is_named_with_its_variable() -> None:
-    message = (
-        "Unsupported parameters for (m) module: rules.accounts. Supported parameters include: account_ids."
-    )
-    shown_message = validation_message(message, ["rules.accounts"], {"variable_names": {"rules": "r"}}, SPEC)
-    assert shown_message.startswith("Unsupported parameters for (m) module: r.accounts. ")
-
-
-def test_a_message_without_variables_keeps_the_option() -> None:
-    message = validation_message("missing required arguments: regions", [], {"variable_names": None}, SPEC)
-    assert message == "missing required arguments: regions"
+@pytest.mark.parametrize(
+    ("message", "errors"),
+    [
+        ("missing required arguments: regions", []),
+        ("Unsupported parameters for (m) module: rules.x. Supported parameters include: rules.", ["rules.x"]),
+    ],
+)
+def test_other_messages_of_ansible_stay(message: str, errors: list[str]) -> None:
+    assert validation_message(message, errors, {}, SPEC) == message
 
 
 def test_the_value_of_a_secret_is_not_shown() -> None:

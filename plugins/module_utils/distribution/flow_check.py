@@ -19,13 +19,16 @@ from ..copy.options import CopyOptions
 from ..copy.request import MAX_NAME, name_for
 from ..failures import Failure, Refused, invalid_option
 from ..keys.encryption import Encryption, check_options
+from ..launch_probe.options import ProbeOptions
 from ..listing import listed
 from ..model import Image
+from ..option import Options
 from ..parameter_names import is_named, name_in_arn
+from ..publish.options import PublishOptions
 from ..reports.flow import check_report_options
 from ..runner import Flow, check_flow
 from ..structure import TEXT, Null, Values, check_result
-from ..wording import renamed, shown
+from ..wording import shown
 from .options_check import DistributionOptions
 
 # Accounts that a message names.
@@ -41,6 +44,12 @@ _PLANNED = [
     }
 ]
 _SOURCES = ("source_image_id", "source_parameter", "source_filters")
+# Options that have another name here than in the step.
+_OWN_NAMES: Mapping[type[Options], Mapping[str, str]] = {
+    CopyOptions: {"wait_timeout": "copy_wait_timeout"},
+    ProbeOptions: {"wait_timeout": "verify_wait_timeout"},
+    PublishOptions: {"parameter": "publish_parameter"},
+}
 # In the place of the ID of a copy that does not exist yet: an ID of the length that new ones have.
 _NEW_IMAGE = "ami-00000000000000000"
 
@@ -54,7 +63,7 @@ def check(options: DistributionOptions) -> Iterator[Failure]:
         try:
             step.read(params, is_planned)
         except Refused as refused:
-            yield from refused.failures
+            yield from (_with_own_name(failure, _OWN_NAMES.get(step, {})) for failure in refused.failures)
     yield from _missing(options)
     yield from _other_hosts_accounts(options)
     yield from _consumer_key(options)
@@ -63,14 +72,21 @@ def check(options: DistributionOptions) -> Iterator[Failure]:
     yield from _planned(options)
 
 
+def _with_own_name(failure: Failure, names: Mapping[str, str]) -> Failure:
+    """Return the failure with this module's name for the step's option; ``names`` are by the step's."""
+    option = failure.action
+    own = names.get(option, option)
+    return replace(failure, action=own, message=f"{own}{failure.message.removeprefix(option)}")
+
+
 def _missing(options: DistributionOptions) -> Iterator[Failure]:
     """Options that another step's options require."""
     yield from _source(options)
-    if options.launch_templates and not options.parameter:
+    if options.launch_templates and not options.publish_parameter:
         yield invalid_option(
             "launch_templates",
             f"launch_templates: {', '.join(options.launch_templates)} can only get a published image, and "
-            "the option parameter is not set.",
+            "publish_parameter is not set.",
             "Set the parameter to publish the image in, or remove them.",
         )
     if options.copy_into_accounts and not options.account_ids:
@@ -209,14 +225,14 @@ def _overwritten(options: DistributionOptions, accounts: Iterable[str]) -> Itera
 
     Its ARN may be that of a parameter of one of the ``accounts`` that will own the copies.
     """
-    source, published, region = options.source_parameter, options.parameter, options.source_region
+    source, published, region = options.source_parameter, options.publish_parameter, options.source_region
     if not (source and published and region and options.reencrypt_source and region in options.regions):
         return
     by_arn = (name_in_arn(source, account_id, region) for account_id in accounts)
     if source == published or any(is_named(published, name) for name in by_arn):
         yield invalid_option(
-            "parameter",
-            f"parameter: {published} is also source_parameter, so that the next run would use the "
+            "publish_parameter",
+            f"publish_parameter: {published} is also source_parameter, so that the next run would use the "
             "encrypted copy as its source.",
             "Publish in another parameter, or set reencrypt_source: false.",
         )
@@ -227,8 +243,7 @@ def _consumer_key(options: DistributionOptions) -> Iterator[Failure]:
     if options.copy_into_accounts and options.consumer_kms_key_id:
         encryption = Encryption(key=options.consumer_kms_key_id)
         for failure in check_options(encryption, options.region_names):
-            named = renamed(failure, {"kms_key_id": "consumer_kms_key_id"})
-            yield replace(named, action="consumer_kms_key_id")
+            yield _with_own_name(failure, {"kms_key_id": "consumer_kms_key_id"})
 
 
 FLOW: Flow[DistributionOptions, None] = check_flow(DistributionOptions, check)

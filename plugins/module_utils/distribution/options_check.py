@@ -66,7 +66,7 @@ class DistributionOptions(LocalReportOptions):
     auto_scaling: bool = _of(GrantOptions, "auto_scaling")
     auto_scaling_roles: Sequence[str] = _of(GrantOptions, "auto_scaling_roles")
     purge_grants: bool = _of(GrantOptions, "purge_grants")
-    parameter: str | None = _of(PublishOptions, "parameter")
+    publish_parameter: str | None = _of(PublishOptions, "parameter")
     parameter_tags: Mapping[str, Any] | None = _of(PublishOptions, "parameter_tags")
     launch_templates: Sequence[str] = _of(PublishOptions, "launch_templates")
     launch_template_base_version: str | None = _of(PublishOptions, "launch_template_base_version")
@@ -108,9 +108,10 @@ class DistributionOptions(LocalReportOptions):
             yield _step(CopyOptions, {**vars(self), **copies})
         yield _step(ShareOptions, given)
         yield _step(GrantOptions, given)
-        if self.parameter:
+        if self.publish_parameter:
             # Its regions are those of a rollback, not those of the distribution.
-            yield _step(PublishOptions, {**given, "regions": [], "images": planned})
+            named = {"parameter": self.publish_parameter, "regions": []}
+            yield _step(PublishOptions, {**given, **named, "images": planned})
         if self.verifies:
             images = _PLANNED_IMAGES if self.verify_images is None else self.verify_images
             yield _step(DiagnosisOptions, {**given, "images": images})

@@ -39,7 +39,7 @@ KEYS = (*SELECTORS, *_OF_A_BUILD, *_OWN, *_ADDED)
 # The other options of a source are texts.
 _FORMS: Mapping[str, tuple[type, str]] = {
     **dict.fromkeys(("source_filters", "tags", "shared_tags"), (Mapping, "a dictionary")),
-    "launch_templates": (list, "a list"),
+    "launch_templates": (list, "a list of texts"),
 }
 # A directory of a report and a key in files are named after a source.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -70,8 +70,14 @@ def _misformed(name: Any, own: Any) -> Iterator[tuple[str, str]]:
     else:
         for key, value in own.items():
             kind, form = _FORMS.get(key, (str, "text"))
-            if value is not None and not isinstance(value, kind):
+            if value is not None and not _has_form(value, kind):
                 yield f", {shown(key)}: it is not {form} (got {shown(value)}).", f"Set {form}."
+
+
+def _has_form(value: Any, kind: type) -> bool:
+    """Whether the value is of this kind, and the items of a list are texts."""
+    items = value if isinstance(value, list) else ()
+    return isinstance(value, kind) and all(isinstance(item, str) for item in items)
 
 
 def files(options: Mapping[str, Any]) -> frozenset[str]:
@@ -81,13 +87,12 @@ def files(options: Mapping[str, Any]) -> frozenset[str]:
 
 
 def selected(
-    options: Mapping[str, Any], found: Mapping[str, File], variables: Mapping[str, str]
+    options: Mapping[str, Any], found: Mapping[str, File]
 ) -> tuple[tuple[Source, ...], tuple[Failure, ...]]:
     """The sources as the tasks of the role take them, and what is wrong with the options.
 
-    ``found`` are the files, by path. ``variables`` are the variables that set the options. A source has the
-    name ``source``, empty if it is the only one, ``KEYS``, ``report_dir`` and ``report_s3_uri``, and as
-    ``variable_names`` what messages name instead of an option.
+    ``found`` are the files, by path. A source has the name ``source``, empty if it is the only one, ``KEYS``,
+    ``report_dir`` and ``report_s3_uri``.
     """
     failures: list[Failure] = []
 
@@ -95,12 +100,12 @@ def selected(
         failures.append(invalid_value(option, problem, remedy))
 
     if not options["sources"]:
-        source: Source = {"source": "", "variable_names": dict(variables)}
+        source: Source = {"source": ""}
         source.update({key: options[key] for key in (*KEYS, *_FOLDERS)})
         _select(source, found, refuse)
         return (source,), tuple(failures)
     _check_common(options, refuse)
-    sources = tuple(_with_common(options, name, variables) for name in options["sources"])
+    sources = tuple(_with_common(options, name) for name in options["sources"])
     for source in sources:
         name = str(source["source"])
         _check_keys(options["sources"][name], name, refuse)
@@ -110,7 +115,7 @@ def selected(
     return sources, tuple(failures)
 
 
-def _with_common(options: Mapping[str, Any], name: str, variables: Mapping[str, str]) -> Source:
+def _with_common(options: Mapping[str, Any], name: str) -> Source:
     """One of several sources, with what it has of the role."""
     own = options["sources"][name]
     selector = {key: own.get(key) for key in SELECTORS}
@@ -119,25 +124,11 @@ def _with_common(options: Mapping[str, Any], name: str, variables: Mapping[str, 
         selector["packer_run_uuid"] = options["packer_run_uuid"]
     return {
         "source": name,
-        "variable_names": _variable_names(own, name, variables),
         **{key: options[key] and f"{options[key].rstrip('/')}/{name}" for key in _FOLDERS},
         **{key: own.get(key) or selector.get(key) for key in (*SELECTORS, *_OF_A_BUILD)},
         **{key: own.get(key) or options[key] for key in _OWN},
         **{key: {**(options[key] or {}), **(own.get(key) or {})} for key in _ADDED},
     }
-
-
-def _variable_names(own: Source, name: str, variables: Mapping[str, str]) -> dict[str, str]:
-    """What messages name instead of an option: a key that the source has, or else a variable of the role.
-
-    Modules have other options for some keys: the ``parameter`` of one is ``publish_parameter`` here.
-    """
-    names = dict(variables)
-    for key in own.keys() & {*KEYS}:
-        options = [option for option, variable in variables.items() if variable == variables.get(key)]
-        key_of_source = f"{variables.get('sources', 'sources')}.{name}.{key}"
-        names.update(dict.fromkeys((key, *options), key_of_source))
-    return names
 
 
 def _refuse_in(name: str, refuse: Refuse) -> Refuse:

@@ -128,9 +128,7 @@ def result(options: ProbeOptions, current: ProbeState, plan: Plan, outcome: Outc
     return {"results": results}
 
 
-FLOW: Flow[ProbeOptions, ProbeState] = Flow(
-    ProbeOptions, read_state, plan, apply, result, findings_name_options=True
-)
+FLOW: Flow[ProbeOptions, ProbeState] = Flow(ProbeOptions, read_state, plan, apply, result)
 
 
 def _read_account(accounts: Accounts, options: ProbeOptions, account_id: str) -> _Account:

@@ -52,7 +52,6 @@ def content(options: VerificationReportOptions) -> dict[str, Any]:
         options.account_ids,
         (options.diagnosis_result, options.probe_result),
         options.publish_uncertain,
-        options.uncertain_setting,
     )
 
 

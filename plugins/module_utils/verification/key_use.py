@@ -20,7 +20,7 @@ from ..listing import count, listed
 KEY_USE_UNCERTAIN = "key_use_uncertain"
 NOT_CHECKED = "not_checked"
 NOT_CHECKED_SENTENCE = "Key use not checked."
-# More accounts than these are not listed in a setting that a message prints.
+# More accounts than these are not listed in the value that a message prints.
 _MOST_ACCOUNTS = 10
 
 Row = Mapping[str, Any]
@@ -91,11 +91,10 @@ def _roles(rows: Iterable[Row]) -> str:
     return f"the {listed([*names], 2)} in each account" if names else ""
 
 
-def kept_back(rows: Iterable[Row], accepted: bool | Sequence[str], setting: str) -> dict[str, Any]:
+def kept_back(rows: Iterable[Row], accepted: bool | Sequence[str]) -> dict[str, Any]:
     """Return the regions that uncertain accounts keep from being published, why, and what would publish them.
 
-    ``accepted`` are the accounts that need not be certain, or whether none has to be. ``setting`` is the
-    option that has these.
+    ``accepted`` are the accounts that need not be certain, or whether none has to be.
     """
     named = [] if isinstance(accepted, bool) else [*accepted]
     rows = [row for row in rows if row.get("uncertain") and accepted is not True]
@@ -110,7 +109,7 @@ def kept_back(rows: Iterable[Row], accepted: bool | Sequence[str], setting: str)
         "use its keys is uncertain.",
         "regions": regions,
         "remedy": "Remove the uncertainty as the findings say, or verify with the level launched. To publish "
-        f"nevertheless, set {setting}: {_value([*named, *accounts])}.",
+        f"nevertheless, set publish_uncertain: {_value([*named, *accounts])}.",
     }
 
 
@@ -119,7 +118,7 @@ def _accounts(accounts: Sequence[str]) -> str:
 
 
 def _value(accounts: Sequence[str]) -> str:
-    """Return the value of the setting in YAML; digits in quotes are no number."""
+    """Return the value of ``publish_uncertain`` in YAML; digits in quotes are no number."""
     if len(accounts) > _MOST_ACCOUNTS:
         return "true"
     return json.dumps([*accounts])

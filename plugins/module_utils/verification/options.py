@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..option import ACCOUNT_IDS, MAPPING, Kind, choice, of_every_module, option
+from ..option import ACCOUNT_IDS, MAPPING, Kind, choice, option
 from ..option_groups import GIVEN_TEXTS, LocalReportOptions
 from .report import LEVELS
 
 _BOOLEAN_OR_ACCOUNT_IDS: Kind[Any] = Kind(
     {"type": "raw", "context": {"type": "bool_or_account_ids"}}, lambda given, _refuse: given
 )
-_SETTING = "publish_uncertain"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +29,3 @@ class VerificationReportOptions(LocalReportOptions):
     diagnosis_result: Mapping[str, Any] = option(MAPPING, default={})
     probe_result: Mapping[str, Any] = option(MAPPING, default={})
     publish_uncertain: Any = option(_BOOLEAN_OR_ACCOUNT_IDS)
-    variable_names: Mapping[str, str] | None = of_every_module(MAPPING)
-
-    @property
-    def uncertain_setting(self) -> str:
-        """Return the name of ``publish_uncertain`` for the user: that of the variable that sets it."""
-        return (self.variable_names or {}).get(_SETTING, _SETTING)

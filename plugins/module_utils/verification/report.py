@@ -35,7 +35,6 @@ def verification(
     account_ids: Sequence[Any],
     results: Iterable[Mapping[str, Any]],
     publish_uncertain: bool | Sequence[str] | None = None,
-    setting: str = "publish_uncertain",
 ) -> dict[str, Any]:
     """Return the report of results of ``ami_share_diagnose`` and ``ami_launch_probe``, empty if skipped.
 
@@ -44,8 +43,8 @@ def verification(
     running, ``uncertain`` if all others are only uncertain to use the keys, ``failed`` if none has reached
     it, else ``incomplete``. ``summary`` explains what is missing.
 
-    ``publish_uncertain``, which ``setting`` names, is given if the image is to be published: ``kept_back``
-    has the regions that uncertain accounts keep from that.
+    ``publish_uncertain`` is given if the image is to be published: ``kept_back`` has the regions that
+    uncertain accounts keep from that.
     """
     given = list(results)
     failed = steps.failures(given)
@@ -71,7 +70,7 @@ def verification(
     left_running = [failure for failure in failed if failure["action"] == _TERMINATE]
     if rows and not failed_regions and not left_running:
         status = "uncertain" if uncertain else "verified"
-    kept = publish_uncertain is not None and key_use.kept_back(rows, publish_uncertain, setting)
+    kept = publish_uncertain is not None and key_use.kept_back(rows, publish_uncertain)
     return {
         "failed_regions": failed_regions,
         "failures": failed,

@@ -43,11 +43,10 @@ def test_a_file_is_written_and_then_stays(run: Any, tmp_path: Path) -> None:
     assert not run(output_files=["images.env"], images=IMAGES)["changed"]
 
 
-def test_a_failure_names_the_variable(run: Any) -> None:
-    names = {"output_files": "distribute_output_files"}
-    result = run(output_files=["a.txt"], images_by_source={"web": IMAGES}, variable_names=names)
+def test_a_failure_names_the_option(run: Any) -> None:
+    result = run(output_files=["a.txt"], images_by_source={"web": IMAGES})
     assert result["failed"]
-    assert result["msg"].startswith("distribute_output_files: ")
+    assert result["msg"].startswith("output_files: ")
 
 
 def test_of_a_long_failure_only_the_message_is_displayed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,11 +40,11 @@ def test_the_image_of_a_manifest(run: Any, tmp_path: Path) -> None:
     assert result["sources"][0]["source_image_id"] == IMAGE
 
 
-def test_a_failure_names_the_variable(run: Any, tmp_path: Path) -> None:
+def test_a_failure_names_the_option(run: Any, tmp_path: Path) -> None:
     path = str(tmp_path / "none.json")
-    result = run(packer_manifest=path, variable_names={"packer_manifest": "distribute_packer_manifest"})
+    result = run(packer_manifest=path)
     assert result["failed"]
-    assert result["msg"].startswith(f"distribute_packer_manifest: {path}: No such file or directory.")
+    assert result["msg"].startswith(f"packer_manifest: {path}: No such file or directory.")
     assert [failure["action"] for failure in result["failures"]] == ["packer_manifest"]
 
 
@@ -63,7 +63,6 @@ def test_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_failure_of_one_of_several_names_its_option(run: Any) -> None:
-    names = {"sources": "distribute_sources", "source_parameter": "distribute_source_parameter"}
     sources = {"web": {"source_image_id": IMAGE, "source_parameter": "/build/web"}}
-    result = run(sources=sources, source_region="us-east-1", variable_names=names)
-    assert result["msg"].startswith("distribute_sources: 'web', source_parameter: it cannot be combined")
+    result = run(sources=sources, source_region="us-east-1")
+    assert result["msg"].startswith("sources: 'web', source_parameter: it cannot be combined")

@@ -33,7 +33,7 @@ _ROLE = {"region": "us-east-1", "task": "Create topic", "message": "No."}
 _OF_ANSIBLE = re.compile(r"unable to convert|[Uu]nsupported parameters|missing required|must be one of")
 OPTIONS: dict[str, list[dict[str, Any]]] = {
     "distribution_files": [
-        {"output_files": ["images.env"], "images": {EU: IMAGE}, "variable_names": {"output_files": "x"}},
+        {"output_files": ["images.env"], "images": {EU: IMAGE}},
         {"output_files": ["images.json"], "images_by_source": {"web": {EU: IMAGE}}},
     ],
     "distribution_sources": [
@@ -51,7 +51,6 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
                 "db": {"packer_manifest": "manifest.json", "launch_templates": ["db"]},
             },
             "shared_tags": {"version": "1"},
-            "variable_names": {"sources": "distribute_sources"},
         },
     ],
     "playbook_tags": [{}],

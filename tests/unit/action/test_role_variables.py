@@ -84,7 +84,6 @@ def test_the_values_are_named_without_the_role(run: Any) -> None:
         "check_mode": False,
         "failures": [],
         "options": {"names": ["a", "b"], "days": 5, "key": None, "report": None, "files": [], "images": None},
-        "names": {name.removeprefix("web_"): name for name in OPTIONS},
         "_ansible_no_log": False,
     }
 

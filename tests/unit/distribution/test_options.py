@@ -73,10 +73,9 @@ def test_a_host_with_an_account_verifies_no_other():
 
 
 def test_options_of_every_step_are_accepted():
-    subnets = {"eu-west-1": "subnet-0123456789abcdef0", "us-east-1": "subnet-0fedcba9876543210"}
     accept(
-        {**GIVEN, "parameter": "/golden/web", "launch_templates": ["web"], "verify_level": "launched"}
-        | {"subnet_ids": subnets},
+        {**GIVEN, "publish_parameter": "/golden/web", "launch_templates": ["web"], "verify_level": "launched"}
+        | {"subnet_ids": SUBNETS},
         False,
     )
 
@@ -88,11 +87,16 @@ NAMED = {"source_image_id": None, "source_parameter": "/golden/web"}
     "params",
     [
         NAMED,
-        {**NAMED, "parameter": "/golden/web"},
-        {**NAMED, "parameter": "/golden/copies", "reencrypt_source": True, "kms_key_id": "alias/golden"},
+        {**NAMED, "publish_parameter": "/golden/web"},
         {
             **NAMED,
-            "parameter": "/golden/web",
+            "publish_parameter": "/golden/copies",
+            "reencrypt_source": True,
+            "kms_key_id": "alias/golden",
+        },
+        {
+            **NAMED,
+            "publish_parameter": "/golden/web",
             "regions": ["eu-west-1"],
             "reencrypt_source": True,
             "kms_key_id": "alias/golden",
@@ -105,7 +109,7 @@ def test_a_parameter_selects_the_source(params: dict[str, Any]):
 
 def test_the_encrypted_copy_of_the_source_does_not_replace_it_in_its_parameter():
     encrypted = {"reencrypt_source": True, "kms_key_id": "alias/golden"}
-    assert refused(**NAMED, **encrypted, parameter="/golden/web") == ["parameter"]
+    assert refused(**NAMED, **encrypted, publish_parameter="/golden/web") == ["publish_parameter"]
 
 
 def test_verifying_several_accounts_with_a_role_is_accepted():
@@ -134,7 +138,6 @@ def test_no_consumer_is_required():
             },
             ["access_method"],
         ),
-        ({"parameter": "//web"}, ["parameter"]),
         ({"launch_templates": ["web"]}, ["launch_templates"]),
         ({"verify_level": "visible", "account_ids": []}, ["account_ids"]),
         ({"copy_into_accounts": True}, ["consumer_role_name"]),
@@ -187,7 +190,7 @@ def test_the_check_of_most_steps_imports_no_aws():
         "import sys\n"
         "from ansible_collections.golden.images.plugins.module_utils.runner import run_here\n"
         f"from {MODULES}.distribution_check import FLOW\n"
-        f"run_here(FLOW, { {**GIVEN, 'parameter': '/golden/web'}!r})\n"
+        f"run_here(FLOW, { {**GIVEN, 'publish_parameter': '/golden/web'}!r})\n"
         "sys.exit('botocore' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
@@ -201,9 +204,26 @@ def test_images_to_verify_are_checked_as_they_are():
     accept({**GIVEN, **level, "verify_images": {"eu-west-1": "ami-0123456789abcdef0"}})
 
 
-def test_the_key_of_the_consumers_copies_is_named_as_its_option():
-    copies = {"copy_into_accounts": True, "consumer_role_name": "golden"}
-    assert refused(**copies, consumer_kms_key_id="alias/ x") == ["consumer_kms_key_id"]
+COPIES = {"copy_into_accounts": True, "consumer_role_name": "golden"}
+SUBNETS = {"eu-west-1": "subnet-0123456789abcdef0", "us-east-1": "subnet-0fedcba9876543210"}
+
+
+@pytest.mark.parametrize(
+    ("option", "params"),
+    [
+        ("consumer_kms_key_id", {**COPIES, "consumer_kms_key_id": "alias/ x"}),
+        ("copy_wait_timeout", {"copy_wait_timeout": 0}),
+        ("publish_parameter", {"publish_parameter": "//web"}),
+        (
+            "verify_wait_timeout",
+            {"verify_level": "launched", "verify_wait_timeout": 0, "subnet_ids": SUBNETS},
+        ),
+    ],
+)
+def test_an_option_with_another_name_in_its_step_is_named_as_here(option: str, params: dict[str, Any]):
+    (failure,) = failures({**GIVEN, **params})
+    assert failure["action"] == option
+    assert failure["message"].startswith(f"{option}: ")
 
 
 PLANNED = {
@@ -293,9 +313,11 @@ def test_copies_of_copies_need_names_that_aws_accepts(
 
 def test_the_parameter_of_the_source_can_be_named_by_its_arn():
     encrypted = {"reencrypt_source": True, "kms_key_id": "alias/golden", "planned_copies": [PLANNED]}
-    given = {**NAMED, **encrypted, "parameter": "/golden/web", "verify_level": "none"}
+    given = {**NAMED, **encrypted, "publish_parameter": "/golden/web", "verify_level": "none"}
     arn = "arn:aws:ssm:us-east-1:{}:parameter/golden/web"
-    assert refused(**{**given, "source_parameter": arn.format(PLANNED["account_id"])}) == ["parameter"]
+    assert refused(**{**given, "source_parameter": arn.format(PLANNED["account_id"])}) == [
+        "publish_parameter"
+    ]
     # Another account's parameter, which is shared with this one.
     accept({**GIVEN, **given, "source_parameter": arn.format("222222222222")})
 

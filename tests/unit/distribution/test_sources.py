@@ -18,12 +18,6 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.sources
 
 IMAGE = "ami-0123456789abcdef0"
 NOTHING = {**dict.fromkeys([*KEYS, "report_path", "report_dir", "report_s3_uri"]), "sources": {}}
-NAMES = {
-    "sources": "distribute_sources",
-    "name": "distribute_name",
-    "publish_parameter": "distribute_publish_parameter",
-    "parameter": "distribute_publish_parameter",
-}
 BUILD = {
     "name": "web",
     "builder_type": "amazon-ebs",
@@ -51,15 +45,15 @@ def test_the_files_that_are_needed() -> None:
 )
 def test_what_selects_an_image_in_aws_stays(given: dict[str, Any]) -> None:
     options = {**NOTHING, **given, "source_region": "us-east-1"}
-    (source,), failures = selected(options, FILES, NAMES)
+    (source,), failures = selected(options, FILES)
     assert failures == ()
     assert {key: source[key] for key in KEYS} == {key: options[key] for key in KEYS}
-    assert (source["source"], source["variable_names"]) == ("", NAMES)
+    assert source["source"] == ""
 
 
 @pytest.mark.parametrize("more", [{}, {"source_region": "us-east-1"}, {"packer_build": "web"}])
 def test_the_image_of_a_manifest_has_its_id_and_region(more: dict[str, Any]) -> None:
-    (source,), failures = selected({**NOTHING, "packer_manifest": "m.json", **more}, FILES, NAMES)
+    (source,), failures = selected({**NOTHING, "packer_manifest": "m.json", **more}, FILES)
     assert failures == ()
     assert (source["source_image_id"], source["source_region"]) == (IMAGE, "us-east-1")
 
@@ -92,7 +86,7 @@ def test_the_image_of_a_manifest_has_its_id_and_region(more: dict[str, Any]) -> 
     ],
 )
 def test_what_selects_no_image_is_refused(given: dict[str, Any], problems: list[str]) -> None:
-    _sources, failures = selected({**NOTHING, **given}, FILES, NAMES)
+    _sources, failures = selected({**NOTHING, **given}, FILES)
     assert [failure.message for failure in failures] == problems
     assert all(failure.remedy for failure in failures)
 
@@ -111,7 +105,7 @@ def test_sources_have_what_is_theirs_and_else_what_is_the_roles() -> None:
         "report_dir": "/reports/",
         "sources": {"web": web, "db": DB},
     }
-    (first, second), failures = selected(options, FILES, NAMES)
+    (first, second), failures = selected(options, FILES)
     assert failures == ()
     assert [first["source"], second["source"]] == ["web", "db"]
     assert [first["source_region"], second["source_region"]] == ["eu-west-1", "us-east-1"]
@@ -121,20 +115,9 @@ def test_sources_have_what_is_theirs_and_else_what_is_the_roles() -> None:
     assert [first["source_parameter"], second["source_parameter"]] == [None, "/build/db"]
 
 
-def test_messages_name_where_an_option_of_a_source_was_set() -> None:
-    web = {**WEB, "publish_parameter": "/golden/web"}
-    (source, _db), _failures = selected({**SEVERAL, "sources": {"web": web, "db": DB}}, FILES, NAMES)
-    assert source["variable_names"] == {
-        **NAMES,
-        "source_image_id": "distribute_sources.web.source_image_id",
-        "publish_parameter": "distribute_sources.web.publish_parameter",
-        "parameter": "distribute_sources.web.publish_parameter",
-    }
-
-
 def test_builds_are_in_the_manifest_of_the_role() -> None:
     options = {**NOTHING, "packer_manifest": "m.json", "sources": {"a": {"packer_build": "web"}}}
-    (source,), failures = selected(options, FILES, NAMES)
+    (source,), failures = selected(options, FILES)
     assert failures == ()
     assert (source["source_image_id"], source["source_region"]) == (IMAGE, "us-east-1")
     assert files({**NOTHING, "sources": {"a": {"packer_manifest": "m.json"}}}) == {"m.json"}
@@ -184,7 +167,7 @@ def test_builds_are_in_the_manifest_of_the_role() -> None:
     ],
 )
 def test_sources_that_cannot_be_distributed_together(given: dict[str, Any], problems: list[str]) -> None:
-    _sources, failures = selected({**SEVERAL, **given}, FILES, NAMES)
+    _sources, failures = selected({**SEVERAL, **given}, FILES)
     assert [failure.message for failure in failures] == problems
     assert all(failure.remedy for failure in failures)
 
