@@ -214,12 +214,12 @@ def _of_revoked_grant(action: Action, planned: TargetPlan) -> Iterator[Change]:
     if gone:
         yield _change(REMOVED, "KMS grant", "key", key, tuple(sorted({_account(one) for one, _uses in gone})))
     else:
-        yield _change(REMOVED, "revoke", "KMS grant", action.resource)
+        yield _change(REMOVED, "revoke", "KMS grant", action.parameters["GrantId"])
 
 
 def _grants(view: Any) -> frozenset[tuple[str, tuple[str, ...]]]:
     grants = view.get("grants", ()) if isinstance(view, Mapping) else ()
-    return frozenset((one["grantee"], tuple(one["operations"])) for one in grants)
+    return frozenset((grantee, tuple(one["operations"])) for one in grants for grantee in one["grantees"])
 
 
 def _of_key_policy(action: Action, planned: TargetPlan) -> Iterator[Change]:

@@ -415,6 +415,11 @@ class Sharing:
         """The number of entries that count towards the quota of entities that an AMI can be shared with."""
         return len(self.account_ids) + len(self.org_arns) + len(self.org_unit_arns)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the account IDs, and the ARNs of organizations and organizational units."""
+        return self.account_ids | self.org_arns | self.org_unit_arns
+
     def without(self, account_id: str) -> Sharing:
         """The sharing with others than this account: an owner needs no permission, and may have one."""
         return self - Sharing(account_ids=frozenset({account_id}))

@@ -10,6 +10,7 @@ Only this file uses the module object: its modes and its exits.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
@@ -333,7 +334,7 @@ def _performed(
     actions = plan.actions if module.check_mode else outcome.performed
     result: dict[str, Any] = {
         **flow.result(wanted, seen, plan, outcome),
-        "actions": [action.as_result() for action in actions],
+        "actions": _list_once(actions),
         "changed": bool(actions),
         "failures": [failure.as_result() for failure in (*failures, *tolerated)],
     }
@@ -344,6 +345,12 @@ def _performed(
         rerun = [_RERUN] if in_regions and not flow.only_reads else []
         result["msg"] = "\n".join([summary(failures), *rerun])
     return result
+
+
+def _list_once(actions: Iterable[ActionLike]) -> list[dict[str, Any]]:
+    """Return the actions in their order, repeated ones once: a key gets a grant for each of many accounts."""
+    counts = Counter(tuple(action.as_result().items()) for action in actions)
+    return [{**dict(action), **({"count": count} if count > 1 else {})} for action, count in counts.items()]
 
 
 def _with_report(
@@ -357,7 +364,7 @@ def _with_report(
     with_report: dict[str, Any] = {
         **{name: value for name, value in result.items() if name not in reported.replaced},
         **reported.values,
-        "actions": [*result.get("actions", ()), *(action.as_result() for action in reported.actions)],
+        "actions": [*result.get("actions", ()), *_list_once(reported.actions)],
         "changed": result["changed"] or bool(reported.actions),
         "failures": [*result["failures"], *listed],
         "report_failures": listed,

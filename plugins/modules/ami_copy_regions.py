@@ -370,7 +370,9 @@ source_region:
   type: str
 actions:
   description:
-    - The AWS calls that changed something, or would in check mode, in their order in each region.
+    - The AWS calls that changed something, or would in check mode, in their order in each region. A
+      call that is repeated with the same resource, such as a grant for each account, is listed once,
+      with its number as C(count).
   returned: success, and failure after copies were started
   type: list
   elements: dict

@@ -193,6 +193,40 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+consumers:
+  description: The accounts, and the ARNs of the organizations and organizational units, that the task names.
+  returned: success, and failure after something was changed
+  type: list
+  elements: str
+  sample: ["012345678901"]
+grants:
+  description:
+    - The grants of this module on the keys in RV(results), after the task. Those of different principals on the same keys are
+      listed together.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample:
+    - grantees: ["012345678901"]
+      kms_key_arns:
+        - arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+      operations: [CreateGrant, Decrypt, DescribeKey, GenerateDataKey, GenerateDataKeyWithoutPlaintext, ReEncryptFrom, ReEncryptTo]
+  contains:
+    grantees:
+      description: The accounts, and the ARNs of roles and users, that may use the keys.
+      type: list
+      elements: str
+      returned: always
+    kms_key_arns:
+      description: The ARNs of the keys.
+      type: list
+      elements: str
+      returned: always
+    operations:
+      description: The operations that the grants allow.
+      type: list
+      elements: str
+      returned: always
 kms_key_arns:
   description:
     - Mapping of region to the ARN of the key that access was granted to. Null if the image is not encrypted.
@@ -209,9 +243,6 @@ results:
       changed: true
       kms_keys:
         - consumers_without_access: null
-          grants:
-            - grantee: arn:aws:iam::012345678901:root
-              operations: [CreateGrant, Decrypt, DescribeKey, GenerateDataKey, GenerateDataKeyWithoutPlaintext, ReEncryptFrom, ReEncryptTo]
           dependents: []
           kept_access: []
           kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
@@ -236,25 +267,11 @@ results:
           description:
             - The consumers that cannot use the key according to the grants and, if it was read, the policy. An account is not
               among them if one of its roles or users can, other than its service-linked role for Auto Scaling.
+            - In check mode, those that could not use it after the planned changes.
             - Null if the task changed or revoked access, and for a key of another account.
           type: list
           elements: str
           returned: always
-        grants:
-          description: The grants of this module.
-          type: list
-          elements: dict
-          returned: always
-          contains:
-            grantee:
-              description: The principal that may use the key.
-              type: str
-              returned: always
-            operations:
-              description: The operations that the grant allows.
-              type: list
-              elements: str
-              returned: always
         kept_access:
           description: The consumers whose access would be revoked if no other image or snapshot needed it.
           type: list
@@ -325,7 +342,9 @@ results:
       returned: always
 actions:
   description:
-    - The AWS calls that changed something, or would in check mode, in their order in each region.
+    - The AWS calls that changed something, or would in check mode, in their order in each region. A
+      call that is repeated with the same resource, such as a grant for each account, is listed once,
+      with its number as C(count).
   returned: success, and failure after something was changed
   type: list
   elements: dict

@@ -194,7 +194,9 @@ results:
       returned: always
 actions:
   description:
-    - The AWS calls that changed something, or would in check mode, in their order in each region.
+    - The AWS calls that changed something, or would in check mode, in their order in each region. A
+      call that is repeated with the same resource, such as a grant for each account, is listed once,
+      with its number as C(count).
   returned: success, and failure after something was changed
   type: list
   elements: dict

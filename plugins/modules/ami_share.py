@@ -89,21 +89,14 @@ options:
     description:
       - The region of O(source_image_id).
     type: str
-  planned_key_access:
+  grant_results:
     description:
-      - The C(results) of M(golden.images.ami_kms_grant) that an earlier task of the same play has only planned in check mode.
-        The consumers that get access by it are then not warned about.
-      - Ignored outside check mode.
+      - The registered results of M(golden.images.ami_kms_grant) of the same play. The one of a task that was skipped counts as
+        none.
+      - The KMS keys that all consumers can use according to them are not read again, to warn about consumers that cannot use
+        them. In check mode, the access that they plan counts.
     type: list
     elements: dict
-    default: []
-  usable_key_arns:
-    description:
-      - The KMS keys for which an earlier task of the same play has just found no consumer that cannot use them, as
-        M(golden.images.ami_kms_grant) does if C(consumers_without_access) of a key is an empty list.
-      - They are not read again to warn about consumers that cannot use them.
-    type: list
-    elements: str
     default: []
 requirements:
   - boto3 >= 1.41.0
@@ -240,7 +233,9 @@ results:
       returned: always
 actions:
   description:
-    - The AWS calls that changed something, or would in check mode, in their order in each region.
+    - The AWS calls that changed something, or would in check mode, in their order in each region. A
+      call that is repeated with the same resource, such as a grant for each account, is listed once,
+      with its number as C(count).
   returned: success, and failure after something was changed
   type: list
   elements: dict

@@ -91,7 +91,11 @@ def _assert_unchanged(aws: SimulatedAws) -> None:
 
 
 def _actions(result: Mapping[str, Any]) -> list[Change]:
-    return [Change(one["action"], one["region"], one["resource"]) for one in result["actions"]]
+    return [
+        Change(one["action"], one["region"], one["resource"])
+        for one in result["actions"]
+        for _number in range(one.get("count", 1))
+    ]
 
 
 def _codes(result: Mapping[str, Any]) -> list[tuple[str | None, str, str]]:

@@ -50,7 +50,7 @@ def statement(*principals: str) -> dict[str, Any]:
 
 
 def grant(*principals: str) -> dict[str, Any]:
-    return {KEY: {"grants": [{"grantee": one, "operations": ["Decrypt"]} for one in principals]}}
+    return {KEY: {"grants": [{"grantees": list(principals), "operations": ["Decrypt"]}]}}
 
 
 COPY = {"Name": "golden", "SourceImageId": "ami-1", "SourceRegion": "us-west-2"}

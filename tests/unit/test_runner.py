@@ -237,6 +237,12 @@ def test_the_module_gets_its_options_and_rules(run: Run) -> None:
     }
 
 
+def test_a_repeated_action_is_listed_once_with_its_number(run: Run) -> None:
+    plan = Plan((TargetPlan(EU, actions=(COPY, TAG, COPY)),))
+    ran = run(Steps(plan=plan), check_mode=True)
+    assert ran.result["actions"] == [{**COPY.as_result(), "count": 2}, TAG.as_result()]
+
+
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_a_plan_without_actions_is_no_change(run: Run, check_mode: bool) -> None:
     ran = run(Steps(plan=NOTHING_TO_DO, outcome=Outcome()), check_mode=check_mode)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..aws.read import SETTLING_GRACE_PERIOD
 from ..aws.read_targets import read_targets
 from ..fanout import GRACE_PERIOD
 from ..model import KeySeen, Target
-from ..plan import Plan
+from ..plan import Plan, TargetPlan
 from ..runner import Flow, Outcome
 from .apply import apply
 from .losses import list_kept_access, select_keys_to_inspect
@@ -61,15 +62,16 @@ def read_state(clients: Clients, options: GrantOptions) -> GrantState:
 
 
 def result(options: GrantOptions, current: GrantState, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """Return the module's own return values; regions that failed are missing from ``results``."""
+    """Return the module's own return values; regions that failed are missing from ``results``.
+
+    A thousand accounts have a grant on each key: ``grants`` names each of them once.
+    """
     failed = {failure.region for failure in (*outcome.failures, *outcome.tolerated, *plan.tolerated)}
+    completed = [target for target in plan.targets if target.target.region not in failed]
     others = without_owner(options, current)
-    kept = {
-        (target, key.key.arn): [kept.as_result() for kept in list_kept_access(others, current, target, key)]
-        for target, keys in current.keys.items()
-        for key in keys
-    }
     return {
+        "consumers": sorted(options.consumers.names),
+        "grants": _group_grants(completed),
         "kms_key_arns": {
             target.region: keys[0].key.arn if keys else None for target, keys in current.keys.items()
         },
@@ -78,32 +80,47 @@ def result(options: GrantOptions, current: GrantState, plan: Plan, outcome: Outc
                 "account_id": target.target.account_id,
                 "changed": bool(target.actions),
                 "kms_keys": [
-                    {
-                        "kms_key_arn": arn,
-                        **access,
-                        "consumers_without_access": None
-                        if target.actions
-                        else consumers_without_access(others, current, target.target, arn),
-                        "kept_access": kept[target.target, arn],
-                        **_describe_consumers(current, target.target, arn),
-                    }
-                    for arn, access in target.after.items()
+                    _describe_key(others, current, target, key) for key in current.keys[target.target]
                 ],
                 "region": target.target.region,
             }
-            for target in plan.targets
-            if target.target.region not in failed
+            for target in completed
         ],
     }
 
 
-def _describe_consumers(current: GrantState, target: Target, key_arn: str) -> dict[str, Any]:
-    """Return what the accounts that lose access have under a key, and what of them was not read."""
-    resources = current.shared_under(target.region, key_arn).consumers
+def _describe_key(
+    options: GrantOptions, current: GrantState, plan: TargetPlan, key: KeySeen
+) -> dict[str, Any]:
+    """Return a key without its grants: who cannot use it, who keeps access, and who still needs it."""
+    arn = key.key.arn
+    resources = current.shared_under(plan.target.region, arn).consumers
+    statements = plan.after[arn].get("policy_statements")
     return {
+        "kms_key_arn": arn,
+        "consumers_without_access": consumers_without_access(options, key, plan),
+        "kept_access": [kept.as_result() for kept in list_kept_access(options, current, plan.target, key)],
         "dependents": resources.dependents_as_result(),
         "unseen_accounts": resources.unseen_as_result(),
+        **({} if statements is None else {"policy_statements": statements}),
     }
+
+
+def _group_grants(targets: Iterable[TargetPlan]) -> list[dict[str, Any]]:
+    """Return the grants after the plan, those together that have operations and keys in common."""
+    keys: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for target in targets:
+        for arn, access in target.after.items():
+            for grant in access["grants"]:
+                for grantee in grant["grantees"]:
+                    keys.setdefault((grantee, tuple(grant["operations"])), []).append(arn)
+    grantees: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for (grantee, operations), arns in keys.items():
+        grantees.setdefault((operations, tuple(arns)), []).append(grantee)
+    return [
+        {"grantees": named, "kms_key_arns": list(arns), "operations": list(operations)}
+        for (operations, arns), named in grantees.items()
+    ]
 
 
 FLOW: Flow[GrantOptions, GrantState] = Flow(GrantOptions, read_state, plan, apply, result)

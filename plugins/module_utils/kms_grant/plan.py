@@ -54,17 +54,29 @@ def without_owner(options: GrantOptions, current: GrantState) -> GrantOptions:
     return replace(options, account_ids=others)
 
 
-def consumers_without_access(
-    options: GrantOptions, current: GrantState, target: Target, key_arn: str
-) -> list[str] | None:
+def consumers_without_access(options: GrantOptions, key: KeySeen, plan: TargetPlan) -> list[str] | None:
     """Return the accounts and ARNs that cannot use a key by its grants and, if it was read, its policy.
 
-    None where that is not known: the key's owner is another account, or access is revoked.
+    In check mode it is the key as the plan leaves it. None where that is not known: the key has just changed,
+    its owner is another account, or access is revoked.
     """
-    (key,) = (key for key in current.keys[target] if key.key.arn == key_arn)
-    if not options.present or key.key.account_id != target.account_id:
+    changes = plan.actions and not options.check_mode
+    if changes or not options.present or key.key.account_id != plan.target.account_id:
         return None
-    return key_access.consumers_without_access([key], options.consumers)
+    return key_access.consumers_without_access([_after(key, plan.actions)], options.consumers)
+
+
+def _after(key: KeySeen, actions: Iterable[Action]) -> KeySeen:
+    """Return the key with the grants and the policy that these actions leave it."""
+    requests: dict[str, list[Mapping[str, Any]]] = {"CreateGrant": [], "PutKeyPolicy": [], "RevokeGrant": []}
+    for action in actions:
+        if action.parameters["KeyId"] == key.key.arn:
+            requests[action.operation].append(action.parameters)
+    revoked = {request["GrantId"] for request in requests["RevokeGrant"]}
+    staying = (grant for grant in key.grants if grant.grant_id not in revoked)
+    created = map(_grant_of_request, requests["CreateGrant"])
+    policies = [key.policy, *(request["Policy"] for request in requests["PutKeyPolicy"])]
+    return replace(key, grants=(*staying, *created), policy=policies[-1])
 
 
 def _plan_grants_by_consumers(
@@ -118,16 +130,14 @@ def _plan_key(options: GrantOptions, current: GrantState, target: Target, key: K
     created, revoked = _plan_grants(options, current, target, key, select_kept(options, shared, losing))
     by_consumers = [*_plan_grants_by_consumers(options, current, target, key)]
     policy = _plan_policy(options, target, key, shared)
-    revoked_ids = {action.parameters["GrantId"] for action in revoked}
-    staying = [grant for grant in key.grants if grant.grant_id not in revoked_ids]
-    made = [_grant_of_request(action.parameters) for action in (*created, *by_consumers)]
-    policy_text = policy[0].parameters["Policy"] if policy else key.policy
+    # Access is given before it is revoked, so that no consumer loses it between.
+    actions = (*created, *policy, *by_consumers, *revoked)
+    after = _after(key, actions)
     prefix = name_prefix(arn, current.account_id)
     return _KeyPlan(
-        # Access is given before it is revoked, so that no consumer loses it between.
-        actions=(*created, *policy, *by_consumers, *revoked),
+        actions=actions,
         before=_describe_access(key.grants, key.policy, prefix),
-        after=_describe_access((*staying, *made), policy_text, prefix),
+        after=_describe_access(after.grants, after.policy, prefix),
         warnings=(
             *warn_of_kept_access(options, arn, explain_kept_access(options, shared, losing)),
             *warn_of_dependents(arn, shared.consumers),
@@ -160,7 +170,7 @@ def _plan_grants(
             target,
             "RevokeGrant",
             {"GrantId": grant.grant_id, "KeyId": key.key.arn},
-            grant.grant_id,
+            key.key.arn,
             service="kms",
         )
         for grant in select_grants_to_revoke(options, current, key)
@@ -208,15 +218,15 @@ def _grant_of_request(request: Mapping[str, Any]) -> Grant:
 
 
 def _describe_access(grants: Iterable[Grant], policy: str | None, prefix: str) -> dict[str, Any]:
+    grantees: dict[tuple[str, ...], set[str]] = {}
+    for grant in grants:
+        if grant.name.startswith(prefix):
+            grantees.setdefault(tuple(sorted(grant.operations)), set()).add(short(grant.grantee))
     view: dict[str, Any] = {
-        "grants": sorted(
-            (
-                {"grantee": item.grantee, "operations": sorted(item.operations)}
-                for item in grants
-                if item.name.startswith(prefix)
-            ),
-            key=lambda item: str(item["grantee"]),
-        )
+        "grants": [
+            {"grantees": sorted(named), "operations": list(operations)}
+            for operations, named in sorted(grantees.items())
+        ]
     }
     if policy is not None:
         view["policy_statements"] = own_statements(policy)

@@ -6,74 +6,29 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
 
-from ..model import Grant, KeySeen, Sharing
+from ..model import Sharing
 from ..option import (
     FLAG,
     REGION,
     REGIONS,
     TEXT,
     TEXTS,
-    Kind,
     Problem,
-    Refuse,
     choice,
     option,
     tags,
     texts_by_region,
 )
 from ..option_groups import ConsumerOptions, ImageOptions
-from ..structure import as_list
+from ..step_results import GRANT_RESULTS, GrantResult
 from ..tags import SHARED_PREFIX
 
-
-@dataclass(frozen=True)
-class PlannedKey:
-    """The access to a key that an earlier task plans in check mode: grants, and statements of its policy."""
-
-    grants: tuple[Grant, ...] = ()
-    statements: tuple[Mapping[str, Any], ...] = ()
-
-    def add_to(self, key: KeySeen) -> KeySeen:
-        """Return the key as it is after that task."""
-        policy = key.policy
-        if policy is not None and self.statements:
-            document = json.loads(policy)
-            current = as_list(document.get("Statement", []))
-            policy = json.dumps({**document, "Statement": [*current, *self.statements]})
-        return replace(key, grants=(*key.grants, *self.grants), policy=policy)
-
-
-def _read_planned_keys(given: Any, refuse: Refuse) -> dict[str, PlannedKey]:
-    """Return the planned grants and statements by key ARN."""
-    try:
-        return {
-            str(key["kms_key_arn"]): PlannedKey(
-                tuple(
-                    Grant("", str(grant["grantee"]), frozenset(map(str, grant["operations"])))
-                    for grant in key["grants"]
-                ),
-                tuple(dict(statement) for statement in key.get("policy_statements") or ()),
-            )
-            for result in given or ()
-            for key in result["kms_keys"]
-        }
-    except (AttributeError, LookupError, TypeError, ValueError):
-        refuse(
-            "it is not what ami_kms_grant returns as results.",
-            "Pass the results of the task, or remove the option.",
-        )
-        return {}
-
-
-_PLANNED_KEYS = Kind({"type": "list", "elements": "dict", "no_log": False, "default": []}, _read_planned_keys)
 _SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _SNAPSHOTS = texts_by_region(_SNAPSHOT_ID, "snapshot ID", "Map each region to a list of snapshot IDs.")
 
@@ -84,9 +39,8 @@ class ShareOptions(ConsumerOptions, ImageOptions):
 
     An image that is None is a copy that check mode only planned, of ``source_image_id`` in
     ``source_region`` if set. With ``snapshot_ids``, only the permissions of these snapshots change.
-    ``snapshots`` are unshared without an image. ``planned_key_access`` is by key ARN; ``usable_key_arns`` are
-    keys of which no consumer is known to lack access. What fails in ``best_effort_regions`` neither stops
-    the others nor fails the task.
+    ``snapshots`` are unshared without an image. ``grant_results`` show who can use the keys. What fails in
+    ``best_effort_regions`` neither stops the others nor fails the task.
     """
 
     argument_rules = MappingProxyType(
@@ -106,8 +60,7 @@ class ShareOptions(ConsumerOptions, ImageOptions):
     snapshot_ids: tuple[str, ...] = option(TEXTS)
     snapshots: Mapping[str, tuple[str, ...]] = option(_SNAPSHOTS)
     shared_tags: Mapping[str, str] = option(tags(SHARED_PREFIX))
-    planned_key_access: Mapping[str, PlannedKey] = option(_PLANNED_KEYS)
-    usable_key_arns: tuple[str, ...] = option(TEXTS, no_log=False)
+    grant_results: tuple[GrantResult, ...] = option(GRANT_RESULTS)
     source_image_id: str | None = option(TEXT)
     source_region: str | None = option(REGION)
     best_effort_regions: tuple[str, ...] = option(REGIONS)
@@ -127,10 +80,16 @@ class ShareOptions(ConsumerOptions, ImageOptions):
         """Whether permissions of snapshots are read and changed: without ``share_snapshots``, by a purge."""
         return self.share_snapshots or self.purge_launch_permissions
 
-    def add_planned_access(self, key: KeySeen) -> KeySeen:
-        """Return the key with the access that is planned for it."""
-        planned = self.planned_key_access.get(key.key.arn) if self.check_mode else None
-        return planned.add_to(key) if planned else key
+    def is_usable(self, key_arn: str) -> bool:
+        """Whether earlier tasks have found that all named consumers can use a key."""
+        return any(
+            key_arn in result.users and self.sharing.names <= result.users[key_arn]
+            for result in self.grant_results
+        )
+
+    def users_of(self, key_arn: str) -> frozenset[str]:
+        """Return the consumers of which earlier tasks have found that they can use a key."""
+        return frozenset().union(*(result.users.get(key_arn, ()) for result in self.grant_results))
 
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""

@@ -247,11 +247,16 @@ def _list_warnings(
             "Snapshots cannot be shared with organizations and organizational units: their accounts can "
             "launch the image, not copy it. Add accounts that must copy it to account_ids."
         )
-    keys = [options.add_planned_access(key) for key in shared.keys]
-    if options.present and (without_access := consumers_without_access(keys, named)):
+    without_access = {
+        consumer
+        for key in shared.keys
+        for consumer in {*consumers_without_access([key], named)} - options.users_of(key.key.arn)
+    }
+    if options.present and without_access:
+        names = listed(sorted(without_access), _NAMED)
         yield (
-            f"{listed(without_access, _NAMED)} cannot use the key of {shared.image.image_id} yet: launches "
-            "fail. Grant access with ami_kms_grant, or allow it in the key policy."
+            f"{names} cannot use the key of {shared.image.image_id} yet: launches fail. Grant "
+            "access with ami_kms_grant, or allow it in the key policy."
         )
     if options.present and shared.key_problem:
         yield (

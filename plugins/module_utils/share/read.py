@@ -110,7 +110,7 @@ def add_keys(
         snapshots = read.snapshots(clients.ec2(target.region), images[target].image.snapshot_ids)
         # An associated key can give access that the snapshot's own key does not.
         key_ids = {item.kms_key_id for item in snapshots if item.kms_key_id and not item.associated_key_arns}
-        return tuple(sorted(key_ids - set(options.usable_key_arns)))
+        return tuple(sorted(key_id for key_id in key_ids if not options.is_usable(key_id)))
 
     optional = targets_in(options.best_effort_regions, encrypted)
     key_ids, unread = each(encrypted, read_key_ids, optional=optional)

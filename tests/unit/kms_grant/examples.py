@@ -153,7 +153,12 @@ def failures(outcome: Outcome) -> list[tuple[str | None, str, str]]:
 def calls(actions: Iterable[Action]) -> list[tuple[str, str]]:
     """The operations, each with the grantee of the grant, its ID, or the key."""
     return [
-        (action.operation, action.parameters.get("GranteePrincipal") or str(action.resource))
+        (
+            action.operation,
+            action.parameters.get("GranteePrincipal")
+            or action.parameters.get("GrantId")
+            or str(action.resource),
+        )
         for action in actions
     ]
 

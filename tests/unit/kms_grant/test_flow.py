@@ -21,6 +21,7 @@ from tests.unit.examples import ORG, OWNER, UNIT
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import ROOT, own_access
 from tests.unit.kms_grant.examples import (
+    DEPLOY,
     EU,
     SECRET,
     US,
@@ -33,6 +34,7 @@ from tests.unit.kms_grant.examples import (
     scaling,
     scaling_role,
     wanted,
+    world_with_access,
 )
 from tests.unit.kms_grant.kms_in_memory import world
 
@@ -87,7 +89,8 @@ def test_only_best_effort_regions_and_none_can_be_read() -> None:
     aws = world(EU)
     aws.regions[EU].refuse = {"DescribeKey": "AccessDeniedException"}
     result, outcome = run(aws, scaling(A, best_effort_regions=frozenset({EU})))
-    assert (result, outcome.performed) == ({"kms_key_arns": {}, "results": []}, ())
+    empty = {"consumers": [A], "grants": [], "kms_key_arns": {}, "results": []}
+    assert (result, outcome.performed) == (empty, ())
 
 
 def test_refused_key_in_a_best_effort_region_leaves_it_out() -> None:
@@ -186,13 +189,42 @@ def test_consumers_without_access_are_those_that_were_read_as_such() -> None:
     assert revoked["consumers_without_access"] is None
 
 
+def test_check_mode_shows_who_could_not_use_a_key_after_the_changes() -> None:
+    lacking = []
+    for want in (wanted(A, B), wanted(A, B, operations=frozenset({"Decrypt"})), wanted(A, state="absent")):
+        aws = world_with_access(A, regions=(EU,))
+        (key,) = _keys(Run({**want, "purge_grants": "state" not in want}, aws, check_mode=True).result)
+        lacking.append(key["consumers_without_access"])
+    assert lacking == [[], [A, B], None]
+
+
+def test_grants_are_listed_together_that_have_keys_and_operations_in_common() -> None:
+    aws = world_with_access(A, B)
+    run(aws, wanted(A, B, principals=[DEPLOY], regions=(EU,)))
+    result, _outcome = run(aws, wanted(A, B, regions=(EU, US)))
+    here, there = key_arn("a", EU), key_arn("a", US)
+    assert [(item["grantees"], item["kms_key_arns"]) for item in result["grants"]] == [
+        ([A, B], [here, there]),
+        ([DEPLOY], [here]),
+    ]
+    assert {tuple(item["operations"]) for item in result["grants"]} == {tuple(sorted(OPERATIONS))}
+    assert result["consumers"] == [A, B]
+
+
+def test_result_does_not_grow_with_accounts_and_regions() -> None:
+    regions = [f"eu-west-{number}" for number in range(1, 21)]
+    accounts = [f"2{number:011d}" for number in range(1000)]
+    done = Run(wanted(*accounts, regions=regions), world(*regions))
+    assert len(json.dumps(done.result)) < 60_000
+
+
 def test_result_of_a_region() -> None:
     aws = world(EU)
     (region,) = run(aws, wanted(A))[0]["results"]
     (key,) = region.pop("kms_keys")
     assert region == {"account_id": OWNER, "changed": True, "region": EU}
     assert key["kms_key_arn"] == key_arn("a", EU)
-    assert [grant["grantee"] for grant in key["grants"]] == [root(A)]
+    assert "grants" not in key
     assert "policy_statements" not in key
 
 

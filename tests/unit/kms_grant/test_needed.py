@@ -57,7 +57,7 @@ def revoked(run: Run) -> set[str]:
         for key in kms.keys.values()
         for name, grant in key.grants.items()
     }
-    return {grants[str(one.resource)] for one in run.plan.actions if one.operation == "RevokeGrant"}
+    return {grants[one.parameters["GrantId"]] for one in run.plan.actions if one.operation == "RevokeGrant"}
 
 
 @pytest.mark.parametrize(

@@ -434,10 +434,10 @@ def test_before_and_after_show_own_grants_and_statements() -> None:
     plan = planned(wanted(B, org_arns=frozenset({ORG}), purge_grants=True), saw)
     whole = sorted(OPERATIONS)
     assert plan.before == {
-        KEY.arn: {"grants": [{"grantee": root(A), "operations": whole}], "policy_statements": []}
+        KEY.arn: {"grants": [{"grantees": [A], "operations": whole}], "policy_statements": []}
     }
     after = plan.after[KEY.arn]
-    assert after["grants"] == [{"grantee": root(B), "operations": whole}]
+    assert after["grants"] == [{"grantees": [B], "operations": whole}]
     assert [item["Sid"] for item in after["policy_statements"]] == [
         "GoldenImagesOrganizations",
         "GoldenImagesOrganizationsGrants",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -370,36 +371,28 @@ def test_warning_names_consumers_without_access() -> None:
     assert "ami_kms_grant" in text
 
 
-GRANT = {"grantee": root(A), "operations": key(grantees=[root(A)]).grants["g-0"]["Operations"]}
-STATEMENT = {
-    "Sid": "planned",
-    "Effect": "Allow",
-    "Principal": {"AWS": root(B)},
-    "Action": ["kms:CreateGrant", "kms:Decrypt"],
-    "Resource": "*",
-}
+def granted(*lacking: str, name: str = "a", consumers: Iterable[str] = (A, B)) -> dict[str, Any]:
+    """The result of ``ami_kms_grant``, which named these consumers; some of them cannot use the key."""
+    key = {"kms_key_arn": key_arn(name), "consumers_without_access": list(lacking)}
+    return {"consumers": list(consumers), "results": [{"kms_keys": [key]}]}
 
 
 @pytest.mark.parametrize(
-    ("access", "without"),
+    ("results", "without"),
     [
-        pytest.param({"grants": [GRANT]}, [B], id="a grant"),
-        pytest.param({"grants": [GRANT], "policy_statements": [STATEMENT]}, [], id="both"),
-        pytest.param({"grants": [], "policy_statements": [STATEMENT]}, [A], id="a statement"),
+        pytest.param([granted()], [], id="all of them can use it"),
+        pytest.param([granted(B)], [B], id="one cannot"),
+        pytest.param([granted(B), granted(A)], [], id="each can by another task"),
+        pytest.param([granted(consumers=[A])], [B], id="one was not named"),
+        pytest.param([granted(name="other")], [A, B], id="another key"),
+        pytest.param([{}, {"skipped": True}], [A, B], id="tasks that did not run"),
     ],
 )
-def test_planned_access_is_not_warned_about(access: dict[str, Any], without: list[str]) -> None:
-    results = [{"kms_keys": [{"kms_key_arn": key_arn(), **access}]}, {"kms_keys": []}]
-    texts = warned(wanted(with_accounts(A, B), planned_key_access=results))
-    assert [text.partition(" cannot")[0] for text in texts] == without
-
-
-def test_planned_access_counts_in_check_mode_and_for_its_key_only() -> None:
-    results = [{"kms_keys": [{"kms_key_arn": key_arn("other"), "grants": [GRANT]}]}]
-    assert len(warned(wanted(with_accounts(A), planned_key_access=results))) == 1
-    results = [{"kms_keys": [{"kms_key_arn": key_arn(), "grants": [GRANT]}]}]
-    options = wanted(with_accounts(A), planned_key_access=results)
-    assert len(Run(options, aws_with(shared(**ENCRYPTED))).plan.warnings) == 1
+def test_access_that_earlier_tasks_have_found_is_not_warned_about(
+    results: list[dict[str, Any]], without: list[str]
+) -> None:
+    texts = warned(wanted(with_accounts(A, B), grant_results=results))
+    assert [text.partition(" cannot")[0] for text in texts] == ([", ".join(without)] if without else [])
 
 
 @pytest.mark.parametrize(

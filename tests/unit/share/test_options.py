@@ -26,10 +26,11 @@ def refused(check_mode: bool = False, **changes: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "result", [{}, {"kms_keys": 7}, {"kms_keys": ["a"]}, {"kms_keys": [{"grants": [1]}]}]
+    "result",
+    [{"a": 1}, {"consumers": [], "results": 7}, {"consumers": [], "results": [{"kms_keys": [{"a": 1}]}]}],
 )
 def test_other_results_are_refused(result: dict[str, Any]) -> None:
-    assert refused(check_mode=True, planned_key_access=[result]) == ["planned_key_access"]
+    assert refused(grant_results=[{}, result]) == ["grant_results"]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,6 @@ def test_valid_options(changes: dict[str, Any]) -> None:
             id="snapshots, and none",
         ),
         pytest.param({"images": {"eu-west-1": None}}, ["images"], id="no image yet"),
-        pytest.param({"usable_key_arns": [""]}, ["usable_key_arns"], id="an empty key"),
         pytest.param({"best_effort_regions": ["Europe"]}, ["best_effort_regions"], id="not a region"),
         pytest.param({"account_ids": [12345678901]}, ["account_ids"], id="a number"),
         pytest.param({"shared_tags": {"aws:x": "1"}}, ["shared_tags"], id="AWS's tag"),

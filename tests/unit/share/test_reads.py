@@ -217,6 +217,10 @@ WANTED, OTHER = key_arn("wanted"), key_arn("other")
 MANAGED = key("aws-ebs", manager="AWS")
 FOREIGN = key_arn("theirs", account_id=STRANGER)
 GRANTED = key("wanted", grantees=[root(A)])
+USABLE = {
+    "consumers": [A],
+    "results": [{"kms_keys": [{"kms_key_arn": WANTED, "consumers_without_access": []}]}],
+}
 GRANTS, POLICIES = ["DescribeKey wanted", "ListGrants wanted"], ["GetKeyPolicy wanted"]
 # AWS RAM's policy is read with the other one.
 ALL_OF = [*GRANTS, *POLICIES, *POLICIES, *POLICIES]
@@ -271,7 +275,7 @@ def asked(run: Run) -> list[str]:
             id="each key of the image",
         ),
         pytest.param(
-            reading_keys(WANTED, OTHER, usable_key_arns=[WANTED]),
+            reading_keys(WANTED, OTHER, grant_results=[USABLE]),
             [one.replace("wanted", "other") for one in ALL_OF],
             True,
             id="a key that is known to be usable is not read",
@@ -293,7 +297,7 @@ def test_an_aws_managed_key_has_no_grants_to_read() -> None:
     [
         pytest.param(reading_keys(None), id="not encrypted"),
         pytest.param(reading_keys(WANTED, state="absent"), id="unsharing"),
-        pytest.param(reading_keys(WANTED, usable_key_arns=[WANTED]), id="known to be usable"),
+        pytest.param(reading_keys(WANTED, grant_results=[USABLE]), id="known to be usable"),
         pytest.param(
             Run(
                 wanted(with_accounts(A)),
