@@ -388,7 +388,12 @@ def expected_elsewhere(expected: Undisturbed, failed: Failed) -> Counter[str]:
         return _done(expected.calls, failed)
     wanted = (failed.account_id, failed.action)
     of_action = [
-        [one["region"] for one in step if (one["account_id"], one["action"]) == wanted]
+        [
+            one["region"]
+            for one in step
+            if (one["account_id"], one["action"]) == wanted
+            for _number in range(one.get("count", 1))
+        ]
         for step in expected.steps
     ]
     regions = next(step for step in of_action if failed.region in step)

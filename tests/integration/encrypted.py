@@ -31,7 +31,7 @@ USE = [
 NO_KEY = "terminated: Client.InternalError"
 
 _DOCUMENT = Path(client.__file__).parent / "fixtures" / "encrypted_ami.yml"
-_RESOURCES = {"CreateGrant": "KeyId", "PutKeyPolicy": "KeyId", "RevokeGrant": "GrantId"}
+_RESOURCES = {"CreateGrant": "KeyId", "PutKeyPolicy": "KeyId", "RevokeGrant": "KeyId"}
 _TIMEOUT = 60
 
 

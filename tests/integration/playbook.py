@@ -95,6 +95,7 @@ class Run:
                 for task in self.tasks
                 for action in (task.result.get("actions", ()) if task.changed else ())
                 if action["region"] is not None
+                for _number in range(action.get("count", 1))
             ),
             key=str,
         )
