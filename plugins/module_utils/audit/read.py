@@ -4,7 +4,7 @@
 
 """Reads all owned images of regions, their launch and volume permissions, and their keys.
 
-Thousands of calls of two operations, whose clients keep to the rates of AWS (``Clients.paced``).
+Thousands of calls of two operations, whose clients keep to the rates of AWS (``Clients.rate_limited``).
 Each region has its own threads, so that one region's rate does not slow the others.
 """
 
@@ -111,7 +111,7 @@ def regions(
     """Return what was read of each region, and why regions could not be read at all."""
     kinds = (read.IMAGE_PERMISSIONS, *([read.SNAPSHOT_PERMISSIONS] if options.check_snapshots else []))
     for action in kinds:
-        clients.paced(action).open("ec2", [target.region for target in targets])
+        clients.rate_limited(action).open("ec2", [target.region for target in targets])
     threads = threads_of_each(len(kinds), len(targets))
     current, failed = each(targets, lambda target: _region(clients, target, options.check_snapshots, threads))
     return (_with_keys(clients, current) if options.check_keys else current), failed
@@ -247,7 +247,9 @@ def _region(clients: Clients, target: Target, check_snapshots: bool, threads: in
     def permissions(pieces: Iterable[Piece]) -> _Permissions:
         return _Permissions(*each(pieces, lambda piece: _sharing(clients, piece), threads=threads))
 
-    listing = _Listing(clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region), target, check_snapshots)
+    listing = _Listing(
+        clients.rate_limited(read.IMAGE_PERMISSIONS).ec2(target.region), target, check_snapshots
+    )
     first = permissions(listing.pieces())
     later = permissions(listing.pieces_of(listing.late_images(first)))
     done, failed = first.updated(later, listing.used)
@@ -271,7 +273,7 @@ def _region(clients: Clients, target: Target, check_snapshots: bool, threads: in
 
 
 def _sharing(clients: Clients, piece: Piece) -> Sharing:
-    ec2 = clients.paced(piece.action).ec2(piece.target.region)
+    ec2 = clients.rate_limited(piece.action).ec2(piece.target.region)
     return read.permissions(ec2, piece.action, piece.resource, _NOT_SHARED)
 
 
@@ -285,7 +287,7 @@ def _with_keys(clients: Clients, current: Mapping[Target, RegionState]) -> dict[
 
     def read_snapshots(target: Target) -> tuple[Snapshot, ...]:
         ids = (*encrypted[target], *_list_shared_unused(target, current[target]))
-        return read.snapshots(clients.paced(read.IMAGE_PERMISSIONS).ec2(target.region), ids)
+        return read.snapshots(clients.rate_limited(read.IMAGE_PERMISSIONS).ec2(target.region), ids)
 
     known, unknown = each(encrypted, read_snapshots)
     keyless = _find_unknown_keys(clients, encrypted, known)
@@ -364,7 +366,7 @@ def _find_unknown_keys(
     listed = [(target, snapshot_id) for target in known for snapshot_id in encrypted[target]]
     deleted, unproven = each(
         [item for item in listed if item not in returned],
-        lambda item: _is_deleted(clients.paced(read.IMAGE_PERMISSIONS).ec2(item[0].region), item[1]),
+        lambda item: _is_deleted(clients.rate_limited(read.IMAGE_PERMISSIONS).ec2(item[0].region), item[1]),
     )
     problems: dict[Target, list[Problem]] = {}
     for target, snapshot_id in listed:

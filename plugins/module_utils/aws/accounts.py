@@ -6,8 +6,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from ..failures import Failure, TargetFailed
 from ..model import ConsumerRole
+from . import sdk
 from .clients import Clients
 from .read import Caller
 
@@ -21,9 +26,11 @@ _ENABLED_BY_DEFAULT = frozenset(
     }
 )
 
+_CURRENT_CREDENTIALS: ContextVar[sdk.Credentials | None] = ContextVar("current", default=None)
+
 
 class Accounts:
-    """The clients of every account.
+    """Clients of every account.
 
     ``clients`` are the own account's, with the STS client of ``sts_region`` open. Roles are assumed there, or
     in a region that every account has: STS gives no credentials of an account that has not opted in to the
@@ -41,7 +48,7 @@ class Accounts:
             clients.open("sts", [self._sts_region])
 
     def clients(self, account_id: str) -> Clients:
-        """The account's clients. The first call with them assumes its role.
+        """Return the account's clients. The first call with them assumes its role.
 
         Raises:
             TargetFailed: it is another account, and there is no role.
@@ -63,13 +70,74 @@ class Accounts:
         return self._clients.with_role(role_arn, self._role.external_id, self._sts_region)
 
     def role_arn(self, account_id: str) -> str | None:
-        """The ARN of the role that is assumed in an account; None for the own account and without a role."""
+        """Return the ARN of the role to assume in an account; None for the own account and without a role."""
         if self._role is None or account_id == self._caller.account_id:
             return None
         return self._role_arn(account_id, self._role)
 
     def _role_arn(self, account_id: str, role: ConsumerRole) -> str:
         return f"arn:{self._caller.partition}:iam::{account_id}:role/{role.name}"
+
+
+class AssumedAccounts(Accounts):
+    """One set of clients for hundreds of accounts, with the credentials of the account of each request.
+
+    The creation of a client costs as much as ten requests. Botocore reads the credentials again for each
+    request that it signs, so a context variable, which each thread has of its own, can supply them. ``open``
+    the clients before threads start, and make the requests of each account inside ``as_account``.
+    """
+
+    def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
+        super().__init__(clients, caller, role, sts_region)
+        self._shared = clients.with_credentials(_context_credentials()) if role else clients
+        self._credentials: dict[str, sdk.Credentials | None] = {}
+        if role:
+            self._credentials[caller.account_id] = clients.credentials()
+
+    def open(self, service: str, regions: Iterable[str]) -> None:
+        """Create the clients of ``service`` in ``regions`` that do not exist yet, for all accounts."""
+        self._shared.open(service, regions)
+
+    @contextmanager
+    def as_account(self, account_id: str) -> Iterator[Clients]:
+        """Yield the account's clients. They have no credentials outside of the context.
+
+        The first request assumes the account's role.
+
+        Raises:
+            TargetFailed: it is another account, and there is no role.
+        """
+        if self._role is None:
+            # The own account's, or TargetFailed.
+            yield self.clients(account_id)
+            return
+        token = _CURRENT_CREDENTIALS.set(self._credentials_of(account_id, self._role))
+        try:
+            yield self._shared
+        finally:
+            _CURRENT_CREDENTIALS.reset(token)
+
+    def _credentials_of(self, account_id: str, role: ConsumerRole) -> sdk.Credentials | None:
+        """Return the credentials of an account, the same in all threads."""
+        if account_id not in self._credentials:
+            new = self._clients.role_credentials(
+                self._role_arn(account_id, role), role.external_id, self._sts_region
+            )
+            self._credentials.setdefault(account_id, new)
+        return self._credentials[account_id]
+
+
+def _context_credentials() -> sdk.Credentials:
+    """Return credentials with the keys of the account of the current context."""
+
+    class _ContextCredentials(sdk.Credentials):
+        def get_frozen_credentials(self) -> sdk.ReadOnlyCredentials:
+            credentials = _CURRENT_CREDENTIALS.get()
+            if credentials is None:
+                raise sdk.NoCredentialsError
+            return credentials.get_frozen_credentials()
+
+    return _ContextCredentials(access_key="", secret_key="")
 
 
 def _region_of_every_account(preferred: str) -> str:

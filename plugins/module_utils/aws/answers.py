@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads members of AWS's responses that botocore's models do not require.
+"""Members of AWS's responses that botocore's models do not require.
 
 Botocore omits each member that the answer lacks, lists included (botocore.parsers, ``_handle_structure`` of
 ``BaseXMLResponseParser`` and ``BaseJSONParser``).
@@ -19,7 +19,7 @@ Answer = TypeVar("Answer")
 
 
 def required(answer: Mapping[str, Any], member: str, operation: str) -> Any:
-    """A member of an answer, or of an item in it, without which nothing may be concluded from the answer.
+    """Return a member of an answer or of an item in it. Without it, the answer says nothing.
 
     Raises:
         IncompleteAnswer: the answer lacks it.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Attempts until AWS has done or shows something, for a limited time."""
+"""Attempts for a limited time, until AWS has done or shows something."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Result = TypeVar("Result")
 
 
 def attempts(seconds: float, pause: float, longest_pause: float | None = None) -> Iterator[int]:
-    """Attempts by number: the first at once, others after pauses, the last when ``seconds`` are over.
+    """Yield attempts by number: the first at once, others after pauses, the last when ``seconds`` are over.
 
-    The first pause takes ``pause`` seconds, each further one twice as long as the one before, up to
-    ``longest_pause``. Without ``longest_pause``, all take the same time.
+    The first pause takes ``pause`` seconds. Each pause doubles the one before, up to ``longest_pause``.
+    Without ``longest_pause``, all take the same time.
     """
     deadline, number = monotonic() + seconds, 1
     yield number
@@ -35,7 +35,7 @@ def repeat_until(
     pause: float,
     longest_pause: float | None = None,
 ) -> Result:
-    """The first result of ``call`` that is enough, else that of the last attempt (see ``attempts``)."""
+    """Return the first result of ``call`` that is enough, else the last one (see ``attempts``)."""
     numbers = attempts(seconds, pause, longest_pause)
     next(numbers)
     result = call()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The account of the credentials and its regions, which every task reads first."""
+"""Read the account of the credentials and its regions, which every task needs first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .read import Caller
 
 
 def preferred_region(clients: Clients, regions: Sequence[str]) -> str:
-    """The region among ``regions`` for calls whose result is the same in all of them.
+    """Return the region for calls whose result is the same in all ``regions``.
 
     This is the default region if the task includes it, because the first one may not be enabled. The default
     region may be in another partition, where the account does not exist.
@@ -45,56 +45,58 @@ def first_call(action: str, target: Target | None = None) -> Iterator[None]:
         raise Refused([unreadable(exception, action)]) from exception
     except Refused as refused:
         # The client could not be opened.
-        raise Refused(replace(one, action=action) for one in refused.failures) from refused
+        raise Refused(replace(failed, action=action) for failed in refused.failures) from refused
 
 
 def identify(clients: Clients, region: str | None = None) -> Caller:
-    """The account and the partition of the credentials, from STS in ``region`` or in the default region.
+    """Return the account and the partition of the credentials.
+
+    STS is called in ``region`` or in the default region.
 
     Raises:
         Refused: the credentials cannot be read or are not valid, or AWS cannot be reached.
     """
-    used = region or clients.default_region
+    sts_region = region or clients.default_region
     try:
         with first_call("GetCallerIdentity"):
-            clients.open("sts", [used])
-            return read.caller(clients.sts(used))
+            clients.open("sts", [sts_region])
+            return read.caller(clients.sts(sts_region))
     except Refused as refused:
         if region:
             raise
-        raise Refused(explained(clients, one) for one in refused.failures) from refused
+        raise Refused(add_region_remedy(clients, failed) for failed in refused.failures) from refused
 
 
-def explained(clients: Clients, found: Failure) -> Failure:
-    """The failure of a call in the default region, with a remedy if that region is only assumed."""
-    return found if clients.is_region_set else without_region(found, clients.default_region)
+def add_region_remedy(clients: Clients, failed: Failure) -> Failure:
+    """Return the failure of a call in the default region, with a remedy if that region is only assumed."""
+    return failed if clients.is_region_set else without_region(failed, clients.default_region)
 
 
 def identify_with_regions(clients: Clients, named: Sequence[str]) -> tuple[Caller, Mapping[str, str]]:
-    """The account, and all regions of its partition with their opt-in status.
+    """Return the account, and all regions of its partition with their opt-in status.
 
-    They are read in the default region or, if all regions that the task names are in other partitions, in one
-    of them. A named region may be misspelled or not enabled, which only this list shows.
+    They are read in the default region. If all regions that the task names are in other partitions, they are
+    read in one of these. Only this list shows that a named region is misspelled or not enabled.
 
     Raises:
         Refused: as ``identify``, or access to the list of regions is denied.
     """
-    other = _in_other_partition(clients, named)
-    region = other or clients.default_region
-    caller = identify(clients, other)
+    other_region = _region_of_other_partition(clients, named)
+    region = other_region or clients.default_region
+    caller = identify(clients, other_region)
     with first_call("DescribeRegions", Target(caller.account_id, region)):
         clients.open("ec2", [region])
         return caller, read.regions(clients.ec2(region))
 
 
-def _in_other_partition(clients: Clients, named: Sequence[str]) -> str | None:
-    """A named region that exists, if none of them is in the partition of the default region."""
+def _region_of_other_partition(clients: Clients, named: Sequence[str]) -> str | None:
+    """Return an existing one of the named regions if none is in the partition of the default region."""
     if not named or clients.default_region in named:
         return None
     partition = clients.partition_of(clients.default_region)
-    found = {region: clients.partition_of(region) for region in named}
-    others = [region for region in named if found[region] is not None]
-    if partition in found.values() or not others:
+    partitions = {region: clients.partition_of(region) for region in named}
+    others = [region for region in named if partitions[region] is not None]
+    if partition in partitions.values() or not others:
         return None
     # The pattern of a partition also fits a misspelled name.
     return next((region for region in others if clients.is_known(region)), others[0])
@@ -108,8 +110,8 @@ def check_default_region(clients: Clients, caller: Caller, options: Mapping[str,
     Raises:
         Refused: with a failure for each of them that is set.
     """
-    used, region = [option for option, value in options.items() if value], clients.default_region
-    partition = clients.partition_of(region) if used else None
+    set_options, region = [option for option, value in options.items() if value], clients.default_region
+    partition = clients.partition_of(region) if set_options else None
     if partition not in (None, caller.partition):
         raise Refused(
             invalid_option(
@@ -118,5 +120,5 @@ def check_default_region(clients: Clients, caller: Caller, options: Mapping[str,
                 f"credentials are for {caller.partition}.",
                 f"Set region or AWS_REGION to a region of {caller.partition}.",
             )
-            for option in used
+            for option in set_options
         )

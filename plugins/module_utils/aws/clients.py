@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Boto3 sessions and clients, which only this file creates."""
+"""Create boto3 sessions and clients; nothing else does."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from ..failures import Refused
 from ..fanout import MAX_THREADS
 from . import sdk
-from .errors import hidden, unreadable
+from .errors import hide_secret, unreadable
 from .managed_resources import include_managed_resources
 from .operations import with_called_only
-from .pace import Pace, rate_of
+from .rate_limit import RateLimit, rate_of
 from .web_pages import refuse_web_pages
 
 if TYPE_CHECKING:
@@ -50,19 +50,19 @@ class Connection:
 
 
 def organizations_config() -> sdk.Config:
-    """The botocore settings for Organizations: more attempts, because all its callers share its quotas."""
+    """Return the botocore settings for Organizations: more attempts, since all callers share its quotas."""
     return sdk.Config(retries={"mode": "adaptive", "total_max_attempts": 10}, connect_timeout=10)
 
 
 def lookup_config() -> sdk.Config:
-    """The botocore settings for a few reads on the controller."""
+    """Return the botocore settings for a few reads on the controller."""
     return sdk.Config(
         retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=10, user_agent_extra=USER_AGENT
     )
 
 
 def optional_config() -> sdk.Config:
-    """The botocore settings for a read that can fail: a service that does not answer takes seconds."""
+    """Return the botocore settings for a read that can fail: a silent service costs seconds."""
     return sdk.Config(
         retries={"mode": "standard", "total_max_attempts": 2},
         connect_timeout=3,
@@ -83,7 +83,7 @@ def preload() -> None:
 
 @cache
 def _loader(data_path: str | None) -> sdk.Loader:
-    """The loader of botocore's models for all sessions: it keeps what it has read, which is large."""
+    """Return the loader of botocore's models for all sessions: it keeps what it has read, which is large."""
 
     class Loader(sdk.Loader):
         """Botocore's loader, without operations that nothing calls."""
@@ -108,10 +108,10 @@ class Clients:
         self,
         connection: Connection,
         session: sdk.boto3.session.Session | None = None,
-        paced_operation: str | None = None,
+        limited_operation: str | None = None,
     ) -> None:
         self._connection = connection
-        self._paced_operation = paced_operation
+        self._limited_operation = limited_operation
         self._session = session or _session(connection)
         # Also for the clients that botocore creates, to assume the role of a profile.
         refuse_web_pages(self._session.events)
@@ -131,8 +131,8 @@ class Clients:
             self._session._session.set_config_variable("sts_regional_endpoints", "regional")
         self._clients: dict[tuple[str, str], Any] = {}
         self._assumed: dict[tuple[str, str | None, str], sdk.Credentials] = {}
-        self._paced: dict[str, Clients] = {}
-        self._unrepeated: Clients | None = None
+        self._rate_limited: dict[str, Clients] = {}
+        self._without_retries: Clients | None = None
 
     def _sets(self, setting: str, variable: str) -> bool:
         """Whether the user sets a setting of botocore, in the profile or the environment."""
@@ -149,7 +149,7 @@ class Clients:
             if (service, region) not in self._clients:
                 client = self._create(service, region)
                 refuse_web_pages(client.meta.events, client.meta.endpoint_url)
-                self._pace(client)
+                self._limit_rate(client)
                 self._clients[service, region] = client
 
     def _create(self, service: str, region: str) -> Any:
@@ -167,48 +167,50 @@ class Clients:
         except ValueError as exception:
             raise Refused([unreadable(exception, service)]) from exception
 
-    def _pace(self, client: Any) -> None:
-        """Let a client send the paced operation as fast as AWS documents that it may."""
-        operation, model = self._paced_operation, client.meta.service_model
+    def _limit_rate(self, client: Any) -> None:
+        """Let a client send the limited operation as fast as AWS documents that it may."""
+        operation, model = self._limited_operation, client.meta.service_model
         rate = rate_of(model.service_name, operation) if operation else None
         if rate:
             client.meta.events.register(
-                f"before-send.{model.service_id.hyphenize()}.{operation}", Pace(rate), "golden.images.pace"
+                f"before-send.{model.service_id.hyphenize()}.{operation}",
+                RateLimit(rate),
+                "golden.images.rate_limit",
             )
 
-    def paced(self, operation: str) -> Clients:
-        """Clients of the same session for thousands of calls of one operation, the same ones each time.
+    def rate_limited(self, operation: str) -> Clients:
+        """Return clients of the same session for thousands of calls of one operation; they are created once.
 
         They call it at the rate that AWS documents, and use botocore's adaptive retry mode, which limits the
         rate of a client further once AWS throttles it. AWS throttles each operation separately, so each needs
         clients of its own. The user's retry settings take precedence.
         """
-        if operation not in self._paced:
+        if operation not in self._rate_limited:
             mode = sdk.Config(retries={"mode": "adaptive", "total_max_attempts": 8})
-            given = self._connection.config
-            config = mode.merge(given) if given else mode
+            user_config = self._connection.config
+            config = mode.merge(user_config) if user_config else mode
             connection = replace(self._connection, config=config)
-            self._paced[operation] = Clients(connection, self._session, operation)
-        return self._paced[operation]
+            self._rate_limited[operation] = Clients(connection, self._session, operation)
+        return self._rate_limited[operation]
 
-    def unrepeated(self) -> Clients:
-        """Clients of the same session that send each call once, for calls that have an effect each time.
+    def without_retries(self) -> Clients:
+        """Return clients of the same session that send each call once, since each has an effect of its own.
 
         They keep the retry mode, since the adaptive one also limits the rate.
         """
-        if self._unrepeated is None:
+        if self._without_retries is None:
             # boto3's stubs lack the attributes of Config.
             settings: Any = self._config
             retries: Any = {**settings.retries, "total_max_attempts": 1}
             once = sdk.Config(retries=retries)
-            given = self._connection.config
-            config = given.merge(once) if given else once
+            user_config = self._connection.config
+            config = user_config.merge(once) if user_config else once
             connection = replace(self._connection, config=config)
-            self._unrepeated = Clients(connection, self._session, self._paced_operation)
-        return self._unrepeated
+            self._without_retries = Clients(connection, self._session, self._limited_operation)
+        return self._without_retries
 
     def with_role(self, role_arn: str, external_id: str | None, region: str) -> Clients:
-        """Clients with another account's role, in a session of their own for the calling thread.
+        """Return clients with another account's role, in a session of their own for the calling thread.
 
         The first call assumes the role, and a later one again before the credentials expire. They stay inside
         this process. The STS client of ``region`` must be open.
@@ -216,7 +218,7 @@ class Clients:
         return self.with_credentials(self.role_credentials(role_arn, external_id, region))
 
     def role_credentials(self, role_arn: str, external_id: str | None, region: str) -> sdk.Credentials:
-        """The credentials of another account's role, which is assumed when they are first read.
+        """Return the credentials of another account's role. Their first read assumes it.
 
         Botocore renews them before they expire. They are cached, so that each role is assumed once. The STS
         client of ``region`` must be open.
@@ -235,19 +237,19 @@ class Clients:
 
         def fetch() -> Any:
             # The only request that contains the external ID, which AWS and botocore may quote in an error.
-            with hidden(external_id):
+            with hide_secret(external_id):
                 return fetcher.fetch_credentials()
 
-        new = sdk.DeferredRefreshableCredentials(fetch, "assume-role")
+        credentials = sdk.DeferredRefreshableCredentials(fetch, "assume-role")
         # If two threads arrive at the same time, both get the credentials of the first.
-        return self._assumed.setdefault(role, new)
+        return self._assumed.setdefault(role, credentials)
 
     def credentials(self) -> sdk.Credentials | None:
-        """The credentials of the session; None if there are none."""
+        """Return the credentials of the session; None if there are none."""
         return self._session.get_credentials()
 
     def with_credentials(self, credentials: sdk.Credentials) -> Clients:
-        """Clients with these credentials, in a session of their own with the same profile.
+        """Return clients with these credentials, in a session of their own with the same profile.
 
         The profile sets, for example, ``use_fips_endpoint`` and ``ca_bundle``. Its credentials are not used.
         """
@@ -257,32 +259,32 @@ class Clients:
         return Clients(self._connection, sdk.boto3.session.Session(botocore_session=session))
 
     def ec2(self, region: str) -> EC2Client:
-        """The EC2 client of an opened region."""
+        """Return the EC2 client of an opened region."""
         client: EC2Client = self._clients["ec2", region]
         return client
 
     def kms(self, region: str) -> KMSClient:
-        """The KMS client of an opened region."""
+        """Return the KMS client of an opened region."""
         client: KMSClient = self._clients["kms", region]
         return client
 
     def ssm(self, region: str) -> SSMClient:
-        """The SSM client of an opened region."""
+        """Return the SSM client of an opened region."""
         client: SSMClient = self._clients["ssm", region]
         return client
 
     def sts(self, region: str) -> STSClient:
-        """The STS client of an opened region."""
+        """Return the STS client of an opened region."""
         client: STSClient = self._clients["sts", region]
         return client
 
     def client(self, service: str, region: str) -> Any:
-        """The client of a service that is used in one place only, of an opened region."""
+        """Return the client of a service that is used in one place only, of an opened region."""
         return self._clients[service, region]
 
     @property
     def default_region(self) -> str:
-        """The region of options, environment or profile, for calls with the same result in every region."""
+        """Return the set or the assumed region, for calls with the same result in every region."""
         return self._connection.region or "us-east-1"
 
     @property
@@ -296,7 +298,7 @@ class Clients:
         return partition is not None and region in self._session.get_available_regions("ec2", partition)
 
     def partition_of(self, region: str) -> str | None:
-        """The partition of a region, by its name, which need not exist; None for a name of another form."""
+        """Return the partition by the form of a region's name; None for another form. It may not exist."""
         try:
             partition: str = self._session.get_partition_for_region(region)
         except sdk.BotoCoreError:
@@ -304,7 +306,7 @@ class Clients:
         return partition
 
     def partitions(self) -> dict[str, str]:
-        """The regions in the data of the installed botocore with their partitions, for error messages."""
+        """Return the regions that the installed botocore knows with their partitions, for error messages."""
         return {
             region: partition
             for partition in self._session.get_available_partitions()
@@ -320,7 +322,7 @@ def _session(connection: Connection) -> sdk.boto3.session.Session:
 
 
 def _provider(credentials: sdk.Credentials) -> sdk.CredentialProvider:
-    """A botocore credential provider that returns these credentials."""
+    """Return a botocore credential provider that returns these credentials."""
 
     class StaticProvider(sdk.CredentialProvider):
         METHOD = "assume-role"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads what accounts that would lose access to a key have under it, with their consumer roles.
+"""Read what accounts that would lose access to a key have under it, with their consumer roles.
 
 A launch of a shared image encrypts the volumes under the default key of the launching account, unless the
 launch names a key (EC2 User Guide, "Use encryption with EBS-backed AMIs"). Volumes of launches that name the
@@ -44,7 +44,7 @@ class _Region:
     unread: dict[str, None] = field(default_factory=dict)
 
     def under(self, key_arn: str) -> tuple[str, ...]:
-        """What is under the key, or may be."""
+        """Return the resources that are or may be under the key."""
         return (*self.by_key.get(key_arn, ()), *self.of_unknown_key)
 
 
@@ -55,7 +55,7 @@ def read_consumer_resources(
     accounts: Mapping[KeyRef, Collection[str]],
     sts_region: str,
 ) -> dict[KeyRef, ConsumerResources]:
-    """The volumes and snapshots under each key in the accounts that ``accounts`` names for it.
+    """Return the volumes and snapshots under each key in the accounts that ``accounts`` names for it.
 
     Each account and region is read once, whatever the number of keys. Nothing is read without a role. What
     cannot be read is in ``unseen``.
@@ -70,10 +70,10 @@ def read_consumer_resources(
             regions_of.setdefault(account_id, {})[ref.region] = None
     # This region can be another one than the one in which the caller was identified.
     clients.open("sts", [sts_region])
-    of_accounts = Accounts(clients, caller, role, sts_region)
+    all_accounts = Accounts(clients, caller, role, sts_region)
 
     def read_account(account_id: str) -> dict[str, _Region]:
-        return _read_account(of_accounts.clients(account_id), account_id, regions_of[account_id])
+        return _read_account(all_accounts.clients(account_id), account_id, regions_of[account_id])
 
     done, failed = each(regions_of, read_account)
     for account_id, exception in failed.items():
@@ -82,15 +82,16 @@ def read_consumer_resources(
             for region in regions_of[account_id]
         }
     return {
-        ref: _under(ref, {one: done[one][ref.region] for one in sorted(accounts[ref])}) for ref in accounts
+        ref: _under(ref, {account_id: done[account_id][ref.region] for account_id in sorted(accounts[ref])})
+        for ref in accounts
     }
 
 
 def _read_account(consumer: Clients, account_id: str, regions: Iterable[str]) -> dict[str, _Region]:
-    """What one account has. A region that the account has not enabled does not stop the others."""
-    found: dict[str, _Region] = {}
+    """Return what one account has, by region. A region that it has not enabled does not stop the others."""
+    regions_by_name: dict[str, _Region] = {}
     for name in regions:
-        found[name] = region = _Region()
+        regions_by_name[name] = region = _Region()
         for operation, reader in _READS.items():
             try:
                 consumer.open("ec2", [name])
@@ -99,7 +100,7 @@ def _read_account(consumer: Clients, account_id: str, regions: Iterable[str]) ->
                 region.unread[_text(account_id, name, exception, operation)] = None
                 if not _is_denied(exception):
                     break
-    return found
+    return regions_by_name
 
 
 def _is_denied(exception: Exception) -> bool:
@@ -142,14 +143,14 @@ _READS: Mapping[str, Callable[[Any, _Region], None]] = {
 }
 
 
-def _add(region: _Region, found: _ByKey) -> None:
-    for key_arn, ids in found.items():
+def _add(region: _Region, resources: _ByKey) -> None:
+    for key_arn, ids in resources.items():
         region.by_key[key_arn] = (*region.by_key.get(key_arn, ()), *ids)
 
 
-def _under(ref: KeyRef, found: Mapping[str, _Region]) -> ConsumerResources:
-    by_account = {account_id: region.under(ref.key_arn) for account_id, region in found.items()}
-    unseen = {account_id: " ".join(region.unread) for account_id, region in found.items() if region.unread}
+def _under(ref: KeyRef, regions: Mapping[str, _Region]) -> ConsumerResources:
+    by_account = {account_id: region.under(ref.key_arn) for account_id, region in regions.items()}
+    unseen = {account_id: " ".join(region.unread) for account_id, region in regions.items() if region.unread}
     return ConsumerResources(by_account, unseen)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Dry runs: requests with which AWS only checks whether the caller has the permissions."""
+"""Send dry runs: AWS only checks whether the caller has the permissions."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ _WITHOUT_CIPHERTEXT: dict[str, Any] = {"DryRun": True, "DryRunModifiers": ["IGNO
 
 
 def launch(ec2: EC2Client, *, is_available: bool = False, **request: Any) -> tuple[str, str]:
-    """The error code and the message of a dry run of RunInstances.
+    """Return the error code and the message of a dry run of RunInstances.
 
-    AWS checks permissions and the resources of the request, but no KMS keys. If DescribeImages has shown the
-    image to the caller as available (``is_available``), the dry run is repeated for a while in which
-    RunInstances does not find it, or its launch permission.
+    AWS checks permissions and the resources of the request, but no KMS keys. With ``is_available``,
+    DescribeImages has shown the image to the caller as available: the dry run is then repeated for a while
+    if RunInstances does not find it, or its launch permission.
 
     Raises:
         ClientError: there was no dry run: AssumeRole failed, AWS throttled the call, or a server failed.
@@ -68,7 +68,7 @@ def _launch(ec2: EC2Client, request: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
-    """The key operations of a launch that the caller is allowed; ``grantee`` is the ARN of its account."""
+    """Return which key operations of a launch the caller may call; ``grantee`` is the ARN of its account."""
     allowed: set[str] = set()
     refused: dict[str, str] = {}
     unusable = problem = None
@@ -101,28 +101,28 @@ def key(kms: KMSClient, arn: str, grantee: str) -> KeyDryRun:
 
 
 def simulate(iam: Any, principal: str, key_arn: str, operations: Iterable[str]) -> Simulation:
-    """What a role's or user's own policies decide about operations on a key, which KMS has refused directly.
+    """Return what a role's or user's own policies decide about operations on a key that KMS has refused.
 
-    The role may need a permission of its own for this: if it lacks it, that is the simulation's problem.
+    If the role lacks the permission for the simulation, that is the simulation's problem.
     """
     partition = arns.parse(key_arn).partition
     if partition not in VIA_SERVICE_KNOWN:
         return Simulation(principal, problem=f"The value of kms:ViaService in {partition} is not documented.")
 
-    def decided(through_ec2: bool) -> Mapping[str, Access]:
+    def decide(through_ec2: bool) -> Mapping[str, Access]:
         request = simulation.request(principal, key_arn, operations, through_ec2)
         pages = iam.get_paginator("simulate_principal_policy").paginate(**request)
-        results = [one for page in pages for one in page.get("EvaluationResults", ())]
+        results = [result for page in pages for result in page.get("EvaluationResults", ())]
         return simulation.decisions(results, through_ec2)
 
     try:
-        return Simulation(principal, decided(through_ec2=True), decided(through_ec2=False))
+        return Simulation(principal, decide(through_ec2=True), decide(through_ec2=False))
     except AWS_ERRORS as exception:
         return Simulation(principal, problem=failure(exception, None, "SimulatePrincipalPolicy").message)
 
 
 def requests(kms: KMSClient, arn: str, grantee: str) -> dict[str, Callable[[], object]]:
-    """Dry runs of the key operations of a launch (KMS Developer Guide, "Testing your permissions").
+    """Return dry runs of the key operations of a launch (KMS Developer Guide, "Testing your permissions").
 
     IGNORE_CIPHERTEXT makes the ciphertext optional (botocore shape ``DecryptRequest``).
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Turns exceptions of AWS calls into failures with a remedy."""
+"""Turn exceptions of AWS calls into failures with a remedy."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _SETTINGS = frozenset(
 
 
 class IncompleteAnswer(BotoCoreError):
-    """AWS's response lacks a member that the caller needs.
+    """A response of AWS without a member that the caller needs.
 
     As an exception of botocore, it counts as a failed read wherever failed reads are expected.
     """
@@ -62,7 +62,7 @@ class IncompleteAnswer(BotoCoreError):
 
 
 class WebPage(BotoCoreError):
-    """The answer is a web page: it comes from a proxy, a gateway or a login page, not from AWS."""
+    """A web page instead of an answer: it comes from a proxy, a gateway or a login page, not from AWS."""
 
     fmt = (
         "The response of {endpoint} to {operation} is a web page with the HTTP status {status}, which AWS "
@@ -262,20 +262,20 @@ _DENIALS = frozenset(code for code, remedy in REMEDIES.items() if remedy is _PER
 
 
 def code_of(exception: ClientError) -> str:
-    """AWS's code of an error; empty if the response has none."""
+    """Return AWS's code of an error; empty if the response has none."""
     return str(exception.response.get("Error", {}).get("Code", ""))
 
 
 def message_of(exception: ClientError) -> str:
-    """AWS's message of an error; botocore's if the response has none."""
+    """Return AWS's message of an error; botocore's if the response has none."""
     return str(exception.response.get("Error", {}).get("Message", exception))
 
 
 def error_of_waiter(exception: WaiterError) -> ClientError | None:
-    """AWS's error that ended a waiter; None if a state or the timeout has ended it.
+    """Return AWS's error that ended a waiter; None if a state or the timeout has ended it.
 
-    After the timeout, the last response may be an error, too: one that the waiter tolerates, such as that of
-    an instance that does not exist yet.
+    After the timeout, the last response may be an error that the waiter tolerates: the instance does not
+    exist yet, for example.
     """
     name, reason = (str(exception.kwargs[key]) for key in ("name", "reason"))
     if reason.startswith("Max attempts exceeded") or "Error" not in exception.last_response:
@@ -284,14 +284,14 @@ def error_of_waiter(exception: WaiterError) -> ClientError | None:
 
 
 @contextmanager
-def hidden(secret: str | None) -> Iterator[None]:
+def hide_secret(secret: str | None) -> Iterator[None]:
     """Leave a secret out of the text of an exception that the call inside raises; see ``masked``."""
     try:
         yield
     except Exception as exception:
         secrets = [secret] if secret else []
         exception.args = tuple(
-            masked(given, secrets) if isinstance(given, str) else given for given in exception.args
+            masked(value, secrets) if isinstance(value, str) else value for value in exception.args
         )
         if isinstance(exception, ClientError):
             error = exception.response.get("Error", {})
@@ -308,23 +308,23 @@ def is_temporary(exception: ClientError) -> bool:
     return REMEDIES.get(code_of(exception)) is _RETRY
 
 
-def without_region(found: Failure, region: str) -> Failure:
-    """The failure of a call in a region that the user has not set, with a remedy if that may be the reason.
+def without_region(failed: Failure, region: str) -> Failure:
+    """Return the failure of a call in a region that is only assumed, with a remedy if that may be the reason.
 
     AWS Fault Isolation Boundaries, "Partitions": each has an IAM of its own, which does not know the
     credentials of the others.
     """
-    if found.remedy != _NOT_VALID:
-        return found
+    if failed.remedy != _NOT_VALID:
+        return failed
     remedy = (
         f"{CHECK_CREDENTIALS} No region is set, so that {region} was used: for another partition, such as "
         "aws-cn or aws-us-gov, set region or AWS_REGION."
     )
-    return replace(found, remedy=remedy)
+    return replace(failed, remedy=remedy)
 
 
 def failure(exception: Exception, target: Target | None, action: str) -> Failure:
-    """The failure for an exception of an AWS call.
+    """Return the failure for an exception of an AWS call.
 
     ``action`` is the operation that was called; a ``ClientError`` names its own. An exception that neither
     AWS nor botocore raised is a bug in this collection. Its failure contains the traceback and concerns one
@@ -363,11 +363,11 @@ def failure(exception: Exception, target: Target | None, action: str) -> Failure
     )
 
 
-def _at(target: Target | None, found: Failure) -> Failure:
-    """A failure that names no place, such as one of the user's settings, at the target of the call."""
-    if target is None or found.region:
-        return found
-    return replace(found, region=target.region, account_id=target.account_id)
+def _at(target: Target | None, failed: Failure) -> Failure:
+    """Return the failure at the target of the call, unless it names a region already."""
+    if target is None or failed.region:
+        return failed
+    return replace(failed, region=target.region, account_id=target.account_id)
 
 
 def _aws_failure(exception: ClientError, target: Target | None, action: str) -> Failure:
@@ -416,7 +416,7 @@ def _sdk_remedy(exception: Exception) -> str:
 
 
 def unreadable(exception: Exception, action: str) -> Failure:
-    """The failure for credentials or settings whose reading ended with an exception of ``UNREADABLE``."""
+    """Return the failure for credentials or settings whose reading raised one of ``UNREADABLE``."""
     return Failure(
         message=f"The credentials or settings cannot be read: {exception}",
         remedy=_CHECK_SETTINGS,
@@ -427,7 +427,7 @@ def unreadable(exception: Exception, action: str) -> Failure:
 
 
 def no_image(image_id: str, target: Target) -> Failure:
-    """The failure for an image that does not exist in a target, or is not visible to its account."""
+    """Return the failure for an image that does not exist in a target, or is not visible to its account."""
     return Failure.at(
         target,
         "DescribeImages",

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Resources that AWS services manage (EKS, ECS, Lambda and others), which EC2 leaves out of its answers.
+"""Let EC2's answers include resources that AWS services manage (EKS, ECS, Lambda and others).
 
-They are hidden where the account's visibility setting says so, as it does for new ones by default, unless a
-request has IncludeManagedResources (botocore shapes DescribeVolumesRequest and others; EC2 API Reference,
-ManagedResourceVisibilitySettings). Auto Scaling has a parameter of this name, too, whose default is to
-include them (botocore shape AutoScalingGroupNamesType).
+The account's visibility setting hides them, by default the new ones. A request with IncludeManagedResources
+returns them nevertheless (botocore shapes DescribeVolumesRequest and others; EC2 API Reference,
+ManagedResourceVisibilitySettings). Auto Scaling has a parameter of this name, too, and includes
+them by default (botocore shape AutoScalingGroupNamesType).
 """
 
 from __future__ import annotations

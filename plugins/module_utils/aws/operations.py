@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The operations that clients have.
+"""Operations that clients have.
 
 Botocore makes a method of each operation in its model, again for each client. EC2 has more than 700: with a
 client for each of 20 regions, a task would take more CPU time for methods that nothing calls than for its
@@ -36,8 +36,8 @@ EC2 = frozenset(
 
 
 def with_called_only(service: str, model: dict[str, Any]) -> dict[str, Any]:
-    """Botocore's model of a service (``service-2``), for EC2 with only the operations that are called."""
+    """Return botocore's model of a service (``service-2``); EC2's has only the operations that are called."""
     if service != "ec2":
         return model
-    operations = {name: one for name, one in model["operations"].items() if name in EC2}
+    operations = {name: operation for name, operation in model["operations"].items() if name in EC2}
     return {**model, "operations": operations}

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The current value of a parameter in SSM's Parameter Store, and how a value is put once.
+"""Read the current value of a parameter in SSM's Parameter Store, and put a value once.
 
 Each PutParameter adds a version, even with the same value, and a parameter has at most 100 (Systems Manager
-API Reference, PutParameter). So clients that repeat no call put a value (``Clients.unrepeated``), and the
-parameter is read before a call whose answer was lost is repeated.
+API Reference, PutParameter). So clients that repeat no call put a value (``Clients.without_retries``). If an
+answer was lost, the parameter is read before the call is repeated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..model import IMAGE_DATA_TYPE
 from ..option import is_image_id
 from .answers import required
 from .errors import AWS_ERRORS, ClientError, code_of, failure
-from .lost_answers import is_unknown
+from .unknown_outcome import is_unknown
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -37,7 +37,7 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0)
 
 
 class CurrentParameter(NamedTuple):
-    """The latest version of a parameter (botocore shape ``Parameter``)."""
+    """Latest version of a parameter (botocore shape ``Parameter``)."""
 
     version: int
     value: str
@@ -45,7 +45,7 @@ class CurrentParameter(NamedTuple):
     data_type: str = "text"
 
     def not_an_image(self) -> str | None:
-        """Why the parameter names no image, None if it names one. The value, maybe a secret, is not shown."""
+        """Return why the parameter names no image, None if it names one. Its value may be secret."""
         if self.type != _ONE_TEXT:
             return f"is of the type {self.type}, and only a {_ONE_TEXT} is one AMI ID"
         if self.data_type not in _DATA_TYPES:
@@ -54,21 +54,21 @@ class CurrentParameter(NamedTuple):
 
 
 def current(ssm: SSMClient, name: str) -> CurrentParameter | None:
-    """The latest version of the parameter with a name or an ARN, None if there is none.
+    """Return the latest version of the parameter with a name or an ARN, None if there is none.
 
     Errors are botocore's.
     """
     try:
-        found = required(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
+        parameter = required(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
     except ClientError as exception:
         if is_missing(exception):
             return None
         raise
     return CurrentParameter(
-        required(found, "Version", "GetParameter"),
-        required(found, "Value", "GetParameter"),
-        found.get("Type", _ONE_TEXT),
-        found.get("DataType", "text"),
+        required(parameter, "Version", "GetParameter"),
+        required(parameter, "Value", "GetParameter"),
+        parameter.get("Type", _ONE_TEXT),
+        parameter.get("DataType", "text"),
     )
 
 
@@ -78,7 +78,7 @@ def is_missing(exception: ClientError) -> bool:
 
 
 def put_once(once: SSMClient, ssm: SSMClient, request: Any) -> None:
-    """Put a value that no other request has, without a second version of it. Errors are botocore's.
+    """Put a value that no other request puts, and add no second version. Errors are botocore's.
 
     ``once`` repeats no call, ``ssm`` reads the parameter. If it cannot be read, the call is repeated: a
     second version loses nothing.
@@ -99,7 +99,7 @@ def put_once(once: SSMClient, ssm: SSMClient, request: Any) -> None:
 
 def _has_value(ssm: SSMClient, request: Any) -> bool:
     try:
-        now = current(ssm, request["Name"])
+        parameter = current(ssm, request["Name"])
     except AWS_ERRORS:
         return False
-    return now is not None and now.value == request["Value"]
+    return parameter is not None and parameter.value == request["Value"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads from AWS that return values of the model. Errors are botocore's."""
+"""Read values of the model from AWS. Errors are botocore's."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Caller:
-    """The account and the partition of the credentials (STS GetCallerIdentity).
+    """Account and partition of the credentials (STS GetCallerIdentity).
 
     ``arn`` is that of the user, or of the session of a role.
     """
@@ -72,7 +72,7 @@ class Caller:
 
 
 def caller(sts: STSClient) -> Caller:
-    """The account and the partition of the credentials."""
+    """Return the account and the partition of the credentials."""
     identity = sts.get_caller_identity()
     arn = required(identity, "Arn", "GetCallerIdentity")
     return Caller(
@@ -83,7 +83,7 @@ def caller(sts: STSClient) -> Caller:
 
 
 def regions(ec2: EC2Client) -> dict[str, str]:
-    """All regions of the partition with their opt-in status (botocore shape ``Region``)."""
+    """Return all regions of the partition with their opt-in status (botocore shape ``Region``)."""
     answer = ec2.describe_regions(AllRegions=True)
     return {
         required(region, "RegionName", "DescribeRegions"): required(region, "OptInStatus", "DescribeRegions")
@@ -92,7 +92,7 @@ def regions(ec2: EC2Client) -> dict[str, str]:
 
 
 def pages(method: Callable[..., Any], **request: Any) -> Iterator[Mapping[str, Any]]:
-    """Every page of an operation with ``NextToken`` that botocore has no paginator for."""
+    """Yield every page of an operation with ``NextToken`` that botocore has no paginator for."""
     token: dict[str, str] = {}
     while True:
         page = method(**request, **token)
@@ -104,7 +104,7 @@ def pages(method: Callable[..., Any], **request: Any) -> Iterator[Mapping[str, A
 
 
 def image(ec2: EC2Client, image_id: str) -> Image | None:
-    """The image with that ID, None if it does not exist or is not visible to the caller."""
+    """Return the image with that ID, None if it does not exist or is not visible to the caller."""
     try:
         answer = ec2.describe_images(ImageIds=[image_id], IncludeDisabled=True, IncludeDeprecated=True)
     except ClientError as exception:
@@ -112,26 +112,26 @@ def image(ec2: EC2Client, image_id: str) -> Image | None:
         if code_of(exception) in UNSETTLED:
             return None
         raise
-    found = _images(answer)
-    return image_of(found[0]) if found else None
+    items = _images(answer)
+    return image_of(items[0]) if items else None
 
 
 def settled_image(ec2: EC2Client, image_id: str) -> Image | None:
-    """The image with that ID; read again for a while if it is pending or not found.
+    """Return the image with that ID. Read it again for a while if it is pending or not found.
 
     After it has returned an image as available, EC2 may return it as pending, or not at all
     (hashicorp/packer#2659, #3377).
     """
-    return _read_until(ec2, image_id, lambda found: found is not None and found.state != "pending")
+    return _read_until(ec2, image_id, lambda image: image is not None and image.state != "pending")
 
 
 def visible_image(ec2: EC2Client, image_id: str) -> Image | None:
-    """The image with that ID, in any state; read again for a while if it is not found.
+    """Return the image with that ID, in any state. Read it again for a while if it is not found.
 
     A copy may not be visible for seconds after CopyImage has returned its ID (EC2 Developer Guide, "Eventual
     consistency in the Amazon EC2 API").
     """
-    return _read_until(ec2, image_id, lambda found: found is not None)
+    return _read_until(ec2, image_id, lambda image: image is not None)
 
 
 def _read_until(ec2: EC2Client, image_id: str, is_enough: Callable[[Image | None], bool]) -> Image | None:
@@ -139,10 +139,10 @@ def _read_until(ec2: EC2Client, image_id: str, is_enough: Callable[[Image | None
 
 
 def named_images(ec2: EC2Client, image_ids: Iterable[str]) -> dict[str, Image]:
-    """The images that exist and are visible to the caller, of any owner, by ID."""
+    """Return the images that exist and are visible to the caller, of any owner, by ID."""
     paginator = ec2.get_paginator("describe_images")
     # A filter, because one ID in ImageIds that is not visible fails the whole request.
-    found = (
+    images_read = (
         image_of(item)
         for batch in batches(sorted(set(image_ids)), FILTER_VALUES)
         for page in paginator.paginate(
@@ -153,11 +153,11 @@ def named_images(ec2: EC2Client, image_ids: Iterable[str]) -> dict[str, Image]:
         )
         for item in _images(page)
     )
-    return {image.image_id: image for image in found}
+    return {image.image_id: image for image in images_read}
 
 
 def images(ec2: EC2Client, filters: list[FilterTypeDef], owners: Sequence[str]) -> list[Image]:
-    """The images of the owners that match the filters, including disabled and deprecated ones.
+    """Return the images of the owners that match the filters, including disabled and deprecated ones.
 
     ``owners`` is required, because a filter alone also matches images of strangers.
     """
@@ -174,7 +174,7 @@ def images(ec2: EC2Client, filters: list[FilterTypeDef], owners: Sequence[str]) 
 def copies(
     ec2: EC2Client, source_image_id: str, source_region: str, usable: Iterable[str]
 ) -> tuple[Image, ...]:
-    """The caller's images that are copies of the source, including pending and failed ones.
+    """Return the caller's images that are copies of the source, including pending and failed ones.
 
     Found by this collection's tag. If none of these is in a state of ``usable``, also by the source fields
     that AWS sets, which images copied before 2024 do not have.
@@ -188,7 +188,7 @@ def copies(
 
 
 def copies_by_field(ec2: EC2Client, source_image_id: str, source_region: str) -> tuple[Image, ...]:
-    """The caller's images whose source fields, which AWS sets for copies by any tool, name the source."""
+    """Return the caller's images whose source fields name the source. Copies by any tool have them."""
     by_field: list[FilterTypeDef] = [
         {"Name": "source-image-id", "Values": [source_image_id]},
         {"Name": "source-image-region", "Values": [source_region]},
@@ -198,7 +198,7 @@ def copies_by_field(ec2: EC2Client, source_image_id: str, source_region: str) ->
 
 
 def snapshots(ec2: EC2Client, snapshot_ids: Sequence[str], **scope: Any) -> tuple[Snapshot, ...]:
-    """The snapshots that exist in ``scope``: by default those that the caller owns.
+    """Return the snapshots that exist in ``scope``, by default among the caller's own.
 
     A filter alone searches all public snapshots of the region (botocore shape ``DescribeSnapshotsRequest``).
     """
@@ -213,7 +213,7 @@ def snapshots(ec2: EC2Client, snapshot_ids: Sequence[str], **scope: Any) -> tupl
 
 
 def snapshots_shared_with(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
-    """The snapshots that the caller owns or that name its account in createVolumePermission.
+    """Return the snapshots that the caller owns or that name its account in createVolumePermission.
 
     Public snapshots, which are never encrypted, are not included.
     """
@@ -221,7 +221,7 @@ def snapshots_shared_with(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[
 
 
 def visible_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snapshot, ...]:
-    """The few snapshots that exist and are visible to the caller, of any owner, public ones included."""
+    """Return the few snapshots that are visible to the caller, of any owner, public ones included."""
     if not snapshot_ids:
         return ()
     try:
@@ -243,38 +243,44 @@ def visible_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snap
 
 
 def pending_snapshots(ec2: EC2Client, source_image_id: str, source_region: str) -> tuple[Snapshot, ...]:
-    """The snapshots of a running copy, found by tag, because a pending image may not list its snapshots."""
+    """Return the snapshots of a running copy, by tag: a pending image may not list its snapshots."""
     tag = source_tag(source_image_id, source_region)
     by_tag: list[FilterTypeDef] = [{"Name": f"tag:{key}", "Values": [value]} for key, value in tag.items()]
     return _snapshots(ec2, [*by_tag, {"Name": "status", "Values": ["pending"]}], OwnerIds=["self"])
 
 
 def permissions(ec2: EC2Client, operation: str, resource_id: str, gone: Collection[str] = ()) -> Sharing:
-    """The permissions of an image or a snapshot, as the operation reads them; none for a code of ``gone``."""
+    """Return the permissions of an image or a snapshot, by the operation; none for a code of ``gone``."""
     reader = launch_permissions if operation == IMAGE_PERMISSIONS else volume_permissions
     seconds = _PROBABLY_GONE_TIMEOUT if gone else None
     return unless_gone(lambda: reader(ec2, resource_id, seconds), gone) or Sharing()
 
 
 def launch_permissions(ec2: EC2Client, image_id: str, seconds: float | None = None) -> Sharing:
-    """The launch permissions of an image. Only its owner can read them; ``_found`` looks for a new one."""
-    answer = _found(
+    """Return the launch permissions of an image. Only its owner can read them.
+
+    ``_read_until_found`` waits for a new image.
+    """
+    answer = _read_until_found(
         lambda: ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission"), seconds
     )
     return Sharing.of_entries(required(answer, "LaunchPermissions", "DescribeImageAttribute"))
 
 
 def volume_permissions(ec2: EC2Client, snapshot_id: str, seconds: float | None = None) -> Sharing:
-    """The create volume permissions of a snapshot. Only its owner can read them; as for an image."""
-    answer = _found(
+    """Return the create volume permissions of a snapshot. Only its owner can read them.
+
+    ``_read_until_found`` waits for a new snapshot.
+    """
+    answer = _read_until_found(
         lambda: ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission"),
         seconds,
     )
     return Sharing.of_entries(required(answer, "CreateVolumePermissions", "DescribeSnapshotAttribute"))
 
 
-def _found(request: Callable[[], Answer], seconds: float | None) -> Answer:
-    """The answer of a read; asked for again for a while if the image or the snapshot is not found.
+def _read_until_found(request: Callable[[], Answer], seconds: float | None) -> Answer:
+    """Return the answer of a read. Ask again for a while if the image or the snapshot is not found.
 
     Right after one call has returned a new one, the next may not find it (EC2 Developer Guide, "Eventual
     consistency in the Amazon EC2 API").
@@ -303,19 +309,19 @@ def may_be_gone(exception: Exception) -> bool:
 def is_gone(ec2: EC2Client, image_id: str, exception: Exception) -> bool:
     """Whether AWS refused the read of an own image, and DescribeImages does not return it either.
 
-    Right after its deregistration, it may return it as deregistered. False if that cannot be read.
+    Right after the deregistration, DescribeImages may return it as deregistered. False if it cannot be read.
     """
     if not may_be_gone(exception):
         return False
     try:
-        found = images(ec2, [{"Name": "image-id", "Values": [image_id]}], ["self"])
+        own = images(ec2, [{"Name": "image-id", "Values": [image_id]}], ["self"])
     except AWS_ERRORS:
         return False
-    return all(one.state == "deregistered" for one in found)
+    return all(item.state == "deregistered" for item in own)
 
 
 def key(kms: KMSClient, key_id: str) -> Key:
-    """The key with that ID, ARN or alias in the client's region."""
+    """Return the key with that ID, ARN or alias in the client's region."""
     metadata = required(kms.describe_key(KeyId=key_id), "KeyMetadata", "DescribeKey")
     # botocore shape KeyMetadata requires KeyId only. Without one of these, the key's use cannot be judged.
     return Key(
@@ -341,14 +347,14 @@ def may_describe_key(kms: KMSClient, key_arn: str) -> bool:
 
 
 def is_grant_listed(kms: KMSClient, key_arn: str, grant_id: str) -> bool:
-    """Return whether AWS lists a grant, without a read of the key's others, which may be thousands."""
+    """Whether AWS lists a grant. Does not read the key's other grants, maybe thousands."""
     # botocore shape ListGrantsRequest, GrantId: only this one.
     listed = required(kms.list_grants(KeyId=key_arn, GrantId=grant_id), "Grants", "ListGrants")
     return any(item.get("GrantId") == grant_id for item in listed)
 
 
 def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
-    """All grants on a key. The policy of a key of another account must allow it (KMS API Reference)."""
+    """Return all grants on a key. The policy of another account's key must allow it (KMS API Reference)."""
     # KMS API Reference, ListGrants: at most 100 a page.
     pages = kms.get_paginator("list_grants").paginate(KeyId=key_arn, PaginationConfig={"PageSize": 100})
     return tuple(
@@ -370,13 +376,13 @@ def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
 
 
 def key_policy(kms: KMSClient, key_arn: str) -> str:
-    """The text of a key's policy. Only the account that owns the key can read it."""
+    """Return the text of a key's policy. Only the account that owns the key can read it."""
     answer = kms.get_key_policy(KeyId=key_arn, PolicyName="default")
     return str(required(answer, "Policy", "GetKeyPolicy"))
 
 
 def key_policies(kms: KMSClient, key_arn: str) -> str:
-    """The text of a policy with the statements of both policies that a key can have.
+    """Return the text of a policy with the statements of both policies that a key can have.
 
     AWS RAM manages the second one, ``AWS_RAM``, for a key that is shared through it (botocore operation
     GetKeyPolicy): it gives access, and cannot be changed with PutKeyPolicy.
@@ -395,7 +401,7 @@ def key_policies(kms: KMSClient, key_arn: str) -> str:
 
 
 def volumes_by_key(ec2: EC2Client) -> dict[str, tuple[str, ...]]:
-    """The encrypted volumes of the caller's account in this region, by the ARN of their key.
+    """Return the encrypted volumes of the caller's account in this region, by the ARN of their key.
 
     There is no filter by key (EC2 API Reference, DescribeVolumes).
     """
@@ -410,7 +416,7 @@ def volumes_by_key(ec2: EC2Client) -> dict[str, tuple[str, ...]]:
 
 
 def snapshots_by_key(ec2: EC2Client) -> dict[str, tuple[str, ...]]:
-    """The encrypted snapshots of the caller's account in this region, by the ARNs of their keys.
+    """Return the encrypted snapshots of the caller's account in this region, by the ARNs of their keys.
 
     A snapshot is under the key that encrypts it, and under those that are associated with it.
     """
@@ -428,17 +434,17 @@ def snapshots_by_key(ec2: EC2Client) -> dict[str, tuple[str, ...]]:
     )
 
 
-def _by_key(found: Iterable[tuple[Iterable[str], str]]) -> dict[str, tuple[str, ...]]:
-    """The resources by each of their keys."""
+def _by_key(resources: Iterable[tuple[Iterable[str], str]]) -> dict[str, tuple[str, ...]]:
+    """Return the resources by each of their keys."""
     by_key: dict[str, list[str]] = {}
-    for key_arns, resource_id in found:
+    for key_arns, resource_id in resources:
         for key_arn in key_arns:
             by_key.setdefault(key_arn, []).append(resource_id)
     return {key_arn: tuple(ids) for key_arn, ids in by_key.items()}
 
 
 def binned_snapshot_ids(ec2: EC2Client) -> tuple[str, ...]:
-    """The IDs of the snapshots in the Recycle Bin of the caller's account in this region."""
+    """Return the IDs of the snapshots in the Recycle Bin of the caller's account in this region."""
     operation = "ListSnapshotsInRecycleBin"
     return tuple(
         required(item, "SnapshotId", operation)
@@ -448,7 +454,7 @@ def binned_snapshot_ids(ec2: EC2Client) -> tuple[str, ...]:
 
 
 def binned_volume_ids(ec2: EC2Client) -> tuple[str, ...]:
-    """The IDs of the volumes in the Recycle Bin of the caller's account in this region."""
+    """Return the IDs of the volumes in the Recycle Bin of the caller's account in this region."""
     operation = "ListVolumesInRecycleBin"
     # botocore shape ListVolumesInRecycleBinRequest: at most 500 a page.
     return tuple(
@@ -459,7 +465,7 @@ def binned_volume_ids(ec2: EC2Client) -> tuple[str, ...]:
 
 
 def snapshots_restorable_by(ec2: EC2Client, account_ids: Iterable[str]) -> tuple[Snapshot, ...]:
-    """The caller's encrypted snapshots that are shared with one of these accounts.
+    """Return the caller's encrypted snapshots that are shared with one of these accounts.
 
     (botocore operation DescribeSnapshots: account IDs of restorable users, if the caller owns the snapshots.)
     """
@@ -478,7 +484,7 @@ def encryption_by_default(ec2: EC2Client) -> bool:
 
 
 def default_key_id(ec2: EC2Client) -> str:
-    """The default KMS key of EBS in this region: an alias, ID or ARN."""
+    """Return the default KMS key of EBS in this region: an alias, ID or ARN."""
     return str(required(ec2.get_ebs_default_kms_key_id(), "KmsKeyId", "GetEbsDefaultKmsKeyId"))
 
 
@@ -506,13 +512,13 @@ def _snapshots(ec2: EC2Client, filters: list[FilterTypeDef], **request: Any) -> 
 
 
 def _images(answer: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The images in an answer of DescribeImages."""
-    found: Sequence[Mapping[str, Any]] = required(answer, "Images", "DescribeImages")
-    return found
+    """Return the items in an answer of DescribeImages."""
+    items: Sequence[Mapping[str, Any]] = required(answer, "Images", "DescribeImages")
+    return items
 
 
 def image_of(item: Mapping[str, Any]) -> Image:
-    """The image in an item of DescribeImages (botocore shape ``Image``)."""
+    """Return the image in an item of DescribeImages (botocore shape ``Image``)."""
     from_instance = "SourceInstanceId" in item
     return Image(
         image_id=required(item, "ImageId", "DescribeImages"),
@@ -551,12 +557,12 @@ def image_of(item: Mapping[str, Any]) -> Image:
         unsupported_types=_types(item, "UnsupportedInstanceTypes"),
         watermarks=tuple(
             Watermark(
-                key=one.get("WatermarkKey", ""),
-                source_region=one.get("SourceImageRegion", ""),
-                source_created=one.get("SourceImageCreationTime"),
-                created=one.get("WatermarkCreationTime"),
+                key=watermark.get("WatermarkKey", ""),
+                source_region=watermark.get("SourceImageRegion", ""),
+                source_created=watermark.get("SourceImageCreationTime"),
+                created=watermark.get("WatermarkCreationTime"),
             )
-            for one in item.get("ImageWatermarks", ())
+            for watermark in item.get("ImageWatermarks", ())
         ),
         scan=_scan_results(item["ScanResults"]) if item.get("ScanResults") else None,
         boot_mode=item.get("BootMode", ""),
@@ -567,7 +573,8 @@ def image_of(item: Mapping[str, Any]) -> Image:
 
 
 def _scan_results(item: Mapping[str, Any]) -> ScanResults:
-    """The results of a scan (botocore shape ``ScanResults``, with members such as HighFixAvailableSince)."""
+    """Return the results of a scan (botocore shape ``ScanResults``)."""
+    # Of members such as HighFixAvailableSince.
     suffix = "FixAvailableSince"
     return ScanResults(
         scanned=item.get("FindingScanDate"),
@@ -577,9 +584,9 @@ def _scan_results(item: Mapping[str, Any]) -> ScanResults:
 
 
 def _types(item: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """The names and patterns of instance types in an image's specification."""
-    listed = item.get("InstanceTypeSpecification", {}).get(key, [])
-    return tuple(one["InstanceType"] for one in listed if "InstanceType" in one)
+    """Return the names and patterns of instance types in an image's specification."""
+    entries = item.get("InstanceTypeSpecification", {}).get(key, [])
+    return tuple(entry["InstanceType"] for entry in entries if "InstanceType" in entry)
 
 
 def _snapshot(item: Mapping[str, Any]) -> Snapshot:
@@ -596,5 +603,5 @@ def _snapshot(item: Mapping[str, Any]) -> Snapshot:
 
 
 def associated_key_arns(item: Mapping[str, Any]) -> tuple[str, ...]:
-    """The additional keys in an item of DescribeSnapshots; each of them gives access by itself."""
-    return tuple(one["KmsKeyId"] for one in item.get("AssociatedKmsKeys", ()) if "KmsKeyId" in one)
+    """Return the additional keys in an item of DescribeSnapshots. Each of them gives access by itself."""
+    return tuple(key["KmsKeyId"] for key in item.get("AssociatedKmsKeys", ()) if "KmsKeyId" in key)

@@ -31,7 +31,7 @@ def read_targets(
     does not need this: it copies to the other targets and reports those that could not be read as failed.
 
     Raises:
-        Refused: a target in another region could not be read; its failures are those of all such targets.
+        Refused: targets in other regions could not be read; it has the failure of each.
     """
     optional = targets_in(best_effort_regions, targets)
     states, failed = each(targets, read, optional=optional, grace_period=grace_period)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads until an account sees what was shared with it a moment ago.
+"""Read until an account sees what was shared with it a moment ago.
 
 EC2 is eventually consistent for each caller, and states no bound (EC2 Developer Guide, "Eventual consistency
-in the Amazon EC2 API"): that the owner reads a permission says nothing of the view of another account.
+in the Amazon EC2 API"): what the owner reads says nothing about what another account reads.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ _PAUSE = 2.0
 def until_visible(
     look: Callable[[tuple[Item, ...]], Mapping[Item, Seen]], invisible: Collection[Item]
 ) -> dict[Item, Seen]:
-    """Look again for what an account did not see, until it sees all of it, for at most ``VISIBLE_WITHIN``.
+    """Look again for the invisible items, until the account sees all or ``VISIBLE_WITHIN`` is over.
 
-    ``look`` returns those of the items that the account sees by now. Its errors are not caught.
+    ``look`` returns the items that the account sees now. Its errors are not caught.
     """
     seen: dict[Item, Seen] = {}
     numbers = attempts(VISIBLE_WITHIN, _PAUSE)
     next(numbers)
     while len(seen) < len(invisible) and next(numbers, None):
-        seen.update(look(tuple(one for one in invisible if one not in seen)))
+        seen.update(look(tuple(item for item in invisible if item not in seen)))
     return seen
 
 
 def images_once_visible(
     look: Callable[[Item], Image | None], invisible: Collection[Item]
 ) -> dict[Item, Image]:
-    """The images that an account comes to see in time. One that cannot be read is not among them."""
+    """Return the images that an account sees in time, without those that cannot be read."""
 
     def look_at_all(items: tuple[Item, ...]) -> dict[Item, Image]:
-        found: dict[Item, Image] = {}
+        images: dict[Item, Image] = {}
         for item in items:
             with suppress(*AWS_ERRORS):
-                found.update({item: image} if (image := look(item)) else {})
-        return found
+                images.update({item: image} if (image := look(item)) else {})
+        return images
 
     return until_visible(look_at_all, invisible)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers that do not come from AWS, but from a proxy, a gateway or a login page on the way to it."""
+"""Refuse answers that come from a proxy, a gateway or a login page on the way to AWS."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def _refuse_web_page(
     customized_response_dict: dict[str, Any],
     **_event: Any,
 ) -> None:
-    """Botocore's event ``before-parse``: refuse an answer that is a web page.
+    """Refuse an answer that is a web page, at botocore's event ``before-parse``.
 
     Botocore would read a well-formed page as an empty answer, and with the HTTP status 200 as success:
-    nothing found, or a change made. If the status is a server error, it recognizes pages that begin
-    with <html> (botocore.parsers, ``_is_generic_error_response``): such a call fails with the status as its
-    code, and is repeated like other server errors. That holds for any text in the place of XML, such as a
-    line of a proxy, which botocore would fail to parse without another attempt. A page with the status 408 or
-    429 becomes such an answer with a code that botocore's retry modes standard and adaptive repeat. Any text
-    in the place of JSON is an empty answer for botocore, too (botocore.parsers, ``_parse_body_as_json``).
+    nothing found, or a change made. If the status is a server error, botocore recognizes pages that begin
+    with <html> (botocore.parsers, ``_is_generic_error_response``): the call fails with the status as its
+    code, and is repeated like other server errors. So any answer of a server error that is not XML becomes
+    such a page: botocore would not repeat the call, because it cannot parse the answer. A page with the
+    status 408 or 429 gets a code that botocore's retry modes standard and adaptive repeat. Any text in the
+    place of JSON is an empty answer for botocore, too (botocore.parsers, ``_parse_body_as_json``).
 
     Raises:
         WebPage: the page has another status.
@@ -87,7 +87,7 @@ def _refuse_web_page(
 
 
 def _may_be_json(body: bytes) -> bool:
-    """Whether the answer is empty or begins as an object; botocore parses the rest."""
+    """Whether the answer is empty or begins like an object. Botocore parses the rest."""
     return not body.strip() or body.lstrip().startswith(b"{")
 
 
@@ -102,8 +102,8 @@ def _is_xml(body: bytes) -> bool:
 def _is_page(body: bytes, content_type: str) -> bool:
     # In UTF-16, each character of a tag has a zero byte.
     text = body.replace(b"\0", b"").lstrip(_MARKS)
-    begun = _BEFORE.match(text)
-    begins = begun.end() if begun else 0
+    prefix = _BEFORE.match(text)
+    begins = prefix.end() if prefix else 0
     if _PAGE.match(text, begins):
         return True
     is_html = content_type.partition(";")[0].strip().lower() in _HTML

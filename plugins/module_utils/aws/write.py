@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Performs the actions of a plan."""
+"""Perform the actions of a plan."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..plan import PERMISSION_LISTS, Action, Performed
 from . import sdk
 from .attempts import repeat_until
 from .errors import AWS_ERRORS, failure
-from .lost_answers import is_made, is_refused_as_made, may_be_made
 from .read import SETTLING_TIMEOUT
+from .unknown_outcome import is_made, is_refused_as_made, may_be_made
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -112,7 +112,7 @@ def _may_settle(action: Action, problem: Failure) -> bool:
 def _is_entry_failure(problem: Failure, entries: list[dict[str, str]]) -> bool:
     """Whether AWS rejected an entry of the batch and not the whole request.
 
-    A refusal of the group is one of the whole request: what follows must not be made public without it.
+    A refused group is a refusal of the whole request: what follows must not be made public without it.
     """
     # The only group is "all": AWS never rejects it, and many messages contain these letters.
     values = [value for entry in entries for kind, value in entry.items() if kind != "Group"]
@@ -137,13 +137,13 @@ def _entries(action: Action) -> list[dict[str, str]]:
 
 
 def _entry_failure(problem: Failure, entry: dict[str, str]) -> Failure:
-    """The failure of an entry that AWS rejected."""
+    """Return the failure of an entry that AWS rejected."""
     (value,) = entry.values()
     return problem.rejecting(value, "Correct or remove it, and rerun; all other entries were applied.")
 
 
 def merge(*parts: Performed) -> Performed:
-    """The outcome of several calls, in order."""
+    """Return the outcome of several calls, in order."""
     return Performed(
         tuple(action for part in parts for action in part.actions),
         tuple(answer for part in parts for answer in part.answers),
@@ -152,7 +152,7 @@ def merge(*parts: Performed) -> Performed:
 
 
 def snapshots_left(done: Performed, remedy: Callable[[str], str]) -> tuple[Failure, ...]:
-    """A failure for each snapshot that AWS could not delete with its image.
+    """Return a failure for each snapshot that AWS could not delete with its image.
 
     DeregisterImage with DeleteAssociatedSnapshots then succeeds nevertheless. ``remedy`` is called with the
     code that AWS returned for the snapshot.

@@ -25,7 +25,7 @@ _SIDE_BY_SIDE = 16
 _RELEASE_TIMEOUT = 180.0
 # Seconds between two attempts, of which the first ones are closer. Each attempt is a call per snapshot.
 _LONGEST_PAUSE = 15.0
-# So many attempts before the time is looked at again: a full token bucket (aws/pace.py).
+# So many attempts before the time is looked at again: a full token bucket (aws/rate_limit.py).
 _AT_ONCE = 100
 _DELETE_SNAPSHOT = "DeleteSnapshot"
 _DEREGISTER_IMAGE = "DeregisterImage"

@@ -230,11 +230,11 @@ def _perform(
     depends_on = dependencies(seen, retired, actions)
     for action in actions:
         for operation in operations(action):
-            clients.paced(operation).open(action.service, [action.target.region])
+            clients.rate_limited(operation).open(action.service, [action.target.region])
 
     def work(target: Target) -> Performed:
         def client_for(action: Action) -> Any:
-            return clients.paced(action.operation).client(action.service, target.region)
+            return clients.rate_limited(action.operation).client(action.service, target.region)
 
         return perform_each(client_for, by_target[target], depends_on.get(target.region, {}))
 

@@ -4,7 +4,7 @@
 
 """Reads the usage of single images and snapshots, in all regions at the same time.
 
-Each takes a call or two: the clients of each kind of call pace themselves, and the regions take turns.
+Each takes a call or two: the clients of each kind of call limit their rate, and the regions take turns.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def read_image_usage(
         return {}, {}
     by_region = _by_region(images)
     for operation in ("DescribeImageReferences", "DescribeImageAttribute", "DescribeSnapshotAttribute"):
-        clients.paced(operation).open("ec2", by_region)
+        clients.rate_limited(operation).open("ec2", by_region)
     referenced = _read_references(clients, wanted, seen, by_region)
 
     def read(ref: ImageRef) -> _Usage:
@@ -100,7 +100,7 @@ def read_snapshot_usage(
     if not refs:
         return {}
     by_region = _by_region(refs)
-    clients.paced("DescribeSnapshotAttribute").open("ec2", by_region)
+    clients.rate_limited("DescribeSnapshotAttribute").open("ec2", by_region)
     return _each(
         round_robin(by_region.values()),
         lambda ref: _read_snapshot(clients, ref),
@@ -118,7 +118,7 @@ def _read_references(
 
     def read(batch: _Batch) -> dict[ImageRef, ImageUsage]:
         try:
-            ec2 = clients.paced(action).ec2(batch.region)
+            ec2 = clients.rate_limited(action).ec2(batch.region)
             found = read_usage.references(ec2, batch.image_ids, tombstones.get(batch.region))
         except errors.AWS_ERRORS as exception:
             if len(batch.image_ids) > 1 and aws.may_be_gone(exception):
@@ -138,7 +138,7 @@ def _with_sharing(clients: Clients, seen: CleanupSeen, ref: ImageRef, usage: Ima
     nothing to read.
     """
     action = "DescribeImageAttribute"
-    ec2 = clients.paced(action).ec2(ref.region)
+    ec2 = clients.rate_limited(action).ec2(ref.region)
     try:
         sharing = read_usage.launch_permissions(ec2, seen.images[ref])
     except errors.AWS_ERRORS as exception:
@@ -151,7 +151,7 @@ def _with_sharing(clients: Clients, seen: CleanupSeen, ref: ImageRef, usage: Ima
 def _read_snapshot(clients: Clients, ref: SnapshotRef) -> SnapshotUsage:
     action = "DescribeSnapshotAttribute"
     try:
-        return read_usage.snapshot_usage(clients.paced(action).ec2(ref.region), ref.snapshot_id)
+        return read_usage.snapshot_usage(clients.rate_limited(action).ec2(ref.region), ref.snapshot_id)
     except errors.AWS_ERRORS as exception:
         return SnapshotUsage(unread=read_usage.unread(exception, action).detail)
 

@@ -41,7 +41,7 @@ def read_key_usage(
     regions = {ref.region for ref in staying}
     clients.open("kms", regions)
     for operation in ("DescribeImageAttribute", "DescribeSnapshotAttribute"):
-        clients.paced(operation).open("ec2", regions)
+        clients.rate_limited(operation).open("ec2", regions)
 
     def read_key(ref: KeyRef) -> KeyUsage:
         owner = parse(ref.key_arn).account_id
@@ -90,7 +90,7 @@ def _snapshots(
     found = {one: usage.sharing for one, usage in usages.items() if usage and not usage.unread}
     accounts = {account for grant in grants if (account := account_of(grant.grantee))} - {seen.account_id}
     if accounts and under - found.keys():
-        ec2 = clients.paced("DescribeSnapshotAttribute").ec2(ref.region)
+        ec2 = clients.rate_limited("DescribeSnapshotAttribute").ec2(ref.region)
         listed = {one.snapshot_id for one in read.snapshots_restorable_by(ec2, accounts)}
         for one in sorted((listed & under) - found.keys()):
             found[one] = read_usage.snapshot_usage(ec2, one).sharing
@@ -103,8 +103,8 @@ def _sharing(clients: Clients, seen: CleanupSeen, region: str, own: OwnImage) ->
     if known is not None and not known.unread:
         shared = known.sharing
     else:
-        shared = _launch_permissions(clients.paced("DescribeImageAttribute").ec2(region), own)
-    ec2 = clients.paced("DescribeSnapshotAttribute").ec2(region)
+        shared = _launch_permissions(clients.rate_limited("DescribeImageAttribute").ec2(region), own)
+    ec2 = clients.rate_limited("DescribeSnapshotAttribute").ec2(region)
     for snapshot_id in own.image.snapshot_ids:
         usage = seen.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage(unread="not read"))
         if usage.unread:

@@ -99,10 +99,10 @@ def _s3(clients: Clients, wanted: CleanupOptions, seen: CleanupSeen) -> Callable
 def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] | None:
     if path is None:
         return None
-    region, paced = clients.default_region, clients.paced("PutParameter").unrepeated()
-    paced.open("ssm", [region])
+    region, limited = clients.default_region, clients.rate_limited("PutParameter").without_retries()
+    limited.open("ssm", [region])
     clients.open("ssm", [region])
-    once, ssm = paced.ssm(region), clients.ssm(region)
+    once, ssm = limited.ssm(region), clients.ssm(region)
 
     def put(ref: ImageRef, text: str) -> None:
         # Systems Manager User Guide, "Managing parameter tiers": more than 4 KB need an advanced parameter.

@@ -17,7 +17,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from ..aws import errors, read
-from ..aws.assumed_roles import AssumedAccounts
+from ..aws.accounts import AssumedAccounts
 from ..aws.write import perform_all, snapshots_left
 from ..fanout import CHANGE_GRACE_PERIOD, each
 from ..model import Image, Snapshot, Target

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..aws.assumed_roles import AssumedAccounts
+from ..aws.accounts import AssumedAccounts
 from ..aws.clients import Clients
 from ..aws.read import Caller
 from ..failures import Failure, Refused

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..aws import errors, read
-from ..aws.assumed_roles import AssumedAccounts
+from ..aws.accounts import AssumedAccounts
 from ..aws.read_visible import until_visible
 from ..fanout import each
 from ..model import Image, Key, KeySeen, Target

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ..aws import errors, read
-from ..aws.assumed_roles import AssumedAccounts
+from ..aws.accounts import AssumedAccounts
 from ..aws.clients import Clients
 from ..failures import Failure
 from ..fanout import each

@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import arns
 from ..aws import errors, read
-from ..aws.assumed_roles import AssumedAccounts
+from ..aws.accounts import AssumedAccounts
 from ..aws.caller import identify, preferred_region
 from ..aws.clients import Clients
 from ..aws.read import Caller

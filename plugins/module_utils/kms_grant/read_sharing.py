@@ -102,7 +102,7 @@ def read_sharing(
     regions = sorted({ref.region for ref in losing})
     clients.open("ec2", regions)
     for operation in (read.IMAGE_PERMISSIONS, read.SNAPSHOT_PERMISSIONS):
-        clients.paced(operation).open("ec2", regions)
+        clients.rate_limited(operation).open("ec2", regions)
     listed, failed = each(regions, lambda region: _list_images(clients, options, region))
     under = {ref: listed[ref.region].under(ref.key_arn) for ref in losing if ref.region in listed}
     permissions = _read_permissions(clients, under, read.IMAGE_PERMISSIONS)
@@ -148,7 +148,7 @@ def _read_permissions(
     )
 
     def read_resource(resource: _Resource) -> Sharing:
-        ec2 = clients.paced(operation).ec2(resource.region)
+        ec2 = clients.rate_limited(operation).ec2(resource.region)
         try:
             return read.permissions(ec2, operation, resource.resource_id, _GONE)
         except errors.ClientError as exception:
@@ -192,7 +192,7 @@ def add_snapshots(
         accounts.setdefault(ref.region, set()).update(_losing_accounts(sharing, losing[ref], owner))
     regions = [region for region, account_ids in accounts.items() if account_ids]
     clients.open("ec2", regions)
-    clients.paced(read.SNAPSHOT_PERMISSIONS).open("ec2", regions)
+    clients.rate_limited(read.SNAPSHOT_PERMISSIONS).open("ec2", regions)
     listed, failed = each(regions, lambda region: _list_unused_snapshots(clients, region, accounts[region]))
 
     def add_to_key(ref: KeyRef, sharing: SharedUnderKey) -> SharedUnderKey:
@@ -226,7 +226,9 @@ def _add_permissions(
     operation = read.SNAPSHOT_PERMISSIONS
 
     def read_snapshot(snapshot_id: str) -> Sharing:
-        return read.permissions(clients.paced(operation).ec2(ref.region), operation, snapshot_id, _GONE)
+        return read.permissions(
+            clients.rate_limited(operation).ec2(ref.region), operation, snapshot_id, _GONE
+        )
 
     done, failed = each(under, read_snapshot)
     unread = (_describe_problem(exception, operation) for exception in failed.values())

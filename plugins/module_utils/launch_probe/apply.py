@@ -15,8 +15,8 @@ from typing import Any
 from ..aws import errors
 from ..aws.attempts import repeat_until
 from ..aws.clients import Clients
-from ..aws.lost_answers import is_unknown
 from ..aws.read_visible import VISIBLE_WITHIN
+from ..aws.unknown_outcome import is_unknown
 from ..aws.write import perform
 from ..failures import Failure, incomplete_response
 from ..keys.grants import NEW_GRANT_TIMEOUT

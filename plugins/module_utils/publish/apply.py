@@ -14,8 +14,8 @@ from typing import Any
 from ..aws import errors
 from ..aws.answers import required
 from ..aws.attempts import attempts, repeat_until
-from ..aws.lost_answers import is_unknown
 from ..aws.parameters import THROTTLED, CurrentParameter, current
+from ..aws.unknown_outcome import is_unknown
 from ..aws.write import perform
 from ..failures import Failure
 from ..plan import KNOWN_AFTER_APPLY, Action, Performed

@@ -69,14 +69,14 @@ def apply(
     actions = {target.target: target.actions for target in plan.targets if target.actions}
     opened = open_clients(clients, read.Caller(current.account_id, current.partition), options, actions)
     for target in actions:
-        opened[target.account_id].unrepeated().open("ssm", [target.region])
+        opened[target.account_id].without_retries().open("ssm", [target.region])
 
     def perform(target: Target) -> PublishRun:
         of_account = opened[target.account_id]
         services = {
             "ec2": of_account.ec2(target.region),
             "ssm": of_account.ssm(target.region),
-            "ssm_once": of_account.unrepeated().ssm(target.region),
+            "ssm_once": of_account.without_retries().ssm(target.region),
         }
         return perform_target(services, actions[target], current.targets[target], options.wait_timeout)
 

@@ -68,7 +68,7 @@ def read_state(clients: Clients, options: RestoreOptions) -> RestoreState:
     check_default_region(clients, caller, stores)
     clients.open("ec2", regions)
     for operation in (read.IMAGE_PERMISSIONS, read.SNAPSHOT_PERMISSIONS):
-        clients.paced(operation).open("ec2", regions)
+        clients.rate_limited(operation).open("ec2", regions)
     histories, unreadable = read_tombstones(clients, options, account_id)
     refs = {region: [ref for ref in options.images if ref.region == region] for region in regions}
 
@@ -104,7 +104,7 @@ def _check_tombstone_file(path: str | None) -> None:
 
 def client_of(clients: Clients, region: str, operation: str) -> EC2Client:
     """Return the client for an operation that reads permissions of all images or snapshots of a region."""
-    return clients.paced(operation).ec2(region)
+    return clients.rate_limited(operation).ec2(region)
 
 
 def read_region(

@@ -139,9 +139,9 @@ def _s3_reader(clients: Clients, uri: str, owner: str) -> Reader:
 
 
 def _ssm_reader(clients: Clients, path: str) -> Reader:
-    paced = clients.paced("GetParameterHistory")
-    paced.open("ssm", [clients.default_region])
-    ssm = paced.ssm(clients.default_region)
+    limited = clients.rate_limited("GetParameterHistory")
+    limited.open("ssm", [clients.default_region])
+    ssm = limited.ssm(clients.default_region)
     return lambda ref: from_ssm(ssm, parameter_name(path, ref))
 
 

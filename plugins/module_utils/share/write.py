@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..aws import errors, read
 from ..aws.attempts import attempts
-from ..aws.lost_answers import is_unknown
+from ..aws.unknown_outcome import is_unknown
 from ..aws.write import merge, perform
 from ..denial import FAILS_AGAIN
 from ..failures import Failure

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..aws import errors
-from ..aws.caller import explained, first_call, identify
+from ..aws.caller import add_region_remedy, first_call, identify
 from ..aws.clients import Clients
 from ..aws.errors import AWS_ERRORS, ClientError, code_of
 from ..failures import Failure, Refused
@@ -101,7 +101,7 @@ def _put(clients: Clients, wanted: UploadOptions, seen: UploadSeen, plan: PlanWi
                 ExpectedBucketOwner=seen.bucket.owner,
             )
         except AWS_ERRORS as exception:
-            failed = explained(clients, errors.failure(exception, None, "PutObject"))
+            failed = add_region_remedy(clients, errors.failure(exception, None, "PutObject"))
             return Outcome(plan.actions[:number], (_failure(failed, wanted, seen),))
     return Outcome(plan.actions)
 

@@ -95,7 +95,7 @@ class Account(Answers):
         always = ("describe_regions", "get_caller_identity")
         return Counter(_text(method, request) for method, request in self.calls if method not in always)
 
-    def paced(self, operation: str) -> Account:
+    def rate_limited(self, operation: str) -> Account:
         found = copy.copy(self)
         found._pace = operation
         return found

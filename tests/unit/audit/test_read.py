@@ -321,7 +321,7 @@ def test_paced_clients_adapt_to_the_rate_unless_the_user_says_otherwise() -> Non
     keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "secret"}
 
     def retries(config: Config | None) -> Any:
-        paced = Clients(Connection(credentials=keys, config=config)).paced("DescribeImageAttribute")
+        paced = Clients(Connection(credentials=keys, config=config)).rate_limited("DescribeImageAttribute")
         paced.open("ec2", ["eu-west-1"])
         return paced.ec2("eu-west-1").meta.config.retries
 

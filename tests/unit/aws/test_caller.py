@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws.caller import (
+    add_region_remedy,
     check_default_region,
-    explained,
     identify,
     identify_with_regions,
     preferred_region,
@@ -133,7 +133,7 @@ def test_the_remedy_says_that_no_region_is_set(
 def test_an_assumed_region_explains_only_credentials_that_are_not_valid(sts: Wire) -> None:
     aws: Any = clients(sts, is_region_set=False)
     denied = Failure("No.", "Allow it.", "AccessDenied", "PutObject")
-    assert explained(aws, denied) == denied
+    assert add_region_remedy(aws, denied) == denied
 
 
 def test_options_of_the_default_region_are_refused_in_another_partition(sts: Wire) -> None:

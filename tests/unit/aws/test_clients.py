@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.clients import (
     optional_config,
     organizations_config,
 )
-from ansible_collections.golden.images.plugins.module_utils.aws.pace import Rate
+from ansible_collections.golden.images.plugins.module_utils.aws.rate_limit import Rate
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from botocore.config import Config
 from botocore.credentials import Credentials
@@ -30,8 +30,8 @@ KEYS = {
 }
 
 
-class CountingPace:
-    """A pace that only counts the calls."""
+class CountingRateLimit:
+    """A rate limit that only counts the calls."""
 
     def __init__(self, rate: Rate) -> None:
         self.rate, self.calls = rate, 0
@@ -269,39 +269,41 @@ def test_the_partition_of_a_region(region: str, partition: str | None, known: bo
 
 def test_each_operation_has_paced_clients_of_its_own() -> None:
     clients = Clients(Connection(credentials=KEYS))
-    images, snapshots = clients.paced("DeregisterImage"), clients.paced("DeleteSnapshot")
-    assert images is clients.paced("DeregisterImage")
+    images, snapshots = clients.rate_limited("DeregisterImage"), clients.rate_limited("DeleteSnapshot")
+    assert images is clients.rate_limited("DeregisterImage")
     assert images is not snapshots
     images.open("ec2", ["eu-west-1"])
     assert images.ec2("eu-west-1").meta.config.retries["mode"] == "adaptive"
 
 
 def test_only_the_paced_operation_is_paced_in_each_region_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    paces: list[CountingPace] = []
+    limits: list[CountingRateLimit] = []
 
-    def pace(rate: Rate) -> CountingPace:
-        paces.append(CountingPace(rate))
-        return paces[-1]
+    def limit(rate: Rate) -> CountingRateLimit:
+        limits.append(CountingRateLimit(rate))
+        return limits[-1]
 
-    monkeypatch.setattr(clients_module, "Pace", pace)
-    clients = Clients(Connection(credentials=KEYS)).paced("DeregisterImage")
+    monkeypatch.setattr(clients_module, "RateLimit", limit)
+    clients = Clients(Connection(credentials=KEYS)).rate_limited("DeregisterImage")
     clients.open("ec2", ["eu-west-1", "us-east-1"])
     clients.open("ssm", ["eu-west-1"])
     for operation in ("DeregisterImage", "DescribeImages", "DeregisterImage"):
         clients.ec2("us-east-1").meta.events.emit(f"before-send.ec2.{operation}", request=None)
-    assert [(one.rate, one.calls) for one in paces] == [(Rate(100, 5), 0), (Rate(100, 5), 2)]
+    assert [(one.rate, one.calls) for one in limits] == [(Rate(100, 5), 0), (Rate(100, 5), 2)]
 
 
 def test_a_call_with_an_effect_each_time_is_sent_once() -> None:
     mine = Config(retries={"mode": "adaptive", "total_max_attempts": 3}, read_timeout=7)
     clients = Clients(Connection(credentials=KEYS, config=mine))
-    once = clients.unrepeated()
-    assert once is clients.unrepeated()
+    once = clients.without_retries()
+    assert once is clients.without_retries()
     once.open("ssm", ["eu-west-1"])
     config = once.ssm("eu-west-1").meta.config
     assert config.retries == {"mode": "adaptive", "total_max_attempts": 1}
     assert config.read_timeout == 7
-    plain = Clients(Connection(credentials=KEYS, config=Config(retries={"max_attempts": 3}))).unrepeated()
+    plain = Clients(
+        Connection(credentials=KEYS, config=Config(retries={"max_attempts": 3}))
+    ).without_retries()
     plain.open("ssm", ["eu-west-1"])
     assert plain.ssm("eu-west-1").meta.config.retries["total_max_attempts"] == 1
 

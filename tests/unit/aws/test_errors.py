@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     code_of,
     error_of_waiter,
     failure,
-    hidden,
+    hide_secret,
     is_temporary,
     message_of,
     no_image,
@@ -75,7 +75,7 @@ def test_a_secret_is_in_no_text_of_an_error() -> None:
         ResponseParserError(quoted),
         TypeError(quoted, 7),
     ):
-        with pytest.raises(type(raised)) as caught, hidden("golden-7f3a"):
+        with pytest.raises(type(raised)) as caught, hide_secret("golden-7f3a"):
             raise raised
         found = failure(caught.value, None, "AssumeRole")
         assert "golden-7f3a" not in f"{caught.value!r} {caught.value} {found}"
@@ -85,10 +85,10 @@ def test_a_secret_is_in_no_text_of_an_error() -> None:
 
 
 def test_without_a_secret_an_error_stays_as_it_is() -> None:
-    with pytest.raises(ClientError) as caught, hidden(None):
+    with pytest.raises(ClientError) as caught, hide_secret(None):
         raise refused("AccessDenied", "No.")
     assert message_of(caught.value) == "No."
-    with pytest.raises(ClientError) as caught, hidden("golden-7f3a"):
+    with pytest.raises(ClientError) as caught, hide_secret("golden-7f3a"):
         raise ClientError({}, "AssumeRole")
     assert "AssumeRole" in message_of(caught.value)
 

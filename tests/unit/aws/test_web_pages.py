@@ -250,7 +250,7 @@ def test_too_many_and_too_slow_requests_are_repeated(
 
 def test_a_call_with_an_effect_each_time_is_sent_once(gateway: Any) -> None:
     gateway.status = 429
-    once = clients(gateway).unrepeated()
+    once = clients(gateway).without_retries()
     once.open("ec2", [REGION])
     with pytest.raises(ClientError):
         once.ec2(REGION).copy_image(SourceImageId=SOURCE_ID, SourceRegion=REGION, Name="golden")

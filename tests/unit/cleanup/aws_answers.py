@@ -44,7 +44,7 @@ class Answers:
     def open(self, service: str, regions: Any) -> None:
         """Do nothing: each client exists."""
 
-    def paced(self, _operation: str) -> Answers:
+    def rate_limited(self, _operation: str) -> Answers:
         return self
 
     def with_role(self, role_arn: str, _external_id: str | None, _region: str) -> Answers:

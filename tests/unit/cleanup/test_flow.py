@@ -85,7 +85,7 @@ class Clients:
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Nothing to do."""
 
-    def paced(self, _operation: str) -> Clients:
+    def rate_limited(self, _operation: str) -> Clients:
         return self
 
     def client(self, _service: str, _region: str) -> Any:

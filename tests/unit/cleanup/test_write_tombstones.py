@@ -34,7 +34,7 @@ class Clients:
         self.wire = wire
         self.is_paced = False
 
-    def unrepeated(self) -> Clients:
+    def without_retries(self) -> Clients:
         assert self.is_paced
         return self
 
@@ -45,7 +45,7 @@ class Clients:
         assert self.wire is not None
         return self.wire.client
 
-    def paced(self, operation: str) -> Clients:
+    def rate_limited(self, operation: str) -> Clients:
         # By default AWS accepts 3 per second: github-aws-runners/terraform-aws-github-runner#2944.
         assert operation == "PutParameter"
         self.is_paced = True

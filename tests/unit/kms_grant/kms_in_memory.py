@@ -345,7 +345,7 @@ class World:
         assert ("ec2", region) in self.opened
         return self.ec2_clients.setdefault(region, Ec2())
 
-    def paced(self, _operation: str) -> World:
+    def rate_limited(self, _operation: str) -> World:
         return self
 
     def with_role(self, role_arn: str, external_id: str | None, region: str) -> World:

@@ -139,7 +139,7 @@ class Account:
     def ssm(self, _region: str) -> Any:
         return self
 
-    def unrepeated(self) -> Account:
+    def without_retries(self) -> Account:
         return self
 
     def get_paginator(self, name: str) -> Any:

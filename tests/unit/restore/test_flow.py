@@ -69,7 +69,7 @@ class Clients:
     def ec2(self, _region: str) -> Any:
         return self.wires["ec2"].client
 
-    def paced(self, _operation: str) -> Clients:
+    def rate_limited(self, _operation: str) -> Clients:
         return self
 
     def ssm(self, _region: str) -> Any:
@@ -207,7 +207,7 @@ class ManyImages(Clients):
         ]
         self._pace: str | None = None
 
-    def paced(self, operation: str) -> Clients:
+    def rate_limited(self, operation: str) -> Clients:
         paced = copy(self)
         paced._pace = operation
         return paced

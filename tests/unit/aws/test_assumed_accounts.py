@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.assumed_roles import AssumedAccounts
+from ansible_collections.golden.images.plugins.module_utils.aws.accounts import AssumedAccounts
 from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
 from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils.failures import TargetFailed

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.aws import attempts
-from ansible_collections.golden.images.plugins.module_utils.aws.lost_answers import (
+from ansible_collections.golden.images.plugins.module_utils.aws.unknown_outcome import (
     is_made,
     is_refused_as_made,
     is_unknown,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pace of thousands of calls of one operation: the rate that AWS documents, so that it refuses none."""
+"""Limit the rate of thousands of calls of one operation to what AWS documents, so that it refuses none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Rate:
-    """The size in calls of AWS's token bucket, and the calls per second at which it refills."""
+    """Size of AWS's token bucket in calls, and the calls per second at which it refills."""
 
     size: float
     per_second: float
@@ -36,19 +36,19 @@ _OTHERS = {
 
 
 def rate_of(service: str, operation: str) -> Rate | None:
-    """The rate that AWS documents for an operation of EC2; None for other services."""
+    """Return the rate that AWS documents for an operation of EC2; None for other services."""
     if service != "ec2":
         return None
     return _OTHERS.get(operation) or (_READING if operation.startswith(("Describe", "Get")) else _CHANGING)
 
 
-class Pace:
-    """Lets calls through as fast as a token bucket that is full at first allows. It is thread-safe.
+class RateLimit:
+    """Token bucket, full at first, that delays calls. It is thread-safe.
 
     AWS adds the tokens of a second at once. So that no call depends on tokens of a second that has not ended,
-    the bucket is smaller than AWS's by the tokens of one second. An account with higher limits is not faster:
-    how high they are is known only from refusals. One whose tokens other programs take is refused calls all
-    the same, and botocore retries them.
+    the bucket is smaller than AWS's by the tokens of one second. Calls of an account with higher limits are
+    not faster: only refusals would show how high the limits are. If other programs take the tokens, AWS
+    refuses calls all the same, and botocore retries them.
     """
 
     def __init__(

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pace of calls: what AWS documents, never faster, and not slower than that for long."""
+"""The rate of calls: what AWS documents, never faster, and not slower than that for long."""
 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.pace import Pace, Rate, rate_of
+from ansible_collections.golden.images.plugins.module_utils.aws.rate_limit import Rate, RateLimit, rate_of
 
 
 class Clock:
@@ -22,9 +22,9 @@ class Clock:
 def times(rate: Rate, calls: int) -> list[float]:
     """When each of these calls is sent."""
     clock = Clock()
-    pace, sent = Pace(rate, lambda: clock.now, clock.wait), []
+    limit, sent = RateLimit(rate, lambda: clock.now, clock.wait), []
     for _call in range(calls):
-        pace()
+        limit()
         sent.append(clock.now)
     return sent
 
@@ -64,12 +64,12 @@ def test_aws_refuses_none_even_if_it_refills_its_bucket_once_a_second(rate: Rate
 
 def test_a_pause_refills_the_bucket_and_no_more() -> None:
     clock = Clock()
-    pace = Pace(Rate(100, 20), lambda: clock.now, clock.wait)
+    limit = RateLimit(Rate(100, 20), lambda: clock.now, clock.wait)
     for _call in range(80):
-        pace()
+        limit()
     clock.now += 3_600
     for _call in range(80):
-        pace()
+        limit()
     assert clock.waits == 0
-    pace()
+    limit()
     assert clock.waits == 1

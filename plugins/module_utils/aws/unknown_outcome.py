@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether AWS made a change although the call failed: its answer was lost, or another process was first.
+"""Find out whether AWS made a change although the call failed.
 
-If a connection breaks after AWS has made a change, botocore repeats the call, and AWS refuses the repeated
-one: an image is deregistered only once. AWS uses the same codes for what never existed, so the state is read.
+The answer was lost, or another process made the change first. If a connection breaks after AWS has made a
+change, botocore repeats the call, and AWS refuses the repeated one: an image is deregistered only once. AWS
+uses the same codes for what never existed, so the state is read.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _NOT_SENT = frozenset({"NoCredentialsError", "ParamValidationError"})
 
 
 class _Change(NamedTuple):
-    """The codes of a call whose change was made already, and the read that shows whether it was."""
+    """Codes of a call whose change was made already, and the read that shows whether it was."""
 
     codes: frozenset[str]
     is_made: Callable[[Any, Mapping[str, Any]], bool]
@@ -58,7 +59,7 @@ def may_be_made(action: Action, problem: Failure) -> bool:
 
 
 def is_made(client: Any, action: Action) -> bool:
-    """Whether the change of the action is made, by a read. False if that cannot be read."""
+    """Whether a read shows that the change of the action is made. False if that cannot be read."""
     try:
         return _CHANGES[action.operation].is_made(client, action.parameters)
     except AWS_ERRORS:
@@ -66,9 +67,9 @@ def is_made(client: Any, action: Action) -> bool:
 
 
 def _image_state(ec2: EC2Client, parameters: Mapping[str, Any]) -> str | None:
-    """The image's state, None if it is deregistered, which lists may still show for a while."""
-    found = read.named_images(ec2, [parameters["ImageId"]]).get(parameters["ImageId"])
-    return None if found is None or found.state == "deregistered" else found.state
+    """Return the image's state, None if it is deregistered. Lists may still show it for a while."""
+    image = read.named_images(ec2, [parameters["ImageId"]]).get(parameters["ImageId"])
+    return None if image is None or image.state == "deregistered" else image.state
 
 
 def _is_deregistered(ec2: EC2Client, parameters: Mapping[str, Any]) -> bool:
@@ -96,7 +97,7 @@ def _exists(ec2: EC2Client, parameters: Mapping[str, Any]) -> bool:
 
 
 def _is_revoked(kms: KMSClient, parameters: Mapping[str, Any]) -> bool:
-    return all(one.grant_id != parameters["GrantId"] for one in read.grants(kms, parameters["KeyId"]))
+    return all(grant.grant_id != parameters["GrantId"] for grant in read.grants(kms, parameters["KeyId"]))
 
 
 _CHANGES = {
